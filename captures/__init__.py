@@ -1,0 +1,1 @@
+"""Captures with provenance (captures.toml), and the recipes that make them again."""
