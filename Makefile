@@ -1,0 +1,123 @@
+# Needs python3 (3.11 or newer, with venv) and make; everything else is installed into .venv, here.
+
+PYTHON  ?= python3
+# pytest processes: CI has two cores.
+WORKERS ?= 2
+# More arguments for pytest, such as: make test PYTEST_ARGS="-k rules -x"
+PYTEST_ARGS ?=
+# Least coverage, in percent, of the modules that decide something. The only place where it is set.
+CORE_COVERAGE := 90
+CORE := segment flow tcb rules connection keepalive record tracker timers verdict findings explain
+
+DEMO := captures/founding_go_fin60.pcap
+BIN  := .venv/bin
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+unexport PYTHONPATH
+
+# pip, matplotlib, go and chromium keep caches under HOME; without a usable one, .venv/home is it.
+ifneq ($(shell test -n "$$HOME" && test -d "$$HOME" && test -w "$$HOME" && echo usable),usable)
+export HOME := $(CURDIR)/.venv/home
+endif
+
+# Programs that some tests run, as program:package.
+PROGRAMS := tshark:tshark tcpdump:tcpdump ip:iproute2 go:golang-go tcptrace:tcptrace chromium:chromium
+
+core_files := $(wildcard $(CORE:%=analyzer/%.py))
+comma := ,
+empty :=
+space := $(empty) $(empty)
+
+.PHONY: help demo test lint format bench clean programs
+
+help:
+	@echo "make demo    install into .venv and explain the capture this program was written for"
+	@echo "make test    everything that CI checks: format, lint, types, import contracts, tests, coverage"
+	@echo "make lint    the same without the tests"
+	@echo "make format  rewrite the code in the house format"
+	@echo "make bench   measure the speed"
+	@echo "make clean   remove .venv and everything else that was made"
+
+# ── use ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# The plot joins the demonstration by itself once the command has the verb.
+demo: .venv/installed
+	$(BIN)/keepalive explain $(DEMO)
+	@if $(BIN)/keepalive plot --help >/dev/null 2>&1; then \
+	  set -x; $(BIN)/keepalive plot $(DEMO) -o founding.png; \
+	fi
+
+bench: .venv/installed-checks
+	$(BIN)/python tests/bench/run.py
+
+# ── check ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# The kernels run as plain Python here (KEEPALIVE_JIT=0): coverage sees no compiled line.
+test: programs lint
+	$(BIN)/coverage erase
+	KEEPALIVE_JIT=0 $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+ifneq ($(core_files),)
+	@echo "The core, at least $(CORE_COVERAGE) %:"
+	$(BIN)/coverage report --include=$(subst $(space),$(comma),$(core_files)) --fail-under=$(CORE_COVERAGE)
+endif
+
+lint: .venv/installed-checks
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: .venv/installed-checks
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+# ── install ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+no_python = echo "make: this needs Python 3.11 or newer as $(PYTHON); install it, or name one: make PYTHON=/path/to/python3.11" >&2
+no_venv   = echo "make: $(PYTHON) cannot make a virtual environment; install its venv module (package python3-venv on Debian and Ubuntu)" >&2
+no_pip    = echo "make: pip could not install the dependencies; see its message above (is a package index within reach?)" >&2
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { $(no_python); exit 1; }
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; $(no_venv); exit 1; }
+
+.venv/home: .venv/bin/python
+	@mkdir -p $@
+
+.venv/installed: pyproject.toml | .venv/bin/python .venv/home
+	@echo "Installing into .venv (a minute or two, the first time)"
+	@$(BIN)/python -m pip install --quiet --editable . || { $(no_pip); exit 1; }
+	@touch $@
+
+.venv/installed-checks: pyproject.toml | .venv/bin/python .venv/home
+	@echo "Installing into .venv, with what the checks need (a few minutes, the first time)"
+	@$(BIN)/python -m pip install --quiet --editable '.[test,parquet,notebook]' || { $(no_pip); exit 1; }
+	@touch .venv/installed $@
+
+# Tried once, and only as root with apt-get. Never fails: what is still missing is named, and its tests skip.
+.venv/programs: | .venv/bin/python
+	@missing=; for each in $(PROGRAMS); do \
+	  command -v "$${each%%:*}" >/dev/null || missing="$$missing $${each#*:}"; \
+	done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing with apt-get:$$missing"; \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt="timeout 900 apt-get -qq -o DPkg::Lock::Timeout=60 -o Acquire::Retries=2 -o Acquire::http::Timeout=30"; \
+	  { $$apt update; for each in $$missing; do $$apt install -y --no-install-recommends "$$each"; done; } \
+	    </dev/null >.venv/programs.log 2>&1 || true; \
+	fi
+	@touch $@
+
+programs: .venv/programs
+	@for each in $(PROGRAMS); do \
+	  command -v "$${each%%:*}" >/dev/null || \
+	    echo "not installed: $${each%%:*} (package $${each#*:}); the tests that run it will be skipped"; \
+	done
+
+clean:
+	rm -rf .venv .coverage .coverage.* htmlcov build dist founding.png
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find analyzer captures notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
