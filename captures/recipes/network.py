@@ -44,7 +44,7 @@ class Namespace:
         """End our processes, then remove the namespace with every link in it."""
         for process in self._processes:
             process.kill()
-            process.wait()
+            process.communicate()  # waits for it, and closes our end of its output
         run("ip", "netns", "del", self.name)
 
     def ip(self, *arguments: str) -> str:
@@ -169,6 +169,10 @@ def capture(namespace: Namespace, device: str, file: Path) -> Iterator[None]:
         time.sleep(0.3)
     finally:
         process.send_signal(signal.SIGINT)
-        _, summary = process.communicate(timeout=_STOP_TIMEOUT_S)
+        try:
+            _, summary = process.communicate(timeout=_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _, summary = process.communicate()
         if "\n0 packets dropped" not in "\n" + summary:
             print(f"{file.name}: tcpdump lost packets: {summary}", file=sys.stderr)
