@@ -1,0 +1,160 @@
+"""One source, two ways to run it: as plain Python, or compiled by numba.
+
+The few loops that touch every packet are written once, as functions over numpy records that both
+CPython and numba accept, and marked with ``@kernel``. Small captures, coverage, debuggers and fuzzers run them as
+they stand; large captures run their compiled twin. numba is imported only when a twin is asked for.
+
+A kernel may call other kernels by their global names. For the compiled twin those names are bound to
+the compiled twins, so that the whole call tree is machine code.
+
+``KEEPALIVE_JIT=0`` forbids compilation, ``KEEPALIVE_JIT=1`` forces it; otherwise the caller decides by size.
+
+This module must not know what any kernel computes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import types
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+JIT_VARIABLE = "KEEPALIVE_JIT"
+CACHE_VARIABLE = "KEEPALIVE_CACHE_DIR"
+
+
+class Kernel(Generic[P, R]):
+    """A function that can also run compiled. Calling it runs plain Python."""
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        """Keep the function; nothing is compiled yet."""
+        self.plain = function
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self.__wrapped__ = function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the plain Python function."""
+        return self.plain(*args, **kwargs)
+
+    @cached_property
+    def compiled(self) -> Callable[P, R]:
+        """The machine-code twin: same arguments, same results, releases the GIL while it runs."""
+        numba = _numba()
+        source: Any = self.plain
+        names = {
+            name: value.compiled if isinstance(value, Kernel) else value
+            for name, value in source.__globals__.items()
+            if name in _names_used(source.__code__)
+        }
+        names["__name__"] = source.__module__
+        twin = types.FunctionType(source.__code__, names, source.__name__, source.__defaults__)
+        twin.__module__ = source.__module__
+        twin.__qualname__ = source.__qualname__
+        return numba.njit(twin, cache=True, nogil=True)  # type: ignore[no-any-return]
+
+    def choose(self, *, jit: bool) -> Callable[P, R]:
+        """Return the compiled twin or the plain function."""
+        return self.compiled if jit else self.plain
+
+
+def kernel(function: Callable[P, R]) -> Kernel[P, R]:
+    """Mark a function as one that must run both plain and compiled."""
+    return Kernel(function)
+
+
+def jit_wanted(*, large: bool) -> bool:
+    """Say whether to compile: the environment decides, else the caller's judgement of size."""
+    forced = os.environ.get(JIT_VARIABLE, "")
+    return large if forced not in {"0", "1"} else forced == "1"
+
+
+def _names_used(code: types.CodeType) -> set[str]:
+    """Return the global names a code object refers to."""
+    return set(code.co_names)
+
+
+def _numba() -> Any:  # noqa: ANN401 - numba ships no types
+    """Import numba with its cache in a folder of ours that a change of any kernel renews.
+
+    numba notices a changed kernel by its own file only; a kernel inlined from another file would stay
+    stale, hence the digest over all sources. A read-only installation falls back to the user's cache folder,
+    and that to a private temporary one.
+    """
+    import numba  # noqa: PLC0415 - a quarter of a second that small captures do not pay
+    from numba.core import config  # noqa: PLC0415
+
+    if not getattr(_numba, "ready", False):
+        config.CACHE_DIR = str(cache_folder())
+        _numba.ready = True  # type: ignore[attr-defined]
+    return numba
+
+
+def cache_folder() -> Path:
+    """Return (and make) the folder for compiled kernels; writable, or the last resort, a temporary one."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    name = digest.hexdigest()[:16]
+    for base in _cache_bases():
+        folder = base / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="keepalive-"))
+
+
+def _cache_bases() -> list[Path]:
+    """Return candidate parents of the cache folder, best first."""
+    bases = []
+    if chosen := os.environ.get(CACHE_VARIABLE):
+        bases.append(Path(chosen))
+    if xdg := os.environ.get("XDG_CACHE_HOME"):
+        bases.append(Path(xdg) / "keepalive-analyzer")
+    home = os.environ.get("HOME") or os.environ.get("LOCALAPPDATA")
+    if home and Path(home).is_dir():
+        bases.append(Path(home) / ".cache" / "keepalive-analyzer")
+    return bases
+
+
+def records(dtype: Any, count: int, *, jit: bool) -> Any:  # noqa: ANN401 - a numpy dtype; array or list
+    """Return ``count`` zeroed records that kernels can read and write by field name.
+
+    Compiled kernels want a structured array. Plain ones run several times faster on dicts of Python ints than on numpy
+    scalars, and cannot overflow there.
+    """
+    if jit:
+        import numpy as np  # noqa: PLC0415 - this module is loaded before anything needs numpy
+
+        return np.zeros(count, dtype=dtype)
+    return [dict.fromkeys(dtype.names, 0) for _ in range(count)]
+
+
+def thaw(array: Any, *, jit: bool) -> Any:  # noqa: ANN401 - structured array in, array or list of dicts out
+    """Return a structured array in the form that kernels of the chosen mode work on."""
+    if jit:
+        return array
+    names = array.dtype.names
+    return [dict(zip(names, row, strict=True)) for row in array.tolist()]
+
+
+def freeze(table: Any, dtype: Any) -> Any:  # noqa: ANN401 - the inverse of thaw
+    """Return kernel records as a structured array again."""
+    if not isinstance(table, list):
+        return table
+    import numpy as np  # noqa: PLC0415
+
+    return np.array([tuple(record[name] for name in dtype.names) for record in table], dtype=dtype)

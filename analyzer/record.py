@@ -1,0 +1,519 @@
+"""``FlowRecord``: the facts of one flow, frozen, with frame numbers; what words, pictures and exports are made from.
+
+Built on demand from one row of a FlowBatch: a capture of a million flows has a million rows, but only the flows somebody looks at become
+records. Instants are nanoseconds since the Unix epoch (``*_ns``); ``start_ns`` of the capture turns them into offsets at the edge.
+
+It must not judge: no verdict, no inference about timers, no words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.connection import Event, Milestone, State, StateChange, follow
+from analyzer.flow import SIDES, Endpoint, Side, endpoints_of
+from analyzer.keepalive import Answer, Certainty, Doubt
+from analyzer.reset import ResetKind, Stranger
+from analyzer.rules import Kind
+from analyzer.segment import RST
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from analyzer.tracker import FlowBatch
+
+PROBE_KINDS: Final = (Kind.KEEPALIVE_PROBE, Kind.KEEPALIVE_OCTET)
+NOT_PROBE_WORDS: Final = {
+    Kind.DUPLICATE_COPY: "duplicate_copy",
+    Kind.STALE_ACK: "stale_ack",
+    Kind.OCTET_RETRANSMISSION: "retransmission",
+    Kind.NOT_IDLE: "not_idle",
+    Kind.AT_ZERO_WINDOW: "keepalive_or_zero_window_probe",
+}
+"""Segments that look like keepalive to a naive eye, and the word each gets in the report."""
+AFTER_FIN_WORDS: Final = (None, "sent", "received", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A keepalive probe."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    payload_len: int
+    certainty: str
+    """``certain``, ``probable`` or ``suspected``."""
+    doubt: str | None
+    """Why not certain: ``midstream``, ``one_sided``, ``zero_window``, ``missed``; None if it is."""
+    gap_ns: int | None
+    """Since the previous probe of the same train; for a train's first, since the flow's previous segment."""
+    idle_ns: int | None
+    """Since the last segment of the peer that was not keepalive."""
+    idle_frame: int | None
+    """That segment."""
+    train: int
+    """Number of the train (probes of one endpoint with nothing but keepalive between), from 0."""
+    first_of_train: bool
+    after_fin: str | None
+    """``sent``, ``received``, ``both`` or None: which FINs had passed, seen from the prober."""
+    answer: str | None
+    """``ack``, ``rst``, ``data`` or None."""
+    answer_frame: int | None
+    answer_ns: int | None
+    """How long the answer took."""
+    header_len: int
+    """TCP header in octets; 20 on a connection with timestamps is how XNU builds probes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroWindowProbe:
+    """A probe of a closed window, which is not keepalive."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    payload_len: int
+    answer_frame: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotProbe:
+    """A segment that looks like a probe and is none."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    is_: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fin:
+    """An endpoint's FIN (the first, if sent again), and what acknowledged it."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    acked_frame: int | None
+    acked_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A RST."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    """The endpoint in whose name it came."""
+    kind: str
+    """``no_socket``, ``gave_up``, ``abort`` or ``ignored``."""
+    answers_probe: int | None
+    """Frame of the probe it answers."""
+    strange: tuple[str, ...]
+    """How it differs from the endpoint's own packets: ``ttl``, ``mac``, ``ip_id``."""
+    has_ack: bool
+    window: int
+    ttl: int
+    own_ttl: tuple[int, int] | None
+    """Range of the TTLs of the endpoint's other packets; None if it sent none."""
+    ip_id: int | None
+    has_options: bool
+    accepted_end: bool
+    """Whether this is the RST that ended the flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class IcmpError:
+    """An ICMP error that quotes a segment of the flow."""
+
+    frame: int
+    ts_ns: int
+    quotes: Side
+    """The endpoint whose segment it quotes."""
+    version: int
+    type: int
+    code: int
+    quotes_probe: int | None
+    """Frame of that endpoint's latest probe if the quoted number is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """A retransmission that a timer sent."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    payload_len: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowChange:
+    """An endpoint's receive window closing or opening again."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    shut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointFacts:
+    """What was seen of one endpoint."""
+
+    segments: int
+    payload_bytes: int
+    """Octets of new data."""
+    syn_frame: int | None
+    syn_ns: int | None
+    syn_count: int
+    ack_frame: int | None
+    """Its first segment with ACK and without SYN or RST."""
+    ack_ns: int | None
+    first_data_frame: int | None
+    first_data_ns: int | None
+    last_data_frame: int | None
+    last_data_ns: int | None
+    unacked_frame: int | None
+    """Since when something it sent is outstanding, or None."""
+    unacked_ns: int | None
+    resent: int
+    """Retransmissions since the peer last acknowledged something new."""
+    resent_total: int
+    resent_frame: int | None
+    resent_ns: int | None
+    missed: int
+    """How often the capture evidently missed segments of it."""
+    last_ns: int | None
+    """Its last segment other than a RST."""
+    active_frame: int | None
+    active_ns: int | None
+    """Its last segment that was not keepalive."""
+    window_shut_frame: int | None
+    """Since when it advertises window 0, or None."""
+    timestamps: bool
+    short_headers: int
+    """Segments without the timestamps its others carry."""
+    ttl: tuple[int, int] | None
+    id_zero_frame: int | None
+    """First segment since which its IP ID stays 0 after having counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRecord:
+    """The facts of one flow."""
+
+    number: int
+    a: Endpoint
+    b: Endpoint
+    tag: int
+    incarnation: int
+    initiator: Side | None
+    starts_with: str
+    """``handshake`` or ``midstream``."""
+    first_frame: int
+    first_ns: int
+    last_frame: int
+    last_ns: int
+    end_ns: int
+    """Where the capture ended (or stands)."""
+    facts_a: EndpointFacts
+    facts_b: EndpointFacts
+    copies: int
+    idle_ns: int
+    """Longest silence between segments that are not keepalive, and the frames at its two ends."""
+    idle_from: int | None
+    idle_to: int | None
+    backwards: int
+    """How often the capture's clock went back within the flow."""
+    probes: tuple[Probe, ...]
+    zero_window_probes: tuple[ZeroWindowProbe, ...]
+    not_probes: tuple[NotProbe, ...]
+    fins: tuple[Fin, ...]
+    resets: tuple[Reset, ...]
+    icmp_errors: tuple[IcmpError, ...]
+    resent: tuple[Resent, ...]
+    windows: tuple[WindowChange, ...]
+    changes: tuple[StateChange, ...]
+    """Derived states of both ends, as they changed."""
+    states: tuple[State, State]
+    """Derived states of a and b at the end."""
+
+    def endpoint(self, side: Side) -> Endpoint:
+        """Return endpoint a or b."""
+        return self.a if side == "a" else self.b
+
+    def facts(self, side: Side) -> EndpointFacts:
+        """Return what was seen of a or b."""
+        return self.facts_a if side == "a" else self.facts_b
+
+    def probes_from(self, side: Side) -> tuple[Probe, ...]:
+        """Return one endpoint's probes."""
+        return tuple(probe for probe in self.probes if probe.sender == side)
+
+    @property
+    def probes_after_fin(self) -> tuple[Probe, ...]:
+        """The probes that came after a FIN of either end."""
+        return tuple(probe for probe in self.probes if probe.after_fin)
+
+    @property
+    def responder(self) -> Side | None:
+        """The endpoint that was connected to, if the handshake was seen."""
+        return None if self.initiator is None else other(self.initiator)
+
+    def state_at(self, side: Side, frame: int) -> State:
+        """Return an endpoint's derived state just before a frame."""
+        state = State.UNKNOWN
+        for change in self.changes:
+            if change.side == SIDES.index(side) and change.frame < frame:
+                state = change.state
+        return state
+
+
+def other(side: Side) -> Side:
+    """Return the other endpoint."""
+    return "b" if side == "a" else "a"
+
+
+def build(batch: FlowBatch, index: int) -> FlowRecord:
+    """Return the record of the flow in row ``index`` of a batch."""
+    flow, rows = batch.flow[index], batch.rows(index)
+    ends = (batch.a[index], batch.b[index])
+    a, b = endpoints_of(flow)
+    resets = _resets(rows, int(batch.ending[index]["reset_row"]))
+    changes, states = follow(_milestones(ends, resets))
+    return FlowRecord(
+        number=int(flow["number"]),
+        a=a,
+        b=b,
+        tag=int(flow["tag"]),
+        incarnation=int(flow["incarnation"]),
+        initiator=_initiator(ends),
+        starts_with="handshake" if ends[0]["syn_frame"] or ends[1]["syn_frame"] else "midstream",
+        first_frame=int(flow["first_frame"]),
+        first_ns=int(flow["first_ns"]),
+        last_frame=int(flow["last_frame"]),
+        last_ns=int(flow["last_ns"]),
+        end_ns=batch.end_ns,
+        facts_a=_facts(ends[0]),
+        facts_b=_facts(ends[1]),
+        copies=int(flow["copies"]),
+        idle_ns=int(flow["idle_ns"]),
+        idle_from=int(flow["idle_from"]) or None,
+        idle_to=int(flow["idle_to"]) or None,
+        backwards=int(flow["backwards"]),
+        probes=_probes(rows),
+        zero_window_probes=tuple(
+            ZeroWindowProbe(*_basics(row), int(row["payload_len"]), _frame(rows, row["answer_row"]))
+            for row in _of(rows, Kind.ZERO_WINDOW_PROBE)
+        ),
+        not_probes=tuple(
+            NotProbe(*_basics(row), NOT_PROBE_WORDS[Kind(row["kind"])]) for row in _of(rows, *NOT_PROBE_WORDS)
+        ),
+        fins=_fins(ends),
+        resets=resets,
+        icmp_errors=_icmp_errors(rows),
+        resent=tuple(
+            Resent(*_basics(row), int(row["payload_len"]))
+            for row in _of(rows, Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION)
+        ),
+        windows=tuple(
+            WindowChange(*_basics(row), bool(row["window"] == 0)) for row in rows if _moves_window(row)
+        ),
+        changes=changes,
+        states=states,
+    )
+
+
+def _basics(row: Any) -> tuple[int, int, Side]:  # noqa: ANN401 - a SEEN record
+    return int(row["frame"]), int(row["ts_ns"]), SIDES[int(row["side"])]
+
+
+def _of(rows: NDArray[np.void], *kinds: Kind) -> list[Any]:
+    wanted = {int(kind) for kind in kinds}
+    return [row for row in rows if int(row["kind"]) in wanted]
+
+
+def _moves_window(row: Any) -> bool:  # noqa: ANN401 - a SEEN record
+    shape = row["note"] == 0 and not row["is_copy"] and row["own_wnd"] >= 0 and not row["flags"] & RST
+    return bool(shape and (row["window"] == 0) != (row["own_wnd"] == 0))
+
+
+def _frame(rows: NDArray[np.void], at: int) -> int | None:
+    return int(rows[at]["frame"]) if at >= 0 else None
+
+
+def _probes(rows: NDArray[np.void]) -> tuple[Probe, ...]:
+    trains: set[tuple[int, int]] = set()
+    probes = []
+    for row in _of(rows, *PROBE_KINDS):
+        answer = Answer(row["answer"])
+        at = int(row["answer_row"])
+        train = (int(row["side"]), int(row["train"]))
+        first = train not in trains
+        trains.add(train)
+        probes.append(
+            Probe(
+                *_basics(row),
+                payload_len=int(row["payload_len"]),
+                certainty=Certainty(row["certainty"]).name.lower(),
+                doubt=Doubt(row["doubt"]).name.lower() if row["doubt"] else None,
+                gap_ns=_at_least_zero(row["gap_ns"]),
+                idle_ns=_at_least_zero(row["idle_ns"]),
+                idle_frame=int(row["peer_active_frame"]) or None,
+                train=train[1],
+                first_of_train=first,
+                after_fin=AFTER_FIN_WORDS[int(row["after_fin"])],
+                answer=answer.name.lower() if answer else None,
+                answer_frame=_frame(rows, at),
+                answer_ns=int(rows[at]["ts_ns"] - row["ts_ns"]) if at >= 0 else None,
+                header_len=int(row["header_len"]),
+            )
+        )
+    return tuple(probes)
+
+
+def _at_least_zero(value: Any) -> int | None:  # noqa: ANN401 - a numpy integer
+    return int(value) if value >= 0 else None
+
+
+def _fins(ends: tuple[Any, Any]) -> tuple[Fin, ...]:
+    fins = [
+        Fin(
+            int(end["fin_frame"]),
+            int(end["fin_ns"]),
+            side,
+            int(end["fin_acked_frame"]) or None,
+            int(end["fin_acked_ns"]) if end["fin_acked_frame"] else None,
+        )
+        for side, end in zip(SIDES, ends, strict=True)
+        if end["fin_frame"]
+    ]
+    return tuple(sorted(fins, key=lambda fin: fin.frame))
+
+
+def _resets(rows: NDArray[np.void], accepted: int) -> tuple[Reset, ...]:
+    return tuple(
+        Reset(
+            *_basics(row),
+            kind=ResetKind(row["reset_kind"]).name.lower(),
+            answers_probe=_frame(rows, int(row["answers_row"])),
+            strange=tuple(bit.name.lower() for bit in Stranger if int(row["stranger"]) & bit),
+            has_ack=bool(row["flags"] & 0x10),
+            window=int(row["window"]),
+            ttl=int(row["ttl"]),
+            own_ttl=(int(row["ttl_low"]), int(row["ttl_high"])) if row["ttl_low"] >= 0 else None,
+            ip_id=_at_least_zero(row["ip_id"]),
+            has_options=bool(row["header_len"] > 20),  # noqa: PLR2004 - octets of a bare TCP header
+            accepted_end=at == accepted,
+        )
+        for at, row in enumerate(rows)
+        if row["kind"] == Kind.RESET
+    )
+
+
+def _icmp_errors(rows: NDArray[np.void]) -> tuple[IcmpError, ...]:
+    errors = []
+    latest: dict[int, Any] = {}
+    for row in rows:
+        if row["kind"] in PROBE_KINDS:
+            latest[int(row["side"])] = row
+        if row["kind"] == Kind.ICMP_ERROR:
+            frame, ts_ns, side = _basics(row)
+            what = int(row["icmp"])
+            probe = latest.get(int(row["side"]))
+            same = probe is not None and (int(probe["seq"]) - int(row["seq"])) % (1 << 32) == 0
+            errors.append(
+                IcmpError(
+                    frame,
+                    ts_ns,
+                    side,
+                    6 if what >> 16 else 4,
+                    (what >> 8) & 0xFF,
+                    what & 0xFF,
+                    int(probe["frame"]) if same and probe is not None else None,
+                )
+            )
+    return tuple(errors)
+
+
+def _initiator(ends: tuple[Any, Any]) -> Side | None:
+    """Return who sent the SYN; of two SYNs without ACK (simultaneous open) the first; the SYN,ACK's peer if only that was seen."""
+    opened = [
+        (int(end["syn_frame"]), side)
+        for side, end in zip(SIDES, ends, strict=True)
+        if end["syn_frame"] and not end["syn_had_ack"]
+    ]
+    if opened:
+        return min(opened)[1]
+    for side, end in zip(SIDES, ends, strict=True):
+        if end["syn_frame"]:
+            return other(side)
+    return None
+
+
+def _milestones(ends: tuple[Any, Any], resets: tuple[Reset, ...]) -> list[Milestone]:
+    """Return what may move states, in order of frames."""
+    marks = []
+    for side, end in enumerate(ends):
+        peer = 1 - side
+
+        def mark(field: str, own: Event, seen: Event, side: int = side, peer: int = peer, end: Any = end) -> None:  # noqa: ANN401
+            frame, ts_ns = int(end[f"{field}_frame"]), int(end[f"{field}_ns"])
+            if frame:
+                marks.append(Milestone(frame, ts_ns, side, own))
+                marks.append(Milestone(frame, ts_ns, peer, seen))
+
+        if end["syn_had_ack"]:
+            mark("syn", Event.SENT_SYN_ACK, Event.GOT_SYN_ACK)
+        else:
+            mark("syn", Event.SENT_SYN, Event.GOT_SYN)
+        mark("ack", Event.SENT_ACK, Event.GOT_ACK)
+        mark("fin", Event.SENT_FIN, Event.GOT_FIN)
+        if end["fin_acked_frame"]:
+            marks.append(Milestone(int(end["fin_acked_frame"]), int(end["fin_acked_ns"]), side, Event.FIN_ACKED))
+    for reset in resets:
+        if reset.accepted_end:
+            marks += [Milestone(reset.frame, reset.ts_ns, side, Event.RESET) for side in (0, 1)]
+    return sorted(marks, key=lambda mark: (mark.frame, mark.event is Event.GOT_FIN))
+
+
+def _facts(end: Any) -> EndpointFacts:  # noqa: ANN401 - an ENDPOINT record
+    def frame(field: str) -> int | None:
+        return int(end[field]) or None
+
+    def instant(field: str) -> int | None:
+        return int(end[field]) if end[field] >= 0 else None
+
+    outstanding = end["unacked_ns"] >= 0
+    return EndpointFacts(
+        segments=int(end["segments"]),
+        payload_bytes=int(end["payload"]),
+        syn_frame=frame("syn_frame"),
+        syn_ns=instant("syn_ns"),
+        syn_count=int(end["syn_count"]),
+        ack_frame=frame("ack_frame"),
+        ack_ns=instant("ack_ns"),
+        first_data_frame=frame("first_data_frame"),
+        first_data_ns=instant("first_data_ns"),
+        last_data_frame=frame("data_frame"),
+        last_data_ns=instant("data_ns"),
+        unacked_frame=int(end["unacked_frame"]) if outstanding else None,
+        unacked_ns=int(end["unacked_ns"]) if outstanding else None,
+        resent=int(end["resent"]),
+        resent_total=int(end["resent_total"]),
+        resent_frame=frame("resent_frame"),
+        resent_ns=instant("resent_ns"),
+        missed=int(end["missed"]),
+        last_ns=instant("last_ns"),
+        active_frame=frame("active_frame"),
+        active_ns=instant("active_ns"),
+        window_shut_frame=frame("window_shut_frame"),
+        timestamps=bool(end["timestamps_on"]),
+        short_headers=int(end["short_header_frames"]),
+        ttl=(int(end["ttl_low"]), int(end["ttl_high"])) if end["ttl_low"] >= 0 else None,
+        id_zero_frame=frame("id_zero_frame"),
+    )

@@ -1,0 +1,275 @@
+"""THE TABLE: what a segment is, judged from one SEEN row at a time.
+
+The file's law: (1) whatever decides what a single segment is stands in ``RULES`` or in the conditions above it; (2) this file
+knows no flow outcome, no words, no file, no clock, and not which side we are on.
+
+Rows are tried in order and the first whose conditions all hold wins; the last has none, so the table is total. A condition is
+a one-line function over columns, so it serves a million rows and a test with one alike; its docstring is the sentence that
+``keepalive rules`` prints. What only several segments together can tell (answers, zero-window trains, mid-stream starts) is settled
+in ``keepalive``.
+
+Read RFC 9293 3.8.4 (keep-alives) and 3.8.6.1 (zero-window probing) first. The anchor is the peer's acknowledgement, SEG.SEQ = SND.UNA-1,
+not the sender's own SND.NXT-1 as Wireshark has it: that is what survives mid-stream starts, lost captures, a repeated
+last octet and an ACK overtaken by a FIN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.segment import ACK, FIN, NOTE_ICMP_ERROR, PSH, RST, SYN, URG
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+IDLE_LEAST_NS: Final = 900_000_000
+"""No stack probes a connection that was active less than a second ago (Linux and XNU take whole seconds, field guide 9.2)."""
+
+
+class Kind(IntEnum):
+    """What a segment is. Kinds below ANSWER come from the table, the others from ``keepalive``."""
+
+    OTHER = 0
+    """Nothing that matters here."""
+    ICMP_ERROR = 1
+    """An ICMP error that quotes a segment of this flow."""
+    DUPLICATE_COPY = 2
+    """A second capture of a packet already seen."""
+    RESET = 3
+    """A RST."""
+    STALE_ACK = 4
+    """An empty segment older than what was already captured."""
+    ZERO_WINDOW_PROBE = 5
+    """A probe of a closed window."""
+    AT_ZERO_WINDOW = 6
+    """A probe under a closed window: of the window or of the peer; the train's spacing may tell."""
+    NOT_IDLE = 7
+    """The form of a keepalive probe, on a connection that was active less than a second ago."""
+    KEEPALIVE_PROBE = 8
+    """A keepalive probe without data."""
+    KEEPALIVE_OCTET = 9
+    """A keepalive probe with one octet, already acknowledged."""
+    OCTET_RETRANSMISSION = 10
+    """A single octet sent again."""
+    UNANCHORED = 11
+    """An empty or one-octet segment that cannot be judged alone: what precedes it was not captured."""
+    RETRANSMISSION = 12
+    """Data sent again."""
+    WINDOW_SHUT = 13
+    """The sender closes its receive window."""
+    WINDOW_OPENED = 14
+    """The sender opens its receive window again."""
+    ANSWER = 15
+    """Answers a probe (given by ``keepalive``, never by the table)."""
+
+
+Rows = Any
+"""A SEEN structured array, or one record of it."""
+Mask = Any
+"""A boolean array as long as the rows, or one boolean."""
+Condition = Callable[[Rows], Mask]
+
+
+def quotes_this_flow(s: Rows) -> Mask:
+    """ICMP error whose quoted segment belongs to this flow."""
+    return s["note"] == NOTE_ICMP_ERROR
+
+
+def same_packet_again(s: Rows) -> Mask:
+    """Same numbers, flags, window, IP ID and timestamps as one of this endpoint's last four segments, within 10 ms (100 ms with equal IP ID)."""
+    return s["is_copy"] == 1
+
+
+def has_rst(s: Rows) -> Mask:
+    """RST set."""
+    return (s["flags"] & RST) != 0
+
+
+def only_ack(s: Rows) -> Mask:
+    """ACK set; SYN, FIN, RST and URG clear (PSH, ECE and CWR may be set)."""
+    return ((s["flags"] & ACK) != 0) & ((s["flags"] & (SYN | FIN | RST | URG)) == 0)
+
+
+def empty(s: Rows) -> Mask:
+    """No data."""
+    return s["payload_len"] == 0
+
+
+def one_octet(s: Rows) -> Mask:
+    """One octet of data."""
+    return s["payload_len"] == 1
+
+
+def at_most_one_octet(s: Rows) -> Mask:
+    """No data, or one octet."""
+    return s["payload_len"] <= 1
+
+
+def several_octets(s: Rows) -> Mask:
+    """Two or more octets of data."""
+    return s["payload_len"] > 1
+
+
+def below_snd_nxt(s: Rows) -> Mask:
+    """SEG.SEQ < SND.NXT: the segment sends nothing new."""
+    return (s["snd_nxt"] >= 0) & (s["seq"] < s["snd_nxt"])
+
+
+def one_below_snd_una(s: Rows) -> Mask:
+    """SEG.SEQ = SND.UNA-1: the peer has acknowledged exactly this number and nothing above it."""
+    return (s["snd_una"] >= 0) & (s["seq"] == s["snd_una"] - 1)
+
+
+def one_below_snd_nxt_unacknowledged(s: Rows) -> Mask:
+    """SEG.SEQ = SND.NXT-1, not acknowledged as far as the capture shows, and the sender silent for 0.9 s."""
+    quiet = (s["own_last_ns"] >= 0) & (s["ts_ns"] - s["own_last_ns"] >= IDLE_LEAST_NS)
+    return (s["snd_una"] >= 0) & (s["seq"] == s["snd_nxt"] - 1) & (s["seq"] >= s["snd_una"]) & quiet
+
+
+def at_snd_una_or_snd_nxt(s: Rows) -> Mask:
+    """SEG.SEQ = SND.UNA or SND.NXT: the first octet the closed window holds back."""
+    return (s["seq"] == s["snd_una"]) | (s["seq"] == s["snd_nxt"])
+
+
+def peer_window_is_zero(s: Rows) -> Mask:
+    """The peer's last advertised window is 0 (true at any window scale)."""
+    return s["snd_wnd"] == 0
+
+
+def older_than_seen(s: Rows) -> Mask:
+    """TSval lower than one this endpoint already sent, or SEG.ACK two or more below one it already sent.
+
+    One below is left alone: 4.2BSD-style probes carry the acknowledgement number they carried last time, less one.
+    """
+    step = (s["tsval"] - s["own_tsval"]) & 0xFFFFFFFF
+    older_clock = (s["tsval"] >= 0) & (s["own_tsval"] >= 0) & (step >= 0x80000000)  # noqa: PLR2004 - RFC 7323 5.2, half the space
+    older_ack = (s["rcv_nxt"] >= 0) & (s["ack"] < s["rcv_nxt"] - 1)
+    return older_clock | older_ack
+
+
+def behind_own_fin(s: Rows) -> Mask:
+    """SEG.SEQ is the sender's FIN's own number, and that FIN is not acknowledged: sent before it, captured after."""
+    return (s["own_fin_seq"] >= 0) & (s["seq"] == s["own_fin_seq"]) & (s["snd_una"] <= s["own_fin_seq"])
+
+
+def repeats_last_octet(s: Rows) -> Mask:
+    """PSH set, and the sender's last data segment was this one octet at this number: a lost ACK, not a probe."""
+    same = (s["data_seq"] == s["seq"]) & (s["data_len"] == 1) & ((s["flags"] & PSH) != 0)
+    visible = (s["first_octet"] >= 0) & (s["data_octet"] >= 0)
+    return same & (~visible | (s["first_octet"] == s["data_octet"]))
+
+
+def active_within_a_second(s: Rows) -> Mask:
+    """Something other than keepalive passed less than 0.9 s before (what the sender had not yet received not counted)."""
+    heard_all = s["ack"] >= s["peer_nxt"]
+    since = np.where(heard_all, s["flow_active_ns"], s["own_active_ns"])
+    return (since >= 0) & (s["ts_ns"] - since < IDLE_LEAST_NS)
+
+
+def nothing_acknowledged_yet(s: Rows) -> Mask:
+    """Neither a SYN of the sender nor any acknowledgement of the peer was captured, so SND.UNA is unknown."""
+    return s["snd_una"] < 0
+
+
+def shuts_window(s: Rows) -> Mask:
+    """Window 0 after one that was not."""
+    return (s["window"] == 0) & (s["own_wnd"] > 0)
+
+
+def opens_window(s: Rows) -> Mask:
+    """Window above 0 after 0."""
+    return (s["window"] > 0) & (s["own_wnd"] == 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of the table: if all conditions hold, and no earlier row won, the segment is of this kind."""
+
+    kind: Kind
+    name: str
+    cite: str
+    conditions: tuple[Condition, ...]
+
+
+RULES: Final = (
+    Rule(Kind.ICMP_ERROR, "icmp-error", "RFC 5927 4", (quotes_this_flow,)),
+    # before every other row: a copy of anything must not be counted as anything
+    Rule(Kind.DUPLICATE_COPY, "duplicate-copy", "field guide 8", (same_packet_again,)),
+    Rule(Kind.RESET, "reset", "RFC 9293 3.5.2", (has_rst,)),
+    Rule(
+        Kind.ZERO_WINDOW_PROBE,
+        "window-probe-octet",
+        "RFC 9293 3.8.6.1",
+        (only_ack, one_octet, at_snd_una_or_snd_nxt, peer_window_is_zero),
+    ),
+    # before the probe rows: a stale ACK can sit one below SND.UNA by accident of reordering
+    Rule(Kind.STALE_ACK, "stale-ack", "RFC 7323 5", (only_ack, empty, below_snd_nxt, older_than_seen)),
+    # before the keepalive rows: Linux probes a closed window with the very same segment
+    Rule(
+        Kind.AT_ZERO_WINDOW,
+        "probe-at-zero-window",
+        "RFC 9293 3.8.6.1, Linux tcp_xmit_probe_skb",
+        (only_ack, at_most_one_octet, one_below_snd_una, peer_window_is_zero),
+    ),
+    # before the one-octet probe: "already acknowledged" does not excuse a retransmission whose ACK was lost
+    Rule(
+        Kind.OCTET_RETRANSMISSION,
+        "acknowledged-octet-again",
+        "RFC 6298 5.4",
+        (only_ack, one_octet, one_below_snd_una, repeats_last_octet),
+    ),
+    # before the probe rows: the form alone is not enough, an idle timer must have run
+    Rule(
+        Kind.NOT_IDLE,
+        "probe-form-not-idle",
+        "RFC 9293 3.8.4 MUST-26",
+        (only_ack, at_most_one_octet, one_below_snd_una, active_within_a_second),
+    ),
+    Rule(Kind.KEEPALIVE_PROBE, "keepalive", "RFC 9293 3.8.4 SHLD-12", (only_ack, empty, one_below_snd_una)),
+    Rule(Kind.KEEPALIVE_OCTET, "keepalive-octet", "RFC 9293 3.8.4 MAY-6", (only_ack, one_octet, one_below_snd_una)),
+    Rule(
+        Kind.UNANCHORED,
+        "cannot-be-judged-alone",
+        "field guide 8",
+        (only_ack, at_most_one_octet, nothing_acknowledged_yet),
+    ),
+    # before the two rows below: one below SND.NXT, but late enough to be a probe whose forerunner's ACK was not captured
+    Rule(Kind.STALE_ACK, "ack-behind-fin", "RFC 9293 3.4", (only_ack, empty, below_snd_nxt, behind_own_fin)),
+    Rule(
+        Kind.UNANCHORED,
+        "acknowledgement-not-captured",
+        "field guide 1.2",
+        (only_ack, empty, one_below_snd_nxt_unacknowledged),
+    ),
+    Rule(Kind.OCTET_RETRANSMISSION, "octet-again", "RFC 6298 5.4", (only_ack, one_octet, below_snd_nxt)),
+    Rule(Kind.STALE_ACK, "ack-overtaken", "RFC 9293 3.4", (only_ack, empty, below_snd_nxt)),
+    Rule(Kind.RETRANSMISSION, "data-again", "RFC 6298 5.4", (only_ack, several_octets, below_snd_nxt)),
+    Rule(Kind.WINDOW_SHUT, "window-shut", "RFC 9293 3.8.6", (only_ack, shuts_window)),
+    Rule(Kind.WINDOW_OPENED, "window-opened", "RFC 9293 3.8.6", (only_ack, opens_window)),
+    Rule(Kind.OTHER, "other", "", ()),
+)
+
+
+def decide(rows: Rows) -> NDArray[np.int8]:
+    """Return for each SEEN row the index in RULES of the row that wins it."""
+    winner = np.full(len(rows), -1, dtype=np.int8)
+    known: dict[Condition, Mask] = {}
+    for index, rule in enumerate(RULES):
+        open_ = winner < 0
+        for condition in rule.conditions:
+            if condition not in known:
+                known[condition] = condition(rows)
+            open_ = open_ & known[condition]
+        winner[open_] = index
+    return winner
+
+
+def classify(rows: Rows) -> None:
+    """Write the ``kind`` column of SEEN rows."""
+    kinds = np.array([rule.kind for rule in RULES], dtype=np.int8)
+    rows["kind"] = kinds[decide(rows)]

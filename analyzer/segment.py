@@ -1,0 +1,125 @@
+"""``SegmentBatch``: what capture hands to the tracker, one row a TCP segment.
+
+A row is everything the rest of the program may know of a segment; nobody downstream sees bytes. Columns are
+signed and wide enough that Python and compiled kernels compute the same without overflow. Every
+reader (fast, scapy, live) fills the same columns, equal to the nanosecond.
+
+An ICMP error that quotes a TCP segment is a row too (``note == NOTE_ICMP_ERROR``): addresses, ports and ``seq``
+are those of the *quoted* segment, ``icmp`` says what the error was.
+
+This module must not know flows, files or rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FIN: Final = 0x01
+SYN: Final = 0x02
+RST: Final = 0x04
+PSH: Final = 0x08
+ACK: Final = 0x10
+URG: Final = 0x20
+ECE: Final = 0x40
+CWR: Final = 0x80
+
+NOTE_TCP: Final = 0
+NOTE_ICMP_ERROR: Final = 1
+
+ABSENT: Final = -1
+"""In a column that may have no value (no timestamp option, IPv6 has no IP ID ...)."""
+
+SEGMENT: Final = np.dtype(
+    [
+        ("ts_ns", np.int64),  # since the Unix epoch
+        ("frame", np.int64),  # 1-based position in the file, as in Wireshark
+        ("src_hi", np.int64),  # source address as 128 bits, two signed halves; IPv4 as ::ffff:a.b.c.d
+        ("src_lo", np.int64),
+        ("dst_hi", np.int64),
+        ("dst_lo", np.int64),
+        ("tag", np.int64),  # VLAN ids (outer << 12 | inner) or tunnel id; 0 for none: part of the flow's identity
+        ("src_mac", np.int64),  # 48 bits, ABSENT where the link has none
+        ("seq", np.int64),  # SEG.SEQ, 32 bits as on the wire
+        ("ack", np.int64),  # SEG.ACK, 32 bits; meaningless without the ACK flag
+        ("tsval", np.int64),  # RFC 7323 timestamps, ABSENT without the option (or cut off)
+        ("tsecr", np.int64),
+        ("sack_left", np.int64),  # first SACK block, ABSENT without one
+        ("sack_right", np.int64),
+        ("payload_len", np.int32),  # octets of data, from the IP header, never from the frame
+        ("window", np.int32),  # raw, unscaled
+        ("src_port", np.int32),
+        ("dst_port", np.int32),
+        ("ip_id", np.int32),  # ABSENT for IPv6
+        ("icmp", np.int32),  # type << 8 | code, plus 1 << 16 for ICMPv6; ABSENT for TCP
+        ("interface", np.int32),  # pcapng interface of the section, else 0
+        ("first_octet", np.int16),  # first octet of data, ABSENT if none or cut off by the snap length
+        ("flags", np.int16),  # low eight bits of the TCP flags
+        ("ttl", np.int16),  # or IPv6 hop limit
+        ("header_len", np.int16),  # TCP header, octets: 20 without options
+        ("window_scale", np.int8),  # RFC 7323 shift, on SYN only, else ABSENT
+        ("options_cut", np.int8),  # 1 if the snap length cut the TCP options
+        ("ip_version", np.int8),
+        ("note", np.int8),  # NOTE_TCP or NOTE_ICMP_ERROR
+    ],
+    align=True,
+)
+
+MAPPED_IPV4: Final = 0xFFFF << 32
+"""``src_lo`` of an IPv4 address is this plus the 32 address bits; ``src_hi`` is zero."""
+
+SKIPPED: Final = ("not_tcp", "fragment", "cut_before_tcp_header")
+"""Why a frame gave no row; the order of ``SegmentBatch.skipped``. (Copies are told apart later, by the tracker.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentBatch:
+    """Some consecutive frames of a capture: their TCP segments as rows, the others as counts."""
+
+    rows: NDArray[np.void]
+    """SEGMENT records in file order; may be empty."""
+    frames: int
+    """How many frames (of any kind) this batch stands for."""
+    skipped: tuple[int, int, int] = (0, 0, 0)
+    """Frames without a row, by reason, in the order of SKIPPED."""
+    last_ts_ns: int = ABSENT
+    """Timestamp of the last frame of any kind, in file order; ABSENT if there was none."""
+
+    def __len__(self) -> int:
+        """Return the number of TCP rows."""
+        return len(self.rows)
+
+    def column(self, name: str) -> NDArray[np.int64]:
+        """Return one column as int64."""
+        return self.rows[name].astype(np.int64)
+
+
+def empty_rows(count: int) -> NDArray[np.void]:
+    """Return ``count`` zeroed SEGMENT rows."""
+    return np.zeros(count, dtype=SEGMENT)
+
+
+def address_text(high: int, low: int) -> str:
+    """Return an address from its two signed halves: dotted for mapped IPv4, else RFC 5952."""
+    if high == 0 and (low & ~0xFFFFFFFF) == MAPPED_IPV4:
+        return str(IPv4Address(low & 0xFFFFFFFF))
+    return str(IPv6Address(((high & 0xFFFFFFFFFFFFFFFF) << 64) | (low & 0xFFFFFFFFFFFFFFFF)))
+
+
+def address_halves(text: str) -> tuple[int, int]:
+    """Return the two signed halves of an address in text form; the inverse of ``address_text``."""
+    if ":" not in text:
+        return 0, MAPPED_IPV4 | int(IPv4Address(text))
+    whole = int(IPv6Address(text))
+    return _signed(whole >> 64), _signed(whole & 0xFFFFFFFFFFFFFFFF)
+
+
+def _signed(word: int) -> int:
+    """Return a 64-bit word as a signed number."""
+    return word - (1 << 64) if word >> 63 else word

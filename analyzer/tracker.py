@@ -1,0 +1,347 @@
+"""Carries the state of all flows across batches: ``feed`` segments in, take finished flows out.
+
+The same code serves a file in one batch, a pipe in many and an interface live. A flow leaves memory some time after it closed,
+when its addresses are used anew, or at the end; the tracker keeps nothing of it. ``snapshot`` judges flows that are still alive without
+taking them out.
+
+It has no clock: time comes in with segments, or through ``advance``. It must not do I/O or know any word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer import observe
+from analyzer.flow import FLOW, refill, remove
+from analyzer.keepalive import RUN, add_up, settle_kinds
+from analyzer.kernel import freeze, kernel, records, thaw
+from analyzer.reset import ENDING, judge
+from analyzer.rules import classify
+from analyzer.seen import SEEN
+from analyzer.segment import SEGMENT
+from analyzer.tcb import ENDPOINT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.segment import SegmentBatch
+
+LINGER_NS: Final = 120_000_000_000
+"""A closed flow is kept this long for stragglers (two TIME-WAIT of Linux), a lone SYN too (its retries end after 127 s)."""
+
+CHUNK: Final = 8192
+"""Rows per pass through the kernel; small enough that a batch of rows stays in the L2 cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowBatch:
+    """Some flows, as columns: the same row of each array is the same flow."""
+
+    flow: NDArray[np.void]
+    """FLOW records."""
+    a: NDArray[np.void]
+    """ENDPOINT records of the endpoints that sent first."""
+    b: NDArray[np.void]
+    """ENDPOINT records of the others."""
+    run_a: NDArray[np.void]
+    """RUN records: the probes of a."""
+    run_b: NDArray[np.void]
+    """RUN records: the probes of b."""
+    ending: NDArray[np.void]
+    """ENDING records: RSTs and ICMP errors."""
+    seen: NDArray[np.void]
+    """SEEN rows of all these flows, flow by flow, in order."""
+    start: NDArray[np.int64]
+    """Where each flow's rows begin in ``seen``; one more entry at the end."""
+    end_ns: int
+    """The capture's time when this was taken; silence is judged against it."""
+
+    def __len__(self) -> int:
+        """Return the number of flows."""
+        return len(self.flow)
+
+    def rows(self, index: int) -> NDArray[np.void]:
+        """Return the SEEN rows of one flow."""
+        return self.seen[self.start[index] : self.start[index + 1]]
+
+    def take(self, picked: NDArray[np.int64]) -> FlowBatch:
+        """Return only the flows at these indices, with their rows."""
+        parts = [self.rows(int(index)) for index in picked]
+        start = np.concatenate(([0], np.cumsum([len(part) for part in parts]))).astype(np.int64)
+        return FlowBatch(
+            self.flow[picked],
+            self.a[picked],
+            self.b[picked],
+            self.run_a[picked],
+            self.run_b[picked],
+            self.ending[picked],
+            np.concatenate(parts) if parts else self.seen[:0],
+            start,
+            self.end_ns,
+        )
+
+
+class Tracker:
+    """All live flows of one capture point."""
+
+    def __init__(self, *, jit: bool = False, seed: int = 0x1234567) -> None:
+        """Start with no flows. ``jit`` picks compiled kernels; ``seed`` stirs the flow table's hash (31 bits)."""
+        self.jit = jit
+        self.now_ns = -1
+        self._capacity = 1024 if jit else 0
+        self._seen_capacity = 1024 if jit else 0
+        self._flows = records(FLOW, self._capacity, jit=jit)
+        self._ends = records(ENDPOINT, 2 * self._capacity, jit=jit)
+        self._seen = records(SEEN, self._seen_capacity, jit=jit)
+        self._slots: Any = np.zeros(4096, dtype=np.int64) if jit else [0] * 4096
+        self._registers: Any = np.zeros(observe.REGISTERS, dtype=np.int64) if jit else [0] * observe.REGISTERS
+        self._registers[observe.FLOW_FREE] = -1
+        self._registers[observe.SEEN_FREE] = -1
+        self._registers[observe.SEED] = seed & 0x7FFFFFFF
+        self._leaving: Any = np.zeros(CHUNK, dtype=np.int64) if jit else [0] * CHUNK
+        self._observe = observe.observe.choose(jit=jit)
+        self._pushed_out: list[int] = []
+        self._since_sweep = 0
+
+    @property
+    def live(self) -> int:
+        """How many flows are in memory."""
+        return int(self._registers[observe.LIVE])
+
+    @property
+    def flows_seen(self) -> int:
+        """How many flows there were so far."""
+        return int(self._registers[observe.NEXT_NUMBER])
+
+    @property
+    def copies(self) -> int:
+        """How many segments were second captures of a packet."""
+        return int(self._registers[observe.COPIES])
+
+    def feed(self, batch: SegmentBatch) -> FlowBatch | None:
+        """Let a batch pass; return the flows it finished, or None if there are none."""
+        for at in range(0, len(batch.rows), CHUNK):
+            part = batch.rows[at : at + CHUNK]
+            self._make_room(len(part))
+            rows = part if self.jit else thaw(part, jit=False)
+            self._observe(
+                rows, len(part), self._slots, self._flows, self._ends, self._seen, self._leaving, self._registers
+            )
+            pushed = int(self._registers[observe.LEAVING])
+            if pushed:
+                self._pushed_out += [int(index) for index in self._leaving[:pushed]]
+                self._registers[observe.LEAVING] = 0
+            self._since_sweep += len(part)
+        if len(batch.rows):
+            self.now_ns = max(self.now_ns, int(batch.rows["ts_ns"].max()))
+        self.now_ns = max(self.now_ns, batch.last_ts_ns)
+        if self._since_sweep >= max(65536, 2 * self.live):
+            return self.advance(self.now_ns)
+        return self._finish(self._take_pushed()) if self._pushed_out else None
+
+    def advance(self, now_ns: int) -> FlowBatch | None:
+        """Say that time has come to ``now_ns``; return the flows that ended long enough before it, or None."""
+        self.now_ns = max(self.now_ns, now_ns)
+        self._since_sweep = 0
+        gone = self._take_pushed()
+        expired = sweep.choose(jit=self.jit)(
+            self._flows, self._ends, int(self._registers[observe.FLOWS_USED]), self.now_ns - LINGER_NS, self._leaving_room()
+        )
+        leaving = [int(index) for index in self._leaving[:expired]]
+        drop = _drop.choose(jit=self.jit)
+        for index in leaving:
+            drop(self._slots, self._flows, index)
+        self._registers[observe.LIVE] -= len(leaving)
+        return self._finish(gone + leaving) if gone or leaving else None
+
+    def snapshot(self) -> FlowBatch:
+        """Return all flows still in memory as they stand, and keep them."""
+        return self._collect(self._alive(), give_back=False)
+
+    def close(self) -> FlowBatch:
+        """Finish: return all flows still in memory and forget them."""
+        batch = self._collect([*self._take_pushed(), *self._alive()], give_back=True)
+        self.__init__(jit=self.jit, seed=int(self._registers[observe.SEED]))  # type: ignore[misc]
+        return batch
+
+    def _alive(self) -> list[int]:
+        used = int(self._registers[observe.FLOWS_USED])
+        if self.jit:
+            return [int(index) for index in np.flatnonzero(self._flows["alive"][:used] == 1)]
+        return [index for index in range(used) if self._flows[index]["alive"] == 1]
+
+    def _take_pushed(self) -> list[int]:
+        pushed, self._pushed_out = self._pushed_out, []
+        return pushed
+
+    def _leaving_room(self) -> Any:  # noqa: ANN401 - array or list
+        """Return the list of leaving flows, long enough for all of them."""
+        used = int(self._registers[observe.FLOWS_USED])
+        if len(self._leaving) < used:
+            self._leaving = np.zeros(2 * used, dtype=np.int64) if self.jit else [0] * (2 * used)
+        return self._leaving
+
+    def _finish(self, indices: list[int]) -> FlowBatch:
+        batch = self._collect(indices, give_back=True)
+        for index in indices:
+            self._flows[index]["alive"] = 0
+            self._flows[index]["number"] = self._registers[observe.FLOW_FREE]
+            self._registers[observe.FLOW_FREE] = index
+        return batch
+
+    def _collect(self, indices: list[int], *, give_back: bool) -> FlowBatch:
+        """Copy these flows with their SEEN rows out of the tables, and judge the rows."""
+        picked = np.array(indices, dtype=np.int64)
+        if self.jit:
+            flow, a, b = self._flows[picked], self._ends[2 * picked], self._ends[2 * picked + 1]
+        else:
+            flow = freeze([self._flows[i] for i in indices], FLOW)
+            a = freeze([self._ends[2 * i] for i in indices], ENDPOINT)
+            b = freeze([self._ends[2 * i + 1] for i in indices], ENDPOINT)
+        order = np.argsort(flow["number"], kind="stable")
+        flow, a, b = flow[order], a[order], b[order]
+        counts = flow["seen_count"].astype(np.int64)
+        start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        chain: Any = np.zeros(int(start[-1]), dtype=np.int64) if self.jit else [0] * int(start[-1])
+        walk.choose(jit=self.jit)(flow if self.jit else thaw(flow, jit=False), self._seen, chain)
+        if self.jit:
+            seen = self._seen[chain]
+        else:
+            seen = freeze([self._seen[i] for i in chain], SEEN)
+        if give_back:
+            give_back_rows.choose(jit=self.jit)(chain, self._seen, self._registers, observe.SEEN_FREE)
+        return _judged(flow, a, b, seen, start, self.now_ns, jit=self.jit)
+
+    def _make_room(self, rows: int) -> None:
+        """Make sure the next ``rows`` rows find free flow and SEEN records and slots."""
+        used = int(self._registers[observe.FLOWS_USED])
+        if used + rows > len(self._flows):
+            self._flows = _grown(self._flows, FLOW, used + rows, jit=self.jit)
+            self._ends = _grown(self._ends, ENDPOINT, 2 * len(self._flows), jit=self.jit)
+        seen = int(self._registers[observe.SEEN_USED])
+        if seen + rows > len(self._seen):
+            self._seen = _grown(self._seen, SEEN, seen + rows, jit=self.jit)
+        if 2 * (int(self._registers[observe.SLOTS_USED]) + rows) > len(self._slots):
+            size = len(self._slots)
+            while size < 4 * (self.live + rows):
+                size *= 2
+            self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
+            refill.choose(jit=self.jit)(self._slots, self._flows, used)
+            self._registers[observe.SLOTS_USED] = self.live
+        if len(self._leaving) < rows:
+            self._leaving = np.zeros(rows, dtype=np.int64) if self.jit else [0] * rows
+
+
+def _grown(table: Any, dtype: Any, needed: int, *, jit: bool) -> Any:  # noqa: ANN401 - array or list of records
+    """Return the table with room for at least ``needed`` records; arrays grow by half, to stay flat."""
+    if not jit:
+        table.extend(records(dtype, needed - len(table), jit=False))
+        return table
+    grown = np.zeros(max(needed, len(table) + len(table) // 2), dtype=dtype)
+    grown[: len(table)] = table
+    return grown
+
+
+def _judged(  # noqa: PLR0913 - the parts of a FlowBatch
+    flow: NDArray[np.void],
+    a: NDArray[np.void],
+    b: NDArray[np.void],
+    seen: NDArray[np.void],
+    start: NDArray[np.int64],
+    end_ns: int,
+    *,
+    jit: bool,
+) -> FlowBatch:
+    """Classify the rows of finished flows and fold them."""
+    classify(seen)
+    rows = thaw(seen, jit=jit)
+    run_a = records(RUN, len(flow), jit=jit)
+    run_b = records(RUN, len(flow), jit=jit)
+    ending = records(ENDING, len(flow), jit=jit)
+    settle.choose(jit=jit)(
+        rows, start if jit else start.tolist(), thaw(flow, jit=jit), thaw(a, jit=jit), thaw(b, jit=jit), run_a, run_b, ending
+    )
+    return FlowBatch(
+        flow,
+        a,
+        b,
+        freeze(run_a, RUN),
+        freeze(run_b, RUN),
+        freeze(ending, ENDING),
+        freeze(rows, SEEN),
+        start,
+        end_ns,
+    )
+
+
+@kernel
+def settle(rows: Any, start: Any, flow: Any, a: Any, b: Any, run_a: Any, run_b: Any, ending: Any) -> None:  # noqa: ANN401, PLR0913
+    """Fold every flow's rows and judge its RSTs, which need the probes and in turn answer some."""
+    for i in range(len(flow)):
+        first = start[i]
+        stop = start[i + 1]
+        if first == stop:
+            run_a[i]["first_row"] = -1
+            run_a[i]["last_row"] = -1
+            run_a[i]["first_after_fin_row"] = -1
+            run_b[i]["first_row"] = -1
+            run_b[i]["last_row"] = -1
+            run_b[i]["first_after_fin_row"] = -1
+            ending[i]["reset_row"] = -1
+            ending[i]["answers_row"] = -1
+            continue
+        settle_kinds(rows, first, stop)
+        judge(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], flow[i]["after_reset"], ending[i])
+        add_up(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], run_a[i], run_b[i])
+
+
+@kernel
+def sweep(flows: Any, ends: Any, used: int, before_ns: int, leaving: Any) -> int:  # noqa: ANN401
+    """List the live flows that are over and have been quiet since ``before_ns``; return how many.
+
+    Over: both ends sent FIN, a RST passed and nothing followed, or nothing but SYNs of one end was ever seen.
+    """
+    count = 0
+    for index in range(used):
+        flow = flows[index]
+        if flow["alive"] == 0 or flow["last_ns"] > before_ns:
+            continue
+        a = ends[2 * index]
+        b = ends[2 * index + 1]
+        closed = a["fin_frame"] > 0 and b["fin_frame"] > 0
+        reset_ended = flow["reset_count"] > 0 and flow["after_reset"] == 0
+        unanswered = b["segments"] == 0 and a["segments"] == a["syn_count"]
+        if closed or reset_ended or unanswered:
+            leaving[count] = index
+            count += 1
+    return count
+
+
+@kernel
+def _drop(slots: Any, flows: Any, index: int) -> None:  # noqa: ANN401
+    """Take one flow out of the table."""
+    remove(slots, flows[index]["hash"], index)
+    flows[index]["alive"] = 0
+
+
+@kernel
+def walk(flow: Any, seen: Any, chain: Any) -> None:  # noqa: ANN401
+    """Write the indices of the flows' SEEN rows to ``chain``, flow by flow in order."""
+    to = 0
+    for i in range(len(flow)):
+        at = flow[i]["first_seen"]
+        while at >= 0:
+            chain[to] = at
+            to += 1
+            at = seen[at]["next"]
+
+
+@kernel
+def give_back_rows(chain: Any, seen: Any, registers: Any, free: int) -> None:  # noqa: ANN401
+    """Chain these SEEN rows in front of the free ones."""
+    for i in range(len(chain)):
+        seen[chain[i]]["next"] = registers[free]
+        registers[free] = chain[i]
