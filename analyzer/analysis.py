@@ -14,7 +14,7 @@ import numpy as np
 
 from analyzer import findings, record, verdict
 from analyzer.capture import open_capture
-from analyzer.segment import SKIPPED
+from analyzer.segment import NOTE_TCP, SKIPPED
 from analyzer.tracker import Tracker
 from analyzer.verdict import VERDICTS, Verdict
 
@@ -197,7 +197,7 @@ def read_flows(
             if tracker is None:
                 tracker = Tracker(jit=source.jit, seed=int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF)
             summary.frames += batch.frames
-            summary.tcp_segments += len(batch)
+            summary.tcp_segments += int((batch.rows["note"] == NOTE_TCP).sum())
             skipped += batch.skipped
             yield index, tracker.feed(batch)
             if progress is not None:

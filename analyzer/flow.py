@@ -49,6 +49,7 @@ FLOW: Final = np.dtype(
         ("last_seen", np.int64),
         ("seen_count", np.int32),
         ("copies", np.int32),
+        ("cut", np.int32),  # segments of which the snap length left only the ports
         ("reset_count", np.int32),
         ("after_reset", np.int32),  # segments since the last RST
         ("backwards", np.int32),  # how often the clock went back within this flow
@@ -203,6 +204,7 @@ def new_flow(flow: Any, row: Any, digest: int, number: int) -> None:  # noqa: AN
     flow["last_seen"] = -1
     flow["seen_count"] = 0
     flow["copies"] = 0
+    flow["cut"] = 0
     flow["reset_count"] = 0
     flow["after_reset"] = 0
     flow["backwards"] = 0

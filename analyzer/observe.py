@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.flow import find, hash_of, insert, new_flow, remove, side_of
 from analyzer.kernel import kernel
-from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, RST, SYN
 from analyzer.seen import LIKE_KEEPALIVE, notable, remember
 from analyzer.seqnum import unwrap
 from analyzer.tcb import begins_incarnation, is_copy, learn_header, learn_numbers, learn_time, new_endpoint, sign_in, signature
@@ -95,7 +95,14 @@ def observe(  # noqa: PLR0913 - the whole state of the tracker, as arrays
         row = rows[i]
         digest = hash_of(row, registers[SEED])
         index = find(slots, flows, row, digest)
-        if row["note"] != 0:
+        if row["note"] == NOTE_CUT:
+            if index < 0:
+                index = enrol(slots, flows, ends, registers, row, digest)
+            flows[index]["cut"] += 1
+            flows[index]["last_ns"] = row["ts_ns"]
+            flows[index]["last_frame"] = row["frame"]
+            continue
+        if row["note"] == NOTE_ICMP_ERROR:
             if index >= 0:
                 flow = flows[index]
                 side = side_of(flow, row)

@@ -223,6 +223,8 @@ class FlowRecord:
     facts_a: EndpointFacts
     facts_b: EndpointFacts
     copies: int
+    cut: int
+    """Segments of which the snap length left only the ports."""
     idle_ns: int
     """Longest silence between segments that are not keepalive, and the frames at its two ends."""
     idle_from: int | None
@@ -301,6 +303,7 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         facts_a=_facts(ends[0]),
         facts_b=_facts(ends[1]),
         copies=int(flow["copies"]),
+        cut=int(flow["cut"]),
         idle_ns=int(flow["idle_ns"]),
         idle_from=int(flow["idle_from"]) or None,
         idle_to=int(flow["idle_to"]) or None,

@@ -121,7 +121,7 @@ def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, afte
         own = probe_a if side == 0 else probe_b
         asked = probe_b if side == 0 else probe_a
         row["stranger"] = strangeness(row)
-        what = shape(rows, row, own)
+        what = shape(rows, start, row, own)
         last_ns = last_a_ns if side == 0 else last_b_ns
         later = after_last > 0 or more_follows(rows, j + 1, stop)
         if (acceptable(row) == 0 and later) or last_ns > row["ts_ns"] + WENT_ON_NS:
@@ -145,17 +145,42 @@ def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, afte
 
 
 @kernel
-def shape(rows: Any, row: Any, own: int) -> int:  # noqa: ANN401 - SEEN records
+def shape(rows: Any, start: int, row: Any, own: int) -> int:  # noqa: ANN401 - SEEN records
     """Return the ResetKind that a RST's form and its sender's last probe give (``own`` is that probe's row, -1 none)."""
     has_ack = (row["flags"] & ACK) != 0
     if own >= 0 and has_ack:
         probe = rows[own]
-        waited = row["ts_ns"] - probe["ts_ns"] >= GIVE_UP_NS
-        if probe["answer"] == 0 and row["own_last_ns"] == probe["ts_ns"] and row["seq"] == probe["seq"] + 1 and waited:
+        waited = row["ts_ns"] - probe["ts_ns"]
+        in_turn = row["own_last_ns"] == probe["ts_ns"] and row["seq"] == probe["seq"] + 1 and waited >= GIVE_UP_NS
+        if in_turn and (probe["answer"] == 0 or retrying(rows, start, own, waited) == 1):
             return 2
     if not has_ack and row["window"] == 0:
         return 1
     return 3
+
+
+@kernel
+def retrying(rows: Any, start: int, own: int, waited: int) -> int:  # noqa: ANN401
+    """Say whether a prober was repeating its probe although the capture shows answers: they did not reach it.
+
+    It shows in the rhythm: the RST keeps the pace of the last gap, and that pace is not the one the train began with (interval, not idle).
+    """
+    last = rows[own]
+    later_ns = last["ts_ns"]
+    last_gap = -1
+    first_gap = -1
+    for back in range(own - start):
+        row = rows[own - 1 - back]
+        if row["side"] != last["side"] or (row["kind"] != PROBE and row["kind"] != OCTET):
+            continue
+        gap = later_ns - row["ts_ns"]
+        if last_gap < 0:
+            last_gap = gap
+        first_gap = gap
+        later_ns = row["ts_ns"]
+    if last_gap < 0 or abs(waited - last_gap) > last_gap // 20 + 50_000_000:
+        return 0
+    return 1 if abs(first_gap - last_gap) > last_gap // 8 + 50_000_000 else 0
 
 
 @kernel

@@ -5,7 +5,8 @@ signed and wide enough that Python and compiled kernels compute the same without
 reader (fast, scapy, live) fills the same columns, equal to the nanosecond.
 
 An ICMP error that quotes a TCP segment is a row too (``note == NOTE_ICMP_ERROR``): addresses, ports and ``seq``
-are those of the *quoted* segment, ``icmp`` says what the error was.
+are those of the *quoted* segment, ``icmp`` says what the error was. A frame that the snap length cut behind the TCP ports is a row
+(``note == NOTE_CUT``) with nothing but its addresses, ports and time, so that its flow can be named, and called undecidable.
 
 This module must not know flows, files or rules.
 """
@@ -32,6 +33,7 @@ CWR: Final = 0x80
 
 NOTE_TCP: Final = 0
 NOTE_ICMP_ERROR: Final = 1
+NOTE_CUT: Final = 2
 
 ABSENT: Final = -1
 """In a column that may have no value (no timestamp option, IPv6 has no IP ID ...)."""
@@ -66,7 +68,7 @@ SEGMENT: Final = np.dtype(
         ("window_scale", np.int8),  # RFC 7323 shift, on SYN only, else ABSENT
         ("options_cut", np.int8),  # 1 if the snap length cut the TCP options
         ("ip_version", np.int8),
-        ("note", np.int8),  # NOTE_TCP or NOTE_ICMP_ERROR
+        ("note", np.int8),  # NOTE_TCP, NOTE_ICMP_ERROR or NOTE_CUT
     ],
     align=True,
 )

@@ -71,6 +71,11 @@ Mask = Any
 Condition = Callable[["FlowBatch"], Mask]
 
 
+def most_headers_cut(f: FlowBatch) -> Mask:
+    """The snap length left only the ports of more than half of the flow's segments."""
+    return f.flow["cut"] > f.a["segments"] + f.b["segments"]
+
+
 def reset_accepted(f: FlowBatch) -> Mask:
     """A RST came that its receiver accepts (or that nothing followed)."""
     return f.ending["reset_row"] >= 0
@@ -156,6 +161,7 @@ class VerdictRule:
 
 
 VERDICTS: Final = (
+    VerdictRule(Verdict.UNDETERMINED, "headers-cut", "nobody", (most_headers_cut,)),
     # before the RST rows: a RST that refuses a SYN ends nothing
     VerdictRule(Verdict.UNESTABLISHED, "no-handshake", "nobody", (saw_syn, handshake_incomplete)),
     # before the RST rows: a straggler's RST after an orderly close is no abort
