@@ -165,9 +165,10 @@ def repeats_last_octet(s: Rows) -> Mask:
 
 
 def active_within_a_second(s: Rows) -> Mask:
-    """Something other than keepalive passed less than 0.9 s before (what the sender had not yet received not counted)."""
+    """Less than 0.9 s before, the sender received something other than keepalive or sent new data (retransmissions and what it had not yet received not counted)."""
     heard_all = s["ack"] >= s["peer_nxt"]
-    since = np.where(heard_all, s["flow_active_ns"], s["own_active_ns"])
+    received = np.where(heard_all, s["peer_active_ns"], s["own_active_ns"])
+    since = np.maximum(received, s["data_ns"])
     return (since >= 0) & (s["ts_ns"] - since < IDLE_LEAST_NS)
 
 
