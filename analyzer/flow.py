@@ -30,6 +30,7 @@ NO_FLOW: Final = -1
 
 FLOW: Final = np.dtype(
     [
+        # touched by every segment: two cache lines
         ("a_hi", np.int64),
         ("a_lo", np.int64),
         ("b_hi", np.int64),
@@ -37,29 +38,27 @@ FLOW: Final = np.dtype(
         ("tag", np.int64),
         ("a_port", np.int32),
         ("b_port", np.int32),
-        ("hash", np.int64),
         ("last_ns", np.int64),  # time of the last segment of either endpoint, copies included
         ("active_ns", np.int64),  # the same without keepalive probes, their answers and copies
         ("active_frame", np.int64),
         ("last_frame", np.int64),
         ("idle_ns", np.int64),  # longest silence between segments that are not keepalive
-        ("idle_from", np.int64),  # frames at its two ends
-        ("idle_to", np.int64),
-        ("first_seen", np.int64),  # chain of SEEN rows; -1 none
-        ("last_seen", np.int64),
-        ("seen_count", np.int32),
-        ("copies", np.int32),
-        ("cut", np.int32),  # segments of which the snap length left only the ports
         ("reset_count", np.int32),
         ("after_reset", np.int32),  # segments since the last RST
-        ("backwards", np.int32),  # how often the clock went back within this flow
-        ("ip_version", np.int32),
+        ("alive", np.int16),  # 1 while the flow is in the table
+        ("ip_version", np.int16),
+        ("seen_count", np.int32),
+        ("first_seen", np.int64),  # chain of SEEN rows; -1 none
+        ("last_seen", np.int64),
+        ("copies", np.int32),
+        ("cut", np.int32),  # segments of which the snap length left only the ports
+        ("idle_from", np.int64),  # frames at the two ends of that silence
+        ("idle_to", np.int64),
         ("number", np.int64),  # order of the first segment among all flows of the capture
+        ("hash", np.int64),
         ("first_ns", np.int64),
         ("first_frame", np.int64),
-        ("incarnation", np.int32),
-        ("alive", np.int8),  # 1 while the flow is in the table
-        ("ended", np.int8),  # 1 once queued as closed
+        ("backwards", np.int32),  # how often the clock went back within this flow
         ("interface", np.int32),
     ],
     align=True,

@@ -210,7 +210,6 @@ class FlowRecord:
     a: Endpoint
     b: Endpoint
     tag: int
-    incarnation: int
     initiator: Side | None
     starts_with: str
     """``handshake`` or ``midstream``."""
@@ -292,7 +291,6 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         a=a,
         b=b,
         tag=int(flow["tag"]),
-        incarnation=int(flow["incarnation"]),
         initiator=_initiator(ends),
         starts_with="handshake" if ends[0]["syn_frame"] or ends[1]["syn_frame"] else "midstream",
         first_frame=int(flow["first_frame"]),

@@ -15,11 +15,9 @@ import numpy as np
 from analyzer.kernel import kernel
 from analyzer.segment import ACK, FIN, SYN
 
-COPY_RING: Final = 4
-
 ENDPOINT: Final = np.dtype(
     [
-        # touched by every segment
+        # touched by every segment: four cache lines
         ("snd_nxt", np.int64),
         ("snd_una", np.int64),
         ("last_ns", np.int64),
@@ -28,17 +26,7 @@ ENDPOINT: Final = np.dtype(
         ("active_ns", np.int64),
         ("active_frame", np.int64),
         ("tsval", np.int64),
-        ("mac", np.int64),
-        ("payload", np.int64),  # octets of new data
-        ("window", np.int32),
-        ("segments", np.int32),
-        ("ip_id", np.int32),
-        ("ttl_low", np.int16),
-        ("ttl_high", np.int16),
-        ("ring_at", np.int32),
-        ("timestamps_on", np.int8),
-        ("window_scale", np.int8),
-        ("sign0", np.int64),  # signatures and times of the last COPY_RING segments
+        ("sign0", np.int64),  # signatures and times of the last four segments
         ("sign1", np.int64),
         ("sign2", np.int64),
         ("sign3", np.int64),
@@ -46,38 +34,47 @@ ENDPOINT: Final = np.dtype(
         ("sign1_ns", np.int64),
         ("sign2_ns", np.int64),
         ("sign3_ns", np.int64),
-        # touched by data
+        ("window", np.int32),
+        ("segments", np.int32),
+        ("ip_id", np.int32),
+        ("ring_at", np.int32),
+        ("ttl_low", np.int16),
+        ("ttl_high", np.int16),
+        ("timestamps_on", np.int8),
+        ("window_scale", np.int8),
+        ("data_octet", np.int16),
+        ("data_flags", np.int16),
+        ("data_len", np.int32),
+        ("resent", np.int32),  # retransmissions since the peer last acknowledged anything new
+        ("pending_seq", np.int64),  # SEG.SEQ of a probe-like segment the peer has not reacted to, -1 none
+        ("fin_seq", np.int64),
+        ("iss", np.int64),
+        ("ack_frame", np.int64),  # first segment with ACK and without SYN or RST
+        ("window_shut_frame", np.int64),  # since when this endpoint advertises window 0, 0 if it does not
         ("data_seq", np.int64),
         ("data_ns", np.int64),
         ("data_frame", np.int64),
-        ("data_len", np.int32),
-        ("data_octet", np.int16),
-        ("data_flags", np.int16),
+        ("payload", np.int64),  # octets of new data
         ("unacked_ns", np.int64),  # since when something is outstanding, -1 nothing
         ("unacked_frame", np.int64),
-        ("resent", np.int32),  # retransmissions since the peer last acknowledged anything new
+        ("id_zero_frame", np.int64),  # first of the current row of segments with IP ID 0 after others
+        ("mac", np.int64),
+        # milestones and rarities: frame numbers, 0 where it did not happen
         ("resent_total", np.int32),
+        ("missed", np.int32),  # how often the peer acknowledged, or the sender skipped, what the capture missed
         ("resent_ns", np.int64),
         ("resent_frame", np.int64),
-        ("missed", np.int32),  # how often the peer acknowledged, or the sender skipped, what the capture missed
-        # milestones: frame numbers, 0 where it did not happen
         ("first_data_frame", np.int64),
         ("first_data_ns", np.int64),
-        ("iss", np.int64),
         ("syn_frame", np.int64),
         ("syn_ns", np.int64),
         ("syn_count", np.int32),
         ("syn_had_ack", np.int32),
-        ("ack_frame", np.int64),  # first segment with ACK and without SYN or RST
         ("ack_ns", np.int64),
-        ("fin_seq", np.int64),
         ("fin_frame", np.int64),
         ("fin_ns", np.int64),
         ("fin_acked_frame", np.int64),
         ("fin_acked_ns", np.int64),
-        ("id_zero_frame", np.int64),  # first of the current row of segments with IP ID 0 after others
-        ("pending_seq", np.int64),  # SEG.SEQ of a probe-like segment the peer has not reacted to, -1 none
-        ("window_shut_frame", np.int64),  # since when this endpoint advertises window 0, 0 if it does not
         ("short_header_frames", np.int32),  # segments without timestamps on a connection that has them
         ("header_len", np.int32),
     ],

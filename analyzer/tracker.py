@@ -18,10 +18,10 @@ from analyzer import observe
 from analyzer.flow import FLOW, refill, remove
 from analyzer.keepalive import RUN, add_up, settle_kinds
 from analyzer.kernel import freeze, kernel, records, thaw
+from analyzer.observe import FLOWS_USED, LIVE
 from analyzer.reset import ENDING, judge
 from analyzer.rules import classify
 from analyzer.seen import SEEN
-from analyzer.segment import SEGMENT
 from analyzer.tcb import ENDPOINT
 
 if TYPE_CHECKING:
@@ -147,15 +147,12 @@ class Tracker:
         self.now_ns = max(self.now_ns, now_ns)
         self._since_sweep = 0
         gone = self._take_pushed()
+        leaving = self._leaving_room()
         expired = sweep.choose(jit=self.jit)(
-            self._flows, self._ends, int(self._registers[observe.FLOWS_USED]), self.now_ns - LINGER_NS, self._leaving_room()
+            self._slots, self._flows, self._ends, self._registers, self.now_ns - LINGER_NS, leaving
         )
-        leaving = [int(index) for index in self._leaving[:expired]]
-        drop = _drop.choose(jit=self.jit)
-        for index in leaving:
-            drop(self._slots, self._flows, index)
-        self._registers[observe.LIVE] -= len(leaving)
-        return self._finish(gone + leaving) if gone or leaving else None
+        gone += leaving[:expired].tolist() if self.jit else leaving[:expired]
+        return self._finish(gone) if gone else None
 
     def snapshot(self) -> FlowBatch:
         """Return all flows still in memory as they stand, and keep them."""
@@ -186,10 +183,9 @@ class Tracker:
 
     def _finish(self, indices: list[int]) -> FlowBatch:
         batch = self._collect(indices, give_back=True)
-        for index in indices:
-            self._flows[index]["alive"] = 0
-            self._flows[index]["number"] = self._registers[observe.FLOW_FREE]
-            self._registers[observe.FLOW_FREE] = index
+        retire.choose(jit=self.jit)(
+            np.array(indices, dtype=np.int64) if self.jit else indices, self._flows, self._registers, observe.FLOW_FREE
+        )
         return batch
 
     def _collect(self, indices: list[int], *, give_back: bool) -> FlowBatch:
@@ -299,13 +295,13 @@ def settle(rows: Any, start: Any, flow: Any, a: Any, b: Any, run_a: Any, run_b: 
 
 
 @kernel
-def sweep(flows: Any, ends: Any, used: int, before_ns: int, leaving: Any) -> int:  # noqa: ANN401
-    """List the live flows that are over and have been quiet since ``before_ns``; return how many.
+def sweep(slots: Any, flows: Any, ends: Any, registers: Any, before_ns: int, leaving: Any) -> int:  # noqa: ANN401, PLR0913
+    """Take the live flows that are over and quiet since ``before_ns`` out of the table, list them, and return how many.
 
     Over: both ends sent FIN, a RST passed and nothing followed, or nothing but SYNs of one end was ever seen.
     """
     count = 0
-    for index in range(used):
+    for index in range(registers[FLOWS_USED]):
         flow = flows[index]
         if flow["alive"] == 0 or flow["last_ns"] > before_ns:
             continue
@@ -317,14 +313,20 @@ def sweep(flows: Any, ends: Any, used: int, before_ns: int, leaving: Any) -> int
         if closed or reset_ended or unanswered:
             leaving[count] = index
             count += 1
+            remove(slots, flow["hash"], index)
+            flow["alive"] = 0
+    registers[LIVE] -= count
     return count
 
 
 @kernel
-def _drop(slots: Any, flows: Any, index: int) -> None:  # noqa: ANN401
-    """Take one flow out of the table."""
-    remove(slots, flows[index]["hash"], index)
-    flows[index]["alive"] = 0
+def retire(indices: Any, flows: Any, registers: Any, free: int) -> None:  # noqa: ANN401
+    """Chain these flow records in front of the free ones."""
+    for i in range(len(indices)):
+        flow = flows[indices[i]]
+        flow["alive"] = 0
+        flow["number"] = registers[free]
+        registers[free] = indices[i]
 
 
 @kernel
