@@ -109,15 +109,12 @@ def saw_syn(f: FlowBatch) -> Mask:
 
 
 def handshake_incomplete(f: FlowBatch) -> Mask:
-    """The SYN was never answered by SYN,ACK, or that never by an ACK (or data, or FIN) of the initiator."""
-    nobody = (f.a["ack_frame"] == 0) & (f.b["ack_frame"] == 0)
+    """The endpoint that sent the SYN never sent an ACK after it (where only a SYN,ACK was captured: neither end did)."""
     a_opened = (f.a["syn_frame"] > 0) & (f.a["syn_had_ack"] == 0)
-    unanswered = a_opened & (f.b["segments"] - _resets_of_b_only(f) <= 0) & (f.a["snd_una"] < 0)
-    return nobody | unanswered
-
-
-def _resets_of_b_only(f: FlowBatch) -> Mask:
-    return np.where((f.b["syn_frame"] == 0) & (f.b["ack_frame"] == 0), f.b["segments"], 0)
+    b_opened = (f.b["syn_frame"] > 0) & (f.b["syn_had_ack"] == 0)
+    a_acked, b_acked = f.a["ack_frame"] > 0, f.b["ack_frame"] > 0
+    acked = np.where(a_opened, a_acked | (b_opened & b_acked), np.where(b_opened, b_acked, a_acked | b_acked))
+    return ~acked.astype(bool)
 
 
 def one_end_unseen(f: FlowBatch) -> Mask:
@@ -164,13 +161,13 @@ VERDICTS: Final = (
     VerdictRule(Verdict.UNDETERMINED, "headers-cut", "nobody", (most_headers_cut,)),
     # before the RST rows: a RST that refuses a SYN ends nothing
     VerdictRule(Verdict.UNESTABLISHED, "no-handshake", "nobody", (saw_syn, handshake_incomplete)),
+    # before the RST and silence rows: with one end unseen nothing can be said to be answered or not
+    VerdictRule(Verdict.UNDETERMINED, "one-sided", "nobody", (one_end_unseen,)),
     # before the RST rows: a straggler's RST after an orderly close is no abort
     VerdictRule(Verdict.CLOSED, "fin-both-ways", "first_fin", (both_sent_fin,)),
     VerdictRule(Verdict.TIMED_OUT, "prober-gave-up", "reset", (reset_accepted, reset_is_give_up)),
     VerdictRule(Verdict.RESET_ON_PROBE, "reset-answers-probe", "reset", (reset_accepted, reset_answers_probe)),
     VerdictRule(Verdict.ABORTED, "reset", "reset", (reset_accepted,)),
-    # before silence: with one end unseen nothing can be said to be unanswered
-    VerdictRule(Verdict.UNDETERMINED, "one-sided", "nobody", (one_end_unseen,)),
     VerdictRule(Verdict.SILENT, "probes-unanswered", "nobody", (probes_unanswered_to_the_end,)),
     VerdictRule(Verdict.SILENT, "data-unanswered", "nobody", (data_unanswered_to_the_end,)),
     VerdictRule(Verdict.HALF_CLOSED, "one-fin", "first_fin", (one_sent_fin,)),
