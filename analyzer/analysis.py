@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer import findings, record, verdict
+from analyzer import findings, overview, record, verdict
 from analyzer.capture import open_capture
+from analyzer.overview import CaptureSummary, Totals
 from analyzer.segment import NOTE_TCP, SKIPPED
+from analyzer.selection import Selection
 from analyzer.tracker import Tracker
-from analyzer.verdict import VERDICTS, Verdict
+from analyzer.verdict import VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,90 +30,47 @@ if TYPE_CHECKING:
     from analyzer.tracker import FlowBatch
 
 
-
-
-@dataclass(slots=True)
-class CaptureSummary:
-    """What was read of one capture point: one file, or several rotated ones as one stream."""
-
-    paths: list[str]
-    format: str = ""
-    link_types: list[str] = field(default_factory=list)
-    start_ns: int | None = None
-    end_ns: int | None = None
-    frames: int = 0
-    tcp_segments: int = 0
-    skipped: dict[str, int] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def duration_ns(self) -> int:
-        """From the first frame to the last."""
-        return 0 if self.start_ns is None or self.end_ns is None else self.end_ns - self.start_ns
-
-
-@dataclass(slots=True)
-class Totals:
-    """Sums over all flows, whether kept or not."""
-
-    flows: int = 0
-    flows_with_probes: int = 0
-    probes: int = 0
-    probes_after_fin: int = 0
-    zero_window_probes: int = 0
-    close_wait: int = 0
-    """Flows in which one end sent FIN and the other never did, when the capture ended (its end is in CLOSE-WAIT)."""
-    verdicts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
-        """Add finished flows, by columns."""
-        probes = batch.run_a["probes"].astype(np.int64) + batch.run_b["probes"]
-        self.flows += len(batch)
-        self.flows_with_probes += int((probes > 0).sum())
-        self.probes += int(probes.sum())
-        self.probes_after_fin += int(batch.run_a["after_fin"].sum() + batch.run_b["after_fin"].sum())
-        self.zero_window_probes += int(batch.run_a["zero_window"].sum() + batch.run_b["zero_window"].sum())
-        for index, count in enumerate(np.bincount(winners, minlength=len(VERDICTS))):
-            if count:
-                word = VERDICTS[index].verdict.value
-                self.verdicts[word] = self.verdicts.get(word, 0) + int(count)
-        half = [i for i, rule in enumerate(VERDICTS) if rule.verdict is Verdict.HALF_CLOSED]
-        self.close_wait += int(np.isin(winners, half).sum())
-
-
-def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Say which flows have something to say: probes, window probes, or an ending other than a plain close."""
-    runs = (batch.run_a, batch.run_b)
-    probing = sum(run["probes"] + run["zero_window"] + run["undecided"] for run in runs) > 0
-    plain = [
-        index
-        for index, rule in enumerate(VERDICTS)
-        if rule.verdict in {Verdict.CLOSED, Verdict.ABORTED, Verdict.OPEN, Verdict.UNESTABLISHED}
-    ]
-    return probing | ~np.isin(winners, plain)
-
-
 class Analysis:
     """The flows of one or more captures, and what was concluded about them."""
 
-    def __init__(self, *, keep_all: bool = True) -> None:
-        """Start empty. ``keep_all=False`` keeps only flows with something to say, and counts the rest."""
+    def __init__(self, *, keep_all: bool = True, select: Selection | None = None) -> None:
+        """Start empty.
+
+        ``keep_all=False`` keeps only flows with something to say, and counts the rest; what ``select`` leaves out is
+        not even counted.
+        """
         self.captures: list[CaptureSummary] = []
         self.totals = Totals()
         self.keep_all = keep_all
+        self.select = select or Selection()
         self._batches: list[tuple[int, FlowBatch, NDArray[np.int8]]] = []
 
     def add(self, capture: int, batch: FlowBatch | None) -> None:
         """Take finished flows of the capture with that index."""
-        if batch is None or not len(batch):
+        if batch is None:
             return
-        winners = verdict.decide(batch)
-        self.totals.add(batch, winners)
+        batch, winners = self._count(batch)
         if not self.keep_all:
-            picked = np.flatnonzero(is_notable(batch, winners))
+            picked = np.flatnonzero(overview.is_notable(batch, winners))
             batch, winners = batch.take(picked), winners[picked]
         if len(batch):
             self._batches.append((capture, batch, winners))
+
+    def pass_through(self, capture: int, batch: FlowBatch | None) -> Iterator[Flow]:
+        """Count finished flows without keeping them, and yield those that are selected."""
+        if batch is None:
+            return
+        batch, winners = self._count(batch)
+        for row in range(len(batch)):
+            yield Flow(self, capture, batch, row, int(winners[row]))
+
+    def _count(self, batch: FlowBatch) -> tuple[FlowBatch, NDArray[np.int8]]:
+        """Return the selected flows of a batch and their verdicts, after adding them to the totals."""
+        if self.select:
+            batch = batch.take(np.flatnonzero(self.select.mask(batch)))
+        winners = verdict.decide(batch)
+        self.totals.add(batch, winners)
+        return batch, winners
 
     def __len__(self) -> int:
         """Return how many flows are kept."""
@@ -121,12 +79,22 @@ class Analysis:
     @cached_property
     def flows(self) -> list[Flow]:
         """The kept flows in order of their first segment; each is judged when it is looked at."""
-        listed = [
-            Flow(self, capture, batch, row, int(winners[row]))
-            for capture, batch, winners in self._batches
-            for row in range(len(batch))
-        ]
-        return sorted(listed, key=lambda flow: (flow.capture, flow.number))
+        return [self.flow(line) for line in overview.in_order(self.lines())]
+
+    def lines(self) -> NDArray[np.void]:
+        """Return an ``overview.LINE`` for each kept flow, to rank, group and pick by columns."""
+        parts = [overview.lines_of(kept[0], at, kept[1], kept[2]) for at, kept in enumerate(self._batches)]
+        return np.concatenate([np.zeros(0, dtype=overview.LINE), *parts])
+
+    def flow(self, line: np.void) -> Flow:
+        """Return the flow of a line."""
+        capture, batch, winners = self._batches[int(line["batch"])]
+        row = int(line["row"])
+        return Flow(self, capture, batch, row, int(winners[row]))
+
+    def probing_hosts(self) -> list[overview.ProbingHost]:
+        """Return what each address sent in probes, capture by capture."""
+        return overview.probing_hosts([(capture, batch) for capture, batch, _ in self._batches], self.captures)
 
     def start_ns(self, capture: int = 0) -> int:
         """Return the instant that offsets of this capture count from."""
@@ -190,6 +158,12 @@ def read_flows(
     summary = CaptureSummary([path])
     index = len(result.captures)
     skipped = np.zeros(len(SKIPPED), dtype=np.int64)
+
+    def enter(source: CaptureReader, copies: int) -> None:
+        summary.format, summary.link_types = source.format, list(source.link_types)
+        summary.start_ns, summary.warnings = source.start_ns, list(source.warnings)
+        summary.skipped = {**dict(zip(SKIPPED, skipped.tolist(), strict=True)), "duplicate_copy": copies}
+
     with open_capture(path, reader=reader, jit=jit) as source:
         result.captures.append(summary)
         tracker: Tracker | None = None
@@ -199,15 +173,13 @@ def read_flows(
             summary.frames += batch.frames
             summary.tcp_segments += int((batch.rows["note"] == NOTE_TCP).sum())
             skipped += batch.skipped
-            yield index, tracker.feed(batch)
+            finished = tracker.feed(batch)
+            summary.end_ns = tracker.now_ns
+            enter(source, tracker.copies)
+            yield index, finished
             if progress is not None:
                 progress(source, summary.frames)
-        copies = 0
+        copies = 0 if tracker is None else tracker.copies
         if tracker is not None:
-            copies, summary.end_ns = tracker.copies, tracker.now_ns
             yield index, tracker.close()
-        summary.format, summary.link_types = source.format, list(source.link_types)
-        summary.start_ns, summary.warnings = source.start_ns, list(source.warnings)
-        summary.skipped = {**dict(zip(SKIPPED, skipped.tolist(), strict=True)), "duplicate_copy": copies}
-
-
+        enter(source, copies)

@@ -1,0 +1,300 @@
+"""Many flows at once, by columns: what a capture adds up to, which flows come first, which services they belong to.
+
+A capture of a million flows is ranked and grouped here without a single flow being judged; only those that somebody
+will look at are.
+
+It must not hold a word for the user, or look at a SEEN row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.flow import Endpoint
+from analyzer.segment import address_text
+from analyzer.verdict import VERDICTS, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analyzer.tracker import FlowBatch
+
+NS_PER_MINUTE: Final = 60_000_000_000
+
+LINE: Final = np.dtype(
+    [
+        ("capture", np.int32),
+        ("batch", np.int32),  # where the flow lies in its Analysis
+        ("row", np.int32),
+        ("winner", np.int8),  # row of VERDICTS
+        ("rank", np.int8),  # index in RANKS
+        ("number", np.int64),
+        ("service_hi", np.int64),
+        ("service_lo", np.int64),
+        ("service_port", np.int32),
+        ("probes", np.int32),
+        ("answered", np.int32),
+        ("after_fin", np.int32),
+        ("zero_window", np.int32),
+    ],
+    align=True,
+)
+"""A flow in a list of flows."""
+
+SERVICE: Final = ("service_lo", "service_hi", "service_port")
+"""The columns that name a flow's responder."""
+
+RANKS: Final = (
+    "held_in_close_wait",
+    "silent",
+    "timed_out",
+    "reset_on_probe",
+    "half_closed",
+    "undetermined",
+    "open_unanswered",
+    "aborted_after_probes",
+    "probed_after_fin",
+    "open_probing",
+    "window_probed",
+    "closed_after_probes",
+    "aborted",
+    "unestablished",
+    "open",
+    "closed",
+)
+"""What a reader should see first: an end kept in CLOSE-WAIT by keepalive, then the other flows that did not end well,
+then those that may still go wrong, last the uneventful."""
+
+
+@dataclass(slots=True)
+class CaptureSummary:
+    """What was read of one capture point: one file, or several rotated ones as one stream."""
+
+    paths: list[str]
+    format: str = ""
+    link_types: list[str] = field(default_factory=list)
+    start_ns: int | None = None
+    end_ns: int | None = None
+    frames: int = 0
+    tcp_segments: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def duration_ns(self) -> int:
+        """From the first frame to the last."""
+        return 0 if self.start_ns is None or self.end_ns is None else self.end_ns - self.start_ns
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over all flows, whether kept or not."""
+
+    flows: int = 0
+    flows_with_probes: int = 0
+    probes: int = 0
+    probes_answered: int = 0
+    """By an ACK or data; a RST is no answer here."""
+    probes_after_fin: int = 0
+    zero_window_probes: int = 0
+    close_wait: int = 0
+    """Flows in which one end sent FIN and the other never did, when the capture ended (its end is in CLOSE-WAIT)."""
+    verdicts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
+        """Add finished flows, by columns."""
+        probes = _sum(batch, "probes")
+        self.flows += len(batch)
+        self.flows_with_probes += int((probes > 0).sum())
+        self.probes += int(probes.sum())
+        self.probes_answered += int(_sum(batch, "answered").sum())
+        self.probes_after_fin += int(_sum(batch, "after_fin").sum())
+        self.zero_window_probes += int(_sum(batch, "zero_window").sum())
+        for index, count in enumerate(np.bincount(winners, minlength=len(VERDICTS))):
+            if count:
+                word = VERDICTS[index].verdict.value
+                self.verdicts[word] = self.verdicts.get(word, 0) + int(count)
+        self.close_wait += int(has_verdict(winners, Verdict.HALF_CLOSED).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The flows of one responder (address and port)."""
+
+    endpoint: Endpoint
+    flows: int
+    probes: int
+    answered: int
+    after_fin: int
+    verdicts: dict[str, int]
+    """Most frequent first."""
+    first: int
+    """Index among the ranked lines of its most important flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbingHost:
+    """What one address sent in probes."""
+
+    capture: int
+    address: str
+    flows: int
+    probes: int
+    per_minute: float
+    """Over the whole capture."""
+
+
+def has_verdict(winners: NDArray[np.int8], *words: Verdict) -> NDArray[np.bool_]:
+    """Say which flows have one of these verdicts."""
+    return np.isin(winners, [index for index, rule in enumerate(VERDICTS) if rule.verdict in words])
+
+
+def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Say which flows have something to say: probes, window probes, or an ending other than a plain close."""
+    probing = _sum(batch, "probes") + _sum(batch, "zero_window") + _sum(batch, "undecided") > 0
+    plain = has_verdict(winners, Verdict.CLOSED, Verdict.ABORTED, Verdict.OPEN, Verdict.UNESTABLISHED)
+    return np.asarray(probing | ~plain)
+
+
+def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
+    """Return a LINE for each flow of the batch that is number ``at`` of its analysis."""
+    lines = np.zeros(len(batch), dtype=LINE)
+    lines["capture"], lines["batch"] = capture, at
+    lines["row"] = np.arange(len(batch))
+    lines["winner"], lines["number"] = winners, batch.flow["number"]
+    for name in ("probes", "answered", "after_fin", "zero_window"):
+        lines[name] = _sum(batch, name)
+    lines["rank"] = _rank(batch, winners)
+    is_b = responder_is_b(batch)
+    for part in ("hi", "lo", "port"):
+        lines[f"service_{part}"] = np.where(is_b, batch.flow[f"b_{part}"], batch.flow[f"a_{part}"])
+    return lines
+
+
+def responder_is_b(batch: FlowBatch) -> NDArray[np.bool_]:
+    """Say in which flows b was connected to: it answered a's SYN, or (no SYN seen) has the lower port."""
+    opened_a = (batch.a["syn_frame"] > 0) & (batch.a["syn_had_ack"] == 0)
+    opened_b = (batch.b["syn_frame"] > 0) & (batch.b["syn_had_ack"] == 0)
+    accepted_a = (batch.a["syn_frame"] > 0) & (batch.a["syn_had_ack"] == 1)
+    accepted_b = (batch.b["syn_frame"] > 0) & (batch.b["syn_had_ack"] == 1)
+    b_first = opened_b & (~opened_a | (batch.b["syn_frame"] < batch.a["syn_frame"]))
+    lower = batch.flow["b_port"] <= batch.flow["a_port"]
+    decided = [opened_a & ~b_first, b_first, accepted_b, accepted_a]
+    return np.asarray(np.select(decided, [True, False, True, False], default=lower))
+
+
+def ranked(lines: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the lines with the most important first; among equals in the order of the captures."""
+    return lines[np.lexsort((lines["number"], lines["capture"], lines["rank"]))]
+
+
+def in_order(lines: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the lines in the order of each flow's first segment, capture by capture."""
+    return lines[np.lexsort((lines["number"], lines["capture"]))]
+
+
+def services(lines: NDArray[np.void]) -> list[Service]:
+    """Group ranked lines by service, the one with the most important flow, and the most such flows, first."""
+    if not len(lines):
+        return []
+    order = np.lexsort((np.arange(len(lines)), *(lines[name] for name in SERVICE)))
+    grouped = lines[order]
+    starts = [
+        0,
+        *(1 + np.flatnonzero(np.logical_or.reduce([np.diff(grouped[name]) != 0 for name in SERVICE]))).tolist(),
+    ]
+    found = [
+        (_service(grouped[first:stop], int(order[first])), grouped[first:stop])
+        for first, stop in zip(starts, [*starts[1:], len(lines)], strict=True)
+    ]
+    found.sort(key=lambda pair: _urgency(pair[1]))
+    return [service for service, _ in found]
+
+
+def probing_hosts(batches: Sequence[tuple[int, FlowBatch]], captures: Sequence[CaptureSummary]) -> list[ProbingHost]:
+    """Add up probes by capture and sender, the most talkative first."""
+    sums: dict[tuple[int, int, int], list[int]] = {}
+    for capture, batch in batches:
+        for side, run in (("a", batch.run_a), ("b", batch.run_b)):
+            sent = np.flatnonzero(run["probes"])
+            picked = batch.flow[sent]
+            for high, low, probes in zip(
+                picked[f"{side}_hi"].tolist(), picked[f"{side}_lo"].tolist(), run["probes"][sent].tolist(), strict=True
+            ):
+                entry = sums.setdefault((capture, high, low), [0, 0])
+                entry[0] += 1
+                entry[1] += probes
+    hosts = [
+        ProbingHost(capture, address_text(high, low), flows, probes, _per_minute(probes, captures[capture].duration_ns))
+        for (capture, high, low), (flows, probes) in sums.items()
+    ]
+    return sorted(hosts, key=lambda host: (host.capture, -host.probes, host.address))
+
+
+def _per_minute(count: int, duration_ns: int) -> float:
+    return count * NS_PER_MINUTE / duration_ns if duration_ns > 0 else 0.0
+
+
+def _service(lines: NDArray[np.void], first: int) -> Service:
+    counts: dict[str, int] = {}
+    for index, count in enumerate(np.bincount(lines["winner"], minlength=len(VERDICTS)).tolist()):
+        if count:
+            word = VERDICTS[index].verdict.value
+            counts[word] = counts.get(word, 0) + count
+    head = lines[0]
+    return Service(
+        Endpoint(address_text(int(head["service_hi"]), int(head["service_lo"])), int(head["service_port"])),
+        len(lines),
+        int(lines["probes"].sum()),
+        int(lines["answered"].sum()),
+        int(lines["after_fin"].sum()),
+        dict(sorted(counts.items(), key=lambda item: -item[1])),
+        first,
+    )
+
+
+def _urgency(lines: NDArray[np.void]) -> tuple[int, ...]:
+    """Return a key by which services sort: by the number of flows of each rank, the most important rank first."""
+    counts = np.bincount(lines["rank"], minlength=len(RANKS)).tolist()
+    best = int(lines["rank"][0])
+    return (best, *(-count for count in counts))
+
+
+def _rank(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.int8]:
+    probes = _sum(batch, "probes") > 0
+    held = _sum(batch, "after_peer_fin") > 0
+    rank = {word: index for index, word in enumerate(RANKS)}
+    half = has_verdict(winners, Verdict.HALF_CLOSED)
+    aborted = has_verdict(winners, Verdict.ABORTED)
+    closed = has_verdict(winners, Verdict.CLOSED)
+    opened = has_verdict(winners, Verdict.OPEN)
+    rows = (
+        (half & held, "held_in_close_wait"),
+        (has_verdict(winners, Verdict.SILENT), "silent"),
+        (has_verdict(winners, Verdict.TIMED_OUT), "timed_out"),
+        (has_verdict(winners, Verdict.RESET_ON_PROBE), "reset_on_probe"),
+        (half, "half_closed"),
+        (has_verdict(winners, Verdict.UNDETERMINED), "undetermined"),
+        (opened & (_sum(batch, "trailing") > 0), "open_unanswered"),
+        (aborted & probes, "aborted_after_probes"),
+        (closed & (_sum(batch, "after_fin") > 0), "probed_after_fin"),
+        (opened & probes, "open_probing"),
+        (_sum(batch, "zero_window") + _sum(batch, "undecided") > 0, "window_probed"),
+        (closed & probes, "closed_after_probes"),
+        (aborted, "aborted"),
+        (has_verdict(winners, Verdict.UNESTABLISHED), "unestablished"),
+        (opened, "open"),
+    )
+    return np.select([mask for mask, _ in rows], [rank[word] for _, word in rows], default=rank["closed"]).astype(
+        np.int8
+    )
+
+
+def _sum(batch: FlowBatch, name: str) -> NDArray[np.int64]:
+    """Return one count of the probes of both ends."""
+    return np.asarray(batch.run_a[name].astype(np.int64) + batch.run_b[name])
