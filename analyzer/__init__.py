@@ -1,14 +1,15 @@
 """keepalive: what a packet capture says about TCP keepalive, in words with frame numbers as evidence.
 
-    bytes -> segments -> tracker( observe -> rules -> keepalive, reset ) -> verdict, timers, findings -> explain -> report
+    bytes -> segments -> tracker( observe -> rules -> keepalive, reset ) -> verdict, timers, findings -> words
 
 * ``capture`` turns files and interfaces into ``SegmentBatch`` columns and knows no flow.
-* ``tracker`` passes them through the flow table and yields ``FlowBatch`` columns; ``rules`` is the table of what a segment is.
+* ``tracker`` passes them through the flow table and yields ``FlowBatch`` columns; ``rules`` is the table of what a
+  segment is.
 * ``verdict``, ``timers`` and ``findings`` judge; ``explain`` has all the words; ``report`` lays them out.
 * ``analysis`` joins the parts; ``cli`` and ``pytest_plugin`` are thin edges.
 
-What is deliberately absent: the core reads no file and no clock; ``verdict`` has no sentence; readers do not know what a probe is; a damaged
-capture never raises once anything could be read; nothing in the core knows which side is "ours".
+What is deliberately absent: the core reads no file and no clock; ``verdict`` has no sentence; readers do not know what
+a probe is; a damaged capture never raises once anything could be read; nothing in the core knows which side is "ours".
 
     >>> import analyzer
     >>> analysis = analyzer.analyze("captures/founding_go_fin60.pcap")
@@ -30,7 +31,7 @@ __version__ = "0.1.0"
 
 _HOMES: Final = {"Analysis": "analyzer.analysis", "Flow": "analyzer.analysis", "analyze": "analyzer.analysis"}
 
-__all__ = ["Analysis", "Flow", "__version__", "analyze"]  # noqa: F822 - loaded on first use, see __getattr__
+__all__ = ["Analysis", "Flow", "__version__", "analyze"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the home module holds

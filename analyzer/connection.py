@@ -1,9 +1,9 @@
 """RFC 9293 3.3.2: the states of both ends of a connection, derived from what passed by.
 
-The file's law: everything that moves a state stands in TRANSITIONS. A transition is looked up by the state of an endpoint and what was
-*seen*; the bystander assumes that what was captured arrived, so every state is derived, never observed. What is not in the table leaves the
-state alone: a capture may start late or miss segments. RFC 9293's own diagram is a summary; its notes 1 to 3 (RST from SYN-RECEIVED, transition
-omitted from LISTEN, FIN from SYN-RECEIVED) are covered by the rows for RST and FIN in every state.
+The file's law: everything that moves a state stands in TRANSITIONS. A transition is looked up by the state of an
+endpoint and what was *seen*; the bystander assumes that what was captured arrived, so every state is derived, never
+observed. What is not in the table leaves the state alone: a capture may start late or miss segments. RFC 9293's own
+diagram is a summary; what its notes 1 to 3 add is covered by the rows for RST and FIN in every state.
 
 It must not know keepalive, verdicts or words.
 """

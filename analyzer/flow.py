@@ -80,7 +80,7 @@ class Endpoint:
 
 def endpoints_of(flow: Any) -> tuple[Endpoint, Endpoint]:  # noqa: ANN401 - a FLOW-like numpy record
     """Return endpoints ``a`` and ``b`` of a record that has the identity fields of FLOW."""
-    version4 = int(flow["ip_version"]) != 6  # noqa: PLR2004
+    version4 = int(flow["ip_version"]) != 6
     ends = []
     for side in SIDES:
         high, low = int(flow[f"{side}_hi"]), int(flow[f"{side}_lo"])

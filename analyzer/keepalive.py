@@ -1,9 +1,9 @@
 """Folds the probes of one flow and their answers into trains, and settles what only several segments can tell.
 
-``settle_kinds`` goes over the SEEN rows of one flow, in order: it matches answers to probes by direction (never by adjacency, so that crossing probes
-pair correctly), relabels mid-stream candidates once the peer's ACK or the prober's RST proves them, and lets
-the spacing of a train decide between window probes and keepalives; ``add_up`` numbers the trains. Columns OUTCOME of the rows and one RUN
-record per endpoint are its result.
+``settle_kinds`` goes over the SEEN rows of one flow, in order: it matches answers to probes by direction (never by
+adjacency, so that crossing probes pair correctly), relabels mid-stream candidates once the peer's ACK or the prober's
+RST proves them, and lets the spacing of a train decide between window probes and keepalives; ``add_up`` numbers the
+trains. Columns OUTCOME of the rows and one RUN record per endpoint are its result.
 
 It must not know how the flow ended, or any word about it.
 """
@@ -97,15 +97,16 @@ IDLE_NS: Final = 900_000_000
 DOUBLING: Final = 1.6
 """From this ratio of successive gaps on a train backs off (tcp_send_probe0), which keepalive never does."""
 EVEN: Final = 0.13
-"""A timer wheel makes equal timers differ by up to an eighth (field guide 2.3)."""
+"""A timer wheel makes equal timers differ by up to an eighth (field guide 2.3), and then some SLACK_NS."""
+SLACK_NS: Final = 50_000_000
 
 
 @kernel
 def proves(probe: Any, row: Any) -> int:  # noqa: ANN401 - SEEN records
     """Say whether an acknowledgement shows that an unanchored segment was a probe.
 
-    An empty segment carries nothing to acknowledge, so SEG.ACK = its SEG.SEQ+1 means the number had been used before. One octet
-    is shown to be old only by a D-SACK block that covers just it (RFC 2883 4).
+    An empty segment carries nothing to acknowledge, so SEG.ACK = its SEG.SEQ+1 means the number had been used before.
+    One octet is shown to be old only by a D-SACK block that covers just it (RFC 2883 4).
     """
     if row["ack"] != probe["seq"] + 1:
         return 0
@@ -173,8 +174,8 @@ def match_answers(rows: Any, start: int, stop: int) -> None:  # noqa: ANN401
 def settle_midstream(rows: Any, start: int, stop: int) -> None:  # noqa: ANN401
     """Relabel what is still unanchored: proven by a later probe or the prober's RST, or suspected by even spacing.
 
-    Proof: the same endpoint later sends an empty probe, or a RST one above, at the same number. Suspicion: three or more identical
-    empty segments, evenly spaced by 0.9 s or more. All else is nothing.
+    Proof: the same endpoint later sends an empty probe, or a RST one above, at the same number. Suspicion: three or
+    more identical empty segments, evenly spaced by 0.9 s or more. All else is nothing.
     """
     for j in range(start, stop):
         row = rows[j]
@@ -187,7 +188,7 @@ def settle_midstream(rows: Any, start: int, stop: int) -> None:  # noqa: ANN401
                 continue
             if k > j and other["kind"] == RESET and other["seq"] == row["seq"] + 1:
                 proven = 1
-            if other["kind"] == PROBE and other["seq"] == row["seq"] and other["doubt"] != 2:  # noqa: PLR2004
+            if other["kind"] == PROBE and other["seq"] == row["seq"] and other["doubt"] != 2:
                 proven = 1
         if proven == 1:
             row["kind"] = PROBE
@@ -220,7 +221,7 @@ def suspect_even_spacing(rows: Any, start: int, stop: int, side: int) -> None:  
         if number >= 0 and row["seq"] != number:
             same = 0
         number = row["seq"]
-    suspected = count >= 3 and same == 1 and least >= IDLE_NS and most <= least * (1 + EVEN) + 50_000_000  # noqa: PLR2004
+    suspected = count >= 3 and same == 1 and least >= IDLE_NS and most <= least * (1 + EVEN) + SLACK_NS
     for j in range(start, stop):
         row = rows[j]
         if row["kind"] == UNANCHORED and row["side"] == side:
@@ -236,8 +237,8 @@ def suspect_even_spacing(rows: Any, start: int, stop: int, side: int) -> None:  
 def settle_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # noqa: ANN401
     """Let the spacing of an endpoint's train under a closed window decide what it probes.
 
-    Window probes start near the RTO and double (Linux tcp_send_probe0); keepalive waits a whole number of seconds and stays even. One
-    alone, later than a second, stays undecided (field guide 9.6).
+    Window probes start near the RTO and double (Linux tcp_send_probe0); keepalive waits a whole number of seconds and
+    stays even. One alone, later than a second, stays undecided (field guide 9.6).
     """
     first = -1
     last = -1
@@ -257,7 +258,7 @@ def settle_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
 
 @kernel
 def decide_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # noqa: ANN401
-    """Decide one train under one closed window, rows ``start`` to ``stop`` of which the endpoint's AT_ZERO rows count."""
+    """Decide one train under one closed window: the endpoint's AT_ZERO rows from ``start`` to ``stop``."""
     count = 0
     last_ns = -1
     last_gap = -1
@@ -274,10 +275,14 @@ def decide_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
             gap = row["ts_ns"] - base
             if gap < IDLE_NS:
                 backs_off = 1
-            if last_ns >= 0 and last_gap > 0 and gap >= last_gap * DOUBLING:
-                backs_off = 1
-            if last_ns >= 0 and last_gap > 0 and (gap > last_gap * (1 + EVEN) + 50_000_000 or gap * (1 + EVEN) + 50_000_000 < last_gap):
-                even = 0
+            if last_ns >= 0 and last_gap > 0:
+                if gap >= last_gap * DOUBLING:
+                    backs_off = 1
+                if gap > last_gap * (1 + EVEN) + SLACK_NS:
+                    even = 0
+                # shorter is fine once: from the idle time to the interval
+                if count > 1 and gap * (1 + EVEN) + SLACK_NS < last_gap:
+                    even = 0
             last_gap = gap
         last_ns = row["ts_ns"]
         count += 1
@@ -286,7 +291,7 @@ def decide_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
         if row["kind"] == AT_ZERO and row["side"] == side:
             if backs_off == 1:
                 row["kind"] = WINDOW_PROBE
-            elif even == 1 and count >= 2:  # noqa: PLR2004 - two gaps with the one before the first
+            elif even == 1 and count >= 2:
                 row["kind"] = PROBE if row["payload_len"] == 0 else OCTET
                 row["certainty"] = 2
                 row["doubt"] = 3
@@ -335,7 +340,7 @@ def number_trains(rows: Any, start: int, stop: int, side: int, heard_ns: int, ru
         row["train"] = run["trains"] - 1
         if row["certainty"] == 0:
             row["certainty"] = 3 if active >= 0 or previous >= 0 else 2
-            row["doubt"] = 0 if row["certainty"] == 3 else 1  # noqa: PLR2004
+            row["doubt"] = 0 if row["certainty"] == 3 else 1
         row["after_fin"] = (1 if row["own_fin_seq"] >= 0 else 0) + (2 if row["peer_fin_seq"] >= 0 else 0)
         previous = j
         add_probe(row, j - start, heard_ns, run)

@@ -91,11 +91,11 @@ def _numba() -> Any:  # noqa: ANN401 - numba ships no types
     stale, hence the digest over all sources. A read-only installation falls back to the user's cache folder,
     and that to a private temporary one.
     """
-    import numba  # noqa: PLC0415 - a quarter of a second that small captures do not pay
-    from numba.core import config  # noqa: PLC0415
+    import numba
+    from numba.core import config
 
     if not getattr(_numba, "ready", False):
-        config.CACHE_DIR = str(cache_folder())
+        config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
         _numba.ready = True  # type: ignore[attr-defined]
     return numba
 
@@ -137,7 +137,7 @@ def records(dtype: Any, count: int, *, jit: bool) -> Any:  # noqa: ANN401 - a nu
     scalars, and cannot overflow there.
     """
     if jit:
-        import numpy as np  # noqa: PLC0415 - this module is loaded before anything needs numpy
+        import numpy as np
 
         return np.zeros(count, dtype=dtype)
     return [dict.fromkeys(dtype.names, 0) for _ in range(count)]
@@ -155,6 +155,6 @@ def freeze(table: Any, dtype: Any) -> Any:  # noqa: ANN401 - the inverse of thaw
     """Return kernel records as a structured array again."""
     if not isinstance(table, list):
         return table
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     return np.array([tuple(record[name] for name in dtype.names) for record in table], dtype=dtype)

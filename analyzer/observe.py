@@ -1,8 +1,8 @@
 """The loop that every segment passes through once.
 
-``observe`` finds the flow of each row, keeps a SEEN row if the segment is notable (what was known of both endpoints *before* it),
-and then lets the segment change what is known. Flow, endpoint and SEEN records are arrays with chains of free records, so
-that memory follows live flows and notable segments, never packets.
+``observe`` finds the flow of each row, keeps a SEEN row if the segment is notable (what was known of both endpoints
+*before* it), and then lets the segment change what is known. Flow, endpoint and SEEN records are arrays with chains
+of free records, so that memory follows live flows and notable segments, never packets.
 
 It must not decide what a segment is, or how a flow ended.
 """
@@ -13,10 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.flow import find, hash_of, insert, new_flow, remove, side_of
 from analyzer.kernel import kernel
-from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, RST, SYN
 from analyzer.seen import LIKE_KEEPALIVE, notable, remember
+from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, RST, SYN
 from analyzer.seqnum import unwrap
-from analyzer.tcb import begins_incarnation, is_copy, learn_header, learn_numbers, learn_time, new_endpoint, sign_in, signature
+from analyzer.tcb import (
+    begins_incarnation,
+    is_copy,
+    learn_header,
+    learn_numbers,
+    learn_time,
+    new_endpoint,
+    sign_in,
+    signature,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +44,6 @@ COPIES: Final = 8
 SEED: Final = 9
 BACKWARDS: Final = 10
 REGISTERS: Final = 11
-
 
 
 @kernel
@@ -76,7 +84,7 @@ def enrol(slots: Any, flows: Any, ends: Any, registers: Any, row: Any, digest: i
 
 
 @kernel
-def observe(  # noqa: PLR0913 - the whole state of the tracker, as arrays
+def observe(
     rows: Any,  # noqa: ANN401
     count: int,
     slots: NDArray[np.int64],
@@ -143,8 +151,7 @@ def observe(  # noqa: PLR0913 - the whole state of the tracker, as arrays
         if copy == 1:
             flow["copies"] += 1
             registers[COPIES] += 1
-            if ts_ns > flow["last_ns"]:
-                flow["last_ns"] = ts_ns
+            flow["last_ns"] = max(flow["last_ns"], ts_ns)
             flow["last_frame"] = row["frame"]
             continue
         sign_in(end, sign, ts_ns)
@@ -166,7 +173,7 @@ def observe(  # noqa: PLR0913 - the whole state of the tracker, as arrays
             learn_time(flow, end, row, alike)
             continue
         flow["after_reset"] += 1
-        learn_numbers(flow, end, peer, row, seq, ack)
+        learn_numbers(end, peer, row, seq, ack)
         learn_header(end, row, seq, ack)
         if mark == LIKE_KEEPALIVE:
             end["pending_seq"] = seq

@@ -1,7 +1,8 @@
 """``FlowRecord``: the facts of one flow, frozen, with frame numbers; what words, pictures and exports are made from.
 
-Built on demand from one row of a FlowBatch: a capture of a million flows has a million rows, but only the flows somebody looks at become
-records. Instants are nanoseconds since the Unix epoch (``*_ns``); ``start_ns`` of the capture turns them into offsets at the edge.
+Built on demand from one row of a FlowBatch: a capture of a million flows has a million rows, but only the flows
+somebody looks at become records. Instants are nanoseconds since the Unix epoch (``*_ns``); ``start_ns`` of the
+capture turns them into offsets at the edge.
 
 It must not judge: no verdict, no inference about timers, no words.
 """
@@ -321,9 +322,7 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
             Resent(*_basics(row), int(row["payload_len"]))
             for row in _of(rows, Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION)
         ),
-        windows=tuple(
-            WindowChange(*_basics(row), bool(row["window"] == 0)) for row in rows if _moves_window(row)
-        ),
+        windows=tuple(WindowChange(*_basics(row), bool(row["window"] == 0)) for row in rows if _moves_window(row)),
         changes=changes,
         states=states,
     )
@@ -408,7 +407,7 @@ def _resets(rows: NDArray[np.void], accepted: int) -> tuple[Reset, ...]:
             ttl=int(row["ttl"]),
             own_ttl=(int(row["ttl_low"]), int(row["ttl_high"])) if row["ttl_low"] >= 0 else None,
             ip_id=_at_least_zero(row["ip_id"]),
-            has_options=bool(row["header_len"] > 20),  # noqa: PLR2004 - octets of a bare TCP header
+            has_options=bool(row["header_len"] > 20),
             accepted_end=at == accepted,
         )
         for at, row in enumerate(rows)
@@ -442,7 +441,7 @@ def _icmp_errors(rows: NDArray[np.void]) -> tuple[IcmpError, ...]:
 
 
 def _initiator(ends: tuple[Any, Any]) -> Side | None:
-    """Return who sent the SYN; of two SYNs without ACK (simultaneous open) the first; the SYN,ACK's peer if only that was seen."""
+    """Return who sent the SYN: of two (simultaneous open) the first; if only a SYN,ACK was seen, its peer."""
     opened = [
         (int(end["syn_frame"]), side)
         for side, end in zip(SIDES, ends, strict=True)

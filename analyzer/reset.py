@@ -1,7 +1,7 @@
 """Who sent a RST, in answer to what, and whether it ended the flow.
 
-Judged from its shape (RFC 9293 3.5.2: with or without ACK, which numbers), from what was waiting for an answer, and from how it compares with
-the endpoint's own earlier packets (TTL, MAC, IP ID).
+Judged from its shape (RFC 9293 3.5.2: with or without ACK, which numbers), from what was waiting for an answer, and
+from how it compares with the endpoint's own earlier packets (TTL, MAC, IP ID).
 
 It must not know the outcome of the flow beyond its RSTs, or any word about it.
 """
@@ -85,7 +85,8 @@ def strangeness(row: Any) -> int:  # noqa: ANN401 - a SEEN record
 def acceptable(row: Any) -> int:  # noqa: ANN401 - a SEEN record
     """Say whether the receiver would take this RST: SEG.SEQ at its RCV.NXT as far as a bystander can know.
 
-    One below is taken in CLOSE-WAIT (Linux tcp_reset_check, for macOS); between SND.UNA and SND.NXT its RCV.NXT can be anywhere.
+    One below is taken in CLOSE-WAIT (Linux tcp_reset_check, for macOS); between SND.UNA and SND.NXT its RCV.NXT can
+    be anywhere.
     """
     una = row["snd_una"]
     if una < 0:
@@ -97,7 +98,8 @@ def acceptable(row: Any) -> int:  # noqa: ANN401 - a SEEN record
 def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, after_last: int, ending: Any) -> None:  # noqa: ANN401
     """Judge the RSTs among the SEEN rows of one flow; the first accepted one is its ending.
 
-    ``last_*_ns`` is when each endpoint last sent anything but a RST, ``after_last`` how many segments followed the last RST.
+    ``last_*_ns`` is when each endpoint last sent anything but a RST, ``after_last`` how many segments followed the
+    last RST.
     """
     ending["reset_row"] = -1
     ending["answers_row"] = -1
@@ -127,10 +129,10 @@ def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, afte
         if (acceptable(row) == 0 and later) or last_ns > row["ts_ns"] + WENT_ON_NS:
             what = 4
         row["reset_kind"] = what
-        if what == 4:  # noqa: PLR2004 - ResetKind.IGNORED
+        if what == 4:
             ending["ignored"] += 1
             continue
-        if what != 2 and asked >= 0 and answers(rows[asked], row) == 1:  # noqa: PLR2004 - ResetKind.GAVE_UP
+        if what != 2 and asked >= 0 and answers(rows[asked], row) == 1:
             row["answers_row"] = asked - start
             rows[asked]["answer"] = 2
             rows[asked]["answer_row"] = j - start
@@ -146,7 +148,7 @@ def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, afte
 
 @kernel
 def shape(rows: Any, start: int, row: Any, own: int) -> int:  # noqa: ANN401 - SEEN records
-    """Return the ResetKind that a RST's form and its sender's last probe give (``own`` is that probe's row, -1 none)."""
+    """Return the ResetKind of a RST by its form and its sender's last probe (row ``own``, -1 none)."""
     has_ack = (row["flags"] & ACK) != 0
     if own >= 0 and has_ack:
         probe = rows[own]
@@ -163,7 +165,8 @@ def shape(rows: Any, start: int, row: Any, own: int) -> int:  # noqa: ANN401 - S
 def retrying(rows: Any, start: int, own: int, waited: int) -> int:  # noqa: ANN401
     """Say whether a prober was repeating its probe although the capture shows answers: they did not reach it.
 
-    It shows in the rhythm: the RST keeps the pace of the last gap, and that pace is not the one the train began with (interval, not idle).
+    It shows in the rhythm: the RST keeps the pace of the last gap, and that pace is not the one the train began with
+    (interval, not idle).
     """
     last = rows[own]
     later_ns = last["ts_ns"]

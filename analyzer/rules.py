@@ -1,16 +1,16 @@
 """THE TABLE: what a segment is, judged from one SEEN row at a time.
 
-The file's law: (1) whatever decides what a single segment is stands in ``RULES`` or in the conditions above it; (2) this file
-knows no flow outcome, no words, no file, no clock, and not which side we are on.
+The file's law: (1) whatever decides what a single segment is stands in ``RULES`` or in the conditions above it; (2)
+this file knows no flow outcome, no words, no file, no clock, and not which side we are on.
 
-Rows are tried in order and the first whose conditions all hold wins; the last has none, so the table is total. A condition is
-a one-line function over columns, so it serves a million rows and a test with one alike; its docstring is the sentence that
-``keepalive rules`` prints. What only several segments together can tell (answers, zero-window trains, mid-stream starts) is settled
-in ``keepalive``.
+Rows are tried in order and the first whose conditions all hold wins; the last has none, so the table is total. A
+condition is a one-line function over columns, so it serves a million rows and a test with one alike; its docstring is
+the sentence that ``keepalive rules`` prints. What only several segments together can tell (answers, zero-window
+trains, mid-stream starts) is settled in ``keepalive``.
 
-Read RFC 9293 3.8.4 (keep-alives) and 3.8.6.1 (zero-window probing) first. The anchor is the peer's acknowledgement, SEG.SEQ = SND.UNA-1,
-not the sender's own SND.NXT-1 as Wireshark has it: that is what survives mid-stream starts, lost captures, a repeated
-last octet and an ACK overtaken by a FIN.
+Read RFC 9293 3.8.4 (keep-alives) and 3.8.6.1 (zero-window probing) first. The anchor is the peer's acknowledgement,
+SEG.SEQ = SND.UNA-1, not the sender's own SND.NXT-1 as Wireshark has it: that is what survives mid-stream starts, lost
+captures, a repeated last octet and an ACK overtaken by a FIN.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IDLE_LEAST_NS: Final = 900_000_000
-"""No stack probes a connection that was active less than a second ago (Linux and XNU take whole seconds, field guide 9.2)."""
+"""No stack probes a connection that was active less than a second ago (Linux and XNU take whole seconds, field guide
+9.2).
+"""
 
 
 class Kind(IntEnum):
@@ -81,7 +83,7 @@ def quotes_this_flow(s: Rows) -> Mask:
 
 
 def same_packet_again(s: Rows) -> Mask:
-    """Same numbers, flags, window, IP ID and timestamps as one of this endpoint's last four segments, within 10 ms (100 ms with equal IP ID)."""
+    """Same numbers, flags, window, IP ID and timestamps as one of the last four segments, milliseconds before."""
     return s["is_copy"] == 1
 
 
@@ -147,7 +149,7 @@ def older_than_seen(s: Rows) -> Mask:
     One below is left alone: 4.2BSD-style probes carry the acknowledgement number they carried last time, less one.
     """
     step = (s["tsval"] - s["own_tsval"]) & 0xFFFFFFFF
-    older_clock = (s["tsval"] >= 0) & (s["own_tsval"] >= 0) & (step >= 0x80000000)  # noqa: PLR2004 - RFC 7323 5.2, half the space
+    older_clock = (s["tsval"] >= 0) & (s["own_tsval"] >= 0) & (step >= 0x80000000)
     older_ack = (s["rcv_nxt"] >= 0) & (s["ack"] < s["rcv_nxt"] - 1)
     return older_clock | older_ack
 
@@ -165,7 +167,10 @@ def repeats_last_octet(s: Rows) -> Mask:
 
 
 def active_within_a_second(s: Rows) -> Mask:
-    """Less than 0.9 s before, the sender received something other than keepalive or sent new data (retransmissions and what it had not yet received not counted)."""
+    """The sender received something other than keepalive, or sent new data, less than 0.9 s before.
+
+    What it had not yet received (SEG.ACK below the peer's SND.NXT) does not count, nor do its own retransmissions.
+    """
     heard_all = s["ack"] >= s["peer_nxt"]
     received = np.where(heard_all, s["peer_active_ns"], s["own_active_ns"])
     since = np.maximum(received, s["data_ns"])
@@ -239,7 +244,7 @@ RULES: Final = (
         "field guide 8",
         (only_ack, at_most_one_octet, nothing_acknowledged_yet),
     ),
-    # before the two rows below: one below SND.NXT, but late enough to be a probe whose forerunner's ACK was not captured
+    # before the two rows below: one below SND.NXT, but late enough to be a probe of what was acknowledged unseen
     Rule(Kind.STALE_ACK, "ack-behind-fin", "RFC 9293 3.4", (only_ack, empty, below_snd_nxt, behind_own_fin)),
     Rule(
         Kind.UNANCHORED,

@@ -1,12 +1,13 @@
 """``SEEN``: a notable segment together with what a bystander knew just before it.
 
 The tracker passes most segments by (data and acknowledgements that advance normally) and keeps a row here for each
-one that may matter: handshake, FIN, RST, ICMP errors, everything that looks like a probe, what may answer one,
-window closings, timed-out retransmissions. All history that a rule may ask for is a column, so that the rules are row-wise.
+one that may matter: handshake, FIN, RST, ICMP errors, everything that looks like a probe, what may answer one, window
+closings, timed-out retransmissions. All history that a rule may ask for is a column, so that the rules are row-wise.
 
 Names follow RFC 9293 3.3.1, seen from the segment's *sender*: ``snd_nxt`` is the highest SEG.SEQ+SEG.LEN seen from it
-(or acknowledged by the peer, where the capture missed it), ``snd_una`` the highest SEG.ACK of the peer, ``rcv_nxt`` the highest SEG.ACK it
-sent itself, ``snd_wnd`` the last window the peer advertised, unscaled. Sequence numbers are unwrapped (int64), -1 is unknown.
+(or acknowledged by the peer, where the capture missed it), ``snd_una`` the highest SEG.ACK of the peer, ``rcv_nxt``
+the highest SEG.ACK it sent itself, ``snd_wnd`` the last window the peer advertised, unscaled. Sequence numbers are
+unwrapped (int64), -1 is unknown.
 
 ``notable`` decides which segments become rows, generously; it must not decide what a segment *is*: that is ``rules``.
 """
@@ -156,7 +157,7 @@ def notable(flow: Any, end: Any, peer: Any, row: Any, seq: int, ack: int, copy: 
         return 0
     if peer["pending_seq"] >= 0:
         return 1
-    if flow["reset_count"] > 0 and flow["after_reset"] < 4:  # noqa: PLR2004 - enough to show that it went on
+    if flow["reset_count"] > 0 and flow["after_reset"] < 4:
         return 1
     if (row["window"] == 0) != (end["window"] == 0) and end["window"] >= 0:
         return 1

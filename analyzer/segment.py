@@ -4,9 +4,10 @@ A row is everything the rest of the program may know of a segment; nobody downst
 signed and wide enough that Python and compiled kernels compute the same without overflow. Every
 reader (fast, scapy, live) fills the same columns, equal to the nanosecond.
 
-An ICMP error that quotes a TCP segment is a row too (``note == NOTE_ICMP_ERROR``): addresses, ports and ``seq``
-are those of the *quoted* segment, ``icmp`` says what the error was. A frame that the snap length cut behind the TCP ports is a row
-(``note == NOTE_CUT``) with nothing but its addresses, ports and time, so that its flow can be named, and called undecidable.
+An ICMP error that quotes a TCP segment is a row too (``note == NOTE_ICMP_ERROR``): addresses, ports and ``seq`` are
+those of the *quoted* segment, ``icmp`` says what the error was. A frame that the snap length cut behind the TCP ports
+is a row (``note == NOTE_CUT``) with nothing but its addresses, ports and time, so that its flow can be named, and
+called undecidable.
 
 This module must not know flows, files or rules.
 """

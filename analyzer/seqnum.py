@@ -25,7 +25,7 @@ def unwrap(value: int, near: int) -> int:
     if near < 0:
         return value + 4294967296
     step = (value - near) & 0xFFFFFFFF
-    if step >= 0x80000000:  # noqa: PLR2004 - half the space, as a literal numba folds
+    if step >= 0x80000000:
         step -= 0x100000000
     return near + step
 

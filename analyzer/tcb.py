@@ -1,7 +1,8 @@
 """What a bystander knows of each endpoint of a flow, and how each segment changes it.
 
-Read RFC 9293 3.3.1 and 3.4 first. A bystander's SND.NXT is the highest SEG.SEQ+SEG.LEN seen from an endpoint, or the peer's highest SEG.ACK where the capture
-missed segments (BSD's snd_max); his SND.UNA is the peer's highest SEG.ACK. Sequence numbers are unwrapped here, once.
+Read RFC 9293 3.3.1 and 3.4 first. A bystander's SND.NXT is the highest SEG.SEQ+SEG.LEN seen from an endpoint, or the
+peer's highest SEG.ACK where the capture missed segments (BSD's snd_max); his SND.UNA is the peer's highest SEG.ACK.
+Sequence numbers are unwrapped here, once.
 
 It must not decide what a segment *is*, nor keep any segment: only the sums and the latest values.
 """
@@ -123,7 +124,7 @@ def sign_in(end: Any, sign: int, ts_ns: int) -> None:  # noqa: ANN401 - an ENDPO
     elif at == 1:
         end["sign1"] = sign
         end["sign1_ns"] = ts_ns
-    elif at == 2:  # noqa: PLR2004 - a position in the ring
+    elif at == 2:
         end["sign2"] = sign
         end["sign2_ns"] = ts_ns
     else:
@@ -199,8 +200,9 @@ def new_endpoint(end: Any) -> None:  # noqa: ANN401 - an ENDPOINT record
 def begins_incarnation(flow: Any, end: Any, peer: Any, row: Any) -> int:  # noqa: ANN401 - records
     """Say whether a segment with SYN opens a new connection on the addresses of an older one.
 
-    RFC 9293 3.4.1 and 3.6.1: another initial sequence number, or any SYN once both ends closed or a RST passed. The second SYN
-    of a simultaneous open (3.5, figure 7) and a SYN,ACK that answers the SYN seen belong to the connection at hand.
+    RFC 9293 3.4.1 and 3.6.1: another initial sequence number, or any SYN once both ends closed or a RST passed. The
+    second SYN of a simultaneous open (3.5, figure 7) and a SYN,ACK that answers the SYN seen belong to the connection
+    at hand.
     """
     if end["syn_frame"] != 0:
         if (end["iss"] & 0xFFFFFFFF) == row["seq"]:
@@ -216,7 +218,7 @@ def begins_incarnation(flow: Any, end: Any, peer: Any, row: Any) -> int:  # noqa
 
 
 @kernel
-def learn_numbers(flow: Any, end: Any, peer: Any, row: Any, seq: int, ack: int) -> None:  # noqa: ANN401
+def learn_numbers(end: Any, peer: Any, row: Any, seq: int, ack: int) -> None:  # noqa: ANN401
     """Let a segment (no RST, no copy) move the sender's SND.NXT and the peer's SND.UNA."""
     flags = row["flags"]
     length = row["payload_len"]
@@ -325,8 +327,7 @@ def learn_header(end: Any, row: Any, seq: int, ack: int) -> None:  # noqa: ANN40
     ttl = row["ttl"]
     if end["ttl_low"] < 0 or ttl < end["ttl_low"]:
         end["ttl_low"] = ttl
-    if ttl > end["ttl_high"]:
-        end["ttl_high"] = ttl
+    end["ttl_high"] = max(end["ttl_high"], ttl)
     if row["ip_id"] == 0 and end["ip_id"] > 0:
         end["id_zero_frame"] = row["frame"]
     elif row["ip_id"] > 0:
@@ -353,5 +354,3 @@ def learn_time(flow: Any, end: Any, row: Any, alike: int) -> None:  # noqa: ANN4
     flow["active_frame"] = row["frame"]
     end["active_ns"] = ts_ns
     end["active_frame"] = row["frame"]
-
-

@@ -1,8 +1,8 @@
 """Carries the state of all flows across batches: ``feed`` segments in, take finished flows out.
 
-The same code serves a file in one batch, a pipe in many and an interface live. A flow leaves memory some time after it closed,
-when its addresses are used anew, or at the end; the tracker keeps nothing of it. ``snapshot`` judges flows that are still alive without
-taking them out.
+The same code serves a file in one batch, a pipe in many and an interface live. A flow leaves memory some time after
+it closed, when its addresses are used anew, or at the end; the tracker keeps nothing of it. ``snapshot`` judges flows
+that are still alive without taking them out.
 
 It has no clock: time comes in with segments, or through ``advance``. It must not do I/O or know any word.
 """
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from analyzer.segment import SegmentBatch
 
 LINGER_NS: Final = 120_000_000_000
-"""A closed flow is kept this long for stragglers (two TIME-WAIT of Linux), a lone SYN too (its retries end after 127 s)."""
+"""A closed flow is kept this long for stragglers (two TIME-WAIT of Linux), a lone SYN too (its retries end after 127
+s).
+"""
 
 CHUNK: Final = 8192
 """Rows per pass through the kernel; small enough that a batch of rows stays in the L2 cache."""
@@ -203,10 +205,7 @@ class Tracker:
         start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
         chain: Any = np.zeros(int(start[-1]), dtype=np.int64) if self.jit else [0] * int(start[-1])
         walk.choose(jit=self.jit)(flow if self.jit else thaw(flow, jit=False), self._seen, chain)
-        if self.jit:
-            seen = self._seen[chain]
-        else:
-            seen = freeze([self._seen[i] for i in chain], SEEN)
+        seen = self._seen[chain] if self.jit else freeze([self._seen[i] for i in chain], SEEN)
         if give_back:
             give_back_rows.choose(jit=self.jit)(chain, self._seen, self._registers, observe.SEEN_FREE)
         return _judged(flow, a, b, seen, start, self.now_ns, jit=self.jit)
@@ -241,7 +240,7 @@ def _grown(table: Any, dtype: Any, needed: int, *, jit: bool) -> Any:  # noqa: A
     return grown
 
 
-def _judged(  # noqa: PLR0913 - the parts of a FlowBatch
+def _judged(
     flow: NDArray[np.void],
     a: NDArray[np.void],
     b: NDArray[np.void],
@@ -257,9 +256,9 @@ def _judged(  # noqa: PLR0913 - the parts of a FlowBatch
     run_a = records(RUN, len(flow), jit=jit)
     run_b = records(RUN, len(flow), jit=jit)
     ending = records(ENDING, len(flow), jit=jit)
-    settle.choose(jit=jit)(
-        rows, start if jit else start.tolist(), thaw(flow, jit=jit), thaw(a, jit=jit), thaw(b, jit=jit), run_a, run_b, ending
-    )
+    starts = start if jit else start.tolist()
+    ends = (thaw(a, jit=jit), thaw(b, jit=jit))
+    settle.choose(jit=jit)(rows, starts, thaw(flow, jit=jit), *ends, run_a, run_b, ending)
     return FlowBatch(
         flow,
         a,
@@ -274,7 +273,7 @@ def _judged(  # noqa: PLR0913 - the parts of a FlowBatch
 
 
 @kernel
-def settle(rows: Any, start: Any, flow: Any, a: Any, b: Any, run_a: Any, run_b: Any, ending: Any) -> None:  # noqa: ANN401, PLR0913
+def settle(rows: Any, start: Any, flow: Any, a: Any, b: Any, run_a: Any, run_b: Any, ending: Any) -> None:  # noqa: ANN401
     """Fold every flow's rows and judge its RSTs, which need the probes and in turn answer some."""
     for i in range(len(flow)):
         first = start[i]
@@ -295,7 +294,7 @@ def settle(rows: Any, start: Any, flow: Any, a: Any, b: Any, run_a: Any, run_b: 
 
 
 @kernel
-def sweep(slots: Any, flows: Any, ends: Any, registers: Any, before_ns: int, leaving: Any) -> int:  # noqa: ANN401, PLR0913
+def sweep(slots: Any, flows: Any, ends: Any, registers: Any, before_ns: int, leaving: Any) -> int:  # noqa: ANN401
     """Take the live flows that are over and quiet since ``before_ns`` out of the table, list them, and return how many.
 
     Over: both ends sent FIN, a RST passed and nothing followed, or nothing but SYNs of one end was ever seen.

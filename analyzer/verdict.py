@@ -1,7 +1,8 @@
 """THE SECOND TABLE: how a flow ended, and who ended it.
 
-Ordered rows over the columns of a FlowBatch, first match wins, the last has no condition. Like the first table it serves a million flows and one alike, and
-a condition's docstring is the sentence that ``keepalive rules`` prints. The vocabulary is closed (DESIGN section 4).
+Ordered rows over the columns of a FlowBatch, first match wins, the last has no condition. Like the first table it
+serves a million flows and one alike, and a condition's docstring is the sentence that ``keepalive rules`` prints. The
+vocabulary is closed (DESIGN section 4).
 
 It must not hold a sentence for the user, a rounding, or a unit other than nanoseconds.
 """
@@ -109,7 +110,7 @@ def saw_syn(f: FlowBatch) -> Mask:
 
 
 def handshake_incomplete(f: FlowBatch) -> Mask:
-    """The endpoint that sent the SYN never sent an ACK after it (where only a SYN,ACK was captured: neither end did)."""
+    """The endpoint that sent the SYN never sent an ACK after it (if only a SYN,ACK was captured: neither end did)."""
     a_opened = (f.a["syn_frame"] > 0) & (f.a["syn_had_ack"] == 0)
     b_opened = (f.b["syn_frame"] > 0) & (f.b["syn_had_ack"] == 0)
     a_acked, b_acked = f.a["ack_frame"] > 0, f.b["ack_frame"] > 0
@@ -128,7 +129,7 @@ def probes_unanswered_to_the_end(f: FlowBatch) -> Mask:
 
 
 def data_unanswered_to_the_end(f: FlowBatch) -> Mask:
-    """Data (or a FIN) was sent again at least once, never acknowledged, and the capture went on for longer than the timer that sent it again."""
+    """Data (or a FIN) was sent again at least once and never acknowledged, and the capture went on for a second."""
     return _data_silent(f, "a") | _data_silent(f, "b")
 
 
