@@ -7,7 +7,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 # Least coverage, in percent, of the modules that decide something. The only place where it is set.
 CORE_COVERAGE := 90
-CORE := segment flow seen tcb observe rules connection keepalive record tracker timers verdict findings explain
+CORE := segment flow seen tcb observe rules connection keepalive reset record tracker timers verdict findings explain
 
 DEMO := captures/founding_go_fin60.pcap
 BIN  := .venv/bin
@@ -23,7 +23,7 @@ endif
 # Programs that some tests run, as program:package.
 PROGRAMS := tshark:tshark tcpdump:tcpdump ip:iproute2 go:golang-go tcptrace:tcptrace chromium:chromium
 
-core_files := $(wildcard $(CORE:%=analyzer/%.py))
+core_files := $(wildcard $(CORE:%=analyzer/%.py) $(CORE:%=analyzer/%/*.py))
 comma := ,
 empty :=
 space := $(empty) $(empty)
