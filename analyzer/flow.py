@@ -57,6 +57,7 @@ FLOW: Final = np.dtype(
         ("number", np.int64),  # order of the first segment among all flows of the capture
         ("hash", np.int64),
         ("first_ns", np.int64),
+        ("reused_ns", np.int64),  # when another incarnation took its addresses, -1 not
         ("first_frame", np.int64),
         ("backwards", np.int32),  # how often the clock went back within this flow
         ("interface", np.int32),
@@ -211,5 +212,6 @@ def new_flow(flow: Any, row: Any, digest: int, number: int) -> None:  # noqa: AN
     flow["number"] = number
     flow["first_ns"] = row["ts_ns"]
     flow["first_frame"] = row["frame"]
+    flow["reused_ns"] = -1
     flow["alive"] = 1
     flow["interface"] = row["interface"]

@@ -125,6 +125,7 @@ def observe(
             side = side_of(flows[index], row)
             if begins_incarnation(flows[index], ends[2 * index + side], ends[2 * index + 1 - side], row) == 1:
                 flows[index]["alive"] = 0
+                flows[index]["reused_ns"] = row["ts_ns"]
                 remove(slots, digest, index)
                 leaving[registers[LEAVING]] = index
                 registers[LEAVING] += 1

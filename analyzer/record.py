@@ -219,7 +219,7 @@ class FlowRecord:
     last_frame: int
     last_ns: int
     end_ns: int
-    """Where the capture ended (or stands)."""
+    """Where the capture ended (or stands), or another connection took the addresses."""
     facts_a: EndpointFacts
     facts_b: EndpointFacts
     copies: int
@@ -298,7 +298,7 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         first_ns=int(flow["first_ns"]),
         last_frame=int(flow["last_frame"]),
         last_ns=int(flow["last_ns"]),
-        end_ns=batch.end_ns,
+        end_ns=int(batch.ends_ns[index]),
         facts_a=_facts(ends[0]),
         facts_b=_facts(ends[1]),
         copies=int(flow["copies"]),

@@ -59,7 +59,7 @@ class FlowBatch:
     start: NDArray[np.int64]
     """Where each flow's rows begin in ``seen``; one more entry at the end."""
     end_ns: int
-    """The capture's time when this was taken; silence is judged against it."""
+    """The capture's time when this was taken."""
 
     def __len__(self) -> int:
         """Return the number of flows."""
@@ -68,6 +68,12 @@ class FlowBatch:
     def rows(self, index: int) -> NDArray[np.void]:
         """Return the SEEN rows of one flow."""
         return self.seen[self.start[index] : self.start[index + 1]]
+
+    @property
+    def ends_ns(self) -> NDArray[np.int64]:
+        """Until when each flow could have been heard: to ``end_ns``, or to where another took its addresses."""
+        reused_ns = self.flow["reused_ns"]
+        return np.where(reused_ns >= 0, reused_ns, self.end_ns)
 
     def take(self, picked: NDArray[np.int64]) -> FlowBatch:
         """Return only the flows at these indices, with their rows."""

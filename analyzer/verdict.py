@@ -135,7 +135,7 @@ def data_unanswered_to_the_end(f: FlowBatch) -> Mask:
 
 def _probes_silent(f: FlowBatch, side: Side) -> Mask:
     run = f.run_a if side == "a" else f.run_b
-    waited = f.end_ns - run["last_ns"]
+    waited = f.ends_ns - run["last_ns"]
     expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], LEAST_SILENCE_NS)
     return (run["trailing"] > 0) & (waited >= np.maximum(expected, LEAST_SILENCE_NS))
 
@@ -144,7 +144,7 @@ def _data_silent(f: FlowBatch, side: Side) -> Mask:
     end, peer = (f.a, f.b) if side == "a" else (f.b, f.a)
     outstanding = (end["unacked_ns"] >= 0) & (end["resent"] > 0)
     heard_since = peer["last_ns"] > end["unacked_ns"]
-    return outstanding & ~heard_since & (f.end_ns - end["unacked_ns"] >= LEAST_SILENCE_NS)
+    return outstanding & ~heard_since & (f.ends_ns - end["unacked_ns"] >= LEAST_SILENCE_NS)
 
 
 @dataclass(frozen=True, slots=True)
