@@ -472,7 +472,14 @@ def _milestones(ends: tuple[Any, Any], resets: tuple[Reset, ...]) -> list[Milest
         else:
             mark("syn", Event.SENT_SYN, Event.GOT_SYN)
         mark("ack", Event.SENT_ACK, Event.GOT_ACK)
-        mark("fin", Event.SENT_FIN, Event.GOT_FIN)
+        if end["fin_frame"]:
+            marks.append(Milestone(int(end["fin_frame"]), int(end["fin_ns"]), side, Event.SENT_FIN))
+            # a peer whose own FIN comes later and does not acknowledge this one had not received it (figure 13)
+            crossed = ends[peer]["fin_frame"] > end["fin_frame"] and not (
+                0 < end["fin_acked_frame"] <= ends[peer]["fin_frame"]
+            )
+            at = ends[peer] if crossed else end
+            marks.append(Milestone(int(at["fin_frame"]), int(at["fin_ns"]), peer, Event.GOT_FIN))
         if end["fin_acked_frame"]:
             marks.append(Milestone(int(end["fin_acked_frame"]), int(end["fin_acked_ns"]), side, Event.FIN_ACKED))
     for reset in resets:

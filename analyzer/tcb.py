@@ -232,8 +232,8 @@ def learn_numbers(end: Any, peer: Any, row: Any, seq: int, ack: int) -> None:  #
         if end["syn_frame"] == 0:
             end["syn_frame"] = row["frame"]
             end["syn_ns"] = ts_ns
-        if flags & ACK:
-            end["syn_had_ack"] = 1
+            # of the first one only: a simultaneous open ends in SYN,ACKs too (RFC 9293 3.5, figure 7)
+            end["syn_had_ack"] = 1 if flags & ACK else 0
     elif end["ack_frame"] == 0:
         end["ack_frame"] = row["frame"]
         end["ack_ns"] = ts_ns
