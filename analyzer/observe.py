@@ -176,7 +176,8 @@ def observe(
         flow["after_reset"] += 1
         learn_numbers(end, peer, row, seq, ack)
         learn_header(end, row, seq, ack)
-        if mark == LIKE_KEEPALIVE:
+        # one octet into a closed window is a probe of it, and waits for an answer too
+        if mark == LIKE_KEEPALIVE or (row["payload_len"] == 1 and peer["window"] == 0):
             end["pending_seq"] = seq
         elif row["payload_len"] > 0:
             end["pending_seq"] = -1
