@@ -1,0 +1,149 @@
+"""Every file in ``scenarios/`` comes out as it says: kinds, answers, RSTs, verdict, and who is named."""
+
+import importlib.util
+
+import pytest
+from tests.notation import SCENARIOS, Expected, FlowExpected, follow, load
+
+from analyzer import record, rules, verdict
+from analyzer.flow import SIDES
+from analyzer.keepalive import Certainty, Doubt
+from analyzer.record import PROBE_KINDS
+from analyzer.reset import ResetKind, Stranger
+from analyzer.rules import RULES, Kind
+from analyzer.verdict import VERDICTS
+
+PATHS = sorted(SCENARIOS.glob("*.pkt"))
+FILES = [pytest.param(path, id=path.stem) for path in PATHS]
+
+needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
+
+
+def kinds_of(batches):
+    """Return frame number to what was found there, for all frames that are something."""
+    found = {}
+    for batch in batches:
+        for index in range(len(batch)):
+            rows = batch.rows(index)
+            for row, winner in zip(rows, rules.decide(rows), strict=True):
+                if row["kind"] == Kind.OTHER:
+                    continue
+                found[int(row["frame"])] = Expected(
+                    Kind(row["kind"]).name.lower(),
+                    Certainty(row["certainty"]).name.lower(),
+                    Doubt(row["doubt"]).name.lower(),
+                    ResetKind(row["reset_kind"]).name.lower(),
+                    tuple(bit.name.lower() for bit in Stranger if int(row["stranger"]) & bit),
+                    answered_by(rows, row),
+                    RULES[winner].name,
+                )
+    return found
+
+
+def answered_by(rows, row):
+    """Return the frame of the probe that a row answers, None if it answers none."""
+    return int(rows[row["answers_row"]]["frame"]) if row["answers_row"] >= 0 else None
+
+
+def flows_of(batches):
+    """Return what was concluded of each flow, in order."""
+    found = []
+    for batch in batches:
+        for index, winner in enumerate(verdict.decide(batch)):
+            ending = verdict.ending_of(batch, index, int(winner))
+            flow = record.build(batch, index)
+            found.append(
+                (
+                    flow.number,
+                    FlowExpected(
+                        ending.verdict.value,
+                        ending.by,
+                        VERDICTS[winner].name,
+                        tuple(len(flow.probes_from(side)) for side in SIDES),
+                        tuple(state.value for state in flow.states),
+                        flow.initiator or "-",
+                    ),
+                )
+            )
+    return [flow for _, flow in sorted(found, key=lambda each: each[0])]
+
+
+def only_what_is_said(expected, found):
+    """Blank in ``found`` what the scenario says nothing of, so that the two can be compared."""
+    always = {"verdict", "by"}
+    said = {name: value for name, value in vars(found).items() if name in always or getattr(expected, name) is not None}
+    return type(found)(**said)
+
+
+def transcript(scenario, batches):
+    """Return what was found, in the form of what was expected."""
+    kinds = {
+        frame: only_what_is_said(scenario.expected.get(frame, Expected(found.kind)), found)
+        for frame, found in sorted(kinds_of(batches).items())
+    }
+    flows = flows_of(batches)
+    if len(flows) == len(scenario.flows):
+        flows = [only_what_is_said(*pair) for pair in zip(scenario.flows, flows, strict=True)]
+    return kinds, flows
+
+
+def records_of(batches):
+    """Return all that is known of each flow, in order: its record and its ending."""
+    found = [
+        (record.build(batch, index), verdict.ending_of(batch, index, int(winner)))
+        for batch in batches
+        for index, winner in enumerate(verdict.decide(batch))
+    ]
+    return sorted(found, key=lambda each: each[0].number)
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_comes_out_as_it_says(path):
+    """The capture shows the kinds and endings that its lines expect, and nothing else."""
+    scenario = load(path)
+
+    kinds, flows = transcript(scenario, follow([scenario.batch()]))
+
+    assert scenario.expected == kinds
+    assert scenario.flows == flows
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_says_how_each_flow_ends(path):
+    """The file ends in at least one verdict, and every flow of it has one."""
+    scenario = load(path)
+
+    assert scenario.flows
+    assert len(scenario.flows) == len(flows_of(follow([scenario.batch()])))
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_cutting_into_batches_changes_nothing(path):
+    """Records and endings are the same in batches of one, and in two cut anywhere."""
+    scenario = load(path)
+    whole = records_of(follow([scenario.batch()]))
+    count = len(scenario.rows)
+
+    for cuts in [range(1, count), *([at] for at in range(1, count))]:
+        assert whole == records_of(follow(scenario.batches(*cuts))), f"cut before rows {list(cuts)}"
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    """Compile the kernels once for this file."""
+    pytest.importorskip("numba")
+    follow([load(PATHS[0]).batch()], jit=True)
+
+
+@needs_numba
+@pytest.mark.parametrize("path", FILES)
+def test_compiled_equals_plain(path, compiled):
+    """The compiled kernels give the records and endings that the plain ones give."""
+    scenario = load(path)
+
+    assert records_of(follow([scenario.batch()])) == records_of(follow([scenario.batch()], jit=True))
+
+
+def test_probe_kinds_are_those_that_records_count():
+    """The two kinds of probes that a record holds are the two that the table calls keepalive."""
+    assert {Kind.KEEPALIVE_PROBE, Kind.KEEPALIVE_OCTET} == set(PROBE_KINDS)
