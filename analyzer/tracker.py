@@ -162,6 +162,19 @@ class Tracker:
         gone += leaving[:expired].tolist() if self.jit else leaving[:expired]
         return self._finish(gone) if gone else None
 
+    def compile(self) -> None:
+        """Go on with compiled kernels: a stream turned out to be long. Nothing else changes."""
+        if self.jit:
+            return
+        self.jit = True
+        self._flows = freeze(self._flows, FLOW)
+        self._ends = freeze(self._ends, ENDPOINT)
+        self._seen = freeze(self._seen, SEEN)
+        self._slots = np.array(self._slots, dtype=np.int64)
+        self._registers = np.array(self._registers, dtype=np.int64)
+        self._leaving = np.array(self._leaving, dtype=np.int64)
+        self._observe = observe.observe.choose(jit=True)
+
     def snapshot(self) -> FlowBatch:
         """Return all flows still in memory as they stand, and keep them."""
         return self._collect(self._alive(), give_back=False)
