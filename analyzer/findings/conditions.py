@@ -37,9 +37,7 @@ def probes(case: Case) -> bool:
 
 def peer_probes(case: Case) -> bool:
     """Its peer sent one too."""
-    return any(
-        probe.certainty != "suspected" and probe.sender == case.peer for probe in case.record.probes
-    )
+    return any(probe.certainty != "suspected" and probe.sender == case.peer for probe in case.record.probes)
 
 
 def sent_fin(case: Case) -> bool:
@@ -333,8 +331,3 @@ def clock_went_back(case: Case) -> bool:
 def headers_cut(case: Case) -> bool:
     """The snap length left only the ports of some of the flow's segments."""
     return case.record.cut > 0
-
-
-def segments_missed(case: Case) -> bool:
-    """Something was acknowledged or continued that the capture does not have."""
-    return case.facts.missed > 0

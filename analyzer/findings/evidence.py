@@ -304,7 +304,9 @@ def closed_window(case: Case) -> Evidence:
     """The window probes of the peer."""
     probes = [probe for probe in case.record.zero_window_probes if probe.sender == case.peer]
     shut = [w.frame for w in case.record.windows if w.sender == case.side and w.shut and w.frame < probes[0].frame]
-    opened = [w.frame for w in case.record.windows if w.sender == case.side and not w.shut and w.frame > probes[-1].frame]
+    opened = [
+        w.frame for w in case.record.windows if w.sender == case.side and not w.shut and w.frame > probes[-1].frame
+    ]
     return _frames(shut[-1:], (probe.frame for probe in probes), opened[:1]), _known(
         probes=len(probes),
         shut_frame=shut[-1] if shut else None,
@@ -353,8 +355,3 @@ def backwards(case: Case) -> Evidence:
 def cut(case: Case) -> Evidence:
     """How many headers are missing."""
     return _frames(case.record.first_frame, case.record.last_frame), _known(segments=case.record.cut)
-
-
-def missed(case: Case) -> Evidence:
-    """How often segments are missing."""
-    return _frames(case.record.first_frame, case.record.last_frame), _known(times=case.facts.missed)

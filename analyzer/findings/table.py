@@ -50,7 +50,9 @@ FINDINGS: Final = (
         (c.reset_by_itself, c.verdict_aborted, c.peer_sent_no_fin, c.reset_a_minute_after_fin_acknowledged),
         e.fin_wait_2,
     ),
-    FindingRule("dead-peer-detected", (c.verdict_timed_out, c.reset_in_its_name, c.last_probes_unanswered), e.dead_peer),
+    FindingRule(
+        "dead-peer-detected", (c.verdict_timed_out, c.reset_in_its_name, c.last_probes_unanswered), e.dead_peer
+    ),
     FindingRule(
         "answers-lost-behind-capture",
         (c.verdict_timed_out, c.reset_in_its_name, c.last_probe_answered_in_capture),
@@ -58,7 +60,9 @@ FINDINGS: Final = (
     ),
     FindingRule("reset-from-between", (c.reset_from_between,), e.between),
     FindingRule(
-        "peer-forgot-connection", (c.reset_by_itself, c.verdict_reset_on_probe, c.sent_no_fin, c.peer_sent_no_fin), e.forgot
+        "peer-forgot-connection",
+        (c.reset_by_itself, c.verdict_reset_on_probe, c.sent_no_fin, c.peer_sent_no_fin),
+        e.forgot,
     ),
     FindingRule(
         "peer-forgot-connection",
@@ -107,7 +111,9 @@ FINDINGS: Final = (
         e.unacknowledged,
     ),
     FindingRule(
-        "idle-beyond-middlebox-limit", (c.probes, c.peer_forgot_or_silent, c.silent_for_minutes_before_the_end), e.middlebox
+        "idle-beyond-middlebox-limit",
+        (c.probes, c.peer_forgot_or_silent, c.silent_for_minutes_before_the_end),
+        e.middlebox,
     ),
     FindingRule("probes-lost-but-recovered", (c.probes_lost,), e.lost_probes),
     FindingRule("window-closed", (c.probed_closed_window,), e.closed_window),
@@ -122,7 +128,6 @@ FINDINGS: Final = (
     FindingRule("one-sided-capture", (c.one_end_unseen,), e.one_sided, Scope.FLOW),
     FindingRule("headers-cut", (c.headers_cut,), e.cut, Scope.FLOW),
     FindingRule("midstream-start", (c.starts_midstream, c.probed_or_reset), e.first_frame, Scope.FLOW),
-    FindingRule("segments-missing", (c.segments_missed,), e.missed),
     FindingRule("clock-went-back", (c.clock_went_back,), e.backwards, Scope.FLOW),
 )
 

@@ -1,0 +1,127 @@
+"""What the applications' calls return: never seen in a capture, so always worded as expectation, per system.
+
+Linux was measured, macOS read in its source (field guide 2.5, 2.8, 3.3, 7).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.explain.closing import side_of
+from analyzer.explain.model import Line
+from analyzer.record import other
+from analyzer.verdict import Verdict
+
+if TYPE_CHECKING:
+    from analyzer.explain.teller import Teller
+    from analyzer.flow import Side
+
+
+def expectations(t: Teller) -> list[Line]:
+    """Return what each end's program can expect from read and write."""
+    dead = t.find("dead-peer-detected") or t.find("answers-lost-behind-capture")
+    if dead is not None:
+        return _gave_up(t, side_of(dead))
+    reset = t.reset
+    if reset is not None and t.fin(reset.sender) is not None:
+        return _after_fin(t, reset.sender)
+    if reset is not None and t.ending.verdict in {Verdict.ABORTED, Verdict.RESET_ON_PROBE}:
+        return _reset(t, reset.sender)
+    fins = t.record.fins
+    if t.ending.verdict is Verdict.HALF_CLOSED:
+        return _half_closed(t, fins[0].sender)
+    if t.ending.verdict is Verdict.CLOSED:
+        return [Line(f"{t.start(other(fins[0].sender))}, read: end of file from the first FIN on.", (fins[0].frame,))]
+    if t.find("data-unacknowledged-no-keepalive"):
+        return _unacknowledged(t)
+    silent = t.find("still-probing-at-end")
+    if silent is not None:
+        who = t.start(side_of(silent))
+        return [
+            Line(
+                f"{who}, read: blocks until the prober gives up, then ETIMEDOUT. A write meanwhile succeeds, and stops the probes: its data is outstanding."
+            )
+        ]
+    return []
+
+
+def _after_fin(t: Teller, closer: Side) -> list[Line]:
+    """A FIN, then a RST: reads see the end of file."""
+    fin, reset = t.fin(closer), t.reset
+    assert fin is not None
+    assert reset is not None
+    late = t.start(other(closer))
+    return [
+        Line(
+            f"{late}, read: end of file at once from the FIN on, with or without keepalive (after any unread data).",
+            (fin.frame,),
+        ),
+        Line(
+            f"{late}, read after the RST: Linux still end of file; macOS ECONNRESET once, then end of file.",
+            (reset.frame,),
+        ),
+        Line(
+            f"{late}, write between FIN and RST: succeeds, draws a RST, and the next write fails (EPIPE). Write after the RST: EPIPE.",
+            (fin.frame, reset.frame),
+        ),
+        Line(f"{t.start(closer)}: its close had returned long before; it notices nothing."),
+    ]
+
+
+def _half_closed(t: Teller, closer: Side) -> list[Line]:
+    fin = t.fin(closer)
+    assert fin is not None
+    late = t.start(other(closer))
+    return [
+        Line(
+            f"{late}, read: end of file at once from the FIN on, with or without keepalive (after any unread data).",
+            (fin.frame,),
+        ),
+        Line(
+            f"{late}, write: succeeds. If {t.the(closer)} has closed in full the data draws a RST, and the next write fails (EPIPE).",
+            (fin.frame,),
+        ),
+    ]
+
+
+def _gave_up(t: Teller, prober: Side) -> list[Line]:
+    reset = t.reset
+    frames = (reset.frame,) if reset is not None else ()
+    who, peer = t.start(prober), t.start(other(prober))
+    peer_fin = t.fin(other(prober))
+    if peer_fin is not None:
+        read = Line(
+            f"{who}, read: end of file from the FIN on, before and after the RST. Write after it: ETIMEDOUT (Linux).",
+            (peer_fin.frame, *frames),
+        )
+    else:
+        read = Line(f"{who}, read: ETIMEDOUT, not end of file (Linux and macOS), when the prober gives up.", frames)
+    return [
+        read,
+        Line(
+            f"{peer}, if it still runs: learns of it only if that RST arrives. Else a blocked read stays blocked until it writes or probes itself.",
+            frames,
+        ),
+    ]
+
+
+def _reset(t: Teller, sender: Side) -> list[Line]:
+    reset = t.reset
+    assert reset is not None
+    receiver = t.start(other(sender))
+    found = [Line(f"{receiver}, read: ECONNRESET, not end of file.", (reset.frame,))]
+    if t.ending.by == "between":
+        found.append(Line(f"{t.start(sender)}: not told. A blocked read stays blocked.", (reset.frame,)))
+    return found
+
+
+def _unacknowledged(t: Teller) -> list[Line]:
+    finding = t.find("data-unacknowledged-no-keepalive")
+    assert finding is not None
+    who = t.start(side_of(finding))
+    return [
+        Line(
+            f"{who}, read or write: nothing until Linux gives up retransmitting, then ETIMEDOUT. Writes before that succeed as long as the send buffer has room.",
+            finding.frames,
+        )
+    ]

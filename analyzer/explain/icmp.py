@@ -1,0 +1,31 @@
+"""The names of ICMP errors that can quote a TCP segment."""
+
+from __future__ import annotations
+
+from typing import Final
+
+V4: Final = {
+    (3, 0): "network unreachable",
+    (3, 1): "host unreachable",
+    (3, 2): "protocol unreachable",
+    (3, 3): "port unreachable",
+    (3, 4): "fragmentation needed",
+    (3, 9): "network administratively prohibited",
+    (3, 10): "host administratively prohibited",
+    (3, 13): "communication administratively prohibited",
+    (11, 0): "time to live exceeded",
+}
+V6: Final = {
+    (1, 0): "no route",
+    (1, 1): "administratively prohibited",
+    (1, 3): "address unreachable",
+    (1, 4): "port unreachable",
+    (2, 0): "packet too big",
+    (3, 0): "hop limit exceeded",
+}
+
+
+def icmp_text(version: int, type_: int, code: int) -> str:
+    """Return what an ICMP error says."""
+    known = (V4 if version == 4 else V6).get((type_, code))  # noqa: PLR2004 - IP version
+    return known or f"ICMP{'v6' if version != 4 else ''} type {type_} code {code}"  # noqa: PLR2004 - IP version

@@ -1,0 +1,71 @@
+"""Which words tell a flow: by its verdict and its leading finding. Ordered, first match wins; the last row of each verdict has no finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from analyzer.explain import closing, quiet, resets
+from analyzer.explain.model import Line
+from analyzer.explain.teller import Teller
+from analyzer.verdict import Verdict
+
+Words = Callable[[Teller], list[Line]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """How one kind of flow is told."""
+
+    verdicts: frozenset[Verdict]
+    code: str | None
+    """The finding that must be there, if any."""
+    headline: Callable[[Teller], str]
+    happened: Words
+    why: Words
+
+
+def _plot(
+    verdicts: Verdict | tuple[Verdict, ...],
+    code: str | None,
+    headline: Callable[[Teller], str],
+    happened: Words,
+    why: Words,
+) -> Plot:
+    return Plot(frozenset((verdicts,) if isinstance(verdicts, Verdict) else verdicts), code, headline, happened, why)
+
+
+_RESET: Final = (Verdict.RESET_ON_PROBE, Verdict.ABORTED, Verdict.TIMED_OUT)
+
+PLOTS: Final = (
+    _plot(_RESET, "reset-from-between", resets.between_headline, resets.between, resets.between_why),
+    _plot(_RESET, "fin-wait-2-expired", closing.expired_headline, closing.expired, closing.expired_why),
+    _plot(_RESET, "peer-forgot-connection", resets.forgot_headline, resets.forgot, resets.forgot_why),
+    _plot(Verdict.TIMED_OUT, "dead-peer-detected", resets.dead_headline, resets.dead, resets.dead_why),
+    _plot(Verdict.TIMED_OUT, "answers-lost-behind-capture", resets.belied_headline, resets.belied, resets.belied_why),
+    _plot(
+        Verdict.ABORTED, "data-after-peer-closed", closing.late_data_headline, closing.late_data, closing.late_data_why
+    ),
+    _plot(Verdict.ABORTED, "abort-without-fin", resets.abort_headline, resets.abort, resets.abort_why),
+    _plot(_RESET, None, quiet.reset_headline, quiet.reset, quiet.reset_why),
+    _plot(Verdict.SILENT, "still-probing-at-end", resets.silent_headline, resets.silent, resets.silent_why),
+    _plot(
+        Verdict.SILENT, "data-unacknowledged-no-keepalive", resets.unacked_headline, resets.unacked, resets.unacked_why
+    ),
+    _plot(Verdict.SILENT, None, quiet.silent_headline, quiet.silent, quiet.nothing),
+    _plot(Verdict.HALF_CLOSED, None, closing.half_closed_headline, closing.half_closed, closing.half_closed_why),
+    _plot(Verdict.CLOSED, None, closing.closed_headline, closing.closed, closing.closed_why),
+    _plot(Verdict.OPEN, None, quiet.open_headline, quiet.open_, quiet.open_why),
+    _plot(Verdict.UNESTABLISHED, None, quiet.unestablished_headline, quiet.unestablished, quiet.unestablished_why),
+    _plot(Verdict.UNDETERMINED, None, quiet.undetermined_headline, quiet.undetermined, quiet.nothing),
+)
+
+
+def plot_of(t: Teller) -> Plot:
+    """Return how this flow is told."""
+    return next(
+        plot
+        for plot in PLOTS
+        if t.ending.verdict in plot.verdicts and (plot.code is None or t.find(plot.code) is not None)
+    )

@@ -1,0 +1,131 @@
+"""The story of one flow: the most important first, then the timeline, what the programs see, and what the capture cannot show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.explain.details import detail_of
+from analyzer.explain.expectations import expectations
+from analyzer.explain.finding_texts import ENDING_TEXTS
+from analyzer.explain.limits import LACKS, limits
+from analyzer.explain.model import Line, LongText, Section, Story
+from analyzer.explain.other_texts import OTHER_TEXTS
+from analyzer.explain.plots import plot_of
+from analyzer.explain.settings import settings_lines
+from analyzer.explain.teller import Teller
+from analyzer.explain.timeline import timeline
+from analyzer.explain.verdict_texts import VERDICT_TEXTS
+from analyzer.flow import SIDES
+from analyzer.verdict import Verdict
+
+if TYPE_CHECKING:
+    from analyzer.findings import Finding, JudgedFlow
+
+HAPPENED: Final = "What happened"
+WHY: Final = "Why"
+CHANGE: Final = "What to change"
+ALSO: Final = "Also"
+TIMELINE: Final = "Timeline"
+SETTINGS: Final = "Keepalive settings, inferred"
+EXPECTED: Final = "What the programs see (expected, not captured)"
+LIMITS: Final = "What this capture cannot show"
+
+TOLD: Final = frozenset(
+    {
+        "fin-wait-2-expired",
+        "dead-peer-detected",
+        "answers-lost-behind-capture",
+        "reset-from-between",
+        "peer-forgot-connection",
+        "data-after-peer-closed",
+        "abort-without-fin",
+        "still-probing-at-end",
+        "close-wait-held-by-keepalive",
+        "close-wait-without-probes",
+        "half-close-in-use",
+        "slow-to-close",
+        "fin-sender-still-probes",
+        "data-unacknowledged-no-keepalive",
+        *LACKS,
+    }
+)
+"""Findings whose words stand elsewhere in the story."""
+NO_ADVICE: Final = frozenset(
+    {"fin-wait-2-expired", "both-ends-probe", "half-close-in-use", "icmp-errors-end-nothing", *LACKS}
+)
+"""Findings that need no change of their own."""
+MINOR: Final = frozenset({"aggressive-probing", "not-keepalive-lookalikes"})
+"""Findings whose advice is left to ``keepalive rules``."""
+
+LONG_TEXTS: Final[dict[str, LongText]] = {**VERDICT_TEXTS, **ENDING_TEXTS, **OTHER_TEXTS}
+
+
+def headline(judged: JudgedFlow, start_ns: int) -> str:
+    """Return one flow in one line."""
+    t = Teller(judged, start_ns)
+    return plot_of(t).headline(t)
+
+
+def detail(finding: Finding, judged: JudgedFlow) -> str:
+    """Return one or two sentences about a finding, for the JSON report."""
+    return detail_of(Teller(judged, judged.record.first_ns), finding)
+
+
+def long_text(code: str) -> LongText:
+    """Return the long text of a verdict or a finding.
+
+    Raises:
+        KeyError: there is no such code.
+    """
+    return LONG_TEXTS[code]
+
+
+def story(judged: JudgedFlow, start_ns: int) -> Story:
+    """Return the story of one flow; ``start_ns`` is the capture's first instant."""
+    t = Teller(judged, start_ns)
+    plot = plot_of(t)
+    parts = (
+        (HAPPENED, plot.happened(t)),
+        (WHY, plot.why(t)),
+        (CHANGE, advice(t)),
+        (TIMELINE, list(timeline(t))),
+        (SETTINGS, settings_lines(t)),
+        (ALSO, also(t)),
+        (EXPECTED, expectations(t)),
+        (LIMITS, limits(t)),
+    )
+    return Story(
+        title=title(t),
+        headline=plot.headline(t),
+        sections=tuple(Section(heading, tuple(lines)) for heading, lines in parts if lines),
+    )
+
+
+def title(t: Teller) -> str:
+    """Return which flow it is: who opened it, and to whom; or its two ends."""
+    record = t.record
+    if record.initiator is None:
+        return f"Flow {record.number}: {record.a} (endpoint a) and {record.b} (endpoint b)"
+    opener, called = record.endpoint(record.initiator), record.endpoint("b" if record.initiator == "a" else "a")
+    return f"Flow {record.number}: {opener} (client) to {called} (server)"
+
+
+def advice(t: Teller) -> list[Line]:
+    """Return what to change, from the long texts of the findings, each with whom it concerns."""
+    found = []
+    for finding in t.judged.findings:
+        if finding.code in NO_ADVICE or finding.code in MINOR:
+            continue
+        who = f"{t.start(finding.about)}: " if finding.about is not None else ""
+        found.append(Line(who + LONG_TEXTS[finding.code].change, finding.frames))
+    if t.find("close-wait-held-by-keepalive") and t.ending.verdict is not Verdict.TIMED_OUT:
+        found.append(Line("Other keepalive settings would change only the number of probes."))
+    return found
+
+
+def also(t: Teller) -> list[Line]:
+    """Return the findings that the rest of the story leaves out."""
+    return [Line(detail_of(t, finding), finding.frames) for finding in t.judged.findings if finding.code not in TOLD]
+
+
+__all__ = ["SIDES", "advice", "also", "detail", "headline", "long_text", "story", "title"]

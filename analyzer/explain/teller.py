@@ -1,0 +1,178 @@
+"""The teller of one flow: what the endpoints are called, when things were, how numbers are said.
+
+Every module of words goes through it, so that one flow is told in one voice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.explain.model import Line
+from analyzer.flow import SIDES
+from analyzer.record import other
+from analyzer.units import format_duration, format_offset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from analyzer.connection import State
+    from analyzer.findings import Finding, JudgedFlow
+    from analyzer.flow import Side
+    from analyzer.record import EndpointFacts, Fin, Probe, Reset
+
+FEW: Final = 4
+"""So many ranges of frames are listed; more are said as first..last."""
+EVEN: Final = 0.05
+"""Gaps this near to each other are one rhythm."""
+JITTER_NS: Final = 20_000_000
+
+
+def frames_text(frames: Sequence[int]) -> str:
+    """Return frame numbers in short: ``14``, ``1-3, 5``, or ``16..38`` for many scattered ones."""
+    ranges: list[list[int]] = []
+    for frame in sorted(set(frames)):
+        if ranges and frame == ranges[-1][1] + 1:
+            ranges[-1][1] = frame
+        else:
+            ranges.append([frame, frame])
+    if len(ranges) > FEW:
+        return f"{ranges[0][0]}..{ranges[-1][1]}"
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
+
+
+def duration(ns: int) -> str:
+    """Return a measured duration: ``5.120 s``."""
+    return format_duration(ns)
+
+
+def setting(ns: int) -> str:
+    """Return a configured duration, without the zeros that a measured one has: ``5 s``."""
+    return format_duration(ns).replace(".000 s", " s")
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return ``1 probe``, ``12 probes``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def spacing(gaps: Sequence[int]) -> str:
+    """Return how far apart events were: ``every 5.120 s`` where even, else ``1.024 to 3.072 s apart``."""
+    ordered = sorted(gaps)
+    if not ordered:
+        return ""
+    if len(ordered) == 1:
+        return f"{duration(ordered[0])} apart"
+    if ordered[-1] - ordered[0] <= ordered[0] * EVEN + JITTER_NS:
+        return f"every {duration(ordered[len(ordered) // 2])}"
+    return f"{duration(ordered[0])} to {duration(ordered[-1])} apart"
+
+
+def capital(text: str) -> str:
+    """Return the text with its first letter large, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def gaps_of(probes: Sequence[Probe]) -> list[int]:
+    """Return the times between successive probes."""
+    return [late.ts_ns - early.ts_ns for early, late in zip(probes, probes[1:], strict=False)]
+
+
+class Teller:
+    """One judged flow, and the instant from which its times count."""
+
+    def __init__(self, judged: JudgedFlow, start_ns: int) -> None:
+        """Take a flow to tell."""
+        self.judged = judged
+        self.record = judged.record
+        self.ending = judged.ending
+        self.start_ns = start_ns
+
+    # ── who ──
+
+    def name(self, side: Side) -> str:
+        """Return ``client`` for who opened the connection, ``server`` for who was called; ``endpoint a`` where the capture does not show it."""
+        if self.record.initiator is None:
+            return f"endpoint {side}"
+        return "client" if side == self.record.initiator else "server"
+
+    def the(self, side: Side) -> str:
+        """Return ``the client``, or ``endpoint a``."""
+        name = self.name(side)
+        return name if name.startswith("endpoint") else f"the {name}"
+
+    def start(self, side: Side) -> str:
+        """Return the same for the start of a sentence."""
+        return capital(self.the(side))
+
+    # ── when ──
+
+    def at(self, ts_ns: int) -> str:
+        """Return an instant as an offset from the capture's start: ``+20.018``."""
+        return format_offset(ts_ns - self.start_ns)
+
+    # ── what ──
+
+    def facts(self, side: Side) -> EndpointFacts:
+        """Return what was seen of an endpoint."""
+        return self.record.facts(side)
+
+    def find(self, code: str) -> Finding | None:
+        """Return the first finding with this code."""
+        return self.judged.finding(code)
+
+    def fin(self, side: Side) -> Fin | None:
+        """Return an endpoint's FIN."""
+        return next((fin for fin in self.record.fins if fin.sender == side), None)
+
+    def probes(self, side: Side) -> tuple[Probe, ...]:
+        """Return an endpoint's probes."""
+        return self.record.probes_from(side)
+
+    def probes_after_fin_of(self, side: Side) -> tuple[Probe, ...]:
+        """Return the other endpoint's probes after this one's FIN."""
+        return tuple(p for p in self.probes(other(side)) if p.after_fin in {"received", "both"})
+
+    @property
+    def reset(self) -> Reset | None:
+        """The RST that ended the flow."""
+        return next((reset for reset in self.record.resets if reset.accepted_end), None)
+
+    @property
+    def prober(self) -> Side | None:
+        """The endpoint with most probes, or None if there are none."""
+        counts = {side: len(self.probes(side)) for side in SIDES}
+        best: Side = "a" if counts["a"] >= counts["b"] else "b"
+        return best if counts[best] else None
+
+    @property
+    def end_ns(self) -> int:
+        """When the flow ended by RST, else when the capture did."""
+        return self.reset.ts_ns if self.reset else self.record.end_ns
+
+    def states_from(self, frame: int) -> list[tuple[Side, State]]:
+        """Return the derived states that begin with this frame."""
+        return [(SIDES[change.side], change.state) for change in self.record.changes if change.frame == frame]
+
+    def states_text(self, frames: Iterable[int]) -> str:
+        """Return the derived states that hold after these frames, as ``client FIN-WAIT-2, server CLOSE-WAIT``; empty if none changed."""
+        states: dict[Side, State] = {}
+        for frame in frames:
+            states.update(self.states_from(frame))
+        if len(states) == len(SIDES) and len(set(states.values())) == 1:
+            return f"both {states['a'].value}"
+        return ", ".join(f"{self.name(side)} {states[side].value}" for side in SIDES if side in states)
+
+
+def evidence(probes: Iterable[Probe]) -> tuple[int, ...]:
+    """Return the frames of probes and of their answers, in order."""
+    found: set[int] = set()
+    for probe in probes:
+        found.add(probe.frame)
+        if probe.answer_frame is not None:
+            found.add(probe.answer_frame)
+    return tuple(sorted(found))
+
+
+def lines(*parts: Line | None) -> list[Line]:
+    """Return the lines that are there."""
+    return [part for part in parts if part is not None]

@@ -1,0 +1,196 @@
+"""The timeline of a flow: one line an event, runs of probes as one line, derived states where they change."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from analyzer.explain.icmp import icmp_text
+from analyzer.explain.model import Line
+from analyzer.explain.teller import count, duration, evidence, gaps_of, spacing
+from analyzer.flow import SIDES
+from analyzer.record import other
+from analyzer.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.explain.teller import Teller
+    from analyzer.flow import Side
+    from analyzer.record import Probe, Reset
+
+STRANGE: Final = {"ttl": "TTL", "mac": "MAC address", "ip_id": "IP ID"}
+
+
+def timeline(t: Teller) -> tuple[Line, ...]:
+    """Return the events of a flow in order of their first frame."""
+    events: list[Line] = [*_opening(t)]
+    for side in SIDES:
+        events += [*_data(t, side), *_trains(t, side), *_window_probes(t, side), *_icmp(t, side), *_resent(t, side)]
+    events += [*_fins(t), *(_reset(t, reset) for reset in t.record.resets)]
+    events.sort(key=lambda line: (line.frames or (0,))[0])
+    return (*events, *_capture_end(t))
+
+
+def _line(t: Teller, text: str, frames: Sequence[int], ts_ns: int | None) -> Line:
+    at_ns = None if ts_ns is None else ts_ns - t.start_ns
+    return Line(text, tuple(sorted(set(frames))), at_ns)
+
+
+def _with_states(t: Teller, text: str, frames: Sequence[int]) -> str:
+    states = t.states_text(frames)
+    return f"{text} -> {states}" if states else text
+
+
+def _opening(t: Teller) -> list[Line]:
+    """Handshake, or that there is none."""
+    record = t.record
+    if record.initiator is None:
+        return [_line(t, "capture starts in mid-connection: no SYN", (record.first_frame,), record.first_ns)]
+    opener, called = t.facts(record.initiator), t.facts(other(record.initiator))
+    client, server = t.name(record.initiator), t.name(other(record.initiator))
+    frames = [f for f in (opener.syn_frame, called.syn_frame) if f]
+    start = opener.syn_ns if opener.syn_ns is not None else called.syn_ns
+    if opener.syn_frame and called.syn_frame and opener.ack_frame and opener.ack_ns is not None and start is not None:
+        frames.append(opener.ack_frame)
+        text = f"{client} opens the connection: SYN, SYN,ACK, ACK in {duration(opener.ack_ns - start)}"
+        return [_line(t, f"{text} -> both ESTABLISHED", frames, start)]
+    if called.syn_frame and not opener.syn_frame:
+        return [_line(t, f"SYN,ACK of the {server}; the SYN before it was not captured", frames, start)]
+    text = f"{client} sends SYN" + (f" {opener.syn_count} times" if opener.syn_count > 1 else "")
+    if called.syn_frame:
+        return [_line(t, f"{text}; {server} answers SYN,ACK", frames, start)]
+    return [_line(t, f"{text}; no SYN,ACK comes", frames, start)]
+
+
+def _data(t: Teller, side: Side) -> list[Line]:
+    """What an endpoint sent: one line from first to last."""
+    facts = t.facts(side)
+    if facts.first_data_frame is None or facts.last_data_frame is None:
+        return []
+    text = f"{t.name(side)} sends {count(facts.payload_bytes, 'byte')} of data"
+    if facts.last_data_frame != facts.first_data_frame:
+        assert facts.last_data_ns is not None
+        text += f", the last at {t.at(facts.last_data_ns)}"
+    return [_line(t, text, (facts.first_data_frame, facts.last_data_frame), facts.first_data_ns)]
+
+
+def runs(t: Teller, side: Side) -> list[list[Probe]]:
+    """Return an endpoint's probes in runs: a train each, its unanswered tail apart."""
+    found = []
+    for _, group in groupby(t.probes(side), key=lambda probe: probe.train):
+        train = list(group)
+        tail = len(train)
+        while tail and train[tail - 1].answer is None:
+            tail -= 1
+        found += [part for part in (train[:tail], train[tail:]) if part]
+    return found
+
+
+def _trains(t: Teller, side: Side) -> list[Line]:
+    return [_line(t, run_text(t, side, run), evidence(run), run[0].ts_ns) for run in runs(t, side)]
+
+
+def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
+    """Return one run of probes in words: how many, how far apart, what answered."""
+    peer = t.name(other(side))
+    first = run[0]
+    text = (
+        f"{t.name(side)} probes"
+        if len(run) == 1
+        else f"{t.name(side)} sends {len(run)} probes, {spacing(gaps_of(run))}"
+    )
+    if first.certainty != "certain":
+        text += f" ({first.certainty})"
+    if first.first_of_train and first.idle_ns is not None:
+        text += f", {'after' if len(run) == 1 else 'the first after'} {duration(first.idle_ns)} idle"
+    answered = sum(probe.answer in {"ack", "data"} for probe in run)
+    refused = run[-1].answer == "rst"
+    if answered == len(run):
+        return f"{text}: answered" if answered == 1 else f"{text}: all answered"
+    if refused and answered == len(run) - 1:
+        if not answered:
+            return f"{text}: answered by RST"
+        first = "first" if answered == 1 else f"first {answered}"
+        return f"{text}: the {first} answered, the last by RST"
+    if not answered and not refused:
+        return f"{text}: no answer" + ("" if len(run) == 1 else " to any")
+    return f"{text}: {answered} answered, {len(run) - answered - refused} not" + (
+        f", the last drew a RST of the {peer}" if refused else ""
+    )
+
+
+def _window_probes(t: Teller, side: Side) -> list[Line]:
+    probes = [probe for probe in t.record.zero_window_probes if probe.sender == side]
+    if not probes:
+        return []
+    spans = spacing([late.ts_ns - early.ts_ns for early, late in zip(probes, probes[1:], strict=False)])
+    text = (
+        f"{t.name(side)} asks {count(len(probes), 'time')} whether {t.the(other(side))}'s closed window is open again"
+    )
+    found = [_line(t, text + (f", {spans}" if spans else ""), [p.frame for p in probes], probes[0].ts_ns)]
+    shut = [w for w in t.record.windows if w.sender != side and w.shut and w.frame < probes[0].frame]
+    opened = [w for w in t.record.windows if w.sender != side and not w.shut and w.frame > probes[-1].frame]
+    if shut:
+        found.append(_line(t, f"{t.name(other(side))} closes its receive window", [shut[-1].frame], shut[-1].ts_ns))
+    if opened:
+        found.append(_line(t, f"{t.name(other(side))} opens its window again", [opened[0].frame], opened[0].ts_ns))
+    return found
+
+
+def _icmp(t: Teller, side: Side) -> list[Line]:
+    errors = [error for error in t.record.icmp_errors if error.quotes == side]
+    if not errors:
+        return []
+    kinds = sorted({icmp_text(error.version, error.type, error.code) for error in errors})
+    text = f"{count(len(errors), 'ICMP error')} to {t.the(side)} ({', '.join(kinds)}): ends nothing"
+    return [_line(t, text, [error.frame for error in errors], errors[0].ts_ns)]
+
+
+def _resent(t: Teller, side: Side) -> list[Line]:
+    resent = [again for again in t.record.resent if again.sender == side]
+    if not resent:
+        return []
+    text = f"{t.name(side)} sends data again, {count(len(resent), 'time')}"
+    return [_line(t, text, [again.frame for again in resent], resent[0].ts_ns)]
+
+
+def _fins(t: Teller) -> list[Line]:
+    """Each FIN and its acknowledgement, with the states they lead to."""
+    found = []
+    for fin in t.record.fins:
+        found.append(_line(t, _with_states(t, f"{t.name(fin.sender)} sends FIN", [fin.frame]), [fin.frame], fin.ts_ns))
+        if fin.acked_frame is None:
+            found.append(_line(t, "that FIN is not acknowledged in the capture", [fin.frame], fin.ts_ns))
+        elif not any(fin.acked_frame == another.frame for another in t.record.fins):
+            text = f"{t.name(other(fin.sender))} acknowledges the FIN"
+            found.append(_line(t, _with_states(t, text, [fin.acked_frame]), [fin.acked_frame], fin.acked_ns))
+    return found
+
+
+def _reset(t: Teller, reset: Reset) -> Line:
+    text = f"RST{'+ACK' if reset.has_ack else ''} from the {t.name(reset.sender)}".replace("the endpoint", "endpoint")
+    if reset.strange:
+        text += f", but {' and '.join(STRANGE[what] for what in reset.strange)} not of its other packets"
+    if reset.kind == "ignored":
+        return _line(t, f"{text}: without effect", [reset.frame], reset.ts_ns)
+    if reset.answers_probe is not None:
+        text += " in answer to the probe"
+    elif reset.kind == "gave_up":
+        text += ": it gives up"
+    if reset.accepted_end:
+        text = _with_states(t, text, [reset.frame])
+    else:
+        text += ", after the connection was over"
+    return _line(t, text, [reset.frame], reset.ts_ns)
+
+
+def _capture_end(t: Teller) -> list[Line]:
+    """Where the capture ends, unless the flow ended before."""
+    over = {Verdict.CLOSED, Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED}
+    if t.ending.verdict in over:
+        return []
+    after = t.record.end_ns - t.record.last_ns
+    text = "capture ends" + (f", {duration(after)} after the flow's last segment" if after > 0 else "")
+    states = ", ".join(f"{t.name(side)} {state.value}" for side, state in zip(SIDES, t.record.states, strict=True))
+    return [Line(f"{text}: {states}", (t.record.last_frame,), t.record.end_ns - t.start_ns)]
