@@ -43,6 +43,8 @@ class Analysis:
         self.totals = Totals()
         self.keep_all = keep_all
         self.select = select or Selection()
+        self.left_out = 0
+        """How many flows ``select`` left out."""
         self._batches: list[tuple[int, FlowBatch, NDArray[np.int8]]] = []
 
     def add(self, capture: int, batch: FlowBatch | None) -> None:
@@ -67,7 +69,9 @@ class Analysis:
     def _count(self, batch: FlowBatch) -> tuple[FlowBatch, NDArray[np.int8]]:
         """Return the selected flows of a batch and their verdicts, after adding them to the totals."""
         if self.select:
-            batch = batch.take(np.flatnonzero(self.select.mask(batch)))
+            picked = np.flatnonzero(self.select.mask(batch))
+            self.left_out += len(batch) - len(picked)
+            batch = batch.take(picked)
         winners = verdict.decide(batch)
         self.totals.add(batch, winners)
         return batch, winners
@@ -76,10 +80,15 @@ class Analysis:
         """Return how many flows are kept."""
         return sum(len(batch) for _, batch, _ in self._batches)
 
+    def __iter__(self) -> Iterator[Flow]:
+        """Yield the kept flows in order of their first segment, holding on to none of them."""
+        for line in overview.in_order(self.lines()):
+            yield self.flow(line)
+
     @cached_property
     def flows(self) -> list[Flow]:
         """The kept flows in order of their first segment; each is judged when it is looked at."""
-        return [self.flow(line) for line in overview.in_order(self.lines())]
+        return list(self)
 
     def lines(self) -> NDArray[np.void]:
         """Return an ``overview.LINE`` for each kept flow, to rank, group and pick by columns."""

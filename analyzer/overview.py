@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.findings.conditions import LONG_NS
 from analyzer.flow import Endpoint
 from analyzer.segment import address_text
 from analyzer.verdict import VERDICTS, Verdict
@@ -88,7 +89,7 @@ class CaptureSummary:
     @property
     def duration_ns(self) -> int:
         """From the first frame to the last."""
-        return 0 if self.start_ns is None or self.end_ns is None else self.end_ns - self.start_ns
+        return 0 if self.start_ns is None or self.end_ns is None else max(self.end_ns - self.start_ns, 0)
 
 
 @dataclass(slots=True)
@@ -155,10 +156,17 @@ def has_verdict(winners: NDArray[np.int8], *words: Verdict) -> NDArray[np.bool_]
 
 
 def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Say which flows have something to say: probes, window probes, or an ending other than a plain close."""
-    probing = _sum(batch, "probes") + _sum(batch, "zero_window") + _sum(batch, "undecided") > 0
-    plain = has_verdict(winners, Verdict.CLOSED, Verdict.ABORTED, Verdict.OPEN, Verdict.UNESTABLISHED)
-    return np.asarray(probing | ~plain)
+    """Say which flows have something to say.
+
+    Probes of either kind, an ending other than closed, open or refused, a long silence, an ICMP error, a RST that ended
+    nothing, or something in the capture that keeps us from telling.
+    """
+    eventful = _sum(batch, "probes") + _sum(batch, "zero_window") + _sum(batch, "undecided") > 0
+    eventful |= (batch.ending["icmp_errors"] > 0) | (batch.ending["ignored"] > 0)
+    left_idle = (batch.flow["active_ns"] >= 0) & (batch.end_ns - batch.flow["active_ns"] >= LONG_NS)
+    eventful |= left_idle & has_verdict(winners, Verdict.OPEN)
+    eventful |= (batch.flow["idle_ns"] >= LONG_NS) | (batch.flow["cut"] > 0) | (batch.flow["backwards"] > 0)
+    return eventful | ~has_verdict(winners, Verdict.CLOSED, Verdict.OPEN, Verdict.UNESTABLISHED)
 
 
 def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
@@ -220,14 +228,20 @@ def probing_hosts(batches: Sequence[tuple[int, FlowBatch]], captures: Sequence[C
     """Add up probes by capture and sender, the most talkative first."""
     sums: dict[tuple[int, int, int], list[int]] = {}
     for capture, batch in batches:
+        both = (batch.run_a["probes"] > 0) & (batch.run_b["probes"] > 0)
+        same = (batch.flow["a_hi"] == batch.flow["b_hi"]) & (batch.flow["a_lo"] == batch.flow["b_lo"])
         for side, run in (("a", batch.run_a), ("b", batch.run_b)):
             sent = np.flatnonzero(run["probes"])
-            picked = batch.flow[sent]
-            for high, low, probes in zip(
-                picked[f"{side}_hi"].tolist(), picked[f"{side}_lo"].tolist(), run["probes"][sent].tolist(), strict=True
+            counted_before = (both & same)[sent] if side == "b" else np.zeros(len(sent), dtype=np.bool_)
+            for high, low, probes, before in zip(
+                batch.flow[f"{side}_hi"][sent].tolist(),
+                batch.flow[f"{side}_lo"][sent].tolist(),
+                run["probes"][sent].tolist(),
+                counted_before.tolist(),
+                strict=True,
             ):
                 entry = sums.setdefault((capture, high, low), [0, 0])
-                entry[0] += 1
+                entry[0] += not before
                 entry[1] += probes
     hosts = [
         ProbingHost(capture, address_text(high, low), flows, probes, _per_minute(probes, captures[capture].duration_ns))

@@ -1,0 +1,134 @@
+"""The command ``keepalive``: options in, an exit status out.
+
+Each verb is a module of this package with ``add_arguments(parser)`` and ``run(options) -> int``. It is imported only
+when it is called for, and imports what is heavy only when it runs, so that ``--help`` is quick. To add a verb, add a
+row to VERBS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import analyzer
+from analyzer.errors import AnalyzerError, LiveCaptureError
+from analyzer.report.screen import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DONE: Final = 0
+CONDITION_MET: Final = 1
+UNREADABLE: Final = 2
+NOT_PERMITTED: Final = 3
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+"""As a shell reports a program that SIGPIPE ended; ``| head`` is no error to anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb of the command, and the module that has it."""
+
+    name: str
+    help: str
+    module: str
+
+
+VERBS: Final = (
+    Verb("report", "which flows need attention: one entry a flow, findings, totals", "analyzer.cli.report"),
+    Verb("explain", "the story of a flow, with frame numbers as evidence", "analyzer.cli.explain"),
+    Verb("rules", "the decision tables, and the long text of a verdict or finding", "analyzer.cli.rules"),
+)
+
+DESCRIPTION: Final = """\
+What a packet capture says about TCP keepalive: which probes were sent, whether
+they were answered, what ended each connection, and what to change.
+"""
+
+EPILOG: Final = """\
+examples:
+  keepalive report capture.pcap              what happened, most important first
+  keepalive explain capture.pcap --flow 3    the story of flow 3
+  ssh host tcpdump -w - tcp | keepalive report -
+  keepalive report *.pcap --json > report.json
+  keepalive report capture.pcap --fail-on silent,close-wait-held-by-keepalive
+  keepalive rules close-wait-held-by-keepalive
+
+exit status:
+  0    done
+  1    a --fail-on condition was met
+  2    usage error, or nothing could be read
+  3    capture not permitted
+  130  interrupted
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that reports an error in one line, and lets nothing unprintable through."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and exit with status 2."""
+        sys.stderr.write(f"{self.prog}: {printable(message)} (see {self.prog} --help)\n")
+        sys.exit(UNREADABLE)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more at exit; give it somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    called = next((verb for verb in VERBS if verb.name == next(iter(arguments), None)), None)
+    module = importlib.import_module(called.module) if called else None
+    parser = Parser(
+        prog="keepalive",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"keepalive {analyzer.__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for verb in VERBS:
+        chosen = verbs.add_parser(
+            verb.name,
+            help=verb.help,
+            description=f"{verb.help[:1].upper()}{verb.help[1:]}.",
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if module is not None and verb is called:
+            module.add_arguments(chosen)
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return UNREADABLE
+    options = parser.parse_args(arguments)
+    if module is None:  # parse_args has exited for all other arguments
+        raise AssertionError(arguments)
+    try:
+        return int(module.run(options))
+    except LiveCaptureError as error:
+        sys.stderr.write(f"keepalive: {printable(str(error))}\n")
+        return NOT_PERMITTED
+    except AnalyzerError as error:
+        if str(error):
+            sys.stderr.write(f"keepalive: {printable(str(error))}\n")
+        return UNREADABLE

@@ -1,0 +1,99 @@
+"""``keepalive explain``: the story of each flow that has something to say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from analyzer.cli import options as shared
+
+if TYPE_CHECKING:
+    import argparse
+
+    from analyzer.analysis import Analysis, Flow
+    from analyzer.cli.failing import Watch
+    from analyzer.report.screen import Screen
+
+STORIES: Final = 10
+"""More stories than this nobody reads at a stretch."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    shared.add_input(parser)
+    shared.add_selection(parser)
+    group = parser.add_argument_group("output")
+    forms = group.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--json", dest="form", action="store_const", const="json", help="the JSON of report, with each flow's story"
+    )
+    forms.add_argument("--jsonl", dest="form", action="store_const", const="jsonl", help="the same, one flow a line")
+    shared.add_fail_on(group)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Tell the stories; return the exit status."""
+    from analyzer.cli.failing import Watch
+    from analyzer.cli.reading import read_all, say_warnings
+    from analyzer.report.screen import screen_for
+
+    watch = Watch(options.fail_on)
+    result = read_all(options, keep_all=bool(options.flow) or watch.asks_for_findings)
+    shared.check_flows(options, result)
+    watch.count(result.totals.verdicts)
+    flows, more = _picked(options, result, watch)
+    if options.form:
+        _export(options, result, flows)
+    else:
+        _tell(result, flows, more, screen_for(sys.stdout, os.environ))
+    if options.form or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        say_warnings(result)
+    return watch.status
+
+
+def _picked(options: argparse.Namespace, result: Analysis, watch: Watch) -> tuple[list[Flow], int]:
+    """Return the flows to tell of, most important first, and how many more there are."""
+    from analyzer import overview
+
+    lines = overview.ranked(result.lines())
+    limit = len(lines) if options.limit == 0 or options.flow else options.limit or STORIES
+    if not (options.only_findings or watch.asks_for_findings):
+        return [result.flow(line) for line in lines[:limit]], max(len(lines) - limit, 0)
+    flows = list(watch.all_of(result.flow(line) for line in lines))
+    if options.only_findings:
+        flows = [flow for flow in flows if flow.judged.findings]
+    return flows[:limit], max(len(flows) - limit, 0)
+
+
+def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> None:
+    from analyzer.report.story import story
+    from analyzer.report.text import Report, report
+
+    several = len(result.captures) > 1
+    for flow in flows:
+        name = result.captures[flow.capture].paths[0] if several else None
+        for line in story(flow.judged, result.start_ns(flow.capture), screen, capture=name):
+            sys.stdout.write(line + "\n")
+    if more:
+        for line in screen.wrap(
+            f"{more:,} more {'flow has' if more == 1 else 'flows have'} something to say: --limit 0 tells all, "
+            "--flow N one, and keepalive report lists them.",
+            style="dim",
+        ):
+            sys.stdout.write(line + "\n")
+    if not flows:
+        for line in report(Report(result.captures, result.totals, 0, left_out=result.left_out), screen):
+            sys.stdout.write(line + "\n")
+
+
+def _export(options: argparse.Namespace, result: Analysis, flows: list[Flow]) -> None:
+    from analyzer.report import export
+    from analyzer.report.story import story_object
+
+    several = len(shared.files(options)) > 1
+    if options.form == "json":
+        export.write_json(result.captures, flows, result.totals, sys.stdout.write, several=several, more=story_object)
+        return
+    for flow in flows:
+        export.write_json_line(flow, result.captures, sys.stdout.write, several=several, more=story_object)

@@ -1,0 +1,54 @@
+"""Watches for what ``--fail-on`` names, while flows pass by on their way to a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.cli.options import check_words
+from analyzer.findings import CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from analyzer.analysis import Flow
+
+
+class Watch:
+    """Whether a flow had one of some verdicts or findings."""
+
+    def __init__(self, words: list[str]) -> None:
+        """Check the words first.
+
+        Raises:
+            UsageError: one is neither a verdict nor a finding.
+        """
+        check_words(words)
+        self.words = frozenset(words)
+        self.met = False
+
+    @property
+    def asks_for_findings(self) -> bool:
+        """Say whether every flow has to be judged to tell."""
+        return not self.words.isdisjoint(CODES)
+
+    @property
+    def status(self) -> int:
+        """Return the exit status."""
+        return 1 if self.met else 0
+
+    def look_at(self, flow: Flow) -> None:
+        """Take a flow into account."""
+        if self.words and not self.met:
+            self.met = flow.verdict in self.words or (
+                self.asks_for_findings and any(finding.code in self.words for finding in flow.judged.findings)
+            )
+
+    def all_of(self, flows: Iterable[Flow]) -> Iterator[Flow]:
+        """Let flows pass."""
+        for flow in flows:
+            self.look_at(flow)
+            yield flow
+
+    def count(self, verdicts: dict[str, int]) -> None:
+        """Take verdicts into account that were only counted."""
+        self.met = self.met or not self.words.isdisjoint(verdicts)

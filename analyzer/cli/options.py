@@ -1,0 +1,166 @@
+"""The options that the offline verbs share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from ipaddress import ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analyzer.errors import AnalyzerError
+from analyzer.report.screen import printable
+
+if TYPE_CHECKING:
+    from analyzer.analysis import Analysis
+    from analyzer.selection import Selection
+
+LARGEST_PORT = 65535
+
+
+class UsageError(AnalyzerError):
+    """The options ask for something that cannot be."""
+
+
+def add_input(parser: argparse.ArgumentParser) -> None:
+    """Add FILE, -r and --reader."""
+    group = parser.add_argument_group("input")
+    group.add_argument(
+        "files", metavar="FILE", nargs="*", default=[], help="captures (pcap, pcapng, also gzip or zstd); - is stdin"
+    )
+    group.add_argument(
+        "-r", dest="more_files", metavar="FILE", action="append", default=[], help="the same, as tcpdump has it"
+    )
+    group.add_argument("-n", action="store_true", help=argparse.SUPPRESS)  # tcpdump's habit; no name is ever resolved
+    group.add_argument(
+        "--reader",
+        choices=("auto", "fast", "scapy"),
+        default="auto",
+        help="which decoder (auto: scapy only for what the fast one does not know)",
+    )
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add --host, --port and --flow."""
+    group = parser.add_argument_group("which flows")
+    group.add_argument(
+        "--host", metavar="ADDR", action="append", default=[], type=_network, help="one end is this address or network"
+    )
+    group.add_argument("--port", metavar="N", action="append", default=[], type=_port, help="one end has this port")
+    group.add_argument(
+        "--flow",
+        metavar="N",
+        action="extend",
+        default=[],
+        type=_numbers,
+        help="these flow numbers, with commas between",
+    )
+    group.add_argument("--only-findings", action="store_true", help="only flows in which something was found")
+    group.add_argument("--limit", metavar="N", type=_count, default=None, help="show at most N flows; 0 shows all")
+
+
+def add_fail_on(parser: argparse._ActionsContainer) -> None:
+    """Add --fail-on."""
+    parser.add_argument(
+        "--fail-on",
+        metavar="WORD[,WORD]",
+        type=lambda text: text.split(","),
+        default=[],
+        action="extend",
+        help="exit with status 1 if a flow has this verdict or finding",
+    )
+
+
+def files(options: argparse.Namespace) -> list[str]:
+    """Return the captures to read.
+
+    Raises:
+        UsageError: none is named, or stdin more than once, or stdin is a terminal.
+    """
+    named: list[str] = [*options.more_files, *options.files]
+    if not named:
+        raise UsageError("no capture named: give a FILE, or - for standard input")
+    if named.count("-") > 1:
+        raise UsageError("standard input (-) can be read only once")
+    if "-" in named and sys.stdin.isatty():
+        raise UsageError("standard input is a terminal; pipe a capture into it, or name a file")
+    return named
+
+
+def selection(options: argparse.Namespace) -> Selection:
+    """Return which flows are asked for."""
+    from analyzer.selection import Selection
+
+    return Selection(tuple(options.host), tuple(options.port), tuple(options.flow))
+
+
+def check_words(words: list[str]) -> None:
+    """Refuse words of --fail-on that are neither verdict nor finding.
+
+    Raises:
+        UsageError: with the words there are.
+    """
+    from analyzer.findings import CODES
+    from analyzer.verdict import Verdict
+
+    verdicts = [verdict.value for verdict in Verdict]
+    unknown = [word for word in words if word not in verdicts and word not in CODES]
+    if unknown:
+        raise UsageError(
+            f"--fail-on: no verdict or finding is called {' or '.join(unknown)}; "
+            f"the verdicts are {', '.join(verdicts)}; the findings are {', '.join(CODES)}"
+        )
+
+
+def check_flows(options: argparse.Namespace, result: Analysis) -> None:
+    """Refuse a --flow that no capture has.
+
+    Raises:
+        UsageError: with the numbers there are.
+    """
+    if options.flow and not result.totals.flows:
+        flows = result.left_out
+        numbers = ", ".join(map(str, options.flow))
+        having = (
+            f"the flows are 0 to {flows - 1}" if flows > 1 else "there is only flow 0" if flows else "there is none"
+        )
+        raise UsageError(f"no flow {numbers} here: {having}")
+
+
+def refuse_overwrite(path: str, *, force: bool) -> None:
+    """Refuse to write over a file without --force.
+
+    Raises:
+        UsageError: the file is there.
+    """
+    if not force and Path(path).exists():
+        raise UsageError(f"{path} exists; --force writes over it")
+
+
+def warn(sentence: str) -> None:
+    """Say something on stderr."""
+    sys.stderr.write(f"keepalive: {printable(sentence)}\n")
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text.strip("[]"), strict=False)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no address or network (names are not looked up)") from None
+    return text.strip("[]")
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_PORT):
+        raise argparse.ArgumentTypeError(f"{text} is no port number")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text} is no number")
+    return int(text)
+
+
+def _numbers(text: str) -> list[int]:
+    return [_count(part) for part in text.split(",")]

@@ -1,0 +1,171 @@
+"""``keepalive report``: which flows need attention, as text, JSON, JSON lines or CSV."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from analyzer.cli import options as shared
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from analyzer.analysis import Analysis, Flow
+    from analyzer.cli.failing import Watch
+    from analyzer.report.text import Report, ShownFlow
+
+FLOWS: Final = 30
+"""More flows than this are grouped by service."""
+WORST: Final = 5
+"""So many single flows are shown below the services."""
+SERVICES: Final = 20
+SEARCHED: Final = 2_000
+"""So many flows are asked for their findings; it takes a second or so."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    shared.add_input(parser)
+    shared.add_selection(parser)
+    group = parser.add_argument_group("output")
+    forms = group.add_mutually_exclusive_group()
+    forms.add_argument("--json", dest="form", action="store_const", const="json", help="one JSON object (schema 1)")
+    forms.add_argument(
+        "--jsonl", dest="form", action="store_const", const="jsonl", help="one JSON object a flow, as flows finish"
+    )
+    forms.add_argument("--csv", dest="form", action="store_const", const="csv", help="a table, one row a flow")
+    group.add_argument(
+        "--table", choices=("flows", "probes"), default="flows", help="what --csv has a row for (default: flows)"
+    )
+    shared.add_fail_on(group)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the report; return the exit status."""
+    from analyzer.cli.failing import Watch
+
+    watch = Watch(options.fail_on)
+    if options.form in {"jsonl", "csv"}:
+        _stream(options, watch)
+    elif options.form == "json":
+        _json(options, watch)
+    else:
+        _text(options, watch)
+    return watch.status
+
+
+def _stream(options: argparse.Namespace, watch: Watch) -> None:
+    """Write flows as they finish; memory does not grow with their number."""
+    from analyzer.analysis import Analysis
+    from analyzer.cli.reading import say_warnings, stream_all
+    from analyzer.report import export
+
+    result = Analysis(select=shared.selection(options))
+    several = len(shared.files(options)) > 1
+    if options.form == "csv":
+        export.write_csv_head(options.table, sys.stdout)
+    for flow in _listed(options, stream_all(options, result)):
+        watch.look_at(flow)
+        if options.form == "csv":
+            export.write_csv(options.table, flow, result.start_ns(flow.capture), sys.stdout)
+        else:
+            export.write_json_line(flow, result.captures, sys.stdout.write, several=several)
+    shared.check_flows(options, result)
+    say_warnings(result)
+
+
+def _json(options: argparse.Namespace, watch: Watch) -> None:
+    from analyzer.cli.reading import read_all, say_warnings
+    from analyzer.report import export
+
+    result = read_all(options, keep_all=True)
+    shared.check_flows(options, result)
+    flows = watch.all_of(_listed(options, result))
+    export.write_json(result.captures, flows, result.totals, sys.stdout.write, several=several_named(options))
+    say_warnings(result)
+
+
+def several_named(options: argparse.Namespace) -> bool:
+    """Say whether flows have to name their capture."""
+    return len(shared.files(options)) > 1
+
+
+def _listed(options: argparse.Namespace, flows: Iterator[Flow] | Analysis) -> Iterator[Flow]:
+    """Yield the flows that the options ask for, at most --limit."""
+    left = options.limit or -1
+    for flow in flows:
+        if options.only_findings and not flow.judged.findings:
+            continue
+        yield flow
+        left -= 1
+        if not left:
+            return
+
+
+def _text(options: argparse.Namespace, watch: Watch) -> None:
+    from analyzer.cli.reading import read_all, say_warnings
+    from analyzer.report.screen import screen_for
+    from analyzer.report.text import report
+
+    result = read_all(options, keep_all=bool(options.flow) or watch.asks_for_findings)
+    shared.check_flows(options, result)
+    watch.count(result.totals.verdicts)
+    screen = screen_for(sys.stdout, os.environ)
+    for line in report(_gather(options, result, watch), screen):
+        sys.stdout.write(line + "\n")
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        say_warnings(result)
+
+
+def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Report:
+    """Return what the report shows: only these flows are judged."""
+    from analyzer import overview
+    from analyzer.report.text import Report, ShownService
+
+    lines = overview.ranked(result.lines())
+    found: dict[str, list[tuple[int, int]]] = {}
+    asked = len(lines) if options.only_findings or watch.asks_for_findings else SEARCHED
+    listed = []
+    for at, line in enumerate(lines[:asked]):
+        flow = result.flow(line)
+        findings = flow.judged.findings
+        watch.look_at(flow)
+        for code in dict.fromkeys(finding.code for finding in findings):
+            found.setdefault(code, []).append((flow.capture, flow.number))
+        if findings or not options.only_findings:
+            listed.append(at)
+    if options.only_findings:
+        lines = lines[listed]
+    limit = len(lines) if options.limit == 0 else options.limit or FLOWS
+    grouped = overview.services(lines) if len(lines) > limit else []
+    shown = lines[: WORST if grouped and options.limit is None else limit]
+    return Report(
+        captures=result.captures,
+        totals=result.totals,
+        notable=len(lines),
+        flows=[_shown(result, line) for line in shown],
+        services=[ShownService(service, _shown(result, lines[service.first])) for service in grouped[:SERVICES]],
+        all_services=len(grouped),
+        findings=dict(sorted(found.items(), key=lambda item: _place(item[0]))),
+        searched=min(asked, len(lines)),
+        hosts=result.probing_hosts(),
+        left_out=result.left_out,
+    )
+
+
+def _place(code: str) -> int:
+    from analyzer.findings import CODES
+
+    return CODES.index(code)
+
+
+def _shown(result: Analysis, line: NDArray[np.void] | np.void) -> ShownFlow:
+    from analyzer.report.text import ShownFlow
+
+    flow = result.flow(line)  # type: ignore[arg-type]
+    return ShownFlow(flow.capture, result.start_ns(flow.capture), flow.judged)

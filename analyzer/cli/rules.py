@@ -1,0 +1,30 @@
+"""``keepalive rules``: the decision tables, and what a verdict or finding means."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from analyzer.cli.options import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("code", metavar="CODE", nargs="?", help="a verdict or finding; without one, all tables")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the tables, or what CODE means; return the exit status."""
+    from analyzer.report import tables
+    from analyzer.report.screen import screen_for
+
+    screen = screen_for(sys.stdout, os.environ)
+    if options.code is not None and options.code not in tables.codes():
+        raise UsageError(f"no verdict or finding is called {options.code}; there are {', '.join(tables.codes())}")
+    for line in tables.tables(screen) if options.code is None else tables.long_text(options.code, screen):
+        sys.stdout.write(line + "\n")
+    return 0

@@ -1,0 +1,335 @@
+"""The report for a terminal: which flows need attention, what was found, what the captures add up to.
+
+Few flows are shown one by one, many grouped by service. Nothing here is cut off: what does not fit a line gets its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from analyzer import explain
+from analyzer.report.export import instant
+from analyzer.report.screen import columns, printable
+from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
+from analyzer.units import format_duration
+from analyzer.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from analyzer.findings import JudgedFlow
+    from analyzer.overview import CaptureSummary, ProbingHost, Service, Totals
+    from analyzer.report.screen import Screen
+
+STYLES: Final = {
+    Verdict.CLOSED.value: "good",
+    Verdict.OPEN.value: "good",
+    Verdict.SILENT.value: "bad",
+    Verdict.TIMED_OUT.value: "bad",
+    Verdict.RESET_ON_PROBE.value: "bad",
+    Verdict.ABORTED.value: "warning",
+    Verdict.HALF_CLOSED.value: "warning",
+    Verdict.UNDETERMINED.value: "warning",
+    Verdict.UNESTABLISHED.value: "dim",
+}
+INDENT: Final = "      "
+VERDICT_WIDTH: Final = max(len(verdict.value) for verdict in Verdict)
+FLOWS_NAMED: Final = 8
+"""So many flow numbers are named beside a finding."""
+HOSTS_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFlow:
+    """A flow that is printed."""
+
+    capture: int
+    start_ns: int
+    judged: JudgedFlow
+
+
+@dataclass(frozen=True, slots=True)
+class ShownService:
+    """A service that is printed, with its most important flow."""
+
+    service: Service
+    worst: ShownFlow
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a report shows, ready to lay out."""
+
+    captures: Sequence[CaptureSummary]
+    totals: Totals
+    notable: int
+    """How many flows have something to say."""
+    flows: Sequence[ShownFlow] = ()
+    """The most important of them."""
+    services: Sequence[ShownService] = ()
+    """Filled when there are too many flows to show each."""
+    all_services: int = 0
+    findings: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """By code, the capture and number of each flow that has it."""
+    searched: int = 0
+    """Of how many flows the findings were asked."""
+    hosts: Sequence[ProbingHost] = ()
+    left_out: int = 0
+    """Flows that --host, --port or --flow left out."""
+
+
+def report(data: Report, screen: Screen) -> Iterator[str]:
+    """Yield the lines of a report."""
+    if not data.notable:
+        yield from _uneventful(data, screen)
+        return
+    several = len(data.captures) > 1
+    for index, capture in enumerate(data.captures):
+        yield from screen.wrap(_title(capture, index if several else None), indent="  ", first="", style="heading")
+    yield ""
+    if data.services:
+        yield from _services(data, screen)
+    yield from _flows(data, screen, several=several)
+    yield from _findings(data, screen, several=several)
+    yield from _totals(data, screen)
+
+
+# ── flows ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _flows(data: Report, screen: Screen, *, several: bool) -> Iterator[str]:
+    numbers = (("PROBES", -6), ("ANSWERED", -8), ("AFTER FIN", -9))
+    room = screen.width - len(INDENT) - sum(2 - width for _, width in numbers)
+    head = f"{'FLOW':<{len(INDENT)}}" + columns(
+        (("INITIATOR " + screen.arrow(one_way=True) + " RESPONDER", room), *numbers)
+    )
+    yield screen.paint(head, "heading")
+    used: set[Mark] = set()
+    for shown in data.flows:
+        yield from _flow(shown, screen, room, used, several=several)
+    hidden = data.notable - len(data.flows)
+    if hidden > 0:
+        yield from screen.wrap(
+            f"{hidden:,} more {_plural(hidden, 'flow')}; --limit 0 lists all, --host and --port pick, "
+            "--flow N shows one.",
+            indent=INDENT,
+            style="dim",
+        )
+    if used:
+        yield screen.paint(INDENT + "key: ", "dim") + legend(used, screen)
+    yield ""
+
+
+def _flow(shown: ShownFlow, screen: Screen, room: int, used: set[Mark], *, several: bool) -> Iterator[str]:
+    record, verdict = shown.judged.record, shown.judged.ending.verdict.value
+    answered = sum(probe.answer in {"ack", "data"} for probe in record.probes)
+    counts = ((str(len(record.probes)), -6), (str(answered), -8), (str(len(record.probes_after_fin)), -9))
+    number = f"{shown.capture}:{record.number}" if several else str(record.number)
+    pair = pair_text(shown.judged, screen)
+    lead = f"{number:>{len(INDENT) - 2}}  "
+    if len(pair) > room:
+        yield lead + pair
+        yield INDENT + columns((("", room), *counts))
+    else:
+        yield lead + columns(((pair, room), *counts))
+    yield from _ticks(shown.judged, screen, used, verdict)
+    yield from screen.wrap(explain.headline(shown.judged, shown.start_ns), indent=INDENT)
+
+
+def _ticks(judged: JudgedFlow, screen: Screen, used: set[Mark], verdict: str) -> Iterator[str]:
+    """Yield the verdict with the tick rows beside it."""
+    start_ns, stop_ns = span(judged)
+    length = format_duration(stop_ns - start_ns)
+    label = verdict.ljust(VERDICT_WIDTH)
+    cells = screen.width - len(INDENT) - VERDICT_WIDTH - 2 - 2 - 1 - len(length)
+    rows = tick_rows(judged, max(cells, 8))
+    if not rows:
+        yield INDENT + screen.paint(verdict, STYLES[verdict])
+        return
+    for index, (side, row) in enumerate(rows):
+        used.update(row)
+        head = screen.paint(label, STYLES[verdict]) if index == 0 else " " * VERDICT_WIDTH
+        tail = f" {length}" if index == 0 else ""
+        yield f"{INDENT}{head}  {side} {drawn(row, screen)}{tail}"
+
+
+def pair_text(judged: JudgedFlow, screen: Screen) -> str:
+    """Return a flow's endpoints, the initiator first where it is known."""
+    record = judged.record
+    ends = (record.b, record.a) if record.initiator == "b" else (record.a, record.b)
+    return f"{ends[0]} {screen.arrow(one_way=record.initiator is not None)} {ends[1]}"
+
+
+# ── services ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _services(data: Report, screen: Screen) -> Iterator[str]:
+    numbers = (("FLOWS", -9), ("PROBES", -10), ("ANSWERED", -10), ("AFTER FIN", -10))
+    room = screen.width - sum(2 - width for _, width in numbers)
+    yield screen.paint(columns((("SERVICE", room), *numbers)), "heading")
+    for shown in data.services:
+        service = shown.service
+        counts = [
+            (f"{count:,}", -width)
+            for count, width in (
+                (service.flows, 9),
+                (service.probes, 10),
+                (service.answered, 10),
+                (service.after_fin, 10),
+            )
+        ]
+        name = str(service.endpoint)
+        if len(name) > room:
+            yield name
+            name = ""
+        yield columns(((name, room), *counts))
+        verdicts = ", ".join(f"{count:,} {word}" for word, count in service.verdicts.items())
+        yield from screen.wrap(verdicts, indent="  ")
+        judged = shown.worst.judged
+        for finding in judged.findings[:1]:
+            said = f"{finding.code} (flow {judged.record.number}): {advice(finding.code)}"
+            yield from screen.wrap(said, indent="  ", style="dim")
+    hidden = data.all_services - len(data.services)
+    if hidden > 0:
+        yield screen.paint(f"{hidden:,} more {_plural(hidden, 'service')}", "dim")
+    yield ""
+
+
+# ── findings ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _findings(data: Report, screen: Screen, *, several: bool) -> Iterator[str]:
+    if not data.findings:
+        return
+    yield screen.paint(columns((("FLOWS", -6), ("FINDING", 0))), "heading")
+    for code, flows in data.findings.items():
+        names = [f"{capture}:{number}" if several else str(number) for capture, number in flows[:FLOWS_NAMED]]
+        more = " ..." if len(flows) > FLOWS_NAMED else ""
+        listed = f"  {_plural(len(flows), 'flow')} {' '.join(names)}{more}"
+        yield columns(((f"{len(flows):,}", -6), (code, 0))) + screen.paint(listed, "dim")
+        yield from screen.wrap(advice(code), indent=" " * 8)
+    if data.searched < data.notable:
+        yield from screen.wrap(
+            f"Looked for in the {data.searched:,} most important of {data.notable:,} flows.",
+            indent=" " * 8,
+            style="dim",
+        )
+    yield ""
+
+
+def advice(code: str) -> str:
+    """Return what to do about a finding, in its first sentence."""
+    first, stop, _ = explain.long_text(code).change.partition(". ")
+    return first + stop.strip()
+
+
+# ── sums ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _title(capture: CaptureSummary, index: int | None) -> str:
+    name = " ".join(printable(path) for path in capture.paths)
+    kind = " ".join((capture.format, *capture.link_types)).strip()
+    lead = "" if index is None else f"{index}: "
+    segments = f"{capture.tcp_segments:,} TCP {_plural(capture.tcp_segments, 'segment')}"
+    frames = f"{capture.frames:,} {_plural(capture.frames, 'frame')}"
+    length = format_duration(capture.duration_ns)
+    return f"{lead}{name}: {segments} in {frames}, {length}{_start(capture)}" + (f", {kind}" if kind else "")
+
+
+def _start(capture: CaptureSummary) -> str:
+    return "" if capture.start_ns is None else f" from {instant(capture.start_ns)[:23].replace('T', ' ')} UTC"
+
+
+def _totals(data: Report, screen: Screen) -> Iterator[str]:
+    totals = data.totals
+    yield from screen.wrap(f"{_flow_sum(data)}; {_probe_sum(totals)}.", indent="")
+    for host in _talkative(data.hosts, len(data.captures)):
+        yield from screen.wrap(host, indent="  ")
+    if totals.close_wait:
+        count = totals.close_wait
+        yield from screen.wrap(
+            f"{count:,} {_plural(count, 'flow')} still half-closed at the end of the capture: "
+            f"one end sent FIN, the other {_plural(count, 'is', 'are')} in CLOSE-WAIT.",
+            style="warning",
+        )
+    yield from _shortcomings(data, screen)
+
+
+def _flow_sum(data: Report) -> str:
+    totals = data.totals
+    verdicts = ", ".join(f"{count:,} {word}" for word, count in _by_count(totals.verdicts))
+    left = f" ({data.left_out:,} left out)" if data.left_out else ""
+    return f"{totals.flows:,} {_plural(totals.flows, 'flow')}{left}" + (f": {verdicts}" if verdicts else "")
+
+
+def _probe_sum(totals: Totals) -> str:
+    if not totals.probes:
+        probes = "no keepalive probes"
+    else:
+        probes = (
+            f"{totals.probes:,} keepalive {_plural(totals.probes, 'probe')} on {totals.flows_with_probes:,} "
+            f"{_plural(totals.flows_with_probes, 'flow')}, {totals.probes_answered:,} answered, "
+            f"{totals.probes_after_fin:,} after a FIN"
+        )
+    window = totals.zero_window_probes
+    return probes + (f"; {window:,} zero-window {_plural(window, 'probe')}, which are no keepalive" if window else "")
+
+
+def _talkative(hosts: Sequence[ProbingHost], captures: int) -> Iterator[str]:
+    """Yield a line for each of the hosts that probe most."""
+    for host in hosts[:HOSTS_NAMED]:
+        where = f" in capture {host.capture}" if captures > 1 else ""
+        yield (
+            f"{host.address}{where}: {host.probes:,} {_plural(host.probes, 'probe')} on {host.flows:,} "
+            f"{_plural(host.flows, 'flow')}, {host.per_minute:.3g} a minute"
+        )
+    if len(hosts) > HOSTS_NAMED:
+        rest = hosts[HOSTS_NAMED:]
+        yield f"{len(rest):,} more {_plural(len(rest), 'host')}: {sum(host.probes for host in rest):,} probes"
+
+
+def _uneventful(data: Report, screen: Screen) -> Iterator[str]:
+    for capture in data.captures:
+        if not capture.tcp_segments:
+            frames = f"{capture.frames:,} {_plural(capture.frames, 'frame')}"
+            yield from screen.wrap(f"{' '.join(map(printable, capture.paths))}: no TCP in {frames}.")
+    names = ", ".join(printable(path) for capture in data.captures if capture.tcp_segments for path in capture.paths)
+    segments = sum(capture.tcp_segments for capture in data.captures)
+    if segments:
+        longest = max(capture.duration_ns for capture in data.captures)
+        yield from screen.wrap(
+            f"{names}: nothing to report. {_flow_sum(data)}; {_probe_sum(data.totals)}; "
+            f"{segments:,} {_plural(segments, 'segment')} in {format_duration(longest)}."
+        )
+    yield from _shortcomings(data, screen)
+
+
+SKIPPED_WORDS: Final = {
+    "not_tcp": "not TCP",
+    "fragment": "IP fragments",
+    "cut_before_tcp_header": "cut before the TCP header",
+    "duplicate_copy": "second copies of a packet",
+}
+
+
+def _shortcomings(data: Report, screen: Screen) -> Iterator[str]:
+    """Yield what was not read, and what is wrong with the files."""
+    skipped: Counter[str] = Counter()
+    for capture in data.captures:
+        skipped.update(capture.skipped)
+    said = [f"{count:,} {SKIPPED_WORDS.get(name, name)}" for name, count in skipped.items() if count]
+    if said:
+        yield from screen.wrap(f"Frames not counted: {', '.join(said)}.", style="dim")
+    for capture in data.captures:
+        for warning in capture.warnings:
+            yield from screen.wrap(f"Warning: {printable(warning)}", style="warning")
+
+
+def _by_count(counts: dict[str, int]) -> Iterable[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: -item[1])
+
+
+def _plural(count: int, one: str, many: str | None = None) -> str:
+    return one if count == 1 else many or f"{one}s"

@@ -1,0 +1,100 @@
+"""The tick row: a flow's probes, FINs and RSTs along its time, one line an endpoint that has any.
+
+It must not word anything but the legend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from analyzer.flow import SIDES
+from analyzer.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analyzer.findings import JudgedFlow
+    from analyzer.flow import Side
+    from analyzer.record import FlowRecord
+    from analyzer.report.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A symbol of the tick row."""
+
+    glyph: str
+    plain: str
+    """Where the encoding has ASCII only."""
+    style: str | None
+    meaning: str
+
+
+RESET: Final = Mark("R", "R", "bad", "RST")
+FIN: Final = Mark("F", "F", "accent", "FIN")
+UNANSWERED: Final = Mark("○", "o", "warning", "probe, no answer")
+ANSWERED: Final = Mark("●", "*", "good", "probe, answered")
+WINDOW_PROBE: Final = Mark("z", "z", "warning", "zero-window probe")
+NOTHING: Final = Mark("─", "-", "dim", "")
+MARKS: Final = (RESET, FIN, UNANSWERED, ANSWERED, WINDOW_PROBE)
+"""In order of precedence, where several fall into one cell."""
+
+ENDED: Final = (Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED, Verdict.CLOSED)
+
+
+def tick_rows(judged: JudgedFlow, cells: int) -> list[tuple[Side, list[Mark]]]:
+    """Return a row of marks for each endpoint that has any, from the flow's first segment to its end."""
+    start_ns, stop_ns = span(judged)
+    rows = []
+    for side in SIDES:
+        marks = _marks(judged.record, side)
+        if not marks:
+            continue
+        row = [NOTHING] * cells
+        for ts_ns, mark in marks:
+            at = (ts_ns - start_ns) * (cells - 1) // max(stop_ns - start_ns, 1)
+            at = min(max(at, 0), cells - 1)
+            if row[at] is NOTHING or MARKS.index(mark) < MARKS.index(row[at]):
+                row[at] = mark
+        rows.append((side, row))
+    return rows
+
+
+def span(judged: JudgedFlow) -> tuple[int, int]:
+    """Return from when to when a flow is drawn: to the capture's end where nothing ended it before."""
+    record = judged.record
+    return record.first_ns, record.last_ns if judged.ending.verdict in ENDED else max(record.last_ns, record.end_ns)
+
+
+def drawn(row: Iterable[Mark], screen: Screen) -> str:
+    """Return a row of marks as text."""
+    parts: list[str] = []
+    run: list[str] = []
+    last: Mark | None = None
+    for mark in row:
+        if mark is not last and last is not None:
+            parts.append(screen.paint("".join(run), last.style))
+            run = []
+        run.append(mark.glyph if screen.unicode else mark.plain)
+        last = mark
+    if last is not None:
+        parts.append(screen.paint("".join(run), last.style))
+    return "".join(parts)
+
+
+def legend(used: Iterable[Mark], screen: Screen) -> str:
+    """Return what the marks in use mean."""
+    wanted = set(used)
+    return ", ".join(
+        f"{screen.paint(mark.glyph if screen.unicode else mark.plain, mark.style)} {mark.meaning}"
+        for mark in reversed(MARKS)
+        if mark in wanted
+    )
+
+
+def _marks(record: FlowRecord, side: Side) -> list[tuple[int, Mark]]:
+    marks = [(probe.ts_ns, ANSWERED if probe.answer else UNANSWERED) for probe in record.probes_from(side)]
+    marks += [(probe.ts_ns, WINDOW_PROBE) for probe in record.zero_window_probes if probe.sender == side]
+    marks += [(fin.ts_ns, FIN) for fin in record.fins if fin.sender == side]
+    return marks + [(reset.ts_ns, RESET) for reset in record.resets if reset.sender == side]
