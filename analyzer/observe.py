@@ -166,11 +166,7 @@ def observe(
         if flags & RST:
             flow["reset_count"] += 1
             flow["after_reset"] = 0
-            if end["segments"] == 0:
-                end["segments"] = 1
-                end["last_ns"] = ts_ns
-            else:
-                end["segments"] += 1
+            end["segments"] += 1
             learn_time(flow, end, row, alike)
             continue
         flow["after_reset"] += 1

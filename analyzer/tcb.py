@@ -223,9 +223,11 @@ def learn_numbers(end: Any, peer: Any, row: Any, seq: int, ack: int) -> None:  #
     flags = row["flags"]
     length = row["payload_len"]
     ts_ns = row["ts_ns"]
-    beyond = seq + length
+    nxt = end["snd_nxt"]
+    beyond = seq + length + (1 if flags & SYN else 0) + (1 if flags & FIN else 0)
+    if nxt >= 0 and beyond > nxt + PLAUSIBLE:
+        return
     if flags & SYN:
-        beyond += 1
         end["iss"] = seq
         end["window_scale"] = row["window_scale"]
         end["syn_count"] += 1
@@ -234,18 +236,13 @@ def learn_numbers(end: Any, peer: Any, row: Any, seq: int, ack: int) -> None:  #
             end["syn_ns"] = ts_ns
             # of the first one only: a simultaneous open ends in SYN,ACKs too (RFC 9293 3.5, figure 7)
             end["syn_had_ack"] = 1 if flags & ACK else 0
-    elif end["ack_frame"] == 0:
+    elif flags & ACK and end["ack_frame"] == 0:
         end["ack_frame"] = row["frame"]
         end["ack_ns"] = ts_ns
-    nxt = end["snd_nxt"]
-    if flags & FIN:
-        beyond += 1
-        if end["fin_seq"] < 0:
-            end["fin_seq"] = seq + length
-            end["fin_frame"] = row["frame"]
-            end["fin_ns"] = ts_ns
-    if nxt >= 0 and beyond > nxt + PLAUSIBLE:
-        return
+    if flags & FIN and end["fin_seq"] < 0:
+        end["fin_seq"] = seq + length
+        end["fin_frame"] = row["frame"]
+        end["fin_ns"] = ts_ns
     if length > 0:
         if nxt >= 0 and seq < nxt and beyond <= nxt:
             # a one-octet segment below SND.UNA is a probe, not a retransmission
@@ -320,7 +317,9 @@ def learn_header(end: Any, row: Any, seq: int, ack: int) -> None:  # noqa: ANN40
     end["last_seq"] = seq
     end["last_ack"] = ack
     if row["tsval"] >= 0:
-        end["tsval"] = row["tsval"]
+        # the newest, not the last: one that was overtaken must not make the next one look fresh (RFC 7323 5.2)
+        if end["tsval"] < 0 or (row["tsval"] - end["tsval"]) & 0xFFFFFFFF < 0x80000000:
+            end["tsval"] = row["tsval"]
         end["timestamps_on"] = 1
     elif end["timestamps_on"] == 1 and row["options_cut"] == 0:
         end["short_header_frames"] += 1
