@@ -72,7 +72,6 @@ VERDICT: Final = {
 }
 SETTINGS: Final = np.array([(5, 5, 3), (5, 5, 9), (10, 3, 5), (15, 15, 3), (2, 1, 3)], dtype=np.int64)
 """Idle time and interval in seconds, and count."""
-SERVICES: Final = np.array([443, 5432, 6379, 8080, 50051], dtype=np.uint16)
 LEAST_DURATION_S: Final = 120
 
 # columns ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,7 +113,22 @@ RECORD: Final = np.dtype(
 OPAQUE: Final = np.dtype(f"V{RECORD.itemsize}")
 """The same while it is moved about: numpy would repack fields that it joins."""
 HEADERS: Final = bytes.fromhex("020000000000 020000000000 0800 4500 0000 0000 4000 0006")
-TEMPLATE: Final = (b"\0" * 16 + HEADERS).ljust(54 + 16, b"\0") + b"some octets of payload, the same in every one"[:42]
+FILLER: Final = b"the middle of something longer: 42 octets "
+TEMPLATE: Final = (b"\0" * 16 + HEADERS).ljust(16 + 54, b"\0") + FILLER
+CAPTURED: Final = SNAPLEN - 66
+"""Octets of payload that are captured behind a header with timestamps."""
+SERVICES: Final = {
+    443: (b"\x17\x03\x03\x01\x04" + bytes(range(160, 185)), b"\x17\x03\x03\x10\x11" + bytes(range(90, 115))),
+    5432: (b"Q\0\0\0\x2fselect id, name from a", b"T\0\0\0\x32\0\x02id\0\0\0\x40\0\0\x01\0\0\0\x17\0\x04"),
+    6379: (b"*3\r\n$3\r\nSET\r\n$9\r\nkey:12345\r", b"$4096\r\n" + FILLER),
+    8080: (b"GET /a/file/of/ours HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\nContent-Type:"),
+    50051: (b"\0\0\x40\x01\x24\0\0\0\x03\x83\x86\x45\x98\x60", b"\0\x04\0\0\0\0\0\0\x03\0\0\0\x03\xfb\x0a\x10"),
+}
+"""Ports, and how requests and responses begin there: a dissector has work to do."""
+PORTS: Final = np.array(list(SERVICES), dtype=np.uint16)
+PAYLOADS: Final = np.array(
+    [list((text + FILLER)[:CAPTURED]) for texts in SERVICES.values() for text in texts], dtype=np.uint8
+)
 
 
 @dataclass(frozen=True)
@@ -437,7 +451,8 @@ def render(block: Block, rows: Column, flow: Column, *, nanoseconds: bool) -> tu
     # addresses: the remote end is its own for every flow
     number = block.numbers[flow]
     remote_ip, remote_port = 0xC6120000 + number * 40_503 % 65_536, 32_768 + number // 65_536 % 28_000
-    service = SERVICES[block.numbers % len(SERVICES)][flow]
+    kind_of_service = (block.numbers % len(PORTS))[flow]
+    service = PORTS[kind_of_service]
     ours = side == block.local[flow]
     host = 0x0A000001
     out["src"], out["dst"] = np.where(ours, host, remote_ip), np.where(ours, remote_ip, host)
@@ -452,8 +467,12 @@ def render(block: Block, rows: Column, flow: Column, *, nanoseconds: bool) -> tu
     out["ip_len"] = 20 + header + rows["length"]
     length = 34 + header + rows["length"]
     length = np.where(ours, length, np.maximum(length, 60))  # what came over the cable is padded
-    padded = (rows["length"] <= 1) & (length == 60)
-    out.view(np.uint8).reshape(len(out), -1)[padded, 16 + 54 :] = 0
+    octets = out.view(np.uint8).reshape(len(out), -1)
+    octets[(rows["length"] <= 1) & (length == 60), 16 + 54 :] = 0
+    begins = turned & (rows["length"] > 1)
+    for size in (20, 32):
+        which = np.flatnonzero(begins & (header == size))
+        octets[which, 50 + size : 50 + size + CAPTURED] = PAYLOADS[2 * kind_of_service[which] + side[which]]
     out["on_wire"], out["captured"] = length, np.minimum(length, SNAPLEN)
     out["ts_s"] = ts_ns // SECOND
     out["ts_fraction"] = ts_ns % SECOND // (1 if nanoseconds else 1000)
