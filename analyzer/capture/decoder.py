@@ -1,0 +1,195 @@
+"""``Decoder``: an index of frames in, a ``SegmentBatch`` out; ``FrameDecoder``: the same for frames one by one.
+
+Joins the fast kernel with scapy, which gets the frames that the kernel defers, and numbers the frames.
+
+This module must not know files or flows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from analyzer.capture.frame import CAPACITY, MAX_CAPTURED, MAX_ORIGINAL, OCTETS, UNKNOWN_LINK, empty_frames, octets_of
+from analyzer.capture.headers import CUT, CUT_ROW, FAST_LINK_TYPES, NOT_TCP, ROW, decode
+from analyzer.capture.linktypes import link_name
+from analyzer.capture.notices import Notices
+from analyzer.kernel import freeze
+from analyzer.segment import ABSENT, SEGMENT, SegmentBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from analyzer.capture.frame import Octets
+
+Reader = Literal["auto", "fast", "scapy"]
+READERS: Final = ("auto", "fast", "scapy")
+
+BATCH_ROWS: Final = 4096
+"""Frames of a batch: their rows stay in the L2 cache until the tracker reads them."""
+
+
+class Decoder:
+    """Decodes the frames of one capture, in order."""
+
+    def __init__(self, reader: Reader = "auto") -> None:
+        """Start at frame 1."""
+        if reader not in READERS:
+            raise ValueError(f"reader is {reader!r}; expected one of {', '.join(READERS)}")
+        self.frames = 0
+        """Frames decoded so far."""
+        self.undecodable = 0
+        """Of these, frames of a link type that no reader here knows."""
+        self.used_scapy = 0
+        """Frames that scapy was asked about."""
+        self.notices = Notices()
+        self._reader = reader
+        self._known: dict[int, bool] = {}
+
+    def can_decode(self, link_type: int) -> bool:
+        """Whether frames of this link type can be decoded by the chosen reader."""
+        if link_type not in self._known:
+            fast = link_type in FAST_LINK_TYPES and self._reader != "scapy"
+            self._known[link_type] = fast or (self._reader != "fast" and _scapy_knows(link_type))
+        return self._known[link_type]
+
+    def decode(self, octets: Octets, frames: Any, count: int, *, jit: bool) -> SegmentBatch:  # noqa: ANN401
+        """Decode the first ``count`` rows of an index, which are the next frames of the capture.
+
+        ``octets`` and ``frames`` are in the form of the chosen mode (see ``frame``).
+        """
+        number = self.frames + 1
+        self.frames += count
+        skipped = np.zeros(3, dtype=np.int64) if jit else [0, 0, 0]
+        if self._reader == "scapy":
+            rows, deferred = np.empty(0, dtype=SEGMENT), range(count)
+        else:
+            table = np.empty(count, dtype=SEGMENT) if jit else [{} for _ in range(count)]
+            later = np.empty(count, dtype=np.int64) if jit else [0] * count
+            made, put_off = decode.choose(jit=jit)(octets, frames, 0, count, number, table, later, skipped)
+            rows, deferred = freeze(table[:made], SEGMENT), later[:put_off]
+        if len(deferred):
+            extra = [row for at in deferred if (row := self._defer(octets, frames[int(at)], number + int(at), skipped))]
+            if extra:
+                rows = np.concatenate([rows, freeze(extra, SEGMENT)])
+                rows = rows[np.argsort(rows["frame"], kind="stable")]
+        last_ts_ns = int(frames[count - 1]["ts_ns"]) if count else ABSENT
+        return SegmentBatch(rows, count, (int(skipped[0]), int(skipped[1]), int(skipped[2])), last_ts_ns)
+
+    def _defer(self, octets: Octets, frame: Any, number: int, skipped: Any) -> dict[str, int] | None:  # noqa: ANN401
+        """Ask scapy about a frame; returns its row, or counts why there is none."""
+        link_type = int(frame["link_type"])
+        if not self.can_decode(link_type):
+            skipped[NOT_TCP - 1] += 1
+            if link_type != UNKNOWN_LINK:
+                self.undecodable += 1
+                self.notices.count(f"are of link type {link_name(link_type)}, which {self._excuse()}", number)
+            return None
+        if self._reader == "fast":
+            skipped[NOT_TCP - 1] += 1
+            self.notices.count("may hold TCP in a tunnel, which only the reader auto or scapy looks into", number)
+            return None
+        from analyzer.capture import scapy_reader
+
+        self.used_scapy += 1
+        at = int(frame["at"])
+        row: dict[str, int] = {}
+        try:
+            outcome = scapy_reader.decode_frame(
+                bytes(octets["octet"][at : at + int(frame["captured"])]), link_type, int(frame["original"]), row
+            )
+        except scapy_reader.Failed as failed:
+            self.notices.count(f"scapy could not take apart ({failed})", number)
+            outcome = CUT
+        if outcome != ROW:
+            skipped[CUT - 1 if outcome == CUT_ROW else outcome - 1] += 1
+        if outcome not in (ROW, CUT_ROW):
+            return None
+        return row | {"ts_ns": int(frame["ts_ns"]), "frame": number, "interface": int(frame["interface"])}
+
+    def _excuse(self) -> str:
+        """Say why a link type is not decoded, to fit after "which"."""
+        if self._reader == "fast":
+            return "the fast reader does not decode"
+        return "no reader here decodes" if self._reader == "auto" else "scapy does not decode"
+
+
+class FrameDecoder:
+    """Decodes frames that come as octets, such as those of a live capture: ``add`` some, then ``take`` the batch.
+
+    ``number`` of the first frame is 1.
+    """
+
+    def __init__(self, *, reader: Reader = "auto", jit: bool = False, room: int = BATCH_ROWS) -> None:
+        """Start empty. ``jit`` pays from some ten thousand frames on; ``room`` is how many frames a batch may hold."""
+        self.decoder = Decoder(reader)
+        self.jit = jit
+        self._room = room
+        self._frames = empty_frames(room, jit=jit)
+        self._buffer: NDArray[np.void] = np.empty(1, dtype=OCTETS)
+        self._view = memoryview(self._buffer.view(np.uint8))
+        self._octets = octets_of(self._buffer, jit=jit)
+        self._count = 0
+        self._end = 0
+
+    def __len__(self) -> int:
+        """Return how many frames wait."""
+        return self._count
+
+    @property
+    def full(self) -> bool:
+        """Whether ``take`` must come before the next ``add``."""
+        return self._count == self._room or self._end + MAX_CAPTURED > CAPACITY
+
+    @property
+    def warnings(self) -> list[str]:
+        """Exact sentences about the frames so far."""
+        return self.decoder.notices.sentences(
+            dict.fromkeys(("homeless", "untimed", "odd", "back", "back_ns", "leap", "leap_ns", "long"), 0)
+        )
+
+    def add(
+        self, octets: bytes, ts_ns: int, link_type: int, *, original: int | None = None, interface: int = 0
+    ) -> None:
+        """Put a frame in line; ``original`` is its length on the wire if it was cut."""
+        assert not self.full, "take() the batch first"
+        captured = min(len(octets), MAX_CAPTURED)
+        self._view[self._end : self._end + captured] = octets[:captured]
+        frame = self._frames[self._count]
+        frame["at"] = self._end
+        frame["captured"] = captured
+        frame["original"] = min(max(original or 0, len(octets)), MAX_ORIGINAL)
+        frame["ts_ns"] = ts_ns
+        frame["interface"] = interface
+        frame["link_type"] = link_type
+        self._end += captured
+        self._count += 1
+
+    def take(self) -> SegmentBatch:
+        """Return the batch of the frames in line, which may be none."""
+        batch = self.decoder.decode(self._octets, self._frames, self._count, jit=self.jit)
+        self._count = self._end = 0
+        return batch
+
+
+def decode_frames(
+    frames: Iterable[tuple[bytes, int, int]], *, reader: Reader = "auto", jit: bool = False
+) -> list[SegmentBatch]:
+    """Decode frames given as (octets, ts_ns, link type)."""
+    decoder = FrameDecoder(reader=reader, jit=jit)
+    batches = []
+    for octets, ts_ns, link_type in frames:
+        if decoder.full:
+            batches.append(decoder.take())
+        decoder.add(octets, ts_ns, link_type)
+    return [*batches, decoder.take()]
+
+
+def _scapy_knows(link_type: int) -> bool:
+    """Whether scapy decodes a link type; imports it."""
+    from analyzer.capture import scapy_reader
+
+    return scapy_reader.knows(link_type)

@@ -1,0 +1,107 @@
+"""What a file is, by its first octets: pcap, pcapng, or something else that gets a name in the error.
+
+Sources of the magic numbers: the heads of Wireshark's wiretap readers, as its documentation lists them, and file(1).
+"""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING, Final
+
+from analyzer.capture.pcap import MAGICS, PcapFraming
+from analyzer.capture.pcapng import MAGIC, PcapngFraming
+from analyzer.errors import NotACaptureError
+
+if TYPE_CHECKING:
+    from analyzer.capture.window import Window
+
+HEAD: Final = 512
+"""Octets looked at."""
+
+CAPTURES: Final = (
+    (b"snoop\0\0\0", "snoop"),
+    (b"RTSS", "Microsoft NetMon 1"),
+    (b"GMBU", "Microsoft NetMon 2"),
+    (b"TRSNIFF data    \x1a", "NG Sniffer"),
+    (b"XCP\0", "NetXRay"),
+    (b"iptrace 1.0", "AIX iptrace"),
+    (b"iptrace 2.0", "AIX iptrace"),
+    (b"\x00\x00\x02\x00\x12\x05\x10", "K12"),
+    (b"\x1c\x00\x01\xac", "Ixia lcap"),
+    (b"\x1c\x00\x01\xab", "Ixia lcap"),
+    (b"\x05VNF", "Visual Networks"),
+    (b"\x7fver", "OmniPeek"),
+    (b"ObserverPktBuffe", "Network Instruments Observer"),
+    (b"\xaa\xaa\xaa\xaa", "5View"),
+    (b"EyeSDN", "EyeSDN"),
+    (b"\x43\x53\x46\x50", "IBM CSF"),
+    (b"btsnoop\0", "btsnoop"),
+)
+"""Captures that Wireshark's editcap can rewrite."""
+
+OTHERS: Final = (
+    (b"\xfd7zXZ\0", "compressed with xz; decompress it first"),
+    (b"BZh", "compressed with bzip2; decompress it first"),
+    (b"\x04\x22\x4d\x18", "compressed with lz4; decompress it first"),
+    (b"\x1f\x9d", "compressed with compress; decompress it first"),
+    (b"PK\x03\x04", "a zip archive; unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
+    (b"Rar!", "a rar archive; unpack it first"),
+    (b"%PDF", "a PDF document"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a Windows program"),
+    (b"\x89PNG", "a PNG image"),
+    (b"PAR1", "a Parquet table"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"version https://git-lfs", "a Git LFS pointer; fetch the file with: git lfs pull"),
+)
+
+TEXT: Final = frozenset(string.printable.encode())
+
+Framing = PcapFraming | PcapngFraming
+
+
+def open_framing(name: str, window: Window) -> Framing:
+    """Return the framing that reads the stream, after its header.
+
+    Raises:
+        CaptureError: the header is cut or of an unknown version.
+        NotACaptureError: it is neither pcap nor pcapng.
+    """
+    head = window.head(4)
+    if int.from_bytes(head, "big") in MAGICS and len(head) == 4:
+        return PcapFraming(name, window)
+    if head == MAGIC:
+        return PcapngFraming(name, window)
+    raise NotACaptureError(name, f"is {describe(window.head(HEAD), name)}; expected a pcap or pcapng file")
+
+
+def describe(head: bytes, name: str) -> str:
+    """Say what begins with these octets, to fit after "is"."""
+    if not head:
+        return "empty"
+    for magic, what in CAPTURES:
+        if head.startswith(magic):
+            return f"a capture in {what} format, to be converted with: editcap -F pcap {name} out.pcap"
+    for magic, what in OTHERS:
+        if head.startswith(magic):
+            return what
+    if head[:4] in (b"\n\r\r\r", b"\n\n\n\n", b"\r\n\r\r", b"\r\n\r\n", b"\n\r\n\n", b"\n\r\n\r") or head.startswith(
+        b"\r\n\r\r\n\r\n"
+    ):
+        return "a pcapng file damaged by a transfer as text"
+    start = head.lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "an HTML page"
+    if start.startswith((b"<?xml", b"<pdml", b"<psml")):
+        return "an XML document"
+    if not set(head) - TEXT:
+        return f"text, beginning with {_excerpt(head)}"
+    return f"no capture, beginning with the bytes {head[:4].hex(' ')}"
+
+
+def _excerpt(head: bytes) -> str:
+    """Return the beginning of the first line that is not empty, in quotes."""
+    lines = head.decode("ascii").strip().splitlines() or [""]
+    line = lines[0]
+    return f'"{line[:40]}..."' if len(line) > 40 else f'"{line}"'

@@ -1,0 +1,205 @@
+"""``CaptureReader``: a capture file as ``SegmentBatch`` after ``SegmentBatch``; ``open_capture`` opens one.
+
+Joins source, window, framing and decoder, and chooses between plain and compiled kernels by size. Nothing is raised
+once a frame could be read: damage ends the batches, and a sentence in ``warnings`` says where.
+
+This module must not know protocols or flows.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.capture.decoder import BATCH_ROWS, Decoder, Reader
+from analyzer.capture.formats import open_framing
+from analyzer.capture.frame import NOTES, empty_frames
+from analyzer.capture.linktypes import link_name
+from analyzer.capture.source import display_name, open_source
+from analyzer.capture.window import CHUNK, Window
+from analyzer.errors import UnsupportedLinkTypeError
+from analyzer.kernel import freeze, jit_wanted, records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from analyzer.segment import SegmentBatch
+
+LARGE: Final = 1 << 20
+"""From this many octets on compiled kernels pay: loading them takes as long as reading this plainly."""
+
+COMPRESSION_RATIO: Final = 4
+"""What a compressed capture grows by, roughly, for the same decision."""
+
+
+def open_capture(
+    path: str | os.PathLike[str], *, reader: Reader = "auto", jit: bool | None = None, chunk: int = CHUNK
+) -> CaptureReader:
+    """Open a capture: a path, or ``-`` for standard input; pcap or pcapng, plain, gzip or zstd.
+
+    ``reader`` is ``auto`` (the fast one, scapy for tunnels and rare link types), ``fast`` or ``scapy``. ``jit`` compels or
+    forbids compiled kernels; None decides by size.
+
+    Raises:
+        CaptureError: it cannot be opened or is cut within its header.
+        NotACaptureError: it is neither pcap nor pcapng.
+        UnsupportedLinkTypeError: no frame of it can be decoded.
+    """
+    return CaptureReader(os.fspath(path), reader=reader, jit=jit, chunk=chunk)
+
+
+class CaptureReader:
+    """An open capture: a context manager, and an iterable (once) of batches in file order."""
+
+    def __init__(self, path: str, *, reader: Reader, jit: bool | None, chunk: int) -> None:
+        """Open the capture and find its first frame."""
+        self.path = path
+        self.jit = False
+        """Whether the kernels in use are compiled; a stream begins plain and changes when it grows."""
+        self.start_ns: int | None = None
+        """Time of the first frame; None if there is none."""
+        self._decoder = Decoder(reader)
+        self._notes: Any = records(NOTES, 1, jit=False)[0]
+        self._forced = jit
+        self._pending = 0  # frames indexed, not decoded
+        self._room = BATCH_ROWS
+        self._source = open_source(path)
+        try:
+            self._window = Window(self._source, chunk=chunk)
+            self._framing = open_framing(display_name(path), self._window)
+            self._choose_mode()
+            self._frames = empty_frames(self._room, jit=self.jit)
+            self._find_first()
+        except BaseException:
+            self._source.close()
+            raise
+
+    def __enter__(self) -> CaptureReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[SegmentBatch]:
+        """Yield batches of the usual size."""
+        return self.batches()
+
+    @property
+    def format(self) -> str:
+        """``pcap`` or ``pcapng``."""
+        return self._framing.format
+
+    @property
+    def link_types(self) -> list[str]:
+        """Names of the link types met so far, as tcpdump prints them."""
+        return list(dict.fromkeys(link_name(number) for number in self._framing.link_types))
+
+    @property
+    def warnings(self) -> list[str]:
+        """Exact sentences about what is wrong with the capture; grows until the last batch."""
+        return self._decoder.notices.sentences(self._notes)
+
+    @property
+    def bytes_read(self) -> int:
+        """Octets of the file read so far (compressed, if it is)."""
+        return self._source.bytes_read
+
+    @property
+    def size(self) -> int | None:
+        """Octets of the file; None for a stream."""
+        return self._source.size
+
+    @property
+    def used_scapy(self) -> int:
+        """Frames that scapy was asked about."""
+        return self._decoder.used_scapy
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    def batches(self, batch_rows: int = BATCH_ROWS) -> Iterator[SegmentBatch]:
+        """Yield batches of at most ``batch_rows`` frames; their rows belong to the caller.
+
+        Raises:
+            UnsupportedLinkTypeError: at the end, if there were frames and none could be decoded.
+        """
+        self._grow_index(batch_rows)
+        while True:
+            count = self._index(self._pending, batch_rows)
+            self._pending = 0
+            if count:
+                yield self._decoder.decode(self._window.octets(jit=self.jit), self._frames, count, jit=self.jit)
+            elif not self._more():
+                break
+        self._finish()
+
+    def _index(self, row: int, room: int) -> int:
+        """Index frames of the window behind ``row`` of the index."""
+        return self._framing.index(self._window, self._frames, row, room, self._notes, jit=self.jit)
+
+    def _more(self) -> bool:
+        """Read on, when all that the window holds was decoded; False at the end of what can be read."""
+        if self._framing.damage or not self._window.more():
+            return False
+        self._choose_mode()
+        return True
+
+    def _choose_mode(self) -> None:
+        """Change to compiled kernels when the capture turns out to be large."""
+        if self.jit:
+            return
+        if self._forced is not None:
+            self.jit = self._forced
+        else:
+            size, factor = self._source.size, COMPRESSION_RATIO if self._source.compression else 1
+            expected = self._window.base + self._window.end if size is None else size * factor
+            self.jit = jit_wanted(large=expected >= LARGE)
+        if self.jit:
+            self._notes = freeze([self._notes], NOTES)[0]
+            self._frames = empty_frames(self._room, jit=True)
+
+    def _grow_index(self, batch_rows: int) -> None:
+        """Make the index long enough, keeping the first frame that may be in it."""
+        if self._room >= batch_rows:
+            return
+        self._room = batch_rows
+        frames = empty_frames(batch_rows, jit=self.jit)
+        for at in range(self._pending):
+            frames[at] = self._frames[at]
+        self._frames = frames
+
+    def _find_first(self) -> None:
+        """Read up to the first frame, so that link types and start are known."""
+        while True:
+            self._pending = self._index(0, 1)
+            if self._pending or not self._more():
+                break
+        if self._pending:
+            self.start_ns = int(self._frames[0]["ts_ns"])
+        if self._framing.format == "pcap" and not self._decoder.can_decode(self._framing.link_types[0]):
+            raise self._unsupported()
+
+    def _unsupported(self) -> UnsupportedLinkTypeError:
+        """Make the error that says that nothing here can be decoded."""
+        number = self._framing.link_types[0] if self._framing.link_types else -1
+        names = ", ".join(f"{link_name(n)} ({n})" for n in self._framing.link_types)
+        return UnsupportedLinkTypeError(
+            display_name(self.path), number, f"is of link type {names}, which no reader here decodes"
+        )
+
+    def _finish(self) -> None:
+        """Say how the capture ended."""
+        notices = self._decoder.notices
+        if self._framing.damage:
+            notices.say(self._framing.damage)
+        else:
+            if self._source.damage:
+                notices.say(self._source.damage)
+            if self._window.rest:
+                notices.say(self._framing.cut(self._window))
+        if self._decoder.frames and self._decoder.frames == self._decoder.undecodable:
+            raise self._unsupported()

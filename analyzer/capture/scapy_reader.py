@@ -1,0 +1,309 @@
+"""The same rows through scapy: for tunnels and link types that ``headers`` leaves to it, and as a second opinion.
+
+scapy takes one layer apart at a time here, and only layers that may have TCP inside; nothing beyond TCP is
+dissected, and UDP only where its port means a tunnel. The innermost TCP counts. What a dissector raises ends the frame,
+never the capture.
+
+``tag`` of a tunnelled segment: TUNNEL, the kind of the innermost tunnel << 56, its id << 24, and the last two VLAN
+ids inside it. The id is a VXLAN or Geneve VNI, a GRE key, a PBB I-SID. It is 0 for GTP-U and MPLS, because a TEID (3GPP TS
+29.281 5.1) and a label (RFC 3031 3.1) belong to one direction only: with them in the flow's identity, no flow would
+have two sides. An id of PPTP's GRE is left out for the same reason.
+
+This module must not know flows, files or rules; it is one of the two that may import scapy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import warnings
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.capture.headers import CUT, CUT_ROW, FRAGMENT, NOT_TCP, ROW, empty_tcp, port_of_tunnel, protocol_of_tunnel
+from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, address_halves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TUNNEL: Final = 1 << 62
+IPIP, GRE, VXLAN, GENEVE, GTP_U, MPLS, ETHERIP, PBB = range(1, 9)
+
+MAX_LAYERS: Final = 32
+"""Frames with more are not followed; real ones have a dozen."""
+
+
+class Failed(Exception):  # noqa: N818 - not an error of the program: a frame that scapy cannot take apart
+    """A dissector raised."""
+
+
+def knows(link_type: int) -> bool:
+    """Whether scapy can take frames of this link type apart."""
+    return _scapy().links.get(link_type) is not None
+
+
+def decode_frame(octets: bytes, link_type: int, original: int, row: dict[str, int]) -> int:
+    """Write the row of one frame, all but its number, time and interface; returns the outcome, as ``headers.segment``.
+
+    Raises:
+        Failed: scapy could not take it apart, although it was captured whole.
+    """
+    walk = Walk(octets, original)
+    with _quiet():
+        try:
+            return walk.run(_scapy().links[link_type], row)
+        except Exception as error:
+            if len(octets) < original:
+                return CUT
+            raise Failed(type(error).__name__) from error
+
+
+class Walk:
+    """The way through the layers of one frame."""
+
+    def __init__(self, octets: bytes, original: int) -> None:
+        """Begin at the first octet."""
+        self.octets = octets
+        self.original = original
+        self.at = 0
+        self.stop = original  # where the data of the innermost IP ends
+        self.tunnel = 0
+        self.vlans = 0
+        self.mac = ABSENT
+        self.in_ip = False
+        self.icmp = ABSENT
+        self.ip: dict[str, int] = {}
+
+    def run(self, first: Any, row: dict[str, int]) -> int:  # noqa: ANN401 - a scapy class
+        """Follow the layers from the class ``first`` to TCP; returns the outcome."""
+        scapy = _scapy()
+        kind, below = first, None
+        for _ in range(MAX_LAYERS):
+            rest = self.octets[self.at :]
+            if not rest:
+                return CUT
+            if hasattr(kind, "dispatch_hook"):
+                kind = kind.dispatch_hook(rest)
+            if not issubclass(kind, scapy.followed):
+                return NOT_TCP
+            layer = kind(_internal=1, _underlayer=below)
+            if issubclass(kind, scapy.TCP):
+                return self._tcp(layer, rest, row)
+            begin = self.at
+            behind = layer.post_dissect(layer.do_dissect(layer.pre_dissect(rest)))
+            self.at = len(self.octets) - len(behind)
+            outcome = self._note(layer, begin)
+            if outcome != ROW:
+                return outcome
+            kind, below = self._next(layer, behind), layer
+        return NOT_TCP
+
+    def _next(self, layer: Any, behind: bytes) -> Any:  # noqa: ANN401 - scapy layer, scapy class
+        """Return the class of what is inside a layer: scapy's guess, where it knows."""
+        scapy = _scapy()
+        if isinstance(layer, (scapy.Loopback, scapy.LoopbackOpenBSD)):
+            family = layer.type if layer.type < 0x10000 else int.from_bytes(layer.type.to_bytes(4, "big"), "little")
+            return {2: scapy.IP, 10: scapy.IPv6, 24: scapy.IPv6, 28: scapy.IPv6, 30: scapy.IPv6}.get(family, scapy.Raw)
+        return layer.guess_payload_class(behind)
+
+    def _note(self, layer: Any, begin: int) -> int:  # noqa: ANN401 - a scapy layer
+        """Keep what a layer says; returns ROW to go on, else the outcome."""
+        scapy = _scapy()
+        if isinstance(layer, (scapy.IP, scapy.IPv6)):
+            return self._note_ip(layer, begin)
+        if isinstance(layer, scapy.IPv6ExtHdrFragment) and layer.offset:
+            return FRAGMENT if layer.nh == 6 or protocol_of_tunnel(layer.nh) else NOT_TCP
+        if isinstance(layer, scapy.UDP):
+            return ROW if port_of_tunnel(layer.dport) else NOT_TCP
+        if isinstance(layer, scapy.ICMP):
+            if layer.type not in (3, 4, 5, 11, 12):
+                return NOT_TCP
+            self.icmp = layer.type << 8 | layer.code
+        elif isinstance(layer, scapy.icmpv6_errors):
+            self.icmp = 1 << 16 | layer.type << 8 | layer.code
+        elif isinstance(layer, (scapy.Ether, scapy.Dot3)):
+            self.mac = int(layer.src.replace(":", ""), 16)
+        elif isinstance(layer, (scapy.CookedLinux, scapy.CookedLinuxV2)):
+            self.mac = int.from_bytes(bytes(layer.src)[:6], "big") if layer.lladdrlen == 6 else ABSENT
+        elif isinstance(layer, (scapy.Dot1Q, scapy.Dot1AD)):
+            self.vlans = (self.vlans << 12 | layer.vlan) & 0xFFFFFFFFFFFF if layer.vlan else self.vlans
+        else:
+            self._note_tunnel(layer)
+        return ROW
+
+    def _note_tunnel(self, layer: Any) -> None:  # noqa: ANN401 - a scapy layer
+        """Keep which tunnel this is, if it is one."""
+        for kind, number, field in _scapy().tunnels:
+            if isinstance(layer, kind):
+                self._enter(number, (getattr(layer, field) or 0) if field else 0)
+                return
+
+    def _enter(self, kind: int, identifier: int) -> None:
+        """Go into a tunnel: what was outside no longer names the flow."""
+        self.tunnel = TUNNEL | kind << 56 | (identifier & 0xFFFFFFFF) << 24
+        self.vlans = 0
+        self.in_ip = False
+
+    def _note_ip(self, layer: Any, begin: int) -> int:  # noqa: ANN401 - a scapy layer
+        """Keep addresses and lengths of an IP header."""
+        four = isinstance(layer, _scapy().IP)
+        if layer.version != (4 if four else 6):
+            return NOT_TCP
+        if self.icmp == ABSENT:
+            if self.in_ip:
+                self._enter(IPIP, 0)
+            self.in_ip = True
+        if four:
+            if layer.ihl < 5:
+                return NOT_TCP
+            length, ttl, identifier = layer.len, layer.ttl, layer.id
+        else:
+            length, ttl, identifier = layer.plen and layer.plen + 40, layer.hlim, ABSENT
+        self.stop = begin + length if length else self.original
+        ttl = self.ip.get("ttl", ttl) if self.icmp != ABSENT else ttl
+        (src_hi, src_lo), (dst_hi, dst_lo) = address_halves(layer.src), address_halves(layer.dst)
+        self.ip = {
+            "src_hi": src_hi,
+            "src_lo": src_lo,
+            "dst_hi": dst_hi,
+            "dst_lo": dst_lo,
+            "ip_id": identifier,
+            "ip_version": 4 if four else 6,
+            "ttl": ttl,
+        }
+        if four and layer.frag:
+            return (
+                FRAGMENT if (layer.proto == 6 or protocol_of_tunnel(layer.proto)) and self.icmp == ABSENT else NOT_TCP
+            )
+        return ROW
+
+    def _tcp(self, layer: Any, rest: bytes, row: dict[str, int]) -> int:  # noqa: ANN401 - a scapy layer
+        """Write the row; returns the outcome."""
+        behind = b""
+        with contextlib.suppress(Exception):  # a cut header gives the fields before the cut
+            behind = layer.do_dissect(rest)
+        found = layer.fields
+        if "dport" not in found:
+            return CUT
+        row.update(self.ip, tag=self.tunnel | self.vlans & 0xFFFFFF if self.tunnel else self.vlans, src_mac=self.mac)
+        quoted = self.icmp != ABSENT
+        if quoted or "window" not in found:
+            if quoted and "seq" not in found:
+                return CUT
+            empty_tcp(row, NOTE_ICMP_ERROR if quoted else NOTE_CUT)
+            row.update(src_port=found["sport"], dst_port=found["dport"])
+            if quoted:
+                row.update(seq=found["seq"], icmp=self.icmp)
+            return ROW if quoted else CUT_ROW
+        header = found["dataofs"] * 4
+        payload = self.stop - self.at - header
+        if header < 20 or payload < 0:
+            return CUT
+        row.update(
+            src_port=found["sport"],
+            dst_port=found["dport"],
+            seq=found["seq"],
+            ack=found["ack"],
+            flags=int(found["flags"]) & 0xFF,
+            window=found["window"],
+            header_len=header,
+            payload_len=payload,
+            icmp=ABSENT,
+            note=NOTE_TCP,
+            first_octet=behind[0] if behind and payload else ABSENT,
+            options_cut=int(len(rest) < header),
+        )
+        self._options(found.get("options", []), row)
+        return ROW
+
+    @staticmethod
+    def _options(options: list[tuple[Any, Any]], row: dict[str, int]) -> None:
+        """Write what the options say; scapy leaves the value of one that is not whole as octets."""
+        row.update(tsval=ABSENT, tsecr=ABSENT, sack_left=ABSENT, sack_right=ABSENT, window_scale=ABSENT)
+        for kind, value in options:
+            if kind == "Timestamp" and isinstance(value, tuple):
+                row["tsval"], row["tsecr"] = value
+            elif kind == "SAck" and isinstance(value, tuple) and len(value) >= 2:
+                row["sack_left"], row["sack_right"] = value[:2]
+            elif kind == "WScale" and isinstance(value, int) and row["flags"] & 2:
+                row["window_scale"] = min(value, 14)
+
+
+class _Silence(logging.Filter):
+    """Drops every record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002
+        return False
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep scapy's remarks about packets off the terminal."""
+    silence = _Silence()
+    loggers = [logging.getLogger(name) for name in ("scapy", "scapy.runtime", "scapy.loading")]
+    for logger in loggers:
+        logger.addFilter(silence)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(silence)
+
+
+@functools.cache
+def _scapy() -> SimpleNamespace:
+    """Import the layers that may have TCP inside, and what is wanted of them."""
+    with _quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from scapy.config import conf
+        from scapy.contrib import avs, chdlc, erspan, etherip, geneve, gtp, mpls
+        from scapy.layers import dot11, inet, inet6, ipsec, l2, pflog, ppi, ppp, vxlan
+        from scapy.packet import Raw
+    extension_headers = (
+        inet6.IPv6ExtHdrHopByHop,
+        inet6.IPv6ExtHdrDestOpt,
+        inet6.IPv6ExtHdrRouting,
+        inet6.IPv6ExtHdrSegmentRouting,
+        inet6.IPv6ExtHdrFragment,
+        ipsec.AH,
+    )
+    icmpv6_errors = (
+        inet6.ICMPv6DestUnreach,
+        inet6.ICMPv6PacketTooBig,
+        inet6.ICMPv6TimeExceeded,
+        inet6.ICMPv6ParamProblem,
+    )
+    tunnels = (
+        (l2.GRE_PPTP, GRE, ""),
+        (l2.GRE, GRE, "key"),
+        (vxlan.VXLAN, VXLAN, "vni"),
+        (geneve.GENEVE, GENEVE, "vni"),
+        (gtp.GTP_U_Header, GTP_U, ""),
+        (mpls.MPLS, MPLS, ""),
+        (etherip.EtherIP, ETHERIP, ""),
+        (l2.Dot1AH, PBB, "isid"),
+    )
+    links = (l2.Ether, l2.Dot3, l2.LLC, l2.SNAP, l2.Dot1Q, l2.Dot1AD, l2.CookedLinux, l2.CookedLinuxV2, l2.Loopback,
+             l2.LoopbackOpenBSD, l2.MPacketPreamble, ppp.PPPoE, ppp.PPP, ppp.HDLC, ppp.DIR_PPP, chdlc.CHDLC, dot11.RadioTap,
+             dot11.Dot11, dot11.Dot11QoS, dot11.PrismHeader, avs.AVSWLANHeader, ppi.PPI, pflog.PFLog)  # fmt: skip
+    within = (l2.GRErouting, mpls.EoMCW, gtp.GTPPDUSessionContainer, erspan.ERSPAN_I, erspan.ERSPAN_II, erspan.ERSPAN_III,
+              erspan.ERSPAN_PlatformSpecific)  # fmt: skip
+    followed = (*links, *within, *extension_headers, *icmpv6_errors, *(kind for kind, _, _ in tunnels), inet6.IPv46,
+                inet.IP, inet6.IPv6, inet.UDP, inet.ICMP, inet.TCP)  # fmt: skip
+    by_number = {
+        number: kind
+        for number, kind in conf.l2types.num2layer.items()
+        if issubclass(kind, (*links, inet.IP, inet6.IPv6, inet6.IPv46))
+    }
+    # The file's LINKTYPE_ numbers, where scapy keeps the DLT_ numbers of one system or none.
+    by_number |= {12: inet6.IPv46, 14: inet6.IPv46, 101: inet6.IPv46, 228: inet.IP, 229: inet6.IPv6, 0: l2.Loopback,
+                  108: l2.LoopbackOpenBSD}  # fmt: skip
+    names = {name: getattr(module, name) for module, group in (
+        (inet, ("IP", "UDP", "ICMP", "TCP")),
+        (inet6, ("IPv6", "IPv6ExtHdrFragment")),
+        (l2, ("Ether", "Dot3", "Dot1Q", "Dot1AD", "CookedLinux", "CookedLinuxV2", "Loopback", "LoopbackOpenBSD")),
+    ) for name in group}  # fmt: skip
+    return SimpleNamespace(
+        **names, Raw=Raw, followed=followed, tunnels=tunnels, icmpv6_errors=icmpv6_errors, links=by_number
+    )
