@@ -32,6 +32,9 @@ R = TypeVar("R")
 JIT_VARIABLE = "KEEPALIVE_JIT"
 CACHE_VARIABLE = "KEEPALIVE_CACHE_DIR"
 
+CONSTANTS = ("rules.py", "segment.py")
+"""Files without kernels whose constants are frozen into compiled code."""
+
 
 class Kernel(Generic[P, R]):
     """A function that can also run compiled. Calling it runs plain Python."""
@@ -104,7 +107,9 @@ def cache_folder() -> Path:
     """Return (and make) the folder for compiled kernels; writable, or the last resort, a temporary one."""
     digest = hashlib.sha256(sys.version.encode())
     for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+        source = path.read_bytes()
+        if b"@kernel" in source or path.name in CONSTANTS:
+            digest.update(source)
     name = digest.hexdigest()[:16]
     for base in _cache_bases():
         folder = base / name

@@ -77,8 +77,9 @@ class FlowBatch:
 
     def take(self, picked: NDArray[np.int64]) -> FlowBatch:
         """Return only the flows at these indices, with their rows."""
-        parts = [self.rows(int(index)) for index in picked]
-        start = np.concatenate(([0], np.cumsum([len(part) for part in parts]))).astype(np.int64)
+        counts = (self.start[1:] - self.start[:-1])[picked]
+        start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        rows = np.repeat(self.start[:-1][picked] - start[:-1], counts) + np.arange(start[-1])
         return FlowBatch(
             self.flow[picked],
             self.a[picked],
@@ -86,7 +87,7 @@ class FlowBatch:
             self.run_a[picked],
             self.run_b[picked],
             self.ending[picked],
-            np.concatenate(parts) if parts else self.seen[:0],
+            self.seen[rows],
             start,
             self.end_ns,
         )
