@@ -144,10 +144,10 @@ def infer(record: FlowRecord, ending: Ending, side: Side) -> Settings | None:
     reset = _give_up(record, ending, side)
     probes = _as_heard([probe for probe in sent if probe.certainty != "suspected"], reset)
     gaps = _measure(record, side, probes, reset)
-    stack = _stack(record, side, sent, gaps)
+    near = _passed_no_router(record, side)
+    stack = _stack(record, side, sent, gaps, near=near)
     if stack is Stack.LINUX and not any(probe.payload_len for probe in record.probes_from(other(side))):
         gaps = _undisturbed(gaps)
-    near = _passed_no_router(record, side)
     interval = _interval(gaps, stack, near=near)
     period = _period(gaps, interval, stack, near=near)
     idle = _idle(gaps, interval, period, stack, near=near)
@@ -311,7 +311,7 @@ def _give_up(record: FlowRecord, ending: Ending, side: Side) -> Reset | None:
 # Which stack
 
 
-def _stack(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: _Gaps) -> Stack | None:
+def _stack(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: _Gaps, *, near: bool) -> Stack | None:
     """Return the family of TCP implementations that the form and the rhythm of the probes show."""
     if all(probe.payload_len for probe in probes):
         return Stack.ONE_OCTET
@@ -319,7 +319,8 @@ def _stack(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: _Gaps)
         return Stack.XNU
     if any(probe.payload_len for probe in probes):
         return None
-    return Stack.LINUX if _ignores_peer_probes(record, side, probes) or _waits_interval(gaps) else None
+    waits = near and _waits_interval(gaps)  # elsewhere lost probes look the same
+    return Stack.LINUX if waits or _ignores_peer_probes(record, side, probes) else None
 
 
 def _ignores_peer_probes(record: FlowRecord, side: Side, probes: Sequence[Probe]) -> bool:
@@ -402,7 +403,7 @@ def _idle(
     gaps: _Gaps, interval: Timer | None, period: Timer | None, stack: Stack | None, *, near: bool
 ) -> Timer | None:
     """Return the idle time."""
-    if interval is not None and period is not None and _is_shorter(interval, period):
+    if _is_shorter(interval, period):
         return period
     if not gaps.starts:
         return _idle_of_period(period, stack, near=near)
@@ -467,11 +468,11 @@ def _interval_of_period(gaps: _Gaps, period: Timer, stack: Stack | None) -> Time
     return replace(period, value_ns=None, low_ns=LEAST_NS)
 
 
-def _is_shorter(interval: Timer, period: Timer) -> bool:
-    """Say whether an interval is clearly shorter than a period, both known."""
-    if interval.value_ns is None or period.value_ns is None:
+def _is_shorter(interval: Timer | None, period: Timer | None) -> bool:
+    """Say whether an interval is shorter than a period, both known."""
+    if interval is None or period is None or interval.value_ns is None or period.value_ns is None:
         return False
-    return interval.value_ns < period.value_ns and interval.high_ns < period.low_ns
+    return interval.value_ns < period.value_ns
 
 
 def _count(
