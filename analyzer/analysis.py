@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -136,7 +136,7 @@ class Flow:
 
 def analyze(
     *paths: str | Path,
-    reader: str = "auto",
+    reader: Literal["auto", "fast", "scapy"] = "auto",
     keep_all: bool = True,
     jit: bool | None = None,
     progress: Callable[[CaptureReader, int], None] | None = None,
@@ -159,7 +159,7 @@ def read_flows(
     path: str,
     result: Analysis,
     *,
-    reader: str = "auto",
+    reader: Literal["auto", "fast", "scapy"] = "auto",
     jit: bool | None = None,
     progress: Callable[[CaptureReader, int], None] | None = None,
 ) -> Iterator[tuple[int, FlowBatch | None]]:

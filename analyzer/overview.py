@@ -34,6 +34,7 @@ LINE: Final = np.dtype(
         ("row", np.int32),
         ("winner", np.int8),  # row of VERDICTS
         ("rank", np.int8),  # index in RANKS
+        ("notable", np.int8),  # 1 if it has something to say
         ("number", np.int64),
         ("service_hi", np.int64),
         ("service_lo", np.int64),
@@ -178,6 +179,7 @@ def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8])
     for name in ("probes", "answered", "after_fin", "zero_window"):
         lines[name] = _sum(batch, name)
     lines["rank"] = _rank(batch, winners)
+    lines["notable"] = is_notable(batch, winners)
     is_b = responder_is_b(batch)
     for part in ("hi", "lo", "port"):
         lines[f"service_{part}"] = np.where(is_b, batch.flow[f"b_{part}"], batch.flow[f"a_{part}"])

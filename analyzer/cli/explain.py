@@ -57,13 +57,14 @@ def _picked(options: argparse.Namespace, result: Analysis, watch: Watch) -> tupl
     from analyzer import overview
 
     lines = overview.ranked(result.lines())
-    limit = len(lines) if options.limit == 0 or options.flow else options.limit or STORIES
-    if not (options.only_findings or watch.asks_for_findings):
-        return [result.flow(line) for line in lines[:limit]], max(len(lines) - limit, 0)
-    flows = list(watch.all_of(result.flow(line) for line in lines))
+    if watch.asks_for_findings:
+        watch.look_at_each(result.flow(line) for line in lines)
+    if not options.flow:
+        lines = lines[lines["notable"] == 1]
     if options.only_findings:
-        flows = [flow for flow in flows if flow.judged.findings]
-    return flows[:limit], max(len(flows) - limit, 0)
+        lines = lines[[at for at, line in enumerate(lines) if result.flow(line).judged.findings]]
+    limit = len(lines) if options.limit == 0 or options.flow else options.limit or STORIES
+    return [result.flow(line) for line in lines[:limit]], max(len(lines) - limit, 0)
 
 
 def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> None:

@@ -49,6 +49,13 @@ class Watch:
             self.look_at(flow)
             yield flow
 
+    def look_at_each(self, flows: Iterable[Flow]) -> None:
+        """Take flows into account until the condition is met."""
+        for flow in flows:
+            self.look_at(flow)
+            if self.met:
+                return
+
     def count(self, verdicts: dict[str, int]) -> None:
         """Take verdicts into account that were only counted."""
         self.met = self.met or not self.words.isdisjoint(verdicts)

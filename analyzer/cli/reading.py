@@ -56,7 +56,7 @@ class Progress:
             return
         if self._bar is None:
             self._start(source)
-        self._bar.update(self._task, completed=source.position, rate=f"{frames / passed_s:,.0f}")
+        self._bar.update(self._task, completed=source.bytes_read, rate=f"{frames / passed_s:,.0f}")
 
     def _start(self, source: CaptureReader) -> None:
         from rich.console import Console

@@ -128,13 +128,16 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
     from analyzer.report.text import Report, ShownService
 
     lines = overview.ranked(result.lines())
+    if watch.asks_for_findings:
+        watch.look_at_each(result.flow(line) for line in lines)
+    if not options.flow:
+        lines = lines[lines["notable"] == 1]
     found: dict[str, list[tuple[int, int]]] = {}
-    asked = len(lines) if options.only_findings or watch.asks_for_findings else SEARCHED
+    asked = len(lines) if options.only_findings else SEARCHED
     listed = []
     for at, line in enumerate(lines[:asked]):
         flow = result.flow(line)
         findings = flow.judged.findings
-        watch.look_at(flow)
         for code in dict.fromkeys(finding.code for finding in findings):
             found.setdefault(code, []).append((flow.capture, flow.number))
         if findings or not options.only_findings:

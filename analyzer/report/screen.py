@@ -6,6 +6,7 @@ Colour is SGR sequences around whole words and never carries meaning alone, so t
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
@@ -17,6 +18,11 @@ NARROWEST: Final = 40
 DEFAULT_WIDTH: Final = 80
 PROSE: Final = 110
 """Sentences longer than this are hard to follow with the eye, however wide the terminal."""
+
+GLUE: Final = "\N{NO-BREAK SPACE}"
+FRAMES: Final = re.compile(r"\[frames? [^]]*\]")
+WHOLE: Final = re.compile(FRAMES.pattern + r"|\d (?:us|ms|s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?")
+"""What is not broken between lines: numbers with their unit, and frame numbers in brackets, which are dimmed."""
 
 SGR: Final = {
     "bold": "1",
@@ -52,9 +58,12 @@ class Screen:
     def wrap(self, text: str, *, indent: str = "", first: str | None = None, style: str | None = None) -> Iterator[str]:
         """Yield a paragraph in lines, words kept whole; ``first`` stands in place of the indent before the first."""
         room = min(self.width, PROSE + len(indent)) - len(indent)
-        lines = textwrap.wrap(text, max(room, 20), break_long_words=False, break_on_hyphens=False) or [""]
-        for index, line in enumerate(lines):
-            yield (indent if index or first is None else first) + self.paint(line, style)
+        whole = WHOLE.sub(lambda match: match[0].replace(" ", GLUE), text)
+        lines = textwrap.wrap(whole, max(room, 20), break_long_words=False, break_on_hyphens=False) or [""]
+        for index, glued in enumerate(lines):
+            line = glued.replace(GLUE, " ")
+            shown = self.paint(line, style) if style else FRAMES.sub(lambda match: self.paint(match[0], "dim"), line)
+            yield (indent if index or first is None else first) + shown
 
 
 def screen_for(stream: TextIO, environ: Mapping[str, str]) -> Screen:

@@ -76,7 +76,7 @@ def _line(line: Line, screen: Screen, at_width: int, frame_width: int) -> Iterat
     frames = frames_text(line.frames) if line.frames else ""
     if line.at_ns is None:
         text = f"{line.text} [{_frame_word(line)} {frames}]" if frames else line.text
-        yield from screen.wrap(text, indent=INDENT * 2, first=INDENT)
+        yield from screen.wrap(text, indent=INDENT * 2, first=INDENT + "- ")
         return
     lead = f"{INDENT}{format_offset(line.at_ns):>{at_width}}  {frames:>{frame_width}}  "
     yield from screen.wrap(line.text, indent=" " * len(lead), first=lead)

@@ -87,11 +87,12 @@ def report(data: Report, screen: Screen) -> Iterator[str]:
         return
     several = len(data.captures) > 1
     for index, capture in enumerate(data.captures):
-        yield from screen.wrap(_title(capture, index if several else None), indent="  ", first="", style="heading")
+        title = f"{index}: {_short_title(capture)}" if several else _title(capture)
+        yield from screen.wrap(title, indent="   " if several else "  ", first="", style="heading")
     yield ""
     if data.services:
         yield from _services(data, screen)
-    yield from _flows(data, screen, several=several)
+    yield from _flows(data, screen)
     yield from _findings(data, screen, several=several)
     yield from _totals(data, screen)
 
@@ -99,16 +100,51 @@ def report(data: Report, screen: Screen) -> Iterator[str]:
 # ── flows ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _flows(data: Report, screen: Screen, *, several: bool) -> Iterator[str]:
-    numbers = (("PROBES", -6), ("ANSWERED", -8), ("AFTER FIN", -9))
-    room = screen.width - len(INDENT) - sum(2 - width for _, width in numbers)
-    head = f"{'FLOW':<{len(INDENT)}}" + columns(
-        (("INITIATOR " + screen.arrow(one_way=True) + " RESPONDER", room), *numbers)
-    )
-    yield screen.paint(head, "heading")
+COUNTS: Final = (("PROBES", -6), ("ANSWERED", -8), ("AFTER FIN", -9))
+COUNTS_WIDTH: Final = sum(2 - width for _, width in COUNTS)
+LEAST_CELLS: Final = 36
+"""With fewer cells for the ticks on the line of a flow, they get lines of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """How flows are laid out: on a wide screen in one row, on a narrow one with the ticks below."""
+
+    screen: Screen
+    pair: int
+    """Width of the column of endpoints."""
+    wide: bool
+    several: bool
+
+    @classmethod
+    def of(cls, data: Report, screen: Screen) -> _Table:
+        several = len(data.captures) > 1
+        longest = max((len(pair_text(shown.judged, screen)) for shown in data.flows), default=0)
+        longest = max(longest, len(_pair_head(screen)))
+        cells = screen.width - len(INDENT) - longest - 2 - VERDICT_WIDTH - 2 - LENGTH_WIDTH - COUNTS_WIDTH
+        if cells >= LEAST_CELLS:
+            return cls(screen, longest, wide=True, several=several)
+        return cls(screen, screen.width - len(INDENT) - COUNTS_WIDTH, wide=False, several=several)
+
+    @property
+    def cells(self) -> int:
+        """Return how many cells ticks and their length have together."""
+        used = len(INDENT) + VERDICT_WIDTH + 2
+        return self.screen.width - used - (self.pair + 2 + COUNTS_WIDTH if self.wide else 0)
+
+
+LENGTH_WIDTH: Final = len("123.456 s") + 1 + 2
+
+
+def _flows(data: Report, screen: Screen) -> Iterator[str]:
+    table = _Table.of(data, screen)
+    head = [(_pair_head(screen), table.pair)]
+    if table.wide:
+        head += [("VERDICT", VERDICT_WIDTH), ("TIME", table.cells)]
+    yield screen.paint(f"{'FLOW':<{len(INDENT)}}" + columns((*head, *COUNTS)), "heading")
     used: set[Mark] = set()
     for shown in data.flows:
-        yield from _flow(shown, screen, room, used, several=several)
+        yield from _flow(shown, table, used)
     hidden = data.notable - len(data.flows)
     if hidden > 0:
         yield from screen.wrap(
@@ -122,37 +158,45 @@ def _flows(data: Report, screen: Screen, *, several: bool) -> Iterator[str]:
     yield ""
 
 
-def _flow(shown: ShownFlow, screen: Screen, room: int, used: set[Mark], *, several: bool) -> Iterator[str]:
-    record, verdict = shown.judged.record, shown.judged.ending.verdict.value
+def _flow(shown: ShownFlow, table: _Table, used: set[Mark]) -> Iterator[str]:
+    judged, screen = shown.judged, table.screen
+    record, verdict = judged.record, judged.ending.verdict.value
     answered = sum(probe.answer in {"ack", "data"} for probe in record.probes)
     counts = ((str(len(record.probes)), -6), (str(answered), -8), (str(len(record.probes_after_fin)), -9))
-    number = f"{shown.capture}:{record.number}" if several else str(record.number)
-    pair = pair_text(shown.judged, screen)
+    number = f"{shown.capture}:{record.number}" if table.several else str(record.number)
+    pair = pair_text(judged, screen)
     lead = f"{number:>{len(INDENT) - 2}}  "
-    if len(pair) > room:
-        yield lead + pair
-        yield INDENT + columns((("", room), *counts))
+    rows = _ticks(judged, table, used)
+    first, *more = rows or [""]
+    word = screen.paint(verdict, STYLES[verdict]) + " " * (VERDICT_WIDTH - len(verdict))
+    if table.wide:
+        ticks = first + " " * (table.cells if not first else 0)
+        yield f"{lead}{pair:<{table.pair}}  {word}  {ticks}  {columns(counts)}"
+        more = [" " * (table.pair + 2) + row for row in more]
     else:
-        yield lead + columns(((pair, room), *counts))
-    yield from _ticks(shown.judged, screen, used, verdict)
-    yield from screen.wrap(explain.headline(shown.judged, shown.start_ns), indent=INDENT)
+        if len(pair) > table.pair:
+            yield lead + pair
+            lead, pair = INDENT, ""
+        yield lead + columns(((pair, table.pair), *counts))
+        yield f"{INDENT}{word}  {first}" if first else INDENT + word.rstrip()
+    for row in more:
+        yield INDENT + " " * (VERDICT_WIDTH + 2) + row
+    yield from screen.wrap(explain.headline(judged, shown.start_ns), indent=INDENT)
 
 
-def _ticks(judged: JudgedFlow, screen: Screen, used: set[Mark], verdict: str) -> Iterator[str]:
-    """Yield the verdict with the tick rows beside it."""
+def _ticks(judged: JudgedFlow, table: _Table, used: set[Mark]) -> list[str]:
+    """Return the tick rows of a flow, all of the same width; the first with the flow's length behind."""
     start_ns, stop_ns = span(judged)
     length = format_duration(stop_ns - start_ns)
-    label = verdict.ljust(VERDICT_WIDTH)
-    cells = screen.width - len(INDENT) - VERDICT_WIDTH - 2 - 2 - 1 - len(length)
-    rows = tick_rows(judged, max(cells, 8))
-    if not rows:
-        yield INDENT + screen.paint(verdict, STYLES[verdict])
-        return
-    for index, (side, row) in enumerate(rows):
+    drawn_rows = []
+    for index, (side, row) in enumerate(tick_rows(judged, max(table.cells - 3 - len(length), 8))):
         used.update(row)
-        head = screen.paint(label, STYLES[verdict]) if index == 0 else " " * VERDICT_WIDTH
-        tail = f" {length}" if index == 0 else ""
-        yield f"{INDENT}{head}  {side} {drawn(row, screen)}{tail}"
+        drawn_rows.append(f"{side} {drawn(row, table.screen)}" + (f" {length}" if index == 0 else ""))
+    return drawn_rows
+
+
+def _pair_head(screen: Screen) -> str:
+    return f"INITIATOR {screen.arrow(one_way=True)} RESPONDER"
 
 
 def pair_text(judged: JudgedFlow, screen: Screen) -> str:
@@ -220,22 +264,30 @@ def _findings(data: Report, screen: Screen, *, several: bool) -> Iterator[str]:
 
 
 def advice(code: str) -> str:
-    """Return what to do about a finding, in its first sentence."""
-    first, stop, _ = explain.long_text(code).change.partition(". ")
-    return first + stop.strip()
+    """Return what a finding is and what to do about it, a sentence each; the latter only if there is any."""
+    text = explain.long_text(code)
+    first, stop, _ = text.change.partition(". ")
+    return f"{text.title}." if first.startswith("Nothing") else f"{text.title}. {first}{stop.strip()}"
 
 
 # ── sums ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _title(capture: CaptureSummary, index: int | None) -> str:
-    name = " ".join(printable(path) for path in capture.paths)
+def _title(capture: CaptureSummary) -> str:
     kind = " ".join((capture.format, *capture.link_types)).strip()
-    lead = "" if index is None else f"{index}: "
     segments = f"{capture.tcp_segments:,} TCP {_plural(capture.tcp_segments, 'segment')}"
     frames = f"{capture.frames:,} {_plural(capture.frames, 'frame')}"
     length = format_duration(capture.duration_ns)
-    return f"{lead}{name}: {segments} in {frames}, {length}{_start(capture)}" + (f", {kind}" if kind else "")
+    return f"{_name(capture)}: {segments} in {frames}, {length}{_start(capture)}" + (f", {kind}" if kind else "")
+
+
+def _short_title(capture: CaptureSummary) -> str:
+    segments = f"{capture.tcp_segments:,} {_plural(capture.tcp_segments, 'segment')}"
+    return f"{_name(capture)}: {segments}, {format_duration(capture.duration_ns)}{_start(capture)}"
+
+
+def _name(capture: CaptureSummary) -> str:
+    return " ".join(printable(path) for path in capture.paths)
 
 
 def _start(capture: CaptureSummary) -> str:
@@ -294,8 +346,8 @@ def _uneventful(data: Report, screen: Screen) -> Iterator[str]:
     for capture in data.captures:
         if not capture.tcp_segments:
             frames = f"{capture.frames:,} {_plural(capture.frames, 'frame')}"
-            yield from screen.wrap(f"{' '.join(map(printable, capture.paths))}: no TCP in {frames}.")
-    names = ", ".join(printable(path) for capture in data.captures if capture.tcp_segments for path in capture.paths)
+            yield from screen.wrap(f"{_name(capture)}: no TCP in {frames}.")
+    names = ", ".join(_name(capture) for capture in data.captures if capture.tcp_segments)
     segments = sum(capture.tcp_segments for capture in data.captures)
     if segments:
         longest = max(capture.duration_ns for capture in data.captures)
@@ -321,7 +373,7 @@ def _shortcomings(data: Report, screen: Screen) -> Iterator[str]:
         skipped.update(capture.skipped)
     said = [f"{count:,} {SKIPPED_WORDS.get(name, name)}" for name, count in skipped.items() if count]
     if said:
-        yield from screen.wrap(f"Frames not counted: {', '.join(said)}.", style="dim")
+        yield from screen.wrap(f"Set aside: {', '.join(said)}.", style="dim")
     for capture in data.captures:
         for warning in capture.warnings:
             yield from screen.wrap(f"Warning: {printable(warning)}", style="warning")

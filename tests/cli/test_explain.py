@@ -1,0 +1,77 @@
+"""``keepalive explain``: whose story is told."""
+
+import json
+
+import pytest
+
+FOUNDING = "founding_go_fin60.pcap"
+DEAD = "dead_peer_silence.pcap"
+
+
+def test_the_founding_story_is_told(keepalive):
+    """The story names the endpoints, the probes after the FIN and the RST, each with its frame."""
+    done = keepalive("explain", FOUNDING)
+
+    assert 0 == done.status
+    for part in ("127.0.0.1:59285", "CLOSE-WAIT", "FIN-WAIT-2", "[frames 38-39]", "Timeline", "What to change"):
+        assert part in done.out
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_no_line_is_wider_than_the_screen(keepalive, monkeypatch, columns):
+    """Every line of a story fits the width there is."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    lines = keepalive("explain", FOUNDING, DEAD, "lab/ipv6_graceful.pcap").out.splitlines()
+
+    assert [] == [line for line in lines if len(line) > columns]
+
+
+def test_several_captures_are_told_apart(keepalive):
+    """With several captures each story begins with its file."""
+    out = keepalive("explain", FOUNDING, DEAD).out
+
+    assert f"{DEAD}: Flow 0" in " ".join(out.split())
+    assert out.index(DEAD) < out.index(f"{FOUNDING}: ")
+
+
+def test_a_flow_may_be_picked_even_if_uneventful(keepalive):
+    """--flow tells the story of a flow that has nothing to say."""
+    done = keepalive("explain", "lab/syn_only.pcap", "--flow", "0")
+
+    assert (0, "") == (done.status, done.err)
+    assert done.out.startswith("Flow 0")
+
+
+def test_an_uneventful_capture_says_so(keepalive):
+    """Where no flow has something to say, the totals are all there is."""
+    done = keepalive("explain", "lab/syn_only.pcap")
+
+    assert "nothing to report. 1 flow" in " ".join(done.out.split())
+
+
+def test_only_so_many_stories_are_told(keepalive):
+    """Beyond --limit, a line says how many more there are and how to see them."""
+    done = keepalive("explain", FOUNDING, DEAD, "--limit", "1")
+
+    assert 1 == done.out.count("What happened")
+    assert "1 more flow has something to say: --limit 0 tells all" in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize("form", ["--json", "--jsonl"])
+def test_stories_may_be_had_as_json(keepalive, form):
+    """Each flow of the JSON has its story."""
+    out = keepalive("explain", FOUNDING, form).out
+    flow = json.loads(out)["flows"][0] if form == "--json" else json.loads(out)
+
+    assert "What happened" in [section["heading"] for section in flow["story"]["sections"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("reset_on_probe", 1), ("close-wait-held-by-keepalive", 1), ("silent,dead-peer-detected", 0)],
+)
+def test_fail_on_decides_the_exit_status(keepalive, words, expected):
+    """--fail-on works as in report."""
+    assert expected == keepalive("explain", FOUNDING, "--fail-on", words).status
+    assert expected == keepalive("explain", FOUNDING, "--only-findings", "--fail-on", words).status

@@ -1,0 +1,185 @@
+"""The command as a whole: help, exit status, errors, and how it ends when it is cut short."""
+
+import importlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from analyzer import cli
+from analyzer.errors import LiveCaptureError
+
+ROOT = Path(__file__).parents[2]
+FOUNDING = "founding_go_fin60.pcap"
+HEAVY = {"matplotlib", "numba", "numpy", "pyshark", "rich", "scapy"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([verb.name, "--help"] for verb in cli.VERBS)])
+def test_help_loads_nothing_heavy(arguments):
+    """Help is printed without loading any of the heavy libraries."""
+    code = (
+        "import sys\nfrom analyzer.cli import main\ntry: main(sys.argv[1:])\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert "usage: keepalive" in done.stdout
+    assert set() == HEAVY & set(done.stderr.split())
+
+
+def test_help_ends_with_examples_and_exit_status(keepalive):
+    """The command's help ends with examples and the meaning of each exit status."""
+    done = keepalive("--help")
+
+    assert 0 == done.status
+    assert re.search(
+        r"examples:\n  keepalive report .*\nexit status:\n  0    done\n.*  3    capture not permitted\n",
+        done.out,
+        re.DOTALL,
+    )
+    assert all(len(line) <= 80 for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize("verb", cli.VERBS, ids=lambda verb: verb.name)
+def test_every_verb_keeps_the_contract_of_a_verb(verb):
+    """A verb's module adds its arguments and runs."""
+    module = importlib.import_module(verb.module)
+
+    assert callable(module.add_arguments)
+    assert callable(module.run)
+
+
+def test_without_arguments_there_is_help_and_status_2(keepalive):
+    """The bare command prints its help on stderr."""
+    done = keepalive()
+
+    assert (2, "") == (done.status, done.out)
+    assert done.err.startswith("usage: keepalive")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["reprt"], r"keepalive: argument VERB: invalid choice: 'reprt' \(choose from .*\) \(see keepalive --help\)"),
+        (["report"], r"keepalive: no capture named: give a FILE, or - for standard input"),
+        (["report", "-", "-"], r"keepalive: standard input \(-\) can be read only once"),
+        (
+            ["report", FOUNDING, "--reader", "slow"],
+            r"keepalive report: argument --reader: invalid choice: 'slow' .*\(see keepalive report --help\)",
+        ),
+        (
+            ["report", FOUNDING, "--host", "localhost"],
+            r"keepalive report: argument --host: localhost is no address or network \(names are not looked up\) .*",
+        ),
+        (["report", FOUNDING, "--port", "70000"], r"keepalive report: argument --port: 70000 is no port number .*"),
+        (["report", FOUNDING, "--flow", "one"], r"keepalive report: argument --flow: one is no number .*"),
+        (["report", FOUNDING, "--flow", "7"], r"keepalive: no flow 7 here: there is only flow 0"),
+        (["report", FOUNDING, "--fail-on", "dead"], r"keepalive: --fail-on: no verdict or finding is called dead; .*"),
+        (
+            ["report", FOUNDING, "--json", "--csv"],
+            r"keepalive report: argument --csv: not allowed with argument --json .*",
+        ),
+        (["rules", "dead"], r"keepalive: no verdict or finding is called dead; .*"),
+        (["report", "no-such.pcap"], r"keepalive: no-such\.pcap: [Nn]o such file.*"),
+        (["explain", "\x1b[2J.pcap"], r"keepalive: \\x1b\[2J\.pcap: [Nn]o such file.*"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_error_is_one_sentence_and_status_2(keepalive, arguments, sentence):
+    """Each mistake gives one line on stderr, nothing on stdout, and exit status 2."""
+    done = keepalive(*arguments)
+
+    assert (2, "") == (done.status, done.out)
+    assert re.fullmatch(sentence + r"\n", done.err)
+
+
+def test_capture_that_is_not_permitted_is_status_3(keepalive, monkeypatch):
+    """Where live capture is refused, the remedy is printed and the exit status is 3."""
+    from analyzer.cli import rules
+
+    def refuse(options):
+        raise LiveCaptureError("lo", "not permitted", "Run as root.")
+
+    monkeypatch.setattr(rules, "run", refuse)
+    done = keepalive("rules")
+
+    assert (3, "", "keepalive: cannot capture on lo: not permitted. Run as root.\n") == (
+        done.status,
+        done.out,
+        done.err,
+    )
+
+
+def test_an_interrupt_is_status_130_without_traceback(keepalive, monkeypatch):
+    """Ctrl-C ends the command quietly."""
+    from analyzer.cli import rules
+
+    def interrupt(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rules, "run", interrupt)
+    done = keepalive("rules")
+
+    assert (130, "", "") == (done.status, done.out, done.err)
+
+
+def test_ctrl_c_while_waiting_for_stdin_is_quiet():
+    """A command that waits for a capture on stdin ends on SIGINT with 130 and says nothing."""
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "analyzer", "report", "-"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    waiting.stdin.write((ROOT / "captures" / FOUNDING).read_bytes()[:1000])
+    waiting.stdin.flush()
+    _until_it_sleeps(waiting.pid)
+    waiting.send_signal(signal.SIGINT)
+    waiting.stdin.flush()
+    status = waiting.wait(timeout=30)
+    out, err = waiting.stdout.read(), waiting.stderr.read()
+    for stream in (waiting.stdin, waiting.stdout, waiting.stderr):
+        stream.close()
+
+    assert (130, b"", b"") == (status, out, err)
+
+
+def _until_it_sleeps(pid):
+    """Wait until a process has used no CPU for a while."""
+    if not Path(f"/proc/{pid}/stat").exists():
+        time.sleep(5)
+        return
+    before, quiet, stop = -1, 0, time.monotonic() + 60
+    while quiet < 5 and time.monotonic() < stop:
+        time.sleep(0.2)
+        used = sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))
+        quiet, before = (quiet + 1, used) if used == before and used > 0 else (0, used)
+
+
+def test_a_closed_pipe_is_quiet():
+    """Output into a pipe that nobody reads ends the command without a word."""
+    command = f"{sys.executable} -m analyzer rules; echo $? >&2"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+
+    assert b"141\n" == done.stderr
+
+
+def test_the_installed_command_is_this_one():
+    """The program `keepalive`, where it is installed, answers with the version."""
+    program = shutil.which("keepalive", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+    if program is None:
+        pytest.skip("keepalive is not installed here")
+
+    assert f"keepalive {cli.analyzer.__version__}\n" == subprocess.check_output([program, "--version"], text=True)
