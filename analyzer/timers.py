@@ -33,7 +33,6 @@ from typing import TYPE_CHECKING, Final
 from analyzer.record import other
 from analyzer.signatures import LINUX_TICKS_PER_S, ROUND_S, Span, Stack, default_count, families
 from analyzer.units import NS_PER_MS, NS_PER_S
-from analyzer.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -302,10 +301,11 @@ def _last_run(probes: Sequence[Probe]) -> tuple[Probe, ...]:
 
 
 def _give_up(record: FlowRecord, ending: Ending, side: Side) -> Reset | None:
-    """Return the RST with which this endpoint itself gave up."""
-    if ending.verdict is not Verdict.TIMED_OUT or ending.by != side:
+    """Return the RST with which this endpoint itself gave up; what came from between is not its own."""
+    if ending.by != side:
         return None
-    return next((row for row in record.resets if row.accepted_end and row.sender == side), None)
+    own = (row for row in record.resets if row.accepted_end and row.sender == side and row.kind == "gave_up")
+    return next(own, None)
 
 
 # Which stack

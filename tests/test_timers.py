@@ -302,7 +302,7 @@ class TestPeriodAndInterval:
         """A prober that gives up has not heard the answers captured before: its last gaps show the interval."""
         flow, ending = Story(ttl=63).probes(2.02, 2.016, 2.016, 1.024, 1.024).flow()
         last = flow.probes[-1]
-        reset = made(Reset, frame=99, ts_ns=last.ts_ns + S + 20_000_000, sender="b", accepted_end=True)
+        reset = made(Reset, frame=99, ts_ns=last.ts_ns + S + 20_000_000, sender="b", kind="gave_up", accepted_end=True)
         ending = Ending(Verdict.TIMED_OUT, "b", 99, reset.ts_ns, "prober-gave-up")
 
         settings = timers.infer(dataclasses.replace(flow, resets=(reset,)), ending, "b")
@@ -397,7 +397,7 @@ def test_all_answers_unheard():
     """A prober that gives up although every probe was answered heard none of the answers."""
     flow, ending = Story(ttl=63).probes(1.02, 1.024, 1.024).flow()
     last = flow.probes[-1]
-    reset = made(Reset, frame=99, ts_ns=last.ts_ns + S + 24_000_000, sender="b", accepted_end=True)
+    reset = made(Reset, frame=99, ts_ns=last.ts_ns + S + 24_000_000, sender="b", kind="gave_up", accepted_end=True)
     ending = Ending(Verdict.TIMED_OUT, "b", 99, reset.ts_ns, "prober-gave-up")
 
     settings = timers.infer(dataclasses.replace(flow, resets=(reset,)), ending, "b")
@@ -542,7 +542,7 @@ class Prober:
         ending, resets = Ending(Verdict.OPEN, None, None, None, "open"), ()
         if last == "rst" and probes[-1].answer is None:
             ending = Ending(Verdict.TIMED_OUT, "b", last_frame, last_ns, "prober-gave-up")
-            resets = (made(Reset, frame=last_frame, ts_ns=last_ns, sender="b", accepted_end=True),)
+            resets = (made(Reset, frame=last_frame, ts_ns=last_ns, sender="b", kind="gave_up", accepted_end=True),)
         opened = {} if self.midstream else {"syn_count": 1, "syn_ns": -self.round_trip, "ack_ns": 0}
         ttl = (64, 64) if self.near else (63, 63)
         return made(
@@ -560,9 +560,9 @@ class Prober:
         ), ending
 
 
-def made(kind, **values):
+def made(record_type, /, **values):
     """Return a record of facts with all other fields None."""
-    return kind(**{field.name: values.get(field.name) for field in dataclasses.fields(kind)})
+    return record_type(**{field.name: values.get(field.name) for field in dataclasses.fields(record_type)})
 
 
 def judged(timer, truth_ns):
