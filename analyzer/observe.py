@@ -137,6 +137,12 @@ def observe(
         side = side_of(flow, row)
         end = ends[2 * index + side]
         peer = ends[2 * index + 1 - side]
+        if flags & SYN and not flags & RST and end["syn_frame"] == 0 and end["segments"] > 0:
+            # what it sent before its SYN belongs to an older connection
+            sent = end["segments"]
+            new_endpoint(end)
+            end["segments"] = sent
+            peer["snd_una"] = -1
 
         ts_ns = row["ts_ns"]
         seq = unwrap(row["seq"], end["snd_nxt"] if end["snd_nxt"] >= 0 else end["snd_una"])

@@ -200,16 +200,17 @@ def new_endpoint(end: Any) -> None:  # noqa: ANN401 - an ENDPOINT record
 def begins_incarnation(flow: Any, end: Any, peer: Any, row: Any) -> int:  # noqa: ANN401 - records
     """Say whether a segment with SYN opens a new connection on the addresses of an older one.
 
-    RFC 9293 3.4.1 and 3.6.1: another initial sequence number, or any SYN once both ends closed or a RST passed. The
-    second SYN of a simultaneous open (3.5, figure 7) and a SYN,ACK that answers the SYN seen belong to the connection
-    at hand.
+    RFC 9293 3.4.1 and 3.6.1: another initial sequence number, or a first SYN behind other segments or a RST. The second
+    SYN of a simultaneous open (3.5, figure 7) and a SYN,ACK that answers the SYN seen belong to the connection at hand,
+    the latter even behind leftovers of an older one (3.5.1, half-open; RFC 5961 4, challenge ACK).
     """
     if end["syn_frame"] != 0:
         if (end["iss"] & 0xFFFFFFFF) == row["seq"]:
             return 0
         return 1
     if row["flags"] & ACK:
-        if peer["syn_frame"] != 0 and peer["syn_had_ack"] == 0 and flow["reset_count"] == 0 and end["segments"] == 0:
+        awaited = peer["syn_frame"] != 0 and peer["syn_had_ack"] == 0 and peer["ack_frame"] == 0
+        if awaited and (row["ack"] - peer["iss"] - 1) & 0xFFFFFFFF <= 0xFFFF:
             return 0
         return 1 if end["segments"] > 0 else 0
     if end["segments"] > 0 or flow["reset_count"] > 0:
@@ -285,6 +286,10 @@ def learn_ack(end: Any, peer: Any, row: Any, ack: int) -> None:  # noqa: ANN401 
     nxt = peer["snd_nxt"]
     if nxt >= 0 and ack > nxt + PLAUSIBLE:
         return
+    # RFC 9293 3.10.7.3: in SYN-SENT only an acknowledgement of the SYN is acceptable
+    if peer["syn_frame"] != 0 and peer["ack_frame"] == 0 and end["syn_frame"] == 0:
+        if ack <= peer["iss"] or ack > nxt:
+            return
     if ack >= una:
         end["window"] = row["window"]
         if row["window"] == 0:

@@ -110,12 +110,13 @@ def saw_syn(f: FlowBatch) -> Mask:
 
 
 def handshake_incomplete(f: FlowBatch) -> Mask:
-    """The endpoint that sent the SYN never sent an ACK after it (if only a SYN,ACK was captured: neither end did)."""
+    """The endpoint that sent the SYN never sent an ACK after it, nor did its peer once it had acknowledged the SYN."""
     a_opened = (f.a["syn_frame"] > 0) & (f.a["syn_had_ack"] == 0)
     b_opened = (f.b["syn_frame"] > 0) & (f.b["syn_had_ack"] == 0)
     a_acked, b_acked = f.a["ack_frame"] > 0, f.b["ack_frame"] > 0
-    acked = np.where(a_opened, a_acked | (b_opened & b_acked), np.where(b_opened, b_acked, a_acked | b_acked))
-    return ~acked.astype(bool)
+    a_done = a_acked | (b_acked & (f.a["snd_una"] > f.a["iss"]))
+    b_done = b_acked | (a_acked & (f.b["snd_una"] > f.b["iss"]))
+    return np.where(a_opened, ~a_done, np.where(b_opened, ~b_done, ~(a_acked | b_acked)))
 
 
 def one_end_unseen(f: FlowBatch) -> Mask:
