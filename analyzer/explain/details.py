@@ -1,13 +1,12 @@
-"""One or two sentences about each finding, made from its data: the ``detail`` of the JSON report, and what a story mentions in passing."""
+"""One or two sentences about each finding, made from its data: the ``detail`` of the JSON report."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain import closing, resets
-from analyzer.explain.closing import number, side_of
+from analyzer.explain import gaveup, halfclose, resets
 from analyzer.explain.icmp import icmp_text
-from analyzer.explain.teller import Teller, capital, count, duration
+from analyzer.explain.teller import Teller, count, duration, number, side_of
 from analyzer.record import other
 
 if TYPE_CHECKING:
@@ -18,12 +17,9 @@ if TYPE_CHECKING:
 PER_MINUTE_NS: Final = 60_000_000_000
 LOOKS: Final = {
     "retransmission": ("octet sent again", "octets sent again"),
-    "stale_ack": ("ACK overtaken by later segments", "ACKs overtaken by later segments"),
-    "not_idle": ("segment on a connection that was just active", "segments on a connection that was just active"),
-    "keepalive_or_zero_window_probe": (
-        "probe under a closed window, of either kind",
-        "probes under a closed window, of either kind",
-    ),
+    "stale_ack": ("overtaken ACK", "overtaken ACKs"),
+    "not_idle": ("segment in the middle of activity", "segments in the middle of activity"),
+    "keepalive_or_zero_window_probe": ("undecided probe of a closed window", "undecided probes of a closed window"),
 }
 
 
@@ -46,51 +42,81 @@ def _dead(t: Teller, f: Finding) -> str:
 
 def _close_wait(t: Teller, f: Finding) -> str:
     late = side_of(f)
-    n = number(f, "probes")
+    probes = number(f, "probes")
     return (
-        f"{t.start(late)} has not closed in the {duration(number(f, 'half_closed_ns'))} since {t.the(other(late))}'s FIN; it sent {count(n, 'probe')} meanwhile, "
-        f"{number(f, 'answered')} answered."
+        f"{t.start(late)} did not close in the {duration(number(f, 'half_closed_ns'))} after {t.the(other(late))}'s"
+        f" FIN; its kernel sent {count(probes, 'probe')} meanwhile, {number(f, 'answered')} answered."
     )
 
 
 def _close_wait_unprobed(t: Teller, f: Finding) -> str:
     late = side_of(f)
-    return f"{t.start(late)} has not closed in the {duration(number(f, 'half_closed_ns'))} since {t.the(other(late))}'s FIN, and nobody probes."
+    return (
+        f"{t.start(late)} did not close in the {duration(number(f, 'half_closed_ns'))} after {t.the(other(late))}'s"
+        " FIN, and nobody probes."
+    )
 
 
 def _half_close(t: Teller, f: Finding) -> str:
     writer = side_of(f)
-    return f"{t.start(other(writer))} took data of {t.the(writer)} after its own FIN: a half-close in use, for {duration(number(f, 'half_closed_ns'))}."
+    return (
+        f"{t.start(other(writer))} took data of {t.the(writer)} after its own FIN: a half-close in use, for"
+        f" {duration(number(f, 'half_closed_ns'))}."
+    )
 
 
 def _slow(t: Teller, f: Finding) -> str:
     late = side_of(f)
-    return f"{t.start(late)} closed {duration(number(f, 'half_closed_ns'))} after {t.the(other(late))}'s FIN, with {count(number(f, 'probes'), 'probe')} of its own between."
+    return (
+        f"{t.start(late)} closed {duration(number(f, 'half_closed_ns'))} after {t.the(other(late))}'s FIN, with"
+        f" {count(number(f, 'probes'), 'probe')} of its own between."
+    )
 
 
 def _fin_sender(t: Teller, f: Finding) -> str:
-    return f"{t.start(side_of(f))} sent {count(number(f, 'probes'), 'probe')} after its own FIN, {number(f, 'answered')} answered."
+    return (
+        f"{t.start(side_of(f))} sent {count(number(f, 'probes'), 'probe')} after its own FIN,"
+        f" {number(f, 'answered')} answered."
+    )
 
 
 def _middlebox(t: Teller, f: Finding) -> str:
-    return f"Nothing had passed for {duration(number(f, 'silence_ns'))} before {t.the(side_of(f))}'s probe that failed: longer than many boxes on the way remember a flow."
+    return (
+        f"Nothing had passed for {duration(number(f, 'silence_ns'))} before {t.the(side_of(f))}'s probe that"
+        f" failed. Boxes that forget an idle flow sooner: {f.data['limits']}."
+    )
 
 
 def _lost(t: Teller, f: Finding) -> str:
-    return f"{number(f, 'lost')} of {t.the(side_of(f))}'s {number(f, 'probes')} probes got no answer here, at most {number(f, 'longest_run')} in a row; a later one was answered."
+    return (
+        f"{number(f, 'lost')} of {t.the(side_of(f))}'s {number(f, 'probes')} probes got no answer here, at most"
+        f" {number(f, 'longest_run')} in a row; a later one was answered."
+    )
+
+
+def _stopped(t: Teller, f: Finding) -> str:
+    return (
+        f"{t.start(side_of(f))} probed every {duration(number(f, 'period_ns'))}, then no more for"
+        f" {duration(number(f, 'silent_ns'))} to the capture's end, though nothing else passed."
+    )
 
 
 def _window(t: Teller, f: Finding) -> str:
     receiver = side_of(f)
-    return (
-        f"{t.start(other(receiver))} probed {t.the(receiver)}'s closed window {count(number(f, 'probes'), 'time')} within {duration(number(f, 'span_ns'))}"
-        + ("; it opened again." if "opened_frame" in f.data else ".")
-    )
+    if not number(f, "probes"):
+        return f"{t.start(receiver)}'s receive window stayed closed; its peer sent no window probe."
+    text = f"{t.start(other(receiver))} probed {t.the(receiver)}'s closed window {count(number(f, 'probes'), 'time')}"
+    if number(f, "span_ns"):
+        text += f" within {duration(number(f, 'span_ns'))}"
+    return text + ("; it opened again." if "opened_frame" in f.data else ".")
 
 
 def _icmp(t: Teller, f: Finding) -> str:
     what = f" ({icmp_text(number(f, 'version'), number(f, 'type'), number(f, 'code'))})" if "version" in f.data else ""
-    return f"{count(number(f, 'errors'), 'ICMP error')}{what} came back to {t.the(side_of(f))}, {number(f, 'quote_probes')} for a probe; none ended the connection."
+    return (
+        f"{count(number(f, 'errors'), 'ICMP error')}{what} came back to {t.the(side_of(f))},"
+        f" {number(f, 'quote_probes')} for a probe; none ended the connection."
+    )
 
 
 def _ignored(t: Teller, f: Finding) -> str:
@@ -99,22 +125,35 @@ def _ignored(t: Teller, f: Finding) -> str:
 
 def _unprobed(t: Teller, f: Finding) -> str:
     del t
-    return f"Nothing passed for {duration(number(f, 'idle_ns'))}, no probe either: keepalive is off at both ends, or its idle time is longer."
+    return (
+        f"Nothing passed for {duration(number(f, 'idle_ns'))}, no probe either: keepalive is off at both ends, or"
+        " its idle time is longer."
+    )
 
 
 def _often(t: Teller, f: Finding) -> str:
     rate = PER_MINUTE_NS / number(f, "gap_ns")
-    return f"{t.start(side_of(f))} probes every {duration(number(f, 'gap_ns'))}, {rate:.0f} a minute; no known box on the way needs more than one a minute."
+    return (
+        f"{t.start(side_of(f))} probes about every {duration(number(f, 'gap_ns'))}, {rate:.0f} a minute; the"
+        " shortest idle limit known of a box on the way is 60 s."
+    )
 
 
 def _both(t: Teller, f: Finding) -> str:
     a, b = number(f, "probes_a"), number(f, "probes_b")
-    return f"Keepalive is on at both ends: {count(a, 'probe')} from {t.the('a')}, {b} from {t.the('b')}, each by its own timer."
+    return (
+        f"Keepalive is on at both ends: {count(a, 'probe')} from {t.the('a')}, {b} from {t.the('b')}, each by its"
+        " own timer."
+    )
 
 
 def _lookalikes(t: Teller, f: Finding) -> str:
-    parts = [count(number(f, kind), *words) for kind, words in LOOKS.items() if kind in f.data]
-    return f"{capital(', '.join(parts))} of {t.the(side_of(f))}: not keepalive, though Wireshark may label them so."
+    parts = ", ".join(count(number(f, kind), *words) for kind, words in LOOKS.items() if kind in f.data)
+    return f"From {t.the(side_of(f))} {parts}: not keepalive, though Wireshark may label them so."
+
+
+def _between(t: Teller, _: Finding) -> str:
+    return f"{resets.between_headline(t)} {' '.join(line.text for line in resets.differences(t))}"
 
 
 def _one_sided(t: Teller, f: Finding) -> str:
@@ -124,7 +163,7 @@ def _one_sided(t: Teller, f: Finding) -> str:
 
 def _cut(t: Teller, f: Finding) -> str:
     del t
-    return f"Of {count(number(f, 'segments'), 'segment')} the snap length left only the ports."
+    return f"Of {count(number(f, 'segments'), 'segment')} the snap length left little more than the ports."
 
 
 def _midstream(t: Teller, f: Finding) -> str:
@@ -134,25 +173,29 @@ def _midstream(t: Teller, f: Finding) -> str:
 
 def _clock(t: Teller, f: Finding) -> str:
     del t
-    return f"The capture's clock went back {count(number(f, 'times'), 'time')} within this flow; spacings there are not to be trusted."
+    return (
+        f"The capture's clock went back {count(number(f, 'times'), 'time')} within this flow; spacings there are"
+        " not to be trusted."
+    )
 
 
 DETAILS: Final[dict[str, Callable[[Teller, Finding], str]]] = {
     "fin-wait-2-expired": _fin_wait_2,
     "dead-peer-detected": _dead,
-    "answers-lost-behind-capture": lambda t, _: resets.belied_headline(t),
-    "reset-from-between": lambda t, _: " ".join(line.text for line in resets.between(t)[-1:]),
+    "answers-lost-behind-capture": lambda t, _: gaveup.belied_headline(t),
+    "reset-from-between": _between,
     "peer-forgot-connection": lambda t, _: resets.forgot_headline(t),
-    "data-after-peer-closed": lambda t, _: closing.late_data_headline(t),
+    "data-after-peer-closed": lambda t, _: halfclose.late_data_headline(t),
     "abort-without-fin": lambda t, _: resets.abort_headline(t),
-    "still-probing-at-end": lambda t, _: resets.silent_headline(t),
+    "still-probing-at-end": gaveup.silent_text,
     "close-wait-held-by-keepalive": _close_wait,
     "close-wait-without-probes": _close_wait_unprobed,
     "half-close-in-use": _half_close,
     "slow-to-close": _slow,
     "fin-sender-still-probes": _fin_sender,
-    "data-unacknowledged-no-keepalive": lambda t, _: resets.unacked_headline(t),
+    "data-unacknowledged-no-keepalive": gaveup.unacked_text,
     "idle-beyond-middlebox-limit": _middlebox,
+    "probes-stopped": _stopped,
     "probes-lost-but-recovered": _lost,
     "window-closed": _window,
     "icmp-errors-end-nothing": _icmp,

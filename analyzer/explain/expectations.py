@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.explain.closing import side_of
 from analyzer.explain.model import Line
+from analyzer.explain.teller import side_of
 from analyzer.record import other
 from analyzer.verdict import Verdict
 
@@ -39,7 +39,9 @@ def expectations(t: Teller) -> list[Line]:
         who = t.start(side_of(silent))
         return [
             Line(
-                f"{who}, read: blocks until the prober gives up, then ETIMEDOUT. A write meanwhile succeeds, and stops the probes: its data is outstanding."
+                f"{who}, read: blocks until the prober gives up, then ETIMEDOUT. A write meanwhile succeeds, and on"
+                " Linux stops the probes, for its data is outstanding.",
+                silent.frames,
             )
         ]
     return []
@@ -61,10 +63,11 @@ def _after_fin(t: Teller, closer: Side) -> list[Line]:
             (reset.frame,),
         ),
         Line(
-            f"{late}, write between FIN and RST: succeeds, draws a RST, and the next write fails (EPIPE). Write after the RST: EPIPE.",
+            f"{late}, write between FIN and RST: succeeds, draws a RST, and the next write fails (EPIPE). Write"
+            " after the RST: EPIPE.",
             (fin.frame, reset.frame),
         ),
-        Line(f"{t.start(closer)}: its close had returned long before; it notices nothing."),
+        Line(f"{t.start(closer)}: its program had closed or ended before, and notices nothing.", (fin.frame,)),
     ]
 
 
@@ -78,7 +81,8 @@ def _half_closed(t: Teller, closer: Side) -> list[Line]:
             (fin.frame,),
         ),
         Line(
-            f"{late}, write: succeeds. If {t.the(closer)} has closed in full the data draws a RST, and the next write fails (EPIPE).",
+            f"{late}, write: succeeds. If {t.the(closer)} has closed in full the data draws a RST, and the next"
+            " write fails (EPIPE).",
             (fin.frame,),
         ),
     ]
@@ -99,19 +103,26 @@ def _gave_up(t: Teller, prober: Side) -> list[Line]:
     return [
         read,
         Line(
-            f"{peer}, if it still runs: learns of it only if that RST arrives. Else a blocked read stays blocked until it writes or probes itself.",
+            f"{peer}, if it still runs: learns of it only if that RST arrives. Else a blocked read stays blocked"
+            " until it writes or probes itself.",
             frames,
         ),
     ]
 
 
 def _reset(t: Teller, sender: Side) -> list[Line]:
+    """A RST without a FIN of its sender: reads fail."""
     reset = t.reset
     assert reset is not None
-    receiver = t.start(other(sender))
-    found = [Line(f"{receiver}, read: ECONNRESET, not end of file.", (reset.frame,))]
+    receiver = other(sender)
+    text = f"{t.start(receiver)}, read: ECONNRESET, not end of file"
+    if t.fin(receiver) is not None:
+        text += " (if its program still holds the socket)"
+    elif t.record.starts_with == "midstream":
+        text += "; but end of file (on Linux) if a FIN had come before the capture began"
+    found = [Line(f"{text}.", (reset.frame,))]
     if t.ending.by == "between":
-        found.append(Line(f"{t.start(sender)}: not told. A blocked read stays blocked.", (reset.frame,)))
+        found.append(Line(f"{t.start(sender)}: is not told, so a blocked read stays blocked.", (reset.frame,)))
     return found
 
 
@@ -121,7 +132,8 @@ def _unacknowledged(t: Teller) -> list[Line]:
     who = t.start(side_of(finding))
     return [
         Line(
-            f"{who}, read or write: nothing until Linux gives up retransmitting, then ETIMEDOUT. Writes before that succeed as long as the send buffer has room.",
+            f"{who}, read or write: nothing until Linux gives up retransmitting, then ETIMEDOUT. Writes before that"
+            " succeed as long as the send buffer has room.",
             finding.frames,
         )
     ]

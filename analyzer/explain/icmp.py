@@ -27,5 +27,5 @@ V6: Final = {
 
 def icmp_text(version: int, type_: int, code: int) -> str:
     """Return what an ICMP error says."""
-    known = (V4 if version == 4 else V6).get((type_, code))  # noqa: PLR2004 - IP version
-    return known or f"ICMP{'v6' if version != 4 else ''} type {type_} code {code}"  # noqa: PLR2004 - IP version
+    known = (V4 if version == 4 else V6).get((type_, code))
+    return known or f"ICMP{'v6' if version != 4 else ''} type {type_} code {code}"

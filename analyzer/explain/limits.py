@@ -2,85 +2,98 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.closing import side_of
 from analyzer.explain.details import detail_of
+from analyzer.explain.fins import stub_line
 from analyzer.explain.model import Line
+from analyzer.explain.teller import lines
+from analyzer.record import other
 from analyzer.verdict import Verdict
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller
 
-ALWAYS = "What the programs called, and what their calls returned; states are derived from what passed this point, settings inferred from spacing."
+ALWAYS: Final = (
+    "What the programs called and got; states are derived from what passed this point, settings inferred from spacing."
+)
+LACKS: Final = ("one-sided-capture", "headers-cut", "midstream-start", "clock-went-back")
+"""Findings that are told here."""
 
 
 def limits(t: Teller) -> list[Line]:
     """Return what this capture cannot show of this flow."""
-    found = [Line(ALWAYS)]
-    if t.record.fins and t.ending.verdict is not Verdict.CLOSED:
-        fin = t.record.fins[0]
-        found.append(Line(f"Why {t.the(fin.sender)} sent FIN: close(), exit and kill -9 look the same.", (fin.frame,)))
+    return lines(
+        Line(ALWAYS, (t.record.first_frame, t.record.last_frame)),
+        *_of_fins(t),
+        *_of_silence(t),
+        *_of_reset(t),
+        *(Line(detail_of(t, finding), finding.frames) for finding in t.judged.findings if finding.code in LACKS),
+        *_of_probes(t),
+    )
+
+
+def _of_fins(t: Teller) -> list[Line]:
+    if not t.record.fins or t.ending.verdict is Verdict.CLOSED:
+        return []
+    closer = t.first_closer
+    fin = t.fin(closer)
+    assert fin is not None
+    calls = "close(), exit and kill -9" if stub_line(t, closer) else "close(), shutdown(), exit and kill -9"
+    found = [Line(f"Why {t.the(closer)} sent FIN: {calls} send the same.", (fin.frame,))]
     expired = t.find("fin-wait-2-expired")
     if expired is not None and expired.data["how"] == "answer":
-        found.append(
-            Line("When exactly FIN-WAIT-2 ran out: it sends nothing, so only the bounds are known.", expired.frames)
-        )
-    if t.find("dead-peer-detected") or t.find("still-probing-at-end"):
-        found.append(Line("Whether the probes, or their answers, were lost, or nobody was there to answer."))
-    dead = t.find("dead-peer-detected")
-    if dead is not None:
-        n = dead.data["unanswered"]
-        found.append(
-            Line(
-                f"Whether {n} is the count that is set (TCP_KEEPCNT): on Linux TCP_USER_TIMEOUT replaces it.",
-                dead.frames,
-            )
-        )
-    reset = t.reset
-    if reset is not None and t.ending.by in {"a", "b"} and t.ending.verdict is Verdict.RESET_ON_PROBE:
-        found.append(
-            Line(
-                "Which machine sent the RST: it looks like the endpoint's own packets, which is a hint and no proof.",
-                (reset.frame,),
-            )
-        )
-    found += [Line(detail_of(t, finding), finding.frames) for finding in t.judged.findings if finding.code in LACKS]
-    if any(probe.doubt == "missed" for probe in t.record.probes):
-        frames = tuple(probe.frame for probe in t.record.probes if probe.doubt == "missed")
-        found.append(Line("The capture missed segments; these probes are known only by their answers.", frames))
-    if any(probe.doubt == "zero_window" for probe in t.record.probes):
-        frames = tuple(probe.frame for probe in t.record.probes if probe.doubt == "zero_window")
-        found.append(
-            Line(
-                "Under a closed window keepalive and window probes look the same; the even spacing speaks for keepalive.",
-                frames,
-            )
-        )
-    undecided = [segment.frame for segment in t.record.not_probes if segment.is_ == "keepalive_or_zero_window_probe"]
-    if undecided:
-        found.append(
-            Line(
-                "Whether these ask for the window or the peer: under a closed window both look the same.",
-                tuple(undecided),
-            )
-        )
-    if t.record.copies:
-        found.append(
-            Line(
-                f"{t.record.copies:,} of the flow's packets were captured twice; the first copy counts.",
-                (t.record.first_frame, t.record.last_frame),
-            )
-        )
+        text = "When exactly FIN-WAIT-2 ran out: that sends nothing, so only the bounds are known."
+        found.append(Line(text, expired.frames))
+    if t.ending.verdict is Verdict.HALF_CLOSED and not t.find("half-close-in-use"):
+        text = f"Whether {t.the(other(closer))}'s program forgot to close, or is still at work on purpose."
+        found.append(Line(text, (fin.frame,)))
     return found
 
 
-LACKS = ("one-sided-capture", "headers-cut", "midstream-start", "clock-went-back")
+def _of_silence(t: Teller) -> list[Line]:
+    dead = t.find("dead-peer-detected")
+    silent = dead or t.find("still-probing-at-end")
+    if silent is None:
+        return []
+    found = [Line("Whether these probes, or their answers, were lost, or nobody was there to answer.", silent.frames)]
+    if dead is not None:
+        text = (
+            f"Whether {dead.data['unanswered']} is the count set (TCP_KEEPCNT): on Linux TCP_USER_TIMEOUT replaces it."
+        )
+        found.append(Line(text, dead.frames))
+    return found
 
 
-def mentioned(code: str) -> bool:
-    """Say whether a finding is told among the limits."""
-    return code in LACKS
+def _of_reset(t: Teller) -> list[Line]:
+    reset = t.reset
+    if reset is None or t.ending.verdict is Verdict.TIMED_OUT:
+        return []
+    if t.ending.by == "between":
+        return [Line("Which box it was. A route that changed would change the TTL too.", (reset.frame,))]
+    if t.ending.verdict is Verdict.RESET_ON_PROBE:
+        text = "Which machine sent the RST: it looks like the endpoint's other packets, a hint and no proof."
+        return [Line(text, (reset.frame,))]
+    return []
 
 
-__all__ = ["LACKS", "limits", "mentioned", "side_of"]
+def _of_probes(t: Teller) -> list[Line]:
+    doubts = {
+        doubt: tuple(probe.frame for probe in t.record.probes if probe.doubt == doubt)
+        for doubt in ("missed", "zero_window")
+    }
+    undecided = [segment.frame for segment in t.record.not_probes if segment.is_ == "keepalive_or_zero_window_probe"]
+    found = []
+    if doubts["missed"]:
+        text = "What the capture missed; these probes are known only by what answered them."
+        found.append(Line(text, doubts["missed"]))
+    if doubts["zero_window"]:
+        text = "Keepalive from window probes under a closed window, but by spacing; here it is even, as keepalive's."
+        found.append(Line(text, doubts["zero_window"]))
+    if undecided:
+        text = "Whether these probes ask for the window or for the peer: under a closed window both look the same."
+        found.append(Line(text, tuple(undecided)))
+    if t.record.copies:
+        text = f"{t.record.copies:,} of its packets were captured twice; the first copy counts."
+        found.append(Line(text, (t.record.first_frame, t.record.last_frame)))
+    return found

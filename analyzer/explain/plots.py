@@ -1,4 +1,7 @@
-"""Which words tell a flow: by its verdict and its leading finding. Ordered, first match wins; the last row of each verdict has no finding."""
+"""Which words tell a flow: by its verdict and its leading finding.
+
+Ordered, first match wins; the last row of each verdict asks for no finding.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from analyzer.explain import closing, quiet, resets
+from analyzer.explain import expired, gaveup, halfclose, orderly, quiet, resets
 from analyzer.explain.model import Line
 from analyzer.explain.teller import Teller
 from analyzer.verdict import Verdict
@@ -40,23 +43,31 @@ _RESET: Final = (Verdict.RESET_ON_PROBE, Verdict.ABORTED, Verdict.TIMED_OUT)
 
 PLOTS: Final = (
     _plot(_RESET, "reset-from-between", resets.between_headline, resets.between, resets.between_why),
-    _plot(_RESET, "fin-wait-2-expired", closing.expired_headline, closing.expired, closing.expired_why),
+    _plot(_RESET, "fin-wait-2-expired", expired.headline, expired.happened, expired.why),
     _plot(_RESET, "peer-forgot-connection", resets.forgot_headline, resets.forgot, resets.forgot_why),
-    _plot(Verdict.TIMED_OUT, "dead-peer-detected", resets.dead_headline, resets.dead, resets.dead_why),
-    _plot(Verdict.TIMED_OUT, "answers-lost-behind-capture", resets.belied_headline, resets.belied, resets.belied_why),
+    _plot(Verdict.TIMED_OUT, "dead-peer-detected", gaveup.dead_headline, gaveup.dead, gaveup.dead_why),
+    _plot(Verdict.TIMED_OUT, "answers-lost-behind-capture", gaveup.belied_headline, gaveup.belied, gaveup.belied_why),
     _plot(
-        Verdict.ABORTED, "data-after-peer-closed", closing.late_data_headline, closing.late_data, closing.late_data_why
+        Verdict.ABORTED,
+        "data-after-peer-closed",
+        halfclose.late_data_headline,
+        halfclose.late_data,
+        halfclose.late_data_why,
     ),
     _plot(Verdict.ABORTED, "abort-without-fin", resets.abort_headline, resets.abort, resets.abort_why),
     _plot(_RESET, None, quiet.reset_headline, quiet.reset, quiet.reset_why),
-    _plot(Verdict.SILENT, "still-probing-at-end", resets.silent_headline, resets.silent, resets.silent_why),
+    _plot(Verdict.SILENT, "still-probing-at-end", gaveup.silent_headline, gaveup.silent, gaveup.silent_why),
     _plot(
-        Verdict.SILENT, "data-unacknowledged-no-keepalive", resets.unacked_headline, resets.unacked, resets.unacked_why
+        Verdict.SILENT,
+        "data-unacknowledged-no-keepalive",
+        gaveup.unacked_headline,
+        gaveup.unacked,
+        gaveup.unacked_why,
     ),
     _plot(Verdict.SILENT, None, quiet.silent_headline, quiet.silent, quiet.nothing),
-    _plot(Verdict.HALF_CLOSED, None, closing.half_closed_headline, closing.half_closed, closing.half_closed_why),
-    _plot(Verdict.CLOSED, None, closing.closed_headline, closing.closed, closing.closed_why),
-    _plot(Verdict.OPEN, None, quiet.open_headline, quiet.open_, quiet.open_why),
+    _plot(Verdict.HALF_CLOSED, None, halfclose.headline, halfclose.happened, halfclose.why),
+    _plot(Verdict.CLOSED, None, orderly.closed_headline, orderly.closed, orderly.closed_why),
+    _plot(Verdict.OPEN, None, orderly.open_headline, orderly.open_, orderly.open_why),
     _plot(Verdict.UNESTABLISHED, None, quiet.unestablished_headline, quiet.unestablished, quiet.unestablished_why),
     _plot(Verdict.UNDETERMINED, None, quiet.undetermined_headline, quiet.undetermined, quiet.nothing),
 )

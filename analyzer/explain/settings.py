@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.explain.model import Line
-from analyzer.explain.teller import count, setting
+from analyzer.explain.teller import count, duration, setting
 from analyzer.flow import SIDES
 
 if TYPE_CHECKING:
@@ -23,36 +23,37 @@ def _of(t: Teller, side: Side) -> list[Line]:
     settings = t.judged.settings(side)
     if settings is None:
         return []
-    who = t.start(side)
-    found = []
-    for name, timer in (
-        ("idle time", settings.idle),
-        ("interval", settings.interval),
-        ("period of answered probes", settings.period),
-    ):
+    parts: list[str] = []
+    frames: set[int] = set()
+    for name, timer in (("idle time", settings.idle), ("interval", settings.interval)):
         if timer is not None:
-            found.append(Line(f"{who}, {name}: {timer_text(timer)}", timer.frames))
+            parts.append(f"{name} {timer_text(timer)}")
+            frames.update(timer.frames)
+    if settings.period is not None and (settings.idle is None or settings.idle.value_ns is None):
+        parts.append(f"answered probes every {timer_text(settings.period)}, the longer of the two on Linux")
+        frames.update(settings.period.frames)
     if settings.count is not None:
-        found.append(Line(f"{who}, count: {count_text(settings.count)}", settings.count.frames))
-    if settings.families and found:
-        found.append(
-            Line(f"{who}: such settings are those of {', or of '.join(settings.families)}; a family, not a fact.")
-        )
+        parts.append(count_text(settings.count))
+        frames.update(settings.count.frames)
+    if not parts:
+        return []
+    found = [Line(f"{t.start(side)}: {'; '.join(parts)}.", tuple(sorted(frames)))]
+    if settings.families:
+        fits = ", ".join(settings.families)
+        found.append(Line(f"These fit, among others: {fits}. A family of programs, not a fact.", tuple(sorted(frames))))
     return found
 
 
 def timer_text(timer: Timer) -> str:
-    """Return a setting with its bounds and how often it was seen."""
-    seen = f"{count(timer.observations, 'gap')}"
+    """Return a setting as a value, or as bounds."""
     if timer.value_ns is not None:
-        return f"{setting(timer.value_ns)} (from {seen})"
-    return f"between {setting(timer.low_ns)} and {setting(timer.high_ns)} (from {seen})"
+        return setting(timer.value_ns)
+    return f"between {duration(timer.low_ns)} and {duration(timer.high_ns)}".replace(".000 s", " s")
 
 
 def count_text(found: Count) -> str:
-    """Return a count as what it is: evidence."""
+    """Return after how many probes a prober gave up, as what it is: evidence."""
+    gave_up = f"gave up after {count(found.gave_up_after, 'probe')}"
     if found.value is not None:
-        return f"gave up after {found.value} unanswered (evidence of the count, not proof)"
-    if found.high is None:
-        return f"at least {found.low}"
-    return f"{found.low} to {found.high}"
+        return f"count {found.value} ({gave_up})"
+    return f"{gave_up}: its count, or its TCP_USER_TIMEOUT"

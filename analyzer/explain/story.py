@@ -1,4 +1,4 @@
-"""The story of one flow: the most important first, then the timeline, what the programs see, and what the capture cannot show."""
+"""The story of one flow: the most important first, then the timeline, the programs, the capture's limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from analyzer.explain.settings import settings_lines
 from analyzer.explain.teller import Teller
 from analyzer.explain.timeline import timeline
 from analyzer.explain.verdict_texts import VERDICT_TEXTS
-from analyzer.flow import SIDES
 from analyzer.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ TOLD: Final = frozenset(
         "slow-to-close",
         "fin-sender-still-probes",
         "data-unacknowledged-no-keepalive",
+        "probes-stopped",
         *LACKS,
     }
 )
@@ -119,13 +119,11 @@ def advice(t: Teller) -> list[Line]:
         who = f"{t.start(finding.about)}: " if finding.about is not None else ""
         found.append(Line(who + LONG_TEXTS[finding.code].change, finding.frames))
     if t.find("close-wait-held-by-keepalive") and t.ending.verdict is not Verdict.TIMED_OUT:
-        found.append(Line("Other keepalive settings would change only the number of probes."))
+        frames = t.need("close-wait-held-by-keepalive").frames
+        found.append(Line("Other keepalive settings would change only the number of probes.", frames))
     return found
 
 
 def also(t: Teller) -> list[Line]:
     """Return the findings that the rest of the story leaves out."""
     return [Line(detail_of(t, finding), finding.frames) for finding in t.judged.findings if finding.code not in TOLD]
-
-
-__all__ = ["SIDES", "advice", "also", "detail", "headline", "long_text", "story", "title"]

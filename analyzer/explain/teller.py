@@ -5,9 +5,9 @@ Every module of words goes through it, so that one flow is told in one voice.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.model import Line
 from analyzer.flow import SIDES
 from analyzer.record import other
 from analyzer.units import format_duration, format_offset
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from analyzer.connection import State
+    from analyzer.explain.model import Line
     from analyzer.findings import Finding, JudgedFlow
     from analyzer.flow import Side
     from analyzer.record import EndpointFacts, Fin, Probe, Reset
@@ -74,7 +75,7 @@ def capital(text: str) -> str:
 
 def gaps_of(probes: Sequence[Probe]) -> list[int]:
     """Return the times between successive probes."""
-    return [late.ts_ns - early.ts_ns for early, late in zip(probes, probes[1:], strict=False)]
+    return [late.ts_ns - early.ts_ns for early, late in pairwise(probes)]
 
 
 class Teller:
@@ -90,7 +91,7 @@ class Teller:
     # ── who ──
 
     def name(self, side: Side) -> str:
-        """Return ``client`` for who opened the connection, ``server`` for who was called; ``endpoint a`` where the capture does not show it."""
+        """Return ``client`` for who opened the connection and ``server`` for who was called, else ``endpoint a``."""
         if self.record.initiator is None:
             return f"endpoint {side}"
         return "client" if side == self.record.initiator else "server"
@@ -119,6 +120,17 @@ class Teller:
     def find(self, code: str) -> Finding | None:
         """Return the first finding with this code."""
         return self.judged.finding(code)
+
+    def need(self, code: str) -> Finding:
+        """Return the first finding with this code, which must be there."""
+        finding = self.find(code)
+        assert finding is not None, code
+        return finding
+
+    @property
+    def first_closer(self) -> Side:
+        """Who sent FIN first."""
+        return min(self.record.fins, key=lambda fin: fin.frame).sender
 
     def fin(self, side: Side) -> Fin | None:
         """Return an endpoint's FIN."""
@@ -154,7 +166,7 @@ class Teller:
         return [(SIDES[change.side], change.state) for change in self.record.changes if change.frame == frame]
 
     def states_text(self, frames: Iterable[int]) -> str:
-        """Return the derived states that hold after these frames, as ``client FIN-WAIT-2, server CLOSE-WAIT``; empty if none changed."""
+        """Return the states derived from these frames: ``client FIN-WAIT-2, server CLOSE-WAIT``, or nothing."""
         states: dict[Side, State] = {}
         for frame in frames:
             states.update(self.states_from(frame))
@@ -171,6 +183,28 @@ def evidence(probes: Iterable[Probe]) -> tuple[int, ...]:
         if probe.answer_frame is not None:
             found.add(probe.answer_frame)
     return tuple(sorted(found))
+
+
+def answered_text(probes: Sequence[Probe]) -> str:
+    """Return how many of some probes were answered (by ACK or data): ``answered``, ``all answered``, ``3 answered``."""
+    answered = sum(probe.answer in {"ack", "data"} for probe in probes)
+    if len(probes) == 1:
+        return "answered" if answered else "not answered"
+    if answered == len(probes):
+        return "all answered"
+    return f"{answered} answered" if answered else "none answered"
+
+
+def number(finding: Finding, key: str) -> int:
+    """Return a number of a finding's data, 0 if it is not there."""
+    value = finding.data.get(key, 0)
+    return value if isinstance(value, int) else 0
+
+
+def side_of(finding: Finding) -> Side:
+    """Return the endpoint a finding is about."""
+    assert finding.about is not None
+    return finding.about
 
 
 def lines(*parts: Line | None) -> list[Line]:

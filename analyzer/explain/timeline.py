@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.icmp import icmp_text
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from analyzer.flow import Side
     from analyzer.record import Probe, Reset
 
-STRANGE: Final = {"ttl": "TTL", "mac": "MAC address", "ip_id": "IP ID"}
+LATE_ACK_NS: Final = 1_000_000_000
+"""An ACK later than this after SYN,ACK is not that of the handshake, which the capture missed."""
+STRANGE: Final = {"ttl": "TTL is", "mac": "MAC address is", "ip_id": "IP ID is"}
 
 
 def timeline(t: Teller) -> tuple[Line, ...]:
@@ -53,6 +55,10 @@ def _opening(t: Teller) -> list[Line]:
     start = opener.syn_ns if opener.syn_ns is not None else called.syn_ns
     if opener.syn_frame and called.syn_frame and opener.ack_frame and opener.ack_ns is not None and start is not None:
         frames.append(opener.ack_frame)
+        late_ns = opener.ack_ns - (called.syn_ns or start)
+        if late_ns > LATE_ACK_NS:
+            text = f"{client} opens the connection: SYN, SYN,ACK; its first ACK seen {duration(late_ns)} later"
+            return [_line(t, f"{text} -> both ESTABLISHED", frames, start)]
         text = f"{client} opens the connection: SYN, SYN,ACK, ACK in {duration(opener.ack_ns - start)}"
         return [_line(t, f"{text} -> both ESTABLISHED", frames, start)]
     if called.syn_frame and not opener.syn_frame:
@@ -78,8 +84,8 @@ def _data(t: Teller, side: Side) -> list[Line]:
 def runs(t: Teller, side: Side) -> list[list[Probe]]:
     """Return an endpoint's probes in runs: a train each, its unanswered tail apart."""
     found = []
-    for _, group in groupby(t.probes(side), key=lambda probe: probe.train):
-        train = list(group)
+    for _, together in groupby(t.probes(side), key=lambda probe: probe.train):
+        train = list(together)
         tail = len(train)
         while tail and train[tail - 1].answer is None:
             tail -= 1
@@ -111,8 +117,8 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
     if refused and answered == len(run) - 1:
         if not answered:
             return f"{text}: answered by RST"
-        first = "first" if answered == 1 else f"first {answered}"
-        return f"{text}: the {first} answered, the last by RST"
+        part = "first" if answered == 1 else f"first {answered}"
+        return f"{text}: the {part} answered, the last by RST"
     if not answered and not refused:
         return f"{text}: no answer" + ("" if len(run) == 1 else " to any")
     return f"{text}: {answered} answered, {len(run) - answered - refused} not" + (
@@ -124,7 +130,7 @@ def _window_probes(t: Teller, side: Side) -> list[Line]:
     probes = [probe for probe in t.record.zero_window_probes if probe.sender == side]
     if not probes:
         return []
-    spans = spacing([late.ts_ns - early.ts_ns for early, late in zip(probes, probes[1:], strict=False)])
+    spans = spacing([late.ts_ns - early.ts_ns for early, late in pairwise(probes)])
     text = (
         f"{t.name(side)} asks {count(len(probes), 'time')} whether {t.the(other(side))}'s closed window is open again"
     )
@@ -169,20 +175,27 @@ def _fins(t: Teller) -> list[Line]:
 
 
 def _reset(t: Teller, reset: Reset) -> Line:
-    text = f"RST{'+ACK' if reset.has_ack else ''} from the {t.name(reset.sender)}".replace("the endpoint", "endpoint")
-    if reset.strange:
-        text += f", but {' and '.join(STRANGE[what] for what in reset.strange)} not of its other packets"
-    if reset.kind == "ignored":
-        return _line(t, f"{text}: without effect", [reset.frame], reset.ts_ns)
+    text = f"RST{'+ACK' if reset.has_ack else ''} from {t.the(reset.sender)}"
     if reset.answers_probe is not None:
         text += " in answer to the probe"
     elif reset.kind == "gave_up":
         text += ": it gives up"
-    if reset.accepted_end:
-        text = _with_states(t, text, [reset.frame])
-    else:
-        text += ", after the connection was over"
-    return _line(t, text, [reset.frame], reset.ts_ns)
+    if reset.strange:
+        text += f"; its {' and '.join(STRANGE[what] for what in reset.strange)} not that of its other packets"
+    if reset.kind == "ignored":
+        return _line(t, f"{text}; without effect", [reset.frame], reset.ts_ns)
+    if not reset.accepted_end:
+        return _line(t, f"{text}; the connection was over", [reset.frame], reset.ts_ns)
+    return _line(t, f"{text} -> {_left_closed(t, reset)}", [reset.frame], reset.ts_ns)
+
+
+def _left_closed(t: Teller, reset: Reset) -> str:
+    """Return whom a RST surely leaves CLOSED: not an end a box speaks for, nor a peer that was out of reach."""
+    if t.ending.by == "between":
+        return f"{t.name(other(reset.sender))} CLOSED"
+    if reset.kind == "gave_up":
+        return f"{t.name(reset.sender)} CLOSED"
+    return "both CLOSED"
 
 
 def _capture_end(t: Teller) -> list[Line]:

@@ -1,7 +1,7 @@
 """THE THIRD TABLE: what an engineer should know about a flow, as data.
 
-``case`` says what a finding is made of, ``conditions`` are the facts, ``evidence`` picks frames and numbers, ``table`` joins them. The words are
-in ``explain``.
+``case`` says what a finding is made of, ``conditions`` are the facts, ``evidence`` picks frames and numbers, ``table``
+joins them. The words are in ``explain``.
 """
 
 from analyzer.findings.case import Case, Finding, JudgedFlow

@@ -114,7 +114,7 @@ class Case:
 
     @property
     def lost(self) -> tuple[Probe, ...]:
-        """Its unanswered probes before a later one that was answered; not those inside the peer's rate limit for answers."""
+        """Its unanswered probes before a later answered one; not those inside the peer's rate limit for answers."""
         probes = self.probes
         answered = [probe.frame for probe in probes if probe.answer in {"ack", "data"}]
         last = max(answered, default=0)

@@ -1,7 +1,7 @@
 """The conditions that the third table is made of: facts about one flow, seen from one endpoint.
 
-Each docstring is the sentence that ``keepalive rules`` prints. A condition that cannot be sure answers no: a finding that is wrong once is not
-believed again.
+Each docstring is the sentence that ``keepalive rules`` prints. A condition that cannot be sure answers no: a finding
+that is wrong once is not believed again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from analyzer.findings.case import Case
+from analyzer.signatures import Middlebox, middleboxes_within
 from analyzer.verdict import Verdict
 
 Condition = Callable[[Case], bool]
@@ -18,11 +19,9 @@ Condition = Callable[[Case], bool]
 ANSWER_NS: Final = 3_000_000_000
 """A RST later than this after data does not answer it."""
 LONG_NS: Final = 60_000_000_000
-"""The shortest idle time after which some box on the way forgets or closes a connection (field guide 6): silence below it is no news."""
-MIDDLEBOX_NS: Final = 240_000_000_000
-"""The shortest idle limit of a box that forgets an established connection and lets both ends stand (Azure load balancer, 4 min)."""
+"""The shortest idle time after which some box on the way ends a connection (field guide 6); less is no news."""
 AGGRESSIVE_NS: Final = 10_000_000_000
-"""Probing more often than this serves no path: the shortest limit known is 60 s, and of the software in ``signatures`` only Node's agent is below."""
+"""Probing more often serves no path, whose shortest limit is 60 s; in ``signatures`` only Node's agent does so."""
 AGGRESSIVE_LEAST: Final = 3
 """So many equal gaps, before a rhythm is called one."""
 UNPROMPTED_NS: Final = (55_000_000_000, 65_000_000_000)
@@ -227,6 +226,30 @@ def probed_none_since(case: Case) -> bool:
     return since is not None and all(probe.ts_ns < since for probe in case.probes)
 
 
+def rhythm_broke_off(case: Case) -> bool:
+    """Its last probe was answered, then nothing came for over twice its longest spacing to the capture's end."""
+    gaps, probes = case.answered_gaps, case.probes
+    if not gaps or case.ending.verdict not in {Verdict.OPEN, Verdict.HALF_CLOSED}:
+        return False
+    last = probes[-1]
+    if last.answer != "ack" or last.answer_ns is None or last.certainty == "suspected":
+        return False
+    heard_ns = max(case.facts.last_ns or 0, case.peer_facts.last_ns or 0)
+    silent = case.record.end_ns - last.ts_ns
+    return heard_ns <= last.ts_ns + last.answer_ns and silent > BROKEN_OFF * gaps[-1] + BROKEN_OFF_NS
+
+
+BROKEN_OFF: Final = 2.26
+"""Two intervals, and an eighth for a timer that is late."""
+BROKEN_OFF_NS: Final = 1_000_000_000
+
+
+def window_stays_closed(case: Case) -> bool:
+    """Its window is closed when the flow or the capture ends, and its peer sent no window probe."""
+    unprobed = all(probe.sender != case.peer for probe in case.record.zero_window_probes)
+    return case.facts.window_shut_frame is not None and unprobed
+
+
 def probes_often(case: Case) -> bool:
     """Half of the gaps after its answered probes are below 10 s, and there are at least three gaps."""
     gaps = case.answered_gaps
@@ -245,7 +268,7 @@ def long_silence_unprobed(case: Case) -> bool:
 
 
 def silence(case: Case) -> tuple[int, int, int | None] | None:
-    """Return the longest silence while both ends were open: length, the frame before, the frame after (None: capture's end); None if probes passed."""
+    """Return the longest silence while both ends were open, if no probe passed: length, frame before, frame after."""
     record = case.record
     spans: list[tuple[int, int, int | None]] = []
     if record.idle_from is not None:
@@ -260,14 +283,14 @@ def silence(case: Case) -> tuple[int, int, int | None] | None:
     shut = [fin.frame for fin in record.fins] + [reset.frame for reset in record.resets if reset.accepted_end]
     if any(frame <= before for frame in shut):
         return None
-    watched = [*record.probes, *record.zero_window_probes]
-    if any(before < probe.frame and (after is None or probe.frame <= after) for probe in watched):
+    watched = [probe.frame for probe in record.probes] + [probe.frame for probe in record.zero_window_probes]
+    if any(before < frame and (after is None or frame <= after) for frame in watched):
         return None
     return length, before, after
 
 
 def silence_before_the_end(case: Case) -> tuple[int, int] | None:
-    """Return how long nothing at all had passed before its probe that got no answer (or a RST), and that probe's frame."""
+    """Return how long nothing had passed before its probe that got no answer (or a RST), and that probe's frame."""
     reset = case.reset
     if case.trailing:
         first = case.trailing[0]
@@ -279,9 +302,15 @@ def silence_before_the_end(case: Case) -> tuple[int, int] | None:
 
 
 def silent_for_minutes_before_the_end(case: Case) -> bool:
-    """Nothing at all passed for 240 s or more before the probe that drew a RST, or the first that got no answer."""
+    """Before the probe that failed nothing passed for longer than a known box on the way remembers an idle flow."""
     found = silence_before_the_end(case)
-    return found is not None and found[0] >= MIDDLEBOX_NS
+    return found is not None and bool(forgetful(found[0]))
+
+
+def forgetful(silence_ns: int) -> tuple[Middlebox, ...]:
+    """Return the boxes that forget a flow within a silence and that probing helps against, one per limit."""
+    rows = {row.idle_s: row for row in reversed(middleboxes_within(silence_ns)) if row.keepalive_helps}
+    return tuple(rows[limit] for limit in sorted(rows))
 
 
 def peer_forgot_or_silent(case: Case) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.case import Case
-from analyzer.findings.conditions import LOOKALIKES, reset_answers_data, silence, silence_before_the_end
+from analyzer.findings.conditions import LOOKALIKES, forgetful, reset_answers_data, silence, silence_before_the_end
+from analyzer.signatures import FIN_WAIT_2
+from analyzer.units import nanoseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
 Evidence = tuple[tuple[int, ...], dict[str, int | str]]
 Builder = Callable[[Case], Evidence]
 
-DEFAULT_LIMIT_NS = (60_000_000_000, 62_000_000_000)
-"""How long FIN-WAIT-2 lasts by default on Linux: tcp_fin_timeout, and the lateness of its timer (field guide 2.8)."""
+_LINUX: Final = next(row for row in FIN_WAIT_2 if row.name == "Linux")
+_DEFAULT_NS: Final = (nanoseconds(_LINUX.low_s), nanoseconds(_LINUX.high_s or _LINUX.low_s))
+"""How long FIN-WAIT-2 lasts by default on Linux, with the lateness of its timer."""
 
 
-def _frames(*parts: int | None | Iterable[int]) -> tuple[int, ...]:
+def _frames(*parts: int | Iterable[int] | None) -> tuple[int, ...]:
     found: set[int] = set()
     for part in parts:
         if isinstance(part, int):
@@ -70,9 +73,9 @@ def fin_wait_2(case: Case) -> Evidence:
     heard_ns = case.facts.last_ns
     low = max(heard_ns - fin.acked_ns, 0) if heard_ns is not None else 0
     high = reset.ts_ns - fin.acked_ns
-    if high < DEFAULT_LIMIT_NS[0]:
+    if high < _DEFAULT_NS[0]:
         fits = "shorter"
-    elif low > DEFAULT_LIMIT_NS[1]:
+    elif low > _DEFAULT_NS[1]:
         fits = "longer"
     else:
         fits = "default"
@@ -153,11 +156,17 @@ def dead_peer(case: Case) -> Evidence:
     trailing, reset = case.trailing, case.own_reset
     assert reset is not None
     heard_ns = case.peer_facts.last_ns
+    known, first = _settings(case.settings), trailing[0]
+    if not first.first_of_train and case.settings and case.settings.period and case.settings.period.value_ns:
+        # after an answered probe the wait is max(idle, interval) on Linux
+        known["wait_ns"] = case.settings.period.value_ns
+    elif "idle_ns" in known:
+        known["wait_ns"] = known["idle_ns"]
     return _frames(_numbers(trailing), reset.frame), _known(
         unanswered=len(trailing),
         reset_frame=reset.frame,
         detection_ns=reset.ts_ns - heard_ns if heard_ns is not None else None,
-        **_settings(case.settings),
+        **known,
     )
 
 
@@ -277,7 +286,23 @@ def middlebox(case: Case) -> Evidence:
     """The silence before the probe that failed."""
     found = silence_before_the_end(case)
     assert found is not None
-    return _frames(found[1]), _known(silence_ns=found[0], probe_frame=found[1])
+    limits = forgetful(found[0])
+    return _frames(found[1]), _known(
+        silence_ns=found[0], probe_frame=found[1], limits=", ".join(f"{row.name} {row.idle_s} s" for row in limits)
+    )
+
+
+def broken_off(case: Case) -> Evidence:
+    """The rhythm, its last probe, and the silence since."""
+    gaps, last = case.answered_gaps, case.probes[-1]
+    return _frames(_numbers(case.probes), last.answer_frame), _known(
+        last_frame=last.frame, silent_ns=case.record.end_ns - last.ts_ns, period_ns=gaps[len(gaps) // 2]
+    )
+
+
+def window_shut(case: Case) -> Evidence:
+    """Since when the window is closed."""
+    return _frames(case.facts.window_shut_frame), _known(probes=0, shut_frame=case.facts.window_shut_frame)
 
 
 def often(case: Case) -> Evidence:

@@ -1,7 +1,8 @@
 """THE THIRD TABLE: what an engineer should know about a flow, each with its evidence.
 
-Every row whose conditions all hold wins: a flow may have several findings. Rows of scope ENDPOINT are tried for both endpoints, rows of scope
-FLOW once. The order is that in which an engineer wants to hear them: what ended the flow, what went wrong, what could, what the capture lacks.
+Every row whose conditions all hold wins: a flow may have several findings. Rows of scope ENDPOINT are tried for both
+endpoints, rows of scope FLOW once. The order is that in which an engineer wants to hear them: what ended the flow, what
+went wrong, what could, what the capture lacks.
 """
 
 from __future__ import annotations
@@ -115,8 +116,10 @@ FINDINGS: Final = (
         (c.probes, c.peer_forgot_or_silent, c.silent_for_minutes_before_the_end),
         e.middlebox,
     ),
+    FindingRule("probes-stopped", (c.rhythm_broke_off,), e.broken_off),
     FindingRule("probes-lost-but-recovered", (c.probes_lost,), e.lost_probes),
     FindingRule("window-closed", (c.probed_closed_window,), e.closed_window),
+    FindingRule("window-closed", (c.window_stays_closed,), e.window_shut),
     FindingRule("icmp-errors-end-nothing", (c.got_icmp_errors,), e.icmp),
     FindingRule("reset-ignored", (c.sent_ignored_reset,), e.ignored),
     # ── what could go wrong, or be better ──

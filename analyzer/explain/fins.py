@@ -1,0 +1,90 @@
+"""What every story with a FIN in it says: who closed, who did not, the probes after it, and why they go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.explain.model import Line
+from analyzer.explain.teller import count, duration, evidence, gaps_of, spacing
+from analyzer.record import other
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.explain.teller import Teller
+    from analyzer.flow import Side
+    from analyzer.record import Probe
+
+
+def fin_lines(t: Teller, closer: Side) -> list[Line]:
+    """Say who sent FIN, that the other did not, and which states that means."""
+    fin, late = t.fin(closer), other(closer)
+    assert fin is not None
+    acked = f", acknowledged {duration(fin.acked_ns - fin.ts_ns)} later" if fin.acked_ns is not None else ""
+    frames = tuple(frame for frame in (fin.frame, fin.acked_frame) if frame)
+    lasted = duration(t.end_ns - fin.ts_ns)
+    if t.reset:
+        none = f"{t.start(late)} sent no FIN in the {lasted} until the RST: its program did not close."
+    else:
+        none = f"{t.start(late)} sent no FIN in the {lasted} to the capture's end: its program had not closed."
+    state = "FIN-WAIT-2" if fin.acked_frame else "FIN-WAIT-1"
+    states = f"States derived from that: {t.name(closer)} {state}, {t.name(late)} CLOSE-WAIT."
+    return [
+        Line(f"{t.start(closer)} sent FIN at {t.at(fin.ts_ns)}{acked}.", frames),
+        Line(f"{none} {states}", frames),
+    ]
+
+
+def probes_after_fin(t: Teller, closer: Side, probes: Sequence[Probe]) -> list[Line]:
+    """Say how many probes came after the FIN, how far apart, and by whom they were answered."""
+    answered = [probe for probe in probes if probe.answer in {"ack", "data"}]
+    rhythm = spacing(gaps_of(probes))
+    text = f"{t.start(other(closer))}'s kernel went on probing: {count(len(probes), 'probe')} after the FIN"
+    if rhythm:
+        text += f", {rhythm}"
+    if answered:
+        slowest = max(probe.answer_ns or 0 for probe in answered)
+        text += f". {t.start(closer)}'s kernel answered {_which(probes, answered)} with ACK, within {duration(slowest)}"
+    return [Line(f"{text}.", evidence(probe for probe in probes if probe.answer != "rst"))]
+
+
+def _which(probes: Sequence[Probe], answered: Sequence[Probe]) -> str:
+    if len(answered) == len(probes):
+        return "it" if len(probes) == 1 else "all of them"
+    if len(answered) == len(probes) - 1 and probes[-1].answer == "rst":
+        return "the first" if len(answered) == 1 else f"the first {len(answered)}"
+    return f"{len(answered)} of them"
+
+
+def why_keepalive_goes_on(t: Teller, closer: Side, probes: Sequence[Probe]) -> list[Line]:
+    """Say why answered probes can go on for ever."""
+    frames = evidence(probe for probe in probes if probe.answer in {"ack", "data"})
+    if not frames:
+        return []
+    return [
+        Line(
+            'Keepalive asks one thing: does the peer\'s TCP still answer? It did. A FIN says "I send no more", not'
+            f' "I am gone": {t.the(closer)}\'s kernel answers for the half-closed connection, with or without a'
+            " program behind it.",
+            frames,
+        ),
+        Line(
+            "So no probe counted as failed; the limit (9 on Linux, 8 on macOS, unless set) came no nearer, and"
+            " keepalive closes nothing that answers. Out of CLOSE-WAIT leads only a close by"
+            f" {t.the(other(closer))}'s own program.",
+            frames,
+        ),
+    ]
+
+
+def stub_line(t: Teller, closer: Side) -> Line | None:
+    """Say what the IP ID tells of the closer's socket, if it tells anything."""
+    fin, zero = t.fin(closer), t.facts(closer).id_zero_frame
+    if fin is None or zero is None or zero <= fin.frame:
+        return None
+    return Line(
+        f"From frame {zero} on {t.the(closer)}'s packets have IP ID 0. Linux does that once only a stub of a closed"
+        " socket is left, so the program had most likely closed or ended, and not merely shut down its sending"
+        " side.",
+        (zero,),
+    )

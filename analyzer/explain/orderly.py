@@ -1,0 +1,191 @@
+"""Flows that both ends closed, and those still open when the capture ended."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from analyzer.connection import State
+from analyzer.explain.model import Line
+from analyzer.explain.teller import answered_text, count, duration, evidence, number, side_of, spacing
+from analyzer.flow import SIDES
+
+if TYPE_CHECKING:
+    from analyzer.explain.teller import Teller
+    from analyzer.flow import Side
+
+UNEVEN: Final = 1.3
+"""Answered probes whose gaps differ by more than this have another reason than a timer's lateness."""
+LEAST_NS: Final = 1_000_000_000
+"""Shorter silences are not worth a word."""
+
+
+def probe_summary(t: Teller) -> list[Line]:
+    """Return a line per prober: how many probes, how many answered."""
+    found = []
+    for side in SIDES:
+        probes = t.probes(side)
+        if probes:
+            text = f"{t.start(side)} sent {count(len(probes), 'keepalive probe')}, {answered_text(probes)}."
+            found.append(Line(text, evidence(probes)))
+    return found or [Line("No keepalive probe was sent.", (t.record.first_frame, t.record.last_frame))]
+
+
+def crossed(t: Teller) -> bool:
+    """Say whether both sent FIN before either had the other's."""
+    return {change.side for change in t.record.changes if change.state is State.CLOSING} == {0, 1}
+
+
+def closed_headline(t: Teller) -> str:
+    """Return a close in one line, with what was notable before it."""
+    first = t.first_closer
+    probes = t.record.probes
+    for finding in (t.find("half-close-in-use"), t.find("slow-to-close")):
+        if finding is None:
+            continue
+        gap, between = duration(number(finding, "half_closed_ns")), count(number(finding, "probes"), "probe")
+        if finding.code == "half-close-in-use":
+            return f"Closed by both ends; for {gap} half-closed and in use, with {between} in that time."
+        return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}, with {between} between."
+    order = "at once" if crossed(t) else f"in order, {t.the(first)} first"
+    told = f"{count(len(probes), 'probe')}, {answered_text(probes)}" if probes else "no keepalive probes"
+    return f"Closed by both ends {order}; {told}."
+
+
+def closed(t: Teller) -> list[Line]:
+    """Return the two FINs and what lay between them."""
+    first, second = t.record.fins[:2]
+    frames = (first.frame, second.frame)
+    if crossed(t):
+        found = [
+            Line(
+                f"Both sent FIN at {t.at(first.ts_ns)}, neither having the other's yet: a simultaneous close.",
+                frames,
+            )
+        ]
+    else:
+        later = duration(second.ts_ns - first.ts_ns)
+        text = f"{t.start(first.sender)} sent FIN at {t.at(first.ts_ns)}, {t.the(second.sender)} {later} later."
+        found = [Line(f"{text} Both directions are closed.", frames)]
+    used, slow = t.find("half-close-in-use"), t.find("slow-to-close")
+    if used:
+        probes = count(number(used, "probes"), "probe")
+        text = (
+            f"Between the two {t.the(second.sender)} sent data, and {t.the(first.sender)} took it, with {probes} in"
+            " that time."
+        )
+        found.append(Line(text, used.frames))
+    if slow:
+        probes = count(number(slow, "probes"), "probe")
+        gap = duration(number(slow, "half_closed_ns"))
+        text = f"{t.start(side_of(slow))} was in CLOSE-WAIT (derived) for {gap}, and sent {probes} meanwhile."
+        found.append(Line(text, slow.frames))
+    return [*found, *probe_summary(t)]
+
+
+def closed_why(t: Teller) -> list[Line]:
+    """Return a word on a half-close; nothing for a plain close."""
+    used, slow = t.find("half-close-in-use"), t.find("slow-to-close")
+    if used:
+        text = "A FIN closes one direction only. The other was in use, so probes after the FIN are in order."
+        return [Line(text, used.frames)]
+    if slow:
+        late = t.the(side_of(slow))
+        text = (
+            f"Why {late} took its time cannot be seen: a program at work, or one that did not look for the end of file."
+        )
+        return [Line(text, slow.frames)]
+    return []
+
+
+def open_headline(t: Teller) -> str:
+    """Return an open connection in one line."""
+    probes = t.record.probes
+    stopped, lost = t.find("probes-stopped"), t.find("probes-lost-but-recovered")
+    if stopped:
+        who, silent = t.start(side_of(stopped)), duration(number(stopped, "silent_ns"))
+        return (
+            f"{who}'s probes stopped: none in the last {silent}, though one was due every"
+            f" {duration(number(stopped, 'period_ns'))}."
+        )
+    if lost:
+        told = f"{number(lost, 'lost')} of {number(lost, 'probes')} probes unanswered, later ones answered"
+    elif probes:
+        told = f"{count(len(probes), 'probe')}, {answered_text(probes)}"
+    else:
+        told = "no keepalive probes"
+        length, _ = _silence(t)
+        if length >= LEAST_NS:
+            told += f", and at one time nothing for {duration(length)}"
+    return f"Open when the capture ended; {told}."
+
+
+def open_(t: Teller) -> list[Line]:
+    """Return probes, losses and the state at the end."""
+    found = probe_summary(t)
+    for side in SIDES:
+        gaps = _answered_gaps(t, side)
+        if len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN:
+            text = (
+                f"Its answered probes are {spacing(gaps)}: some probes, or answers, may have been lost elsewhere"
+                " than here."
+            )
+            found.append(Line(text, evidence(t.probes(side))))
+    stopped = t.find("probes-stopped")
+    if stopped:
+        prober = side_of(stopped)
+        text = (
+            f"After frame {number(stopped, 'last_frame')} no probe came in"
+            f" {duration(number(stopped, 'silent_ns'))}, though {t.the(prober)} probes every"
+            f" {duration(number(stopped, 'period_ns'))} as long as nothing else passes."
+        )
+        found.append(Line(text, stopped.frames))
+    waiting = [own[-1] for side in SIDES if (own := t.probes(side)) and own[-1].answer is None]
+    if waiting:
+        after = duration(t.record.end_ns - waiting[-1].ts_ns)
+        text = f"The last had no answer when the capture ended {after} later: too soon to say anything."
+        found.append(Line(text, tuple(probe.frame for probe in waiting)))
+    after_ns = t.record.end_ns - t.record.last_ns
+    ended = f"; the capture ended {duration(after_ns)} later" if after_ns > 0 else ", where the capture ended"
+    found.append(Line(f"The last segment came at {t.at(t.record.last_ns)}{ended}.", (t.record.last_frame,)))
+    return found
+
+
+def open_why(t: Teller) -> list[Line]:
+    """Return why probes stopped, or why there are none."""
+    stopped = t.find("probes-stopped")
+    if stopped:
+        prober = t.the(side_of(stopped))
+        return [
+            Line(
+                f"Inferred: {prober}, or the path between it and this capture point, is gone; or it has data"
+                " outstanding that does not get here. An end that only answers never learns of it.",
+                stopped.frames,
+            )
+        ]
+    length, frames = _silence(t)
+    if t.record.probes or length < LEAST_NS:
+        return []
+    text = (
+        f"No probe passed in a silence of {duration(length)}: keepalive is off at both ends, or its idle time is"
+        " longer."
+    )
+    return [Line(text, frames)]
+
+
+def _silence(t: Teller) -> tuple[int, tuple[int, ...]]:
+    """Return the longest silence, up to the capture's end, and the frames at its ends."""
+    record = t.record
+    tail = record.end_ns - record.last_ns
+    if tail > record.idle_ns:
+        return tail, (record.last_frame,)
+    return record.idle_ns, tuple(frame for frame in (record.idle_from, record.idle_to) if frame)
+
+
+def _answered_gaps(t: Teller, side: Side) -> list[int]:
+    probes = t.probes(side)
+    return sorted(
+        late.gap_ns
+        for early, late in pairwise(probes)
+        if early.answer == "ack" and late.answer == "ack" and not late.first_of_train and late.gap_ns is not None
+    )
