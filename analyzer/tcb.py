@@ -93,10 +93,15 @@ PLAUSIBLE: Final = 1 << 30
 
 @kernel
 def signature(row: Any) -> int:  # noqa: ANN401 - a SEGMENT record
-    """Return what two captured copies of one packet have in common: not TTL, MAC or checksum."""
-    sign = row["seq"] ^ (row["ack"] << 17) ^ (row["tsval"] << 7) ^ (row["tsecr"] << 23)
-    sign = sign ^ (row["window"] << 11) ^ (row["ip_id"] << 29) ^ (row["flags"] << 41)
-    return sign ^ (row["payload_len"] << 13) ^ (row["sack_left"] << 3) ^ (row["sack_right"] << 25)
+    """Return what two captured copies of one packet have in common: not TTL, MAC or checksum.
+
+    Multiplied, because the fields of neighbouring segments differ by a little, and shifted ones would cancel out. Each
+    product stays below 2**62, so that Python and machine code agree.
+    """
+    sign = (row["seq"] * 0x2545F491) ^ (row["ack"] * 0x369DEA0F) ^ (row["tsval"] * 0x1B873593)
+    sign = sign ^ (row["tsecr"] * 0x27D4EB2F) ^ (row["window"] * 0x165667B1) ^ (row["ip_id"] * 0x3C6EF373)
+    sign = sign ^ (row["flags"] * 0x1F83D9AB)
+    return sign ^ (row["payload_len"] * 0x2B5AD4CF) ^ (row["sack_left"] * 0x19D699A5) ^ (row["sack_right"] * 0x31F4D3C7)
 
 
 @kernel
@@ -287,9 +292,9 @@ def learn_ack(end: Any, peer: Any, row: Any, ack: int) -> None:  # noqa: ANN401 
     if nxt >= 0 and ack > nxt + PLAUSIBLE:
         return
     # RFC 9293 3.10.7.3: in SYN-SENT only an acknowledgement of the SYN is acceptable
-    if peer["syn_frame"] != 0 and peer["ack_frame"] == 0 and end["syn_frame"] == 0:
-        if ack <= peer["iss"] or ack > nxt:
-            return
+    in_syn_sent = peer["syn_frame"] != 0 and peer["ack_frame"] == 0 and end["syn_frame"] == 0
+    if in_syn_sent and (ack <= peer["iss"] or ack > nxt):
+        return
     if ack >= una:
         end["window"] = row["window"]
         if row["window"] == 0:
