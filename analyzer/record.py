@@ -339,7 +339,8 @@ def _of(rows: NDArray[np.void], *kinds: Kind) -> list[Any]:
 
 def _moves_window(row: Any) -> bool:  # noqa: ANN401 - a SEEN record
     shape = row["note"] == 0 and not row["is_copy"] and row["own_wnd"] >= 0 and not row["flags"] & RST
-    return bool(shape and (row["window"] == 0) != (row["own_wnd"] == 0))
+    current = row["ack"] >= row["rcv_nxt"]
+    return bool(shape and current and (row["window"] == 0) != (row["own_wnd"] == 0))
 
 
 def _frame(rows: NDArray[np.void], at: int) -> int | None:

@@ -183,13 +183,13 @@ def nothing_acknowledged_yet(s: Rows) -> Mask:
 
 
 def shuts_window(s: Rows) -> Mask:
-    """Window 0 after one that was not."""
-    return (s["window"] == 0) & (s["own_wnd"] > 0)
+    """Window 0 after one that was not, in an acknowledgement no older than the last."""
+    return (s["window"] == 0) & (s["own_wnd"] > 0) & (s["ack"] >= s["rcv_nxt"])
 
 
 def opens_window(s: Rows) -> Mask:
-    """Window above 0 after 0."""
-    return (s["window"] > 0) & (s["own_wnd"] == 0)
+    """Window above 0 after 0, in an acknowledgement no older than the last."""
+    return (s["window"] > 0) & (s["own_wnd"] == 0) & (s["ack"] >= s["rcv_nxt"])
 
 
 @dataclass(frozen=True, slots=True)
