@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -13,10 +12,9 @@ import numpy as np
 
 from analyzer import findings, overview, record, verdict
 from analyzer.capture import open_capture
+from analyzer.intake import Intake
 from analyzer.overview import CaptureSummary, Totals
-from analyzer.segment import NOTE_TCP, SKIPPED
 from analyzer.selection import Selection
-from analyzer.tracker import Tracker
 from analyzer.verdict import VERDICTS
 
 if TYPE_CHECKING:
@@ -166,29 +164,11 @@ def read_flows(
     """Read one capture, enter its summary in ``result``, and yield flows as they finish."""
     summary = CaptureSummary([path])
     index = len(result.captures)
-    skipped = np.zeros(len(SKIPPED), dtype=np.int64)
-
-    def enter(source: CaptureReader, copies: int) -> None:
-        summary.format, summary.link_types = source.format, list(source.link_types)
-        summary.start_ns, summary.warnings = source.start_ns, list(source.warnings)
-        summary.skipped = {**dict(zip(SKIPPED, skipped.tolist(), strict=True)), "duplicate_copy": copies}
-
     with open_capture(path, reader=reader, jit=jit) as source:
         result.captures.append(summary)
-        tracker: Tracker | None = None
+        intake = Intake(summary, source)
         for batch in source:
-            if tracker is None:
-                tracker = Tracker(jit=source.jit, seed=int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF)
-            summary.frames += batch.frames
-            summary.tcp_segments += int((batch.rows["note"] == NOTE_TCP).sum())
-            skipped += batch.skipped
-            finished = tracker.feed(batch)
-            summary.end_ns = tracker.now_ns
-            enter(source, tracker.copies)
-            yield index, finished
+            yield index, intake.feed(batch)
             if progress is not None:
                 progress(source, summary.frames)
-        copies = 0 if tracker is None else tracker.copies
-        if tracker is not None:
-            yield index, tracker.close()
-        enter(source, copies)
+        yield index, intake.close()

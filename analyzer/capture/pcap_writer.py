@@ -1,0 +1,142 @@
+"""``PcapWriter``: frames of a live capture into a pcap file with nanoseconds.
+
+Whole records are written at once, without a buffer of our own: the file can be read while it grows. A disk that is
+full ends the file at a whole record, not the capture.
+
+This module must not know what is in a frame.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import Any, Final
+
+import numpy as np
+
+from analyzer.capture.frame import Octets
+from analyzer.errors import CaptureError
+from analyzer.kernel import kernel
+
+MAGIC_NS: Final = 0xA1B23C4D
+RECORD_LEN: Final = 16
+NS_PER_S: Final = 1_000_000_000
+
+
+@kernel
+def put32(out: Any, at: int, value: int) -> None:  # noqa: ANN401 - array or bytearray
+    """Write a number of 32 bits at ``at``, least significant octet first."""
+    out[at] = value % 256
+    out[at + 1] = value // 256 % 256
+    out[at + 2] = value // 65536 % 256
+    out[at + 3] = value // 16777216 % 256
+
+
+@kernel
+def put_records(data: Octets, frames: Any, first: int, count: int, out: Any) -> int:  # noqa: ANN401
+    """Write the pcap records of ``count`` frames of an index to ``out``; returns how many octets these are."""
+    octets = data["octet"]
+    to = 0
+    for index in range(first, first + count):
+        frame = frames[index]
+        at = frame["at"]
+        captured = frame["captured"]
+        ts_ns = frame["ts_ns"]
+        put32(out, to, ts_ns // 1000000000)
+        put32(out, to + 4, ts_ns % 1000000000)
+        put32(out, to + 8, captured)
+        put32(out, to + 12, frame["original"])
+        to += 16
+        for i in range(captured):
+            out[to + i] = octets[at + i]
+        to += captured
+    return to
+
+
+class PcapWriter:
+    """A pcap file that grows."""
+
+    def __init__(self, path: str, link_type: int, *, snaplen: int) -> None:
+        """Create the file, or empty the one that is there.
+
+        Raises:
+            CaptureError: it cannot be written.
+        """
+        self.path = path
+        self.frames = 0
+        """How many frames are in the file."""
+        self.damage = ""
+        """Why the file ends before the capture, as a sentence; empty while it does not."""
+        self._size = 0
+        self._out: Any = np.empty(0, dtype=np.uint8)
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o644)
+        except (OSError, ValueError) as error:
+            raise CaptureError(path, f"cannot be written ({getattr(error, 'strerror', None) or error})") from error
+        self._put(struct.pack("<IHHiIII", MAGIC_NS, 2, 4, 0, 0, snaplen, link_type))
+        if self.damage:
+            os.close(self._file)
+            raise CaptureError(path, self.damage)
+
+    def write(self, octets: Octets, view: memoryview, frames: Any, count: int, *, jit: bool) -> None:  # noqa: ANN401
+        """Append the first ``count`` frames of an index; ``view`` is the memory that ``octets`` is."""
+        if self.damage or self._file < 0 or not count:
+            return
+        if jit:
+            size = int(frames["captured"][:count].sum()) + RECORD_LEN * count
+            if len(self._out) < size:
+                self._out = np.empty(size, dtype=np.uint8)
+            put_records.choose(jit=True)(octets, frames, 0, count, self._out)
+            records: Any = memoryview(self._out)[:size]
+        else:
+            records = b"".join(part for frame in frames[:count] for part in _record(view, frame))
+        written = self._put(records)
+        if written == len(records):
+            self.frames += count
+        else:
+            self._cut(frames, count, written)
+
+    def close(self) -> None:
+        """Close the file."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            try:
+                os.close(file)
+            except OSError as error:  # a network file system may tell only now
+                self.damage = self.damage or f"writing it failed ({error.strerror})"
+
+    def _put(self, octets: Any) -> int:  # noqa: ANN401 - any buffer
+        """Write, and return how much of it was."""
+        view = memoryview(octets)
+        written = 0
+        while written < len(view):
+            try:
+                written += os.write(self._file, view[written:])
+            except OSError as error:
+                self.damage = f"writing it failed ({error.strerror})"
+                break
+        self._size += written
+        return written
+
+    def _cut(self, frames: Any, count: int, written: int) -> None:  # noqa: ANN401
+        """Take back the record that was written in part, and say where the file ends."""
+        whole = 0
+        for frame in frames[:count]:
+            record = RECORD_LEN + int(frame["captured"])
+            if whole + record > written:
+                break
+            whole += record
+            self.frames += 1
+        self._size -= written - whole
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError:  # a FIFO; its reader sees a cut record, and says so
+            pass
+        self.damage += f"; it ends with frame {self.frames:,}, the capture went on"
+
+
+def _record(view: memoryview, frame: Any) -> tuple[bytes, memoryview]:  # noqa: ANN401 - a FRAME record
+    seconds, fraction = divmod(frame["ts_ns"], NS_PER_S)
+    at, captured = frame["at"], frame["captured"]
+    head = struct.pack("<4I", seconds & 0xFFFFFFFF, fraction, captured, frame["original"])
+    return head, view[at : at + captured]

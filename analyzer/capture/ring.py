@@ -1,0 +1,192 @@
+"""``Ring``: packets from the kernel through shared memory (TPACKET_V3), with a kernel that indexes them as frames.
+
+The kernel fills blocks and hands them over one by one: when full, or after a while. What is in a block goes to
+``headers.decode`` where it lies, so a packet is never touched by interpreted Python. The whole ring is exactly one
+OCTETS buffer.
+
+Source: Documentation/networking/packet_mmap.rst and include/uapi/linux/if_packet.h of Linux.
+
+This module must not know what is in a frame, or where frames go.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.capture.frame import CAPACITY, OCTETS, Octets, file16, file32, note_frame, octets_of
+from analyzer.kernel import kernel
+
+if TYPE_CHECKING:
+    import socket
+
+SOL_PACKET: Final = 263
+PACKET_RX_RING: Final = 5
+PACKET_STATISTICS: Final = 6
+PACKET_VERSION: Final = 10
+TPACKET_V3: Final = 2
+
+SMALL_BLOCK: Final = 1 << 16
+"""Octets of a block when frames are cut short. A block is handed over after RETIRE_MS however empty it is, so few
+large blocks would be used up within a second by a few packets."""
+LARGE_BLOCK: Final = 1 << 18
+"""When frames are kept whole: a block holds the largest (all but a few octets of MAX_CAPTURED)."""
+LARGEST_IN_SMALL: Final = 1 << 15
+RETIRE_MS: Final = 30
+
+BIG_ENDIAN: Final = sys.byteorder == "big"
+
+
+@kernel
+def index_blocks(  # noqa: PLR0913
+    data: Octets,
+    big: bool,  # noqa: FBT001 - kernels take positional arguments
+    block_len: int,
+    blocks: int,
+    block: int,
+    at: int,
+    left: int,
+    held: int,
+    link_type: int,
+    frames: Any,  # noqa: ANN401
+    row: int,
+    room: int,
+    notes: Any,  # noqa: ANN401
+) -> tuple[int, int, int, int, int]:
+    """Index the packets from ``at`` on, of which the current block has ``left``, in ``frames[row:room]``.
+
+    ``held`` is how many blocks before the current one were not given back: their marks still say that they are full.
+
+    Returns:
+        The next free row; the current block, position and packets left in it; how many blocks are held now.
+    """
+    while row < room:
+        if left == 0:
+            base = block * block_len
+            if held == blocks or file32(data, base + 8, big) % 2 == 0:  # TP_STATUS_USER: it is ours
+                break
+            left = file32(data, base + 12, big)
+            at = base + file32(data, base + 16, big)
+            if left == 0:
+                block = (block + 1) % blocks
+                held += 1
+                continue
+        start = at + file16(data, at + 24, big)
+        captured = file32(data, at + 12, big)
+        original = file32(data, at + 16, big)
+        ts_ns = file32(data, at + 4, big) * 1000000000 + file32(data, at + 8, big)
+        status = file32(data, at + 20, big)
+        if status // 16 % 2 == 1:  # TP_STATUS_VLAN_VALID: the tag was taken out of the frame
+            protocol = 0x8100
+            if status // 64 % 2 == 1:  # TP_STATUS_VLAN_TPID_VALID
+                protocol = file16(data, at + 36, big)
+            put_tag_back(data, start, protocol, file32(data, at + 32, big))
+            start -= 4
+            captured += 4
+            original += 4
+        frame = frames[row]
+        frame["at"] = start
+        frame["captured"] = captured
+        frame["original"] = original
+        frame["ts_ns"] = ts_ns
+        frame["interface"] = 0
+        frame["link_type"] = link_type
+        note_frame(notes, ts_ns, captured, 0)
+        row += 1
+        left -= 1
+        if left == 0:
+            block = (block + 1) % blocks
+            held += 1
+        else:
+            at += file32(data, at, big)
+    return row, block, at, left, held
+
+
+@kernel
+def put_tag_back(data: Octets, start: int, protocol: int, tag: int) -> None:
+    """Move the two MAC addresses at ``start`` to the front, where there is room, and write the VLAN tag behind them."""
+    octets = data["octet"]
+    for at in range(start, start + 12):
+        octets[at - 4] = octets[at]
+    octets[start + 8] = protocol // 256
+    octets[start + 9] = protocol % 256
+    octets[start + 10] = tag // 256 % 256
+    octets[start + 11] = tag % 256
+
+
+class Ring:
+    """The ring of a packet socket. What was indexed stays until ``release``."""
+
+    def __init__(self, sock: socket.socket, *, snaplen: int) -> None:
+        """Set up and map the ring; the socket's ordinary queue is emptied by that.
+
+        Raises:
+            OSError: this system has no such rings.
+        """
+        self.block_len = SMALL_BLOCK if snaplen <= LARGEST_IN_SMALL else LARGE_BLOCK
+        self.blocks = CAPACITY // self.block_len
+        request = struct.pack("=7I", self.block_len, self.blocks, self.block_len, self.blocks, RETIRE_MS, 0, 0)
+        sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
+        sock.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
+        self._map = mmap.mmap(sock.fileno(), CAPACITY, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+        self._buffer: Any = np.frombuffer(self._map, dtype=OCTETS)
+        self.view = memoryview(self._buffer.view(np.uint8))
+        self._octets: dict[bool, Octets] = {}
+        self._marks = np.ndarray(self.blocks, np.uint32, self._map, 8, (self.block_len,))
+        self._place = (0, 0, 0)
+        self._held = 0
+
+    def octets(self, *, jit: bool) -> Octets:
+        """Return the memory as kernels take it."""
+        if jit not in self._octets:
+            self._octets[jit] = octets_of(self._buffer, jit=jit)
+        return self._octets[jit]
+
+    def index(self, frames: Any, room: int, link_type: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
+        """Index up to ``room`` packets that have come, and return how many."""
+        block, at, left = self._place
+        count, block, at, left, self._held = index_blocks.choose(jit=jit)(
+            self.octets(jit=jit),
+            BIG_ENDIAN,
+            self.block_len,
+            self.blocks,
+            block,
+            at,
+            left,
+            self._held,
+            link_type,
+            frames,
+            0,
+            room,
+            notes,
+        )
+        self._place = (int(block), int(at), int(left))
+        return int(count)
+
+    def release(self) -> None:
+        """Give the blocks back whose packets were all indexed; their memory changes from now on."""
+        for back in range(self._held, 0, -1):
+            self._marks[(self._place[0] - back) % self.blocks] = 0
+        self._held = 0
+
+    def close(self) -> None:
+        """Unmap the memory; the views handed out must not be used any more."""
+        self._octets.clear()
+        self.view.release()
+        self._marks = self._buffer = np.empty(0)
+        try:
+            self._map.close()
+        except BufferError:  # somebody still holds a view; it goes with that
+            return
+
+
+def counts(sock: socket.socket, *, ring: bool) -> tuple[int, int]:
+    """Return how many packets passed the filter since the last call, and how many of these were dropped."""
+    size = 12 if ring else 8  # struct tpacket_stats_v3 or tpacket_stats
+    octets = sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, size)
+    passed, dropped = struct.unpack_from("=2I", octets)
+    return passed, dropped

@@ -1,0 +1,108 @@
+"""``Intake``: the batches of one capture point in, its finished flows out.
+
+Every line behind the decoder is here and below, the same for a file, a pipe and an interface. It has no clock: a
+capture ends with its last frame, live too, unless somebody who watched it says that he waited longer.
+
+It must not read, or know where batches come from.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from analyzer.segment import NOTE_TCP, SKIPPED
+from analyzer.tracker import Tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.overview import CaptureSummary
+    from analyzer.segment import SegmentBatch
+    from analyzer.tracker import FlowBatch
+
+
+class CapturePoint(Protocol):
+    """What an intake asks of the reader whose batches it takes."""
+
+    @property
+    def jit(self) -> bool:
+        """Whether compiled kernels are in use; may become true."""
+        ...
+
+    @property
+    def start_ns(self) -> int | None:
+        """Time of the first frame."""
+        ...
+
+    @property
+    def format(self) -> str:
+        """``pcap`` or ``pcapng``."""
+        ...
+
+    @property
+    def link_types(self) -> Sequence[str]:
+        """Names of the link types so far."""
+        ...
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Exact sentences about the capture so far."""
+        ...
+
+
+class Intake:
+    """One capture point on its way into an analysis; keeps its summary up to date."""
+
+    def __init__(self, summary: CaptureSummary, source: CapturePoint) -> None:
+        """Begin; ``summary`` is filled in from now on."""
+        self.summary = summary
+        self._source = source
+        self._skipped = np.zeros(len(SKIPPED), dtype=np.int64)
+        self._tracker: Tracker | None = None
+        self._copies = 0
+
+    def feed(self, batch: SegmentBatch) -> FlowBatch | None:
+        """Take a batch; return the flows it finished, or None."""
+        if self._tracker is None:
+            self._tracker = Tracker(jit=self._source.jit, seed=int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF)
+        elif self._source.jit:
+            self._tracker.compile()
+        self.summary.frames += batch.frames
+        self.summary.tcp_segments += int((batch.rows["note"] == NOTE_TCP).sum())
+        self._skipped += batch.skipped
+        finished = self._tracker.feed(batch)
+        self.summary.end_ns = self._tracker.now_ns
+        self._enter()
+        return finished
+
+    def sweep(self) -> FlowBatch | None:
+        """Return the flows that were over long before the last frame, or None; an idle capture asks for it."""
+        return self._tracker.advance(self._tracker.now_ns) if self._tracker is not None else None
+
+    def snapshot(self) -> FlowBatch | None:
+        """Return the flows in memory as they stand, and keep them; None before the first batch."""
+        return self._tracker.snapshot() if self._tracker is not None else None
+
+    def close(self, until_ns: int = -1) -> FlowBatch | None:
+        """Finish, and return all flows still in memory.
+
+        ``until_ns`` is how long somebody watched, if that is longer than to the last frame.
+        """
+        finished = None
+        if self._tracker is not None:
+            self._tracker.now_ns = max(self._tracker.now_ns, until_ns)
+            finished = self._tracker.close()
+        self._enter()
+        return finished
+
+    def _enter(self) -> None:
+        """Bring the summary up to date."""
+        if self._tracker is not None:
+            self._copies = self._tracker.copies or self._copies
+        counts = dict(zip(SKIPPED, self._skipped.tolist(), strict=True))
+        self.summary.format, self.summary.link_types = self._source.format, list(self._source.link_types)
+        self.summary.start_ns, self.summary.warnings = self._source.start_ns, list(self._source.warnings)
+        self.summary.skipped = {**counts, "duplicate_copy": self._copies}
