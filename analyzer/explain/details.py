@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.explain import gaveup, halfclose, resets
 from analyzer.explain.icmp import icmp_text
-from analyzer.explain.teller import Teller, count, duration, number, side_of
+from analyzer.explain.teller import Teller, count, duration, number, side_of, times
 from analyzer.record import other
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _window(t: Teller, f: Finding) -> str:
     receiver = side_of(f)
     if not number(f, "probes"):
         return f"{t.start(receiver)}'s receive window stayed closed; its peer sent no window probe."
-    text = f"{t.start(other(receiver))} probed {t.the(receiver)}'s closed window {count(number(f, 'probes'), 'time')}"
+    text = f"{t.start(other(receiver))} probed {t.the(receiver)}'s closed window {times(number(f, 'probes'))}"
     if number(f, "span_ns"):
         text += f" within {duration(number(f, 'span_ns'))}"
     return text + ("; it opened again." if "opened_frame" in f.data else ".")
@@ -149,7 +149,7 @@ def _both(t: Teller, f: Finding) -> str:
 
 def _lookalikes(t: Teller, f: Finding) -> str:
     parts = ", ".join(count(number(f, kind), *words) for kind, words in LOOKS.items() if kind in f.data)
-    return f"From {t.the(side_of(f))} {parts}: not keepalive, though Wireshark may label them so."
+    return f"From {t.the(side_of(f))} {parts}: not keepalive, though Wireshark may label such segments so."
 
 
 def _between(t: Teller, _: Finding) -> str:
@@ -174,7 +174,7 @@ def _midstream(t: Teller, f: Finding) -> str:
 def _clock(t: Teller, f: Finding) -> str:
     del t
     return (
-        f"The capture's clock went back {count(number(f, 'times'), 'time')} within this flow; spacings there are"
+        f"The capture's clock went back {times(number(f, 'times'))} within this flow; spacings there are"
         " not to be trusted."
     )
 

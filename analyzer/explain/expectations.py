@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.explain.model import Line
+from analyzer.explain.orderly import crossed
 from analyzer.explain.teller import side_of
 from analyzer.record import other
 from analyzer.verdict import Verdict
@@ -30,6 +31,8 @@ def expectations(t: Teller) -> list[Line]:
     fins = t.record.fins
     if t.ending.verdict is Verdict.HALF_CLOSED:
         return _half_closed(t, fins[0].sender)
+    if t.ending.verdict is Verdict.CLOSED and crossed(t):
+        return []
     if t.ending.verdict is Verdict.CLOSED:
         return [Line(f"{t.start(other(fins[0].sender))}, read: end of file from the first FIN on.", (fins[0].frame,))]
     if t.find("data-unacknowledged-no-keepalive"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.icmp import icmp_text
 from analyzer.explain.model import Line
 from analyzer.explain.orderly import probe_summary
-from analyzer.explain.teller import count, duration, evidence, lines, number, setting, side_of
+from analyzer.explain.teller import count, duration, evidence, lines, number, setting, side_of, times
 from analyzer.record import other
 from analyzer.units import format_offset
 
@@ -224,10 +224,10 @@ def unacked_headline(t: Teller) -> str:
 
 def unacked_text(t: Teller, finding: Finding) -> str:
     """Return the same of one finding, for both ends can have one."""
-    lasted, times = duration(number(finding, "unacked_ns")), count(number(finding, "resent"), "time")
+    lasted, again = duration(number(finding, "unacked_ns")), times(number(finding, "resent"))
     who = t.start(side_of(finding))
     return (
-        f"{who}'s data stayed unacknowledged for {lasted} to the capture's end, sent again {times}; no probe in"
+        f"{who}'s data stayed unacknowledged for {lasted} to the capture's end, sent again {again}; no probe in"
         " that time."
     )
 
@@ -237,7 +237,7 @@ def unacked(t: Teller) -> list[Line]:
     finding = t.need(UNACKED)
     side = side_of(finding)
     probes = t.probes(side)
-    resent = count(number(finding, "resent"), "time")
+    resent = times(number(finding, "resent"))
     text = f"{t.start(side)} then sent something that nothing acknowledges, and sent it again {resent}."
     before = f"It had sent {count(len(probes), 'keepalive probe')} before; since then none."
     return lines(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.details import detail_of
 from analyzer.explain.fins import stub_line
 from analyzer.explain.model import Line
-from analyzer.explain.teller import lines
+from analyzer.explain.teller import lines, times
+from analyzer.flow import SIDES
 from analyzer.record import other
 from analyzer.verdict import Verdict
 
@@ -23,12 +24,13 @@ LACKS: Final = ("one-sided-capture", "headers-cut", "midstream-start", "clock-we
 
 def limits(t: Teller) -> list[Line]:
     """Return what this capture cannot show of this flow."""
+    lacks = LACKS[2:] if t.ending.verdict is Verdict.UNDETERMINED else LACKS
     return lines(
         Line(ALWAYS, (t.record.first_frame, t.record.last_frame)),
         *_of_fins(t),
         *_of_silence(t),
         *_of_reset(t),
-        *(Line(detail_of(t, finding), finding.frames) for finding in t.judged.findings if finding.code in LACKS),
+        *(Line(detail_of(t, finding), finding.frames) for finding in t.judged.findings if finding.code in lacks),
         *_of_probes(t),
     )
 
@@ -83,12 +85,15 @@ def _of_probes(t: Teller) -> list[Line]:
         for doubt in ("missed", "zero_window")
     }
     undecided = [segment.frame for segment in t.record.not_probes if segment.is_ == "keepalive_or_zero_window_probe"]
-    found = []
+    found = [Line(text, frames) for text, frames in _jumps(t)]
     if doubts["missed"]:
         text = "What the capture missed; these probes are known only by what answered them."
         found.append(Line(text, doubts["missed"]))
     if doubts["zero_window"]:
-        text = "Keepalive from window probes under a closed window, but by spacing; here it is even, as keepalive's."
+        text = (
+            "Under a closed window only spacing tells keepalive from window probes: these come evenly, as keepalive"
+            " does."
+        )
         found.append(Line(text, doubts["zero_window"]))
     if undecided:
         text = "Whether these probes ask for the window or for the peer: under a closed window both look the same."
@@ -97,3 +102,21 @@ def _of_probes(t: Teller) -> list[Line]:
         text = f"{t.record.copies:,} of its packets were captured twice; the first copy counts."
         found.append(Line(text, (t.record.first_frame, t.record.last_frame)))
     return found
+
+
+def _jumps(t: Teller) -> list[tuple[str, tuple[int, ...]]]:
+    """Where the numbers jump; after a start in mid-connection that says nothing."""
+    if t.record.starts_with == "midstream":
+        return []
+    frames = (t.record.first_frame, t.record.last_frame)
+    return [
+        (
+            (
+                f"What is missing where {t.the(side)}'s numbers jump ({times(t.facts(side).missed)}): lost before"
+                " this point, out of order, or not captured."
+            ),
+            frames,
+        )
+        for side in SIDES
+        if t.facts(side).missed
+    ]

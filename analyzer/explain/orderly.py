@@ -28,7 +28,7 @@ def probe_summary(t: Teller) -> list[Line]:
         if probes:
             text = f"{t.start(side)} sent {count(len(probes), 'keepalive probe')}, {answered_text(probes)}."
             found.append(Line(text, evidence(probes)))
-    return found or [Line("No keepalive probe was sent.", (t.record.first_frame, t.record.last_frame))]
+    return found or [Line("No keepalive probe was captured.", (t.record.first_frame, t.record.last_frame))]
 
 
 def crossed(t: Teller) -> bool:
@@ -116,7 +116,7 @@ def open_headline(t: Teller) -> str:
         told = "no keepalive probes"
         length, _ = _silence(t)
         if length >= LEAST_NS:
-            told += f", and at one time nothing for {duration(length)}"
+            told += f", longest silence {duration(length)}"
     return f"Open when the capture ended; {told}."
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.explain.model import Line
 from analyzer.explain.orderly import probe_summary
-from analyzer.explain.teller import count, duration, lines, number
+from analyzer.explain.teller import count, duration, lines, number, times
 from analyzer.record import other
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def unestablished_headline(t: Teller) -> str:
         return "No handshake was completed."
     if any(reset.sender == other(opener) for reset in t.record.resets):
         return f"{t.start(opener)}'s SYN was refused with a RST: never established."
-    sent = count(t.facts(opener).syn_count, "time")
+    sent = times(t.facts(opener).syn_count)
     if t.facts(other(opener)).syn_frame:
         return f"{t.start(opener)} sent SYN {sent}, got SYN,ACK, and never answered it: not established."
     return f"{t.start(opener)} sent SYN {sent} and got no answer: never established."
@@ -52,7 +52,7 @@ def unestablished(t: Teller) -> list[Line]:
         return [Line(text, (*frames[:1], refused[0].frame))]
     if t.facts(called).syn_frame:
         return [Line(f"{t.start(called)} answered SYN,ACK, but no ACK of {t.the(opener)} follows.", frames)]
-    return [Line(f"{t.start(opener)} sent SYN {count(facts.syn_count, 'time')}; no answer is in the capture.", frames)]
+    return [Line(f"{t.start(opener)} sent SYN {times(facts.syn_count)}; no answer is in the capture.", frames)]
 
 
 def unestablished_why(t: Teller) -> list[Line]:

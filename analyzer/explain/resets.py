@@ -52,8 +52,8 @@ def forgot(t: Teller) -> list[Line]:
     shape = None
     if finding.data["bare"]:
         text = (
-            'It has no ACK, and its number is that of what it answers: the form of "no such connection" (RFC 9293'
-            " 3.10.7.1)."
+            'That RST has no ACK, and its number is that of what it answers: the form of "no such connection" (RFC'
+            " 9293 3.10.7.1)."
         )
         shape = Line(text, (number(finding, "reset_frame"),))
     return lines(before, Line(f"{what} drew a RST{silent}: the end.", finding.frames), shape)

@@ -29,9 +29,10 @@ def _of(t: Teller, side: Side) -> list[Line]:
         if timer is not None:
             parts.append(f"{name} {timer_text(timer)}")
             frames.update(timer.frames)
-    if settings.period is not None and (settings.idle is None or settings.idle.value_ns is None):
-        parts.append(f"answered probes every {timer_text(settings.period)}, the longer of the two on Linux")
-        frames.update(settings.period.frames)
+    period = settings.period
+    if period is not None and period.value_ns and (settings.idle is None or settings.idle.value_ns is None):
+        parts.append(f"answered probes every {setting(period.value_ns)}, on Linux the longer of the two")
+        frames.update(period.frames)
     if settings.count is not None:
         parts.append(count_text(settings.count))
         frames.update(settings.count.frames)

@@ -15,6 +15,7 @@ from analyzer.explain.settings import settings_lines
 from analyzer.explain.teller import Teller
 from analyzer.explain.timeline import timeline
 from analyzer.explain.verdict_texts import VERDICT_TEXTS
+from analyzer.record import other
 from analyzer.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -51,7 +52,14 @@ TOLD: Final = frozenset(
 )
 """Findings whose words stand elsewhere in the story."""
 NO_ADVICE: Final = frozenset(
-    {"fin-wait-2-expired", "both-ends-probe", "half-close-in-use", "icmp-errors-end-nothing", *LACKS}
+    {
+        "fin-wait-2-expired",
+        "both-ends-probe",
+        "half-close-in-use",
+        "icmp-errors-end-nothing",
+        "midstream-start",
+        "clock-went-back",
+    }
 )
 """Findings that need no change of their own."""
 MINOR: Final = frozenset({"aggressive-probing", "not-keepalive-lookalikes"})
@@ -106,8 +114,11 @@ def title(t: Teller) -> str:
     record = t.record
     if record.initiator is None:
         return f"Flow {record.number}: {record.a} (endpoint a) and {record.b} (endpoint b)"
-    opener, called = record.endpoint(record.initiator), record.endpoint("b" if record.initiator == "a" else "a")
-    return f"Flow {record.number}: {opener} (client) to {called} (server)"
+    opener, called = record.initiator, other(record.initiator)
+    return (
+        f"Flow {record.number}: {record.endpoint(opener)} (client, {opener}) to"
+        f" {record.endpoint(called)} (server, {called})"
+    )
 
 
 def advice(t: Teller) -> list[Line]:
@@ -117,7 +128,10 @@ def advice(t: Teller) -> list[Line]:
         if finding.code in NO_ADVICE or finding.code in MINOR:
             continue
         who = f"{t.start(finding.about)}: " if finding.about is not None else ""
-        found.append(Line(who + LONG_TEXTS[finding.code].change, finding.frames))
+        change = LONG_TEXTS[finding.code].change
+        if finding.data.get("unread") == "impossible":
+            change = "Leave SO_LINGER alone, unless an abort is meant."
+        found.append(Line(who + change, finding.frames))
     if t.find("close-wait-held-by-keepalive") and t.ending.verdict is not Verdict.TIMED_OUT:
         frames = t.need("close-wait-held-by-keepalive").frames
         found.append(Line("Other keepalive settings would change only the number of probes.", frames))

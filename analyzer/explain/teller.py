@@ -56,6 +56,11 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def times(number: int) -> str:
+    """Return ``once``, ``twice``, ``6 times``."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
 def spacing(gaps: Sequence[int]) -> str:
     """Return how far apart events were: ``every 5.120 s`` where even, else ``1.024 to 3.072 s apart``."""
     ordered = sorted(gaps)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.icmp import icmp_text
 from analyzer.explain.model import Line
-from analyzer.explain.teller import count, duration, evidence, gaps_of, spacing
+from analyzer.explain.teller import count, duration, evidence, gaps_of, spacing, times
 from analyzer.flow import SIDES
 from analyzer.record import other
 from analyzer.verdict import Verdict
@@ -63,7 +63,7 @@ def _opening(t: Teller) -> list[Line]:
         return [_line(t, f"{text} -> both ESTABLISHED", frames, start)]
     if called.syn_frame and not opener.syn_frame:
         return [_line(t, f"SYN,ACK of the {server}; the SYN before it was not captured", frames, start)]
-    text = f"{client} sends SYN" + (f" {opener.syn_count} times" if opener.syn_count > 1 else "")
+    text = f"{client} sends SYN" + (f" {times(opener.syn_count)}" if opener.syn_count > 1 else "")
     if called.syn_frame:
         return [_line(t, f"{text}; {server} answers SYN,ACK", frames, start)]
     return [_line(t, f"{text}; no SYN,ACK comes", frames, start)]
@@ -131,9 +131,7 @@ def _window_probes(t: Teller, side: Side) -> list[Line]:
     if not probes:
         return []
     spans = spacing([late.ts_ns - early.ts_ns for early, late in pairwise(probes)])
-    text = (
-        f"{t.name(side)} asks {count(len(probes), 'time')} whether {t.the(other(side))}'s closed window is open again"
-    )
+    text = f"{t.name(side)} asks {times(len(probes))} whether {t.the(other(side))}'s closed window is open again"
     found = [_line(t, text + (f", {spans}" if spans else ""), [p.frame for p in probes], probes[0].ts_ns)]
     shut = [w for w in t.record.windows if w.sender != side and w.shut and w.frame < probes[0].frame]
     opened = [w for w in t.record.windows if w.sender != side and not w.shut and w.frame > probes[-1].frame]
@@ -157,7 +155,7 @@ def _resent(t: Teller, side: Side) -> list[Line]:
     resent = [again for again in t.record.resent if again.sender == side]
     if not resent:
         return []
-    text = f"{t.name(side)} sends data again, {count(len(resent), 'time')}"
+    text = f"{t.name(side)} sends data again, {times(len(resent))}"
     return [_line(t, text, [again.frame for again in resent], resent[0].ts_ns)]
 
 
@@ -181,7 +179,10 @@ def _reset(t: Teller, reset: Reset) -> Line:
     elif reset.kind == "gave_up":
         text += ": it gives up"
     if reset.strange:
-        text += f"; its {' and '.join(STRANGE[what] for what in reset.strange)} not that of its other packets"
+        text += (
+            f"; its {' and '.join(STRANGE[what] for what in reset.strange)} not that of {t.the(reset.sender)}'s"
+            " other packets"
+        )
     if reset.kind == "ignored":
         return _line(t, f"{text}; without effect", [reset.frame], reset.ts_ns)
     if not reset.accepted_end:
@@ -205,5 +206,7 @@ def _capture_end(t: Teller) -> list[Line]:
         return []
     after = t.record.end_ns - t.record.last_ns
     text = "capture ends" + (f", {duration(after)} after the flow's last segment" if after > 0 else "")
+    if t.ending.verdict is Verdict.UNESTABLISHED:
+        return [Line(text, (t.record.last_frame,), t.record.end_ns - t.start_ns)]
     states = ", ".join(f"{t.name(side)} {state.value}" for side, state in zip(SIDES, t.record.states, strict=True))
     return [Line(f"{text}: {states}", (t.record.last_frame,), t.record.end_ns - t.start_ns)]
