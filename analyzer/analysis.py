@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from analyzer import findings, overview, record, verdict
 from analyzer.capture import open_capture
+from analyzer.capture.ahead import read_ahead
 from analyzer.intake import Intake
 from analyzer.overview import CaptureSummary, Totals
 from analyzer.selection import Selection
@@ -167,7 +169,8 @@ def read_flows(
     with open_capture(path, reader=reader, jit=jit) as source:
         result.captures.append(summary)
         intake = Intake(summary, source)
-        for batch in source:
+        two = (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
+        for batch in read_ahead(source) if two else source:
             yield index, intake.feed(batch)
             if progress is not None:
                 progress(source, summary.frames)

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 from analyzer.connection import Event, Milestone, State, StateChange, follow
 from analyzer.flow import SIDES, Endpoint, Side, endpoints_of
 from analyzer.keepalive import Answer, Certainty, Doubt
+from analyzer.kernel import thaw
 from analyzer.reset import ResetKind, Stranger
 from analyzer.rules import Kind
 from analyzer.segment import RST
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from analyzer.tracker import FlowBatch
+
+Row = dict[str, int]
+"""A SEEN, FLOW or ENDPOINT record as Python ints."""
 
 PROBE_KINDS: Final = (Kind.KEEPALIVE_PROBE, Kind.KEEPALIVE_OCTET)
 NOT_PROBE_WORDS: Final = {
@@ -282,8 +283,10 @@ def other(side: Side) -> Side:
 
 def build(batch: FlowBatch, index: int) -> FlowRecord:
     """Return the record of the flow in row ``index`` of a batch."""
-    flow, rows = batch.flow[index], batch.rows(index)
-    ends = (batch.a[index], batch.b[index])
+    # dicts of Python ints: many times faster to read field by field than numpy records
+    rows = thaw(batch.rows(index), jit=False)
+    flow, *both = (thaw(part[index : index + 1], jit=False)[0] for part in (batch.flow, batch.a, batch.b))
+    ends = (both[0], both[1])
     a, b = endpoints_of(flow)
     resets = _resets(rows, int(batch.ending[index]["reset_row"]))
     changes, states = follow(_milestones(ends, resets))
@@ -328,26 +331,26 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
     )
 
 
-def _basics(row: Any) -> tuple[int, int, Side]:  # noqa: ANN401 - a SEEN record
+def _basics(row: Row) -> tuple[int, int, Side]:
     return int(row["frame"]), int(row["ts_ns"]), SIDES[int(row["side"])]
 
 
-def _of(rows: NDArray[np.void], *kinds: Kind) -> list[Any]:
+def _of(rows: list[Row], *kinds: Kind) -> list[Any]:
     wanted = {int(kind) for kind in kinds}
     return [row for row in rows if int(row["kind"]) in wanted]
 
 
-def _moves_window(row: Any) -> bool:  # noqa: ANN401 - a SEEN record
+def _moves_window(row: Row) -> bool:
     shape = row["note"] == 0 and not row["is_copy"] and row["own_wnd"] >= 0 and not row["flags"] & RST
     current = row["ack"] >= row["rcv_nxt"]
     return bool(shape and current and (row["window"] == 0) != (row["own_wnd"] == 0))
 
 
-def _frame(rows: NDArray[np.void], at: int) -> int | None:
+def _frame(rows: list[Row], at: int) -> int | None:
     return int(rows[at]["frame"]) if at >= 0 else None
 
 
-def _probes(rows: NDArray[np.void]) -> tuple[Probe, ...]:
+def _probes(rows: list[Row]) -> tuple[Probe, ...]:
     trains: set[tuple[int, int]] = set()
     probes = []
     for row in _of(rows, *PROBE_KINDS):
@@ -396,7 +399,7 @@ def _fins(ends: tuple[Any, Any]) -> tuple[Fin, ...]:
     return tuple(sorted(fins, key=lambda fin: fin.frame))
 
 
-def _resets(rows: NDArray[np.void], accepted: int) -> tuple[Reset, ...]:
+def _resets(rows: list[Row], accepted: int) -> tuple[Reset, ...]:
     return tuple(
         Reset(
             *_basics(row),
@@ -416,7 +419,7 @@ def _resets(rows: NDArray[np.void], accepted: int) -> tuple[Reset, ...]:
     )
 
 
-def _icmp_errors(rows: NDArray[np.void]) -> tuple[IcmpError, ...]:
+def _icmp_errors(rows: list[Row]) -> tuple[IcmpError, ...]:
     errors = []
     latest: dict[int, Any] = {}
     for row in rows:
@@ -489,7 +492,7 @@ def _milestones(ends: tuple[Any, Any], resets: tuple[Reset, ...]) -> list[Milest
     return sorted(marks, key=lambda mark: (mark.frame, mark.event is Event.GOT_FIN))
 
 
-def _facts(end: Any) -> EndpointFacts:  # noqa: ANN401 - an ENDPOINT record
+def _facts(end: Row) -> EndpointFacts:
     def frame(field: str) -> int | None:
         return int(end[field]) or None
 

@@ -212,15 +212,15 @@ class Tracker:
 
     def _collect(self, indices: list[int], *, give_back: bool) -> FlowBatch:
         """Copy these flows with their SEEN rows out of the tables, and judge the rows."""
-        picked = np.array(indices, dtype=np.int64)
         if self.jit:
+            picked = np.array(indices, dtype=np.int64)
+            picked = picked[np.argsort(self._flows["number"][picked], kind="stable")]
             flow, a, b = self._flows[picked], self._ends[2 * picked], self._ends[2 * picked + 1]
         else:
+            indices = sorted(indices, key=lambda index: int(self._flows[index]["number"]))
             flow = freeze([self._flows[i] for i in indices], FLOW)
             a = freeze([self._ends[2 * i] for i in indices], ENDPOINT)
             b = freeze([self._ends[2 * i + 1] for i in indices], ENDPOINT)
-        order = np.argsort(flow["number"], kind="stable")
-        flow, a, b = flow[order], a[order], b[order]
         counts = flow["seen_count"].astype(np.int64)
         start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
         chain: Any = np.zeros(int(start[-1]), dtype=np.int64) if self.jit else [0] * int(start[-1])
@@ -251,13 +251,12 @@ class Tracker:
 
 
 def _grown(table: Any, dtype: Any, needed: int, *, jit: bool) -> Any:  # noqa: ANN401 - array or list of records
-    """Return the table with room for at least ``needed`` records; arrays grow by half, to stay flat."""
+    """Return the table with room for at least ``needed`` records; arrays grow in place by half, to stay flat."""
     if not jit:
         table.extend(records(dtype, needed - len(table), jit=False))
         return table
-    grown = np.zeros(max(needed, len(table) + len(table) // 2), dtype=dtype)
-    grown[: len(table)] = table
-    return grown
+    table.resize(max(needed, len(table) + len(table) // 2), refcheck=False)
+    return table
 
 
 def _judged(

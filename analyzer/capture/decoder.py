@@ -7,15 +7,24 @@ This module must not know files or flows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.capture.frame import CAPACITY, MAX_CAPTURED, MAX_ORIGINAL, OCTETS, UNKNOWN_LINK, empty_frames, octets_of
+from analyzer.capture.frame import (
+    CAPACITY,
+    MAX_CAPTURED,
+    MAX_ORIGINAL,
+    NOTES,
+    OCTETS,
+    UNKNOWN_LINK,
+    empty_frames,
+    octets_of,
+)
 from analyzer.capture.headers import CUT, CUT_ROW, FAST_LINK_TYPES, NOT_TCP, ROW, decode
 from analyzer.capture.linktypes import link_name
 from analyzer.capture.notices import Notices
-from analyzer.kernel import freeze
+from analyzer.kernel import freeze, records
 from analyzer.segment import ABSENT, SEGMENT, SegmentBatch
 
 if TYPE_CHECKING:
@@ -25,7 +34,6 @@ if TYPE_CHECKING:
 
     from analyzer.capture.frame import Octets
 
-Reader = Literal["auto", "fast", "scapy"]
 READERS: Final = ("auto", "fast", "scapy")
 
 BATCH_ROWS: Final = 4096
@@ -35,7 +43,7 @@ BATCH_ROWS: Final = 4096
 class Decoder:
     """Decodes the frames of one capture, in order."""
 
-    def __init__(self, reader: Reader = "auto") -> None:
+    def __init__(self, reader: str = "auto") -> None:
         """Start at frame 1."""
         if reader not in READERS:
             raise ValueError(f"reader is {reader!r}; expected one of {', '.join(READERS)}")
@@ -63,19 +71,18 @@ class Decoder:
         """
         number = self.frames + 1
         self.frames += count
-        skipped = np.zeros(3, dtype=np.int64) if jit else [0, 0, 0]
-        if self._reader == "scapy":
-            rows, deferred = np.empty(0, dtype=SEGMENT), range(count)
-        else:
-            table = np.empty(count, dtype=SEGMENT) if jit else [{} for _ in range(count)]
-            later = np.empty(count, dtype=np.int64) if jit else [0] * count
+        skipped: Any = np.zeros(3, dtype=np.int64) if jit else [0, 0, 0]
+        rows: NDArray[np.void] = np.empty(0, dtype=SEGMENT)
+        deferred: Iterable[Any] = range(count)
+        if self._reader != "scapy":
+            table: Any = np.empty(count, dtype=SEGMENT) if jit else [{} for _ in range(count)]
+            later: Any = np.empty(count, dtype=np.int64) if jit else [0] * count
             made, put_off = decode.choose(jit=jit)(octets, frames, 0, count, number, table, later, skipped)
             rows, deferred = freeze(table[:made], SEGMENT), later[:put_off]
-        if len(deferred):
-            extra = [row for at in deferred if (row := self._defer(octets, frames[int(at)], number + int(at), skipped))]
-            if extra:
-                rows = np.concatenate([rows, freeze(extra, SEGMENT)])
-                rows = rows[np.argsort(rows["frame"], kind="stable")]
+        extra = [row for at in deferred if (row := self._defer(octets, frames[int(at)], number + int(at), skipped))]
+        if extra:
+            rows = np.concatenate([rows, freeze(extra, SEGMENT)])
+            rows = rows[np.argsort(rows["frame"], kind="stable")]
         last_ts_ns = int(frames[count - 1]["ts_ns"]) if count else ABSENT
         return SegmentBatch(rows, count, (int(skipped[0]), int(skipped[1]), int(skipped[2])), last_ts_ns)
 
@@ -123,14 +130,14 @@ class FrameDecoder:
     ``number`` of the first frame is 1.
     """
 
-    def __init__(self, *, reader: Reader = "auto", jit: bool = False, room: int = BATCH_ROWS) -> None:
+    def __init__(self, *, reader: str = "auto", jit: bool = False, room: int = BATCH_ROWS) -> None:
         """Start empty. ``jit`` pays from some ten thousand frames on; ``room`` is how many frames a batch may hold."""
         self.decoder = Decoder(reader)
         self.jit = jit
         self._room = room
         self._frames = empty_frames(room, jit=jit)
         self._buffer: NDArray[np.void] = np.empty(1, dtype=OCTETS)
-        self._view = memoryview(self._buffer.view(np.uint8))
+        self._view = self._buffer.view(np.uint8).data
         self._octets = octets_of(self._buffer, jit=jit)
         self._count = 0
         self._end = 0
@@ -147,9 +154,7 @@ class FrameDecoder:
     @property
     def warnings(self) -> list[str]:
         """Exact sentences about the frames so far."""
-        return self.decoder.notices.sentences(
-            dict.fromkeys(("homeless", "untimed", "odd", "back", "back_ns", "leap", "leap_ns", "long"), 0)
-        )
+        return self.decoder.notices.sentences(records(NOTES, 1, jit=False)[0])
 
     def add(
         self, octets: bytes, ts_ns: int, link_type: int, *, original: int | None = None, interface: int = 0
@@ -173,19 +178,6 @@ class FrameDecoder:
         batch = self.decoder.decode(self._octets, self._frames, self._count, jit=self.jit)
         self._count = self._end = 0
         return batch
-
-
-def decode_frames(
-    frames: Iterable[tuple[bytes, int, int]], *, reader: Reader = "auto", jit: bool = False
-) -> list[SegmentBatch]:
-    """Decode frames given as (octets, ts_ns, link type)."""
-    decoder = FrameDecoder(reader=reader, jit=jit)
-    batches = []
-    for octets, ts_ns, link_type in frames:
-        if decoder.full:
-            batches.append(decoder.take())
-        decoder.add(octets, ts_ns, link_type)
-    return [*batches, decoder.take()]
 
 
 def _scapy_knows(link_type: int) -> bool:

@@ -42,6 +42,8 @@ FRAME: Final = np.dtype(
 NOTES: Final = np.dtype(
     [
         ("frames", np.int64),  # indexed so far
+        ("timed", np.int64),  # of these, frames that have a timestamp
+        ("start_ns", np.int64),  # of the first of these
         ("last_ts_ns", np.int64),
         ("back", np.int64),  # frames older than the one before them
         ("back_frame", np.int64),  # the first of these
@@ -95,7 +97,7 @@ def empty_frames(count: int, *, jit: bool) -> Any:  # noqa: ANN401 - array or li
 
 def octets_of(buffer: NDArray[np.void], *, jit: bool) -> Octets:
     """Return an array of one OCTETS record in the form that kernels of the chosen mode take."""
-    return buffer[0] if jit else {"octet": memoryview(buffer.view(np.uint8))}
+    return buffer[0] if jit else {"octet": buffer.view(np.uint8).data}
 
 
 # Multiplication, not shifts: numba computes octet * literal in int64, but shifts of octets in uint64, and uint64
@@ -108,7 +110,7 @@ def octet(data: Octets, at: int) -> int:
     """Return the octet at ``at``."""
     if at < 0 or at > 281474976710656:
         return 0
-    return data["octet"][at] * 1  # type: ignore[no-any-return]
+    return data["octet"][at] * 1
 
 
 @kernel
@@ -117,7 +119,7 @@ def word16(data: Octets, at: int) -> int:
     if at < 0 or at > 281474976710656:
         return 0
     octets = data["octet"]
-    return octets[at] * 256 + octets[at + 1]  # type: ignore[no-any-return]
+    return octets[at] * 256 + octets[at + 1]
 
 
 @kernel
@@ -126,7 +128,7 @@ def word32(data: Octets, at: int) -> int:
     if at < 0 or at > 281474976710656:
         return 0
     octets = data["octet"]
-    return octets[at] * 16777216 + octets[at + 1] * 65536 + octets[at + 2] * 256 + octets[at + 3]  # type: ignore[no-any-return]
+    return octets[at] * 16777216 + octets[at + 1] * 65536 + octets[at + 2] * 256 + octets[at + 3]
 
 
 @kernel
@@ -145,8 +147,8 @@ def file16(data: Octets, at: int, big: bool) -> int:  # noqa: FBT001 - kernels t
         return 0
     octets = data["octet"]
     if big:
-        return octets[at] * 256 + octets[at + 1]  # type: ignore[no-any-return]
-    return octets[at + 1] * 256 + octets[at]  # type: ignore[no-any-return]
+        return octets[at] * 256 + octets[at + 1]
+    return octets[at + 1] * 256 + octets[at]
 
 
 @kernel
@@ -156,20 +158,28 @@ def file32(data: Octets, at: int, big: bool) -> int:  # noqa: FBT001 - as file16
         return 0
     octets = data["octet"]
     if big:
-        return octets[at] * 16777216 + octets[at + 1] * 65536 + octets[at + 2] * 256 + octets[at + 3]  # type: ignore[no-any-return]
-    return octets[at + 3] * 16777216 + octets[at + 2] * 65536 + octets[at + 1] * 256 + octets[at]  # type: ignore[no-any-return]
+        return octets[at] * 16777216 + octets[at + 1] * 65536 + octets[at + 2] * 256 + octets[at + 3]
+    return octets[at + 3] * 16777216 + octets[at + 2] * 65536 + octets[at + 1] * 256 + octets[at]
 
 
 @kernel
-def note_frame(notes: Any, ts_ns: int, captured: int, snaplen: int) -> None:  # noqa: ANN401
-    """Count a frame, and what is odd about its time and length (``snaplen`` 0 for none)."""
+def note_length(notes: Any, captured: int, snaplen: int) -> None:  # noqa: ANN401
+    """Count a frame, and whether it is longer than the snap length (0 for none)."""
     notes["frames"] += 1
     if captured > snaplen > 0:
         if notes["long"] == 0:
             notes["long_frame"] = notes["frames"]
         notes["long"] += 1
-    passed = ts_ns - notes["last_ts_ns"]
-    if notes["frames"] > 1:
+
+
+@kernel
+def note_time(notes: Any, ts_ns: int) -> None:  # noqa: ANN401
+    """Take the time of the frame noted last, and count what is odd about it."""
+    notes["timed"] += 1
+    if notes["timed"] == 1:
+        notes["start_ns"] = ts_ns
+    else:
+        passed = ts_ns - notes["last_ts_ns"]
         if passed < 0:
             if notes["back"] == 0:
                 notes["back_frame"] = notes["frames"]
@@ -185,7 +195,14 @@ def note_frame(notes: Any, ts_ns: int, captured: int, snaplen: int) -> None:  # 
 
 @kernel
 def note_odd_time(notes: Any) -> None:  # noqa: ANN401
-    """Count the next frame as one whose time is no time."""
+    """Count the frame noted last as one whose time is no time."""
     if notes["odd"] == 0:
-        notes["odd_frame"] = notes["frames"] + 1
+        notes["odd_frame"] = notes["frames"]
     notes["odd"] += 1
+
+
+@kernel
+def note_frame(notes: Any, ts_ns: int, captured: int, snaplen: int) -> None:  # noqa: ANN401
+    """Count a frame that has a timestamp, as ``note_length`` and ``note_time`` do."""
+    note_length(notes, captured, snaplen)
+    note_time(notes, ts_ns)

@@ -8,12 +8,12 @@ all the same); or ``DEFER``: it may hold TCP inside something that only scapy ta
 octets); only where IP says 0 (segmentation offload, BIG TCP) the frame's original length is used.
 
 Link types: Ethernet with 802.1Q/802.1ad tags and LLC/SNAP (IEEE 802.3), PPPoE sessions (RFC 2516), Linux cooked v1 and
-v2, BSD null and loop, raw IP, PPP and Cisco HDLC (RFC 1661, 1662), numbered as in
+v2, BSD null and loop, raw IP, PPP and Cisco HDLC (RFC 1661, 1662), FDDI, NFLOG, macOS pktap, numbered as in
 https://www.tcpdump.org/linktypes.html. IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200, AH RFC 4302), TCP (RFC
 9293 3.1, options RFC 7323 and 2018), ICMP errors (RFC 792, 4443).
 
-An ICMP error gives addresses, ports, ``seq`` and ``ip_id`` of the segment it quotes; ``ttl`` and ``src_mac`` are its own,
-and the other columns are empty.
+An ICMP error gives addresses, ports, ``seq`` and ``ip_id`` of the segment it quotes; ``ttl`` and ``src_mac`` are its
+own, and the other columns are empty.
 
 This module must not know flows, files or rules.
 """
@@ -37,7 +37,7 @@ CUT: Final = 3
 DEFER: Final = 4
 CUT_ROW: Final = 5  # CUT, with a row of NOTE_CUT
 
-FAST_LINK_TYPES: Final = frozenset({0, 1, 9, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 276})
+FAST_LINK_TYPES: Final = frozenset({0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 239, 258, 276})
 """What ``link`` takes apart; frames of other link types are deferred."""
 
 LOOP_AGAIN: Final = 0x10000
@@ -46,8 +46,8 @@ LOOP_AGAIN: Final = 0x10000
 
 @kernel
 def ethertype_of_tunnel(ethertype: int) -> bool:
-    """Whether scapy finds IP behind this ethertype: MPLS, PBB, NSH, transparent Ethernet bridging."""
-    return ethertype in (0x8847, 0x8848, 0x88E7, 0x894F, 0x6558)
+    """Whether scapy finds IP behind this ethertype: MPLS, provider backbone bridges."""
+    return ethertype in (0x8847, 0x8848, 0x88E7)
 
 
 @kernel
@@ -57,9 +57,21 @@ def protocol_of_tunnel(protocol: int) -> bool:
 
 
 @kernel
-def port_of_tunnel(port: int) -> bool:
-    """Whether UDP to this port carries IP: VXLAN (IANA and old Linux), Geneve, GTP-U."""
-    return port in (4789, 8472, 6081, 2152)
+def udp_carries_ip(data: Octets, at: int, end: int, port: int) -> bool:
+    """Whether the UDP data at ``at``, sent to ``port``, has the look of VXLAN (IANA and old Linux), Geneve or GTP-U.
+
+    RFC 7348 5: the flag that says that there is a VNI. RFC 8926 3.4: version 0, and Ethernet or IP inside. 3GPP TS
+    29.281 5.1: version 1, protocol type GTP, a G-PDU.
+    """
+    if at + 22 > end:  # not even an Ethernet or IP header inside
+        return False
+    if port in (4789, 8472):
+        return octet(data, at) & 0x08 != 0
+    if port == 6081:
+        return octet(data, at) < 0x40 and word16(data, at + 2) in (0x6558, 0x0800, 0x86DD)
+    if port == 2152:
+        return octet(data, at) // 16 == 3 and octet(data, at + 1) == 255
+    return False
 
 
 @kernel
@@ -135,6 +147,14 @@ def by_version(data: Octets, at: int, end: int) -> int:
 @kernel
 def link(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, int, int]:
     """Read the link layer; returns (IP version or minus an outcome, where IP begins, VLAN ids, source MAC)."""
+    if link_type == 258:  # macOS pktap: a header, in the byte order of Macs, that names the link type behind it
+        if at + 12 > end:
+            return -CUT, at, 0, ABSENT
+        length = octet(data, at + 1) * 256 + octet(data, at)
+        if octet(data, at + 4) != 1 or length < 12:
+            return -NOT_TCP, at, 0, ABSENT
+        link_type = octet(data, at + 9) * 256 + octet(data, at + 8)
+        at += length
     if link_type == 1:
         if at + 14 > end:
             return -CUT, at, 0, ABSENT
@@ -176,6 +196,17 @@ def link(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, int
         return -NOT_TCP, at, 0, ABSENT
     if link_type in (9, 50, 51, 104):
         return point_to_point(data, at, end, link_type)
+    if link_type == 10:  # FDDI: frame control, addresses, LLC
+        if at + 13 > end:
+            return -CUT, at, 0, ABSENT
+        mac = word16(data, at + 7) * 4294967296 + word32(data, at + 9)
+        if octet(data, at) // 16 != 5:  # only 0x5n is data of upper layers
+            return -NOT_TCP, at, 0, mac
+        version, at, tag = by_ethertype(data, at + 13, end, 0, 0)
+        return version, at, tag, mac
+    if link_type == 239:
+        version, at = netfilter_log(data, at, end)
+        return version, at, 0, ABSENT
     if link_type < 0:  # UNKNOWN_LINK: nothing says what the frame is
         return -NOT_TCP, at, 0, ABSENT
     return -DEFER, at, 0, ABSENT
@@ -197,6 +228,25 @@ def point_to_point(data: Octets, at: int, end: int, link_type: int) -> tuple[int
         at += 2
     version, at = by_ppp(data, at, end)
     return version, at, 0, ABSENT
+
+
+@kernel
+def netfilter_log(data: Octets, at: int, end: int) -> tuple[int, int]:
+    """Find the packet among the attributes of an NFLOG message; returns (IP version or outcome, where it begins).
+
+    Lengths and types are in the byte order of the host that captured; a type is below 256, which tells it.
+    """
+    at += 4
+    while at + 4 <= end:
+        little = octet(data, at + 3) == 0
+        length = octet(data, at + 1) * 256 + octet(data, at) if little else word16(data, at)
+        kind = octet(data, at + 2) if little else octet(data, at + 3)
+        if kind == 9:  # NFULA_PAYLOAD
+            return by_version(data, at + 4, end), at + 4
+        if length < 4:
+            return -NOT_TCP, at
+        at += (length + 3) // 4 * 4
+    return -CUT, at
 
 
 @kernel
@@ -420,23 +470,23 @@ def segment(data: Octets, start: int, end: int, wire_end: int, link_type: int, r
         addresses(data, at, version, row)
         return tcp(data, inner, end, stop, row)
     if protocol == 17:
-        if inner + 4 > end:
+        if inner + 8 > end:
             return NOT_TCP
-        return DEFER if port_of_tunnel(word16(data, inner + 2)) else NOT_TCP
+        return DEFER if udp_carries_ip(data, inner + 8, end, word16(data, inner + 2)) else NOT_TCP
     if (protocol == 1 and version == 4) or (protocol == 58 and version == 6):
         return icmp_error(data, inner, end, version, row)
     return DEFER if protocol_of_tunnel(protocol) else NOT_TCP
 
 
 @kernel
-def decode(  # noqa: PLR0913
+def decode(
     data: Octets,
-    frames: Any,
+    frames: Any,  # noqa: ANN401
     first: int,
     count: int,
     number: int,
-    rows: Any,
-    deferred: Any,
+    rows: Any,  # noqa: ANN401
+    deferred: Any,  # noqa: ANN401
     skipped: Any,  # noqa: ANN401
 ) -> tuple[int, int]:
     """Decode ``count`` frames of an index, from its row ``first`` on.

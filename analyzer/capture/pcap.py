@@ -41,11 +41,11 @@ MAGICS: Final = {
 
 
 @kernel
-def index_records(  # noqa: PLR0913
+def index_records(  # noqa: PLR0913, PLR0917 - kernels take positional arguments
     data: Octets,
     at: int,
     end: int,
-    big: bool,  # noqa: FBT001 - kernels take positional arguments
+    big: bool,  # noqa: FBT001
     tick_ns: int,
     record_len: int,
     swapped: bool,  # noqa: FBT001
@@ -75,8 +75,6 @@ def index_records(  # noqa: PLR0913
             return row, at, DAMAGED
         if at + record_len + captured > end:
             return row, at, MORE
-        if fraction * tick_ns >= 1000000000:
-            note_odd_time(notes)
         frame = frames[row]
         frame["at"] = at + record_len
         frame["captured"] = captured
@@ -85,6 +83,8 @@ def index_records(  # noqa: PLR0913
         frame["interface"] = 0
         frame["link_type"] = link_type
         note_frame(notes, frame["ts_ns"], captured, snaplen)
+        if fraction * tick_ns >= 1000000000:
+            note_odd_time(notes)
         at += record_len + captured
         row += 1
     return row, at, FULL
@@ -141,7 +141,10 @@ class PcapFraming:
         """Say what is missing of the last record, where the stream has ended."""
         have = window.rest
         if have < self.record_len:
-            return f"the last record, at byte {window.position}, is cut: {have} of its header's {self.record_len} bytes are there"
+            return (
+                f"the last record, at byte {window.position}, is cut: {have} of its header's {self.record_len} bytes "
+                "are there"
+            )
         lengths = [file32(window.octets(jit=False), window.start + at, self.big) for at in (8, 12)]
         wanted = min(lengths) if self.swapped else lengths[0]
         return (

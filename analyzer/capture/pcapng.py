@@ -25,8 +25,9 @@ from analyzer.capture.frame import (
     Octets,
     file16,
     file32,
-    note_frame,
+    note_length,
     note_odd_time,
+    note_time,
 )
 from analyzer.errors import CaptureError
 from analyzer.kernel import kernel
@@ -42,6 +43,9 @@ MAX_BLOCK: Final = 16 << 20
 
 MAX_INTERFACES: Final = 65_536
 """More are not remembered, so that a hostile file cannot fill the memory."""
+
+NO_INTERFACE: Final = 1 << 32
+"""Beyond any interface number: a block that belongs to none."""
 
 UNITS: Final = np.dtype(
     [
@@ -77,7 +81,23 @@ def ticks_to_ns(high: int, low: int, multiply: int, divide: int, shift: int) -> 
 
 
 @kernel
-def index_blocks(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop, as headers.py
+def note_untimed(notes: Any) -> None:  # noqa: ANN401
+    """Count the frame noted last as one without a timestamp."""
+    if notes["untimed"] == 0:
+        notes["untimed_frame"] = notes["frames"]
+    notes["untimed"] += 1
+
+
+@kernel
+def note_homeless(notes: Any) -> None:  # noqa: ANN401
+    """Count the frame noted last as one of an interface that the section does not describe."""
+    if notes["homeless"] == 0:
+        notes["homeless_frame"] = notes["frames"]
+    notes["homeless"] += 1
+
+
+@kernel
+def index_blocks(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop, as headers.py
     data: Octets,
     at: int,
     end: int,
@@ -111,7 +131,9 @@ def index_blocks(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop, as header
             return row, at, INTERFACE
         header = 0
         which = 0
-        if kind == 6 or kind == 2:  # enhanced packet block; the obsolete packet block differs in the interface
+        captured = 0
+        original = 0
+        if kind in (6, 2):  # enhanced packet block; the obsolete packet block differs in the interface
             header = 28
             if length < 32:
                 return row, at, DAMAGED
@@ -128,42 +150,36 @@ def index_blocks(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop, as header
             captured = min(original, length - 16)
             if known > 0 and interfaces[0]["snaplen"] > 0:
                 captured = min(captured, interfaces[0]["snaplen"])
+        elif kind in (9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221):
+            # Journal entries, custom blocks and system calls: no frames, but Wireshark gives them frame numbers.
+            header = 8
+            which = NO_INTERFACE
         if header != 0:
             frame = frames[row]
             frame["at"] = at + header
             frame["captured"] = captured
             frame["original"] = min(max(original, captured), MAX_ORIGINAL)
             frame["interface"] = min(which, 2147483647)
+            frame["link_type"] = UNKNOWN_LINK
+            frame["ts_ns"] = notes["last_ts_ns"]
             if which < known:
                 unit = interfaces[which]
                 frame["link_type"] = unit["link_type"]
-                snaplen = unit["snaplen"]
+                note_length(notes, captured, unit["snaplen"])
+                if kind == 3:
+                    note_untimed(notes)
+                else:
+                    high, low = file32(data, at + 12, big), file32(data, at + 16, big)
+                    ts_ns = ticks_to_ns(high, low, unit["multiply"], unit["divide"], unit["shift"])
+                    if ts_ns == MAX_TS_NS:
+                        note_odd_time(notes)
+                    ts_ns = max(min(ts_ns + unit["offset_ns"], MAX_TS_NS), -MAX_TS_NS)
+                    frame["ts_ns"] = ts_ns
+                    note_time(notes, ts_ns)
             else:
-                frame["link_type"] = UNKNOWN_LINK
-                snaplen = 0
-                if notes["homeless"] == 0:
-                    notes["homeless_frame"] = notes["frames"] + 1
-                notes["homeless"] += 1
-            if kind == 3:
-                ts_ns = notes["last_ts_ns"]
-                if notes["untimed"] == 0:
-                    notes["untimed_frame"] = notes["frames"] + 1
-                notes["untimed"] += 1
-            elif which < known:
-                ts_ns = ticks_to_ns(
-                    file32(data, at + 12, big),
-                    file32(data, at + 16, big),
-                    unit["multiply"],
-                    unit["divide"],
-                    unit["shift"],
-                )
-                if ts_ns == MAX_TS_NS:
-                    note_odd_time(notes)
-                ts_ns = max(min(ts_ns + unit["offset_ns"], MAX_TS_NS), -MAX_TS_NS)
-            else:
-                ts_ns = notes["last_ts_ns"]
-            frame["ts_ns"] = ts_ns
-            note_frame(notes, ts_ns, captured, snaplen)
+                note_length(notes, captured, 0)
+                if which != NO_INTERFACE:
+                    note_homeless(notes)
             row += 1
         at += length
     return row, at, FULL

@@ -9,9 +9,9 @@ This module must not know protocols or flows.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from analyzer.capture.decoder import BATCH_ROWS, Decoder, Reader
+from analyzer.capture.decoder import BATCH_ROWS, Decoder
 from analyzer.capture.formats import open_framing
 from analyzer.capture.frame import NOTES, empty_frames
 from analyzer.capture.linktypes import link_name
@@ -34,12 +34,12 @@ COMPRESSION_RATIO: Final = 4
 
 
 def open_capture(
-    path: str | os.PathLike[str], *, reader: Reader = "auto", jit: bool | None = None, chunk: int = CHUNK
+    path: str | os.PathLike[str], *, reader: str = "auto", jit: bool | None = None, chunk: int = CHUNK
 ) -> CaptureReader:
     """Open a capture: a path, or ``-`` for standard input; pcap or pcapng, plain, gzip or zstd.
 
-    ``reader`` is ``auto`` (the fast one, scapy for tunnels and rare link types), ``fast`` or ``scapy``. ``jit`` compels or
-    forbids compiled kernels; None decides by size.
+    ``reader`` is ``auto`` (the fast one, scapy for tunnels and rare link types), ``fast`` or ``scapy``. ``jit`` compels
+    or forbids compiled kernels; None decides by size.
 
     Raises:
         CaptureError: it cannot be opened or is cut within its header.
@@ -52,13 +52,11 @@ def open_capture(
 class CaptureReader:
     """An open capture: a context manager, and an iterable (once) of batches in file order."""
 
-    def __init__(self, path: str, *, reader: Reader, jit: bool | None, chunk: int) -> None:
+    def __init__(self, path: str, *, reader: str, jit: bool | None, chunk: int) -> None:
         """Open the capture and find its first frame."""
         self.path = path
         self.jit = False
         """Whether the kernels in use are compiled; a stream begins plain and changes when it grows."""
-        self.start_ns: int | None = None
-        """Time of the first frame; None if there is none."""
         self._decoder = Decoder(reader)
         self._notes: Any = records(NOTES, 1, jit=False)[0]
         self._forced = jit
@@ -75,7 +73,7 @@ class CaptureReader:
             self._source.close()
             raise
 
-    def __enter__(self) -> CaptureReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -96,6 +94,11 @@ class CaptureReader:
     def link_types(self) -> list[str]:
         """Names of the link types met so far, as tcpdump prints them."""
         return list(dict.fromkeys(link_name(number) for number in self._framing.link_types))
+
+    @property
+    def start_ns(self) -> int | None:
+        """Time of the first frame that has one; None while there is none."""
+        return int(self._notes["start_ns"]) if self._notes["timed"] else None
 
     @property
     def warnings(self) -> list[str]:
@@ -178,8 +181,6 @@ class CaptureReader:
             self._pending = self._index(0, 1)
             if self._pending or not self._more():
                 break
-        if self._pending:
-            self.start_ns = int(self._frames[0]["ts_ns"])
         if self._framing.format == "pcap" and not self._decoder.can_decode(self._framing.link_types[0]):
             raise self._unsupported()
 

@@ -5,9 +5,9 @@ dissected, and UDP only where its port means a tunnel. The innermost TCP counts.
 never the capture.
 
 ``tag`` of a tunnelled segment: TUNNEL, the kind of the innermost tunnel << 56, its id << 24, and the last two VLAN
-ids inside it. The id is a VXLAN or Geneve VNI, a GRE key, a PBB I-SID. It is 0 for GTP-U and MPLS, because a TEID (3GPP TS
-29.281 5.1) and a label (RFC 3031 3.1) belong to one direction only: with them in the flow's identity, no flow would
-have two sides. An id of PPTP's GRE is left out for the same reason.
+ids inside it. The id is a VXLAN or Geneve VNI, a GRE key, a PBB I-SID. It is 0 for GTP-U and MPLS, because a TEID
+(3GPP TS 29.281 5.1) and a label (RFC 3031 3.1) belong to one direction only: with them in the flow's identity, no
+flow would have two sides. The call id of PPTP's GRE is left out for the same reason.
 
 This module must not know flows, files or rules; it is one of the two that may import scapy.
 """
@@ -16,12 +16,22 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import logging
 import warnings
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.capture.headers import CUT, CUT_ROW, FRAGMENT, NOT_TCP, ROW, empty_tcp, port_of_tunnel, protocol_of_tunnel
+from analyzer.capture.headers import (
+    CUT,
+    CUT_ROW,
+    FRAGMENT,
+    NOT_TCP,
+    ROW,
+    empty_tcp,
+    protocol_of_tunnel,
+    udp_carries_ip,
+)
 from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, address_halves
 
 if TYPE_CHECKING:
@@ -49,10 +59,13 @@ def decode_frame(octets: bytes, link_type: int, original: int, row: dict[str, in
     Raises:
         Failed: scapy could not take it apart, although it was captured whole.
     """
+    first = _scapy().links.get(link_type)
+    if first is None:
+        return NOT_TCP
     walk = Walk(octets, original)
     with _quiet():
         try:
-            return walk.run(_scapy().links[link_type], row)
+            return walk.run(first, row)
         except Exception as error:
             if len(octets) < original:
                 return CUT
@@ -88,11 +101,17 @@ class Walk:
             if not issubclass(kind, scapy.followed):
                 return NOT_TCP
             layer = kind(_internal=1, _underlayer=below)
+            layer.original = rest  # as dissect() would: some layers look at it
             if issubclass(kind, scapy.TCP):
                 return self._tcp(layer, rest, row)
             begin = self.at
             behind = layer.post_dissect(layer.do_dissect(layer.pre_dissect(rest)))
+            if isinstance(layer, scapy.Dot11FCS):  # takes the check sequence from the end of the frame
+                self.octets = self.octets[:-4]
             self.at = len(self.octets) - len(behind)
+            if isinstance(layer, (scapy.ICMP, *scapy.icmpv6_errors)):
+                self.at = begin + 8  # scapy looks for extensions (RFC 4884) behind the quotation, and may mistake data
+                behind = self.octets[self.at :]
             outcome = self._note(layer, begin)
             if outcome != ROW:
                 return outcome
@@ -105,6 +124,8 @@ class Walk:
         if isinstance(layer, (scapy.Loopback, scapy.LoopbackOpenBSD)):
             family = layer.type if layer.type < 0x10000 else int.from_bytes(layer.type.to_bytes(4, "big"), "little")
             return {2: scapy.IP, 10: scapy.IPv6, 24: scapy.IPv6, 28: scapy.IPv6, 30: scapy.IPv6}.get(family, scapy.Raw)
+        if isinstance(layer, scapy.AH):
+            return {4: scapy.IP, 6: scapy.TCP, 17: scapy.UDP, 41: scapy.IPv6, 47: scapy.GRE}.get(layer.nh, scapy.Raw)
         return layer.guess_payload_class(behind)
 
     def _note(self, layer: Any, begin: int) -> int:  # noqa: ANN401 - a scapy layer
@@ -115,7 +136,8 @@ class Walk:
         if isinstance(layer, scapy.IPv6ExtHdrFragment) and layer.offset:
             return FRAGMENT if layer.nh == 6 or protocol_of_tunnel(layer.nh) else NOT_TCP
         if isinstance(layer, scapy.UDP):
-            return ROW if port_of_tunnel(layer.dport) else NOT_TCP
+            octets = {"octet": self.octets}
+            return ROW if udp_carries_ip(octets, self.at, len(self.octets), layer.dport) else NOT_TCP
         if isinstance(layer, scapy.ICMP):
             if layer.type not in (3, 4, 5, 11, 12):
                 return NOT_TCP
@@ -251,59 +273,59 @@ def _quiet() -> Iterator[None]:
             logger.removeFilter(silence)
 
 
+# Layers that may have TCP inside, by module of scapy; what the walk asks about by name is among them.
+_FOLLOWED: Final = {
+    "layers.l2": (
+        "Ether", "Dot3", "LLC", "SNAP", "Dot1Q", "Dot1AD", "Dot1AH", "CookedLinux", "CookedLinuxV2", "Loopback",
+        "LoopbackOpenBSD", "MPacketPreamble", "GRE", "GRE_PPTP", "GRErouting",
+    ),
+    "layers.inet": ("IP", "UDP", "ICMP", "TCP"),
+    "layers.inet6": (
+        "IPv6", "IPv46", "IPv6ExtHdrHopByHop", "IPv6ExtHdrDestOpt", "IPv6ExtHdrRouting", "IPv6ExtHdrSegmentRouting",
+        "IPv6ExtHdrFragment", "ICMPv6DestUnreach", "ICMPv6PacketTooBig", "ICMPv6TimeExceeded", "ICMPv6ParamProblem",
+    ),
+    "layers.ipsec": ("AH",),
+    "layers.ppp": ("PPPoE", "PPP", "HDLC", "DIR_PPP"),
+    "layers.dot11": ("RadioTap", "Dot11", "Dot11FCS", "Dot11QoS", "PrismHeader"),
+    "layers.ppi": ("PPI",),
+    "layers.pflog": ("PFLog",),
+    "layers.vxlan": ("VXLAN",),
+    "contrib.avs": ("AVSWLANHeader",),
+    "contrib.chdlc": ("CHDLC",),
+    "contrib.erspan": ("ERSPAN_I", "ERSPAN_II", "ERSPAN_III", "ERSPAN_PlatformSpecific"),
+    "contrib.etherip": ("EtherIP",),
+    "contrib.geneve": ("GENEVE",),
+    "contrib.gtp": ("GTP_U_Header", "GTPPDUSessionContainer"),
+    "contrib.mpls": ("MPLS", "EoMCW"),
+}  # fmt: skip
+
+
 @functools.cache
 def _scapy() -> SimpleNamespace:
-    """Import the layers that may have TCP inside, and what is wanted of them."""
+    """Import the layers that may have TCP inside; they are attributes under their names."""
     with _quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from scapy.config import conf
-        from scapy.contrib import avs, chdlc, erspan, etherip, geneve, gtp, mpls
-        from scapy.layers import dot11, inet, inet6, ipsec, l2, pflog, ppi, ppp, vxlan
         from scapy.packet import Raw
-    extension_headers = (
-        inet6.IPv6ExtHdrHopByHop,
-        inet6.IPv6ExtHdrDestOpt,
-        inet6.IPv6ExtHdrRouting,
-        inet6.IPv6ExtHdrSegmentRouting,
-        inet6.IPv6ExtHdrFragment,
-        ipsec.AH,
+
+        layers = {
+            name: getattr(importlib.import_module(f"scapy.{module}"), name)
+            for module, names in _FOLLOWED.items()
+            for name in names
+        }
+    s = SimpleNamespace(Raw=Raw, followed=tuple(layers.values()), **layers)
+    s.icmpv6_errors = (s.ICMPv6DestUnreach, s.ICMPv6PacketTooBig, s.ICMPv6TimeExceeded, s.ICMPv6ParamProblem)
+    s.tunnels = (
+        (s.GRE_PPTP, GRE, ""),
+        (s.GRE, GRE, "key"),
+        (s.VXLAN, VXLAN, "vni"),
+        (s.GENEVE, GENEVE, "vni"),
+        (s.GTP_U_Header, GTP_U, ""),
+        (s.MPLS, MPLS, ""),
+        (s.EtherIP, ETHERIP, ""),
+        (s.Dot1AH, PBB, "isid"),
     )
-    icmpv6_errors = (
-        inet6.ICMPv6DestUnreach,
-        inet6.ICMPv6PacketTooBig,
-        inet6.ICMPv6TimeExceeded,
-        inet6.ICMPv6ParamProblem,
-    )
-    tunnels = (
-        (l2.GRE_PPTP, GRE, ""),
-        (l2.GRE, GRE, "key"),
-        (vxlan.VXLAN, VXLAN, "vni"),
-        (geneve.GENEVE, GENEVE, "vni"),
-        (gtp.GTP_U_Header, GTP_U, ""),
-        (mpls.MPLS, MPLS, ""),
-        (etherip.EtherIP, ETHERIP, ""),
-        (l2.Dot1AH, PBB, "isid"),
-    )
-    links = (l2.Ether, l2.Dot3, l2.LLC, l2.SNAP, l2.Dot1Q, l2.Dot1AD, l2.CookedLinux, l2.CookedLinuxV2, l2.Loopback,
-             l2.LoopbackOpenBSD, l2.MPacketPreamble, ppp.PPPoE, ppp.PPP, ppp.HDLC, ppp.DIR_PPP, chdlc.CHDLC, dot11.RadioTap,
-             dot11.Dot11, dot11.Dot11QoS, dot11.PrismHeader, avs.AVSWLANHeader, ppi.PPI, pflog.PFLog)  # fmt: skip
-    within = (l2.GRErouting, mpls.EoMCW, gtp.GTPPDUSessionContainer, erspan.ERSPAN_I, erspan.ERSPAN_II, erspan.ERSPAN_III,
-              erspan.ERSPAN_PlatformSpecific)  # fmt: skip
-    followed = (*links, *within, *extension_headers, *icmpv6_errors, *(kind for kind, _, _ in tunnels), inet6.IPv46,
-                inet.IP, inet6.IPv6, inet.UDP, inet.ICMP, inet.TCP)  # fmt: skip
-    by_number = {
-        number: kind
-        for number, kind in conf.l2types.num2layer.items()
-        if issubclass(kind, (*links, inet.IP, inet6.IPv6, inet6.IPv46))
-    }
+    s.links = {number: kind for number, kind in conf.l2types.num2layer.items() if issubclass(kind, s.followed)}
     # The file's LINKTYPE_ numbers, where scapy keeps the DLT_ numbers of one system or none.
-    by_number |= {12: inet6.IPv46, 14: inet6.IPv46, 101: inet6.IPv46, 228: inet.IP, 229: inet6.IPv6, 0: l2.Loopback,
-                  108: l2.LoopbackOpenBSD}  # fmt: skip
-    names = {name: getattr(module, name) for module, group in (
-        (inet, ("IP", "UDP", "ICMP", "TCP")),
-        (inet6, ("IPv6", "IPv6ExtHdrFragment")),
-        (l2, ("Ether", "Dot3", "Dot1Q", "Dot1AD", "CookedLinux", "CookedLinuxV2", "Loopback", "LoopbackOpenBSD")),
-    ) for name in group}  # fmt: skip
-    return SimpleNamespace(
-        **names, Raw=Raw, followed=followed, tunnels=tunnels, icmpv6_errors=icmpv6_errors, links=by_number
-    )
+    s.links |= {0: s.Loopback, 108: s.LoopbackOpenBSD, 12: s.IPv46, 14: s.IPv46, 101: s.IPv46, 228: s.IP, 229: s.IPv6}
+    return s

@@ -36,14 +36,25 @@ AHEAD: Final = 1 << 20
 class Source(Protocol):
     """Octets of a capture in order."""
 
-    size: int | None
-    """Octets of the file as it lies on disk; None for a stream."""
-    bytes_read: int
-    """How many of these were read."""
-    compression: str
-    """``gzip``, ``zstd`` or empty."""
-    damage: str
-    """Why the octets ended early, as a sentence; empty while they did not."""
+    @property
+    def size(self) -> int | None:
+        """Octets of the file as it lies on disk; None for a stream."""
+        ...
+
+    @property
+    def bytes_read(self) -> int:
+        """How many of these were read."""
+        ...
+
+    @property
+    def compression(self) -> str:
+        """``gzip``, ``zstd`` or empty."""
+        ...
+
+    @property
+    def damage(self) -> str:
+        """Why the octets ended early, as a sentence; empty while they did not."""
+        ...
 
     def readinto(self, view: memoryview) -> int:
         """Read up to ``len(view)`` octets, waiting for at least one; 0 at the end."""
@@ -71,7 +82,7 @@ def open_source(path: str) -> Source:
             _Inflater(raw, "gzip", lambda: zlib.decompressobj(31), lambda h: h.startswith(GZIP_MAGIC), 1 << 18)
         )
     if _is_zstd(head):
-        import zstandard  # noqa: PLC0415 - only for captures that need it
+        import zstandard
 
         decompressor = zstandard.ZstdDecompressor()
         # zstandard cannot bound what a call returns, so it is fed little: 2 KiB become 64 MiB at the very worst.
@@ -156,6 +167,7 @@ class _Inflater:
 
     @property
     def bytes_read(self) -> int:
+        """Octets of the compressed file."""
         return self._raw.bytes_read
 
     def readinto(self, view: memoryview) -> int:
@@ -240,14 +252,16 @@ class _Ahead:
 
     @property
     def bytes_read(self) -> int:
+        """Octets of the compressed file."""
         return self._inner.bytes_read
 
     @property
     def damage(self) -> str:
+        """Why the octets ended early."""
         return self._inner.damage
 
     def _run(self) -> None:
-        """Fill chunks until the end; an empty one says that it is reached. (The thread.)"""
+        """Fill chunks until the end, which an empty one marks; this is the thread."""
         while (chunk := self._free.get()) is not None:
             view = memoryview(chunk)
             got = filled = 0
@@ -294,7 +308,7 @@ def _file(path: str) -> RawSource:
         mode = Path(path).stat().st_mode
         if stat.S_ISDIR(mode):
             raise CaptureError(path, "is a directory; expected a pcap or pcapng file")
-        stream = Path(path).open("rb", buffering=0)
+        stream = Path(path).open("rb", buffering=0)  # noqa: SIM115 - closed by RawSource
         size = os.fstat(stream.fileno()).st_size if stat.S_ISREG(mode) else None
     except (OSError, ValueError) as error:
         raise CaptureError(path, _why(error)) from error

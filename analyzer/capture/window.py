@@ -38,7 +38,7 @@ class Window:
         self._source = source
         self._chunk = chunk
         self._buffer = np.empty(1, dtype=OCTETS)
-        self.view = memoryview(self._buffer.view(np.uint8))
+        self.view = self._buffer.view(np.uint8).data
         self._forms = {jit: octets_of(self._buffer, jit=jit) for jit in (False, True)}
 
     def octets(self, *, jit: bool) -> Octets:

@@ -1,0 +1,64 @@
+"""Reading and decoding ahead of the tracker, in a thread of its own.
+
+Decoding releases the GIL, so on two processors the capture is read while the batch before it is tracked. The order of
+batches does not change, and neither does anything in them.
+
+This module must not know what is in a batch.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+T = TypeVar("T")
+
+DEPTH: Final = 4
+"""Batches that may wait: enough to even out, few enough to stay in a processor's cache."""
+
+
+def read_ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[T]:
+    """Yield the items of an iterable that a thread works off ahead of us.
+
+    What the iterable raises is raised here, after the items before it. If we stop early, the thread stops at its next
+    item.
+    """
+    waiting: queue.Queue[tuple[str, T | BaseException | None]] = queue.Queue(depth)
+    stopped = threading.Event()
+
+    def put(what: str, item: T | BaseException | None) -> bool:
+        while not stopped.is_set():
+            try:
+                waiting.put((what, item), timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        try:
+            for item in items:
+                if not put("item", item):
+                    return
+        except BaseException as error:  # noqa: BLE001 - handed to the reader, whatever it is
+            put("error", error)
+        else:
+            put("end", None)
+
+    thread = threading.Thread(target=work, name="keepalive-read-ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            what, item = waiting.get()
+            if what == "error" and isinstance(item, BaseException):
+                raise item
+            if what == "end":
+                return
+            yield item  # type: ignore[misc]
+    finally:
+        stopped.set()
+        thread.join()
