@@ -89,6 +89,8 @@ class NotProbe:
     ts_ns: int
     sender: Side
     is_: str
+    below_snd_nxt: bool
+    """SEG.SEQ = SND.NXT-1 and at most one octet: what Wireshark labels as keep-alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +318,12 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
             for row in _of(rows, Kind.ZERO_WINDOW_PROBE)
         ),
         not_probes=tuple(
-            NotProbe(*_basics(row), NOT_PROBE_WORDS[Kind(row["kind"])]) for row in _of(rows, *NOT_PROBE_WORDS)
+            NotProbe(
+                *_basics(row),
+                NOT_PROBE_WORDS[Kind(row["kind"])],
+                bool(row["payload_len"] <= 1 and row["seq"] == row["snd_nxt"] - 1),
+            )
+            for row in _of(rows, *NOT_PROBE_WORDS)
         ),
         fins=_fins(ends),
         resets=resets,

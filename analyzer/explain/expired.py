@@ -105,11 +105,12 @@ def _on_a_probe(t: Teller, finding: Finding) -> list[Line]:
     fits = FITS[str(finding.data["fits"])]
     if finding.data["fits"] == "longer" and low <= OLD_MACOS_GO_NS <= high:
         fits += " 8 x 15 s = 120 s, with Go's settings, fits."
+    least = f"at least {duration(low)} (the last ACK) and " if low else ""
     bare = " without ACK, as here" if t.reset is not None and not t.reset.has_ack else ""
     return [
         Line(
             f"A kernel keeps FIN-WAIT-2 only for a time. {t.start(side_of(finding))}'s lasted, from its FIN's"
-            f" acknowledgement, at least {duration(low)} (the last ACK) and less than {duration(high)} (the RST)."
+            f" acknowledgement, {least}less than {duration(high)} (the RST)."
             f" {fits}",
             bounds,
         ),

@@ -20,17 +20,19 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
     """Say who sent FIN, that the other did not, and which states that means."""
     fin, late = t.fin(closer), other(closer)
     assert fin is not None
-    acked = f", acknowledged {duration(fin.acked_ns - fin.ts_ns)} later" if fin.acked_ns is not None else ""
-    frames = tuple(frame for frame in (fin.frame, fin.acked_frame) if frame)
+    sent = f"{t.start(closer)} sent FIN at {t.at(fin.ts_ns)}"
     lasted = duration(t.end_ns - fin.ts_ns)
+    if fin.acked_frame is None or fin.acked_ns is None:
+        none = f"Nothing in the capture acknowledges it, so whether {t.the(late)} got it is unknown; it sent no FIN."
+        return [Line(f"{sent}.", (fin.frame,)), Line(none, (fin.frame,))]
+    frames = (fin.frame, fin.acked_frame)
     if t.reset:
         none = f"{t.start(late)} sent no FIN in the {lasted} until the RST: its program did not close."
     else:
         none = f"{t.start(late)} sent no FIN in the {lasted} to the capture's end: its program had not closed."
-    state = "FIN-WAIT-2" if fin.acked_frame else "FIN-WAIT-1"
-    states = f"States derived from that: {t.name(closer)} {state}, {t.name(late)} CLOSE-WAIT."
+    states = f"States derived from that: {t.name(closer)} FIN-WAIT-2, {t.name(late)} CLOSE-WAIT."
     return [
-        Line(f"{t.start(closer)} sent FIN at {t.at(fin.ts_ns)}{acked}.", frames),
+        Line(f"{sent}, acknowledged {duration(fin.acked_ns - fin.ts_ns)} later.", frames),
         Line(f"{none} {states}", frames),
     ]
 
@@ -45,7 +47,9 @@ def probes_after_fin(t: Teller, closer: Side, probes: Sequence[Probe]) -> list[L
     if answered:
         slowest = max(probe.answer_ns or 0 for probe in answered)
         text += f". {t.start(closer)}'s kernel answered {_which(probes, answered)} with ACK, within {duration(slowest)}"
-    return [Line(f"{text}.", evidence(probe for probe in probes if probe.answer != "rst"))]
+    # the RST that answers the last is told in a line of its own
+    frames = {probe.frame for probe in probes} | set(evidence(answered))
+    return [Line(f"{text}.", tuple(sorted(frames)))]
 
 
 def _which(probes: Sequence[Probe], answered: Sequence[Probe]) -> str:

@@ -121,14 +121,22 @@ def differences(t: Teller) -> list[Line]:
 
 
 def between_why(t: Teller) -> list[Line]:
-    """Return what kind of box does that."""
+    """Return what kind of box does that, and what else it can be."""
     finding = t.need(BETWEEN)
     side = side_of(finding)
-    text = (
-        "Inferred: a firewall, NAT or load balancer on the way has dropped the flow or forbids it, and answers in "
-        f"{t.the(side)}'s name. {t.start(side)} itself probably knows nothing of it and still holds the connection."
+    box = (
+        "Inferred: a firewall, NAT or load balancer on the way has dropped the flow or forbids it, and answers in"
+        f" {t.the(side)}'s name. {t.start(side)} itself probably knows nothing of it and still holds the"
+        " connection."
     )
-    return [Line(text, finding.frames)]
+    fin = t.fin(side)
+    if fin is None:
+        return [Line(box, finding.frames)]
+    own = (
+        f"Or it is {t.the(side)}'s own after all: it had sent FIN before, and if the route changed since, the TTL"
+        " did too. Then its FIN-WAIT-2 had run out."
+    )
+    return [Line(box, finding.frames), Line(own, (fin.frame, *finding.frames))]
 
 
 # ── abort ──

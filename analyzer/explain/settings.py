@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.explain.model import Line
-from analyzer.explain.teller import count, duration, setting
+from analyzer.explain.teller import count, setting
 from analyzer.flow import SIDES
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def timer_text(timer: Timer) -> str:
     """Return a setting as a value, or as bounds."""
     if timer.value_ns is not None:
         return setting(timer.value_ns)
-    return f"between {duration(timer.low_ns)} and {duration(timer.high_ns)}".replace(".000 s", " s")
+    low, high = setting(timer.low_ns), setting(timer.high_ns)
+    return f"about {low}" if low == high else f"between {low} and {high}"
 
 
 def count_text(found: Count) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LATE_ACK_NS: Final = 1_000_000_000
 """An ACK later than this after SYN,ACK is not that of the handshake, which the capture missed."""
-STRANGE: Final = {"ttl": "TTL is", "mac": "MAC address is", "ip_id": "IP ID is"}
+STRANGE: Final = {"ttl": "TTL", "mac": "MAC address", "ip_id": "IP ID"}
 
 
 def timeline(t: Teller) -> tuple[Line, ...]:
@@ -179,10 +179,8 @@ def _reset(t: Teller, reset: Reset) -> Line:
     elif reset.kind == "gave_up":
         text += ": it gives up"
     if reset.strange:
-        text += (
-            f"; its {' and '.join(STRANGE[what] for what in reset.strange)} not that of {t.the(reset.sender)}'s"
-            " other packets"
-        )
+        what = ", ".join(STRANGE[word] for word in reset.strange)
+        text += f"; unlike {t.the(reset.sender)}'s other packets in {what}"
     if reset.kind == "ignored":
         return _line(t, f"{text}; without effect", [reset.frame], reset.ts_ns)
     if not reset.accepted_end:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.case import Case
 from analyzer.signatures import Middlebox, middleboxes_within
 from analyzer.verdict import Verdict
+
+if TYPE_CHECKING:
+    from analyzer.flow import Side
+    from analyzer.record import NotProbe
 
 Condition = Callable[[Case], bool]
 
@@ -52,6 +56,11 @@ def sent_no_fin(case: Case) -> bool:
 def peer_sent_fin(case: Case) -> bool:
     """Its peer sent FIN."""
     return case.peer_fin is not None
+
+
+def peer_fin_acknowledged(case: Case) -> bool:
+    """Its peer's FIN was acknowledged: it arrived."""
+    return case.peer_fin is not None and case.peer_fin.acked_frame is not None
 
 
 def peer_sent_no_fin(case: Case) -> bool:
@@ -245,9 +254,10 @@ BROKEN_OFF_NS: Final = 1_000_000_000
 
 
 def window_stays_closed(case: Case) -> bool:
-    """Its window is closed when the flow or the capture ends, and its peer sent no window probe."""
+    """Its window is closed at the capture's end, its peer can still send, and sent no window probe."""
     unprobed = all(probe.sender != case.peer for probe in case.record.zero_window_probes)
-    return case.facts.window_shut_frame is not None and unprobed
+    going_on = case.ending.verdict in {Verdict.OPEN, Verdict.SILENT, Verdict.HALF_CLOSED}
+    return case.facts.window_shut_frame is not None and unprobed and going_on and case.peer_fin is None
 
 
 def probes_often(case: Case) -> bool:
@@ -320,8 +330,13 @@ def peer_forgot_or_silent(case: Case) -> bool:
 
 
 def has_lookalikes(case: Case) -> bool:
-    """It sent segments that look like probes to whoever compares sequence numbers only, and are none."""
-    return any(segment.sender == case.side and segment.is_ in LOOKALIKES for segment in case.record.not_probes)
+    """It sent segments that Wireshark labels as keep-alive by their sequence number (SND.NXT-1), and that are none."""
+    return any(is_lookalike(segment, case.side) for segment in case.record.not_probes)
+
+
+def is_lookalike(segment: NotProbe, side: Side) -> bool:
+    """Say whether a segment of this endpoint has the form that Wireshark calls keep-alive, and is none."""
+    return segment.sender == side and segment.below_snd_nxt and segment.is_ in LOOKALIKES
 
 
 LOOKALIKES: Final = frozenset({"stale_ack", "retransmission", "not_idle", "keepalive_or_zero_window_probe"})

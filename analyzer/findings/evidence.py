@@ -7,7 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.case import Case
-from analyzer.findings.conditions import LOOKALIKES, forgetful, reset_answers_data, silence, silence_before_the_end
+from analyzer.findings.conditions import (
+    forgetful,
+    is_lookalike,
+    reset_answers_data,
+    silence,
+    silence_before_the_end,
+)
 from analyzer.signatures import FIN_WAIT_2
 from analyzer.units import nanoseconds
 
@@ -320,7 +326,7 @@ def both_probe(case: Case) -> Evidence:
 
 def lookalikes(case: Case) -> Evidence:
     """The segments and what they are, counted by kind."""
-    found = [s for s in case.record.not_probes if s.sender == case.side and s.is_ in LOOKALIKES]
+    found = [segment for segment in case.record.not_probes if is_lookalike(segment, case.side)]
     counts = Counter(segment.is_ for segment in found)
     return _frames(segment.frame for segment in found), {kind: counts[kind] for kind in sorted(counts)}
 

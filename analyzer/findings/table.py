@@ -80,14 +80,14 @@ FINDINGS: Final = (
     # ── what went wrong on the way ──
     FindingRule(
         "close-wait-held-by-keepalive",
-        (c.peer_sent_fin, c.sent_no_fin, c.probed_after_peer_fin, c.sent_no_data_since_peer_fin),
+        (c.peer_fin_acknowledged, c.sent_no_fin, c.probed_after_peer_fin, c.sent_no_data_since_peer_fin),
         e.close_wait,
     ),
     FindingRule(
         "close-wait-without-probes",
         (
             c.verdict_half_closed,
-            c.peer_sent_fin,
+            c.peer_fin_acknowledged,
             c.sent_no_fin,
             c.sent_no_data_since_peer_fin,
             c.nobody_probes_half_closed,
