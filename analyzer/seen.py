@@ -140,17 +140,14 @@ def notable(flow: Any, end: Any, peer: Any, row: Any, seq: int, ack: int, copy: 
                 return 1
             if length == 1 and peer["window"] == 0:
                 return 1
-        elif end["iss"] < 0:
-            if nxt < 0:
-                return 2
-            if seq == end["last_seq"] and ack == end["last_ack"] and row["ts_ns"] - end["last_ns"] >= REPEAT_NS:
+        elif nxt < 0:
+            return 2
+        else:
+            repeats = end["iss"] < 0 and seq == end["last_seq"] and ack == end["last_ack"]
+            if (repeats or seq == nxt - 1) and row["ts_ns"] - end["last_ns"] >= REPEAT_NS:
                 return 2
             if seq < nxt:
                 return 1
-        elif seq < nxt:
-            if seq == nxt - 1 and row["ts_ns"] - end["last_ns"] >= REPEAT_NS:
-                return 2
-            return 1
     elif copy == 0 and seq < end["snd_nxt"] and row["ts_ns"] - end["last_ns"] >= RETRANSMISSION_NS:
         return 1
     if copy != 0:
