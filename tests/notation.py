@@ -14,18 +14,19 @@ A line is a segment: time, direction, flags, ``seq:end(len)``, then words in any
     end: +30                                                 the capture goes on that long after the last frame
     verdict: open
 
-Flags are ``S F R P . U E W``; ``!7`` is a number as on the wire. Words: ``ack N``, ``win N``, ``ttl N``, ``id N`` (IP ID), ``mac N``,
-``vlan N``, ``octet XX`` (first octet of data, hex), ``hl N`` (TCP header octets), ``optcut`` (the snap length cut the options),
-``if N`` (capture interface).
+Flags are ``S F R P . U E W``; ``!7`` is a number as on the wire. Words: ``ack N``, ``win N``, ``ttl N``, ``id N`` (IP
+ID), ``mac N``, ``vlan N``, ``octet XX`` (first octet of data, hex), ``hl N`` (TCP header octets), ``optcut`` (the snap
+length cut the options), ``if N`` (capture interface).
 
-Expected (``#= KIND``): certainty, ``doubt WORD``, the kind of a RST, ``strange WORD[,WORD]``, ``to FRAME`` (the probe that is
-answered), ``row NAME`` (the row of RULES that won). A line without ``#=`` is nothing in particular.
+Expected (``#= KIND``): certainty, ``doubt WORD``, the kind of a RST, ``strange WORD[,WORD]``, ``to FRAME`` (the probe
+that is answered), ``row NAME`` (the row of RULES that won). A line without ``#=`` is nothing in particular.
 
-Other lines: ``isn: a N b N`` and ``ip: 6`` (from here on); ``verdict [FLOW]: WORD [by WHO] [row NAME]`` for every flow, in order from 1;
-``probes [FLOW]: a N b N``, ``states [FLOW]: a STATE b STATE``, ``initiator [FLOW]: WHO``. Endpoints ``c`` and ``d`` are another pair. Unknown
-words are refused with their line number.
+Other lines: ``isn: a N b N`` and ``ip: 6`` (from here on); ``verdict [FLOW]: WORD [by WHO] [row NAME]`` for every flow,
+in order from 1; ``probes [FLOW]: a N b N``, ``states [FLOW]: a STATE b STATE``, ``initiator [FLOW]: WHO``. Endpoints
+``c`` and ``d`` are another pair. Unknown words are refused with their line number.
 """
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -33,8 +34,8 @@ from pathlib import Path
 
 import numpy as np
 
-from analyzer.kernel import freeze, thaw
 from analyzer.keepalive import Certainty, Doubt
+from analyzer.kernel import freeze, thaw
 from analyzer.reset import ResetKind, Stranger
 from analyzer.rules import RULES, Kind
 from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR, SEGMENT, SegmentBatch, address_halves, empty_rows
@@ -120,7 +121,7 @@ class Scenario:
     def batches(self, *cuts):
         """Everything in batches that begin at these rows; the last one brings the end of the capture."""
         edges = [0, *sorted(cuts), len(self.rows)]
-        parts = [self.rows[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+        parts = [self.rows[low:high] for low, high in itertools.pairwise(edges)]
         return [
             SegmentBatch(part, len(part), last_ts_ns=self.end_ns if at == len(parts) - 1 else ABSENT)
             for at, part in enumerate(parts)
@@ -238,7 +239,7 @@ class _Reader:
         return dict(self.made[at - 1]), words
 
     def begin(self, words):
-        if len(words) < 4 or words[1] != ">" or PEER.get(words[0]) != words[2]:  # noqa: PLR2004 - a > b FLAGS
+        if len(words) < 4 or words[1] != ">" or PEER.get(words[0]) != words[2]:
             self.refuse("a segment begins with: a > b FLAGS seq:end(len)")
         side, peer = words[0], words[2]
         self.side = side
@@ -255,7 +256,7 @@ class _Reader:
             "window": 512,
             "ttl": 64,
             "header_len": 20,
-            "ip_id": self.ip_id[side] if self.ip == 4 else ABSENT,  # noqa: PLR2004 - IPv4
+            "ip_id": self.ip_id[side] if self.ip == 4 else ABSENT,
             "src_mac": 0x020000000000 + ord(side),
             "ip_version": self.ip,
             "src_port": PORT[side],
@@ -386,9 +387,9 @@ class _Reader:
                 self.after_ns = self.duration(words[0][1:])
             case "verdict":
                 self.verdict(flow, words)
-            case "probes" if len(words) == 4 and words[::2] == ["a", "b"]:  # noqa: PLR2004 - a N b N
+            case "probes" if len(words) == 4 and words[::2] == ["a", "b"]:
                 self.flow(flow).probes = (self.count(words[1]), self.count(words[3]))
-            case "states" if len(words) == 4 and words[::2] == ["a", "b"]:  # noqa: PLR2004 - a STATE b STATE
+            case "states" if len(words) == 4 and words[::2] == ["a", "b"]:
                 self.flow(flow).states = (words[1], words[3])
             case "initiator" if words in (["a"], ["b"], ["-"]):
                 self.flow(flow).initiator = words[0]

@@ -1,0 +1,287 @@
+"""A slow, scalar tracker: what a bystander knows before each segment, written from RFC 9293 and nothing else of ours.
+
+It is the oracle for the columns of ``analyzer.seen``: the same questions, answered one segment at a time with dicts and
+lists. It shares no code with tcb, observe and seen, only the names of the columns.
+
+    RFC 9293 3.3.1  SND.UNA, SND.NXT, SND.WND, RCV.NXT, seen from outside: what was sent, and what was acknowledged
+    RFC 9293 3.4    numbers modulo 2**32, unwrapped next to the last known one; SYN and FIN count
+    RFC 9293 3.4.1  a new connection on old addresses has another initial number
+    RFC 9293 3.5    simultaneous open; a RST carries no data and moves no number
+    RFC 9293 3.8.4  keepalive: at most one octet, one below what is acknowledged
+    RFC 7323 2.3    no window is larger than 2**30
+"""
+
+from analyzer.segment import ACK, FIN, RST, SYN
+
+TURN = 1 << 32
+WINDOW_MOST = 1 << 30
+"""A number further ahead than this belongs to no valid segment."""
+TCP, ICMP, CUT = 0, 1, 2
+
+SECOND = 1_000_000_000
+QUIET = SECOND * 9 // 10
+"""Nothing is a repetition worth noting if it comes sooner."""
+
+
+def nearest(value, near):
+    """Return the number congruent to ``value`` that lies closest to ``near``; the lower of two."""
+    return near + (value - near + TURN // 2) % TURN - TURN // 2
+
+
+class End:
+    """What is known of one endpoint by what it sent itself."""
+
+    def __init__(self):
+        self.count = 0
+        self.forget()
+
+    def forget(self):
+        """Know nothing but how many segments it sent."""
+        self.sent = None  # highest number sent, exclusive
+        self.acked = None  # highest number of the peer it acknowledged, exclusive
+        self.window = None
+        self.stamps = []
+        self.fin = None
+        self.syn = None
+        self.syn_had_ack = False
+        self.past_handshake = False
+        self.trail = []  # its segments other than RSTs and copies: (ts, seq, ack)
+        self.active = None  # (ts, frame)
+        self.data = None
+        self.ttls = []
+        self.ip_id = None
+        self.mac = None
+        self.recent = []  # its last four segments whole, with their times
+        self.probe = None  # number of a probe-like segment that waits for an answer
+
+
+class Flow:
+    """One connection on a pair of endpoints."""
+
+    def __init__(self, number, row):
+        self.number = number
+        self.first = (row["src_hi"], row["src_lo"], row["src_port"])
+        self.ends = (End(), End())
+        self.last = None
+        self.active = None
+        self.resets = 0
+
+
+class Reference:
+    """Feed it SEGMENT rows as dicts, in order; each call returns what was known before, or None for no TCP segment."""
+
+    def __init__(self):
+        self.flows = {}
+        self.count = 0
+
+    def take(self, row):
+        """Return the columns of one row and then learn from it."""
+        source = (row["src_hi"], row["src_lo"], row["src_port"])
+        target = (row["dst_hi"], row["dst_lo"], row["dst_port"])
+        key = (frozenset([source, target]), row["tag"])
+        flow = self.flows.get(key)
+        if row["note"] == CUT:
+            flow = flow or self.open(key, row)
+            flow.last = row["ts_ns"]
+            return None
+        if row["note"] == ICMP:
+            if flow is None:
+                return None
+            own, peer = self.sides(flow, source)
+            return self.known(flow, own, peer, row, self.place(row["seq"], flow, own), None)
+        if flow and row["flags"] & SYN and not row["flags"] & RST and self.is_another(flow, source, row):
+            flow = None
+        flow = flow or self.open(key, row)
+        own, peer = self.sides(flow, source)
+        if row["flags"] & SYN and not row["flags"] & RST and flow.ends[own].syn is None and flow.ends[own].count:
+            # 3.5.1: the SYN begins; what its sender sent before belongs to a connection that is no more
+            flow.ends[own].forget()
+            flow.ends[peer].acked = None
+        seq = self.place(row["seq"], flow, own)
+        ack = self.place(row["ack"], flow, peer) if row["flags"] & ACK else None
+        known = self.known(flow, own, peer, row, seq, ack)
+        known["is_copy"] = int(self.copied(flow.ends[own], row))
+        like_probe = self.like_probe(flow, own, peer, row, seq, ack)
+        if known["is_copy"]:
+            flow.last = max(flow.last, row["ts_ns"])
+        else:
+            self.learn(flow, own, peer, row, seq, ack, like_probe)
+        return known
+
+    def open(self, key, row):
+        """Begin a flow."""
+        flow = self.flows[key] = Flow(self.count, row)
+        self.count += 1
+        return flow
+
+    def sides(self, flow, source):
+        """Return which end sent, and which did not: 0 is the one that sent first."""
+        own = 0 if flow.first == source else 1
+        return own, 1 - own
+
+    def is_another(self, flow, source, row):
+        """RFC 9293 3.4.1, 3.5: whether a SYN begins another connection."""
+        own, peer = (flow.ends[side] for side in self.sides(flow, source))
+        if own.syn is not None:
+            return own.syn % TURN != row["seq"]
+        if not row["flags"] & ACK:
+            # the second SYN of a simultaneous open comes before its sender, and the handshake, got anywhere
+            return bool(own.count or flow.resets or peer.past_handshake)
+        awaited = peer.syn is not None and not peer.syn_had_ack and not peer.past_handshake
+        if awaited and (row["ack"] - peer.syn - 1) % TURN <= 0xFFFF:
+            return False
+        return bool(own.count)
+
+    def place(self, value, flow, side):
+        """Unwrap a number of one end next to what is known of it; the first one a turn up."""
+        end, peer = flow.ends[side], flow.ends[1 - side]
+        known = [at for at in (end.sent, peer.acked) if at is not None]
+        return nearest(value, max(known)) if known else value + TURN
+
+    def copied(self, end, row):
+        """Say whether one of this end's last four segments was this packet: the same in all but TTL and MAC."""
+        limit = SECOND // 10 if row["ip_id"] > 0 else SECOND // 100
+        return any(
+            self.identity(row) == identity and abs(row["ts_ns"] - ts_ns) <= limit for identity, ts_ns in end.recent
+        )
+
+    def identity(self, row):
+        """Return what copies of a packet share."""
+        names = "seq ack tsval tsecr window ip_id flags payload_len sack_left sack_right"
+        return tuple(row[name] for name in names.split())
+
+    def una(self, flow, side):
+        """SND.UNA of an end: what its peer acknowledged."""
+        return flow.ends[1 - side].acked
+
+    def nxt(self, flow, side):
+        """SND.NXT of an end: what it sent, or its peer acknowledged where the capture missed it."""
+        known = [at for at in (flow.ends[side].sent, self.una(flow, side)) if at is not None]
+        return max(known, default=None)
+
+    def known(self, flow, own, peer, row, seq, ack):
+        """Return the columns: the segment's own numbers and what was known before it."""
+        end, other = flow.ends[own], flow.ends[peer]
+        columns = {
+            "frame": row["frame"],
+            "flow": flow.number,
+            "side": own,
+            "is_copy": 0,
+            "seq": seq,
+            "ack": ack,
+            "answers_pending": int(other.probe is not None),
+            "snd_nxt": self.nxt(flow, own),
+            "snd_una": self.una(flow, own),
+            "rcv_nxt": self.una(flow, peer),
+            "peer_nxt": self.nxt(flow, peer),
+            "snd_wnd": other.window,
+            "own_wnd": end.window,
+            "own_tsval": newest(end.stamps),
+            "own_fin_seq": end.fin,
+            "peer_fin_seq": other.fin,
+            "own_last_ns": end.trail[-1][0] if end.trail else None,
+            "own_last_seq": end.trail[-1][1] if end.trail else None,
+            "peer_last_ns": other.trail[-1][0] if other.trail else None,
+            "flow_last_ns": flow.last if end.count + other.count else None,
+            "own_active_ns": end.active and end.active[0],
+            "peer_active_ns": other.active and other.active[0],
+            "peer_active_frame": other.active[1] if other.active else 0,
+            "flow_active_ns": flow.active and flow.active[0],
+            "flow_active_frame": flow.active[1] if flow.active else 0,
+            "ttl_low": min(end.ttls, default=None),
+            "ttl_high": max(end.ttls, default=None),
+            "own_ip_id": end.ip_id,
+            "own_mac": end.mac,
+            "own_segments": end.count,
+            "timestamps_on": int(bool(end.stamps)),
+        }
+        data = end.data or {"data_seq": None, "data_len": 0, "data_octet": None, "data_flags": 0, "data_ns": None}
+        return {name: -1 if value is None else value for name, value in (columns | data).items()}
+
+    def like_probe(self, flow, own, peer, row, seq, ack):
+        """Say whether a segment has the form of keepalive, or of what may turn out to be keepalive."""
+        end, una, nxt = flow.ends[own], self.una(flow, own), self.nxt(flow, own)
+        shape = row["payload_len"] <= 1 and row["flags"] & ACK and not row["flags"] & (SYN | FIN | RST)
+        if not shape:
+            return False
+        since = row["ts_ns"] - (end.trail[-1][0] if end.trail else -1)
+        if una is not None:
+            # one below what is acknowledged; or, where the ACK may have been missed, below what was sent
+            below = seq == nxt - 1 and not row["payload_len"] and since >= QUIET
+            return seq == una - 1 or (una <= seq and below)
+        if nxt is None:
+            return True
+        again = end.syn is None and bool(end.trail) and end.trail[-1][1:] == (seq, ack)
+        return (again or seq == nxt - 1) and since >= QUIET
+
+    def learn(self, flow, own, peer, row, seq, ack, like_probe):
+        """Let a segment that is no copy change what is known."""
+        end, other, flags, ts_ns = flow.ends[own], flow.ends[peer], row["flags"], row["ts_ns"]
+        end.recent = [*end.recent[-3:], (self.identity(row), ts_ns)]
+        quiet = like_probe
+        if not like_probe and other.probe is not None:
+            empty = not row["payload_len"] and not flags & (SYN | FIN | RST)
+            answer = empty and (ack is None or ack <= other.probe + 1)
+            quiet = answer
+            other.probe = None
+        end.count += 1
+        if flags & RST:
+            flow.resets += 1
+        else:
+            peer_window = other.window
+            self.learn_numbers(flow, own, peer, row, seq, ack)
+            end.trail.append((ts_ns, seq, -1 if ack is None else ack))
+            if row["tsval"] >= 0:
+                end.stamps.append(row["tsval"])
+            end.ttls.append(row["ttl"])
+            end.ip_id, end.mac = row["ip_id"], row["src_mac"]
+            if like_probe or (row["payload_len"] == 1 and peer_window == 0):
+                end.probe = seq
+            elif row["payload_len"]:
+                end.probe = None
+        flow.last = ts_ns
+        if not quiet:
+            flow.active = end.active = (ts_ns, row["frame"])
+
+    def learn_numbers(self, flow, own, peer, row, seq, ack):
+        """RFC 9293 3.4, 3.10.7.4: move SND.NXT of the sender, and by its acknowledgement SND.UNA of the peer."""
+        end, flags, length = flow.ends[own], row["flags"], row["payload_len"]
+        nxt = self.nxt(flow, own)
+        beyond = seq + length + bool(flags & SYN) + bool(flags & FIN)
+        if nxt is not None and beyond > nxt + WINDOW_MOST:
+            return
+        if flags & SYN:
+            end.syn_had_ack = bool(flags & ACK) if end.syn is None else end.syn_had_ack
+            end.syn = seq
+        elif flags & ACK:
+            end.past_handshake = True
+        if flags & FIN and end.fin is None:
+            end.fin = seq + length
+        if length and not (nxt is not None and beyond <= nxt and seq < nxt):
+            end.data = {
+                "data_seq": seq,
+                "data_len": length,
+                "data_octet": row["first_octet"],
+                "data_flags": flags,
+                "data_ns": row["ts_ns"],
+            }
+        end.sent = beyond if end.sent is None else max(end.sent, beyond)
+        if ack is None:
+            return
+        peer_nxt = self.nxt(flow, peer)
+        if peer_nxt is not None and ack > peer_nxt + WINDOW_MOST:
+            return
+        other = flow.ends[peer]
+        if end.syn is None and other.syn is not None and not other.past_handshake and not other.syn < ack <= peer_nxt:
+            return  # 3.10.7.3: unacceptable in SYN-SENT
+        if end.acked is None or ack >= end.acked:
+            end.acked, end.window = ack, row["window"]
+
+
+def newest(stamps):
+    """RFC 7323 5.2: return the newest of timestamps, modulo 2**32."""
+    latest = None
+    for stamp in stamps:
+        if latest is None or (stamp - latest) % TURN < TURN // 2:
+            latest = stamp
+    return latest
