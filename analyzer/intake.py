@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from analyzer.segment import NOTE_TCP, SKIPPED
+from analyzer.segment import SKIPPED
 from analyzer.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ class Intake:
         elif self._source.jit:
             self._tracker.compile()
         self.summary.frames += batch.frames
-        self.summary.tcp_segments += int((batch.rows["note"] == NOTE_TCP).sum())
         self._skipped += batch.skipped
         finished = self._tracker.feed(batch)
         self.summary.end_ns = self._tracker.now_ns
+        self.summary.tcp_segments = self._tracker.segments
         self._enter()
         return finished
 

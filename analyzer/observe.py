@@ -42,8 +42,9 @@ LIVE: Final = 6
 LEAVING: Final = 7  # how many flows the last call pushed out
 COPIES: Final = 8
 SEED: Final = 9
-BACKWARDS: Final = 10
-REGISTERS: Final = 11
+SEGMENTS: Final = 10  # TCP segments, copies included
+NOW_NS: Final = 11  # latest time of a row
+REGISTERS: Final = 12
 
 
 @kernel
@@ -103,14 +104,16 @@ def observe(
         row = rows[i]
         digest = hash_of(row, registers[SEED])
         index = find(slots, flows, row, digest)
-        if row["note"] == NOTE_CUT:
+        note = row["note"]
+        registers[NOW_NS] = max(registers[NOW_NS], row["ts_ns"])
+        if note == NOTE_CUT:
             if index < 0:
                 index = enrol(slots, flows, ends, registers, row, digest)
             flows[index]["cut"] += 1
             flows[index]["last_ns"] = row["ts_ns"]
             flows[index]["last_frame"] = row["frame"]
             continue
-        if row["note"] == NOTE_ICMP_ERROR:
+        if note == NOTE_ICMP_ERROR:
             if index >= 0:
                 flow = flows[index]
                 side = side_of(flow, row)
@@ -120,6 +123,7 @@ def observe(
                 at["side"] = side
                 at["is_copy"] = 0
             continue
+        registers[SEGMENTS] += 1
         flags = row["flags"]
         if index >= 0 and flags & SYN and not flags & RST:
             side = side_of(flows[index], row)

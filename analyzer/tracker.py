@@ -109,6 +109,7 @@ class Tracker:
         self._registers: Any = np.zeros(observe.REGISTERS, dtype=np.int64) if jit else [0] * observe.REGISTERS
         self._registers[observe.FLOW_FREE] = -1
         self._registers[observe.SEEN_FREE] = -1
+        self._registers[observe.NOW_NS] = -1
         self._registers[observe.SEED] = seed & 0x7FFFFFFF
         self._leaving: Any = np.zeros(CHUNK, dtype=np.int64) if jit else [0] * CHUNK
         self._observe = observe.observe.choose(jit=jit)
@@ -124,6 +125,11 @@ class Tracker:
     def flows_seen(self) -> int:
         """How many flows there were so far."""
         return int(self._registers[observe.NEXT_NUMBER])
+
+    @property
+    def segments(self) -> int:
+        """How many TCP segments passed, copies included."""
+        return int(self._registers[observe.SEGMENTS])
 
     @property
     def copies(self) -> int:
@@ -144,8 +150,7 @@ class Tracker:
                 self._pushed_out += [int(index) for index in self._leaving[:pushed]]
                 self._registers[observe.LEAVING] = 0
             self._since_sweep += len(part)
-        if len(batch.rows):
-            self.now_ns = max(self.now_ns, int(batch.rows["ts_ns"].max()))
+        self.now_ns = max(self.now_ns, int(self._registers[observe.NOW_NS]))
         self.now_ns = max(self.now_ns, batch.last_ts_ns)
         if self._since_sweep >= max(65536, 2 * self.live):
             return self.advance(self.now_ns)
