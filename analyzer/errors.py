@@ -4,7 +4,8 @@
     ├── CaptureError                 path, offset, reason      (nothing could be read)
     │   ├── NotACaptureError         the first bytes are no capture magic
     │   └── UnsupportedLinkTypeError link_type
-    └── LiveCaptureError             interface, reason, remedy (permission, no such interface)
+    └── LiveCaptureError             interface, reason, remedy (no such interface, bad filter)
+        └── CaptureNotPermittedError (permission)
 
 Damage *inside* a capture is not an exception: it is counted and reported (see ``capture``), and
 reading goes as far as it can.
@@ -60,3 +61,7 @@ class LiveCaptureError(AnalyzerError):
         """Compose the sentence: what failed, then what to do."""
         tail = f" {self.remedy}" if self.remedy else ""
         return f"cannot capture on {self.interface}: {self.reason}.{tail}"
+
+
+class CaptureNotPermittedError(LiveCaptureError):
+    """The system does not let this process capture."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -130,6 +130,14 @@ def prepared(program: Program, *, snaplen: int, loopback_index: int | None) -> P
         Instruction(RET_K, 0),
     )
     return head + body
+
+
+def from_network_layer(program: Program) -> Program:
+    """Return a program that was compiled for raw IP so that it works on any link layer: its loads count from there."""
+    loads = {0x20, 0x28, 0x30, 0x40, 0x48, 0x50, LDX_B_MSH}  # absolute and indirect words, halves, octets
+    return tuple(
+        replace(each, k=each.k + NETWORK) if each.code in loads and each.k < NETWORK else each for each in program
+    )
 
 
 def from_libpcap(program: Any) -> Program:  # noqa: ANN401 - a ctypes bpf_program

@@ -51,6 +51,7 @@ def index_blocks(  # noqa: PLR0913
     at: int,
     left: int,
     held: int,
+    from_network: bool,  # noqa: FBT001
     link_type: int,
     frames: Any,  # noqa: ANN401
     row: int,
@@ -60,6 +61,7 @@ def index_blocks(  # noqa: PLR0913
     """Index the packets from ``at`` on, of which the current block has ``left``, in ``frames[row:room]``.
 
     ``held`` is how many blocks before the current one were not given back: their marks still say that they are full.
+    ``from_network`` leaves the link layer out of the frames.
 
     Returns:
         The next free row; the current block, position and packets left in it; how many blocks are held now.
@@ -80,7 +82,12 @@ def index_blocks(  # noqa: PLR0913
         original = file32(data, at + 16, big)
         ts_ns = file32(data, at + 4, big) * 1000000000 + file32(data, at + 8, big)
         status = file32(data, at + 20, big)
-        if status // 16 % 2 == 1:  # TP_STATUS_VLAN_VALID: the tag was taken out of the frame
+        if from_network:
+            skipped = file16(data, at + 26, big) - file16(data, at + 24, big)
+            start += skipped
+            captured = max(captured - skipped, 0)
+            original = max(original - skipped, 0)
+        elif status // 16 % 2 == 1:  # TP_STATUS_VLAN_VALID: the tag was taken out of the frame
             protocol = 0x8100
             if status // 64 % 2 == 1:  # TP_STATUS_VLAN_TPID_VALID
                 protocol = file16(data, at + 36, big)
@@ -121,12 +128,14 @@ def put_tag_back(data: Octets, start: int, protocol: int, tag: int) -> None:
 class Ring:
     """The ring of a packet socket. What was indexed stays until ``release``."""
 
-    def __init__(self, sock: socket.socket, *, snaplen: int) -> None:
+    def __init__(self, sock: socket.socket, link_type: int, *, from_network: bool, snaplen: int) -> None:
         """Set up and map the ring; the socket's ordinary queue is emptied by that.
 
         Raises:
             OSError: this system has no such rings.
         """
+        self._link_type = link_type
+        self._from_network = from_network
         self.block_len = SMALL_BLOCK if snaplen <= LARGEST_IN_SMALL else LARGE_BLOCK
         self.blocks = CAPACITY // self.block_len
         request = struct.pack("=7I", self.block_len, self.blocks, self.block_len, self.blocks, RETIRE_MS, 0, 0)
@@ -146,7 +155,7 @@ class Ring:
             self._octets[jit] = octets_of(self._buffer, jit=jit)
         return self._octets[jit]
 
-    def index(self, frames: Any, room: int, link_type: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
+    def index(self, frames: Any, room: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
         """Index up to ``room`` packets that have come, and return how many."""
         block, at, left = self._place
         count, block, at, left, self._held = index_blocks.choose(jit=jit)(
@@ -158,7 +167,8 @@ class Ring:
             at,
             left,
             self._held,
-            link_type,
+            self._from_network,
+            self._link_type,
             frames,
             0,
             room,

@@ -1,0 +1,314 @@
+"""``open_tap``: a packet socket on an interface, opened by scapy, with our filter in the kernel; or exactly why not.
+
+On Linux packets come through a ring in shared memory where the kernel has one, else from the socket one by one; on
+macOS and the BSDs from a BPF device, through scapy's documented interface (UNTESTED: written from its source).
+
+This module must not know what is in a frame, or where frames go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import socket
+import struct
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.capture import bpf
+from analyzer.capture.packet_queue import PacketQueue
+from analyzer.capture.ring import Ring, counts
+from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ANY: Final = "any"
+EN10MB: Final = 1
+RAW: Final = 101
+DLT_RAW: Final = 12
+
+SOL_PACKET: Final = 263
+PACKET_IGNORE_OUTGOING: Final = 23
+SO_RCVBUFFORCE: Final = 33
+SIOCGIFFLAGS: Final = 0x8913
+IFF_UP: Final = 0x1
+ETH_P_ALL: Final = 3
+ETHERNET: Final = (1, 772)
+"""ARPHRD_ETHER and ARPHRD_LOOPBACK: what a frame begins with on these. Elsewhere it begins with IP."""
+
+QUEUE_OCTETS: Final = 32 << 20
+"""Receive buffer where there is no ring."""
+
+
+def loopback_name() -> str:
+    """Return what this system calls loopback."""
+    return "lo" if sys.platform == "linux" else "lo0"
+
+
+def interface_names() -> list[str]:
+    """Return the interfaces there are."""
+    return [name for _, name in socket.if_nameindex()]
+
+
+@dataclass(slots=True)
+class Tap:
+    """Packets of an interface, from the moment this exists."""
+
+    interface: str
+    link_type: int
+    packets: Ring | PacketQueue
+    fileno: int
+    _socket: Any
+    """scapy's."""
+    _lost: int = 0
+    _passed: int = 0
+
+    def passed(self) -> tuple[int, int]:
+        """Return how many packets passed the filter so far, and how many of these the kernel had to drop."""
+        if sys.platform == "linux":
+            passed, lost = counts(self._socket.ins, ring=isinstance(self.packets, Ring))
+            self._passed += passed
+            self._lost += lost
+        else:
+            self._passed, self._lost = (number or 0 for number in self._socket.get_stats())
+        return self._passed, self._lost
+
+    def shut(self) -> None:
+        """Let no more packets in; those that came stay."""
+        if sys.platform == "linux":
+            bpf.attach(self._socket.ins, bpf.NOTHING)
+
+    def trouble(self) -> str:
+        """Return ``down``, ``gone`` or ``""``, for an interface from which nothing can come at the moment."""
+        if sys.platform != "linux":
+            return ""
+        if self._socket.ins.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != errno.ENETDOWN:
+            return ""
+        try:
+            socket.if_nametoindex(self.interface)
+        except OSError:
+            return "gone"
+        return "down"
+
+    def close(self) -> None:
+        """Let go of the socket and of the memory."""
+        self.packets.close()
+        self._socket.close()
+
+
+def open_tap(interface: str, *, filter_text: str, ports: Sequence[int], snaplen: int, promiscuous: bool) -> Tap:
+    """Open an interface; what is sent after this returns will be seen.
+
+    ``filter_text`` is a filter expression (pcap-filter(7)); ``ports`` narrows it to TCP from or to these.
+
+    Raises:
+        LiveCaptureError: no such interface, it is down, the filter is wrong.
+        CaptureNotPermittedError: with what would allow it.
+    """
+    wanted = expression(filter_text, ports)
+    if interface != ANY and interface not in interface_names():
+        known = ", ".join(interface_names())
+        raise LiveCaptureError(interface, "there is no such interface", f"There are: {known}.")
+    with _real_sockets(), _quiet():
+        if sys.platform != "linux":
+            return _tap_on_bsd(interface, wanted, promiscuous=promiscuous)
+        opened = _open(loopback_name() if interface == ANY else interface, interface, None, promiscuous=promiscuous)
+        try:
+            easy = ports if not filter_text and len(ports) <= bpf.MAX_PORTS else ()
+            return _tap_on_linux(opened, interface, wanted, easy, snaplen)
+        except BaseException:
+            opened.close()
+            raise
+
+
+def expression(filter_text: str, ports: Sequence[int]) -> str:
+    """Return a filter expression narrowed to TCP from or to one of some ports."""
+    narrow = " or ".join(f"port {port}" for port in ports)
+    if not narrow:
+        return filter_text
+    return f"tcp and ({narrow})" + (f" and ({filter_text})" if filter_text else "")
+
+
+def _open(name: str, interface: str, filter_text: str | None, *, promiscuous: bool) -> Any:  # noqa: ANN401 - scapy's
+    """Let scapy open a listening socket."""
+    import scapy.layers.l2  # noqa: F401 - registers the link layers, so that scapy knows what it opens
+    from scapy.config import conf
+    from scapy.error import Scapy_Exception
+
+    if sys.platform == "linux":
+        from scapy.arch.linux import L2ListenSocket as Listen
+    else:
+        Listen = conf.L2listen  # noqa: N806 - a class
+    try:
+        return Listen(iface=name, promisc=promiscuous and name != loopback_name(), filter=filter_text)
+    except PermissionError as error:
+        raise CaptureNotPermittedError(interface, "capturing is not permitted", remedy()) from error
+    except Scapy_Exception as error:
+        if "permission" in str(error).lower():
+            raise CaptureNotPermittedError(interface, "capturing is not permitted", remedy()) from error
+        raise LiveCaptureError(interface, str(error)) from error
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT):
+            raise LiveCaptureError(interface, "this system has no packet sockets (AF_PACKET)") from error
+        raise LiveCaptureError(interface, getattr(error, "strerror", None) or str(error)) from error
+
+
+def _tap_on_linux(opened: Any, interface: str, wanted: str, easy: Sequence[int], snaplen: int) -> Tap:  # noqa: ANN401
+    """Set up ring, filter and counters; nothing passes before the very end."""
+    sock = opened.ins
+    bpf.attach(sock, bpf.NOTHING)
+    if interface == ANY:
+        sock.bind(("", ETH_P_ALL))
+    elif not _is_up(sock, interface):
+        raise LiveCaptureError(interface, "the interface is down", f"Bring it up with: ip link set {interface} up")
+    from_network = interface == ANY or sock.getsockname()[3] not in ETHERNET
+    link_type = RAW if from_network else EN10MB
+    loopback = None
+    if interface in (ANY, loopback_name()):
+        with contextlib.suppress(OSError):
+            loopback = socket.if_nametoindex(loopback_name())
+    if interface == loopback_name():
+        with contextlib.suppress(OSError):  # since Linux 4.20; the filter drops the copies too, but later
+            sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    if easy:
+        program = bpf.tcp_ports(easy)
+    elif wanted:
+        program = _compiled(interface, wanted, from_network=from_network)
+    else:
+        program = bpf.EVERYTHING
+    program = bpf.prepared(program, snaplen=snaplen, loopback_index=loopback)
+    packets: Ring | PacketQueue
+    try:
+        packets = Ring(sock, link_type, from_network=from_network, snaplen=snaplen)
+    except OSError:  # an old or a pretended kernel
+        _enlarge(sock)
+        packets = PacketQueue(lambda: receive(sock, from_network=from_network), link_type)
+    counts(sock, ring=isinstance(packets, Ring))
+    try:
+        bpf.attach(sock, program)
+    except OSError as error:
+        packets.close()
+        raise LiveCaptureError(interface, f"the kernel refuses the filter ({error.strerror})") from error
+    return Tap(interface, link_type, packets, sock.fileno(), opened)
+
+
+def _compiled(interface: str, wanted: str, *, from_network: bool) -> bpf.Program:
+    """Let libpcap compile a filter expression."""
+    from scapy.arch.common import compile_filter
+    from scapy.error import Scapy_Exception
+
+    try:
+        compiled = compile_filter(wanted, linktype=DLT_RAW if from_network else EN10MB)
+    except Scapy_Exception as error:
+        reason = str(error).rpartition("(")[2].rstrip(")") or "syntax error"
+        raise LiveCaptureError(interface, f'the filter "{wanted}" is wrong: {reason}', "See pcap-filter(7).") from error
+    except (ImportError, OSError) as error:
+        raise LiveCaptureError(
+            interface,
+            "filter expressions need libpcap, which is not installed",
+            "Install it (Debian and Ubuntu: apt-get install libpcap0.8), or filter by port only.",
+        ) from error
+    program = bpf.from_libpcap(compiled)
+    return bpf.from_network_layer(program) if from_network else program
+
+
+def receive(sock: Any, *, from_network: bool) -> tuple[bytes, int, int] | None:  # noqa: ANN401 - a socket
+    """Take one packet from a Linux packet socket: octets, time, length on the wire; None if there is none."""
+    try:
+        octets, ancillary, _, _ = sock.recvmsg(bpf.MAX_SNAPLEN, 256, socket.MSG_DONTWAIT)
+    except (BlockingIOError, InterruptedError):
+        return None
+    except OSError:  # the interface went down: Tap.trouble says so
+        return None
+    ts_ns, original = -1, len(octets)
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and len(data) == struct.calcsize("@ll"):
+            seconds, rest = struct.unpack("@ll", data)
+            ts_ns = seconds * 1_000_000_000 + rest
+        elif level == SOL_PACKET and kind == 8:  # PACKET_AUXDATA, struct tpacket_auxdata
+            status, original, _, mac, net, tag, protocol = struct.unpack_from("@IIIHHHH", data)
+            if from_network:
+                octets, original = octets[net - mac :], original - (net - mac)
+            elif status & 0x10:  # TP_STATUS_VLAN_VALID
+                ethertype = protocol if status & 0x40 else 0x8100
+                octets = octets[:12] + struct.pack("!HH", ethertype, tag) + octets[12:]
+                original += 4
+    return octets, ts_ns, original
+
+
+def _tap_on_bsd(interface: str, wanted: str, *, promiscuous: bool) -> Tap:
+    """Open a BPF device. UNTESTED: nobody had a Mac."""
+    opened = _open(interface, interface, wanted or None, promiscuous=promiscuous)
+    try:
+        import fcntl
+
+        from scapy.arch.bpf.consts import BIOCGDLT
+
+        (link_type,) = struct.unpack("I", fcntl.ioctl(opened.bpf_fd, BIOCGDLT, struct.pack("I", 0)))
+
+        def receive_from_device() -> tuple[bytes, int, int] | None:
+            _, octets, time_s = opened.recv_raw()
+            return None if octets is None else (octets, round(time_s * 1_000_000) * 1000, len(octets))
+
+        opened.set_nonblock()
+        packets = PacketQueue(receive_from_device, RAW if link_type == DLT_RAW else link_type)
+    except BaseException:
+        opened.close()
+        raise
+    return Tap(interface, packets.link_type, packets, opened.bpf_fd, opened)
+
+
+def _is_up(sock: Any, interface: str) -> bool:  # noqa: ANN401 - a socket
+    import fcntl
+
+    reply = fcntl.ioctl(sock.fileno(), SIOCGIFFLAGS, struct.pack("16sh14x", interface.encode(), 0))
+    return bool(struct.unpack_from("h", reply, 16)[0] & IFF_UP)
+
+
+def _enlarge(sock: Any) -> None:  # noqa: ANN401 - a socket
+    """Give a socket the largest receive buffer it may have."""
+    for option in (socket.SO_RCVBUF, SO_RCVBUFFORCE):  # the latter goes beyond the system's limit, for root
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, option, QUEUE_OCTETS)
+
+
+def remedy() -> str:
+    """Say what would allow this process to capture."""
+    if sys.platform != "linux":
+        return "Run it with sudo, or give your user access to /dev/bpf* (Wireshark's ChmodBPF does)."
+    if os.geteuid() == 0:
+        return "This is root without the capability NET_RAW: start the container with --cap-add=NET_RAW."
+    python = Path(sys.executable).resolve()
+    return (
+        f"Run it with sudo; or let this Python capture for everybody: sudo setcap cap_net_raw+ep {python}; "
+        "or, in a container, run as root with --cap-add=NET_RAW."
+    )
+
+
+@contextlib.contextmanager
+def _real_sockets() -> Iterator[None]:
+    """Let scapy open sockets although a test plugin (pytest-socket) put its own class in place of socket.socket."""
+    guarded = socket.socket
+    real = next(each for each in guarded.__mro__ if each.__module__ == "socket" and each.__name__ == "socket")
+    socket.socket = real  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        socket.socket = guarded  # type: ignore[misc]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep scapy from warning about what is no problem here: link layers without a class, missing IPv6 routes."""
+    log = logging.getLogger("scapy")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
