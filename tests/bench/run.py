@@ -113,6 +113,10 @@ class Line:
         """Why it did not work, if it never did."""
         return None if self.walls() else next((run.error for run in self.runs), "not run")
 
+    def cpu_s(self) -> float:
+        """Return the median CPU time, over all cores; a busy machine changes it less than the wall clock."""
+        return statistics.median(run.cpu_s for run in self.runs if run.error is None)
+
     def per_packet_s(self) -> float:
         """Return the median time a packet."""
         return statistics.median(self.walls()) / max(self.packets, 1)
@@ -305,6 +309,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_octets": memory,
         "system": f"{platform.system()} {platform.release()}",
+        "load_before": os.getloadavg()[0],
         "python": platform.python_version(),
         "packages": packages,
         "programs": dict(versions()),
@@ -334,7 +339,7 @@ def print_comparison(lines: list[Line], floor: int) -> None:
 
     table = Table(title="Whole processes, in turn; ~ read only the first packets, compared by the time per packet")
     table.add_column("program", no_wrap=True)
-    for head in ("packets", "s: min", "median", "max", "CPU s", "packets/s", "peak MiB", "time / ours"):
+    for head in ("packets", "s: min", "median", "max", "CPU s", "packets/s", "peak MiB", "time / ours", "CPU / ours"):
         table.add_column(head, justify="right", no_wrap=True)
     us = next((line for line in lines if line.program == US), None)
     for line in lines:
@@ -342,15 +347,18 @@ def print_comparison(lines: list[Line], floor: int) -> None:
             table.add_row(line.program, f"{line.packets:,}", "failed")
             continue
         mark, walls = "~" if line.partial else "", line.walls()
-        ratio = f"{line.per_packet_s() / us.per_packet_s():,.2f}" if us and not us.error else ""
+        ratios = ["", ""]
+        if us and not us.error:
+            cpu = (line.cpu_s() / line.packets) / (us.cpu_s() / us.packets)
+            ratios = [f"{mark}{ratio:,.2f}" for ratio in (line.per_packet_s() / us.per_packet_s(), cpu)]
         table.add_row(
             line.program,
             f"{mark}{line.packets:,}",
             *(f"{value:.2f}" for value in (min(walls), statistics.median(walls), max(walls))),
-            f"{statistics.median(run.cpu_s for run in line.runs if run.error is None):.2f}",
+            f"{line.cpu_s():.2f}",
             f"{1 / line.per_packet_s():,.0f}",
             peak(line.peak_octets(), floor),
-            mark + ratio,
+            *ratios,
         )
     Console(width=WIDTH).print(table)
     for line in lines:
@@ -460,6 +468,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--slice", type=int, default=200_000, help="packets for libraries: scapy a tenth of it")
     parser.add_argument("--timeout", type=float, default=3600, help="seconds after which a program is ended")
     parser.add_argument("--growth", action=argparse.BooleanOptionalAction, help="the curve; left out with --capture")
+    parser.add_argument("--start", action=argparse.BooleanOptionalAction, default=True, help="small work, too")
     parser.add_argument("--sizes", type=lambda text: [int(size) for size in text.split(",")], default=GROWTH)
     parser.add_argument("--verify", action=argparse.BooleanOptionalAction, default=True, help="totals against truth")
     parser.add_argument("--work", type=Path, help="folder in which generated captures stay for the next time")
@@ -482,7 +491,7 @@ def main(given: list[str] | None = None) -> int:
         else:
             capture, truth = made(options.segments, options, folder)
             packets = truth["segments"]
-        result["start"] = start(options, folder)
+        result["start"] = start(options, folder) if options.start else []
         lines = compare(capture, packets, chosen, options)
         if any(line.program == US and not line.error for line in lines) and truth and options.verify:
             say("comparing the totals with the truth")
@@ -496,6 +505,8 @@ def main(given: list[str] | None = None) -> int:
     print(
         f"{on['date']}, {on['processor']}, {on['cores']} cores, {on['memory_octets'] / 2**30:.0f} GiB, {on['system']}"
     )
+    if max(on["load_before"], os.getloadavg()[0] - 1.5) > 0.5:
+        print(f"The machine had other work (load {on['load_before']:.1f} at the start): trust CPU more than the clock.")
     print(f"Python {on['python']}; {'; '.join(on['programs'].values())}")
     print(f"{capture}: {packets:,} packets, {capture_size(options, truth)}")
     print_comparison(lines, floor)
@@ -505,7 +516,8 @@ def main(given: list[str] | None = None) -> int:
         print("The report's totals are those that were generated: " + ", ".join(SUMS) + ".")
     if curve:
         print_growth(curve, floor)
-    print_start(result["start"])
+    if result["start"]:
+        print_start(result["start"])
     result |= {
         "capture": {"path": str(capture), "packets": packets, "truth": truth},
         "floor_octets": floor,
