@@ -13,15 +13,20 @@ import numpy as np
 
 from analyzer.capture.frame import (
     CAPACITY,
+    CUT,
+    CUT_ROW,
     MAX_CAPTURED,
     MAX_ORIGINAL,
+    NOT_TCP,
     NOTES,
     OCTETS,
+    ROW,
     UNKNOWN_LINK,
     empty_frames,
     octets_of,
 )
-from analyzer.capture.headers import CUT, CUT_ROW, FAST_LINK_TYPES, NOT_TCP, ROW, decode
+from analyzer.capture.headers import decode
+from analyzer.capture.link import FAST_LINK_TYPES
 from analyzer.capture.linktypes import link_name
 from analyzer.capture.notices import Notices
 from analyzer.kernel import freeze, records

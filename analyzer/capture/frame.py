@@ -77,6 +77,15 @@ MAX_TS_NS: Final = 1 << 62
 
 LEAP_NS: Final = 366 * 86_400_000_000_000
 
+# What became of a frame. Kernels of link and network layer return the
+# negative of one of these instead of what they found.
+ROW: Final = 0
+NOT_TCP: Final = 1
+FRAGMENT: Final = 2
+CUT: Final = 3
+DEFER: Final = 4
+CUT_ROW: Final = 5  # CUT, with a row of NOTE_CUT
+
 # What stopped a framing kernel.
 FULL: Final = 0  # the index has no free row
 MORE: Final = 1  # the next record is not complete in the buffer

@@ -2,15 +2,13 @@
 
 A frame comes to one of these ends: a row; ``NOT_TCP``; ``FRAGMENT`` (a piece of a segment without its header);
 ``CUT`` (too short for what it claims to hold; a row with ``NOTE_CUT`` if the TCP ports are still there, and counted
-all the same); or ``DEFER``: it may hold TCP inside something that only scapy takes apart here (tunnels, see
-``TUNNELS``). Nothing raises, and nothing reads beyond the frame: every access stands behind a comparison with
+all the same); or ``DEFER``: it may hold TCP inside something that only scapy takes apart here: tunnels, rare link
+types. Nothing raises, and nothing reads beyond the frame: every access stands behind a comparison with
 ``end``. Payload lengths come from the IP header, never from the frame, which may be padded (Ethernet pads to 60
 octets); only where IP says 0 (segmentation offload, BIG TCP) the frame's original length is used.
 
-Link types: Ethernet with 802.1Q/802.1ad tags and LLC/SNAP (IEEE 802.3), PPPoE sessions (RFC 2516), Linux cooked v1 and
-v2, BSD null and loop, raw IP, PPP and Cisco HDLC (RFC 1661, 1662), FDDI, NFLOG, macOS pktap, numbered as in
-https://www.tcpdump.org/linktypes.html. IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200, AH RFC 4302), TCP (RFC
-9293 3.1, options RFC 7323 and 2018), ICMP errors (RFC 792, 4443).
+IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200, AH RFC 4302), TCP (RFC 9293 3.1, options RFC 7323 and 2018),
+ICMP errors (RFC 792, 4443); ``link`` has what stands before.
 
 An ICMP error gives addresses, ports, ``seq`` and ``ip_id`` of the segment it quotes; ``ttl`` and ``src_mac`` are its
 own, and the other columns are empty.
@@ -20,34 +18,27 @@ This module must not know flows, files or rules.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from analyzer.capture.frame import Octets, octet, signed64, word16, word32
+from analyzer.capture.frame import (
+    CUT,
+    CUT_ROW,
+    DEFER,
+    FRAGMENT,
+    NOT_TCP,
+    ROW,
+    Octets,
+    octet,
+    signed64,
+    word16,
+    word32,
+)
+from analyzer.capture.link import by_version, link
 from analyzer.kernel import kernel
 from analyzer.segment import ABSENT, MAPPED_IPV4, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP
 
 Row = Any
 """A record that is read and written by field name, in the form that the mode of the kernels wants."""
-
-# What became of a frame. Link and network kernels return the negative of one of these instead of a protocol.
-ROW: Final = 0
-NOT_TCP: Final = 1
-FRAGMENT: Final = 2
-CUT: Final = 3
-DEFER: Final = 4
-CUT_ROW: Final = 5  # CUT, with a row of NOTE_CUT
-
-FAST_LINK_TYPES: Final = frozenset({0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 239, 258, 276})
-"""What ``link`` takes apart; frames of other link types are deferred."""
-
-LOOP_AGAIN: Final = 0x10000
-"""Beyond any ethertype: the IP version nibble decides."""
-
-
-@kernel
-def ethertype_of_tunnel(ethertype: int) -> bool:
-    """Whether scapy finds IP behind this ethertype: MPLS, provider backbone bridges."""
-    return ethertype in (0x8847, 0x8848, 0x88E7)
 
 
 @kernel
@@ -72,181 +63,6 @@ def udp_carries_ip(data: Octets, at: int, end: int, port: int) -> bool:
     if port == 2152:
         return octet(data, at) // 16 == 3 and octet(data, at + 1) == 255
     return False
-
-
-@kernel
-def by_ethertype(data: Octets, at: int, end: int, ethertype: int, tag: int) -> tuple[int, int, int]:
-    """Walk VLAN tags, LLC and PPPoE from an ethertype whose payload is at ``at``.
-
-    Returns (IP version or minus an outcome, where its header is, VLAN ids).
-    """
-    vlans = 0
-    while ethertype in (0x8100, 0x88A8, 0x9100):
-        if vlans == 4:
-            return -DEFER, at, tag
-        if at + 4 > end:
-            return -CUT, at, tag
-        identifier = word16(data, at) & 0xFFF
-        if identifier != 0:  # 0 is a priority tag, of no VLAN
-            tag = tag * 4096 + identifier
-        ethertype = word16(data, at + 2)
-        at += 4
-        vlans += 1
-    if ethertype < 0x600:  # a length: IEEE 802.3 with LLC; only SNAP with an ethertype behind it carries IP
-        if at + 8 > end:
-            return -CUT, at, tag
-        if word32(data, at) != 0xAAAA0300 or word16(data, at + 4) not in (0, 0xF8):
-            return -NOT_TCP, at, tag
-        ethertype = word16(data, at + 6)
-        at += 8
-    if ethertype == 0x0800:
-        return 4, at, tag
-    if ethertype == 0x86DD:
-        return 6, at, tag
-    if ethertype == 0x8864:  # PPPoE session: version and type, code 0, session, length
-        if at + 8 > end:
-            return -CUT, at, tag
-        version, at = by_ppp(data, at + 6, end)
-        return version, at, tag
-    if ethertype_of_tunnel(ethertype):
-        return -DEFER, at, tag
-    return -NOT_TCP, at, tag
-
-
-@kernel
-def by_ppp(data: Octets, at: int, end: int) -> tuple[int, int]:
-    """Read a PPP protocol number, of one octet if compressed; returns (IP version or outcome, where it begins)."""
-    if at + 2 > end:
-        return -CUT, at
-    protocol = octet(data, at)
-    if protocol % 2 == 1:
-        at += 1
-    else:
-        protocol = word16(data, at)
-        at += 2
-    if protocol == 0x21:
-        return 4, at
-    if protocol == 0x57:
-        return 6, at
-    if protocol in (0x281, 0x283):
-        return -DEFER, at
-    return -NOT_TCP, at
-
-
-@kernel
-def by_version(data: Octets, at: int, end: int) -> int:
-    """Return the IP version from the first nibble, or minus an outcome."""
-    if at >= end:
-        return -CUT
-    version = octet(data, at) // 16
-    if version in (4, 6):
-        return version
-    return -NOT_TCP
-
-
-@kernel
-def link(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, int, int]:
-    """Read the link layer; returns (IP version or minus an outcome, where IP begins, VLAN ids, source MAC)."""
-    if link_type == 258:  # macOS pktap: a header, in the byte order of Macs, that names the link type behind it
-        if at + 12 > end:
-            return -CUT, at, 0, ABSENT
-        length = octet(data, at + 1) * 256 + octet(data, at)
-        if octet(data, at + 4) != 1 or length < 12:
-            return -NOT_TCP, at, 0, ABSENT
-        link_type = octet(data, at + 9) * 256 + octet(data, at + 8)
-        at += length
-    if link_type == 1:
-        if at + 14 > end:
-            return -CUT, at, 0, ABSENT
-        mac = word16(data, at + 6) * 4294967296 + word32(data, at + 8)
-        ethertype = word16(data, at + 12)
-        if ethertype == 0x0800:
-            return 4, at + 14, 0, mac
-        version, at, tag = by_ethertype(data, at + 14, end, ethertype, 0)
-        return version, at, tag, mac
-    if link_type in (113, 276):
-        header = 16 if link_type == 113 else 20
-        if at + header > end:
-            return -CUT, at, 0, ABSENT
-        address_len = word16(data, at + 4) if link_type == 113 else octet(data, at + 11)
-        address = at + 6 if link_type == 113 else at + 12
-        mac = ABSENT
-        if address_len == 6:
-            mac = word16(data, address) * 4294967296 + word32(data, address + 2)
-        hardware = word16(data, at + 2) if link_type == 113 else word16(data, at + 8)
-        ethertype = word16(data, at + 14) if link_type == 113 else word16(data, at)
-        if hardware == 824 or ethertype in (1, 3):  # netlink; raw 802.3 (Novell IPX); loopback probe frames
-            return -NOT_TCP, at, 0, mac
-        version, at, tag = by_ethertype(data, at + header, end, ethertype, 0)
-        return version, at, tag, mac
-    if link_type in (101, 12, 14, 228, 229):
-        return by_version(data, at, end), at, 0, ABSENT
-    if link_type in (0, 108):
-        if at + 4 > end:
-            return -CUT, at, 0, ABSENT
-        family = word32(data, at)
-        if family >= 65536:  # null is in the byte order of the host that captured: 2 is 0x02000000 on most
-            family = octet(data, at + 1) * 256 + octet(data, at)
-            if word16(data, at + 2) != 0:
-                return -NOT_TCP, at, 0, ABSENT
-        if family == 2:
-            return 4, at + 4, 0, ABSENT
-        if family in (10, 24, 28, 30):  # AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, macOS
-            return 6, at + 4, 0, ABSENT
-        return -NOT_TCP, at, 0, ABSENT
-    if link_type in (9, 50, 51, 104):
-        return point_to_point(data, at, end, link_type)
-    if link_type == 10:  # FDDI: frame control, addresses, LLC
-        if at + 13 > end:
-            return -CUT, at, 0, ABSENT
-        mac = word16(data, at + 7) * 4294967296 + word32(data, at + 9)
-        if octet(data, at) // 16 != 5:  # only 0x5n is data of upper layers
-            return -NOT_TCP, at, 0, mac
-        version, at, tag = by_ethertype(data, at + 13, end, 0, 0)
-        return version, at, tag, mac
-    if link_type == 239:
-        version, at = netfilter_log(data, at, end)
-        return version, at, 0, ABSENT
-    if link_type < 0:  # UNKNOWN_LINK: nothing says what the frame is
-        return -NOT_TCP, at, 0, ABSENT
-    return -DEFER, at, 0, ABSENT
-
-
-@kernel
-def point_to_point(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, int, int]:
-    """Read PPP (9), PPP in HDLC framing (50), PPPoE without Ethernet (51) or Cisco HDLC (104); returns as ``link``."""
-    if at + 4 > end:
-        return -CUT, at, 0, ABSENT
-    if link_type == 51:
-        version, at = by_ppp(data, at + 6, end)
-        return version, at, 0, ABSENT
-    first = octet(data, at)
-    if link_type == 104 or (link_type == 50 and first in (0x0F, 0x8F)):
-        version, at, tag = by_ethertype(data, at + 4, end, word16(data, at + 2), 0)
-        return version, at, tag, ABSENT
-    if first == 0xFF:  # address and control, unless compressed away
-        at += 2
-    version, at = by_ppp(data, at, end)
-    return version, at, 0, ABSENT
-
-
-@kernel
-def netfilter_log(data: Octets, at: int, end: int) -> tuple[int, int]:
-    """Find the packet among the attributes of an NFLOG message; returns (IP version or outcome, where it begins).
-
-    Lengths and types are in the byte order of the host that captured; a type is below 256, which tells it.
-    """
-    at += 4
-    while at + 4 <= end:
-        little = octet(data, at + 3) == 0
-        length = octet(data, at + 1) * 256 + octet(data, at) if little else word16(data, at)
-        kind = octet(data, at + 2) if little else octet(data, at + 3)
-        if kind == 9:  # NFULA_PAYLOAD
-            return by_version(data, at + 4, end), at + 4
-        if length < 4:
-            return -NOT_TCP, at
-        at += (length + 3) // 4 * 4
-    return -CUT, at
 
 
 @kernel

@@ -44,7 +44,7 @@ class Notices:
             )
             if notes[kind]
         ]
-        counted = [(times, first, what) for what, (times, first) in self.counted.items()]
+        counted = [(times, first, what) for what, (times, first) in list(self.counted.items())]
         return [*(_sentence(*entry) for entry in counted + timed), *self.once]
 
 

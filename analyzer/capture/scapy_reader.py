@@ -22,16 +22,8 @@ import warnings
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.capture.headers import (
-    CUT,
-    CUT_ROW,
-    FRAGMENT,
-    NOT_TCP,
-    ROW,
-    empty_tcp,
-    protocol_of_tunnel,
-    udp_carries_ip,
-)
+from analyzer.capture.frame import CUT, CUT_ROW, FRAGMENT, NOT_TCP, ROW
+from analyzer.capture.headers import empty_tcp, protocol_of_tunnel, udp_carries_ip
 from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, address_halves
 
 if TYPE_CHECKING:
