@@ -96,8 +96,8 @@ def _lost(t: Teller, f: Finding) -> str:
 
 def _stopped(t: Teller, f: Finding) -> str:
     return (
-        f"{t.start(side_of(f))} probed every {duration(number(f, 'period_ns'))}, then no more for"
-        f" {duration(number(f, 'silent_ns'))} to the capture's end, though nothing else passed."
+        f"{t.start(side_of(f))} never waited longer than {duration(number(f, 'due_ns'))} before it probed, yet"
+        f" nothing came in the last {duration(number(f, 'silent_ns'))} of the capture."
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.icmp import icmp_text
 from analyzer.explain.model import Line
 from analyzer.explain.orderly import probe_summary
-from analyzer.explain.teller import count, duration, evidence, lines, number, setting, side_of, times
+from analyzer.explain.teller import answered_text, count, duration, evidence, lines, number, setting, side_of, times
 from analyzer.record import other
 from analyzer.units import format_offset
 
@@ -227,8 +227,8 @@ def unacked_text(t: Teller, finding: Finding) -> str:
     lasted, again = duration(number(finding, "unacked_ns")), times(number(finding, "resent"))
     who = t.start(side_of(finding))
     return (
-        f"{who}'s data stayed unacknowledged for {lasted} to the capture's end, sent again {again}; no probe in"
-        " that time."
+        f"{who}'s {finding.data['what']} stayed unacknowledged for {lasted} to the capture's end, sent again"
+        f" {again}; no keepalive probe in that time."
     )
 
 
@@ -238,8 +238,8 @@ def unacked(t: Teller) -> list[Line]:
     side = side_of(finding)
     probes = t.probes(side)
     resent = times(number(finding, "resent"))
-    text = f"{t.start(side)} then sent something that nothing acknowledges, and sent it again {resent}."
-    before = f"It had sent {count(len(probes), 'keepalive probe')} before; since then none."
+    text = f"{t.start(side)} then sent {finding.data['what']} that nothing acknowledges, and sent it again {resent}."
+    before = f"It had sent {count(len(probes), 'keepalive probe')} before, {answered_text(probes)}; since then none."
     return lines(
         last_word(t, other(side)),
         Line(text, (number(finding, "since_frame"), number(finding, "last_frame"))),
@@ -252,8 +252,8 @@ def unacked_why(t: Teller) -> list[Line]:
     frames = t.need(UNACKED).frames
     return [
         Line(
-            "Linux sends no probe while data is unacknowledged (RFC 9293 MUST-26). It is the retransmission timer's"
-            " turn, and keepalive's settings do not shorten that.",
+            "Linux sends no probe while anything sent is unacknowledged (RFC 9293 MUST-26). It is the"
+            " retransmission timer's turn, and keepalive's settings do not shorten that.",
             frames,
         ),
         Line(

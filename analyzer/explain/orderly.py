@@ -9,6 +9,7 @@ from analyzer.connection import State
 from analyzer.explain.model import Line
 from analyzer.explain.teller import answered_text, count, duration, evidence, number, side_of, spacing
 from analyzer.flow import SIDES
+from analyzer.record import other
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller
@@ -103,10 +104,9 @@ def open_headline(t: Teller) -> str:
     probes = t.record.probes
     stopped, lost = t.find("probes-stopped"), t.find("probes-lost-but-recovered")
     if stopped:
-        who, silent = t.start(side_of(stopped)), duration(number(stopped, "silent_ns"))
+        silent, due = duration(number(stopped, "silent_ns")), duration(number(stopped, "due_ns"))
         return (
-            f"{who}'s probes stopped: none in the last {silent}, though one was due every"
-            f" {duration(number(stopped, 'period_ns'))}."
+            f"{t.start(side_of(stopped))}'s probes stopped: none in the last {silent}, though one was due after {due}."
         )
     if lost:
         told = f"{number(lost, 'lost')} of {number(lost, 'probes')} probes unanswered, later ones answered"
@@ -133,14 +133,17 @@ def open_(t: Teller) -> list[Line]:
             found.append(Line(text, evidence(t.probes(side))))
     stopped = t.find("probes-stopped")
     if stopped:
-        prober = side_of(stopped)
+        silent, due = duration(number(stopped, "silent_ns")), duration(number(stopped, "due_ns"))
         text = (
-            f"After frame {number(stopped, 'last_frame')} no probe came in"
-            f" {duration(number(stopped, 'silent_ns'))}, though {t.the(prober)} probes every"
-            f" {duration(number(stopped, 'period_ns'))} as long as nothing else passes."
+            f"After frame {number(stopped, 'last_frame')} nothing came for {silent}, though"
+            f" {t.the(side_of(stopped))} never waited longer than {due} before it probed."
         )
         found.append(Line(text, stopped.frames))
-    waiting = [own[-1] for side in SIDES if (own := t.probes(side)) and own[-1].answer is None]
+    waiting = [
+        own[-1]
+        for side in SIDES
+        if (own := t.probes(side)) and own[-1].answer is None and own[-1].ts_ns > (t.facts(other(side)).last_ns or 0)
+    ]
     if waiting:
         after = duration(t.record.end_ns - waiting[-1].ts_ns)
         text = f"The last had no answer when the capture ended {after} later: too soon to say anything."

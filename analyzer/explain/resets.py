@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.model import Line
 from analyzer.explain.orderly import probe_summary
-from analyzer.explain.teller import answered_text, count, duration, evidence, lines, number, side_of
+from analyzer.explain.teller import answered_text, count, duration, evidence, lines, number, side_of, times
 from analyzer.record import other
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ def abort_headline(t: Teller) -> str:
     finding = t.need(ABORT)
     probes = t.record.probes
     before = f"; {count(len(probes), 'probe')} before, {answered_text(probes)}" if probes else ""
+    if number(finding, "resent"):
+        before = f"; its data had stayed unacknowledged, sent again {times(number(finding, 'resent'))}"
     usual = {
         "possible": ", as a close or kill with unread data does",
         "impossible": ", as SO_LINGER 0 does",
@@ -186,10 +188,17 @@ def abort_why(t: Teller) -> list[Line]:
         " still unread. Or the program asked for it (SO_LINGER with time 0).",
         (reset,),
     )
+    given_up = None
+    if number(finding, "resent"):
+        given_up = Line(
+            "Its own data was unacknowledged and sent again before: macOS and BSD end that with such a RST too,"
+            " Linux does not.",
+            (reset,),
+        )
     if finding.data["unread"] != "possible":
-        return [cause]
+        return lines(cause, given_up)
     text = (
         f"{t.start(other(side))} had sent {count(number(finding, 'received_bytes'), 'byte')}; whether they were"
         " read, no capture shows."
     )
-    return [cause, Line(text, (number(finding, "data_frame"),))]
+    return lines(cause, Line(text, (number(finding, "data_frame"),)), given_up)

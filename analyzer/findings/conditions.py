@@ -78,6 +78,16 @@ def fin_acknowledged(case: Case) -> bool:
     return case.fin is not None and case.fin.acked_frame is not None
 
 
+def probed_before_closing(case: Case) -> bool:
+    """It probed between the two FINs."""
+    return any(probe.after_fin == "received" for probe in case.probes)
+
+
+def nobody_probes(case: Case) -> bool:
+    """No probe was captured."""
+    return not case.record.probes and not case.record.zero_window_probes
+
+
 def probed_after_peer_fin(case: Case) -> bool:
     """It probed after its peer's FIN."""
     return bool(case.after_peer_fin)
@@ -141,9 +151,9 @@ def silent_to_probes(case: Case) -> bool:
     return case.ending.rule == "probes-unanswered"
 
 
-def silent_to_data(case: Case) -> bool:
-    """The verdict is silent, and it is data (or a FIN) that stayed unanswered."""
-    return case.ending.rule == "data-unanswered"
+def verdict_silent(case: Case) -> bool:
+    """The verdict is silent."""
+    return case.ending.verdict is Verdict.SILENT
 
 
 def one_end_unseen(case: Case) -> bool:
@@ -214,6 +224,11 @@ def last_probes_unanswered(case: Case) -> bool:
     return bool(case.trailing)
 
 
+def probed_last(case: Case) -> bool:
+    """A probe is the last that it sent."""
+    return bool(case.probes) and case.probes[-1].ts_ns == case.facts.last_ns
+
+
 def last_probe_answered_in_capture(case: Case) -> bool:
     """Yet the capture shows an answer to its last probe."""
     return bool(case.probes) and case.probes[-1].answer in {"ack", "data"}
@@ -235,17 +250,24 @@ def probed_none_since(case: Case) -> bool:
     return since is not None and all(probe.ts_ns < since for probe in case.probes)
 
 
-def rhythm_broke_off(case: Case) -> bool:
-    """Its last probe was answered, then nothing came for over twice its longest spacing to the capture's end."""
-    gaps, probes = case.answered_gaps, case.probes
-    if not gaps or case.ending.verdict not in {Verdict.OPEN, Verdict.HALF_CLOSED}:
-        return False
-    last = probes[-1]
-    if last.answer != "ack" or last.answer_ns is None or last.certainty == "suspected":
-        return False
-    heard_ns = max(case.facts.last_ns or 0, case.peer_facts.last_ns or 0)
-    silent = case.record.end_ns - last.ts_ns
-    return heard_ns <= last.ts_ns + last.answer_ns and silent > BROKEN_OFF * gaps[-1] + BROKEN_OFF_NS
+def probe_overdue(case: Case) -> bool:
+    """It probed before, nothing is outstanding, yet twice its longest wait passed in silence to the capture's end."""
+    due, quiet = due_after(case), quiet_at_the_end(case)
+    going_on = case.ending.verdict in {Verdict.OPEN, Verdict.HALF_CLOSED} and case.fin is None
+    unsure = case.facts.unacked_ns is not None or bool(case.trailing) or clock_went_back(case)
+    return due is not None and going_on and not unsure and quiet > BROKEN_OFF * due + BROKEN_OFF_NS
+
+
+def due_after(case: Case) -> int | None:
+    """Return the longest time it ever waited before a probe, None if it never surely probed."""
+    first = [probe.idle_ns for probe in case.probes if probe.first_of_train and probe.certainty != "suspected"]
+    waits = [wait for wait in (*first, *case.answered_gaps) if wait is not None]
+    return max(waits, default=None)
+
+
+def quiet_at_the_end(case: Case) -> int:
+    """Return how long neither end sent anything up to the capture's end."""
+    return case.record.end_ns - max(case.facts.last_ns or 0, case.peer_facts.last_ns or 0)
 
 
 BROKEN_OFF: Final = 2.26
@@ -263,7 +285,7 @@ def window_stays_closed(case: Case) -> bool:
 def probes_often(case: Case) -> bool:
     """Half of the gaps after its answered probes are below 10 s, and there are at least three gaps."""
     gaps = case.answered_gaps
-    return len(gaps) >= AGGRESSIVE_LEAST and gaps[len(gaps) // 2] < AGGRESSIVE_NS
+    return not case.record.backwards and len(gaps) >= AGGRESSIVE_LEAST and gaps[len(gaps) // 2] < AGGRESSIVE_NS
 
 
 def established(case: Case) -> bool:
@@ -285,9 +307,10 @@ def silence(case: Case) -> tuple[int, int, int | None] | None:
         spans.append((record.idle_ns, record.idle_from, record.idle_to))
     if case.ending.verdict is Verdict.OPEN:
         ends = (record.facts_a, record.facts_b)
-        last = max((end.active_ns or 0, end.active_frame or 0) for end in ends)
-        spans.append((record.end_ns - last[0], last[1], None))
-    if not spans:
+        active = [(end.active_ns, end.active_frame) for end in ends if end.active_ns and end.active_frame]
+        since, frame = max(active, default=(record.last_ns, record.last_frame))
+        spans.append((record.end_ns - since, frame, None))
+    if not spans or record.backwards:
         return None
     length, before, after = max(spans)
     shut = [fin.frame for fin in record.fins] + [reset.frame for reset in record.resets if reset.accepted_end]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.case import Case
 from analyzer.findings.conditions import (
+    due_after,
     forgetful,
     is_lookalike,
+    quiet_at_the_end,
     reset_answers_data,
     silence,
     silence_before_the_end,
@@ -115,7 +117,7 @@ def slow_close(case: Case) -> Evidence:
     fin, late = case.peer_fin, case.fin
     assert fin is not None
     assert late is not None
-    probes = case.after_peer_fin
+    probes = [probe for probe in case.probes if probe.after_fin == "received"]
     return _frames(fin.frame, _numbers(probes), late.frame), _known(
         fin_frame=fin.frame,
         own_fin_frame=late.frame,
@@ -239,12 +241,18 @@ def abort(case: Case) -> Evidence:
     """The RST, and whether data can have lain unread."""
     reset = case.own_reset
     assert reset is not None
-    sent = case.peer_facts.payload_bytes
-    unread = "possible" if sent else ("unknown" if case.record.starts_with == "midstream" else "impossible")
+    sent, resent = case.peer_facts.payload_bytes, case.facts.resent if case.facts.unacked_ns is not None else 0
+    if sent:
+        unread = "possible"
+    elif resent or case.record.starts_with == "midstream":
+        unread = "unknown"
+    else:
+        unread = "impossible"
     return _frames(case.peer_facts.last_data_frame if sent else None, reset.frame), _known(
         reset_frame=reset.frame,
         unread=unread,
         received_bytes=sent,
+        resent=resent,
         data_frame=case.peer_facts.last_data_frame if sent else None,
     )
 
@@ -265,6 +273,7 @@ def unacknowledged(case: Case) -> Evidence:
     assert facts.unacked_ns is not None
     first = _numbers(case.probes)[-1:] if case.probes else ()
     return _frames(facts.unacked_frame, facts.resent_frame, first), _known(
+        what="FIN" if case.fin is not None and case.fin.frame == facts.unacked_frame else "data",
         since_frame=facts.unacked_frame,
         last_frame=facts.resent_frame,
         unacked_ns=case.record.end_ns - facts.unacked_ns,
@@ -298,11 +307,10 @@ def middlebox(case: Case) -> Evidence:
     )
 
 
-def broken_off(case: Case) -> Evidence:
-    """The rhythm, its last probe, and the silence since."""
-    gaps, last = case.answered_gaps, case.probes[-1]
-    return _frames(_numbers(case.probes), last.answer_frame), _known(
-        last_frame=last.frame, silent_ns=case.record.end_ns - last.ts_ns, period_ns=gaps[len(gaps) // 2]
+def overdue(case: Case) -> Evidence:
+    """The probes there were, the last segment, and the silence since."""
+    return _frames(_numbers(case.probes), case.record.last_frame), _known(
+        last_frame=case.record.last_frame, silent_ns=quiet_at_the_end(case), due_ns=due_after(case)
     )
 
 

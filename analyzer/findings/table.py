@@ -76,7 +76,7 @@ FINDINGS: Final = (
         e.late_data,
     ),
     FindingRule("abort-without-fin", (c.reset_by_itself, c.verdict_aborted, c.reset_is_abort, c.sent_no_fin), e.abort),
-    FindingRule("still-probing-at-end", (c.silent_to_probes, c.last_probes_unanswered), e.still_probing),
+    FindingRule("still-probing-at-end", (c.silent_to_probes, c.last_probes_unanswered, c.probed_last), e.still_probing),
     # ── what went wrong on the way ──
     FindingRule(
         "close-wait-held-by-keepalive",
@@ -102,13 +102,13 @@ FINDINGS: Final = (
     ),
     FindingRule(
         "slow-to-close",
-        (c.peer_sent_fin_first, c.probed_after_peer_fin, c.sent_no_data_since_peer_fin),
+        (c.peer_sent_fin_first, c.probed_before_closing, c.sent_no_data_since_peer_fin),
         e.slow_close,
     ),
     FindingRule("fin-sender-still-probes", (c.sent_fin, c.probed_after_own_fin), e.own_fin_probes),
     FindingRule(
         "data-unacknowledged-no-keepalive",
-        (c.silent_to_data, c.sent_again_unacknowledged, c.probed_none_since),
+        (c.verdict_silent, c.sent_again_unacknowledged, c.probed_none_since),
         e.unacknowledged,
     ),
     FindingRule(
@@ -116,14 +116,16 @@ FINDINGS: Final = (
         (c.probes, c.peer_forgot_or_silent, c.silent_for_minutes_before_the_end),
         e.middlebox,
     ),
-    FindingRule("probes-stopped", (c.rhythm_broke_off,), e.broken_off),
+    FindingRule("probes-stopped", (c.probe_overdue,), e.overdue),
     FindingRule("probes-lost-but-recovered", (c.probes_lost,), e.lost_probes),
     FindingRule("window-closed", (c.probed_closed_window,), e.closed_window),
     FindingRule("window-closed", (c.window_stays_closed,), e.window_shut),
     FindingRule("icmp-errors-end-nothing", (c.got_icmp_errors,), e.icmp),
     FindingRule("reset-ignored", (c.sent_ignored_reset,), e.ignored),
     # ── what could go wrong, or be better ──
-    FindingRule("idle-without-probes", (c.established, c.long_silence_unprobed), e.unprobed, Scope.FLOW),
+    FindingRule(
+        "idle-without-probes", (c.established, c.nobody_probes, c.long_silence_unprobed), e.unprobed, Scope.FLOW
+    ),
     FindingRule("aggressive-probing", (c.probes_often,), e.often),
     FindingRule("both-ends-probe", (c.probes, c.peer_probes), e.both_probe, Scope.FLOW),
     FindingRule("not-keepalive-lookalikes", (c.has_lookalikes,), e.lookalikes),
