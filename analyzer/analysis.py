@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -65,6 +66,15 @@ class Analysis:
         batch, winners = self._count(batch)
         for row in range(len(batch)):
             yield Flow(self, capture, batch, row, int(winners[row]))
+
+    def with_live(self, capture: int, batch: FlowBatch | None) -> Analysis:
+        """Return a copy that has these flows as well, which go on."""
+        both = Analysis(keep_all=self.keep_all, select=self.select)
+        both.captures, both.left_out = self.captures, self.left_out
+        both.totals = replace(self.totals, verdicts=dict(self.totals.verdicts))
+        both._batches = list(self._batches)  # noqa: SLF001 - its own class
+        both.add(capture, batch)
+        return both
 
     def _count(self, batch: FlowBatch) -> tuple[FlowBatch, NDArray[np.int8]]:
         """Return the selected flows of a batch and their verdicts, after adding them to the totals."""

@@ -126,9 +126,12 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The flows of one responder (address and port)."""
+    """The flows of one responder (address and port), or of several small ones with the same port."""
 
-    endpoint: Endpoint
+    endpoint: Endpoint | None
+    """None for several."""
+    port: int
+    addresses: int
     flows: int
     probes: int
     answered: int
@@ -208,22 +211,79 @@ def in_order(lines: NDArray[np.void]) -> NDArray[np.void]:
     return lines[np.lexsort((lines["number"], lines["capture"]))]
 
 
-def services(lines: NDArray[np.void]) -> list[Service]:
-    """Group ranked lines by service, the one with the most important flow, and the most such flows, first."""
-    if not len(lines):
+def one_of_each(lines: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the first of the ranked lines of each rank."""
+    return lines[np.unique(lines["rank"], return_index=True)[1]]
+
+
+def mixed(lines: NDArray[np.void], most: int) -> NDArray[np.int64]:
+    """Return the indices of at most so many ranked lines, as evenly of each rank as there are."""
+    within = np.arange(len(lines)) - np.searchsorted(lines["rank"], lines["rank"])
+    return np.sort(np.argsort(within, kind="stable")[:most])
+
+
+def services(lines: NDArray[np.void], most: int) -> list[Service]:
+    """Group ranked lines by service, the one with the most important flow, and the most such flows, first.
+
+    Beyond ``most`` services, those with few flows are taken together by port.
+    """
+    groups = _group(lines, np.arange(len(lines)), SERVICE)
+    if len(groups) > most:
+        least = max(len(lines) // 100, 2)
+        large = sorted((group for group in groups if len(group.at) >= least), key=_Group.urgency)[:most]
+        rest = np.setdiff1d(np.arange(len(lines)), np.concatenate([np.zeros(0, int), *(group.at for group in large)]))
+        groups = [*large, *_group(lines, rest, ("service_port",))]
+    return [group.service(lines) for group in sorted(groups, key=_Group.urgency)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Some of the ranked lines, by index in order."""
+
+    at: NDArray[np.int64]
+    best: int
+    """The rank of the first."""
+    most_urgent: int
+    """How many have that rank."""
+
+    def urgency(self) -> tuple[int, int, int]:
+        return (self.best, -self.most_urgent, -len(self.at))
+
+    def service(self, lines: NDArray[np.void]) -> Service:
+        own = lines[self.at]
+        head = own[0]
+        addresses = len(np.unique(own[["service_hi", "service_lo"]]))
+        address = address_text(int(head["service_hi"]), int(head["service_lo"]))
+        counts: dict[str, int] = {}
+        for index, count in enumerate(np.bincount(own["winner"], minlength=len(VERDICTS)).tolist()):
+            if count:
+                word = VERDICTS[index].verdict.value
+                counts[word] = counts.get(word, 0) + count
+        return Service(
+            endpoint=Endpoint(address, int(head["service_port"])) if addresses == 1 else None,
+            port=int(head["service_port"]),
+            addresses=addresses,
+            flows=len(own),
+            probes=int(own["probes"].sum()),
+            answered=int(own["answered"].sum()),
+            after_fin=int(own["after_fin"].sum()),
+            verdicts=dict(sorted(counts.items(), key=lambda item: -item[1])),
+            first=int(self.at[0]),
+        )
+
+
+def _group(lines: NDArray[np.void], at: NDArray[np.int64], names: tuple[str, ...]) -> list[_Group]:
+    """Group the lines at these indices by some columns."""
+    if not len(at):
         return []
-    order = np.lexsort((np.arange(len(lines)), *(lines[name] for name in SERVICE)))
-    grouped = lines[order]
-    starts = [
-        0,
-        *(1 + np.flatnonzero(np.logical_or.reduce([np.diff(grouped[name]) != 0 for name in SERVICE]))).tolist(),
-    ]
-    found = [
-        (_service(grouped[first:stop], int(order[first])), grouped[first:stop])
-        for first, stop in zip(starts, [*starts[1:], len(lines)], strict=True)
-    ]
-    found.sort(key=lambda pair: _urgency(pair[1]))
-    return [service for service, _ in found]
+    order = at[np.lexsort((at, *(lines[name][at] for name in names)))]
+    changes = np.logical_or.reduce([np.diff(lines[name][order]) != 0 for name in names])
+    starts = np.concatenate(([0], 1 + np.flatnonzero(changes)))
+    ranks = lines["rank"][order]
+    sizes = np.diff(starts, append=len(order))
+    urgent = np.add.reduceat(ranks == np.repeat(ranks[starts], sizes), starts, dtype=np.int64)
+    parts = np.split(order, starts[1:])
+    return [_Group(*group) for group in zip(parts, ranks[starts].tolist(), urgent.tolist(), strict=True)]
 
 
 def probing_hosts(batches: Sequence[tuple[int, FlowBatch]], captures: Sequence[CaptureSummary]) -> list[ProbingHost]:
@@ -254,31 +314,6 @@ def probing_hosts(batches: Sequence[tuple[int, FlowBatch]], captures: Sequence[C
 
 def _per_minute(count: int, duration_ns: int) -> float:
     return count * NS_PER_MINUTE / duration_ns if duration_ns > 0 else 0.0
-
-
-def _service(lines: NDArray[np.void], first: int) -> Service:
-    counts: dict[str, int] = {}
-    for index, count in enumerate(np.bincount(lines["winner"], minlength=len(VERDICTS)).tolist()):
-        if count:
-            word = VERDICTS[index].verdict.value
-            counts[word] = counts.get(word, 0) + count
-    head = lines[0]
-    return Service(
-        Endpoint(address_text(int(head["service_hi"]), int(head["service_lo"])), int(head["service_port"])),
-        len(lines),
-        int(lines["probes"].sum()),
-        int(lines["answered"].sum()),
-        int(lines["after_fin"].sum()),
-        dict(sorted(counts.items(), key=lambda item: -item[1])),
-        first,
-    )
-
-
-def _urgency(lines: NDArray[np.void]) -> tuple[int, ...]:
-    """Return a key by which services sort: by the number of flows of each rank, the most important rank first."""
-    counts = np.bincount(lines["rank"], minlength=len(RANKS)).tolist()
-    best = int(lines["rank"][0])
-    return (best, *(-count for count in counts))
 
 
 def _rank(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -28,52 +29,60 @@ class NothingReadError(AnalyzerError):
 
 
 class Progress:
-    """A bar on stderr, when that is a terminal and reading takes more than a second."""
+    """A bar on stderr, when that is a terminal and reading takes more than a second.
+
+    It appears by itself, from a thread: the first segments may be long in coming, from a pipe, or while kernels are
+    compiled for the first time.
+    """
 
     def __init__(self, path: str) -> None:
         """Start the clock."""
         self.path = path
         self._since_s = time.monotonic()
-        self._wanted = sys.stderr.isatty()
         self._bar: Any = None
         self._task: Any = None
+        self._timer = threading.Timer(PATIENCE_S, self._start) if sys.stderr.isatty() else None
 
     def __enter__(self) -> Self:
         """Return the bar; nothing is drawn yet."""
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take the bar away."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
         if self._bar is not None:
             self._bar.stop()
 
     def __call__(self, source: CaptureReader, frames: int) -> None:
         """Show how far reading has come."""
-        passed_s = time.monotonic() - self._since_s
-        if not self._wanted or passed_s < PATIENCE_S:
-            return
-        if self._bar is None:
-            self._start(source)
-        self._bar.update(self._task, completed=source.bytes_read, rate=f"{frames / passed_s:,.0f}")
+        if self._bar is not None:
+            rate = frames / max(time.monotonic() - self._since_s, 1e-9)
+            self._bar.update(self._task, completed=source.bytes_read, total=source.size, rate=f"{rate:,.0f} packets/s")
 
-    def _start(self, source: CaptureReader) -> None:
+    def _start(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        self._bar = Bar(
+        bar = Bar(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             DownloadColumn(),
-            TextColumn("{task.fields[rate]} packets/s"),
+            TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._bar.add_task(printable(self.path), total=source.size, rate="")
-        self._bar.start()
+        self._task = bar.add_task(printable(self.path), total=None, rate="")
+        bar.start()
+        self._bar = bar
 
 
 def read_all(options: argparse.Namespace, *, keep_all: bool) -> Analysis:

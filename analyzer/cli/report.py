@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-    from numpy.typing import NDArray
 
     from analyzer.analysis import Analysis, Flow
     from analyzer.cli.failing import Watch
@@ -21,11 +20,13 @@ if TYPE_CHECKING:
 
 FLOWS: Final = 30
 """More flows than this are grouped by service."""
-WORST: Final = 5
-"""So many single flows are shown below the services."""
-SERVICES: Final = 20
-SEARCHED: Final = 2_000
-"""So many flows are asked for their findings; it takes a second or so."""
+WORST: Final = 6
+"""So many single flows are shown below the services, one of each kind."""
+SERVICES: Final = 15
+"""Beyond so many, small services are taken together by port."""
+PORTS: Final = 10
+SEARCHED: Final = 1_000
+"""So many flows are asked for their findings; it takes a second at most."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,6 +125,8 @@ def _text(options: argparse.Namespace, watch: Watch) -> None:
 
 def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Report:
     """Return what the report shows: only these flows are judged."""
+    import numpy as np
+
     from analyzer import overview
     from analyzer.report.text import Report, ShownService
 
@@ -133,29 +136,31 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
     if not options.flow:
         lines = lines[lines["notable"] == 1]
     found: dict[str, list[tuple[int, int]]] = {}
-    asked = len(lines) if options.only_findings else SEARCHED
+    asked = overview.mixed(lines, len(lines) if options.only_findings else SEARCHED)
     listed = []
-    for at, line in enumerate(lines[:asked]):
-        flow = result.flow(line)
+    for at in asked:
+        flow = result.flow(lines[at])
         findings = flow.judged.findings
         for code in dict.fromkeys(finding.code for finding in findings):
             found.setdefault(code, []).append((flow.capture, flow.number))
         if findings or not options.only_findings:
             listed.append(at)
     if options.only_findings:
-        lines = lines[listed]
+        lines = lines[np.sort(np.array(listed, dtype=np.int64))]
     limit = len(lines) if options.limit == 0 else options.limit or FLOWS
-    grouped = overview.services(lines) if len(lines) > limit else []
-    shown = lines[: WORST if grouped and options.limit is None else limit]
+    grouped = overview.services(lines, SERVICES) if len(lines) > limit else []
+    shown = overview.one_of_each(lines)[:WORST] if grouped and options.limit is None else lines[:limit]
     return Report(
         captures=result.captures,
         totals=result.totals,
         notable=len(lines),
         flows=[_shown(result, line) for line in shown],
-        services=[ShownService(service, _shown(result, lines[service.first])) for service in grouped[:SERVICES]],
+        services=[
+            ShownService(service, _shown(result, lines[service.first])) for service in grouped[: SERVICES + PORTS]
+        ],
         all_services=len(grouped),
         findings=dict(sorted(found.items(), key=lambda item: _place(item[0]))),
-        searched=min(asked, len(lines)),
+        searched=min(len(asked), len(lines)),
         hosts=result.probing_hosts(),
         left_out=result.left_out,
     )
@@ -167,8 +172,8 @@ def _place(code: str) -> int:
     return CODES.index(code)
 
 
-def _shown(result: Analysis, line: NDArray[np.void] | np.void) -> ShownFlow:
+def _shown(result: Analysis, line: np.void) -> ShownFlow:
     from analyzer.report.text import ShownFlow
 
-    flow = result.flow(line)  # type: ignore[arg-type]
+    flow = result.flow(line)
     return ShownFlow(flow.capture, result.start_ns(flow.capture), flow.judged)

@@ -50,7 +50,7 @@ def ticks(judged: JudgedFlow, screen: Screen) -> Iterator[str]:
         used.update(row)
         yield f"{INDENT}{side} {drawn(row, screen)}" + (f" {length}" if index == 0 else "")
     if used:
-        yield INDENT + screen.paint("key: ", "dim") + legend(used, screen)
+        yield from legend(used, screen, INDENT + "  ")
         yield ""
 
 

@@ -36,8 +36,6 @@ STYLES: Final = {
 }
 INDENT: Final = "      "
 VERDICT_WIDTH: Final = max(len(verdict.value) for verdict in Verdict)
-FLOWS_NAMED: Final = 8
-"""So many flow numbers are named beside a finding."""
 HOSTS_NAMED: Final = 5
 
 
@@ -93,7 +91,7 @@ def report(data: Report, screen: Screen) -> Iterator[str]:
     if data.services:
         yield from _services(data, screen)
     yield from _flows(data, screen)
-    yield from _findings(data, screen, several=several)
+    yield from _findings(data, screen)
     yield from _totals(data, screen)
 
 
@@ -114,22 +112,28 @@ class _Table:
     pair: int
     """Width of the column of endpoints."""
     wide: bool
-    several: bool
+    lead: int
+    """Width of the column of flow numbers, with the space behind."""
 
     @classmethod
     def of(cls, data: Report, screen: Screen) -> _Table:
-        several = len(data.captures) > 1
+        lead = max([len(INDENT), *(len(_number(shown, data)) + 2 for shown in data.flows)])
         longest = max((len(pair_text(shown.judged, screen)) for shown in data.flows), default=0)
         longest = max(longest, len(_pair_head(screen)))
-        cells = screen.width - len(INDENT) - longest - 2 - VERDICT_WIDTH - 2 - LENGTH_WIDTH - COUNTS_WIDTH
+        cells = screen.width - lead - longest - 2 - VERDICT_WIDTH - 2 - LENGTH_WIDTH - COUNTS_WIDTH
         if cells >= LEAST_CELLS:
-            return cls(screen, longest, wide=True, several=several)
-        return cls(screen, screen.width - len(INDENT) - COUNTS_WIDTH, wide=False, several=several)
+            return cls(screen, longest, wide=True, lead=lead)
+        return cls(screen, screen.width - lead - COUNTS_WIDTH, wide=False, lead=lead)
+
+    @property
+    def indent(self) -> str:
+        """Return what stands before all but a flow's first line."""
+        return " " * self.lead
 
     @property
     def cells(self) -> int:
         """Return how many cells ticks and their length have together."""
-        used = len(INDENT) + VERDICT_WIDTH + 2
+        used = self.lead + VERDICT_WIDTH + 2
         return self.screen.width - used - (self.pair + 2 + COUNTS_WIDTH if self.wide else 0)
 
 
@@ -141,47 +145,49 @@ def _flows(data: Report, screen: Screen) -> Iterator[str]:
     head = [(_pair_head(screen), table.pair)]
     if table.wide:
         head += [("VERDICT", VERDICT_WIDTH), ("TIME", table.cells)]
-    yield screen.paint(f"{'FLOW':<{len(INDENT)}}" + columns((*head, *COUNTS)), "heading")
+    yield screen.paint(f"{'FLOW':<{table.lead}}" + columns((*head, *COUNTS)), "heading")
     used: set[Mark] = set()
     for shown in data.flows:
-        yield from _flow(shown, table, used)
+        yield from _flow(shown, _number(shown, data), table, used)
     hidden = data.notable - len(data.flows)
     if hidden > 0:
         yield from screen.wrap(
             f"{hidden:,} more {_plural(hidden, 'flow')}; --limit 0 lists all, --host and --port pick, "
             "--flow N shows one.",
-            indent=INDENT,
+            indent=table.indent,
             style="dim",
         )
     if used:
-        yield screen.paint(INDENT + "key: ", "dim") + legend(used, screen)
+        yield ""
+        yield from legend(used, screen, table.indent)
     yield ""
 
 
-def _flow(shown: ShownFlow, table: _Table, used: set[Mark]) -> Iterator[str]:
+def _flow(shown: ShownFlow, number: str, table: _Table, used: set[Mark]) -> Iterator[str]:
     judged, screen = shown.judged, table.screen
     record, verdict = judged.record, judged.ending.verdict.value
     answered = sum(probe.answer in {"ack", "data"} for probe in record.probes)
     counts = ((str(len(record.probes)), -6), (str(answered), -8), (str(len(record.probes_after_fin)), -9))
-    number = f"{shown.capture}:{record.number}" if table.several else str(record.number)
     pair = pair_text(judged, screen)
-    lead = f"{number:>{len(INDENT) - 2}}  "
+    lead = f"{number:>{table.lead - 2}}  "
+    bold = screen.paint(pair, "bold")
+    space = " " * (table.pair - len(pair))
     rows = _ticks(judged, table, used)
     first, *more = rows or [""]
     word = screen.paint(verdict, STYLES[verdict]) + " " * (VERDICT_WIDTH - len(verdict))
     if table.wide:
         ticks = first + " " * (table.cells if not first else 0)
-        yield f"{lead}{pair:<{table.pair}}  {word}  {ticks}  {columns(counts)}"
+        yield f"{lead}{bold}{space}  {word}  {ticks}  {columns(counts)}"
         more = [" " * (table.pair + 2) + row for row in more]
     else:
         if len(pair) > table.pair:
-            yield lead + pair
-            lead, pair = INDENT, ""
-        yield lead + columns(((pair, table.pair), *counts))
-        yield f"{INDENT}{word}  {first}" if first else INDENT + word.rstrip()
+            yield lead + bold
+            lead, bold, space = table.indent, "", " " * table.pair
+        yield f"{lead}{bold}{space}  {columns(counts)}"
+        yield f"{table.indent}{word}  {first}" if first else table.indent + word.rstrip()
     for row in more:
-        yield INDENT + " " * (VERDICT_WIDTH + 2) + row
-    yield from screen.wrap(explain.headline(judged, shown.start_ns), indent=INDENT)
+        yield table.indent + " " * (VERDICT_WIDTH + 2) + row
+    yield from screen.wrap(explain.headline(judged, shown.start_ns), indent=table.indent)
 
 
 def _ticks(judged: JudgedFlow, table: _Table, used: set[Mark]) -> list[str]:
@@ -203,7 +209,17 @@ def pair_text(judged: JudgedFlow, screen: Screen) -> str:
     """Return a flow's endpoints, the initiator first where it is known."""
     record = judged.record
     ends = (record.b, record.a) if record.initiator == "b" else (record.a, record.b)
-    return f"{ends[0]} {screen.arrow(one_way=record.initiator is not None)} {ends[1]}"
+    return f"{ends[0]} {screen.arrow(one_way=record.initiator is not None)} {ends[1]}{tag_text(record.tag)}"
+
+
+def tag_text(tag: int) -> str:
+    """Return the VLAN (or tunnel) that tells a flow from others with the same endpoints, or nothing."""
+    if not tag:
+        return ""
+    outer, inner = divmod(tag, 4096)
+    if tag < 4096:
+        return f" vlan {inner}"
+    return f" vlan {outer}.{inner}" if outer < 4096 else f" tag {tag:#x}"
 
 
 # ── services ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,52 +231,65 @@ def _services(data: Report, screen: Screen) -> Iterator[str]:
     yield screen.paint(columns((("SERVICE", room), *numbers)), "heading")
     for shown in data.services:
         service = shown.service
-        counts = [
-            (f"{count:,}", -width)
-            for count, width in (
-                (service.flows, 9),
-                (service.probes, 10),
-                (service.answered, 10),
-                (service.after_fin, 10),
-            )
-        ]
-        name = str(service.endpoint)
+        sums = (service.flows, service.probes, service.answered, service.after_fin)
+        counts = [(f"{count:,}", width) for count, (_, width) in zip(sums, numbers, strict=True)]
+        name = str(service.endpoint or f"port {service.port}, {service.addresses:,} addresses")
         if len(name) > room:
             yield name
             name = ""
         yield columns(((name, room), *counts))
         verdicts = ", ".join(f"{count:,} {word}" for word, count in service.verdicts.items())
-        yield from screen.wrap(verdicts, indent="  ")
-        judged = shown.worst.judged
-        for finding in judged.findings[:1]:
-            said = f"{finding.code} (flow {judged.record.number}): {advice(finding.code)}"
-            yield from screen.wrap(said, indent="  ", style="dim")
+        worst = ": ".join([f"worst flow {_number(shown.worst, data)}", *_codes(shown.worst.judged)[:1]])
+        yield from screen.wrap(f"{verdicts}; {worst}", indent="  ")
     hidden = data.all_services - len(data.services)
     if hidden > 0:
-        yield screen.paint(f"{hidden:,} more {_plural(hidden, 'service')}", "dim")
+        yield screen.paint(f"{hidden:,} more {_plural(hidden, 'port')}", "dim")
     yield ""
+
+
+def _codes(judged: JudgedFlow) -> list[str]:
+    return [finding.code for finding in judged.findings]
+
+
+def _number(shown: ShownFlow, data: Report) -> str:
+    """Return a flow's number, with that of its capture if there are several."""
+    return _numbered(shown.capture, shown.judged.record.number, data)
+
+
+def _numbered(capture: int, number: int, data: Report) -> str:
+    return f"{capture}:{number}" if len(data.captures) > 1 else str(number)
 
 
 # ── findings ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _findings(data: Report, screen: Screen, *, several: bool) -> Iterator[str]:
+def _findings(data: Report, screen: Screen) -> Iterator[str]:
     if not data.findings:
         return
     yield screen.paint(columns((("FLOWS", -6), ("FINDING", 0))), "heading")
     for code, flows in data.findings.items():
-        names = [f"{capture}:{number}" if several else str(number) for capture, number in flows[:FLOWS_NAMED]]
-        more = " ..." if len(flows) > FLOWS_NAMED else ""
-        listed = f"  {_plural(len(flows), 'flow')} {' '.join(names)}{more}"
-        yield columns(((f"{len(flows):,}", -6), (code, 0))) + screen.paint(listed, "dim")
+        lead = columns(((f"{len(flows):,}", -6), (code, 0)))
+        yield lead + screen.paint(_named(flows, data, screen.width - len(lead)), "dim")
         yield from screen.wrap(advice(code), indent=" " * 8)
     if data.searched < data.notable:
         yield from screen.wrap(
-            f"Looked for in the {data.searched:,} most important of {data.notable:,} flows.",
+            f"Looked for in {data.searched:,} of these {data.notable:,} flows, some of each kind.",
             indent=" " * 8,
             style="dim",
         )
     yield ""
+
+
+def _named(flows: Sequence[tuple[int, int]], data: Report, room: int) -> str:
+    """Return the numbers of flows, as many as there is room for, or nothing."""
+    text = f"  {_plural(len(flows), 'flow')}"
+    for index, flow in enumerate(flows):
+        more = f" {_numbered(*flow, data)}"
+        rest = 0 if index == len(flows) - 1 else len(" ...")
+        if len(text) + len(more) + rest > room:
+            return f"{text} ..." if index else ""
+        text += more
+    return text
 
 
 def advice(code: str) -> str:
@@ -303,7 +332,7 @@ def _totals(data: Report, screen: Screen) -> Iterator[str]:
         count = totals.close_wait
         yield from screen.wrap(
             f"{count:,} {_plural(count, 'flow')} still half-closed at the end of the capture: "
-            f"one end sent FIN, the other {_plural(count, 'is', 'are')} in CLOSE-WAIT.",
+            "one end sent FIN, the other is in CLOSE-WAIT.",
             style="warning",
         )
     yield from _shortcomings(data, screen)
@@ -335,11 +364,15 @@ def _talkative(hosts: Sequence[ProbingHost], captures: int) -> Iterator[str]:
         where = f" in capture {host.capture}" if captures > 1 else ""
         yield (
             f"{host.address}{where}: {host.probes:,} {_plural(host.probes, 'probe')} on {host.flows:,} "
-            f"{_plural(host.flows, 'flow')}, {host.per_minute:.3g} a minute"
+            f"{_plural(host.flows, 'flow')}, {_rate(host.per_minute)} a minute"
         )
     if len(hosts) > HOSTS_NAMED:
         rest = hosts[HOSTS_NAMED:]
         yield f"{len(rest):,} more {_plural(len(rest), 'host')}: {sum(host.probes for host in rest):,} probes"
+
+
+def _rate(per_minute: float) -> str:
+    return f"{per_minute:,.0f}" if per_minute >= 100 else f"{per_minute:.3g}"
 
 
 def _uneventful(data: Report, screen: Screen) -> Iterator[str]:
@@ -350,12 +383,12 @@ def _uneventful(data: Report, screen: Screen) -> Iterator[str]:
     names = ", ".join(_name(capture) for capture in data.captures if capture.tcp_segments)
     segments = sum(capture.tcp_segments for capture in data.captures)
     if segments:
-        longest = max(capture.duration_ns for capture in data.captures)
+        length = format_duration(max(capture.duration_ns for capture in data.captures))
         yield from screen.wrap(
-            f"{names}: nothing to report. {_flow_sum(data)}; {_probe_sum(data.totals)}; "
-            f"{segments:,} {_plural(segments, 'segment')} in {format_duration(longest)}."
+            f"{names}: nothing to report: {_flow_sum(data)}; {_probe_sum(data.totals)}; "
+            f"{segments:,} {_plural(segments, 'segment')} in {length}."
         )
-    yield from _shortcomings(data, screen)
+    yield from _shortcomings(data, screen, leave_out=("not_tcp",))
 
 
 SKIPPED_WORDS: Final = {
@@ -366,12 +399,16 @@ SKIPPED_WORDS: Final = {
 }
 
 
-def _shortcomings(data: Report, screen: Screen) -> Iterator[str]:
+def _shortcomings(data: Report, screen: Screen, leave_out: Sequence[str] = ()) -> Iterator[str]:
     """Yield what was not read, and what is wrong with the files."""
     skipped: Counter[str] = Counter()
     for capture in data.captures:
         skipped.update(capture.skipped)
-    said = [f"{count:,} {SKIPPED_WORDS.get(name, name)}" for name, count in skipped.items() if count]
+    said = [
+        f"{count:,} {SKIPPED_WORDS.get(name, name)}"
+        for name, count in skipped.items()
+        if count and name not in leave_out
+    ]
     if said:
         yield from screen.wrap(f"Set aside: {', '.join(said)}.", style="dim")
     for capture in data.captures:

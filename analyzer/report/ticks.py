@@ -12,7 +12,7 @@ from analyzer.flow import SIDES
 from analyzer.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from analyzer.findings import JudgedFlow
     from analyzer.flow import Side
@@ -36,6 +36,7 @@ FIN: Final = Mark("F", "F", "accent", "FIN")
 UNANSWERED: Final = Mark("○", "o", "warning", "probe, no answer")
 ANSWERED: Final = Mark("●", "*", "good", "probe, answered")
 WINDOW_PROBE: Final = Mark("z", "z", "warning", "zero-window probe")
+SEPARATOR: Final = "   "
 NOTHING: Final = Mark("─", "-", "dim", "")
 MARKS: Final = (RESET, FIN, UNANSWERED, ANSWERED, WINDOW_PROBE)
 """In order of precedence, where several fall into one cell."""
@@ -53,7 +54,7 @@ def tick_rows(judged: JudgedFlow, cells: int) -> list[tuple[Side, list[Mark]]]:
             continue
         row = [NOTHING] * cells
         for ts_ns, mark in marks:
-            at = (ts_ns - start_ns) * (cells - 1) // max(stop_ns - start_ns, 1)
+            at = round((ts_ns - start_ns) * (cells - 1) / max(stop_ns - start_ns, 1))
             at = min(max(at, 0), cells - 1)
             if row[at] is NOTHING or MARKS.index(mark) < MARKS.index(row[at]):
                 row[at] = mark
@@ -83,14 +84,21 @@ def drawn(row: Iterable[Mark], screen: Screen) -> str:
     return "".join(parts)
 
 
-def legend(used: Iterable[Mark], screen: Screen) -> str:
-    """Return what the marks in use mean."""
+def legend(used: Iterable[Mark], screen: Screen, indent: str) -> Iterator[str]:
+    """Yield what the marks in use mean, in as many lines as it takes."""
     wanted = set(used)
-    return ", ".join(
-        f"{screen.paint(mark.glyph if screen.unicode else mark.plain, mark.style)} {mark.meaning}"
-        for mark in reversed(MARKS)
-        if mark in wanted
-    )
+    line, length = "", 0
+    for mark in reversed(MARKS):
+        if mark not in wanted:
+            continue
+        item = f"{screen.paint(mark.glyph if screen.unicode else mark.plain, mark.style)} {mark.meaning}"
+        shown = len(f"x {mark.meaning}")
+        if line and len(indent) + length + len(SEPARATOR) + shown > screen.width:
+            yield indent + line
+            line, length = "", 0
+        line, length = (f"{line}{SEPARATOR}{item}", length + len(SEPARATOR) + shown) if line else (item, shown)
+    if line:
+        yield indent + line
 
 
 def _marks(record: FlowRecord, side: Side) -> list[tuple[int, Mark]]:

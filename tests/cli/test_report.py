@@ -77,7 +77,7 @@ def test_an_uneventful_capture_is_one_line(keepalive, tmp_path):
     done = keepalive("report", "lab/syn_only.pcap")
 
     assert 0 == done.status
-    assert "nothing to report. 1 flow: 1 unestablished; no keepalive probes" in " ".join(done.out.split())
+    assert "nothing to report: 1 flow: 1 unestablished; no keepalive probes" in " ".join(done.out.split())
 
 
 def test_many_flows_are_grouped_by_service(keepalive):
