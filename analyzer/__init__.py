@@ -26,12 +26,20 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis as Analysis
     from analyzer.analysis import Flow as Flow
     from analyzer.analysis import analyze as analyze
+    from analyzer.watching import Watching as Watching
+    from analyzer.watching import watch as watch
 
 __version__ = "0.1.0"
 
-_HOMES: Final = {"Analysis": "analyzer.analysis", "Flow": "analyzer.analysis", "analyze": "analyzer.analysis"}
+_HOMES: Final = {
+    "Analysis": "analyzer.analysis",
+    "Flow": "analyzer.analysis",
+    "Watching": "analyzer.watching",
+    "analyze": "analyzer.analysis",
+    "watch": "analyzer.watching",
+}
 
-__all__ = ["Analysis", "Flow", "__version__", "analyze"]
+__all__ = ["Analysis", "Flow", "Watching", "__version__", "analyze", "watch"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the home module holds

@@ -171,14 +171,14 @@ class LiveReader:
                 yield batch
             if time.monotonic() - looked_s >= tick_s:
                 looked_s = time.monotonic()
-                self._look()
+                self.look()
                 if batch is None:
                     yield nothing()
             if self.ended:
                 break
             if batch is None:
                 if self._wait(tick_s) and idle:  # ready, and yet there is nothing: it is an error
-                    self._look()
+                    self.look()
             elif batch.frames < BATCH_ROWS:
                 self._stopping.wait(PAUSE_S)
             idle = batch is None
@@ -214,11 +214,11 @@ class LiveReader:
             return False
         return any(key.fd == self._tap.fileno for key, _ in ready)
 
-    def _look(self) -> None:
-        """Ask how many packets were lost, and whether the interface is still there."""
+    def look(self) -> int:
+        """Ask how many packets were lost, and whether the interface is still there; return how many passed so far."""
         with self._in_use:
             if self._closed:
-                return
+                return self._passed
             self._passed, self.lost = self._tap.passed()
             trouble = self._tap.trouble()
         notices = self._decoder.notices
@@ -227,6 +227,7 @@ class LiveReader:
         elif trouble == "gone":
             notices.say(f"{self.path} was removed after frame {self.taken:,}; that ended the capture")
             self.ended = "gone"
+        return self._passed
 
     def _drain(self) -> Iterator[SegmentBatch]:
         """Yield what the kernel has already counted; nothing new comes in."""
@@ -239,11 +240,11 @@ class LiveReader:
             if batch is not None:
                 yield batch
                 continue
-            self._look()
+            self.look()
             if self.taken >= self._passed - self.lost or time.monotonic() > deadline_s:
                 break
             time.sleep(DRAIN_POLL_S)
-        self._look()
+        self.look()
 
 
 def nothing() -> SegmentBatch:
