@@ -188,6 +188,7 @@ DETAILS: Final[dict[str, Callable[[Teller, Finding], str]]] = {
     "data-after-peer-closed": lambda t, _: halfclose.late_data_headline(t),
     "abort-without-fin": lambda t, _: resets.abort_headline(t),
     "still-probing-at-end": gaveup.silent_text,
+    "probes-unanswered-then-none": gaveup.silent_text,
     "close-wait-held-by-keepalive": _close_wait,
     "close-wait-without-probes": _close_wait_unprobed,
     "half-close-in-use": _half_close,

@@ -15,6 +15,7 @@ from analyzer.verdict import Verdict
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller
+    from analyzer.findings import Finding
     from analyzer.flow import Side
 
 
@@ -37,17 +38,27 @@ def expectations(t: Teller) -> list[Line]:
         return [Line(f"{t.start(other(fins[0].sender))}, read: end of file from the first FIN on.", (fins[0].frame,))]
     if t.find("data-unacknowledged-no-keepalive"):
         return _unacknowledged(t)
-    silent = t.find("still-probing-at-end")
+    silent = t.find("still-probing-at-end") or t.find("probes-unanswered-then-none")
     if silent is not None:
-        who = t.start(side_of(silent))
-        return [
-            Line(
-                f"{who}, read: blocks until the prober gives up, then ETIMEDOUT. A write meanwhile succeeds, and on"
-                " Linux stops the probes, for its data is outstanding.",
-                silent.frames,
-            )
-        ]
+        return _silent(t, silent)
     return []
+
+
+def _silent(t: Teller, finding: Finding) -> list[Line]:
+    """Probes unanswered so far."""
+    prober = side_of(finding)
+    who, fin = t.start(prober), t.fin(other(prober))
+    if fin is not None:
+        text = (
+            f"{who}, read: end of file from the FIN on. Write: fails with ETIMEDOUT once the prober has given up"
+            " (Linux)."
+        )
+        return [Line(text, (fin.frame, *finding.frames))]
+    text = (
+        f"{who}, read: blocks until the prober gives up, then ETIMEDOUT. A write meanwhile succeeds, and on Linux"
+        " stops the probes, for its data is outstanding."
+    )
+    return [Line(text, finding.frames)]
 
 
 def _after_fin(t: Teller, closer: Side) -> list[Line]:

@@ -145,6 +145,23 @@ ENDING_TEXTS: Final[dict[str, LongText]] = {
         ),
         source="RFC 9293 3.8.4; field guide 2.3, 9.5",
     ),
+    "probes-unanswered-then-none": LongText(
+        title="Probes unanswered, then no more probes",
+        meaning=(
+            "The last probes got no answer, and after them nothing came for more than two of their intervals to the"
+            " capture's end, not even the prober's RST."
+        ),
+        why="The peer or the path was gone, and then the prober fell silent too.",
+        change=(
+            "Look at the prober: whether it gave up (its RST may not have passed this point), was shut down, or had"
+            " something to send."
+        ),
+        doubt=(
+            "The capture may have lost packets, or a link without carrier may have swallowed probes and RST before"
+            " they could be captured."
+        ),
+        source="Linux tcp_keepalive_timer; field guide 2.3, 8, 9.5",
+    ),
     "close-wait-held-by-keepalive": LongText(
         title="The application never closed; keepalive goes on in CLOSE-WAIT",
         meaning=(

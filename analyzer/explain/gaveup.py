@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 DEAD: Final = "dead-peer-detected"
 BELIED: Final = "answers-lost-behind-capture"
 SILENT: Final = "still-probing-at-end"
+STOPPED: Final = "probes-unanswered-then-none"
 UNACKED: Final = "data-unacknowledged-no-keepalive"
 
+WHAT: Final = {"data": "data", "FIN": "a FIN"}
 COUNTS: Final = ((9, "the default of Linux"), (8, "of macOS and FreeBSD"))
 """After how many unanswered probes a prober gives up, unless told otherwise (field guide 5)."""
 
@@ -164,7 +166,11 @@ def belied_why(t: Teller) -> list[Line]:
 
 def silent_headline(t: Teller) -> str:
     """Return unanswered probes in one line."""
-    return silent_text(t, t.need(SILENT))
+    return silent_text(t, _silent(t))
+
+
+def _silent(t: Teller) -> Finding:
+    return t.find(SILENT) or t.need(STOPPED)
 
 
 def silent_text(t: Teller, finding: Finding) -> str:
@@ -181,7 +187,7 @@ def silent_text(t: Teller, finding: Finding) -> str:
 
 def silent(t: Teller) -> list[Line]:
     """Return the last word, the probes since, and when the prober would have given up."""
-    finding = t.need(SILENT)
+    finding = _silent(t)
     prober = side_of(finding)
     text = (
         f"Since then {count(number(finding, 'unanswered'), 'probe')} of {t.the(prober)} got no answer, and no RST came."
@@ -196,16 +202,26 @@ def gives_up(t: Teller, finding: Finding) -> Line | None:
     whens = [
         f"at about {format_offset(first + many * gap)} if its count is {many} ({whose})"
         for many, whose in COUNTS
-        if many >= number(finding, "unanswered")
+        if first + many * gap > t.record.end_ns - t.start_ns
     ]
-    if not (gap and whens):
+    if not gap:
         return None
-    return Line(f"With {duration(gap)} between them it gives up and sends RST {', '.join(whens)}.", finding.frames)
+    if finding.code == STOPPED:
+        text = (
+            f"They came {duration(gap)} apart, then no more for {duration(number(finding, 'waited_ns'))}: the"
+            " prober is gone as well, or its RST was not captured."
+        )
+        return Line(text, finding.frames)
+    return (
+        Line(f"With {duration(gap)} between them it gives up and sends RST {', '.join(whens)}.", finding.frames)
+        if whens
+        else None
+    )
 
 
 def silent_why(t: Teller) -> list[Line]:
     """Return what the silence can be."""
-    finding = t.need(SILENT)
+    finding = _silent(t)
     peer = t.start(other(side_of(finding)))
     text = (
         f"{peer}, or the path, is gone, or answers are lost on the way here. A prober may conclude nothing before"
@@ -238,7 +254,10 @@ def unacked(t: Teller) -> list[Line]:
     side = side_of(finding)
     probes = t.probes(side)
     resent = times(number(finding, "resent"))
-    text = f"{t.start(side)} then sent {finding.data['what']} that nothing acknowledges, and sent it again {resent}."
+    text = (
+        f"{t.start(side)} then sent {WHAT[str(finding.data['what'])]} that nothing acknowledges, and sent it again"
+        f" {resent}."
+    )
     before = f"It had sent {count(len(probes), 'keepalive probe')} before, {answered_text(probes)}; since then none."
     return lines(
         last_word(t, other(side)),

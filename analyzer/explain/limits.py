@@ -55,7 +55,7 @@ def _of_fins(t: Teller) -> list[Line]:
 
 def _of_silence(t: Teller) -> list[Line]:
     dead = t.find("dead-peer-detected")
-    silent = dead or t.find("still-probing-at-end")
+    silent = dead or t.find("still-probing-at-end") or t.find("probes-unanswered-then-none")
     if silent is None:
         return []
     found = [Line("Whether these probes, or their answers, were lost, or nobody was there to answer.", silent.frames)]

@@ -57,6 +57,7 @@ PLOTS: Final = (
     _plot(Verdict.ABORTED, "abort-without-fin", resets.abort_headline, resets.abort, resets.abort_why),
     _plot(_RESET, None, quiet.reset_headline, quiet.reset, quiet.reset_why),
     _plot(Verdict.SILENT, "still-probing-at-end", gaveup.silent_headline, gaveup.silent, gaveup.silent_why),
+    _plot(Verdict.SILENT, "probes-unanswered-then-none", gaveup.silent_headline, gaveup.silent, gaveup.silent_why),
     _plot(
         Verdict.SILENT,
         "data-unacknowledged-no-keepalive",

@@ -40,6 +40,7 @@ TOLD: Final = frozenset(
         "data-after-peer-closed",
         "abort-without-fin",
         "still-probing-at-end",
+        "probes-unanswered-then-none",
         "close-wait-held-by-keepalive",
         "close-wait-without-probes",
         "half-close-in-use",
@@ -62,6 +63,10 @@ NO_ADVICE: Final = frozenset(
     }
 )
 """Findings that need no change of their own."""
+TO_NOBODY: Final = frozenset(
+    {"still-probing-at-end", "probes-unanswered-then-none", "probes-stopped", "reset-from-between"}
+)
+"""Findings whose advice is not for the endpoint they are about."""
 MINOR: Final = frozenset({"aggressive-probing", "not-keepalive-lookalikes"})
 """Findings whose advice is left to ``keepalive rules``."""
 
@@ -127,12 +132,13 @@ def advice(t: Teller) -> list[Line]:
     for finding in t.judged.findings:
         if finding.code in NO_ADVICE or finding.code in MINOR:
             continue
-        who = f"{t.start(finding.about)}: " if finding.about is not None else ""
+        named = finding.about is not None and finding.code not in TO_NOBODY
+        who = f"{t.start(finding.about)}: " if named and finding.about is not None else ""
         change = LONG_TEXTS[finding.code].change
         if finding.data.get("unread") == "impossible":
             change = "Leave SO_LINGER alone, unless an abort is meant."
         found.append(Line(who + change, finding.frames))
-    if t.find("close-wait-held-by-keepalive") and t.ending.verdict is not Verdict.TIMED_OUT:
+    if t.find("close-wait-held-by-keepalive") and t.ending.verdict not in {Verdict.TIMED_OUT, Verdict.SILENT}:
         frames = t.need("close-wait-held-by-keepalive").frames
         found.append(Line("Other keepalive settings would change only the number of probes.", frames))
     return found

@@ -224,6 +224,22 @@ def last_probes_unanswered(case: Case) -> bool:
     return bool(case.trailing)
 
 
+def next_probe_overdue(case: Case) -> bool:
+    """Twice the spacing of those probes passed to the capture's end without another."""
+    spacing = trailing_gap(case)
+    return spacing is not None and case.record.end_ns - case.trailing[-1].ts_ns > BROKEN_OFF * spacing + BROKEN_OFF_NS
+
+
+def next_probe_not_overdue(case: Case) -> bool:
+    """Another was not yet due, or it is not known when."""
+    return not next_probe_overdue(case)
+
+
+def trailing_gap(case: Case) -> int | None:
+    """Return the longest time between its last, unanswered probes; None if there are fewer than two."""
+    return max((probe.gap_ns for probe in case.trailing[1:] if probe.gap_ns is not None), default=None)
+
+
 def probed_last(case: Case) -> bool:
     """A probe is the last that it sent."""
     return bool(case.probes) and case.probes[-1].ts_ns == case.facts.last_ns

@@ -15,6 +15,7 @@ from analyzer.findings.conditions import (
     reset_answers_data,
     silence,
     silence_before_the_end,
+    trailing_gap,
 )
 from analyzer.signatures import FIN_WAIT_2
 from analyzer.units import nanoseconds
@@ -191,14 +192,13 @@ def lost_answers(case: Case) -> Evidence:
 def still_probing(case: Case) -> Evidence:
     """The unanswered probes so far, their spacing, and how long the capture went on."""
     trailing = case.trailing
-    gaps = [probe.gap_ns for probe in trailing[1:] if probe.gap_ns is not None]
     interval = case.settings.interval if case.settings else None
     heard_ns = case.peer_facts.last_ns
     return _frames(_numbers(trailing)), _known(
         unanswered=len(trailing),
         first_frame=trailing[0].frame,
         first_ns=trailing[0].ts_ns,
-        gap_ns=sorted(gaps)[len(gaps) // 2] if gaps else None,
+        gap_ns=trailing_gap(case),
         interval_ns=interval.value_ns if interval else None,
         silent_ns=case.record.end_ns - heard_ns if heard_ns is not None else None,
         waited_ns=case.record.end_ns - trailing[-1].ts_ns,

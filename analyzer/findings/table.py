@@ -76,7 +76,16 @@ FINDINGS: Final = (
         e.late_data,
     ),
     FindingRule("abort-without-fin", (c.reset_by_itself, c.verdict_aborted, c.reset_is_abort, c.sent_no_fin), e.abort),
-    FindingRule("still-probing-at-end", (c.silent_to_probes, c.last_probes_unanswered, c.probed_last), e.still_probing),
+    FindingRule(
+        "still-probing-at-end",
+        (c.silent_to_probes, c.last_probes_unanswered, c.probed_last, c.next_probe_not_overdue),
+        e.still_probing,
+    ),
+    FindingRule(
+        "probes-unanswered-then-none",
+        (c.silent_to_probes, c.last_probes_unanswered, c.probed_last, c.next_probe_overdue),
+        e.still_probing,
+    ),
     # ── what went wrong on the way ──
     FindingRule(
         "close-wait-held-by-keepalive",
