@@ -42,6 +42,7 @@ class Verb:
 VERBS: Final = (
     Verb("report", "which flows need attention: one entry a flow, findings, totals", "analyzer.cli.report"),
     Verb("explain", "the story of a flow, with frame numbers as evidence", "analyzer.cli.explain"),
+    Verb("plot", "pictures of flows: states, probes, endings, and the gaps between probes", "analyzer.cli.plot"),
     Verb("rules", "the decision tables, and the long text of a verdict or finding", "analyzer.cli.rules"),
 )
 

@@ -36,7 +36,7 @@ def test_a_bar_is_drawn_only_after_a_while(monkeypatch):
 
     drawn = terminal.getvalue()
     assert "a\\x1b[2Jb.pcap" in drawn
-    assert re.search(r"500/1,000 bytes.* 1\d,\d{3} packets/s", re.sub(r"\x1b\[[0-9;]*m", "", drawn))
+    assert re.search(r"0\.5/1\.0 kB 1\d,\d{3} packets/s", re.sub(r"\x1b\[[0-9;]*m", "", drawn))
 
 
 def test_no_bar_where_stderr_is_no_terminal(monkeypatch, capsys):

@@ -1,0 +1,186 @@
+"""``keepalive plot``: pictures of flows, or of all flows that probe."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from analyzer.cli import options as shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.figure import Figure
+
+    from analyzer.analysis import Analysis, Flow
+    from analyzer.findings import JudgedFlow
+
+PICTURES: Final = 20
+"""So many flows are drawn, unless --limit says otherwise."""
+SUFFIXES: Final = (".png", ".svg", ".pdf")
+OTHERS: Final = 10_000
+"""So many flows that do not probe are asked how long they were silent."""
+SMALLEST_IN: Final = 3
+LARGEST_IN: Final = 100
+THEMES: Final = ("light", "dark", "transparent")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    shared.add_input(parser)
+    shared.add_selection(parser)
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        required=True,
+        help="where to, as OUT.png, .svg or .pdf; several flows become pages of a PDF, or OUT-flow3.png and so on",
+    )
+    group.add_argument("--force", action="store_true", help="write over files that are there")
+    group.add_argument(
+        "--overview", action="store_true", help="one picture of all flows that probe, and of how long they were silent"
+    )
+    group.add_argument(
+        "--theme", choices=THEMES, default="light", help="for a light page (default), a dark one, or either"
+    )
+    group.add_argument(
+        "--size", metavar="WxH", type=_size, default=None, help="of a flow's picture, in inches (default: 9.6x6.4)"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Something to draw, and the name it gets if it is not a page."""
+
+    name: str
+    capture: int
+    flow: Flow | None
+    """None draws the overview of the capture."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw, and say what was written where; return the exit status."""
+    from analyzer.cli.reading import read_all, say_warnings
+
+    out = Path(options.output)
+    if out.suffix.lower() not in SUFFIXES:
+        raise shared.UsageError(f"{out}: pictures are saved as {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    if out.suffix.lower() == ".pdf":
+        shared.refuse_overwrite(options.output, force=options.force)
+    result = read_all(options, keep_all=bool(options.flow) or options.overview)
+    shared.check_flows(options, result)
+    pictures = _overviews(options, result) if options.overview else _flows(options, result)
+    paged = out.suffix.lower() == ".pdf"
+    for name in [options.output] if paged else [picture.name for picture in pictures]:
+        shared.refuse_overwrite(name, force=options.force)
+    from analyzer.report.plot import rendered
+
+    figures = _figures(options, result, pictures)
+    fmt = out.suffix.lower().removeprefix(".")
+    if paged:
+        _save(options.output, rendered(figures, fmt), force=options.force)
+    else:
+        for picture, figure in zip(pictures, figures, strict=True):
+            _save(picture.name, rendered([figure], fmt), force=options.force)
+    say_warnings(result)
+    return 0
+
+
+def _flows(options: argparse.Namespace, result: Analysis) -> list[Picture]:
+    """Return the flows to draw, most important first."""
+    from analyzer import overview
+
+    lines = overview.ranked(result.lines())
+    if not options.flow:
+        lines = lines[(lines["probes"] > 0) | (lines["zero_window"] > 0)]
+    if options.only_findings:
+        lines = lines[[at for at, line in enumerate(lines) if result.flow(line).judged.findings]]
+    limit = len(lines) if options.limit == 0 or options.flow else options.limit or PICTURES
+    flows = [result.flow(line) for line in lines[:limit]]
+    if not flows:
+        raise shared.UsageError(_nothing(options))
+    if len(lines) > limit:
+        more = len(lines) - limit
+        shared.warn(
+            f"{more:,} more {'flow is' if more == 1 else 'flows are'} not drawn: --limit 0 draws all, --flow N one, "
+            "and --overview puts them into one picture"
+        )
+    out = Path(options.output)
+    if len(flows) == 1:
+        return [Picture(str(out), flows[0].capture, flows[0])]
+    several = len(result.captures) > 1
+    return [
+        Picture(str(out.with_stem(f"{out.stem}{which}-flow{flow.number}")), flow.capture, flow)
+        for flow in flows
+        for which in [f"-capture{flow.capture + 1}" if several else ""]
+    ]
+
+
+def _overviews(options: argparse.Namespace, result: Analysis) -> list[Picture]:
+    """Return the captures to draw."""
+    lines = result.lines()
+    probing = lines[(lines["probes"] > 0) | (lines["zero_window"] > 0)]
+    captures = sorted({int(capture) for capture in probing["capture"]})
+    if not captures:
+        raise shared.UsageError(_nothing(options))
+    out = Path(options.output)
+    if len(captures) == 1:
+        return [Picture(str(out), captures[0], None)]
+    return [Picture(str(out.with_stem(f"{out.stem}-capture{capture + 1}")), capture, None) for capture in captures]
+
+
+def _nothing(options: argparse.Namespace) -> str:
+    asked = options.host or options.port or options.flow or options.only_findings
+    where = "no flow that was asked for" if asked else "no flow"
+    return f"nothing to draw: {where} sent keepalive or zero-window probes (--flow N draws any flow)"
+
+
+def _figures(options: argparse.Namespace, result: Analysis, pictures: list[Picture]) -> Iterator[Figure]:
+    """Yield the pictures one by one: a figure takes much memory."""
+    from analyzer.report.plot import flow_figure, overview_figure
+
+    for picture in pictures:
+        start_ns = result.start_ns(picture.capture)
+        if picture.flow is not None:
+            yield flow_figure(picture.flow.judged, start_ns, theme=options.theme, size_in=options.size)
+        else:
+            yield overview_figure(_all_of(result, picture.capture), start_ns, theme=options.theme)
+
+
+def _all_of(result: Analysis, capture: int) -> list[JudgedFlow]:
+    """Return a capture's flows, judged: all that probe, and so many of the others as take a few seconds."""
+    lines = result.lines()
+    lines = lines[lines["capture"] == capture]
+    probing = (lines["probes"] > 0) | (lines["zero_window"] > 0)
+    others = lines[~probing]
+    if len(others) > OTHERS:
+        shared.warn(f"the silences are those of the flows that probe and of {OTHERS:,} others of {len(others):,}")
+    return [result.flow(line).judged for part in (lines[probing], others[:OTHERS]) for line in part]
+
+
+def _save(name: str, content: bytes, *, force: bool) -> None:
+    """Write a file and say so; nobody else's file is written over, even if it came meanwhile.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        with Path(name).open("wb" if force else "xb") as file:
+            file.write(content)
+    except OSError as error:
+        raise shared.UsageError(f"{name}: {error.strerror}") from error
+    sys.stdout.write(f"{name}\n")
+
+
+def _size(text: str) -> tuple[float, float]:
+    try:
+        width, height = (float(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no size such as 9.6x6.4") from None
+    if not (SMALLEST_IN <= width <= LARGEST_IN and SMALLEST_IN <= height <= LARGEST_IN):
+        raise argparse.ArgumentTypeError(f"{text}: a side is {SMALLEST_IN} to {LARGEST_IN} inches long")
+    return width, height

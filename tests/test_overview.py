@@ -1,0 +1,169 @@
+"""Many flows at once: sums, ranks, services."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer import overview
+from analyzer.analysis import analyze
+from analyzer.flow import Endpoint
+from analyzer.overview import LINE, RANKS, CaptureSummary
+from analyzer.segment import address_halves
+from analyzer.verdict import VERDICTS, Verdict
+
+CAPTURES = Path(__file__).parents[1] / "captures"
+
+
+def lines_of(*flows):
+    """Ranked lines from (rank, service, port, verdict, probes)."""
+    lines = np.zeros(len(flows), dtype=LINE)
+    for number, (line, (rank, address, port, verdict, probes)) in enumerate(zip(lines, flows, strict=True)):
+        line["number"] = number
+        line["rank"] = RANKS.index(rank)
+        line["service_hi"], line["service_lo"] = address_halves(address)
+        line["service_port"], line["probes"] = port, probes
+        line["winner"] = next(index for index, rule in enumerate(VERDICTS) if rule.verdict is verdict)
+    return overview.ranked(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("capture_stops_early.pcap", "held_in_close_wait"),
+        ("dead_peer_silence.pcap", "timed_out"),
+        ("founding_go_fin60.pcap", "reset_on_probe"),
+        ("founding_killed_unread.pcap", "aborted_after_probes"),
+        ("half_close_deliberate.pcap", "probed_after_fin"),
+        ("fixed_server.pcap", "closed_after_probes"),
+        ("lab/dead_data_pending.pcap", "silent"),
+        ("lab/snaplen_40.pcap", "undetermined"),
+        ("lab/midstream_answered.pcap", "closed_after_probes"),
+        ("lab/zero_window_nothing_pending.pcap", "open_probing"),
+        ("lab/syn_only.pcap", "unestablished"),
+        ("lab/telnet_lost_byte.pcap", "closed"),
+    ],
+)
+def test_flows_are_ranked_by_what_became_of_them(name, expected):
+    """How a flow ended, and whether probes ran, decide how early a reader should see it."""
+    assert expected == RANKS[analyze(CAPTURES / name).lines()["rank"][0]]
+
+
+def test_what_is_not_notable_has_nothing_to_say():
+    """A flow that is not notable has no probes, and its end is closed, open or refused."""
+    for path in sorted(CAPTURES.rglob("*.pcap*")):
+        analysis = analyze(path)
+        for line in analysis.lines():
+            flow = analysis.flow(line)
+            if not line["notable"]:
+                assert flow.verdict in {"closed", "open", "unestablished"}
+                assert not flow.judged.record.probes
+
+
+def test_dropping_uneventful_flows_changes_no_sum():
+    """Totals count every flow, kept or not."""
+    path = CAPTURES / "lab" / "telnet_lost_byte.pcap"
+    every, notable = analyze(path), analyze(path, keep_all=False)
+
+    assert (1, 0) == (len(every), len(notable))
+    assert every.totals == notable.totals
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("founding_go_fin60.pcap", "127.0.0.1:4001"),
+        ("lab/ipv6_graceful.pcap", None),
+        ("lab/midstream_answered.pcap", None),
+        ("lab/port_reuse.pcap", "10.76.2.2:6001"),
+    ],
+)
+def test_the_service_is_the_responder(name, expected):
+    """A flow belongs to the endpoint that was connected to, and if no SYN was seen to the lower port."""
+    analysis = analyze(CAPTURES / name)
+    service = overview.services(analysis.lines(), 10)[0].endpoint
+    record = analysis.flows[0].judged.record
+    guess = (
+        record.endpoint(record.responder) if record.responder else min((record.a, record.b), key=lambda end: end.port)
+    )
+
+    assert guess == service
+    assert expected in {None, str(service)}
+
+
+def test_services_come_by_urgency_then_size():
+    """The service with the most important flow is first, then the one with more of them."""
+    lines = lines_of(
+        *[("silent", "192.0.2.1", 80, Verdict.SILENT, 2)] * 2,
+        *[("silent", "192.0.2.2", 80, Verdict.SILENT, 3)] * 3,
+        *[("closed", "192.0.2.2", 80, Verdict.CLOSED, 0)] * 5,
+        *[("open", "192.0.2.3", 443, Verdict.OPEN, 1)] * 90,
+    )
+
+    found = overview.services(lines, 10)
+
+    assert ["192.0.2.2:80", "192.0.2.1:80", "192.0.2.3:443"] == [str(service.endpoint) for service in found]
+    assert [8, 2, 90] == [service.flows for service in found]
+    assert [9, 4, 90] == [service.probes for service in found]
+    assert {"closed": 5, "silent": 3} == found[0].verdicts
+    assert [int(lines["service_lo"][service.first]) for service in found] == [
+        address_halves(service.endpoint.address)[1] for service in found
+    ]
+
+
+def test_many_small_services_are_taken_together_by_port():
+    """Beyond so many services, those with few flows share a line with others of their port."""
+    lines = lines_of(
+        *[("closed", f"198.51.100.{n}", 443, Verdict.CLOSED, 1) for n in range(100)],
+        *[("silent", f"203.0.113.{n}", 5432, Verdict.SILENT, 1) for n in range(5)],
+        *[("closed", "192.0.2.1", 443, Verdict.CLOSED, 1)] * 50,
+        ("closed", "2001:db8::1", 22, Verdict.CLOSED, 1),
+    )
+
+    found = overview.services(lines, 3)
+
+    assert [(None, 5432, 5, 5), (None, 443, 100, 100), (Endpoint("192.0.2.1", 443), 443, 1, 50)] == [
+        (service.endpoint, service.port, service.addresses, service.flows) for service in found[:3]
+    ]
+    assert [Endpoint("2001:db8::1", 22)] == [service.endpoint for service in found[3:]]
+    assert len(lines) == sum(service.flows for service in found)
+
+
+def test_no_flows_are_no_services():
+    """Grouping nothing gives nothing."""
+    assert [] == overview.services(np.zeros(0, dtype=LINE), 10)
+
+
+def test_a_sample_is_mixed():
+    """A sample takes as many flows of each rank as there are, up to an equal share."""
+    lines = lines_of(
+        *[("closed", "192.0.2.1", 1, Verdict.CLOSED, 0)] * 100,
+        *[("silent", "192.0.2.1", 1, Verdict.SILENT, 0)] * 100,
+        *[("open", "192.0.2.1", 1, Verdict.OPEN, 0)] * 2,
+    )
+
+    picked = lines[overview.mixed(lines, 20)]
+
+    assert {"silent": 9, "open": 2, "closed": 9} == {
+        name: int((picked["rank"] == RANKS.index(name)).sum()) for name in ("silent", "open", "closed")
+    }
+    assert len(lines) == len(overview.mixed(lines, 1000))
+    assert ["silent", "open", "closed"] == [RANKS[rank] for rank in overview.one_of_each(lines)["rank"]]
+
+
+def test_hosts_that_probe_are_added_up():
+    """Probes are counted by sender, and a flow within one host counts once."""
+    analysis = analyze(CAPTURES / "founding_go_fin60.pcap", CAPTURES / "lab" / "both_sides.pcap")
+
+    hosts = analysis.probing_hosts()
+
+    assert [(0, "127.0.0.1", 1, 16), (1, "10.17.1.2", 1, 9), (1, "10.17.2.2", 1, 4)] == [
+        (host.capture, host.address, host.flows, host.probes) for host in hosts
+    ]
+    assert hosts[0].per_minute == pytest.approx(16 * 60 / 81.480956)
+
+
+@pytest.mark.parametrize(("start_ns", "end_ns", "expected"), [(None, None, 0), (5, None, 0), (5, 9, 4), (9, 5, 0)])
+def test_a_capture_lasts_from_its_first_to_its_last_frame(start_ns, end_ns, expected):
+    """Duration is never negative, and 0 where there is no frame."""
+    assert expected == CaptureSummary(["x"], start_ns=start_ns, end_ns=end_ns).duration_ns
