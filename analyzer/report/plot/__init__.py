@@ -1,0 +1,30 @@
+"""Pictures of judged flows, with matplotlib; nothing else in the package imports it.
+
+The functions take judged flows and an Axes, or make one, and return the Axes: ``flow_timeline`` and
+``probe_intervals`` draw one flow, ``flows_overview`` and ``idle_histogram`` many. ``flow_figure`` and
+``overview_figure`` put them together as the command does, ``rendered`` gives the bytes of a file, ``inline_svg`` markup
+for a page.
+
+They neither touch rcParams nor pyplot: what a caller has set up stays as it is, and threads do not meet.
+"""
+
+from analyzer.report.plot.canvas import FORMATS, inline_svg, rendered
+from analyzer.report.plot.histogram import idle_histogram
+from analyzer.report.plot.intervals import probe_intervals
+from analyzer.report.plot.overview import flows_overview
+from analyzer.report.plot.pages import flow_figure, overview_figure
+from analyzer.report.plot.style import THEMES
+from analyzer.report.plot.timeline import flow_timeline
+
+__all__ = [
+    "FORMATS",
+    "THEMES",
+    "flow_figure",
+    "flow_timeline",
+    "flows_overview",
+    "idle_histogram",
+    "inline_svg",
+    "overview_figure",
+    "probe_intervals",
+    "rendered",
+]

@@ -1,0 +1,193 @@
+"""What every picture shares: an Axes to draw in, its colours, marks and legend, and how it is saved.
+
+The same records give the same bytes, so that a picture may be kept in a repository.
+
+It must not know records.
+"""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
+
+from analyzer.report.plot.marks import HOLLOW
+from analyzer.report.plot.style import SMALL_PT, TITLE_PT, Theme, house_style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
+
+    from analyzer.report.plot.marks import Mark
+
+MARKS_PER_IN: Final = 8.0
+"""Side by side at full size, roughly."""
+LEAST_SCALE: Final = 0.45
+RASTER_FROM: Final = 5000
+"""More marks or lines of a kind are drawn as pixels, or no viewer would open the SVG."""
+FORMATS: Final = ("png", "svg", "pdf")
+"""What pictures are saved as; also the suffixes of their files."""
+DOTS_PER_INCH: Final = 144
+SMALL: Final = 5.0
+"""Marks below this size have a thin rim."""
+LEGEND_SIZE: Final = 4.0
+"""Of a mark in the legend, at least."""
+BELOW_AXIS_PT: Final = 36.0
+"""Height of an axis' tick labels and name."""
+_UNDATED: Final[dict[str, dict[str, str | None]]] = {"png": {"Software": None}, "svg": {"Date": None}}
+
+
+def new_figure(width_in: float, height_in: float, theme: Theme) -> Figure:
+    """Return an empty figure, without the state of pyplot."""
+    figure = Figure(figsize=(width_in, height_in), dpi=100, layout="constrained", facecolor=theme.page)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def axes_or_new(ax: Axes | None, size_in: tuple[float, float], theme: Theme) -> Axes:
+    """Return the caller's Axes, or that of a new figure."""
+    return new_figure(*size_in, theme).add_subplot() if ax is None else ax
+
+
+def dress(ax: Axes, theme: Theme) -> None:
+    """Give an Axes the colours of the theme, and only the spines that measure something."""
+    ax.set_facecolor(theme.page)
+    ax.grid(visible=False)
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in {"left", "bottom"})
+        spine.set_color(theme.faint)
+        spine.set_linewidth(0.8)
+    ax.tick_params(which="both", color=theme.faint, labelcolor=theme.ink, labelsize=SMALL_PT, width=0.8)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.label.set_color(theme.ink)
+        axis.label.set_fontsize(SMALL_PT)
+
+
+def crowding(ax: Axes, count: int) -> float:
+    """Return by how much marks have to be smaller for so many to stand side by side."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    wide_in = figure.get_figwidth() * ax.get_position().width
+    room = MARKS_PER_IN * wide_in / max(1, count)
+    return float(max(LEAST_SCALE, min(1.0, room**0.5)))
+
+
+def put_marks(ax: Axes, marks: Mapping[Mark, Sequence[tuple[float, float]]], theme: Theme, zorder: float = 3) -> None:
+    """Put marks at their places, each kind as one collection labelled with its meaning."""
+    page = theme.page
+    for mark, places in marks.items():
+        xs, ys = zip(*places, strict=True)
+        hollow = mark.face == HOLLOW
+        ax.scatter(
+            xs,
+            ys,
+            s=mark.size**2,
+            marker=mark.shape,
+            c=page if hollow else mark.face,
+            edgecolors=None if mark.is_stroke else mark.edge,
+            linewidths=1.4 if mark.is_stroke or hollow else 0.8 if mark.size >= SMALL else 0.3,
+            alpha=mark.alpha,
+            zorder=zorder,
+            label=mark.meaning,
+            rasterized=len(places) > RASTER_FROM,
+        )
+
+
+def add_legend(owner: Axes | Figure, axes: Sequence[Axes], order: Sequence[str], theme: Theme) -> Legend | None:
+    """Put a legend of what the axes show below them, in as many columns as there is room for."""
+    found: dict[str, Artist] = {}
+    for ax in axes:
+        for handle, meaning in zip(*ax.get_legend_handles_labels(), strict=True):
+            if handle is not None:
+                found.setdefault(meaning, handle)
+    if not found:
+        return None
+    meanings = sorted(found, key=lambda meaning: order.index(meaning) if meaning in order else len(order))
+    style: dict[str, Any] = {
+        "handles": [found[meaning] for meaning in meanings],
+        "labels": meanings,
+        "ncols": _columns(owner, meanings),
+        "frameon": False,
+        "fontsize": SMALL_PT,
+        "labelcolor": theme.ink,
+        "handlelength": 1.6,
+        "handletextpad": 0.5,
+        "columnspacing": 1.4,
+        "borderpad": 0.2,
+    }
+    if isinstance(owner, Figure):
+        legend = owner.legend(loc="outside lower center", **style)
+    else:
+        figure = owner.get_figure(root=True)
+        assert figure is not None
+        below = ScaledTranslation(0, -BELOW_AXIS_PT / 72, figure.dpi_scale_trans)
+        style |= {"bbox_to_anchor": (0.5, 0), "bbox_transform": owner.transAxes + below}
+        legend = owner.legend(loc="upper center", borderaxespad=0, **style)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    for shown in legend.legend_handles:
+        if isinstance(shown, PathCollection):
+            shown.set_sizes([max(float(size), LEGEND_SIZE**2) for size in shown.get_sizes()])
+    return legend
+
+
+def _columns(owner: Axes | Figure, meanings: Sequence[str]) -> int:
+    """Return how many columns a legend may have; it is filled column by column."""
+    figure = owner.get_figure(root=True)
+    assert figure is not None
+    room_pt = figure.get_figwidth() * 72 * 0.97
+    if not isinstance(owner, Figure):
+        room_pt *= owner.get_position().width
+    scratch = Figure(dpi=72)
+    renderer = FigureCanvasAgg(scratch).get_renderer()  # type: ignore[no-untyped-call]
+    widths = [
+        scratch.text(0, 0, meaning, fontsize=SMALL_PT, parse_math=False).get_window_extent(renderer).width
+        for meaning in meanings
+    ]
+    for rows in range(1, len(meanings)):
+        columns = [widths[at : at + rows] for at in range(0, len(widths), rows)]
+        if sum(max(column) + 3.6 * SMALL_PT for column in columns) <= room_pt:
+            return len(columns)
+    return 1
+
+
+def add_title(figure: Figure, words: str, theme: Theme) -> None:
+    """Write a title over a figure, at its left."""
+    figure.suptitle(words, x=0.012, ha="left", fontsize=TITLE_PT, fontweight="bold", color=theme.ink, parse_math=False)
+
+
+def rendered(figures: Iterable[Figure], fmt: str) -> bytes:
+    """Return figures as the bytes of a file: the pages of one PDF, or one PNG or SVG.
+
+    The same figures give the same bytes: no date, no version, no random ids.
+    """
+    stream = BytesIO()
+    with house_style():
+        if fmt == "pdf":
+            with PdfPages(stream, metadata={"CreationDate": None}) as pages:
+                for figure in figures:
+                    pages.savefig(figure)
+        else:
+            (figure,) = figures
+            figure.savefig(stream, format=fmt, dpi=DOTS_PER_INCH, metadata=_UNDATED[fmt])
+    return stream.getvalue()
+
+
+def inline_svg(figure: Figure, prefix: str) -> str:
+    """Return a figure as an ``<svg>`` element for an HTML page, every id in it preceded by ``prefix``.
+
+    Several pictures may so stand in one page.
+    """
+    markup = rendered([figure], "svg").decode()
+    markup = markup[markup.index("<svg") :]
+    markup = re.sub(r'(<\w+[^>]* )id="', rf'\1id="{prefix}', markup)
+    return re.sub(r"(url\(#|href=\"#)", rf"\1{prefix}", markup)

@@ -1,0 +1,103 @@
+"""Whole figures, as the command saves them: a flow's timeline over its intervals; all flows over their silences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.report.plot import marks
+from analyzer.report.plot.canvas import add_legend, add_title, new_figure
+from analyzer.report.plot.gaps import gaps
+from analyzer.report.plot.histogram import idle_histogram
+from analyzer.report.plot.intervals import probe_intervals
+from analyzer.report.plot.overview import WIDTH_IN, flows_overview, heights, services_of
+from analyzer.report.plot.story import close_up
+from analyzer.report.plot.style import FONT_PT, house_style, themed
+from analyzer.report.plot.timeline import flow_timeline
+from analyzer.report.plot.times import brief
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from analyzer.findings import JudgedFlow
+    from analyzer.report.plot.style import Theme
+
+FLOW_SIZE_IN: Final = (9.6, 6.4)
+HISTOGRAM_IN: Final = 2.6
+TIMELINE_SIZE_IN: Final = (9.6, 4.2)
+
+
+def flow_figure(
+    judged: JudgedFlow,
+    start_ns: int,
+    *,
+    theme: str = "light",
+    size_in: tuple[float, float] | None = None,
+    intervals: bool = True,
+) -> Figure:
+    """Return a figure of one flow: its timeline, and below, on the same time axis, the gaps between its probes.
+
+    Args:
+        judged: the flow.
+        start_ns: the instant that the time axis counts from; the capture's first frame.
+        theme: ``light``, ``dark``, or ``transparent`` for a page that may be either.
+        size_in: width and height in inches.
+        intervals: whether to draw the gaps; they are left out where there is at most one.
+    """
+    look = themed(theme)
+    intervals = intervals and len(gaps(judged.record)) > 1
+    near_ns = close_up(judged)
+    with house_style():
+        figure = new_figure(*(size_in or (FLOW_SIZE_IN if intervals else TIMELINE_SIZE_IN)), look)
+        panels = figure.subplots(
+            2 if intervals else 1,
+            2 if near_ns else 1,
+            height_ratios=(5, 4) if intervals else None,
+            width_ratios=(3, 2) if near_ns else None,
+            sharex="col",
+            squeeze=False,
+        )
+        for column, span_ns in enumerate((None, near_ns) if near_ns else (None,)):
+            upper = flow_timeline(judged, start_ns, panels[0][column], span_ns=span_ns, theme=theme, legend=False)
+            if intervals:
+                probe_intervals(judged, start_ns, panels[1][column], span_ns=span_ns, theme=theme, legend=False)
+                upper.set_xlabel("")
+                upper.tick_params(axis="x", labelbottom=False)
+            if span_ns is not None:
+                _subordinate(panels[:, column], brief(span_ns[1] - span_ns[0]), look)
+        add_legend(figure, list(panels.flat), marks.ORDER, look)
+        add_title(figure, f"flow {judged.record.number}: {judged.ending.verdict.value}", look)
+    return figure
+
+
+def _subordinate(panels: Iterable[Axes], took: str, look: Theme) -> None:
+    """Make a column of panels a close-up of that at its left."""
+    for row, panel in enumerate(panels):
+        panel.set_ylabel("")
+        panel.tick_params(axis="y", labelleft=row > 0)
+        if row == 0:
+            panel.set_title(f"the last {took}, enlarged", loc="left", fontsize=FONT_PT, color=look.ink)
+
+
+def overview_figure(judged_flows: Iterable[JudgedFlow], start_ns: int, *, theme: str = "light") -> Figure:
+    """Return a figure of all flows that probe, a row each, over the histogram of all flows' silences.
+
+    Args:
+        judged_flows: flows of one capture.
+        start_ns: the instant that the time axis counts from; the capture's first frame.
+        theme: ``light``, ``dark``, or ``transparent`` for a page that may be either.
+    """
+    look = themed(theme)
+    flows = list(judged_flows)
+    services, _ = services_of(flows)
+    rows_in = heights(services)[1] / 72
+    with house_style():
+        figure = new_figure(WIDTH_IN, rows_in + HISTOGRAM_IN + 1.6, look)
+        upper, lower = figure.subplots(2, 1, height_ratios=(rows_in, HISTOGRAM_IN))
+        flows_overview(flows, start_ns, upper, theme=theme)
+        idle_histogram(flows, lower, theme=theme)
+        count = sum(len(service.flows) for service in services)
+        add_title(figure, f"{count} flow{'' if count == 1 else 's'} with probes", look)
+    return figure

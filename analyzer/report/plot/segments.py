@@ -1,0 +1,111 @@
+"""The segments in a timeline, by what they mean: probes and their answers, data, closed windows, FINs, RSTs, errors.
+
+What was not answered stops half way and is crossed out; a RST that an endpoint did not send itself starts half way.
+
+It must not judge: what is drawn are facts of the record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.flow import SIDES
+from analyzer.record import other
+from analyzer.report.plot import marks
+from analyzer.report.plot.lanes import AT, EDGE, MIDDLE, Stroke
+from analyzer.report.plot.marks import mark, probe_mark, window_probe_mark
+from analyzer.report.plot.story import is_foreign
+
+if TYPE_CHECKING:
+    from analyzer.flow import Side
+    from analyzer.report.plot.lanes import Drawing
+
+
+def collect_segments(drawing: Drawing) -> None:
+    """Add all segments that the record knows."""
+    _probes(drawing)
+    _window_probes(drawing)
+    _traffic(drawing)
+    _fins_and_errors(drawing)
+
+
+def _probes(drawing: Drawing) -> None:
+    theme, scale = drawing.theme, drawing.scale
+    foreign = {reset.answers_probe for reset in drawing.record.resets if is_foreign(reset)}
+    for probe in drawing.record.probes:
+        color, width = (theme.after_fin, 2.6) if probe.after_fin else (theme.probe, 1.3)
+        dash = ":" if probe.certainty == "suspected" else "-"
+        stroke = Stroke(color, width * scale, dash)
+        if probe.answer is None:
+            drawing.unanswered(probe.ts_ns, probe.sender, stroke)
+        else:
+            drawing.rung(probe.ts_ns, probe.sender, stroke, "first" if probe.frame in foreign else "all")
+        drawing.marks[probe_mark(probe, theme, scale)].append((drawing.x(probe.ts_ns), AT[probe.sender]))
+        if probe.answer_ns is not None and probe.answer != "rst":
+            drawing.mark(marks.ANSWER, probe.ts_ns + probe.answer_ns, AT[other(probe.sender)])
+
+
+def _window_probes(drawing: Drawing) -> None:
+    record, theme, scale = drawing.record, drawing.theme, drawing.scale
+    for probe in record.zero_window_probes:
+        stroke = Stroke(theme.window_probe, 1.3 * scale)
+        draw = drawing.unanswered if probe.answer_frame is None else drawing.rung
+        draw(probe.ts_ns, probe.sender, stroke)
+        place = (drawing.x(probe.ts_ns), AT[probe.sender])
+        drawing.marks[window_probe_mark(probe, theme, scale)].append(place)
+    for segment in record.not_probes:
+        if segment.is_ == "keepalive_or_zero_window_probe":
+            drawing.mark(marks.UNDECIDED, segment.ts_ns, AT[segment.sender])
+
+
+def _traffic(drawing: Drawing) -> None:
+    """Add SYNs, data, what was sent again, and closed windows."""
+    record = drawing.record
+    if record.starts_with == "midstream":
+        drawing.say(record.first_ns, "a", ("capture starts in mid-flow", "mid-flow"), 3)
+    for side in SIDES:
+        facts = record.facts(side)
+        if facts.syn_ns is not None:
+            drawing.mark(marks.SYN, facts.syn_ns, AT[side])
+            if facts.syn_count > 1:
+                drawing.say(facts.syn_ns, side, (f"SYN, sent {facts.syn_count} times", "SYNs"), 4)
+        if facts.first_data_ns is not None and facts.last_data_ns is not None:
+            for ts_ns in sorted({facts.first_data_ns, facts.last_data_ns}):
+                drawing.mark(marks.DATA, ts_ns, AT[side])
+            octets = f"{facts.payload_bytes} byte{'' if facts.payload_bytes == 1 else 's'}"
+            drawing.say(facts.first_data_ns, side, (f"data, {octets}", "data"), 4)
+        if facts.missed:
+            drawing.say(record.first_ns, side, (f"not all of {side}'s segments captured", "incomplete"), 5)
+        _closed_window(drawing, side)
+    for again in record.resent:
+        drawing.mark(marks.RESENT, again.ts_ns, AT[again.sender])
+
+
+def _closed_window(drawing: Drawing, side: Side) -> None:
+    """Bar the lane of an endpoint while it lets nothing in."""
+    turns = [(change.ts_ns, change.shut) for change in drawing.record.windows if change.sender == side]
+    shut_ns: int | None = None
+    for ts_ns, shut in [*turns, (drawing.stop_ns, False)]:
+        if shut:
+            shut_ns = ts_ns if shut_ns is None else shut_ns
+        elif shut_ns is not None:
+            bar = [(drawing.x(shut_ns), EDGE[side]), (drawing.x(ts_ns), EDGE[side])]
+            drawing.lines[Stroke(drawing.theme.ink, 4.0, meaning=marks.SHUT)].append(bar)
+            shut_ns = None
+
+
+def _fins_and_errors(drawing: Drawing) -> None:
+    record, theme = drawing.record, drawing.theme
+    for fin in record.fins:
+        drawing.rung(fin.ts_ns, fin.sender, Stroke(theme.ink, 2.0))
+        drawing.endings[mark(marks.FIN, theme)].append((drawing.x(fin.ts_ns), AT[fin.sender]))
+        drawing.say(fin.ts_ns, fin.sender, ("FIN",), 1, theme.ink)
+    for reset in record.resets:
+        between = is_foreign(reset)
+        look = mark(marks.RESET, theme)
+        drawing.rung(reset.ts_ns, reset.sender, Stroke(theme.reset, 2.6), "second" if between else "all")
+        place = (drawing.x(reset.ts_ns), MIDDLE if between else AT[reset.sender])
+        drawing.endings[look].append(place)
+        drawing.say(reset.ts_ns, other(reset.sender) if between else reset.sender, ("RST",), 0, theme.reset)
+    for error in record.icmp_errors:
+        drawing.mark(marks.ICMP, error.ts_ns, MIDDLE)
