@@ -88,6 +88,11 @@ class CaptureSummary:
     warnings: list[str] = field(default_factory=list)
 
     @property
+    def name(self) -> str:
+        """What to call it."""
+        return " ".join("standard input" if path == "-" else path for path in self.paths)
+
+    @property
     def duration_ns(self) -> int:
         """From the first frame to the last."""
         return 0 if self.start_ns is None or self.end_ns is None else max(self.end_ns - self.start_ns, 0)

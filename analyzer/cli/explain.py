@@ -73,7 +73,7 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
 
     several = len(result.captures) > 1
     for flow in flows:
-        name = result.captures[flow.capture].paths[0] if several else None
+        name = result.captures[flow.capture].name if several else None
         for line in story(flow.judged, result.start_ns(flow.capture), screen, capture=name):
             sys.stdout.write(line + "\n")
     if more:

@@ -122,7 +122,7 @@ def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[Flow]:
 
 
 def say_warnings(result: Analysis) -> None:
-    """Say on stderr what is wrong with the captures, unless the same terminal shows it in the report."""
+    """Say on stderr what is wrong with the captures."""
     for capture in result.captures:
         for warning in capture.warnings:
-            warn(f"warning: {warning}")
+            warn(f"warning: {capture.name}: {warning}")

@@ -307,16 +307,14 @@ def _title(capture: CaptureSummary) -> str:
     segments = f"{capture.tcp_segments:,} TCP {_plural(capture.tcp_segments, 'segment')}"
     frames = f"{capture.frames:,} {_plural(capture.frames, 'frame')}"
     length = format_duration(capture.duration_ns)
-    return f"{_name(capture)}: {segments} in {frames}, {length}{_start(capture)}" + (f", {kind}" if kind else "")
+    return f"{printable(capture.name)}: {segments} in {frames}, {length}{_start(capture)}" + (
+        f", {kind}" if kind else ""
+    )
 
 
 def _short_title(capture: CaptureSummary) -> str:
     segments = f"{capture.tcp_segments:,} {_plural(capture.tcp_segments, 'segment')}"
-    return f"{_name(capture)}: {segments}, {format_duration(capture.duration_ns)}{_start(capture)}"
-
-
-def _name(capture: CaptureSummary) -> str:
-    return " ".join(printable(path) for path in capture.paths)
+    return f"{printable(capture.name)}: {segments}, {format_duration(capture.duration_ns)}{_start(capture)}"
 
 
 def _start(capture: CaptureSummary) -> str:
@@ -379,8 +377,8 @@ def _uneventful(data: Report, screen: Screen) -> Iterator[str]:
     for capture in data.captures:
         if not capture.tcp_segments:
             frames = f"{capture.frames:,} {_plural(capture.frames, 'frame')}"
-            yield from screen.wrap(f"{_name(capture)}: no TCP in {frames}.")
-    names = ", ".join(_name(capture) for capture in data.captures if capture.tcp_segments)
+            yield from screen.wrap(f"{printable(capture.name)}: no TCP in {frames}.")
+    names = ", ".join(printable(capture.name) for capture in data.captures if capture.tcp_segments)
     segments = sum(capture.tcp_segments for capture in data.captures)
     if segments:
         length = format_duration(max(capture.duration_ns for capture in data.captures))
@@ -413,7 +411,8 @@ def _shortcomings(data: Report, screen: Screen, leave_out: Sequence[str] = ()) -
         yield from screen.wrap(f"Set aside: {', '.join(said)}.", style="dim")
     for capture in data.captures:
         for warning in capture.warnings:
-            yield from screen.wrap(f"Warning: {printable(warning)}", style="warning")
+            where = f"{printable(capture.name)}: " if len(data.captures) > 1 else ""
+            yield from screen.wrap(f"Warning: {where}{printable(warning)}", style="warning")
 
 
 def _by_count(counts: dict[str, int]) -> Iterable[tuple[str, int]]:

@@ -176,6 +176,18 @@ def test_a_closed_pipe_is_quiet():
     assert b"141\n" == done.stderr
 
 
+def test_output_that_cannot_be_written_is_one_sentence():
+    """A full disk is named in a line, without traceback."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "analyzer", "rules"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+
+    assert (2, b"keepalive: cannot write: No space left on device\n") == (done.returncode, done.stderr)
+
+
 def test_the_installed_command_is_this_one():
     """The program `keepalive`, where it is installed, answers with the version."""
     program = shutil.which("keepalive", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")

@@ -154,6 +154,7 @@ def test_a_cut_capture_is_reported_as_far_as_it_goes(keepalive, tmp_path):
     assert (0, 0) == (text.status, data.status)
     assert "127.0.0.1:59285 → 127.0.0.1:4001" in text.out
     assert "Warning: " in text.out
+    assert text.err.startswith(f"keepalive: warning: {cut}: ")
     assert "byte" in text.err
     assert text.err == data.err
     assert [1] == [len(capture["warnings"]) for capture in json.loads(data.out)["captures"]]
@@ -168,6 +169,7 @@ def test_a_capture_may_come_on_stdin(program, packed):
 
     assert 0 == done.status
     assert expected["flows"] == json.loads(done.out)["flows"]
+    assert program("report", "-", stdin=octets).out.startswith("standard input: 39 TCP segments")
 
 
 def test_hostile_file_names_do_not_reach_the_terminal(keepalive, tmp_path):
