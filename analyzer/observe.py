@@ -169,11 +169,11 @@ def observe(
 
         # an empty segment that acknowledges nothing new, while a probe waits, is its answer and not activity
         alike = 1 if mark == LIKE_KEEPALIVE else 0
-        if mark != LIKE_KEEPALIVE and peer["pending_seq"] >= 0:
-            if row["payload_len"] == 0 and not flags & (SYN | FIN | RST) and ack <= peer["pending_seq"] + 1:
-                alike = 1
-            peer["pending_seq"] = -1
+        reacts = mark != LIKE_KEEPALIVE and peer["pending_seq"] >= 0
+        if reacts and row["payload_len"] == 0 and not flags & (SYN | FIN | RST) and ack <= peer["pending_seq"] + 1:
+            alike = 1
         if flags & RST:
+            peer["pending_seq"] = -1
             flow["reset_count"] += 1
             flow["after_reset"] = 0
             end["segments"] += 1
@@ -182,6 +182,8 @@ def observe(
         flow["after_reset"] += 1
         learn_numbers(end, peer, row, seq, ack)
         learn_header(end, row, seq, ack)
+        if reacts:
+            peer["pending_seq"] = -1
         # one octet into a closed window is a probe of it, and waits for an answer too
         if mark == LIKE_KEEPALIVE or (row["payload_len"] == 1 and peer["window"] == 0):
             end["pending_seq"] = seq
