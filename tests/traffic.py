@@ -1,8 +1,8 @@
-"""Traffic that Hypothesis draws: two endpoints, or four, that behave like TCP, and a tap that loses, repeats and reorders.
+"""Traffic that Hypothesis draws: endpoints that behave like TCP, and a tap that loses, repeats and reorders.
 
-A step is what one endpoint does next: ``Step(gap_ns, who, what, how, fate)``. ``capture`` turns steps into SEGMENT rows.
-The endpoints keep the numbers of RFC 9293, so that the probes, answers, retransmissions, FINs and RSTs they send have
-the right ones; ``how`` picks among variants (lengths, windows, wrong numbers), and ``fate`` is what the tap sees of it.
+A step is what one endpoint does next: ``Step(gap_ns, who, what, how, fate)``. ``capture`` turns steps into SEGMENT
+rows. The endpoints keep the numbers of RFC 9293, so that the probes, answers, retransmissions, FINs and RSTs they send
+have the right ones; ``how`` picks among variants (lengths, windows, wrong numbers), and ``fate`` is what the tap sees.
 """
 
 import random
