@@ -1,7 +1,7 @@
 """``LiveReader``: an interface as ``SegmentBatch`` after ``SegmentBatch``, like ``reader.CaptureReader`` a file.
 
-From the moment it exists, nothing that passes the filter is missed, unless it comes faster than it can be read; what the
-kernel had to drop is counted. ``stop``, from anywhere, ends the batches after what was sent before it.
+From the moment it exists, nothing that passes the filter is missed, unless it comes faster than it can be read; what
+the kernel had to drop is counted. ``stop``, from anywhere, ends the batches after what was sent before it.
 
 This module must not know protocols or flows.
 """
@@ -45,7 +45,7 @@ DRAIN_POLL_S: Final = 0.005
 class LiveReader:
     """A capture in progress: a context manager, and an iterable (once) of batches."""
 
-    def __init__(  # noqa: PLR0913 - a capture has as many properties
+    def __init__(
         self,
         interface: str,
         *,

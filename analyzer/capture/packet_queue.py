@@ -25,7 +25,7 @@ class PacketQueue:
         self.link_type = link_type
         self._receive = receive
         self._buffer: Any = np.empty(1, dtype=OCTETS)
-        self.view = memoryview(self._buffer.view(np.uint8))
+        self.view: memoryview = self._buffer.view(np.uint8).data
         self._octets: dict[bool, Octets] = {}
         self._end = 0
 

@@ -8,15 +8,18 @@ This module must not know what is in a frame.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.capture.frame import Octets
 from analyzer.errors import CaptureError
 from analyzer.kernel import kernel
+
+if TYPE_CHECKING:
+    from analyzer.capture.frame import Octets
 
 MAGIC_NS: Final = 0xA1B23C4D
 RECORD_LEN: Final = 16
@@ -128,10 +131,8 @@ class PcapWriter:
             whole += record
             self.frames += 1
         self._size -= written - whole
-        try:
+        with contextlib.suppress(OSError):  # a FIFO; its reader sees a cut record, and says so
             os.ftruncate(self._file, self._size)
-        except OSError:  # a FIFO; its reader sees a cut record, and says so
-            pass
         self.damage += f"; it ends with frame {self.frames:,}, the capture went on"
 
 

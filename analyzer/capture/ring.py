@@ -42,7 +42,7 @@ BIG_ENDIAN: Final = sys.byteorder == "big"
 
 
 @kernel
-def index_blocks(  # noqa: PLR0913
+def index_blocks(  # noqa: PLR0913, PLR0917
     data: Octets,
     big: bool,  # noqa: FBT001 - kernels take positional arguments
     block_len: int,
@@ -143,7 +143,7 @@ class Ring:
         sock.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
         self._map = mmap.mmap(sock.fileno(), CAPACITY, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
         self._buffer: Any = np.frombuffer(self._map, dtype=OCTETS)
-        self.view = memoryview(self._buffer.view(np.uint8))
+        self.view: memoryview = self._buffer.view(np.uint8).data
         self._octets: dict[bool, Octets] = {}
         self._marks = np.ndarray(self.blocks, np.uint32, self._map, 8, (self.block_len,))
         self._place = (0, 0, 0)

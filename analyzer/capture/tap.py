@@ -295,7 +295,7 @@ def _real_sockets() -> Iterator[None]:
     """Let scapy open sockets although a test plugin (pytest-socket) put its own class in place of socket.socket."""
     guarded = socket.socket
     real = next(each for each in guarded.__mro__ if each.__module__ == "socket" and each.__name__ == "socket")
-    socket.socket = real  # type: ignore[misc]
+    socket.socket = real  # type: ignore[assignment,misc]
     try:
         yield
     finally:
