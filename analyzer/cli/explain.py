@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     from analyzer.report.screen import screen_for
 
     watch = Watch(options.fail_on)
-    result = read_all(options, keep_all=bool(options.flow) or watch.asks_for_findings)
+    result = read_all(options, keep_all=shared.wants_all(options, watch))
     shared.check_flows(options, result)
     watch.count(result.totals.verdicts)
     flows, more = _picked(options, result, watch)
@@ -59,7 +59,7 @@ def _picked(options: argparse.Namespace, result: Analysis, watch: Watch) -> tupl
     lines = overview.ranked(result.lines())
     if watch.asks_for_findings:
         watch.look_at_each(result.flow(line) for line in lines)
-    if not options.flow:
+    if not (options.flow or options.only_findings):
         lines = lines[lines["notable"] == 1]
     if options.only_findings:
         lines = lines[[at for at, line in enumerate(lines) if result.flow(line).judged.findings]]
@@ -72,7 +72,9 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
     from analyzer.report.text import Report, report
 
     several = len(result.captures) > 1
-    for flow in flows:
+    for index, flow in enumerate(flows):
+        if index:
+            sys.stdout.write(screen.paint(screen.rule() * screen.width, "dim") + "\n\n")
         name = result.captures[flow.capture].name if several else None
         for line in story(flow.judged, result.start_ns(flow.capture), screen, capture=name):
             sys.stdout.write(line + "\n")

@@ -13,6 +13,7 @@ from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
+    from analyzer.cli.failing import Watch
     from analyzer.selection import Selection
 
 LARGEST_PORT = 65535
@@ -92,6 +93,11 @@ def selection(options: argparse.Namespace) -> Selection:
     from analyzer.selection import Selection
 
     return Selection(tuple(options.host), tuple(options.port), tuple(options.flow))
+
+
+def wants_all(options: argparse.Namespace, watch: Watch) -> bool:
+    """Say whether flows that have nothing to say are wanted too."""
+    return bool(options.flow) or options.only_findings or watch.asks_for_findings
 
 
 def check_words(words: list[str]) -> None:

@@ -23,8 +23,8 @@ PICTURES: Final = 20
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 OTHERS: Final = 10_000
 """So many flows that do not probe are asked how long they were silent."""
-SMALLEST_IN: Final = 3
-LARGEST_IN: Final = 100
+SMALLEST_IN: Final = (4.5, 3.4)
+LARGEST_IN: Final = (100.0, 100.0)
 THEMES: Final = ("light", "dark", "transparent")
 
 
@@ -181,6 +181,8 @@ def _size(text: str) -> tuple[float, float]:
         width, height = (float(part) for part in text.lower().split("x"))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is no size such as 9.6x6.4") from None
-    if not (SMALLEST_IN <= width <= LARGEST_IN and SMALLEST_IN <= height <= LARGEST_IN):
-        raise argparse.ArgumentTypeError(f"{text}: a side is {SMALLEST_IN} to {LARGEST_IN} inches long")
+    bounds = zip(SMALLEST_IN, (width, height), LARGEST_IN, strict=True)
+    if not all(low <= side <= high for low, side, high in bounds):
+        low, high = (f"{side[0]:g}x{side[1]:g}" for side in (SMALLEST_IN, LARGEST_IN))
+        raise argparse.ArgumentTypeError(f"{text} is not between {low} and {high}")
     return width, height

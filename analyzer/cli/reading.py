@@ -35,13 +35,13 @@ class Progress:
     compiled for the first time.
     """
 
-    def __init__(self, path: str) -> None:
-        """Start the clock."""
+    def __init__(self, path: str, *, wanted: bool = True) -> None:
+        """Start the clock; where it is not ``wanted``, nothing is ever drawn."""
         self.path = path
         self._since_s = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
-        self._timer = threading.Timer(PATIENCE_S, self._start) if sys.stderr.isatty() else None
+        self._timer = threading.Timer(PATIENCE_S, self._start) if wanted and sys.stderr.isatty() else None
 
     def __enter__(self) -> Self:
         """Return the bar; nothing is drawn yet."""
@@ -107,12 +107,14 @@ def read_all(options: argparse.Namespace, *, keep_all: bool) -> Analysis:
 def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[Flow]:
     """Read every capture, yielding flows as they finish and keeping none.
 
+    There is no bar where the flows scroll by on the same terminal.
+
     Raises:
         NothingReadError: not one could be read.
     """
     for path in files(options):
         try:
-            with Progress(path) as progress:
+            with Progress(path, wanted=not sys.stdout.isatty()) as progress:
                 for capture, batch in read_flows(path, result, reader=options.reader, progress=progress):
                     yield from result.pass_through(capture, batch)
         except AnalyzerError as error:

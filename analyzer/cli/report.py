@@ -68,6 +68,7 @@ def _stream(options: argparse.Namespace, watch: Watch) -> None:
 
     result = Analysis(select=shared.selection(options))
     several = len(shared.files(options)) > 1
+    live = "-" in shared.files(options)
     if options.form == "csv":
         export.write_csv_head(options.table, sys.stdout)
     for flow in _listed(options, stream_all(options, result)):
@@ -76,6 +77,8 @@ def _stream(options: argparse.Namespace, watch: Watch) -> None:
             export.write_csv(options.table, flow, result.start_ns(flow.capture), sys.stdout)
         else:
             export.write_json_line(flow, result.captures, sys.stdout.write, several=several)
+        if live:
+            sys.stdout.flush()
     shared.check_flows(options, result)
     say_warnings(result)
 
@@ -113,7 +116,7 @@ def _text(options: argparse.Namespace, watch: Watch) -> None:
     from analyzer.report.screen import screen_for
     from analyzer.report.text import report
 
-    result = read_all(options, keep_all=bool(options.flow) or watch.asks_for_findings)
+    result = read_all(options, keep_all=shared.wants_all(options, watch))
     shared.check_flows(options, result)
     watch.count(result.totals.verdicts)
     screen = screen_for(sys.stdout, os.environ)
@@ -133,7 +136,7 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
     lines = overview.ranked(result.lines())
     if watch.asks_for_findings:
         watch.look_at_each(result.flow(line) for line in lines)
-    if not options.flow:
+    if not (options.flow or options.only_findings):
         lines = lines[lines["notable"] == 1]
     found: dict[str, list[tuple[int, int]]] = {}
     asked = overview.mixed(lines, len(lines) if options.only_findings else SEARCHED)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from analyzer.findings import Finding, JudgedFlow
     from analyzer.overview import CaptureSummary, Totals
-    from analyzer.record import FlowRecord, Probe, Reset
+    from analyzer.record import EndpointFacts, FlowRecord, Probe, Reset
     from analyzer.timers import Count, Settings, Timer
 
 SCHEMA: Final = 1
@@ -187,8 +187,16 @@ def flow_object(judged: JudgedFlow, start_ns: int) -> Object:
             for error in record.icmp_errors
         ],
         "copies": record.copies,
+        "longest_silence": None
+        if record.idle_from is None
+        else {"duration_s": seconds(record.idle_ns), "from_frame": record.idle_from, "to_frame": record.idle_to},
+        "endpoints": {side: _endpoint(record.facts(side), start_ns) for side in SIDES},
         "settings": {side: _settings(judged.settings(side)) for side in SIDES},
         "states": {side: state.value for side, state in zip(SIDES, record.states, strict=True)},
+        "state_changes": [
+            {"frame": change.frame, "time_s": at(change.ts_ns), "of": SIDES[change.side], "state": change.state.value}
+            for change in record.changes
+        ],
         "ending": {
             "verdict": ending.verdict.value,
             "by": ending.by,
@@ -219,6 +227,21 @@ def _dumps(value: object) -> str:
 
 def _duration(ns: int | None) -> float | None:
     return None if ns is None else seconds(ns)
+
+
+def _endpoint(facts: EndpointFacts, start_ns: int) -> Object:
+    return {
+        "syn_frame": facts.syn_frame,
+        "first_data_frame": facts.first_data_frame,
+        "last_data_frame": facts.last_data_frame,
+        "unacknowledged_since_frame": facts.unacked_frame,
+        "unacknowledged_since_s": _offset(facts.unacked_ns, start_ns),
+        "retransmissions": facts.resent_total,
+        "missed_by_capture": facts.missed,
+        "window_zero_since_frame": facts.window_shut_frame,
+        "timestamps": facts.timestamps,
+        "ttl": None if facts.ttl is None else list(facts.ttl),
+    }
 
 
 def _probe(probe: Probe, start_ns: int) -> Object:

@@ -55,6 +55,10 @@ class Screen:
             return "→" if one_way else "↔"
         return "->" if one_way else "<->"
 
+    def rule(self) -> str:
+        """Return what a horizontal line is made of."""
+        return "─" if self.unicode else "-"
+
     def wrap(self, text: str, *, indent: str = "", first: str | None = None, style: str | None = None) -> Iterator[str]:
         """Yield a paragraph in lines, words kept whole; ``first`` stands in place of the indent before the first."""
         room = min(self.width, PROSE + len(indent)) - len(indent)

@@ -44,5 +44,8 @@ def test_no_bar_where_stderr_is_no_terminal(monkeypatch, capsys):
     monkeypatch.setattr(reading, "PATIENCE_S", 0.0)
     with reading.Progress("x.pcap") as progress:
         progress(SOURCE, 1)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with reading.Progress("x.pcap", wanted=False) as progress:
+        progress(SOURCE, 1)
 
     assert ("", "") == capsys.readouterr()
