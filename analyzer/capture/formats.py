@@ -5,12 +5,14 @@ Sources of the magic numbers: the heads of Wireshark's wiretap readers, as its d
 
 from __future__ import annotations
 
+import shlex
 import string
 from typing import TYPE_CHECKING, Final
 
 from analyzer.capture.pcap import MAGICS, PcapFraming
-from analyzer.capture.pcapng import MAGIC, PcapngFraming
-from analyzer.errors import NotACaptureError
+from analyzer.capture.pcapng import BYTE_ORDER_MAGIC, MAGIC, PcapngFraming
+from analyzer.capture.source import STDIN, display_name
+from analyzer.errors import CaptureError, NotACaptureError
 
 if TYPE_CHECKING:
     from analyzer.capture.window import Window
@@ -40,21 +42,25 @@ CAPTURES: Final = (
 """Captures that Wireshark's editcap can rewrite."""
 
 OTHERS: Final = (
-    (b"\xfd7zXZ\0", "compressed with xz; decompress it first"),
-    (b"BZh", "compressed with bzip2; decompress it first"),
-    (b"\x04\x22\x4d\x18", "compressed with lz4; decompress it first"),
-    (b"\x1f\x9d", "compressed with compress; decompress it first"),
-    (b"PK\x03\x04", "a zip archive; unpack it first"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
-    (b"Rar!", "a rar archive; unpack it first"),
-    (b"%PDF", "a PDF document"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a Windows program"),
-    (b"\x89PNG", "a PNG image"),
-    (b"PAR1", "a Parquet table"),
-    (b"SQLite format 3\0", "an SQLite database"),
-    (b"version https://git-lfs", "a Git LFS pointer; fetch the file with: git lfs pull"),
+    (b"\xfd7zXZ\0", "compressed with xz", "decompress it first"),
+    (b"BZh", "compressed with bzip2", "decompress it first"),
+    (b"\x04\x22\x4d\x18", "compressed with lz4", "decompress it first"),
+    (b"\x1f\x9d", "compressed with compress", "decompress it first"),
+    (b"PK\x03\x04", "a zip archive", "unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
+    (b"Rar!", "a rar archive", "unpack it first"),
+    (b"%PDF", "a PDF document", ""),
+    (b"\x7fELF", "a program", ""),
+    (b"MZ", "a Windows program", ""),
+    (b"\x89PNG", "a PNG image", ""),
+    (b"PAR1", "a Parquet table", ""),
+    (b"SQLite format 3\0", "an SQLite database", ""),
+    (b"version https://git-lfs", "a Git LFS pointer", "fetch the file with: git lfs pull"),
 )
+"""What else is mistaken for a capture, and the way out."""
+
+BYTE_ORDER_MARK: Final = BYTE_ORDER_MAGIC.to_bytes(4, "big")
+"""Stands near the first octets of pcapng, which are line ends so that a transfer as text shows."""
 
 TEXT: Final = frozenset(string.printable.encode())
 
@@ -69,35 +75,37 @@ def open_framing(name: str, window: Window) -> Framing:
         NotACaptureError: it is neither pcap nor pcapng.
     """
     head = window.head(4)
+    if not head and window.damage:
+        raise CaptureError(name, window.damage)
     if int.from_bytes(head, "big") in MAGICS and len(head) == 4:
         return PcapFraming(name, window)
     if head == MAGIC:
         return PcapngFraming(name, window)
-    raise NotACaptureError(name, f"is {describe(window.head(HEAD), name)}; expected a pcap or pcapng file")
+    what, way_out = describe(window.head(HEAD), name)
+    raise NotACaptureError(name, f"is {what}; expected a pcap or pcapng file" + (way_out and f"; {way_out}"))
 
 
-def describe(head: bytes, name: str) -> str:
-    """Say what begins with these octets, to fit after "is"."""
+def describe(head: bytes, name: str) -> tuple[str, str]:
+    """Say what begins with these octets, to fit after "is", and what could be done about it."""
     if not head:
-        return "empty"
+        return "empty", ""
     for magic, what in CAPTURES:
         if head.startswith(magic):
-            return f"a capture in {what} format, to be converted with: editcap -F pcap {name} out.pcap"
-    for magic, what in OTHERS:
+            file = STDIN if name == display_name(STDIN) else name
+            return f"a {what} capture", f"convert it with: editcap -F pcap {shlex.quote(file)} out.pcap"
+    for magic, what, way_out in OTHERS:
         if head.startswith(magic):
-            return what
-    if head[:4] in (b"\n\r\r\r", b"\n\n\n\n", b"\r\n\r\r", b"\r\n\r\n", b"\n\r\n\n", b"\n\r\n\r") or head.startswith(
-        b"\r\n\r\r\n\r\n"
-    ):
-        return "a pcapng file damaged by a transfer as text"
+            return what, way_out
+    if head[:1] in (b"\r", b"\n") and (BYTE_ORDER_MARK in head[:20] or BYTE_ORDER_MARK[::-1] in head[:20]):
+        return "a pcapng file damaged by a transfer as text", "transfer it as binary"
     start = head.lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
-        return "an HTML page"
+        return "an HTML page", "perhaps the download wanted a login"
     if start.startswith((b"<?xml", b"<pdml", b"<psml")):
-        return "an XML document"
+        return "an XML document", ""
     if not set(head) - TEXT:
-        return f"text, beginning with {_excerpt(head)}"
-    return f"no capture, beginning with the bytes {head[:4].hex(' ')}"
+        return f"text, beginning with {_excerpt(head)}", ""
+    return f"no capture, beginning with the bytes {head[:4].hex(' ')}", ""
 
 
 def _excerpt(head: bytes) -> str:

@@ -57,6 +57,11 @@ class Window:
         return self.base + self.start
 
     @property
+    def damage(self) -> str:
+        """Why the source ended early; empty while it did not."""
+        return self._source.damage
+
+    @property
     def rest(self) -> int:
         """How many octets lie before framing."""
         return self.end - self.start
