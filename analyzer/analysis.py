@@ -103,7 +103,9 @@ class Analysis:
     def lines(self) -> NDArray[np.void]:
         """Return an ``overview.LINE`` for each kept flow, to rank, group and pick by columns."""
         parts = [overview.lines_of(kept[0], at, kept[1], kept[2]) for at, kept in enumerate(self._batches)]
-        return np.concatenate([np.zeros(0, dtype=overview.LINE), *parts])
+        lines = np.concatenate([np.zeros(0, dtype=overview.LINE), *parts])
+        overview.settle_services(lines)
+        return lines
 
     def flow(self, line: np.void) -> Flow:
         """Return the flow of a line."""

@@ -39,6 +39,10 @@ LINE: Final = np.dtype(
         ("service_hi", np.int64),
         ("service_lo", np.int64),
         ("service_port", np.int32),
+        ("other_port", np.int32),
+        ("other_hi", np.int64),
+        ("other_lo", np.int64),
+        ("guessed", np.int8),  # 1 if no SYN says which end is the service
         ("probes", np.int32),
         ("answered", np.int32),
         ("after_fin", np.int32),
@@ -191,7 +195,19 @@ def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8])
     is_b = responder_is_b(batch)
     for part in ("hi", "lo", "port"):
         lines[f"service_{part}"] = np.where(is_b, batch.flow[f"b_{part}"], batch.flow[f"a_{part}"])
+        lines[f"other_{part}"] = np.where(is_b, batch.flow[f"a_{part}"], batch.flow[f"b_{part}"])
+    lines["guessed"] = (batch.a["syn_frame"] == 0) & (batch.b["syn_frame"] == 0)
     return lines
+
+
+def settle_services(lines: NDArray[np.void]) -> None:
+    """Correct guesses: a port that other flows were seen to connect to is the service, whichever is lower."""
+    guessed = lines["guessed"] == 1
+    known = np.unique(lines["service_port"][~guessed])
+    swapped = guessed & np.isin(lines["other_port"], known) & ~np.isin(lines["service_port"], known)
+    for part in ("hi", "lo", "port"):
+        service, other = lines[f"service_{part}"][swapped], lines[f"other_{part}"][swapped]
+        lines[f"service_{part}"][swapped], lines[f"other_{part}"][swapped] = other, service
 
 
 def responder_is_b(batch: FlowBatch) -> NDArray[np.bool_]:

@@ -91,6 +91,24 @@ def test_the_service_is_the_responder(name, expected):
     assert expected in {None, str(service)}
 
 
+def test_a_port_that_is_connected_to_is_the_service():
+    """A guess by the lower port gives way to what handshakes of other flows show."""
+    lines = lines_of(
+        ("open", "192.0.2.1", 50051, Verdict.OPEN, 1),
+        ("open", "192.0.2.9", 32768, Verdict.OPEN, 1),
+        ("open", "192.0.2.9", 1234, Verdict.OPEN, 1),
+    )
+    lines["guessed"] = [0, 1, 1]
+    lines["other_port"] = [40000, 50051, 40001]
+    lines["other_lo"] = address_halves("192.0.2.1")[1]
+
+    overview.settle_services(lines)
+
+    assert [50051, 50051, 1234] == lines["service_port"].tolist()
+    assert lines["service_lo"][0] == lines["service_lo"][1]
+    assert 32768 == lines["other_port"][1]
+
+
 def test_services_come_by_urgency_then_size():
     """The service with the most important flow is first, then the one with more of them."""
     lines = lines_of(
