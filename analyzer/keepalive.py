@@ -238,7 +238,7 @@ def settle_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
     """Let the spacing of an endpoint's train under a closed window decide what it probes.
 
     Window probes start near the RTO and double (Linux tcp_send_probe0); keepalive waits a whole number of seconds and
-    stays even. One alone, later than a second, stays undecided (field guide 9.6).
+    stays even. One alone, later than a second, stays undecided (field guide 9.6), so do two that may begin either.
     """
     first = -1
     last = -1
@@ -264,6 +264,7 @@ def decide_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
     last_gap = -1
     backs_off = 0
     even = 1
+    grew = 0
     for j in range(start, stop):
         row = rows[j]
         if row["kind"] != AT_ZERO or row["side"] != side:
@@ -276,13 +277,16 @@ def decide_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
             if gap < IDLE_NS:
                 backs_off = 1
             if last_ns >= 0 and last_gap > 0:
-                if gap >= last_gap * DOUBLING:
-                    backs_off = 1
-                if gap > last_gap * (1 + EVEN) + SLACK_NS:
-                    even = 0
-                # shorter is fine once: from the idle time to the interval
-                if count > 1 and gap * (1 + EVEN) + SLACK_NS < last_gap:
-                    even = 0
+                longer = gap > last_gap * (1 + EVEN) + SLACK_NS
+                shorter = gap * (1 + EVEN) + SLACK_NS < last_gap
+                # once it may change, from the idle time to the interval
+                if count == 1:
+                    grew = 1 if longer else 0
+                else:
+                    if gap >= last_gap * DOUBLING:
+                        backs_off = 1
+                    if longer or shorter:
+                        even = 0
             last_gap = gap
         last_ns = row["ts_ns"]
         count += 1
@@ -291,7 +295,7 @@ def decide_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
         if row["kind"] == AT_ZERO and row["side"] == side:
             if backs_off == 1:
                 row["kind"] = WINDOW_PROBE
-            elif even == 1 and count >= 2:
+            elif even == 1 and count >= 2 + grew:
                 row["kind"] = PROBE if row["payload_len"] == 0 else OCTET
                 row["certainty"] = 2
                 row["doubt"] = 3
