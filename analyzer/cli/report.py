@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import options as shared
+from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS, described
 
 if TYPE_CHECKING:
     import argparse
@@ -31,6 +32,15 @@ SEARCHED: Final = 1_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
+    parser.epilog = "\n".join(
+        (
+            "columns of --csv:",
+            *described(FLOW_COLUMNS),
+            "",
+            "columns of --csv --table probes:",
+            *described(PROBE_COLUMNS),
+        )
+    )
     shared.add_input(parser)
     shared.add_selection(parser)
     group = parser.add_argument_group("output")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from analyzer import explain
 from analyzer.flow import SIDES
 from analyzer.report import filters
+from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
 from analyzer.units import NS_PER_S, seconds
 
 if TYPE_CHECKING:
@@ -329,65 +330,6 @@ def _in_seconds(data: dict[str, int | str]) -> Iterator[tuple[str, int | float |
 
 
 # ── CSV ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-FLOW_COLUMNS: Final = {
-    "capture": "index of the capture, from 0",
-    "flow": "number of the flow within its capture, from 0",
-    "a": "endpoint that sent the first segment seen",
-    "b": "the other",
-    "initiator": "a, b, or empty where no SYN was seen",
-    "starts_with": "handshake or midstream",
-    "first_frame": "frame numbers count from 1, as in Wireshark",
-    "last_frame": "",
-    "first_s": "seconds from the capture's first frame",
-    "last_s": "",
-    "segments_a": "",
-    "segments_b": "",
-    "payload_bytes_a": "octets of new data",
-    "payload_bytes_b": "",
-    "probes_a": "keepalive probes that a sent, of every certainty",
-    "probes_b": "",
-    "probes_answered": "by an ACK or data",
-    "probes_after_fin": "sent after a FIN of either end",
-    "zero_window_probes": "of both ends; these are no keepalive",
-    "idle_a_s": "inferred TCP_KEEPIDLE; empty where the capture cannot tell",
-    "interval_a_s": "inferred TCP_KEEPINTVL",
-    "count_a": "inferred TCP_KEEPCNT",
-    "idle_b_s": "",
-    "interval_b_s": "",
-    "count_b": "",
-    "fin_a_s": "when a sent its FIN",
-    "fin_b_s": "",
-    "state_a": "derived state at the end, RFC 9293",
-    "state_b": "",
-    "verdict": "how the flow ended",
-    "by": "a, b, between, or empty",
-    "ending_frame": "the frame that shows it",
-    "ending_s": "",
-    "findings": "codes, separated by spaces",
-}
-"""The columns of ``--csv``, and what each means."""
-
-PROBE_COLUMNS: Final = {
-    "capture": "index of the capture, from 0",
-    "flow": "number of the flow within its capture, from 0",
-    "frame": "frame numbers count from 1, as in Wireshark",
-    "time_s": "seconds from the capture's first frame",
-    "from": "a or b",
-    "sender": "its endpoint",
-    "receiver": "the other's",
-    "payload_len": "0, or 1 for a probe with an octet",
-    "certainty": "certain, probable or suspected",
-    "doubt": "why not certain",
-    "gap_s": "since the previous probe of its train; for a train's first, since the flow's previous segment",
-    "idle_s": "since the last segment of the peer that was not keepalive",
-    "train": "number of the train among the sender's, from 0",
-    "after_fin": "sent, received or both: the FINs that had passed, seen from the prober",
-    "answer": "ack, rst, data, or empty",
-    "answer_frame": "",
-    "answer_s": "how long the answer took",
-}
-"""The columns of ``--csv --table probes``, and what each means."""
 
 
 def write_csv_head(table: str, out: TextIO) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.report.export import FLOW_COLUMNS, PROBE_COLUMNS
+from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
 
 ROOT = Path(__file__).parents[2]
 CAPTURES = ROOT / "captures"
