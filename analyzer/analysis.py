@@ -72,7 +72,7 @@ class Analysis:
         both = Analysis(keep_all=self.keep_all, select=self.select)
         both.captures, both.left_out = self.captures, self.left_out
         both.totals = replace(self.totals, verdicts=dict(self.totals.verdicts))
-        both._batches = list(self._batches)  # noqa: SLF001 - its own class
+        both._batches = list(self._batches)
         both.add(capture, batch)
         return both
 
