@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from analyzer.keepalive import COPY, ICMP, OCTET, PROBE, RESET
+from analyzer.keepalive import ANSWERED, COPY, ICMP, OCTET, PROBE, RESET
 from analyzer.kernel import kernel
 from analyzer.segment import ACK
 
@@ -123,7 +123,7 @@ def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, afte
         own = probe_a if side == 0 else probe_b
         asked = probe_b if side == 0 else probe_a
         row["stranger"] = strangeness(row)
-        what = shape(rows, start, row, own)
+        what = shape(rows, start, j, own)
         last_ns = last_a_ns if side == 0 else last_b_ns
         later = after_last > 0 or more_follows(rows, j + 1, stop)
         if (acceptable(row) == 0 and later) or last_ns > row["ts_ns"] + WENT_ON_NS:
@@ -147,18 +147,39 @@ def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, afte
 
 
 @kernel
-def shape(rows: Any, start: int, row: Any, own: int) -> int:  # noqa: ANN401 - SEEN records
+def shape(rows: Any, start: int, at: int, own: int) -> int:  # noqa: ANN401 - SEEN records
     """Return the ResetKind of a RST by its form and its sender's last probe (row ``own``, -1 none)."""
+    row = rows[at]
     has_ack = (row["flags"] & ACK) != 0
     if own >= 0 and has_ack:
         probe = rows[own]
         waited = row["ts_ns"] - probe["ts_ns"]
-        in_turn = row["own_last_ns"] == probe["ts_ns"] and row["seq"] == probe["seq"] + 1 and waited >= GIVE_UP_NS
+        in_turn = row["seq"] == probe["seq"] + 1 and waited >= GIVE_UP_NS and only_answered(rows, own, at) == 1
         if in_turn and (probe["answer"] == 0 or retrying(rows, start, own, waited) == 1):
             return 2
     if not has_ack and row["window"] == 0:
         return 1
     return 3
+
+
+@kernel
+def only_answered(rows: Any, own: int, at: int) -> int:  # noqa: ANN401
+    """Say whether a prober sent nothing between its probe and its RST but answers to probes of its peer.
+
+    Each row knows when its sender sent last, so the way back from the RST must lead over answers alone to the probe.
+    """
+    last_ns = rows[at]["own_last_ns"]
+    for back in range(at - own):
+        j = at - 1 - back
+        row = rows[j]
+        if row["side"] != rows[at]["side"] or row["ts_ns"] != last_ns:
+            continue
+        if j == own:
+            return 1
+        if row["kind"] != ANSWERED:
+            return 0
+        last_ns = row["own_last_ns"]
+    return 0
 
 
 @kernel
