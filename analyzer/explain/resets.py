@@ -87,8 +87,8 @@ def between_headline(t: Teller) -> str:
     owner = t.the(side_of(finding))
     what = " in answer to a probe" if "probe_frame" in finding.data else ""
     return (
-        f"A RST{what} ended the connection in {owner}'s name, but does not look like {owner}'s packets: sent from"
-        " in between."
+        f"A RST{what} ended the connection in {owner}'s name, but does not look like {owner}'s packets: most likely"
+        " a box in between."
     )
 
 

@@ -185,6 +185,8 @@ def _reset(t: Teller, reset: Reset) -> Line:
         return _line(t, f"{text}; without effect", [reset.frame], reset.ts_ns)
     if not reset.accepted_end:
         return _line(t, f"{text}; the connection was over", [reset.frame], reset.ts_ns)
+    if t.ending.verdict is Verdict.CLOSED:
+        return _line(t, f"{text}; both ends had closed", [reset.frame], reset.ts_ns)
     return _line(t, f"{text} -> {_left_closed(t, reset)}", [reset.frame], reset.ts_ns)
 
 

@@ -1,0 +1,66 @@
+"""What the programs see is worded as expectation, per system."""
+
+import pytest
+
+from analyzer import explain
+from tests.judging import captured, opened, scenario, texts
+
+SEES = "What the programs see (expected, not captured)"
+
+
+def sees(judged):
+    """Return what a flow's programs are expected to see."""
+    return texts(explain.story(judged, judged.record.first_ns), SEES)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "founding_go_fin60.pcap",
+            "The server, read: end of file at once from the FIN on, with or without keepalive",
+        ),
+        ("founding_go_fin60.pcap", "Linux still end of file; macOS ECONNRESET once, then end of file"),
+        ("founding_go_fin60.pcap", "the next write fails (EPIPE)"),
+        ("capture_stops_early.pcap", "If the client has closed in full the data draws a RST"),
+        ("dead_peer_silence.pcap", "The server, read: ETIMEDOUT, not end of file (Linux and macOS)"),
+        ("dead_peer_silence.pcap", "The client, if it still runs"),
+        ("peer_rebooted.pcap", "The server, read: ECONNRESET, not end of file."),
+        ("founding_killed_unread.pcap", "The server, read: ECONNRESET, not end of file."),
+        ("fixed_server.pcap", "The server, read: end of file from the first FIN on."),
+        ("lab/dead_data_pending.pcap", "nothing until Linux gives up retransmitting, then ETIMEDOUT"),
+    ],
+)
+def test_each_ending_has_its_results(name, expected):
+    """The results of read and write follow from how the flow ended, as measured in the lab."""
+    (judged,), _ = captured(name)
+
+    assert expected in sees(judged)
+
+
+def test_a_prober_in_close_wait_reads_end_of_file():
+    """After a FIN reads give end of file even where the prober then gives up."""
+    assert "end of file from the FIN on, before and after the RST" in sees(scenario("half_close_dead_peer")[0])
+    assert "read: end of file from the FIN on." in sees(scenario("half_close_silence")[0])
+
+
+def test_an_unanswered_prober_blocks():
+    """Until the prober gives up a read blocks."""
+    assert "blocks until the prober gives up, then ETIMEDOUT" in sees(scenario("silence_after_probes")[0])
+
+
+def test_a_reset_against_an_end_that_had_closed_may_meet_nobody():
+    """An end that had sent FIN itself reads ECONNRESET only if its program still holds the socket."""
+    judged = opened("""
++1   a > b  F.  6:6(0) ack 1
++.01 b > a  .   1:1(0) ack 7
++5   b > a  R.  1:1(0) ack 7
+""")
+
+    assert "(if its program still holds the socket)" in sees(judged)
+
+
+def test_nothing_is_expected_of_an_open_flow():
+    """An open connection has no section of results, and neither has a simultaneous close."""
+    assert "" == sees(scenario("live_peer_answers")[0])
+    assert "" == sees(scenario("simultaneous_close")[0])

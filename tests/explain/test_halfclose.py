@@ -1,0 +1,72 @@
+"""Half-closed to the capture's end, or ended by data."""
+
+from analyzer import explain
+from tests.judging import captured, late_data, opened, scenario, texts
+
+FIN = """
++1   a > b  F.  6:6(0) ack 1
++.01 b > a  .   1:1(0) ack 7
+"""
+
+
+def told(judged):
+    """Return a flow's story, told from its first segment."""
+    return explain.story(judged, judged.record.first_ns)
+
+
+def test_a_capture_that_stops_early_says_what_would_end_it():
+    """Probed to the capture's end, the story says what is still to come."""
+    (judged,), start_ns = captured("capture_stops_early.pcap")
+    story = explain.story(judged, start_ns)
+
+    assert "to the capture's end: its program had not closed." in texts(story, "What happened")
+    assert "60 s on Linux" in texts(story, "Why")
+    assert "The capture stopped before." in texts(story, "Why")
+
+
+def test_nobody_probing_means_nothing_ends_it():
+    """Without probes CLOSE-WAIT lasts until the program closes."""
+    story = told(opened(FIN + "end: +90"))
+
+    assert story.headline.endswith("nobody probes.")
+    assert "Nothing on the wire ends CLOSE-WAIT." in texts(story, "Why")
+
+
+def test_a_fin_sender_that_probes_has_not_closed_in_full():
+    """Probes from the end that sent FIN speak for shutdown(), on Linux."""
+    story = told(scenario("probe_after_own_fin")[0])
+
+    assert "the client itself sent 2 probes after it, all answered." in story.headline
+    assert "used shutdown() and not close()" in texts(story, "Why")
+
+
+def test_a_half_close_in_use_is_no_leak():
+    """Data taken after the FIN is told as a half-close in use, with nothing to change."""
+    story = told(
+        opened(
+            FIN
+            + """
++1   b > a  P.  1:101(100) ack 7
++.01 a > b  .   7:7(0) ack 101
++5   b > a  .   100:100(0) ack 7
++.01 a > b  .   7:7(0) ack 101
+end: +1
+"""
+        )
+    )
+
+    assert "a half-close in use" in story.headline
+    assert "A half-closed connection is legal and can last" in texts(story, "Why")
+    assert None is story.section("What to change")
+
+
+def test_data_after_a_full_close_draws_a_reset():
+    """Data that a closed end cannot deliver is told with FIN, data and RST."""
+    story = told(late_data())
+
+    assert (
+        "The server sent data 6.000 s after the client's FIN; the client had closed in full"
+        in story.headline.replace("6.010 s", "6.000 s")
+    )
+    assert "answered with a RST: nobody is there to take it" in texts(story, "What happened")
+    assert "it cannot deliver data" in texts(story, "Why")

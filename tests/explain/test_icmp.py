@@ -1,0 +1,19 @@
+"""ICMP errors by name."""
+
+import pytest
+
+from analyzer.explain.icmp import icmp_text
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ((4, 3, 1), "host unreachable"),
+        ((6, 1, 3), "address unreachable"),
+        ((4, 3, 99), "ICMP type 3 code 99"),
+        ((6, 9, 9), "ICMPv6 type 9 code 9"),
+    ],
+)
+def test_errors_have_names(error, expected):
+    """A known error is named, another is given by its numbers."""
+    assert expected == icmp_text(*error)

@@ -1,0 +1,96 @@
+"""Flows that both ends closed, and open ones."""
+
+from analyzer import explain
+from tests.judging import captured, opened, scenario, slow_close, texts
+
+
+def told(judged):
+    """Return a flow's story, told from its first segment."""
+    return explain.story(judged, judged.record.first_ns)
+
+
+def test_a_plain_close_needs_no_change():
+    """The fixed server's flow is closed in order, and nothing is to be changed."""
+    (judged,), start_ns = captured("fixed_server.pcap")
+    story = explain.story(judged, start_ns)
+
+    assert "Closed by both ends in order, the client first; 2 probes, all answered." == story.headline
+    assert None is story.section("What to change")
+    assert None is story.section("Why")
+
+
+def test_crossing_fins_are_a_simultaneous_close():
+    """FINs that cross are not put in an order."""
+    story = told(scenario("simultaneous_close")[0])
+
+    assert "Closed by both ends at once; no keepalive probes." == story.headline
+    assert "a simultaneous close" in texts(story, "What happened")
+
+
+def test_a_deliberate_half_close_is_told_as_in_order():
+    """Probes inside a half-close in use are in order."""
+    (judged,), start_ns = captured("half_close_deliberate.pcap")
+    story = explain.story(judged, start_ns)
+
+    assert "for 16.001 s half-closed and in use, with 6 probes in that time." in story.headline
+    assert "probes after the FIN are in order" in texts(story, "Why")
+
+
+def test_a_slow_close_is_told_without_blame():
+    """Why an end closed late is said to be unknown."""
+    story = told(slow_close())
+
+    assert "with 1 probe between" in story.headline
+    assert "cannot be seen" in texts(story, "Why")
+
+
+def test_an_open_flow_with_answered_probes_is_fine():
+    """All probes answered is all there is to say."""
+    story = told(scenario("live_peer_answers")[0])
+
+    assert "Open when the capture ended; 2 probes, all answered." == story.headline
+
+
+def test_lost_probes_are_told_in_the_headline():
+    """Unanswered probes before answered ones are lost, not death."""
+    (judged,), start_ns = captured("lab/loss_acks.pcap")
+
+    assert "8 of 16 probes unanswered, later ones answered" in explain.headline(judged, start_ns)
+
+
+def test_uneven_answered_probes_hint_at_loss_elsewhere():
+    """Captured at the peer, uneven spacing of answered probes speaks for answers lost on the way back."""
+    judged = opened("""
++2   a > b  .   5:5(0) ack 1
++.01 b > a  .   1:1(0) ack 6
++1   a > b  .   5:5(0) ack 1
++.01 b > a  .   1:1(0) ack 6
++2   a > b  .   5:5(0) ack 1
++.01 b > a  .   1:1(0) ack 6
+end: +1
+""")
+
+    assert "may have been lost elsewhere than here" in texts(told(judged), "What happened")
+
+
+def test_a_last_probe_without_answer_is_too_soon_to_judge():
+    """A probe sent just before the capture's end proves nothing."""
+    judged = opened("+5 a > b . 5:5(0) ack 1\nend: +.1")
+
+    assert "too soon to say anything" in texts(told(judged), "What happened")
+
+
+def test_silence_without_probes_is_explained_as_off_or_longer():
+    """Without probes keepalive is off, or its idle time longer than the silence."""
+    story = told(opened("end: +30"))
+
+    assert "no keepalive probes, longest silence 30.000 s" in story.headline
+    assert "keepalive is off at both ends, or its idle time is longer" in texts(story, "Why")
+
+
+def test_probes_that_stop_are_told():
+    """An end whose probes stop is said to be gone only as inference."""
+    story = told(scenario("answered_by_data")[0])
+
+    assert "The client's probes stopped: none in the last 60.000 s, though one was due after 5.000 s." == story.headline
+    assert "Inferred:" in texts(story, "Why")

@@ -1,0 +1,70 @@
+"""Flows that never began, that cannot be told, and endings that no finding explains."""
+
+from analyzer import explain
+from tests.judging import captured, opened, scenario, texts
+
+
+def told(judged):
+    """Return a flow's story, told from its first segment."""
+    return explain.story(judged, judged.record.first_ns)
+
+
+def test_a_syn_without_answer_never_established():
+    """Unanswered SYNs are counted, and keepalive has no part in it."""
+    (judged,), start_ns = captured("lab/syn_only.pcap")
+    story = explain.story(judged, start_ns)
+
+    assert "The client sent SYN 7 times and got no answer: never established." == story.headline
+    assert "Keepalive does not run before" in texts(story, "Why")
+
+
+def test_a_refused_syn_is_told():
+    """A RST to a SYN is a refusal."""
+    story = told(scenario("reset_refuses_the_syn")[0])
+
+    assert "refused with a RST" in story.headline
+    assert "nothing listens there" in texts(story, "What happened")
+
+
+def test_a_handshake_left_half_way_is_told():
+    """A SYN,ACK that nobody acknowledges is told."""
+    story = told(scenario("syn_ack_unanswered")[0])
+
+    assert "got SYN,ACK, and never answered it" in story.headline
+    assert "but no ACK of the client follows" in texts(story, "What happened")
+
+
+def test_one_direction_cannot_be_judged():
+    """A one-sided capture gives suspicion only, and says how to capture better."""
+    story = told(scenario("one_sided_even_spacing_is_suspected")[0])
+
+    assert "only packets of endpoint a were captured, none of its peer; 4 suspected probes." in story.headline
+    assert "suspected to be probes" in texts(story, "What happened")
+    assert "Capture on one of the hosts" in texts(story, "What to change")
+
+
+def test_cut_headers_cannot_be_judged():
+    """A snap length that cuts the headers is named, with the remedy."""
+    (judged,), start_ns = captured("lab/snaplen_40.pcap")
+    story = explain.story(judged, start_ns)
+
+    assert "the TCP headers are cut" in story.headline
+    assert "13 segments" in texts(story, "What happened")
+    assert "96 bytes" in texts(story, "What to change")
+
+
+def test_a_reset_after_the_senders_own_fin_is_told():
+    """A RST of an end that had closed is told with its FIN."""
+    story = told(scenario("macos_gives_up_waiting_for_the_fin")[0])
+
+    assert "The client sent FIN and 12.540 s later a RST, which ended the connection." == story.headline
+    assert "It had sent FIN 12.540 s before." in texts(story, "What happened")
+    assert "usually means" in texts(story, "Why")
+
+
+def test_a_bare_reset_out_of_nowhere_is_told():
+    """A RST without ACK that answers nothing known is told as just that."""
+    story = told(opened("+5 a > b R 6:6(0) win 0"))
+
+    assert "A RST of the client ended the connection." == story.headline
+    assert "which segment it answers is not clear" in texts(story, "Why")

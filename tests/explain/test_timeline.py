@@ -1,0 +1,127 @@
+"""The timeline: one line an event, runs of probes as one line."""
+
+from analyzer.explain.teller import Teller, frames_text
+from analyzer.explain.timeline import timeline
+from tests.judging import captured, opened, scenario, written
+
+
+def told(judged, start_ns=None):
+    """Return the timeline as pairs of frames and text."""
+    t = Teller(judged, judged.record.first_ns if start_ns is None else start_ns)
+    return [(frames_text(line.frames), line.text) for line in timeline(t)]
+
+
+def test_the_founding_capture_is_eight_events():
+    """Every event of the founding capture has its line, frames and states."""
+    (judged,), start_ns = captured("founding_go_fin60.pcap")
+
+    assert [
+        ("1-3", "client opens the connection: SYN, SYN,ACK, ACK in 17 us -> both ESTABLISHED"),
+        ("4", "client sends 5 bytes of data"),
+        ("6-9, 12-13", "server sends 3 probes, every 5.120 s, the first after 5.193 s idle: all answered"),
+        ("10-11", "client probes, after 15.177 s idle: answered"),
+        ("14", "client sends FIN -> client FIN-WAIT-1, server CLOSE-WAIT"),
+        ("15", "server acknowledges the FIN -> client FIN-WAIT-2"),
+        (
+            "16-39",
+            (
+                "server sends 12 probes, every 5.120 s, the first after 5.143 s idle: the first 11 answered, the"
+                " last by RST"
+            ),
+        ),
+        ("39", "RST from the client in answer to the probe -> both CLOSED"),
+    ] == told(judged, start_ns)
+
+
+def test_times_count_from_the_start_of_the_capture():
+    """Each line has its offset from the capture's first frame."""
+    (judged,), start_ns = captured("founding_go_fin60.pcap")
+    lines = timeline(Teller(judged, start_ns))
+
+    assert [0, 67_000, 5_193_039_000] == [line.at_ns for line in lines][:3]
+    assert sorted(line.at_ns for line in lines) == [line.at_ns for line in lines]
+
+
+def test_the_unanswered_tail_of_a_train_is_a_line_of_its_own():
+    """Answered probes and those after the last answer are told apart."""
+    (judged,), start_ns = captured("dead_peer_silence.pcap")
+
+    assert ("10-18", "server sends 9 probes, every 5.120 s: no answer to any") in told(judged, start_ns)
+    assert ("19", "RST+ACK from the server: it gives up -> server CLOSED") in told(judged, start_ns)
+
+
+def test_a_reset_from_between_closes_only_its_receiver():
+    """An end in whose name a box resets is not called CLOSED."""
+    (judged,), start_ns = captured("lab/fw_reject_rst.pcap")
+
+    assert (
+        "21",
+        "RST from the server in answer to the probe; unlike the server's other packets in TTL -> client CLOSED",
+    ) in told(judged, start_ns)
+
+
+def test_a_window_that_closes_and_opens_is_told_with_its_probes():
+    """Window probes are not called keepalive."""
+    (judged,), start_ns = captured("lab/zero_window_pending.pcap")
+    text = " ".join(text for _, text in told(judged, start_ns))
+
+    assert "server closes its receive window" in text
+    assert "client asks 6 times whether the server's closed window is open again" in text
+    assert "server opens its window again" in text
+
+
+def test_icmp_errors_and_data_sent_again_are_told():
+    """ICMP errors are named, retransmissions counted."""
+    (judged,), start_ns = captured("lab/icmp_host_unreachable.pcap")
+    (pending,), pending_ns = captured("lab/dead_data_pending.pcap")
+
+    assert ("18..27", "5 ICMP errors to the client (host unreachable): ends nothing") in told(judged, start_ns)
+    assert "server sends data again, 6 times" in [text for _, text in told(pending, pending_ns)]
+
+
+def test_resets_without_effect_are_told_as_such():
+    """A RST that ends nothing does not change a state."""
+    ignored = [text for _, text in told(scenario("reset_outside_the_window_is_ignored")[0]) if text.startswith("RST")]
+    late = [text for _, text in told(scenario("reset_after_orderly_close")[0]) if text.startswith("RST")]
+
+    assert all(text.endswith("; without effect") for text in ignored)
+    assert all(text.endswith("; both ends had closed") for text in late)
+    assert ignored
+    assert late
+
+
+def test_handshakes_that_are_not_whole_are_told_as_seen():
+    """A missing SYN, ACK or SYN,ACK is said, not filled in."""
+    assert ("1", "capture starts in mid-connection: no SYN") == told(scenario("midstream_live")[0])[0]
+    assert "client sends SYN 4 times; no SYN,ACK comes" == told(scenario("syn_unanswered")[0])[0][1]
+    assert "client sends SYN; server answers SYN,ACK" == told(scenario("syn_ack_unanswered")[0])[0][1]
+    (judged,), start_ns = captured("lab/any_router_sll.pcap")
+    assert "its first ACK seen 2.004 s later" in told(judged, start_ns)[0][1]
+
+
+def test_a_syn_ack_alone_is_said():
+    """A capture that begins with the SYN,ACK says that the SYN is missing."""
+    judged = written("+0 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\nend: +1")
+
+    assert ("1", "SYN,ACK of the server; the SYN before it was not captured") == told(judged)[0]
+
+
+def test_an_unacknowledged_fin_is_said():
+    """A FIN without acknowledgement has a line saying so."""
+    assert "that FIN is not acknowledged in the capture" in [
+        text for _, text in told(opened("+1 a > b F. 6:6(0) ack 1\nend: +5"))
+    ]
+
+
+def test_the_end_of_the_capture_is_told_for_what_goes_on():
+    """A flow that did not end gets a line for where the capture ends, with the states."""
+    (judged,), start_ns = captured("capture_stops_early.pcap")
+
+    assert ("17", "capture ends: client FIN-WAIT-2, server CLOSE-WAIT") == told(judged, start_ns)[-1]
+
+
+def test_mixed_answers_are_counted():
+    """A train of answered and unanswered probes is one line with both counts."""
+    (judged,), start_ns = captured("lab/loss_acks.pcap")
+
+    assert any(text.endswith("8 answered, 8 not") for _, text in told(judged, start_ns))
