@@ -23,7 +23,7 @@ STOPPED: Final = "probes-unanswered-then-none"
 UNACKED: Final = "data-unacknowledged-no-keepalive"
 
 WHAT: Final = {"data": "data", "FIN": "a FIN"}
-COUNTS: Final = ((9, "the default of Linux"), (8, "of macOS and FreeBSD"))
+COUNTS: Final = ((9, "the default of Linux"), (8, "that of macOS and FreeBSD"))
 """After how many unanswered probes a prober gives up, unless told otherwise (field guide 5)."""
 
 
@@ -33,7 +33,8 @@ def last_word(t: Teller, side: Side) -> Line | None:
     if facts.last_ns is None:
         return None
     answers = [probe.answer_frame for probe in t.probes(other(side)) if probe.answer in {"ack", "data"}]
-    frame = max([frame for frame in (*answers, facts.active_frame) if frame], default=0)
+    own = [probe.frame for probe in t.probes(side)]
+    frame = max([frame for frame in (*answers, *own, facts.active_frame) if frame], default=0)
     return Line(f"{t.start(side)} was last heard at {t.at(facts.last_ns)}.", (frame,) if frame else ())
 
 
@@ -84,8 +85,8 @@ def _icmp(icmp: Finding) -> Line:
         else ""
     )
     text = (
-        f"{count(number(icmp, 'errors'), 'ICMP error')}{what} came back and ended nothing: a kernel ignores one"
-        " that quotes a probe."
+        f"{count(number(icmp, 'errors'), 'ICMP error')}{what} came back and ended nothing: Linux and macOS ignore"
+        " one that quotes a probe."
     )
     return Line(text, icmp.frames)
 

@@ -191,8 +191,8 @@ def abort_why(t: Teller) -> list[Line]:
     given_up = None
     if number(finding, "resent"):
         given_up = Line(
-            "Its own data was unacknowledged and sent again before: macOS and BSD end that with such a RST too,"
-            " Linux does not.",
+            "Its own data was unacknowledged and sent again before: macOS ends that with such a RST too (by its"
+            " source), Linux does not.",
             (reset,),
         )
     if finding.data["unread"] != "possible":

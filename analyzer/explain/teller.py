@@ -155,13 +155,6 @@ class Teller:
         return next((reset for reset in self.record.resets if reset.accepted_end), None)
 
     @property
-    def prober(self) -> Side | None:
-        """The endpoint with most probes, or None if there are none."""
-        counts = {side: len(self.probes(side)) for side in SIDES}
-        best: Side = "a" if counts["a"] >= counts["b"] else "b"
-        return best if counts[best] else None
-
-    @property
     def end_ns(self) -> int:
         """When the flow ended by RST, else when the capture did."""
         return self.reset.ts_ns if self.reset else self.record.end_ns

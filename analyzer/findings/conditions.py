@@ -316,7 +316,7 @@ def long_silence_unprobed(case: Case) -> bool:
 
 
 def silence(case: Case) -> tuple[int, int, int | None] | None:
-    """Return the longest silence while both ends were open, if no probe passed: length, frame before, frame after."""
+    """Return the longest silence while both ends were open: its length, the frame before, the frame after."""
     record = case.record
     spans: list[tuple[int, int, int | None]] = []
     if record.idle_from is not None:
@@ -328,12 +328,9 @@ def silence(case: Case) -> tuple[int, int, int | None] | None:
         spans.append((record.end_ns - since, frame, None))
     if not spans or record.backwards:
         return None
-    length, before, after = max(spans)
+    length, before, after = max(spans, key=lambda span: span[:2])
     shut = [fin.frame for fin in record.fins] + [reset.frame for reset in record.resets if reset.accepted_end]
     if any(frame <= before for frame in shut):
-        return None
-    watched = [probe.frame for probe in record.probes] + [probe.frame for probe in record.zero_window_probes]
-    if any(before < frame and (after is None or frame <= after) for frame in watched):
         return None
     return length, before, after
 

@@ -89,4 +89,4 @@ def test_outstanding_data_before_an_abort_is_told():
     story = told(scenario("reset_while_data_is_unanswered")[0])
 
     assert "its data had stayed unacknowledged, sent again twice" in story.headline
-    assert "macOS and BSD end that with such a RST too, Linux does not" in texts(story, "Why")
+    assert "macOS ends that with such a RST too (by its source), Linux does not" in texts(story, "Why")
