@@ -1,0 +1,169 @@
+"""Endpoints, the flow's identity, and the table that finds it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzer import flow as flows_module
+from analyzer.flow import (
+    FLOW,
+    FREE,
+    GONE,
+    NO_FLOW,
+    Endpoint,
+    endpoints_of,
+    find,
+    hash_of,
+    insert,
+    mix,
+    new_flow,
+    refill,
+    remove,
+    side_of,
+)
+from analyzer.kernel import records
+from analyzer.segment import address_halves
+from tests.notation import parse, plain
+
+A_TO_B, B_TO_A, C_TO_D = (
+    plain(row) for row in parse("# Three segments.\n+0 a > b S 0:0(0)\n+0 b > a S 0:0(0)\n+0 c > d S 0:0(0)\n").rows
+)
+
+
+def started(row, number=0, digest=1):
+    """Return the FLOW record that a segment starts."""
+    flow = records(FLOW, 1, jit=False)[0]
+    new_flow(flow, row, digest, number)
+    return flow
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [(Endpoint("127.0.0.1", 4001), "127.0.0.1:4001"), (Endpoint("::1", 4001), "[::1]:4001")],
+)
+def test_endpoints_print_as_everybody_writes_them(endpoint, expected):
+    """An IPv6 address stands in brackets before the port."""
+    assert expected == str(endpoint)
+
+
+def test_endpoints_are_ordered_by_address_and_port():
+    """Endpoints can be sorted."""
+    one, two, three = Endpoint("10.0.0.1", 9), Endpoint("10.0.0.1", 80), Endpoint("10.0.0.2", 1)
+
+    assert [one, two, three] == sorted([three, two, one])
+
+
+def test_the_first_sender_is_endpoint_a():
+    """The sender of the first segment is a, its target b."""
+    a, b = endpoints_of(started(B_TO_A))
+
+    assert ("198.51.100.2:80", "192.0.2.1:40001") == (str(a), str(b))
+
+
+def test_mapped_addresses_of_ipv6_stay_ipv6():
+    """An IPv4-mapped address that came in an IPv6 packet is written as one."""
+    high, low = address_halves("192.0.2.1")
+    flow = started(A_TO_B | {"ip_version": 6, "src_hi": high, "src_lo": low})
+
+    assert "::ffff:192.0.2.1" == endpoints_of(flow)[0].address
+
+
+def test_sides_of_a_flow():
+    """A segment belongs to the flow in either direction, and not if anything of its identity differs."""
+    flow = started(A_TO_B)
+
+    assert (0, 1, NO_FLOW) == (side_of(flow, A_TO_B), side_of(flow, B_TO_A), side_of(flow, C_TO_D))
+
+
+@pytest.mark.parametrize("name", ["src_hi", "src_lo", "src_port", "dst_hi", "dst_lo", "dst_port", "tag"])
+@pytest.mark.parametrize("row", [A_TO_B, B_TO_A], ids=["forth", "back"])
+def test_every_part_of_the_identity_counts(row, name):
+    """A segment that differs in one part of the identity belongs to another flow."""
+    assert NO_FLOW == side_of(started(A_TO_B), row | {name: row[name] + 1})
+
+
+@given(
+    st.integers(0, 0x7FFFFFFF), st.integers(-(2**63), 2**63 - 1), st.integers(1, 2**16 - 1), st.integers(1, 2**16 - 1)
+)
+def test_hash_is_the_same_both_ways(seed, address, one, two):
+    """Both directions of a flow have the same hash, of 31 bits, never zero."""
+    forth = A_TO_B | {"src_lo": address, "src_port": one, "dst_port": two}
+    back = forth | {"dst_lo": address, "src_lo": forth["dst_lo"], "src_port": two, "dst_port": one}
+    digest = hash_of(forth, seed)
+
+    assert digest == hash_of(back, seed)
+    assert 0 < digest <= 0x7FFFFFFF
+
+
+@given(st.integers(0, 0x7FFFFFFF), st.integers(-(2**63), 2**63 - 1))
+def test_mixing_stays_within_31_bits(state, word):
+    """The hash state never leaves the range that machine code and Python share."""
+    assert 0 <= mix(state, word) <= 0x7FFFFFFF
+
+
+def test_seeds_stir_the_table():
+    """Another seed gives another hash, so that nobody can choose colliding addresses beforehand."""
+    assert len({hash_of(A_TO_B, seed) for seed in range(50)}) > 40
+
+
+def row_number(number):
+    """Return a segment of the flow with this number."""
+    return A_TO_B | {"src_port": 1000 + number}
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=60), st.integers(1, 3))
+def test_the_table_finds_what_a_dict_finds(moves, spread):
+    """However flows come and go, and collide, the table finds each live one and no other."""
+    slots = [0] * 32
+    flows = [started(row_number(number), number) for number in range(10)]
+    live = {}
+    for number, enter in moves:
+        digest = number % spread + 1
+        if enter and number not in live:
+            insert(slots, digest, number)
+            live[number] = digest
+        elif not enter and number in live:
+            remove(slots, live.pop(number), number)
+        if slots.count(FREE) < 2:
+            flows = [flow | {"alive": int(at in live), "hash": at % spread + 1} for at, flow in enumerate(flows)]
+            slots = [0] * 32
+            refill(slots, flows, 10)
+
+        expected = [each if each in live else NO_FLOW for each in range(10)]
+        assert expected == [find(slots, flows, row_number(each), each % spread + 1) for each in range(10)]
+
+
+def test_slots_of_departed_flows_are_used_again():
+    """A fresh slot counts as used, one that a flow left does not count again."""
+    slots = np.zeros(8, dtype=np.int64)
+
+    assert 1 == insert(slots, 3, 0)
+    remove(slots, 3, 0)
+    assert GONE == slots[3]
+    assert 0 == insert(slots, 3, 1)
+
+
+def test_colliding_flows_are_told_apart_by_identity():
+    """Two flows with one hash are found by their addresses, behind each other at the table's end."""
+    slots = [0] * 4
+    flows = [started(row_number(0)), started(row_number(1))]
+    for index in range(2):
+        insert(slots, 3, index)
+
+    assert [0, 1, NO_FLOW] == [find(slots, flows, row_number(number), 3) for number in range(3)]
+
+
+def test_a_new_flow_has_no_past():
+    """Nothing of the record's former flow is left."""
+    used = dict.fromkeys(FLOW.names, 12345)
+    new_flow(used, A_TO_B, 7, 3)
+
+    assert started(A_TO_B, 3, 7) == used
+    assert {12345} & set(used.values()) == set()
+
+
+def test_sides_have_names():
+    """Endpoint a is side 0, endpoint b side 1."""
+    assert ("a", "b") == flows_module.SIDES
