@@ -50,4 +50,4 @@ class Notices:
 
 def _sentence(times: int, first: int, what: str) -> str:
     """Compose the sentence about frames."""
-    return f"frames that {what}: {times}, first frame {first}"
+    return f"frames that {what}: {times}, the first is frame {first}"

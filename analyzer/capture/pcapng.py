@@ -208,8 +208,9 @@ class PcapngFraming:
             raise CaptureError(
                 name, f"cut within the first section header: pcapng needs 28 bytes, {len(head)} are there"
             )
-        if not self._begin_section(window):
-            raise CaptureError(name, self.damage or "cut within the first section header")
+        while not self._begin_section(window):
+            if self.damage or not window.more():
+                raise CaptureError(name, self.damage or self.cut(window))
 
     def index(self, window: Window, frames: Any, row: int, room: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
         """Index what the window holds in ``frames[row:room]``; returns the next free row.

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+
+from analyzer.capture.frame import (
+    CAPACITY,
+    FRAME,
+    LEAP_NS,
+    NOTES,
+    OCTETS,
+    empty_frames,
+    file16,
+    file32,
+    note_frame,
+    note_odd_time,
+    octet,
+    octets_of,
+    signed64,
+    word16,
+    word32,
+)
+from analyzer.kernel import records
+
+OCTETS_0_TO_F = bytes(range(0xF0, 0x100))
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "compiled"])
+def reader_of(request):
+    """Runs a kernel over the octets f0 to ff in one of the modes."""
+    buffer = np.zeros(1, dtype=OCTETS)
+    buffer.view(np.uint8)[:16] = np.frombuffer(OCTETS_0_TO_F, np.uint8)
+    data = octets_of(buffer, jit=request.param)
+    return lambda kernel, *args: kernel.choose(jit=request.param)(data, *args)
+
+
+def test_words_in_network_order(reader_of):
+    """Octets join to unsigned numbers, most significant first, at any address."""
+    assert 0xF3 == reader_of(octet, 3)
+    assert 0xF3F4 == reader_of(word16, 3)
+    assert 0xF3F4F5F6 == reader_of(word32, 3)
+    assert int.from_bytes(OCTETS_0_TO_F[1:9], "big", signed=True) == reader_of(signed64, 1)
+
+
+def test_words_in_the_order_of_the_file(reader_of):
+    """A file may have either order."""
+    assert (0xF1F2, 0xF2F1) == (reader_of(file16, 1, True), reader_of(file16, 1, False))
+    assert (0xF1F2F3F4, 0xF4F3F2F1) == (reader_of(file32, 1, True), reader_of(file32, 1, False))
+
+
+@pytest.mark.parametrize("at", [-1, -(1 << 40)])
+def test_negative_addresses_read_nothing(reader_of, at):
+    """An address before the buffer gives 0, it does not count from the end."""
+    assert (0, 0, 0) == (reader_of(octet, at), reader_of(word16, at), reader_of(word32, at))
+    assert (0, 0) == (reader_of(file16, at, True), reader_of(file32, at, False))
+
+
+def test_the_buffer_has_room_for_the_largest_block():
+    """A block of 16 MiB fits behind the rest of another read."""
+    assert CAPACITY >= (16 << 20) + (4 << 20)
+    assert CAPACITY == OCTETS.itemsize
+
+
+def test_an_index_has_the_columns_of_frames():
+    """Both forms of an index take a FRAME by field name."""
+    for jit in (False, True):
+        frames = empty_frames(3, jit=jit)
+        for name in FRAME.names:
+            frames[2][name] = 1
+
+        assert 3 == len(frames)
+        assert [1] * len(FRAME.names) == [int(frames[2][name]) for name in FRAME.names]
+
+
+def noted(*times_ns, lengths=(), snaplen=0):
+    """The notes about frames of these times."""
+    notes = records(NOTES, 1, jit=False)[0]
+    for at, ts_ns in enumerate(times_ns):
+        note_frame(notes, ts_ns, lengths[at] if lengths else 60, snaplen)
+    return notes
+
+
+def test_order_of_time_is_noted():
+    """Steps back are counted, with the first frame and the largest step."""
+    notes = noted(1000, 2000, 1500, 1500, 3000, 100)
+
+    assert (2, 3, 2900) == (notes["back"], notes["back_frame"], notes["back_ns"])
+    assert (6, 6, 1000, 100) == (notes["frames"], notes["timed"], notes["start_ns"], notes["last_ts_ns"])
+
+
+def test_leaps_of_time_are_noted():
+    """A step of more than a year is counted, one of a year is not."""
+    notes = noted(0, LEAP_NS, 2 * LEAP_NS + 1, 2 * LEAP_NS + 2)
+
+    assert (1, 3, LEAP_NS + 1) == (notes["leap"], notes["leap_frame"], notes["leap_ns"])
+
+
+def test_the_first_frame_is_no_leap():
+    """The time of the first frame is compared with nothing."""
+    notes = noted(1_600_000_000_000_000_000)
+
+    assert (0, 0) == (notes["leap"], notes["back"])
+
+
+def test_long_frames_are_noted():
+    """Frames longer than the snap length are counted, unless there is none."""
+    assert (1, 2) == (noted(1, 2, 3, lengths=(96, 97, 5), snaplen=96)["long"],) + (
+        noted(1, 2, 3, lengths=(96, 97, 5), snaplen=96)["long_frame"],
+    )
+    assert 0 == noted(1, lengths=(70_000,), snaplen=0)["long"]
+
+
+def test_odd_times_are_noted():
+    """A time that is none is counted for the frame noted last."""
+    notes = noted(1, 2)
+    note_odd_time(notes)
+    note_odd_time(notes)
+
+    assert (2, 2) == (notes["odd"], notes["odd_frame"])

@@ -1,0 +1,419 @@
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.capture.frame import DAMAGED, FULL, INTERFACE, MAX_TS_NS, MORE, NOTES, SECTION, empty_frames
+from analyzer.capture.pcapng import UNITS, index_blocks, ticks_to_ns
+from analyzer.errors import CaptureError, UnsupportedLinkTypeError
+from analyzer.kernel import records
+from tests.capture.craft import (
+    block,
+    enhanced,
+    ethernet,
+    interface,
+    ipv4,
+    obsolete,
+    option,
+    pcapng,
+    read,
+    section,
+    simple,
+    tcp,
+)
+
+FRAME = ethernet(ipv4(tcp(b"abc")))
+TICKS = 1_600_000_000_123_456
+HEAD = section() + interface()
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "compiled"])
+def found_in(request, tmp_path):
+    """Writes octets to a file and reads it, in each of the modes."""
+
+    def write_and_read(octets, **options):
+        path = tmp_path / "made.pcapng"
+        path.write_bytes(octets)
+        return read(path, jit=request.param, **options)
+
+    return write_and_read
+
+
+def error_of(tmp_path, octets):
+    """The sentence with which a file is refused, without its path."""
+    path = tmp_path / "made.pcapng"
+    path.write_bytes(octets)
+    with pytest.raises(CaptureError) as caught:
+        read(path)
+    return str(caught.value).removeprefix(f"{path}: ")
+
+
+# ── what is read ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_byte_orders(found_in, order):
+    """Both byte orders are read."""
+    found = found_in(pcapng([FRAME, FRAME], order=order))
+
+    assert ("pcapng", ["EN10MB"], []) == (found.format, found.link_types, found.warnings)
+    assert [1_600_000_000_123_456_000, 1_600_000_000_124_456_000] == found.column("ts_ns")
+    assert [3, 3] == found.column("payload_len")
+
+
+def test_sections_of_both_orders(found_in):
+    """A section forgets the interfaces and the byte order of the one before; frames go on counting."""
+    found = found_in(
+        HEAD + enhanced(FRAME, 5) + section(">") + interface(101, ">") + enhanced(ipv4(tcp()), 6, order=">") + HEAD
+    )
+
+    assert [1, 2] == found.column("frame")
+    assert [5000, 6000] == found.column("ts_ns")
+    assert ["EN10MB", "RAW"] == found.link_types
+
+
+def test_interfaces(found_in):
+    """Each frame has the link type and the time unit of its interface."""
+    nanoseconds = option(9, b"\x09") + option(14, struct.pack("<q", -1)) + option(0, b"")
+    octets = HEAD + interface(101, options=nanoseconds) + interface(113)
+    found = found_in(octets + enhanced(ipv4(tcp()), 3_000_000_007, 1) + enhanced(FRAME, 9, 0))
+
+    assert [1, 0] == found.column("interface")
+    assert [2_000_000_007, 9_000] == found.column("ts_ns")
+    assert ["EN10MB", "RAW", "LINUX_SLL"] == found.link_types
+
+
+def test_an_interface_may_come_late(found_in):
+    """An interface may be described between frames."""
+    found = found_in(HEAD + enhanced(FRAME) + interface(101) + enhanced(ipv4(tcp()), 1, 1) + enhanced(FRAME, 2))
+
+    assert [0, 1, 0] == found.column("interface")
+
+
+def test_many_interfaces(found_in):
+    """The table of interfaces grows."""
+    found = found_in(section() + interface(101) * 40 + interface() + enhanced(FRAME, 7, 40))
+
+    assert ([40], [7000]) == (found.column("interface"), found.column("ts_ns"))
+
+
+@pytest.mark.parametrize(
+    ("resolution", "ticks", "expected"),
+    [
+        (6, TICKS, TICKS * 1000),
+        (0, 1_600_000_000, 1_600_000_000_000_000_000),
+        (3, 1_600_000_000_123, 1_600_000_000_123_000_000),
+        (9, 1_600_000_000_123_456_789, 1_600_000_000_123_456_789),
+        (12, 1_600_000_123_456_789_012, 1_600_000_123_456_789),
+        (0x80 | 0, 1_600_000_000, 1_600_000_000_000_000_000),
+        (0x80 | 10, 1024 + 512, 1_500_000_000),
+        (0x80 | 30, (5 << 30) + (1 << 29), 5_500_000_000),
+        (0x80 | 33, (5 << 33) + (1 << 32), 5_500_000_000),
+        (0x80 | 34, (5 << 34) + (1 << 33), 5_500_000_000),
+        (0x80 | 60, (5 << 60) + (1 << 59), 5_500_000_000),
+        (0x80 | 64, 1 << 62, 250_000_000),
+        (0x80 | 127, (1 << 63) - 1, 0),
+        (127, (1 << 63) - 1, 9),
+    ],
+)
+def test_resolutions(found_in, resolution, ticks, expected):
+    """Units of powers of ten and of two become nanoseconds."""
+    options = option(9, bytes([resolution]))
+
+    assert [expected] == found_in(section() + interface(options=options) + enhanced(FRAME, ticks)).column("ts_ns")
+
+
+@given(high=st.integers(0, 0xFFFFFFFF), low=st.integers(0, 0xFFFFFFFF), power=st.integers(0, 127))
+def test_powers_of_two_are_exact(high, low, power):
+    """A unit of a power of two gives the nanosecond that exact arithmetic gives, or the last one that is told."""
+    exact = ((high << 32 | low) * 1_000_000_000) >> power
+    found = ticks_to_ns(high, low, 1, 0, power)
+
+    if high >= 1 << 31 or exact >= MAX_TS_NS - 1_000_000_000:
+        assert found >= MAX_TS_NS - 1_000_000_000
+    else:
+        assert found in {exact, exact - 1}
+
+
+@given(high=st.integers(0, 0xFFFFFFFF), low=st.integers(0, 0xFFFFFFFF), power=st.integers(0, 27))
+def test_powers_of_ten_are_exact(high, low, power):
+    """A unit of a power of ten gives the nanosecond that exact arithmetic gives, or the last one that is told."""
+    exact = (high << 32 | low) * 10 ** max(9 - power, 0) // 10 ** max(power - 9, 0)
+    found = ticks_to_ns(high, low, 10 ** max(9 - power, 0), 10 ** max(power - 9, 0), 0)
+
+    assert found == (exact if exact < MAX_TS_NS and high < 1 << 31 else MAX_TS_NS) or exact >= MAX_TS_NS - 10**9
+
+
+@pytest.mark.parametrize("offset_s", [1 << 62, -(1 << 63), 3_000_000_000])
+def test_absurd_times_stay_in_range(found_in, offset_s):
+    """A time beyond 2116, or an offset of eons, is cut to what can be computed with, and the time is told."""
+    options = option(14, struct.pack("<q", offset_s))
+    octets = section() + interface(options=options) + enhanced(FRAME, (1 << 64) - 1) + enhanced(FRAME, TICKS)
+    found = found_in(octets)
+
+    assert all(-MAX_TS_NS <= ts_ns <= MAX_TS_NS for ts_ns in found.column("ts_ns"))
+    assert "frames that have an impossible timestamp: 1, the first is frame 1" in found.warnings
+
+
+def test_the_obsolete_packet_block(found_in):
+    """The obsolete packet block has a time and an interface too."""
+    found = found_in(HEAD + interface(101) + obsolete(ipv4(tcp(b"x")), TICKS, 1))
+
+    assert ([TICKS * 1000], [1], [1]) == (
+        found.column("ts_ns"),
+        found.column("interface"),
+        found.column("payload_len"),
+    )
+
+
+def test_simple_packet_blocks(found_in):
+    """A simple packet block has no time; the time of the frame before stands in, and a warning says so."""
+    found = found_in(HEAD + simple(FRAME) + enhanced(FRAME, TICKS) + simple(FRAME) + enhanced(FRAME, TICKS + 1))
+
+    assert [0, TICKS * 1000, TICKS * 1000, TICKS * 1000 + 1000] == found.column("ts_ns")
+    assert TICKS * 1000 == found.start_ns
+    assert [
+        "frames that have no timestamp (simple packet blocks); they were given that of the frame before: 2, the first "
+        "is frame 1"
+    ] == found.warnings
+
+
+def test_simple_packet_blocks_are_cut_by_the_snap_length(found_in):
+    """A simple packet block keeps the smaller of original length and snap length; padding is not data."""
+    offloaded = ethernet(ipv4(tcp(b"y" * 100), total=0))
+    found = found_in(section() + interface(snaplen=60) + simple(offloaded[:60], original=len(offloaded)) + simple(FRAME))
+
+    assert [100, 3] == found.column("payload_len")
+    assert [ord("y"), ord("a")] == found.column("first_octet")
+
+
+def test_other_blocks_are_passed(found_in):
+    """Statistics, names, secrets and blocks of the future are no frames."""
+    others = block(5, bytes(12)) + block(4, bytes(4)) + block(10, bytes(8)) + block(0x7FFF_0001, b"x" * 1000)
+    found = found_in(HEAD + others + enhanced(FRAME) + others + enhanced(FRAME) + others)
+
+    assert ([1, 2], 2, []) == (found.column("frame"), found.frames, found.warnings)
+
+
+def test_blocks_that_wireshark_numbers(found_in):
+    """Journal entries, custom blocks and system calls have frame numbers, as in Wireshark, and no time of their own."""
+    numbered = [block(kind, bytes(24)) for kind in (9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221)]
+    found = found_in(HEAD + numbered[0] + enhanced(FRAME, TICKS) + b"".join(numbered[1:]) + enhanced(FRAME, TICKS + 1))
+
+    assert [2, 8] == found.column("frame")
+    assert (8, (6, 0, 0), []) == (found.frames, found.skipped, found.warnings)
+    assert TICKS * 1000 == found.start_ns
+
+
+def test_options_of_frames_are_passed(found_in):
+    """Comments behind a frame are not part of it."""
+    comment = option(1, b"a comment") + option(0, b"")
+    found = found_in(HEAD + enhanced(FRAME[:-1], options=comment, original=len(FRAME)) + enhanced(FRAME))
+
+    assert [3, 3] == found.column("payload_len")
+
+
+# ── damage ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_frames_of_no_interface(found_in):
+    """A frame of an interface that nobody described is counted, not decoded; the rest is read."""
+    found = found_in(HEAD + enhanced(FRAME, 1, 7) + enhanced(FRAME, 2) + enhanced(FRAME, 3, 0xFFFFFFFF))
+
+    assert [2] == found.column("frame")
+    assert (2, 0, 0) == found.skipped
+    assert [
+        "frames that belong to an interface that the section does not describe, and were not decoded: 2, the first is "
+        "frame 1"
+    ] == found.warnings
+
+
+def test_an_unknown_link_type_beside_a_known_one(found_in):
+    """Frames of a link type that nobody decodes are counted and named; the rest is read."""
+    found = found_in(HEAD + interface(147) + enhanced(FRAME, 1, 1) + enhanced(FRAME, 2, 0))
+
+    assert ([2], (1, 0, 0)) == (found.column("frame"), found.skipped)
+    assert [
+        "frames that are of link type LINKTYPE_147, which no reader here decodes: 1, the first is frame 1"
+    ] == found.warnings
+
+
+def test_unknown_link_types_only(found_in, tmp_path):
+    """A capture of which nothing can be decoded is an error that names its link types."""
+    with pytest.raises(UnsupportedLinkTypeError) as caught:
+        found_in(section() + interface(147) + interface(190) + enhanced(FRAME, 1, 1))
+
+    assert 147 == caught.value.link_type
+    assert (
+        f"{tmp_path}/made.pcapng: is of link type LINKTYPE_147 (147), LINKTYPE_190 (190), which no reader here decodes"
+    ) == str(caught.value)
+
+
+def corrupt(octets, at, number):
+    """The octets with a 32-bit number put in."""
+    return octets[:at] + struct.pack("<I", number) + octets[at + 4 :]
+
+
+AT = len(HEAD)
+BLOCK = enhanced(FRAME)
+
+
+@pytest.mark.parametrize(
+    ("octets", "warning"),
+    [
+        pytest.param(
+            HEAD + corrupt(BLOCK, 4, 7),
+            f"the block of type 0x00000006 at byte {AT} claims a length of 7 bytes; what follows was not read",
+            id="shorter than its own head",
+        ),
+        pytest.param(
+            HEAD + corrupt(BLOCK, 4, 101),
+            f"the block of type 0x00000006 at byte {AT} claims a length of 101 bytes; what follows was not read",
+            id="not a multiple of four",
+        ),
+        pytest.param(
+            HEAD + corrupt(BLOCK, 4, 0xFFFFFFFC),
+            f"the block of type 0x00000006 at byte {AT} claims a length of 4294967292 bytes; what follows was not read",
+            id="absurdly long",
+        ),
+        pytest.param(
+            HEAD + corrupt(BLOCK, len(BLOCK) - 4, 44),
+            f"the block of type 0x00000006 at byte {AT} is 92 bytes long by its head but 44 by its tail; "
+            "what follows was not read",
+            id="two lengths",
+        ),
+        pytest.param(
+            HEAD + corrupt(BLOCK, 20, 61),
+            f"the block of type 0x00000006 at byte {AT} claims 61 captured bytes but has room for 60; "
+            "what follows was not read",
+            id="more captured than there is room",
+        ),
+        pytest.param(
+            HEAD + block(6, bytes(8)),
+            f"the block of type 0x00000006 at byte {AT} has only 20 bytes, too few for its kind; "
+            "what follows was not read",
+            id="a frame block without its head",
+        ),
+        pytest.param(
+            HEAD + block(3, b""),
+            f"the block of type 0x00000003 at byte {AT} has only 12 bytes, too few for its kind; "
+            "what follows was not read",
+            id="a simple block without its head",
+        ),
+        pytest.param(
+            HEAD + block(1, b"\0\0\0\0"),
+            f"the block of type 0x00000001 at byte {AT} has only 16 bytes, too few for its kind; "
+            "what follows was not read",
+            id="an interface without its head",
+        ),
+        pytest.param(
+            HEAD + corrupt(section(), 8, 0x12345678),
+            f"the section header at byte {AT} has byte-order magic 0x12345678; what follows was not read",
+            id="a section of no byte order",
+        ),
+        pytest.param(
+            HEAD + corrupt(section(), 4, 13),
+            f"the section header at byte {AT} has a length of 13; what follows was not read",
+            id="a section of no length",
+        ),
+        pytest.param(
+            HEAD + section(version=(2, 0)),
+            f"the section at byte {AT} is of pcapng version 2.0; expected 1.0; what follows was not read",
+            id="a section of another version",
+        ),
+        pytest.param(
+            HEAD + corrupt(section(), 24, 99),
+            f"the block of type 0x0a0d0d0a at byte {AT} is 28 bytes long by its head but 99 by its tail; "
+            "what follows was not read",
+            id="a section of two lengths",
+        ),
+        pytest.param(
+            HEAD + b"\x06\0\0", f"the last block, at byte {AT}, is cut: 3 of at least 12 bytes are there", id="cut head"
+        ),
+        pytest.param(
+            HEAD + BLOCK[:-5], f"the last block, at byte {AT}, is cut: 87 of its 92 bytes are there", id="cut block"
+        ),
+        pytest.param(
+            HEAD + section(">")[:20],
+            f"the last block, at byte {AT}, is cut: 20 of its 28 bytes are there",
+            id="cut section",
+        ),
+    ],
+)
+def test_damage_ends_the_reading(found_in, octets, warning):
+    """What cannot be followed ends the reading; a sentence says what and where, and what was before it counts."""
+    before = enhanced(FRAME, 1)
+    shifted = octets[:AT] + before + octets[AT:]
+    found = found_in(shifted + (b"" if "is cut" in warning else enhanced(FRAME, 2)))
+
+    assert 1 == found.frames
+    assert [warning.replace(f"at byte {AT}", f"at byte {AT + len(before)}")] == found.warnings
+
+
+@pytest.mark.parametrize(
+    ("octets", "sentence"),
+    [
+        (section()[:20], "cut within the first section header: pcapng needs 28 bytes, 20 are there"),
+        (
+            corrupt(section(), 8, 0),
+            "the section header at byte 0 has byte-order magic 0x00000000; what follows was not read",
+        ),
+        (
+            section(version=(7, 1)),
+            "the section at byte 0 is of pcapng version 7.1; expected 1.0; what follows was not read",
+        ),
+        (corrupt(section(), 4, 64), "the last block, at byte 0, is cut: 28 of its 64 bytes are there"),
+    ],
+)
+def test_a_bad_start(tmp_path, octets, sentence):
+    """A first section header that cannot be read is an error."""
+    assert sentence == error_of(tmp_path, octets)
+
+
+def test_a_long_first_section_header(found_in):
+    """The first section header may be longer than what is read at a time."""
+    comment = option(1, b"c" * 60_000)
+    head = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + comment)
+    found = found_in(head + interface() + enhanced(FRAME, 1), chunk=1000)
+
+    assert (1, []) == (found.frames, found.warnings)
+
+
+def test_a_block_larger_than_what_is_read_at_a_time(found_in):
+    """A block of some MiB is passed in one piece."""
+    found = found_in(HEAD + block(10, bytes(9 << 20)) + enhanced(FRAME, 1))
+
+    assert (1, []) == (found.frames, found.warnings)
+
+
+@given(octets=st.binary(max_size=300), big=st.booleans(), known=st.integers(0, 2))
+def test_any_octets_stay_within_bounds(octets, big, known):
+    """Whatever the octets are, the kernel ends, moves on, and reads and points to nothing outside."""
+    check(octets, big, known)
+
+
+@given(data=st.data(), big=st.booleans())
+def test_damaged_blocks_stay_within_bounds(data, big):
+    """Whatever is put into blocks, the kernel ends, moves on, and reads and points to nothing outside."""
+    order = ">" if big else "<"
+    whole = enhanced(FRAME, 1, order=order) + simple(FRAME, order) + obsolete(FRAME, 2, order=order) + block(9, b"", order)
+    octets = bytearray(whole)
+    for _ in range(data.draw(st.integers(0, 4))):
+        octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
+    check(bytes(octets[: data.draw(st.integers(0, len(octets)))]), big, 1)
+
+
+def check(octets, big, known):
+    """Run the kernel over octets and check what it says."""
+    frames, notes = empty_frames(20, jit=False), records(NOTES, 1, jit=False)[0]
+    unit = dict(zip(UNITS.names, (1, 30, 1000, 1, 0, 0), strict=True))
+    row, at, stopped = index_blocks({"octet": octets}, 0, len(octets), big, [unit] * known, known, frames, 0, 20, notes)
+
+    assert stopped in {FULL, MORE, DAMAGED, SECTION, INTERFACE}
+    assert row == notes["frames"]
+    assert 0 <= at <= len(octets)
+    for frame in frames[:row]:
+        assert 8 <= frame["at"] <= frame["at"] + frame["captured"] <= at
+        assert frame["captured"] <= frame["original"] < 1 << 31
+        assert -MAX_TS_NS <= frame["ts_ns"] <= MAX_TS_NS
