@@ -115,8 +115,8 @@ def _on_a_probe(t: Teller, finding: Finding) -> list[Line]:
             bounds,
         ),
         Line(
-            "Its end sends nothing. Only the next probe finds that there is no such connection any more, and a"
-            f" kernel answers that with a RST{bare}.",
+            "It runs out without a packet. Only the next probe finds that there is no such connection any more,"
+            f" and a kernel answers that with a RST{bare}.",
             bounds[1:],
         ),
         Line(MACOS, bounds[:1]),
