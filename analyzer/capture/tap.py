@@ -9,6 +9,7 @@ This module must not know what is in a frame, or where frames go.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import logging
 import os
@@ -121,6 +122,9 @@ def open_tap(interface: str, *, filter_text: str, ports: Sequence[int], snaplen:
         try:
             easy = ports if not filter_text and len(ports) <= bpf.MAX_PORTS else ()
             return _tap_on_linux(opened, interface, wanted, easy, snaplen)
+        except OSError as error:
+            opened.close()
+            raise LiveCaptureError(interface, error.strerror or str(error)) from error
         except BaseException:
             opened.close()
             raise
@@ -163,7 +167,7 @@ def _tap_on_linux(opened: Any, interface: str, wanted: str, easy: Sequence[int],
     sock = opened.ins
     bpf.attach(sock, bpf.NOTHING)
     if interface == ANY:
-        sock.bind(("", ETH_P_ALL))
+        _bind_to_all(sock)
     elif not _is_up(sock, interface):
         raise LiveCaptureError(interface, "the interface is down", f"Bring it up with: ip link set {interface} up")
     from_network = interface == ANY or sock.getsockname()[3] not in ETHERNET
@@ -268,6 +272,15 @@ def _is_up(sock: Any, interface: str) -> bool:  # noqa: ANN401 - a socket
 
     reply = fcntl.ioctl(sock.fileno(), SIOCGIFFLAGS, struct.pack("16sh14x", interface.encode(), 0))
     return bool(struct.unpack_from("h", reply, 16)[0] & IFF_UP)
+
+
+def _bind_to_all(sock: Any) -> None:  # noqa: ANN401 - a socket
+    """Take a packet socket off its interface and put it on all; Python's bind knows no such address."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    address = struct.pack("@HHiHBB8x", socket.AF_PACKET, socket.htons(ETH_P_ALL), 0, 0, 0, 0)
+    if libc.bind(sock.fileno(), address, len(address)) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _enlarge(sock: Any) -> None:  # noqa: ANN401 - a socket

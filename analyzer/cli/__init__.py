@@ -43,6 +43,7 @@ VERBS: Final = (
     Verb("report", "which flows need attention: one entry a flow, findings, totals", "analyzer.cli.report"),
     Verb("explain", "the story of a flow, with frame numbers as evidence", "analyzer.cli.explain"),
     Verb("plot", "pictures of flows: states, probes, endings, and the gaps between probes", "analyzer.cli.plot"),
+    Verb("watch", "the same live, on an interface: probes as they come, then the report", "analyzer.cli.watch"),
     Verb("rules", "the decision tables, and the long text of a verdict or finding", "analyzer.cli.rules"),
 )
 
@@ -58,6 +59,7 @@ examples:
   ssh host tcpdump -w - tcp | keepalive report -
   keepalive report *.pcap --json > report.json
   keepalive report capture.pcap --fail-on silent,close-wait-held-by-keepalive
+  sudo keepalive watch -i lo tcp port 4001
   keepalive rules close-wait-held-by-keepalive
 
 exit status:

@@ -47,7 +47,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--host", metavar="ADDR", action="append", default=[], type=_network, help="one end is this address or network"
     )
-    group.add_argument("--port", metavar="N", action="append", default=[], type=_port, help="one end has this port")
+    group.add_argument("--port", metavar="N", action="append", default=[], type=port, help="one end has this port")
     group.add_argument(
         "--flow",
         metavar="N",
@@ -156,7 +156,8 @@ def _network(text: str) -> str:
     return text.strip("[]")
 
 
-def _port(text: str) -> int:
+def port(text: str) -> int:
+    """Return a port number."""
     if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_PORT):
         raise argparse.ArgumentTypeError(f"{text} is no port number")
     return int(text)

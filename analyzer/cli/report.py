@@ -123,17 +123,23 @@ def _listed(options: argparse.Namespace, flows: Iterator[Flow] | Analysis) -> It
 
 def _text(options: argparse.Namespace, watch: Watch) -> None:
     from analyzer.cli.reading import read_all, say_warnings
-    from analyzer.report.screen import screen_for
-    from analyzer.report.text import report
 
     result = read_all(options, keep_all=shared.wants_all(options, watch))
     shared.check_flows(options, result)
+    write_text(options, result, watch)
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        say_warnings(result)
+
+
+def write_text(options: argparse.Namespace, result: Analysis, watch: Watch) -> None:
+    """Write the report of an analysis as text."""
+    from analyzer.report.screen import screen_for
+    from analyzer.report.text import report
+
     watch.count(result.totals.verdicts)
     screen = screen_for(sys.stdout, os.environ)
     for line in report(_gather(options, result, watch), screen):
         sys.stdout.write(line + "\n")
-    if not (sys.stdout.isatty() and sys.stderr.isatty()):
-        say_warnings(result)
 
 
 def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Report:

@@ -1,0 +1,401 @@
+"""``keepalive watch``: an interface, live; then the report."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from analyzer.cli import options as shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from analyzer.analysis import Analysis, Flow
+    from analyzer.cli.failing import Watch
+    from analyzer.explain.news import Item, News
+    from analyzer.findings import JudgedFlow
+    from analyzer.flow import Endpoint, Side
+    from analyzer.report.live import KernelView, LiveFlow
+    from analyzer.sockets import KernelSocket
+    from analyzer.watching import Watching
+
+LOOK_S: Final = 0.25
+"""So often the table is drawn, and events are told."""
+PATIENCE: Final = 20
+"""Looking at the flows may take one part in so many of the time; with very many flows it is done less often."""
+HOLDERS_S: Final = 3.0
+"""So often it is looked up which processes have them open; it means reading /proc."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    group = parser.add_argument_group("input")
+    group.add_argument("-i", dest="interface", metavar="IFACE", help="the interface (default: loopback); any is all")
+    group.add_argument("bpf", metavar="BPF", nargs="*", help="a filter, as for tcpdump: tcp port 4001")
+    group.add_argument(
+        "--port", metavar="N", action="append", default=[], type=shared.port, help="TCP from or to this port"
+    )
+    group.add_argument("-c", dest="count", metavar="N", type=_positive, help="stop after N packets")
+    group.add_argument("--duration", metavar="S", type=_seconds, help="stop after S seconds")
+    group.add_argument(
+        "-s", dest="snaplen", metavar="N", type=_positive, help="octets of a packet that are kept (default: headers)"
+    )
+    group.add_argument("-p", dest="promiscuous", action="store_false", help="no promiscuous mode")
+    group.add_argument("-n", action="store_true", help=argparse.SUPPRESS)  # tcpdump's habit; no name is ever resolved
+    group = parser.add_argument_group("output")
+    group.add_argument("-w", dest="write", metavar="FILE", help="keep the packets, whole, in a pcap file")
+    group.add_argument("--force", action="store_true", help="write over FILE")
+    group.add_argument(
+        "--sockets",
+        action="store_true",
+        help="on this host: real states, timers and processes from the kernel (Linux)",
+    )
+    forms = group.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--json", dest="form", action="store_const", const="json", help="at the end, the JSON of keepalive report"
+    )
+    forms.add_argument(
+        "--jsonl", dest="form", action="store_const", const="jsonl", help="one JSON object an event, then one a flow"
+    )
+    shared.add_fail_on(group)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Watch, then report; return the exit status."""
+    from analyzer import sockets
+    from analyzer.capture.live import LiveReader
+    from analyzer.capture.tap import loopback_name
+    from analyzer.cli.failing import Watch
+    from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
+    from analyzer.watching import Watching
+
+    watch = Watch(options.fail_on)
+    if options.write:
+        shared.refuse_overwrite(options.write, force=options.force)
+    if options.sockets and not sockets.available():
+        raise shared.UsageError("--sockets asks the Linux kernel; this is another system")
+    with _stopping_on_signals() as on_signal:
+        try:
+            reader = LiveReader(
+                options.interface or loopback_name(),
+                filter_text=" ".join(options.bpf),
+                ports=options.port,
+                snaplen=options.snaplen,
+                write=options.write,
+                limit=options.count,
+                promiscuous=options.promiscuous,
+            )
+        except CaptureNotPermittedError:
+            raise
+        except LiveCaptureError as error:
+            raise shared.UsageError(str(error)) from error
+        sent_before = sockets.probes_sent() if options.sockets else None
+        everything = bool(options.form) or watch.asks_for_findings
+        with Watching(reader, keep_all=everything, eager=True) as watching:
+            on_signal(watching.stop)
+            _follow(options, watching)
+            result = watching.finish()
+    _report(options, result, watch)
+    if sent_before is not None:
+        _count_probes(result, sent_before, sockets.probes_sent())
+    return watch.status
+
+
+def _follow(options: argparse.Namespace, watching: Watching) -> None:
+    """Show what happens, until the end."""
+    where = watching.reader.path + (f" ({wanted})" if (wanted := _filter(options)) else "")
+    if options.form == "json":
+        display: Any = contextlib.nullcontext()
+    elif options.form == "jsonl" or not sys.stdout.isatty():
+        display = Log(watching, jsonl=options.form == "jsonl")
+    else:
+        display = Screen(watching, where)
+    if not (sys.stdout.isatty() and options.form is None):
+        shared.warn(f"watching {where}; stop with Ctrl-C")
+    ask = Kernel(frozenset(options.port)) if options.sockets else None
+    deadline_s = None if options.duration is None else time.monotonic() + options.duration
+    every_s = LOOK_S if options.duration is None else min(LOOK_S, options.duration)
+    look_again_s = 0.0
+    with display as shown:
+        for _ in watching.run(every_s):
+            now_s = time.monotonic()
+            if deadline_s is not None and now_s >= deadline_s:
+                watching.stop()
+            if shown is not None and now_s >= look_again_s:
+                shown.look(ask)
+                look_again_s = now_s + PATIENCE * (time.monotonic() - now_s)
+        if shown is not None:
+            shown.look(ask)
+
+
+def _filter(options: argparse.Namespace) -> str:
+    from analyzer.capture.tap import expression
+
+    return expression(" ".join(options.bpf), options.port)
+
+
+class Changes:
+    """Which flows changed since the last look; only these are judged."""
+
+    def __init__(self) -> None:
+        """Begin with none known."""
+        self._known: dict[int, bytes] = {}
+
+    def of(self, view: Analysis) -> Iterator[Flow]:
+        """Yield the flows with something to say that changed, in order."""
+        from analyzer import overview
+
+        lines = view.lines()
+        for line in overview.in_order(lines[lines["notable"] == 1]):
+            number = int(line["number"])
+            mark = line.copy()
+            mark["batch"] = mark["row"] = 0
+            if self._known.get(number) != mark.tobytes():
+                self._known[number] = mark.tobytes()
+                yield view.flow(line)
+
+
+class Log:
+    """Events, one a line, on stdout."""
+
+    def __init__(self, watching: Watching, *, jsonl: bool) -> None:
+        """Begin."""
+        self._watching = watching
+        self._jsonl = jsonl
+        self._changes = Changes()
+        self._news: dict[int, News] = {}
+        self._waiting: dict[int, Flow] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def look(self, ask: Kernel | None) -> None:
+        """Tell what is new."""
+        from analyzer.explain.news import News
+
+        now_ns = time.time_ns()
+        view = self._watching.view(now_ns)
+        changed = {flow.number: flow for flow in self._changes.of(view)}
+        told: list[tuple[Item, JudgedFlow]] = []
+        unsure = {}
+        for number, flow in {**self._waiting, **changed}.items():
+            news = self._news.setdefault(number, News())
+            told += [(item, flow.judged) for item in news.of(flow.judged, view.start_ns(), now_ns)]
+            if any(probe.answer is None for probe in flow.judged.record.probes[-2:]):
+                unsure[number] = flow
+        self._waiting = unsure
+        for item, judged in sorted(told, key=lambda entry: entry[0].ts_ns):
+            self._write(item, judged, view.start_ns(), ask)
+        sys.stdout.flush()
+
+    def _write(self, item: Item, judged: JudgedFlow, start_ns: int, ask: Kernel | None) -> None:
+        from analyzer.report.live import log_line, log_object
+
+        kernel = ask.views(judged) if ask is not None and item.event in ("fin", "verdict", "probe") else {}
+        if self._jsonl:
+            entry = log_object(item, judged, start_ns)
+            if kernel:
+                entry["kernel"] = {side: _kernel_object(view) for side, view in kernel.items()}
+            sys.stdout.write(json.dumps(entry) + "\n")
+            return
+        sys.stdout.write(log_line(item, judged) + "".join(_kernel_text(judged, kernel)) + "\n")
+
+
+class Screen:
+    """A table on the terminal that is drawn again and again."""
+
+    def __init__(self, watching: Watching, where: str) -> None:
+        """Begin; nothing is drawn yet."""
+        from rich.console import Console
+        from rich.live import Live
+
+        self._watching = watching
+        self._where = where
+        self._since_ns = time.monotonic_ns()
+        self._console = Console()
+        self._drawn = ""
+        self._live = Live(console=self._console, auto_refresh=False, transient=True, redirect_stderr=False)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+    def look(self, ask: Kernel | None) -> None:
+        """Draw what there is now."""
+        from analyzer import overview
+        from analyzer.report.live import LINES_AROUND, LINES_OF_FLOW, Standing, table
+
+        now_ns = time.time_ns()
+        view = self._watching.view(now_ns)
+        lines = view.lines()
+        lines = overview.ranked(lines[lines["notable"] == 1])
+        room = max((self._console.height - LINES_AROUND) // (LINES_OF_FLOW + (ask is not None)), 1)
+        reader = self._watching.reader
+        standing = Standing(
+            where=self._where,
+            frames=reader.taken,
+            lost=reader.lost,
+            flows=view.totals.flows,
+            running_ns=time.monotonic_ns() - self._since_ns,
+            now_ns=now_ns,
+            start_ns=view.start_ns(),
+            more=max(len(lines) - room, 0),
+        )
+        flows = [_live_flow(view.flow(line).judged, ask) for line in lines[:room]]
+        drawn = table(standing, flows)
+        with self._console.capture() as capture:
+            self._console.print(drawn)
+        if capture.get() != self._drawn:  # drawn no more often than something on it changes
+            self._drawn = capture.get()
+            self._live.update(drawn, refresh=True)
+
+
+def _live_flow(judged: JudgedFlow, ask: Kernel | None) -> LiveFlow:
+    from analyzer.outlook import outlook
+    from analyzer.report.live import LiveFlow
+
+    return LiveFlow(judged, outlook(judged), ask.views(judged) if ask else {})
+
+
+class Kernel:
+    """The kernel's own view of the sockets on this host, asked now and then."""
+
+    def __init__(self, ports: frozenset[int]) -> None:
+        """Begin; ``ports`` narrows what is asked for."""
+        self._ports = ports
+        self._sockets: dict[tuple[Endpoint, Endpoint], KernelSocket] = {}
+        self._ask_again_s = self._held_s = -1e9
+
+    def views(self, judged: JudgedFlow) -> dict[Side, KernelView]:
+        """Return what the kernel says of the ends of a flow that are on this host."""
+        from analyzer.flow import SIDES
+        from analyzer.record import other
+        from analyzer.report.live import KernelView
+
+        self._ask()
+        views: dict[Side, KernelView] = {}
+        for side in SIDES:
+            record = judged.record
+            seen = self._sockets.get((record.endpoint(side), record.endpoint(other(side))))
+            if seen is not None:
+                holders = ", ".join(f"{holder.pid} ({holder.name})" for holder in seen.holders)
+                views[side] = KernelView(seen.state, seen.timer, seen.timer_ns, seen.unanswered, holders)
+        return views
+
+    def _ask(self) -> None:
+        """Ask again if the last answer is old."""
+        from dataclasses import replace
+
+        from analyzer import sockets
+
+        now_s = time.monotonic()
+        if now_s < self._ask_again_s:
+            return
+        known = {key: each.holders for key, each in self._sockets.items()}
+        with contextlib.suppress(OSError):
+            self._sockets = sockets.kernel_sockets(self._ports)
+        new = self._sockets.keys() - known.keys()
+        if new or now_s - self._held_s > HOLDERS_S:
+            self._held_s = now_s
+            self._sockets = sockets.with_holders(self._sockets)
+        else:
+            self._sockets = {key: replace(each, holders=known[key]) for key, each in self._sockets.items()}
+        took_s = time.monotonic() - now_s
+        self._ask_again_s = now_s + max(LOOK_S / 2, PATIENCE * took_s)
+
+
+def _kernel_object(view: KernelView) -> dict[str, Any]:
+    from analyzer.units import seconds
+
+    return {
+        "state": view.state,
+        "timer": view.timer,
+        "timer_s": seconds(view.timer_ns) if view.timer else None,
+        "unanswered": view.unanswered,
+        "holders": view.holders or None,
+    }
+
+
+def _kernel_text(judged: JudgedFlow, kernel: dict[Side, KernelView]) -> Iterator[str]:
+    from analyzer.report.live import role
+
+    for side, view in kernel.items():
+        holder = f"pid {view.holders}" if view.holders else "no process"
+        yield f"; kernel: {role(judged, side)} {view.state}, {holder}"
+
+
+def _report(options: argparse.Namespace, result: Analysis, watch: Watch) -> None:
+    """Write what the capture showed."""
+    from analyzer.cli.reading import say_warnings
+    from analyzer.cli.report import write_text
+    from analyzer.report import export
+
+    if options.form == "json":
+        flows = watch.all_of(result)
+        export.write_json(result.captures, flows, result.totals, sys.stdout.write, several=False)
+    elif options.form == "jsonl":
+        for flow in watch.all_of(result):
+            entry = export.numbered(flow, result.captures, several=False)
+            sys.stdout.write(json.dumps({"event": "report", **entry}) + "\n")
+    else:
+        told = argparse.Namespace(**vars(options), flow=[], only_findings=False, limit=None)
+        write_text(told, result, watch)
+    if options.form or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        say_warnings(result)
+    if options.write and result.captures[0].frames:
+        shared.warn(f"{result.captures[0].frames:,} packets are in {options.write}")
+
+
+def _count_probes(result: Analysis, before: int, after: int | None) -> None:
+    """Compare the kernel's count of probes with ours."""
+    if after is not None:
+        shared.warn(
+            f"the kernel of this host sent {after - before:,} keepalive probes meanwhile (TcpExtTCPKeepAlive); "
+            f"{result.totals.probes:,} were captured, sent by either end"
+        )
+
+
+@contextlib.contextmanager
+def _stopping_on_signals() -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Let Ctrl-C, SIGTERM and SIGHUP end the watch, and a second one the program."""
+    wanted: list[Callable[[], None]] = []
+
+    def handle(number: int, frame: object) -> None:  # noqa: ARG001 - as signal has it
+        if not wanted:
+            raise KeyboardInterrupt
+        wanted.pop()()
+
+    numbers = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield wanted.append
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 on")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+    return value
