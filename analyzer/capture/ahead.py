@@ -21,6 +21,10 @@ DEPTH: Final = 4
 """Batches that may wait: enough to even out, few enough to stay in a processor's cache."""
 
 
+LEAVE_S: Final = 1.0
+"""How long to wait for the thread when we leave: one that reads a silent stream may never wake."""
+
+
 def read_ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[T]:
     """Yield the items of an iterable that a thread works off ahead of us.
 
@@ -61,4 +65,4 @@ def read_ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[T]:
             yield item  # type: ignore[misc]
     finally:
         stopped.set()
-        thread.join()
+        thread.join(LEAVE_S)

@@ -98,7 +98,7 @@ class Decoder:
             skipped[NOT_TCP - 1] += 1
             if link_type != UNKNOWN_LINK:
                 self.undecodable += 1
-                self.notices.count(f"are of link type {link_name(link_type)}, which {self._excuse()}", number)
+                self.notices.count(f"are of link type {link_name(link_type)}, which {self.excuse()}", number)
             return None
         if self._reader == "fast":
             skipped[NOT_TCP - 1] += 1
@@ -122,7 +122,7 @@ class Decoder:
             return None
         return row | {"ts_ns": int(frame["ts_ns"]), "frame": number, "interface": int(frame["interface"])}
 
-    def _excuse(self) -> str:
+    def excuse(self) -> str:
         """Say why a link type is not decoded, to fit after "which"."""
         if self._reader == "fast":
             return "the fast reader does not decode"

@@ -188,9 +188,8 @@ class CaptureReader:
         """Make the error that says that nothing here can be decoded."""
         number = self._framing.link_types[0] if self._framing.link_types else -1
         names = ", ".join(f"{link_name(n)} ({n})" for n in self._framing.link_types)
-        return UnsupportedLinkTypeError(
-            display_name(self.path), number, f"is of link type {names}, which no reader here decodes"
-        )
+        reason = f"is of link type {names}, which {self._decoder.excuse()}"
+        return UnsupportedLinkTypeError(display_name(self.path), number, reason)
 
     def _finish(self) -> None:
         """Say how the capture ended."""

@@ -114,7 +114,8 @@ class Walk:
         """Return the class of what is inside a layer: scapy's guess, where it knows."""
         scapy = _scapy()
         if isinstance(layer, (scapy.Loopback, scapy.LoopbackOpenBSD)):
-            family = layer.type if layer.type < 0x10000 else int.from_bytes(layer.type.to_bytes(4, "big"), "little")
+            word = self.octets[self.at - 4 : self.at]  # scapy reads it in one byte order only
+            family = min(int.from_bytes(word, "big"), int.from_bytes(word, "little"))
             return {2: scapy.IP, 10: scapy.IPv6, 24: scapy.IPv6, 28: scapy.IPv6, 30: scapy.IPv6}.get(family, scapy.Raw)
         if isinstance(layer, scapy.AH):
             return {4: scapy.IP, 6: scapy.TCP, 17: scapy.UDP, 41: scapy.IPv6, 47: scapy.GRE}.get(layer.nh, scapy.Raw)

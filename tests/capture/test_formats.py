@@ -28,8 +28,10 @@ from tests.capture.craft import pcapng, read, section
         ),
         (
             b"GMBU\0\2",
-            "is a Microsoft NetMon 2 capture; expected a pcap or pcapng file; "
-            "convert it with: editcap -F pcap PATH out.pcap",
+            (
+                "is a Microsoft NetMon 2 capture; expected a pcap or pcapng file; "
+                "convert it with: editcap -F pcap PATH out.pcap"
+            ),
         ),
         (b"\xfd7zXZ\0", "is compressed with xz; expected a pcap or pcapng file; decompress it first"),
         (

@@ -102,9 +102,9 @@ def test_the_first_frame_is_no_leap():
 
 def test_long_frames_are_noted():
     """Frames longer than the snap length are counted, unless there is none."""
-    assert (1, 2) == (noted(1, 2, 3, lengths=(96, 97, 5), snaplen=96)["long"],) + (
-        noted(1, 2, 3, lengths=(96, 97, 5), snaplen=96)["long_frame"],
-    )
+    notes = noted(1, 2, 3, lengths=(96, 97, 5), snaplen=96)
+
+    assert (1, 2) == (notes["long"], notes["long_frame"])
     assert 0 == noted(1, lengths=(70_000,), snaplen=0)["long"]
 
 

@@ -398,7 +398,9 @@ def run_decode(frames, *, jit, number=1, link_type=1):
 
 WHOLE = [
     ethernet(ipv4(tcp(b"howdy", options=TIMESTAMPS))),
-    ethernet(ipv6(HOP_BY_HOP + tcp(b"howdy", options=TIMESTAMPS, flags=2), 0), 0x86DD, vlans=[(0x88A8, 1), (0x8100, 2)]),
+    ethernet(
+        ipv6(HOP_BY_HOP + tcp(b"howdy", options=TIMESTAMPS, flags=2), 0), 0x86DD, vlans=[(0x88A8, 1), (0x8100, 2)]
+    ),
     ethernet(ipv4(icmp(ipv4(tcp())), 1)),
     ethernet(ipv6(icmp(ipv6(tcp(), src=IP6_A)), 58), 0x86DD),
     ethernet(b"\x11\0\0\1\0\x2c\x00\x21" + ipv4(tcp(b"x")), 0x8864),

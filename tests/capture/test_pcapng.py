@@ -174,15 +174,19 @@ def test_simple_packet_blocks(found_in):
     assert [0, TICKS * 1000, TICKS * 1000, TICKS * 1000 + 1000] == found.column("ts_ns")
     assert TICKS * 1000 == found.start_ns
     assert [
-        "frames that have no timestamp (simple packet blocks); they were given that of the frame before: 2, the first "
-        "is frame 1"
+        (
+            "frames that have no timestamp (simple packet blocks); they were given that of the frame before: 2, the first "
+            "is frame 1"
+        )
     ] == found.warnings
 
 
 def test_simple_packet_blocks_are_cut_by_the_snap_length(found_in):
     """A simple packet block keeps the smaller of original length and snap length; padding is not data."""
     offloaded = ethernet(ipv4(tcp(b"y" * 100), total=0))
-    found = found_in(section() + interface(snaplen=60) + simple(offloaded[:60], original=len(offloaded)) + simple(FRAME))
+    found = found_in(
+        section() + interface(snaplen=60) + simple(offloaded[:60], original=len(offloaded)) + simple(FRAME)
+    )
 
     assert [100, 3] == found.column("payload_len")
     assert [ord("y"), ord("a")] == found.column("first_octet")
@@ -224,8 +228,10 @@ def test_frames_of_no_interface(found_in):
     assert [2] == found.column("frame")
     assert (2, 0, 0) == found.skipped
     assert [
-        "frames that belong to an interface that the section does not describe, and were not decoded: 2, the first is "
-        "frame 1"
+        (
+            "frames that belong to an interface that the section does not describe, and were not decoded: 2, the first is "
+            "frame 1"
+        )
     ] == found.warnings
 
 
@@ -397,7 +403,9 @@ def test_any_octets_stay_within_bounds(octets, big, known):
 def test_damaged_blocks_stay_within_bounds(data, big):
     """Whatever is put into blocks, the kernel ends, moves on, and reads and points to nothing outside."""
     order = ">" if big else "<"
-    whole = enhanced(FRAME, 1, order=order) + simple(FRAME, order) + obsolete(FRAME, 2, order=order) + block(9, b"", order)
+    whole = (
+        enhanced(FRAME, 1, order=order) + simple(FRAME, order) + obsolete(FRAME, 2, order=order) + block(9, b"", order)
+    )
     octets = bytearray(whole)
     for _ in range(data.draw(st.integers(0, 4))):
         octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))

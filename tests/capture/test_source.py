@@ -142,9 +142,9 @@ def test_a_terminal(monkeypatch):
     with pytest.raises(CaptureError) as caught:
         open_source("-")
 
-    assert (
-        "standard input: is a terminal; expected a pcap or pcapng stream, as from: tcpdump -w - | ..."
-    ) == str(caught.value)
+    assert ("standard input: is a terminal; expected a pcap or pcapng stream, as from: tcpdump -w - | ...") == str(
+        caught.value
+    )
 
 
 def test_no_standard_input(monkeypatch):
