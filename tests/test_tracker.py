@@ -1,0 +1,263 @@
+"""All live flows: memory that follows them, time that comes from outside."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from analyzer import record
+from analyzer.segment import SegmentBatch, empty_rows
+from analyzer.tracker import CHUNK, LINGER_NS, Tracker
+from tests.notation import START_NS, follow, parse
+from tests.traffic import captures
+
+S = 1_000_000_000
+CLOSED = """# Closed in order, then another flow.
++0      a > b  S   0:0(0)
++.01    b > a  S.  0:0(0) ack 1
++.01    a > b  F.  1:1(0) ack 1
++.01    b > a  F.  1:1(0) ack 2
++.01    a > b  .   2:2(0) ack 2
++0      c > d  S   0:0(0)
++.01    d > c  S.  0:0(0) ack 1
++.01    c > d  .   1:1(0) ack 1
+"""
+CLOSED_NS = START_NS + 40_000_000
+
+modes = pytest.mark.parametrize("jit", [False, pytest.param(True, id="compiled")])
+
+
+@pytest.fixture(autouse=True)
+def _numba_where_needed(request):
+    """Skip compiled variants without numba."""
+    if "jit" in request.fixturenames and request.getfixturevalue("jit"):
+        pytest.importorskip("numba")
+
+
+def fed(text, **fields):
+    """Return a tracker that hand-written lines have passed."""
+    tracker = Tracker(**fields)
+    tracker.feed(parse(text).batch())
+    return tracker
+
+
+def many(count, per_flow=1):
+    """Return rows of this many flows, ``per_flow`` SYNs each."""
+    row = parse("# A SYN.\n+0 a > b S 0:0(0)\n").rows
+    rows = np.repeat(row, count * per_flow)
+    rows["src_port"] = 1 + np.arange(len(rows)) % count
+    rows["frame"] = 1 + np.arange(len(rows))
+    rows["ts_ns"] += np.arange(len(rows)) * 1000
+    return rows
+
+
+def numbers(batch):
+    """Return the numbers of the flows of a batch; none for no batch."""
+    return [] if batch is None else batch.flow["number"].tolist()
+
+
+# ── feeding ──
+
+
+def test_nothing_is_finished_while_it_lasts():
+    """Feeding returns nothing as long as no flow gives its addresses up."""
+    tracker = Tracker()
+
+    assert tracker.feed(parse(CLOSED).batch()) is None
+    assert (2, 2, 8, 0) == (tracker.live, tracker.flows_seen, tracker.segments, tracker.copies)
+
+
+def test_a_batch_without_rows_brings_time():
+    """An empty batch changes nothing but the time."""
+    tracker = fed(CLOSED)
+    tracker.feed(SegmentBatch(empty_rows(0), 7, last_ts_ns=START_NS + 9 * S))
+
+    assert (2, START_NS + 9 * S) == (tracker.live, tracker.now_ns)
+
+
+def test_time_never_goes_back():
+    """The tracker's time is the latest it was told, by segments or by frames of other kinds."""
+    tracker = fed("# Two segments.\n+5 a > b S 0:0(0)\n+-3 a > b S 0:0(0)\n")
+    tracker.feed(SegmentBatch(empty_rows(0), 1, last_ts_ns=START_NS))
+
+    assert START_NS + 5 * S == tracker.now_ns
+
+
+@modes
+def test_an_incarnation_pushes_the_older_one_out(jit):
+    """A SYN with another number finishes the flow whose addresses it uses, judged up to that SYN."""
+    reused = "# Reused.\n+0 a > b S 0:0(0)\n+1 a > b S 7:7(0)\n+1 a > b S 9:9(0)\nend: +50\n"
+    tracker = Tracker(jit=jit)
+    gone = tracker.feed(parse(reused).batch())
+
+    assert [0, 1] == numbers(gone)
+    assert [START_NS + S, START_NS + 2 * S] == gone.ends_ns.tolist()
+    assert [2] == numbers(tracker.close())
+
+
+@modes
+def test_more_rows_than_a_chunk(jit):
+    """A batch larger than one pass through the kernel comes out whole, and tables grow with the flows."""
+    count = CHUNK // 2 + 100
+    tracker = Tracker(jit=jit)
+    tracker.feed(SegmentBatch(many(count, 2), 2 * count))
+
+    assert (count, 2 * count) == (tracker.live, tracker.segments)
+    assert list(range(count)) == numbers(tracker.close())
+
+
+# ── leaving ──
+
+
+def test_a_closed_flow_lingers_for_stragglers():
+    """A closed flow stays for two TIME-WAITs, then it leaves; the open one stays."""
+    tracker = fed(CLOSED)
+
+    assert tracker.advance(CLOSED_NS + LINGER_NS - 1) is None
+    assert [0] == numbers(tracker.advance(CLOSED_NS + LINGER_NS))
+    assert 1 == tracker.live
+    assert [1] == numbers(tracker.close())
+
+
+@pytest.mark.parametrize(
+    ("text", "leaves"),
+    [
+        ("+0 a > b S 0:0(0)\n", True),
+        ("+0 a > b S 0:0(0)\n+1 a > b S 0:0(0)\n", True),
+        ("+0 a > b S 0:0(0)\n+0 b > a R. 0:0(0) ack 1\n", True),
+        ("+0 a > b P. 1:6(5) ack 1\n", False),
+        ("+0 a > b P. 1:6(5) ack 1\n+0 b > a R 1:1(0)\n", True),
+        ("+0 a > b P. 1:6(5) ack 1\n+0 b > a R 1:1(0)\n+0 b > a . 1:1(0) ack 6\n", False),
+        ("+0 a > b F. 1:1(0) ack 1\n", False),
+    ],
+    ids=["a SYN", "SYNs of one end", "a SYN refused", "data", "a RST", "a RST and more", "one FIN"],
+)
+def test_which_flows_leave(text, leaves):
+    """Flows leave that closed, were reset for good, or never got beyond SYNs of one end."""
+    tracker = fed("# A flow.\n" + text)
+    tracker.advance(START_NS + 1000 * S)
+
+    assert leaves == (tracker.live == 0)
+
+
+@modes
+def test_records_of_departed_flows_are_used_again(jit):
+    """However many flows come and go, memory follows those that are alive."""
+    tracker = Tracker(jit=jit)
+    sizes = []
+    for turn in range(4):
+        rows = many(300)
+        rows["ts_ns"] += turn * 200 * S
+        tracker.feed(SegmentBatch(rows, len(rows)))
+        gone = tracker.advance(START_NS + (turn + 1) * 200 * S - S)
+        sizes.append((len(tracker._flows), len(tracker._seen), len(tracker._slots)))
+
+        assert list(range(300 * turn, 300 * turn + 300)) == numbers(gone)
+    assert 0 == tracker.live
+    assert [sizes[1]] * 3 == sizes[1:]
+
+
+@modes
+def test_the_table_is_renewed_when_departed_flows_fill_it(jit):
+    """Slots of departed flows are swept out before they crowd the living ones."""
+    tracker = Tracker(jit=jit)
+    for turn in range(30):
+        rows = many(400)
+        rows["dst_port"] = 1 + turn
+        rows["ts_ns"] += turn * 200 * S
+        tracker.feed(SegmentBatch(rows, len(rows)))
+        tracker.advance(START_NS + (turn + 1) * 200 * S - S)
+
+    assert (0, 12_000) == (tracker.live, tracker.flows_seen)
+    assert len(tracker._slots) < 12_000
+
+
+def test_a_long_capture_is_swept_by_itself():
+    """After many segments closed flows leave without being asked to."""
+    rows = many(40, 200)
+    rows["ts_ns"] += np.arange(len(rows)) * S
+    tracker = Tracker(jit=False)
+    finished = []
+    for turn in range(10):
+        batch = rows.copy()
+        batch["ts_ns"] += turn * 10_000 * S
+        batch["dst_port"] = 100 + turn
+        finished += numbers(tracker.feed(SegmentBatch(batch, len(batch))))
+
+    assert finished
+    assert tracker.live < 400
+
+
+# ── snapshots, closing, compiling ──
+
+
+@modes
+def test_a_snapshot_keeps_everything(jit):
+    """A snapshot judges live flows as they stand, without changing what comes of them."""
+    scenario = parse(CLOSED)
+    tracker = Tracker(jit=jit)
+    for batch in scenario.batches(*range(1, len(scenario.rows))):
+        tracker.feed(batch)
+        shown = tracker.snapshot()
+
+    (whole,) = follow([scenario.batch()])
+    closed = tracker.close()
+    assert [record.build(whole, at) for at in (0, 1)] == [record.build(shown, at) for at in (0, 1)]
+    assert [record.build(whole, at) for at in (0, 1)] == [record.build(closed, at) for at in (0, 1)]
+
+
+def test_a_closed_tracker_begins_anew():
+    """After closing nothing is left, and the tracker can be used again."""
+    tracker = fed(CLOSED)
+    tracker.close()
+
+    assert (0, 0, -1) == (tracker.live, tracker.flows_seen, tracker.now_ns)
+    assert 0 == len(tracker.close())
+
+
+@settings(max_examples=15)
+@given(captures(30))
+def test_going_on_compiled_changes_nothing(rows):
+    """A tracker that turns to compiled kernels in the middle gives what it would have given anyway."""
+    pytest.importorskip("numba")
+    half = len(rows) // 2
+    tracker = Tracker()
+    parts = [tracker.feed(SegmentBatch(rows[:half], half))]
+    tracker.compile()
+    tracker.compile()
+    parts += [tracker.feed(SegmentBatch(rows[half:], len(rows) - half)), tracker.close()]
+
+    assert [
+        record.build(batch, at) for batch in follow([SegmentBatch(rows, len(rows))]) for at in range(len(batch))
+    ] == sorted(
+        (record.build(batch, at) for batch in parts if batch is not None for at in range(len(batch))),
+        key=lambda each: each.number,
+    )
+
+
+# ── batches of flows ──
+
+
+def test_picked_flows_keep_their_rows():
+    """Taking some flows of a batch takes their rows with them."""
+    text = "# Two flows.\n" + "".join(
+        f"+1 {a} > {b} P. 1:6(5) ack 1\n+.01 {b} > {a} . 1:1(0) ack 6\n+5 {a} > {b} . 5:5(0) ack 1\n"
+        for a, b in ("ab", "cd")
+    )
+    (batch,) = follow([parse(text).batch()])
+    second = batch.take(np.array([1]))
+
+    assert (2, 1) == (len(batch), len(second))
+    assert batch.rows(1).tolist() == second.rows(0).tolist()
+    assert record.build(batch, 1) == record.build(second, 0)
+    assert 0 == len(batch.take(np.array([], dtype=np.int64)))
+
+
+def test_rows_of_flows_stand_flow_by_flow():
+    """The rows of a batch are those of its flows, one after the other."""
+    (batch,) = follow([parse(CLOSED + "+5 c > d . 0:0(0) ack 1\n+.01 d > c . 1:1(0) ack 1\n").batch()])
+    lengths = [len(batch.rows(index)) for index in range(len(batch))]
+
+    assert list(itertools.accumulate(lengths, initial=0)) == batch.start.tolist()
+    assert [0, 2] == lengths
