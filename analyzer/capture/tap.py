@@ -157,6 +157,8 @@ def _open(name: str, interface: str, filter_text: str | None, *, promiscuous: bo
             raise CaptureNotPermittedError(interface, "capturing is not permitted", remedy()) from error
         raise LiveCaptureError(interface, str(error)) from error
     except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ENETDOWN:
+            raise _down(interface) from error
         if getattr(error, "errno", None) in (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT):
             raise LiveCaptureError(interface, "this system has no packet sockets (AF_PACKET)") from error
         raise LiveCaptureError(interface, getattr(error, "strerror", None) or str(error)) from error
@@ -169,7 +171,7 @@ def _tap_on_linux(opened: Any, interface: str, wanted: str, easy: Sequence[int],
     if interface == ANY:
         _bind_to_all(sock)
     elif not _is_up(sock, interface):
-        raise LiveCaptureError(interface, "the interface is down", f"Bring it up with: ip link set {interface} up")
+        raise _down(interface)
     from_network = interface == ANY or sock.getsockname()[3] not in ETHERNET
     link_type = RAW if from_network else EN10MB
     loopback = None
@@ -281,6 +283,10 @@ def _bind_to_all(sock: Any) -> None:  # noqa: ANN401 - a socket
     if libc.bind(sock.fileno(), address, len(address)) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+def _down(interface: str) -> LiveCaptureError:
+    return LiveCaptureError(interface, "the interface is down", f"Bring it up with: ip link set {interface} up")
 
 
 def _enlarge(sock: Any) -> None:  # noqa: ANN401 - a socket

@@ -145,7 +145,7 @@ def connection(flow: LiveFlow) -> list[str]:
         text = f"{role(flow.judged, side)} {states[side]}"
         if view := flow.kernel.get(side):
             text += (", seen" if view.state == states[side] else f", the kernel says {view.state}") + (
-                f", pid {view.holders}" if view.holders else ", no process"
+                f", held by pid {view.holders}" if view.holders else ", held by no process"
             )
         lines.append(text)
     return lines if flow.kernel else [lines[0], " · ".join(lines[1:])]

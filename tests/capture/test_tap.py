@@ -1,0 +1,150 @@
+"""Opening interfaces: exactly why not, and what scapy's socket gives without a ring."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analyzer.capture import tap
+from analyzer.capture.live import LiveReader
+from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
+from tests.loopback import exchange, host  # noqa: F401 - a fixture
+
+ROOT = Path(__file__).parents[2]
+
+
+def open_lo(interface="lo", filter_text="", ports=()):
+    """Open an interface and close it again."""
+    tap.open_tap(interface, filter_text=filter_text, ports=ports, snaplen=100, promiscuous=False).close()
+
+
+def test_an_interface_that_is_not_there_is_named_beside_those_that_are():
+    """The error lists the interfaces there are."""
+    with pytest.raises(LiveCaptureError) as raised:
+        open_lo("nope0")
+
+    names = ", ".join(tap.interface_names())
+    assert f"cannot capture on nope0: there is no such interface. There are: {names}." == str(raised.value)
+
+
+@pytest.mark.live
+def test_a_filter_with_a_mistake_is_shown_with_libpcaps_reason():
+    """The error quotes the filter and says what libpcap says."""
+    with pytest.raises(LiveCaptureError, match=r'the filter "tcp prot 80" is wrong: .*syntax error'):
+        open_lo(filter_text="tcp prot 80")
+
+
+@pytest.mark.live
+def test_an_interface_that_is_down_is_not_waited_for(host):  # noqa: F811
+    """The error says how to bring it up."""
+    host.ip("link", "add", "quiet0", "type", "veth", "peer", "other0")
+
+    with pytest.raises(LiveCaptureError, match=r"the interface is down. Bring it up with: ip link set quiet0 up"):
+        open_lo("quiet0")
+
+
+def test_ports_and_a_filter_are_one_expression():
+    """Ports narrow a filter to TCP of these ports."""
+    assert "" == tap.expression("", [])
+    assert "host ::1" == tap.expression("host ::1", [])
+    assert "tcp and (port 1 or port 2)" == tap.expression("", [1, 2])
+    assert "tcp and (port 1) and (src host ::1)" == tap.expression("src host ::1", [1])
+
+
+@pytest.mark.live
+def test_without_privilege_the_remedy_is_exact():
+    """A process that may not capture is told of sudo, setcap and containers."""
+    code = (
+        "import os, sys, scapy.layers.l2, scapy.arch.linux, psutil\n"
+        "from analyzer.capture import tap, live\n"
+        "from analyzer.errors import CaptureNotPermittedError\n"
+        "os.setgid(65534); os.setuid(65534)\n"
+        "try: live.LiveReader('lo')\n"
+        "except CaptureNotPermittedError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert "cannot capture on lo: capturing is not permitted. Run it with sudo; or " in done.stdout, done.stderr
+    assert "sudo setcap cap_net_raw+ep /" in done.stdout
+    assert "or, in a container, run as root with --cap-add=NET_RAW." in done.stdout
+
+
+def test_root_in_a_container_is_told_of_the_capability(monkeypatch):
+    """Root without the capability needs a flag for the container, not sudo."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+    assert "--cap-add=NET_RAW" in tap.remedy()
+    assert "sudo" not in tap.remedy()
+
+
+def test_elsewhere_the_remedy_is_of_that_system(monkeypatch):
+    """On macOS the BPF devices are named."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+    assert "/dev/bpf" in tap.remedy()
+    assert "lo0" == tap.loopback_name()
+
+
+def test_a_refused_socket_is_a_matter_of_permission(monkeypatch):
+    """What the system refuses to open is reported as not permitted."""
+
+    def refuse(*_, **__):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("scapy.arch.linux.L2ListenSocket", refuse)
+    with pytest.raises(CaptureNotPermittedError):
+        open_lo()
+
+
+def test_without_libpcap_the_error_says_what_to_install(monkeypatch):
+    """A filter expression without libpcap is refused with the package's name; ports need none."""
+
+    def missing(*_, **__):
+        raise ImportError("libpcap is not available. Cannot compile filter !")
+
+    monkeypatch.setattr("scapy.arch.common.compile_filter", missing)
+    with pytest.raises(LiveCaptureError, match="apt-get install libpcap"):
+        tap._compiled("lo", "udp", from_network=False)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("interface", ["lo", "any"])
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("ports", [[4001], []], ids=["ports", "expression"])
+def test_without_a_ring_packets_come_one_by_one(host, monkeypatch, interface, address, ports):  # noqa: F811
+    """On a system without rings the same packets come from the socket itself, once each and with the kernel's time."""
+
+    def refuse(*_, **__):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(tap.Ring, "__init__", refuse)
+    with LiveReader(interface, ports=ports, filter_text="" if ports else "tcp port 4001") as reader:
+        exchange(address=address)
+        reader.stop()
+        batches = list(reader)
+
+    rows = [row for batch in batches for row in batch.rows]
+    assert [0x02, 0x12, 0x10] == [int(row["flags"]) for row in rows[:3]]
+    assert len(rows) == len(
+        {(row["src_port"], row["seq"], row["ack"], row["flags"], row["payload_len"]) for row in rows}
+    )
+    assert all(1_600_000_000_000_000_000 < int(row["ts_ns"]) for row in rows)
+
+
+@pytest.mark.live
+def test_scapy_may_open_a_socket_where_a_plugin_forbids_it(monkeypatch):
+    """A class that was put in place of socket.socket, as pytest-socket does, is stepped around and put back."""
+
+    class Guarded(socket.socket):
+        def __new__(cls, *_, **__):
+            raise RuntimeError("no sockets in tests")
+
+    monkeypatch.setattr(socket, "socket", Guarded)
+    open_lo()
+
+    assert Guarded is socket.socket
