@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from analyzer import findings, overview, record, verdict
-from analyzer.capture import open_capture
 from analyzer.capture.ahead import read_ahead
+from analyzer.capture.rotation import RotatedReader, in_folders, rows
 from analyzer.intake import Intake
 from analyzer.overview import CaptureSummary, Totals
 from analyzer.selection import Selection
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.capture import CaptureReader
     from analyzer.findings import JudgedFlow
     from analyzer.tracker import FlowBatch
 
@@ -117,6 +116,14 @@ class Analysis:
         """Return what each address sent in probes, capture by capture."""
         return overview.probing_hosts([(capture, batch) for capture, batch, _ in self._batches], self.captures)
 
+    def merge(self, other: Analysis) -> None:
+        """Take over what another analysis found in other captures."""
+        at = len(self.captures)
+        self.captures += other.captures
+        self.totals.merge(other.totals)
+        self.left_out += other.left_out
+        self._batches += [(at + capture, batch, winners) for capture, batch, winners in other._batches]
+
     def start_ns(self, capture: int = 0) -> int:
         """Return the instant that offsets of this capture count from."""
         return self.captures[capture].start_ns or 0
@@ -150,36 +157,75 @@ def analyze(
     *paths: str | Path,
     reader: Literal["auto", "fast", "scapy"] = "auto",
     keep_all: bool = True,
+    one_stream: bool = True,
     jit: bool | None = None,
-    progress: Callable[[CaptureReader, int], None] | None = None,
+    progress: Callable[[RotatedReader, int], None] | None = None,
 ) -> Analysis:
     """Read captures and return what they show.
 
-    ``paths`` may be ``-`` for a pcap stream on stdin. Each path is a capture point of its own.
+    ``paths`` may be folders, and ``-`` for a pcap stream on stdin. Rotated files of one capture point are read as one
+    stream (see ``capture.rotation``) unless ``one_stream`` is False; every other path is a capture point of its own.
 
     Raises:
         CaptureError: a path of which nothing could be read.
     """
     result = Analysis(keep_all=keep_all)
-    for path in paths:
-        for capture, batch in read_flows(str(path), result, reader=reader, jit=jit, progress=progress):
-            result.add(capture, batch)
+    for row in rows_of([str(path) for path in paths], one_stream=one_stream):
+        left = row
+        while left:
+            left = read_into(result, left, reader=reader, jit=jit, progress=progress)
     return result
 
 
-def read_flows(
-    path: str,
+def rows_of(paths: list[str], *, one_stream: bool = True) -> list[list[str]]:
+    """Return the captures in rows to be read as one stream each, folders replaced by what is in them.
+
+    Raises:
+        CaptureError: a folder without captures.
+    """
+    files = in_folders(paths)
+    return rows(files) if one_stream else [[path] for path in files]
+
+
+def read_into(
     result: Analysis,
+    row: list[str],
     *,
     reader: Literal["auto", "fast", "scapy"] = "auto",
     jit: bool | None = None,
-    progress: Callable[[CaptureReader, int], None] | None = None,
+    progress: Callable[[RotatedReader, int], None] | None = None,
+) -> list[str]:
+    """Read a row of rotated files into an analysis; return those that are no continuation."""
+    left: list[str] = []
+    for capture, batch in read_flows(row, result, left, reader=reader, jit=jit, progress=progress):
+        result.add(capture, batch)
+    return left
+
+
+def read_flows(
+    row: list[str],
+    result: Analysis,
+    left: list[str],
+    *,
+    reader: Literal["auto", "fast", "scapy"] = "auto",
+    jit: bool | None = None,
+    progress: Callable[[RotatedReader, int], None] | None = None,
 ) -> Iterator[tuple[int, FlowBatch | None]]:
-    """Read one capture, enter its summary in ``result``, and yield flows as they finish."""
-    summary = CaptureSummary([path])
+    """Read a row of rotated files, enter their summary in ``result``, and yield flows as they finish.
+
+    What turns out to be no continuation is appended to ``left``, in order; when the first file cannot be read, all the
+    others are.
+    """
+    summary = CaptureSummary(row[:1])
     index = len(result.captures)
-    with open_capture(path, reader=reader, jit=jit) as source:
+    try:
+        source = RotatedReader(row, reader=reader, jit=jit)
+    except BaseException:
+        left += row[1:]
+        raise
+    with source:
         result.captures.append(summary)
+        summary.parts = source.parts
         intake = Intake(summary, source)
         two = (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
         for batch in read_ahead(source) if two else source:
@@ -187,3 +233,5 @@ def read_flows(
             if progress is not None:
                 progress(source, summary.frames)
         yield index, intake.close()
+        summary.paths = [part.path for part in source.parts]
+        left += source.left

@@ -9,7 +9,7 @@ It must not hold a word for the user, or look at a SEEN row.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.tracker import FlowBatch
+
+FEW: Final = 3
+"""So many files of a stream are named one by one."""
 
 NS_PER_MINUTE: Final = 60_000_000_000
 
@@ -77,6 +80,20 @@ RANKS: Final = (
 then those that may still go wrong, last the uneventful."""
 
 
+class Part(Protocol):
+    """One file of a stream."""
+
+    @property
+    def path(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def first_frame(self) -> int:
+        """Its first frame, as the stream counts."""
+        ...
+
+
 @dataclass(slots=True)
 class CaptureSummary:
     """What was read of one capture point: one file, or several rotated ones as one stream."""
@@ -90,10 +107,14 @@ class CaptureSummary:
     tcp_segments: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    parts: Sequence[Part] = ()
+    """The files, and which frame of the stream is the first of each."""
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """What to call it: the path, or the first and last of several."""
+        if len(self.paths) > FEW:
+            return f"{self.paths[0]} to {self.paths[-1]} ({len(self.paths)} files as one stream)"
         return " ".join("standard input" if path == "-" else path for path in self.paths)
 
     @property
@@ -116,6 +137,15 @@ class Totals:
     close_wait: int = 0
     """Flows in which one end sent FIN and the other never did, when the capture ended (its end is in CLOSE-WAIT)."""
     verdicts: dict[str, int] = field(default_factory=dict)
+
+    def merge(self, other: Totals) -> None:
+        """Add the sums of another capture."""
+        for name in ("flows", "flows_with_probes", "probes", "probes_answered", "probes_after_fin"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.zero_window_probes += other.zero_window_probes
+        self.close_wait += other.close_wait
+        for word, count in other.verdicts.items():
+            self.verdicts[word] = self.verdicts.get(word, 0) + count
 
     def add(self, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
         """Add finished flows, by columns."""

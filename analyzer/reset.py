@@ -62,6 +62,8 @@ GIVE_UP_NS: Final = 500_000_000
 """A prober waits at least this long for the answer to its last probe."""
 WENT_ON_NS: Final = 1_000_000_000
 """An endpoint that still sends this long after its own RST did not send that RST."""
+ROUTE_CHANGE: Final = 2
+"""A TTL this little lower is a longer way of the same packet; a box in between, being nearer, gives a higher one."""
 ID_FAR: Final = 0x2000
 """IP IDs further apart than this do not belong to one counter."""
 
@@ -70,7 +72,7 @@ ID_FAR: Final = 0x2000
 def strangeness(row: Any) -> int:  # noqa: ANN401 - a SEEN record
     """Return the Stranger bits of a RST: where it does not look like its sender's earlier packets."""
     bits = 0
-    if row["ttl_low"] >= 0 and (row["ttl"] < row["ttl_low"] or row["ttl"] > row["ttl_high"]):
+    if row["ttl_low"] >= 0 and (row["ttl"] < row["ttl_low"] - ROUTE_CHANGE or row["ttl"] > row["ttl_high"]):
         bits += 1
     if row["own_mac"] >= 0 and row["src_mac"] >= 0 and row["own_mac"] != row["src_mac"]:
         bits += 2

@@ -27,10 +27,17 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     """Add FILE, -r and --reader."""
     group = parser.add_argument_group("input")
     group.add_argument(
-        "files", metavar="FILE", nargs="*", default=[], help="captures (pcap, pcapng, also gzip or zstd); - is stdin"
+        "files",
+        metavar="FILE",
+        nargs="*",
+        default=[],
+        help="captures or folders of them (pcap, pcapng, also gzip or zstd); - is stdin",
     )
     group.add_argument(
         "-r", dest="more_files", metavar="FILE", action="append", default=[], help="the same, as tcpdump has it"
+    )
+    group.add_argument(
+        "--separate", action="store_true", help="read every file for itself, also rotated files of one capture point"
     )
     group.add_argument("-n", action="store_true", help=argparse.SUPPRESS)  # tcpdump's habit; no name is ever resolved
     group.add_argument(

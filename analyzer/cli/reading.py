@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.analysis import Analysis, read_flows
+from analyzer.capture.rotation import in_folders, rows
 from analyzer.cli.options import files, selection, warn
 from analyzer.errors import AnalyzerError
 from analyzer.report.screen import printable
@@ -18,10 +23,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from analyzer.analysis import Flow
-    from analyzer.capture import CaptureReader
+    from analyzer.capture.rotation import RotatedReader
+    from analyzer.selection import Selection
 
 PATIENCE_S: Final = 1.0
 """What takes less needs no bar."""
+
+WORTH_PROCESSES: Final = 32 << 20
+"""From so many octets on, capture points are read in processes of their own; a process takes half a second to start."""
 
 
 class NothingReadError(AnalyzerError):
@@ -60,7 +69,7 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def __call__(self, source: CaptureReader, frames: int) -> None:
+    def __call__(self, source: RotatedReader, frames: int) -> None:
         """Show how far reading has come."""
         if self._bar is not None:
             rate = frames / max(time.monotonic() - self._since_s, 1e-9)
@@ -86,22 +95,79 @@ class Progress:
 
 
 def read_all(options: argparse.Namespace, *, keep_all: bool) -> Analysis:
-    """Read every capture and return the analysis.
+    """Read every capture and return the analysis; several large capture points are read side by side.
 
     Raises:
         NothingReadError: not one could be read.
     """
     result = Analysis(keep_all=keep_all, select=selection(options))
-    for path in files(options):
-        try:
-            with Progress(path) as progress:
-                for capture, batch in read_flows(path, result, reader=options.reader, progress=progress):
-                    result.add(capture, batch)
-        except AnalyzerError as error:
-            warn(str(error))
+    todo = _rows(options)
+    if len(todo) > 1 and sum(map(_octets, todo)) >= WORTH_PROCESSES:
+        _side_by_side(options, result, todo)
+    else:
+        for row in todo:
+            _read_row(options, result, row)
     if not result.captures:
         raise NothingReadError
     return result
+
+
+def _rows(options: argparse.Namespace) -> list[list[str]]:
+    """Return what to read, in rows of rotated files; a folder without captures is said and passed over."""
+    found: list[str] = []
+    for path in files(options):
+        try:
+            found += in_folders([path])
+        except AnalyzerError as error:
+            warn(str(error))
+    return [[path] for path in found] if options.separate else rows(found)
+
+
+def _read_row(options: argparse.Namespace, result: Analysis, row: list[str]) -> None:
+    """Read a row of files into an analysis; what cannot be read is said."""
+    while row:
+        left: list[str] = []
+        try:
+            with Progress(row[0]) as progress:
+                for capture, batch in read_flows(row, result, left, reader=options.reader, progress=progress):
+                    result.add(capture, batch)
+        except AnalyzerError as error:
+            warn(str(error))
+        row = left
+
+
+def _octets(row: list[str]) -> int:
+    """Return how large the files of a row are; 0 for what cannot be asked."""
+    try:
+        return sum(Path(path).stat().st_size for path in row)
+    except OSError:
+        return 0
+
+
+def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list[str]]) -> None:
+    """Read rows of files in processes of their own, and take over what they found in the order of the rows."""
+    work = [(options.reader, result.keep_all, result.select, row) for row in todo]
+    with ProcessPoolExecutor(min(len(todo), os.cpu_count() or 1), get_context("spawn")) as pool:
+        for part, sentences in pool.map(_in_process, work):
+            for sentence in sentences:
+                warn(sentence)
+            result.merge(part)
+
+
+def _in_process(work: tuple[Any, bool, Selection, list[str]]) -> tuple[Analysis, list[str]]:
+    """Read one row of files; return the analysis and what could not be read."""
+    reader, keep_all, select, row = work
+    result = Analysis(keep_all=keep_all, select=select)
+    sentences = []
+    while row:
+        left: list[str] = []
+        try:
+            for capture, batch in read_flows(row, result, left, reader=reader):
+                result.add(capture, batch)
+        except AnalyzerError as error:
+            sentences.append(str(error))
+        row = left
+    return result, sentences
 
 
 def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[Flow]:
@@ -112,13 +178,17 @@ def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[Flow]:
     Raises:
         NothingReadError: not one could be read.
     """
-    for path in files(options):
-        try:
-            with Progress(path, wanted=not sys.stdout.isatty()) as progress:
-                for capture, batch in read_flows(path, result, reader=options.reader, progress=progress):
-                    yield from result.pass_through(capture, batch)
-        except AnalyzerError as error:
-            warn(str(error))
+    for todo in _rows(options):
+        row = todo
+        while row:
+            left: list[str] = []
+            try:
+                with Progress(row[0], wanted=not sys.stdout.isatty()) as progress:
+                    for capture, batch in read_flows(row, result, left, reader=options.reader, progress=progress):
+                        yield from result.pass_through(capture, batch)
+            except AnalyzerError as error:
+                warn(str(error))
+            row = left
     if not result.captures:
         raise NothingReadError
 

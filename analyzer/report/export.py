@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from bisect import bisect_right
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -19,11 +20,11 @@ from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
 from analyzer.units import NS_PER_S, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
     from analyzer.findings import Finding, JudgedFlow
-    from analyzer.overview import CaptureSummary, Totals
+    from analyzer.overview import CaptureSummary, Part, Totals
     from analyzer.record import EndpointFacts, FlowRecord, Probe, Reset
     from analyzer.timers import Count, Settings, Timer
 
@@ -95,7 +96,24 @@ def numbered(
     entry = flow_object(flow.judged, start_ns)
     if several:
         entry = {"capture": flow.capture, **entry}
-    return {**entry, **more(flow.judged, start_ns)} if more else entry
+    if more:
+        entry |= more(flow.judged, start_ns)
+    parts = captures[flow.capture].parts
+    return with_file_frames(entry, parts) if len(parts) > 1 else entry
+
+
+def with_file_frames(entry: Any, parts: Sequence[Part]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return an object in which every ``frame`` of a stream of files is joined by ``file`` and ``file_frame``."""
+    if isinstance(entry, list):
+        return [with_file_frames(item, parts) for item in entry]
+    if not isinstance(entry, dict):
+        return entry
+    out = {key: with_file_frames(value, parts) for key, value in entry.items()}
+    frame = entry.get("frame")
+    if isinstance(frame, int) and frame > 0:
+        at = bisect_right([part.first_frame for part in parts], frame) - 1
+        out |= {"file": at, "file_frame": frame - parts[at].first_frame + 1}
+    return out
 
 
 def capture_object(capture: CaptureSummary) -> Object:
@@ -103,6 +121,7 @@ def capture_object(capture: CaptureSummary) -> Object:
     names = [file_name(path) for path in capture.paths]
     return {
         **({"path": names[0]} if len(names) == 1 else {"paths": names}),
+        **({"first_frames": [part.first_frame for part in capture.parts]} if len(names) > 1 else {}),
         "format": capture.format,
         "link_types": capture.link_types,
         "start": None if capture.start_ns is None else instant(capture.start_ns),

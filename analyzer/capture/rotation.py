@@ -1,0 +1,204 @@
+"""Rotated files of one capture point, read as one stream.
+
+tcpdump (-C, -G, -W) and dumpcap (-b) write a long capture as a row of files. Files of one folder whose names differ
+only in digits, and of which each begins where the one before it ended, are such a row: their flows span files, and
+frames are counted through. ``one_stream=False`` reads each file for itself.
+
+This module must not know what is in a frame.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from analyzer.capture.reader import CaptureReader, open_capture
+from analyzer.errors import AnalyzerError, CaptureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from analyzer.capture.decoder import Reader
+    from analyzer.segment import SegmentBatch
+
+OVERLAP_NS: Final = 1_000_000_000
+"""A file that begins this long before its forerunner's last frame was captured elsewhere, or at the same time."""
+PAUSE_NS: Final = 60_000_000_000
+"""A file that begins later than this after its forerunner's last frame is a capture of its own."""
+
+SUFFIXES: Final = re.compile(r"\.(pcap|pcapng|cap|dmp)\d*(\.(gz|zst))?$", re.IGNORECASE)
+"""What captures in a folder are called; other files there are passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a stream."""
+
+    path: str
+    first_frame: int
+    """Its first frame, as the stream counts."""
+
+
+def in_folders(paths: Sequence[str]) -> list[str]:
+    """Return the paths, folders replaced by the captures in them, by name.
+
+    Raises:
+        CaptureError: a folder that holds none.
+    """
+    found = []
+    for path in paths:
+        if path == "-" or not Path(path).is_dir():
+            found.append(path)
+            continue
+        inside = sorted(str(p) for p in Path(path).iterdir() if p.is_file() and SUFFIXES.search(p.name))
+        if not inside:
+            raise CaptureError(path, "is a folder without captures (names in .pcap, .pcapng or .cap, also .gz, .zst)")
+        found += inside
+    return found
+
+
+def rows(paths: Sequence[str]) -> list[list[str]]:
+    """Return the paths in rows that may be rotated files of one capture point, each row in order of time.
+
+    Order of rows is that of their first files. Only names and first frames are looked at; whether a file really goes
+    on where the one before ended shows when that is read (``RotatedReader.left``).
+    """
+    named: dict[tuple[str, str], list[str]] = {}
+    for at, path in enumerate(paths):
+        folder, name = os.path.split(path)
+        key = ("-", str(at)) if path == "-" else (folder, re.sub(r"\d+", "#", name))
+        named.setdefault(key, []).append(path)
+    return [row if len(row) == 1 else sorted(dict.fromkeys(row), key=_began) for row in named.values()]
+
+
+def _began(path: str) -> tuple[int, str]:
+    """Return what puts files in order of time: the first frame's instant; what cannot be read or is empty comes last."""
+    try:
+        with open_capture(path, jit=False, chunk=1 << 16) as source:
+            began = source.start_ns
+    except (AnalyzerError, OSError):
+        began = None
+    return (1 << 62 if began is None else began, path)
+
+
+class RotatedReader:
+    """Several files as one: what ``CaptureReader`` offers, over a row of paths.
+
+    It stops before the first file that does not go on where its forerunner ended; ``left`` has what remains.
+    """
+
+    def __init__(self, paths: Sequence[str], *, reader: Reader = "auto", jit: bool | None = None) -> None:
+        """Open the first file.
+
+        Raises:
+            CaptureError: it cannot be read (``left`` of nothing is made; go on with the other paths).
+        """
+        self.path = paths[0]
+        self.left: list[str] = list(paths[1:])
+        self.parts: list[Part] = [Part(paths[0], 1)]
+        """The files so far."""
+        self._options: Any = {"reader": reader, "jit": jit}
+        self._total = _sizes(paths) if len(paths) > 1 else None
+        self._done_bytes = 0
+        self._warnings: list[str] = []
+        self._links: list[str] = []
+        self._now = open_capture(paths[0], reader=reader, jit=jit)
+        self.start_ns = self._now.start_ns
+        self.format = self._now.format
+
+    def __enter__(self) -> Self:
+        """Return the reader."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file at hand."""
+        self._now.close()
+
+    @property
+    def jit(self) -> bool:
+        """Whether compiled kernels are in use."""
+        return self._now.jit
+
+    @property
+    def link_types(self) -> list[str]:
+        """Names of the link types met so far."""
+        return list(dict.fromkeys([*self._links, *self._now.link_types]))
+
+    @property
+    def warnings(self) -> list[str]:
+        """Exact sentences about what is wrong; those about one of several files name it."""
+        return [*self._warnings, *self._named(self._now)]
+
+    @property
+    def bytes_read(self) -> int:
+        """Octets of the files read so far."""
+        return self._done_bytes + self._now.bytes_read
+
+    @property
+    def size(self) -> int | None:
+        """Octets of all files; None for a stream."""
+        return self._now.size if self._total is None else self._total
+
+    @property
+    def used_scapy(self) -> int:
+        """Frames of the file at hand that scapy was asked about."""
+        return self._now.used_scapy
+
+    def __iter__(self) -> Iterator[SegmentBatch]:
+        """Yield the batches of all files, their frames counted through."""
+        before = 0
+        while True:
+            frames = 0
+            last_ns = -1
+            for batch in self._now:
+                if before:
+                    batch.rows["frame"] += before
+                frames += batch.frames
+                last_ns = max(last_ns, batch.last_ts_ns)
+                yield batch
+            before += frames
+            following = self._next(last_ns)
+            if following is None:
+                return
+            self.parts.append(Part(following.path, before + 1))
+            self._warnings += self._named(self._now)
+            self._links += self._now.link_types
+            self._done_bytes += self._now.bytes_read
+            self._now.close()
+            self._now = following
+
+    def _next(self, last_ns: int) -> CaptureReader | None:
+        """Open the next file if it goes on where this one ended; else leave it and the rest."""
+        if not self.left:
+            return None
+        try:
+            following = open_capture(self.left[0], **self._options)
+        except (AnalyzerError, OSError):
+            return None  # whoever reads it as a capture of its own says what is wrong with it
+        gap = None if following.start_ns is None else following.start_ns - last_ns
+        if gap is not None and last_ns >= 0 and not -OVERLAP_NS <= gap <= PAUSE_NS:
+            following.close()
+            return None
+        self.left.pop(0)
+        if self.start_ns is None:
+            self.start_ns = following.start_ns
+        return following
+
+    def _named(self, source: CaptureReader) -> list[str]:
+        """Return a file's warnings, with its name if the row has several."""
+        several = len(self.parts) > 1 or bool(self.left)
+        return [f"{Path(source.path).name}: {w}" if several else w for w in source.warnings]
+
+
+def _sizes(paths: Sequence[str]) -> int | None:
+    """Return the octets of all files, None if one cannot be asked."""
+    try:
+        return sum(Path(path).stat().st_size for path in paths)
+    except OSError:
+        return None
