@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 class Analysis:
     """The flows of one or more captures, and what was concluded about them."""
 
-    def __init__(self, *, keep_all: bool = True, select: Selection | None = None) -> None:
+    def __init__(self, *, keep_all: bool = True, most: int | None = None, select: Selection | None = None) -> None:
         """Start empty.
 
-        ``keep_all=False`` keeps only flows with something to say, and counts the rest; what ``select`` leaves out is
-        not even counted.
+        ``keep_all=False`` keeps only flows with something to say, and counts the rest; of these, ``most`` of each rank
+        (see ``overview.RANKS``) can still be looked at, and the others are lines in a table. What ``select`` leaves
+        out is not even counted.
         """
         self.captures: list[CaptureSummary] = []
         self.totals = Totals()
@@ -45,6 +46,10 @@ class Analysis:
         self.select = select or Selection()
         self.left_out = 0
         """How many flows ``select`` left out."""
+        self.most = most
+        self._kept_of_rank = np.zeros(len(overview.RANKS), dtype=np.int64)
+        self._lines: list[NDArray[np.void]] = []
+        self._hosts = overview.HostSums()
         self._batches: list[tuple[int, FlowBatch, NDArray[np.int8]]] = []
 
     def add(self, capture: int, batch: FlowBatch | None) -> None:
@@ -55,8 +60,18 @@ class Analysis:
         if not self.keep_all:
             picked = np.flatnonzero(overview.is_notable(batch, winners))
             batch, winners = batch.take(picked), winners[picked]
-        if len(batch):
-            self._batches.append((capture, batch, winners))
+        if not len(batch):
+            return
+        lines = overview.lines_of(capture, len(self._batches), batch, winners)
+        self._hosts.add(capture, batch)
+        if self.most is not None:
+            picked = overview.first_of_each(lines, self.most - self._kept_of_rank)
+            self._kept_of_rank += np.bincount(lines["rank"][picked], minlength=len(self._kept_of_rank))
+            lines["batch"] = -1
+            lines["batch"][picked], lines["row"][picked] = len(self._batches), np.arange(len(picked))
+            batch, winners = batch.take(picked), winners[picked]
+        self._lines.append(lines)
+        self._batches.append((capture, batch, winners))
 
     def pass_through(self, capture: int, batch: FlowBatch | None) -> Iterator[Flow]:
         """Count finished flows without keeping them, and yield those that are selected."""
@@ -68,10 +83,11 @@ class Analysis:
 
     def with_live(self, capture: int, batch: FlowBatch | None) -> Analysis:
         """Return a copy that has these flows as well, which go on."""
-        both = Analysis(keep_all=self.keep_all, select=self.select)
+        both = Analysis(keep_all=self.keep_all, most=self.most, select=self.select)
         both.captures, both.left_out = self.captures, self.left_out
         both.totals = replace(self.totals, verdicts=dict(self.totals.verdicts))
-        both._batches = list(self._batches)
+        both._batches, both._lines = list(self._batches), list(self._lines)
+        both._kept_of_rank, both._hosts = self._kept_of_rank.copy(), self._hosts.copy()
         both.add(capture, batch)
         return both
 
@@ -91,7 +107,8 @@ class Analysis:
 
     def __iter__(self) -> Iterator[Flow]:
         """Yield the kept flows in order of their first segment, holding on to none of them."""
-        for line in overview.in_order(self.lines()):
+        lines = self.lines()
+        for line in overview.in_order(lines[lines["batch"] >= 0]):
             yield self.flow(line)
 
     @cached_property
@@ -100,9 +117,11 @@ class Analysis:
         return list(self)
 
     def lines(self) -> NDArray[np.void]:
-        """Return an ``overview.LINE`` for each kept flow, to rank, group and pick by columns."""
-        parts = [overview.lines_of(kept[0], at, kept[1], kept[2]) for at, kept in enumerate(self._batches)]
-        lines = np.concatenate([np.zeros(0, dtype=overview.LINE), *parts])
+        """Return an ``overview.LINE`` for each flow that was kept, to rank, group and pick by columns.
+
+        Where ``batch`` is -1, only the line is left of it.
+        """
+        lines = np.concatenate([np.zeros(0, dtype=overview.LINE), *self._lines])
         overview.settle_services(lines)
         return lines
 
@@ -114,7 +133,7 @@ class Analysis:
 
     def probing_hosts(self) -> list[overview.ProbingHost]:
         """Return what each address sent in probes, capture by capture."""
-        return overview.probing_hosts([(capture, batch) for capture, batch, _ in self._batches], self.captures)
+        return self._hosts.listed(self.captures)
 
     def merge(self, other: Analysis) -> None:
         """Take over what another analysis found in other captures."""
@@ -122,6 +141,11 @@ class Analysis:
         self.captures += other.captures
         self.totals.merge(other.totals)
         self.left_out += other.left_out
+        for lines in other._lines:
+            lines["capture"] += at
+            lines["batch"][lines["batch"] >= 0] += len(self._batches)
+        self._lines += other._lines
+        self._hosts.merge(other._hosts, at)
         self._batches += [(at + capture, batch, winners) for capture, batch, winners in other._batches]
 
     def start_ns(self, capture: int = 0) -> int:
@@ -155,7 +179,7 @@ class Flow:
 
 def analyze(
     *paths: str | Path,
-    reader: Literal["auto", "fast", "scapy"] = "auto",
+    reader: str = "auto",
     keep_all: bool = True,
     one_stream: bool = True,
     jit: bool | None = None,
@@ -178,11 +202,7 @@ def analyze(
 
 
 def rows_of(paths: list[str], *, one_stream: bool = True) -> list[list[str]]:
-    """Return the captures in rows to be read as one stream each, folders replaced by what is in them.
-
-    Raises:
-        CaptureError: a folder without captures.
-    """
+    """Return the captures in rows to be read as one stream each, folders replaced by what is in them."""
     files = in_folders(paths)
     return rows(files) if one_stream else [[path] for path in files]
 
@@ -191,7 +211,7 @@ def read_into(
     result: Analysis,
     row: list[str],
     *,
-    reader: Literal["auto", "fast", "scapy"] = "auto",
+    reader: str = "auto",
     jit: bool | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
 ) -> list[str]:
@@ -205,9 +225,9 @@ def read_into(
 def read_flows(
     row: list[str],
     result: Analysis,
-    left: list[str],
+    left: list[str] | None = None,
     *,
-    reader: Literal["auto", "fast", "scapy"] = "auto",
+    reader: str = "auto",
     jit: bool | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
 ) -> Iterator[tuple[int, FlowBatch | None]]:
@@ -216,6 +236,7 @@ def read_flows(
     What turns out to be no continuation is appended to ``left``, in order; when the first file cannot be read, all the
     others are.
     """
+    left = [] if left is None else left
     summary = CaptureSummary(row[:1])
     index = len(result.captures)
     try:

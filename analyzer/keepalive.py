@@ -37,6 +37,7 @@ RUN: Final = np.dtype(
         ("first_after_fin_row", np.int32),
         ("last_ns", np.int64),
         ("first_ns", np.int64),
+        ("trailing_ns", np.int64),  # the first of the trailing ones
         ("gap_least_ns", np.int64),  # smallest gap between two probes of a train, 0 none
     ],
     align=True,
@@ -362,6 +363,8 @@ def add_probe(row: Any, at: int, heard_ns: int, run: Any) -> None:  # noqa: ANN4
     run["answered"] += answered
     if answered == 0 and row["answer"] == 0:
         if row["ts_ns"] > heard_ns:
+            if run["trailing"] == 0:
+                run["trailing_ns"] = row["ts_ns"]
             run["trailing"] += 1
         else:
             run["lost"] += 1

@@ -177,8 +177,8 @@ class Service:
     after_fin: int
     verdicts: dict[str, int]
     """Most frequent first."""
-    first: int
-    """Index among the ranked lines of its most important flow."""
+    first: int | None
+    """Index among the ranked lines of its most important flow; None if only lines are left of them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +253,19 @@ def responder_is_b(batch: FlowBatch) -> NDArray[np.bool_]:
 
 
 def ranked(lines: NDArray[np.void]) -> NDArray[np.void]:
-    """Return the lines with the most important first; among equals in the order of the captures."""
-    return lines[np.lexsort((lines["number"], lines["capture"], lines["rank"]))]
+    """Return the lines with the most important first; among equals in the order of the captures.
+
+    Those of which only the line is left come behind their equals.
+    """
+    return lines[np.lexsort((lines["number"], lines["capture"], lines["batch"] < 0, lines["rank"]))]
+
+
+def first_of_each(lines: NDArray[np.void], room: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the indices of the first lines of each rank, at most ``room[rank]`` of it, in order."""
+    order = np.argsort(lines["rank"], kind="stable")
+    ranks = lines["rank"][order]
+    within = np.arange(len(lines)) - np.searchsorted(ranks, ranks)
+    return np.sort(order[within < room[ranks]])
 
 
 def in_order(lines: NDArray[np.void]) -> NDArray[np.void]:
@@ -303,6 +314,7 @@ class _Group:
     def service(self, lines: NDArray[np.void]) -> Service:
         own = lines[self.at]
         head = own[0]
+        kept = self.at[own["batch"] >= 0]
         addresses = len(np.unique(own[["service_hi", "service_lo"]]))
         address = address_text(int(head["service_hi"]), int(head["service_lo"]))
         counts: dict[str, int] = {}
@@ -319,7 +331,7 @@ class _Group:
             answered=int(own["answered"].sum()),
             after_fin=int(own["after_fin"].sum()),
             verdicts=dict(sorted(counts.items(), key=lambda item: -item[1])),
-            first=int(self.at[0]),
+            first=int(kept[0]) if len(kept) else None,
         )
 
 
@@ -337,10 +349,15 @@ def _group(lines: NDArray[np.void], at: NDArray[np.int64], names: tuple[str, ...
     return [_Group(*group) for group in zip(parts, ranks[starts].tolist(), urgent.tolist(), strict=True)]
 
 
-def probing_hosts(batches: Sequence[tuple[int, FlowBatch]], captures: Sequence[CaptureSummary]) -> list[ProbingHost]:
-    """Add up probes by capture and sender, the most talkative first."""
-    sums: dict[tuple[int, int, int], list[int]] = {}
-    for capture, batch in batches:
+class HostSums:
+    """Probes by capture and sender, added up batch by batch."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._sums: dict[tuple[int, int, int], tuple[int, int]] = {}
+
+    def add(self, capture: int, batch: FlowBatch) -> None:
+        """Add the probes of finished flows; a flow between two ports of one host counts once for it."""
         both = (batch.run_a["probes"] > 0) & (batch.run_b["probes"] > 0)
         same = (batch.flow["a_hi"] == batch.flow["b_hi"]) & (batch.flow["a_lo"] == batch.flow["b_lo"])
         for side, run in (("a", batch.run_a), ("b", batch.run_b)):
@@ -353,17 +370,34 @@ def probing_hosts(batches: Sequence[tuple[int, FlowBatch]], captures: Sequence[C
                 counted_before.tolist(),
                 strict=True,
             ):
-                entry = sums.setdefault((capture, high, low), [0, 0])
-                entry[0] += not before
-                entry[1] += probes
-    hosts = [
-        ProbingHost(capture, address_text(high, low), flows, probes, _per_minute(probes, captures[capture].duration_ns))
-        for (capture, high, low), (flows, probes) in sums.items()
-    ]
-    return sorted(hosts, key=lambda host: (host.capture, -host.probes, host.address))
+                self._count((capture, high, low), not before, probes)
+
+    def merge(self, other: HostSums, at: int) -> None:
+        """Add the sums of another analysis, whose captures come after the first ``at`` of this one."""
+        for (capture, high, low), (flows, probes) in other._sums.items():
+            self._count((at + capture, high, low), flows, probes)
+
+    def copy(self) -> HostSums:
+        """Return sums that go their own way."""
+        other = HostSums()
+        other._sums = dict(self._sums)
+        return other
+
+    def listed(self, captures: Sequence[CaptureSummary]) -> list[ProbingHost]:
+        """Return the hosts of each capture, the most talkative first."""
+        hosts = [
+            ProbingHost(capture, address_text(high, low), flows, probes, _per_minute(probes, captures[capture]))
+            for (capture, high, low), (flows, probes) in self._sums.items()
+        ]
+        return sorted(hosts, key=lambda host: (host.capture, -host.probes, host.address))
+
+    def _count(self, key: tuple[int, int, int], flows: int, probes: int) -> None:
+        before = self._sums.get(key, (0, 0))
+        self._sums[key] = (before[0] + flows, before[1] + probes)
 
 
-def _per_minute(count: int, duration_ns: int) -> float:
+def _per_minute(count: int, capture: CaptureSummary) -> float:
+    duration_ns = capture.duration_ns
     return count * NS_PER_MINUTE / duration_ns if duration_ns > 0 else 0.0
 
 

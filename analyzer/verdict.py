@@ -125,7 +125,7 @@ def one_end_unseen(f: FlowBatch) -> Mask:
 
 
 def probes_unanswered_to_the_end(f: FlowBatch) -> Mask:
-    """The last probes stayed unanswered, and the capture went on for at least one expected interval."""
+    """The last probes stayed unanswered, the first of them for at least one expected interval."""
     return _probes_silent(f, "a") | _probes_silent(f, "b")
 
 
@@ -136,7 +136,7 @@ def data_unanswered_to_the_end(f: FlowBatch) -> Mask:
 
 def _probes_silent(f: FlowBatch, side: Side) -> Mask:
     run = f.run_a if side == "a" else f.run_b
-    waited = f.ends_ns - run["last_ns"]
+    waited = f.ends_ns - run["trailing_ns"]
     expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], LEAST_SILENCE_NS)
     return (run["trailing"] > 0) & (waited >= np.maximum(expected, LEAST_SILENCE_NS))
 

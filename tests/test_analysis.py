@@ -51,7 +51,7 @@ def test_a_summary_says_what_was_read():
 def test_what_is_not_selected_is_not_counted():
     """Flows that are left out leave no sum but their own number."""
     analysis = Analysis(select=Selection(numbers=(1,)))
-    for capture, batch in read_flows(str(REUSE), analysis):
+    for capture, batch in read_flows([str(REUSE)], analysis):
         analysis.add(capture, batch)
 
     assert [1] == [flow.number for flow in analysis.flows]
@@ -61,7 +61,7 @@ def test_what_is_not_selected_is_not_counted():
 def test_flows_may_pass_through_without_being_kept():
     """Streaming counts each flow and keeps none."""
     analysis, kept = Analysis(), analyze(REUSE)
-    passed = [flow for item in read_flows(str(REUSE), analysis) for flow in analysis.pass_through(*item)]
+    passed = [flow for item in read_flows([str(REUSE)], analysis) for flow in analysis.pass_through(*item)]
 
     assert [0, 1, 2] == sorted(flow.number for flow in passed)
     assert 0 == len(analysis)
@@ -81,5 +81,5 @@ def test_a_capture_of_which_nothing_can_be_read_raises():
     analysis = Analysis()
 
     with pytest.raises(CaptureError, match=r"absent\.pcap"):
-        list(read_flows(str(CAPTURES / "absent.pcap"), analysis))
+        list(read_flows([str(CAPTURES / "absent.pcap")], analysis))
     assert [] == analysis.captures

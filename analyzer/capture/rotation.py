@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.capture.reader import CaptureReader, open_capture
-from analyzer.errors import AnalyzerError, CaptureError
+from analyzer.errors import AnalyzerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from analyzer.capture.decoder import Reader
     from analyzer.segment import SegmentBatch
 
 OVERLAP_NS: Final = 1_000_000_000
@@ -44,20 +43,13 @@ class Part:
 
 
 def in_folders(paths: Sequence[str]) -> list[str]:
-    """Return the paths, folders replaced by the captures in them, by name.
-
-    Raises:
-        CaptureError: a folder that holds none.
-    """
+    """Return the paths, folders replaced by the captures in them, by name; one without any stays, to be refused."""
     found = []
     for path in paths:
-        if path == "-" or not Path(path).is_dir():
-            found.append(path)
-            continue
-        inside = sorted(str(p) for p in Path(path).iterdir() if p.is_file() and SUFFIXES.search(p.name))
-        if not inside:
-            raise CaptureError(path, "is a folder without captures (names in .pcap, .pcapng or .cap, also .gz, .zst)")
-        found += inside
+        inside: list[str] = []
+        if path != "-" and Path(path).is_dir():
+            inside = sorted(str(p) for p in Path(path).iterdir() if p.is_file() and SUFFIXES.search(p.name))
+        found += inside or [path]
     return found
 
 
@@ -76,7 +68,7 @@ def rows(paths: Sequence[str]) -> list[list[str]]:
 
 
 def _began(path: str) -> tuple[int, str]:
-    """Return what puts files in order of time: the first frame's instant; what cannot be read or is empty comes last."""
+    """Return what puts files in order of time: the first frame's instant; what has none comes last."""
     try:
         with open_capture(path, jit=False, chunk=1 << 16) as source:
             began = source.start_ns
@@ -91,7 +83,7 @@ class RotatedReader:
     It stops before the first file that does not go on where its forerunner ended; ``left`` has what remains.
     """
 
-    def __init__(self, paths: Sequence[str], *, reader: Reader = "auto", jit: bool | None = None) -> None:
+    def __init__(self, paths: Sequence[str], *, reader: str = "auto", jit: bool | None = None) -> None:
         """Open the first file.
 
         Raises:

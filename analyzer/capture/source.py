@@ -124,7 +124,9 @@ def _file(path: str) -> RawSource:
     try:
         mode = Path(path).stat().st_mode
         if stat.S_ISDIR(mode):
-            raise CaptureError(path, "is a directory; expected a pcap or pcapng file")
+            raise CaptureError(
+                path, "is a directory without captures; expected a pcap or pcapng file, or a directory of them"
+            )
         stream = Path(path).open("rb", buffering=0)  # noqa: SIM115 - closed by RawSource
         size = os.fstat(stream.fileno()).st_size if stat.S_ISREG(mode) else None
     except (OSError, ValueError) as error:

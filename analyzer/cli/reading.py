@@ -94,13 +94,15 @@ class Progress:
         self._bar = bar
 
 
-def read_all(options: argparse.Namespace, *, keep_all: bool) -> Analysis:
+def read_all(options: argparse.Namespace, *, keep_all: bool, most: int | None = None) -> Analysis:
     """Read every capture and return the analysis; several large capture points are read side by side.
+
+    ``most`` bounds how many flows of each rank are kept of those with something to say; lines are left of the others.
 
     Raises:
         NothingReadError: not one could be read.
     """
-    result = Analysis(keep_all=keep_all, select=selection(options))
+    result = Analysis(keep_all=keep_all, most=None if keep_all else most, select=selection(options))
     todo = _rows(options)
     if len(todo) > 1 and sum(map(_octets, todo)) >= WORTH_PROCESSES:
         _side_by_side(options, result, todo)
@@ -113,13 +115,8 @@ def read_all(options: argparse.Namespace, *, keep_all: bool) -> Analysis:
 
 
 def _rows(options: argparse.Namespace) -> list[list[str]]:
-    """Return what to read, in rows of rotated files; a folder without captures is said and passed over."""
-    found: list[str] = []
-    for path in files(options):
-        try:
-            found += in_folders([path])
-        except AnalyzerError as error:
-            warn(str(error))
+    """Return what to read, in rows of rotated files."""
+    found = in_folders(files(options))
     return [[path] for path in found] if options.separate else rows(found)
 
 
@@ -146,7 +143,7 @@ def _octets(row: list[str]) -> int:
 
 def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list[str]]) -> None:
     """Read rows of files in processes of their own, and take over what they found in the order of the rows."""
-    work = [(options.reader, result.keep_all, result.select, row) for row in todo]
+    work = [(options.reader, result.keep_all, result.most, result.select, row) for row in todo]
     with ProcessPoolExecutor(min(len(todo), os.cpu_count() or 1), get_context("spawn")) as pool:
         for part, sentences in pool.map(_in_process, work):
             for sentence in sentences:
@@ -154,10 +151,10 @@ def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list
             result.merge(part)
 
 
-def _in_process(work: tuple[Any, bool, Selection, list[str]]) -> tuple[Analysis, list[str]]:
+def _in_process(work: tuple[str, bool, int | None, Selection, list[str]]) -> tuple[Analysis, list[str]]:
     """Read one row of files; return the analysis and what could not be read."""
-    reader, keep_all, select, row = work
-    result = Analysis(keep_all=keep_all, select=select)
+    reader, keep_all, most, select, row = work
+    result = Analysis(keep_all=keep_all, most=most, select=select)
     sentences = []
     while row:
         left: list[str] = []

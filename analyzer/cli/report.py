@@ -26,8 +26,10 @@ WORST: Final = 6
 SERVICES: Final = 15
 """Beyond so many, small services are taken together by port."""
 PORTS: Final = 10
-SEARCHED: Final = 1_000
-"""So many flows are asked for their findings; it takes a second at most."""
+KEPT: Final = 500
+"""So many flows of each rank are kept whole while reading; of the others a line, so that memory stays flat."""
+SEARCHED: Final = 400
+"""So many flows are asked for their findings; it takes a fraction of a second."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +126,8 @@ def _listed(options: argparse.Namespace, flows: Iterator[Flow] | Analysis) -> It
 def _text(options: argparse.Namespace, watch: Watch) -> None:
     from analyzer.cli.reading import read_all, say_warnings
 
-    result = read_all(options, keep_all=shared.wants_all(options, watch))
+    few = options.limit is None or 0 < options.limit <= KEPT
+    result = read_all(options, keep_all=shared.wants_all(options, watch), most=KEPT if few else None)
     shared.check_flows(options, result)
     write_text(options, result, watch)
     if not (sys.stdout.isatty() and sys.stderr.isatty()):
@@ -155,7 +158,11 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
     if not (options.flow or options.only_findings):
         lines = lines[lines["notable"] == 1]
     found: dict[str, list[tuple[int, int]]] = {}
-    asked = overview.mixed(lines, len(lines) if options.only_findings else SEARCHED)
+    if options.only_findings:
+        asked = np.arange(len(lines))
+    else:
+        whole = np.flatnonzero(lines["batch"] >= 0)
+        asked = whole[overview.mixed(lines[whole], SEARCHED)]
     listed = []
     for at in asked:
         flow = result.flow(lines[at])
@@ -175,7 +182,8 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
         notable=len(lines),
         flows=[_shown(result, line) for line in shown],
         services=[
-            ShownService(service, _shown(result, lines[service.first])) for service in grouped[: SERVICES + PORTS]
+            ShownService(service, None if service.first is None else _shown(result, lines[service.first]))
+            for service in grouped[: SERVICES + PORTS]
         ],
         all_services=len(grouped),
         findings=dict(sorted(found.items(), key=lambda item: _place(item[0]))),

@@ -50,10 +50,10 @@ class ShownFlow:
 
 @dataclass(frozen=True, slots=True)
 class ShownService:
-    """A service that is printed, with its most important flow."""
+    """A service that is printed, with its most important flow if that can still be looked at."""
 
     service: Service
-    worst: ShownFlow
+    worst: ShownFlow | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +239,10 @@ def _services(data: Report, screen: Screen) -> Iterator[str]:
             name = ""
         yield columns(((name, room), *counts))
         verdicts = ", ".join(f"{count:,} {word}" for word, count in service.verdicts.items())
-        worst = ": ".join([f"worst flow {_number(shown.worst, data)}", *_codes(shown.worst.judged)[:1]])
-        yield from screen.wrap(f"{verdicts}; {worst}", indent="  ")
+        worst = ""
+        if shown.worst is not None:
+            worst = ": ".join([f"; worst flow {_number(shown.worst, data)}", *_codes(shown.worst.judged)[:1]])
+        yield from screen.wrap(f"{verdicts}{worst}", indent="  ")
     hidden = data.all_services - len(data.services)
     if hidden > 0:
         yield screen.paint(f"{hidden:,} more {_plural(hidden, 'port')}", "dim")

@@ -112,7 +112,7 @@ def test_a_directory(tmp_path):
     with pytest.raises(CaptureError) as caught:
         open_source(str(tmp_path))
 
-    assert f"{tmp_path}: is a directory; expected a pcap or pcapng file" == str(caught.value)
+    assert f"{tmp_path}: is a directory without captures; expected a pcap or pcapng file, or a directory of them" == str(caught.value)
 
 
 def test_no_permission(tmp_path, monkeypatch):

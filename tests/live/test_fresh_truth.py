@@ -235,20 +235,11 @@ SCENARIOS = [
     ),
 ]
 
-KNOWN = {
-    "still_unanswered": pytest.mark.xfail(
-        reason="silence is measured from the last probe that nobody answered, not from the first", strict=False
-    ),
-}
-"""What the analysis does not get right yet."""
-
 pytestmark = [
     pytest.mark.live,
     pytest.mark.slow,
     pytest.mark.xdist_group("fresh_truth"),  # played once, not once a worker
-    pytest.mark.parametrize(
-        "scenario", [pytest.param(each, id=each.name, marks=KNOWN.get(each.name, ())) for each in SCENARIOS]
-    ),
+    pytest.mark.parametrize("scenario", [pytest.param(each, id=each.name) for each in SCENARIOS]),
 ]
 
 
