@@ -270,25 +270,23 @@ def decide_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
         row = rows[j]
         if row["kind"] != AT_ZERO or row["side"] != side:
             continue
-        base = last_ns
-        if last_ns < 0:
-            base = max(row["own_last_ns"], row["peer_last_ns"])
-        if base >= 0:
-            gap = row["ts_ns"] - base
-            if gap < IDLE_NS:
-                backs_off = 1
-            if last_ns >= 0 and last_gap > 0:
-                longer = gap > last_gap * (1 + EVEN) + SLACK_NS
-                shorter = gap * (1 + EVEN) + SLACK_NS < last_gap
-                # once it may change, from the idle time to the interval
-                if count == 1:
-                    grew = 1 if longer else 0
-                else:
-                    if gap >= last_gap * DOUBLING:
-                        backs_off = 1
-                    if longer or shorter:
-                        even = 0
-            last_gap = gap
+        # the peer has closed its window, so there is a segment before the first
+        base = last_ns if count > 0 else max(row["own_last_ns"], row["peer_last_ns"])
+        gap = row["ts_ns"] - base
+        if gap < IDLE_NS:
+            backs_off = 1
+        if count > 0 and last_gap > 0:
+            longer = gap > last_gap * (1 + EVEN) + SLACK_NS
+            shorter = gap * (1 + EVEN) + SLACK_NS < last_gap
+            # once it may change, from the idle time to the interval
+            if count == 1:
+                grew = 1 if longer else 0
+            else:
+                if gap >= last_gap * DOUBLING:
+                    backs_off = 1
+                if longer or shorter:
+                    even = 0
+        last_gap = gap
         last_ns = row["ts_ns"]
         count += 1
     for j in range(start, stop):

@@ -251,8 +251,6 @@ class Tracker:
             self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
             refill.choose(jit=self.jit)(self._slots, self._flows, used)
             self._registers[observe.SLOTS_USED] = self.live
-        if len(self._leaving) < rows:
-            self._leaving = np.zeros(rows, dtype=np.int64) if self.jit else [0] * rows
 
 
 def _grown(table: Any, dtype: Any, needed: int, *, jit: bool) -> Any:  # noqa: ANN401 - array or list of records
