@@ -107,6 +107,18 @@ def test_more_rows_than_a_chunk(jit):
     assert list(range(count)) == numbers(tracker.close())
 
 
+@modes
+def test_the_table_grows_around_living_flows(jit):
+    """When the table must grow, the flows in it are found again."""
+    tracker = Tracker(jit=jit)
+    rows = many(4000)
+    for part in np.split(rows, 8):
+        tracker.feed(SegmentBatch(part, len(part)))
+    tracker.feed(SegmentBatch(rows[:500], 500))
+
+    assert (4000, 4000, 4500) == (tracker.live, tracker.flows_seen, tracker.segments)
+
+
 # ── leaving ──
 
 
@@ -187,6 +199,17 @@ def test_a_long_capture_is_swept_by_itself():
 
     assert finished
     assert tracker.live < 400
+
+
+@modes
+def test_more_flows_leave_than_one_pass_can_push_out(jit):
+    """All flows may leave at once, however many there are."""
+    rows = many(CHUNK + 100)
+    tracker = Tracker(jit=jit)
+    tracker.feed(SegmentBatch(rows, len(rows)))
+
+    assert CHUNK + 100 == len(tracker.advance(START_NS + 1000 * S))
+    assert 0 == tracker.live
 
 
 # ── snapshots, closing, compiling ──
