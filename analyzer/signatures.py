@@ -83,6 +83,10 @@ class Software:
     interval_s: int | Chosen
     count: int | Chosen
     source: str
+    stack: Stack | None = None
+    """The only stack it runs on; None: any."""
+    on_windows: bool = False
+    """Whether Windows is where it is mostly run, so that its idle time alone is a hint there."""
 
 
 SOFTWARE: Final = (
@@ -100,12 +104,12 @@ SOFTWARE: Final = (
     Software("redis-py", 30, 5, 3, "redis-py 8.1.0 _defaults.py"),
     Software("MongoDB drivers", 120, 10, 9, "pymongo 4.20 pool_shared.py"),
     Software("mongod, mongos", 300, 1, _SYSTEM, "mongo kMaxKeepIdleSecs, kMaxKeepIntvlSecs (upper limits)"),
-    Software("Chrome", 45, 45, _SYSTEM, "chromium net kTCPKeepAliveSeconds"),
-    Software("Firefox, first minute", 10, 1, 4, "firefox all.js network.http.tcp_keepalive"),
-    Software("Firefox, later", 600, 1, 4, "firefox all.js network.http.tcp_keepalive"),
-    Software("SQL Server", 30, 1, _SYSTEM, "Microsoft Configuration Manager ms190771"),
+    Software("Chrome", 45, 45, _SYSTEM, "chromium net kTCPKeepAliveSeconds", on_windows=True),
+    Software("Firefox, first minute", 10, 1, 4, "firefox all.js network.http.tcp_keepalive", on_windows=True),
+    Software("Firefox, later", 600, 1, 4, "firefox all.js network.http.tcp_keepalive", on_windows=True),
+    Software("SQL Server", 30, 1, _SYSTEM, "Microsoft Configuration Manager ms190771", on_windows=True),
     Software("Azure Database for PostgreSQL", 120, 30, 9, "Azure server parameters page"),
-    Software("GKE recommended sysctls", 60, 60, 5, "gitlab charts #2519 quoting GCP"),
+    Software("GKE recommended sysctls", 60, 60, 5, "gitlab charts #2519 quoting GCP", Stack.LINUX),
     Software("InterSystems IRIS", 300, _SYSTEM, _SYSTEM, "InterSystems RACS_TCPKeepAliveInterval"),
     Software("KumoMTA proxy", 300, 30, 3, "KumoMTA documentation"),
 )
@@ -138,12 +142,17 @@ def families(
     """Return the rows of DEFAULTS and SOFTWARE that fit what is known; none if neither idle nor period is known.
 
     ``period`` is the spacing of answered probes: max(idle, interval) on Linux, idle elsewhere; an unknown stack may
-    be either. A row whose idle time is the caller's fits only where idle and interval are known, else it would fit
-    everything.
+    be either. ``count`` is after how many unanswered probes the prober gave up, None if some may be unseen: a row with
+    another count, which a user timeout could explain, does not fit.
+
+    A row whose idle time is the caller's fits only where idle and interval are known, else it would fit everything. So
+    does a row at a one-octet probe, unless its program is at home on Windows: most sources are of Unix, where other
+    calls set the timers, and idle alone says little of a program that is rarely met there.
     """
     if not any(span is not None and span.is_exact for span in (idle, period)):
         return ()
-    caller_s = idle.low_ns // _NS_PER_S if _is_exact(idle) and _is_exact(interval) and idle is not None else None
+    both = _is_exact(idle) and _is_exact(interval)
+    caller_s = idle.low_ns // _NS_PER_S if both and idle is not None else None
     systems = tuple(row for row in DEFAULTS if row.stack in ((stack,) if stack else (Stack.LINUX, None)))
 
     def fits(triple: tuple[int, int, int] | None) -> bool:
@@ -157,7 +166,13 @@ def families(
 
     return (
         *(row.name for row in systems if fits((row.idle_s, row.interval_s, row.count))),
-        *(row.name for row in SOFTWARE if any(fits(_resolved(row, system, caller_s)) for system in systems)),
+        *(
+            row.name
+            for row in SOFTWARE
+            if row.stack in (None, stack or Stack.LINUX)
+            and (both or row.on_windows or stack is not Stack.ONE_OCTET)
+            and any(fits(_resolved(row, system, caller_s)) for system in systems)
+        ),
     )
 
 
@@ -166,7 +181,10 @@ def _is_exact(span: Span | None) -> bool:
 
 
 def _resolved(row: Software, system: Defaults, caller_s: int | None) -> tuple[int, int, int] | None:
-    """Return idle, interval and count in force where a program runs on a system; None if the caller's is unknown."""
+    """Return idle, interval and count in force where a program runs on a system; None if that shows no program.
+
+    So it is where the idle time is the caller's and unknown, or the rest is what the system does by itself.
+    """
     idle_s = {_SYSTEM: system.idle_s, _CALLER: caller_s}[row.idle_s] if isinstance(row.idle_s, Chosen) else row.idle_s
     if idle_s is None:
         return None
@@ -174,7 +192,10 @@ def _resolved(row: Software, system: Defaults, caller_s: int | None) -> tuple[in
         interval_s = idle_s if row.interval_s is _AS_IDLE else system.interval_s
     else:
         interval_s = row.interval_s
-    return idle_s, interval_s, system.count if isinstance(row.count, Chosen) else row.count
+    count = system.count if isinstance(row.count, Chosen) else row.count
+    if row.idle_s is _CALLER and (interval_s, count) == (system.interval_s, system.count):
+        return None
+    return idle_s, interval_s, count
 
 
 def _spacings(triple: tuple[int, int, int], stack: Stack | None) -> tuple[int, ...]:

@@ -1,10 +1,10 @@
 """Infers idle time, interval and count of a prober from its trains of probes, with bounds.
 
 The file's law: bounds hold the truth, a value is claimed only where one is left, and nothing is claimed that another
-reading of the same frames contradicts. A timer is never early; how late it may be is known (field guide 2.3), and so
-is what else makes a gap too long: the way to the prober and back, a probe that was lost before it was captured, a
-socket option that came late. So the *smallest* gap counts, and what could make that one too short or too long is
-asked first:
+reading of the same frames contradicts. A timer is never early, but for the tick in which the clock of a first gap
+started; how late it may be is known (field guide 2.3), and so is what else makes a gap too long: the way to the
+prober and back, a probe that was lost before it was captured, a socket option that came late. So the *smallest* gap
+counts, and what could make that one too short or too long is asked first:
 
 * idle (TCP_KEEPIDLE): from the last segment of the peer that was not keepalive to the first probe of a train. Alone
   it is an upper bound (an option set late makes it longer) and becomes a value where a second train, or the spacing
@@ -47,6 +47,12 @@ LEAST_GAP_NS: Final = 900 * NS_PER_MS
 """A shorter gap is no timer: Linux tries again after half a second when its own queue was full."""
 BUSY_NS: Final = 50 * NS_PER_MS
 """Linux tries again this much later when a process holds the socket."""
+EARLY_NS: Final = 10 * NS_PER_MS
+"""A first gap may be this much shorter than idle.
+
+Linux stamps a received segment with the tick before it and counts idle from there, in whole ticks: 0.9991 s was seen
+of one second. A tick is at most this long (HZ=100). The interval is counted from the probe itself and rounded up.
+"""
 LATE_BSD_NS: Final = 600 * NS_PER_MS
 """BSD and macOS gather timers in batches of up to half a second."""
 UNSEEN_ROUND_TRIP_NS: Final = 300 * NS_PER_MS
@@ -86,6 +92,13 @@ class Count:
     """The unanswered probes and the RST."""
     gave_up_after: int
     """How many probes went unanswered before the prober's RST."""
+    is_whole: bool = False
+    """Whether these are all of them: the run was seen from its start, and is even."""
+
+    @property
+    def allowed(self) -> int | None:
+        """How many unanswered probes were enough, by count or by user timeout; None if some may be unseen."""
+        return self.gave_up_after if self.is_whole else self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,7 @@ class _Gap:
     slack_ns: int
     """The most that the way to the prober and back can have added."""
     jitter_ns: int
-    """The most that it can have taken away."""
+    """The most that it, or the prober's own clock, can have taken away."""
     frames: tuple[int, int]
     since_ns: int | None
     """Since the prober's probe before, whose interval may have held this one back; None if there can be none."""
@@ -159,7 +172,7 @@ def infer(record: FlowRecord, ending: Ending, side: Side) -> Settings | None:
         period=period,
         count=count,
         stack=stack.value if stack else None,
-        families=families(_span(idle), _span(interval), _span(period), count.value if count else None, stack),
+        families=families(_span(idle), _span(interval), _span(period), count.allowed if count else None, stack),
     )
 
 
@@ -199,7 +212,7 @@ def _measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Res
                 least_ns = probe.idle_ns - _restarted_after(peer_probes, base_ns, probe)
                 since_ns = _since_own_probe(record, before, probe)
                 frames = (probe.idle_frame, probe.frame)
-                starts.append(_Gap(probe.idle_ns, least_ns, round_trip_ns, 0, frames, since_ns))
+                starts.append(_Gap(probe.idle_ns, least_ns, round_trip_ns, EARLY_NS, frames, since_ns))
     if reset is not None and probes and probes[-1].answer is None:
         ns = reset.ts_ns - probes[-1].ts_ns
         unanswered.append(_Gap(ns, ns, round_trip_ns, jitter_ns, (probes[-1].frame, reset.frame), ns))
@@ -418,12 +431,12 @@ def _idle(
     if short is not None and _match(lead, short):
         return _estimate([*same, *(gap for gap in gaps.answered if _agree(short, gap))], stack)
     if short is not None and _clearly_longer(lead, short):
-        return replace(most, high_ns=min(most.high_ns, period.high_ns)) if near and period is not None else most
+        return _bounds(same, LEAST_NS, min(most.high_ns, period.high_ns)) if near and period is not None else most
     if len(same) > 1:
         return _estimate(same, stack)
     claim = _estimate(same, stack, whole=False)
     certain = first.high_ns < 2 * LEAST_NS
-    return replace(claim, low_ns=LEAST_NS) if near or certain else most
+    return replace(claim, low_ns=most.low_ns) if near or certain else most
 
 
 def _free(gaps: _Gaps, interval: Timer | None, short: _Gap | None) -> list[_Gap]:
@@ -484,15 +497,16 @@ def _count(
         return None
     seen = len(run)
     # In mid-stream a run that no answer precedes may have begun before the capture.
-    whole = len(probes) > seen or record.starts_with == "handshake"
+    from_start = len(probes) > seen or record.starts_with == "handshake"
     steps = [after.ts_ns - before.ts_ns for before, after in pairwise(run)]
     steps.append(reset.ts_ns - run[-1].ts_ns)
     even = max(steps) <= min(steps) + _late(min(steps), stack) + UNSEEN_JITTER_NS
+    whole = from_start and even
     frames = (*(probe.frame for probe in run), reset.frame)
-    if whole and even and stack is Stack.XNU and _passed_no_router(record, side):
-        return Count(seen, seen, seen, 1, frames, seen)
-    default = whole and even and seen == default_count(stack)
-    return Count(seen if default else None, 1, None, 1, frames, seen)
+    if whole and stack is Stack.XNU and _passed_no_router(record, side):
+        return Count(seen, seen, seen, 1, frames, seen, whole)
+    default = whole and seen == default_count(stack)
+    return Count(seen if default else None, 1, None, 1, frames, seen, whole)
 
 
 # How late a timer may be

@@ -82,6 +82,37 @@ class TestFamilies:
         assert node not in signatures.families(exactly(33), None, None, None, None)
         assert ("Go SetKeepAlivePeriod",) == signatures.families(exactly(33), exactly(33), None, None, None)
 
+    def test_count_that_differs(self):
+        """Who gave up after another number of probes than a program allows is not that program."""
+        node = "Node.js setKeepAlive(true, ms)"
+
+        assert node in signatures.families(exactly(2), exactly(1), exactly(2), 10, None)
+        assert node not in signatures.families(exactly(2), exactly(1), exactly(2), 3, None)
+        assert () == signatures.families(exactly(15), exactly(15), exactly(15), 4, None)
+
+    def test_idle_time_alone_on_windows(self):
+        """At a one-octet probe idle alone shows only what is at home on Windows."""
+        assert ("SQL Server",) == signatures.families(exactly(30), None, exactly(30), None, Stack.ONE_OCTET)
+        assert ("Chrome",) == signatures.families(exactly(45), None, exactly(45), None, Stack.ONE_OCTET)
+        assert () == signatures.families(exactly(120), None, exactly(120), None, Stack.ONE_OCTET)
+
+    def test_both_timers_on_windows(self):
+        """What runs anywhere fits a one-octet probe where idle and interval are its own."""
+        names = signatures.families(exactly(30), exactly(30), exactly(30), None, Stack.ONE_OCTET)
+
+        assert ("Go http.DefaultTransport", "Go SetKeepAlivePeriod") == names
+
+    def test_rest_by_the_system_shows_no_caller(self):
+        """Interval and count of Windows itself behind a caller's idle time are anybody's."""
+        assert () == signatures.families(exactly(33), exactly(1), None, None, Stack.ONE_OCTET)
+
+    def test_row_of_one_stack(self):
+        """The kernel settings of Linux show in no other form of probe."""
+        gke = "GKE recommended sysctls"
+
+        assert gke in signatures.families(exactly(60), exactly(60), None, 5, None)
+        assert gke not in signatures.families(exactly(60), exactly(60), None, 5, Stack.XNU)
+
     def test_only_known_words(self):
         """A row holds numbers, or says who chose."""
         assert all(isinstance(row.interval_s, Chosen) or row.interval_s > 0 for row in SOFTWARE)

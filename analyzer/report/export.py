@@ -327,6 +327,7 @@ def _count(count: Count | None) -> Object | None:
         "high": count.high,
         "observations": count.observations,
         "frames": list(count.frames),
+        "gave_up_after": count.gave_up_after,
     }
 
 

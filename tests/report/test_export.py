@@ -153,6 +153,14 @@ def excused(line):
     return line.split(":")[0].split(".")[0] in EXCUSED
 
 
+def test_a_count_says_after_how_many_probes_the_prober_gave_up():
+    """Where the count is no more than bounds, how many probes went unanswered is told all the same."""
+    (flow,) = report_of(CAPTURES / "lab" / "user_timeout_short.pcap")["flows"]
+    count = flow["settings"]["b"]["count"]
+
+    assert (None, 3) == (count["value"], count["gave_up_after"])
+
+
 def test_several_captures_are_one_report():
     """With several captures each flow names its own, and the report is valid."""
     report = report_of(CAPTURES / "founding_go_fin60.pcap", CAPTURES / "dead_peer_silence.pcap")
