@@ -23,7 +23,7 @@ PICTURES: Final = 20
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 OTHERS: Final = 10_000
 """So many flows that do not probe are asked how long they were silent."""
-SMALLEST_IN: Final = (4.5, 3.4)
+SMALLEST_IN: Final = (5.0, 4.0)
 LARGEST_IN: Final = (100.0, 100.0)
 THEMES: Final = ("light", "dark", "transparent")
 

@@ -147,12 +147,7 @@ def _columns(owner: Axes | Figure, meanings: Sequence[str]) -> int:
     room_pt = figure.get_figwidth() * 72 * 0.97
     if not isinstance(owner, Figure):
         room_pt *= owner.get_position().width
-    scratch = Figure(dpi=72)
-    renderer = FigureCanvasAgg(scratch).get_renderer()  # type: ignore[no-untyped-call]
-    widths = [
-        scratch.text(0, 0, meaning, fontsize=SMALL_PT, parse_math=False).get_window_extent(renderer).width
-        for meaning in meanings
-    ]
+    widths = [_width_pt(meaning, {"fontsize": SMALL_PT, "parse_math": False}) for meaning in meanings]
     for rows in range(1, len(meanings)):
         columns = [widths[at : at + rows] for at in range(0, len(widths), rows)]
         if sum(max(column) + 3.6 * SMALL_PT for column in columns) <= room_pt:
@@ -161,8 +156,23 @@ def _columns(owner: Axes | Figure, meanings: Sequence[str]) -> int:
 
 
 def add_title(figure: Figure, words: str, theme: Theme) -> None:
-    """Write a title over a figure, at its left."""
-    figure.suptitle(words, x=0.012, ha="left", fontsize=TITLE_PT, fontweight="bold", color=theme.ink, parse_math=False)
+    """Write a title over a figure, at its left, in as many lines as it takes."""
+    style = {"fontsize": TITLE_PT, "fontweight": "bold", "parse_math": False}
+    room_pt = figure.get_figwidth() * 72 * 0.96
+    lines = [""]
+    for word in re.sub(r"(\d) (us|ms|s|min|h|d)\b", "\\1\N{NO-BREAK SPACE}\\2", words).split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and _width_pt(longer, style) > room_pt:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    figure.suptitle("\n".join(lines), x=0.012, ha="left", color=theme.ink, **style)
+
+
+def _width_pt(words: str, style: Mapping[str, Any]) -> float:
+    scratch = Figure(dpi=100)
+    renderer = FigureCanvasAgg(scratch).get_renderer()  # type: ignore[no-untyped-call]
+    return float(scratch.text(0, 0, words, **style).get_window_extent(renderer).width) * 0.72
 
 
 def rendered(figures: Iterable[Figure], fmt: str) -> bytes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.flow import SIDES
 from analyzer.record import other
+from analyzer.report.plot.story import name
 from analyzer.report.plot.times import brief
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def gaps(record: FlowRecord) -> list[Gap]:
     found = [
         Gap(probe, gap_ns, ("keepalive", probe.sender, probe.train), not probe.first_of_train)
         for probe in record.probes
-        if (gap_ns := gap_before(probe)) is not None
+        if (gap_ns := gap_before(record, probe)) is not None
     ]
     for side in SIDES:
         found += _window_gaps(record, side)
@@ -74,11 +75,11 @@ def gaps(record: FlowRecord) -> list[Gap]:
     return found
 
 
-def gap_before(probe: Probe) -> int | None:
+def gap_before(record: FlowRecord, probe: Probe) -> int | None:
     """Return the gap that is drawn of a keepalive probe; for a train's first, how long the peer had been idle."""
-    if probe.first_of_train and probe.idle_ns is not None:
-        return probe.idle_ns
-    return probe.gap_ns
+    if not probe.first_of_train or not record.facts(other(probe.sender)).segments:
+        return probe.gap_ns
+    return probe.idle_ns
 
 
 def _window_gaps(record: FlowRecord, side: Side) -> list[Gap]:
@@ -108,7 +109,7 @@ def inferred(judged: JudgedFlow) -> list[Inferred]:
         settings = judged.settings(side)
         if settings is None:
             continue
-        who = f"{side} " if len(probers) > 1 else ""
+        who = f"{name(judged.record, side)} " if len(probers) > 1 else ""
         idle, interval, period = settings.idle, settings.interval, settings.period
         valued = {timer.value_ns for timer in (idle, interval) if timer is not None}
         if idle is not None and interval is not None and idle.value_ns == interval.value_ns is not None:

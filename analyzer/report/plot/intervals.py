@@ -18,7 +18,7 @@ from analyzer.report.plot.labels import Label, Labels
 from analyzer.report.plot.marks import mark, probe_mark, window_probe_mark
 from analyzer.report.plot.story import with_margin
 from analyzer.report.plot.style import SMALL_PT, house_style, themed
-from analyzer.report.plot.times import mark_durations
+from analyzer.report.plot.times import mark_durations, mark_time
 from analyzer.units import seconds
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def probe_intervals(
         found, timers = gaps(record), inferred(judged)
         low_ns, high_ns = span_ns or with_margin(judged)
         axes.set_xlim(seconds(low_ns - start_ns), seconds(high_ns - start_ns))
-        _scales(axes, found, timers)
+        _scales(axes, found, timers, look)
         _events(axes, record, look, start_ns)
         labels = _lines(axes, timers, look, start_ns) + _multiples(axes, multiples(found, timers), look)
         _trains(axes, found, look, start_ns)
@@ -96,10 +96,9 @@ def _mark(gap: Gap, theme: Theme, scale: float) -> Mark:
     return mark(marks.RESET, theme)
 
 
-def _scales(axes: Axes, found: list[Gap], timers: list[Inferred]) -> None:
+def _scales(axes: Axes, found: list[Gap], timers: list[Inferred], theme: Theme) -> None:
     """Set both axes: time as in the timeline, gaps linear from 0 or, where they differ much, logarithmic."""
-    mark_durations(axes.xaxis, spacing_pt=62)
-    axes.set_xlabel("since the capture's first frame")
+    mark_time(axes)
     drawn = [gap.gap_ns for gap in found]
     drawn += [timer.value_ns for timer in timers if timer.value_ns is not None]
     least, most = (seconds(min(drawn)), seconds(max(drawn))) if drawn else (0.0, 1.0)
@@ -109,7 +108,7 @@ def _scales(axes: Axes, found: list[Gap], timers: list[Inferred]) -> None:
     else:
         axes.set_ylim(0, most * 1.35 or 1.0)
     mark_durations(axes.yaxis, spacing_pt=26)
-    axes.set_ylabel("gap before the probe")
+    axes.set_title("gap before each probe", loc="left", fontsize=SMALL_PT, color=theme.ink, pad=4)
     axes.grid(visible=True, axis="y", linewidth=0.5, alpha=0.35, zorder=0)
 
 

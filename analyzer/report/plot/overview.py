@@ -18,7 +18,7 @@ from analyzer.report.plot.canvas import add_legend, axes_or_new, dress, put_mark
 from analyzer.report.plot.labels import Label, Labels
 from analyzer.report.plot.marks import Mark
 from analyzer.report.plot.style import ENDINGS, SMALL_PT, house_style, themed
-from analyzer.report.plot.times import mark_durations
+from analyzer.report.plot.times import mark_time
 from analyzer.units import seconds
 
 if TYPE_CHECKING:
@@ -172,8 +172,7 @@ def _time(axes: Axes, services: Sequence[Service], start_ns: int) -> None:
     high = max((seconds(record.end_ns - start_ns) for record in flows), default=1.0)
     high = max(high, low + 1e-3)
     axes.set_xlim(low - (high - low) * 0.01, high + (high - low) * 0.02)
-    mark_durations(axes.xaxis, spacing_pt=62)
-    axes.set_xlabel("since the capture's first frame")
+    mark_time(axes)
 
 
 def _rows(axes: Axes, placed: Sequence[tuple[float, JudgedFlow]], row_pt: float, theme: Theme, start_ns: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.explain import headline
 from analyzer.report.plot import marks
 from analyzer.report.plot.canvas import add_legend, add_title, new_figure
 from analyzer.report.plot.gaps import gaps
@@ -13,7 +14,7 @@ from analyzer.report.plot.overview import WIDTH_IN, flows_overview, heights, ser
 from analyzer.report.plot.story import close_up
 from analyzer.report.plot.style import FONT_PT, house_style, themed
 from analyzer.report.plot.timeline import flow_timeline
-from analyzer.report.plot.times import brief
+from analyzer.report.plot.times import WHOLE, brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +37,7 @@ def flow_figure(
     theme: str = "light",
     size_in: tuple[float, float] | None = None,
     intervals: bool = True,
+    title: bool = True,
 ) -> Figure:
     """Return a figure of one flow: its timeline, and below, on the same time axis, the gaps between its probes.
 
@@ -45,6 +47,7 @@ def flow_figure(
         theme: ``light``, ``dark``, or ``transparent`` for a page that may be either.
         size_in: width and height in inches.
         intervals: whether to draw the gaps; they are left out where there is at most one.
+        title: whether the flow's number and headline stand above.
     """
     look = themed(theme)
     intervals = intervals and len(gaps(judged.record)) > 1
@@ -68,17 +71,18 @@ def flow_figure(
             if span_ns is not None:
                 _subordinate(panels[:, column], brief(span_ns[1] - span_ns[0]), look)
         add_legend(figure, list(panels.flat), marks.ORDER, look)
-        add_title(figure, f"flow {judged.record.number}: {judged.ending.verdict.value}", look)
+        if title:
+            add_title(figure, f"Flow {judged.record.number}: {headline(judged, start_ns)}", look)
     return figure
 
 
 def _subordinate(panels: Iterable[Axes], took: str, look: Theme) -> None:
     """Make a column of panels a close-up of that at its left."""
     for row, panel in enumerate(panels):
-        panel.set_ylabel("")
+        if panel.get_xlabel() == WHOLE:
+            panel.set_xlabel("")  # said at the left
         panel.tick_params(axis="y", labelleft=row > 0)
-        if row == 0:
-            panel.set_title(f"the last {took}, enlarged", loc="left", fontsize=FONT_PT, color=look.ink)
+        panel.set_title("" if row else f"last {took}", loc="left", fontsize=FONT_PT, color=look.ink)
 
 
 def overview_figure(judged_flows: Iterable[JudgedFlow], start_ns: int, *, theme: str = "light") -> Figure:

@@ -14,7 +14,7 @@ from analyzer.record import other
 from analyzer.report.plot import marks
 from analyzer.report.plot.lanes import AT, EDGE, MIDDLE, Stroke
 from analyzer.report.plot.marks import mark, probe_mark, window_probe_mark
-from analyzer.report.plot.story import is_foreign
+from analyzer.report.plot.story import is_foreign, the
 
 if TYPE_CHECKING:
     from analyzer.flow import Side
@@ -75,7 +75,7 @@ def _traffic(drawing: Drawing) -> None:
             octets = f"{facts.payload_bytes} byte{'' if facts.payload_bytes == 1 else 's'}"
             drawing.say(facts.first_data_ns, side, (f"data, {octets}", "data"), 4)
         if facts.missed:
-            drawing.say(record.first_ns, side, (f"not all of {side}'s segments captured", "incomplete"), 5)
+            drawing.say(record.first_ns, side, (f"not all of {the(record, side)}'s segments captured", "incomplete"), 5)
         _closed_window(drawing, side)
     for again in record.resent:
         drawing.mark(marks.RESENT, again.ts_ns, AT[again.sender])

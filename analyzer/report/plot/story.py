@@ -25,6 +25,8 @@ CLOSE_UP_FROM: Final = 3
 """Probes that are worth a close-up."""
 CROWDED: Final = 0.14
 """Part of the picture below which they need one."""
+LANE_LETTERS: Final = 24
+"""Of a line that names a lane."""
 FOREIGN: Final = {"ttl", "mac"}
 """What shows that a RST is not of the endpoint in whose name it comes (as in ``verdict``)."""
 WORTH: Final = 0.04
@@ -90,16 +92,23 @@ def lane_words(record: FlowRecord, side: Side) -> str:
     endpoint = record.endpoint(side)
     address = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
     lines = [f"{address}:{endpoint.port}"]
-    if len(lines[0]) > 21:
-        lines = [address, f"port {endpoint.port}"]
-    if len(address) > 24:
+    if len(lines[0]) > LANE_LETTERS:
         cut = address.rindex(":", 0, len(address) // 2 + 3) + 1
-        lines = [address[:cut], address[cut:], f"port {endpoint.port}"]
-    if record.initiator is not None:
-        lines.append(f"{side}, initiator" if record.initiator == side else f"{side}, responder")
-    else:
-        lines.append(side)
+        lines = [lines[0][:cut], lines[0][cut:]]
+    lines.append(side if record.initiator is None else f"{name(record, side)} ({side})")
     return "\n".join(lines)
+
+
+def name(record: FlowRecord, side: Side) -> str:
+    """Return what an endpoint is called: ``client``, ``server``, or its letter where no handshake was seen."""
+    if record.initiator is None:
+        return side
+    return "client" if side == record.initiator else "server"
+
+
+def the(record: FlowRecord, side: Side) -> str:
+    """Return the name with its article: ``the client``, or ``a``."""
+    return side if record.initiator is None else f"the {name(record, side)}"
 
 
 def ending_words(judged: JudgedFlow, reach: int) -> tuple[int, tuple[str, ...]]:
@@ -117,7 +126,7 @@ def ending_words(judged: JudgedFlow, reach: int) -> tuple[int, tuple[str, ...]]:
         case Verdict.CLOSED:
             words = ("closed: FIN both ways", "closed")
         case Verdict.HALF_CLOSED:
-            stayed = other("a" if ending.by == "a" else "b")
+            stayed = name(record, other("a" if ending.by == "a" else "b"))
             words = (f"{stayed} has not closed{until}", f"{stayed} has not closed", "half-closed")
         case Verdict.SILENT:
             words = (f"unanswered{until}", "unanswered")
@@ -133,20 +142,21 @@ def ending_words(judged: JudgedFlow, reach: int) -> tuple[int, tuple[str, ...]]:
 def _reset_words(judged: JudgedFlow, reset: Reset) -> tuple[str, ...]:
     """Return who reset, and why as far as the segment itself says."""
     side, verdict = reset.sender, judged.ending.verdict
+    who = name(judged.record, side)
     if judged.ending.by == "between":
-        return f"RST in {side}'s name, not {side}'s own", "RST, not an endpoint's", "RST"
+        return f"RST in {the(judged.record, side)}'s name, but not its own", "RST of neither end", "RST"
     if verdict is Verdict.TIMED_OUT:
         lost = unanswered_at_end(judged.record, side)
         return (
-            f"{side} gives up after {_count(lost, 'unanswered probe')}: RST",
-            f"{side} gives up: RST",
+            f"{who} gives up after {_count(lost, 'unanswered probe')}: RST",
+            f"{who} gives up: RST",
             "RST",
         )
     if verdict is Verdict.RESET_ON_PROBE:
-        return f"{side} answers the probe with RST", "RST answers the probe", "RST"
+        return f"{who} answers the probe with RST", "RST answers the probe", "RST"
     if reset.kind == "no_socket":
-        return f"{side} has no such socket: RST", "RST"
-    return f"{side} resets the connection", "RST"
+        return f"{who} has no such socket: RST", "RST"
+    return f"{who} resets the connection", "RST"
 
 
 def bracket(judged: JudgedFlow) -> Bracket | None:
@@ -201,12 +211,14 @@ def _since_heard(record: FlowRecord, silent: Side, end_ns: int, end_side: Side |
     if begin_ns is None or begin_ns >= end_ns:
         return None
     if end_side is None:
-        long = f"{silent} not heard for {brief(record.end_ns - begin_ns)}"
+        long = f"{the(record, silent)} not heard for {brief(record.end_ns - begin_ns)}"
     else:
         answered = any(
             probe.answer_ns is not None and probe.ts_ns + probe.answer_ns == begin_ns for probe in record.probes
         )
-        long = f"RST {brief(end_ns - begin_ns)} after {silent}'s last {'answer' if answered else 'segment'}"
+        long = (
+            f"RST {brief(end_ns - begin_ns)} after {the(record, silent)}'s last {'answer' if answered else 'segment'}"
+        )
     wordings = _with_probes(record, begin_ns, end_ns, long)
     if silent == end_side:
         wordings = wordings[-2:]  # the RST's own probe needs no counting

@@ -28,7 +28,7 @@ VERMILLION: Final = "#D55E00"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#8c959f"
 
-TITLE_PT: Final = 11.0
+TITLE_PT: Final = 10.0
 FONT_PT: Final = 9.0
 SMALL_PT: Final = 8.0
 

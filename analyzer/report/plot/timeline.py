@@ -18,7 +18,7 @@ from analyzer.report.plot.segments import collect_segments
 from analyzer.report.plot.states import draw_states
 from analyzer.report.plot.story import bracket, ending_words, lane_words, reach_ns, with_margin
 from analyzer.report.plot.style import FONT_PT, ORANGE, house_style, themed
-from analyzer.report.plot.times import mark_durations
+from analyzer.report.plot.times import mark_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,8 +78,7 @@ def _frame(axes: Axes, drawing: Drawing, span_ns: tuple[int, int]) -> None:
     axes.set_xlim(drawing.x(span_ns[0]), drawing.x(span_ns[1]))
     axes.set_yticks([LOW[side] + 0.5 for side in SIDES], [lane_words(record, side) for side in SIDES])
     axes.tick_params(axis="y", length=0)
-    mark_durations(axes.xaxis, spacing_pt=62)
-    axes.set_xlabel("since the capture's first frame")
+    mark_time(axes)
     if record.fins:
         begin = drawing.x(record.fins[0].ts_ns)
         shade = Rectangle(

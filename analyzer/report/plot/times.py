@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from matplotlib.axis import XAxis
 from matplotlib.ticker import Formatter, Locator
 
 from analyzer.units import NS_PER_S, format_duration
@@ -12,11 +13,15 @@ from analyzer.units import NS_PER_S, format_duration
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 SECONDS_UP_TO: Final = 180.0
 """An axis that ends between a minute and this is written in seconds throughout."""
+WHOLE: Final = "since the capture's first frame"
+FAR: Final = 10.0
+"""So many times its length off, a time axis counts from near by."""
 STEPS_S: Final = (
     *(digit * 10.0**power for power in range(-6, 0) for digit in (1, 2, 5)),
     *(1.0, 2.0, 5.0, 10.0, 15.0, 30.0),
@@ -60,11 +65,15 @@ def _parts(s: float) -> str:
 
 
 class DurationLocator(Locator):
-    """Puts ticks at round durations, as many as fit; linear or logarithmic, as the axis is."""
+    """Puts at most so many ticks at round durations; linear or logarithmic, as the axis is.
 
-    def __init__(self, *, spacing_pt: float) -> None:
-        """Keep a tick ``spacing_pt`` points from the next, at least."""
-        self.spacing_pt = spacing_pt
+    The number is fixed, and not asked of the axis: the room for ticks depends on the layout, the layout on the ticks.
+    """
+
+    def __init__(self, most: int, base_s: float = 0.0) -> None:
+        """Keep the number of ticks; round is what is so after ``base_s``."""
+        self.most = max(2, most)
+        self.base_s = base_s
 
     def __call__(self) -> Sequence[float]:
         """Return the places of the ticks in view."""
@@ -74,17 +83,17 @@ class DurationLocator(Locator):
 
     def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
         """Return the places of ticks between two ends of the axis."""
-        room = max(2, int(_length_pt(self.axis) / self.spacing_pt))
         if getattr(self.axis, "get_scale", str)() == "log":
-            return _log_ticks(max(vmin, 1e-9), vmax, room)
-        step = next((step for step in STEPS_S if (vmax - vmin) / step <= room), STEPS_S[-1])
-        first = np.ceil(vmin / step - 1e-9)
-        return [float(tick * step) for tick in np.arange(first, vmax / step + 1e-9)]
+            return _log_ticks(max(vmin, 1e-9), vmax, self.most)
+        step = next((step for step in STEPS_S if (vmax - vmin) / step <= self.most), STEPS_S[-1])
+        first = np.ceil((vmin - self.base_s) / step - 1e-9)
+        ticks = np.arange(first, (vmax - self.base_s) / step + 1e-9)
+        return [self.base_s + float(tick * step) for tick in ticks]
 
 
-def _log_ticks(vmin: float, vmax: float, room: int) -> list[float]:
+def _log_ticks(vmin: float, vmax: float, most: int) -> list[float]:
     shown = [step for step in STEPS_S if vmin <= step <= vmax]
-    apart = np.log(vmax / vmin) / room
+    apart = np.log(vmax / vmin) / most
     kept: list[float] = []
     for step in shown:
         if not kept or np.log(step / kept[-1]) >= apart:
@@ -93,30 +102,54 @@ def _log_ticks(vmin: float, vmax: float, room: int) -> list[float]:
 
 
 class DurationFormatter(Formatter):
-    """Writes a tick with its unit."""
+    """Writes a tick with its unit, as the time after ``base_s``."""
+
+    def __init__(self, base_s: float = 0.0) -> None:
+        """Keep the base."""
+        self.base_s = base_s
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Return the text of one tick."""
         del pos
-        reach = max((abs(place) for place in self.locs), default=abs(x))
-        return tick_text(round(x, 9), reach)
+        return tick_text(round(x - self.base_s, 9), abs(x - self.base_s))
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the texts of all ticks of an axis, which share a style."""
+        after = [round(value - self.base_s, 9) for value in values]
+        reach = max((abs(value) for value in after), default=0.0)
+        return [tick_text(value, reach) for value in after]
 
 
-def _length_pt(axis: object) -> float:
-    """Return how long an axis is on the page, in points."""
-    axes = getattr(axis, "axes", None)
-    if axes is None:
-        return 400.0
-    box = axes.get_window_extent()
-    pixels = box.width if getattr(axis, "axis_name", "x") == "x" else box.height
-    return float(pixels * 72 / axes.figure.dpi)
+def mark_time(axes: Axes) -> None:
+    """Give a time axis, whose limits are set, round ticks and a name; far into a capture they count from near by."""
+    base_s = base_of(*axes.get_xlim())
+    mark_durations(axes.xaxis, 54, base_s)
+    axes.set_xlabel(f"after {_parts(base_s)}" if base_s else WHOLE)
 
 
-def mark_durations(axis: Axis, spacing_pt: float) -> None:
-    """Give an axis in seconds round ticks with units."""
-    axis.set_major_locator(DurationLocator(spacing_pt=spacing_pt))
-    axis.set_major_formatter(DurationFormatter())
+def base_of(low_s: float, high_s: float) -> float:
+    """Return from where a time axis should count: 0, or, if it is short and far off, a round time before it."""
+    span_s = high_s - low_s
+    if low_s < FAR * span_s or high_s <= SECONDS_UP_TO:
+        return 0.0
+    unit = next((unit for unit in (_DAY, _HOUR, _MINUTE) if unit <= span_s), 1.0)
+    return float(np.floor(low_s / unit) * unit)
+
+
+def mark_durations(axis: Axis, spacing_pt: float, base_s: float = 0.0) -> None:
+    """Give an axis in seconds round ticks with units, about so far apart at least."""
+    axis.set_major_locator(DurationLocator(int(_length_pt(axis) / spacing_pt), base_s))
+    axis.set_major_formatter(DurationFormatter(base_s))
     axis.set_minor_locator(_NoTicks())
+
+
+def _length_pt(axis: Axis) -> float:
+    """Return about how long an axis is on the page, in points."""
+    figure = axis.axes.get_figure(root=True)
+    assert figure is not None
+    place = axis.axes.get_position()
+    inches = figure.get_figwidth() * place.width if isinstance(axis, XAxis) else figure.get_figheight() * place.height
+    return float(inches * 72)
 
 
 class _NoTicks(Locator):
