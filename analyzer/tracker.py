@@ -17,7 +17,7 @@ import numpy as np
 from analyzer import observe
 from analyzer.flow import FLOW, refill, remove
 from analyzer.keepalive import RUN, add_up, settle_kinds
-from analyzer.kernel import freeze, kernel, records, thaw
+from analyzer.kernel import freeze, kernel, pick, records, thaw
 from analyzer.observe import FLOWS_USED, LIVE
 from analyzer.reset import ENDING, judge
 from analyzer.rules import classify
@@ -81,13 +81,8 @@ class FlowBatch:
         start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
         rows = np.repeat(self.start[:-1][picked] - start[:-1], counts) + np.arange(start[-1])
         return FlowBatch(
-            self.flow[picked],
-            self.a[picked],
-            self.b[picked],
-            self.run_a[picked],
-            self.run_b[picked],
-            self.ending[picked],
-            self.seen[rows],
+            *(pick(part, picked) for part in (self.flow, self.a, self.b, self.run_a, self.run_b, self.ending)),
+            pick(self.seen, rows),
             start,
             self.end_ns,
         )
@@ -220,7 +215,8 @@ class Tracker:
         if self.jit:
             picked = np.array(indices, dtype=np.int64)
             picked = picked[np.argsort(self._flows["number"][picked], kind="stable")]
-            flow, a, b = self._flows[picked], self._ends[2 * picked], self._ends[2 * picked + 1]
+            flow = pick(self._flows, picked)
+            a, b = pick(self._ends, 2 * picked), pick(self._ends, 2 * picked + 1)
         else:
             indices = sorted(indices, key=lambda index: int(self._flows[index]["number"]))
             flow = freeze([self._flows[i] for i in indices], FLOW)
@@ -230,7 +226,7 @@ class Tracker:
         start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
         chain: Any = np.zeros(int(start[-1]), dtype=np.int64) if self.jit else [0] * int(start[-1])
         walk.choose(jit=self.jit)(flow if self.jit else thaw(flow, jit=False), self._seen, chain)
-        seen = self._seen[chain] if self.jit else freeze([self._seen[i] for i in chain], SEEN)
+        seen = pick(self._seen, chain) if self.jit else freeze([self._seen[i] for i in chain], SEEN)
         if give_back:
             give_back_rows.choose(jit=self.jit)(chain, self._seen, self._registers, observe.SEEN_FREE)
         return _judged(flow, a, b, seen, start, self.now_ns, jit=self.jit)

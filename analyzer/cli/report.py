@@ -28,7 +28,7 @@ SERVICES: Final = 15
 PORTS: Final = 10
 KEPT: Final = 500
 """So many flows of each rank are kept whole while reading; of the others a line, so that memory stays flat."""
-SEARCHED: Final = 400
+SEARCHED: Final = 200
 """So many flows are asked for their findings; it takes a fraction of a second."""
 
 
