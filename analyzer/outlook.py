@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
-from analyzer.flow import SIDES
 from analyzer.record import other
 from analyzer.signatures import Stack, default_count
 from analyzer.verdict import Verdict
@@ -69,11 +68,6 @@ def outlook(judged: JudgedFlow) -> Outlook | None:
     return Outlook(side, last, unanswered, next_ns, count, is_default, give_up_ns)
 
 
-def states_of(judged: JudgedFlow) -> dict[Side, str]:
-    """Return the derived states by endpoint."""
-    return {side: state.value for side, state in zip(SIDES, judged.record.states, strict=True)}
-
-
 def _spacing(settings: Settings | None, last: Probe, *, answered: bool) -> int | None:
     """Return how long after a probe the next one comes: the period if it was answered, the interval if not."""
     if settings is None:
@@ -96,4 +90,4 @@ def _count(settings: Settings | None) -> tuple[int | None, bool]:
     if settings.count is not None and settings.count.value is not None:
         return settings.count.value, False
     stack = next((each for each in Stack if each.value == settings.stack), None)
-    return (None, False) if stack is None else (default_count(stack), True)
+    return default_count(stack), True

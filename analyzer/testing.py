@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from analyzer import explain
-from analyzer.capture.tap import loopback_name
+from analyzer.capture.tap import loopback_name, real_sockets
 from analyzer.report.screen import Screen, printable
 from analyzer.report.story import story as story_lines
 from analyzer.verdict import Verdict
@@ -427,7 +427,7 @@ def free_port() -> int:
     share = int(worker) % WORKERS if worker.isdigit() else 0
     for _ in range(SHARE):
         port = FIRST_PORT + share * SHARE + next(_turn) % SHARE
-        with socket.socket() as probe:
+        with real_sockets(), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))

@@ -115,7 +115,7 @@ def open_tap(interface: str, *, filter_text: str, ports: Sequence[int], snaplen:
     if interface != ANY and interface not in interface_names():
         known = ", ".join(interface_names())
         raise LiveCaptureError(interface, "there is no such interface", f"There are: {known}.")
-    with _real_sockets(), _quiet():
+    with real_sockets(), _quiet():
         if sys.platform != "linux":
             return _tap_on_bsd(interface, wanted, promiscuous=promiscuous)
         opened = _open(loopback_name() if interface == ANY else interface, interface, None, promiscuous=promiscuous)
@@ -310,7 +310,7 @@ def remedy() -> str:
 
 
 @contextlib.contextmanager
-def _real_sockets() -> Iterator[None]:
+def real_sockets() -> Iterator[None]:
     """Let scapy open sockets although a test plugin (pytest-socket) put its own class in place of socket.socket."""
     guarded = socket.socket
     real = next(each for each in guarded.__mro__ if each.__module__ == "socket" and each.__name__ == "socket")

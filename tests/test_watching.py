@@ -1,0 +1,189 @@
+"""Watching an interface: the same flows as from the file, and a look at any time."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+import analyzer
+from analyzer import watching
+from analyzer.report import export
+from tests.loopback import connected, exchange, host, probe_every_second, send_datagrams, within  # noqa: F401
+
+pytestmark = pytest.mark.live
+
+
+@contextlib.contextmanager
+def running(watch):
+    """Let a watch run in a thread of its own."""
+    thread = threading.Thread(target=lambda: [None for _ in watch.run(0.02)])
+    thread.start()
+    try:
+        yield watch
+    finally:
+        watch.stop()
+        thread.join()
+
+
+def exported(analysis, path):
+    """Return an analysis as the JSON report has it, with another path."""
+    parts = []
+    export.write_json(analysis.captures, analysis, analysis.totals, parts.append, several=False)
+    whole = json.loads("".join(parts))
+    whole["captures"][0]["path"] = path
+    return whole
+
+
+def test_a_view_has_what_happened_so_far(host):  # noqa: F811
+    """While the capture runs, flows are seen in the state they are in, and more is seen later."""
+    with analyzer.watch(ports=[4001]) as watch, running(watch):
+        with connected() as (client, _):
+            client.sendall(b"howdy")
+            assert watch.catch_up()
+            before = [flow.verdict for flow in watch.view().flows]
+            client.shutdown(socket.SHUT_WR)
+            assert watch.catch_up()
+            between = [flow.verdict for flow in watch.view().flows]
+        assert watch.catch_up()
+        after = [flow.verdict for flow in watch.view().flows]
+
+    assert [["open"], ["half_closed"]] == [before, between]
+    assert after != between
+
+
+def test_live_and_from_the_file_is_the_same_report(host, tmp_path):  # noqa: F811
+    """The JSON of a watch equals that of the packets it wrote, but for the path."""
+    path = str(tmp_path / "out.pcap")
+    with analyzer.watch(write=path) as watch, running(watch):
+        send_datagrams(5)
+        with connected() as (client, server):
+            probe_every_second(server)
+            client.sendall(b"howdy")
+            server.recv(10)
+            client.shutdown(socket.SHUT_WR)
+            within(5, lambda: watch.view().totals.probes_after_fin >= 1)
+    live = watch.finish()
+
+    assert live.totals.probes >= 1
+    assert exported(analyzer.analyze(path), "here") == exported(live, "here")
+
+
+def test_silence_can_be_counted_to_the_end_of_the_watch(host):  # noqa: F811
+    """A watch that waited after the last frame may say so; the packets alone cannot."""
+    with analyzer.watch(ports=[4001]) as watch, running(watch):
+        exchange()
+        time.sleep(0.3)
+    waited = watch.finish(until_now=True)
+    (flow,) = waited.flows
+
+    assert flow.judged.record.end_ns - flow.judged.record.last_ns >= 250_000_000
+
+
+def test_flows_that_are_over_stay_in_the_view(host, monkeypatch):  # noqa: F811
+    """What the tracker let go of is still shown, once."""
+    monkeypatch.setattr(watching, "SWEEP_S", 0)
+    monkeypatch.setattr("analyzer.tracker.LINGER_NS", 1)
+    with analyzer.watch(ports=[4001]) as watch, running(watch):
+        exchange()
+        send_datagrams(1)
+        exchange()
+        within(5, lambda: watch.catch_up() and len(watch.view()) == 2)
+        within(5, lambda: len(watch.result) >= 1)
+        numbers = [flow.number for flow in watch.view().flows]
+    watch.finish()
+
+    assert [0, 1] == numbers == [flow.number for flow in watch.result.flows]
+
+
+def test_only_what_has_something_to_say_is_kept(host):  # noqa: F811
+    """A watch for a report counts uneventful flows and forgets them."""
+    with analyzer.watch(ports=[4001], keep_all=False) as watch, running(watch):
+        exchange()
+    result = watch.finish()
+
+    assert (0, 1) == (len(result), result.totals.flows)
+
+
+def test_finishing_and_closing_twice_is_harmless(host):  # noqa: F811
+    """The result stays what it was."""
+    watch = analyzer.watch(ports=[4001])
+    with watch, running(watch):
+        exchange()
+    first = watch.finish()
+    watch.stop()
+    watch.close()
+
+    assert first is watch.finish() is watch.view()
+    assert 1 == len(first)
+
+
+def test_a_limit_ends_the_run(host):  # noqa: F811
+    """Run ends by itself at the limit, and the flows are those of so many packets."""
+    with analyzer.watch(limit=4) as watch:
+        exchange()
+        for _ in watch.run():
+            pass
+
+    assert 4 == watch.finish().captures[0].frames
+
+
+@pytest.mark.slow
+def test_a_watch_becomes_compiled_when_it_gets_busy(host, monkeypatch, tmp_path):  # noqa: F811
+    """Under load another process compiles the kernels, and the watch goes on with them, without losing a flow."""
+    monkeypatch.setenv("KEEPALIVE_JIT", "")
+    monkeypatch.setattr(watching, "_marker", lambda: tmp_path / "none")
+    watching.compile_all()
+    (tmp_path / "none").unlink()
+    monkeypatch.setattr(watching, "BUSY", 50)
+    monkeypatch.setattr(watching, "_compile_elsewhere", lambda: subprocess.Popen(["true"]))
+    with analyzer.watch() as watch, running(watch), connected() as (client, _):
+        client.sendall(b"howdy")
+        within(20, lambda: send_datagrams(60) or watch.reader.jit)
+        client.sendall(b"again")
+        assert watch.catch_up(30)
+    (flow,) = watch.finish().flows
+
+    assert 10 == flow.judged.record.facts_a.payload_bytes
+
+
+def test_compiled_kernels_that_cannot_be_had_are_done_without(host, monkeypatch, tmp_path):  # noqa: F811
+    """If the other process fails, the watch stays plain, and asks no more."""
+    calls = []
+    monkeypatch.setenv("KEEPALIVE_JIT", "")
+    monkeypatch.setattr(watching, "BUSY", 50)
+    monkeypatch.setattr(watching, "_marker", lambda: tmp_path / "none")
+    monkeypatch.setattr(watching, "_compile_elsewhere", lambda: calls.append(1) or subprocess.Popen(["false"]))
+    with analyzer.watch() as watch, running(watch):
+        for _ in range(20):
+            send_datagrams(60)
+            time.sleep(0.02)
+
+    assert (False, [1]) == (watch.reader.jit, calls)
+
+
+def test_a_process_that_still_compiles_is_ended_with_the_watch(host, monkeypatch, tmp_path):  # noqa: F811
+    """Nothing is left running behind a watch that was closed."""
+    child = []
+    monkeypatch.setenv("KEEPALIVE_JIT", "")
+    monkeypatch.setattr(watching, "BUSY", 50)
+    monkeypatch.setattr(watching, "_marker", lambda: tmp_path / "none")
+    monkeypatch.setattr(
+        watching, "_compile_elsewhere", lambda: child.append(subprocess.Popen(["sleep", "60"])) or child[0]
+    )
+    with analyzer.watch() as watch, running(watch):
+        within(10, lambda: send_datagrams(60) or child)
+
+    assert child[0].poll() is not None
+
+
+@pytest.mark.slow
+def test_all_kernels_can_be_compiled_ahead(tmp_path, monkeypatch):
+    """Compiling ahead leaves a mark that the next watch goes by."""
+    monkeypatch.setattr(watching, "_marker", lambda: tmp_path / "live")
+    watching.compile_all()
+
+    assert (tmp_path / "live").exists()
