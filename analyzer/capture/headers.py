@@ -2,13 +2,13 @@
 
 A frame comes to one of these ends: a row; ``NOT_TCP``; ``FRAGMENT`` (a piece of a segment without its header);
 ``CUT`` (too short for what it claims to hold; a row with ``NOTE_CUT`` if the TCP ports are still there, and counted
-all the same); or ``DEFER``: it may hold TCP inside something that only scapy takes apart here: tunnels, rare link
-types. Nothing raises, and nothing reads beyond the frame: every access stands behind a comparison with
+all the same); or ``DEFER``: it may hold TCP inside something that only scapy takes apart here: rare link types and
+tunnels. Nothing raises, and nothing reads beyond the frame: every access stands behind a comparison with
 ``end``. Payload lengths come from the IP header, never from the frame, which may be padded (Ethernet pads to 60
 octets); only where IP says 0 (segmentation offload, BIG TCP) the frame's original length is used.
 
 IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200, AH RFC 4302), TCP (RFC 9293 3.1, options RFC 7323 and 2018),
-ICMP errors (RFC 792, 4443); ``link`` has what stands before.
+ICMP errors (RFC 792, 4443); ``link`` has what stands before, ``tunnel`` what may stand between.
 
 An ICMP error gives addresses, ports, ``seq`` and ``ip_id`` of the segment it quotes; ``ttl`` and ``src_mac`` are its
 own, and the other columns are empty.
@@ -33,36 +33,13 @@ from analyzer.capture.frame import (
     word16,
     word32,
 )
-from analyzer.capture.link import by_version, link
+from analyzer.capture.link import MPLS, by_version, link
+from analyzer.capture.tunnel import behind_ip, behind_labels, behind_udp, protocol_of_tunnel
 from analyzer.kernel import kernel
 from analyzer.segment import ABSENT, MAPPED_IPV4, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP
 
 Row = Any
 """A record that is read and written by field name, in the form that the mode of the kernels wants."""
-
-
-@kernel
-def protocol_of_tunnel(protocol: int) -> bool:
-    """Whether scapy finds IP behind this IP protocol: IPIP, 6in4, GRE, EtherIP, MPLS in IP."""
-    return protocol in (4, 41, 47, 97, 137)
-
-
-@kernel
-def udp_carries_ip(data: Octets, at: int, end: int, port: int) -> bool:
-    """Whether the UDP data at ``at``, sent to ``port``, has the look of VXLAN (IANA and old Linux), Geneve or GTP-U.
-
-    RFC 7348 5: the flag that says that there is a VNI. RFC 8926 3.4: version 0, and Ethernet or IP inside. 3GPP TS
-    29.281 5.1: version 1, protocol type GTP, a G-PDU.
-    """
-    if at + 22 > end:  # not even an Ethernet or IP header inside
-        return False
-    if port in (4789, 8472):
-        return octet(data, at) & 0x08 != 0
-    if port == 6081:
-        return octet(data, at) < 0x40 and word16(data, at + 2) in (0x6558, 0x0800, 0x86DD)
-    if port == 2152:
-        return octet(data, at) // 16 == 3 and octet(data, at + 1) == 255
-    return False
 
 
 @kernel
@@ -272,26 +249,31 @@ def icmp_error(data: Octets, at: int, end: int, version: int, row: Row) -> int:
 
 @kernel
 def segment(data: Octets, start: int, end: int, wire_end: int, link_type: int, row: Row) -> int:
-    """Write the row of one frame, all but its number and time; returns the outcome."""
+    """Write the row of one frame, all but its number and time; returns the outcome. The innermost TCP counts."""
     version, at, tag, mac = link(data, start, end, link_type)
-    if version < 0:
-        return -version
-    protocol, inner, stop = network(data, at, end, wire_end, version)
-    if protocol < 0:
-        return -protocol
-    row["tag"] = tag
-    row["src_mac"] = mac
-    row["ttl"] = octet(data, at + 8) if version == 4 else octet(data, at + 7)
-    if protocol == 6:
-        addresses(data, at, version, row)
-        return tcp(data, inner, end, stop, row)
-    if protocol == 17:
-        if inner + 8 > end:
+    for _ in range(8):  # deeper tunnels are not followed
+        if version == MPLS:
+            version, at, tag, mac = behind_labels(data, at, end, mac)
+        if version < 0:
+            return -version
+        protocol, inner, stop = network(data, at, end, wire_end, version)
+        if protocol == 17:
+            version, at, tag, mac = behind_udp(data, inner, end, mac)
+        elif protocol_of_tunnel(protocol):
+            version, at, tag, mac = behind_ip(data, inner, end, protocol, mac)
+        else:
+            if protocol < 0:
+                return -protocol
+            row["tag"] = tag
+            row["src_mac"] = mac
+            row["ttl"] = octet(data, at + 8) if version == 4 else octet(data, at + 7)
+            if protocol == 6:
+                addresses(data, at, version, row)
+                return tcp(data, inner, end, stop, row)
+            if (protocol == 1 and version == 4) or (protocol == 58 and version == 6):
+                return icmp_error(data, inner, end, version, row)
             return NOT_TCP
-        return DEFER if udp_carries_ip(data, inner + 8, end, word16(data, inner + 2)) else NOT_TCP
-    if (protocol == 1 and version == 4) or (protocol == 58 and version == 6):
-        return icmp_error(data, inner, end, version, row)
-    return DEFER if protocol_of_tunnel(protocol) else NOT_TCP
+    return NOT_TCP
 
 
 @kernel

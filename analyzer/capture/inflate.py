@@ -168,20 +168,21 @@ class Ahead:
         return self._inner.damage
 
     def _run(self) -> None:
-        """Fill chunks until the end, which an empty one marks; this is the thread."""
-        while (chunk := self._free.get()) is not None:
-            view = memoryview(chunk)
-            got = filled = 0
-            while filled < AHEAD:
-                got = self._inner.readinto(view[filled:])
-                filled += got
-                if got == 0 or self.size is None:  # a stream's octets are wanted at once
-                    break
-            if filled:
-                self._full.put((chunk, filled))
-            if got == 0:
-                self._full.put((chunk, 0))
-                return
+        """Fill chunks until the end, which an empty one marks whatever happens; this is the thread."""
+        try:
+            while (chunk := self._free.get()) is not None:
+                got = filled = 0
+                while filled < AHEAD:
+                    got = self._inner.readinto(memoryview(chunk)[filled:])
+                    filled += got
+                    if got == 0 or self.size is None:  # a stream's octets are wanted at once
+                        break
+                if filled:
+                    self._full.put((chunk, filled))
+                if got == 0:
+                    return
+        finally:
+            self._full.put((bytearray(), 0))
 
     def readinto(self, view: memoryview) -> int:
         """Read as Source."""

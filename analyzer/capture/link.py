@@ -15,21 +15,18 @@ from analyzer.capture.frame import CUT, DEFER, NOT_TCP, Octets, octet, word16, w
 from analyzer.kernel import kernel
 from analyzer.segment import ABSENT
 
+MPLS: Final = 137
+"""Instead of an IP version: a stack of labels comes first (it is MPLS's number among IP protocols)."""
+
 FAST_LINK_TYPES: Final = frozenset({0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 239, 258, 276})
 """What ``link`` takes apart; frames of other link types are deferred."""
-
-
-@kernel
-def ethertype_of_tunnel(ethertype: int) -> bool:
-    """Whether scapy finds IP behind this ethertype: MPLS, provider backbone bridges."""
-    return ethertype in (0x8847, 0x8848, 0x88E7)
 
 
 @kernel
 def by_ethertype(data: Octets, at: int, end: int, ethertype: int, tag: int) -> tuple[int, int, int]:
     """Walk VLAN tags, LLC and PPPoE from an ethertype whose payload is at ``at``.
 
-    Returns (IP version or minus an outcome, where its header is, VLAN ids).
+    Returns (IP version, MPLS or minus an outcome, where its header is, VLAN ids).
     """
     vlans = 0
     while ethertype in (0x8100, 0x88A8, 0x9100):
@@ -50,18 +47,21 @@ def by_ethertype(data: Octets, at: int, end: int, ethertype: int, tag: int) -> t
             return -NOT_TCP, at, tag
         ethertype = word16(data, at + 6)
         at += 8
-    if ethertype == 0x0800:
-        return 4, at, tag
-    if ethertype == 0x86DD:
-        return 6, at, tag
     if ethertype == 0x8864:  # PPPoE session: version and type, code 0, session, length
         if at + 8 > end:
             return -CUT, at, tag
         version, at = by_ppp(data, at + 6, end)
         return version, at, tag
-    if ethertype_of_tunnel(ethertype):
-        return -DEFER, at, tag
-    return -NOT_TCP, at, tag
+    version = -NOT_TCP
+    if ethertype == 0x0800:
+        version = 4
+    elif ethertype == 0x86DD:
+        version = 6
+    elif ethertype in (0x8847, 0x8848):
+        version = MPLS
+    elif ethertype == 0x88E7:  # provider backbone bridges
+        version = -DEFER
+    return version, at, tag
 
 
 @kernel
@@ -80,7 +80,7 @@ def by_ppp(data: Octets, at: int, end: int) -> tuple[int, int]:
     if protocol == 0x57:
         return 6, at
     if protocol in (0x281, 0x283):
-        return -DEFER, at
+        return MPLS, at
     return -NOT_TCP, at
 
 
@@ -97,7 +97,7 @@ def by_version(data: Octets, at: int, end: int) -> int:
 
 @kernel
 def link(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, int, int]:
-    """Read the link layer; returns (IP version or minus an outcome, where IP begins, VLAN ids, source MAC)."""
+    """Read the link layer; returns (IP version, MPLS or minus an outcome, where that begins, VLAN ids, source MAC)."""
     if link_type == 258:
         at, link_type = behind_pktap(data, at, end)
         if link_type < 0:

@@ -1,13 +1,8 @@
-"""The same rows through scapy: for tunnels and link types that ``headers`` leaves to it, and as a second opinion.
+"""The same rows through scapy: for link types and tunnels that ``headers`` leaves to it, and as a second opinion.
 
 scapy takes one layer apart at a time here, and only layers that may have TCP inside; nothing beyond TCP is
 dissected, and UDP only where its port means a tunnel. The innermost TCP counts. What a dissector raises ends the frame,
 never the capture.
-
-``tag`` of a tunnelled segment: TUNNEL, the kind of the innermost tunnel << 56, its id << 24, and the last two VLAN
-ids inside it. The id is a VXLAN or Geneve VNI, a GRE key, a PBB I-SID. It is 0 for GTP-U and MPLS, because a TEID
-(3GPP TS 29.281 5.1) and a label (RFC 3031 3.1) belong to one direction only: with them in the flow's identity, no
-flow would have two sides. The call id of PPTP's GRE is left out for the same reason.
 
 This module must not know flows, files or rules; it is one of the two that may import scapy.
 """
@@ -23,14 +18,24 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.capture.frame import CUT, CUT_ROW, FRAGMENT, NOT_TCP, ROW
-from analyzer.capture.headers import empty_tcp, protocol_of_tunnel, udp_carries_ip
+from analyzer.capture.headers import empty_tcp
+from analyzer.capture.tunnel import (
+    IN_ETHERIP,
+    IN_GENEVE,
+    IN_GRE,
+    IN_GTP_U,
+    IN_IP,
+    IN_MPLS,
+    IN_PBB,
+    IN_VXLAN,
+    protocol_of_tunnel,
+    tunnel_tag,
+    udp_carries_ip,
+)
 from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, address_halves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TUNNEL: Final = 1 << 62
-IPIP, GRE, VXLAN, GENEVE, GTP_U, MPLS, ETHERIP, PBB = range(1, 9)
 
 MAX_LAYERS: Final = 32
 """Frames with more are not followed; real ones have a dozen."""
@@ -61,7 +66,7 @@ def decode_frame(octets: bytes, link_type: int, original: int, row: dict[str, in
         except Exception as error:
             if len(octets) < original:
                 return CUT
-            raise Failed(type(error).__name__) from error
+            raise Failed(_name_of(type(error))) from error
 
 
 class Walk:
@@ -73,7 +78,7 @@ class Walk:
         self.original = original
         self.at = 0
         self.stop = original  # where the data of the innermost IP ends
-        self.tunnel = 0
+        self.tunnel = (0, 0)  # kind and id; a kind of 0 is none
         self.vlans = 0
         self.mac = ABSENT
         self.in_ip = False
@@ -156,9 +161,15 @@ class Walk:
 
     def _enter(self, kind: int, identifier: int) -> None:
         """Go into a tunnel: what was outside no longer names the flow."""
-        self.tunnel = TUNNEL | kind << 56 | (identifier & 0xFFFFFFFF) << 24
+        self.tunnel = (kind, identifier)
         self.vlans = 0
         self.in_ip = False
+
+    @property
+    def tag(self) -> int:
+        """What tells this flow from others between the same addresses and ports."""
+        kind, identifier = self.tunnel
+        return tunnel_tag(kind, identifier, self.vlans) if kind else self.vlans
 
     def _note_ip(self, layer: Any, begin: int) -> int:  # noqa: ANN401 - a scapy layer
         """Keep addresses and lengths of an IP header."""
@@ -167,7 +178,7 @@ class Walk:
             return NOT_TCP
         if self.icmp == ABSENT:
             if self.in_ip:
-                self._enter(IPIP, 0)
+                self._enter(IN_IP, 0)
             self.in_ip = True
         if four:
             if layer.ihl < 5:
@@ -201,7 +212,7 @@ class Walk:
         found = layer.fields
         if "dport" not in found:
             return CUT
-        row.update(self.ip, tag=self.tunnel | self.vlans & 0xFFFFFF if self.tunnel else self.vlans, src_mac=self.mac)
+        row.update(self.ip, tag=self.tag, src_mac=self.mac)
         quoted = self.icmp != ABSENT
         if quoted or "window" not in found:
             if quoted and "seq" not in found:
@@ -243,6 +254,11 @@ class Walk:
                 row["sack_left"], row["sack_right"] = value[:2]
             elif kind == "WScale" and isinstance(value, int) and row["flags"] & 2:
                 row["window_scale"] = min(value, 14)
+
+
+def _name_of(kind: type) -> str:
+    """Return the name of an exception, with its module where the name alone says nothing (struct.error)."""
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 class _Silence(logging.Filter):
@@ -309,14 +325,14 @@ def _scapy() -> SimpleNamespace:
     s = SimpleNamespace(Raw=Raw, followed=tuple(layers.values()), **layers)
     s.icmpv6_errors = (s.ICMPv6DestUnreach, s.ICMPv6PacketTooBig, s.ICMPv6TimeExceeded, s.ICMPv6ParamProblem)
     s.tunnels = (
-        (s.GRE_PPTP, GRE, ""),
-        (s.GRE, GRE, "key"),
-        (s.VXLAN, VXLAN, "vni"),
-        (s.GENEVE, GENEVE, "vni"),
-        (s.GTP_U_Header, GTP_U, ""),
-        (s.MPLS, MPLS, ""),
-        (s.EtherIP, ETHERIP, ""),
-        (s.Dot1AH, PBB, "isid"),
+        (s.GRE_PPTP, IN_GRE, ""),
+        (s.GRE, IN_GRE, "key"),
+        (s.VXLAN, IN_VXLAN, "vni"),
+        (s.GENEVE, IN_GENEVE, "vni"),
+        (s.GTP_U_Header, IN_GTP_U, ""),
+        (s.MPLS, IN_MPLS, ""),
+        (s.EtherIP, IN_ETHERIP, ""),
+        (s.Dot1AH, IN_PBB, "isid"),
     )
     s.links = {number: kind for number, kind in conf.l2types.num2layer.items() if issubclass(kind, s.followed)}
     # The file's LINKTYPE_ numbers, where scapy keeps the DLT_ numbers of one system or none.

@@ -274,23 +274,22 @@ def test_authentication_header_in_ipv4():
         pytest.param(ipv4(udp(b"dns", 53), 17), NOT_TCP, id="UDP"),
         pytest.param(ipv4(icmp(b"ping", 8), 1), NOT_TCP, id="ping"),
         pytest.param(ipv4(bytes(8), 132), NOT_TCP, id="SCTP"),
-        pytest.param(ipv4(ipv4(tcp()), 4), DEFER, id="IP in IP"),
-        pytest.param(ipv4(ipv6(tcp()), 41), DEFER, id="6in4"),
-        pytest.param(ipv4(b"\0\0\x08\0" + ipv4(tcp()), 47), DEFER, id="GRE"),
-        pytest.param(ipv4(udp(b"\x08" + bytes(7) + ethernet(ipv4(tcp())), 4789), 17), DEFER, id="VXLAN"),
-        pytest.param(ipv4(udp(b"\x08" + bytes(7) + ethernet(ipv4(tcp())), 8472), 17), DEFER, id="VXLAN on Linux"),
+        pytest.param(ipv4(ipv4(tcp()), 4), ROW, id="IP in IP"),
+        pytest.param(ipv4(ipv4(udp(b"dns", 53), 17), 4), NOT_TCP, id="UDP in IP in IP"),
+        pytest.param(ipv4(ipv4(tcp(), fragment=2), 4), FRAGMENT, id="a fragment in IP in IP"),
+        pytest.param(ipv4(ipv4(tcp())[:22], 4), CUT, id="IP in IP cut"),
+        pytest.param(ipv4(b"\x40\0\x08\0" + bytes(8) + ipv4(tcp()), 47), DEFER, id="GRE with source routes"),
+        pytest.param(ipv4(udp(b"\x08" + bytes(7) + ethernet(ipv4(tcp()), 0x88E7), 4789), 17), DEFER, id="PBB in VXLAN"),
         pytest.param(ipv4(udp(b"\0" * 60, 8472), 17), NOT_TCP, id="no VXLAN header at its port"),
         pytest.param(ipv4(udp(b"\x08", 4789), 17), NOT_TCP, id="VXLAN too short for anything inside"),
-        pytest.param(ipv4(udp(b"\0\0\x65\x58" + bytes(4) + ethernet(ipv4(tcp())), 6081), 17), DEFER, id="Geneve"),
         pytest.param(ipv4(udp(b"\xff" * 60, 6081), 17), NOT_TCP, id="no Geneve header at its port"),
-        pytest.param(ipv4(udp(b"\x30\xff\0\x28" + bytes(4) + ipv4(tcp()), 2152), 17), DEFER, id="GTP-U"),
         pytest.param(ipv4(udp(b"\x30\x01" + bytes(40), 2152), 17), NOT_TCP, id="GTP-U echo"),
         pytest.param(ipv4(udp(b"\x08" + bytes(60), 53, 4789), 17), NOT_TCP, id="a VXLAN port as source only"),
         pytest.param(ipv4(b"\x01\x02", 17), NOT_TCP, id="UDP cut within its header"),
     ],
 )
-def test_what_is_deferred(packet, expected):
-    """Only what looks like a tunnel is left to scapy; the rest is not TCP at once."""
+def test_what_is_in_ip(packet, expected):
+    """Tunnels are entered if they look like tunnels; the rest is not TCP at once."""
     assert expected == outcome_of(ethernet(packet))[0]
 
 
@@ -356,7 +355,7 @@ def test_decode_numbers_and_counts(jit):
     frames = [
         ethernet(ipv4(tcp(b"1"))),
         ethernet(ipv4(tcp(), fragment=1)),
-        ethernet(ipv4(ipv4(tcp()), 4)),
+        ethernet(bytes(4) + ethernet(ipv4(tcp())), 0x88E7),
         ethernet(ipv4(tcp()))[:40],
         ethernet(ipv4(tcp()))[:20],
         ethernet(b"", 0x0806),

@@ -121,8 +121,8 @@ def test_a_record_that_cannot_be(kept_as, claim, jit):
     assert 1 == found.frames
     assert [
         (
-            f"the record at byte {at} claims {claim} captured bytes, more than the 262144 that any capture program keeps; "
-            "what follows was not read"
+            f"the record at byte {at} claims {claim} captured bytes, more than the 262144 that any capture program "
+            "keeps; what follows was not read"
         )
     ] == found.warnings
 

@@ -175,8 +175,8 @@ def test_simple_packet_blocks(found_in):
     assert TICKS * 1000 == found.start_ns
     assert [
         (
-            "frames that have no timestamp (simple packet blocks); they were given that of the frame before: 2, the first "
-            "is frame 1"
+            "frames that have no timestamp (simple packet blocks); they were given that of the frame before: 2, "
+            "the first is frame 1"
         )
     ] == found.warnings
 
@@ -229,8 +229,8 @@ def test_frames_of_no_interface(found_in):
     assert (2, 0, 0) == found.skipped
     assert [
         (
-            "frames that belong to an interface that the section does not describe, and were not decoded: 2, the first is "
-            "frame 1"
+            "frames that belong to an interface that the section does not describe, and were not decoded: 2, "
+            "the first is frame 1"
         )
     ] == found.warnings
 

@@ -50,6 +50,7 @@ MIXED = [
     ethernet(ipv4(tcp(b"x" * 30), fragment=3)),
     ethernet(ipv4(icmp(ipv4(tcp())), 1)),
     ethernet(ipv4(ipv4(tcp(b"in")), 4)),
+    ethernet(bytes(4) + ethernet(ipv4(tcp(b"pbb"))), 0x88E7),
     Kept(ethernet(ipv4(tcp(b"long")))[:45], 1_600_000_000_999_999_000, 1514),
 ]
 
@@ -174,7 +175,7 @@ def test_what_is_known_before_the_first_batch(written):
 def test_batches_have_at_most_so_many_frames(written):
     """A batch stands for as many frames as was asked for, the last for the rest."""
     with open_capture(written(pcap(MIXED))) as reader:
-        assert [4, 4, 4, 3] == [batch.frames for batch in reader.batches(4)]
+        assert [4, 4, 4, 4] == [batch.frames for batch in reader.batches(4)]
 
 
 def test_a_reader_is_read_once(written):
@@ -276,26 +277,16 @@ def test_a_stream_that_ends_at_once(tmp_path):
     assert f"{path}: is empty; expected a pcap or pcapng file" == str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("octets", "sentence"),
-    [
-        (
-            zstandard.compress(pcap(FRAMES))[:-20],
-            "the zstd stream ends early at byte {} of the compressed file, after 0 bytes of capture",
-        ),
-        (
-            gzip.compress(pcap(FRAMES))[:8],
-            "the gzip stream ends early at byte {} of the compressed file, after 0 bytes of capture",
-        ),
-    ],
-)
-def test_a_compressed_file_that_gives_nothing(written, octets, sentence):
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_a_compressed_file_that_gives_nothing(written, name):
     """A compressed file that breaks before its first octet is an error that says so."""
+    octets = gzip.compress(pcap(FRAMES))[:8] if name == "gzip" else zstandard.compress(pcap(FRAMES))[:-20]
     path = written(octets)
     with pytest.raises(CaptureError) as caught:
         open_capture(path)
 
-    assert f"{path}: {sentence.format(len(octets))}" == str(caught.value)
+    where = f"at byte {len(octets)} of the compressed file, after 0 bytes of capture"
+    assert f"{path}: the {name} stream ends early {where}" == str(caught.value)
 
 
 def test_a_cut_compressed_capture(written):
