@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analyzer import kernel as kernels
-from analyzer.kernel import cache_folder, freeze, jit_wanted, kernel, records, thaw
+from analyzer.kernel import cache_folder, freeze, jit_wanted, kernel, pick, records, thaw
 
 DTYPE = np.dtype([("count", np.int64), ("side", np.int8)])
 
@@ -162,3 +162,13 @@ def test_thaw_and_freeze_are_inverse():
 def test_nothing_freezes_to_nothing():
     """No records freeze to an array without rows, of the right type."""
     assert (0, DTYPE) == (len(freeze([], DTYPE)), freeze([], DTYPE).dtype)
+
+
+def test_picked_records_equal_indexed_ones():
+    """Whole records come out as numpy's own indexing gives them, in any order and more than once."""
+    table = np.zeros(5, dtype=[("a", np.int8), ("b", np.int64)])
+    table["a"], table["b"] = range(5), range(10, 15)
+    wanted = np.array([4, 0, 0, 2])
+
+    assert table[wanted].tolist() == pick(table, wanted).tolist()
+    assert table.dtype == pick(table, wanted).dtype

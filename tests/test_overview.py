@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analyzer import overview
-from analyzer.analysis import analyze
+from analyzer.analysis import Analysis, analyze, read_into
 from analyzer.flow import Endpoint
 from analyzer.overview import LINE, RANKS, CaptureSummary
 from analyzer.segment import address_halves
@@ -185,3 +185,39 @@ def test_hosts_that_probe_are_added_up():
 def test_a_capture_lasts_from_its_first_to_its_last_frame(start_ns, end_ns, expected):
     """Duration is never negative, and 0 where there is no frame."""
     assert expected == CaptureSummary(["x"], start_ns=start_ns, end_ns=end_ns).duration_ns
+
+
+def test_analyses_of_two_captures_merge_into_what_both_together_give():
+    """Reading captures side by side and merging gives what one analysis of both has."""
+    paths = [CAPTURES / "founding_go_fin60.pcap", CAPTURES / "lab" / "both_sides.pcap"]
+    together = analyze(*paths)
+    first, second = (analyze(path) for path in paths)
+    first.merge(second)
+
+    assert together.totals == first.totals
+    assert together.probing_hosts() == first.probing_hosts()
+    assert together.lines().tolist() == first.lines().tolist()
+    assert [flow.judged for flow in together.flows] == [flow.judged for flow in first.flows]
+
+
+def test_flows_beyond_the_most_of_a_rank_leave_a_line():
+    """Totals and lines stay complete; only so many flows of a rank can be looked at, the first ones."""
+    path = CAPTURES / "lab" / "port_reuse.pcap"
+    full, digest = Analysis(keep_all=False), Analysis(keep_all=False, most=0)
+    for result in (full, digest):
+        read_into(result, [str(path)])
+
+    assert full.totals == digest.totals
+    assert len(full.lines()) == len(digest.lines())
+    assert [] == list(digest)
+    assert {-1} == set(digest.lines()["batch"].tolist())
+
+
+def test_the_first_of_each_rank_are_picked():
+    """Room is given rank by rank, in the order of the lines."""
+    lines = np.zeros(6, dtype=LINE)
+    lines["rank"] = [2, 0, 2, 2, 0, 1]
+    room = np.zeros(len(RANKS), dtype=np.int64)
+    room[:3] = [1, 5, 2]
+
+    assert [0, 1, 2, 5] == overview.first_of_each(lines, room).tolist()
