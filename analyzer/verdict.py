@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LEAST_SILENCE_NS: Final = 900_000_000
 """Silence shorter than this is never called silence: no timer of a probe or a retransmission is that short."""
+INTERVAL_DEFAULT_NS: Final = 75_000_000_000
+"""Interval of Linux, macOS and FreeBSD unless configured (field guide 2.3, 3.2, 4)."""
 TIMER_SLACK: Final = 1.13
 """Linux timers run late by up to an eighth (field guide 2.3)."""
 BACKOFF: Final = 2.26
@@ -137,8 +139,19 @@ def data_unanswered_to_the_end(f: FlowBatch) -> Mask:
 def _probes_silent(f: FlowBatch, side: Side) -> Mask:
     run = f.run_a if side == "a" else f.run_b
     waited = f.ends_ns - run["trailing_ns"]
-    expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], LEAST_SILENCE_NS)
+    expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], _first_interval(f, run))
     return (run["trailing"] > 0) & (waited >= np.maximum(expected, LEAST_SILENCE_NS))
+
+
+def _first_interval(f: FlowBatch, run: NDArray[np.void]) -> Mask:
+    """Return how long a prober that probed once may wait: as long as it had waited, at most the default of all systems.
+
+    RFC 9293 MUST-29: without an interval seen, one unanswered probe must not look like death too soon.
+    """
+    if not len(f.seen):
+        return INTERVAL_DEFAULT_NS
+    idle = f.seen["gap_ns"][np.clip(f.start[:-1] + run["first_row"], 0, len(f.seen) - 1)]
+    return np.where(idle > 0, np.minimum(idle, INTERVAL_DEFAULT_NS), INTERVAL_DEFAULT_NS)
 
 
 def _data_silent(f: FlowBatch, side: Side) -> Mask:
