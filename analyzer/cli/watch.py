@@ -144,7 +144,7 @@ class Changes:
 
     def __init__(self) -> None:
         """Begin with none known."""
-        self._known: dict[int, bytes] = {}
+        self._known: dict[int, Any] = {}
 
     def of(self, view: Analysis) -> Iterator[Flow]:
         """Yield the flows with something to say that changed, in order."""
@@ -155,8 +155,8 @@ class Changes:
             number = int(line["number"])
             mark = line.copy()
             mark["batch"] = mark["row"] = 0
-            if self._known.get(number) != mark.tobytes():
-                self._known[number] = mark.tobytes()
+            if self._known.get(number) != mark.item():
+                self._known[number] = mark.item()
                 yield view.flow(line)
 
 

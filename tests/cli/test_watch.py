@@ -1,0 +1,303 @@
+"""``keepalive watch``: events as they come, the table, the report at the end, and what can go wrong."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from analyzer.cli import watch as verb
+from tests.loopback import connected, exchange, host, probe_every_second, send_datagrams, within  # noqa: F401
+
+ROOT = Path(__file__).parents[2]
+live = pytest.mark.live
+
+
+class Running:
+    """A ``keepalive watch`` that runs as a program, in the namespace of the test."""
+
+    def __init__(self, *arguments, **options):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "analyzer", "watch", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "KEEPALIVE_JIT": "0", "COLUMNS": "100"},
+            **options,
+        )
+        self.err = self.process.stderr.readline()
+        assert "; stop with Ctrl-C" in self.err, self.err + self.process.stderr.read()
+
+    def line(self, words):
+        """Wait for a line with these words on stdout."""
+        for line in self.process.stdout:
+            if words in line:
+                return line
+        raise AssertionError(f"{words} did not come: {self.process.stderr.read()}")
+
+    def stop(self, number=signal.SIGINT):
+        """Send a signal and return status, stdout and stderr."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out, self.err + err
+
+
+@live
+def test_events_come_as_they_happen_and_the_report_at_the_end(host, tmp_path):  # noqa: F811
+    """Probes, FIN and verdict are lines while they happen; Ctrl-C ends with the report; the file gives the same."""
+    running = Running("-i", "lo", "-w", str(tmp_path / "out.pcap"), "tcp", "port", "4001")
+    with connected() as (client, server):
+        probe_every_second(server)
+        client.sendall(b"howdy")
+        assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}  flow 0: 127.0.0.1:\d+ \(client\) to 127", running.line("flow 0:"))
+        assert "answered in" in running.line("server probes")
+        client.shutdown(socket.SHUT_WR)
+        assert "client FIN-WAIT-1, server CLOSE-WAIT" in running.line("client sends FIN")
+        assert "the server has not" in running.line("half_closed: the client has closed its side")
+        status, out, err = running.stop()
+
+    assert 0 == status
+    assert "1 flow: 1 half_closed" in out
+    assert "watching lo (tcp port 4001); stop with Ctrl-C" in err
+    assert f" packets are in {tmp_path / 'out.pcap'}" in err
+
+
+@live
+def test_the_json_is_that_of_the_file(host, tmp_path):  # noqa: F811
+    """With --json there is nothing but the report, equal to that of the packets, but for the path."""
+    path = str(tmp_path / "out.pcap")
+    running = Running("-i", "lo", "--json", "-w", path)
+    exchange()
+    send_datagrams(3)
+    status, out, _ = running.stop(signal.SIGTERM)
+    again = subprocess.run(
+        [sys.executable, "-m", "analyzer", "report", "--json", path],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ).stdout
+    seen, read = json.loads(out), json.loads(again)
+
+    assert (0, "lo", path) == (status, seen["captures"][0].pop("path"), read["captures"][0].pop("path"))
+    assert read == seen
+    assert ["closed"] == [flow["ending"]["verdict"] for flow in seen["flows"]]
+
+
+@live
+def test_json_lines_are_events_then_flows(host):  # noqa: F811
+    """Each line is an object: what happened, at last each flow as the report has it."""
+    running = Running("--port", "4001", "--jsonl", "--sockets")
+    with connected() as (client, server):
+        client.sendall(b"howdy")
+        client.shutdown(socket.SHUT_WR)
+        assert server.recv(9)
+        first = [json.loads(running.line("{")) for _ in range(3)]
+        _, out, err = running.stop()
+    rest = [json.loads(line) for line in out.splitlines()]
+
+    assert ["flow", "fin", "verdict"] == [each["event"] for each in first]
+    assert "CLOSE-WAIT" == first[2]["kernel"]["b"]["state"]
+    assert str(os.getpid()) in first[2]["kernel"]["b"]["holders"]
+    assert ["report"] == [each["event"] for each in rest]
+    assert "half_closed" == rest[0]["ending"]["verdict"]
+    assert "the kernel of this host sent 0 keepalive probes meanwhile (TcpExtTCPKeepAlive); 0 were captured" in err
+
+
+@live
+def test_processes_and_the_kernels_states_are_told(host):  # noqa: F811
+    """With --sockets lines name the process that holds a socket; the kernel's count is beside ours at the end."""
+    running = Running("--port", "4001", "--sockets")
+    with connected() as (client, server):
+        probe_every_second(server)
+        client.sendall(b"howdy")
+        client.close()
+        line = running.line("server probes, after")
+        _, _, err = running.stop()
+
+    assert re.search(rf"; kernel: server CLOSE-WAIT, pid {os.getpid()} \(", line)
+    counts = re.search(r"sent (\d+) keepalive probes meanwhile \(TcpExtTCPKeepAlive\); (\d+) were captured", err)
+    assert int(counts[1]) == int(counts[2]) >= 1
+
+
+@live
+def test_a_terminal_gets_a_table(host):  # noqa: F811
+    """On a terminal flows are drawn with states and countdown, and the report comes when it is taken away."""
+    shown, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "analyzer", "watch", "--port", "4001", "--sockets"],
+        stdout=terminal,
+        stderr=terminal,
+        stdin=terminal,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "KEEPALIVE_JIT": "0", "COLUMNS": "100", "TERM": "xterm"},
+    )
+    os.close(terminal)
+    text = ""
+
+    def read(words):
+        nonlocal text
+        text = ""
+        deadline = time.monotonic() + 20
+        while words not in text:
+            assert time.monotonic() < deadline, text
+            if select.select([shown], [], [], 0.1)[0]:
+                text += os.read(shown, 65536).decode()
+        return text
+
+    try:
+        read("no flow probes or is half-closed yet")
+        with connected() as (client, server):
+            probe_every_second(server)
+            client.sendall(b"howdy")
+            assert "next in" in read("1 probe, 1 answered") + read("next in")
+            client.close()
+            read("server CLOSE-WAIT, seen, held by pid ")
+            process.send_signal(signal.SIGINT)
+            read("1 flow: 1 half_closed")
+            process.wait(20)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(shown)
+
+    assert 0 == process.returncode
+
+
+@live
+def test_a_count_and_a_duration_end_it(host, keepalive):  # noqa: F811
+    """After so many packets, or so many seconds, the report comes by itself."""
+    sender = threading.Thread(target=_send_inside, args=(host,))
+    sender.start()
+    counted = keepalive("watch", "-i", "lo", "-c", "5", "-n")
+    sender.join()
+    began_s = time.monotonic()
+    timed = keepalive("watch", "--duration", "0.2", "--json")
+
+    assert (0, 0) == (counted.status, timed.status)
+    assert "no TCP in 5 frames" in counted.out
+    assert [] == json.loads(timed.out)["flows"]
+    assert time.monotonic() - began_s < 20
+
+
+def _send_inside(host):  # noqa: F811
+    """Send datagrams until somebody has had time to see them."""
+    with host.inside():
+        for _ in range(100):
+            send_datagrams(1)
+            time.sleep(0.05)
+
+
+@live
+def test_fail_on_is_the_exit_status(host):  # noqa: F811
+    """A verdict that was named makes the status 1."""
+    running = Running("--port", "4001", "--fail-on", "closed")
+    exchange()
+    status, _, _ = running.stop()
+
+    assert 1 == status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-i", "nope0"], "keepalive: cannot capture on nope0: there is no such interface. There are: "),
+        (["-c", "0"], "keepalive watch: argument -c: 0 is no number from 1 on"),
+        (["--duration", "soon"], "argument --duration: soon is no number of seconds"),
+        (["--duration", "-1"], "argument --duration: -1 is no number of seconds"),
+        (["--port", "http"], "argument --port: http is no port number"),
+        (["--fail-on", "dead"], "--fail-on: no verdict or finding is called dead"),
+        (["-w", "README.md"], "README.md exists; --force writes over it"),
+    ],
+)
+def test_mistakes_are_usage_errors(keepalive, arguments, message):
+    """A wrong option is told in one line, with status 2, before anything is captured."""
+    outcome = keepalive("watch", *arguments)
+
+    assert 2 == outcome.status
+    assert message in outcome.err
+    assert "" == outcome.out
+
+
+@live
+def test_a_wrong_filter_is_a_usage_error(keepalive):
+    """Libpcap's reason is shown, with status 2."""
+    outcome = keepalive("watch", "-i", "lo", "tcp", "prot", "80")
+
+    assert 2 == outcome.status
+    assert 'the filter "tcp prot 80" is wrong: ' in outcome.err
+
+
+@live
+def test_a_file_that_cannot_be_written_is_an_error(keepalive):
+    """A folder that is not there is told, with status 2."""
+    outcome = keepalive("watch", "-i", "lo", "-w", "/nowhere/out.pcap")
+
+    assert 2 == outcome.status
+    assert "/nowhere/out.pcap: cannot be written (No such file or directory)" in outcome.err
+
+
+def test_without_privilege_the_status_is_three(keepalive, monkeypatch):
+    """What is not permitted has a status of its own, and the remedy in the message."""
+
+    def refuse(*_, **__):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("scapy.arch.linux.L2ListenSocket", refuse)
+    outcome = keepalive("watch", "-i", "lo")
+
+    assert 3 == outcome.status
+    assert "cannot capture on lo: capturing is not permitted. " in outcome.err
+
+
+def test_sockets_are_asked_on_linux_only(keepalive, monkeypatch):
+    """Elsewhere the option is refused, not ignored."""
+    monkeypatch.setattr("analyzer.sockets.available", lambda: False)
+    outcome = keepalive("watch", "--sockets")
+
+    assert (2, True) == (outcome.status, "--sockets asks the Linux kernel" in outcome.err)
+
+
+@live
+def test_packets_on_a_full_disk_are_lost_and_the_report_is_not(host):  # noqa: F811
+    """The file ends, with a warning, and the capture goes on."""
+    folder = host.start("sleep", "60")  # somebody to own the mount
+    run = ["nsenter", "-t", str(folder.pid), "-n", "unshare", "-m", "sh", "-c"]
+    script = (
+        "mount -t tmpfs -o size=8k none /mnt && "
+        f"{sys.executable} -m analyzer watch -i lo --json -s 65535 -w /mnt/out.pcap -c 40"
+    )
+    process = subprocess.Popen(
+        [*run, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "KEEPALIVE_JIT": "0"},
+    )
+    assert "stop with Ctrl-C" in process.stderr.readline()
+    send_datagrams(40, b"x" * 1000)
+    out, err = process.communicate(timeout=60)
+    (capture,) = json.loads(out)["captures"]
+
+    assert (0, 40) == (process.returncode, capture["frames"])
+    assert re.search(r"No space left on device\); it ends with frame [1-9]\d?, the capture went on", err)
+    assert capture["warnings"]
+
+
+def test_flows_are_judged_when_they_change():
+    """A flow is told of again only when something in its line has changed."""
+    from analyzer.analysis import analyze
+
+    changes = verb.Changes()
+    analysis = analyze(str(ROOT / "captures" / "founding_go_fin60.pcap"))
+
+    assert [0] == [flow.number for flow in changes.of(analysis)]
+    assert [] == list(changes.of(analysis))
