@@ -220,7 +220,8 @@ def odd(**fields):
     ("fields", "bits"),
     [
         ({}, set()),
-        ({"ttl": 59}, {Stranger.TTL}),
+        ({"ttl": 58}, set()),
+        ({"ttl": 57}, {Stranger.TTL}),
         ({"ttl": 65}, {Stranger.TTL}),
         ({"ttl": 255, "ttl_low": -1, "ttl_high": -1}, set()),
         ({"src_mac": 6}, {Stranger.MAC}),

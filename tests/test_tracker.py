@@ -52,6 +52,12 @@ def many(count, per_flow=1):
     return rows
 
 
+def in_order(batches):
+    """Return the records of all flows in order of their first segment."""
+    flows = [record.build(batch, at) for batch in batches if batch is not None for at in range(len(batch))]
+    return sorted(flows, key=lambda each: each.number)
+
+
 def numbers(batch):
     """Return the numbers of the flows of a batch; none for no batch."""
     return [] if batch is None else batch.flow["number"].tolist()
@@ -251,12 +257,7 @@ def test_going_on_compiled_changes_nothing(rows):
     tracker.compile()
     parts += [tracker.feed(SegmentBatch(rows[half:], len(rows) - half)), tracker.close()]
 
-    assert [
-        record.build(batch, at) for batch in follow([SegmentBatch(rows, len(rows))]) for at in range(len(batch))
-    ] == sorted(
-        (record.build(batch, at) for batch in parts if batch is not None for at in range(len(batch))),
-        key=lambda each: each.number,
-    )
+    assert in_order(follow([SegmentBatch(rows, len(rows))])) == in_order(parts)
 
 
 # ── batches of flows ──
