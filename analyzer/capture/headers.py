@@ -257,22 +257,21 @@ def segment(data: Octets, start: int, end: int, wire_end: int, link_type: int, r
         if version < 0:
             return -version
         protocol, inner, stop = network(data, at, end, wire_end, version)
+        is_icmp = (protocol == 1 and version == 4) or (protocol == 58 and version == 6)
+        if protocol == 6 or is_icmp:
+            row["tag"] = tag
+            row["src_mac"] = mac
+            row["ttl"] = octet(data, at + 8) if version == 4 else octet(data, at + 7)
+            if is_icmp:
+                return icmp_error(data, inner, end, version, row)
+            addresses(data, at, version, row)
+            return tcp(data, inner, end, stop, row)
         if protocol == 17:
             version, at, tag, mac = behind_udp(data, inner, end, mac)
         elif protocol_of_tunnel(protocol):
             version, at, tag, mac = behind_ip(data, inner, end, protocol, mac)
         else:
-            if protocol < 0:
-                return -protocol
-            row["tag"] = tag
-            row["src_mac"] = mac
-            row["ttl"] = octet(data, at + 8) if version == 4 else octet(data, at + 7)
-            if protocol == 6:
-                addresses(data, at, version, row)
-                return tcp(data, inner, end, stop, row)
-            if (protocol == 1 and version == 4) or (protocol == 58 and version == 6):
-                return icmp_error(data, inner, end, version, row)
-            return NOT_TCP
+            return -protocol if protocol < 0 else NOT_TCP
     return NOT_TCP
 
 

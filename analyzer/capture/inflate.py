@@ -101,7 +101,10 @@ class Inflater:
         if self._object.eof:
             return self._next_member()
         if not self._waiting:
-            self._end(self._raw.damage or f"the {self.compression} stream ends early")
+            if self._raw.damage:
+                self.damage = f"{self._raw.damage}, of the compressed file, after {self._given} bytes of capture"
+            else:
+                self._end(f"the {self.compression} stream ends early")
             return False
         try:
             if self.compression == "gzip":

@@ -127,7 +127,10 @@ def ethernet(data: Octets, at: int, end: int) -> tuple[int, int, int, int]:
     if at + 14 > end:
         return -CUT, at, 0, ABSENT
     mac = word16(data, at + 6) * 4294967296 + word32(data, at + 8)
-    version, at, tag = by_ethertype(data, at + 14, end, word16(data, at + 12), 0)
+    ethertype = word16(data, at + 12)
+    if ethertype == 0x0800:  # by far the most, spared the call
+        return 4, at + 14, 0, mac
+    version, at, tag = by_ethertype(data, at + 14, end, ethertype, 0)
     return version, at, tag, mac
 
 

@@ -131,3 +131,57 @@ def test_closing_early():
 
     assert not source._thread.is_alive()
     assert raw._stream.closed
+
+
+class Dribble(io.BytesIO):
+    """A stream that gives a few octets at a time."""
+
+    def readinto(self, view):
+        """Give at most three octets."""
+        return super().readinto(memoryview(view)[:3])
+
+
+@pytest.mark.parametrize("compress", [members, frames])
+def test_streams_that_come_in_crumbs(compress):
+    """A stream that comes a few octets at a time is the same stream, where its members meet too."""
+    octets = OCTETS[299_900:300_400]
+    raw = RawSource("made", Dribble(compress(octets, 3)), None, owned=True)
+    source = inflater(raw, raw.peek(4))
+    view, found = memoryview(bytearray(100)), b""
+    while got := source.readinto(view):
+        found += view[:got]
+
+    assert (octets, "") == (found, source.damage)
+    assert source.bytes_read == raw.bytes_read
+    source.close()
+
+
+@pytest.mark.parametrize("left", [1, 2, 3])
+def test_less_than_a_magic_number_behind_a_stream(left):
+    """A few octets behind the last member are told as what they are."""
+    _, damage = inflated(members(b"capture", 1) + b"xyz"[:left])
+
+    assert damage.startswith("what follows the gzip stream is not gzip at byte ")
+
+
+def test_a_device_that_fails_under_a_compressed_file():
+    """An error of the device ends a compressed stream, and is the reason that is told."""
+    compressed = members(OCTETS, 1)
+
+    class Broken(io.BytesIO):
+        def readinto(self, view):
+            if self.tell() >= 1000:
+                raise OSError(5, "Input/output error")
+            return super().readinto(memoryview(view)[:1000])
+
+    raw = RawSource("made", Broken(compressed), 1, owned=True)
+    source = inflater(raw, raw.peek(4))
+    given = 0
+    while got := source.readinto(memoryview(bytearray(1000))):
+        given += got
+
+    assert (
+        "reading stopped at byte 1004: cannot be read (Input/output error), of the compressed file, "
+        f"after {given} bytes of capture"
+    ) == source.damage
+    source.close()

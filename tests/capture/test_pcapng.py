@@ -98,6 +98,15 @@ def test_many_interfaces(found_in):
     assert ([40], [7000]) == (found.column("interface"), found.column("ts_ns"))
 
 
+def test_too_many_interfaces(found_in, monkeypatch):
+    """Interfaces beyond a limit are not remembered, so that they cannot fill the memory."""
+    monkeypatch.setattr("analyzer.capture.pcapng.MAX_INTERFACES", 2)
+    found = found_in(HEAD + interface(101) + interface(113) * 3 + enhanced(FRAME, 1, 0) + enhanced(FRAME, 2, 2))
+
+    assert [1] == found.column("frame")
+    assert 1 == len(found.warnings)
+
+
 @pytest.mark.parametrize(
     ("resolution", "ticks", "expected"),
     [
