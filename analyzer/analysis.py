@@ -21,7 +21,7 @@ from analyzer.selection import Selection
 from analyzer.verdict import VERDICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -50,12 +50,14 @@ class Analysis:
         self._kept_of_rank = np.zeros(len(overview.RANKS), dtype=np.int64)
         self._lines: list[NDArray[np.void]] = []
         self._hosts = overview.HostSums()
+        self._first_frames: list[NDArray[np.int64]] = []
         self._batches: list[tuple[int, FlowBatch, NDArray[np.int8]]] = []
 
     def add(self, capture: int, batch: FlowBatch | None) -> None:
         """Take finished flows of the capture with that index."""
         if batch is None:
             return
+        self._first_frames.append(batch.flow["first_frame"].copy())
         batch, winners = self._count(batch)
         if not self.keep_all:
             picked = np.flatnonzero(overview.is_notable(batch, winners))
@@ -135,9 +137,9 @@ class Analysis:
         """Return what each address sent in probes, capture by capture."""
         return self._hosts.listed(self.captures)
 
-    def merge(self, other: Analysis) -> None:
-        """Take over what another analysis found in other captures."""
-        at = len(self.captures)
+    def merge(self, other: Analysis, at: int | None = None) -> None:
+        """Take over what another analysis found in other captures, which come behind ours (or become number ``at``)."""
+        at = len(self.captures) if at is None else at
         self.captures += other.captures
         self.totals.merge(other.totals)
         self.left_out += other.left_out
@@ -147,6 +149,18 @@ class Analysis:
         self._lines += other._lines
         self._hosts.merge(other._hosts, at)
         self._batches += [(at + capture, batch, winners) for capture, batch, winners in other._batches]
+
+    def join_half(self, other: Analysis) -> None:
+        """Take over the other half of the flows of one capture, and number all as one tracker would have."""
+        self.captures[0].skipped["duplicate_copy"] += other.captures[0].skipped["duplicate_copy"]
+        other.captures = []
+        self.merge(other, at=0)
+        self._first_frames += other._first_frames
+        order = np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *self._first_frames]))
+        for _, batch, _ in self._batches:
+            batch.flow["number"] = np.searchsorted(order, batch.flow["first_frame"])
+        for lines in self._lines:
+            lines["number"] = np.searchsorted(order, lines["first_frame"])
 
     def start_ns(self, capture: int = 0) -> int:
         """Return the instant that offsets of this capture count from."""
@@ -229,8 +243,9 @@ def read_flows(
     *,
     reader: str = "auto",
     jit: bool | None = None,
+    share: tuple[int, int, int] | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
-) -> Iterator[tuple[int, FlowBatch | None]]:
+) -> Generator[tuple[int, FlowBatch | None], None, None]:
     """Read a row of rotated files, enter their summary in ``result``, and yield flows as they finish.
 
     What turns out to be no continuation is appended to ``left``, in order; when the first file cannot be read, all the
@@ -247,8 +262,8 @@ def read_flows(
     with source:
         result.captures.append(summary)
         summary.parts = source.parts
-        intake = Intake(summary, source)
-        two = (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
+        intake = Intake(summary, source, share)
+        two = share is None and (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
         for batch in read_ahead(source) if two else source:
             yield index, intake.feed(batch)
             if progress is not None:

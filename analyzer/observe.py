@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analyzer.flow import find, hash_of, insert, new_flow, remove, side_of
 from analyzer.kernel import kernel
 from analyzer.seen import LIKE_KEEPALIVE, notable, remember
-from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, RST, SYN
+from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, RST, SYN
 from analyzer.seqnum import unwrap
 from analyzer.tcb import (
     begins_incarnation,
@@ -44,7 +44,9 @@ COPIES: Final = 8
 SEED: Final = 9
 SEGMENTS: Final = 10  # TCP segments, copies included
 NOW_NS: Final = 11  # latest time of a row
-REGISTERS: Final = 12
+SHARE: Final = 12  # which of SHARES equal parts of all flows this tracker keeps
+SHARES: Final = 13
+REGISTERS: Final = 14
 
 
 @kernel
@@ -103,9 +105,14 @@ def observe(
     for i in range(count):
         row = rows[i]
         digest = hash_of(row, registers[SEED])
-        index = find(slots, flows, row, digest)
         note = row["note"]
         registers[NOW_NS] = max(registers[NOW_NS], row["ts_ns"])
+        if note == NOTE_TCP:
+            registers[SEGMENTS] += 1
+        # by the upper bits, because the lower ones place the flow in the table
+        if (digest >> 16) % registers[SHARES] != registers[SHARE]:
+            continue
+        index = find(slots, flows, row, digest)
         if note == NOTE_CUT:
             if index < 0:
                 index = enrol(slots, flows, ends, registers, row, digest)
@@ -123,7 +130,6 @@ def observe(
                 at["side"] = side
                 at["is_copy"] = 0
             continue
-        registers[SEGMENTS] += 1
         flags = row["flags"]
         if index >= 0 and flags & SYN and not flags & RST:
             side = side_of(flows[index], row)

@@ -39,6 +39,7 @@ LINE: Final = np.dtype(
         ("rank", np.int8),  # index in RANKS
         ("notable", np.int8),  # 1 if it has something to say
         ("number", np.int64),
+        ("first_frame", np.int64),
         ("service_hi", np.int64),
         ("service_lo", np.int64),
         ("service_port", np.int32),
@@ -218,6 +219,7 @@ def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8])
     lines["capture"], lines["batch"] = capture, at
     lines["row"] = np.arange(len(batch))
     lines["winner"], lines["number"] = winners, batch.flow["number"]
+    lines["first_frame"] = batch.flow["first_frame"]
     for name in ("probes", "answered", "after_fin", "zero_window"):
         lines[name] = _sum(batch, name)
     lines["rank"] = _rank(batch, winners)
