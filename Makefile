@@ -21,7 +21,7 @@ export HOME := $(CURDIR)/.venv/home
 endif
 
 # Programs that some tests run, as program:package.
-PROGRAMS := tshark:tshark tcpdump:tcpdump ip:iproute2 go:golang-go tcptrace:tcptrace chromium:chromium
+PROGRAMS := tshark:tshark tcpdump:tcpdump ip:iproute2 go:golang-go tcptrace:tcptrace chromium:chromium chromedriver:chromium-driver
 
 core_files := $(wildcard $(CORE:%=analyzer/%.py) $(CORE:%=analyzer/%/*.py))
 comma := ,

@@ -1,14 +1,19 @@
 """``analyze(path)``: the one place that joins capture, tracker, verdict and words.
 
 ``Analysis`` is what a notebook holds and every report is made from. Flows stay columns until somebody looks at them.
+What leaves through the properties below is plain: mappings and lists with the names of the JSON report, time in
+seconds.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from collections import Counter
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
 
@@ -17,17 +22,29 @@ from analyzer.capture.ahead import read_ahead
 from analyzer.capture.rotation import RotatedReader, in_folders, rows
 from analyzer.intake import Intake
 from analyzer.overview import CaptureSummary, Totals
+from analyzer.report import export, html, tabular
+from analyzer.report.story import ToldStory, told_story
+from analyzer.report.text import Report, ShownFlow
 from analyzer.selection import Selection
 from analyzer.verdict import VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-    from pathlib import Path
 
+    import pandas as pd
+    import polars as pl
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from analyzer.findings import JudgedFlow
+    from analyzer.flow import Endpoint, Side
     from analyzer.tracker import FlowBatch
+
+Table = Literal["flows", "probes", "findings"]
+
+EXCERPT: Final = 12
+"""So many flows a notebook shows of an analysis."""
+PLOT_SIZE_IN: Final = (9.6, 3.9)
 
 
 class Analysis:
@@ -166,6 +183,53 @@ class Analysis:
         """Return the instant that offsets of this capture count from."""
         return self.captures[capture].start_ns or 0
 
+    # for notebooks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def findings(self) -> dict[str, list[Flow]]:
+        """By code, the kept flows in which it was found; every kept flow is judged for it."""
+        found: dict[str, list[Flow]] = {code: [] for code in findings.CODES}
+        for flow in self.flows:
+            for code in dict.fromkeys(finding.code for finding in flow.judged.findings):
+                found[code].append(flow)
+        return {code: flows for code, flows in found.items() if flows}
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the captures add up to: the field ``summary`` of the JSON report."""
+        found = Counter({code: len(flows) for code, flows in self.findings.items()})
+        return export.summary_object(self.totals, found)
+
+    def columns(self, table: Table = "flows") -> dict[str, list[Any]]:
+        """Return ``flows``, ``probes`` or ``findings`` as columns: lists of equal length, by name."""
+        return tabular.columns(table, self.flows, self.start_ns)
+
+    def to_pandas(self, table: Table = "flows") -> pd.DataFrame:
+        """Return ``flows``, ``probes`` or ``findings`` as a pandas DataFrame."""
+        frame: pd.DataFrame = tabular.to_pandas(self.columns(table))
+        return frame
+
+    def to_polars(self, table: Table = "flows") -> pl.DataFrame:
+        """Return ``flows``, ``probes`` or ``findings`` as a polars DataFrame."""
+        frame: pl.DataFrame = tabular.to_polars(self.columns(table))
+        return frame
+
+    def to_parquet(self, folder: str | Path) -> list[Path]:
+        """Write ``flows.parquet``, ``probes.parquet`` and ``findings.parquet`` into a folder; return the files."""
+        return tabular.write_parquet(self.flows, self.start_ns, Path(folder))
+
+    def __repr__(self) -> str:
+        """Return what was read and how much of it, on one line."""
+        names = ", ".join(capture.name for capture in self.captures)
+        return f"<Analysis of {names}: {self.totals.flows} flows, {self.totals.probes} probes>"
+
+    def _repr_html_(self) -> str:
+        lines = overview.ranked(self.lines())
+        lines = lines[(lines["notable"] == 1) & (lines["batch"] >= 0)]
+        shown = [self.flow(line) for line in lines[:EXCERPT]]
+        flows = [ShownFlow(flow.capture, self.start_ns(flow.capture), flow.judged) for flow in shown]
+        return html.excerpt(Report(self.captures, self.totals, len(lines), flows, left_out=self.left_out))
+
 
 class Flow:
     """One flow of an analysis; the record, verdict and findings are made on first use."""
@@ -189,6 +253,75 @@ class Flow:
         """The flow with its facts, ending, settings and findings."""
         ending = verdict.ending_of(self._batch, self._row, self._winner)
         return findings.judge(record.build(self._batch, self._row), ending)
+
+    # for notebooks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def a(self) -> Endpoint:
+        """The endpoint that sent the first segment seen."""
+        return self.judged.record.a
+
+    @property
+    def b(self) -> Endpoint:
+        """The other endpoint."""
+        return self.judged.record.b
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """The flow as the JSON report has it: all that is known of it, time in seconds."""
+        return export.flow_object(self.judged, self._start_ns)
+
+    @property
+    def states(self) -> dict[Side, str]:
+        """The derived states of both ends at the end (RFC 9293), by ``a`` and ``b``."""
+        return cast("dict[Side, str]", self.fields["states"])
+
+    @property
+    def settings(self) -> dict[Side, dict[str, Any] | None]:
+        """What is inferred of both ends' socket options, with bounds; None where nothing is."""
+        return cast("dict[Side, dict[str, Any] | None]", self.fields["settings"])
+
+    @property
+    def ending(self) -> dict[str, Any]:
+        """How it ended: ``verdict``, ``by``, ``frame``, ``time_s``, ``rule``."""
+        return cast("dict[str, Any]", self.fields["ending"])
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What was found: ``code``, ``about``, ``frames``, ``detail``, ``data``."""
+        return cast("list[dict[str, Any]]", self.fields["findings"])
+
+    @cached_property
+    def probes(self) -> dict[str, list[Any]]:
+        """The keepalive probes as columns: lists of equal length by name, as in the table of probes."""
+        return tabular.columns("probes", [self], lambda _: self._start_ns)
+
+    def explain(self) -> ToldStory:
+        """Return the flow's story; ``print`` it, or take its title, headline and sections."""
+        return told_story(self.judged, self._start_ns)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the flow's timeline into ``ax``, and return it.
+
+        Without one a figure is made: by pyplot, if the caller has imported that, so that a notebook shows it.
+        """
+        from analyzer.report.plot import flow_timeline
+
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if ax is None and pyplot is not None:
+            ax = pyplot.figure(figsize=PLOT_SIZE_IN, layout="constrained").add_subplot()
+        return flow_timeline(self.judged, self._start_ns, ax)
+
+    def __repr__(self) -> str:
+        """Return the number, the endpoints and the verdict."""
+        return f"<Flow {self.number}: {self.a} and {self.b}, {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        return html.story_html(self.judged, self._start_ns, f"n{self.capture}-{self.number}-")
+
+    @property
+    def _start_ns(self) -> int:
+        return self.analysis.start_ns(self.capture)
 
 
 def analyze(

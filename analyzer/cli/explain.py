@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import options as shared
+from analyzer.cli import page
 
 if TYPE_CHECKING:
     import argparse
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json", dest="form", action="store_const", const="json", help="the JSON of report, with each flow's story"
     )
     forms.add_argument("--jsonl", dest="form", action="store_const", const="jsonl", help="the same, one flow a line")
+    page.add_html(group, forms)
     shared.add_fail_on(group)
 
 
@@ -39,6 +41,9 @@ def run(options: argparse.Namespace) -> int:
     from analyzer.report.screen import screen_for
 
     watch = Watch(options.fail_on)
+    if options.html:
+        page.write_html(options, watch)
+        return watch.status
     result = read_all(options, keep_all=shared.wants_all(options, watch))
     shared.check_flows(options, result)
     watch.count(result.totals.verdicts)

@@ -1,4 +1,4 @@
-"""``keepalive report``: which flows need attention, as text, JSON, JSON lines or CSV."""
+"""``keepalive report``: which flows need attention, as text, JSON, JSON lines, CSV, a page or Parquet tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import options as shared
+from analyzer.cli import page
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS, described
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--table", choices=("flows", "probes"), default="flows", help="what --csv has a row for (default: flows)"
     )
+    page.add_html(group, forms)
+    page.add_parquet(forms)
     shared.add_fail_on(group)
 
 
@@ -67,6 +70,10 @@ def run(options: argparse.Namespace) -> int:
         _stream(options, watch)
     elif options.form == "json":
         _json(options, watch)
+    elif options.html:
+        page.write_html(options, watch)
+    elif options.parquet:
+        page.write_parquet(options, watch)
     else:
         _text(options, watch)
     return watch.status

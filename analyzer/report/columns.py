@@ -66,6 +66,16 @@ PROBE_COLUMNS: Final = {
 }
 """The columns of ``--csv --table probes``, and what each means."""
 
+FINDING_COLUMNS: Final = {
+    "capture": "index of the capture, from 0",
+    "flow": "number of the flow within its capture, from 0",
+    "code": "what was found; keepalive rules CODE explains it",
+    "about": "the endpoint it is about: a, b, or empty",
+    "frames": "the frames that bear it out, separated by spaces",
+    "detail": "one or two sentences",
+}
+"""The columns of the table of findings (Parquet and DataFrames), and what each means."""
+
 
 def described(columns: dict[str, str]) -> Iterator[str]:
     """Yield a line for each column: its name and what it means."""

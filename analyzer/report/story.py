@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer import explain
+from analyzer.explain.model import Story
 from analyzer.explain.teller import frames_text
-from analyzer.report.screen import printable
+from analyzer.report.screen import Screen, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import format_duration, format_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analyzer.explain.model import Line, Story
+    from analyzer.explain.model import Line
     from analyzer.findings import JudgedFlow
     from analyzer.report.export import Object
-    from analyzer.report.screen import Screen
 
 INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStory(Story):
+    """A story that prints as ``keepalive explain`` tells it, and shows as a page in a notebook."""
+
+    text: str
+    markup: str
+
+    def __str__(self) -> str:
+        """Return the story as text."""
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+
+def told_story(judged: JudgedFlow, start_ns: int) -> ToldStory:
+    """Return the story of a flow in words."""
+    from analyzer.report.html import story_html
+
+    plain = explain.story(judged, start_ns)
+    return ToldStory(
+        plain.title,
+        plain.headline,
+        plain.sections,
+        text="\n".join(story(judged, start_ns, Screen())).rstrip(),
+        markup=story_html(judged, start_ns, "", pictures=False),
+    )
 
 
 def story(judged: JudgedFlow, start_ns: int, screen: Screen, *, capture: str | None = None) -> Iterator[str]:

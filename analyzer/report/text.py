@@ -85,7 +85,7 @@ def report(data: Report, screen: Screen) -> Iterator[str]:
         return
     several = len(data.captures) > 1
     for index, capture in enumerate(data.captures):
-        title = f"{index}: {_short_title(capture)}" if several else _title(capture)
+        title = f"{index}: {_short_title(capture)}" if several else title_of(capture)
         yield from screen.wrap(title, indent="   " if several else "  ", first="", style="heading")
     yield ""
     if data.services:
@@ -304,7 +304,8 @@ def advice(code: str) -> str:
 # ── sums ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _title(capture: CaptureSummary) -> str:
+def title_of(capture: CaptureSummary) -> str:
+    """Return a capture's name and what was read of it."""
     kind = " ".join((capture.format, *capture.link_types)).strip()
     segments = f"{capture.tcp_segments:,} TCP {_plural(capture.tcp_segments, 'segment')}"
     frames = f"{capture.frames:,} {_plural(capture.frames, 'frame')}"
@@ -325,7 +326,7 @@ def _start(capture: CaptureSummary) -> str:
 
 def _totals(data: Report, screen: Screen) -> Iterator[str]:
     totals = data.totals
-    yield from screen.wrap(f"{_flow_sum(data)}; {_probe_sum(totals)}.", indent="")
+    yield from screen.wrap(f"{flow_sum(data)}; {probe_sum(totals)}.", indent="")
     for host in _talkative(data.hosts, len(data.captures)):
         yield from screen.wrap(host, indent="  ")
     if totals.close_wait:
@@ -338,14 +339,16 @@ def _totals(data: Report, screen: Screen) -> Iterator[str]:
     yield from _shortcomings(data, screen)
 
 
-def _flow_sum(data: Report) -> str:
+def flow_sum(data: Report) -> str:
+    """Return how many flows there are, by verdict."""
     totals = data.totals
     verdicts = ", ".join(f"{count:,} {word}" for word, count in _by_count(totals.verdicts))
     left = f" ({data.left_out:,} left out)" if data.left_out else ""
     return f"{totals.flows:,} {_plural(totals.flows, 'flow')}{left}" + (f": {verdicts}" if verdicts else "")
 
 
-def _probe_sum(totals: Totals) -> str:
+def probe_sum(totals: Totals) -> str:
+    """Return how many probes there are, and what became of them."""
     if not totals.probes:
         probes = "no keepalive probes"
     else:
@@ -385,7 +388,7 @@ def _uneventful(data: Report, screen: Screen) -> Iterator[str]:
     if segments:
         length = format_duration(max(capture.duration_ns for capture in data.captures))
         yield from screen.wrap(
-            f"{names}: nothing to report: {_flow_sum(data)}; {_probe_sum(data.totals)}; "
+            f"{names}: nothing to report: {flow_sum(data)}; {probe_sum(data.totals)}; "
             f"{segments:,} {_plural(segments, 'segment')} in {length}."
         )
     yield from _shortcomings(data, screen, leave_out=("not_tcp",))
@@ -399,18 +402,23 @@ SKIPPED_WORDS: Final = {
 }
 
 
-def _shortcomings(data: Report, screen: Screen, leave_out: Sequence[str] = ()) -> Iterator[str]:
-    """Yield what was not read, and what is wrong with the files."""
+def set_aside(captures: Sequence[CaptureSummary], leave_out: Sequence[str] = ()) -> str:
+    """Return what was not read and how much of it, or nothing."""
     skipped: Counter[str] = Counter()
-    for capture in data.captures:
+    for capture in captures:
         skipped.update(capture.skipped)
-    said = [
+    return ", ".join(
         f"{count:,} {SKIPPED_WORDS.get(name, name)}"
         for name, count in skipped.items()
         if count and name not in leave_out
-    ]
+    )
+
+
+def _shortcomings(data: Report, screen: Screen, leave_out: Sequence[str] = ()) -> Iterator[str]:
+    """Yield what was not read, and what is wrong with the files."""
+    said = set_aside(data.captures, leave_out)
     if said:
-        yield from screen.wrap(f"Set aside: {', '.join(said)}.", style="dim")
+        yield from screen.wrap(f"Set aside: {said}.", style="dim")
     for capture in data.captures:
         for warning in capture.warnings:
             where = f"{printable(capture.name)}: " if len(data.captures) > 1 else ""

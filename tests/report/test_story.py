@@ -4,7 +4,7 @@ import pytest
 
 from analyzer import explain
 from analyzer.report.screen import Screen
-from analyzer.report.story import story, story_object
+from analyzer.report.story import story, story_object, told_story
 
 FOUNDING = "founding_go_fin60.pcap"
 
@@ -63,3 +63,13 @@ def test_a_story_is_json_too(flow):
     assert whole.headline == data["headline"]
     assert [section.heading for section in whole.sections] == [section["heading"] for section in data["sections"]]
     assert list(whole.sections[0].lines[0].frames) == data["sections"][0]["lines"][0]["frames"]
+
+
+def test_a_told_story_is_text_and_markup(flow):
+    """A story for a notebook prints as the command tells it, and has the same sections as markup."""
+    judged, start_ns = flow(FOUNDING)
+    told = told_story(judged, start_ns)
+
+    assert "\n".join(story(judged, start_ns, Screen())).rstrip() == str(told)
+    assert all(section.heading in told._repr_html_() for section in told.sections)
+    assert explain.story(judged, start_ns).sections == told.sections

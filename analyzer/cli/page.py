@@ -1,0 +1,132 @@
+"""``--html OUT`` of report and explain, and ``--parquet OUT`` of report: reports that are files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from analyzer.cli import options as shared
+
+if TYPE_CHECKING:
+    import argparse
+
+    import numpy as np
+
+    from analyzer.analysis import Analysis
+    from analyzer.cli.failing import Watch
+    from analyzer.report.html import Page
+    from analyzer.report.text import ShownFlow
+
+STORIES: Final = 30
+"""So many flows are told with a picture, as many of each kind as there are, and the worst of each service; each takes
+a fifth of a second."""
+SERVICES: Final = 15
+PORTS: Final = 10
+SEARCHED: Final = 5_000
+"""So many flows are asked for their findings; it takes a few seconds at most."""
+
+
+def add_html(group: argparse._ActionsContainer, forms: argparse._ActionsContainer) -> None:
+    """Add --html and --force."""
+    forms.add_argument("--html", metavar="OUT", help="one HTML file to attach to a ticket; needs nothing but a browser")
+    group.add_argument("--force", action="store_true", help="write over files that are there")
+
+
+def add_parquet(forms: argparse._ActionsContainer) -> None:
+    """Add --parquet."""
+    forms.add_argument(
+        "--parquet", metavar="OUT", help="a folder with flows, probes and findings as Parquet tables (needs pyarrow)"
+    )
+
+
+def write_html(options: argparse.Namespace, watch: Watch) -> None:
+    """Write the page and say where."""
+    shared.refuse_overwrite(options.html, force=options.force)
+    from analyzer.cli.reading import read_all, say_warnings
+    from analyzer.report.html import page
+
+    result = read_all(options, keep_all=True)
+    shared.check_flows(options, result)
+    watch.count(result.totals.verdicts)
+    content = "".join(page(gather(options, result, watch))).encode()
+    try:
+        with Path(options.html).open("wb" if options.force else "xb") as file:
+            file.write(content)
+    except FileExistsError:
+        shared.refuse_overwrite(options.html, force=False)
+    except OSError as error:
+        raise shared.UsageError(f"{options.html}: {error.strerror}") from error
+    sys.stdout.write(f"{options.html}\n")
+    say_warnings(result)
+
+
+def write_parquet(options: argparse.Namespace, watch: Watch) -> None:
+    """Write the tables and say where."""
+    from analyzer.cli.reading import read_all, say_warnings
+    from analyzer.report import tabular
+
+    folder = Path(options.parquet)
+    for name in tabular.TABLES:
+        shared.refuse_overwrite(str(folder / f"{name}.parquet"), force=options.force)
+    result = read_all(options, keep_all=True)
+    shared.check_flows(options, result)
+    flows = watch.all_of(flow for flow in result if flow.judged.findings or not options.only_findings)
+    try:
+        for path in tabular.write_parquet(flows, result.start_ns, folder):
+            sys.stdout.write(f"{path}\n")
+    except OSError as error:
+        raise shared.UsageError(f"{folder}: {error.strerror or error}") from error
+    say_warnings(result)
+
+
+def gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Page:
+    """Return what the page shows: only flows that are told or searched are judged."""
+    from analyzer import explain, overview
+    from analyzer.findings import CODES
+    from analyzer.report.html import Known, Page
+    from analyzer.report.text import Report, ShownService
+
+    lines = overview.ranked(result.lines())
+    if watch.asks_for_findings:
+        watch.look_at_each(result.flow(line) for line in lines)
+    if options.only_findings:
+        lines = lines[[at for at, line in enumerate(lines) if result.flow(line).judged.findings]]
+    notable = lines if options.flow or options.only_findings else lines[lines["notable"] == 1]
+    asked = overview.mixed(notable, SEARCHED)
+    known: dict[tuple[int, int], Known] = {}
+    found: dict[str, list[tuple[int, int]]] = {}
+    for at in asked:
+        flow = result.flow(notable[at])
+        codes = tuple(dict.fromkeys(finding.code for finding in flow.judged.findings))
+        known[flow.capture, flow.number] = Known(explain.headline(flow.judged, result.start_ns(flow.capture)), codes)
+        for code in codes:
+            found.setdefault(code, []).append((flow.capture, flow.number))
+    grouped = overview.services(notable, SERVICES) if len(notable) > 1 else []
+    services = grouped[: SERVICES + PORTS]
+    told = set(overview.mixed(notable, len(notable) if options.limit == 0 else options.limit or STORIES).tolist())
+    if options.limit is None:
+        told |= {service.first for service in services if service.first is not None}
+    report = Report(
+        captures=result.captures,
+        totals=result.totals,
+        notable=len(notable),
+        flows=[_shown(result, notable[at]) for at in sorted(told)],
+        services=[
+            ShownService(service, None if service.first is None else _shown(result, notable[service.first]))
+            for service in services
+        ],
+        all_services=len(grouped),
+        findings={code: found[code] for code in CODES if code in found},
+        searched=len(asked),
+        hosts=result.probing_hosts(),
+        left_out=result.left_out,
+    )
+    return Page(report, lines, known)
+
+
+def _shown(result: Analysis, line: np.void) -> ShownFlow:
+    from analyzer.report.text import ShownFlow
+
+    flow = result.flow(line)
+    return ShownFlow(flow.capture, result.start_ns(flow.capture), flow.judged)

@@ -1,0 +1,259 @@
+"""The report as one HTML file that needs nothing else: no network, no server, no viewer but a browser.
+
+What comes from packets and file names reaches the page only through jinja2's autoescape or as JSON without ``<``. The
+page itself may run one script, named by its digest, and load nothing (Content-Security-Policy).
+
+It must not decide which flows matter; it is handed them in order.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer import explain
+from analyzer.explain.story import MINOR, NO_ADVICE
+from analyzer.explain.teller import frames_text
+from analyzer.report import filters
+from analyzer.report.evidence import evidence, frames
+from analyzer.report.screen import Screen, printable
+from analyzer.report.text import STYLES, flow_sum, pair_text, probe_sum, set_aside, title_of
+from analyzer.segment import address_text
+from analyzer.units import format_offset
+from analyzer.verdict import VERDICTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+    from jinja2 import Environment
+    from numpy.typing import NDArray
+
+    from analyzer.findings import JudgedFlow
+    from analyzer.report.text import Report, ShownFlow
+
+SLICE: Final = 200
+"""So many rows of the table are in the page at first, and are added at a time."""
+MOST_ROWS: Final = 20_000
+"""So many rows the table has; a browser sorts and filters them at once."""
+LINKS: Final = 12
+"""So many flows are named beside a finding."""
+SCREEN: Final = Screen()
+METADATA: Final = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+
+Key = tuple[int, int]
+"""The capture and number of a flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the table says of a flow that was judged."""
+
+    headline: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything the page shows."""
+
+    report: Report
+    """Its flows are those told with story and picture."""
+    lines: NDArray[np.void]
+    """The flows of the table, most important first."""
+    known: Mapping[Key, Known] = field(default_factory=dict)
+    pictures: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    code: str
+    text: explain.LongText
+    flows: Sequence[Key]
+
+
+def page(data: Page) -> Iterator[str]:
+    """Yield the page in pieces."""
+    report = data.report
+    script = _source("script.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    shown = data.lines[:MOST_ROWS]
+    told = {(flow.capture, flow.judged.record.number) for flow in report.flows}
+    table = rows(shown, data.known, told)
+    found = [_Finding(code, explain.long_text(code), flows) for code, flows in report.findings.items()]
+    several = len(report.captures) > 1
+    yield from (
+        _environment()
+        .get_template("report.html")
+        .generate(
+            title="TCP keepalive: " + ", ".join(_name(capture.name) for capture in report.captures[:3]),
+            script=script,
+            digest=digest,
+            style=_source("style.css"),
+            report=report,
+            captures=[title_of(capture) for capture in report.captures],
+            warnings=[
+                printable(f"{capture.name}: {warning}") for capture in report.captures for warning in capture.warnings
+            ],
+            flow_sum=flow_sum(report),
+            probe_sum=probe_sum(report.totals),
+            set_aside=set_aside(report.captures),
+            rotated=any(len(capture.paths) > 1 for capture in report.captures),
+            lead=explain.headline(report.flows[0].judged, report.flows[0].start_ns) if report.flows else None,
+            findings=found,
+            changes=sorted(
+                (finding for finding in found if finding.code not in NO_ADVICE),
+                key=lambda finding: (finding.code in MINOR, -len(finding.flows)),
+            ),
+            links=LINKS,
+            rows=table[:SLICE],
+            all_rows=len(table),
+            unlisted=len(data.lines) - len(table),
+            json=embedded({"rows": table, "slice": SLICE, "several": several, "styles": STYLES}),
+            told=told,
+            stories=(_story(flow, report, pictures=data.pictures) for flow in report.flows),
+            several=several,
+            styles=STYLES,
+        )
+    )
+
+
+def rows(lines: NDArray[np.void], known: Mapping[Key, Known], told: set[Key]) -> list[list[Any]]:
+    """Return the rows of the table.
+
+    capture, flow, client, server, 1 if which is which is a guess, verdict, probes, answered, after FIN, zero-window
+    probes, findings, headline, 1 if its story is in the page.
+    """
+    words = [rule.verdict.value for rule in VERDICTS]
+    found = []
+    for line in lines.tolist():
+        row = dict(zip(lines.dtype.names or (), line, strict=True))
+        key = (row["capture"], row["number"])
+        more = known.get(key)
+        found.append(
+            [
+                *key,
+                _endpoint(row["other_hi"], row["other_lo"], row["other_port"]),
+                _endpoint(row["service_hi"], row["service_lo"], row["service_port"]),
+                row["guessed"],
+                words[row["winner"]],
+                row["probes"],
+                row["answered"],
+                row["after_fin"],
+                row["zero_window"],
+                " ".join(more.codes) if more else "",
+                more.headline if more else "",
+                int(key in told),
+            ]
+        )
+    return found
+
+
+def embedded(value: object) -> str:
+    r"""Return JSON to stand inside a script element: ASCII, and ``<``, ``>`` and ``&`` as ``\u003c`` and so on."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def excerpt(data: Report) -> str:
+    """Return what a notebook shows of an analysis: sums and its most important flows."""
+    return (
+        _environment()
+        .get_template("excerpt.html")
+        .render(
+            captures=[title_of(capture) for capture in data.captures],
+            flow_sum=flow_sum(data),
+            probe_sum=probe_sum(data.totals),
+            flows=[
+                (flow, pair_text(flow.judged, SCREEN), explain.headline(flow.judged, flow.start_ns))
+                for flow in data.flows
+            ],
+            more=data.notable - len(data.flows),
+        )
+    )
+
+
+def picture(judged: JudgedFlow, start_ns: int, prefix: str) -> str:
+    """Return a flow's picture as an ``<svg>`` element, for a light page or a dark one."""
+    from analyzer.report.plot import flow_figure, inline_svg
+
+    return METADATA.sub("", inline_svg(flow_figure(judged, start_ns, theme="transparent"), prefix))
+
+
+def story_html(judged: JudgedFlow, start_ns: int, prefix: str, *, pictures: bool = True) -> str:
+    """Return a flow's headline and picture, as a notebook shows a flow."""
+    told = explain.story(judged, start_ns)
+    drawn = _safe(picture(judged, start_ns, prefix)) if pictures else None
+    return _environment().get_template("flow.html").render(story=told, picture=drawn, frames_text=frames_text)
+
+
+def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]:
+    judged, start_ns = flow.judged, flow.start_ns
+    number = judged.record.number
+    capture = report.captures[flow.capture]
+    first, left_out, last = evidence(judged, start_ns)
+    named = frames(judged)
+    several = len(report.captures) > 1
+    return {
+        "id": f"flow-{flow.capture}-{number}",
+        "number": f"{flow.capture}:{number}" if several else str(number),
+        "capture": printable(capture.name) if several else None,
+        "verdict": judged.ending.verdict.value,
+        "pair": pair_text(judged, SCREEN),
+        "told": explain.story(judged, start_ns),
+        "frames_text": frames_text,
+        "offset": format_offset,
+        "picture": _safe(picture(judged, start_ns, f"p{flow.capture}-{number}-")) if pictures else None,
+        "evidence": first,
+        "left_out": left_out,
+        "evidence_last": last,
+        "filters": [
+            ("Wireshark, this flow", filters.wireshark(judged.record)),
+            *([("Wireshark, the evidence", f"frame.number in {{{', '.join(map(str, named))}}}")] if named else []),
+            ("tcpdump", filters.tcpdump(judged.record)),
+        ],
+        "codes": tuple(dict.fromkeys(finding.code for finding in judged.findings)),
+    }
+
+
+def _endpoint(high: int, low: int, port: int) -> str:
+    address = address_text(high, low)
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _name(path: str) -> str:
+    return printable(path.rpartition("/")[2])
+
+
+def _safe(markup: str) -> Any:  # noqa: ANN401 - jinja2's Markup, imported late
+    """Return markup of our own, which autoescape lets through: matplotlib has escaped the words in it."""
+    from markupsafe import Markup
+
+    return Markup(markup)  # noqa: S704
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("analyzer.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["count"] = lambda number: f"{number:,}"
+    environment.filters["plural"] = lambda number, one: one if number == 1 else f"{one}s"
+    return environment
+
+
+def _source(name: str) -> Any:  # noqa: ANN401 - jinja2's Markup
+    environment = _environment()
+    assert environment.loader is not None
+    return _safe(environment.loader.get_source(environment, name)[0])

@@ -1,0 +1,177 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const table = document.getElementById("table");
+  const body = table.tBodies[0];
+  const words = document.getElementById("words");
+  const ending = document.getElementById("ending");
+  const probing = document.getElementById("probing");
+  const more = document.getElementById("more");
+  const shown = document.getElementById("shown");
+  const names = ["capture", "flow", "client", "server", "guessed", "verdict", "probes", "answered", "afterFin", "window",
+    "findings", "headline", "told"];
+  const at = Object.fromEntries(names.map((name, index) => [name, index]));
+  const rows = data.rows;
+  const collator = new Intl.Collator("en", { numeric: true });
+  const number = new Intl.NumberFormat("en");
+  const texts = rows.map((row) => row.slice(1, 12).join(" ").toLowerCase());
+  let order = rows.map((_, index) => index);
+  let picked = order;
+  let limit = data.slice;
+
+  const element = (tag, text, style) => {
+    const made = document.createElement(tag);
+    if (text !== undefined) made.textContent = text;
+    if (style) made.className = style;
+    return made;
+  };
+  const named = (row) => (data.several ? `${row[at.capture]}:${row[at.flow]}` : String(row[at.flow]));
+
+  const handle = (row) => {
+    if (row[at.told]) {
+      const link = element("a", named(row));
+      link.href = `#flow-${row[at.capture]}-${row[at.flow]}`;
+      return link;
+    }
+    const button = element("button", named(row));
+    button.type = "button";
+    button.setAttribute("aria-expanded", "false");
+    button.addEventListener("click", () => toggle(button, row));
+    return button;
+  };
+
+  const toggle = (button, row) => {
+    const line = button.closest("tr");
+    const open = button.getAttribute("aria-expanded") === "true";
+    button.setAttribute("aria-expanded", String(!open));
+    if (open) {
+      line.nextElementSibling.remove();
+      return;
+    }
+    const extra = element("tr", undefined, "more");
+    const cell = element("td");
+    cell.colSpan = 9;
+    if (row[at.headline]) cell.append(element("p", row[at.headline]));
+    cell.append(copyable("Its story", `keepalive explain FILE --flow ${row[at.flow]}`));
+    extra.append(cell);
+    line.after(extra);
+  };
+
+  const copyable = (label, text) => {
+    const box = element("div", undefined, "copy");
+    const button = element("button", "Copy", "tool");
+    button.type = "button";
+    button.dataset.copy = "";
+    box.append(element("span", label, "label"), element("code", text), button);
+    return box;
+  };
+
+  const rendered = (row) => {
+    const line = element("tr");
+    const first = element("td", undefined, "number");
+    first.append(handle(row));
+    const verdict = element("td");
+    verdict.append(element("span", row[at.verdict], `verdict ${data.styles[row[at.verdict]]}`));
+    line.append(first, verdict, element("td", row[at.client]), element("td", row[at.server] + (row[at.guessed] ? " ?" : "")));
+    for (const key of ["probes", "answered", "afterFin", "window"]) {
+      line.append(element("td", row[at[key]] ? number.format(row[at[key]]) : "", "number"));
+    }
+    const codes = element("td", undefined, "codes");
+    for (const code of row[at.findings].split(" ").filter(Boolean)) codes.append(element("span", code));
+    line.append(codes);
+    return line;
+  };
+
+  const fill = (from) => {
+    const slice = document.createDocumentFragment();
+    for (const index of picked.slice(from, limit)) slice.append(rendered(rows[index]));
+    if (from === 0) body.replaceChildren(slice);
+    else body.append(slice);
+    const count = Math.min(limit, picked.length);
+    const of = picked.length === rows.length ? "" : ` (${number.format(rows.length)} in all)`;
+    shown.textContent = `${number.format(count)} of ${number.format(picked.length)} flows shown${of}`;
+    more.parentElement.hidden = count === picked.length;
+    more.textContent = `Show ${number.format(Math.min(data.slice, picked.length - count))} more`;
+  };
+
+  const filter = () => {
+    const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+    picked = order.filter((index) => (!ending.value || rows[index][at.verdict] === ending.value)
+      && (!probing.checked || rows[index][at.probes] > 0)
+      && wanted.every((word) => texts[index].includes(word)));
+    limit = data.slice;
+    fill(0);
+  };
+
+  const sort = (button) => {
+    const head = button.closest("th");
+    const down = head.getAttribute("aria-sort") === "ascending"
+      || (head.getAttribute("aria-sort") === "none" && head.classList.contains("number") && button.dataset.key !== "flow");
+    for (const other of table.tHead.rows[0].cells) other.setAttribute("aria-sort", "none");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const column = at[button.dataset.key];
+    const sign = down ? -1 : 1;
+    const compared = typeof (rows[0] || [])[column] === "number"
+      ? (one, other) => rows[one][column] - rows[other][column]
+      : (one, other) => collator.compare(rows[one][column], rows[other][column]);
+    order = rows.map((_, index) => index);
+    order.sort((one, other) => sign * compared(one, other)
+      || (column === at.flow ? sign * (rows[one][at.capture] - rows[other][at.capture]) : 0) || one - other);
+    filter();
+  };
+
+  const openTarget = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target && target.tagName === "DETAILS") {
+      target.open = true;
+      target.scrollIntoView();
+      target.querySelector("summary").focus({ preventScroll: true });
+    }
+  };
+
+  const copy = (button) => {
+    const range = document.createRange();
+    range.selectNodeContents(button.parentElement.querySelector("code"));
+    const selection = getSelection();
+    selection.removeAllRanges();
+    selection.addRange(range);
+    let done = false;
+    try {
+      done = document.execCommand("copy");
+    } catch {
+      done = false;
+    }
+    button.textContent = done ? "Copied" : "Selected";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  };
+
+  for (const verdict of [...new Set(rows.map((row) => row[at.verdict]))].sort()) ending.append(element("option", verdict));
+  for (const button of table.tHead.querySelectorAll("button")) button.addEventListener("click", () => sort(button));
+  words.addEventListener("input", filter);
+  ending.addEventListener("change", filter);
+  probing.addEventListener("change", filter);
+  words.form.addEventListener("submit", (event) => event.preventDefault());
+  more.addEventListener("click", () => {
+    const from = limit;
+    limit += data.slice;
+    fill(from);
+  });
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    if (event.target.matches("[data-copy]")) copy(event.target);
+    const link = event.target.closest('a[href^="#flow-"]');
+    if (link && link.getAttribute("href") === location.hash) openTarget();
+  });
+  addEventListener("hashchange", openTarget);
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const details of closed) details.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const details of closed) details.open = false;
+  });
+  words.form.hidden = false;
+  fill(0);
+  openTarget();
+})();

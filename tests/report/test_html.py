@@ -1,0 +1,191 @@
+"""The page as text: what it says, what it refuses to let through, that it needs nothing else."""
+
+import json
+import re
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import sha256
+from html import unescape
+
+import numpy as np
+import pytest
+
+from analyzer import overview
+from analyzer.report.html import MOST_ROWS, SLICE, Known, Page, embedded, excerpt, page, picture, rows, story_html
+from analyzer.report.text import Report, ShownFlow, ShownService
+
+FOUNDING = "founding_go_fin60.pcap"
+REUSE = "lab/port_reuse.pcap"
+HOSTILE = '/tmp/<script>alert("1")</script>&amp;<!--\u2028\u202e.pcap'
+
+
+def page_of(analysis, *, pictures=False, captures=None, stories=None):
+    """The page of an analysis, with all its flows told."""
+    lines = overview.ranked(analysis.lines())
+    flows = [analysis.flow(line) for line in lines]
+    shown = [ShownFlow(flow.capture, analysis.start_ns(flow.capture), flow.judged) for flow in flows]
+    found = {}
+    for flow in flows:
+        for finding in flow.judged.findings:
+            found.setdefault(finding.code, []).append((flow.capture, flow.number))
+    services = [ShownService(service, shown[service.first]) for service in overview.services(lines, 5)]
+    report = Report(
+        captures=captures or analysis.captures,
+        totals=analysis.totals,
+        notable=len(flows),
+        flows=shown[:stories],
+        services=services,
+        all_services=len(services),
+        findings=found,
+        searched=len(flows),
+    )
+    known = {(flow.capture, flow.number): Known("a headline", ("a-code",)) for flow in flows}
+    return Page(report, lines, known, pictures=pictures)
+
+
+def text_of(data):
+    return "".join(page(data))
+
+
+def data_in(text):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+
+
+def test_the_summary_comes_first(analysis):
+    """Summary, findings, the table of flows and the stories follow each other."""
+    text = text_of(page_of(analysis(FOUNDING)))
+    places = [text.index(f'<section id="{name}">') for name in ("summary", "findings", "flows", "stories")]
+
+    assert sorted(places) == places
+    assert "12 probes after the FIN, 11 answered" in text[places[0] : places[1]]
+    assert "Read until end of file" in text[places[0] : places[1]]
+
+
+def test_a_story_has_its_evidence_and_filters(analysis):
+    """A story brings the frames of its probes, and filters for Wireshark and tcpdump to copy."""
+    text = unescape(text_of(page_of(analysis(FOUNDING))))
+
+    assert re.search(r'<td class="number">38</td>.*keepalive probe.*<td>RST, frame 39 after', text)
+    assert "ip.addr == 127.0.0.1 && ip.addr == 127.0.0.1 && tcp.port == 59285" in text
+    assert "<code>tcp and host 127.0.0.1 and host 127.0.0.1 and port 59285 and port 4001</code>" in text
+    assert re.search(r"<code>frame\.number in \{[0-9, ]+, 38, 39\}</code>", text)
+
+
+def test_the_page_needs_nothing_else(analysis):
+    """Nothing is loaded from anywhere, and the policy in the page allows its one script and no other."""
+    text = text_of(page_of(analysis(FOUNDING), pictures=True))
+    script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = b64encode(sha256(script[0].encode()).digest()).decode()
+
+    assert 1 == len(script)
+    assert f"default-src 'none'; script-src 'sha256-{digest}';" in unescape(text)
+    assert set() == set(re.findall(r"<(?:link|img|iframe|object|embed|base)\b", text))
+    assert [] == re.findall(r"""(?:src|href)=["'](?!#|data:)[^"']*["']""", text)
+    assert [] == re.findall(r"<\w+[^>]* on\w+=", text)
+
+
+def test_the_same_flows_give_the_same_bytes(analysis):
+    """Nothing in the page depends on when or how often it was made."""
+    data = page_of(analysis(FOUNDING), pictures=True)
+
+    assert text_of(data) == text_of(data)
+
+
+def test_a_hostile_name_is_text(analysis):
+    """A file name with markup, a comment and line separators is shown as it is, spelled out where it cannot be."""
+    loaded = analysis(FOUNDING)
+    captures = [replace(loaded.captures[0], paths=[HOSTILE], warnings=["<b>bold</b> \x1b[31m"])]
+    text = text_of(page_of(loaded, captures=captures))
+
+    assert "<script>alert" not in text
+    assert "<!--" not in text
+    assert "<b>" not in text
+    assert "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;&amp;amp;&lt;!--\\u2028\\u202e.pcap" in text
+    assert "Warning: " in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("value", ["</script>", "<!--<script>", "\u2028\u2029", "&lt;", "\ud800"])
+def test_json_in_a_script_cannot_end_it(value):
+    """What JSON holds has no character that HTML or JavaScript would act on, and reads back the same."""
+    text = embedded({"name": value})
+
+    assert not set("<>&\u2028\u2029") & set(text)
+    assert {"name": value} == json.loads(text)
+
+
+def test_the_table_has_every_flow(analysis):
+    """Every flow is a row, with its ends, numbers and findings, and says whether its story is in the page."""
+    loaded = analysis(REUSE)
+    found = data_in(text_of(page_of(loaded, stories=1)))
+
+    assert SLICE == found["slice"]
+    assert [0, 1, 2] == sorted(row[1] for row in found["rows"])
+    assert 1 == sum(row[12] for row in found["rows"])
+    assert {("a-code", "a headline")} == {(row[10], row[11]) for row in found["rows"]}
+
+
+def test_flows_that_are_not_told_are_named_as_such(analysis):
+    """The page says how many flows with something to say it does not tell of."""
+    text = text_of(page_of(analysis(REUSE), stories=1))
+
+    assert "Told are 1 of the 3 flows" in text
+
+
+def test_a_sample_is_called_one(analysis):
+    """Where not every flow was asked for findings, the counts say of which they are."""
+    data = page_of(analysis(REUSE))
+    text = text_of(replace(data, report=replace(data.report, searched=2)))
+
+    assert 2 == text.count("Counted in the 2 flows that were looked at")
+    assert "Counted in" not in text_of(data)
+
+
+def test_a_table_too_long_is_cut_and_says_so(analysis):
+    """Beyond MOST_ROWS the least important flows are left out, and counted."""
+    data = page_of(analysis(FOUNDING))
+    many = replace(data, lines=np.repeat(data.lines, MOST_ROWS + 7))
+    text = text_of(many)
+
+    assert MOST_ROWS == len(data_in(text)["rows"])
+    assert "The 7 least important flows are not in this table" in text
+
+
+def test_a_capture_without_anything_to_say(analysis):
+    """An analysis without notable flows makes a page that says so."""
+    loaded = analysis(FOUNDING)
+    report = Report(loaded.captures, loaded.totals, 0)
+    text = text_of(Page(report, loaded.lines()[:0]))
+
+    assert "Nothing to report." in text
+    assert '<section id="stories">' not in text
+
+
+def test_addresses_of_version_6_stand_in_brackets(analysis):
+    """An IPv6 endpoint reads as everywhere else in the project."""
+    lines = analysis("lab/ipv6_graceful.pcap").lines()
+
+    assert all(re.fullmatch(r"\[[0-9a-f:]+\]:\d+", row[2]) for row in rows(lines, {}, set()))
+
+
+def test_pictures_have_ids_of_their_own(analysis, flow):
+    """Two pictures in one page share no id, and hold no metadata."""
+    first, second = (picture(*flow(FOUNDING), prefix) for prefix in ("one-", "two-"))
+    ids = [set(re.findall(r'\bid="([^"]+)"', markup)) for markup in (first, second)]
+
+    assert ids[0]
+    assert set() == ids[0] & ids[1]
+    assert "<metadata>" not in first
+    assert first.startswith("<svg")
+
+
+def test_what_a_notebook_shows(analysis, flow):
+    """A notebook shows sums and headlines of an analysis, and headline and picture of a flow."""
+    loaded = analysis(FOUNDING)
+    shown = [ShownFlow(0, loaded.start_ns(), loaded.flows[0].judged)]
+    text = excerpt(Report(loaded.captures, loaded.totals, 3, shown))
+
+    assert "12 probes after the FIN" in text
+    assert "2 more flows with something to say" in text
+    assert "<svg" in story_html(*flow(FOUNDING), "x")
+    assert "What to change" in story_html(*flow(FOUNDING), "x", pictures=False)

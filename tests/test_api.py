@@ -1,0 +1,93 @@
+"""The Python API as a notebook uses it; ``tests/typing/api.py`` is an example of it that the type checker reads."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+import analyzer
+
+ROOT = Path(__file__).parents[1]
+FOUNDING = ROOT / "captures" / "founding_go_fin60.pcap"
+
+
+@pytest.fixture(scope="module")
+def founding():
+    """The analysis of the founding question."""
+    return analyzer.analyze(FOUNDING)
+
+
+def test_an_analysis_reads_well(founding):
+    """Flows, findings and sums are plain lists and mappings."""
+    (flow,) = founding.flows
+
+    assert {"reset_on_probe": 1} == founding.summary["verdicts"]
+    assert [flow] == founding.findings["close-wait-held-by-keepalive"]
+    assert set(founding.findings) == set(founding.summary["findings"])
+    assert f"<Analysis of {FOUNDING}: 1 flows, 16 probes>" == repr(founding)
+    assert "12 probes after the FIN" in founding._repr_html_()
+
+
+def test_a_flow_reads_well(founding):
+    """Endpoints, states, settings, ending and findings of a flow have the names of the JSON report."""
+    (flow,) = founding.flows
+
+    assert ("127.0.0.1", 59285, "127.0.0.1:4001") == (flow.a.address, flow.a.port, str(flow.b))
+    assert {"a": "CLOSED", "b": "CLOSED"} == flow.states
+    assert 5.0 == flow.settings["b"]["idle_s"]["value"]
+    assert ("reset_on_probe", 39) == (flow.ending["verdict"], flow.ending["frame"])
+    assert "close-wait-held-by-keepalive" in [finding["code"] for finding in flow.findings]
+    assert "<Flow 0: 127.0.0.1:59285 and 127.0.0.1:4001, reset_on_probe>" == repr(flow)
+    assert "<svg" in flow._repr_html_()
+
+
+def test_probes_are_columns(founding):
+    """A flow's probes are lists of equal length, ready for a DataFrame."""
+    probes = founding.flows[0].probes
+
+    assert {16} == {len(column) for column in probes.values()}
+    assert probes == founding.columns("probes")
+    assert 12 == sum(after is not None for after in probes["after_fin"])
+
+
+def test_a_story_prints(founding):
+    """The story prints as the command tells it, and its parts can be taken."""
+    told = founding.flows[0].explain()
+
+    assert str(told).startswith("Flow 0: 127.0.0.1:59285 (client, a) to 127.0.0.1:4001 (server, b)\n")
+    assert "What to change\n" in str(told)
+    assert told.headline.startswith("The client closed, the server never did")
+    assert "What happened" == told.sections[0].heading
+    assert "<li>" in told._repr_html_()
+
+
+def test_a_flow_is_drawn_where_it_is_told(founding):
+    """The timeline goes into the caller's Axes, or into a figure of its own."""
+    from matplotlib.figure import Figure
+
+    ax = Figure().add_subplot()
+
+    assert ax is founding.flows[0].plot(ax)
+    assert founding.flows[0].plot().figure is not ax.figure
+
+
+def test_a_figure_is_known_to_a_caller_s_pyplot(founding):
+    """Where pyplot is loaded the new figure belongs to it, so that a notebook shows it."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    ax = founding.flows[0].plot()
+
+    assert ax.figure is plt.gcf()
+    plt.close(ax.figure)
+
+
+def test_it_works_inside_a_running_event_loop():
+    """A notebook's cells run inside an event loop, and analyze() does not mind."""
+
+    async def cell():
+        return analyzer.analyze(FOUNDING).flows[0].verdict
+
+    assert "reset_on_probe" == asyncio.run(cell())
