@@ -1,0 +1,75 @@
+"""The notebooks: they run from top to bottom, are stored without outputs, and end with what they show."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PUBLIC = {"analyzer"}
+
+by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def cells(path, kind):
+    """The sources of a notebook's cells of a kind."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def test_there_are_three():
+    """The notebooks that the README names are there."""
+    assert ["reading_your_own_capture", "rst_or_silence", "why_does_my_server_keep_probing"] == [
+        path.stem for path in NOTEBOOKS
+    ]
+
+
+@by_name
+def test_it_is_stored_without_outputs(path):
+    """A notebook in the repository has no output and no count of executions."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+    assert [([], None)] * len(code) == [(cell["outputs"], cell["execution_count"]) for cell in code]
+
+
+@by_name
+def test_it_uses_public_names_only(path):
+    """Of this package a notebook imports nothing but itself, and touches no private name."""
+    code = "\n".join(cells(path, "code"))
+
+    assert set(re.findall(r"(?:import|from) (analyzer[\w.]*)", code)) == PUBLIC
+    assert [] == re.findall(r"\w\._[a-z]\w*", code)
+
+
+@by_name
+def test_it_ends_with_what_it_shows(path):
+    """The last cell ends with one sentence, in bold."""
+    last = cells(path, "markdown")[-1].splitlines()[-1]
+
+    assert re.fullmatch(r"\*\*What this shows: [^*]+\.\*\*", last)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+@by_name
+def test_it_runs(path, monkeypatch):
+    """Every cell runs, in order, in a fresh kernel, and none complains."""
+    pytest.importorskip("ipykernel")
+    pytest.importorskip("pandas")
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    notebook = nbformat.read(path, as_version=4)
+    client = nbclient.NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    )
+    client.execute()
+
+    said = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert [] == [output["text"] for output in said if output.output_type == "stream" and output.name == "stderr"]
+    assert any("image/png" in output.get("data", {}) for output in said)
