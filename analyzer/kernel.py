@@ -53,22 +53,31 @@ class Kernel(Generic[P, R]):
     @cached_property
     def compiled(self) -> Callable[P, R]:
         """The machine-code twin: same arguments, same results, releases the GIL while it runs."""
-        numba = _numba()
+        return _numba().njit(self._twin("compiled"), cache=True, nogil=True)  # type: ignore[no-any-return]
+
+    @cached_property
+    def bare(self) -> Callable[P, R]:
+        """The plain twin, which calls those of other kernels directly: a quarter faster than by their objects."""
+        return self._twin("bare")  # type: ignore[no-any-return]
+
+    def _twin(self, form: str) -> Any:  # noqa: ANN401 - a function like ``plain``
+        """Return the function over again, with the kernels among its global names in this form."""
         source: Any = self.plain
         names = {
-            name: value.compiled if isinstance(value, Kernel) else value
+            name: getattr(value, form) if isinstance(value, Kernel) else value
             for name, value in source.__globals__.items()
-            if name in _names_used(source.__code__)
+            if name in source.__code__.co_names
         }
         names["__name__"] = source.__module__
+        names["__builtins__"] = source.__globals__["__builtins__"]
         twin = types.FunctionType(source.__code__, names, source.__name__, source.__defaults__)
         twin.__module__ = source.__module__
         twin.__qualname__ = source.__qualname__
-        return numba.njit(twin, cache=True, nogil=True)  # type: ignore[no-any-return]
+        return twin
 
     def choose(self, *, jit: bool) -> Callable[P, R]:
         """Return the compiled twin or the plain function."""
-        return self.compiled if jit else self.plain
+        return self.compiled if jit else self.bare
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
@@ -80,11 +89,6 @@ def jit_wanted(*, large: bool) -> bool:
     """Say whether to compile: the environment decides, else the caller's judgement of size."""
     forced = os.environ.get(JIT_VARIABLE, "")
     return large if forced not in {"0", "1"} else forced == "1"
-
-
-def _names_used(code: types.CodeType) -> set[str]:
-    """Return the global names a code object refers to."""
-    return set(code.co_names)
 
 
 def _numba() -> Any:  # noqa: ANN401 - numba ships no types

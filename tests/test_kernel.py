@@ -28,7 +28,7 @@ def test_a_kernel_runs_as_plain_python():
     """Calling a kernel runs its function as it stands, and it keeps name and docstring."""
     assert "aa" == doubled("a")
     assert ("doubled", "Return twice the value.") == (doubled.__name__, doubled.__doc__)
-    assert doubled.plain is doubled.choose(jit=False)
+    assert doubled.bare is doubled.choose(jit=False)
 
 
 def test_the_compiled_twin_gives_the_same():
