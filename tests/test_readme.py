@@ -36,6 +36,11 @@ def run(command, folder=ROOT):
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
+def python_blocks():
+    """Return the python blocks."""
+    return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
 @pytest.mark.parametrize(("command", "output"), shown(), ids=lambda value: value if isinstance(value, str) else "")
 def test_a_shown_command_prints_what_is_shown(command, output):
     """A command of a console block prints the lines below it, in order, where "..." stands for any others."""
@@ -67,6 +72,18 @@ def test_a_usage_line_works(command, tmp_path):
         text=True,
         timeout=120,
         check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("block", python_blocks())
+def test_a_python_block_runs(block, tmp_path):
+    """A python block of the README runs from the top folder, with what it needs from the extras."""
+    pytest.importorskip("pandas")
+    code = block.replace("tables/", f"{tmp_path}/tables/")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
 
     assert (0, "") == (done.returncode, done.stderr)

@@ -32,10 +32,10 @@ def written(capture, folder, *more):
     return out
 
 
-def synthetic(folder, flows, segments):
+def synthetic(folder, flows, segments, probing):
     """The page about a capture of so many flows."""
     with (folder / "many.pcap").open("wb") as out:
-        generate(Plan(segments=segments, flows=flows, probing=0.3, live=min(flows, 1000), seed=3), out)
+        generate(Plan(segments=segments, flows=flows, probing=probing, live=min(flows, 1000), seed=3), out)
     return written(folder / "many.pcap", folder)
 
 
@@ -49,13 +49,13 @@ def window(tmp_path_factory):
 @pytest.fixture(scope="module")
 def fifty(tmp_path_factory):
     """A page about fifty flows."""
-    return synthetic(tmp_path_factory.mktemp("fifty"), 50, 1500)
+    return synthetic(tmp_path_factory.mktemp("fifty"), 50, 1500, 0.3)
 
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
     """A page about ten thousand flows."""
-    return synthetic(tmp_path_factory.mktemp("many"), 10_000, 100_000)
+    return synthetic(tmp_path_factory.mktemp("many"), 10_000, 100_000, 0.05)
 
 
 @pytest.mark.parametrize("dark", [False, True])
