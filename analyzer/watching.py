@@ -170,6 +170,7 @@ class _Gear:
         self._child: subprocess.Popen[bytes] | None = None
         self._allowed = jit_wanted(large=True)
         if eager and self._allowed and _marker().exists():
+            compile_all()  # loads them: the ring holds what comes meanwhile, but the first batch need not wait
             reader.compile()
 
     def consider(self, batch: SegmentBatch, now_s: float) -> None:
@@ -233,7 +234,7 @@ def compile_all() -> None:
         writer.write(octets, queue.view, frames, 1, jit=True)
         writer.close()
         analyze(writer.path, jit=True)
-    index_blocks.compiled(octets, False, 65536, 1, 0, 0, 0, 0, False, 1, frames, 0, 0, notes)  # noqa: FBT003
+    index_blocks.compiled(octets, False, 65536, 1, 0, 0, 0, False, 1, frames, 0, 0, notes)  # noqa: FBT003
     with contextlib.suppress(OSError):
         _marker().touch()
 

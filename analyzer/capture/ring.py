@@ -1,8 +1,8 @@
 """``Ring``: packets from the kernel through shared memory (TPACKET_V3), with a kernel that indexes them as frames.
 
 The kernel fills blocks and hands them over one by one: when full, or after a while. What is in a block goes to
-``headers.decode`` where it lies, so a packet is never touched by interpreted Python. The whole ring is exactly one
-OCTETS buffer.
+``headers.decode`` where it lies, so a packet is never touched by interpreted Python. The ring is one or more OCTETS
+buffers, side by side.
 
 Source: Documentation/networking/packet_mmap.rst and include/uapi/linux/if_packet.h of Linux.
 
@@ -50,32 +50,29 @@ def index_blocks(  # noqa: PLR0913, PLR0917
     block: int,
     at: int,
     left: int,
-    held: int,
     from_network: bool,  # noqa: FBT001
     link_type: int,
     frames: Any,  # noqa: ANN401
     row: int,
     room: int,
     notes: Any,  # noqa: ANN401
-) -> tuple[int, int, int, int, int]:
+) -> tuple[int, int, int, int]:
     """Index the packets from ``at`` on, of which the current block has ``left``, in ``frames[row:room]``.
 
-    ``held`` is how many blocks before the current one were not given back: their marks still say that they are full.
     ``from_network`` leaves the link layer out of the frames.
 
     Returns:
-        The next free row; the current block, position and packets left in it; how many blocks are held now.
+        The next free row; the current block (which is ``blocks`` behind the last), position and packets left in it.
     """
     while row < room:
         if left == 0:
             base = block * block_len
-            if held == blocks or file32(data, base + 8, big) % 2 == 0:  # TP_STATUS_USER: it is ours
+            if block == blocks or file32(data, base + 8, big) % 2 == 0:  # TP_STATUS_USER: it is ours
                 break
             left = file32(data, base + 12, big)
             at = base + file32(data, base + 16, big)
             if left == 0:
-                block = (block + 1) % blocks
-                held += 1
+                block += 1
                 continue
         start = at + file16(data, at + 24, big)
         captured = file32(data, at + 12, big)
@@ -106,11 +103,10 @@ def index_blocks(  # noqa: PLR0913, PLR0917
         row += 1
         left -= 1
         if left == 0:
-            block = (block + 1) % blocks
-            held += 1
+            block += 1
         else:
             at += file32(data, at, big)
-    return row, block, at, left, held
+    return row, block, at, left
 
 
 @kernel
@@ -128,8 +124,10 @@ def put_tag_back(data: Octets, start: int, protocol: int, tag: int) -> None:
 class Ring:
     """The ring of a packet socket. What was indexed stays until ``release``."""
 
-    def __init__(self, sock: socket.socket, link_type: int, *, from_network: bool, snaplen: int) -> None:
-        """Set up and map the ring; the socket's ordinary queue is emptied by that.
+    def __init__(
+        self, sock: socket.socket, link_type: int, *, from_network: bool, snaplen: int, buffers: int = 1
+    ) -> None:
+        """Set up and map the ring, of so many OCTETS buffers; the socket's ordinary queue is emptied by that.
 
         Raises:
             OSError: this system has no such rings.
@@ -138,27 +136,46 @@ class Ring:
         self._from_network = from_network
         self.block_len = SMALL_BLOCK if snaplen <= LARGEST_IN_SMALL else LARGE_BLOCK
         self.blocks = CAPACITY // self.block_len
-        request = struct.pack("=7I", self.block_len, self.blocks, self.block_len, self.blocks, RETIRE_MS, 0, 0)
+        """Blocks of a buffer."""
+        total = self.blocks * buffers
+        request = struct.pack("=7I", self.block_len, total, self.block_len, total, RETIRE_MS, 0, 0)
         sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
         sock.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
-        self._map = mmap.mmap(sock.fileno(), CAPACITY, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
-        self._buffer: Any = np.frombuffer(self._map, dtype=OCTETS)
-        self.view: memoryview = self._buffer.view(np.uint8).data
-        self._octets: dict[bool, Octets] = {}
-        self._marks = np.ndarray(self.blocks, np.uint32, self._map, 8, (self.block_len,))
+        self._map = mmap.mmap(sock.fileno(), CAPACITY * buffers, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+        self._buffers: list[Any] = [np.frombuffer(self._map, OCTETS, 1, CAPACITY * at) for at in range(buffers)]
+        self._views = [buffer.view(np.uint8).data for buffer in self._buffers]
+        self._octets: dict[tuple[int, bool], Octets] = {}
+        self._marks = np.ndarray((buffers, self.blocks), np.uint32, self._map, 8, (CAPACITY, self.block_len))
+        self._current = 0
         self._place = (0, 0, 0)
-        self._held = 0
+        self._released = 0
+
+    @property
+    def view(self) -> memoryview:
+        """The memory in which the frames of the last index lie."""
+        return self._views[self._current]
 
     def octets(self, *, jit: bool) -> Octets:
-        """Return the memory as kernels take it."""
-        if jit not in self._octets:
-            self._octets[jit] = octets_of(self._buffer, jit=jit)
-        return self._octets[jit]
+        """Return that memory as kernels take it."""
+        key = self._current, jit
+        if key not in self._octets:
+            self._octets[key] = octets_of(self._buffers[self._current], jit=jit)
+        return self._octets[key]
 
     def index(self, frames: Any, room: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
         """Index up to ``room`` packets that have come, and return how many."""
+        count = self._index(frames, room, notes, jit=jit)
+        if not count and self._place[0] == self.blocks:  # behind the last block of this buffer
+            self.release()
+            self._current = (self._current + 1) % len(self._buffers)
+            self._place, self._released = (0, 0, 0), 0
+            count = self._index(frames, room, notes, jit=jit)
+        return count
+
+    def _index(self, frames: Any, room: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
+        """Index packets of the current buffer."""
         block, at, left = self._place
-        count, block, at, left, self._held = index_blocks.choose(jit=jit)(
+        count, block, at, left = index_blocks.choose(jit=jit)(
             self.octets(jit=jit),
             BIG_ENDIAN,
             self.block_len,
@@ -166,7 +183,6 @@ class Ring:
             block,
             at,
             left,
-            self._held,
             self._from_network,
             self._link_type,
             frames,
@@ -179,15 +195,17 @@ class Ring:
 
     def release(self) -> None:
         """Give the blocks back whose packets were all indexed; their memory changes from now on."""
-        for back in range(self._held, 0, -1):
-            self._marks[(self._place[0] - back) % self.blocks] = 0
-        self._held = 0
+        block = self._place[0]
+        self._marks[self._current, self._released : block] = 0
+        self._released = block
 
     def close(self) -> None:
         """Unmap the memory; the views handed out must not be used any more."""
         self._octets.clear()
-        self.view.release()
-        self._marks = self._buffer = np.empty(0)
+        for view in self._views:
+            view.release()
+        self._buffers.clear()
+        self._marks = np.empty((0, 0), dtype=np.uint32)
         try:
             self._map.close()
         except BufferError:  # somebody still holds a view; it goes with that

@@ -42,18 +42,17 @@ class Memory:
         """Write some octets."""
         self.octets[at : at + len(octets)] = np.frombuffer(octets, dtype=np.uint8)
 
-    def index(self, place=(0, 0, 0), held=0, *, room=100, from_network=False, jit=False):
+    def index(self, place=(0, 0, 0), *, room=100, from_network=False, jit=False):
         """Return the frames indexed, as (octets, ts_ns, original), and where it goes on."""
         frames = empty_frames(room, jit=jit)
         notes = records(NOTES, 1, jit=False)[0]
         notes = freeze([notes], NOTES)[0] if jit else notes
-        count, block, at, left, held = index_blocks.choose(jit=jit)(
+        count, block, at, left = index_blocks.choose(jit=jit)(
             octets_of(self.buffer, jit=jit),
             BIG_ENDIAN,
             BLOCK,
             BLOCKS,
             *place,
-            held,
             from_network,
             1,
             frames,
@@ -67,7 +66,7 @@ class Memory:
             for row in rows
         ]
         assert count == int(notes["frames"])
-        return found, (int(block), int(at), int(left)), int(held)
+        return found, (int(block), int(at), int(left))
 
 
 @BOTH
@@ -77,14 +76,14 @@ def test_frames_come_in_order_across_blocks(jit):
     memory.fill(0, [(b"one" * 20, 7, 5, 60), (b"two" * 25, 8, 999_999_999, 4000)])
     memory.fill(1, [(b"three" * 9, 9, 0, 45)])
 
-    found, place, held = memory.index(jit=jit)
+    found, place = memory.index(jit=jit)
 
     assert [
         (b"one" * 20, 7_000_000_005, 60),
         (b"two" * 25, 8_999_999_999, 4000),
         (b"three" * 9, 9_000_000_000, 45),
     ] == found
-    assert (2, 2) == (place[0], held)
+    assert 2 == place[0]
 
 
 @BOTH
@@ -93,22 +92,22 @@ def test_a_full_index_goes_on_where_it_stopped(jit):
     memory = Memory()
     memory.fill(3, [(bytes([n]) * 20, n, 0, 20) for n in range(5)])
 
-    first, place, held = memory.index((3, 0, 0), room=2, jit=jit)
-    second, place, held = memory.index(place, held, jit=jit)
+    first, place = memory.index((3, 0, 0), room=2, jit=jit)
+    second, place = memory.index(place, jit=jit)
 
     assert [0, 1, 2, 3, 4] == [frame[0][0] for frame in first + second]
-    assert (0, 1) == (place[0], held)
+    assert BLOCKS == place[0]
 
 
 @BOTH
-def test_a_ring_that_is_full_is_walked_once(jit):
-    """With every block handed over and none given back, no packet is indexed twice."""
+def test_a_buffer_that_is_full_is_walked_to_its_end(jit):
+    """With every block handed over and none given back, each packet is indexed once."""
     memory = Memory()
     for block in range(BLOCKS):
         memory.fill(block, [(bytes([block]) * 20, block, 0, 20)])
 
-    found, place, held = memory.index(jit=jit)
-    again, _, _ = memory.index(place, held, jit=jit)
+    found, place = memory.index(jit=jit)
+    again, _ = memory.index(place, jit=jit)
 
     assert [0, 1, 2, 3] == [frame[0][0] for frame in found]
     assert [] == again
