@@ -100,6 +100,8 @@ DOUBLING: Final = 1.6
 EVEN: Final = 0.13
 """A timer wheel makes equal timers differ by up to an eighth (field guide 2.3), and then some SLACK_NS."""
 SLACK_NS: Final = 50_000_000
+RTO_MOST_NS: Final = 120_000_000_000
+"""Linux TCP_RTO_MAX: a window probe that has backed off this far comes evenly too."""
 
 
 @kernel
@@ -239,7 +241,8 @@ def settle_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
     """Let the spacing of an endpoint's train under a closed window decide what it probes.
 
     Window probes start near the RTO and double (Linux tcp_send_probe0); keepalive waits a whole number of seconds and
-    stays even. One alone, later than a second, stays undecided (field guide 9.6), so do two that may begin either.
+    stays even. One alone, later than a second, stays undecided (field guide 9.6), so do two that may begin either, and
+    trains at the pace at which window probes stop doubling.
     """
     first = -1
     last = -1
@@ -294,7 +297,7 @@ def decide_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
         if row["kind"] == AT_ZERO and row["side"] == side:
             if backs_off == 1:
                 row["kind"] = WINDOW_PROBE
-            elif even == 1 and count >= 2 + grew:
+            elif even == 1 and count >= 2 + grew and not RTO_MOST_NS <= last_gap <= RTO_MOST_NS * (1 + EVEN):
                 row["kind"] = PROBE if row["payload_len"] == 0 else OCTET
                 row["certainty"] = 2
                 row["doubt"] = 3
