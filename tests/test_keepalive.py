@@ -276,6 +276,9 @@ def at_closed_window(*gaps):
         ((5, 5, 2), "AT_ZERO_WINDOW"),
         ((5, 5, 7), "AT_ZERO_WINDOW"),
         ((5, 5, 10), "ZERO_WINDOW_PROBE"),
+        ((120.1, 120.1, 120.1), "AT_ZERO_WINDOW"),
+        ((136, 136, 136), "KEEPALIVE_PROBE"),
+        ((30, 60, 120.1, 120.1), "ZERO_WINDOW_PROBE"),
     ],
 )
 def test_spacing_tells_at_a_closed_window(gaps, kind):
