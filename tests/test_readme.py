@@ -60,8 +60,8 @@ def test_a_shown_command_prints_what_is_shown(command, output):
 @pytest.mark.parametrize("command", [c for c in usage_lines() if " -i " not in c])
 def test_a_usage_line_works(command, tmp_path):
     """A keepalive command of a sh block works on a bundled capture."""
-    copy = tmp_path / "capture.pcap"
-    copy.write_bytes((ROOT / "captures" / "founding_go_fin60.pcap").read_bytes())
+    for name in ("capture.pcap", "trace.pcap0", "trace.pcap1"):
+        (tmp_path / name).write_bytes((ROOT / "captures" / "founding_go_fin60.pcap").read_bytes())
     command = command.replace("--flow 3", "--flow 0")
 
     done = subprocess.run(
