@@ -73,9 +73,7 @@ def report(file: Path) -> str:
     lines = [f"{file.name}: a={truth.a} b={truth.b}"]
     for probe in truth.probes:
         after = " after FIN" if probe.after_fin else ""
-        lines.append(
-            f"  probe {probe.frame:3} {probe.time_s:11.6f} from {probe.sender} answer {probe.answer}{after}"
-        )
+        lines.append(f"  probe {probe.frame:3} {probe.time_s:11.6f} from {probe.sender} answer {probe.answer}{after}")
     for what, marks in (("FIN", truth.fins), ("RST", truth.resets)):
         lines += [f"  {what:5} {frame:3} {at:11.6f} from {who}" for frame, at, who in marks]
     return "\n".join(lines)

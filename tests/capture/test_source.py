@@ -112,7 +112,8 @@ def test_a_directory(tmp_path):
     with pytest.raises(CaptureError) as caught:
         open_source(str(tmp_path))
 
-    assert f"{tmp_path}: is a directory without captures; expected a pcap or pcapng file, or a directory of them" == str(caught.value)
+    sentence = "is a directory without captures; expected a pcap or pcapng file, or a directory of them"
+    assert f"{tmp_path}: {sentence}" == str(caught.value)
 
 
 def test_no_permission(tmp_path, monkeypatch):
