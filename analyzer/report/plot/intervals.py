@@ -14,7 +14,7 @@ from analyzer.record import Probe, ZeroWindowProbe
 from analyzer.report.plot import marks
 from analyzer.report.plot.canvas import add_legend, axes_or_new, crowding, dress, put_marks
 from analyzer.report.plot.gaps import gaps, inferred, multiples
-from analyzer.report.plot.labels import Label, Labels
+from analyzer.report.plot.labels import ANYWHERE_PT, Label, Labels
 from analyzer.report.plot.marks import mark, probe_mark, window_probe_mark
 from analyzer.report.plot.story import with_margin
 from analyzer.report.plot.style import SMALL_PT, house_style, themed
@@ -152,7 +152,7 @@ def _beside(x: float, y: float, words: str, theme: Theme) -> Label:
         (words,),
         aligns=("left",),
         lifts_pt=(7.0, -7.0, 12.0, -12.0),
-        slide=True,
+        slide_pt=ANYWHERE_PT,
         color=theme.ink,
         size_pt=SMALL_PT,
     )

@@ -29,8 +29,9 @@ GAP_PT: Final = 3.0
 WIDER: Final = 1.04
 """A reader's font may be a little wider than ours."""
 ANCHORS: Final[dict[Align, float]] = {"left": 0.0, "center": 0.5, "right": 1.0}
-STEPS: Final = 24
-"""How many places along its span are tried for a label that may slide."""
+ANYWHERE_PT: Final = 10_000.0
+STEP_PT: Final = 4.0
+"""How far apart the places are that are tried for a label that may slide."""
 
 
 @dataclass(slots=True)
@@ -49,8 +50,8 @@ class Label:
     """Which part of the text may stand at x, best first."""
     lifts_pt: tuple[float, ...] = (0.0,)
     """How far over y its middle may be, best first."""
-    slide: bool = False
-    """Whether it may stand anywhere within its span if there is no room at x."""
+    slide_pt: float = 0.0
+    """How far it may move along its span if there is no room at x."""
     rank: int = 0
     """The lowest gets its place first."""
     color: str = "black"
@@ -127,7 +128,7 @@ class Labels(Artist):
         if label.span is not None:
             ends = axes.transData.transform([(end, label.y) for end in label.span])[:, 0]
             limits = (max(box.x0, ends[0] + gap), min(box.x1, ends[1] - gap))
-            x = x if label.slide else (limits[0] + limits[1]) / 2
+            x = x if label.slide_pt else (limits[0] + limits[1]) / 2
         if not box.x0 - 1 <= x <= box.x1 + 1:
             return None
         room = _room(axes, label)
@@ -137,7 +138,7 @@ class Labels(Artist):
             width, height = size.width * WIDER, size.height
             if width > limits[1] - limits[0] or height > room:
                 continue
-            for left, anchor in _lefts(label, x, width, gap, limits):
+            for left, anchor in _lefts(label, x, width, limits, renderer):
                 for lift in label.lifts_pt:
                     middle = y + _pixels(renderer, lift)
                     spot = Bbox.from_bounds(left, middle - height / 2, width, height)
@@ -168,15 +169,19 @@ def _touch(one: Bbox, other: Bbox, gap: float) -> bool:
 
 
 def _lefts(
-    label: Label, x: float, width: float, gap: float, limits: tuple[float, float]
+    label: Label, x: float, width: float, limits: tuple[float, float], renderer: RendererBase
 ) -> Iterator[tuple[float, Align]]:
     """Yield where the text may begin, best first, and by which part of it that place is meant."""
-    low, high = limits[0], limits[1] - width
+    gap, step = _pixels(renderer, GAP_PT), _pixels(renderer, STEP_PT)
+    low, high = limits[0] - 0.5, limits[1] - width + 0.5
     starts: dict[Align, float] = {"center": x - width / 2, "left": x + gap, "right": x - width - gap}
     for align in label.aligns:
-        if low - 0.5 <= starts[align] <= high + 0.5:
+        if low <= starts[align] <= high:
             yield starts[align], align
-    if label.slide:
-        wanted = starts[label.aligns[0]]
-        tried = [low + (high - low) * step / STEPS for step in range(STEPS + 1)]
-        yield from ((left, "center") for left in sorted(tried, key=lambda left: abs(left - wanted)))
+    if label.slide_pt:
+        nearest = min(max(starts[label.aligns[0]], low), high)
+        farthest = min(_pixels(renderer, min(label.slide_pt, ANYWHERE_PT)), high - low + step)
+        for count in range(int(farthest / step) + 1):
+            for left in dict.fromkeys((nearest - count * step, nearest + count * step)):
+                if low <= left <= high:
+                    yield left, "center"

@@ -43,6 +43,8 @@ AT: Final[dict[Side, float]] = {"b": EDGE["b"] + 0.24, "a": EDGE["a"] - 0.24}
 """Where the marks of what an endpoint sends stand."""
 WORDS: Final[dict[Side, float]] = {"b": -0.55, "a": LOW["a"] + 1.55}
 """Where the words about it stand."""
+BESIDE_PT: Final = 30.0
+"""How far the words about a segment may be from it."""
 CAPTION: Final = WORDS["a"] + 1.25
 """Of the bracket, over everything else but the ending."""
 
@@ -102,6 +104,7 @@ class Drawing:
                 WORDS[sender],
                 wordings,
                 aligns=("center", "left", "right"),
+                slide_pt=BESIDE_PT,
                 rank=rank,
                 color=color or self.theme.ink,
                 size_pt=SMALL_PT,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.flow import SIDES
 from analyzer.record import other
 from analyzer.report.plot.times import brief
+from analyzer.units import NS_PER_S
 from analyzer.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ LANE_LETTERS: Final = 24
 """Of a line that names a lane."""
 FOREIGN: Final = {"ttl", "mac"}
 """What shows that a RST is not of the endpoint in whose name it comes (as in ``verdict``)."""
+MOMENT_NS: Final = 1000
+"""A flow shorter than this is drawn as if it took a second."""
 WORTH: Final = 0.04
 """Part of the picture that a stretch must cover to be bracketed."""
 
@@ -53,10 +56,10 @@ def reach_ns(judged: JudgedFlow) -> int:
     """
     record = judged.record
     life_ns = record.last_ns - record.first_ns
+    if life_ns < MOMENT_NS:
+        return record.first_ns + NS_PER_S
     if judged.ending.verdict in ENDED:
-        return record.last_ns if life_ns else record.first_ns + 1_000_000_000
-    if not life_ns:
-        return max(record.end_ns, record.first_ns + 1_000_000_000)
+        return record.last_ns
     return min(max(record.end_ns, record.last_ns), record.last_ns + round(life_ns * TAIL))
 
 

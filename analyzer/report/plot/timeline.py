@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from analyzer.flow import SIDES
 from analyzer.report.plot import marks
 from analyzer.report.plot.canvas import add_legend, axes_or_new, crowding, dress
-from analyzer.report.plot.labels import Align, Label
+from analyzer.report.plot.labels import ANYWHERE_PT, Align, Label
 from analyzer.report.plot.lanes import CAPTION, EDGE, LOW, ROOM, WORDS, Drawing
 from analyzer.report.plot.segments import collect_segments
 from analyzer.report.plot.states import draw_states
@@ -104,7 +104,7 @@ def _bracket(axes: Axes, drawing: Drawing, span: Bracket) -> None:
     low, high = axes.get_xlim()
     middle = (max(left, low) + min(right, high)) / 2
     limits = (low, max(min(right, high), (low + high) / 2))
-    label = Label(middle, CAPTION, span.wordings, limits, slide=True, rank=-1, color=theme.ink)
+    label = Label(middle, CAPTION, span.wordings, limits, slide_pt=ANYWHERE_PT, rank=-1, color=theme.ink)
     drawing.labels.append(label)
 
 
@@ -118,6 +118,6 @@ def _ending(axes: Axes, judged: JudgedFlow, drawing: Drawing, top: float) -> Non
     axes.plot([x, x], [foot, top + 0.45], color=ink, linewidth=0.9, linestyle=dashes, label="_end", zorder=0.6)
     low, high = axes.get_xlim()
     aligns: tuple[Align, ...] = ("right", "left") if x > (low + high) / 2 else ("left", "right")
-    label = Label(x, top, words, aligns=aligns, slide=True, rank=-2, color=ink, size_pt=FONT_PT + 1)
+    label = Label(x, top, words, aligns=aligns, slide_pt=ANYWHERE_PT, rank=-2, color=ink, size_pt=FONT_PT + 1)
     label.weight = "bold"
     drawing.labels.append(label)
