@@ -62,11 +62,14 @@ def test_a_synthetic_capture_comes_out_the_same_every_time(name, tmp_path):
 
 @pytest.mark.live
 @pytest.mark.slow
-def test_the_founding_question_happens_again_here(tmp_path):
+@pytest.mark.parametrize("program", ["tcpdump", "our own live capture"])
+def test_the_founding_question_happens_again_here(tmp_path, monkeypatch, program):
     """A server that never closes probes at SND.UNA-1, is answered after the FIN, and at last is reset."""
     missing = [tool for tool in ("ip", "tcpdump") if shutil.which(tool) is None]
     if os.geteuid() != 0 or missing:
         pytest.skip(f"needs root and {', '.join(missing) or 'nothing else'}")
+    if program != "tcpdump":
+        monkeypatch.setattr(shutil, "which", lambda _: None)
 
     failed = make(["short_timers"], tmp_path)
 

