@@ -2,6 +2,7 @@
 
 import os
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from analyzer.capture import tap
 from analyzer.capture.live import LiveReader
 from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
+from tests.capture import craft
 from tests.loopback import exchange, host  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[2]
@@ -148,3 +150,64 @@ def test_scapy_may_open_a_socket_where_a_plugin_forbids_it(monkeypatch):
     open_lo()
 
     assert Guarded is socket.socket
+
+
+class Device:
+    """A stand-in for scapy's L2bpfListenSocket, with the methods and attributes that its source has."""
+
+    def __init__(self, iface, promisc, filter):  # noqa: A002 - scapy's name
+        self.asked = iface, promisc, filter
+        self.left = [(object, craft.ipv4(craft.tcp()), 1_600_000_000.000042 + at) for at in range(3)]
+        self.bpf_fd, self._other = os.pipe()
+
+    def recv_raw(self):
+        return self.left.pop(0) if self.left else (None, None, None)
+
+    def get_stats(self):
+        return (3, 1)
+
+    def set_nonblock(self):
+        pass
+
+    def close(self):
+        os.close(self.bpf_fd)
+        os.close(self._other)
+
+
+def test_a_bpf_device_gives_frames_of_its_link_type(monkeypatch):
+    """On macOS packets come one by one from scapy's device, with its counters; tried only with a stand-in for it."""
+    from scapy.config import conf
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(tap, "interface_names", lambda: ["lo0"])
+    monkeypatch.setattr(conf, "L2listen", Device)
+    monkeypatch.setattr("fcntl.ioctl", lambda *_: struct.pack("I", tap.DLT_RAW))
+    with LiveReader("lo0", ports=[80]) as reader:
+        asked = reader._tap._socket.asked
+        reader.stop()
+        rows = [row for batch in reader for row in batch.rows]
+
+    assert ("lo0", False, "tcp and (port 80)") == asked
+    assert [1_600_000_000_000_042_000 + at * 10**9 for at in range(3)] == [int(row["ts_ns"]) for row in rows]
+    assert (3, 1, ["RAW"]) == (reader.taken, reader.lost, reader.link_types)
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [("Permission denied: could not open /dev/bpf0 !", CaptureNotPermittedError), ("No BPF left", LiveCaptureError)],
+)
+def test_a_device_that_cannot_be_opened_is_told_apart(monkeypatch, message, error):
+    """Scapy's error is a matter of permission, or of the device."""
+    from scapy.config import conf
+    from scapy.error import Scapy_Exception
+
+    def refuse(**_):
+        raise Scapy_Exception(message)
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(tap, "interface_names", lambda: ["lo0"])
+    monkeypatch.setattr(conf, "L2listen", refuse)
+    with pytest.raises(error) as raised:
+        open_lo("lo0")
+
+    assert error is type(raised.value)
