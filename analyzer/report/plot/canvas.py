@@ -156,17 +156,30 @@ def _columns(owner: Axes | Figure, meanings: Sequence[str]) -> int:
 
 
 def add_title(figure: Figure, words: str, theme: Theme) -> None:
-    """Write a title over a figure, at its left, in as many lines as it takes."""
+    """Write a title over a figure, at its left, in as many lines as it takes, about equally long."""
     style = {"fontsize": TITLE_PT, "fontweight": "bold", "parse_math": False}
+    # a number stays with its unit
+    kept = re.sub(r"(\d) (?=(?:us|ms|s|min|h|d)\b)|(?<=min) (?=\d)", "\\1\N{NO-BREAK SPACE}", words).split(" ")
+    widths = [_width_pt(word, style) for word in kept]
+    space = _width_pt("n n", style) - _width_pt("nn", style)
     room_pt = figure.get_figwidth() * 72 * 0.96
-    lines = [""]
-    for word in re.sub(r"(\d) (us|ms|s|min|h|d)\b", "\\1\N{NO-BREAK SPACE}\\2", words).split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and _width_pt(longer, style) > room_pt:
-            lines.append(word)
-        else:
-            lines[-1] = longer
+    lines = _broken(kept, widths, space, room_pt)
+    while len(lines) > 1 and len(tighter := _broken(kept, widths, space, room_pt * 0.96)) == len(lines):
+        lines, room_pt = tighter, room_pt * 0.96
     figure.suptitle("\n".join(lines), x=0.012, ha="left", color=theme.ink, **style)
+
+
+def _broken(words: Sequence[str], widths: Sequence[float], space: float, room: float) -> list[str]:
+    """Return words as lines no wider than there is room."""
+    lines: list[list[str]] = []
+    left = 0.0
+    for word, width in zip(words, widths, strict=True):
+        if not lines or width > left:
+            lines.append([])
+            left = room
+        lines[-1].append(word)
+        left -= width + space
+    return [" ".join(line) for line in lines]
 
 
 def _width_pt(words: str, style: Mapping[str, Any]) -> float:

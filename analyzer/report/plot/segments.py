@@ -15,6 +15,7 @@ from analyzer.report.plot import marks
 from analyzer.report.plot.lanes import AT, EDGE, MIDDLE, Stroke
 from analyzer.report.plot.marks import mark, probe_mark, window_probe_mark
 from analyzer.report.plot.story import is_foreign, the
+from analyzer.report.plot.times import brief
 
 if TYPE_CHECKING:
     from analyzer.flow import Side
@@ -83,7 +84,9 @@ def _traffic(drawing: Drawing) -> None:
 
 def _closed_window(drawing: Drawing, side: Side) -> None:
     """Bar the lane of an endpoint while it lets nothing in."""
-    turns = [(change.ts_ns, change.shut) for change in drawing.record.windows if change.sender == side]
+    record = drawing.record
+    turns = [(change.ts_ns, change.shut) for change in record.windows if change.sender == side]
+    cut_off_ns = record.end_ns - drawing.stop_ns if drawing.stop_ns > record.last_ns else 0
     shut_ns: int | None = None
     for ts_ns, shut in [*turns, (drawing.stop_ns, False)]:
         if shut:
@@ -91,6 +94,8 @@ def _closed_window(drawing: Drawing, side: Side) -> None:
         elif shut_ns is not None:
             bar = [(drawing.x(shut_ns), EDGE[side]), (drawing.x(ts_ns), EDGE[side])]
             drawing.lines[Stroke(drawing.theme.ink, 4.0, meaning=marks.SHUT)].append(bar)
+            took_ns = ts_ns - shut_ns + (cut_off_ns if ts_ns == drawing.stop_ns else 0)
+            drawing.say((shut_ns + ts_ns) // 2, side, (f"{marks.SHUT} for {brief(took_ns)}", marks.SHUT), 3)
             shut_ns = None
 
 

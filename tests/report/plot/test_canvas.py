@@ -148,4 +148,5 @@ def test_a_title_is_broken_into_lines_between_words():
 
     assert len(lines) > 1
     assert not any(line.startswith("s ") for line in lines)
+    assert max(map(len, lines)) < 1.7 * min(map(len, lines))
     assert [] == drawing.misplaced(figure)

@@ -112,6 +112,13 @@ def test_a_window_that_stays_closed_is_barred_to_the_end():
     assert pytest.approx((judged.record.end_ns - judged.record.first_ns) / 1e9) == bars.get_segments()[0][-1][0]
 
 
+def test_a_closed_window_is_timed_to_the_captures_end():
+    """How long a window was closed is said in full, even where not all of that time is drawn."""
+    judged = opened("+1 b > a . 1:1(0) ack 6 win 0\n+5 b > a . 1:1(0) ack 6 win 0\nend: +100000")
+
+    assert "window closed for 1 d 4 h" in drawing.said(timeline(judged))
+
+
 def test_what_may_be_either_kind_of_probe_has_a_mark_of_its_own():
     """A single probe of a closed window is drawn as undecided."""
     (judged,) = scenario("one_probe_at_a_closed_window_is_undecided")
@@ -135,6 +142,7 @@ def test_a_suspected_probe_is_fainter():
         ("lab/any_router_sll.pcap", "not all of the client's segments captured"),
         ("lab/syn_only.pcap", "SYN, sent 7 times"),
         ("lab/zero_window_pending.pcap", "data, 47648 bytes"),
+        ("lab/zero_window_pending.pcap", "window closed for 16 s"),
     ],
 )
 def test_what_a_reader_must_know_is_said(name, expected):
