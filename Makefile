@@ -44,7 +44,7 @@ help:
 demo: .venv/installed
 	$(BIN)/keepalive explain $(DEMO)
 	@if $(BIN)/keepalive plot --help >/dev/null 2>&1; then \
-	  set -x; $(BIN)/keepalive plot $(DEMO) -o founding.png; \
+	  set -x; $(BIN)/keepalive plot $(DEMO) -o founding.png --force; \
 	fi
 
 bench: .venv/installed-checks
