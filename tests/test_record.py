@@ -170,6 +170,25 @@ def test_what_only_looks_like_a_probe(name, frame, word):
     assert isinstance(found[frame], NotProbe)
 
 
+@pytest.mark.parametrize(
+    ("name", "frame", "labelled"),
+    [
+        ("octet_sent_again_unacknowledged", 5, True),
+        ("stale_ack_behind_fin", 6, True),
+        ("stale_acks_one_after_another", 6, True),
+        ("copies_behind_a_router", 5, True),
+        ("probe_while_data_is_unacknowledged", 6, None),
+        ("overtaken_acks_where_others_might_win", 7, True),
+        ("midstream_stale_forms", 3, False),
+    ],
+)
+def test_what_others_label_as_keepalive(name, frame, labelled):
+    """Of what only looks like a probe, the record says whether it sits one below SND.NXT."""
+    found = {each.frame: each.below_snd_nxt for each in scenario(name).not_probes}
+
+    assert labelled == found.get(frame)
+
+
 def test_fins():
     """A FIN has its sender and what acknowledged it, in order of frames."""
     flow = record_of("+1 b > a F. 1:1(0) ack 1\n+.04 a > b . 1:1(0) ack 2\n+1 a > b F. 1:1(0) ack 2\n")

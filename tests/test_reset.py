@@ -95,6 +95,14 @@ def test_answers_that_did_not_arrive_show_in_the_pace(gaps, last, kind):
     assert [kind] == kinds_of(text + f"+{last} a > b R. 1:1(0) ack 1\n")
 
 
+def test_the_pace_counts_unanswered_probes_too():
+    """The pace of a prober is that of all its probes, answered or not."""
+    probe, answer = "+{} a > b . 0:0(0) ack 1\n", "+.00001 b > a . 1:1(0) ack 1\n"
+    text = "".join(probe.format(gap) + answer * answered for gap, answered in ((10, 1), (10, 1), (2, 0), (2, 1)))
+
+    assert [ResetKind.GAVE_UP] == kinds_of(text + "+2 a > b R. 1:1(0) ack 1\n")
+
+
 # ── whether it counts ──
 
 

@@ -29,9 +29,9 @@ def scenarios():
     return [batch for batches in scenario_flows().values() for batch in batches]
 
 
-def endings(text):
+def endings(text, opening=OPENING):
     """Return the endings of the flows that hand-written lines after a handshake make."""
-    scenario = parse(OPENING + text)
+    scenario = parse(opening + text)
     return [
         ending_of(batch, index, int(winner))
         for batch in follow([scenario.batch()])
@@ -105,6 +105,19 @@ def test_a_half_close_is_shown_by_the_fin():
     ending = endings("+1 b > a F. 1:1(0) ack 1\n+.04 a > b . 1:1(0) ack 2\n")
 
     assert [(Verdict.HALF_CLOSED, "b", 4)] == [(each.verdict, each.by, each.frame) for each in ending]
+
+
+@pytest.mark.parametrize(
+    ("lines", "by"),
+    [
+        ("+0 a > b F. 9:9(0) ack 5\n+.01 b > a . 5:5(0) ack 10\n", "a"),
+        ("+0 b > a F. 9:9(0) ack 5\n+.01 a > b . 5:5(0) ack 10\n", "a"),
+        ("+0 a > b P. 9:10(1) ack 5\n+.01 b > a F. 5:5(0) ack 10\n+.01 a > b . 10:10(0) ack 6\n", "b"),
+    ],
+)
+def test_a_capture_may_begin_with_a_fin(lines, by):
+    """A FIN counts wherever it stands, in the capture's first frame too; endpoint a sent first."""
+    assert [(Verdict.HALF_CLOSED, by)] == [(each.verdict, each.by) for each in endings(lines, opening="# A flow.\n")]
 
 
 def test_a_close_is_shown_by_the_second_fin():
