@@ -101,8 +101,8 @@ class Analysis:
             yield Flow(self, capture, batch, row, int(winners[row]))
 
     def with_live(self, capture: int, batch: FlowBatch | None) -> Analysis:
-        """Return a copy that has these flows as well, which go on."""
-        both = Analysis(keep_all=self.keep_all, most=self.most, select=self.select)
+        """Return a copy that has these flows as well, all of them, which go on."""
+        both = Analysis(most=self.most, select=self.select)
         both.captures, both.left_out = self.captures, self.left_out
         both.totals = replace(self.totals, verdicts=dict(self.totals.verdicts))
         both._batches, both._lines = list(self._batches), list(self._lines)

@@ -15,6 +15,9 @@ from analyzer.cli import options as shared
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from analyzer.analysis import Analysis, Flow
     from analyzer.cli.failing import Watch
     from analyzer.explain.news import Item, News
@@ -28,6 +31,7 @@ LOOK_S: Final = 0.25
 """So often the table is drawn, and events are told."""
 PATIENCE: Final = 20
 """Looking at the flows may take one part in so many of the time; with very many flows it is done less often."""
+HALF_CLOSED_S: Final = 1.0
 HOLDERS_S: Final = 3.0
 """So often it is looked up which processes have them open; it means reading /proc."""
 
@@ -130,7 +134,7 @@ def _follow(options: argparse.Namespace, watching: Watching) -> None:
                 shown.look(ask)
                 look_again_s = now_s + PATIENCE * (time.monotonic() - now_s)
         if shown is not None:
-            shown.look(ask)
+            shown.look(ask, last=True)
 
 
 def _filter(options: argparse.Namespace) -> str:
@@ -139,19 +143,50 @@ def _filter(options: argparse.Namespace) -> str:
     return expression(" ".join(options.bpf), options.port)
 
 
+class Attention:
+    """Which flows are worth a look: those that probe, and those that stay half-closed or silent."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._since_s: dict[int, float] = {}
+        self._shown: set[int] = set()
+
+    def of(self, view: Analysis, *, last: bool = False) -> NDArray[np.void]:
+        """Return their lines, most important first, with those that were worth it before.
+
+        Every connection is half-closed for a moment when it ends; so that counts only after HALF_CLOSED_S, or if this
+        is the ``last`` look.
+        """
+        import numpy as np
+
+        from analyzer import overview
+        from analyzer.verdict import Verdict
+
+        lines = view.lines()
+        probes = (lines["probes"] > 0) | (lines["zero_window"] > 0)
+        lasting = overview.has_verdict(lines["winner"], Verdict.HALF_CLOSED, Verdict.SILENT) & ~probes
+        now_s = time.monotonic()
+        numbers = lines["number"][lasting].tolist()
+        self._since_s = {number: self._since_s.get(number, now_s) for number in numbers}
+        self._shown |= set(lines["number"][probes].tolist())
+        self._shown |= {n for n, since_s in self._since_s.items() if last or now_s - since_s >= HALF_CLOSED_S}
+        return overview.ranked(lines[np.isin(lines["number"], list(self._shown))])
+
+
 class Changes:
     """Which flows changed since the last look; only these are judged."""
 
     def __init__(self) -> None:
         """Begin with none known."""
+        self._attention = Attention()
         self._known: dict[int, Any] = {}
 
-    def of(self, view: Analysis) -> Iterator[Flow]:
-        """Yield the flows with something to say that changed, in order."""
+    def of(self, view: Analysis, *, last: bool = False) -> Iterator[Flow]:
+        """Yield the flows worth a look that changed, in order."""
         from analyzer import overview
 
-        lines = view.lines()
-        for line in overview.in_order(lines[lines["notable"] == 1]):
+        worth = self._attention.of(view, last=last)
+        for line in overview.in_order(worth):
             number = int(line["number"])
             mark = line.copy()
             mark["batch"] = mark["row"] = 0
@@ -177,13 +212,13 @@ class Log:
     def __exit__(self, *error: object) -> None:
         pass
 
-    def look(self, ask: Kernel | None) -> None:
+    def look(self, ask: Kernel | None, *, last: bool = False) -> None:
         """Tell what is new."""
         from analyzer.explain.news import News
 
         now_ns = time.time_ns()
         view = self._watching.view(now_ns)
-        changed = {flow.number: flow for flow in self._changes.of(view)}
+        changed = {flow.number: flow for flow in self._changes.of(view, last=last)}
         told: list[tuple[Item, JudgedFlow]] = []
         unsure = {}
         for number, flow in {**self._waiting, **changed}.items():
@@ -222,6 +257,7 @@ class Screen:
         self._since_ns = time.monotonic_ns()
         self._console = Console()
         self._drawn = ""
+        self._attention = Attention()
         self._live = Live(console=self._console, auto_refresh=False, transient=True, redirect_stderr=False)
 
     def __enter__(self) -> Self:
@@ -231,15 +267,13 @@ class Screen:
     def __exit__(self, *error: object) -> None:
         self._live.stop()
 
-    def look(self, ask: Kernel | None) -> None:
+    def look(self, ask: Kernel | None, *, last: bool = False) -> None:
         """Draw what there is now."""
-        from analyzer import overview
         from analyzer.report.live import LINES_AROUND, LINES_OF_FLOW, Standing, table
 
         now_ns = time.time_ns()
         view = self._watching.view(now_ns)
-        lines = view.lines()
-        lines = overview.ranked(lines[lines["notable"] == 1])
+        lines = self._attention.of(view, last=last)
         room = max((self._console.height - LINES_AROUND) // (LINES_OF_FLOW + (ask is not None)), 1)
         reader = self._watching.reader
         standing = Standing(

@@ -20,6 +20,8 @@ from tests.loopback import connected, exchange, host, probe_every_second, send_d
 
 ROOT = Path(__file__).parents[2]
 live = pytest.mark.live
+PATIENCE_S = 60
+"""No program of a test runs for longer."""
 
 
 class Running:
@@ -34,6 +36,8 @@ class Running:
             env={**os.environ, "PYTHONPATH": str(ROOT), "KEEPALIVE_JIT": "0", "COLUMNS": "100"},
             **options,
         )
+        self._patience = threading.Timer(PATIENCE_S, self.process.kill)
+        self._patience.start()
         self.err = self.process.stderr.readline()
         assert "; stop with Ctrl-C" in self.err, self.err + self.process.stderr.read()
 
@@ -47,7 +51,8 @@ class Running:
     def stop(self, number=signal.SIGINT):
         """Send a signal and return status, stdout and stderr."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=PATIENCE_S)
+        self._patience.cancel()
         return self.process.returncode, out, self.err + err
 
 
@@ -301,3 +306,21 @@ def test_flows_are_judged_when_they_change():
 
     assert [0] == [flow.number for flow in changes.of(analysis)]
     assert [] == list(changes.of(analysis))
+
+
+@live
+def test_a_moment_of_half_closure_is_no_event_and_a_lasting_one_is(host):  # noqa: F811
+    """Connections that end in order are not told; one that stays half-closed is, and then also that it closed."""
+    running = Running("--port", "4001")
+    exchange()
+    with connected() as (client, server):
+        client.shutdown(socket.SHUT_WR)
+        first = running.line("flow")
+        running.line("half_closed: ")
+        server.close()
+        running.line("closed: Closed by both ends")
+    status, out, _ = running.stop()
+
+    assert 0 == status
+    assert "flow 1: " in first
+    assert "flow 0: " not in out
