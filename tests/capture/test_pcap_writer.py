@@ -9,7 +9,7 @@ import pytest
 from analyzer.capture import open_capture
 from analyzer.capture.frame import NOTES, empty_frames
 from analyzer.capture.packet_queue import PacketQueue
-from analyzer.capture.pcap_writer import PcapWriter
+from analyzer.capture.pcap_writer import PcapWriter, put_records
 from analyzer.errors import CaptureError
 from analyzer.kernel import freeze, records
 from tests.capture import craft
@@ -114,3 +114,12 @@ def test_closing_twice_is_harmless(tmp_path):
     write(writer, FRAMES)
 
     assert expected([]) == (tmp_path / "out.pcap").read_bytes()
+
+
+def test_the_kernel_writes_what_the_writer_writes():
+    """Run plainly, the kernel that copies records gives the same octets."""
+    queue, frames = queued(FRAMES, jit=False)
+    out = bytearray(10_000)
+    size = put_records(queue.octets(jit=False), frames, 0, len(FRAMES), out)
+
+    assert expected(FRAMES)[24:] == out[:size]
