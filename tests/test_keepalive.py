@@ -176,6 +176,7 @@ def test_sums_of_an_answered_train():
 
     assert (3, 3, 0, 0, 1) == tuple(run[name] for name in ("probes", "answered", "trailing", "lost", "trains"))
     assert (0, 4, -1) == tuple(run[name] for name in ("first_row", "last_row", "first_after_fin_row"))
+    assert (0, 0, 0, 0) == tuple(run[name] for name in ("octets", "suspected", "zero_window", "undecided"))
 
 
 def test_sums_of_lost_and_trailing_probes():

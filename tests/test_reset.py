@@ -95,6 +95,14 @@ def test_answers_that_did_not_arrive_show_in_the_pace(gaps, last, kind):
     assert [kind] == kinds_of(text + f"+{last} a > b R. 1:1(0) ack 1\n")
 
 
+def test_the_pace_of_octet_probes():
+    """Probes with an octet have a pace like empty ones."""
+    one = "+{} a > b . 0:1(1) ack 1 octet 00\n+.00001 b > a . 1:1(0) ack 1\n"
+    text = "".join(one.format(gap) for gap in (10, 10, 2, 2))
+
+    assert [ResetKind.GAVE_UP] == kinds_of(text + "+2 a > b R. 1:1(0) ack 1\n")
+
+
 def test_the_pace_counts_unanswered_probes_too():
     """The pace of a prober is that of all its probes, answered or not."""
     probe, answer = "+{} a > b . 0:0(0) ack 1\n", "+.00001 b > a . 1:1(0) ack 1\n"
