@@ -36,9 +36,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from analyzer.capture.rotation import Part
     from analyzer.findings import JudgedFlow
     from analyzer.flow import Endpoint, Side
+    from analyzer.segment import SegmentBatch
     from analyzer.tracker import FlowBatch
+    from analyzer.wireshark.filters import Matching
 
 Table = Literal["flows", "probes", "findings"]
 
@@ -378,11 +381,13 @@ def read_flows(
     jit: bool | None = None,
     share: tuple[int, int, int] | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
+    see: Callable[[SegmentBatch], None] | None = None,
 ) -> Generator[tuple[int, FlowBatch | None], None, None]:
     """Read a row of rotated files, enter their summary in ``result``, and yield flows as they finish.
 
     What turns out to be no continuation is appended to ``left``, in order; when the first file cannot be read, all the
-    others are.
+    others are. ``see`` gets every batch of segments before the flows that it finishes. If a display filter selects,
+    only flows that contain a frame matching it are yielded.
     """
     left = [] if left is None else left
     summary = CaptureSummary(row[:1])
@@ -397,10 +402,33 @@ def read_flows(
         summary.parts = source.parts
         intake = Intake(summary, source, share)
         two = share is None and (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
+        matching = _matcher(result.select.display_filter, source.parts)
         for batch in read_ahead(source) if two else source:
-            yield index, intake.feed(batch)
+            if see is not None:
+                see(batch)
+            if matching is not None:
+                matching.see(batch)
+            yield index, _matching(matching, intake.feed(batch), result)
             if progress is not None:
                 progress(source, summary.frames)
-        yield index, intake.close()
+        yield index, _matching(matching, intake.close(), result)
         summary.paths = [part.path for part in source.parts]
         left += source.left
+
+
+def _matcher(display_filter: str, parts: list[Part]) -> Matching | None:
+    """Return what selects flows by a display filter, if there is one."""
+    if not display_filter:
+        return None
+    from analyzer.wireshark.filters import Matching
+
+    return Matching(display_filter, parts)
+
+
+def _matching(matching: Matching | None, batch: FlowBatch | None, result: Analysis) -> FlowBatch | None:
+    """Return the flows that a display filter selects, and count the others as left out."""
+    if matching is None or batch is None:
+        return batch
+    picked = matching.of(batch)
+    result.left_out += len(batch) - len(picked)
+    return picked

@@ -34,6 +34,8 @@ class Selection:
     """One end has to have one of them."""
     numbers: tuple[int, ...] = ()
     """Flow numbers within their capture."""
+    display_filter: str = ""
+    """One frame has to match this filter of Wireshark; tshark says which, while the capture is read."""
 
     def __bool__(self) -> bool:
         """Say whether anything is left out."""
