@@ -39,7 +39,7 @@ class Selection:
 
     def __bool__(self) -> bool:
         """Say whether anything is left out."""
-        return bool(self.hosts or self.ports or self.numbers)
+        return bool(self.hosts or self.ports or self.numbers or self.display_filter)
 
     def mask(self, batch: FlowBatch) -> NDArray[np.bool_]:
         """Say which flows of a batch are asked for."""

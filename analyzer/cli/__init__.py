@@ -44,6 +44,8 @@ VERBS: Final = (
     Verb("explain", "the story of a flow, with frame numbers as evidence", "analyzer.cli.explain"),
     Verb("plot", "pictures of flows: states, probes, endings, and the gaps between probes", "analyzer.cli.plot"),
     Verb("watch", "the same live, on an interface: probes as they come, then the report", "analyzer.cli.watch"),
+    Verb("compare", "Wireshark's labels beside ours, and who is right where they differ", "analyzer.cli.compare"),
+    Verb("annotate", "a copy as pcapng with our labels as packet comments, for Wireshark", "analyzer.cli.annotate"),
     Verb("rules", "the decision tables, and the long text of a verdict or finding", "analyzer.cli.rules"),
 )
 

@@ -39,6 +39,11 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--separate", action="store_true", help="read every file for itself, also rotated files of one capture point"
     )
+    add_reader(group)
+
+
+def add_reader(group: argparse._ActionsContainer) -> None:
+    """Add --reader, and -n, which asks for nothing."""
     group.add_argument("-n", action="store_true", help=argparse.SUPPRESS)  # tcpdump's habit; no name is ever resolved
     group.add_argument(
         "--reader",
@@ -48,9 +53,48 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_one_input(parser: argparse.ArgumentParser) -> None:
+    """Add FILE, -r and --reader, for verbs that take one capture."""
+    group = parser.add_argument_group("input")
+    group.add_argument(
+        "file", metavar="FILE", nargs="?", help="a capture (pcap, pcapng, also gzip or zstd); - is stdin"
+    )
+    group.add_argument("-r", dest="other_file", metavar="FILE", help="the same, as tcpdump has it")
+    add_reader(group)
+
+
+def one_file(options: argparse.Namespace) -> str:
+    """Return the one capture to read.
+
+    Raises:
+        UsageError: none is named, or two are, or stdin is a terminal.
+    """
+    named = [path for path in (options.other_file, options.file) if path is not None]
+    if not named:
+        raise UsageError("no capture named: give a FILE, or - for standard input")
+    if len(named) > 1:
+        raise UsageError(f"one capture at a time: {named[0]} or {named[1]}")
+    refuse_terminal(named)
+    return str(named[0])
+
+
 def add_selection(parser: argparse.ArgumentParser) -> None:
     """Add --host, --port and --flow."""
     group = parser.add_argument_group("which flows")
+    add_flows(group)
+    group.add_argument(
+        "-Y",
+        dest="display_filter",
+        metavar="FILTER",
+        default="",
+        help="flows with a frame that matches this display filter of Wireshark (needs tshark)",
+    )
+    group.add_argument("--only-findings", action="store_true", help="only flows in which something was found")
+    group.add_argument("--limit", metavar="N", type=count, default=None, help="show at most N flows; 0 shows all")
+
+
+def add_flows(group: argparse._ActionsContainer) -> None:
+    """Add what every reader of captures has."""
     group.add_argument(
         "--host", metavar="ADDR", action="append", default=[], type=_network, help="one end is this address or network"
     )
@@ -63,8 +107,6 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         type=_numbers,
         help="these flow numbers, with commas between",
     )
-    group.add_argument("--only-findings", action="store_true", help="only flows in which something was found")
-    group.add_argument("--limit", metavar="N", type=_count, default=None, help="show at most N flows; 0 shows all")
 
 
 def add_fail_on(parser: argparse._ActionsContainer) -> None:
@@ -90,16 +132,47 @@ def files(options: argparse.Namespace) -> list[str]:
         raise UsageError("no capture named: give a FILE, or - for standard input")
     if named.count("-") > 1:
         raise UsageError("standard input (-) can be read only once")
-    if "-" in named and sys.stdin.isatty():
-        raise UsageError("standard input is a terminal; pipe a capture into it, or name a file")
+    refuse_terminal(named)
     return named
 
 
+def refuse_terminal(named: list[str]) -> None:
+    """Refuse to wait for somebody to type a capture.
+
+    Raises:
+        UsageError: standard input is named, and it is a terminal.
+    """
+    if "-" in named and sys.stdin.isatty():
+        raise UsageError("standard input is a terminal; pipe a capture into it, or name a file")
+
+
 def selection(options: argparse.Namespace) -> Selection:
-    """Return which flows are asked for."""
+    """Return which flows are asked for.
+
+    Raises:
+        UsageError: tshark does not understand the display filter, or would have to read standard input too.
+    """
     from analyzer.selection import Selection
 
-    return Selection(tuple(options.host), tuple(options.port), tuple(options.flow))
+    display_filter = getattr(options, "display_filter", "")
+    if display_filter:
+        _check_filter(display_filter, files(options))
+    return Selection(tuple(options.host), tuple(options.port), tuple(options.flow), display_filter)
+
+
+def _check_filter(display_filter: str, captures: list[str]) -> None:
+    from analyzer.wireshark.filters import check_filter
+    from analyzer.wireshark.tshark import TsharkFailedError
+
+    if "-" in captures:
+        raise UsageError("with -Y tshark reads the capture as well, and standard input can be read only once: save it")
+    try:
+        check_filter(display_filter)
+    except TsharkFailedError as failed:
+        sys.stderr.write("keepalive: -Y: tshark does not understand the filter:\n")
+        for line in failed.said:
+            sys.stderr.write(f"{printable(line)}\n")
+        raise UsageError("") from None
 
 
 def wants_all(options: argparse.Namespace, watch: Watch) -> bool:
@@ -170,11 +243,16 @@ def port(text: str) -> int:
     return int(text)
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Return a number that was written as an option.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text} is no number")
     return int(text)
 
 
 def _numbers(text: str) -> list[int]:
-    return [_count(part) for part in text.split(",")]
+    return [count(part) for part in text.split(",")]

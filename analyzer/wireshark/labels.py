@@ -125,7 +125,7 @@ class Labels:
         return {name: count for name, count in counts.items() if count}
 
     def _read(self) -> None:
-        """Take in what tshark prints. (The thread.)"""
+        """Take in what tshark prints, in the thread."""
         try:
             self.version = version(find())
             for some in self._run:

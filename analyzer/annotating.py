@@ -1,0 +1,143 @@
+"""``annotate(path, out)``: a copy of a capture with our labels as packet comments, for Wireshark.
+
+The capture is read twice: once to find out, once to copy. What is kept between is a few numbers a comment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import numpy as np
+
+import analyzer
+from analyzer import explain, overview, verdict
+from analyzer.analysis import Analysis, read_flows
+from analyzer.capture.commented import Copied, copy_with_comments
+from analyzer.capture.source import open_source
+from analyzer.explain.teller import count
+from analyzer.selection import Selection
+from analyzer.wireshark.comments import MARK, PREFIX, comments, marks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from analyzer.capture.rotation import RotatedReader
+
+FLOWS_NAMED: Final = 20
+"""Of so many flows the section comment has a line."""
+STDOUT: Final = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """What was written."""
+
+    analysis: Analysis
+    copied: Copied
+
+
+def annotate(
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    force: bool = False,
+    reader: str = "auto",
+    jit: bool | None = None,
+    select: Selection | None = None,
+    progress: Callable[[RotatedReader, int], None] | None = None,
+) -> Annotated:
+    """Write a pcapng copy of a capture with comments on probes, answers, FINs, RSTs and endings.
+
+    The copy appears when it is complete. ``out`` may be ``-`` for standard output.
+
+    Raises:
+        FileExistsError: there is an ``out``, and ``force`` was not given.
+        CaptureError: nothing could be read of the capture.
+    """
+    source_path, out_path = os.fspath(path), os.fspath(out)
+    if not force and out_path != STDOUT and Path(out_path).exists():
+        raise FileExistsError(out_path)
+    result, marks = _find_out(source_path, select or Selection(), reader=reader, jit=jit, progress=progress)
+    source = open_source(source_path)
+    try:
+        with _opened(out_path) as file:
+            copied = copy_with_comments(
+                source,
+                file.write,
+                comments(marks),
+                about=about(result),
+                application=f"keepalive {analyzer.__version__}",
+            )
+    finally:
+        source.close()
+    return Annotated(result, copied)
+
+
+def about(result: Analysis) -> str:
+    """Return the comment on the whole capture: its sums, and a line for each of the most important flows."""
+    totals = result.totals
+    verdicts = ", ".join(f"{word} {count}" for word, count in totals.verdicts.items())
+    sums = (
+        f"{PREFIX}{count(totals.flows, 'flow')}, {totals.flows_with_probes:,} with probes; "
+        f"{count(totals.probes, 'probe')}, {totals.probes_answered:,} answered, "
+        f"{totals.probes_after_fin:,} after a FIN; {count(totals.zero_window_probes, 'zero-window probe')}. "
+        f"Verdicts: {verdicts or 'none'}. "
+        f'Comments: frame.comment contains "{PREFIX.strip()}"'
+    )
+    lines = [sums]
+    ranked = overview.ranked(result.lines())
+    for line in [line for line in ranked if line["batch"] >= 0][:FLOWS_NAMED]:
+        judged = result.flow(line).judged
+        record = judged.record
+        lines.append(
+            f"flow {record.number}, {record.a} and {record.b}: {judged.ending.verdict.value}. "
+            f"{explain.headline(judged, result.start_ns())}"
+        )
+    return "\n".join(lines)
+
+
+def _find_out(
+    path: str,
+    select: Selection,
+    *,
+    reader: str,
+    jit: bool | None,
+    progress: Callable[[RotatedReader, int], None] | None,
+) -> tuple[Analysis, NDArray[np.void]]:
+    """Read the capture; return what was found, and the marks."""
+    result = Analysis(keep_all=False, most=FLOWS_NAMED, select=select)
+    marks = [np.zeros(0, dtype=MARK)]
+    for capture, batch in read_flows([path], result, reader=reader, jit=jit, progress=progress):
+        if batch is None:
+            continue
+        wanted = batch.take(np.flatnonzero(select.mask(batch)))
+        marks.append(marks_of(wanted, verdict.decide(wanted)))
+        result.add(capture, batch)
+    return result, np.concatenate(marks)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    """Open for writing, so that a regular file is there only once it is complete."""
+    if path == STDOUT:
+        yield sys.stdout.buffer
+        return
+    target = Path(path)
+    if target.exists() and not target.is_file():  # a pipe, a device
+        with target.open("wb") as file:
+            yield file
+        return
+    partial = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        with partial.open("xb") as file:
+            yield file
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

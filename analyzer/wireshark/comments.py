@@ -1,0 +1,212 @@
+"""What is said of single frames in an annotated copy: short, factual, with the flow's number.
+
+Marks are columns, taken from finished flows without building a record: of an uneventful flow there are three (its FINs
+and its end). Words are made when the copy is written. Every comment begins with ``keepalive:``, by which display
+filters and colouring rules find it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.flow import SIDES
+from analyzer.keepalive import Answer, Certainty
+from analyzer.record import AFTER_FIN_WORDS
+from analyzer.reset import ResetKind
+from analyzer.rules import Kind
+from analyzer.units import format_duration
+from analyzer.verdict import VERDICTS, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from analyzer.tracker import FlowBatch
+
+PREFIX: Final = "keepalive: "
+
+
+class What(IntEnum):
+    """What a mark says of its frame."""
+
+    PROBE = 0
+    ANSWER = 1
+    WINDOW_PROBE = 2
+    WINDOW_ANSWER = 3
+    NO_PROBE = 4
+    FIN = 5
+    RESET = 6
+    ENDING = 7
+
+
+MARK: Final = np.dtype(
+    [
+        ("frame", np.int64),
+        ("flow", np.int64),
+        ("other", np.int64),  # the frame of the answer, of what is answered, or of what acknowledges; 0 none
+        ("passed_ns", np.int64),  # between the two
+        ("number", np.int32),  # of a probe among its sender's, from 1
+        ("what", np.int8),
+        ("which", np.int8),  # Kind of a segment, ResetKind, or row of VERDICTS
+        ("answer", np.int8),
+        ("certainty", np.int8),
+        ("after_fin", np.int8),
+    ],
+    align=True,
+)
+"""Something to say of a frame."""
+
+PROBES: Final = (Kind.KEEPALIVE_PROBE, Kind.KEEPALIVE_OCTET)
+NO_PROBES: Final = {
+    Kind.DUPLICATE_COPY: "second capture of the same packet",
+    Kind.STALE_ACK: "an older ACK, captured late",
+    Kind.NOT_IDLE: "in the form of a probe, but the connection was not idle",
+    Kind.AT_ZERO_WINDOW: "a probe of the closed window or of the peer, which the capture cannot tell",
+    Kind.OCTET_RETRANSMISSION: "a single octet sent again, no probe",
+}
+RESETS: Final = {
+    ResetKind.NO_SOCKET: "RST of an address that knows no such connection",
+    ResetKind.GAVE_UP: "RST of the prober, which gave up",
+    ResetKind.ABORT: "RST",
+    ResetKind.IGNORED: "RST that ended nothing",
+}
+AFTER_FIN: Final = {"sent": "after its own FIN", "received": "after the peer's FIN", "both": "after both FINs"}
+CERTAINTY: Final = {Certainty.SUSPECTED: "suspected ", Certainty.PROBABLE: "probable "}
+STILL_THERE: Final = {Verdict.OPEN, Verdict.HALF_CLOSED, Verdict.SILENT, Verdict.UNDETERMINED, Verdict.UNESTABLISHED}
+"""Verdicts of flows that no frame ended."""
+
+
+def marks_of(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
+    """Return the marks of finished flows; ``winners`` are their rows of VERDICTS."""
+    return np.concatenate([_segments(batch), _fins(batch), _endings(batch, winners)])
+
+
+def comments(marks: NDArray[np.void]) -> Iterator[tuple[int, str]]:
+    """Yield the comment of each marked frame, by frame."""
+    ordered = marks[np.lexsort((marks["what"], marks["frame"]))]
+    names = MARK.names or ()
+    rows = (dict(zip(names, mark, strict=True)) for mark in itertools.chain.from_iterable(_lists(ordered)))
+    for frame, group in itertools.groupby(rows, key=lambda mark: mark["frame"]):
+        said = list(group)
+        yield int(frame), f"{PREFIX}flow {said[0]['flow']}: {'; '.join(map(words, said))}"
+
+
+def words(mark: dict[str, Any]) -> str:
+    """Return what one mark says."""
+    match mark["what"]:
+        case What.PROBE:
+            return _probe(mark)
+        case What.ANSWER:
+            return f"answers the probe in frame {mark['other']}, {format_duration(mark['passed_ns'])} later"
+        case What.WINDOW_PROBE:
+            return "zero-window probe, no keepalive"
+        case What.WINDOW_ANSWER:
+            return f"answers the zero-window probe in frame {mark['other']}"
+        case What.NO_PROBE:
+            return NO_PROBES[Kind(mark["which"])]
+        case What.FIN:
+            acked = f"acknowledged in frame {mark['other']}" if mark["other"] else "not acknowledged"
+            return f"FIN, {acked}"
+        case What.RESET:
+            answers = f", answers the probe in frame {mark['other']}" if mark["other"] else ""
+            return f"{RESETS[ResetKind(mark['which'])]}{answers}"
+    verdict = VERDICTS[mark["which"]].verdict
+    return f"{'last frame of it here' if verdict in STILL_THERE else 'ends it'}: {verdict.value}"
+
+
+def _probe(mark: dict[str, Any]) -> str:
+    answer = Answer(mark["answer"])
+    came = f"in frame {mark['other']}, {format_duration(mark['passed_ns'])} later"
+    answered = {
+        Answer.NONE: "no answer",
+        Answer.ACK: f"answered {came}",
+        Answer.DATA: f"answered by data {came}",
+        Answer.RST: f"answered by RST {came}",
+    }[answer]
+    after = AFTER_FIN_WORDS[mark["after_fin"]]
+    tail = f", {AFTER_FIN[after]}" if after else ""
+    return f"{CERTAINTY.get(Certainty(mark['certainty']), '')}probe {mark['number']}{tail}, {answered}"
+
+
+def _segments(batch: FlowBatch) -> NDArray[np.void]:
+    """Return the marks of probes, answers, what only looks so, and RSTs."""
+    seen = batch.seen
+    owner = np.repeat(np.arange(len(batch)), np.diff(batch.start))
+    kinds = seen["kind"]
+    is_probe, is_window = np.isin(kinds, PROBES), kinds == Kind.ZERO_WINDOW_PROBE
+    answers = (seen["answers_row"] >= 0) & (kinds != Kind.RESET)
+    answered = np.clip(batch.start[owner] + seen["answers_row"], 0, max(len(seen) - 1, 0))
+    parts = [
+        _take(batch, owner, is_probe, What.PROBE, "answer_row"),
+        _take(batch, owner, is_window, What.WINDOW_PROBE, "answer_row"),
+        _take(batch, owner, answers & is_probe[answered], What.ANSWER, "answers_row"),
+        _take(batch, owner, answers & is_window[answered], What.WINDOW_ANSWER, "answers_row"),
+        _take(batch, owner, np.isin(kinds, list(NO_PROBES)) & ~answers, What.NO_PROBE, "answers_row"),
+        _take(batch, owner, kinds == Kind.RESET, What.RESET, "answers_row"),
+    ]
+    parts[0]["number"] = _ordinals(owner[is_probe] * 2 + seen["side"][is_probe])
+    parts[-1]["which"] = seen["reset_kind"][kinds == Kind.RESET]
+    return np.concatenate(parts)
+
+
+def _take(batch: FlowBatch, owner: NDArray[np.int64], mask: NDArray[np.bool_], what: What, to: str) -> NDArray[np.void]:
+    """Return marks of the rows in a mask, which point at another row of their flow."""
+    seen, flows = batch.seen[mask], owner[mask]
+    marks = _marks(batch, flows, what)
+    marks["frame"], marks["which"] = seen["frame"], seen["kind"]
+    marks["answer"], marks["certainty"], marks["after_fin"] = seen["answer"], seen["certainty"], seen["after_fin"]
+    there = np.flatnonzero(seen[to] >= 0)
+    other = batch.seen[batch.start[flows[there]] + seen[to][there]]
+    marks["other"][there] = other["frame"]
+    marks["passed_ns"][there] = np.abs(other["ts_ns"] - seen["ts_ns"][there])
+    return marks
+
+
+def _fins(batch: FlowBatch) -> NDArray[np.void]:
+    parts = []
+    for side in SIDES:
+        end = batch.a if side == "a" else batch.b
+        flows = np.flatnonzero(end["fin_frame"] > 0)
+        marks = _marks(batch, flows, What.FIN)
+        marks["frame"], marks["other"] = end["fin_frame"][flows], end["fin_acked_frame"][flows]
+        parts.append(marks)
+    return np.concatenate(parts)
+
+
+def _endings(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
+    """Return the mark of each flow's end: its RST, its last FIN, or its last frame."""
+    marks = _marks(batch, np.arange(len(batch)), What.ENDING)
+    marks["which"] = winners
+    by = np.array([rule.by for rule in VERDICTS])[winners]
+    closed = np.array([rule.verdict is Verdict.CLOSED for rule in VERDICTS])[winners]
+    last_fin = np.maximum(batch.a["fin_frame"], batch.b["fin_frame"])
+    marks["frame"] = np.where(
+        by == "reset", batch.ending["reset_frame"], np.where(closed, last_fin, batch.flow["last_frame"])
+    )
+    return marks
+
+
+def _marks(batch: FlowBatch, flows: NDArray[np.int64], what: What) -> NDArray[np.void]:
+    marks = np.zeros(len(flows), dtype=MARK)
+    marks["flow"], marks["what"] = batch.flow["number"][flows], what
+    return marks
+
+
+def _ordinals(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each key how many equal ones came up to it."""
+    order = np.argsort(keys, kind="stable")
+    first = np.searchsorted(keys[order], keys[order])
+    ordinals = np.empty(len(keys), dtype=np.int64)
+    ordinals[order] = np.arange(len(keys)) - first + 1
+    return ordinals
+
+
+def _lists(ordered: NDArray[np.void], size: int = 4096) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield a column table as lists of Python values, some rows at a time."""
+    for at in range(0, len(ordered), size):
+        yield ordered[at : at + size].tolist()
