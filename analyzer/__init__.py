@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis as Analysis
     from analyzer.analysis import Flow as Flow
     from analyzer.analysis import analyze as analyze
+    from analyzer.annotating import annotate as annotate
+    from analyzer.comparing import compare as compare
     from analyzer.watching import Watching as Watching
     from analyzer.watching import watch as watch
 
@@ -36,10 +38,12 @@ _HOMES: Final = {
     "Flow": "analyzer.analysis",
     "Watching": "analyzer.watching",
     "analyze": "analyzer.analysis",
+    "annotate": "analyzer.annotating",
+    "compare": "analyzer.comparing",
     "watch": "analyzer.watching",
 }
 
-__all__ = ["Analysis", "Flow", "Watching", "__version__", "analyze", "watch"]
+__all__ = ["Analysis", "Flow", "Watching", "__version__", "analyze", "annotate", "compare", "watch"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the home module holds

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from analyzer.tracker import FlowBatch
 
 NO_FLOW: Final = -1
+BOUNDS: Final = ("frame", "ts_ns")
+"""What a row is claimed by."""
 MULTIPLIERS: Final = tuple(map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)))
 FRAME_BITS: Final = 40
 """A frame number has fewer, so that a flow's rank and a frame fit one word."""
@@ -30,10 +32,10 @@ FRAME_BITS: Final = 40
 class Membership:
     """The rows of some frames, until their flows claim them."""
 
-    def __init__(self, frames: NDArray[np.int64], *, columns: tuple[str, ...] = ()) -> None:
-        """Look out for these frames, numbers ascending; keep of their rows only ``columns``, or all."""
+    def __init__(self, frames: NDArray[np.int64], *, columns: tuple[str, ...] | None = None) -> None:
+        """Look out for these frames, numbers ascending; keep of their rows all, or besides BOUNDS only ``columns``."""
         self._frames = frames
-        self._columns = columns
+        self._columns = [*BOUNDS, *columns] if columns is not None else []
         self._waiting: list[NDArray[np.void]] = []
         self._keys: list[NDArray[np.uint64]] = []
 
@@ -51,14 +53,14 @@ class Membership:
         if wanted.any():
             picked = rows[wanted]
             self._keys.append(identity(picked, "src", "dst"))
-            self._waiting.append(picked[list(self._columns)] if self._columns else picked)
+            self._waiting.append(picked[self._columns] if self._columns else picked)
 
     def claim(self, batch: FlowBatch) -> tuple[NDArray[np.void], NDArray[np.int64]]:
         """Return the rows that belong to these finished flows, by flow and frame, and each one's index in the batch."""
         if not self._waiting or not len(batch):
             return empty_rows(0), np.zeros(0, dtype=np.int64)
         rows, keys = np.concatenate(self._waiting), np.concatenate(self._keys)
-        owner = owners(batch, keys, rows["frame"])
+        owner = owners(batch, keys, rows["frame"], rows["ts_ns"])
         rest = owner == NO_FLOW
         self._waiting, self._keys = [rows[rest]], [keys[rest]]
         rows, owner = rows[~rest], owner[~rest]
@@ -76,8 +78,13 @@ def endpoints(rows: NDArray[Any], one: str, other: str) -> NDArray[np.uint64]:
     return _end(rows, one) + _end(rows, other)
 
 
-def owners(batch: FlowBatch, keys: NDArray[np.uint64], frames: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each of some frames, whose identity is known, the index of its flow in a batch, or NO_FLOW."""
+def owners(
+    batch: FlowBatch, keys: NDArray[np.uint64], frames: NDArray[np.int64], times_ns: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return for each of some frames, whose identity is known, the index of its flow in a batch, or NO_FLOW.
+
+    An ICMP error may come behind a flow's last segment; it is the flow's until the addresses are used anew.
+    """
     flow = batch.flow
     known, rank = np.unique(identity(flow, "a", "b"), return_inverse=True)
     order = np.lexsort((flow["first_frame"], rank))
@@ -86,7 +93,9 @@ def owners(batch: FlowBatch, keys: NDArray[np.uint64], frames: NDArray[np.int64]
     word = (at.astype(np.int64) << FRAME_BITS) + frames
     before = np.searchsorted(begins, word, side="right") - 1
     found = order[np.maximum(before, 0)]
-    holds = (known[at] == keys) & (before >= 0) & (rank[found] == at) & (frames <= flow["last_frame"][found])
+    reused_ns = flow["reused_ns"][found]
+    until = (frames <= flow["last_frame"][found]) | (reused_ns < 0) | (times_ns < reused_ns)
+    holds = (known[at] == keys) & (before >= 0) & (rank[found] == at) & until
     return np.where(holds, found, NO_FLOW)
 
 

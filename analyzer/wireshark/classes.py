@@ -54,7 +54,6 @@ from analyzer.wireshark.conditions import (
     what_it_answers_is_undecided,
     what_it_answers_was_answered,
     window_probes_carried_it,
-    wireshark_does_not_say_answer,
     wireshark_does_not_say_keep_alive,
     wireshark_marked_the_probe,
     wireshark_missed_the_probe,
@@ -257,14 +256,14 @@ CLASSES: Final = (
         Right.OURS,
         "Wireshark calls an ACK Keep-Alive ACK only behind a segment that it called Keep-Alive, which it did not here.",
         "It is the first that the peer sent after the probe, empty, and acknowledges SEG.SEQ+1 of the probe.",
-        (we_say_answer, wireshark_does_not_say_answer, wireshark_missed_the_probe),
+        (we_say_answer, wireshark_says_neither, wireshark_missed_the_probe),
     ),
     Class(
         "answer-with-new-window",
         Right.OURS,
         "Wireshark asks that the window did not change, and calls this Window Update.",
         "It is the first that the peer sent after the probe, empty, with the same SEG.ACK.",
-        (we_say_answer, wireshark_does_not_say_answer, wireshark_says_new_window),
+        (we_say_answer, wireshark_says_neither, wireshark_says_new_window),
     ),
     Class(
         "answer-with-closed-window",
@@ -272,7 +271,7 @@ CLASSES: Final = (
         "Wireshark asks for a window above 0, and calls this ZeroWindow.",
         "It is the first that the peer sent after the probe, empty, with the same SEG.ACK; the probes come evenly, so "
         "they are keepalive under a closed window.",
-        (we_say_answer, wireshark_does_not_say_answer, wireshark_says_closed_window),
+        (we_say_answer, wireshark_says_neither, wireshark_says_closed_window),
     ),
     Class(
         "crossing-segments",
@@ -280,28 +279,28 @@ CLASSES: Final = (
         "Wireshark asks that the prober's segment just before is the probe; here the prober sent another one in "
         "between (both ends probe at once, or a FIN follows), and the ACK is Dup ACK to it.",
         "It is the first ACK that the peer sent after the probe, which asks for one; the other segment does not.",
-        (we_say_answer, wireshark_does_not_say_answer, prober_sent_more_before_it),
+        (we_say_answer, wireshark_says_neither, prober_sent_more_before_it),
     ),
     Class(
         "answer-behind-missed-segments",
         Right.OURS,
         "Wireshark has not seen what came before the answer, and says so in place of Keep-Alive ACK.",
         "It is the first that the peer sent after the probe, empty, and acknowledges SEG.SEQ+1 of the probe.",
-        (we_say_answer, wireshark_does_not_say_answer, wireshark_says_missed),
+        (we_say_answer, wireshark_says_neither, wireshark_says_missed),
     ),
     Class(
         "answer-acknowledges-more",
         Right.OURS,
         "Wireshark asks that SEG.ACK is the same as before; the ACK that this one repeats was not captured.",
         "It is the first that the peer sent after the probe, empty, and acknowledges SEG.SEQ+1 of the probe.",
-        (we_say_answer, wireshark_does_not_say_answer, acknowledges_more),
+        (we_say_answer, wireshark_says_neither, acknowledges_more),
     ),
     Class(
         "answer-begins-midstream",
         Right.OURS,
         "It is the first segment of its sender in the capture, and Wireshark has no window or number to compare with.",
         "It is empty, and acknowledges SEG.SEQ+1 of the probe.",
-        (we_say_answer, wireshark_does_not_say_answer, first_of_its_sender),
+        (we_say_answer, wireshark_says_neither, first_of_its_sender),
     ),
     Class(
         "answer-to-a-window-probe-in-linux-form",
@@ -317,7 +316,7 @@ CLASSES: Final = (
         "Wireshark asks that number, window and SEG.ACK are as in its sender's segment before; that one was "
         "overtaken, or a RST or FIN that no window reaches.",
         "It is the first that the peer sent after the probe, empty, and none of Wireshark's other conditions fails.",
-        (we_say_answer, wireshark_does_not_say_answer, wireshark_marked_the_probe),
+        (we_say_answer, wireshark_says_neither, wireshark_marked_the_probe),
     ),
     Class(
         "window-probe-behind-an-accepted-octet",

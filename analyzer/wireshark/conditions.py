@@ -96,11 +96,6 @@ def wireshark_does_not_say_keep_alive(c: Case) -> bool:
     return not wireshark_says_keep_alive(c)
 
 
-def wireshark_does_not_say_answer(c: Case) -> bool:
-    """Wireshark does not call it Keep-Alive ACK."""
-    return not wireshark_says_answer(c)
-
-
 def wireshark_says_keep_alive_or_its_answer(c: Case) -> bool:
     """Wireshark calls it Keep-Alive or Keep-Alive ACK."""
     return bool(c.this.labels & (Label.KEEP_ALIVE | Label.KEEP_ALIVE_ACK))
@@ -229,7 +224,7 @@ def first_of_its_sender(c: Case) -> bool:
 def acknowledges_more(c: Case) -> bool:
     """It acknowledges more than its sender was seen to acknowledge before."""
     row = c.this.row
-    return row is not None and row["ack"] > row["rcv_nxt"]
+    return row is not None and row["ack"] > row["rcv_nxt"] >= 0
 
 
 def its_number_is_not_of_this_connection(c: Case) -> bool:
@@ -300,7 +295,8 @@ def times_are_wrong(c: Case) -> bool:
     ticks = (row["tsval"] - row["own_tsval"]) & 0xFFFFFFFF
     known = row["tsval"] >= 0 and row["own_tsval"] >= 0 and row["own_last_ns"] >= 0
     passed_ns = row["ts_ns"] - row["own_last_ns"]
-    return known and IDLE_LEAST_NS <= ticks * NS_PER_MS < 1 << 60 and passed_ns * 2 < ticks * NS_PER_MS
+    advanced_ns = ticks * NS_PER_MS if ticks < 0x80000000 else 0
+    return known and advanced_ns >= IDLE_LEAST_NS and passed_ns * 2 < advanced_ns
 
 
 def prober_sent_more_before_it(c: Case) -> bool:

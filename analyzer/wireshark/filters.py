@@ -47,7 +47,7 @@ class Matching:
         self._filter = display_filter
         self._parts = parts
         self._asked = 0
-        self._membership = Membership(np.zeros(0, dtype=np.int64), columns=("frame",))
+        self._membership = Membership(np.zeros(0, dtype=np.int64), columns=())
 
     def see(self, batch: SegmentBatch) -> None:
         """Take a batch of segments, before it is tracked.

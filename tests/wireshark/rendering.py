@@ -48,7 +48,9 @@ def ethernet(row):
         rest //= 4096
     mac = max(int(row["src_mac"]), 0).to_bytes(6, "big")
     kind = 0x86DD if row["ip_version"] == 6 else 0x0800
-    return b"\x02\0\0\0\0\x99" + mac + b"".join(struct.pack("!HH", 0x8100, tag) for tag in tags) + struct.pack("!H", kind)
+    return (
+        b"\x02\0\0\0\0\x99" + mac + b"".join(struct.pack("!HH", 0x8100, tag) for tag in tags) + struct.pack("!H", kind)
+    )
 
 
 def address(row, side):
