@@ -36,7 +36,7 @@ def test_what_is_no_capture_is_an_error(tmp_path):
 
 @needs_tshark
 def test_a_compressed_capture(tmp_path):
-    """Gzip makes no difference."""
+    """Compression makes no difference."""
     import gzip
 
     packed = tmp_path / "founding.pcap.gz"

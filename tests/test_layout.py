@@ -16,11 +16,6 @@ TESTS = ROOT / "tests"
 # Modules without a test file of their own, each with the reason. The list only gets shorter.
 EXCUSED = {
     "__main__.py": "one call of cli.main, which test_cli.py runs as a program",
-    "annotating.py": "issue 7 is open: run by hand on every bundled capture, tests to come",
-    "cli/annotate.py": "issue 7 is open: run by hand on every bundled capture, tests to come",
-    "cli/compare.py": "issue 7 is open: run by hand on the lab and the corpus, tests to come",
-    "cli/spool.py": "issue 7 is open: run by hand, tests to come",
-    "report/differences.py": "issue 7 is open: run by hand on the lab and the corpus, tests to come",
 }
 
 HEAVY = {"matplotlib", "numba", "numpy", "pyshark", "rich", "scapy"}

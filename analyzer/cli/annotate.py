@@ -33,14 +33,19 @@ def run(options: argparse.Namespace) -> int:
 
     _check(options)
     with as_file(options.file) as path, Progress(options.file) as progress:
-        done = annotate(
-            path,
-            options.out,
-            force=options.force,
-            reader=options.reader,
-            select=shared.selection(options),
-            progress=progress,
-        )
+        try:
+            done = annotate(
+                path,
+                options.out,
+                force=options.force,
+                reader=options.reader,
+                select=shared.selection(options),
+                progress=progress,
+            )
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise shared.UsageError(f"{options.out}: {error.strerror or error}") from None
     _say(options.out, done)
     return 0
 

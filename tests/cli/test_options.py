@@ -5,6 +5,7 @@ import argparse
 import pytest
 
 from analyzer.cli import options as shared
+from tests.wireshark.needs import needs_tshark
 
 
 def parsed(*arguments):
@@ -69,3 +70,53 @@ def test_a_file_is_not_written_over_unasked(tmp_path):
     shared.refuse_overwrite(str(tmp_path / "new.html"), force=False)
     with pytest.raises(shared.UsageError, match="exists; --force writes over it"):
         shared.refuse_overwrite(str(there), force=False)
+
+
+@needs_tshark
+@pytest.mark.parametrize("verb", [("report",), ("explain",), ("report", "--json"), ("report", "--csv")])
+def test_a_display_filter_selects_flows(keepalive, verb):
+    """With -Y only flows that contain a matching frame are left, in every form."""
+    one = keepalive(*verb, "lab/port_reuse.pcap", "-Y", "frame.number == 30")
+    none = keepalive(*verb, "lab/port_reuse.pcap", "-Y", "udp")
+    everything = keepalive(*verb, "lab/port_reuse.pcap")
+
+    assert 0 == one.status == none.status
+    assert len(none.out) < len(one.out) < len(everything.out)
+
+
+@needs_tshark
+def test_a_display_filter_selects_pictures(keepalive, tmp_path):
+    """With -Y only matching flows are drawn."""
+    done = keepalive("plot", "lab/port_reuse.pcap", "-Y", "frame.number == 30", "-o", tmp_path / "out.svg")
+
+    assert 0 == done.status
+    assert 1 == len(list(tmp_path.iterdir()))
+
+
+@needs_tshark
+@pytest.mark.parametrize("verb", ["report", "explain", "plot"])
+def test_a_wrong_display_filter_is_explained_by_tshark(keepalive, verb, tmp_path):
+    """The message is tshark's own, with its pointer, and the status 2."""
+    more = ("-o", tmp_path / "x.svg") if verb == "plot" else ()
+    done = keepalive(verb, "lab/port_reuse.pcap", "-Y", "no.such == 1", *more)
+
+    assert (2, "") == (done.status, done.out)
+    assert "keepalive: -Y: tshark does not understand the filter:\n" in done.err
+    assert "no.such == 1\n    ^~~~~~~" in done.err
+
+
+def test_a_display_filter_needs_tshark(keepalive, monkeypatch, tmp_path):
+    """Without tshark, the way to it is named."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = keepalive("report", "lab/port_reuse.pcap", "-Y", "tcp")
+
+    assert 2 == done.status
+    assert "this needs tshark" in done.err
+
+
+def test_a_display_filter_cannot_read_a_pipe(program):
+    """What tshark would have to read too has to be a file."""
+    done = program("report", "-", "-Y", "tcp", stdin=b"")
+
+    assert 2 == done.status
+    assert "standard input can be read only once" in done.err

@@ -12,7 +12,7 @@ from analyzer.comparing import compare
 from analyzer.selection import Selection
 from analyzer.wireshark.comparison import is_even
 from tests.wireshark.needs import needs_tshark
-from tests.wireshark.surveying import bundled, drawn, scenarios, written
+from tests.wireshark.surveying import bundled, drawn, scenarios
 
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "captures" / "lab"
@@ -127,14 +127,6 @@ def test_a_notebook_may_compare():
         return compare(LAB / "midstream_answered.pcap")
 
     assert as_tuples(bundled()["midstream_answered.pcap"]) == as_tuples(asyncio.run(work()))
-
-
-def test_a_frame_of_wiresharks_only_is_of_no_flow():
-    """A label on a frame that we cannot read as TCP is a difference all the same."""
-    handshake = "+0 a > b S 0:0(0)\n+.01 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\n"
-    text = f"{handshake}+5 a > b . 0:0(0) ack 1\nverdict: open\n"
-
-    assert [] == as_tuples(written(text))
 
 
 @pytest.mark.parametrize(

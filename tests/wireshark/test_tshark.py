@@ -118,11 +118,8 @@ def test_lines_come_as_tshark_prints_them():
 
 def test_what_tshark_says_is_the_error(program):
     """A run that fails gives its lines, then tshark's own words without its name and its advice about root."""
-    program(
-        "printf '1\\n2\\n'\n"
-        'printf \'Running as user "root" and group "root".\\n\\ntshark: not a field\\n  ^~~\\n\' >&2\n'
-        "exit 2"
-    )
+    root = 'Running as user "root" and group "root".'
+    program(f"printf '1\\n2\\n'; printf '{root}\\n\\ntshark: not a field\\n  ^~~\\n' >&2; exit 2")
     run = iter(Run(("-r", "x")))
 
     assert [b"1", b"2"] == [line for some in (next(run),) for line in some]

@@ -1,0 +1,164 @@
+"""``annotate(path, out)``: copies that Wireshark opens, with our labels and equal packets."""
+
+import gzip
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import zstandard
+
+import analyzer
+from analyzer.analysis import analyze
+from analyzer.annotating import annotate
+from analyzer.errors import CaptureError
+from analyzer.selection import Selection
+from analyzer.wireshark.tshark import find
+from tests.wireshark.needs import needs_tshark
+
+CAPTURES = Path(__file__).parents[1] / "captures"
+LAB = CAPTURES / "lab"
+FOUNDING = CAPTURES / "founding_go_fin60.pcap"
+ALL = sorted(path for folder in (CAPTURES, LAB) for path in folder.iterdir() if ".pcap" in path.suffix)
+
+
+def fields(path, *names, only="frame"):
+    """What tshark prints of a capture, frame by frame; anything that it complains of is an error."""
+    done = subprocess.run(
+        [find(), "-n", "-r", path, "-Y", only, "-o", "frame.generate_md5_hash:TRUE", "-T", "fields"]
+        + [word for name in names for word in ("-e", name)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert [] == [line for line in done.stderr.splitlines() if line and "Running as user" not in line]
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+PACKET = ("frame.number", "frame.time_epoch", "frame.cap_len", "frame.len", "frame.md5_hash", "frame.encap_type")
+
+
+@needs_tshark
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
+def test_a_copy_has_equal_packets_and_our_comments(path, tmp_path):
+    """Wireshark reads the same octets, times and lengths, and a comment on every probe, answer, FIN and RST."""
+    out = tmp_path / "out.pcapng"
+    done = annotate(path, out)
+    said = {int(number): text for number, text in fields(out, "frame.number", "frame.comment", only="frame.comment")}
+    flows = [flow.judged.record for flow in analyze(path).flows]
+    expected = {probe.frame for record in flows for probe in record.probes}
+    expected |= {probe.answer_frame for record in flows for probe in record.probes if probe.answer_frame}
+    expected |= {thing.frame for record in flows for thing in (*record.fins, *record.resets)}
+
+    assert fields(path, *PACKET) == fields(out, *PACKET)
+    assert expected <= set(said)
+    assert all(text.startswith("keepalive: flow ") for text in said.values())
+    assert len(said) == done.copied.comments
+
+
+@needs_tshark
+def test_interfaces_stay(tmp_path):
+    """A pcapng keeps its interfaces, by name, and packets theirs."""
+    path = LAB / "pcapng_two_interfaces.pcapng"
+    annotate(path, tmp_path / "out.pcapng")
+    names = ("frame.interface_id", "frame.interface_name", "frame.time_epoch")
+
+    assert fields(path, *names) == fields(tmp_path / "out.pcapng", *names)
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
+def test_we_read_the_same_from_a_copy(path, tmp_path):
+    """What we conclude from a copy is what we conclude from the capture, to the nanosecond."""
+    annotate(path, tmp_path / "out.pcapng")
+
+    assert [flow.judged for flow in analyze(path).flows] == [
+        flow.judged for flow in analyze(tmp_path / "out.pcapng").flows
+    ]
+
+
+@needs_tshark
+def test_the_section_has_the_summary(tmp_path):
+    """In capinfos stand the sums, the verdicts and the story of the flow in one line."""
+    annotate(FOUNDING, tmp_path / "out.pcapng")
+    shown = subprocess.run(
+        [Path(find()).with_name("capinfos"), tmp_path / "out.pcapng"], check=True, capture_output=True, text=True
+    ).stdout
+
+    assert "keepalive: 1 flow, 1 with probes; 16 probes, 15 answered, 12 after a FIN; 0 zero-window probes." in shown
+    assert "Verdicts: reset_on_probe 1." in shown
+    assert "flow 0, 127.0.0.1:59285 and 127.0.0.1:4001: reset_on_probe. The client closed" in shown
+    assert f"keepalive {analyzer.__version__}" in shown
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_compressed_captures(pack, tmp_path):
+    """A gzip or zstd file gives the copy that the plain one gives."""
+    packed = tmp_path / "packed"
+    packed.write_bytes(pack(FOUNDING.read_bytes()))
+    annotate(FOUNDING, tmp_path / "plain.pcapng")
+    annotate(packed, tmp_path / "packed.pcapng")
+
+    assert (tmp_path / "plain.pcapng").read_bytes() == (tmp_path / "packed.pcapng").read_bytes()
+
+
+def test_nothing_is_written_over_without_force(tmp_path):
+    """A file that is there stays, until force is given."""
+    out = tmp_path / "out.pcapng"
+    out.write_text("mine", encoding="utf-8")
+    with pytest.raises(FileExistsError):
+        annotate(FOUNDING, out)
+
+    assert "mine" == out.read_text(encoding="utf-8")
+    annotate(FOUNDING, out, force=True)
+    assert out.read_bytes().startswith(b"\n\r\r\n")
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path):
+    """What cannot be read gives no copy, and no part of one."""
+    bad = tmp_path / "bad.pcap"
+    bad.write_text("no capture", encoding="utf-8")
+    with pytest.raises(CaptureError):
+        annotate(bad, tmp_path / "out.pcapng")
+
+    assert [bad] == list(tmp_path.iterdir())
+
+
+def test_a_copy_is_there_only_when_it_is_complete(tmp_path, monkeypatch):
+    """If writing fails in between, OUT is as before."""
+    monkeypatch.setattr(
+        "analyzer.annotating.copy_with_comments", lambda *_, **__: (_ for _ in ()).throw(OSError("full"))
+    )
+    out = tmp_path / "out.pcapng"
+    out.write_text("mine", encoding="utf-8")
+    with pytest.raises(OSError, match="full"):
+        annotate(FOUNDING, out, force=True)
+
+    assert "mine" == out.read_text(encoding="utf-8")
+    assert [out] == list(tmp_path.iterdir())
+
+
+def test_a_pipe_is_written_as_it_comes(tmp_path):
+    """What is no regular file is written to, not replaced."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        annotate(FOUNDING, pipe, force=True)
+        octets = reader.stdout.read()
+    annotate(FOUNDING, tmp_path / "out.pcapng")
+
+    assert (tmp_path / "out.pcapng").read_bytes() == octets
+
+
+def test_a_selection_has_comments_on_its_flows_only(tmp_path):
+    """Packets of other flows are copied without a comment."""
+    path = LAB / "port_reuse.pcap"
+    everything = annotate(path, tmp_path / "all.pcapng").copied
+    one = annotate(path, tmp_path / "one.pcapng", select=Selection(numbers=(1,))).copied
+
+    assert everything.frames == one.frames
+    assert 0 < one.comments < everything.comments
+
+
+def test_annotate_is_a_public_name():
+    """The package offers it."""
+    assert annotate is analyzer.annotate
