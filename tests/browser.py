@@ -67,6 +67,14 @@ class Browser:
         """Run JavaScript, and return what it returns."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
+    def until(self, script, *arguments):
+        """Wait up to five seconds until a script gives something true; return the last it gave."""
+        for _ in range(100):
+            if value := self.run(script, *arguments):
+                return value
+            time.sleep(0.05)
+        return value
+
     def devtools(self, command, **parameters):
         """Run a command of the DevTools protocol."""
         return self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})

@@ -126,8 +126,10 @@ def test_a_flow_opens(window, fifty):
     target = window.run("return document.querySelectorAll('details.story')[3].id")
     window.click(f'#table a[href="#{target}"]')
 
-    assert window.run("return document.getElementById(arguments[0]).open", target)
-    assert window.run("return document.getElementById(arguments[0]).getBoundingClientRect().top < innerHeight", target)
+    assert window.until("return document.getElementById(arguments[0]).open", target)
+    assert window.until(
+        "return document.getElementById(arguments[0]).getBoundingClientRect().top < innerHeight", target
+    )
     assert window.run(
         "return document.querySelector('#' + arguments[0] + ' svg').getBoundingClientRect().height > 100", target
     )
