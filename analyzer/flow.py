@@ -111,28 +111,19 @@ def hash_of(row: Any, seed: int) -> int:  # noqa: ANN401 - a numpy record
 
 @kernel
 def side_of(flow: Any, row: Any) -> int:  # noqa: ANN401 - numpy records
-    """Return 0 if ``a`` of the flow sent this row, 1 if ``b`` did, -1 if it belongs to another flow."""
-    if flow["tag"] != row["tag"]:
-        return -1
-    if (
-        flow["a_lo"] == row["src_lo"]
-        and flow["b_lo"] == row["dst_lo"]
-        and flow["a_port"] == row["src_port"]
-        and flow["b_port"] == row["dst_port"]
-        and flow["a_hi"] == row["src_hi"]
-        and flow["b_hi"] == row["dst_hi"]
-    ):
-        return 0
-    if (
-        flow["b_lo"] == row["src_lo"]
-        and flow["a_lo"] == row["dst_lo"]
-        and flow["b_port"] == row["src_port"]
-        and flow["a_port"] == row["dst_port"]
-        and flow["b_hi"] == row["src_hi"]
-        and flow["a_hi"] == row["dst_hi"]
-    ):
-        return 1
-    return -1
+    """Return 0 if ``a`` of the flow sent this row, 1 if ``b`` did, -1 if it belongs to another flow.
+
+    Without branches, because no processor can guess who sends next.
+    """
+    ports = flow["a_port"] ^ row["src_port"] | flow["b_port"] ^ row["dst_port"]
+    crossed = flow["b_port"] ^ row["src_port"] | flow["a_port"] ^ row["dst_port"]
+    apart = flow["a_lo"] ^ row["src_lo"] | flow["b_lo"] ^ row["dst_lo"] | flow["a_hi"] ^ row["src_hi"]
+    against = flow["b_lo"] ^ row["src_lo"] | flow["a_lo"] ^ row["dst_lo"] | flow["b_hi"] ^ row["src_hi"]
+    apart = apart | flow["b_hi"] ^ row["dst_hi"] | ports
+    against = against | flow["a_hi"] ^ row["dst_hi"] | crossed
+    other = flow["tag"] ^ row["tag"]
+    side = 0 if apart | other == 0 else 1
+    return side if (apart | other) == 0 or (against | other) == 0 else -1
 
 
 @kernel
@@ -148,6 +139,20 @@ def find(slots: NDArray[np.int64], flows: NDArray[np.void], row: Any, digest: in
             index = (word & 0xFFFFFFFF) - 1
             if side_of(flows[index], row) >= 0:
                 return index
+        at = (at + 1) & mask
+
+
+@kernel
+def likely(slots: NDArray[np.int64], digest: int) -> int:
+    """Return the index of the first flow with this hash, which is nearly always the right one; or NO_FLOW."""
+    mask = len(slots) - 1
+    at = digest & mask
+    while True:
+        word = slots[at]
+        if word == FREE:
+            return -1
+        if word != GONE and (word >> 32) == digest:
+            return (word & 0xFFFFFFFF) - 1
         at = (at + 1) & mask
 
 

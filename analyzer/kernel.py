@@ -14,13 +14,9 @@ This module must not know what any kernel computes.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sys
-import tempfile
 import types
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -30,11 +26,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 JIT_VARIABLE = "KEEPALIVE_JIT"
-CACHE_VARIABLE = "KEEPALIVE_CACHE_DIR"
-
-CONSTANTS = ("rules.py", "segment.py")
-"""Files without kernels whose constants are frozen into compiled code."""
-
 
 class Kernel(Generic[P, R]):
     """A function that can also run compiled. Calling it runs plain Python."""
@@ -53,7 +44,16 @@ class Kernel(Generic[P, R]):
     @cached_property
     def compiled(self) -> Callable[P, R]:
         """The machine-code twin: same arguments, same results, releases the GIL while it runs."""
-        return _numba().njit(self._twin("compiled"), cache=True, nogil=True)  # type: ignore[no-any-return]
+        from analyzer.machine import Native
+
+        return Native(self.__name__, lambda: self._twin("inlined"))
+
+    @cached_property
+    def inlined(self) -> Any:  # noqa: ANN401 - numba ships no types
+        """The twin as the machine code of other kernels has it."""
+        from analyzer.machine import inner
+
+        return inner(self._twin("inlined"))
 
     @cached_property
     def bare(self) -> Callable[P, R]:
@@ -85,58 +85,29 @@ def kernel(function: Callable[P, R]) -> Kernel[P, R]:
     return Kernel(function)
 
 
+class _Prefetch(Kernel[[Any, int, int], None]):
+    """A kernel whose compiled twin is one instruction of the processor."""
+
+    @cached_property
+    def inlined(self) -> Any:  # noqa: ANN401
+        """The intrinsic."""
+        from analyzer.machine import make_prefetch
+
+        return make_prefetch()
+
+
+def _nothing(table: Any, index: int, line: int) -> None:  # noqa: ANN401 - see prefetch
+    """Do nothing."""
+
+
+prefetch = _Prefetch(_nothing)
+"""``prefetch(table, index, line)`` asks the processor for a cache line of a record that will be wanted soon."""
+
+
 def jit_wanted(*, large: bool) -> bool:
     """Say whether to compile: the environment decides, else the caller's judgement of size."""
     forced = os.environ.get(JIT_VARIABLE, "")
     return large if forced not in {"0", "1"} else forced == "1"
-
-
-def _numba() -> Any:  # noqa: ANN401 - numba ships no types
-    """Import numba with its cache in a folder of ours that a change of any kernel renews.
-
-    numba notices a changed kernel by its own file only; a kernel inlined from another file would stay
-    stale, hence the digest over all sources. A read-only installation falls back to the user's cache folder,
-    and that to a private temporary one.
-    """
-    import numba
-    from numba.core import config
-
-    if not getattr(_numba, "ready", False):
-        config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
-        _numba.ready = True  # type: ignore[attr-defined]
-    return numba
-
-
-def cache_folder() -> Path:
-    """Return (and make) the folder for compiled kernels; writable, or the last resort, a temporary one."""
-    digest = hashlib.sha256(sys.version.encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        source = path.read_bytes()
-        if b"@kernel" in source or path.name in CONSTANTS:
-            digest.update(source)
-    name = digest.hexdigest()[:16]
-    for base in _cache_bases():
-        folder = base / name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK):
-            return folder
-    return Path(tempfile.mkdtemp(prefix="keepalive-"))
-
-
-def _cache_bases() -> list[Path]:
-    """Return candidate parents of the cache folder, best first."""
-    bases = []
-    if chosen := os.environ.get(CACHE_VARIABLE):
-        bases.append(Path(chosen))
-    if xdg := os.environ.get("XDG_CACHE_HOME"):
-        bases.append(Path(xdg) / "keepalive-analyzer")
-    home = os.environ.get("HOME") or os.environ.get("LOCALAPPDATA")
-    if home and Path(home).is_dir():
-        bases.append(Path(home) / ".cache" / "keepalive-analyzer")
-    return bases
 
 
 def records(dtype: Any, count: int, *, jit: bool) -> Any:  # noqa: ANN401 - a numpy dtype; array or list

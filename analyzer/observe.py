@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.flow import find, hash_of, insert, new_flow, remove, side_of
-from analyzer.kernel import kernel
+from analyzer.flow import find, hash_of, insert, likely, new_flow, remove, side_of
+from analyzer.kernel import kernel, prefetch
 from analyzer.seen import LIKE_KEEPALIVE, notable, remember
 from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, RST, SYN
 from analyzer.seqnum import unwrap
@@ -87,6 +87,35 @@ def enrol(slots: Any, flows: Any, ends: Any, registers: Any, row: Any, digest: i
 
 
 @kernel
+def look_ahead(
+    rows: Any,  # noqa: ANN401
+    first: int,
+    last: int,
+    slots: NDArray[np.int64],
+    flows: Any,  # noqa: ANN401
+    ends: Any,  # noqa: ANN401
+    digests: NDArray[np.int64],
+    hints: NDArray[np.int64],
+    seed: int,
+) -> None:
+    """Hash these rows, guess their flows, and have the processor fetch what ``observe`` will touch."""
+    mask = len(slots) - 1
+    for i in range(first, last):
+        digest = hash_of(rows[i], seed)
+        digests[i - first] = digest
+        prefetch(slots, digest & mask, 0)
+    for i in range(last - first):
+        index = likely(slots, digests[i])
+        hints[i] = index
+        if index >= 0:
+            for line in range(2):
+                prefetch(flows, index, line)
+            for line in range(5):
+                prefetch(ends, 2 * index, line)
+                prefetch(ends, 2 * index + 1, line)
+
+
+@kernel
 def observe(
     rows: Any,  # noqa: ANN401
     count: int,
@@ -96,23 +125,32 @@ def observe(
     seen: Any,  # noqa: ANN401
     leaving: Any,  # noqa: ANN401
     registers: Any,  # noqa: ANN401
+    digests: NDArray[np.int64],
+    hints: NDArray[np.int64],
 ) -> None:
     """Pass ``count`` SEGMENT rows through the flow table in order.
 
     The caller has made room for ``count`` more flows, SEEN rows and slots. Flows that a new incarnation pushed out are
     listed in ``leaving``.
     """
+    seed = registers[SEED]
+    now_ns = registers[NOW_NS]
+    segments = 0
+    ahead = len(hints)
     for i in range(count):
+        at_hint = i & 31
+        if at_hint == 0:
+            look_ahead(rows, i, min(i + ahead, count), slots, flows, ends, digests, hints, seed)
         row = rows[i]
-        digest = hash_of(row, registers[SEED])
+        digest = digests[at_hint]
+        index = hints[at_hint]
         note = row["note"]
-        registers[NOW_NS] = max(registers[NOW_NS], row["ts_ns"])
+        now_ns = max(now_ns, row["ts_ns"])
         if note == NOTE_TCP:
-            registers[SEGMENTS] += 1
-        # by the upper bits, because the lower ones place the flow in the table
-        if (digest >> 16) % registers[SHARES] != registers[SHARE]:
-            continue
-        index = find(slots, flows, row, digest)
+            segments += 1
+        # the guess is wrong where another flow has the same hash, or this one began or ended since
+        if index < 0 or flows[index]["alive"] == 0 or side_of(flows[index], row) < 0:
+            index = find(slots, flows, row, digest)
         if note == NOTE_CUT:
             if index < 0:
                 index = enrol(slots, flows, ends, registers, row, digest)
@@ -196,3 +234,5 @@ def observe(
         elif row["payload_len"] > 0:
             end["pending_seq"] = -1
         learn_time(flow, end, row, alike)
+    registers[NOW_NS] = now_ns
+    registers[SEGMENTS] += segments

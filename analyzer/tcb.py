@@ -122,20 +122,14 @@ def is_copy(end: Any, sign: int, ts_ns: int, ip_id: int) -> int:  # noqa: ANN401
 @kernel
 def sign_in(end: Any, sign: int, ts_ns: int) -> None:  # noqa: ANN401 - an ENDPOINT record
     """Remember a segment's signature in place of the oldest of four."""
-    at = end["ring_at"] & 3
-    if at == 0:
-        end["sign0"] = sign
-        end["sign0_ns"] = ts_ns
-    elif at == 1:
-        end["sign1"] = sign
-        end["sign1_ns"] = ts_ns
-    elif at == 2:
-        end["sign2"] = sign
-        end["sign2_ns"] = ts_ns
-    else:
-        end["sign3"] = sign
-        end["sign3_ns"] = ts_ns
-    end["ring_at"] = (at + 1) & 3
+    end["sign3"] = end["sign2"]
+    end["sign3_ns"] = end["sign2_ns"]
+    end["sign2"] = end["sign1"]
+    end["sign2_ns"] = end["sign1_ns"]
+    end["sign1"] = end["sign0"]
+    end["sign1_ns"] = end["sign0_ns"]
+    end["sign0"] = sign
+    end["sign0_ns"] = ts_ns
 
 
 @kernel

@@ -38,6 +38,10 @@ CHUNK: Final = 8192
 """Rows per pass through the kernel; small enough that a batch of rows stays in the L2 cache."""
 
 
+AHEAD: Final = 32
+"""Rows whose flows are fetched into the cache before they are wanted."""
+
+
 @dataclass(frozen=True, slots=True)
 class FlowBatch:
     """Some flows, as columns: the same row of each array is the same flow."""
@@ -117,6 +121,8 @@ class Tracker:
         self._registers[observe.SHARE], self._registers[observe.SHARES] = share
         self._registers[observe.SEED] = seed & 0x7FFFFFFF
         self._leaving: Any = np.zeros(CHUNK, dtype=np.int64) if jit else [0] * CHUNK
+        self._digests: Any = np.zeros(AHEAD, dtype=np.int64) if jit else [0] * AHEAD
+        self._hints: Any = np.zeros(AHEAD, dtype=np.int64) if jit else [0] * AHEAD
         self._observe = observe.observe.choose(jit=jit)
         self._pushed_out: list[int] = []
         self._since_sweep = 0
@@ -148,7 +154,7 @@ class Tracker:
             self._make_room(len(part))
             rows = part if self.jit else thaw(part, jit=False)
             self._observe(
-                rows, len(part), self._slots, self._flows, self._ends, self._seen, self._leaving, self._registers
+                rows, len(part), self._slots, self._flows, self._ends, self._seen, self._leaving, self._registers, self._digests, self._hints
             )
             pushed = int(self._registers[observe.LEAVING])
             if pushed:
@@ -184,6 +190,8 @@ class Tracker:
         self._slots = np.array(self._slots, dtype=np.int64)
         self._registers = np.array(self._registers, dtype=np.int64)
         self._leaving = np.array(self._leaving, dtype=np.int64)
+        self._digests = np.array(self._digests, dtype=np.int64)
+        self._hints = np.array(self._hints, dtype=np.int64)
         self._observe = observe.observe.choose(jit=True)
 
     def snapshot(self) -> FlowBatch:

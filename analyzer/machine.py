@@ -1,0 +1,313 @@
+"""Machine code of kernels: compiled by numba once, kept as an object file, and from then on loaded without numba.
+
+Importing numba and unpickling its cache takes longer than a million packets. What numba makes of a kernel is a function
+of C's kind: a pointer for the result, one for an exception, then the arguments, of which an array is seven (owner,
+parent, items, octets an item, data, shape, stride). So its object file can be linked into this process by llvmlite
+alone and called through ctypes, which also lets other threads run meanwhile. An object file is kept only if all it asks
+for from outside is in the C library; elsewhere numba's own way of calling and caching serves.
+
+Kernels take records, one-dimensional arrays, ints and bools, raise nothing, and return ints, a tuple of ints, or nothing.
+
+This module must not know what any kernel computes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CACHE_VARIABLE: Final = "KEEPALIVE_CACHE_DIR"
+
+CONSTANTS: Final = ("rules.py", "segment.py")
+"""Files without kernels whose constants are frozen into compiled code."""
+
+CACHE_LINE: Final = 64
+"""Octets that a processor fetches at once."""
+
+FREES_NOTHING: Final = "NRT_MemInfo_call_dtor"
+"""What numba's code would call to free an array that it owns; it owns none here."""
+OF_THE_C_LIBRARY: Final = frozenset({"memset", "memcpy", "memmove", FREES_NOTHING})
+
+NO_RESULT: Final = -2
+"""numba's status for a function that returned None; 0 is any other success."""
+
+
+class Native:
+    """A kernel as machine code, one version for each combination of argument types it is called with."""
+
+    def __init__(self, name: str, twin: Callable[[], Any]) -> None:
+        """Keep the kernel's name, and what returns the function that numba can compile."""
+        self.__name__ = name
+        self._twin = twin
+        self._versions: dict[tuple[Any, ...], Callable[..., Any]] = {}
+
+    def __call__(self, *args: Any) -> Any:  # noqa: ANN401 - whatever kernels take and return
+        """Run it; the first call with arguments of new types loads or compiles a version."""
+        kinds = tuple([_kind(arg) for arg in args])
+        version = self._versions.get(kinds)
+        if version is None:
+            version = self._versions[kinds] = self._version(args)
+        return version(*args)
+
+    def _version(self, args: tuple[Any, ...]) -> Callable[..., Any]:
+        types = [_type_text(arg) for arg in args]
+        name = f"{self.__name__}-{hashlib.sha256(' '.join(types).encode()).hexdigest()[:16]}"
+        path = cache_folder() / f"{name}.o"
+        kept = _kept(path)
+        if kept is None:
+            kept = _compiled(self._twin(), args)
+            if kept is None:
+                return _numba_with_cache().njit(self._twin(), cache=True, nogil=True)  # type: ignore[no-any-return]
+            _keep(path, *kept)
+        return _loaded(*kept)
+
+
+def _kind(arg: Any) -> Any:  # noqa: ANN401
+    """Return what tells argument types apart quickly."""
+    if isinstance(arg, np.ndarray | np.void):
+        return type(arg), id(arg.dtype), arg.flags.writeable
+    return type(arg)
+
+
+def _type_text(arg: Any) -> str:  # noqa: ANN401
+    """Return an argument's type as text, the same in every process."""
+    if isinstance(arg, np.ndarray):
+        assert arg.ndim == 1, f"kernels take one-dimensional arrays, not {arg.ndim} dimensions"
+        _ALIVE.append(arg.dtype)
+        return f"array({'' if arg.flags.writeable else 'constant '}{_dtype_text(arg.dtype)})"
+    if isinstance(arg, np.void):
+        _ALIVE.append(arg.dtype)
+        return f"record({_dtype_text(arg.dtype)})"
+    return "bool" if isinstance(arg, bool | np.bool_) else "int"
+
+
+_ALIVE: list[Any] = []
+"""Types that ``_kind`` knows by their addresses, kept so that no other type gets one of these."""
+
+
+def _dtype_text(dtype: Any) -> str:  # noqa: ANN401 - numpy's stubs leave fields untyped
+    return str(dtype.descr) + str(dtype.itemsize)
+
+
+# compiling ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def inner(twin: Any) -> Any:  # noqa: ANN401 - numba ships no types
+    """Return a function as compiled kernels call it."""
+    return _numba().njit(twin, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compiled(twin: Any, args: tuple[Any, ...]) -> tuple[dict[str, Any], bytes] | None:  # noqa: ANN401
+    """Compile a function for arguments like these; None if the result needs numba to run."""
+    numba = _numba()
+    from numba.core.compiler import DEFAULT_FLAGS, compile_extra
+    from numba.core.registry import cpu_target
+
+    flags = DEFAULT_FLAGS.copy()
+    flags.nrt = flags.release_gil = True
+    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    types = [
+        numba.boolean if isinstance(arg, bool | np.bool_) else numba.int64 if isinstance(arg, int) else numba.typeof(arg)
+        for arg in args
+    ]
+    typing, target = cpu_target.typing_context, cpu_target.target_context
+    typing.refresh()
+    target.refresh()
+    made = compile_extra(typing, target, twin, types, None, flags, {})
+    result = made.signature.return_type
+    if result == numba.types.none:
+        results = -1
+    elif result == numba.int64:
+        results = 0
+    elif isinstance(result, numba.types.UniTuple) and result.dtype == numba.int64:
+        results = len(result)
+    else:
+        raise AssertionError(f"{twin.__name__} returns {result}; kernels return int64s or nothing")
+    module = made.library._final_module  # noqa: SLF001 - numba has no other way to the module
+    outside = {each.name for each in (*module.functions, *module.global_variables) if each.is_declaration}
+    if not all(name.startswith("llvm.") or name in OF_THE_C_LIBRARY for name in outside):
+        return None
+    code = made.library._codegen._tm.emit_object(module)  # noqa: SLF001
+    return {"symbol": made.fndesc.llvm_func_name, "results": results}, code
+
+
+def _numba() -> Any:  # noqa: ANN401 - numba ships no types
+    import numba
+
+    return numba
+
+
+def _numba_with_cache() -> Any:  # noqa: ANN401
+    """Import numba with its own cache in our folder."""
+    numba = _numba()
+    numba.core.config.CACHE_DIR = str(cache_folder())
+    return numba
+
+
+def make_prefetch() -> Any:  # noqa: ANN401
+    """Return the intrinsic behind ``kernel.prefetch``."""
+    numba = _numba()
+    from llvmlite import ir
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    def prefetch(_: Any, table: Any, index: Any, line: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            (stride,) = cgutils.unpack_tuple(builder, array.strides, 1)
+            octet, int64, int32 = ir.IntType(8).as_pointer(), ir.IntType(64), ir.IntType(32)
+            line_at = builder.mul(arguments[2], ir.Constant(int64, CACHE_LINE))
+            offset = builder.add(builder.mul(arguments[1], stride), line_at)
+            at = builder.gep(builder.bitcast(array.data, octet), [offset])
+            kind = ir.FunctionType(ir.VoidType(), [octet, int32, int32, int32])
+            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            for_writing, in_all_caches, data = (ir.Constant(int32, what) for what in (1, 3, 1))
+            builder.call(function, [at, for_writing, in_all_caches, data])
+            return context.get_dummy_value()
+
+        return numba.types.void(table, numba.types.int64, numba.types.int64), emit
+
+    return intrinsic(prefetch)
+
+
+# keeping ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _keep(path: Path, about: dict[str, Any], code: bytes) -> None:
+    """Write an object file for the next process; a full or read-only disk only costs that one its time."""
+    head = json.dumps(about | {"sha256": hashlib.sha256(code).hexdigest()}).encode()
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(head + b"\n" + code)
+        Path(file.name).replace(path)
+    except OSError:
+        return
+
+
+def _kept(path: Path) -> tuple[dict[str, Any], bytes] | None:
+    """Return what ``_keep`` wrote, whole; None if there is none."""
+    try:
+        head, _, code = path.read_bytes().partition(b"\n")
+        about: dict[str, Any] = json.loads(head)
+    except (OSError, ValueError):
+        return None
+    return (about, code) if about.get("sha256") == hashlib.sha256(code).hexdigest() else None
+
+
+@cache
+def cache_folder() -> Path:
+    """Return (and make) the folder for compiled kernels; writable, or the last resort, a temporary one.
+
+    Its name changes with every source that has kernels (one may be inlined in another), with the processor, and with
+    Python and llvmlite. A read-only installation matters nothing: it is below the user's cache folder.
+    """
+    import llvmlite
+    from llvmlite import binding as llvm
+
+    digest = hashlib.sha256(sys.version.encode())
+    digest.update(f"{llvmlite.__version__} {llvm.get_host_cpu_name()} {_features()}".encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        source = path.read_bytes()
+        if b"@kernel" in source or path.name in (*CONSTANTS, Path(__file__).name):
+            digest.update(source)
+    name = digest.hexdigest()[:16]
+    for base in _cache_bases():
+        folder = base / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="keepalive-"))
+
+
+def _cache_bases() -> list[Path]:
+    """Return candidate parents of the cache folder, best first."""
+    bases = []
+    if chosen := os.environ.get(CACHE_VARIABLE):
+        bases.append(Path(chosen))
+    if xdg := os.environ.get("XDG_CACHE_HOME"):
+        bases.append(Path(xdg) / "keepalive-analyzer")
+    home = os.environ.get("HOME") or os.environ.get("LOCALAPPDATA")
+    if home and Path(home).is_dir():
+        bases.append(Path(home) / ".cache" / "keepalive-analyzer")
+    return bases
+
+
+# loading and calling ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _features() -> str:
+    from llvmlite import binding as llvm
+
+    return str(llvm.get_host_cpu_features().flatten())
+
+
+@cache
+def _engine() -> Any:  # noqa: ANN401 - llvmlite ships no types
+    """Return the linker of this process."""
+    from llvmlite import binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    library = ctypes.CDLL(None)
+    for name in OF_THE_C_LIBRARY:
+        # what frees is never called, but the linker wants an address
+        function = library["abort" if name == FREES_NOTHING else name]
+        llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+    target = llvm.Target.from_default_triple()
+    machine = target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=_features(), opt=0, reloc="static", codemodel="jitdefault", jit=True
+    )
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+
+
+def _loaded(about: dict[str, Any], code: bytes) -> Callable[..., Any]:
+    """Link an object file and return a Python function that calls it."""
+    from llvmlite import binding as llvm
+
+    engine = _engine()
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    address = engine.get_function_address(about["symbol"])
+    assert address, f"{about['symbol']} is not in its object file"
+    results: int = about["results"]
+    function: Any = ctypes.CFUNCTYPE(ctypes.c_int32)(address)
+    function.argtypes = None
+    pointer, int64 = ctypes.c_void_p, ctypes.c_int64
+
+    def call(*args: Any) -> Any:  # noqa: ANN401
+        result, exception = (int64 * max(results, 1))(), pointer()
+        flat: list[Any] = [ctypes.byref(result), ctypes.byref(exception)]
+        for arg in args:
+            if isinstance(arg, np.ndarray):
+                size, each = len(arg), arg.dtype.itemsize
+                assert arg.flags.c_contiguous, "kernels take contiguous arrays"
+                flat += [None, None, int64(size), int64(each), pointer(arg.ctypes.data), int64(size), int64(each)]
+            elif isinstance(arg, np.void):
+                flat.append(pointer(arg.__array_interface__["data"][0]))
+            elif isinstance(arg, bool | np.bool_):
+                flat.append(ctypes.c_int8(arg))
+            else:
+                flat.append(int64(arg))
+        status = function(*flat)
+        if status not in (0, NO_RESULT):
+            raise AssertionError(f"{about['symbol']} ended with status {status}")
+        if results < 0:
+            return None
+        return tuple(result) if results else result[0]
+
+    return call
