@@ -379,7 +379,6 @@ def read_flows(
     *,
     reader: str = "auto",
     jit: bool | None = None,
-    share: tuple[int, int, int] | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
     see: Callable[[SegmentBatch], None] | None = None,
 ) -> Generator[tuple[int, FlowBatch | None], None, None]:
@@ -400,18 +399,25 @@ def read_flows(
     with source:
         result.captures.append(summary)
         summary.parts = source.parts
-        intake = Intake(summary, source, share)
-        two = share is None and (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
+        intake = Intake(summary, source)
         matching = _matcher(result.select.display_filter, source.parts)
-        for batch in read_ahead(source) if two else source:
-            if see is not None:
-                see(batch)
-            if matching is not None:
-                matching.see(batch)
-            yield index, _matching(matching, intake.feed(batch), result)
-            if progress is not None:
-                progress(source, summary.frames)
-        yield index, _matching(matching, intake.close(), result)
+        several = (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
+        batches = read_ahead(source) if several else source
+
+        def finished() -> Iterator[FlowBatch | None]:
+            for batch in batches:
+                if see is not None:
+                    see(batch)
+                if matching is not None:
+                    matching.see(batch)
+                yield _matching(matching, intake.feed(batch), result)
+                if progress is not None:
+                    progress(source, summary.frames)
+            yield _matching(matching, intake.close(), result)
+
+        # decoding, tracking and what is done with finished flows take turns on two processors
+        for flows in read_ahead(finished()) if several else finished():
+            yield index, flows
         summary.paths = [part.path for part in source.parts]
         left += source.left
 

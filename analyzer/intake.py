@@ -56,26 +56,18 @@ class CapturePoint(Protocol):
 class Intake:
     """One capture point on its way into an analysis; keeps its summary up to date."""
 
-    def __init__(
-        self, summary: CaptureSummary, source: CapturePoint, share: tuple[int, int, int] | None = None
-    ) -> None:
-        """Begin; ``summary`` is filled in from now on.
-
-        ``share`` (seed, k, n) takes only the k-th of n equal parts of all flows; the parts fit together if their
-        seeds are equal.
-        """
+    def __init__(self, summary: CaptureSummary, source: CapturePoint) -> None:
+        """Begin; ``summary`` is filled in from now on."""
         self.summary = summary
         self._source = source
         self._skipped = np.zeros(len(SKIPPED), dtype=np.int64)
-        self._seed, *part = share or (int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF, 0, 1)
-        self._share = (part[0], part[1])
         self._tracker: Tracker | None = None
         self._copies = 0
 
     def feed(self, batch: SegmentBatch) -> FlowBatch | None:
         """Take a batch; return the flows it finished, or None."""
         if self._tracker is None:
-            self._tracker = Tracker(jit=self._source.jit, seed=self._seed, share=self._share)
+            self._tracker = Tracker(jit=self._source.jit, seed=int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF)
         elif self._source.jit:
             self._tracker.compile()
         self.summary.frames += batch.frames

@@ -44,9 +44,7 @@ COPIES: Final = 8
 SEED: Final = 9
 SEGMENTS: Final = 10  # TCP segments, copies included
 NOW_NS: Final = 11  # latest time of a row
-SHARE: Final = 12  # which of SHARES equal parts of all flows this tracker keeps
-SHARES: Final = 13
-REGISTERS: Final = 14
+REGISTERS: Final = 12
 
 
 @kernel

@@ -11,7 +11,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from analyzer import halves
 from analyzer.analysis import Analysis, read_flows, read_into
 from analyzer.capture.rotation import in_folders, rows
 from analyzer.cli.options import files, selection, warn
@@ -127,10 +126,7 @@ def _read_row(options: argparse.Namespace, result: Analysis, row: list[str]) -> 
         left: list[str] = []
         try:
             with Progress(row[0]) as progress:
-                if result.most is not None and not result.select and halves.pays(_octets(row), row):
-                    left = halves.read_in_halves(result, row, reader=options.reader, progress=progress)
-                else:
-                    left = read_into(result, row, reader=options.reader, progress=progress)
+                left = read_into(result, row, reader=options.reader, progress=progress)
         except AnalyzerError as error:
             warn(str(error))
         row = left
