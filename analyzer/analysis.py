@@ -70,14 +70,12 @@ class Analysis:
         self._kept_of_rank = np.zeros(len(overview.RANKS), dtype=np.int64)
         self._lines: list[NDArray[np.void]] = []
         self._hosts = overview.HostSums()
-        self._first_frames: list[NDArray[np.int64]] = []
         self._batches: list[tuple[int, FlowBatch, NDArray[np.int8]]] = []
 
     def add(self, capture: int, batch: FlowBatch | None) -> None:
         """Take finished flows of the capture with that index."""
         if batch is None:
             return
-        self._first_frames.append(batch.flow["first_frame"].copy())
         batch, winners = self._count(batch)
         if not self.keep_all:
             picked = np.flatnonzero(overview.is_notable(batch, winners))
@@ -157,9 +155,9 @@ class Analysis:
         """Return what each address sent in probes, capture by capture."""
         return self._hosts.listed(self.captures)
 
-    def merge(self, other: Analysis, at: int | None = None) -> None:
-        """Take over what another analysis found in other captures, which come behind ours (or become number ``at``)."""
-        at = len(self.captures) if at is None else at
+    def merge(self, other: Analysis) -> None:
+        """Take over what another analysis found in other captures, which come behind ours."""
+        at = len(self.captures)
         self.captures += other.captures
         self.totals.merge(other.totals)
         self.left_out += other.left_out
@@ -169,18 +167,6 @@ class Analysis:
         self._lines += other._lines
         self._hosts.merge(other._hosts, at)
         self._batches += [(at + capture, batch, winners) for capture, batch, winners in other._batches]
-
-    def join_half(self, other: Analysis) -> None:
-        """Take over the other half of the flows of one capture, and number all as one tracker would have."""
-        self.captures[0].skipped["duplicate_copy"] += other.captures[0].skipped["duplicate_copy"]
-        other.captures = []
-        self.merge(other, at=0)
-        self._first_frames += other._first_frames
-        order = np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *self._first_frames]))
-        for _, batch, _ in self._batches:
-            batch.flow["number"] = np.searchsorted(order, batch.flow["first_frame"])
-        for lines in self._lines:
-            lines["number"] = np.searchsorted(order, lines["first_frame"])
 
     def start_ns(self, capture: int = 0) -> int:
         """Return the instant that offsets of this capture count from."""

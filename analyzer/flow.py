@@ -104,8 +104,13 @@ def mix(state: int, word: int) -> int:
 @kernel
 def hash_of(row: Any, seed: int) -> int:  # noqa: ANN401 - a numpy record
     """Return a 31-bit hash of a row's flow, the same for both directions, never zero."""
-    source = mix(mix(mix(seed, row["src_lo"]), row["src_hi"]), row["src_port"])
-    target = mix(mix(mix(seed, row["dst_lo"]), row["dst_hi"]), row["dst_port"])
+    if row["src_hi"] == 0 and row["src_lo"] >> 32 == 0xFFFF and row["dst_hi"] == 0 and row["dst_lo"] >> 32 == 0xFFFF:
+        # IPv4: address and port are one word
+        source = mix(seed, (row["src_port"] << 32) + (row["src_lo"] & 0xFFFFFFFF))
+        target = mix(seed, (row["dst_port"] << 32) + (row["dst_lo"] & 0xFFFFFFFF))
+    else:
+        source = mix(mix(mix(seed, row["src_lo"]), row["src_hi"]), row["src_port"])
+        target = mix(mix(mix(seed, row["dst_lo"]), row["dst_hi"]), row["dst_port"])
     return mix(source + target, row["tag"]) | 1
 
 

@@ -27,6 +27,7 @@ R = TypeVar("R")
 
 JIT_VARIABLE = "KEEPALIVE_JIT"
 
+
 class Kernel(Generic[P, R]):
     """A function that can also run compiled. Calling it runs plain Python."""
 
@@ -46,12 +47,13 @@ class Kernel(Generic[P, R]):
         """The machine-code twin: same arguments, same results, releases the GIL while it runs."""
         from analyzer.machine import Native
 
-        return Native(self.__name__, lambda: self._twin("inlined"))
+        native: Any = Native(self.__name__, lambda: self._twin("inlined"))
+        return native  # type: ignore[no-any-return]
 
     @cached_property
     def inlined(self) -> Any:  # noqa: ANN401 - numba ships no types
         """The twin as the machine code of other kernels has it."""
-        from analyzer.machine import inner
+        from analyzer.compiler import inner
 
         return inner(self._twin("inlined"))
 
@@ -91,7 +93,7 @@ class _Prefetch(Kernel[[Any, int, int], None]):
     @cached_property
     def inlined(self) -> Any:  # noqa: ANN401
         """The intrinsic."""
-        from analyzer.machine import make_prefetch
+        from analyzer.compiler import make_prefetch
 
         return make_prefetch()
 

@@ -1,12 +1,12 @@
-"""Machine code of kernels: compiled by numba once, kept as an object file, and from then on loaded without numba.
+"""Machine code of kernels: compiled once, kept as object files, and from then on loaded without numba.
 
-Importing numba and unpickling its cache takes longer than a million packets. What numba makes of a kernel is a function
-of C's kind: a pointer for the result, one for an exception, then the arguments, of which an array is seven (owner,
-parent, items, octets an item, data, shape, stride). So its object file can be linked into this process by llvmlite
-alone and called through ctypes, which also lets other threads run meanwhile. An object file is kept only if all it asks
-for from outside is in the C library; elsewhere numba's own way of calling and caching serves.
+Importing numba and unpickling its cache takes as long as a million packets. What numba makes of a kernel (``compiler``)
+is a function of C's kind: a pointer for the result, one for an exception, then the arguments, of which an array is
+seven (owner, parent, items, octets an item, data, shape, stride). So its object file is linked into this process by
+llvmlite alone and called through ctypes, which lets other threads run meanwhile. Where numba's code asks for more than
+the C library has, numba's own way of calling and caching serves.
 
-Kernels take records, one-dimensional arrays, ints and bools, raise nothing, and return ints, a tuple of ints, or nothing.
+Kernels take records, one-dimensional arrays, ints and bools, raise nothing, and return one int, several, or nothing.
 
 This module must not know what any kernel computes.
 """
@@ -19,6 +19,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -33,15 +34,17 @@ CACHE_VARIABLE: Final = "KEEPALIVE_CACHE_DIR"
 CONSTANTS: Final = ("rules.py", "segment.py")
 """Files without kernels whose constants are frozen into compiled code."""
 
-CACHE_LINE: Final = 64
-"""Octets that a processor fetches at once."""
-
 FREES_NOTHING: Final = "NRT_MemInfo_call_dtor"
 """What numba's code would call to free an array that it owns; it owns none here."""
 OF_THE_C_LIBRARY: Final = frozenset({"memset", "memcpy", "memmove", FREES_NOTHING})
+"""What an object file may ask for from outside."""
 
 NO_RESULT: Final = -2
 """numba's status for a function that returned None; 0 is any other success."""
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Held while a version is made: neither numba nor the linker is made for two threads."""
 
 
 class Native:
@@ -58,7 +61,9 @@ class Native:
         kinds = tuple([_kind(arg) for arg in args])
         version = self._versions.get(kinds)
         if version is None:
-            version = self._versions[kinds] = self._version(args)
+            with _ONE_AT_A_TIME:
+                version = self._versions.get(kinds) or self._version(args)
+                self._versions[kinds] = version
         return version(*args)
 
     def _version(self, args: tuple[Any, ...]) -> Callable[..., Any]:
@@ -67,9 +72,11 @@ class Native:
         path = cache_folder() / f"{name}.o"
         kept = _kept(path)
         if kept is None:
-            kept = _compiled(self._twin(), args)
+            from analyzer import compiler
+
+            kept = compiler.compiled(self._twin(), args, OF_THE_C_LIBRARY)
             if kept is None:
-                return _numba_with_cache().njit(self._twin(), cache=True, nogil=True)  # type: ignore[no-any-return]
+                return compiler.with_numba(self._twin(), cache_folder())  # type: ignore[no-any-return]
             _keep(path, *kept)
         return _loaded(*kept)
 
@@ -101,87 +108,6 @@ def _dtype_text(dtype: Any) -> str:  # noqa: ANN401 - numpy's stubs leave fields
     return str(dtype.descr) + str(dtype.itemsize)
 
 
-# compiling ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def inner(twin: Any) -> Any:  # noqa: ANN401 - numba ships no types
-    """Return a function as compiled kernels call it."""
-    return _numba().njit(twin, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-
-
-def _compiled(twin: Any, args: tuple[Any, ...]) -> tuple[dict[str, Any], bytes] | None:  # noqa: ANN401
-    """Compile a function for arguments like these; None if the result needs numba to run."""
-    numba = _numba()
-    from numba.core.compiler import DEFAULT_FLAGS, compile_extra
-    from numba.core.registry import cpu_target
-
-    flags = DEFAULT_FLAGS.copy()
-    flags.nrt = flags.release_gil = True
-    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
-    types = [
-        numba.boolean if isinstance(arg, bool | np.bool_) else numba.int64 if isinstance(arg, int) else numba.typeof(arg)
-        for arg in args
-    ]
-    typing, target = cpu_target.typing_context, cpu_target.target_context
-    typing.refresh()
-    target.refresh()
-    made = compile_extra(typing, target, twin, types, None, flags, {})
-    result = made.signature.return_type
-    if result == numba.types.none:
-        results = -1
-    elif result == numba.int64:
-        results = 0
-    elif isinstance(result, numba.types.UniTuple) and result.dtype == numba.int64:
-        results = len(result)
-    else:
-        raise AssertionError(f"{twin.__name__} returns {result}; kernels return int64s or nothing")
-    module = made.library._final_module  # noqa: SLF001 - numba has no other way to the module
-    outside = {each.name for each in (*module.functions, *module.global_variables) if each.is_declaration}
-    if not all(name.startswith("llvm.") or name in OF_THE_C_LIBRARY for name in outside):
-        return None
-    code = made.library._codegen._tm.emit_object(module)  # noqa: SLF001
-    return {"symbol": made.fndesc.llvm_func_name, "results": results}, code
-
-
-def _numba() -> Any:  # noqa: ANN401 - numba ships no types
-    import numba
-
-    return numba
-
-
-def _numba_with_cache() -> Any:  # noqa: ANN401
-    """Import numba with its own cache in our folder."""
-    numba = _numba()
-    numba.core.config.CACHE_DIR = str(cache_folder())
-    return numba
-
-
-def make_prefetch() -> Any:  # noqa: ANN401
-    """Return the intrinsic behind ``kernel.prefetch``."""
-    numba = _numba()
-    from llvmlite import ir
-    from numba.core import cgutils
-    from numba.extending import intrinsic
-
-    def prefetch(_: Any, table: Any, index: Any, line: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
-        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-            array = context.make_array(signature.args[0])(context, builder, arguments[0])
-            (stride,) = cgutils.unpack_tuple(builder, array.strides, 1)
-            octet, int64, int32 = ir.IntType(8).as_pointer(), ir.IntType(64), ir.IntType(32)
-            line_at = builder.mul(arguments[2], ir.Constant(int64, CACHE_LINE))
-            offset = builder.add(builder.mul(arguments[1], stride), line_at)
-            at = builder.gep(builder.bitcast(array.data, octet), [offset])
-            kind = ir.FunctionType(ir.VoidType(), [octet, int32, int32, int32])
-            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-            for_writing, in_all_caches, data = (ir.Constant(int32, what) for what in (1, 3, 1))
-            builder.call(function, [at, for_writing, in_all_caches, data])
-            return context.get_dummy_value()
-
-        return numba.types.void(table, numba.types.int64, numba.types.int64), emit
-
-    return intrinsic(prefetch)
-
-
 # keeping ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -197,13 +123,14 @@ def _keep(path: Path, about: dict[str, Any], code: bytes) -> None:
 
 
 def _kept(path: Path) -> tuple[dict[str, Any], bytes] | None:
-    """Return what ``_keep`` wrote, whole; None if there is none."""
+    """Return what ``_keep`` wrote, whole; None if there is none, or not all of it."""
     try:
         head, _, code = path.read_bytes().partition(b"\n")
-        about: dict[str, Any] = json.loads(head)
+        about = json.loads(head)
     except (OSError, ValueError):
         return None
-    return (about, code) if about.get("sha256") == hashlib.sha256(code).hexdigest() else None
+    whole = isinstance(about, dict) and about.get("sha256") == hashlib.sha256(code).hexdigest()
+    return (about, code) if whole else None
 
 
 @cache
@@ -220,7 +147,7 @@ def cache_folder() -> Path:
     digest.update(f"{llvmlite.__version__} {llvm.get_host_cpu_name()} {_features()}".encode())
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         source = path.read_bytes()
-        if b"@kernel" in source or path.name in (*CONSTANTS, Path(__file__).name):
+        if b"@kernel" in source or path.name in (*CONSTANTS, "compiler.py", "machine.py"):
             digest.update(source)
     name = digest.hexdigest()[:16]
     for base in _cache_bases():
@@ -298,9 +225,9 @@ def _loaded(about: dict[str, Any], code: bytes) -> Callable[..., Any]:
                 assert arg.flags.c_contiguous, "kernels take contiguous arrays"
                 flat += [None, None, int64(size), int64(each), pointer(arg.ctypes.data), int64(size), int64(each)]
             elif isinstance(arg, np.void):
-                flat.append(pointer(arg.__array_interface__["data"][0]))
+                flat.append(pointer(np.frombuffer(arg, np.uint8).ctypes.data))
             elif isinstance(arg, bool | np.bool_):
-                flat.append(ctypes.c_int8(arg))
+                flat.append(ctypes.c_int8(int(arg)))
             else:
                 flat.append(int64(arg))
         status = function(*flat)

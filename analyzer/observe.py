@@ -46,6 +46,12 @@ SEGMENTS: Final = 10  # TCP segments, copies included
 NOW_NS: Final = 11  # latest time of a row
 REGISTERS: Final = 12
 
+AHEAD: Final = 32
+"""Rows whose flows are fetched into the cache before they are wanted; a power of two."""
+FLOW_LINES: Final = 2
+ENDPOINT_LINES: Final = 5
+"""Cache lines of their records that nearly every segment touches."""
+
 
 @kernel
 def keep(seen: Any, registers: Any, flow: Any, index: int) -> int:  # noqa: ANN401 - records
@@ -85,7 +91,7 @@ def enrol(slots: Any, flows: Any, ends: Any, registers: Any, row: Any, digest: i
 
 
 @kernel
-def look_ahead(
+def look_ahead(  # noqa: PLR0917 - kernels take positional arguments
     rows: Any,  # noqa: ANN401
     first: int,
     last: int,
@@ -106,15 +112,15 @@ def look_ahead(
         index = likely(slots, digests[i])
         hints[i] = index
         if index >= 0:
-            for line in range(2):
+            for line in range(FLOW_LINES):
                 prefetch(flows, index, line)
-            for line in range(5):
+            for line in range(ENDPOINT_LINES):
                 prefetch(ends, 2 * index, line)
                 prefetch(ends, 2 * index + 1, line)
 
 
 @kernel
-def observe(
+def observe(  # noqa: PLR0917 - as above
     rows: Any,  # noqa: ANN401
     count: int,
     slots: NDArray[np.int64],
@@ -129,19 +135,18 @@ def observe(
     """Pass ``count`` SEGMENT rows through the flow table in order.
 
     The caller has made room for ``count`` more flows, SEEN rows and slots. Flows that a new incarnation pushed out are
-    listed in ``leaving``.
+    listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries.
     """
     seed = registers[SEED]
     now_ns = registers[NOW_NS]
     segments = 0
-    ahead = len(hints)
     for i in range(count):
-        at_hint = i & 31
-        if at_hint == 0:
-            look_ahead(rows, i, min(i + ahead, count), slots, flows, ends, digests, hints, seed)
+        place = i % AHEAD
+        if place == 0:
+            look_ahead(rows, i, min(i + AHEAD, count), slots, flows, ends, digests, hints, seed)
         row = rows[i]
-        digest = digests[at_hint]
-        index = hints[at_hint]
+        digest = digests[place]
+        index = hints[place]
         note = row["note"]
         now_ns = max(now_ns, row["ts_ns"])
         if note == NOTE_TCP:

@@ -99,9 +99,11 @@ def signature(row: Any) -> int:  # noqa: ANN401 - a SEGMENT record
     product stays below 2**62, so that Python and machine code agree.
     """
     sign = (row["seq"] * 0x2545F491) ^ (row["ack"] * 0x369DEA0F) ^ (row["tsval"] * 0x1B873593)
-    sign = sign ^ (row["tsecr"] * 0x27D4EB2F) ^ (row["window"] * 0x165667B1) ^ (row["ip_id"] * 0x3C6EF373)
-    sign = sign ^ (row["flags"] * 0x1F83D9AB)
-    return sign ^ (row["payload_len"] * 0x2B5AD4CF) ^ (row["sack_left"] * 0x19D699A5) ^ (row["sack_right"] * 0x31F4D3C7)
+    shape = (row["window"] * 256 + row["flags"]) * 0x165667B1
+    sign = sign ^ (row["tsecr"] * 0x27D4EB2F) ^ shape ^ ((row["ip_id"] * 8192) ^ row["payload_len"]) * 0x2B5AD4CF
+    if row["sack_left"] < 0:
+        return sign
+    return sign ^ (row["sack_left"] * 0x19D699A5) ^ (row["sack_right"] * 0x31F4D3C7)
 
 
 @kernel

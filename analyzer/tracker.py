@@ -38,10 +38,6 @@ CHUNK: Final = 8192
 """Rows per pass through the kernel; small enough that a batch of rows stays in the L2 cache."""
 
 
-AHEAD: Final = 32
-"""Rows whose flows are fetched into the cache before they are wanted."""
-
-
 @dataclass(frozen=True, slots=True)
 class FlowBatch:
     """Some flows, as columns: the same row of each array is the same flow."""
@@ -119,8 +115,8 @@ class Tracker:
         self._registers[observe.NOW_NS] = -1
         self._registers[observe.SEED] = seed & 0x7FFFFFFF
         self._leaving: Any = np.zeros(CHUNK, dtype=np.int64) if jit else [0] * CHUNK
-        self._digests: Any = np.zeros(AHEAD, dtype=np.int64) if jit else [0] * AHEAD
-        self._hints: Any = np.zeros(AHEAD, dtype=np.int64) if jit else [0] * AHEAD
+        self._digests: Any = np.zeros(observe.AHEAD, dtype=np.int64) if jit else [0] * observe.AHEAD
+        self._hints: Any = np.zeros(observe.AHEAD, dtype=np.int64) if jit else [0] * observe.AHEAD
         self._observe = observe.observe.choose(jit=jit)
         self._pushed_out: list[int] = []
         self._since_sweep = 0
@@ -152,7 +148,16 @@ class Tracker:
             self._make_room(len(part))
             rows = part if self.jit else thaw(part, jit=False)
             self._observe(
-                rows, len(part), self._slots, self._flows, self._ends, self._seen, self._leaving, self._registers, self._digests, self._hints
+                rows,
+                len(part),
+                self._slots,
+                self._flows,
+                self._ends,
+                self._seen,
+                self._leaving,
+                self._registers,
+                self._digests,
+                self._hints,
             )
             pushed = int(self._registers[observe.LEAVING])
             if pushed:

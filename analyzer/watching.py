@@ -28,7 +28,8 @@ from analyzer.analysis import Analysis, analyze
 from analyzer.capture.live import LiveReader
 from analyzer.capture.tap import loopback_name
 from analyzer.intake import Intake
-from analyzer.kernel import cache_folder, jit_wanted
+from analyzer.kernel import jit_wanted
+from analyzer.machine import cache_folder
 from analyzer.overview import CaptureSummary
 
 if TYPE_CHECKING:

@@ -1,13 +1,9 @@
 """One source, two ways to run it."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from analyzer import kernel as kernels
-from analyzer.kernel import cache_folder, freeze, jit_wanted, kernel, pick, records, thaw
+from analyzer.kernel import freeze, jit_wanted, kernel, pick, prefetch, records, thaw
 
 DTYPE = np.dtype([("count", np.int64), ("side", np.int8)])
 
@@ -38,7 +34,25 @@ def test_the_compiled_twin_gives_the_same():
 
     assert doubled_sum(3, 4) == twin(3, 4)
     assert twin is doubled_sum.compiled
-    assert len(twin.signatures) == 1
+
+
+@kernel
+def sum_of(table, count):
+    """Return the sum of a table, whose next record is fetched ahead."""
+    total = 0
+    for at in range(count):
+        prefetch(table, min(at + 1, count - 1), 0)
+        total += table[at]["count"]
+    return total
+
+
+def test_fetching_ahead_changes_nothing():
+    """What is fetched into the cache ahead of its use is what would have been read anyway; plain code does not ask."""
+    pytest.importorskip("numba")
+    table = np.array([(5, -1), (7, 1), (9, 0)], dtype=DTYPE)
+
+    assert 21 == sum_of.choose(jit=True)(table, 3)
+    assert 21 == sum_of.choose(jit=False)(thaw(table, jit=False), 3)
 
 
 @pytest.mark.parametrize(
@@ -59,88 +73,6 @@ def test_the_environment_overrules_the_size(monkeypatch, value, large, expected)
         monkeypatch.setenv("KEEPALIVE_JIT", value)
 
     assert expected == jit_wanted(large=large)
-
-
-@pytest.fixture
-def bare(monkeypatch, tmp_path):
-    """Clear the environment of everything that names a cache folder."""
-    for name in ("KEEPALIVE_CACHE_DIR", "XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("name", "below"),
-    [
-        ("KEEPALIVE_CACHE_DIR", ""),
-        ("XDG_CACHE_HOME", "keepalive-analyzer"),
-        ("HOME", ".cache/keepalive-analyzer"),
-        ("LOCALAPPDATA", ".cache/keepalive-analyzer"),
-    ],
-)
-def test_where_compiled_code_is_kept(monkeypatch, bare, name, below):
-    """The cache folder is made below the one that the environment names."""
-    monkeypatch.setenv(name, str(bare))
-    folder = cache_folder()
-
-    assert bare / below == folder.parent
-    assert folder.is_dir()
-
-
-def test_a_chosen_folder_comes_first(monkeypatch, bare):
-    """Our own variable goes before those of the system."""
-    monkeypatch.setenv("KEEPALIVE_CACHE_DIR", str(bare / "ours"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(bare / "theirs"))
-
-    assert bare / "ours" == cache_folder().parent
-
-
-def test_a_folder_that_cannot_be_made_is_passed_over(monkeypatch, bare):
-    """Where a folder cannot be made, the next one is taken, at last a temporary one."""
-    (bare / "file").write_text("in the way")
-    monkeypatch.setenv("KEEPALIVE_CACHE_DIR", str(bare / "file"))
-    monkeypatch.setattr("tempfile.mkdtemp", lambda prefix: str(bare / f"{prefix}made"))
-
-    assert bare / "keepalive-made" == cache_folder()
-
-
-def test_a_folder_that_cannot_be_written_is_passed_over(monkeypatch, bare):
-    """A folder that is there but not writable is no cache."""
-    monkeypatch.setenv("KEEPALIVE_CACHE_DIR", str(bare / "one"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(bare / "two"))
-    monkeypatch.setattr(os, "access", lambda folder, mode: bare / "two" in Path(folder).parents)
-
-    assert bare / "two/keepalive-analyzer" == cache_folder().parent
-
-
-def test_a_home_that_is_no_folder_is_no_home(monkeypatch, bare):
-    """A HOME that does not exist is not made."""
-    monkeypatch.setenv("HOME", str(bare / "nowhere"))
-    monkeypatch.setattr("tempfile.mkdtemp", lambda prefix: str(bare))
-
-    assert bare == cache_folder()
-
-
-def test_any_changed_kernel_renews_the_cache(monkeypatch, bare):
-    """The folder's name follows from the sources of all kernels, and of the constants frozen into them."""
-    monkeypatch.setenv("KEEPALIVE_CACHE_DIR", str(bare))
-    before = cache_folder()
-    read = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == "rules.py" else b""))
-    constants = cache_folder()
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == "tcb.py" else b""))
-    kernel_changed = cache_folder()
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == "verdict.py" else b""))
-
-    assert 3 == len({before, constants, kernel_changed})
-    assert before == cache_folder()
-
-
-def test_files_of_constants_exist():
-    """Each file named for its constants is there."""
-    package = Path(kernels.__file__).parent
-
-    assert [] == [name for name in kernels.CONSTANTS if not list(package.rglob(name))]
 
 
 def test_records_for_either_mode():

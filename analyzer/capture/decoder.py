@@ -7,6 +7,7 @@ This module must not know files or flows.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -41,8 +42,14 @@ if TYPE_CHECKING:
 
 READERS: Final = ("auto", "fast", "scapy")
 
-BATCH_ROWS: Final = 4096
+BATCH_ROWS: Final = 16384
 """Frames of a batch: their rows stay in the L2 cache until the tracker reads them."""
+
+
+MOST_TABLES: Final = 32
+_LONELY = [object()]
+UNUSED: Final = sys.getrefcount(_LONELY[0])
+"""What ``sys.getrefcount`` says of what only a list holds."""
 
 
 class Decoder:
@@ -60,6 +67,7 @@ class Decoder:
         """Frames that scapy was asked about."""
         self.notices = Notices()
         self._reader = reader
+        self._rows = _Rows()
         self._known: dict[int, bool] = {}
 
     def can_decode(self, link_type: int) -> bool:
@@ -80,7 +88,7 @@ class Decoder:
         rows: NDArray[np.void] = np.empty(0, dtype=SEGMENT)
         deferred: Iterable[Any] = range(count)
         if self._reader != "scapy":
-            table: Any = np.empty(count, dtype=SEGMENT) if jit else [{} for _ in range(count)]
+            table: Any = self._rows.take(count) if jit else [{} for _ in range(count)]
             later: Any = np.empty(count, dtype=np.int64) if jit else [0] * count
             made, put_off = decode.choose(jit=jit)(octets, frames, 0, count, number, table, later, skipped)
             rows, deferred = freeze(table[:made], SEGMENT), later[:put_off]
@@ -127,6 +135,24 @@ class Decoder:
         if self._reader == "fast":
             return "the fast reader does not decode"
         return "no reader here decodes" if self._reader == "auto" else "scapy does not decode"
+
+
+class _Rows:
+    """Memory for rows, used again as soon as nobody holds a row of it: fresh memory costs as much as decoding."""
+
+    def __init__(self) -> None:
+        self._tables: list[NDArray[np.void]] = []
+
+    def take(self, count: int) -> NDArray[np.void]:
+        """Return ``count`` rows, uninitialised."""
+        for at in range(len(self._tables)):
+            # only the list and the call itself know it
+            if sys.getrefcount(self._tables[at]) == UNUSED and len(self._tables[at]) >= count:
+                return self._tables[at][:count]
+        table: NDArray[np.void] = np.empty(count, dtype=SEGMENT)
+        if len(self._tables) < MOST_TABLES:
+            self._tables.append(table)
+        return table[:count]
 
 
 class FrameDecoder:

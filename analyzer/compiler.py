@@ -1,0 +1,97 @@
+"""What numba makes of a kernel: an object file that needs nothing but the C library.
+
+numba is imported here and nowhere else, and so only where a kernel is compiled for the first time on a machine.
+
+This module must not know what any kernel computes, or where compiled code is kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, config
+from numba.core.compiler import DEFAULT_FLAGS, compile_extra
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+CACHE_LINE: Final = 64
+"""Octets that a processor fetches at once."""
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+
+def inner(twin: Any) -> Any:  # noqa: ANN401 - numba ships no types
+    """Return a function as compiled kernels call it."""
+    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(twin, nogil=True, forceinline=True, **options)
+
+
+def compiled(twin: Any, args: tuple[Any, ...], outside: AbstractSet[str]) -> tuple[dict[str, Any], bytes] | None:  # noqa: ANN401
+    """Compile a function for arguments like these.
+
+    Returns what ``machine`` must know to call it (``symbol``; ``results``: how many ints come back, 0 for one that is
+    no tuple, -1 for nothing), and the object file; None if that would need more than what ``outside`` names.
+    """
+    flags = DEFAULT_FLAGS.copy()
+    flags.nrt = flags.release_gil = True
+    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    types = [_type_of(arg) for arg in args]
+    typing, target = cpu_target.typing_context, cpu_target.target_context
+    typing.refresh()
+    target.refresh()
+    made = compile_extra(typing, target, twin, types, None, flags, {})
+    result = made.signature.return_type
+    if result == numba.types.none:
+        results = -1
+    elif result == numba.int64:
+        results = 0
+    elif isinstance(result, numba.types.UniTuple) and result.dtype == numba.int64:
+        results = len(result)
+    else:
+        raise AssertionError(f"{twin.__name__} returns {result}; kernels return int64s or nothing")
+    module = made.library._final_module  # noqa: SLF001 - numba has no other way to the module
+    wanted = {each.name for each in (*module.functions, *module.global_variables) if each.is_declaration}
+    if not all(name.startswith("llvm.") or name in outside for name in wanted):
+        return None
+    code = made.library._codegen._tm.emit_object(module)  # noqa: SLF001
+    return {"symbol": made.fndesc.llvm_func_name, "results": results}, code
+
+
+def _type_of(arg: Any) -> Any:  # noqa: ANN401
+    """Return numba's type of an argument; every int is an int64."""
+    if isinstance(arg, bool | np.bool_):
+        return numba.boolean
+    return numba.int64 if isinstance(arg, int) else numba.typeof(arg)
+
+
+def with_numba(twin: Any, folder: Path) -> Any:  # noqa: ANN401
+    """Return a function as numba itself calls it, and caches it in this folder."""
+    setattr(config, "CACHE_DIR", str(folder))  # noqa: B010 - numba makes its settings at run time
+    return numba.njit(twin, cache=True, nogil=True)
+
+
+def make_prefetch() -> Any:  # noqa: ANN401
+    """Return the intrinsic behind ``kernel.prefetch``."""
+
+    def prefetch(_: Any, table: Any, index: Any, line: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            (stride,) = cgutils.unpack_tuple(builder, array.strides, 1)
+            octet, int64, int32 = ir.IntType(8).as_pointer(), ir.IntType(64), ir.IntType(32)
+            line_at = builder.mul(arguments[2], ir.Constant(int64, CACHE_LINE))
+            offset = builder.add(builder.mul(arguments[1], stride), line_at)
+            at = builder.gep(builder.bitcast(array.data, octet), [offset])
+            kind = ir.FunctionType(ir.VoidType(), [octet, int32, int32, int32])
+            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            for_writing, in_all_caches, data = (ir.Constant(int32, what) for what in (1, 3, 1))
+            builder.call(function, [at, for_writing, in_all_caches, data])
+            return context.get_dummy_value()
+
+        return numba.types.void(table, numba.types.int64, numba.types.int64), emit
+
+    return intrinsic(prefetch)
