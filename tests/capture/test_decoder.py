@@ -45,6 +45,24 @@ def test_numbers_go_on(jit):
     assert ([3], 7) == (second.rows["interface"].tolist(), second.last_ts_ns)
 
 
+def test_rows_that_somebody_holds_are_left_alone():
+    """Memory of rows is used again only when nobody has a row of it any more."""
+    pytest.importorskip("numba")
+    decoder, first = decoded([PLAIN, PLAIN], jit=True)
+    one = first.rows[1:]
+    place = first.rows.ctypes.data
+    del first
+    decoder.add(OTHER, 1, 1)
+    decoder.add(PLAIN, 7, 1)
+    second = decoder.take()
+
+    assert [2] == one["frame"].tolist()
+    assert place != second.rows.ctypes.data
+    del one
+    decoder.add(PLAIN, 8, 1)
+    assert place == decoder.take().rows.ctypes.data
+
+
 def test_nothing_in_line(jit):
     """A batch of no frames is empty."""
     _, batch = decoded([], jit=jit)
