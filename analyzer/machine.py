@@ -47,6 +47,14 @@ _ONE_AT_A_TIME = threading.Lock()
 """Held while a version is made: neither numba nor the linker is made for two threads."""
 
 
+_COMPILING = threading.Event()
+
+
+def compiling() -> bool:
+    """Whether a kernel is being compiled just now: the first seconds of a first run go by with that."""
+    return _COMPILING.is_set()
+
+
 class Native:
     """A kernel as machine code, one version for each combination of argument types it is called with."""
 
@@ -72,13 +80,25 @@ class Native:
         path = cache_folder() / f"{name}.o"
         kept = _kept(path)
         if kept is None:
-            from analyzer import compiler
-
-            kept = compiler.compiled(self._twin(), args, OF_THE_C_LIBRARY)
+            kept = self._compile(args)
             if kept is None:
-                return compiler.with_numba(self._twin(), cache_folder())  # type: ignore[no-any-return]
+                return self._by_numba()
             _keep(path, *kept)
         return _loaded(*kept)
+
+    def _compile(self, args: tuple[Any, ...]) -> tuple[dict[str, Any], bytes] | None:
+        _COMPILING.set()
+        try:
+            from analyzer import compiler
+
+            return compiler.compiled(self._twin(), args, OF_THE_C_LIBRARY)
+        finally:
+            _COMPILING.clear()
+
+    def _by_numba(self) -> Callable[..., Any]:
+        from analyzer import compiler
+
+        return compiler.with_numba(self._twin(), cache_folder())  # type: ignore[no-any-return]
 
 
 def _kind(arg: Any) -> Any:  # noqa: ANN401

@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from analyzer import machine
 from analyzer.analysis import Analysis, read_flows, read_into
 from analyzer.capture.rotation import in_folders, rows
 from analyzer.cli.options import files, selection, warn
@@ -37,11 +38,14 @@ class NothingReadError(AnalyzerError):
     """None of the captures could be read; why, was said for each."""
 
 
+COMPILING: Final = "compiling for this machine, which takes some ten seconds, once"
+
+
 class Progress:
     """A bar on stderr, when that is a terminal and reading takes more than a second.
 
     It appears by itself, from a thread: the first segments may be long in coming, from a pipe, or while kernels are
-    compiled for the first time.
+    compiled for the first time, which is said, terminal or not.
     """
 
     def __init__(self, path: str, *, wanted: bool = True) -> None:
@@ -50,22 +54,21 @@ class Progress:
         self._since_s = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
-        self._timer = threading.Timer(PATIENCE_S, self._start) if wanted and sys.stderr.isatty() else None
+        self._drawn = wanted and sys.stderr.isatty()
+        self._timer = threading.Timer(PATIENCE_S, self._start)
 
     def __enter__(self) -> Self:
         """Return the bar; nothing is drawn yet."""
-        if self._timer is not None:
-            self._timer.daemon = True
-            self._timer.start()
+        self._timer.daemon = True
+        self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take the bar away."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer.join()
+        self._timer.cancel()
+        self._timer.join()
         if self._bar is not None:
             self._bar.stop()
 
@@ -76,6 +79,10 @@ class Progress:
             self._bar.update(self._task, completed=source.bytes_read, total=source.size, rate=f"{rate:,.0f} packets/s")
 
     def _start(self) -> None:
+        if machine.compiling():
+            warn(COMPILING)
+        if not self._drawn:
+            return
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar

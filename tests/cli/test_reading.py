@@ -49,3 +49,14 @@ def test_no_bar_where_stderr_is_no_terminal(monkeypatch, capsys):
         progress(SOURCE, 1)
 
     assert ("", "") == capsys.readouterr()
+
+
+def test_compiling_is_said(monkeypatch, capsys):
+    """Whoever waits for more than a second because kernels are being compiled is told, terminal or not, and told once."""
+    monkeypatch.setattr(reading, "PATIENCE_S", 0.0)
+    monkeypatch.setattr("analyzer.machine.compiling", lambda: True)
+    with reading.Progress("x.pcap") as progress:
+        progress._timer.join()
+        progress(SOURCE, 1)
+
+    assert ("", f"keepalive: {reading.COMPILING}\n") == capsys.readouterr()
