@@ -52,7 +52,7 @@ def test_no_bar_where_stderr_is_no_terminal(monkeypatch, capsys):
 
 
 def test_compiling_is_said(monkeypatch, capsys):
-    """Whoever waits for more than a second because kernels are being compiled is told, terminal or not, and told once."""
+    """Whoever waits because kernels are being compiled is told so, terminal or not, and once."""
     monkeypatch.setattr(reading, "PATIENCE_S", 0.0)
     monkeypatch.setattr("analyzer.machine.compiling", lambda: True)
     with reading.Progress("x.pcap") as progress:
