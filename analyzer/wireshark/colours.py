@@ -1,7 +1,7 @@
 """Colouring rules for annotated copies: which of our comments Wireshark shows in which colour.
 
 The filters rest on the words of ``comments`` alone, so that they say nothing of captures that were not annotated. The
-first rule that fits wins, and the text is that of Wireshark's own file ``colorfilters``, which makes a profile by itself.
+first rule that fits wins. The text is that of Wireshark's own file ``colorfilters``, which makes a profile by itself.
 
 It must not know packets, or where a system keeps its profiles beyond the words of the head.
 """
