@@ -135,7 +135,7 @@ def _classes(comparison: Comparison, screen: Screen) -> Iterator[str]:
         head = f"{row.name}: {len(found):,} {'frame' if len(found) == 1 else 'frames'}, right: "
         yield screen.paint(head, "heading") + screen.paint(row.right.value, STYLES[row.right.value])
         yield from screen.wrap(row.reason, indent="  ")
-        yield from screen.wrap(row.known, indent="  ")
+        yield from screen.wrap(f"How we know: {row.known}", indent="  ")
         flows: dict[int | None, list[int]] = {}
         for each in found:
             flows.setdefault(each.flow, []).append(each.frame)

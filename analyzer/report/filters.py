@@ -152,7 +152,7 @@ def _vlans(tag: int) -> list[int]:
 
 def _flags(record: FlowRecord, frames: set[int]) -> list[str]:
     """Return the names of flags that all these frames carry one of, or nothing if there is another frame."""
-    carriers = {
+    carriers: dict[str, set[int | None]] = {
         "tcp-syn": {record.facts(side).syn_frame for side in SIDES},
         "tcp-fin": {fin.frame for fin in record.fins},
         "tcp-rst": {reset.frame for reset in record.resets},
