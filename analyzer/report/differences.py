@@ -143,7 +143,8 @@ def _classes(comparison: Comparison, screen: Screen) -> Iterator[str]:
             f"{'no flow' if flow is None else f'flow {flow}'}: {frames_text(frames)}"
             for flow, frames in list(flows.items())[:FLOWS_NAMED]
         ]
-        rest = f"; and {len(flows) - FLOWS_NAMED:,} more flows" if len(flows) > FLOWS_NAMED else ""
+        more = len(flows) - FLOWS_NAMED
+        rest = f"; and {more:,} more {'flow' if more == 1 else 'flows'}" if more > 0 else ""
         yield from screen.wrap(f"Frames of {'; '.join(named)}{rest}.", indent="  ", style="dim")
         yield ""
 
