@@ -1,7 +1,9 @@
 """Filters that select one flow, or the evidence of one finding, in Wireshark and tcpdump, ready to copy.
 
 Wireshark's name frames, so that they are exact. tcpdump knows no frame numbers: its filter selects the flow, and of it
-only SYN, FIN or RST where a finding rests on nothing else. Of a flow in a tunnel it can select no more than the tunnel.
+only SYN, FIN or RST where a finding rests on nothing else. Of a flow in a tunnel it can select no more than the tunnel,
+and behind what a record does not know (PPPoE, VLAN 0) it does not look. Of a flow that was captured with a VLAN tag and
+without, Wireshark shows both, because it tells connections apart by addresses and ports.
 Frame numbers are those of the capture; of rotated files, those of the files joined by ``mergecap -a``.
 
 It must not judge: what the evidence is, the finding says.

@@ -55,11 +55,18 @@ def told_story(judged: JudgedFlow, start_ns: int) -> ToldStory:
 
 
 def story(
-    judged: JudgedFlow, start_ns: int, screen: Screen, *, capture: str | None = None, joined: bool = False
+    judged: JudgedFlow,
+    start_ns: int,
+    screen: Screen,
+    *,
+    capture: str | None = None,
+    joined: bool = False,
+    live: bool = False,
 ) -> Iterator[str]:
     """Yield the lines of a flow's story; ``capture`` names the file where there are several.
 
-    If it was ``joined`` from rotated files, the filters say how to have these as one.
+    If it was ``joined`` from rotated files, the filters say how to have these as one. Of a ``live`` capture there is no
+    file to look at with filters.
     """
     told = explain.story(judged, start_ns)
     title = told.title if capture is None else f"{printable(capture)}: {told.title}"
@@ -77,7 +84,8 @@ def story(
         for line in section.lines:
             yield from _line(line, screen, at_width, frame_width)
         yield ""
-    yield from look(judged, screen, joined=joined)
+    if not live:
+        yield from look(judged, screen, joined=joined)
 
 
 def look(judged: JudgedFlow, screen: Screen, *, joined: bool = False) -> Iterator[str]:

@@ -92,3 +92,10 @@ def test_filters_of_joined_files_say_how_to_join_them(told):
 
     assert first.endswith("mergecap -a -w JOINED.pcapng" + " " * 5 + "FILE...")
     assert "mergecap" not in "".join(told())
+
+
+def test_a_live_capture_has_nothing_to_filter(told):
+    """Where there is no file, the story ends without filters, and is otherwise the same."""
+    lines = told()
+
+    assert lines[: lines.index("To look for yourself")] == told(live=True)
