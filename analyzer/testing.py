@@ -151,7 +151,7 @@ class CapturedFlow:
     @property
     def story(self) -> str:
         """What happened, in words, with frame numbers."""
-        return "\n".join(story_lines(self.judged, self._start_ns, SCREEN)).rstrip()
+        return "\n".join(story_lines(self.judged, self._start_ns, SCREEN, live=True)).rstrip()
 
     def assert_verdict(self, *words: str) -> None:
         """Fail with the story unless the flow ended in one of these ways.

@@ -66,6 +66,25 @@ def test_interfaces_stay(tmp_path):
     assert fields(path, *names) == fields(tmp_path / "out.pcapng", *names)
 
 
+@needs_tshark
+def test_comments_that_are_there_stay(tmp_path):
+    """A pcapng with comments of somebody else's shows these beside ours, of packets and of the section."""
+    annotate(FOUNDING, tmp_path / "ours.pcapng")
+    theirs = (tmp_path / "ours.pcapng").read_bytes().replace(b"keepalive: ", b"a colleague")
+    (tmp_path / "theirs.pcapng").write_bytes(theirs)
+    annotate(tmp_path / "theirs.pcapng", tmp_path / "out.pcapng")
+    (before,) = fields(tmp_path / "theirs.pcapng", "frame.comment", only="frame.number == 14")[0]
+    (after,) = fields(tmp_path / "out.pcapng", "frame.comment", only="frame.number == 14")[0]
+    capinfos = [Path(find()).with_name("capinfos"), tmp_path / "out.pcapng"]
+    section = subprocess.run(capinfos, check=True, capture_output=True, text=True).stdout
+
+    assert fields(FOUNDING, *PACKET) == fields(tmp_path / "out.pcapng", *PACKET)
+    assert "a colleagueflow 0: FIN, acknowledged in frame 15" == before
+    assert f"keepalive: flow 0: FIN, acknowledged in frame 15,{before}" == after
+    assert "a colleague1 flow, 1 with probes" in section
+    assert "keepalive: 1 flow, 1 with probes" in section
+
+
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
 def test_we_read_the_same_from_a_copy(path, tmp_path):
     """What we conclude from a copy is what we conclude from the capture, to the nanosecond."""

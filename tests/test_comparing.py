@@ -1,5 +1,6 @@
 """``compare(path)``: what it refuses, and how little it keeps."""
 
+import asyncio
 import subprocess
 import sys
 import tracemalloc
@@ -79,3 +80,13 @@ def test_no_packet_is_kept(tmp_path):
 def test_compare_is_a_public_name():
     """The package offers it."""
     assert compare is analyzer.compare
+
+
+@needs_tshark
+def test_a_running_event_loop_does_not_matter():
+    """Inside a coroutine, as in a notebook, the comparison is the same."""
+
+    async def work():
+        return compare(FOUNDING)
+
+    assert compare(FOUNDING).beside == asyncio.run(work()).beside

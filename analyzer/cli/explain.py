@@ -80,8 +80,9 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
     for index, flow in enumerate(flows):
         if index:
             sys.stdout.write(screen.paint(screen.rule() * screen.width, "dim") + "\n\n")
-        name = result.captures[flow.capture].name if several else None
-        for line in story(flow.judged, result.start_ns(flow.capture), screen, capture=name):
+        capture = result.captures[flow.capture]
+        name, joined = capture.name if several else None, len(capture.parts) > 1
+        for line in story(flow.judged, result.start_ns(flow.capture), screen, capture=name, joined=joined):
             sys.stdout.write(line + "\n")
     if more:
         for line in screen.wrap(

@@ -1,4 +1,4 @@
-"""``keepalive rules``: the decision tables, and what a verdict or finding means."""
+"""``keepalive rules``: the decision tables, what a verdict or finding means, and colours for Wireshark."""
 
 from __future__ import annotations
 
@@ -14,14 +14,25 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("code", metavar="CODE", nargs="?", help="a verdict or finding; without one, all tables")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("code", metavar="CODE", nargs="?", help="a verdict or finding; without one, all tables")
+    forms.add_argument(
+        "--wireshark",
+        action="store_true",
+        help="Wireshark's colouring rules for annotated captures, as a profile has them",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the tables, or what CODE means; return the exit status."""
+    """Print the tables, what CODE means, or colouring rules; return the exit status."""
     from analyzer.report import tables
     from analyzer.report.screen import screen_for
 
+    if options.wireshark:
+        from analyzer.wireshark.colours import colorfilters
+
+        sys.stdout.writelines(line + "\n" for line in colorfilters())
+        return 0
     screen = screen_for(sys.stdout, os.environ)
     if options.code is not None and options.code not in tables.codes():
         raise UsageError(f"no verdict or finding is called {options.code}; there are {', '.join(tables.codes())}")

@@ -135,7 +135,7 @@ def _classes(comparison: Comparison, screen: Screen) -> Iterator[str]:
         head = f"{row.name}: {len(found):,} {'frame' if len(found) == 1 else 'frames'}, right: "
         yield screen.paint(head, "heading") + screen.paint(row.right.value, STYLES[row.right.value])
         yield from screen.wrap(row.reason, indent="  ")
-        yield from screen.wrap(row.known, indent="  ")
+        yield from screen.wrap(f"How we know: {row.known}", indent="  ")
         flows: dict[int | None, list[int]] = {}
         for each in found:
             flows.setdefault(each.flow, []).append(each.frame)
@@ -143,7 +143,8 @@ def _classes(comparison: Comparison, screen: Screen) -> Iterator[str]:
             f"{'no flow' if flow is None else f'flow {flow}'}: {frames_text(frames)}"
             for flow, frames in list(flows.items())[:FLOWS_NAMED]
         ]
-        rest = f"; and {len(flows) - FLOWS_NAMED:,} more flows" if len(flows) > FLOWS_NAMED else ""
+        more = len(flows) - FLOWS_NAMED
+        rest = f"; and {more:,} more {'flow' if more == 1 else 'flows'}" if more > 0 else ""
         yield from screen.wrap(f"Frames of {'; '.join(named)}{rest}.", indent="  ", style="dim")
         yield ""
 

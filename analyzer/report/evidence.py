@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 40
 """Of more, only the first and last are shown."""
-MOST_FRAMES: Final = 60
-"""More frames than this make no filter that anybody would paste."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +80,6 @@ def rows(judged: JudgedFlow, start_ns: int) -> list[Row]:
         if facts.last_data_frame and facts.last_data_frame != facts.first_data_frame and facts.last_data_ns is not None:
             found.append(row(facts.last_data_frame, facts.last_data_ns, side, "last data"))
     return sorted(found, key=lambda one: one.frame)
-
-
-def frames(judged: JudgedFlow) -> tuple[int, ...]:
-    """Return the frames that the findings and the ending rest on, or none if they are too many to list."""
-    named = {frame for finding in judged.findings for frame in finding.frames}
-    if judged.ending.frame is not None:
-        named.add(judged.ending.frame)
-    return tuple(sorted(named)) if len(named) <= MOST_FRAMES else ()
 
 
 def _probe(t: Teller, probe: Probe, start_ns: int) -> Row:

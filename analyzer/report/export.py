@@ -332,12 +332,17 @@ def _count(count: Count | None) -> Object | None:
 
 
 def _finding(finding: Finding, judged: JudgedFlow) -> Object:
+    record = judged.record
     return {
         "code": finding.code,
         "about": finding.about,
         "frames": list(finding.frames),
         "detail": explain.detail(finding, judged),
         "data": dict(_in_seconds(finding.data)),
+        "filters": {
+            "wireshark": filters.finding_wireshark(record, finding),
+            "tcpdump": filters.finding_tcpdump(record, finding),
+        },
     }
 
 

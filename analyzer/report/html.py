@@ -20,7 +20,7 @@ from analyzer import explain
 from analyzer.explain.story import MINOR, NO_ADVICE
 from analyzer.explain.teller import frames_text
 from analyzer.report import filters
-from analyzer.report.evidence import evidence, frames
+from analyzer.report.evidence import evidence
 from analyzer.report.screen import Screen, printable
 from analyzer.report.text import STYLES, flow_sum, pair_text, probe_sum, set_aside, title_of
 from analyzer.segment import address_text
@@ -127,7 +127,7 @@ def rows(lines: NDArray[np.void], known: Mapping[Key, Known], told: set[Key]) ->
     """Return the rows of the table.
 
     capture, flow, client, server, 1 if which is which is a guess, verdict, probes, answered, after FIN, zero-window
-    probes, findings, headline, 1 if its story is in the page.
+    probes, findings, headline, 1 if its story is in the page, first frame.
     """
     words = [rule.verdict.value for rule in VERDICTS]
     found = []
@@ -149,6 +149,7 @@ def rows(lines: NDArray[np.void], known: Mapping[Key, Known], told: set[Key]) ->
                 " ".join(more.codes) if more else "",
                 more.headline if more else "",
                 int(key in told),
+                row["first_frame"],
             ]
         )
     return found
@@ -197,7 +198,6 @@ def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]
     number = judged.record.number
     capture = report.captures[flow.capture]
     first, left_out, last = evidence(judged, start_ns)
-    named = frames(judged)
     several = len(report.captures) > 1
     return {
         "id": f"flow-{flow.capture}-{number}",
@@ -212,11 +212,7 @@ def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]
         "evidence": first,
         "left_out": left_out,
         "evidence_last": last,
-        "filters": [
-            ("Wireshark, this flow", filters.wireshark(judged.record)),
-            *([("Wireshark, the evidence", f"frame.number in {{{', '.join(map(str, named))}}}")] if named else []),
-            ("tcpdump", filters.tcpdump(judged.record)),
-        ],
+        "filters": filters.to_copy(judged),
         "codes": tuple(dict.fromkeys(finding.code for finding in judged.findings)),
     }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer import explain
 from analyzer.explain.model import Story
 from analyzer.explain.teller import frames_text
+from analyzer.report import filters
 from analyzer.report.screen import Screen, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import format_duration, format_offset
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from analyzer.findings import JudgedFlow
     from analyzer.report.export import Object
 
-INDENT = "  "
+INDENT: Final = "  "
+LOOK: Final = "To look for yourself"
+JOINED: Final = "Frames are numbered as in the files joined: mergecap -a -w JOINED.pcapng FILE..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,20 @@ def told_story(judged: JudgedFlow, start_ns: int) -> ToldStory:
     )
 
 
-def story(judged: JudgedFlow, start_ns: int, screen: Screen, *, capture: str | None = None) -> Iterator[str]:
-    """Yield the lines of a flow's story; ``capture`` names the file where there are several."""
+def story(
+    judged: JudgedFlow,
+    start_ns: int,
+    screen: Screen,
+    *,
+    capture: str | None = None,
+    joined: bool = False,
+    live: bool = False,
+) -> Iterator[str]:
+    """Yield the lines of a flow's story; ``capture`` names the file where there are several.
+
+    If it was ``joined`` from rotated files, the filters say how to have these as one. Of a ``live`` capture there is no
+    file to look at with filters.
+    """
     told = explain.story(judged, start_ns)
     title = told.title if capture is None else f"{printable(capture)}: {told.title}"
     yield from screen.wrap(title, indent=INDENT, first="", style="heading")
@@ -69,6 +84,18 @@ def story(judged: JudgedFlow, start_ns: int, screen: Screen, *, capture: str | N
         for line in section.lines:
             yield from _line(line, screen, at_width, frame_width)
         yield ""
+    if not live:
+        yield from look(judged, screen, joined=joined)
+
+
+def look(judged: JudgedFlow, screen: Screen, *, joined: bool = False) -> Iterator[str]:
+    """Yield the filters by which Wireshark and tcpdump show the flow and what each finding rests on."""
+    yield screen.paint(LOOK, "heading")
+    if joined:
+        yield from screen.wrap(JOINED, indent=INDENT * 2, first=f"{INDENT}- ")
+    for label, text in filters.to_copy(judged):
+        yield from screen.wrap(f"{label}: {text}", indent=INDENT * 2, first=f"{INDENT}- ")
+    yield ""
 
 
 def ticks(judged: JudgedFlow, screen: Screen) -> Iterator[str]:

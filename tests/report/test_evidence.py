@@ -1,6 +1,6 @@
 """The rows of evidence: each with its frame, in order, and no more than anybody reads."""
 
-from analyzer.report.evidence import MOST_ROWS, evidence, frames, rows
+from analyzer.report.evidence import MOST_ROWS, evidence, rows
 
 FOUNDING = "founding_go_fin60.pcap"
 
@@ -55,8 +55,3 @@ def test_long_evidence_is_cut_in_the_middle(flow):
 
     assert len(everything) <= MOST_ROWS or len(first) + len(last) == MOST_ROWS
     assert len(everything) == len(first) + left_out + len(last)
-
-
-def test_frames_of_findings_are_named(flow):
-    """The frames that findings and ending rest on can be pasted into a filter."""
-    assert {14, 38, 39} < set(frames(flow(FOUNDING)[0]))

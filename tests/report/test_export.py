@@ -64,6 +64,17 @@ def test_the_schema_is_one():
     assert "https://json-schema.org/draft/2020-12/schema" == SCHEMA["$schema"]
 
 
+def test_flows_and_findings_bring_their_filters():
+    """A flow has the filters that select it, and each finding those that select its frames."""
+    flow = report_of(CAPTURES / "founding_go_fin60.pcap")["flows"][0]
+    by_code = {finding["code"]: finding["filters"] for finding in flow["findings"]}
+
+    assert flow["filters"]["wireshark"].endswith("frame.number >= 1 && frame.number <= 39")
+    assert {"wireshark": "frame.number in {14..15, 38..39}", "tcpdump": flow["filters"]["tcpdump"]} == by_code[
+        "fin-wait-2-expired"
+    ]
+
+
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry["file"])
 def test_reports_follow_the_schema_and_the_truth(entry):
     """The report of each capture is valid, has no undescribed field, and says what is known of the capture."""

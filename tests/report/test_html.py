@@ -66,9 +66,12 @@ def test_a_story_has_its_evidence_and_filters(analysis):
     text = unescape(text_of(page_of(analysis(FOUNDING))))
 
     assert re.search(r'<td class="number">38</td>.*keepalive probe.*<td>RST, frame 39 after', text)
-    assert "ip.addr == 127.0.0.1 && ip.addr == 127.0.0.1 && tcp.port == 59285" in text
-    assert "<code>tcp and host 127.0.0.1 and host 127.0.0.1 and port 59285 and port 4001</code>" in text
-    assert re.search(r"<code>frame\.number in \{[0-9, ]+, 38, 39\}</code>", text)
+    for label, code in (
+        ("Wireshark, this flow", "ip.src == 127.0.0.1 && ip.dst == 127.0.0.1 && tcp.port == 59285 && tcp.port == 4001"),
+        ("tcpdump, this flow", "tcp and src host 127.0.0.1 and dst host 127.0.0.1 and port 59285 and port 4001"),
+        ("Wireshark, fin-wait-2-expired", "frame.number in {14..15, 38..39}"),
+    ):
+        assert f'<span class="label">{label}</span><code>{code}' in text
 
 
 def test_the_page_needs_nothing_else(analysis):

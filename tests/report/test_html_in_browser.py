@@ -1,5 +1,6 @@
 """The page in a real browser: it loads, sorts, filters, opens flows, prints, and shows hostile names as text."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -181,12 +182,17 @@ def test_ten_thousand_flows_open_at_once(window, many):
 
 
 def test_a_flow_without_a_story_says_where_to_get_it(window, many):
-    """The number of a flow that is not told opens a row with the command that tells it."""
+    """The number of a flow that is not told opens a row with the command that tells it, and its filters."""
     window.look()
     window.open(many)
     window.click("#table tbody button[aria-expanded]")
 
-    assert "keepalive explain FILE --flow" in window.run("return document.querySelector('tr.more').textContent")
+    text = window.run("return document.querySelector('tr.more').textContent")
+    assert "keepalive explain FILE --flow" in text
+    assert re.search(
+        r"ip\.addr == [0-9.]+ && ip\.addr == [0-9.]+ && tcp\.port == \d+ && tcp\.port == \d+ && frame", text
+    )
+    assert re.search(r"tcp and host [0-9.]+ and host [0-9.]+ and port \d+ and port \d+", text)
     window.click("#table tbody button[aria-expanded]")
     assert window.run("return document.querySelector('tr.more')") is None
 

@@ -3,6 +3,7 @@
 import pytest
 
 from analyzer import explain
+from analyzer.report import filters
 from analyzer.report.screen import Screen
 from analyzer.report.story import story, story_object, told_story
 
@@ -73,3 +74,28 @@ def test_a_told_story_is_text_and_markup(flow):
     assert "\n".join(story(judged, start_ns, Screen())).rstrip() == str(told)
     assert all(section.heading in told._repr_html_() for section in told.sections)
     assert explain.story(judged, start_ns).sections == told.sections
+
+
+def test_a_story_ends_with_filters(flow, told):
+    """The last part has the filters of the flow and of each finding, and fits the width."""
+    lines = told()
+    last = " ".join(" ".join(lines[lines.index("To look for yourself") :]).split())
+
+    assert all(f"- {label}: {text}" in last for label, text in filters.to_copy(flow(FOUNDING)[0]))
+    assert [] == [line for line in lines if len(line) > 80]
+
+
+def test_filters_of_joined_files_say_how_to_join_them(told):
+    """Where frames count through rotated files, the part with filters begins with how to have one file."""
+    lines = told(joined=True)
+    first = " ".join(lines[lines.index("To look for yourself") + 1 :][:2])
+
+    assert first.endswith("mergecap -a -w JOINED.pcapng" + " " * 5 + "FILE...")
+    assert "mergecap" not in "".join(told())
+
+
+def test_a_live_capture_has_nothing_to_filter(told):
+    """Where there is no file, the story ends without filters, and is otherwise the same."""
+    lines = told()
+
+    assert lines[: lines.index("To look for yourself")] == told(live=True)

@@ -9,7 +9,7 @@
   const more = document.getElementById("more");
   const shown = document.getElementById("shown");
   const names = ["capture", "flow", "client", "server", "guessed", "verdict", "probes", "answered", "afterFin", "window",
-    "findings", "headline", "told"];
+    "findings", "headline", "told", "firstFrame"];
   const at = Object.fromEntries(names.map((name, index) => [name, index]));
   const rows = data.rows;
   const collator = new Intl.Collator("en", { numeric: true });
@@ -53,8 +53,34 @@
     cell.colSpan = 9;
     if (row[at.headline]) cell.append(element("p", row[at.headline]));
     cell.append(copyable("Its story", `keepalive explain FILE --flow ${row[at.flow]}`));
+    for (const [label, text] of filters(row)) cell.append(copyable(label, text));
     extra.append(cell);
     line.after(extra);
+  };
+
+  // As report/filters.py makes them, without what the table does not know: VLANs, and the last frame.
+  const filters = (row) => {
+    const ends = [row[at.client], row[at.server]].map((end) => {
+      const colon = end.lastIndexOf(":");
+      return { address: end.slice(0, colon).replace(/[[\]]/g, ""), port: end.slice(colon + 1) };
+    });
+    const ip = ends[0].address.includes(":") ? "ipv6" : "ip";
+    const both = (one, other, either, source, destination) => (one === other
+      ? [`${source} ${one}`, `${destination} ${one}`] : [`${either} ${one}`, `${either} ${other}`]);
+    const addresses = ends.map((end) => end.address);
+    const ports = ends.map((end) => end.port);
+    return [
+      ["Wireshark, this flow", [
+        ...both(...addresses, `${ip}.addr ==`, `${ip}.src ==`, `${ip}.dst ==`),
+        ...both(...ports, "tcp.port ==", "tcp.srcport ==", "tcp.dstport =="),
+        `frame.number >= ${row[at.firstFrame]}`,
+      ].join(" && ")],
+      ["tcpdump, this flow (no VLAN)", [
+        "tcp",
+        ...both(...addresses, "host", "src host", "dst host"),
+        ...both(...ports, "port", "src port", "dst port"),
+      ].join(" and ")],
+    ];
   };
 
   const copyable = (label, text) => {
