@@ -20,7 +20,7 @@ import numpy as np
 from analyzer import findings, overview, record, verdict
 from analyzer.capture.ahead import read_ahead
 from analyzer.capture.rotation import RotatedReader, in_folders, rows
-from analyzer.intake import SharedIntake
+from analyzer.intake import Intake
 from analyzer.overview import CaptureSummary, Totals
 from analyzer.report import export, html, tabular
 from analyzer.report.story import ToldStory, told_story
@@ -47,8 +47,6 @@ Table = Literal["flows", "probes", "findings"]
 
 EXCERPT: Final = 12
 """So many flows a notebook shows of an analysis."""
-SHARES: Final = 2
-"""So many trackers share the flows of a large capture, where somebody numbers flows at the end."""
 PLOT_SIZE_IN: Final = (9.6, 3.9)
 
 
@@ -169,16 +167,6 @@ class Analysis:
         self._lines += other._lines
         self._hosts.merge(other._hosts, at)
         self._batches += [(at + capture, batch, winners) for capture, batch, winners in other._batches]
-
-    def number_by(self, first_frames: list[NDArray[np.int64]], capture: int) -> None:
-        """Number the flows of a capture in the order of their first frames, given those of all, kept or not."""
-        order = np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *first_frames]))
-        for at, batch, _ in self._batches:
-            if at == capture:
-                batch.flow["number"] = np.searchsorted(order, batch.flow["first_frame"])
-        for lines in self._lines:
-            ours = lines["capture"] == capture
-            lines["number"][ours] = np.searchsorted(order, lines["first_frame"][ours])
 
     def start_ns(self, capture: int = 0) -> int:
         """Return the instant that offsets of this capture count from."""
@@ -365,14 +353,8 @@ def read_into(
 ) -> list[str]:
     """Read a row of rotated files into an analysis; return those that are no continuation."""
     left: list[str] = []
-    share = result.most is not None and not result.select
-    first_frames: list[NDArray[np.int64]] = []
-    for capture, batch in read_flows(row, result, left, reader=reader, jit=jit, progress=progress, share_flows=share):
-        if share and batch is not None:
-            first_frames.append(batch.flow["first_frame"].copy())
+    for capture, batch in read_flows(row, result, left, reader=reader, jit=jit, progress=progress):
         result.add(capture, batch)
-    if share:
-        result.number_by(first_frames, len(result.captures) - 1)
     return left
 
 
@@ -385,14 +367,12 @@ def read_flows(
     jit: bool | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
     see: Callable[[SegmentBatch], None] | None = None,
-    share_flows: bool = False,
 ) -> Generator[tuple[int, FlowBatch | None], None, None]:
     """Read a row of rotated files, enter their summary in ``result``, and yield flows as they finish.
 
     What turns out to be no continuation is appended to ``left``, in order; when the first file cannot be read, all the
     others are. ``see`` gets every batch of segments before the flows that it finishes. If a display filter selects,
-    only flows that contain a frame matching it are yielded. With ``share_flows`` two trackers may share the flows of a
-    large capture, whose numbers are then good for nothing (see ``Analysis.number_by``).
+    only flows that contain a frame matching it are yielded.
     """
     left = [] if left is None else left
     summary = CaptureSummary(row[:1])
@@ -405,8 +385,7 @@ def read_flows(
     with source:
         result.captures.append(summary)
         summary.parts = source.parts
-        shares = SHARES if source.jit and share_flows and (os.cpu_count() or 1) > 1 else 1
-        intake = SharedIntake(summary, source, shares)
+        intake = Intake(summary, source)
         matching = _matcher(result.select.display_filter, source.parts)
         several = (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
         batches = read_ahead(source) if several else source
@@ -417,12 +396,10 @@ def read_flows(
                     see(batch)
                 if matching is not None:
                     matching.see(batch)
-                for flows in intake.feed(batch):
-                    yield _matching(matching, flows, result)
+                yield _matching(matching, intake.feed(batch), result)
                 if progress is not None:
                     progress(source, summary.frames)
-            for flows in intake.close():
-                yield _matching(matching, flows, result)
+            yield _matching(matching, intake.close(), result)
 
         # decoding, tracking and what is done with finished flows take turns on two processors
         for flows in read_ahead(finished()) if several else finished():

@@ -115,20 +115,6 @@ def hash_of(row: Any, seed: int) -> int:  # noqa: ANN401 - a numpy record
 
 
 @kernel
-def share_of(row: Any) -> int:  # noqa: ANN401 - a numpy record
-    """Return which of four equal parts of all flows a row belongs to, the same for both directions.
-
-    Not by the hash, whose seed differs from run to run: what is shown of a capture must not.
-    """
-    word = row["src_lo"] ^ row["dst_lo"] ^ row["src_port"] ^ row["dst_port"]
-    word = word ^ (word >> 32)
-    word = word ^ (word >> 16)
-    word = word ^ (word >> 8)
-    word = word ^ (word >> 4)
-    return (word ^ (word >> 2)) & 3
-
-
-@kernel
 def side_of(flow: Any, row: Any) -> int:  # noqa: ANN401 - numpy records
     """Return 0 if ``a`` of the flow sent this row, 1 if ``b`` did, -1 if it belongs to another flow.
 

@@ -9,8 +9,6 @@ It must not read, or know where batches come from.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -58,26 +56,18 @@ class CapturePoint(Protocol):
 class Intake:
     """One capture point on its way into an analysis; keeps its summary up to date."""
 
-    def __init__(
-        self, summary: CaptureSummary, source: CapturePoint, share: tuple[int, int, int] | None = None
-    ) -> None:
-        """Begin; ``summary`` is filled in from now on.
-
-        ``share`` (seed, k, n) takes only the k-th of n equal parts of all flows; the parts fit together if their
-        seeds are equal.
-        """
+    def __init__(self, summary: CaptureSummary, source: CapturePoint) -> None:
+        """Begin; ``summary`` is filled in from now on."""
         self.summary = summary
         self._source = source
         self._skipped = np.zeros(len(SKIPPED), dtype=np.int64)
-        self._seed, *part = share or (_seed(), 0, 1)
-        self._share = (part[0], part[1])
         self._tracker: Tracker | None = None
         self._copies = 0
 
     def feed(self, batch: SegmentBatch) -> FlowBatch | None:
         """Take a batch; return the flows it finished, or None."""
         if self._tracker is None:
-            self._tracker = Tracker(jit=self._source.jit, seed=self._seed, share=self._share)
+            self._tracker = Tracker(jit=self._source.jit, seed=int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF)
         elif self._source.jit:
             self._tracker.compile()
         self.summary.frames += batch.frames
@@ -116,36 +106,3 @@ class Intake:
         self.summary.format, self.summary.link_types = self._source.format, list(self._source.link_types)
         self.summary.start_ns, self.summary.warnings = self._source.start_ns, list(self._source.warnings)
         self.summary.skipped = {**counts, "duplicate_copy": self._copies}
-
-
-def _seed() -> int:
-    """Return what stirs a flow table, so that no capture can be built to make it slow."""
-    return int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF
-
-
-class SharedIntake:
-    """Intakes of one capture point that take a share of its flows each, on threads of their own.
-
-    Each numbers its flows for itself: whoever puts them together has to number them anew. With one share it is an
-    intake like any other.
-    """
-
-    def __init__(self, summary: CaptureSummary, source: CapturePoint, shares: int) -> None:
-        """Begin; ``summary`` is filled in from now on, the copies of other shares when it closes."""
-        seed = _seed()
-        self._first = Intake(summary, source, (seed, 0, shares))
-        self._others = [Intake(replace(summary), source, (seed, at, shares)) for at in range(1, shares)]
-        self._threads = ThreadPoolExecutor(max(len(self._others), 1), "keepalive-share")
-
-    def feed(self, batch: SegmentBatch) -> list[FlowBatch | None]:
-        """Take a batch; return the flows that each share finished."""
-        others = [self._threads.submit(other.feed, batch) for other in self._others]
-        return [self._first.feed(batch), *(other.result() for other in others)]
-
-    def close(self) -> list[FlowBatch | None]:
-        """Finish, and return all flows still in memory."""
-        left = [self._first.close(), *(other.close() for other in self._others)]
-        for other in self._others:
-            self._first.summary.skipped["duplicate_copy"] += other.summary.skipped["duplicate_copy"]
-        self._threads.shutdown()
-        return left

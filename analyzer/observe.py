@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.flow import NO_FLOW, find, hash_of, insert, likely, new_flow, remove, share_of, side_of
+from analyzer.flow import find, hash_of, insert, likely, new_flow, remove, side_of
 from analyzer.kernel import kernel, prefetch
 from analyzer.seen import LIKE_KEEPALIVE, notable, remember
 from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, RST, SYN
@@ -44,12 +44,7 @@ COPIES: Final = 8
 SEED: Final = 9
 SEGMENTS: Final = 10  # TCP segments, copies included
 NOW_NS: Final = 11  # latest time of a row
-SHARE: Final = 12  # which of SHARES equal parts of all flows this tracker keeps
-SHARES: Final = 13  # 1, 2 or 4
-REGISTERS: Final = 14
-
-ELSEWHERE: Final = -2
-"""Instead of a flow's index: it is in another tracker's share."""
+REGISTERS: Final = 12
 
 AHEAD: Final = 32
 """Rows whose flows are fetched into the cache before they are wanted; a power of two."""
@@ -105,24 +100,15 @@ def look_ahead(  # noqa: PLR0917 - kernels take positional arguments
     ends: Any,  # noqa: ANN401
     digests: NDArray[np.int64],
     hints: NDArray[np.int64],
-    registers: Any,  # noqa: ANN401
+    seed: int,
 ) -> None:
     """Hash these rows, guess their flows, and have the processor fetch what ``observe`` will touch."""
-    seed = registers[SEED]
-    share = registers[SHARE]
-    others = registers[SHARES] - 1
     mask = len(slots) - 1
     for i in range(first, last):
-        if share_of(rows[i]) & others != share:
-            hints[i - first] = ELSEWHERE
-            continue
         digest = hash_of(rows[i], seed)
         digests[i - first] = digest
-        hints[i - first] = NO_FLOW
         prefetch(slots, digest & mask, 0)
     for i in range(last - first):
-        if hints[i] == ELSEWHERE:
-            continue
         index = likely(slots, digests[i])
         hints[i] = index
         if index >= 0:
@@ -151,12 +137,13 @@ def observe(  # noqa: PLR0917 - as above
     The caller has made room for ``count`` more flows, SEEN rows and slots. Flows that a new incarnation pushed out are
     listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries.
     """
+    seed = registers[SEED]
     now_ns = registers[NOW_NS]
     segments = 0
     for i in range(count):
         place = i % AHEAD
         if place == 0:
-            look_ahead(rows, i, min(i + AHEAD, count), slots, flows, ends, digests, hints, registers)
+            look_ahead(rows, i, min(i + AHEAD, count), slots, flows, ends, digests, hints, seed)
         row = rows[i]
         digest = digests[place]
         index = hints[place]
@@ -164,8 +151,6 @@ def observe(  # noqa: PLR0917 - as above
         now_ns = max(now_ns, row["ts_ns"])
         if note == NOTE_TCP:
             segments += 1
-        if index == ELSEWHERE:
-            continue
         # the guess is wrong where another flow has the same hash, or this one began or ended since
         if index < 0 or flows[index]["alive"] == 0 or side_of(flows[index], row) < 0:
             index = find(slots, flows, row, digest)

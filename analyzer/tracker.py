@@ -96,11 +96,10 @@ class FlowBatch:
 class Tracker:
     """All live flows of one capture point."""
 
-    def __init__(self, *, jit: bool = False, seed: int = 0x1234567, share: tuple[int, int] = (0, 1)) -> None:
+    def __init__(self, *, jit: bool = False, seed: int = 0x1234567) -> None:
         """Start with no flows.
 
-        ``jit`` picks compiled kernels; ``seed`` stirs the flow table's hash (31 bits); ``share`` (k, n) keeps the
-        k-th of n equal parts of all flows, and passes by the others; n is 1, 2 or 4.
+        ``jit`` picks compiled kernels; ``seed`` stirs the flow table's hash (31 bits).
         """
         self.jit = jit
         self.now_ns = -1
@@ -114,7 +113,6 @@ class Tracker:
         self._registers[observe.FLOW_FREE] = -1
         self._registers[observe.SEEN_FREE] = -1
         self._registers[observe.NOW_NS] = -1
-        self._registers[observe.SHARE], self._registers[observe.SHARES] = share
         self._registers[observe.SEED] = seed & 0x7FFFFFFF
         self._leaving: Any = np.zeros(CHUNK, dtype=np.int64) if jit else [0] * CHUNK
         self._digests: Any = np.zeros(observe.AHEAD, dtype=np.int64) if jit else [0] * observe.AHEAD
@@ -206,8 +204,7 @@ class Tracker:
     def close(self) -> FlowBatch:
         """Finish: return all flows still in memory and forget them."""
         batch = self._collect([*self._take_pushed(), *self._alive()], give_back=True)
-        share = (int(self._registers[observe.SHARE]), int(self._registers[observe.SHARES]))
-        self.__init__(jit=self.jit, seed=int(self._registers[observe.SEED]), share=share)  # type: ignore[misc]
+        self.__init__(jit=self.jit, seed=int(self._registers[observe.SEED]))  # type: ignore[misc]
         return batch
 
     def _alive(self) -> list[int]:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from analyzer.analysis import Analysis, analyze, read_flows, read_into
+from analyzer.analysis import Analysis, analyze, read_flows
 from analyzer.errors import CaptureError
 from analyzer.selection import Selection
 
@@ -84,33 +83,3 @@ def test_a_capture_of_which_nothing_can_be_read_raises():
     with pytest.raises(CaptureError, match=r"absent\.pcap"):
         list(read_flows([str(CAPTURES / "absent.pcap")], analysis))
     assert [] == analysis.captures
-
-
-@pytest.mark.parametrize("name", ["founding_go_fin60.pcap", "lab/port_reuse.pcap", "lab/any_router_sll.pcap"])
-def test_two_trackers_give_what_one_gives(monkeypatch, name):
-    """Totals, numbers, lines, hosts and every judged flow are the same where two processors share a large capture."""
-    pytest.importorskip("numba")
-    found = []
-    for processors in (1, 2):
-        monkeypatch.setattr("os.cpu_count", lambda processors=processors: processors)
-        result = Analysis(keep_all=False, most=100)
-        assert [] == read_into(result, [str(CAPTURES / name)], jit=True)
-        found.append(result)
-    one, two = found
-
-    assert (one.totals, one.captures) == (two.totals, two.captures)
-    assert one.probing_hosts() == two.probing_hosts()
-    assert [flow.number for flow in one] == [flow.number for flow in two]
-    assert [flow.judged for flow in one] == [flow.judged for flow in two]
-    assert one.lines()["number"].tolist() == sorted(two.lines()["number"].tolist())
-
-
-def test_flows_are_numbered_by_their_first_frames():
-    """Numbers that mean nothing are replaced by the order of first frames, those of flows not kept included."""
-    result = analyze(REUSE)
-    firsts = result.lines()["first_frame"].copy()
-    for _, batch, _ in result._batches:
-        batch.flow["number"] = 77
-    result.number_by([firsts, np.array([0])], 0)
-
-    assert [1, 2, 3] == sorted(flow.number for flow in result) == sorted(result.lines()["number"].tolist())

@@ -16,12 +16,10 @@ from analyzer.flow import (
     find,
     hash_of,
     insert,
-    likely,
     mix,
     new_flow,
     refill,
     remove,
-    share_of,
     side_of,
 )
 from analyzer.kernel import records
@@ -155,37 +153,6 @@ def test_colliding_flows_are_told_apart_by_identity():
         insert(slots, 3, index)
 
     assert [0, 1, NO_FLOW] == [find(slots, flows, row_number(number), 3) for number in range(3)]
-
-
-def test_a_guess_is_the_first_flow_with_the_hash():
-    """The guess does not look at addresses, passes by what departed, and admits when there is none."""
-    slots = [0] * 8
-    for index, digest in enumerate((3, 3, 4)):
-        insert(slots, digest, index)
-
-    assert [0, 2, NO_FLOW] == [likely(slots, digest) for digest in (3, 4, 5)]
-    remove(slots, 3, 0)
-    assert 1 == likely(slots, 3)
-
-
-@given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1), st.integers(0, 65535), st.integers(0, 65535))
-def test_both_directions_are_of_one_share(one, two, here, there):
-    """Whoever tracks a flow sees both its directions."""
-    forth = A_TO_B | {"src_lo": one, "dst_lo": two, "src_port": here, "dst_port": there}
-    back = A_TO_B | {"src_lo": two, "dst_lo": one, "src_port": there, "dst_port": here}
-
-    assert share_of(forth) == share_of(back)
-    assert share_of(forth) in range(4)
-
-
-@pytest.mark.parametrize("step", [1, 2, 4])
-def test_shares_are_about_equal(step):
-    """The clients of a busy server fall into all shares, even where systems use only every second port."""
-    counts = [0] * 4
-    for port in range(32768, 32768 + 4000 * step, step):
-        counts[share_of(A_TO_B | {"src_port": port})] += 1
-
-    assert min(counts) > 800
 
 
 def test_a_new_flow_has_no_past():

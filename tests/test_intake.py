@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer.capture import open_capture
-from analyzer.intake import Intake, SharedIntake
+from analyzer.intake import Intake
 from analyzer.overview import CaptureSummary
 from analyzer.segment import SEGMENT, SegmentBatch
 from tests.judging import CAPTURES
@@ -88,21 +88,3 @@ def test_a_capture_ends_with_its_last_frame_unless_somebody_waited_longer():
             ends.append(intake.close(until_ns).end_ns)
 
     assert [summary.end_ns, 10**19 // 4] == ends
-
-
-@pytest.mark.parametrize("name", ["lab/port_reuse.pcap", "lab/any_router_sll.pcap", "lab/both_sides.pcap"])
-@pytest.mark.parametrize("shares", [1, 2, 4])
-def test_shares_together_have_each_flow_once(name, shares):
-    """However many share a capture, all flows come out, with the same probes, copies and frames."""
-    found, summaries = [], []
-    for count in (1, shares):
-        summary = CaptureSummary([name])
-        with open_capture(CAPTURES / name) as source:
-            intake = SharedIntake(summary, source, count)
-            batches = [flows for batch in source.batches(7) for flows in intake.feed(batch)] + intake.close()
-        flows = [batch.flow[row] for batch in batches if batch is not None for row in range(len(batch))]
-        found.append(sorted((int(flow["first_frame"]), int(flow["last_frame"]), int(flow["copies"])) for flow in flows))
-        summaries.append(summary)
-
-    assert found[0] == found[1]
-    assert summaries[0] == summaries[1]
