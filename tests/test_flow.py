@@ -16,6 +16,7 @@ from analyzer.flow import (
     find,
     hash_of,
     insert,
+    likely,
     mix,
     new_flow,
     refill,
@@ -153,6 +154,17 @@ def test_colliding_flows_are_told_apart_by_identity():
         insert(slots, 3, index)
 
     assert [0, 1, NO_FLOW] == [find(slots, flows, row_number(number), 3) for number in range(3)]
+
+
+def test_a_guess_is_the_first_flow_with_the_hash():
+    """The guess does not look at addresses, passes by what departed, and admits when there is none."""
+    slots = [0] * 8
+    for index, digest in enumerate((3, 3, 4)):
+        insert(slots, digest, index)
+
+    assert [0, 2, NO_FLOW] == [likely(slots, digest) for digest in (3, 4, 5)]
+    remove(slots, 3, 0)
+    assert 1 == likely(slots, 3)
 
 
 def test_a_new_flow_has_no_past():

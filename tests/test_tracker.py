@@ -262,35 +262,6 @@ def test_going_on_compiled_changes_nothing(rows):
     assert in_order(follow([SegmentBatch(rows, len(rows))])) == in_order(parts)
 
 
-@settings(max_examples=30)
-@given(captures(), st.integers(2, 3))
-def test_shares_are_the_whole(rows, count):
-    """Trackers that keep a share each find together what one finds alone, and both directions in one share."""
-    batch = SegmentBatch(rows, len(rows))
-    trackers = [Tracker(share=(index, count)) for index in range(count)]
-    parts = [part for tracker in trackers for part in (tracker.feed(batch), tracker.close())]
-    whole = [dataclasses.replace(flow, number=0) for flow in in_order(follow([batch]))]
-    found = [dataclasses.replace(flow, number=0) for flow in in_order(parts)]
-
-    assert whole == sorted(found, key=lambda flow: flow.first_frame)
-
-
-def test_a_share_is_kept_when_the_tracker_begins_anew():
-    """A closed tracker goes on with the share it had; it counts all segments and keeps its own flows."""
-    batch = SegmentBatch(many(60), 60)
-    counts = []
-    for index in range(2):
-        tracker = Tracker(share=(index, 2))
-        tracker.feed(batch)
-        tracker.close()
-        tracker.feed(batch)
-        counts.append(tracker.live)
-
-        assert 60 == tracker.segments
-    assert 60 == sum(counts)
-    assert min(counts) > 0
-
-
 # ── batches of flows ──
 
 
