@@ -1,12 +1,10 @@
 """All live flows: memory that follows them, time that comes from outside."""
 
-import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from analyzer import record
 from analyzer.segment import SegmentBatch, empty_rows
