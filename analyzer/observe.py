@@ -49,7 +49,8 @@ REGISTERS: Final = 12
 AHEAD: Final = 32
 """Rows whose flows are fetched into the cache before they are wanted; a power of two."""
 FLOW_LINES: Final = 2
-ENDPOINT_LINES: Final = 5
+ENDPOINT_LINES: Final = 6
+ROW_LINES: Final = 3
 """Cache lines of their records that nearly every segment touches."""
 
 
@@ -108,6 +109,9 @@ def look_ahead(  # noqa: PLR0917 - kernels take positional arguments
         digest = hash_of(rows[i], seed)
         digests[i - first] = digest
         prefetch(slots, digest & mask, 0)
+        ahead = min(i + AHEAD, len(rows) - 1)
+        for line in range(ROW_LINES):
+            prefetch(rows, ahead, line)
     for i in range(last - first):
         index = likely(slots, digests[i])
         hints[i] = index
