@@ -134,7 +134,7 @@ def _overviews(options: argparse.Namespace, result: Analysis) -> list[Picture]:
 
 
 def _nothing(options: argparse.Namespace) -> str:
-    asked = options.host or options.port or options.flow or options.only_findings
+    asked = options.host or options.port or options.flow or options.display_filter or options.only_findings
     where = "no flow that was asked for" if asked else "no flow"
     return f"nothing to draw: {where} sent keepalive or zero-window probes (--flow N draws any flow)"
 

@@ -89,7 +89,10 @@ def test_a_display_filter_selects_pictures(keepalive, tmp_path):
     """With -Y only matching flows are drawn."""
     done = keepalive("plot", "lab/port_reuse.pcap", "-Y", "frame.number == 30", "-o", tmp_path / "out.svg")
 
-    assert 0 == done.status
+    nothing = keepalive("plot", "lab/port_reuse.pcap", "-Y", "udp", "-o", tmp_path / "none.svg")
+
+    assert (0, 2) == (done.status, nothing.status)
+    assert "nothing to draw: no flow that was asked for" in nothing.err
     assert 1 == len(list(tmp_path.iterdir()))
 
 
