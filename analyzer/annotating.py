@@ -1,6 +1,6 @@
 """``annotate(path, out)``: a copy of a capture with our labels as packet comments, for Wireshark.
 
-The capture is read twice: once to find out, once to copy. What is kept between is a few numbers a comment.
+The capture is read twice: once to find out, once to copy. What is kept between is in a temporary file (``marks``).
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ from analyzer.capture.commented import Copied, copy_with_comments
 from analyzer.capture.source import open_source
 from analyzer.explain.teller import count
 from analyzer.selection import Selection
-from analyzer.wireshark.comments import MARK, PREFIX, comments, marks_of
+from analyzer.wireshark.comments import PREFIX, comments, marks_of
+from analyzer.wireshark.marks import Marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from numpy.typing import NDArray
 
     from analyzer.capture.rotation import RotatedReader
 
@@ -64,19 +63,20 @@ def annotate(
     source_path, out_path = os.fspath(path), os.fspath(out)
     if not force and out_path != STDOUT and Path(out_path).exists():
         raise FileExistsError(out_path)
-    result, marks = _find_out(source_path, select or Selection(), reader=reader, jit=jit, progress=progress)
-    source = open_source(source_path)
-    try:
-        with _opened(out_path) as file:
-            copied = copy_with_comments(
-                source,
-                file.write,
-                comments(marks),
-                about=about(result),
-                application=f"keepalive {analyzer.__version__}",
-            )
-    finally:
-        source.close()
+    with Marks() as marks:
+        result = _find_out(source_path, select or Selection(), marks, reader=reader, jit=jit, progress=progress)
+        source = open_source(source_path)
+        try:
+            with _opened(out_path) as file:
+                copied = copy_with_comments(
+                    source,
+                    file.write,
+                    comments(marks),
+                    about=about(result),
+                    application=f"keepalive {analyzer.__version__}",
+                )
+        finally:
+            source.close()
     return Annotated(result, copied)
 
 
@@ -106,21 +106,21 @@ def about(result: Analysis) -> str:
 def _find_out(
     path: str,
     select: Selection,
+    marks: Marks,
     *,
     reader: str,
     jit: bool | None,
     progress: Callable[[RotatedReader, int], None] | None,
-) -> tuple[Analysis, NDArray[np.void]]:
-    """Read the capture; return what was found, and the marks."""
+) -> Analysis:
+    """Read the capture; return what was found, and leave the marks."""
     result = Analysis(keep_all=False, most=FLOWS_NAMED, select=select)
-    marks = [np.zeros(0, dtype=MARK)]
     for capture, batch in read_flows([path], result, reader=reader, jit=jit, progress=progress):
         if batch is None:
             continue
         wanted = batch.take(np.flatnonzero(select.mask(batch)))
-        marks.append(marks_of(wanted, verdict.decide(wanted)))
+        marks.add(marks_of(wanted, verdict.decide(wanted)))
         result.add(capture, batch)
-    return result, np.concatenate(marks)
+    return result
 
 
 @contextlib.contextmanager

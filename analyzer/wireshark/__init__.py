@@ -1,13 +1,13 @@
 """Beside Wireshark: its opinion of each frame, its display filters, and our labels in a form that it opens.
 
-    tshark -> labels -> comparison( classes )          filters          comments -> colours
+    tshark -> labels -> comparison( classes )          filters          marks -> comments -> colours
 
 * ``tshark`` finds and runs the program; pyshark is imported there and nowhere else.
 * ``labels`` reads Wireshark's TCP analysis of every frame; ``comparison`` holds it against ours, and ``classes`` is the
   table of what the two may differ in, with who is right.
 * ``filters`` asks which frames match a display filter.
-* ``comments`` says in short what a frame is (``capture.commented`` writes the copy that carries it); ``colours`` has
-  Wireshark's colouring rules for such copies.
+* ``marks`` keeps what is to be said of frames, ``comments`` says it in short, and ``capture.commented`` writes the copy
+  that carries it; ``colours`` has Wireshark's colouring rules for such copies.
 
 Wireshark is a second opinion, never an oracle. This package must not open captures itself, or know the command.
 """

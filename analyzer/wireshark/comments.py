@@ -20,9 +20,10 @@ from analyzer.reset import ResetKind
 from analyzer.rules import Kind
 from analyzer.units import format_duration
 from analyzer.verdict import VERDICTS, Verdict
+from analyzer.wireshark.marks import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -43,23 +44,6 @@ class What(IntEnum):
     RESET = 6
     ENDING = 7
 
-
-MARK: Final = np.dtype(
-    [
-        ("frame", np.int64),
-        ("flow", np.int64),
-        ("other", np.int64),  # the frame of the answer, of what is answered, or of what acknowledges; 0 none
-        ("passed_ns", np.int64),  # between the two
-        ("number", np.int32),  # of a probe among its sender's, from 1
-        ("what", np.int8),
-        ("which", np.int8),  # Kind of a segment, ResetKind, or row of VERDICTS
-        ("answer", np.int8),
-        ("certainty", np.int8),
-        ("after_fin", np.int8),
-    ],
-    align=True,
-)
-"""Something to say of a frame."""
 
 PROBES: Final = (Kind.KEEPALIVE_PROBE, Kind.KEEPALIVE_OCTET)
 NO_PROBES: Final = {
@@ -86,11 +70,10 @@ def marks_of(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
     return np.concatenate([_segments(batch), _fins(batch), _endings(batch, winners)])
 
 
-def comments(marks: NDArray[np.void]) -> Iterator[tuple[int, str]]:
-    """Yield the comment of each marked frame, by frame."""
-    ordered = marks[np.lexsort((marks["what"], marks["frame"]))]
+def comments(marks: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, str]]:
+    """Yield the comment of each marked frame, by frame, as the marks come."""
     names = MARK.names or ()
-    rows = (dict(zip(names, mark, strict=True)) for mark in itertools.chain.from_iterable(_lists(ordered)))
+    rows = (dict(zip(names, mark, strict=True)) for mark in marks)
     for frame, group in itertools.groupby(rows, key=lambda mark: mark["frame"]):
         said = list(group)
         yield int(frame), f"{PREFIX}flow {said[0]['flow']}: {'; '.join(map(words, said))}"
@@ -204,9 +187,3 @@ def _ordinals(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     ordinals = np.empty(len(keys), dtype=np.int64)
     ordinals[order] = np.arange(len(keys)) - first + 1
     return ordinals
-
-
-def _lists(ordered: NDArray[np.void], size: int = 4096) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield a column table as lists of Python values, some rows at a time."""
-    for at in range(0, len(ordered), size):
-        yield ordered[at : at + size].tolist()

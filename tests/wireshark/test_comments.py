@@ -8,8 +8,10 @@ import pytest
 
 from analyzer import record, verdict
 from analyzer.analysis import Analysis, read_flows
-from analyzer.wireshark.comments import MARK, PREFIX, What, comments, marks_of, words
+from analyzer.wireshark.comments import PREFIX, What, comments, words
+from analyzer.wireshark.marks import MARK, Marks
 from tests.notation import SCENARIOS, follow, load
+from tests.wireshark.marking import comments_of
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 PROBE = re.compile(r"keepalive: flow \d+: (probable |suspected )?probe \d+, ")
@@ -19,11 +21,6 @@ ALL = sorted(path for folder in (CAPTURES, CAPTURES / "lab") for path in folder.
 def batches_of(path):
     """The finished flows of a capture."""
     return [batch for _, batch in read_flows([str(path)], Analysis()) if batch is not None]
-
-
-def comments_of(batches):
-    """Comments by frame."""
-    return dict(comments(np.concatenate([marks_of(batch, verdict.decide(batch)) for batch in batches])))
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
@@ -96,8 +93,12 @@ def test_comments_come_by_frame():
     marks["frame"], marks["what"] = [9, 4, 9], [What.ENDING, What.FIN, What.FIN]
     marks["flow"] = 7
 
+    with Marks() as kept:
+        kept.add(marks)
+        found = list(comments(kept))
+
     assert [
         (4, "keepalive: flow 7: FIN, not acknowledged"),
         (9, f"keepalive: flow 7: FIN, not acknowledged; {words({'what': What.ENDING, 'which': 0})}"),
-    ] == list(comments(marks))
-    assert [] == list(comments(marks[:0]))
+    ] == found
+    assert [] == list(comments([]))
