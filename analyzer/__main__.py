@@ -1,8 +1,6 @@
 """`python -m analyzer` is the command `keepalive`."""
 
-import sys
-
-from analyzer.cli import main
+from analyzer.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -111,7 +111,7 @@ def empty_rows(count: int) -> NDArray[np.void]:
 def address_text(high: int, low: int) -> str:
     """Return an address from its two signed halves: dotted for mapped IPv4, else RFC 5952."""
     if high == 0 and (low & ~0xFFFFFFFF) == MAPPED_IPV4:
-        return str(IPv4Address(low & 0xFFFFFFFF))
+        return f"{low >> 24 & 255}.{low >> 16 & 255}.{low >> 8 & 255}.{low & 255}"
     return str(IPv6Address(((high & 0xFFFFFFFFFFFFFFFF) << 64) | (low & 0xFFFFFFFFFFFFFFFF)))
 
 

@@ -34,8 +34,8 @@ LINGER_NS: Final = 120_000_000_000
 s).
 """
 
-CHUNK: Final = 8192
-"""Rows per pass through the kernel; small enough that a batch of rows stays in the L2 cache."""
+CHUNK: Final = 16384
+"""Rows per pass through the kernel: many, because each pass costs some Python, and needs room for that many flows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 READERS: Final = ("auto", "fast", "scapy")
 
 BATCH_ROWS: Final = 16384
-"""Frames of a batch: their rows stay in the L2 cache until the tracker reads them."""
+"""Frames of a batch: many, because each batch costs some Python; few enough that a pipe does not wait for long."""
 
 
 MOST_TABLES: Final = 32

@@ -195,3 +195,16 @@ def test_the_installed_command_is_this_one():
         pytest.skip("keepalive is not installed here")
 
     assert f"keepalive {cli.analyzer.__version__}\n" == subprocess.check_output([program, "--version"], text=True)
+
+
+def test_a_process_of_its_own_ends_with_the_status(monkeypatch):
+    """What the installed program calls runs the command and exits with its status; Python looks for cycles seldom."""
+    monkeypatch.setattr("sys.argv", ["keepalive", "nonsense"])
+    seldom = []
+    monkeypatch.setattr("gc.set_threshold", seldom.append)
+    monkeypatch.setattr("gc.freeze", lambda: seldom.append("frozen"))
+    monkeypatch.setattr("analyzer.cli.main", lambda: 2)
+    with pytest.raises(SystemExit) as ended:
+        cli.command()
+
+    assert (2, [cli.SELDOM, "frozen"]) == (ended.value.code, seldom)
