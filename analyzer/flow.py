@@ -120,15 +120,15 @@ def side_of(flow: Any, row: Any) -> int:  # noqa: ANN401 - numpy records
 
     Without branches, because no processor can guess who sends next.
     """
-    ports = flow["a_port"] ^ row["src_port"] | flow["b_port"] ^ row["dst_port"]
-    crossed = flow["b_port"] ^ row["src_port"] | flow["a_port"] ^ row["dst_port"]
-    apart = flow["a_lo"] ^ row["src_lo"] | flow["b_lo"] ^ row["dst_lo"] | flow["a_hi"] ^ row["src_hi"]
-    against = flow["b_lo"] ^ row["src_lo"] | flow["a_lo"] ^ row["dst_lo"] | flow["b_hi"] ^ row["src_hi"]
-    apart = apart | flow["b_hi"] ^ row["dst_hi"] | ports
-    against = against | flow["a_hi"] ^ row["dst_hi"] | crossed
     other = flow["tag"] ^ row["tag"]
-    side = 0 if apart | other == 0 else 1
-    return side if (apart | other) == 0 or (against | other) == 0 else -1
+    forth = other | flow["a_port"] ^ row["src_port"] | flow["b_port"] ^ row["dst_port"]
+    forth = forth | flow["a_lo"] ^ row["src_lo"] | flow["b_lo"] ^ row["dst_lo"]
+    forth = forth | flow["a_hi"] ^ row["src_hi"] | flow["b_hi"] ^ row["dst_hi"]
+    back = other | flow["b_port"] ^ row["src_port"] | flow["a_port"] ^ row["dst_port"]
+    back = back | flow["b_lo"] ^ row["src_lo"] | flow["a_lo"] ^ row["dst_lo"]
+    back = back | flow["b_hi"] ^ row["src_hi"] | flow["a_hi"] ^ row["dst_hi"]
+    side = 0 if forth == 0 else 1
+    return side if forth == 0 or back == 0 else -1
 
 
 @kernel

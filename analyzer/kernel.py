@@ -2,7 +2,8 @@
 
 The few loops that touch every packet are written once, as functions over numpy records that both
 CPython and numba accept, and marked with ``@kernel``. Small captures, coverage, debuggers and fuzzers run them as
-they stand; large captures run their compiled twin. numba is imported only when a twin is asked for.
+they stand; large captures run their compiled twin. Twins come from
+``machine``, which keeps them; numba is imported only where one is compiled for the first time.
 
 A kernel may call other kernels by their global names. For the compiled twin those names are bound to
 the compiled twins, so that the whole call tree is machine code.

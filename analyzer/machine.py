@@ -13,6 +13,7 @@ This module must not know what any kernel computes.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import json
@@ -63,6 +64,7 @@ class Native:
         self.__name__ = name
         self._twin = twin
         self._versions: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self._by_types: dict[str, Callable[..., Any]] = {}
 
     def __call__(self, *args: Any) -> Any:  # noqa: ANN401 - whatever kernels take and return
         """Run it; the first call with arguments of new types loads or compiles a version."""
@@ -75,9 +77,13 @@ class Native:
         return version(*args)
 
     def _version(self, args: tuple[Any, ...]) -> Callable[..., Any]:
-        types = [_type_text(arg) for arg in args]
-        name = f"{self.__name__}-{hashlib.sha256(' '.join(types).encode()).hexdigest()[:16]}"
-        path = cache_folder() / f"{name}.o"
+        types = " ".join([_type_text(arg) for arg in args])
+        if types not in self._by_types:  # equal types may be objects of their own
+            self._by_types[types] = self._made(types, args)
+        return self._by_types[types]
+
+    def _made(self, types: str, args: tuple[Any, ...]) -> Callable[..., Any]:
+        path = cache_folder() / f"{self.__name__}-{hashlib.sha256(types.encode()).hexdigest()[:16]}.o"
         kept = _kept(path)
         if kept is None:
             kept = self._compile(args)
@@ -134,12 +140,13 @@ def _dtype_text(dtype: Any) -> str:  # noqa: ANN401 - numpy's stubs leave fields
 def _keep(path: Path, about: dict[str, Any], code: bytes) -> None:
     """Write an object file for the next process; a full or read-only disk only costs that one its time."""
     head = json.dumps(about | {"sha256": hashlib.sha256(code).hexdigest()}).encode()
+    unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(head + b"\n" + code)
-        Path(file.name).replace(path)
+        unfinished.write_bytes(head + b"\n" + code)
+        unfinished.replace(path)
     except OSError:
-        return
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
 
 
 def _kept(path: Path) -> tuple[dict[str, Any], bytes] | None:

@@ -38,7 +38,6 @@ ENDPOINT: Final = np.dtype(
         ("window", np.int32),
         ("segments", np.int32),
         ("ip_id", np.int32),
-        ("ring_at", np.int32),
         ("ttl_low", np.int16),
         ("ttl_high", np.int16),
         ("timestamps_on", np.int8),
@@ -152,7 +151,6 @@ def new_endpoint(end: Any) -> None:  # noqa: ANN401 - an ENDPOINT record
     end["ip_id"] = -1
     end["ttl_low"] = -1
     end["ttl_high"] = -1
-    end["ring_at"] = 0
     end["timestamps_on"] = 0
     end["window_scale"] = -1
     end["sign0_ns"] = -COPY_SAME_ID_NS

@@ -45,8 +45,8 @@ READERS: Final = ("auto", "fast", "scapy")
 BATCH_ROWS: Final = 16384
 """Frames of a batch: many, because each batch costs some Python; few enough that a pipe does not wait for long."""
 
-
 MOST_TABLES: Final = 32
+"""Memory of so many batches is kept to be used again: more than ever wait between the stages."""
 _LONELY = [object()]
 UNUSED: Final = sys.getrefcount(_LONELY[0])
 """What ``sys.getrefcount`` says of what only a list holds."""
