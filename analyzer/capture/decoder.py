@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 READERS: Final = ("auto", "fast", "scapy")
 
-BATCH_ROWS: Final = 16384
+BATCH_ROWS: Final = 8192
 """Frames of a batch: many, because each batch costs some Python; few enough that a pipe does not wait for long."""
 
 MOST_TABLES: Final = 32
