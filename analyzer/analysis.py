@@ -402,7 +402,7 @@ def read_flows(
             yield _matching(matching, intake.close(), result)
 
         # decoding, tracking and what is done with finished flows take turns on two processors
-        for flows in read_ahead(finished()) if several else finished():
+        for flows in finished():
             yield index, flows
         summary.paths = [part.path for part in source.parts]
         left += source.left

@@ -95,3 +95,39 @@ def make_prefetch() -> Any:  # noqa: ANN401
         return numba.types.void(table, numba.types.int64, numba.types.int64), emit
 
     return intrinsic(prefetch)
+
+
+def make_word(*, octets: int, big: bool = True) -> Any:  # noqa: ANN401
+    """Return the intrinsic that reads so many octets, in that order, of a record that begins with an array of them."""
+
+    def word(_: Any, data: Any, at: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
+            kind, int64 = ir.IntType(8 * octets), ir.IntType(64)
+            first = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
+            place = builder.bitcast(builder.gep(first, [arguments[1]]), kind.as_pointer())
+            value = builder.load(place, align=1)
+            if big and octets > 1:
+                value = builder.bswap(value)
+            return value if kind == int64 else builder.zext(value, int64)
+
+        return numba.types.int64(data, numba.types.int64), emit
+
+    return intrinsic(word)
+
+
+def make_touch() -> Any:  # noqa: ANN401
+    """Return the intrinsic behind ``frame.touch``."""
+
+    def touch(_: Any, data: Any, at: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
+            octet, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
+            place = builder.gep(builder.bitcast(arguments[0], octet), [arguments[1]])
+            kind = ir.FunctionType(ir.VoidType(), [octet, int32, int32, int32])
+            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            for_reading, in_all_caches, of_data = (ir.Constant(int32, what) for what in (0, 3, 1))
+            builder.call(function, [place, for_reading, in_all_caches, of_data])
+            return context.get_dummy_value()
+
+        return numba.types.void(data, numba.types.int64), emit
+
+    return intrinsic(touch)

@@ -28,6 +28,12 @@ FREE: Final = 0
 GONE: Final = -1
 NO_FLOW: Final = -1
 
+INDEX: Final = 0xFFFFFFFF
+"""The half of a slot's word that is the flow's index plus 1."""
+
+WORD: Final = 0x7FFFFFFFFFFFFFFF
+"""What Python's integers are cut to, so that they are those of a machine."""
+
 FLOW: Final = np.dtype(
     [
         # touched by every segment: two cache lines
@@ -93,25 +99,18 @@ def endpoints_of(flow: Any) -> tuple[Endpoint, Endpoint]:  # noqa: ANN401 - a FL
 
 
 @kernel
-def mix(state: int, word: int) -> int:
-    """Stir a 64-bit word into a 31-bit hash state without ever exceeding 62 bits."""
-    state = ((state ^ (word & 0x7FFFFFFF)) * 0x5BD1E995) & 0x3FFFFFFFFFFFFFFF
-    state = state ^ (state >> 29)
-    state = ((state & 0x7FFFFFFF) ^ ((word >> 31) & 0x7FFFFFFF)) * 0x2C1B3C6D
-    return (state ^ (state >> 31)) & 0x7FFFFFFF
-
-
-@kernel
 def hash_of(row: Any, seed: int) -> int:  # noqa: ANN401 - a numpy record
-    """Return a 31-bit hash of a row's flow, the same for both directions, never zero."""
-    if row["src_hi"] == 0 and row["src_lo"] >> 32 == 0xFFFF and row["dst_hi"] == 0 and row["dst_lo"] >> 32 == 0xFFFF:
-        # IPv4: address and port are one word
-        source = mix(seed, (row["src_port"] << 32) + (row["src_lo"] & 0xFFFFFFFF))
-        target = mix(seed, (row["dst_port"] << 32) + (row["dst_lo"] & 0xFFFFFFFF))
-    else:
-        source = mix(mix(mix(seed, row["src_lo"]), row["src_hi"]), row["src_port"])
-        target = mix(mix(mix(seed, row["dst_lo"]), row["dst_hi"]), row["dst_port"])
-    return mix(source + target, row["tag"]) | 1
+    """Return a 31-bit hash of a row's flow, the same for both directions never zero.
+
+    Each endpoint becomes one word, by odd multipliers that nobody can guess; the product of the two does not depend on
+    their order. Python, whose integers do not wrap, is told to wrap where it matters.
+    """
+    low = ((seed * 0x2545F4914F6CDD1D) & WORD) | 1
+    high = ((seed * 0x369DEA0F31A53F85) & WORD) | 1
+    port = ((seed * 0x27BB2EE687B0B0FD) & WORD) | 1
+    source = ((row["src_lo"] * low + row["src_hi"] * high + row["src_port"] * port) & WORD) | 1
+    target = ((row["dst_lo"] * low + row["dst_hi"] * high + row["dst_port"] * port) & WORD) | 1
+    return (((source * target + row["tag"] * low) & WORD) >> 32) | 1
 
 
 @kernel
@@ -141,7 +140,7 @@ def find(slots: NDArray[np.int64], flows: NDArray[np.void], row: Any, digest: in
         if word == FREE:
             return -1
         if word != GONE and (word >> 32) == digest:
-            index = (word & 0xFFFFFFFF) - 1
+            index = (word & INDEX) - 1
             if side_of(flows[index], row) >= 0:
                 return index
         at = (at + 1) & mask
@@ -157,7 +156,7 @@ def likely(slots: NDArray[np.int64], digest: int) -> int:
         if word == FREE:
             return -1
         if word != GONE and (word >> 32) == digest:
-            return (word & 0xFFFFFFFF) - 1
+            return (word & INDEX) - 1
         at = (at + 1) & mask
 
 

@@ -88,23 +88,34 @@ def kernel(function: Callable[P, R]) -> Kernel[P, R]:
     return Kernel(function)
 
 
-class _Prefetch(Kernel[[Any, int, int], None]):
-    """A kernel whose compiled twin is one instruction of the processor."""
+class Intrinsic(Kernel[P, R]):
+    """A kernel whose compiled twin is an instruction or two of the processor, which ``compiler`` makes."""
+
+    def __init__(self, function: Callable[P, R], make: Callable[[], Any]) -> None:
+        """Keep the function, and what makes its twin once numba is there."""
+        super().__init__(function)
+        self._make = make
 
     @cached_property
     def inlined(self) -> Any:  # noqa: ANN401
         """The intrinsic."""
-        from analyzer.compiler import make_prefetch
-
-        return make_prefetch()
+        return self._make()
 
 
-def _nothing(table: Any, index: int, line: int) -> None:  # noqa: ANN401 - see prefetch
-    """Do nothing."""
+def intrinsic(maker: str, **options: Any) -> Callable[[Callable[P, R]], Intrinsic[P, R]]:  # noqa: ANN401
+    """Mark a function whose compiled twin is made by this function of ``compiler`` with these options."""
+
+    def make() -> Any:  # noqa: ANN401
+        from analyzer import compiler
+
+        return getattr(compiler, maker)(**options)
+
+    return lambda function: Intrinsic(function, make)
 
 
-prefetch = _Prefetch(_nothing)
-"""``prefetch(table, index, line)`` asks the processor for a cache line of a record that will be wanted soon."""
+@intrinsic("make_prefetch")
+def prefetch(table: Any, index: int, line: int) -> None:  # noqa: ANN401 - an array of records
+    """Ask the processor for a cache line of a record that will be wanted soon; plain Python needs nothing."""
 
 
 def jit_wanted(*, large: bool) -> bool:

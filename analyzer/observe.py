@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.flow import find, hash_of, insert, likely, new_flow, remove, side_of
 from analyzer.kernel import kernel, prefetch
+from analyzer.ordinary import go_on, goes_on, steady
 from analyzer.seen import LIKE_KEEPALIVE, notable, remember
 from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, RST, SYN
 from analyzer.seqnum import unwrap
@@ -46,12 +47,16 @@ SEGMENTS: Final = 10  # TCP segments, copies included
 NOW_NS: Final = 11  # latest time of a row
 REGISTERS: Final = 12
 
-AHEAD: Final = 32
-"""Rows whose flows are fetched into the cache before they are wanted; a power of two."""
+AHEAD: Final = 16
+RING: Final = 64
+SEEN_LINES: Final = 6
 FLOW_LINES: Final = 2
-ENDPOINT_LINES: Final = 6
-ROW_LINES: Final = 3
+ENDPOINT_LINES: Final = 4
 """Cache lines of their records that nearly every segment touches."""
+
+
+MOST_FLOWS: Final = 0x3FFFFFFF
+"""More are never live; the compiler must see that an index is not negative."""
 
 
 @kernel
@@ -59,7 +64,11 @@ def keep(seen: Any, registers: Any, flow: Any, index: int) -> int:  # noqa: ANN4
     """Append a fresh SEEN row to a flow's chain and return its index."""
     head = registers[SEEN_FREE]
     if head >= 0:
-        registers[SEEN_FREE] = seen[head]["next"]
+        following = seen[head]["next"]
+        registers[SEEN_FREE] = following
+        if following >= 0:
+            for line in range(SEEN_LINES):
+                prefetch(seen, following, line)
     else:
         head = registers[SEEN_USED]
         registers[SEEN_USED] = head + 1
@@ -78,7 +87,14 @@ def enrol(slots: Any, flows: Any, ends: Any, registers: Any, row: Any, digest: i
     """Start a flow for this row and return its index."""
     head = registers[FLOW_FREE]
     if head >= 0:
-        registers[FLOW_FREE] = flows[head]["number"]
+        following = flows[head]["number"]
+        registers[FLOW_FREE] = following
+        if following >= 0:
+            for line in range(3):
+                prefetch(flows, following, line)
+            for line in range(6):
+                prefetch(ends, 2 * following, line)
+                prefetch(ends, 2 * following + 1, line)
     else:
         head = registers[FLOWS_USED]
         registers[FLOWS_USED] = head + 1
@@ -92,35 +108,31 @@ def enrol(slots: Any, flows: Any, ends: Any, registers: Any, row: Any, digest: i
 
 
 @kernel
-def look_ahead(  # noqa: PLR0917 - kernels take positional arguments
-    rows: Any,  # noqa: ANN401
-    first: int,
-    last: int,
+def hash_ahead(rows: Any, i: int, slots: NDArray[np.int64], digests: NDArray[np.int64], seed: int) -> None:  # noqa: ANN401
+    """Hash a row, and have the processor fetch the slot where its flow would be."""
+    digest = hash_of(rows[i], seed)
+    digests[i % RING] = digest
+    prefetch(slots, digest & (len(slots) - 1), 0)
+
+
+@kernel
+def find_ahead(  # noqa: PLR0917 - kernels take positional arguments
+    i: int,
     slots: NDArray[np.int64],
     flows: Any,  # noqa: ANN401
     ends: Any,  # noqa: ANN401
     digests: NDArray[np.int64],
     hints: NDArray[np.int64],
-    seed: int,
 ) -> None:
-    """Hash these rows, guess their flows, and have the processor fetch what ``observe`` will touch."""
-    mask = len(slots) - 1
-    for i in range(first, last):
-        digest = hash_of(rows[i], seed)
-        digests[i - first] = digest
-        prefetch(slots, digest & mask, 0)
-        ahead = min(i + AHEAD, len(rows) - 1)
-        for line in range(ROW_LINES):
-            prefetch(rows, ahead, line)
-    for i in range(last - first):
-        index = likely(slots, digests[i])
-        hints[i] = index
-        if index >= 0:
-            for line in range(FLOW_LINES):
-                prefetch(flows, index, line)
-            for line in range(ENDPOINT_LINES):
-                prefetch(ends, 2 * index, line)
-                prefetch(ends, 2 * index + 1, line)
+    """Guess a row's flow, and have the processor fetch what ``observe`` will touch of it."""
+    index = likely(slots, digests[i % RING])
+    hints[i % RING] = index
+    if index >= 0:
+        for line in range(FLOW_LINES):
+            prefetch(flows, index, line)
+        for line in range(ENDPOINT_LINES):
+            prefetch(ends, 2 * index, line)
+            prefetch(ends, 2 * index + 1, line)
 
 
 @kernel
@@ -144,20 +156,44 @@ def observe(  # noqa: PLR0917 - as above
     seed = registers[SEED]
     now_ns = registers[NOW_NS]
     segments = 0
+    for i in range(min(2 * AHEAD, count)):
+        hash_ahead(rows, i, slots, digests, seed)
+    for i in range(min(AHEAD, count)):
+        find_ahead(i, slots, flows, ends, digests, hints)
     for i in range(count):
-        place = i % AHEAD
-        if place == 0:
-            look_ahead(rows, i, min(i + AHEAD, count), slots, flows, ends, digests, hints, seed)
+        place = i % RING
+        if i + 2 * AHEAD < count:
+            hash_ahead(rows, i + 2 * AHEAD, slots, digests, seed)
+        if i + AHEAD < count:
+            find_ahead(i + AHEAD, slots, flows, ends, digests, hints)
         row = rows[i]
-        digest = digests[place]
         index = hints[place]
-        note = row["note"]
         now_ns = max(now_ns, row["ts_ns"])
+        # the guess is wrong where another flow has the same hash, or this one began or ended since
+        side = -1
+        if index >= 0 and flows[index]["alive"] != 0:
+            side = side_of(flows[index], row)
+        if side < 0:
+            index = -1
+        else:
+            index &= MOST_FLOWS
+            flow = flows[index]
+            end = ends[2 * index + side]
+            peer = ends[2 * index + 1 - side]
+            sign = signature(row)
+            if goes_on(flow, end, peer, row, sign):
+                segments += 1
+                sign_in(end, sign, row["ts_ns"])
+                go_on(flow, end, peer, row)
+                continue
+        note = row["note"]
+        digest = digests[place]
         if note == NOTE_TCP:
             segments += 1
-        # the guess is wrong where another flow has the same hash, or this one began or ended since
-        if index < 0 or flows[index]["alive"] == 0 or side_of(flows[index], row) < 0:
+        if index < 0:
             index = find(slots, flows, row, digest)
+            if index >= 0:
+                side = side_of(flows[index], row)
         if note == NOTE_CUT:
             if index < 0:
                 index = enrol(slots, flows, ends, registers, row, digest)
@@ -168,7 +204,6 @@ def observe(  # noqa: PLR0917 - as above
         if note == NOTE_ICMP_ERROR:
             if index >= 0:
                 flow = flows[index]
-                side = side_of(flow, row)
                 end = ends[2 * index + side]
                 at = seen[keep(seen, registers, flow, index)]
                 remember(at, flow, end, ends[2 * index + 1 - side], row, unwrap(row["seq"], end["snd_nxt"]), -1)
@@ -177,7 +212,6 @@ def observe(  # noqa: PLR0917 - as above
             continue
         flags = row["flags"]
         if index >= 0 and flags & SYN and not flags & RST:
-            side = side_of(flows[index], row)
             if begins_incarnation(flows[index], ends[2 * index + side], ends[2 * index + 1 - side], row) == 1:
                 flows[index]["alive"] = 0
                 flows[index]["reused_ns"] = row["ts_ns"]
@@ -188,8 +222,8 @@ def observe(  # noqa: PLR0917 - as above
                 index = -1
         if index < 0:
             index = enrol(slots, flows, ends, registers, row, digest)
+            side = 0
         flow = flows[index]
-        side = side_of(flow, row)
         end = ends[2 * index + side]
         peer = ends[2 * index + 1 - side]
         if flags & SYN and not flags & RST and end["syn_frame"] == 0 and end["segments"] > 0:
@@ -229,6 +263,8 @@ def observe(  # noqa: PLR0917 - as above
             flow["after_reset"] = 0
             end["segments"] += 1
             learn_time(flow, end, row, alike)
+            end["steady"] = steady(flow, end)
+            peer["steady"] = steady(flow, peer)
             continue
         flow["after_reset"] += 1
         learn_numbers(end, peer, row, seq, ack)
@@ -241,5 +277,7 @@ def observe(  # noqa: PLR0917 - as above
         elif row["payload_len"] > 0:
             end["pending_seq"] = -1
         learn_time(flow, end, row, alike)
+        end["steady"] = steady(flow, end)
+        peer["steady"] = steady(flow, peer)
     registers[NOW_NS] = now_ns
     registers[SEGMENTS] += segments

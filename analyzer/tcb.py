@@ -18,14 +18,19 @@ from analyzer.segment import ACK, FIN, SYN
 
 ENDPOINT: Final = np.dtype(
     [
-        # touched by every segment: four cache lines
+        # touched by nearly every segment: the first cache line by those of the peer too, four by its own
         ("snd_nxt", np.int64),
         ("snd_una", np.int64),
+        ("unacked_ns", np.int64),  # since when something is outstanding, -1 nothing
+        ("unacked_frame", np.int64),
+        ("steady", np.int8),  # whether ``ordinary`` may take its segments
+        ("timestamps_on", np.int8),
+        ("ttl_low", np.int16),
+        ("ttl_high", np.int16),
+        ("data_octet", np.int16),
+        ("window", np.int32),
+        ("resent", np.int32),  # retransmissions since the peer last acknowledged anything new
         ("last_ns", np.int64),
-        ("last_seq", np.int64),
-        ("last_ack", np.int64),
-        ("active_ns", np.int64),
-        ("active_frame", np.int64),
         ("tsval", np.int64),
         ("sign0", np.int64),  # signatures and times of the last four segments
         ("sign1", np.int64),
@@ -35,30 +40,26 @@ ENDPOINT: Final = np.dtype(
         ("sign1_ns", np.int64),
         ("sign2_ns", np.int64),
         ("sign3_ns", np.int64),
-        ("window", np.int32),
-        ("segments", np.int32),
+        ("last_seq", np.int64),
+        ("last_ack", np.int64),
+        ("active_ns", np.int64),
+        ("active_frame", np.int64),
         ("ip_id", np.int32),
-        ("ttl_low", np.int16),
-        ("ttl_high", np.int16),
-        ("timestamps_on", np.int8),
-        ("window_scale", np.int8),
-        ("data_octet", np.int16),
-        ("data_flags", np.int16),
+        ("segments", np.int32),
+        ("mac", np.int64),
+        ("id_zero_frame", np.int64),  # first of the current row of segments with IP ID 0 after others
+        ("data_seq", np.int64),
+        ("data_ns", np.int64),
+        ("data_frame", np.int64),
+        ("payload", np.int64),  # octets of new data
         ("data_len", np.int32),
-        ("resent", np.int32),  # retransmissions since the peer last acknowledged anything new
+        ("data_flags", np.int16),
+        ("window_scale", np.int8),
         ("pending_seq", np.int64),  # SEG.SEQ of a probe-like segment the peer has not reacted to, -1 none
         ("fin_seq", np.int64),
         ("iss", np.int64),
         ("ack_frame", np.int64),  # first segment with ACK and without SYN or RST
         ("window_shut_frame", np.int64),  # since when this endpoint advertises window 0, 0 if it does not
-        ("data_seq", np.int64),
-        ("data_ns", np.int64),
-        ("data_frame", np.int64),
-        ("payload", np.int64),  # octets of new data
-        ("unacked_ns", np.int64),  # since when something is outstanding, -1 nothing
-        ("unacked_frame", np.int64),
-        ("id_zero_frame", np.int64),  # first of the current row of segments with IP ID 0 after others
-        ("mac", np.int64),
         # milestones and rarities: frame numbers, 0 where it did not happen
         ("resent_total", np.int32),
         ("missed", np.int32),  # how often the peer acknowledged, or the sender skipped, what the capture missed
@@ -77,6 +78,7 @@ ENDPOINT: Final = np.dtype(
         ("fin_acked_ns", np.int64),
         ("short_header_frames", np.int32),  # segments without timestamps on a connection that has them
         ("header_len", np.int32),
+        ("rest_of_line", np.int64),
     ],
     align=True,
 )
@@ -152,6 +154,7 @@ def new_endpoint(end: Any) -> None:  # noqa: ANN401 - an ENDPOINT record
     end["ttl_low"] = -1
     end["ttl_high"] = -1
     end["timestamps_on"] = 0
+    end["steady"] = 0
     end["window_scale"] = -1
     end["sign0_ns"] = -COPY_SAME_ID_NS
     end["sign1_ns"] = -COPY_SAME_ID_NS

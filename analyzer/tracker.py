@@ -22,6 +22,7 @@ from analyzer.observe import FLOWS_USED, LIVE
 from analyzer.reset import ENDING, judge
 from analyzer.rules import classify
 from analyzer.seen import SEEN
+from analyzer.table import Table
 from analyzer.tcb import ENDPOINT
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ LINGER_NS: Final = 120_000_000_000
 s).
 """
 
-CHUNK: Final = 4096
+CHUNK: Final = 16384
 """Rows per pass through the kernel; room is made beforehand for as many flows and SEEN rows, 5 MB of them."""
 
 
@@ -103,11 +104,9 @@ class Tracker:
         """
         self.jit = jit
         self.now_ns = -1
-        self._capacity = 1024 if jit else 0
-        self._seen_capacity = 1024 if jit else 0
-        self._flows = records(FLOW, self._capacity, jit=jit)
-        self._ends = records(ENDPOINT, 2 * self._capacity, jit=jit)
-        self._seen = records(SEEN, self._seen_capacity, jit=jit)
+        self._flows = Table(FLOW, jit=jit)
+        self._ends = Table(ENDPOINT, jit=jit)
+        self._seen = Table(SEEN, jit=jit)
         self._slots: Any = np.zeros(4096, dtype=np.int64) if jit else [0] * 4096
         self._registers: Any = np.zeros(observe.REGISTERS, dtype=np.int64) if jit else [0] * observe.REGISTERS
         self._registers[observe.FLOW_FREE] = -1
@@ -115,8 +114,8 @@ class Tracker:
         self._registers[observe.NOW_NS] = -1
         self._registers[observe.SEED] = seed & 0x7FFFFFFF
         self._leaving: Any = np.zeros(CHUNK, dtype=np.int64) if jit else [0] * CHUNK
-        self._digests: Any = np.zeros(observe.AHEAD, dtype=np.int64) if jit else [0] * observe.AHEAD
-        self._hints: Any = np.zeros(observe.AHEAD, dtype=np.int64) if jit else [0] * observe.AHEAD
+        self._digests: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
+        self._hints: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
         self._observe = observe.observe.choose(jit=jit)
         self._pushed_out: list[int] = []
         self._since_sweep = 0
@@ -151,9 +150,9 @@ class Tracker:
                 rows,
                 len(part),
                 self._slots,
-                self._flows,
-                self._ends,
-                self._seen,
+                self._flows.records,
+                self._ends.records,
+                self._seen.records,
                 self._leaving,
                 self._registers,
                 self._digests,
@@ -166,7 +165,7 @@ class Tracker:
             self._since_sweep += len(part)
         self.now_ns = max(self.now_ns, int(self._registers[observe.NOW_NS]))
         self.now_ns = max(self.now_ns, batch.last_ts_ns)
-        if self._since_sweep >= max(65536, 2 * self.live):
+        if self._since_sweep >= max(131072, 2 * self.live):
             return self.advance(self.now_ns)
         return self._finish(self._take_pushed()) if self._pushed_out else None
 
@@ -177,7 +176,7 @@ class Tracker:
         gone = self._take_pushed()
         leaving = self._leaving_room()
         expired = sweep.choose(jit=self.jit)(
-            self._slots, self._flows, self._ends, self._registers, self.now_ns - LINGER_NS, leaving
+            self._slots, self._flows.records, self._ends.records, self._registers, self.now_ns - LINGER_NS, leaving
         )
         gone += leaving[:expired].tolist() if self.jit else leaving[:expired]
         return self._finish(gone) if gone else None
@@ -187,9 +186,8 @@ class Tracker:
         if self.jit:
             return
         self.jit = True
-        self._flows = freeze(self._flows, FLOW)
-        self._ends = freeze(self._ends, ENDPOINT)
-        self._seen = freeze(self._seen, SEEN)
+        for table in (self._flows, self._ends, self._seen):
+            table.compile()
         self._slots = np.array(self._slots, dtype=np.int64)
         self._registers = np.array(self._registers, dtype=np.int64)
         self._leaving = np.array(self._leaving, dtype=np.int64)
@@ -210,8 +208,8 @@ class Tracker:
     def _alive(self) -> list[int]:
         used = int(self._registers[observe.FLOWS_USED])
         if self.jit:
-            return [int(index) for index in np.flatnonzero(self._flows["alive"][:used] == 1)]
-        return [index for index in range(used) if self._flows[index]["alive"] == 1]
+            return [int(index) for index in np.flatnonzero(self._flows.records["alive"][:used] == 1)]
+        return [index for index in range(used) if self._flows.records[index]["alive"] == 1]
 
     def _take_pushed(self) -> list[int]:
         pushed, self._pushed_out = self._pushed_out, []
@@ -227,7 +225,7 @@ class Tracker:
     def _finish(self, indices: list[int]) -> FlowBatch:
         batch = self._collect(indices, give_back=True)
         retire.choose(jit=self.jit)(
-            np.array(indices, dtype=np.int64) if self.jit else indices, self._flows, self._registers, observe.FLOW_FREE
+            np.array(indices, dtype=np.int64) if self.jit else indices, self._flows.records, self._registers, observe.FLOW_FREE
         )
         return batch
 
@@ -235,48 +233,36 @@ class Tracker:
         """Copy these flows with their SEEN rows out of the tables, and judge the rows."""
         if self.jit:
             picked = np.array(indices, dtype=np.int64)
-            picked = picked[np.argsort(self._flows["number"][picked], kind="stable")]
-            flow = pick(self._flows, picked)
-            a, b = pick(self._ends, 2 * picked), pick(self._ends, 2 * picked + 1)
+            picked = picked[np.argsort(self._flows.records["number"][picked], kind="stable")]
+            flow = pick(self._flows.records, picked)
+            a, b = pick(self._ends.records, 2 * picked), pick(self._ends.records, 2 * picked + 1)
         else:
-            indices = sorted(indices, key=lambda index: int(self._flows[index]["number"]))
-            flow = freeze([self._flows[i] for i in indices], FLOW)
-            a = freeze([self._ends[2 * i] for i in indices], ENDPOINT)
-            b = freeze([self._ends[2 * i + 1] for i in indices], ENDPOINT)
+            indices = sorted(indices, key=lambda index: int(self._flows.records[index]["number"]))
+            flow = freeze([self._flows.records[i] for i in indices], FLOW)
+            a = freeze([self._ends.records[2 * i] for i in indices], ENDPOINT)
+            b = freeze([self._ends.records[2 * i + 1] for i in indices], ENDPOINT)
         counts = flow["seen_count"].astype(np.int64)
         start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
         chain: Any = np.zeros(int(start[-1]), dtype=np.int64) if self.jit else [0] * int(start[-1])
-        walk.choose(jit=self.jit)(flow if self.jit else thaw(flow, jit=False), self._seen, chain)
-        seen = pick(self._seen, chain) if self.jit else freeze([self._seen[i] for i in chain], SEEN)
+        walk.choose(jit=self.jit)(flow if self.jit else thaw(flow, jit=False), self._seen.records, chain)
+        seen = pick(self._seen.records, chain) if self.jit else freeze([self._seen.records[i] for i in chain], SEEN)
         if give_back:
-            give_back_rows.choose(jit=self.jit)(chain, self._seen, self._registers, observe.SEEN_FREE)
+            give_back_rows.choose(jit=self.jit)(chain, self._seen.records, self._registers, observe.SEEN_FREE)
         return _judged(flow, a, b, seen, start, self.now_ns, jit=self.jit)
 
     def _make_room(self, rows: int) -> None:
         """Make sure the next ``rows`` rows find free flow and SEEN records and slots."""
         used = int(self._registers[observe.FLOWS_USED])
-        if used + rows > len(self._flows):
-            self._flows = _grown(self._flows, FLOW, used + rows, jit=self.jit)
-            self._ends = _grown(self._ends, ENDPOINT, 2 * len(self._flows), jit=self.jit)
-        seen = int(self._registers[observe.SEEN_USED])
-        if seen + rows > len(self._seen):
-            self._seen = _grown(self._seen, SEEN, seen + rows, jit=self.jit)
+        self._flows.make_room(used + rows)
+        self._ends.make_room(2 * (used + rows))
+        self._seen.make_room(int(self._registers[observe.SEEN_USED]) + rows)
         if 2 * (int(self._registers[observe.SLOTS_USED]) + rows) > len(self._slots):
             size = len(self._slots)
             while size < 4 * (self.live + rows):
                 size *= 2
             self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
-            refill.choose(jit=self.jit)(self._slots, self._flows, used)
+            refill.choose(jit=self.jit)(self._slots, self._flows.records, used)
             self._registers[observe.SLOTS_USED] = self.live
-
-
-def _grown(table: Any, dtype: Any, needed: int, *, jit: bool) -> Any:  # noqa: ANN401 - array or list of records
-    """Return the table with room for at least ``needed`` records; arrays grow in place by half, to stay flat."""
-    if not jit:
-        table.extend(records(dtype, needed - len(table), jit=False))
-        return table
-    table.resize(max(needed, len(table) + len(table) // 2), refcheck=False)
-    return table
 
 
 def _judged(

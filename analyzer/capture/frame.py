@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.kernel import kernel
+from analyzer.kernel import intrinsic, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,66 +109,61 @@ def octets_of(buffer: NDArray[np.void], *, jit: bool) -> Octets:
     return buffer[0] if jit else {"octet": buffer.view(np.uint8).data}
 
 
-# Multiplication, not shifts: numba computes octet * literal in int64, but shifts of octets in uint64, and uint64
-# with int64 becomes a float. The bound of 2**48 tells LLVM that an index plus a little is not negative, so
-# that it drops numba's negative-index handling and joins the octets into one load.
-
-
-@kernel
+@intrinsic("make_word", octets=1)
 def octet(data: Octets, at: int) -> int:
     """Return the octet at ``at``."""
-    if at < 0 or at > 281474976710656:
-        return 0
-    return data["octet"][at] * 1
+    return data["octet"][at]  # type: ignore[no-any-return]
 
 
-@kernel
+@intrinsic("make_word", octets=2, big=True)
 def word16(data: Octets, at: int) -> int:
     """Return two octets in network order."""
-    if at < 0 or at > 281474976710656:
-        return 0
     octets = data["octet"]
-    return octets[at] * 256 + octets[at + 1]
+    return octets[at] * 256 + octets[at + 1]  # type: ignore[no-any-return]
 
 
-@kernel
+@intrinsic("make_word", octets=4, big=True)
 def word32(data: Octets, at: int) -> int:
     """Return four octets in network order, 0 to 2**32-1."""
-    if at < 0 or at > 281474976710656:
-        return 0
     octets = data["octet"]
-    return octets[at] * 16777216 + octets[at + 1] * 65536 + octets[at + 2] * 256 + octets[at + 3]
+    return octets[at] * 16777216 + octets[at + 1] * 65536 + octets[at + 2] * 256 + octets[at + 3]  # type: ignore[no-any-return]
 
 
-@kernel
+@intrinsic("make_word", octets=8, big=True)
 def signed64(data: Octets, at: int) -> int:
     """Return eight octets in network order as a signed number: an address half."""
-    high = word32(data, at)
-    if high >= 2147483648:
-        high -= 4294967296
-    return high * 4294967296 + word32(data, at + 4)
+    return int.from_bytes(data["octet"][at : at + 8], "big", signed=True)
+
+
+@intrinsic("make_word", octets=2, big=False)
+def little16(data: Octets, at: int) -> int:
+    """Return two octets, the lower one first."""
+    octets = data["octet"]
+    return octets[at] + octets[at + 1] * 256  # type: ignore[no-any-return]
+
+
+@intrinsic("make_word", octets=4, big=False)
+def little32(data: Octets, at: int) -> int:
+    """Return four octets, the lowest one first, 0 to 2**32-1."""
+    octets = data["octet"]
+    return octets[at] + octets[at + 1] * 256 + octets[at + 2] * 65536 + octets[at + 3] * 16777216  # type: ignore[no-any-return]
+
+
+@intrinsic("make_touch")
+def touch(data: Octets, at: int) -> None:
+    """Ask the processor for octets that will be wanted soon, wherever that is; plain Python needs nothing."""
 
 
 @kernel
 def file16(data: Octets, at: int, big: bool) -> int:  # noqa: FBT001 - kernels take positional arguments
     """Return two octets in the byte order of the file."""
-    if at < 0 or at > 281474976710656:
-        return 0
-    octets = data["octet"]
-    if big:
-        return octets[at] * 256 + octets[at + 1]
-    return octets[at + 1] * 256 + octets[at]
+    return word16(data, at) if big else little16(data, at)
 
 
 @kernel
 def file32(data: Octets, at: int, big: bool) -> int:  # noqa: FBT001 - as file16
     """Return four octets in the byte order of the file, 0 to 2**32-1."""
-    if at < 0 or at > 281474976710656:
-        return 0
-    octets = data["octet"]
-    if big:
-        return octets[at] * 16777216 + octets[at + 1] * 65536 + octets[at + 2] * 256 + octets[at + 3]
-    return octets[at + 3] * 16777216 + octets[at + 2] * 65536 + octets[at + 1] * 256 + octets[at]
+    return word32(data, at) if big else little32(data, at)
 
 
 @kernel

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analyzer.capture.frame import (
     DAMAGED,
     FULL,
+    LEAP_NS,
     MAX_CAPTURED,
     MAX_ORIGINAL,
     MORE,
@@ -20,6 +21,7 @@ from analyzer.capture.frame import (
     file32,
     note_frame,
     note_odd_time,
+    touch,
 )
 from analyzer.errors import CaptureError
 from analyzer.kernel import kernel
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from analyzer.capture.window import Window
 
 HEADER_LEN: Final = 24
+RECORD_LEN: Final = 16
+
+AHEAD: Final = 768
+"""So many octets ahead the processor is told to fetch; records are found one by one, which it could not guess."""
 
 # magic as a big-endian number -> (big-endian file, nanoseconds of a tick, octets of a record header)
 MAGICS: Final = {
@@ -63,31 +69,76 @@ def index_records(  # noqa: PLR0913, PLR0917 - kernels take positional arguments
     Returns:
         The next free row; where the next record begins; what stopped it (FULL, MORE or DAMAGED).
     """
+    if big or swapped or record_len != RECORD_LEN:
+        return walk(
+            data, at, end, big, tick_ns, record_len, swapped, snaplen, link_type, frames, row, room, notes
+        )
+    # what nearly every file is, as constants: machine code need not look at each record
+    return walk(data, at, end, False, tick_ns, RECORD_LEN, False, snaplen, link_type, frames, row, room, notes)
+
+
+@kernel
+def walk(  # noqa: PLR0913, PLR0917 - as index_records
+    data: Octets,
+    at: int,
+    end: int,
+    big: bool,  # noqa: FBT001
+    tick_ns: int,
+    record_len: int,
+    swapped: bool,  # noqa: FBT001
+    snaplen: int,
+    link_type: int,
+    frames: Any,  # noqa: ANN401
+    row: int,
+    room: int,
+    notes: Any,  # noqa: ANN401
+) -> tuple[int, int, int]:
+    """Do what ``index_records`` says."""
+    seen = notes["frames"]
+    timed = notes["timed"]
+    last_ns = notes["last_ts_ns"]
+    stopped = FULL
     while row < room:
         if at + record_len > end:
-            return row, at, MORE
+            stopped = MORE
+            break
+        touch(data, at + AHEAD)
         fraction = file32(data, at + 4, big)
         captured = file32(data, at + 8, big)
         original = file32(data, at + 12, big)
         if swapped and captured > original:
             captured, original = original, captured
         if captured > MAX_CAPTURED:
-            return row, at, DAMAGED
+            stopped = DAMAGED
+            break
         if at + record_len + captured > end:
-            return row, at, MORE
+            stopped = MORE
+            break
+        ts_ns = file32(data, at, big) * 1000000000 + fraction * tick_ns
         frame = frames[row]
         frame["at"] = at + record_len
         frame["captured"] = captured
         frame["original"] = min(max(original, captured), MAX_ORIGINAL)
-        frame["ts_ns"] = file32(data, at, big) * 1000000000 + fraction * tick_ns
+        frame["ts_ns"] = ts_ns
         frame["interface"] = 0
         frame["link_type"] = link_type
-        note_frame(notes, frame["ts_ns"], captured, snaplen)
-        if fraction * tick_ns >= 1000000000:
-            note_odd_time(notes)
+        odd = fraction * tick_ns >= 1000000000
+        if odd or timed == 0 or ts_ns < last_ns or ts_ns > last_ns + LEAP_NS or captured > snaplen > 0:
+            notes["frames"] = seen
+            notes["timed"] = timed
+            notes["last_ts_ns"] = last_ns
+            note_frame(notes, ts_ns, captured, snaplen)
+            if odd:
+                note_odd_time(notes)
+        seen += 1
+        timed += 1
+        last_ns = ts_ns
         at += record_len + captured
         row += 1
-    return row, at, FULL
+    notes["frames"] = seen
+    notes["timed"] = timed
+    notes["last_ts_ns"] = last_ns
+    return row, at, stopped
 
 
 class PcapFraming:

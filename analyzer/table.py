@@ -1,0 +1,66 @@
+"""``Table``: records that a tracker keeps, with room for more whenever it asks.
+
+Plain kernels get a list of dicts. Compiled ones get an array at the start of a page, so that a record of whole cache
+lines never lies across one more; room that nobody has used yet is memory that the system has not given yet, and
+growing moves no record where the system can move pages instead.
+
+This module must not know what is in a record.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from typing import Any, Final
+
+import numpy as np
+
+from analyzer.kernel import freeze, records
+
+MOVES_PAGES: Final = sys.platform == "linux"
+"""Whether the system can lengthen a mapping (mremap)."""
+FEWEST: Final = 1024
+
+
+class Table:
+    """An array or list of records of one type."""
+
+    def __init__(self, dtype: Any, *, jit: bool) -> None:  # noqa: ANN401 - a numpy dtype
+        """Start with records of zeros: a few compiled ones, or no plain ones."""
+        self._dtype = dtype
+        self._pages: mmap.mmap | None = None
+        self.records: Any = self._fresh(FEWEST) if jit else []
+        """What kernels take. Another one after ``make_room`` or ``compile``."""
+
+    def __len__(self) -> int:
+        """Return how many records there is room for."""
+        return len(self.records)
+
+    def make_room(self, count: int) -> None:
+        """Make sure that there are ``count`` records; those there stay as they are."""
+        if count <= len(self.records):
+            return
+        if isinstance(self.records, list):
+            self.records += records(self._dtype, count - len(self.records), jit=False)
+            return
+        count = max(count, 2 * len(self.records))
+        if self._pages is None:
+            kept, self.records = self.records, self._fresh(count)
+            self.records.view(np.uint8)[: kept.nbytes] = kept.view(np.uint8)
+            return
+        del self.records
+        self._pages.resize(count * self._dtype.itemsize)
+        self.records = np.frombuffer(self._pages, dtype=self._dtype)
+
+    def compile(self) -> None:
+        """Change from the plain form to the compiled one."""
+        kept = freeze(self.records, self._dtype)
+        self.records = self._fresh(max(FEWEST, len(kept)))
+        self.records[: len(kept)] = kept
+
+    def _fresh(self, count: int) -> Any:  # noqa: ANN401 - a structured array
+        """Return so many records of zeros."""
+        if not MOVES_PAGES:
+            return np.zeros(count, dtype=self._dtype)
+        self._pages = mmap.mmap(-1, count * self._dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        return np.frombuffer(self._pages, dtype=self._dtype)
