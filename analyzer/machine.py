@@ -90,7 +90,7 @@ class Native:
             if kept is None:
                 return self._by_numba()
             _keep(path, *kept)
-        return _loaded(*kept)
+        return _loaded(*kept, args)
 
     def _compile(self, args: tuple[Any, ...]) -> tuple[dict[str, Any], bytes] | None:
         _COMPILING.set()
@@ -229,8 +229,8 @@ def _engine() -> Any:  # noqa: ANN401 - llvmlite ships no types
     return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
 
 
-def _loaded(about: dict[str, Any], code: bytes) -> Callable[..., Any]:
-    """Link an object file and return a Python function that calls it."""
+def _loaded(about: dict[str, Any], code: bytes, args: tuple[Any, ...]) -> Callable[..., Any]:
+    """Link an object file and return a Python function that calls it, with arguments of these types."""
     from llvmlite import binding as llvm
 
     engine = _engine()
@@ -240,23 +240,28 @@ def _loaded(about: dict[str, Any], code: bytes) -> Callable[..., Any]:
     assert address, f"{about['symbol']} is not in its object file"
     results: int = about["results"]
     function: Any = ctypes.CFUNCTYPE(ctypes.c_int32)(address)
-    function.argtypes = None
-    pointer, int64 = ctypes.c_void_p, ctypes.c_int64
+    pointer, int64, int8 = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int8
+    types = [pointer, pointer]
+    for arg in args:
+        if isinstance(arg, np.ndarray):
+            types += [pointer, pointer, int64, int64, pointer, int64, int64]
+        else:
+            types.append(pointer if isinstance(arg, np.void) else int8 if isinstance(arg, bool | np.bool_) else int64)
+    function.argtypes = types
+    make_result = int64 * max(results, 1)
 
     def call(*args: Any) -> Any:  # noqa: ANN401
-        result, exception = (int64 * max(results, 1))(), pointer()
-        flat: list[Any] = [ctypes.byref(result), ctypes.byref(exception)]
+        result, exception = make_result(), pointer()
+        flat: list[Any] = [ctypes.addressof(result), ctypes.addressof(exception)]
         for arg in args:
             if isinstance(arg, np.ndarray):
-                size, each = len(arg), arg.dtype.itemsize
+                size, each = arg.size, arg.itemsize
                 assert arg.flags.c_contiguous, "kernels take contiguous arrays"
-                flat += [None, None, int64(size), int64(each), pointer(arg.ctypes.data), int64(size), int64(each)]
+                flat += (None, None, size, each, arg.ctypes.data, size, each)
             elif isinstance(arg, np.void):
-                flat.append(pointer(np.frombuffer(arg, np.uint8).ctypes.data))
-            elif isinstance(arg, bool | np.bool_):
-                flat.append(ctypes.c_int8(int(arg)))
+                flat.append(np.frombuffer(arg, np.uint8).ctypes.data)
             else:
-                flat.append(int64(arg))
+                flat.append(arg)
         status = function(*flat)
         if status not in (0, NO_RESULT):
             raise AssertionError(f"{about['symbol']} ended with status {status}")
