@@ -77,18 +77,21 @@ class Analysis:
         if batch is None:
             return
         batch, winners = self._count(batch)
+        picked = np.arange(len(batch))
         if not self.keep_all:
             picked = np.flatnonzero(overview.is_notable(batch, winners))
-            batch, winners = batch.take(picked), winners[picked]
-        if not len(batch):
+        if not len(picked):
             return
-        lines = overview.lines_of(capture, len(self._batches), batch, winners)
-        self._hosts.add(capture, batch)
+        listed = batch if len(picked) == len(batch) else batch.take(picked, rows=False)
+        lines = overview.lines_of(capture, len(self._batches), listed, winners[picked])
+        self._hosts.add(capture, listed)
         if self.most is not None:
-            picked = overview.first_of_each(lines, self.most - self._kept_of_rank)
-            self._kept_of_rank += np.bincount(lines["rank"][picked], minlength=len(self._kept_of_rank))
+            first = overview.first_of_each(lines, self.most - self._kept_of_rank)
+            self._kept_of_rank += np.bincount(lines["rank"][first], minlength=len(self._kept_of_rank))
             lines["batch"] = -1
-            lines["batch"][picked], lines["row"][picked] = len(self._batches), np.arange(len(picked))
+            lines["batch"][first], lines["row"][first] = len(self._batches), np.arange(len(first))
+            picked = picked[first]
+        if len(picked) < len(batch):
             batch, winners = batch.take(picked), winners[picked]
         self._lines.append(lines)
         self._batches.append((capture, batch, winners))

@@ -7,7 +7,7 @@ This module must not know what any kernel computes, or where compiled code is ke
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
@@ -17,8 +17,7 @@ from numba.core.compiler import DEFAULT_FLAGS, compile_extra
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-CACHE_LINE: Final = 64
-"""Octets that a processor fetches at once."""
+from analyzer.kernel import CACHE_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

@@ -28,6 +28,9 @@ R = TypeVar("R")
 
 JIT_VARIABLE = "KEEPALIVE_JIT"
 
+CACHE_LINE = 64
+"""Octets that a processor fetches at once."""
+
 
 class Kernel(Generic[P, R]):
     """A function that can also run compiled. Calling it runs plain Python."""

@@ -9,6 +9,7 @@ It must not hold a word for the user, or look at a SEEN row.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
@@ -196,7 +197,13 @@ class ProbingHost:
 
 def has_verdict(winners: NDArray[np.int8], *words: Verdict) -> NDArray[np.bool_]:
     """Say which flows have one of these verdicts."""
-    return np.isin(winners, [index for index, rule in enumerate(VERDICTS) if rule.verdict in words])
+    return _among(words)[winners]
+
+
+@cache
+def _among(words: tuple[Verdict, ...]) -> NDArray[np.bool_]:
+    """Return for each row of VERDICTS whether it gives one of these verdicts."""
+    return np.array([rule.verdict in words for rule in VERDICTS])
 
 
 def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ import numpy as np
 from analyzer import observe
 from analyzer.flow import FLOW, refill, remove
 from analyzer.keepalive import RUN, add_up, settle_kinds
-from analyzer.kernel import freeze, kernel, pick, records, thaw
+from analyzer.kernel import CACHE_LINE, freeze, kernel, pick, prefetch, records, thaw
 from analyzer.observe import FLOWS_USED, LIVE
 from analyzer.reset import ENDING, judge
 from analyzer.rules import classify
@@ -34,6 +34,9 @@ LINGER_NS: Final = 120_000_000_000
 """A closed flow is kept this long for stragglers (two TIME-WAIT of Linux), a lone SYN too (its retries end after 127
 s).
 """
+
+FETCHED: Final = 6
+"""Records that are fetched ahead of the one being copied."""
 
 CHUNK: Final = 16384
 """Rows per pass through the kernel; room is made beforehand for as many flows and SEEN rows, 5 MB of them."""
@@ -76,11 +79,11 @@ class FlowBatch:
         reused_ns = self.flow["reused_ns"]
         return np.where(reused_ns >= 0, reused_ns, self.end_ns)
 
-    def take(self, picked: NDArray[np.int64]) -> FlowBatch:
-        """Return only the flows at these indices, with their rows."""
-        counts = (self.start[1:] - self.start[:-1])[picked]
+    def take(self, picked: NDArray[np.int64], *, rows: bool = True) -> FlowBatch:
+        """Return only the flows at these indices, with their rows unless nobody will look at one."""
+        counts = (self.start[1:] - self.start[:-1])[picked] * rows
         start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        rows = np.repeat(self.start[:-1][picked] - start[:-1], counts) + np.arange(start[-1])
+        of_these = np.repeat(self.start[:-1][picked] - start[:-1], counts) + np.arange(start[-1])
         return FlowBatch(
             pick(self.flow, picked),
             pick(self.a, picked),
@@ -88,7 +91,7 @@ class FlowBatch:
             pick(self.run_a, picked),
             pick(self.run_b, picked),
             pick(self.ending, picked),
-            pick(self.seen, rows),
+            pick(self.seen, of_these),
             start,
             self.end_ns,
         )
@@ -234,8 +237,8 @@ class Tracker:
         if self.jit:
             picked = np.array(indices, dtype=np.int64)
             picked = picked[np.argsort(self._flows.records["number"][picked], kind="stable")]
-            flow = pick(self._flows.records, picked)
-            a, b = pick(self._ends.records, 2 * picked), pick(self._ends.records, 2 * picked + 1)
+            flow = gathered(self._flows.records, picked)
+            a, b = gathered(self._ends.records, 2 * picked), gathered(self._ends.records, 2 * picked + 1)
         else:
             indices = sorted(indices, key=lambda index: int(self._flows.records[index]["number"]))
             flow = freeze([self._flows.records[i] for i in indices], FLOW)
@@ -245,7 +248,7 @@ class Tracker:
         start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
         chain: Any = np.zeros(int(start[-1]), dtype=np.int64) if self.jit else [0] * int(start[-1])
         walk.choose(jit=self.jit)(flow if self.jit else thaw(flow, jit=False), self._seen.records, chain)
-        seen = pick(self._seen.records, chain) if self.jit else freeze([self._seen.records[i] for i in chain], SEEN)
+        seen = gathered(self._seen.records, chain) if self.jit else freeze([self._seen.records[i] for i in chain], SEEN)
         if give_back:
             give_back_rows.choose(jit=self.jit)(chain, self._seen.records, self._registers, observe.SEEN_FREE)
         return _judged(flow, a, b, seen, start, self.now_ns, jit=self.jit)
@@ -263,6 +266,13 @@ class Tracker:
             self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
             refill.choose(jit=self.jit)(self._slots, self._flows.records, used)
             self._registers[observe.SLOTS_USED] = self.live
+
+
+def gathered(table: NDArray[np.void], indices: NDArray[np.int64]) -> NDArray[np.void]:
+    """Return a copy of these records; compiled, for records that lie far apart."""
+    copies = np.empty(len(indices), dtype=table.dtype)
+    gather.compiled(table, indices, -(-table.itemsize // CACHE_LINE), copies)
+    return copies
 
 
 def _judged(
@@ -351,6 +361,16 @@ def retire(indices: Any, flows: Any, registers: Any, free: int) -> None:  # noqa
         flow["alive"] = 0
         flow["number"] = registers[free]
         registers[free] = indices[i]
+
+
+@kernel
+def gather(table: Any, indices: NDArray[np.int64], lines: int, copies: Any) -> None:  # noqa: ANN401
+    """Copy these records, which are so many cache lines long; each is fetched while those before it are copied."""
+    for i in range(len(indices)):
+        if i + FETCHED < len(indices):
+            for line in range(lines):
+                prefetch(table, indices[i + FETCHED], line)
+        copies[i] = table[indices[i]]
 
 
 @kernel
