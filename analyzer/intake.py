@@ -75,7 +75,8 @@ class Intake:
         finished = self._tracker.feed(batch)
         self.summary.end_ns = self._tracker.now_ns
         self.summary.tcp_segments = self._tracker.segments
-        self._enter()
+        if self.summary.start_ns is None:
+            self._enter()
         return finished
 
     def sweep(self) -> FlowBatch | None:
@@ -84,6 +85,7 @@ class Intake:
 
     def snapshot(self) -> FlowBatch | None:
         """Return the flows in memory as they stand, and keep them; None before the first batch."""
+        self._enter()
         return self._tracker.snapshot() if self._tracker is not None else None
 
     def close(self, until_ns: int = -1) -> FlowBatch | None:

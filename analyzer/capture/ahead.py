@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEPTH: Final = 4
+DEPTH: Final = 2
 """Batches that may wait: enough to even out, few enough to stay in a processor's cache."""
 
 
