@@ -100,7 +100,7 @@ def endpoints_of(flow: Any) -> tuple[Endpoint, Endpoint]:  # noqa: ANN401 - a FL
 
 @kernel
 def hash_of(row: Any, seed: int) -> int:  # noqa: ANN401 - a numpy record
-    """Return a 31-bit hash of a row's flow, the same for both directions never zero.
+    """Return a 31-bit hash of a row's flow, the same for both directions, never zero.
 
     Each endpoint becomes one word, by odd multipliers that nobody can guess; the product of the two does not depend on
     their order. Python, whose integers do not wrap, is told to wrap where it matters.
@@ -110,7 +110,7 @@ def hash_of(row: Any, seed: int) -> int:  # noqa: ANN401 - a numpy record
     port = ((seed * 0x27BB2EE687B0B0FD) & WORD) | 1
     source = ((row["src_lo"] * low + row["src_hi"] * high + row["src_port"] * port) & WORD) | 1
     target = ((row["dst_lo"] * low + row["dst_hi"] * high + row["dst_port"] * port) & WORD) | 1
-    return (((source * target + row["tag"] * low) & WORD) >> 32) | 1
+    return (((source * target + row["tag"] * low) & WORD) >> 32) | 0x40000000
 
 
 @kernel

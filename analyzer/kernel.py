@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import types
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-JIT_VARIABLE = "KEEPALIVE_JIT"
+JIT_VARIABLE: Final = "KEEPALIVE_JIT"
 
-CACHE_LINE = 64
+CACHE_LINE: Final = 64
 """Octets that a processor fetches at once."""
 
 
@@ -104,6 +104,11 @@ class Intrinsic(Kernel[P, R]):
         """The intrinsic."""
         return self._make()
 
+    @cached_property
+    def compiled(self) -> Callable[P, R]:
+        """Nothing: an instruction is always part of a kernel."""
+        raise TypeError(f"{self.__name__} is an instruction, not a kernel of its own")
+
 
 def intrinsic(maker: str, **options: Any) -> Callable[[Callable[P, R]], Intrinsic[P, R]]:  # noqa: ANN401
     """Mark a function whose compiled twin is made by this function of ``compiler`` with these options."""
@@ -119,6 +124,18 @@ def intrinsic(maker: str, **options: Any) -> Callable[[Callable[P, R]], Intrinsi
 @intrinsic("make_prefetch")
 def prefetch(table: Any, index: int, line: int) -> None:  # noqa: ANN401 - an array of records
     """Ask the processor for a cache line of a record that will be wanted soon; plain Python needs nothing."""
+
+
+@kernel
+def fetch(table: Any, index: int, lines: int) -> None:  # noqa: ANN401 - an array of records
+    """Ask for the first cache lines of a record."""
+    for line in range(lines):
+        prefetch(table, index, line)
+
+
+def lines_of(dtype: Any) -> int:  # noqa: ANN401 - a numpy dtype
+    """Return how many cache lines a record takes."""
+    return -(-int(dtype.itemsize) // CACHE_LINE)
 
 
 def jit_wanted(*, large: bool) -> bool:

@@ -241,7 +241,7 @@ def _loaded(about: dict[str, Any], code: bytes, args: tuple[Any, ...]) -> Callab
     results: int = about["results"]
     function: Any = ctypes.CFUNCTYPE(ctypes.c_int32)(address)
     pointer, int64, int8 = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int8
-    types = [pointer, pointer]
+    types: list[Any] = [pointer, pointer]
     for arg in args:
         if isinstance(arg, np.ndarray):
             types += [pointer, pointer, int64, int64, pointer, int64, int64]
@@ -261,7 +261,7 @@ def _loaded(about: dict[str, Any], code: bytes, args: tuple[Any, ...]) -> Callab
             elif isinstance(arg, np.void):
                 flat.append(np.frombuffer(arg, np.uint8).ctypes.data)
             else:
-                flat.append(arg)
+                flat.append(int(arg))
         status = function(*flat)
         if status not in (0, NO_RESULT):
             raise AssertionError(f"{about['symbol']} ended with status {status}")

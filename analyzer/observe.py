@@ -1,8 +1,9 @@
 """The loop that every segment passes through once.
 
 ``observe`` finds the flow of each row, keeps a SEEN row if the segment is notable (what was known of both endpoints
-*before* it), and then lets the segment change what is known. Flow, endpoint and SEEN records are arrays with chains
-of free records, so that memory follows live flows and notable segments, never packets.
+*before* it), and then lets the segment change what is known. Flow, endpoint and SEEN records are tables with chains
+of free records, so that memory follows live flows and notable segments, never packets. Records lie anywhere in them,
+so the processor is told to fetch those of the rows to come.
 
 It must not decide what a segment is, or how a flow ended.
 """
@@ -11,13 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.flow import find, hash_of, insert, likely, new_flow, remove, side_of
-from analyzer.kernel import kernel, prefetch
+from analyzer.flow import FLOW, find, hash_of, insert, likely, new_flow, remove, side_of
+from analyzer.kernel import fetch, kernel, lines_of, prefetch
 from analyzer.ordinary import go_on, goes_on, steady
-from analyzer.seen import LIKE_KEEPALIVE, notable, remember
+from analyzer.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, RST, SYN
 from analyzer.seqnum import unwrap
 from analyzer.tcb import (
+    ENDPOINT,
     begins_incarnation,
     is_copy,
     learn_header,
@@ -48,12 +50,17 @@ NOW_NS: Final = 11  # latest time of a row
 REGISTERS: Final = 12
 
 AHEAD: Final = 16
+"""Rows whose flows are fetched into the cache before they are wanted; their slots, twice as many."""
 RING: Final = 64
-SEEN_LINES: Final = 6
+"""Rows of which something is kept meanwhile: a power of two, more than twice AHEAD."""
 FLOW_LINES: Final = 2
 ENDPOINT_LINES: Final = 4
 """Cache lines of their records that nearly every segment touches."""
 
+FLOW_RECORD: Final = lines_of(FLOW)
+ENDPOINT_RECORD: Final = lines_of(ENDPOINT)
+SEEN_RECORD: Final = lines_of(SEEN)
+"""All of them."""
 
 MOST_FLOWS: Final = 0x3FFFFFFF
 """More are never live; the compiler must see that an index is not negative."""
@@ -67,8 +74,7 @@ def keep(seen: Any, registers: Any, flow: Any, index: int) -> int:  # noqa: ANN4
         following = seen[head]["next"]
         registers[SEEN_FREE] = following
         if following >= 0:
-            for line in range(SEEN_LINES):
-                prefetch(seen, following, line)
+            fetch(seen, following, SEEN_RECORD)
     else:
         head = registers[SEEN_USED]
         registers[SEEN_USED] = head + 1
@@ -90,11 +96,9 @@ def enrol(slots: Any, flows: Any, ends: Any, registers: Any, row: Any, digest: i
         following = flows[head]["number"]
         registers[FLOW_FREE] = following
         if following >= 0:
-            for line in range(3):
-                prefetch(flows, following, line)
-            for line in range(6):
-                prefetch(ends, 2 * following, line)
-                prefetch(ends, 2 * following + 1, line)
+            fetch(flows, following, FLOW_RECORD)
+            fetch(ends, 2 * following, ENDPOINT_RECORD)
+            fetch(ends, 2 * following + 1, ENDPOINT_RECORD)
     else:
         head = registers[FLOWS_USED]
         registers[FLOWS_USED] = head + 1
@@ -116,7 +120,7 @@ def hash_ahead(rows: Any, i: int, slots: NDArray[np.int64], digests: NDArray[np.
 
 
 @kernel
-def find_ahead(  # noqa: PLR0917 - kernels take positional arguments
+def find_ahead(
     i: int,
     slots: NDArray[np.int64],
     flows: Any,  # noqa: ANN401
@@ -128,15 +132,13 @@ def find_ahead(  # noqa: PLR0917 - kernels take positional arguments
     index = likely(slots, digests[i % RING])
     hints[i % RING] = index
     if index >= 0:
-        for line in range(FLOW_LINES):
-            prefetch(flows, index, line)
-        for line in range(ENDPOINT_LINES):
-            prefetch(ends, 2 * index, line)
-            prefetch(ends, 2 * index + 1, line)
+        fetch(flows, index, FLOW_LINES)
+        fetch(ends, 2 * index, ENDPOINT_LINES)
+        fetch(ends, 2 * index + 1, ENDPOINT_LINES)
 
 
 @kernel
-def observe(  # noqa: PLR0917 - as above
+def observe(  # noqa: PLR0917 - kernels take positional arguments
     rows: Any,  # noqa: ANN401
     count: int,
     slots: NDArray[np.int64],
@@ -161,13 +163,12 @@ def observe(  # noqa: PLR0917 - as above
     for i in range(min(AHEAD, count)):
         find_ahead(i, slots, flows, ends, digests, hints)
     for i in range(count):
-        place = i % RING
         if i + 2 * AHEAD < count:
             hash_ahead(rows, i + 2 * AHEAD, slots, digests, seed)
         if i + AHEAD < count:
             find_ahead(i + AHEAD, slots, flows, ends, digests, hints)
         row = rows[i]
-        index = hints[place]
+        index = hints[i % RING]
         now_ns = max(now_ns, row["ts_ns"])
         # the guess is wrong where another flow has the same hash, or this one began or ended since
         side = -1
@@ -187,7 +188,7 @@ def observe(  # noqa: PLR0917 - as above
                 go_on(flow, end, peer, row)
                 continue
         note = row["note"]
-        digest = digests[place]
+        digest = digests[i % RING]
         if note == NOTE_TCP:
             segments += 1
         if index < 0:
@@ -211,15 +212,15 @@ def observe(  # noqa: PLR0917 - as above
                 at["is_copy"] = 0
             continue
         flags = row["flags"]
-        if index >= 0 and flags & SYN and not flags & RST:
-            if begins_incarnation(flows[index], ends[2 * index + side], ends[2 * index + 1 - side], row) == 1:
-                flows[index]["alive"] = 0
-                flows[index]["reused_ns"] = row["ts_ns"]
-                remove(slots, digest, index)
-                leaving[registers[LEAVING]] = index
-                registers[LEAVING] += 1
-                registers[LIVE] -= 1
-                index = -1
+        may_begin = index >= 0 and flags & SYN and not flags & RST
+        if may_begin and begins_incarnation(flows[index], ends[2 * index + side], ends[2 * index + 1 - side], row):
+            flows[index]["alive"] = 0
+            flows[index]["reused_ns"] = row["ts_ns"]
+            remove(slots, digest, index)
+            leaving[registers[LEAVING]] = index
+            registers[LEAVING] += 1
+            registers[LIVE] -= 1
+            index = -1
         if index < 0:
             index = enrol(slots, flows, ends, registers, row, digest)
             side = 0

@@ -49,7 +49,7 @@ def goes_on(flow: Any, end: Any, peer: Any, row: Any, sign: int) -> bool:  # noq
     fresh &= (row["ttl"] >= end["ttl_low"]) & (row["ttl"] <= end["ttl_high"])
     fresh &= (row["ip_id"] > 0) | (row["ip_id"] == end["ip_id"])
     alike = (sign == end["sign0"]) | (sign == end["sign1"]) | (sign == end["sign2"]) | (sign == end["sign3"])
-    return fresh & (not alike)
+    return bool(fresh & (not alike))
 
 
 @kernel

@@ -78,7 +78,7 @@ ENDPOINT: Final = np.dtype(
         ("fin_acked_ns", np.int64),
         ("short_header_frames", np.int32),  # segments without timestamps on a connection that has them
         ("header_len", np.int32),
-        ("rest_of_line", np.int64),
+        ("padding", np.int64),  # to whole cache lines
     ],
     align=True,
 )
@@ -196,6 +196,7 @@ def new_endpoint(end: Any) -> None:  # noqa: ANN401 - an ENDPOINT record
     end["window_shut_frame"] = 0
     end["short_header_frames"] = 0
     end["header_len"] = 0
+    end["padding"] = 0
 
 
 @kernel

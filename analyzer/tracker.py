@@ -17,7 +17,7 @@ import numpy as np
 from analyzer import observe
 from analyzer.flow import FLOW, refill, remove
 from analyzer.keepalive import RUN, add_up, settle_kinds
-from analyzer.kernel import CACHE_LINE, freeze, kernel, pick, prefetch, records, thaw
+from analyzer.kernel import fetch, freeze, kernel, lines_of, pick, records, thaw
 from analyzer.observe import FLOWS_USED, LIVE
 from analyzer.reset import ENDING, judge
 from analyzer.rules import classify
@@ -39,7 +39,9 @@ FETCHED: Final = 6
 """Records that are fetched ahead of the one being copied."""
 
 CHUNK: Final = 16384
-"""Rows per pass through the kernel; room is made beforehand for as many flows and SEEN rows, 5 MB of them."""
+"""Rows per pass through the kernel; room is made beforehand for as many flows and SEEN rows."""
+SWEEP: Final = 131072
+"""Rows after which flows that are over are looked for, unless there are many more flows than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ class Tracker:
             self._since_sweep += len(part)
         self.now_ns = max(self.now_ns, int(self._registers[observe.NOW_NS]))
         self.now_ns = max(self.now_ns, batch.last_ts_ns)
-        if self._since_sweep >= max(131072, 2 * self.live):
+        if self._since_sweep >= max(SWEEP, 2 * self.live):
             return self.advance(self.now_ns)
         return self._finish(self._take_pushed()) if self._pushed_out else None
 
@@ -227,9 +229,8 @@ class Tracker:
 
     def _finish(self, indices: list[int]) -> FlowBatch:
         batch = self._collect(indices, give_back=True)
-        retire.choose(jit=self.jit)(
-            np.array(indices, dtype=np.int64) if self.jit else indices, self._flows.records, self._registers, observe.FLOW_FREE
-        )
+        retired = np.array(indices, dtype=np.int64) if self.jit else indices
+        retire.choose(jit=self.jit)(retired, self._flows.records, self._registers, observe.FLOW_FREE)
         return batch
 
     def _collect(self, indices: list[int], *, give_back: bool) -> FlowBatch:
@@ -271,7 +272,7 @@ class Tracker:
 def gathered(table: NDArray[np.void], indices: NDArray[np.int64]) -> NDArray[np.void]:
     """Return a copy of these records; compiled, for records that lie far apart."""
     copies = np.empty(len(indices), dtype=table.dtype)
-    gather.compiled(table, indices, -(-table.itemsize // CACHE_LINE), copies)
+    gather.compiled(table, indices, lines_of(table.dtype), copies)
     return copies
 
 
@@ -368,8 +369,7 @@ def gather(table: Any, indices: NDArray[np.int64], lines: int, copies: Any) -> N
     """Copy these records, which are so many cache lines long; each is fetched while those before it are copied."""
     for i in range(len(indices)):
         if i + FETCHED < len(indices):
-            for line in range(lines):
-                prefetch(table, indices[i + FETCHED], line)
+            fetch(table, indices[i + FETCHED], lines)
         copies[i] = table[indices[i]]
 
 

@@ -17,14 +17,13 @@ from analyzer.flow import (
     hash_of,
     insert,
     likely,
-    mix,
     new_flow,
     refill,
     remove,
     side_of,
 )
-from analyzer.kernel import records
-from analyzer.segment import address_halves
+from analyzer.kernel import kernel, records, thaw
+from analyzer.segment import address_halves, empty_rows
 from tests.notation import parse, plain
 
 A_TO_B, B_TO_A, C_TO_D = (
@@ -97,10 +96,34 @@ def test_hash_is_the_same_both_ways(seed, address, one, two):
     assert 0 < digest <= 0x7FFFFFFF
 
 
-@given(st.integers(0, 0x7FFFFFFF), st.integers(-(2**63), 2**63 - 1))
-def test_mixing_stays_within_31_bits(state, word):
-    """The hash state never leaves the range that machine code and Python share."""
-    assert 0 <= mix(state, word) <= 0x7FFFFFFF
+@kernel
+def hashes(rows, seed, found):
+    """Hash every row."""
+    for i in range(len(rows)):
+        found[i] = hash_of(rows[i], seed)
+
+
+def test_python_and_machine_code_hash_alike():
+    """Products of any size wrap in both, so that a stream may change from plain to compiled kernels."""
+    rows = empty_rows(200)
+    draw = np.random.default_rng(7)
+    for name in ("src_hi", "src_lo", "dst_hi", "dst_lo", "tag"):
+        rows[name] = draw.integers(-(2**63), 2**63 - 1, len(rows))
+    rows["src_port"], rows["dst_port"] = draw.integers(0, 65536, (2, len(rows)))
+    found = {jit: np.zeros(len(rows), dtype=np.int64) for jit in (False, True)}
+    for jit, column in found.items():
+        hashes.choose(jit=jit)(thaw(rows, jit=jit), 0x7654321, column)
+
+    assert found[False].tolist() == found[True].tolist()
+    assert len(set(found[True].tolist())) == len(rows)
+
+
+def test_hashes_spread():
+    """Neighbouring ports and addresses do not share slots more than chance would have it."""
+    rows = [A_TO_B | {"src_port": 1024 + port, "src_lo": A_TO_B["src_lo"] + net} for port in range(64) for net in range(64)]
+    slots = {hash_of(row, 12345) & 0x1FFF for row in rows}
+
+    assert len(slots) > 0.37 * 8192  # as many as so many stones reach among 8192 holes: 1 - exp(-1/2), 39 %
 
 
 def test_seeds_stir_the_table():

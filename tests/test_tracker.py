@@ -191,8 +191,9 @@ def test_the_table_is_renewed_when_departed_flows_fill_it(jit):
     assert len(tracker._slots) < 12_000
 
 
-def test_a_long_capture_is_swept_by_itself():
+def test_a_long_capture_is_swept_by_itself(monkeypatch):
     """After many segments closed flows leave without being asked to."""
+    monkeypatch.setattr("analyzer.tracker.SWEEP", 65536)
     rows = many(40, 200)
     rows["ts_ns"] += np.arange(len(rows)) * S
     tracker = Tracker(jit=False)

@@ -69,12 +69,11 @@ def index_records(  # noqa: PLR0913, PLR0917 - kernels take positional arguments
     Returns:
         The next free row; where the next record begins; what stopped it (FULL, MORE or DAMAGED).
     """
+    rest = (snaplen, link_type, frames, row, room, notes)
     if big or swapped or record_len != RECORD_LEN:
-        return walk(
-            data, at, end, big, tick_ns, record_len, swapped, snaplen, link_type, frames, row, room, notes
-        )
+        return walk(data, at, end, big, tick_ns, record_len, swapped, *rest)
     # what nearly every file is, as constants: machine code need not look at each record
-    return walk(data, at, end, False, tick_ns, RECORD_LEN, False, snaplen, link_type, frames, row, room, notes)
+    return walk(data, at, end, False, tick_ns, RECORD_LEN, False, *rest)  # noqa: FBT003
 
 
 @kernel

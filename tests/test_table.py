@@ -1,0 +1,68 @@
+"""Records that grow in place."""
+
+import numpy as np
+import pytest
+
+from analyzer import table as table_module
+from analyzer.kernel import CACHE_LINE
+from analyzer.table import FEWEST, Table
+
+DTYPE = np.dtype([("number", np.int64), ("rest", np.int64, (7,))])
+
+
+@pytest.fixture(params=[True, False], ids=["moving pages", "copying"])
+def table(request, monkeypatch):
+    """A compiled table, on a system that can lengthen a mapping or cannot."""
+    monkeypatch.setattr(table_module, "MOVES_PAGES", request.param and table_module.MOVES_PAGES)
+    return Table(DTYPE, jit=True)
+
+
+def test_a_plain_table_has_what_was_asked_for():
+    """Plain records are dicts of zeros, as many as somebody made room for."""
+    plain = Table(DTYPE, jit=False)
+    plain.make_room(3)
+    plain.make_room(2)
+
+    assert [{"number": 0, "rest": 0}] * 3 == plain.records
+    assert 3 == len(plain)
+
+
+def test_records_stay_as_they_are_while_a_table_grows(table):
+    """Growing keeps what is there, and what is new is zero."""
+    table.records["number"] = np.arange(FEWEST)
+    for count in (FEWEST + 1, 5 * FEWEST, 100 * FEWEST):
+        table.make_room(count)
+
+    assert len(table) >= 100 * FEWEST
+    assert np.arange(FEWEST).tolist() == table.records["number"][:FEWEST].tolist()
+    assert 0 == table.records["number"][FEWEST:].sum()
+
+
+def test_room_that_is_there_changes_nothing(table):
+    """Asking for less than there is leaves the records where they are."""
+    before = table.records
+    table.make_room(FEWEST)
+
+    assert table.records is before
+
+
+@pytest.mark.skipif(not table_module.MOVES_PAGES, reason="mappings cannot be lengthened here")
+def test_records_lie_at_cache_lines():
+    """A record of whole cache lines touches no other line."""
+    table = Table(DTYPE, jit=True)
+    table.make_room(10 * FEWEST)
+
+    assert 0 == table.records.ctypes.data % CACHE_LINE
+
+
+@pytest.mark.parametrize("count", [0, 2, 3 * FEWEST])
+def test_a_plain_table_becomes_a_compiled_one(count):
+    """A stream that turns out to be long takes its records along."""
+    grown = Table(np.dtype([("number", np.int64)]), jit=False)
+    grown.make_room(count)
+    for number, record in enumerate(grown.records):
+        record["number"] = number
+    grown.compile()
+
+    assert len(grown) >= FEWEST
+    assert list(range(count)) == grown.records["number"][:count].tolist()
