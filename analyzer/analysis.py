@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from analyzer.capture.rotation import Part
     from analyzer.findings import JudgedFlow
     from analyzer.flow import Endpoint, Side
+    from analyzer.flow_batch import FlowBatch
     from analyzer.segment import SegmentBatch
-    from analyzer.tracker import FlowBatch
     from analyzer.wireshark.filters import Matching
 
 Table = Literal["flows", "probes", "findings"]
@@ -93,6 +93,8 @@ class Analysis:
             picked = picked[first]
         if len(picked) < len(batch):
             batch, winners = batch.take(picked), winners[picked]
+        if not self.keep_all:
+            batch = batch.packed()
         self._lines.append(lines)
         self._batches.append((capture, batch, winners))
 
@@ -402,7 +404,8 @@ def read_flows(
                 yield _matching(matching, intake.feed(batch), result)
                 if progress is not None:
                     progress(source, summary.frames)
-            yield _matching(matching, intake.close(), result)
+            for left_open in intake.close():
+                yield _matching(matching, left_open, result)
 
         # decoding, tracking and what is done with finished flows take turns on two processors
         for flows in finished():

@@ -17,8 +17,6 @@ from numba.core.compiler import DEFAULT_FLAGS, compile_extra
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from analyzer.kernel import CACHE_LINE
-
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
@@ -77,13 +75,12 @@ def with_numba(twin: Any, folder: Path) -> Any:  # noqa: ANN401
 def make_prefetch() -> Any:  # noqa: ANN401
     """Return the intrinsic behind ``kernel.prefetch``."""
 
-    def prefetch(_: Any, table: Any, index: Any, line: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
+    def prefetch(_: Any, table: Any, index: Any, octets: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
             array = context.make_array(signature.args[0])(context, builder, arguments[0])
             (stride,) = cgutils.unpack_tuple(builder, array.strides, 1)
-            octet, int64, int32 = ir.IntType(8).as_pointer(), ir.IntType(64), ir.IntType(32)
-            line_at = builder.mul(arguments[2], ir.Constant(int64, CACHE_LINE))
-            offset = builder.add(builder.mul(arguments[1], stride), line_at)
+            octet, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
+            offset = builder.add(builder.mul(arguments[1], stride), arguments[2])
             at = builder.gep(builder.bitcast(array.data, octet), [offset])
             kind = ir.FunctionType(ir.VoidType(), [octet, int32, int32, int32])
             function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")

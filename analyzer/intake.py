@@ -17,11 +17,11 @@ from analyzer.segment import SKIPPED
 from analyzer.tracker import Tracker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from analyzer.flow_batch import FlowBatch
     from analyzer.overview import CaptureSummary
     from analyzer.segment import SegmentBatch
-    from analyzer.tracker import FlowBatch
 
 
 class CapturePoint(Protocol):
@@ -88,17 +88,16 @@ class Intake:
         self._enter()
         return self._tracker.snapshot() if self._tracker is not None else None
 
-    def close(self, until_ns: int = -1) -> FlowBatch | None:
-        """Finish, and return all flows still in memory.
+    def close(self, until_ns: int = -1) -> Iterator[FlowBatch]:
+        """Finish: yield all flows still in memory, in batches of a bounded size.
 
         ``until_ns`` is how long somebody watched, if that is longer than to the last frame.
         """
-        finished = None
         if self._tracker is not None:
             self._tracker.now_ns = max(self._tracker.now_ns, until_ns)
-            finished = self._tracker.close()
         self._enter()
-        return finished
+        if self._tracker is not None:
+            yield from self._tracker.close()
 
     def _enter(self) -> None:
         """Bring the summary up to date."""

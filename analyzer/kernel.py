@@ -122,15 +122,15 @@ def intrinsic(maker: str, **options: Any) -> Callable[[Callable[P, R]], Intrinsi
 
 
 @intrinsic("make_prefetch")
-def prefetch(table: Any, index: int, line: int) -> None:  # noqa: ANN401 - an array of records
-    """Ask the processor for a cache line of a record that will be wanted soon; plain Python needs nothing."""
+def prefetch(table: Any, index: int, octets: int) -> None:  # noqa: ANN401 - an array of records
+    """Ask the processor for the cache line so many octets into a record, which will be wanted soon."""
 
 
 @kernel
 def fetch(table: Any, index: int, lines: int) -> None:  # noqa: ANN401 - an array of records
     """Ask for the first cache lines of a record."""
     for line in range(lines):
-        prefetch(table, index, line)
+        prefetch(table, index, line * CACHE_LINE)
 
 
 def lines_of(dtype: Any) -> int:  # noqa: ANN401 - a numpy dtype

@@ -18,8 +18,8 @@ from analyzer.segment import empty_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analyzer.flow_batch import FlowBatch
     from analyzer.segment import SegmentBatch
-    from analyzer.tracker import FlowBatch
 
 NO_FLOW: Final = -1
 BOUNDS: Final = ("frame", "ts_ns")

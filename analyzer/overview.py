@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.tracker import FlowBatch
+    from analyzer.flow_batch import FlowBatch
 
 FEW: Final = 3
 """So many files of a stream are named one by one."""

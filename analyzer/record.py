@@ -21,7 +21,7 @@ from analyzer.rules import Kind
 from analyzer.segment import RST
 
 if TYPE_CHECKING:
-    from analyzer.tracker import FlowBatch
+    from analyzer.flow_batch import FlowBatch
 
 Row = dict[str, int]
 """A SEEN, FLOW or ENDPOINT record as Python ints."""

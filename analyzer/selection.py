@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.tracker import FlowBatch
+    from analyzer.flow_batch import FlowBatch
 
 IPV4_BITS = 32
 HALF = (1 << 64) - 1

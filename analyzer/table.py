@@ -11,15 +11,20 @@ from __future__ import annotations
 
 import mmap
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.kernel import freeze, records
+from analyzer.kernel import fetch, freeze, kernel, lines_of, records
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MOVES_PAGES: Final = sys.platform == "linux"
 """Whether the system can lengthen a mapping (mremap)."""
 FEWEST: Final = 1024
+FETCHED: Final = 6
+"""Records that are fetched ahead of the one being copied."""
 
 
 class Table:
@@ -27,7 +32,7 @@ class Table:
 
     def __init__(self, dtype: Any, *, jit: bool) -> None:  # noqa: ANN401 - a numpy dtype
         """Start with records of zeros: a few compiled ones, or no plain ones."""
-        self._dtype = dtype
+        self.dtype = dtype
         self._pages: mmap.mmap | None = None
         self.records: Any = self._fresh(FEWEST) if jit else []
         """What kernels take. Another one after ``make_room`` or ``compile``."""
@@ -41,7 +46,7 @@ class Table:
         if count <= len(self.records):
             return
         if isinstance(self.records, list):
-            self.records += records(self._dtype, count - len(self.records), jit=False)
+            self.records += records(self.dtype, count - len(self.records), jit=False)
             return
         count = max(count, 2 * len(self.records))
         if self._pages is None:
@@ -49,18 +54,34 @@ class Table:
             self.records.view(np.uint8)[: kept.nbytes] = kept.view(np.uint8)
             return
         del self.records
-        self._pages.resize(count * self._dtype.itemsize)
-        self.records = np.frombuffer(self._pages, dtype=self._dtype)
+        self._pages.resize(count * self.dtype.itemsize)
+        self.records = np.frombuffer(self._pages, dtype=self.dtype)
 
     def compile(self) -> None:
         """Change from the plain form to the compiled one."""
-        kept = freeze(self.records, self._dtype)
+        kept = freeze(self.records, self.dtype)
         self.records = self._fresh(max(FEWEST, len(kept)))
         self.records[: len(kept)] = kept
 
     def _fresh(self, count: int) -> Any:  # noqa: ANN401 - a structured array
         """Return so many records of zeros."""
         if not MOVES_PAGES:
-            return np.zeros(count, dtype=self._dtype)
-        self._pages = mmap.mmap(-1, count * self._dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        return np.frombuffer(self._pages, dtype=self._dtype)
+            return np.zeros(count, dtype=self.dtype)
+        self._pages = mmap.mmap(-1, count * self.dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        return np.frombuffer(self._pages, dtype=self.dtype)
+
+
+def gathered(table: NDArray[np.void], indices: NDArray[np.int64]) -> NDArray[np.void]:
+    """Return a copy of these records; compiled, for records that lie far apart."""
+    copies = np.empty(len(indices), dtype=table.dtype)
+    gather.compiled(table, indices, lines_of(table.dtype), copies)
+    return copies
+
+
+@kernel
+def gather(table: Any, indices: NDArray[np.int64], lines: int, copies: Any) -> None:  # noqa: ANN401
+    """Copy these records, which are so many cache lines long; each is fetched while those before it are copied."""
+    for i in range(len(indices)):
+        if i + FETCHED < len(indices):
+            fetch(table, indices[i + FETCHED], lines)
+        copies[i] = table[indices[i]]

@@ -9,23 +9,24 @@ It has no clock: time comes in with segments, or through ``advance``. It must no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import chain as chained
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from analyzer import observe
+from analyzer.archive import WORTH, Packed
 from analyzer.flow import FLOW, refill, remove
-from analyzer.keepalive import RUN, add_up, settle_kinds
-from analyzer.kernel import fetch, freeze, kernel, lines_of, pick, records, thaw
+from analyzer.flow_batch import FlowBatch, judged
+from analyzer.kernel import freeze, kernel, thaw
 from analyzer.observe import FLOWS_USED, LIVE
-from analyzer.reset import ENDING, judge
-from analyzer.rules import classify
 from analyzer.seen import SEEN
-from analyzer.table import Table
+from analyzer.table import Table, gathered
 from analyzer.tcb import ENDPOINT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from analyzer.segment import SegmentBatch
@@ -35,68 +36,12 @@ LINGER_NS: Final = 120_000_000_000
 s).
 """
 
-FETCHED: Final = 6
-"""Records that are fetched ahead of the one being copied."""
-
 CHUNK: Final = 16384
 """Rows per pass through the kernel; room is made beforehand for as many flows and SEEN rows."""
 SWEEP: Final = 131072
 """Rows after which flows that are over are looked for, unless there are many more flows than that."""
-
-
-@dataclass(frozen=True, slots=True)
-class FlowBatch:
-    """Some flows, as columns: the same row of each array is the same flow."""
-
-    flow: NDArray[np.void]
-    """FLOW records."""
-    a: NDArray[np.void]
-    """ENDPOINT records of the endpoints that sent first."""
-    b: NDArray[np.void]
-    """ENDPOINT records of the others."""
-    run_a: NDArray[np.void]
-    """RUN records: the probes of a."""
-    run_b: NDArray[np.void]
-    """RUN records: the probes of b."""
-    ending: NDArray[np.void]
-    """ENDING records: RSTs and ICMP errors."""
-    seen: NDArray[np.void]
-    """SEEN rows of all these flows, flow by flow, in order."""
-    start: NDArray[np.int64]
-    """Where each flow's rows begin in ``seen``; one more entry at the end."""
-    end_ns: int
-    """The capture's time when this was taken."""
-
-    def __len__(self) -> int:
-        """Return the number of flows."""
-        return len(self.flow)
-
-    def rows(self, index: int) -> NDArray[np.void]:
-        """Return the SEEN rows of one flow."""
-        return self.seen[self.start[index] : self.start[index + 1]]
-
-    @property
-    def ends_ns(self) -> NDArray[np.int64]:
-        """Until when each flow could have been heard: to ``end_ns``, or to where another took its addresses."""
-        reused_ns = self.flow["reused_ns"]
-        return np.where(reused_ns >= 0, reused_ns, self.end_ns)
-
-    def take(self, picked: NDArray[np.int64], *, rows: bool = True) -> FlowBatch:
-        """Return only the flows at these indices, with their rows unless nobody will look at one."""
-        counts = (self.start[1:] - self.start[:-1])[picked] * rows
-        start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        of_these = np.repeat(self.start[:-1][picked] - start[:-1], counts) + np.arange(start[-1])
-        return FlowBatch(
-            pick(self.flow, picked),
-            pick(self.a, picked),
-            pick(self.b, picked),
-            pick(self.run_a, picked),
-            pick(self.run_b, picked),
-            pick(self.ending, picked),
-            pick(self.seen, of_these),
-            start,
-            self.end_ns,
-        )
+AT_ONCE: Final = 4096
+"""Flows that are handed over in one piece when a capture ends, unless their rows are more than 4 * AT_ONCE."""
 
 
 class Tracker:
@@ -123,6 +68,8 @@ class Tracker:
         self._hints: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
         self._observe = observe.observe.choose(jit=jit)
         self._pushed_out: list[int] = []
+        self._packed: dict[int, list[Packed]] = {}
+        """The older SEEN rows of long-lived flows, by index of the flow."""
         self._since_sweep = 0
 
     @property
@@ -184,7 +131,9 @@ class Tracker:
             self._slots, self._flows.records, self._ends.records, self._registers, self.now_ns - LINGER_NS, leaving
         )
         gone += leaving[:expired].tolist() if self.jit else leaving[:expired]
-        return self._finish(gone) if gone else None
+        finished = self._finish(gone) if gone else None
+        self._pack_rows()
+        return finished
 
     def compile(self) -> None:
         """Go on with compiled kernels: a stream turned out to be long. Nothing else changes."""
@@ -204,11 +153,19 @@ class Tracker:
         """Return all flows still in memory as they stand, and keep them."""
         return self._collect(self._alive(), give_back=False)
 
-    def close(self) -> FlowBatch:
-        """Finish: return all flows still in memory and forget them."""
-        batch = self._collect([*self._take_pushed(), *self._alive()], give_back=True)
+    def close(self) -> Iterator[FlowBatch]:
+        """Finish: yield all flows still in memory, in batches of a bounded size, and forget them."""
+        left = self._in_order([*self._take_pushed(), *self._alive()])
+        sizes = self._copies(self._flows, left)["seen_count"]
+        first = rows = 0
+        for at, size in enumerate(sizes.tolist()):
+            if at > first and (at - first == AT_ONCE or rows + size > 4 * AT_ONCE):
+                yield self._collect(left[first:at], give_back=True)
+                first, rows = at, 0
+            rows += size
+        if len(left):
+            yield self._collect(left[first:], give_back=True)
         self.__init__(jit=self.jit, seed=int(self._registers[observe.SEED]))  # type: ignore[misc]
-        return batch
 
     def _alive(self) -> list[int]:
         used = int(self._registers[observe.FLOWS_USED])
@@ -233,26 +190,69 @@ class Tracker:
         retire.choose(jit=self.jit)(retired, self._flows.records, self._registers, observe.FLOW_FREE)
         return batch
 
-    def _collect(self, indices: list[int], *, give_back: bool) -> FlowBatch:
+    def _in_order(self, indices: list[int]) -> NDArray[np.int64]:
+        """Return these flows in the order of their first segments."""
+        picked = np.array(indices, dtype=np.int64)
+        records = self._flows.records
+        numbers = records["number"][picked] if self.jit else np.array([records[index]["number"] for index in indices])
+        in_order: NDArray[np.int64] = picked[np.argsort(numbers, kind="stable")]
+        return in_order
+
+    def _collect(self, indices: list[int] | NDArray[np.int64], *, give_back: bool) -> FlowBatch:
         """Copy these flows with their SEEN rows out of the tables, and judge the rows."""
+        picked = self._in_order(indices) if isinstance(indices, list) else indices
+        flow = self._copies(self._flows, picked)
+        a, b = self._copies(self._ends, 2 * picked), self._copies(self._ends, 2 * picked + 1)
+        start = np.concatenate(([0], np.cumsum(flow["seen_count"].astype(np.int64)))).astype(np.int64)
+        packed = {}
+        if self._packed:
+            packed = {at: self._packed[index] for at, index in enumerate(picked.tolist()) if index in self._packed}
+        seen = self._rows_of(flow, start, packed, give_back=give_back)
+        if give_back:
+            for at in packed:
+                del self._packed[int(picked[at])]
+        return judged(flow, a, b, seen, start, self.now_ns, jit=self.jit)
+
+    def _copies(self, table: Table, indices: Any) -> NDArray[np.void]:  # noqa: ANN401 - array or list of ints
+        """Return these records of a table."""
         if self.jit:
-            picked = np.array(indices, dtype=np.int64)
-            picked = picked[np.argsort(self._flows.records["number"][picked], kind="stable")]
-            flow = gathered(self._flows.records, picked)
-            a, b = gathered(self._ends.records, 2 * picked), gathered(self._ends.records, 2 * picked + 1)
-        else:
-            indices = sorted(indices, key=lambda index: int(self._flows.records[index]["number"]))
-            flow = freeze([self._flows.records[i] for i in indices], FLOW)
-            a = freeze([self._ends.records[2 * i] for i in indices], ENDPOINT)
-            b = freeze([self._ends.records[2 * i + 1] for i in indices], ENDPOINT)
-        counts = flow["seen_count"].astype(np.int64)
-        start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        chain: Any = np.zeros(int(start[-1]), dtype=np.int64) if self.jit else [0] * int(start[-1])
+            return gathered(table.records, indices)
+        copies: NDArray[np.void] = freeze([table.records[index] for index in indices], table.dtype)
+        return copies
+
+    def _rows_of(
+        self, flow: NDArray[np.void], start: NDArray[np.int64], packed: dict[int, list[Packed]], *, give_back: bool
+    ) -> NDArray[np.void]:
+        """Return the SEEN rows of these flows, those that were ``packed`` before those in the table."""
+        sizes = np.diff(start)
+        for at, parts in packed.items():
+            sizes[at] -= sum(map(len, parts))
+        chain: Any = np.zeros(int(sizes.sum()), dtype=np.int64) if self.jit else [0] * int(sizes.sum())
         walk.choose(jit=self.jit)(flow if self.jit else thaw(flow, jit=False), self._seen.records, chain)
-        seen = gathered(self._seen.records, chain) if self.jit else freeze([self._seen.records[i] for i in chain], SEEN)
+        unpacked = self._copies(self._seen, chain)
         if give_back:
             give_back_rows.choose(jit=self.jit)(chain, self._seen.records, self._registers, observe.SEEN_FREE)
-        return _judged(flow, a, b, seen, start, self.now_ns, jit=self.jit)
+        if not packed:
+            return unpacked
+        pieces = np.split(unpacked, np.cumsum(sizes)[:-1])
+        older = [[part.rows() for part in packed.get(at, ())] for at in range(len(flow))]
+        return np.concatenate(list(chained.from_iterable([*old, new] for old, new in zip(older, pieces, strict=True))))
+
+    def _pack_rows(self) -> None:
+        """Pack the rows of flows that have many; nothing looks at them before the flow is finished."""
+        used = int(self._registers[observe.FLOWS_USED])
+        records = self._flows.records
+        if self.jit:
+            long = np.flatnonzero((records["seen_count"][:used] >= WORTH) & (records["alive"][:used] == 1)).tolist()
+        else:
+            long = [at for at in range(used) if records[at]["seen_count"] >= WORTH and records[at]["alive"] == 1]
+        for index in long:
+            flow = self._copies(self._flows, np.array([index]))
+            parts = self._packed.setdefault(index, [])
+            here = int(flow["seen_count"][0]) - sum(map(len, parts))
+            if here >= WORTH:
+                parts.append(Packed(self._rows_of(flow, np.array([0, here]), {}, give_back=True)))
+                records[index]["first_seen"] = records[index]["last_seen"] = -1
 
     def _make_room(self, rows: int) -> None:
         """Make sure the next ``rows`` rows find free flow and SEEN records and slots."""
@@ -267,66 +267,6 @@ class Tracker:
             self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
             refill.choose(jit=self.jit)(self._slots, self._flows.records, used)
             self._registers[observe.SLOTS_USED] = self.live
-
-
-def gathered(table: NDArray[np.void], indices: NDArray[np.int64]) -> NDArray[np.void]:
-    """Return a copy of these records; compiled, for records that lie far apart."""
-    copies = np.empty(len(indices), dtype=table.dtype)
-    gather.compiled(table, indices, lines_of(table.dtype), copies)
-    return copies
-
-
-def _judged(
-    flow: NDArray[np.void],
-    a: NDArray[np.void],
-    b: NDArray[np.void],
-    seen: NDArray[np.void],
-    start: NDArray[np.int64],
-    end_ns: int,
-    *,
-    jit: bool,
-) -> FlowBatch:
-    """Classify the rows of finished flows and fold them."""
-    classify(seen)
-    rows = thaw(seen, jit=jit)
-    run_a = records(RUN, len(flow), jit=jit)
-    run_b = records(RUN, len(flow), jit=jit)
-    ending = records(ENDING, len(flow), jit=jit)
-    starts = start if jit else start.tolist()
-    ends = (thaw(a, jit=jit), thaw(b, jit=jit))
-    settle.choose(jit=jit)(rows, starts, thaw(flow, jit=jit), *ends, run_a, run_b, ending)
-    return FlowBatch(
-        flow,
-        a,
-        b,
-        freeze(run_a, RUN),
-        freeze(run_b, RUN),
-        freeze(ending, ENDING),
-        freeze(rows, SEEN),
-        start,
-        end_ns,
-    )
-
-
-@kernel
-def settle(rows: Any, start: Any, flow: Any, a: Any, b: Any, run_a: Any, run_b: Any, ending: Any) -> None:  # noqa: ANN401
-    """Fold every flow's rows and judge its RSTs, which need the probes and in turn answer some."""
-    for i in range(len(flow)):
-        first = start[i]
-        stop = start[i + 1]
-        if first == stop:
-            run_a[i]["first_row"] = -1
-            run_a[i]["last_row"] = -1
-            run_a[i]["first_after_fin_row"] = -1
-            run_b[i]["first_row"] = -1
-            run_b[i]["last_row"] = -1
-            run_b[i]["first_after_fin_row"] = -1
-            ending[i]["reset_row"] = -1
-            ending[i]["answers_row"] = -1
-            continue
-        settle_kinds(rows, first, stop)
-        judge(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], flow[i]["after_reset"], ending[i])
-        add_up(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], run_a[i], run_b[i])
 
 
 @kernel
@@ -362,15 +302,6 @@ def retire(indices: Any, flows: Any, registers: Any, free: int) -> None:  # noqa
         flow["alive"] = 0
         flow["number"] = registers[free]
         registers[free] = indices[i]
-
-
-@kernel
-def gather(table: Any, indices: NDArray[np.int64], lines: int, copies: Any) -> None:  # noqa: ANN401
-    """Copy these records, which are so many cache lines long; each is fetched while those before it are copied."""
-    for i in range(len(indices)):
-        if i + FETCHED < len(indices):
-            fetch(table, indices[i + FETCHED], lines)
-        copies[i] = table[indices[i]]
 
 
 @kernel

@@ -22,7 +22,7 @@ from analyzer.reset import ResetKind, Stranger
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analyzer.tracker import FlowBatch
+    from analyzer.flow_batch import FlowBatch
 
 LEAST_SILENCE_NS: Final = 900_000_000
 """Silence shorter than this is never called silence: no timer of a probe or a retransmission is that short."""

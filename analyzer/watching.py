@@ -118,7 +118,8 @@ class Watching:
         with self._lock:
             if not self._finished:
                 self._finished = True
-                self.result.add(0, self._intake.close(time.time_ns() if until_now else -1))
+                for batch in self._intake.close(time.time_ns() if until_now else -1):
+                    self.result.add(0, batch)
         self.close()
         return self.result
 

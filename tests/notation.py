@@ -147,7 +147,7 @@ def follow(batches, *, jit=False, seed=0x1234567):
     """Pass batches through a tracker and return the FlowBatches that came out of it."""
     tracker = Tracker(jit=jit, seed=seed)
     out = [tracker.feed(batch) for batch in batches]
-    return [batch for batch in [*out, tracker.close()] if batch is not None and len(batch)]
+    return [batch for batch in [*out, *tracker.close()] if batch is not None and len(batch)]
 
 
 def plain(row):

@@ -120,7 +120,9 @@ def test_python_and_machine_code_hash_alike():
 
 def test_hashes_spread():
     """Neighbouring ports and addresses do not share slots more than chance would have it."""
-    rows = [A_TO_B | {"src_port": 1024 + port, "src_lo": A_TO_B["src_lo"] + net} for port in range(64) for net in range(64)]
+    rows = [
+        A_TO_B | {"src_port": 1024 + port, "src_lo": A_TO_B["src_lo"] + net} for port in range(64) for net in range(64)
+    ]
     slots = {hash_of(row, 12345) & 0x1FFF for row in rows}
 
     assert len(slots) > 0.37 * 8192  # as many as so many stones reach among 8192 holes: 1 - exp(-1/2), 39 %

@@ -33,7 +33,7 @@ def test_batches_of_any_size_give_the_same(rows):
     summary = CaptureSummary([FOUNDING])
     with open_capture(FOUNDING) as source:
         intake = Intake(summary, source)
-        flows = [intake.feed(batch) for batch in source.batches(rows)] + [intake.close()]
+        flows = [intake.feed(batch) for batch in source.batches(rows)] + [*intake.close()]
 
     assert 1 == sum(len(batch) for batch in flows if batch is not None)
     assert (39, 39, "pcap", ["EN10MB"]) == (summary.frames, summary.tcp_segments, summary.format, summary.link_types)
@@ -48,7 +48,7 @@ def test_a_snapshot_changes_nothing():
         for batch in source.batches(1):
             intake.feed(batch)
             seen.append(int(intake.snapshot().flow["last_frame"][0]))
-        end = intake.close()
+        (end,) = intake.close()
 
     assert list(range(1, 40)) == seen
     assert 39 == int(end.flow["last_frame"][0])
@@ -60,7 +60,7 @@ def test_what_is_no_segment_is_counted():
     intake = Intake(summary, Point())
     intake.feed(empty(5, (2, 2, 1)))
     intake.feed(empty())
-    intake.close()
+    assert [] == list(intake.close())
 
     assert (5, 0) == (summary.frames, summary.tcp_segments)
     assert {"not_tcp": 2, "fragment": 2, "cut_before_tcp_header": 1, "duplicate_copy": 0} == summary.skipped
@@ -72,7 +72,7 @@ def test_without_a_batch_there_are_no_flows():
     summary = CaptureSummary(["lo"])
     intake = Intake(summary, Point())
 
-    assert (None, None, None) == (intake.snapshot(), intake.sweep(), intake.close())
+    assert (None, None, []) == (intake.snapshot(), intake.sweep(), list(intake.close()))
     assert 0 == summary.skipped["not_tcp"]
 
 
@@ -85,6 +85,7 @@ def test_a_capture_ends_with_its_last_frame_unless_somebody_waited_longer():
             intake = Intake(summary, source)
             for batch in source:
                 intake.feed(batch)
-            ends.append(intake.close(until_ns).end_ns)
+            (last,) = intake.close(until_ns)
+            ends.append(last.end_ns)
 
     assert [summary.end_ns, 10**19 // 4] == ends

@@ -43,7 +43,8 @@ def claimed(rows, frames, size, columns=None):
         batch = SegmentBatch(rows[at : at + size], len(rows[at : at + size]))
         membership.see(batch)
         take(tracker.feed(batch))
-    take(tracker.close())
+    for batch in tracker.close():
+        take(batch)
     return found
 
 
@@ -70,7 +71,7 @@ def test_no_frames_are_nothing():
     membership.also(np.array([4], dtype=np.int64))
     membership.see(batch)
     tracker = Tracker()
-    flows = [tracker.feed(batch), tracker.close()]
+    flows = [tracker.feed(batch), *tracker.close()]
 
     assert [[4], []] == [membership.claim(finished)[0]["frame"].tolist() for finished in flows]
 

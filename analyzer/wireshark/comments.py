@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.tracker import FlowBatch
+    from analyzer.flow_batch import FlowBatch
 
 PREFIX: Final = "keepalive: "
 

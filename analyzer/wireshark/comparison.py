@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.flow import Side
+    from analyzer.flow_batch import FlowBatch
     from analyzer.record import FlowRecord, Row, ZeroWindowProbe
     from analyzer.segment import SegmentBatch
-    from analyzer.tracker import FlowBatch
     from analyzer.wireshark.case import Fact
     from analyzer.wireshark.classes import Class
     from analyzer.wireshark.labels import Labels

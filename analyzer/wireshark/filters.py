@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyzer.flow_batch import FlowBatch
     from analyzer.segment import SegmentBatch
-    from analyzer.tracker import FlowBatch
 
 EMPTY_PCAP: Final = bytes.fromhex("d4c3b2a1 0200 0400 00000000 00000000 00000400 01000000")
 
