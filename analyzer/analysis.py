@@ -20,6 +20,7 @@ import numpy as np
 from analyzer import findings, overview, record, verdict
 from analyzer.capture.ahead import read_ahead
 from analyzer.capture.rotation import RotatedReader, in_folders, rows
+from analyzer.hosts import HostSums
 from analyzer.intake import Intake
 from analyzer.overview import CaptureSummary, Totals
 from analyzer.report import export, html, tabular
@@ -40,11 +41,14 @@ if TYPE_CHECKING:
     from analyzer.findings import JudgedFlow
     from analyzer.flow import Endpoint, Side
     from analyzer.flow_batch import FlowBatch
+    from analyzer.hosts import ProbingHost
     from analyzer.segment import SegmentBatch
     from analyzer.wireshark.filters import Matching
 
 Table = Literal["flows", "probes", "findings"]
 
+FOLD: Final = 16384
+"""So many lines of flows may come before those that nobody can look at are folded."""
 EXCERPT: Final = 12
 """So many flows a notebook shows of an analysis."""
 PLOT_SIZE_IN: Final = (9.6, 3.9)
@@ -69,7 +73,8 @@ class Analysis:
         self.most = most
         self._kept_of_rank = np.zeros(len(overview.RANKS), dtype=np.int64)
         self._lines: list[NDArray[np.void]] = []
-        self._hosts = overview.HostSums()
+        self._hosts = HostSums()
+        self._unfolded = 0
         self._batches: list[tuple[int, FlowBatch, NDArray[np.int8]]] = []
 
     def add(self, capture: int, batch: FlowBatch | None) -> None:
@@ -91,12 +96,19 @@ class Analysis:
             lines["batch"] = -1
             lines["batch"][first], lines["row"][first] = len(self._batches), np.arange(len(first))
             picked = picked[first]
-        if len(picked) < len(batch):
-            batch, winners = batch.take(picked), winners[picked]
-        if not self.keep_all:
-            batch = batch.packed()
+        self._list(lines)
+        if not len(picked):
+            return
+        kept = batch.take(picked) if len(picked) < len(batch) else batch
+        self._batches.append((capture, kept if self.keep_all else kept.packed(), winners[picked]))
+
+    def _list(self, lines: NDArray[np.void]) -> None:
+        """Keep the lines of flows, as few as will do."""
         self._lines.append(lines)
-        self._batches.append((capture, batch, winners))
+        self._unfolded += len(lines)
+        if self._unfolded >= FOLD and self.most is not None:
+            together, self._lines = np.concatenate(self._lines), []
+            self._lines, self._unfolded = [overview.folded(together)], 0
 
     def pass_through(self, capture: int, batch: FlowBatch | None) -> Iterator[Flow]:
         """Count finished flows without keeping them, and yield those that are selected."""
@@ -156,7 +168,7 @@ class Analysis:
         row = int(line["row"])
         return Flow(self, capture, batch, row, int(winners[row]))
 
-    def probing_hosts(self) -> list[overview.ProbingHost]:
+    def probing_hosts(self) -> list[ProbingHost]:
         """Return what each address sent in probes, capture by capture."""
         return self._hosts.listed(self.captures)
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 FEW: Final = 3
 """So many files of a stream are named one by one."""
 
-NS_PER_MINUTE: Final = 60_000_000_000
-
 LINE: Final = np.dtype(
     [
         ("capture", np.int32),
@@ -39,6 +37,7 @@ LINE: Final = np.dtype(
         ("winner", np.int8),  # row of VERDICTS
         ("rank", np.int8),  # index in RANKS
         ("notable", np.int8),  # 1 if it has something to say
+        ("flows", np.int32),  # how many it stands for: more than 1 where lines were folded
         ("number", np.int64),
         ("first_frame", np.int64),
         ("service_hi", np.int64),
@@ -55,7 +54,11 @@ LINE: Final = np.dtype(
     ],
     align=True,
 )
-"""A flow in a list of flows."""
+"""A flow in a list of flows, or several of one service that are alike."""
+
+ALIKE: Final = ("service_lo", "service_hi", "service_port", "winner", "rank", "notable", "capture")
+"""What lines have in common that may become one."""
+SUMS: Final = ("flows", "probes", "answered", "after_fin", "zero_window")
 
 SERVICE: Final = ("service_lo", "service_hi", "service_port")
 """The columns that name a flow's responder."""
@@ -183,18 +186,6 @@ class Service:
     """Index among the ranked lines of its most important flow; None if only lines are left of them all."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProbingHost:
-    """What one address sent in probes."""
-
-    capture: int
-    address: str
-    flows: int
-    probes: int
-    per_minute: float
-    """Over the whole capture."""
-
-
 def has_verdict(winners: NDArray[np.int8], *words: Verdict) -> NDArray[np.bool_]:
     """Say which flows have one of these verdicts."""
     return _among(words)[winners]
@@ -224,7 +215,7 @@ def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8])
     """Return a LINE for each flow of the batch that is number ``at`` of its analysis."""
     lines = np.zeros(len(batch), dtype=LINE)
     lines["capture"], lines["batch"] = capture, at
-    lines["row"] = np.arange(len(batch))
+    lines["row"], lines["flows"] = np.arange(len(batch)), 1
     lines["winner"], lines["number"] = winners, batch.flow["number"]
     lines["first_frame"] = batch.flow["first_frame"]
     for name in ("probes", "answered", "after_fin", "zero_window"):
@@ -237,6 +228,26 @@ def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8])
         lines[f"other_{part}"] = np.where(is_b, batch.flow[f"a_{part}"], batch.flow[f"b_{part}"])
     lines["guessed"] = (batch.a["syn_frame"] == 0) & (batch.b["syn_frame"] == 0)
     return lines
+
+
+def folded(lines: NDArray[np.void]) -> NDArray[np.void]:
+    """Return fewer lines that say the same of services: flows that nobody can look at become one where they are alike.
+
+    A line whose service is a guess stays, because ``settle_services`` may correct it.
+    """
+    single = np.flatnonzero((lines["batch"] >= 0) | (lines["guessed"] == 1))
+    many = np.flatnonzero((lines["batch"] < 0) & (lines["guessed"] == 0))
+    if not len(many):
+        return lines
+    many = many[np.lexsort([lines[name][many] for name in ("number", *ALIKE)])]
+    starts = _changes(lines, many, ALIKE)
+    # filled in place: there may be a hundred thousand of them
+    fewer = np.empty(len(single) + len(starts), dtype=LINE)
+    fewer[: len(single)] = lines[single]
+    np.take(lines, many[starts], out=fewer[len(single) :], mode="clip")
+    for name in SUMS:
+        fewer[name][len(single) :] = np.add.reduceat(lines[name][many], starts)
+    return fewer
 
 
 def settle_services(lines: NDArray[np.void]) -> None:
@@ -300,8 +311,8 @@ def services(lines: NDArray[np.void], most: int) -> list[Service]:
     """
     groups = _group(lines, np.arange(len(lines)), SERVICE)
     if len(groups) > most:
-        least = max(len(lines) // 100, 2)
-        large = sorted((group for group in groups if len(group.at) >= least), key=_Group.urgency)[:most]
+        least = max(int(lines["flows"].sum()) // 100, 2)
+        large = sorted((group for group in groups if group.flows >= least), key=_Group.urgency)[:most]
         rest = np.setdiff1d(np.arange(len(lines)), np.concatenate([np.zeros(0, int), *(group.at for group in large)]))
         groups = [*large, *_group(lines, rest, ("service_port",))]
     return [group.service(lines) for group in sorted(groups, key=_Group.urgency)]
@@ -315,10 +326,11 @@ class _Group:
     best: int
     """The rank of the first."""
     most_urgent: int
-    """How many have that rank."""
+    """How many flows have that rank."""
+    flows: int
 
     def urgency(self) -> tuple[int, int, int]:
-        return (self.best, -self.most_urgent, -len(self.at))
+        return (self.best, -self.most_urgent, -self.flows)
 
     def service(self, lines: NDArray[np.void]) -> Service:
         own = lines[self.at]
@@ -327,15 +339,15 @@ class _Group:
         addresses = len(np.unique(own[["service_hi", "service_lo"]]))
         address = address_text(int(head["service_hi"]), int(head["service_lo"]))
         counts: dict[str, int] = {}
-        for index, count in enumerate(np.bincount(own["winner"], minlength=len(VERDICTS)).tolist()):
+        for index, count in enumerate(np.bincount(own["winner"], own["flows"], len(VERDICTS)).tolist()):
             if count:
                 word = VERDICTS[index].verdict.value
-                counts[word] = counts.get(word, 0) + count
+                counts[word] = counts.get(word, 0) + int(count)
         return Service(
             endpoint=Endpoint(address, int(head["service_port"])) if addresses == 1 else None,
             port=int(head["service_port"]),
             addresses=addresses,
-            flows=len(own),
+            flows=self.flows,
             probes=int(own["probes"].sum()),
             answered=int(own["answered"].sum()),
             after_fin=int(own["after_fin"].sum()),
@@ -349,65 +361,20 @@ def _group(lines: NDArray[np.void], at: NDArray[np.int64], names: tuple[str, ...
     if not len(at):
         return []
     order = at[np.lexsort((at, *(lines[name][at] for name in names)))]
-    changes = np.logical_or.reduce([np.diff(lines[name][order]) != 0 for name in names])
-    starts = np.concatenate(([0], 1 + np.flatnonzero(changes)))
-    ranks = lines["rank"][order]
+    starts = _changes(lines, order, names)
+    ranks, flows = lines["rank"][order], lines["flows"][order]
     sizes = np.diff(starts, append=len(order))
-    urgent = np.add.reduceat(ranks == np.repeat(ranks[starts], sizes), starts, dtype=np.int64)
+    urgent = np.add.reduceat(np.where(ranks == np.repeat(ranks[starts], sizes), flows, 0), starts, dtype=np.int64)
     parts = np.split(order, starts[1:])
-    return [_Group(*group) for group in zip(parts, ranks[starts].tolist(), urgent.tolist(), strict=True)]
+    counts = np.add.reduceat(flows, starts, dtype=np.int64)
+    grouped = zip(parts, ranks[starts].tolist(), urgent.tolist(), counts.tolist(), strict=True)
+    return [_Group(*group) for group in grouped]
 
 
-class HostSums:
-    """Probes by capture and sender, added up batch by batch."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self._sums: dict[tuple[int, int, int], tuple[int, int]] = {}
-
-    def add(self, capture: int, batch: FlowBatch) -> None:
-        """Add the probes of finished flows; a flow between two ports of one host counts once for it."""
-        both = (batch.run_a["probes"] > 0) & (batch.run_b["probes"] > 0)
-        same = (batch.flow["a_hi"] == batch.flow["b_hi"]) & (batch.flow["a_lo"] == batch.flow["b_lo"])
-        for side, run in (("a", batch.run_a), ("b", batch.run_b)):
-            sent = np.flatnonzero(run["probes"])
-            counted_before = (both & same)[sent] if side == "b" else np.zeros(len(sent), dtype=np.bool_)
-            for high, low, probes, before in zip(
-                batch.flow[f"{side}_hi"][sent].tolist(),
-                batch.flow[f"{side}_lo"][sent].tolist(),
-                run["probes"][sent].tolist(),
-                counted_before.tolist(),
-                strict=True,
-            ):
-                self._count((capture, high, low), not before, probes)
-
-    def merge(self, other: HostSums, at: int) -> None:
-        """Add the sums of another analysis, whose captures come after the first ``at`` of this one."""
-        for (capture, high, low), (flows, probes) in other._sums.items():
-            self._count((at + capture, high, low), flows, probes)
-
-    def copy(self) -> HostSums:
-        """Return sums that go their own way."""
-        other = HostSums()
-        other._sums = dict(self._sums)
-        return other
-
-    def listed(self, captures: Sequence[CaptureSummary]) -> list[ProbingHost]:
-        """Return the hosts of each capture, the most talkative first."""
-        hosts = [
-            ProbingHost(capture, address_text(high, low), flows, probes, _per_minute(probes, captures[capture]))
-            for (capture, high, low), (flows, probes) in self._sums.items()
-        ]
-        return sorted(hosts, key=lambda host: (host.capture, -host.probes, host.address))
-
-    def _count(self, key: tuple[int, int, int], flows: int, probes: int) -> None:
-        before = self._sums.get(key, (0, 0))
-        self._sums[key] = (before[0] + flows, before[1] + probes)
-
-
-def _per_minute(count: int, capture: CaptureSummary) -> float:
-    duration_ns = capture.duration_ns
-    return count * NS_PER_MINUTE / duration_ns if duration_ns > 0 else 0.0
+def _changes(lines: NDArray[np.void], order: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return where lines, in an order that sorts these columns, begin to differ in one of them."""
+    changes = np.logical_or.reduce([np.diff(lines[name][order]) != 0 for name in names])
+    return np.concatenate(([0], 1 + np.flatnonzero(changes)))
 
 
 def _rank(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.int8]:

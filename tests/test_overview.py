@@ -19,7 +19,7 @@ def lines_of(*flows):
     """Ranked lines from (rank, service, port, verdict, probes)."""
     lines = np.zeros(len(flows), dtype=LINE)
     for number, (line, (rank, address, port, verdict, probes)) in enumerate(zip(lines, flows, strict=True)):
-        line["number"] = number
+        line["number"], line["flows"] = number, 1
         line["rank"] = RANKS.index(rank)
         line["service_hi"], line["service_lo"] = address_halves(address)
         line["service_port"], line["probes"] = port, probes

@@ -180,13 +180,14 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
             listed.append(at)
     if options.only_findings:
         lines = lines[np.sort(np.array(listed, dtype=np.int64))]
-    limit = len(lines) if options.limit == 0 else options.limit or FLOWS
-    grouped = overview.services(lines, SERVICES) if len(lines) > limit else []
+    notable = int(lines["flows"].sum())
+    limit = notable if options.limit == 0 else options.limit or FLOWS
+    grouped = overview.services(lines, SERVICES) if notable > limit else []
     shown = overview.one_of_each(lines)[:WORST] if grouped and options.limit is None else lines[:limit]
     return Report(
         captures=result.captures,
         totals=result.totals,
-        notable=len(lines),
+        notable=notable,
         flows=[_shown(result, line) for line in shown],
         services=[
             ShownService(service, None if service.first is None else _shown(result, lines[service.first]))
@@ -194,7 +195,7 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
         ],
         all_services=len(grouped),
         findings=dict(sorted(found.items(), key=lambda item: _place(item[0]))),
-        searched=min(len(asked), len(lines)),
+        searched=min(len(asked), notable),
         hosts=result.probing_hosts(),
         left_out=result.left_out,
     )

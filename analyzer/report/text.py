@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from analyzer.findings import JudgedFlow
-    from analyzer.overview import CaptureSummary, ProbingHost, Service, Totals
+    from analyzer.hosts import ProbingHost
+    from analyzer.overview import CaptureSummary, Service, Totals
     from analyzer.report.screen import Screen
 
 STYLES: Final = {

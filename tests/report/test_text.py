@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from analyzer.flow import Endpoint
-from analyzer.overview import CaptureSummary, ProbingHost, Service, Totals
+from analyzer.hosts import ProbingHost
+from analyzer.overview import CaptureSummary, Service, Totals
 from analyzer.report.screen import Screen
 from analyzer.report.text import Report, ShownFlow, ShownService, advice, pair_text, report, tag_text
 
