@@ -127,13 +127,14 @@ class Tracker:
         self._since_sweep = 0
         gone = self._take_pushed()
         leaving = self._leaving_room()
-        expired = sweep.choose(jit=self.jit)(
-            self._slots, self._flows.records, self._ends.records, self._registers, self.now_ns - LINGER_NS, leaving
+        before_ns = self.now_ns - LINGER_NS
+        expired, long = sweep.choose(jit=self.jit)(
+            self._slots, self._flows.records, self._ends.records, self._registers, before_ns, WORTH, leaving
         )
-        gone += leaving[:expired].tolist() if self.jit else leaving[:expired]
-        finished = self._finish(gone) if gone else None
-        self._pack_rows()
-        return finished
+        gone += list(map(int, leaving[:expired]))
+        for index in map(int, leaving[len(leaving) - long :]):
+            self._pack_rows(index)
+        return self._finish(gone) if gone else None
 
     def compile(self) -> None:
         """Go on with compiled kernels: a stream turned out to be long. Nothing else changes."""
@@ -178,9 +179,9 @@ class Tracker:
         return pushed
 
     def _leaving_room(self) -> Any:  # noqa: ANN401 - array or list
-        """Return the list of leaving flows, long enough for all of them."""
+        """Return the list of leaving flows, long enough to name each twice."""
         used = int(self._registers[observe.FLOWS_USED])
-        if len(self._leaving) < used:
+        if len(self._leaving) < 2 * used:
             self._leaving = np.zeros(2 * used, dtype=np.int64) if self.jit else [0] * (2 * used)
         return self._leaving
 
@@ -238,21 +239,15 @@ class Tracker:
         older = [[part.rows() for part in packed.get(at, ())] for at in range(len(flow))]
         return np.concatenate(list(chained.from_iterable([*old, new] for old, new in zip(older, pieces, strict=True))))
 
-    def _pack_rows(self) -> None:
-        """Pack the rows of flows that have many; nothing looks at them before the flow is finished."""
-        used = int(self._registers[observe.FLOWS_USED])
-        records = self._flows.records
-        if self.jit:
-            long = np.flatnonzero((records["seen_count"][:used] >= WORTH) & (records["alive"][:used] == 1)).tolist()
-        else:
-            long = [at for at in range(used) if records[at]["seen_count"] >= WORTH and records[at]["alive"] == 1]
-        for index in long:
-            flow = self._copies(self._flows, np.array([index]))
-            parts = self._packed.setdefault(index, [])
-            here = int(flow["seen_count"][0]) - sum(map(len, parts))
-            if here >= WORTH:
-                parts.append(Packed(self._rows_of(flow, np.array([0, here]), {}, give_back=True)))
-                records[index]["first_seen"] = records[index]["last_seen"] = -1
+    def _pack_rows(self, index: int) -> None:
+        """Pack the rows of a flow if there are many; nothing looks at them before the flow is finished."""
+        flow = self._copies(self._flows, np.array([index]))
+        parts = self._packed.get(index, [])
+        here = int(flow["seen_count"][0]) - sum(map(len, parts))
+        if here >= WORTH:
+            self._packed[index] = [*parts, Packed(self._rows_of(flow, np.array([0, here]), {}, give_back=True))]
+            record = self._flows.records[index]
+            record["first_seen"] = record["last_seen"] = -1
 
     def _make_room(self, rows: int) -> None:
         """Make sure the next ``rows`` rows find free flow and SEEN records and slots."""
@@ -270,15 +265,33 @@ class Tracker:
 
 
 @kernel
-def sweep(slots: Any, flows: Any, ends: Any, registers: Any, before_ns: int, leaving: Any) -> int:  # noqa: ANN401
-    """Take the live flows that are over and quiet since ``before_ns`` out of the table, list them, and return how many.
+def sweep(
+    slots: Any,  # noqa: ANN401
+    flows: Any,  # noqa: ANN401
+    ends: Any,  # noqa: ANN401
+    registers: Any,  # noqa: ANN401
+    before_ns: int,
+    many: int,
+    leaving: Any,  # noqa: ANN401
+) -> tuple[int, int]:
+    """Take the live flows that are over and quiet since ``before_ns`` out of the table.
 
-    Over: both ends sent FIN, a RST passed and nothing followed, or nothing but SYNs of one end was ever seen.
+    Over: both ends sent FIN, a RST passed and nothing followed, or nothing but SYNs of one end was ever seen. They are
+    listed at the beginning of ``leaving``, and at its end the live flows with ``many`` SEEN rows or more.
+
+    Returns:
+        How many are listed at the beginning, and at the end.
     """
     count = 0
+    long = 0
     for index in range(registers[FLOWS_USED]):
         flow = flows[index]
-        if flow["alive"] == 0 or flow["last_ns"] > before_ns:
+        if flow["alive"] == 0:
+            continue
+        if flow["seen_count"] >= many:
+            long += 1
+            leaving[len(leaving) - long] = index
+        if flow["last_ns"] > before_ns:
             continue
         a = ends[2 * index]
         b = ends[2 * index + 1]
@@ -291,7 +304,7 @@ def sweep(slots: Any, flows: Any, ends: Any, registers: Any, before_ns: int, lea
             remove(slots, flow["hash"], index)
             flow["alive"] = 0
     registers[LIVE] -= count
-    return count
+    return count, long
 
 
 @kernel
