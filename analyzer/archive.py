@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyzer.kernel import pick
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -53,7 +55,7 @@ class PackedRows:
         self._count = len(rows)
         counts = np.diff(start)
         self._long = {int(start[at]): Packed(rows[start[at] : start[at + 1]]) for at in np.flatnonzero(counts >= WORTH)}
-        self._short = rows[np.repeat(counts < WORTH, counts)]
+        self._short = pick(rows, np.flatnonzero(np.repeat(counts < WORTH, counts)))
         self._before = np.cumsum(np.where(counts < WORTH, counts, 0)) - np.where(counts < WORTH, counts, 0)
         self._start = start[:-1]
 

@@ -1,5 +1,6 @@
 """Many flows at once: sums, ranks, services."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -169,18 +170,6 @@ def test_a_sample_is_mixed():
     assert ["silent", "open", "closed"] == [RANKS[rank] for rank in overview.one_of_each(lines)["rank"]]
 
 
-def test_hosts_that_probe_are_added_up():
-    """Probes are counted by sender, and a flow within one host counts once."""
-    analysis = analyze(CAPTURES / "founding_go_fin60.pcap", CAPTURES / "lab" / "both_sides.pcap")
-
-    hosts = analysis.probing_hosts()
-
-    assert [(0, "127.0.0.1", 1, 16), (1, "10.17.1.2", 1, 9), (1, "10.17.2.2", 1, 4)] == [
-        (host.capture, host.address, host.flows, host.probes) for host in hosts
-    ]
-    assert hosts[0].per_minute == pytest.approx(16 * 60 / 81.480956)
-
-
 @pytest.mark.parametrize(("start_ns", "end_ns", "expected"), [(None, None, 0), (5, None, 0), (5, 9, 4), (9, 5, 0)])
 def test_a_capture_lasts_from_its_first_to_its_last_frame(start_ns, end_ns, expected):
     """Duration is never negative, and 0 where there is no frame."""
@@ -221,3 +210,41 @@ def test_the_first_of_each_rank_are_picked():
     room[:3] = [1, 5, 2]
 
     assert [0, 1, 2, 5] == overview.first_of_each(lines, room).tolist()
+
+
+def test_flows_that_nobody_can_look_at_become_one_line():
+    """Folded lines say the same of services as the flows did."""
+    flows = [
+        ("silent", f"10.0.0.{n % 3}", 80 + n % 2, Verdict.SILENT if n % 5 else Verdict.OPEN, n) for n in range(200)
+    ]
+    lines = lines_of(*flows, ("open", "10.0.0.9", 22, Verdict.OPEN, 1))
+    lines["batch"] = -1
+    lines["batch"][7], lines["guessed"][9] = 0, 1
+    few = overview.folded(lines)
+
+    assert len(few) == 2 + 3 * 2 * 2 + 1
+    assert lines["flows"].sum() == few["flows"].sum()
+    for most in (2, 10):
+        before, after = (overview.services(overview.ranked(each), most) for each in (lines, few))
+        assert [replace(service, first=None) for service in before] == [replace(each, first=None) for each in after]
+
+
+def test_lines_of_flows_at_hand_are_not_folded():
+    """Flows that can be looked at, and those whose service is a guess, keep their lines."""
+    lines = lines_of(*[("open", "10.0.0.1", 80, Verdict.OPEN, 1)] * 4)
+    lines["batch"][2:], lines["guessed"][2:] = -1, 1
+
+    assert lines.tolist() == overview.folded(lines).tolist()
+
+
+def test_a_report_of_folded_lines_is_that_of_all(monkeypatch):
+    """Folding at every batch changes neither totals nor services."""
+    path = CAPTURES / "lab" / "port_reuse.pcap"
+    whole = Analysis(keep_all=False, most=0)
+    read_into(whole, [str(path)])
+    monkeypatch.setattr("analyzer.analysis.FOLD", 1)
+    folded = Analysis(keep_all=False, most=0)
+    read_into(folded, [str(path)])
+
+    assert whole.lines()["flows"].sum() == folded.lines()["flows"].sum()
+    assert overview.services(overview.ranked(whole.lines()), 5) == overview.services(overview.ranked(folded.lines()), 5)

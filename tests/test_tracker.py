@@ -219,7 +219,79 @@ def test_more_flows_leave_than_one_pass_can_push_out(jit):
     assert 0 == tracker.live
 
 
+# ── rows that wait ──
+
+
+PROBED = """# A connection that is probed again and again, and another that is not.
++0      a > b  .   0:0(0) ack 1
++.01    b > a  .   1:1(0) ack 1
++0      c > d  .   0:0(0) ack 1
++.01    d > c  .   1:1(0) ack 1
+"""
+PROBE = "+5      a > b  .   0:0(0) ack 1\n+.01    b > a  .   1:1(0) ack 1\n"
+
+
+@modes
+def test_rows_of_a_long_lived_flow_are_packed_meanwhile(jit):
+    """Its older rows leave the table at every sweep, and are there again when somebody looks."""
+    rows = parse(PROBED + PROBE * 400).rows
+    tracker = Tracker(jit=jit)
+    for part in np.split(rows, [300, 310, 600]):
+        tracker.feed(SegmentBatch(part, len(part)))
+        tracker.advance(int(part["ts_ns"][-1]))
+
+    (expected,) = follow([SegmentBatch(rows, len(rows))])
+    for batch in (tracker.snapshot(), *tracker.close()):
+        assert [record.build(expected, at) for at in (0, 1)] == [record.build(batch, at) for at in (0, 1)]
+    assert len(tracker._seen) <= (1024 if jit else 0)
+
+
+@modes
+def test_the_table_of_rows_does_not_grow_with_probes(jit):
+    """However long a flow is probed, only its latest rows are in the table."""
+    tracker = Tracker(jit=jit)
+    rows = parse(PROBED + PROBE * 3000).rows
+    for part in np.array_split(rows, 30):
+        tracker.feed(SegmentBatch(part, len(part)))
+        tracker.advance(int(part["ts_ns"][-1]))
+
+    assert len(tracker._seen) <= 1024
+    assert [6000, 1] == [int(tracker.snapshot().a["segments"][at] * 2 - 2 + at) for at in (0, 1)]
+
+
+@modes
+def test_flows_that_leave_take_their_packed_rows_along(jit):
+    """A flow that ended after a long life has all its rows, and another in its record has none of them."""
+    rows = parse(
+        PROBED + PROBE * 200 + "+.01 b > a F. 1:1(0) ack 1\n+.01 a > b F. 1:1(0) ack 2\n+.01 b > a . 2:2(0) ack 2\n"
+    ).rows
+    tracker = Tracker(jit=jit)
+    for part in np.split(rows, [350]):
+        tracker.feed(SegmentBatch(part, len(part)))
+        tracker.advance(int(part["ts_ns"][-1]))
+    gone = tracker.advance(int(rows["ts_ns"][-1]) + 200 * S)
+    later = parse("# Later.\n+0 a > b S 0:0(0)\n").rows
+    tracker.feed(SegmentBatch(later, 1))
+    left = [batch.rows(at) for batch in tracker.close() for at in range(len(batch))]
+
+    assert 201 == len(record.build(gone, 0).probes)
+    assert [2, 0] == [len(each) for each in left]
+
+
 # ── snapshots, closing, compiling ──
+
+
+@modes
+def test_a_close_yields_flows_in_pieces(jit, monkeypatch):
+    """Many flows, or flows with many rows, are handed over in several batches, in order."""
+    monkeypatch.setattr("analyzer.tracker.AT_ONCE", 10)
+    tracker = Tracker(jit=jit)
+    rows = np.concatenate([parse(PROBED + PROBE * 30).rows, many(95)])
+    tracker.feed(SegmentBatch(rows, len(rows)))
+    pieces = list(tracker.close())
+
+    assert list(range(97)) == [number for piece in pieces for number in numbers(piece)]
+    assert all(len(piece) <= 10 and (len(piece) == 1 or len(piece.seen) <= 40) for piece in pieces)
 
 
 @modes
