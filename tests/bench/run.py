@@ -147,8 +147,9 @@ def ours() -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return ours, in which the sources are importable."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}
+    """Return ours, in which the sources are importable, and kept as bytecode as in any installation."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}
 
 
 def measure(command: list[str], timeout_s: float, **more: str) -> Run:
