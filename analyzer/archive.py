@@ -68,4 +68,5 @@ class PackedRows:
         if where.start in self._long and where.stop > where.start:
             return self._long[where.start].rows()
         first = int(self._before[np.searchsorted(self._start, where.start)])
-        return self._short[first : first + where.stop - where.start]
+        rows: NDArray[np.void] = self._short[first : first + where.stop - where.start]
+        return rows

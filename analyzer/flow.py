@@ -31,6 +31,7 @@ NO_FLOW: Final = -1
 INDEX: Final = 0xFFFFFFFF
 """The half of a slot's word that is the flow's index plus 1."""
 
+ALL: Final = 0xFFFFFFFFFFFFFFFF
 WORD: Final = 0x7FFFFFFFFFFFFFFF
 """What Python's integers are cut to, so that they are those of a machine."""
 
@@ -98,16 +99,24 @@ def endpoints_of(flow: Any) -> tuple[Endpoint, Endpoint]:  # noqa: ANN401 - a FL
     return ends[0], ends[1]
 
 
+def keys_of(seed: int) -> tuple[int, int, int]:
+    """Return three odd multipliers that nobody can guess who does not know the seed (they are SplitMix64's)."""
+    keys = []
+    for turn in (1, 2, 3):
+        word = (seed + turn * 0x9E3779B97F4A7C15) & ALL
+        word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & ALL
+        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & ALL
+        keys.append((word ^ (word >> 31)) & WORD | 1)
+    return keys[0], keys[1], keys[2]
+
+
 @kernel
-def hash_of(row: Any, seed: int) -> int:  # noqa: ANN401 - a numpy record
+def hash_of(row: Any, low: int, high: int, port: int) -> int:  # noqa: ANN401 - a numpy record
     """Return a 31-bit hash of a row's flow, the same for both directions, never zero.
 
-    Each endpoint becomes one word, by odd multipliers that nobody can guess; the product of the two does not depend on
-    their order. Python, whose integers do not wrap, is told to wrap where it matters.
+    Each endpoint becomes one word, by the multipliers; the product of the two does not depend on their order. Python,
+    whose integers do not wrap, is told to wrap where it matters.
     """
-    low = ((seed * 0x2545F4914F6CDD1D) & WORD) | 1
-    high = ((seed * 0x369DEA0F31A53F85) & WORD) | 1
-    port = ((seed * 0x27BB2EE687B0B0FD) & WORD) | 1
     source = ((row["src_lo"] * low + row["src_hi"] * high + row["src_port"] * port) & WORD) | 1
     target = ((row["dst_lo"] * low + row["dst_hi"] * high + row["dst_port"] * port) & WORD) | 1
     return (((source * target + row["tag"] * low) & WORD) >> 32) | 0x40000000

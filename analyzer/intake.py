@@ -67,7 +67,7 @@ class Intake:
     def feed(self, batch: SegmentBatch) -> FlowBatch | None:
         """Take a batch; return the flows it finished, or None."""
         if self._tracker is None:
-            self._tracker = Tracker(jit=self._source.jit, seed=int.from_bytes(os.urandom(4), "big") & 0x7FFFFFFF)
+            self._tracker = Tracker(jit=self._source.jit, seed=int.from_bytes(os.urandom(8), "big"))
         elif self._source.jit:
             self._tracker.compile()
         self.summary.frames += batch.frames

@@ -44,10 +44,12 @@ SLOTS_USED: Final = 5  # slots that are not FREE (live or gone)
 LIVE: Final = 6
 LEAVING: Final = 7  # how many flows the last call pushed out
 COPIES: Final = 8
-SEED: Final = 9
-SEGMENTS: Final = 10  # TCP segments, copies included
-NOW_NS: Final = 11  # latest time of a row
-REGISTERS: Final = 12
+SEGMENTS: Final = 9  # TCP segments, copies included
+NOW_NS: Final = 10  # latest time of a row
+KEY_LOW: Final = 11  # what the hash multiplies with, from flow.keys_of
+KEY_HIGH: Final = 12
+KEY_PORT: Final = 13
+REGISTERS: Final = 14
 
 AHEAD: Final = 16
 """Rows whose flows are fetched into the cache before they are wanted; their slots, twice as many."""
@@ -112,9 +114,17 @@ def enrol(slots: Any, flows: Any, ends: Any, registers: Any, row: Any, digest: i
 
 
 @kernel
-def hash_ahead(rows: Any, i: int, slots: NDArray[np.int64], digests: NDArray[np.int64], seed: int) -> None:  # noqa: ANN401
+def hash_ahead(
+    rows: Any,  # noqa: ANN401
+    i: int,
+    slots: NDArray[np.int64],
+    digests: NDArray[np.int64],
+    low: int,
+    high: int,
+    port: int,
+) -> None:
     """Hash a row, and have the processor fetch the slot where its flow would be."""
-    digest = hash_of(rows[i], seed)
+    digest = hash_of(rows[i], low, high, port)
     digests[i % RING] = digest
     prefetch(slots, digest & (len(slots) - 1), 0)
 
@@ -155,16 +165,16 @@ def observe(  # noqa: PLR0917 - kernels take positional arguments
     The caller has made room for ``count`` more flows, SEEN rows and slots. Flows that a new incarnation pushed out are
     listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries.
     """
-    seed = registers[SEED]
+    low, high, port = registers[KEY_LOW], registers[KEY_HIGH], registers[KEY_PORT]
     now_ns = registers[NOW_NS]
     segments = 0
     for i in range(min(2 * AHEAD, count)):
-        hash_ahead(rows, i, slots, digests, seed)
+        hash_ahead(rows, i, slots, digests, low, high, port)
     for i in range(min(AHEAD, count)):
         find_ahead(i, slots, flows, ends, digests, hints)
     for i in range(count):
         if i + 2 * AHEAD < count:
-            hash_ahead(rows, i + 2 * AHEAD, slots, digests, seed)
+            hash_ahead(rows, i + 2 * AHEAD, slots, digests, low, high, port)
         if i + AHEAD < count:
             find_ahead(i + AHEAD, slots, flows, ends, digests, hints)
         row = rows[i]

@@ -49,13 +49,23 @@ class Table:
             self.records += records(self.dtype, count - len(self.records), jit=False)
             return
         count = max(count, 2 * len(self.records))
-        if self._pages is None:
-            kept, self.records = self.records, self._fresh(count)
-            self.records.view(np.uint8)[: kept.nbytes] = kept.view(np.uint8)
+        if self._pages is not None and self._lengthened(count):
             return
+        kept = self.records
+        self.records = self._fresh(count)
+        self.records.view(np.uint8)[: kept.nbytes] = kept.view(np.uint8)
+
+    def _lengthened(self, count: int) -> bool:
+        """Lengthen the mapping where it is; False while somebody else holds the records, who keeps the old ones."""
+        pages: Any = self._pages
         del self.records
-        self._pages.resize(count * self.dtype.itemsize)
-        self.records = np.frombuffer(self._pages, dtype=self.dtype)
+        try:
+            pages.resize(count * self.dtype.itemsize)
+        except BufferError:
+            return False
+        finally:
+            self.records = np.frombuffer(pages, dtype=self.dtype)
+        return True
 
     def compile(self) -> None:
         """Change from the plain form to the compiled one."""

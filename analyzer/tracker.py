@@ -16,7 +16,7 @@ import numpy as np
 
 from analyzer import observe
 from analyzer.archive import WORTH, Packed
-from analyzer.flow import FLOW, refill, remove
+from analyzer.flow import FLOW, keys_of, refill, remove
 from analyzer.flow_batch import FlowBatch, judged
 from analyzer.kernel import freeze, kernel, thaw
 from analyzer.observe import FLOWS_USED, LIVE
@@ -50,7 +50,7 @@ class Tracker:
     def __init__(self, *, jit: bool = False, seed: int = 0x1234567) -> None:
         """Start with no flows.
 
-        ``jit`` picks compiled kernels; ``seed`` stirs the flow table's hash (31 bits).
+        ``jit`` picks compiled kernels; ``seed`` stirs the flow table's hash.
         """
         self.jit = jit
         self.now_ns = -1
@@ -62,7 +62,9 @@ class Tracker:
         self._registers[observe.FLOW_FREE] = -1
         self._registers[observe.SEEN_FREE] = -1
         self._registers[observe.NOW_NS] = -1
-        self._registers[observe.SEED] = seed & 0x7FFFFFFF
+        self._seed = seed
+        for register, key in zip((observe.KEY_LOW, observe.KEY_HIGH, observe.KEY_PORT), keys_of(seed), strict=True):
+            self._registers[register] = key
         self._leaving: Any = np.zeros(CHUNK, dtype=np.int64) if jit else [0] * CHUNK
         self._digests: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
         self._hints: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
@@ -166,7 +168,7 @@ class Tracker:
             rows += size
         if len(left):
             yield self._collect(left[first:], give_back=True)
-        self.__init__(jit=self.jit, seed=int(self._registers[observe.SEED]))  # type: ignore[misc]
+        self.__init__(jit=self.jit, seed=self._seed)  # type: ignore[misc]
 
     def _alive(self) -> list[int]:
         used = int(self._registers[observe.FLOWS_USED])

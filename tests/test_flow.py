@@ -16,6 +16,7 @@ from analyzer.flow import (
     find,
     hash_of,
     insert,
+    keys_of,
     likely,
     new_flow,
     refill,
@@ -90,17 +91,17 @@ def test_hash_is_the_same_both_ways(seed, address, one, two):
     """Both directions of a flow have the same hash, of 31 bits, never zero."""
     forth = A_TO_B | {"src_lo": address, "src_port": one, "dst_port": two}
     back = forth | {"dst_lo": address, "src_lo": forth["dst_lo"], "src_port": two, "dst_port": one}
-    digest = hash_of(forth, seed)
+    digest = hash_of(forth, *keys_of(seed))
 
-    assert digest == hash_of(back, seed)
+    assert digest == hash_of(back, *keys_of(seed))
     assert 0 < digest <= 0x7FFFFFFF
 
 
 @kernel
-def hashes(rows, seed, found):
+def hashes(rows, low, high, port, found):
     """Hash every row."""
     for i in range(len(rows)):
-        found[i] = hash_of(rows[i], seed)
+        found[i] = hash_of(rows[i], low, high, port)
 
 
 def test_python_and_machine_code_hash_alike():
@@ -112,10 +113,23 @@ def test_python_and_machine_code_hash_alike():
     rows["src_port"], rows["dst_port"] = draw.integers(0, 65536, (2, len(rows)))
     found = {jit: np.zeros(len(rows), dtype=np.int64) for jit in (False, True)}
     for jit, column in found.items():
-        hashes.choose(jit=jit)(thaw(rows, jit=jit), 0x7654321, column)
+        hashes.choose(jit=jit)(thaw(rows, jit=jit), *keys_of(0x7654321), column)
 
     assert found[False].tolist() == found[True].tolist()
     assert len(set(found[True].tolist())) == len(rows)
+
+
+def test_nobody_can_choose_addresses_that_collide_under_every_seed():
+    """Addresses chosen to have one hash under one seed have different ones under any other."""
+    low, high, _ = known = keys_of(99)
+    inverse = pow(low, -1, 2**63)
+    rows = [
+        A_TO_B | {"src_hi": host, "src_lo": (-host * high * inverse) % 2**63 + A_TO_B["src_lo"]} for host in range(500)
+    ]
+
+    assert 1 == len({hash_of(row, *known) for row in rows})
+    assert len({hash_of(row, *keys_of(100)) for row in rows}) > 495
+    assert len({hash_of(row, *keys_of(2 * 99)) for row in rows}) > 495
 
 
 def test_hashes_spread():
@@ -123,14 +137,14 @@ def test_hashes_spread():
     rows = [
         A_TO_B | {"src_port": 1024 + port, "src_lo": A_TO_B["src_lo"] + net} for port in range(64) for net in range(64)
     ]
-    slots = {hash_of(row, 12345) & 0x1FFF for row in rows}
+    slots = {hash_of(row, *keys_of(12345)) & 0x1FFF for row in rows}
 
     assert len(slots) > 0.37 * 8192  # as many as so many stones reach among 8192 holes: 1 - exp(-1/2), 39 %
 
 
 def test_seeds_stir_the_table():
     """Another seed gives another hash, so that nobody can choose colliding addresses beforehand."""
-    assert len({hash_of(A_TO_B, seed) for seed in range(50)}) > 40
+    assert len({hash_of(A_TO_B, *keys_of(seed)) for seed in range(50)}) > 40
 
 
 def row_number(number):

@@ -38,6 +38,17 @@ def test_records_stay_as_they_are_while_a_table_grows(table):
     assert 0 == table.records["number"][FEWEST:].sum()
 
 
+def test_who_holds_records_keeps_them(table):
+    """A table that grows takes its records along; an array that somebody holds stays as it was."""
+    table.records["number"][:3] = [1, 2, 3]
+    held = table.records
+    table.make_room(10 * FEWEST)
+    table.records["number"][0] = 7
+
+    assert [1, 2, 3] == held["number"][:3].tolist()
+    assert [7, 2, 3] == table.records["number"][:3].tolist()
+
+
 def test_room_that_is_there_changes_nothing(table):
     """Asking for less than there is leaves the records where they are."""
     before = table.records
