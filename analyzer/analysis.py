@@ -168,9 +168,14 @@ class Analysis:
         row = int(line["row"])
         return Flow(self, capture, batch, row, int(winners[row]))
 
-    def probing_hosts(self) -> list[ProbingHost]:
-        """Return what each address sent in probes, capture by capture."""
-        return self._hosts.listed(self.captures)
+    def probing_hosts(self, most: int | None = None) -> list[ProbingHost]:
+        """Return what each address sent in probes, capture by capture, the most talkative first; at most so many."""
+        return self._hosts.listed(self.captures, most)
+
+    def other_hosts(self, named: list[ProbingHost]) -> tuple[int, int]:
+        """Return how many hosts that sent probes are not among these, and how many probes they sent."""
+        hosts, probes = self._hosts.total()
+        return hosts - len(named), probes - sum(host.probes for host in named)
 
     def merge(self, other: Analysis) -> None:
         """Take over what another analysis found in other captures, which come behind ours."""

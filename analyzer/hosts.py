@@ -78,13 +78,25 @@ class HostSums:
         """Return sums that go their own way."""
         return HostSums(self.settled())
 
-    def listed(self, captures: Sequence[CaptureSummary]) -> list[ProbingHost]:
-        """Return the hosts of each capture, the most talkative first."""
-        hosts = [
+    def listed(self, captures: Sequence[CaptureSummary], most: int | None = None) -> list[ProbingHost]:
+        """Return the hosts of each capture, the most talkative first; at most so many."""
+        hosts = self.settled()
+        if most is not None and most < len(hosts):
+            # with as many probes, the address as text comes first: all that may do are named
+            order = np.lexsort((-hosts["probes"], hosts["capture"]))
+            last = hosts[order[most - 1]]
+            equal = (hosts["capture"] == last["capture"]) & (hosts["probes"] >= last["probes"])
+            hosts = hosts[(hosts["capture"] < last["capture"]) | equal]
+        named = [
             ProbingHost(capture, address_text(high, low), flows, probes, _per_minute(probes, captures[capture]))
-            for capture, high, low, flows, probes in self.settled().tolist()
+            for capture, high, low, flows, probes in hosts.tolist()
         ]
-        return sorted(hosts, key=lambda host: (host.capture, -host.probes, host.address))
+        return sorted(named, key=lambda host: (host.capture, -host.probes, host.address))[:most]
+
+    def total(self) -> tuple[int, int]:
+        """Return how many hosts there are, and how many probes they sent."""
+        hosts = self.settled()
+        return len(hosts), int(hosts["probes"].sum())
 
     def settled(self) -> NDArray[np.void]:
         """Return a HOST for each address of a capture, in no order that means anything."""

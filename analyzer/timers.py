@@ -27,6 +27,7 @@ It must not claim more than the trains show: a wrong claim is worse than none. I
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -516,6 +517,7 @@ def _shortest(gaps: Iterable[_Gap]) -> _Gap:
     return min(gaps, key=lambda gap: gap.ns)
 
 
+@lru_cache(maxsize=4096)
 def _late(ns: int, stack: Stack | None) -> int:
     """Return by how much a timer may be late: an eighth at most on Linux, whose wheel has a granule that grows."""
     granule = max(_granule(ns, ticks_per_s) for ticks_per_s in LINUX_TICKS_PER_S)

@@ -52,6 +52,18 @@ def test_hosts_that_probe_are_added_up():
     assert hosts[0].per_minute == pytest.approx(16 * 60 / 81.480956)
 
 
+@pytest.mark.parametrize("most", range(8))
+def test_only_the_most_talkative_may_be_asked_for(most):
+    """The head of the list is the same however long a list is wanted, also where hosts sent as many probes."""
+    sums = HostSums()
+    sums.add(0, batch_of(*((f"10.0.0.{host}", probes, "::1", 0) for host, probes in enumerate((3, 9, 3, 3, 1)))))
+    sums.add(1, batch_of(("10.0.0.7", 50, "::1", 2)))
+    captures = (MINUTE, MINUTE)
+
+    assert sums.listed(captures)[:most] == sums.listed(captures, most)
+    assert (7, 71) == sums.total()
+
+
 def test_a_flow_within_one_host_counts_once():
     """Both ends of it may probe; the probes are added, the flow is one."""
     sums = HostSums()

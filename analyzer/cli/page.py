@@ -85,7 +85,7 @@ def gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Page:
     from analyzer import explain, overview
     from analyzer.findings import CODES
     from analyzer.report.html import Known, Page
-    from analyzer.report.text import Report, ShownService
+    from analyzer.report.text import HOSTS_NAMED, Report, ShownService
 
     lines = overview.ranked(result.lines())
     if watch.asks_for_findings:
@@ -107,6 +107,7 @@ def gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Page:
     told = set(overview.mixed(notable, len(notable) if options.limit == 0 else options.limit or STORIES).tolist())
     if options.limit is None:
         told |= {service.first for service in services if service.first is not None}
+    hosts = result.probing_hosts(HOSTS_NAMED)
     report = Report(
         captures=result.captures,
         totals=result.totals,
@@ -119,7 +120,8 @@ def gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Page:
         all_services=len(grouped),
         findings={code: found[code] for code in CODES if code in found},
         searched=len(asked),
-        hosts=result.probing_hosts(),
+        hosts=hosts,
+        other_hosts=result.other_hosts(hosts),
         left_out=result.left_out,
     )
     return Page(report, lines, known)

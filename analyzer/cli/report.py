@@ -157,7 +157,7 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
     import numpy as np
 
     from analyzer import overview
-    from analyzer.report.text import Report, ShownService
+    from analyzer.report.text import HOSTS_NAMED, Report, ShownService
 
     lines = overview.ranked(result.lines())
     if watch.asks_for_findings:
@@ -184,6 +184,7 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
     limit = notable if options.limit == 0 else options.limit or FLOWS
     grouped = overview.services(lines, SERVICES) if notable > limit else []
     shown = overview.one_of_each(lines)[:WORST] if grouped and options.limit is None else lines[:limit]
+    hosts = result.probing_hosts(HOSTS_NAMED)
     return Report(
         captures=result.captures,
         totals=result.totals,
@@ -196,7 +197,8 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
         all_services=len(grouped),
         findings=dict(sorted(found.items(), key=lambda item: _place(item[0]))),
         searched=min(len(asked), notable),
-        hosts=result.probing_hosts(),
+        hosts=hosts,
+        other_hosts=result.other_hosts(hosts),
         left_out=result.left_out,
     )
 

@@ -75,6 +75,8 @@ class Report:
     searched: int = 0
     """Of how many flows the findings were asked."""
     hosts: Sequence[ProbingHost] = ()
+    other_hosts: tuple[int, int] = (0, 0)
+    """How many more sent probes, and how many probes."""
     left_out: int = 0
     """Flows that --host, --port or --flow left out."""
 
@@ -328,7 +330,7 @@ def _start(capture: CaptureSummary) -> str:
 def _totals(data: Report, screen: Screen) -> Iterator[str]:
     totals = data.totals
     yield from screen.wrap(f"{flow_sum(data)}; {probe_sum(totals)}.", indent="")
-    for host in _talkative(data.hosts, len(data.captures)):
+    for host in _talkative(data):
         yield from screen.wrap(host, indent="  ")
     if totals.close_wait:
         count = totals.close_wait
@@ -362,17 +364,18 @@ def probe_sum(totals: Totals) -> str:
     return probes + (f"; {window:,} zero-window {_plural(window, 'probe')}, which are no keepalive" if window else "")
 
 
-def _talkative(hosts: Sequence[ProbingHost], captures: int) -> Iterator[str]:
-    """Yield a line for each of the hosts that probe most."""
-    for host in hosts[:HOSTS_NAMED]:
-        where = f" in capture {host.capture}" if captures > 1 else ""
+def _talkative(data: Report) -> Iterator[str]:
+    """Yield a line for each of the hosts that probe most, and one for the others."""
+    for host in data.hosts[:HOSTS_NAMED]:
+        where = f" in capture {host.capture}" if len(data.captures) > 1 else ""
         yield (
             f"{host.address}{where}: {host.probes:,} {_plural(host.probes, 'probe')} on {host.flows:,} "
             f"{_plural(host.flows, 'flow')}, {_rate(host.per_minute)} a minute"
         )
-    if len(hosts) > HOSTS_NAMED:
-        rest = hosts[HOSTS_NAMED:]
-        yield f"{len(rest):,} more {_plural(len(rest), 'host')}: {sum(host.probes for host in rest):,} probes"
+    rest = data.hosts[HOSTS_NAMED:]
+    hosts, probes = len(rest) + data.other_hosts[0], sum(host.probes for host in rest) + data.other_hosts[1]
+    if hosts:
+        yield f"{hosts:,} more {_plural(hosts, 'host')}: {probes:,} probes"
 
 
 def _rate(per_minute: float) -> str:
