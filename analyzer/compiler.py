@@ -7,6 +7,7 @@ This module must not know what any kernel computes, or where compiled code is ke
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -102,7 +103,7 @@ def make_word(*, octets: int, big: bool = True) -> Any:  # noqa: ANN401
             first = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
             place = builder.bitcast(builder.gep(first, [arguments[1]]), kind.as_pointer())
             value = builder.load(place, align=1)
-            if big and octets > 1:
+            if octets > 1 and big != (sys.byteorder == "big"):
                 value = builder.bswap(value)
             return value if kind == int64 else builder.zext(value, int64)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzer.kernel import freeze, jit_wanted, kernel, pick, prefetch, records, thaw
+from analyzer.kernel import CACHE_LINE, fetch, freeze, jit_wanted, kernel, lines_of, pick, prefetch, records, thaw
 
 DTYPE = np.dtype([("count", np.int64), ("side", np.int8)])
 
@@ -42,6 +42,7 @@ def sum_of(table, count):
     total = 0
     for at in range(count):
         prefetch(table, min(at + 1, count - 1), 0)
+        fetch(table, at, 3)
         total += table[at]["count"]
     return total
 
@@ -53,6 +54,18 @@ def test_fetching_ahead_changes_nothing():
 
     assert 21 == sum_of.choose(jit=True)(table, 3)
     assert 21 == sum_of.choose(jit=False)(thaw(table, jit=False), 3)
+
+
+def test_an_instruction_is_no_kernel_of_its_own():
+    """What is one instruction is always part of a kernel, and says so."""
+    with pytest.raises(TypeError, match="prefetch is an instruction"):
+        prefetch.choose(jit=True)
+
+
+@pytest.mark.parametrize(("octets", "lines"), [(1, 1), (CACHE_LINE, 1), (CACHE_LINE + 1, 2), (352, 6)])
+def test_a_record_takes_whole_cache_lines(octets, lines):
+    """Records are counted in lines, rounded up."""
+    assert lines == lines_of(np.dtype((np.void, octets)))
 
 
 @pytest.mark.parametrize(
