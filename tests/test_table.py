@@ -5,7 +5,7 @@ import pytest
 
 from analyzer import table as table_module
 from analyzer.kernel import CACHE_LINE
-from analyzer.table import FEWEST, Table
+from analyzer.table import FEWEST, Table, gather, gathered
 
 DTYPE = np.dtype([("number", np.int64), ("rest", np.int64, (7,))])
 
@@ -77,3 +77,15 @@ def test_a_plain_table_becomes_a_compiled_one(count):
 
     assert len(grown) >= FEWEST
     assert list(range(count)) == grown.records["number"][:count].tolist()
+
+
+def test_records_from_all_over_are_gathered():
+    """Copies stand in the order asked for, plain and compiled."""
+    rows = np.arange(20 * 8).view(DTYPE)
+    indices = np.array([3, 17, 0, 3, 19, 5, 6, 7, 8, 9, 10])
+    plain = [None] * len(indices)
+    gather.bare(rows, indices, 1, plain)
+
+    assert rows[indices].tobytes() == gathered(rows, indices).tobytes()
+    assert rows[indices].tobytes() == b"".join(each.tobytes() for each in plain)
+    assert 0 == len(gathered(rows, indices[:0]))
