@@ -27,42 +27,38 @@ It must not claim more than the trains show: a wrong claim is worse than none. I
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from analyzer.gaps import (
+    LEAST_GAP_NS,
+    UNSEEN_JITTER_NS,
+    agree,
+    as_heard,
+    clearly_longer,
+    give_up,
+    last_run,
+    match,
+    measure,
+    passed_no_router,
+    shortest,
+    undisturbed,
+)
+from analyzer.lateness import earliest, late
 from analyzer.record import other
-from analyzer.signatures import LINUX_TICKS_PER_S, ROUND_S, Span, Stack, default_count, families
-from analyzer.units import NS_PER_MS, NS_PER_S
+from analyzer.signatures import ROUND_S, Span, Stack, default_count, families
+from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from analyzer.flow import Side
+    from analyzer.gaps import Gap, Gaps
     from analyzer.record import FlowRecord, Probe, Reset
     from analyzer.verdict import Ending
 
 LEAST_NS: Final = NS_PER_S
 """No stack's option takes less than a second, and no train starts earlier."""
-LEAST_GAP_NS: Final = 900 * NS_PER_MS
-"""A shorter gap is no timer: Linux tries again after half a second when its own queue was full."""
-BUSY_NS: Final = 50 * NS_PER_MS
-"""Linux tries again this much later when a process holds the socket."""
-EARLY_NS: Final = 10 * NS_PER_MS
-"""A first gap may be this much shorter than idle.
-
-Linux stamps a received segment with the tick before it and counts idle from there, in whole ticks: 0.9991 s was seen
-of one second. A tick is at most this long (HZ=100). The interval is counted from the probe itself and rounded up.
-"""
-LATE_BSD_NS: Final = 600 * NS_PER_MS
-"""BSD and macOS gather timers in batches of up to half a second."""
-UNSEEN_ROUND_TRIP_NS: Final = 300 * NS_PER_MS
-"""Assumed of the way to the prober and back where no handshake shows it."""
-UNSEEN_JITTER_NS: Final = 50 * NS_PER_MS
-LONGEST_HANDSHAKE_NS: Final = NS_PER_S
-"""What looks like a longer one is a handshake whose last segment was missed."""
-INITIAL_TTLS: Final = (32, 64, 128, 255)
-"""A segment that still has one of these has passed no router."""
 LONGEST_S: Final = 100_000
 """No keepalive timer is told to the second beyond this."""
 
@@ -117,50 +113,18 @@ class Settings:
     """Names of rows of ``signatures`` that fit; families, never facts."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    """The time between two captured segments that a timer of the prober filled."""
-
-    ns: int
-    least_ns: int
-    """The same since the last segment that may have restarted the prober's clock."""
-    slack_ns: int
-    """The most that the way to the prober and back can have added."""
-    jitter_ns: int
-    """The most that it, or the prober's own clock, can have taken away."""
-    frames: tuple[int, int]
-    since_ns: int | None
-    """Since the prober's probe before, whose interval may have held this one back; None if there can be none."""
-
-    @property
-    def high_ns(self) -> int:
-        """What the timer is at most."""
-        return self.ns + self.jitter_ns
-
-
-@dataclass(frozen=True, slots=True)
-class _Gaps:
-    """All gaps of one prober, by what they show."""
-
-    starts: tuple[_Gap, ...]
-    answered: tuple[_Gap, ...]
-    unanswered: tuple[_Gap, ...]
-    trailing: frozenset[int]
-    """Frames at which gaps of the last unanswered run end."""
-
-
 def infer(record: FlowRecord, ending: Ending, side: Side) -> Settings | None:
     """Return what the probes of one endpoint show, or None if it sent none."""
     sent = record.probes_from(side)
     if not sent:
         return None
-    reset = _give_up(record, ending, side)
-    probes = _as_heard([probe for probe in sent if probe.certainty != "suspected"], reset)
-    gaps = _measure(record, side, probes, reset)
-    near = _passed_no_router(record, side)
+    reset = give_up(record, ending, side)
+    probes = as_heard([probe for probe in sent if probe.certainty != "suspected"], reset)
+    gaps = measure(record, side, probes, reset)
+    near = passed_no_router(record, side)
     stack = _stack(record, side, sent, gaps, near=near)
     if stack is Stack.LINUX and not any(probe.payload_len for probe in record.probes_from(other(side))):
-        gaps = _undisturbed(gaps)
+        gaps = undisturbed(gaps)
     interval = _interval(gaps, stack, near=near)
     period = _period(gaps, interval, stack, near=near)
     idle = _idle(gaps, interval, period, stack, near=near)
@@ -184,148 +148,10 @@ def _span(timer: Timer | None) -> Span | None:
     return Span(timer.low_ns, timer.high_ns) if exact is None else Span(exact, exact)
 
 
-# What was measured
-
-
-def _measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Reset | None) -> _Gaps:
-    """Return the gaps before each probe, and before the prober's RST, by what they show."""
-    round_trip_ns, jitter_ns = _way(record)
-    peer_probes = record.probes_from(other(side))
-    doubtful = {row.frame for row in record.resent if row.sender == other(side)}
-    doubtful |= {row.frame for row in record.not_probes if row.sender == other(side)}
-    starts, answered, unanswered = [], [], []
-    for at, probe in enumerate(probes):
-        before = probes[at - 1] if at else None
-        if before is not None and _continues(before, probe):
-            slack_ns = max(round_trip_ns, before.answer_ns or 0)
-            ns = probe.ts_ns - before.ts_ns
-            least_ns = ns - _restarted_after(peer_probes, before.ts_ns, probe)
-            gap = _Gap(ns, least_ns, slack_ns, jitter_ns, (before.frame, probe.frame), ns)
-            if before.answer is None:
-                unanswered.append(replace(gap, least_ns=ns))
-            elif before.answer != "rst":
-                answered.append(gap)
-        elif probe.idle_ns is not None and probe.idle_frame is not None:
-            base_ns = probe.ts_ns - probe.idle_ns
-            # In mid-stream the first segment may be the answer of a probe that was missed: no start of a train.
-            seen = record.starts_with == "handshake" or base_ns - record.first_ns >= NS_PER_S
-            if seen and probe.idle_frame not in doubtful:
-                least_ns = probe.idle_ns - _restarted_after(peer_probes, base_ns, probe)
-                since_ns = _since_own_probe(record, before, probe)
-                frames = (probe.idle_frame, probe.frame)
-                starts.append(_Gap(probe.idle_ns, least_ns, round_trip_ns, EARLY_NS, frames, since_ns))
-    if reset is not None and probes and probes[-1].answer is None:
-        ns = reset.ts_ns - probes[-1].ts_ns
-        unanswered.append(_Gap(ns, ns, round_trip_ns, jitter_ns, (probes[-1].frame, reset.frame), ns))
-    run = {probe.frame for probe in _last_run(probes)} | ({reset.frame} if reset else set())
-    return _Gaps(
-        starts=_usable(record, starts),
-        answered=_usable(record, answered),
-        unanswered=_usable(record, unanswered),
-        trailing=frozenset(gap.frames[1] for gap in unanswered if set(gap.frames) <= run),
-    )
-
-
-def _as_heard(probes: Sequence[Probe], reset: Reset | None) -> tuple[Probe, ...]:
-    """Return the probes with the answers removed that cannot have reached the prober, since it gave up.
-
-    These are the answers to its last probes, as far back as the gaps equal that between the last probe and the RST.
-    """
-    heard = list(probes)
-    if reset is None or not heard or heard[-1].answer is None:
-        return tuple(heard)
-    until_ns = reset.ts_ns
-    last_ns = reset.ts_ns - heard[-1].ts_ns
-    for at in range(len(heard) - 1, -1, -1):
-        if abs(until_ns - heard[at].ts_ns - last_ns) > _late(last_ns, None) + UNSEEN_JITTER_NS:
-            break
-        until_ns = heard[at].ts_ns
-        heard[at] = replace(heard[at], answer=None, answer_frame=None, answer_ns=None)
-    return tuple(heard)
-
-
-def _continues(before: Probe, probe: Probe) -> bool:
-    """Say whether nothing but an answer came from the peer between two probes."""
-    return probe.idle_frame is None or before.frame > probe.idle_frame or before.answer_frame == probe.idle_frame
-
-
-def _since_own_probe(record: FlowRecord, before: Probe | None, probe: Probe) -> int | None:
-    """Return how long the interval of an earlier probe may have run; in mid-stream one may have come unseen."""
-    if before is not None:
-        return probe.ts_ns - before.ts_ns
-    return None if record.starts_with == "handshake" else probe.ts_ns - record.first_ns
-
-
-def _restarted_after(peer_probes: Iterable[Probe], base_ns: int, probe: Probe) -> int:
-    """Return how long after ``base_ns`` the peer's last probe came that may have restarted the prober's clock.
-
-    Everything received restarts it on BSD, macOS and perhaps Windows; on Linux only a probe with an octet does. A
-    probe right before the prober's own cannot have: it would have kept it from sending.
-    """
-    return max(
-        (
-            row.ts_ns - base_ns
-            for row in peer_probes
-            if base_ns < row.ts_ns and row.frame < probe.frame and probe.ts_ns - row.ts_ns >= LEAST_GAP_NS
-        ),
-        default=0,
-    )
-
-
-def _usable(record: FlowRecord, gaps: Sequence[_Gap]) -> tuple[_Gap, ...]:
-    """Leave out what is no timer; where the clock went back, a gap that stands alone proves nothing."""
-    usable = tuple(gap for gap in gaps if gap.ns >= LEAST_GAP_NS)
-    return () if record.backwards and len(usable) == 1 else usable
-
-
-def _way(record: FlowRecord) -> tuple[int, int]:
-    """Return how long the way from the observer to an endpoint and back takes at most, and how much that may vary."""
-    if record.initiator is not None and not record.facts_a.missed and not record.facts_b.missed:
-        opened = record.facts(record.initiator)
-        if opened.syn_count == 1 and opened.syn_ns is not None and opened.ack_ns is not None:
-            round_trip_ns = opened.ack_ns - opened.syn_ns
-            if 0 <= round_trip_ns <= LONGEST_HANDSHAKE_NS:
-                return round_trip_ns, round_trip_ns // 4
-    return UNSEEN_ROUND_TRIP_NS, UNSEEN_JITTER_NS
-
-
-def _passed_no_router(record: FlowRecord, side: Side) -> bool:
-    """Say whether the observer sits on the prober's own network: what it sees coming, the prober got."""
-    ttl = record.facts(side).ttl
-    return ttl is not None and ttl[0] == ttl[1] and ttl[0] in INITIAL_TTLS
-
-
-def _undisturbed(gaps: _Gaps) -> _Gaps:
-    """Return the gaps of a prober whose clock the peer's probes do not restart."""
-    return replace(
-        gaps,
-        starts=tuple(replace(gap, least_ns=gap.ns) for gap in gaps.starts),
-        answered=tuple(replace(gap, least_ns=gap.ns) for gap in gaps.answered),
-    )
-
-
-def _last_run(probes: Sequence[Probe]) -> tuple[Probe, ...]:
-    """Return the unanswered probes at the end, with nothing of the peer between."""
-    run: list[Probe] = []
-    for probe in reversed(probes):
-        if probe.answer is not None or (run and not _continues(probe, run[-1])):
-            break
-        run.append(probe)
-    return tuple(reversed(run))
-
-
-def _give_up(record: FlowRecord, ending: Ending, side: Side) -> Reset | None:
-    """Return the RST with which this endpoint itself gave up; what came from between is not its own."""
-    if ending.by != side:
-        return None
-    own = (row for row in record.resets if row.accepted_end and row.sender == side and row.kind == "gave_up")
-    return next(own, None)
-
-
 # Which stack
 
 
-def _stack(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: _Gaps, *, near: bool) -> Stack | None:
+def _stack(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: Gaps, *, near: bool) -> Stack | None:
     """Return the family of TCP implementations that the form and the rhythm of the probes show."""
     if all(probe.payload_len for probe in probes):
         return Stack.ONE_OCTET
@@ -352,20 +178,20 @@ def _ignores_peer_probes(record: FlowRecord, side: Side, probes: Sequence[Probe]
     )
 
 
-def _waits_interval(gaps: _Gaps) -> bool:
+def _waits_interval(gaps: Gaps) -> bool:
     """Say whether answered probes come evenly, and clearly later than a train begins: that waits for the interval."""
     if not gaps.starts or len(gaps.answered) < 2:
         return False
-    first, short = _shortest(gaps.starts), _shortest(gaps.answered)
-    even = all(_agree(short, gap) for gap in gaps.answered)
+    first, short = shortest(gaps.starts), shortest(gaps.answered)
+    even = all(agree(short, gap) for gap in gaps.answered)
     least_ns = min(gap.least_ns for gap in gaps.answered)
-    return even and _clearly_longer(replace(short, ns=least_ns), first)
+    return even and clearly_longer(replace(short, ns=least_ns), first)
 
 
 # The timers
 
 
-def _interval(gaps: _Gaps, stack: Stack | None, *, near: bool) -> Timer | None:
+def _interval(gaps: Gaps, stack: Stack | None, *, near: bool) -> Timer | None:
     """Return the interval that unanswered probes show.
 
     An answer that the capture dropped would show the period instead: so the gaps must be shorter than those after
@@ -374,17 +200,17 @@ def _interval(gaps: _Gaps, stack: Stack | None, *, near: bool) -> Timer | None:
     """
     if not gaps.unanswered:
         return None
-    lead = _shortest(gaps.unanswered)
-    same = [gap for gap in gaps.unanswered if _agree(lead, gap)]
+    lead = shortest(gaps.unanswered)
+    same = [gap for gap in gaps.unanswered if agree(lead, gap)]
     trailing = any(gap.frames[1] in gaps.trailing for gap in same)
-    if gaps.answered and not trailing and not _clearly_longer(_shortest(gaps.answered), lead):
+    if gaps.answered and not trailing and not clearly_longer(shortest(gaps.answered), lead):
         return None
     if len(same) > 1 or (near and (trailing or gaps.answered)):
         return _estimate(same, stack)
     return _bounds(same, LEAST_NS, lead.high_ns)
 
 
-def _period(gaps: _Gaps, interval: Timer | None, stack: Stack | None, *, near: bool) -> Timer | None:
+def _period(gaps: Gaps, interval: Timer | None, stack: Stack | None, *, near: bool) -> Timer | None:
     """Return the spacing of answered probes.
 
     Two things can deceive away from the prober: a probe lost on its way to the observer makes a gap too long, an
@@ -394,16 +220,16 @@ def _period(gaps: _Gaps, interval: Timer | None, stack: Stack | None, *, near: b
     """
     if not gaps.answered:
         return None
-    short = _shortest(gaps.answered)
-    same = [gap for gap in gaps.answered if _agree(short, gap)]
+    short = shortest(gaps.answered)
+    same = [gap for gap in gaps.answered if agree(short, gap)]
     claim = _estimate(same, stack)
     unproven = replace(claim, value_ns=None, low_ns=min(claim.low_ns, LEAST_NS))
     even = len(same) == len(gaps.answered)
-    first = _shortest(gaps.starts) if gaps.starts else None
+    first = shortest(gaps.starts) if gaps.starts else None
     if first is None:
         high_ns = max(gap.high_ns for gap in gaps.answered)
         return claim if even and (near or len(same) > 1) else replace(unproven, high_ns=high_ns)
-    if _match(first, short):
+    if match(first, short):
         return claim
     if first.ns > short.ns:
         return claim if near and even else replace(unproven, high_ns=max(claim.high_ns, first.high_ns))
@@ -413,25 +239,23 @@ def _period(gaps: _Gaps, interval: Timer | None, stack: Stack | None, *, near: b
     return claim if interval.low_ns <= claim.high_ns and claim.low_ns <= interval.high_ns else unproven
 
 
-def _idle(
-    gaps: _Gaps, interval: Timer | None, period: Timer | None, stack: Stack | None, *, near: bool
-) -> Timer | None:
+def _idle(gaps: Gaps, interval: Timer | None, period: Timer | None, stack: Stack | None, *, near: bool) -> Timer | None:
     """Return the idle time."""
     if _is_shorter(interval, period):
         return period
     if not gaps.starts:
         return _idle_of_period(period, stack, near=near)
-    first = _shortest(gaps.starts)
-    short = _shortest(gaps.answered) if gaps.answered else None
+    first = shortest(gaps.starts)
+    short = shortest(gaps.answered) if gaps.answered else None
     free = _free(gaps, interval, short)
-    lead = _shortest(free) if free else first
-    same = [gap for gap in free if _agree(lead, gap)]
+    lead = shortest(free) if free else first
+    same = [gap for gap in free if agree(lead, gap)]
     most = _bounds(same or [first], LEAST_NS, first.high_ns)
-    if not free or _clearly_longer(lead, first):
+    if not free or clearly_longer(lead, first):
         return most
-    if short is not None and _match(lead, short):
-        return _estimate([*same, *(gap for gap in gaps.answered if _agree(short, gap))], stack)
-    if short is not None and _clearly_longer(lead, short):
+    if short is not None and match(lead, short):
+        return _estimate([*same, *(gap for gap in gaps.answered if agree(short, gap))], stack)
+    if short is not None and clearly_longer(lead, short):
         return _bounds(same, LEAST_NS, min(most.high_ns, period.high_ns)) if near and period is not None else most
     if len(same) > 1:
         return _estimate(same, stack)
@@ -440,7 +264,7 @@ def _idle(
     return replace(claim, low_ns=most.low_ns) if near or certain else most
 
 
-def _free(gaps: _Gaps, interval: Timer | None, short: _Gap | None) -> list[_Gap]:
+def _free(gaps: Gaps, interval: Timer | None, short: Gap | None) -> list[Gap]:
     """Return the first gaps of trains that no interval of an earlier probe can have held back, as Linux does.
 
     The interval is at most the spacing of answered probes. Where neither is known, first gaps that agree although
@@ -450,14 +274,14 @@ def _free(gaps: _Gaps, interval: Timer | None, short: _Gap | None) -> list[_Gap]
     longest_ns = interval.high_ns if interval is not None and known else short.high_ns if short is not None else None
     free = []
     for gap in gaps.starts:
-        if gap.since_ns is None or (longest_ns is not None and gap.since_ns > longest_ns + _late(longest_ns, None)):
+        if gap.since_ns is None or (longest_ns is not None and gap.since_ns > longest_ns + late(longest_ns, None)):
             free.append(gap)
             continue
         unlike = (
             other.since_ns is not None
-            and abs(other.since_ns - gap.since_ns) > _late(gap.since_ns, None) + other.slack_ns
+            and abs(other.since_ns - gap.since_ns) > late(gap.since_ns, None) + other.slack_ns
             for other in gaps.starts
-            if _agree(*sorted((gap, other), key=lambda start: start.ns))
+            if agree(*sorted((gap, other), key=lambda start: start.ns))
         )
         if any(unlike):
             free.append(gap)
@@ -473,11 +297,11 @@ def _idle_of_period(period: Timer | None, stack: Stack | None, *, near: bool) ->
     return replace(period, value_ns=None, low_ns=LEAST_NS) if near else None
 
 
-def _interval_of_period(gaps: _Gaps, period: Timer, stack: Stack | None) -> Timer | None:
+def _interval_of_period(gaps: Gaps, period: Timer, stack: Stack | None) -> Timer | None:
     """Return what answered probes tell of a Linux interval: the period where idle is shorter, else at most that."""
     if stack is not Stack.LINUX or period.value_ns is None:
         return None
-    if gaps.starts and _clearly_longer(_shortest(gaps.answered), _shortest(gaps.starts)):
+    if gaps.starts and clearly_longer(shortest(gaps.answered), shortest(gaps.starts)):
         return period
     return replace(period, value_ns=None, low_ns=LEAST_NS)
 
@@ -493,7 +317,7 @@ def _count(
     record: FlowRecord, probes: Sequence[Probe], reset: Reset | None, stack: Stack | None, side: Side
 ) -> Count | None:
     """Return after how many unanswered probes the prober gave up; the head of the file says when that is the count."""
-    run = _last_run(probes)
+    run = last_run(probes)
     if reset is None or not run:
         return None
     seen = len(run)
@@ -501,69 +325,26 @@ def _count(
     from_start = len(probes) > seen or record.starts_with == "handshake"
     steps = [after.ts_ns - before.ts_ns for before, after in pairwise(run)]
     steps.append(reset.ts_ns - run[-1].ts_ns)
-    even = max(steps) <= min(steps) + _late(min(steps), stack) + UNSEEN_JITTER_NS
+    even = max(steps) <= min(steps) + late(min(steps), stack) + UNSEEN_JITTER_NS
     whole = from_start and even
     frames = (*(probe.frame for probe in run), reset.frame)
-    if whole and stack is Stack.XNU and _passed_no_router(record, side):
+    if whole and stack is Stack.XNU and passed_no_router(record, side):
         return Count(seen, seen, seen, 1, frames, seen, whole)
     default = whole and seen == default_count(stack)
     return Count(seen if default else None, 1, None, 1, frames, seen, whole)
 
 
-# How late a timer may be
+# What gaps amount to
 
 
-def _shortest(gaps: Iterable[_Gap]) -> _Gap:
-    return min(gaps, key=lambda gap: gap.ns)
-
-
-@lru_cache(maxsize=4096)
-def _late(ns: int, stack: Stack | None) -> int:
-    """Return by how much a timer may be late: an eighth at most on Linux, whose wheel has a granule that grows."""
-    granule = max(_granule(ns, ticks_per_s) for ticks_per_s in LINUX_TICKS_PER_S)
-    return BUSY_NS + {Stack.LINUX: granule, None: max(granule, LATE_BSD_NS)}.get(stack, LATE_BSD_NS)
-
-
-def _granule(ns: int, ticks_per_s: int) -> int:
-    """Return the granule of the level of Linux's timer wheel that holds a delay (kernel/time/timer.c, LVL_GRAN)."""
-    ticks = ns * ticks_per_s // NS_PER_S
-    level = 0
-    while ticks >= 63 << 3 * level:
-        level += 1
-    return (NS_PER_S << 3 * level) // ticks_per_s
-
-
-def _earliest(ns: int, slack_ns: int, stack: Stack | None) -> int:
-    """Return the shortest timer that may have filled a gap, whatever the clock of its machine."""
-    left = ns - slack_ns - BUSY_NS
-    wheel, batch = left * 100 // 113, left - LATE_BSD_NS
-    return max(0, {Stack.LINUX: wheel, None: min(wheel, batch)}.get(stack, batch))
-
-
-def _agree(short: _Gap, long: _Gap) -> bool:
-    """Say whether two gaps of one kind can show the same timer."""
-    return long.ns - short.ns <= _late(short.ns, None) + max(short.jitter_ns, long.jitter_ns)
-
-
-def _match(first: _Gap, second: _Gap) -> bool:
-    """Say whether gaps of two kinds can show the same timer: the way to the prober and back may be in one only."""
-    short, long = sorted((first, second), key=lambda gap: gap.ns)
-    return long.ns - short.ns <= _late(short.ns, None) + max(short.slack_ns, long.slack_ns)
-
-
-def _clearly_longer(long: _Gap, short: _Gap) -> bool:
-    """Say whether two gaps of different kinds show different timers."""
-    return long.ns > short.ns and not _match(long, short)
-
-
-def _estimate(gaps: Sequence[_Gap], stack: Stack | None, *, whole: bool = True) -> Timer:
+def _estimate(gaps: Sequence[Gap], stack: Stack | None, *, whole: bool = True) -> Timer:
     """Return the timer that agreeing gaps show: the whole number of seconds that alone fits, else the round one.
 
     With ``whole`` false only a round number is claimed. Milliseconds can be set only where probes carry an octet
     (SIO_KEEPALIVE_VALS).
     """
-    lead = _shortest(gaps)
-    low_ns = _earliest(lead.least_ns, lead.slack_ns, stack)
+    lead = shortest(gaps)
+    low_ns = earliest(lead.least_ns, lead.slack_ns, stack)
     candidates = range(max(1, -(-low_ns // NS_PER_S)), min(lead.high_ns // NS_PER_S, LONGEST_S) + 1)
     fits = [value_s for value_s in candidates if _may_show(lead, value_s * NS_PER_S, stack)]
     rounds = [value_s for value_s in fits if value_s in ROUND_S]
@@ -573,15 +354,15 @@ def _estimate(gaps: Sequence[_Gap], stack: Stack | None, *, whole: bool = True) 
     return replace(_bounds(gaps, low_ns, lead.high_ns), value_ns=None if value_s is None else value_s * NS_PER_S)
 
 
-def _may_show(gap: _Gap, value_ns: int, stack: Stack | None) -> bool:
+def _may_show(gap: Gap, value_ns: int, stack: Stack | None) -> bool:
     """Say whether such a timer may have filled the gap, as it is or since the clock's last possible restart."""
     return any(
-        value_ns <= ns + gap.jitter_ns and ns <= value_ns + _late(value_ns, stack) + gap.slack_ns
+        value_ns <= ns + gap.jitter_ns and ns <= value_ns + late(value_ns, stack) + gap.slack_ns
         for ns in (gap.ns, gap.least_ns)
     )
 
 
-def _bounds(gaps: Sequence[_Gap], low_ns: int, high_ns: int) -> Timer:
+def _bounds(gaps: Sequence[Gap], low_ns: int, high_ns: int) -> Timer:
     """Return a timer of which only bounds are known."""
     frames = tuple(sorted({frame for gap in gaps for frame in gap.frames}))
     return Timer(None, min(low_ns, high_ns), high_ns, len(gaps), frames)

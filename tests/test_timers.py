@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from analyzer import record, timers, verdict
+from analyzer.lateness import EARLY_NS
 from analyzer.record import EndpointFacts, FlowRecord, Probe, Reset
 from analyzer.verdict import Ending, Verdict
 from tests.notation import follow, parse
@@ -807,7 +808,7 @@ def test_bounds_of_simulated_probers_are_in_order(lossy):
         if flow is None:
             continue
         first = flow[0].probes[0]
-        early += first.idle_ns is not None and prober.idle > first.idle_ns >= prober.idle - timers.EARLY_NS
+        early += first.idle_ns is not None and prober.idle > first.idle_ns >= prober.idle - EARLY_NS
         claims = timers_of(timers.infer(*flow, "b"))
         wrong += [(seed, name) for name, timer in claims.items() if not in_order(timer)]
 
