@@ -7,7 +7,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 # Least coverage, in percent, of the modules that decide something. The only place where it is set.
 CORE_COVERAGE := 98
-CORE := table archive segment flow seen tcb ordinary observe flow_batch rules connection keepalive reset record tracker lateness gaps timers verdict findings explain
+CORE := table archive segment flow seen tcb ordinary observe flow_batch rules connection keepalive reset record recording tracker lateness gaps timers verdict findings explain
 
 DEMO := captures/founding_go_fin60.pcap
 BIN  := .venv/bin

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
 
-from analyzer import findings, overview, record, verdict
+from analyzer import findings, overview, recording, verdict
 from analyzer.capture.ahead import read_ahead
 from analyzer.capture.rotation import RotatedReader, in_folders, rows
 from analyzer.hosts import HostSums
@@ -263,7 +263,7 @@ class Flow:
     def judged(self) -> JudgedFlow:
         """The flow with its facts, ending, settings and findings."""
         ending = verdict.ending_of(self._batch, self._row, self._winner)
-        return findings.judge(record.build(self._batch, self._row), ending)
+        return findings.judge(recording.build(self._batch, self._row), ending)
 
     # for notebooks ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from analyzer import findings, record, verdict
+from analyzer import findings, recording, verdict
 from analyzer.analysis import analyze
 from tests.notation import SCENARIOS, follow, load, parse
 
@@ -50,7 +50,7 @@ def judge(scene):
         winners = verdict.decide(batch)
         for index in range(len(batch)):
             ending = verdict.ending_of(batch, index, int(winners[index]))
-            found.append(findings.judge(record.build(batch, index), ending))
+            found.append(findings.judge(recording.build(batch, index), ending))
     return sorted(found, key=lambda judged: judged.record.number)
 
 

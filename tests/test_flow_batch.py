@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzer import record
+from analyzer import recording
 from tests.notation import follow, parse
 
 THREE = """# One probe, nothing, two probes.
@@ -33,7 +33,7 @@ def test_some_flows_are_taken_with_their_rows(batch):
     some = batch.take(np.array([2, 0]))
 
     assert 2 == len(some)
-    assert [record.build(batch, at) for at in (2, 0)] == [record.build(some, at) for at in (0, 1)]
+    assert [recording.build(batch, at) for at in (2, 0)] == [recording.build(some, at) for at in (0, 1)]
 
 
 def test_flows_without_rows_keep_their_sums(batch):
@@ -47,7 +47,7 @@ def test_flows_without_rows_keep_their_sums(batch):
 
 def test_packed_flows_are_built_as_before(batch):
     """Records of flows whose rows are packed are equal."""
-    assert [record.build(batch, at) for at in range(3)] == [record.build(batch.packed(), at) for at in range(3)]
+    assert [recording.build(batch, at) for at in range(3)] == [recording.build(batch.packed(), at) for at in range(3)]
 
 
 def test_a_flow_ends_where_another_takes_its_addresses():

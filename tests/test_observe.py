@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer import observe, record, verdict
+from analyzer import observe, recording, verdict
 from analyzer.flow import FLOW
 from analyzer.kernel import records
 from analyzer.seen import HISTORY, SEEN
@@ -56,7 +56,7 @@ def split(rows, cuts):
 def records_of(batches):
     """Return each flow's record and ending, in order of the flows."""
     found = [
-        (record.build(batch, index), verdict.ending_of(batch, index, int(winner)))
+        (recording.build(batch, index), verdict.ending_of(batch, index, int(winner)))
         for batch in batches
         for index, winner in enumerate(verdict.decide(batch))
     ]

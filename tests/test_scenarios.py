@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from analyzer import record, rules, verdict
+from analyzer import recording, rules, verdict
 from analyzer.flow import SIDES
 from analyzer.keepalive import Certainty, Doubt
 from analyzer.record import PROBE_KINDS
@@ -51,7 +51,7 @@ def flows_of(batches):
     for batch in batches:
         for index, winner in enumerate(verdict.decide(batch)):
             ending = verdict.ending_of(batch, index, int(winner))
-            flow = record.build(batch, index)
+            flow = recording.build(batch, index)
             found.append(
                 (
                     flow.number,
@@ -89,7 +89,7 @@ def transcript(found, expected):
 def records_of(batches):
     """Return all that is known of each flow, in order: its record and its ending."""
     found = [
-        (record.build(batch, index), verdict.ending_of(batch, index, int(winner)))
+        (recording.build(batch, index), verdict.ending_of(batch, index, int(winner)))
         for batch in batches
         for index, winner in enumerate(verdict.decide(batch))
     ]

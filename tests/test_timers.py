@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer import record, timers, verdict
+from analyzer import recording, timers, verdict
 from analyzer.lateness import EARLY_NS
 from analyzer.record import EndpointFacts, FlowRecord, Probe, Reset
 from analyzer.verdict import Ending, Verdict
@@ -87,7 +87,7 @@ class Story:
         """Return the flow's record and ending."""
         text = "\n".join([*self.lines, f"end: +{wait_s}", ""])
         batch = next(iter(follow([parse(text).batch()])))
-        return record.build(batch, 0), verdict.ending_of(batch, 0, int(verdict.decide(batch)[0]))
+        return recording.build(batch, 0), verdict.ending_of(batch, 0, int(verdict.decide(batch)[0]))
 
     def settings(self):
         """Return what is inferred of the prober; in mid-stream it may have sent the first segment seen."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from analyzer import record
+from analyzer import recording
 from analyzer.segment import SegmentBatch, empty_rows
 from analyzer.tracker import CHUNK, LINGER_NS, Tracker
 from tests.notation import START_NS, follow, parse
@@ -54,7 +54,7 @@ def many(count, per_flow=1):
 
 def in_order(batches):
     """Return the records of all flows in order of their first segment."""
-    flows = [record.build(batch, at) for batch in batches if batch is not None for at in range(len(batch))]
+    flows = [recording.build(batch, at) for batch in batches if batch is not None for at in range(len(batch))]
     return sorted(flows, key=lambda each: each.number)
 
 
@@ -242,7 +242,7 @@ def test_rows_of_a_long_lived_flow_are_packed_meanwhile(jit):
 
     (expected,) = follow([SegmentBatch(rows, len(rows))])
     for batch in (tracker.snapshot(), *tracker.close()):
-        assert [record.build(expected, at) for at in (0, 1)] == [record.build(batch, at) for at in (0, 1)]
+        assert [recording.build(expected, at) for at in (0, 1)] == [recording.build(batch, at) for at in (0, 1)]
     assert len(tracker._seen) <= (1024 if jit else 0)
 
 
@@ -274,7 +274,7 @@ def test_flows_that_leave_take_their_packed_rows_along(jit):
     tracker.feed(SegmentBatch(later, 1))
     left = [batch.rows(at) for batch in tracker.close() for at in range(len(batch))]
 
-    assert 201 == len(record.build(gone, 0).probes)
+    assert 201 == len(recording.build(gone, 0).probes)
     assert [2, 0] == [len(each) for each in left]
 
 
@@ -305,8 +305,8 @@ def test_a_snapshot_keeps_everything(jit):
 
     (whole,) = follow([scenario.batch()])
     (closed,) = tracker.close()
-    assert [record.build(whole, at) for at in (0, 1)] == [record.build(shown, at) for at in (0, 1)]
-    assert [record.build(whole, at) for at in (0, 1)] == [record.build(closed, at) for at in (0, 1)]
+    assert [recording.build(whole, at) for at in (0, 1)] == [recording.build(shown, at) for at in (0, 1)]
+    assert [recording.build(whole, at) for at in (0, 1)] == [recording.build(closed, at) for at in (0, 1)]
 
 
 def test_a_closed_tracker_begins_anew():
@@ -347,7 +347,7 @@ def test_picked_flows_keep_their_rows():
 
     assert (2, 1) == (len(batch), len(second))
     assert batch.rows(1).tolist() == second.rows(0).tolist()
-    assert record.build(batch, 1) == record.build(second, 0)
+    assert recording.build(batch, 1) == recording.build(second, 0)
     assert 0 == len(batch.take(np.array([], dtype=np.int64)))
 
 

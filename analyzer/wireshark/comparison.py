@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer import record
+from analyzer import recording
 from analyzer.flow import SIDES, Endpoint
 from analyzer.kernel import thaw
 from analyzer.membership import Membership, endpoints
@@ -165,7 +165,7 @@ class Comparison:
 
     def _compare(self, batch: FlowBatch, index: int, segments: NDArray[np.void]) -> None:
         """Compare one flow; ``segments`` are its frames that Wireshark says are about keepalive."""
-        this = record.build(batch, index)
+        this = recording.build(batch, index)
         rows = {row["frame"]: row for row in thaw(batch.rows(index), jit=False)}
         frames = Frames(this, rows, segments, self.labels)
         for seen in frames:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer import record, verdict
+from analyzer import recording, verdict
 from analyzer.analysis import Analysis, read_flows
 from analyzer.wireshark.comments import PREFIX, What, comments, words
 from analyzer.wireshark.marks import MARK, Marks
@@ -28,7 +28,7 @@ def test_comments_say_what_the_record_says(path):
     """Every probe, answer, FIN and RST of the record has a comment that says so, and nothing else is called one."""
     batches = batches_of(path)
     found = comments_of(batches)
-    flows = [record.build(batch, index) for batch in batches for index in range(len(batch))]
+    flows = [recording.build(batch, index) for batch in batches for index in range(len(batch))]
     probes = {probe.frame: probe for flow in flows for probe in flow.probes}
 
     assert set(probes) == {frame for frame, text in found.items() if PROBE.match(text)}
