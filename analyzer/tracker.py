@@ -40,6 +40,11 @@ CHUNK: Final = 16384
 """Rows per pass through the kernel; room is made beforehand for as many flows and SEEN rows."""
 SWEEP: Final = 131072
 """Rows after which flows that are over are looked for, unless there are many more flows than that."""
+CROWDED: Final = 32768
+CROWDED_PLAIN: Final = 4096
+"""SEEN rows that the table may hold before those of long-lived flows are packed. Whoever looks often at flows that
+still live does not want to wait for their unpacking, and some ten megabytes harm nobody.
+"""
 AT_ONCE: Final = 4096
 """Flows that are handed over in one piece when a capture ends, unless their rows are more than 4 * AT_ONCE."""
 
@@ -134,8 +139,9 @@ class Tracker:
             self._slots, self._flows.records, self._ends.records, self._registers, before_ns, WORTH, leaving
         )
         gone += list(map(int, leaving[:expired]))
-        for index in map(int, leaving[len(leaving) - long :]):
-            self._pack_rows(index)
+        if self._registers[observe.SEEN_USED] >= (CROWDED if self.jit else CROWDED_PLAIN):
+            for index in map(int, leaving[len(leaving) - long :]):
+                self._pack_rows(index)
         return self._finish(gone) if gone else None
 
     def compile(self) -> None:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 BUSY: Final = 3000
 """Frames in a second from which compiled kernels are worth waiting for."""
+SELDOM: Final = 3
+"""So many times as long as somebody looked, nobody looks again."""
 SWEEP_S: Final = 30.0
 
 
@@ -70,8 +72,12 @@ class Watching:
         self.close()
 
     def run(self, every_s: float = 0.25) -> Iterator[None]:
-        """Capture until ``stop``; yields about every ``every_s``, so that the caller may look."""
+        """Capture until ``stop``; yields about every ``every_s``, so that the caller may look.
+
+        Who takes long to look, because there is much to see, comes to it more seldom: packets do not wait.
+        """
         yielded_s = swept_s = time.monotonic()
+        wait_s = every_s
         for batch in self.reader.batches(every_s):
             with self._lock:
                 self.result.add(0, self._intake.feed(batch))
@@ -80,9 +86,10 @@ class Watching:
                     swept_s = now_s
                     self.result.add(0, self._intake.sweep())
             self._gear.consider(batch, now_s)
-            if now_s - yielded_s >= every_s:
+            if now_s - yielded_s >= wait_s:
                 yield
                 yielded_s = time.monotonic()
+                wait_s = max(every_s, SELDOM * (yielded_s - now_s))
 
     def view(self, now_ns: int | None = None) -> Analysis:
         """Return all flows as they stand, judged as if the capture ended now."""

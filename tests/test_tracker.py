@@ -231,7 +231,26 @@ PROBED = """# A connection that is probed again and again, and another that is n
 PROBE = "+5      a > b  .   0:0(0) ack 1\n+.01    b > a  .   1:1(0) ack 1\n"
 
 
+@pytest.fixture
+def crowded(monkeypatch):
+    """Let a table of few rows count as crowded."""
+    monkeypatch.setattr("analyzer.tracker.CROWDED", 1)
+    monkeypatch.setattr("analyzer.tracker.CROWDED_PLAIN", 1)
+
+
 @modes
+def test_a_small_table_is_left_alone(jit):
+    """While there are few rows altogether, nobody has to unpack any."""
+    tracker = Tracker(jit=jit)
+    rows = parse(PROBED + PROBE * 400).rows
+    tracker.feed(SegmentBatch(rows, len(rows)))
+    tracker.advance(int(rows["ts_ns"][-1]))
+
+    assert {} == tracker._packed
+
+
+@modes
+@pytest.mark.usefixtures("crowded")
 def test_rows_of_a_long_lived_flow_are_packed_meanwhile(jit):
     """Its older rows leave the table at every sweep, and are there again when somebody looks."""
     rows = parse(PROBED + PROBE * 400).rows
@@ -247,6 +266,7 @@ def test_rows_of_a_long_lived_flow_are_packed_meanwhile(jit):
 
 
 @modes
+@pytest.mark.usefixtures("crowded")
 def test_the_table_of_rows_does_not_grow_with_probes(jit):
     """However long a flow is probed, only its latest rows are in the table."""
     tracker = Tracker(jit=jit)
@@ -260,6 +280,7 @@ def test_the_table_of_rows_does_not_grow_with_probes(jit):
 
 
 @modes
+@pytest.mark.usefixtures("crowded")
 def test_flows_that_leave_take_their_packed_rows_along(jit):
     """A flow that ended after a long life has all its rows, and another in its record has none of them."""
     rows = parse(

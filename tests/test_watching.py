@@ -12,6 +12,7 @@ import pytest
 import analyzer
 from analyzer import watching
 from analyzer.report import export
+from analyzer.segment import SegmentBatch, empty_rows
 from tests.loopback import connected, exchange, host, probe_every_second, send_datagrams, within  # noqa: F401
 
 pytestmark = pytest.mark.live
@@ -81,6 +82,43 @@ def test_silence_can_be_counted_to_the_end_of_the_watch(host):  # noqa: F811
     (flow,) = waited.flows
 
     assert flow.judged.record.end_ns - flow.judged.record.last_ns >= 250_000_000
+
+
+class Quiet:
+    """An interface on which nothing passes; each batch takes a tenth of a second of a clock that nobody waits for."""
+
+    path, jit, format, start_ns, link_types, warnings = "lo", False, "live", None, (), ()
+
+    def __init__(self):
+        self.now_s = 0.0
+
+    def monotonic(self):
+        """The clock."""
+        return self.now_s
+
+    def batches(self, _):
+        """Yield empty batches for ten seconds."""
+        while self.now_s < 10:
+            self.now_s += 0.1
+            yield SegmentBatch(empty_rows(0), 0)
+
+    def close(self):
+        """Let go of nothing."""
+
+
+@pytest.mark.parametrize(("look_s", "least", "most"), [(0, 35, 50), (0.05, 25, 40), (1, 2, 3)])
+def test_who_takes_long_to_look_looks_seldom(look_s, least, most, monkeypatch):
+    """At most a quarter of the time goes by with looking, so that packets are taken in time."""
+    reader = Quiet()
+    monkeypatch.setattr(watching, "time", reader)
+    looks = 0
+    with watching.Watching(reader) as watch:
+        for _ in watch.run(0.2):
+            looks += 1
+            reader.now_s += look_s
+
+    assert least <= looks <= most
+    assert looks * look_s <= 10 / 3
 
 
 def test_flows_that_are_over_stay_in_the_view(host, monkeypatch):  # noqa: F811
