@@ -253,7 +253,7 @@ def folded(lines: NDArray[np.void]) -> NDArray[np.void]:
 def settle_services(lines: NDArray[np.void]) -> None:
     """Correct guesses: a port that other flows were seen to connect to is the service, whichever is lower."""
     guessed = lines["guessed"] == 1
-    known = np.unique(lines["service_port"][~guessed])
+    known = np.flatnonzero(np.bincount(lines["service_port"][~guessed], minlength=1))
     swapped = guessed & np.isin(lines["other_port"], known) & ~np.isin(lines["service_port"], known)
     for part in ("hi", "lo", "port"):
         service, other = lines[f"service_{part}"][swapped], lines[f"other_{part}"][swapped]
@@ -313,8 +313,10 @@ def services(lines: NDArray[np.void], most: int) -> list[Service]:
     if len(groups) > most:
         least = max(int(lines["flows"].sum()) // 100, 2)
         large = sorted((group for group in groups if group.flows >= least), key=_Group.urgency)[:most]
-        rest = np.setdiff1d(np.arange(len(lines)), np.concatenate([np.zeros(0, int), *(group.at for group in large)]))
-        groups = [*large, *_group(lines, rest, ("service_port",))]
+        rest = np.ones(len(lines), dtype=np.bool_)
+        for group in large:
+            rest[group.at] = False
+        groups = [*large, *_group(lines, np.flatnonzero(rest), ("service_port",))]
     return [group.service(lines) for group in sorted(groups, key=_Group.urgency)]
 
 
@@ -336,7 +338,8 @@ class _Group:
         own = lines[self.at]
         head = own[0]
         kept = self.at[own["batch"] >= 0]
-        addresses = len(np.unique(own[["service_hi", "service_lo"]]))
+        by_address = self.at[np.lexsort((own["service_lo"], own["service_hi"]))]
+        addresses = len(_changes(lines, by_address, ("service_hi", "service_lo")))
         address = address_text(int(head["service_hi"]), int(head["service_lo"]))
         counts: dict[str, int] = {}
         for index, count in enumerate(np.bincount(own["winner"], own["flows"], len(VERDICTS)).tolist()):
