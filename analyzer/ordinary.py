@@ -2,8 +2,8 @@
 
 Most segments of any capture are data in order, or acknowledge some, between two endpoints that have both been heard,
 with nothing pending, closing or odd about them. For these every question that ``seen.notable`` and ``tcb`` ask has one
-answer, so they are told at once by ``goes_on``, and ``go_on`` changes what the long way would change, in a third of
-the time. Every other segment takes the long way.
+answer, so they are told at once by ``goes_on``, and ``go_on`` changes what the long way would change, and sooner.
+Every other segment takes the long way.
 
 This module holds no rule of its own. Whatever it does, ``tcb`` does too, and a test compares the two; what is asked
 of an endpoint's past is asked once, by the long way, and kept in ``steady``.
