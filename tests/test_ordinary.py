@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer import observe
+from analyzer.capture.reader import open_capture
 from analyzer.kernel import kernel
 from analyzer.ordinary import NOT_STEADY, STEADY, STEADY_SENDER, go_on, goes_on, steady
 from analyzer.segment import ACK, FIN, PSH, RST, SYN, SegmentBatch
@@ -11,6 +12,8 @@ from analyzer.tcb import signature
 from tests.judging import CAPTURES
 from tests.notation import follow, parse, plain
 from tests.traffic import at_random
+
+SHARED_LAB = CAPTURES.parents[1] / "shared" / "lab"
 
 TALK = """# Two endpoints that have both sent data.
 +0 a > b S 1000:1000(0) win 65535
@@ -77,17 +80,29 @@ def test_both_ways_lead_to_the_same(the_long_way):
         assert known(the_long_way(rows)) == known(follow([SegmentBatch(rows, len(rows))]))
 
 
-@pytest.mark.parametrize("path", sorted((CAPTURES / "lab").glob("*.pcap*")), ids=lambda path: path.stem)
-def test_both_ways_lead_to_the_same_in_real_captures(path, the_long_way):
-    """What kernels sent gives equal flows both ways too, compiled as well."""
-    from analyzer.capture.reader import open_capture
-
+def both_ways_are_one(path, the_long_way):
+    """Whether a capture's flows are equal both ways, compiled as well."""
     with open_capture(str(path), jit=False) as capture:
         rows = np.concatenate([batch.rows for batch in capture])
     expected = known(the_long_way(rows))
+    batch = SegmentBatch(rows, len(rows))
+    return expected == known(follow([batch])) == known(follow([batch], jit=True))
 
-    assert expected == known(follow([SegmentBatch(rows, len(rows))]))
-    assert expected == known(follow([SegmentBatch(rows, len(rows))], jit=True))
+
+@pytest.mark.parametrize("path", sorted(CAPTURES.rglob("*.pcap*")), ids=lambda path: path.stem)
+def test_both_ways_lead_to_the_same_in_real_captures(path, the_long_way):
+    """What kernels sent gives equal flows both ways too, compiled as well."""
+    assert both_ways_are_one(path, the_long_way)
+
+
+def test_both_ways_lead_to_the_same_in_the_shared_lab(the_long_way):
+    """So it is in all captures of the shared lab."""
+    if not SHARED_LAB.is_dir():
+        pytest.skip("the lab's captures are not beside this project")
+    paths = sorted(SHARED_LAB.glob("*.pcap*"))
+
+    assert len(paths) > 50
+    assert [] == [path.name for path in paths if not both_ways_are_one(path, the_long_way)]
 
 
 def test_a_conversation_takes_the_short_way(taken):
