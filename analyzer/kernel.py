@@ -51,7 +51,7 @@ class Kernel(Generic[P, R]):
         """The machine-code twin: same arguments, same results, releases the GIL while it runs."""
         from analyzer.machine import Native
 
-        native: Any = Native(self.__name__, lambda: self._twin("inlined"))
+        native: Any = Native(f"{self.plain.__module__}.{self.__name__}", lambda: self._twin("inlined"))
         return native  # type: ignore[no-any-return]
 
     @cached_property

@@ -60,7 +60,7 @@ class Native:
     """A kernel as machine code, one version for each combination of argument types it is called with."""
 
     def __init__(self, name: str, twin: Callable[[], Any]) -> None:
-        """Keep the kernel's name, and what returns the function that numba can compile."""
+        """Keep the kernel's full name, which no other has, and what returns the function that numba can compile."""
         self.__name__ = name
         self._twin = twin
         self._versions: dict[tuple[Any, ...], Callable[..., Any]] = {}

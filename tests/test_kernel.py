@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from analyzer import machine
 from analyzer.kernel import CACHE_LINE, fetch, freeze, jit_wanted, kernel, lines_of, pick, prefetch, records, thaw
 
 DTYPE = np.dtype([("count", np.int64), ("side", np.int8)])
@@ -34,6 +35,19 @@ def test_the_compiled_twin_gives_the_same():
 
     assert doubled_sum(3, 4) == twin(3, 4)
     assert twin is doubled_sum.compiled
+
+
+def test_kernels_of_one_name_keep_their_code_apart(tmp_path, monkeypatch):
+    """Two modules may have kernels of one name; neither is given the other's machine code."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(machine, "cache_folder", lambda: tmp_path)
+    found = []
+    for module, twin in (("one", lambda value: value + 1), ("two", lambda value: value + 2)):
+        twin.__module__, twin.__name__ = module, "more"
+        found.append(kernel(twin).compiled(40))
+
+    assert [41, 42] == found
+    assert 2 == len(list(tmp_path.glob("*.o")))
 
 
 @kernel
