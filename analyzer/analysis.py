@@ -410,23 +410,20 @@ def read_flows(
         intake = Intake(summary, source)
         matching = _matcher(result.select.display_filter, source.parts)
         several = (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
-        batches = read_ahead(source) if several else source
-
-        def finished() -> Iterator[FlowBatch | None]:
-            for batch in batches:
+        try:
+            # reading and decoding take turns with tracking on two processors
+            for batch in read_ahead(source) if several else source:
                 if see is not None:
                     see(batch)
                 if matching is not None:
                     matching.see(batch)
-                yield _matching(matching, intake.feed(batch), result)
+                yield index, _matching(matching, intake.feed(batch), result)
                 if progress is not None:
                     progress(source, summary.frames)
-            for left_open in intake.close():
-                yield _matching(matching, left_open, result)
-
-        # decoding, tracking and what is done with finished flows take turns on two processors
-        for flows in finished():
-            yield index, flows
+            for flows in intake.close():
+                yield index, _matching(matching, flows, result)
+        finally:
+            intake.enter()  # what was read before it ended in an error counts too
         summary.paths = [part.path for part in source.parts]
         left += source.left
 

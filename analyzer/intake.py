@@ -76,7 +76,7 @@ class Intake:
         self.summary.end_ns = self._tracker.now_ns
         self.summary.tcp_segments = self._tracker.segments
         if self.summary.start_ns is None:
-            self._enter()
+            self.enter()
         return finished
 
     def sweep(self) -> FlowBatch | None:
@@ -85,7 +85,7 @@ class Intake:
 
     def snapshot(self) -> FlowBatch | None:
         """Return the flows in memory as they stand, and keep them; None before the first batch."""
-        self._enter()
+        self.enter()
         return self._tracker.snapshot() if self._tracker is not None else None
 
     def close(self, until_ns: int = -1) -> Iterator[FlowBatch]:
@@ -95,12 +95,12 @@ class Intake:
         """
         if self._tracker is not None:
             self._tracker.now_ns = max(self._tracker.now_ns, until_ns)
-        self._enter()
+        self.enter()
         if self._tracker is not None:
             yield from self._tracker.close()
 
-    def _enter(self) -> None:
-        """Bring the summary up to date."""
+    def enter(self) -> None:
+        """Bring the summary up to date; costs too much for every batch."""
         if self._tracker is not None:
             self._copies = self._tracker.copies or self._copies
         counts = dict(zip(SKIPPED, self._skipped.tolist(), strict=True))

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.analysis import Analysis, analyze, read_flows
-from analyzer.errors import CaptureError
+from analyzer.analysis import Analysis, analyze, read_flows, read_into
+from analyzer.capture.reader import CaptureReader
+from analyzer.errors import CaptureError, UnsupportedLinkTypeError
 from analyzer.selection import Selection
+from tests.capture.craft import pcapng
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 FOUNDING = CAPTURES / "founding_go_fin60.pcap"
@@ -83,3 +85,15 @@ def test_a_capture_of_which_nothing_can_be_read_raises():
     with pytest.raises(CaptureError, match=r"absent\.pcap"):
         list(read_flows([str(CAPTURES / "absent.pcap")], analysis))
     assert [] == analysis.captures
+
+
+def test_what_was_read_before_an_error_is_in_the_summary(tmp_path, monkeypatch):
+    """A capture in which nothing could be decoded is refused at its end, and all its frames are set aside."""
+    path = tmp_path / "foreign.pcapng"
+    path.write_bytes(pcapng([bytes(60)] * 50, 147))
+    monkeypatch.setattr(CaptureReader, "__iter__", lambda reader: reader.batches(10))
+    result = Analysis()
+
+    with pytest.raises(UnsupportedLinkTypeError):
+        read_into(result, [str(path)])
+    assert (50, 50) == (result.captures[0].frames, result.captures[0].skipped["not_tcp"])
