@@ -379,6 +379,8 @@ def _talkative(data: Report) -> Iterator[str]:
 
 
 def _rate(per_minute: float) -> str:
+    if 0 < per_minute < 0.01:
+        return "under 0.01"
     return f"{per_minute:,.0f}" if per_minute >= 100 else f"{per_minute:.3g}"
 
 

@@ -9,7 +9,16 @@ from analyzer.flow import Endpoint
 from analyzer.hosts import ProbingHost
 from analyzer.overview import CaptureSummary, Service, Totals
 from analyzer.report.screen import Screen
-from analyzer.report.text import Report, ShownFlow, ShownService, advice, pair_text, report, tag_text
+from analyzer.report.text import (
+    Report,
+    ShownFlow,
+    ShownService,
+    _talkative,
+    advice,
+    pair_text,
+    report,
+    tag_text,
+)
 
 
 @dataclass
@@ -141,3 +150,13 @@ def test_long_numbers_and_addresses_keep_the_columns(flow):
     row = next(index for index, line in enumerate(shown) if line.startswith("123456  "))
     assert ["11", "2", "0"] == shown[row + 1].split()
     assert len(shown[row + 1]) == 80 == len(shown[row - 1])
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "words"), [(4.7e-07, "under 0.01"), (0.0125, "0.0125"), (3.854, "3.85"), (1234.5, "1,234")]
+)
+def test_rates_are_written_for_a_reader(per_minute, words):
+    """A rate has three digits or its thousands, and never an exponent."""
+    host = ProbingHost(0, "192.0.2.1", 1, 1, per_minute)
+
+    assert f", {words} a minute" in next(_talkative(Report([], Totals(), 1, [], hosts=[host])))
