@@ -80,13 +80,8 @@ def make_prefetch() -> Any:  # noqa: ANN401
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
             array = context.make_array(signature.args[0])(context, builder, arguments[0])
             (stride,) = cgutils.unpack_tuple(builder, array.strides, 1)
-            octet, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
             offset = builder.add(builder.mul(arguments[1], stride), arguments[2])
-            at = builder.gep(builder.bitcast(array.data, octet), [offset])
-            kind = ir.FunctionType(ir.VoidType(), [octet, int32, int32, int32])
-            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-            for_writing, in_all_caches, data = (ir.Constant(int32, what) for what in (1, 3, 1))
-            builder.call(function, [at, for_writing, in_all_caches, data])
+            _ask_for(builder, array.data, offset, for_writing=1)
             return context.get_dummy_value()
 
         return numba.types.void(table, numba.types.int64, numba.types.int64), emit
@@ -117,14 +112,19 @@ def make_touch() -> Any:  # noqa: ANN401
 
     def touch(_: Any, data: Any, at: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
-            octet, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
-            place = builder.gep(builder.bitcast(arguments[0], octet), [arguments[1]])
-            kind = ir.FunctionType(ir.VoidType(), [octet, int32, int32, int32])
-            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-            for_reading, in_all_caches, of_data = (ir.Constant(int32, what) for what in (0, 3, 1))
-            builder.call(function, [place, for_reading, in_all_caches, of_data])
+            _ask_for(builder, arguments[0], arguments[1], for_writing=0)
             return context.get_dummy_value()
 
         return numba.types.void(data, numba.types.int64), emit
 
     return intrinsic(touch)
+
+
+def _ask_for(builder: Any, start: Any, offset: Any, *, for_writing: int) -> None:  # noqa: ANN401
+    """Emit LLVM's instruction that asks for the cache line so many octets behind a pointer."""
+    octet, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [octet, int32, int32, int32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    place = builder.gep(builder.bitcast(start, octet), [offset])
+    writing, in_all_caches, of_data = (ir.Constant(int32, what) for what in (for_writing, 3, 1))
+    builder.call(function, [place, writing, in_all_caches, of_data])

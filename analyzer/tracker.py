@@ -160,7 +160,7 @@ class Tracker:
 
     def snapshot(self) -> FlowBatch:
         """Return all flows still in memory as they stand, and keep them."""
-        return self._collect(self._alive(), give_back=False)
+        return self._collect(self._in_order(self._alive()), give_back=False)
 
     def close(self) -> Iterator[FlowBatch]:
         """Finish: yield all flows still in memory, in batches of a bounded size, and forget them."""
@@ -194,7 +194,7 @@ class Tracker:
         return self._leaving
 
     def _finish(self, indices: list[int]) -> FlowBatch:
-        batch = self._collect(indices, give_back=True)
+        batch = self._collect(self._in_order(indices), give_back=True)
         retired = np.array(indices, dtype=np.int64) if self.jit else indices
         retire.choose(jit=self.jit)(retired, self._flows.records, self._registers, observe.FLOW_FREE)
         return batch
@@ -207,9 +207,8 @@ class Tracker:
         in_order: NDArray[np.int64] = picked[np.argsort(numbers, kind="stable")]
         return in_order
 
-    def _collect(self, indices: list[int] | NDArray[np.int64], *, give_back: bool) -> FlowBatch:
+    def _collect(self, picked: NDArray[np.int64], *, give_back: bool) -> FlowBatch:
         """Copy these flows with their SEEN rows out of the tables, and judge the rows."""
-        picked = self._in_order(indices) if isinstance(indices, list) else indices
         flow = self._copies(self._flows, picked)
         a, b = self._copies(self._ends, 2 * picked), self._copies(self._ends, 2 * picked + 1)
         start = np.concatenate(([0], np.cumsum(flow["seen_count"].astype(np.int64)))).astype(np.int64)

@@ -71,13 +71,13 @@ def index_records(  # noqa: PLR0913, PLR0917 - kernels take positional arguments
     """
     rest = (snaplen, link_type, frames, row, room, notes)
     if big or swapped or record_len != RECORD_LEN:
-        return walk(data, at, end, big, tick_ns, record_len, swapped, *rest)
+        return index_as_told(data, at, end, big, tick_ns, record_len, swapped, *rest)
     # what nearly every file is, as constants: machine code need not look at each record
-    return walk(data, at, end, False, tick_ns, RECORD_LEN, False, *rest)  # noqa: FBT003
+    return index_as_told(data, at, end, False, tick_ns, RECORD_LEN, False, *rest)  # noqa: FBT003
 
 
 @kernel
-def walk(  # noqa: PLR0913, PLR0917 - as index_records
+def index_as_told(  # noqa: PLR0913, PLR0917 - as index_records
     data: Octets,
     at: int,
     end: int,
@@ -92,7 +92,7 @@ def walk(  # noqa: PLR0913, PLR0917 - as index_records
     room: int,
     notes: Any,  # noqa: ANN401
 ) -> tuple[int, int, int]:
-    """Do what ``index_records`` says."""
+    """Index records of the form that the arguments tell, as ``index_records`` says."""
     seen = notes["frames"]
     timed = notes["timed"]
     last_ns = notes["last_ts_ns"]
