@@ -139,6 +139,8 @@ def test_ctrl_c_while_waiting_for_stdin_is_quiet():
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # a shell lets what it runs in the background ignore the signal, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread, one call
     )
     waiting.stdin.write((ROOT / "captures" / FOUNDING).read_bytes()[:1000])
     waiting.stdin.flush()
