@@ -7,7 +7,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 # Least coverage, in percent, of the modules that decide something. The only place where it is set.
 CORE_COVERAGE := 98
-CORE := table archive segment flow seen tcb ordinary observe flow_batch rules connection keepalive reset record recording tracker lateness gaps timers verdict findings explain
+CORE := segment loops/pool loops/packed label track judge explain
 
 DEMO := captures/founding_go_fin60.pcap
 BIN  := .venv/bin
@@ -23,7 +23,7 @@ endif
 # Programs that some tests run, as program:package.
 PROGRAMS := tshark:tshark tcpdump:tcpdump ip:iproute2 go:golang-go tcptrace:tcptrace chromium:chromium chromedriver:chromium-driver
 
-core_files := $(wildcard $(CORE:%=analyzer/%.py) $(CORE:%=analyzer/%/*.py))
+core_files := $(wildcard $(CORE:%=analyzer/%.py) $(CORE:%=analyzer/%/*.py) $(CORE:%=analyzer/%/*/*.py))
 comma := ,
 empty :=
 space := $(empty) $(empty)
@@ -52,7 +52,7 @@ bench: .venv/installed-checks
 
 # ── check ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# The kernels run as plain Python here (KEEPALIVE_JIT=0): coverage sees no compiled line.
+# The loops run as plain Python here (KEEPALIVE_JIT=0): coverage sees no compiled line.
 test: programs lint
 	$(BIN)/coverage erase
 	KEEPALIVE_JIT=0 $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)

@@ -1,14 +1,17 @@
 """keepalive: what a packet capture says about TCP keepalive, in words with frame numbers as evidence.
 
-    bytes -> segments -> tracker( observe -> rules -> keepalive, reset ) -> verdict, timers, findings -> words
+    bytes -> segments -> tracker -> verdict and settings and findings -> words
 
-* ``capture`` turns files and interfaces into ``SegmentBatch`` columns and knows no flow.
-* ``tracker`` passes them through the flow table and yields ``FlowBatch`` columns; ``rules`` is the table of what a
-  segment is.
-* ``verdict``, ``timers`` and ``findings`` judge; ``explain`` has all the words; ``report`` lays them out.
-* ``analysis`` joins the parts; ``cli`` and ``pytest_plugin`` are thin edges.
+One folder a stage, in the order of the data:
 
-What is deliberately absent: the core reads no file and no clock; ``verdict`` has no sentence; readers do not know what
+* ``capture`` turns files and interfaces into ``SegmentBatch`` columns and knows no flow; ``loops`` is how its loops,
+  and the tracker's, run plain or compiled.
+* ``track`` passes them through the flow table and yields ``FlowBatch`` columns; ``label`` says what a segment is.
+* ``judge`` decides one flow, ``survey`` looks at many by columns.
+* ``explain`` has all the words; ``report`` lays them out; ``wireshark`` is the second opinion.
+* ``analysis`` and ``watching`` join the parts; ``cli`` and ``pytest_plugin`` are thin edges.
+
+What is deliberately absent: the core reads no file and no clock; ``judge`` has no sentence; readers do not know what
 a probe is; a damaged capture never raises once anything could be read; nothing in the core knows which side is "ours".
 
     >>> import analyzer

@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
 
-from analyzer import findings, overview, recording, verdict
 from analyzer.capture.ahead import read_ahead
 from analyzer.capture.rotation import RotatedReader, in_folders, rows
-from analyzer.hosts import HostSums
 from analyzer.intake import Intake
-from analyzer.overview import CaptureSummary, Totals
+from analyzer.judge import findings, recording, verdict
+from analyzer.judge.verdict import VERDICTS
 from analyzer.report import export, html, tabular
-from analyzer.report.story import ToldStory, told_story
+from analyzer.report.story_text import ToldStory, told_story
 from analyzer.report.text import Report, ShownFlow
-from analyzer.selection import Selection
-from analyzer.verdict import VERDICTS
+from analyzer.survey import overview
+from analyzer.survey.hosts import HostSums
+from analyzer.survey.overview import CaptureSummary, Totals
+from analyzer.survey.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -38,12 +39,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.capture.rotation import Part
-    from analyzer.findings import JudgedFlow
-    from analyzer.flow import Endpoint, Side
-    from analyzer.flow_batch import FlowBatch
-    from analyzer.hosts import ProbingHost
+    from analyzer.judge.findings import JudgedFlow
     from analyzer.segment import SegmentBatch
-    from analyzer.wireshark.filters import Matching
+    from analyzer.survey.hosts import ProbingHost
+    from analyzer.track.batch import FlowBatch
+    from analyzer.track.flow import Endpoint, Side
+    from analyzer.wireshark.display_filter import Matching
 
 Table = Literal["flows", "probes", "findings"]
 
@@ -432,7 +433,7 @@ def _matcher(display_filter: str, parts: list[Part]) -> Matching | None:
     """Return what selects flows by a display filter, if there is one."""
     if not display_filter:
         return None
-    from analyzer.wireshark.filters import Matching
+    from analyzer.wireshark.display_filter import Matching
 
     return Matching(display_filter, parts)
 

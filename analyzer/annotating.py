@@ -1,6 +1,6 @@
 """``annotate(path, out)``: a copy of a capture with our labels as packet comments, for Wireshark.
 
-The capture is read twice: once to find out, once to copy. What is kept between is in a temporary file (``marks``).
+The capture is read twice: once to find out, once to copy. What is kept between is in a temporary file (``mark_store``).
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import numpy as np
 
 import analyzer
-from analyzer import explain, overview, verdict
+from analyzer import explain
 from analyzer.analysis import Analysis, read_flows
 from analyzer.capture.commented import Copied, copy_with_comments
 from analyzer.capture.source import open_source
 from analyzer.explain.teller import count
-from analyzer.selection import Selection
+from analyzer.judge import verdict
+from analyzer.survey import overview
+from analyzer.survey.selection import Selection
 from analyzer.wireshark.comments import PREFIX, comments, marks_of
-from analyzer.wireshark.marks import Marks
+from analyzer.wireshark.mark_store import Marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,9 +9,9 @@ import os
 from typing import TYPE_CHECKING
 
 from analyzer.analysis import Analysis, read_flows
-from analyzer.selection import Selection
+from analyzer.survey.selection import Selection
 from analyzer.wireshark.comparison import Comparison
-from analyzer.wireshark.labels import Labels
+from analyzer.wireshark.frame_labels import Labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable

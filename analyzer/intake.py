@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from analyzer.segment import SKIPPED
-from analyzer.tracker import Tracker
+from analyzer.track.tracker import Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from analyzer.flow_batch import FlowBatch
-    from analyzer.overview import CaptureSummary
     from analyzer.segment import SegmentBatch
+    from analyzer.survey.overview import CaptureSummary
+    from analyzer.track.batch import FlowBatch
 
 
 class CapturePoint(Protocol):
@@ -29,7 +29,7 @@ class CapturePoint(Protocol):
 
     @property
     def jit(self) -> bool:
-        """Whether compiled kernels are in use; may become true."""
+        """Whether compiled loops are in use; may become true."""
         ...
 
     @property

@@ -1,7 +1,7 @@
 """``SegmentBatch``: what capture hands to the tracker, one row a TCP segment.
 
 A row is everything the rest of the program may know of a segment; nobody downstream sees bytes. Columns are
-signed and wide enough that Python and compiled kernels compute the same without overflow. Every
+signed and wide enough that Python and compiled loops compute the same without overflow. Every
 reader (fast, scapy, live) fills the same columns, equal to the nanosecond.
 
 An ICMP error that quotes a TCP segment is a row too (``note == NOTE_ICMP_ERROR``): addresses, ports and ``seq`` are

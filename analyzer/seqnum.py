@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from analyzer.kernel import kernel
+from analyzer.loops.loop import loop
 
 SPACE: Final = 1 << 32
 HALF: Final = 1 << 31
@@ -16,7 +16,7 @@ UNKNOWN: Final = -1
 """An unwrapped number that nothing is known of; unwrapped numbers are never negative."""
 
 
-@kernel
+@loop
 def unwrap(value: int, near: int) -> int:
     """Return the 64-bit number congruent to ``value`` (mod 2**32) closest to ``near``.
 

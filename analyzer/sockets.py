@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from analyzer.flow import Endpoint
+from analyzer.track.flow import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

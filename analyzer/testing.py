@@ -29,9 +29,9 @@ from typing import TYPE_CHECKING, Final, Self
 
 from analyzer import explain
 from analyzer.capture.tap import loopback_name, real_sockets
+from analyzer.judge.verdict import Verdict
 from analyzer.report.screen import Screen, printable
-from analyzer.report.story import story as story_lines
-from analyzer.verdict import Verdict
+from analyzer.report.story_text import story as story_lines
 from analyzer.watching import Watching, watch
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Analysis
     from analyzer.analysis import Flow as AnalysisFlow
-    from analyzer.findings import JudgedFlow
-    from analyzer.flow import Side
-    from analyzer.record import Fin, Probe, Reset
+    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.record import Fin, Probe, Reset
+    from analyzer.track.flow import Side
 
 TIMEOUT_S: Final = 10.0
 STORIES: Final = 5

@@ -7,7 +7,7 @@
 
 Captures in whichever thread runs ``run``; ``view``, ``stop`` and ``close`` may be called from any other.
 
-A busy interface needs compiled kernels. They take a dozen seconds to compile, once; until they are there (another
+A busy interface needs compiled loops. They take a dozen seconds to compile, once; until they are there (another
 process compiles them meanwhile) plain ones do what they can, some 30,000 packets/s, and the ring in the kernel holds a
 few seconds of the rest.
 """
@@ -25,22 +25,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from analyzer.analysis import Analysis, analyze
-from analyzer.capture.live import LiveReader
+from analyzer.capture.live_reader import LiveReader
 from analyzer.capture.tap import loopback_name
 from analyzer.intake import Intake
-from analyzer.kernel import jit_wanted
-from analyzer.machine import cache_folder
-from analyzer.overview import CaptureSummary
+from analyzer.loops.loop import jit_wanted
+from analyzer.loops.machine import cache_folder
+from analyzer.survey.overview import CaptureSummary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from analyzer.segment import SegmentBatch
-    from analyzer.selection import Selection
+    from analyzer.survey.selection import Selection
 
 BUSY: Final = 3000
-"""Frames in a second from which compiled kernels are worth waiting for."""
+"""Frames in a second from which compiled loops are worth waiting for."""
 SELDOM: Final = 3
 """So many times as long as somebody looked, nobody looks again."""
 SWEEP_S: Final = 30.0
@@ -52,7 +52,7 @@ class Watching:
     def __init__(
         self, reader: LiveReader, *, select: Selection | None = None, keep_all: bool = True, eager: bool = False
     ) -> None:
-        """Take a reader that is capturing; ``eager`` starts with compiled kernels if they are there."""
+        """Take a reader that is capturing; ``eager`` starts with compiled loops if they are there."""
         self.reader = reader
         self.result = Analysis(keep_all=keep_all, select=select)
         """The flows that are over; all of them, once the watch has ended."""
@@ -169,10 +169,10 @@ def watch(  # noqa: PLR0913 - a capture has as many properties
 
 
 class _Gear:
-    """Changes a watch to compiled kernels when it gets busy."""
+    """Changes a watch to compiled loops when it gets busy."""
 
     def __init__(self, reader: LiveReader, *, eager: bool) -> None:
-        """Begin; plain unless compiled kernels are wanted and at hand."""
+        """Begin; plain unless compiled loops are wanted and at hand."""
         self._reader = reader
         self._frames = 0
         self._since_s = time.monotonic()
@@ -209,12 +209,12 @@ class _Gear:
 
 
 def _marker() -> Path:
-    """Return the file whose presence says that all kernels of a live capture are in the cache."""
+    """Return the file whose presence says that all loops of a live capture are in the cache."""
     return cache_folder() / "live"
 
 
 def _compile_elsewhere() -> subprocess.Popen[bytes]:
-    """Start a process that fills the cache of compiled kernels."""
+    """Start a process that fills the cache of compiled loops."""
     root = str(Path(__file__).parents[1])
     code = f"import sys; sys.path.insert(0, {root!r}); from analyzer.watching import compile_all; compile_all()"
     return subprocess.Popen(  # noqa: S603 - this interpreter
@@ -226,12 +226,12 @@ def _compile_elsewhere() -> subprocess.Popen[bytes]:
 
 
 def compile_all() -> None:
-    """Run every kernel of a live capture once, compiled, so that the cache has it."""
+    """Run every loop of a live capture once, compiled, so that the cache has it."""
     from analyzer.capture.frame import NOTES, empty_frames
     from analyzer.capture.packet_queue import PacketQueue
     from analyzer.capture.pcap_writer import PcapWriter
     from analyzer.capture.ring import index_blocks
-    from analyzer.kernel import freeze, records
+    from analyzer.loops.loop import freeze, records
 
     frames, notes = empty_frames(1, jit=True), freeze(records(NOTES, 1, jit=False), NOTES)[0]
     packets = iter([bytes.fromhex(SYN)])
@@ -251,4 +251,4 @@ def compile_all() -> None:
 SYN: Final = (
     "000000000000000000000000080045000028000040004006000000007f0000017f0000010fa10fa20000000000000000500220000000000000"
 )
-"""An Ethernet frame with a SYN, to run kernels on."""
+"""An Ethernet frame with a SYN, to run loops on."""

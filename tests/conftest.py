@@ -9,7 +9,7 @@ import sys
 import hypothesis
 import pytest
 
-# Unjitted kernels under coverage are slow, and the machine is shared: time limits would fail at random.
+# Unjitted loops under coverage are slow, and the machine is shared: time limits would fail at random.
 hypothesis.settings.register_profile("keepalive", deadline=None)
 hypothesis.settings.load_profile("keepalive")
 

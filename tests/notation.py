@@ -34,13 +34,13 @@ from pathlib import Path
 
 import numpy as np
 
-from analyzer.keepalive import Certainty, Doubt
-from analyzer.kernel import freeze, thaw
-from analyzer.reset import ResetKind, Stranger
-from analyzer.rules import RULES, Kind
+from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.label.keepalive import Certainty, Doubt
+from analyzer.label.reset import ResetKind, Stranger
+from analyzer.label.rules import RULES, Kind
+from analyzer.loops.loop import freeze, thaw
 from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR, SEGMENT, SegmentBatch, address_halves, empty_rows
-from analyzer.tracker import Tracker
-from analyzer.verdict import VERDICTS, Verdict
+from analyzer.track.tracker import Tracker
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 
@@ -151,7 +151,7 @@ def follow(batches, *, jit=False, seed=0x1234567):
 
 
 def plain(row):
-    """Return one SEGMENT record as a dict of Python ints, the form in which plain kernels take it."""
+    """Return one SEGMENT record as a dict of Python ints, the form in which plain loops take it."""
     return thaw(np.atleast_1d(row), jit=False)[0]
 
 

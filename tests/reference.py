@@ -1,7 +1,7 @@
 """A slow, scalar tracker: what a bystander knows before each segment, written from RFC 9293 and nothing else of ours.
 
-It is the oracle for the columns of ``analyzer.seen``: the same questions, answered one segment at a time with dicts and
-lists. It shares no code with tcb, observe and seen, only the names of the columns.
+It is the oracle for the columns of ``track.seen``: the same questions, answered one segment at a time with dicts and
+lists. It shares no code with endpoint, observe and seen, only the names of the columns.
 
     RFC 9293 3.3.1  SND.UNA, SND.NXT, SND.WND, RCV.NXT, seen from outside: what was sent, and what was acknowledged
     RFC 9293 3.4    numbers modulo 2**32, unwrapped next to the last known one; SYN and FIN count

@@ -7,7 +7,7 @@ import pytest
 from analyzer.analysis import Analysis, analyze, read_flows, read_into
 from analyzer.capture.reader import CaptureReader
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
-from analyzer.selection import Selection
+from analyzer.survey.selection import Selection
 from tests.capture.craft import pcapng
 
 CAPTURES = Path(__file__).parents[1] / "captures"

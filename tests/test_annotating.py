@@ -12,7 +12,7 @@ import analyzer
 from analyzer.analysis import analyze
 from analyzer.annotating import annotate
 from analyzer.errors import CaptureError
-from analyzer.selection import Selection
+from analyzer.survey.selection import Selection
 from analyzer.wireshark.tshark import find
 from tests.wireshark.needs import needs_tshark
 

@@ -5,8 +5,8 @@ import pytest
 
 from analyzer.capture import open_capture
 from analyzer.intake import Intake
-from analyzer.overview import CaptureSummary
 from analyzer.segment import SEGMENT, SegmentBatch
+from analyzer.survey.overview import CaptureSummary
 from tests.judging import CAPTURES
 
 FOUNDING = str(CAPTURES / "founding_go_fin60.pcap")

@@ -100,7 +100,7 @@ def test_a_python_block_runs(block, tmp_path):
 
 def test_the_verdict_table_lists_every_verdict():
     """The README explains exactly the verdicts that the program knows."""
-    from analyzer.verdict import Verdict
+    from analyzer.judge.verdict import Verdict
 
     rows = re.findall(r"(?m)^\| `([a-z_]+)` \|", README)
 

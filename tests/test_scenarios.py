@@ -4,13 +4,14 @@ import importlib.util
 
 import pytest
 
-from analyzer import recording, rules, verdict
-from analyzer.flow import SIDES
-from analyzer.keepalive import Certainty, Doubt
-from analyzer.record import PROBE_KINDS
-from analyzer.reset import ResetKind, Stranger
-from analyzer.rules import RULES, Kind
-from analyzer.verdict import VERDICTS
+from analyzer.judge import recording, verdict
+from analyzer.judge.record import PROBE_KINDS
+from analyzer.judge.verdict import VERDICTS
+from analyzer.label import rules
+from analyzer.label.keepalive import Certainty, Doubt
+from analyzer.label.reset import ResetKind, Stranger
+from analyzer.label.rules import RULES, Kind
+from analyzer.track.flow import SIDES
 from tests.notation import SCENARIOS, Expected, FlowExpected, follow, load
 
 PATHS = sorted(SCENARIOS.glob("*.pkt"))
@@ -122,7 +123,7 @@ def test_cutting_into_batches_changes_nothing(path):
 
 @pytest.fixture(scope="module")
 def compiled():
-    """Compile the kernels once for this file."""
+    """Compile the loops once for this file."""
     pytest.importorskip("numba")
     follow([load(PATHS[0]).batch()], jit=True)
 
@@ -130,7 +131,7 @@ def compiled():
 @needs_numba
 @pytest.mark.parametrize("path", FILES)
 def test_compiled_equals_plain(path, compiled):
-    """The compiled kernels give the records and endings that the plain ones give."""
+    """The compiled loops give the records and endings that the plain ones give."""
     scenario = load(path)
 
     assert records_of(follow([scenario.batch()])) == records_of(follow([scenario.batch()], jit=True))

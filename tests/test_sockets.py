@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from analyzer import sockets
-from analyzer.flow import Endpoint
+from analyzer.track.flow import Endpoint
 from tests.loopback import connected, host, probe_every_second, within  # noqa: F401 - host is a fixture
 
 pytestmark = pytest.mark.live

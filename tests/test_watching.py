@@ -124,7 +124,7 @@ def test_who_takes_long_to_look_looks_seldom(look_s, least, most, monkeypatch):
 def test_flows_that_are_over_stay_in_the_view(host, monkeypatch):  # noqa: F811
     """What the tracker let go of is still shown, once."""
     monkeypatch.setattr(watching, "SWEEP_S", 0)
-    monkeypatch.setattr("analyzer.tracker.LINGER_NS", 1)
+    monkeypatch.setattr("analyzer.track.tracker.LINGER_NS", 1)
     with analyzer.watch(ports=[4001]) as watch, running(watch):
         exchange()
         send_datagrams(1)
@@ -171,7 +171,7 @@ def test_a_limit_ends_the_run(host):  # noqa: F811
 
 @pytest.mark.slow
 def test_a_watch_becomes_compiled_when_it_gets_busy(host, monkeypatch, tmp_path):  # noqa: F811
-    """Under load another process compiles the kernels, and the watch goes on with them, without losing a flow."""
+    """Under load another process compiles the loops, and the watch goes on with them, without losing a flow."""
     monkeypatch.setenv("KEEPALIVE_JIT", "")
     monkeypatch.setattr(watching, "_marker", lambda: tmp_path / "none")
     watching.compile_all()

@@ -4,8 +4,8 @@
 
 * ``source`` gives octets of files and streams, decompressed; ``window`` slides over them.
 * ``formats`` finds out what a file is; ``pcap`` and ``pcapng`` index its frames.
-* ``headers`` is the kernel that decodes them; ``decoder`` joins it with ``scapy_reader``.
-* ``reader`` has ``open_capture``; ``live`` captures from interfaces, through ``decoder.FrameDecoder``.
+* ``headers`` is the loop that decodes them; ``decoder`` joins it with ``scapy_reader``.
+* ``reader`` has ``open_capture``; ``live_reader`` captures from interfaces, through ``decoder.FrameDecoder``.
 """
 
 from analyzer.capture.decoder import FrameDecoder

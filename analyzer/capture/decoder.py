@@ -1,6 +1,6 @@
 """``Decoder``: an index of frames in, a ``SegmentBatch`` out; ``FrameDecoder``: the same for frames one by one.
 
-Joins the fast kernel with scapy, which gets the frames that the kernel defers, and numbers the frames.
+Joins the fast loop with scapy, which gets the frames that the loop defers, and numbers the frames.
 
 This module must not know files or flows.
 """
@@ -30,7 +30,7 @@ from analyzer.capture.headers import decode
 from analyzer.capture.link import FAST_LINK_TYPES
 from analyzer.capture.linktypes import link_name
 from analyzer.capture.notices import Notices
-from analyzer.kernel import freeze, records
+from analyzer.loops.loop import freeze, records
 from analyzer.segment import ABSENT, SEGMENT, SegmentBatch
 
 if TYPE_CHECKING:

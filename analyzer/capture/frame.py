@@ -1,9 +1,9 @@
 """``FRAME``: where a frame lies in a buffer, one row a frame; what framing hands to decoding.
 
-Also the readers of words that both sides use. They are kernels (see ``analyzer.kernel``), so none may read outside its
+Also the readers of words that both sides use. They are loops (see ``loops.loop``), so none may read outside its
 buffer: the compiled twin does not notice. Every caller compares with ``end`` first.
 
-The buffer goes to kernels as a *record* with one field ``octet``: to compiled ones a record of OCTETS, to plain ones
+The buffer goes to loops as a *record* with one field ``octet``: to compiled ones a record of OCTETS, to plain ones
 a dict that holds a ``memoryview``. Not as an array, because numba counts references to an array in every
 function it is passed to, with atomic instructions: 88 ns a frame instead of 28.
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.kernel import intrinsic, kernel
+from analyzer.loops.loop import intrinsic, loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ CAPACITY: Final = 24 << 20
 """Octets of a buffer: the largest pcapng block that is believed, and a few MiB. Untouched pages cost nothing."""
 
 OCTETS: Final = np.dtype([("octet", np.uint8, (CAPACITY,))])
-"""The buffer of compiled kernels. One size only, because numba compiles anew for each."""
+"""The buffer of compiled loops. One size only, because numba compiles anew for each."""
 
 FRAME: Final = np.dtype(
     [
@@ -77,7 +77,7 @@ MAX_TS_NS: Final = 1 << 62
 
 LEAP_NS: Final = 366 * 86_400_000_000_000
 
-# What became of a frame. Kernels of link and network layer return the
+# What became of a frame. Loops of link and network layer return the
 # negative of one of these instead of what they found.
 ROW: Final = 0
 NOT_TCP: Final = 1
@@ -86,7 +86,7 @@ CUT: Final = 3
 DEFER: Final = 4
 CUT_ROW: Final = 5  # CUT, with a row of NOTE_CUT
 
-# What stopped a framing kernel.
+# What stopped a framing loop.
 FULL: Final = 0  # the index has no free row
 MORE: Final = 1  # the next record is not complete in the buffer
 DAMAGED: Final = 2  # the next record cannot be true
@@ -94,7 +94,7 @@ SECTION: Final = 3  # pcapng: a section header comes next
 INTERFACE: Final = 4  # pcapng: an interface description comes next
 
 Octets = Any
-"""A buffer as kernels take it, see above."""
+"""A buffer as loops take it, see above."""
 
 
 def empty_frames(count: int, *, jit: bool) -> Any:  # noqa: ANN401 - array or list
@@ -105,7 +105,7 @@ def empty_frames(count: int, *, jit: bool) -> Any:  # noqa: ANN401 - array or li
 
 
 def octets_of(buffer: NDArray[np.void], *, jit: bool) -> Octets:
-    """Return an array of one OCTETS record in the form that kernels of the chosen mode take."""
+    """Return an array of one OCTETS record in the form that loops of the chosen mode take."""
     return buffer[0] if jit else {"octet": buffer.view(np.uint8).data}
 
 
@@ -169,19 +169,19 @@ def touch(data: Octets, at: int) -> None:
     """Ask the processor for octets that will be wanted soon, wherever that is; plain Python needs nothing."""
 
 
-@kernel
-def file16(data: Octets, at: int, big: bool) -> int:  # noqa: FBT001 - kernels take positional arguments
+@loop
+def file16(data: Octets, at: int, big: bool) -> int:  # noqa: FBT001 - loops take positional arguments
     """Return two octets in the byte order of the file."""
     return word16(data, at) if big else little16(data, at)
 
 
-@kernel
+@loop
 def file32(data: Octets, at: int, big: bool) -> int:  # noqa: FBT001 - as file16
     """Return four octets in the byte order of the file, 0 to 2**32-1."""
     return word32(data, at) if big else little32(data, at)
 
 
-@kernel
+@loop
 def note_length(notes: Any, captured: int, snaplen: int) -> None:  # noqa: ANN401
     """Count a frame, and whether it is longer than the snap length (0 for none)."""
     notes["frames"] += 1
@@ -191,7 +191,7 @@ def note_length(notes: Any, captured: int, snaplen: int) -> None:  # noqa: ANN40
         notes["long"] += 1
 
 
-@kernel
+@loop
 def note_time(notes: Any, ts_ns: int) -> None:  # noqa: ANN401
     """Take the time of the frame noted last, and count what is odd about it."""
     notes["timed"] += 1
@@ -212,7 +212,7 @@ def note_time(notes: Any, ts_ns: int) -> None:  # noqa: ANN401
     notes["last_ts_ns"] = ts_ns
 
 
-@kernel
+@loop
 def note_odd_time(notes: Any) -> None:  # noqa: ANN401
     """Count the frame noted last as one whose time is no time."""
     if notes["odd"] == 0:
@@ -220,7 +220,7 @@ def note_odd_time(notes: Any) -> None:  # noqa: ANN401
     notes["odd"] += 1
 
 
-@kernel
+@loop
 def note_frame(notes: Any, ts_ns: int, captured: int, snaplen: int) -> None:  # noqa: ANN401
     """Count a frame that has a timestamp, as ``note_length`` and ``note_time`` do."""
     note_length(notes, captured, snaplen)

@@ -1,4 +1,4 @@
-"""``decode``: frames in, SEGMENT rows out. The loop that touches every packet, as kernels.
+"""``decode``: frames in, SEGMENT rows out. The loop that touches every packet, as loops.
 
 A frame comes to one of these ends: a row; ``NOT_TCP``; ``FRAGMENT`` (a piece of a segment without its header);
 ``CUT`` (too short for what it claims to hold; a row with ``NOTE_CUT`` if the TCP ports are still there, and counted
@@ -35,14 +35,14 @@ from analyzer.capture.frame import (
 )
 from analyzer.capture.link import MPLS, by_version, link
 from analyzer.capture.tunnel import behind_ip, behind_labels, behind_udp, protocol_of_tunnel
-from analyzer.kernel import kernel
+from analyzer.loops.loop import loop
 from analyzer.segment import ABSENT, MAPPED_IPV4, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP
 
 Row = Any
-"""A record that is read and written by field name, in the form that the mode of the kernels wants."""
+"""A record that is read and written by field name, in the form that the mode of the loops wants."""
 
 
-@kernel
+@loop
 def network(data: Octets, at: int, end: int, wire_end: int, version: int) -> tuple[int, int, int]:
     """Read an IP header and what stands before TCP.
 
@@ -85,7 +85,7 @@ def network(data: Octets, at: int, end: int, wire_end: int, version: int) -> tup
     return protocol, at, stop
 
 
-@kernel
+@loop
 def extensions(data: Octets, at: int, end: int, protocol: int) -> tuple[int, int, int]:
     """Walk IPv6 extension headers (AH in IPv4 too); returns (protocol or outcome, where it begins, fragment offset)."""
     while protocol in (0, 43, 44, 51, 60, 135, 139, 140):
@@ -105,7 +105,7 @@ def extensions(data: Octets, at: int, end: int, protocol: int) -> tuple[int, int
     return protocol, at, 0
 
 
-@kernel
+@loop
 def addresses(data: Octets, at: int, version: int, row: Row) -> None:
     """Write the addresses of the IP header at ``at``, which is complete."""
     if version == 4:
@@ -123,7 +123,7 @@ def addresses(data: Octets, at: int, version: int, row: Row) -> None:
     row["ip_version"] = version
 
 
-@kernel
+@loop
 def empty_tcp(row: Row, note: int) -> None:
     """Write the TCP columns of a row that has no TCP header."""
     row["seq"] = 0
@@ -143,7 +143,7 @@ def empty_tcp(row: Row, note: int) -> None:
     row["note"] = note
 
 
-@kernel
+@loop
 def tcp(data: Octets, at: int, end: int, stop: int, row: Row) -> int:
     """Write the TCP columns from a header at ``at`` whose data ends at ``stop``; returns the outcome."""
     if at + 16 > end:
@@ -185,7 +185,7 @@ def tcp(data: Octets, at: int, end: int, stop: int, row: Row) -> int:
     return ROW
 
 
-@kernel
+@loop
 def options(data: Octets, at: int, end: int, syn: int, row: Row) -> None:
     """Write what the TCP options between ``at`` and ``end`` say; stops at the first that is not whole."""
     # Nearly all segments of a connection with timestamps carry exactly NOP, NOP, timestamps (RFC 7323 appendix A).
@@ -216,7 +216,7 @@ def options(data: Octets, at: int, end: int, syn: int, row: Row) -> None:
         at += length
 
 
-@kernel
+@loop
 def icmp_error(data: Octets, at: int, end: int, version: int, row: Row) -> int:
     """Write the row of an ICMP error at ``at`` that quotes a TCP segment; returns the outcome."""
     if at + 8 > end:
@@ -247,7 +247,7 @@ def icmp_error(data: Octets, at: int, end: int, version: int, row: Row) -> int:
     return ROW
 
 
-@kernel
+@loop
 def segment(data: Octets, start: int, end: int, wire_end: int, link_type: int, row: Row) -> int:
     """Write the row of one frame, all but its number and time; returns the outcome. The innermost TCP counts."""
     version, at, tag, mac = link(data, start, end, link_type)
@@ -275,7 +275,7 @@ def segment(data: Octets, start: int, end: int, wire_end: int, link_type: int, r
     return NOT_TCP
 
 
-@kernel
+@loop
 def decode(
     data: Octets,
     frames: Any,  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""``link``: what stands before IP in a frame, as kernels.
+"""``link``: what stands before IP in a frame, as loops.
 
 Ethernet with 802.1Q/802.1ad tags and LLC/SNAP (IEEE 802.3), PPPoE sessions (RFC 2516), Linux cooked v1 and v2, BSD null
 and loop, raw IP, PPP and Cisco HDLC (RFC 1661, 1662), FDDI, NFLOG and macOS pktap, by the numbers of
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer.capture.frame import CUT, DEFER, NOT_TCP, Octets, octet, word16, word32
-from analyzer.kernel import kernel
+from analyzer.loops.loop import loop
 from analyzer.segment import ABSENT
 
 MPLS: Final = 137
@@ -22,7 +22,7 @@ FAST_LINK_TYPES: Final = frozenset({0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 108, 
 """What ``link`` takes apart; frames of other link types are deferred."""
 
 
-@kernel
+@loop
 def by_ethertype(data: Octets, at: int, end: int, ethertype: int, tag: int) -> tuple[int, int, int]:
     """Walk VLAN tags, LLC and PPPoE from an ethertype whose payload is at ``at``.
 
@@ -64,7 +64,7 @@ def by_ethertype(data: Octets, at: int, end: int, ethertype: int, tag: int) -> t
     return version, at, tag
 
 
-@kernel
+@loop
 def by_ppp(data: Octets, at: int, end: int) -> tuple[int, int]:
     """Read a PPP protocol number, of one octet if compressed; returns (IP version or outcome, where it begins)."""
     if at + 2 > end:
@@ -84,7 +84,7 @@ def by_ppp(data: Octets, at: int, end: int) -> tuple[int, int]:
     return -NOT_TCP, at
 
 
-@kernel
+@loop
 def by_version(data: Octets, at: int, end: int) -> int:
     """Return the IP version from the first nibble, or minus an outcome."""
     if at >= end:
@@ -95,7 +95,7 @@ def by_version(data: Octets, at: int, end: int) -> int:
     return -NOT_TCP
 
 
-@kernel
+@loop
 def link(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, int, int]:
     """Read the link layer; returns (IP version, MPLS or minus an outcome, where that begins, VLAN ids, source MAC)."""
     if link_type == 258:
@@ -121,7 +121,7 @@ def link(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, int
     return -outcome, at, 0, ABSENT
 
 
-@kernel
+@loop
 def ethernet(data: Octets, at: int, end: int) -> tuple[int, int, int, int]:
     """Read Ethernet II or IEEE 802.3; returns as ``link``."""
     if at + 14 > end:
@@ -134,7 +134,7 @@ def ethernet(data: Octets, at: int, end: int) -> tuple[int, int, int, int]:
     return version, at, tag, mac
 
 
-@kernel
+@loop
 def cooked(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, int, int]:
     """Read Linux cooked capture v1 (113) or v2 (276), whose address is that of the sender; returns as ``link``."""
     if link_type == 113:
@@ -154,7 +154,7 @@ def cooked(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, i
     return version, at, tag, mac
 
 
-@kernel
+@loop
 def loopback(data: Octets, at: int, end: int) -> tuple[int, int, int, int]:
     """Read BSD null (0), in the byte order of the host that captured, or loop (108); returns as ``link``."""
     if at + 4 > end:
@@ -171,7 +171,7 @@ def loopback(data: Octets, at: int, end: int) -> tuple[int, int, int, int]:
     return -NOT_TCP, at, 0, ABSENT
 
 
-@kernel
+@loop
 def fddi(data: Octets, at: int, end: int) -> tuple[int, int, int, int]:
     """Read FDDI: frame control, addresses, LLC; returns as ``link``."""
     if at + 13 > end:
@@ -183,7 +183,7 @@ def fddi(data: Octets, at: int, end: int) -> tuple[int, int, int, int]:
     return version, at, tag, mac
 
 
-@kernel
+@loop
 def behind_pktap(data: Octets, at: int, end: int) -> tuple[int, int]:
     """Read macOS pktap, in the byte order of Macs; returns (where the frame begins, link type or minus an outcome)."""
     if at + 12 > end:
@@ -194,7 +194,7 @@ def behind_pktap(data: Octets, at: int, end: int) -> tuple[int, int]:
     return at + length, octet(data, at + 9) * 256 + octet(data, at + 8)
 
 
-@kernel
+@loop
 def point_to_point(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, int, int]:
     """Read PPP (9), PPP in HDLC framing (50), PPPoE without Ethernet (51) or Cisco HDLC (104); returns as ``link``."""
     if at + 4 > end:
@@ -212,7 +212,7 @@ def point_to_point(data: Octets, at: int, end: int, link_type: int) -> tuple[int
     return version, at, 0, ABSENT
 
 
-@kernel
+@loop
 def netfilter_log(data: Octets, at: int, end: int) -> tuple[int, int]:
     """Find the packet among the attributes of an NFLOG message; returns (IP version or outcome, where it begins).
 

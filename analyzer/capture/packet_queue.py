@@ -30,7 +30,7 @@ class PacketQueue:
         self._end = 0
 
     def octets(self, *, jit: bool) -> Octets:
-        """Return the memory as kernels take it."""
+        """Return the memory as loops take it."""
         if jit not in self._octets:
             self._octets[jit] = octets_of(self._buffer, jit=jit)
         return self._octets[jit]

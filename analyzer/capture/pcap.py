@@ -1,4 +1,4 @@
-"""Classic pcap: the file header, and the kernel that indexes its records.
+"""Classic pcap: the file header, and the loop that indexes its records.
 
 A file header of 24 octets, then records of 16 (24 in "modified" pcap) octets and a frame; both in the byte
 order of the host that wrote them. Sources: draft-ietf-opsawg-pcap; libpcap's sf-pcap.c for what old versions wrote.
@@ -24,7 +24,7 @@ from analyzer.capture.frame import (
     touch,
 )
 from analyzer.errors import CaptureError
-from analyzer.kernel import kernel
+from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
     from analyzer.capture.window import Window
@@ -46,8 +46,8 @@ MAGICS: Final = {
 }
 
 
-@kernel
-def index_records(  # noqa: PLR0913, PLR0917 - kernels take positional arguments
+@loop
+def index_records(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     data: Octets,
     at: int,
     end: int,
@@ -76,7 +76,7 @@ def index_records(  # noqa: PLR0913, PLR0917 - kernels take positional arguments
     return index_as_told(data, at, end, False, tick_ns, RECORD_LEN, False, *rest)  # noqa: FBT003
 
 
-@kernel
+@loop
 def index_as_told(  # noqa: PLR0913, PLR0917 - as index_records
     data: Octets,
     at: int,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.errors import CaptureError
-from analyzer.kernel import kernel
+from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
     from analyzer.capture.frame import Octets
@@ -26,7 +26,7 @@ RECORD_LEN: Final = 16
 NS_PER_S: Final = 1_000_000_000
 
 
-@kernel
+@loop
 def put32(out: Any, at: int, value: int) -> None:  # noqa: ANN401 - array or bytearray
     """Write a number of 32 bits at ``at``, least significant octet first."""
     out[at] = value % 256
@@ -35,7 +35,7 @@ def put32(out: Any, at: int, value: int) -> None:  # noqa: ANN401 - array or byt
     out[at + 3] = value // 16777216 % 256
 
 
-@kernel
+@loop
 def put_records(data: Octets, frames: Any, first: int, count: int, out: Any) -> int:  # noqa: ANN401
     """Write the pcap records of ``count`` frames of an index to ``out``; returns how many octets these are."""
     octets = data["octet"]

@@ -1,4 +1,4 @@
-"""pcapng: sections, interfaces, and the kernel that indexes frames.
+"""pcapng: sections, interfaces, and the loop that indexes frames.
 
 A stream of blocks, each with its type and its length before and behind. A section header sets the byte order and
 forgets the interfaces; an interface description sets link type, snap length and time unit of the frames that name it.
@@ -30,7 +30,7 @@ from analyzer.capture.frame import (
     note_time,
 )
 from analyzer.errors import CaptureError
-from analyzer.kernel import kernel
+from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
     from analyzer.capture.window import Window
@@ -61,7 +61,7 @@ UNITS: Final = np.dtype(
 """What an interface description says, one row an interface of the section."""
 
 
-@kernel
+@loop
 def ticks_to_ns(high: int, low: int, multiply: int, divide: int, shift: int) -> int:
     """Return a timestamp of two 32-bit halves in nanoseconds, MAX_TS_NS if it is later."""
     if high >= 2147483648:
@@ -80,7 +80,7 @@ def ticks_to_ns(high: int, low: int, multiply: int, divide: int, shift: int) -> 
     return whole * 1000000000 + (part * 1000000000 >> min(shift, 33))
 
 
-@kernel
+@loop
 def note_untimed(notes: Any) -> None:  # noqa: ANN401
     """Count the frame noted last as one without a timestamp."""
     if notes["untimed"] == 0:
@@ -88,7 +88,7 @@ def note_untimed(notes: Any) -> None:  # noqa: ANN401
     notes["untimed"] += 1
 
 
-@kernel
+@loop
 def note_homeless(notes: Any) -> None:  # noqa: ANN401
     """Count the frame noted last as one of an interface that the section does not describe."""
     if notes["homeless"] == 0:
@@ -96,12 +96,12 @@ def note_homeless(notes: Any) -> None:  # noqa: ANN401
     notes["homeless"] += 1
 
 
-@kernel
+@loop
 def index_blocks(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop, as headers.py
     data: Octets,
     at: int,
     end: int,
-    big: bool,  # noqa: FBT001 - kernels take positional arguments
+    big: bool,  # noqa: FBT001 - loops take positional arguments
     interfaces: Any,  # noqa: ANN401
     known: int,
     frames: Any,  # noqa: ANN401
@@ -202,7 +202,7 @@ class PcapngFraming:
         self._big = False
         self._interfaces = np.zeros(8, dtype=UNITS)
         self._known = 0
-        self._plain: list[dict[str, int]] = []  # the same for plain kernels
+        self._plain: list[dict[str, int]] = []  # the same for plain loops
         head = window.head(28)
         if len(head) < 28:
             raise CaptureError(
@@ -248,7 +248,7 @@ class PcapngFraming:
         return int.from_bytes(octets, "big" if self._big else "little", signed=signed)
 
     def _table(self, *, jit: bool) -> Any:  # noqa: ANN401
-        """Return the interfaces in the form that kernels take."""
+        """Return the interfaces in the form that loops take."""
         return self._interfaces if jit else self._plain
 
     def _begin_section(self, window: Window) -> bool:

@@ -1,6 +1,6 @@
 """``CaptureReader``: a capture file as ``SegmentBatch`` after ``SegmentBatch``; ``open_capture`` opens one.
 
-Joins source, window, framing and decoder, and chooses between plain and compiled kernels by size. Nothing is raised
+Joins source, window, framing and decoder, and chooses between plain and compiled loops by size. Nothing is raised
 once a frame could be read: damage ends the batches, and a sentence in ``warnings`` says where.
 
 This module must not know protocols or flows.
@@ -18,7 +18,7 @@ from analyzer.capture.linktypes import link_name
 from analyzer.capture.source import display_name, open_source
 from analyzer.capture.window import CHUNK, Window
 from analyzer.errors import UnsupportedLinkTypeError
-from analyzer.kernel import freeze, jit_wanted, records
+from analyzer.loops.loop import freeze, jit_wanted, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from analyzer.segment import SegmentBatch
 
 LARGE: Final = 1 << 20
-"""From this many octets on compiled kernels pay: loading them takes as long as reading this plainly."""
+"""From this many octets on compiled loops pay: loading them takes as long as reading this plainly."""
 
 COMPRESSION_RATIO: Final = 4
 """What a compressed capture grows by, roughly, for the same decision."""
@@ -39,7 +39,7 @@ def open_capture(
     """Open a capture: a path, or ``-`` for standard input; pcap or pcapng, plain, gzip or zstd.
 
     ``reader`` is ``auto`` (the fast one, scapy for tunnels and rare link types), ``fast`` or ``scapy``. ``jit`` compels
-    or forbids compiled kernels; None decides by size.
+    or forbids compiled loops; None decides by size.
 
     Raises:
         CaptureError: it cannot be opened or is cut within its header.
@@ -56,7 +56,7 @@ class CaptureReader:
         """Open the capture and find its first frame."""
         self.path = path
         self.jit = False
-        """Whether the kernels in use are compiled; a stream begins plain and changes when it grows."""
+        """Whether the loops in use are compiled; a stream begins plain and changes when it grows."""
         self._decoder = Decoder(reader)
         self._notes: Any = records(NOTES, 1, jit=False)[0]
         self._forced = jit
@@ -152,7 +152,7 @@ class CaptureReader:
         return True
 
     def _choose_mode(self) -> None:
-        """Change to compiled kernels when the capture turns out to be large."""
+        """Change to compiled loops when the capture turns out to be large."""
         if self.jit:
             return
         if self._forced is not None:

@@ -1,4 +1,4 @@
-"""``Ring``: packets from the kernel through shared memory (TPACKET_V3), with a kernel that indexes them as frames.
+"""``Ring``: packets from the kernel through shared memory (TPACKET_V3), with a loop that indexes them as frames.
 
 The kernel fills blocks and hands them over one by one: when full, or after a while. What is in a block goes to
 ``headers.decode`` where it lies, so a packet is never touched by interpreted Python. The ring is one or more OCTETS
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.capture.frame import CAPACITY, OCTETS, Octets, file16, file32, note_frame, octets_of
-from analyzer.kernel import kernel
+from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
     import socket
@@ -41,10 +41,10 @@ RETIRE_MS: Final = 30
 BIG_ENDIAN: Final = sys.byteorder == "big"
 
 
-@kernel
+@loop
 def index_blocks(  # noqa: PLR0913, PLR0917
     data: Octets,
-    big: bool,  # noqa: FBT001 - kernels take positional arguments
+    big: bool,  # noqa: FBT001 - loops take positional arguments
     block_len: int,
     blocks: int,
     block: int,
@@ -109,7 +109,7 @@ def index_blocks(  # noqa: PLR0913, PLR0917
     return row, block, at, left
 
 
-@kernel
+@loop
 def put_tag_back(data: Octets, start: int, protocol: int, tag: int) -> None:
     """Move the two MAC addresses at ``start`` to the front, where there is room, and write the VLAN tag behind them."""
     octets = data["octet"]
@@ -156,7 +156,7 @@ class Ring:
         return self._views[self._current]
 
     def octets(self, *, jit: bool) -> Octets:
-        """Return that memory as kernels take it."""
+        """Return that memory as loops take it."""
         key = self._current, jit
         if key not in self._octets:
             self._octets[key] = octets_of(self._buffers[self._current], jit=jit)

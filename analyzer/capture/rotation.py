@@ -114,7 +114,7 @@ class RotatedReader:
 
     @property
     def jit(self) -> bool:
-        """Whether compiled kernels are in use."""
+        """Whether compiled loops are in use."""
         return self._now.jit
 
     @property

@@ -1,4 +1,4 @@
-"""What stands between an outer IP packet, or MPLS, and the IP packet inside it, as kernels.
+"""What stands between an outer IP packet, or MPLS, and the IP packet inside it, as loops.
 
 IP in IP and 6in4 (RFC 2003, 4213), GRE with checksum, key and sequence number (RFC 2784, 2890), PPTP's GRE (RFC
 2637), ERSPAN I to III, EtherIP (RFC 3378), VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), MPLS with IP
@@ -9,7 +9,7 @@ ids inside it. The id is a VXLAN or Geneve VNI, or a GRE key. It is 0 for GTP-U 
 and a label (RFC 3031 3.1) belong to one direction only: with them in the flow's identity, no flow would have two sides.
 The call id of PPTP's GRE is left out for the same reason.
 
-Every kernel returns as ``link.link``, and every access stands behind a comparison with ``end``. This module must not
+Every loop returns as ``link.link``, and every access stands behind a comparison with ``end``. This module must not
 know TCP.
 """
 
@@ -19,7 +19,7 @@ from typing import Final
 
 from analyzer.capture.frame import CUT, DEFER, NOT_TCP, Octets, octet, word16, word32
 from analyzer.capture.link import MPLS, by_ethertype, by_ppp, by_version, ethernet
-from analyzer.kernel import kernel
+from analyzer.loops.loop import loop
 
 TUNNEL: Final = 1 << 62
 IN_IP: Final = 1
@@ -32,19 +32,19 @@ IN_ETHERIP: Final = 7
 IN_PBB: Final = 8
 
 
-@kernel
+@loop
 def tunnel_tag(kind: int, identifier: int, vlans: int) -> int:
     """Return the tag of a segment inside a tunnel, inside these VLANs."""
     return TUNNEL + kind * 72057594037927936 + identifier * 16777216 + vlans % 16777216
 
 
-@kernel
+@loop
 def protocol_of_tunnel(protocol: int) -> bool:
     """Whether IP may be behind this IP protocol: IPIP, 6in4, GRE, EtherIP, MPLS in IP."""
     return protocol in (4, 41, 47, 97, 137)
 
 
-@kernel
+@loop
 def behind_ip(data: Octets, at: int, end: int, protocol: int, mac: int) -> tuple[int, int, int, int]:
     """Read what IP protocol ``protocol`` of ``protocol_of_tunnel`` has at ``at``."""
     if protocol == 4:
@@ -58,14 +58,14 @@ def behind_ip(data: Octets, at: int, end: int, protocol: int, mac: int) -> tuple
     return MPLS, at, 0, mac
 
 
-@kernel
+@loop
 def in_ethernet(data: Octets, at: int, end: int, kind: int, identifier: int) -> tuple[int, int, int, int]:
     """Read an Ethernet frame inside a tunnel."""
     version, at, vlans, mac = ethernet(data, at, end)
     return version, at, tunnel_tag(kind, identifier, vlans), mac
 
 
-@kernel
+@loop
 def in_ethertype(
     data: Octets, at: int, end: int, ethertype: int, kind: int, identifier: int, mac: int
 ) -> tuple[int, int, int, int]:
@@ -78,7 +78,7 @@ def in_ethertype(
     return version, at, tunnel_tag(kind, identifier, vlans), mac
 
 
-@kernel
+@loop
 def behind_gre(data: Octets, at: int, end: int, mac: int) -> tuple[int, int, int, int]:
     """Read a GRE header; with source routes it is left to scapy."""
     if at + 4 > end:
@@ -113,7 +113,7 @@ def behind_gre(data: Octets, at: int, end: int, mac: int) -> tuple[int, int, int
     return in_ethertype(data, at, end, ethertype, IN_GRE, key, mac)
 
 
-@kernel
+@loop
 def behind_labels(data: Octets, at: int, end: int, mac: int) -> tuple[int, int, int, int]:
     """Pass a stack of MPLS labels; what is behind them is told by its first nibble, as routers do (RFC 4928)."""
     bottom = 0
@@ -132,7 +132,7 @@ def behind_labels(data: Octets, at: int, end: int, mac: int) -> tuple[int, int, 
     return in_ethernet(data, at, end, IN_MPLS, 0)
 
 
-@kernel
+@loop
 def udp_carries_ip(data: Octets, at: int, end: int, port: int) -> bool:
     """Whether the UDP data at ``at``, sent to ``port``, has the look of VXLAN (IANA and old Linux), Geneve or GTP-U.
 
@@ -150,7 +150,7 @@ def udp_carries_ip(data: Octets, at: int, end: int, port: int) -> bool:
     return False
 
 
-@kernel
+@loop
 def behind_udp(data: Octets, at: int, end: int, mac: int) -> tuple[int, int, int, int]:
     """Read a UDP header and the header of the tunnel in it, if it has one."""
     if at + 8 > end:
@@ -175,7 +175,7 @@ def behind_udp(data: Octets, at: int, end: int, mac: int) -> tuple[int, int, int
     return -NOT_TCP, at, 0, mac
 
 
-@kernel
+@loop
 def behind_gtp(data: Octets, at: int, end: int, mac: int) -> tuple[int, int, int, int]:
     """Read a GTP-U header and its extension headers; ``udp_carries_ip`` holds."""
     flags = octet(data, at) & 7

@@ -42,7 +42,7 @@ class Window:
         self._forms = {jit: octets_of(self._buffer, jit=jit) for jit in (False, True)}
 
     def octets(self, *, jit: bool) -> Octets:
-        """Return the buffer as kernels take it."""
+        """Return the buffer as loops take it."""
         return self._forms[jit]
 
     def head(self, count: int) -> bytes:

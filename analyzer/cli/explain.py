@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _picked(options: argparse.Namespace, result: Analysis, watch: Watch) -> tuple[list[Flow], int]:
     """Return the flows to tell of, most important first, and how many more there are."""
-    from analyzer import overview
+    from analyzer.survey import overview
 
     lines = overview.ranked(result.lines())
     if watch.asks_for_findings:
@@ -73,7 +73,7 @@ def _picked(options: argparse.Namespace, result: Analysis, watch: Watch) -> tupl
 
 
 def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> None:
-    from analyzer.report.story import story
+    from analyzer.report.story_text import story
     from analyzer.report.text import Report, report
 
     several = len(result.captures) > 1
@@ -98,7 +98,7 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
 
 def _export(options: argparse.Namespace, result: Analysis, flows: list[Flow]) -> None:
     from analyzer.report import export
-    from analyzer.report.story import story_object
+    from analyzer.report.story_text import story_object
 
     several = len(shared.files(options)) > 1
     if options.form == "json":

@@ -14,7 +14,7 @@ from analyzer.report.screen import printable
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
     from analyzer.cli.failing import Watch
-    from analyzer.selection import Selection
+    from analyzer.survey.selection import Selection
 
 LARGEST_PORT = 65535
 
@@ -152,7 +152,7 @@ def selection(options: argparse.Namespace) -> Selection:
     Raises:
         UsageError: tshark does not understand the display filter, or would have to read standard input too.
     """
-    from analyzer.selection import Selection
+    from analyzer.survey.selection import Selection
 
     display_filter = getattr(options, "display_filter", "")
     if display_filter:
@@ -161,7 +161,7 @@ def selection(options: argparse.Namespace) -> Selection:
 
 
 def _check_filter(display_filter: str, captures: list[str]) -> None:
-    from analyzer.wireshark.filters import check_filter
+    from analyzer.wireshark.display_filter import check_filter
     from analyzer.wireshark.tshark import TsharkFailedError
 
     if "-" in captures:
@@ -186,8 +186,8 @@ def check_words(words: list[str]) -> None:
     Raises:
         UsageError: with the words there are.
     """
-    from analyzer.findings import CODES
-    from analyzer.verdict import Verdict
+    from analyzer.judge.findings import CODES
+    from analyzer.judge.verdict import Verdict
 
     verdicts = [verdict.value for verdict in Verdict]
     unknown = [word for word in words if word not in verdicts and word not in CODES]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from analyzer.analysis import Analysis, Flow
-    from analyzer.findings import JudgedFlow
+    from analyzer.judge.findings import JudgedFlow
 
 PICTURES: Final = 20
 """So many flows are drawn, unless --limit says otherwise."""
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _flows(options: argparse.Namespace, result: Analysis) -> list[Picture]:
     """Return the flows to draw, most important first."""
-    from analyzer import overview
+    from analyzer.survey import overview
 
     lines = overview.ranked(result.lines())
     if not options.flow:

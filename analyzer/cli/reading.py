@@ -11,11 +11,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from analyzer import machine
 from analyzer.analysis import Analysis, read_flows, read_into
 from analyzer.capture.rotation import in_folders, rows
 from analyzer.cli.options import files, selection, warn
 from analyzer.errors import AnalyzerError
+from analyzer.loops import machine
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Flow
     from analyzer.capture.rotation import RotatedReader
-    from analyzer.selection import Selection
+    from analyzer.survey.selection import Selection
 
 PATIENCE_S: Final = 1.0
 """What takes less needs no bar."""
@@ -44,7 +44,7 @@ COMPILING: Final = "compiling for this machine, which takes some ten seconds, on
 class Progress:
     """A bar on stderr, when that is a terminal and reading takes more than a second.
 
-    It appears by itself, from a thread: the first segments may be long in coming, from a pipe, or while kernels are
+    It appears by itself, from a thread: the first segments may be long in coming, from a pipe, or while loops are
     compiled for the first time, which is said, terminal or not.
     """
 

@@ -156,8 +156,8 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
     """Return what the report shows: only these flows are judged."""
     import numpy as np
 
-    from analyzer import overview
     from analyzer.report.text import HOSTS_NAMED, Report, ShownService
+    from analyzer.survey import overview
 
     lines = overview.ranked(result.lines())
     if watch.asks_for_findings:
@@ -204,7 +204,7 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
 
 
 def _place(code: str) -> int:
-    from analyzer.findings import CODES
+    from analyzer.judge.findings import CODES
 
     return CODES.index(code)
 

@@ -25,17 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the tables, what CODE means, or colouring rules; return the exit status."""
-    from analyzer.report import tables
+    from analyzer.report import rule_tables
     from analyzer.report.screen import screen_for
 
     if options.wireshark:
-        from analyzer.wireshark.colours import colorfilters
+        from analyzer.wireshark.colouring import colorfilters
 
         sys.stdout.writelines(line + "\n" for line in colorfilters())
         return 0
     screen = screen_for(sys.stdout, os.environ)
-    if options.code is not None and options.code not in tables.codes():
-        raise UsageError(f"no verdict or finding is called {options.code}; there are {', '.join(tables.codes())}")
-    for line in tables.tables(screen) if options.code is None else tables.long_text(options.code, screen):
+    if options.code is not None and options.code not in rule_tables.codes():
+        raise UsageError(f"no verdict or finding is called {options.code}; there are {', '.join(rule_tables.codes())}")
+    for line in rule_tables.tables(screen) if options.code is None else rule_tables.long_text(options.code, screen):
         sys.stdout.write(line + "\n")
     return 0

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis, Flow
     from analyzer.cli.failing import Watch
     from analyzer.explain.news import Item, News
-    from analyzer.findings import JudgedFlow
-    from analyzer.flow import Endpoint, Side
-    from analyzer.report.live import KernelView, LiveFlow
+    from analyzer.judge.findings import JudgedFlow
+    from analyzer.report.live_screen import KernelView, LiveFlow
     from analyzer.sockets import KernelSocket
+    from analyzer.track.flow import Endpoint, Side
     from analyzer.watching import Watching
 
 LOOK_S: Final = 0.25
@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Watch, then report; return the exit status."""
     from analyzer import sockets
-    from analyzer.capture.live import LiveReader
+    from analyzer.capture.live_reader import LiveReader
     from analyzer.capture.tap import loopback_name
     from analyzer.cli.failing import Watch
     from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
@@ -159,8 +159,8 @@ class Attention:
         """
         import numpy as np
 
-        from analyzer import overview
-        from analyzer.verdict import Verdict
+        from analyzer.judge.verdict import Verdict
+        from analyzer.survey import overview
 
         lines = view.lines()
         probes = (lines["probes"] > 0) | (lines["zero_window"] > 0)
@@ -183,7 +183,7 @@ class Changes:
 
     def of(self, view: Analysis, *, last: bool = False) -> Iterator[Flow]:
         """Yield the flows worth a look that changed, in order."""
-        from analyzer import overview
+        from analyzer.survey import overview
 
         worth = self._attention.of(view, last=last)
         for line in overview.in_order(worth):
@@ -232,7 +232,7 @@ class Log:
         sys.stdout.flush()
 
     def _write(self, item: Item, judged: JudgedFlow, start_ns: int, ask: Kernel | None) -> None:
-        from analyzer.report.live import log_line, log_object
+        from analyzer.report.live_screen import log_line, log_object
 
         kernel = ask.views(judged) if ask is not None and item.event in ("fin", "verdict", "probe") else {}
         if self._jsonl:
@@ -269,7 +269,7 @@ class Screen:
 
     def look(self, ask: Kernel | None, *, last: bool = False) -> None:
         """Draw what there is now."""
-        from analyzer.report.live import LINES_AROUND, LINES_OF_FLOW, Standing, table
+        from analyzer.report.live_screen import LINES_AROUND, LINES_OF_FLOW, Standing, table
 
         now_ns = time.time_ns()
         view = self._watching.view(now_ns)
@@ -296,8 +296,8 @@ class Screen:
 
 
 def _live_flow(judged: JudgedFlow, ask: Kernel | None) -> LiveFlow:
-    from analyzer.outlook import outlook
-    from analyzer.report.live import LiveFlow
+    from analyzer.judge.outlook import outlook
+    from analyzer.report.live_screen import LiveFlow
 
     return LiveFlow(judged, outlook(judged), ask.views(judged) if ask else {})
 
@@ -313,9 +313,9 @@ class Kernel:
 
     def views(self, judged: JudgedFlow) -> dict[Side, KernelView]:
         """Return what the kernel says of the ends of a flow that are on this host."""
-        from analyzer.flow import SIDES
-        from analyzer.record import other
-        from analyzer.report.live import KernelView
+        from analyzer.judge.record import other
+        from analyzer.report.live_screen import KernelView
+        from analyzer.track.flow import SIDES
 
         self._ask()
         views: dict[Side, KernelView] = {}
@@ -362,7 +362,7 @@ def _kernel_object(view: KernelView) -> dict[str, Any]:
 
 
 def _kernel_text(judged: JudgedFlow, kernel: dict[Side, KernelView]) -> Iterator[str]:
-    from analyzer.report.live import role
+    from analyzer.report.live_screen import role
 
     for side, view in kernel.items():
         holder = f"pid {view.holders}" if view.holders else "no process"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain import gaveup, halfclose, resets
 from analyzer.explain.icmp import icmp_text
 from analyzer.explain.teller import Teller, count, duration, number, side_of, times
-from analyzer.record import other
+from analyzer.judge.record import other
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analyzer.findings import Finding
+    from analyzer.judge.findings import Finding
 
 PER_MINUTE_NS: Final = 60_000_000_000
 LOOKS: Final = {

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from analyzer.explain.model import Line
 from analyzer.explain.orderly import crossed
 from analyzer.explain.teller import side_of
-from analyzer.record import other
-from analyzer.verdict import Verdict
+from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller
-    from analyzer.findings import Finding
-    from analyzer.flow import Side
+    from analyzer.judge.findings import Finding
+    from analyzer.track.flow import Side
 
 
 def expectations(t: Teller) -> list[Line]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
 from analyzer.explain.model import Line
 from analyzer.explain.teller import count, duration, lines, number, side_of
-from analyzer.record import other
+from analyzer.judge.record import other
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller
-    from analyzer.findings import Finding
+    from analyzer.judge.findings import Finding
 
 CODE: Final = "fin-wait-2-expired"
 OLD_MACOS_GO_NS: Final = 120_000_000_000

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from analyzer.explain.model import Line
 from analyzer.explain.teller import count, duration, evidence, gaps_of, spacing
-from analyzer.record import other
+from analyzer.judge.record import other
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.explain.teller import Teller
-    from analyzer.flow import Side
-    from analyzer.record import Probe
+    from analyzer.judge.record import Probe
+    from analyzer.track.flow import Side
 
 
 def fin_lines(t: Teller, closer: Side) -> list[Line]:

@@ -8,13 +8,13 @@ from analyzer.explain.icmp import icmp_text
 from analyzer.explain.model import Line
 from analyzer.explain.orderly import probe_summary
 from analyzer.explain.teller import answered_text, count, duration, evidence, lines, number, setting, side_of, times
-from analyzer.record import other
+from analyzer.judge.record import other
 from analyzer.units import format_offset
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller
-    from analyzer.findings import Finding
-    from analyzer.flow import Side
+    from analyzer.judge.findings import Finding
+    from analyzer.track.flow import Side
 
 DEAD: Final = "dead-peer-detected"
 BELIED: Final = "answers-lost-behind-capture"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
 from analyzer.explain.model import Line
 from analyzer.explain.teller import answered_text, count, duration, evidence, lines, number, side_of
-from analyzer.record import other
+from analyzer.judge.record import other
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller

@@ -8,9 +8,9 @@ from analyzer.explain.details import detail_of
 from analyzer.explain.fins import stub_line
 from analyzer.explain.model import Line
 from analyzer.explain.teller import lines, times
-from analyzer.flow import SIDES
-from analyzer.record import other
-from analyzer.verdict import Verdict
+from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller

@@ -12,17 +12,17 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.explain.icmp import icmp_text
-from analyzer.explain.plots import plot_of
+from analyzer.explain.storylines import storyline_of
 from analyzer.explain.teller import Teller, capital, duration
-from analyzer.record import other
-from analyzer.verdict import Verdict
+from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analyzer.findings import JudgedFlow
-    from analyzer.flow import Side
-    from analyzer.record import Probe, Reset
+    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.record import Probe, Reset
+    from analyzer.track.flow import Side
 
 FINAL: Final = frozenset({Verdict.CLOSED, Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED})
 """What is not going to change; the others are told in words of their own, not as of a capture that ended."""
@@ -159,7 +159,7 @@ def _verdict(t: Teller, now_ns: int, *, before: Verdict | None) -> list[Item]:
     if ending.verdict is Verdict.OPEN and before is None:
         return []
     if ending.verdict in FINAL:
-        text = capital(plot_of(t).headline(t))
+        text = capital(storyline_of(t).headline(t))
     elif ending.verdict is Verdict.HALF_CLOSED:
         text = f"{t.the(t.first_closer)} has closed its side, {t.the(other(t.first_closer))} has not"
     elif ending.verdict is Verdict.SILENT:

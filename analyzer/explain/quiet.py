@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from analyzer.explain.model import Line
 from analyzer.explain.orderly import probe_summary
 from analyzer.explain.teller import count, duration, lines, number, times
-from analyzer.record import other
+from analyzer.judge.record import other
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.model import Line
 from analyzer.explain.orderly import probe_summary
 from analyzer.explain.teller import answered_text, count, duration, evidence, lines, number, side_of, times
-from analyzer.record import other
+from analyzer.judge.record import other
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from analyzer.explain.model import Line
 from analyzer.explain.teller import count, setting
-from analyzer.flow import SIDES
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from analyzer.explain.teller import Teller
-    from analyzer.flow import Side
-    from analyzer.timers import Count, Timer
+    from analyzer.judge.timers.inference import Count, Timer
+    from analyzer.track.flow import Side
 
 
 def settings_lines(t: Teller) -> list[Line]:

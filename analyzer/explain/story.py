@@ -10,16 +10,16 @@ from analyzer.explain.finding_texts import ENDING_TEXTS
 from analyzer.explain.limits import LACKS, limits
 from analyzer.explain.model import Line, LongText, Section, Story
 from analyzer.explain.other_texts import OTHER_TEXTS
-from analyzer.explain.plots import plot_of
 from analyzer.explain.settings import settings_lines
+from analyzer.explain.storylines import storyline_of
 from analyzer.explain.teller import Teller
 from analyzer.explain.timeline import timeline
 from analyzer.explain.verdict_texts import VERDICT_TEXTS
-from analyzer.record import other
-from analyzer.verdict import Verdict
+from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
 
 if TYPE_CHECKING:
-    from analyzer.findings import Finding, JudgedFlow
+    from analyzer.judge.findings import Finding, JudgedFlow
 
 HAPPENED: Final = "What happened"
 WHY: Final = "Why"
@@ -76,7 +76,7 @@ LONG_TEXTS: Final[dict[str, LongText]] = {**VERDICT_TEXTS, **ENDING_TEXTS, **OTH
 def headline(judged: JudgedFlow, start_ns: int) -> str:
     """Return one flow in one line."""
     t = Teller(judged, start_ns)
-    return plot_of(t).headline(t)
+    return storyline_of(t).headline(t)
 
 
 def detail(finding: Finding, judged: JudgedFlow) -> str:
@@ -96,10 +96,10 @@ def long_text(code: str) -> LongText:
 def story(judged: JudgedFlow, start_ns: int) -> Story:
     """Return the story of one flow; ``start_ns`` is the capture's first instant."""
     t = Teller(judged, start_ns)
-    plot = plot_of(t)
+    storyline = storyline_of(t)
     parts = (
-        (HAPPENED, plot.happened(t)),
-        (WHY, plot.why(t)),
+        (HAPPENED, storyline.happened(t)),
+        (WHY, storyline.why(t)),
         (CHANGE, advice(t)),
         (TIMELINE, list(timeline(t))),
         (SETTINGS, settings_lines(t)),
@@ -109,7 +109,7 @@ def story(judged: JudgedFlow, start_ns: int) -> Story:
     )
     return Story(
         title=title(t),
-        headline=plot.headline(t),
+        headline=storyline.headline(t),
         sections=tuple(Section(heading, tuple(lines)) for heading, lines in parts if lines),
     )
 

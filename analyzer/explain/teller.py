@@ -8,18 +8,18 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from analyzer.flow import SIDES
-from analyzer.record import other
+from analyzer.judge.record import other
+from analyzer.track.flow import SIDES
 from analyzer.units import format_duration, format_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from analyzer.connection import State
     from analyzer.explain.model import Line
-    from analyzer.findings import Finding, JudgedFlow
-    from analyzer.flow import Side
-    from analyzer.record import EndpointFacts, Fin, Probe, Reset
+    from analyzer.judge.connection import State
+    from analyzer.judge.findings import Finding, JudgedFlow
+    from analyzer.judge.record import EndpointFacts, Fin, Probe, Reset
+    from analyzer.track.flow import Side
 
 FEW: Final = 4
 """So many ranges of frames are listed; more are said as first..last."""

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.icmp import icmp_text
 from analyzer.explain.model import Line
 from analyzer.explain.teller import count, duration, evidence, gaps_of, spacing, times
-from analyzer.flow import SIDES
-from analyzer.record import other
-from analyzer.verdict import Verdict
+from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.explain.teller import Teller
-    from analyzer.flow import Side
-    from analyzer.record import Probe, Reset
+    from analyzer.judge.record import Probe, Reset
+    from analyzer.track.flow import Side
 
 LATE_ACK_NS: Final = 1_000_000_000
 """An ACK later than this after SYN,ACK is not that of the handshake, which the capture missed."""

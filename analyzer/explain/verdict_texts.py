@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer.explain.model import LongText
-from analyzer.verdict import Verdict
+from analyzer.judge.verdict import Verdict
 
 VERDICT_TEXTS: Final[dict[str, LongText]] = {
     Verdict.CLOSED.value: LongText(

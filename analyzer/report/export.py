@@ -14,19 +14,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from analyzer import explain
-from analyzer.flow import SIDES
-from analyzer.report import filters
+from analyzer.report import filter_commands
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
+from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
-    from analyzer.findings import Finding, JudgedFlow
-    from analyzer.overview import CaptureSummary, Part, Totals
-    from analyzer.record import EndpointFacts, FlowRecord, Probe, Reset
-    from analyzer.timers import Count, Settings, Timer
+    from analyzer.judge.findings import Finding, JudgedFlow
+    from analyzer.judge.record import EndpointFacts, FlowRecord, Probe, Reset
+    from analyzer.judge.timers.inference import Count, Settings, Timer
+    from analyzer.survey.overview import CaptureSummary, Part, Totals
 
 SCHEMA: Final = 1
 
@@ -225,7 +225,7 @@ def flow_object(judged: JudgedFlow, start_ns: int) -> Object:
             "rule": ending.rule,
         },
         "findings": [_finding(finding, judged) for finding in judged.findings],
-        "filters": {"wireshark": filters.wireshark(record), "tcpdump": filters.tcpdump(record)},
+        "filters": {"wireshark": filter_commands.wireshark(record), "tcpdump": filter_commands.tcpdump(record)},
     }
 
 
@@ -340,8 +340,8 @@ def _finding(finding: Finding, judged: JudgedFlow) -> Object:
         "detail": explain.detail(finding, judged),
         "data": dict(_in_seconds(finding.data)),
         "filters": {
-            "wireshark": filters.finding_wireshark(record, finding),
-            "tcpdump": filters.finding_tcpdump(record, finding),
+            "wireshark": filter_commands.finding_wireshark(record, finding),
+            "tcpdump": filter_commands.finding_tcpdump(record, finding),
         },
     }
 

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 from analyzer import explain
 from analyzer.explain.story import MINOR, NO_ADVICE
 from analyzer.explain.teller import frames_text
-from analyzer.report import filters
-from analyzer.report.evidence import evidence
+from analyzer.judge.verdict import VERDICTS
+from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
+from analyzer.report.segment_table import evidence
 from analyzer.report.text import STYLES, flow_sum, pair_text, probe_sum, set_aside, title_of
 from analyzer.segment import address_text
 from analyzer.units import format_offset
-from analyzer.verdict import VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from numpy.typing import NDArray
 
-    from analyzer.findings import JudgedFlow
+    from analyzer.judge.findings import JudgedFlow
     from analyzer.report.text import Report, ShownFlow
 
 SLICE: Final = 200
@@ -212,7 +212,7 @@ def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]
         "evidence": first,
         "left_out": left_out,
         "evidence_last": last,
-        "filters": filters.to_copy(judged),
+        "filters": filter_commands.to_copy(judged),
         "codes": tuple(dict.fromkeys(finding.code for finding in judged.findings)),
     }
 

@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from analyzer import explain
+from analyzer.judge.verdict import Verdict
 from analyzer.report.export import instant
 from analyzer.report.screen import columns, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import format_duration
-from analyzer.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from analyzer.findings import JudgedFlow
-    from analyzer.hosts import ProbingHost
-    from analyzer.overview import CaptureSummary, Service, Totals
+    from analyzer.judge.findings import JudgedFlow
     from analyzer.report.screen import Screen
+    from analyzer.survey.hosts import ProbingHost
+    from analyzer.survey.overview import CaptureSummary, Service, Totals
 
 STYLES: Final = {
     Verdict.CLOSED.value: "good",

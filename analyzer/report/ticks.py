@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.flow import SIDES
-from analyzer.verdict import Verdict
+from analyzer.judge.verdict import Verdict
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from analyzer.findings import JudgedFlow
-    from analyzer.flow import Side
-    from analyzer.record import FlowRecord
+    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.record import FlowRecord
     from analyzer.report.screen import Screen
+    from analyzer.track.flow import Side
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from analyzer.wireshark.case import Case, Word
-from analyzer.wireshark.conditions import (
+from analyzer.wireshark.compared_frame import ComparedFrame, Word
+from analyzer.wireshark.difference_conditions import (
     acknowledges_more,
     another_vlan,
     began_midstream,
@@ -79,7 +79,7 @@ class Right(StrEnum):
     UNDECIDED = "undecided"
 
 
-Condition = Callable[[Case], bool]
+Condition = Callable[[ComparedFrame], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,12 +425,12 @@ CLASSES: Final = (
 )
 
 
-def classify(case: Case) -> Class | None:
+def classify(case: ComparedFrame) -> Class | None:
     """Return the row that a difference falls into, None if nobody has thought of it."""
     return next((row for row in CLASSES if all(condition(case) for condition in row.conditions)), None)
 
 
-def evidence(row: Class, case: Case) -> str:
+def evidence(row: Class, case: ComparedFrame) -> str:
     """Return how it is known who is right about this frame."""
     fact = case.this.fact
     answer = getattr(fact, "answer_frame", None)

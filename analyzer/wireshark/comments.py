@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.flow import SIDES
-from analyzer.keepalive import Answer, Certainty
-from analyzer.record import AFTER_FIN_WORDS
-from analyzer.reset import ResetKind
-from analyzer.rules import Kind
+from analyzer.judge.record import AFTER_FIN_WORDS
+from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.label.keepalive import Answer, Certainty
+from analyzer.label.reset import ResetKind
+from analyzer.label.rules import Kind
+from analyzer.track.flow import SIDES
 from analyzer.units import format_duration
-from analyzer.verdict import VERDICTS, Verdict
-from analyzer.wireshark.marks import MARK
+from analyzer.wireshark.mark_store import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from analyzer.flow_batch import FlowBatch
+    from analyzer.track.batch import FlowBatch
 
 PREFIX: Final = "keepalive: "
 

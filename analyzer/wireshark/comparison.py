@@ -12,30 +12,30 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer import recording
-from analyzer.flow import SIDES, Endpoint
-from analyzer.kernel import thaw
-from analyzer.membership import Membership, endpoints
-from analyzer.record import Probe, other
-from analyzer.rules import Kind
+from analyzer.judge import recording
+from analyzer.judge.record import Probe, other
+from analyzer.label.rules import Kind
+from analyzer.loops.loop import thaw
 from analyzer.segment import RST, address_halves, address_text
-from analyzer.selection import Selection
-from analyzer.wireshark.case import Case, Seen, Word, agree
+from analyzer.survey.membership import Membership, endpoints
+from analyzer.survey.selection import Selection
+from analyzer.track.flow import SIDES, Endpoint
 from analyzer.wireshark.classes import Right, classify, evidence
-from analyzer.wireshark.labels import FAMILY, Label
+from analyzer.wireshark.compared_frame import ComparedFrame, Seen, Word, agree
+from analyzer.wireshark.frame_labels import FAMILY, Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from analyzer.flow import Side
-    from analyzer.flow_batch import FlowBatch
-    from analyzer.record import FlowRecord, Row, ZeroWindowProbe
+    from analyzer.judge.record import FlowRecord, Row, ZeroWindowProbe
     from analyzer.segment import SegmentBatch
-    from analyzer.wireshark.case import Fact
+    from analyzer.track.batch import FlowBatch
+    from analyzer.track.flow import Side
     from analyzer.wireshark.classes import Class
-    from analyzer.wireshark.labels import Labels
+    from analyzer.wireshark.compared_frame import Fact
+    from analyzer.wireshark.frame_labels import Labels
 
 NAMED: Final = tuple(
     map(
@@ -98,7 +98,7 @@ class Comparison:
         self._membership = Membership(np.zeros(0, dtype=np.int64))
         self._frame = 0
         self._even: bool | None = None
-        self._open: list[Case] = []
+        self._open: list[ComparedFrame] = []
         self._claimed: list[NDArray[np.int64]] = []
         self._endpoints: list[NDArray[np.uint64]] = []
         self._tags: list[NDArray[np.int64]] = []
@@ -146,7 +146,7 @@ class Comparison:
         for frame in () if self._select else unknown.tolist():
             this = Seen(frame, "a", None, self.labels.of(frame))
             self.beside[None, this.labels.text] += 1
-            self._note(Case(this, None))
+            self._note(ComparedFrame(this, None))
         self.differences.sort(key=lambda difference: difference.frame)
         return self.differences
 
@@ -173,7 +173,7 @@ class Comparison:
             if agree(seen.word, seen.labels):
                 continue
             iss = int((batch.a if seen.sender == "a" else batch.b)[index]["iss"])
-            case = Case(
+            case = ComparedFrame(
                 seen,
                 this,
                 probe=frames.answered(seen),
@@ -187,7 +187,7 @@ class Comparison:
             else:
                 self._note(case)
 
-    def _note(self, case: Case) -> None:
+    def _note(self, case: ComparedFrame) -> None:
         row, this = classify(case), case.this
         flow = None if case.record is None else case.record.number
         why = evidence(row, case) if row else "nobody has thought of this yet"
@@ -266,7 +266,7 @@ def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
 
 
-def _endpoints_of(case: Case) -> np.uint64:
+def _endpoints_of(case: ComparedFrame) -> np.uint64:
     """Return the number of the flow's endpoints, as the column has it."""
     if case.record is None:
         raise AssertionError(case)

@@ -191,7 +191,7 @@ def capture(namespace: Namespace, device: str, file: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def own_capture(namespace: Namespace, device: str, file: Path) -> Iterator[None]:
     """Do what `capture` does without tcpdump."""
-    from analyzer.capture.live import LiveReader
+    from analyzer.capture.live_reader import LiveReader
 
     with namespace.inside():
         reader = LiveReader(device, filter_text="tcp", write=str(file))

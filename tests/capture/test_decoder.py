@@ -7,13 +7,13 @@ from analyzer.segment import ABSENT
 from tests.capture.craft import Kept, ethernet, ipv4, pcap, read, tcp, udp
 
 PLAIN = ethernet(ipv4(tcp(b"abc")))
-TUNNEL = ethernet(bytes(4) + ethernet(ipv4(tcp(b"de"))), 0x88E7)  # one that the kernel leaves to scapy
+TUNNEL = ethernet(bytes(4) + ethernet(ipv4(tcp(b"de"))), 0x88E7)  # one that the loop leaves to scapy
 OTHER = ethernet(b"", 0x0806)
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "compiled"])
 def jit(request):
-    """Both modes of the kernels."""
+    """Both modes of the loops."""
     return request.param
 
 
@@ -26,7 +26,7 @@ def decoded(frames, **options):
 
 
 def test_rows_of_both_decoders_are_in_order(jit):
-    """Rows that scapy made stand between those of the kernel, in the order of frames."""
+    """Rows that scapy made stand between those of the loop, in the order of frames."""
     decoder, batch = decoded([TUNNEL, PLAIN, OTHER, TUNNEL, PLAIN, TUNNEL], jit=jit)
 
     assert [1, 2, 4, 5, 6] == batch.rows["frame"].tolist()

@@ -21,12 +21,12 @@ from analyzer.capture.frame import (
     word16,
     word32,
 )
-from analyzer.kernel import kernel, records
+from analyzer.loops.loop import loop, records
 
 OCTETS_0_TO_F = bytes(range(0xF0, 0x100))
 
 
-@kernel
+@loop
 def words_at(data, at):
     """Read every word that there is, and one in each order of the file."""
     touch(data, at)

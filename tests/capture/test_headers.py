@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analyzer.capture.frame import CUT, CUT_ROW, DEFER, FRAGMENT, NOT_TCP, OCTETS, ROW, empty_frames, octets_of
 from analyzer.capture.headers import decode
-from analyzer.kernel import freeze
+from analyzer.loops.loop import freeze
 from analyzer.segment import ABSENT, MAPPED_IPV4, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, SEGMENT, address_halves
 from tests.capture.craft import (
     IP6_A,
@@ -372,7 +372,7 @@ def test_decode_numbers_and_counts(jit):
 
 
 def run_decode(frames, *, jit, number=1, link_type=1):
-    """Run the kernel over frames in one buffer: (rows made, deferred, rows, skipped)."""
+    """Run the loop over frames in one buffer: (rows made, deferred, rows, skipped)."""
     import numpy as np
 
     octets = b"".join(frames)
@@ -419,7 +419,7 @@ LINKS = [0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 239, 258, 27
     more=st.integers(0, 70_000),
 )
 def test_mutated_frames_stay_within_bounds(frame, changes, keep, link_type, more):
-    """No octets of a frame make the kernel raise, hang, read beyond the frame, or write what a column cannot hold."""
+    """No octets of a frame make the loop raise, hang, read beyond the frame, or write what a column cannot hold."""
     octets = bytearray(frame)
     for at, value in changes:
         octets[at % len(octets)] = value
@@ -433,7 +433,7 @@ def test_mutated_frames_stay_within_bounds(frame, changes, keep, link_type, more
 
 @given(st.lists(st.tuples(st.sampled_from(WHOLE), st.integers(0, 140), st.binary(max_size=4)), max_size=20))
 def test_compiled_is_plain(cuts):
-    """Compiled and plain kernels give equal rows for whatever frames."""
+    """Compiled and plain loops give equal rows for whatever frames."""
     frames = [
         (frame[: len(frame) - len(noise)] + noise if at % 3 == 0 else frame)[:keep]
         for at, (frame, keep, noise) in enumerate(cuts)

@@ -1,6 +1,6 @@
 from analyzer.capture.frame import NOTES
 from analyzer.capture.notices import Notices
-from analyzer.kernel import records
+from analyzer.loops.loop import records
 
 
 def notes(**values):

@@ -2,7 +2,7 @@
 
 from analyzer.capture.frame import MAX_CAPTURED, NOTES, empty_frames
 from analyzer.capture.packet_queue import PacketQueue
-from analyzer.kernel import records
+from analyzer.loops.loop import records
 
 
 def index(queue, room):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from analyzer.capture.frame import DAMAGED, FULL, MORE, NOTES, empty_frames
 from analyzer.capture.pcap import index_records
 from analyzer.errors import CaptureError
-from analyzer.kernel import records
+from analyzer.loops.loop import records
 from tests.capture.craft import Kept, ethernet, ipv4, pcap, read, tcp
 
 FRAME = ethernet(ipv4(tcp(b"abc")))
@@ -166,7 +166,7 @@ def test_original_length_is_at_least_what_was_captured(kept_as):
 
 @given(octets=st.binary(max_size=200), big=st.booleans(), swapped=st.booleans(), record_len=st.sampled_from([16, 24]))
 def test_any_octets_stay_within_bounds(octets, big, swapped, record_len):
-    """Whatever the octets are, the kernel ends, moves on, and reads and points to nothing outside."""
+    """Whatever the octets are, the loop ends, moves on, and reads and points to nothing outside."""
     frames, notes = empty_frames(20, jit=False), records(NOTES, 1, jit=False)[0]
     row, at, stopped = index_records(
         {"octet": octets}, 0, len(octets), big, 1000, record_len, swapped, 96, 1, frames, 0, 20, notes

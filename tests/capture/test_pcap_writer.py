@@ -11,7 +11,7 @@ from analyzer.capture.frame import NOTES, empty_frames
 from analyzer.capture.packet_queue import PacketQueue
 from analyzer.capture.pcap_writer import PcapWriter, put_records
 from analyzer.errors import CaptureError
-from analyzer.kernel import freeze, records
+from analyzer.loops.loop import freeze, records
 from tests.capture import craft
 
 BOTH = pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["plain", "compiled"])
@@ -117,7 +117,7 @@ def test_closing_twice_is_harmless(tmp_path):
 
 
 def test_the_kernel_writes_what_the_writer_writes():
-    """Run plainly, the kernel that copies records gives the same octets."""
+    """Run plainly, the loop that copies records gives the same octets."""
     queue, frames = queued(FRAMES, jit=False)
     out = bytearray(10_000)
     size = put_records(queue.octets(jit=False), frames, 0, len(FRAMES), out)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from analyzer.capture.frame import DAMAGED, FULL, INTERFACE, MAX_TS_NS, MORE, NOTES, SECTION, empty_frames
 from analyzer.capture.pcapng import UNITS, index_blocks, ticks_to_ns
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
-from analyzer.kernel import records
+from analyzer.loops.loop import records
 from tests.capture.craft import (
     block,
     enhanced,
@@ -404,13 +404,13 @@ def test_a_block_larger_than_what_is_read_at_a_time(found_in):
 
 @given(octets=st.binary(max_size=300), big=st.booleans(), known=st.integers(0, 2))
 def test_any_octets_stay_within_bounds(octets, big, known):
-    """Whatever the octets are, the kernel ends, moves on, and reads and points to nothing outside."""
+    """Whatever the octets are, the loop ends, moves on, and reads and points to nothing outside."""
     check(octets, big, known)
 
 
 @given(data=st.data(), big=st.booleans())
 def test_damaged_blocks_stay_within_bounds(data, big):
-    """Whatever is put into blocks, the kernel ends, moves on, and reads and points to nothing outside."""
+    """Whatever is put into blocks, the loop ends, moves on, and reads and points to nothing outside."""
     order = ">" if big else "<"
     whole = (
         enhanced(FRAME, 1, order=order) + simple(FRAME, order) + obsolete(FRAME, 2, order=order) + block(9, b"", order)
@@ -422,7 +422,7 @@ def test_damaged_blocks_stay_within_bounds(data, big):
 
 
 def check(octets, big, known):
-    """Run the kernel over octets and check what it says."""
+    """Run the loop over octets and check what it says."""
     frames, notes = empty_frames(20, jit=False), records(NOTES, 1, jit=False)[0]
     unit = dict(zip(UNITS.names, (1, 30, 1000, 1, 0, 0), strict=True))
     row, at, stopped = index_blocks({"octet": octets}, 0, len(octets), big, [unit] * known, known, frames, 0, 20, notes)

@@ -89,7 +89,7 @@ def test_any_chunking_gives_the_same_rows(tmp_path_factory, chunk, batch_rows, w
 @pytest.mark.parametrize("chunk", [1, 57, 1 << 20])
 @pytest.mark.parametrize("make", [pcap, pcapng])
 def test_compiled_is_plain(written, make, chunk):
-    """Compiled and plain kernels give the same rows and counts."""
+    """Compiled and plain loops give the same rows and counts."""
     path = written(make(MIXED))
     plain, compiled = read(path, jit=False, chunk=chunk), read(path, jit=True, chunk=chunk)
 
@@ -206,7 +206,7 @@ def test_rows_belong_to_the_caller(written):
     [(100, False, False), (LARGE, False, True), (100, True, False), (LARGE * 3, True, True)],
 )
 def test_size_decides_about_compiling(written, monkeypatch, size, compressed, expected):
-    """Small files are read plainly, large ones by compiled kernels; compressed ones count for more."""
+    """Small files are read plainly, large ones by compiled loops; compressed ones count for more."""
     monkeypatch.delenv("KEEPALIVE_JIT", raising=False)
     noise = np.random.default_rng(1).integers(0, 256, size, np.uint8).tobytes()
     octets = pcap([*FRAMES, *(noise[at : at + 60_000] for at in range(0, size, 60_000))])
@@ -341,7 +341,7 @@ UNKNOWN_TO_SCAPY = {"5139e360b5c7.pcap": "NFLOG", "eb6f65f18716.pcap.gz": "FDDI"
 
 
 def same_by_both(path):
-    """Assert that a capture has equal columns by kernel and by scapy, or the same refusal."""
+    """Assert that a capture has equal columns by loop and by scapy, or the same refusal."""
     found = []
     for options in ({"jit": False}, {"reader": "scapy"}):
         try:

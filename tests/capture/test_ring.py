@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.capture.frame import FRAME, NOTES, OCTETS, empty_frames, octets_of
 from analyzer.capture.ring import BIG_ENDIAN, index_blocks
-from analyzer.kernel import freeze, records
+from analyzer.loops.loop import freeze, records
 from tests.capture import craft
 
 BLOCK = 4096

@@ -37,7 +37,7 @@ def by_scapy(octets, link_type=1, original=None):
 
 
 def by_kernel(octets, link_type=1, original=None):
-    """Decode one frame by the kernel: (outcome, row, empty unless that is the outcome)."""
+    """Decode one frame by the loop: (outcome, row, empty unless that is the outcome)."""
     outcome, row = outcome_of(octets, link_type, original)
     return outcome, row if outcome in {ROW, CUT_ROW} else {}
 
@@ -125,7 +125,7 @@ TUNNELS = [
 
 @pytest.mark.parametrize(("octets", "expected", "mac"), TUNNELS)
 def test_tunnels(octets, expected, mac):
-    """The innermost segment is found in every tunnel, by kernel and scapy alike, and the tag names the tunnel."""
+    """The innermost segment is found in every tunnel, by loop and scapy alike, and the tag names the tunnel."""
     outcome, row = by_scapy(octets)
 
     assert by_kernel(octets) in [(outcome, row), (DEFER, {})]
@@ -144,7 +144,7 @@ def test_tunnels_cut_anywhere(octets):
 
 
 def test_only_backbone_bridges_are_deferred():
-    """The kernel takes all tunnels of this list apart but one."""
+    """The loop takes all tunnels of this list apart but one."""
     assert ["backbone bridge"] == [each.id for each in TUNNELS if outcome_of(each.values[0])[0] == DEFER]
 
 
@@ -157,7 +157,7 @@ def test_both_directions_of_a_tunnel_have_one_tag():
 
 
 def test_five_vlan_tags():
-    """More VLAN tags than the kernel walks keep their last four ids."""
+    """More VLAN tags than the loop walks keep their last four ids."""
     octets = ethernet(FOUR, vlans=[(0x8100, at) for at in range(1, 6)])
 
     assert DEFER == outcome_of(octets)[0]
@@ -189,7 +189,7 @@ def test_a_link_type_that_scapy_does_not_know():
     assert (NOT_TCP, {}) == by_scapy(FOUR, 147)
 
 
-# ── the same rows as the kernel's ────────────────────────────────────────────────────────────────────────────────
+# ── the same rows as the loop's ────────────────────────────────────────────────────────────────────────────────
 
 PACKETS = [
     (4, FOUR),
@@ -248,7 +248,7 @@ LINKS = {
 @pytest.mark.parametrize("link", LINKS)
 @pytest.mark.parametrize("which", range(len(PACKETS)))
 def test_equal_to_the_kernel(link, which):
-    """For every kind of packet on every link type, scapy and the kernel give the same outcome and the same columns."""
+    """For every kind of packet on every link type, scapy and the loop give the same outcome and the same columns."""
     link_type, wrap = LINKS[link]
     octets = wrap(*PACKETS[which])
 

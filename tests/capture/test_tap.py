@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.capture import tap
-from analyzer.capture.live import LiveReader
+from analyzer.capture.live_reader import LiveReader
 from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
 from tests.capture import craft
 from tests.loopback import exchange, host  # noqa: F401 - a fixture

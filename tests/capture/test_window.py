@@ -63,7 +63,7 @@ def test_the_end_is_the_end():
 
 
 def test_both_forms_show_the_same_octets():
-    """Plain and compiled kernels look at one buffer."""
+    """Plain and compiled loops look at one buffer."""
     window = Window(Pieces(b"abc", []))
     window.more()
 

@@ -52,9 +52,9 @@ def test_no_bar_where_stderr_is_no_terminal(monkeypatch, capsys):
 
 
 def test_compiling_is_said(monkeypatch, capsys):
-    """Whoever waits because kernels are being compiled is told so, terminal or not, and once."""
+    """Whoever waits because loops are being compiled is told so, terminal or not, and once."""
     monkeypatch.setattr(reading, "PATIENCE_S", 0.0)
-    monkeypatch.setattr("analyzer.machine.compiling", lambda: True)
+    monkeypatch.setattr("analyzer.loops.machine.compiling", lambda: True)
     with reading.Progress("x.pcap") as progress:
         progress._timer.join()
         progress(SOURCE, 1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.report.tables import codes
+from analyzer.report.rule_tables import codes
 
 
 def test_all_tables_are_printed(keepalive):

@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.explain.news import PATIENCE_NS, News
-from analyzer.verdict import Verdict
+from analyzer.judge.verdict import Verdict
 from tests.judging import OPENING, captured, judge, opened, scenario, written
 from tests.notation import START_NS, parse
 

@@ -2,7 +2,7 @@
 
 from analyzer.explain.settings import count_text, settings_lines, timer_text
 from analyzer.explain.teller import Teller
-from analyzer.timers import Count, Timer
+from analyzer.judge.timers.inference import Count, Timer
 from tests.judging import captured
 
 SECOND = 1_000_000_000

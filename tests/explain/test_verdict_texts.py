@@ -3,7 +3,7 @@
 from dataclasses import astuple
 
 from analyzer.explain.verdict_texts import VERDICT_TEXTS
-from analyzer.verdict import Verdict
+from analyzer.judge.verdict import Verdict
 
 
 def test_every_verdict_has_its_long_text():

@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from analyzer.analysis import analyze
-from analyzer.overview import CaptureSummary
 from analyzer.report import export
+from analyzer.survey.overview import CaptureSummary
 
 ROOT = Path(__file__).parents[2]
 CAPTURES = ROOT / "captures"

@@ -10,9 +10,9 @@ from html import unescape
 import numpy as np
 import pytest
 
-from analyzer import overview
 from analyzer.report.html import MOST_ROWS, SLICE, Known, Page, embedded, excerpt, page, picture, rows, story_html
 from analyzer.report.text import Report, ShownFlow, ShownService
+from analyzer.survey import overview
 
 FOUNDING = "founding_go_fin60.pcap"
 REUSE = "lab/port_reuse.pcap"

@@ -5,9 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from analyzer.flow import Endpoint
-from analyzer.hosts import ProbingHost
-from analyzer.overview import CaptureSummary, Service, Totals
 from analyzer.report.screen import Screen
 from analyzer.report.text import (
     Report,
@@ -19,6 +16,9 @@ from analyzer.report.text import (
     report,
     tag_text,
 )
+from analyzer.survey.hosts import ProbingHost
+from analyzer.survey.overview import CaptureSummary, Service, Totals
+from analyzer.track.flow import Endpoint
 
 
 @dataclass

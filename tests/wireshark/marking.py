@@ -1,8 +1,8 @@
 """Comments of finished flows, for tests."""
 
-from analyzer import verdict
+from analyzer.judge import verdict
 from analyzer.wireshark.comments import comments, marks_of
-from analyzer.wireshark.marks import Marks
+from analyzer.wireshark.mark_store import Marks
 
 
 def comments_of(batches):

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from analyzer.wireshark import conditions
-from analyzer.wireshark.case import Case, Seen, Word
+from analyzer.wireshark import difference_conditions
 from analyzer.wireshark.classes import CLASSES, Right, classify, evidence
-from analyzer.wireshark.labels import Label
+from analyzer.wireshark.compared_frame import ComparedFrame, Seen, Word
+from analyzer.wireshark.frame_labels import Label
 from tests.wireshark.needs import needs_tshark
 from tests.wireshark.surveying import bundled, drawn, scenarios, written
 
@@ -81,7 +81,7 @@ def test_rows_that_need_a_capture_of_their_own(text, frame, name, right):
 
 def test_a_frame_of_no_flow():
     """What only Wireshark puts together cannot be compared."""
-    case = Case(Seen(3, "a", None, Label.KEEP_ALIVE), None)
+    case = ComparedFrame(Seen(3, "a", None, Label.KEEP_ALIVE), None)
 
     assert "not-of-a-known-flow" == classify(case).name
 
@@ -91,12 +91,12 @@ def test_frames_that_are_not_in_order_of_time():
     facts = SimpleNamespace(missed=0, first_data_frame=None, syn_frame=1, ack_frame=1)
     record = SimpleNamespace(backwards=2, starts_with="handshake", facts=lambda side: facts)
 
-    assert "frames-out-of-order" == classify(Case(Seen(3, "a", None, Label.KEEP_ALIVE), record)).name
+    assert "frames-out-of-order" == classify(ComparedFrame(Seen(3, "a", None, Label.KEEP_ALIVE), record)).name
 
 
 def test_what_nobody_has_thought_of_is_of_no_class():
     """The table has no row for the rest."""
-    case = Case(Seen(3, "a", Word.NOT_IDLE, Label.ZERO_WINDOW_PROBE_ACK | Label.RETRANSMISSION), object())
+    case = ComparedFrame(Seen(3, "a", Word.NOT_IDLE, Label.ZERO_WINDOW_PROBE_ACK | Label.RETRANSMISSION), object())
 
     assert all(row.conditions for row in CLASSES)
     assert classify(case) is None or "answer" in classify(case).name
@@ -115,7 +115,7 @@ def test_a_row_is_argued_in_sentences(row):
     """Reason and knowledge are sentences, conditions have theirs, and ours is never right without one."""
     assert all(re.match(r"[A-Z].*[.?]$", text) for text in (row.reason, row.known))
     assert all(condition.__doc__.rstrip().endswith(".") for condition in row.conditions)
-    assert all(getattr(conditions, condition.__name__) is condition for condition in row.conditions)
+    assert all(getattr(difference_conditions, condition.__name__) is condition for condition in row.conditions)
 
 
 @needs_tshark
@@ -131,4 +131,4 @@ def test_evidence_without_frames_is_what_is_known():
     """Where no other frame is involved, it is the row's own sentence."""
     row = CLASSES[0]
 
-    assert row.known == evidence(row, Case(Seen(3, "a", None, Label.KEEP_ALIVE), None))
+    assert row.known == evidence(row, ComparedFrame(Seen(3, "a", None, Label.KEEP_ALIVE), None))

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer import recording, verdict
 from analyzer.analysis import Analysis, read_flows
+from analyzer.judge import recording, verdict
 from analyzer.wireshark.comments import PREFIX, What, comments, words
-from analyzer.wireshark.marks import MARK, Marks
+from analyzer.wireshark.mark_store import MARK, Marks
 from tests.notation import SCENARIOS, follow, load
 from tests.wireshark.marking import comments_of
 

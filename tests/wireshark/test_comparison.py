@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analyzer.comparing import compare
-from analyzer.selection import Selection
+from analyzer.survey.selection import Selection
 from analyzer.wireshark.comparison import is_even
 from tests.wireshark.needs import needs_tshark
 from tests.wireshark.surveying import bundled, drawn, scenarios
@@ -104,7 +104,7 @@ def test_shared_captures_leave_nothing_unclassified(table, which):
 
 
 def test_compiled_and_plain_say_the_same():
-    """Whether the kernels run compiled makes no difference."""
+    """Whether the loops run compiled makes no difference."""
     path = LAB / "telnet_lost_byte.pcap"
 
     assert as_tuples(compare(path, jit=False)) == as_tuples(bundled()["telnet_lost_byte.pcap"])

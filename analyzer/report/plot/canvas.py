@@ -17,8 +17,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
-from analyzer.report.plot.marks import HOLLOW
-from analyzer.report.plot.style import SMALL_PT, TITLE_PT, Theme, house_style
+from analyzer.report.plot.colours import SMALL_PT, TITLE_PT, Theme, house_style
+from analyzer.report.plot.symbols import HOLLOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
 
-    from analyzer.report.plot.marks import Mark
+    from analyzer.report.plot.symbols import Mark
 
 MARKS_PER_IN: Final = 8.0
 """Side by side at full size, roughly."""

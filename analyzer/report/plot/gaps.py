@@ -1,6 +1,6 @@
 """The gaps between a flow's probes, and what was inferred of the timers behind them, ready to be drawn.
 
-It must not infer: the durations are the settings that ``timers`` inferred, with their bounds.
+It must not infer: the durations are the settings that ``judge.timers`` inferred, with their bounds.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.flow import SIDES
-from analyzer.record import other
-from analyzer.report.plot.story import name
+from analyzer.judge.record import other
+from analyzer.report.plot.facts import name
 from analyzer.report.plot.times import brief
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
-    from analyzer.findings import JudgedFlow
-    from analyzer.flow import Side
-    from analyzer.record import FlowRecord, Probe, Reset, ZeroWindowProbe
-    from analyzer.timers import Timer
+    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.record import FlowRecord, Probe, Reset, ZeroWindowProbe
+    from analyzer.judge.timers.inference import Timer
+    from analyzer.track.flow import Side
 
 SAME: Final = 0.08
 """How much a gap may differ from a multiple of another to be shown as one."""

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from analyzer.record import other
-from analyzer.report.plot import style
+from analyzer.judge.record import other
+from analyzer.judge.signatures import MIDDLEBOXES
+from analyzer.judge.verdict import Verdict
+from analyzer.report.plot import colours
 from analyzer.report.plot.canvas import add_legend, axes_or_new, dress
-from analyzer.report.plot.labels import Label, Labels
-from analyzer.report.plot.style import SMALL_PT, house_style, themed
+from analyzer.report.plot.colours import SMALL_PT, house_style, themed
+from analyzer.report.plot.lettering import Label, Labels
 from analyzer.report.plot.times import mark_durations, tick_text
-from analyzer.signatures import MIDDLEBOXES
 from analyzer.units import NS_PER_S, seconds
-from analyzer.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.container import BarContainer
 
-    from analyzer.findings import JudgedFlow
-    from analyzer.record import FlowRecord
-    from analyzer.report.plot.style import Theme
-    from analyzer.signatures import Middlebox
+    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.record import FlowRecord
+    from analyzer.judge.signatures import Middlebox
+    from analyzer.report.plot.colours import Theme
 
 SIZE_IN: Final = (9.6, 3.4)
 BINS_PER_DECADE: Final = 24
@@ -95,7 +95,7 @@ def idle_histogram(
             [survived, ended],
             bins=list(edges),
             stacked=True,
-            color=[style.GREEN, look.reset],
+            color=[colours.GREEN, look.reset],
             label=[SURVIVED, ENDED],
             edgecolor=look.page if look.page != "none" else look.faint,
             linewidth=0.5,

@@ -10,26 +10,26 @@ from typing import TYPE_CHECKING, Final
 
 from matplotlib.patches import Rectangle
 
-from analyzer.record import Probe, ZeroWindowProbe
-from analyzer.report.plot import marks
+from analyzer.judge.record import Probe, ZeroWindowProbe
+from analyzer.report.plot import symbols
 from analyzer.report.plot.canvas import add_legend, axes_or_new, crowding, dress, put_marks
+from analyzer.report.plot.colours import SMALL_PT, house_style, themed
+from analyzer.report.plot.facts import with_margin
 from analyzer.report.plot.gaps import gaps, inferred, multiples
-from analyzer.report.plot.labels import ANYWHERE_PT, Label, Labels
-from analyzer.report.plot.marks import mark, probe_mark, window_probe_mark
-from analyzer.report.plot.story import with_margin
-from analyzer.report.plot.style import SMALL_PT, house_style, themed
+from analyzer.report.plot.lettering import ANYWHERE_PT, Label, Labels
+from analyzer.report.plot.symbols import mark, probe_mark, window_probe_mark
 from analyzer.report.plot.times import mark_durations, mark_time
 from analyzer.units import seconds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from analyzer.findings import JudgedFlow
-    from analyzer.flow import Side
-    from analyzer.record import FlowRecord
+    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.record import FlowRecord
+    from analyzer.report.plot.colours import Theme
     from analyzer.report.plot.gaps import Gap, Inferred
-    from analyzer.report.plot.marks import Mark
-    from analyzer.report.plot.style import Theme
+    from analyzer.report.plot.symbols import Mark
+    from analyzer.track.flow import Side
 
 SIZE_IN: Final = (9.6, 2.9)
 LOGARITHMIC_FROM: Final = 6.0
@@ -84,7 +84,7 @@ def probe_intervals(
         walls += [seconds(reset.ts_ns - start_ns) for reset in record.resets]
         Labels(axes, labels, obstacles, walls)
         if legend:
-            add_legend(axes, [axes], marks.ORDER, look)
+            add_legend(axes, [axes], symbols.ORDER, look)
     return axes
 
 
@@ -93,7 +93,7 @@ def _mark(gap: Gap, theme: Theme, scale: float) -> Mark:
         return probe_mark(gap.of, theme, scale)
     if isinstance(gap.of, ZeroWindowProbe):
         return window_probe_mark(gap.of, theme, scale)
-    return mark(marks.RESET, theme)
+    return mark(symbols.RESET, theme)
 
 
 def _scales(axes: Axes, found: list[Gap], timers: list[Inferred], theme: Theme) -> None:

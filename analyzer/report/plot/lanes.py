@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from matplotlib.collections import LineCollection
 
-from analyzer.record import other
+from analyzer.judge.record import other
 from analyzer.report.plot.canvas import RASTER_FROM, put_marks
-from analyzer.report.plot.labels import Label, Labels
-from analyzer.report.plot.marks import NO_ANSWER, mark
-from analyzer.report.plot.style import SMALL_PT
+from analyzer.report.plot.colours import SMALL_PT
+from analyzer.report.plot.lettering import Label, Labels
+from analyzer.report.plot.symbols import NO_ANSWER, mark
 from analyzer.units import seconds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from analyzer.flow import Side
-    from analyzer.record import FlowRecord
-    from analyzer.report.plot.marks import Mark
-    from analyzer.report.plot.style import Theme
+    from analyzer.judge.record import FlowRecord
+    from analyzer.report.plot.colours import Theme
+    from analyzer.report.plot.symbols import Mark
+    from analyzer.track.flow import Side
 
 Part = Literal["all", "first", "second"]
 """Of the way from the sender's lane to the other."""

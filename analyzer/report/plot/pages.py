@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain import headline
-from analyzer.report.plot import marks
+from analyzer.report.plot import symbols
 from analyzer.report.plot.canvas import add_legend, add_title, new_figure
+from analyzer.report.plot.colours import FONT_PT, house_style, themed
+from analyzer.report.plot.facts import close_up
 from analyzer.report.plot.gaps import gaps
 from analyzer.report.plot.histogram import idle_histogram
 from analyzer.report.plot.intervals import probe_intervals
-from analyzer.report.plot.overview import WIDTH_IN, flows_overview, heights, services_of
-from analyzer.report.plot.story import close_up
-from analyzer.report.plot.style import FONT_PT, house_style, themed
-from analyzer.report.plot.timeline import flow_timeline
+from analyzer.report.plot.many_flows import WIDTH_IN, flows_overview, heights, services_of
+from analyzer.report.plot.timeline_figure import flow_timeline
 from analyzer.report.plot.times import WHOLE, brief
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from analyzer.findings import JudgedFlow
-    from analyzer.report.plot.style import Theme
+    from analyzer.judge.findings import JudgedFlow
+    from analyzer.report.plot.colours import Theme
 
 FLOW_SIZE_IN: Final = (9.6, 6.4)
 HISTOGRAM_IN: Final = 2.6
@@ -70,7 +70,7 @@ def flow_figure(
                 upper.tick_params(axis="x", labelbottom=False)
             if span_ns is not None:
                 _subordinate(panels[:, column], brief(span_ns[1] - span_ns[0]), look)
-        add_legend(figure, list(panels.flat), marks.ORDER, look)
+        add_legend(figure, list(panels.flat), symbols.ORDER, look)
         if title:
             add_title(figure, f"Flow {judged.record.number}: {headline(judged, start_ns)}", look)
     return figure

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.flow import SIDES
-from analyzer.record import other
-from analyzer.report.plot import marks
+from analyzer.judge.record import other
+from analyzer.report.plot import symbols
+from analyzer.report.plot.facts import is_foreign, the
 from analyzer.report.plot.lanes import AT, EDGE, MIDDLE, Stroke
-from analyzer.report.plot.marks import mark, probe_mark, window_probe_mark
-from analyzer.report.plot.story import is_foreign, the
+from analyzer.report.plot.symbols import mark, probe_mark, window_probe_mark
 from analyzer.report.plot.times import brief
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
-    from analyzer.flow import Side
     from analyzer.report.plot.lanes import Drawing
+    from analyzer.track.flow import Side
 
 
 def collect_segments(drawing: Drawing) -> None:
@@ -43,7 +43,7 @@ def _probes(drawing: Drawing) -> None:
             drawing.rung(probe.ts_ns, probe.sender, stroke, "first" if probe.frame in foreign else "all")
         drawing.marks[probe_mark(probe, theme, scale)].append((drawing.x(probe.ts_ns), AT[probe.sender]))
         if probe.answer_ns is not None and probe.answer != "rst":
-            drawing.mark(marks.ANSWER, probe.ts_ns + probe.answer_ns, AT[other(probe.sender)])
+            drawing.mark(symbols.ANSWER, probe.ts_ns + probe.answer_ns, AT[other(probe.sender)])
 
 
 def _window_probes(drawing: Drawing) -> None:
@@ -56,7 +56,7 @@ def _window_probes(drawing: Drawing) -> None:
         drawing.marks[window_probe_mark(probe, theme, scale)].append(place)
     for segment in record.not_probes:
         if segment.is_ == "keepalive_or_zero_window_probe":
-            drawing.mark(marks.UNDECIDED, segment.ts_ns, AT[segment.sender])
+            drawing.mark(symbols.UNDECIDED, segment.ts_ns, AT[segment.sender])
 
 
 def _traffic(drawing: Drawing) -> None:
@@ -67,19 +67,19 @@ def _traffic(drawing: Drawing) -> None:
     for side in SIDES:
         facts = record.facts(side)
         if facts.syn_ns is not None:
-            drawing.mark(marks.SYN, facts.syn_ns, AT[side])
+            drawing.mark(symbols.SYN, facts.syn_ns, AT[side])
             if facts.syn_count > 1:
                 drawing.say(facts.syn_ns, side, (f"SYN, sent {facts.syn_count} times", "SYNs"), 4)
         if facts.first_data_ns is not None and facts.last_data_ns is not None:
             for ts_ns in sorted({facts.first_data_ns, facts.last_data_ns}):
-                drawing.mark(marks.DATA, ts_ns, AT[side])
+                drawing.mark(symbols.DATA, ts_ns, AT[side])
             octets = f"{facts.payload_bytes} byte{'' if facts.payload_bytes == 1 else 's'}"
             drawing.say(facts.first_data_ns, side, (f"data, {octets}", "data"), 4)
         if facts.missed:
             drawing.say(record.first_ns, side, (f"not all of {the(record, side)}'s segments captured", "incomplete"), 5)
         _closed_window(drawing, side)
     for again in record.resent:
-        drawing.mark(marks.RESENT, again.ts_ns, AT[again.sender])
+        drawing.mark(symbols.RESENT, again.ts_ns, AT[again.sender])
 
 
 def _closed_window(drawing: Drawing, side: Side) -> None:
@@ -93,9 +93,9 @@ def _closed_window(drawing: Drawing, side: Side) -> None:
             shut_ns = ts_ns if shut_ns is None else shut_ns
         elif shut_ns is not None:
             bar = [(drawing.x(shut_ns), EDGE[side]), (drawing.x(ts_ns), EDGE[side])]
-            drawing.lines[Stroke(drawing.theme.ink, 4.0, meaning=marks.SHUT)].append(bar)
+            drawing.lines[Stroke(drawing.theme.ink, 4.0, meaning=symbols.SHUT)].append(bar)
             took_ns = ts_ns - shut_ns + (cut_off_ns if ts_ns == drawing.stop_ns else 0)
-            drawing.say((shut_ns + ts_ns) // 2, side, (f"{marks.SHUT} for {brief(took_ns)}", marks.SHUT), 3)
+            drawing.say((shut_ns + ts_ns) // 2, side, (f"{symbols.SHUT} for {brief(took_ns)}", symbols.SHUT), 3)
             shut_ns = None
 
 
@@ -103,14 +103,14 @@ def _fins_and_errors(drawing: Drawing) -> None:
     record, theme = drawing.record, drawing.theme
     for fin in record.fins:
         drawing.rung(fin.ts_ns, fin.sender, Stroke(theme.ink, 2.0))
-        drawing.endings[mark(marks.FIN, theme)].append((drawing.x(fin.ts_ns), AT[fin.sender]))
+        drawing.endings[mark(symbols.FIN, theme)].append((drawing.x(fin.ts_ns), AT[fin.sender]))
         drawing.say(fin.ts_ns, fin.sender, ("FIN",), 1, theme.ink)
     for reset in record.resets:
         between = is_foreign(reset)
-        look = mark(marks.RESET, theme)
+        look = mark(symbols.RESET, theme)
         drawing.rung(reset.ts_ns, reset.sender, Stroke(theme.reset, 2.6), "second" if between else "all")
         place = (drawing.x(reset.ts_ns), MIDDLE if between else AT[reset.sender])
         drawing.endings[look].append(place)
         drawing.say(reset.ts_ns, other(reset.sender) if between else reset.sender, ("RST",), 0, theme.reset)
     for error in record.icmp_errors:
-        drawing.mark(marks.ICMP, error.ts_ns, MIDDLE)
+        drawing.mark(symbols.ICMP, error.ts_ns, MIDDLE)

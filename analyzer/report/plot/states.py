@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Final
 
 from matplotlib.patches import Rectangle
 
-from analyzer.connection import State
-from analyzer.flow import SIDES
-from analyzer.report.plot.labels import Label
+from analyzer.judge.connection import State
+from analyzer.report.plot.colours import BANDS
+from analyzer.report.plot.facts import unheard_since
 from analyzer.report.plot.lanes import LOW
-from analyzer.report.plot.marks import UNHEARD
-from analyzer.report.plot.story import unheard_since
-from analyzer.report.plot.style import BANDS
+from analyzer.report.plot.lettering import Label
+from analyzer.report.plot.symbols import UNHEARD
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from analyzer.flow import Side
-    from analyzer.record import FlowRecord
+    from analyzer.judge.record import FlowRecord
     from analyzer.report.plot.lanes import Drawing
+    from analyzer.track.flow import Side
 
 VIVID: Final = 0.6
 """From this opacity on a band hides the page."""

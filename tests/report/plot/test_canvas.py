@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from analyzer.report.plot import flow_figure, inline_svg, rendered
 from analyzer.report.plot.canvas import FORMATS, add_legend, add_title, axes_or_new, crowding, dress, put_marks
-from analyzer.report.plot.marks import HOLLOW, Mark
-from analyzer.report.plot.style import THEMES
+from analyzer.report.plot.colours import THEMES
+from analyzer.report.plot.symbols import HOLLOW, Mark
 from tests import drawing
 from tests.judging import captured
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from analyzer.judge.signatures import MIDDLEBOXES, Behaviour, Middlebox
 from analyzer.report.plot import idle_histogram
 from analyzer.report.plot.histogram import ENDED, LIMIT, SURVIVED, bins, limits_within, silences
-from analyzer.signatures import MIDDLEBOXES, Behaviour, Middlebox
 from analyzer.units import NS_PER_S
 from tests import drawing
 from tests.judging import captured, opened, scenario

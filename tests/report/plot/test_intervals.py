@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from analyzer.report.plot import marks, probe_intervals
+from analyzer.report.plot import probe_intervals, symbols
 from analyzer.report.plot.gaps import gaps, inferred
 from tests import drawing
 from tests.judging import captured, opened
@@ -22,7 +22,7 @@ def drawn(name, number=0, **options):
 def test_every_gap_is_a_mark(name):
     """There are as many marks of each meaning as the record has probes with a gap."""
     record = captured(name)[0][0].record
-    expected = Counter(marks.probe_meaning(gap.of) for gap in gaps(record) if gap.of in record.probes)
+    expected = Counter(symbols.probe_meaning(gap.of) for gap in gaps(record) if gap.of in record.probes)
     expected += Counter("RST" for gap in gaps(record) if gap.of in record.resets)
     for gap in gaps(record):
         if gap.of in record.zero_window_probes:

@@ -3,8 +3,8 @@
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from analyzer.report.plot import lanes, marks
-from analyzer.report.plot.style import THEMES
+from analyzer.report.plot import lanes, symbols
+from analyzer.report.plot.colours import THEMES
 from tests.drawing import marks as drawn_marks
 from tests.drawing import said
 from tests.judging import captured
@@ -59,7 +59,7 @@ def test_what_nothing_answered_stops_half_way():
     axes = put(sheet)
 
     assert [(1.0, 2.35), (2.35, 3.7)] == rungs(axes)
-    assert {marks.NO_ANSWER: 1} == drawn_marks(axes)
+    assert {symbols.NO_ANSWER: 1} == drawn_marks(axes)
 
 
 def test_words_stand_beside_their_lane():

@@ -6,7 +6,7 @@ import pytest
 
 from analyzer.report.plot import flow_timeline
 from analyzer.report.plot.lanes import AT, MIDDLE
-from analyzer.report.plot.marks import probe_meaning
+from analyzer.report.plot.symbols import probe_meaning
 from tests import drawing
 from tests.judging import captured, opened, scenario
 

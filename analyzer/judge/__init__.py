@@ -1,0 +1,1 @@
+"""From a finished flow to its verdict, settings and findings."""

@@ -1,0 +1,147 @@
+"""What a finding is, what it is made from, and what words, reports and pictures take: a judged flow.
+
+It must not hold a sentence, a rounding, or a unit other than nanoseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from analyzer.judge.record import other
+
+if TYPE_CHECKING:
+    from analyzer.judge.record import EndpointFacts, Fin, FlowRecord, Probe, Reset
+    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.verdict import Ending
+    from analyzer.track.flow import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something worth knowing about a flow."""
+
+    code: str
+    """A stable slug that names the pattern found, never the remedy."""
+    about: Side | None
+    frames: tuple[int, ...]
+    data: dict[str, int | str] = field(default_factory=dict)
+    """What the words need: counts, ``*_ns``, ``*_frame``, names; JSON-ready but for the unit of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFlow:
+    """A flow with everything that was concluded about it; what words, reports and pictures take."""
+
+    record: FlowRecord
+    ending: Ending
+    settings_a: Settings | None
+    settings_b: Settings | None
+    findings: tuple[Finding, ...]
+
+    def settings(self, side: Side) -> Settings | None:
+        """Return what is inferred of one endpoint's socket options."""
+        return self.settings_a if side == "a" else self.settings_b
+
+    def finding(self, code: str) -> Finding | None:
+        """Return the first finding with this code, or None."""
+        return next((finding for finding in self.findings if finding.code == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One flow, looked at from one endpoint: what every condition and every row's evidence is a function of."""
+
+    record: FlowRecord
+    ending: Ending
+    side: Side
+    settings: Settings | None
+    """Of this endpoint."""
+
+    @property
+    def peer(self) -> Side:
+        """The other endpoint."""
+        return other(self.side)
+
+    @property
+    def facts(self) -> EndpointFacts:
+        """What was seen of this endpoint."""
+        return self.record.facts(self.side)
+
+    @property
+    def peer_facts(self) -> EndpointFacts:
+        """What was seen of the other endpoint."""
+        return self.record.facts(self.peer)
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """This endpoint's probes."""
+        return self.record.probes_from(self.side)
+
+    @property
+    def fin(self) -> Fin | None:
+        """This endpoint's FIN."""
+        return self._fin_of(self.side)
+
+    @property
+    def peer_fin(self) -> Fin | None:
+        """The other endpoint's FIN."""
+        return self._fin_of(self.peer)
+
+    @property
+    def reset(self) -> Reset | None:
+        """The RST that ended the flow, whoever sent it."""
+        return next((reset for reset in self.record.resets if reset.accepted_end), None)
+
+    @property
+    def own_reset(self) -> Reset | None:
+        """The RST that ended the flow, if it came in this endpoint's name."""
+        reset = self.reset
+        return reset if reset is not None and reset.sender == self.side else None
+
+    @property
+    def after_peer_fin(self) -> tuple[Probe, ...]:
+        """This endpoint's probes after the other's FIN: sent in CLOSE-WAIT, or later."""
+        return tuple(probe for probe in self.probes if probe.after_fin in {"received", "both"})
+
+    @property
+    def trailing(self) -> tuple[Probe, ...]:
+        """Its unanswered probes since the peer was last heard."""
+        heard_ns = self.peer_facts.last_ns
+        return tuple(
+            probe for probe in self.probes if probe.answer is None and (heard_ns is None or probe.ts_ns > heard_ns)
+        )
+
+    @property
+    def lost(self) -> tuple[Probe, ...]:
+        """Its unanswered probes before a later answered one; not those inside the peer's rate limit for answers."""
+        probes = self.probes
+        answered = [probe.frame for probe in probes if probe.answer in {"ack", "data"}]
+        last = max(answered, default=0)
+        return tuple(
+            probe
+            for at, probe in enumerate(probes)
+            if probe.answer is None
+            and probe.certainty != "suspected"
+            and probe.frame < last
+            and probes[at + 1].ts_ns - probe.ts_ns >= LEAST_WAIT_NS
+        )
+
+    @property
+    def answered_gaps(self) -> tuple[int, ...]:
+        """Spacings of its probes within a train where the earlier one was answered, in order of size."""
+        pairs = zip(self.probes, self.probes[1:], strict=False)
+        return tuple(
+            sorted(
+                late.gap_ns
+                for early, late in pairs
+                if early.answer == "ack" and not late.first_of_train and late.gap_ns is not None
+            )
+        )
+
+    def _fin_of(self, side: Side) -> Fin | None:
+        return next((fin for fin in self.record.fins if fin.sender == side), None)
+
+
+LEAST_WAIT_NS = 600_000_000
+"""An answer withheld for less proves nothing: Linux answers one such segment in 500 ms (field guide 2.7)."""

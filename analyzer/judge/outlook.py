@@ -1,0 +1,93 @@
+"""What to expect of a prober that is still at it: when the next probe comes, and when it will give up.
+
+Inferred from what ``judge.timers`` says of its settings; only for flows that go on. Instants are nanoseconds since the
+Unix epoch.
+
+It must not claim what the settings do not bear, or hold a word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING, Final
+
+from analyzer.judge.record import other
+from analyzer.judge.signatures import Stack, default_count
+from analyzer.judge.verdict import Verdict
+
+if TYPE_CHECKING:
+    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.record import Probe
+    from analyzer.judge.timers.inference import Settings, Timer
+    from analyzer.track.flow import Side
+
+OVER: Final = frozenset(
+    {Verdict.CLOSED, Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED, Verdict.UNESTABLISHED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What comes next from one prober."""
+
+    prober: Side
+    last: Probe
+    """Its latest probe."""
+    unanswered: int
+    """Its probes since the peer last answered."""
+    next_ns: int | None
+    """When the next probe is due; None where nothing can be said."""
+    count: int | None
+    """After how many unanswered probes it gives up: known, or the default of its system."""
+    count_is_default: bool
+    give_up_ns: int | None
+    """When it gives up, if nothing answers until then."""
+
+
+def outlook(judged: JudgedFlow) -> Outlook | None:
+    """Return what to expect of the endpoint that probed last, or None if nothing is."""
+    probes = judged.record.probes
+    if judged.ending.verdict in OVER or not probes:
+        return None
+    last = max(probes, key=lambda probe: probe.ts_ns)
+    side = last.sender
+    settings = judged.settings(side)
+    own = judged.record.probes_from(side)
+    unanswered = sum(1 for _ in takewhile(lambda probe: probe.answer is None, reversed(own)))
+    heard_ns = judged.record.facts(other(side)).active_ns or 0
+    if heard_ns > last.ts_ns and last.answer_ns != heard_ns - last.ts_ns:
+        return None  # the connection is in use again
+    count, is_default = _count(settings)
+    spacing_ns = _spacing(settings, last, answered=last.answer is not None)
+    next_ns = None if spacing_ns is None else last.ts_ns + spacing_ns
+    between_ns = _spacing(settings, last, answered=False)
+    give_up_ns = None
+    if unanswered and count is not None and between_ns is not None:
+        give_up_ns = last.ts_ns + max(count - unanswered + 1, 1) * between_ns
+    return Outlook(side, last, unanswered, next_ns, count, is_default, give_up_ns)
+
+
+def _spacing(settings: Settings | None, last: Probe, *, answered: bool) -> int | None:
+    """Return how long after a probe the next one comes: the period if it was answered, the interval if not."""
+    if settings is None:
+        return None
+    timers = (settings.period, settings.idle) if answered else (settings.interval,)
+    for timer in timers:
+        if timer is not None:
+            return _likely(timer)
+    return None if last.first_of_train else last.gap_ns
+
+
+def _likely(timer: Timer) -> int:
+    return timer.high_ns if timer.value_ns is None else timer.value_ns
+
+
+def _count(settings: Settings | None) -> tuple[int | None, bool]:
+    """Return the number of unanswered probes that end it, and whether that is only its system's default."""
+    if settings is None:
+        return None, False
+    if settings.count is not None and settings.count.value is not None:
+        return settings.count.value, False
+    stack = next((each for each in Stack if each.value == settings.stack), None)
+    return default_count(stack), True

@@ -1,0 +1,275 @@
+"""``FlowRecord``: the facts of one flow, frozen, with frame numbers; what words, pictures and exports are made from.
+
+Instants are nanoseconds since the Unix epoch (``*_ns``); ``start_ns`` of the capture turns them into offsets at the
+edge. ``recording`` makes records, only of flows that somebody looks at.
+
+It must not judge: no verdict, no inference about timers, no words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from analyzer.judge.connection import State, StateChange
+from analyzer.label.rules import Kind
+from analyzer.track.flow import SIDES, Endpoint, Side
+
+Row = dict[str, int]
+"""A SEEN, FLOW or ENDPOINT record as Python ints."""
+
+PROBE_KINDS: Final = (Kind.KEEPALIVE_PROBE, Kind.KEEPALIVE_OCTET)
+NOT_PROBE_WORDS: Final = {
+    Kind.DUPLICATE_COPY: "duplicate_copy",
+    Kind.STALE_ACK: "stale_ack",
+    Kind.OCTET_RETRANSMISSION: "retransmission",
+    Kind.NOT_IDLE: "not_idle",
+    Kind.AT_ZERO_WINDOW: "keepalive_or_zero_window_probe",
+}
+"""Segments that look like keepalive to a naive eye, and the word each gets in the report."""
+AFTER_FIN_WORDS: Final = (None, "sent", "received", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A keepalive probe."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    payload_len: int
+    certainty: str
+    """``certain``, ``probable`` or ``suspected``."""
+    doubt: str | None
+    """Why not certain: ``midstream``, ``one_sided``, ``zero_window``, ``missed``; None if it is."""
+    gap_ns: int | None
+    """Since the previous probe of the same train; for a train's first, since the flow's previous segment."""
+    idle_ns: int | None
+    """Since the last segment of the peer that was not keepalive."""
+    idle_frame: int | None
+    """That segment."""
+    train: int
+    """Number of the train (probes of one endpoint with nothing but keepalive between), from 0."""
+    first_of_train: bool
+    after_fin: str | None
+    """``sent``, ``received``, ``both`` or None: which FINs had passed, seen from the prober."""
+    answer: str | None
+    """``ack``, ``rst``, ``data`` or None."""
+    answer_frame: int | None
+    answer_ns: int | None
+    """How long the answer took."""
+    header_len: int
+    """TCP header in octets; 20 on a connection with timestamps is how XNU builds probes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroWindowProbe:
+    """A probe of a closed window, which is not keepalive."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    payload_len: int
+    answer_frame: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotProbe:
+    """A segment that looks like a probe and is none."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    is_: str
+    below_snd_nxt: bool
+    """SEG.SEQ = SND.NXT-1 and at most one octet: what Wireshark labels as keep-alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fin:
+    """An endpoint's FIN (the first, if sent again), and what acknowledged it."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    acked_frame: int | None
+    acked_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A RST."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    """The endpoint in whose name it came."""
+    kind: str
+    """``no_socket``, ``gave_up``, ``abort`` or ``ignored``."""
+    answers_probe: int | None
+    """Frame of the probe it answers."""
+    strange: tuple[str, ...]
+    """How it differs from the endpoint's own packets: ``ttl``, ``mac``, ``ip_id``."""
+    has_ack: bool
+    window: int
+    ttl: int
+    own_ttl: tuple[int, int] | None
+    """Range of the TTLs of the endpoint's other packets; None if it sent none."""
+    ip_id: int | None
+    has_options: bool
+    accepted_end: bool
+    """Whether this is the RST that ended the flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class IcmpError:
+    """An ICMP error that quotes a segment of the flow."""
+
+    frame: int
+    ts_ns: int
+    quotes: Side
+    """The endpoint whose segment it quotes."""
+    version: int
+    type: int
+    code: int
+    quotes_probe: int | None
+    """Frame of that endpoint's latest probe if the quoted number is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """A retransmission that a timer sent."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    payload_len: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowChange:
+    """An endpoint's receive window closing or opening again."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    shut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointFacts:
+    """What was seen of one endpoint."""
+
+    segments: int
+    payload_bytes: int
+    """Octets of new data."""
+    syn_frame: int | None
+    syn_ns: int | None
+    syn_count: int
+    ack_frame: int | None
+    """Its first segment with ACK and without SYN or RST."""
+    ack_ns: int | None
+    first_data_frame: int | None
+    first_data_ns: int | None
+    last_data_frame: int | None
+    last_data_ns: int | None
+    unacked_frame: int | None
+    """Since when something it sent is outstanding, or None."""
+    unacked_ns: int | None
+    resent: int
+    """Retransmissions since the peer last acknowledged something new."""
+    resent_total: int
+    resent_frame: int | None
+    resent_ns: int | None
+    missed: int
+    """How often the capture evidently missed segments of it."""
+    last_ns: int | None
+    """Its last segment other than a RST."""
+    active_frame: int | None
+    active_ns: int | None
+    """Its last segment that was not keepalive."""
+    window_shut_frame: int | None
+    """Since when it advertises window 0, or None."""
+    timestamps: bool
+    short_headers: int
+    """Segments without the timestamps its others carry."""
+    ttl: tuple[int, int] | None
+    id_zero_frame: int | None
+    """First segment since which its IP ID stays 0 after having counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRecord:
+    """The facts of one flow."""
+
+    number: int
+    a: Endpoint
+    b: Endpoint
+    tag: int
+    initiator: Side | None
+    starts_with: str
+    """``handshake`` or ``midstream``."""
+    first_frame: int
+    first_ns: int
+    last_frame: int
+    last_ns: int
+    end_ns: int
+    """Where the capture ended (or stands), or another connection took the addresses."""
+    facts_a: EndpointFacts
+    facts_b: EndpointFacts
+    copies: int
+    cut: int
+    """Segments of which the snap length left only the ports."""
+    idle_ns: int
+    """Longest silence between segments that are not keepalive, and the frames at its two ends."""
+    idle_from: int | None
+    idle_to: int | None
+    backwards: int
+    """How often the capture's clock went back within the flow."""
+    probes: tuple[Probe, ...]
+    zero_window_probes: tuple[ZeroWindowProbe, ...]
+    not_probes: tuple[NotProbe, ...]
+    fins: tuple[Fin, ...]
+    resets: tuple[Reset, ...]
+    icmp_errors: tuple[IcmpError, ...]
+    resent: tuple[Resent, ...]
+    windows: tuple[WindowChange, ...]
+    changes: tuple[StateChange, ...]
+    """Derived states of both ends, as they changed."""
+    states: tuple[State, State]
+    """Derived states of a and b at the end."""
+
+    def endpoint(self, side: Side) -> Endpoint:
+        """Return endpoint a or b."""
+        return self.a if side == "a" else self.b
+
+    def facts(self, side: Side) -> EndpointFacts:
+        """Return what was seen of a or b."""
+        return self.facts_a if side == "a" else self.facts_b
+
+    def probes_from(self, side: Side) -> tuple[Probe, ...]:
+        """Return one endpoint's probes."""
+        return tuple(probe for probe in self.probes if probe.sender == side)
+
+    @property
+    def probes_after_fin(self) -> tuple[Probe, ...]:
+        """The probes that came after a FIN of either end."""
+        return tuple(probe for probe in self.probes if probe.after_fin)
+
+    @property
+    def responder(self) -> Side | None:
+        """The endpoint that was connected to, if the handshake was seen."""
+        return None if self.initiator is None else other(self.initiator)
+
+    def state_at(self, side: Side, frame: int) -> State:
+        """Return an endpoint's derived state just before a frame."""
+        state = State.UNKNOWN
+        for change in self.changes:
+            if change.side == SIDES.index(side) and change.frame < frame:
+                state = change.state
+        return state
+
+
+def other(side: Side) -> Side:
+    """Return the other endpoint."""
+    return "b" if side == "a" else "a"

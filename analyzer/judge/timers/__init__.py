@@ -1,0 +1,1 @@
+"""What the gaps between probes say of the timers behind them."""

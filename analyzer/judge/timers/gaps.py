@@ -1,0 +1,222 @@
+"""What lies between the probes of one endpoint, measured: the gaps that its timers filled, by what they show.
+
+A first gap begins with the last segment of the peer that was not keepalive; the others lie between an answered probe
+and the next, or an unanswered one and the next. With each gap goes what could make it too long: the way to the prober
+and back, a clock that something restarted; gaps that are no timer's are left out.
+
+It must not know options, or conclude anything from a gap but whether two can show the same timer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from analyzer.judge.record import other
+from analyzer.judge.timers.lateness import EARLY_NS, late
+from analyzer.units import NS_PER_MS, NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from analyzer.judge.record import FlowRecord, Probe, Reset
+    from analyzer.judge.verdict import Ending
+    from analyzer.track.flow import Side
+
+LEAST_GAP_NS: Final = 900 * NS_PER_MS
+"""A shorter gap is no timer: Linux tries again after half a second when its own queue was full."""
+UNSEEN_ROUND_TRIP_NS: Final = 300 * NS_PER_MS
+"""Assumed of the way to the prober and back where no handshake shows it."""
+UNSEEN_JITTER_NS: Final = 50 * NS_PER_MS
+LONGEST_HANDSHAKE_NS: Final = NS_PER_S
+"""What looks like a longer one is a handshake whose last segment was missed."""
+INITIAL_TTLS: Final = (32, 64, 128, 255)
+"""A segment that still has one of these has passed no router."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The time between two captured segments that a timer of the prober filled."""
+
+    ns: int
+    least_ns: int
+    """The same since the last segment that may have restarted the prober's clock."""
+    slack_ns: int
+    """The most that the way to the prober and back can have added."""
+    jitter_ns: int
+    """The most that it, or the prober's own clock, can have taken away."""
+    frames: tuple[int, int]
+    since_ns: int | None
+    """Since the prober's probe before, whose interval may have held this one back; None if there can be none."""
+
+    @property
+    def high_ns(self) -> int:
+        """What the timer is at most."""
+        return self.ns + self.jitter_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """All gaps of one prober, by what they show."""
+
+    starts: tuple[Gap, ...]
+    answered: tuple[Gap, ...]
+    unanswered: tuple[Gap, ...]
+    trailing: frozenset[int]
+    """Frames at which gaps of the last unanswered run end."""
+
+
+def measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Reset | None) -> Gaps:
+    """Return the gaps before each probe, and before the prober's RST, by what they show."""
+    round_trip_ns, jitter_ns = _way(record)
+    peer_probes = record.probes_from(other(side))
+    doubtful = {row.frame for row in record.resent if row.sender == other(side)}
+    doubtful |= {row.frame for row in record.not_probes if row.sender == other(side)}
+    starts, answered, unanswered = [], [], []
+    for at, probe in enumerate(probes):
+        before = probes[at - 1] if at else None
+        if before is not None and _continues(before, probe):
+            slack_ns = max(round_trip_ns, before.answer_ns or 0)
+            ns = probe.ts_ns - before.ts_ns
+            least_ns = ns - _restarted_after(peer_probes, before.ts_ns, probe)
+            gap = Gap(ns, least_ns, slack_ns, jitter_ns, (before.frame, probe.frame), ns)
+            if before.answer is None:
+                unanswered.append(replace(gap, least_ns=ns))
+            elif before.answer != "rst":
+                answered.append(gap)
+        elif probe.idle_ns is not None and probe.idle_frame is not None:
+            base_ns = probe.ts_ns - probe.idle_ns
+            # In mid-stream the first segment may be the answer of a probe that was missed: no start of a train.
+            seen = record.starts_with == "handshake" or base_ns - record.first_ns >= NS_PER_S
+            if seen and probe.idle_frame not in doubtful:
+                least_ns = probe.idle_ns - _restarted_after(peer_probes, base_ns, probe)
+                since_ns = _since_own_probe(record, before, probe)
+                frames = (probe.idle_frame, probe.frame)
+                starts.append(Gap(probe.idle_ns, least_ns, round_trip_ns, EARLY_NS, frames, since_ns))
+    if reset is not None and probes and probes[-1].answer is None:
+        ns = reset.ts_ns - probes[-1].ts_ns
+        unanswered.append(Gap(ns, ns, round_trip_ns, jitter_ns, (probes[-1].frame, reset.frame), ns))
+    run = {probe.frame for probe in last_run(probes)} | ({reset.frame} if reset else set())
+    return Gaps(
+        starts=_usable(record, starts),
+        answered=_usable(record, answered),
+        unanswered=_usable(record, unanswered),
+        trailing=frozenset(gap.frames[1] for gap in unanswered if set(gap.frames) <= run),
+    )
+
+
+def as_heard(probes: Sequence[Probe], reset: Reset | None) -> tuple[Probe, ...]:
+    """Return the probes with the answers removed that cannot have reached the prober, since it gave up.
+
+    These are the answers to its last probes, as far back as the gaps equal that between the last probe and the RST.
+    """
+    heard = list(probes)
+    if reset is None or not heard or heard[-1].answer is None:
+        return tuple(heard)
+    until_ns = reset.ts_ns
+    last_ns = reset.ts_ns - heard[-1].ts_ns
+    for at in range(len(heard) - 1, -1, -1):
+        if abs(until_ns - heard[at].ts_ns - last_ns) > late(last_ns, None) + UNSEEN_JITTER_NS:
+            break
+        until_ns = heard[at].ts_ns
+        heard[at] = replace(heard[at], answer=None, answer_frame=None, answer_ns=None)
+    return tuple(heard)
+
+
+def _continues(before: Probe, probe: Probe) -> bool:
+    """Say whether nothing but an answer came from the peer between two probes."""
+    return probe.idle_frame is None or before.frame > probe.idle_frame or before.answer_frame == probe.idle_frame
+
+
+def _since_own_probe(record: FlowRecord, before: Probe | None, probe: Probe) -> int | None:
+    """Return how long the interval of an earlier probe may have run; in mid-stream one may have come unseen."""
+    if before is not None:
+        return probe.ts_ns - before.ts_ns
+    return None if record.starts_with == "handshake" else probe.ts_ns - record.first_ns
+
+
+def _restarted_after(peer_probes: Iterable[Probe], base_ns: int, probe: Probe) -> int:
+    """Return how long after ``base_ns`` the peer's last probe came that may have restarted the prober's clock.
+
+    Everything received restarts it on BSD, macOS and perhaps Windows; on Linux only a probe with an octet does. A
+    probe right before the prober's own cannot have: it would have kept it from sending.
+    """
+    return max(
+        (
+            row.ts_ns - base_ns
+            for row in peer_probes
+            if base_ns < row.ts_ns and row.frame < probe.frame and probe.ts_ns - row.ts_ns >= LEAST_GAP_NS
+        ),
+        default=0,
+    )
+
+
+def _usable(record: FlowRecord, gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+    """Leave out what is no timer; where the clock went back, a gap that stands alone proves nothing."""
+    usable = tuple(gap for gap in gaps if gap.ns >= LEAST_GAP_NS)
+    return () if record.backwards and len(usable) == 1 else usable
+
+
+def _way(record: FlowRecord) -> tuple[int, int]:
+    """Return how long the way from the observer to an endpoint and back takes at most, and how much that may vary."""
+    if record.initiator is not None and not record.facts_a.missed and not record.facts_b.missed:
+        opened = record.facts(record.initiator)
+        if opened.syn_count == 1 and opened.syn_ns is not None and opened.ack_ns is not None:
+            round_trip_ns = opened.ack_ns - opened.syn_ns
+            if 0 <= round_trip_ns <= LONGEST_HANDSHAKE_NS:
+                return round_trip_ns, round_trip_ns // 4
+    return UNSEEN_ROUND_TRIP_NS, UNSEEN_JITTER_NS
+
+
+def passed_no_router(record: FlowRecord, side: Side) -> bool:
+    """Say whether the observer sits on the prober's own network: what it sees coming, the prober got."""
+    ttl = record.facts(side).ttl
+    return ttl is not None and ttl[0] == ttl[1] and ttl[0] in INITIAL_TTLS
+
+
+def undisturbed(gaps: Gaps) -> Gaps:
+    """Return the gaps of a prober whose clock the peer's probes do not restart."""
+    return replace(
+        gaps,
+        starts=tuple(replace(gap, least_ns=gap.ns) for gap in gaps.starts),
+        answered=tuple(replace(gap, least_ns=gap.ns) for gap in gaps.answered),
+    )
+
+
+def last_run(probes: Sequence[Probe]) -> tuple[Probe, ...]:
+    """Return the unanswered probes at the end, with nothing of the peer between."""
+    run: list[Probe] = []
+    for probe in reversed(probes):
+        if probe.answer is not None or (run and not _continues(probe, run[-1])):
+            break
+        run.append(probe)
+    return tuple(reversed(run))
+
+
+def give_up(record: FlowRecord, ending: Ending, side: Side) -> Reset | None:
+    """Return the RST with which this endpoint itself gave up; what came from between is not its own."""
+    if ending.by != side:
+        return None
+    own = (row for row in record.resets if row.accepted_end and row.sender == side and row.kind == "gave_up")
+    return next(own, None)
+
+
+def shortest(gaps: Iterable[Gap]) -> Gap:
+    """Return the shortest of some gaps: what made others longer, it has the least of."""
+    return min(gaps, key=lambda gap: gap.ns)
+
+
+def agree(short: Gap, long: Gap) -> bool:
+    """Say whether two gaps of one kind can show the same timer."""
+    return long.ns - short.ns <= late(short.ns, None) + max(short.jitter_ns, long.jitter_ns)
+
+
+def match(first: Gap, second: Gap) -> bool:
+    """Say whether gaps of two kinds can show the same timer: the way to the prober and back may be in one only."""
+    short, long = sorted((first, second), key=lambda gap: gap.ns)
+    return long.ns - short.ns <= late(short.ns, None) + max(short.slack_ns, long.slack_ns)
+
+
+def clearly_longer(long: Gap, short: Gap) -> bool:
+    """Say whether two gaps of different kinds show different timers."""
+    return long.ns > short.ns and not match(long, short)

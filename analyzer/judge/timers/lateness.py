@@ -1,0 +1,49 @@
+"""How late a keepalive timer may fire, and what the shortest one is that may have filled a gap.
+
+A timer is never early, but for the tick in which the clock of a first gap started. How late it may be depends on the
+stack: Linux has a wheel whose granules grow with the delay, BSD and macOS gather timers in batches (field guide 2.3).
+
+It must not know probes, or what a gap shows.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from analyzer.judge.signatures import LINUX_TICKS_PER_S, Stack
+from analyzer.units import NS_PER_MS, NS_PER_S
+
+BUSY_NS: Final = 50 * NS_PER_MS
+"""Linux tries again this much later when a process holds the socket."""
+EARLY_NS: Final = 10 * NS_PER_MS
+"""A first gap may be this much shorter than idle.
+
+Linux stamps a received segment with the tick before it and counts idle from there, in whole ticks: 0.9991 s was seen
+of one second. A tick is at most this long (HZ=100). The interval is counted from the probe itself and rounded up.
+"""
+LATE_BSD_NS: Final = 600 * NS_PER_MS
+"""BSD and macOS gather timers in batches of up to half a second."""
+
+
+@lru_cache(maxsize=4096)
+def late(ns: int, stack: Stack | None) -> int:
+    """Return by how much a timer may be late: an eighth at most on Linux, whose wheel has a granule that grows."""
+    coarsest = max(granule(ns, ticks_per_s) for ticks_per_s in LINUX_TICKS_PER_S)
+    return BUSY_NS + {Stack.LINUX: coarsest, None: max(coarsest, LATE_BSD_NS)}.get(stack, LATE_BSD_NS)
+
+
+def granule(ns: int, ticks_per_s: int) -> int:
+    """Return the granule of the level of Linux's timer wheel that holds a delay (kernel/time/timer.c, LVL_GRAN)."""
+    ticks = ns * ticks_per_s // NS_PER_S
+    level = 0
+    while ticks >= 63 << 3 * level:
+        level += 1
+    return (NS_PER_S << 3 * level) // ticks_per_s
+
+
+def earliest(ns: int, slack_ns: int, stack: Stack | None) -> int:
+    """Return the shortest timer that may have filled a gap, whatever the clock of its machine."""
+    left = ns - slack_ns - BUSY_NS
+    wheel, batch = left * 100 // 113, left - LATE_BSD_NS
+    return max(0, {Stack.LINUX: wheel, None: min(wheel, batch)}.get(stack, batch))

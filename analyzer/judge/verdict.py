@@ -1,0 +1,224 @@
+"""THE SECOND TABLE: how a flow ended, and who ended it.
+
+Ordered rows over the columns of a FlowBatch, first match wins, the last has no condition. Like the first table it
+serves a million flows and one alike, and a condition's docstring is the sentence that ``keepalive rules`` prints. The
+vocabulary is closed (DESIGN section 4).
+
+It must not hold a sentence for the user, a rounding, or a unit other than nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.label.reset import ResetKind, Stranger
+from analyzer.track.flow import SIDES, Side
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.track.batch import FlowBatch
+
+LEAST_SILENCE_NS: Final = 900_000_000
+"""Silence shorter than this is never called silence: no timer of a probe or a retransmission is that short."""
+INTERVAL_DEFAULT_NS: Final = 75_000_000_000
+"""Interval of Linux, macOS and FreeBSD unless configured (field guide 2.3, 3.2, 4)."""
+TIMER_SLACK: Final = 1.13
+"""Linux timers run late by up to an eighth (field guide 2.3)."""
+BACKOFF: Final = 2.26
+"""A retransmission timer doubles, and runs late by up to an eighth."""
+
+
+class Verdict(Enum):
+    """How a flow ended."""
+
+    CLOSED = "closed"
+    """FIN both ways."""
+    HALF_CLOSED = "half_closed"
+    """One FIN; the other end never closed, and nothing ended the flow before the capture did."""
+    RESET_ON_PROBE = "reset_on_probe"
+    """A RST answered a probe."""
+    TIMED_OUT = "timed_out"
+    """The prober sent a RST after unanswered probes."""
+    ABORTED = "aborted"
+    """Any other RST that its receiver accepts."""
+    SILENT = "silent"
+    """Probes or data stayed unanswered to the capture's end, for at least one expected interval."""
+    OPEN = "open"
+    """None of these when the capture ended."""
+    UNESTABLISHED = "unestablished"
+    """No handshake completed."""
+    UNDETERMINED = "undetermined"
+    """The capture cannot tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A flow's verdict, who brought it about, and the frame that shows it."""
+
+    verdict: Verdict
+    by: str | None
+    """``a``, ``b``, ``between`` or None."""
+    frame: int | None
+    ts_ns: int | None
+    rule: str
+    """Name of the row of VERDICTS that won."""
+
+
+Mask = Any
+Condition = Callable[["FlowBatch"], Mask]
+
+
+def most_headers_cut(f: FlowBatch) -> Mask:
+    """The snap length left only the ports of more than half of the flow's segments."""
+    return f.flow["cut"] > f.a["segments"] + f.b["segments"]
+
+
+def reset_accepted(f: FlowBatch) -> Mask:
+    """A RST came that its receiver accepts (or that nothing followed)."""
+    return f.ending["reset_row"] >= 0
+
+
+def reset_answers_probe(f: FlowBatch) -> Mask:
+    """It came right behind a probe and bears the numbers that answer it."""
+    return f.ending["answers_row"] >= 0
+
+
+def reset_is_give_up(f: FlowBatch) -> Mask:
+    """It came from the prober itself, RST with ACK, one above its last unanswered probe."""
+    return f.ending["reset_kind"] == ResetKind.GAVE_UP
+
+
+def both_sent_fin(f: FlowBatch) -> Mask:
+    """Both ends sent FIN (before any RST)."""
+    both = (f.a["fin_frame"] > 0) & (f.b["fin_frame"] > 0)
+    later = np.maximum(f.a["fin_ns"], f.b["fin_ns"])
+    return both & ((f.ending["reset_row"] < 0) | (later <= f.ending["reset_ns"]))
+
+
+def one_sent_fin(f: FlowBatch) -> Mask:
+    """One end sent FIN."""
+    return (f.a["fin_frame"] > 0) | (f.b["fin_frame"] > 0)
+
+
+def saw_syn(f: FlowBatch) -> Mask:
+    """A SYN was captured."""
+    return (f.a["syn_frame"] > 0) | (f.b["syn_frame"] > 0)
+
+
+def handshake_incomplete(f: FlowBatch) -> Mask:
+    """The endpoint that sent the SYN never sent an ACK after it, nor did its peer once it had acknowledged the SYN."""
+    a_opened = (f.a["syn_frame"] > 0) & (f.a["syn_had_ack"] == 0)
+    b_opened = (f.b["syn_frame"] > 0) & (f.b["syn_had_ack"] == 0)
+    a_acked, b_acked = f.a["ack_frame"] > 0, f.b["ack_frame"] > 0
+    a_done = a_acked | (b_acked & (f.a["snd_una"] > f.a["iss"]))
+    b_done = b_acked | (a_acked & (f.b["snd_una"] > f.b["iss"]))
+    return np.where(a_opened, ~a_done, np.where(b_opened, ~b_done, ~(a_acked | b_acked)))
+
+
+def one_end_unseen(f: FlowBatch) -> Mask:
+    """Nothing of one endpoint was captured."""
+    return (f.a["segments"] == 0) | (f.b["segments"] == 0)
+
+
+def probes_unanswered_to_the_end(f: FlowBatch) -> Mask:
+    """The last probes stayed unanswered, the first of them for at least one expected interval."""
+    return _probes_silent(f, "a") | _probes_silent(f, "b")
+
+
+def data_unanswered_to_the_end(f: FlowBatch) -> Mask:
+    """Data (or a FIN) was sent again at least once and never acknowledged, and the capture went on for a second."""
+    return _data_silent(f, "a") | _data_silent(f, "b")
+
+
+def _probes_silent(f: FlowBatch, side: Side) -> Mask:
+    run = f.run_a if side == "a" else f.run_b
+    waited = f.ends_ns - run["trailing_ns"]
+    expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], _first_interval(f, run))
+    return (run["trailing"] > 0) & (waited >= np.maximum(expected, LEAST_SILENCE_NS))
+
+
+def _first_interval(f: FlowBatch, run: NDArray[np.void]) -> Mask:
+    """Return how long a prober that probed once may wait: as long as it had waited, at most the default of all systems.
+
+    RFC 9293 MUST-29: without an interval seen, one unanswered probe must not look like death too soon.
+    """
+    if not len(f.seen):
+        return INTERVAL_DEFAULT_NS
+    idle = f.seen["gap_ns"][np.clip(f.start[:-1] + run["first_row"], 0, len(f.seen) - 1)]
+    return np.where(idle > 0, np.minimum(idle, INTERVAL_DEFAULT_NS), INTERVAL_DEFAULT_NS)
+
+
+def _data_silent(f: FlowBatch, side: Side) -> Mask:
+    end, peer = (f.a, f.b) if side == "a" else (f.b, f.a)
+    outstanding = (end["unacked_ns"] >= 0) & (end["resent"] > 0)
+    heard_since = peer["last_ns"] > end["unacked_ns"]
+    return outstanding & ~heard_since & (f.ends_ns - end["unacked_ns"] >= LEAST_SILENCE_NS)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRule:
+    """A row of the table: if all conditions hold, and no earlier row won, this is the verdict."""
+
+    verdict: Verdict
+    name: str
+    by: str
+    """Who is named: ``reset`` its sender or ``between``; ``first_fin`` that endpoint; ``nobody``."""
+    conditions: tuple[Condition, ...]
+
+
+VERDICTS: Final = (
+    VerdictRule(Verdict.UNDETERMINED, "headers-cut", "nobody", (most_headers_cut,)),
+    # before the RST rows: a RST that refuses a SYN ends nothing
+    VerdictRule(Verdict.UNESTABLISHED, "no-handshake", "nobody", (saw_syn, handshake_incomplete)),
+    # before the RST and silence rows: with one end unseen nothing can be said to be answered or not
+    VerdictRule(Verdict.UNDETERMINED, "one-sided", "nobody", (one_end_unseen,)),
+    # before the RST rows: a straggler's RST after an orderly close is no abort
+    VerdictRule(Verdict.CLOSED, "fin-both-ways", "first_fin", (both_sent_fin,)),
+    VerdictRule(Verdict.TIMED_OUT, "prober-gave-up", "reset", (reset_accepted, reset_is_give_up)),
+    VerdictRule(Verdict.RESET_ON_PROBE, "reset-answers-probe", "reset", (reset_accepted, reset_answers_probe)),
+    VerdictRule(Verdict.ABORTED, "reset", "reset", (reset_accepted,)),
+    VerdictRule(Verdict.SILENT, "probes-unanswered", "nobody", (probes_unanswered_to_the_end,)),
+    VerdictRule(Verdict.SILENT, "data-unanswered", "nobody", (data_unanswered_to_the_end,)),
+    VerdictRule(Verdict.HALF_CLOSED, "one-fin", "first_fin", (one_sent_fin,)),
+    VerdictRule(Verdict.OPEN, "open", "nobody", ()),
+)
+
+
+def decide(batch: FlowBatch) -> NDArray[np.int8]:
+    """Return for each flow the index in VERDICTS of the row that wins it."""
+    winner = np.full(len(batch), -1, dtype=np.int8)
+    known: dict[Condition, Mask] = {}
+    for index, rule in enumerate(VERDICTS):
+        free = winner < 0
+        for condition in rule.conditions:
+            if condition not in known:
+                known[condition] = condition(batch)
+            free = free & known[condition]
+        winner[free] = index
+    return winner
+
+
+def ending_of(batch: FlowBatch, index: int, winner: int) -> Ending:
+    """Return the ending of one flow, given the row of VERDICTS that won it."""
+    rule = VERDICTS[winner]
+    if rule.by == "reset":
+        ending = batch.ending[index]
+        foreign = int(ending["stranger"]) & (Stranger.TTL | Stranger.MAC)
+        by = "between" if foreign else SIDES[int(ending["reset_side"])]
+        return Ending(rule.verdict, by, int(ending["reset_frame"]), int(ending["reset_ns"]), rule.name)
+    if rule.by == "first_fin":
+        fins = [
+            (int(end["fin_frame"]), int(end["fin_ns"]), side)
+            for side, end in zip(SIDES, (batch.a[index], batch.b[index]), strict=True)
+            if end["fin_frame"]
+        ]
+        last = max(fins) if rule.verdict is Verdict.CLOSED else min(fins)
+        return Ending(rule.verdict, min(fins)[2], last[0], last[1], rule.name)
+    flow = batch.flow[index]
+    return Ending(rule.verdict, None, int(flow["last_frame"]), int(flow["last_ns"]), rule.name)

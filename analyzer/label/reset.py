@@ -1,0 +1,229 @@
+"""Who sent a RST, in answer to what, and whether it ended the flow.
+
+Judged from its shape (RFC 9293 3.5.2: with or without ACK, which numbers), from what was waiting for an answer, and
+from how it compares with the endpoint's own earlier packets (TTL, MAC, IP ID).
+
+It must not know the outcome of the flow beyond its RSTs, or any word about it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+
+from analyzer.label.keepalive import ANSWERED, COPY, ICMP, OCTET, PROBE, RESET
+from analyzer.loops.loop import loop
+from analyzer.segment import ACK
+
+ENDING: Final = np.dtype(
+    [
+        ("reset_row", np.int32),  # the accepted RST, row of the flow; -1 none
+        ("reset_side", np.int8),
+        ("reset_kind", np.int8),
+        ("stranger", np.int8),
+        ("answers_row", np.int32),  # the probe it answers, -1 none
+        ("reset_ns", np.int64),
+        ("reset_frame", np.int64),
+        ("ignored", np.int32),  # RSTs that did not end the flow
+        ("icmp_errors", np.int32),
+    ],
+    align=True,
+)
+"""What the RSTs and ICMP errors of one flow add up to."""
+
+
+class ResetKind(IntEnum):
+    """What a RST says."""
+
+    NONE = 0
+    NO_SOCKET = 1
+    """No ACK, window 0: the address answered, but knows no such connection (RFC 9293 3.10.7.1)."""
+    GAVE_UP = 2
+    """The prober's own, one interval after its last unanswered probe (Linux tcp_keepalive_timer)."""
+    ABORT = 3
+    """Any other: close with unread data, SO_LINGER 0, a closing side that gave up waiting, a crash."""
+    IGNORED = 4
+    """Outside what the receiver accepts (RFC 5961 3.2), and the connection went on."""
+
+
+class Stranger(IntEnum):
+    """How a RST can differ from its sender's other packets; bits."""
+
+    TTL = 1
+    MAC = 2
+    IP_ID = 4
+
+
+ANSWER_RST_NS: Final = 3_000_000_000
+"""A RST later than this after a probe does not answer it."""
+GIVE_UP_NS: Final = 500_000_000
+"""A prober waits at least this long for the answer to its last probe."""
+WENT_ON_NS: Final = 1_000_000_000
+"""An endpoint that still sends this long after its own RST did not send that RST."""
+ROUTE_CHANGE: Final = 2
+"""A TTL this little lower is a longer way of the same packet; a box in between, being nearer, gives a higher one."""
+ID_FAR: Final = 0x2000
+"""IP IDs further apart than this do not belong to one counter."""
+
+
+@loop
+def strangeness(row: Any) -> int:  # noqa: ANN401 - a SEEN record
+    """Return the Stranger bits of a RST: where it does not look like its sender's earlier packets."""
+    bits = 0
+    if row["ttl_low"] >= 0 and (row["ttl"] < row["ttl_low"] - ROUTE_CHANGE or row["ttl"] > row["ttl_high"]):
+        bits += 1
+    if row["own_mac"] >= 0 and row["src_mac"] >= 0 and row["own_mac"] != row["src_mac"]:
+        bits += 2
+    if row["own_ip_id"] > 0 and row["ip_id"] > 0:
+        step = (row["ip_id"] - row["own_ip_id"]) & 0xFFFF
+        if step > ID_FAR and step < 0x10000 - 64:
+            bits += 4
+    return bits
+
+
+@loop
+def acceptable(row: Any) -> int:  # noqa: ANN401 - a SEEN record
+    """Say whether the receiver would take this RST: SEG.SEQ at its RCV.NXT as far as a bystander can know.
+
+    One below is taken in CLOSE-WAIT (Linux tcp_reset_check, for macOS); between SND.UNA and SND.NXT its RCV.NXT can
+    be anywhere.
+    """
+    una = row["snd_una"]
+    if una < 0:
+        return 1
+    return 1 if una - 1 <= row["seq"] <= max(una, row["snd_nxt"]) else 0
+
+
+@loop
+def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, after_last: int, ending: Any) -> None:  # noqa: ANN401
+    """Judge the RSTs among the SEEN rows of one flow; the first accepted one is its ending.
+
+    ``last_*_ns`` is when each endpoint last sent anything but a RST, ``after_last`` how many segments followed the
+    last RST.
+    """
+    ending["reset_row"] = -1
+    ending["answers_row"] = -1
+    probe_a = -1
+    probe_b = -1
+    for j in range(start, stop):
+        row = rows[j]
+        row["reset_kind"] = 0
+        row["stranger"] = 0
+        side = row["side"]
+        kind = row["kind"]
+        if kind == ICMP:
+            ending["icmp_errors"] += 1
+        if kind in (PROBE, OCTET):
+            if side == 0:
+                probe_a = j
+            else:
+                probe_b = j
+        if kind != RESET:
+            continue
+        own = probe_a if side == 0 else probe_b
+        asked = probe_b if side == 0 else probe_a
+        row["stranger"] = strangeness(row)
+        what = shape(rows, start, j, own)
+        last_ns = last_a_ns if side == 0 else last_b_ns
+        later = after_last > 0 or more_follows(rows, j + 1, stop)
+        if (acceptable(row) == 0 and later) or last_ns > row["ts_ns"] + WENT_ON_NS:
+            what = 4
+        row["reset_kind"] = what
+        if what == 4:
+            ending["ignored"] += 1
+            continue
+        if what != 2 and asked >= 0 and answers(rows[asked], row) == 1:
+            row["answers_row"] = asked - start
+            rows[asked]["answer"] = 2
+            rows[asked]["answer_row"] = j - start
+        if ending["reset_row"] < 0:
+            ending["reset_row"] = j - start
+            ending["reset_side"] = side
+            ending["reset_kind"] = what
+            ending["stranger"] = row["stranger"]
+            ending["answers_row"] = row["answers_row"]
+            ending["reset_ns"] = row["ts_ns"]
+            ending["reset_frame"] = row["frame"]
+
+
+@loop
+def shape(rows: Any, start: int, at: int, own: int) -> int:  # noqa: ANN401 - SEEN records
+    """Return the ResetKind of a RST by its form and its sender's last probe (row ``own``, -1 none)."""
+    row = rows[at]
+    has_ack = (row["flags"] & ACK) != 0
+    if own >= 0 and has_ack:
+        probe = rows[own]
+        waited = row["ts_ns"] - probe["ts_ns"]
+        in_turn = row["seq"] == probe["seq"] + 1 and waited >= GIVE_UP_NS and only_answered(rows, own, at) == 1
+        if in_turn and (probe["answer"] == 0 or retrying(rows, start, own, waited) == 1):
+            return 2
+    if not has_ack and row["window"] == 0:
+        return 1
+    return 3
+
+
+@loop
+def only_answered(rows: Any, own: int, at: int) -> int:  # noqa: ANN401
+    """Say whether a prober sent nothing between its probe and its RST but answers to probes of its peer.
+
+    Each row knows when its sender sent last, so the way back from the RST must lead over answers alone to the probe.
+    """
+    last_ns = rows[at]["own_last_ns"]
+    for back in range(at - own):
+        j = at - 1 - back
+        row = rows[j]
+        if row["side"] != rows[at]["side"] or row["ts_ns"] != last_ns:
+            continue
+        if j == own:
+            return 1
+        if row["kind"] != ANSWERED:
+            return 0
+        last_ns = row["own_last_ns"]
+    return 0
+
+
+@loop
+def retrying(rows: Any, start: int, own: int, waited: int) -> int:  # noqa: ANN401
+    """Say whether a prober was repeating its probe although the capture shows answers: they did not reach it.
+
+    It shows in the rhythm: the RST keeps the pace of the last gap, and that pace is not the one the train began with
+    (interval, not idle).
+    """
+    last = rows[own]
+    later_ns = last["ts_ns"]
+    last_gap = -1
+    first_gap = -1
+    for back in range(own - start):
+        row = rows[own - 1 - back]
+        if row["side"] != last["side"] or (row["kind"] != PROBE and row["kind"] != OCTET):
+            continue
+        gap = later_ns - row["ts_ns"]
+        if last_gap < 0:
+            last_gap = gap
+        first_gap = gap
+        later_ns = row["ts_ns"]
+    if last_gap < 0 or abs(waited - last_gap) > last_gap // 20 + 50_000_000:
+        return 0
+    return 1 if abs(first_gap - last_gap) > last_gap // 8 + 50_000_000 else 0
+
+
+@loop
+def answers(probe: Any, row: Any) -> int:  # noqa: ANN401 - SEEN records
+    """Say whether a RST answers a probe: right behind it, with the numbers that RFC 9293 3.5.2 prescribes."""
+    if probe["answer"] != 0 or row["peer_last_ns"] != probe["ts_ns"] or row["ts_ns"] - probe["ts_ns"] > ANSWER_RST_NS:
+        return 0
+    if row["flags"] & ACK:
+        return 1 if row["ack"] == probe["seq"] + 1 else 0
+    return 1 if row["seq"] == probe["ack"] else 0
+
+
+@loop
+def more_follows(rows: Any, start: int, stop: int) -> bool:  # noqa: ANN401
+    """Say whether anything but RSTs, copies and ICMP errors follows among the SEEN rows."""
+    for j in range(start, stop):
+        kind = rows[j]["kind"]
+        if kind not in (RESET, COPY, ICMP):
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""How a hot loop runs, plain or compiled, and where its records lie."""

@@ -1,0 +1,130 @@
+"""What numba makes of a loop: an object file that needs nothing but the C library.
+
+numba is imported here and nowhere else, and so only where a loop is compiled for the first time on a machine.
+
+This module must not know what any loop computes, or where compiled code is kept.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, config
+from numba.core.compiler import DEFAULT_FLAGS, compile_extra
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+
+def inner(twin: Any) -> Any:  # noqa: ANN401 - numba ships no types
+    """Return a function as compiled loops call it."""
+    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(twin, nogil=True, forceinline=True, **options)
+
+
+def compiled(twin: Any, args: tuple[Any, ...], outside: AbstractSet[str]) -> tuple[dict[str, Any], bytes] | None:  # noqa: ANN401
+    """Compile a function for arguments like these.
+
+    Returns what ``machine`` must know to call it (``symbol``; ``results``: how many ints come back, 0 for one that is
+    no tuple, -1 for nothing), and the object file; None if that would need more than what ``outside`` names.
+    """
+    flags = DEFAULT_FLAGS.copy()
+    flags.nrt = flags.release_gil = True
+    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    types = [_type_of(arg) for arg in args]
+    typing, target = cpu_target.typing_context, cpu_target.target_context
+    typing.refresh()
+    target.refresh()
+    made = compile_extra(typing, target, twin, types, None, flags, {})
+    result = made.signature.return_type
+    if result == numba.types.none:
+        results = -1
+    elif result == numba.int64:
+        results = 0
+    elif isinstance(result, numba.types.UniTuple) and result.dtype == numba.int64:
+        results = len(result)
+    else:
+        raise AssertionError(f"{twin.__name__} returns {result}; loops return int64s or nothing")
+    module = made.library._final_module  # noqa: SLF001 - numba has no other way to the module
+    wanted = {each.name for each in (*module.functions, *module.global_variables) if each.is_declaration}
+    if not all(name.startswith("llvm.") or name in outside for name in wanted):
+        return None
+    code = made.library._codegen._tm.emit_object(module)  # noqa: SLF001
+    return {"symbol": made.fndesc.llvm_func_name, "results": results}, code
+
+
+def _type_of(arg: Any) -> Any:  # noqa: ANN401
+    """Return numba's type of an argument; every int is an int64."""
+    if isinstance(arg, bool | np.bool_):
+        return numba.boolean
+    return numba.int64 if isinstance(arg, int) else numba.typeof(arg)
+
+
+def with_numba(twin: Any, folder: Path) -> Any:  # noqa: ANN401
+    """Return a function as numba itself calls it, and caches it in this folder."""
+    setattr(config, "CACHE_DIR", str(folder))  # noqa: B010 - numba makes its settings at run time
+    return numba.njit(twin, cache=True, nogil=True)
+
+
+def make_prefetch() -> Any:  # noqa: ANN401
+    """Return the intrinsic behind ``loop.prefetch``."""
+
+    def prefetch(_: Any, table: Any, index: Any, octets: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            (stride,) = cgutils.unpack_tuple(builder, array.strides, 1)
+            offset = builder.add(builder.mul(arguments[1], stride), arguments[2])
+            _ask_for(builder, array.data, offset, for_writing=1)
+            return context.get_dummy_value()
+
+        return numba.types.void(table, numba.types.int64, numba.types.int64), emit
+
+    return intrinsic(prefetch)
+
+
+def make_word(*, octets: int, big: bool = True) -> Any:  # noqa: ANN401
+    """Return the intrinsic that reads so many octets, in that order, of a record that begins with an array of them."""
+
+    def word(_: Any, data: Any, at: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
+            kind, int64 = ir.IntType(8 * octets), ir.IntType(64)
+            first = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
+            place = builder.bitcast(builder.gep(first, [arguments[1]]), kind.as_pointer())
+            value = builder.load(place, align=1)
+            if octets > 1 and big != (sys.byteorder == "big"):
+                value = builder.bswap(value)
+            return value if kind == int64 else builder.zext(value, int64)
+
+        return numba.types.int64(data, numba.types.int64), emit
+
+    return intrinsic(word)
+
+
+def make_touch() -> Any:  # noqa: ANN401
+    """Return the intrinsic behind ``frame.touch``."""
+
+    def touch(_: Any, data: Any, at: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
+            _ask_for(builder, arguments[0], arguments[1], for_writing=0)
+            return context.get_dummy_value()
+
+        return numba.types.void(data, numba.types.int64), emit
+
+    return intrinsic(touch)
+
+
+def _ask_for(builder: Any, start: Any, offset: Any, *, for_writing: int) -> None:  # noqa: ANN401
+    """Emit LLVM's instruction that asks for the cache line so many octets behind a pointer."""
+    octet, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [octet, int32, int32, int32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    place = builder.gep(builder.bitcast(start, octet), [offset])
+    writing, in_all_caches, of_data = (ir.Constant(int32, what) for what in (for_writing, 3, 1))
+    builder.call(function, [place, writing, in_all_caches, of_data])

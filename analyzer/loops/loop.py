@@ -1,0 +1,182 @@
+"""One source, two ways to run it: as plain Python, or compiled by numba.
+
+The few loops that touch every packet are written once, as functions over numpy records that both
+CPython and numba accept, and marked with ``@loop``. Small captures, coverage, debuggers and fuzzers run them as
+they stand; large captures run their compiled twin. Twins come from
+``machine``, which keeps them; numba is imported only where one is compiled for the first time.
+
+A loop may call other loops by their global names. For the compiled twin those names are bound to
+the compiled twins, so that the whole call tree is machine code.
+
+``KEEPALIVE_JIT=0`` forbids compilation, ``KEEPALIVE_JIT=1`` forces it; otherwise the caller decides by size.
+
+This module must not know what any loop computes.
+"""
+
+from __future__ import annotations
+
+import os
+import types
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+JIT_VARIABLE: Final = "KEEPALIVE_JIT"
+
+CACHE_LINE: Final = 64
+"""Octets that a processor fetches at once."""
+
+
+class Loop(Generic[P, R]):
+    """A function that can also run compiled. Calling it runs plain Python."""
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        """Keep the function; nothing is compiled yet."""
+        self.plain = function
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self.__wrapped__ = function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the plain Python function."""
+        return self.plain(*args, **kwargs)
+
+    @cached_property
+    def compiled(self) -> Callable[P, R]:
+        """The machine-code twin: same arguments, same results, releases the GIL while it runs."""
+        from analyzer.loops.machine import Native
+
+        native: Any = Native(f"{self.plain.__module__}.{self.__name__}", lambda: self._twin("inlined"))
+        return native  # type: ignore[no-any-return]
+
+    @cached_property
+    def inlined(self) -> Any:  # noqa: ANN401 - numba ships no types
+        """The twin as the machine code of other loops has it."""
+        from analyzer.loops.compiler import inner
+
+        return inner(self._twin("inlined"))
+
+    @cached_property
+    def bare(self) -> Callable[P, R]:
+        """The plain twin, which calls those of other loops directly: a quarter faster than by their objects."""
+        return self._twin("bare")  # type: ignore[no-any-return]
+
+    def _twin(self, form: str) -> Any:  # noqa: ANN401 - a function like ``plain``
+        """Return the function over again, with the loops among its global names in this form."""
+        source: Any = self.plain
+        names = {
+            name: getattr(value, form) if isinstance(value, Loop) else value
+            for name, value in source.__globals__.items()
+            if name in source.__code__.co_names
+        }
+        names["__name__"] = source.__module__
+        names["__builtins__"] = source.__globals__["__builtins__"]
+        twin = types.FunctionType(source.__code__, names, source.__name__, source.__defaults__)
+        twin.__module__ = source.__module__
+        twin.__qualname__ = source.__qualname__
+        return twin
+
+    def choose(self, *, jit: bool) -> Callable[P, R]:
+        """Return the compiled twin or the plain function."""
+        return self.compiled if jit else self.bare
+
+
+def loop(function: Callable[P, R]) -> Loop[P, R]:
+    """Mark a function as one that must run both plain and compiled."""
+    return Loop(function)
+
+
+class Intrinsic(Loop[P, R]):
+    """A loop whose compiled twin is an instruction or two of the processor, which ``compiler`` makes."""
+
+    def __init__(self, function: Callable[P, R], make: Callable[[], Any]) -> None:
+        """Keep the function, and what makes its twin once numba is there."""
+        super().__init__(function)
+        self._make = make
+
+    @cached_property
+    def inlined(self) -> Any:  # noqa: ANN401
+        """The intrinsic."""
+        return self._make()
+
+    @cached_property
+    def compiled(self) -> Callable[P, R]:
+        """Nothing: an instruction is always part of a loop."""
+        raise TypeError(f"{self.__name__} is an instruction, not a loop of its own")
+
+
+def intrinsic(maker: str, **options: Any) -> Callable[[Callable[P, R]], Intrinsic[P, R]]:  # noqa: ANN401
+    """Mark a function whose compiled twin is made by this function of ``compiler`` with these options."""
+
+    def make() -> Any:  # noqa: ANN401
+        from analyzer.loops import compiler
+
+        return getattr(compiler, maker)(**options)
+
+    return lambda function: Intrinsic(function, make)
+
+
+@intrinsic("make_prefetch")
+def prefetch(table: Any, index: int, octets: int) -> None:  # noqa: ANN401 - an array of records
+    """Ask the processor for the cache line so many octets into a record, which will be wanted soon."""
+
+
+@loop
+def fetch(table: Any, index: int, lines: int) -> None:  # noqa: ANN401 - an array of records
+    """Ask for the first cache lines of a record."""
+    for line in range(lines):
+        prefetch(table, index, line * CACHE_LINE)
+
+
+def lines_of(dtype: Any) -> int:  # noqa: ANN401 - a numpy dtype
+    """Return how many cache lines a record takes."""
+    return -(-int(dtype.itemsize) // CACHE_LINE)
+
+
+def jit_wanted(*, large: bool) -> bool:
+    """Say whether to compile: the environment decides, else the caller's judgement of size."""
+    forced = os.environ.get(JIT_VARIABLE, "")
+    return large if forced not in {"0", "1"} else forced == "1"
+
+
+def records(dtype: Any, count: int, *, jit: bool) -> Any:  # noqa: ANN401 - a numpy dtype; array or list
+    """Return ``count`` zeroed records that loops can read and write by field name.
+
+    Compiled loops want a structured array. Plain ones run several times faster on dicts of Python ints than on numpy
+    scalars, and cannot overflow there.
+    """
+    if jit:
+        import numpy as np
+
+        return np.zeros(count, dtype=dtype)
+    return [dict.fromkeys(dtype.names, 0) for _ in range(count)]
+
+
+def thaw(array: Any, *, jit: bool) -> Any:  # noqa: ANN401 - structured array in, array or list of dicts out
+    """Return a structured array in the form that loops of the chosen mode work on."""
+    if jit:
+        return array
+    names = array.dtype.names
+    return [dict(zip(names, row, strict=True)) for row in array.tolist()]
+
+
+def freeze(table: Any, dtype: Any) -> Any:  # noqa: ANN401 - the inverse of thaw
+    """Return loop records as a structured array again."""
+    if not isinstance(table, list):
+        return table
+    import numpy as np
+
+    return np.array([tuple(record[name] for name in dtype.names) for record in table], dtype=dtype)
+
+
+def pick(table: Any, indices: Any) -> Any:  # noqa: ANN401 - structured arrays
+    """Return ``table[indices]`` of a contiguous structured array, copied record by record instead of field by field."""
+    import numpy as np
+
+    whole = table.view(np.dtype((np.void, table.dtype.itemsize)))
+    return whole[indices].view(table.dtype)

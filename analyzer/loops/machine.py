@@ -1,0 +1,273 @@
+"""Machine code of loops: compiled once, kept as object files, and from then on loaded without numba.
+
+Importing numba and unpickling its cache takes as long as a million packets. What numba makes of a loop (``compiler``)
+is a function of C's kind: a pointer for the result, one for an exception, then the arguments, of which an array is
+seven (owner, parent, items, octets an item, data, shape, stride). So its object file is linked into this process by
+llvmlite alone and called through ctypes, which lets other threads run meanwhile. Where numba's code asks for more than
+the C library has, numba's own way of calling and caching serves.
+
+Loops take records, one-dimensional arrays, ints and bools, raise nothing, and return one int, several, or nothing.
+
+This module must not know what any loop computes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import threading
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CACHE_VARIABLE: Final = "KEEPALIVE_CACHE_DIR"
+
+CONSTANTS: Final = ("label/rules.py", "segment.py")
+"""Files without loops whose constants are frozen into compiled code."""
+
+FREES_NOTHING: Final = "NRT_MemInfo_call_dtor"
+"""What numba's code would call to free an array that it owns; it owns none here."""
+OF_THE_C_LIBRARY: Final = frozenset({"memset", "memcpy", "memmove", FREES_NOTHING})
+"""What an object file may ask for from outside."""
+
+NO_RESULT: Final = -2
+"""numba's status for a function that returned None; 0 is any other success."""
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Held while a version is made: neither numba nor the linker is made for two threads."""
+
+
+_COMPILING = threading.Event()
+
+
+def compiling() -> bool:
+    """Whether a loop is being compiled just now: the first seconds of a first run go by with that."""
+    return _COMPILING.is_set()
+
+
+class Native:
+    """A loop as machine code, one version for each combination of argument types it is called with."""
+
+    def __init__(self, name: str, twin: Callable[[], Any]) -> None:
+        """Keep the loop's full name, which no other has, and what returns the function that numba can compile."""
+        self.__name__ = name
+        self._twin = twin
+        self._versions: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self._by_types: dict[str, Callable[..., Any]] = {}
+
+    def __call__(self, *args: Any) -> Any:  # noqa: ANN401 - whatever loops take and return
+        """Run it; the first call with arguments of new types loads or compiles a version."""
+        kinds = tuple([_kind(arg) for arg in args])
+        version = self._versions.get(kinds)
+        if version is None:
+            with _ONE_AT_A_TIME:
+                version = self._versions.get(kinds) or self._version(args)
+                self._versions[kinds] = version
+        return version(*args)
+
+    def _version(self, args: tuple[Any, ...]) -> Callable[..., Any]:
+        types = " ".join([_type_text(arg) for arg in args])
+        if types not in self._by_types:  # equal types may be objects of their own
+            self._by_types[types] = self._made(types, args)
+        return self._by_types[types]
+
+    def _made(self, types: str, args: tuple[Any, ...]) -> Callable[..., Any]:
+        path = cache_folder() / f"{self.__name__}-{hashlib.sha256(types.encode()).hexdigest()[:16]}.o"
+        kept = _kept(path)
+        if kept is None:
+            kept = self._compile(args)
+            if kept is None:
+                return self._by_numba()
+            _keep(path, *kept)
+        return _loaded(*kept, args)
+
+    def _compile(self, args: tuple[Any, ...]) -> tuple[dict[str, Any], bytes] | None:
+        _COMPILING.set()
+        try:
+            from analyzer.loops import compiler
+
+            return compiler.compiled(self._twin(), args, OF_THE_C_LIBRARY)
+        finally:
+            _COMPILING.clear()
+
+    def _by_numba(self) -> Callable[..., Any]:
+        from analyzer.loops import compiler
+
+        return compiler.with_numba(self._twin(), cache_folder())  # type: ignore[no-any-return]
+
+
+def _kind(arg: Any) -> Any:  # noqa: ANN401
+    """Return what tells argument types apart quickly."""
+    if isinstance(arg, np.ndarray | np.void):
+        return type(arg), id(arg.dtype), arg.flags.writeable
+    return type(arg)
+
+
+def _type_text(arg: Any) -> str:  # noqa: ANN401
+    """Return an argument's type as text, the same in every process."""
+    if isinstance(arg, np.ndarray):
+        assert arg.ndim == 1, f"loops take one-dimensional arrays, not {arg.ndim} dimensions"
+        _ALIVE.append(arg.dtype)
+        return f"array({'' if arg.flags.writeable else 'constant '}{_dtype_text(arg.dtype)})"
+    if isinstance(arg, np.void):
+        _ALIVE.append(arg.dtype)
+        return f"record({_dtype_text(arg.dtype)})"
+    return "bool" if isinstance(arg, bool | np.bool_) else "int"
+
+
+_ALIVE: list[Any] = []
+"""Types that ``_kind`` knows by their addresses, kept so that no other type gets one of these."""
+
+
+def _dtype_text(dtype: Any) -> str:  # noqa: ANN401 - numpy's stubs leave fields untyped
+    return str(dtype.descr) + str(dtype.itemsize)
+
+
+# keeping ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _keep(path: Path, about: dict[str, Any], code: bytes) -> None:
+    """Write an object file for the next process; a full or read-only disk only costs that one its time."""
+    head = json.dumps(about | {"sha256": hashlib.sha256(code).hexdigest()}).encode()
+    unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    try:
+        unfinished.write_bytes(head + b"\n" + code)
+        unfinished.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+
+
+def _kept(path: Path) -> tuple[dict[str, Any], bytes] | None:
+    """Return what ``_keep`` wrote, whole; None if there is none, or not all of it."""
+    try:
+        head, _, code = path.read_bytes().partition(b"\n")
+        about = json.loads(head)
+    except (OSError, ValueError):
+        return None
+    whole = isinstance(about, dict) and about.get("sha256") == hashlib.sha256(code).hexdigest()
+    return (about, code) if whole else None
+
+
+@cache
+def cache_folder() -> Path:
+    """Return (and make) the folder for compiled loops; writable, or the last resort, a temporary one.
+
+    Its name changes with every source that has loops (one may be inlined in another), with the processor, and with
+    Python and llvmlite. A read-only installation matters nothing: it is below the user's cache folder.
+    """
+    import llvmlite
+    from llvmlite import binding as llvm
+
+    digest = hashlib.sha256(sys.version.encode())
+    digest.update(f"{llvmlite.__version__} {llvm.get_host_cpu_name()} {_features()}".encode())
+    package = Path(__file__).parents[1]
+    for path in sorted(package.rglob("*.py")):
+        source = path.read_bytes()
+        if b"@loop" in source or path.parent.name == "loops" or path.relative_to(package).as_posix() in CONSTANTS:
+            digest.update(source)
+    name = digest.hexdigest()[:16]
+    for base in _cache_bases():
+        folder = base / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="keepalive-"))
+
+
+def _cache_bases() -> list[Path]:
+    """Return candidate parents of the cache folder, best first."""
+    bases = []
+    if chosen := os.environ.get(CACHE_VARIABLE):
+        bases.append(Path(chosen))
+    if xdg := os.environ.get("XDG_CACHE_HOME"):
+        bases.append(Path(xdg) / "keepalive-analyzer")
+    home = os.environ.get("HOME") or os.environ.get("LOCALAPPDATA")
+    if home and Path(home).is_dir():
+        bases.append(Path(home) / ".cache" / "keepalive-analyzer")
+    return bases
+
+
+# loading and calling ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _features() -> str:
+    from llvmlite import binding as llvm
+
+    return str(llvm.get_host_cpu_features().flatten())
+
+
+@cache
+def _engine() -> Any:  # noqa: ANN401 - llvmlite ships no types
+    """Return the linker of this process."""
+    from llvmlite import binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    library = ctypes.CDLL(None)
+    for name in OF_THE_C_LIBRARY:
+        # what frees is never called, but the linker wants an address
+        function = library["abort" if name == FREES_NOTHING else name]
+        llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+    target = llvm.Target.from_default_triple()
+    machine = target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=_features(), opt=0, reloc="static", codemodel="jitdefault", jit=True
+    )
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+
+
+def _loaded(about: dict[str, Any], code: bytes, args: tuple[Any, ...]) -> Callable[..., Any]:
+    """Link an object file and return a Python function that calls it, with arguments of these types."""
+    from llvmlite import binding as llvm
+
+    engine = _engine()
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    address = engine.get_function_address(about["symbol"])
+    assert address, f"{about['symbol']} is not in its object file"
+    results: int = about["results"]
+    function: Any = ctypes.CFUNCTYPE(ctypes.c_int32)(address)
+    pointer, int64, int8 = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int8
+    types: list[Any] = [pointer, pointer]
+    for arg in args:
+        if isinstance(arg, np.ndarray):
+            types += [pointer, pointer, int64, int64, pointer, int64, int64]
+        else:
+            types.append(pointer if isinstance(arg, np.void) else int8 if isinstance(arg, bool | np.bool_) else int64)
+    function.argtypes = types
+    make_result = int64 * max(results, 1)
+
+    def call(*args: Any) -> Any:  # noqa: ANN401
+        result, exception = make_result(), pointer()
+        flat: list[Any] = [ctypes.addressof(result), ctypes.addressof(exception)]
+        for arg in args:
+            if isinstance(arg, np.ndarray):
+                size, each = arg.size, arg.itemsize
+                assert arg.flags.c_contiguous, "loops take contiguous arrays"
+                flat += (None, None, size, each, arg.ctypes.data, size, each)
+            elif isinstance(arg, np.void):
+                flat.append(np.frombuffer(arg, np.uint8).ctypes.data)
+            else:
+                flat.append(int(arg))
+        status = function(*flat)
+        if status not in (0, NO_RESULT):
+            raise AssertionError(f"{about['symbol']} ended with status {status}")
+        if results < 0:
+            return None
+        return tuple(result) if results else result[0]
+
+    return call

@@ -1,0 +1,72 @@
+"""SEEN rows that nobody needs for now, packed.
+
+A connection that is probed for days has a row for every probe and every answer, and they resemble each other: octet by
+octet of the row they pack to a twentieth. The tracker keeps the older rows of long-lived flows so, and a report those
+of the flows that it may look at.
+
+This module must not know what is in a row.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.loops.loop import pick
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WORTH: Final = 256
+"""So many rows of one flow are worth packing."""
+LEVEL: Final = 1
+"""zlib's fastest: what is between the rows' differences is zeros."""
+
+
+class Packed:
+    """Some rows, as few octets."""
+
+    def __init__(self, rows: NDArray[np.void]) -> None:
+        """Pack them: column of octets by column, each as the differences from row to row."""
+        self._count = len(rows)
+        self._dtype = rows.dtype
+        octets = rows.view(np.uint8).reshape(self._count, -1).T
+        self._octets = zlib.compress(np.diff(octets, axis=1, prepend=np.uint8(0)).tobytes(), LEVEL)
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return self._count
+
+    def rows(self) -> NDArray[np.void]:
+        """Return the rows, as they were."""
+        octets = np.frombuffer(zlib.decompress(self._octets), np.uint8).reshape(-1, self._count)
+        whole = np.ascontiguousarray(np.add.accumulate(octets, axis=1, dtype=np.uint8).T)
+        rows: Any = whole.reshape(-1).view(self._dtype)
+        return rows  # type: ignore[no-any-return]
+
+
+class PackedRows:
+    """The rows of several flows, to be asked for flow by flow; those of long ones packed."""
+
+    def __init__(self, rows: NDArray[np.void], start: NDArray[np.int64]) -> None:
+        """Take the rows, and where those of each flow begin; one more entry at the end."""
+        self._count = len(rows)
+        counts = np.diff(start)
+        self._long = {int(start[at]): Packed(rows[start[at] : start[at + 1]]) for at in np.flatnonzero(counts >= WORTH)}
+        self._short = pick(rows, np.flatnonzero(np.repeat(counts < WORTH, counts)))
+        self._before = np.cumsum(np.where(counts < WORTH, counts, 0)) - np.where(counts < WORTH, counts, 0)
+        self._start = start[:-1]
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return self._count
+
+    def __getitem__(self, where: slice) -> NDArray[np.void]:
+        """Return the rows of the flow that begins there."""
+        if where.start in self._long and where.stop > where.start:
+            return self._long[where.start].rows()
+        first = int(self._before[np.searchsorted(self._start, where.start)])
+        rows: NDArray[np.void] = self._short[first : first + where.stop - where.start]
+        return rows

@@ -1,0 +1,97 @@
+"""``Pool``: records that a tracker keeps, with room for more whenever it asks.
+
+Plain loops get a list of dicts. Compiled ones get an array at the start of a page, so that a record of whole cache
+lines never lies across one more; room that nobody has used yet is memory that the system has not given yet, and
+growing moves no record where the system can move pages instead.
+
+This module must not know what is in a record.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.loops.loop import fetch, freeze, lines_of, loop, records
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOVES_PAGES: Final = sys.platform == "linux"
+"""Whether the system can lengthen a mapping (mremap)."""
+FEWEST: Final = 1024
+FETCHED: Final = 6
+"""Records that are fetched ahead of the one being copied."""
+
+
+class Pool:
+    """An array or list of records of one type."""
+
+    def __init__(self, dtype: Any, *, jit: bool) -> None:  # noqa: ANN401 - a numpy dtype
+        """Start with records of zeros: a few compiled ones, or no plain ones."""
+        self.dtype = dtype
+        self._pages: mmap.mmap | None = None
+        self.records: Any = self._fresh(FEWEST) if jit else []
+        """What loops take. Another one after ``make_room`` or ``compile``."""
+
+    def __len__(self) -> int:
+        """Return how many records there is room for."""
+        return len(self.records)
+
+    def make_room(self, count: int) -> None:
+        """Make sure that there are ``count`` records; those there stay as they are."""
+        if count <= len(self.records):
+            return
+        if isinstance(self.records, list):
+            self.records += records(self.dtype, count - len(self.records), jit=False)
+            return
+        count = max(count, 2 * len(self.records))
+        if self._pages is not None and self._lengthened(count):
+            return
+        kept = self.records
+        self.records = self._fresh(count)
+        self.records.view(np.uint8)[: kept.nbytes] = kept.view(np.uint8)
+
+    def _lengthened(self, count: int) -> bool:
+        """Lengthen the mapping where it is; False while somebody else holds the records, who keeps the old ones."""
+        pages: Any = self._pages
+        del self.records
+        try:
+            pages.resize(count * self.dtype.itemsize)
+        except BufferError:
+            return False
+        finally:
+            self.records = np.frombuffer(pages, dtype=self.dtype)
+        return True
+
+    def compile(self) -> None:
+        """Change from the plain form to the compiled one."""
+        kept = freeze(self.records, self.dtype)
+        self.records = self._fresh(max(FEWEST, len(kept)))
+        self.records[: len(kept)] = kept
+
+    def _fresh(self, count: int) -> Any:  # noqa: ANN401 - a structured array
+        """Return so many records of zeros."""
+        if not MOVES_PAGES:
+            return np.zeros(count, dtype=self.dtype)
+        self._pages = mmap.mmap(-1, count * self.dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        return np.frombuffer(self._pages, dtype=self.dtype)
+
+
+def gathered(table: NDArray[np.void], indices: NDArray[np.int64]) -> NDArray[np.void]:
+    """Return a copy of these records; compiled, for records that lie far apart."""
+    copies = np.empty(len(indices), dtype=table.dtype)
+    gather.compiled(table, indices, lines_of(table.dtype), copies)
+    return copies
+
+
+@loop
+def gather(table: Any, indices: NDArray[np.int64], lines: int, copies: Any) -> None:  # noqa: ANN401
+    """Copy these records, which are so many cache lines long; each is fetched while those before it are copied."""
+    for i in range(len(indices)):
+        if i + FETCHED < len(indices):
+            fetch(table, indices[i + FETCHED], lines)
+        copies[i] = table[indices[i]]

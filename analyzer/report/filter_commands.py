@@ -1,0 +1,183 @@
+"""Filters that select one flow, or the evidence of one finding, in Wireshark and tcpdump, ready to copy.
+
+Wireshark's name frames, so that they are exact. tcpdump knows no frame numbers: its filter selects the flow, and of it
+only SYN, FIN or RST where a finding rests on nothing else. Of a flow in a tunnel it can select no more than the tunnel,
+and behind what a record does not know (PPPoE, VLAN 0) it does not look. Of a flow that was captured with a VLAN tag and
+without, Wireshark shows both, because it tells connections apart by addresses and ports.
+Frame numbers are those of the capture; of rotated files, those of the files joined by ``mergecap -a``.
+
+It must not judge: what the evidence is, the finding says.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from analyzer.track.flow import SIDES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from analyzer.judge.findings import Finding, JudgedFlow
+    from analyzer.judge.record import FlowRecord
+
+MOST_MEMBERS: Final = 20
+"""A filter that names more frames and ranges than this, nobody would paste."""
+TUNNEL: Final = 1 << 62
+"""Set in the tag of a flow in a tunnel; the kind of tunnel stands KIND bits up."""
+KIND: Final = 56
+TUNNELS: Final = {
+    1: "ip proto 4 or ip proto 41 or ip6 proto 4 or ip6 proto 41",
+    2: "ip proto 47 or ip6 proto 47",
+    3: "udp port 4789",
+    4: "udp port 6081",
+    5: "udp port 2152",
+    6: "ether proto 0x8847 or ether proto 0x8848",
+    7: "ip proto 97 or ip6 proto 97",
+    8: "ether proto 0x88e7",
+}
+"""What selects all of a kind of tunnel (``capture.tunnel``); no filter of libpcap looks for TCP inside each of them."""
+IPV6_FLAGS: Final = "ip6[53]"
+"""Where TCP's flags are behind an IPv6 header without extensions; libpcap's ``tcp[...]`` knows IPv4 only."""
+
+
+def to_copy(judged: JudgedFlow) -> list[tuple[str, str]]:
+    """Return what each filter selects, and the filter: of the flow, then of each finding.
+
+    A finding's filter for tcpdump is left out where it is the flow's.
+    """
+    record = judged.record
+    found = [("Wireshark, this flow", wireshark(record)), ("tcpdump, this flow", tcpdump(record))]
+    for finding in judged.findings:
+        found.append((f"Wireshark, {finding.code}", finding_wireshark(record, finding)))
+        if (capture_filter := finding_tcpdump(record, finding)) != tcpdump(record):
+            found.append((f"tcpdump, {finding.code}", capture_filter))
+    return list(dict.fromkeys(found))
+
+
+def wireshark(record: FlowRecord) -> str:
+    """Return a display filter for the flow and the ICMP errors that quote it.
+
+    The frame numbers keep other uses of the same ports out.
+    """
+    last = max([record.last_frame, *(error.frame for error in record.icmp_errors)])
+    return f"{_ends(record)} && frame.number >= {record.first_frame} && frame.number <= {last}"
+
+
+def tcpdump(record: FlowRecord) -> str:
+    """Return a capture filter for the flow's addresses and ports, in either direction."""
+    return _in_tag(record.tag, _flow(record))
+
+
+def finding_wireshark(record: FlowRecord, finding: Finding) -> str:
+    """Return a display filter for the frames that a finding rests on.
+
+    Very many are joined into ranges, in which other frames of the flow may lie, too.
+    """
+    if not finding.frames:
+        return wireshark(record)
+    spans, exact = _spans(finding.frames)
+    if spans == [(finding.frames[0], finding.frames[0])]:
+        return f"frame.number == {finding.frames[0]}"
+    members = ", ".join(str(first) if first == last else f"{first}..{last}" for first, last in spans)
+    return f"frame.number in {{{members}}}" + ("" if exact else f" && {_ends(record)}")
+
+
+def finding_tcpdump(record: FlowRecord, finding: Finding) -> str:
+    """Return a capture filter for the flow that a finding is about, narrowed to flags where it rests on these alone."""
+    frames = set(finding.frames)
+    selected = _flow(record)
+    if flags := _flags(record, frames):
+        where = IPV6_FLAGS if _is_ipv6(record) else "tcp[tcpflags]"
+        selected += f" and {where} & ({'|'.join(flags)}) != 0"
+    quoted = {(error.version, error.quotes) for error in record.icmp_errors if error.frame in frames}
+    errors = [
+        f"({'icmp6' if version == 6 else 'icmp'} and dst host {record.endpoint(side).address})"
+        for version, side in sorted(quoted)
+    ]
+    if errors:
+        selected = f"({' or '.join([f'({selected})', *errors])})"
+    return _in_tag(record.tag, selected)
+
+
+def _ends(record: FlowRecord) -> str:
+    """Return what a display filter says of both ends, and of VLANs."""
+    ip = "ipv6" if _is_ipv6(record) else "ip"
+    vlans = [f"vlan.id == {number}" for number in _vlans(record.tag)]
+    return " && ".join(
+        [
+            *_both(ip, ("addr", "src", "dst"), record.a.address, record.b.address),
+            *_both("tcp", ("port", "srcport", "dstport"), record.a.port, record.b.port),
+            *vlans,
+        ]
+    )
+
+
+def _both(protocol: str, fields: Sequence[str], one: str | int, other: str | int) -> list[str]:
+    """Return what selects two values, whichever is the source's; equal ones have to be both."""
+    either, source, destination = (f"{protocol}.{field}" for field in fields)
+    if one == other:
+        return [f"{source} == {one}", f"{destination} == {one}"]
+    return [f"{either} == {one}", f"{either} == {other}"]
+
+
+def _flow(record: FlowRecord) -> str:
+    a, b = record.a, record.b
+    hosts = (
+        f"src host {a.address} and dst host {a.address}"
+        if a.address == b.address
+        else f"host {a.address} and host {b.address}"
+    )
+    ports = f"src port {a.port} and dst port {a.port}" if a.port == b.port else f"port {a.port} and port {b.port}"
+    return f"tcp and {hosts} and {ports}"
+
+
+def _in_tag(tag: int, selected: str) -> str:
+    """Return a capture filter for what is selected on a VLAN; of a tunnel, all of it."""
+    if tag & TUNNEL:
+        whole = TUNNELS[(tag ^ TUNNEL) >> KIND]
+        return f"{whole} or (vlan and ({whole}))"
+    return " and ".join([*(f"vlan {number}" for number in _vlans(tag)), selected])
+
+
+def _vlans(tag: int) -> list[int]:
+    """Return the VLANs of a flow that is in no tunnel, outermost first."""
+    if tag & TUNNEL:
+        return []
+    found: list[int] = []
+    while tag:
+        found.insert(0, tag % 4096)
+        tag //= 4096
+    return found
+
+
+def _flags(record: FlowRecord, frames: set[int]) -> list[str]:
+    """Return the names of flags that all these frames carry one of, or nothing if there is another frame."""
+    carriers: dict[str, set[int | None]] = {
+        "tcp-syn": {record.facts(side).syn_frame for side in SIDES},
+        "tcp-fin": {fin.frame for fin in record.fins},
+        "tcp-rst": {reset.frame for reset in record.resets},
+    }
+    if not frames <= set().union(*carriers.values()):
+        return []
+    return [flag for flag, carrying in carriers.items() if frames & carrying]
+
+
+def _spans(frames: Iterable[int]) -> tuple[list[tuple[int, int]], bool]:
+    """Return frames as ranges, MOST_MEMBERS at most, and whether these hold no other frame."""
+    ordered = sorted(set(frames))
+    gaps = [late - early for early, late in pairwise(ordered)]
+    widest = sorted((gap for gap in gaps if gap > 1), reverse=True)[MOST_MEMBERS - 1 :]
+    join = widest[0] if widest else 1
+    spans = [(ordered[0], ordered[0])]
+    for gap, frame in zip(gaps, ordered[1:], strict=True):
+        if gap <= join:
+            spans[-1] = (spans[-1][0], frame)
+        else:
+            spans.append((frame, frame))
+    return spans, not widest
+
+
+def _is_ipv6(record: FlowRecord) -> bool:
+    return ":" in record.a.address

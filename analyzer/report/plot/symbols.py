@@ -1,0 +1,126 @@
+"""How each kind of segment is drawn, and what its mark means in the legend.
+
+Told apart by shape: a probe is a triangle that points to its receiver, filled if it was answered and hollow if not;
+after a FIN it is larger and has a dark rim. RST is a cross, FIN a stop sign.
+
+It must not know axes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from analyzer.judge.record import Probe, ZeroWindowProbe
+    from analyzer.report.plot.colours import Theme
+
+CROWDED: Final = 0.6
+"""Of marks smaller than this only the rim would be seen."""
+HOLLOW: Final = "page"
+"""Stands for the page's colour as the face of a mark."""
+POINTING: Final = {"a": "v", "b": "^"}
+"""Endpoint a is the upper lane of a timeline, so its probes go down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A marker of matplotlib with its size in points, its colours, and its line in the legend."""
+
+    meaning: str
+    shape: str
+    size: float
+    face: str
+    edge: str
+    alpha: float = 1.0
+
+    @property
+    def is_stroke(self) -> bool:
+        """Whether the marker is made of lines and has no face."""
+        return self.shape in {"x", "|", "_"}
+
+
+SYN: Final = "SYN"
+DATA: Final = "first and last data"
+RESENT: Final = "data sent again"
+WINDOW_PROBE: Final = "zero-window probe"
+UNDECIDED: Final = "keepalive or zero-window probe"
+ANSWER: Final = "answer"
+NO_ANSWER: Final = "no answer captured"
+FIN: Final = "FIN"
+RESET: Final = "RST"
+ICMP: Final = "ICMP error"
+SHUT: Final = "window closed"
+UNHEARD: Final = "does not answer"
+
+ORDER: Final = (
+    SYN,
+    DATA,
+    RESENT,
+    *(
+        f"{sure}probe{when}, {what}"
+        for sure in ("", "suspected ")
+        for when in ("", " after a FIN")
+        for what in ("answered", "unanswered")
+    ),
+    f"{WINDOW_PROBE}, answered",
+    f"{WINDOW_PROBE}, unanswered",
+    UNDECIDED,
+    ANSWER,
+    NO_ANSWER,
+    FIN,
+    RESET,
+    ICMP,
+    SHUT,
+    UNHEARD,
+)
+"""Of the legend."""
+
+
+def probe_meaning(probe: Probe) -> str:
+    """Return what the mark of a keepalive probe means."""
+    sure = "suspected " if probe.certainty == "suspected" else ""
+    when = " after a FIN" if probe.after_fin else ""
+    return f"{sure}probe{when}, {'answered' if probe.answer else 'unanswered'}"
+
+
+def probe_mark(probe: Probe, theme: Theme, scale: float = 1.0) -> Mark:
+    """Return the mark of a keepalive probe."""
+    color = theme.after_fin if probe.after_fin else theme.probe
+    return Mark(
+        probe_meaning(probe),
+        POINTING[probe.sender],
+        (9.0 if probe.after_fin else 7.0) * scale,
+        color if probe.answer else HOLLOW,
+        theme.ink if probe.after_fin and probe.answer and scale > CROWDED else color,
+        0.5 if probe.certainty == "suspected" else 1.0,
+    )
+
+
+def window_probe_mark(probe: ZeroWindowProbe, theme: Theme, scale: float = 1.0) -> Mark:
+    """Return the mark of a zero-window probe."""
+    answered = probe.answer_frame is not None
+    return Mark(
+        f"{WINDOW_PROBE}, {'answered' if answered else 'unanswered'}",
+        "D",
+        6.0 * scale,
+        theme.window_probe if answered else HOLLOW,
+        theme.window_probe,
+    )
+
+
+def mark(meaning: str, theme: Theme, scale: float = 1.0) -> Mark:
+    """Return the mark of any other kind of segment."""
+    ink = theme.ink
+    shape, size, face, edge = {
+        SYN: ("|", 9.0, ink, ink),
+        DATA: ("s", 5.5, ink, ink),
+        RESENT: ("s", 5.0, HOLLOW, ink),
+        UNDECIDED: ("d", 6.5, HOLLOW, theme.window_probe),
+        ANSWER: ("o", 4.0 * scale, ink, ink),
+        NO_ANSWER: ("x", 6.0 * scale, ink, ink),
+        FIN: ("8", 10.0, ink, ink),
+        RESET: ("X", 11.0, theme.reset, ink),
+        ICMP: ("*", 11.0, HOLLOW, ink),
+    }[meaning]
+    return Mark(meaning, shape, size, face, edge)

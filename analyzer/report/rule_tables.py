@@ -1,0 +1,86 @@
+"""Prints the decision tables from the objects that decide, as Wireshark's guide prints its analysis flags."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from analyzer import explain
+from analyzer.judge.connection import TRANSITIONS
+from analyzer.judge.findings import CODES, FINDINGS
+from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.label.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from analyzer.report.screen import Screen
+
+
+def codes() -> list[str]:
+    """Return every word that has a long text: verdicts, then findings."""
+    return [*(verdict.value for verdict in Verdict), *CODES]
+
+
+def tables(screen: Screen) -> Iterator[str]:
+    """Yield all tables."""
+    yield from _heading("What a segment is", "rows are tried in order, the first that fits wins", screen)
+    for rule in RULES:
+        yield from _row(rule.kind.name.lower(), rule.name, rule.cite, rule.conditions, screen)
+    yield from _heading("How a flow ended", "rows are tried in order, the first that fits wins", screen)
+    for verdict in VERDICTS:
+        yield from _row(verdict.verdict.value, verdict.name, "", verdict.conditions, screen)
+    yield from _heading("What is found in a flow", "every row that fits counts", screen)
+    for finding in FINDINGS:
+        yield from _row(finding.code, f"about the {finding.scope.value}", "", finding.conditions, screen)
+    yield from _heading("The states of both ends", "RFC 9293 3.3.2, derived from what passed by", screen)
+    width = max(len(state.value) for state, _ in TRANSITIONS)
+    events = max(len(event.value) for _, event in TRANSITIONS)
+    for (state, event), after in TRANSITIONS.items():
+        yield f"  {state.value:<{width}}  {event.value:<{events}}  {after.value}"
+
+
+def long_text(code: str, screen: Screen) -> Iterator[str]:
+    """Yield what is to be said of a verdict or a finding, then its rows."""
+    text = explain.long_text(code)
+    yield from screen.wrap(f"{code}: {text.title}", style="heading", indent="  ", first="")
+    yield ""
+    for head, body in (
+        ("", text.meaning),
+        ("Why it matters", text.why),
+        ("What to change", text.change),
+        ("What would make it wrong", text.doubt),
+        ("Source", text.source),
+    ):
+        if body:
+            if head:
+                yield screen.paint(head, "heading")
+            yield from screen.wrap(body, indent="  " if head else "")
+            yield ""
+    for verdict in VERDICTS:
+        if verdict.verdict.value == code:
+            yield from _row(code, verdict.name, "", verdict.conditions, screen)
+    for finding in FINDINGS:
+        if finding.code == code:
+            yield from _row(code, f"about the {finding.scope.value}", "", finding.conditions, screen)
+
+
+def _heading(title: str, how: str, screen: Screen) -> Iterator[str]:
+    yield screen.paint(title.upper(), "heading") + screen.paint(f" ({how})", "dim")
+    yield ""
+
+
+def _row(name: str, row: str, cite: str, conditions: Iterable[Any], screen: Screen) -> Iterator[str]:
+    tail = f"{row}; {cite}" if cite else row
+    yield f"{screen.paint(name, 'accent')}  {screen.paint(tail, 'dim')}"
+    conditions = tuple(conditions)
+    if not conditions:
+        yield "  Set when no earlier row fits."
+    elif len(conditions) == 1:
+        yield "  Set when:"
+    else:
+        yield "  Set when all of the following are true:"
+    for condition in conditions:
+        sentence = inspect.cleandoc(condition.__doc__ or condition.__name__)
+        yield from screen.wrap(" ".join(sentence.split()), indent="    ", first="  - ")
+    yield ""

@@ -1,0 +1,143 @@
+"""Lays out the story of a flow: headline, tick rows, then each section with the frames that bear it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from analyzer import explain
+from analyzer.explain.model import Story
+from analyzer.explain.teller import frames_text
+from analyzer.report import filter_commands
+from analyzer.report.screen import Screen, printable
+from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
+from analyzer.units import format_duration, format_offset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analyzer.explain.model import Line
+    from analyzer.judge.findings import JudgedFlow
+    from analyzer.report.export import Object
+
+INDENT: Final = "  "
+LOOK: Final = "To look for yourself"
+JOINED: Final = "Frames are numbered as in the files joined: mergecap -a -w JOINED.pcapng FILE..."
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStory(Story):
+    """A story that prints as ``keepalive explain`` tells it, and shows as a page in a notebook."""
+
+    text: str
+    markup: str
+
+    def __str__(self) -> str:
+        """Return the story as text."""
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+
+def told_story(judged: JudgedFlow, start_ns: int) -> ToldStory:
+    """Return the story of a flow in words."""
+    from analyzer.report.html import story_html
+
+    plain = explain.story(judged, start_ns)
+    return ToldStory(
+        plain.title,
+        plain.headline,
+        plain.sections,
+        text="\n".join(story(judged, start_ns, Screen())).rstrip(),
+        markup=story_html(judged, start_ns, "", pictures=False),
+    )
+
+
+def story(
+    judged: JudgedFlow,
+    start_ns: int,
+    screen: Screen,
+    *,
+    capture: str | None = None,
+    joined: bool = False,
+    live: bool = False,
+) -> Iterator[str]:
+    """Yield the lines of a flow's story; ``capture`` names the file where there are several.
+
+    If it was ``joined`` from rotated files, the filters say how to have these as one. Of a ``live`` capture there is no
+    file to look at with filters.
+    """
+    told = explain.story(judged, start_ns)
+    title = told.title if capture is None else f"{printable(capture)}: {told.title}"
+    yield from screen.wrap(title, indent=INDENT, first="", style="heading")
+    yield ""
+    yield from screen.wrap(told.headline)
+    yield ""
+    yield from ticks(judged, screen)
+    for section in told.sections:
+        yield screen.paint(section.heading, "heading")
+        at_width = max((len(format_offset(line.at_ns)) for line in section.lines if line.at_ns is not None), default=0)
+        frame_width = max(
+            (len(frames_text(line.frames)) for line in section.lines if line.at_ns is not None), default=0
+        )
+        for line in section.lines:
+            yield from _line(line, screen, at_width, frame_width)
+        yield ""
+    if not live:
+        yield from look(judged, screen, joined=joined)
+
+
+def look(judged: JudgedFlow, screen: Screen, *, joined: bool = False) -> Iterator[str]:
+    """Yield the filters by which Wireshark and tcpdump show the flow and what each finding rests on."""
+    yield screen.paint(LOOK, "heading")
+    if joined:
+        yield from screen.wrap(JOINED, indent=INDENT * 2, first=f"{INDENT}- ")
+    for label, text in filter_commands.to_copy(judged):
+        yield from screen.wrap(f"{label}: {text}", indent=INDENT * 2, first=f"{INDENT}- ")
+    yield ""
+
+
+def ticks(judged: JudgedFlow, screen: Screen) -> Iterator[str]:
+    """Yield the tick rows of a flow over the whole width, with their key."""
+    start_ns, stop_ns = span(judged)
+    length = format_duration(stop_ns - start_ns)
+    used: set[Mark] = set()
+    for index, (side, row) in enumerate(tick_rows(judged, max(screen.width - len(INDENT) - 3 - len(length), 8))):
+        used.update(row)
+        yield f"{INDENT}{side} {drawn(row, screen)}" + (f" {length}" if index == 0 else "")
+    if used:
+        yield from legend(used, screen, INDENT + "  ")
+        yield ""
+
+
+def story_object(judged: JudgedFlow, start_ns: int) -> Object:
+    """Return the story as JSON: the field ``story`` that ``explain --json`` adds to a flow."""
+    told: Story = explain.story(judged, start_ns)
+    return {
+        "story": {
+            "title": told.title,
+            "headline": told.headline,
+            "sections": [
+                {
+                    "heading": section.heading,
+                    "lines": [{"text": line.text, "frames": list(line.frames)} for line in section.lines],
+                }
+                for section in told.sections
+            ],
+        }
+    }
+
+
+def _line(line: Line, screen: Screen, at_width: int, frame_width: int) -> Iterator[str]:
+    frames = frames_text(line.frames) if line.frames else ""
+    if line.at_ns is None:
+        text = f"{line.text} [{_frame_word(line)} {frames}]" if frames else line.text
+        yield from screen.wrap(text, indent=INDENT * 2, first=INDENT + "- ")
+        return
+    lead = f"{INDENT}{format_offset(line.at_ns):>{at_width}}  {frames:>{frame_width}}  "
+    yield from screen.wrap(line.text, indent=" " * len(lead), first=lead)
+
+
+def _frame_word(line: Line) -> str:
+    return "frame" if len(line.frames) == 1 else "frames"

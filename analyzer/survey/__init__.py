@@ -1,0 +1,1 @@
+"""Many flows by columns: sums, ranks, hosts, selections."""

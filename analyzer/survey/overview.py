@@ -1,0 +1,415 @@
+"""Many flows at once, by columns: what a capture adds up to, which flows come first, which services they belong to.
+
+A capture of a million flows is ranked and grouped here without a single flow being judged; only those that somebody
+will look at are.
+
+It must not hold a word for the user, or look at a SEEN row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from analyzer.judge.findings.conditions import LONG_NS
+from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.segment import address_text
+from analyzer.track.flow import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analyzer.track.batch import FlowBatch
+
+FEW: Final = 3
+"""So many files of a stream are named one by one."""
+
+LINE: Final = np.dtype(
+    [
+        ("capture", np.int32),
+        ("batch", np.int32),  # where the flow lies in its Analysis
+        ("row", np.int32),
+        ("winner", np.int8),  # row of VERDICTS
+        ("rank", np.int8),  # index in RANKS
+        ("notable", np.int8),  # 1 if it has something to say
+        ("flows", np.int32),  # how many it stands for: more than 1 where lines were folded
+        ("number", np.int64),
+        ("first_frame", np.int64),
+        ("service_hi", np.int64),
+        ("service_lo", np.int64),
+        ("service_port", np.int32),
+        ("other_port", np.int32),
+        ("other_hi", np.int64),
+        ("other_lo", np.int64),
+        ("guessed", np.int8),  # 1 if no SYN says which end is the service
+        ("probes", np.int32),
+        ("answered", np.int32),
+        ("after_fin", np.int32),
+        ("zero_window", np.int32),
+    ],
+    align=True,
+)
+"""A flow in a list of flows, or several of one service that are alike."""
+
+ALIKE: Final = ("service_lo", "service_hi", "service_port", "winner", "rank", "notable", "capture")
+"""What lines have in common that may become one."""
+SUMS: Final = ("flows", "probes", "answered", "after_fin", "zero_window")
+
+SERVICE: Final = ("service_lo", "service_hi", "service_port")
+"""The columns that name a flow's responder."""
+
+RANKS: Final = (
+    "held_in_close_wait",
+    "silent",
+    "timed_out",
+    "reset_on_probe",
+    "half_closed",
+    "undetermined",
+    "open_unanswered",
+    "aborted_after_probes",
+    "probed_after_fin",
+    "open_probing",
+    "window_probed",
+    "closed_after_probes",
+    "aborted",
+    "unestablished",
+    "open",
+    "closed",
+)
+"""What a reader should see first: an end kept in CLOSE-WAIT by keepalive, then the other flows that did not end well,
+then those that may still go wrong, last the uneventful."""
+
+
+class Part(Protocol):
+    """One file of a stream."""
+
+    @property
+    def path(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def first_frame(self) -> int:
+        """Its first frame, as the stream counts."""
+        ...
+
+
+@dataclass(slots=True)
+class CaptureSummary:
+    """What was read of one capture point: one file, or several rotated ones as one stream."""
+
+    paths: list[str]
+    format: str = ""
+    link_types: list[str] = field(default_factory=list)
+    start_ns: int | None = None
+    end_ns: int | None = None
+    frames: int = 0
+    tcp_segments: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    parts: Sequence[Part] = ()
+    """The files, and which frame of the stream is the first of each."""
+
+    @property
+    def name(self) -> str:
+        """What to call it: the path, or the first and last of several."""
+        if len(self.paths) > FEW:
+            return f"{self.paths[0]} to {self.paths[-1]} ({len(self.paths)} files as one stream)"
+        return " ".join("standard input" if path == "-" else path for path in self.paths)
+
+    @property
+    def duration_ns(self) -> int:
+        """From the first frame to the last."""
+        return 0 if self.start_ns is None or self.end_ns is None else max(self.end_ns - self.start_ns, 0)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over all flows, whether kept or not."""
+
+    flows: int = 0
+    flows_with_probes: int = 0
+    probes: int = 0
+    probes_answered: int = 0
+    """By an ACK or data; a RST is no answer here."""
+    probes_after_fin: int = 0
+    zero_window_probes: int = 0
+    close_wait: int = 0
+    """Flows in which one end sent FIN and the other never did, when the capture ended (its end is in CLOSE-WAIT)."""
+    verdicts: dict[str, int] = field(default_factory=dict)
+
+    def merge(self, other: Totals) -> None:
+        """Add the sums of another capture."""
+        for name in ("flows", "flows_with_probes", "probes", "probes_answered", "probes_after_fin"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.zero_window_probes += other.zero_window_probes
+        self.close_wait += other.close_wait
+        for word, count in other.verdicts.items():
+            self.verdicts[word] = self.verdicts.get(word, 0) + count
+
+    def add(self, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
+        """Add finished flows, by columns."""
+        probes = _sum(batch, "probes")
+        self.flows += len(batch)
+        self.flows_with_probes += int((probes > 0).sum())
+        self.probes += int(probes.sum())
+        self.probes_answered += int(_sum(batch, "answered").sum())
+        self.probes_after_fin += int(_sum(batch, "after_fin").sum())
+        self.zero_window_probes += int(_sum(batch, "zero_window").sum())
+        for index, count in enumerate(np.bincount(winners, minlength=len(VERDICTS))):
+            if count:
+                word = VERDICTS[index].verdict.value
+                self.verdicts[word] = self.verdicts.get(word, 0) + int(count)
+        self.close_wait += int(has_verdict(winners, Verdict.HALF_CLOSED).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The flows of one responder (address and port), or of several small ones with the same port."""
+
+    endpoint: Endpoint | None
+    """None for several."""
+    port: int
+    addresses: int
+    flows: int
+    probes: int
+    answered: int
+    after_fin: int
+    verdicts: dict[str, int]
+    """Most frequent first."""
+    first: int | None
+    """Index among the ranked lines of its most important flow; None if only lines are left of them all."""
+
+
+def has_verdict(winners: NDArray[np.int8], *words: Verdict) -> NDArray[np.bool_]:
+    """Say which flows have one of these verdicts."""
+    return _among(words)[winners]
+
+
+@cache
+def _among(words: tuple[Verdict, ...]) -> NDArray[np.bool_]:
+    """Return for each row of VERDICTS whether it gives one of these verdicts."""
+    return np.array([rule.verdict in words for rule in VERDICTS])
+
+
+def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Say which flows have something to say.
+
+    Probes of either kind, an ending other than closed, open or refused, a long silence, an ICMP error, a RST that ended
+    nothing, or something in the capture that keeps us from telling.
+    """
+    eventful = _sum(batch, "probes") + _sum(batch, "zero_window") + _sum(batch, "undecided") > 0
+    eventful |= (batch.ending["icmp_errors"] > 0) | (batch.ending["ignored"] > 0)
+    left_idle = (batch.flow["active_ns"] >= 0) & (batch.end_ns - batch.flow["active_ns"] >= LONG_NS)
+    eventful |= left_idle & has_verdict(winners, Verdict.OPEN)
+    eventful |= (batch.flow["idle_ns"] >= LONG_NS) | (batch.flow["cut"] > 0) | (batch.flow["backwards"] > 0)
+    return eventful | ~has_verdict(winners, Verdict.CLOSED, Verdict.OPEN, Verdict.UNESTABLISHED)
+
+
+def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
+    """Return a LINE for each flow of the batch that is number ``at`` of its analysis."""
+    lines = np.zeros(len(batch), dtype=LINE)
+    lines["capture"], lines["batch"] = capture, at
+    lines["row"], lines["flows"] = np.arange(len(batch)), 1
+    lines["winner"], lines["number"] = winners, batch.flow["number"]
+    lines["first_frame"] = batch.flow["first_frame"]
+    for name in ("probes", "answered", "after_fin", "zero_window"):
+        lines[name] = _sum(batch, name)
+    lines["rank"] = _rank(batch, winners)
+    lines["notable"] = is_notable(batch, winners)
+    is_b = responder_is_b(batch)
+    for part in ("hi", "lo", "port"):
+        lines[f"service_{part}"] = np.where(is_b, batch.flow[f"b_{part}"], batch.flow[f"a_{part}"])
+        lines[f"other_{part}"] = np.where(is_b, batch.flow[f"a_{part}"], batch.flow[f"b_{part}"])
+    lines["guessed"] = (batch.a["syn_frame"] == 0) & (batch.b["syn_frame"] == 0)
+    return lines
+
+
+def folded(lines: NDArray[np.void]) -> NDArray[np.void]:
+    """Return fewer lines that say the same of services: flows that nobody can look at become one where they are alike.
+
+    A line whose service is a guess stays, because ``settle_services`` may correct it.
+    """
+    single = np.flatnonzero((lines["batch"] >= 0) | (lines["guessed"] == 1))
+    many = np.flatnonzero((lines["batch"] < 0) & (lines["guessed"] == 0))
+    if not len(many):
+        return lines
+    many = many[np.lexsort([lines[name][many] for name in ("number", *ALIKE)])]
+    starts = _changes(lines, many, ALIKE)
+    # filled in place: there may be a hundred thousand of them
+    fewer = np.empty(len(single) + len(starts), dtype=LINE)
+    fewer[: len(single)] = lines[single]
+    np.take(lines, many[starts], out=fewer[len(single) :], mode="clip")
+    for name in SUMS:
+        fewer[name][len(single) :] = np.add.reduceat(lines[name][many], starts)
+    return fewer
+
+
+def settle_services(lines: NDArray[np.void]) -> None:
+    """Correct guesses: a port that other flows were seen to connect to is the service, whichever is lower."""
+    guessed = lines["guessed"] == 1
+    known = np.flatnonzero(np.bincount(lines["service_port"][~guessed], minlength=1))
+    swapped = guessed & np.isin(lines["other_port"], known) & ~np.isin(lines["service_port"], known)
+    for part in ("hi", "lo", "port"):
+        service, other = lines[f"service_{part}"][swapped], lines[f"other_{part}"][swapped]
+        lines[f"service_{part}"][swapped], lines[f"other_{part}"][swapped] = other, service
+
+
+def responder_is_b(batch: FlowBatch) -> NDArray[np.bool_]:
+    """Say in which flows b was connected to: it answered a's SYN, or (no SYN seen) has the lower port."""
+    opened_a = (batch.a["syn_frame"] > 0) & (batch.a["syn_had_ack"] == 0)
+    opened_b = (batch.b["syn_frame"] > 0) & (batch.b["syn_had_ack"] == 0)
+    accepted_a = (batch.a["syn_frame"] > 0) & (batch.a["syn_had_ack"] == 1)
+    accepted_b = (batch.b["syn_frame"] > 0) & (batch.b["syn_had_ack"] == 1)
+    b_first = opened_b & (~opened_a | (batch.b["syn_frame"] < batch.a["syn_frame"]))
+    lower = batch.flow["b_port"] <= batch.flow["a_port"]
+    decided = [opened_a & ~b_first, b_first, accepted_b, accepted_a]
+    return np.asarray(np.select(decided, [True, False, True, False], default=lower))
+
+
+def ranked(lines: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the lines with the most important first; among equals in the order of the captures.
+
+    Those of which only the line is left come behind their equals.
+    """
+    return lines[np.lexsort((lines["number"], lines["capture"], lines["batch"] < 0, lines["rank"]))]
+
+
+def first_of_each(lines: NDArray[np.void], room: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the indices of the first lines of each rank, at most ``room[rank]`` of it, in order."""
+    order = np.argsort(lines["rank"], kind="stable")
+    ranks = lines["rank"][order]
+    within = np.arange(len(lines)) - np.searchsorted(ranks, ranks)
+    return np.sort(order[within < room[ranks]])
+
+
+def in_order(lines: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the lines in the order of each flow's first segment, capture by capture."""
+    return lines[np.lexsort((lines["number"], lines["capture"]))]
+
+
+def one_of_each(lines: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the first of the ranked lines of each rank."""
+    return lines[np.unique(lines["rank"], return_index=True)[1]]
+
+
+def mixed(lines: NDArray[np.void], most: int) -> NDArray[np.int64]:
+    """Return the indices of at most so many ranked lines, as evenly of each rank as there are."""
+    within = np.arange(len(lines)) - np.searchsorted(lines["rank"], lines["rank"])
+    return np.sort(np.argsort(within, kind="stable")[:most])
+
+
+def services(lines: NDArray[np.void], most: int) -> list[Service]:
+    """Group ranked lines by service, the one with the most important flow, and the most such flows, first.
+
+    Beyond ``most`` services, those with few flows are taken together by port.
+    """
+    groups = _group(lines, np.arange(len(lines)), SERVICE)
+    if len(groups) > most:
+        least = max(int(lines["flows"].sum()) // 100, 2)
+        large = sorted((group for group in groups if group.flows >= least), key=_Group.urgency)[:most]
+        rest = np.ones(len(lines), dtype=np.bool_)
+        for group in large:
+            rest[group.at] = False
+        groups = [*large, *_group(lines, np.flatnonzero(rest), ("service_port",))]
+    return [group.service(lines) for group in sorted(groups, key=_Group.urgency)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Some of the ranked lines, by index in order."""
+
+    at: NDArray[np.int64]
+    best: int
+    """The rank of the first."""
+    most_urgent: int
+    """How many flows have that rank."""
+    flows: int
+
+    def urgency(self) -> tuple[int, int, int]:
+        return (self.best, -self.most_urgent, -self.flows)
+
+    def service(self, lines: NDArray[np.void]) -> Service:
+        own = lines[self.at]
+        head = own[0]
+        kept = self.at[own["batch"] >= 0]
+        by_address = self.at[np.lexsort((own["service_lo"], own["service_hi"]))]
+        addresses = len(_changes(lines, by_address, ("service_hi", "service_lo")))
+        address = address_text(int(head["service_hi"]), int(head["service_lo"]))
+        counts: dict[str, int] = {}
+        for index, count in enumerate(np.bincount(own["winner"], own["flows"], len(VERDICTS)).tolist()):
+            if count:
+                word = VERDICTS[index].verdict.value
+                counts[word] = counts.get(word, 0) + int(count)
+        return Service(
+            endpoint=Endpoint(address, int(head["service_port"])) if addresses == 1 else None,
+            port=int(head["service_port"]),
+            addresses=addresses,
+            flows=self.flows,
+            probes=int(own["probes"].sum()),
+            answered=int(own["answered"].sum()),
+            after_fin=int(own["after_fin"].sum()),
+            verdicts=dict(sorted(counts.items(), key=lambda item: -item[1])),
+            first=int(kept[0]) if len(kept) else None,
+        )
+
+
+def _group(lines: NDArray[np.void], at: NDArray[np.int64], names: tuple[str, ...]) -> list[_Group]:
+    """Group the lines at these indices by some columns."""
+    if not len(at):
+        return []
+    order = at[np.lexsort((at, *(lines[name][at] for name in names)))]
+    starts = _changes(lines, order, names)
+    ranks, flows = lines["rank"][order], lines["flows"][order]
+    sizes = np.diff(starts, append=len(order))
+    urgent = np.add.reduceat(np.where(ranks == np.repeat(ranks[starts], sizes), flows, 0), starts, dtype=np.int64)
+    parts = np.split(order, starts[1:])
+    counts = np.add.reduceat(flows, starts, dtype=np.int64)
+    grouped = zip(parts, ranks[starts].tolist(), urgent.tolist(), counts.tolist(), strict=True)
+    return [_Group(*group) for group in grouped]
+
+
+def _changes(lines: NDArray[np.void], order: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return where lines, in an order that sorts these columns, begin to differ in one of them."""
+    changes = np.logical_or.reduce([np.diff(lines[name][order]) != 0 for name in names])
+    return np.concatenate(([0], 1 + np.flatnonzero(changes)))
+
+
+def _rank(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.int8]:
+    probes = _sum(batch, "probes") > 0
+    held = _sum(batch, "after_peer_fin") > 0
+    rank = {word: index for index, word in enumerate(RANKS)}
+    half = has_verdict(winners, Verdict.HALF_CLOSED)
+    aborted = has_verdict(winners, Verdict.ABORTED)
+    closed = has_verdict(winners, Verdict.CLOSED)
+    opened = has_verdict(winners, Verdict.OPEN)
+    rows = (
+        (half & held, "held_in_close_wait"),
+        (has_verdict(winners, Verdict.SILENT), "silent"),
+        (has_verdict(winners, Verdict.TIMED_OUT), "timed_out"),
+        (has_verdict(winners, Verdict.RESET_ON_PROBE), "reset_on_probe"),
+        (half, "half_closed"),
+        (has_verdict(winners, Verdict.UNDETERMINED), "undetermined"),
+        (opened & (_sum(batch, "trailing") > 0), "open_unanswered"),
+        (aborted & probes, "aborted_after_probes"),
+        (closed & (_sum(batch, "after_fin") > 0), "probed_after_fin"),
+        (opened & probes, "open_probing"),
+        (_sum(batch, "zero_window") + _sum(batch, "undecided") > 0, "window_probed"),
+        (closed & probes, "closed_after_probes"),
+        (aborted, "aborted"),
+        (has_verdict(winners, Verdict.UNESTABLISHED), "unestablished"),
+        (opened, "open"),
+    )
+    return np.select([mask for mask, _ in rows], [rank[word] for _, word in rows], default=rank["closed"]).astype(
+        np.int8
+    )
+
+
+def _sum(batch: FlowBatch, name: str) -> NDArray[np.int64]:
+    """Return one count of the probes of both ends."""
+    return np.asarray(batch.run_a[name].astype(np.int64) + batch.run_b[name])

@@ -1,0 +1,77 @@
+"""Which flows a reader asked for: by host, port or number, decided over columns before anything is judged.
+
+It must not know files, verdicts or words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.segment import address_halves
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+    from numpy.typing import NDArray
+
+    from analyzer.track.batch import FlowBatch
+
+IPV4_BITS = 32
+HALF = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The flows to look at; an empty tuple asks for all."""
+
+    hosts: tuple[str, ...] = ()
+    """Addresses or networks (``10.0.0.0/8``); one end has to be in one of them."""
+    ports: tuple[int, ...] = ()
+    """One end has to have one of them."""
+    numbers: tuple[int, ...] = ()
+    """Flow numbers within their capture."""
+    display_filter: str = ""
+    """One frame has to match this filter of Wireshark; tshark says which, while the capture is read."""
+
+    def __bool__(self) -> bool:
+        """Say whether anything is left out."""
+        return bool(self.hosts or self.ports or self.numbers or self.display_filter)
+
+    def mask(self, batch: FlowBatch) -> NDArray[np.bool_]:
+        """Say which flows of a batch are asked for."""
+        flow = batch.flow
+        picked = np.ones(len(flow), dtype=np.bool_)
+        if self.numbers:
+            picked &= np.isin(flow["number"], self.numbers)
+        if self.ports:
+            picked &= np.isin(flow["a_port"], self.ports) | np.isin(flow["b_port"], self.ports)
+        if self.hosts:
+            within = [
+                inside(flow[f"{side}_hi"], flow[f"{side}_lo"], host) for host in self.hosts for side in ("a", "b")
+            ]
+            picked &= np.logical_or.reduce(within)
+        return picked
+
+
+def inside(high: NDArray[np.int64], low: NDArray[np.int64], host: str) -> NDArray[np.bool_]:
+    """Say which addresses, given as two signed halves, lie in a network (or are that address)."""
+    net = ip_network(host, strict=False)
+    mask = _mask(net)
+    base_high, base_low = address_halves(str(net.network_address))
+    mask_high, mask_low = (np.uint64(part) for part in (mask >> 64, mask & HALF))
+    same_high = (_unsigned(high) & mask_high) == np.uint64(base_high & HALF)
+    return np.asarray(same_high & ((_unsigned(low) & mask_low) == np.uint64(base_low & HALF)))
+
+
+def _unsigned(words: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return np.ascontiguousarray(words).view(np.uint64)
+
+
+def _mask(net: IPv4Network | IPv6Network) -> int:
+    """Return the network's mask over 128 bits; an IPv4 address is ``::ffff:a.b.c.d``."""
+    fixed = net.prefixlen + (128 - IPV4_BITS if net.version == 4 else 0)
+    return ((1 << fixed) - 1) << (128 - fixed)

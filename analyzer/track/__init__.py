@@ -1,0 +1,1 @@
+"""From segments to finished flows: one pass, memory by live flows."""

@@ -1,0 +1,133 @@
+"""``FlowBatch``: some flows as columns, with all their SEEN rows judged; what leaves the tracker.
+
+It must not know how flows are kept, or what any verdict is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from analyzer.label.keepalive import RUN, add_up, settle_kinds
+from analyzer.label.reset import ENDING, judge
+from analyzer.label.rules import classify
+from analyzer.loops.loop import freeze, loop, pick, records, thaw
+from analyzer.loops.packed import PackedRows
+from analyzer.track.seen import SEEN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class FlowBatch:
+    """Some flows, as columns: the same row of each array is the same flow."""
+
+    flow: NDArray[np.void]
+    """FLOW records."""
+    a: NDArray[np.void]
+    """ENDPOINT records of the endpoints that sent first."""
+    b: NDArray[np.void]
+    """ENDPOINT records of the others."""
+    run_a: NDArray[np.void]
+    """RUN records: the probes of a."""
+    run_b: NDArray[np.void]
+    """RUN records: the probes of b."""
+    ending: NDArray[np.void]
+    """ENDING records: RSTs and ICMP errors."""
+    seen: NDArray[np.void]
+    """SEEN rows of all these flows, flow by flow, in order."""
+    start: NDArray[np.int64]
+    """Where each flow's rows begin in ``seen``; one more entry at the end."""
+    end_ns: int
+    """The capture's time when this was taken."""
+
+    def __len__(self) -> int:
+        """Return the number of flows."""
+        return len(self.flow)
+
+    def rows(self, index: int) -> NDArray[np.void]:
+        """Return the SEEN rows of one flow."""
+        return self.seen[self.start[index] : self.start[index + 1]]
+
+    @property
+    def ends_ns(self) -> NDArray[np.int64]:
+        """Until when each flow could have been heard: to ``end_ns``, or to where another took its addresses."""
+        reused_ns = self.flow["reused_ns"]
+        return np.where(reused_ns >= 0, reused_ns, self.end_ns)
+
+    def packed(self) -> FlowBatch:
+        """Return the same with its rows packed: only ``rows`` and what needs no rows may be asked of it."""
+        return replace(self, seen=cast("NDArray[np.void]", PackedRows(self.seen, self.start)))
+
+    def take(self, picked: NDArray[np.int64], *, rows: bool = True) -> FlowBatch:
+        """Return only the flows at these indices, with their rows unless nobody will look at one."""
+        counts = (self.start[1:] - self.start[:-1])[picked] * rows
+        start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        of_these = np.repeat(self.start[:-1][picked] - start[:-1], counts) + np.arange(start[-1])
+        return FlowBatch(
+            pick(self.flow, picked),
+            pick(self.a, picked),
+            pick(self.b, picked),
+            pick(self.run_a, picked),
+            pick(self.run_b, picked),
+            pick(self.ending, picked),
+            pick(self.seen, of_these),
+            start,
+            self.end_ns,
+        )
+
+
+def judged(
+    flow: NDArray[np.void],
+    a: NDArray[np.void],
+    b: NDArray[np.void],
+    seen: NDArray[np.void],
+    start: NDArray[np.int64],
+    end_ns: int,
+    *,
+    jit: bool,
+) -> FlowBatch:
+    """Classify the rows of finished flows and fold them."""
+    classify(seen)
+    rows = thaw(seen, jit=jit)
+    run_a = records(RUN, len(flow), jit=jit)
+    run_b = records(RUN, len(flow), jit=jit)
+    ending = records(ENDING, len(flow), jit=jit)
+    starts = start if jit else start.tolist()
+    ends = (thaw(a, jit=jit), thaw(b, jit=jit))
+    settle.choose(jit=jit)(rows, starts, thaw(flow, jit=jit), *ends, run_a, run_b, ending)
+    return FlowBatch(
+        flow,
+        a,
+        b,
+        freeze(run_a, RUN),
+        freeze(run_b, RUN),
+        freeze(ending, ENDING),
+        freeze(rows, SEEN),
+        start,
+        end_ns,
+    )
+
+
+@loop
+def settle(rows: Any, start: Any, flow: Any, a: Any, b: Any, run_a: Any, run_b: Any, ending: Any) -> None:  # noqa: ANN401
+    """Fold every flow's rows and judge its RSTs, which need the probes and in turn answer some."""
+    for i in range(len(flow)):
+        first = start[i]
+        stop = start[i + 1]
+        if first == stop:
+            run_a[i]["first_row"] = -1
+            run_a[i]["last_row"] = -1
+            run_a[i]["first_after_fin_row"] = -1
+            run_b[i]["first_row"] = -1
+            run_b[i]["last_row"] = -1
+            run_b[i]["first_after_fin_row"] = -1
+            ending[i]["reset_row"] = -1
+            ending[i]["answers_row"] = -1
+            continue
+        settle_kinds(rows, first, stop)
+        judge(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], flow[i]["after_reset"], ending[i])
+        add_up(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], run_a[i], run_b[i])

@@ -1,0 +1,235 @@
+"""Which rows belong to which flow: endpoints, the flow's identity, and the table that finds it.
+
+A flow is two endpoints (address and port), the VLAN or tunnel tag, and an incarnation. Endpoint ``a`` sent the first
+segment seen. The table is open addressing over int64 slots (hash tag and flow index in one word), so that most
+lookups touch one cache line before the flow itself; it is seeded per process, so that no capture can be
+built to make it slow.
+
+This module must not know sequence numbers, kinds of segments or outcomes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from analyzer.loops.loop import loop
+from analyzer.segment import address_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Side = Literal["a", "b"]
+SIDES: Final[tuple[Side, Side]] = ("a", "b")
+
+FREE: Final = 0
+GONE: Final = -1
+NO_FLOW: Final = -1
+
+INDEX: Final = 0xFFFFFFFF
+"""The half of a slot's word that is the flow's index plus 1."""
+
+ALL: Final = 0xFFFFFFFFFFFFFFFF
+WORD: Final = 0x7FFFFFFFFFFFFFFF
+"""What Python's integers are cut to, so that they are those of a machine."""
+
+FLOW: Final = np.dtype(
+    [
+        # touched by every segment: two cache lines
+        ("a_hi", np.int64),
+        ("a_lo", np.int64),
+        ("b_hi", np.int64),
+        ("b_lo", np.int64),
+        ("tag", np.int64),
+        ("a_port", np.int32),
+        ("b_port", np.int32),
+        ("last_ns", np.int64),  # time of the last segment of either endpoint, copies included
+        ("active_ns", np.int64),  # the same without keepalive probes, their answers and copies
+        ("active_frame", np.int64),
+        ("last_frame", np.int64),
+        ("idle_ns", np.int64),  # longest silence between segments that are not keepalive
+        ("reset_count", np.int32),
+        ("after_reset", np.int32),  # segments since the last RST
+        ("alive", np.int16),  # 1 while the flow is in the table
+        ("ip_version", np.int16),
+        ("seen_count", np.int32),
+        ("first_seen", np.int64),  # chain of SEEN rows; -1 none
+        ("last_seen", np.int64),
+        ("copies", np.int32),
+        ("cut", np.int32),  # segments of which the snap length left only the ports
+        ("idle_from", np.int64),  # frames at the two ends of that silence
+        ("idle_to", np.int64),
+        ("number", np.int64),  # order of the first segment among all flows of the capture
+        ("hash", np.int64),
+        ("first_ns", np.int64),
+        ("reused_ns", np.int64),  # when another incarnation took its addresses, -1 not
+        ("first_frame", np.int64),
+        ("backwards", np.int32),  # how often the clock went back within this flow
+        ("interface", np.int32),
+    ],
+    align=True,
+)
+"""What is kept per live flow beside its two endpoints."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Endpoint:
+    """One end of a connection: an address and a port."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return ``127.0.0.1:4001`` or ``[::1]:4001``."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+def endpoints_of(flow: Any) -> tuple[Endpoint, Endpoint]:  # noqa: ANN401 - a FLOW-like numpy record
+    """Return endpoints ``a`` and ``b`` of a record that has the identity fields of FLOW."""
+    version4 = int(flow["ip_version"]) != 6
+    ends = []
+    for side in SIDES:
+        high, low = int(flow[f"{side}_hi"]), int(flow[f"{side}_lo"])
+        text = address_text(high, low)
+        if not version4 and ":" not in text:
+            text = f"::ffff:{text}"
+        ends.append(Endpoint(text, int(flow[f"{side}_port"])))
+    return ends[0], ends[1]
+
+
+def keys_of(seed: int) -> tuple[int, int, int]:
+    """Return three odd multipliers that nobody can guess who does not know the seed (they are SplitMix64's)."""
+    keys = []
+    for turn in (1, 2, 3):
+        word = (seed + turn * 0x9E3779B97F4A7C15) & ALL
+        word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & ALL
+        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & ALL
+        keys.append((word ^ (word >> 31)) & WORD | 1)
+    return keys[0], keys[1], keys[2]
+
+
+@loop
+def hash_of(row: Any, low: int, high: int, port: int) -> int:  # noqa: ANN401 - a numpy record
+    """Return a 31-bit hash of a row's flow, the same for both directions, never zero.
+
+    Each endpoint becomes one word, by the multipliers; the product of the two does not depend on their order. Python,
+    whose integers do not wrap, is told to wrap where it matters.
+    """
+    source = ((row["src_lo"] * low + row["src_hi"] * high + row["src_port"] * port) & WORD) | 1
+    target = ((row["dst_lo"] * low + row["dst_hi"] * high + row["dst_port"] * port) & WORD) | 1
+    return (((source * target + row["tag"] * low) & WORD) >> 32) | 0x40000000
+
+
+@loop
+def side_of(flow: Any, row: Any) -> int:  # noqa: ANN401 - numpy records
+    """Return 0 if ``a`` of the flow sent this row, 1 if ``b`` did, -1 if it belongs to another flow.
+
+    Without branches, because no processor can guess who sends next.
+    """
+    other = flow["tag"] ^ row["tag"]
+    forth = other | flow["a_port"] ^ row["src_port"] | flow["b_port"] ^ row["dst_port"]
+    forth = forth | flow["a_lo"] ^ row["src_lo"] | flow["b_lo"] ^ row["dst_lo"]
+    forth = forth | flow["a_hi"] ^ row["src_hi"] | flow["b_hi"] ^ row["dst_hi"]
+    back = other | flow["b_port"] ^ row["src_port"] | flow["a_port"] ^ row["dst_port"]
+    back = back | flow["b_lo"] ^ row["src_lo"] | flow["a_lo"] ^ row["dst_lo"]
+    back = back | flow["b_hi"] ^ row["src_hi"] | flow["a_hi"] ^ row["dst_hi"]
+    side = 0 if forth == 0 else 1
+    return side if forth == 0 or back == 0 else -1
+
+
+@loop
+def find(slots: NDArray[np.int64], flows: NDArray[np.void], row: Any, digest: int) -> int:  # noqa: ANN401
+    """Return the index of the row's live flow, or NO_FLOW."""
+    mask = len(slots) - 1
+    at = digest & mask
+    while True:
+        word = slots[at]
+        if word == FREE:
+            return -1
+        if word != GONE and (word >> 32) == digest:
+            index = (word & INDEX) - 1
+            if side_of(flows[index], row) >= 0:
+                return index
+        at = (at + 1) & mask
+
+
+@loop
+def likely(slots: NDArray[np.int64], digest: int) -> int:
+    """Return the index of the first flow with this hash, which is nearly always the right one; or NO_FLOW."""
+    mask = len(slots) - 1
+    at = digest & mask
+    while True:
+        word = slots[at]
+        if word == FREE:
+            return -1
+        if word != GONE and (word >> 32) == digest:
+            return (word & INDEX) - 1
+        at = (at + 1) & mask
+
+
+@loop
+def insert(slots: NDArray[np.int64], digest: int, index: int) -> int:
+    """Enter a flow; return 1 if a fresh slot was used, 0 if one of a departed flow was."""
+    mask = len(slots) - 1
+    at = digest & mask
+    while slots[at] != FREE and slots[at] != GONE:
+        at = (at + 1) & mask
+    fresh = 1 if slots[at] == FREE else 0
+    slots[at] = (digest << 32) | (index + 1)
+    return fresh
+
+
+@loop
+def remove(slots: NDArray[np.int64], digest: int, index: int) -> None:
+    """Take a flow out; its slot stays marked so that later ones are still found."""
+    mask = len(slots) - 1
+    at = digest & mask
+    word = (digest << 32) | (index + 1)
+    while slots[at] != word:
+        at = (at + 1) & mask
+    slots[at] = GONE
+
+
+@loop
+def refill(slots: NDArray[np.int64], flows: NDArray[np.void], count: int) -> None:
+    """Enter all live flows among the first ``count`` into an empty table."""
+    for index in range(count):
+        if flows[index]["alive"] == 1:
+            insert(slots, flows[index]["hash"], index)
+
+
+@loop
+def new_flow(flow: Any, row: Any, digest: int, number: int) -> None:  # noqa: ANN401 - FLOW and SEGMENT records
+    """Start a flow with the sender of ``row`` as endpoint a (for an ICMP error: of the quoted segment)."""
+    flow["a_hi"] = row["src_hi"]
+    flow["a_lo"] = row["src_lo"]
+    flow["b_hi"] = row["dst_hi"]
+    flow["b_lo"] = row["dst_lo"]
+    flow["tag"] = row["tag"]
+    flow["a_port"] = row["src_port"]
+    flow["b_port"] = row["dst_port"]
+    flow["hash"] = digest
+    flow["last_ns"] = row["ts_ns"]
+    flow["last_frame"] = row["frame"]
+    flow["active_ns"] = -1
+    flow["active_frame"] = 0
+    flow["idle_ns"] = 0
+    flow["idle_from"] = 0
+    flow["idle_to"] = 0
+    flow["first_seen"] = -1
+    flow["last_seen"] = -1
+    flow["seen_count"] = 0
+    flow["copies"] = 0
+    flow["cut"] = 0
+    flow["reset_count"] = 0
+    flow["after_reset"] = 0
+    flow["backwards"] = 0
+    flow["ip_version"] = row["ip_version"]
+    flow["number"] = number
+    flow["first_ns"] = row["ts_ns"]
+    flow["first_frame"] = row["frame"]
+    flow["reused_ns"] = -1
+    flow["alive"] = 1
+    flow["interface"] = row["interface"]

@@ -1,0 +1,294 @@
+"""The loop that every segment passes through once.
+
+``observe`` finds the flow of each row, keeps a SEEN row if the segment is notable (what was known of both endpoints
+*before* it), and then lets the segment change what is known. Flow, endpoint and SEEN records are tables with chains
+of free records, so that memory follows live flows and notable segments, never packets. Records lie anywhere in them,
+so the processor is told to fetch those of the rows to come.
+
+It must not decide what a segment is, or how a flow ended.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.loops.loop import fetch, lines_of, loop, prefetch
+from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, RST, SYN
+from analyzer.seqnum import unwrap
+from analyzer.track.endpoint import (
+    ENDPOINT,
+    begins_incarnation,
+    is_copy,
+    learn_header,
+    learn_numbers,
+    learn_time,
+    new_endpoint,
+    sign_in,
+    signature,
+)
+from analyzer.track.fast_path import go_on, goes_on, steady
+from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, remove, side_of
+from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Positions in the registers array, the tracker's counters that a loop changes.
+FLOWS_USED: Final = 0  # high-water mark of the flow array
+FLOW_FREE: Final = 1  # head of the chain of free flow records, -1 none
+SEEN_USED: Final = 2
+SEEN_FREE: Final = 3
+NEXT_NUMBER: Final = 4
+SLOTS_USED: Final = 5  # slots that are not FREE (live or gone)
+LIVE: Final = 6
+LEAVING: Final = 7  # how many flows the last call pushed out
+COPIES: Final = 8
+SEGMENTS: Final = 9  # TCP segments, copies included
+NOW_NS: Final = 10  # latest time of a row
+KEY_LOW: Final = 11  # what the hash multiplies with, from flow.keys_of
+KEY_HIGH: Final = 12
+KEY_PORT: Final = 13
+REGISTERS: Final = 14
+
+AHEAD: Final = 16
+"""Rows whose flows are fetched into the cache before they are wanted; their slots, twice as many."""
+RING: Final = 64
+"""Rows of which something is kept meanwhile: a power of two, more than twice AHEAD."""
+FLOW_LINES: Final = 2
+ENDPOINT_LINES: Final = 4
+"""Cache lines of their records that nearly every segment touches."""
+
+FLOW_RECORD: Final = lines_of(FLOW)
+ENDPOINT_RECORD: Final = lines_of(ENDPOINT)
+SEEN_RECORD: Final = lines_of(SEEN)
+"""All of them."""
+
+MOST_FLOWS: Final = 0x3FFFFFFF
+"""More are never live; the compiler must see that an index is not negative."""
+
+
+@loop
+def keep(seen: Any, registers: Any, flow: Any, index: int) -> int:  # noqa: ANN401 - records
+    """Append a fresh SEEN row to a flow's chain and return its index."""
+    head = registers[SEEN_FREE]
+    if head >= 0:
+        following = seen[head]["next"]
+        registers[SEEN_FREE] = following
+        if following >= 0:
+            fetch(seen, following, SEEN_RECORD)
+    else:
+        head = registers[SEEN_USED]
+        registers[SEEN_USED] = head + 1
+    if flow["last_seen"] >= 0:
+        seen[flow["last_seen"]]["next"] = head
+    else:
+        flow["first_seen"] = head
+    flow["last_seen"] = head
+    flow["seen_count"] += 1
+    seen[head]["flow"] = index
+    return head
+
+
+@loop
+def enrol(slots: Any, flows: Any, ends: Any, registers: Any, row: Any, digest: int) -> int:  # noqa: ANN401
+    """Start a flow for this row and return its index."""
+    head = registers[FLOW_FREE]
+    if head >= 0:
+        following = flows[head]["number"]
+        registers[FLOW_FREE] = following
+        if following >= 0:
+            fetch(flows, following, FLOW_RECORD)
+            fetch(ends, 2 * following, ENDPOINT_RECORD)
+            fetch(ends, 2 * following + 1, ENDPOINT_RECORD)
+    else:
+        head = registers[FLOWS_USED]
+        registers[FLOWS_USED] = head + 1
+    new_flow(flows[head], row, digest, registers[NEXT_NUMBER])
+    new_endpoint(ends[2 * head])
+    new_endpoint(ends[2 * head + 1])
+    registers[NEXT_NUMBER] += 1
+    registers[LIVE] += 1
+    registers[SLOTS_USED] += insert(slots, digest, head)
+    return head
+
+
+@loop
+def hash_ahead(
+    rows: Any,  # noqa: ANN401
+    i: int,
+    slots: NDArray[np.int64],
+    digests: NDArray[np.int64],
+    low: int,
+    high: int,
+    port: int,
+) -> None:
+    """Hash a row, and have the processor fetch the slot where its flow would be."""
+    digest = hash_of(rows[i], low, high, port)
+    digests[i % RING] = digest
+    prefetch(slots, digest & (len(slots) - 1), 0)
+
+
+@loop
+def find_ahead(
+    i: int,
+    slots: NDArray[np.int64],
+    flows: Any,  # noqa: ANN401
+    ends: Any,  # noqa: ANN401
+    digests: NDArray[np.int64],
+    hints: NDArray[np.int64],
+) -> None:
+    """Guess a row's flow, and have the processor fetch what ``observe`` will touch of it."""
+    index = likely(slots, digests[i % RING])
+    hints[i % RING] = index
+    if index >= 0:
+        fetch(flows, index, FLOW_LINES)
+        fetch(ends, 2 * index, ENDPOINT_LINES)
+        fetch(ends, 2 * index + 1, ENDPOINT_LINES)
+
+
+@loop
+def observe(  # noqa: PLR0917 - loops take positional arguments
+    rows: Any,  # noqa: ANN401
+    count: int,
+    slots: NDArray[np.int64],
+    flows: Any,  # noqa: ANN401
+    ends: Any,  # noqa: ANN401
+    seen: Any,  # noqa: ANN401
+    leaving: Any,  # noqa: ANN401
+    registers: Any,  # noqa: ANN401
+    digests: NDArray[np.int64],
+    hints: NDArray[np.int64],
+) -> None:
+    """Pass ``count`` SEGMENT rows through the flow table in order.
+
+    The caller has made room for ``count`` more flows, SEEN rows and slots. Flows that a new incarnation pushed out are
+    listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries.
+    """
+    low, high, port = registers[KEY_LOW], registers[KEY_HIGH], registers[KEY_PORT]
+    now_ns = registers[NOW_NS]
+    segments = 0
+    for i in range(min(2 * AHEAD, count)):
+        hash_ahead(rows, i, slots, digests, low, high, port)
+    for i in range(min(AHEAD, count)):
+        find_ahead(i, slots, flows, ends, digests, hints)
+    for i in range(count):
+        if i + 2 * AHEAD < count:
+            hash_ahead(rows, i + 2 * AHEAD, slots, digests, low, high, port)
+        if i + AHEAD < count:
+            find_ahead(i + AHEAD, slots, flows, ends, digests, hints)
+        row = rows[i]
+        index = hints[i % RING]
+        now_ns = max(now_ns, row["ts_ns"])
+        # the guess is wrong where another flow has the same hash, or this one began or ended since
+        side = -1
+        if index >= 0 and flows[index]["alive"] != 0:
+            side = side_of(flows[index], row)
+        if side < 0:
+            index = -1
+        else:
+            index &= MOST_FLOWS
+            flow = flows[index]
+            end = ends[2 * index + side]
+            peer = ends[2 * index + 1 - side]
+            sign = signature(row)
+            if goes_on(flow, end, peer, row, sign):
+                segments += 1
+                sign_in(end, sign, row["ts_ns"])
+                go_on(flow, end, peer, row)
+                continue
+        note = row["note"]
+        digest = digests[i % RING]
+        if note == NOTE_TCP:
+            segments += 1
+        if index < 0:
+            index = find(slots, flows, row, digest)
+            if index >= 0:
+                side = side_of(flows[index], row)
+        if note == NOTE_CUT:
+            if index < 0:
+                index = enrol(slots, flows, ends, registers, row, digest)
+            flows[index]["cut"] += 1
+            flows[index]["last_ns"] = row["ts_ns"]
+            flows[index]["last_frame"] = row["frame"]
+            continue
+        if note == NOTE_ICMP_ERROR:
+            if index >= 0:
+                flow = flows[index]
+                end = ends[2 * index + side]
+                at = seen[keep(seen, registers, flow, index)]
+                remember(at, flow, end, ends[2 * index + 1 - side], row, unwrap(row["seq"], end["snd_nxt"]), -1)
+                at["side"] = side
+                at["is_copy"] = 0
+            continue
+        flags = row["flags"]
+        may_begin = index >= 0 and flags & SYN and not flags & RST
+        if may_begin and begins_incarnation(flows[index], ends[2 * index + side], ends[2 * index + 1 - side], row):
+            flows[index]["alive"] = 0
+            flows[index]["reused_ns"] = row["ts_ns"]
+            remove(slots, digest, index)
+            leaving[registers[LEAVING]] = index
+            registers[LEAVING] += 1
+            registers[LIVE] -= 1
+            index = -1
+        if index < 0:
+            index = enrol(slots, flows, ends, registers, row, digest)
+            side = 0
+        flow = flows[index]
+        end = ends[2 * index + side]
+        peer = ends[2 * index + 1 - side]
+        if flags & SYN and not flags & RST and end["syn_frame"] == 0 and end["segments"] > 0:
+            # what it sent before its SYN belongs to an older connection
+            sent = end["segments"]
+            new_endpoint(end)
+            end["segments"] = sent
+            peer["snd_una"] = -1
+
+        ts_ns = row["ts_ns"]
+        seq = unwrap(row["seq"], end["snd_nxt"] if end["snd_nxt"] >= 0 else end["snd_una"])
+        ack = unwrap(row["ack"], peer["snd_nxt"] if peer["snd_nxt"] >= 0 else peer["snd_una"]) if flags & ACK else -1
+        sign = signature(row)
+        copy = is_copy(end, sign, ts_ns, row["ip_id"])
+        mark = notable(flow, end, peer, row, seq, ack, copy)
+        if mark > 0:
+            at = seen[keep(seen, registers, flow, index)]
+            remember(at, flow, end, peer, row, seq, ack)
+            at["side"] = side
+            at["is_copy"] = copy
+        if copy == 1:
+            flow["copies"] += 1
+            registers[COPIES] += 1
+            flow["last_ns"] = max(flow["last_ns"], ts_ns)
+            flow["last_frame"] = row["frame"]
+            continue
+        sign_in(end, sign, ts_ns)
+
+        # an empty segment that acknowledges nothing new, while a probe waits, is its answer and not activity
+        alike = 1 if mark == LIKE_KEEPALIVE else 0
+        reacts = mark != LIKE_KEEPALIVE and peer["pending_seq"] >= 0
+        if reacts and row["payload_len"] == 0 and not flags & (SYN | FIN | RST) and ack <= peer["pending_seq"] + 1:
+            alike = 1
+        if flags & RST:
+            peer["pending_seq"] = -1
+            flow["reset_count"] += 1
+            flow["after_reset"] = 0
+            end["segments"] += 1
+            learn_time(flow, end, row, alike)
+            end["steady"] = steady(flow, end)
+            peer["steady"] = steady(flow, peer)
+            continue
+        flow["after_reset"] += 1
+        learn_numbers(end, peer, row, seq, ack)
+        learn_header(end, row, seq, ack)
+        if reacts:
+            peer["pending_seq"] = -1
+        # one octet into a closed window is a probe of it, and waits for an answer too
+        if mark == LIKE_KEEPALIVE or (row["payload_len"] == 1 and peer["window"] == 0):
+            end["pending_seq"] = seq
+        elif row["payload_len"] > 0:
+            end["pending_seq"] = -1
+        learn_time(flow, end, row, alike)
+        end["steady"] = steady(flow, end)
+        peer["steady"] = steady(flow, peer)
+    registers[NOW_NS] = now_ns
+    registers[SEGMENTS] += segments

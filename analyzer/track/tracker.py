@@ -1,0 +1,344 @@
+"""Carries the state of all flows across batches: ``feed`` segments in, take finished flows out.
+
+The same code serves a file in one batch, a pipe in many and an interface live. A flow leaves memory some time after
+it closed, when its addresses are used anew, or at the end; the tracker keeps nothing of it. ``snapshot`` judges flows
+that are still alive without taking them out.
+
+It has no clock: time comes in with segments, or through ``advance``. It must not do I/O or know any word.
+"""
+
+from __future__ import annotations
+
+from itertools import chain as chained
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.loops.loop import freeze, loop, thaw
+from analyzer.loops.packed import WORTH, Packed
+from analyzer.loops.pool import Pool, gathered
+from analyzer.track import observe
+from analyzer.track.batch import FlowBatch, judged
+from analyzer.track.endpoint import ENDPOINT
+from analyzer.track.flow import FLOW, keys_of, refill, remove
+from analyzer.track.observe import FLOWS_USED, LIVE
+from analyzer.track.seen import SEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from analyzer.segment import SegmentBatch
+
+LINGER_NS: Final = 120_000_000_000
+"""A closed flow is kept this long for stragglers (two TIME-WAIT of Linux), a lone SYN too (its retries end after 127
+s).
+"""
+
+CHUNK: Final = 16384
+"""Rows per pass through the loop; room is made beforehand for as many flows and SEEN rows."""
+SWEEP: Final = 131072
+"""Rows after which flows that are over are looked for, unless there are many more flows than that."""
+CROWDED: Final = 32768
+CROWDED_PLAIN: Final = 4096
+"""SEEN rows that the table may hold before those of long-lived flows are packed. Whoever looks often at flows that
+still live does not want to wait for their unpacking, and some ten megabytes harm nobody.
+"""
+AT_ONCE: Final = 4096
+"""Flows that are handed over in one piece when a capture ends, unless their rows are more than 4 * AT_ONCE."""
+
+
+class Tracker:
+    """All live flows of one capture point."""
+
+    def __init__(self, *, jit: bool = False, seed: int = 0x1234567) -> None:
+        """Start with no flows.
+
+        ``jit`` picks compiled loops; ``seed`` stirs the flow table's hash.
+        """
+        self.jit = jit
+        self.now_ns = -1
+        self._flows = Pool(FLOW, jit=jit)
+        self._ends = Pool(ENDPOINT, jit=jit)
+        self._seen = Pool(SEEN, jit=jit)
+        self._slots: Any = np.zeros(4096, dtype=np.int64) if jit else [0] * 4096
+        self._registers: Any = np.zeros(observe.REGISTERS, dtype=np.int64) if jit else [0] * observe.REGISTERS
+        self._registers[observe.FLOW_FREE] = -1
+        self._registers[observe.SEEN_FREE] = -1
+        self._registers[observe.NOW_NS] = -1
+        self._seed = seed
+        for register, key in zip((observe.KEY_LOW, observe.KEY_HIGH, observe.KEY_PORT), keys_of(seed), strict=True):
+            self._registers[register] = key
+        self._leaving: Any = np.zeros(CHUNK, dtype=np.int64) if jit else [0] * CHUNK
+        self._digests: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
+        self._hints: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
+        self._observe = observe.observe.choose(jit=jit)
+        self._pushed_out: list[int] = []
+        self._packed: dict[int, list[Packed]] = {}
+        """The older SEEN rows of long-lived flows, by index of the flow."""
+        self._since_sweep = 0
+
+    @property
+    def live(self) -> int:
+        """How many flows are in memory."""
+        return int(self._registers[observe.LIVE])
+
+    @property
+    def flows_seen(self) -> int:
+        """How many flows there were so far."""
+        return int(self._registers[observe.NEXT_NUMBER])
+
+    @property
+    def segments(self) -> int:
+        """How many TCP segments passed, copies included."""
+        return int(self._registers[observe.SEGMENTS])
+
+    @property
+    def copies(self) -> int:
+        """How many segments were second captures of a packet."""
+        return int(self._registers[observe.COPIES])
+
+    def feed(self, batch: SegmentBatch) -> FlowBatch | None:
+        """Let a batch pass; return the flows it finished, or None if there are none."""
+        for at in range(0, len(batch.rows), CHUNK):
+            part = batch.rows[at : at + CHUNK]
+            self._make_room(len(part))
+            rows = part if self.jit else thaw(part, jit=False)
+            self._observe(
+                rows,
+                len(part),
+                self._slots,
+                self._flows.records,
+                self._ends.records,
+                self._seen.records,
+                self._leaving,
+                self._registers,
+                self._digests,
+                self._hints,
+            )
+            pushed = int(self._registers[observe.LEAVING])
+            if pushed:
+                self._pushed_out += [int(index) for index in self._leaving[:pushed]]
+                self._registers[observe.LEAVING] = 0
+            self._since_sweep += len(part)
+        self.now_ns = max(self.now_ns, int(self._registers[observe.NOW_NS]))
+        self.now_ns = max(self.now_ns, batch.last_ts_ns)
+        if self._since_sweep >= max(SWEEP, 2 * self.live):
+            return self.advance(self.now_ns)
+        return self._finish(self._take_pushed()) if self._pushed_out else None
+
+    def advance(self, now_ns: int) -> FlowBatch | None:
+        """Say that time has come to ``now_ns``; return the flows that ended long enough before it, or None."""
+        self.now_ns = max(self.now_ns, now_ns)
+        self._since_sweep = 0
+        gone = self._take_pushed()
+        leaving = self._leaving_room()
+        before_ns = self.now_ns - LINGER_NS
+        expired, long = sweep.choose(jit=self.jit)(
+            self._slots, self._flows.records, self._ends.records, self._registers, before_ns, WORTH, leaving
+        )
+        gone += list(map(int, leaving[:expired]))
+        if self._registers[observe.SEEN_USED] >= (CROWDED if self.jit else CROWDED_PLAIN):
+            for index in map(int, leaving[len(leaving) - long :]):
+                self._pack_rows(index)
+        return self._finish(gone) if gone else None
+
+    def compile(self) -> None:
+        """Go on with compiled loops: a stream turned out to be long. Nothing else changes."""
+        if self.jit:
+            return
+        self.jit = True
+        for table in (self._flows, self._ends, self._seen):
+            table.compile()
+        self._slots = np.array(self._slots, dtype=np.int64)
+        self._registers = np.array(self._registers, dtype=np.int64)
+        self._leaving = np.array(self._leaving, dtype=np.int64)
+        self._digests = np.array(self._digests, dtype=np.int64)
+        self._hints = np.array(self._hints, dtype=np.int64)
+        self._observe = observe.observe.choose(jit=True)
+
+    def snapshot(self) -> FlowBatch:
+        """Return all flows still in memory as they stand, and keep them."""
+        return self._collect(self._in_order(self._alive()), give_back=False)
+
+    def close(self) -> Iterator[FlowBatch]:
+        """Finish: yield all flows still in memory, in batches of a bounded size, and forget them."""
+        left = self._in_order([*self._take_pushed(), *self._alive()])
+        sizes = self._copies(self._flows, left)["seen_count"]
+        first = rows = 0
+        for at, size in enumerate(sizes.tolist()):
+            if at > first and (at - first == AT_ONCE or rows + size > 4 * AT_ONCE):
+                yield self._collect(left[first:at], give_back=True)
+                first, rows = at, 0
+            rows += size
+        if len(left):
+            yield self._collect(left[first:], give_back=True)
+        self.__init__(jit=self.jit, seed=self._seed)  # type: ignore[misc]
+
+    def _alive(self) -> list[int]:
+        used = int(self._registers[observe.FLOWS_USED])
+        if self.jit:
+            return [int(index) for index in np.flatnonzero(self._flows.records["alive"][:used] == 1)]
+        return [index for index in range(used) if self._flows.records[index]["alive"] == 1]
+
+    def _take_pushed(self) -> list[int]:
+        pushed, self._pushed_out = self._pushed_out, []
+        return pushed
+
+    def _leaving_room(self) -> Any:  # noqa: ANN401 - array or list
+        """Return the list of leaving flows, long enough to name each twice."""
+        used = int(self._registers[observe.FLOWS_USED])
+        if len(self._leaving) < 2 * used:
+            self._leaving = np.zeros(2 * used, dtype=np.int64) if self.jit else [0] * (2 * used)
+        return self._leaving
+
+    def _finish(self, indices: list[int]) -> FlowBatch:
+        batch = self._collect(self._in_order(indices), give_back=True)
+        retired = np.array(indices, dtype=np.int64) if self.jit else indices
+        retire.choose(jit=self.jit)(retired, self._flows.records, self._registers, observe.FLOW_FREE)
+        return batch
+
+    def _in_order(self, indices: list[int]) -> NDArray[np.int64]:
+        """Return these flows in the order of their first segments."""
+        picked = np.array(indices, dtype=np.int64)
+        records = self._flows.records
+        numbers = records["number"][picked] if self.jit else np.array([records[index]["number"] for index in indices])
+        in_order: NDArray[np.int64] = picked[np.argsort(numbers, kind="stable")]
+        return in_order
+
+    def _collect(self, picked: NDArray[np.int64], *, give_back: bool) -> FlowBatch:
+        """Copy these flows with their SEEN rows out of the tables, and judge the rows."""
+        flow = self._copies(self._flows, picked)
+        a, b = self._copies(self._ends, 2 * picked), self._copies(self._ends, 2 * picked + 1)
+        start = np.concatenate(([0], np.cumsum(flow["seen_count"].astype(np.int64)))).astype(np.int64)
+        packed = {}
+        if self._packed:
+            packed = {at: self._packed[index] for at, index in enumerate(picked.tolist()) if index in self._packed}
+        seen = self._rows_of(flow, start, packed, give_back=give_back)
+        if give_back:
+            for at in packed:
+                del self._packed[int(picked[at])]
+        return judged(flow, a, b, seen, start, self.now_ns, jit=self.jit)
+
+    def _copies(self, table: Pool, indices: Any) -> NDArray[np.void]:  # noqa: ANN401 - array or list of ints
+        """Return these records of a table."""
+        if self.jit:
+            return gathered(table.records, indices)
+        copies: NDArray[np.void] = freeze([table.records[index] for index in indices], table.dtype)
+        return copies
+
+    def _rows_of(
+        self, flow: NDArray[np.void], start: NDArray[np.int64], packed: dict[int, list[Packed]], *, give_back: bool
+    ) -> NDArray[np.void]:
+        """Return the SEEN rows of these flows, those that were ``packed`` before those in the table."""
+        sizes = np.diff(start)
+        for at, parts in packed.items():
+            sizes[at] -= sum(map(len, parts))
+        chain: Any = np.zeros(int(sizes.sum()), dtype=np.int64) if self.jit else [0] * int(sizes.sum())
+        walk.choose(jit=self.jit)(flow if self.jit else thaw(flow, jit=False), self._seen.records, chain)
+        unpacked = self._copies(self._seen, chain)
+        if give_back:
+            give_back_rows.choose(jit=self.jit)(chain, self._seen.records, self._registers, observe.SEEN_FREE)
+        if not packed:
+            return unpacked
+        pieces = np.split(unpacked, np.cumsum(sizes)[:-1])
+        older = [[part.rows() for part in packed.get(at, ())] for at in range(len(flow))]
+        return np.concatenate(list(chained.from_iterable([*old, new] for old, new in zip(older, pieces, strict=True))))
+
+    def _pack_rows(self, index: int) -> None:
+        """Pack the rows of a flow if there are many; nothing looks at them before the flow is finished."""
+        flow = self._copies(self._flows, np.array([index]))
+        parts = self._packed.get(index, [])
+        here = int(flow["seen_count"][0]) - sum(map(len, parts))
+        if here >= WORTH:
+            self._packed[index] = [*parts, Packed(self._rows_of(flow, np.array([0, here]), {}, give_back=True))]
+            record = self._flows.records[index]
+            record["first_seen"] = record["last_seen"] = -1
+
+    def _make_room(self, rows: int) -> None:
+        """Make sure the next ``rows`` rows find free flow and SEEN records and slots."""
+        used = int(self._registers[observe.FLOWS_USED])
+        self._flows.make_room(used + rows)
+        self._ends.make_room(2 * (used + rows))
+        self._seen.make_room(int(self._registers[observe.SEEN_USED]) + rows)
+        if 2 * (int(self._registers[observe.SLOTS_USED]) + rows) > len(self._slots):
+            size = len(self._slots)
+            while size < 4 * (self.live + rows):
+                size *= 2
+            self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
+            refill.choose(jit=self.jit)(self._slots, self._flows.records, used)
+            self._registers[observe.SLOTS_USED] = self.live
+
+
+@loop
+def sweep(
+    slots: Any,  # noqa: ANN401
+    flows: Any,  # noqa: ANN401
+    ends: Any,  # noqa: ANN401
+    registers: Any,  # noqa: ANN401
+    before_ns: int,
+    many: int,
+    leaving: Any,  # noqa: ANN401
+) -> tuple[int, int]:
+    """Take the live flows that are over and quiet since ``before_ns`` out of the table.
+
+    Over: both ends sent FIN, a RST passed and nothing followed, or nothing but SYNs of one end was ever seen. They are
+    listed at the beginning of ``leaving``, and at its end the live flows with ``many`` SEEN rows or more.
+
+    Returns:
+        How many are listed at the beginning, and at the end.
+    """
+    count = 0
+    long = 0
+    for index in range(registers[FLOWS_USED]):
+        flow = flows[index]
+        if flow["alive"] == 0:
+            continue
+        if flow["seen_count"] >= many:
+            long += 1
+            leaving[len(leaving) - long] = index
+        if flow["last_ns"] > before_ns:
+            continue
+        a = ends[2 * index]
+        b = ends[2 * index + 1]
+        closed = a["fin_frame"] > 0 and b["fin_frame"] > 0
+        reset_ended = flow["reset_count"] > 0 and flow["after_reset"] == 0
+        unanswered = b["segments"] == 0 and a["segments"] == a["syn_count"]
+        if closed or reset_ended or unanswered:
+            leaving[count] = index
+            count += 1
+            remove(slots, flow["hash"], index)
+            flow["alive"] = 0
+    registers[LIVE] -= count
+    return count, long
+
+
+@loop
+def retire(indices: Any, flows: Any, registers: Any, free: int) -> None:  # noqa: ANN401
+    """Chain these flow records in front of the free ones."""
+    for i in range(len(indices)):
+        flow = flows[indices[i]]
+        flow["alive"] = 0
+        flow["number"] = registers[free]
+        registers[free] = indices[i]
+
+
+@loop
+def walk(flow: Any, seen: Any, chain: Any) -> None:  # noqa: ANN401
+    """Write the indices of the flows' SEEN rows to ``chain``, flow by flow in order."""
+    to = 0
+    for i in range(len(flow)):
+        at = flow[i]["first_seen"]
+        while at >= 0:
+            chain[to] = at
+            to += 1
+            at = seen[at]["next"]
+
+
+@loop
+def give_back_rows(chain: Any, seen: Any, registers: Any, free: int) -> None:  # noqa: ANN401
+    """Chain these SEEN rows in front of the free ones."""
+    for i in range(len(chain)):
+        seen[chain[i]]["next"] = registers[free]
+        registers[free] = chain[i]

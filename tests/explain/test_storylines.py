@@ -1,0 +1,76 @@
+"""Which words tell a flow; one snapshot of wording per verdict."""
+
+import pytest
+
+from analyzer import explain
+from analyzer.explain.storylines import STORYLINES
+from analyzer.judge.findings import CODES
+from analyzer.judge.verdict import Verdict
+from tests.judging import captured, scenario
+
+HEADLINES = {
+    "closed": "Closed by both ends in order, the client first; 2 probes, all answered.",
+    "half_closed": (
+        "The client sent FIN, the server none in the 20.447 s to the capture's end; the server sent 4 probes after"
+        " the FIN, all answered."
+    ),
+    "reset_on_probe": (
+        "The client closed, the server never did: 12 probes after the FIN, 11 answered; the last drew a RST, 61.463"
+        " s after the FIN."
+    ),
+    "timed_out": (
+        "The server gave up on the client: 9 probes unanswered, then its own RST, 51.200 s after the client's last"
+        " word."
+    ),
+    "aborted": (
+        "The client ended the connection with a RST in place of a FIN, as a close or kill with unread data does; 2"
+        " probes before, all answered."
+    ),
+    "silent": (
+        "The server's data stayed unacknowledged for 11.457 s to the capture's end, sent again 6 times; no"
+        " keepalive probe in that time."
+    ),
+    "open": "Open when the capture ended; 8 of 16 probes unanswered, later ones answered.",
+    "unestablished": "The client sent SYN 7 times and got no answer: never established.",
+    "undetermined": "Cannot be told: the TCP headers are cut, little more than the ports is left.",
+}
+FILES = {
+    "closed": "fixed_server.pcap",
+    "half_closed": "capture_stops_early.pcap",
+    "reset_on_probe": "founding_go_fin60.pcap",
+    "timed_out": "dead_peer_silence.pcap",
+    "aborted": "founding_killed_unread.pcap",
+    "silent": "lab/dead_data_pending.pcap",
+    "open": "lab/loss_acks.pcap",
+    "unestablished": "lab/syn_only.pcap",
+    "undetermined": "lab/snaplen_40.pcap",
+}
+
+
+@pytest.mark.parametrize("verdict", [verdict.value for verdict in Verdict])
+def test_the_wording_of_each_verdict(verdict):
+    """Each verdict's headline reads as it was last approved."""
+    (judged,), start_ns = captured(FILES[verdict])
+
+    assert verdict == judged.ending.verdict.value
+    assert HEADLINES[verdict] == explain.headline(judged, start_ns)
+
+
+def test_every_verdict_has_a_plot_without_a_finding():
+    """Whatever was found or not, every flow can be told."""
+    assert set(Verdict) == set().union(*(storyline.verdicts for storyline in STORYLINES if storyline.code is None))
+
+
+def test_storylines_ask_for_findings_that_exist():
+    """A storyline's finding is a code of the third table."""
+    assert {storyline.code for storyline in STORYLINES} - {None} <= set(CODES)
+
+
+def test_silence_that_no_finding_explains_is_still_told():
+    """A flow that is silent with both data and probes outstanding has words."""
+    for name in (
+        "prober_gave_up_while_data_is_unanswered",
+        "window_probes_unanswered",
+        "data_sent_again_once_is_silence",
+    ):
+        assert explain.headline(scenario(name)[0], 0).endswith(".")

@@ -1,0 +1,45 @@
+"""How late a timer may be."""
+
+import pytest
+
+from analyzer.judge.signatures import LINUX_TICKS_PER_S, Stack
+from analyzer.judge.timers.lateness import BUSY_NS, LATE_BSD_NS, earliest, granule, late
+
+S = 1_000_000_000
+MS = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "granule_ms"),
+    # kernel/time/timer.c, table "HZ 1000": level, offset, granularity, range
+    [(0.05, 1), (0.063, 8), (0.5, 8), (0.504, 64), (4, 64), (4.032, 512), (32, 512), (32.256, 4096), (250, 4096)],
+)
+def test_granules_are_those_of_the_kernels_table(delay_s, granule_ms):
+    """Each level of Linux's wheel is eight times as coarse as the one below."""
+    assert granule_ms * MS == granule(round(delay_s * S), 1000)
+
+
+@pytest.mark.parametrize("ticks_per_s", LINUX_TICKS_PER_S)
+def test_a_granule_is_at_most_an_eighth(ticks_per_s):
+    """From a second on, no timer is late by more than the eighth part of its delay."""
+    for delay_s in (1, 5, 15, 60, 75, 600, 7200, 32767):
+        assert granule(delay_s * S, ticks_per_s) * 63 <= 8 * delay_s * S
+
+
+def test_stacks_are_late_in_their_own_way():
+    """Linux grows with the delay, others do not, and of an unknown one the worse is assumed."""
+    assert LATE_BSD_NS + BUSY_NS == late(75 * S, Stack.XNU) == late(7200 * S, Stack.ONE_OCTET)
+    assert late(5 * S, Stack.LINUX) < late(75 * S, Stack.LINUX) < late(7200 * S, Stack.LINUX)
+    assert late(5 * S, None) == late(5 * S, Stack.XNU)
+    assert late(7200 * S, None) == late(7200 * S, Stack.LINUX)
+
+
+@pytest.mark.parametrize("stack", [Stack.LINUX, Stack.XNU, Stack.ONE_OCTET, None])
+def test_what_may_be_late_is_what_was_early_enough(stack):
+    """A gap that a timer may have made, late as it may be, allows for that timer; none is below zero."""
+    for delay_s in (1, 2, 15, 75, 600, 7200):
+        gap_ns = delay_s * S + late(delay_s * S, stack)
+
+        assert earliest(gap_ns, 0, stack) <= delay_s * S
+        assert earliest(gap_ns, 30 * MS, stack) <= earliest(gap_ns, 0, stack)
+    assert 0 == earliest(10 * MS, 300 * MS, stack)
