@@ -188,7 +188,7 @@ def test_a_watch_becomes_compiled_when_it_gets_busy(host, monkeypatch, tmp_path)
     assert 10 == flow.judged.record.facts_a.payload_bytes
 
 
-def test_compiled_kernels_that_cannot_be_had_are_done_without(host, monkeypatch, tmp_path):  # noqa: F811
+def test_compiled_loops_that_cannot_be_had_are_done_without(host, monkeypatch, tmp_path):  # noqa: F811
     """If the other process fails, the watch stays plain, and asks no more."""
     calls = []
     monkeypatch.setenv("KEEPALIVE_JIT", "")
@@ -219,7 +219,7 @@ def test_a_process_that_still_compiles_is_ended_with_the_watch(host, monkeypatch
 
 
 @pytest.mark.slow
-def test_all_kernels_can_be_compiled_ahead(tmp_path, monkeypatch):
+def test_all_loops_can_be_compiled_ahead(tmp_path, monkeypatch):
     """Compiling ahead leaves a mark that the next watch goes by."""
     monkeypatch.setattr(watching, "_marker", lambda: tmp_path / "live")
     watching.compile_all()

@@ -59,7 +59,7 @@ def test_words_at_any_address(jit, at):
 
 @pytest.mark.parametrize("at", [-1, -(1 << 40), CAPACITY])
 @pytest.mark.parametrize("word", [octet, word16, word32, signed64, little16, little32])
-def test_plain_kernels_do_not_read_outside_the_buffer(word, at):
+def test_plain_loops_do_not_read_outside_the_buffer(word, at):
     """An address before or behind the buffer is an error in the plain twin, which fuzzing runs."""
     buffer = np.zeros(1, dtype=OCTETS)
 

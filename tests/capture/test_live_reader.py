@@ -138,7 +138,7 @@ def test_what_is_written_is_what_was_decoded(host, tmp_path, jit):  # noqa: F811
     assert [] == reader.warnings == source.warnings
 
 
-def test_kernels_may_change_between_batches(host):  # noqa: F811
+def test_loops_may_change_between_batches(host):  # noqa: F811
     """A reader that goes on compiled numbers its frames on."""
     with LiveReader("lo", ports=[4001]) as reader:
         batches = reader.batches(0.05)

@@ -116,7 +116,7 @@ def test_closing_twice_is_harmless(tmp_path):
     assert expected([]) == (tmp_path / "out.pcap").read_bytes()
 
 
-def test_the_kernel_writes_what_the_writer_writes():
+def test_the_loop_writes_what_the_writer_writes():
     """Run plainly, the loop that copies records gives the same octets."""
     queue, frames = queued(FRAMES, jit=False)
     out = bytearray(10_000)

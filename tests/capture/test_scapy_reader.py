@@ -247,7 +247,7 @@ LINKS = {
 
 @pytest.mark.parametrize("link", LINKS)
 @pytest.mark.parametrize("which", range(len(PACKETS)))
-def test_equal_to_the_kernel(link, which):
+def test_equal_to_the_loop(link, which):
     """For every kind of packet on every link type, scapy and the loop give the same outcome and the same columns."""
     link_type, wrap = LINKS[link]
     octets = wrap(*PACKETS[which])
@@ -260,7 +260,7 @@ def test_equal_to_the_kernel(link, which):
     which=st.integers(0, len(PACKETS) - 1),
     keep=st.integers(1, 200),
 )
-def test_equal_to_the_kernel_when_cut(link, which, keep):
+def test_equal_to_the_loop_when_cut(link, which, keep):
     """A frame cut anywhere behind its IP header has the same columns from both."""
     link_type, wrap = LINKS[link]
     octets = wrap(*PACKETS[which])
@@ -298,7 +298,7 @@ def test_equal_to_the_kernel_when_cut(link, which, keep):
         max_size=4,
     ),
 )  # fmt: skip
-def test_equal_to_the_kernel_for_any_header(version, data, fields, options):
+def test_equal_to_the_loop_for_any_header(version, data, fields, options):
     """Any TCP header with whole options has the same columns from both."""
     joined = b""
     for each in options:

@@ -34,7 +34,7 @@ def test_what_needs_more_from_outside_is_no_object_file():
     assert compiler.compiled(made, (1,), frozenset()) is None
 
 
-def test_a_kernel_returns_ints():
+def test_a_loop_returns_ints():
     """A function that returns anything else is refused when it is compiled, not when it is wrong."""
     with pytest.raises(AssertionError, match="in_half returns float64"):
         compiler.compiled(in_half, (1,), frozenset())

@@ -21,7 +21,7 @@ def doubled_sum(one, two):
     return doubled(one) + doubled(two)
 
 
-def test_a_kernel_runs_as_plain_python():
+def test_a_loop_runs_as_plain_python():
     """Calling a loop runs its function as it stands, and it keeps name and docstring."""
     assert "aa" == doubled("a")
     assert ("doubled", "Return twice the value.") == (doubled.__name__, doubled.__doc__)
@@ -37,7 +37,7 @@ def test_the_compiled_twin_gives_the_same():
     assert twin is doubled_sum.compiled
 
 
-def test_kernels_of_one_name_keep_their_code_apart(tmp_path, monkeypatch):
+def test_loops_of_one_name_keep_their_code_apart(tmp_path, monkeypatch):
     """Two modules may have loops of one name; neither is given the other's machine code."""
     pytest.importorskip("numba")
     monkeypatch.setattr(machine, "cache_folder", lambda: tmp_path)
@@ -70,7 +70,7 @@ def test_fetching_ahead_changes_nothing():
     assert 21 == sum_of.choose(jit=False)(thaw(table, jit=False), 3)
 
 
-def test_an_instruction_is_no_kernel_of_its_own():
+def test_an_instruction_is_no_loop_of_its_own():
     """What is one instruction is always part of a loop, and says so."""
     with pytest.raises(TypeError, match="prefetch is an instruction"):
         prefetch.choose(jit=True)

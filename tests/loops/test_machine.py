@@ -221,18 +221,18 @@ def test_a_home_that_is_no_folder_is_no_home(monkeypatch, bare):
     assert bare == cache_folder.__wrapped__()
 
 
-def test_any_changed_kernel_renews_the_cache(monkeypatch, bare):
+def test_any_changed_loop_renews_the_cache(monkeypatch, bare):
     """The folder's name follows from the sources of all loops, and of the constants frozen into them."""
     monkeypatch.setenv("KEEPALIVE_CACHE_DIR", str(bare))
     before = cache_folder.__wrapped__()
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == "rules.py" else b""))
     constants = cache_folder.__wrapped__()
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == "tcb.py" else b""))
-    kernel_changed = cache_folder.__wrapped__()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == "endpoint.py" else b""))
+    loop_changed = cache_folder.__wrapped__()
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == "verdict.py" else b""))
 
-    assert 3 == len({before, constants, kernel_changed})
+    assert 3 == len({before, constants, loop_changed})
     assert before == cache_folder.__wrapped__()
 
 
