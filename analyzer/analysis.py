@@ -257,7 +257,7 @@ class Flow:
 
     @property
     def verdict(self) -> str:
-        """The verdict word (DESIGN section 4), without judging further."""
+        """The verdict word, without judging further."""
         return VERDICTS[self._winner].verdict.value
 
     @cached_property

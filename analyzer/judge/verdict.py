@@ -2,7 +2,7 @@
 
 Ordered rows over the columns of a FlowBatch, first match wins, the last has no condition. Like the first table it
 serves a million flows and one alike, and a condition's docstring is the sentence that ``keepalive rules`` prints. The
-vocabulary is closed (DESIGN section 4).
+vocabulary is closed (docs/json-report.md).
 
 It must not hold a sentence for the user, a rounding, or a unit other than nanoseconds.
 """

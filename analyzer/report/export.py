@@ -1,4 +1,4 @@
-"""JSON, JSON lines and CSV: DESIGN section 4, described by ``schema/report-1.schema.json``.
+"""JSON, JSON lines and CSV, as docs/json-report.md promises and ``schema/report-1.schema.json`` describes.
 
 Time leaves as float seconds from the capture's first frame, exact to the nanosecond; every name carries its unit.
 """

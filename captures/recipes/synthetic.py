@@ -1,6 +1,6 @@
 """Loopback captures of macOS, built and not recorded: nobody here has such a machine.
 
-They follow the XNU source as the field guide reports it (its sections 3 and 7.2), with the sleep of
+They follow the XNU source as field guide 3 and 7.2 report it, with the sleep of
 the question: 60 s. What differs from Linux:
 
 * a probe is a bare header of 20 octets, without the timestamp option the connection agreed on;

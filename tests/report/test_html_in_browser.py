@@ -13,7 +13,7 @@ from tests.browser import browser, missing
 ROOT = Path(__file__).parents[2]
 FOUNDING = ROOT / "captures" / "founding_go_fin60.pcap"
 OPENED_WITHIN_S = 2.0
-"""DESIGN: 10,000 flows; allowed twice as much on a machine that is busy with other tests."""
+"""For a page of 10,000 flows: it is to open in 1 s, and gets twice that on a machine busy with other tests."""
 HOSTILE = '"><script>document.title="owned"<!--\u2028.pcap'.replace("/", "")
 
 pytestmark = [
