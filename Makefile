@@ -7,7 +7,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 # Least coverage, in percent, of the modules that decide something. The only place where it is set.
 CORE_COVERAGE := 98
-CORE := segment loops/pool loops/packed label track judge explain
+CORE := segment loops/pool loops/packed label track judge words findings explain
 
 DEMO := captures/founding_go_fin60.pcap
 BIN  := .venv/bin

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
 
+from analyzer import findings
 from analyzer.capture.ahead import read_ahead
 from analyzer.capture.rotation import RotatedReader, in_folders, rows
 from analyzer.intake import Intake
-from analyzer.judge import findings, recording, verdict
+from analyzer.judge import recording, verdict
 from analyzer.judge.verdict import VERDICTS
 from analyzer.report import export, html, tabular
 from analyzer.report.story_text import ToldStory, told_story
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.capture.rotation import Part
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.segment import SegmentBatch
     from analyzer.survey.hosts import ProbingHost
     from analyzer.track.batch import FlowBatch

@@ -19,12 +19,12 @@ from analyzer import explain
 from analyzer.analysis import Analysis, read_flows
 from analyzer.capture.commented import Copied, copy_with_comments
 from analyzer.capture.source import open_source
-from analyzer.explain.teller import count
 from analyzer.judge import verdict
 from analyzer.survey import overview
 from analyzer.survey.selection import Selection
 from analyzer.wireshark.comments import PREFIX, comments, marks_of
 from analyzer.wireshark.mark_store import Marks
+from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Analysis
     from analyzer.analysis import Flow as AnalysisFlow
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import Fin, Probe, Reset
     from analyzer.track.flow import Side
 

@@ -3,8 +3,9 @@
 from functools import cache
 from pathlib import Path
 
+from analyzer import findings
 from analyzer.analysis import analyze
-from analyzer.judge import findings, recording, verdict
+from analyzer.judge import recording, verdict
 from tests.notation import SCENARIOS, follow, load, parse
 
 CAPTURES = Path(__file__).parents[1] / "captures"

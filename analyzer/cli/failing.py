@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.cli.options import check_words
-from analyzer.judge.findings import CODES
+from analyzer.findings import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -186,7 +186,7 @@ def check_words(words: list[str]) -> None:
     Raises:
         UsageError: with the words there are.
     """
-    from analyzer.judge.findings import CODES
+    from analyzer.findings import CODES
     from analyzer.judge.verdict import Verdict
 
     verdicts = [verdict.value for verdict in Verdict]

@@ -83,7 +83,7 @@ def write_parquet(options: argparse.Namespace, watch: Watch) -> None:
 def gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Page:
     """Return what the page shows: only flows that are told or searched are judged."""
     from analyzer import explain
-    from analyzer.judge.findings import CODES
+    from analyzer.findings import CODES
     from analyzer.report.html import Known, Page
     from analyzer.report.text import HOSTS_NAMED, Report, ShownService
     from analyzer.survey import overview

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from analyzer.analysis import Analysis, Flow
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
 
 PICTURES: Final = 20
 """So many flows are drawn, unless --limit says otherwise."""

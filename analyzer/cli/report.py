@@ -204,7 +204,7 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
 
 
 def _place(code: str) -> int:
-    from analyzer.judge.findings import CODES
+    from analyzer.findings import CODES
 
     return CODES.index(code)
 

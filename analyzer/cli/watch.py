@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis, Flow
     from analyzer.cli.failing import Watch
     from analyzer.explain.news import Item, News
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.report.live_screen import KernelView, LiveFlow
     from analyzer.sockets import KernelSocket
     from analyzer.track.flow import Endpoint, Side

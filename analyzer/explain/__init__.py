@@ -3,8 +3,8 @@
 It must not change a verdict, lay anything out, or know a file. Words come from findings' data; nothing is decided here.
 """
 
-from analyzer.explain.model import Line, LongText, Section, Story
 from analyzer.explain.story import detail, headline, long_text, story
-from analyzer.explain.teller import frames_text
+from analyzer.words.model import Line, LongText, Section, Story
+from analyzer.words.teller import frames_text
 
 __all__ = ["Line", "LongText", "Section", "Story", "detail", "frames_text", "headline", "long_text", "story"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain import gaveup, halfclose, resets
-from analyzer.explain.icmp import icmp_text
-from analyzer.explain.teller import Teller, count, duration, number, side_of, times
 from analyzer.judge.record import other
+from analyzer.words.icmp import icmp_text
+from analyzer.words.teller import Teller, count, duration, number, side_of, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analyzer.judge.findings import Finding
+    from analyzer.judge.judged import Finding
 
 PER_MINUTE_NS: Final = 60_000_000_000
 LOOKS: Final = {

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.explain.model import Line
 from analyzer.explain.orderly import crossed
-from analyzer.explain.teller import side_of
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
+from analyzer.words.model import Line
+from analyzer.words.teller import side_of
 
 if TYPE_CHECKING:
-    from analyzer.explain.teller import Teller
-    from analyzer.judge.findings import Finding
+    from analyzer.judge.judged import Finding
     from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
 
 
 def expectations(t: Teller) -> list[Line]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
-from analyzer.explain.model import Line
-from analyzer.explain.teller import count, duration, lines, number, side_of
 from analyzer.judge.record import other
+from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
+from analyzer.words.model import Line
+from analyzer.words.teller import count, duration, lines, number, side_of
 
 if TYPE_CHECKING:
-    from analyzer.explain.teller import Teller
-    from analyzer.judge.findings import Finding
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
 
 CODE: Final = "fin-wait-2-expired"
 OLD_MACOS_GO_NS: Final = 120_000_000_000

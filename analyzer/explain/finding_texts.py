@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from analyzer.explain.model import LongText
+from analyzer.words.model import LongText
 
 CLOSE_IT: Final = (
     "Read until end of file (read returns 0, b'', io.EOF), then close the connection, in the code that handles it."

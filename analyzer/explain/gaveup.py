@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.icmp import icmp_text
-from analyzer.explain.model import Line
 from analyzer.explain.orderly import probe_summary
-from analyzer.explain.teller import answered_text, count, duration, evidence, lines, number, setting, side_of, times
 from analyzer.judge.record import other
 from analyzer.units import format_offset
+from analyzer.words.icmp import icmp_text
+from analyzer.words.model import Line
+from analyzer.words.teller import answered_text, count, duration, evidence, lines, number, setting, side_of, times
 
 if TYPE_CHECKING:
-    from analyzer.explain.teller import Teller
-    from analyzer.judge.findings import Finding
+    from analyzer.judge.judged import Finding
     from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
 
 DEAD: Final = "dead-peer-detected"
 BELIED: Final = "answers-lost-behind-capture"

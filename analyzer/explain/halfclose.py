@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
-from analyzer.explain.model import Line
-from analyzer.explain.teller import answered_text, count, duration, evidence, lines, number, side_of
 from analyzer.judge.record import other
+from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
+from analyzer.words.model import Line
+from analyzer.words.teller import answered_text, count, duration, evidence, lines, number, side_of
 
 if TYPE_CHECKING:
-    from analyzer.explain.teller import Teller
+    from analyzer.words.teller import Teller
 
 LATE_DATA: Final = "data-after-peer-closed"
 

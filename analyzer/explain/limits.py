@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.details import detail_of
-from analyzer.explain.fins import stub_line
-from analyzer.explain.model import Line
-from analyzer.explain.teller import lines, times
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
+from analyzer.words.fins import stub_line
+from analyzer.words.model import Line
+from analyzer.words.teller import lines, times
 
 if TYPE_CHECKING:
-    from analyzer.explain.teller import Teller
+    from analyzer.words.teller import Teller
 
 ALWAYS: Final = (
     "What the programs called and got; states are derived from what passed this point, settings inferred from spacing."

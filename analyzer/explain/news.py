@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.explain.icmp import icmp_text
 from analyzer.explain.storylines import storyline_of
-from analyzer.explain.teller import Teller, capital, duration
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
+from analyzer.words.icmp import icmp_text
+from analyzer.words.teller import Teller, capital, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import Probe, Reset
     from analyzer.track.flow import Side
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.model import Line
-from analyzer.explain.teller import answered_text, count, duration, evidence, number, side_of, spacing
 from analyzer.judge.connection import State
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
+from analyzer.words.model import Line
+from analyzer.words.teller import answered_text, count, duration, evidence, number, side_of, spacing
 
 if TYPE_CHECKING:
-    from analyzer.explain.teller import Teller
     from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
 
 UNEVEN: Final = 1.3
 """Answered probes whose gaps differ by more than this have another reason than a timer's lateness."""

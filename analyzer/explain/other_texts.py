@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from analyzer.explain.model import LongText
+from analyzer.words.model import LongText
 
 OTHER_TEXTS: Final[dict[str, LongText]] = {
     "window-closed": LongText(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.explain.model import Line
 from analyzer.explain.orderly import probe_summary
-from analyzer.explain.teller import count, duration, lines, number, times
 from analyzer.judge.record import other
+from analyzer.words.model import Line
+from analyzer.words.teller import count, duration, lines, number, times
 
 if TYPE_CHECKING:
-    from analyzer.explain.teller import Teller
+    from analyzer.words.teller import Teller
 
 
 def nothing(t: Teller) -> list[Line]:

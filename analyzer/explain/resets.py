@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.model import Line
 from analyzer.explain.orderly import probe_summary
-from analyzer.explain.teller import answered_text, count, duration, evidence, lines, number, side_of, times
 from analyzer.judge.record import other
+from analyzer.words.model import Line
+from analyzer.words.teller import answered_text, count, duration, evidence, lines, number, side_of, times
 
 if TYPE_CHECKING:
-    from analyzer.explain.teller import Teller
+    from analyzer.words.teller import Teller
 
 FORGOT: Final = "peer-forgot-connection"
 BETWEEN: Final = "reset-from-between"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.explain.model import Line
-from analyzer.explain.teller import count, setting
 from analyzer.track.flow import SIDES
+from analyzer.words.model import Line
+from analyzer.words.teller import count, setting
 
 if TYPE_CHECKING:
-    from analyzer.explain.teller import Teller
     from analyzer.judge.timers.inference import Count, Timer
     from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
 
 
 def settings_lines(t: Teller) -> list[Line]:

@@ -8,18 +8,18 @@ from analyzer.explain.details import detail_of
 from analyzer.explain.expectations import expectations
 from analyzer.explain.finding_texts import ENDING_TEXTS
 from analyzer.explain.limits import LACKS, limits
-from analyzer.explain.model import Line, LongText, Section, Story
 from analyzer.explain.other_texts import OTHER_TEXTS
 from analyzer.explain.settings import settings_lines
 from analyzer.explain.storylines import storyline_of
-from analyzer.explain.teller import Teller
 from analyzer.explain.timeline import timeline
 from analyzer.explain.verdict_texts import VERDICT_TEXTS
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
+from analyzer.words.model import Line, LongText, Section, Story
+from analyzer.words.teller import Teller
 
 if TYPE_CHECKING:
-    from analyzer.judge.findings import Finding, JudgedFlow
+    from analyzer.judge.judged import Finding, JudgedFlow
 
 HAPPENED: Final = "What happened"
 WHY: Final = "Why"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from analyzer.explain import expired, gaveup, halfclose, orderly, quiet, resets
-from analyzer.explain.model import Line
-from analyzer.explain.teller import Teller
 from analyzer.judge.verdict import Verdict
+from analyzer.words.model import Line
+from analyzer.words.teller import Teller
 
 Words = Callable[[Teller], list[Line]]
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.icmp import icmp_text
-from analyzer.explain.model import Line
-from analyzer.explain.teller import count, duration, evidence, gaps_of, spacing, times
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
+from analyzer.words.icmp import icmp_text
+from analyzer.words.model import Line
+from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.explain.teller import Teller
     from analyzer.judge.record import Probe, Reset
     from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
 
 LATE_ACK_NS: Final = 1_000_000_000
 """An ACK later than this after SYN,ACK is not that of the handshake, which the capture missed."""

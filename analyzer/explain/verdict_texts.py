@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from analyzer.explain.model import LongText
 from analyzer.judge.verdict import Verdict
+from analyzer.words.model import LongText
 
 VERDICT_TEXTS: Final[dict[str, LongText]] = {
     Verdict.CLOSED.value: LongText(

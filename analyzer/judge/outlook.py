@@ -17,7 +17,7 @@ from analyzer.judge.signatures import Stack, default_count
 from analyzer.judge.verdict import Verdict
 
 if TYPE_CHECKING:
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import Probe
     from analyzer.judge.timers.inference import Settings, Timer
     from analyzer.track.flow import Side

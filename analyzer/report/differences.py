@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.explain.teller import frames_text
 from analyzer.report.screen import columns, printable
+from analyzer.words.teller import frames_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
-    from analyzer.judge.findings import Finding, JudgedFlow
+    from analyzer.judge.judged import Finding, JudgedFlow
     from analyzer.judge.record import EndpointFacts, FlowRecord, Probe, Reset
     from analyzer.judge.timers.inference import Count, Settings, Timer
     from analyzer.survey.overview import CaptureSummary, Part, Totals

@@ -19,7 +19,7 @@ from analyzer.track.flow import SIDES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from analyzer.judge.findings import Finding, JudgedFlow
+    from analyzer.judge.judged import Finding, JudgedFlow
     from analyzer.judge.record import FlowRecord
 
 MOST_MEMBERS: Final = 20

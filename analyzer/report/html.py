@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import explain
 from analyzer.explain.story import MINOR, NO_ADVICE
-from analyzer.explain.teller import frames_text
 from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
@@ -26,6 +25,7 @@ from analyzer.report.segment_table import evidence
 from analyzer.report.text import STYLES, flow_sum, pair_text, probe_sum, set_aside, title_of
 from analyzer.segment import address_text
 from analyzer.units import format_offset
+from analyzer.words.teller import frames_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from numpy.typing import NDArray
 
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.report.text import Report, ShownFlow
 
 SLICE: Final = 200

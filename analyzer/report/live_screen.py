@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from analyzer.explain.news import Item
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.outlook import Outlook
     from analyzer.report.export import Object
     from analyzer.track.flow import Side

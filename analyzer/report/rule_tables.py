@@ -6,8 +6,8 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from analyzer import explain
+from analyzer.findings import CODES, FINDINGS
 from analyzer.judge.connection import TRANSITIONS
-from analyzer.judge.findings import CODES, FINDINGS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.rules import RULES
 

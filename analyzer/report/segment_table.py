@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.teller import Teller
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
 from analyzer.units import format_duration, format_offset
+from analyzer.words.teller import Teller
 
 if TYPE_CHECKING:
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import Probe
     from analyzer.track.flow import Side
 

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer import explain
-from analyzer.explain.model import Story
-from analyzer.explain.teller import frames_text
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import format_duration, format_offset
+from analyzer.words.model import Story
+from analyzer.words.teller import frames_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analyzer.explain.model import Line
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.report.export import Object
+    from analyzer.words.model import Line
 
 INDENT: Final = "  "
 LOOK: Final = "To look for yourself"

@@ -19,7 +19,7 @@ from analyzer.units import format_duration
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.report.screen import Screen
     from analyzer.survey.hosts import ProbingHost
     from analyzer.survey.overview import CaptureSummary, Service, Totals

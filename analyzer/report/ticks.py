@@ -14,7 +14,7 @@ from analyzer.track.flow import SIDES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord
     from analyzer.report.screen import Screen
     from analyzer.track.flow import Side

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from analyzer.judge.findings.conditions import LONG_NS
+from analyzer.findings.conditions import LONG_NS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.segment import address_text
 from analyzer.track.flow import Endpoint

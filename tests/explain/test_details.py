@@ -6,7 +6,7 @@ import pytest
 
 from analyzer import explain
 from analyzer.explain.details import DETAILS
-from analyzer.judge.findings import CODES
+from analyzer.findings import CODES
 from tests.judging import SHOWN, captured, scenario
 
 

@@ -3,7 +3,7 @@
 from dataclasses import astuple
 
 from analyzer.explain.finding_texts import ENDING_TEXTS
-from analyzer.judge.findings import CODES
+from analyzer.findings import CODES
 
 
 def test_texts_belong_to_findings():

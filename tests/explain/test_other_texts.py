@@ -4,7 +4,7 @@ from dataclasses import astuple
 
 from analyzer.explain.finding_texts import ENDING_TEXTS
 from analyzer.explain.other_texts import OTHER_TEXTS
-from analyzer.judge.findings import CODES
+from analyzer.findings import CODES
 
 
 def test_every_finding_has_its_long_text_once():

@@ -1,8 +1,8 @@
 """Inferred settings in words."""
 
 from analyzer.explain.settings import count_text, settings_lines, timer_text
-from analyzer.explain.teller import Teller
 from analyzer.judge.timers.inference import Count, Timer
+from analyzer.words.teller import Teller
 from tests.judging import captured
 
 SECOND = 1_000_000_000

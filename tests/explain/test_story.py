@@ -7,7 +7,7 @@ import pytest
 
 from analyzer import explain
 from analyzer.explain.story import CHANGE, EXPECTED, HAPPENED, LIMITS, LONG_TEXTS, SETTINGS, TIMELINE, WHY
-from analyzer.judge.findings import CODES
+from analyzer.findings import CODES
 from analyzer.judge.verdict import Verdict
 from tests.judging import CAPTURES, captured, scenario, texts, written
 from tests.notation import SCENARIOS

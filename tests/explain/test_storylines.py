@@ -4,7 +4,7 @@ import pytest
 
 from analyzer import explain
 from analyzer.explain.storylines import STORYLINES
-from analyzer.judge.findings import CODES
+from analyzer.findings import CODES
 from analyzer.judge.verdict import Verdict
 from tests.judging import captured, scenario
 

@@ -1,7 +1,7 @@
 """The timeline: one line an event, runs of probes as one line."""
 
-from analyzer.explain.teller import Teller, frames_text
 from analyzer.explain.timeline import timeline
+from analyzer.words.teller import Teller, frames_text
 from tests.judging import captured, opened, scenario, written
 
 

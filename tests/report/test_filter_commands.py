@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.analysis import analyze
 from analyzer.capture import tunnel
-from analyzer.judge.findings import Finding
+from analyzer.judge.judged import Finding
 from analyzer.report import filter_commands as filters
 from analyzer.track.flow import Endpoint
 from tests.wireshark.needs import needs_tcpdump, needs_tshark

@@ -1,7 +1,7 @@
 """The decision tables, printed from what decides."""
 
+from analyzer.findings import CODES, FINDINGS
 from analyzer.judge.connection import TRANSITIONS
-from analyzer.judge.findings import CODES, FINDINGS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.rules import RULES
 from analyzer.report.rule_tables import codes, long_text, tables

@@ -15,7 +15,7 @@ from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord, Reset
     from analyzer.track.flow import Side
 

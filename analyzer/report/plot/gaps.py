@@ -14,7 +14,7 @@ from analyzer.report.plot.times import brief
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord, Probe, Reset, ZeroWindowProbe
     from analyzer.judge.timers.inference import Timer
     from analyzer.track.flow import Side

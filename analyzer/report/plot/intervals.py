@@ -24,7 +24,7 @@ from analyzer.units import seconds
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord
     from analyzer.report.plot.colours import Theme
     from analyzer.report.plot.gaps import Gap, Inferred

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.report.plot.colours import Theme
     from analyzer.track.flow import Endpoint
 

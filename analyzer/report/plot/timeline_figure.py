@@ -23,7 +23,7 @@ from analyzer.track.flow import SIDES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from analyzer.judge.findings import JudgedFlow
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.report.plot.facts import Bracket
 
 SIZE_IN: Final = (9.6, 3.9)

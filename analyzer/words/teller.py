@@ -15,11 +15,11 @@ from analyzer.units import format_duration, format_offset
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from analyzer.explain.model import Line
     from analyzer.judge.connection import State
-    from analyzer.judge.findings import Finding, JudgedFlow
+    from analyzer.judge.judged import Finding, JudgedFlow
     from analyzer.judge.record import EndpointFacts, Fin, Probe, Reset
     from analyzer.track.flow import Side
+    from analyzer.words.model import Line
 
 FEW: Final = 4
 """So many ranges of frames are listed; more are said as first..last."""

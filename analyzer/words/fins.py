@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.explain.model import Line
-from analyzer.explain.teller import count, duration, evidence, gaps_of, spacing
 from analyzer.judge.record import other
+from analyzer.words.model import Line
+from analyzer.words.teller import count, duration, evidence, gaps_of, spacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.explain.teller import Teller
     from analyzer.judge.record import Probe
     from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
 
 
 def fin_lines(t: Teller, closer: Side) -> list[Line]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.findings.case import Case
+from analyzer.findings.case import Case
 from analyzer.judge.signatures import Middlebox, middleboxes_within
 from analyzer.judge.verdict import Verdict
 

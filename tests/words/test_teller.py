@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.explain import frames_text
-from analyzer.explain.teller import Teller, answered_text, capital, count, setting, spacing, times
+from analyzer.words.teller import Teller, answered_text, capital, count, setting, spacing, times
 from tests.judging import captured, scenario
 
 

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from analyzer.judge.findings import FINDINGS, Case, conditions
+from analyzer.findings import FINDINGS, Case, conditions
 from tests.judging import codes, opened, scenario, written
 
 PROBED = """

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.findings import conditions as c
-from analyzer.judge.findings import evidence as e
-from analyzer.judge.findings.case import Case, Finding, JudgedFlow
+from analyzer.findings import conditions as c
+from analyzer.findings import evidence as e
+from analyzer.findings.case import Case
+from analyzer.judge.judged import Finding, JudgedFlow
 from analyzer.judge.timers import inference
 from analyzer.track.flow import SIDES
 

@@ -1,6 +1,6 @@
 """A case looks at one flow from one endpoint."""
 
-from analyzer.judge.findings import Case
+from analyzer.findings import Case
 from tests.judging import captured, opened, scenario
 
 

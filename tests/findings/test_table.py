@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from analyzer.judge.findings import CODES, FINDINGS, Scope
+from analyzer.findings import CODES, FINDINGS, Scope
 from tests.judging import CAPTURES, SHOWN, captured, codes, scenario
 from tests.notation import SCENARIOS
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.explain.icmp import icmp_text
+from analyzer.words.icmp import icmp_text
 
 
 @pytest.mark.parametrize(

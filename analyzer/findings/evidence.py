@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.findings.case import Case
-from analyzer.judge.findings.conditions import (
+from analyzer.findings.case import Case
+from analyzer.findings.conditions import (
     due_after,
     forgetful,
     is_lookalike,

@@ -1,7 +1,7 @@
 """What every story with a FIN says."""
 
-from analyzer.explain.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
-from analyzer.explain.teller import Teller
+from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
+from analyzer.words.teller import Teller
 from tests.judging import captured, opened
 
 

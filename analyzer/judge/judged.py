@@ -1,0 +1,46 @@
+"""What words, reports and pictures take: a judged flow, and the findings in it.
+
+It must not hold a sentence, a rounding, or a unit other than nanoseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analyzer.judge.record import FlowRecord
+    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.verdict import Ending
+    from analyzer.track.flow import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something worth knowing about a flow."""
+
+    code: str
+    """A stable slug that names the pattern found, never the remedy."""
+    about: Side | None
+    frames: tuple[int, ...]
+    data: dict[str, int | str] = field(default_factory=dict)
+    """What the words need: counts, ``*_ns``, ``*_frame``, names; JSON-ready but for the unit of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFlow:
+    """A flow with everything that was concluded about it; what words, reports and pictures take."""
+
+    record: FlowRecord
+    ending: Ending
+    settings_a: Settings | None
+    settings_b: Settings | None
+    findings: tuple[Finding, ...]
+
+    def settings(self, side: Side) -> Settings | None:
+        """Return what is inferred of one endpoint's socket options."""
+        return self.settings_a if side == "a" else self.settings_b
+
+    def finding(self, code: str) -> Finding | None:
+        """Return the first finding with this code, or None."""
+        return next((finding for finding in self.findings if finding.code == code), None)
