@@ -20,6 +20,7 @@ import numpy as np
 from analyzer import findings
 from analyzer.capture.ahead import read_ahead
 from analyzer.capture.rotation import RotatedReader, in_folders, rows
+from analyzer.errors import UnsupportedLinkTypeError
 from analyzer.intake import Intake
 from analyzer.judge import recording, verdict
 from analyzer.judge.verdict import VERDICTS
@@ -424,6 +425,9 @@ def read_flows(
                     progress(source, summary.frames)
             for flows in intake.close():
                 yield index, _matching(matching, flows, result)
+        except UnsupportedLinkTypeError:
+            summary.refused = len(source.parts) == 1
+            raise
         finally:
             intake.enter()  # what was read before it ended in an error counts too
         summary.paths = [part.path for part in source.parts]

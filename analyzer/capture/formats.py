@@ -26,6 +26,9 @@ CAPTURES: Final = (
     (b"GMBU", "Microsoft NetMon 2"),
     (b"TRSNIFF data    \x1a", "NG Sniffer"),
     (b"XCP\0", "NetXRay"),
+    (b"VL\0\0", "NetXRay 1"),
+    (b"TR\0d\0", "HP-UX nettl"),
+    (b"+---------+---------------+", "K12 text"),
     (b"iptrace 1.0", "AIX iptrace"),
     (b"iptrace 2.0", "AIX iptrace"),
     (b"\x00\x00\x02\x00\x12\x05\x10", "K12"),
@@ -59,6 +62,13 @@ OTHERS: Final = (
 )
 """What else is mistaken for a capture, and the way out."""
 
+ERF_HEADER: Final = 16
+"""Octets of a record's header: time, type, flags, its length, losses, length on the wire (Endace ERF types)."""
+ERF_TYPES: Final = 48
+"""The highest type of a record that is known; bit 7 says that more headers follow."""
+ERF_SINCE_S: Final = 631_152_000
+"""1990: no such card captured before."""
+
 BYTE_ORDER_MARK: Final = BYTE_ORDER_MAGIC.to_bytes(4, "big")
 """Stands near the first octets of pcapng, which are line ends so that a transfer as text shows."""
 
@@ -91,8 +101,7 @@ def describe(head: bytes, name: str) -> tuple[str, str]:
         return "empty", ""
     for magic, what in CAPTURES:
         if head.startswith(magic):
-            file = STDIN if name == display_name(STDIN) else name
-            return f"a {what} capture", f"convert it with: editcap -F pcap {shlex.quote(file)} out.pcap"
+            return f"a {what} capture", _convert(name)
     for magic, what, way_out in OTHERS:
         if head.startswith(magic):
             return what, way_out
@@ -105,7 +114,32 @@ def describe(head: bytes, name: str) -> tuple[str, str]:
         return "an XML document", ""
     if not set(head) - TEXT:
         return f"text, beginning with {_excerpt(head)}", ""
+    if _is_erf(head):  # the last: it has no magic number
+        return "an Endace ERF capture", _convert(name)
     return f"no capture, beginning with the bytes {head[:4].hex(' ')}", ""
+
+
+def _convert(name: str) -> str:
+    """Return how a capture of another format becomes one that is read."""
+    file = STDIN if name == display_name(STDIN) else name
+    return f"convert it with: editcap -F pcap {shlex.quote(file)} out.pcap"
+
+
+def _is_erf(head: bytes) -> bool:
+    """Say whether all records that begin in these octets can be Endace's, each a second earlier at most than the last.
+
+    Wireshark's reader has no magic number to go by either, and asks the same.
+    """
+    at = last_s = 0
+    while at + ERF_HEADER <= len(head):
+        seconds = int.from_bytes(head[at + 4 : at + 8], "little")
+        length = int.from_bytes(head[at + 10 : at + 12], "big")
+        if not (1 <= head[at + 8] & 0x7F <= ERF_TYPES and length >= ERF_HEADER) or seconds < max(
+            ERF_SINCE_S, last_s - 1
+        ):
+            return False
+        at, last_s = at + length, seconds
+    return at > 0
 
 
 def _excerpt(head: bytes) -> str:

@@ -1,8 +1,8 @@
 """``link``: what stands before IP in a frame, as loops.
 
 Ethernet with 802.1Q/802.1ad tags and LLC/SNAP (IEEE 802.3), PPPoE sessions (RFC 2516), Linux cooked v1 and v2, BSD null
-and loop, raw IP, PPP and Cisco HDLC (RFC 1661, 1662), FDDI, NFLOG and macOS pktap, by the numbers of
-https://www.tcpdump.org/linktypes.html.
+and loop, raw IP, PPP and Cisco HDLC (RFC 1661, 1662), frame relay (RFC 2427), FDDI, NFLOG and macOS pktap, by the
+numbers of https://www.tcpdump.org/linktypes.html.
 
 Every access stands behind a comparison with ``end``. This module must not know what is in IP.
 """
@@ -18,7 +18,7 @@ from analyzer.segment import ABSENT
 MPLS: Final = 137
 """Instead of an IP version: a stack of labels comes first (it is MPLS's number among IP protocols)."""
 
-FAST_LINK_TYPES: Final = frozenset({0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 239, 258, 276})
+FAST_LINK_TYPES: Final = frozenset({0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 107, 108, 113, 228, 229, 239, 258, 276})
 """What ``link`` takes apart; frames of other link types are deferred."""
 
 
@@ -114,6 +114,8 @@ def link(data: Octets, at: int, end: int, link_type: int) -> tuple[int, int, int
         return point_to_point(data, at, end, link_type)
     if link_type == 10:
         return fddi(data, at, end)
+    if link_type == 107:
+        return frame_relay(data, at, end)
     if link_type == 239:
         version, at = netfilter_log(data, at, end)
         return version, at, 0, ABSENT
@@ -181,6 +183,53 @@ def fddi(data: Octets, at: int, end: int) -> tuple[int, int, int, int]:
         return -NOT_TCP, at, 0, mac
     version, at, tag = by_ethertype(data, at + 13, end, 0, 0)
     return version, at, tag, mac
+
+
+@loop
+def frame_relay(data: Octets, at: int, end: int) -> tuple[int, int, int, int]:
+    """Read frame relay: an address of 2 to 4 octets, then RFC 2427's header or Cisco's ethertype; returns as ``link``.
+
+    The number of the circuit is no tag: it is another one at each end of it, and often in each direction.
+    """
+    first = at
+    while at < end and octet(data, at) % 2 == 0 and at - first < 3:
+        at += 1
+    at += 1  # the last octet of an address is odd
+    if at + 2 > end:
+        return -CUT, at, 0, ABSENT
+    if octet(data, at) == 3:
+        return behind_control_octet(data, at + 1, end)
+    version, at, tag = by_ethertype(data, at + 2, end, word16(data, at), 0)
+    return version, at, tag, ABSENT
+
+
+@loop
+def behind_control_octet(data: Octets, at: int, end: int) -> tuple[int, int, int, int]:
+    """Read which protocol RFC 2427 says comes next (NLPID, SNAP); returns as ``link``."""
+    if octet(data, at) == 0:  # a pad octet
+        at += 1
+    if at >= end:
+        return -CUT, at, 0, ABSENT
+    protocol = octet(data, at)
+    at += 1
+    if protocol == 0xCF:  # PPP in frame relay (RFC 1973)
+        version, at = by_ppp(data, at, end)
+        return version, at, 0, ABSENT
+    if protocol != 0x80:
+        version = -NOT_TCP
+        if protocol == 0xCC:
+            version = 4
+        elif protocol == 0x8E:
+            version = 6
+        return version, at, 0, ABSENT
+    if at + 5 > end:
+        return -CUT, at, 0, ABSENT
+    owner = octet(data, at) * 65536 + word16(data, at + 1)
+    kind = word16(data, at + 3)
+    if owner == 0x0080C2 and kind in (1, 7):  # a bridged frame, with and without its check sequence
+        return ethernet(data, at + 5, end)
+    version, at, tag = by_ethertype(data, at + 5, end, kind, 0)
+    return version if owner == 0 else -NOT_TCP, at, tag, ABSENT
 
 
 @loop

@@ -136,7 +136,14 @@ def _read_row(options: argparse.Namespace, result: Analysis, row: list[str]) -> 
                 left = read_into(result, row, reader=options.reader, progress=progress)
         except AnalyzerError as error:
             warn(str(error))
+            _leave_out_refused(result)
         row = left
+
+
+def _leave_out_refused(result: Analysis) -> None:
+    """Leave out the capture read last if nothing of it could be decoded: pcapng shows that only at its end."""
+    if result.captures and result.captures[-1].refused:
+        result.captures.pop()
 
 
 def _octets(row: list[str]) -> int:
@@ -169,6 +176,7 @@ def _in_process(work: tuple[str, bool, int | None, Selection, list[str]]) -> tup
                 result.add(capture, batch)
         except AnalyzerError as error:
             sentences.append(str(error))
+            _leave_out_refused(result)
         row = left
     return result, sentences
 
@@ -191,6 +199,7 @@ def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[Flow]:
                         yield from result.pass_through(capture, batch)
             except AnalyzerError as error:
                 warn(str(error))
+                _leave_out_refused(result)
             row = left
     if not result.captures:
         raise NothingReadError

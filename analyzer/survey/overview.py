@@ -114,6 +114,8 @@ class CaptureSummary:
     warnings: list[str] = field(default_factory=list)
     parts: Sequence[Part] = ()
     """The files, and which frame of the stream is the first of each."""
+    refused: bool = False
+    """Whether there were frames and none could be decoded."""
 
     @property
     def name(self) -> str:

@@ -1,8 +1,17 @@
+import struct
+
 import pytest
 
 from analyzer.capture.formats import CAPTURES, OTHERS, describe
 from analyzer.errors import NotACaptureError
-from tests.capture.craft import pcapng, read, section
+from tests.capture.craft import ethernet, ipv4, pcapng, read, section, tcp
+
+
+def erf(seconds, kind=2):
+    """A record of an Endace card: time, type, flags, lengths, two octets of padding, an Ethernet frame."""
+    frame = ethernet(ipv4(tcp(b"abc")))
+    lengths = struct.pack("!HHH", 18 + len(frame), 0, len(frame))
+    return struct.pack("<IIBB", 0, seconds, kind, 4) + lengths + b"\0\0" + frame
 
 
 @pytest.mark.parametrize(
@@ -32,6 +41,22 @@ from tests.capture.craft import pcapng, read, section
                 "is a Microsoft NetMon 2 capture; expected a pcap or pcapng file; "
                 "convert it with: editcap -F pcap PATH out.pcap"
             ),
+        ),
+        (
+            b"XCP\x00002.001\0",
+            "is a NetXRay capture; expected a pcap or pcapng file; convert it with: editcap -F pcap PATH out.pcap",
+        ),
+        (
+            erf(1_560_000_000) + erf(1_560_000_009, kind=0x82) + erf(1_560_000_008),
+            "is an Endace ERF capture; expected a pcap or pcapng file; convert it with: editcap -F pcap PATH out.pcap",
+        ),
+        (
+            erf(1_560_000_000) + erf(1_000_000_000),
+            "is no capture, beginning with the bytes 00 00 00 00; expected a pcap or pcapng file",
+        ),
+        (
+            erf(1_560_000_000, kind=49),
+            "is no capture, beginning with the bytes 00 00 00 00; expected a pcap or pcapng file",
         ),
         (b"\xfd7zXZ\0", "is compressed with xz; expected a pcap or pcapng file; decompress it first"),
         (

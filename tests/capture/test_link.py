@@ -30,6 +30,11 @@ def pktap(frame, dlt, kind=1):
     return struct.pack("<III", 108, kind, dlt).ljust(108, b"\0") + frame
 
 
+def relayed(behind, address=b"\x18\x41"):
+    """A frame-relay frame with RFC 2427's control octet."""
+    return address + b"\x03" + behind
+
+
 FDDI = b"\x50" + bytes(6) + MAC_A.to_bytes(6, "big")
 
 
@@ -71,6 +76,14 @@ FDDI = b"\x50" + bytes(6) + MAC_A.to_bytes(6, "big")
         pytest.param(51, pppoe(FOUR), 4, ABSENT, id="PPPoE alone"),
         pytest.param(104, b"\x0f\x00\x86\xdd" + SIX, 6, ABSENT, id="Cisco HDLC"),
         pytest.param(10, FDDI + llc(FOUR), 4, MAC_A, id="FDDI"),
+        pytest.param(107, relayed(b"\xcc" + FOUR), 4, ABSENT, id="frame relay IPv4"),
+        pytest.param(107, relayed(b"\x8e" + SIX), 6, ABSENT, id="frame relay IPv6"),
+        pytest.param(107, relayed(b"\xcc" + FOUR, b"\x18\x40\x00\x01"), 4, ABSENT, id="frame relay, long address"),
+        pytest.param(107, relayed(b"\x00\x80\0\0\0\x08\x00" + FOUR), 4, ABSENT, id="frame relay SNAP, padded"),
+        pytest.param(107, relayed(b"\x80\0\0\0\x86\xdd" + SIX), 6, ABSENT, id="frame relay SNAP"),
+        pytest.param(107, relayed(b"\x00\x80\0\x80\xc2\0\7" + ethernet(FOUR)), 4, MAC_A, id="frame relay, bridged"),
+        pytest.param(107, relayed(b"\xcf\x00\x21" + FOUR), 4, ABSENT, id="frame relay PPP"),
+        pytest.param(107, b"\x18\x41\x08\x00" + FOUR, 4, ABSENT, id="frame relay as Cisco has it"),
         pytest.param(239, nflog(FOUR), 4, ABSENT, id="NFLOG, little-endian"),
         pytest.param(239, nflog(SIX, ">"), 6, ABSENT, id="NFLOG, big-endian"),
         pytest.param(258, pktap(ethernet(FOUR), 1), 4, MAC_A, id="pktap of Ethernet"),
@@ -142,6 +155,12 @@ def test_vlan_in_cooked_capture():
         pytest.param(9, b"\x21", CUT, id="PPP cut"),
         pytest.param(10, FDDI[:12], CUT, id="FDDI cut"),
         pytest.param(10, b"\x41" + FDDI[1:] + llc(FOUR), NOT_TCP, id="FDDI station management"),
+        pytest.param(107, b"\x18\x40\x00", CUT, id="frame relay cut in its address"),
+        pytest.param(107, relayed(b""), CUT, id="frame relay cut behind its control octet"),
+        pytest.param(107, relayed(b"\x00"), CUT, id="frame relay cut behind its pad octet"),
+        pytest.param(107, relayed(b"\x80\0\0\0\x08"), CUT, id="frame relay cut in SNAP"),
+        pytest.param(107, relayed(b"\x08\x00\x75\x95"), NOT_TCP, id="frame relay link management"),
+        pytest.param(107, relayed(b"\x00\x80\0\0\x0c\x20\0"), NOT_TCP, id="frame relay SNAP of a vendor"),
         pytest.param(239, nflog(FOUR)[:9], CUT, id="NFLOG without its payload"),
         pytest.param(239, b"\x02\0\0\0" + bytes(8), NOT_TCP, id="NFLOG attribute of no length"),
         pytest.param(258, pktap(FOUR, 1)[:11], CUT, id="pktap cut"),
@@ -165,6 +184,8 @@ def test_no_ip_is_found(link_type, octets, expected):
         (239, nflog(FOUR)),
         (258, pktap(ethernet(FOUR), 1)),
         (50, b"\x0f\x00\x08\x00" + FOUR),
+        (107, relayed(b"\xcc" + FOUR)),
+        (107, relayed(b"\x00\x80\0\x80\xc2\0\7" + ethernet(FOUR))),
     ],
 )
 def test_cut_anywhere(link_type, octets):

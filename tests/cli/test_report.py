@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
+from tests.capture.craft import pcapng
 
 ROOT = Path(__file__).parents[2]
 CAPTURES = ROOT / "captures"
@@ -123,6 +124,22 @@ def test_several_captures_are_told_apart(keepalive):
     assert " 0:0  127.0.0.1:59285" in done.out
     assert " 1:0  192.0.2.1:59285" in done.out
     assert [0, 1] == [flow["capture"] for flow in flows]
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--jsonl"], ["--html", "page.html"]], ids=" ".join)
+def test_a_capture_of_which_nothing_can_be_decoded_is_refused(keepalive, tmp_path, form):
+    """A pcapng file whose link types nobody reads is refused as the pcap file is, though only its end shows it."""
+    foreign = tmp_path / "foreign.pcapng"
+    foreign.write_bytes(pcapng([bytes(60)] * 3, 147))
+    form = [tmp_path / part if part == "page.html" else part for part in form]
+
+    alone = keepalive("report", foreign, *form)
+    beside = keepalive("report", foreign, FOUNDING, *form)
+
+    sentence = f"keepalive: {foreign}: is of link type LINKTYPE_147 (147), which no reader here decodes\n"
+    assert (2, "", sentence) == (alone.status, alone.out, alone.err)
+    assert (0, True) == (beside.status, beside.err.startswith(sentence))
+    assert str(foreign) not in beside.out
 
 
 def test_an_unreadable_capture_does_not_hide_the_others(keepalive, tmp_path):
