@@ -9,7 +9,8 @@ from analyzer.words.model import Line
 from analyzer.words.teller import count, setting
 
 if TYPE_CHECKING:
-    from analyzer.judge.timers.inference import Count, Timer
+    from analyzer.judge.timers.count import Count
+    from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 

@@ -19,7 +19,8 @@ from analyzer.judge.verdict import Verdict
 if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import Probe
-    from analyzer.judge.timers.inference import Settings, Timer
+    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
 
 OVER: Final = frozenset(

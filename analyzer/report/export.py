@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from analyzer.judge.judged import Finding, JudgedFlow
     from analyzer.judge.record import EndpointFacts, FlowRecord, Probe, Reset
-    from analyzer.judge.timers.inference import Count, Settings, Timer
+    from analyzer.judge.timers.count import Count
+    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.timers.timer import Timer
     from analyzer.survey.overview import CaptureSummary, Part, Totals
 
 SCHEMA: Final = 1

@@ -1,7 +1,8 @@
 """Inferred settings in words."""
 
 from analyzer.explain.settings import count_text, settings_lines, timer_text
-from analyzer.judge.timers.inference import Count, Timer
+from analyzer.judge.timers.count import Count
+from analyzer.judge.timers.timer import Timer
 from analyzer.words.teller import Teller
 from tests.judging import captured
 

@@ -16,7 +16,7 @@ from analyzer.track.flow import SIDES
 if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord, Probe, Reset, ZeroWindowProbe
-    from analyzer.judge.timers.inference import Timer
+    from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
 
 SAME: Final = 0.08

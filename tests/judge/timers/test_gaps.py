@@ -5,7 +5,7 @@ import pytest
 from analyzer.judge.record import Reset
 from analyzer.judge.timers import gaps
 from analyzer.judge.timers.gaps import Gap, agree, clearly_longer, match, shortest
-from tests.judge.timers.test_inference import Story, made
+from tests.trains import Story, made
 
 S = 1_000_000_000
 MS = 1_000_000

@@ -1,0 +1,57 @@
+"""Which family of TCP implementations sent the probes: by their form and by their rhythm.
+
+It must not know options, or how long any of them is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from analyzer.judge.record import other
+from analyzer.judge.signatures import Stack
+from analyzer.judge.timers.gaps import LEAST_GAP_NS, agree, clearly_longer, shortest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.judge.record import FlowRecord, Probe
+    from analyzer.judge.timers.gaps import Gaps
+    from analyzer.track.flow import Side
+
+
+def stack_of(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: Gaps, *, near: bool) -> Stack | None:
+    """Return the family of TCP implementations that the form and the rhythm of the probes show."""
+    if all(probe.payload_len for probe in probes):
+        return Stack.ONE_OCTET
+    if record.facts(side).timestamps and all(probe.header_len == 20 for probe in probes):
+        return Stack.XNU
+    if any(probe.payload_len for probe in probes):
+        return None
+    waits = near and _waits_interval(gaps)  # elsewhere lost probes look the same
+    return Stack.LINUX if waits or _ignores_peer_probes(record, side, probes) else None
+
+
+def _ignores_peer_probes(record: FlowRecord, side: Side, probes: Sequence[Probe]) -> bool:
+    """Say whether a probe came right after the prober had received, and answered, one of the peer's.
+
+    Any received segment restarts the clock of BSD and macOS; on Linux an empty probe is dropped before it does.
+    """
+    answered = [row for row in record.probes_from(other(side)) if row.answer == "ack" and not row.payload_len]
+    return any(
+        row.answer_frame is not None
+        and row.answer_frame < probe.frame
+        and row.ts_ns < probe.ts_ns < row.ts_ns + LEAST_GAP_NS
+        for row in answered
+        for probe in probes
+    )
+
+
+def _waits_interval(gaps: Gaps) -> bool:
+    """Say whether answered probes come evenly, and clearly later than a train begins: that waits for the interval."""
+    if not gaps.starts or len(gaps.answered) < 2:
+        return False
+    first, short = shortest(gaps.starts), shortest(gaps.answered)
+    even = all(agree(short, gap) for gap in gaps.answered)
+    least_ns = min(gap.least_ns for gap in gaps.answered)
+    return even and clearly_longer(replace(short, ns=least_ns), first)

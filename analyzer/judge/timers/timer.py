@@ -1,0 +1,74 @@
+"""``Timer``: a configured duration as far as gaps tell it, and what gaps that agree amount to.
+
+The law of all claims: bounds hold the truth, a value is claimed only where one is left, and nothing is claimed that
+another reading of the same frames contradicts. A timer is never early, but for the tick in which the clock of a first
+gap started; how late it may be is known (field guide 2.3). So the *smallest* gap counts, and what could make that one
+too short or too long is asked first.
+
+It must not know which option of a prober a gap shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from analyzer.judge.signatures import ROUND_S, Stack
+from analyzer.judge.timers.gaps import shortest
+from analyzer.judge.timers.lateness import earliest, late
+from analyzer.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.judge.timers.gaps import Gap
+
+LEAST_NS: Final = NS_PER_S
+"""No stack's option takes less than a second, and no train starts earlier."""
+LONGEST_S: Final = 100_000
+"""No keepalive timer is told to the second beyond this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A duration that was configured, as far as the capture tells."""
+
+    value_ns: int | None
+    """The most likely configured value, or None where only bounds can be said."""
+    low_ns: int
+    high_ns: int
+    observations: int
+    """How many gaps agree."""
+    frames: tuple[int, ...]
+    """The segments at both ends of those gaps."""
+
+
+def estimate(gaps: Sequence[Gap], stack: Stack | None, *, whole: bool = True) -> Timer:
+    """Return the timer that agreeing gaps show: the whole number of seconds that alone fits, else the round one.
+
+    With ``whole`` false only a round number is claimed. Milliseconds can be set only where probes carry an octet
+    (SIO_KEEPALIVE_VALS).
+    """
+    lead = shortest(gaps)
+    low_ns = earliest(lead.least_ns, lead.slack_ns, stack)
+    candidates = range(max(1, -(-low_ns // NS_PER_S)), min(lead.high_ns // NS_PER_S, LONGEST_S) + 1)
+    fits = [value_s for value_s in candidates if may_show(lead, value_s * NS_PER_S, stack)]
+    rounds = [value_s for value_s in fits if value_s in ROUND_S]
+    value_s = rounds[0] if len(rounds) == 1 else None
+    if len(fits) == 1 and whole and stack is not Stack.ONE_OCTET:
+        value_s = fits[0]
+    return replace(bounds(gaps, low_ns, lead.high_ns), value_ns=None if value_s is None else value_s * NS_PER_S)
+
+
+def may_show(gap: Gap, value_ns: int, stack: Stack | None) -> bool:
+    """Say whether such a timer may have filled the gap, as it is or since the clock's last possible restart."""
+    return any(
+        value_ns <= ns + gap.jitter_ns and ns <= value_ns + late(value_ns, stack) + gap.slack_ns
+        for ns in (gap.ns, gap.least_ns)
+    )
+
+
+def bounds(gaps: Sequence[Gap], low_ns: int, high_ns: int) -> Timer:
+    """Return a timer of which only bounds are known."""
+    frames = tuple(sorted({frame for gap in gaps for frame in gap.frames}))
+    return Timer(None, min(low_ns, high_ns), high_ns, len(gaps), frames)
