@@ -35,7 +35,7 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.judge.verdict import VERDICTS, Verdict
-from analyzer.label.keepalive import Certainty, Doubt
+from analyzer.label.outcome import Certainty, Doubt
 from analyzer.label.reset import ResetKind, Stranger
 from analyzer.label.rules import RULES, Kind
 from analyzer.loops.loop import freeze, thaw

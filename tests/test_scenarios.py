@@ -8,7 +8,7 @@ from analyzer.judge import recording, verdict
 from analyzer.judge.record import PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS
 from analyzer.label import rules
-from analyzer.label.keepalive import Certainty, Doubt
+from analyzer.label.outcome import Certainty, Doubt
 from analyzer.label.reset import ResetKind, Stranger
 from analyzer.label.rules import RULES, Kind
 from analyzer.track.flow import SIDES

@@ -26,7 +26,7 @@ from analyzer.judge.record import (
     ZeroWindowProbe,
     other,
 )
-from analyzer.label.keepalive import Answer, Certainty, Doubt
+from analyzer.label.outcome import Answer, Certainty, Doubt
 from analyzer.label.reset import ResetKind, Stranger
 from analyzer.label.rules import Kind
 from analyzer.loops.loop import thaw

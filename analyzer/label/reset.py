@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from analyzer.label.keepalive import ANSWERED, COPY, ICMP, OCTET, PROBE, RESET
+from analyzer.label.outcome import ANSWER_RST, ANSWERED, COPY, ICMP, NO_ANSWER, OCTET, PROBE, RESET
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK
 
@@ -56,6 +56,15 @@ class Stranger(IntEnum):
     IP_ID = 4
 
 
+NO_SOCKET: Final = int(ResetKind.NO_SOCKET)
+GAVE_UP: Final = int(ResetKind.GAVE_UP)
+ABORT: Final = int(ResetKind.ABORT)
+IGNORED: Final = int(ResetKind.IGNORED)
+OTHER_TTL: Final = int(Stranger.TTL)
+OTHER_MAC: Final = int(Stranger.MAC)
+OTHER_IP_ID: Final = int(Stranger.IP_ID)
+"""Names for loops, which take plain ints."""
+
 ANSWER_RST_NS: Final = 3_000_000_000
 """A RST later than this after a probe does not answer it."""
 GIVE_UP_NS: Final = 500_000_000
@@ -73,13 +82,13 @@ def strangeness(row: Any) -> int:  # noqa: ANN401 - a SEEN record
     """Return the Stranger bits of a RST: where it does not look like its sender's earlier packets."""
     bits = 0
     if row["ttl_low"] >= 0 and (row["ttl"] < row["ttl_low"] - ROUTE_CHANGE or row["ttl"] > row["ttl_high"]):
-        bits += 1
+        bits += OTHER_TTL
     if row["own_mac"] >= 0 and row["src_mac"] >= 0 and row["own_mac"] != row["src_mac"]:
-        bits += 2
+        bits += OTHER_MAC
     if row["own_ip_id"] > 0 and row["ip_id"] > 0:
         step = (row["ip_id"] - row["own_ip_id"]) & 0xFFFF
         if step > ID_FAR and step < 0x10000 - 64:
-            bits += 4
+            bits += OTHER_IP_ID
     return bits
 
 
@@ -129,14 +138,14 @@ def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, afte
         last_ns = last_a_ns if side == 0 else last_b_ns
         later = after_last > 0 or more_follows(rows, j + 1, stop)
         if (acceptable(row) == 0 and later) or last_ns > row["ts_ns"] + WENT_ON_NS:
-            what = 4
+            what = IGNORED
         row["reset_kind"] = what
-        if what == 4:
+        if what == IGNORED:
             ending["ignored"] += 1
             continue
-        if what != 2 and asked >= 0 and answers(rows[asked], row) == 1:
+        if what != GAVE_UP and asked >= 0 and answers(rows[asked], row) == 1:
             row["answers_row"] = asked - start
-            rows[asked]["answer"] = 2
+            rows[asked]["answer"] = ANSWER_RST
             rows[asked]["answer_row"] = j - start
         if ending["reset_row"] < 0:
             ending["reset_row"] = j - start
@@ -157,11 +166,11 @@ def shape(rows: Any, start: int, at: int, own: int) -> int:  # noqa: ANN401 - SE
         probe = rows[own]
         waited = row["ts_ns"] - probe["ts_ns"]
         in_turn = row["seq"] == probe["seq"] + 1 and waited >= GIVE_UP_NS and only_answered(rows, own, at) == 1
-        if in_turn and (probe["answer"] == 0 or retrying(rows, start, own, waited) == 1):
-            return 2
+        if in_turn and (probe["answer"] == NO_ANSWER or retrying(rows, start, own, waited) == 1):
+            return GAVE_UP
     if not has_ack and row["window"] == 0:
-        return 1
-    return 3
+        return NO_SOCKET
+    return ABORT
 
 
 @loop
@@ -212,7 +221,11 @@ def retrying(rows: Any, start: int, own: int, waited: int) -> int:  # noqa: ANN4
 @loop
 def answers(probe: Any, row: Any) -> int:  # noqa: ANN401 - SEEN records
     """Say whether a RST answers a probe: right behind it, with the numbers that RFC 9293 3.5.2 prescribes."""
-    if probe["answer"] != 0 or row["peer_last_ns"] != probe["ts_ns"] or row["ts_ns"] - probe["ts_ns"] > ANSWER_RST_NS:
+    if (
+        probe["answer"] != NO_ANSWER
+        or row["peer_last_ns"] != probe["ts_ns"]
+        or row["ts_ns"] - probe["ts_ns"] > ANSWER_RST_NS
+    ):
         return 0
     if row["flags"] & ACK:
         return 1 if row["ack"] == probe["seq"] + 1 else 0

@@ -6,7 +6,7 @@ this file knows no flow outcome, no words, no file, no clock, and not which side
 Rows are tried in order and the first whose conditions all hold wins; the last has none, so the table is total. A
 condition is a one-line function over columns, so it serves a million rows and a test with one alike; its docstring is
 the sentence that ``keepalive rules`` prints. What only several segments together can tell (answers, zero-window
-trains, mid-stream starts) is settled in ``keepalive``.
+trains, mid-stream starts) is settled in ``answers``, ``zero_window``, ``midstream``.
 
 Read RFC 9293 3.8.4 (keep-alives) and 3.8.6.1 (zero-window probing) first. The anchor is the peer's acknowledgement,
 SEG.SEQ = SND.UNA-1, not the sender's own SND.NXT-1 as Wireshark has it: that is what survives mid-stream starts, lost
@@ -34,7 +34,7 @@ IDLE_LEAST_NS: Final = 900_000_000
 
 
 class Kind(IntEnum):
-    """What a segment is. Kinds below ANSWER come from the table, the others from ``keepalive``."""
+    """What a segment is. Kinds below ANSWER come from the table, the others from ``answers``."""
 
     OTHER = 0
     """Nothing that matters here."""
@@ -67,7 +67,7 @@ class Kind(IntEnum):
     WINDOW_OPENED = 14
     """The sender opens its receive window again."""
     ANSWER = 15
-    """Answers a probe (given by ``keepalive``, never by the table)."""
+    """Answers a probe (given by ``answers``, never by the table)."""
 
 
 Rows = Any

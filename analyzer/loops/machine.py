@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 CACHE_VARIABLE: Final = "KEEPALIVE_CACHE_DIR"
 
-CONSTANTS: Final = ("label/rules.py", "segment.py")
+CONSTANTS: Final = ("label/outcome.py", "label/rules.py", "label/spacing.py", "segment.py")
 """Files without loops whose constants are frozen into compiled code."""
 
 FREES_NOTHING: Final = "NRT_MemInfo_call_dtor"

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from analyzer.label.keepalive import RUN, add_up, settle_kinds
+from analyzer.label.answers import match_answers
+from analyzer.label.midstream import settle_midstream
 from analyzer.label.reset import ENDING, judge
 from analyzer.label.rules import classify
+from analyzer.label.trains import RUN, add_up
+from analyzer.label.zero_window import settle_zero_window
 from analyzer.loops.loop import freeze, loop, pick, records, thaw
 from analyzer.loops.packed import PackedRows
 from analyzer.track.seen import SEEN
@@ -128,6 +131,9 @@ def settle(rows: Any, start: Any, flow: Any, a: Any, b: Any, run_a: Any, run_b: 
             ending[i]["reset_row"] = -1
             ending[i]["answers_row"] = -1
             continue
-        settle_kinds(rows, first, stop)
+        match_answers(rows, first, stop)
+        settle_midstream(rows, first, stop)
+        for side in range(2):
+            settle_zero_window(rows, first, stop, side)
         judge(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], flow[i]["after_reset"], ending[i])
         add_up(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], run_a[i], run_b[i])

@@ -64,7 +64,7 @@ HISTORY: Final = [
 OUTCOME: Final = [
     # filled by rules.classify
     ("kind", np.int8),
-    # filled by keepalive.fold
+    # filled by label.answers, midstream, zero_window and trains
     ("certainty", np.int8),
     ("doubt", np.int8),
     ("answer", np.int8),

@@ -15,7 +15,7 @@ import numpy as np
 
 from analyzer.judge.record import AFTER_FIN_WORDS
 from analyzer.judge.verdict import VERDICTS, Verdict
-from analyzer.label.keepalive import Answer, Certainty
+from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind
 from analyzer.track.flow import SIDES

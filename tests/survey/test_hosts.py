@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analyzer.analysis import analyze
-from analyzer.label.keepalive import RUN
 from analyzer.label.reset import ENDING
+from analyzer.label.trains import RUN
 from analyzer.segment import address_halves
 from analyzer.survey import hosts as hosts_module
 from analyzer.survey.hosts import HostSums

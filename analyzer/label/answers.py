@@ -1,0 +1,110 @@
+"""Which segment of the peer answers which probe.
+
+Answers are matched by direction, never by adjacency, so that crossing probes pair correctly. What answers a segment
+that could not be judged alone may also prove it to be a probe: see ``midstream`` for the other proofs. A RST answers
+in ``reset``.
+
+It must not know how the flow ended, or any word about it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from analyzer.label.outcome import (
+    ANSWER_ACK,
+    ANSWER_DATA,
+    ANSWERED,
+    AT_ZERO,
+    COPY,
+    ICMP,
+    MIDSTREAM,
+    MISSED,
+    NO_ANSWER,
+    NO_DOUBT,
+    OCTET,
+    OPENED,
+    OTHER,
+    PROBABLE,
+    PROBE,
+    RESET,
+    SHUT,
+    UNANCHORED,
+    UNJUDGED,
+    WINDOW_PROBE,
+)
+from analyzer.loops.loop import loop
+
+ANSWER_NS: Final = 10_000_000_000
+"""An empty ACK later than this after a probe answers something else."""
+ANSWER_DATA_NS: Final = 2_000_000_000
+"""Data later than this after a probe is sent for its own reason."""
+
+
+@loop
+def proves(probe: Any, row: Any) -> int:  # noqa: ANN401 - SEEN records
+    """Say whether an acknowledgement shows that an unanchored segment was a probe.
+
+    An empty segment carries nothing to acknowledge, so SEG.ACK = its SEG.SEQ+1 means the number had been used before.
+    One octet is shown to be old only by a D-SACK block that covers just it (RFC 2883 4).
+    """
+    if row["ack"] != probe["seq"] + 1:
+        return 0
+    if probe["payload_len"] == 0:
+        return 1
+    low = probe["seq"] & 0xFFFFFFFF
+    return 1 if row["sack_left"] == low and row["sack_right"] == ((low + 1) & 0xFFFFFFFF) else 0
+
+
+@loop
+def match_answers(rows: Any, start: int, stop: int) -> None:  # noqa: ANN401
+    """Pair each probe with the first segment of the peer that reacts to it, by direction."""
+    waiting_a = -1
+    waiting_b = -1
+    for j in range(start, stop):
+        row = rows[j]
+        row["answer_row"] = -1
+        row["answers_row"] = -1
+        row["answer"] = NO_ANSWER
+        row["certainty"] = UNJUDGED
+        row["doubt"] = NO_DOUBT
+        row["train"] = -1
+        row["gap_ns"] = -1
+        row["idle_ns"] = -1
+        row["after_fin"] = 0
+        kind = row["kind"]
+        side = row["side"]
+        if kind in (PROBE, OCTET, AT_ZERO, WINDOW_PROBE, UNANCHORED):
+            if side == 0:
+                waiting_a = j
+            else:
+                waiting_b = j
+            continue
+        waiting = waiting_b if side == 0 else waiting_a
+        if waiting < 0 or row["answers_pending"] == 0 or kind in (RESET, COPY, ICMP):
+            continue
+        probe = rows[waiting]
+        if side == 0:
+            waiting_b = -1
+        else:
+            waiting_a = -1
+        late = row["ts_ns"] - probe["ts_ns"]
+        if probe["kind"] == UNANCHORED and proves(probe, row) == 0:
+            if late <= ANSWER_NS:
+                probe["kind"] = OTHER
+            continue
+        if probe["kind"] == UNANCHORED:
+            probe["kind"] = PROBE if probe["payload_len"] == 0 else OCTET
+            probe["certainty"] = PROBABLE
+            probe["doubt"] = MIDSTREAM if probe["snd_una"] < 0 else MISSED
+        if row["payload_len"] > 0:
+            if late <= ANSWER_DATA_NS:
+                probe["answer"] = ANSWER_DATA
+                probe["answer_row"] = j - start
+                row["answers_row"] = waiting - start
+        elif late <= ANSWER_NS:
+            probe["answer"] = ANSWER_ACK
+            probe["answer_row"] = j - start
+            row["answers_row"] = waiting - start
+            if kind not in (SHUT, OPENED):
+                row["kind"] = ANSWERED

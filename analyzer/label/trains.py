@@ -1,0 +1,149 @@
+"""Numbers the trains of probes of each endpoint, and adds them up in one RUN record per endpoint.
+
+Comes after ``answers``, ``midstream``, ``zero_window`` and ``reset``, which say what is a probe and what answers it.
+
+It must not know how the flow ended, or any word about it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from analyzer.label.outcome import (
+    ANSWER_ACK,
+    ANSWER_DATA,
+    ANSWERED,
+    AT_ZERO,
+    CERTAIN,
+    COPY,
+    ICMP,
+    MIDSTREAM,
+    NO_ANSWER,
+    NO_DOUBT,
+    OCTET,
+    PROBABLE,
+    PROBE,
+    RESET,
+    SUSPECTED,
+    UNJUDGED,
+    WINDOW_PROBE,
+)
+from analyzer.loops.loop import loop
+
+RUN: Final = np.dtype(
+    [
+        ("probes", np.int32),  # of every certainty
+        ("suspected", np.int32),
+        ("octets", np.int32),  # probes that carried one octet
+        ("answered", np.int32),  # by an ACK or data
+        ("zero_window", np.int32),
+        ("undecided", np.int32),  # at a zero window, too few to tell
+        ("trains", np.int32),
+        ("trailing", np.int32),  # unanswered probes since the peer was last heard
+        ("lost", np.int32),  # unanswered probes before the peer was heard again
+        ("after_fin", np.int32),  # probes after a FIN of either end
+        ("after_peer_fin", np.int32),  # probes after the peer's FIN: the prober is in CLOSE-WAIT
+        ("after_peer_fin_answered", np.int32),
+        ("first_row", np.int32),  # rows of the flow, -1 none
+        ("last_row", np.int32),
+        ("first_after_fin_row", np.int32),
+        ("last_ns", np.int64),
+        ("first_ns", np.int64),
+        ("trailing_ns", np.int64),  # the first of the trailing ones
+        ("gap_least_ns", np.int64),  # smallest gap between two probes of a train, 0 none
+    ],
+    align=True,
+)
+"""What the probes of one endpoint of one flow add up to."""
+
+
+@loop
+def number_trains(rows: Any, start: int, stop: int, side: int, heard_ns: int, run: Any) -> None:  # noqa: ANN401
+    """Number an endpoint's trains of probes, give each probe its gaps and certainty, and add them up in ``run``.
+
+    ``heard_ns`` is when the peer was last heard (anything but a RST). A train ends where anything but keepalive passes.
+    """
+    run["first_row"] = -1
+    run["last_row"] = -1
+    run["first_after_fin_row"] = -1
+    run["last_ns"] = -1
+    run["first_ns"] = -1
+    previous = -1
+    stir_ns = -1
+    stir_peer_ns = -1
+    for j in range(start, stop):
+        row = rows[j]
+        kind = row["kind"]
+        if kind == WINDOW_PROBE and row["side"] == side:
+            run["zero_window"] += 1
+        if kind == AT_ZERO and row["side"] == side:
+            run["undecided"] += 1
+        if kind not in (PROBE, OCTET):
+            if kind not in (ANSWERED, COPY, ICMP, WINDOW_PROBE, AT_ZERO, RESET):
+                stir_ns = row["ts_ns"]
+                if row["side"] != side:
+                    stir_peer_ns = row["ts_ns"]
+            continue
+        if row["side"] != side:
+            continue
+        ts_ns = row["ts_ns"]
+        active = max(row["flow_active_ns"], stir_ns)
+        if previous < 0 or active > rows[previous]["ts_ns"]:
+            run["trains"] += 1
+            row["gap_ns"] = ts_ns - row["flow_last_ns"] if row["flow_last_ns"] >= 0 else -1
+        else:
+            row["gap_ns"] = ts_ns - rows[previous]["ts_ns"]
+            if run["gap_least_ns"] == 0 or row["gap_ns"] < run["gap_least_ns"]:
+                run["gap_least_ns"] = row["gap_ns"]
+        base = max(row["peer_active_ns"], stir_peer_ns)
+        row["idle_ns"] = ts_ns - base if base >= 0 else -1
+        row["train"] = run["trains"] - 1
+        if row["certainty"] == UNJUDGED:
+            row["certainty"] = CERTAIN if active >= 0 or previous >= 0 else PROBABLE
+            row["doubt"] = NO_DOUBT if row["certainty"] == CERTAIN else MIDSTREAM
+        row["after_fin"] = (1 if row["own_fin_seq"] >= 0 else 0) + (2 if row["peer_fin_seq"] >= 0 else 0)
+        previous = j
+        add_probe(row, j - start, heard_ns, run)
+
+
+@loop
+def add_probe(row: Any, at: int, heard_ns: int, run: Any) -> None:  # noqa: ANN401
+    """Count one probe into its endpoint's RUN."""
+    run["probes"] += 1
+    if row["certainty"] == SUSPECTED:
+        run["suspected"] += 1
+    if row["payload_len"] > 0:
+        run["octets"] += 1
+    answered = 1 if row["answer"] in (ANSWER_ACK, ANSWER_DATA) else 0
+    run["answered"] += answered
+    if answered == 0 and row["answer"] == NO_ANSWER:
+        if row["ts_ns"] > heard_ns:
+            if run["trailing"] == 0:
+                run["trailing_ns"] = row["ts_ns"]
+            run["trailing"] += 1
+        else:
+            run["lost"] += 1
+    if row["after_fin"] > 0:
+        run["after_fin"] += 1
+        if run["first_after_fin_row"] < 0:
+            run["first_after_fin_row"] = at
+    if row["after_fin"] & 2:
+        run["after_peer_fin"] += 1
+        run["after_peer_fin_answered"] += answered
+    if run["first_row"] < 0:
+        run["first_row"] = at
+        run["first_ns"] = row["ts_ns"]
+    run["last_row"] = at
+    run["last_ns"] = row["ts_ns"]
+
+
+@loop
+def add_up(rows: Any, start: int, stop: int, heard_a_ns: int, heard_b_ns: int, run_a: Any, run_b: Any) -> None:  # noqa: ANN401
+    """Number one flow's trains and add them up; ``heard_*_ns`` is when each endpoint last sent anything but a RST.
+
+    Comes after ``reset.judge``, because a RST may be a probe's answer.
+    """
+    number_trains(rows, start, stop, 0, heard_b_ns, run_a)
+    number_trains(rows, start, stop, 1, heard_a_ns, run_b)
