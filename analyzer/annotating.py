@@ -19,6 +19,7 @@ from analyzer import explain
 from analyzer.analysis import Analysis, read_flows
 from analyzer.capture.commented import Copied, copy_with_comments
 from analyzer.capture.source import open_source
+from analyzer.errors import CaptureError
 from analyzer.judge import verdict
 from analyzer.survey import overview
 from analyzer.survey.selection import Selection
@@ -60,7 +61,7 @@ def annotate(
 
     Raises:
         FileExistsError: there is an ``out``, and ``force`` was not given.
-        CaptureError: nothing could be read of the capture.
+        CaptureError: nothing could be read of the capture, or it changed while it was read.
     """
     source_path, out_path = os.fspath(path), os.fspath(out)
     if not force and out_path != STDOUT and Path(out_path).exists():
@@ -76,7 +77,10 @@ def annotate(
                     comments(marks),
                     about=about(result),
                     application=f"keepalive {analyzer.__version__}",
+                    jit=jit,
                 )
+                if copied.lost:
+                    raise CaptureError(source_path, _not_the_same(copied))
         finally:
             source.close()
     return Annotated(result, copied)
@@ -103,6 +107,14 @@ def about(result: Analysis) -> str:
             f"{explain.headline(judged, result.start_ns())}"
         )
     return "\n".join(lines)
+
+
+def _not_the_same(copied: Copied) -> str:
+    """Say that comments found no packet, to fit after the name of the capture."""
+    return (
+        f"changed while it was read: {count(copied.lost, 'comment')} found no packet among {copied.frames:,}; "
+        "no copy was kept"
+    )
 
 
 def _find_out(

@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import re
+import struct
 import subprocess
 from pathlib import Path
 
@@ -11,9 +13,11 @@ import zstandard
 import analyzer
 from analyzer.analysis import analyze
 from analyzer.annotating import annotate
+from analyzer.capture.source import open_source
 from analyzer.errors import CaptureError
 from analyzer.survey.selection import Selection
 from analyzer.wireshark.tshark import find
+from tests.capture.craft import block
 from tests.wireshark.needs import needs_tshark
 
 CAPTURES = Path(__file__).parents[1] / "captures"
@@ -140,6 +144,51 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
         annotate(bad, tmp_path / "out.pcapng")
 
     assert [bad] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", [9, 0xBAD, 0x221, 0x77777777])
+def test_comments_stand_on_their_packets_whatever_blocks_come_first(kind, tmp_path):
+    """Blocks that have a frame number, and blocks that have none, do not move a comment to another packet."""
+    annotate(FOUNDING, tmp_path / "bare.pcapng", select=Selection(numbers=(99,)))
+    bare = (tmp_path / "bare.pcapng").read_bytes()
+    first = int.from_bytes(bare[4:8], "little")
+    (tmp_path / "in.pcapng").write_bytes(bare[:first] + block(kind, bytes(40)) * 2 + bare[first:])
+    annotate(FOUNDING, tmp_path / "plain.pcapng")
+    done = annotate(tmp_path / "in.pcapng", tmp_path / "out.pcapng").copied
+    expected, found = (list(blocks_said(tmp_path / f"{name}.pcapng")) for name in ("plain", "out"))
+
+    assert expected == found
+    assert done.comments == sum(text != b"" for _, text in found)
+
+
+def blocks_said(path):
+    """The packets of a pcapng, as (octets, our comment without its numbers)."""
+    octets, at = path.read_bytes(), 0
+    while at < len(octets):
+        kind, length = struct.unpack_from("<II", octets, at)
+        if kind == 6:
+            stop = at + 28 + int.from_bytes(octets[at + 20 : at + 24], "little")
+            said = re.sub(rb"[0-9]+", b"#", octets[stop : at + length - 4].partition(b"keepalive: ")[2].rstrip(b"\0"))
+            yield octets[at + 12 : stop], said
+        at += length
+
+
+def test_a_capture_that_changes_while_it_is_read_gives_no_copy(tmp_path, monkeypatch):
+    """A comment that finds no packet is an error, and OUT is not made."""
+    capture = tmp_path / "in.pcap"
+    capture.write_bytes(FOUNDING.read_bytes())
+
+    def cut_and_open(path):
+        capture.write_bytes(FOUNDING.read_bytes()[:1000])
+        return open_source(path)
+
+    monkeypatch.setattr("analyzer.annotating.open_source", cut_and_open)
+    with pytest.raises(
+        CaptureError, match=r"in\.pcap: changed while it was read: \d+ comments found no packet among 11;"
+    ):
+        annotate(capture, tmp_path / "out.pcapng")
+
+    assert [capture] == list(tmp_path.iterdir())
 
 
 def test_a_copy_is_there_only_when_it_is_complete(tmp_path, monkeypatch):

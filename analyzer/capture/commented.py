@@ -11,29 +11,28 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.capture.frame import MAX_CAPTURED
-from analyzer.capture.pcap import HEADER_LEN, MAGICS
-from analyzer.capture.pcapng import BYTE_ORDER_MAGIC, MAX_BLOCK
+from analyzer.capture.decoder import BATCH_ROWS
+from analyzer.capture.formats import open_framing
+from analyzer.capture.frame import FRAME, NOTES, empty_frames
+from analyzer.capture.pcapng import BYTE_ORDER_MAGIC, PcapngFraming
+from analyzer.capture.reader import LARGE
+from analyzer.capture.window import Window
+from analyzer.loops.loop import freeze, jit_wanted, records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from analyzer.capture.formats import Framing
     from analyzer.capture.source import Source
 
     Write = Callable[[bytes], object]
 
-CHUNK: Final = 1 << 20
 SECTION: Final = 0x0A0D0D0A
 INTERFACE: Final = 1
 OBSOLETE_PACKET: Final = 2
-SIMPLE_PACKET: Final = 3
 ENHANCED_PACKET: Final = 6
-PACKETS: Final = {OBSOLETE_PACKET, SIMPLE_PACKET, ENHANCED_PACKET}
-
-LEAST: Final = {SECTION: 28, OBSOLETE_PACKET: 32, SIMPLE_PACKET: 16, ENHANCED_PACKET: 32}
-"""Octets of the shortest block of a type."""
 
 COMMENT: Final = 1
 APPLICATION: Final = 4
@@ -53,68 +52,49 @@ class Copied:
     comments: int = 0
     homeless: int = 0
     """Comments on packets in blocks that can have none (simple packet blocks)."""
+    lost: int = 0
+    """Comments for which there was no packet: this is not the capture that they were made for."""
     damage: str = ""
     """Why the copy ends before the file does; empty if it does not."""
 
 
 def copy_with_comments(
-    source: Source, write: Write, comments: Iterator[tuple[int, str]], *, about: str, application: str
+    source: Source,
+    write: Write,
+    comments: Iterator[tuple[int, str]],
+    *,
+    about: str,
+    application: str,
+    jit: bool | None = None,
 ) -> Copied:
     """Copy a capture; ``comments`` has frame numbers, ascending, ``about`` is the comment on the whole.
 
-    The capture has to be one that ``open_capture`` opens.
+    What a frame is, and which number it has, is decided by the framing that the reader uses as well (``formats``).
+
+    Raises:
+        CaptureError: it is no capture, or cut within its header.
     """
-    octets, result = _Octets(source), Copied()
-    waiting = _Waiting(comments)
-    pcap = octets.need(HEADER_LEN) and int.from_bytes(octets.peek(0, 4), "big") in MAGICS
-    copier: _Pcap | _Pcapng
-    if pcap:
-        copier = _Pcap(octets, waiting, result)
-        write(copier.head(about, application))
+    window, waiting, result = Window(source), _Waiting(comments), Copied()
+    framing = open_framing("", window)
+    large = bool(source.compression) or source.size is None or source.size >= LARGE
+    compiled = jit_wanted(large=large) if jit is None else jit
+    frames, notes = empty_frames(BATCH_ROWS, jit=compiled), records(NOTES, 1, jit=compiled)[0]
+    copy: _Pcapng | _Frames
+    if isinstance(framing, PcapngFraming):
+        copy = _Pcapng(window, framing, waiting, result)
     else:
-        copier = _Pcapng(octets, waiting, result, about)
-    while some := copier.some():
-        write(some)
-    if not result.damage and octets.end > octets.at:
-        result.damage = f"the last {'record' if pcap else 'block'}, at byte {octets.position}, is cut"
+        copy = _Frames(window, framing, waiting, result)
+    write(copy.head(about, application))
+    while True:
+        while some := copy.some(frames, notes, jit=compiled):
+            write(some)
+        if framing.damage or not window.more():
+            break
+    result.lost = waiting.lost()
+    if framing.damage or (window.rest and not source.damage):
+        result.damage = framing.damage or framing.cut(window)
     result.damage = source.damage or result.damage
     return result
-
-
-class _Octets:
-    """A buffer that slides over a source; ``at`` is where the next record begins."""
-
-    def __init__(self, source: Source) -> None:
-        """Start empty."""
-        self._source = source
-        self.buffer = bytearray(2 * CHUNK)
-        self.at = 0
-        self.end = 0
-        self.base = 0
-
-    @property
-    def position(self) -> int:
-        """Where ``at`` is in the file."""
-        return self.base + self.at
-
-    def need(self, count: int) -> bool:
-        """Have so many octets from ``at`` on, False if there are not as many."""
-        while self.end - self.at < count:
-            rest = self.buffer[self.at : self.end]
-            self.base += self.at
-            self.at, self.end = 0, len(rest)
-            if len(self.buffer) < max(count, self.end) + CHUNK:
-                self.buffer = bytearray(max(count, self.end) + CHUNK)
-            self.buffer[: self.end] = rest
-            got = self._source.readinto(memoryview(self.buffer)[self.end : self.end + CHUNK])
-            if not got:
-                return False
-            self.end += got
-        return True
-
-    def peek(self, low: int, high: int) -> bytes:
-        """Return octets counted from ``at``."""
-        return bytes(self.buffer[self.at + low : self.at + high])
 
 
 class _Waiting:
@@ -123,6 +103,7 @@ class _Waiting:
     def __init__(self, comments: Iterator[tuple[int, str]]) -> None:
         """Take the first."""
         self._comments = comments
+        self._lost = 0
         self.frame, self._text = next(comments, NO_COMMENT)
         """The frame that it is for."""
 
@@ -131,154 +112,122 @@ class _Waiting:
         text = self._text
         self.frame, self._text = next(self._comments, NO_COMMENT)
         while self.frame <= frame:
+            self._lost += 1
             self.frame, self._text = next(self._comments, NO_COMMENT)
         return _cut(text)
 
+    def lost(self) -> int:
+        """Return how many were not placed; none of them is left."""
+        waiting = self.frame != NO_COMMENT[0]
+        self.frame = NO_COMMENT[0]
+        return self._lost + waiting + sum(1 for _ in self._comments)
 
-class _Pcap:
-    """Copies a pcap, record by record, as enhanced packet blocks of one interface."""
 
-    def __init__(self, octets: _Octets, waiting: _Waiting, result: Copied) -> None:
-        """Read the file header."""
-        self._octets = octets
+class _Frames:
+    """Copies what has frames and nothing else that is kept, as enhanced packet blocks of an interface a link type."""
+
+    def __init__(self, window: Window, framing: Framing, waiting: _Waiting, result: Copied) -> None:
+        """Begin behind the header."""
+        self._window = window
+        self._framing: Any = framing
         self._waiting = waiting
         self._result = result
-        big, tick_ns, self._record_len = MAGICS[int.from_bytes(octets.peek(0, 4), "big")]
-        self.order = ">" if big else "<"
-        major, minor, _, _, self.snaplen, self.network = struct.unpack(
-            f"{self.order}HHiIII", octets.peek(4, HEADER_LEN)
-        )
-        self.digits = 9 if tick_ns == 1 else 6
-        self._per_second = 1_000_000_000 // tick_ns
-        self._swapped = major == 543 or minor <= 3
-        octets.at += HEADER_LEN
+        self._digits = 6 if getattr(framing, "tick_ns", 1) == 1000 else 9
+        self._interfaces: dict[int, int] = {}
 
     def head(self, about: str, application: str) -> bytes:
         """Return section and interface."""
-        return _section(about, application) + _interface(self.network, self.snaplen, self.digits)
+        return _section(about, application) + b"".join(map(self._interface, self._framing.link_types))
 
-    def some(self) -> bytes:
-        """Return the blocks of the records that are complete in the buffer, at least of one; nothing at the end."""
-        octets = self._octets
-        if not octets.need(self._record_len):
-            return b""
-        sizes = struct.unpack(f"{self.order}II", octets.peek(8, 16))
-        captured = min(sizes) if self._swapped else sizes[0]
-        if captured > MAX_CAPTURED:
-            self._result.damage = f"the record at byte {octets.position} claims {captured} captured bytes"
-            return b""
-        return self._complete() if octets.need(self._record_len + captured) else b""
+    def _interface(self, link_type: int) -> bytes:
+        """Return the description of an interface of this link type, which has the next number."""
+        self._interfaces[link_type] = len(self._interfaces)
+        snaplen, fcs = getattr(self._framing, "snaplen", 0), getattr(self._framing, "fcs_octets", None)
+        return _interface(link_type, snaplen, self._digits, fcs)
 
-    def _complete(self) -> bytes:
-        octets, result, swapped = self._octets, self._result, self._swapped
-        unpack, pack = struct.Struct(f"{self.order}IIII").unpack_from, struct.Struct("<IIIIIII").pack
-        buffer, at, end, record_len, per_second = (
-            octets.buffer,
-            octets.at,
-            octets.end,
-            self._record_len,
-            self._per_second,
-        )
-        frame, marked = result.frames, self._waiting.frame
-        parts: list[bytes | bytearray] = []
-        while at + record_len <= end:
-            seconds, fraction, captured, original = unpack(buffer, at)
-            if swapped and captured > original:
-                captured, original = original, captured
-            stop = at + record_len + captured
-            if captured > MAX_CAPTURED or stop > end:
-                break
-            frame += 1
+    def some(self, frames: Any, notes: Any, *, jit: bool) -> bytes:  # noqa: ANN401
+        """Return the blocks of frames that are complete in the window; nothing if there are none."""
+        window, result = self._window, self._result
+        count = self._framing.index(window, frames, 0, len(frames), notes, jit=jit)
+        pack, view, tick_ns = struct.Struct("<IIIIIII").pack, window.view, 10 ** (9 - self._digits)
+        parts: list[bytes | memoryview] = []
+        for frame in freeze(frames[:count], FRAME).tolist():
+            at, captured, original, ts_ns, _, link_type = frame
+            result.frames += 1
             options = b""
-            if frame == marked:
-                options = _options("<", (COMMENT, self._waiting.take(frame)))
+            if result.frames == self._waiting.frame:
+                options = _options("<", (COMMENT, self._waiting.take(result.frames)))
                 result.comments += 1
-                marked = self._waiting.frame
+            if link_type not in self._interfaces:
+                parts.append(self._interface(link_type))
             padding = -captured % 4
             length = 32 + captured + padding + len(options)
-            high, low = divmod(seconds * per_second + fraction, 1 << 32)
-            parts += (
-                pack(ENHANCED_PACKET, length, 0, high, low, captured, original),
-                buffer[at + record_len : stop],
-                PADDING[padding] + options + length.to_bytes(4, "little"),
-            )
-            at = stop
-        octets.at, result.frames = at, frame
+            ticks = divmod(ts_ns // tick_ns, 1 << 32)
+            head = pack(ENHANCED_PACKET, length, self._interfaces[link_type], *ticks, captured, original)
+            parts += (head, view[at : at + captured], PADDING[padding] + options + length.to_bytes(4, "little"))
         return b"".join(parts)
 
 
 class _Pcapng:
     """Copies a pcapng, block by block."""
 
-    def __init__(self, octets: _Octets, waiting: _Waiting, result: Copied, about: str) -> None:
-        """Begin before the first section."""
-        self._octets = octets
+    def __init__(self, window: Window, framing: PcapngFraming, waiting: _Waiting, result: Copied) -> None:
+        """Begin behind the first section header, which the framing has passed."""
+        self._window = window
+        self._framing = framing
+        self._framing.stop_at_sections = True
         self._waiting = waiting
         self._result = result
-        self._about: str | None = about
-        self._order = "<"
 
-    def some(self) -> bytes:
-        """Return the blocks that are complete in the buffer, at least one; nothing at the end."""
-        octets, result = self._octets, self._result
-        if not octets.need(12):
-            return b""
-        kind = struct.unpack(f"{self._order}I", octets.peek(0, 4))[0]
-        if kind == SECTION:
-            self._order = ">" if int.from_bytes(octets.peek(8, 12), "big") == BYTE_ORDER_MAGIC else "<"
-        length = struct.unpack(f"{self._order}I", octets.peek(4, 8))[0]
-        if length < LEAST.get(kind, 12) or length % 4 or length > MAX_BLOCK:
-            result.damage = f"the block at byte {octets.position} claims a length of {length} bytes"
-            return b""
-        if not octets.need(length):
-            return b""
-        if octets.peek(length - 4, length) != octets.peek(4, 8):
-            result.damage = f"the block at byte {octets.position} has two different lengths"
-            return b""
-        return self._section(length) if kind == SECTION else self._complete()
+    @property
+    def _order(self) -> str:
+        return ">" if self._framing.big else "<"
 
-    def _section(self, length: int) -> bytes:
-        """Return a section header that does not say how long its section is, since that grows."""
-        block = self._octets.peek(0, length)
-        self._octets.at += length
-        if self._about is not None:
-            block, self._about = _with_comment(block, 24, _cut(self._about), self._order), None
-        return block[:16] + b"\xff" * 8 + block[24:]
+    def head(self, about: str, application: str) -> bytes:  # noqa: ARG002 - the file says what wrote it
+        """Return the first section header, with a comment on the whole."""
+        first = bytes(self._window.view[: self._window.start])
+        return _any_length(_with_comment(first, 24, _cut(about), self._order))
 
-    def _complete(self) -> bytes:
-        """Return blocks up to one that ``some`` has to look at first."""
-        octets, result, order = self._octets, self._result, self._order
-        unpack = struct.Struct(f"{order}II").unpack_from
-        buffer, at, end = octets.buffer, octets.at, octets.end
-        frame, marked = result.frames, self._waiting.frame
-        parts: list[bytes | bytearray] = []
-        kept = at
-        while at + 12 <= end:
-            kind, length = unpack(buffer, at)
-            sound = LEAST.get(kind, 12) <= length <= MAX_BLOCK and not length % 4
-            if kind == SECTION or not sound or at + length > end:
-                break
-            if buffer[at + length - 4 : at + length] != buffer[at + 4 : at + 8]:
-                break
-            if kind in PACKETS:
-                frame += 1
-                if frame == marked:
-                    comment = self._waiting.take(frame)
-                    marked = self._waiting.frame
-                    parts += (buffer[kept:at], _packet(bytes(buffer[at : at + length]), kind, comment, order, result))
-                    kept = at + length
-            at += length
-        parts.append(buffer[kept:at])
-        octets.at, result.frames = at, frame
+    def some(self, frames: Any, notes: Any, *, jit: bool) -> bytes:  # noqa: ANN401
+        """Return the blocks that are complete in the window; nothing if there are none."""
+        window, result, waiting, framing = self._window, self._result, self._waiting, self._framing
+        parts: list[bytes] = []
+        while True:
+            at = window.start
+            room = min(len(frames), waiting.frame - result.frames)
+            count = framing.index(window, frames, 0, room, notes, jit=jit)
+            result.frames += count
+            stop = window.start
+            if count and result.frames == waiting.frame:  # the last block passed is that of the last frame
+                block = bytes(window.view[stop - _tail(window, stop, self._order) : stop])
+                parts.append(bytes(window.view[at : stop - len(block)]))
+                parts.append(_packet(block, waiting.take(result.frames), self._order, result))
+            else:
+                parts.append(bytes(window.view[at:stop]))
+            if count < room:
+                if not framing.pass_section(window):
+                    break
+                parts.append(_any_length(bytes(window.view[stop : window.start])))
         return b"".join(parts)
 
 
-def _packet(block: bytes, kind: int, comment: bytes, order: str, result: Copied) -> bytes:
+def _tail(window: Window, stop: int, order: str) -> int:
+    """Return the length that a block which ends at ``stop`` says behind."""
+    (length,) = struct.unpack_from(f"{order}I", window.view, stop - 4)
+    return int(length)
+
+
+def _any_length(block: bytes) -> bytes:
+    """Return a section header that does not say how long its section is, since that grows."""
+    return block[:16] + b"\xff" * 8 + block[24:]
+
+
+def _packet(block: bytes, comment: bytes, order: str, result: Copied) -> bytes:
     """Return a packet's block with a comment; as it is if it can have none."""
-    captured = 0 if kind == SIMPLE_PACKET else struct.unpack_from(f"{order}I", block, 20)[0]
-    if kind == SIMPLE_PACKET or captured > len(block) - 32:
+    if struct.unpack_from(f"{order}I", block, 0)[0] not in {OBSOLETE_PACKET, ENHANCED_PACKET}:
         result.homeless += 1
         return block
+    captured = struct.unpack_from(f"{order}I", block, 20)[0]
     result.comments += 1
     return _with_comment(block, 28 + captured + -captured % 4, comment, order)
 
@@ -298,12 +247,12 @@ def _section(about: str, application: str) -> bytes:
     return struct.pack("<I", SECTION) + length + body + options + length
 
 
-def _interface(network: int, snaplen: int, digits: int) -> bytes:
-    """Return an interface; ``network`` is the field of the pcap header, with what it says of check sequences."""
+def _interface(link_type: int, snaplen: int, digits: int, fcs_octets: int | None) -> bytes:
+    """Return the description of an interface."""
     options = [(RESOLUTION, bytes([digits]))]
-    if network & 0x04000000:
-        options.append((FCS_LENGTH, bytes([(network >> 28) * 2])))
-    body = struct.pack("<HHI", network & 0xFFFF, 0, snaplen) + _options("<", *options)
+    if fcs_octets is not None:
+        options.append((FCS_LENGTH, bytes([fcs_octets])))
+    body = struct.pack("<HHI", link_type, 0, snaplen) + _options("<", *options)
     length = (12 + len(body)).to_bytes(4, "little")
     return struct.pack("<I", INTERFACE) + length + body + length
 

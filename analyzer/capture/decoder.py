@@ -106,7 +106,12 @@ class Decoder:
             skipped[NOT_TCP - 1] += 1
             if link_type != UNKNOWN_LINK:
                 self.undecodable += 1
-                self.notices.count(f"are of link type {link_name(link_type)}, which {self.excuse()}", number)
+                excuse = self.excuse()
+                what, rest = (
+                    f"are of link type {link_name(link_type)}, which",
+                    f"are of other link types, which {excuse}",
+                )
+                self.notices.count(f"{what} {excuse}", number, rest=rest)
             return None
         if self._reader == "fast":
             skipped[NOT_TCP - 1] += 1
@@ -122,7 +127,9 @@ class Decoder:
                 bytes(octets["octet"][at : at + int(frame["captured"])]), link_type, int(frame["original"]), row
             )
         except scapy_reader.Failed as failed:
-            self.notices.count(f"scapy could not take apart ({failed})", number)
+            self.notices.count(
+                f"scapy could not take apart ({failed})", number, rest="scapy could not take apart for other reasons"
+            )
             outcome = CUT
         if outcome != ROW:
             skipped[CUT - 1 if outcome == CUT_ROW else outcome - 1] += 1

@@ -53,6 +53,9 @@ NOTES: Final = np.dtype(
         ("leap_ns", np.int64),
         ("odd", np.int64),  # frames whose time is no time: a fraction of a second or more, or past MAX_TS_NS
         ("odd_frame", np.int64),
+        ("moved_ns", np.int64),  # what all times were moved by, because the first is before 1970
+        ("early", np.int64),  # frames that are from before 1970 still, which were given its beginning
+        ("early_frame", np.int64),
         ("long", np.int64),  # frames longer than the snap length
         ("long_frame", np.int64),
         ("untimed", np.int64),  # frames in blocks without a timestamp
@@ -218,6 +221,14 @@ def note_odd_time(notes: Any) -> None:  # noqa: ANN401
     if notes["odd"] == 0:
         notes["odd_frame"] = notes["frames"]
     notes["odd"] += 1
+
+
+@loop
+def note_early(notes: Any) -> None:  # noqa: ANN401
+    """Count the frame noted last as one from before 1970: times below 0 stand for no time everywhere else."""
+    if notes["early"] == 0:
+        notes["early_frame"] = notes["frames"]
+    notes["early"] += 1
 
 
 @loop

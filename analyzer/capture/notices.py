@@ -7,9 +7,12 @@ sentence names the first frame.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from analyzer.units import format_duration
+
+MOST_KINDS: Final = 16
+"""So many kinds are counted by themselves."""
 
 
 @dataclass(slots=True)
@@ -25,8 +28,13 @@ class Notices:
         if sentence not in self.once:
             self.once.append(sentence)
 
-    def count(self, what: str, frame: int, times: int = 1) -> None:
-        """Note that a frame did something; ``what`` follows "N frames "."""
+    def count(self, what: str, frame: int, *, times: int = 1, rest: str = "") -> None:
+        """Note that a frame did something; ``what`` follows "N frames ".
+
+        Where ``what`` has parts that a file can choose, ``rest`` is said instead once there are MOST_KINDS.
+        """
+        if rest and what not in self.counted and len(self.counted) >= MOST_KINDS:
+            what = rest
         seen, first = self.counted.get(what, (0, frame))
         self.counted[what] = (seen + times, first)
 
@@ -38,6 +46,7 @@ class Notices:
                 ("homeless", "belong to an interface that the section does not describe, and were not decoded"),
                 ("untimed", "have no timestamp (simple packet blocks); they were given that of the frame before"),
                 ("odd", "have an impossible timestamp"),
+                ("early", "have a time before 1970; they were given its beginning"),
                 ("back", f"are older than the frame before, by up to {format_duration(int(notes['back_ns']))}"),
                 ("leap", f"are later than the frame before by up to {format_duration(int(notes['leap_ns']))}"),
                 ("long", "are longer than the snap length of the capture"),
@@ -45,9 +54,15 @@ class Notices:
             if notes[kind]
         ]
         counted = [(times, first, what) for what, (times, first) in list(self.counted.items())]
-        return [*(_sentence(*entry) for entry in counted + timed), *self.once]
+        moved = [_moved(int(notes["moved_ns"]))] if notes["moved_ns"] else []
+        return [*(_sentence(*entry) for entry in counted + timed), *moved, *self.once]
 
 
 def _sentence(times: int, first: int, what: str) -> str:
     """Compose the sentence about frames."""
     return f"frames that {what}: {times}, the first is frame {first}"
+
+
+def _moved(by_ns: int) -> str:
+    """Compose the sentence about times from before 1970."""
+    return f"times begin before 1970; all were moved by {format_duration(by_ns)}, so that the first is 1970-01-01"

@@ -165,7 +165,10 @@ class PcapFraming:
         self.swapped = major == 543 or minor <= 3
         self.snaplen = int.from_bytes(head[16:20], order)
         # Bits 28 to 31 hold the length of the frame check sequence, bit 26 says that they do; 16 to 25 are reserved.
-        self.link_types = [int.from_bytes(head[20:24], order) & 0xFFFF]
+        network = int.from_bytes(head[20:24], order)
+        self.link_types = [network & 0xFFFF]
+        self.fcs_octets = (network >> 28) * 2 if network & 0x04000000 else None
+        """Of the frame check sequence, where the header says."""
         self.damage = ""
         window.start += HEADER_LEN
 

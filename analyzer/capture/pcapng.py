@@ -25,12 +25,14 @@ from analyzer.capture.frame import (
     Octets,
     file16,
     file32,
+    note_early,
     note_length,
     note_odd_time,
     note_time,
+    octet,
 )
 from analyzer.errors import CaptureError
-from analyzer.loops.loop import loop
+from analyzer.loops.loop import freeze, loop, records
 
 if TYPE_CHECKING:
     from analyzer.capture.window import Window
@@ -47,6 +49,10 @@ MAX_INTERFACES: Final = 65_536
 NO_INTERFACE: Final = 1 << 32
 """Beyond any interface number: a block that belongs to none."""
 
+SECTION_TYPE: Final = 0x0A0D0D0A
+LINK_TYPES: Final = 1 << 16
+"""So many link types an interface description can name."""
+
 UNITS: Final = np.dtype(
     [
         ("link_type", np.int64),
@@ -59,6 +65,9 @@ UNITS: Final = np.dtype(
     align=True,
 )
 """What an interface description says, one row an interface of the section."""
+
+SECTION_STATE: Final = np.dtype([("big", np.int64), ("known", np.int64), ("stop", np.int64)], align=True)
+"""The section at hand: its byte order, how many interfaces it has so far, and whether to stop before the next."""
 
 
 @loop
@@ -97,29 +106,136 @@ def note_homeless(notes: Any) -> None:  # noqa: ANN401
 
 
 @loop
-def index_blocks(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop, as headers.py
+def holds_frame(kind: int) -> bool:
+    """Say whether a block of this type has a frame number: THE definition of a frame of a pcapng.
+
+    Packets have, and so have, in Wireshark, systemd's journal entries, custom blocks and system calls, which hold no
+    packet. Whoever numbers frames asks here.
+    """
+    return kind in (6, 2, 3, 9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221)
+
+
+@loop
+def describe(data: Octets, at: int, big: bool, unit: Any) -> None:  # noqa: ANN401, FBT001 - loops take positional arguments
+    """Fill a UNITS row from the interface description ``at``, of at least 20 octets and complete."""
+    stop = at + file32(data, at + 4, big) - 4
+    resolution = 6
+    unit["link_type"] = file16(data, at + 8, big)
+    unit["snaplen"] = file32(data, at + 12, big)
+    unit["offset_ns"] = 0
+    at += 16
+    while at + 4 <= stop:
+        code = file16(data, at, big)
+        size = file16(data, at + 2, big)
+        if code == 0 or at + 4 + size > stop:
+            break
+        if code == 9 and size >= 1:
+            resolution = octet(data, at + 4)
+        elif code == 14 and size >= 8:
+            high, low = file32(data, at + 4, big), file32(data, at + 8, big)
+            if not big:
+                high, low = low, high
+            if high >= 2147483648:
+                high -= 4294967296
+            unit["offset_ns"] = seconds_to_ns(high, low)
+        at += 4 + (size + 3) // 4 * 4
+    power = resolution & 0x7F
+    unit["multiply"] = 1
+    unit["divide"] = 0
+    unit["shift"] = power
+    if resolution < 0x80:
+        unit["divide"] = 1
+        for _ in range(power, 9):
+            unit["multiply"] = unit["multiply"] * 10
+        for _ in range(9, min(power, 27)):
+            unit["divide"] = unit["divide"] * 10
+
+
+@loop
+def seconds_to_ns(high: int, low: int) -> int:
+    """Return the signed seconds of two 32-bit halves in nanoseconds, cut to what a time can be."""
+    if high > 1 or high < -2:
+        return MAX_TS_NS if high > 0 else -MAX_TS_NS
+    seconds = high * 4294967296 + low
+    return max(min(seconds, MAX_TS_NS // 1000000000), -(MAX_TS_NS // 1000000000)) * 1000000000
+
+
+@loop
+def time_of(high: int, low: int, unit: Any, notes: Any) -> int:  # noqa: ANN401
+    """Return the time of the frame noted last, from 1970 to MAX_TS_NS, and count what had to be cut to that.
+
+    Where the first time is before 1970, all are moved so that it is 1970: elsewhere times below 0 stand for none.
+    """
+    ts_ns = ticks_to_ns(high, low, unit["multiply"], unit["divide"], unit["shift"])
+    offset_ns = unit["offset_ns"]
+    if ts_ns == MAX_TS_NS or ts_ns > MAX_TS_NS - max(offset_ns, 0):
+        note_odd_time(notes)
+        return MAX_TS_NS
+    ts_ns += offset_ns
+    if ts_ns < 0 and notes["timed"] == 0:
+        notes["moved_ns"] = -ts_ns
+    moved_ns = notes["moved_ns"]
+    if ts_ns > MAX_TS_NS - moved_ns:
+        note_odd_time(notes)
+        return MAX_TS_NS
+    if ts_ns + moved_ns < 0:
+        note_early(notes)
+        return 0
+    return ts_ns + moved_ns
+
+
+@loop
+def sound_section(data: Octets, at: int, end: int) -> int:
+    """Return 1 if the section header ``at`` is complete, sound and big-endian, 0 if it is little-endian, else -1."""
+    if at + 28 > end:
+        return -1
+    big = file32(data, at + 8, True) == 0x1A2B3C4D  # noqa: FBT003
+    length = file32(data, at + 4, big)
+    if file32(data, at + 8, big) != 0x1A2B3C4D or length < 28 or length % 4 != 0 or length > 16777216:
+        return -1
+    if at + length > end or file16(data, at + 12, big) != 1 or file32(data, at + length - 4, big) != length:
+        return -1
+    return 1 if big else 0
+
+
+@loop
+def index_blocks(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0915, PLR0917 - one loop, as headers.py
     data: Octets,
     at: int,
     end: int,
-    big: bool,  # noqa: FBT001 - loops take positional arguments
+    section: Any,  # noqa: ANN401
     interfaces: Any,  # noqa: ANN401
-    known: int,
+    named: Any,  # noqa: ANN401
     frames: Any,  # noqa: ANN401
     row: int,
     room: int,
     notes: Any,  # noqa: ANN401
 ) -> tuple[int, int, int]:
-    """Index the blocks from ``at`` on in ``frames[row:room]``; ``known`` is how many interfaces the section has.
+    """Index the blocks from ``at`` on in ``frames[row:room]``; ``section`` and ``interfaces`` go on with what they say.
+
+    ``named[n]`` is 1 if link type ``n`` was met before. Sections and interfaces are passed here, because a file may
+    have millions of them; only what needs more is left to the caller: a section header that is not sound, an interface
+    for which there is no room or whose link type is new.
 
     Returns:
         The next free row; where the next block begins; what stopped it (FULL, MORE, DAMAGED, SECTION or INTERFACE).
     """
+    big = section["big"] == 1
+    known = section["known"]
     while row < room:
         if at + 12 > end:
             return row, at, MORE
         kind = file32(data, at, big)
         if kind == 0x0A0D0D0A:
-            return row, at, SECTION
+            order = sound_section(data, at, end)
+            if order < 0 or section["stop"] == 1:
+                return row, at, SECTION
+            big = order == 1
+            known = 0
+            section["big"] = order
+            section["known"] = 0
+            at += file32(data, at + 4, big)
+            continue
         length = file32(data, at + 4, big)
         if length < 12 or length % 4 != 0 or length > 16777216:  # MAX_BLOCK
             return row, at, DAMAGED
@@ -128,33 +244,39 @@ def index_blocks(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop, 
         if file32(data, at + length - 4, big) != length:
             return row, at, DAMAGED
         if kind == 1:
-            return row, at, INTERFACE
-        header = 0
-        which = 0
-        captured = 0
-        original = 0
-        if kind in (6, 2):  # enhanced packet block; the obsolete packet block differs in the interface
-            header = 28
-            if length < 32:
+            if length < 20:
                 return row, at, DAMAGED
-            which = file32(data, at + 8, big) if kind == 6 else file16(data, at + 8, big)
-            captured = file32(data, at + 20, big)
-            original = file32(data, at + 24, big)
-            if captured > length - 32:
-                return row, at, DAMAGED
-        elif kind == 3:  # simple packet block: interface 0, no time, captured length by the rules of the snap length
-            header = 12
-            if length < 16:
-                return row, at, DAMAGED
-            original = file32(data, at + 8, big)
-            captured = min(original, length - 16)
-            if known > 0 and interfaces[0]["snaplen"] > 0:
-                captured = min(captured, interfaces[0]["snaplen"])
-        elif kind in (9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221):
-            # Journal entries, custom blocks and system calls: no frames, but Wireshark gives them frame numbers.
+            if named[file16(data, at + 8, big)] == 0 or (known == len(interfaces) and known < MAX_INTERFACES):
+                return row, at, INTERFACE
+            if known < MAX_INTERFACES:
+                describe(data, at, big, interfaces[known])
+                known += 1
+                section["known"] = known
+            at += length
+            continue
+        if holds_frame(kind):
             header = 8
             which = NO_INTERFACE
-        if header != 0:
+            captured = 0
+            original = 0
+            if kind in (6, 2):  # enhanced packet block; the obsolete packet block differs in the interface
+                header = 28
+                if length < 32:
+                    return row, at, DAMAGED
+                which = file32(data, at + 8, big) if kind == 6 else file16(data, at + 8, big)
+                captured = file32(data, at + 20, big)
+                original = file32(data, at + 24, big)
+                if captured > length - 32:
+                    return row, at, DAMAGED
+            elif kind == 3:  # simple packet block: interface 0, no time, captured length by the rules of snap length
+                header = 12
+                if length < 16:
+                    return row, at, DAMAGED
+                which = 0
+                original = file32(data, at + 8, big)
+                captured = min(original, length - 16)
+                if known > 0 and interfaces[0]["snaplen"] > 0:
+                    captured = min(captured, interfaces[0]["snaplen"])
             frame = frames[row]
             frame["at"] = at + header
             frame["captured"] = captured
@@ -169,11 +291,7 @@ def index_blocks(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one loop, 
                 if kind == 3:
                     note_untimed(notes)
                 else:
-                    high, low = file32(data, at + 12, big), file32(data, at + 16, big)
-                    ts_ns = ticks_to_ns(high, low, unit["multiply"], unit["divide"], unit["shift"])
-                    if ts_ns == MAX_TS_NS:
-                        note_odd_time(notes)
-                    ts_ns = max(min(ts_ns + unit["offset_ns"], MAX_TS_NS), -MAX_TS_NS)
+                    ts_ns = time_of(file32(data, at + 12, big), file32(data, at + 16, big), unit, notes)
                     frame["ts_ns"] = ts_ns
                     note_time(notes, ts_ns)
             else:
@@ -199,10 +317,11 @@ class PcapngFraming:
         self.link_types: list[int] = []
         """Of all sections, in order of first mention."""
         self.damage = ""
-        self._big = False
-        self._interfaces = np.zeros(8, dtype=UNITS)
-        self._known = 0
-        self._plain: list[dict[str, int]] = []  # the same for plain loops
+        self.stop_at_sections = False
+        """Whether ``index`` returns before each section header, which ``pass_section`` then passes."""
+        self._section: Any = records(SECTION_STATE, 1, jit=False)[0]
+        self._interfaces: Any = records(UNITS, 8, jit=False)
+        self._named: Any = [0] * LINK_TYPES
         head = window.head(28)
         if len(head) < 28:
             raise CaptureError(
@@ -212,27 +331,39 @@ class PcapngFraming:
             if self.damage or not window.more():
                 raise CaptureError(name, self.damage or self.cut(window))
 
+    @property
+    def big(self) -> bool:
+        """Whether the section at hand is big-endian."""
+        return bool(self._section["big"])
+
     def index(self, window: Window, frames: Any, row: int, room: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
         """Index what the window holds in ``frames[row:room]``; returns the next free row.
 
         Sets ``damage`` when the stream cannot be followed any further.
         """
+        self._change_mode(jit=jit)
         step = index_blocks.choose(jit=jit)
         octets = window.octets(jit=jit)
+        self._section["stop"] = int(self.stop_at_sections)
         while not self.damage:
             row, window.start, stopped = step(
-                octets, window.start, window.end, self._big, self._table(jit=jit), self._known, frames, row, room, notes
+                octets, window.start, window.end, self._section, self._interfaces, self._named, frames, row, room, notes
             )
             if stopped == SECTION:
-                if not self._begin_section(window):
+                if self.stop_at_sections or not self._begin_section(window):
                     break
             elif stopped == INTERFACE:
-                self._add_interface(window)
+                self._make_room(window, jit=jit)
             elif stopped == DAMAGED:
                 self.damage = self._what_is_wrong(window)
             else:
                 break
         return row
+
+    def pass_section(self, window: Window) -> bool:
+        """Pass a section header at the window's start; False if there is none, or none that is complete and sound."""
+        at_section = window.rest >= 12 and self._number(window, 0, 4) == SECTION_TYPE
+        return at_section and not self.damage and self._begin_section(window)
 
     def cut(self, window: Window) -> str:
         """Say what is missing of the last block, where the stream has ended."""
@@ -242,19 +373,22 @@ class PcapngFraming:
         length = self._number(window, 4, 4)
         return f"the last block, at byte {window.position}, is cut: {have} of its {length} bytes are there"
 
-    def _number(self, window: Window, at: int, size: int, *, signed: bool = False) -> int:
+    def _number(self, window: Window, at: int, size: int) -> int:
         """Return a number of the block that begins at the window's start."""
         octets = window.view[window.start + at : window.start + at + size]
-        return int.from_bytes(octets, "big" if self._big else "little", signed=signed)
+        return int.from_bytes(octets, "big" if self.big else "little")
 
-    def _table(self, *, jit: bool) -> Any:  # noqa: ANN401
-        """Return the interfaces in the form that loops take."""
-        return self._interfaces if jit else self._plain
+    def _change_mode(self, *, jit: bool) -> None:
+        """Bring what was remembered into the form that loops of this mode take."""
+        if jit and isinstance(self._interfaces, list):
+            self._interfaces = freeze(self._interfaces, UNITS)
+            self._section = freeze([self._section], SECTION_STATE)[0]
+            self._named = np.array(self._named, dtype=np.int64)
 
     def _begin_section(self, window: Window) -> bool:
         """Read a section header; False if it is not complete or not understood."""
-        self._big = True
-        self._big = self._number(window, 8, 4) == BYTE_ORDER_MAGIC
+        self._section["big"] = 1
+        self._section["big"] = int(self._number(window, 8, 4) == BYTE_ORDER_MAGIC)
         magic, length = self._number(window, 8, 4), self._number(window, 4, 4)
         if magic != BYTE_ORDER_MAGIC or length < 28 or length % 4 or length > MAX_BLOCK:
             found = f"byte-order magic 0x{magic:08x}" if magic != BYTE_ORDER_MAGIC else f"a length of {length}"
@@ -271,45 +405,20 @@ class PcapngFraming:
         if self._number(window, length - 4, 4) != length:
             self.damage = self._what_is_wrong(window)
             return False
-        self._known = 0
-        self._plain.clear()
+        self._section["known"] = 0
         window.start += length
         return True
 
-    def _add_interface(self, window: Window) -> None:
-        """Read an interface description, complete in the window."""
-        length = self._number(window, 4, 4)
-        if length < 20:
-            self.damage = self._what_is_wrong(window)
-            return
-        link_type, snaplen = self._number(window, 8, 2), self._number(window, 12, 4)
-        resolution, offset_s = 6, 0
-        at = 16
-        while at + 4 <= length - 4:
-            code, size = self._number(window, at, 2), self._number(window, at + 2, 2)
-            if code == 0 or at + 4 + size > length - 4:
-                break
-            if code == 9 and size >= 1:
-                resolution = self._number(window, at + 4, 1)
-            elif code == 14 and size >= 8:
-                offset_s = self._number(window, at + 4, 8, signed=True)
-            at += 4 + (size + 3) // 4 * 4
-        window.start += length
-        if link_type not in self.link_types:
+    def _make_room(self, window: Window, *, jit: bool) -> None:
+        """Note the link type of the interface description at the window's start, and make room for it."""
+        link_type = self._number(window, 8, 2)
+        if not self._named[link_type]:
+            self._named[link_type] = 1
             self.link_types.append(link_type)
-        if self._known == MAX_INTERFACES:
-            return
-        if self._known == len(self._interfaces):
-            self._interfaces = np.concatenate([self._interfaces, np.zeros_like(self._interfaces)])
-        offset_ns = max(min(offset_s * 1_000_000_000, MAX_TS_NS), -MAX_TS_NS)
-        power = resolution & 0x7F
-        multiply, divide, shift = 1, 0, power
-        if resolution < 0x80:
-            multiply, divide = 10 ** max(9 - power, 0), 10 ** min(max(power - 9, 0), 18)
-        unit = (link_type, snaplen, multiply, divide, shift, offset_ns)
-        self._interfaces[self._known] = unit
-        self._plain.append(dict(zip(UNITS.names or (), unit, strict=True)))
-        self._known += 1
+        count = len(self._interfaces)
+        if self._section["known"] == count < MAX_INTERFACES:
+            more = records(UNITS, count, jit=jit)
+            self._interfaces = np.concatenate([self._interfaces, more]) if jit else self._interfaces + more
 
     def _what_is_wrong(self, window: Window) -> str:
         """Say why the block at the window's start cannot be true."""

@@ -158,9 +158,9 @@ class CaptureReader:
         if self._forced is not None:
             self.jit = self._forced
         else:
-            size, factor = self._source.size, COMPRESSION_RATIO if self._source.compression else 1
-            expected = self._window.base + self._window.end if size is None else size * factor
-            self.jit = jit_wanted(large=expected >= LARGE)
+            size, factor = self._source.size or 0, COMPRESSION_RATIO if self._source.compression else 1
+            read = self._window.base + self._window.end  # a stream has no size, and what is compressed may hide its own
+            self.jit = jit_wanted(large=max(read, size * factor) >= LARGE)
         if self.jit:
             self._notes = freeze([self._notes], NOTES)[0]
             self._frames = empty_frames(self._room, jit=True)

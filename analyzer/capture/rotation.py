@@ -99,7 +99,7 @@ class RotatedReader:
         self._warnings: list[str] = []
         self._links: list[str] = []
         self._now = open_capture(paths[0], reader=reader, jit=jit)
-        self.start_ns = self._now.start_ns
+        self._start_ns = self._now.start_ns
         self.format = self._now.format
 
     def __enter__(self) -> Self:
@@ -116,6 +116,11 @@ class RotatedReader:
     def jit(self) -> bool:
         """Whether compiled loops are in use."""
         return self._now.jit
+
+    @property
+    def start_ns(self) -> int | None:
+        """Time of the first frame that has one; the first frames of a file may have none."""
+        return self._now.start_ns if self._start_ns is None else self._start_ns
 
     @property
     def link_types(self) -> list[str]:
@@ -178,8 +183,7 @@ class RotatedReader:
             following.close()
             return None
         self.left.pop(0)
-        if self.start_ns is None:
-            self.start_ns = following.start_ns
+        self._start_ns = self.start_ns
         return following
 
     def _named(self, source: CaptureReader) -> list[str]:

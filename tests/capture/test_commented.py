@@ -131,7 +131,7 @@ def test_a_pcapng_keeps_every_block_that_gets_no_comment(tmp_path, order):
         block(0xBAD, b"custom", order),
         block(5, bytes(12), order),
     ]
-    out, done = copied(tmp_path, b"".join(parts), [(1, "one"), (2, "two"), (3, "three")], about="summary")
+    out, done = copied(tmp_path, b"".join(parts), [(1, "one"), (2, "two"), (3, "three"), (4, "four")], about="summary")
     before, after = blocks_of(b"".join(parts)), blocks_of(out)
 
     assert [kind for kind, _ in before] == [kind for kind, _ in after]
@@ -144,7 +144,7 @@ def test_a_pcapng_keeps_every_block_that_gets_no_comment(tmp_path, order):
         assert [(1, text), *options_of(before[at][1][stop:], order)] == options_of(after[at][1][stop:], order)
     assert [(1, b"summary")] == options_of(after[0][1][16:], order)
     assert b"\xff" * 8 == after[0][1][8:16]
-    assert (3, 3) == (done.frames, done.comments)
+    assert (4, 3, 1, 0) == (done.frames, done.comments, done.homeless, done.lost)
 
 
 def test_sections_of_either_order_follow_each_other(tmp_path):
@@ -187,8 +187,14 @@ def test_a_comment_longer_than_an_option_is_cut_between_letters(tmp_path):
         (pcap([FRAME]) + b"\xff" * 40, r"the record at byte 107 claims 4294967295 captured bytes"),
         (section() + interface() + enhanced(FRAME)[:-5], r"the last block, at byte 48, is cut"),
         (section() + interface() + struct.pack("<II", 6, 13), r"the last block, at byte 48, is cut"),
-        (section() + interface() + struct.pack("<III", 6, 13, 0), r"the block at byte 48 claims a length of 13 bytes"),
-        (section() + interface() + block(6, bytes(24))[:-1] + b"\1", r"the block at byte 48 has two different lengths"),
+        (
+            section() + interface() + struct.pack("<III", 6, 13, 0),
+            r"block of type 0x00000006 at byte 48 claims a length of 13 bytes",
+        ),
+        (
+            section() + interface() + block(6, bytes(24))[:-1] + b"\1",
+            r"at byte 48 is 36 bytes long by its head but 16777252 by its tail",
+        ),
     ],
 )
 def test_damage_ends_the_copy(tmp_path, octets, damage):
@@ -214,8 +220,27 @@ def test_octets_are_written_as_they_pass(tmp_path):
     assert 2 < len(sizes)
 
 
-def test_comments_on_frames_that_are_not_there_are_let_go(tmp_path):
-    """A comment may be for a frame behind the end."""
+def test_comments_that_find_no_packet_are_counted(tmp_path):
+    """A comment for a frame that has one, or behind the end, shows that this is another capture."""
     _, done = copied(tmp_path, pcap([FRAME, FRAME]), [(2, "two"), (2, "two again"), (9, "nine")])
 
-    assert 1 == done.comments
+    assert (1, 2) == (done.comments, done.lost)
+
+
+@pytest.mark.parametrize("kind", [9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221, 4, 5, 10, 0x208, 0x77777777])
+@pytest.mark.parametrize("jit", [False, True])
+def test_comments_find_the_frames_that_the_reader_numbered(tmp_path, kind, jit):
+    """Whatever comes before a packet, its comment is on the packet of which the reader said this number."""
+    path = tmp_path / "in"
+    path.write_bytes(section() + block(kind, bytes(40)) + interface() + block(kind, bytes(40)) + enhanced(FRAME) * 2)
+    numbers = read(path, jit=jit).column("frame")
+    out = io.BytesIO()
+    source = open_source(str(path))
+    comments = ((number, f"packet {number}") for number in numbers)
+    done = copy_with_comments(source, out.write, comments, about="", application="", jit=jit)
+    source.close()
+    packets = [body for code, body in blocks_of(out.getvalue()) if code == 6]
+
+    assert (2, 0) == (done.comments, done.lost)
+    for number, body in zip(numbers, packets, strict=True):
+        assert [(1, f"packet {number}".encode())] == options_of(body[20 + len(FRAME) + -len(FRAME) % 4 :])

@@ -1,11 +1,14 @@
+import io
 import struct
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.capture.frame import DAMAGED, FULL, INTERFACE, MAX_TS_NS, MORE, NOTES, SECTION, empty_frames
-from analyzer.capture.pcapng import UNITS, index_blocks, ticks_to_ns
+from analyzer.capture.pcapng import LINK_TYPES, MAX_INTERFACES, UNITS, PcapngFraming, index_blocks, ticks_to_ns
+from analyzer.capture.window import Window
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
 from analyzer.loops.loop import records
 from tests.capture.craft import (
@@ -98,13 +101,53 @@ def test_many_interfaces(found_in):
     assert ([40], [7000]) == (found.column("interface"), found.column("ts_ns"))
 
 
-def test_too_many_interfaces(found_in, monkeypatch):
+def test_too_many_interfaces(found_in):
     """Interfaces beyond a limit are not remembered, so that they cannot fill the memory."""
-    monkeypatch.setattr("analyzer.capture.pcapng.MAX_INTERFACES", 2)
-    found = found_in(HEAD + interface(101) + interface(113) * 3 + enhanced(FRAME, 1, 0) + enhanced(FRAME, 2, 2))
+    last, beyond = MAX_INTERFACES - 1, MAX_INTERFACES
+    found = found_in(section() + interface() * (beyond + 3) + enhanced(FRAME, 1, last) + enhanced(FRAME, 2, beyond))
 
     assert [1] == found.column("frame")
     assert 1 == len(found.warnings)
+
+
+@pytest.mark.parametrize("count", [1000, 2000])
+@pytest.mark.parametrize(
+    "octets", [section(), interface(), block(0xA, bytes(8)), section() + interface()], ids=["s", "i", "d", "si"]
+)
+def test_blocks_by_the_million_are_passed_within_the_loop(octets, count, monkeypatch):
+    """However many sections and interfaces there are, the loop is called as often as for one."""
+    calls = []
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return index_blocks.plain(*arguments)
+
+    monkeypatch.setattr("analyzer.capture.pcapng.index_blocks", SimpleNamespace(choose=lambda jit: counted))
+    framing, window = framed(section() + interface() + octets * count)
+    framing.index(window, empty_frames(1, jit=False), 0, 1, records(NOTES, 1, jit=False)[0], jit=False)
+
+    assert len(calls) <= 4 + (count.bit_length() if octets == interface() else 0)
+    assert 0 == window.rest
+
+
+def test_link_types_are_met_in_linear_time():
+    """Each of many link types is asked for once, not compared with all before it."""
+    framing, window = framed(section() + b"".join(interface(number) for number in range(3000)))
+    framing.index(window, empty_frames(1, jit=False), 0, 1, records(NOTES, 1, jit=False)[0], jit=False)
+
+    assert list(range(3000)) == framing.link_types
+
+
+def framed(octets):
+    """The framing of octets, behind the first section header, and all of them in its window."""
+
+    class All(io.BytesIO):
+        """A source."""
+
+        damage = ""
+
+    window = Window(All(octets), chunk=len(octets))
+    return PcapngFraming("made", window), window
 
 
 @pytest.mark.parametrize(
@@ -154,15 +197,41 @@ def test_powers_of_ten_are_exact(high, low, power):
     assert found == (exact if exact < MAX_TS_NS and high < 1 << 31 else MAX_TS_NS) or exact >= MAX_TS_NS - 10**9
 
 
-@pytest.mark.parametrize("offset_s", [1 << 62, -(1 << 63), 3_000_000_000])
-def test_absurd_times_stay_in_range(found_in, offset_s):
-    """A time beyond 2116, or an offset of eons, is cut to what can be computed with, and the time is told."""
-    options = option(14, struct.pack("<q", offset_s))
-    octets = section() + interface(options=options) + enhanced(FRAME, (1 << 64) - 1) + enhanced(FRAME, TICKS)
-    found = found_in(octets)
+@pytest.mark.parametrize(
+    ("offset_s", "expected", "odd", "early"),
+    [
+        (1 << 62, [MAX_TS_NS, MAX_TS_NS], 2, 0),
+        ((1 << 63) - 1, [MAX_TS_NS, MAX_TS_NS], 2, 0),
+        (3_000_000_000, [MAX_TS_NS, (TICKS + 3_000_000_000_000_000) * 1000], 1, 0),
+        (4_500_000_000, [MAX_TS_NS, MAX_TS_NS], 2, 0),
+        (-1, [MAX_TS_NS, TICKS * 1000 - 1_000_000_000], 1, 0),
+        (-1_600_000_001, [MAX_TS_NS, 0], 1, 1),
+        (-(1 << 63), [MAX_TS_NS, 0], 1, 1),
+    ],
+)
+@pytest.mark.parametrize("order", "<>")
+def test_absurd_times_stay_in_range(found_in, offset_s, expected, odd, early, order):
+    """A time beyond 2116 or before 1970 is cut to what can be computed with, and that is told."""
+    options = option(14, struct.pack(f"{order}q", offset_s), order)
+    packets = enhanced(FRAME, (1 << 64) - 1, order=order) + enhanced(FRAME, TICKS, order=order)
+    found = found_in(section(order) + interface(order=order, options=options) + packets)
 
-    assert all(-MAX_TS_NS <= ts_ns <= MAX_TS_NS for ts_ns in found.column("ts_ns"))
-    assert "frames that have an impossible timestamp: 1, the first is frame 1" in found.warnings
+    assert expected == found.column("ts_ns")
+    assert f"frames that have an impossible timestamp: {odd}, the first is frame 1" in found.warnings
+    told = "frames that have a time before 1970; they were given its beginning: 1, the first is frame 2"
+    assert early == (told in found.warnings)
+
+
+def test_times_before_1970_are_moved(found_in):
+    """A capture that begins before 1970 keeps all its durations, and says by how much it was moved."""
+    unit = interface(options=option(14, struct.pack("<q", -2_000_000_000)))
+    packets = (enhanced(FRAME, ticks) for ticks in (TICKS, TICKS + 5, TICKS - 1, TICKS + 1_000_000_000_000_000))
+    found = found_in(section() + unit + b"".join(packets))
+
+    assert [0, 5000, 0, 1_000_000_000_000_000_000] == found.column("ts_ns")
+    assert 0 == found.start_ns
+    assert "times begin before 1970; all were moved by 4629 d 15 h, so that the first is 1970-01-01" in found.warnings
+    assert any("have a time before 1970; they were given its beginning: 1," in warning for warning in found.warnings)
 
 
 def test_the_obsolete_packet_block(found_in):
@@ -425,7 +494,8 @@ def check(octets, big, known):
     """Run the loop over octets and check what it says."""
     frames, notes = empty_frames(20, jit=False), records(NOTES, 1, jit=False)[0]
     unit = dict(zip(UNITS.names, (1, 30, 1000, 1, 0, 0), strict=True))
-    row, at, stopped = index_blocks({"octet": octets}, 0, len(octets), big, [unit] * known, known, frames, 0, 20, notes)
+    interfaces, named, state = [unit] * known, [0] * LINK_TYPES, {"big": int(big), "known": known, "stop": 0}
+    row, at, stopped = index_blocks({"octet": octets}, 0, len(octets), state, interfaces, named, frames, 0, 20, notes)
 
     assert stopped in {FULL, MORE, DAMAGED, SECTION, INTERFACE}
     assert row == notes["frames"]
@@ -433,4 +503,4 @@ def check(octets, big, known):
     for frame in frames[:row]:
         assert 8 <= frame["at"] <= frame["at"] + frame["captured"] <= at
         assert frame["captured"] <= frame["original"] < 1 << 31
-        assert -MAX_TS_NS <= frame["ts_ns"] <= MAX_TS_NS
+        assert 0 <= frame["ts_ns"] <= MAX_TS_NS

@@ -10,6 +10,7 @@ import pytest
 from analyzer.analysis import analyze
 from analyzer.capture import open_capture
 from analyzer.capture.rotation import RotatedReader, in_folders, rows
+from tests.capture.craft import block, enhanced, interface, section
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 FOUNDING = CAPTURES / "founding_go_fin60.pcap"
@@ -111,3 +112,14 @@ def test_what_editcap_splits_reads_as_the_whole(tmp_path):
 
     assert 20 == len(parts.captures[0].paths)
     assert [flow.judged for flow in whole.flows] == [flow.judged for flow in parts.flows]
+
+
+def test_the_start_is_that_of_the_first_frame_with_a_time(tmp_path):
+    """Frames without a time before it, such as custom blocks, do not take its place."""
+    path = tmp_path / "made.pcapng"
+    path.write_bytes(section() + interface() + block(0xBAD, bytes(8)) + enhanced(bytes(60), 1_600_000_000_000_000))
+    with RotatedReader([str(path)]) as reader:
+        for _ in reader:
+            pass
+
+        assert 1_600_000_000_000_000_000 == reader.start_ns
