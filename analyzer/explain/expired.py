@@ -39,7 +39,7 @@ def headline(t: Teller) -> str:
     finding = t.need(CODE)
     closer = side_of(finding)
     probes = t.probes_after_fin_of(closer)
-    answered = sum(probe.answer in {"ack", "data"} for probe in probes)
+    answered = sum(probe.answered for probe in probes)
     after = duration(number(finding, "since_fin_ns"))
     who = f"{t.start(closer)} closed, {t.the(other(closer))} never did"
     if finding.data["how"] == "unprompted":

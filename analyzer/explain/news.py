@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from analyzer.judge.record import Probe, Reset
     from analyzer.track.flow import Side
 
-FINAL: Final = frozenset({Verdict.CLOSED, Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED})
-"""What is not going to change; the others are told in words of their own, not as of a capture that ended."""
 PATIENCE_NS: Final = 200_000_000
 """A probe is told with its answer, if that comes within this."""
 
@@ -154,11 +152,14 @@ def _reset(t: Teller, reset: Reset) -> Item:
 
 
 def _verdict(t: Teller, now_ns: int, *, before: Verdict | None) -> list[Item]:
-    """Return the verdict as it stands; that a flow is open goes without saying, unless it was something else."""
+    """Return the verdict as it stands; that a flow is open goes without saying, unless it was something else.
+
+    Of a flow that is not over the words are its own here, not those for a capture that ended.
+    """
     ending = t.ending
     if ending.verdict is Verdict.OPEN and before is None:
         return []
-    if ending.verdict in FINAL:
+    if ending.verdict.is_over:
         text = capital(storyline_of(t).headline(t))
     elif ending.verdict is Verdict.HALF_CLOSED:
         text = f"{t.the(t.first_closer)} has closed its side, {t.the(other(t.first_closer))} has not"

@@ -35,7 +35,7 @@ def forgot(t: Teller) -> list[Line]:
     """Return the last good word and the RST."""
     finding = t.need(FORGOT)
     peer = side_of(finding)
-    good = [probe for probe in t.probes(other(peer)) if probe.answer in {"ack", "data"}]
+    good = [probe for probe in t.probes(other(peer)) if probe.answered]
     before = None
     if good:
         text = (

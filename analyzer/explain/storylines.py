@@ -41,7 +41,7 @@ def _told(
     )
 
 
-_RESET: Final = (Verdict.RESET_ON_PROBE, Verdict.ABORTED, Verdict.TIMED_OUT)
+_RESET: Final = tuple(verdict for verdict in Verdict if verdict.is_reset)
 
 STORYLINES: Final = (
     _told(_RESET, "reset-from-between", resets.between_headline, resets.between, resets.between_why),

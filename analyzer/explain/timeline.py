@@ -110,7 +110,7 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
         text += f" ({first.certainty})"
     if first.first_of_train and first.idle_ns is not None:
         text += f", {'after' if len(run) == 1 else 'the first after'} {duration(first.idle_ns)} idle"
-    answered = sum(probe.answer in {"ack", "data"} for probe in run)
+    answered = sum(probe.answered for probe in run)
     refused = run[-1].answer == "rst"
     if answered == len(run):
         return f"{text}: answered" if answered == 1 else f"{text}: all answered"
@@ -201,8 +201,7 @@ def _left_closed(t: Teller, reset: Reset) -> str:
 
 def _capture_end(t: Teller) -> list[Line]:
     """Where the capture ends, unless the flow ended before."""
-    over = {Verdict.CLOSED, Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED}
-    if t.ending.verdict in over:
+    if t.ending.verdict.is_over:
         return []
     after = t.record.end_ns - t.record.last_ns
     text = "capture ends" + (f", {duration(after)} after the flow's last segment" if after > 0 else "")

@@ -9,12 +9,10 @@ It must not claim what the settings do not bear, or hold a word.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import takewhile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
 from analyzer.judge.signatures import Stack, default_count
-from analyzer.judge.verdict import Verdict
 
 if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
@@ -22,10 +20,6 @@ if TYPE_CHECKING:
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
-
-OVER: Final = frozenset(
-    {Verdict.CLOSED, Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED, Verdict.UNESTABLISHED}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +30,7 @@ class Outlook:
     last: Probe
     """Its latest probe."""
     unanswered: int
-    """Its probes since the peer last answered."""
+    """Its unanswered probes since the peer was last heard."""
     next_ns: int | None
     """When the next probe is due; None where nothing can be said."""
     count: int | None
@@ -49,13 +43,12 @@ class Outlook:
 def outlook(judged: JudgedFlow) -> Outlook | None:
     """Return what to expect of the endpoint that probed last, or None if nothing is."""
     probes = judged.record.probes
-    if judged.ending.verdict in OVER or not probes:
+    if judged.ending.verdict.is_over or not probes:
         return None
     last = max(probes, key=lambda probe: probe.ts_ns)
     side = last.sender
     settings = judged.settings(side)
-    own = judged.record.probes_from(side)
-    unanswered = sum(1 for _ in takewhile(lambda probe: probe.answer is None, reversed(own)))
+    unanswered = len(judged.record.trailing(side))
     heard_ns = judged.record.facts(other(side)).active_ns or 0
     if heard_ns > last.ts_ns and last.answer_ns != heard_ns - last.ts_ns:
         return None  # the connection is in use again

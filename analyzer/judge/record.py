@@ -61,6 +61,16 @@ class Probe:
     header_len: int
     """TCP header in octets; 20 on a connection with timestamps is how XNU builds probes."""
 
+    @property
+    def answered(self) -> bool:
+        """Whether the peer answered as who knows the connection: by an ACK or data, not by a RST."""
+        return self.answer in {"ack", "data"}
+
+    @property
+    def after_peer_fin(self) -> bool:
+        """Whether the prober had received the peer's FIN: it was in CLOSE-WAIT, or closed after."""
+        return self.after_fin in {"received", "both"}
+
 
 @dataclass(frozen=True, slots=True)
 class ZeroWindowProbe:
@@ -250,6 +260,24 @@ class FlowRecord:
     def probes_from(self, side: Side) -> tuple[Probe, ...]:
         """Return one endpoint's probes."""
         return tuple(probe for probe in self.probes if probe.sender == side)
+
+    def trailing(self, side: Side) -> tuple[Probe, ...]:
+        """Return an endpoint's unanswered probes since its peer was last heard; a RST is not counted as hearing."""
+        heard_ns = self.facts(other(side)).last_ns
+        return tuple(
+            probe
+            for probe in self.probes_from(side)
+            if probe.answer is None and (heard_ns is None or probe.ts_ns > heard_ns)
+        )
+
+    def fin_of(self, side: Side) -> Fin | None:
+        """Return an endpoint's FIN, if it sent one."""
+        return next((fin for fin in self.fins if fin.sender == side), None)
+
+    @property
+    def ending_reset(self) -> Reset | None:
+        """The RST that ended the flow, whoever sent it."""
+        return next((reset for reset in self.resets if reset.accepted_end), None)
 
     @property
     def probes_after_fin(self) -> tuple[Probe, ...]:

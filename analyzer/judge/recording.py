@@ -28,9 +28,9 @@ from analyzer.judge.record import (
 )
 from analyzer.label.outcome import Answer, Certainty, Doubt
 from analyzer.label.reset import ResetKind, Stranger
-from analyzer.label.rules import Kind
+from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.loops.loop import thaw
-from analyzer.segment import RST
+from analyzer.segment import NOTE_TCP, RST
 from analyzer.track.flow import SIDES, Side, endpoints_of
 
 if TYPE_CHECKING:
@@ -103,9 +103,9 @@ def _of(rows: list[Row], *kinds: Kind) -> list[Any]:
 
 
 def _moves_window(row: Row) -> bool:
-    shape = row["note"] == 0 and not row["is_copy"] and row["own_wnd"] >= 0 and not row["flags"] & RST
-    current = row["ack"] >= row["rcv_nxt"]
-    return bool(shape and current and (row["window"] == 0) != (row["own_wnd"] == 0))
+    """Say whether a segment, whatever kind it is for its other properties, closes or opens its sender's window."""
+    of_the_sender = row["note"] == NOTE_TCP and not row["is_copy"] and not row["flags"] & RST
+    return bool(of_the_sender and (shuts_window(row) or opens_window(row)))
 
 
 def _frame(rows: list[Row], at: int) -> int | None:

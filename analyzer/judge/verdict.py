@@ -28,10 +28,19 @@ LEAST_SILENCE_NS: Final = 900_000_000
 """Silence shorter than this is never called silence: no timer of a probe or a retransmission is that short."""
 INTERVAL_DEFAULT_NS: Final = 75_000_000_000
 """Interval of Linux, macOS and FreeBSD unless configured (field guide 2.3, 3.2, 4)."""
-TIMER_SLACK: Final = 1.13
-"""Linux timers run late by up to an eighth (field guide 2.3)."""
-BACKOFF: Final = 2.26
-"""A retransmission timer doubles, and runs late by up to an eighth."""
+
+
+class Severity(Enum):
+    """How a verdict looks to those who run the connection, worst first; colour and rank follow from it."""
+
+    BAD = "bad"
+    """One end does not know the other any more."""
+    WARNING = "warning"
+    """It ended, or stands, as it should not; or nobody can tell."""
+    NONE = "none"
+    """There was no connection."""
+    GOOD = "good"
+    """It ended in order, or goes on."""
 
 
 class Verdict(Enum):
@@ -55,6 +64,38 @@ class Verdict(Enum):
     """No handshake completed."""
     UNDETERMINED = "undetermined"
     """The capture cannot tell."""
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether a RST ended the flow."""
+        return self in {Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a frame ended the flow: nothing is to come of it, however long the capture goes on.
+
+        A flow without a handshake is not: another SYN may still be answered.
+        """
+        return self is Verdict.CLOSED or self.is_reset
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is that a flow ended so."""
+        return SEVERITIES[self]
+
+
+SEVERITIES: Final = {
+    Verdict.CLOSED: Severity.GOOD,
+    Verdict.OPEN: Severity.GOOD,
+    Verdict.SILENT: Severity.BAD,
+    Verdict.TIMED_OUT: Severity.BAD,
+    Verdict.RESET_ON_PROBE: Severity.BAD,
+    Verdict.ABORTED: Severity.WARNING,
+    Verdict.HALF_CLOSED: Severity.WARNING,
+    Verdict.UNDETERMINED: Severity.WARNING,
+    Verdict.UNESTABLISHED: Severity.NONE,
+}
+"""For users: ``Verdict.severity``."""
 
 
 @dataclass(frozen=True, slots=True)

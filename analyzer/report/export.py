@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from analyzer.judge.judged import Finding, JudgedFlow
-    from analyzer.judge.record import EndpointFacts, FlowRecord, Probe, Reset
+    from analyzer.judge.record import EndpointFacts, Probe, Reset
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
@@ -386,7 +386,7 @@ def flow_row(flow: FlowToExport, start_ns: int) -> Object:
         "last_frame": record.last_frame,
         "first_s": seconds(record.first_ns - start_ns),
         "last_s": seconds(record.last_ns - start_ns),
-        "probes_answered": sum(probe.answer in {"ack", "data"} for probe in record.probes),
+        "probes_answered": sum(probe.answered for probe in record.probes),
         "probes_after_fin": len(record.probes_after_fin),
         "zero_window_probes": len(record.zero_window_probes),
         "verdict": ending.verdict.value,
@@ -404,7 +404,7 @@ def flow_row(flow: FlowToExport, start_ns: int) -> Object:
             f"idle_{side}_s": _value(settings.idle if settings else None),
             f"interval_{side}_s": _value(settings.interval if settings else None),
             f"count_{side}": settings.count.value if settings and settings.count else None,
-            f"fin_{side}_s": _offset(_fin_ns(record, side), start_ns),
+            f"fin_{side}_s": _offset(fin.ts_ns if (fin := record.fin_of(side)) else None, start_ns),
             f"state_{side}": state.value,
         }
     return row
@@ -440,7 +440,3 @@ def _offset(ts_ns: int | None, start_ns: int) -> float | None:
 
 def _value(timer: Timer | None) -> float | None:
     return None if timer is None else _duration(timer.value_ns)
-
-
-def _fin_ns(record: FlowRecord, side: str) -> int | None:
-    return next((fin.ts_ns for fin in record.fins if fin.sender == side), None)

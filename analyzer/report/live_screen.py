@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.judge.record import other
+from analyzer.judge.verdict import Severity
 from analyzer.report.screen import printable
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S, format_duration, seconds
@@ -25,15 +26,13 @@ if TYPE_CHECKING:
     from analyzer.report.export import Object
     from analyzer.track.flow import Side
 
-STYLES: Final = {
-    "closed": "green",
-    "open": "",
-    "half_closed": "yellow",
-    "reset_on_probe": "bold red",
-    "timed_out": "bold red",
-    "aborted": "red",
-    "silent": "bold red",
+STYLE_OF: Final = {
+    Severity.BAD: "bold red",
+    Severity.WARNING: "yellow",
+    Severity.NONE: "dim",
+    Severity.GOOD: "green",
 }
+"""The styles of ``screen.SGR``, in rich's words."""
 LINES_OF_FLOW: Final = 3
 """Lines of the table that a flow takes, at most."""
 LINES_AROUND: Final = 5
@@ -89,12 +88,12 @@ def table(standing: Standing, flows: Sequence[LiveFlow]) -> Table:
     grid.add_column("keepalive", ratio=4, overflow="fold")
     grid.add_column("so far", no_wrap=True)
     for flow in flows:
-        word = flow.judged.ending.verdict.value
+        verdict = flow.judged.ending.verdict
         grid.add_row(
             str(flow.judged.record.number),
             _text(connection(flow)),
             _text(keepalive(flow, standing.now_ns)),
-            _text([word], STYLES.get(word, "")),
+            _text([verdict.value], STYLE_OF[verdict.severity]),
         )
     if not flows:
         grid.add_row("", _text(["no flow probes or is half-closed yet"], "dim"), "", "")
@@ -158,7 +157,7 @@ def keepalive(flow: LiveFlow, now_ns: int) -> list[str]:
     if not probes:
         return ["no probe"]
     last = max(probes, key=lambda probe: probe.ts_ns)
-    answered = sum(probe.answer in ("ack", "data") for probe in probes)
+    answered = sum(probe.answered for probe in probes)
     lines = [
         f"{_count(len(probes), 'probe')}, {answered} answered",
         f"last {ago(now_ns - last.ts_ns)} ago by {role(flow.judged, last.sender)}, "

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from analyzer import explain
-from analyzer.judge.verdict import Verdict
+from analyzer.judge.verdict import SEVERITIES, Severity, Verdict
 from analyzer.report.export import instant
 from analyzer.report.screen import columns, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
@@ -24,17 +24,9 @@ if TYPE_CHECKING:
     from analyzer.survey.hosts import ProbingHost
     from analyzer.survey.overview import CaptureSummary, Service, Totals
 
-STYLES: Final = {
-    Verdict.CLOSED.value: "good",
-    Verdict.OPEN.value: "good",
-    Verdict.SILENT.value: "bad",
-    Verdict.TIMED_OUT.value: "bad",
-    Verdict.RESET_ON_PROBE.value: "bad",
-    Verdict.ABORTED.value: "warning",
-    Verdict.HALF_CLOSED.value: "warning",
-    Verdict.UNDETERMINED.value: "warning",
-    Verdict.UNESTABLISHED.value: "dim",
-}
+STYLE_OF: Final = {Severity.BAD: "bad", Severity.WARNING: "warning", Severity.NONE: "dim", Severity.GOOD: "good"}
+STYLES: Final = {verdict.value: STYLE_OF[severity] for verdict, severity in SEVERITIES.items()}
+"""The style of each verdict's word."""
 INDENT: Final = "      "
 VERDICT_WIDTH: Final = max(len(verdict.value) for verdict in Verdict)
 HOSTS_NAMED: Final = 5
@@ -169,7 +161,7 @@ def _flows(data: Report, screen: Screen) -> Iterator[str]:
 def _flow(shown: ShownFlow, number: str, table: _Table, used: set[Mark]) -> Iterator[str]:
     judged, screen = shown.judged, table.screen
     record, verdict = judged.record, judged.ending.verdict.value
-    answered = sum(probe.answer in {"ack", "data"} for probe in record.probes)
+    answered = sum(probe.answered for probe in record.probes)
     counts = ((str(len(record.probes)), -6), (str(answered), -8), (str(len(record.probes_after_fin)), -9))
     pair = pair_text(judged, screen)
     lead = f"{number:>{table.lead - 2}}  "

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
@@ -41,8 +40,6 @@ NOTHING: Final = Mark("─", "-", "dim", "")
 MARKS: Final = (RESET, FIN, UNANSWERED, ANSWERED, WINDOW_PROBE)
 """In order of precedence, where several fall into one cell."""
 
-ENDED: Final = (Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED, Verdict.CLOSED)
-
 
 def tick_rows(judged: JudgedFlow, cells: int) -> list[tuple[Side, list[Mark]]]:
     """Return a row of marks for each endpoint that has any, from the flow's first segment to its end."""
@@ -65,7 +62,7 @@ def tick_rows(judged: JudgedFlow, cells: int) -> list[tuple[Side, list[Mark]]]:
 def span(judged: JudgedFlow) -> tuple[int, int]:
     """Return from when to when a flow is drawn: to the capture's end where nothing ended it before."""
     record = judged.record
-    return record.first_ns, record.last_ns if judged.ending.verdict in ENDED else max(record.last_ns, record.end_ns)
+    return record.first_ns, record.last_ns if judged.ending.verdict.is_over else max(record.last_ns, record.end_ns)
 
 
 def drawn(row: Iterable[Mark], screen: Screen) -> str:
@@ -104,5 +101,6 @@ def legend(used: Iterable[Mark], screen: Screen, indent: str) -> Iterator[str]:
 def _marks(record: FlowRecord, side: Side) -> list[tuple[int, Mark]]:
     marks = [(probe.ts_ns, ANSWERED if probe.answer else UNANSWERED) for probe in record.probes_from(side)]
     marks += [(probe.ts_ns, WINDOW_PROBE) for probe in record.zero_window_probes if probe.sender == side]
-    marks += [(fin.ts_ns, FIN) for fin in record.fins if fin.sender == side]
+    if (fin := record.fin_of(side)) is not None:
+        marks.append((fin.ts_ns, FIN))
     return marks + [(reset.ts_ns, RESET) for reset in record.resets if reset.sender == side]

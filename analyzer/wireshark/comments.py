@@ -61,8 +61,6 @@ RESETS: Final = {
 }
 AFTER_FIN: Final = {"sent": "after its own FIN", "received": "after the peer's FIN", "both": "after both FINs"}
 CERTAINTY: Final = {Certainty.SUSPECTED: "suspected ", Certainty.PROBABLE: "probable "}
-STILL_THERE: Final = {Verdict.OPEN, Verdict.HALF_CLOSED, Verdict.SILENT, Verdict.UNDETERMINED, Verdict.UNESTABLISHED}
-"""Verdicts of flows that no frame ended."""
 
 
 def marks_of(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
@@ -99,7 +97,7 @@ def words(mark: dict[str, Any]) -> str:
             answers = f", answers the probe in frame {mark['other']}" if mark["other"] else ""
             return f"{RESETS[ResetKind(mark['which'])]}{answers}"
     verdict = VERDICTS[mark["which"]].verdict
-    return f"{'last frame of it here' if verdict in STILL_THERE else 'ends it'}: {verdict.value}"
+    return f"{'ends it' if verdict.is_over else 'last frame of it here'}: {verdict.value}"
 
 
 def _probe(mark: dict[str, Any]) -> str:

@@ -39,7 +39,7 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
 
 def probes_after_fin(t: Teller, closer: Side, probes: Sequence[Probe]) -> list[Line]:
     """Say how many probes came after the FIN, how far apart, and by whom they were answered."""
-    answered = [probe for probe in probes if probe.answer in {"ack", "data"}]
+    answered = [probe for probe in probes if probe.answered]
     rhythm = spacing(gaps_of(probes))
     text = f"{t.start(other(closer))}'s kernel went on probing: {count(len(probes), 'probe')} after the FIN"
     if rhythm:
@@ -62,7 +62,7 @@ def _which(probes: Sequence[Probe], answered: Sequence[Probe]) -> str:
 
 def why_keepalive_goes_on(t: Teller, closer: Side, probes: Sequence[Probe]) -> list[Line]:
     """Say why answered probes can go on for ever."""
-    frames = evidence(probe for probe in probes if probe.answer in {"ack", "data"})
+    frames = evidence(probe for probe in probes if probe.answered)
     if not frames:
         return []
     return [

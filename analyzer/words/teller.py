@@ -139,7 +139,7 @@ class Teller:
 
     def fin(self, side: Side) -> Fin | None:
         """Return an endpoint's FIN."""
-        return next((fin for fin in self.record.fins if fin.sender == side), None)
+        return self.record.fin_of(side)
 
     def probes(self, side: Side) -> tuple[Probe, ...]:
         """Return an endpoint's probes."""
@@ -147,12 +147,12 @@ class Teller:
 
     def probes_after_fin_of(self, side: Side) -> tuple[Probe, ...]:
         """Return the other endpoint's probes after this one's FIN."""
-        return tuple(p for p in self.probes(other(side)) if p.after_fin in {"received", "both"})
+        return tuple(p for p in self.probes(other(side)) if p.after_peer_fin)
 
     @property
     def reset(self) -> Reset | None:
         """The RST that ended the flow."""
-        return next((reset for reset in self.record.resets if reset.accepted_end), None)
+        return self.record.ending_reset
 
     @property
     def end_ns(self) -> int:
@@ -185,7 +185,7 @@ def evidence(probes: Iterable[Probe]) -> tuple[int, ...]:
 
 def answered_text(probes: Sequence[Probe]) -> str:
     """Return how many of some probes were answered (by ACK or data): ``answered``, ``all answered``, ``3 answered``."""
-    answered = sum(probe.answer in {"ack", "data"} for probe in probes)
+    answered = sum(probe.answered for probe in probes)
     if len(probes) == 1:
         return "answered" if answered else "not answered"
     if answered == len(probes):

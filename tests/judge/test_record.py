@@ -26,6 +26,41 @@ def test_states_at_any_frame():
     assert (State.CLOSED, State.CLOSED) == flow.states
 
 
+def test_a_fin_by_its_sender():
+    """The FIN of one endpoint can be asked for; who sent none has none."""
+    flow = scenario("half_close_held_by_keepalive")
+
+    assert flow.fins == (flow.fin_of("a"),)
+    assert flow.fin_of("b") is None
+
+
+def test_the_reset_that_ended_it():
+    """Of several RSTs only the one that its receiver took ended the flow."""
+    flow = scenario("reset_repeated")
+
+    assert len(flow.resets) > 1
+    assert [flow.ending_reset] == [reset for reset in flow.resets if reset.accepted_end]
+    assert scenario("reset_outside_the_window_is_ignored").ending_reset is None
+
+
+def test_trailing_probes_come_after_all_that_was_heard_of_the_peer():
+    """A probe is trailing if nothing answers it and nothing of the peer comes after it; a RST does not count."""
+    flow = scenario("dead_peer_gave_up")
+    unanswered = [probe.frame for probe in flow.probes if probe.answer is None]
+
+    assert unanswered == [probe.frame for probe in flow.trailing(flow.probes[-1].sender)]
+    assert () == flow.trailing(other(flow.probes[-1].sender))
+    assert () == scenario("lost_probes_recovered").trailing("a") == scenario("lost_probes_recovered").trailing("b")
+
+
+@pytest.mark.parametrize(("answer", "answered"), [("ack", True), ("data", True), ("rst", False), (None, False)])
+def test_a_reset_answers_but_not_as_a_living_peer(answer, answered):
+    """A probe counts as answered if the peer knows the connection."""
+    probe = dataclasses.replace(scenario("dead_peer_gave_up").probes[0], answer=answer)
+
+    assert answered == probe.answered
+
+
 @pytest.mark.parametrize("kind", [FlowRecord, EndpointFacts, Probe, Fin, Reset])
 def test_times_say_their_unit(kind):
     """Every field that holds an instant or a duration ends in _ns."""

@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given, settings
 
-from analyzer.judge.verdict import VERDICTS, Verdict, decide, ending_of
+from analyzer.judge.verdict import SEVERITIES, VERDICTS, Severity, Verdict, decide, ending_of
 from analyzer.segment import SegmentBatch
 from tests.notation import follow, parse
 from tests.tables import beaten, drawn_flows, first_paragraph, scenario_flows, winners
@@ -152,3 +152,24 @@ def test_one_unanswered_probe_is_never_death(interval):
     text = probe.format(gap=interval) + answer + probe.format(gap=interval) + f"end: +{interval * 0.85}\n"
 
     assert [Verdict.OPEN] == [each.verdict for each in endings(text)]
+
+
+def test_what_a_frame_ended_is_over():
+    """A flow is over by both FINs or a RST, never by silence; without a handshake another SYN may be answered."""
+    resets = {Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED}
+    assert resets == {verdict for verdict in Verdict if verdict.is_reset}
+    assert resets | {Verdict.CLOSED} == {verdict for verdict in Verdict if verdict.is_over}
+
+
+def test_a_verdict_that_names_a_reset_is_over():
+    """Rows of the table that name a RST's sender, and no others, give verdicts that are resets."""
+    assert all(rule.verdict.is_reset == (rule.by == "reset") for rule in VERDICTS)
+
+
+def test_every_verdict_has_a_severity():
+    """An end that does not know the other any more is bad; what ended in order, or goes on, is good."""
+    assert set(Verdict) == set(SEVERITIES)
+    assert {Verdict.SILENT, Verdict.TIMED_OUT, Verdict.RESET_ON_PROBE} == {
+        verdict for verdict in Verdict if verdict.severity is Severity.BAD
+    }
+    assert {Verdict.CLOSED, Verdict.OPEN} == {verdict for verdict in Verdict if verdict.severity is Severity.GOOD}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analyzer.analysis import Analysis, analyze, read_into
-from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.judge.verdict import VERDICTS, Severity, Verdict
 from analyzer.segment import address_halves
 from analyzer.survey import overview
 from analyzer.survey.overview import LINE, RANKS, CaptureSummary
@@ -48,6 +48,12 @@ def lines_of(*flows):
 def test_flows_are_ranked_by_what_became_of_them(name, expected):
     """How a flow ended, and whether probes ran, decide how early a reader should see it."""
     assert expected == RANKS[analyze(CAPTURES / name).lines()["rank"][0]]
+
+
+def test_ranks_follow_severity():
+    """Of flows of which only the verdict is known, the more severe come first, in reports as in colours."""
+    severities = [Verdict(word).severity for word in RANKS if word in {verdict.value for verdict in Verdict}]
+    assert severities == sorted(severities, key=list(Severity).index)
 
 
 def test_what_is_not_notable_has_nothing_to_say():

@@ -197,8 +197,8 @@ def give_up(record: FlowRecord, ending: Ending, side: Side) -> Reset | None:
     """Return the RST with which this endpoint itself gave up; what came from between is not its own."""
     if ending.by != side:
         return None
-    own = (row for row in record.resets if row.accepted_end and row.sender == side and row.kind == "gave_up")
-    return next(own, None)
+    reset = record.ending_reset
+    return reset if reset is not None and reset.sender == side and reset.kind == "gave_up" else None
 
 
 def shortest(gaps: Iterable[Gap]) -> Gap:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from analyzer.judge.record import FlowRecord, Reset
     from analyzer.track.flow import Side
 
-ENDED: Final = (Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED, Verdict.CLOSED, Verdict.UNESTABLISHED)
 TAIL: Final = 0.6
 """How much of a picture's time may go to what follows the last segment, as a part of the flow's own."""
 CLOSE_UP_FROM: Final = 3
@@ -58,7 +57,7 @@ def reach_ns(judged: JudgedFlow) -> int:
     life_ns = record.last_ns - record.first_ns
     if life_ns < MOMENT_NS:
         return record.first_ns + NS_PER_S
-    if judged.ending.verdict in ENDED:
+    if judged.ending.verdict.is_over:
         return record.last_ns
     return min(max(record.end_ns, record.last_ns), record.last_ns + round(life_ns * TAIL))
 
@@ -78,12 +77,11 @@ def close_up(judged: JudgedFlow) -> tuple[int, int] | None:
     record = judged.record
     drawn_ns = reach_ns(judged) - record.first_ns
     for side in SIDES:
-        lost = unanswered_at_end(record, side)
-        if lost < CLOSE_UP_FROM:
+        lost = record.trailing(side)
+        if len(lost) < CLOSE_UP_FROM:
             continue
-        begin_ns = record.probes_from(side)[-lost].ts_ns
-        resets = [reset.ts_ns for reset in record.resets if reset.accepted_end and reset.ts_ns > begin_ns]
-        end_ns = max([record.probes_from(side)[-1].ts_ns, *resets])
+        begin_ns, reset = lost[0].ts_ns, record.ending_reset
+        end_ns = max(lost[-1].ts_ns, begin_ns if reset is None else reset.ts_ns)
         took_ns = end_ns - begin_ns
         if 0 < took_ns < CROWDED * drawn_ns:
             return begin_ns - took_ns // 6, end_ns + took_ns // 12
@@ -117,12 +115,12 @@ def the(record: FlowRecord, side: Side) -> str:
 def ending_words(judged: JudgedFlow, reach: int) -> tuple[int, tuple[str, ...]]:
     """Return where in time a flow's ending is shown, and in what words, longest first."""
     record, ending = judged.record, judged.ending
-    reset = next((reset for reset in record.resets if reset.accepted_end), None)
-    at_ns = ending.ts_ns if ending.ts_ns is not None and ending.verdict in ENDED else reach
+    reset = record.ending_reset
+    at_ns = ending.ts_ns if ending.ts_ns is not None and ending.verdict.is_over else reach
     until = " when the capture ends"
     if record.end_ns > reach:
         until = f", with nothing more for {brief(record.end_ns - record.last_ns)}"
-    if reset is not None and ending.verdict in {Verdict.RESET_ON_PROBE, Verdict.ABORTED, Verdict.TIMED_OUT}:
+    if reset is not None and ending.verdict.is_reset:
         return at_ns, _reset_words(judged, reset)
     words: tuple[str, ...]
     match ending.verdict:
@@ -149,7 +147,7 @@ def _reset_words(judged: JudgedFlow, reset: Reset) -> tuple[str, ...]:
     if judged.ending.by == "between":
         return f"RST in {the(judged.record, side)}'s name, but not its own", "RST of neither end", "RST"
     if verdict is Verdict.TIMED_OUT:
-        lost = unanswered_at_end(judged.record, side)
+        lost = len(judged.record.trailing(side))
         return (
             f"{who} gives up after {_count(lost, 'unanswered probe')}: RST",
             f"{who} gives up: RST",
@@ -175,11 +173,11 @@ def bracket(judged: JudgedFlow) -> Bracket | None:
 def _stretch(judged: JudgedFlow) -> Bracket | None:
     record, ending = judged.record, judged.ending
     fin = record.fins[0] if record.fins else None
-    reset = next((reset for reset in record.resets if reset.accepted_end), None)
+    reset = record.ending_reset
     verdict = ending.verdict
     if verdict is Verdict.TIMED_OUT and reset is not None:
         return _since_heard(record, other(reset.sender), reset.ts_ns, reset.sender)
-    if verdict in {Verdict.RESET_ON_PROBE, Verdict.ABORTED} and reset is not None:
+    if verdict.is_reset and reset is not None:
         if fin is not None:
             long = f"RST {brief(reset.ts_ns - fin.ts_ns)} after the FIN"
             return Bracket(
@@ -252,11 +250,11 @@ def unheard_since(record: FlowRecord, side: Side) -> int | None:
     since_ns = record.first_ns if last_ns is None else last_ns
     if any(reset.sender == side and reset.ts_ns > since_ns for reset in record.resets):
         return None
-    waiting = [probe.ts_ns for probe in record.probes_from(peer) if probe.answer is None]
-    waiting += [
-        probe.ts_ns for probe in record.zero_window_probes if probe.sender == peer and probe.answer_frame is None
-    ]
-    waits = any(ts_ns > since_ns for ts_ns in waiting) or record.facts(peer).unacked_ns is not None
+    window_probed = any(
+        probe.sender == peer and probe.answer_frame is None and probe.ts_ns > since_ns
+        for probe in record.zero_window_probes
+    )
+    waits = bool(record.trailing(peer)) or window_probed or record.facts(peer).unacked_ns is not None
     unseen = last_ns is None and record.facts(peer).syn_count > 0
     return since_ns if waits or unseen else None
 
@@ -264,16 +262,6 @@ def unheard_since(record: FlowRecord, side: Side) -> int | None:
 def is_foreign(reset: Reset) -> bool:
     """Say whether a RST came from something between the endpoints."""
     return bool(FOREIGN & set(reset.strange))
-
-
-def unanswered_at_end(record: FlowRecord, side: Side) -> int:
-    """Return how many of an endpoint's last probes stayed unanswered."""
-    count = 0
-    for probe in reversed(record.probes_from(side)):
-        if probe.answer is not None:
-            break
-        count += 1
-    return count
 
 
 def _count(number: int, noun: str) -> str:

@@ -127,7 +127,7 @@ def bins(values_s: Sequence[float]) -> list[float]:
 def silences(judged: JudgedFlow) -> Silences:
     """Return the silences of a flow, as far as its record shows them."""
     record = judged.record
-    answered = [probe.gap_ns for probe in record.probes if probe.gap_ns is not None and probe.answer in {"ack", "data"}]
+    answered = [probe.gap_ns for probe in record.probes if probe.gap_ns is not None and probe.answered]
     ended_ns, at_idle = _ended(judged)
     if record.probes:
         return Silences(max(answered, default=None), ended_ns)
@@ -137,7 +137,7 @@ def silences(judged: JudgedFlow) -> Silences:
 def _ended(judged: JudgedFlow) -> tuple[int | None, bool]:
     """Return the silence before a flow's end, and whether it is the longest of the flow, which the record knows."""
     record, verdict = judged.record, judged.ending.verdict
-    reset = next((reset for reset in record.resets if reset.accepted_end), None)
+    reset = record.ending_reset
     if verdict is Verdict.RESET_ON_PROBE and reset is not None:
         gaps = [probe.gap_ns for probe in record.probes if probe.frame == reset.answers_probe]
         return (gaps[0] if gaps else None), False
