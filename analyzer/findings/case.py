@@ -50,17 +50,17 @@ class Case:
     @property
     def fin(self) -> Fin | None:
         """This endpoint's FIN."""
-        return self._fin_of(self.side)
+        return self.record.fin_of(self.side)
 
     @property
     def peer_fin(self) -> Fin | None:
         """The other endpoint's FIN."""
-        return self._fin_of(self.peer)
+        return self.record.fin_of(self.peer)
 
     @property
     def reset(self) -> Reset | None:
         """The RST that ended the flow, whoever sent it."""
-        return next((reset for reset in self.record.resets if reset.accepted_end), None)
+        return self.record.ending_reset
 
     @property
     def own_reset(self) -> Reset | None:
@@ -71,21 +71,18 @@ class Case:
     @property
     def after_peer_fin(self) -> tuple[Probe, ...]:
         """This endpoint's probes after the other's FIN: sent in CLOSE-WAIT, or later."""
-        return tuple(probe for probe in self.probes if probe.after_fin in {"received", "both"})
+        return tuple(probe for probe in self.probes if probe.after_peer_fin)
 
     @property
     def trailing(self) -> tuple[Probe, ...]:
         """Its unanswered probes since the peer was last heard."""
-        heard_ns = self.peer_facts.last_ns
-        return tuple(
-            probe for probe in self.probes if probe.answer is None and (heard_ns is None or probe.ts_ns > heard_ns)
-        )
+        return self.record.trailing(self.side)
 
     @property
     def lost(self) -> tuple[Probe, ...]:
         """Its unanswered probes before a later answered one; not those inside the peer's rate limit for answers."""
         probes = self.probes
-        answered = [probe.frame for probe in probes if probe.answer in {"ack", "data"}]
+        answered = [probe.frame for probe in probes if probe.answered]
         last = max(answered, default=0)
         return tuple(
             probe
@@ -107,9 +104,6 @@ class Case:
                 if early.answer == "ack" and not late.first_of_train and late.gap_ns is not None
             )
         )
-
-    def _fin_of(self, side: Side) -> Fin | None:
-        return next((fin for fin in self.record.fins if fin.sender == side), None)
 
 
 LEAST_WAIT_NS = 600_000_000

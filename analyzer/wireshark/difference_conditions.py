@@ -304,10 +304,11 @@ def prober_sent_more_before_it(c: ComparedFrame) -> bool:
     row, probe = c.this.row, c.probe
     if row is None or probe is None or probe.row is None or c.record is None:
         return False
-    fins = [fin for fin in c.record.fins if fin.sender == probe.sender and probe.frame < fin.frame < c.this.frame]
+    fin = c.record.fin_of(probe.sender)
     others = [other for other in c.record.probes if other.sender == c.this.sender and other.frame < c.this.frame]
     crossed = bool(others) and others[-1].frame > probe.frame
-    return bool(fins) or crossed or row["peer_last_ns"] > probe.row["ts_ns"]
+    closed = fin is not None and probe.frame < fin.frame < c.this.frame
+    return closed or crossed or row["peer_last_ns"] > probe.row["ts_ns"]
 
 
 def _not_idle(seen: Seen) -> bool:
