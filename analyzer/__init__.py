@@ -23,7 +23,7 @@ a probe is; a damaged capture never raises once anything could be read; nothing 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis as Analysis
@@ -49,7 +49,7 @@ _HOMES: Final = {
 __all__ = ["Analysis", "Flow", "Watching", "__version__", "analyze", "annotate", "compare", "watch"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the home module holds
+def __getattr__(name: str) -> object:
     """Load a public name on first use, so that ``import analyzer`` costs nothing (PEP 562)."""
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)

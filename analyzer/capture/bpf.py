@@ -14,11 +14,13 @@ from __future__ import annotations
 import ctypes
 import struct
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
+
+    from analyzer.untyped import Foreign
 
 # Operations: class, size and mode of linux/bpf_common.h, added up.
 LD_W_ABS: Final = 0x20
@@ -140,7 +142,7 @@ def from_network_layer(program: Program) -> Program:
     )
 
 
-def from_libpcap(program: Any) -> Program:  # noqa: ANN401 - a ctypes bpf_program
+def from_libpcap(program: Foreign) -> Program:
     """Return what libpcap compiled."""
     return tuple(
         Instruction(each.code, each.k, each.jt, each.jf)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from analyzer.capture.formats import Framing
     from analyzer.capture.source import Source
+    from analyzer.untyped import Record, Rows
 
     Write = Callable[[bytes], object]
 
@@ -145,7 +146,7 @@ class _Frames:
         snaplen, fcs = getattr(self._framing, "snaplen", 0), getattr(self._framing, "fcs_octets", None)
         return _interface(link_type, snaplen, self._digits, fcs)
 
-    def some(self, frames: Any, notes: Any, *, jit: bool) -> bytes:  # noqa: ANN401
+    def some(self, frames: Rows, notes: Record, *, jit: bool) -> bytes:
         """Return the blocks of frames that are complete in the window; nothing if there are none."""
         window, result = self._window, self._result
         count = self._framing.index(window, frames, 0, len(frames), notes, jit=jit)
@@ -188,7 +189,7 @@ class _Pcapng:
         first = bytes(self._window.view[: self._window.start])
         return _any_length(_with_comment(first, 24, _cut(about), self._order))
 
-    def some(self, frames: Any, notes: Any, *, jit: bool) -> bytes:  # noqa: ANN401
+    def some(self, frames: Rows, notes: Record, *, jit: bool) -> bytes:
         """Return the blocks that are complete in the window; nothing if there are none."""
         window, result, waiting, framing = self._window, self._result, self._waiting, self._framing
         parts: list[bytes] = []

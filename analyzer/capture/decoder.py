@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.capture.frame import Octets
+    from analyzer.untyped import Numbers, Octets, Record, Rows
+
 
 READERS: Final = ("auto", "fast", "scapy")
 
@@ -77,7 +78,7 @@ class Decoder:
             self._known[link_type] = fast or (self._reader != "fast" and _scapy_knows(link_type))
         return self._known[link_type]
 
-    def decode(self, octets: Octets, frames: Any, count: int, *, jit: bool) -> SegmentBatch:  # noqa: ANN401
+    def decode(self, octets: Octets, frames: Rows, count: int, *, jit: bool) -> SegmentBatch:
         """Decode the first ``count`` rows of an index, which are the next frames of the capture.
 
         ``octets`` and ``frames`` are in the form of the chosen mode (see ``frame``).
@@ -99,7 +100,7 @@ class Decoder:
         last_ts_ns = int(frames[count - 1]["ts_ns"]) if count else ABSENT
         return SegmentBatch(rows, count, (int(skipped[0]), int(skipped[1]), int(skipped[2])), last_ts_ns)
 
-    def _defer(self, octets: Octets, frame: Any, number: int, skipped: Any) -> dict[str, int] | None:  # noqa: ANN401
+    def _defer(self, octets: Octets, frame: Record, number: int, skipped: Numbers) -> dict[str, int] | None:
         """Ask scapy about a frame; returns its row, or counts why there is none."""
         link_type = int(frame["link_type"])
         if not self.can_decode(link_type):

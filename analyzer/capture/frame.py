@@ -12,7 +12,7 @@ This module must not know any file format or protocol.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from analyzer.loops.loop import intrinsic, loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from analyzer.untyped import Octets, Record, Rows
 
 CAPACITY: Final = 24 << 20
 """Octets of a buffer: the largest pcapng block that is believed, and a few MiB. Untouched pages cost nothing."""
@@ -96,11 +98,8 @@ DAMAGED: Final = 2  # the next record cannot be true
 SECTION: Final = 3  # pcapng: a section header comes next
 INTERFACE: Final = 4  # pcapng: an interface description comes next
 
-Octets = Any
-"""A buffer as loops take it, see above."""
 
-
-def empty_frames(count: int, *, jit: bool) -> Any:  # noqa: ANN401 - array or list
+def empty_frames(count: int, *, jit: bool) -> Rows:
     """Return an index with room for ``count`` FRAME rows, uninitialised."""
     if jit:
         return np.empty(count, dtype=FRAME)
@@ -185,7 +184,7 @@ def file32(data: Octets, at: int, big: bool) -> int:  # noqa: FBT001 - as file16
 
 
 @loop
-def note_length(notes: Any, captured: int, snaplen: int) -> None:  # noqa: ANN401
+def note_length(notes: Record, captured: int, snaplen: int) -> None:
     """Count a frame, and whether it is longer than the snap length (0 for none)."""
     notes["frames"] += 1
     if captured > snaplen > 0:
@@ -195,7 +194,7 @@ def note_length(notes: Any, captured: int, snaplen: int) -> None:  # noqa: ANN40
 
 
 @loop
-def note_time(notes: Any, ts_ns: int) -> None:  # noqa: ANN401
+def note_time(notes: Record, ts_ns: int) -> None:
     """Take the time of the frame noted last, and count what is odd about it."""
     notes["timed"] += 1
     if notes["timed"] == 1:
@@ -216,7 +215,7 @@ def note_time(notes: Any, ts_ns: int) -> None:  # noqa: ANN401
 
 
 @loop
-def note_odd_time(notes: Any) -> None:  # noqa: ANN401
+def note_odd_time(notes: Record) -> None:
     """Count the frame noted last as one whose time is no time."""
     if notes["odd"] == 0:
         notes["odd_frame"] = notes["frames"]
@@ -224,7 +223,7 @@ def note_odd_time(notes: Any) -> None:  # noqa: ANN401
 
 
 @loop
-def note_early(notes: Any) -> None:  # noqa: ANN401
+def note_early(notes: Record) -> None:
     """Count the frame noted last as one from before 1970: times below 0 stand for no time everywhere else."""
     if notes["early"] == 0:
         notes["early_frame"] = notes["frames"]
@@ -232,7 +231,7 @@ def note_early(notes: Any) -> None:  # noqa: ANN401
 
 
 @loop
-def note_frame(notes: Any, ts_ns: int, captured: int, snaplen: int) -> None:  # noqa: ANN401
+def note_frame(notes: Record, ts_ns: int, captured: int, snaplen: int) -> None:
     """Count a frame that has a timestamp, as ``note_length`` and ``note_time`` do."""
     note_length(notes, captured, snaplen)
     note_time(notes, ts_ns)

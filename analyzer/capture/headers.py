@@ -18,7 +18,7 @@ This module must not know flows, files or rules.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from analyzer.capture.frame import (
     CUT,
@@ -27,7 +27,6 @@ from analyzer.capture.frame import (
     FRAGMENT,
     NOT_TCP,
     ROW,
-    Octets,
     octet,
     signed64,
     word16,
@@ -38,8 +37,8 @@ from analyzer.capture.tunnel import behind_ip, behind_labels, behind_udp, protoc
 from analyzer.loops.loop import loop
 from analyzer.segment import ABSENT, MAPPED_IPV4, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP
 
-Row = Any
-"""A record that is read and written by field name, in the form that the mode of the loops wants."""
+if TYPE_CHECKING:
+    from analyzer.untyped import Numbers, Octets, Record, Rows
 
 
 @loop
@@ -106,7 +105,7 @@ def extensions(data: Octets, at: int, end: int, protocol: int) -> tuple[int, int
 
 
 @loop
-def addresses(data: Octets, at: int, version: int, row: Row) -> None:
+def addresses(data: Octets, at: int, version: int, row: Record) -> None:
     """Write the addresses of the IP header at ``at``, which is complete."""
     if version == 4:
         row["src_hi"] = 0
@@ -124,7 +123,7 @@ def addresses(data: Octets, at: int, version: int, row: Row) -> None:
 
 
 @loop
-def empty_tcp(row: Row, note: int) -> None:
+def empty_tcp(row: Record, note: int) -> None:
     """Write the TCP columns of a row that has no TCP header."""
     row["seq"] = 0
     row["ack"] = 0
@@ -144,7 +143,7 @@ def empty_tcp(row: Row, note: int) -> None:
 
 
 @loop
-def tcp(data: Octets, at: int, end: int, stop: int, row: Row) -> int:
+def tcp(data: Octets, at: int, end: int, stop: int, row: Record) -> int:
     """Write the TCP columns from a header at ``at`` whose data ends at ``stop``; returns the outcome."""
     if at + 16 > end:
         if at + 4 > end:
@@ -186,7 +185,7 @@ def tcp(data: Octets, at: int, end: int, stop: int, row: Row) -> int:
 
 
 @loop
-def options(data: Octets, at: int, end: int, syn: int, row: Row) -> None:
+def options(data: Octets, at: int, end: int, syn: int, row: Record) -> None:
     """Write what the TCP options between ``at`` and ``end`` say; stops at the first that is not whole."""
     # Nearly all segments of a connection with timestamps carry exactly NOP, NOP, timestamps (RFC 7323 appendix A).
     if at + 12 == end and word32(data, at) == 0x0101080A:
@@ -217,7 +216,7 @@ def options(data: Octets, at: int, end: int, syn: int, row: Row) -> None:
 
 
 @loop
-def icmp_error(data: Octets, at: int, end: int, version: int, row: Row) -> int:
+def icmp_error(data: Octets, at: int, end: int, version: int, row: Record) -> int:
     """Write the row of an ICMP error at ``at`` that quotes a TCP segment; returns the outcome."""
     if at + 8 > end:
         return CUT
@@ -248,7 +247,7 @@ def icmp_error(data: Octets, at: int, end: int, version: int, row: Row) -> int:
 
 
 @loop
-def segment(data: Octets, start: int, end: int, wire_end: int, link_type: int, row: Row) -> int:
+def segment(data: Octets, start: int, end: int, wire_end: int, link_type: int, row: Record) -> int:
     """Write the row of one frame, all but its number and time; returns the outcome. The innermost TCP counts."""
     version, at, tag, mac = link(data, start, end, link_type)
     for _ in range(8):  # deeper tunnels are not followed
@@ -278,13 +277,13 @@ def segment(data: Octets, start: int, end: int, wire_end: int, link_type: int, r
 @loop
 def decode(
     data: Octets,
-    frames: Any,  # noqa: ANN401
+    frames: Rows,
     first: int,
     count: int,
     number: int,
-    rows: Any,  # noqa: ANN401
-    deferred: Any,  # noqa: ANN401
-    skipped: Any,  # noqa: ANN401
+    rows: Rows,
+    deferred: Numbers,
+    skipped: Numbers,
 ) -> tuple[int, int]:
     """Decode ``count`` frames of an index, from its row ``first`` on.
 

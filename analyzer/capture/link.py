@@ -9,11 +9,14 @@ Every access stands behind a comparison with ``end``. This module must not know 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from analyzer.capture.frame import CUT, DEFER, NOT_TCP, Octets, octet, word16, word32
+from analyzer.capture.frame import CUT, DEFER, NOT_TCP, octet, word16, word32
 from analyzer.loops.loop import loop
 from analyzer.segment import ABSENT
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Octets
 
 MPLS: Final = 137
 """Instead of an IP version: a stack of labels comes first (it is MPLS's number among IP protocols)."""

@@ -7,9 +7,12 @@ sentence names the first frame.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.units import format_duration
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Record
 
 MOST_KINDS: Final = 16
 """So many kinds are counted by themselves."""
@@ -38,7 +41,7 @@ class Notices:
         seen, first = self.counted.get(what, (0, frame))
         self.counted[what] = (seen + times, first)
 
-    def sentences(self, notes: Any) -> list[str]:  # noqa: ANN401 - a NOTES record
+    def sentences(self, notes: Record) -> list[str]:
         """Return all sentences; ``notes`` is what framing counted."""
         timed = [
             (notes[kind], notes[f"{kind}_frame"], what)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analyzer.capture.frame import CAPACITY, MAX_CAPTURED, MAX_ORIGINAL, OCTETS, Octets, note_frame, octets_of
+from analyzer.capture.frame import CAPACITY, MAX_CAPTURED, MAX_ORIGINAL, OCTETS, note_frame, octets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from analyzer.untyped import Octets, Record, Rows
 
 
 class PacketQueue:
@@ -35,7 +37,7 @@ class PacketQueue:
             self._octets[jit] = octets_of(self._buffer, jit=jit)
         return self._octets[jit]
 
-    def index(self, frames: Any, room: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
+    def index(self, frames: Rows, room: int, notes: Record, *, jit: bool) -> int:
         """Index up to ``room`` packets that have come, and return how many."""
         note = note_frame.choose(jit=jit)
         count = 0

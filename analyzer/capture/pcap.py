@@ -17,7 +17,6 @@ from analyzer.capture.frame import (
     MAX_CAPTURED,
     MAX_ORIGINAL,
     MORE,
-    Octets,
     file32,
     note_frame,
     note_odd_time,
@@ -28,6 +27,7 @@ from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
     from analyzer.capture.window import Window
+    from analyzer.untyped import Octets, Record, Rows
 
 HEADER_LEN: Final = 24
 RECORD_LEN: Final = 16
@@ -57,10 +57,10 @@ def index_records(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     swapped: bool,  # noqa: FBT001
     snaplen: int,
     link_type: int,
-    frames: Any,  # noqa: ANN401
+    frames: Rows,
     row: int,
     room: int,
-    notes: Any,  # noqa: ANN401
+    notes: Record,
 ) -> tuple[int, int, int]:
     """Index the records from ``at`` on in ``frames[row:room]``.
 
@@ -87,10 +87,10 @@ def index_as_told(  # noqa: PLR0913, PLR0917 - as index_records
     swapped: bool,  # noqa: FBT001
     snaplen: int,
     link_type: int,
-    frames: Any,  # noqa: ANN401
+    frames: Rows,
     row: int,
     room: int,
-    notes: Any,  # noqa: ANN401
+    notes: Record,
 ) -> tuple[int, int, int]:
     """Index records of the form that the arguments tell, as ``index_records`` says."""
     seen = notes["frames"]
@@ -172,7 +172,7 @@ class PcapFraming:
         self.damage = ""
         window.start += HEADER_LEN
 
-    def index(self, window: Window, frames: Any, row: int, room: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
+    def index(self, window: Window, frames: Rows, row: int, room: int, notes: Record, *, jit: bool) -> int:
         """Index what the window holds in ``frames[row:room]``; returns the next free row.
 
         Sets ``damage`` when the stream cannot be followed any further.

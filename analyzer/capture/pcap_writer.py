@@ -19,7 +19,7 @@ from analyzer.errors import CaptureError
 from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
-    from analyzer.capture.frame import Octets
+    from analyzer.untyped import Octets, Record, Rows
 
 MAGIC_NS: Final = 0xA1B23C4D
 RECORD_LEN: Final = 16
@@ -27,7 +27,7 @@ NS_PER_S: Final = 1_000_000_000
 
 
 @loop
-def put32(out: Any, at: int, value: int) -> None:  # noqa: ANN401 - array or bytearray
+def put32(out: Octets, at: int, value: int) -> None:
     """Write a number of 32 bits at ``at``, least significant octet first."""
     out[at] = value % 256
     out[at + 1] = value // 256 % 256
@@ -36,7 +36,7 @@ def put32(out: Any, at: int, value: int) -> None:  # noqa: ANN401 - array or byt
 
 
 @loop
-def put_records(data: Octets, frames: Any, first: int, count: int, out: Any) -> int:  # noqa: ANN401
+def put_records(data: Octets, frames: Rows, first: int, count: int, out: Octets) -> int:
     """Write the pcap records of ``count`` frames of an index to ``out``; returns how many octets these are."""
     octets = data["octet"]
     to = 0
@@ -81,7 +81,7 @@ class PcapWriter:
             os.close(self._file)
             raise CaptureError(path, self.damage)
 
-    def write(self, octets: Octets, view: memoryview, frames: Any, count: int, *, jit: bool) -> None:  # noqa: ANN401
+    def write(self, octets: Octets, view: memoryview, frames: Rows, count: int, *, jit: bool) -> None:
         """Append the first ``count`` frames of an index; ``view`` is the memory that ``octets`` is."""
         if self.damage or self._file < 0 or not count:
             return
@@ -108,7 +108,7 @@ class PcapWriter:
             except OSError as error:  # a network file system may tell only now
                 self.damage = self.damage or f"writing it failed ({error.strerror})"
 
-    def _put(self, octets: Any) -> int:  # noqa: ANN401 - any buffer
+    def _put(self, octets: Octets) -> int:
         """Write, and return how much of it was."""
         view = memoryview(octets)
         written = 0
@@ -121,7 +121,7 @@ class PcapWriter:
         self._size += written
         return written
 
-    def _cut(self, frames: Any, count: int, written: int) -> None:  # noqa: ANN401
+    def _cut(self, frames: Rows, count: int, written: int) -> None:
         """Take back the record that was written in part, and say where the file ends."""
         whole = 0
         for frame in frames[:count]:
@@ -136,7 +136,7 @@ class PcapWriter:
         self.damage += f"; it ends with frame {self.frames:,}, the capture went on"
 
 
-def _record(view: memoryview, frame: Any) -> tuple[bytes, memoryview]:  # noqa: ANN401 - a FRAME record
+def _record(view: memoryview, frame: Record) -> tuple[bytes, memoryview]:
     seconds, fraction = divmod(frame["ts_ns"], NS_PER_S)
     at, captured = frame["at"], frame["captured"]
     head = struct.pack("<4I", seconds & 0xFFFFFFFF, fraction, captured, frame["original"])

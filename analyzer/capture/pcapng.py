@@ -22,7 +22,6 @@ from analyzer.capture.frame import (
     MORE,
     SECTION,
     UNKNOWN_LINK,
-    Octets,
     file16,
     file32,
     note_early,
@@ -36,6 +35,7 @@ from analyzer.loops.loop import freeze, loop, records
 
 if TYPE_CHECKING:
     from analyzer.capture.window import Window
+    from analyzer.untyped import Foreign, Octets, Record, Rows
 
 MAGIC: Final = b"\x0a\x0d\x0d\x0a"
 BYTE_ORDER_MAGIC: Final = 0x1A2B3C4D
@@ -90,7 +90,7 @@ def ticks_to_ns(high: int, low: int, multiply: int, divide: int, shift: int) -> 
 
 
 @loop
-def note_untimed(notes: Any) -> None:  # noqa: ANN401
+def note_untimed(notes: Record) -> None:
     """Count the frame noted last as one without a timestamp."""
     if notes["untimed"] == 0:
         notes["untimed_frame"] = notes["frames"]
@@ -98,7 +98,7 @@ def note_untimed(notes: Any) -> None:  # noqa: ANN401
 
 
 @loop
-def note_homeless(notes: Any) -> None:  # noqa: ANN401
+def note_homeless(notes: Record) -> None:
     """Count the frame noted last as one of an interface that the section does not describe."""
     if notes["homeless"] == 0:
         notes["homeless_frame"] = notes["frames"]
@@ -116,7 +116,7 @@ def holds_frame(kind: int) -> bool:
 
 
 @loop
-def describe(data: Octets, at: int, big: bool, unit: Any) -> None:  # noqa: ANN401, FBT001 - loops take positional arguments
+def describe(data: Octets, at: int, big: bool, unit: Foreign) -> None:  # noqa: FBT001 - loops take positional arguments
     """Fill a UNITS row from the interface description ``at``, of at least 20 octets and complete."""
     stop = at + file32(data, at + 4, big) - 4
     resolution = 6
@@ -161,7 +161,7 @@ def seconds_to_ns(high: int, low: int) -> int:
 
 
 @loop
-def time_of(high: int, low: int, unit: Any, notes: Any) -> int:  # noqa: ANN401
+def time_of(high: int, low: int, unit: Foreign, notes: Record) -> int:
     """Return the time of the frame noted last, from 1970 to MAX_TS_NS, and count what had to be cut to that.
 
     Where the first time is before 1970, all are moved so that it is 1970: elsewhere times below 0 stand for none.
@@ -203,13 +203,13 @@ def index_blocks(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0915, PLR0917 - o
     data: Octets,
     at: int,
     end: int,
-    section: Any,  # noqa: ANN401
-    interfaces: Any,  # noqa: ANN401
-    named: Any,  # noqa: ANN401
-    frames: Any,  # noqa: ANN401
+    section: Foreign,
+    interfaces: Rows,
+    named: Foreign,
+    frames: Rows,
     row: int,
     room: int,
-    notes: Any,  # noqa: ANN401
+    notes: Record,
 ) -> tuple[int, int, int]:
     """Index the blocks from ``at`` on in ``frames[row:room]``; ``section`` and ``interfaces`` go on with what they say.
 
@@ -336,7 +336,7 @@ class PcapngFraming:
         """Whether the section at hand is big-endian."""
         return bool(self._section["big"])
 
-    def index(self, window: Window, frames: Any, row: int, room: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
+    def index(self, window: Window, frames: Rows, row: int, room: int, notes: Record, *, jit: bool) -> int:
         """Index what the window holds in ``frames[row:room]``; returns the next free row.
 
         Sets ``damage`` when the stream cannot be followed any further.

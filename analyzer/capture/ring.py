@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.capture.frame import CAPACITY, OCTETS, Octets, file16, file32, note_frame, octets_of
+from analyzer.capture.frame import CAPACITY, OCTETS, file16, file32, note_frame, octets_of
 from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
     import socket
+
+    from analyzer.untyped import Octets, Record, Rows
 
 SOL_PACKET: Final = 263
 PACKET_RX_RING: Final = 5
@@ -52,10 +54,10 @@ def index_blocks(  # noqa: PLR0913, PLR0917
     left: int,
     from_network: bool,  # noqa: FBT001
     link_type: int,
-    frames: Any,  # noqa: ANN401
+    frames: Rows,
     row: int,
     room: int,
-    notes: Any,  # noqa: ANN401
+    notes: Record,
 ) -> tuple[int, int, int, int]:
     """Index the packets from ``at`` on, of which the current block has ``left``, in ``frames[row:room]``.
 
@@ -162,7 +164,7 @@ class Ring:
             self._octets[key] = octets_of(self._buffers[self._current], jit=jit)
         return self._octets[key]
 
-    def index(self, frames: Any, room: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
+    def index(self, frames: Rows, room: int, notes: Record, *, jit: bool) -> int:
         """Index up to ``room`` packets that have come, and return how many."""
         count = self._index(frames, room, notes, jit=jit)
         if not count and self._place[0] == self.blocks:  # behind the last block of this buffer
@@ -172,7 +174,7 @@ class Ring:
             count = self._index(frames, room, notes, jit=jit)
         return count
 
-    def _index(self, frames: Any, room: int, notes: Any, *, jit: bool) -> int:  # noqa: ANN401
+    def _index(self, frames: Rows, room: int, notes: Record, *, jit: bool) -> int:
         """Index packets of the current buffer."""
         block, at, left = self._place
         count, block, at, left = index_blocks.choose(jit=jit)(

@@ -37,6 +37,8 @@ from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, addres
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from analyzer.untyped import Foreign
+
 MAX_LAYERS: Final = 32
 """Frames with more are not followed; real ones have a dozen."""
 
@@ -85,7 +87,7 @@ class Walk:
         self.icmp = ABSENT
         self.ip: dict[str, int] = {}
 
-    def run(self, first: Any, row: dict[str, int]) -> int:  # noqa: ANN401 - a scapy class
+    def run(self, first: Foreign, row: dict[str, int]) -> int:
         """Follow the layers from the class ``first`` to TCP; returns the outcome."""
         scapy = _scapy()
         kind, below = first, None
@@ -115,7 +117,7 @@ class Walk:
             kind, below = self._next(layer, behind), layer
         return NOT_TCP
 
-    def _next(self, layer: Any, behind: bytes) -> Any:  # noqa: ANN401 - scapy layer, scapy class
+    def _next(self, layer: Foreign, behind: bytes) -> Foreign:
         """Return the class of what is inside a layer: scapy's guess, where it knows."""
         scapy = _scapy()
         if isinstance(layer, (scapy.Loopback, scapy.LoopbackOpenBSD)):
@@ -126,7 +128,7 @@ class Walk:
             return {4: scapy.IP, 6: scapy.TCP, 17: scapy.UDP, 41: scapy.IPv6, 47: scapy.GRE}.get(layer.nh, scapy.Raw)
         return layer.guess_payload_class(behind)
 
-    def _note(self, layer: Any, begin: int) -> int:  # noqa: ANN401 - a scapy layer
+    def _note(self, layer: Foreign, begin: int) -> int:
         """Keep what a layer says; returns ROW to go on, else the outcome."""
         scapy = _scapy()
         if isinstance(layer, (scapy.IP, scapy.IPv6)):
@@ -152,7 +154,7 @@ class Walk:
             self._note_tunnel(layer)
         return ROW
 
-    def _note_tunnel(self, layer: Any) -> None:  # noqa: ANN401 - a scapy layer
+    def _note_tunnel(self, layer: Foreign) -> None:
         """Keep which tunnel this is, if it is one."""
         for kind, number, field in _scapy().tunnels:
             if isinstance(layer, kind):
@@ -171,7 +173,7 @@ class Walk:
         kind, identifier = self.tunnel
         return tunnel_tag(kind, identifier, self.vlans) if kind else self.vlans
 
-    def _note_ip(self, layer: Any, begin: int) -> int:  # noqa: ANN401 - a scapy layer
+    def _note_ip(self, layer: Foreign, begin: int) -> int:
         """Keep addresses and lengths of an IP header."""
         four = isinstance(layer, _scapy().IP)
         if layer.version != (4 if four else 6):
@@ -204,7 +206,7 @@ class Walk:
             )
         return ROW
 
-    def _tcp(self, layer: Any, rest: bytes, row: dict[str, int]) -> int:  # noqa: ANN401 - a scapy layer
+    def _tcp(self, layer: Foreign, rest: bytes, row: dict[str, int]) -> int:
         """Write the row; returns the outcome."""
         behind = b""
         with contextlib.suppress(Exception):  # a cut header gives the fields before the cut

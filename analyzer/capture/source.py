@@ -13,10 +13,13 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from analyzer.capture.inflate import inflater
 from analyzer.errors import CaptureError
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Foreign
 
 STDIN: Final = "-"
 
@@ -78,7 +81,7 @@ class RawSource:
 
     compression = ""
 
-    def __init__(self, name: str, stream: Any, size: int | None, *, owned: bool) -> None:  # noqa: ANN401 - has readinto
+    def __init__(self, name: str, stream: Foreign, size: int | None, *, owned: bool) -> None:
         """Take an open stream; ``owned`` if it is ours to close."""
         self.name = name
         self.size = size
@@ -147,7 +150,7 @@ def _stdin() -> RawSource:
 class _FirstAvailable:
     """Reads from a buffered stream without waiting until a whole chunk is there."""
 
-    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - has readinto1
+    def __init__(self, stream: Foreign) -> None:
         self.readinto = stream.readinto1
 
 

@@ -28,6 +28,8 @@ from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from analyzer.untyped import Foreign
+
 ANY: Final = "any"
 EN10MB: Final = 1
 RAW: Final = 101
@@ -140,7 +142,7 @@ def expression(filter_text: str, ports: Sequence[int]) -> str:
     return f"tcp and ({narrow})" + (f" and ({filter_text})" if filter_text else "")
 
 
-def _open(name: str, interface: str, filter_text: str | None, *, promiscuous: bool) -> Any:  # noqa: ANN401 - scapy's
+def _open(name: str, interface: str, filter_text: str | None, *, promiscuous: bool) -> Foreign:
     """Let scapy open a listening socket."""
     import scapy.layers.l2  # noqa: F401 - registers the link layers, so that scapy knows what it opens
     from scapy.config import conf
@@ -166,7 +168,7 @@ def _open(name: str, interface: str, filter_text: str | None, *, promiscuous: bo
         raise LiveCaptureError(interface, getattr(error, "strerror", None) or str(error)) from error
 
 
-def _tap_on_linux(opened: Any, interface: str, wanted: str, easy: Sequence[int], snaplen: int) -> Tap:  # noqa: ANN401
+def _tap_on_linux(opened: Foreign, interface: str, wanted: str, easy: Sequence[int], snaplen: int) -> Tap:
     """Set up ring, filter and counters; nothing passes before the very end."""
     sock = opened.ins
     bpf.attach(sock, bpf.NOTHING)
@@ -226,7 +228,7 @@ def _compiled(interface: str, wanted: str, *, from_network: bool) -> bpf.Program
     return bpf.from_network_layer(program) if from_network else program
 
 
-def receive(sock: Any, *, from_network: bool) -> tuple[bytes, int, int] | None:  # noqa: ANN401 - a socket
+def receive(sock: Foreign, *, from_network: bool) -> tuple[bytes, int, int] | None:
     """Take one packet from a Linux packet socket: octets, time, length on the wire; None if there is none."""
     try:
         octets, ancillary, _, _ = sock.recvmsg(bpf.MAX_SNAPLEN, 256, socket.MSG_DONTWAIT)
@@ -272,14 +274,14 @@ def _tap_on_bsd(interface: str, wanted: str, *, promiscuous: bool) -> Tap:
     return Tap(interface, packets.link_type, packets, opened.bpf_fd, opened)
 
 
-def _is_up(sock: Any, interface: str) -> bool:  # noqa: ANN401 - a socket
+def _is_up(sock: Foreign, interface: str) -> bool:
     import fcntl
 
     reply = fcntl.ioctl(sock.fileno(), SIOCGIFFLAGS, struct.pack("16sh14x", interface.encode(), 0))
     return bool(struct.unpack_from("h", reply, 16)[0] & IFF_UP)
 
 
-def _bind_to_all(sock: Any) -> None:  # noqa: ANN401 - a socket
+def _bind_to_all(sock: Foreign) -> None:
     """Take a packet socket off its interface and put it on all; Python's bind knows no such address."""
     libc = ctypes.CDLL(None, use_errno=True)
     address = struct.pack("@HHiHBB8x", socket.AF_PACKET, socket.htons(ETH_P_ALL), 0, 0, 0, 0)
@@ -292,7 +294,7 @@ def _down(interface: str) -> LiveCaptureError:
     return LiveCaptureError(interface, "the interface is down", f"Bring it up with: ip link set {interface} up")
 
 
-def _enlarge(sock: Any) -> None:  # noqa: ANN401 - a socket
+def _enlarge(sock: Foreign) -> None:
     """Give a socket the largest receive buffer it may have."""
     for option in (socket.SO_RCVBUF, SO_RCVBUFFORCE):  # the latter goes beyond the system's limit, for root
         with contextlib.suppress(OSError):

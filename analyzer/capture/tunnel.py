@@ -15,11 +15,14 @@ know TCP.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from analyzer.capture.frame import CUT, DEFER, NOT_TCP, Octets, octet, word16, word32
+from analyzer.capture.frame import CUT, DEFER, NOT_TCP, octet, word16, word32
 from analyzer.capture.link import MPLS, by_ethertype, by_ppp, by_version, ethernet
 from analyzer.loops.loop import loop
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Octets
 
 TUNNEL: Final = 1 << 62
 IN_IP: Final = 1

@@ -15,8 +15,8 @@ import numpy as np
 from analyzer.capture.frame import CAPACITY, OCTETS, octets_of
 
 if TYPE_CHECKING:
-    from analyzer.capture.frame import Octets
     from analyzer.capture.source import Source
+    from analyzer.untyped import Octets
 
 CHUNK: Final = 1 << 20
 """Octets read at a time: they stay in a processor's cache until they are decoded."""

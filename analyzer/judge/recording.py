@@ -36,6 +36,7 @@ from analyzer.track.flow import SIDES, Side, endpoints_of
 if TYPE_CHECKING:
     from analyzer.judge.record import Row
     from analyzer.track.batch import FlowBatch
+    from analyzer.untyped import Foreign, Record
 
 
 def build(batch: FlowBatch, index: int) -> FlowRecord:
@@ -142,7 +143,7 @@ def _probes(rows: list[Row]) -> tuple[Probe, ...]:
     return tuple(probes)
 
 
-def _at_least_zero(value: Any) -> int | None:  # noqa: ANN401 - a numpy integer
+def _at_least_zero(value: Foreign) -> int | None:
     return int(value) if value >= 0 else None
 
 
@@ -227,7 +228,7 @@ def _milestones(ends: tuple[Any, Any], resets: tuple[Reset, ...]) -> list[Milest
     for side, end in enumerate(ends):
         peer = 1 - side
 
-        def mark(field: str, own: Event, seen: Event, side: int = side, peer: int = peer, end: Any = end) -> None:  # noqa: ANN401
+        def mark(field: str, own: Event, seen: Event, side: int = side, peer: int = peer, end: Record = end) -> None:
             frame, ts_ns = int(end[f"{field}_frame"]), int(end[f"{field}_ns"])
             if frame:
                 marks.append(Milestone(frame, ts_ns, side, own))

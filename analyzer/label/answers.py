@@ -9,7 +9,7 @@ It must not know how the flow ended, or any word about it.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.label.outcome import (
     ANSWER_ACK,
@@ -35,6 +35,9 @@ from analyzer.label.outcome import (
 )
 from analyzer.loops.loop import loop
 
+if TYPE_CHECKING:
+    from analyzer.untyped import Record, Rows
+
 ANSWER_NS: Final = 10_000_000_000
 """An empty ACK later than this after a probe answers something else."""
 ANSWER_DATA_NS: Final = 2_000_000_000
@@ -42,7 +45,7 @@ ANSWER_DATA_NS: Final = 2_000_000_000
 
 
 @loop
-def proves(probe: Any, row: Any) -> int:  # noqa: ANN401 - SEEN records
+def proves(probe: Record, row: Record) -> int:
     """Say whether an acknowledgement shows that an unanchored segment was a probe.
 
     An empty segment carries nothing to acknowledge, so SEG.ACK = its SEG.SEQ+1 means the number had been used before.
@@ -57,7 +60,7 @@ def proves(probe: Any, row: Any) -> int:  # noqa: ANN401 - SEEN records
 
 
 @loop
-def match_answers(rows: Any, start: int, stop: int) -> None:  # noqa: ANN401
+def match_answers(rows: Rows, start: int, stop: int) -> None:
     """Pair each probe with the first segment of the peer that reacts to it, by direction."""
     waiting_a = -1
     waiting_b = -1

@@ -5,7 +5,7 @@ It must not know how the flow ended, or any word about it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from analyzer.label.outcome import (
     MIDSTREAM,
@@ -22,9 +22,12 @@ from analyzer.label.outcome import (
 from analyzer.label.spacing import EVEN, IDLE_NS, SLACK_NS
 from analyzer.loops.loop import loop
 
+if TYPE_CHECKING:
+    from analyzer.untyped import Rows
+
 
 @loop
-def settle_midstream(rows: Any, start: int, stop: int) -> None:  # noqa: ANN401
+def settle_midstream(rows: Rows, start: int, stop: int) -> None:
     """Relabel what is still unanchored: proven by a later probe or the prober's RST, or suspected by even spacing.
 
     Proof: the same endpoint later sends an empty probe, or a RST one above, at the same number. Suspicion: three or
@@ -52,7 +55,7 @@ def settle_midstream(rows: Any, start: int, stop: int) -> None:  # noqa: ANN401
 
 
 @loop
-def suspect_even_spacing(rows: Any, start: int, stop: int, side: int) -> None:  # noqa: ANN401
+def suspect_even_spacing(rows: Rows, start: int, stop: int, side: int) -> None:
     """Call an endpoint's unanchored segments suspected probes if three or more come evenly, else nothing."""
     count = 0
     last_ns = -1

@@ -9,13 +9,16 @@ It must not know the outcome of the flow beyond its RSTs, or any word about it.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.label.outcome import ANSWER_RST, ANSWERED, COPY, ICMP, NO_ANSWER, OCTET, PROBE, RESET
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Record, Rows
 
 ENDING: Final = np.dtype(
     [
@@ -78,7 +81,7 @@ ID_FAR: Final = 0x2000
 
 
 @loop
-def strangeness(row: Any) -> int:  # noqa: ANN401 - a SEEN record
+def strangeness(row: Record) -> int:
     """Return the Stranger bits of a RST: where it does not look like its sender's earlier packets."""
     bits = 0
     if row["ttl_low"] >= 0 and (row["ttl"] < row["ttl_low"] - ROUTE_CHANGE or row["ttl"] > row["ttl_high"]):
@@ -93,7 +96,7 @@ def strangeness(row: Any) -> int:  # noqa: ANN401 - a SEEN record
 
 
 @loop
-def acceptable(row: Any) -> int:  # noqa: ANN401 - a SEEN record
+def acceptable(row: Record) -> int:
     """Say whether the receiver would take this RST: SEG.SEQ at its RCV.NXT as far as a bystander can know.
 
     One below is taken in CLOSE-WAIT (Linux tcp_reset_check, for macOS); between SND.UNA and SND.NXT its RCV.NXT can
@@ -106,7 +109,7 @@ def acceptable(row: Any) -> int:  # noqa: ANN401 - a SEEN record
 
 
 @loop
-def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, after_last: int, ending: Any) -> None:  # noqa: ANN401
+def judge(rows: Rows, start: int, stop: int, last_a_ns: int, last_b_ns: int, after_last: int, ending: Record) -> None:
     """Judge the RSTs among the SEEN rows of one flow; the first accepted one is its ending.
 
     ``last_*_ns`` is when each endpoint last sent anything but a RST, ``after_last`` how many segments followed the
@@ -158,7 +161,7 @@ def judge(rows: Any, start: int, stop: int, last_a_ns: int, last_b_ns: int, afte
 
 
 @loop
-def shape(rows: Any, start: int, at: int, own: int) -> int:  # noqa: ANN401 - SEEN records
+def shape(rows: Rows, start: int, at: int, own: int) -> int:
     """Return the ResetKind of a RST by its form and its sender's last probe (row ``own``, -1 none)."""
     row = rows[at]
     has_ack = (row["flags"] & ACK) != 0
@@ -174,7 +177,7 @@ def shape(rows: Any, start: int, at: int, own: int) -> int:  # noqa: ANN401 - SE
 
 
 @loop
-def only_answered(rows: Any, own: int, at: int) -> int:  # noqa: ANN401
+def only_answered(rows: Rows, own: int, at: int) -> int:
     """Say whether a prober sent nothing between its probe and its RST but answers to probes of its peer.
 
     Each row knows when its sender sent last, so the way back from the RST must lead over answers alone to the probe.
@@ -194,7 +197,7 @@ def only_answered(rows: Any, own: int, at: int) -> int:  # noqa: ANN401
 
 
 @loop
-def retrying(rows: Any, start: int, own: int, waited: int) -> int:  # noqa: ANN401
+def retrying(rows: Rows, start: int, own: int, waited: int) -> int:
     """Say whether a prober was repeating its probe although the capture shows answers: they did not reach it.
 
     It shows in the rhythm: the RST keeps the pace of the last gap, and that pace is not the one the train began with
@@ -219,7 +222,7 @@ def retrying(rows: Any, start: int, own: int, waited: int) -> int:  # noqa: ANN4
 
 
 @loop
-def answers(probe: Any, row: Any) -> int:  # noqa: ANN401 - SEEN records
+def answers(probe: Record, row: Record) -> int:
     """Say whether a RST answers a probe: right behind it, with the numbers that RFC 9293 3.5.2 prescribes."""
     if (
         probe["answer"] != NO_ANSWER
@@ -233,7 +236,7 @@ def answers(probe: Any, row: Any) -> int:  # noqa: ANN401 - SEEN records
 
 
 @loop
-def more_follows(rows: Any, start: int, stop: int) -> bool:  # noqa: ANN401
+def more_follows(rows: Rows, start: int, stop: int) -> bool:
     """Say whether anything but RSTs, copies and ICMP errors follows among the SEEN rows."""
     for j in range(start, stop):
         kind = rows[j]["kind"]

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.segment import ACK, FIN, NOTE_ICMP_ERROR, PSH, RST, SYN, URG
+from analyzer.untyped import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,8 +71,6 @@ class Kind(IntEnum):
     """Answers a probe (given by ``answers``, never by the table)."""
 
 
-Rows = Any
-"""A SEEN structured array, or one record of it."""
 Mask = Any
 """A boolean array as long as the rows, or one boolean."""
 Condition = Callable[[Rows], Mask]

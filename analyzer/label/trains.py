@@ -7,7 +7,7 @@ It must not know how the flow ended, or any word about it.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from analyzer.label.outcome import (
     WINDOW_PROBE,
 )
 from analyzer.loops.loop import loop
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Record, Rows
 
 RUN: Final = np.dtype(
     [
@@ -60,7 +63,7 @@ RUN: Final = np.dtype(
 
 
 @loop
-def number_trains(rows: Any, start: int, stop: int, side: int, heard_ns: int, run: Any) -> None:  # noqa: ANN401
+def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, run: Record) -> None:
     """Number an endpoint's trains of probes, give each probe its gaps and certainty, and add them up in ``run``.
 
     ``heard_ns`` is when the peer was last heard (anything but a RST). A train ends where anything but keepalive passes.
@@ -109,7 +112,7 @@ def number_trains(rows: Any, start: int, stop: int, side: int, heard_ns: int, ru
 
 
 @loop
-def add_probe(row: Any, at: int, heard_ns: int, run: Any) -> None:  # noqa: ANN401
+def add_probe(row: Record, at: int, heard_ns: int, run: Record) -> None:
     """Count one probe into its endpoint's RUN."""
     run["probes"] += 1
     if row["certainty"] == SUSPECTED:
@@ -140,7 +143,7 @@ def add_probe(row: Any, at: int, heard_ns: int, run: Any) -> None:  # noqa: ANN4
 
 
 @loop
-def add_up(rows: Any, start: int, stop: int, heard_a_ns: int, heard_b_ns: int, run_a: Any, run_b: Any) -> None:  # noqa: ANN401
+def add_up(rows: Rows, start: int, stop: int, heard_a_ns: int, heard_b_ns: int, run_a: Record, run_b: Record) -> None:
     """Number one flow's trains and add them up; ``heard_*_ns`` is when each endpoint last sent anything but a RST.
 
     Comes after ``reset.judge``, because a RST may be a probe's answer.

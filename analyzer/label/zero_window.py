@@ -7,7 +7,7 @@ It must not know how the flow ended, or any word about it.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.label.outcome import (
     AT_ZERO,
@@ -21,6 +21,9 @@ from analyzer.label.outcome import (
 from analyzer.label.spacing import EVEN, IDLE_NS, SLACK_NS
 from analyzer.loops.loop import loop
 
+if TYPE_CHECKING:
+    from analyzer.untyped import Rows
+
 DOUBLING: Final = 1.6
 """From this ratio of successive gaps on a train backs off (tcp_send_probe0), which keepalive never does."""
 RTO_MOST_NS: Final = 120_000_000_000
@@ -28,7 +31,7 @@ RTO_MOST_NS: Final = 120_000_000_000
 
 
 @loop
-def settle_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # noqa: ANN401
+def settle_zero_window(rows: Rows, start: int, stop: int, side: int) -> None:
     """Let the spacing of an endpoint's train under a closed window decide what it probes.
 
     Window probes start near the RTO and double (Linux tcp_send_probe0); keepalive waits a whole number of seconds and
@@ -52,7 +55,7 @@ def settle_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # 
 
 
 @loop
-def decide_zero_window(rows: Any, start: int, stop: int, side: int) -> None:  # noqa: ANN401
+def decide_zero_window(rows: Rows, start: int, stop: int, side: int) -> None:
     """Decide one train under one closed window: the endpoint's AT_ZERO rows from ``start`` to ``stop``."""
     count = 0
     last_ns = -1

@@ -22,14 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
+    from analyzer.untyped import Foreign
 
-def inner(twin: Any) -> Any:  # noqa: ANN401 - numba ships no types
+
+def inner(twin: Foreign) -> Foreign:
     """Return a function as compiled loops call it."""
     options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     return numba.njit(twin, nogil=True, forceinline=True, **options)
 
 
-def compiled(twin: Any, args: tuple[Any, ...], outside: AbstractSet[str]) -> tuple[dict[str, Any], bytes] | None:  # noqa: ANN401
+def compiled(twin: Foreign, args: tuple[Any, ...], outside: AbstractSet[str]) -> tuple[dict[str, Any], bytes] | None:
     """Compile a function for arguments like these.
 
     Returns what ``machine`` must know to call it (``symbol``; ``results``: how many ints come back, 0 for one that is
@@ -60,24 +62,24 @@ def compiled(twin: Any, args: tuple[Any, ...], outside: AbstractSet[str]) -> tup
     return {"symbol": made.fndesc.llvm_func_name, "results": results}, code
 
 
-def _type_of(arg: Any) -> Any:  # noqa: ANN401
+def _type_of(arg: Foreign) -> Foreign:
     """Return numba's type of an argument; every int is an int64."""
     if isinstance(arg, bool | np.bool_):
         return numba.boolean
     return numba.int64 if isinstance(arg, int) else numba.typeof(arg)
 
 
-def with_numba(twin: Any, folder: Path) -> Any:  # noqa: ANN401
+def with_numba(twin: Foreign, folder: Path) -> Foreign:
     """Return a function as numba itself calls it, and caches it in this folder."""
     setattr(config, "CACHE_DIR", str(folder))  # noqa: B010 - numba makes its settings at run time
     return numba.njit(twin, cache=True, nogil=True)
 
 
-def make_prefetch() -> Any:  # noqa: ANN401
+def make_prefetch() -> Foreign:
     """Return the intrinsic behind ``loop.prefetch``."""
 
-    def prefetch(_: Any, table: Any, index: Any, octets: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
-        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+    def prefetch(_: Foreign, table: Foreign, index: Foreign, octets: Foreign) -> Foreign:  # noqa: ARG001 - numba's form
+        def emit(context: Foreign, builder: Foreign, signature: Foreign, arguments: Foreign) -> Foreign:
             array = context.make_array(signature.args[0])(context, builder, arguments[0])
             (stride,) = cgutils.unpack_tuple(builder, array.strides, 1)
             offset = builder.add(builder.mul(arguments[1], stride), arguments[2])
@@ -89,11 +91,11 @@ def make_prefetch() -> Any:  # noqa: ANN401
     return intrinsic(prefetch)
 
 
-def make_word(*, octets: int, big: bool = True) -> Any:  # noqa: ANN401
+def make_word(*, octets: int, big: bool = True) -> Foreign:
     """Return the intrinsic that reads so many octets, in that order, of a record that begins with an array of them."""
 
-    def word(_: Any, data: Any, at: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
-        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
+    def word(_: Foreign, data: Foreign, at: Foreign) -> Foreign:  # noqa: ARG001 - numba's form
+        def emit(context: Foreign, builder: Foreign, signature: Foreign, arguments: Foreign) -> Foreign:  # noqa: ARG001
             kind, int64 = ir.IntType(8 * octets), ir.IntType(64)
             first = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
             place = builder.bitcast(builder.gep(first, [arguments[1]]), kind.as_pointer())
@@ -107,11 +109,11 @@ def make_word(*, octets: int, big: bool = True) -> Any:  # noqa: ANN401
     return intrinsic(word)
 
 
-def make_touch() -> Any:  # noqa: ANN401
+def make_touch() -> Foreign:
     """Return the intrinsic behind ``frame.touch``."""
 
-    def touch(_: Any, data: Any, at: Any) -> Any:  # noqa: ANN401, ARG001 - numba's form
-        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
+    def touch(_: Foreign, data: Foreign, at: Foreign) -> Foreign:  # noqa: ARG001 - numba's form
+        def emit(context: Foreign, builder: Foreign, signature: Foreign, arguments: Foreign) -> Foreign:  # noqa: ARG001
             _ask_for(builder, arguments[0], arguments[1], for_writing=0)
             return context.get_dummy_value()
 
@@ -120,7 +122,7 @@ def make_touch() -> Any:  # noqa: ANN401
     return intrinsic(touch)
 
 
-def _ask_for(builder: Any, start: Any, offset: Any, *, for_writing: int) -> None:  # noqa: ANN401
+def _ask_for(builder: Foreign, start: Foreign, offset: Foreign, *, for_writing: int) -> None:
     """Emit LLVM's instruction that asks for the cache line so many octets behind a pointer."""
     octet, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
     kind = ir.FunctionType(ir.VoidType(), [octet, int32, int32, int32])

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from analyzer.untyped import Foreign, Numbers, Rows
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -55,7 +57,7 @@ class Loop(Generic[P, R]):
         return native  # type: ignore[no-any-return]
 
     @cached_property
-    def inlined(self) -> Any:  # noqa: ANN401 - numba ships no types
+    def inlined(self) -> Foreign:
         """The twin as the machine code of other loops has it."""
         from analyzer.loops.compiler import inner
 
@@ -66,7 +68,7 @@ class Loop(Generic[P, R]):
         """The plain twin, which calls those of other loops directly: a quarter faster than by their objects."""
         return self._twin("bare")  # type: ignore[no-any-return]
 
-    def _twin(self, form: str) -> Any:  # noqa: ANN401 - a function like ``plain``
+    def _twin(self, form: str) -> Foreign:
         """Return the function over again, with the loops among its global names in this form."""
         source: Any = self.plain
         names = {
@@ -100,7 +102,7 @@ class Intrinsic(Loop[P, R]):
         self._make = make
 
     @cached_property
-    def inlined(self) -> Any:  # noqa: ANN401
+    def inlined(self) -> Foreign:
         """The intrinsic."""
         return self._make()
 
@@ -110,10 +112,10 @@ class Intrinsic(Loop[P, R]):
         raise TypeError(f"{self.__name__} is an instruction, not a loop of its own")
 
 
-def intrinsic(maker: str, **options: Any) -> Callable[[Callable[P, R]], Intrinsic[P, R]]:  # noqa: ANN401
+def intrinsic(maker: str, **options: Foreign) -> Callable[[Callable[P, R]], Intrinsic[P, R]]:
     """Mark a function whose compiled twin is made by this function of ``compiler`` with these options."""
 
-    def make() -> Any:  # noqa: ANN401
+    def make() -> Foreign:
         from analyzer.loops import compiler
 
         return getattr(compiler, maker)(**options)
@@ -122,18 +124,18 @@ def intrinsic(maker: str, **options: Any) -> Callable[[Callable[P, R]], Intrinsi
 
 
 @intrinsic("make_prefetch")
-def prefetch(table: Any, index: int, octets: int) -> None:  # noqa: ANN401 - an array of records
+def prefetch(table: Rows, index: int, octets: int) -> None:
     """Ask the processor for the cache line so many octets into a record, which will be wanted soon."""
 
 
 @loop
-def fetch(table: Any, index: int, lines: int) -> None:  # noqa: ANN401 - an array of records
+def fetch(table: Rows, index: int, lines: int) -> None:
     """Ask for the first cache lines of a record."""
     for line in range(lines):
         prefetch(table, index, line * CACHE_LINE)
 
 
-def lines_of(dtype: Any) -> int:  # noqa: ANN401 - a numpy dtype
+def lines_of(dtype: Foreign) -> int:
     """Return how many cache lines a record takes."""
     return -(-int(dtype.itemsize) // CACHE_LINE)
 
@@ -144,7 +146,7 @@ def jit_wanted(*, large: bool) -> bool:
     return large if forced not in {"0", "1"} else forced == "1"
 
 
-def records(dtype: Any, count: int, *, jit: bool) -> Any:  # noqa: ANN401 - a numpy dtype; array or list
+def records(dtype: Foreign, count: int, *, jit: bool) -> Rows:
     """Return ``count`` zeroed records that loops can read and write by field name.
 
     Compiled loops want a structured array. Plain ones run several times faster on dicts of Python ints than on numpy
@@ -157,7 +159,7 @@ def records(dtype: Any, count: int, *, jit: bool) -> Any:  # noqa: ANN401 - a nu
     return [dict.fromkeys(dtype.names, 0) for _ in range(count)]
 
 
-def thaw(array: Any, *, jit: bool) -> Any:  # noqa: ANN401 - structured array in, array or list of dicts out
+def thaw(array: Rows, *, jit: bool) -> Rows:
     """Return a structured array in the form that loops of the chosen mode work on."""
     if jit:
         return array
@@ -165,7 +167,7 @@ def thaw(array: Any, *, jit: bool) -> Any:  # noqa: ANN401 - structured array in
     return [dict(zip(names, row, strict=True)) for row in array.tolist()]
 
 
-def freeze(table: Any, dtype: Any) -> Any:  # noqa: ANN401 - the inverse of thaw
+def freeze(table: Rows, dtype: Foreign) -> Rows:
     """Return loop records as a structured array again."""
     if not isinstance(table, list):
         return table
@@ -174,7 +176,7 @@ def freeze(table: Any, dtype: Any) -> Any:  # noqa: ANN401 - the inverse of thaw
     return np.array([tuple(record[name] for name in dtype.names) for record in table], dtype=dtype)
 
 
-def pick(table: Any, indices: Any) -> Any:  # noqa: ANN401 - structured arrays
+def pick(table: Rows, indices: Numbers) -> Rows:
     """Return ``table[indices]`` of a contiguous structured array, copied record by record instead of field by field."""
     import numpy as np
 

@@ -30,6 +30,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from analyzer.untyped import Foreign
+
 CACHE_VARIABLE: Final = "KEEPALIVE_CACHE_DIR"
 
 CONSTANTS: Final = ("label/outcome.py", "label/rules.py", "label/spacing.py", "segment.py")
@@ -66,7 +68,7 @@ class Native:
         self._versions: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._by_types: dict[str, Callable[..., Any]] = {}
 
-    def __call__(self, *args: Any) -> Any:  # noqa: ANN401 - whatever loops take and return
+    def __call__(self, *args: Foreign) -> Foreign:
         """Run it; the first call with arguments of new types loads or compiles a version."""
         kinds = tuple([_kind(arg) for arg in args])
         version = self._versions.get(kinds)
@@ -107,14 +109,14 @@ class Native:
         return compiler.with_numba(self._twin(), cache_folder())  # type: ignore[no-any-return]
 
 
-def _kind(arg: Any) -> Any:  # noqa: ANN401
+def _kind(arg: Foreign) -> Foreign:
     """Return what tells argument types apart quickly."""
     if isinstance(arg, np.ndarray | np.void):
         return type(arg), id(arg.dtype), arg.flags.writeable
     return type(arg)
 
 
-def _type_text(arg: Any) -> str:  # noqa: ANN401
+def _type_text(arg: Foreign) -> str:
     """Return an argument's type as text, the same in every process."""
     if isinstance(arg, np.ndarray):
         assert arg.ndim == 1, f"loops take one-dimensional arrays, not {arg.ndim} dimensions"
@@ -130,7 +132,7 @@ _ALIVE: list[Any] = []
 """Types that ``_kind`` knows by their addresses, kept so that no other type gets one of these."""
 
 
-def _dtype_text(dtype: Any) -> str:  # noqa: ANN401 - numpy's stubs leave fields untyped
+def _dtype_text(dtype: Foreign) -> str:
     return str(dtype.descr) + str(dtype.itemsize)
 
 
@@ -212,7 +214,7 @@ def _features() -> str:
 
 
 @cache
-def _engine() -> Any:  # noqa: ANN401 - llvmlite ships no types
+def _engine() -> Foreign:
     """Return the linker of this process."""
     from llvmlite import binding as llvm
 
@@ -251,7 +253,7 @@ def _loaded(about: dict[str, Any], code: bytes, args: tuple[Any, ...]) -> Callab
     function.argtypes = types
     make_result = int64 * max(results, 1)
 
-    def call(*args: Any) -> Any:  # noqa: ANN401
+    def call(*args: Foreign) -> Foreign:
         result, exception = make_result(), pointer()
         flat: list[Any] = [ctypes.addressof(result), ctypes.addressof(exception)]
         for arg in args:

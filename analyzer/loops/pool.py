@@ -20,6 +20,8 @@ from analyzer.loops.loop import fetch, freeze, lines_of, loop, records
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analyzer.untyped import Foreign, Rows
+
 MOVES_PAGES: Final = sys.platform == "linux"
 """Whether the system can lengthen a mapping (mremap)."""
 FEWEST: Final = 1024
@@ -30,7 +32,7 @@ FETCHED: Final = 6
 class Pool:
     """An array or list of records of one type."""
 
-    def __init__(self, dtype: Any, *, jit: bool) -> None:  # noqa: ANN401 - a numpy dtype
+    def __init__(self, dtype: Foreign, *, jit: bool) -> None:
         """Start with records of zeros: a few compiled ones, or no plain ones."""
         self.dtype = dtype
         self._pages: mmap.mmap | None = None
@@ -73,7 +75,7 @@ class Pool:
         self.records = self._fresh(max(FEWEST, len(kept)))
         self.records[: len(kept)] = kept
 
-    def _fresh(self, count: int) -> Any:  # noqa: ANN401 - a structured array
+    def _fresh(self, count: int) -> Rows:
         """Return so many records of zeros."""
         if not MOVES_PAGES:
             return np.zeros(count, dtype=self.dtype)
@@ -89,7 +91,7 @@ def gathered(table: NDArray[np.void], indices: NDArray[np.int64]) -> NDArray[np.
 
 
 @loop
-def gather(table: Any, indices: NDArray[np.int64], lines: int, copies: Any) -> None:  # noqa: ANN401
+def gather(table: Rows, indices: NDArray[np.int64], lines: int, copies: Rows) -> None:
     """Copy these records, which are so many cache lines long; each is fetched while those before it are copied."""
     for i in range(len(indices)):
         if i + FETCHED < len(indices):

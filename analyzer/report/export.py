@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
     from analyzer.survey.overview import CaptureSummary, Part, Totals
+    from analyzer.untyped import Foreign, Json
 
 SCHEMA: Final = 1
 
@@ -104,7 +105,7 @@ def numbered(
     return with_file_frames(entry, parts) if len(parts) > 1 else entry
 
 
-def with_file_frames(entry: Any, parts: Sequence[Part]) -> Any:  # noqa: ANN401 - any JSON value
+def with_file_frames(entry: Json, parts: Sequence[Part]) -> Json:
     """Return an object in which every ``frame`` of a stream of files is joined by ``file`` and ``file_frame``."""
     if isinstance(entry, list):
         return [with_file_frames(item, parts) for item in entry]
@@ -423,7 +424,7 @@ def probe_rows(flow: FlowToExport, start_ns: int) -> Iterator[Object]:
         }
 
 
-def _writer(out: TextIO) -> Any:  # noqa: ANN401 - csv has no public name for it
+def _writer(out: TextIO) -> Foreign:
     return csv.writer(out, lineterminator="\n")
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from analyzer.judge.judged import JudgedFlow
     from analyzer.report.text import Report, ShownFlow
+    from analyzer.untyped import Foreign
 
 SLICE: Final = 200
 """So many rows of the table are in the page at first, and are added at a time."""
@@ -226,7 +227,7 @@ def _name(path: str) -> str:
     return printable(path.rpartition("/")[2])
 
 
-def _safe(markup: str) -> Any:  # noqa: ANN401 - jinja2's Markup, imported late
+def _safe(markup: str) -> Foreign:
     """Return markup of our own, which autoescape lets through: matplotlib has escaped the words in it."""
     from markupsafe import Markup
 
@@ -249,7 +250,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _source(name: str) -> Any:  # noqa: ANN401 - jinja2's Markup
+def _source(name: str) -> Foreign:
     environment = _environment()
     assert environment.loader is not None
     return _safe(environment.loader.get_source(environment, name)[0])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Severity
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analyzer.judge.outlook import Outlook
     from analyzer.report.export import Object
     from analyzer.track.flow import Side
+    from analyzer.untyped import Foreign
 
 STYLE_OF: Final = {
     Severity.BAD: "bold red",
@@ -100,13 +101,13 @@ def table(standing: Standing, flows: Sequence[LiveFlow]) -> Table:
     return grid
 
 
-def _text(lines: Sequence[str], style: str = "") -> Any:  # noqa: ANN401 - rich's Text
+def _text(lines: Sequence[str], style: str = "") -> Foreign:
     from rich.text import Text
 
     return Text("\n".join(map(printable, lines)), style=style)
 
 
-def _caption(standing: Standing) -> Any:  # noqa: ANN401 - rich's Text
+def _caption(standing: Standing) -> Foreign:
     parts = [
         f"{standing.where}: {_count(standing.frames, 'packet')}, {_count(standing.flows, 'flow')}",
         ago(standing.running_ns),

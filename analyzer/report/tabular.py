@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analyzer.report.export import FlowToExport, Object
+    from analyzer.untyped import Foreign
 
 TABLES: Final = {"flows": FLOW_COLUMNS, "probes": PROBE_COLUMNS, "findings": FINDING_COLUMNS}
 """The tables, with their columns and what each means."""
@@ -72,14 +73,14 @@ def rows(table: str, flow: FlowToExport, start_ns: int) -> Iterator[Object]:
             }
 
 
-def to_pandas(data: Columns) -> Any:  # noqa: ANN401 - pandas is not needed for type checking
+def to_pandas(data: Columns) -> Foreign:
     """Return a pandas DataFrame, integers that may be missing as Int64."""
     pandas = _library("pandas")
     dtypes = {"float": "float64", "text": "string", "int": "Int64"}
     return pandas.DataFrame({name: pandas.array(values, dtype=dtypes[kind(name)]) for name, values in data.items()})
 
 
-def to_polars(data: Columns) -> Any:  # noqa: ANN401 - polars is not needed for type checking
+def to_polars(data: Columns) -> Foreign:
     """Return a polars DataFrame."""
     polars = _library("polars")
     dtypes = {"float": polars.Float64, "text": polars.String, "int": polars.Int64}
@@ -127,7 +128,7 @@ def _batches(flows: Iterable[FlowToExport]) -> Iterator[list[FlowToExport]]:
         yield some
 
 
-def _library(name: str) -> Any:  # noqa: ANN401 - a module
+def _library(name: str) -> Foreign:
     try:
         return import_module(name)
     except ImportError as error:

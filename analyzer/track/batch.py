@@ -6,7 +6,7 @@ It must not know how flows are kept, or what any verdict is.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from analyzer.untyped import Numbers, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def judged(
 
 
 @loop
-def settle(rows: Any, start: Any, flow: Any, a: Any, b: Any, run_a: Any, run_b: Any, ending: Any) -> None:  # noqa: ANN401
+def settle(rows: Rows, start: Numbers, flow: Rows, a: Rows, b: Rows, run_a: Rows, run_b: Rows, ending: Rows) -> None:
     """Fold every flow's rows and judge its RSTs, which need the probes and in turn answer some."""
     for i in range(len(flow)):
         first = start[i]

@@ -9,12 +9,15 @@ It must not decide what a segment *is*, nor keep any segment: only the sums and 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, SYN
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Record
 
 ENDPOINT: Final = np.dtype(
     [
@@ -93,7 +96,7 @@ PLAUSIBLE: Final = 1 << 30
 
 
 @loop
-def signature(row: Any) -> int:  # noqa: ANN401 - a SEGMENT record
+def signature(row: Record) -> int:
     """Return what two captured copies of one packet have in common: not TTL, MAC or checksum.
 
     Multiplied, because the fields of neighbouring segments differ by a little, and shifted ones would cancel out. Each
@@ -108,7 +111,7 @@ def signature(row: Any) -> int:  # noqa: ANN401 - a SEGMENT record
 
 
 @loop
-def is_copy(end: Any, sign: int, ts_ns: int, ip_id: int) -> int:  # noqa: ANN401 - an ENDPOINT record
+def is_copy(end: Record, sign: int, ts_ns: int, ip_id: int) -> int:
     """Say whether one of this endpoint's last four segments was the same packet, moments ago."""
     limit = COPY_SAME_ID_NS if ip_id > 0 else COPY_NS
     if end["sign0"] == sign and abs(ts_ns - end["sign0_ns"]) <= limit:
@@ -123,7 +126,7 @@ def is_copy(end: Any, sign: int, ts_ns: int, ip_id: int) -> int:  # noqa: ANN401
 
 
 @loop
-def sign_in(end: Any, sign: int, ts_ns: int) -> None:  # noqa: ANN401 - an ENDPOINT record
+def sign_in(end: Record, sign: int, ts_ns: int) -> None:
     """Remember a segment's signature in place of the oldest of four."""
     end["sign3"] = end["sign2"]
     end["sign3_ns"] = end["sign2_ns"]
@@ -136,7 +139,7 @@ def sign_in(end: Any, sign: int, ts_ns: int) -> None:  # noqa: ANN401 - an ENDPO
 
 
 @loop
-def new_endpoint(end: Any) -> None:  # noqa: ANN401 - an ENDPOINT record
+def new_endpoint(end: Record) -> None:
     """Set an endpoint to nothing known."""
     end["snd_nxt"] = -1
     end["snd_una"] = -1
@@ -200,7 +203,7 @@ def new_endpoint(end: Any) -> None:  # noqa: ANN401 - an ENDPOINT record
 
 
 @loop
-def begins_incarnation(flow: Any, end: Any, peer: Any, row: Any) -> int:  # noqa: ANN401 - records
+def begins_incarnation(flow: Record, end: Record, peer: Record, row: Record) -> int:
     """Say whether a segment with SYN opens a new connection on the addresses of an older one.
 
     RFC 9293 3.4.1 and 3.6.1: another initial sequence number, or a first SYN behind other segments or a RST. The second
@@ -222,7 +225,7 @@ def begins_incarnation(flow: Any, end: Any, peer: Any, row: Any) -> int:  # noqa
 
 
 @loop
-def learn_numbers(end: Any, peer: Any, row: Any, seq: int, ack: int) -> None:  # noqa: ANN401
+def learn_numbers(end: Record, peer: Record, row: Record, seq: int, ack: int) -> None:
     """Let a segment (no RST, no copy) move the sender's SND.NXT and the peer's SND.UNA."""
     flags = row["flags"]
     length = row["payload_len"]
@@ -283,7 +286,7 @@ def learn_numbers(end: Any, peer: Any, row: Any, seq: int, ack: int) -> None:  #
 
 
 @loop
-def learn_ack(end: Any, peer: Any, row: Any, ack: int) -> None:  # noqa: ANN401 - records
+def learn_ack(end: Record, peer: Record, row: Record, ack: int) -> None:
     """Let an acknowledgement of ``end`` move what is known of its peer."""
     una = peer["snd_una"]
     nxt = peer["snd_nxt"]
@@ -318,7 +321,7 @@ def learn_ack(end: Any, peer: Any, row: Any, ack: int) -> None:  # noqa: ANN401 
 
 
 @loop
-def learn_header(end: Any, row: Any, seq: int, ack: int) -> None:  # noqa: ANN401 - records
+def learn_header(end: Record, row: Record, seq: int, ack: int) -> None:
     """Let a segment (no RST) tell what this endpoint's packets look like."""
     end["segments"] += 1
     end["last_ns"] = row["ts_ns"]
@@ -344,7 +347,7 @@ def learn_header(end: Any, row: Any, seq: int, ack: int) -> None:  # noqa: ANN40
 
 
 @loop
-def learn_time(flow: Any, end: Any, row: Any, alike: int) -> None:  # noqa: ANN401 - records
+def learn_time(flow: Record, end: Record, row: Record, alike: int) -> None:
     """Let a segment move the clocks; ``alike`` is 1 for what looks like keepalive, which is not activity."""
     ts_ns = row["ts_ns"]
     if ts_ns < flow["last_ns"]:

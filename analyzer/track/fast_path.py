@@ -11,11 +11,14 @@ asked of an endpoint's past is asked once, by the long way, and kept in ``steady
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.track.endpoint import PLAUSIBLE
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Record
 
 NOT_STEADY: Final = 0
 STEADY: Final = 1
@@ -23,7 +26,7 @@ STEADY_SENDER: Final = 2
 
 
 @loop
-def steady(flow: Any, end: Any) -> int:  # noqa: ANN401 - FLOW and ENDPOINT records
+def steady(flow: Record, end: Record) -> int:
     """Say whether an endpoint's segments may go the short way: NOT_STEADY, STEADY, or STEADY_SENDER if it sent data."""
     if flow["reset_count"] > 0 or end["snd_nxt"] < 0 or end["snd_una"] < 0 or end["ack_frame"] == 0:
         return NOT_STEADY
@@ -33,7 +36,7 @@ def steady(flow: Any, end: Any) -> int:  # noqa: ANN401 - FLOW and ENDPOINT reco
 
 
 @loop
-def goes_on(flow: Any, end: Any, peer: Any, row: Any, sign: int) -> bool:  # noqa: ANN401 - records
+def goes_on(flow: Record, end: Record, peer: Record, row: Record, sign: int) -> bool:
     """Say whether a segment, of that signature, only goes on: none of the long way's exceptions applies to it."""
     length = row["payload_len"]
     behind = (peer["snd_nxt"] - row["ack"]) & 0xFFFFFFFF
@@ -53,7 +56,7 @@ def goes_on(flow: Any, end: Any, peer: Any, row: Any, sign: int) -> bool:  # noq
 
 
 @loop
-def go_on(flow: Any, end: Any, peer: Any, row: Any) -> None:  # noqa: ANN401 - records
+def go_on(flow: Record, end: Record, peer: Record, row: Record) -> None:
     """Let a segment that ``goes_on`` change what is known of both endpoints."""
     length = row["payload_len"]
     ts_ns = row["ts_ns"]

@@ -11,7 +11,7 @@ This module must not know sequence numbers, kinds of segments or outcomes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from analyzer.segment import address_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from analyzer.untyped import Record
 
 Side = Literal["a", "b"]
 SIDES: Final[tuple[Side, Side]] = ("a", "b")
@@ -86,7 +88,7 @@ class Endpoint:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
-def endpoints_of(flow: Any) -> tuple[Endpoint, Endpoint]:  # noqa: ANN401 - a FLOW-like numpy record
+def endpoints_of(flow: Record) -> tuple[Endpoint, Endpoint]:
     """Return endpoints ``a`` and ``b`` of a record that has the identity fields of FLOW."""
     version4 = int(flow["ip_version"]) != 6
     ends = []
@@ -111,7 +113,7 @@ def keys_of(seed: int) -> tuple[int, int, int]:
 
 
 @loop
-def hash_of(row: Any, low: int, high: int, port: int) -> int:  # noqa: ANN401 - a numpy record
+def hash_of(row: Record, low: int, high: int, port: int) -> int:
     """Return a 31-bit hash of a row's flow, the same for both directions, never zero.
 
     Each endpoint becomes one word, by the multipliers; the product of the two does not depend on their order. Python,
@@ -123,7 +125,7 @@ def hash_of(row: Any, low: int, high: int, port: int) -> int:  # noqa: ANN401 - 
 
 
 @loop
-def side_of(flow: Any, row: Any) -> int:  # noqa: ANN401 - numpy records
+def side_of(flow: Record, row: Record) -> int:
     """Return 0 if ``a`` of the flow sent this row, 1 if ``b`` did, -1 if it belongs to another flow.
 
     Without branches, because no processor can guess who sends next.
@@ -140,7 +142,7 @@ def side_of(flow: Any, row: Any) -> int:  # noqa: ANN401 - numpy records
 
 
 @loop
-def find(slots: NDArray[np.int64], flows: NDArray[np.void], row: Any, digest: int) -> int:  # noqa: ANN401
+def find(slots: NDArray[np.int64], flows: NDArray[np.void], row: Record, digest: int) -> int:
     """Return the index of the row's live flow, or NO_FLOW."""
     mask = len(slots) - 1
     at = digest & mask
@@ -201,7 +203,7 @@ def refill(slots: NDArray[np.int64], flows: NDArray[np.void], count: int) -> Non
 
 
 @loop
-def new_flow(flow: Any, row: Any, digest: int, number: int) -> None:  # noqa: ANN401 - FLOW and SEGMENT records
+def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     """Start a flow with the sender of ``row`` as endpoint a (for an ICMP error: of the quoted segment)."""
     flow["a_hi"] = row["src_hi"]
     flow["a_lo"] = row["src_lo"]

@@ -10,7 +10,7 @@ It must not decide what a segment is, or how a flow ended.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import fetch, lines_of, loop, prefetch
 from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, RST, SYN
@@ -33,6 +33,8 @@ from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from analyzer.untyped import Numbers, Record, Rows
 
 # Positions in the registers array, the tracker's counters that a loop changes.
 FLOWS_USED: Final = 0  # high-water mark of the flow array
@@ -69,7 +71,7 @@ MOST_FLOWS: Final = 0x3FFFFFFF
 
 
 @loop
-def keep(seen: Any, registers: Any, flow: Any, index: int) -> int:  # noqa: ANN401 - records
+def keep(seen: Rows, registers: Numbers, flow: Record, index: int) -> int:
     """Append a fresh SEEN row to a flow's chain and return its index."""
     head = registers[SEEN_FREE]
     if head >= 0:
@@ -91,7 +93,7 @@ def keep(seen: Any, registers: Any, flow: Any, index: int) -> int:  # noqa: ANN4
 
 
 @loop
-def enrol(slots: Any, flows: Any, ends: Any, registers: Any, row: Any, digest: int) -> int:  # noqa: ANN401
+def enrol(slots: Numbers, flows: Rows, ends: Rows, registers: Numbers, row: Record, digest: int) -> int:
     """Start a flow for this row and return its index."""
     head = registers[FLOW_FREE]
     if head >= 0:
@@ -115,7 +117,7 @@ def enrol(slots: Any, flows: Any, ends: Any, registers: Any, row: Any, digest: i
 
 @loop
 def hash_ahead(
-    rows: Any,  # noqa: ANN401
+    rows: Rows,
     i: int,
     slots: NDArray[np.int64],
     digests: NDArray[np.int64],
@@ -133,8 +135,8 @@ def hash_ahead(
 def find_ahead(
     i: int,
     slots: NDArray[np.int64],
-    flows: Any,  # noqa: ANN401
-    ends: Any,  # noqa: ANN401
+    flows: Rows,
+    ends: Rows,
     digests: NDArray[np.int64],
     hints: NDArray[np.int64],
 ) -> None:
@@ -149,14 +151,14 @@ def find_ahead(
 
 @loop
 def observe(  # noqa: PLR0917 - loops take positional arguments
-    rows: Any,  # noqa: ANN401
+    rows: Rows,
     count: int,
     slots: NDArray[np.int64],
-    flows: Any,  # noqa: ANN401
-    ends: Any,  # noqa: ANN401
-    seen: Any,  # noqa: ANN401
-    leaving: Any,  # noqa: ANN401
-    registers: Any,  # noqa: ANN401
+    flows: Rows,
+    ends: Rows,
+    seen: Rows,
+    leaving: Numbers,
+    registers: Numbers,
     digests: NDArray[np.int64],
     hints: NDArray[np.int64],
 ) -> None:

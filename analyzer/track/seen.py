@@ -14,12 +14,15 @@ unwrapped (int64), -1 is unknown.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, RST, SYN
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Record
 
 REPEAT_NS: Final = 900_000_000
 """Empty segments that repeat an endpoint's last one, or fall behind it, are worth a look from this spacing on."""
@@ -116,7 +119,7 @@ SEEN: Final = np.dtype(
 
 
 @loop
-def notable(flow: Any, end: Any, peer: Any, row: Any, seq: int, ack: int, copy: int) -> int:  # noqa: ANN401
+def notable(flow: Record, end: Record, peer: Record, row: Record, seq: int, ack: int, copy: int) -> int:
     """Say whether the rules may want to see this segment: 0 no, 1 yes, 2 yes and it looks like keepalive.
 
     Looks like keepalive: at most one octet, no SYN, FIN or RST, and either exactly one below what the peer has
@@ -162,7 +165,7 @@ def notable(flow: Any, end: Any, peer: Any, row: Any, seq: int, ack: int, copy: 
 
 
 @loop
-def remember(at: Any, flow: Any, end: Any, peer: Any, row: Any, seq: int, ack: int) -> None:  # noqa: ANN401
+def remember(at: Record, flow: Record, end: Record, peer: Record, row: Record, seq: int, ack: int) -> None:
     """Write a SEEN row: the segment, and what was known before it."""
     at["next"] = -1
     at["ts_ns"] = row["ts_ns"]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.segment import SegmentBatch
+    from analyzer.untyped import Numbers, Record, Rows
 
 LINGER_NS: Final = 120_000_000_000
 """A closed flow is kept this long for stragglers (two TIME-WAIT of Linux), a lone SYN too (its retries end after 127
@@ -186,7 +187,7 @@ class Tracker:
         pushed, self._pushed_out = self._pushed_out, []
         return pushed
 
-    def _leaving_room(self) -> Any:  # noqa: ANN401 - array or list
+    def _leaving_room(self) -> Numbers:
         """Return the list of leaving flows, long enough to name each twice."""
         used = int(self._registers[observe.FLOWS_USED])
         if len(self._leaving) < 2 * used:
@@ -221,7 +222,7 @@ class Tracker:
                 del self._packed[int(picked[at])]
         return judged(flow, a, b, seen, start, self.now_ns, jit=self.jit)
 
-    def _copies(self, table: Pool, indices: Any) -> NDArray[np.void]:  # noqa: ANN401 - array or list of ints
+    def _copies(self, table: Pool, indices: Numbers) -> NDArray[np.void]:
         """Return these records of a table."""
         if self.jit:
             return gathered(table.records, indices)
@@ -273,13 +274,13 @@ class Tracker:
 
 @loop
 def sweep(
-    slots: Any,  # noqa: ANN401
-    flows: Any,  # noqa: ANN401
-    ends: Any,  # noqa: ANN401
-    registers: Any,  # noqa: ANN401
+    slots: Numbers,
+    flows: Rows,
+    ends: Rows,
+    registers: Numbers,
     before_ns: int,
     many: int,
-    leaving: Any,  # noqa: ANN401
+    leaving: Numbers,
 ) -> tuple[int, int]:
     """Take the live flows that are over and quiet since ``before_ns`` out of the table.
 
@@ -315,7 +316,7 @@ def sweep(
 
 
 @loop
-def retire(indices: Any, flows: Any, registers: Any, free: int) -> None:  # noqa: ANN401
+def retire(indices: Numbers, flows: Rows, registers: Numbers, free: int) -> None:
     """Chain these flow records in front of the free ones."""
     for i in range(len(indices)):
         flow = flows[indices[i]]
@@ -325,7 +326,7 @@ def retire(indices: Any, flows: Any, registers: Any, free: int) -> None:  # noqa
 
 
 @loop
-def walk(flow: Any, seen: Any, chain: Any) -> None:  # noqa: ANN401
+def walk(flow: Record, seen: Rows, chain: Numbers) -> None:
     """Write the indices of the flows' SEEN rows to ``chain``, flow by flow in order."""
     to = 0
     for i in range(len(flow)):
@@ -337,7 +338,7 @@ def walk(flow: Any, seen: Any, chain: Any) -> None:  # noqa: ANN401
 
 
 @loop
-def give_back_rows(chain: Any, seen: Any, registers: Any, free: int) -> None:  # noqa: ANN401
+def give_back_rows(chain: Numbers, seen: Rows, registers: Numbers, free: int) -> None:
     """Chain these SEEN rows in front of the free ones."""
     for i in range(len(chain)):
         seen[chain[i]]["next"] = registers[free]

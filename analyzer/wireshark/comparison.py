@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from analyzer.segment import SegmentBatch
     from analyzer.track.batch import FlowBatch
     from analyzer.track.flow import Side
+    from analyzer.untyped import Record
     from analyzer.wireshark.classes import Class
     from analyzer.wireshark.compared_frame import Fact
     from analyzer.wireshark.frame_labels import Labels
@@ -229,7 +230,7 @@ class Frames:
         answers = seen.word in {Word.ANSWER, Word.WINDOW_ANSWER}
         return self._probes.get(seen.fact.frame) if answers and seen.fact else None
 
-    def _sender(self, row: Row | None, segment: Any) -> Side:  # noqa: ANN401 - a SEGMENT record
+    def _sender(self, row: Row | None, segment: Record) -> Side:
         if row is not None:
             return SIDES[row["side"]]
         source = Endpoint(address_text(int(segment["src_hi"]), int(segment["src_lo"])), int(segment["src_port"]))
