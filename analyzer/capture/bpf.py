@@ -33,7 +33,6 @@ JMP_JA: Final = 0x05
 JMP_JEQ_K: Final = 0x15
 JMP_JSET_K: Final = 0x45
 RET_K: Final = 0x06
-RET_A: Final = 0x16
 
 ANCILLARY: Final = 0xFFFFF000
 """SKF_AD_OFF: loads from here on ask about the packet, not for its octets."""

@@ -22,7 +22,6 @@ from analyzer.report.screen import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DONE: Final = 0
 CONDITION_MET: Final = 1
 UNREADABLE: Final = 2
 NOT_PERMITTED: Final = 3

@@ -26,7 +26,6 @@ from analyzer.label.outcome import (
     PROBABLE,
     PROBE,
     RESET,
-    SUSPECTED,
     UNJUDGED,
     WINDOW_PROBE,
 )
@@ -38,22 +37,14 @@ if TYPE_CHECKING:
 RUN: Final = np.dtype(
     [
         ("probes", np.int32),  # of every certainty
-        ("suspected", np.int32),
-        ("octets", np.int32),  # probes that carried one octet
         ("answered", np.int32),  # by an ACK or data
         ("zero_window", np.int32),
         ("undecided", np.int32),  # at a zero window, too few to tell
         ("trains", np.int32),
         ("trailing", np.int32),  # unanswered probes since the peer was last heard
-        ("lost", np.int32),  # unanswered probes before the peer was heard again
         ("after_fin", np.int32),  # probes after a FIN of either end
         ("after_peer_fin", np.int32),  # probes after the peer's FIN: the prober is in CLOSE-WAIT
-        ("after_peer_fin_answered", np.int32),
-        ("first_row", np.int32),  # rows of the flow, -1 none
-        ("last_row", np.int32),
-        ("first_after_fin_row", np.int32),
-        ("last_ns", np.int64),
-        ("first_ns", np.int64),
+        ("first_row", np.int32),  # row of the flow, -1 none
         ("trailing_ns", np.int64),  # the first of the trailing ones
         ("gap_least_ns", np.int64),  # smallest gap between two probes of a train, 0 none
     ],
@@ -69,10 +60,6 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
     ``heard_ns`` is when the peer was last heard (anything but a RST). A train ends where anything but keepalive passes.
     """
     run["first_row"] = -1
-    run["last_row"] = -1
-    run["first_after_fin_row"] = -1
-    run["last_ns"] = -1
-    run["first_ns"] = -1
     previous = -1
     stir_ns = -1
     stir_peer_ns = -1
@@ -115,31 +102,18 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
 def add_probe(row: Record, at: int, heard_ns: int, run: Record) -> None:
     """Count one probe into its endpoint's RUN."""
     run["probes"] += 1
-    if row["certainty"] == SUSPECTED:
-        run["suspected"] += 1
-    if row["payload_len"] > 0:
-        run["octets"] += 1
-    answered = 1 if row["answer"] in (ANSWER_ACK, ANSWER_DATA) else 0
-    run["answered"] += answered
-    if answered == 0 and row["answer"] == NO_ANSWER:
-        if row["ts_ns"] > heard_ns:
-            if run["trailing"] == 0:
-                run["trailing_ns"] = row["ts_ns"]
-            run["trailing"] += 1
-        else:
-            run["lost"] += 1
+    if row["answer"] in (ANSWER_ACK, ANSWER_DATA):
+        run["answered"] += 1
+    if row["answer"] == NO_ANSWER and row["ts_ns"] > heard_ns:
+        if run["trailing"] == 0:
+            run["trailing_ns"] = row["ts_ns"]
+        run["trailing"] += 1
     if row["after_fin"] > 0:
         run["after_fin"] += 1
-        if run["first_after_fin_row"] < 0:
-            run["first_after_fin_row"] = at
     if row["after_fin"] & 2:
         run["after_peer_fin"] += 1
-        run["after_peer_fin_answered"] += answered
     if run["first_row"] < 0:
         run["first_row"] = at
-        run["first_ns"] = row["ts_ns"]
-    run["last_row"] = at
-    run["last_ns"] = row["ts_ns"]
 
 
 @loop

@@ -125,11 +125,7 @@ def settle(rows: Rows, start: Numbers, flow: Rows, a: Rows, b: Rows, run_a: Rows
         stop = start[i + 1]
         if first == stop:
             run_a[i]["first_row"] = -1
-            run_a[i]["last_row"] = -1
-            run_a[i]["first_after_fin_row"] = -1
             run_b[i]["first_row"] = -1
-            run_b[i]["last_row"] = -1
-            run_b[i]["first_after_fin_row"] = -1
             ending[i]["reset_row"] = -1
             ending[i]["answers_row"] = -1
             continue

@@ -43,14 +43,12 @@ HISTORY: Final = [
     ("own_fin_seq", np.int64),  # -1 if it had not sent FIN
     ("peer_fin_seq", np.int64),
     ("own_last_ns", np.int64),  # previous segment of this sender; -1 if first
-    ("own_last_seq", np.int64),  # its SEG.SEQ
     ("peer_last_ns", np.int64),  # previous segment of the peer
     ("flow_last_ns", np.int64),  # previous segment of the flow
     ("own_active_ns", np.int64),  # the same, not counting keepalive-like segments; -1 if none
     ("peer_active_ns", np.int64),
     ("peer_active_frame", np.int64),
     ("flow_active_ns", np.int64),
-    ("flow_active_frame", np.int64),
     ("data_seq", np.int64),  # the sender's last segment that carried data: SEG.SEQ, -1 if none
     ("data_len", np.int32),
     ("data_octet", np.int16),  # its first octet, -1 not visible
@@ -60,7 +58,6 @@ HISTORY: Final = [
     ("ttl_high", np.int16),
     ("own_ip_id", np.int32),  # its previous IP ID, -1 unknown
     ("own_mac", np.int64),  # its previous source MAC, -1 unknown
-    ("own_segments", np.int32),  # how many segments it had sent
     ("timestamps_on", np.int8),  # 1 if its earlier segments carried TSval
 ]
 
@@ -80,9 +77,6 @@ OUTCOME: Final = [
     # filled by reset.judge
     ("reset_kind", np.int8),
     ("stranger", np.int8),  # bits: why a RST does not look like its sender's own
-    # filled by connection.advance: states after this segment
-    ("state_a", np.int8),
-    ("state_b", np.int8),
 ]
 
 SEEN: Final = np.dtype(
@@ -198,14 +192,12 @@ def remember(at: Record, flow: Record, end: Record, peer: Record, row: Record, s
     at["own_fin_seq"] = end["fin_seq"]
     at["peer_fin_seq"] = peer["fin_seq"]
     at["own_last_ns"] = end["last_ns"]
-    at["own_last_seq"] = end["last_seq"]
     at["peer_last_ns"] = peer["last_ns"]
     at["flow_last_ns"] = flow["last_ns"] if end["segments"] + peer["segments"] > 0 else -1
     at["own_active_ns"] = end["active_ns"]
     at["peer_active_ns"] = peer["active_ns"]
     at["peer_active_frame"] = peer["active_frame"]
     at["flow_active_ns"] = flow["active_ns"]
-    at["flow_active_frame"] = flow["active_frame"]
     at["data_seq"] = end["data_seq"]
     at["data_len"] = end["data_len"]
     at["data_octet"] = end["data_octet"]
@@ -215,5 +207,4 @@ def remember(at: Record, flow: Record, end: Record, peer: Record, row: Record, s
     at["ttl_high"] = end["ttl_high"]
     at["own_ip_id"] = end["ip_id"]
     at["own_mac"] = end["mac"]
-    at["own_segments"] = end["segments"]
     at["timestamps_on"] = end["timestamps_on"]

@@ -56,45 +56,38 @@ def test_sums_of_an_answered_train():
     """Answered probes count as such, and nothing trails."""
     run = run_of((PROBE + ANSWER) * 3)
 
-    assert (3, 3, 0, 0, 1) == tuple(run[name] for name in ("probes", "answered", "trailing", "lost", "trains"))
-    assert (0, 4, -1) == tuple(run[name] for name in ("first_row", "last_row", "first_after_fin_row"))
-    assert (0, 0, 0, 0) == tuple(run[name] for name in ("octets", "suspected", "zero_window", "undecided"))
+    assert (3, 3, 0, 1, 0) == tuple(run[name] for name in ("probes", "answered", "trailing", "trains", "first_row"))
+    assert (0, 0) == tuple(run[name] for name in ("zero_window", "undecided"))
 
 
-def test_sums_of_lost_and_trailing_probes():
-    """Unanswered probes are lost if the peer was heard again, and trail if it was not."""
+def test_sums_of_trailing_probes():
+    """Unanswered probes trail if the peer was not heard again."""
     run = run_of(PROBE * 2 + PROBE + ANSWER + PROBE * 3)
 
-    assert (6, 1, 2, 3) == tuple(run[name] for name in ("probes", "answered", "lost", "trailing"))
+    assert (6, 1, 3) == tuple(run[name] for name in ("probes", "answered", "trailing"))
 
 
 def test_probes_answered_by_a_reset_neither_trail_nor_live():
     """A RST answers a probe, but is not counted among the answers of a live peer."""
     run = run_of(PROBE + "+.01 b > a R 1:1(0) win 0\n")
 
-    assert (1, 0, 0, 0) == tuple(run[name] for name in ("probes", "answered", "lost", "trailing"))
+    assert (1, 0, 0) == tuple(run[name] for name in ("probes", "answered", "trailing"))
 
 
 def test_sums_after_the_peers_fin():
-    """Probes in CLOSE-WAIT are counted, with those of them that were answered."""
+    """Probes in CLOSE-WAIT are counted."""
     text = (
         "+1 b > a F. 1:1(0) ack 1\n+.04 a > b . 1:1(0) ack 2\n" + "+5 a > b . 0:0(0) ack 2\n+.01 b > a . 2:2(0) ack 1\n"
     )
     run = run_of(PROBE + ANSWER + text + "+5 a > b . 0:0(0) ack 2\n")
 
-    assert (3, 2, 2, 1, 2) == tuple(
-        run[name]
-        for name in ("probes", "after_fin", "after_peer_fin", "after_peer_fin_answered", "first_after_fin_row")
-    )
+    assert (3, 2, 2) == tuple(run[name] for name in ("probes", "after_fin", "after_peer_fin"))
 
 
-def test_sums_of_octets_and_suspicions():
-    """Probes with an octet, and suspected ones, are counted apart."""
-    octets = run_of("+60 a > b . 0:1(1) ack 1 octet 00\n")
-    suspected = run_of("+5 a > b . 99:99(0) ack 50\n" * 3, opening="")
-
-    assert (1, 1, 0) == (octets["probes"], octets["octets"], octets["suspected"])
-    assert (3, 3) == (suspected["probes"], suspected["suspected"])
+def test_every_probe_counts():
+    """Probes with an octet, and suspected ones, are counted as well."""
+    assert 1 == run_of("+60 a > b . 0:1(1) ack 1 octet 00\n")["probes"]
+    assert 3 == run_of("+5 a > b . 99:99(0) ack 50\n" * 3, opening="")["probes"]
 
 
 def test_each_endpoint_has_its_own_sums():
@@ -105,10 +98,10 @@ def test_each_endpoint_has_its_own_sums():
 
 
 def test_an_endpoint_without_probes_has_no_rows():
-    """Where there is no probe, no row is first or last."""
+    """Where there is no probe, no row is the first."""
     run = run_of("+1 b > a P. 1:9(8) ack 1\n+.01 a > b . 1:1(0) ack 9\n")
 
-    assert (0, -1, -1, -1) == tuple(run[name] for name in ("probes", "first_row", "last_row", "first_after_fin_row"))
+    assert (0, -1) == (run["probes"], run["first_row"])
 
 
 def test_sums_at_a_closed_window():
