@@ -1,4 +1,4 @@
-"""`python -m captures.recipes list`, `make NAME... [--out DIR]`, `count FILE...`; from the top folder."""
+"""`python -m captures.recipes list`, `make NAME...`, `lab --out DIR`, `count FILE...`; from the top folder."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from captures.recipes import endings, founding, synthetic, truth
+from captures.recipes.lab.playing import SCENARIOS, play_all, why_not
 
 Recipe = Callable[[Path], None]
 
@@ -46,6 +47,16 @@ def make(names: list[str], out: Path) -> int:
     return failed
 
 
+def play(names: list[str], out: Path, jobs: int) -> int:
+    """Play scenarios of the lab; the exit status is 1 if any failed, 3 if none can be played here."""
+    if reason := why_not(names):
+        print(reason, file=sys.stderr)
+        return 3
+    failed = play_all(names, out, jobs, lambda line: print(line, flush=True))
+    print(f"{len(names) - len(failed)} scenarios played, {len(failed)} failed {' '.join(failed)}".rstrip())
+    return min(len(failed), 1)
+
+
 def main() -> int:
     """Read the command line; the exit status is 1 if any capture could not be made."""
     parser = argparse.ArgumentParser(prog="python -m captures.recipes", description=__doc__)
@@ -54,14 +65,22 @@ def main() -> int:
     making = verbs.add_parser("make", help="make captures again (needs root, ip and tcpdump)")
     making.add_argument("names", nargs="+", choices=RECIPES, metavar="NAME")
     making.add_argument("--out", type=Path, default=Path("captures"), help="folder to write to")
+    lab = verbs.add_parser("lab", help="play the lab's scenarios: captures, and the kernel's truth beside each (root)")
+    lab.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    lab.add_argument("--only", nargs="+", choices=SCENARIOS, metavar="NAME", help="these scenarios (`list` has them)")
+    lab.add_argument("--jobs", type=int, default=30, metavar="N", help="so many side by side; they mostly wait")
     counting = verbs.add_parser("count", help="what the wire shows of one clean connection")
     counting.add_argument("files", nargs="+", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     if arguments.verb == "list":
-        for name, recipe in RECIPES.items():
-            print(f"{name:27} {(recipe.__doc__ or '').splitlines()[0]}")
+        for title, table in (("make", RECIPES), ("lab --only", SCENARIOS)):
+            print(f"{title}:")
+            for name, recipe in table.items():
+                print(f"  {name:31} {(recipe.__doc__ or '').splitlines()[0]}")
     elif arguments.verb == "count":
         print("\n".join(truth.report(file) for file in arguments.files))
+    elif arguments.verb == "lab":
+        return play(arguments.only or list(SCENARIOS), arguments.out, arguments.jobs)
     else:
         return min(make(arguments.names, arguments.out), 1)
     return 0

@@ -44,10 +44,21 @@ class Namespace:
 
     def __exit__(self, *_: object) -> None:
         """End our processes, then remove the namespace with every link in it."""
+        self.remove()
+
+    def remove(self) -> None:
+        """Do so at once, where a scenario wants the host gone; a second time does nothing."""
         for process in self._processes:
             process.kill()
             process.communicate()  # waits for it, and closes our end of its output
-        run("ip", "netns", "del", self.name)
+        self._processes.clear()
+        if self.exists:
+            run("ip", "netns", "del", self.name)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the namespace is there."""
+        return Path("/run/netns", self.name).exists()
 
     def ip(self, *arguments: str) -> str:
         """Run `ip` on this namespace."""
@@ -96,10 +107,24 @@ class Namespace:
 
     def probes_sent(self) -> int:
         """Count the keepalive probes the kernel says it sent from this namespace."""
+        return self.counters().get("TcpExtTCPKeepAlive", 0)
+
+    def counters(self) -> dict[str, int]:
+        """Return what the kernel counted for this namespace and is not 0, under nstat's names."""
         with self.inside():
-            lines = Path("/proc/thread-self/net/netstat").read_text().splitlines()
-        names, values = (line.split() for line in lines if line.startswith("TcpExt:"))
-        return int(dict(zip(names, values, strict=True))["TCPKeepAlive"])
+            lines = [
+                line
+                for table in ("netstat", "snmp")
+                for line in Path("/proc/thread-self/net", table).read_text().splitlines()
+                if line.startswith(("TcpExt:", "Tcp:", "Icmp:"))
+            ]
+        counted = {}
+        for names, values in zip(lines[::2], lines[1::2], strict=True):
+            group, *columns = names.split()
+            for column, value in zip(columns, values.split()[1:], strict=True):
+                if int(value) and column not in {"RtoAlgorithm", "RtoMin", "RtoMax", "MaxConn"}:
+                    counted[group.removesuffix(":") + column] = int(value)
+        return counted
 
     def sockets_in(self, state: str) -> int:
         """Count the TCP sockets of the namespace in a state."""
@@ -148,30 +173,35 @@ def _address(client: Namespace, server: Namespace) -> None:
 
 
 @contextlib.contextmanager
-def capture(namespace: Namespace, device: str, file: Path) -> Iterator[None]:
-    """Write the TCP packets of a device to a file; every packet is there at the end.
+def capture(
+    namespace: Namespace,
+    device: str,
+    file: Path,
+    expression: str | None = "tcp",
+    *,
+    arguments: tuple[str, ...] = (),
+    tool: str = "tcpdump",
+) -> Iterator[None]:
+    """Write the packets of a device that fit an expression to a file; every packet is there at the end.
 
-    By tcpdump, because what the analyzer is held to should not be recorded by itself; by the analyzer's own live
-    capture where tcpdump is not installed.
+    By tcpdump, or dumpcap, because what the analyzer is held to should not be recorded by itself; by the analyzer's
+    own live capture where tcpdump is not installed.
     """
-    if shutil.which("tcpdump") is None:
-        with own_capture(namespace, device, file):
+    if shutil.which(tool) is None and not arguments:
+        with own_capture(namespace, device, file, expression):
             yield
         return
     process = subprocess.Popen(
-        (
-            *("ip", "netns", "exec", namespace.name, "tcpdump", "-Z", "root", "-n", "-U"),
-            *("--immediate-mode", "-i", device, "-w", str(file), "tcp"),
-        ),
+        ("ip", "netns", "exec", namespace.name, *command(tool, device, file, expression, arguments)),
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stderr is not None
     heard = ""
-    while "listening on" not in heard:
+    while "listening on" not in heard and "File: " not in heard:
         line = process.stderr.readline()
         if not line:
-            message = f"tcpdump did not start: {heard}"
+            message = f"{tool} did not start: {heard}"
             raise RuntimeError(message)
         heard += line
     try:
@@ -184,17 +214,26 @@ def capture(namespace: Namespace, device: str, file: Path) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             _, summary = process.communicate()
-        if "\n0 packets dropped" not in "\n" + summary:
+        if tool == "tcpdump" and "\n0 packets dropped" not in "\n" + summary:
             print(f"{file.name}: tcpdump lost packets: {summary}", file=sys.stderr)
 
 
+def command(tool: str, device: str, file: Path, expression: str | None, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the command line of a capture by tcpdump or dumpcap."""
+    filtered = (expression,) if expression else ()
+    if tool == "dumpcap":
+        return ("dumpcap", "-q", "-i", device, "-w", str(file), *arguments, *(("-f", *filtered) if filtered else ()))
+    how = ("-Z", "root", "-n", "-U", "--immediate-mode")
+    return ("tcpdump", *how, "-i", device, "-w", str(file), *arguments, *filtered)
+
+
 @contextlib.contextmanager
-def own_capture(namespace: Namespace, device: str, file: Path) -> Iterator[None]:
+def own_capture(namespace: Namespace, device: str, file: Path, expression: str | None = "tcp") -> Iterator[None]:
     """Do what `capture` does without tcpdump."""
     from analyzer.capture.live_reader import LiveReader
 
     with namespace.inside():
-        reader = LiveReader(device, filter_text="tcp", write=str(file))
+        reader = LiveReader(device, filter_text=expression or "", write=str(file))
     thread = threading.Thread(target=lambda: [None for _ in reader])
     thread.start()
     try:

@@ -1,0 +1,95 @@
+"""The table of scenarios, and how they are played: each in a process of its own, many side by side."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import traceback
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Final
+
+from captures.recipes.lab import (
+    answered,
+    boxes,
+    dead,
+    half_close,
+    howdy,
+    many,
+    numbers,
+    octets,
+    vantage,
+    windows,
+    wire,
+)
+from captures.recipes.lab.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+    from types import ModuleType
+
+TOOLS: Final = ("ip", "ss", "iptables", "tcpdump", "tshark")
+"""Programs that every scenario may need; `dumpcap` and `go` are looked for where one does."""
+
+
+def _scenarios_of(module: ModuleType) -> Iterator[Callable[[Stage], None]]:
+    """Yield the scenarios of a module: its public functions, of which it has no others."""
+    for value in vars(module).values():
+        if getattr(value, "__module__", "") == module.__name__ and not getattr(value, "__name__", "_").startswith("_"):
+            yield value
+
+
+SCENARIOS: Final[dict[str, Callable[[Stage], None]]] = {
+    scenario.__name__: scenario
+    for module in (howdy, dead, boxes, answered, windows, octets, vantage, numbers, half_close, many)
+    for scenario in _scenarios_of(module)
+}
+NUMBERS: Final = {name: number for number, name in enumerate(sorted(SCENARIOS))}
+"""Each scenario's part of its addresses, the same whichever are played."""
+
+
+def why_not(names: Iterable[str]) -> str | None:
+    """Return why scenarios cannot be played here, or None."""
+    names = set(names)
+    needed = [*TOOLS, *(["dumpcap"] if any("pcapng" in name for name in names) else [])]
+    needed += ["go"] if any("_go_" in name for name in names) else []
+    if missing := [tool for tool in needed if shutil.which(tool) is None]:
+        return f"the lab needs {', '.join(missing)}"
+    if os.geteuid() != 0:
+        return "the lab needs root, for network namespaces"
+    return None
+
+
+def play(name: str, out: Path) -> list[str]:
+    """Play one scenario; return a line for each capture that it made."""
+    scenario = SCENARIOS[name]
+    description = " ".join((scenario.__doc__ or "").split())
+    with Stage(name, description, out, NUMBERS[name]) as stage:
+        scenario(stage)
+    return [_line(out / file) for file in stage.files]
+
+
+def _line(file: Path) -> str:
+    """Add the wire's part of the truth beside a capture; return the capture in a line."""
+    truth = wire.add(file, file.with_suffix(".json"))
+    verdicts = sorted({flow["expected"]["verdict"] for flow in truth["flows"]})
+    probes = sum(reading["probes"] for reading in truth["wire"])
+    complaints = "".join(f"\n  {complaint}" for complaint in truth["checks"])
+    return f"{file.name}: {', '.join(verdicts)}; {probes} probes{complaints}"
+
+
+def play_all(names: list[str], out: Path, jobs: int, say: Callable[[str], object]) -> list[str]:
+    """Play scenarios side by side, telling of each when it is done; return the names of those that failed."""
+    out.mkdir(parents=True, exist_ok=True)
+    failed = []
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
+        playing = {pool.submit(play, name, out): name for name in names}
+        for done in as_completed(playing):
+            if (error := done.exception()) is not None:
+                failed.append(playing[done])
+                say(f"{playing[done]}: FAILED\n{''.join(traceback.format_exception(error))}")
+            else:
+                for line in done.result():
+                    say(line)
+    return failed
