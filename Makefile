@@ -21,20 +21,26 @@ export HOME := $(CURDIR)/.venv/home
 endif
 
 # Programs that some tests run, as program:package.
-PROGRAMS := tshark:tshark tcpdump:tcpdump ip:iproute2 go:golang-go tcptrace:tcptrace chromium:chromium chromedriver:chromium-driver
+PROGRAMS := tshark:tshark dumpcap:wireshark-common tcpdump:tcpdump ip:iproute2 iptables:iptables go:golang-go tcptrace:tcptrace chromium:chromium chromedriver:chromium-driver
 
 core_files := $(wildcard $(CORE:%=analyzer/%.py) $(CORE:%=analyzer/%/*.py) $(CORE:%=analyzer/%/*/*.py))
 comma := ,
 empty :=
 space := $(empty) $(empty)
 
-.PHONY: help demo test lint format bench clean programs
+# What make quick looks at: a folder of tests/ (T=explain), a module there (T=citations), or words for pytest -k.
+T ?= explain
+subject = $(firstword $(wildcard tests/$(T) tests/test_$(T).py tests/*/test_$(T).py tests/*/*/test_$(T).py))
+
+.PHONY: help demo test quick lint format docs bench clean programs
 
 help:
 	@echo "make demo    install into .venv and explain the capture this program was written for"
 	@echo "make test    everything that CI checks: format, lint, types, import contracts, tests, coverage"
-	@echo "make lint    the same without the tests"
+	@echo "make quick   lint and the tests of one subject, in under a minute: make quick T=explain"
+	@echo "make lint    everything that make test checks but the tests"
 	@echo "make format  rewrite the code in the house format"
+	@echo "make docs    build the documentation site: build/site/index.html"
 	@echo "make bench   measure the speed"
 	@echo "make clean   remove .venv and everything else that was made"
 
@@ -63,6 +69,9 @@ ifeq ($(strip $(PYTEST_ARGS)),)
 	$(BIN)/coverage report --include=$(subst $(space),$(comma),$(core_files)) --fail-under=$(CORE_COVERAGE)
 endif
 
+quick: lint
+	KEEPALIVE_JIT=0 $(BIN)/python -m pytest -q -x -n $(WORKERS) -m "not slow" $(if $(subject),$(subject),-k "$(T)") $(PYTEST_ARGS)
+
 lint: .venv/installed-checks
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -72,6 +81,12 @@ lint: .venv/installed-checks
 format: .venv/installed-checks
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+# Whatever the site is made of is laid out anew; only then is it built, without the network.
+docs: .venv/installed-docs
+	rm -rf build/site-src build/site
+	$(BIN)/python docs/build.py site build/site-src
+	$(BIN)/zensical build --strict
 
 # ── install ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -97,6 +112,11 @@ no_pip    = echo "make: pip could not install the dependencies; see its message 
 	@$(BIN)/python -m pip install --quiet --editable '.[test,parquet,notebook]' || { $(no_pip); exit 1; }
 	@touch .venv/installed $@
 
+.venv/installed-docs: pyproject.toml | .venv/bin/python .venv/home
+	@echo "Installing into .venv, with what the documentation site needs"
+	@$(BIN)/python -m pip install --quiet --editable '.[docs]' || { $(no_pip); exit 1; }
+	@touch .venv/installed $@
+
 # Tried once, and only as root with apt-get. Never fails: what is still missing is named, and its tests skip.
 .venv/programs: | .venv/bin/python
 	@missing=; for each in $(PROGRAMS); do \
@@ -119,5 +139,5 @@ programs: .venv/programs
 
 clean:
 	rm -rf .venv .coverage .coverage.* htmlcov build dist founding.png
-	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find analyzer captures notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	rm -rf .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find analyzer captures docs notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

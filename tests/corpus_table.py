@@ -3,7 +3,7 @@
     python tests/corpus_table.py [FOLDER ...]
 
 Folders of captures are read in place; without arguments they are ../shared/lab and ../shared/corpus/files beside the
-checkout. Needs tshark. The table is the one in ARCHITECTURE.md; unclassified differences, and frames on which the
+checkout. Needs tshark. The table is the one in docs/wireshark.md; unclassified differences, and frames on which the
 judgements beside the corpus say otherwise, are listed below it.
 """
 
@@ -15,10 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared"
-LAB = SHARED / "lab"
-CORPUS = SHARED / "corpus" / "files"
-JUDGEMENTS = SHARED / "corpus" / "labels.jsonl"
+JUDGEMENTS = ROOT.parent / "shared" / "corpus" / "labels.jsonl"
 SUFFIXES = (".pcap", ".pcapng", ".cap", ".gz", ".zst")
 AT_ONCE = 2
 
@@ -48,8 +45,13 @@ class Survey:
         return [(name, each) for name, each in self.differences if each.row is None]
 
 
-def survey(folder):
-    """Compare every capture of a folder."""
+def captures_in(folder):
+    """Return the captures of a folder."""
+    return sorted(path for path in folder.iterdir() if path.name.endswith(SUFFIXES))
+
+
+def survey(paths):
+    """Compare captures."""
     from analyzer.comparing import compare
     from analyzer.errors import AnalyzerError
 
@@ -60,7 +62,6 @@ def survey(folder):
             return path, None, str(error)
 
     found = Survey()
-    paths = sorted(path for path in Path(folder).iterdir() if path.name.endswith(SUFFIXES))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for path, comparison, reason in pool.map(one, paths):
             if comparison is None:
@@ -108,8 +109,10 @@ def table(surveys):
 
 def main(folders):
     """Print the table, and what is wrong."""
-    chosen = {Path(folder).name: folder for folder in folders} or {"lab": LAB, "corpus": CORPUS}
-    surveys = {name: survey(folder) for name, folder in chosen.items()}
+    from tests.beside import corpus, lab
+
+    chosen = {Path(folder).name: captures_in(Path(folder)) for folder in folders} or {"lab": lab(), "corpus": corpus()}
+    surveys = {name: survey(paths) for name, paths in chosen.items()}
     for line in table(surveys):
         print(line)
     for name, found in surveys.items():

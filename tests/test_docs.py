@@ -2,11 +2,15 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from analyzer.judge.verdict import Verdict
+from tests.beside import CORPUS, corpus, known_sums
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -36,12 +40,42 @@ def test_the_json_page_has_every_verdict():
     assert {verdict.value for verdict in Verdict} == set(re.findall(r"(?m)^\| `(\w+)` \|", page))
 
 
+def test_the_corpus_page_names_each_capture_once():
+    """docs/corpus.md has a row for each public capture: project, path, licence, octets and sum."""
+    rows = re.findall(r"(?m)^\| [\w.-]+/[\w.-]+ \| \[.+\]\(https://github\.com/.+\) at [0-9a-f]{12} \|", corpus_page())
+
+    assert 78 == len(rows) == len(known_sums())
+
+
+def test_the_corpus_beside_is_that_of_the_page():
+    """Every public capture that is read in place is one that docs/corpus.md names."""
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus is not beside this checkout")
+
+    assert sorted(CORPUS.glob("*cap*")) == corpus()
+
+
+def corpus_page():
+    """The page of the corpus."""
+    return (DOCS / "corpus.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page.exists()], ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
     """A link to a file leads to one that is in the repository."""
     targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
 
     assert [] == [target for target in targets if not (page.parent / target).exists()]
+
+
+def test_the_map_names_what_is_there():
+    """Every folder and file that ARCHITECTURE.md places in analyzer/ is there."""
+    table = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("## Who knows what")[1].split("\n## ")[0]
+    cells = re.findall(r"(?m)^\| (`.+?) \|", table)
+    named = re.findall(r"`([\w/]+(?:/|\.py))`", " ".join(cells))
+
+    assert len(named) > 15
+    assert [] == [name for name in named if not (ROOT / "analyzer" / name).exists()]
 
 
 def test_the_site_has_its_pages(tmp_path):
@@ -66,3 +100,47 @@ def test_links_are_adapted_to_the_site(tmp_path, monkeypatch):
     text = build.on_the_site(page, {"README.md": "index.md", "docs/other.md": "other.md"})
 
     assert "[a](index.md#live) b [c](https://x.org/y.md) [d](other.md)" == text
+
+
+def nav():
+    """The pages that mkdocs.yml names, in order."""
+    config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").split("\nnav:\n")[1]
+    return re.findall(r"(?m)^ +- (?:[^:\n]+: )?(\S+\.md)$", config)
+
+
+def test_every_page_is_in_the_navigation():
+    """The navigation has each page of the site once, and no other; Zensical itself says nothing of either."""
+    assert sorted(build.pages()) == sorted(nav())
+
+
+@pytest.mark.slow
+def test_the_site_builds(tmp_path):
+    """The site is built strictly: no dead link, docstrings on the pages of the interface, nothing from elsewhere."""
+    program = Path(sys.executable).with_name("zensical")
+    if not program.exists():
+        pytest.skip("zensical is not installed: make docs does that")
+    build.site(tmp_path / "site-src")
+    config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for old, new in (("build/site-src", "site-src"), ("build/site", "site"), ("paths: [.]", f"paths: [{ROOT}]")):
+        config = config.replace(old, new)
+    (tmp_path / "mkdocs.yml").write_text(config, encoding="utf-8")
+
+    done = subprocess.run([program, "build", "--strict"], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    made = {name: (tmp_path / "site" / name).with_suffix(".html").read_text(encoding="utf-8") for name in nav()}
+    assert [] == [name for name in made if name.startswith("api/") and "doc-heading" not in made[name]]
+    loads = re.compile(r'<(?:script|img|iframe)[^>]* src="https?:|<link[^>]* href="https?:[^>]*stylesheet')
+    assert [] == [name for name, page in made.items() if loads.search(page)]
+
+
+def test_lower_bounds_are_those_of_the_project():
+    """The workflow's oldest dependencies are pinned at the lower bounds of pyproject.toml, none left out."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    printed = subprocess.run(
+        [sys.executable, ROOT / ".github" / "lower_bounds.py"], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    names = {line.split("==")[0] for line in printed}
+    assert {re.split(r"[\[>=<; ]", each)[0] for each in project["dependencies"]} <= names
+    assert all(re.fullmatch(r"[\w.-]+==[\d.]+", line) for line in printed)

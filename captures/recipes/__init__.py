@@ -6,6 +6,7 @@
 `endings`    other ways a probed connection ends
 `synthetic`  what we have no machine for: macOS, from its source
 `truth`      counts probes by the wire alone, the patient way; independent of the analyzer
+`lab`        ninety scenarios of every kind of trouble, with the kernel's truth beside each
 
 Traffic stays inside namespaces that a recipe makes and removes; nothing of the host is touched.
 """

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from analyzer.capture import open_capture
 from analyzer.capture.reader import LARGE
 from analyzer.errors import AnalyzerError, CaptureError, NotACaptureError, UnsupportedLinkTypeError
+from tests.beside import corpus, lab
 from tests.capture.craft import (
     Kept,
     block,
@@ -36,9 +37,8 @@ from tests.capture.craft import (
 )
 
 ROOT = Path(__file__).parents[2]
-SHARED = ROOT.parent / "shared"
 OURS = sorted(ROOT.glob("captures/**/*.pcap*"))
-THEIRS = [path for folder in ("lab", "corpus/files") for path in sorted((SHARED / folder).glob("*cap*"))]
+THEIRS = [*lab(), *corpus()]
 
 FRAMES = [
     ethernet(ipv4(tcp(b"howdy", seq=at), identifier=at), vlans=[(0x8100, 3)] if at % 5 == 0 else ()) for at in range(9)
@@ -367,7 +367,7 @@ def test_scapy_agrees(path):
 def test_scapy_agrees_on_shared_captures(path):
     """Every shared capture has equal columns by both readers, unless scapy does not know its link type."""
     if path is None:
-        pytest.skip("THE SHARED CAPTURES ARE NOT HERE")
+        pytest.skip("neither lab nor corpus is beside this checkout")
     if path.name in UNKNOWN_TO_SCAPY:
         pytest.skip(f"scapy does not know {UNKNOWN_TO_SCAPY[path.name]}")
     if path.stat().st_size > 2 << 20:

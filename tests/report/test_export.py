@@ -13,10 +13,10 @@ import pytest
 from analyzer.analysis import analyze
 from analyzer.report import export
 from analyzer.survey.overview import CaptureSummary
+from tests.beside import LAB
 
 ROOT = Path(__file__).parents[2]
 CAPTURES = ROOT / "captures"
-LAB = ROOT.parent / "shared" / "lab"
 SCHEMA = json.loads((ROOT / "analyzer" / "schema" / "report-1.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 CATALOGUE = tomllib.loads((CAPTURES / "captures.toml").read_text(encoding="utf-8"))["capture"]

@@ -9,11 +9,10 @@ from analyzer.segment import ACK, FIN, PSH, RST, SYN, SegmentBatch
 from analyzer.track import observe
 from analyzer.track.endpoint import signature
 from analyzer.track.fast_path import NOT_STEADY, STEADY, STEADY_SENDER, go_on, goes_on, steady
+from tests.beside import lab, or_skip
 from tests.judging import CAPTURES
 from tests.notation import follow, parse, plain
 from tests.traffic import at_random
-
-SHARED_LAB = CAPTURES.parents[1] / "shared" / "lab"
 
 TALK = """# Two endpoints that have both sent data.
 +0 a > b S 1000:1000(0) win 65535
@@ -97,9 +96,7 @@ def test_both_ways_lead_to_the_same_in_real_captures(path, the_long_way):
 
 def test_both_ways_lead_to_the_same_in_the_shared_lab(the_long_way):
     """So it is in all captures of the shared lab."""
-    if not SHARED_LAB.is_dir():
-        pytest.skip("the lab's captures are not beside this project")
-    paths = sorted(SHARED_LAB.glob("*.pcap*"))
+    paths = or_skip(lab(), "the lab")
 
     assert len(paths) > 50
     assert [] == [path.name for path in paths if not both_ways_are_one(path, the_long_way)]

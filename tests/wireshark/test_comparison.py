@@ -11,6 +11,7 @@ import pytest
 from analyzer.comparing import compare
 from analyzer.survey.selection import Selection
 from analyzer.wireshark.comparison import is_even
+from tests.beside import corpus, lab, or_skip
 from tests.wireshark.needs import needs_tshark
 from tests.wireshark.surveying import bundled, drawn, scenarios
 
@@ -86,20 +87,18 @@ def test_random_traffic_leaves_nothing_unclassified():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("which", ["LAB", "CORPUS"])
+@pytest.mark.parametrize("which", ["the lab", "the corpus"])
 def test_shared_captures_leave_nothing_unclassified(table, which):
     """On the lab and on the corpus, read in place, every difference from Wireshark has a class that was thought of."""
-    folder = getattr(table, which)
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not here")
-    found = table.survey(folder)
+    paths = {"the lab": lab, "the corpus": corpus}[which]()
+    found = table.survey(or_skip(paths, which))
 
     assert [] == found.unclassified
     assert 50 < found.captures
     assert not [
         name for name in found.counts if name.startswith(("next-number", "not-counted", "answer-to-what-we-do"))
     ]
-    if which == "CORPUS":
+    if which == "the corpus":
         assert [] == list(table.contradictions(found))
 
 

@@ -25,7 +25,7 @@ def dead_linkdown_arp_fails(stage: Stage) -> None:
         stage.sysctl("server", f"net.ipv4.neigh.eth0.{name}", value)
     flow = dead(stage, 4107, probing(2, 1, 6), link_down(stage), tail_s=13)
     why = "the application got its error, but the RST (and most probes) died for want of a neighbour entry"
-    flow.expect("silent_at_capture_end", notes=why)
+    flow.expect("unseen", notes=why)
 
 
 def dead_linkdown_permarp(stage: Stage) -> None:

@@ -33,9 +33,11 @@ ENDINGS: Final = {
     "silent_at_capture_end": "silent",
     "open_at_capture_end": "open",
     "never_established": "unestablished",
+    "one_sided": "undetermined",
+    "unseen": None,
     "headers_cut": "undetermined",
 }
-"""What a scenario brings about, and the verdict that an analyzer must reach."""
+"""What a scenario brings about, and the verdict that an analyzer must reach; None where it is chance what is seen."""
 
 _IP_RECVERR: Final = 11
 _NOTED: Final = 60

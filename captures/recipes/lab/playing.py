@@ -73,7 +73,7 @@ def play(name: str, out: Path) -> list[str]:
 def _line(file: Path) -> str:
     """Add the wire's part of the truth beside a capture; return the capture in a line."""
     truth = wire.add(file, file.with_suffix(".json"))
-    verdicts = sorted({flow["expected"]["verdict"] for flow in truth["flows"]})
+    verdicts = sorted({flow["expected"]["verdict"] or "by chance" for flow in truth["flows"]})
     probes = sum(reading["probes"] for reading in truth["wire"])
     complaints = "".join(f"\n  {complaint}" for complaint in truth["checks"])
     return f"{file.name}: {', '.join(verdicts)}; {probes} probes{complaints}"

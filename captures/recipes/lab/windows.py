@@ -56,5 +56,5 @@ def zero_window_dead(stage: Stage) -> None:
     flow.overfill("client")
     sleep(5)
     stage.cut()
-    sleep(15)
+    sleep(26)
     flow.expect("silent_at_capture_end")

@@ -12,12 +12,12 @@ from analyzer.judge.record import Reset
 from analyzer.judge.timers import inference
 from analyzer.judge.timers.lateness import EARLY_NS
 from analyzer.judge.verdict import Ending, Verdict
+from tests.beside import LAB, lab, or_skip
 from tests.probers import Prober, in_order, judged, timers_of
 from tests.trains import S, Story, made, seconds
 
 ROOT = Path(__file__).parents[3]
 CAPTURES = ROOT / "captures"
-SHARED_LAB = ROOT.parent / "shared" / "lab"
 
 
 def test_all_answers_unheard():
@@ -166,10 +166,9 @@ def lab_captures(folder):
 
 def test_every_claim_about_the_shared_lab_is_right():
     """Over all 57 lab captures every value equals the option in force and every bound holds it; most are claimed."""
-    if not SHARED_LAB.is_dir():
-        pytest.skip("the lab's captures are not beside this checkout")
+    or_skip(lab(), "the lab")
 
-    told, wrong = score(lab_captures(SHARED_LAB))
+    told, wrong = score(lab_captures(LAB))
 
     print(sorted(told.items()))  # noqa: T201 - shown by pytest -s
     assert [] == wrong
@@ -192,7 +191,7 @@ def test_every_claim_about_our_captures_is_right():
 
 def test_bounds_are_in_order():
     """The bounds of every duration claimed of any capture are in order and hold its value."""
-    paths = [path for folder in (CAPTURES, SHARED_LAB) for path in sorted(folder.glob("**/*.pcap*"))]
+    paths = [path for folder in (CAPTURES, LAB) for path in sorted(folder.glob("**/*.pcap*"))]
     told, wrong = Counter(), []
     for path in paths:
         for flow, ending in flows_of(path):
