@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from analyzer import findings
+from analyzer import explain, findings
 from analyzer.analysis import analyze
 from analyzer.judge import recording, verdict
 from tests.notation import SCENARIOS, follow, load, parse
@@ -58,6 +58,11 @@ def judge(scene):
 def codes(judged):
     """Return the codes of a flow's findings."""
     return [finding.code for finding in judged.findings]
+
+
+def told(judged):
+    """Return a flow's story, told from its first segment."""
+    return explain.story(judged, judged.record.first_ns)
 
 
 def texts(story, heading):

@@ -1,6 +1,7 @@
-"""All the words of the project: what a flow's story is, in plain text, each statement with the frames that bear it out.
+"""The story of a flow in plain text, each statement with the frames that bear it out.
 
-It must not change a verdict, lay anything out, or know a file. Words come from findings' data; nothing is decided here.
+What a finding says of itself stands in its record (``analyzer.findings``); here is what joins them into one story, and
+the words of verdicts. It must not change a verdict, lay anything out, or know a file; nothing is decided here.
 """
 
 from analyzer.explain.story import detail, headline, long_text, story

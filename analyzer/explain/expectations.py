@@ -8,22 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.explain.orderly import crossed
+from analyzer.findings import kind_of
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.words.model import Line
-from analyzer.words.teller import side_of
 
 if TYPE_CHECKING:
-    from analyzer.judge.judged import Finding
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 
 def expectations(t: Teller) -> list[Line]:
     """Return what each end's program can expect from read and write."""
-    dead = t.find("dead-peer-detected") or t.find("answers-lost-behind-capture")
-    if dead is not None:
-        return _gave_up(t, side_of(dead))
+    for finding in t.judged.findings:
+        sees = kind_of(finding.code).sees
+        if sees is not None:
+            return sees(t, finding)
     reset = t.reset
     if reset is not None and t.fin(reset.sender) is not None:
         return _after_fin(t, reset.sender)
@@ -36,29 +36,7 @@ def expectations(t: Teller) -> list[Line]:
         return []
     if t.ending.verdict is Verdict.CLOSED:
         return [Line(f"{t.start(other(fins[0].sender))}, read: end of file from the first FIN on.", (fins[0].frame,))]
-    if t.find("data-unacknowledged-no-keepalive"):
-        return _unacknowledged(t)
-    silent = t.find("still-probing-at-end") or t.find("probes-unanswered-then-none")
-    if silent is not None:
-        return _silent(t, silent)
     return []
-
-
-def _silent(t: Teller, finding: Finding) -> list[Line]:
-    """Probes unanswered so far."""
-    prober = side_of(finding)
-    who, fin = t.start(prober), t.fin(other(prober))
-    if fin is not None:
-        text = (
-            f"{who}, read: end of file from the FIN on. Write: fails with ETIMEDOUT once the prober has given up"
-            " (Linux)."
-        )
-        return [Line(text, (fin.frame, *finding.frames))]
-    text = (
-        f"{who}, read: blocks until the prober gives up, then ETIMEDOUT. A write meanwhile succeeds, and on Linux"
-        " stops the probes, for its data is outstanding."
-    )
-    return [Line(text, finding.frames)]
 
 
 def _after_fin(t: Teller, closer: Side) -> list[Line]:
@@ -102,28 +80,6 @@ def _half_closed(t: Teller, closer: Side) -> list[Line]:
     ]
 
 
-def _gave_up(t: Teller, prober: Side) -> list[Line]:
-    reset = t.reset
-    frames = (reset.frame,) if reset is not None else ()
-    who, peer = t.start(prober), t.start(other(prober))
-    peer_fin = t.fin(other(prober))
-    if peer_fin is not None:
-        read = Line(
-            f"{who}, read: end of file from the FIN on, before and after the RST. Write after it: ETIMEDOUT (Linux).",
-            (peer_fin.frame, *frames),
-        )
-    else:
-        read = Line(f"{who}, read: ETIMEDOUT, not end of file (Linux and macOS), when the prober gives up.", frames)
-    return [
-        read,
-        Line(
-            f"{peer}, if it still runs: learns of it only if that RST arrives. Else a blocked read stays blocked"
-            " until it writes or probes itself.",
-            frames,
-        ),
-    ]
-
-
 def _reset(t: Teller, sender: Side) -> list[Line]:
     """A RST without a FIN of its sender: reads fail."""
     reset = t.reset
@@ -138,16 +94,3 @@ def _reset(t: Teller, sender: Side) -> list[Line]:
     if t.ending.by == "between":
         found.append(Line(f"{t.start(sender)}: is not told, so a blocked read stays blocked.", (reset.frame,)))
     return found
-
-
-def _unacknowledged(t: Teller) -> list[Line]:
-    finding = t.find("data-unacknowledged-no-keepalive")
-    assert finding is not None
-    who = t.start(side_of(finding))
-    return [
-        Line(
-            f"{who}, read or write: nothing until Linux gives up retransmitting, then ETIMEDOUT. Writes before that"
-            " succeed as long as the send buffer has room.",
-            finding.frames,
-        )
-    ]

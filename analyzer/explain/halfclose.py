@@ -1,18 +1,17 @@
-"""Half-closed connections that no RST of FIN-WAIT-2 ended: still so at the capture's end, or ended by data."""
+"""Half-closed connections that were still so at the capture's end."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from analyzer.findings.kinds import half_close
 from analyzer.judge.record import other
 from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
 from analyzer.words.model import Line
-from analyzer.words.teller import answered_text, count, duration, evidence, lines, number, side_of
+from analyzer.words.teller import answered_text, count, duration, evidence, lines
 
 if TYPE_CHECKING:
     from analyzer.words.teller import Teller
-
-LATE_DATA: Final = "data-after-peer-closed"
 
 
 def headline(t: Teller) -> str:
@@ -21,7 +20,7 @@ def headline(t: Teller) -> str:
     fin = t.fin(closer)
     assert fin is not None
     late, after = t.the(other(closer)), duration(t.end_ns - fin.ts_ns)
-    if t.find("half-close-in-use"):
+    if t.find(half_close.IN_USE.code):
         text = f"{t.start(closer)} sent FIN and goes on taking data from {late}: a half-close in use"
     else:
         text = f"{t.start(closer)} sent FIN, {late} none in the {after} to the capture's end"
@@ -38,7 +37,7 @@ def happened(t: Teller) -> list[Line]:
     """Return what happened up to the capture's end."""
     closer = t.first_closer
     sent, none = fin_lines(t, closer)
-    used = t.find("half-close-in-use")
+    used = t.find(half_close.IN_USE.code)
     if used:
         none = Line(f"{t.start(other(closer))} went on sending data, and {t.the(closer)} took it.", used.frames)
     found = [sent, none]
@@ -56,7 +55,7 @@ def why(t: Teller) -> list[Line]:
     """Return why a half-closed connection stays, and what will end it."""
     closer = t.first_closer
     late = t.the(other(closer))
-    used, own = t.find("half-close-in-use"), t.find("fin-sender-still-probes")
+    used, own = t.find(half_close.IN_USE.code), t.find(half_close.FIN_SENDER_PROBES.code)
     if used:
         text = f"A half-closed connection is legal and can last: {t.the(closer)} still takes data after its FIN."
         return [Line(text, used.frames)]
@@ -81,42 +80,3 @@ def why(t: Teller) -> list[Line]:
         (t.record.last_frame,),
     )
     return lines(*why_keepalive_goes_on(t, closer, probes), ends, stub_line(t, closer))
-
-
-def late_data_headline(t: Teller) -> str:
-    """Return data after the peer's close in one line."""
-    finding = t.need(LATE_DATA)
-    writer = side_of(finding)
-    after = duration(number(finding, "since_fin_ns"))
-    closer = t.the(other(writer))
-    return f"{t.start(writer)} sent data {after} after {closer}'s FIN; {closer} had closed in full, and a RST answered."
-
-
-def late_data(t: Teller) -> list[Line]:
-    """Return FIN, probes, data and RST."""
-    finding = t.need(LATE_DATA)
-    writer = side_of(finding)
-    closer = other(writer)
-    probes = t.probes_after_fin_of(closer)
-    return [
-        *fin_lines(t, closer),
-        *(probes_after_fin(t, closer, probes) if probes else []),
-        Line(
-            f"Then {t.the(writer)} sent data, and {t.the(closer)}'s kernel answered with a RST: nobody is there to"
-            " take it.",
-            (number(finding, "data_frame"), number(finding, "reset_frame")),
-        ),
-    ]
-
-
-def late_data_why(t: Teller) -> list[Line]:
-    """Return why probes are answered where data is not."""
-    finding = t.need(LATE_DATA)
-    closer = other(side_of(finding))
-    return [
-        Line(
-            f"After a full close {t.the(closer)}'s kernel still acknowledges probes, which carry nothing, but it"
-            " cannot deliver data. After shutdown() it would have taken it.",
-            finding.frames,
-        )
-    ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.details import detail_of
+from analyzer.findings import Told, kind_of
+from analyzer.findings.kinds import half_close
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
@@ -18,21 +19,33 @@ if TYPE_CHECKING:
 ALWAYS: Final = (
     "What the programs called and got; states are derived from what passed this point, settings inferred from spacing."
 )
-LACKS: Final = ("one-sided-capture", "headers-cut", "midstream-start", "clock-went-back")
-"""Findings that are told here."""
 
 
 def limits(t: Teller) -> list[Line]:
     """Return what this capture cannot show of this flow."""
-    lacks = LACKS[2:] if t.ending.verdict is Verdict.UNDETERMINED else LACKS
     return lines(
         Line(ALWAYS, (t.record.first_frame, t.record.last_frame)),
         *_of_fins(t),
-        *_of_silence(t),
+        *_of_findings(t),
         *_of_reset(t),
-        *(Line(detail_of(t, finding), finding.frames) for finding in t.judged.findings if finding.code in lacks),
+        *_lacks(t),
         *_of_probes(t),
     )
+
+
+def _of_findings(t: Teller) -> list[Line]:
+    """What is unsure of the first finding that has something to say to this."""
+    unsure = ((kind_of(finding.code).unsure, finding) for finding in t.judged.findings)
+    return next((words(t, finding) for words, finding in unsure if words is not None), [])
+
+
+def _lacks(t: Teller) -> list[Line]:
+    kinds = [(kind_of(finding.code), finding) for finding in t.judged.findings]
+    return [
+        Line(kind.detail(t, finding), finding.frames)
+        for kind, finding in kinds
+        if kind.told_at(t.ending.verdict) is Told.LIMITS
+    ]
 
 
 def _of_fins(t: Teller) -> list[Line]:
@@ -43,27 +56,9 @@ def _of_fins(t: Teller) -> list[Line]:
     assert fin is not None
     calls = "close(), exit and kill -9" if stub_line(t, closer) else "close(), shutdown(), exit and kill -9"
     found = [Line(f"Why {t.the(closer)} sent FIN: {calls} send the same.", (fin.frame,))]
-    expired = t.find("fin-wait-2-expired")
-    if expired is not None and expired.data["how"] == "answer":
-        text = "When exactly FIN-WAIT-2 ran out: that sends nothing, so only the bounds are known."
-        found.append(Line(text, expired.frames))
-    if t.ending.verdict is Verdict.HALF_CLOSED and not t.find("half-close-in-use"):
+    if t.ending.verdict is Verdict.HALF_CLOSED and not t.find(half_close.IN_USE.code):
         text = f"Whether {t.the(other(closer))}'s program forgot to close, or is still at work on purpose."
         found.append(Line(text, (fin.frame,)))
-    return found
-
-
-def _of_silence(t: Teller) -> list[Line]:
-    dead = t.find("dead-peer-detected")
-    silent = dead or t.find("still-probing-at-end") or t.find("probes-unanswered-then-none")
-    if silent is None:
-        return []
-    found = [Line("Whether these probes, or their answers, were lost, or nobody was there to answer.", silent.frames)]
-    if dead is not None:
-        text = (
-            f"Whether {dead.data['unanswered']} is the count set (TCP_KEEPCNT): on Linux TCP_USER_TIMEOUT replaces it."
-        )
-        found.append(Line(text, dead.frames))
     return found
 
 

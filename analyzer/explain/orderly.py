@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from analyzer.findings.kinds import close_wait, half_close, lapses
 from analyzer.judge.connection import State
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
+from analyzer.words.probes import probe_summary
 from analyzer.words.teller import answered_text, count, duration, evidence, number, side_of, spacing
 
 if TYPE_CHECKING:
@@ -21,17 +23,6 @@ LEAST_NS: Final = 1_000_000_000
 """Shorter silences are not worth a word."""
 
 
-def probe_summary(t: Teller) -> list[Line]:
-    """Return a line per prober: how many probes, how many answered."""
-    found = []
-    for side in SIDES:
-        probes = t.probes(side)
-        if probes:
-            text = f"{t.start(side)} sent {count(len(probes), 'keepalive probe')}, {answered_text(probes)}."
-            found.append(Line(text, evidence(probes)))
-    return found or [Line("No keepalive probe was captured.", (t.record.first_frame, t.record.last_frame))]
-
-
 def crossed(t: Teller) -> bool:
     """Say whether both sent FIN before either had the other's."""
     return {change.side for change in t.record.changes if change.state is State.CLOSING} == {0, 1}
@@ -41,11 +32,11 @@ def closed_headline(t: Teller) -> str:
     """Return a close in one line, with what was notable before it."""
     first = t.first_closer
     probes = t.record.probes
-    for finding in (t.find("half-close-in-use"), t.find("slow-to-close")):
+    for finding in (t.find(half_close.IN_USE.code), t.find(close_wait.SLOW.code)):
         if finding is None:
             continue
         gap, between = duration(number(finding, "half_closed_ns")), count(number(finding, "probes"), "probe")
-        if finding.code == "half-close-in-use":
+        if finding.code == half_close.IN_USE.code:
             return f"Closed by both ends; for {gap} half-closed and in use, with {between} in that time."
         return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}, with {between} between."
     order = "at once" if crossed(t) else f"in order, {t.the(first)} first"
@@ -68,7 +59,7 @@ def closed(t: Teller) -> list[Line]:
         later = duration(second.ts_ns - first.ts_ns)
         text = f"{t.start(first.sender)} sent FIN at {t.at(first.ts_ns)}, {t.the(second.sender)} {later} later."
         found = [Line(f"{text} Both directions are closed.", frames)]
-    used, slow = t.find("half-close-in-use"), t.find("slow-to-close")
+    used, slow = t.find(half_close.IN_USE.code), t.find(close_wait.SLOW.code)
     if used:
         probes = count(number(used, "probes"), "probe")
         text = (
@@ -86,7 +77,7 @@ def closed(t: Teller) -> list[Line]:
 
 def closed_why(t: Teller) -> list[Line]:
     """Return a word on a half-close; nothing for a plain close."""
-    used, slow = t.find("half-close-in-use"), t.find("slow-to-close")
+    used, slow = t.find(half_close.IN_USE.code), t.find(close_wait.SLOW.code)
     if used:
         text = "A FIN closes one direction only. The other was in use, so probes after the FIN are in order."
         return [Line(text, used.frames)]
@@ -102,7 +93,7 @@ def closed_why(t: Teller) -> list[Line]:
 def open_headline(t: Teller) -> str:
     """Return an open connection in one line."""
     probes = t.record.probes
-    stopped, lost = t.find("probes-stopped"), t.find("probes-lost-but-recovered")
+    stopped, lost = t.find(lapses.STOPPED.code), t.find(lapses.LOST.code)
     if stopped:
         silent, due = duration(number(stopped, "silent_ns")), duration(number(stopped, "due_ns"))
         return (
@@ -131,7 +122,7 @@ def open_(t: Teller) -> list[Line]:
                 " than here."
             )
             found.append(Line(text, evidence(t.probes(side))))
-    stopped = t.find("probes-stopped")
+    stopped = t.find(lapses.STOPPED.code)
     if stopped:
         silent, due = duration(number(stopped, "silent_ns")), duration(number(stopped, "due_ns"))
         text = (
@@ -156,7 +147,7 @@ def open_(t: Teller) -> list[Line]:
 
 def open_why(t: Teller) -> list[Line]:
     """Return why probes stopped, or why there are none."""
-    stopped = t.find("probes-stopped")
+    stopped = t.find(lapses.STOPPED.code)
     if stopped:
         prober = t.the(side_of(stopped))
         return [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.explain.orderly import probe_summary
+from analyzer.findings.kinds import capture_lacks
 from analyzer.judge.record import other
 from analyzer.words.model import Line
+from analyzer.words.probes import probe_summary
 from analyzer.words.teller import count, duration, lines, number, times
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def unestablished_why(t: Teller) -> list[Line]:
 
 def undetermined_headline(t: Teller) -> str:
     """Return why the capture cannot tell, in one line."""
-    one_sided = t.find("one-sided-capture")
+    one_sided = t.find(capture_lacks.ONE_SIDED.code)
     if one_sided is None:
         return "Cannot be told: the TCP headers are cut, little more than the ports is left."
     seen = t.the(other("a" if one_sided.data["unseen"] == "a" else "b"))
@@ -78,12 +79,12 @@ def undetermined_headline(t: Teller) -> str:
 def undetermined(t: Teller) -> list[Line]:
     """Return what is missing."""
     frames = (t.record.first_frame, t.record.last_frame)
-    cut, probes = t.find("headers-cut"), t.record.probes
+    cut, probes = t.find(capture_lacks.CUT.code), t.record.probes
     missing = None
     if cut:
         text = f"Of {count(number(cut, 'segments'), 'segment')} the capture holds little more than the ports."
         missing = Line(text, cut.frames)
-    if t.find("one-sided-capture") is None:
+    if t.find(capture_lacks.ONE_SIDED.code) is None:
         return lines(missing) or [Line("The capture shows too little of this flow.", frames)]
     one_sided = Line(
         "With one direction missing nothing can be called unanswered, and only even spacing tells a probe from a"

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.details import detail_of
 from analyzer.explain.expectations import expectations
-from analyzer.explain.finding_texts import ENDING_TEXTS
-from analyzer.explain.limits import LACKS, limits
-from analyzer.explain.other_texts import OTHER_TEXTS
+from analyzer.explain.limits import limits
 from analyzer.explain.settings import settings_lines
 from analyzer.explain.storylines import storyline_of
 from analyzer.explain.timeline import timeline
 from analyzer.explain.verdict_texts import VERDICT_TEXTS
+from analyzer.findings import FINDINGS, Advice, Told, kind_of
 from analyzer.judge.record import other
-from analyzer.judge.verdict import Verdict
 from analyzer.words.model import Line, LongText, Section, Story
-from analyzer.words.teller import Teller
+from analyzer.words.teller import Teller, side_of
 
 if TYPE_CHECKING:
     from analyzer.judge.judged import Finding, JudgedFlow
@@ -30,47 +27,7 @@ SETTINGS: Final = "Keepalive settings, inferred"
 EXPECTED: Final = "What the programs see (expected, not captured)"
 LIMITS: Final = "What this capture cannot show"
 
-TOLD: Final = frozenset(
-    {
-        "fin-wait-2-expired",
-        "dead-peer-detected",
-        "answers-lost-behind-capture",
-        "reset-from-between",
-        "peer-forgot-connection",
-        "data-after-peer-closed",
-        "abort-without-fin",
-        "still-probing-at-end",
-        "probes-unanswered-then-none",
-        "close-wait-held-by-keepalive",
-        "close-wait-without-probes",
-        "half-close-in-use",
-        "slow-to-close",
-        "fin-sender-still-probes",
-        "data-unacknowledged-no-keepalive",
-        "probes-stopped",
-        *LACKS,
-    }
-)
-"""Findings whose words stand elsewhere in the story."""
-NO_ADVICE: Final = frozenset(
-    {
-        "fin-wait-2-expired",
-        "both-ends-probe",
-        "half-close-in-use",
-        "icmp-errors-end-nothing",
-        "midstream-start",
-        "clock-went-back",
-    }
-)
-"""Findings that need no change of their own."""
-TO_NOBODY: Final = frozenset(
-    {"still-probing-at-end", "probes-unanswered-then-none", "probes-stopped", "reset-from-between"}
-)
-"""Findings whose advice is not for the endpoint they are about."""
-MINOR: Final = frozenset({"aggressive-probing", "not-keepalive-lookalikes"})
-"""Findings whose advice is left to ``keepalive rules``."""
-
-LONG_TEXTS: Final[dict[str, LongText]] = {**VERDICT_TEXTS, **ENDING_TEXTS, **OTHER_TEXTS}
+LONG_TEXTS: Final[dict[str, LongText]] = {**VERDICT_TEXTS, **{kind.code: kind.text for kind in FINDINGS}}
 
 
 def headline(judged: JudgedFlow, start_ns: int) -> str:
@@ -81,7 +38,7 @@ def headline(judged: JudgedFlow, start_ns: int) -> str:
 
 def detail(finding: Finding, judged: JudgedFlow) -> str:
     """Return one or two sentences about a finding, for the JSON report."""
-    return detail_of(Teller(judged, judged.record.first_ns), finding)
+    return kind_of(finding.code).detail(Teller(judged, judged.record.first_ns), finding)
 
 
 def long_text(code: str) -> LongText:
@@ -127,23 +84,23 @@ def title(t: Teller) -> str:
 
 
 def advice(t: Teller) -> list[Line]:
-    """Return what to change, from the long texts of the findings, each with whom it concerns."""
-    found = []
+    """Return what to change, from the records of the findings, each with whom it concerns."""
+    found, remarks = [], []
     for finding in t.judged.findings:
-        if finding.code in NO_ADVICE or finding.code in MINOR:
-            continue
-        named = finding.about is not None and finding.code not in TO_NOBODY
-        who = f"{t.start(finding.about)}: " if named and finding.about is not None else ""
-        change = LONG_TEXTS[finding.code].change
-        if finding.data.get("unread") == "impossible":
-            change = "Leave SO_LINGER alone, unless an abort is meant."
-        found.append(Line(who + change, finding.frames))
-    if t.find("close-wait-held-by-keepalive") and t.ending.verdict not in {Verdict.TIMED_OUT, Verdict.SILENT}:
-        frames = t.need("close-wait-held-by-keepalive").frames
-        found.append(Line("Other keepalive settings would change only the number of probes.", frames))
-    return found
+        kind = kind_of(finding.code)
+        if kind.advice in {Advice.OWN, Advice.READER}:
+            who = f"{t.start(side_of(finding))}: " if kind.advice is Advice.OWN else ""
+            found.append(Line(who + kind.advice_of(finding), finding.frames))
+        if kind.remark is not None and (text := kind.remark(t)) is not None:
+            remarks.append(Line(text, finding.frames))
+    return [*found, *remarks]
 
 
 def also(t: Teller) -> list[Line]:
     """Return the findings that the rest of the story leaves out."""
-    return [Line(detail_of(t, finding), finding.frames) for finding in t.judged.findings if finding.code not in TOLD]
+    kinds = [(kind_of(finding.code), finding) for finding in t.judged.findings]
+    return [
+        Line(kind.detail(t, finding), finding.frames)
+        for kind, finding in kinds
+        if kind.told_at(t.ending.verdict) is Told.ALSO
+    ]

@@ -1,85 +1,63 @@
-"""Which words tell a flow: by its verdict and its leading finding.
-
-Ordered, first match wins; the last row of each verdict asks for no finding.
-"""
+"""Which words tell a flow: those of the finding that leads, else those of its verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from analyzer.explain import expired, gaveup, halfclose, orderly, quiet, resets
+from analyzer.explain import halfclose, orderly, quiet
+from analyzer.findings import kind_of
 from analyzer.judge.verdict import Verdict
 from analyzer.words.model import Line
 from analyzer.words.teller import Teller
+
+if TYPE_CHECKING:
+    from analyzer.findings import Story
+    from analyzer.judge.judged import Finding
 
 Words = Callable[[Teller], list[Line]]
 
 
 @dataclass(frozen=True, slots=True)
 class Storyline:
-    """How one kind of flow is told."""
+    """How one flow is told."""
 
-    verdicts: frozenset[Verdict]
-    code: str | None
-    """The finding that must be there, if any."""
     headline: Callable[[Teller], str]
     happened: Words
     why: Words
 
 
-def _told(
-    verdicts: Verdict | tuple[Verdict, ...],
-    code: str | None,
-    headline: Callable[[Teller], str],
-    happened: Words,
-    why: Words,
-) -> Storyline:
-    return Storyline(
-        frozenset((verdicts,) if isinstance(verdicts, Verdict) else verdicts), code, headline, happened, why
-    )
+_RESET: Final = Storyline(quiet.reset_headline, quiet.reset, quiet.reset_why)
 
-
-_RESET: Final = tuple(verdict for verdict in Verdict if verdict.is_reset)
-
-STORYLINES: Final = (
-    _told(_RESET, "reset-from-between", resets.between_headline, resets.between, resets.between_why),
-    _told(_RESET, "fin-wait-2-expired", expired.headline, expired.happened, expired.why),
-    _told(_RESET, "peer-forgot-connection", resets.forgot_headline, resets.forgot, resets.forgot_why),
-    _told(Verdict.TIMED_OUT, "dead-peer-detected", gaveup.dead_headline, gaveup.dead, gaveup.dead_why),
-    _told(Verdict.TIMED_OUT, "answers-lost-behind-capture", gaveup.belied_headline, gaveup.belied, gaveup.belied_why),
-    _told(
-        Verdict.ABORTED,
-        "data-after-peer-closed",
-        halfclose.late_data_headline,
-        halfclose.late_data,
-        halfclose.late_data_why,
-    ),
-    _told(Verdict.ABORTED, "abort-without-fin", resets.abort_headline, resets.abort, resets.abort_why),
-    _told(_RESET, None, quiet.reset_headline, quiet.reset, quiet.reset_why),
-    _told(Verdict.SILENT, "still-probing-at-end", gaveup.silent_headline, gaveup.silent, gaveup.silent_why),
-    _told(Verdict.SILENT, "probes-unanswered-then-none", gaveup.silent_headline, gaveup.silent, gaveup.silent_why),
-    _told(
-        Verdict.SILENT,
-        "data-unacknowledged-no-keepalive",
-        gaveup.unacked_headline,
-        gaveup.unacked,
-        gaveup.unacked_why,
-    ),
-    _told(Verdict.SILENT, None, quiet.silent_headline, quiet.silent, quiet.nothing),
-    _told(Verdict.HALF_CLOSED, None, halfclose.headline, halfclose.happened, halfclose.why),
-    _told(Verdict.CLOSED, None, orderly.closed_headline, orderly.closed, orderly.closed_why),
-    _told(Verdict.OPEN, None, orderly.open_headline, orderly.open_, orderly.open_why),
-    _told(Verdict.UNESTABLISHED, None, quiet.unestablished_headline, quiet.unestablished, quiet.unestablished_why),
-    _told(Verdict.UNDETERMINED, None, quiet.undetermined_headline, quiet.undetermined, quiet.nothing),
-)
+STORYLINES: Final = {
+    Verdict.RESET_ON_PROBE: _RESET,
+    Verdict.TIMED_OUT: _RESET,
+    Verdict.ABORTED: _RESET,
+    Verdict.SILENT: Storyline(quiet.silent_headline, quiet.silent, quiet.nothing),
+    Verdict.HALF_CLOSED: Storyline(halfclose.headline, halfclose.happened, halfclose.why),
+    Verdict.CLOSED: Storyline(orderly.closed_headline, orderly.closed, orderly.closed_why),
+    Verdict.OPEN: Storyline(orderly.open_headline, orderly.open_, orderly.open_why),
+    Verdict.UNESTABLISHED: Storyline(quiet.unestablished_headline, quiet.unestablished, quiet.unestablished_why),
+    Verdict.UNDETERMINED: Storyline(quiet.undetermined_headline, quiet.undetermined, quiet.nothing),
+}
+"""How a flow is told that no finding leads."""
 
 
 def storyline_of(t: Teller) -> Storyline:
     """Return how this flow is told."""
-    return next(
-        storyline
-        for storyline in STORYLINES
-        if t.ending.verdict in storyline.verdicts and (storyline.code is None or t.find(storyline.code) is not None)
+    leading = leader(t)
+    if leading is None:
+        return STORYLINES[t.ending.verdict]
+    story, finding = leading
+    return Storyline(
+        headline=lambda t: story.headline(t, finding),
+        happened=lambda t: story.happened(t, finding),
+        why=lambda t: story.why(t, finding),
     )
+
+
+def leader(t: Teller) -> tuple[Story, Finding] | None:
+    """Return the story to tell and the finding it is about: the first that has one, unless another overrules it."""
+    can = [(story, finding) for finding in t.judged.findings if (story := kind_of(finding.code).story) is not None]
+    return next((each for each in can if each[0].overrules), can[0] if can else None)

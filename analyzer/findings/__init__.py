@@ -1,10 +1,23 @@
-"""THE THIRD TABLE: what an engineer should know about a flow, as data.
+"""THE THIRD TABLE: what an engineer should know about a flow; each kind of finding is one record in one place.
 
-``case`` says what is looked at, ``conditions`` are the facts, ``evidence`` picks frames and numbers, ``table`` joins
-them. The words are in ``explain``.
+``kind`` says what a record holds, ``kinds`` has the records by subject, ``table`` their order, and judges by them.
+``case`` is what conditions look at; ``conditions``, ``evidence`` and ``phrases`` are what several kinds share.
 """
 
 from analyzer.findings.case import Case
-from analyzer.findings.table import CODES, FINDINGS, FindingRule, Scope, judge
+from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Story, Told
+from analyzer.findings.table import CODES, FINDINGS, judge, kind_of
 
-__all__ = ["CODES", "FINDINGS", "Case", "FindingRule", "Scope", "judge"]
+__all__ = [
+    "CODES",
+    "FINDINGS",
+    "Advice",
+    "Case",
+    "FindingKind",
+    "Row",
+    "Scope",
+    "Story",
+    "Told",
+    "judge",
+    "kind_of",
+]

@@ -17,7 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import explain
-from analyzer.explain.story import MINOR, NO_ADVICE
+from analyzer.findings import Advice, kind_of
 from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
@@ -108,8 +108,8 @@ def page(data: Page) -> Iterator[str]:
             lead=explain.headline(report.flows[0].judged, report.flows[0].start_ns) if report.flows else None,
             findings=found,
             changes=sorted(
-                (finding for finding in found if finding.code not in NO_ADVICE),
-                key=lambda finding: (finding.code in MINOR, -len(finding.flows)),
+                (finding for finding in found if kind_of(finding.code).advice is not Advice.NONE),
+                key=lambda finding: (kind_of(finding.code).advice is Advice.MINOR, -len(finding.flows)),
             ),
             links=LINKS,
             rows=table[:SLICE],

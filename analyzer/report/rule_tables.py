@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from analyzer import explain
-from analyzer.findings import CODES, FINDINGS
+from analyzer.findings import CODES, FINDINGS, kind_of
 from analyzer.judge.connection import TRANSITIONS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.rules import RULES
@@ -14,6 +14,7 @@ from analyzer.label.rules import RULES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from analyzer.findings import FindingKind
     from analyzer.report.screen import Screen
 
 
@@ -31,8 +32,8 @@ def tables(screen: Screen) -> Iterator[str]:
     for verdict in VERDICTS:
         yield from _row(verdict.verdict.value, verdict.name, "", verdict.conditions, screen)
     yield from _heading("What is found in a flow", "every row that fits counts", screen)
-    for finding in FINDINGS:
-        yield from _row(finding.code, f"about the {finding.scope.value}", "", finding.conditions, screen)
+    for kind in FINDINGS:
+        yield from _finding(kind, screen)
     yield from _heading("The states of both ends", "RFC 9293 3.3.2, derived from what passed by", screen)
     width = max(len(state.value) for state, _ in TRANSITIONS)
     events = max(len(event.value) for _, event in TRANSITIONS)
@@ -60,9 +61,13 @@ def long_text(code: str, screen: Screen) -> Iterator[str]:
     for verdict in VERDICTS:
         if verdict.verdict.value == code:
             yield from _row(code, verdict.name, "", verdict.conditions, screen)
-    for finding in FINDINGS:
-        if finding.code == code:
-            yield from _row(code, f"about the {finding.scope.value}", "", finding.conditions, screen)
+    if code in CODES:
+        yield from _finding(kind_of(code), screen)
+
+
+def _finding(kind: FindingKind, screen: Screen) -> Iterator[str]:
+    for row in kind.rows:
+        yield from _row(kind.code, f"about the {kind.scope.value}", "", row.conditions, screen)
 
 
 def _heading(title: str, how: str, screen: Screen) -> Iterator[str]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analyzer.judge.record import IcmpError
 
 V4: Final = {
     (3, 0): "network unreachable",
@@ -29,3 +34,9 @@ def icmp_text(version: int, type_: int, code: int) -> str:
     """Return what an ICMP error says."""
     known = (V4 if version == 4 else V6).get((type_, code))
     return known or f"ICMP{'v6' if version != 4 else ''} type {type_} code {code}"
+
+
+def one_kind(errors: Iterable[IcmpError]) -> tuple[int, int, int] | None:
+    """Return the IP version, type and code that all these errors have, None where they differ (or there is none)."""
+    kinds = {(error.version, error.type, error.code) for error in errors}
+    return kinds.pop() if len(kinds) == 1 else None

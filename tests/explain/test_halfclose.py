@@ -1,17 +1,12 @@
-"""Half-closed to the capture's end, or ended by data."""
+"""Half-closed to the capture's end."""
 
 from analyzer import explain
-from tests.judging import captured, late_data, opened, scenario, texts
+from tests.judging import captured, opened, scenario, texts, told
 
 FIN = """
 +1   a > b  F.  6:6(0) ack 1
 +.01 b > a  .   1:1(0) ack 7
 """
-
-
-def told(judged):
-    """Return a flow's story, told from its first segment."""
-    return explain.story(judged, judged.record.first_ns)
 
 
 def test_a_capture_that_stops_early_says_what_would_end_it():
@@ -58,15 +53,3 @@ end: +1
     assert "a half-close in use" in story.headline
     assert "A half-closed connection is legal and can last" in texts(story, "Why")
     assert None is story.section("What to change")
-
-
-def test_data_after_a_full_close_draws_a_reset():
-    """Data that a closed end cannot deliver is told with FIN, data and RST."""
-    story = told(late_data())
-
-    assert (
-        "The server sent data 6.000 s after the client's FIN; the client had closed in full"
-        in story.headline.replace("6.010 s", "6.000 s")
-    )
-    assert "answered with a RST: nobody is there to take it" in texts(story, "What happened")
-    assert "it cannot deliver data" in texts(story, "Why")

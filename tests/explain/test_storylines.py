@@ -3,10 +3,10 @@
 import pytest
 
 from analyzer import explain
-from analyzer.explain.storylines import STORYLINES
-from analyzer.findings import CODES
+from analyzer.explain.storylines import STORYLINES, leader
 from analyzer.judge.verdict import Verdict
-from tests.judging import captured, scenario
+from analyzer.words.teller import Teller
+from tests.judging import captured, codes, opened, scenario
 
 HEADLINES = {
     "closed": "Closed by both ends in order, the client first; 2 probes, all answered.",
@@ -56,14 +56,33 @@ def test_the_wording_of_each_verdict(verdict):
     assert HEADLINES[verdict] == explain.headline(judged, start_ns)
 
 
-def test_every_verdict_has_a_plot_without_a_finding():
+def test_every_verdict_can_be_told_without_a_finding():
     """Whatever was found or not, every flow can be told."""
-    assert set(Verdict) == set().union(*(storyline.verdicts for storyline in STORYLINES if storyline.code is None))
+    assert set(Verdict) == set(STORYLINES)
 
 
-def test_storylines_ask_for_findings_that_exist():
-    """A storyline's finding is a code of the third table."""
-    assert {storyline.code for storyline in STORYLINES} - {None} <= set(CODES)
+def test_the_first_finding_with_a_story_leads():
+    """Of several findings that could tell how a flow ended, the first in the table does."""
+    (judged,), start_ns = captured("founding_go_fin60.pcap")
+    story, finding = leader(Teller(judged, start_ns))
+
+    assert ("fin-wait-2-expired", judged.findings[0]) == (finding.code, finding)
+    assert explain.headline(judged, start_ns) == story.headline(Teller(judged, start_ns), finding)
+
+
+def test_a_foreign_reset_overrules_what_it_pretends():
+    """A give-up RST that does not look like the prober's own packets is told as a box's, not as the prober's."""
+    judged = opened("""
++5   a > b  .   5:5(0) ack 1 ttl 60
++5   a > b  .   5:5(0) ack 1 ttl 60
++5   a > b  .   5:5(0) ack 1 ttl 60
++5   a > b  R.  6:6(0) ack 1 ttl 120
+""")
+
+    assert ["dead-peer-detected", "reset-from-between"] == [
+        code for code in codes(judged) if code != "midstream-start"
+    ][:2]
+    assert "most likely a box in between" in explain.headline(judged, 0)
 
 
 def test_silence_that_no_finding_explains_is_still_told():

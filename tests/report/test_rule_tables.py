@@ -14,13 +14,14 @@ def test_every_row_and_condition_is_printed():
     """Each row of each table is there with its citation and the sentence of each condition."""
     lines = list(tables(WIDE))
     text = " ".join(" ".join(lines).split())
+    rows = (*RULES, *VERDICTS, *(row for kind in FINDINGS for row in kind.rows))
 
-    for rule in (*RULES, *VERDICTS, *FINDINGS):
+    for rule in rows:
         for condition in rule.conditions:
             assert f"- {' '.join(condition.__doc__.split())}" in text
     for rule in RULES:
         assert f"{rule.kind.name.lower()}  {rule.name}{'; ' + rule.cite if rule.cite else ''}" in lines
-    assert sum(line.startswith("  Set when") for line in lines) == len((*RULES, *VERDICTS, *FINDINGS))
+    assert sum(line.startswith("  Set when") for line in lines) == len(rows)
 
 
 def test_every_transition_is_printed():

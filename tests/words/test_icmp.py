@@ -2,7 +2,8 @@
 
 import pytest
 
-from analyzer.words.icmp import icmp_text
+from analyzer.words.icmp import icmp_text, one_kind
+from tests.judging import captured
 
 
 @pytest.mark.parametrize(
@@ -17,3 +18,11 @@ from analyzer.words.icmp import icmp_text
 def test_errors_have_names(error, expected):
     """A known error is named, another is given by its numbers."""
     assert expected == icmp_text(*error)
+
+
+def test_errors_of_one_kind_have_it_in_common():
+    """Errors that agree in version, type and code have a kind in common, and none have none."""
+    (judged,), _ = captured("lab/icmp_host_unreachable.pcap")
+
+    assert (4, 3, 1) == one_kind(judged.record.icmp_errors)
+    assert None is one_kind(())

@@ -1,13 +1,74 @@
-"""The founding question's own words."""
+"""FIN-WAIT-2 that ran out."""
+
+import pytest
 
 from analyzer import explain
-from tests.judging import captured, opened, texts
+from tests.judging import captured, codes, opened, texts
+
+FIN = """
++1   a > b  F.  6:6(0) ack 1
++.01 b > a  .   1:1(0) ack 7
+"""
+
+
+def finding(name, code):
+    """Return a finding of a capture's only flow."""
+    (judged,), _ = captured(name)
+    return judged.finding(code)
 
 
 def story(name):
     """Return the story of a capture's only flow."""
     (judged,), start_ns = captured(name)
     return explain.story(judged, start_ns)
+
+
+def test_the_founding_question_is_bracketed():
+    """FIN-WAIT-2 lasted at least to the last answer and less than to the RST."""
+    found = finding("founding_go_fin60.pcap", "fin-wait-2-expired")
+
+    assert (14, 15, 38, 39) == found.frames
+    assert "a" == found.about
+    assert "answer" == found.data["how"]
+    assert "default" == found.data["fits"]
+    assert 56_300_025_000 == found.data["held_low_ns"]
+    assert 61_420_023_000 == found.data["held_high_ns"]
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        ("founding_go_fin60_sleep60.pcap", "default"),
+        ("founding_go_fin10.pcap", "shorter"),
+        ("synthetic_macos1014_lo0.pcap", "longer"),
+    ],
+)
+def test_the_limit_that_fits_is_named(name, fits):
+    """Which known limit a FIN-WAIT-2 agrees with follows from its bounds."""
+    assert fits == finding(name, "fin-wait-2-expired").data["fits"]
+
+
+def test_an_unprompted_reset_is_told_apart():
+    """A RST that nothing asked for has no probe to its name."""
+    found = finding("synthetic_macos12_lo0.pcap", "fin-wait-2-expired")
+
+    assert "unprompted" == found.data["how"]
+    assert "probe_frame" not in found.data
+
+
+def test_a_reset_right_after_a_probe_is_not_unprompted():
+    """Only a RST that nothing asked for can be FIN-WAIT-2 given up by itself."""
+    lines = (
+        FIN
+        + """
++30  b > a  .   0:0(0) ack 7
++.01 a > b  .   7:7(0) ack 1
++{wait}  a > b  R.  7:7(0) ack 1
+"""
+    )
+
+    assert "fin-wait-2-expired" in codes(opened(lines.format(wait=30)))
+    assert "fin-wait-2-expired" not in codes(opened(lines.format(wait=10)))
 
 
 def test_the_limit_is_named_with_its_bounds():

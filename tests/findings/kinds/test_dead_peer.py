@@ -1,12 +1,30 @@
-"""What stayed unanswered."""
+"""Probers that gave up."""
 
 from analyzer import explain
-from tests.judging import captured, scenario, texts
+from tests.judging import captured, scenario, texts, told
 
 
-def told(judged):
-    """Return a flow's story, told from its first segment."""
-    return explain.story(judged, judged.record.first_ns)
+def finding(name, code):
+    """Return a finding of a capture's only flow."""
+    (judged,), _ = captured(name)
+    return judged.finding(code)
+
+
+def test_a_dead_peer_comes_with_the_time_it_took():
+    """Detection counts from the peer's last word to the prober's RST."""
+    found = finding("dead_peer_silence.pcap", "dead-peer-detected")
+
+    assert (*range(10, 19), 19) == found.frames
+    assert 9 == found.data["unanswered"]
+    assert 51_199_999_000 == found.data["detection_ns"]
+    assert (5_000_000_000, 5_000_000_000) == (found.data["wait_ns"], found.data["interval_ns"])
+
+
+def test_the_wait_after_an_answered_probe_is_the_period():
+    """Where the last word was an answer, Linux waits the longer of idle time and interval."""
+    (_, _, judged), _ = captured("lab/port_reuse.pcap")
+
+    assert 2_000_000_000 == judged.finding("dead-peer-detected").data["wait_ns"]
 
 
 def test_a_dead_peer_is_told_with_the_probers_own_reset():
@@ -43,33 +61,3 @@ def test_answers_behind_the_capture_are_inferred():
 
     assert "although the capture shows answers" in story.headline
     assert "Inferred from that rhythm and the RST" in texts(story, "Why")
-
-
-def test_a_prober_still_trying_would_give_up_by_its_count():
-    """When an unanswered prober gives up is said for the usual counts."""
-    story = told(scenario("silence_after_probes")[0])
-
-    assert "gives up and sends RST at about +28.010 if its count is 9" in texts(story, "What happened")
-    assert "MUST-29" in texts(story, "Why")
-
-
-def test_a_prober_that_falls_silent_is_not_said_to_try():
-    """A prober that stops after unanswered probes is told as gone or unseen."""
-    story = told(scenario("half_close_silence")[0])
-
-    assert "then no more for 30.000 s" in texts(story, "What happened")
-
-
-def test_outstanding_data_keeps_keepalive_from_running():
-    """While data is unacknowledged there are no probes, and its end sends no RST."""
-    (judged,), start_ns = captured("lab/dead_data_pending.pcap")
-    story = explain.story(judged, start_ns)
-
-    assert "The server's data stayed unacknowledged for 11.457 s" in story.headline
-    assert "MUST-26" in texts(story, "Why")
-    assert "TCP_USER_TIMEOUT" in texts(story, "What to change")
-
-
-def test_an_outstanding_fin_is_called_one():
-    """What is unacknowledged is named."""
-    assert "The client's FIN stayed unacknowledged" in explain.headline(scenario("fin_unanswered_is_silence")[0], 0)

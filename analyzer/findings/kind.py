@@ -1,0 +1,119 @@
+"""What a kind of finding is: one record with its conditions, its evidence, its words, and where these are told.
+
+A record stands in one module of ``kinds`` and in one line of ``table``; nothing else names its code. How to add one:
+docs/adding-a-finding.md. Rows are asked when a flow is judged; words are made only when somebody reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from analyzer.findings.case import Case
+from analyzer.judge.judged import Finding
+from analyzer.words.model import Line, LongText
+from analyzer.words.teller import Teller
+
+if TYPE_CHECKING:
+    from analyzer.judge.verdict import Verdict
+
+Condition = Callable[[Case], bool]
+"""A fact of a flow seen from one end; its docstring is the sentence that ``keepalive rules`` prints."""
+Evidence = tuple[tuple[int, ...], dict[str, int | str]]
+"""The frames that show a finding, in order, and the numbers its words need (``Finding.data``)."""
+Builder = Callable[[Case], Evidence]
+Sentence = Callable[[Teller, Finding], str]
+Words = Callable[[Teller, Finding], list[Line]]
+
+
+class Scope(Enum):
+    """What a finding is about."""
+
+    ENDPOINT = "endpoint"
+    """One end: its rows are tried for both."""
+    FLOW = "flow"
+    """The flow as a whole: its rows are tried once, ``Finding.about`` is None."""
+
+
+class Told(Enum):
+    """Where in a flow's story a finding is told that leads no story of its own."""
+
+    ALSO = "also"
+    """By its ``detail``, under "Also"."""
+    LIMITS = "limits"
+    """By its ``detail``, among what the capture cannot show."""
+    STORY = "story"
+    """By the words of the verdicts that it occurs with (``explain``)."""
+
+
+class Advice(Enum):
+    """Whose the advice is: who must act on ``LongText.change``."""
+
+    OWN = "own"
+    """The endpoint that the finding is about: the advice names it."""
+    READER = "reader"
+    """Whoever reads it (look there, capture longer): no endpoint is named."""
+    MINOR = "minor"
+    """Nobody in particular: left out of a story, last in a list of changes; ``keepalive rules`` has it."""
+    NONE = "none"
+    """Nobody: there is nothing to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Conditions that make the finding if all hold, and the frames and numbers it then brings."""
+
+    conditions: tuple[Condition, ...]
+    evidence: Builder
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How a flow is told that this finding leads: it tells what ended the flow, in place of the verdict's own words."""
+
+    headline: Sentence
+    happened: Words
+    why: Words
+    overrules: bool = False
+    """It is told even if an earlier finding of the table could lead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingKind:
+    """Everything about one kind of finding."""
+
+    code: str
+    """A stable slug that names the pattern found, never the remedy."""
+    rows: tuple[Row, ...]
+    """It is found wherever one of these holds; each may bring evidence of its own."""
+    text: LongText
+    """What ``keepalive rules CODE`` prints, with the advice, the doubt and the sources."""
+    detail: Sentence
+    """One or two sentences with the flow's own names and numbers: ``detail`` of the JSON report."""
+    scope: Scope = Scope.ENDPOINT
+    story: Story | None = None
+    """Its own story, if it can tell why a flow ended. Of several the first in the table leads."""
+    told: Told = Told.ALSO
+    """Where it is told when it has no story."""
+    told_by: frozenset[Verdict] = frozenset()
+    """With these verdicts it is told by their words, wherever it is told else."""
+    advice: Advice = Advice.OWN
+    change: Callable[[Finding], str | None] | None = None
+    """Advice in place of ``text.change`` where the finding's data knows better, or None."""
+    remark: Callable[[Teller], str | None] | None = None
+    """A last word after all advice, or None."""
+    sees: Words | None = None
+    """What the programs' calls return, as expectation. Of several the first in the table speaks."""
+    unsure: Words | None = None
+    """What of it the capture cannot show. Of several the first in the table speaks."""
+
+    def advice_of(self, finding: Finding) -> str:
+        """Return what to change in the case of this finding."""
+        special = self.change(finding) if self.change is not None else None
+        return special or self.text.change
+
+    def told_at(self, verdict: Verdict) -> Told:
+        """Return where this kind is told in a flow with this verdict."""
+        return Told.STORY if self.story is not None or verdict in self.told_by else self.told

@@ -1,0 +1,1 @@
+"""The records of all kinds of findings, a module for each subject; none imports another."""

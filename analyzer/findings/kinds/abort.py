@@ -1,0 +1,129 @@
+"""An end ended the connection with a RST in place of a FIN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known
+from analyzer.findings.kind import FindingKind, Row, Story
+from analyzer.judge.record import other
+from analyzer.words.model import Line, LongText
+from analyzer.words.probes import probe_summary
+from analyzer.words.teller import answered_text, count, lines, number, side_of, times
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+def reset_is_abort(case: Case) -> bool:
+    """That RST bears ACK and answers no probe."""
+    reset = case.own_reset
+    return reset is not None and reset.has_ack and reset.answers_probe is None
+
+
+def _evidence(case: Case) -> Evidence:
+    """The RST, and whether data can have lain unread."""
+    reset = case.own_reset
+    assert reset is not None
+    sent, resent = case.peer_facts.payload_bytes, case.facts.resent if case.facts.unacked_ns is not None else 0
+    if sent:
+        unread = "possible"
+    elif resent or case.record.starts_with == "midstream":
+        unread = "unknown"
+    else:
+        unread = "impossible"
+    return frames_of(case.peer_facts.last_data_frame if sent else None, reset.frame), known(
+        reset_frame=reset.frame,
+        unread=unread,
+        received_bytes=sent,
+        resent=resent,
+        data_frame=case.peer_facts.last_data_frame if sent else None,
+    )
+
+
+def _headline(t: Teller, f: Finding) -> str:
+    """Return an abort in one line."""
+    probes = t.record.probes
+    before = f"; {count(len(probes), 'probe')} before, {answered_text(probes)}" if probes else ""
+    if number(f, "resent"):
+        before = f"; its data had stayed unacknowledged, sent again {times(number(f, 'resent'))}"
+    usual = {
+        "possible": ", as a close or kill with unread data does",
+        "impossible": ", as SO_LINGER 0 does",
+    }.get(str(f.data["unread"]), "")
+    return f"{t.start(side_of(f))} ended the connection with a RST in place of a FIN{usual}{before}."
+
+
+def _happened(t: Teller, f: Finding) -> list[Line]:
+    """Return the RST and what came before."""
+    reset = t.reset
+    assert reset is not None
+    text = f"{t.start(side_of(f))} sent RST+ACK at {t.at(reset.ts_ns)}, with no FIN before, asked by no probe: the end."
+    return [
+        *probe_summary(t),
+        Line(text, (reset.frame,)),
+        Line("A RST ends the connection for both ends at once, so nothing is left to probe.", (reset.frame,)),
+    ]
+
+
+def _why(t: Teller, f: Finding) -> list[Line]:
+    """Return the known causes of a RST in place of a FIN."""
+    side = side_of(f)
+    reset = number(f, "reset_frame")
+    if f.data["unread"] == "impossible":
+        text = (
+            f"{t.start(other(side))} sent no data, so none can have been unread: {t.the(side)}'s program most"
+            " likely asked for the RST (SO_LINGER with time 0)."
+        )
+        return [Line(text, (reset,))]
+    cause = Line(
+        "A kernel sends RST in place of FIN when a socket is closed, or its process is killed, with received data"
+        " still unread. Or the program asked for it (SO_LINGER with time 0).",
+        (reset,),
+    )
+    given_up = None
+    if number(f, "resent"):
+        given_up = Line(
+            "Its own data was unacknowledged and sent again before: macOS ends that with such a RST too (by its"
+            " source), Linux does not.",
+            (reset,),
+        )
+    if f.data["unread"] != "possible":
+        return lines(cause, given_up)
+    text = (
+        f"{t.start(other(side))} had sent {count(number(f, 'received_bytes'), 'byte')}; whether they were"
+        " read, no capture shows."
+    )
+    return lines(cause, Line(text, (number(f, "data_frame"),)), given_up)
+
+
+def _change(f: Finding) -> str | None:
+    """Without data of the peer nothing can have been unread."""
+    return "Leave SO_LINGER alone, unless an abort is meant." if f.data["unread"] == "impossible" else None
+
+
+ABORT: Final = FindingKind(
+    code="abort-without-fin",
+    rows=(Row((c.reset_by_itself, c.verdict_aborted, reset_is_abort, c.sent_no_fin), _evidence),),
+    text=LongText(
+        title="A RST in place of a FIN",
+        meaning="This end ended the connection with RST+ACK, unasked, without a FIN.",
+        why=(
+            "The other end's program reads ECONNRESET where it would have read end of file, and data on its way is"
+            " lost."
+        ),
+        change=(
+            "Read what has arrived before closing, and leave SO_LINGER alone. A kill with unread data does the"
+            " same, and no program can prevent it."
+        ),
+        doubt="Unread data, SO_LINGER with time 0 and a kill look alike on the wire.",
+        source="Linux tcp_close; XNU tcp_usrreq.c; field guide 2.8, 3.3",
+    ),
+    detail=_headline,
+    story=Story(_headline, _happened, _why),
+    change=_change,
+)

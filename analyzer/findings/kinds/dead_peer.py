@@ -1,0 +1,267 @@
+"""The prober gave up with a RST of its own: nothing answered, or answers did not reach it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known, numbers_of
+from analyzer.findings.kind import FindingKind, Row, Story
+from analyzer.findings.phrases import LOST_OR_GONE
+from analyzer.judge.record import other
+from analyzer.words.icmp import icmp_text, one_kind
+from analyzer.words.model import Line, LongText
+from analyzer.words.probes import last_word, probe_summary
+from analyzer.words.teller import count, duration, lines, number, setting, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.judge.timers.inference import Settings
+    from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
+
+
+def last_probe_answered_in_capture(case: Case) -> bool:
+    """Yet the capture shows an answer to its last probe."""
+    return bool(case.probes) and case.probes[-1].answered
+
+
+def _dead_evidence(case: Case) -> Evidence:
+    """The unanswered probes, when the peer was last heard, and the RST."""
+    trailing, reset = case.trailing, case.own_reset
+    assert reset is not None
+    heard_ns = case.peer_facts.last_ns
+    values, first = _settings(case.settings), trailing[0]
+    if not first.first_of_train and case.settings and case.settings.period and case.settings.period.value_ns:
+        # after an answered probe the wait is max(idle, interval) on Linux
+        values["wait_ns"] = case.settings.period.value_ns
+    elif "idle_ns" in values:
+        values["wait_ns"] = values["idle_ns"]
+    return frames_of(numbers_of(trailing), reset.frame), known(
+        unanswered=len(trailing),
+        reset_frame=reset.frame,
+        detection_ns=reset.ts_ns - heard_ns if heard_ns is not None else None,
+        **values,
+    )
+
+
+def _settings(settings: Settings | None) -> dict[str, int | str]:
+    """Return the values inferred, where there are any."""
+    if settings is None:
+        return {}
+    idle = settings.idle or settings.period
+    return known(
+        idle_ns=idle.value_ns if idle else None,
+        interval_ns=settings.interval.value_ns if settings.interval else None,
+    )
+
+
+def _dead_detail(t: Teller, f: Finding) -> str:
+    prober = side_of(f)
+    took = (
+        f" {duration(number(f, 'detection_ns'))} after {t.the(other(prober))}'s last word"
+        if "detection_ns" in f.data
+        else ""
+    )
+    return f"{t.start(prober)} gave up{took}: {count(number(f, 'unanswered'), 'probe')} unanswered, then its own RST."
+
+
+def _dead_headline(t: Teller, f: Finding) -> str:
+    """Return a dead peer in one line."""
+    prober = side_of(f)
+    peer = t.the(other(prober))
+    text = (
+        f"{t.start(prober)} gave up on {peer}: {count(number(f, 'unanswered'), 'probe')} unanswered, then its own RST"
+    )
+    if "detection_ns" in f.data:
+        text += f", {duration(number(f, 'detection_ns'))} after {peer}'s last word"
+    return f"{text}."
+
+
+def _dead_happened(t: Teller, f: Finding) -> list[Line]:
+    """Return the last word, the probes, the RST."""
+    prober = side_of(f)
+    trailing = count(number(f, "unanswered"), "probe")
+    reset = number(f, "reset_frame")
+    probed = tuple(frame for frame in f.frames if frame != reset)
+    took = f", {duration(number(f, 'detection_ns'))} after that last word" if "detection_ns" in f.data else ""
+    return lines(
+        last_word(t, other(prober)),
+        Line(f"Then {trailing} of {t.the(prober)} got no answer that the capture shows.", probed),
+        Line(
+            f"One interval after the last, {t.the(prober)}'s kernel gave up and sent RST+ACK{took}. That RST comes"
+            " from the prober, not from its peer.",
+            (reset,),
+        ),
+        _icmp(t, prober),
+    )
+
+
+def _icmp(t: Teller, prober: Side) -> Line | None:
+    """Say which ICMP errors came back meanwhile."""
+    errors = [error for error in t.record.icmp_errors if error.quotes == prober]
+    if not errors:
+        return None
+    one = one_kind(errors)
+    what = f" ({icmp_text(*one)})" if one else ""
+    text = (
+        f"{count(len(errors), 'ICMP error')}{what} came back and ended nothing: Linux and macOS ignore one that quotes"
+        " a probe."
+    )
+    return Line(text, frames_of(error.frame for error in errors))
+
+
+def _dead_why(t: Teller, f: Finding) -> list[Line]:
+    """Return what the silence can mean and how long noticing takes."""
+    prober = side_of(f)
+    peer_fin = t.fin(other(prober))
+    closed = None
+    if peer_fin is not None:
+        text = (
+            f"{t.start(other(prober))}'s FIN had come before: {t.the(prober)} was in CLOSE-WAIT (derived), and its"
+            " program had not closed."
+        )
+        closed = Line(text, (peer_fin.frame,))
+    return lines(
+        Line(
+            f"Keepalive did its work: {t.the(other(prober))}, or the path to it, stopped answering. A capture"
+            " cannot tell a dead host from a dropped flow or lost packets.",
+            f.frames,
+        ),
+        _detection(f),
+        closed,
+    )
+
+
+def _detection(f: Finding) -> Line | None:
+    """Return how long noticing takes by the settings seen, or None if they are not known."""
+    wait, interval, unanswered = (number(f, key) for key in ("wait_ns", "interval_ns", "unanswered"))
+    if not (wait and interval):
+        return None
+    total = setting(wait + unanswered * interval)
+    text = (
+        f"By the settings inferred it takes {setting(wait)} to the first of these probes, then {unanswered} x"
+        f" {setting(interval)}: {total}. Linux timers run late by up to an eighth."
+    )
+    return Line(text, f.frames)
+
+
+def _dead_unsure(t: Teller, f: Finding) -> list[Line]:
+    del t
+    unanswered = f.data["unanswered"]
+    setting_seen = f"Whether {unanswered} is the count set (TCP_KEEPCNT): on Linux TCP_USER_TIMEOUT replaces it."
+    return [Line(LOST_OR_GONE, f.frames), Line(setting_seen, f.frames)]
+
+
+def _sees(t: Teller, f: Finding) -> list[Line]:
+    prober, reset = side_of(f), t.reset
+    frames = (reset.frame,) if reset is not None else ()
+    who, peer = t.start(prober), t.start(other(prober))
+    peer_fin = t.fin(other(prober))
+    if peer_fin is not None:
+        read = Line(
+            f"{who}, read: end of file from the FIN on, before and after the RST. Write after it: ETIMEDOUT (Linux).",
+            (peer_fin.frame, *frames),
+        )
+    else:
+        read = Line(f"{who}, read: ETIMEDOUT, not end of file (Linux and macOS), when the prober gives up.", frames)
+    return [
+        read,
+        Line(
+            f"{peer}, if it still runs: learns of it only if that RST arrives. Else a blocked read stays blocked"
+            " until it writes or probes itself.",
+            frames,
+        ),
+    ]
+
+
+DEAD: Final = FindingKind(
+    code="dead-peer-detected",
+    rows=(Row((c.verdict_timed_out, c.reset_in_its_name, c.last_probes_unanswered), _dead_evidence),),
+    text=LongText(
+        title="Keepalive noticed a dead peer",
+        meaning="The prober's last probes got no answer and its kernel gave up with a RST of its own.",
+        why="The connection was ended after that time instead of hanging for ever; its program gets ETIMEDOUT.",
+        change=(
+            "If it took too long, lower the idle time, the interval or the count on the probing side. Time to"
+            " notice is idle + count x interval."
+        ),
+        doubt=(
+            "The peer may be alive and the path cut, or answers lost. The number of probes is evidence of"
+            " TCP_KEEPCNT, not proof: on Linux TCP_USER_TIMEOUT replaces the count."
+        ),
+        source="Linux tcp_keepalive_timer; field guide 2.3 to 2.5",
+    ),
+    detail=_dead_detail,
+    story=Story(_dead_headline, _dead_happened, _dead_why),
+    sees=_sees,
+    unsure=_dead_unsure,
+)
+
+
+def _lost_evidence(case: Case) -> Evidence:
+    """The answers that the capture shows and the prober's RST belies."""
+    reset = case.own_reset
+    assert reset is not None
+    last = [probe for probe in case.probes if probe.train == case.probes[-1].train and probe.answered]
+    return frames_of(numbers_of(last), (p.answer_frame for p in last if p.answer_frame), reset.frame), known(
+        answered=len(last), reset_frame=reset.frame
+    )
+
+
+def _lost_headline(t: Teller, f: Finding) -> str:
+    """Return lost answers in one line."""
+    prober = side_of(f)
+    return (
+        f"{t.start(prober)} gave up although the capture shows answers: they did not get from here to {t.the(prober)}."
+    )
+
+
+def _lost_happened(t: Teller, f: Finding) -> list[Line]:
+    """Return the answers and the RST that belies them."""
+    prober = side_of(f)
+    return [
+        *probe_summary(t),
+        Line(
+            f"Yet {t.the(prober)}'s probes fell into the rhythm of unanswered ones, and in the end it sent RST+ACK,"
+            " as a prober does that hears nothing.",
+            f.frames,
+        ),
+    ]
+
+
+def _lost_why(t: Teller, f: Finding) -> list[Line]:
+    """Return where to look."""
+    text = (
+        "Inferred from that rhythm and the RST: the answers were lost behind this capture point, on the way to "
+        f"{t.the(side_of(f))}."
+    )
+    return [Line(text, f.frames)]
+
+
+ANSWERS_LOST: Final = FindingKind(
+    code="answers-lost-behind-capture",
+    rows=(Row((c.verdict_timed_out, c.reset_in_its_name, last_probe_answered_in_capture), _lost_evidence),),
+    text=LongText(
+        title="Answers in the capture that did not reach the prober",
+        meaning=(
+            "The capture shows answers, but the prober behaved as one that hears nothing: it went over to its"
+            " interval and in the end sent RST."
+        ),
+        why="The fault lies between the capture point and the prober, in the direction of the answers.",
+        change=(
+            "Look there: a firewall that lets one direction pass, an asymmetric route, a full queue. Capture at the"
+            " prober too."
+        ),
+        doubt=(
+            "Inferred from the rhythm of the probes and the form of the RST. Answers that the prober discards (RFC"
+            " 7323 checks on timestamps) would look the same."
+        ),
+        source="Linux tcp_keepalive_timer; field guide 2.3, 8",
+    ),
+    detail=_lost_headline,
+    story=Story(_lost_headline, _lost_happened, _lost_why),
+    sees=_sees,
+)

@@ -1,0 +1,227 @@
+"""The founding question: the FIN-WAIT-2 of the end that closed ran out, and a RST ended what keepalive could not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known
+from analyzer.findings.kind import Advice, FindingKind, Row, Story
+from analyzer.judge.record import other
+from analyzer.judge.signatures import FIN_WAIT_2
+from analyzer.units import nanoseconds
+from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
+from analyzer.words.model import Line, LongText
+from analyzer.words.teller import count, duration, lines, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+UNPROMPTED_NS: Final = (55_000_000_000, 65_000_000_000)
+"""When after its FIN was acknowledged macOS 12 and later resets by itself (field guide 3.3, 9.5)."""
+AT_ONCE_NS: Final = 20_000_000
+"""What follows the peer's segment sooner than this may be its effect."""
+_LINUX: Final = next(row for row in FIN_WAIT_2 if row.name == "Linux")
+_DEFAULT_NS: Final = (nanoseconds(_LINUX.low_s), nanoseconds(_LINUX.high_s or _LINUX.low_s))
+"""How long FIN-WAIT-2 lasts by default on Linux, with the lateness of its timer."""
+OLD_MACOS_GO_NS: Final = 120_000_000_000
+"""FIN-WAIT-2 of a Go client on macOS up to 11: 8 probes 15 s apart (field guide 7.2)."""
+
+FITS: Final = {
+    "default": "Linux's limit fits: 60 s (net.ipv4.tcp_fin_timeout; measured 60 to 62 s, its timer rounds up).",
+    "shorter": (
+        "Linux's default of 60 s does not explain that; a changed net.ipv4.tcp_fin_timeout on that host would, or a"
+        " restart."
+    ),
+    "longer": (
+        "That is more than the 60 s of Linux and of macOS 12 and later. macOS up to 11 waits count x interval of"
+        " the closing socket's keepalive: 8 x 75 s = 600 s by default."
+    ),
+}
+MACOS: Final = (
+    "macOS differs (by its source): version 12 and later send RST+ACK unasked after 60 s; up to 11 the state lasts"
+    " count x interval of the closing socket's keepalive, 600 s by default, and ends silently."
+)
+
+
+def fin_acknowledged(case: Case) -> bool:
+    """Its FIN was acknowledged."""
+    return case.fin is not None and case.fin.acked_frame is not None
+
+
+def reset_a_minute_after_fin_acknowledged(case: Case) -> bool:
+    """That RST bears ACK, answers nothing, and came 55 to 65 s after its FIN was acknowledged."""
+    reset, fin = case.own_reset, case.fin
+    if reset is None or fin is None or fin.acked_ns is None:
+        return False
+    asked = case.peer_facts.last_ns
+    prompted = reset.answers_probe is not None or (asked is not None and reset.ts_ns - asked < AT_ONCE_NS)
+    after = reset.ts_ns - fin.acked_ns
+    return reset.has_ack and not prompted and UNPROMPTED_NS[0] <= after <= UNPROMPTED_NS[1]
+
+
+def _evidence(case: Case) -> Evidence:
+    """How long FIN-WAIT-2 was held: at least up to the last answer, at most up to the RST."""
+    fin, reset = case.fin, case.own_reset
+    assert fin is not None
+    assert fin.acked_ns is not None
+    assert reset is not None
+    heard_ns = case.facts.last_ns
+    low = max(heard_ns - fin.acked_ns, 0) if heard_ns is not None else 0
+    high = reset.ts_ns - fin.acked_ns
+    if high < _DEFAULT_NS[0]:
+        fits = "shorter"
+    elif low > _DEFAULT_NS[1]:
+        fits = "longer"
+    else:
+        fits = "default"
+    return frames_of(fin.frame, fin.acked_frame, reset.answers_probe, reset.frame), known(
+        fin_frame=fin.frame,
+        acked_frame=fin.acked_frame,
+        reset_frame=reset.frame,
+        probe_frame=reset.answers_probe,
+        how="answer" if reset.answers_probe is not None else "unprompted",
+        since_fin_ns=reset.ts_ns - fin.ts_ns,
+        held_low_ns=low,
+        held_high_ns=high,
+        fits=fits,
+    )
+
+
+def _detail(t: Teller, f: Finding) -> str:
+    low, high = duration(number(f, "held_low_ns")), duration(number(f, "held_high_ns"))
+    how = "then it sent RST+ACK unasked" if f.data["how"] == "unprompted" else "then a probe drew a RST"
+    held = f"for {high}" if f.data["how"] == "unprompted" else f"for at least {low} and less than {high}"
+    return f"{t.start(side_of(f))} held FIN-WAIT-2 (derived) {held}; {how}."
+
+
+def _headline(t: Teller, f: Finding) -> str:
+    """Return the answer in one line."""
+    closer = side_of(f)
+    probes = t.probes_after_fin_of(closer)
+    answered = sum(probe.answered for probe in probes)
+    after = duration(number(f, "since_fin_ns"))
+    who = f"{t.start(closer)} closed, {t.the(other(closer))} never did"
+    if f.data["how"] == "unprompted":
+        how = (
+            f"{count(len(probes), 'probe')} after the FIN, {answered} answered" if probes else "no probe after the FIN"
+        )
+        return f"{who}: {how}; then {t.the(closer)} sent RST unasked, {after} after its FIN."
+    if not answered:
+        return f"{who}: the first probe after the FIN drew a RST, {after} after it."
+    return (
+        f"{who}: {len(probes)} probes after the FIN, {answered} answered; the last drew a RST, {after} after the FIN."
+    )
+
+
+def _happened(t: Teller, f: Finding) -> list[Line]:
+    """Return FIN, probes and RST."""
+    closer = side_of(f)
+    probes = t.probes_after_fin_of(closer)
+    after = duration(number(f, "since_fin_ns"))
+    reset = number(f, "reset_frame")
+    if f.data["how"] == "unprompted":
+        text = f"Then {t.the(closer)}'s kernel sent RST+ACK, asked by nothing, {after} after its FIN: the end."
+        last = Line(text, (reset,))
+    else:
+        took = next((probe.answer_ns for probe in probes if probe.answer == "rst"), None)
+        within = f" within {duration(took)}" if took is not None else ""
+        text = f"The last probe drew a RST{within}, {after} after the FIN: the end."
+        last = Line(text, (number(f, "probe_frame"), reset))
+    return [*fin_lines(t, closer), *(probes_after_fin(t, closer, probes) if probes else []), last]
+
+
+def _why(t: Teller, f: Finding) -> list[Line]:
+    """Return why keepalive went on, and why it ended when it did."""
+    closer = side_of(f)
+    goes_on = why_keepalive_goes_on(t, closer, t.probes_after_fin_of(closer))
+    limit = _unprompted(t, f) if f.data["how"] == "unprompted" else _on_a_probe(t, f)
+    return lines(*goes_on, *limit, stub_line(t, closer))
+
+
+def _unprompted(t: Teller, f: Finding) -> list[Line]:
+    high = duration(number(f, "held_high_ns"))
+    frames = (number(f, "acked_frame"), number(f, "reset_frame"))
+    return [
+        Line(
+            f"A kernel keeps FIN-WAIT-2 only for a time. {t.start(side_of(f))}'s ended with a RST+ACK {high}"
+            " after its FIN was acknowledged.",
+            frames,
+        ),
+        Line(
+            "That is how macOS 12 and later do it, by their source: after 60 s, or count x interval of the closing"
+            " socket's keepalive if that is less. Linux ends it silently after 60 s, and a RST then answers the"
+            " next probe.",
+            frames,
+        ),
+    ]
+
+
+def _on_a_probe(t: Teller, f: Finding) -> list[Line]:
+    low, high = number(f, "held_low_ns"), number(f, "held_high_ns")
+    bounds = (number(f, "acked_frame"), number(f, "probe_frame"), number(f, "reset_frame"))
+    fits = FITS[str(f.data["fits"])]
+    if f.data["fits"] == "longer" and low <= OLD_MACOS_GO_NS <= high:
+        fits += " 8 x 15 s = 120 s, with Go's settings, fits."
+    least = f"at least {duration(low)} (the last ACK) and " if low else ""
+    bare = " without ACK, as here" if t.reset is not None and not t.reset.has_ack else ""
+    return [
+        Line(
+            f"A kernel keeps FIN-WAIT-2 only for a time. {t.start(side_of(f))}'s lasted, from its FIN's"
+            f" acknowledgement, {least}less than {duration(high)} (the RST)."
+            f" {fits}",
+            bounds,
+        ),
+        Line(
+            "It runs out without a packet. Only the next probe finds that there is no such connection any more,"
+            f" and a kernel answers that with a RST{bare}.",
+            bounds[1:],
+        ),
+        Line(MACOS, bounds[:1]),
+    ]
+
+
+def _unsure(t: Teller, f: Finding) -> list[Line]:
+    del t
+    if f.data["how"] == "unprompted":
+        return []
+    return [Line("When exactly FIN-WAIT-2 ran out: that sends nothing, so only the bounds are known.", f.frames)]
+
+
+EXPIRED: Final = FindingKind(
+    code="fin-wait-2-expired",
+    rows=(
+        Row((c.reset_by_itself, c.verdict_reset_on_probe, fin_acknowledged, c.peer_sent_no_fin), _evidence),
+        Row(
+            (c.reset_by_itself, c.verdict_aborted, c.peer_sent_no_fin, reset_a_minute_after_fin_acknowledged), _evidence
+        ),
+    ),
+    text=LongText(
+        title="The closing end's FIN-WAIT-2 ran out",
+        meaning=(
+            "This end had closed, its FIN was acknowledged, and the other end never closed. Its kernel held the"
+            " connection in FIN-WAIT-2 for a time and answered probes; then it forgot it, and the next probe drew a"
+            " RST (or, on macOS 12 and later, it sent a RST unasked)."
+        ),
+        why=(
+            "This, and not keepalive's count of unanswered probes, ended the connection. The other end had been in"
+            " CLOSE-WAIT (derived) all the while."
+        ),
+        change="Nothing at this end: the limit is right. At the other end see close-wait-held-by-keepalive.",
+        doubt=(
+            "A restart of this end's host would look the same. The time is bracketed by the last answer and the"
+            " RST; its end sends nothing. 60 s is the default of Linux (net.ipv4.tcp_fin_timeout; 60 to 62 s"
+            " measured) and the cap of macOS 12 and later; macOS up to 11 waits count x interval of the closing"
+            " socket."
+        ),
+        source=("Linux tcp_rcv_state_process, tcp_minisocks.c; XNU tcp_input.c, tcp_timer.c; field guide 2.8, 3.3, 7"),
+    ),
+    detail=_detail,
+    story=Story(_headline, _happened, _why),
+    advice=Advice.NONE,
+    unsure=_unsure,
+)

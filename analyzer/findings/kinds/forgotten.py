@@ -1,0 +1,117 @@
+"""The peer's address knows no such connection, and no FIN had come from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known
+from analyzer.findings.kind import FindingKind, Row, Story
+from analyzer.judge.record import other
+from analyzer.words.model import Line, LongText
+from analyzer.words.teller import count, duration, evidence, lines, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+def _evidence(case: Case) -> Evidence:
+    """The RST and what it answers."""
+    reset = case.own_reset
+    assert reset is not None
+    by_data = c.reset_answers_data(case)
+    asked = case.peer_facts.resent_frame if case.peer_facts.resent else case.peer_facts.last_data_frame
+    heard_ns = case.facts.last_ns if case.facts.segments > 1 else None
+    return frames_of(reset.answers_probe, asked if by_data else None, reset.frame), known(
+        what="data" if by_data else "probe",
+        asked_frame=asked if by_data else reset.answers_probe,
+        reset_frame=reset.frame,
+        bare=int(not reset.has_ack),
+        midstream=int(case.record.starts_with == "midstream"),
+        silent_ns=reset.ts_ns - heard_ns if heard_ns is not None else None,
+    )
+
+
+def _headline(t: Teller, f: Finding) -> str:
+    """Return a forgotten connection in one line."""
+    peer = side_of(f)
+    what = "a probe" if f.data["what"] == "probe" else "data"
+    ending = "no FIN was captured" if f.data["midstream"] else "without any FIN before"
+    return (
+        f"{t.start(peer)}'s address answered {what} of {t.the(other(peer))} with a RST, no such connection; {ending}."
+    )
+
+
+def _happened(t: Teller, f: Finding) -> list[Line]:
+    """Return the last good word and the RST."""
+    peer = side_of(f)
+    good = [probe for probe in t.probes(other(peer)) if probe.answered]
+    before = None
+    if good:
+        text = (
+            f"{t.start(peer)} answered {count(len(good), 'probe')} of {t.the(other(peer))}, the last at"
+            f" {t.at(good[-1].ts_ns)}."
+        )
+        before = Line(text, evidence(good))
+    what = ("The next probe" if good else "The probe") if f.data["what"] == "probe" else "The data sent last"
+    silent = f", {duration(number(f, 'silent_ns'))} after {t.the(peer)}'s last word" if "silent_ns" in f.data else ""
+    shape = None
+    if f.data["bare"]:
+        text = (
+            'That RST has no ACK, and its number is that of what it answers: the form of "no such connection" (RFC'
+            " 9293 3.10.7.1)."
+        )
+        shape = Line(text, (number(f, "reset_frame"),))
+    return lines(before, Line(f"{what} drew a RST{silent}: the end.", f.frames), shape)
+
+
+def _why(t: Teller, f: Finding) -> list[Line]:
+    """Return what can make a host forget."""
+    peer = t.the(side_of(f))
+    if f.data["midstream"]:
+        text = (
+            f"The capture began in mid-connection. So either {peer} had sent FIN before, and its FIN-WAIT-2 ran out"
+            " (60 s on Linux); or its host restarted; or a box on the way forgot the flow and answers in its name."
+            " This capture cannot tell which."
+        )
+    else:
+        text = (
+            f"No FIN of {peer} came before, so its program did not close in the ordinary way. Inferred causes: its"
+            " host restarted or was replaced; its address moved to another host; a NAT or firewall forgot the flow"
+            " and answers in its name."
+        )
+    return [Line(text, f.frames)]
+
+
+FORGOTTEN: Final = FindingKind(
+    code="peer-forgot-connection",
+    rows=(
+        Row((c.reset_by_itself, c.verdict_reset_on_probe, c.sent_no_fin, c.peer_sent_no_fin), _evidence),
+        Row((c.reset_by_itself, c.verdict_aborted, c.reset_answers_data, c.sent_no_fin, c.peer_sent_no_fin), _evidence),
+    ),
+    text=LongText(
+        title="The peer's address knows no such connection",
+        meaning=(
+            "A RST answered a probe (or data), and no FIN had come from that end: it forgot the connection without"
+            " closing it."
+        ),
+        why=(
+            "The other end held a connection that was dead for an unknown time; keepalive (or the data) brought it"
+            " to light."
+        ),
+        change=(
+            "Look for a restart of host or container, a failover that moved the address, or a NAT or load balancer"
+            " that forgot the flow. Probing more often finds it sooner."
+        ),
+        doubt=(
+            "If the capture began in mid-connection, a FIN may have come before it: then it is fin-wait-2-expired."
+            " A box that imitates TTL and MAC address of the peer cannot be told from it."
+        ),
+        source="RFC 9293 3.5.1, 3.10.7.1; field guide 7.1, 9.5",
+    ),
+    detail=_headline,
+    story=Story(_headline, _happened, _why),
+)

@@ -1,0 +1,127 @@
+"""A half-close that is meant: its other direction is in use, or the end that sent FIN waits and probes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import count_answered, end_ns, frames_of, known, numbers_of
+from analyzer.findings.kind import Advice, FindingKind, Row, Told
+from analyzer.judge.record import other
+from analyzer.words.model import LongText
+from analyzer.words.teller import count, duration, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+IN_USE_NS: Final = 10_000_000_000
+
+
+def peer_takes_data_after_its_fin(case: Case) -> bool:
+    """After its peer's FIN it sent data, and all of it was acknowledged."""
+    return not c.sent_no_data_since_peer_fin(case) and case.facts.unacked_ns is None
+
+
+def half_closed_for_long(case: Case) -> bool:
+    """The half-closed connection was probed, or lasted 10 s."""
+    fin = case.peer_fin
+    until = case.fin.ts_ns if case.fin else case.record.end_ns
+    return fin is not None and (bool(case.record.probes_after_fin) or until - fin.ts_ns >= IN_USE_NS)
+
+
+def _used_evidence(case: Case) -> Evidence:
+    """The peer's FIN and the data it still took."""
+    fin = case.peer_fin
+    assert fin is not None
+    return frames_of(fin.frame, case.facts.last_data_frame), known(
+        fin_frame=fin.frame,
+        data_frame=case.facts.last_data_frame,
+        half_closed_ns=(case.fin.ts_ns if case.fin else end_ns(case)) - fin.ts_ns,
+        probes=len(case.record.probes_after_fin),
+    )
+
+
+def _used_detail(t: Teller, f: Finding) -> str:
+    writer = side_of(f)
+    return (
+        f"{t.start(other(writer))} took data of {t.the(writer)} after its own FIN: a half-close in use, for"
+        f" {duration(number(f, 'half_closed_ns'))}."
+    )
+
+
+IN_USE: Final = FindingKind(
+    code="half-close-in-use",
+    rows=(Row((c.peer_sent_fin, peer_takes_data_after_its_fin, half_closed_for_long), _used_evidence),),
+    text=LongText(
+        title="A half-close that is meant",
+        meaning=(
+            "The peer sent FIN and went on taking data: it shut down its sending side only. Probes in that time are"
+            " in order."
+        ),
+        why="It looks like the leak of close-wait-held-by-keepalive and is none.",
+        change=(
+            "Nothing. Mind that some boxes on the way forget a half-closed flow sooner (Linux conntrack 60 and 120"
+            " s, Cisco ASA 10 min)."
+        ),
+        doubt="The capture shows that data was acknowledged, not that the program read it.",
+        source="RFC 9293 3.6; field guide 6, 7.3",
+    ),
+    detail=_used_detail,
+    told=Told.STORY,
+    advice=Advice.NONE,
+)
+
+
+def sent_fin(case: Case) -> bool:
+    """It sent FIN."""
+    return case.fin is not None
+
+
+def probed_after_own_fin(case: Case) -> bool:
+    """It probed after its own FIN, before any FIN of the peer."""
+    return any(probe.after_fin == "sent" for probe in case.probes)
+
+
+def _waits_evidence(case: Case) -> Evidence:
+    """Its FIN and its probes after it."""
+    assert case.fin is not None
+    probes = [probe for probe in case.probes if probe.after_fin == "sent"]
+    return frames_of(case.fin.frame, numbers_of(probes)), known(
+        fin_frame=case.fin.frame, probes=len(probes), answered=count_answered(probes)
+    )
+
+
+def _waits_detail(t: Teller, f: Finding) -> str:
+    return (
+        f"{t.start(side_of(f))} sent {count(number(f, 'probes'), 'probe')} after its own FIN,"
+        f" {number(f, 'answered')} answered."
+    )
+
+
+FIN_SENDER_PROBES: Final = FindingKind(
+    code="fin-sender-still-probes",
+    rows=(Row((sent_fin, probed_after_own_fin), _waits_evidence),),
+    text=LongText(
+        title="The end that sent FIN goes on probing",
+        meaning=(
+            "Probes come from an end in FIN-WAIT-2 (derived). Linux runs keepalive there only for a socket that a"
+            " program still holds: shutdown(SHUT_WR), not close()."
+        ),
+        why=(
+            "It waits for the other end, which has not closed; its kernel will not forget the connection after 60 s"
+            " as it would after close()."
+        ),
+        change=(
+            "If the other end ought to be done: close there on end of file. If waiting must be bounded, bound it in"
+            " the program."
+        ),
+        doubt="That only held sockets probe is Linux; macOS probes in FIN-WAIT-2 too, and FreeBSD does not.",
+        source="Linux tcp_keepalive_timer; XNU tcp_timer.c; field guide 2.2, 3.1, 4",
+    ),
+    detail=_waits_detail,
+    told=Told.STORY,
+)

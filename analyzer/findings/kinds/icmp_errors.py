@@ -1,0 +1,64 @@
+"""ICMP errors that quote an end's segments, and end nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings.evidence import frames_of, known
+from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.words.icmp import icmp_text, one_kind
+from analyzer.words.model import LongText
+from analyzer.words.teller import count, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+def got_icmp_errors(case: Case) -> bool:
+    """ICMP errors quote its segments."""
+    return any(error.quotes == case.side for error in case.record.icmp_errors)
+
+
+def _evidence(case: Case) -> Evidence:
+    """The errors, and which of them quote a probe."""
+    errors = [error for error in case.record.icmp_errors if error.quotes == case.side]
+    one = one_kind(errors)
+    return frames_of(error.frame for error in errors), known(
+        errors=len(errors),
+        quote_probes=sum(error.quotes_probe is not None for error in errors),
+        version=one[0] if one else None,
+        type=one[1] if one else None,
+        code=one[2] if one else None,
+    )
+
+
+def _detail(t: Teller, f: Finding) -> str:
+    what = f" ({icmp_text(number(f, 'version'), number(f, 'type'), number(f, 'code'))})" if "version" in f.data else ""
+    return (
+        f"{count(number(f, 'errors'), 'ICMP error')}{what} came back to {t.the(side_of(f))},"
+        f" {number(f, 'quote_probes')} for a probe; none ended the connection."
+    )
+
+
+ERRORS: Final = FindingKind(
+    code="icmp-errors-end-nothing",
+    rows=(Row((got_icmp_errors,), _evidence),),
+    text=LongText(
+        title="ICMP errors that ended nothing",
+        meaning="ICMP errors (unreachable and the like) came back for segments of this end.",
+        why=(
+            "For a probe they change nothing: Linux and macOS ignore an error that quotes a number below what is"
+            " outstanding, so the prober goes on by its count. They do say what is wrong on the path."
+        ),
+        change="Follow up what the errors say; do not wait for the program to be told.",
+        doubt=(
+            "For data in flight an ICMP error can become the error that the program gets at the end (EHOSTUNREACH)."
+        ),
+        source="RFC 5927; Linux tcp_v4_err; field guide 2.5",
+    ),
+    detail=_detail,
+    advice=Advice.NONE,
+)

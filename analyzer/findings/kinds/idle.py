@@ -1,0 +1,174 @@
+"""Long silences: one after which the probe failed, and one that nobody probed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known
+from analyzer.findings.kind import Advice, FindingKind, Row, Scope
+from analyzer.judge.signatures import middleboxes_within
+from analyzer.judge.verdict import Verdict
+from analyzer.words.model import LongText
+from analyzer.words.teller import duration, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.judge.signatures import Middlebox
+    from analyzer.words.teller import Teller
+
+
+def peer_forgot_or_silent(case: Case) -> bool:
+    """The flow ended by that RST or silence, without a FIN before it."""
+    ended = {Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.SILENT}
+    return case.ending.verdict in ended and not case.record.fins
+
+
+def silent_for_minutes_before_the_end(case: Case) -> bool:
+    """Before the probe that failed nothing passed for longer than a known box on the way remembers an idle flow."""
+    found = silence_before_the_end(case)
+    return found is not None and bool(forgetful(found[0]))
+
+
+def silence_before_the_end(case: Case) -> tuple[int, int] | None:
+    """Return how long nothing had passed before its probe that got no answer (or a RST), and that probe's frame."""
+    reset = case.reset
+    if case.trailing:
+        first = case.trailing[0]
+    elif reset is not None and reset.sender == case.peer and reset.answers_probe is not None:
+        first = next(probe for probe in case.probes if probe.frame == reset.answers_probe)
+    else:
+        return None
+    return (first.gap_ns, first.frame) if first.gap_ns is not None else None
+
+
+def forgetful(silence_ns: int) -> tuple[Middlebox, ...]:
+    """Return the boxes that forget a flow within a silence and that probing helps against, one per limit."""
+    rows = {row.idle_s: row for row in reversed(middleboxes_within(silence_ns)) if row.keepalive_helps}
+    return tuple(rows[limit] for limit in sorted(rows))
+
+
+def _beyond_evidence(case: Case) -> Evidence:
+    """The silence before the probe that failed."""
+    found = silence_before_the_end(case)
+    assert found is not None
+    limits = forgetful(found[0])
+    return frames_of(found[1]), known(
+        silence_ns=found[0], probe_frame=found[1], limits=", ".join(f"{row.name} {row.idle_s} s" for row in limits)
+    )
+
+
+def _beyond_detail(t: Teller, f: Finding) -> str:
+    return (
+        f"Nothing had passed for {duration(number(f, 'silence_ns'))} before {t.the(side_of(f))}'s probe that"
+        f" failed. Boxes that forget an idle flow sooner: {f.data['limits']}."
+    )
+
+
+BEYOND_LIMIT: Final = FindingKind(
+    code="idle-beyond-middlebox-limit",
+    rows=(Row((c.probes, peer_forgot_or_silent, silent_for_minutes_before_the_end), _beyond_evidence),),
+    text=LongText(
+        title="It failed after a silence longer than boxes on the way allow",
+        meaning=(
+            "Nothing at all had passed, for longer than known boxes on the way remember an idle flow (Azure 4 min,"
+            " AWS 350 s, GCP 10 min, Cisco ASA 1 h), before the probe that got no answer or a RST."
+        ),
+        why=(
+            "A box that forgot the flow drops what comes next, or answers with a RST. The probe itself came too"
+            " late to keep the flow known."
+        ),
+        change=(
+            "Set keepalive's idle time below the limit of the path, such as 60 to 200 s; the default of 2 h is"
+            " above nearly all of them."
+        ),
+        doubt=(
+            "The peer may have died in that time of itself. Which boxes are on the path, the capture does not show."
+        ),
+        source="field guide 6",
+    ),
+    detail=_beyond_detail,
+)
+
+
+def established(case: Case) -> bool:
+    """The connection was established."""
+    return case.ending.verdict not in {Verdict.UNESTABLISHED, Verdict.UNDETERMINED}
+
+
+def nobody_probes(case: Case) -> bool:
+    """No probe was captured."""
+    return not case.record.probes and not case.record.zero_window_probes
+
+
+def long_silence_unprobed(case: Case) -> bool:
+    """The longest silence of the open connection lasted 60 s or more, and no probe passed in it."""
+    span = silence(case)
+    return span is not None and span[0] >= c.LONG_NS
+
+
+def silence(case: Case) -> tuple[int, int, int | None] | None:
+    """Return the longest silence while both ends were open: its length, the frame before, the frame after."""
+    record = case.record
+    spans: list[tuple[int, int, int | None]] = []
+    if record.idle_from is not None:
+        spans.append((record.idle_ns, record.idle_from, record.idle_to))
+    if case.ending.verdict is Verdict.OPEN:
+        ends = (record.facts_a, record.facts_b)
+        active = [(end.active_ns, end.active_frame) for end in ends if end.active_ns and end.active_frame]
+        since, frame = max(active, default=(record.last_ns, record.last_frame))
+        spans.append((record.end_ns - since, frame, None))
+    if not spans or record.backwards:
+        return None
+    length, before, after = max(spans, key=lambda span: span[:2])
+    shut = [fin.frame for fin in record.fins] + [reset.frame for reset in record.resets if reset.accepted_end]
+    if any(frame <= before for frame in shut):
+        return None
+    return length, before, after
+
+
+def _unprobed_evidence(case: Case) -> Evidence:
+    """The silence and its two ends."""
+    span = silence(case)
+    assert span is not None
+    length, before, after = span
+    return frames_of(before, after), known(idle_ns=length, from_frame=before, to_frame=after)
+
+
+def _unprobed_detail(t: Teller, f: Finding) -> str:
+    del t
+    return (
+        f"Nothing passed for {duration(number(f, 'idle_ns'))}, no probe either: keepalive is off at both ends, or"
+        " its idle time is longer."
+    )
+
+
+UNPROBED: Final = FindingKind(
+    code="idle-without-probes",
+    rows=(Row((established, nobody_probes, long_silence_unprobed), _unprobed_evidence),),
+    text=LongText(
+        title="A long silence, and nobody probed",
+        meaning=(
+            "For a minute or more nothing passed on the open connection, no probe either: keepalive is off at both"
+            " ends, or its idle time is longer."
+        ),
+        why=(
+            "If the peer had died, or a box had forgotten the flow, neither end would know. The next write would"
+            " find out, late."
+        ),
+        change=(
+            "Set SO_KEEPALIVE with an idle time below the limits of the path (60 to 200 s). The system's default"
+            " idle time is 2 h."
+        ),
+        doubt=(
+            "An application may have heartbeats of its own at longer intervals. Probes from a sleeping host's"
+            " network card do not pass its capture point."
+        ),
+        source="RFC 9293 3.8.4 MUST-25, MUST-28; field guide 2.3, 6",
+    ),
+    detail=_unprobed_detail,
+    scope=Scope.FLOW,
+    advice=Advice.READER,
+)

@@ -1,0 +1,52 @@
+"""A RST that its receiver does not accept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings.evidence import frames_of, known
+from analyzer.findings.kind import FindingKind, Row
+from analyzer.words.model import LongText
+from analyzer.words.teller import count, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+def sent_ignored_reset(case: Case) -> bool:
+    """A RST came in its name that the receiver does not accept, or after which the connection went on."""
+    return any(reset.sender == case.side and reset.kind == "ignored" for reset in case.record.resets)
+
+
+def _evidence(case: Case) -> Evidence:
+    """The RSTs without effect."""
+    resets = [reset for reset in case.record.resets if reset.sender == case.side and reset.kind == "ignored"]
+    return frames_of(reset.frame for reset in resets), known(resets=len(resets))
+
+
+def _detail(t: Teller, f: Finding) -> str:
+    return f"{count(number(f, 'resets'), 'RST')} in {t.the(side_of(f))}'s name had no effect."
+
+
+IGNORED: Final = FindingKind(
+    code="reset-ignored",
+    rows=(Row((sent_ignored_reset,), _evidence),),
+    text=LongText(
+        title="A RST without effect",
+        meaning=(
+            "A RST came in this end's name, but its number is not what the receiver expects, or the connection went"
+            " on after it."
+        ),
+        why=(
+            "It did not end the connection: receivers take only a RST that fits exactly, and answer others with an"
+            " ACK to make sure."
+        ),
+        change="Find out who sends it: a scanner, a box in between, or a host with an old idea of the connection.",
+        doubt="A bystander knows the expected number only by what was captured.",
+        source="RFC 5961 3.2; Linux tcp_validate_incoming; field guide 2.8, 8",
+    ),
+    detail=_detail,
+)

@@ -1,0 +1,130 @@
+"""Probes that stopped although all was well, and some that were lost on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known, numbers_of
+from analyzer.findings.kind import Advice, FindingKind, Row, Told
+from analyzer.judge.verdict import Verdict
+from analyzer.words.model import LongText
+from analyzer.words.teller import duration, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+def probe_overdue(case: Case) -> bool:
+    """It probed before, nothing is outstanding, yet twice its longest wait passed in silence to the capture's end."""
+    due, quiet = due_after(case), quiet_at_the_end(case)
+    going_on = case.ending.verdict in {Verdict.OPEN, Verdict.HALF_CLOSED} and case.fin is None
+    unsure = case.facts.unacked_ns is not None or bool(case.trailing) or c.clock_went_back(case)
+    return due is not None and going_on and not unsure and quiet > c.BROKEN_OFF * due + c.BROKEN_OFF_NS
+
+
+def due_after(case: Case) -> int | None:
+    """Return the longest time it ever waited before a probe, None if it never surely probed."""
+    first = [probe.idle_ns for probe in case.probes if probe.first_of_train and probe.certainty != "suspected"]
+    waits = [wait for wait in (*first, *case.answered_gaps) if wait is not None]
+    return max(waits, default=None)
+
+
+def quiet_at_the_end(case: Case) -> int:
+    """Return how long neither end sent anything up to the capture's end."""
+    return case.record.end_ns - max(case.facts.last_ns or 0, case.peer_facts.last_ns or 0)
+
+
+def _stopped_evidence(case: Case) -> Evidence:
+    """The probes there were, the last segment, and the silence since."""
+    return frames_of(numbers_of(case.probes), case.record.last_frame), known(
+        last_frame=case.record.last_frame, silent_ns=quiet_at_the_end(case), due_ns=due_after(case)
+    )
+
+
+def _stopped_detail(t: Teller, f: Finding) -> str:
+    return (
+        f"{t.start(side_of(f))} never waited longer than {duration(number(f, 'due_ns'))} before it probed, yet"
+        f" nothing came in the last {duration(number(f, 'silent_ns'))} of the capture."
+    )
+
+
+STOPPED: Final = FindingKind(
+    code="probes-stopped",
+    rows=(Row((probe_overdue,), _stopped_evidence),),
+    text=LongText(
+        title="The probes stopped, and nothing else came",
+        meaning=(
+            "This end probed in a steady rhythm, its last probe was answered, and then nothing came for more than"
+            " two of its intervals to the capture's end."
+        ),
+        why=(
+            "A kernel that probes does not stop of itself. The end that only answers never notices that its peer is"
+            " gone, and holds the connection for ever."
+        ),
+        change=(
+            "Look at the prober, and at the path from it to here. Turn keepalive on at the end that only answers as"
+            " well."
+        ),
+        doubt=(
+            "The prober may have data outstanding that does not get here (Linux does not probe then), may have"
+            " turned keepalive off, may sleep, or the capture may have lost packets."
+        ),
+        source="Linux tcp_keepalive_timer; field guide 2.2, 8",
+    ),
+    detail=_stopped_detail,
+    told=Told.STORY,
+    advice=Advice.READER,
+)
+
+
+def probes_lost(case: Case) -> bool:
+    """At least one of its probes stayed unanswered for 0.6 s or more, and a later one was answered."""
+    return bool(case.lost)
+
+
+def _lost_evidence(case: Case) -> Evidence:
+    """The probes without answer, and how many of all."""
+    lost, probes = case.lost, case.probes
+    longest = run = 0
+    for probe in probes:
+        run = run + 1 if probe in lost else 0
+        longest = max(longest, run)
+    return frames_of(numbers_of(lost)), known(lost=len(lost), probes=len(probes), longest_run=longest)
+
+
+def _lost_detail(t: Teller, f: Finding) -> str:
+    return (
+        f"{number(f, 'lost')} of {t.the(side_of(f))}'s {number(f, 'probes')} probes got no answer here, at most"
+        f" {number(f, 'longest_run')} in a row; a later one was answered."
+    )
+
+
+LOST: Final = FindingKind(
+    code="probes-lost-but-recovered",
+    rows=(Row((probes_lost,), _lost_evidence),),
+    text=LongText(
+        title="Some probes unanswered, a later one answered",
+        meaning=(
+            "Some probes got no answer that the capture shows, but a later one did: packets were lost, and the peer"
+            " was alive."
+        ),
+        why=(
+            "An answer sets the prober's count back to zero. With a small count (or a small TCP_USER_TIMEOUT) such"
+            " losses end a good connection."
+        ),
+        change=(
+            "Look for loss on the path. Do not choose a count so small that the longest run seen here would end a"
+            " connection."
+        ),
+        doubt=(
+            "The answer may have passed this capture point unseen. Answers that Linux holds back (one in 500 ms)"
+            " are not counted here."
+        ),
+        source="RFC 9293 3.8.4 MUST-29; field guide 2.2, 2.7",
+    ),
+    detail=_lost_detail,
+)

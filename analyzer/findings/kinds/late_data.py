@@ -1,0 +1,110 @@
+"""Data sent to an end that had closed in full drew a RST."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known
+from analyzer.findings.kind import FindingKind, Row, Story
+from analyzer.findings.phrases import CLOSE_IT
+from analyzer.judge.record import other
+from analyzer.words.fins import fin_lines, probes_after_fin
+from analyzer.words.model import Line, LongText
+from analyzer.words.teller import duration, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+def peer_reset_answers_data(case: Case) -> bool:
+    """The RST that ended the flow came from its peer, without ACK, right behind data of its own, its last segment."""
+    reset = case.reset
+    if reset is None or reset.sender != case.peer or case.ending.by != case.peer:
+        return False
+    return c.reset_answers_data(replace(case, side=case.peer))
+
+
+def sent_data_since_peer_fin(case: Case) -> bool:
+    """It sent new data after its peer's FIN."""
+    return not c.sent_no_data_since_peer_fin(case)
+
+
+def _evidence(case: Case) -> Evidence:
+    """The peer's FIN, the data sent after it, and the RST."""
+    fin, reset = case.peer_fin, case.reset
+    assert fin is not None
+    assert reset is not None
+    return frames_of(fin.frame, case.facts.last_data_frame, reset.frame), known(
+        fin_frame=fin.frame,
+        data_frame=case.facts.last_data_frame,
+        reset_frame=reset.frame,
+        since_fin_ns=(case.facts.last_data_ns or fin.ts_ns) - fin.ts_ns,
+    )
+
+
+def _headline(t: Teller, f: Finding) -> str:
+    """Return data after the peer's close in one line."""
+    writer = side_of(f)
+    after = duration(number(f, "since_fin_ns"))
+    closer = t.the(other(writer))
+    return f"{t.start(writer)} sent data {after} after {closer}'s FIN; {closer} had closed in full, and a RST answered."
+
+
+def _happened(t: Teller, f: Finding) -> list[Line]:
+    """Return FIN, probes, data and RST."""
+    writer = side_of(f)
+    closer = other(writer)
+    probes = t.probes_after_fin_of(closer)
+    return [
+        *fin_lines(t, closer),
+        *(probes_after_fin(t, closer, probes) if probes else []),
+        Line(
+            f"Then {t.the(writer)} sent data, and {t.the(closer)}'s kernel answered with a RST: nobody is there to"
+            " take it.",
+            (number(f, "data_frame"), number(f, "reset_frame")),
+        ),
+    ]
+
+
+def _why(t: Teller, f: Finding) -> list[Line]:
+    """Return why probes are answered where data is not."""
+    closer = other(side_of(f))
+    return [
+        Line(
+            f"After a full close {t.the(closer)}'s kernel still acknowledges probes, which carry nothing, but it"
+            " cannot deliver data. After shutdown() it would have taken it.",
+            f.frames,
+        )
+    ]
+
+
+LATE_DATA: Final = FindingKind(
+    code="data-after-peer-closed",
+    rows=(
+        Row(
+            (c.verdict_aborted, c.peer_sent_fin, c.sent_no_fin, peer_reset_answers_data, sent_data_since_peer_fin),
+            _evidence,
+        ),
+    ),
+    text=LongText(
+        title="Data sent to an end that had closed",
+        meaning="The peer's FIN had come; data sent after it was answered with a RST.",
+        why=(
+            "The data is lost. The writing program learns it only with the next call: the write that drew the RST"
+            " succeeded."
+        ),
+        change="Read, and take end of file as the peer's close, before writing more. " + CLOSE_IT,
+        doubt=(
+            "After shutdown(SHUT_WR) a peer would have taken the data; the RST shows that it had closed in full (or"
+            " its process was gone)."
+        ),
+        source="RFC 9293 3.10.7; Linux tcp_rcv_state_process; field guide 2.8, 7.1",
+    ),
+    detail=_headline,
+    story=Story(_headline, _happened, _why),
+)

@@ -1,0 +1,70 @@
+"""Segments that Wireshark may label as keepalive, and that are none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings.evidence import frames_of
+from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.words.model import LongText
+from analyzer.words.teller import count, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.judge.record import NotProbe
+    from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
+
+
+LOOKALIKES: Final = frozenset({"stale_ack", "retransmission", "not_idle", "keepalive_or_zero_window_probe"})
+LOOKS: Final = {
+    "retransmission": ("octet sent again", "octets sent again"),
+    "stale_ack": ("overtaken ACK", "overtaken ACKs"),
+    "not_idle": ("segment in the middle of activity", "segments in the middle of activity"),
+    "keepalive_or_zero_window_probe": ("undecided probe of a closed window", "undecided probes of a closed window"),
+}
+
+
+def has_lookalikes(case: Case) -> bool:
+    """It sent segments that Wireshark labels as keep-alive by their sequence number (SND.NXT-1), and that are none."""
+    return any(is_lookalike(segment, case.side) for segment in case.record.not_probes)
+
+
+def is_lookalike(segment: NotProbe, side: Side) -> bool:
+    """Say whether a segment of this endpoint has the form that Wireshark calls keep-alive, and is none."""
+    return segment.sender == side and segment.below_snd_nxt and segment.is_ in LOOKALIKES
+
+
+def _evidence(case: Case) -> Evidence:
+    """The segments and what they are, counted by kind."""
+    found = [segment for segment in case.record.not_probes if is_lookalike(segment, case.side)]
+    counts = Counter(segment.is_ for segment in found)
+    return frames_of(segment.frame for segment in found), {kind: counts[kind] for kind in sorted(counts)}
+
+
+def _detail(t: Teller, f: Finding) -> str:
+    parts = ", ".join(count(number(f, kind), *words) for kind, words in LOOKS.items() if kind in f.data)
+    return f"From {t.the(side_of(f))} {parts}: not keepalive, though Wireshark may label such segments so."
+
+
+LOOKALIKE: Final = FindingKind(
+    code="not-keepalive-lookalikes",
+    rows=(Row((has_lookalikes,), _evidence),),
+    text=LongText(
+        title="Segments that look like keepalive and are none",
+        meaning=(
+            "They repeat a number just below what is acknowledged, as probes do, but are something else: an octet"
+            " sent again, an ACK overtaken by later segments, or a segment on a connection that was active a moment"
+            " ago."
+        ),
+        why="Wireshark labels a segment by its sequence number alone, so it may show these as Keep-Alive.",
+        change="Nothing. Do not count them.",
+        doubt="Under a closed window one segment alone can be either probe; it is left undecided.",
+        source="Wireshark packet-tcp.c; field guide 1.2, 9.2",
+    ),
+    detail=_detail,
+    advice=Advice.MINOR,
+)

@@ -1,0 +1,128 @@
+"""Data or a FIN stayed unacknowledged to the capture's end: keepalive does not run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known, numbers_of
+from analyzer.findings.kind import FindingKind, Row, Story
+from analyzer.judge.record import other
+from analyzer.words.model import Line, LongText
+from analyzer.words.probes import last_word
+from analyzer.words.teller import answered_text, count, duration, evidence, lines, number, side_of, times
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+WHAT: Final = {"data": "data", "FIN": "a FIN"}
+
+
+def sent_again_unacknowledged(case: Case) -> bool:
+    """What it sent is unacknowledged at the capture's end, and was sent again at least once."""
+    return case.facts.unacked_ns is not None and case.facts.resent > 0
+
+
+def probed_none_since(case: Case) -> bool:
+    """It sent no probe since."""
+    since = case.facts.unacked_ns
+    return since is not None and all(probe.ts_ns < since for probe in case.probes)
+
+
+def _evidence(case: Case) -> Evidence:
+    """Since when something is outstanding, and how often it was sent again."""
+    facts = case.facts
+    assert facts.unacked_ns is not None
+    first = numbers_of(case.probes)[-1:] if case.probes else ()
+    return frames_of(facts.unacked_frame, facts.resent_frame, first), known(
+        what="FIN" if case.fin is not None and case.fin.frame == facts.unacked_frame else "data",
+        since_frame=facts.unacked_frame,
+        last_frame=facts.resent_frame,
+        unacked_ns=case.record.end_ns - facts.unacked_ns,
+        resent=facts.resent,
+        probed_before=len(case.probes),
+    )
+
+
+def _headline(t: Teller, f: Finding) -> str:
+    """Return the same of one f, for both ends can have one."""
+    lasted, again = duration(number(f, "unacked_ns")), times(number(f, "resent"))
+    who = t.start(side_of(f))
+    return (
+        f"{who}'s {f.data['what']} stayed unacknowledged for {lasted} to the capture's end, sent again"
+        f" {again}; no keepalive probe in that time."
+    )
+
+
+def _happened(t: Teller, f: Finding) -> list[Line]:
+    """Return the data, its retransmissions, and the probes before it."""
+    side = side_of(f)
+    probes = t.probes(side)
+    resent = times(number(f, "resent"))
+    text = (
+        f"{t.start(side)} then sent {WHAT[str(f.data['what'])]} that nothing acknowledges, and sent it again {resent}."
+    )
+    before = f"It had sent {count(len(probes), 'keepalive probe')} before, {answered_text(probes)}; since then none."
+    return lines(
+        last_word(t, other(side)),
+        Line(text, (number(f, "since_frame"), number(f, "last_frame"))),
+        Line(before, evidence(probes)) if probes else None,
+    )
+
+
+def _why(t: Teller, f: Finding) -> list[Line]:
+    """Return why there are no probes, and what ends it."""
+    del t
+    frames = f.frames
+    return [
+        Line(
+            "Linux sends no probe while anything sent is unacknowledged (RFC 9293 MUST-26). It is the"
+            " retransmission timer's turn, and keepalive's settings do not shorten that.",
+            frames,
+        ),
+        Line(
+            "When Linux gives up on it (net.ipv4.tcp_retries2; 15 by default, about a quarter of an hour) it sends"
+            " no RST: on the wire the end looks like this silence.",
+            frames,
+        ),
+    ]
+
+
+def _sees(t: Teller, f: Finding) -> list[Line]:
+    return [
+        Line(
+            f"{t.start(side_of(f))}, read or write: nothing until Linux gives up retransmitting, then ETIMEDOUT. Writes"
+            " before that succeed as long as the send buffer has room.",
+            f.frames,
+        )
+    ]
+
+
+OUTSTANDING: Final = FindingKind(
+    code="data-unacknowledged-no-keepalive",
+    rows=(Row((c.verdict_silent, sent_again_unacknowledged, probed_none_since), _evidence),),
+    text=LongText(
+        title="Keepalive does not run: data is unacknowledged",
+        meaning="What this end sent stayed unacknowledged to the capture's end and was sent again; no probe since.",
+        why=(
+            "Linux does not probe while data is outstanding. Only the retransmission timer can find the peer dead,"
+            " by default after a quarter of an hour, and keepalive's settings do not shorten that."
+        ),
+        change=(
+            "Set TCP_USER_TIMEOUT on this socket: it bounds how long data may stay unacknowledged (and replaces"
+            " keepalive's count)."
+        ),
+        doubt=(
+            "BSD and macOS do probe while data is outstanding. Acknowledgements may have passed another way than"
+            " this capture point."
+        ),
+        source="RFC 9293 3.8.4 MUST-26; RFC 5482; Linux tcp_keepalive_timer; field guide 2.2, 2.4",
+    ),
+    detail=_headline,
+    story=Story(_headline, _happened, _why),
+    sees=_sees,
+)

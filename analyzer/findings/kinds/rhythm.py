@@ -1,0 +1,110 @@
+"""How often is probed, and by whom: more often than any path needs, or from both ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known, numbers_of
+from analyzer.findings.kind import Advice, FindingKind, Row, Scope
+from analyzer.words.model import LongText
+from analyzer.words.teller import count, duration, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+AGGRESSIVE_NS: Final = 10_000_000_000
+"""Probing more often serves no path, whose shortest limit is 60 s; in ``signatures`` only Node's agent does so."""
+AGGRESSIVE_LEAST: Final = 3
+"""So many equal gaps, before a rhythm is called one."""
+PER_MINUTE_NS: Final = 60_000_000_000
+
+
+def probes_often(case: Case) -> bool:
+    """Half of the gaps after its answered probes are below 10 s, and there are at least three gaps."""
+    gaps = case.answered_gaps
+    return not case.record.backwards and len(gaps) >= AGGRESSIVE_LEAST and gaps[len(gaps) // 2] < AGGRESSIVE_NS
+
+
+def _often_evidence(case: Case) -> Evidence:
+    """The rhythm of the answered probes."""
+    gaps = case.answered_gaps
+    middle = gaps[len(gaps) // 2]
+    return frames_of(numbers_of(case.probes)), known(gap_ns=middle, observations=len(gaps), probes=len(case.probes))
+
+
+def _often_detail(t: Teller, f: Finding) -> str:
+    rate = PER_MINUTE_NS / number(f, "gap_ns")
+    return (
+        f"{t.start(side_of(f))} probes about every {duration(number(f, 'gap_ns'))}, {rate:.0f} a minute; the"
+        " shortest idle limit known of a box on the way is 60 s."
+    )
+
+
+AGGRESSIVE: Final = FindingKind(
+    code="aggressive-probing",
+    rows=(Row((probes_often,), _often_evidence),),
+    text=LongText(
+        title="Probing more often than any path needs",
+        meaning="Answered probes come less than 10 s apart, and at least three gaps show it.",
+        why=(
+            "The shortest idle limit known of a box on the way is 60 s. More probes cost packets, wake radios, and"
+            " on many connections add up; they only make a dead peer noticed sooner."
+        ),
+        change=(
+            "If a death must be noticed within seconds, keep it. Else an idle time of 30 to 60 s keeps a flow known"
+            " to every box on the way that probing helps against."
+        ),
+        doubt=(
+            "Short times are right in tests, in clusters with fast failover, and where the program asks for them"
+            " knowingly. Answers lost behind the capture point make a prober go over to its interval, which looks"
+            " like this."
+        ),
+        source="field guide 2.3, 5, 6",
+    ),
+    detail=_often_detail,
+    advice=Advice.MINOR,
+)
+
+
+def peer_probes(case: Case) -> bool:
+    """Its peer sent one too."""
+    return any(probe.certainty != "suspected" and probe.sender == case.peer for probe in case.record.probes)
+
+
+def _both_evidence(case: Case) -> Evidence:
+    """How many probes each end sent."""
+    own, peers = case.probes, case.record.probes_from(case.peer)
+    return frames_of(numbers_of(own), numbers_of(peers)), known(probes_a=len(own), probes_b=len(peers))
+
+
+def _both_detail(t: Teller, f: Finding) -> str:
+    a, b = number(f, "probes_a"), number(f, "probes_b")
+    return (
+        f"Keepalive is on at both ends: {count(a, 'probe')} from {t.the('a')}, {b} from {t.the('b')}, each by its"
+        " own timer."
+    )
+
+
+BOTH_ENDS: Final = FindingKind(
+    code="both-ends-probe",
+    rows=(Row((c.probes, peer_probes), _both_evidence),),
+    text=LongText(
+        title="Both ends probe",
+        meaning="Keepalive is on at both ends, each with its own timer.",
+        why=(
+            "It is legal and doubles the probes. On Linux one end's empty probes do not restart the other's timer,"
+            " on macOS they do."
+        ),
+        change="Nothing, or leave it to one end.",
+        doubt="The two ends' settings are independent; do not read one end's from the other's probes.",
+        source="Linux tcp_validate_incoming; XNU tcp_input.c; field guide 2.2, 3.2",
+    ),
+    detail=_both_detail,
+    scope=Scope.FLOW,
+    advice=Advice.NONE,
+)

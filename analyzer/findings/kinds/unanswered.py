@@ -1,0 +1,192 @@
+"""Probes unanswered when the capture ended: the prober has not given up yet, or has fallen silent as well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known, numbers_of
+from analyzer.findings.kind import Advice, FindingKind, Row, Story
+from analyzer.findings.phrases import LOST_OR_GONE
+from analyzer.judge.record import other
+from analyzer.units import format_offset
+from analyzer.words.model import Line, LongText
+from analyzer.words.probes import last_word
+from analyzer.words.teller import count, duration, lines, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+COUNTS: Final = ((9, "the default of Linux"), (8, "that of macOS and FreeBSD"))
+"""After how many unanswered probes a prober gives up, unless told otherwise (field guide 5)."""
+
+
+def probed_last(case: Case) -> bool:
+    """A probe is the last that it sent."""
+    return bool(case.probes) and case.probes[-1].ts_ns == case.facts.last_ns
+
+
+def next_probe_overdue(case: Case) -> bool:
+    """Twice the spacing of those probes passed to the capture's end without another."""
+    spacing = trailing_gap(case)
+    return (
+        spacing is not None and case.record.end_ns - case.trailing[-1].ts_ns > c.BROKEN_OFF * spacing + c.BROKEN_OFF_NS
+    )
+
+
+def next_probe_not_overdue(case: Case) -> bool:
+    """Another was not yet due, or it is not known when."""
+    return not next_probe_overdue(case)
+
+
+def trailing_gap(case: Case) -> int | None:
+    """Return the longest time between its last, unanswered probes; None if there are fewer than two."""
+    return max((probe.gap_ns for probe in case.trailing[1:] if probe.gap_ns is not None), default=None)
+
+
+def _evidence(case: Case) -> Evidence:
+    """The unanswered probes so far, their spacing, and how long the capture went on."""
+    trailing = case.trailing
+    interval = case.settings.interval if case.settings else None
+    heard_ns = case.peer_facts.last_ns
+    return frames_of(numbers_of(trailing)), known(
+        unanswered=len(trailing),
+        first_frame=trailing[0].frame,
+        first_ns=trailing[0].ts_ns,
+        gap_ns=trailing_gap(case),
+        interval_ns=interval.value_ns if interval else None,
+        silent_ns=case.record.end_ns - heard_ns if heard_ns is not None else None,
+        waited_ns=case.record.end_ns - trailing[-1].ts_ns,
+    )
+
+
+def _headline(t: Teller, f: Finding) -> str:
+    """Return the same of one f, for both ends can have one."""
+    prober = side_of(f)
+    unanswered = count(number(f, "unanswered"), "probe")
+    text = (
+        f"{t.start(other(prober))} stopped answering: {unanswered} of {t.the(prober)} unanswered when the capture ended"
+    )
+    if "silent_ns" in f.data:
+        text += f", {duration(number(f, 'silent_ns'))} after its last word"
+    return f"{text}."
+
+
+def _happened(t: Teller, f: Finding) -> list[Line]:
+    """Return the last word, the probes since, and when the prober would have given up."""
+    prober = side_of(f)
+    text = f"Since then {count(number(f, 'unanswered'), 'probe')} of {t.the(prober)} got no answer, and no RST came."
+    return lines(last_word(t, other(prober)), Line(text, f.frames), _gives_up(t, f))
+
+
+def _gives_up(t: Teller, f: Finding) -> Line | None:
+    """Return when the prober would have given up, by the usual counts."""
+    gap = number(f, "interval_ns") or number(f, "gap_ns")
+    first = number(f, "first_ns") - t.start_ns
+    whens = [
+        f"at about {format_offset(first + many * gap)} if its count is {many} ({whose})"
+        for many, whose in COUNTS
+        if first + many * gap > t.record.end_ns - t.start_ns
+    ]
+    if not gap:
+        return None
+    if f.code == THEN_NONE.code:
+        text = (
+            f"They came {duration(gap)} apart, then no more for {duration(number(f, 'waited_ns'))}: the"
+            " prober is gone as well, or its RST was not captured."
+        )
+        return Line(text, f.frames)
+    return (
+        Line(f"With {duration(gap)} between them it gives up and sends RST {', '.join(whens)}.", f.frames)
+        if whens
+        else None
+    )
+
+
+def _why(t: Teller, f: Finding) -> list[Line]:
+    """Return what the silence can be."""
+    peer = t.start(other(side_of(f)))
+    text = (
+        f"{peer}, or the path, is gone, or answers are lost on the way here. A prober may conclude nothing before"
+        " its count is full (RFC 9293 MUST-29)."
+    )
+    return [Line(text, f.frames)]
+
+
+def _unsure(t: Teller, f: Finding) -> list[Line]:
+    del t
+    return [Line(LOST_OR_GONE, f.frames)]
+
+
+def _sees(t: Teller, f: Finding) -> list[Line]:
+    """Probes unanswered so far."""
+    prober = side_of(f)
+    who, fin = t.start(prober), t.fin(other(prober))
+    if fin is not None:
+        text = (
+            f"{who}, read: end of file from the FIN on. Write: fails with ETIMEDOUT once the prober has given up"
+            " (Linux)."
+        )
+        return [Line(text, (fin.frame, *f.frames))]
+    text = (
+        f"{who}, read: blocks until the prober gives up, then ETIMEDOUT. A write meanwhile succeeds, and on Linux"
+        " stops the probes, for its data is outstanding."
+    )
+    return [Line(text, f.frames)]
+
+
+STILL_PROBING: Final = FindingKind(
+    code="still-probing-at-end",
+    rows=(Row((c.silent_to_probes, c.last_probes_unanswered, probed_last, next_probe_not_overdue), _evidence),),
+    text=LongText(
+        title="Probes unanswered when the capture ended",
+        meaning="The peer stopped answering, and the capture ended before the prober gave up.",
+        why="The end is not in the capture, but it is near: an unanswered prober gives up after its count.",
+        change=(
+            "Capture for longer: idle + count x interval after the last word. Linux counts to 9 and macOS to 8"
+            " unless told otherwise."
+        ),
+        doubt=(
+            "One unanswered probe never means that the peer is dead (RFC 9293 MUST-29); answers may have been lost"
+            " on the way to this capture point."
+        ),
+        source="RFC 9293 3.8.4; field guide 2.3, 9.5",
+    ),
+    detail=_headline,
+    story=Story(_headline, _happened, _why),
+    advice=Advice.READER,
+    sees=_sees,
+    unsure=_unsure,
+)
+
+
+THEN_NONE: Final = FindingKind(
+    code="probes-unanswered-then-none",
+    rows=(Row((c.silent_to_probes, c.last_probes_unanswered, probed_last, next_probe_overdue), _evidence),),
+    text=LongText(
+        title="Probes unanswered, then no more probes",
+        meaning=(
+            "The last probes got no answer, and after them nothing came for more than two of their intervals to the"
+            " capture's end, not even the prober's RST."
+        ),
+        why="The peer or the path was gone, and then the prober fell silent too.",
+        change=(
+            "Look at the prober: whether it gave up (its RST may not have passed this point), was shut down, or had"
+            " something to send."
+        ),
+        doubt=(
+            "The capture may have lost packets, or a link without carrier may have swallowed probes and RST before"
+            " they could be captured."
+        ),
+        source="Linux tcp_keepalive_timer; field guide 2.3, 8, 9.5",
+    ),
+    detail=_headline,
+    story=Story(_headline, _happened, _why),
+    advice=Advice.READER,
+    sees=_sees,
+    unsure=_unsure,
+)

@@ -1,0 +1,13 @@
+"""Sentences that several kinds of findings share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CLOSE_IT: Final = (
+    "Read until end of file (read returns 0, b'', io.EOF), then close the connection, in the code that handles it."
+    " In Go: defer conn.Close() in the handler's own function, not in main, which never returns."
+)
+"""What to change where an end does not close."""
+LOST_OR_GONE: Final = "Whether these probes, or their answers, were lost, or nobody was there to answer."
+"""What a capture cannot show of silence."""

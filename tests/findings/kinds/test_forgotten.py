@@ -1,0 +1,45 @@
+"""Peers that forgot the connection."""
+
+from analyzer import explain
+from tests.judging import captured, scenario, texts
+
+
+def finding(name, code):
+    """Return a finding of a capture's only flow."""
+    (judged,), _ = captured(name)
+    return judged.finding(code)
+
+
+def test_a_refused_connection_names_what_was_asked():
+    """A RST without FIN says whether it answered a probe or data."""
+    probe = finding("peer_rebooted.pcap", "peer-forgot-connection").data
+    data = scenario("reset_answers_data")[0].finding("peer-forgot-connection").data
+
+    assert ("probe", 10, 11) == (probe["what"], probe["asked_frame"], probe["reset_frame"])
+    assert "data" == data["what"]
+
+
+def test_a_rebooted_peer_is_one_of_several_causes():
+    """A RST without FIN is told as no such connection, its causes as inference."""
+    (judged,), start_ns = captured("peer_rebooted.pcap")
+    story = explain.story(judged, start_ns)
+
+    assert "The client's address answered a probe of the server with a RST" in story.headline
+    assert "RFC 9293 3.10.7.1" in texts(story, "What happened")
+    assert "Inferred causes: its host restarted" in texts(story, "Why")
+
+
+def test_in_mid_connection_a_fin_may_have_come_before():
+    """Without the start of the connection a FIN before the capture is possible, and so is end of file."""
+    (judged,), start_ns = captured("lab/midstream_half_closed.pcap")
+    story = explain.story(judged, start_ns)
+
+    assert "had sent FIN before, and its FIN-WAIT-2 ran out" in texts(story, "Why")
+    assert "end of file (on Linux) if a FIN had come before" in texts(
+        story, "What the programs see (expected, not captured)"
+    )
+
+
+def test_a_refusal_of_data_is_told_as_such():
+    """A RST can answer data as well as a probe."""
+    assert "answered data of the client with a RST" in explain.headline(scenario("reset_answers_data")[0], 0)

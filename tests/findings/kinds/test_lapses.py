@@ -1,0 +1,47 @@
+"""Probes that stopped, and probes that were lost."""
+
+from tests.judging import captured, codes, opened, scenario
+
+PROBED = """
++5   a > b  .   5:5(0) ack 1
++.01 b > a  .   1:1(0) ack 6
++5   a > b  .   5:5(0) ack 1
++.01 b > a  .   1:1(0) ack 6
+"""
+"""Two answered probes, behind OPENING."""
+
+
+def finding(name, code):
+    """Return a finding of a capture's only flow."""
+    (judged,), _ = captured(name)
+    return judged.finding(code)
+
+
+def test_silence_with_keepalive_on_is_not_called_unprobed():
+    """Where probes were seen, keepalive is not off: then they stopped."""
+    assert ["probes-stopped"] == codes(opened(PROBED + "end: +100"))
+
+
+def test_probes_not_yet_overdue_have_not_stopped():
+    """Twice the longest wait must pass before probes are said to have stopped."""
+    assert [] == codes(opened(PROBED + "end: +11"))
+    assert ["probes-stopped"] == codes(opened(PROBED + "end: +13"))
+
+
+def test_outstanding_data_explains_why_no_probe_comes():
+    """While its data is outstanding a prober is not said to have stopped."""
+    judged = opened(PROBED + "+1   a > b  P.  6:7(1) ack 1\nend: +100")
+
+    assert "probes-stopped" not in codes(judged)
+
+
+def test_a_clock_that_went_back_makes_no_timing_finding():
+    """Findings from spacing need a clock that runs forward."""
+    assert ["clock-went-back"] == codes(scenario("clock_steps_back")[0])
+
+
+def test_the_longest_run_of_lost_probes_is_counted():
+    """How many probes in a row were lost tells what count would have ended the connection."""
+    data = finding("lab/loss_acks.pcap", "probes-lost-but-recovered").data
+
+    assert (8, 16, 2) == (data["lost"], data["probes"], data["longest_run"])

@@ -1,0 +1,33 @@
+"""Who probes, and how often."""
+
+import pytest
+
+from tests.judging import codes, opened
+
+PROBED = """
++5   a > b  .   5:5(0) ack 1
++.01 b > a  .   1:1(0) ack 6
++5   a > b  .   5:5(0) ack 1
++.01 b > a  .   1:1(0) ack 6
+"""
+"""Two answered probes, behind OPENING."""
+
+
+@pytest.mark.parametrize(("gap", "found"), [(9, True), (11, False)])
+def test_probing_is_aggressive_below_ten_seconds(gap, found):
+    """Three gaps of under ten seconds between answered probes are aggressive."""
+    judged = opened(
+        f"""
++{gap}   a > b  .   5:5(0) ack 1
++.01 b > a  .   1:1(0) ack 6
+"""
+        * 4
+        + "end: +1"
+    )
+
+    assert found == ("aggressive-probing" in codes(judged))
+
+
+def test_two_gaps_are_no_rhythm():
+    """Two gaps are too few to speak of a rhythm."""
+    assert "aggressive-probing" not in codes(opened(PROBED + "end: +1"))

@@ -1,0 +1,25 @@
+"""Probes unanswered to the capture's end."""
+
+from tests.judging import codes, scenario, texts, told
+
+
+def test_a_prober_still_trying_would_give_up_by_its_count():
+    """When an unanswered prober gives up is said for the usual counts."""
+    story = told(scenario("silence_after_probes")[0])
+
+    assert "gives up and sends RST at about +28.010 if its count is 9" in texts(story, "What happened")
+    assert "MUST-29" in texts(story, "Why")
+
+
+def test_a_prober_that_falls_silent_is_not_said_to_try():
+    """A prober that stops after unanswered probes is told as gone or unseen."""
+    story = told(scenario("half_close_silence")[0])
+
+    assert "then no more for 30.000 s" in texts(story, "What happened")
+
+
+def test_one_unanswered_probe_is_not_death():
+    """RFC 9293 MUST-29: one unanswered probe makes no finding of a dead peer."""
+    found = codes(scenario("one_unanswered_probe_is_not_death")[0])
+
+    assert not {"dead-peer-detected", "still-probing-at-end"} & set(found)

@@ -1,0 +1,38 @@
+"""What every story with probes in it says."""
+
+from analyzer.words.probes import last_word, probe_summary
+from analyzer.words.teller import Teller
+from tests.judging import captured, scenario
+
+
+def test_each_prober_has_a_line():
+    """Every end that probed is named with its probes and how many were answered."""
+    (judged,), start_ns = captured("founding_go_fin60.pcap")
+
+    assert [
+        "The client sent 1 keepalive probe, answered.",
+        "The server sent 15 keepalive probes, 14 answered.",
+    ] == [line.text for line in probe_summary(Teller(judged, start_ns))]
+
+
+def test_that_nobody_probed_is_said():
+    """Without a probe that is said, of the whole flow."""
+    (judged,) = scenario("idle_without_keepalive")
+    (line,) = probe_summary(Teller(judged, 0))
+
+    assert ("No keepalive probe was captured.", (judged.record.first_frame, judged.record.last_frame)) == (
+        line.text,
+        line.frames,
+    )
+
+
+def test_the_last_word_is_told_with_its_frame():
+    """When an end was last heard is told, and the frame that shows it; of an end that was never heard nothing is."""
+    (judged,), start_ns = captured("dead_peer_silence.pcap")
+    (one_sided,) = scenario("one_sided_even_spacing_is_suspected")
+    unheard = "a" if one_sided.record.facts_a.segments == 0 else "b"
+    said = last_word(Teller(judged, start_ns), "a")
+
+    assert said.text.startswith("The client was last heard at +")
+    assert (9,) == said.frames
+    assert None is last_word(Teller(one_sided, 0), unheard)
