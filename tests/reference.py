@@ -41,6 +41,7 @@ class End:
         self.acked = None  # highest number of the peer it acknowledged, exclusive
         self.window = None
         self.stamps = []
+        self.stamps_agreed = False
         self.fin = None
         self.syn = None
         self.syn_had_ack = False
@@ -190,7 +191,7 @@ class Reference:
             "ttl_high": max(end.ttls, default=None),
             "own_ip_id": end.ip_id,
             "own_mac": end.mac,
-            "timestamps_on": int(bool(end.stamps)),
+            "timestamps_on": int(end.stamps_agreed),
         }
         data = end.data or {"data_seq": None, "data_len": 0, "data_octet": None, "data_flags": 0, "data_ns": None}
         return {name: -1 if value is None else value for name, value in (columns | data).items()}
@@ -230,6 +231,7 @@ class Reference:
             end.trail.append((ts_ns, seq, -1 if ack is None else ack))
             if row["tsval"] >= 0:
                 end.stamps.append(row["tsval"])
+                end.stamps_agreed |= bool(flags & ACK)
             end.ttls.append(row["ttl"])
             end.ip_id, end.mac = row["ip_id"], row["src_mac"]
             if like_probe or (row["payload_len"] == 1 and peer_window == 0):
@@ -238,7 +240,9 @@ class Reference:
                 end.probe = None
         flow.last = ts_ns
         if not quiet:
-            flow.active = end.active = (ts_ns, row["frame"])
+            flow.active = (ts_ns, row["frame"])
+            if not flags & RST:
+                end.active = flow.active
 
     def learn_numbers(self, flow, own, peer, row, seq, ack):
         """RFC 9293 3.4, 3.10.7.4: move SND.NXT of the sender, and by its acknowledgement SND.UNA of the peer."""

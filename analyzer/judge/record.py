@@ -48,6 +48,8 @@ class Probe:
     """Since the last segment of the peer that was not keepalive."""
     idle_frame: int | None
     """That segment."""
+    unheard: bool
+    """Whether the peer had sent what the probe does not acknowledge: it had not reached the prober."""
     train: int
     """Number of the train (probes of one endpoint with nothing but keepalive between), from 0."""
     first_of_train: bool

@@ -74,6 +74,7 @@ def match_answers(rows: Rows, start: int, stop: int) -> None:
         row["train"] = -1
         row["gap_ns"] = -1
         row["idle_ns"] = -1
+        row["idle_frame"] = 0
         row["after_fin"] = 0
         kind = row["kind"]
         side = row["side"]

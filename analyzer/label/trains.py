@@ -63,6 +63,7 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
     previous = -1
     stir_ns = -1
     stir_peer_ns = -1
+    stir_peer_frame = 0
     for j in range(start, stop):
         row = rows[j]
         kind = row["kind"]
@@ -75,6 +76,7 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
                 stir_ns = row["ts_ns"]
                 if row["side"] != side:
                     stir_peer_ns = row["ts_ns"]
+                    stir_peer_frame = row["frame"]
             continue
         if row["side"] != side:
             continue
@@ -89,6 +91,7 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
                 run["gap_least_ns"] = row["gap_ns"]
         base = max(row["peer_active_ns"], stir_peer_ns)
         row["idle_ns"] = ts_ns - base if base >= 0 else -1
+        row["idle_frame"] = stir_peer_frame if stir_peer_ns > row["peer_active_ns"] else row["peer_active_frame"]
         row["train"] = run["trains"] - 1
         if row["certainty"] == UNJUDGED:
             row["certainty"] = CERTAIN if active >= 0 or previous >= 0 else PROBABLE

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.loops.loop import loop
-from analyzer.segment import ACK, FIN, SYN
+from analyzer.segment import ACK, FIN, RST, SYN
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record
@@ -331,7 +331,9 @@ def learn_header(end: Record, row: Record, seq: int, ack: int) -> None:
         # the newest, not the last: one that was overtaken must not make the next one look fresh (RFC 7323 5.2)
         if end["tsval"] < 0 or (row["tsval"] - end["tsval"]) & 0xFFFFFFFF < 0x80000000:
             end["tsval"] = row["tsval"]
-        end["timestamps_on"] = 1
+        # a SYN only offers them; a SYN,ACK that carries them agrees (RFC 7323 3.2)
+        if row["flags"] & ACK:
+            end["timestamps_on"] = 1
     elif end["timestamps_on"] == 1 and row["options_cut"] == 0:
         end["short_header_frames"] += 1
     ttl = row["ttl"]
@@ -362,5 +364,8 @@ def learn_time(flow: Record, end: Record, row: Record, alike: int) -> None:
         flow["idle_to"] = row["frame"]
     flow["active_ns"] = ts_ns
     flow["active_frame"] = row["frame"]
+    if row["flags"] & RST:
+        # who goes on behind it has not taken it: it restarts nobody's clock
+        return
     end["active_ns"] = ts_ns
     end["active_frame"] = row["frame"]

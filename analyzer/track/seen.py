@@ -72,6 +72,7 @@ OUTCOME: Final = [
     ("answers_row", np.int32),  # the probe this row answers, -1 none
     ("gap_ns", np.int64),
     ("idle_ns", np.int64),
+    ("idle_frame", np.int64),  # the segment that idle_ns counts from, 0 none
     ("train", np.int32),  # number of the train of probes this one belongs to, -1 none
     ("after_fin", np.int8),  # bit 0 sent, bit 1 received
     # filled by reset.judge

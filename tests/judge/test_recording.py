@@ -97,6 +97,7 @@ def test_a_probe_in_full():
         gap_ns=5000 * MS,
         idle_ns=5500 * MS,
         idle_frame=4,
+        unheard=False,
         train=0,
         first_of_train=True,
         after_fin=None,

@@ -10,16 +10,18 @@ It must not know options, or conclude anything from a gap but whether two can sh
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, Protocol
 
 from analyzer.judge.record import other
-from analyzer.judge.timers.lateness import EARLY_NS, late
+from analyzer.judge.timers.lateness import EARLY_NS, SLOW_TICK_NS, early, late
 from analyzer.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from analyzer.judge.record import FlowRecord, Probe, Reset
+    from analyzer.judge.signatures import Stack
     from analyzer.judge.verdict import Ending
     from analyzer.track.flow import Side
 
@@ -30,8 +32,24 @@ UNSEEN_ROUND_TRIP_NS: Final = 300 * NS_PER_MS
 UNSEEN_JITTER_NS: Final = 50 * NS_PER_MS
 LONGEST_HANDSHAKE_NS: Final = NS_PER_S
 """What looks like a longer one is a handshake whose last segment was missed."""
+OFF_TICK_NS: Final = 30 * NS_PER_MS
+"""How far from a tick a gap may be and still keep to it."""
 INITIAL_TTLS: Final = (32, 64, 128, 255)
 """A segment that still has one of these has passed no router."""
+
+
+class Segment(Protocol):
+    """What probes and RSTs have in common."""
+
+    @property
+    def frame(self) -> int:
+        """Number of its frame."""
+        ...
+
+    @property
+    def ts_ns(self) -> int:
+        """When it passed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +66,24 @@ class Gap:
     frames: tuple[int, int]
     since_ns: int | None
     """Since the prober's probe before, whose interval may have held this one back; None if there can be none."""
+    quiet_ns: int = 0
+    """The longest stretch between segments that may have restarted the clock: so long it did not fire."""
+    tick_ns: int = 0
+    """The tick that a slow clock may have taken off a first gap."""
 
     @property
     def high_ns(self) -> int:
         """What the timer is at most."""
-        return self.ns + self.jitter_ns
+        return self.ns + max(self.jitter_ns, self.tick_ns)
+
+    @property
+    def readings_ns(self) -> tuple[tuple[int, int], ...]:
+        """How long the timer ran, and how long it is at least, but for being late.
+
+        It ran all the while, or only since the last segment that may have restarted its clock.
+        """
+        whole = ((self.ns, self.ns),)
+        return whole if self.ns == self.least_ns else (*whole, (self.least_ns, max(self.least_ns, self.quiet_ns)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +100,7 @@ class Gaps:
 def measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Reset | None) -> Gaps:
     """Return the gaps before each probe, and before the prober's RST, by what they show."""
     round_trip_ns, jitter_ns = _way(record)
-    peer_probes = record.probes_from(other(side))
+    stirs = _stirs(record, side)
     doubtful = {row.frame for row in record.resent if row.sender == other(side)}
     doubtful |= {row.frame for row in record.not_probes if row.sender == other(side)}
     starts, answered, unanswered = [], [], []
@@ -78,30 +109,69 @@ def measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Rese
         if before is not None and _continues(before, probe):
             slack_ns = max(round_trip_ns, before.answer_ns or 0)
             ns = probe.ts_ns - before.ts_ns
-            least_ns = ns - _restarted_after(peer_probes, before.ts_ns, probe)
-            gap = Gap(ns, least_ns, slack_ns, jitter_ns, (before.frame, probe.frame), ns)
+            least_ns, quiet_ns = _stretches(stirs, before.ts_ns, probe)
+            gap = Gap(ns, least_ns, slack_ns, jitter_ns, (before.frame, probe.frame), ns, quiet_ns)
             if before.answer is None:
-                unanswered.append(replace(gap, least_ns=ns))
+                unanswered.append(gap)
             elif before.answer != "rst":
                 answered.append(gap)
         elif probe.idle_ns is not None and probe.idle_frame is not None:
             base_ns = probe.ts_ns - probe.idle_ns
             # In mid-stream the first segment may be the answer of a probe that was missed: no start of a train.
             seen = record.starts_with == "handshake" or base_ns - record.first_ns >= NS_PER_S
-            if seen and probe.idle_frame not in doubtful:
-                least_ns = probe.idle_ns - _restarted_after(peer_probes, base_ns, probe)
+            # What the prober does not acknowledge had not reached it, and started no clock.
+            if seen and probe.idle_frame not in doubtful and not probe.unheard:
+                least_ns, quiet_ns = _stretches(stirs, base_ns, probe)
                 since_ns = _since_own_probe(record, before, probe)
+                ns = probe.idle_ns + _opened_before(record, side, probe.idle_frame, base_ns)
                 frames = (probe.idle_frame, probe.frame)
-                starts.append(Gap(probe.idle_ns, least_ns, round_trip_ns, EARLY_NS, frames, since_ns))
+                starts.append(Gap(ns, least_ns, round_trip_ns, EARLY_NS, frames, since_ns, quiet_ns))
     if reset is not None and probes and probes[-1].answer is None:
         ns = reset.ts_ns - probes[-1].ts_ns
-        unanswered.append(Gap(ns, ns, round_trip_ns, jitter_ns, (probes[-1].frame, reset.frame), ns))
+        least_ns, quiet_ns = _stretches(stirs, probes[-1].ts_ns, reset)
+        unanswered.append(Gap(ns, least_ns, round_trip_ns, jitter_ns, (probes[-1].frame, reset.frame), ns, quiet_ns))
     run = {probe.frame for probe in last_run(probes)} | ({reset.frame} if reset else set())
     return Gaps(
         starts=_usable(record, starts),
         answered=_usable(record, answered),
         unanswered=_usable(record, unanswered),
         trailing=frozenset(gap.frames[1] for gap in unanswered if set(gap.frames) <= run),
+    )
+
+
+def fitted(gaps: Gaps, stack: Stack | None, *, undisturbed: bool) -> Gaps:
+    """Return the gaps as the prober's stack makes them.
+
+    ``undisturbed``: its clock is one that probes and RSTs of the peer do not restart. Where they may, a gap between
+    unanswered probes in which one came shows no interval.
+    """
+
+    def fit(found: Sequence[Gap], tick_ns: int = 0) -> tuple[Gap, ...]:
+        return tuple(
+            replace(
+                gap,
+                least_ns=gap.ns if undisturbed else gap.least_ns,
+                jitter_ns=max(gap.jitter_ns, early(stack)),
+                tick_ns=tick_ns,
+            )
+            for gap in found
+        )
+
+    may_tick = stack is None and not off_the_tick((*gaps.answered, *gaps.unanswered))
+    return replace(
+        gaps,
+        starts=fit(gaps.starts, SLOW_TICK_NS if may_tick else 0),
+        answered=fit(gaps.answered),
+        unanswered=fit([gap for gap in gaps.unanswered if undisturbed or gap.ns == gap.least_ns]),
+    )
+
+
+def off_the_tick(between: Iterable[Gap]) -> bool:
+    """Say whether gaps between probes refute a clock that ticks every half second: they are no multiples of it."""
+    return any(
+        OFF_TICK_NS + gap.jitter_ns < gap.ns % SLOW_TICK_NS < SLOW_TICK_NS - OFF_TICK_NS - gap.jitter_ns
+        for gap in between
+        if gap.ns == gap.least_ns and gap.slack_ns < SLOW_TICK_NS
     )
 
 
@@ -135,20 +205,35 @@ def _since_own_probe(record: FlowRecord, before: Probe | None, probe: Probe) -> 
     return None if record.starts_with == "handshake" else probe.ts_ns - record.first_ns
 
 
-def _restarted_after(peer_probes: Iterable[Probe], base_ns: int, probe: Probe) -> int:
-    """Return how long after ``base_ns`` the peer's last probe came that may have restarted the prober's clock.
+def _stirs(record: FlowRecord, side: Side) -> tuple[Segment, ...]:
+    """Return what the peer sent that may or may not have restarted the prober's clock: its probes, and its RSTs.
 
-    Everything received restarts it on BSD, macOS and perhaps Windows; on Linux only a probe with an octet does. A
-    probe right before the prober's own cannot have: it would have kept it from sending.
+    Everything received restarts it on BSD, macOS and perhaps Windows; on Linux only a probe with an octet does. Behind
+    a RST a prober that goes on either did not get it, or did not take it.
     """
-    return max(
-        (
-            row.ts_ns - base_ns
-            for row in peer_probes
-            if base_ns < row.ts_ns and row.frame < probe.frame and probe.ts_ns - row.ts_ns >= LEAST_GAP_NS
-        ),
-        default=0,
+    peer = other(side)
+    return (*record.probes_from(peer), *(reset for reset in record.resets if reset.sender == peer))
+
+
+def _stretches(stirs: Iterable[Segment], base_ns: int, probe: Segment) -> tuple[int, int]:
+    """Return how long before a probe the last of the peer's ``stirs`` came, and the longest stretch between two.
+
+    One right before the prober's own probe restarted nothing: it would have kept it from sending.
+    """
+    marks = sorted(
+        row.ts_ns
+        for row in stirs
+        if base_ns < row.ts_ns and row.frame < probe.frame and probe.ts_ns - row.ts_ns >= LEAST_GAP_NS
     )
+    longest_ns = max((later - earlier for earlier, later in pairwise([base_ns, *marks])), default=0)
+    return probe.ts_ns - (marks[-1] if marks else base_ns), longest_ns
+
+
+def _opened_before(record: FlowRecord, side: Side, base_frame: int, base_ns: int) -> int:
+    """Return how long before a SYN,ACK that was sent again the first one came, whose clock Linux does not restart."""
+    peer = record.facts(other(side))
+    again = (peer.syn_count or 0) > 1 and (peer.ack_frame is None or base_frame < peer.ack_frame)
+    return base_ns - peer.syn_ns if again and peer.syn_ns is not None else 0
 
 
 def _usable(record: FlowRecord, gaps: Sequence[Gap]) -> tuple[Gap, ...]:
@@ -172,15 +257,6 @@ def passed_no_router(record: FlowRecord, side: Side) -> bool:
     """Say whether the observer sits on the prober's own network: what it sees coming, the prober got."""
     ttl = record.facts(side).ttl
     return ttl is not None and ttl[0] == ttl[1] and ttl[0] in INITIAL_TTLS
-
-
-def undisturbed(gaps: Gaps) -> Gaps:
-    """Return the gaps of a prober whose clock the peer's probes do not restart."""
-    return replace(
-        gaps,
-        starts=tuple(replace(gap, least_ns=gap.ns) for gap in gaps.starts),
-        answered=tuple(replace(gap, least_ns=gap.ns) for gap in gaps.answered),
-    )
 
 
 def last_run(probes: Sequence[Probe]) -> tuple[Probe, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from analyzer.judge.record import other
 from analyzer.judge.signatures import Span, Stack, families
 from analyzer.judge.timers.count import count_of
-from analyzer.judge.timers.gaps import as_heard, give_up, measure, passed_no_router, undisturbed
+from analyzer.judge.timers.gaps import as_heard, fitted, give_up, measure, passed_no_router
 from analyzer.judge.timers.idle import idle_of
 from analyzer.judge.timers.interval import interval_of, interval_of_period, period_of
 from analyzer.judge.timers.stack import stack_of
@@ -51,8 +51,8 @@ def infer(record: FlowRecord, ending: Ending, side: Side) -> Settings | None:
     gaps = measure(record, side, probes, reset)
     near = passed_no_router(record, side)
     stack = stack_of(record, side, sent, gaps, near=near)
-    if stack is Stack.LINUX and not any(probe.payload_len for probe in record.probes_from(other(side))):
-        gaps = undisturbed(gaps)
+    octets = any(probe.payload_len for probe in record.probes_from(other(side)))
+    gaps = fitted(gaps, stack, undisturbed=stack is Stack.LINUX and not octets)
     interval = interval_of(gaps, stack, near=near)
     period = period_of(gaps, interval, stack, near=near)
     idle = idle_of(gaps, interval, period, stack, near=near)

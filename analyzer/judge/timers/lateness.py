@@ -1,7 +1,8 @@
-"""How late a keepalive timer may fire, and what the shortest one is that may have filled a gap.
+"""How early and how late a keepalive timer may fire, and what the shortest one is that may have filled a gap.
 
-A timer is never early, but for the tick in which the clock of a first gap started. How late it may be depends on the
-stack: Linux has a wheel whose granules grow with the delay, BSD and macOS gather timers in batches (field guide 2.3).
+Both depend on the stack: Linux has a wheel whose granules grow with the delay and is never early, but for the tick in
+which the clock of a first gap started; BSD and macOS gather timers in batches (field guide 2.3); what descends from
+4.4BSD counts idle time in ticks of half a second; Windows fires some milliseconds early.
 
 It must not know probes, or what a gap shows.
 """
@@ -22,8 +23,21 @@ EARLY_NS: Final = 10 * NS_PER_MS
 Linux stamps a received segment with the tick before it and counts idle from there, in whole ticks: 0.9991 s was seen
 of one second. A tick is at most this long (HZ=100). The interval is counted from the probe itself and rounded up.
 """
+EARLY_WINDOWS_NS: Final = 50 * NS_PER_MS
+"""Windows' timers run by its clock interrupt (15.6 ms): 4.992 and 2.997 s were seen of 5 and 3 s."""
+SLOW_TICK_NS: Final = 500 * NS_PER_MS
+"""Stacks of the 4.4BSD family count keepalive in calls of tcp_slowtimo (PR_SLOWHZ = 2).
+
+The first tick after a segment comes at any time, so that a first gap may be shorter than idle by nearly this much:
+7.647 s was seen of 8 s. Probe to probe they keep to the ticks.
+"""
 LATE_BSD_NS: Final = 600 * NS_PER_MS
 """BSD and macOS gather timers in batches of up to half a second."""
+
+
+def early(stack: Stack | None) -> int:
+    """Return by how much a stack may be early whatever a gap begins with."""
+    return EARLY_WINDOWS_NS if stack is Stack.ONE_OCTET else 0
 
 
 @lru_cache(maxsize=4096)

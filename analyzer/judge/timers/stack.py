@@ -24,7 +24,7 @@ def stack_of(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: Gaps
     """Return the family of TCP implementations that the form and the rhythm of the probes show."""
     if all(probe.payload_len for probe in probes):
         return Stack.ONE_OCTET
-    if record.facts(side).timestamps and all(probe.header_len == 20 for probe in probes):
+    if (record.facts_a.timestamps or record.facts_b.timestamps) and all(probe.header_len == 20 for probe in probes):
         return Stack.XNU
     if any(probe.payload_len for probe in probes):
         return None

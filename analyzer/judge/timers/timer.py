@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.signatures import ROUND_S, Stack
 from analyzer.judge.timers.gaps import shortest
-from analyzer.judge.timers.lateness import earliest, late
+from analyzer.judge.timers.lateness import BUSY_NS, earliest, late
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -44,27 +44,60 @@ class Timer:
 
 
 def estimate(gaps: Sequence[Gap], stack: Stack | None, *, whole: bool = True) -> Timer:
-    """Return the timer that agreeing gaps show: the whole number of seconds that alone fits, else the round one.
+    """Return the timer that agreeing gaps show: the whole number of seconds that alone fits all, else the round one.
 
     With ``whole`` false only a round number is claimed. Milliseconds can be set only where probes carry an octet
-    (SIO_KEEPALIVE_VALS).
+    (SIO_KEEPALIVE_VALS). The round one does not win where a slow clock leaves a longer one.
+    """
+    low_ns, high_ns = _range(gaps, stack)
+    candidates = range(max(1, -(-low_ns // NS_PER_S)), min(high_ns // NS_PER_S, LONGEST_S) + 1)
+    fits = [value_s for value_s in candidates if all(may_show(gap, value_s * NS_PER_S, stack) for gap in gaps)]
+    steady_ns = min(gap.ns + gap.jitter_ns for gap in gaps)
+    rounds = [value_s for value_s in fits if value_s in ROUND_S]
+    value_s = rounds[0] if len(rounds) == 1 and fits[-1] * NS_PER_S <= steady_ns else None
+    if len(fits) == 1 and (rounds or (whole and stack is not Stack.ONE_OCTET)):
+        value_s = fits[0]
+    return replace(bounds(gaps, low_ns, high_ns), value_ns=None if value_s is None else value_s * NS_PER_S)
+
+
+def _range(gaps: Sequence[Gap], stack: Stack | None) -> tuple[int, int]:
+    """Return the shortest and the longest timer that agreeing gaps allow, in nanoseconds.
+
+    The shortest gap says what is the least, all of them what is the most. A reading of it that no other gap shares is
+    none.
     """
     lead = shortest(gaps)
-    low_ns = earliest(lead.least_ns, lead.slack_ns, stack)
-    candidates = range(max(1, -(-low_ns // NS_PER_S)), min(lead.high_ns // NS_PER_S, LONGEST_S) + 1)
-    fits = [value_s for value_s in candidates if may_show(lead, value_s * NS_PER_S, stack)]
-    rounds = [value_s for value_s in fits if value_s in ROUND_S]
-    value_s = rounds[0] if len(rounds) == 1 else None
-    if len(fits) == 1 and whole and stack is not Stack.ONE_OCTET:
-        value_s = fits[0]
-    return replace(bounds(gaps, low_ns, lead.high_ns), value_ns=None if value_s is None else value_s * NS_PER_S)
+    others = [_spans(gap, stack) for gap in gaps if gap is not lead]
+    spans = _spans(lead, stack)
+    shared = [
+        (low_ns, high_ns)
+        for low_ns, high_ns in spans
+        if all(any(low <= high_ns and low_ns <= high for low, high in other) for other in others)
+    ]
+    low_ns = min(low_ns for low_ns, _ in shared or spans)
+    high_ns = max(high_ns for _, high_ns in shared or spans)
+    return low_ns, min(high_ns, *(gap.high_ns for gap in gaps))
+
+
+def _spans(gap: Gap, stack: Stack | None) -> list[tuple[int, int]]:
+    """Return the shortest and the longest timer that each reading of a gap allows, in nanoseconds."""
+    spans = []
+    for ran_ns, least_ns in gap.readings_ns:
+        spans.append((earliest(least_ns, gap.slack_ns, stack), ran_ns + gap.jitter_ns))
+        if gap.tick_ns:
+            spans.append((max(0, least_ns - BUSY_NS - gap.slack_ns), ran_ns + gap.tick_ns))
+    return [span for span in spans if span[0] <= span[1]]
 
 
 def may_show(gap: Gap, value_ns: int, stack: Stack | None) -> bool:
-    """Say whether such a timer may have filled the gap, as it is or since the clock's last possible restart."""
+    """Say whether such a timer may have filled the gap, as it is or since the clock's last possible restart.
+
+    One that counts slow ticks is early, but not late.
+    """
     return any(
-        value_ns <= ns + gap.jitter_ns and ns <= value_ns + late(value_ns, stack) + gap.slack_ns
-        for ns in (gap.ns, gap.least_ns)
+        (value_ns <= ran_ns + gap.jitter_ns and least_ns <= value_ns + late(value_ns, stack) + gap.slack_ns)
+        or (value_ns <= ran_ns + gap.tick_ns and least_ns <= value_ns + BUSY_NS + gap.slack_ns)
+        for ran_ns, least_ns in gap.readings_ns
     )
 
 

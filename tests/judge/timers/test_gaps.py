@@ -3,6 +3,7 @@
 import pytest
 
 from analyzer.judge.record import Reset
+from analyzer.judge.signatures import Stack
 from analyzer.judge.timers import gaps
 from analyzer.judge.timers.gaps import Gap, agree, clearly_longer, match, shortest
 from tests.trains import Story, made
@@ -111,9 +112,59 @@ def test_the_shortest_counts():
 
 
 def test_a_clock_that_nothing_restarts_needs_no_lower_bound():
-    """Where the peer's probes restart nothing, a gap is as long as it is."""
+    """Where the peer's probes restart nothing, a gap is as long as it is; where they may, it shows no interval."""
     found = measured(Story().probes(5).peer_probe(2).probes(3))
-    calm = gaps.undisturbed(found)
+    calm = gaps.fitted(found, Stack.LINUX, undisturbed=True)
 
     assert any(each.least_ns < each.ns for each in (*found.starts, *found.answered))
     assert all(each.least_ns == each.ns for each in (*calm.starts, *calm.answered))
+
+
+def test_an_unanswered_gap_with_a_probe_of_the_peer_in_it():
+    """Where the peer's probes may restart the clock, such a gap is no interval; the others are."""
+    found = measured(Story().silence(5, 2).peer_probe(1.5).silence(3.5, 2))
+
+    assert [2, 5, 2] == seconds(found.unanswered)
+    assert [2, 2] == seconds(gaps.fitted(found, None, undisturbed=False).unanswered)
+    assert [2, 5, 2] == seconds(gaps.fitted(found, Stack.LINUX, undisturbed=True).unanswered)
+
+
+def test_a_rst_that_is_not_taken_restarts_no_clock():
+    """Behind a RST the prober goes on: the first gap counts from what came before it, or at least from it."""
+    (start,) = measured(Story().add(1.5, "a > b R 6:6(0)").silence(2.5)).starts
+
+    assert [4, 2.5, 1.5] == [pytest.approx(ns / S, abs=0.001) for ns in (start.ns, start.least_ns, start.quiet_ns)]
+
+
+def test_a_segment_that_never_arrived_starts_no_clock():
+    """What a probe does not acknowledge had not reached the prober, so no gap is counted from it."""
+    late = Story().probes(5).add(1, "a > b P. 6:16(10) ack 1").probes(3).probes(5)
+
+    assert [5] == seconds(measured(late).starts)
+
+
+def test_a_syn_ack_sent_again_starts_no_clock():
+    """A client's clock starts with the first SYN,ACK; one that is sent again may have restarted it."""
+    story = Story(midstream=True).add(0, "b > a S 0:0(0) ttl 64").add(0.01, "a > b S. 0:0(0) ack 1")
+    story.add(0.0001, "b > a . 1:1(0) ack 1 ttl 64").add(1, "a > b S. 0:0(0) ack 1").heard = 1
+    (start,) = measured(story.probes(4), "a").starts  # who sent the SYN is a of the flow
+
+    assert [5, 4] == [pytest.approx(ns / S, abs=0.01) for ns in (start.ns, start.least_ns)]
+
+
+def test_a_slow_clock_may_be_early_by_its_tick():
+    """A first gap may be short by half a second, unless gaps between probes show that no such clock ran."""
+    slow = gaps.fitted(measured(Story().probes(7.7, 8, 8)), None, undisturbed=False)
+    other = gaps.fitted(measured(Story().probes(7.7, 8.1, 8.15)), None, undisturbed=False)
+    linux = gaps.fitted(measured(Story().probes(7.7, 8, 8)), Stack.LINUX, undisturbed=True)
+
+    assert [8.2, 7.71, 7.71] == [
+        pytest.approx(found.starts[0].high_ns / S, abs=0.001) for found in (slow, other, linux)
+    ]
+
+
+def test_windows_may_be_early_at_any_gap():
+    """A probe with an octet comes from a clock that runs some milliseconds early."""
+    found = gaps.fitted(measured(Story(octet=True).probes(4.992, 4.992)), Stack.ONE_OCTET, undisturbed=False)
+
+    assert all(each.high_ns >= 5 * S for each in (*found.starts, *found.answered))

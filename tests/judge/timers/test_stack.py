@@ -52,8 +52,8 @@ def test_peer_probes_do_not_disturb_linux():
 
 def test_unknown_stack_leaves_both_readings():
     """Where the peer's probe may have restarted the clock, and each reading is a round number, none is claimed."""
-    idle = Story().peer_probe(2.008).silence(1.1).settings().idle
+    idle = Story().peer_probe(1.008).silence(2.1).settings().idle
 
     assert seconds(idle) is None
-    assert bounds(idle)[0] <= 1
+    assert bounds(idle)[0] <= 2
     assert bounds(idle)[1] >= 3
