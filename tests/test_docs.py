@@ -78,6 +78,15 @@ def test_the_map_names_what_is_there():
     assert [] == [name for name in named if not (ROOT / "analyzer" / name).exists()]
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.exists()], ids=lambda page: page.name)
+def test_paths_that_a_page_names_are_there(page):
+    """A path of the repository in a page is that of a file or folder; capitals stand for any name."""
+    named = re.findall(r"`((?:analyzer|captures|docs|tests)/[\w./-]*)`", page.read_text(encoding="utf-8"))
+    paths = [path for path in named if not re.search(r"[A-Z]{3,}", path)]
+
+    assert [] == [path for path in paths if not (ROOT / path).exists()]
+
+
 def test_the_site_has_its_pages(tmp_path):
     """The site is laid out with the README as its front, every page of docs/, the tables and the interface."""
     build.site(tmp_path)

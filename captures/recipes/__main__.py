@@ -52,7 +52,11 @@ def play(names: list[str], out: Path, jobs: int) -> int:
     if reason := why_not(names):
         print(reason, file=sys.stderr)
         return 3
-    failed = play_all(names, out, jobs, lambda line: print(line, flush=True))
+    try:
+        failed = play_all(names, out, jobs, lambda line: print(line, flush=True))
+    except KeyboardInterrupt:
+        print("interrupted; the hosts that were made are gone", file=sys.stderr)
+        return 130
     print(f"{len(names) - len(failed)} scenarios played, {len(failed)} failed {' '.join(failed)}".rstrip())
     return min(len(failed), 1)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import signal
+import sys
 import traceback
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Final
@@ -79,17 +81,36 @@ def _line(file: Path) -> str:
     return f"{file.name}: {', '.join(verdicts)}; {probes} probes{complaints}"
 
 
+def _leave_in_order() -> None:
+    """Let a signal end a worker as an error would: its stage takes away what it has made; a second one is ignored."""
+
+    def leave(number: int, _: object) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, leave)
+
+
 def play_all(names: list[str], out: Path, jobs: int, say: Callable[[str], object]) -> list[str]:
     """Play scenarios side by side, telling of each when it is done; return the names of those that failed."""
     out.mkdir(parents=True, exist_ok=True)
     failed = []
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=_leave_in_order, max_tasks_per_child=1) as pool:
         playing = {pool.submit(play, name, out): name for name in names}
-        for done in as_completed(playing):
-            if (error := done.exception()) is not None:
-                failed.append(playing[done])
-                say(f"{playing[done]}: FAILED\n{''.join(traceback.format_exception(error))}")
-            else:
-                for line in done.result():
-                    say(line)
+        try:
+            for done in as_completed(playing):
+                if (error := done.exception()) is not None:
+                    failed.append(playing[done])
+                    say(f"{playing[done]}: FAILED\n{''.join(traceback.format_exception(error))}")
+                else:
+                    for line in done.result():
+                        say(line)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
     return failed
