@@ -14,7 +14,7 @@ few seconds of the rest.
 
 from __future__ import annotations
 
-import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,8 +28,9 @@ from analyzer.analysis import Analysis, analyze
 from analyzer.capture.live_reader import LiveReader
 from analyzer.capture.tap import loopback_name
 from analyzer.intake import Intake
-from analyzer.loops.loop import jit_wanted
-from analyzer.loops.machine import cache_folder
+from analyzer.loops import machine, versions
+from analyzer.loops.choice import jit_allowed, ready
+from analyzer.loops.notices import tell
 from analyzer.survey.overview import CaptureSummary
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ BUSY: Final = 3000
 SELDOM: Final = 3
 """So many times as long as somebody looked, nobody looks again."""
 SWEEP_S: Final = 30.0
+MARK: Final = "live"
+"""What the cache has once all loops of a live capture are in it."""
+NOT_COMPILED: Final = "this watch goes on with plain loops, which read some 30,000 packets/s: none could be compiled"
 
 
 class Watching:
@@ -177,8 +181,8 @@ class _Gear:
         self._frames = 0
         self._since_s = time.monotonic()
         self._child: subprocess.Popen[bytes] | None = None
-        self._allowed = jit_wanted(large=True)
-        if eager and self._allowed and _marker().exists():
+        self._allowed = jit_allowed()
+        if eager and self._allowed and _all_compiled() and ready():
             compile_all()  # loads them: the ring holds what comes meanwhile, but the first batch need not wait
             reader.compile()
 
@@ -189,16 +193,26 @@ class _Gear:
         self._frames += batch.frames
         if self._child is not None:
             if self._child.poll() is not None:
-                self._allowed = self._child.returncode == 0
+                if self._child.returncode:
+                    self._allowed = False
+                    tell(NOT_COMPILED)
+                else:
+                    self._change()
                 self._child = None
-                if self._allowed:
-                    self._reader.compile()
-        elif self._frames > BUSY and _marker().exists():
-            self._reader.compile()
+        elif self._frames > BUSY and not _can_compile_elsewhere():
+            self._allowed = False
+            tell(NOT_COMPILED)
+        elif self._frames > BUSY and _all_compiled():
+            self._change()
         elif self._frames > BUSY:
             self._child = _compile_elsewhere()
         if now_s - self._since_s > 1:
             self._frames, self._since_s = 0, now_s
+
+    def _change(self) -> None:
+        self._allowed = ready()
+        if self._allowed:
+            self._reader.compile()
 
     def close(self) -> None:
         """End the process that compiles, if it still does."""
@@ -208,20 +222,42 @@ class _Gear:
             self._child = None
 
 
-def _marker() -> Path:
-    """Return the file whose presence says that all loops of a live capture are in the cache."""
-    return cache_folder() / "live"
+def _can_compile_elsewhere() -> bool:
+    """Say whether another process can compile for this one: with a compiler, and a folder to leave it in."""
+    return not versions.unfit() and machine.store() is not None
+
+
+def _all_compiled() -> bool:
+    """Say whether all loops of a live capture are in the cache."""
+    store = None if versions.unfit() else machine.store()
+    return store is not None and store.kept(MARK) is not None
+
+
+def _is_here(folder: str) -> bool:
+    """Say whether a folder is the current one."""
+    try:
+        return Path(folder).samefile(os.curdir)
+    except OSError:
+        return False
 
 
 def _compile_elsewhere() -> subprocess.Popen[bytes]:
-    """Start a process that fills the cache of compiled loops."""
-    root = str(Path(__file__).parents[1])
-    code = f"import sys; sys.path.insert(0, {root!r}); from analyzer.watching import compile_all; compile_all()"
+    """Start a process that fills the cache of compiled loops.
+
+    It imports from where this one does, less the folder where it runs, and its own folder is one with nothing to obey.
+    """
+    root = Path(__file__).parents[1]
+    path = [str(root), *(each for each in sys.path if Path(each).is_absolute() and not _is_here(each))]
+    code = f"import sys; sys.path[:] = {path!r}; from analyzer.watching import compile_all; compile_all()"
+    store = machine.store()
+    environment = os.environ | ({machine.CACHE_VARIABLE: str(store.folder.parent)} if store else {})
     return subprocess.Popen(  # noqa: S603 - this interpreter
-        [sys.executable, "-c", code],
+        [sys.executable, "-P", "-c", code],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        cwd="/",
+        env=environment,
     )
 
 
@@ -233,6 +269,8 @@ def compile_all() -> None:
     from analyzer.capture.ring import index_blocks
     from analyzer.loops.loop import freeze, records
 
+    if not ready():
+        sys.exit(1)
     frames, notes = empty_frames(1, jit=True), freeze(records(NOTES, 1, jit=False), NOTES)[0]
     packets = iter([bytes.fromhex(SYN)])
     queue = PacketQueue(lambda: next(((packet, 1, len(packet)) for packet in packets), None), 1)
@@ -244,11 +282,21 @@ def compile_all() -> None:
         writer.close()
         analyze(writer.path, jit=True)
     index_blocks.compiled(octets, False, 65536, 1, 0, 0, 0, False, 1, frames, 0, 0, notes)  # noqa: FBT003
-    with contextlib.suppress(OSError):
-        _marker().touch()
+    if store := machine.store():
+        store.keep(MARK, {}, b"")
 
 
 SYN: Final = (
-    "000000000000000000000000080045000028000040004006000000007f0000017f0000010fa10fa20000000000000000500220000000000000"
+    "0000000000000000000000000800"  # Ethernet
+    "450000280000400040060000"
+    "7f000001"
+    "7f000001"  # IPv4, with a header checksum of 0
+    "0fa1"
+    "0fa2"
+    "00000000"
+    "00000000"
+    "5002"
+    "2000"
+    "00000000"  # TCP
 )
 """An Ethernet frame with a SYN, to run loops on."""

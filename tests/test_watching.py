@@ -1,19 +1,25 @@
 """Watching an interface: the same flows as from the file, and a look at any time."""
 
+import ast
 import contextlib
 import json
 import socket
 import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 import analyzer
 from analyzer import watching
+from analyzer.capture import FrameDecoder
+from analyzer.loops import machine, notices, versions
 from analyzer.report import export
 from analyzer.segment import SegmentBatch, empty_rows
 from tests.loopback import connected, exchange, host, probe_every_second, send_datagrams, within  # noqa: F401
+from tests.planted import plant
 
 pytestmark = pytest.mark.live
 
@@ -170,12 +176,11 @@ def test_a_limit_ends_the_run(host):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_a_watch_becomes_compiled_when_it_gets_busy(host, monkeypatch, tmp_path):  # noqa: F811
+def test_a_watch_becomes_compiled_when_it_gets_busy(host, monkeypatch):  # noqa: F811
     """Under load another process compiles the loops, and the watch goes on with them, without losing a flow."""
     monkeypatch.setenv("KEEPALIVE_JIT", "")
-    monkeypatch.setattr(watching, "_marker", lambda: tmp_path / "none")
     watching.compile_all()
-    (tmp_path / "none").unlink()
+    monkeypatch.setattr(watching, "_all_compiled", lambda: False)
     monkeypatch.setattr(watching, "BUSY", 50)
     monkeypatch.setattr(watching, "_compile_elsewhere", lambda: subprocess.Popen(["true"]))
     with analyzer.watch() as watch, running(watch), connected() as (client, _):
@@ -188,12 +193,12 @@ def test_a_watch_becomes_compiled_when_it_gets_busy(host, monkeypatch, tmp_path)
     assert 10 == flow.judged.record.facts_a.payload_bytes
 
 
-def test_compiled_loops_that_cannot_be_had_are_done_without(host, monkeypatch, tmp_path):  # noqa: F811
+def test_compiled_loops_that_cannot_be_had_are_done_without(host, monkeypatch):  # noqa: F811
     """If the other process fails, the watch stays plain, and asks no more."""
     calls = []
     monkeypatch.setenv("KEEPALIVE_JIT", "")
     monkeypatch.setattr(watching, "BUSY", 50)
-    monkeypatch.setattr(watching, "_marker", lambda: tmp_path / "none")
+    monkeypatch.setattr(watching, "_all_compiled", lambda: False)
     monkeypatch.setattr(watching, "_compile_elsewhere", lambda: calls.append(1) or subprocess.Popen(["false"]))
     with analyzer.watch() as watch, running(watch):
         for _ in range(20):
@@ -203,12 +208,12 @@ def test_compiled_loops_that_cannot_be_had_are_done_without(host, monkeypatch, t
     assert (False, [1]) == (watch.reader.jit, calls)
 
 
-def test_a_process_that_still_compiles_is_ended_with_the_watch(host, monkeypatch, tmp_path):  # noqa: F811
+def test_a_process_that_still_compiles_is_ended_with_the_watch(host, monkeypatch):  # noqa: F811
     """Nothing is left running behind a watch that was closed."""
     child = []
     monkeypatch.setenv("KEEPALIVE_JIT", "")
     monkeypatch.setattr(watching, "BUSY", 50)
-    monkeypatch.setattr(watching, "_marker", lambda: tmp_path / "none")
+    monkeypatch.setattr(watching, "_all_compiled", lambda: False)
     monkeypatch.setattr(
         watching, "_compile_elsewhere", lambda: child.append(subprocess.Popen(["sleep", "60"])) or child[0]
     )
@@ -219,9 +224,74 @@ def test_a_process_that_still_compiles_is_ended_with_the_watch(host, monkeypatch
 
 
 @pytest.mark.slow
-def test_all_loops_can_be_compiled_ahead(tmp_path, monkeypatch):
+def test_all_loops_can_be_compiled_ahead(monkeypatch):
     """Compiling ahead leaves a mark that the next watch goes by."""
-    monkeypatch.setattr(watching, "_marker", lambda: tmp_path / "live")
+    monkeypatch.setenv("KEEPALIVE_JIT", "")
+    (machine.store().folder / watching.MARK).unlink(missing_ok=True)
+    before = watching._all_compiled()
     watching.compile_all()
 
-    assert (tmp_path / "live").exists()
+    assert [False, True] == [before, watching._all_compiled()]
+
+
+@pytest.mark.slow
+def test_the_process_that_compiles_runs_nothing_from_the_current_folder(tmp_path, monkeypatch):
+    """Modules, programs and settings beside a capture are not run or obeyed, not even where the cache is relative."""
+    monkeypatch.setenv("KEEPALIVE_JIT", "")
+    witness = plant(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    child = watching._compile_elsewhere()
+
+    assert 0 == child.wait(120)
+    assert not witness.exists()
+
+
+def test_the_process_that_compiles_imports_from_where_this_one_does_but_not_from_here(tmp_path, monkeypatch):
+    """The current folder and relative ones are left out, however they came to be on the path."""
+    monkeypatch.chdir(tmp_path)
+    machine.store()
+    monkeypatch.setattr(sys, "path", ["", "below", str(tmp_path), str(tmp_path / "gone"), *sys.path])
+    monkeypatch.setattr(subprocess, "Popen", lambda words, **options: (words, options["cwd"]))
+    (_, safe, _, code), folder = watching._compile_elsewhere()
+    path = ast.literal_eval(code.partition("sys.path[:] = ")[2].partition(";")[0])
+
+    assert ("-P", "/") == (safe, folder)
+    assert str(Path(analyzer.__file__).parents[1]) == path[0]
+    assert str(tmp_path / "gone") in path
+    assert not {"", "below", str(tmp_path)} & set(path)
+
+
+def test_without_a_folder_for_code_a_watch_stays_plain(host, monkeypatch):  # noqa: F811
+    """No process is started whose work nobody could take over, and it is told."""
+    told = {}
+    monkeypatch.setattr(notices, "_TOLD", told)
+    monkeypatch.setenv("KEEPALIVE_JIT", "")
+    monkeypatch.setattr(watching, "BUSY", 50)
+    monkeypatch.setattr(machine, "store", lambda: None)
+    monkeypatch.setattr(watching, "_compile_elsewhere", None)
+    with analyzer.watch() as watch, running(watch):
+        within(10, lambda: send_datagrams(60) or told)
+
+    assert not watch.reader.jit
+    assert [watching.NOT_COMPILED] == list(told)
+
+
+def test_what_loops_are_compiled_on_is_a_syn():
+    """The frame that runs through every loop is one that reaches the tracker."""
+    decoder = FrameDecoder()
+    decoder.add(bytes.fromhex(watching.SYN), 1, 1)
+    batch = decoder.take()
+
+    assert [0x02] == batch.rows["flags"].tolist()
+    assert [(4001, 4002)] == batch.rows[["src_port", "dst_port"]].tolist()
+
+
+def test_without_a_compiler_nothing_counts_as_compiled(monkeypatch):
+    """Where numba is missing, code that is in the cache is not asked for."""
+    monkeypatch.setattr(versions, "installed", lambda _: None)
+
+    assert not watching._all_compiled()
+    assert not watching._can_compile_elsewhere()
+    monkeypatch.setattr(watching, "ready", lambda: False)
+    with pytest.raises(SystemExit):
+        watching.compile_all()

@@ -19,7 +19,8 @@ from analyzer.capture.frame import FRAME, NOTES, empty_frames
 from analyzer.capture.pcapng import BYTE_ORDER_MAGIC, PcapngFraming
 from analyzer.capture.reader import LARGE
 from analyzer.capture.window import Window
-from analyzer.loops.loop import freeze, jit_wanted, records
+from analyzer.loops.choice import jit_wanted
+from analyzer.loops.loop import freeze, records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +79,7 @@ def copy_with_comments(
     window, waiting, result = Window(source), _Waiting(comments), Copied()
     framing = open_framing("", window)
     large = bool(source.compression) or source.size is None or source.size >= LARGE
-    compiled = jit_wanted(large=large) if jit is None else jit
+    compiled = jit_wanted(large=large, asked=jit)
     frames, notes = empty_frames(BATCH_ROWS, jit=compiled), records(NOTES, 1, jit=compiled)[0]
     copy: _Pcapng | _Frames
     if isinstance(framing, PcapngFraming):

@@ -51,6 +51,8 @@ MOST_TABLES: Final = 32
 _LONELY = [object()]
 UNUSED: Final = sys.getrefcount(_LONELY[0])
 """What ``sys.getrefcount`` says of what only a list holds."""
+COUNTS: Final = "t" not in getattr(sys, "abiflags", "")
+"""Whether references are counted in one place; free-threaded Pythons count those of each thread apart (PEP 703)."""
 
 
 class Decoder:
@@ -153,12 +155,12 @@ class _Rows:
 
     def take(self, count: int) -> NDArray[np.void]:
         """Return ``count`` rows, uninitialised."""
-        for at in range(len(self._tables)):
+        for at in range(len(self._tables)) if COUNTS else ():
             # only the list and the call itself know it
             if sys.getrefcount(self._tables[at]) == UNUSED and len(self._tables[at]) >= count:
                 return self._tables[at][:count]
         table: NDArray[np.void] = np.empty(count, dtype=SEGMENT)
-        if len(self._tables) < MOST_TABLES:
+        if COUNTS and len(self._tables) < MOST_TABLES:
             self._tables.append(table)
         return table[:count]
 

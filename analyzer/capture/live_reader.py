@@ -23,7 +23,8 @@ from analyzer.capture.frame import NOTES, empty_frames
 from analyzer.capture.linktypes import link_name
 from analyzer.capture.pcap_writer import PcapWriter
 from analyzer.capture.tap import open_tap
-from analyzer.loops.loop import freeze, jit_wanted, records
+from analyzer.loops.choice import jit_wanted
+from analyzer.loops.loop import freeze, records
 from analyzer.segment import SEGMENT, SegmentBatch
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from analyzer.capture.linktypes import link_name
 from analyzer.capture.source import display_name, open_source
 from analyzer.capture.window import CHUNK, Window
 from analyzer.errors import UnsupportedLinkTypeError
-from analyzer.loops.loop import freeze, jit_wanted, records
+from analyzer.loops.choice import jit_wanted
+from analyzer.loops.loop import freeze, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,12 +156,9 @@ class CaptureReader:
         """Change to compiled loops when the capture turns out to be large."""
         if self.jit:
             return
-        if self._forced is not None:
-            self.jit = self._forced
-        else:
-            size, factor = self._source.size or 0, COMPRESSION_RATIO if self._source.compression else 1
-            read = self._window.base + self._window.end  # a stream has no size, and what is compressed may hide its own
-            self.jit = jit_wanted(large=max(read, size * factor) >= LARGE)
+        size, factor = self._source.size or 0, COMPRESSION_RATIO if self._source.compression else 1
+        read = self._window.base + self._window.end  # a stream has no size, and what is compressed may hide its own
+        self.jit = jit_wanted(large=max(read, size * factor) >= LARGE, asked=self._forced)
         if self.jit:
             self._notes = freeze([self._notes], NOTES)[0]
             self._frames = empty_frames(self._room, jit=True)

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import analyzer
+from analyzer.cli.options import warn
 from analyzer.errors import AnalyzerError, LiveCaptureError
+from analyzer.loops import notices
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
@@ -103,6 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    notices.hear_with(warn)
     try:
         status = _run(arguments)
         sys.stdout.flush()

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -15,7 +16,7 @@ from analyzer.analysis import Analysis, read_flows, read_into
 from analyzer.capture.rotation import in_folders, rows
 from analyzer.cli.options import files, selection, warn
 from analyzer.errors import AnalyzerError
-from analyzer.loops import machine
+from analyzer.loops import machine, notices
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ PATIENCE_S: Final = 1.0
 
 WORTH_PROCESSES: Final = 32 << 20
 """From so many octets on, capture points are read in processes of their own; a process takes half a second to start."""
+
+SAFE_PATH: Final = "PYTHONSAFEPATH"
+"""Environment variable with which Python, multiprocessing's helpers too, does not import from the current folder."""
 
 
 class NothingReadError(AnalyzerError):
@@ -157,15 +161,32 @@ def _octets(row: list[str]) -> int:
 def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list[str]]) -> None:
     """Read rows of files in processes of their own, and take over what they found in the order of the rows."""
     work = [(options.reader, result.keep_all, result.most, result.select, row) for row in todo]
-    with ProcessPoolExecutor(min(len(todo), os.cpu_count() or 1), get_context("spawn")) as pool:
-        for part, sentences in pool.map(_in_process, work):
+    processes = min(len(todo), os.cpu_count() or 1)
+    with _imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        for part, sentences, told in pool.map(_in_process, work):
+            for sentence in told:
+                notices.tell(sentence)
             for sentence in sentences:
                 warn(sentence)
             result.merge(part)
 
 
-def _in_process(work: tuple[str, bool, int | None, Selection, list[str]]) -> tuple[Analysis, list[str]]:
-    """Read one row of files; return the analysis and what could not be read."""
+@contextmanager
+def _imports_from_elsewhere() -> Iterator[None]:
+    """Let no process that is started meanwhile import from the current folder, where others may have put modules."""
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
+
+
+def _in_process(work: tuple[str, bool, int | None, Selection, list[str]]) -> tuple[Analysis, list[str], list[str]]:
+    """Read one row of files; return the analysis, what could not be read, and what is to be said of loops."""
     reader, keep_all, most, select, row = work
     result = Analysis(keep_all=keep_all, most=most, select=select)
     sentences = []
@@ -178,7 +199,7 @@ def _in_process(work: tuple[str, bool, int | None, Selection, list[str]]) -> tup
             sentences.append(str(error))
             _leave_out_refused(result)
         row = left
-    return result, sentences
+    return result, sentences, notices.told()
 
 
 def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[Flow]:

@@ -7,6 +7,7 @@ This module must not know what any loop computes, or where compiled code is kept
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,10 @@ from numba.extending import intrinsic
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from analyzer.untyped import Foreign
+
+setattr(config, "_config_fname", os.devnull)  # noqa: B010 - numba looks for .numba_config.yaml at each compilation, too
 
 
 def inner(twin: Foreign) -> Foreign:
@@ -69,10 +71,9 @@ def _type_of(arg: Foreign) -> Foreign:
     return numba.int64 if isinstance(arg, int) else numba.typeof(arg)
 
 
-def with_numba(twin: Foreign, folder: Path) -> Foreign:
-    """Return a function as numba itself calls it, and caches it in this folder."""
-    setattr(config, "CACHE_DIR", str(folder))  # noqa: B010 - numba makes its settings at run time
-    return numba.njit(twin, cache=True, nogil=True)
+def with_numba(twin: Foreign) -> Foreign:
+    """Return a function as numba itself calls it; compiled anew in every process, as its cache is one of pickles."""
+    return numba.njit(twin, nogil=True)
 
 
 def make_prefetch() -> Foreign:

@@ -8,14 +8,13 @@ they stand; large captures run their compiled twin. Twins come from
 A loop may call other loops by their global names. For the compiled twin those names are bound to
 the compiled twins, so that the whole call tree is machine code.
 
-``KEEPALIVE_JIT=0`` forbids compilation, ``KEEPALIVE_JIT=1`` forces it; otherwise the caller decides by size.
+Which of both runs is decided by ``choice``.
 
 This module must not know what any loop computes.
 """
 
 from __future__ import annotations
 
-import os
 import types
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-JIT_VARIABLE: Final = "KEEPALIVE_JIT"
 
 CACHE_LINE: Final = 64
 """Octets that a processor fetches at once."""
@@ -138,12 +135,6 @@ def fetch(table: Rows, index: int, lines: int) -> None:
 def lines_of(dtype: Foreign) -> int:
     """Return how many cache lines a record takes."""
     return -(-int(dtype.itemsize) // CACHE_LINE)
-
-
-def jit_wanted(*, large: bool) -> bool:
-    """Say whether to compile: the environment decides, else the caller's judgement of size."""
-    forced = os.environ.get(JIT_VARIABLE, "")
-    return large if forced not in {"0", "1"} else forced == "1"
 
 
 def records(dtype: Foreign, count: int, *, jit: bool) -> Rows:

@@ -4,28 +4,32 @@ Importing numba and unpickling its cache takes as long as a million packets. Wha
 is a function of C's kind: a pointer for the result, one for an exception, then the arguments, of which an array is
 seven (owner, parent, items, octets an item, data, shape, stride). So its object file is linked into this process by
 llvmlite alone and called through ctypes, which lets other threads run meanwhile. Where numba's code asks for more than
-the C library has, numba's own way of calling and caching serves.
+the C library has, numba's own way of calling serves; its cache, of pickles, is not used.
 
 Loops take records, one-dimensional arrays, ints and bools, raise nothing, and return one int, several, or nothing.
 
-This module must not know what any loop computes.
+This module must not know what any loop computes, or what makes a folder one that can be trusted (``store``).
 """
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import hashlib
-import json
 import os
+import pwd
 import sys
-import tempfile
 import threading
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from analyzer.local_settings import ignored
+from analyzer.loops import versions
+from analyzer.loops.notices import tell
+from analyzer.loops.sources import digest
+from analyzer.loops.store import Store, UntrustedError, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +38,11 @@ if TYPE_CHECKING:
 
 CACHE_VARIABLE: Final = "KEEPALIVE_CACHE_DIR"
 
-CONSTANTS: Final = ("label/outcome.py", "label/rules.py", "label/spacing.py", "segment.py")
-"""Files without loops whose constants are frozen into compiled code."""
+BELOW: Final = "keepalive-analyzer"
+"""What our folder is called among those of other programs."""
+JIT_VARIABLE: Final = "KEEPALIVE_JIT"
+BY_NUMBA: Final = "numba"
+"""The value of JIT_VARIABLE with which numba calls what it compiles, and nothing is kept: to tell whose a fault is."""
 
 FREES_NOTHING: Final = "NRT_MemInfo_call_dtor"
 """What numba's code would call to free an array that it owns; it owns none here."""
@@ -85,28 +92,39 @@ class Native:
         return self._by_types[types]
 
     def _made(self, types: str, args: tuple[Any, ...]) -> Callable[..., Any]:
-        path = cache_folder() / f"{self.__name__}-{hashlib.sha256(types.encode()).hexdigest()[:16]}.o"
-        kept = _kept(path)
-        if kept is None:
-            kept = self._compile(args)
-            if kept is None:
-                return self._by_numba()
-            _keep(path, *kept)
-        return _loaded(*kept, args)
+        if os.environ.get(JIT_VARIABLE) == BY_NUMBA:
+            return self._by_numba()
+        folder = None if _DISTRUSTED.is_set() else store()
+        name = f"{self.__name__}-{hashlib.sha256(types.encode()).hexdigest()[:16]}.o"
+        kept = folder.kept(name) if folder else None
+        if kept is not None and (kept[0].get("loop"), kept[0].get("types")) == (self.__name__, types):
+            return _loaded(*kept, args)
+        made = self._compile(args)
+        if made is None:
+            return self._by_numba()
+        about, code = made
+        if folder:
+            folder.keep(name, about | {"loop": self.__name__, "types": types}, code)
+        return _loaded(about, code, args)
 
     def _compile(self, args: tuple[Any, ...]) -> tuple[dict[str, Any], bytes] | None:
         _COMPILING.set()
         try:
-            from analyzer.loops import compiler
-
-            return compiler.compiled(self._twin(), args, OF_THE_C_LIBRARY)
+            made: tuple[dict[str, Any], bytes] | None = _compiler().compiled(self._twin(), args, OF_THE_C_LIBRARY)
+            return made
         finally:
             _COMPILING.clear()
 
     def _by_numba(self) -> Callable[..., Any]:
-        from analyzer.loops import compiler
+        called: Callable[..., Any] = _compiler().with_numba(self._twin())
+        return called
 
-        return compiler.with_numba(self._twin(), cache_folder())  # type: ignore[no-any-return]
+
+def _compiler() -> Foreign:
+    """Return what compiles; numba is imported with it, but not with settings from the current folder."""
+    with ignored(".numba_config.yaml"):
+        from analyzer.loops import compiler
+    return compiler
 
 
 def _kind(arg: Foreign) -> Foreign:
@@ -139,56 +157,39 @@ def _dtype_text(dtype: Foreign) -> str:
 # keeping ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _keep(path: Path, about: dict[str, Any], code: bytes) -> None:
-    """Write an object file for the next process; a full or read-only disk only costs that one its time."""
-    head = json.dumps(about | {"sha256": hashlib.sha256(code).hexdigest()}).encode()
-    unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    try:
-        unfinished.write_bytes(head + b"\n" + code)
-        unfinished.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
+NOWHERE: Final = "compiled code can be kept nowhere, so large captures take some ten seconds longer, every time"
+
+_DISTRUSTED = threading.Event()
 
 
-def _kept(path: Path) -> tuple[dict[str, Any], bytes] | None:
-    """Return what ``_keep`` wrote, whole; None if there is none, or not all of it."""
-    try:
-        head, _, code = path.read_bytes().partition(b"\n")
-        about = json.loads(head)
-    except (OSError, ValueError):
-        return None
-    whole = isinstance(about, dict) and about.get("sha256") == hashlib.sha256(code).hexdigest()
-    return (about, code) if whole else None
+def distrust() -> None:
+    """Use nothing of what was kept, and keep nothing, from now on in this process."""
+    _DISTRUSTED.set()
 
 
 @cache
-def cache_folder() -> Path:
-    """Return (and make) the folder for compiled loops; writable, or the last resort, a temporary one.
+def store() -> Store | None:
+    """Return the folder for compiled loops, made if need be; None if there is none that can be used, which is told.
 
-    Its name changes with every source that has loops (one may be inlined in another), with the processor, and with
-    Python and llvmlite. A read-only installation matters nothing: it is below the user's cache folder.
+    Its name changes with every source that code is made from, with the processor, and with the versions and settings
+    that numba goes by. A read-only installation matters nothing: it is below the user's cache folder.
     """
     import llvmlite
     from llvmlite import binding as llvm
 
-    digest = hashlib.sha256(sys.version.encode())
-    digest.update(f"{llvmlite.__version__} {llvm.get_host_cpu_name()} {_features()}".encode())
-    package = Path(__file__).parents[1]
-    for path in sorted(package.rglob("*.py")):
-        source = path.read_bytes()
-        if b"@loop" in source or path.parent.name == "loops" or path.relative_to(package).as_posix() in CONSTANTS:
-            digest.update(source)
-    name = digest.hexdigest()[:16]
+    settings = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")]
+    numba = versions.installed("numba") or ""
+    conditions = [sys.version, numba, llvmlite.__version__, llvm.get_host_cpu_name(), _features(), *settings]
+    name = digest(conditions)
     for base in _cache_bases():
-        folder = base / name
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            return opened(base, name)
+        except UntrustedError as error:
+            tell(f"compiled code in {base} is not used: {error}")
         except OSError:
             continue
-        if os.access(folder, os.W_OK):
-            return folder
-    return Path(tempfile.mkdtemp(prefix="keepalive-"))
+    tell(NOWHERE)
+    return None
 
 
 def _cache_bases() -> list[Path]:
@@ -197,11 +198,18 @@ def _cache_bases() -> list[Path]:
     if chosen := os.environ.get(CACHE_VARIABLE):
         bases.append(Path(chosen))
     if xdg := os.environ.get("XDG_CACHE_HOME"):
-        bases.append(Path(xdg) / "keepalive-analyzer")
-    home = os.environ.get("HOME") or os.environ.get("LOCALAPPDATA")
-    if home and Path(home).is_dir():
-        bases.append(Path(home) / ".cache" / "keepalive-analyzer")
-    return bases
+        bases.append(Path(xdg) / BELOW)
+    # sudo may keep the HOME of the user who called it; then root has a folder of its own
+    homes = (os.environ.get("HOME"), _home_of_the_effective_user())
+    bases += [Path(home) / ".cache" / BELOW for home in homes if home and Path(home).is_dir()]
+    return list(dict.fromkeys(bases))
+
+
+def _home_of_the_effective_user() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        return ""
 
 
 # loading and calling ───────────────────────────────────────────────────────────────────────────────────────────────

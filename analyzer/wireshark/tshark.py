@@ -11,12 +11,14 @@ Nothing of a packet's contents comes out of here but numbers and names that tsha
 from __future__ import annotations
 
 import functools
+import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from analyzer.errors import AnalyzerError
@@ -100,18 +102,22 @@ def find() -> str:
     Raises:
         TsharkMissingError: there is none.
     """
-    if on_path := shutil.which("tshark"):
+    # not those below the current folder, wherever that is: a capture may have come with a tshark
+    places = os.pathsep.join(
+        each for each in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(each).is_absolute()
+    )
+    if on_path := shutil.which("tshark", path=places):
         return on_path
-    from pyshark.config import fp_config_path
+    _ignore_local_settings()
     from pyshark.tshark.tshark import TSharkNotFoundException, get_process_path
 
-    # pyshark obeys a config.ini in the working directory, which may have come with the capture: it names a program
-    if fp_config_path.exists():
-        raise TsharkMissingError
     try:
-        return str(get_process_path())
+        found = str(get_process_path())
     except TSharkNotFoundException:
         raise TsharkMissingError from None
+    if not Path(found).is_absolute():
+        raise TsharkMissingError
+    return found
 
 
 @functools.cache
@@ -122,6 +128,7 @@ def version(tshark: str) -> Version:
         TsharkTooOldError: it is older than OLDEST.
         TsharkFailedError: it does not say.
     """
+    _ignore_local_settings()
     from pyshark.tshark.tshark import TSharkVersionException, get_tshark_version
 
     try:
@@ -131,6 +138,13 @@ def version(tshark: str) -> Version:
     if (major, minor, micro) < OLDEST:
         raise TsharkTooOldError((major, minor, micro))
     return major, minor, micro
+
+
+def _ignore_local_settings() -> None:
+    """Let pyshark obey no config.ini in the current folder: it names a program, and may have come with the capture."""
+    from pyshark import config
+
+    config.fp_config_path = config.pyshark_config_path
 
 
 def dotted(version: Version) -> str:

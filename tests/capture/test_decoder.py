@@ -1,6 +1,7 @@
 import pytest
 
 from analyzer.capture import FrameDecoder, scapy_reader
+from analyzer.capture import decoder as decoder_module
 from analyzer.capture.decoder import Decoder
 from analyzer.capture.frame import CAPACITY, MAX_CAPTURED
 from analyzer.segment import ABSENT
@@ -61,6 +62,19 @@ def test_rows_that_somebody_holds_are_left_alone():
     del one
     decoder.add(PLAIN, 8, 1)
     assert place == decoder.take().rows.ctypes.data
+
+
+def test_where_references_are_not_counted_memory_is_always_fresh(monkeypatch):
+    """On a free-threaded Python nobody can tell whether rows are still held, so none are used again."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(decoder_module, "COUNTS", False)
+    decoder, first = decoded([PLAIN, PLAIN], jit=True)
+    decoder.add(OTHER, 1, 1)
+    second = decoder.take()
+
+    assert not decoder.decoder._rows._tables
+    assert [1, 2] == first.rows["frame"].tolist()
+    assert first.rows.ctypes.data != second.rows.ctypes.data
 
 
 def test_nothing_in_line(jit):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from analyzer.loops import machine
-from analyzer.loops.loop import CACHE_LINE, fetch, freeze, jit_wanted, lines_of, loop, pick, prefetch, records, thaw
+from analyzer.loops.loop import CACHE_LINE, fetch, freeze, lines_of, loop, pick, prefetch, records, thaw
+from analyzer.loops.store import opened
 
 DTYPE = np.dtype([("count", np.int64), ("side", np.int8)])
 
@@ -40,14 +41,17 @@ def test_the_compiled_twin_gives_the_same():
 def test_loops_of_one_name_keep_their_code_apart(tmp_path, monkeypatch):
     """Two modules may have loops of one name; neither is given the other's machine code."""
     pytest.importorskip("numba")
-    monkeypatch.setattr(machine, "cache_folder", lambda: tmp_path)
+    tmp_path.chmod(0o700)
+    store = opened(tmp_path, "loops")
+    monkeypatch.setattr(machine, "store", lambda: store)
     found = []
     for module, twin in (("one", lambda value: value + 1), ("two", lambda value: value + 2)):
         twin.__module__, twin.__name__ = module, "more"
         found.append(loop(twin).compiled(40))
 
     assert [41, 42] == found
-    assert 2 == len(list(tmp_path.glob("*.o")))
+    assert 2 == len(list(store.folder.glob("*.o")))
+    store.close()
 
 
 @loop
@@ -80,26 +84,6 @@ def test_an_instruction_is_no_loop_of_its_own():
 def test_a_record_takes_whole_cache_lines(octets, lines):
     """Records are counted in lines, rounded up."""
     assert lines == lines_of(np.dtype((np.void, octets)))
-
-
-@pytest.mark.parametrize(
-    ("value", "large", "expected"),
-    [
-        (None, True, True),
-        (None, False, False),
-        ("0", True, False),
-        ("1", False, True),
-        ("", True, True),
-        ("yes", False, False),
-    ],
-)
-def test_the_environment_overrules_the_size(monkeypatch, value, large, expected):
-    """KEEPALIVE_JIT=0 forbids compilation, =1 forces it, anything else leaves it to the size."""
-    monkeypatch.delenv("KEEPALIVE_JIT", raising=False)
-    if value is not None:
-        monkeypatch.setenv("KEEPALIVE_JIT", value)
-
-    assert expected == jit_wanted(large=large)
 
 
 def test_records_for_either_mode():

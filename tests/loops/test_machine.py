@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.loops import machine
+from analyzer.loops import machine, notices
 from analyzer.loops.loop import loop
-from analyzer.loops.machine import Native, cache_folder
+from analyzer.loops.machine import Native
+from analyzer.loops.store import opened
 
 pytest.importorskip("numba")
 ROOT = Path(__file__).parents[2]
@@ -42,8 +43,20 @@ def first_of(numbers):
 @pytest.fixture
 def folder(monkeypatch, tmp_path):
     """Let compiled code be kept in a folder of the test's own, which is returned."""
-    monkeypatch.setattr(machine, "cache_folder", lambda: tmp_path)
-    return tmp_path
+    tmp_path.chmod(0o700)
+    store = opened(tmp_path, "loops")
+    monkeypatch.setattr(machine, "store", lambda: store)
+    monkeypatch.delenv("KEEPALIVE_JIT", raising=False)
+    yield store.folder
+    store.close()
+
+
+@pytest.fixture
+def sentences(monkeypatch):
+    """What is told meanwhile, and only that."""
+    told = {}
+    monkeypatch.setattr(notices, "_TOLD", told)
+    return told
 
 
 def native(of):
@@ -101,7 +114,7 @@ def test_what_the_command_starts_has_no_numba(tmp_path):
     said = [
         subprocess.run(
             [sys.executable, "-c", command],
-            env=os.environ | {"KEEPALIVE_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+            env=os.environ | {"KEEPALIVE_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT), "KEEPALIVE_JIT": ""},
             capture_output=True,
             text=True,
             check=True,
@@ -112,25 +125,75 @@ def test_what_the_command_starts_has_no_numba(tmp_path):
     assert [["16", "True"], ["16", "False"]] == said
 
 
+def flipped(content, at):
+    """Return content with the last bit of one octet changed."""
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
 @pytest.mark.parametrize(
-    "damage", [lambda code: code[:-1], lambda code: b"{}\n" + code, lambda _: b"", lambda _: b"[]\n"]
+    "damage",
+    [
+        lambda content: content[:-1],
+        lambda content: b"{}\n" + content,
+        lambda _: b"",
+        lambda _: b"[]\n",
+        lambda content: content.replace(b'"results": 0', b'"results": 9'),
+        lambda content: flipped(content, content.index(b'"symbol"') + 12),
+        lambda content: flipped(content, len(content) // 2),
+        lambda content: flipped(content, 0),
+    ],
+    ids=["short", "more-before", "empty", "other", "result", "symbol", "code", "magic"],
 )
-def test_a_damaged_file_is_made_anew(folder, damage):
-    """What is not the code that was written is not run."""
+def test_a_damaged_file_is_made_anew(folder, sentences, damage):
+    """What is not what was written, head or code, is not run, which is told."""
     native(first_of)(np.array([7]))
     (file,) = folder.iterdir()
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
 
+    assert file.read_bytes() != whole
     assert 7 == native(first_of)(np.array([7]))
-    assert len(whole) == len(file.read_bytes())
+    assert 7 == native(first_of)(np.array([7]))
+    assert [f"{file} is not used, and compiled anew: it is damaged"] == list(sentences)
+
+
+def test_code_under_the_name_of_another_loop_is_not_run(folder):
+    """A file that is whole, but that of another loop, is compiled over."""
+    native(first_of)(np.array([7]))
+    native(forget)(table())
+    of_first, of_forget = (next(folder.glob(f"{name}-*.o")) for name in ("first_of", "forget"))
+    of_forget.write_bytes(of_first.read_bytes())
+    rows = table()
+
+    assert native(forget)(rows) is None
+    assert [0, 20] == rows["count"].tolist()
 
 
 def test_where_nothing_can_be_kept_it_runs_all_the_same(folder, monkeypatch):
-    """A cache folder that vanished, or a full disk, costs only the next process its time."""
-    monkeypatch.setattr(machine, "cache_folder", lambda: folder / "vanished")
+    """A cache folder that vanished costs only the next process its time."""
+    folder.rmdir()
 
     assert 7 == native(first_of)(np.array([7]))
+
+
+def test_without_a_folder_it_runs_from_memory(folder, monkeypatch):
+    """Where there is no folder to trust, code is compiled, run, and kept nowhere."""
+    monkeypatch.setattr(machine, "store", lambda: None)
+
+    assert 7 == native(first_of)(np.array([7]))
+    assert [] == list(folder.iterdir())
+
+
+def test_numba_may_be_asked_to_call_what_it_compiled(folder, monkeypatch):
+    """KEEPALIVE_JIT=numba gives the same by numba's own way, and keeps nothing."""
+    monkeypatch.setenv("KEEPALIVE_JIT", "numba")
+    monkeypatch.setattr(machine, "_loaded", None)
+    rows, notes = table(), np.zeros(1, dtype=DTYPE)
+
+    assert (40, 1) == native(tally)(rows, 1, notes[0], True)
+    assert native(forget)(rows) is None
+    assert 7 == native(first_of)(np.array([7, 8]))
+    assert [] == list(folder.iterdir())
 
 
 def test_code_that_needs_more_than_the_c_library_runs_through_numba(folder, monkeypatch):
@@ -162,11 +225,28 @@ def test_two_threads_may_ask_at_once(folder):
 
 
 @pytest.fixture
-def bare(monkeypatch, tmp_path):
+def bare(monkeypatch, tmp_path, sentences):
     """Clear the environment of everything that names a cache folder."""
-    for name in ("KEEPALIVE_CACHE_DIR", "XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
+    for name in ("KEEPALIVE_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(machine, "_home_of_the_effective_user", lambda: "")
+    tmp_path.chmod(0o700)
     return tmp_path
+
+
+@pytest.fixture
+def store():
+    """What finds the folder, as in a fresh process."""
+    found = []
+
+    def find():
+        found.append(machine.store.__wrapped__())
+        return found[-1]
+
+    yield find
+    for each in found:
+        if each is not None:
+            each.close()
 
 
 @pytest.mark.parametrize(
@@ -175,69 +255,71 @@ def bare(monkeypatch, tmp_path):
         ("KEEPALIVE_CACHE_DIR", ""),
         ("XDG_CACHE_HOME", "keepalive-analyzer"),
         ("HOME", ".cache/keepalive-analyzer"),
-        ("LOCALAPPDATA", ".cache/keepalive-analyzer"),
     ],
 )
-def test_where_compiled_code_is_kept(monkeypatch, bare, name, below):
+def test_where_compiled_code_is_kept(monkeypatch, bare, store, name, below):
     """The cache folder is made below the one that the environment names."""
     monkeypatch.setenv(name, str(bare))
-    folder = cache_folder.__wrapped__()
+    folder = store().folder
 
     assert bare / below == folder.parent
-    assert folder.is_dir()
+    assert 0o700 == folder.stat().st_mode & 0o7777
 
 
-def test_a_chosen_folder_comes_first(monkeypatch, bare):
+def test_without_a_home_in_the_environment_it_is_that_of_the_user(monkeypatch, bare, store):
+    """A service that is started without HOME keeps its code in the home of its user."""
+    monkeypatch.setattr(machine, "_home_of_the_effective_user", lambda: str(bare))
+
+    assert bare / ".cache/keepalive-analyzer" == store().folder.parent
+
+
+def test_a_chosen_folder_comes_first(monkeypatch, bare, store):
     """Our own variable goes before those of the system."""
     monkeypatch.setenv("KEEPALIVE_CACHE_DIR", str(bare / "ours"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(bare / "theirs"))
 
-    assert bare / "ours" == cache_folder.__wrapped__().parent
+    assert bare / "ours" == store().folder.parent
 
 
-def test_a_folder_that_cannot_be_made_is_passed_over(monkeypatch, bare):
-    """Where a folder cannot be made, the next one is taken, at last a temporary one."""
-    (bare / "file").write_text("in the way")
-    monkeypatch.setenv("KEEPALIVE_CACHE_DIR", str(bare / "file"))
-    monkeypatch.setattr("tempfile.mkdtemp", lambda prefix: str(bare / f"{prefix}made"))
-
-    assert bare / "keepalive-made" == cache_folder.__wrapped__()
-
-
-def test_a_folder_that_cannot_be_written_is_passed_over(monkeypatch, bare):
-    """A folder that is there but not writable is no cache."""
-    monkeypatch.setenv("KEEPALIVE_CACHE_DIR", str(bare / "one"))
+def test_a_folder_that_cannot_be_made_is_passed_over(monkeypatch, bare, store, sentences):
+    """Where a folder cannot be made, the next one is taken."""
+    (bare / "empty").mkdir(mode=0o700)
+    monkeypatch.setenv("KEEPALIVE_CACHE_DIR", "/proc/none/loops")
     monkeypatch.setenv("XDG_CACHE_HOME", str(bare / "two"))
-    monkeypatch.setattr(os, "access", lambda folder, mode: bare / "two" in Path(folder).parents)
 
-    assert bare / "two/keepalive-analyzer" == cache_folder.__wrapped__().parent
-
-
-def test_a_home_that_is_no_folder_is_no_home(monkeypatch, bare):
-    """A HOME that does not exist is not made."""
-    monkeypatch.setenv("HOME", str(bare / "nowhere"))
-    monkeypatch.setattr("tempfile.mkdtemp", lambda prefix: str(bare))
-
-    assert bare == cache_folder.__wrapped__()
+    assert bare / "two/keepalive-analyzer" == store().folder.parent
+    assert [] == list(sentences)
 
 
-def test_any_changed_loop_renews_the_cache(monkeypatch, bare):
-    """The folder's name follows from the sources of all loops, and of the constants frozen into them."""
+def test_a_folder_that_others_can_write_to_is_passed_over_and_told(monkeypatch, bare, store, sentences):
+    """Where others could have put machine code, none is looked for; the next folder is taken."""
+    (bare / "open").mkdir()
+    (bare / "open").chmod(0o777)
+    monkeypatch.setenv("KEEPALIVE_CACHE_DIR", str(bare / "open"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(bare / "two"))
+
+    assert bare / "two/keepalive-analyzer" == store().folder.parent
+    assert [] == list((bare / "open").iterdir())
+    assert [f"compiled code in {bare / 'open'} is not used: others can write to open"] == list(sentences)
+
+
+@pytest.mark.parametrize("home", ["nowhere", None])
+def test_without_any_folder_nothing_is_made(monkeypatch, bare, store, sentences, home):
+    """A HOME that does not exist is not made, nothing is left in the temporary folder, and what it costs is told."""
+    if home:
+        monkeypatch.setenv("HOME", str(bare / home))
+    monkeypatch.setenv("TMPDIR", str(bare))
+    monkeypatch.setattr("tempfile.tempdir", None)
+
+    assert store() is None
+    assert [] == list(bare.iterdir())
+    assert [machine.NOWHERE] == list(sentences)
+
+
+def test_settings_of_the_compiler_have_code_of_their_own(monkeypatch, bare, store):
+    """Code that was compiled with other settings of numba is not taken for what is wanted now."""
     monkeypatch.setenv("KEEPALIVE_CACHE_DIR", str(bare))
-    before = cache_folder.__wrapped__()
-    read = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == "rules.py" else b""))
-    constants = cache_folder.__wrapped__()
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == "endpoint.py" else b""))
-    loop_changed = cache_folder.__wrapped__()
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == "verdict.py" else b""))
+    before = store().folder
+    monkeypatch.setenv("NUMBA_BOUNDSCHECK", "1")
 
-    assert 3 == len({before, constants, loop_changed})
-    assert before == cache_folder.__wrapped__()
-
-
-def test_files_of_constants_exist():
-    """Each file named for its constants is there."""
-    package = Path(machine.__file__).parents[1]
-
-    assert [] == [name for name in machine.CONSTANTS if not (package / name).is_file()]
+    assert before != store().folder

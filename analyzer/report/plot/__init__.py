@@ -8,13 +8,16 @@ for a page.
 They neither touch rcParams nor pyplot: what a caller has set up stays as it is, and threads do not meet.
 """
 
-from analyzer.report.plot.canvas import FORMATS, inline_svg, rendered
-from analyzer.report.plot.colours import THEMES
-from analyzer.report.plot.histogram import idle_histogram
-from analyzer.report.plot.intervals import probe_intervals
-from analyzer.report.plot.many_flows import flows_overview
-from analyzer.report.plot.pages import flow_figure, overview_figure
-from analyzer.report.plot.timeline_figure import flow_timeline
+from analyzer.local_settings import ignored
+
+with ignored("matplotlibrc"):  # matplotlib is imported by these
+    from analyzer.report.plot.canvas import FORMATS, inline_svg, rendered
+    from analyzer.report.plot.colours import THEMES
+    from analyzer.report.plot.histogram import idle_histogram
+    from analyzer.report.plot.intervals import probe_intervals
+    from analyzer.report.plot.many_flows import flows_overview
+    from analyzer.report.plot.pages import flow_figure, overview_figure
+    from analyzer.report.plot.timeline_figure import flow_timeline
 
 __all__ = [
     "FORMATS",
