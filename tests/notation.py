@@ -22,7 +22,8 @@ Expected (``#= KIND``): certainty, ``doubt WORD``, the kind of a RST, ``strange 
 that is answered), ``row NAME`` (the row of RULES that won). A line without ``#=`` is nothing in particular.
 
 Other lines: ``isn: a N b N`` and ``ip: 6`` (from here on); ``verdict [FLOW]: WORD [by WHO] [row NAME]`` for every flow,
-in order from 1; ``probes [FLOW]: a N b N``, ``states [FLOW]: a STATE b STATE``, ``initiator [FLOW]: WHO``. Endpoints
+in order from 1; ``probes [FLOW]: a N b N``, ``states [FLOW]: a STATE b STATE``, ``initiator [FLOW]: WHO``;
+``finds [FLOW]: CODE [a|b], ...``, findings that the flow has, each with the endpoint it is about. Endpoints
 ``c`` and ``d`` are another pair. Unknown words are refused with their line number.
 """
 
@@ -34,6 +35,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analyzer.findings import CODES
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Certainty, Doubt
 from analyzer.label.reset import ResetKind, Stranger
@@ -66,6 +68,7 @@ NAMES = {
     "strange": {s.name.lower() for s in Stranger} | {"none"},
     "kind": {k.name.lower() for k in Kind},
     "verdict": {v.value for v in Verdict},
+    "finding": set(CODES),
 }
 
 
@@ -113,6 +116,8 @@ class Scenario:
     """Frame number to Expected."""
     flows: list = field(default_factory=list)
     """FlowExpected of each flow in order."""
+    finds: list = field(default_factory=list)
+    """Findings, as (flow, code, endpoint or None)."""
 
     def batch(self):
         """Everything as one batch."""
@@ -174,6 +179,7 @@ class _Reader:
         self.made = []
         self.expected = {}
         self.flows = {}
+        self.finds = []
 
     def refuse(self, reason):
         raise NotationError(self.number, reason)
@@ -209,7 +215,9 @@ class _Reader:
             for name, value in values.items():
                 row[name] = value
         last_ns = int(rows["ts_ns"].max()) if len(rows) else START_NS
-        return Scenario(self.behaviour, rows, last_ns + self.after_ns, self.expected, list(self.flows.values()))
+        return Scenario(
+            self.behaviour, rows, last_ns + self.after_ns, self.expected, list(self.flows.values()), self.finds
+        )
 
     # ── segments ──
 
@@ -393,8 +401,17 @@ class _Reader:
                 self.flow(flow).states = (words[1], words[3])
             case "initiator" if words in (["a"], ["b"], ["-"]):
                 self.flow(flow).initiator = words[0]
+            case "finds":
+                self.flow(flow)
+                self.finds += [(flow, *self.finding(part.split())) for part in rest.split(",")]
             case _:
                 self.refuse(f"unknown: {body}")
+
+    def finding(self, words):
+        code, about, *more = [*words, None, None][: max(2, len(words))]
+        if more or about not in {None, "a", "b"}:
+            self.refuse(f"unknown: {' '.join(words)}")
+        return self.known("finding", code or ""), about
 
     def verdict(self, flow, words):
         if flow in self.flows:

@@ -236,6 +236,11 @@ verdict 3: closed by -
         "verdict: open\nprobes: a many b 0",
         "verdict: open\nstates: a CLOSED",
         "verdict: open\ninitiator: c",
+        "finds: headers-cut",
+        "verdict: open\nfinds:",
+        "verdict: open\nfinds: no-such-finding",
+        "verdict: open\nfinds: headers-cut c",
+        "verdict: open\nfinds: headers-cut a b",
         "verdict: open #= other",
         "isn: z 5",
         "isn: a",
@@ -261,6 +266,13 @@ def test_a_scenario_says_what_it_is_about():
         parse("+0 a > b S 0:0(0)\n")
 
     assert "First." == parse("# First.\n# Second.\n").behaviour
+
+
+def test_findings_are_said_with_their_endpoint():
+    """A line of findings names codes, each with the endpoint it is about, if any."""
+    lines = WIDE + "verdict: open\nfinds: headers-cut, probes-stopped b\nfinds: clock-went-back\n"
+
+    assert [(1, "headers-cut", None), (1, "probes-stopped", "b"), (1, "clock-went-back", None)] == parse(lines).finds
 
 
 def test_flows_are_named_in_order():

@@ -12,6 +12,7 @@ from analyzer.label.outcome import Certainty, Doubt
 from analyzer.label.reset import ResetKind, Stranger
 from analyzer.label.rules import RULES, Kind
 from analyzer.track.flow import SIDES
+from tests import judging
 from tests.notation import SCENARIOS, Expected, FlowExpected, follow, load
 
 PATHS = sorted(SCENARIOS.glob("*.pkt"))
@@ -108,6 +109,14 @@ def test_comes_out_as_it_says(path):
     assert scenario.flows, "a scenario ends in the verdict of each flow"
     assert expected_kinds == kinds
     assert expected_flows == flows
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if load(path.values[0]).finds])
+def test_finds_what_it_says(path):
+    """The findings that a scenario names are found, about the endpoint that it names; it may have others."""
+    flows = [{(found.code, found.about) for found in judged.findings} for judged in judging.scenario(path.stem)]
+
+    assert [] == [(flow, code, about) for flow, code, about in load(path).finds if (code, about) not in flows[flow - 1]]
 
 
 @pytest.mark.parametrize("path", FILES)

@@ -1,12 +1,7 @@
 """Flows that both ends closed, and open ones."""
 
 from analyzer import explain
-from tests.judging import captured, opened, scenario, slow_close, texts
-
-
-def told(judged):
-    """Return a flow's story, told from its first segment."""
-    return explain.story(judged, judged.record.first_ns)
+from tests.judging import captured, opened, scenario, texts, told
 
 
 def test_a_plain_close_needs_no_change():
@@ -38,7 +33,7 @@ def test_a_deliberate_half_close_is_told_as_in_order():
 
 def test_a_slow_close_is_told_without_blame():
     """Why an end closed late is said to be unknown."""
-    story = told(slow_close())
+    story = told(scenario("slow_to_close")[0])
 
     assert "with 1 probe between" in story.headline
     assert "cannot be seen" in texts(story, "Why")

@@ -1,12 +1,7 @@
 """Flows that never began, that cannot be told, and endings that no finding explains."""
 
 from analyzer import explain
-from tests.judging import captured, opened, scenario, texts
-
-
-def told(judged):
-    """Return a flow's story, told from its first segment."""
-    return explain.story(judged, judged.record.first_ns)
+from tests.judging import captured, opened, scenario, texts, told
 
 
 def test_a_syn_without_answer_never_established():

@@ -8,7 +8,7 @@ import pytest
 from analyzer import explain
 from analyzer.findings import CODES, FINDINGS, Advice, Scope, Told, kind_of
 from analyzer.judge.verdict import Verdict
-from tests.judging import SHOWN, captured
+from tests.judging import captured, shown
 
 
 @pytest.mark.parametrize("kind", FINDINGS, ids=CODES)
@@ -28,7 +28,7 @@ def test_advice_goes_to_somebody_who_exists(kind):
 @pytest.mark.parametrize("code", CODES)
 def test_a_detail_is_one_or_two_sentences(code):
     """A detail is short, ends with a full stop and leaves no hole."""
-    judged = SHOWN[code]()
+    judged = shown(code)
     text = explain.detail(judged.finding(code), judged)
 
     assert text.endswith(".")

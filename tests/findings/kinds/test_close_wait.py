@@ -2,7 +2,7 @@
 
 from analyzer import explain
 from analyzer.findings.kinds import close_wait
-from tests.judging import captured, codes, opened, slow_close
+from tests.judging import captured, codes, opened, scenario
 
 FIN = """
 +1   a > b  F.  6:6(0) ack 1
@@ -59,7 +59,7 @@ def test_the_leak_is_mended_in_the_handler():
 
 def test_an_end_that_takes_its_time_is_told_with_its_probes():
     """A FIN that comes late, after probes, is told with the time and the probes between."""
-    judged = slow_close()
+    (judged,) = scenario("slow_to_close")
 
     assert "The server closed 6.020 s after the client's FIN, with 1 probe of its own between." == explain.detail(
         judged.finding("slow-to-close"), judged
