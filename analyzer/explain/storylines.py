@@ -13,7 +13,7 @@ from analyzer.words.model import Line
 from analyzer.words.teller import Teller
 
 if TYPE_CHECKING:
-    from analyzer.findings import Story
+    from analyzer.findings import Lead
     from analyzer.judge.judged import Finding
 
 Words = Callable[[Teller], list[Line]]
@@ -49,15 +49,15 @@ def storyline_of(t: Teller) -> Storyline:
     leading = leader(t)
     if leading is None:
         return STORYLINES[t.ending.verdict]
-    story, finding = leading
+    lead, finding = leading
     return Storyline(
-        headline=lambda t: story.headline(t, finding),
-        happened=lambda t: story.happened(t, finding),
-        why=lambda t: story.why(t, finding),
+        headline=lambda t: lead.headline(t, finding),
+        happened=lambda t: lead.happened(t, finding),
+        why=lambda t: lead.why(t, finding),
     )
 
 
-def leader(t: Teller) -> tuple[Story, Finding] | None:
-    """Return the story to tell and the finding it is about: the first that has one, unless another overrules it."""
-    can = [(story, finding) for finding in t.judged.findings if (story := kind_of(finding.code).story) is not None]
+def leader(t: Teller) -> tuple[Lead, Finding] | None:
+    """Return the words and the finding that lead this flow's story: the first that can, unless one overrules it."""
+    can = [(lead, finding) for finding in t.judged.findings if (lead := kind_of(finding.code).lead) is not None]
     return next((each for each in can if each[0].overrules), can[0] if can else None)

@@ -5,7 +5,7 @@
 """
 
 from analyzer.findings.case import Case
-from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Story, Told
+from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope, Told
 from analyzer.findings.table import CODES, FINDINGS, judge, kind_of
 
 __all__ = [
@@ -14,9 +14,9 @@ __all__ = [
     "Advice",
     "Case",
     "FindingKind",
+    "Lead",
     "Row",
     "Scope",
-    "Story",
     "Told",
     "judge",
     "kind_of",

@@ -38,7 +38,7 @@ class Scope(Enum):
 
 
 class Told(Enum):
-    """Where in a flow's story a finding is told that leads no story of its own."""
+    """Where in a flow's story a finding is told that does not lead it."""
 
     ALSO = "also"
     """By its ``detail``, under "Also"."""
@@ -70,14 +70,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """How a flow is told that this finding leads: it tells what ended the flow, in place of the verdict's own words."""
+class Lead:
+    """What leads a flow's story: the finding tells what ended the flow, in place of the verdict's own words."""
 
     headline: Sentence
     happened: Words
     why: Words
     overrules: bool = False
-    """It is told even if an earlier finding of the table could lead."""
+    """It leads even if a finding before it in the table could."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +93,10 @@ class FindingKind:
     detail: Sentence
     """One or two sentences with the flow's own names and numbers: ``detail`` of the JSON report."""
     scope: Scope = Scope.ENDPOINT
-    story: Story | None = None
-    """Its own story, if it can tell why a flow ended. Of several the first in the table leads."""
+    lead: Lead | None = None
+    """Its words, if it can tell how a flow ended. Of several findings the first in the table leads."""
     told: Told = Told.ALSO
-    """Where it is told when it has no story."""
+    """Where it is told if it has no such words."""
     told_by: frozenset[Verdict] = frozenset()
     """With these verdicts it is told by their words, wherever it is told else."""
     advice: Advice = Advice.OWN
@@ -116,4 +116,4 @@ class FindingKind:
 
     def told_at(self, verdict: Verdict) -> Told:
         """Return where this kind is told in a flow with this verdict."""
-        return Told.STORY if self.story is not None or verdict in self.told_by else self.told
+        return Told.STORY if self.lead is not None or verdict in self.told_by else self.told

@@ -86,7 +86,7 @@ def test_data_can_change_the_advice():
 
 
 def test_a_finding_is_told_in_one_place():
-    """Which place that is follows from its story, from the verdict, or from the record."""
+    """Which place that is follows from whether it leads, from the verdict, or from the record."""
     assert Told.STORY is kind_of("dead-peer-detected").told_at(Verdict.TIMED_OUT)
     assert Told.ALSO is kind_of("both-ends-probe").told_at(Verdict.OPEN)
     assert Told.LIMITS is kind_of("headers-cut").told_at(Verdict.OPEN)

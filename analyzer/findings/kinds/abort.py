@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import FindingKind, Row, Story
+from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
@@ -124,6 +124,6 @@ ABORT: Final = FindingKind(
         source="Linux tcp_close; XNU tcp_usrreq.c; field guide 2.8, 3.3",
     ),
     detail=_headline,
-    story=Story(_headline, _happened, _why),
+    lead=Lead(_headline, _happened, _why),
     change=_change,
 )

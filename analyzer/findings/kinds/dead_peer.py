@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
-from analyzer.findings.kind import FindingKind, Row, Story
+from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import LOST_OR_GONE
 from analyzer.judge.record import other
 from analyzer.words.icmp import icmp_text, one_kind
@@ -195,7 +195,7 @@ DEAD: Final = FindingKind(
         source="Linux tcp_keepalive_timer; field guide 2.3 to 2.5",
     ),
     detail=_dead_detail,
-    story=Story(_dead_headline, _dead_happened, _dead_why),
+    lead=Lead(_dead_headline, _dead_happened, _dead_why),
     sees=_sees,
     unsure=_dead_unsure,
 )
@@ -262,6 +262,6 @@ ANSWERS_LOST: Final = FindingKind(
         source="Linux tcp_keepalive_timer; field guide 2.3, 8",
     ),
     detail=_lost_headline,
-    story=Story(_lost_headline, _lost_happened, _lost_why),
+    lead=Lead(_lost_headline, _lost_happened, _lost_why),
     sees=_sees,
 )

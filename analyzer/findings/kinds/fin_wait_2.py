@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Row, Story
+from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.judge.signatures import FIN_WAIT_2
 from analyzer.units import nanoseconds
@@ -221,7 +221,7 @@ EXPIRED: Final = FindingKind(
         source=("Linux tcp_rcv_state_process, tcp_minisocks.c; XNU tcp_input.c, tcp_timer.c; field guide 2.8, 3.3, 7"),
     ),
     detail=_detail,
-    story=Story(_headline, _happened, _why),
+    lead=Lead(_headline, _happened, _why),
     advice=Advice.NONE,
     unsure=_unsure,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Row, Story
+from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import lines, number, side_of
@@ -119,6 +119,6 @@ FROM_BETWEEN: Final = FindingKind(
         source="field guide 6, 8, 9.5",
     ),
     detail=_detail,
-    story=Story(_headline, _happened, _why, overrules=True),
+    lead=Lead(_headline, _happened, _why, overrules=True),
     advice=Advice.READER,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import FindingKind, Row, Story
+from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import count, duration, evidence, lines, number, side_of
@@ -113,5 +113,5 @@ FORGOTTEN: Final = FindingKind(
         source="RFC 9293 3.5.1, 3.10.7.1; field guide 7.1, 9.5",
     ),
     detail=_headline,
-    story=Story(_headline, _happened, _why),
+    lead=Lead(_headline, _happened, _why),
 )

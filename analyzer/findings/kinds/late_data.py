@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import FindingKind, Row, Story
+from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import CLOSE_IT
 from analyzer.judge.record import other
 from analyzer.words.fins import fin_lines, probes_after_fin
@@ -106,5 +106,5 @@ LATE_DATA: Final = FindingKind(
         source="RFC 9293 3.10.7; Linux tcp_rcv_state_process; field guide 2.8, 7.1",
     ),
     detail=_headline,
-    story=Story(_headline, _happened, _why),
+    lead=Lead(_headline, _happened, _why),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
-from analyzer.findings.kind import FindingKind, Row, Story
+from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_word
@@ -123,6 +123,6 @@ OUTSTANDING: Final = FindingKind(
         source="RFC 9293 3.8.4 MUST-26; RFC 5482; Linux tcp_keepalive_timer; field guide 2.2, 2.4",
     ),
     detail=_headline,
-    story=Story(_headline, _happened, _why),
+    lead=Lead(_headline, _happened, _why),
     sees=_sees,
 )

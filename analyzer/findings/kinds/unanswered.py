@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
-from analyzer.findings.kind import Advice, FindingKind, Row, Story
+from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.phrases import LOST_OR_GONE
 from analyzer.judge.record import other
 from analyzer.units import format_offset
@@ -157,7 +157,7 @@ STILL_PROBING: Final = FindingKind(
         source="RFC 9293 3.8.4; field guide 2.3, 9.5",
     ),
     detail=_headline,
-    story=Story(_headline, _happened, _why),
+    lead=Lead(_headline, _happened, _why),
     advice=Advice.READER,
     sees=_sees,
     unsure=_unsure,
@@ -185,7 +185,7 @@ THEN_NONE: Final = FindingKind(
         source="Linux tcp_keepalive_timer; field guide 2.3, 8, 9.5",
     ),
     detail=_headline,
-    story=Story(_headline, _happened, _why),
+    lead=Lead(_headline, _happened, _why),
     advice=Advice.READER,
     sees=_sees,
     unsure=_unsure,
