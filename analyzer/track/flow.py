@@ -33,6 +33,7 @@ NO_FLOW: Final = -1
 INDEX: Final = 0xFFFFFFFF
 """The half of a slot's word that is the flow's index plus 1."""
 
+HALF: Final = 0xFFFFFFFF
 ALL: Final = 0xFFFFFFFFFFFFFFFF
 WORD: Final = 0x7FFFFFFFFFFFFFFF
 """What Python's integers are cut to, so that they are those of a machine."""
@@ -101,27 +102,44 @@ def endpoints_of(flow: Record) -> tuple[Endpoint, Endpoint]:
     return ends[0], ends[1]
 
 
-def keys_of(seed: int) -> tuple[int, int, int]:
-    """Return three odd multipliers that nobody can guess who does not know the seed (they are SplitMix64's)."""
+def keys_of(seed: int) -> tuple[int, int, int, int, int]:
+    """Return five odd multipliers that nobody can guess who does not know the seed (they are SplitMix64's).
+
+    They are for the lower and the upper half of ``lo``, the same of ``hi``, and the port.
+    """
     keys = []
-    for turn in (1, 2, 3):
+    for turn in range(1, 6):
         word = (seed + turn * 0x9E3779B97F4A7C15) & ALL
         word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & ALL
         word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & ALL
         keys.append((word ^ (word >> 31)) & WORD | 1)
-    return keys[0], keys[1], keys[2]
+    return keys[0], keys[1], keys[2], keys[3], keys[4]
 
 
 @loop
-def hash_of(row: Record, low: int, high: int, port: int) -> int:
+def halves(word: int, lower: int, upper: int) -> int:
+    """Multiply both halves of a word by their own keys.
+
+    A product tells apart only what lies below the bits that are looked at. Multiplied whole, words that differ in their
+    uppermost bits (addresses in many networks of one host number) would share their slots.
+    """
+    return (word & HALF) * lower + ((word >> 32) & HALF) * upper
+
+
+@loop
+def hash_of(row: Record, low: int, low_top: int, high: int, high_top: int, port: int) -> int:
     """Return a 31-bit hash of a row's flow, the same for both directions, never zero.
 
-    Each endpoint becomes one word, by the multipliers; the product of the two does not depend on their order. Python,
-    whose integers do not wrap, is told to wrap where it matters.
+    Each endpoint becomes one word, by the multipliers (multilinear hashing: Lemire and Kaser, "Strongly universal
+    string hashing is fast"); the product of the two does not depend on their order. Addresses in even steps would give
+    words in even steps, so the upper bits are put into the lower ones and multiplied again. Python, whose integers do
+    not wrap, is told to wrap where it matters.
     """
-    source = ((row["src_lo"] * low + row["src_hi"] * high + row["src_port"] * port) & WORD) | 1
-    target = ((row["dst_lo"] * low + row["dst_hi"] * high + row["dst_port"] * port) & WORD) | 1
-    return (((source * target + row["tag"] * low) & WORD) >> 32) | 0x40000000
+    source = halves(row["src_lo"], low, low_top) + halves(row["src_hi"], high, high_top) + row["src_port"] * port
+    target = halves(row["dst_lo"], low, low_top) + halves(row["dst_hi"], high, high_top) + row["dst_port"] * port
+    both = ((source & WORD) | 1) * ((target & WORD) | 1) + halves(row["tag"], low, low_top)
+    both &= WORD
+    return ((((both ^ (both >> 29)) * low) & WORD) >> 32) | 0x40000000
 
 
 @loop

@@ -49,9 +49,11 @@ COPIES: Final = 8
 SEGMENTS: Final = 9  # TCP segments, copies included
 NOW_NS: Final = 10  # latest time of a row
 KEY_LOW: Final = 11  # what the hash multiplies with, from flow.keys_of
-KEY_HIGH: Final = 12
-KEY_PORT: Final = 13
-REGISTERS: Final = 14
+KEY_LOW_TOP: Final = 12
+KEY_HIGH: Final = 13
+KEY_HIGH_TOP: Final = 14
+KEY_PORT: Final = 15
+REGISTERS: Final = 16
 
 AHEAD: Final = 16
 """Rows whose flows are fetched into the cache before they are wanted; their slots, twice as many."""
@@ -122,11 +124,13 @@ def hash_ahead(
     slots: NDArray[np.int64],
     digests: NDArray[np.int64],
     low: int,
+    low_top: int,
     high: int,
+    high_top: int,
     port: int,
 ) -> None:
     """Hash a row, and have the processor fetch the slot where its flow would be."""
-    digest = hash_of(rows[i], low, high, port)
+    digest = hash_of(rows[i], low, low_top, high, high_top, port)
     digests[i % RING] = digest
     prefetch(slots, digest & (len(slots) - 1), 0)
 
@@ -167,16 +171,17 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     The caller has made room for ``count`` more flows, SEEN rows and slots. Flows that a new incarnation pushed out are
     listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries.
     """
-    low, high, port = registers[KEY_LOW], registers[KEY_HIGH], registers[KEY_PORT]
+    low, low_top = registers[KEY_LOW], registers[KEY_LOW_TOP]
+    high, high_top, port = registers[KEY_HIGH], registers[KEY_HIGH_TOP], registers[KEY_PORT]
     now_ns = registers[NOW_NS]
     segments = 0
     for i in range(min(2 * AHEAD, count)):
-        hash_ahead(rows, i, slots, digests, low, high, port)
+        hash_ahead(rows, i, slots, digests, low, low_top, high, high_top, port)
     for i in range(min(AHEAD, count)):
         find_ahead(i, slots, flows, ends, digests, hints)
     for i in range(count):
         if i + 2 * AHEAD < count:
-            hash_ahead(rows, i + 2 * AHEAD, slots, digests, low, high, port)
+            hash_ahead(rows, i + 2 * AHEAD, slots, digests, low, low_top, high, high_top, port)
         if i + AHEAD < count:
             find_ahead(i + AHEAD, slots, flows, ends, digests, hints)
         row = rows[i]

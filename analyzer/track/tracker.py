@@ -69,7 +69,7 @@ class Tracker:
         self._registers[observe.SEEN_FREE] = -1
         self._registers[observe.NOW_NS] = -1
         self._seed = seed
-        for register, key in zip((observe.KEY_LOW, observe.KEY_HIGH, observe.KEY_PORT), keys_of(seed), strict=True):
+        for register, key in enumerate(keys_of(seed), observe.KEY_LOW):
             self._registers[register] = key
         self._leaving: Any = np.zeros(CHUNK, dtype=np.int64) if jit else [0] * CHUNK
         self._digests: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
