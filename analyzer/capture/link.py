@@ -31,18 +31,14 @@ def by_ethertype(data: Octets, at: int, end: int, ethertype: int, tag: int) -> t
 
     Returns (IP version, MPLS or minus an outcome, where its header is, VLAN ids).
     """
-    vlans = 0
     while ethertype in (0x8100, 0x88A8, 0x9100):
-        if vlans == 4:
-            return -DEFER, at, tag
         if at + 4 > end:
             return -CUT, at, tag
         identifier = word16(data, at) & 0xFFF
         if identifier != 0:  # 0 is a priority tag, of no VLAN
-            tag = tag * 4096 + identifier
+            tag = (tag & 0xFFFFFFFFF) * 4096 + identifier  # the last four ids
         ethertype = word16(data, at + 2)
         at += 4
-        vlans += 1
     if ethertype < 0x600:  # a length: IEEE 802.3 with LLC; only SNAP with an ethertype behind it carries IP
         if at + 8 > end:
             return -CUT, at, tag

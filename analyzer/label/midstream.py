@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analyzer.label.outcome import (
     MIDSTREAM,
     MISSED,
@@ -23,35 +25,71 @@ from analyzer.label.spacing import EVEN, IDLE_NS, SLACK_NS
 from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
-    from analyzer.untyped import Rows
+    from numpy.typing import NDArray
+
+    from analyzer.untyped import Numbers, Record, Rows
+
+
+def by_number(seen: NDArray[np.void], start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Put what ``settle_midstream`` compares in order, so that it need not look at each row for each.
+
+    Args:
+        seen: classified SEEN rows, flow by flow.
+        start: where each flow's rows begin, and one more entry.
+
+    Returns:
+        Indices of rows by flow, side, number and place, of flows with a segment that cannot be judged alone; where
+        those of each flow begin, and one more entry.
+    """
+    flows = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    kinds = seen["kind"]
+    with_some = np.zeros(len(start), dtype=bool)
+    with_some[flows[kinds == UNANCHORED]] = True
+    picked = np.flatnonzero(with_some[flows] & np.isin(kinds, (UNANCHORED, PROBE, RESET)))
+    number = seen["seq"][picked] - (kinds[picked] == RESET)
+    order = picked[np.lexsort((picked, number, seen["side"][picked], flows[picked]))]
+    return order, np.searchsorted(flows[order], np.arange(len(start))).astype(np.int64)
 
 
 @loop
-def settle_midstream(rows: Rows, start: int, stop: int) -> None:
+def settle_midstream(rows: Rows, start: int, stop: int, order: Numbers, first: int, last: int) -> None:
     """Relabel what is still unanchored: proven by a later probe or the prober's RST, or suspected by even spacing.
 
-    Proof: the same endpoint later sends an empty probe, or a RST one above, at the same number. Suspicion: three or
-    more identical empty segments, evenly spaced by 0.9 s or more. All else is nothing.
+    Proof: the same endpoint sends an empty probe at the same number, or later a RST one above. Suspicion: three or
+    more identical empty segments, evenly spaced by 0.9 s or more. All else is nothing. ``order[first:last]`` is what
+    ``by_number`` says of the flow.
     """
-    for j in range(start, stop):
-        row = rows[j]
-        if row["kind"] != UNANCHORED:
-            continue
+    at = first
+    while at < last:
+        side = rows[order[at]]["side"]
+        number = number_of(rows[order[at]])
+        begin = at
+        open_row = -1
         proven = 0
-        for k in range(start, stop):
-            other = rows[k]
-            if other["side"] != row["side"] or row["payload_len"] > 0:
-                continue
-            if k > j and other["kind"] == RESET and other["seq"] == row["seq"] + 1:
+        while at < last and rows[order[at]]["side"] == side and number_of(rows[order[at]]) == number:
+            row = rows[order[at]]
+            if row["kind"] == PROBE or (row["kind"] == RESET and open_row >= 0):
                 proven = 1
-            if other["kind"] == PROBE and other["seq"] == row["seq"] and other["doubt"] != ONE_SIDED:
-                proven = 1
+            elif open_row < 0 and row["kind"] == UNANCHORED and row["payload_len"] == 0:
+                open_row = at
+            at += 1
         if proven == 1:
-            row["kind"] = PROBE
-            row["certainty"] = PROBABLE
-            row["doubt"] = MIDSTREAM if row["snd_una"] < 0 else MISSED
-    for side in range(2):
-        suspect_even_spacing(rows, start, stop, side)
+            for i in range(begin, at):
+                row = rows[order[i]]
+                if row["kind"] == UNANCHORED and row["payload_len"] == 0:
+                    row["kind"] = PROBE
+                    row["certainty"] = PROBABLE
+                    row["doubt"] = MIDSTREAM if row["snd_una"] < 0 else MISSED
+    if first < last:
+        for side in range(2):
+            suspect_even_spacing(rows, start, stop, side)
+
+
+@loop
+def number_of(row: Record) -> int:
+    """Return the number at which a probe would be proven by this row: one below that of the prober's RST."""
+    number: int = row["seq"]
+    return number - 1 if row["kind"] == RESET else number
 
 
 @loop

@@ -36,6 +36,19 @@ ENDING: Final = np.dtype(
 )
 """What the RSTs and ICMP errors of one flow add up to."""
 
+PROBER: Final = np.dtype(
+    [
+        ("row", np.int64),  # its last probe, -1 none
+        ("ts_ns", np.int64),  # when that was
+        ("count", np.int64),  # of its probes so far
+        ("first_gap_ns", np.int64),  # between its first two
+        ("last_gap_ns", np.int64),  # between its last two
+        ("led_ns", np.int64),  # its last segment, if it sent nothing but answers since the probe; -1 if it did
+    ],
+    align=True,
+)
+"""What an endpoint did as a prober, up to a RST."""
+
 
 class ResetKind(IntEnum):
     """What a RST says."""
@@ -109,16 +122,59 @@ def acceptable(row: Record) -> int:
 
 
 @loop
-def judge(rows: Rows, start: int, stop: int, last_a_ns: int, last_b_ns: int, after_last: int, ending: Record) -> None:
+def forget(prober: Record) -> None:
+    """Begin without a probe."""
+    prober["row"] = -1
+    prober["count"] = 0
+    prober["led_ns"] = -1
+
+
+@loop
+def note_probe(prober: Record, at: int, ts_ns: int) -> None:
+    """Take the next probe of an endpoint, row ``at``."""
+    gap = ts_ns - prober["ts_ns"]
+    if prober["count"] == 1:
+        prober["first_gap_ns"] = gap
+    prober["last_gap_ns"] = gap
+    prober["count"] += 1
+    prober["row"] = at
+    prober["ts_ns"] = ts_ns
+    prober["led_ns"] = ts_ns
+
+
+@loop
+def note_other(prober: Record, row: Record) -> None:
+    """Take a row of an endpoint that is no probe of it: whether it still did nothing but answer since its last one.
+
+    Each row knows when its sender sent last, so each answer must follow on the probe or on the answer before it.
+    """
+    if row["kind"] == ANSWERED and row["own_last_ns"] == prober["led_ns"]:
+        prober["led_ns"] = row["ts_ns"]
+    elif row["ts_ns"] == prober["led_ns"]:
+        prober["led_ns"] = -1
+
+
+@loop
+def judge(
+    rows: Rows,
+    start: int,
+    stop: int,
+    last_a_ns: int,
+    last_b_ns: int,
+    after_last: int,
+    probers: Rows,
+    ending: Record,
+) -> None:
     """Judge the RSTs among the SEEN rows of one flow; the first accepted one is its ending.
 
     ``last_*_ns`` is when each endpoint last sent anything but a RST, ``after_last`` how many segments followed the
-    last RST.
+    last RST. ``probers`` is room for what is known of both ends as probers.
     """
     ending["reset_row"] = -1
     ending["answers_row"] = -1
-    probe_a = -1
-    probe_b = -1
+    forget(probers[0])
+    forget(probers[1])
+    last_other = last_but_resets(rows, start, stop)
     for j in range(start, stop):
         row = rows[j]
         row["reset_kind"] = 0
@@ -128,18 +184,17 @@ def judge(rows: Rows, start: int, stop: int, last_a_ns: int, last_b_ns: int, aft
         if kind == ICMP:
             ending["icmp_errors"] += 1
         if kind in (PROBE, OCTET):
-            if side == 0:
-                probe_a = j
-            else:
-                probe_b = j
+            note_probe(probers[side], j, row["ts_ns"])
         if kind != RESET:
+            if kind not in (PROBE, OCTET):
+                note_other(probers[side], row)
             continue
-        own = probe_a if side == 0 else probe_b
-        asked = probe_b if side == 0 else probe_a
+        asked = probers[1 - side]["row"]
         row["stranger"] = strangeness(row)
-        what = shape(rows, start, j, own)
+        what = shape(rows, row, probers[side])
+        note_other(probers[side], row)
         last_ns = last_a_ns if side == 0 else last_b_ns
-        later = after_last > 0 or more_follows(rows, j + 1, stop)
+        later = after_last > 0 or j < last_other
         if (acceptable(row) == 0 and later) or last_ns > row["ts_ns"] + WENT_ON_NS:
             what = IGNORED
         row["reset_kind"] = what
@@ -161,15 +216,16 @@ def judge(rows: Rows, start: int, stop: int, last_a_ns: int, last_b_ns: int, aft
 
 
 @loop
-def shape(rows: Rows, start: int, at: int, own: int) -> int:
-    """Return the ResetKind of a RST by its form and its sender's last probe (row ``own``, -1 none)."""
-    row = rows[at]
+def shape(rows: Rows, row: Record, prober: Record) -> int:
+    """Return the ResetKind of a RST by its form and what its sender did as a prober."""
     has_ack = (row["flags"] & ACK) != 0
-    if own >= 0 and has_ack:
-        probe = rows[own]
+    if prober["row"] >= 0 and has_ack:
+        probe = rows[prober["row"]]
         waited = row["ts_ns"] - probe["ts_ns"]
-        in_turn = row["seq"] == probe["seq"] + 1 and waited >= GIVE_UP_NS and only_answered(rows, own, at) == 1
-        if in_turn and (probe["answer"] == NO_ANSWER or retrying(rows, start, own, waited) == 1):
+        # nothing was sent since the probe but answers to probes of the peer
+        only_answered = row["own_last_ns"] == prober["led_ns"] and prober["led_ns"] >= 0
+        in_turn = row["seq"] == probe["seq"] + 1 and waited >= GIVE_UP_NS and only_answered
+        if in_turn and (probe["answer"] == NO_ANSWER or retrying(prober, waited) == 1):
             return GAVE_UP
     if not has_ack and row["window"] == 0:
         return NO_SOCKET
@@ -177,48 +233,16 @@ def shape(rows: Rows, start: int, at: int, own: int) -> int:
 
 
 @loop
-def only_answered(rows: Rows, own: int, at: int) -> int:
-    """Say whether a prober sent nothing between its probe and its RST but answers to probes of its peer.
-
-    Each row knows when its sender sent last, so the way back from the RST must lead over answers alone to the probe.
-    """
-    last_ns = rows[at]["own_last_ns"]
-    for back in range(at - own):
-        j = at - 1 - back
-        row = rows[j]
-        if row["side"] != rows[at]["side"] or row["ts_ns"] != last_ns:
-            continue
-        if j == own:
-            return 1
-        if row["kind"] != ANSWERED:
-            return 0
-        last_ns = row["own_last_ns"]
-    return 0
-
-
-@loop
-def retrying(rows: Rows, start: int, own: int, waited: int) -> int:
+def retrying(prober: Record, waited: int) -> int:
     """Say whether a prober was repeating its probe although the capture shows answers: they did not reach it.
 
     It shows in the rhythm: the RST keeps the pace of the last gap, and that pace is not the one the train began with
     (interval, not idle).
     """
-    last = rows[own]
-    later_ns = last["ts_ns"]
-    last_gap = -1
-    first_gap = -1
-    for back in range(own - start):
-        row = rows[own - 1 - back]
-        if row["side"] != last["side"] or (row["kind"] != PROBE and row["kind"] != OCTET):
-            continue
-        gap = later_ns - row["ts_ns"]
-        if last_gap < 0:
-            last_gap = gap
-        first_gap = gap
-        later_ns = row["ts_ns"]
-    if last_gap < 0 or abs(waited - last_gap) > last_gap // 20 + 50_000_000:
+    last_gap = prober["last_gap_ns"]
+    if prober["count"] < 2 or last_gap < 0 or abs(waited - last_gap) > last_gap // 20 + 50_000_000:
         return 0
-    return 1 if abs(first_gap - last_gap) > last_gap // 8 + 50_000_000 else 0
+    return 1 if abs(prober["first_gap_ns"] - last_gap) > last_gap // 8 + 50_000_000 else 0
 
 
 @loop
@@ -236,10 +260,10 @@ def answers(probe: Record, row: Record) -> int:
 
 
 @loop
-def more_follows(rows: Rows, start: int, stop: int) -> bool:
-    """Say whether anything but RSTs, copies and ICMP errors follows among the SEEN rows."""
-    for j in range(start, stop):
-        kind = rows[j]["kind"]
+def last_but_resets(rows: Rows, start: int, stop: int) -> int:
+    """Return the last of the SEEN rows that is no RST, copy or ICMP error; -1 if there is none."""
+    for back in range(stop - start):
+        kind = rows[stop - 1 - back]["kind"]
         if kind not in (RESET, COPY, ICMP):
-            return True
-    return False
+            return stop - 1 - back
+    return -1

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from analyzer.label.answers import match_answers
-from analyzer.label.midstream import settle_midstream
-from analyzer.label.reset import ENDING, judge
+from analyzer.label.midstream import by_number, settle_midstream
+from analyzer.label.reset import ENDING, PROBER, judge
 from analyzer.label.rules import classify
 from analyzer.label.trains import RUN, add_up
 from analyzer.label.zero_window import settle_zero_window
@@ -101,9 +101,10 @@ def judged(
     run_a = records(RUN, len(flow), jit=jit)
     run_b = records(RUN, len(flow), jit=jit)
     ending = records(ENDING, len(flow), jit=jit)
-    starts = start if jit else start.tolist()
+    starts, order, firsts = (each if jit else each.tolist() for each in (start, *by_number(seen, start)))
+    probers = records(PROBER, 2, jit=jit)
     ends = (thaw(a, jit=jit), thaw(b, jit=jit))
-    settle.choose(jit=jit)(rows, starts, thaw(flow, jit=jit), *ends, run_a, run_b, ending)
+    settle.choose(jit=jit)(rows, starts, order, firsts, thaw(flow, jit=jit), *ends, probers, run_a, run_b, ending)
     return FlowBatch(
         flow,
         a,
@@ -118,8 +119,23 @@ def judged(
 
 
 @loop
-def settle(rows: Rows, start: Numbers, flow: Rows, a: Rows, b: Rows, run_a: Rows, run_b: Rows, ending: Rows) -> None:
-    """Fold every flow's rows and judge its RSTs, which need the probes and in turn answer some."""
+def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
+    rows: Rows,
+    start: Numbers,
+    order: Numbers,
+    order_start: Numbers,
+    flow: Rows,
+    a: Rows,
+    b: Rows,
+    probers: Rows,
+    run_a: Rows,
+    run_b: Rows,
+    ending: Rows,
+) -> None:
+    """Fold every flow's rows and judge its RSTs, which need the probes and in turn answer some.
+
+    ``order`` and ``order_start`` are from ``midstream.by_number``; ``probers`` is room for two PROBER records.
+    """
     for i in range(len(flow)):
         first = start[i]
         stop = start[i + 1]
@@ -130,8 +146,8 @@ def settle(rows: Rows, start: Numbers, flow: Rows, a: Rows, b: Rows, run_a: Rows
             ending[i]["answers_row"] = -1
             continue
         match_answers(rows, first, stop)
-        settle_midstream(rows, first, stop)
+        settle_midstream(rows, first, stop, order, order_start[i], order_start[i + 1])
         for side in range(2):
             settle_zero_window(rows, first, stop, side)
-        judge(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], flow[i]["after_reset"], ending[i])
+        judge(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], flow[i]["after_reset"], probers, ending[i])
         add_up(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], run_a[i], run_b[i])

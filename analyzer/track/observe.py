@@ -118,7 +118,7 @@ def enrol(slots: Numbers, flows: Rows, ends: Rows, registers: Numbers, row: Reco
 
 
 @loop
-def hash_ahead(
+def hash_ahead(  # noqa: PLR0917 - loops take positional arguments
     rows: Rows,
     i: int,
     slots: NDArray[np.int64],

@@ -134,7 +134,6 @@ def test_vlan_in_cooked_capture():
         pytest.param(1, ethernet(llc(FOUR, oui=b"\0\0\x0c"), 70), NOT_TCP, id="SNAP of a vendor"),
         pytest.param(1, ethernet(pppoe(b"\x01\x01\0\4", b"\xc0\x21"), 0x8864), NOT_TCP, id="PPP link control"),
         pytest.param(1, ethernet(bytes(40), 0x8863), NOT_TCP, id="PPPoE discovery"),
-        pytest.param(1, ethernet(FOUR, vlans=[(0x8100, 1)] * 5), DEFER, id="five VLAN tags"),
         pytest.param(1, ethernet(bytes(4) + ethernet(FOUR), 0x88E7), DEFER, id="provider backbone bridges"),
         pytest.param(1, ethernet(pppoe(b"", b"\x21")[:-1], 0x8864), CUT, id="PPPoE without its protocol"),
         pytest.param(1, ethernet(FOUR)[:13], CUT, id="Ethernet cut"),

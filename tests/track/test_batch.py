@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from analyzer.analysis import analyze
 from analyzer.judge import recording
+from analyzer.loops.loop import thaw
+from tests.capture.craft import Kept, ipv4, pcap, tcp
 from tests.notation import follow, parse
 
 THREE = """# One probe, nothing, two probes.
@@ -57,3 +60,49 @@ def test_a_flow_ends_where_another_takes_its_addresses():
 
     assert first.ends_ns[0] < second.ends_ns[0]
     assert second.end_ns == second.ends_ns[0]
+
+
+class Counting(list):
+    """A list that counts how often one looks at its entries."""
+
+    looked_at = 0
+
+    def __getitem__(self, at):
+        """Return an entry."""
+        Counting.looked_at += 1
+        return super().__getitem__(at)
+
+
+THERE = {"src": bytes([10, 0, 0, 1]), "dst": bytes([10, 0, 0, 2])}
+BACK = {"src": bytes([10, 0, 0, 2]), "dst": bytes([10, 0, 0, 1])}
+ONE_PROBE = [
+    ipv4(tcp(seq=999, ack=5000), **THERE),
+    ipv4(tcp(seq=5000, ack=1000, ports=(80, 40000)), **BACK),
+]
+FLOODS = {
+    "one side only": lambda at: ipv4(tcp(seq=5000, ack=7000), **THERE),
+    "one octet": lambda at: ipv4(tcp(b"x", seq=5000, ack=7000), **THERE),
+    "numbers going down": lambda at: ipv4(tcp(seq=9_000_000 - at, ack=7000), **THERE),
+    "RSTs": lambda at: ipv4(tcp(seq=1000 + 7 * at, ack=0, flags=4, window=0), **THERE),
+    "RSTs with ACK": lambda at: ipv4(tcp(seq=1000, ack=at, flags=0x14), **THERE),
+    "RSTs of the peer": lambda at: ipv4(tcp(seq=5000, ack=1000, flags=0x14, ports=(80, 40000)), **BACK),
+    "a RST to each probe": lambda at: ipv4(tcp(seq=999 + at % 2, ack=5000, flags=0x14 if at % 2 else 0x10), **THERE),
+}
+
+
+@pytest.mark.parametrize("before", [[], ONE_PROBE], ids=["nothing before", "a probe before"])
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
+def test_twice_as_many_rows_take_twice_the_looks(flood, before, tmp_path, monkeypatch):
+    """Whatever a flow consists of, each of its rows is looked at a few times, not once for each other row."""
+    monkeypatch.setattr("analyzer.track.batch.thaw", lambda table, jit: Counting(thaw(table, jit=jit)))
+    looks = []
+    for count in (400, 800):
+        Counting.looked_at = 0
+        frames = [*before, *map(flood, range(count))]
+        path = tmp_path / "flood.pcap"
+        path.write_bytes(pcap([Kept(frame, 10**18 + at * 10**9) for at, frame in enumerate(frames)], 101))
+        analyze(path, jit=False)
+        looks.append(Counting.looked_at)
+
+    assert looks[1] < 2.1 * looks[0]
+    assert looks[1] < 800 * 30
