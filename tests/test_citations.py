@@ -17,7 +17,8 @@ CAPTURES = sorted((ROOT / "captures").glob("*.pcap"))
 
 CITED = re.compile(r"field guide(?: sections?)? (\d[\d.]*(?:(?:, | and | to |, and )\d[\d.]*)*)", re.IGNORECASE)
 PAGE = re.compile(r"\b(?:docs/[\w./-]+\.md|[A-Z]{4,}\.md)\b")
-OUTSIDE = re.compile(r"\bDESIGN\b|\bJUDGEMENT\b|style\.md|/work/|/tmp/|\.\./shared")  # what only we who wrote it have
+OUTSIDE = re.compile(r"\bDESIGN\b|\bJUDGEMENT\b|style\.md|\.\./shared|(?<!\w)/(?:home|root|tmp|Users|work)/")
+"""Documents and folders that only those who wrote it have."""
 
 
 def sections():
