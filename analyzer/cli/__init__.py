@@ -24,7 +24,6 @@ from analyzer.report.screen import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CONDITION_MET: Final = 1
 UNREADABLE: Final = 2
 NOT_PERMITTED: Final = 3
 INTERRUPTED: Final = 130

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.cli.options import check_words
 from analyzer.findings import CODES
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from analyzer.analysis import Flow
+
+CONDITION_MET: Final = 1
+"""The exit status then."""
 
 
 class Watch:
@@ -34,7 +37,7 @@ class Watch:
     @property
     def status(self) -> int:
         """Return the exit status."""
-        return 1 if self.met else 0
+        return CONDITION_MET if self.met else 0
 
     def look_at(self, flow: Flow) -> None:
         """Take a flow into account."""

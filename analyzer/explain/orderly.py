@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings.kinds import close_wait, half_close, lapses
 from analyzer.judge.connection import State
 from analyzer.judge.record import other
+from analyzer.tolerances import UNEVEN
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
-UNEVEN: Final = 1.3
-"""Answered probes whose gaps differ by more than this have another reason than a timer's lateness."""
 LEAST_NS: Final = 1_000_000_000
 """Shorter silences are not worth a word."""
 

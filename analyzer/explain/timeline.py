@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
+from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
-LATE_ACK_NS: Final = 1_000_000_000
-"""An ACK later than this after SYN,ACK is not that of the handshake, which the capture missed."""
 STRANGE: Final = {"ttl": "TTL", "mac": "MAC address", "ip_id": "IP ID"}
 
 
@@ -56,7 +55,7 @@ def _opening(t: Teller) -> list[Line]:
     if opener.syn_frame and called.syn_frame and opener.ack_frame and opener.ack_ns is not None and start is not None:
         frames.append(opener.ack_frame)
         late_ns = opener.ack_ns - (called.syn_ns or start)
-        if late_ns > LATE_ACK_NS:
+        if late_ns > HANDSHAKE_MOST_NS:
             text = f"{client} opens the connection: SYN, SYN,ACK; its first ACK seen {duration(late_ns)} later"
             return [_line(t, f"{text} -> both ESTABLISHED", frames, start)]
         text = f"{client} opens the connection: SYN, SYN,ACK, ACK in {duration(opener.ack_ns - start)}"

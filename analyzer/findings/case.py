@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
+from analyzer.tolerances import RATE_LIMIT_NS
 
 if TYPE_CHECKING:
     from analyzer.judge.record import EndpointFacts, Fin, FlowRecord, Probe, Reset
@@ -90,7 +91,7 @@ class Case:
             if probe.answer is None
             and probe.certainty != "suspected"
             and probe.frame < last
-            and probes[at + 1].ts_ns - probe.ts_ns >= LEAST_WAIT_NS
+            and probes[at + 1].ts_ns - probe.ts_ns >= RATE_LIMIT_NS
         )
 
     @property
@@ -104,7 +105,3 @@ class Case:
                 if early.answer == "ack" and not late.first_of_train and late.gap_ns is not None
             )
         )
-
-
-LEAST_WAIT_NS = 600_000_000
-"""An answer withheld for less proves nothing: Linux answers one such segment in 500 ms (field guide 2.7)."""

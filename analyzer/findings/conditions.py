@@ -9,17 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.verdict import Verdict
+from analyzer.tolerances import ANSWER_RST_NS
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
 
-ANSWER_NS: Final = 3_000_000_000
-"""A RST later than this after data does not answer it."""
 LONG_NS: Final = 60_000_000_000
 """The shortest idle time after which some box on the way ends a connection (field guide 6); less is no news."""
-BROKEN_OFF: Final = 2.26
-"""Two intervals, and an eighth for a timer that is late."""
-BROKEN_OFF_NS: Final = 1_000_000_000
 
 
 def probes(case: Case) -> bool:
@@ -94,7 +90,7 @@ def reset_answers_data(case: Case) -> bool:
     if reset is None or reset.kind != "no_socket" or facts.last_ns is None:
         return False
     data_ns = max(facts.last_data_ns or -1, facts.resent_ns or -1)
-    return data_ns == facts.last_ns and 0 <= reset.ts_ns - data_ns <= ANSWER_NS
+    return data_ns == facts.last_ns and 0 <= reset.ts_ns - data_ns <= ANSWER_RST_NS
 
 
 def last_probes_unanswered(case: Case) -> bool:

@@ -9,11 +9,13 @@ It must not judge: no verdict, no inference about timers, no words.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.connection import State, StateChange
 from analyzer.label.rules import Kind
-from analyzer.track.flow import SIDES, Endpoint, Side
+
+if TYPE_CHECKING:
+    from analyzer.judge.connection import State, StateChange
+    from analyzer.track.flow import Endpoint, Side
 
 Row = dict[str, int]
 """A SEEN, FLOW or ENDPOINT record as Python ints."""
@@ -290,14 +292,6 @@ class FlowRecord:
     def responder(self) -> Side | None:
         """The endpoint that was connected to, if the handshake was seen."""
         return None if self.initiator is None else other(self.initiator)
-
-    def state_at(self, side: Side, frame: int) -> State:
-        """Return an endpoint's derived state just before a frame."""
-        state = State.UNKNOWN
-        for change in self.changes:
-            if change.side == SIDES.index(side) and change.frame < frame:
-                state = change.state
-        return state
 
 
 def other(side: Side) -> Side:

@@ -272,20 +272,6 @@ MIDDLEBOXES: Final = (
 )
 """Only limits with a source that states them; Azure NAT gateway and others without one are left out."""
 
-_NEAR_ABOVE: Final = 1.13
-"""A probe whose idle time equals a limit comes up to an eighth after it (field guide 2.3)."""
-_NEAR_BELOW: Final = 0.98
-
-
-def middleboxes_near(silence_ns: int, *, half_closed: bool = False) -> tuple[Middlebox, ...]:
-    """Return the middleboxes whose limit a silence just reached: from 2 % short of it to an eighth beyond."""
-    return tuple(
-        row
-        for row in MIDDLEBOXES
-        if row.half_closed <= half_closed
-        and _NEAR_BELOW * row.idle_s * _NS_PER_S <= silence_ns <= _NEAR_ABOVE * row.idle_s * _NS_PER_S
-    )
-
 
 def middleboxes_within(silence_ns: int, *, half_closed: bool = False) -> tuple[Middlebox, ...]:
     """Return the middleboxes that forget a flow within such a silence, those with the shortest limit first."""
@@ -326,20 +312,6 @@ FIN_WAIT_2: Final = (
     ),
     FinWait2("FreeBSD", 600, None, Parting.SILENT, "FreeBSD 14 tcp_timer_2msl: re-armed while segments arrive"),
 )
-
-
-def fin_wait_2_near(lasted_ns: int, parting: Parting, waited_ns: int = 0) -> tuple[FinWait2, ...]:
-    """Return the stacks whose FIN-WAIT-2 may have ended this long after the FIN was acknowledged.
-
-    A silent end shows only at the next probe; ``waited_ns`` is how long before that the state was last seen to hold.
-    """
-    return tuple(
-        row
-        for row in FIN_WAIT_2
-        if row.parting is parting
-        and row.low_s * _NS_PER_S <= lasted_ns
-        and (row.high_s is None or lasted_ns - waited_ns <= row.high_s * _NS_PER_S)
-    )
 
 
 def default_count(stack: Stack | None) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.label.reset import ResetKind, Stranger
+from analyzer.tolerances import SILENCE_LEAST_NS
 from analyzer.track.flow import SIDES, Side
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from analyzer.track.batch import FlowBatch
 
-LEAST_SILENCE_NS: Final = 900_000_000
-"""Silence shorter than this is never called silence: no timer of a probe or a retransmission is that short."""
 INTERVAL_DEFAULT_NS: Final = 75_000_000_000
 """Interval of Linux, macOS and FreeBSD unless configured (field guide 2.3, 3.2, 4)."""
 
@@ -181,7 +180,7 @@ def _probes_silent(f: FlowBatch, side: Side) -> Mask:
     run = f.run_a if side == "a" else f.run_b
     waited = f.ends_ns - run["trailing_ns"]
     expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], _first_interval(f, run))
-    return (run["trailing"] > 0) & (waited >= np.maximum(expected, LEAST_SILENCE_NS))
+    return (run["trailing"] > 0) & (waited >= np.maximum(expected, SILENCE_LEAST_NS))
 
 
 def _first_interval(f: FlowBatch, run: NDArray[np.void]) -> Mask:
@@ -199,7 +198,7 @@ def _data_silent(f: FlowBatch, side: Side) -> Mask:
     end, peer = (f.a, f.b) if side == "a" else (f.b, f.a)
     outstanding = (end["unacked_ns"] >= 0) & (end["resent"] > 0)
     heard_since = peer["last_ns"] > end["unacked_ns"]
-    return outstanding & ~heard_since & (f.ends_ns - end["unacked_ns"] >= LEAST_SILENCE_NS)
+    return outstanding & ~heard_since & (f.ends_ns - end["unacked_ns"] >= SILENCE_LEAST_NS)
 
 
 @dataclass(frozen=True, slots=True)

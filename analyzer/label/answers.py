@@ -9,7 +9,7 @@ It must not know how the flow ended, or any word about it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from analyzer.label.outcome import (
     ANSWER_ACK,
@@ -34,14 +34,10 @@ from analyzer.label.outcome import (
     WINDOW_PROBE,
 )
 from analyzer.loops.loop import loop
+from analyzer.tolerances import ANSWER_DATA_NS, ANSWER_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
-
-ANSWER_NS: Final = 10_000_000_000
-"""An empty ACK later than this after a probe answers something else."""
-ANSWER_DATA_NS: Final = 2_000_000_000
-"""Data later than this after a probe is sent for its own reason."""
 
 
 @loop

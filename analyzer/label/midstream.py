@@ -21,8 +21,8 @@ from analyzer.label.outcome import (
     SUSPECTED,
     UNANCHORED,
 )
-from analyzer.label.spacing import EVEN, IDLE_NS, SLACK_NS
 from analyzer.loops.loop import loop
+from analyzer.tolerances import GAP_LEAST_NS, JITTER_NS, WHEEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +115,7 @@ def suspect_even_spacing(rows: Rows, start: int, stop: int, side: int) -> None:
         if number >= 0 and row["seq"] != number:
             same = 0
         number = row["seq"]
-    suspected = count >= 3 and same == 1 and least >= IDLE_NS and most <= least * (1 + EVEN) + SLACK_NS
+    suspected = count >= 3 and same == 1 and least >= GAP_LEAST_NS and most <= least * (1 + WHEEL) + JITTER_NS
     for j in range(start, stop):
         row = rows[j]
         if row["kind"] == UNANCHORED and row["side"] == side:

@@ -16,6 +16,7 @@ import numpy as np
 from analyzer.label.outcome import ANSWER_RST, ANSWERED, COPY, ICMP, NO_ANSWER, OCTET, PROBE, RESET
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK
+from analyzer.tolerances import ANSWER_RST_NS, GIVE_UP_NS, JITTER_NS, OTHER_PACE, SAME_PACE, WENT_ON_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
@@ -81,12 +82,6 @@ OTHER_MAC: Final = int(Stranger.MAC)
 OTHER_IP_ID: Final = int(Stranger.IP_ID)
 """Names for loops, which take plain ints."""
 
-ANSWER_RST_NS: Final = 3_000_000_000
-"""A RST later than this after a probe does not answer it."""
-GIVE_UP_NS: Final = 500_000_000
-"""A prober waits at least this long for the answer to its last probe."""
-WENT_ON_NS: Final = 1_000_000_000
-"""An endpoint that still sends this long after its own RST did not send that RST."""
 ROUTE_CHANGE: Final = 2
 """A TTL this little lower is a longer way of the same packet; a box in between, being nearer, gives a higher one."""
 ID_FAR: Final = 0x2000
@@ -240,9 +235,9 @@ def retrying(prober: Record, waited: int) -> int:
     (interval, not idle).
     """
     last_gap = prober["last_gap_ns"]
-    if prober["count"] < 2 or last_gap < 0 or abs(waited - last_gap) > last_gap // 20 + 50_000_000:
+    if prober["count"] < 2 or last_gap < 0 or abs(waited - last_gap) > last_gap // SAME_PACE + JITTER_NS:
         return 0
-    return 1 if abs(prober["first_gap_ns"] - last_gap) > last_gap // 8 + 50_000_000 else 0
+    return 1 if abs(prober["first_gap_ns"] - last_gap) > last_gap // OTHER_PACE + JITTER_NS else 0
 
 
 @loop

@@ -23,15 +23,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.segment import ACK, FIN, NOTE_ICMP_ERROR, PSH, RST, SYN, URG
+from analyzer.tolerances import IDLE_LEAST_NS
 from analyzer.untyped import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-IDLE_LEAST_NS: Final = 900_000_000
-"""No stack probes a connection that was active less than a second ago (Linux and XNU take whole seconds, field guide
-9.2).
-"""
 
 
 class Kind(IntEnum):

@@ -7,7 +7,7 @@ It must not know how the flow ended, or any word about it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from analyzer.label.outcome import (
     AT_ZERO,
@@ -18,16 +18,11 @@ from analyzer.label.outcome import (
     WINDOW_PROBE,
     ZERO_WINDOW,
 )
-from analyzer.label.spacing import EVEN, IDLE_NS, SLACK_NS
 from analyzer.loops.loop import loop
+from analyzer.tolerances import DOUBLING, JITTER_NS, RTO_MOST_NS, WHEEL, WINDOW_PROBE_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Rows
-
-DOUBLING: Final = 1.6
-"""From this ratio of successive gaps on a train backs off (tcp_send_probe0), which keepalive never does."""
-RTO_MOST_NS: Final = 120_000_000_000
-"""Linux TCP_RTO_MAX: a window probe that has backed off this far comes evenly too."""
 
 
 @loop
@@ -70,11 +65,11 @@ def decide_zero_window(rows: Rows, start: int, stop: int, side: int) -> None:
         # the peer has closed its window, so there is a segment before the first
         base = last_ns if count > 0 else max(row["own_last_ns"], row["peer_last_ns"])
         gap = row["ts_ns"] - base
-        if gap < IDLE_NS:
+        if gap < WINDOW_PROBE_NS:
             backs_off = 1
         if count > 0 and last_gap > 0:
-            longer = gap > last_gap * (1 + EVEN) + SLACK_NS
-            shorter = gap * (1 + EVEN) + SLACK_NS < last_gap
+            longer = gap > last_gap * (1 + WHEEL) + JITTER_NS
+            shorter = gap * (1 + WHEEL) + JITTER_NS < last_gap
             # once it may change, from the idle time to the interval
             if count == 1:
                 grew = 1 if longer else 0
@@ -91,7 +86,7 @@ def decide_zero_window(rows: Rows, start: int, stop: int, side: int) -> None:
         if row["kind"] == AT_ZERO and row["side"] == side:
             if backs_off == 1:
                 row["kind"] = WINDOW_PROBE
-            elif even == 1 and count >= 2 + grew and not RTO_MOST_NS <= last_gap <= RTO_MOST_NS * (1 + EVEN):
+            elif even == 1 and count >= 2 + grew and not RTO_MOST_NS <= last_gap <= RTO_MOST_NS * (1 + WHEEL):
                 row["kind"] = PROBE if row["payload_len"] == 0 else OCTET
                 row["certainty"] = PROBABLE
                 row["doubt"] = ZERO_WINDOW

@@ -15,6 +15,7 @@ import numpy as np
 
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.tolerances import COPY_NS, COPY_SAME_ID_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record
@@ -87,10 +88,6 @@ ENDPOINT: Final = np.dtype(
 )
 """What is kept per endpoint of a live flow (two records per flow)."""
 
-COPY_NS: Final = 10_000_000
-"""Two identical segments this close are one packet captured twice; genuine probes are 0.2 s apart or more."""
-COPY_SAME_ID_NS: Final = 100_000_000
-"""The same with an equal, non-zero IP ID, which a host does not repeat that soon."""
 PLAUSIBLE: Final = 1 << 30
 """The largest window (RFC 7323): a number further off belongs to no valid segment."""
 

@@ -20,14 +20,11 @@ import numpy as np
 
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.tolerances import REPEAT_NS, RTO_LEAST_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record
 
-REPEAT_NS: Final = 900_000_000
-"""Empty segments that repeat an endpoint's last one, or fall behind it, are worth a look from this spacing on."""
-RETRANSMISSION_NS: Final = 150_000_000
-"""A retransmission this long after the sender's last segment was a timer's (Linux: RTO at least 200 ms)."""
 
 LIKE_KEEPALIVE: Final = 2
 """``notable``'s answer for what looks like keepalive, and so does not count as activity."""
@@ -146,7 +143,7 @@ def notable(flow: Record, end: Record, peer: Record, row: Record, seq: int, ack:
                 return 2
             if seq < nxt:
                 return 1
-    elif copy == 0 and seq < end["snd_nxt"] and row["ts_ns"] - end["last_ns"] >= RETRANSMISSION_NS:
+    elif copy == 0 and seq < end["snd_nxt"] and row["ts_ns"] - end["last_ns"] >= RTO_LEAST_NS:
         return 1
     if copy != 0:
         return 0

@@ -86,11 +86,6 @@ class Tracker:
         return int(self._registers[observe.LIVE])
 
     @property
-    def flows_seen(self) -> int:
-        """How many flows there were so far."""
-        return int(self._registers[observe.NEXT_NUMBER])
-
-    @property
     def segments(self) -> int:
         """How many TCP segments passed, copies included."""
         return int(self._registers[observe.SEGMENTS])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.label.rules import IDLE_LEAST_NS
+from analyzer.tolerances import IDLE_LEAST_NS
 from analyzer.units import NS_PER_MS
 from analyzer.wireshark.compared_frame import ComparedFrame, Seen, Word
 from analyzer.wireshark.frame_labels import FAMILY, Label

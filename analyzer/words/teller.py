@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
+from analyzer.tolerances import ONE_RHYTHM, ONE_RHYTHM_NS
 from analyzer.track.flow import SIDES
 from analyzer.units import format_duration, format_offset
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 FEW: Final = 4
 """So many ranges of frames are listed; more are said as first..last."""
-EVEN: Final = 0.05
-"""Gaps this near to each other are one rhythm."""
-JITTER_NS: Final = 20_000_000
 
 
 def frames_text(frames: Sequence[int]) -> str:
@@ -68,7 +66,7 @@ def spacing(gaps: Sequence[int]) -> str:
         return ""
     if len(ordered) == 1:
         return f"{duration(ordered[0])} apart"
-    if ordered[-1] - ordered[0] <= ordered[0] * EVEN + JITTER_NS:
+    if ordered[-1] - ordered[0] <= ordered[0] * ONE_RHYTHM + ONE_RHYTHM_NS:
         return f"every {duration(ordered[len(ordered) // 2])}"
     return f"{duration(ordered[0])} to {duration(ordered[-1])} apart"
 

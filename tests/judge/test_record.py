@@ -4,7 +4,6 @@ import dataclasses
 
 import pytest
 
-from analyzer.judge.connection import State
 from analyzer.judge.record import EndpointFacts, Fin, FlowRecord, Probe, Reset, other
 from tests.judge.test_recording import record_of, scenario
 
@@ -15,15 +14,6 @@ def test_endpoints_by_side():
 
     assert (flow.a, flow.b) == (flow.endpoint("a"), flow.endpoint("b"))
     assert ("b", "a") == (other("a"), other("b"))
-
-
-def test_states_at_any_frame():
-    """The state of an endpoint just before a frame can be asked for."""
-    flow = scenario("half_close_held_by_keepalive")
-
-    assert (State.UNKNOWN, State.ESTABLISHED) == (flow.state_at("a", 1), flow.state_at("a", 8))
-    assert (State.FIN_WAIT_2, State.CLOSE_WAIT) == (flow.state_at("a", 10), flow.state_at("b", 10))
-    assert (State.CLOSED, State.CLOSED) == flow.states
 
 
 def test_a_fin_by_its_sender():

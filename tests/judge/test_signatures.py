@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.judge import signatures
-from analyzer.judge.signatures import FIN_WAIT_2, MIDDLEBOXES, SOFTWARE, Chosen, Parting, Span, Stack
+from analyzer.judge.signatures import FIN_WAIT_2, MIDDLEBOXES, SOFTWARE, Chosen, Span, Stack
 
 S = 1_000_000_000
 
@@ -119,23 +119,12 @@ class TestFamilies:
 
 
 class TestMiddleboxes:
-    def test_near(self):
-        """A silence that just reached a limit points at the boxes that have it."""
-        names = {row.name for row in signatures.middleboxes_near(352 * S)}
-
-        assert {"AWS Network Load Balancer", "AWS NAT gateway"} <= names
-        assert "Azure Load Balancer" not in names
-
-    def test_nothing_is_near(self):
-        """Most silences are near no limit."""
-        assert () == signatures.middleboxes_near(5 * S)
-
     def test_half_closed_limits(self):
         """Limits that hold only after a FIN count only there."""
         conntrack = "Linux conntrack, FIN seen"
 
-        assert conntrack in {row.name for row in signatures.middleboxes_near(121 * S, half_closed=True)}
-        assert conntrack not in {row.name for row in signatures.middleboxes_near(121 * S)}
+        assert conntrack in {row.name for row in signatures.middleboxes_within(121 * S, half_closed=True)}
+        assert conntrack not in {row.name for row in signatures.middleboxes_within(121 * S)}
 
     def test_within(self):
         """A silence outlasts every shorter limit, the shortest first."""
@@ -144,28 +133,6 @@ class TestMiddleboxes:
         assert 60 == rows[0].idle_s
         assert 350 == rows[-1].idle_s
         assert any(not row.keepalive_helps for row in rows)
-
-
-class TestFinWait2:
-    @pytest.mark.parametrize(
-        ("lasted_s", "parting", "names"),
-        [
-            (61, Parting.SILENT, {"Linux"}),
-            (60, Parting.RST_ACK, {"macOS 12 and later"}),
-            (121, Parting.SILENT, {"macOS 11 and earlier"}),
-            (700, Parting.SILENT, {"FreeBSD"}),
-            (10, Parting.SILENT, set()),
-        ],
-    )
-    def test_near(self, lasted_s, parting, names):
-        """How long FIN-WAIT-2 held, and how it ended, point at a stack."""
-        assert names == {row.name for row in signatures.fin_wait_2_near(lasted_s * S, parting)}
-
-    def test_seen_only_at_the_next_probe(self):
-        """A silent end lies between the last answered probe and the RST."""
-        names = {row.name for row in signatures.fin_wait_2_near(75 * S, Parting.SILENT, waited_ns=20 * S)}
-
-        assert {"Linux"} == names
 
 
 def test_default_count():

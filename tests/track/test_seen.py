@@ -4,9 +4,10 @@ import pytest
 
 from analyzer.loops.loop import records
 from analyzer.segment import ACK, FIN, PSH, RST, SYN
+from analyzer.tolerances import REPEAT_NS, RTO_LEAST_NS
 from analyzer.track.endpoint import ENDPOINT, new_endpoint
 from analyzer.track.flow import FLOW
-from analyzer.track.seen import HISTORY, LIKE_KEEPALIVE, OUTCOME, REPEAT_NS, RETRANSMISSION_NS, SEEN, notable, remember
+from analyzer.track.seen import HISTORY, LIKE_KEEPALIVE, OUTCOME, SEEN, notable, remember
 from tests.notation import parse, plain
 
 NOW_NS = 100_000_000_000
@@ -137,7 +138,7 @@ def test_behind_data_that_nobody_acknowledged(iss):
 
 @pytest.mark.parametrize(
     ("quiet_ns", "copy", "expected"),
-    [(RETRANSMISSION_NS, 0, 1), (RETRANSMISSION_NS - 1, 0, 0), (RETRANSMISSION_NS, 1, 0)],
+    [(RTO_LEAST_NS, 0, 1), (RTO_LEAST_NS - 1, 0, 0), (RTO_LEAST_NS, 1, 0)],
     ids=["by a timer", "fast", "a copy"],
 )
 def test_data_sent_again_by_a_timer(quiet_ns, copy, expected):

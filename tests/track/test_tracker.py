@@ -71,7 +71,7 @@ def test_nothing_is_finished_while_it_lasts():
     tracker = Tracker()
 
     assert tracker.feed(parse(CLOSED).batch()) is None
-    assert (2, 2, 8, 0) == (tracker.live, tracker.flows_seen, tracker.segments, tracker.copies)
+    assert (2, 8, 0) == (tracker.live, tracker.segments, tracker.copies)
 
 
 def test_a_batch_without_rows_brings_time():
@@ -122,7 +122,7 @@ def test_the_table_grows_around_living_flows(jit):
         tracker.feed(SegmentBatch(part, len(part)))
     tracker.feed(SegmentBatch(rows[:500], 500))
 
-    assert (4000, 4000, 4500) == (tracker.live, tracker.flows_seen, tracker.segments)
+    assert (4000, 4500) == (tracker.live, tracker.segments)
 
 
 # ── leaving ──
@@ -187,7 +187,7 @@ def test_the_table_is_renewed_when_departed_flows_fill_it(jit):
         tracker.feed(SegmentBatch(rows, len(rows)))
         tracker.advance(START_NS + (turn + 1) * 200 * S - S)
 
-    assert (0, 12_000) == (tracker.live, tracker.flows_seen)
+    assert 0 == tracker.live
     assert len(tracker._slots) < 12_000
 
 
@@ -335,7 +335,7 @@ def test_a_closed_tracker_begins_anew():
     tracker = fed(CLOSED)
     assert 1 == len(list(tracker.close()))
 
-    assert (0, 0, -1) == (tracker.live, tracker.flows_seen, tracker.now_ns)
+    assert (0, -1) == (tracker.live, tracker.now_ns)
     assert [] == list(tracker.close())
 
 

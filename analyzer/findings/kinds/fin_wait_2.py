@@ -9,6 +9,7 @@ from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.judge.signatures import FIN_WAIT_2
+from analyzer.tolerances import AT_ONCE_NS
 from analyzer.units import nanoseconds
 from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
 from analyzer.words.model import Line, LongText
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 UNPROMPTED_NS: Final = (55_000_000_000, 65_000_000_000)
 """When after its FIN was acknowledged macOS 12 and later resets by itself (field guide 3.3, 9.5)."""
-AT_ONCE_NS: Final = 20_000_000
-"""What follows the peer's segment sooner than this may be its effect."""
 _LINUX: Final = next(row for row in FIN_WAIT_2 if row.name == "Linux")
 _DEFAULT_NS: Final = (nanoseconds(_LINUX.low_s), nanoseconds(_LINUX.high_s or _LINUX.low_s))
 """How long FIN-WAIT-2 lasts by default on Linux, with the lateness of its timer."""

@@ -123,7 +123,7 @@ def silence(case: Case) -> tuple[int, int, int | None] | None:
     if not spans or record.backwards:
         return None
     length, before, after = max(spans, key=lambda span: span[:2])
-    shut = [fin.frame for fin in record.fins] + [reset.frame for reset in record.resets if reset.accepted_end]
+    shut = [fin.frame for fin in record.fins] + ([record.ending_reset.frame] if record.ending_reset else [])
     if any(frame <= before for frame in shut):
         return None
     return length, before, after

@@ -8,6 +8,7 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Told
 from analyzer.judge.verdict import Verdict
+from analyzer.tolerances import OVERDUE, OVERDUE_NS
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration, number, side_of
 
@@ -23,7 +24,7 @@ def probe_overdue(case: Case) -> bool:
     due, quiet = due_after(case), quiet_at_the_end(case)
     going_on = case.ending.verdict in {Verdict.OPEN, Verdict.HALF_CLOSED} and case.fin is None
     unsure = case.facts.unacked_ns is not None or bool(case.trailing) or c.clock_went_back(case)
-    return due is not None and going_on and not unsure and quiet > c.BROKEN_OFF * due + c.BROKEN_OFF_NS
+    return due is not None and going_on and not unsure and quiet > OVERDUE * due + OVERDUE_NS
 
 
 def due_after(case: Case) -> int | None:

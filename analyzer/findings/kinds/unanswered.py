@@ -9,6 +9,7 @@ from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.phrases import LOST_OR_GONE
 from analyzer.judge.record import other
+from analyzer.tolerances import OVERDUE, OVERDUE_NS
 from analyzer.units import format_offset
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_word
@@ -33,9 +34,7 @@ def probed_last(case: Case) -> bool:
 def next_probe_overdue(case: Case) -> bool:
     """Twice the spacing of those probes passed to the capture's end without another."""
     spacing = trailing_gap(case)
-    return (
-        spacing is not None and case.record.end_ns - case.trailing[-1].ts_ns > c.BROKEN_OFF * spacing + c.BROKEN_OFF_NS
-    )
+    return spacing is not None and case.record.end_ns - case.trailing[-1].ts_ns > OVERDUE * spacing + OVERDUE_NS
 
 
 def next_probe_not_overdue(case: Case) -> bool:

@@ -15,8 +15,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from analyzer.judge.signatures import Stack, default_count
-from analyzer.judge.timers.gaps import UNSEEN_JITTER_NS, last_run, passed_no_router
+from analyzer.judge.timers.gaps import last_run, passed_no_router
 from analyzer.judge.timers.lateness import late
+from analyzer.tolerances import JITTER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ def count_of(
     from_start = len(probes) > seen or record.starts_with == "handshake"
     steps = [after.ts_ns - before.ts_ns for before, after in pairwise(run)]
     steps.append(reset.ts_ns - run[-1].ts_ns)
-    even = max(steps) <= min(steps) + late(min(steps), stack) + UNSEEN_JITTER_NS
+    even = max(steps) <= min(steps) + late(min(steps), stack) + JITTER_NS
     whole = from_start and even
     frames = (*(probe.frame for probe in run), reset.frame)
     if whole and stack is Stack.XNU and passed_no_router(record, side):

@@ -14,8 +14,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Protocol
 
 from analyzer.judge.record import other
-from analyzer.judge.timers.lateness import EARLY_NS, SLOW_TICK_NS, early, late
-from analyzer.units import NS_PER_MS, NS_PER_S
+from analyzer.judge.timers.lateness import early, late
+from analyzer.tolerances import (
+    EARLY_NS,
+    GAP_LEAST_NS,
+    HANDSHAKE_MOST_NS,
+    JITTER_NS,
+    OFF_TICK_NS,
+    ROUND_TRIP_NS,
+    SLOW_TICK_NS,
+)
+from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,15 +34,6 @@ if TYPE_CHECKING:
     from analyzer.judge.verdict import Ending
     from analyzer.track.flow import Side
 
-LEAST_GAP_NS: Final = 900 * NS_PER_MS
-"""A shorter gap is no timer: Linux tries again after half a second when its own queue was full."""
-UNSEEN_ROUND_TRIP_NS: Final = 300 * NS_PER_MS
-"""Assumed of the way to the prober and back where no handshake shows it."""
-UNSEEN_JITTER_NS: Final = 50 * NS_PER_MS
-LONGEST_HANDSHAKE_NS: Final = NS_PER_S
-"""What looks like a longer one is a handshake whose last segment was missed."""
-OFF_TICK_NS: Final = 30 * NS_PER_MS
-"""How far from a tick a gap may be and still keep to it."""
 INITIAL_TTLS: Final = (32, 64, 128, 255)
 """A segment that still has one of these has passed no router."""
 
@@ -186,7 +186,7 @@ def as_heard(probes: Sequence[Probe], reset: Reset | None) -> tuple[Probe, ...]:
     until_ns = reset.ts_ns
     last_ns = reset.ts_ns - heard[-1].ts_ns
     for at in range(len(heard) - 1, -1, -1):
-        if abs(until_ns - heard[at].ts_ns - last_ns) > late(last_ns, None) + UNSEEN_JITTER_NS:
+        if abs(until_ns - heard[at].ts_ns - last_ns) > late(last_ns, None) + JITTER_NS:
             break
         until_ns = heard[at].ts_ns
         heard[at] = replace(heard[at], answer=None, answer_frame=None, answer_ns=None)
@@ -223,7 +223,7 @@ def _stretches(stirs: Iterable[Segment], base_ns: int, probe: Segment) -> tuple[
     marks = sorted(
         row.ts_ns
         for row in stirs
-        if base_ns < row.ts_ns and row.frame < probe.frame and probe.ts_ns - row.ts_ns >= LEAST_GAP_NS
+        if base_ns < row.ts_ns and row.frame < probe.frame and probe.ts_ns - row.ts_ns >= GAP_LEAST_NS
     )
     longest_ns = max((later - earlier for earlier, later in pairwise([base_ns, *marks])), default=0)
     return probe.ts_ns - (marks[-1] if marks else base_ns), longest_ns
@@ -238,7 +238,7 @@ def _opened_before(record: FlowRecord, side: Side, base_frame: int, base_ns: int
 
 def _usable(record: FlowRecord, gaps: Sequence[Gap]) -> tuple[Gap, ...]:
     """Leave out what is no timer; where the clock went back, a gap that stands alone proves nothing."""
-    usable = tuple(gap for gap in gaps if gap.ns >= LEAST_GAP_NS)
+    usable = tuple(gap for gap in gaps if gap.ns >= GAP_LEAST_NS)
     return () if record.backwards and len(usable) == 1 else usable
 
 
@@ -248,9 +248,9 @@ def _way(record: FlowRecord) -> tuple[int, int]:
         opened = record.facts(record.initiator)
         if opened.syn_count == 1 and opened.syn_ns is not None and opened.ack_ns is not None:
             round_trip_ns = opened.ack_ns - opened.syn_ns
-            if 0 <= round_trip_ns <= LONGEST_HANDSHAKE_NS:
+            if 0 <= round_trip_ns <= HANDSHAKE_MOST_NS:
                 return round_trip_ns, round_trip_ns // 4
-    return UNSEEN_ROUND_TRIP_NS, UNSEEN_JITTER_NS
+    return ROUND_TRIP_NS, JITTER_NS
 
 
 def passed_no_router(record: FlowRecord, side: Side) -> bool:

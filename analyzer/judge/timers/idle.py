@@ -15,7 +15,8 @@ from analyzer.judge.signatures import Stack
 from analyzer.judge.timers.gaps import agree, clearly_longer, match, shortest
 from analyzer.judge.timers.interval import is_shorter
 from analyzer.judge.timers.lateness import late
-from analyzer.judge.timers.timer import LEAST_NS, bounds, estimate
+from analyzer.judge.timers.timer import bounds, estimate
+from analyzer.tolerances import OPTION_LEAST_NS
 
 if TYPE_CHECKING:
     from analyzer.judge.timers.gaps import Gap, Gaps
@@ -35,17 +36,17 @@ def idle_of(
     free = _free(gaps, interval, short)
     lead = shortest(free) if free else first
     same = [gap for gap in free if agree(lead, gap)]
-    most = bounds(same or [first], LEAST_NS, first.high_ns)
+    most = bounds(same or [first], OPTION_LEAST_NS, first.high_ns)
     if not free or clearly_longer(lead, first):
         return most
     if short is not None and match(lead, short):
         return estimate([*same, *(gap for gap in gaps.answered if agree(short, gap))], stack)
     if short is not None and clearly_longer(lead, short):
-        return bounds(same, LEAST_NS, min(most.high_ns, period.high_ns)) if near and period is not None else most
+        return bounds(same, OPTION_LEAST_NS, min(most.high_ns, period.high_ns)) if near and period is not None else most
     if len(same) > 1:
         return estimate(same, stack)
     claim = estimate(same, stack, whole=False)
-    certain = first.high_ns < 2 * LEAST_NS
+    certain = first.high_ns < 2 * OPTION_LEAST_NS
     return replace(claim, low_ns=most.low_ns) if near or certain else most
 
 
@@ -79,4 +80,4 @@ def _idle_of_period(period: Timer | None, stack: Stack | None, *, near: bool) ->
         return None
     if stack in {Stack.XNU, Stack.ONE_OCTET}:
         return period
-    return replace(period, value_ns=None, low_ns=LEAST_NS) if near else None
+    return replace(period, value_ns=None, low_ns=OPTION_LEAST_NS) if near else None

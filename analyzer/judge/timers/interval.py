@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from analyzer.judge.signatures import Stack
 from analyzer.judge.timers.gaps import agree, clearly_longer, match, shortest
-from analyzer.judge.timers.timer import LEAST_NS, bounds, estimate
+from analyzer.judge.timers.timer import bounds, estimate
+from analyzer.tolerances import OPTION_LEAST_NS
 
 if TYPE_CHECKING:
     from analyzer.judge.timers.gaps import Gaps
@@ -40,7 +41,7 @@ def interval_of(gaps: Gaps, stack: Stack | None, *, near: bool) -> Timer | None:
         return None
     if len(same) > 1 or (near and (trailing or gaps.answered)):
         return estimate(same, stack)
-    return bounds(same, LEAST_NS, lead.high_ns)
+    return bounds(same, OPTION_LEAST_NS, lead.high_ns)
 
 
 def period_of(gaps: Gaps, interval: Timer | None, stack: Stack | None, *, near: bool) -> Timer | None:
@@ -56,7 +57,7 @@ def period_of(gaps: Gaps, interval: Timer | None, stack: Stack | None, *, near: 
     short = shortest(gaps.answered)
     same = [gap for gap in gaps.answered if agree(short, gap)]
     claim = estimate(same, stack)
-    unproven = replace(claim, value_ns=None, low_ns=min(claim.low_ns, LEAST_NS))
+    unproven = replace(claim, value_ns=None, low_ns=min(claim.low_ns, OPTION_LEAST_NS))
     even = len(same) == len(gaps.answered)
     first = shortest(gaps.starts) if gaps.starts else None
     if first is None:
@@ -78,7 +79,7 @@ def interval_of_period(gaps: Gaps, period: Timer, stack: Stack | None) -> Timer 
         return None
     if gaps.starts and clearly_longer(shortest(gaps.answered), shortest(gaps.starts)):
         return period
-    return replace(period, value_ns=None, low_ns=LEAST_NS)
+    return replace(period, value_ns=None, low_ns=OPTION_LEAST_NS)
 
 
 def is_shorter(interval: Timer | None, period: Timer | None) -> bool:

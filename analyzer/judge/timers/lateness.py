@@ -10,29 +10,10 @@ It must not know probes, or what a gap shows.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
 
 from analyzer.judge.signatures import LINUX_TICKS_PER_S, Stack
-from analyzer.units import NS_PER_MS, NS_PER_S
-
-BUSY_NS: Final = 50 * NS_PER_MS
-"""Linux tries again this much later when a process holds the socket."""
-EARLY_NS: Final = 10 * NS_PER_MS
-"""A first gap may be this much shorter than idle.
-
-Linux stamps a received segment with the tick before it and counts idle from there, in whole ticks: 0.9991 s was seen
-of one second. A tick is at most this long (HZ=100). The interval is counted from the probe itself and rounded up.
-"""
-EARLY_WINDOWS_NS: Final = 50 * NS_PER_MS
-"""Windows' timers run by its clock interrupt (15.6 ms): 4.992 and 2.997 s were seen of 5 and 3 s."""
-SLOW_TICK_NS: Final = 500 * NS_PER_MS
-"""Stacks of the 4.4BSD family count keepalive in calls of tcp_slowtimo (PR_SLOWHZ = 2).
-
-The first tick after a segment comes at any time, so that a first gap may be shorter than idle by nearly this much:
-7.647 s was seen of 8 s. Probe to probe they keep to the ticks.
-"""
-LATE_BSD_NS: Final = 600 * NS_PER_MS
-"""BSD and macOS gather timers in batches of up to half a second."""
+from analyzer.tolerances import BUSY_NS, EARLY_WINDOWS_NS, LATE_BSD_NS, WHEEL_PERCENT
+from analyzer.units import NS_PER_S
 
 
 def early(stack: Stack | None) -> int:
@@ -59,5 +40,5 @@ def granule(ns: int, ticks_per_s: int) -> int:
 def earliest(ns: int, slack_ns: int, stack: Stack | None) -> int:
     """Return the shortest timer that may have filled a gap, whatever the clock of its machine."""
     left = ns - slack_ns - BUSY_NS
-    wheel, batch = left * 100 // 113, left - LATE_BSD_NS
+    wheel, batch = left * 100 // WHEEL_PERCENT, left - LATE_BSD_NS
     return max(0, {Stack.LINUX: wheel, None: min(wheel, batch)}.get(stack, batch))

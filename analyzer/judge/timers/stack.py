@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
 from analyzer.judge.signatures import Stack
-from analyzer.judge.timers.gaps import LEAST_GAP_NS, agree, clearly_longer, shortest
+from analyzer.judge.timers.gaps import agree, clearly_longer, shortest
+from analyzer.tolerances import GAP_LEAST_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ def _ignores_peer_probes(record: FlowRecord, side: Side, probes: Sequence[Probe]
     return any(
         row.answer_frame is not None
         and row.answer_frame < probe.frame
-        and row.ts_ns < probe.ts_ns < row.ts_ns + LEAST_GAP_NS
+        and row.ts_ns < probe.ts_ns < row.ts_ns + GAP_LEAST_NS
         for row in answered
         for probe in probes
     )

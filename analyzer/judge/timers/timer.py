@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.signatures import ROUND_S, Stack
 from analyzer.judge.timers.gaps import shortest
-from analyzer.judge.timers.lateness import BUSY_NS, earliest, late
+from analyzer.judge.timers.lateness import earliest, late
+from analyzer.tolerances import BUSY_NS
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from analyzer.judge.timers.gaps import Gap
 
-LEAST_NS: Final = NS_PER_S
-"""No stack's option takes less than a second, and no train starts earlier."""
 LONGEST_S: Final = 100_000
 """No keepalive timer is told to the second beyond this."""
 

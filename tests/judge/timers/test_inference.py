@@ -10,8 +10,8 @@ import pytest
 
 from analyzer.judge.record import Reset
 from analyzer.judge.timers import inference
-from analyzer.judge.timers.lateness import EARLY_NS
 from analyzer.judge.verdict import Ending, Verdict
+from analyzer.tolerances import EARLY_NS
 from tests.beside import LAB, lab, or_skip
 from tests.probers import Prober, in_order, judged, timers_of
 from tests.trains import S, Story, made, seconds

@@ -3,7 +3,8 @@
 import pytest
 
 from analyzer.judge.signatures import LINUX_TICKS_PER_S, Stack
-from analyzer.judge.timers.lateness import BUSY_NS, LATE_BSD_NS, earliest, granule, late
+from analyzer.judge.timers.lateness import earliest, granule, late
+from analyzer.tolerances import BUSY_NS, LATE_BSD_NS
 
 S = 1_000_000_000
 MS = 1_000_000

@@ -1,0 +1,118 @@
+"""Every tolerance in one place: how soon, how late, how even, and where each number is from.
+
+Loops, judgements and words take their limits from here and nowhere else; numbers that are equal but mean different
+things have names of their own. ``*_NS`` are nanoseconds, the others are ratios. Frozen into compiled loops: the cache
+of machine code digests this file (``loops.machine.CONSTANTS``).
+
+It must not hold what is configured (``judge.signatures``), or a limit of what is worth printing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MS: Final = 1_000_000
+S: Final = 1_000_000_000
+
+# ── idle, and the shortest timers ──────────────────────────────────────────────────────────────────────────────────
+
+OPTION_LEAST_NS: Final = S
+"""No stack's option takes less than a second: Linux and XNU take TCP_KEEPIDLE and TCP_KEEPINTVL in whole ones (field
+guide 2.3, 9.2)."""
+CLOCK_SLACK_NS: Final = 100 * MS
+"""By so much the shortest timer may look shorter in a capture, whose clock is another (field guide 2.3: never early; a
+gap shorter than nominal means another clock) and whose way to the prober varies."""
+IDLE_LEAST_NS: Final = OPTION_LEAST_NS - CLOCK_SLACK_NS
+"""A connection active more recently than this is not idle: no keepalive timer can have run (field guide 9.2)."""
+GAP_LEAST_NS: Final = OPTION_LEAST_NS - CLOCK_SLACK_NS
+"""A shorter gap between probes is no interval: Linux tries again after half a second when its own queue was full
+(tcp_keepalive_timer, TCP_RESOURCE_PROBE_INTERVAL)."""
+WINDOW_PROBE_NS: Final = OPTION_LEAST_NS - CLOCK_SLACK_NS
+"""A probe of a closed window that comes sooner than this after what was before it is one of the window, which begins
+at the RTO (Linux tcp_send_probe0; field guide 2.6)."""
+REPEAT_NS: Final = OPTION_LEAST_NS - CLOCK_SLACK_NS
+"""Empty segments that repeat an endpoint's last one, or fall behind it, may be probes from this spacing on."""
+SILENCE_LEAST_NS: Final = OPTION_LEAST_NS - CLOCK_SLACK_NS
+"""Silence shorter than this is never called silence: no timer of a probe is that short, and most retransmissions wait
+for a second (RFC 6298 2.4)."""
+EARLY_NS: Final = 10 * MS
+"""A first gap may be this much shorter than idle.
+
+Linux stamps a received segment with the tick before it and counts idle from there, in whole ticks: 0.9991 s was seen
+of one second. A tick is at most this long (HZ=100). The interval is counted from the probe itself and rounded up.
+"""
+EARLY_WINDOWS_NS: Final = 50 * MS
+"""Windows' timers run by its clock interrupt (15.6 ms): 4.992 and 2.997 s were seen of 5 and 3 s."""
+SLOW_TICK_NS: Final = 500 * MS
+"""Stacks of the 4.4BSD family count keepalive in calls of tcp_slowtimo (PR_SLOWHZ = 2).
+
+The first tick after a segment comes at any time, so that a first gap may be shorter than idle by nearly this much:
+7.647 s was seen of 8 s. Probe to probe they keep to the ticks.
+"""
+OFF_TICK_NS: Final = 30 * MS
+"""How far from a tick a gap may be and still keep to it."""
+
+# ── how late a timer may be ────────────────────────────────────────────────────────────────────────────────────────
+
+WHEEL: Final = 0.13
+"""Linux's timer wheel makes a timer late by up to an eighth (kernel/time/timer.c, LVL_GRAN; field guide 2.3), and
+equal timers differ by as much."""
+WHEEL_PERCENT: Final = 113
+"""The same in whole numbers: a timer at its latest, in percent."""
+BUSY_NS: Final = 50 * MS
+"""Linux tries again this much later when a process holds the socket (tcp_keepalive_timer, HZ/20)."""
+LATE_BSD_NS: Final = 600 * MS
+"""BSD and macOS gather timers in batches of up to half a second (field guide 3.2), and then some."""
+OVERDUE: Final = 2 * (1 + WHEEL)
+"""Two intervals, each late by an eighth: who lets more than this pass, and OVERDUE_NS, has stopped probing."""
+OVERDUE_NS: Final = S
+RTO_MOST_NS: Final = 120 * S
+"""Linux TCP_RTO_MAX: a window probe that has backed off this far comes evenly too."""
+DOUBLING: Final = 1.6
+"""From this ratio of successive gaps on a train backs off (tcp_send_probe0 doubles), which keepalive never does."""
+RTO_LEAST_NS: Final = 150 * MS
+"""A retransmission this long after the sender's last segment was a timer's (Linux TCP_RTO_MIN is 200 ms)."""
+
+# ── the way of packets ─────────────────────────────────────────────────────────────────────────────────────────────
+
+JITTER_NS: Final = 50 * MS
+"""By so much the way to the prober varies, where nothing measures it."""
+ROUND_TRIP_NS: Final = 300 * MS
+"""Assumed of the way to the prober and back where no handshake shows it."""
+HANDSHAKE_MOST_NS: Final = S
+"""What looks like a slower handshake is one whose last segment is missing: a SYN waits a second (RFC 6298 2.1)."""
+COPY_NS: Final = 10 * MS
+"""Two identical segments this close are one packet captured twice; genuine probes are 0.2 s apart or more (field guide
+8)."""
+COPY_SAME_ID_NS: Final = 100 * MS
+"""The same with an equal, non-zero IP ID, which a host does not repeat that soon."""
+
+# ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ANSWER_NS: Final = 10 * S
+"""An empty ACK later than this after a probe answers something else."""
+ANSWER_DATA_NS: Final = 2 * S
+"""Data later than this after a probe is sent for its own reason."""
+ANSWER_RST_NS: Final = 3 * S
+"""A RST later than this after a probe, or after data, does not answer it: a kernel sends it at once, and no path takes
+longer."""
+AT_ONCE_NS: Final = 20 * MS
+"""What follows the peer's segment sooner than this may be its effect."""
+GIVE_UP_NS: Final = S // 2
+"""A prober waits at least this long for the answer to its last probe."""
+WENT_ON_NS: Final = S
+"""An endpoint that still sends this long after its own RST did not send that RST."""
+RATE_LIMIT_NS: Final = 600 * MS
+"""An answer withheld for less proves nothing: Linux answers one such segment in 500 ms (field guide 2.7)."""
+
+# ── rhythm ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SAME_PACE: Final = 20
+"""A wait that differs from the last gap by less than this part of it (and JITTER_NS) keeps its pace."""
+OTHER_PACE: Final = 8
+"""Gaps that differ by more than this part (and JITTER_NS) are no one timer: the wheel's eighth."""
+ONE_RHYTHM: Final = 0.05
+"""For words: gaps this near to each other, and ONE_RHYTHM_NS, are said as one."""
+ONE_RHYTHM_NS: Final = 20 * MS
+UNEVEN: Final = 1.3
+"""Answered probes whose gaps differ by more than this have another reason than a timer's lateness."""
