@@ -28,6 +28,7 @@ from analyzer.report import export, html, tabular
 from analyzer.report.story_text import ToldStory, told_story
 from analyzer.report.text import Report, ShownFlow
 from analyzer.survey import overview
+from analyzer.survey.found import Findings
 from analyzer.survey.hosts import HostSums
 from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
@@ -60,12 +61,20 @@ PLOT_SIZE_IN: Final = (9.6, 3.9)
 class Analysis:
     """The flows of one or more captures, and what was concluded about them."""
 
-    def __init__(self, *, keep_all: bool = True, most: int | None = None, select: Selection | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        keep_all: bool = True,
+        most: int | None = None,
+        select: Selection | None = None,
+        count_findings: bool = False,
+    ) -> None:
         """Start empty.
 
         ``keep_all=False`` keeps only flows with something to say, and counts the rest; of these, ``most`` of each rank
         (see ``overview.RANKS``) can still be looked at, and the others are lines in a table. What ``select`` leaves
-        out is not even counted.
+        out is not even counted. ``count_findings`` has findings counted as flows finish, also in those of which only
+        lines are left.
         """
         self.captures: list[CaptureSummary] = []
         self.totals = Totals()
@@ -74,6 +83,7 @@ class Analysis:
         self.left_out = 0
         """How many flows ``select`` left out."""
         self.most = most
+        self._found = Findings() if count_findings else None
         self._kept_of_rank = np.zeros(len(overview.RANKS), dtype=np.int64)
         self._lines: list[NDArray[np.void]] = []
         self._hosts = HostSums()
@@ -88,6 +98,8 @@ class Analysis:
         picked = np.arange(len(batch))
         if not self.keep_all:
             picked = np.flatnonzero(overview.is_notable(batch, winners))
+        if self._found is not None:
+            self._found.add(capture, batch, winners, picked)
         if not len(picked):
             return
         listed = batch if len(picked) == len(batch) else batch.take(picked, rows=False)
@@ -180,6 +192,25 @@ class Analysis:
         hosts, probes = self._hosts.total()
         return hosts - len(named), probes - sum(host.probes for host in named)
 
+    @property
+    def counts_findings(self) -> bool:
+        """Whether findings are counted as flows finish."""
+        return self._found is not None
+
+    def count_findings(self, *, notable: bool = True) -> Findings:
+        """Return in how many flows each finding is: of all flows, or of those with something to say.
+
+        Where the analysis was not told to count as it goes on, only kept flows are looked at.
+        """
+        if self._found is not None:
+            return self._found
+        found = Findings()
+        for capture, batch, winners in self._batches:
+            of_all = np.ones(len(batch), dtype=np.bool_)
+            picked = np.flatnonzero(overview.is_notable(batch, winners) if notable else of_all)
+            found.add(capture, batch, winners, picked)
+        return found
+
     def merge(self, other: Analysis) -> None:
         """Take over what another analysis found in other captures, which come behind ours."""
         at = len(self.captures)
@@ -191,6 +222,8 @@ class Analysis:
             lines["batch"][lines["batch"] >= 0] += len(self._batches)
         self._lines += other._lines
         self._hosts.merge(other._hosts, at)
+        if self._found is not None and other._found is not None:
+            self._found.merge(other._found, at)
         self._batches += [(at + capture, batch, winners) for capture, batch, winners in other._batches]
 
     def start_ns(self, capture: int = 0) -> int:

@@ -81,9 +81,8 @@ def write_parquet(options: argparse.Namespace, watch: Watch) -> None:
 
 
 def gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Page:
-    """Return what the page shows: only flows that are told or searched are judged."""
+    """Return what the page shows: only flows that are told, or have a headline in the table, are judged."""
     from analyzer import explain
-    from analyzer.findings import CODES
     from analyzer.report.html import Known, Page
     from analyzer.report.text import HOSTS_NAMED, Report, ShownService
     from analyzer.survey import overview
@@ -93,16 +92,14 @@ def gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Page:
         watch.look_at_each(result.flow(line) for line in lines)
     if options.only_findings:
         lines = lines[[at for at, line in enumerate(lines) if result.flow(line).judged.findings]]
+    found = result.count_findings(notable=not (options.flow or options.only_findings))
     notable = lines if options.flow or options.only_findings else lines[lines["notable"] == 1]
     asked = overview.mixed(notable, SEARCHED)
     known: dict[tuple[int, int], Known] = {}
-    found: dict[str, list[tuple[int, int]]] = {}
     for at in asked:
         flow = result.flow(notable[at])
         codes = tuple(dict.fromkeys(finding.code for finding in flow.judged.findings))
         known[flow.capture, flow.number] = Known(explain.headline(flow.judged, result.start_ns(flow.capture)), codes)
-        for code in codes:
-            found.setdefault(code, []).append((flow.capture, flow.number))
     grouped = overview.services(notable, SERVICES) if len(notable) > 1 else []
     services = grouped[: SERVICES + PORTS]
     told = set(overview.mixed(notable, len(notable) if options.limit == 0 else options.limit or STORIES).tolist())
@@ -119,8 +116,7 @@ def gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Page:
             for service in services
         ],
         all_services=len(grouped),
-        findings={code: found[code] for code in CODES if code in found},
-        searched=len(asked),
+        findings=found.by_code(),
         hosts=hosts,
         other_hosts=result.other_hosts(hosts),
         left_out=result.left_out,

@@ -105,15 +105,23 @@ class Progress:
         self._bar = bar
 
 
-def read_all(options: argparse.Namespace, *, keep_all: bool, most: int | None = None) -> Analysis:
+def read_all(
+    options: argparse.Namespace, *, keep_all: bool, most: int | None = None, count_findings: bool = False
+) -> Analysis:
     """Read every capture and return the analysis; several large capture points are read side by side.
 
-    ``most`` bounds how many flows of each rank are kept of those with something to say; lines are left of the others.
+    ``most`` bounds how many flows of each rank are kept of those with something to say; lines are left of the others,
+    whose findings are counted as they finish if ``count_findings`` says so.
 
     Raises:
         NothingReadError: not one could be read.
     """
-    result = Analysis(keep_all=keep_all, most=None if keep_all else most, select=selection(options))
+    result = Analysis(
+        keep_all=keep_all,
+        most=None if keep_all else most,
+        select=selection(options),
+        count_findings=count_findings and not keep_all,
+    )
     todo = _rows(options)
     if len(todo) > 1 and sum(map(_octets, todo)) >= WORTH_PROCESSES:
         _side_by_side(options, result, todo)
@@ -160,7 +168,7 @@ def _octets(row: list[str]) -> int:
 
 def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list[str]]) -> None:
     """Read rows of files in processes of their own, and take over what they found in the order of the rows."""
-    work = [(options.reader, result.keep_all, result.most, result.select, row) for row in todo]
+    work = [(options.reader, result.keep_all, result.most, result.select, result.counts_findings, row) for row in todo]
     processes = min(len(todo), os.cpu_count() or 1)
     with _imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         for part, sentences, told in pool.map(_in_process, work):
@@ -185,10 +193,12 @@ def _imports_from_elsewhere() -> Iterator[None]:
             os.environ[SAFE_PATH] = before
 
 
-def _in_process(work: tuple[str, bool, int | None, Selection, list[str]]) -> tuple[Analysis, list[str], list[str]]:
+def _in_process(
+    work: tuple[str, bool, int | None, Selection, bool, list[str]],
+) -> tuple[Analysis, list[str], list[str]]:
     """Read one row of files; return the analysis, what could not be read, and what is to be said of loops."""
-    reader, keep_all, most, select, row = work
-    result = Analysis(keep_all=keep_all, most=most, select=select)
+    reader, keep_all, most, select, counting, row = work
+    result = Analysis(keep_all=keep_all, most=most, select=select, count_findings=counting)
     sentences = []
     while row:
         left: list[str] = []

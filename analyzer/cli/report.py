@@ -29,8 +29,6 @@ SERVICES: Final = 15
 PORTS: Final = 10
 KEPT: Final = 500
 """So many flows of each rank are kept whole while reading; of the others a line, so that memory stays flat."""
-SEARCHED: Final = 200
-"""So many flows are asked for their findings; it takes a fraction of a second."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,7 +132,9 @@ def _text(options: argparse.Namespace, watch: Watch) -> None:
     from analyzer.cli.reading import read_all, say_warnings
 
     few = options.limit is None or 0 < options.limit <= KEPT
-    result = read_all(options, keep_all=shared.wants_all(options, watch), most=KEPT if few else None)
+    result = read_all(
+        options, keep_all=shared.wants_all(options, watch), most=KEPT if few else None, count_findings=True
+    )
     shared.check_flows(options, result)
     write_text(options, result, watch)
     if not (sys.stdout.isatty() and sys.stderr.isatty()):
@@ -154,32 +154,22 @@ def write_text(options: argparse.Namespace, result: Analysis, watch: Watch) -> N
 
 def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Report:
     """Return what the report shows: only these flows are judged."""
-    import numpy as np
-
     from analyzer.report.text import HOSTS_NAMED, Report, ShownService
     from analyzer.survey import overview
+    from analyzer.survey.found import Findings
 
     lines = overview.ranked(result.lines())
     if watch.asks_for_findings:
         watch.look_at_each(result.flow(line) for line in lines)
     if not (options.flow or options.only_findings):
         lines = lines[lines["notable"] == 1]
-    found: dict[str, list[tuple[int, int]]] = {}
     if options.only_findings:
-        asked = np.arange(len(lines))
+        codes = [[finding.code for finding in result.flow(line).judged.findings] for line in lines]
+        numbers = zip(lines["capture"].tolist(), lines["number"].tolist(), strict=True)
+        found = Findings.of_each(zip(numbers, codes, strict=True))
+        lines = lines[[at for at, some in enumerate(codes) if some]]
     else:
-        whole = np.flatnonzero(lines["batch"] >= 0)
-        asked = whole[overview.mixed(lines[whole], SEARCHED)]
-    listed = []
-    for at in asked:
-        flow = result.flow(lines[at])
-        findings = flow.judged.findings
-        for code in dict.fromkeys(finding.code for finding in findings):
-            found.setdefault(code, []).append((flow.capture, flow.number))
-        if findings or not options.only_findings:
-            listed.append(at)
-    if options.only_findings:
-        lines = lines[np.sort(np.array(listed, dtype=np.int64))]
+        found = result.count_findings(notable=not options.flow)
     notable = int(lines["flows"].sum())
     limit = notable if options.limit == 0 else options.limit or FLOWS
     grouped = overview.services(lines, SERVICES) if notable > limit else []
@@ -195,18 +185,11 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
             for service in grouped[: SERVICES + PORTS]
         ],
         all_services=len(grouped),
-        findings=dict(sorted(found.items(), key=lambda item: _place(item[0]))),
-        searched=min(len(asked), notable),
+        findings=found.by_code(),
         hosts=hosts,
         other_hosts=result.other_hosts(hosts),
         left_out=result.left_out,
     )
-
-
-def _place(code: str) -> int:
-    from analyzer.findings import CODES
-
-    return CODES.index(code)
 
 
 def _shown(result: Analysis, line: np.void) -> ShownFlow:

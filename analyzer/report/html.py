@@ -22,13 +22,13 @@ from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
-from analyzer.report.text import STYLES, flow_sum, pair_text, probe_sum, set_aside, title_of
+from analyzer.report.text import STYLES, at_least, flow_sum, pair_text, probe_sum, set_aside, title_of
 from analyzer.segment import address_text
 from analyzer.units import format_offset
 from analyzer.words.teller import frames_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
     from jinja2 import Environment
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from analyzer.judge.judged import JudgedFlow
     from analyzer.report.text import Report, ShownFlow
+    from analyzer.survey.found import Found
     from analyzer.untyped import Foreign
 
 SLICE: Final = 200
@@ -75,7 +76,7 @@ class Page:
 class _Finding:
     code: str
     text: explain.LongText
-    flows: Sequence[Key]
+    found: Found
 
 
 def page(data: Page) -> Iterator[str]:
@@ -86,7 +87,7 @@ def page(data: Page) -> Iterator[str]:
     shown = data.lines[:MOST_ROWS]
     told = {(flow.capture, flow.judged.record.number) for flow in report.flows}
     table = rows(shown, data.known, told)
-    found = [_Finding(code, explain.long_text(code), flows) for code, flows in report.findings.items()]
+    found = [_Finding(code, explain.long_text(code), found) for code, found in report.findings.items()]
     several = len(report.captures) > 1
     yield from (
         _environment()
@@ -109,9 +110,10 @@ def page(data: Page) -> Iterator[str]:
             findings=found,
             changes=sorted(
                 (finding for finding in found if kind_of(finding.code).advice is not Advice.NONE),
-                key=lambda finding: (kind_of(finding.code).advice is Advice.MINOR, -len(finding.flows)),
+                key=lambda finding: (kind_of(finding.code).advice is Advice.MINOR, -finding.found.flows),
             ),
             links=LINKS,
+            at_least=at_least,
             rows=table[:SLICE],
             all_rows=len(table),
             unlisted=len(data.lines) - len(table),

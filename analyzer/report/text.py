@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from analyzer.judge.judged import JudgedFlow
     from analyzer.report.screen import Screen
+    from analyzer.survey.found import Found
     from analyzer.survey.hosts import ProbingHost
     from analyzer.survey.overview import CaptureSummary, Service, Totals
 
@@ -62,10 +63,8 @@ class Report:
     services: Sequence[ShownService] = ()
     """Filled when there are too many flows to show each."""
     all_services: int = 0
-    findings: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """By code, the capture and number of each flow that has it."""
-    searched: int = 0
-    """Of how many flows the findings were asked."""
+    findings: dict[str, Found] = field(default_factory=dict)
+    """By code, in how many flows it is."""
     hosts: Sequence[ProbingHost] = ()
     other_hosts: tuple[int, int] = (0, 0)
     """How many more sent probes, and how many probes."""
@@ -264,29 +263,33 @@ def _findings(data: Report, screen: Screen) -> Iterator[str]:
     if not data.findings:
         return
     yield screen.paint(columns((("FLOWS", -6), ("FINDING", 0))), "heading")
-    for code, flows in data.findings.items():
-        lead = columns(((f"{len(flows):,}", -6), (code, 0)))
-        yield lead + screen.paint(_named(flows, data, screen.width - len(lead)), "dim")
+    for code, found in data.findings.items():
+        lead = columns(((f"{found.flows:,}{'' if found.is_whole else '+'}", -6), (code, 0)))
+        yield lead + screen.paint(_named(found, data, screen.width - len(lead)), "dim")
         yield from screen.wrap(advice(code), indent=" " * 8)
-    if data.searched < data.notable:
-        yield from screen.wrap(
-            f"Looked for in {data.searched:,} of these {data.notable:,} flows, some of each kind.",
-            indent=" " * 8,
-            style="dim",
-        )
+        if not found.is_whole:
+            yield from screen.wrap(f"{at_least(found)}.", indent=" " * 8, style="dim")
     yield ""
 
 
-def _named(flows: Sequence[tuple[int, int]], data: Report, room: int) -> str:
+def at_least(found: Found) -> str:
+    """Return how many flows have a finding that not all were looked at for: ``at least 100 (of 103 looked at...``."""
+    return (
+        f"In at least {found.flows:,} {_plural(found.flows, 'flow')} (of {found.looked_at:,} looked at; "
+        f"{found.may_have:,} may have it)"
+    )
+
+
+def _named(found: Found, data: Report, room: int) -> str:
     """Return the numbers of flows, as many as there is room for, or nothing."""
-    text = f"  {_plural(len(flows), 'flow')}"
-    for index, flow in enumerate(flows):
+    text = f"  {_plural(found.flows, 'flow')}"
+    for index, flow in enumerate(found.first):
         more = f" {_numbered(*flow, data)}"
-        rest = 0 if index == len(flows) - 1 else len(" ...")
+        rest = 0 if index == found.flows - 1 else len(" ...")
         if len(text) + len(more) + rest > room:
             return f"{text} ..." if index else ""
         text += more
-    return text
+    return text if len(found.first) == found.flows else f"{text} ..."
 
 
 def advice(code: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 from analyzer.report.html import MOST_ROWS, SLICE, Known, Page, embedded, excerpt, page, picture, rows, story_html
 from analyzer.report.text import Report, ShownFlow, ShownService
 from analyzer.survey import overview
+from analyzer.survey.found import Found
 
 FOUNDING = "founding_go_fin60.pcap"
 REUSE = "lab/port_reuse.pcap"
@@ -24,10 +25,6 @@ def page_of(analysis, *, pictures=False, captures=None, stories=None):
     lines = overview.ranked(analysis.lines())
     flows = [analysis.flow(line) for line in lines]
     shown = [ShownFlow(flow.capture, analysis.start_ns(flow.capture), flow.judged) for flow in flows]
-    found = {}
-    for flow in flows:
-        for finding in flow.judged.findings:
-            found.setdefault(finding.code, []).append((flow.capture, flow.number))
     services = [ShownService(service, shown[service.first]) for service in overview.services(lines, 5)]
     report = Report(
         captures=captures or analysis.captures,
@@ -36,8 +33,7 @@ def page_of(analysis, *, pictures=False, captures=None, stories=None):
         flows=shown[:stories],
         services=services,
         all_services=len(services),
-        findings=found,
-        searched=len(flows),
+        findings=analysis.count_findings(notable=False).by_code(),
     )
     known = {(flow.capture, flow.number): Known("a headline", ("a-code",)) for flow in flows}
     return Page(report, lines, known, pictures=pictures)
@@ -135,13 +131,15 @@ def test_flows_that_are_not_told_are_named_as_such(analysis):
     assert "Told are 1 of the 3 flows" in text
 
 
-def test_a_sample_is_called_one(analysis):
-    """Where not every flow was asked for findings, the counts say of which they are."""
+def test_a_count_that_is_not_whole_is_called_one(analysis):
+    """Where not every flow that may have a finding was looked at, the page says of how many it speaks."""
     data = page_of(analysis(REUSE))
-    text = text_of(replace(data, report=replace(data.report, searched=2)))
+    found = {"dead-peer-detected": Found(100, 104, 2000, [(0, 1)])}
+    text = text_of(replace(data, report=replace(data.report, findings=found)))
 
-    assert 2 == text.count("Counted in the 2 flows that were looked at")
-    assert "Counted in" not in text_of(data)
+    assert "In at least 100 flows (of 104 looked at; 2,000 may have it)" in text
+    assert "at least 100 flows)</span>" in text
+    assert "looked at; " not in text_of(data)
 
 
 def test_a_table_too_long_is_cut_and_says_so(analysis):

@@ -16,6 +16,7 @@ from analyzer.report.text import (
     report,
     tag_text,
 )
+from analyzer.survey.found import Found
 from analyzer.survey.hosts import ProbingHost
 from analyzer.survey.overview import CaptureSummary, Service, Totals
 from analyzer.track.flow import Endpoint
@@ -116,8 +117,10 @@ def test_services_have_a_line_each_and_their_worst_flow(dead):
         flows=[dead],
         services=[ShownService(several, dead), ShownService(long, dead)],
         all_services=5,
-        findings={"dead-peer-detected": [(0, number) for number in range(1000, 1300)]},
-        searched=500,
+        findings={
+            "dead-peer-detected": Found(300, 300, 300, [(0, number) for number in range(1000, 1040)]),
+            "peer-forgot-connection": Found(100, 103, 1200, [(0, number) for number in range(40)]),
+        },
         hosts=[ProbingHost(0, f"192.0.2.{n}", 2, 100 - n, 120.6) for n in range(7)],
     )
     shown = lines(data)
@@ -128,7 +131,8 @@ def test_services_have_a_line_each_and_their_worst_flow(dead):
     assert ["3", "1", "1", "0"] == shown[at + 1].split()
     assert "3 more ports" in shown
     assert "   300  dead-peer-detected  flows 1000 1001 1002 1003 1004 1005 1006 1007 ..." in shown
-    assert "        Looked for in 500 of these 1,303 flows, some of each kind." in shown
+    assert "  100+  peer-forgot-connection  flows 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 ..." in shown
+    assert "        In at least 100 flows (of 103 looked at; 1,200 may have it)." in shown
     assert "  192.0.2.0: 100 probes on 2 flows, 121 a minute" in shown
     assert "  2 more hosts: 189 probes" in shown
     assert all(len(line) <= 80 for line in shown)

@@ -1,0 +1,377 @@
+"""The third table over columns: which of a batch's flows have a finding, or may have it, before one is looked at.
+
+A capture of a million flows has findings in thousands, and to make a record of each takes a millisecond. So most
+conditions have a twin here that answers for all flows of a batch at once. A twin never says no where its condition
+says yes; an ``exact`` one says no more often than it, either. A condition without a twin may hold anywhere.
+
+Where all conditions of a row are exact, the flows that have the finding are known; else those that may have it are,
+and who wants to be sure judges them. It must not hold a rule of its own: a test compares each twin with its condition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.findings import conditions as c
+from analyzer.findings.table import CODES, FINDINGS, Scope
+from analyzer.judge.record import NOT_PROBE_WORDS, PROBE_KINDS
+from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.label.keepalive import Answer, Certainty
+from analyzer.label.reset import ResetKind
+from analyzer.label.rules import Kind
+from analyzer.segment import ACK
+from analyzer.track.seen import SEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from analyzer.track.batch import FlowBatch
+
+Mask = Any
+Column = Any
+
+
+class Columns:
+    """The columns of some flows of a batch, each taken out once: records are half a kibioctet apart in memory."""
+
+    def __init__(self, batch: FlowBatch, winners: NDArray[np.int8], picked: NDArray[np.int64]) -> None:
+        """Take the flows at these indices; ``winners`` are the rows of VERDICTS of the whole batch."""
+        self.winners = winners[picked]
+        self.ends_ns = batch.ends_ns[picked]
+        counts = np.diff(batch.start)[picked]
+        self.start = np.cumsum(counts) - counts
+        """Where the SEEN rows of each flow begin."""
+        self.owner = np.repeat(np.arange(len(picked)), counts)
+        """Which of the flows each SEEN row belongs to."""
+        self._batch, self._picked = batch, picked
+        self._known: dict[tuple[str, str], Column] = {}
+
+    def __len__(self) -> int:
+        """Return the number of flows."""
+        return len(self._picked)
+
+    def column(self, part: str, name: str) -> Column:
+        """Return a column of a part of the batch, which is the name of a field of FlowBatch."""
+        key = (part, name)
+        if key not in self._known:
+            whole = getattr(self._batch, part)[name] if part != "seen" else self._seen[name]
+            self._known[key] = whole[self._rows if part == "seen" else self._picked]
+        return self._known[key]
+
+    @cached_property
+    def _seen(self) -> NDArray[np.void]:
+        """The SEEN rows of the batch, or of these flows where the batch has them packed."""
+        seen: Any = self._batch.seen
+        if isinstance(seen, np.ndarray):
+            return seen
+        return np.concatenate([np.empty(0, dtype=SEEN), *(self._batch.rows(int(at)) for at in self._picked)])
+
+    @cached_property
+    def _rows(self) -> NDArray[np.int64]:
+        """Which of them belong to these flows, flow by flow."""
+        every = np.arange(len(self.owner))
+        if not isinstance(self._batch.seen, np.ndarray):
+            return every
+        starts = self._batch.start[:-1][self._picked]
+        return np.repeat(starts - self.start, np.diff(self._batch.start)[self._picked]) + every
+
+
+class Flows:
+    """Some flows, looked at from one endpoint: what every twin is a function of."""
+
+    def __init__(self, columns: Columns, side: int) -> None:
+        """Look from endpoint a (0) or b (1)."""
+        self.columns = columns
+        self.side = side
+
+    def own(self, name: str) -> Column:
+        """Return a column of this endpoint's ENDPOINT records."""
+        return self.columns.column("b" if self.side else "a", name)
+
+    def peer(self, name: str) -> Column:
+        """Return a column of the other endpoint's."""
+        return self.columns.column("a" if self.side else "b", name)
+
+    def run(self, name: str) -> Column:
+        """Return a column of this endpoint's RUN records."""
+        return self.columns.column("run_b" if self.side else "run_a", name)
+
+    def peer_run(self, name: str) -> Column:
+        """Return a column of the other endpoint's."""
+        return self.columns.column("run_a" if self.side else "run_b", name)
+
+    def flow(self, name: str) -> Column:
+        """Return a column of the FLOW records."""
+        return self.columns.column("flow", name)
+
+    def ending(self, name: str) -> Column:
+        """Return a column of the ENDING records."""
+        return self.columns.column("ending", name)
+
+    def seen(self, name: str) -> Column:
+        """Return a column of all SEEN rows."""
+        return self.columns.column("seen", name)
+
+    @property
+    def ends_ns(self) -> Column:
+        """Until when each flow could have been heard."""
+        return self.columns.ends_ns
+
+    def verdict_in(self, *words: Verdict) -> Mask:
+        """Say which flows have one of these verdicts."""
+        return np.array([rule.verdict in words for rule in VERDICTS])[self.columns.winners]
+
+    def rule_is(self, name: str) -> Mask:
+        """Say which flows this row of VERDICTS won."""
+        return np.array([rule.name == name for rule in VERDICTS])[self.columns.winners]
+
+    @cached_property
+    def mine(self) -> Mask:
+        """Which rows this endpoint sent."""
+        return self.seen("side") == self.side
+
+    @cached_property
+    def probing(self) -> Mask:
+        """Which rows are probes of this endpoint."""
+        return self.mine & self.kind_in(*PROBE_KINDS)
+
+    def kind_in(self, *kinds: Kind) -> Mask:
+        """Say which rows are of one of these kinds."""
+        return np.isin(np.arange(len(Kind)), kinds)[self.seen("kind")]
+
+    def any_row(self, mask: Mask) -> Mask:
+        """Say in which flows a mask of rows holds for one."""
+        return np.bincount(self.columns.owner[mask], minlength=len(self.columns)) > 0
+
+    @cached_property
+    def reset_mine(self) -> Mask:
+        """In which flows the RST that ended them came in this endpoint's name."""
+        return (self.ending("reset_row") >= 0) & (self.ending("reset_side") == self.side)
+
+    def at_row(self, row: Column, name: str, absent: int) -> Column:
+        """Return a SEEN column at a row of each flow, ``absent`` where the row is -1."""
+        seen = self.seen(name)
+        if not len(seen):
+            return np.full(len(self.columns), absent)
+        at = np.clip(self.columns.start + row, 0, len(seen) - 1)
+        return np.where(row >= 0, seen[at], absent)
+
+
+# ── twins that are more than a comparison ────────────────────────────────────────────────────────────────────────────
+
+
+def _long_silence(f: Flows) -> Mask:
+    length, before = f.flow("idle_ns").copy(), f.flow("idle_from").copy()
+    length[before == 0] = -1
+    active_ns = np.maximum(f.own("active_ns"), f.peer("active_ns"))
+    later = np.where(f.own("active_ns") >= f.peer("active_ns"), f.own("active_frame"), f.peer("active_frame"))
+    frame = np.where(active_ns > 0, later, f.flow("last_frame"))
+    to_the_end = f.ends_ns - np.where(active_ns > 0, active_ns, f.flow("last_ns"))
+    opened = f.verdict_in(Verdict.OPEN)
+    longer = opened & ((to_the_end > length) | ((to_the_end == length) & (frame > before)))
+    length, before = np.where(longer, to_the_end, length), np.where(longer, frame, before)
+    shut = (f.own("fin_frame") > 0) & (f.own("fin_frame") <= before)
+    shut |= (f.peer("fin_frame") > 0) & (f.peer("fin_frame") <= before)
+    shut |= (f.ending("reset_row") >= 0) & (f.ending("reset_frame") <= before)
+    return (length >= c.LONG_NS) & ~shut & (f.flow("backwards") == 0)
+
+
+def _probes_often(f: Flows) -> Mask:
+    at = np.flatnonzero(f.probing)
+    early, late = at[:-1], at[1:]
+    train, owner = f.seen("train"), f.columns.owner
+    gaps = (owner[early] == owner[late]) & (train[early] == train[late]) & (f.seen("gap_ns")[late] >= 0)
+    gaps &= f.seen("answer")[early] == Answer.ACK
+    flows = owner[late[gaps]]
+    count = np.bincount(flows, minlength=len(f.columns))
+    below = np.bincount(flows[f.seen("gap_ns")[late[gaps]] < c.AGGRESSIVE_NS], minlength=len(f.columns))
+    return (f.flow("backwards") == 0) & (count >= c.AGGRESSIVE_LEAST) & (below > count // 2)
+
+
+def _probe_overdue(f: Flows) -> Mask:
+    first = f.run("first_row")
+    sure = f.at_row(first, "certainty", 0) != Certainty.SUSPECTED
+    waited = np.where(sure, np.maximum(f.at_row(first, "idle_ns", 0), 0), 0)
+    quiet = f.ends_ns - np.maximum(f.own("last_ns"), f.peer("last_ns"))
+    going_on = f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED) & (f.own("fin_frame") == 0)
+    unsure = (f.own("unacked_ns") >= 0) | (f.run("trailing") > 0) | (f.flow("backwards") > 0)
+    return (
+        (f.run("probes") > f.run("suspected")) & going_on & ~unsure & (quiet > c.BROKEN_OFF * waited + c.BROKEN_OFF_NS)
+    )
+
+
+def _reset_answers_data(f: Flows, *, mine: bool) -> Mask:
+    of = f.peer if mine else f.own
+    data_ns = np.maximum(of("data_ns"), of("resent_ns"))
+    after = f.ending("reset_ns") - data_ns
+    told = (f.ending("reset_row") >= 0) & (f.ending("reset_side") == (f.side if mine else 1 - f.side))
+    told &= (f.ending("reset_kind") == ResetKind.NO_SOCKET) & (of("last_ns") >= 0)
+    return told & (data_ns == of("last_ns")) & (after >= 0) & (after <= c.ANSWER_NS)
+
+
+def _lookalike(f: Flows) -> Mask:
+    kinds = [kind for kind, word in NOT_PROBE_WORDS.items() if word in c.LOOKALIKES]
+    form = (f.seen("payload_len") <= 1) & (f.seen("seq") == f.seen("snd_nxt") - 1)
+    return f.any_row(f.mine & form & f.kind_in(*kinds))
+
+
+def _in_use(f: Flows) -> Mask:
+    until = np.where(f.own("fin_frame") > 0, f.own("fin_ns"), f.ends_ns)
+    probed = f.run("after_fin") + f.peer_run("after_fin") > 0
+    return (f.peer("fin_frame") > 0) & (probed | (until - f.peer("fin_ns") >= c.IN_USE_NS))
+
+
+def _no_data_since_fin(f: Flows) -> Mask:
+    return (f.peer("fin_frame") == 0) | (f.own("data_ns") < 0) | (f.own("data_ns") <= f.peer("fin_ns"))
+
+
+def _window_stays_closed(f: Flows) -> Mask:
+    going_on = f.verdict_in(Verdict.OPEN, Verdict.SILENT, Verdict.HALF_CLOSED)
+    return (f.own("window_shut_frame") > 0) & (f.peer_run("zero_window") == 0) & going_on & (f.peer("fin_frame") == 0)
+
+
+def _reset_is_abort(f: Flows) -> Mask:
+    has_ack = (f.at_row(f.ending("reset_row"), "flags", 0) & ACK) != 0
+    return f.reset_mine & has_ack & (f.ending("answers_row") < 0)
+
+
+# ── the twins ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A condition over columns."""
+
+    mask: Callable[[Flows], Mask]
+    exact: bool = True
+    """Whether it holds just where the condition does; else it also holds elsewhere."""
+
+
+def _nobody(f: Flows) -> Mask:
+    return sum(f.run(name) + f.peer_run(name) for name in ("probes", "zero_window")) == 0
+
+
+TWINS: Final[dict[c.Condition, Twin]] = {
+    c.probes: Twin(lambda f: f.run("probes") > f.run("suspected")),
+    c.peer_probes: Twin(lambda f: f.peer_run("probes") > f.peer_run("suspected")),
+    c.sent_fin: Twin(lambda f: f.own("fin_frame") > 0),
+    c.sent_no_fin: Twin(lambda f: f.own("fin_frame") == 0),
+    c.peer_sent_fin: Twin(lambda f: f.peer("fin_frame") > 0),
+    c.peer_sent_no_fin: Twin(lambda f: f.peer("fin_frame") == 0),
+    c.peer_fin_acknowledged: Twin(lambda f: (f.peer("fin_frame") > 0) & (f.peer("fin_acked_frame") > 0)),
+    c.peer_sent_fin_first: Twin(
+        lambda f: (f.own("fin_frame") > f.peer("fin_frame")) & (f.peer("fin_frame") > 0)
+    ),
+    c.fin_acknowledged: Twin(lambda f: (f.own("fin_frame") > 0) & (f.own("fin_acked_frame") > 0)),
+    c.probed_before_closing: Twin(lambda f: f.any_row(f.probing & (f.seen("after_fin") == 2))),
+    c.nobody_probes: Twin(_nobody),
+    c.probed_after_peer_fin: Twin(lambda f: f.run("after_peer_fin") > 0),
+    c.probed_after_own_fin: Twin(lambda f: f.any_row(f.probing & (f.seen("after_fin") == 1))),
+    c.sent_no_data_since_peer_fin: Twin(_no_data_since_fin),
+    c.sent_data_since_peer_fin: Twin(lambda f: ~_no_data_since_fin(f)),
+    c.peer_takes_data_after_its_fin: Twin(lambda f: ~_no_data_since_fin(f) & (f.own("unacked_ns") < 0)),
+    c.half_closed_for_long: Twin(_in_use),
+    c.nobody_probes_half_closed: Twin(lambda f: f.run("after_fin") + f.peer_run("after_fin") == 0),
+    c.half_closed_for_a_minute: Twin(
+        lambda f: (f.peer("fin_frame") > 0) & (f.ends_ns - f.peer("fin_ns") >= c.LONG_NS)
+    ),
+    c.verdict_half_closed: Twin(lambda f: f.verdict_in(Verdict.HALF_CLOSED)),
+    c.verdict_timed_out: Twin(lambda f: f.verdict_in(Verdict.TIMED_OUT)),
+    c.verdict_reset_on_probe: Twin(lambda f: f.verdict_in(Verdict.RESET_ON_PROBE)),
+    c.verdict_aborted: Twin(lambda f: f.verdict_in(Verdict.ABORTED)),
+    c.verdict_silent: Twin(lambda f: f.verdict_in(Verdict.SILENT)),
+    c.silent_to_probes: Twin(lambda f: f.rule_is("probes-unanswered")),
+    c.one_end_unseen: Twin(lambda f: f.rule_is("one-sided")),
+    c.established: Twin(lambda f: ~f.verdict_in(Verdict.UNESTABLISHED, Verdict.UNDETERMINED)),
+    c.peer_forgot_or_silent: Twin(
+        lambda f: f.verdict_in(Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.SILENT)
+        & (f.own("fin_frame") == 0)
+        & (f.peer("fin_frame") == 0)
+    ),
+    c.reset_in_its_name: Twin(lambda f: f.reset_mine),
+    # whom the packet's look points to is worked out flow by flow
+    c.reset_by_itself: Twin(lambda f: f.reset_mine, exact=False),
+    c.reset_from_between: Twin(lambda f: f.reset_mine & (f.ending("stranger") > 0), exact=False),
+    c.reset_answers_data: Twin(lambda f: _reset_answers_data(f, mine=True)),
+    c.peer_reset_answers_data: Twin(lambda f: _reset_answers_data(f, mine=False), exact=False),
+    c.reset_is_abort: Twin(_reset_is_abort),
+    c.reset_a_minute_after_fin_acknowledged: Twin(
+        lambda f: f.reset_mine & (f.ending("reset_ns") - f.own("fin_acked_ns") >= c.UNPROMPTED_NS[0]), exact=False
+    ),
+    c.last_probes_unanswered: Twin(lambda f: f.run("trailing") > 0),
+    c.next_probe_overdue: Twin(
+        lambda f: (f.run("trailing") > 1) & (f.ends_ns - f.run("last_ns") > c.BROKEN_OFF_NS), exact=False
+    ),
+    c.probed_last: Twin(lambda f: (f.run("probes") > 0) & (f.run("last_ns") == f.own("last_ns"))),
+    c.last_probe_answered_in_capture: Twin(
+        lambda f: np.isin(f.at_row(f.run("last_row"), "answer", 0), [int(Answer.ACK), int(Answer.DATA)])
+    ),
+    c.probes_lost: Twin(
+        lambda f: (f.run("answered") > 0) & ((f.run("lost") > 0) | (f.flow("backwards") > 0)), exact=False
+    ),
+    c.sent_again_unacknowledged: Twin(lambda f: (f.own("unacked_ns") >= 0) & (f.own("resent") > 0)),
+    c.probed_none_since: Twin(
+        lambda f: (f.own("unacked_ns") >= 0) & (f.run("last_ns") < f.own("unacked_ns")), exact=False
+    ),
+    c.probe_overdue: Twin(_probe_overdue, exact=False),
+    c.window_stays_closed: Twin(_window_stays_closed),
+    c.probes_often: Twin(_probes_often),
+    c.long_silence_unprobed: Twin(_long_silence),
+    c.silent_for_minutes_before_the_end: Twin(
+        lambda f: ((f.run("trailing") > 0) | (f.ending("answers_row") >= 0))
+        & f.any_row(f.probing & (f.seen("gap_ns") >= c.LONG_NS)),
+        exact=False,
+    ),
+    c.has_lookalikes: Twin(_lookalike),
+    c.probed_closed_window: Twin(lambda f: f.peer_run("zero_window") > 0),
+    c.got_icmp_errors: Twin(lambda f: f.any_row(f.mine & (f.seen("kind") == Kind.ICMP_ERROR))),
+    c.sent_ignored_reset: Twin(
+        lambda f: f.any_row(
+            f.mine & (f.seen("kind") == Kind.RESET) & (f.seen("reset_kind") == ResetKind.IGNORED)
+        )
+    ),
+    c.starts_midstream: Twin(lambda f: (f.own("syn_frame") == 0) & (f.peer("syn_frame") == 0)),
+    c.probed_or_reset: Twin(lambda f: (f.run("probes") + f.peer_run("probes") > 0) | (f.ending("reset_row") >= 0)),
+    c.clock_went_back: Twin(lambda f: f.flow("backwards") > 0),
+    c.headers_cut: Twin(lambda f: f.flow("cut") > 0),
+}  # fmt: skip
+
+
+def is_exact(code: str) -> bool:
+    """Say whether ``suspects`` knows just which flows have this finding."""
+    rows = [rule for rule in FINDINGS if rule.code == code]
+    return all(condition in TWINS and TWINS[condition].exact for rule in rows for condition in rule.conditions)
+
+
+EXACT: Final = frozenset(code for code in CODES if is_exact(code))
+
+
+def suspects(columns: Columns) -> dict[str, NDArray[np.bool_]]:
+    """Return by code which flows may have a finding; where the code is in EXACT, which have it.
+
+    Codes that no flow may have are left out.
+    """
+    both = Flows(columns, 0), Flows(columns, 1)
+    known: dict[tuple[int, c.Condition], Mask] = {}
+    found: dict[str, NDArray[np.bool_]] = {}
+    for rule in FINDINGS:
+        for view in both if rule.scope is Scope.ENDPOINT else both[:1]:
+            mask = np.ones(len(columns), dtype=np.bool_)
+            for condition in rule.conditions:
+                key = (view.side, condition)
+                if condition not in TWINS:
+                    continue
+                if key not in known:
+                    known[key] = TWINS[condition].mask(view)
+                mask &= known[key]
+                if not mask.any():
+                    break
+            if mask.any():
+                found[rule.code] = found[rule.code] | mask if rule.code in found else mask
+    return found
