@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
@@ -137,7 +136,7 @@ class Analysis:
         """Return a copy that has these flows as well, all of them, which go on."""
         both = Analysis(most=self.most, select=self.select)
         both.captures, both.left_out = self.captures, self.left_out
-        both.totals = replace(self.totals, verdicts=dict(self.totals.verdicts))
+        both.totals = self.totals.copy()
         both._batches, both._lines = list(self._batches), list(self._lines)
         both._kept_of_rank, both._hosts = self._kept_of_rank.copy(), self._hosts.copy()
         both.add(capture, batch)

@@ -17,10 +17,30 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.findings import conditions as c
-from analyzer.findings.table import CODES, FINDINGS, Scope
+from analyzer.findings.kind import Condition, Scope
+from analyzer.findings.kinds import (
+    abort,
+    capture_lacks,
+    close_wait,
+    dead_peer,
+    fin_wait_2,
+    foreign_reset,
+    half_close,
+    icmp_errors,
+    idle,
+    ignored_reset,
+    lapses,
+    late_data,
+    lookalikes,
+    outstanding,
+    rhythm,
+    unanswered,
+    window,
+)
+from analyzer.findings.table import FINDINGS
 from analyzer.judge.record import NOT_PROBE_WORDS, PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS, Verdict
-from analyzer.label.keepalive import Answer, Certainty
+from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind
 from analyzer.segment import ACK
@@ -31,6 +51,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyzer.findings.kind import Row
     from analyzer.track.batch import FlowBatch
 
 Mask = Any
@@ -190,8 +211,8 @@ def _probes_often(f: Flows) -> Mask:
     gaps &= f.seen("answer")[early] == Answer.ACK
     flows = owner[late[gaps]]
     count = np.bincount(flows, minlength=len(f.columns))
-    below = np.bincount(flows[f.seen("gap_ns")[late[gaps]] < c.AGGRESSIVE_NS], minlength=len(f.columns))
-    return (f.flow("backwards") == 0) & (count >= c.AGGRESSIVE_LEAST) & (below > count // 2)
+    below = np.bincount(flows[f.seen("gap_ns")[late[gaps]] < rhythm.AGGRESSIVE_NS], minlength=len(f.columns))
+    return (f.flow("backwards") == 0) & (count >= rhythm.AGGRESSIVE_LEAST) & (below > count // 2)
 
 
 def _probe_overdue(f: Flows) -> Mask:
@@ -216,7 +237,7 @@ def _reset_answers_data(f: Flows, *, mine: bool) -> Mask:
 
 
 def _lookalike(f: Flows) -> Mask:
-    kinds = [kind for kind, word in NOT_PROBE_WORDS.items() if word in c.LOOKALIKES]
+    kinds = [kind for kind, word in NOT_PROBE_WORDS.items() if word in lookalikes.LOOKALIKES]
     form = (f.seen("payload_len") <= 1) & (f.seen("seq") == f.seen("snd_nxt") - 1)
     return f.any_row(f.mine & form & f.kind_in(*kinds))
 
@@ -224,7 +245,7 @@ def _lookalike(f: Flows) -> Mask:
 def _in_use(f: Flows) -> Mask:
     until = np.where(f.own("fin_frame") > 0, f.own("fin_ns"), f.ends_ns)
     probed = f.run("after_fin") + f.peer_run("after_fin") > 0
-    return (f.peer("fin_frame") > 0) & (probed | (until - f.peer("fin_ns") >= c.IN_USE_NS))
+    return (f.peer("fin_frame") > 0) & (probed | (until - f.peer("fin_ns") >= half_close.IN_USE_NS))
 
 
 def _no_data_since_fin(f: Flows) -> Mask:
@@ -257,28 +278,28 @@ def _nobody(f: Flows) -> Mask:
     return sum(f.run(name) + f.peer_run(name) for name in ("probes", "zero_window")) == 0
 
 
-TWINS: Final[dict[c.Condition, Twin]] = {
+TWINS: Final[dict[Condition, Twin]] = {
     c.probes: Twin(lambda f: f.run("probes") > f.run("suspected")),
-    c.peer_probes: Twin(lambda f: f.peer_run("probes") > f.peer_run("suspected")),
-    c.sent_fin: Twin(lambda f: f.own("fin_frame") > 0),
+    rhythm.peer_probes: Twin(lambda f: f.peer_run("probes") > f.peer_run("suspected")),
+    half_close.sent_fin: Twin(lambda f: f.own("fin_frame") > 0),
     c.sent_no_fin: Twin(lambda f: f.own("fin_frame") == 0),
     c.peer_sent_fin: Twin(lambda f: f.peer("fin_frame") > 0),
     c.peer_sent_no_fin: Twin(lambda f: f.peer("fin_frame") == 0),
-    c.peer_fin_acknowledged: Twin(lambda f: (f.peer("fin_frame") > 0) & (f.peer("fin_acked_frame") > 0)),
-    c.peer_sent_fin_first: Twin(
+    close_wait.peer_fin_acknowledged: Twin(lambda f: (f.peer("fin_frame") > 0) & (f.peer("fin_acked_frame") > 0)),
+    close_wait.peer_sent_fin_first: Twin(
         lambda f: (f.own("fin_frame") > f.peer("fin_frame")) & (f.peer("fin_frame") > 0)
     ),
-    c.fin_acknowledged: Twin(lambda f: (f.own("fin_frame") > 0) & (f.own("fin_acked_frame") > 0)),
-    c.probed_before_closing: Twin(lambda f: f.any_row(f.probing & (f.seen("after_fin") == 2))),
-    c.nobody_probes: Twin(_nobody),
-    c.probed_after_peer_fin: Twin(lambda f: f.run("after_peer_fin") > 0),
-    c.probed_after_own_fin: Twin(lambda f: f.any_row(f.probing & (f.seen("after_fin") == 1))),
+    fin_wait_2.fin_acknowledged: Twin(lambda f: (f.own("fin_frame") > 0) & (f.own("fin_acked_frame") > 0)),
+    close_wait.probed_before_closing: Twin(lambda f: f.any_row(f.probing & (f.seen("after_fin") == 2))),
+    idle.nobody_probes: Twin(_nobody),
+    close_wait.probed_after_peer_fin: Twin(lambda f: f.run("after_peer_fin") > 0),
+    half_close.probed_after_own_fin: Twin(lambda f: f.any_row(f.probing & (f.seen("after_fin") == 1))),
     c.sent_no_data_since_peer_fin: Twin(_no_data_since_fin),
-    c.sent_data_since_peer_fin: Twin(lambda f: ~_no_data_since_fin(f)),
-    c.peer_takes_data_after_its_fin: Twin(lambda f: ~_no_data_since_fin(f) & (f.own("unacked_ns") < 0)),
-    c.half_closed_for_long: Twin(_in_use),
-    c.nobody_probes_half_closed: Twin(lambda f: f.run("after_fin") + f.peer_run("after_fin") == 0),
-    c.half_closed_for_a_minute: Twin(
+    late_data.sent_data_since_peer_fin: Twin(lambda f: ~_no_data_since_fin(f)),
+    half_close.peer_takes_data_after_its_fin: Twin(lambda f: ~_no_data_since_fin(f) & (f.own("unacked_ns") < 0)),
+    half_close.half_closed_for_long: Twin(_in_use),
+    close_wait.nobody_probes_half_closed: Twin(lambda f: f.run("after_fin") + f.peer_run("after_fin") == 0),
+    close_wait.half_closed_for_a_minute: Twin(
         lambda f: (f.peer("fin_frame") > 0) & (f.ends_ns - f.peer("fin_ns") >= c.LONG_NS)
     ),
     c.verdict_half_closed: Twin(lambda f: f.verdict_in(Verdict.HALF_CLOSED)),
@@ -287,9 +308,9 @@ TWINS: Final[dict[c.Condition, Twin]] = {
     c.verdict_aborted: Twin(lambda f: f.verdict_in(Verdict.ABORTED)),
     c.verdict_silent: Twin(lambda f: f.verdict_in(Verdict.SILENT)),
     c.silent_to_probes: Twin(lambda f: f.rule_is("probes-unanswered")),
-    c.one_end_unseen: Twin(lambda f: f.rule_is("one-sided")),
-    c.established: Twin(lambda f: ~f.verdict_in(Verdict.UNESTABLISHED, Verdict.UNDETERMINED)),
-    c.peer_forgot_or_silent: Twin(
+    capture_lacks.one_end_unseen: Twin(lambda f: f.rule_is("one-sided")),
+    idle.established: Twin(lambda f: ~f.verdict_in(Verdict.UNESTABLISHED, Verdict.UNDETERMINED)),
+    idle.peer_forgot_or_silent: Twin(
         lambda f: f.verdict_in(Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.SILENT)
         & (f.own("fin_frame") == 0)
         & (f.peer("fin_frame") == 0)
@@ -297,59 +318,58 @@ TWINS: Final[dict[c.Condition, Twin]] = {
     c.reset_in_its_name: Twin(lambda f: f.reset_mine),
     # whom the packet's look points to is worked out flow by flow
     c.reset_by_itself: Twin(lambda f: f.reset_mine, exact=False),
-    c.reset_from_between: Twin(lambda f: f.reset_mine & (f.ending("stranger") > 0), exact=False),
+    foreign_reset.reset_from_between: Twin(lambda f: f.reset_mine & (f.ending("stranger") > 0), exact=False),
     c.reset_answers_data: Twin(lambda f: _reset_answers_data(f, mine=True)),
-    c.peer_reset_answers_data: Twin(lambda f: _reset_answers_data(f, mine=False), exact=False),
-    c.reset_is_abort: Twin(_reset_is_abort),
-    c.reset_a_minute_after_fin_acknowledged: Twin(
-        lambda f: f.reset_mine & (f.ending("reset_ns") - f.own("fin_acked_ns") >= c.UNPROMPTED_NS[0]), exact=False
+    late_data.peer_reset_answers_data: Twin(lambda f: _reset_answers_data(f, mine=False), exact=False),
+    abort.reset_is_abort: Twin(_reset_is_abort),
+    fin_wait_2.reset_a_minute_after_fin_acknowledged: Twin(
+        lambda f: f.reset_mine & (f.ending("reset_ns") - f.own("fin_acked_ns") >= fin_wait_2.UNPROMPTED_NS[0]), exact=False
     ),
     c.last_probes_unanswered: Twin(lambda f: f.run("trailing") > 0),
-    c.next_probe_overdue: Twin(
+    unanswered.next_probe_overdue: Twin(
         lambda f: (f.run("trailing") > 1) & (f.ends_ns - f.run("last_ns") > c.BROKEN_OFF_NS), exact=False
     ),
-    c.probed_last: Twin(lambda f: (f.run("probes") > 0) & (f.run("last_ns") == f.own("last_ns"))),
-    c.last_probe_answered_in_capture: Twin(
+    unanswered.probed_last: Twin(lambda f: (f.run("probes") > 0) & (f.run("last_ns") == f.own("last_ns"))),
+    dead_peer.last_probe_answered_in_capture: Twin(
         lambda f: np.isin(f.at_row(f.run("last_row"), "answer", 0), [int(Answer.ACK), int(Answer.DATA)])
     ),
-    c.probes_lost: Twin(
+    lapses.probes_lost: Twin(
         lambda f: (f.run("answered") > 0) & ((f.run("lost") > 0) | (f.flow("backwards") > 0)), exact=False
     ),
-    c.sent_again_unacknowledged: Twin(lambda f: (f.own("unacked_ns") >= 0) & (f.own("resent") > 0)),
-    c.probed_none_since: Twin(
+    outstanding.sent_again_unacknowledged: Twin(lambda f: (f.own("unacked_ns") >= 0) & (f.own("resent") > 0)),
+    outstanding.probed_none_since: Twin(
         lambda f: (f.own("unacked_ns") >= 0) & (f.run("last_ns") < f.own("unacked_ns")), exact=False
     ),
-    c.probe_overdue: Twin(_probe_overdue, exact=False),
-    c.window_stays_closed: Twin(_window_stays_closed),
-    c.probes_often: Twin(_probes_often),
-    c.long_silence_unprobed: Twin(_long_silence),
-    c.silent_for_minutes_before_the_end: Twin(
+    lapses.probe_overdue: Twin(_probe_overdue, exact=False),
+    window.window_stays_closed: Twin(_window_stays_closed),
+    rhythm.probes_often: Twin(_probes_often),
+    idle.long_silence_unprobed: Twin(_long_silence),
+    idle.silent_for_minutes_before_the_end: Twin(
         lambda f: ((f.run("trailing") > 0) | (f.ending("answers_row") >= 0))
         & f.any_row(f.probing & (f.seen("gap_ns") >= c.LONG_NS)),
         exact=False,
     ),
-    c.has_lookalikes: Twin(_lookalike),
-    c.probed_closed_window: Twin(lambda f: f.peer_run("zero_window") > 0),
-    c.got_icmp_errors: Twin(lambda f: f.any_row(f.mine & (f.seen("kind") == Kind.ICMP_ERROR))),
-    c.sent_ignored_reset: Twin(
+    lookalikes.has_lookalikes: Twin(_lookalike),
+    window.probed_closed_window: Twin(lambda f: f.peer_run("zero_window") > 0),
+    icmp_errors.got_icmp_errors: Twin(lambda f: f.any_row(f.mine & (f.seen("kind") == Kind.ICMP_ERROR))),
+    ignored_reset.sent_ignored_reset: Twin(
         lambda f: f.any_row(
             f.mine & (f.seen("kind") == Kind.RESET) & (f.seen("reset_kind") == ResetKind.IGNORED)
         )
     ),
-    c.starts_midstream: Twin(lambda f: (f.own("syn_frame") == 0) & (f.peer("syn_frame") == 0)),
-    c.probed_or_reset: Twin(lambda f: (f.run("probes") + f.peer_run("probes") > 0) | (f.ending("reset_row") >= 0)),
+    capture_lacks.starts_midstream: Twin(lambda f: (f.own("syn_frame") == 0) & (f.peer("syn_frame") == 0)),
+    capture_lacks.probed_or_reset: Twin(lambda f: (f.run("probes") + f.peer_run("probes") > 0) | (f.ending("reset_row") >= 0)),
     c.clock_went_back: Twin(lambda f: f.flow("backwards") > 0),
-    c.headers_cut: Twin(lambda f: f.flow("cut") > 0),
+    capture_lacks.headers_cut: Twin(lambda f: f.flow("cut") > 0),
 }  # fmt: skip
 
 
-def is_exact(code: str) -> bool:
-    """Say whether ``suspects`` knows just which flows have this finding."""
-    rows = [rule for rule in FINDINGS if rule.code == code]
-    return all(condition in TWINS and TWINS[condition].exact for rule in rows for condition in rule.conditions)
-
-
-EXACT: Final = frozenset(code for code in CODES if is_exact(code))
+EXACT: Final = frozenset(
+    kind.code
+    for kind in FINDINGS
+    if all(condition in TWINS and TWINS[condition].exact for row in kind.rows for condition in row.conditions)
+)
+"""The findings of which ``suspects`` knows just which flows have them."""
 
 
 def suspects(columns: Columns) -> dict[str, NDArray[np.bool_]]:
@@ -358,20 +378,28 @@ def suspects(columns: Columns) -> dict[str, NDArray[np.bool_]]:
     Codes that no flow may have are left out.
     """
     both = Flows(columns, 0), Flows(columns, 1)
-    known: dict[tuple[int, c.Condition], Mask] = {}
+    known: dict[tuple[int, Condition], Mask] = {}
     found: dict[str, NDArray[np.bool_]] = {}
-    for rule in FINDINGS:
-        for view in both if rule.scope is Scope.ENDPOINT else both[:1]:
-            mask = np.ones(len(columns), dtype=np.bool_)
-            for condition in rule.conditions:
-                key = (view.side, condition)
-                if condition not in TWINS:
-                    continue
-                if key not in known:
-                    known[key] = TWINS[condition].mask(view)
-                mask &= known[key]
-                if not mask.any():
-                    break
-            if mask.any():
-                found[rule.code] = found[rule.code] | mask if rule.code in found else mask
+    for kind in FINDINGS:
+        mask = np.zeros(len(columns), dtype=np.bool_)
+        for row in kind.rows:
+            for view in both if kind.scope is Scope.ENDPOINT else both[:1]:
+                mask |= _holds(row, view, known)
+        if mask.any():
+            found[kind.code] = mask
     return found
+
+
+def _holds(row: Row, view: Flows, known: dict[tuple[int, Condition], Mask]) -> NDArray[np.bool_]:
+    """Say which flows all conditions of a row may hold for; what was worked out of conditions is ``known``."""
+    mask = np.ones(len(view.columns), dtype=np.bool_)
+    for condition in row.conditions:
+        key = (view.side, condition)
+        if condition not in TWINS:
+            continue
+        if key not in known:
+            known[key] = TWINS[condition].mask(view)
+        mask &= known[key]
+        if not mask.any():
+            break
+    return mask

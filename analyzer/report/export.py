@@ -145,6 +145,7 @@ def summary_object(totals: Totals, found: Counter[str]) -> Object:
         "probes_answered": totals.probes_answered,
         "probes_after_fin": totals.probes_after_fin,
         "zero_window_probes": totals.zero_window_probes,
+        "not_probes": dict(sorted(totals.not_probes.items())),
         "half_closed": totals.close_wait,
         "verdicts": totals.verdicts,
         "findings": dict(sorted(found.items())),

@@ -15,6 +15,7 @@ from analyzer.report.export import instant
 from analyzer.report.screen import columns, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import format_duration
+from analyzer.words.lookalikes import lookalikes_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -325,6 +326,8 @@ def _start(capture: CaptureSummary) -> str:
 def _totals(data: Report, screen: Screen) -> Iterator[str]:
     totals = data.totals
     yield from screen.wrap(f"{flow_sum(data)}; {probe_sum(totals)}.", indent="")
+    if totals.not_probes:
+        yield from screen.wrap(f"{lookalike_sum(totals)}.")
     for host in _talkative(data):
         yield from screen.wrap(host, indent="  ")
     if totals.close_wait:
@@ -357,6 +360,16 @@ def probe_sum(totals: Totals) -> str:
         )
     window = totals.zero_window_probes
     return probes + (f"; {window:,} zero-window {_plural(window, 'probe')}, which are no keepalive" if window else "")
+
+
+def lookalike_sum(totals: Totals) -> str:
+    """Return how many segments only look like probes, and what they are; there must be some."""
+    many = sum(totals.not_probes.values())
+    are = _plural(many, "is", "are")
+    return (
+        f"{many:,} {_plural(many, 'segment has', 'segments have')} the form of a probe and {are} none "
+        f"(Wireshark may say Keep-Alive): {lookalikes_text(totals.not_probes)}"
+    )
 
 
 def _talkative(data: Report) -> Iterator[str]:
@@ -392,6 +405,8 @@ def _uneventful(data: Report, screen: Screen) -> Iterator[str]:
             f"{names}: nothing to report: {flow_sum(data)}; {probe_sum(data.totals)}; "
             f"{segments:,} {_plural(segments, 'segment')} in {length}."
         )
+        if data.totals.not_probes:
+            yield from screen.wrap(f"{lookalike_sum(data.totals)}.")
     yield from _shortcomings(data, screen, leave_out=("not_tcp",))
 
 

@@ -8,15 +8,17 @@ It must not hold a word for the user, or look at a SEEN row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from analyzer.findings.conditions import LONG_NS
+from analyzer.judge.record import NOT_PROBE_WORDS, PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS, Verdict
-from analyzer.segment import address_text
+from analyzer.label.rules import Kind
+from analyzer.segment import FIN, NOTE_TCP, RST, SYN, address_text
 from analyzer.track.flow import Endpoint
 
 if TYPE_CHECKING:
@@ -144,6 +146,12 @@ class Totals:
     close_wait: int = 0
     """Flows in which one end sent FIN and the other never did, when the capture ended (its end is in CLOSE-WAIT)."""
     verdicts: dict[str, int] = field(default_factory=dict)
+    not_probes: dict[str, int] = field(default_factory=dict)
+    """Segments in the form of a probe that are judged otherwise: how many are what."""
+
+    def copy(self) -> Totals:
+        """Return the same sums, to be added to apart from these."""
+        return replace(self, verdicts=dict(self.verdicts), not_probes=dict(self.not_probes))
 
     def merge(self, other: Totals) -> None:
         """Add the sums of another capture."""
@@ -151,8 +159,9 @@ class Totals:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.zero_window_probes += other.zero_window_probes
         self.close_wait += other.close_wait
-        for word, count in other.verdicts.items():
-            self.verdicts[word] = self.verdicts.get(word, 0) + count
+        for sums, more in ((self.verdicts, other.verdicts), (self.not_probes, other.not_probes)):
+            for word, count in more.items():
+                sums[word] = sums.get(word, 0) + count
 
     def add(self, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
         """Add finished flows, by columns."""
@@ -168,6 +177,8 @@ class Totals:
                 word = VERDICTS[index].verdict.value
                 self.verdicts[word] = self.verdicts.get(word, 0) + int(count)
         self.close_wait += int(has_verdict(winners, Verdict.HALF_CLOSED).sum())
+        for word, count in lookalikes(batch).items():
+            self.not_probes[word] = self.not_probes.get(word, 0) + count
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +222,28 @@ def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]
     eventful |= left_idle & has_verdict(winners, Verdict.OPEN)
     eventful |= (batch.flow["idle_ns"] >= LONG_NS) | (batch.flow["cut"] > 0) | (batch.flow["backwards"] > 0)
     return eventful | ~has_verdict(winners, Verdict.CLOSED, Verdict.OPEN, Verdict.UNESTABLISHED)
+
+
+COUNTED_ELSEWHERE: Final = (*PROBE_KINDS, Kind.ZERO_WINDOW_PROBE, Kind.ICMP_ERROR, Kind.RESET)
+
+
+def lookalikes(batch: FlowBatch) -> dict[str, int]:
+    """Return how many segments have the form of a probe and are none, by what they are.
+
+    The form is ours (SEG.SEQ = SND.UNA-1) or Wireshark's (SND.NXT-1), with at most one octet and no SYN, FIN or RST.
+    Where nothing shows what a segment is, it is ``unproven``.
+    """
+    seen = batch.seen
+    below = [(seen[name] >= 0) & (seen["seq"] == seen[name] - 1) for name in ("snd_una", "snd_nxt")]
+    form = (below[0] | below[1]) & (seen["payload_len"] <= 1) & (seen["note"] == NOTE_TCP)
+    form &= (seen["flags"] & (SYN | FIN | RST)) == 0
+    found: dict[str, int] = {}
+    for index, count in enumerate(np.bincount(seen["kind"][form], minlength=len(Kind)).tolist()):
+        kind = Kind(index)
+        if count and kind not in COUNTED_ELSEWHERE:
+            word = NOT_PROBE_WORDS.get(kind, "unproven")
+            found[word] = found.get(word, 0) + int(count)
+    return found
 
 
 def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:

@@ -126,6 +126,18 @@ def test_several_captures_are_told_apart(keepalive):
     assert [0, 1] == [flow["capture"] for flow in flows]
 
 
+def test_what_only_looks_like_keepalive_is_said_where_nothing_else_is(keepalive):
+    """What Wireshark may label Keep-Alive and we do not has a line with the reason, also on a quiet capture."""
+    done = keepalive("report", "lab/telnet_lost_byte.pcap")
+
+    assert done.out.startswith("lab/telnet_lost_byte.pcap: nothing to report")
+    assert (
+        "12 segments have the form of a probe and are none (Wireshark may say\nKeep-Alive): 12 octets sent again."
+        in (done.out)
+    )
+    assert "form of a probe" not in keepalive("report", CLOSED).out
+
+
 @pytest.mark.parametrize("form", [[], ["--json"], ["--jsonl"], ["--html", "page.html"]], ids=" ".join)
 def test_a_capture_of_which_nothing_can_be_decoded_is_refused(keepalive, tmp_path, form):
     """A pcapng file whose link types nobody reads is refused as the pcap file is, though only its end shows it."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of
 from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.words.lookalikes import lookalikes_text
 from analyzer.words.model import LongText
-from analyzer.words.teller import count, number, side_of
+from analyzer.words.teller import number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 
 
 LOOKALIKES: Final = frozenset({"stale_ack", "retransmission", "not_idle", "keepalive_or_zero_window_probe"})
-LOOKS: Final = {
-    "retransmission": ("octet sent again", "octets sent again"),
-    "stale_ack": ("overtaken ACK", "overtaken ACKs"),
-    "not_idle": ("segment in the middle of activity", "segments in the middle of activity"),
-    "keepalive_or_zero_window_probe": ("undecided probe of a closed window", "undecided probes of a closed window"),
-}
 
 
 def has_lookalikes(case: Case) -> bool:
@@ -46,7 +41,7 @@ def _evidence(case: Case) -> Evidence:
 
 
 def _detail(t: Teller, f: Finding) -> str:
-    parts = ", ".join(count(number(f, kind), *words) for kind, words in LOOKS.items() if kind in f.data)
+    parts = lookalikes_text({kind: number(f, kind) for kind in f.data})
     return f"From {t.the(side_of(f))} {parts}: not keepalive, though Wireshark may label such segments so."
 
 

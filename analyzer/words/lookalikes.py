@@ -1,0 +1,25 @@
+"""Segments in the form of a probe that are none: how many of which kind, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.words.teller import count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOOKS: Final = {
+    "retransmission": ("octet sent again", "octets sent again"),
+    "stale_ack": ("overtaken ACK", "overtaken ACKs"),
+    "not_idle": ("segment in the middle of activity", "segments in the middle of activity"),
+    "keepalive_or_zero_window_probe": ("undecided probe of a closed window", "undecided probes of a closed window"),
+    "duplicate_copy": ("second copy of a packet", "second copies of a packet"),
+    "unproven": ("that nothing in the capture proves", "that nothing in the capture proves"),
+}
+"""By the word of the JSON report, one and several."""
+
+
+def lookalikes_text(counts: Mapping[str, int]) -> str:
+    """Return how many of each kind: ``2 overtaken ACKs, 1 octet sent again``."""
+    return ", ".join(count(counts[kind], *words) for kind, words in LOOKS.items() if counts.get(kind))
