@@ -162,6 +162,11 @@ class Flows:
         """Which rows are probes of this endpoint."""
         return self.mine & self.kind_in(*PROBE_KINDS)
 
+    @property
+    def sure(self) -> Mask:
+        """Which rows are no suspected probes."""
+        return self.seen("certainty") != Certainty.SUSPECTED
+
     def kind_in(self, *kinds: Kind) -> Mask:
         """Say which rows are of one of these kinds."""
         return np.isin(np.arange(len(Kind)), kinds)[self.seen("kind")]
@@ -174,6 +179,18 @@ class Flows:
     def reset_mine(self) -> Mask:
         """In which flows the RST that ended them came in this endpoint's name."""
         return (self.ending("reset_row") >= 0) & (self.ending("reset_side") == self.side)
+
+    def last_of(self, mask: Mask) -> Column:
+        """Return the last SEEN row of each flow that a mask of rows holds for; -1 where there is none."""
+        at = np.flatnonzero(mask)
+        last = np.full(len(self.columns), -1)
+        np.maximum.at(last, self.columns.owner[at], at)
+        return last
+
+    def last_probe(self, name: str, absent: int) -> Column:
+        """Return a SEEN column at this endpoint's last probe, ``absent`` where it sent none."""
+        at = self.last_of(self.probing)
+        return np.where(at >= 0, self.seen(name)[at], absent) if len(self.seen(name)) else np.full(len(at), absent)
 
     def at_row(self, row: Column, name: str, absent: int) -> Column:
         """Return a SEEN column at a row of each flow, ``absent`` where the row is -1."""
@@ -222,9 +239,7 @@ def _probe_overdue(f: Flows) -> Mask:
     quiet = f.ends_ns - np.maximum(f.own("last_ns"), f.peer("last_ns"))
     going_on = f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED) & (f.own("fin_frame") == 0)
     unsure = (f.own("unacked_ns") >= 0) | (f.run("trailing") > 0) | (f.flow("backwards") > 0)
-    return (
-        (f.run("probes") > f.run("suspected")) & going_on & ~unsure & (quiet > c.BROKEN_OFF * waited + c.BROKEN_OFF_NS)
-    )
+    return f.any_row(f.probing & f.sure) & going_on & ~unsure & (quiet > c.BROKEN_OFF * waited + c.BROKEN_OFF_NS)
 
 
 def _reset_answers_data(f: Flows, *, mine: bool) -> Mask:
@@ -234,6 +249,12 @@ def _reset_answers_data(f: Flows, *, mine: bool) -> Mask:
     told = (f.ending("reset_row") >= 0) & (f.ending("reset_side") == (f.side if mine else 1 - f.side))
     told &= (f.ending("reset_kind") == ResetKind.NO_SOCKET) & (of("last_ns") >= 0)
     return told & (data_ns == of("last_ns")) & (after >= 0) & (after <= c.ANSWER_NS)
+
+
+def _lost(f: Flows) -> Mask:
+    answered = f.probing & ((f.seen("answer") == Answer.ACK) | (f.seen("answer") == Answer.DATA))
+    before = np.arange(len(f.columns.owner)) < f.last_of(answered)[f.columns.owner]
+    return f.any_row(f.probing & f.sure & before & (f.seen("answer") == Answer.NONE))
 
 
 def _lookalike(f: Flows) -> Mask:
@@ -279,8 +300,8 @@ def _nobody(f: Flows) -> Mask:
 
 
 TWINS: Final[dict[Condition, Twin]] = {
-    c.probes: Twin(lambda f: f.run("probes") > f.run("suspected")),
-    rhythm.peer_probes: Twin(lambda f: f.peer_run("probes") > f.peer_run("suspected")),
+    c.probes: Twin(lambda f: f.any_row(f.probing & f.sure)),
+    rhythm.peer_probes: Twin(lambda f: f.any_row(~f.mine & f.kind_in(*PROBE_KINDS) & f.sure)),
     half_close.sent_fin: Twin(lambda f: f.own("fin_frame") > 0),
     c.sent_no_fin: Twin(lambda f: f.own("fin_frame") == 0),
     c.peer_sent_fin: Twin(lambda f: f.peer("fin_frame") > 0),
@@ -323,22 +344,23 @@ TWINS: Final[dict[Condition, Twin]] = {
     late_data.peer_reset_answers_data: Twin(lambda f: _reset_answers_data(f, mine=False), exact=False),
     abort.reset_is_abort: Twin(_reset_is_abort),
     fin_wait_2.reset_a_minute_after_fin_acknowledged: Twin(
-        lambda f: f.reset_mine & (f.ending("reset_ns") - f.own("fin_acked_ns") >= fin_wait_2.UNPROMPTED_NS[0]), exact=False
+        lambda f: f.reset_mine & (f.ending("reset_ns") - f.own("fin_acked_ns") >= fin_wait_2.UNPROMPTED_NS[0]),
+        exact=False,
     ),
     c.last_probes_unanswered: Twin(lambda f: f.run("trailing") > 0),
     unanswered.next_probe_overdue: Twin(
-        lambda f: (f.run("trailing") > 1) & (f.ends_ns - f.run("last_ns") > c.BROKEN_OFF_NS), exact=False
+        lambda f: (f.run("trailing") > 1) & (f.ends_ns - f.last_probe("ts_ns", -1) > c.BROKEN_OFF_NS), exact=False
     ),
-    unanswered.probed_last: Twin(lambda f: (f.run("probes") > 0) & (f.run("last_ns") == f.own("last_ns"))),
+    unanswered.probed_last: Twin(lambda f: (f.run("probes") > 0) & (f.last_probe("ts_ns", -1) == f.own("last_ns"))),
     dead_peer.last_probe_answered_in_capture: Twin(
-        lambda f: np.isin(f.at_row(f.run("last_row"), "answer", 0), [int(Answer.ACK), int(Answer.DATA)])
+        lambda f: np.isin(f.last_probe("answer", 0), [int(Answer.ACK), int(Answer.DATA)])
     ),
     lapses.probes_lost: Twin(
-        lambda f: (f.run("answered") > 0) & ((f.run("lost") > 0) | (f.flow("backwards") > 0)), exact=False
+        _lost, exact=False
     ),
     outstanding.sent_again_unacknowledged: Twin(lambda f: (f.own("unacked_ns") >= 0) & (f.own("resent") > 0)),
     outstanding.probed_none_since: Twin(
-        lambda f: (f.own("unacked_ns") >= 0) & (f.run("last_ns") < f.own("unacked_ns")), exact=False
+        lambda f: (f.own("unacked_ns") >= 0) & (f.last_probe("ts_ns", -1) < f.own("unacked_ns")), exact=False
     ),
     lapses.probe_overdue: Twin(_probe_overdue, exact=False),
     window.window_stays_closed: Twin(_window_stays_closed),
@@ -358,7 +380,9 @@ TWINS: Final[dict[Condition, Twin]] = {
         )
     ),
     capture_lacks.starts_midstream: Twin(lambda f: (f.own("syn_frame") == 0) & (f.peer("syn_frame") == 0)),
-    capture_lacks.probed_or_reset: Twin(lambda f: (f.run("probes") + f.peer_run("probes") > 0) | (f.ending("reset_row") >= 0)),
+    capture_lacks.probed_or_reset: Twin(
+        lambda f: (f.run("probes") + f.peer_run("probes") > 0) | (f.ending("reset_row") >= 0)
+    ),
     c.clock_went_back: Twin(lambda f: f.flow("backwards") > 0),
     capture_lacks.headers_cut: Twin(lambda f: f.flow("cut") > 0),
 }  # fmt: skip
