@@ -58,20 +58,17 @@ class Browser:
             return json.load(answer)["value"]
 
     def open(self, path):
-        """Load a file, and return how many seconds it took until everything had run."""
-        since = time.monotonic()
+        """Load a file, until everything in it has run."""
         self._call("POST", "/url", {"url": path.absolute().as_uri()})
-        return time.monotonic() - since
 
     def run(self, script, *arguments):
         """Run JavaScript, and return what it returns."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
     def until(self, script, *arguments):
-        """Wait up to five seconds until a script gives something true; return the last it gave."""
-        for _ in range(100):
-            if value := self.run(script, *arguments):
-                return value
+        """Wait until a script gives something true, a minute at most; return the last it gave."""
+        stop_s = time.monotonic() + 60
+        while not (value := self.run(script, *arguments)) and time.monotonic() < stop_s:
             time.sleep(0.05)
         return value
 
