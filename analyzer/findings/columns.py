@@ -44,6 +44,7 @@ from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind
 from analyzer.segment import ACK
+from analyzer.tolerances import ANSWER_RST_NS, OVERDUE, OVERDUE_NS
 from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ def _probe_overdue(f: Flows) -> Mask:
     quiet = f.ends_ns - np.maximum(f.own("last_ns"), f.peer("last_ns"))
     going_on = f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED) & (f.own("fin_frame") == 0)
     unsure = (f.own("unacked_ns") >= 0) | (f.run("trailing") > 0) | (f.flow("backwards") > 0)
-    return f.any_row(f.probing & f.sure) & going_on & ~unsure & (quiet > c.BROKEN_OFF * waited + c.BROKEN_OFF_NS)
+    return f.any_row(f.probing & f.sure) & going_on & ~unsure & (quiet > OVERDUE * waited + OVERDUE_NS)
 
 
 def _reset_answers_data(f: Flows, *, mine: bool) -> Mask:
@@ -248,7 +249,7 @@ def _reset_answers_data(f: Flows, *, mine: bool) -> Mask:
     after = f.ending("reset_ns") - data_ns
     told = (f.ending("reset_row") >= 0) & (f.ending("reset_side") == (f.side if mine else 1 - f.side))
     told &= (f.ending("reset_kind") == ResetKind.NO_SOCKET) & (of("last_ns") >= 0)
-    return told & (data_ns == of("last_ns")) & (after >= 0) & (after <= c.ANSWER_NS)
+    return told & (data_ns == of("last_ns")) & (after >= 0) & (after <= ANSWER_RST_NS)
 
 
 def _lost(f: Flows) -> Mask:
@@ -349,7 +350,7 @@ TWINS: Final[dict[Condition, Twin]] = {
     ),
     c.last_probes_unanswered: Twin(lambda f: f.run("trailing") > 0),
     unanswered.next_probe_overdue: Twin(
-        lambda f: (f.run("trailing") > 1) & (f.ends_ns - f.last_probe("ts_ns", -1) > c.BROKEN_OFF_NS), exact=False
+        lambda f: (f.run("trailing") > 1) & (f.ends_ns - f.last_probe("ts_ns", -1) > OVERDUE_NS), exact=False
     ),
     unanswered.probed_last: Twin(lambda f: (f.run("probes") > 0) & (f.last_probe("ts_ns", -1) == f.own("last_ns"))),
     dead_peer.last_probe_answered_in_capture: Twin(
