@@ -98,12 +98,21 @@ ANSWER_RST_NS: Final = 3 * S
 longer."""
 AT_ONCE_NS: Final = 20 * MS
 """What follows the peer's segment sooner than this may be its effect."""
-GIVE_UP_NS: Final = S // 2
-"""A prober waits at least this long for the answer to its last probe."""
 WENT_ON_NS: Final = S
-"""An endpoint that still sends this long after its own RST did not send that RST."""
+"""What an endpoint sends this long after a RST was not on its way when that came."""
 RATE_LIMIT_NS: Final = 600 * MS
 """An answer withheld for less proves nothing: Linux answers one such segment in 500 ms (field guide 2.7)."""
+
+# ── whose packet it is ─────────────────────────────────────────────────────────────────────────────────────────────
+
+ROUTE_CHANGE: Final = 2
+"""So many hops more are a longer way of the same packet; a box in between, being nearer, has fewer."""
+ID_FAR: Final = 0x2000
+"""IP IDs further apart than this do not belong to one counter."""
+ID_NEXT: Final = 64
+"""A counter that goes on by no more than this is surely the same."""
+ID_STEPS: Final = 2
+"""So many steps must be those of a counter, and none of another kind, before an IP ID says anything."""
 
 # ── rhythm ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

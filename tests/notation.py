@@ -38,8 +38,9 @@ import numpy as np
 from analyzer.findings import CODES
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Certainty, Doubt
-from analyzer.label.reset import ResetKind, Stranger
+from analyzer.label.reset import ResetKind
 from analyzer.label.rules import RULES, Kind
+from analyzer.label.unlike_sender import Stranger
 from analyzer.loops.loop import freeze, thaw
 from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR, SEGMENT, SegmentBatch, address_halves, empty_rows
 from analyzer.track.tracker import Tracker

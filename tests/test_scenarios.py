@@ -9,8 +9,9 @@ from analyzer.judge.record import PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS
 from analyzer.label import rules
 from analyzer.label.outcome import Certainty, Doubt
-from analyzer.label.reset import ResetKind, Stranger
+from analyzer.label.reset import ResetKind
 from analyzer.label.rules import RULES, Kind
+from analyzer.label.unlike_sender import Stranger
 from analyzer.track.flow import SIDES
 from tests import judging
 from tests.notation import SCENARIOS, Expected, FlowExpected, follow, load

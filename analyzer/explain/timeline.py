@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 STRANGE: Final = {"ttl": "TTL", "mac": "MAC address", "ip_id": "IP ID"}
+"""In what a RST can differ from the packets before it; that its sender went on is told by what follows."""
 
 
 def timeline(t: Teller) -> tuple[Line, ...]:
@@ -177,8 +178,8 @@ def _reset(t: Teller, reset: Reset) -> Line:
         text += " in answer to the probe"
     elif reset.kind == "gave_up":
         text += ": it gives up"
-    if reset.strange:
-        what = ", ".join(STRANGE[word] for word in reset.strange)
+    if different := [STRANGE[word] for word in reset.strange if word in STRANGE]:
+        what = ", ".join(different)
         text += f"; unlike {t.the(reset.sender)}'s other packets in {what}"
     if reset.kind == "ignored":
         return _line(t, f"{text}; without effect", [reset.frame], reset.ts_ns)

@@ -198,7 +198,7 @@ class EndpointFacts:
     missed: int
     """How often the capture evidently missed segments of it."""
     last_ns: int | None
-    """Its last segment other than a RST."""
+    """Its last segment other than a RST, before the RST that ended the flow."""
     active_frame: int | None
     active_ns: int | None
     """Its last segment that was not keepalive."""

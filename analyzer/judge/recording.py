@@ -27,8 +27,9 @@ from analyzer.judge.record import (
     other,
 )
 from analyzer.label.outcome import Answer, Certainty, Doubt
-from analyzer.label.reset import ResetKind, Stranger
+from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind, opens_window, shuts_window
+from analyzer.label.unlike_sender import Stranger
 from analyzer.loops.loop import thaw
 from analyzer.segment import NOTE_TCP, RST
 from analyzer.track.flow import SIDES, Side, endpoints_of
@@ -46,7 +47,10 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
     flow, *both = (thaw(part[index : index + 1], jit=False)[0] for part in (batch.flow, batch.a, batch.b))
     ends = (both[0], both[1])
     a, b = endpoints_of(flow)
-    resets = _resets(rows, int(batch.ending[index]["reset_row"]))
+    accepted = int(batch.ending[index]["reset_row"])
+    resets = _resets(rows, accepted)
+    if accepted >= 0:
+        _until(rows[accepted], ends)
     changes, states = follow(_milestones(ends, resets))
     return FlowRecord(
         number=int(flow["number"]),
@@ -92,6 +96,18 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         changes=changes,
         states=states,
     )
+
+
+def _until(reset: Row, ends: tuple[Row, Row]) -> None:
+    """Set when each end was last heard back to what was known when the RST came that ended the flow."""
+    own, peer = ends[reset["side"]], ends[1 - reset["side"]]
+    own["last_ns"], peer["last_ns"] = reset["own_last_ns"], reset["peer_last_ns"]
+    if peer["active_frame"] > reset["frame"]:
+        peer["active_ns"], peer["active_frame"] = reset["peer_active_ns"], reset["peer_active_frame"]
+    if own["active_frame"] > reset["frame"]:
+        latest = reset["own_active_ns"] == reset["flow_active_ns"]
+        own["active_ns"] = reset["own_active_ns"] if latest else -1
+        own["active_frame"] = reset["flow_active_frame"] if latest else 0
 
 
 def _basics(row: Row) -> tuple[int, int, Side]:

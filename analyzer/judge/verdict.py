@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.label.reset import ResetKind, Stranger
+from analyzer.label.reset import ResetKind
+from analyzer.label.unlike_sender import Stranger
 from analyzer.tolerances import SILENCE_LEAST_NS
 from analyzer.track.flow import SIDES, Side
 
@@ -249,7 +250,7 @@ def ending_of(batch: FlowBatch, index: int, winner: int) -> Ending:
     rule = VERDICTS[winner]
     if rule.by == "reset":
         ending = batch.ending[index]
-        foreign = int(ending["stranger"]) & (Stranger.TTL | Stranger.MAC)
+        foreign = int(ending["stranger"]) & (Stranger.TTL | Stranger.MAC | Stranger.WENT_ON)
         by = "between" if foreign else SIDES[int(ending["reset_side"])]
         return Ending(rule.verdict, by, int(ending["reset_frame"]), int(ending["reset_ns"]), rule.name)
     if rule.by == "first_fin":

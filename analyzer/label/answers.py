@@ -62,16 +62,7 @@ def match_answers(rows: Rows, start: int, stop: int) -> None:
     waiting_b = -1
     for j in range(start, stop):
         row = rows[j]
-        row["answer_row"] = -1
-        row["answers_row"] = -1
-        row["answer"] = NO_ANSWER
-        row["certainty"] = UNJUDGED
-        row["doubt"] = NO_DOUBT
-        row["train"] = -1
-        row["gap_ns"] = -1
-        row["idle_ns"] = -1
-        row["idle_frame"] = 0
-        row["after_fin"] = 0
+        clear(row)
         kind = row["kind"]
         side = row["side"]
         if kind in (PROBE, OCTET, AT_ZERO, WINDOW_PROBE, UNANCHORED):
@@ -80,31 +71,58 @@ def match_answers(rows: Rows, start: int, stop: int) -> None:
             else:
                 waiting_b = j
             continue
+        if row["taken"] == 1:
+            # what comes after a RST answers nothing from before it; what the RST answers is for ``reset`` to say
+            waiting_a = -1
+            waiting_b = -1
+            continue
         waiting = waiting_b if side == 0 else waiting_a
         if waiting < 0 or row["answers_pending"] == 0 or kind in (RESET, COPY, ICMP):
             continue
-        probe = rows[waiting]
         if side == 0:
             waiting_b = -1
         else:
             waiting_a = -1
-        late = row["ts_ns"] - probe["ts_ns"]
-        if probe["kind"] == UNANCHORED and proves(probe, row) == 0:
-            if late <= ANSWER_NS:
-                probe["kind"] = OTHER
-            continue
-        if probe["kind"] == UNANCHORED:
-            probe["kind"] = PROBE if probe["payload_len"] == 0 else OCTET
-            probe["certainty"] = PROBABLE
-            probe["doubt"] = MIDSTREAM if probe["snd_una"] < 0 else MISSED
-        if row["payload_len"] > 0:
-            if late <= ANSWER_DATA_NS:
-                probe["answer"] = ANSWER_DATA
-                probe["answer_row"] = j - start
-                row["answers_row"] = waiting - start
-        elif late <= ANSWER_NS:
-            probe["answer"] = ANSWER_ACK
+        react(rows, start, waiting, j)
+
+
+@loop
+def clear(row: Record) -> None:
+    """Set what settling writes to nothing."""
+    row["answer_row"] = -1
+    row["answers_row"] = -1
+    row["answer"] = NO_ANSWER
+    row["certainty"] = UNJUDGED
+    row["doubt"] = NO_DOUBT
+    row["train"] = -1
+    row["gap_ns"] = -1
+    row["idle_ns"] = -1
+    row["idle_frame"] = 0
+    row["after_fin"] = 0
+
+
+@loop
+def react(rows: Rows, start: int, waiting: int, j: int) -> None:
+    """Let the peer's first segment after a probe (row ``waiting``) answer it, or prove or disprove it."""
+    probe = rows[waiting]
+    row = rows[j]
+    late = row["ts_ns"] - probe["ts_ns"]
+    if probe["kind"] == UNANCHORED and proves(probe, row) == 0:
+        if late <= ANSWER_NS:
+            probe["kind"] = OTHER
+        return
+    if probe["kind"] == UNANCHORED:
+        probe["kind"] = PROBE if probe["payload_len"] == 0 else OCTET
+        probe["certainty"] = PROBABLE
+        probe["doubt"] = MIDSTREAM if probe["snd_una"] < 0 else MISSED
+    if row["payload_len"] > 0:
+        if late <= ANSWER_DATA_NS:
+            probe["answer"] = ANSWER_DATA
             probe["answer_row"] = j - start
             row["answers_row"] = waiting - start
-            if kind not in (SHUT, OPENED):
-                row["kind"] = ANSWERED
+    elif late <= ANSWER_NS:
+        probe["answer"] = ANSWER_ACK
+        probe["answer_row"] = j - start
+        row["answers_row"] = waiting - start
+        if row["kind"] not in (SHUT, OPENED):
+            row["kind"] = ANSWERED

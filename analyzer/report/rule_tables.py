@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import explain
 from analyzer.findings import CODES, FINDINGS, kind_of
 from analyzer.judge.connection import TRANSITIONS
 from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.label.reset_acceptance import RECEPTIONS, Place
 from analyzer.label.rules import RULES
 
 if TYPE_CHECKING:
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
 
     from analyzer.findings import FindingKind
     from analyzer.report.screen import Screen
+
+
+PLACES: Final = {
+    Place.UNKNOWN: "RCV.NXT unknown",
+    Place.BELOW: "SEG.SEQ < RCV.NXT-1",
+    Place.ONE_BELOW: "SEG.SEQ = RCV.NXT-1",
+    Place.EXACT: "SEG.SEQ = RCV.NXT",
+    Place.BETWEEN: "acknowledged <= SEG.SEQ <= sent",
+    Place.ABOVE: "above, within the window",
+    Place.OUTSIDE: "beyond the window",
+}
+"""Where the number of a RST lies, as the table of RSTs has it."""
 
 
 def codes() -> list[str]:
@@ -28,6 +41,9 @@ def tables(screen: Screen) -> Iterator[str]:
     yield from _heading("What a segment is", "rows are tried in order, the first that fits wins", screen)
     for rule in RULES:
         yield from _row(rule.kind.name.lower(), rule.name, rule.cite, rule.conditions, screen)
+    yield from _heading("Which RST its receiver takes", "rows are tried in order, the first that fits wins", screen)
+    yield from _receptions()
+    yield ""
     yield from _heading("How a flow ended", "rows are tried in order, the first that fits wins", screen)
     for verdict in VERDICTS:
         yield from _row(verdict.verdict.value, verdict.name, "", verdict.conditions, screen)
@@ -39,6 +55,24 @@ def tables(screen: Screen) -> Iterator[str]:
     events = max(len(event.value) for _, event in TRANSITIONS)
     for (state, event), after in TRANSITIONS.items():
         yield f"  {state.value:<{width}}  {event.value:<{events}}  {after.value}"
+
+
+def _receptions() -> Iterator[str]:
+    """Yield the table of RSTs: what its receiver does, in which states, at which numbers."""
+    words = [
+        (
+            rule.reception.name.lower(),
+            rule.name,
+            ", ".join(state.name.replace("_", "-") for state in rule.states) or "any state",
+            ", ".join(PLACES[place] for place in rule.places) or "any number",
+            {None: "", True: "ACK of the SYN", False: "no ACK of the SYN"}[rule.acknowledges_syn],
+            rule.cite,
+        )
+        for rule in RECEPTIONS
+    ]
+    widths = [max(len(row[at]) for row in words) for at in range(6)]
+    for row in words:
+        yield ("  " + "  ".join(f"{word:<{width}}" for word, width in zip(row, widths, strict=True))).rstrip()
 
 
 def long_text(code: str, screen: Screen) -> Iterator[str]:

@@ -12,8 +12,10 @@ import numpy as np
 
 from analyzer.label.answers import match_answers
 from analyzer.label.midstream import by_number, settle_midstream
-from analyzer.label.reset import ENDING, PROBER, judge
+from analyzer.label.reset import ENDING, judge
+from analyzer.label.reset_acceptance import receive, receptions_for
 from analyzer.label.rules import classify
+from analyzer.label.sender import SENDER
 from analyzer.label.trains import RUN, add_up
 from analyzer.label.zero_window import settle_zero_window
 from analyzer.loops.loop import freeze, loop, pick, records, thaw
@@ -102,9 +104,9 @@ def judged(
     run_b = records(RUN, len(flow), jit=jit)
     ending = records(ENDING, len(flow), jit=jit)
     starts, order, firsts = (each if jit else each.tolist() for each in (start, *by_number(seen, start)))
-    probers = records(PROBER, 2, jit=jit)
+    senders = records(SENDER, 2, jit=jit)
     ends = (thaw(a, jit=jit), thaw(b, jit=jit))
-    settle.choose(jit=jit)(rows, starts, order, firsts, thaw(flow, jit=jit), *ends, probers, run_a, run_b, ending)
+    settle.choose(jit=jit)(rows, starts, order, firsts, *ends, receptions_for(jit=jit), senders, run_a, run_b, ending)
     return FlowBatch(
         flow,
         a,
@@ -124,19 +126,21 @@ def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     start: Numbers,
     order: Numbers,
     order_start: Numbers,
-    flow: Rows,
     a: Rows,
     b: Rows,
-    probers: Rows,
+    receptions: Numbers,
+    senders: Rows,
     run_a: Rows,
     run_b: Rows,
     ending: Rows,
 ) -> None:
-    """Fold every flow's rows and judge its RSTs, which need the probes and in turn answer some.
+    """Fold every flow's rows.
 
-    ``order`` and ``order_start`` are from ``midstream.by_number``; ``probers`` is room for two PROBER records.
+    In this order: a RST that is taken closes the wait for answers; what a RST says, and what it answers, needs the
+    probes; the sums need all of it. ``order`` and ``order_start`` are from ``midstream.by_number``, ``receptions`` is
+    ``receptions_for``; ``senders`` is room for two SENDER records.
     """
-    for i in range(len(flow)):
+    for i in range(len(ending)):
         first = start[i]
         stop = start[i + 1]
         if first == stop:
@@ -144,10 +148,13 @@ def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
             run_b[i]["first_row"] = -1
             ending[i]["reset_row"] = -1
             ending[i]["answers_row"] = -1
+            ending[i]["heard_a_ns"] = a[i]["last_ns"]
+            ending[i]["heard_b_ns"] = b[i]["last_ns"]
             continue
+        receive(rows, first, stop, a[i], b[i], receptions)
         match_answers(rows, first, stop)
         settle_midstream(rows, first, stop, order, order_start[i], order_start[i + 1])
         for side in range(2):
             settle_zero_window(rows, first, stop, side)
-        judge(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], flow[i]["after_reset"], probers, ending[i])
-        add_up(rows, first, stop, a[i]["last_ns"], b[i]["last_ns"], run_a[i], run_b[i])
+        judge(rows, first, stop, a[i], b[i], senders, ending[i])
+        add_up(rows, first, stop, ending[i]["heard_a_ns"], ending[i]["heard_b_ns"], run_a[i], run_b[i])

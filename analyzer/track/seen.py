@@ -72,6 +72,10 @@ OUTCOME: Final = [
     ("idle_frame", np.int64),  # the segment that idle_ns counts from, 0 none
     ("train", np.int32),  # number of the train of probes this one belongs to, -1 none
     ("after_fin", np.int8),  # bit 0 sent, bit 1 received
+    # filled by reset_acceptance.receive
+    ("receiver_state", np.int8),
+    ("reception", np.int8),
+    ("taken", np.int8),  # 1 for a RST that ended the connection
     # filled by reset.judge
     ("reset_kind", np.int8),
     ("stranger", np.int8),  # bits: why a RST does not look like its sender's own

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.label.reset import ENDING, ID_FAR, ResetKind, Stranger, acceptable, strangeness
+from analyzer.label.reset import ENDING, ResetKind
 from analyzer.label.rules import Kind
 from tests.notation import follow, parse
 
@@ -47,10 +47,10 @@ def ending_of(text, **fields):
         ("+1 b > a R 1:1(0) win 0\n", ResetKind.NO_SOCKET),
         ("+1 b > a R 1:1(0) win 9\n", ResetKind.ABORT),
         ("+1 b > a R. 1:1(0) ack 1 win 0\n", ResetKind.ABORT),
-        (PROBE + "+.5 a > b R. 1:1(0) ack 1\n", ResetKind.GAVE_UP),
-        (PROBE + "+.499 a > b R. 1:1(0) ack 1\n", ResetKind.ABORT),
+        (PROBE + "+.9 a > b R. 1:1(0) ack 1\n", ResetKind.GAVE_UP),
+        (PROBE + "+.899 a > b R. 1:1(0) ack 1\n", ResetKind.ABORT),
         (PROBE + "+2 a > b R 1:1(0) win 0\n", ResetKind.NO_SOCKET),
-        (PROBE + "+2 a > b R. 0:0(0) ack 1\n", ResetKind.ABORT),
+        (PROBE + "+2 a > b R. 0:0(0) ack 1\n", ResetKind.IGNORED),
         (PROBE + "+.01 b > a . 1:1(0) ack 1\n" + GAVE_UP, ResetKind.ABORT),
         (PROBE + "+1 a > b P. 1:6(5) ack 1\n+2 a > b R. 6:6(0) ack 1\n", ResetKind.ABORT),
     ],
@@ -114,36 +114,18 @@ def test_the_pace_counts_unanswered_probes_too():
 # ── whether it counts ──
 
 
-@pytest.mark.parametrize(
-    ("una", "nxt", "seq", "expected"),
-    [
-        (-1, -1, 7, 1),
-        (100, 100, 100, 1),
-        (100, 100, 99, 1),
-        (100, 100, 98, 0),
-        (100, 100, 101, 0),
-        (100, 150, 125, 1),
-        (100, 150, 150, 1),
-        (100, 150, 151, 0),
-    ],
-)
-def test_which_numbers_a_receiver_takes(una, nxt, seq, expected):
-    """A RST is taken where RCV.NXT can be: from one below SND.UNA to SND.NXT; anywhere if nothing is known."""
-    assert expected == acceptable({"snd_una": una, "snd_nxt": nxt, "seq": seq})
-
-
 ON = "+.1 a > b P. 1:6(5) ack 1\n+.01 b > a . 1:1(0) ack 6\n"
 
 
 @pytest.mark.parametrize(
     ("text", "kinds"),
     [
-        ("+1 b > a R 9000:9000(0) win 0\n", [ResetKind.NO_SOCKET]),
+        ("+1 b > a R 9000:9000(0) win 0\n", [ResetKind.IGNORED]),
         ("+1 b > a R 9000:9000(0) win 0\n" + ON, [ResetKind.IGNORED]),
         ("+1 b > a R 1:1(0) win 0\n" + ON, [ResetKind.NO_SOCKET]),
-        ("+1 b > a R 1:1(0) win 0\n+1.1 b > a P. 1:6(5) ack 1\n", [ResetKind.IGNORED]),
+        ("+1 b > a R 1:1(0) win 0\n+1.1 b > a P. 1:6(5) ack 1\n", [ResetKind.NO_SOCKET]),
         ("+1 b > a R 1:1(0) win 0\n+.9 b > a P. 1:6(5) ack 1\n", [ResetKind.NO_SOCKET]),
-        ("+1 b > a R 9000:9000(0) win 0\n+1 b > a R 1:1(0) win 0\n", [ResetKind.NO_SOCKET] * 2),
+        ("+1 b > a R 9000:9000(0) win 0\n+1 b > a R 1:1(0) win 0\n", [ResetKind.IGNORED, ResetKind.NO_SOCKET]),
         ("+1 b > a R 9000:9000(0) win 0\n" + PROBE + GAVE_UP, [ResetKind.IGNORED, ResetKind.GAVE_UP]),
     ],
     ids=[
@@ -157,8 +139,47 @@ ON = "+.1 a > b P. 1:6(5) ack 1\n+.01 b > a . 1:1(0) ack 6\n"
     ],
 )
 def test_a_reset_that_is_ignored(text, kinds):
-    """A RST outside the window counts only if nothing follows; one whose sender goes on was not its own."""
+    """A RST that its receiver drops counts for nothing, whatever follows; one that it takes is its end."""
     assert kinds == kinds_of(text)
+
+
+@pytest.mark.parametrize(
+    ("waited", "kind"),
+    [
+        (0.6, ResetKind.ABORT),
+        (2.5, ResetKind.ABORT),
+        (2.7, ResetKind.GAVE_UP),
+        (3.4, ResetKind.GAVE_UP),
+        (3.5, ResetKind.ABORT),
+    ],
+)
+def test_giving_up_takes_the_interval_that_was_measured(waited, kind):
+    """A RST of the prober that does not come where its next probe was due is no giving up."""
+    probe = "+{} a > b . 0:0(0) ack 1\n"
+
+    assert [kind] == kinds_of(probe.format(10) + probe.format(3) * 2 + f"+{waited} a > b R. 1:1(0) ack 1\n")
+
+
+def test_the_interval_is_that_of_unanswered_probes():
+    """Behind an answered probe comes the idle time: it is no interval, so only what no timer undercuts is asked."""
+    answered = "+10 a > b . 0:0(0) ack 1\n+.01 b > a . 1:1(0) ack 1\n"
+
+    assert [ResetKind.GAVE_UP] == kinds_of(answered * 2 + "+10 a > b . 0:0(0) ack 1\n+2 a > b R. 1:1(0) ack 1\n")
+
+
+def test_the_ending_closes_the_wait_for_answers():
+    """What comes behind the RST that ended the flow answers none of the probes from before it."""
+    rows = batch_of(PROBE + PROBE + "+5 a > b R. 1:1(0) ack 1\n+.3 b > a . 1:1(0) ack 1\n+.01 b > a R 1:1(0) win 0\n")
+
+    assert [-1, -1] == rows.seen["answer_row"][:2].tolist()
+    assert 2 == rows.run_a[0]["trailing"]
+
+
+def test_a_probe_behind_the_ending_may_be_answered_by_a_reset():
+    """A probe that came after the RST is told to have drawn the next one, if it did."""
+    seen = batch_of("+1 b > a R. 1:1(0) ack 1\n+5 b > a . 0:0(0) ack 1\n+.01 a > b R 1:1(0) win 0\n").seen
+
+    assert [-1, 2, -1] == seen["answer_row"].tolist()
 
 
 def test_the_first_accepted_reset_is_the_ending():
@@ -221,45 +242,3 @@ def test_which_reset_answers_a_probe(text, answers):
 
     assert answers == (row["answers_row"] >= 0)
     assert answers == (ending_of(text)["answers_row"] >= 0)
-
-
-# ── whether it looks like its sender's own ──
-
-
-def odd(**fields):
-    """Return the Stranger bits of a RST of an endpoint whose packets are known."""
-    usual = {"ttl_low": 60, "ttl_high": 64, "ttl": 62, "own_mac": 5, "src_mac": 5, "own_ip_id": 1000, "ip_id": 1001}
-    return {bit for bit in Stranger if strangeness(usual | fields) & bit}
-
-
-@pytest.mark.parametrize(
-    ("fields", "bits"),
-    [
-        ({}, set()),
-        ({"ttl": 58}, set()),
-        ({"ttl": 57}, {Stranger.TTL}),
-        ({"ttl": 65}, {Stranger.TTL}),
-        ({"ttl": 255, "ttl_low": -1, "ttl_high": -1}, set()),
-        ({"src_mac": 6}, {Stranger.MAC}),
-        ({"src_mac": -1}, set()),
-        ({"own_mac": -1}, set()),
-        ({"ip_id": 1000 + ID_FAR}, set()),
-        ({"ip_id": 1001 + ID_FAR}, {Stranger.IP_ID}),
-        ({"ip_id": 1000 - 65}, {Stranger.IP_ID}),
-        ({"ip_id": 1000 - 64}, set()),
-        ({"ip_id": 0}, set()),
-        ({"own_ip_id": 0, "ip_id": 40000}, set()),
-        ({"own_ip_id": 65530, "ip_id": 3}, set()),
-        ({"ttl": 1, "src_mac": 6, "ip_id": 50000}, set(Stranger)),
-    ],
-)
-def test_how_a_reset_can_differ(fields, bits):
-    """TTL outside the range seen, another station, an IP ID far from the counter; unknown is never strange."""
-    assert bits == odd(**fields)
-
-
-def test_a_reset_of_an_unseen_endpoint_is_not_strange():
-    """Where nothing else of its sender was captured, a RST cannot be strange."""
-    (row,) = resets_of("+0 a > b P. 9:19(10) ack 1\n+.01 b > a R 1:1(0) win 0 ttl 9\n", opening="")
-
-    assert 0 == row["stranger"]

@@ -1,4 +1,4 @@
-"""The RST that ended the flow does not look like its endpoint's packets: a box in between."""
+"""The RST that ended the flow is not of the endpoint in whose name it came: a box in between."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.judge.record import other
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import lines, number, side_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def reset_from_between(case: Case) -> bool:
-    """The RST that ended the flow came in its name, but its TTL or MAC address is not that of its other packets."""
+    """The RST that ended the flow came in its name, but from another distance or station, or it went on afterwards."""
     return case.own_reset is not None and case.ending.by == "between"
 
 
@@ -45,10 +46,20 @@ def _headline(t: Teller, f: Finding) -> str:
     """Return a foreign RST in one line."""
     owner = t.the(side_of(f))
     what = " in answer to a probe" if "probe_frame" in f.data else ""
+    if _only_went_on(f):
+        return (
+            f"A RST{what} ended the connection in {owner}'s name, but {owner} went on as if it had sent none: most"
+            " likely somebody in between sent it."
+        )
     return (
         f"A RST{what} ended the connection in {owner}'s name, but does not look like {owner}'s packets: most likely"
         " a box in between."
     )
+
+
+def _only_went_on(f: Finding) -> bool:
+    """Say whether a RST looks like its sender's own, which yet went on."""
+    return not {"ttl", "mac"} & set(str(f.data["differs"]).split())
 
 
 def _happened(t: Teller, f: Finding) -> list[Line]:
@@ -71,9 +82,14 @@ def _differences(t: Teller, f: Finding) -> list[Line]:
     own = str(low) if low == high else f"{low} to {high}"
     ttl = f"Its TTL is {number(f, 'ttl')}, that of {owner}'s other packets {own}."
     mac = f"Its source MAC address is not that of {owner}'s other packets."
+    went_on = (
+        f"{t.start(side_of(f))} sent segments of this connection afterwards: its kernel had sent no such RST, or the"
+        " connection would have been gone there."
+    )
     return lines(
         Line(ttl, (reset,)) if "ttl" in differs else None,
         Line(mac, (reset,)) if "mac" in differs else None,
+        Line(went_on, (reset,)) if "went_on" in differs else None,
     )
 
 
@@ -85,12 +101,18 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         f" {t.the(side)}'s name. {t.start(side)} itself probably knows nothing of it and still holds the"
         " connection."
     )
+    if _only_went_on(f):
+        box = (
+            "Inferred: something that sees the connection's numbers (a firewall, an intrusion prevention system, an"
+            f" attacker) reset it in {t.the(side)}'s name. {t.start(other(side))}'s end is gone since; {t.the(side)}"
+            " learns that from the answer to what it sends next."
+        )
     fin = t.fin(side)
-    if fin is None:
+    if fin is None or "mac" in str(f.data["differs"]) or _only_went_on(f):
         return [Line(box, f.frames)]
     own = (
         f"Or it is {t.the(side)}'s own after all: it had sent FIN before, and if the route changed since, the TTL"
-        " did too. Then its FIN-WAIT-2 had run out."
+        " did too."
     )
     return [Line(box, f.frames), Line(own, (fin.frame, *f.frames))]
 
@@ -101,8 +123,8 @@ FROM_BETWEEN: Final = FindingKind(
     text=LongText(
         title="The RST was sent by a box in between",
         meaning=(
-            "The RST bears this endpoint's address, but its TTL or MAC address is not that of the endpoint's other"
-            " packets."
+            "The RST bears this endpoint's address, but it came over another distance (TTL) or from another station"
+            " (MAC address) than the endpoint's other packets; or the endpoint went on as if it had sent none."
         ),
         why=(
             "Neither program nor either kernel ended the connection. The endpoint in whose name it came most likely"
@@ -113,8 +135,8 @@ FROM_BETWEEN: Final = FindingKind(
             " with an idle time below the limit keeps a flow known."
         ),
         doubt=(
-            "A route that changed also changes the TTL; a host whose stack sends its RSTs with another initial TTL"
-            " looks like a box."
+            "A route that changed also changes the TTL. That stacks send their RSTs with another initial TTL is"
+            " allowed for, and so is the endpoint's own station on its own link."
         ),
         source="field guide 6, 8, 9.5",
     ),

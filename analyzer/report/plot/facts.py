@@ -27,7 +27,7 @@ CROWDED: Final = 0.14
 """Part of the picture below which they need one."""
 LANE_LETTERS: Final = 24
 """Of a line that names a lane."""
-FOREIGN: Final = {"ttl", "mac"}
+FOREIGN: Final = {"ttl", "mac", "went_on"}
 """What shows that a RST is not of the endpoint in whose name it comes (as in ``verdict``)."""
 MOMENT_NS: Final = 1000
 """A flow shorter than this is drawn as if it took a second."""
