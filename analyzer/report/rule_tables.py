@@ -42,8 +42,7 @@ def tables(screen: Screen) -> Iterator[str]:
     for rule in RULES:
         yield from _row(rule.kind.name.lower(), rule.name, rule.cite, rule.conditions, screen)
     yield from _heading("Which RST its receiver takes", "rows are tried in order, the first that fits wins", screen)
-    yield from _receptions()
-    yield ""
+    yield from _receptions(screen)
     yield from _heading("How a flow ended", "rows are tried in order, the first that fits wins", screen)
     for verdict in VERDICTS:
         yield from _row(verdict.verdict.value, verdict.name, "", verdict.conditions, screen)
@@ -57,22 +56,16 @@ def tables(screen: Screen) -> Iterator[str]:
         yield f"  {state.value:<{width}}  {event.value:<{events}}  {after.value}"
 
 
-def _receptions() -> Iterator[str]:
+def _receptions(screen: Screen) -> Iterator[str]:
     """Yield the table of RSTs: what its receiver does, in which states, at which numbers."""
-    words = [
-        (
-            rule.reception.name.lower(),
-            rule.name,
-            ", ".join(state.name.replace("_", "-") for state in rule.states) or "any state",
-            ", ".join(PLACES[place] for place in rule.places) or "any number",
-            {None: "", True: "ACK of the SYN", False: "no ACK of the SYN"}[rule.acknowledges_syn],
-            rule.cite,
-        )
-        for rule in RECEPTIONS
-    ]
-    widths = [max(len(row[at]) for row in words) for at in range(6)]
-    for row in words:
-        yield ("  " + "  ".join(f"{word:<{width}}" for word, width in zip(row, widths, strict=True))).rstrip()
+    for rule in RECEPTIONS:
+        name = screen.paint(rule.reception.name.lower(), "accent")
+        yield f"{name}  {screen.paint(f'{rule.name}; {rule.cite}', 'dim')}"
+        states = ", ".join(state.name.replace("_", "-") for state in rule.states) or "any state"
+        places = ", ".join(PLACES[place] for place in rule.places) or "any number"
+        acknowledges = "; SEG.ACK acknowledges the SYN" if rule.acknowledges_syn else ""
+        yield f"  The receiver is in {states}: {places}{acknowledges}."
+    yield ""
 
 
 def long_text(code: str, screen: Screen) -> Iterator[str]:

@@ -10,7 +10,13 @@ def test_all_tables_are_printed(keepalive):
     done = keepalive("rules")
 
     assert 0 == done.status
-    for title in ("WHAT A SEGMENT IS", "HOW A FLOW ENDED", "WHAT IS FOUND IN A FLOW", "THE STATES OF BOTH ENDS"):
+    for title in (
+        "WHAT A SEGMENT IS",
+        "WHICH RST ITS RECEIVER TAKES",
+        "HOW A FLOW ENDED",
+        "WHAT IS FOUND IN A FLOW",
+        "THE STATES OF BOTH ENDS",
+    ):
         assert title in done.out
     assert [] == [line for line in done.out.splitlines() if len(line) > 80]
 

@@ -200,7 +200,7 @@ def test_fins():
 def test_a_reset_in_full():
     """A RST has its form, what it answers, and how it differs from its sender's own packets."""
     flow = record_of(
-        "+5 a > b . 0:0(0) ack 1\n+.01 b > a R 1:1(0) win 0 ttl 9 id 7\n+1 b > a R. 1:1(0) ack 1 <ts 5 5>\n"
+        "+5 a > b . 0:0(0) ack 1\n+.01 b > a R 1:1(0) win 0 ttl 9 mac 8 id 7\n+1 b > a R. 1:1(0) ack 1 <ts 5 5>\n"
     )
     expected = Reset(
         frame=5,
@@ -208,7 +208,7 @@ def test_a_reset_in_full():
         sender="b",
         kind="no_socket",
         answers_probe=4,
-        strange=("ttl", "ip_id"),
+        strange=("ttl", "mac"),
         has_ack=False,
         window=0,
         ttl=9,
