@@ -76,7 +76,7 @@ def test_a_foreign_reset_overrules_what_it_pretends():
 +5   a > b  .   5:5(0) ack 1 ttl 60
 +5   a > b  .   5:5(0) ack 1 ttl 60
 +5   a > b  .   5:5(0) ack 1 ttl 60
-+5   a > b  R.  6:6(0) ack 1 ttl 120
++5   a > b  R.  6:6(0) ack 1 ttl 120 id 0
 """)
 
     assert ["dead-peer-detected", "reset-from-between"] == [

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 
+FIN_WAIT_LEAST_NS: Final = 1_000_000_000
+"""No timeout of FIN-WAIT-2 is shorter (tcp_fin_timeout and TCP_LINGER2 are whole seconds)."""
+
+
 def reset_from_between(case: Case) -> bool:
     """The RST that ended the flow came in its name, but from another distance or station, or it went on afterwards."""
     return case.own_reset is not None and case.ending.by == "between"
@@ -114,6 +118,8 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         f"Or it is {t.the(side)}'s own after all: it had sent FIN before, and if the route changed since, the TTL"
         " did too."
     )
+    if t.reset is not None and t.reset.ts_ns - fin.ts_ns >= FIN_WAIT_LEAST_NS:
+        own += " Then its FIN-WAIT-2 had run out."
     return [Line(box, f.frames), Line(own, (fin.frame, *f.frames))]
 
 
