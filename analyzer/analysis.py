@@ -18,8 +18,8 @@ import numpy as np
 
 from analyzer import findings
 from analyzer.capture.ahead import read_ahead
-from analyzer.capture.rotation import RotatedReader, in_folders, rows
-from analyzer.errors import UnsupportedLinkTypeError
+from analyzer.capture.rotation import in_folders, series_of, streams
+from analyzer.errors import AnalyzerError, UnsupportedLinkTypeError
 from analyzer.intake import Intake
 from analyzer.judge import recording, verdict
 from analyzer.judge.verdict import VERDICTS
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from analyzer.capture.rotation import Part
+    from analyzer.capture.rotation import Part, RotatedReader
     from analyzer.judge.judged import JudgedFlow
     from analyzer.segment import SegmentBatch
     from analyzer.survey.hosts import ProbingHost
@@ -387,58 +387,68 @@ def analyze(
         CaptureError: a path of which nothing could be read.
     """
     result = Analysis(keep_all=keep_all)
-    for row in rows_of([str(path) for path in paths], one_stream=one_stream):
-        left = row
-        while left:
-            left = read_into(result, left, reader=reader, jit=jit, progress=progress)
+    files = in_folders([str(path) for path in paths])
+    for series in series_of(files) if one_stream else [[path] for path in files]:
+        read_into(result, series, reader=reader, jit=jit, progress=progress)
     return result
-
-
-def rows_of(paths: list[str], *, one_stream: bool = True) -> list[list[str]]:
-    """Return the captures in rows to be read as one stream each, folders replaced by what is in them."""
-    files = in_folders(paths)
-    return rows(files) if one_stream else [[path] for path in files]
 
 
 def read_into(
     result: Analysis,
-    row: list[str],
+    series: list[str],
     *,
     reader: str = "auto",
     jit: bool | None = None,
+    refused: Callable[[AnalyzerError], None] | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
-) -> list[str]:
-    """Read a row of rotated files into an analysis; return those that are no continuation."""
-    left: list[str] = []
-    for capture, batch in read_flows(row, result, left, reader=reader, jit=jit, progress=progress):
+) -> None:
+    """Read a series of rotated files into an analysis; the arguments are those of ``read_flows``."""
+    for capture, batch in read_flows(series, result, reader=reader, jit=jit, refused=refused, progress=progress):
         result.add(capture, batch)
-    return left
 
 
 def read_flows(
-    row: list[str],
+    series: list[str],
     result: Analysis,
-    left: list[str] | None = None,
     *,
     reader: str = "auto",
     jit: bool | None = None,
+    refused: Callable[[AnalyzerError], None] | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
     see: Callable[[SegmentBatch], None] | None = None,
 ) -> Generator[tuple[int, FlowBatch | None], None, None]:
-    """Read a row of rotated files, enter their summary in ``result``, and yield flows as they finish.
+    """Read a series of rotated files, enter their summaries in ``result``, and yield flows as they finish.
 
-    What turns out to be no continuation is appended to ``left``, in order; when the first file cannot be read, all the
-    others are. ``see`` gets every batch of segments before the flows that it finishes. If a display filter selects,
-    only flows that contain a frame matching it are yielded.
+    A file that does not go on where the one before ended is a capture of its own. ``see`` gets every batch of segments
+    before the flows that it finishes. If a display filter selects, only flows that contain a frame matching it are
+    yielded.
+
+    Raises:
+        AnalyzerError: a file cannot be read; if there is ``refused``, it is told that, and the others are read.
     """
-    left = [] if left is None else left
-    summary = CaptureSummary(row[:1])
+    for source in streams(series, reader=reader, jit=jit):
+        try:
+            if isinstance(source, AnalyzerError):
+                raise source
+            yield from _flows_of(source, result, progress=progress, see=see)
+        except AnalyzerError as error:
+            if refused is None:
+                raise
+            # what shows only at its end that nothing of it could be decoded (pcapng) is no capture
+            if result.captures and result.captures[-1].refused:
+                result.captures.pop()
+            refused(error)
+
+
+def _flows_of(
+    source: RotatedReader,
+    result: Analysis,
+    *,
+    progress: Callable[[RotatedReader, int], None] | None,
+    see: Callable[[SegmentBatch], None] | None,
+) -> Generator[tuple[int, FlowBatch | None], None, None]:
+    summary = CaptureSummary([source.path])
     index = len(result.captures)
-    try:
-        source = RotatedReader(row, reader=reader, jit=jit)
-    except BaseException:
-        left += row[1:]
-        raise
     with source:
         result.captures.append(summary)
         summary.parts = source.parts
@@ -463,7 +473,6 @@ def read_flows(
         finally:
             intake.enter()  # what was read before it ended in an error counts too
         summary.paths = [part.path for part in source.parts]
-        left += source.left
 
 
 def _matcher(display_filter: str, parts: list[Part]) -> Matching | None:

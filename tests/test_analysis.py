@@ -87,6 +87,18 @@ def test_a_capture_of_which_nothing_can_be_read_raises():
     assert [] == analysis.captures
 
 
+def test_what_cannot_be_read_leaves_the_rest_of_its_series(tmp_path):
+    """Files behind one that is absent, or of which nothing can be decoded, are read; what is wrong is told."""
+    foreign = tmp_path / "foreign.pcapng"
+    foreign.write_bytes(pcapng([bytes(60)] * 3, 147))
+    told, result = [], Analysis()
+
+    read_into(result, [str(tmp_path / "absent.pcap"), str(foreign), str(FOUNDING)], refused=told.append)
+
+    assert ["CaptureError", "UnsupportedLinkTypeError"] == [type(error).__name__ for error in told]
+    assert [[str(FOUNDING)]] == [capture.paths for capture in result.captures]
+
+
 def test_what_was_read_before_an_error_is_in_the_summary(tmp_path, monkeypatch):
     """A capture in which nothing could be decoded is refused at its end, and all its frames are set aside."""
     path = tmp_path / "foreign.pcapng"

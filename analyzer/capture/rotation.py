@@ -53,18 +53,18 @@ def in_folders(paths: Sequence[str]) -> list[str]:
     return found
 
 
-def rows(paths: Sequence[str]) -> list[list[str]]:
-    """Return the paths in rows that may be rotated files of one capture point, each row in order of time.
+def series_of(paths: Sequence[str]) -> list[list[str]]:
+    """Return the paths in series that may be rotated files of one capture point, each in order of time.
 
-    Order of rows is that of their first files. Only names and first frames are looked at; whether a file really goes
-    on where the one before ended shows when that is read (``RotatedReader.left``).
+    Series come in the order of their first files. Only names and first frames are looked at; whether a file really goes
+    on where the one before ended shows when that is read (``streams``).
     """
     named: dict[tuple[str, str], list[str]] = {}
     for at, path in enumerate(paths):
         folder, name = os.path.split(path)
         key = ("-", str(at)) if path == "-" else (folder, re.sub(r"\d+", "#", name))
         named.setdefault(key, []).append(path)
-    return [row if len(row) == 1 else sorted(dict.fromkeys(row), key=_began) for row in named.values()]
+    return [each if len(each) == 1 else sorted(dict.fromkeys(each), key=_began) for each in named.values()]
 
 
 def _began(path: str) -> tuple[int, str]:
@@ -78,7 +78,7 @@ def _began(path: str) -> tuple[int, str]:
 
 
 class RotatedReader:
-    """Several files as one: what ``CaptureReader`` offers, over a row of paths.
+    """Several files as one: what ``CaptureReader`` offers, over a series of paths.
 
     It stops before the first file that does not go on where its forerunner ended; ``left`` has what remains.
     """
@@ -187,9 +187,29 @@ class RotatedReader:
         return following
 
     def _named(self, source: CaptureReader) -> list[str]:
-        """Return a file's warnings, with its name if the row has several."""
+        """Return a file's warnings, with its name if the series has several."""
         several = len(self.parts) > 1 or bool(self.left)
         return [f"{Path(source.path).name}: {w}" if several else w for w in source.warnings]
+
+
+def streams(
+    series: Sequence[str], *, reader: str = "auto", jit: bool | None = None
+) -> Iterator[RotatedReader | AnalyzerError]:
+    """Yield a reader for each part of a series that goes on, or the error of a file that cannot be opened.
+
+    A part that does not go on where the one before ended begins with a reader of its own; that shows when the one
+    before has been read, so ask for the next one then.
+    """
+    left = list(series)
+    while left:
+        try:
+            source = RotatedReader(left, reader=reader, jit=jit)
+        except AnalyzerError as error:
+            left = left[1:]
+            yield error
+        else:
+            yield source
+            left = source.left
 
 
 def _sizes(paths: Sequence[str]) -> int | None:

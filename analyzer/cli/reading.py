@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.analysis import Analysis, read_flows, read_into
-from analyzer.capture.rotation import in_folders, rows
+from analyzer.capture.rotation import in_folders, series_of
 from analyzer.cli.options import files, selection, warn
 from analyzer.errors import AnalyzerError
 from analyzer.loops import machine, notices
@@ -77,7 +77,11 @@ class Progress:
             self._bar.stop()
 
     def __call__(self, source: RotatedReader, frames: int) -> None:
-        """Show how far reading has come."""
+        """Show how far reading has come; a part of the series that does not go on begins anew."""
+        if source.path != self.path:
+            self.path, self._since_s = source.path, time.monotonic()
+            if self._bar is not None:
+                self._bar.update(self._task, description=printable(self.path))
         if self._bar is not None:
             rate = frames / max(time.monotonic() - self._since_s, 1e-9)
             self._bar.update(self._task, completed=source.bytes_read, total=source.size, rate=f"{rate:,.0f} packets/s")
@@ -122,53 +126,41 @@ def read_all(
         select=selection(options),
         count_findings=count_findings and not keep_all,
     )
-    todo = _rows(options)
+    todo = _all_series(options)
     if len(todo) > 1 and sum(map(_octets, todo)) >= WORTH_PROCESSES:
         _side_by_side(options, result, todo)
     else:
-        for row in todo:
-            _read_row(options, result, row)
+        for series in todo:
+            with Progress(series[0]) as progress:
+                read_into(result, series, reader=options.reader, refused=_say, progress=progress)
     if not result.captures:
         raise NothingReadError
     return result
 
 
-def _rows(options: argparse.Namespace) -> list[list[str]]:
-    """Return what to read, in rows of rotated files."""
+def _all_series(options: argparse.Namespace) -> list[list[str]]:
+    """Return what to read, in series of rotated files."""
     found = in_folders(files(options))
-    return [[path] for path in found] if options.separate else rows(found)
+    return [[path] for path in found] if options.separate else series_of(found)
 
 
-def _read_row(options: argparse.Namespace, result: Analysis, row: list[str]) -> None:
-    """Read a row of files into an analysis; what cannot be read is said."""
-    while row:
-        left: list[str] = []
-        try:
-            with Progress(row[0]) as progress:
-                left = read_into(result, row, reader=options.reader, progress=progress)
-        except AnalyzerError as error:
-            warn(str(error))
-            _leave_out_refused(result)
-        row = left
+def _say(error: AnalyzerError) -> None:
+    """Say what cannot be read."""
+    warn(str(error))
 
 
-def _leave_out_refused(result: Analysis) -> None:
-    """Leave out the capture read last if nothing of it could be decoded: pcapng shows that only at its end."""
-    if result.captures and result.captures[-1].refused:
-        result.captures.pop()
-
-
-def _octets(row: list[str]) -> int:
-    """Return how large the files of a row are; 0 for what cannot be asked."""
+def _octets(series: list[str]) -> int:
+    """Return how large the files of a series are; 0 for what cannot be asked."""
     try:
-        return sum(Path(path).stat().st_size for path in row)
+        return sum(Path(path).stat().st_size for path in series)
     except OSError:
         return 0
 
 
 def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list[str]]) -> None:
-    """Read rows of files in processes of their own, and take over what they found in the order of the rows."""
-    work = [(options.reader, result.keep_all, result.most, result.select, result.counts_findings, row) for row in todo]
+    """Read series of files in processes of their own, and take over what they found in the order of the series."""
+    given = (options.reader, result.keep_all, result.most, result.select, result.counts_findings)
+    work = [(*given, series) for series in todo]
     processes = min(len(todo), os.cpu_count() or 1)
     with _imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         for part, sentences, told in pool.map(_in_process, work):
@@ -196,20 +188,12 @@ def _imports_from_elsewhere() -> Iterator[None]:
 def _in_process(
     work: tuple[str, bool, int | None, Selection, bool, list[str]],
 ) -> tuple[Analysis, list[str], list[str]]:
-    """Read one row of files; return the analysis, what could not be read, and what is to be said of loops."""
-    reader, keep_all, most, select, counting, row = work
+    """Read one series of files; return the analysis, what could not be read, and what is to be said of loops."""
+    reader, keep_all, most, select, counting, series = work
     result = Analysis(keep_all=keep_all, most=most, select=select, count_findings=counting)
-    sentences = []
-    while row:
-        left: list[str] = []
-        try:
-            for capture, batch in read_flows(row, result, left, reader=reader):
-                result.add(capture, batch)
-        except AnalyzerError as error:
-            sentences.append(str(error))
-            _leave_out_refused(result)
-        row = left
-    return result, sentences, notices.told()
+    errors: list[AnalyzerError] = []
+    read_into(result, series, reader=reader, refused=errors.append)
+    return result, list(map(str, errors)), notices.told()
 
 
 def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[Flow]:
@@ -220,18 +204,11 @@ def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[Flow]:
     Raises:
         NothingReadError: not one could be read.
     """
-    for todo in _rows(options):
-        row = todo
-        while row:
-            left: list[str] = []
-            try:
-                with Progress(row[0], wanted=not sys.stdout.isatty()) as progress:
-                    for capture, batch in read_flows(row, result, left, reader=options.reader, progress=progress):
-                        yield from result.pass_through(capture, batch)
-            except AnalyzerError as error:
-                warn(str(error))
-                _leave_out_refused(result)
-            row = left
+    for series in _all_series(options):
+        with Progress(series[0], wanted=not sys.stdout.isatty()) as progress:
+            flows = read_flows(series, result, reader=options.reader, refused=_say, progress=progress)
+            for capture, batch in flows:
+                yield from result.pass_through(capture, batch)
     if not result.captures:
         raise NothingReadError
 

@@ -9,7 +9,8 @@ import pytest
 
 from analyzer.analysis import analyze
 from analyzer.capture import open_capture
-from analyzer.capture.rotation import RotatedReader, in_folders, rows
+from analyzer.capture.rotation import RotatedReader, in_folders, series_of, streams
+from analyzer.errors import AnalyzerError
 from tests.capture.craft import block, enhanced, interface, section
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -40,7 +41,7 @@ def columns(reader):
     return np.concatenate([batch.rows for batch in reader])
 
 
-def test_files_of_one_row_are_one_stream_with_frames_counted_through(tmp_path):
+def test_files_of_one_series_are_one_stream_with_frames_counted_through(tmp_path):
     """The rows of split files equal those of the whole."""
     names = split(FOUNDING, tmp_path, 7)
     with open_capture(str(FOUNDING)) as whole, RotatedReader(names) as parts:
@@ -50,21 +51,37 @@ def test_files_of_one_row_are_one_stream_with_frames_counted_through(tmp_path):
     assert [1, 8, 15, 22, 29, 36] == [part.first_frame for part in parts.parts]
 
 
-def test_names_that_differ_in_digits_are_a_row_in_order_of_time(tmp_path):
+def test_names_that_differ_in_digits_are_a_series_in_order_of_time(tmp_path):
     """trace.pcap10 comes behind trace.pcap9, and a file of another name stands alone."""
     names = split(FOUNDING, tmp_path, 3)
     other = tmp_path / "other.pcap"
     other.write_bytes(FOUNDING.read_bytes())
 
-    assert [names, [str(other)]] == rows([*reversed(names), str(other)])
+    assert [names, [str(other)]] == series_of([*reversed(names), str(other)])
 
 
 def test_a_file_that_overlaps_its_forerunner_is_left_for_a_capture_of_its_own():
-    """Two captures made at the same time are no row, however they are called."""
+    """Two captures made at the same time are no series, however they are called."""
     paths = [str(CAPTURES / name) for name in ("founding_go_fin10.pcap", "founding_go_fin60.pcap")]
     analysis = analyze(*paths)
 
     assert [[paths[0]], [paths[1]]] == sorted(capture.paths for capture in analysis.captures)
+
+
+def test_a_series_is_read_in_parts_that_go_on(tmp_path):
+    """A file that cannot be opened, or does not go on, ends a part; the rest of the series still comes."""
+    names = split(FOUNDING, tmp_path, 13)
+    absent, alone = str(tmp_path / "absent.pcap"), str(CAPTURES / "founding_go_fin10.pcap")
+    got = []
+    for source in streams([absent, *names, alone]):
+        if isinstance(source, AnalyzerError):
+            got.append("refused")
+            continue
+        with source:
+            got.append((source.path, len(columns(source)), [part.path for part in source.parts]))
+
+    assert ["refused", (names[0], 39, names)] == got[:2]
+    assert [alone] == [path for path, _, _ in got[2:]]
 
 
 def test_a_flow_may_span_files(tmp_path):

@@ -14,7 +14,7 @@ class Terminal(io.StringIO):
         return True
 
 
-SOURCE = SimpleNamespace(bytes_read=500, size=1000)
+SOURCE = SimpleNamespace(path="x.pcap", bytes_read=500, size=1000)
 
 
 def test_a_bar_is_drawn_only_after_a_while(monkeypatch):
@@ -31,12 +31,28 @@ def test_a_bar_is_drawn_only_after_a_while(monkeypatch):
     with reading.Progress("a\x1b[2Jb.pcap") as progress:
         progress._timer.join()
         progress._since_s -= 2.0
-        progress(SOURCE, 30_000)
+        progress(SimpleNamespace(path=progress.path, bytes_read=500, size=1000), 30_000)
         progress._bar.refresh()
 
     drawn = terminal.getvalue()
     assert "a\\x1b[2Jb.pcap" in drawn
-    assert re.search(r"0\.5/1\.0 kB 1\d,\d{3} packets/s", re.sub(r"\x1b\[[0-9;]*m", "", drawn))
+    assert re.search(r"0\.5/1\.0 kB [\d,]+ packets/s", re.sub(r"\x1b\[[0-9;]*m", "", drawn))
+
+
+def test_a_part_that_does_not_go_on_begins_anew(monkeypatch):
+    """The bar names the file at hand, and its rate counts from there."""
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(reading, "PATIENCE_S", 0.0)
+    with reading.Progress("w.pcap") as progress:
+        progress._timer.join()
+        progress._since_s -= 1000
+        since_s = progress._since_s
+        progress(SOURCE, 1)
+        progress._bar.refresh()
+
+    assert "x.pcap" in terminal.getvalue()
+    assert progress._since_s > since_s
 
 
 def test_no_bar_where_stderr_is_no_terminal(monkeypatch, capsys):
