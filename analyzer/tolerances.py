@@ -70,6 +70,10 @@ RTO_MOST_NS: Final = 120 * S
 """Linux TCP_RTO_MAX: a window probe that has backed off this far comes evenly too."""
 DOUBLING: Final = 1.6
 """From this ratio of successive gaps on a train backs off (tcp_send_probe0 doubles), which keepalive never does."""
+RTO_FIRST_NS: Final = 3 * S
+"""By this time a retransmission timer that never measured anything has run out (RFC 1122 4.2.3.1)."""
+CLOSE_NS: Final = S
+"""A program that closes when it reads the end of file has closed within this time, or two round trips."""
 RTO_LEAST_NS: Final = 150 * MS
 """A retransmission this long after the sender's last segment was a timer's (Linux TCP_RTO_MIN is 200 ms)."""
 

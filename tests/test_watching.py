@@ -55,10 +55,11 @@ def test_a_view_has_what_happened_so_far(host):  # noqa: F811
             client.shutdown(socket.SHUT_WR)
             assert watch.catch_up()
             between = [flow.verdict for flow in watch.view().flows]
+            later = [flow.verdict for flow in watch.view(time.time_ns() + 2_000_000_000).flows]
         assert watch.catch_up()
         after = [flow.verdict for flow in watch.view().flows]
 
-    assert [["open"], ["half_closed"]] == [before, between]
+    assert [["open"], ["closing"], ["half_closed"]] == [before, between, later]
     assert after != between
 
 

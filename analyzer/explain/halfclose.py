@@ -1,4 +1,4 @@
-"""Half-closed connections that were still so at the capture's end."""
+"""Connections that one end had closed when the capture ended: long before it, or just then."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from analyzer.findings.kinds import half_close
 from analyzer.judge.record import other
 from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
 from analyzer.words.model import Line
+from analyzer.words.probes import probe_summary
 from analyzer.words.teller import answered_text, count, duration, evidence, lines
 
 if TYPE_CHECKING:
@@ -31,6 +32,28 @@ def headline(t: Teller) -> str:
     if own:
         return f"{text}; {t.the(closer)} itself sent {count(len(own), 'probe')} after it, {answered_text(own)}."
     return f"{text}; nobody probes."
+
+
+def closing_headline(t: Teller) -> str:
+    """Return a close in flight in one line."""
+    closer, probes = t.first_closer, t.record.probes
+    fin = t.fin(closer)
+    assert fin is not None
+    told = f"; {count(len(probes), 'probe')} before, {answered_text(probes)}" if probes else ""
+    return f"{t.start(closer)} began to close {duration(t.end_ns - fin.ts_ns)} before the capture ended{told}."
+
+
+def closing(t: Teller) -> list[Line]:
+    """Return the FIN, and that the capture ended too soon behind it."""
+    closer = t.first_closer
+    sent, _ = fin_lines(t, closer)
+    fin = t.fin(closer)
+    assert fin is not None
+    text = (
+        f"The capture ended {duration(t.end_ns - fin.ts_ns)} after the FIN: too soon to say whether"
+        f" {t.the(other(closer))} closes too."
+    )
+    return [*probe_summary(t), sent, Line(text, (fin.frame, t.record.last_frame))]
 
 
 def happened(t: Teller) -> list[Line]:

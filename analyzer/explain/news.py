@@ -163,6 +163,8 @@ def _verdict(t: Teller, now_ns: int, *, before: Verdict | None) -> list[Item]:
         text = capital(storyline_of(t).headline(t))
     elif ending.verdict is Verdict.HALF_CLOSED:
         text = f"{t.the(t.first_closer)} has closed its side, {t.the(other(t.first_closer))} has not"
+    elif ending.verdict is Verdict.CLOSING:
+        text = f"{t.the(t.first_closer)} has closed its side just now"
     elif ending.verdict is Verdict.SILENT:
         text = "no answer for longer than one expected interval"
     elif ending.verdict is Verdict.OPEN:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.kinds import capture_lacks
 from analyzer.judge.record import other
+from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import count, duration, lines, number, times
 
 if TYPE_CHECKING:
     from analyzer.words.teller import Teller
+
+NOT_CAPTURED: Final = {
+    "acknowledgements-not-captured": "acknowledgements that must have come are not in the capture",
+    "answers-not-captured": "the peer was heard by the other end meanwhile, but not captured",
+}
+"""Why a flow is undetermined, by the row of VERDICTS: what would have answered passed elsewhere."""
 
 
 def nothing(t: Teller) -> list[Line]:
@@ -68,6 +75,8 @@ def unestablished_why(t: Teller) -> list[Line]:
 def undetermined_headline(t: Teller) -> str:
     """Return why the capture cannot tell, in one line."""
     one_sided = t.find(capture_lacks.ONE_SIDED.code)
+    if t.ending.rule in NOT_CAPTURED:
+        return f"Cannot be told: {NOT_CAPTURED[t.ending.rule]}."
     if one_sided is None:
         return "Cannot be told: the TCP headers are cut, little more than the ports is left."
     seen = t.the(other("a" if one_sided.data["unseen"] == "a" else "b"))
@@ -79,6 +88,8 @@ def undetermined_headline(t: Teller) -> str:
 def undetermined(t: Teller) -> list[Line]:
     """Return what is missing."""
     frames = (t.record.first_frame, t.record.last_frame)
+    if t.ending.rule in NOT_CAPTURED:
+        return [*probe_summary(t), *_not_captured(t)]
     cut, probes = t.find(capture_lacks.CUT.code), t.record.probes
     missing = None
     if cut:
@@ -98,6 +109,24 @@ def undetermined(t: Teller) -> list[Line]:
     return lines(missing, one_sided, suspected)
 
 
+def _not_captured(t: Teller) -> list[Line]:
+    """Return what shows that answers passed elsewhere."""
+    found = []
+    for side in SIDES:
+        facts = t.facts(side)
+        if t.ending.rule == "acknowledgements-not-captured" and facts.unacked_frame and not facts.resent:
+            text = (
+                f"Since then {t.the(side)} sent data of which no acknowledgement is in the capture, and sent none of"
+                " it again: it was acknowledged, but not past this point."
+            )
+            found.append(Line(text, (facts.unacked_frame, facts.last_data_frame or t.record.last_frame)))
+    text = (
+        "Answers came that this capture does not have: one direction takes another way, or was lost while capturing."
+        " Nothing can be called unanswered here."
+    )
+    return [*found, Line(text, (t.record.first_frame, t.record.last_frame))]
+
+
 # ── endings that no finding explains ──
 
 
@@ -110,7 +139,8 @@ def reset_headline(t: Teller) -> str:
         return f"{t.start(reset.sender)} gave up on its peer and sent RST."
     if fin is not None:
         after = duration(reset.ts_ns - fin.ts_ns)
-        return f"{t.start(reset.sender)} sent FIN and {after} later a RST, which ended the connection."
+        lost = f": {count(reset.lost_bytes, 'byte')} of {t.the(other(reset.sender))} lost" if reset.lost_bytes else ""
+        return f"{t.start(reset.sender)} sent FIN and {after} later a RST, which ended the connection{lost}."
     what = "in answer to a probe " if reset.answers_probe else ""
     return f"A RST of {t.the(reset.sender)} {what}ended the connection."
 
@@ -128,7 +158,18 @@ def reset(t: Teller) -> list[Line]:
         *probe_summary(t),
         Line(f"{t.start(found.sender)} sent {shape} at {t.at(found.ts_ns)}: the end.", (found.frame,)),
         before,
+        lost_line(t),
     )
+
+
+def lost_line(t: Teller) -> Line | None:
+    """Return how much of the data that a RST met was not acknowledged, or None if none was."""
+    found = t.reset
+    if found is None or not found.lost_bytes:
+        return None
+    writer = other(found.sender)
+    text = f"{count(found.lost_bytes, 'byte')} that {t.the(writer)} had sent were not acknowledged: lost."
+    return Line(text, tuple(sorted({t.facts(writer).last_data_frame or found.frame, found.frame})))
 
 
 def reset_why(t: Teller) -> list[Line]:

@@ -36,6 +36,7 @@ STORYLINES: Final = {
     Verdict.ABORTED: _RESET,
     Verdict.SILENT: Storyline(quiet.silent_headline, quiet.silent, quiet.nothing),
     Verdict.HALF_CLOSED: Storyline(halfclose.headline, halfclose.happened, halfclose.why),
+    Verdict.CLOSING: Storyline(halfclose.closing_headline, halfclose.closing, quiet.nothing),
     Verdict.CLOSED: Storyline(orderly.closed_headline, orderly.closed, orderly.closed_why),
     Verdict.OPEN: Storyline(orderly.open_headline, orderly.open_, orderly.open_why),
     Verdict.UNESTABLISHED: Storyline(quiet.unestablished_headline, quiet.unestablished, quiet.unestablished_why),

@@ -37,6 +37,17 @@ VERDICT_TEXTS: Final[dict[str, LongText]] = {
         ),
         source="RFC 9293 3.6; field guide 7.3, 9.5",
     ),
+    Verdict.CLOSING.value: LongText(
+        title="One end had just closed when the capture ended",
+        meaning=(
+            "One end sent FIN less than a second, or two round trips where these are longer, before the capture ended."
+            " The other end's FIN could not have come yet."
+        ),
+        why="It is too early to tell whether the other end closes too, so this is no finding.",
+        change="Nothing. To see the end of it, capture longer.",
+        doubt="Whether the other end would have closed, this capture does not show.",
+        source="RFC 9293 3.6",
+    ),
     Verdict.RESET_ON_PROBE.value: LongText(
         title="A RST answered a keepalive probe",
         meaning=(

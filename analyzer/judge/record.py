@@ -131,6 +131,8 @@ class Reset:
     """Range of the TTLs of the endpoint's other packets; None if it sent none."""
     ip_id: int | None
     has_options: bool
+    lost_bytes: int
+    """Octets of data that its receiver had sent and that were not acknowledged before it."""
     accepted_end: bool
     """Whether this is the RST that ended the flow."""
 

@@ -192,11 +192,20 @@ def _resets(rows: list[Row], accepted: int) -> tuple[Reset, ...]:
             own_ttl=(int(row["ttl_low"]), int(row["ttl_high"])) if row["ttl_low"] >= 0 else None,
             ip_id=_at_least_zero(row["ip_id"]),
             has_options=bool(row["header_len"] > 20),
+            lost_bytes=_outstanding(row),
             accepted_end=at == accepted,
         )
         for at, row in enumerate(rows)
         if row["kind"] == Kind.RESET
     )
+
+
+def _outstanding(row: Row) -> int:
+    """Return how many octets of data the receiver of a RST had sent that were not acknowledged."""
+    if row["rcv_nxt"] < 0:
+        return 0
+    beyond = row["peer_fin_seq"] if row["peer_fin_seq"] >= 0 else row["peer_nxt"]
+    return max(0, int(beyond - row["rcv_nxt"]))
 
 
 def _icmp_errors(rows: list[Row]) -> tuple[IcmpError, ...]:
@@ -263,7 +272,9 @@ def _milestones(ends: tuple[Any, Any], resets: tuple[Reset, ...]) -> list[Milest
                 0 < end["fin_acked_frame"] <= ends[peer]["fin_frame"]
             )
             at = ends[peer] if crossed else end
-            marks.append(Milestone(int(at["fin_frame"]), int(at["fin_ns"]), peer, Event.GOT_FIN))
+            # what is sent again and never acknowledged has not arrived, as far as anybody can tell
+            if end["fin_acked_frame"] or not (end["unacked_ns"] >= 0 and end["resent"]):
+                marks.append(Milestone(int(at["fin_frame"]), int(at["fin_ns"]), peer, Event.GOT_FIN))
         if end["fin_acked_frame"]:
             marks.append(Milestone(int(end["fin_acked_frame"]), int(end["fin_acked_ns"]), side, Event.FIN_ACKED))
     for reset in resets:

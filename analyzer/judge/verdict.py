@@ -16,18 +16,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyzer.judge.silence import (
+    acknowledgements_not_captured,
+    data_unanswered_to_the_end,
+    fin_unanswered_to_the_end,
+    heard_what_was_not_captured,
+    probes_unanswered_to_the_end,
+)
 from analyzer.label.reset import ResetKind
 from analyzer.label.unlike_sender import Stranger
-from analyzer.tolerances import SILENCE_LEAST_NS
-from analyzer.track.flow import SIDES, Side
+from analyzer.tolerances import CLOSE_NS
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.track.batch import FlowBatch
-
-INTERVAL_DEFAULT_NS: Final = 75_000_000_000
-"""Interval of Linux, macOS and FreeBSD unless configured (field guide 2.3, 3.2, 4)."""
 
 
 class Severity(Enum):
@@ -47,9 +51,11 @@ class Verdict(Enum):
     """How a flow ended."""
 
     CLOSED = "closed"
-    """FIN both ways."""
+    """FIN both ways, and nothing contradicts either."""
     HALF_CLOSED = "half_closed"
     """One FIN; the other end never closed, and nothing ended the flow before the capture did."""
+    CLOSING = "closing"
+    """One FIN, so shortly before the capture's end that the other end could not yet have closed."""
     RESET_ON_PROBE = "reset_on_probe"
     """A RST answered a probe."""
     TIMED_OUT = "timed_out"
@@ -86,6 +92,7 @@ class Verdict(Enum):
 
 SEVERITIES: Final = {
     Verdict.CLOSED: Severity.GOOD,
+    Verdict.CLOSING: Severity.GOOD,
     Verdict.OPEN: Severity.GOOD,
     Verdict.SILENT: Severity.BAD,
     Verdict.TIMED_OUT: Severity.BAD,
@@ -123,6 +130,11 @@ def most_headers_cut(f: FlowBatch) -> Mask:
 def reset_accepted(f: FlowBatch) -> Mask:
     """A RST came that its receiver accepts (or that nothing followed)."""
     return f.ending["reset_row"] >= 0
+
+
+def no_reset_accepted(f: FlowBatch) -> Mask:
+    """No RST came that its receiver accepts."""
+    return f.ending["reset_row"] < 0
 
 
 def reset_answers_probe(f: FlowBatch) -> Mask:
@@ -167,39 +179,35 @@ def one_end_unseen(f: FlowBatch) -> Mask:
     return (f.a["segments"] == 0) | (f.b["segments"] == 0)
 
 
-def probes_unanswered_to_the_end(f: FlowBatch) -> Mask:
-    """The last probes stayed unanswered, the first of them for at least one expected interval."""
-    return _probes_silent(f, "a") | _probes_silent(f, "b")
+def close_in_flight(f: FlowBatch) -> Mask:
+    """The first FIN came so shortly before the capture's end that the peer could not yet have closed.
 
-
-def data_unanswered_to_the_end(f: FlowBatch) -> Mask:
-    """Data (or a FIN) was sent again at least once and never acknowledged, and the capture went on for a second."""
-    return _data_silent(f, "a") | _data_silent(f, "b")
-
-
-def _probes_silent(f: FlowBatch, side: Side) -> Mask:
-    run = f.run_a if side == "a" else f.run_b
-    waited = f.ends_ns - run["trailing_ns"]
-    expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], _first_interval(f, run))
-    return (run["trailing"] > 0) & (waited >= np.maximum(expected, SILENCE_LEAST_NS))
-
-
-def _first_interval(f: FlowBatch, run: NDArray[np.void]) -> Mask:
-    """Return how long a prober that probed once may wait: as long as it had waited, at most the default of all systems.
-
-    RFC 9293 MUST-29: without an interval seen, one unanswered probe must not look like death too soon.
+    That is less than a second, or two round trips where these are longer.
     """
-    if not len(f.seen):
-        return INTERVAL_DEFAULT_NS
-    idle = f.seen["gap_ns"][np.clip(f.start[:-1] + run["first_row"], 0, len(f.seen) - 1)]
-    return np.where(idle > 0, np.minimum(idle, INTERVAL_DEFAULT_NS), INTERVAL_DEFAULT_NS)
+    first = np.where((f.b["fin_frame"] == 0) | ((f.a["fin_frame"] > 0) & (f.a["fin_ns"] <= f.b["fin_ns"])), 0, 1)
+    fin_ns = np.where(first == 0, f.a["fin_ns"], f.b["fin_ns"])
+    to_the_end = f.flow["reused_ns"] < 0
+    return to_the_end & (f.ends_ns - fin_ns < np.maximum(CLOSE_NS, 2 * _round_trip(f)))
 
 
-def _data_silent(f: FlowBatch, side: Side) -> Mask:
-    end, peer = (f.a, f.b) if side == "a" else (f.b, f.a)
-    outstanding = (end["unacked_ns"] >= 0) & (end["resent"] > 0)
-    heard_since = peer["last_ns"] > end["unacked_ns"]
-    return outstanding & ~heard_since & (f.ends_ns - end["unacked_ns"] >= SILENCE_LEAST_NS)
+def _round_trip(f: FlowBatch) -> Mask:
+    """Return how long the way to the peer and back takes, by the handshake, else by a FIN; 0 where neither shows it."""
+    opening = np.zeros(len(f), dtype=np.int64)
+    closing = np.zeros(len(f), dtype=np.int64)
+    for end in (f.a, f.b):
+        opened = (end["syn_count"] == 1) & (end["syn_had_ack"] == 0) & (end["ack_frame"] > 0)
+        opening = np.maximum(opening, np.where(opened, end["ack_ns"] - end["syn_ns"], 0))
+        acked = end["fin_acked_frame"] > 0
+        closing = np.maximum(closing, np.where(acked, end["fin_acked_ns"] - end["fin_ns"], 0))
+    return np.where(opening > 0, opening, closing)
+
+
+def reset_refuses_data(f: FlowBatch) -> Mask:
+    """Data that its receiver had sent before its FIN was not acknowledged: that RST refuses it."""
+    by_a = f.ending["reset_side"] == 0
+    una = np.where(by_a, f.b["snd_una"], f.a["snd_una"])
+    fin_seq = np.where(by_a, f.b["fin_seq"], f.a["fin_seq"])
+    return (una >= 0) & (una < fin_seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +227,31 @@ VERDICTS: Final = (
     VerdictRule(Verdict.UNESTABLISHED, "no-handshake", "nobody", (saw_syn, handshake_incomplete)),
     # before the RST and silence rows: with one end unseen nothing can be said to be answered or not
     VerdictRule(Verdict.UNDETERMINED, "one-sided", "nobody", (one_end_unseen,)),
+    # before the row of closed flows: a FIN alone is not the end of the story
+    VerdictRule(Verdict.ABORTED, "reset-refuses-data", "reset", (both_sent_fin, reset_accepted, reset_refuses_data)),
+    VerdictRule(
+        Verdict.SILENT, "fin-unanswered", "nobody", (both_sent_fin, no_reset_accepted, fin_unanswered_to_the_end)
+    ),
     # before the RST rows: a straggler's RST after an orderly close is no abort
     VerdictRule(Verdict.CLOSED, "fin-both-ways", "first_fin", (both_sent_fin,)),
     VerdictRule(Verdict.TIMED_OUT, "prober-gave-up", "reset", (reset_accepted, reset_is_give_up)),
     VerdictRule(Verdict.RESET_ON_PROBE, "reset-answers-probe", "reset", (reset_accepted, reset_answers_probe)),
     VerdictRule(Verdict.ABORTED, "reset", "reset", (reset_accepted,)),
+    # before the rows of silence: what was not captured is not unanswered
+    VerdictRule(
+        Verdict.UNDETERMINED,
+        "acknowledgements-not-captured",
+        "nobody",
+        (no_reset_accepted, acknowledgements_not_captured),
+    ),
+    VerdictRule(
+        Verdict.UNDETERMINED, "answers-not-captured", "nobody", (no_reset_accepted, heard_what_was_not_captured)
+    ),
     VerdictRule(Verdict.SILENT, "probes-unanswered", "nobody", (probes_unanswered_to_the_end,)),
     VerdictRule(Verdict.SILENT, "data-unanswered", "nobody", (data_unanswered_to_the_end,)),
+    VerdictRule(
+        Verdict.CLOSING, "fin-just-before-the-end", "first_fin", (no_reset_accepted, one_sent_fin, close_in_flight)
+    ),
     VerdictRule(Verdict.HALF_CLOSED, "one-fin", "first_fin", (one_sent_fin,)),
     VerdictRule(Verdict.OPEN, "open", "nobody", ()),
 )

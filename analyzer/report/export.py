@@ -292,6 +292,7 @@ def _reset(reset: Reset, start_ns: int) -> Object:
         "time_s": seconds(reset.ts_ns - start_ns),
         "from": reset.sender,
         "answers_probe": reset.answers_probe,
+        "lost_bytes": reset.lost_bytes,
         "kind": reset.kind,
         "unlike_sender": list(reset.strange),
     }

@@ -422,7 +422,7 @@ def _rank(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.int8]:
     half = has_verdict(winners, Verdict.HALF_CLOSED)
     aborted = has_verdict(winners, Verdict.ABORTED)
     closed = has_verdict(winners, Verdict.CLOSED)
-    opened = has_verdict(winners, Verdict.OPEN)
+    opened = has_verdict(winners, Verdict.OPEN, Verdict.CLOSING)
     rows = (
         (half & held, "held_in_close_wait"),
         (has_verdict(winners, Verdict.SILENT), "silent"),

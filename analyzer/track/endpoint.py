@@ -15,7 +15,7 @@ import numpy as np
 
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, RST, SYN
-from analyzer.tolerances import COPY_NS, COPY_SAME_ID_NS
+from analyzer.tolerances import COPY_NS, COPY_SAME_ID_NS, RTO_LEAST_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record
@@ -82,7 +82,7 @@ ENDPOINT: Final = np.dtype(
         ("fin_acked_ns", np.int64),
         ("short_header_frames", np.int32),  # segments without timestamps on a connection that has them
         ("header_len", np.int32),
-        ("padding", np.int64),  # to whole cache lines
+        ("missed_ns", np.int64),  # when the peer last acknowledged what the capture missed
     ],
     align=True,
 )
@@ -196,7 +196,7 @@ def new_endpoint(end: Record) -> None:
     end["window_shut_frame"] = 0
     end["short_header_frames"] = 0
     end["header_len"] = 0
-    end["padding"] = 0
+    end["missed_ns"] = -1
 
 
 @loop
@@ -251,10 +251,7 @@ def learn_numbers(end: Record, peer: Record, row: Record, seq: int, ack: int) ->
         if nxt >= 0 and seq < nxt and beyond <= nxt:
             # a one-octet segment below SND.UNA is a probe, not a retransmission
             if length > 1 or seq >= end["snd_una"]:
-                end["resent"] += 1
-                end["resent_total"] += 1
-                end["resent_ns"] = ts_ns
-                end["resent_frame"] = row["frame"]
+                learn_resent(end, row)
         else:
             end["payload"] += length if nxt < 0 or seq >= nxt else beyond - nxt
             if end["first_data_frame"] == 0:
@@ -267,10 +264,7 @@ def learn_numbers(end: Record, peer: Record, row: Record, seq: int, ack: int) ->
             end["data_ns"] = ts_ns
             end["data_frame"] = row["frame"]
     elif flags & FIN and nxt >= 0 and beyond <= nxt:
-        end["resent"] += 1
-        end["resent_total"] += 1
-        end["resent_ns"] = ts_ns
-        end["resent_frame"] = row["frame"]
+        learn_resent(end, row)
     if beyond > nxt:
         if nxt >= 0 and seq > nxt:
             end["missed"] += 1
@@ -280,6 +274,17 @@ def learn_numbers(end: Record, peer: Record, row: Record, seq: int, ack: int) ->
             end["unacked_frame"] = row["frame"]
     if flags & ACK:
         learn_ack(end, peer, row, ack)
+
+
+@loop
+def learn_resent(end: Record, row: Record) -> None:
+    """Count a segment that sends nothing new, if a retransmission timer can have sent it (RFC 6298 5.4)."""
+    if row["ts_ns"] - max(end["data_ns"], end["resent_ns"], end["fin_ns"]) < RTO_LEAST_NS:
+        return
+    end["resent"] += 1
+    end["resent_total"] += 1
+    end["resent_ns"] = row["ts_ns"]
+    end["resent_frame"] = row["frame"]
 
 
 @loop
@@ -306,6 +311,7 @@ def learn_ack(end: Record, peer: Record, row: Record, ack: int) -> None:
         if ack > nxt:
             if nxt >= 0 and not (ack == nxt + 1 and peer["pending_seq"] >= 0):
                 peer["missed"] += 1
+                peer["missed_ns"] = row["ts_ns"]
             peer["snd_nxt"] = ack
         if ack >= peer["snd_nxt"]:
             peer["unacked_ns"] = -1

@@ -105,7 +105,7 @@ def test_a_verdict_is_told_when_it_changes():
 
 def test_a_half_closed_flow_is_told_as_of_now():
     """While the capture goes on, nothing is said of its end."""
-    judged = opened("+1 a > b F. 6:6(0) ack 1\n+.01 b > a . 1:1(0) ack 7\n")
+    judged = opened("+1 a > b F. 6:6(0) ack 1\n+.01 b > a . 1:1(0) ack 7\nend: +2\n")
 
     assert ("verdict", "half_closed: the client has closed its side, the server has not") == told(judged)[-1]
 

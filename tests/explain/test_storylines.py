@@ -18,6 +18,7 @@ HEADLINES = {
         "The client closed, the server never did: 12 probes after the FIN, 11 answered; the last drew a RST, 61.463"
         " s after the FIN."
     ),
+    "closing": "The client began to close 43 ms before the capture ended; 1 probe before, answered.",
     "timed_out": (
         "The server gave up on the client: 9 probes unanswered, then its own RST, 51.200 s after the client's last"
         " word."
@@ -46,11 +47,17 @@ FILES = {
     "undetermined": "lab/snaplen_40.pcap",
 }
 
+SCENARIOS = {"closing": "fin_just_before_the_end"}
+
 
 @pytest.mark.parametrize("verdict", [verdict.value for verdict in Verdict])
 def test_the_wording_of_each_verdict(verdict):
     """Each verdict's headline reads as it was last approved."""
-    (judged,), start_ns = captured(FILES[verdict])
+    if verdict in FILES:
+        (judged,), start_ns = captured(FILES[verdict])
+    else:
+        (judged,) = scenario(SCENARIOS[verdict])
+        start_ns = judged.record.first_ns
 
     assert verdict == judged.ending.verdict.value
     assert HEADLINES[verdict] == explain.headline(judged, start_ns)

@@ -215,6 +215,7 @@ def test_a_reset_in_full():
         own_ttl=(64, 64),
         ip_id=7,
         has_options=False,
+        lost_bytes=0,
         accepted_end=True,
     )
 

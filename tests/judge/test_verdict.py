@@ -102,7 +102,7 @@ def test_a_reset_is_shown_by_its_frame():
 
 def test_a_half_close_is_shown_by_the_fin():
     """The frame of a half-close is the FIN's, and its sender is named."""
-    ending = endings("+1 b > a F. 1:1(0) ack 1\n+.04 a > b . 1:1(0) ack 2\n")
+    ending = endings("+1 b > a F. 1:1(0) ack 1\n+.04 a > b . 1:1(0) ack 2\nend: +2\n")
 
     assert [(Verdict.HALF_CLOSED, "b", 4)] == [(each.verdict, each.by, each.frame) for each in ending]
 
@@ -117,7 +117,9 @@ def test_a_half_close_is_shown_by_the_fin():
 )
 def test_a_capture_may_begin_with_a_fin(lines, by):
     """A FIN counts wherever it stands, in the capture's first frame too; endpoint a sent first."""
-    assert [(Verdict.HALF_CLOSED, by)] == [(each.verdict, each.by) for each in endings(lines, opening="# A flow.\n")]
+    assert [(Verdict.HALF_CLOSED, by)] == [
+        (each.verdict, each.by) for each in endings(lines + "end: +2\n", opening="# A flow.\n")
+    ]
 
 
 def test_a_close_is_shown_by_the_second_fin():
@@ -172,4 +174,6 @@ def test_every_verdict_has_a_severity():
     assert {Verdict.SILENT, Verdict.TIMED_OUT, Verdict.RESET_ON_PROBE} == {
         verdict for verdict in Verdict if verdict.severity is Severity.BAD
     }
-    assert {Verdict.CLOSED, Verdict.OPEN} == {verdict for verdict in Verdict if verdict.severity is Severity.GOOD}
+    assert {Verdict.CLOSED, Verdict.CLOSING, Verdict.OPEN} == {
+        verdict for verdict in Verdict if verdict.severity is Severity.GOOD
+    }

@@ -87,7 +87,7 @@ LATE_DATA: Final = FindingKind(
     code="data-after-peer-closed",
     rows=(
         Row(
-            (c.verdict_aborted, c.peer_sent_fin, c.sent_no_fin, peer_reset_answers_data, sent_data_since_peer_fin),
+            (c.verdict_aborted, c.peer_sent_fin, peer_reset_answers_data, sent_data_since_peer_fin),
             _evidence,
         ),
     ),

@@ -87,6 +87,7 @@ ENDINGS: Final[dict[Verdict, tuple[str, str]]] = {
     Verdict.ABORTED: ("#8A3D00", "P"),
     Verdict.UNDETERMINED: (GREY, "*"),
     Verdict.OPEN: (BLUE, ">"),
+    Verdict.CLOSING: (BLUE, "h"),
     Verdict.CLOSED: (GREEN, "8"),
     Verdict.UNESTABLISHED: (GREY, "d"),
 }

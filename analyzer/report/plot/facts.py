@@ -129,6 +129,8 @@ def ending_words(judged: JudgedFlow, reach: int) -> tuple[int, tuple[str, ...]]:
         case Verdict.HALF_CLOSED:
             stayed = name(record, other("a" if ending.by == "a" else "b"))
             words = (f"{stayed} has not closed{until}", f"{stayed} has not closed", "half-closed")
+        case Verdict.CLOSING:
+            words = ("closing when the capture ends", "closing")
         case Verdict.SILENT:
             words = (f"unanswered{until}", "unanswered")
         case Verdict.UNESTABLISHED:

@@ -1,0 +1,94 @@
+"""Silence: whether what was sent stayed unanswered, or its answers only were not captured.
+
+Conditions over the columns of a FlowBatch, for the table of verdicts; each docstring is the sentence that
+``keepalive rules`` prints. It must not know which row of the table wins.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.tolerances import RTO_FIRST_NS, RTO_LEAST_NS, SILENCE_LEAST_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.track.batch import FlowBatch
+    from analyzer.track.flow import Side
+
+INTERVAL_DEFAULT_NS: Final = 75_000_000_000
+"""Interval of Linux, macOS and FreeBSD unless configured (field guide 2.3, 3.2, 4)."""
+LARGEST_UNSCALED: Final = 0xFFFF
+"""The largest window without RFC 7323: more than this is seldom in flight unacknowledged."""
+
+Mask = Any
+
+
+def probes_unanswered_to_the_end(f: FlowBatch) -> Mask:
+    """The last probes stayed unanswered, the first of them for at least one expected interval."""
+    return _probes_silent(f, "a") | _probes_silent(f, "b")
+
+
+def data_unanswered_to_the_end(f: FlowBatch) -> Mask:
+    """Data (or a FIN) was sent again at least once and never acknowledged, and the capture went on for a second."""
+    return _data_silent(f, "a") | _data_silent(f, "b")
+
+
+def fin_unanswered_to_the_end(f: FlowBatch) -> Mask:
+    """A FIN was sent again at least once and never acknowledged, and the capture went on for a second."""
+    a_silent = _data_silent(f, "a") & (f.a["fin_frame"] > 0) & (f.a["fin_acked_frame"] == 0)
+    b_silent = _data_silent(f, "b") & (f.b["fin_frame"] > 0) & (f.b["fin_acked_frame"] == 0)
+    return a_silent | b_silent
+
+
+def acknowledgements_not_captured(f: FlowBatch) -> Mask:
+    """More than 65,535 octets were sent without an acknowledgement, for longer than a retransmission timer would wait.
+
+    Nothing was sent again: so they were acknowledged, and the capture does not have it.
+    """
+    return _acknowledged_unseen(f, "a") | _acknowledged_unseen(f, "b")
+
+
+def heard_what_was_not_captured(f: FlowBatch) -> Mask:
+    """The last probes or data stayed unanswered, but meanwhile their sender acknowledged what the capture missed."""
+    a_silent = _probes_silent(f, "a") & (f.b["missed_ns"] > f.run_a["trailing_ns"])
+    b_silent = _probes_silent(f, "b") & (f.a["missed_ns"] > f.run_b["trailing_ns"])
+    a_data = _data_silent(f, "a") & (f.b["missed_ns"] > f.a["unacked_ns"])
+    b_data = _data_silent(f, "b") & (f.a["missed_ns"] > f.b["unacked_ns"])
+    return a_silent | b_silent | a_data | b_data
+
+
+def _probes_silent(f: FlowBatch, side: Side) -> Mask:
+    run = f.run_a if side == "a" else f.run_b
+    waited = f.ends_ns - run["trailing_ns"]
+    expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], _first_interval(f, run))
+    return (run["trailing"] > 0) & (waited >= np.maximum(expected, SILENCE_LEAST_NS))
+
+
+def _first_interval(f: FlowBatch, run: NDArray[np.void]) -> Mask:
+    """Return how long a prober that probed once may wait: as long as it had waited, at most the default of all systems.
+
+    RFC 9293 MUST-29: without an interval seen, one unanswered probe must not look like death too soon.
+    """
+    if not len(f.seen):
+        return INTERVAL_DEFAULT_NS
+    idle = f.seen["gap_ns"][np.clip(f.start[:-1] + run["first_row"], 0, len(f.seen) - 1)]
+    return np.where(idle > 0, np.minimum(idle, INTERVAL_DEFAULT_NS), INTERVAL_DEFAULT_NS)
+
+
+def _data_silent(f: FlowBatch, side: Side) -> Mask:
+    end, peer = (f.a, f.b) if side == "a" else (f.b, f.a)
+    outstanding = (end["unacked_ns"] >= 0) & (end["resent"] > 0)
+    heard_since = peer["last_ns"] > end["unacked_ns"]
+    return outstanding & ~heard_since & (f.ends_ns - end["unacked_ns"] >= SILENCE_LEAST_NS)
+
+
+def _acknowledged_unseen(f: FlowBatch, side: Side) -> Mask:
+    end, peer = (f.a, f.b) if side == "a" else (f.b, f.a)
+    met = (end["ack_frame"] > 0) & (peer["ack_frame"] > 0)
+    much = (end["unacked_ns"] >= 0) & (end["snd_una"] >= 0) & (end["snd_nxt"] - end["snd_una"] > LARGEST_UNSCALED)
+    went_on = end["data_ns"] - end["unacked_ns"] >= RTO_LEAST_NS
+    waited = f.ends_ns - end["last_ns"] >= RTO_FIRST_NS
+    return met & much & (end["resent"] == 0) & (went_on | waited)
