@@ -127,7 +127,7 @@ def rule_tables() -> str:
     def text(lines: Iterable[str]) -> str:
         return "\n".join(lines).rstrip()
 
-    screen = Screen(width=100)
+    screen = Screen(width=84)  # what fits into a page of the site without scrolling
     parts = [
         "# The tables that decide",
         "",
