@@ -61,10 +61,10 @@ def test_without_privilege_the_remedy_is_exact():
     """A process that may not capture is told of sudo, setcap and containers."""
     code = (
         "import os, sys, scapy.layers.l2, scapy.arch.linux, psutil\n"
-        "from analyzer.capture import tap, live\n"
+        "from analyzer.capture import live_reader, tap\n"
         "from analyzer.errors import CaptureNotPermittedError\n"
         "os.setgid(65534); os.setuid(65534)\n"
-        "try: live.LiveReader('lo')\n"
+        "try: live_reader.LiveReader('lo')\n"
         "except CaptureNotPermittedError as error: print(error)\n"
     )
     done = subprocess.run(
