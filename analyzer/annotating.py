@@ -21,6 +21,7 @@ from analyzer.capture.commented import Copied, copy_with_comments
 from analyzer.capture.source import open_source
 from analyzer.errors import CaptureError
 from analyzer.judge import verdict
+from analyzer.output import whole
 from analyzer.survey import overview
 from analyzer.survey.selection import Selection
 from analyzer.wireshark.comments import PREFIX, comments, marks_of
@@ -70,7 +71,7 @@ def annotate(
         result = _find_out(source_path, select or Selection(), marks, reader=reader, jit=jit, progress=progress)
         source = open_source(source_path)
         try:
-            with _opened(out_path) as file:
+            with _opened(out_path, replace=force) as file:
                 copied = copy_with_comments(
                     source,
                     file.write,
@@ -138,20 +139,10 @@ def _find_out(
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[BinaryIO]:
-    """Open for writing, so that a regular file is there only once it is complete."""
+def _opened(path: str, *, replace: bool) -> Iterator[BinaryIO]:
+    """Open for writing, so that a file is there only once it is complete."""
     if path == STDOUT:
         yield sys.stdout.buffer
-        return
-    target = Path(path)
-    if target.exists() and not target.is_file():  # a pipe, a device
-        with target.open("wb") as file:
+    else:
+        with whole(path, replace=replace) as file:
             yield file
-        return
-    partial = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        with partial.open("xb") as file:
-            yield file
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)

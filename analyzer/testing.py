@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Final, Self
 from analyzer import explain
 from analyzer.capture.tap import loopback_name, real_sockets
 from analyzer.judge.verdict import Verdict
+from analyzer.output import whole
 from analyzer.report.screen import Screen, printable
 from analyzer.report.story_text import story as story_lines
 from analyzer.watching import Watching, watch
@@ -349,11 +350,13 @@ class Capture:
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         written = [target / f"{name}.txt"]
-        written[0].write_text(self.story() + "\n", encoding="utf-8")
+        with whole(written[0], replace=True) as file:
+            file.write(f"{self.story()}\n".encode())
         kept = self._kept("packets.pcap")
         if kept is not None and Path(kept).exists():
             written.append(target / f"{name}.pcap")
-            shutil.copyfile(kept, written[1])
+            with whole(written[1], replace=True) as file, Path(kept).open("rb") as packets:
+                shutil.copyfileobj(packets, file)
         return written
 
     @property

@@ -8,6 +8,7 @@ row to VERBS.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
 import os
@@ -16,21 +17,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import analyzer
+from analyzer.cli import ending
 from analyzer.cli.options import warn
-from analyzer.errors import AnalyzerError, LiveCaptureError
 from analyzer.loops import notices
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-UNREADABLE: Final = 2
-NOT_PERMITTED: Final = 3
-INTERRUPTED: Final = 130
 SELDOM: Final = 200_000
 """So many new objects that may be in cycles, before Python looks for cycles among them."""
-BROKEN_PIPE: Final = 141
-"""As a shell reports a program that SIGPIPE ended; ``| head`` is no error to anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +68,7 @@ exit status:
   1    a --fail-on condition was met
   2    usage error, or nothing could be read
   3    capture not permitted
+  70   a fault of this program
   130  interrupted
 """
 
@@ -82,7 +79,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is, and exit with status 2."""
         sys.stderr.write(f"{self.prog}: {printable(message)} (see {self.prog} --help)\n")
-        sys.exit(UNREADABLE)
+        sys.exit(ending.UNREADABLE)
 
 
 def command() -> NoReturn:
@@ -90,12 +87,17 @@ def command() -> NoReturn:
 
     A tenth of the time of ten million packets went into what these leave out.
     """
+    last = ending.LastAct()
     # numpy's library of linear algebra, which nothing here uses, would start threads that look for work
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.set_threshold(SELDOM)
-    status = main()
+    if ending.take_streams():
+        last.status = main()
+    else:
+        last.status = ending.UNREADABLE
+        ending.say("standard output is closed, so there is nowhere to write to")
     gc.freeze()  # the system takes the memory back faster than a last collection would
-    sys.exit(status)
+    sys.exit(last.status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,23 +108,26 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     notices.hear_with(warn)
     try:
-        status = _run(arguments)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        _discard_output()
-        return BROKEN_PIPE
-    except OSError as error:
-        _discard_output()
-        sys.stderr.write(f"keepalive: cannot write: {printable(error.strerror or str(error))}\n")
-        return UNREADABLE
+        with ending.in_order():
+            status = _run(arguments)
+            sys.stdout.flush()
+    except (Exception, KeyboardInterrupt, ending.Terminated) as error:  # noqa: BLE001 - the one edge
+        status, sentence = ending.reason(error)
+        _let_go_of_output(error)
+        ending.say(sentence)
     return status
 
 
-def _discard_output() -> None:
-    """Give the interpreter, which flushes stdout once more at exit, somewhere to flush to."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _let_go_of_output(error: BaseException) -> None:
+    """Write what was printed before an error; what cannot be written is not tried again when Python exits."""
+    if isinstance(error, KeyboardInterrupt):
+        return
+    with contextlib.suppress(OSError, ValueError):
+        if not isinstance(error, ending.Terminated):  # which may be because nobody takes it
+            with contextlib.suppress(OSError):
+                sys.stdout.flush()
+                return
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:
@@ -149,16 +154,8 @@ def _run(arguments: list[str]) -> int:
             module.add_arguments(chosen)
     if not arguments:
         parser.print_help(sys.stderr)
-        return UNREADABLE
+        return ending.UNREADABLE
     options = parser.parse_args(arguments)
     if module is None:  # parse_args has exited for all other arguments
         raise AssertionError(arguments)
-    try:
-        return int(module.run(options))
-    except LiveCaptureError as error:
-        sys.stderr.write(f"keepalive: {printable(str(error))}\n")
-        return NOT_PERMITTED
-    except AnalyzerError as error:
-        if str(error):
-            sys.stderr.write(f"keepalive: {printable(str(error))}\n")
-        return UNREADABLE
+    return int(module.run(options))

@@ -142,7 +142,7 @@ def refuse_terminal(named: list[str]) -> None:
     Raises:
         UsageError: standard input is named, and it is a terminal.
     """
-    if "-" in named and sys.stdin.isatty():
+    if "-" in named and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("standard input is a terminal; pipe a capture into it, or name a file")
 
 

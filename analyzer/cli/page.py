@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import options as shared
+from analyzer.output import whole
 
 if TYPE_CHECKING:
     import argparse
@@ -51,7 +52,7 @@ def write_html(options: argparse.Namespace, watch: Watch) -> None:
     watch.count(result.totals.verdicts)
     content = "".join(page(gather(options, result, watch))).encode()
     try:
-        with Path(options.html).open("wb" if options.force else "xb") as file:
+        with whole(options.html, replace=options.force) as file:
             file.write(content)
     except FileExistsError:
         shared.refuse_overwrite(options.html, force=False)
@@ -73,7 +74,7 @@ def write_parquet(options: argparse.Namespace, watch: Watch) -> None:
     shared.check_flows(options, result)
     flows = watch.all_of(flow for flow in result if flow.judged.findings or not options.only_findings)
     try:
-        for path in tabular.write_parquet(flows, result.start_ns, folder):
+        for path in tabular.write_parquet(flows, result.start_ns, folder, replace=options.force):
             sys.stdout.write(f"{path}\n")
     except OSError as error:
         raise shared.UsageError(f"{folder}: {error.strerror or error}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import options as shared
+from analyzer.output import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +170,7 @@ def _save(name: str, content: bytes, *, force: bool) -> None:
         UsageError: it cannot be written.
     """
     try:
-        with Path(name).open("wb" if force else "xb") as file:
+        with whole(name, replace=force) as file:
             file.write(content)
     except OSError as error:
         raise shared.UsageError(f"{name}: {error.strerror}") from error

@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -162,13 +162,24 @@ def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list
     given = (options.reader, result.keep_all, result.most, result.select, result.counts_findings)
     work = [(*given, series) for series in todo]
     processes = min(len(todo), os.cpu_count() or 1)
-    with _imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+    with _imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool, _ended_early():
         for part, sentences, told in pool.map(_in_process, work):
             for sentence in told:
                 notices.tell(sentence)
             for sentence in sentences:
                 warn(sentence)
             result.merge(part)
+
+
+@contextmanager
+def _ended_early() -> Iterator[None]:
+    """Let nobody wait for processes whose work is not wanted any more."""
+    try:
+        yield
+    except BaseException:
+        for process in active_children():
+            process.terminate()
+        raise
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from analyzer.errors import CaptureError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,6 +20,8 @@ def as_file(path: str) -> Iterator[str]:
     if path != "-":
         yield path
         return
+    if sys.stdin is None:
+        raise CaptureError("standard input", "is closed; expected a pcap or pcapng stream")
     with tempfile.NamedTemporaryFile(prefix="keepalive-") as file:
         shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
         file.flush()

@@ -5,11 +5,13 @@ pandas, polars and pyarrow are imported when they are asked for; none is needed 
 
 from __future__ import annotations
 
+import contextlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import explain
 from analyzer.errors import AnalyzerError
+from analyzer.output import whole
 from analyzer.report.columns import FINDING_COLUMNS, FLOW_COLUMNS, PROBE_COLUMNS
 from analyzer.report.export import flow_row, probe_rows
 
@@ -87,10 +89,17 @@ def to_polars(data: Columns) -> Foreign:
     return polars.DataFrame(data, schema={name: dtypes[kind(name)] for name in data})
 
 
-def write_parquet(flows: Iterable[FlowToExport], start_ns: Callable[[int], int], folder: Path) -> list[Path]:
+def write_parquet(
+    flows: Iterable[FlowToExport], start_ns: Callable[[int], int], folder: Path, *, replace: bool = True
+) -> list[Path]:
     """Write each of TABLES to ``folder``, which is made if it is not there; return the files.
 
-    What a column means is in its metadata (``description``).
+    What a column means is in its metadata (``description``). Files that are there are written over if they may be
+    ``replace``d.
+
+    Raises:
+        FileExistsError: they are there, and may not.
+        OSError: one cannot be written; each is whole, or as it was.
     """
     arrow = _library("pyarrow")
     parquet = _library("pyarrow.parquet")
@@ -106,14 +115,14 @@ def write_parquet(flows: Iterable[FlowToExport], start_ns: Callable[[int], int],
     }
     folder.mkdir(parents=True, exist_ok=True)
     paths = {table: folder / f"{table}.parquet" for table in TABLES}
-    writers = {table: parquet.ParquetWriter(paths[table], schemas[table]) for table in TABLES}
-    try:
+    with contextlib.ExitStack() as open_files:
+        writers = {}
+        for table, path in paths.items():
+            file = open_files.enter_context(whole(path, replace=replace))
+            writers[table] = open_files.enter_context(parquet.ParquetWriter(file, schemas[table]))
         for some in _batches(flows):
             for table, writer in writers.items():
                 writer.write_table(arrow.table(columns(table, some, start_ns), schema=schemas[table]))
-    finally:
-        for writer in writers.values():
-            writer.close()
     return list(paths.values())
 
 

@@ -188,7 +188,7 @@ def test_output_that_cannot_be_written_is_one_sentence():
             [sys.executable, "-m", "analyzer", "rules"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False
         )
 
-    assert (2, b"keepalive: cannot write: No space left on device\n") == (done.returncode, done.stderr)
+    assert (2, b"keepalive: standard output: No space left on device\n") == (done.returncode, done.stderr)
 
 
 def test_the_installed_command_is_this_one():
