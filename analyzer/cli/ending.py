@@ -174,8 +174,8 @@ def _over(raw: io.FileIO, like: Any) -> io.TextIOWrapper:  # noqa: ANN401 - a st
         io.BufferedWriter(raw),
         encoding=getattr(like, "encoding", "utf-8"),
         errors="backslashreplace",
-        line_buffering=getattr(like, "line_buffering", True),
-        write_through=getattr(like, "write_through", False),
+        # python -u asks for no buffer at all; a line is as much as anybody waits for
+        line_buffering=getattr(like, "line_buffering", True) or like.write_through,
     )
 
 

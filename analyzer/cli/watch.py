@@ -10,6 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from analyzer.cli import ending
 from analyzer.cli import options as shared
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.analysis import Analysis, Flow
+    from analyzer.capture.pcap_writer import PcapWriter
     from analyzer.cli.failing import Watch
     from analyzer.explain.news import Item, News
     from analyzer.judge.judged import JudgedFlow
@@ -104,9 +106,11 @@ def run(options: argparse.Namespace) -> int:
             on_signal(watching.stop)
             _follow(options, watching)
             result = watching.finish()
-    _report(options, result, watch)
+    _report(options, result, watch, reader.writer)
     if sent_before is not None:
         _count_probes(result, sent_before, sockets.probes_sent())
+    if reader.writer is not None and reader.writer.damage:
+        return ending.UNREADABLE  # packets that were to be kept are not
     return watch.status
 
 
@@ -369,7 +373,7 @@ def _kernel_text(judged: JudgedFlow, kernel: dict[Side, KernelView]) -> Iterator
         yield f"; kernel: {role(judged, side)} {view.state}, {holder}"
 
 
-def _report(options: argparse.Namespace, result: Analysis, watch: Watch) -> None:
+def _report(options: argparse.Namespace, result: Analysis, watch: Watch, writer: PcapWriter | None) -> None:
     """Write what the capture showed."""
     from analyzer.cli.reading import say_warnings
     from analyzer.cli.report import write_text
@@ -387,8 +391,8 @@ def _report(options: argparse.Namespace, result: Analysis, watch: Watch) -> None
         write_text(told, result, watch)
     if options.form or not (sys.stdout.isatty() and sys.stderr.isatty()):
         say_warnings(result)
-    if options.write and result.captures[0].frames:
-        shared.warn(f"{result.captures[0].frames:,} packets are in {options.write}")
+    if writer is not None and result.captures[0].frames:
+        shared.warn(f"{writer.frames:,} packets are in {options.write}")
 
 
 def _count_probes(result: Analysis, before: int, after: int | None) -> None:

@@ -166,6 +166,30 @@ def test_the_first_cause_of_a_library_that_cannot_be_loaded_is_told():
     assert (2, f"a library cannot be loaded: {error.__cause__}") == ending.reason(error)
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_is_told_is_told_at_once(unbuffered):
+    """A sentence on standard error does not wait for the end, whether or not Python was asked to buffer."""
+    code = (
+        "import sys\n"
+        "from analyzer.cli import command, rules\n"
+        "def run(_):\n"
+        "    sys.stderr.write('told\\n')\n"
+        "    return len(sys.stdin.read())\n"
+        "rules.run = run\n"
+        "command()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "rules"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert b"told\n" == process.stderr.readline()  # before it may read on
+        process.stdin.close()
+        assert 0 == process.wait(60)
+
+
 def test_a_signal_ends_the_process_by_that_signal(tmp_path):
     """Who waits for the process sees what ended it, and nothing is left behind."""
     code = (
@@ -211,3 +235,28 @@ def test_one_means_that_a_condition_was_met(keepalive):
     assert 1 == keepalive("report", CAPTURE, "--fail-on", "reset_on_probe").status
     assert 0 == keepalive("report", CAPTURE, "--fail-on", "silent").status
     assert 2 == main(["report", "none.pcap", "--fail-on", "silent"])
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("report {} --html {} --force", "out.html"),
+        ("explain {} --html {} --force", "out.html"),
+        ("plot {} -o {} --force", "out.png"),
+        ("annotate {} {} --force", "out.pcapng"),
+        ("report {} --parquet {} --force", "flows.parquet"),
+    ],
+)
+@pytest.mark.parametrize("old", [True, False], ids=["old", "new"])
+def test_a_file_that_has_no_room_is_named_and_leaves_nothing(tmp_path, words, name, old):
+    """Every verb that writes a file ends with 2 where the disk takes no more, and what was there stays."""
+    out = tmp_path / name
+    if old:
+        out.write_bytes(b"old")
+    asked = out.parent if name.endswith(".parquet") else out
+    status, _, err = run(f"ulimit -f 1; $KEEPALIVE {words.format(CAPTURE, asked)}")
+
+    assert (2, 1) == (status, len(err.splitlines()))
+    assert f"keepalive: {asked}: File too large\n" == err
+    assert ([name] if old else []) == [each.name for each in tmp_path.iterdir()]
+    assert not old or out.read_bytes() == b"old"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.analysis import analyze
 from analyzer.cli import watch as verb
 from tests.loopback import connected, exchange, host, probe_every_second, send_datagrams, within  # noqa: F401
 
@@ -275,13 +276,14 @@ def test_sockets_are_asked_on_linux_only(keepalive, monkeypatch):
 
 
 @live
-def test_packets_on_a_full_disk_are_lost_and_the_report_is_not(host):  # noqa: F811
-    """The file ends, with a warning, and the capture goes on."""
+def test_packets_on_a_full_disk_are_lost_and_the_report_is_not(host, tmp_path):  # noqa: F811
+    """The file ends, with a warning that says how many packets are in it, the capture goes on, and the status tells."""
     folder = host.start("sleep", "60")  # somebody to own the mount
     run = ["nsenter", "-t", str(folder.pid), "-n", "unshare", "-m", "sh", "-c"]
     script = (
         "mount -t tmpfs -o size=8k none /mnt && "
-        f"{sys.executable} -m analyzer watch -i lo --json -s 65535 -w /mnt/out.pcap -c 40"
+        f"{sys.executable} -m analyzer watch -i lo --json -s 65535 -w /mnt/out.pcap -c 40; status=$?; "
+        f"cp /mnt/out.pcap {tmp_path}/kept.pcap; exit $status"
     )
     process = subprocess.Popen(
         [*run, script],
@@ -295,15 +297,17 @@ def test_packets_on_a_full_disk_are_lost_and_the_report_is_not(host):  # noqa: F
     out, err = process.communicate(timeout=PATIENCE_S)
     (capture,) = json.loads(out)["captures"]
 
-    assert (0, 40) == (process.returncode, capture["frames"])
-    assert re.search(r"No space left on device\); it ends with frame [1-9]\d?, the capture went on", err)
+    told = re.search(r"No space left on device\); it ends with frame ([1-9]\d?), the capture went on", err)
+    kept = analyze(str(tmp_path / "kept.pcap")).captures[0]
+
+    assert (2, 40) == (process.returncode, capture["frames"])
+    assert (int(told[1]), []) == (kept.frames, kept.warnings)
+    assert f"{kept.frames} packets are in /mnt/out.pcap" in err
     assert capture["warnings"]
 
 
 def test_flows_are_judged_when_they_change():
     """A flow is told of again only when something in its line has changed."""
-    from analyzer.analysis import analyze
-
     changes = verb.Changes()
     analysis = analyze(str(ROOT / "captures" / "founding_go_fin60.pcap"))
 
