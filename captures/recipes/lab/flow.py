@@ -274,7 +274,9 @@ class Flow:
         return self.sockets.pop(who)
 
     def finish(self) -> None:
-        """Stop reading where anybody still does."""
+        """Stop reading where anybody still does; end keepalive, so that no probe is sent that nobody captures."""
+        for connection in self.sockets.values():
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
         for who in SIDES:
             self._stop[who].set()
             if who in self.sockets and who in self._readers and who not in self._over:
