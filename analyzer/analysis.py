@@ -52,6 +52,9 @@ Table = Literal["flows", "probes", "findings"]
 
 FOLD: Final = 16384
 """So many lines of flows may come before those that nobody can look at are folded."""
+LARGE: Final = 4096
+"""A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""
+LARGE_KEPT: Final = 2
 EXCERPT: Final = 12
 """So many flows a notebook shows of an analysis."""
 PLOT_SIZE_IN: Final = (9.6, 3.9)
@@ -88,6 +91,7 @@ class Analysis:
         self._hosts = HostSums()
         self._unfolded = 0
         self._batches: list[tuple[int, FlowBatch, NDArray[np.int8]]] = []
+        self._large: dict[tuple[int, int], Flow] = {}
 
     def add(self, capture: int, batch: FlowBatch | None) -> None:
         """Take finished flows of the capture with that index."""
@@ -180,7 +184,13 @@ class Analysis:
         """Return the flow of a line."""
         capture, batch, winners = self._batches[int(line["batch"])]
         row = int(line["row"])
-        return Flow(self, capture, batch, row, int(winners[row]))
+        key = int(line["batch"]), row
+        flow = self._large.pop(key, None) or Flow(self, capture, batch, row, int(winners[row]))
+        if batch.start[row + 1] - batch.start[row] >= LARGE:
+            self._large[key] = flow
+            while len(self._large) > LARGE_KEPT:
+                del self._large[next(iter(self._large))]
+        return flow
 
     def probing_hosts(self, most: int | None = None) -> list[ProbingHost]:
         """Return what each address sent in probes, capture by capture, the most talkative first; at most so many."""

@@ -7,7 +7,9 @@ It must not judge: no verdict, no inference about timers, no words.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from analyzer.judge.connection import Event, Milestone, follow
 from analyzer.judge.record import (
@@ -31,26 +33,46 @@ from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.label.unlike_sender import Stranger
 from analyzer.loops.loop import thaw
-from analyzer.segment import NOTE_TCP, RST
+from analyzer.segment import ACK, NOTE_TCP, RST
 from analyzer.track.flow import SIDES, Side, endpoints_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
     from analyzer.judge.record import Row
     from analyzer.track.batch import FlowBatch
-    from analyzer.untyped import Foreign, Record
+    from analyzer.untyped import Record
+
+Places = dict[int, "NDArray[np.int64]"]
+"""By kind, where rows of it are among a flow's."""
+
+COLUMNS: Final = (
+    "frame", "ts_ns", "side", "kind", "seq", "snd_nxt", "payload_len", "window", "flags", "header_len", "ttl",
+    "ttl_low", "ttl_high", "ip_id", "icmp", "idle_frame", "ack", "peer_nxt", "certainty", "doubt", "answer",
+    "answer_row", "answers_row", "rcv_nxt", "peer_fin_seq", "gap_ns", "idle_ns", "train", "after_fin", "reset_kind", "stranger",
+)  # fmt: skip
+"""Of SEEN, what a record is made from."""
+AT_ONCE: Final = 4096
+"""Rows taken as Python values at a time."""
+CERTAINTIES: Final = {int(each): each.name.lower() for each in Certainty}
+DOUBTS: Final = {int(each): each.name.lower() for each in Doubt}
+ANSWERS: Final = {int(each): each.name.lower() for each in Answer}
 
 
 def build(batch: FlowBatch, index: int) -> FlowRecord:
     """Return the record of the flow in row ``index`` of a batch."""
-    # dicts of Python ints: many times faster to read field by field than numpy records
-    rows = thaw(batch.rows(index), jit=False)
+    rows = batch.rows(index)
+    kinds = rows["kind"]
+    places = {kind: np.flatnonzero(kinds == kind) for kind in set(kinds.tolist())}
     flow, *both = (thaw(part[index : index + 1], jit=False)[0] for part in (batch.flow, batch.a, batch.b))
     ends = (both[0], both[1])
     a, b = endpoints_of(flow)
     accepted = int(batch.ending[index]["reset_row"])
-    resets = _resets(rows, accepted)
+    resets = _resets(rows, places, accepted)
     if accepted >= 0:
-        _until(rows[accepted], ends)
+        _until(thaw(rows[accepted : accepted + 1], jit=False)[0], ends)
     changes, states = follow(_milestones(ends, resets))
     return FlowRecord(
         number=int(flow["number"]),
@@ -72,27 +94,27 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         idle_from=int(flow["idle_from"]) or None,
         idle_to=int(flow["idle_to"]) or None,
         backwards=int(flow["backwards"]),
-        probes=_probes(rows),
+        probes=tuple(_probes(rows, places)),
         zero_window_probes=tuple(
-            ZeroWindowProbe(*_basics(row), int(row["payload_len"]), _frame(rows, row["answer_row"]))
-            for row in _of(rows, Kind.ZERO_WINDOW_PROBE)
+            ZeroWindowProbe(*_basics(row), row["payload_len"], _frame(rows, row["answer_row"]))
+            for row in _of(rows, places, Kind.ZERO_WINDOW_PROBE)
         ),
         not_probes=tuple(
             NotProbe(
                 *_basics(row),
                 NOT_PROBE_WORDS[Kind(row["kind"])],
-                bool(row["payload_len"] <= 1 and row["seq"] == row["snd_nxt"] - 1),
+                row["payload_len"] <= 1 and row["seq"] == row["snd_nxt"] - 1,
             )
-            for row in _of(rows, *NOT_PROBE_WORDS)
+            for row in _of(rows, places, *NOT_PROBE_WORDS)
         ),
         fins=_fins(ends),
         resets=resets,
-        icmp_errors=_icmp_errors(rows),
+        icmp_errors=tuple(_icmp_errors(rows, places)),
         resent=tuple(
-            Resent(*_basics(row), int(row["payload_len"]))
-            for row in _of(rows, Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION)
+            Resent(*_basics(row), row["payload_len"])
+            for row in _of(rows, places, Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION)
         ),
-        windows=tuple(WindowChange(*_basics(row), bool(row["window"] == 0)) for row in rows if _moves_window(row)),
+        windows=tuple(WindowChange(*_basics(row), row["window"] == 0) for row in _some(rows, _window_moves(rows))),
         changes=changes,
         states=states,
     )
@@ -111,57 +133,65 @@ def _until(reset: Row, ends: tuple[Row, Row]) -> None:
 
 
 def _basics(row: Row) -> tuple[int, int, Side]:
-    return int(row["frame"]), int(row["ts_ns"]), SIDES[int(row["side"])]
+    return row["frame"], row["ts_ns"], SIDES[row["side"]]
 
 
-def _of(rows: list[Row], *kinds: Kind) -> list[Any]:
-    wanted = {int(kind) for kind in kinds}
-    return [row for row in rows if int(row["kind"]) in wanted]
+def _of(rows: NDArray[np.void], places: Places, *kinds: Kind) -> Iterator[Row]:
+    """Yield the rows of these kinds in order."""
+    found = [places[kind] for kind in kinds if kind in places]
+    return _some(rows, np.sort(np.concatenate(found))) if found else iter(())
 
 
-def _moves_window(row: Row) -> bool:
-    """Say whether a segment, whatever kind it is for its other properties, closes or opens its sender's window."""
-    of_the_sender = row["note"] == NOTE_TCP and not row["is_copy"] and not row["flags"] & RST
-    return bool(of_the_sender and (shuts_window(row) or opens_window(row)))
+def _some(rows: NDArray[np.void], picked: NDArray[np.int64]) -> Iterator[Row]:
+    """Yield some rows, with the columns that a record is made from and their place ``at``.
+
+    As dicts of Python ints, because these are many times faster to read field by field than numpy records; of a few
+    rows at a time, because they take some ten times as much memory.
+    """
+    for first in range(0, len(picked), AT_ONCE):
+        part = picked[first : first + AT_ONCE]
+        columns = [part.tolist(), *(rows[name][part].tolist() for name in COLUMNS)]
+        yield from (dict(zip(("at", *COLUMNS), values, strict=True)) for values in zip(*columns, strict=True))
 
 
-def _frame(rows: list[Row], at: int) -> int | None:
-    return int(rows[at]["frame"]) if at >= 0 else None
+def _window_moves(rows: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return which segments, whatever kind they are for other properties, close or open their sender's window."""
+    of_the_sender = (rows["note"] == NOTE_TCP) & (rows["is_copy"] == 0) & (rows["flags"] & RST == 0)
+    return np.flatnonzero(of_the_sender & (shuts_window(rows) | opens_window(rows)))
 
 
-def _probes(rows: list[Row]) -> tuple[Probe, ...]:
+def _frame(rows: NDArray[np.void], at: int) -> int | None:
+    return int(rows["frame"][at]) if at >= 0 else None
+
+
+def _probes(rows: NDArray[np.void], places: Places) -> Iterator[Probe]:
     trains: set[tuple[int, int]] = set()
-    probes = []
-    for row in _of(rows, *PROBE_KINDS):
-        answer = Answer(row["answer"])
-        at = int(row["answer_row"])
-        train = (int(row["side"]), int(row["train"]))
+    for row in _of(rows, places, *PROBE_KINDS):
+        at = row["answer_row"]
+        train = (row["side"], row["train"])
         first = train not in trains
         trains.add(train)
-        probes.append(
-            Probe(
-                *_basics(row),
-                payload_len=int(row["payload_len"]),
-                certainty=Certainty(row["certainty"]).name.lower(),
-                doubt=Doubt(row["doubt"]).name.lower() if row["doubt"] else None,
-                gap_ns=_at_least_zero(row["gap_ns"]),
-                idle_ns=_at_least_zero(row["idle_ns"]),
-                idle_frame=int(row["idle_frame"]) or None,
-                unheard=bool(row["ack"] < row["peer_nxt"]),
-                train=train[1],
-                first_of_train=first,
-                after_fin=AFTER_FIN_WORDS[int(row["after_fin"])],
-                answer=answer.name.lower() if answer else None,
-                answer_frame=_frame(rows, at),
-                answer_ns=int(rows[at]["ts_ns"] - row["ts_ns"]) if at >= 0 else None,
-                header_len=int(row["header_len"]),
-            )
+        yield Probe(
+            *_basics(row),
+            payload_len=row["payload_len"],
+            certainty=CERTAINTIES[row["certainty"]],
+            doubt=DOUBTS[row["doubt"]] if row["doubt"] else None,
+            gap_ns=_at_least_zero(row["gap_ns"]),
+            idle_ns=_at_least_zero(row["idle_ns"]),
+            idle_frame=row["idle_frame"] or None,
+            unheard=row["ack"] < row["peer_nxt"],
+            train=train[1],
+            first_of_train=first,
+            after_fin=AFTER_FIN_WORDS[row["after_fin"]],
+            answer=ANSWERS[row["answer"]] if row["answer"] else None,
+            answer_frame=_frame(rows, at),
+            answer_ns=int(rows["ts_ns"][at]) - row["ts_ns"] if at >= 0 else None,
+            header_len=row["header_len"],
         )
-    return tuple(probes)
 
 
-def _at_least_zero(value: Foreign) -> int | None:
-    return int(value) if value >= 0 else None
+def _at_least_zero(value: int) -> int | None:
+    return value if value >= 0 else None
 
 
 def _fins(ends: tuple[Any, Any]) -> tuple[Fin, ...]:
@@ -179,24 +209,23 @@ def _fins(ends: tuple[Any, Any]) -> tuple[Fin, ...]:
     return tuple(sorted(fins, key=lambda fin: fin.frame))
 
 
-def _resets(rows: list[Row], accepted: int) -> tuple[Reset, ...]:
+def _resets(rows: NDArray[np.void], places: Places, accepted: int) -> tuple[Reset, ...]:
     return tuple(
         Reset(
             *_basics(row),
             kind=ResetKind(row["reset_kind"]).name.lower(),
-            answers_probe=_frame(rows, int(row["answers_row"])),
-            strange=tuple(bit.name.lower() for bit in Stranger if int(row["stranger"]) & bit),
-            has_ack=bool(row["flags"] & 0x10),
-            window=int(row["window"]),
-            ttl=int(row["ttl"]),
-            own_ttl=(int(row["ttl_low"]), int(row["ttl_high"])) if row["ttl_low"] >= 0 else None,
+            answers_probe=_frame(rows, row["answers_row"]),
+            strange=tuple(bit.name.lower() for bit in Stranger if row["stranger"] & bit),
+            has_ack=row["flags"] & ACK != 0,
+            window=row["window"],
+            ttl=row["ttl"],
+            own_ttl=(row["ttl_low"], row["ttl_high"]) if row["ttl_low"] >= 0 else None,
             ip_id=_at_least_zero(row["ip_id"]),
-            has_options=bool(row["header_len"] > 20),
+            has_options=row["header_len"] > 20,
             lost_bytes=_outstanding(row),
-            accepted_end=at == accepted,
+            accepted_end=row["at"] == accepted,
         )
-        for at, row in enumerate(rows)
-        if row["kind"] == Kind.RESET
+        for row in _of(rows, places, Kind.RESET)
     )
 
 
@@ -205,32 +234,25 @@ def _outstanding(row: Row) -> int:
     if row["rcv_nxt"] < 0:
         return 0
     beyond = row["peer_fin_seq"] if row["peer_fin_seq"] >= 0 else row["peer_nxt"]
-    return max(0, int(beyond - row["rcv_nxt"]))
+    return max(0, beyond - row["rcv_nxt"])
 
 
-def _icmp_errors(rows: list[Row]) -> tuple[IcmpError, ...]:
-    errors = []
-    latest: dict[int, Any] = {}
-    for row in rows:
-        if row["kind"] in PROBE_KINDS:
-            latest[int(row["side"])] = row
-        if row["kind"] == Kind.ICMP_ERROR:
-            frame, ts_ns, side = _basics(row)
-            what = int(row["icmp"])
-            probe = latest.get(int(row["side"]))
-            same = probe is not None and (int(probe["seq"]) - int(row["seq"])) % (1 << 32) == 0
-            errors.append(
-                IcmpError(
-                    frame,
-                    ts_ns,
-                    side,
-                    6 if what >> 16 else 4,
-                    (what >> 8) & 0xFF,
-                    what & 0xFF,
-                    int(probe["frame"]) if same and probe is not None else None,
-                )
-            )
-    return tuple(errors)
+def _icmp_errors(rows: NDArray[np.void], places: Places) -> Iterator[IcmpError]:
+    latest: dict[int, Row] = {}
+    for row in _of(rows, places, *PROBE_KINDS, Kind.ICMP_ERROR):
+        if row["kind"] != Kind.ICMP_ERROR:
+            latest[row["side"]] = row
+            continue
+        what = row["icmp"]
+        probe = latest.get(row["side"])
+        same = probe is not None and (probe["seq"] - row["seq"]) % (1 << 32) == 0
+        yield IcmpError(
+            *_basics(row),
+            6 if what >> 16 else 4,
+            (what >> 8) & 0xFF,
+            what & 0xFF,
+            probe["frame"] if same and probe is not None else None,
+        )
 
 
 def _initiator(ends: tuple[Any, Any]) -> Side | None:

@@ -9,9 +9,11 @@ It must not know options, or conclude anything from a gap but whether two can sh
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
 
 from analyzer.judge.record import other
 from analyzer.judge.timers.lateness import early, late
@@ -86,6 +88,10 @@ class Gap:
         return whole if self.ns == self.least_ns else (*whole, (self.least_ns, max(self.least_ns, self.quiet_ns)))
 
 
+MOST_GAPS: Final = 1000
+"""So many gaps of one prober and kind are looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gaps:
     """All gaps of one prober, by what they show."""
@@ -100,7 +106,7 @@ class Gaps:
 def measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Reset | None) -> Gaps:
     """Return the gaps before each probe, and before the prober's RST, by what they show."""
     round_trip_ns, jitter_ns = _way(record)
-    stirs = _stirs(record, side)
+    stirs = _Marks(_stirs(record, side))
     doubtful = {row.frame for row in record.resent if row.sender == other(side)}
     doubtful |= {row.frame for row in record.not_probes if row.sender == other(side)}
     starts, answered, unanswered = [], [], []
@@ -109,7 +115,7 @@ def measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Rese
         if before is not None and _continues(before, probe):
             slack_ns = max(round_trip_ns, before.answer_ns or 0)
             ns = probe.ts_ns - before.ts_ns
-            least_ns, quiet_ns = _stretches(stirs, before.ts_ns, probe)
+            least_ns, quiet_ns = stirs.stretches(before.ts_ns, probe.ts_ns)
             gap = Gap(ns, least_ns, slack_ns, jitter_ns, (before.frame, probe.frame), ns, quiet_ns)
             if before.answer is None:
                 unanswered.append(gap)
@@ -121,14 +127,14 @@ def measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Rese
             seen = record.starts_with == "handshake" or base_ns - record.first_ns >= NS_PER_S
             # What the prober does not acknowledge had not reached it, and started no clock.
             if seen and probe.idle_frame not in doubtful and not probe.unheard:
-                least_ns, quiet_ns = _stretches(stirs, base_ns, probe)
+                least_ns, quiet_ns = stirs.stretches(base_ns, probe.ts_ns)
                 since_ns = _since_own_probe(record, before, probe)
                 ns = probe.idle_ns + _opened_before(record, side, probe.idle_frame, base_ns)
                 frames = (probe.idle_frame, probe.frame)
                 starts.append(Gap(ns, least_ns, round_trip_ns, EARLY_NS, frames, since_ns, quiet_ns))
     if reset is not None and probes and probes[-1].answer is None:
         ns = reset.ts_ns - probes[-1].ts_ns
-        least_ns, quiet_ns = _stretches(stirs, probes[-1].ts_ns, reset)
+        least_ns, quiet_ns = stirs.stretches(probes[-1].ts_ns, reset.ts_ns)
         unanswered.append(Gap(ns, least_ns, round_trip_ns, jitter_ns, (probes[-1].frame, reset.frame), ns, quiet_ns))
     run = {probe.frame for probe in last_run(probes)} | ({reset.frame} if reset else set())
     return Gaps(
@@ -215,18 +221,26 @@ def _stirs(record: FlowRecord, side: Side) -> tuple[Segment, ...]:
     return (*record.probes_from(peer), *(reset for reset in record.resets if reset.sender == peer))
 
 
-def _stretches(stirs: Iterable[Segment], base_ns: int, probe: Segment) -> tuple[int, int]:
-    """Return how long before a probe the last of the peer's ``stirs`` came, and the longest stretch between two.
+class _Marks:
+    """Times at which something came, to be asked about stretches of time."""
 
-    One right before the prober's own probe restarted nothing: it would have kept it from sending.
-    """
-    marks = sorted(
-        row.ts_ns
-        for row in stirs
-        if base_ns < row.ts_ns and row.frame < probe.frame and probe.ts_ns - row.ts_ns >= GAP_LEAST_NS
-    )
-    longest_ns = max((later - earlier for earlier, later in pairwise([base_ns, *marks])), default=0)
-    return probe.ts_ns - (marks[-1] if marks else base_ns), longest_ns
+    def __init__(self, segments: Iterable[Segment]) -> None:
+        """Put them in order."""
+        self._ns = sorted(segment.ts_ns for segment in segments)
+        self._between = np.diff(np.array(self._ns, dtype=np.int64))
+
+    def stretches(self, base_ns: int, probe_ns: int) -> tuple[int, int]:
+        """Return how long before a probe the last of them came, and the longest stretch between two, since a time.
+
+        One right before the prober's own probe restarted nothing: it would have kept it from sending.
+        """
+        first = bisect_right(self._ns, base_ns)
+        stop = bisect_right(self._ns, probe_ns - GAP_LEAST_NS)
+        if stop <= first:
+            return probe_ns - base_ns, 0
+        between = self._between[first : stop - 1]
+        longest_ns = max(self._ns[first] - base_ns, int(between.max()) if len(between) else 0)
+        return probe_ns - self._ns[stop - 1], longest_ns
 
 
 def _opened_before(record: FlowRecord, side: Side, base_frame: int, base_ns: int) -> int:
@@ -238,8 +252,21 @@ def _opened_before(record: FlowRecord, side: Side, base_frame: int, base_ns: int
 
 def _usable(record: FlowRecord, gaps: Sequence[Gap]) -> tuple[Gap, ...]:
     """Leave out what is no timer; where the clock went back, a gap that stands alone proves nothing."""
-    usable = tuple(gap for gap in gaps if gap.ns >= GAP_LEAST_NS)
-    return () if record.backwards and len(usable) == 1 else usable
+    usable = [gap for gap in gaps if gap.ns >= GAP_LEAST_NS]
+    return () if record.backwards and len(usable) == 1 else tuple(_telling(usable))
+
+
+def _telling(gaps: list[Gap]) -> list[Gap]:
+    """Return the gaps that tell most if there are very many: the shortest, the longest, and some between, in order.
+
+    The shortest and the longest bound a timer. All are compared with each other, which would take hours.
+    """
+    if len(gaps) <= MOST_GAPS:
+        return gaps
+    by_length = sorted(range(len(gaps)), key=lambda at: gaps[at].ns)
+    some = MOST_GAPS // 4
+    spread = range(0, len(gaps), -(-len(gaps) // (2 * some)))
+    return [gaps[at] for at in sorted({*by_length[:some], *by_length[-some:], *spread})]
 
 
 def _way(record: FlowRecord) -> tuple[int, int]:
