@@ -51,7 +51,8 @@ Places = dict[int, "NDArray[np.int64]"]
 COLUMNS: Final = (
     "frame", "ts_ns", "side", "kind", "seq", "snd_nxt", "payload_len", "window", "flags", "header_len", "ttl",
     "ttl_low", "ttl_high", "ip_id", "icmp", "idle_frame", "ack", "peer_nxt", "certainty", "doubt", "answer",
-    "answer_row", "answers_row", "rcv_nxt", "peer_fin_seq", "gap_ns", "idle_ns", "train", "after_fin", "reset_kind", "stranger",
+    "answer_row", "answers_row", "rcv_nxt", "peer_fin_seq", "gap_ns", "idle_ns", "train", "after_fin", "reset_kind",
+    "stranger",
 )  # fmt: skip
 """Of SEEN, what a record is made from."""
 AT_ONCE: Final = 4096

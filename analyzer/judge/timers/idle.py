@@ -8,6 +8,7 @@ It must not measure: what the gaps are is known before.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from analyzer.judge.timers.timer import bounds, estimate
 from analyzer.tolerances import OPTION_LEAST_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.judge.timers.gaps import Gap, Gaps
     from analyzer.judge.timers.timer import Timer
 
@@ -58,20 +61,46 @@ def _free(gaps: Gaps, interval: Timer | None, short: Gap | None) -> list[Gap]:
     """
     known = interval is not None and interval.value_ns is not None
     longest_ns = interval.high_ns if interval is not None and known else short.high_ns if short is not None else None
-    free = []
-    for gap in gaps.starts:
-        if gap.since_ns is None or (longest_ns is not None and gap.since_ns > longest_ns + late(longest_ns, None)):
-            free.append(gap)
-            continue
-        unlike = (
-            other.since_ns is not None
-            and abs(other.since_ns - gap.since_ns) > late(gap.since_ns, None) + other.slack_ns
-            for other in gaps.starts
-            if agree(*sorted((gap, other), key=lambda start: start.ns))
-        )
-        if any(unlike):
-            free.append(gap)
-    return free
+    unlike = _held_back_unlike(gaps.starts)
+    return [
+        gap
+        for at, gap in enumerate(gaps.starts)
+        if gap.since_ns is None
+        or (longest_ns is not None and gap.since_ns > longest_ns + late(longest_ns, None))
+        or at in unlike
+    ]
+
+
+def _held_back_unlike(starts: Sequence[Gap]) -> set[int]:
+    """Return which of some gaps agree with one before which the last probe was clearly longer or shorter ago.
+
+    By length, those that a gap agrees with are next to each other; of these the earliest and the latest probe matter.
+    """
+    known = sorted((at for at, gap in enumerate(starts) if gap.since_ns is not None), key=lambda at: starts[at].ns)
+    found: set[int] = set()
+    jitter_ns = max((gap.jitter_ns for gap in starts), default=0)
+    longer: deque[tuple[int, int]] = deque()  # (place, since_ns), falling
+    shorter: deque[tuple[int, int]] = deque()  # the same, rising
+    stop = 0
+    for at in known:
+        gap = starts[at]
+        since_ns, room_ns = gap.since_ns or 0, late(gap.since_ns or 0, None)
+        while stop < len(known) and starts[known[stop]].ns <= gap.ns + late(gap.ns, None) + jitter_ns:
+            other = starts[known[stop]]
+            least_ns, most_ns = (other.since_ns or 0) - other.slack_ns, (other.since_ns or 0) + other.slack_ns
+            while longer and longer[-1][1] <= least_ns:
+                longer.pop()
+            while shorter and shorter[-1][1] >= most_ns:
+                shorter.pop()
+            longer.append((stop, least_ns))
+            shorter.append((stop, most_ns))
+            stop += 1
+        for ends in (longer, shorter):
+            while gap.ns > (least := starts[known[ends[0][0]]].ns) + late(least, None) + jitter_ns:
+                ends.popleft()
+        if longer[0][1] > since_ns + room_ns or shorter[0][1] < since_ns - room_ns:
+            found.add(at)
+    return found
 
 
 def _idle_of_period(period: Timer | None, stack: Stack | None, *, near: bool) -> Timer | None:
