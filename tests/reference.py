@@ -184,6 +184,7 @@ class Reference:
             "peer_last_ns": other.trail[-1][0] if other.trail else None,
             "flow_last_ns": flow.last if end.count + other.count else None,
             "own_active_ns": end.active and end.active[0],
+            "own_active_frame": end.active[1] if end.active else 0,
             "peer_active_ns": other.active and other.active[0],
             "peer_active_frame": other.active[1] if other.active else 0,
             "flow_active_ns": flow.active and flow.active[0],

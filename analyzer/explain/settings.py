@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
+from analyzer.words.stacks import LINUX, TOLD_BY, has_user_timeout
 from analyzer.words.teller import count, setting
 
 if TYPE_CHECKING:
     from analyzer.judge.timers.count import Count
+    from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
@@ -31,15 +33,20 @@ def _of(t: Teller, side: Side) -> list[Line]:
             parts.append(f"{name} {timer_text(timer)}")
             frames.update(timer.frames)
     period = settings.period
-    if period is not None and period.value_ns and (settings.idle is None or settings.idle.value_ns is None):
-        parts.append(f"answered probes every {setting(period.value_ns)}, on Linux the longer of the two")
+    if period is not None and (settings.idle is None or (period.value_ns and settings.idle.value_ns is None)):
+        spaced = f"every {setting(period.value_ns)}" if period.value_ns else timer_text(period)
+        parts.append(f"answered probes {spaced}{' apart' if not period.value_ns else ''}{_longer_of_two(settings)}")
         frames.update(period.frames)
     if settings.count is not None:
-        parts.append(count_text(settings.count))
+        parts.append(count_text(settings.count, settings.stack))
         frames.update(settings.count.frames)
-    if not parts:
-        return []
-    found = [Line(f"{t.start(side)}: {'; '.join(parts)}.", tuple(sorted(frames)))]
+    found = []
+    if parts:
+        found.append(Line(f"{t.start(side)}: {'; '.join(parts)}.", tuple(sorted(frames))))
+    if settings.stack is not None:
+        probes = tuple(probe.frame for probe in t.probes(side))
+        text = f"{t.start(side)}'s system, inferred: {TOLD_BY[settings.stack]}."
+        found.append(Line(text, probes))
     if settings.families:
         fits = ", ".join(settings.families)
         found.append(Line(f"These fit, among others: {fits}. A family of programs, not a fact.", tuple(sorted(frames))))
@@ -54,9 +61,14 @@ def timer_text(timer: Timer) -> str:
     return f"about {low}" if low == high else f"between {low} and {high}"
 
 
-def count_text(found: Count) -> str:
+def _longer_of_two(settings: Settings) -> str:
+    """Say what the spacing of answered probes is on Linux, where it may be that."""
+    return ", on Linux the longer of the two" if settings.stack in {None, LINUX} else ""
+
+
+def count_text(found: Count, stack: str | None = None) -> str:
     """Return after how many probes a prober gave up, as what it is: evidence."""
     gave_up = f"gave up after {count(found.gave_up_after, 'probe')}"
     if found.value is not None:
         return f"count {found.value} ({gave_up})"
-    return f"{gave_up}: its count, or its TCP_USER_TIMEOUT"
+    return f"{gave_up}: its count, or its TCP_USER_TIMEOUT" if has_user_timeout(stack) else gave_up

@@ -249,7 +249,9 @@ def _reset_answers_data(f: Flows, *, mine: bool) -> Mask:
     after = f.ending("reset_ns") - data_ns
     told = (f.ending("reset_row") >= 0) & (f.ending("reset_side") == (f.side if mine else 1 - f.side))
     told &= (f.ending("reset_kind") == ResetKind.NO_SOCKET) & (of("last_ns") >= 0)
-    return told & (data_ns == of("last_ns")) & (after >= 0) & (after <= ANSWER_RST_NS)
+    # what came behind the RST is not in the record
+    last = (data_ns == of("last_ns")) | (of("last_ns") > f.ending("reset_ns"))
+    return told & last & (after >= 0) & (after <= ANSWER_RST_NS)
 
 
 def _lost(f: Flows) -> Mask:
@@ -294,6 +296,12 @@ class Twin:
     mask: Callable[[Flows], Mask]
     exact: bool = True
     """Whether it holds just where the condition does; else it also holds elsewhere."""
+
+
+def _ended_otherwise(f: Flows) -> Mask:
+    by_me = f.ending("reset_side") == f.side
+    closed = (by_me & (f.own("fin_frame") > 0)) | (~by_me & (f.peer("fin_frame") > 0))
+    return ~((f.ending("reset_row") >= 0) & closed)
 
 
 def _nobody(f: Flows) -> Mask:
@@ -341,7 +349,7 @@ TWINS: Final[dict[Condition, Twin]] = {
     # whom the packet's look points to is worked out flow by flow
     c.reset_by_itself: Twin(lambda f: f.reset_mine, exact=False),
     foreign_reset.reset_from_between: Twin(lambda f: f.reset_mine & (f.ending("stranger") > 0), exact=False),
-    c.reset_answers_data: Twin(lambda f: _reset_answers_data(f, mine=True)),
+    c.reset_answers_data: Twin(lambda f: _reset_answers_data(f, mine=True), exact=False),
     late_data.peer_reset_answers_data: Twin(lambda f: _reset_answers_data(f, mine=False), exact=False),
     abort.reset_is_abort: Twin(_reset_is_abort),
     fin_wait_2.reset_a_minute_after_fin_acknowledged: Twin(
@@ -352,7 +360,12 @@ TWINS: Final[dict[Condition, Twin]] = {
     unanswered.next_probe_overdue: Twin(
         lambda f: (f.run("trailing") > 1) & (f.ends_ns - f.last_probe("ts_ns", -1) > OVERDUE_NS), exact=False
     ),
-    unanswered.probed_last: Twin(lambda f: (f.run("probes") > 0) & (f.last_probe("ts_ns", -1) == f.own("last_ns"))),
+    # behind a RST that ended the flow the record knows what was heard until then
+    unanswered.probed_last: Twin(
+        lambda f: (f.run("probes") > 0)
+        & ((f.last_probe("ts_ns", -1) == f.own("last_ns")) | (f.ending("reset_row") >= 0)),
+        exact=False,
+    ),
     dead_peer.last_probe_answered_in_capture: Twin(
         lambda f: np.isin(f.last_probe("answer", 0), [int(Answer.ACK), int(Answer.DATA)])
     ),
@@ -367,6 +380,7 @@ TWINS: Final[dict[Condition, Twin]] = {
     window.window_stays_closed: Twin(_window_stays_closed),
     rhythm.probes_often: Twin(_probes_often),
     idle.long_silence_unprobed: Twin(_long_silence),
+    idle.ended_otherwise: Twin(_ended_otherwise),
     idle.silent_for_minutes_before_the_end: Twin(
         lambda f: ((f.run("trailing") > 0) | (f.ending("answers_row") >= 0))
         & f.any_row(f.probing & (f.seen("gap_ns") >= c.LONG_NS)),

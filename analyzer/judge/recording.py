@@ -128,9 +128,7 @@ def _until(reset: Row, ends: tuple[Row, Row]) -> None:
     if peer["active_frame"] > reset["frame"]:
         peer["active_ns"], peer["active_frame"] = reset["peer_active_ns"], reset["peer_active_frame"]
     if own["active_frame"] > reset["frame"]:
-        latest = reset["own_active_ns"] == reset["flow_active_ns"]
-        own["active_ns"] = reset["own_active_ns"] if latest else -1
-        own["active_frame"] = reset["flow_active_frame"] if latest else 0
+        own["active_ns"], own["active_frame"] = reset["own_active_ns"], reset["own_active_frame"]
 
 
 def _basics(row: Row) -> tuple[int, int, Side]:

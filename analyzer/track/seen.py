@@ -43,6 +43,7 @@ HISTORY: Final = [
     ("peer_last_ns", np.int64),  # previous segment of the peer
     ("flow_last_ns", np.int64),  # previous segment of the flow
     ("own_active_ns", np.int64),  # the same, not counting keepalive-like segments; -1 if none
+    ("own_active_frame", np.int64),
     ("peer_active_ns", np.int64),
     ("peer_active_frame", np.int64),
     ("flow_active_ns", np.int64),
@@ -197,6 +198,7 @@ def remember(at: Record, flow: Record, end: Record, peer: Record, row: Record, s
     at["peer_last_ns"] = peer["last_ns"]
     at["flow_last_ns"] = flow["last_ns"] if end["segments"] + peer["segments"] > 0 else -1
     at["own_active_ns"] = end["active_ns"]
+    at["own_active_frame"] = end["active_frame"]
     at["peer_active_ns"] = peer["active_ns"]
     at["peer_active_frame"] = peer["active_frame"]
     at["flow_active_ns"] = flow["active_ns"]

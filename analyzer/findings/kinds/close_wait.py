@@ -10,6 +10,7 @@ from analyzer.findings.kind import FindingKind, Row, Told
 from analyzer.findings.phrases import CLOSE_IT
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
+from analyzer.tolerances import AT_ONCE_NS
 from analyzer.words.model import LongText
 from analyzer.words.teller import count, duration, number, side_of
 
@@ -99,11 +100,30 @@ def half_closed_for_a_minute(case: Case) -> bool:
     return case.peer_fin is not None and case.record.end_ns - case.peer_fin.ts_ns >= c.LONG_NS
 
 
+def reset_by_the_closer_unasked(case: Case) -> bool:
+    """A minute or more after that FIN its sender ended the flow with RST and ACK, unasked."""
+    reset, fin = case.reset, case.peer_fin
+    if reset is None or fin is None or reset.sender != case.peer or not reset.has_ack:
+        return False
+    asked_ns = case.facts.last_ns
+    unasked = asked_ns is not None and reset.ts_ns - asked_ns >= AT_ONCE_NS
+    return unasked and reset.ts_ns - fin.ts_ns >= c.LONG_NS
+
+
 def _unprobed_evidence(case: Case) -> Evidence:
     """The FIN, and how long the other end has not closed."""
     fin = case.peer_fin
     assert fin is not None
-    return (fin.frame,), known(fin_frame=fin.frame, half_closed_ns=end_ns(case) - fin.ts_ns)
+    return (fin.frame,), known(
+        fin_frame=fin.frame,
+        half_closed_ns=end_ns(case) - fin.ts_ns,
+        reset_frame=case.reset.frame if case.reset else None,
+    )
+
+
+def _unprobed_change(f: Finding) -> str | None:
+    """Return that the program must close; behind a RST keepalive has nothing left to notice."""
+    return CLOSE_IT if "reset_frame" in f.data else None
 
 
 def _unprobed_detail(t: Teller, f: Finding) -> str:
@@ -128,20 +148,35 @@ UNPROBED: Final = FindingKind(
             ),
             _unprobed_evidence,
         ),
+        Row(
+            (
+                c.verdict_aborted,
+                peer_fin_acknowledged,
+                c.sent_no_fin,
+                c.sent_no_data_since_peer_fin,
+                nobody_probes_half_closed,
+                reset_by_the_closer_unasked,
+            ),
+            _unprobed_evidence,
+        ),
     ),
     text=LongText(
         title="The application did not close, and nobody probes",
         meaning=(
-            "The peer's FIN came, this end sent none in the minute or more that the capture went on, and neither"
-            " end probes."
+            "The peer's FIN came, this end sent none in the minute or more until the capture ended or the peer reset"
+            " the connection, and neither end probes."
         ),
-        why="Nothing on the wire will ever end CLOSE-WAIT. The socket stays until the program closes it or ends.",
+        why=(
+            "Nothing on the wire ends CLOSE-WAIT but a RST, if the peer's kernel sends one. The socket stays until the"
+            " program closes it or ends."
+        ),
         change=CLOSE_IT + " Keepalive as well lets the kernel notice that the peer is gone.",
         doubt="It may be a deliberate half-close, or close after the capture's end.",
         source="RFC 9293 3.6; field guide 7.3",
     ),
     detail=_unprobed_detail,
     told=Told.STORY,
+    change=_unprobed_change,
 )
 
 

@@ -9,6 +9,7 @@ from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import LOST_OR_GONE
 from analyzer.judge.record import other
+from analyzer.words import stacks
 from analyzer.words.icmp import icmp_text, one_kind
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_word, probe_summary
@@ -43,6 +44,7 @@ def _dead_evidence(case: Case) -> Evidence:
         unanswered=len(trailing),
         reset_frame=reset.frame,
         detection_ns=reset.ts_ns - heard_ns if heard_ns is not None else None,
+        stack=case.settings.stack if case.settings else None,
         **values,
     )
 
@@ -131,6 +133,7 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
             f.frames,
         ),
         _detection(f),
+        _lost_once(f),
         closed,
     )
 
@@ -143,16 +146,42 @@ def _detection(f: Finding) -> Line | None:
     total = setting(wait + unanswered * interval)
     text = (
         f"By the settings inferred it takes {setting(wait)} to the first of these probes, then {unanswered} x"
-        f" {setting(interval)}: {total}. Linux timers run late by up to an eighth."
+        f" {setting(interval)}: {total}. {stacks.lateness(_stack(f))}"
     )
     return Line(text, f.frames)
 
 
+def _lost_once(f: Finding) -> Line | None:
+    """Say that one lost packet was enough, where it was."""
+    if number(f, "unanswered") != 1:
+        return None
+    text = "One probe without an answer was enough: a single lost packet, of the probe or of its answer, ends it."
+    return Line(text, f.frames)
+
+
+def _stack(f: Finding) -> str | None:
+    """Return the family of the prober's TCP, or None."""
+    return str(f.data["stack"]) if "stack" in f.data else None
+
+
+def _dead_change(f: Finding) -> str | None:
+    """Return advice that fits the prober's system, and the number of probes that it allowed."""
+    stack = _stack(f)
+    if number(f, "unanswered") == 1:
+        bound = ", and TCP_USER_TIMEOUT if it is set" if stacks.has_user_timeout(stack) else ""
+        return f"Raise the count (TCP_KEEPCNT){bound} on the probing side, so that one lost packet does not end it."
+    if stack == stacks.ONE_OCTET:
+        return (
+            "If it took too long, lower the idle time or the interval on the probing side (SIO_KEEPALIVE_VALS; newer"
+            " Windows also TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT). Time to notice is idle + count x interval."
+        )
+    return None
+
+
 def _dead_unsure(t: Teller, f: Finding) -> list[Line]:
     del t
-    unanswered = f.data["unanswered"]
-    setting_seen = f"Whether {unanswered} is the count set (TCP_KEEPCNT): on Linux TCP_USER_TIMEOUT replaces it."
-    return [Line(LOST_OR_GONE, f.frames), Line(setting_seen, f.frames)]
+    doubt = stacks.count_doubt(_stack(f), number(f, "unanswered"))
+    return lines(Line(LOST_OR_GONE, f.frames), Line(doubt, f.frames) if doubt else None)
 
 
 def _sees(t: Teller, f: Finding) -> list[Line]:
@@ -166,7 +195,8 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
             (peer_fin.frame, *frames),
         )
     else:
-        read = Line(f"{who}, read: ETIMEDOUT, not end of file (Linux and macOS), when the prober gives up.", frames)
+        settings = t.judged.settings(prober)
+        read = Line(f"{who}, read: {stacks.gave_up_error(settings.stack if settings else None)}.", frames)
     return [
         read,
         Line(
@@ -196,6 +226,7 @@ DEAD: Final = FindingKind(
     ),
     detail=_dead_detail,
     lead=Lead(_dead_headline, _dead_happened, _dead_why),
+    change=_dead_change,
     sees=_sees,
     unsure=_dead_unsure,
 )

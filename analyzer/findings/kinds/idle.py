@@ -129,6 +129,12 @@ def silence(case: Case) -> tuple[int, int, int | None] | None:
     return length, before, after
 
 
+def ended_otherwise(case: Case) -> bool:
+    """It was not a RST of an end that had closed that ended it: then that the other end did not close is to mend."""
+    reset = case.reset
+    return reset is None or case.record.fin_of(reset.sender) is None
+
+
 def _unprobed_evidence(case: Case) -> Evidence:
     """The silence and its two ends."""
     span = silence(case)
@@ -147,7 +153,7 @@ def _unprobed_detail(t: Teller, f: Finding) -> str:
 
 UNPROBED: Final = FindingKind(
     code="idle-without-probes",
-    rows=(Row((established, nobody_probes, long_silence_unprobed), _unprobed_evidence),),
+    rows=(Row((established, nobody_probes, long_silence_unprobed, ended_otherwise), _unprobed_evidence),),
     text=LongText(
         title="A long silence, and nobody probed",
         meaning=(

@@ -1,0 +1,53 @@
+"""What a family of TCP implementations is called, how it was told, and what differs for its programs.
+
+Words only: which family it is, ``judge.timers.stack`` infers. Where it is not known, the words fit every family.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analyzer.judge.signatures import Stack
+
+LINUX: Final = Stack.LINUX.value
+XNU: Final = Stack.XNU.value
+ONE_OCTET: Final = Stack.ONE_OCTET.value
+
+TOLD_BY: Final = {
+    LINUX: "its rhythm is Linux's: the interval holds answered probes back, or probes of its peer restart no clock",
+    XNU: "its form is macOS's: a bare header of 20 octets on a connection with timestamps",
+    ONE_OCTET: "its form is that of Windows (or illumos): one octet that was acknowledged before",
+}
+"""How a prober's family was told from its probes; to follow "inferred: "."""
+
+
+def has_user_timeout(stack: str | None) -> bool:
+    """Say whether TCP_USER_TIMEOUT may be what ended it: only Linux lets it replace the count (field guide 2.4)."""
+    return stack in {None, LINUX}
+
+
+def lateness(stack: str | None) -> str:
+    """Return how late its timers run, as a sentence."""
+    if stack == XNU:
+        return "macOS gathers timers, which makes them up to half a second late."
+    if stack == ONE_OCTET:
+        return "Windows' timers run some milliseconds early or late."
+    return "Linux timers run late by up to an eighth."
+
+
+def count_doubt(stack: str | None, seen: int) -> str | None:
+    """Return why the number of unanswered probes may not be the count that was set, or None if it is."""
+    if has_user_timeout(stack):
+        return f"Whether {seen} is the count set (TCP_KEEPCNT): on Linux TCP_USER_TIMEOUT replaces it."
+    if stack == ONE_OCTET:
+        return (
+            f"Whether {seen} was set: Windows before version 10 always allows 10 probes, newer ones have TCP_KEEPCNT."
+        )
+    return None
+
+
+def gave_up_error(stack: str | None) -> str:
+    """Return what a read returns when the prober gives up, after "read: "."""
+    if stack == ONE_OCTET:
+        return "an error, not end of file (on Windows WSAENETRESET, by its documents), when the prober gives up"
+    return "ETIMEDOUT, not end of file (Linux and macOS), when the prober gives up"
