@@ -32,7 +32,7 @@ space := $(empty) $(empty)
 T ?= explain
 subject = $(firstword $(wildcard tests/$(T) tests/test_$(T).py tests/*/test_$(T).py tests/*/*/test_$(T).py))
 
-.PHONY: help demo test quick lint format docs bench clean programs
+.PHONY: help demo test quick lint format docs bench cuts clean programs
 
 help:
 	@echo "make demo    install into .venv and explain the capture this program was written for"
@@ -42,6 +42,7 @@ help:
 	@echo "make format  rewrite the code in the house format"
 	@echo "make docs    build the documentation site: build/site/index.html"
 	@echo "make bench   measure the speed"
+	@echo "make cuts    cut and thin out all bundled captures: no frame becomes a probe by that"
 	@echo "make clean   remove .venv and everything else that was made"
 
 # ── use ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -52,6 +53,10 @@ demo: .venv/installed
 	@if $(BIN)/keepalive plot --help >/dev/null 2>&1; then \
 	  set -x; $(BIN)/keepalive plot $(DEMO) -o founding.png --force; \
 	fi
+
+# Every cut and every drop of the bundled captures; the tests try a sample.
+cuts: .venv/installed-checks
+	KEEPALIVE_JIT=0 $(BIN)/python tests/cuts.py
 
 bench: .venv/installed-checks
 	$(BIN)/python tests/bench/run.py

@@ -34,6 +34,7 @@ from analyzer.label.outcome import (
     WINDOW_PROBE,
 )
 from analyzer.loops.loop import loop
+from analyzer.segment import PSH
 from analyzer.tolerances import ANSWER_DATA_NS, ANSWER_NS
 
 if TYPE_CHECKING:
@@ -44,13 +45,16 @@ if TYPE_CHECKING:
 def proves(probe: Record, row: Record) -> int:
     """Say whether an acknowledgement shows that an unanchored segment was a probe.
 
-    An empty segment carries nothing to acknowledge, so SEG.ACK = its SEG.SEQ+1 means the number had been used before.
-    One octet is shown to be old only by a D-SACK block that covers just it (RFC 2883 4).
+    An empty segment carries nothing to acknowledge, so SEG.ACK = its SEG.SEQ+1 means the number had been used before:
+    unless its sender's FIN, or an octet, was sent at that number since. One octet is shown to be old only by a D-SACK
+    block that covers just it (RFC 2883 4); with PSH it may be data that was sent again.
     """
     if row["ack"] != probe["seq"] + 1:
         return 0
     if probe["payload_len"] == 0:
-        return 1
+        return 1 if row["peer_nxt"] <= max(probe["snd_nxt"], probe["seq"]) else 0
+    if probe["flags"] & PSH:
+        return 0
     low = probe["seq"] & 0xFFFFFFFF
     return 1 if row["sack_left"] == low and row["sack_right"] == ((low + 1) & 0xFFFFFFFF) else 0
 
@@ -112,9 +116,13 @@ def react(rows: Rows, start: int, waiting: int, j: int) -> None:
             probe["kind"] = OTHER
         return
     if probe["kind"] == UNANCHORED:
-        probe["kind"] = PROBE if probe["payload_len"] == 0 else OCTET
-        probe["certainty"] = PROBABLE
-        probe["doubt"] = MIDSTREAM if probe["snd_una"] < 0 else MISSED
+        if row["window"] == 0 and probe["snd_wnd"] < 0:
+            # the window may have been closed before the capture began
+            probe["kind"] = AT_ZERO
+        else:
+            probe["kind"] = PROBE if probe["payload_len"] == 0 else OCTET
+            probe["certainty"] = PROBABLE
+            probe["doubt"] = MIDSTREAM if probe["snd_una"] < 0 else MISSED
     if row["payload_len"] > 0:
         if late <= ANSWER_DATA_NS:
             probe["answer"] = ANSWER_DATA

@@ -55,34 +55,51 @@ def by_number(seen: NDArray[np.void], start: NDArray[np.int64]) -> tuple[NDArray
 def settle_midstream(rows: Rows, start: int, stop: int, order: Numbers, first: int, last: int) -> None:
     """Relabel what is still unanchored: proven by a later probe or the prober's RST, or suspected by even spacing.
 
-    Proof: the same endpoint sends an empty probe at the same number, or later a RST one above. Suspicion: three or
-    more identical empty segments, evenly spaced by 0.9 s or more. All else is nothing. ``order[first:last]`` is what
-    ``by_number`` says of the flow.
+    Proof: the same endpoint sends an empty probe at the same number, or later a RST one above, and neither FIN nor new
+    data in between, which would have used the number. Suspicion: three or more identical empty segments, evenly spaced
+    by 0.9 s or more. All else is nothing. ``order[first:last]`` is what ``by_number`` says of the flow.
     """
     at = first
     while at < last:
         side = rows[order[at]]["side"]
         number = number_of(rows[order[at]])
         begin = at
-        open_row = -1
-        proven = 0
         while at < last and rows[order[at]]["side"] == side and number_of(rows[order[at]]) == number:
-            row = rows[order[at]]
-            if row["kind"] == PROBE or (row["kind"] == RESET and open_row >= 0):
-                proven = 1
-            elif open_row < 0 and row["kind"] == UNANCHORED and row["payload_len"] == 0:
-                open_row = at
             at += 1
-        if proven == 1:
-            for i in range(begin, at):
-                row = rows[order[i]]
-                if row["kind"] == UNANCHORED and row["payload_len"] == 0:
-                    row["kind"] = PROBE
-                    row["certainty"] = PROBABLE
-                    row["doubt"] = MIDSTREAM if row["snd_una"] < 0 else MISSED
+        prove(rows, order, begin, at, number)
     if first < last:
         for side in range(2):
             suspect_even_spacing(rows, start, stop, side)
+
+
+@loop
+def prove(rows: Rows, order: Numbers, begin: int, end: int, number: int) -> None:
+    """Relabel what probes and RSTs of one endpoint at one number prove; ``order[begin:end]`` are its rows.
+
+    A probe proves what came before it, and what comes after; a RST only what came before.
+    """
+    sent_ns = -1  # when the endpoint had last sent new data, by the next row that proves; -1 none
+    for back in range(end - begin):
+        row = rows[order[end - 1 - back]]
+        if row["kind"] in (PROBE, RESET):
+            sent_ns = -1 if row["own_fin_seq"] == number else max(row["data_ns"], 0)
+        elif sent_ns >= 0 and row["payload_len"] == 0 and row["ts_ns"] >= sent_ns:
+            proven(row)
+    last_ns = -1
+    for i in range(begin, end):
+        row = rows[order[i]]
+        if row["kind"] == PROBE:
+            last_ns = row["ts_ns"]
+        elif row["kind"] == UNANCHORED and row["payload_len"] == 0 and last_ns >= row["data_ns"] and last_ns >= 0:
+            proven(row)
+
+
+@loop
+def proven(row: Record) -> None:
+    """Call a segment a probe."""
+    row["kind"] = PROBE
+    row["certainty"] = PROBABLE
+    row["doubt"] = MIDSTREAM if row["snd_una"] < 0 else MISSED
 
 
 @loop
@@ -94,9 +111,13 @@ def number_of(row: Record) -> int:
 
 @loop
 def suspect_even_spacing(rows: Rows, start: int, stop: int, side: int) -> None:
-    """Call an endpoint's unanchored segments suspected probes if three or more come evenly, else nothing."""
+    """Call an endpoint's unanchored segments suspected probes if three or more come evenly, else nothing.
+
+    What came too soon to be a candidate counts too, because each row knows when its sender sent last.
+    """
     count = 0
     last_ns = -1
+    before_ns = -1
     least = -1
     most = -1
     number = -1
@@ -111,8 +132,13 @@ def suspect_even_spacing(rows: Rows, start: int, stop: int, side: int) -> None:
             if least < 0 or gap < least:
                 least = gap
             most = max(most, gap)
+        before_ns = last_ns
         last_ns = row["ts_ns"]
         if number >= 0 and row["seq"] != number:
+            same = 0
+        if count > 1 and row["own_last_ns"] > before_ns:
+            same = 0
+        if row["own_fin_seq"] == row["seq"]:
             same = 0
         number = row["seq"]
     suspected = count >= 3 and same == 1 and least >= GAP_LEAST_NS and most <= least * (1 + WHEEL) + JITTER_NS

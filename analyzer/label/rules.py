@@ -155,8 +155,8 @@ def behind_own_fin(s: Rows) -> Mask:
 
 
 def repeats_last_octet(s: Rows) -> Mask:
-    """PSH set, and the sender's last data segment was this one octet at this number: a lost ACK, not a probe."""
-    same = (s["data_seq"] == s["seq"]) & (s["data_len"] == 1) & ((s["flags"] & PSH) != 0)
+    """PSH set, and the sender's last data was this octet at this number, or is unknown: a lost ACK, not a probe."""
+    same = ((s["data_seq"] == s["seq"]) & (s["data_len"] == 1) | (s["data_seq"] < 0)) & ((s["flags"] & PSH) != 0)
     visible = (s["first_octet"] >= 0) & (s["data_octet"] >= 0)
     return same & (~visible | (s["first_octet"] == s["data_octet"]))
 

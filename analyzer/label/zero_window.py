@@ -63,7 +63,11 @@ def decide_zero_window(rows: Rows, start: int, stop: int, side: int) -> None:
         if row["kind"] != AT_ZERO or row["side"] != side:
             continue
         # the peer has closed its window, so there is a segment before the first
-        base = last_ns if count > 0 else max(row["own_last_ns"], row["peer_last_ns"])
+        base = last_ns if last_ns >= 0 else max(row["own_last_ns"], row["peer_last_ns"])
+        if base < 0:
+            # the first of the capture: nothing says how long it waited
+            last_ns = row["ts_ns"]
+            continue
         gap = row["ts_ns"] - base
         if gap < WINDOW_PROBE_NS:
             backs_off = 1

@@ -5,6 +5,7 @@ import pytest
 from analyzer.label.answers import proves
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.rules import Kind
+from analyzer.segment import PSH
 from tests.labelling import ANSWER, MS, PROBE, batch_of, probes_of
 
 
@@ -55,16 +56,23 @@ def test_a_window_that_moves_with_the_answer_is_an_answer():
         ({"ack": 100}, 1),
         ({"ack": 99}, 0),
         ({"ack": 101}, 0),
+        ({"ack": 100, "sent": 100}, 0),
         ({"ack": 100, "octets": 1}, 0),
         ({"ack": 100, "octets": 1, "left": 99, "right": 100}, 1),
+        ({"ack": 100, "octets": 1, "left": 99, "right": 100, "flags": PSH}, 0),
         ({"ack": 100, "octets": 1, "left": 98, "right": 100}, 0),
         ({"ack": 100, "octets": 1, "left": 99, "right": 101}, 0),
     ],
 )
 def test_what_proves_an_unanchored_probe(fields, expected):
     """SEG.ACK one above an empty segment proves it; one octet needs a D-SACK block of just that octet."""
-    probe = {"seq": 99, "payload_len": fields.get("octets", 0)}
-    row = {"ack": fields["ack"], "sack_left": fields.get("left", -1), "sack_right": fields.get("right", -1)}
+    probe = {"seq": 99, "payload_len": fields.get("octets", 0), "snd_nxt": -1, "flags": fields.get("flags", 0)}
+    row = {
+        "ack": fields["ack"],
+        "peer_nxt": fields.get("sent", 99),
+        "sack_left": fields.get("left", -1),
+        "sack_right": fields.get("right", -1),
+    }
 
     assert expected == proves(probe, row)
 
@@ -73,7 +81,9 @@ def test_the_proof_of_an_octet_holds_across_the_wrap():
     """A D-SACK block is compared as on the wire, where the octet may be the last before the wrap."""
     last = (1 << 33) - 1
 
-    assert 1 == proves({"seq": last, "payload_len": 1}, {"ack": last + 1, "sack_left": 2**32 - 1, "sack_right": 0})
+    assert 1 == proves(
+        {"seq": last, "payload_len": 1, "flags": 0}, {"ack": last + 1, "sack_left": 2**32 - 1, "sack_right": 0}
+    )
 
 
 def test_a_late_proof_is_no_answer():
