@@ -17,7 +17,7 @@ from analyzer.loops import canary, machine, versions
 from analyzer.loops.notices import tell
 
 FORCED: Final = ("1", machine.BY_NUMBA)
-COST: Final = "so loops run as plain Python: the same results, but a large capture takes some fifty times as long"
+COST: Final = "so loops run as plain Python: the same results, but a large capture takes tens of times as long"
 
 _ONE_AT_A_TIME = threading.Lock()
 _READY: list[bool] = []

@@ -52,6 +52,7 @@ class Store:
         """Take over the descriptor of a folder that was checked."""
         self.folder = folder
         self._descriptor = descriptor
+        self._complained = False
 
     def keep(self, name: str, about: dict[str, Any], code: bytes) -> None:
         """Write a file for the next process; a full or read-only disk only costs that one its time."""
@@ -76,7 +77,7 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, UntrustedError) as error:
-            tell(f"{self.folder / name} is not used, and compiled anew: {_reason(error)}")
+            self._complain(name, _reason(error))
             return None
         digest, _, content = content.removeprefix(MAGIC).partition(b"\n")
         head, _, code = content.partition(b"\n")
@@ -85,8 +86,14 @@ class Store:
                 about = json.loads(head)
                 if isinstance(about, dict):
                     return about, code
-        tell(f"{self.folder / name} is not used, and compiled anew: it is damaged")
+        self._complain(name, "it is damaged")
         return None
+
+    def _complain(self, name: str, why: str) -> None:
+        """Tell of the first file that is not used; what it is for the others, they share."""
+        if not self._complained:
+            self._complained = True
+            tell(f"{self.folder / name} is not used, and compiled anew, as are others like it: {why}")
 
     def _content(self, name: str) -> bytes:
         with os.fdopen(os.open(name, _FILE, dir_fd=self._descriptor), "rb") as file:

@@ -154,7 +154,7 @@ def test_a_damaged_file_is_made_anew(folder, sentences, damage):
     assert file.read_bytes() != whole
     assert 7 == native(first_of)(np.array([7]))
     assert 7 == native(first_of)(np.array([7]))
-    assert [f"{file} is not used, and compiled anew: it is damaged"] == list(sentences)
+    assert [f"{file} is not used, and compiled anew, as are others like it: it is damaged"] == list(sentences)
 
 
 def test_code_under_the_name_of_another_loop_is_not_run(folder):

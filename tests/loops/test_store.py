@@ -234,11 +234,21 @@ def test_a_file_that_may_not_be_ours_is_not_used(store, home, told, change, reas
     change(file, home)
 
     assert [None, None] == [store.kept("one.o") for _ in range(2)]
-    assert [f"{file} is not used, and compiled anew: {reason}"] == list(told)
+    assert [f"{file} is not used, and compiled anew, as are others like it: {reason}"] == list(told)
     store.keep("one.o", {"symbol": "two"}, CODE)
     assert ({"symbol": "two"}, CODE) == store.kept("one.o")
     assert stat.S_ISREG(file.lstat().st_mode)
     assert 0o600 == mode(file)
+
+
+def test_a_folder_full_of_such_files_is_told_of_once(store, told):
+    """One sentence is enough for files that share their trouble."""
+    store.keep("two.o", {}, CODE)
+    for name in ("one.o", "two.o"):
+        (store.folder / name).chmod(0o666)
+
+    assert [None, None] == [store.kept(name) for name in ("one.o", "two.o")]
+    assert 1 == len(told)
 
 
 def test_what_cannot_be_written_leaves_nothing(home, monkeypatch):
