@@ -17,10 +17,12 @@ import os
 import secrets
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from analyzer.untyped import Octets
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _NO_LINKS: Final = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
@@ -35,7 +37,7 @@ class NamedFile(io.FileIO):
         super().__init__(descriptor, "wb", closefd=owned)
         self.known_as = known_as
 
-    def write(self, octets: Any) -> int:  # noqa: ANN401 - whatever a buffer is
+    def write(self, octets: Octets) -> int:
         """Write as FileIO.
 
         Raises:

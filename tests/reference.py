@@ -188,6 +188,7 @@ class Reference:
             "peer_active_ns": other.active and other.active[0],
             "peer_active_frame": other.active[1] if other.active else 0,
             "flow_active_ns": flow.active and flow.active[0],
+            "flow_active_frame": flow.active[1] if flow.active else 0,
             "ttl_low": min(end.ttls, default=None),
             "ttl_high": max(end.ttls, default=None),
             "own_ip_id": end.ip_id,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from analyzer.untyped import Foreign, Octets
+
 UNREADABLE: Final = 2
 NOT_PERMITTED: Final = 3
 FAULT: Final = 70
@@ -140,7 +142,7 @@ def say(sentence: str) -> None:
 class _Unheard(io.FileIO):
     """Standard error; that it cannot be written to is no reason to end otherwise."""
 
-    def write(self, octets: Any) -> int:  # noqa: ANN401 - whatever a buffer is
+    def write(self, octets: Octets) -> int:
         try:
             return super().write(octets)
         except OSError:
@@ -168,7 +170,7 @@ def take_streams() -> bool:
     return has_output
 
 
-def _over(raw: io.FileIO, like: Any) -> io.TextIOWrapper:  # noqa: ANN401 - a stream, or None
+def _over(raw: io.FileIO, like: Foreign) -> io.TextIOWrapper:
     """Return a text stream like one that is there, over another file."""
     return io.TextIOWrapper(
         io.BufferedWriter(raw),

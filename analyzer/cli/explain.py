@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
 
     from analyzer.analysis import Analysis, Flow
-    from analyzer.cli.failing import Watch
+    from analyzer.cli.failing import FailOn
     from analyzer.report.screen import Screen
 
 STORIES: Final = 10
@@ -36,34 +36,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Tell the stories; return the exit status."""
-    from analyzer.cli.failing import Watch
+    from analyzer.cli.failing import FailOn
     from analyzer.cli.reading import read_all, say_warnings
     from analyzer.report.screen import screen_for
 
-    watch = Watch(options.fail_on)
+    fail_on = FailOn(options.fail_on)
     if options.html:
-        page.write_html(options, watch)
-        return watch.status
-    result = read_all(options, keep_all=shared.wants_all(options, watch))
+        page.write_html(options, fail_on)
+        return fail_on.status
+    result = read_all(options, keep_all=shared.wants_all(options, fail_on))
     shared.check_flows(options, result)
-    watch.count(result.totals.verdicts)
-    flows, more = _picked(options, result, watch)
+    fail_on.count(result.totals.verdicts)
+    flows, more = _picked(options, result, fail_on)
     if options.form:
         _export(options, result, flows)
     else:
         _tell(result, flows, more, screen_for(sys.stdout, os.environ))
     if options.form or not (sys.stdout.isatty() and sys.stderr.isatty()):
         say_warnings(result)
-    return watch.status
+    return fail_on.status
 
 
-def _picked(options: argparse.Namespace, result: Analysis, watch: Watch) -> tuple[list[Flow], int]:
+def _picked(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> tuple[list[Flow], int]:
     """Return the flows to tell of, most important first, and how many more there are."""
     from analyzer.survey import overview
 
     lines = overview.ranked(result.lines())
-    if watch.asks_for_findings:
-        watch.look_at_each(result.flow(line) for line in lines)
+    if fail_on.asks_for_findings:
+        fail_on.look_at_each(result.flow(line) for line in lines)
     if not (options.flow or options.only_findings):
         lines = lines[lines["notable"] == 1]
     if options.only_findings:

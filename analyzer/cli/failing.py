@@ -1,4 +1,4 @@
-"""Watches for what ``--fail-on`` names, while flows pass by on their way to a report."""
+"""Notes whether a flow has what ``--fail-on`` names, while flows pass by on their way to a report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONDITION_MET: Final = 1
 """The exit status then."""
 
 
-class Watch:
+class FailOn:
     """Whether a flow had one of some verdicts or findings."""
 
     def __init__(self, words: list[str]) -> None:

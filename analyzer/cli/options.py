@@ -13,7 +13,7 @@ from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
-    from analyzer.cli.failing import Watch
+    from analyzer.cli.failing import FailOn
     from analyzer.survey.selection import Selection
 
 LARGEST_PORT = 65535
@@ -175,9 +175,9 @@ def _check_filter(display_filter: str, captures: list[str]) -> None:
         raise UsageError("") from None
 
 
-def wants_all(options: argparse.Namespace, watch: Watch) -> bool:
+def wants_all(options: argparse.Namespace, fail_on: FailOn) -> bool:
     """Say whether flows that have nothing to say are wanted too."""
-    return bool(options.flow) or options.only_findings or watch.asks_for_findings
+    return bool(options.flow) or options.only_findings or fail_on.asks_for_findings
 
 
 def check_words(words: list[str]) -> None:

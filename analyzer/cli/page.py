@@ -12,18 +12,13 @@ from analyzer.output import whole
 if TYPE_CHECKING:
     import argparse
 
-    import numpy as np
-
     from analyzer.analysis import Analysis
-    from analyzer.cli.failing import Watch
+    from analyzer.cli.failing import FailOn
     from analyzer.report.html import Page
-    from analyzer.report.text import ShownFlow
 
 STORIES: Final = 30
 """So many flows are told with a picture, as many of each kind as there are, and the worst of each service; each takes
 a fifth of a second."""
-SERVICES: Final = 15
-PORTS: Final = 10
 SEARCHED: Final = 5_000
 """So many flows are asked for their findings; it takes a few seconds at most."""
 
@@ -41,7 +36,7 @@ def add_parquet(forms: argparse._ActionsContainer) -> None:
     )
 
 
-def write_html(options: argparse.Namespace, watch: Watch) -> None:
+def write_html(options: argparse.Namespace, fail_on: FailOn) -> None:
     """Write the page and say where."""
     shared.refuse_overwrite(options.html, force=options.force)
     from analyzer.cli.reading import read_all, say_warnings
@@ -49,8 +44,8 @@ def write_html(options: argparse.Namespace, watch: Watch) -> None:
 
     result = read_all(options, keep_all=True)
     shared.check_flows(options, result)
-    watch.count(result.totals.verdicts)
-    content = "".join(page(gather(options, result, watch))).encode()
+    fail_on.count(result.totals.verdicts)
+    content = "".join(page(_page(options, result, fail_on))).encode()
     try:
         with whole(options.html, replace=options.force) as file:
             file.write(content)
@@ -62,7 +57,7 @@ def write_html(options: argparse.Namespace, watch: Watch) -> None:
     say_warnings(result)
 
 
-def write_parquet(options: argparse.Namespace, watch: Watch) -> None:
+def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> None:
     """Write the tables and say where."""
     from analyzer.cli.reading import read_all, say_warnings
     from analyzer.report import tabular
@@ -72,7 +67,7 @@ def write_parquet(options: argparse.Namespace, watch: Watch) -> None:
         shared.refuse_overwrite(str(folder / f"{name}.parquet"), force=options.force)
     result = read_all(options, keep_all=True)
     shared.check_flows(options, result)
-    flows = watch.all_of(flow for flow in result if flow.judged.findings or not options.only_findings)
+    flows = fail_on.all_of(flow for flow in result if flow.judged.findings or not options.only_findings)
     try:
         for path in tabular.write_parquet(flows, result.start_ns, folder, replace=options.force):
             sys.stdout.write(f"{path}\n")
@@ -81,16 +76,14 @@ def write_parquet(options: argparse.Namespace, watch: Watch) -> None:
     say_warnings(result)
 
 
-def gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Page:
+def _page(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Page:
     """Return what the page shows: only flows that are told, or have a headline in the table, are judged."""
     from analyzer import explain
+    from analyzer.cli.gathering import PORTS, SERVICES, gathered, ranked
     from analyzer.report.html import Known, Page
-    from analyzer.report.text import HOSTS_NAMED, Report, ShownService
     from analyzer.survey import overview
 
-    lines = overview.ranked(result.lines())
-    if watch.asks_for_findings:
-        watch.look_at_each(result.flow(line) for line in lines)
+    lines = ranked(result, fail_on)
     if options.only_findings:
         lines = lines[[at for at, line in enumerate(lines) if result.flow(line).judged.findings]]
     found = result.count_findings(notable=not (options.flow or options.only_findings))
@@ -101,32 +94,8 @@ def gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Page:
         flow = result.flow(notable[at])
         codes = tuple(dict.fromkeys(finding.code for finding in flow.judged.findings))
         known[flow.capture, flow.number] = Known(explain.headline(flow.judged, result.start_ns(flow.capture)), codes)
-    grouped = overview.services(notable, SERVICES) if len(notable) > 1 else []
-    services = grouped[: SERVICES + PORTS]
+    services = overview.services(notable, SERVICES) if len(notable) > 1 else []
     told = set(overview.mixed(notable, len(notable) if options.limit == 0 else options.limit or STORIES).tolist())
     if options.limit is None:
-        told |= {service.first for service in services if service.first is not None}
-    hosts = result.probing_hosts(HOSTS_NAMED)
-    report = Report(
-        captures=result.captures,
-        totals=result.totals,
-        notable=len(notable),
-        flows=[_shown(result, notable[at]) for at in sorted(told)],
-        services=[
-            ShownService(service, None if service.first is None else _shown(result, notable[service.first]))
-            for service in services
-        ],
-        all_services=len(grouped),
-        findings=found.by_code(),
-        hosts=hosts,
-        other_hosts=result.other_hosts(hosts),
-        left_out=result.left_out,
-    )
-    return Page(report, lines, known)
-
-
-def _shown(result: Analysis, line: np.void) -> ShownFlow:
-    from analyzer.report.text import ShownFlow
-
-    flow = result.flow(line)
-    return ShownFlow(flow.capture, result.start_ns(flow.capture), flow.judged)
+        told |= {service.first for service in services[: SERVICES + PORTS] if service.first is not None}
+    return Page(gathered(result, notable, (notable[at] for at in sorted(told)), services, found), lines, known)

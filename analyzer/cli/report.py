@@ -14,19 +14,14 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    import numpy as np
-
     from analyzer.analysis import Analysis, Flow
-    from analyzer.cli.failing import Watch
-    from analyzer.report.text import Report, ShownFlow
+    from analyzer.cli.failing import FailOn
+    from analyzer.report.text import Report
 
 FLOWS: Final = 30
 """More flows than this are grouped by service."""
 WORST: Final = 6
 """So many single flows are shown below the services, one of each kind."""
-SERVICES: Final = 15
-"""Beyond so many, small services are taken together by port."""
-PORTS: Final = 10
 KEPT: Final = 500
 """So many flows of each rank are kept whole while reading; of the others a line, so that memory stays flat."""
 
@@ -61,23 +56,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the report; return the exit status."""
-    from analyzer.cli.failing import Watch
+    from analyzer.cli.failing import FailOn
 
-    watch = Watch(options.fail_on)
+    fail_on = FailOn(options.fail_on)
     if options.form in {"jsonl", "csv"}:
-        _stream(options, watch)
+        _stream(options, fail_on)
     elif options.form == "json":
-        _json(options, watch)
+        _json(options, fail_on)
     elif options.html:
-        page.write_html(options, watch)
+        page.write_html(options, fail_on)
     elif options.parquet:
-        page.write_parquet(options, watch)
+        page.write_parquet(options, fail_on)
     else:
-        _text(options, watch)
-    return watch.status
+        _text(options, fail_on)
+    return fail_on.status
 
 
-def _stream(options: argparse.Namespace, watch: Watch) -> None:
+def _stream(options: argparse.Namespace, fail_on: FailOn) -> None:
     """Write flows as they finish; memory does not grow with their number."""
     from analyzer.analysis import Analysis
     from analyzer.cli.reading import say_warnings, stream_all
@@ -89,7 +84,7 @@ def _stream(options: argparse.Namespace, watch: Watch) -> None:
     if options.form == "csv":
         export.write_csv_head(options.table, sys.stdout)
     for flow in _listed(options, stream_all(options, result)):
-        watch.look_at(flow)
+        fail_on.look_at(flow)
         if options.form == "csv":
             export.write_csv(options.table, flow, result.start_ns(flow.capture), sys.stdout)
         else:
@@ -100,13 +95,13 @@ def _stream(options: argparse.Namespace, watch: Watch) -> None:
     say_warnings(result)
 
 
-def _json(options: argparse.Namespace, watch: Watch) -> None:
+def _json(options: argparse.Namespace, fail_on: FailOn) -> None:
     from analyzer.cli.reading import read_all, say_warnings
     from analyzer.report import export
 
     result = read_all(options, keep_all=True)
     shared.check_flows(options, result)
-    flows = watch.all_of(_listed(options, result))
+    flows = fail_on.all_of(_listed(options, result))
     export.write_json(result.captures, flows, result.totals, sys.stdout.write, several=several_named(options))
     say_warnings(result)
 
@@ -128,39 +123,37 @@ def _listed(options: argparse.Namespace, flows: Iterator[Flow] | Analysis) -> It
             return
 
 
-def _text(options: argparse.Namespace, watch: Watch) -> None:
+def _text(options: argparse.Namespace, fail_on: FailOn) -> None:
     from analyzer.cli.reading import read_all, say_warnings
 
     few = options.limit is None or 0 < options.limit <= KEPT
     result = read_all(
-        options, keep_all=shared.wants_all(options, watch), most=KEPT if few else None, count_findings=True
+        options, keep_all=shared.wants_all(options, fail_on), most=KEPT if few else None, count_findings=True
     )
     shared.check_flows(options, result)
-    write_text(options, result, watch)
+    write_text(options, result, fail_on)
     if not (sys.stdout.isatty() and sys.stderr.isatty()):
         say_warnings(result)
 
 
-def write_text(options: argparse.Namespace, result: Analysis, watch: Watch) -> None:
+def write_text(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> None:
     """Write the report of an analysis as text."""
     from analyzer.report.screen import screen_for
     from analyzer.report.text import report
 
-    watch.count(result.totals.verdicts)
+    fail_on.count(result.totals.verdicts)
     screen = screen_for(sys.stdout, os.environ)
-    for line in report(_gather(options, result, watch), screen):
+    for line in report(_report(options, result, fail_on), screen):
         sys.stdout.write(line + "\n")
 
 
-def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Report:
+def _report(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Report:
     """Return what the report shows: only these flows are judged."""
-    from analyzer.report.text import HOSTS_NAMED, Report, ShownService
+    from analyzer.cli.gathering import SERVICES, gathered, ranked
     from analyzer.survey import overview
     from analyzer.survey.found import Findings
 
-    lines = overview.ranked(result.lines())
-    if watch.asks_for_findings:
-        watch.look_at_each(result.flow(line) for line in lines)
+    lines = ranked(result, fail_on)
     if not (options.flow or options.only_findings):
         lines = lines[lines["notable"] == 1]
     if options.only_findings:
@@ -172,28 +165,6 @@ def _gather(options: argparse.Namespace, result: Analysis, watch: Watch) -> Repo
         found = result.count_findings(notable=not options.flow)
     notable = int(lines["flows"].sum())
     limit = notable if options.limit == 0 else options.limit or FLOWS
-    grouped = overview.services(lines, SERVICES) if notable > limit else []
-    shown = overview.one_of_each(lines)[:WORST] if grouped and options.limit is None else lines[:limit]
-    hosts = result.probing_hosts(HOSTS_NAMED)
-    return Report(
-        captures=result.captures,
-        totals=result.totals,
-        notable=notable,
-        flows=[_shown(result, line) for line in shown],
-        services=[
-            ShownService(service, None if service.first is None else _shown(result, lines[service.first]))
-            for service in grouped[: SERVICES + PORTS]
-        ],
-        all_services=len(grouped),
-        findings=found.by_code(),
-        hosts=hosts,
-        other_hosts=result.other_hosts(hosts),
-        left_out=result.left_out,
-    )
-
-
-def _shown(result: Analysis, line: np.void) -> ShownFlow:
-    from analyzer.report.text import ShownFlow
-
-    flow = result.flow(line)
-    return ShownFlow(flow.capture, result.start_ns(flow.capture), flow.judged)
+    services = overview.services(lines, SERVICES) if notable > limit else []
+    told = overview.one_of_each(lines)[:WORST] if services and options.limit is None else lines[:limit]
+    return gathered(result, lines, told, services, found)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Analysis, Flow
     from analyzer.capture.pcap_writer import PcapWriter
-    from analyzer.cli.failing import Watch
+    from analyzer.cli.failing import FailOn
     from analyzer.explain.news import Item, News
     from analyzer.judge.judged import JudgedFlow
     from analyzer.report.live_screen import KernelView, LiveFlow
@@ -76,11 +76,11 @@ def run(options: argparse.Namespace) -> int:
     from analyzer import sockets
     from analyzer.capture.live_reader import LiveReader
     from analyzer.capture.tap import loopback_name
-    from analyzer.cli.failing import Watch
+    from analyzer.cli.failing import FailOn
     from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
     from analyzer.watching import Watching
 
-    watch = Watch(options.fail_on)
+    fail_on = FailOn(options.fail_on)
     if options.write:
         shared.refuse_overwrite(options.write, force=options.force)
     if options.sockets and not sockets.available():
@@ -101,17 +101,17 @@ def run(options: argparse.Namespace) -> int:
         except LiveCaptureError as error:
             raise shared.UsageError(str(error)) from error
         sent_before = sockets.probes_sent() if options.sockets else None
-        everything = bool(options.form) or watch.asks_for_findings
+        everything = bool(options.form) or fail_on.asks_for_findings
         with Watching(reader, keep_all=everything, eager=True) as watching:
             on_signal(watching.stop)
             _follow(options, watching)
             result = watching.finish()
-    _report(options, result, watch, reader.writer)
+    _report(options, result, fail_on, reader.writer)
     if sent_before is not None:
         _count_probes(result, sent_before, sockets.probes_sent())
     if reader.writer is not None and reader.writer.damage:
         return ending.UNREADABLE  # packets that were to be kept are not
-    return watch.status
+    return fail_on.status
 
 
 def _follow(options: argparse.Namespace, watching: Watching) -> None:
@@ -373,22 +373,22 @@ def _kernel_text(judged: JudgedFlow, kernel: dict[Side, KernelView]) -> Iterator
         yield f"; kernel: {role(judged, side)} {view.state}, {holder}"
 
 
-def _report(options: argparse.Namespace, result: Analysis, watch: Watch, writer: PcapWriter | None) -> None:
+def _report(options: argparse.Namespace, result: Analysis, fail_on: FailOn, writer: PcapWriter | None) -> None:
     """Write what the capture showed."""
     from analyzer.cli.reading import say_warnings
     from analyzer.cli.report import write_text
     from analyzer.report import export
 
     if options.form == "json":
-        flows = watch.all_of(result)
+        flows = fail_on.all_of(result)
         export.write_json(result.captures, flows, result.totals, sys.stdout.write, several=False)
     elif options.form == "jsonl":
-        for flow in watch.all_of(result):
+        for flow in fail_on.all_of(result):
             entry = export.numbered(flow, result.captures, several=False)
             sys.stdout.write(json.dumps({"event": "report", **entry}) + "\n")
     else:
         told = argparse.Namespace(**vars(options), flow=[], only_findings=False, limit=None)
-        write_text(told, result, watch)
+        write_text(told, result, fail_on)
     if options.form or not (sys.stdout.isatty() and sys.stderr.isatty()):
         say_warnings(result)
     if writer is not None and result.captures[0].frames:

@@ -170,9 +170,9 @@ def _silence(t: Teller) -> tuple[int, tuple[int, ...]]:
     """Return the longest silence, up to the capture's end, and the frames at its ends."""
     record = t.record
     tail = record.end_ns - record.last_ns
-    if tail > record.idle_ns:
+    if tail > record.silence_ns:
         return tail, (record.last_frame,)
-    return record.idle_ns, tuple(frame for frame in (record.idle_from, record.idle_to) if frame)
+    return record.silence_ns, tuple(frame for frame in (record.silence_from, record.silence_to) if frame)
 
 
 def _answered_gaps(t: Teller, side: Side) -> list[int]:

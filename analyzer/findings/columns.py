@@ -206,7 +206,7 @@ class Flows:
 
 
 def _long_silence(f: Flows) -> Mask:
-    length, before = f.flow("idle_ns").copy(), f.flow("idle_from").copy()
+    length, before = f.flow("silence_ns").copy(), f.flow("silence_from").copy()
     length[before == 0] = -1
     active_ns = np.maximum(f.own("active_ns"), f.peer("active_ns"))
     later = np.where(f.own("active_ns") >= f.peer("active_ns"), f.own("active_frame"), f.peer("active_frame"))

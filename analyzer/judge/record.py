@@ -236,10 +236,10 @@ class FlowRecord:
     copies: int
     cut: int
     """Segments of which the snap length left only the ports."""
-    idle_ns: int
+    silence_ns: int
     """Longest silence between segments that are not keepalive, and the frames at its two ends."""
-    idle_from: int | None
-    idle_to: int | None
+    silence_from: int | None
+    silence_to: int | None
     backwards: int
     """How often the capture's clock went back within the flow."""
     probes: tuple[Probe, ...]

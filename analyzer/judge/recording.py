@@ -91,9 +91,9 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         facts_b=_facts(ends[1]),
         copies=int(flow["copies"]),
         cut=int(flow["cut"]),
-        idle_ns=int(flow["idle_ns"]),
-        idle_from=int(flow["idle_from"]) or None,
-        idle_to=int(flow["idle_to"]) or None,
+        silence_ns=int(flow["silence_ns"]),
+        silence_from=int(flow["silence_from"]) or None,
+        silence_to=int(flow["silence_to"]) or None,
         backwards=int(flow["backwards"]),
         probes=tuple(_probes(rows, places)),
         zero_window_probes=tuple(

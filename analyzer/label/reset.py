@@ -66,8 +66,8 @@ IGNORED: Final = int(ResetKind.IGNORED)
 
 
 @loop
-def judge(rows: Rows, start: int, stop: int, a: Record, b: Record, senders: Rows, ending: Record) -> None:
-    """Judge the RSTs among the SEEN rows of one flow; the first that is taken is its ending.
+def settle_resets(rows: Rows, start: int, stop: int, a: Record, b: Record, senders: Rows, ending: Record) -> None:
+    """Settle the RSTs among the SEEN rows of one flow; the first that is taken is its ending.
 
     ``a`` and ``b`` are the flow's ENDPOINT records, ``senders`` is room for two SENDER records. Comes after
     ``reset_acceptance.receive``. Nothing that comes after the ending is told to answer anything from before it.
@@ -87,7 +87,7 @@ def judge(rows: Rows, start: int, stop: int, a: Record, b: Record, senders: Rows
         if kind == ICMP:
             ending["icmp_errors"] += 1
         if kind == RESET:
-            judge_one(rows, start, j, a["last_ns"] if side == 0 else b["last_ns"], senders, ending)
+            settle_reset(rows, start, j, a["last_ns"] if side == 0 else b["last_ns"], senders, ending)
         elif kind not in (COPY, ICMP):
             note_ip_id(senders[side], row)
         if kind in (PROBE, OCTET):
@@ -97,7 +97,7 @@ def judge(rows: Rows, start: int, stop: int, a: Record, b: Record, senders: Rows
 
 
 @loop
-def judge_one(rows: Rows, start: int, at: int, own_last_ns: int, senders: Rows, ending: Record) -> None:
+def settle_reset(rows: Rows, start: int, at: int, own_last_ns: int, senders: Rows, ending: Record) -> None:
     """Judge the RST in row ``at``; ``own_last_ns`` is when its sender last sent anything but a RST."""
     row = rows[at]
     side = row["side"]

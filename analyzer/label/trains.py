@@ -123,7 +123,7 @@ def add_probe(row: Record, at: int, heard_ns: int, run: Record) -> None:
 def add_up(rows: Rows, start: int, stop: int, heard_a_ns: int, heard_b_ns: int, run_a: Record, run_b: Record) -> None:
     """Number one flow's trains and add them up; ``heard_*_ns`` is when each endpoint last sent anything but a RST.
 
-    Comes after ``reset.judge``, because a RST may be a probe's answer.
+    Comes after ``reset.settle_resets``, because a RST may be a probe's answer.
     """
     number_trains(rows, start, stop, 0, heard_b_ns, run_a)
     number_trains(rows, start, stop, 1, heard_a_ns, run_b)

@@ -212,8 +212,12 @@ def flow_object(judged: JudgedFlow, start_ns: int) -> Object:
         ],
         "copies": record.copies,
         "longest_silence": None
-        if record.idle_from is None
-        else {"duration_s": seconds(record.idle_ns), "from_frame": record.idle_from, "to_frame": record.idle_to},
+        if record.silence_from is None
+        else {
+            "duration_s": seconds(record.silence_ns),
+            "from_frame": record.silence_from,
+            "to_frame": record.silence_to,
+        },
         "endpoints": {side: _endpoint(record.facts(side), start_ns) for side in SIDES},
         "settings": {side: _settings(judged.settings(side)) for side in SIDES},
         "states": {side: state.value for side, state in zip(SIDES, record.states, strict=True)},

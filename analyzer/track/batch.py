@@ -1,4 +1,4 @@
-"""``FlowBatch``: some flows as columns, with all their SEEN rows judged; what leaves the tracker.
+"""``FlowBatch``: some flows as columns, with all their SEEN rows labelled; what leaves the tracker.
 
 It must not know how flows are kept, or what any verdict is.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from analyzer.label.answers import match_answers
 from analyzer.label.midstream import by_number, settle_midstream
-from analyzer.label.reset import ENDING, judge
+from analyzer.label.reset import ENDING, settle_resets
 from analyzer.label.reset_acceptance import receive, receptions_for
 from analyzer.label.rules import classify
 from analyzer.label.sender import SENDER
@@ -87,7 +87,7 @@ class FlowBatch:
         )
 
 
-def judged(
+def labelled(
     flow: NDArray[np.void],
     a: NDArray[np.void],
     b: NDArray[np.void],
@@ -156,5 +156,5 @@ def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         settle_midstream(rows, first, stop, order, order_start[i], order_start[i + 1])
         for side in range(2):
             settle_zero_window(rows, first, stop, side)
-        judge(rows, first, stop, a[i], b[i], senders, ending[i])
+        settle_resets(rows, first, stop, a[i], b[i], senders, ending[i])
         add_up(rows, first, stop, ending[i]["heard_a_ns"], ending[i]["heard_b_ns"], run_a[i], run_b[i])

@@ -361,10 +361,10 @@ def learn_time(flow: Record, end: Record, row: Record, alike: int) -> None:
     flow["last_frame"] = row["frame"]
     if alike == 1:
         return
-    if flow["active_ns"] >= 0 and ts_ns - flow["active_ns"] > flow["idle_ns"]:
-        flow["idle_ns"] = ts_ns - flow["active_ns"]
-        flow["idle_from"] = flow["active_frame"]
-        flow["idle_to"] = row["frame"]
+    if flow["active_ns"] >= 0 and ts_ns - flow["active_ns"] > flow["silence_ns"]:
+        flow["silence_ns"] = ts_ns - flow["active_ns"]
+        flow["silence_from"] = flow["active_frame"]
+        flow["silence_to"] = row["frame"]
     flow["active_ns"] = ts_ns
     flow["active_frame"] = row["frame"]
     if row["flags"] & RST:

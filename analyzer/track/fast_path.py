@@ -94,11 +94,11 @@ def go_on(flow: Record, end: Record, peer: Record, row: Record) -> None:
         end["id_zero_frame"] = 0
     end["ip_id"] = row["ip_id"]
     end["mac"] = row["src_mac"]
-    idle_ns = ts_ns - flow["active_ns"]
-    if idle_ns > flow["idle_ns"] and flow["active_ns"] >= 0:
-        flow["idle_ns"] = idle_ns
-        flow["idle_from"] = flow["active_frame"]
-        flow["idle_to"] = frame
+    silence_ns = ts_ns - flow["active_ns"]
+    if silence_ns > flow["silence_ns"] and flow["active_ns"] >= 0:
+        flow["silence_ns"] = silence_ns
+        flow["silence_from"] = flow["active_frame"]
+        flow["silence_to"] = frame
     flow["after_reset"] += 1
     flow["last_ns"] = ts_ns
     flow["last_frame"] = frame

@@ -52,7 +52,7 @@ FLOW: Final = np.dtype(
         ("active_ns", np.int64),  # the same without keepalive probes, their answers and copies
         ("active_frame", np.int64),
         ("last_frame", np.int64),
-        ("idle_ns", np.int64),  # longest silence between segments that are not keepalive
+        ("silence_ns", np.int64),  # longest silence between segments that are not keepalive
         ("reset_count", np.int32),
         ("after_reset", np.int32),  # segments since the last RST
         ("alive", np.int16),  # 1 while the flow is in the table
@@ -62,8 +62,8 @@ FLOW: Final = np.dtype(
         ("last_seen", np.int64),
         ("copies", np.int32),
         ("cut", np.int32),  # segments of which the snap length left only the ports
-        ("idle_from", np.int64),  # frames at the two ends of that silence
-        ("idle_to", np.int64),
+        ("silence_from", np.int64),  # frames at the two ends of that silence
+        ("silence_to", np.int64),
         ("number", np.int64),  # order of the first segment among all flows of the capture
         ("hash", np.int64),
         ("first_ns", np.int64),
@@ -235,9 +235,9 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["last_frame"] = row["frame"]
     flow["active_ns"] = -1
     flow["active_frame"] = 0
-    flow["idle_ns"] = 0
-    flow["idle_from"] = 0
-    flow["idle_to"] = 0
+    flow["silence_ns"] = 0
+    flow["silence_from"] = 0
+    flow["silence_to"] = 0
     flow["first_seen"] = -1
     flow["last_seen"] = -1
     flow["seen_count"] = 0

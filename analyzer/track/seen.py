@@ -47,6 +47,7 @@ HISTORY: Final = [
     ("peer_active_ns", np.int64),
     ("peer_active_frame", np.int64),
     ("flow_active_ns", np.int64),
+    ("flow_active_frame", np.int64),  # 0 none
     ("data_seq", np.int64),  # the sender's last segment that carried data: SEG.SEQ, -1 if none
     ("data_len", np.int32),
     ("data_octet", np.int16),  # its first octet, -1 not visible
@@ -77,7 +78,7 @@ OUTCOME: Final = [
     ("receiver_state", np.int8),
     ("reception", np.int8),
     ("taken", np.int8),  # 1 for a RST that ended the connection
-    # filled by reset.judge
+    # filled by label.reset
     ("reset_kind", np.int8),
     ("stranger", np.int8),  # bits: why a RST does not look like its sender's own
 ]
@@ -202,6 +203,7 @@ def remember(at: Record, flow: Record, end: Record, peer: Record, row: Record, s
     at["peer_active_ns"] = peer["active_ns"]
     at["peer_active_frame"] = peer["active_frame"]
     at["flow_active_ns"] = flow["active_ns"]
+    at["flow_active_frame"] = flow["active_frame"]
     at["data_seq"] = end["data_seq"]
     at["data_len"] = end["data_len"]
     at["data_octet"] = end["data_octet"]

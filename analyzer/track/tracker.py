@@ -1,7 +1,7 @@
 """Carries the state of all flows across batches: ``feed`` segments in, take finished flows out.
 
 The same code serves a file in one batch, a pipe in many and an interface live. A flow leaves memory some time after
-it closed, when its addresses are used anew, or at the end; the tracker keeps nothing of it. ``snapshot`` judges flows
+it closed, when its addresses are used anew, or at the end; the tracker keeps nothing of it. ``snapshot`` labels flows
 that are still alive without taking them out.
 
 It has no clock: time comes in with segments, or through ``advance``. It must not do I/O or know any word.
@@ -18,7 +18,7 @@ from analyzer.loops.loop import freeze, loop, thaw
 from analyzer.loops.packed import WORTH, Packed
 from analyzer.loops.pool import Pool, gathered
 from analyzer.track import observe
-from analyzer.track.batch import FlowBatch, judged
+from analyzer.track.batch import FlowBatch, labelled
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, keys_of, refill, remove
 from analyzer.track.observe import FLOWS_USED, LIVE
@@ -204,7 +204,7 @@ class Tracker:
         return in_order
 
     def _collect(self, picked: NDArray[np.int64], *, give_back: bool) -> FlowBatch:
-        """Copy these flows with their SEEN rows out of the tables, and judge the rows."""
+        """Copy these flows with their SEEN rows out of the tables, and label the rows."""
         flow = self._copies(self._flows, picked)
         a, b = self._copies(self._ends, 2 * picked), self._copies(self._ends, 2 * picked + 1)
         start = np.concatenate(([0], np.cumsum(flow["seen_count"].astype(np.int64)))).astype(np.int64)
@@ -215,7 +215,7 @@ class Tracker:
         if give_back:
             for at in packed:
                 del self._packed[int(picked[at])]
-        return judged(flow, a, b, seen, start, self.now_ns, jit=self.jit)
+        return labelled(flow, a, b, seen, start, self.now_ns, jit=self.jit)
 
     def _copies(self, table: Pool, indices: Numbers) -> NDArray[np.void]:
         """Return these records of a table."""

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from analyzer.cli.failing import Watch
+from analyzer.cli.failing import FailOn
 from analyzer.cli.options import UsageError
 
 
@@ -24,36 +24,36 @@ class Flow:
 
 def test_a_verdict_or_a_finding_meets_the_condition():
     """One flow with one of the words is enough."""
-    by_verdict, by_finding, neither = (Watch(["silent", "both-ends-probe"]) for _ in range(3))
+    by_verdict, by_finding, neither = (FailOn(["silent", "both-ends-probe"]) for _ in range(3))
 
     by_verdict.look_at(Flow("silent"))
     by_finding.look_at_each([Flow("closed"), Flow("closed", "both-ends-probe"), Flow("closed")])
     neither.look_at(Flow("closed", "window-closed"))
 
-    assert [1, 1, 0] == [watch.status for watch in (by_verdict, by_finding, neither)]
+    assert [1, 1, 0] == [fail_on.status for fail_on in (by_verdict, by_finding, neither)]
 
 
 def test_flows_are_judged_only_for_findings():
     """A condition on verdicts alone costs no judgement."""
     flow = Flow("closed", "both-ends-probe")
-    watch = Watch(["silent"])
-    assert [flow] == list(watch.all_of([flow]))
+    fail_on = FailOn(["silent"])
+    assert [flow] == list(fail_on.all_of([flow]))
 
-    assert not watch.asks_for_findings
+    assert not fail_on.asks_for_findings
     assert 0 == flow.judgements
 
 
 def test_counted_verdicts_count():
     """Verdicts of flows that were not kept meet the condition too."""
-    watch = Watch(["silent"])
-    watch.count({"closed": 3})
-    assert 0 == watch.status
+    fail_on = FailOn(["silent"])
+    fail_on.count({"closed": 3})
+    assert 0 == fail_on.status
 
-    watch.count({"silent": 1})
-    assert 1 == watch.status
+    fail_on.count({"silent": 1})
+    assert 1 == fail_on.status
 
 
 def test_unknown_words_are_refused():
     """Words are checked before anything is read."""
     with pytest.raises(UsageError):
-        Watch(["dead"])
+        FailOn(["dead"])

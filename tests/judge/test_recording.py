@@ -301,7 +301,7 @@ def test_idle_time_cut_headers_and_copies():
     text = "+60 a > b P. 1:6(5) ack 1\n+.0001 copy ttl 63\n+.1 b > a cut\n+-5 b > a . 1:1(0) ack 6\n"
     flow = record_of(text)
 
-    assert (60_000, 3, 4) == (flow.idle_ns // MS, flow.idle_from, flow.idle_to)
+    assert (60_000, 3, 4) == (flow.silence_ns // MS, flow.silence_from, flow.silence_to)
     assert (1, 1, 1) == (flow.copies, flow.cut, flow.backwards)
 
 

@@ -326,7 +326,7 @@ def test_longest_idle_time_and_its_frames():
     (batch,) = follow([scenario.batch()])
     flow = batch.flow[0]
 
-    assert (62, 4, 5) == (flow["idle_ns"] // 10**9, flow["idle_from"], flow["idle_to"])
+    assert (62, 4, 5) == (flow["silence_ns"] // 10**9, flow["silence_from"], flow["silence_to"])
 
 
 def test_steps_back_of_the_clock_are_counted():

@@ -113,8 +113,8 @@ def silence(case: Case) -> tuple[int, int, int | None] | None:
     """Return the longest silence while both ends were open: its length, the frame before, the frame after."""
     record = case.record
     spans: list[tuple[int, int, int | None]] = []
-    if record.idle_from is not None:
-        spans.append((record.idle_ns, record.idle_from, record.idle_to))
+    if record.silence_from is not None:
+        spans.append((record.silence_ns, record.silence_from, record.silence_to))
     if case.ending.verdict is Verdict.OPEN:
         ends = (record.facts_a, record.facts_b)
         active = [(end.active_ns, end.active_frame) for end in ends if end.active_ns and end.active_frame]

@@ -131,7 +131,7 @@ def silences(judged: JudgedFlow) -> Silences:
     ended_ns, at_idle = _ended(judged)
     if record.probes:
         return Silences(max(answered, default=None), ended_ns)
-    return Silences(None if at_idle else record.idle_ns or None, ended_ns)
+    return Silences(None if at_idle else record.silence_ns or None, ended_ns)
 
 
 def _ended(judged: JudgedFlow) -> tuple[int | None, bool]:
@@ -147,13 +147,13 @@ def _ended(judged: JudgedFlow) -> tuple[int | None, bool]:
             return lost, False
     if verdict is Verdict.SILENT:
         for facts in (record.facts_a, record.facts_b):
-            if facts.unacked_frame is not None and facts.unacked_frame == record.idle_to:
-                return record.idle_ns, True
+            if facts.unacked_frame is not None and facts.unacked_frame == record.silence_to:
+                return record.silence_ns, True
     if verdict is Verdict.ABORTED and reset is not None and not record.probes:
         peer = record.facts(other(reset.sender))
-        if peer.last_data_frame is not None and peer.last_data_frame == record.idle_to:
+        if peer.last_data_frame is not None and peer.last_data_frame == record.silence_to:
             soon = peer.last_data_ns is not None and reset.ts_ns - peer.last_data_ns <= AT_ONCE_NS
-            return (record.idle_ns, True) if soon else (None, False)
+            return (record.silence_ns, True) if soon else (None, False)
     return None, False
 
 

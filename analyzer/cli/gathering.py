@@ -1,0 +1,68 @@
+"""What a report shows of an analysis, as text or as a page: flows by importance, services, findings, probing hosts.
+
+It must not choose which flows are told: each form has room for its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.report.text import HOSTS_NAMED, Report, ShownFlow, ShownService
+from analyzer.survey import overview
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from analyzer.analysis import Analysis
+    from analyzer.cli.failing import FailOn
+    from analyzer.survey.found import Findings
+
+SERVICES: Final = 15
+"""Beyond so many, small services are taken together by port."""
+PORTS: Final = 10
+
+
+def ranked(result: Analysis, fail_on: FailOn) -> NDArray[np.void]:
+    """Return the lines of all flows, most important first, once ``--fail-on`` has seen what it asks for."""
+    lines = overview.ranked(result.lines())
+    if fail_on.asks_for_findings:
+        fail_on.look_at_each(result.flow(line) for line in lines)
+    return lines
+
+
+def gathered(
+    result: Analysis,
+    lines: NDArray[np.void],
+    told: Iterable[np.void],
+    services: list[overview.Service],
+    found: Findings,
+) -> Report:
+    """Return the report of these lines: the flows of ``told``, the first services of ``services``, and what is found.
+
+    Only flows that are shown are judged.
+    """
+    hosts = result.probing_hosts(HOSTS_NAMED)
+    return Report(
+        captures=result.captures,
+        totals=result.totals,
+        notable=int(lines["flows"].sum()),
+        flows=[shown(result, line) for line in told],
+        services=[
+            ShownService(service, None if service.first is None else shown(result, lines[service.first]))
+            for service in services[: SERVICES + PORTS]
+        ],
+        all_services=len(services),
+        findings=found.by_code(),
+        hosts=hosts,
+        other_hosts=result.other_hosts(hosts),
+        left_out=result.left_out,
+    )
+
+
+def shown(result: Analysis, line: np.void) -> ShownFlow:
+    """Return the flow of a line as it is shown."""
+    flow = result.flow(line)
+    return ShownFlow(flow.capture, result.start_ns(flow.capture), flow.judged)
