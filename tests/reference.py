@@ -66,6 +66,7 @@ class Flow:
         self.last = None
         self.active = None
         self.resets = 0
+        self.former = None  # an older connection of these addresses that may still be heard
 
 
 class Reference:
@@ -90,9 +91,15 @@ class Reference:
                 return None
             own, peer = self.sides(flow, source)
             return self.known(flow, own, peer, row, self.place(row["seq"], flow, own), None)
+        former = None
         if flow and row["flags"] & SYN and not row["flags"] & RST and self.is_another(flow, source, row):
+            former = flow.former or (flow if self.is_half_open(flow, source, row) else None)
             flow = None
-        flow = flow or self.open(key, row)
+        elif flow:
+            flow = self.of_an_older_one(flow, source, row)
+        if flow is None:
+            flow = self.open(key, row)
+            flow.former = former
         own, peer = self.sides(flow, source)
         if row["flags"] & SYN and not row["flags"] & RST and flow.ends[own].syn is None and flow.ends[own].count:
             # 3.5.1: the SYN begins; what its sender sent before belongs to a connection that is no more
@@ -111,8 +118,41 @@ class Reference:
 
     def open(self, key, row):
         """Begin a flow."""
-        flow = self.flows[key] = Flow(self.count, row)
+        self.flows[key] = self.begin(row)
+        return self.flows[key]
+
+    def begin(self, row):
+        """Begin a flow that its addresses do not lead to."""
         self.count += 1
+        return Flow(self.count - 1, row)
+
+    def is_half_open(self, flow, source, row):
+        """RFC 9293 3.5.1: whether a new SYN may find that the other end still has the old connection."""
+        own, peer = (flow.ends[side] for side in self.sides(flow, source))
+        closed = own.fin is not None and peer.fin is not None
+        return not row["flags"] & ACK and peer.count > 0 and not flow.resets and not closed
+
+    def of_an_older_one(self, flow, source, row):
+        """Return the flow that a segment is of: while a SYN waits for its answer, old numbers are the old flow's."""
+        opener, other = flow.ends
+        own, _ = self.sides(flow, source)
+        if opener.syn is None or row["flags"] & SYN:
+            old = False
+        elif own == 0:
+            old = (row["seq"] - opener.syn) % TURN > 1 << 24
+        elif row["flags"] & ACK:
+            old = (row["ack"] - opener.syn - 1) % TURN > 1 << 24
+        else:
+            old = bool(row["flags"] & RST)
+        if flow.former is None:
+            only_syns = opener.syn is not None and not opener.syn_had_ack and not opener.past_handshake
+            stray = own == 1 and only_syns and not other.count and old and row["flags"] & (ACK | RST) == ACK
+            flow.former = self.begin(row) if stray else None
+            return flow.former or flow
+        if old:
+            return flow.former
+        if own == 1:
+            flow.former = None
         return flow
 
     def sides(self, flow, source):

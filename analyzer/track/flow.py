@@ -55,7 +55,7 @@ FLOW: Final = np.dtype(
         ("silence_ns", np.int64),  # longest silence between segments that are not keepalive
         ("reset_count", np.int32),
         ("after_reset", np.int32),  # segments since the last RST
-        ("alive", np.int16),  # 1 while the flow is in the table
+        ("alive", np.int16),  # 1 while the flow is in the table, 2 while only its successor leads to it
         ("ip_version", np.int16),
         ("seen_count", np.int32),
         ("first_seen", np.int64),  # chain of SEEN rows; -1 none
@@ -69,6 +69,7 @@ FLOW: Final = np.dtype(
         ("first_ns", np.int64),
         ("reused_ns", np.int64),  # when another incarnation took its addresses, -1 not
         ("first_frame", np.int64),
+        ("former", np.int64),  # an older flow on these addresses that may still be heard (half_open), -1 none
         ("backwards", np.int32),  # how often the clock went back within this flow
         ("interface", np.int32),
     ],
@@ -252,4 +253,5 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["first_frame"] = row["frame"]
     flow["reused_ns"] = -1
     flow["alive"] = 1
+    flow["former"] = -1
     flow["interface"] = row["interface"]

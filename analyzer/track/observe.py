@@ -28,6 +28,7 @@ from analyzer.track.endpoint import (
 )
 from analyzer.track.fast_path import go_on, goes_on, steady
 from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, remove, side_of
+from analyzer.track.half_open import bears_old_numbers, begins_older, may_be_half_open
 from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 
 if TYPE_CHECKING:
@@ -95,8 +96,26 @@ def keep(seen: Rows, registers: Numbers, flow: Record, index: int) -> int:
 
 
 @loop
+def let_go(flows: Rows, leaving: Numbers, registers: Numbers, index: int) -> None:
+    """List a flow that is out of the table among those that leave."""
+    flows[index]["alive"] = 0
+    flows[index]["reused_ns"] = max(flows[index]["reused_ns"], flows[index]["last_ns"])
+    leaving[registers[LEAVING]] = index
+    registers[LEAVING] += 1
+    registers[LIVE] -= 1
+
+
+@loop
 def enrol(slots: Numbers, flows: Rows, ends: Rows, registers: Numbers, row: Record, digest: int) -> int:
-    """Start a flow for this row and return its index."""
+    """Start a flow for this row, enter it into the table, and return its index."""
+    head = begin(flows, ends, registers, row, digest)
+    registers[SLOTS_USED] += insert(slots, digest, head)
+    return head
+
+
+@loop
+def begin(flows: Rows, ends: Rows, registers: Numbers, row: Record, digest: int) -> int:
+    """Start a flow for this row and return its index; the table does not lead to it."""
     head = registers[FLOW_FREE]
     if head >= 0:
         following = flows[head]["number"]
@@ -113,7 +132,6 @@ def enrol(slots: Numbers, flows: Rows, ends: Rows, registers: Numbers, row: Reco
     new_endpoint(ends[2 * head + 1])
     registers[NEXT_NUMBER] += 1
     registers[LIVE] += 1
-    registers[SLOTS_USED] += insert(slots, digest, head)
     return head
 
 
@@ -189,7 +207,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         now_ns = max(now_ns, row["ts_ns"])
         # the guess is wrong where another flow has the same hash, or this one began or ended since
         side = -1
-        if index >= 0 and flows[index]["alive"] != 0:
+        if index >= 0 and flows[index]["alive"] == 1:
             side = side_of(flows[index], row)
         if side < 0:
             index = -1
@@ -229,17 +247,35 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
                 at["is_copy"] = 0
             continue
         flags = row["flags"]
+        former = -1
         may_begin = index >= 0 and flags & SYN and not flags & RST
         if may_begin and begins_incarnation(flows[index], ends[2 * index + side], ends[2 * index + 1 - side], row):
-            flows[index]["alive"] = 0
-            flows[index]["reused_ns"] = row["ts_ns"]
             remove(slots, digest, index)
-            leaving[registers[LEAVING]] = index
-            registers[LEAVING] += 1
-            registers[LIVE] -= 1
+            flows[index]["reused_ns"] = row["ts_ns"]
+            former = flows[index]["former"]
+            if former < 0 and may_be_half_open(flows[index], ends[2 * index + side], ends[2 * index + 1 - side], row):
+                former = index
+                flows[index]["alive"] = 2
+            else:
+                flows[index]["former"] = -1
+                let_go(flows, leaving, registers, index)
             index = -1
+        elif index >= 0 and flows[index]["former"] >= 0:
+            if bears_old_numbers(ends[2 * index], side, row):
+                index = flows[index]["former"]
+                side = side_of(flows[index], row)
+            elif side == 1:
+                let_go(flows, leaving, registers, flows[index]["former"])
+                flows[index]["former"] = -1
+        elif index >= 0 and side == 1 and begins_older(ends[2 * index], ends[2 * index + 1], row):
+            older = begin(flows, ends, registers, row, digest)
+            flows[older]["alive"] = 2
+            flows[index]["former"] = older
+            index = older
+            side = 0
         if index < 0:
             index = enrol(slots, flows, ends, registers, row, digest)
+            flows[index]["former"] = former
             side = 0
         flow = flows[index]
         end = ends[2 * index + side]

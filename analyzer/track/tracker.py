@@ -71,7 +71,7 @@ class Tracker:
         self._seed = seed
         for register, key in enumerate(keys_of(seed), observe.KEY_LOW):
             self._registers[register] = key
-        self._leaving: Any = np.zeros(CHUNK, dtype=np.int64) if jit else [0] * CHUNK
+        self._leaving: Any = np.zeros(2 * CHUNK, dtype=np.int64) if jit else [0] * (2 * CHUNK)
         self._digests: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
         self._hints: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
         self._observe = observe.observe.choose(jit=jit)
@@ -175,8 +175,8 @@ class Tracker:
     def _alive(self) -> list[int]:
         used = int(self._registers[observe.FLOWS_USED])
         if self.jit:
-            return [int(index) for index in np.flatnonzero(self._flows.records["alive"][:used] == 1)]
-        return [index for index in range(used) if self._flows.records[index]["alive"] == 1]
+            return [int(index) for index in np.flatnonzero(self._flows.records["alive"][:used] >= 1)]
+        return [index for index in range(used) if self._flows.records[index]["alive"] >= 1]
 
     def _take_pushed(self) -> list[int]:
         pushed, self._pushed_out = self._pushed_out, []
@@ -289,7 +289,7 @@ def sweep(
     long = 0
     for index in range(registers[FLOWS_USED]):
         flow = flows[index]
-        if flow["alive"] == 0:
+        if flow["alive"] != 1:
             continue
         if flow["seen_count"] >= many:
             long += 1
@@ -306,6 +306,11 @@ def sweep(
             count += 1
             remove(slots, flow["hash"], index)
             flow["alive"] = 0
+            if flow["former"] >= 0:
+                leaving[count] = flow["former"]
+                count += 1
+                flows[flow["former"]]["alive"] = 0
+                flow["former"] = -1
     registers[LIVE] -= count
     return count, long
 
