@@ -31,6 +31,9 @@ def headline(t: Teller) -> str:
         return f"{text}; {late} sent {count(len(probes), 'probe')} after the FIN, {answered_text(probes)}."
     if own:
         return f"{text}; {t.the(closer)} itself sent {count(len(own), 'probe')} after it, {answered_text(own)}."
+    before = t.record.probes
+    if before:
+        return f"{text}; {count(len(before), 'probe')} before the FIN, {answered_text(before)}, none after it."
     return f"{text}; nobody probes."
 
 

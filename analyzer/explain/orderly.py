@@ -159,9 +159,12 @@ def open_why(t: Teller) -> list[Line]:
     length, frames = _silence(t)
     if t.record.probes or length < LEAST_NS:
         return []
+    if any(t.facts(side).unacked_ns is not None for side in SIDES):
+        text = "Something sent was still unacknowledged, and while that is so Linux does not probe."
+        return [Line(text, (t.record.last_frame,))]
     text = (
-        f"No probe passed in a silence of {duration(length)}: keepalive is off at both ends, or its idle time is"
-        " longer."
+        f"No probe reached this point in a silence of {duration(length)}: keepalive is off, its idle time is longer,"
+        " or its probes did not come this far."
     )
     return [Line(text, frames)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
+from analyzer.judge.closings import closings
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import HANDSHAKE_MOST_NS
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 STRANGE: Final = {"ttl": "TTL", "mac": "MAC address", "ip_id": "IP ID"}
 """In what a RST can differ from the packets before it; that its sender went on is told by what follows."""
+
+CLOSINGS: Final = 6
+"""So many closings of a window have lines of their own."""
 
 
 def timeline(t: Teller) -> tuple[Line, ...]:
@@ -127,18 +131,26 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
 
 
 def _window_probes(t: Teller, side: Side) -> list[Line]:
-    probes = [probe for probe in t.record.zero_window_probes if probe.sender == side]
-    if not probes:
-        return []
-    spans = spacing([late.ts_ns - early.ts_ns for early, late in pairwise(probes)])
-    text = f"{t.name(side)} asks {times(len(probes))} whether {t.the(other(side))}'s closed window is open again"
-    found = [_line(t, text + (f", {spans}" if spans else ""), [p.frame for p in probes], probes[0].ts_ns)]
-    shut = [w for w in t.record.windows if w.sender != side and w.shut and w.frame < probes[0].frame]
-    opened = [w for w in t.record.windows if w.sender != side and not w.shut and w.frame > probes[-1].frame]
-    if shut:
-        found.append(_line(t, f"{t.name(other(side))} closes its receive window", [shut[-1].frame], shut[-1].ts_ns))
-    if opened:
-        found.append(_line(t, f"{t.name(other(side))} opens its window again", [opened[0].frame], opened[0].ts_ns))
+    """Each closing of the other end's window that this one probed; of many the first, and how many more."""
+    receiver = other(side)
+    every = [closing for closing in closings(t.record, receiver) if closing.probes]
+    found = []
+    for closing in every[:CLOSINGS]:
+        probes = closing.probes
+        if closing.shut_frame is not None and closing.shut_ns is not None:
+            text = f"{t.name(receiver)} closes its receive window"
+            found.append(_line(t, text, [closing.shut_frame], closing.shut_ns))
+        spans = spacing([late.ts_ns - early.ts_ns for early, late in pairwise(probes)])
+        text = f"{t.name(side)} asks {times(len(probes))} whether {t.the(receiver)}'s closed window is open again"
+        found.append(_line(t, text + (f", {spans}" if spans else ""), [p.frame for p in probes], probes[0].ts_ns))
+        if closing.opened_frame is not None:
+            text = f"{t.name(receiver)} opens its window again"
+            found.append(_line(t, text, [closing.opened_frame], closing.until_ns))
+    rest = every[CLOSINGS:]
+    if rest:
+        frames = [probe.frame for closing in rest for probe in closing.probes]
+        text = f"{t.name(receiver)} closes its window {times(len(rest))} more, {t.the(side)} asks {times(len(frames))}"
+        found.append(_line(t, text, frames, rest[0].probes[0].ts_ns))
     return found
 
 

@@ -338,6 +338,8 @@ TWINS: Final[dict[Condition, Twin]] = {
     c.verdict_aborted: Twin(lambda f: f.verdict_in(Verdict.ABORTED)),
     c.verdict_silent: Twin(lambda f: f.verdict_in(Verdict.SILENT)),
     c.silent_to_probes: Twin(lambda f: f.rule_is("probes-unanswered")),
+    window.silent_to_window_probes: Twin(lambda f: f.rule_is("window-probes-unanswered")),
+    window.verdict_open: Twin(lambda f: f.verdict_in(Verdict.OPEN)),
     capture_lacks.one_end_unseen: Twin(lambda f: f.rule_is("one-sided")),
     idle.established: Twin(lambda f: ~f.verdict_in(Verdict.UNESTABLISHED, Verdict.UNDETERMINED)),
     idle.peer_forgot_or_silent: Twin(

@@ -50,6 +50,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     abort.ABORT,
     unanswered.STILL_PROBING,
     unanswered.THEN_NONE,
+    window.UNANSWERED,
     # ── what went wrong on the way ──
     close_wait.HELD,
     close_wait.UNPROBED,
@@ -60,6 +61,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     idle.BEYOND_LIMIT,
     lapses.STOPPED,
     lapses.LOST,
+    window.FOR_LONG,
     window.CLOSED,
     icmp_errors.ERRORS,
     ignored_reset.IGNORED,

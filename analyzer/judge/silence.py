@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.tolerances import RTO_FIRST_NS, RTO_LEAST_NS, SILENCE_LEAST_NS
+from analyzer.tolerances import OVERDUE, RTO_FIRST_NS, RTO_LEAST_NS, SILENCE_LEAST_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,11 @@ Mask = Any
 def probes_unanswered_to_the_end(f: FlowBatch) -> Mask:
     """The last probes stayed unanswered, the first of them for at least one expected interval."""
     return _probes_silent(f, "a") | _probes_silent(f, "b")
+
+
+def window_probes_unanswered_to_the_end(f: FlowBatch) -> Mask:
+    """Probes of a closed window stayed unanswered: two or more, or one for longer than until the next was due."""
+    return _window_silent(f, "a") | _window_silent(f, "b")
 
 
 def data_unanswered_to_the_end(f: FlowBatch) -> Mask:
@@ -57,7 +62,9 @@ def heard_what_was_not_captured(f: FlowBatch) -> Mask:
     b_silent = _probes_silent(f, "b") & (f.a["missed_ns"] > f.run_b["trailing_ns"])
     a_data = _data_silent(f, "a") & (f.b["missed_ns"] > f.a["unacked_ns"])
     b_data = _data_silent(f, "b") & (f.a["missed_ns"] > f.b["unacked_ns"])
-    return a_silent | b_silent | a_data | b_data
+    a_window = _window_silent(f, "a") & (f.b["missed_ns"] > f.run_a["window_trailing_ns"])
+    b_window = _window_silent(f, "b") & (f.a["missed_ns"] > f.run_b["window_trailing_ns"])
+    return a_silent | b_silent | a_data | b_data | a_window | b_window
 
 
 def _probes_silent(f: FlowBatch, side: Side) -> Mask:
@@ -65,6 +72,14 @@ def _probes_silent(f: FlowBatch, side: Side) -> Mask:
     waited = f.ends_ns - run["trailing_ns"]
     expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], _first_interval(f, run))
     return (run["trailing"] > 0) & (waited >= np.maximum(expected, SILENCE_LEAST_NS))
+
+
+def _window_silent(f: FlowBatch, side: Side) -> Mask:
+    run = f.run_a if side == "a" else f.run_b
+    waited = f.ends_ns - run["window_trailing_ns"]
+    # window probes double their gaps: one that got no answer is followed by the next after twice its own wait
+    due = np.where(run["window_trailing"] > 1, 0, OVERDUE * run["window_wait_ns"])
+    return (run["window_trailing"] > 0) & (waited >= np.maximum(due, SILENCE_LEAST_NS))
 
 
 def _first_interval(f: FlowBatch, run: NDArray[np.void]) -> Mask:

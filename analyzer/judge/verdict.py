@@ -22,6 +22,7 @@ from analyzer.judge.silence import (
     fin_unanswered_to_the_end,
     heard_what_was_not_captured,
     probes_unanswered_to_the_end,
+    window_probes_unanswered_to_the_end,
 )
 from analyzer.label.reset import ResetKind
 from analyzer.label.unlike_sender import Stranger
@@ -248,6 +249,7 @@ VERDICTS: Final = (
         Verdict.UNDETERMINED, "answers-not-captured", "nobody", (no_reset_accepted, heard_what_was_not_captured)
     ),
     VerdictRule(Verdict.SILENT, "probes-unanswered", "nobody", (probes_unanswered_to_the_end,)),
+    VerdictRule(Verdict.SILENT, "window-probes-unanswered", "nobody", (window_probes_unanswered_to_the_end,)),
     VerdictRule(Verdict.SILENT, "data-unanswered", "nobody", (data_unanswered_to_the_end,)),
     VerdictRule(
         Verdict.CLOSING, "fin-just-before-the-end", "first_fin", (no_reset_accepted, one_sent_fin, close_in_flight)

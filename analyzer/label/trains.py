@@ -46,6 +46,9 @@ RUN: Final = np.dtype(
         ("after_peer_fin", np.int32),  # probes after the peer's FIN: the prober is in CLOSE-WAIT
         ("first_row", np.int32),  # row of the flow, -1 none
         ("trailing_ns", np.int64),  # the first of the trailing ones
+        ("window_trailing", np.int32),  # unanswered probes of a closed window since the peer was last heard
+        ("window_trailing_ns", np.int64),  # the first of these
+        ("window_wait_ns", np.int64),  # how long it had waited before that one, at least
         ("gap_least_ns", np.int64),  # smallest gap between two probes of a train, 0 none
     ],
     align=True,
@@ -71,6 +74,11 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
             run["zero_window"] += 1
         if kind == AT_ZERO and row["side"] == side:
             run["undecided"] += 1
+        if kind in (WINDOW_PROBE, AT_ZERO) and row["side"] == side and row["ts_ns"] > heard_ns:
+            if run["window_trailing"] == 0:
+                run["window_trailing_ns"] = row["ts_ns"]
+                run["window_wait_ns"] = row["ts_ns"] - row["flow_last_ns"]
+            run["window_trailing"] += 1
         if kind not in (PROBE, OCTET):
             if kind not in (ANSWERED, COPY, ICMP, WINDOW_PROBE, AT_ZERO, RESET):
                 stir_ns = row["ts_ns"]

@@ -80,7 +80,7 @@ def test_silence_without_probes_is_explained_as_off_or_longer():
     story = told(opened("end: +30"))
 
     assert "no keepalive probes, longest silence 30.000 s" in story.headline
-    assert "keepalive is off at both ends, or its idle time is longer" in texts(story, "Why")
+    assert "No probe reached this point" in texts(story, "Why")
 
 
 def test_probes_that_stop_are_told():

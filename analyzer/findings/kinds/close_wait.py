@@ -130,7 +130,7 @@ def _unprobed_detail(t: Teller, f: Finding) -> str:
     late = side_of(f)
     return (
         f"{t.start(late)} did not close in the {duration(number(f, 'half_closed_ns'))} after {t.the(other(late))}'s"
-        " FIN, and nobody probes."
+        " FIN, and no probe came after it."
     )
 
 
@@ -161,7 +161,7 @@ UNPROBED: Final = FindingKind(
         ),
     ),
     text=LongText(
-        title="The application did not close, and nobody probes",
+        title="The application did not close, and no probe came after the FIN",
         meaning=(
             "The peer's FIN came, this end sent none in the minute or more until the capture ended or the peer reset"
             " the connection, and neither end probes."

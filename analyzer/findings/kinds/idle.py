@@ -103,6 +103,12 @@ def nobody_probes(case: Case) -> bool:
     return not case.record.probes and not case.record.zero_window_probes
 
 
+def could_probe(case: Case) -> bool:
+    """Nothing is outstanding at the capture's end, which would keep keepalive from running (Linux)."""
+    silent_to_the_end = (span := silence(case)) is not None and span[2] is None
+    return not silent_to_the_end or all(facts.unacked_ns is None for facts in (case.facts, case.peer_facts))
+
+
 def long_silence_unprobed(case: Case) -> bool:
     """The longest silence of the open connection lasted 60 s or more, and no probe passed in it."""
     span = silence(case)
@@ -146,19 +152,19 @@ def _unprobed_evidence(case: Case) -> Evidence:
 def _unprobed_detail(t: Teller, f: Finding) -> str:
     del t
     return (
-        f"Nothing passed for {duration(number(f, 'idle_ns'))}, no probe either: keepalive is off at both ends, or"
-        " its idle time is longer."
+        f"Nothing reached this point for {duration(number(f, 'idle_ns'))}, no probe either: keepalive is off, its idle"
+        " time is longer, or its probes did not come this far."
     )
 
 
 UNPROBED: Final = FindingKind(
     code="idle-without-probes",
-    rows=(Row((established, nobody_probes, long_silence_unprobed, ended_otherwise), _unprobed_evidence),),
+    rows=(Row((established, nobody_probes, long_silence_unprobed, could_probe, ended_otherwise), _unprobed_evidence),),
     text=LongText(
         title="A long silence, and nobody probed",
         meaning=(
-            "For a minute or more nothing passed on the open connection, no probe either: keepalive is off at both"
-            " ends, or its idle time is longer."
+            "For a minute or more nothing of the open connection reached this point, no probe either: keepalive is off,"
+            " its idle time is longer, or its probes were lost before they came here."
         ),
         why=(
             "If the peer had died, or a box had forgotten the flow, neither end would know. The next write would"
@@ -169,8 +175,9 @@ UNPROBED: Final = FindingKind(
             " idle time is 2 h."
         ),
         doubt=(
-            "An application may have heartbeats of its own at longer intervals. Probes from a sleeping host's"
-            " network card do not pass its capture point."
+            "A capture shows what reaches its point: the far end may probe, and a box on the way drop that. An"
+            " application may have heartbeats of its own at longer intervals. Probes from a sleeping host's network"
+            " card do not pass its capture point."
         ),
         source="RFC 9293 3.8.4 MUST-25, MUST-28; field guide 2.3, 6",
     ),

@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import FindingKind, Row
+from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.judge.closings import closings, unanswered
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
-from analyzer.words.model import LongText
-from analyzer.words.teller import duration, number, side_of, times
+from analyzer.words.model import Line, LongText
+from analyzer.words.probes import last_word, probe_summary
+from analyzer.words.teller import count, duration, lines, number, side_of, times
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
     from analyzer.findings.kind import Evidence
+    from analyzer.judge.closings import Closing
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
+
+
+LONG_CLOSED_NS: Final = 10_000_000_000
+"""No program that reads leaves its window closed this long."""
 
 
 def probed_closed_window(case: Case) -> bool:
@@ -25,45 +32,87 @@ def probed_closed_window(case: Case) -> bool:
 
 def window_stays_closed(case: Case) -> bool:
     """Its window is closed at the capture's end, its peer can still send, and sent no window probe."""
-    unprobed = all(probe.sender != case.peer for probe in case.record.zero_window_probes)
     going_on = case.ending.verdict in {Verdict.OPEN, Verdict.SILENT, Verdict.HALF_CLOSED}
+    unprobed = not probed_closed_window(case)
     return case.facts.window_shut_frame is not None and unprobed and going_on and case.peer_fin is None
 
 
-def _probed_evidence(case: Case) -> Evidence:
-    """The window probes of the peer."""
-    probes = [probe for probe in case.record.zero_window_probes if probe.sender == case.peer]
-    shut = [w.frame for w in case.record.windows if w.sender == case.side and w.shut and w.frame < probes[0].frame]
-    opened = [
-        w.frame for w in case.record.windows if w.sender == case.side and not w.shut and w.frame > probes[-1].frame
-    ]
-    return frames_of(shut[-1:], (probe.frame for probe in probes), opened[:1]), known(
-        probes=len(probes),
-        shut_frame=shut[-1] if shut else None,
-        opened_frame=opened[0] if opened else None,
-        span_ns=probes[-1].ts_ns - probes[0].ts_ns,
+def window_closed_for_long(case: Case) -> bool:
+    """Its window was closed for 10 s or more at a time, as far as the capture shows both ends of that time."""
+    return not case.record.backwards and any(_lasted(closing) for closing in closings(case.record, case.side))
+
+
+def _lasted(closing: Closing) -> bool:
+    return closing.lasted_ns >= LONG_CLOSED_NS
+
+
+def verdict_open(case: Case) -> bool:
+    """The verdict is open."""
+    return case.ending.verdict is Verdict.OPEN
+
+
+def silent_to_window_probes(case: Case) -> bool:
+    """The verdict is silent, and it is probes of a closed window that stayed unanswered."""
+    return case.ending.rule == "window-probes-unanswered"
+
+
+def last_window_probes_unanswered(case: Case) -> bool:
+    """Its last probes of its peer's closed window were not answered."""
+    return bool(unanswered(case.record, case.side))
+
+
+def _closed_evidence(case: Case) -> Evidence:
+    """Each closing: since when, the probes, until when."""
+    every = closings(case.record, case.side)
+    told = [closing for closing in every if closing.probes] or list(every[-1:])
+    last = told[-1]
+    return frames_of(
+        (each.shut_frame for each in told if each.shut_frame),
+        (probe.frame for each in told for probe in each.probes),
+        (each.opened_frame for each in told if each.opened_frame),
+    ), known(
+        closings=len(told),
+        probes=sum(len(each.probes) for each in told),
+        shut_frame=told[0].shut_frame,
+        opened_frame=last.opened_frame,
+        longest_ns=max(each.lasted_ns for each in told),
     )
 
 
 def _shut_evidence(case: Case) -> Evidence:
     """Since when the window is closed."""
-    return frames_of(case.facts.window_shut_frame), known(probes=0, shut_frame=case.facts.window_shut_frame)
+    last = next((each for each in reversed(closings(case.record, case.side)) if each.opened_frame is None), None)
+    return frames_of(case.facts.window_shut_frame), known(
+        closings=1,
+        probes=0,
+        shut_frame=case.facts.window_shut_frame,
+        longest_ns=last.lasted_ns if last is not None and not case.record.backwards else None,
+    )
 
 
 def _detail(t: Teller, f: Finding) -> str:
-    receiver = side_of(f)
-    if not number(f, "probes"):
-        return f"{t.start(receiver)}'s receive window stayed closed; its peer sent no window probe."
-    text = f"{t.start(other(receiver))} probed {t.the(receiver)}'s closed window {times(number(f, 'probes'))}"
-    if number(f, "span_ns"):
-        text += f" within {duration(number(f, 'span_ns'))}"
-    return text + ("; it opened again." if "opened_frame" in f.data else ".")
+    receiver, many, probes = side_of(f), number(f, "closings"), number(f, "probes")
+    lasted = duration(number(f, "longest_ns"))
+    who, peer = t.start(receiver), t.the(other(receiver))
+    if many > 1:
+        ended = "each time it opened again" if "opened_frame" in f.data else "the last time it stayed closed"
+        return (
+            f"{who}'s receive window closed {times(many)}, for at most {lasted} at a time; {peer} probed it"
+            f" {times(probes)}, and {ended}."
+        )
+    if not probes:
+        since = f" for {lasted} to the capture's end" if "longest_ns" in f.data else ""
+        return f"{who}'s receive window stayed closed{since}; its peer sent no window probe."
+    asked = f"{t.start(other(receiver))} probed {t.the(receiver)}'s closed window {times(probes)}"
+    return f"{asked}; it " + (
+        f"opened again after {lasted}." if "opened_frame" in f.data else f"was still closed after {lasted}."
+    )
 
 
 CLOSED: Final = FindingKind(
     code="window-closed",
     rows=(
-        Row((probed_closed_window,), _probed_evidence),
+        Row((probed_closed_window,), _closed_evidence),
         Row((window_stays_closed,), _shut_evidence),
     ),
     text=LongText(
@@ -87,4 +136,171 @@ CLOSED: Final = FindingKind(
         source="RFC 9293 3.8.6.1; Linux tcp_send_probe0; field guide 2.6",
     ),
     detail=_detail,
+)
+
+
+# ── closed for long ──
+
+
+def _long_evidence(case: Case) -> Evidence:
+    """The longest closing."""
+    longest = max(closings(case.record, case.side), key=lambda closing: closing.lasted_ns)
+    return frames_of(longest.shut_frame, (probe.frame for probe in longest.probes), longest.opened_frame), known(
+        probes=len(longest.probes),
+        shut_frame=longest.shut_frame,
+        opened_frame=longest.opened_frame,
+        closed_ns=longest.lasted_ns,
+    )
+
+
+def _long_headline(t: Teller, f: Finding) -> str:
+    receiver, lasted = side_of(f), duration(number(f, "closed_ns"))
+    who, peer = t.start(receiver), t.the(other(receiver))
+    if "opened_frame" in f.data:
+        return f"{who}'s receive window was closed for {lasted}: {peer} could send nothing in that time."
+    return f"{who}'s receive window was still closed when the capture ended, after {lasted}: {peer} can send nothing."
+
+
+def _long_happened(t: Teller, f: Finding) -> list[Line]:
+    receiver = side_of(f)
+    probes = number(f, "probes")
+    text = (
+        f"{t.start(other(receiver))} asked {times(probes)} whether it was open again: such probes are no keepalive."
+        if probes
+        else f"{t.start(other(receiver))} never asked whether it was open again, so it had nothing more to send."
+    )
+    return [
+        *(probe_summary(t) if t.record.probes else []),
+        Line(_long_headline(t, f), f.frames),
+        Line(text, f.frames),
+    ]
+
+
+def _long_why(t: Teller, f: Finding) -> list[Line]:
+    receiver = side_of(f)
+    reads = Line(
+        f"{t.start(receiver)}'s program did not read what had arrived; its kernel keeps the connection, and answers.",
+        f.frames,
+    )
+    if any(probe.sender != receiver for probe in t.record.probes):
+        return [reads]
+    pending = Line(
+        f"While {t.the(other(receiver))} has data waiting for the window, its kernel probes the window in place of"
+        " the peer: that no keepalive probe is seen then says nothing about its settings.",
+        f.frames,
+    )
+    return [reads, pending] if number(f, "probes") else [reads]
+
+
+FOR_LONG: Final = FindingKind(
+    code="window-closed-for-long",
+    rows=(Row((verdict_open, window_closed_for_long), _long_evidence),),
+    text=LongText(
+        title="The receive window was closed for long",
+        meaning="This end advertised window 0 for 10 s or more: its peer could send nothing in that time.",
+        why=(
+            "The connection hangs although both kernels are alive: the program at this end does not read. Keepalive"
+            " cannot show that, and does not run while the peer has data waiting (Linux)."
+        ),
+        change="Find out why the program whose window it is did not read in that time; window-closed says what to do.",
+        doubt="A window can be closed on purpose, to hold a sender back.",
+        source="RFC 9293 3.8.6; Linux tcp_send_probe0; field guide 2.6",
+    ),
+    detail=_long_headline,
+    lead=Lead(_long_headline, _long_happened, _long_why),
+    advice=Advice.NONE,
+)
+
+
+# ── nobody answers ──
+
+
+def _unanswered_evidence(case: Case) -> Evidence:
+    """The window probes without answer, of how many, and when the peer was last heard."""
+    frames, heard_ns = unanswered(case.record, case.side), case.peer_facts.last_ns
+    shut = [closing for closing in closings(case.record, case.peer) if closing.opened_frame is None]
+    return frames_of(shut[-1].shut_frame if shut else None, frames), known(
+        unanswered=len(frames),
+        probes=max(sum(probe.sender == case.side for probe in case.record.zero_window_probes), len(frames)),
+        first_frame=frames[0],
+        shut_frame=shut[-1].shut_frame if shut else None,
+        silent_ns=case.record.end_ns - heard_ns if heard_ns is not None else None,
+    )
+
+
+def _unanswered_headline(t: Teller, f: Finding) -> str:
+    prober = side_of(f)
+    many, probes = number(f, "unanswered"), number(f, "probes")
+    part = f"the last {many} of {probes}" if many < probes else ("the only one" if many == 1 else f"all {many}")
+    text = (
+        f"{t.start(other(prober))} stopped answering with its window closed: {part} of {t.the(prober)}'s window"
+        " probes unanswered when the capture ended"
+    )
+    if "silent_ns" in f.data:
+        text += f", {duration(number(f, 'silent_ns'))} after its last word"
+    return f"{text}."
+
+
+def _unanswered_happened(t: Teller, f: Finding) -> list[Line]:
+    prober = side_of(f)
+    many = number(f, "unanswered")
+    shut = f.data.get("shut_frame")
+    closed = (
+        Line(f"{t.start(other(prober))} had closed its receive window.", (shut,)) if isinstance(shut, int) else None
+    )
+    text = f"Then {count(many, 'probe')} of {t.the(prober)} that asked whether it was open again got no answer."
+    return lines(
+        *(probe_summary(t) if t.record.probes else []), closed, last_word(t, other(prober)), Line(text, f.frames)
+    )
+
+
+def _unanswered_why(t: Teller, f: Finding) -> list[Line]:
+    prober = side_of(f)
+    return [
+        Line(
+            f"A kernel answers window probes at once, however long its program does not read: {t.the(other(prober))},"
+            " or the path, is gone, or answers are lost on the way here.",
+            f.frames,
+        ),
+        Line(
+            f"Keepalive cannot run meanwhile: {t.the(prober)} has data waiting for the window, and its kernel probes"
+            " that in place of the peer (Linux).",
+            f.frames,
+        ),
+    ]
+
+
+def _unanswered_sees(t: Teller, f: Finding) -> list[Line]:
+    return [
+        Line(
+            f"{t.start(side_of(f))}, write: blocks once the send buffer is full; ETIMEDOUT when Linux has had no answer"
+            " to as many window probes in a row as net.ipv4.tcp_retries2 says (15 by default).",
+            f.frames,
+        )
+    ]
+
+
+UNANSWERED: Final = FindingKind(
+    code="window-probes-unanswered",
+    rows=(Row((silent_to_window_probes, last_window_probes_unanswered), _unanswered_evidence),),
+    text=LongText(
+        title="Probes of a closed window stayed unanswered",
+        meaning=(
+            "The peer's window is closed, and this end's probes of it got no answer to the capture's end. A kernel"
+            " answers such probes even if its program never reads."
+        ),
+        why=(
+            "The peer or the path is probably gone. Keepalive does not run while data waits for a closed window, so"
+            " only the window probes can notice, and they come ever more seldom."
+        ),
+        change=(
+            "Set TCP_USER_TIMEOUT on this socket: it bounds how long data may wait without an answer. Keepalive's"
+            " settings do not."
+        ),
+        doubt="Answers may have passed another way than this capture point, or been lost on the way to it.",
+        source="RFC 9293 3.8.6.1; RFC 5482; Linux tcp_probe_timer; field guide 2.4, 2.6",
+    ),
+    detail=_unanswered_headline,
+    lead=Lead(_unanswered_headline, _unanswered_happened, _unanswered_why),
+    sees=_unanswered_sees,
 )

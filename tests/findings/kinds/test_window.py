@@ -32,4 +32,55 @@ def test_a_window_that_stays_closed_is_told_without_probes():
     """A closed window that nobody probes has words of its own."""
     (judged,) = scenario("keepalive_under_a_closed_window")
 
-    assert "stayed closed; its peer sent no window probe" in explain.detail(judged.finding("window-closed"), judged)
+    assert "stayed closed for 15.060 s to the capture's end; its peer sent no window probe" in explain.detail(
+        judged.finding("window-closed"), judged
+    )
+
+
+def test_a_closed_window_with_nothing_pending_says_how_long():
+    """Where both ends of a closing are in the capture, its length is said, also of one that nobody probes."""
+    (judged,), _ = captured("lab/zero_window_nothing_pending.pcap")
+
+    assert "stayed closed for 12.096 s to the capture's end" in explain.detail(judged.finding("window-closed"), judged)
+    assert "still closed when the capture ended, after 12.096 s" in explain.headline(judged, 0)
+
+
+def test_each_closing_is_counted_by_itself():
+    """Several closings are several, and the longest is said, not the time from the first probe to the last."""
+    (judged,) = scenario("window_closes_several_times")
+    found = judged.finding("window-closed")
+
+    assert (2, 2, 5, 11) == tuple(found.data[name] for name in ("closings", "probes", "shut_frame", "opened_frame"))
+    assert "closed twice, for at most 210 ms at a time; the client probed it twice, and each time it opened again" in (
+        explain.detail(found, judged)
+    )
+
+
+def test_unanswered_window_probes_lead_and_explain_why_there_is_no_keepalive():
+    """The story of an end that no longer answers window probes says so first, and does not call keepalive off."""
+    (judged,) = scenario("window_probes_unanswered")
+    told = explain.story(judged, judged.record.first_ns)
+    text = " ".join(line.text for section in told.sections for line in section.lines)
+
+    assert "the last 2 of 3 of the client's window probes unanswered" in told.headline
+    assert "Keepalive cannot run meanwhile" in text
+    assert "keepalive is off" not in text
+    assert (5, 8, 9) == judged.finding("window-probes-unanswered").frames
+
+
+def test_a_long_closing_that_ended_is_told_as_past():
+    """A window that was closed for long and opened again leads an open flow, in the past."""
+    judged = opened("""
++1   b > a  .   1:1(0) ack 6 win 0
++11  b > a  .   1:1(0) ack 6 win 512
+end: +1
+""")
+
+    assert "was closed for 11.000 s: the client could send nothing in that time" in explain.headline(judged, 0)
+    assert "window-closed-for-long" not in codes(
+        opened("""
++1   b > a  .   1:1(0) ack 6 win 0
++9   b > a  .   1:1(0) ack 6 win 512
+end: +1
+""")
+    )

@@ -1,0 +1,73 @@
+"""When a receive window was closed, how long, and which probes asked whether it had opened: each closing by itself.
+
+It must not judge whether a closing is long, or hold a word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analyzer.judge.record import NOT_PROBE_WORDS, ZeroWindowProbe, other
+from analyzer.label.rules import Kind
+
+if TYPE_CHECKING:
+    from analyzer.judge.record import FlowRecord, WindowChange
+    from analyzer.track.flow import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A receive window from its closing to its opening."""
+
+    shut_frame: int | None
+    """None where it was closed before the capture showed it."""
+    shut_ns: int | None
+    opened_frame: int | None
+    """None where it stayed closed to the capture's end."""
+    until_ns: int
+    """When it opened, or when the capture or the flow ended."""
+    probes: tuple[ZeroWindowProbe, ...]
+    """The peer's, that asked whether it had opened."""
+
+    @property
+    def lasted_ns(self) -> int:
+        """How long it was seen closed."""
+        starts = [self.shut_ns, *(probe.ts_ns for probe in self.probes)]
+        return self.until_ns - min(start for start in starts if start is not None)
+
+
+def closings(record: FlowRecord, side: Side) -> tuple[Closing, ...]:
+    """Return the closings of one endpoint's receive window, in order.
+
+    A probe that crosses the opening on its way belongs to the closing that it asked about.
+    """
+    events: list[WindowChange | ZeroWindowProbe] = [change for change in record.windows if change.sender == side]
+    events += [probe for probe in record.zero_window_probes if probe.sender == other(side)]
+    end_ns = record.ending_reset.ts_ns if record.ending_reset is not None else record.end_ns
+    found: list[Closing] = []
+    is_open = True
+    for event in sorted(events, key=lambda each: each.frame):
+        if isinstance(event, ZeroWindowProbe):
+            if not found:
+                found.append(Closing(None, None, None, end_ns, ()))
+                is_open = False
+            last = found[-1]
+            found[-1] = Closing(last.shut_frame, last.shut_ns, last.opened_frame, last.until_ns, (*last.probes, event))
+        elif event.shut:
+            found.append(Closing(event.frame, event.ts_ns, None, end_ns, ()))
+            is_open = False
+        elif not is_open:
+            last = found[-1]
+            found[-1] = Closing(last.shut_frame, last.shut_ns, event.frame, event.ts_ns, last.probes)
+            is_open = True
+    return tuple(found)
+
+
+def unanswered(record: FlowRecord, side: Side) -> tuple[int, ...]:
+    """Return the frames of one endpoint's probes of a closed window since its peer was last heard."""
+    undecided = NOT_PROBE_WORDS[Kind.AT_ZERO_WINDOW]
+    heard_ns = record.facts(other(side)).last_ns
+    probes = [(probe.frame, probe.ts_ns) for probe in record.zero_window_probes if probe.sender == side]
+    probes += [(each.frame, each.ts_ns) for each in record.not_probes if each.sender == side and each.is_ == undecided]
+    return tuple(frame for frame, ts_ns in sorted(probes) if heard_ns is None or ts_ns > heard_ns)
