@@ -205,7 +205,8 @@ class Flows:
 # ── twins that are more than a comparison ────────────────────────────────────────────────────────────────────────────
 
 
-def _long_silence(f: Flows) -> Mask:
+def _silence(f: Flows) -> tuple[Column, Mask, Mask]:
+    """Return the longest silence of each flow, whether both ends were open in it, and whether it is the last."""
     length, before = f.flow("silence_ns").copy(), f.flow("silence_from").copy()
     length[before == 0] = -1
     active_ns = np.maximum(f.own("active_ns"), f.peer("active_ns"))
@@ -213,12 +214,22 @@ def _long_silence(f: Flows) -> Mask:
     frame = np.where(active_ns > 0, later, f.flow("last_frame"))
     to_the_end = f.ends_ns - np.where(active_ns > 0, active_ns, f.flow("last_ns"))
     opened = f.verdict_in(Verdict.OPEN)
-    longer = opened & ((to_the_end > length) | ((to_the_end == length) & (frame > before)))
-    length, before = np.where(longer, to_the_end, length), np.where(longer, frame, before)
+    last = opened & ((to_the_end > length) | ((to_the_end == length) & (frame > before)))
+    length, before = np.where(last, to_the_end, length), np.where(last, frame, before)
     shut = (f.own("fin_frame") > 0) & (f.own("fin_frame") <= before)
     shut |= (f.peer("fin_frame") > 0) & (f.peer("fin_frame") <= before)
     shut |= (f.ending("reset_row") >= 0) & (f.ending("reset_frame") <= before)
-    return (length >= c.LONG_NS) & ~shut & (f.flow("backwards") == 0)
+    return length, ~shut & (f.flow("backwards") == 0), last
+
+
+def _long_silence(f: Flows) -> Mask:
+    length, is_one, _ = _silence(f)
+    return is_one & (length >= c.LONG_NS)
+
+
+def _could_probe(f: Flows) -> Mask:
+    _, is_one, last = _silence(f)
+    return ~(is_one & last & ((f.own("unacked_ns") >= 0) | (f.peer("unacked_ns") >= 0)))
 
 
 def _probes_often(f: Flows) -> Mask:
@@ -338,7 +349,7 @@ TWINS: Final[dict[Condition, Twin]] = {
     c.verdict_aborted: Twin(lambda f: f.verdict_in(Verdict.ABORTED)),
     c.verdict_silent: Twin(lambda f: f.verdict_in(Verdict.SILENT)),
     c.silent_to_probes: Twin(lambda f: f.rule_is("probes-unanswered")),
-    window.silent_to_window_probes: Twin(lambda f: f.rule_is("window-probes-unanswered")),
+    window.silent_to_window_probes: Twin(lambda f: f.rule_is("window-unanswered")),
     window.verdict_open: Twin(lambda f: f.verdict_in(Verdict.OPEN)),
     capture_lacks.one_end_unseen: Twin(lambda f: f.rule_is("one-sided")),
     idle.established: Twin(lambda f: ~f.verdict_in(Verdict.UNESTABLISHED, Verdict.UNDETERMINED)),
@@ -381,6 +392,7 @@ TWINS: Final[dict[Condition, Twin]] = {
     lapses.probe_overdue: Twin(_probe_overdue, exact=False),
     window.window_stays_closed: Twin(_window_stays_closed),
     rhythm.probes_often: Twin(_probes_often),
+    idle.could_probe: Twin(_could_probe),
     idle.long_silence_unprobed: Twin(_long_silence),
     idle.ended_otherwise: Twin(_ended_otherwise),
     idle.silent_for_minutes_before_the_end: Twin(

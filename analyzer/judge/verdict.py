@@ -249,7 +249,7 @@ VERDICTS: Final = (
         Verdict.UNDETERMINED, "answers-not-captured", "nobody", (no_reset_accepted, heard_what_was_not_captured)
     ),
     VerdictRule(Verdict.SILENT, "probes-unanswered", "nobody", (probes_unanswered_to_the_end,)),
-    VerdictRule(Verdict.SILENT, "window-probes-unanswered", "nobody", (window_probes_unanswered_to_the_end,)),
+    VerdictRule(Verdict.SILENT, "window-unanswered", "nobody", (window_probes_unanswered_to_the_end,)),
     VerdictRule(Verdict.SILENT, "data-unanswered", "nobody", (data_unanswered_to_the_end,)),
     VerdictRule(
         Verdict.CLOSING, "fin-just-before-the-end", "first_fin", (no_reset_accepted, one_sent_fin, close_in_flight)

@@ -33,7 +33,7 @@ def test_a_closing_that_began_before_the_capture_is_as_long_as_it_was_seen():
 +.8  a > b  P.  1001:1002(1) ack 1
 end: +1
 """)
-    (closing,) = closings(judged.record, "b")
+    (closing,) = closings(judged.record, "a")
 
     assert closing.shut_frame is None
     assert closing.lasted_ns == judged.record.end_ns - closing.probes[0].ts_ns

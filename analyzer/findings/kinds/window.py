@@ -53,7 +53,7 @@ def verdict_open(case: Case) -> bool:
 
 def silent_to_window_probes(case: Case) -> bool:
     """The verdict is silent, and it is probes of a closed window that stayed unanswered."""
-    return case.ending.rule == "window-probes-unanswered"
+    return case.ending.rule == "window-unanswered"
 
 
 def last_window_probes_unanswered(case: Case) -> bool:
