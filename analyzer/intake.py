@@ -15,6 +15,7 @@ import numpy as np
 
 from analyzer.segment import SKIPPED
 from analyzer.track.tracker import Tracker
+from analyzer.words.holes import hole_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,5 +106,8 @@ class Intake:
             self._copies = self._tracker.copies or self._copies
         counts = dict(zip(SKIPPED, self._skipped.tolist(), strict=True))
         self.summary.format, self.summary.link_types = self._source.format, list(self._source.link_types)
-        self.summary.start_ns, self.summary.warnings = self._source.start_ns, list(self._source.warnings)
+        holes = self._tracker.holes if self._tracker is not None else ()
+        self.summary.start_ns = self._source.start_ns
+        self.summary.holes = list(holes) or self.summary.holes
+        self.summary.warnings = [*self._source.warnings, *map(hole_sentence, self.summary.holes)]
         self.summary.skipped = {**counts, "duplicate_copy": self._copies}

@@ -14,7 +14,7 @@ This module must not know flows, files or rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 
@@ -77,6 +77,20 @@ SEGMENT: Final = np.dtype(
 MAPPED_IPV4: Final = 0xFFFF << 32
 """``src_lo`` of an IPv4 address is this plus the 32 address bits; ``src_hi`` is zero."""
 
+LEAP: Final = np.dtype(
+    [
+        ("from_ns", np.int64),  # time of the frame before
+        ("to_ns", np.int64),  # time of the frame behind
+        ("from_frame", np.int64),
+        ("to_frame", np.int64),
+    ]
+)
+"""A place where the capture's time leaps: from one frame of any kind to the next much passes, or time goes back."""
+QUIET_NS: Final = 10_000_000_000
+"""So long no frame of any kind came: worth a look."""
+BACK_NS: Final = 1_000_000_000
+"""So far time went back: no two processors or interfaces differ by as much, somebody set the clock."""
+
 SKIPPED: Final = ("not_tcp", "fragment", "cut_before_tcp_header")
 """Why a frame gave no row; the order of ``SegmentBatch.skipped``. (Copies are told apart later, by the tracker.)"""
 
@@ -93,6 +107,8 @@ class SegmentBatch:
     """Frames without a row, by reason, in the order of SKIPPED."""
     last_ts_ns: int = ABSENT
     """Timestamp of the last frame of any kind, in file order; ABSENT if there was none."""
+    leaps: NDArray[np.void] = field(default_factory=lambda: np.empty(0, dtype=LEAP))
+    """LEAP records, in order, that end at a frame of this batch."""
 
     def __len__(self) -> int:
         """Return the number of TCP rows."""
@@ -101,6 +117,19 @@ class SegmentBatch:
     def column(self, name: str) -> NDArray[np.int64]:
         """Return one column as int64."""
         return self.rows[name].astype(np.int64)
+
+
+def leaps_in(ts_ns: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.void]:
+    """Return where the time of consecutive frames leaps, as LEAP records.
+
+    ``ts_ns`` (nanoseconds) and ``frames`` (numbers) are of all frames of any kind, in file order.
+    """
+    passed = np.diff(ts_ns)
+    at = np.flatnonzero((passed >= QUIET_NS) | (passed <= -BACK_NS))
+    leaps = np.empty(len(at), dtype=LEAP)
+    leaps["from_ns"], leaps["to_ns"] = ts_ns[at], ts_ns[at + 1]
+    leaps["from_frame"], leaps["to_frame"] = frames[at], frames[at + 1]
+    return leaps
 
 
 def empty_rows(count: int) -> NDArray[np.void]:

@@ -42,7 +42,16 @@ from analyzer.label.reset import ResetKind
 from analyzer.label.rules import RULES, Kind
 from analyzer.label.unlike_sender import Stranger
 from analyzer.loops.loop import freeze, thaw
-from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR, SEGMENT, SegmentBatch, address_halves, empty_rows
+from analyzer.segment import (
+    ABSENT,
+    NOTE_CUT,
+    NOTE_ICMP_ERROR,
+    SEGMENT,
+    SegmentBatch,
+    address_halves,
+    empty_rows,
+    leaps_in,
+)
 from analyzer.track.tracker import Tracker
 
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -122,14 +131,24 @@ class Scenario:
 
     def batch(self):
         """Everything as one batch."""
-        return SegmentBatch(self.rows, len(self.rows), last_ts_ns=self.end_ns)
+        return SegmentBatch(self.rows, len(self.rows), last_ts_ns=self.end_ns, leaps=self.leaps())
+
+    def leaps(self):
+        """Where the time of the rows leaps."""
+        return leaps_in(self.rows["ts_ns"], self.rows["frame"])
 
     def batches(self, *cuts):
         """Everything in batches that begin at these rows; the last one brings the end of the capture."""
         edges = [0, *sorted(cuts), len(self.rows)]
         parts = [self.rows[low:high] for low, high in itertools.pairwise(edges)]
+        leaps = self.leaps()
         return [
-            SegmentBatch(part, len(part), last_ts_ns=self.end_ns if at == len(parts) - 1 else ABSENT)
+            SegmentBatch(
+                part,
+                len(part),
+                last_ts_ns=self.end_ns if at == len(parts) - 1 else ABSENT,
+                leaps=leaps[np.isin(leaps["to_frame"], part["frame"])],
+            )
             for at, part in enumerate(parts)
         ]
 

@@ -142,6 +142,7 @@ class Prober:
             facts_a=made(EndpointFacts, missed=0, timestamps=True, **opened),
             facts_b=made(EndpointFacts, missed=0, timestamps=True, ttl=ttl),
             backwards=0,
+            holes=(),
             probes=tuple(probes),
             resets=resets,
             resent=(),

@@ -31,7 +31,7 @@ from analyzer.capture.link import FAST_LINK_TYPES
 from analyzer.capture.linktypes import link_name
 from analyzer.capture.notices import Notices
 from analyzer.loops.loop import freeze, records
-from analyzer.segment import ABSENT, SEGMENT, SegmentBatch
+from analyzer.segment import ABSENT, SEGMENT, SegmentBatch, leaps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +68,7 @@ class Decoder:
         """Of these, frames of a link type that no reader here knows."""
         self.used_scapy = 0
         """Frames that scapy was asked about."""
+        self._last_ns = ABSENT
         self.notices = Notices()
         self._reader = reader
         self._rows = _Rows()
@@ -99,8 +100,19 @@ class Decoder:
         if extra:
             rows = np.concatenate([rows, freeze(extra, SEGMENT)])
             rows = rows[np.argsort(rows["frame"], kind="stable")]
-        last_ts_ns = int(frames[count - 1]["ts_ns"]) if count else ABSENT
-        return SegmentBatch(rows, count, (int(skipped[0]), int(skipped[1]), int(skipped[2])), last_ts_ns)
+        counts = (int(skipped[0]), int(skipped[1]), int(skipped[2]))
+        if not count:
+            return SegmentBatch(rows, count, counts)
+        leaps = self._leaps(frames, count, number, jit=jit)
+        return SegmentBatch(rows, count, counts, int(frames[count - 1]["ts_ns"]), leaps)
+
+    def _leaps(self, frames: Rows, count: int, number: int, *, jit: bool) -> NDArray[np.void]:
+        """Return where time leaps from frame to frame, the last one before this batch included."""
+        ts_ns = np.empty(count + 1, dtype=np.int64)
+        ts_ns[1:] = frames["ts_ns"][:count] if jit else [frame["ts_ns"] for frame in frames[:count]]
+        ts_ns[0] = self._last_ns if self._last_ns != ABSENT else ts_ns[1]
+        self._last_ns = int(ts_ns[count])
+        return leaps_in(ts_ns, np.arange(number - 1, number + count, dtype=np.int64))
 
     def _defer(self, octets: Octets, frame: Record, number: int, skipped: Numbers) -> dict[str, int] | None:
         """Ask scapy about a frame; returns its row, or counts why there is none."""

@@ -156,6 +156,8 @@ class RotatedReader:
             for batch in self._now:
                 if before:
                     batch.rows["frame"] += before
+                    for end in ("from_frame", "to_frame"):
+                        batch.leaps[end] += before
                 frames += batch.frames
                 last_ns = max(last_ns, batch.last_ts_ns)
                 yield batch

@@ -10,6 +10,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
 from analyzer.words.fins import stub_line
+from analyzer.words.holes import hole_words
 from analyzer.words.model import Line
 from analyzer.words.teller import lines, times
 
@@ -25,6 +26,7 @@ def limits(t: Teller) -> list[Line]:
     """Return what this capture cannot show of this flow."""
     return lines(
         Line(ALWAYS, (t.record.first_frame, t.record.last_frame)),
+        *_of_holes(t),
         *_of_fins(t),
         *_of_findings(t),
         *_of_reset(t),
@@ -45,6 +47,14 @@ def _lacks(t: Teller) -> list[Line]:
         Line(kind.detail(t, finding), finding.frames)
         for kind, finding in kinds
         if kind.told_at(t.ending.verdict) is Told.LIMITS
+    ]
+
+
+def _of_holes(t: Teller) -> list[Line]:
+    """What passed where the capture was not awake."""
+    return [
+        Line(f"What passed {hole_words(hole)}. Nothing is measured across it.", (hole.from_frame, hole.to_frame))
+        for hole in t.record.holes
     ]
 
 

@@ -15,6 +15,7 @@ from analyzer.label.rules import Kind
 
 if TYPE_CHECKING:
     from analyzer.judge.connection import State, StateChange
+    from analyzer.track.awake import Hole
     from analyzer.track.flow import Endpoint, Side
 
 Row = dict[str, int]
@@ -231,6 +232,8 @@ class FlowRecord:
     last_ns: int
     end_ns: int
     """Where the capture ended (or stands), or another connection took the addresses."""
+    holes: tuple[Hole, ...]
+    """Where the capture was not awake, between the flow's first frame and ``end_ns``; the last may have ended it."""
     facts_a: EndpointFacts
     facts_b: EndpointFacts
     copies: int
@@ -254,6 +257,10 @@ class FlowRecord:
     """Derived states of both ends, as they changed."""
     states: tuple[State, State]
     """Derived states of a and b at the end."""
+
+    def is_awake(self, before: int, after: int) -> bool:
+        """Return whether the capture was awake all the time from one frame to a later one."""
+        return not any(before <= hole.from_frame < after for hole in self.holes)
 
     def endpoint(self, side: Side) -> Endpoint:
         """Return endpoint a or b."""

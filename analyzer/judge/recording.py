@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.judge.record import Row
+    from analyzer.track.awake import Hole
     from analyzer.track.batch import FlowBatch
     from analyzer.untyped import Record
 
@@ -75,6 +76,8 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
     if accepted >= 0:
         _until(thaw(rows[accepted : accepted + 1], jit=False)[0], ends)
     changes, states = follow(_milestones(ends, resets))
+    first, last = int(flow["first_frame"]), int(flow["last_frame"])
+    holes = _holes(batch.holes, first, last)
     return FlowRecord(
         number=int(flow["number"]),
         a=a,
@@ -82,11 +85,12 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         tag=int(flow["tag"]),
         initiator=_initiator(ends),
         starts_with="handshake" if ends[0]["syn_frame"] or ends[1]["syn_frame"] else "midstream",
-        first_frame=int(flow["first_frame"]),
+        first_frame=first,
         first_ns=int(flow["first_ns"]),
-        last_frame=int(flow["last_frame"]),
+        last_frame=last,
         last_ns=int(flow["last_ns"]),
         end_ns=int(batch.ends_ns[index]),
+        holes=holes,
         facts_a=_facts(ends[0]),
         facts_b=_facts(ends[1]),
         copies=int(flow["copies"]),
@@ -119,6 +123,12 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         changes=changes,
         states=states,
     )
+
+
+def _holes(holes: tuple[Hole, ...], first: int, last: int) -> tuple[Hole, ...]:
+    """Return the holes of the capture that a flow lived through, and the first one behind its last frame."""
+    behind = [hole for hole in holes if hole.from_frame >= last][:1]
+    return (*(hole for hole in holes if first <= hole.from_frame < last), *behind)
 
 
 def _until(reset: Row, ends: tuple[Row, Row]) -> None:

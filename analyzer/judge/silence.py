@@ -69,7 +69,7 @@ def heard_what_was_not_captured(f: FlowBatch) -> Mask:
 
 def _probes_silent(f: FlowBatch, side: Side) -> Mask:
     run = f.run_a if side == "a" else f.run_b
-    waited = f.ends_ns - run["trailing_ns"]
+    waited = f.ends_ns - f.awake_since(run["trailing_ns"])
     expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], _first_interval(f, run))
     return (run["trailing"] > 0) & (waited >= np.maximum(expected, SILENCE_LEAST_NS))
 
@@ -97,7 +97,8 @@ def _data_silent(f: FlowBatch, side: Side) -> Mask:
     end, peer = (f.a, f.b) if side == "a" else (f.b, f.a)
     outstanding = (end["unacked_ns"] >= 0) & (end["resent"] > 0)
     heard_since = peer["last_ns"] > end["unacked_ns"]
-    return outstanding & ~heard_since & (f.ends_ns - end["unacked_ns"] >= SILENCE_LEAST_NS)
+    waited = f.ends_ns - f.awake_since(end["unacked_ns"])
+    return outstanding & ~heard_since & (waited >= SILENCE_LEAST_NS)
 
 
 def _acknowledged_unseen(f: FlowBatch, side: Side) -> Mask:

@@ -187,7 +187,7 @@ def close_in_flight(f: FlowBatch) -> Mask:
     """
     first = np.where((f.b["fin_frame"] == 0) | ((f.a["fin_frame"] > 0) & (f.a["fin_ns"] <= f.b["fin_ns"])), 0, 1)
     fin_ns = np.where(first == 0, f.a["fin_ns"], f.b["fin_ns"])
-    to_the_end = f.flow["reused_ns"] < 0
+    to_the_end = (f.flow["reused_ns"] < 0) | (f.ends_ns < f.flow["reused_ns"])
     return to_the_end & (f.ends_ns - fin_ns < np.maximum(CLOSE_NS, 2 * _round_trip(f)))
 
 

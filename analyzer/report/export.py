@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
     from analyzer.survey.overview import CaptureSummary, Part, Totals
+    from analyzer.track.awake import Hole
     from analyzer.untyped import Foreign, Json
 
 SCHEMA: Final = 1
@@ -133,6 +134,18 @@ def capture_object(capture: CaptureSummary) -> Object:
         "duration_s": seconds(capture.duration_ns),
         "skipped": capture.skipped,
         "warnings": capture.warnings,
+        "holes": [hole_object(hole, capture.start_ns or 0) for hole in capture.holes],
+    }
+
+
+def hole_object(hole: Hole, start_ns: int) -> Object:
+    """Return a stretch in which the capture was not awake."""
+    return {
+        "from_frame": hole.from_frame,
+        "to_frame": hole.to_frame,
+        "from_s": seconds(hole.from_ns - start_ns),
+        "to_s": seconds(hole.to_ns - start_ns),
+        "why": hole.why,
     }
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyzer.track.awake import Hole
     from analyzer.track.batch import FlowBatch
 
 FEW: Final = 3
@@ -114,6 +115,8 @@ class CaptureSummary:
     tcp_segments: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    holes: list[Hole] = field(default_factory=list)
+    """Where the capture was not awake, in order; each is a warning too."""
     parts: Sequence[Part] = ()
     """The files, and which frame of the stream is the first of each."""
     refused: bool = False

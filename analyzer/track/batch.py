@@ -25,6 +25,7 @@ from analyzer.track.seen import SEEN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analyzer.track.awake import Hole
     from analyzer.untyped import Numbers, Rows
 
 
@@ -50,6 +51,8 @@ class FlowBatch:
     """Where each flow's rows begin in ``seen``; one more entry at the end."""
     end_ns: int
     """The capture's time when this was taken."""
+    holes: tuple[Hole, ...] = ()
+    """Where the capture was not awake."""
 
     def __len__(self) -> int:
         """Return the number of flows."""
@@ -61,9 +64,30 @@ class FlowBatch:
 
     @property
     def ends_ns(self) -> NDArray[np.int64]:
-        """Until when each flow could have been heard: to ``end_ns``, or to where another took its addresses."""
+        """Until when each flow could have been heard.
+
+        To ``end_ns``, to where another took its addresses, or to the first hole behind its last frame.
+        """
         reused_ns = self.flow["reused_ns"]
-        return np.where(reused_ns >= 0, reused_ns, self.end_ns)
+        ends_ns = np.where(reused_ns >= 0, reused_ns, self.end_ns)
+        for hole in reversed(self.holes):
+            ends_ns = np.where(self.flow["last_frame"] <= hole.from_frame, hole.from_ns, ends_ns)
+        return ends_ns
+
+    def awake_since(self, since_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return instants of each flow, those before a hole that the flow outlived put to where the capture went on."""
+        for hole in self.holes:
+            outlived = (since_ns <= hole.from_ns) & (self.flow["last_frame"] >= hole.to_frame)
+            since_ns = np.where(outlived, hole.to_ns, since_ns)
+        return since_ns
+
+    def with_holes(self, holes: tuple[Hole, ...]) -> FlowBatch:
+        """Return the same of a capture that was not always awake: a silence across a hole is none."""
+        for hole in holes:
+            across = (self.flow["silence_from"] <= hole.from_frame) & (hole.from_frame < self.flow["silence_to"])
+            for field in ("silence_ns", "silence_from", "silence_to"):
+                self.flow[field][across] = 0
+        return replace(self, holes=holes)
 
     def packed(self) -> FlowBatch:
         """Return the same with its rows packed: only ``rows`` and what needs no rows may be asked of it."""
@@ -84,6 +108,7 @@ class FlowBatch:
             pick(self.seen, of_these),
             start,
             self.end_ns,
+            self.holes,
         )
 
 

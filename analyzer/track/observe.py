@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.loops.loop import fetch, lines_of, loop, prefetch
 from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, RST, SYN
 from analyzer.seqnum import unwrap
+from analyzer.track.awake import COUNTS, testify
 from analyzer.track.endpoint import (
     ENDPOINT,
     begins_incarnation,
@@ -54,7 +55,10 @@ KEY_LOW_TOP: Final = 12
 KEY_HIGH: Final = 13
 KEY_HIGH_TOP: Final = 14
 KEY_PORT: Final = 15
-REGISTERS: Final = 16
+WATCHING: Final = 16  # how many segments behind a leap of the capture's time may still testify
+LEAP_FRAME: Final = 17  # the first frame behind it
+TESTIMONY: Final = 18  # what they say, from awake.testify
+REGISTERS: Final = TESTIMONY + COUNTS
 
 AHEAD: Final = 16
 """Rows whose flows are fetched into the cache before they are wanted; their slots, twice as many."""
@@ -193,6 +197,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     high, high_top, port = registers[KEY_HIGH], registers[KEY_HIGH_TOP], registers[KEY_PORT]
     now_ns = registers[NOW_NS]
     segments = 0
+    watching = registers[WATCHING]
     for i in range(min(2 * AHEAD, count)):
         hash_ahead(rows, i, slots, digests, low, low_top, high, high_top, port)
     for i in range(min(AHEAD, count)):
@@ -203,6 +208,21 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         if i + AHEAD < count:
             find_ahead(i + AHEAD, slots, flows, ends, digests, hints)
         row = rows[i]
+        if watching > 0 and row["note"] == NOTE_TCP:
+            watching -= 1
+            known = find(slots, flows, row, digests[i % RING])
+            at = 0 if known < 0 else known & MOST_FLOWS
+            side = 0 if known < 0 else side_of(flows[at], row)
+            testify(
+                0 if known < 0 else 1,
+                flows[at],
+                ends[2 * at + side],
+                ends[2 * at + 1 - side],
+                row,
+                registers[LEAP_FRAME],
+                registers,
+                TESTIMONY,
+            )
         index = hints[i % RING]
         now_ns = max(now_ns, row["ts_ns"])
         # the guess is wrong where another flow has the same hash, or this one began or ended since
@@ -335,3 +355,4 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         peer["steady"] = steady(flow, peer)
     registers[NOW_NS] = now_ns
     registers[SEGMENTS] += segments
+    registers[WATCHING] = watching

@@ -18,6 +18,7 @@ from analyzer.loops.loop import freeze, loop, thaw
 from analyzer.loops.packed import WORTH, Packed
 from analyzer.loops.pool import Pool, gathered
 from analyzer.track import observe
+from analyzer.track.awake import COUNTS, WATCHED, Hole, why_hole
 from analyzer.track.batch import FlowBatch, labelled
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, keys_of, refill, remove
@@ -46,6 +47,8 @@ CROWDED_PLAIN: Final = 4096
 """SEEN rows that the table may hold before those of long-lived flows are packed. Whoever looks often at flows that
 still live does not want to wait for their unpacking, and some ten megabytes harm nobody.
 """
+MOST_HOLES: Final = 64
+"""More are not told apart: frames of a capture whose time leaps so often are in no order."""
 AT_ONCE: Final = 4096
 """Flows that are handed over in one piece when a capture ends, unless their rows are more than 4 * AT_ONCE."""
 
@@ -79,6 +82,8 @@ class Tracker:
         self._packed: dict[int, list[Packed]] = {}
         """The older SEEN rows of long-lived flows, by index of the flow."""
         self._since_sweep = 0
+        self._holes: tuple[Hole, ...] = ()
+        self._leap: np.void | None = None
 
     @property
     def live(self) -> int:
@@ -97,8 +102,7 @@ class Tracker:
 
     def feed(self, batch: SegmentBatch) -> FlowBatch | None:
         """Let a batch pass; return the flows it finished, or None if there are none."""
-        for at in range(0, len(batch.rows), CHUNK):
-            part = batch.rows[at : at + CHUNK]
+        for part in self._parts(batch):
             self._make_room(len(part))
             rows = part if self.jit else thaw(part, jit=False)
             self._observe(
@@ -123,6 +127,40 @@ class Tracker:
         if self._since_sweep >= max(SWEEP, 2 * self.live):
             return self.advance(self.now_ns)
         return self._finish(self._take_pushed()) if self._pushed_out else None
+
+    def _parts(self, batch: SegmentBatch) -> Iterator[NDArray[np.void]]:
+        """Yield the rows in parts of at most CHUNK, each leap of the capture's time between two parts."""
+        low = 0
+        for leap in batch.leaps:
+            high = int(np.searchsorted(batch.rows["frame"], leap["to_frame"]))
+            for at in range(low, high, CHUNK):
+                yield batch.rows[at : min(at + CHUNK, high)]
+            low = high
+            self._leapt(leap)
+        for at in range(low, len(batch.rows), CHUNK):
+            yield batch.rows[at : at + CHUNK]
+
+    def _leapt(self, leap: np.void) -> None:
+        """Begin to ask what a leap was; what the one before it was is settled."""
+        self._holes = self.holes
+        self._leap = leap
+        self._registers[observe.WATCHING] = WATCHED
+        self._registers[observe.LEAP_FRAME] = int(leap["to_frame"])
+        for count in range(COUNTS):
+            self._registers[observe.TESTIMONY + count] = 0
+
+    @property
+    def holes(self) -> tuple[Hole, ...]:
+        """The holes so far, in order; of the last leap, as far as segments behind it have come."""
+        leap = self._leap
+        if leap is None or len(self._holes) >= MOST_HOLES:
+            return self._holes
+        low = observe.TESTIMONY
+        why = why_hole(int(leap["to_ns"]) - int(leap["from_ns"]), self._registers[low : low + COUNTS])
+        if why is None:
+            return self._holes
+        from_ns, to_ns, from_frame, to_frame = leap.tolist()
+        return (*self._holes, Hole(from_ns, to_ns, from_frame, to_frame, why))
 
     def advance(self, now_ns: int) -> FlowBatch | None:
         """Say that time has come to ``now_ns``; return the flows that ended long enough before it, or None."""
@@ -215,7 +253,7 @@ class Tracker:
         if give_back:
             for at in packed:
                 del self._packed[int(picked[at])]
-        return labelled(flow, a, b, seen, start, self.now_ns, jit=self.jit)
+        return labelled(flow, a, b, seen, start, self.now_ns, jit=self.jit).with_holes(self.holes)
 
     def _copies(self, table: Pool, indices: Numbers) -> NDArray[np.void]:
         """Return these records of a table."""

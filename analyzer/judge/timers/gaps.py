@@ -112,6 +112,9 @@ def measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Rese
     starts, answered, unanswered = [], [], []
     for at, probe in enumerate(probes):
         before = probes[at - 1] if at else None
+        base = before.frame if before is not None and _continues(before, probe) else probe.idle_frame
+        if base is not None and not record.is_awake(base, probe.frame):
+            continue
         if before is not None and _continues(before, probe):
             slack_ns = max(round_trip_ns, before.answer_ns or 0)
             ns = probe.ts_ns - before.ts_ns
@@ -132,7 +135,8 @@ def measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Rese
                 ns = probe.idle_ns + _opened_before(record, side, probe.idle_frame, base_ns)
                 frames = (probe.idle_frame, probe.frame)
                 starts.append(Gap(ns, least_ns, round_trip_ns, EARLY_NS, frames, since_ns, quiet_ns))
-    if reset is not None and probes and probes[-1].answer is None:
+    heard_out = reset is not None and bool(probes) and record.is_awake(probes[-1].frame, reset.frame)
+    if reset is not None and heard_out and probes[-1].answer is None:
         ns = reset.ts_ns - probes[-1].ts_ns
         least_ns, quiet_ns = stirs.stretches(probes[-1].ts_ns, reset.ts_ns)
         unanswered.append(Gap(ns, least_ns, round_trip_ns, jitter_ns, (probes[-1].frame, reset.frame), ns, quiet_ns))

@@ -1,0 +1,103 @@
+"""Where the capture was awake: which of its silences are holes, in which frames passed that it does not have.
+
+A link may be quiet for hours, and a probe that comes exactly at its timer shows that the capture was awake. A silence
+of all hosts is a hole only where something says so: segments behind it go on beyond numbers that were never captured;
+senders' own timestamp clocks count less than the capture's; everything before it stops and what comes behind is
+connections that were there already, never seen; or no capture is that long. What is behind such a leap is looked at
+segment by segment, the first of each flow.
+
+It must not know what a hole means for a flow, or any word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from analyzer.loops.loop import loop
+from analyzer.segment import ACK, RST, SYN
+from analyzer.seqnum import unwrap
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Numbers, Record
+
+WATCHED: Final = 64
+"""Segments behind a leap that may testify."""
+MERGED_NS: Final = 300_000_000_000
+"""From here on connections that all stop, and others that all go on from nowhere, were captured at another time."""
+NO_CAPTURE_NS: Final = 30 * 86_400_000_000_000
+"""Nobody captures for so long without a frame of any host."""
+SLOWEST_CLOCK: Final = 1.25
+"""A timestamp clock ticks at least once a second (RFC 7323 5.4), and is not off by this factor."""
+CLOCK_SLACK_S: Final = 2
+
+# What testify counts, positions behind the first of a tracker's registers that are given to it.
+JUMPED: Final = 0  # flows that go on beyond what was captured of them
+WENT_ON: Final = 1  # flows that go on where they stood
+MIDSTREAM: Final = 2  # flows that begin without a SYN
+OPENED: Final = 3
+CLOCK_WRONG: Final = 4  # flows whose own clock counted less than the capture's
+CLOCK_RIGHT: Final = 5
+COUNTS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A stretch of a capture of which it has no frame although some passed, or in which its clock was set."""
+
+    from_ns: int
+    to_ns: int
+    from_frame: int
+    """The last frame before it."""
+    to_frame: int
+    """The first behind it."""
+    why: str
+    """``clock`` its clock was set; ``missed`` connections went on meanwhile; ``merged`` other connections altogether;
+    ``years`` no capture is as long."""
+
+
+@loop
+def testify(
+    known: int, flow: Record, end: Record, peer: Record, row: Record, to_frame: int, counts: Numbers, base: int
+) -> None:
+    """Count what a segment behind a leap says of it, if it is the first of its flow since.
+
+    ``known`` is 0 for a flow that begins with this segment; then the records are none of its own. ``to_frame`` is the
+    first behind the leap.
+    """
+    flags = row["flags"]
+    if flags & RST:
+        return
+    if known == 0:
+        counts[base + (OPENED if flags & SYN else MIDSTREAM)] += 1
+        return
+    if flow["last_frame"] >= to_frame:
+        return
+    if flags & SYN:
+        counts[base + OPENED] += 1
+        return
+    if end["snd_nxt"] < 0:
+        return
+    ahead = unwrap(row["seq"], end["snd_nxt"]) > end["snd_nxt"]
+    if flags & ACK and peer["snd_nxt"] >= 0:
+        ahead |= unwrap(row["ack"], peer["snd_nxt"]) > peer["snd_nxt"] + (1 if peer["pending_seq"] >= 0 else 0)
+    counts[base + (JUMPED if ahead else WENT_ON)] += 1
+    if row["tsval"] >= 0 and end["tsval"] >= 0:
+        ticks = (row["tsval"] - end["tsval"]) & 0xFFFFFFFF
+        passed_s = (row["ts_ns"] - end["last_ns"]) // 1_000_000_000
+        slow = ticks < 0x80000000 and ticks * SLOWEST_CLOCK + CLOCK_SLACK_S < passed_s
+        counts[base + (CLOCK_WRONG if slow else CLOCK_RIGHT)] += 1
+
+
+def why_hole(passed_ns: int, counts: Numbers) -> str | None:
+    """Return why a leap of so many nanoseconds is a hole, as ``Hole.why``, or None: the capture was awake."""
+    jumped, went_on, midstream, opened, wrong, right = (int(count) for count in counts)
+    if passed_ns < 0 or wrong > right:
+        return "clock"
+    if passed_ns >= NO_CAPTURE_NS:
+        return "years"
+    if jumped > 0 and jumped >= went_on:
+        return "missed"
+    if passed_ns >= MERGED_NS and jumped + went_on == 0 and midstream > 1 and midstream > opened:
+        return "merged"
+    return None

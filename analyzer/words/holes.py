@@ -1,0 +1,32 @@
+"""Where the capture was not awake, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.units import format_duration
+
+if TYPE_CHECKING:
+    from analyzer.track.awake import Hole
+
+WHY: Final = {
+    "clock": "the capture's clock was set, as the senders' own clocks show",
+    "missed": "no frame of any host, though connections went on: capturing was suspended, or frames were lost",
+    "merged": "no frame of any host; behind it others go on that were there already: captures put together",
+    "years": "no frame of any host: captures put together, or the clock was set",
+}
+"""Why a silence is a hole, by ``Hole.why``."""
+
+
+def hole_words(hole: Hole) -> str:
+    """Return where a hole is, how long, and why it is one."""
+    passed = hole.to_ns - hole.from_ns
+    where = f"between frames {hole.from_frame:,} and {hole.to_frame:,}"
+    if passed < 0:
+        return f"{where} the capture's clock goes back by {format_duration(-passed)}"
+    return f"{where} ({format_duration(passed)}) {WHY[hole.why]}"
+
+
+def hole_sentence(hole: Hole) -> str:
+    """Return what a hole is and means, to follow the capture's name."""
+    return f"{hole_words(hole)}; nothing is measured across it"
