@@ -53,7 +53,10 @@ def _lacks(t: Teller) -> list[Line]:
 def _of_holes(t: Teller) -> list[Line]:
     """What passed where the capture was not awake."""
     return [
-        Line(f"What passed {hole_words(hole)}. Nothing is measured across it.", (hole.from_frame, hole.to_frame))
+        Line(
+            f"What passed {hole_words(hole)}. Nothing is measured across it.",
+            tuple(sorted({min(frame, t.record.last_frame) for frame in (hole.from_frame, hole.to_frame)})),
+        )
         for hole in t.record.holes
     ]
 
