@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from analyzer.explain.orderly import crossed
 from analyzer.findings import kind_of
 from analyzer.judge.record import other
+from analyzer.judge.signatures import middleboxes_within
 from analyzer.judge.verdict import Verdict
 from analyzer.words.model import Line
 
@@ -59,8 +60,21 @@ def _after_fin(t: Teller, closer: Side) -> list[Line]:
             " after the RST: EPIPE.",
             (fin.frame, reset.frame),
         ),
-        Line(f"{t.start(closer)}: its program had closed or ended before, and notices nothing.", (fin.frame,)),
+        Line(_what_the_closer_notices(t, closer), (fin.frame,)),
     ]
+
+
+def _what_the_closer_notices(t: Teller, closer: Side) -> str:
+    """Return what the program behind a FIN learns of the RST in its name: nothing, unless it waited half-closed."""
+    reset, heard_ns = t.reset, t.facts(closer).last_ns
+    assert reset is not None
+    silent_ns = reset.ts_ns - heard_ns if heard_ns is not None else 0
+    if reset.answers_probe is None and middleboxes_within(silent_ns, half_closed=True):
+        return (
+            f"{t.start(closer)}: nothing, if its program had closed. If it waits for data half-closed, its read goes on"
+            " waiting: a box in between sent no RST to it that was captured."
+        )
+    return f"{t.start(closer)}: its program had closed or ended before, and notices nothing."
 
 
 def _half_closed(t: Teller, closer: Side) -> list[Line]:

@@ -1,4 +1,4 @@
-"""Data sent to an end that had closed in full drew a RST."""
+"""Data to an end that had sent FIN drew a RST: it had closed in full, or a box in between forgot the half-close."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import CLOSE_IT
 from analyzer.judge.record import other
+from analyzer.judge.signatures import middleboxes_within
 from analyzer.words.fins import fin_lines, probes_after_fin
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import duration, number, side_of
@@ -44,7 +45,13 @@ def _evidence(case: Case) -> Evidence:
         data_frame=case.facts.last_data_frame,
         reset_frame=reset.frame,
         since_fin_ns=(case.facts.last_data_ns or fin.ts_ns) - fin.ts_ns,
+        silent_ns=max((case.facts.last_data_ns or fin.ts_ns) - (case.peer_facts.last_ns or fin.ts_ns), 0),
     )
+
+
+def _may_be_forgotten(f: Finding) -> bool:
+    """Say whether a box in between may have forgotten the half-closed connection: nothing came from it for so long."""
+    return bool(middleboxes_within(number(f, "silent_ns"), half_closed=True))
 
 
 def _headline(t: Teller, f: Finding) -> str:
@@ -52,6 +59,11 @@ def _headline(t: Teller, f: Finding) -> str:
     writer = side_of(f)
     after = duration(number(f, "since_fin_ns"))
     closer = t.the(other(writer))
+    if _may_be_forgotten(f):
+        return (
+            f"{t.start(writer)} sent data {after} after {closer}'s FIN, and a RST answered: {closer} had closed"
+            " completely, or a box in between had forgotten the half-closed connection."
+        )
     return f"{t.start(writer)} sent data {after} after {closer}'s FIN; {closer} had closed in full, and a RST answered."
 
 
@@ -64,7 +76,9 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         *fin_lines(t, closer),
         *(probes_after_fin(t, closer, probes) if probes else []),
         Line(
-            f"Then {t.the(writer)} sent data, and {t.the(closer)}'s kernel answered with a RST: nobody is there to"
+            f"Then {t.the(writer)} sent data, and a RST in {t.the(closer)}'s name answered it."
+            if _may_be_forgotten(f)
+            else f"Then {t.the(writer)} sent data, and {t.the(closer)}'s kernel answered with a RST: nobody is there to"
             " take it.",
             (number(f, "data_frame"), number(f, "reset_frame")),
         ),
@@ -74,6 +88,15 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
 def _why(t: Teller, f: Finding) -> list[Line]:
     """Return why probes are answered where data is not."""
     closer = other(side_of(f))
+    if _may_be_forgotten(f):
+        limits = sorted({row.idle_s for row in middleboxes_within(number(f, "silent_ns"), half_closed=True)})
+        text = (
+            f"Nothing shows which of two it is. If {t.the(closer)} had only sent FIN (shutdown) and waited for this"
+            f" data, a load balancer, firewall or NAT in between had forgotten the half-closed connection in"
+            f" {duration(number(f, 'silent_ns'))} of silence, and answers in its name; known limits for such begin at"
+            f" {limits[0]} s. If its program had closed, its kernel cannot deliver data, and refuses it."
+        )
+        return [Line(text, f.frames)]
     return [
         Line(
             f"After a full close {t.the(closer)}'s kernel still acknowledges probes, which carry nothing, but it"
@@ -81,6 +104,16 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             f.frames,
         )
     ]
+
+
+def _change(f: Finding) -> str | None:
+    """Return what to change where a box in between may have forgotten the half-closed connection."""
+    if not _may_be_forgotten(f):
+        return None
+    return (
+        "If the other end waits half-closed, answer it within the limit of the boxes in between, or let keepalive keep"
+        " them aware of it. If it had closed, read, and take end of file as its close, before writing more."
+    )
 
 
 LATE_DATA: Final = FindingKind(
@@ -106,5 +139,6 @@ LATE_DATA: Final = FindingKind(
         source="RFC 9293 3.10.7; Linux tcp_rcv_state_process; field guide 2.8, 7.1",
     ),
     detail=_headline,
+    change=_change,
     lead=Lead(_headline, _happened, _why),
 )
