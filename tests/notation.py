@@ -24,7 +24,8 @@ that is answered), ``row NAME`` (the row of RULES that won). A line without ``#=
 Other lines: ``isn: a N b N`` and ``ip: 6`` (from here on); ``verdict [FLOW]: WORD [by WHO] [row NAME]`` for every flow,
 in order from 1; ``probes [FLOW]: a N b N``, ``states [FLOW]: a STATE b STATE``, ``initiator [FLOW]: WHO``;
 ``finds [FLOW]: CODE [a|b], ...``, findings that the flow has, each with the endpoint it is about. Endpoints
-``c`` and ``d`` are another pair. Unknown words are refused with their line number.
+``c`` and ``d`` are another pair, ``e`` and ``f`` are ``a`` and ``b`` behind a translation of a's address. Unknown words
+are refused with their line number.
 """
 
 import itertools
@@ -59,16 +60,30 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 START_NS = 1_560_371_239_000_000_000
 """Where the hand-written captures begin."""
 SPACE = 1 << 32
-ISN = {"a": SPACE - 4, "b": SPACE - 2, "c": SPACE - 20, "d": SPACE - 30}
+ISN = {"a": SPACE - 4, "b": SPACE - 2, "c": SPACE - 20, "d": SPACE - 30, "e": SPACE - 4, "f": SPACE - 2}
 """Just below the wrap, so that every mistake of comparison shows."""
 
 FLAGS = {"F": 0x01, "S": 0x02, "R": 0x04, "P": 0x08, ".": 0x10, "U": 0x20, "E": 0x40, "W": 0x80}
-PEER = {"a": "b", "b": "a", "c": "d", "d": "c"}
+PEER = {"a": "b", "b": "a", "c": "d", "d": "c", "e": "f", "f": "e"}
 ADDRESS = {
-    4: {"a": "192.0.2.1", "b": "198.51.100.2", "c": "192.0.2.1", "d": "198.51.100.2"},
-    6: {"a": "2001:db8::1", "b": "2001:db8:ffff:ffff:ffff::2", "c": "fe80::1", "d": "fe80::2"},
+    4: {
+        "a": "192.0.2.1",
+        "b": "198.51.100.2",
+        "c": "192.0.2.1",
+        "d": "198.51.100.2",
+        "e": "203.0.113.9",
+        "f": "198.51.100.2",
+    },
+    6: {
+        "a": "2001:db8::1",
+        "b": "2001:db8:ffff:ffff:ffff::2",
+        "c": "fe80::1",
+        "d": "fe80::2",
+        "e": "2001:db8:9::9",
+        "f": "2001:db8:ffff:ffff:ffff::2",
+    },
 }
-PORT = {"a": 40001, "b": 80, "c": 40002, "d": 80}
+PORT = {"a": 40001, "b": 80, "c": 40002, "d": 80, "e": 50001, "f": 80}
 NUMBERS = {"ack", "win", "ttl", "id", "mac", "vlan", "hl", "if"}
 
 NAMES = {
@@ -195,7 +210,7 @@ class _Reader:
         self.ip = 4
         self.side = "a"
         self.sides = []
-        self.ip_id = {"a": 100, "b": 30000, "c": 500, "d": 40000}
+        self.ip_id = {"a": 100, "b": 30000, "c": 500, "d": 40000, "e": 600, "f": 50000}
         self.made = []
         self.expected = {}
         self.flows = {}

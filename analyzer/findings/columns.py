@@ -34,6 +34,7 @@ from analyzer.findings.kinds import (
     lookalikes,
     outstanding,
     rhythm,
+    translation,
     unanswered,
     window,
 )
@@ -414,6 +415,7 @@ TWINS: Final[dict[Condition, Twin]] = {
     ),
     c.clock_went_back: Twin(lambda f: f.flow("backwards") > 0),
     capture_lacks.headers_cut: Twin(lambda f: f.flow("cut") > 0),
+    translation.captured_under_other_addresses: Twin(lambda f: f.flow("twin") > 0),
 }  # fmt: skip
 
 

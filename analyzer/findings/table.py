@@ -27,6 +27,7 @@ from analyzer.findings.kinds import (
     lookalikes,
     outstanding,
     rhythm,
+    translation,
     unanswered,
     window,
 )
@@ -75,6 +76,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     capture_lacks.CUT,
     capture_lacks.MIDSTREAM,
     capture_lacks.CLOCK,
+    translation.TRANSLATED,
 )
 
 CODES: Final = tuple(kind.code for kind in FINDINGS)

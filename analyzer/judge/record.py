@@ -216,6 +216,20 @@ class EndpointFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """The same connection under other addresses, captured on the other side of a translation (NAT)."""
+
+    flow: int
+    """Number of the flow that it is there."""
+    side: Side
+    """The endpoint that has another address there."""
+    endpoint: Endpoint
+    """That address."""
+    is_first: bool
+    """Whether that flow began first: then this one is the copy, whose probes are not counted again."""
+
+
+@dataclass(frozen=True, slots=True)
 class FlowRecord:
     """The facts of one flow."""
 
@@ -239,6 +253,8 @@ class FlowRecord:
     copies: int
     cut: int
     """Segments of which the snap length left only the ports."""
+    translation: Translation | None
+    """The flow that is this connection under other addresses, or None."""
     silence_ns: int
     """Longest silence between segments that are not keepalive, and the frames at its two ends."""
     silence_from: int | None

@@ -24,6 +24,7 @@ from analyzer.judge.record import (
     Probe,
     Resent,
     Reset,
+    Translation,
     WindowChange,
     ZeroWindowProbe,
     other,
@@ -95,6 +96,7 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         facts_b=_facts(ends[1]),
         copies=int(flow["copies"]),
         cut=int(flow["cut"]),
+        translation=_translation(flow),
         silence_ns=int(flow["silence_ns"]),
         silence_from=int(flow["silence_from"]) or None,
         silence_to=int(flow["silence_to"]) or None,
@@ -129,6 +131,15 @@ def _holes(holes: tuple[Hole, ...], first: int, last: int) -> tuple[Hole, ...]:
     """Return the holes of the capture that a flow lived through, and the first one behind its last frame."""
     behind = [hole for hole in holes if hole.from_frame >= last][:1]
     return (*(hole for hole in holes if first <= hole.from_frame < last), *behind)
+
+
+def _translation(flow: Row) -> Translation | None:
+    if flow["twin"] == 0:
+        return None
+    side = SIDES[flow["twin_side"]]
+    renamed = flow | {f"{side}_{part}": flow[f"twin_{part}"] for part in ("hi", "lo", "port")}
+    endpoint = endpoints_of(renamed)[flow["twin_side"]]
+    return Translation(int(flow["twin"]) - 1, side, endpoint, is_first=bool(flow["twin_is_first"]))
 
 
 def _until(reset: Row, ends: tuple[Row, Row]) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from analyzer.judge.judged import Finding, JudgedFlow
-    from analyzer.judge.record import EndpointFacts, Probe, Reset
+    from analyzer.judge.record import EndpointFacts, FlowRecord, Probe, Reset
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
@@ -165,6 +165,14 @@ def summary_object(totals: Totals, found: Counter[str]) -> Object:
     }
 
 
+def _translated(record: FlowRecord) -> Object | None:
+    """Return what a flow is called on the other side of an address translation, or None."""
+    there = record.translation
+    if there is None:
+        return None
+    return {"flow": there.flow, "side": there.side, "address": str(there.endpoint), "counted_there": there.is_first}
+
+
 def flow_object(judged: JudgedFlow, start_ns: int) -> Object:
     """Return one flow; instants count from ``start_ns``."""
     record, ending = judged.record, judged.ending
@@ -179,6 +187,7 @@ def flow_object(judged: JudgedFlow, start_ns: int) -> Object:
         "tag": record.tag or None,
         "initiator": record.initiator,
         "starts_with": record.starts_with,
+        "translated": _translated(record),
         "first_frame": record.first_frame,
         "last_frame": record.last_frame,
         "first_s": at(record.first_ns),

@@ -57,11 +57,14 @@ class HostSums:
         self._waiting = 0
 
     def add(self, capture: int, batch: FlowBatch) -> None:
-        """Add the probes of finished flows; a flow between two ports of one host counts once for it."""
+        """Add the probes of finished flows; a flow between two ports of one host counts once for it.
+
+        One that is another flow under other addresses (NAT) does not count.
+        """
         both = (batch.run_a["probes"] > 0) & (batch.run_b["probes"] > 0)
         same = both & (batch.flow["a_hi"] == batch.flow["b_hi"]) & (batch.flow["a_lo"] == batch.flow["b_lo"])
         for side, run in zip(SIDES, (batch.run_a, batch.run_b), strict=True):
-            sent = np.flatnonzero(run["probes"])
+            sent = np.flatnonzero((run["probes"] > 0) & (batch.flow["twin_is_first"] == 0))
             entries = np.zeros(len(sent), dtype=HOST)
             entries["capture"], entries["probes"] = capture, run["probes"][sent]
             entries["hi"], entries["lo"] = batch.flow[f"{side}_hi"][sent], batch.flow[f"{side}_lo"][sent]

@@ -449,5 +449,6 @@ def _rank(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def _sum(batch: FlowBatch, name: str) -> NDArray[np.int64]:
-    """Return one count of the probes of both ends."""
-    return np.asarray(batch.run_a[name].astype(np.int64) + batch.run_b[name])
+    """Return one count of the probes of both ends; none of a flow that is another one under other addresses."""
+    both = batch.run_a[name].astype(np.int64) + batch.run_b[name]
+    return np.where(batch.flow["twin_is_first"] == 1, 0, both)

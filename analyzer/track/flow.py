@@ -70,6 +70,12 @@ FLOW: Final = np.dtype(
         ("reused_ns", np.int64),  # when another incarnation took its addresses, -1 not
         ("first_frame", np.int64),
         ("former", np.int64),  # an older flow on these addresses that may still be heard (half_open), -1 none
+        ("twin", np.int64),  # 1 + number of the flow that is this connection under other addresses, or 0
+        ("twin_hi", np.int64),  # what one end is called there
+        ("twin_lo", np.int64),
+        ("twin_port", np.int32),
+        ("twin_side", np.int16),  # which end: 0 a, 1 b
+        ("twin_is_first", np.int16),  # 1 if the other began before: this one is the copy
         ("backwards", np.int32),  # how often the clock went back within this flow
         ("interface", np.int32),
     ],
@@ -254,4 +260,10 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["reused_ns"] = -1
     flow["alive"] = 1
     flow["former"] = -1
+    flow["twin"] = 0
+    flow["twin_hi"] = 0
+    flow["twin_lo"] = 0
+    flow["twin_port"] = 0
+    flow["twin_side"] = 0
+    flow["twin_is_first"] = 0
     flow["interface"] = row["interface"]

@@ -31,6 +31,7 @@ from analyzer.track.fast_path import go_on, goes_on, steady
 from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, remove, side_of
 from analyzer.track.half_open import bears_old_numbers, begins_older, may_be_half_open
 from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
+from analyzer.track.translated import link_translation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -187,11 +188,13 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     registers: Numbers,
     digests: NDArray[np.int64],
     hints: NDArray[np.int64],
+    beginnings: Rows,
 ) -> None:
     """Pass ``count`` SEGMENT rows through the flow table in order.
 
     The caller has made room for ``count`` more flows, SEEN rows and slots. Flows that a new incarnation pushed out are
-    listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries.
+    listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries; ``beginnings``
+    holds BEGINNINGS records of ``translated``.
     """
     low, low_top = registers[KEY_LOW], registers[KEY_LOW_TOP]
     high, high_top, port = registers[KEY_HIGH], registers[KEY_HIGH_TOP], registers[KEY_PORT]
@@ -296,6 +299,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         if index < 0:
             index = enrol(slots, flows, ends, registers, row, digest)
             flows[index]["former"] = former
+            link_translation(flows, beginnings, index, row, signature(row))
             side = 0
         flow = flows[index]
         end = ends[2 * index + side]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.loops.loop import freeze, loop, thaw
+from analyzer.loops.loop import freeze, loop, records, thaw
 from analyzer.loops.packed import WORTH, Packed
 from analyzer.loops.pool import Pool, gathered
 from analyzer.track import observe
@@ -24,6 +24,7 @@ from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, keys_of, refill, remove
 from analyzer.track.observe import FLOWS_USED, LIVE
 from analyzer.track.seen import SEEN
+from analyzer.track.translated import BEGINNING, BEGINNINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,7 @@ class Tracker:
         self._leaving: Any = np.zeros(2 * CHUNK, dtype=np.int64) if jit else [0] * (2 * CHUNK)
         self._digests: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
         self._hints: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
+        self._beginnings: Any = _no_beginnings(jit=jit)
         self._observe = observe.observe.choose(jit=jit)
         self._pushed_out: list[int] = []
         self._packed: dict[int, list[Packed]] = {}
@@ -116,6 +118,7 @@ class Tracker:
                 self._registers,
                 self._digests,
                 self._hints,
+                self._beginnings,
             )
             pushed = int(self._registers[observe.LEAVING])
             if pushed:
@@ -190,6 +193,7 @@ class Tracker:
         self._leaving = np.array(self._leaving, dtype=np.int64)
         self._digests = np.array(self._digests, dtype=np.int64)
         self._hints = np.array(self._hints, dtype=np.int64)
+        self._beginnings = freeze(self._beginnings, BEGINNING)
         self._observe = observe.observe.choose(jit=True)
 
     def snapshot(self) -> FlowBatch:
@@ -303,6 +307,14 @@ class Tracker:
             self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
             refill.choose(jit=self.jit)(self._slots, self._flows.records, used)
             self._registers[observe.SLOTS_USED] = self.live
+
+
+def _no_beginnings(*, jit: bool) -> Rows:
+    """Return room for the beginnings of flows, empty."""
+    found = records(BEGINNING, BEGINNINGS, jit=jit)
+    for record in found:
+        record["number"] = -1
+    return found
 
 
 @loop
