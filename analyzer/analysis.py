@@ -31,6 +31,7 @@ from analyzer.survey.found import Findings
 from analyzer.survey.hosts import HostSums
 from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
+from analyzer.track.tracker import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -70,18 +71,20 @@ class Analysis:
         most: int | None = None,
         select: Selection | None = None,
         count_findings: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         """Start empty.
 
         ``keep_all=False`` keeps only flows with something to say, and counts the rest; of these, ``most`` of each rank
         (see ``overview.RANKS``) can still be looked at, and the others are lines in a table. What ``select`` leaves
         out is not even counted. ``count_findings`` has findings counted as flows finish, also in those of which only
-        lines are left.
+        lines are left. ``limits`` bounds what is kept of flows that are alive.
         """
         self.captures: list[CaptureSummary] = []
         self.totals = Totals()
         self.keep_all = keep_all
         self.select = select or Selection()
+        self.limits = limits or Limits()
         self.left_out = 0
         """How many flows ``select`` left out."""
         self.most = most
@@ -462,12 +465,14 @@ def _flows_of(
     with source:
         result.captures.append(summary)
         summary.parts = source.parts
-        intake = Intake(summary, source)
+        intake = Intake(summary, source, result.limits)
         matching = _matcher(result.select.display_filter, source.parts)
         several = (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
         try:
             # reading and decoding take turns with tracking on two processors
             for batch in read_ahead(source) if several else source:
+                if intake.full:
+                    break
                 if see is not None:
                     see(batch)
                 if matching is not None:

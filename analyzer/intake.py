@@ -9,12 +9,12 @@ It must not read, or know where batches come from.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from analyzer.segment import SKIPPED
-from analyzer.track.tracker import Tracker
+from analyzer.track.tracker import Limits, Tracker
 from analyzer.words.holes import hole_sentence
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from analyzer.segment import SegmentBatch
     from analyzer.survey.overview import CaptureSummary
     from analyzer.track.batch import FlowBatch
+
+
+MOST_NAMED: Final = 8
+"""So many flows are named in warnings."""
 
 
 class CapturePoint(Protocol):
@@ -57,8 +61,9 @@ class CapturePoint(Protocol):
 class Intake:
     """One capture point on its way into an analysis; keeps its summary up to date."""
 
-    def __init__(self, summary: CaptureSummary, source: CapturePoint) -> None:
+    def __init__(self, summary: CaptureSummary, source: CapturePoint, limits: Limits | None = None) -> None:
         """Begin; ``summary`` is filled in from now on."""
+        self._limits = limits or Limits()
         self.summary = summary
         self._source = source
         self._skipped = np.zeros(len(SKIPPED), dtype=np.int64)
@@ -68,7 +73,9 @@ class Intake:
     def feed(self, batch: SegmentBatch) -> FlowBatch | None:
         """Take a batch; return the flows it finished, or None."""
         if self._tracker is None:
-            self._tracker = Tracker(jit=self._source.jit, seed=int.from_bytes(os.urandom(8), "big"))
+            self._tracker = Tracker(
+                jit=self._source.jit, seed=int.from_bytes(os.urandom(8), "big"), limits=self._limits
+            )
         elif self._source.jit:
             self._tracker.compile()
         self.summary.frames += batch.frames
@@ -78,7 +85,14 @@ class Intake:
         self.summary.tcp_segments = self._tracker.segments
         if self.summary.start_ns is None:
             self.enter()
+        if self._tracker.full:
+            self.summary.stopped_after = self.summary.frames
         return finished
+
+    @property
+    def full(self) -> bool:
+        """Whether more flows live than may be kept: nothing more should be fed."""
+        return self.summary.stopped_after is not None
 
     def sweep(self) -> FlowBatch | None:
         """Return the flows that were over long before the last frame, or None; an idle capture asks for it."""
@@ -109,5 +123,28 @@ class Intake:
         holes = self._tracker.holes if self._tracker is not None else ()
         self.summary.start_ns = self._source.start_ns
         self.summary.holes = list(holes) or self.summary.holes
-        self.summary.warnings = [*self._source.warnings, *map(hole_sentence, self.summary.holes)]
+        self.summary.warnings = [*self._source.warnings, *map(hole_sentence, self.summary.holes), *self._shortened()]
         self.summary.skipped = {**counts, "duplicate_copy": self._copies}
+
+    def _shortened(self) -> Iterator[str]:
+        """Yield exact sentences about what was not kept or not read, because memory is bounded."""
+        tracker = self._tracker
+        if tracker is None:
+            return
+        if tracker.hurried:
+            yield (
+                f"very many flows at once: {tracker.hurried} that were over were let go before two minutes had passed; "
+                "what came later of them counts as flows of its own"
+            )
+        for number, part in list(tracker.dropped.items())[:MOST_NAMED]:
+            yield (
+                f"flow {number} has very many notable segments: {part.rows} in its middle, from frame "
+                f"{part.first_frame} to {part.last_frame}, were not judged, and probes among them are not counted"
+            )
+        if len(tracker.dropped) > MOST_NAMED:
+            yield f"{len(tracker.dropped) - MOST_NAMED} more flows have very many notable segments, and were cut alike"
+        if self.full:
+            yield (
+                f"stopped after frame {self.summary.stopped_after}: more flows were alive at once than may be kept "
+                "(--max-flows, --max-memory); nothing behind it was read"
+            )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis
     from analyzer.cli.failing import FailOn
     from analyzer.survey.selection import Selection
+    from analyzer.track.tracker import Limits
 
+MAX_MEMORY_MIB = 640
 LARGEST_PORT = 65535
 
 
@@ -51,6 +53,29 @@ def add_reader(group: argparse._ActionsContainer) -> None:
         default="auto",
         help="which decoder (auto: scapy only for what the fast one does not know)",
     )
+    add_limits(group)
+
+
+def add_limits(group: argparse._ActionsContainer) -> None:
+    """Add --max-flows and --max-memory."""
+    group.add_argument(
+        "--max-flows", metavar="N", type=count, default=None, help="stop where more than N flows are alive at once"
+    )
+    group.add_argument(
+        "--max-memory",
+        metavar="MIB",
+        type=count,
+        default=None,
+        help=f"stop where the flows that are alive need more memory than this (default {MAX_MEMORY_MIB})",
+    )
+
+
+def limits(options: argparse.Namespace) -> Limits:
+    """Return how much may be kept of flows that are alive."""
+    from analyzer.track.tracker import Limits
+
+    mib = options.max_memory
+    return Limits(options.max_flows, (MAX_MEMORY_MIB if mib is None else max(mib, 1)) << 20)
 
 
 def add_one_input(parser: argparse.ArgumentParser) -> None:

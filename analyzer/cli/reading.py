@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.analysis import Analysis, read_flows, read_into
 from analyzer.capture.rotation import in_folders, series_of
-from analyzer.cli.options import files, selection, warn
+from analyzer.cli.options import files, limits, selection, warn
 from analyzer.errors import AnalyzerError
 from analyzer.loops import machine, notices
 from analyzer.report.screen import printable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from analyzer.analysis import Flow
     from analyzer.capture.rotation import RotatedReader
     from analyzer.survey.selection import Selection
+    from analyzer.track.tracker import Limits
 
 PATIENCE_S: Final = 1.0
 """What takes less needs no bar."""
@@ -124,6 +125,7 @@ def read_all(
         keep_all=keep_all,
         most=None if keep_all else most,
         select=selection(options),
+        limits=limits(options),
         count_findings=count_findings and not keep_all,
     )
     todo = _all_series(options)
@@ -159,7 +161,7 @@ def _octets(series: list[str]) -> int:
 
 def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list[str]]) -> None:
     """Read series of files in processes of their own, and take over what they found in the order of the series."""
-    given = (options.reader, result.keep_all, result.most, result.select, result.counts_findings)
+    given = (options.reader, result.keep_all, result.most, result.select, result.counts_findings, result.limits)
     work = [(*given, series) for series in todo]
     processes = min(len(todo), os.cpu_count() or 1)
     with _imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool, _ended_early():
@@ -197,11 +199,11 @@ def _imports_from_elsewhere() -> Iterator[None]:
 
 
 def _in_process(
-    work: tuple[str, bool, int | None, Selection, bool, list[str]],
+    work: tuple[str, bool, int | None, Selection, bool, Limits, list[str]],
 ) -> tuple[Analysis, list[str], list[str]]:
     """Read one series of files; return the analysis, what could not be read, and what is to be said of loops."""
-    reader, keep_all, most, select, counting, series = work
-    result = Analysis(keep_all=keep_all, most=most, select=select, count_findings=counting)
+    reader, keep_all, most, select, counting, limits_, series = work
+    result = Analysis(keep_all=keep_all, most=most, select=select, count_findings=counting, limits=limits_)
     errors: list[AnalyzerError] = []
     read_into(result, series, reader=reader, refused=errors.append)
     return result, list(map(str, errors)), notices.told()

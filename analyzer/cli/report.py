@@ -78,7 +78,7 @@ def _stream(options: argparse.Namespace, fail_on: FailOn) -> None:
     from analyzer.cli.reading import say_warnings, stream_all
     from analyzer.report import export
 
-    result = Analysis(select=shared.selection(options))
+    result = Analysis(select=shared.selection(options), limits=shared.limits(options))
     several = len(shared.files(options)) > 1
     live = "-" in shared.files(options)
     if options.form == "csv":

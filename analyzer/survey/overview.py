@@ -117,6 +117,8 @@ class CaptureSummary:
     warnings: list[str] = field(default_factory=list)
     holes: list[Hole] = field(default_factory=list)
     """Where the capture was not awake, in order; each is a warning too."""
+    stopped_after: int | None = None
+    """The last frame that was read, if reading stopped because more flows lived than may be kept."""
     parts: Sequence[Part] = ()
     """The files, and which frame of the stream is the first of each."""
     refused: bool = False

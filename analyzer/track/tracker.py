@@ -9,6 +9,7 @@ It has no clock: time comes in with segments, or through ``advance``. It must no
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain as chained
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,18 +51,53 @@ still live does not want to wait for their unpacking, and some ten megabytes har
 """
 MOST_HOLES: Final = 64
 """More are not told apart: frames of a capture whose time leaps so often are in no order."""
+MOST_LEAVING: Final = 16384
+"""Flows that are handed over in one piece meanwhile; more leave with the next rows."""
 AT_ONCE: Final = 4096
 """Flows that are handed over in one piece when a capture ends, unless their rows are more than 4 * AT_ONCE."""
+CROWDED_PART: Final = 0.5
+"""Of what may be kept: if more is, flows that are over leave sooner."""
+HURRIED_NS: Final = 1_000_000_000
+"""A flow that is over is kept this long when memory runs short."""
+MOST_ROWS: Final = 1 << 18
+"""SEEN rows of one flow that are kept packed: of more, those in the middle are dropped."""
+PIECE: Final = 16384
+"""So many rows are packed together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a tracker may keep."""
+
+    flows: int | None = None
+    """Live flows; None for as many as memory holds."""
+    octets: int = 640 << 20
+    """Of the tables of flows and their notable segments, which is most of what memory is used for."""
+
+
+@dataclass(slots=True)
+class Dropped:
+    """Rows in the middle of a flow that were not kept."""
+
+    rows: int
+    first_frame: int
+    last_frame: int
 
 
 class Tracker:
     """All live flows of one capture point."""
 
-    def __init__(self, *, jit: bool = False, seed: int = 0x1234567) -> None:
+    def __init__(self, *, jit: bool = False, seed: int = 0x1234567, limits: Limits | None = None) -> None:
         """Start with no flows.
 
-        ``jit`` picks compiled loops; ``seed`` stirs the flow table's hash.
+        ``jit`` picks compiled loops; ``seed`` stirs the flow table's hash; ``limits`` is when to hurry, and when
+        ``full`` becomes true.
         """
+        self.limits = limits or Limits()
+        self.hurried = 0
+        """Flows that were over and left earlier than usual, because memory ran short."""
+        self.dropped: dict[int, Dropped] = {}
+        """By number of the flow, what was not kept of those with more than MOST_ROWS rows."""
         self.jit = jit
         self.now_ns = -1
         self._flows = Pool(FLOW, jit=jit)
@@ -86,6 +122,10 @@ class Tracker:
         self._since_sweep = 0
         self._holes: tuple[Hole, ...] = ()
         self._leap: np.void | None = None
+        self._more = False
+        """Whether flows that are over had to wait for the next sweep."""
+        self._rows = 0
+        """SEEN rows in the table of flows that have few, at the last sweep."""
 
     @property
     def live(self) -> int:
@@ -127,7 +167,8 @@ class Tracker:
             self._since_sweep += len(part)
         self.now_ns = max(self.now_ns, int(self._registers[observe.NOW_NS]))
         self.now_ns = max(self.now_ns, batch.last_ts_ns)
-        if self._since_sweep >= max(SWEEP, 2 * self.live):
+        often = max(MOST_LEAVING, self.live // 8) if self._used() > CROWDED_PART else max(SWEEP, 2 * self.live)
+        if self._since_sweep >= often or self._more or self.full:
             return self.advance(self.now_ns)
         return self._finish(self._take_pushed()) if self._pushed_out else None
 
@@ -170,16 +211,38 @@ class Tracker:
         self.now_ns = max(self.now_ns, now_ns)
         self._since_sweep = 0
         gone = self._take_pushed()
-        leaving = self._leaving_room()
-        before_ns = self.now_ns - LINGER_NS
-        expired, long = sweep.choose(jit=self.jit)(
-            self._slots, self._flows.records, self._ends.records, self._registers, before_ns, WORTH, leaving
-        )
-        gone += list(map(int, leaving[:expired]))
+        leaving, long = self._sweep(LINGER_NS, MOST_LEAVING)
+        gone += leaving
+        for linger_ns in (HURRIED_NS, 0):
+            if self._used() > (CROWDED_PART if linger_ns else 1.0):
+                leaving, long = self._sweep(linger_ns, max(MOST_LEAVING - len(gone), 0))
+                gone += leaving
+                self.hurried += len(leaving)
+        self._more = len(gone) >= MOST_LEAVING
         if self._registers[observe.SEEN_USED] >= (CROWDED if self.jit else CROWDED_PLAIN):
-            for index in map(int, leaving[len(leaving) - long :]):
+            for index in long:
                 self._pack_rows(index)
         return self._finish(gone) if gone else None
+
+    def _sweep(self, linger_ns: int, most: int) -> tuple[list[int], list[int]]:
+        """Take out the flows that were over so long ago; return these, and those that go on with many SEEN rows."""
+        room = self._leaving_room()
+        tables = (self._slots, self._flows.records, self._ends.records, self._registers)
+        expired, long, self._rows = sweep.choose(jit=self.jit)(*tables, self.now_ns - linger_ns, WORTH, most, room)
+        return list(map(int, room[:expired])), list(map(int, room[len(room) - long :]))
+
+    @property
+    def full(self) -> bool:
+        """Whether more is kept than may be."""
+        return self._used() >= 1
+
+    def _used(self) -> float:
+        """Return which part is used of what may be."""
+        if self.limits.flows is not None and self.live > self.limits.flows:
+            return 1.0
+        rows = self._rows + self._since_sweep  # no more than these
+        octets = self.live * (FLOW.itemsize + 2 * ENDPOINT.itemsize) + rows * SEEN.itemsize
+        return float(octets) / self.limits.octets
 
     def compile(self) -> None:
         """Go on with compiled loops: a stream turned out to be long. Nothing else changes."""
@@ -212,7 +275,9 @@ class Tracker:
             rows += size
         if len(left):
             yield self._collect(left[first:], give_back=True)
-        self.__init__(jit=self.jit, seed=self._seed)  # type: ignore[misc]
+        hurried, dropped = self.hurried, self.dropped
+        self.__init__(jit=self.jit, seed=self._seed, limits=self.limits)  # type: ignore[misc]
+        self.hurried, self.dropped = hurried, dropped
 
     def _alive(self) -> list[int]:
         used = int(self._registers[observe.FLOWS_USED])
@@ -290,9 +355,34 @@ class Tracker:
         parts = self._packed.get(index, [])
         here = int(flow["seen_count"][0]) - sum(map(len, parts))
         if here >= WORTH:
-            self._packed[index] = [*parts, Packed(self._rows_of(flow, np.array([0, here]), {}, give_back=True))]
+            rows = self._rows_of(flow, np.array([0, here]), {}, give_back=True)
+            parts = [*parts, *(Packed(rows[at : at + PIECE]) for at in range(0, here, PIECE))]
             record = self._flows.records[index]
             record["first_seen"] = record["last_seen"] = -1
+            self._packed[index], dropped = self._without_middle(parts, int(flow["number"][0]))
+            record["seen_count"] -= dropped
+
+    def _without_middle(self, parts: list[Packed], number: int) -> tuple[list[Packed], int]:
+        """Return the packed rows of a flow, no more than MOST_ROWS, and how many were dropped now."""
+        excess = sum(map(len, parts)) - MOST_ROWS
+        if excess <= 0:
+            return parts, 0
+        first, kept = 0, 0
+        while kept < MOST_ROWS // 2:
+            kept += len(parts[first])
+            first += 1
+        stop, count = first, 0
+        while count < excess:
+            count += len(parts[stop])
+            stop += 1
+        frames = parts[first].rows()["frame"], parts[stop - 1].rows()["frame"]
+        before = self.dropped.get(number)
+        self.dropped[number] = Dropped(
+            count + (before.rows if before else 0),
+            before.first_frame if before else int(frames[0][0]),
+            int(frames[1][-1]),
+        )
+        return parts[:first] + parts[stop:], count
 
     def _make_room(self, rows: int) -> None:
         """Make sure the next ``rows`` rows find free flow and SEEN records and slots."""
@@ -325,18 +415,21 @@ def sweep(
     registers: Numbers,
     before_ns: int,
     many: int,
+    most: int,
     leaving: Numbers,
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
     """Take the live flows that are over and quiet since ``before_ns`` out of the table.
 
     Over: both ends sent FIN, a RST passed and nothing followed, or nothing but SYNs of one end was ever seen. They are
-    listed at the beginning of ``leaving``, and at its end the live flows with ``many`` SEEN rows or more.
+    listed at the beginning of ``leaving``, no more than ``most``, and at its end the live flows with ``many`` SEEN rows
+    or more.
 
     Returns:
-        How many are listed at the beginning, and at the end.
+        How many are listed at the beginning, and at the end; how many SEEN rows the other flows have that go on.
     """
     count = 0
     long = 0
+    rows = 0
     for index in range(registers[FLOWS_USED]):
         flow = flows[index]
         if flow["alive"] != 1:
@@ -344,6 +437,8 @@ def sweep(
         if flow["seen_count"] >= many:
             long += 1
             leaving[len(leaving) - long] = index
+        else:
+            rows += flow["seen_count"]
         if flow["last_ns"] > before_ns:
             continue
         a = ends[2 * index]
@@ -351,7 +446,7 @@ def sweep(
         closed = a["fin_frame"] > 0 and b["fin_frame"] > 0
         reset_ended = flow["reset_count"] > 0 and flow["after_reset"] == 0
         unanswered = b["segments"] == 0 and a["segments"] == a["syn_count"]
-        if closed or reset_ended or unanswered:
+        if count < most and (closed or reset_ended or unanswered):
             leaving[count] = index
             count += 1
             remove(slots, flow["hash"], index)
@@ -361,8 +456,10 @@ def sweep(
                 count += 1
                 flows[flow["former"]]["alive"] = 0
                 flow["former"] = -1
+            if flow["seen_count"] < many:
+                rows -= flow["seen_count"]
     registers[LIVE] -= count
-    return count, long
+    return count, long, rows
 
 
 @loop

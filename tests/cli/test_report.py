@@ -13,6 +13,7 @@ import pytest
 
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
 from tests.capture.craft import pcapng
+from tests.hostile.floods import flood
 
 ROOT = Path(__file__).parents[2]
 CAPTURES = ROOT / "captures"
@@ -270,3 +271,20 @@ def test_what_the_reader_option_picks_makes_no_difference(keepalive):
     fast, slow = (keepalive("report", FOUNDING, "--reader", reader, "--json").out for reader in ("fast", "scapy"))
 
     assert json.loads(fast)["flows"] == json.loads(slow)["flows"]
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_reading_stops_where_more_flows_live_than_may(keepalive, tmp_path, form):
+    """What was read until then is reported, and the report says after which frame it stopped."""
+    path = tmp_path / "flood.pcap"
+    path.write_bytes(flood("flows opened", 30_000))
+    done = keepalive("report", path, "--max-flows", "2000", *form)
+    said = "stopped after frame 8192: more flows were alive at once than may be kept (--max-flows, --max-memory)"
+
+    assert 0 == done.status
+    if form:
+        (capture,) = json.loads(done.out)["captures"]
+        assert (8192, 8192) == (capture["stopped_after"], capture["frames"])
+        assert said in capture["warnings"][0]
+    else:
+        assert said in " ".join(done.out.split())

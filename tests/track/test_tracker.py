@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from analyzer.judge import recording
 from analyzer.segment import SegmentBatch, empty_rows
-from analyzer.track.tracker import CHUNK, LINGER_NS, Tracker
+from analyzer.track.tracker import CHUNK, LINGER_NS, Limits, Tracker
 from tests.notation import START_NS, follow, parse
 from tests.traffic import captures
 
@@ -379,3 +379,67 @@ def test_rows_of_flows_stand_flow_by_flow():
 
     assert list(itertools.accumulate(lengths, initial=0)) == batch.start.tolist()
     assert [0, 2] == lengths
+
+
+def flood_of_syns(count, first=0):
+    """A batch of lone SYNs from so many ports, a millisecond apart."""
+    rows = np.concatenate([parse("+0 a > b S 0:0(0)\n").batch().rows] * count)
+    rows["frame"] = np.arange(first + 1, first + count + 1)
+    rows["ts_ns"] = 1_000_000_000_000 + rows["frame"] * 1_000_000
+    rows["src_port"], rows["src_lo"] = 1 + np.arange(count) % 60_000, 1 + np.arange(first, first + count)
+    return SegmentBatch(rows, count, (0, 0, 0), int(rows["ts_ns"][-1]))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_where_memory_runs_short_flows_that_are_over_leave_sooner(jit):
+    """Lone SYNs are let go after a second, or at once, and counted; all are handed over."""
+    tracker = Tracker(jit=jit, limits=Limits(octets=1 << 20))
+    flows = 0
+    for first in range(0, 8000, 2000):
+        batch = tracker.feed(flood_of_syns(2000, first))
+        flows += len(batch) if batch is not None else 0
+
+        assert not tracker.full
+    flows += sum(len(batch) for batch in tracker.close())
+
+    assert 8000 == flows
+    assert tracker.hurried > 6000
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("limits", [Limits(flows=500), Limits(octets=1 << 19)])
+def test_a_tracker_with_too_many_flows_that_go_on_is_full(jit, limits):
+    """Flows that are not over are kept, and it is for the caller to stop."""
+    tracker = Tracker(jit=jit, limits=limits)
+    batch = flood_of_syns(1000)
+    batch.rows["flags"] = 0x10
+    tracker.feed(batch)
+
+    assert tracker.full
+    assert 1000 == sum(len(part) for part in tracker.close())
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_of_a_flow_with_very_many_rows_the_middle_is_dropped(jit, monkeypatch):
+    """The first and the last rows are kept, and what is between is told."""
+    monkeypatch.setattr("analyzer.track.tracker.MOST_ROWS", 4096)
+    monkeypatch.setattr("analyzer.track.tracker.PIECE", 512)
+    monkeypatch.setattr("analyzer.track.tracker.CROWDED", 1)
+    monkeypatch.setattr("analyzer.track.tracker.CROWDED_PLAIN", 1)
+    monkeypatch.setattr("analyzer.track.tracker.SWEEP", 1000)
+    tracker = Tracker(jit=jit)
+    one = parse("+0 a > b . 99:99(0) ack 50\n").batch().rows
+    for first in range(0, 20_000, 1000):
+        rows = np.repeat(one, 1000)
+        rows["frame"] = np.arange(first + 1, first + 1001)
+        rows["ts_ns"] = 1_000_000_000_000 + rows["frame"] * 1_000_000_000
+        tracker.feed(SegmentBatch(rows, 1000, (0, 0, 0), int(rows["ts_ns"][-1])))
+    (dropped,) = tracker.dropped.values()
+    (flows,) = tracker.close()
+    frames = flows.rows(0)["frame"].tolist()
+
+    assert 4096 - 512 <= len(frames) <= 4096 + 1000
+    assert (1, 20_000) == (frames[0], frames[-1])
+    assert 20_000 == len(frames) + dropped.rows
+    assert list(range(dropped.first_frame, dropped.last_frame + 1)) == sorted({*range(1, 20_001)} - {*frames})
+    assert len(frames) == flows.flow[0]["seen_count"]

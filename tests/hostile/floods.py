@@ -1,0 +1,87 @@
+"""Captures that nobody sends by accident: floods of one kind, as many frames as asked for.
+
+Each is raw IPv4, 10 us or a second from frame to frame. What they have in common is that something in an analyser
+could grow with the square of their length, or keep something for each frame.
+"""
+
+from tests.capture.craft import Kept, ipv4, pcap, tcp
+
+A, B = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
+START_NS = 1_560_000_000_000_000_000
+
+
+def forth(data=b"", **fields):
+    """A segment from a to b."""
+    return ipv4(tcp(data, **fields), src=A, dst=B)
+
+
+def back(data=b"", **fields):
+    """A segment from b to a."""
+    return ipv4(tcp(data, ports=(80, 40000), **fields), src=B, dst=A)
+
+
+def of_flow(number, **fields):
+    """A segment of one of many flows, from its first end."""
+    source = (0x0A000000 + number // 50_000).to_bytes(4, "big")
+    return ipv4(tcp(ports=(10_000 + number % 50_000, 80), **fields), src=source, dst=B)
+
+
+def to_flow(number, **fields):
+    """A segment of one of many flows, from its other end."""
+    source = (0x0A000000 + number // 50_000).to_bytes(4, "big")
+    return ipv4(tcp(ports=(80, 10_000 + number % 50_000), **fields), src=B, dst=source)
+
+
+QUICK_NS, SLOW_NS = 10_000, 1_000_000_000
+
+FLOODS = {
+    "lone SYNs": (QUICK_NS, lambda at: of_flow(at, flags=2, seq=at)),
+    "a RST of each flow": (QUICK_NS, lambda at: of_flow(at, flags=4, seq=at)),
+    "flows opened": (
+        QUICK_NS,
+        lambda at: (
+            of_flow(at // 3, flags=2, seq=100, ack=0)
+            if at % 3 == 0
+            else to_flow(at // 3, flags=0x12, seq=500, ack=101)
+            if at % 3 == 1
+            else of_flow(at // 3, seq=101, ack=501)
+        ),
+    ),
+    "addresses used anew": (QUICK_NS, lambda at: forth(flags=2, seq=at * 100_000 % (1 << 32))),
+    "RSTs": (SLOW_NS, lambda at: forth(flags=4, seq=1000 + 7 * at, window=0)),
+    "RSTs with ACK": (SLOW_NS, lambda at: forth(flags=0x14, seq=1000, ack=at)),
+    "one side only": (SLOW_NS, lambda _: forth(seq=5000, ack=7000)),
+    "one octet again and again": (SLOW_NS, lambda _: forth(b"x", seq=1000, flags=0x18)),
+    "FINs": (SLOW_NS, lambda at: forth(flags=0x11, seq=1000 + at)),
+    "probes answered": (
+        2 * SLOW_NS,
+        lambda at: back(seq=5000, ack=1000) if at % 2 else forth(seq=999, ack=5000),
+    ),
+    "probes of both": (
+        2 * SLOW_NS,
+        lambda at: (
+            forth(seq=999, ack=5000),
+            back(seq=5000, ack=1000),
+            back(seq=4999, ack=1000),
+            forth(seq=1000, ack=5000),
+        )[at % 4],
+    ),
+    "probes at a window that opens and closes": (
+        2 * SLOW_NS,
+        lambda at: back(seq=5000, ack=1000, window=at // 2 % 2) if at % 2 else forth(seq=999, ack=5000),
+    ),
+    "probes between data": (
+        2 * SLOW_NS,
+        lambda at: (
+            forth(seq=999 + at // 3, ack=5000),
+            back(seq=5000, ack=1000 + at // 3),
+            forth(b"x", seq=1000 + at // 3, ack=5000),
+        )[at % 3],
+    ),
+}
+
+
+def flood(kind, count):
+    """A pcap of so many frames of a kind."""
+    step_ns, frame = FLOODS[kind]
+    return pcap([Kept(frame(at), START_NS + at * step_ns) for at in range(count)], 101, magic=0xA1B23C4D)
