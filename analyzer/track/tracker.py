@@ -211,14 +211,15 @@ class Tracker:
         self.now_ns = max(self.now_ns, now_ns)
         self._since_sweep = 0
         gone = self._take_pushed()
-        leaving, long = self._sweep(LINGER_NS, MOST_LEAVING)
+        crowded = self._used() > CROWDED_PART
+        leaving, long = self._sweep(LINGER_NS, MOST_LEAVING if crowded else int(self._registers[FLOWS_USED]))
         gone += leaving
         for linger_ns in (HURRIED_NS, 0):
             if self._used() > (CROWDED_PART if linger_ns else 1.0):
                 leaving, long = self._sweep(linger_ns, max(MOST_LEAVING - len(gone), 0))
                 gone += leaving
                 self.hurried += len(leaving)
-        self._more = len(gone) >= MOST_LEAVING
+        self._more = crowded and len(gone) >= MOST_LEAVING
         if self._registers[observe.SEEN_USED] >= (CROWDED if self.jit else CROWDED_PLAIN):
             for index in long:
                 self._pack_rows(index)

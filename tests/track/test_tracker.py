@@ -383,7 +383,7 @@ def test_rows_of_flows_stand_flow_by_flow():
 
 def flood_of_syns(count, first=0):
     """A batch of lone SYNs from so many ports, a millisecond apart."""
-    rows = np.concatenate([parse("+0 a > b S 0:0(0)\n").batch().rows] * count)
+    rows = np.concatenate([parse("# A SYN.\n+0 a > b S 0:0(0)\n").batch().rows] * count)
     rows["frame"] = np.arange(first + 1, first + count + 1)
     rows["ts_ns"] = 1_000_000_000_000 + rows["frame"] * 1_000_000
     rows["src_port"], rows["src_lo"] = 1 + np.arange(count) % 60_000, 1 + np.arange(first, first + count)
@@ -428,7 +428,7 @@ def test_of_a_flow_with_very_many_rows_the_middle_is_dropped(jit, monkeypatch):
     monkeypatch.setattr("analyzer.track.tracker.CROWDED_PLAIN", 1)
     monkeypatch.setattr("analyzer.track.tracker.SWEEP", 1000)
     tracker = Tracker(jit=jit)
-    one = parse("+0 a > b . 99:99(0) ack 50\n").batch().rows
+    one = parse("# A probe.\n+0 a > b . 99:99(0) ack 50\n").batch().rows
     for first in range(0, 20_000, 1000):
         rows = np.repeat(one, 1000)
         rows["frame"] = np.arange(first + 1, first + 1001)

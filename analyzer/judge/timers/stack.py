@@ -5,6 +5,7 @@ It must not know options, or how long any of them is.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,14 +39,14 @@ def _ignores_peer_probes(record: FlowRecord, side: Side, probes: Sequence[Probe]
 
     Any received segment restarts the clock of BSD and macOS; on Linux an empty probe is dropped before it does.
     """
-    answered = [row for row in record.probes_from(other(side)) if row.answer == "ack" and not row.payload_len]
-    return any(
-        row.answer_frame is not None
-        and row.answer_frame < probe.frame
-        and row.ts_ns < probe.ts_ns < row.ts_ns + GAP_LEAST_NS
-        for row in answered
-        for probe in probes
-    )
+    own = sorted(probes, key=lambda probe: probe.ts_ns)
+    times = [probe.ts_ns for probe in own]
+    for row in record.probes_from(other(side)):
+        if row.answer == "ack" and not row.payload_len and row.answer_frame is not None:
+            last = bisect_left(times, row.ts_ns + GAP_LEAST_NS) - 1
+            if last >= 0 and times[last] > row.ts_ns and own[last].frame > row.answer_frame:
+                return True
+    return False
 
 
 def _waits_interval(gaps: Gaps) -> bool:
