@@ -28,11 +28,14 @@ comma := ,
 empty :=
 space := $(empty) $(empty)
 
+# So often make fuzz runs each target.
+EXECUTIONS ?= 1000000
+
 # What make quick looks at: a folder of tests/ (T=explain), a module there (T=citations), or words for pytest -k.
 T ?= explain
 subject = $(firstword $(wildcard tests/$(T) tests/test_$(T).py tests/*/test_$(T).py tests/*/*/test_$(T).py))
 
-.PHONY: help demo test quick lint format docs bench cuts clean programs
+.PHONY: help demo test quick lint format docs bench cuts fuzz clean programs
 
 help:
 	@echo "make demo    install into .venv and explain the capture this program was written for"
@@ -43,6 +46,7 @@ help:
 	@echo "make docs    build the documentation site: build/site/index.html"
 	@echo "make bench   measure the speed"
 	@echo "make cuts    cut and thin out all bundled captures: no frame becomes a probe by that"
+	@echo "make fuzz    change frames, files and segments until something breaks: make fuzz EXECUTIONS=1000000"
 	@echo "make clean   remove .venv and everything else that was made"
 
 # ── use ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -57,6 +61,10 @@ demo: .venv/installed
 # Every cut and every drop of the bundled captures; the tests try a sample.
 cuts: .venv/installed-checks
 	KEEPALIVE_JIT=0 $(BIN)/python tests/cuts.py
+
+# Everything but the whole path, of which a hundredth is done: it takes a hundred times as long.
+fuzz: .venv/installed-checks
+	$(BIN)/python -m tests.fuzz.run decode --executions $(EXECUTIONS)
 
 bench: .venv/installed-checks
 	$(BIN)/python tests/bench/run.py

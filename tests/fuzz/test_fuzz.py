@@ -1,0 +1,85 @@
+"""A short run of every fuzz target, bounded by counts, and that fuzzing would notice what it is there for."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from analyzer.capture.frame import FRAME
+from analyzer.capture.headers import decode
+from analyzer.segment import SEGMENT
+from tests.fuzz import run, seeds, targets
+from tests.fuzz.guard import PAGE, GuardedPages
+
+SHORT = {"decode": 60_000}
+SEED = 20190612
+
+
+@pytest.fixture(autouse=True)
+def _compiled_and_guarded():
+    """Skip where nothing can be compiled."""
+    pytest.importorskip("numba")
+
+
+def status_of_child(action):
+    """Run something in a child and return how it ended."""
+    child = run.fork()
+    if child == 0:
+        action()
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def decode_one(octets, *, claimed, at_end):
+    """Decode one frame between guard pages, compiled, whatever its length is said to be; its outcome counts."""
+    guarded = GuardedPages()
+    frames = np.zeros(1, dtype=FRAME)
+    frames["at"] = guarded.put(5, octets, at_end=at_end)
+    frames["captured"] = frames["original"] = claimed
+    frames["link_type"] = 1
+    rows, numbers = np.zeros(1, dtype=SEGMENT), np.zeros(3, dtype=np.int64)
+    return decode.compiled(guarded.octets, frames, 0, 1, 1, rows, numbers.copy(), numbers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+def test_a_short_run_finds_nothing(target):
+    """So many executions of each target end with nothing found."""
+    assert (True, "") == ((ran := run.run_child(target, SEED, 0, SHORT[target]))[0] >= SHORT[target], ran[1])
+
+
+@pytest.mark.parametrize("at_end", [True, False])
+def test_a_frame_between_guard_pages_is_decoded(at_end):
+    """A whole frame flush with either end of its page gives a row."""
+    octets, _ = seeds.frames()[0]
+
+    assert (1, 0) == decode_one(octets, claimed=len(octets), at_end=at_end)
+
+
+def test_reading_one_octet_too_far_kills():
+    """Compiled code that believes a frame to be longer than it is dies at the guard page."""
+    octets, _ = seeds.frames()[1]
+    cut = octets[:33]
+
+    assert -signal.SIGSEGV == status_of_child(lambda: decode_one(cut, claimed=len(octets), at_end=True))
+
+
+@pytest.mark.parametrize("index", [0, -1])
+def test_memory_before_the_first_and_behind_the_last_page_is_forbidden(index):
+    """Pages next to data cannot be read, the outermost included."""
+    guarded = GuardedPages()
+    flat = np.frombuffer(guarded._memory, dtype=np.uint8)
+    at = int(guarded.starts[index]) + (-1 if index == 0 else PAGE)
+
+    assert -signal.SIGSEGV == status_of_child(lambda: flat[at] + 1)
+
+
+def test_a_difference_between_plain_and_compiled_is_found(monkeypatch):
+    """A run of a target whose plain twin says something else ends with its seed and batch."""
+    monkeypatch.setattr(targets.segment, "bare", lambda *_: 1, raising=False)
+    ran, failed = run.run_child("decode", SEED, 3, 1)
+
+    assert 0 == ran
+    assert failed.startswith(f"batch 3 of seed {SEED}: FoundError: ")
+    assert failed.endswith(f"--seed {SEED} --batch 3")
