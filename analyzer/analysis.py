@@ -70,6 +70,7 @@ class Analysis:
         keep_all: bool = True,
         most: int | None = None,
         select: Selection | None = None,
+        only_findings: bool = False,
         count_findings: bool = False,
         limits: Limits | None = None,
     ) -> None:
@@ -77,8 +78,9 @@ class Analysis:
 
         ``keep_all=False`` keeps only flows with something to say, and counts the rest; of these, ``most`` of each rank
         (see ``overview.RANKS``) can still be looked at, and the others are lines in a table. What ``select`` leaves
-        out is not even counted. ``count_findings`` has findings counted as flows finish, also in those of which only
-        lines are left. ``limits`` bounds what is kept of flows that are alive.
+        out is not even counted. ``only_findings`` keeps those flows alone in which something was found.
+        ``count_findings`` has findings counted as flows finish, also in those of which only lines are left.
+        ``limits`` bounds what is kept of flows that are alive.
         """
         self.captures: list[CaptureSummary] = []
         self.totals = Totals()
@@ -88,12 +90,13 @@ class Analysis:
         self.left_out = 0
         """How many flows ``select`` left out."""
         self.most = most
+        self.only_findings = only_findings
         self._found = Findings() if count_findings else None
         self._kept_of_rank = np.zeros(len(overview.RANKS), dtype=np.int64)
         self._lines: list[NDArray[np.void]] = []
         self._hosts = HostSums()
         self._unfolded = 0
-        self._batches: list[tuple[int, FlowBatch, NDArray[np.int8]]] = []
+        self._batches: list[Kept] = []
         self._large: dict[tuple[int, int], Flow] = {}
 
     def add(self, capture: int, batch: FlowBatch | None) -> None:
@@ -101,27 +104,33 @@ class Analysis:
         if batch is None:
             return
         batch, winners = self._count(batch)
+        self._hosts.add(capture, batch)
         picked = np.arange(len(batch))
-        if not self.keep_all:
+        if not (self.keep_all or self.only_findings):
             picked = np.flatnonzero(overview.is_notable(batch, winners))
-        if self._found is not None:
-            self._found.add(capture, batch, winners, picked)
+        hits = None
+        if self._found is not None or self.only_findings:
+            hits = findings.search(findings.Columns(batch, winners, picked))
+            if self._found is not None:
+                self._found.add(capture, batch.flow["number"][picked], hits)
+            if self.only_findings:
+                having = np.flatnonzero(hits.counts())
+                picked, hits = picked[having], hits.take(having)
         if not len(picked):
             return
         listed = batch if len(picked) == len(batch) else batch.take(picked, rows=False)
         lines = overview.lines_of(capture, len(self._batches), listed, winners[picked])
-        self._hosts.add(capture, listed)
         if self.most is not None:
             first = overview.first_of_each(lines, self.most - self._kept_of_rank)
             self._kept_of_rank += np.bincount(lines["rank"][first], minlength=len(self._kept_of_rank))
             lines["batch"] = -1
             lines["batch"][first], lines["row"][first] = len(self._batches), np.arange(len(first))
-            picked = picked[first]
+            picked, hits = picked[first], hits and hits.take(first)
         self._list(lines)
         if not len(picked):
             return
         kept = batch.take(picked) if len(picked) < len(batch) else batch
-        self._batches.append((capture, kept if self.keep_all else kept.packed(), winners[picked]))
+        self._batches.append(Kept(capture, kept if self.keep_all else kept.packed(), winners[picked], hits))
 
     def _list(self, lines: NDArray[np.void]) -> None:
         """Keep the lines of flows, as few as will do."""
@@ -135,13 +144,13 @@ class Analysis:
         """Count finished flows without keeping them, and yield those that are selected."""
         if batch is None:
             return
-        batch, winners = self._count(batch)
-        for row in range(len(batch)):
-            yield Flow(self, capture, batch, row, int(winners[row]))
+        kept = Kept(capture, *self._count(batch))
+        for row in range(len(kept.batch)):
+            yield Flow(self, kept, row)
 
     def with_live(self, capture: int, batch: FlowBatch | None) -> Analysis:
         """Return a copy that has these flows as well, all of them, which go on."""
-        both = Analysis(most=self.most, select=self.select)
+        both = Analysis(most=self.most, select=self.select, only_findings=self.only_findings)
         both.captures, both.left_out = self.captures, self.left_out
         both.totals = self.totals.copy()
         both._batches, both._lines = list(self._batches), list(self._lines)
@@ -161,7 +170,7 @@ class Analysis:
 
     def __len__(self) -> int:
         """Return how many flows are kept."""
-        return sum(len(batch) for _, batch, _ in self._batches)
+        return sum(len(kept.batch) for kept in self._batches)
 
     def __iter__(self) -> Iterator[Flow]:
         """Yield the kept flows in order of their first segment, holding on to none of them."""
@@ -185,11 +194,10 @@ class Analysis:
 
     def flow(self, line: np.void) -> Flow:
         """Return the flow of a line."""
-        capture, batch, winners = self._batches[int(line["batch"])]
-        row = int(line["row"])
-        key = int(line["batch"]), row
-        flow = self._large.pop(key, None) or Flow(self, capture, batch, row, int(winners[row]))
-        if batch.start[row + 1] - batch.start[row] >= LARGE:
+        key = int(line["batch"]), int(line["row"])
+        kept, row = self._batches[key[0]], key[1]
+        flow = self._large.pop(key, None) or Flow(self, kept, row)
+        if kept.batch.start[row + 1] - kept.batch.start[row] >= LARGE:
             self._large[key] = flow
             while len(self._large) > LARGE_KEPT:
                 del self._large[next(iter(self._large))]
@@ -217,10 +225,10 @@ class Analysis:
         if self._found is not None:
             return self._found
         found = Findings()
-        for capture, batch, winners in self._batches:
-            of_all = np.ones(len(batch), dtype=np.bool_)
-            picked = np.flatnonzero(overview.is_notable(batch, winners) if notable else of_all)
-            found.add(capture, batch, winners, picked)
+        for kept in self._batches:
+            is_wanted = overview.is_notable(kept.batch, kept.winners) if notable else np.ones(len(kept.batch), np.bool_)
+            picked = np.flatnonzero(is_wanted)
+            found.add(kept.capture, kept.batch.flow["number"][picked], kept.hits.take(picked))
         return found
 
     def merge(self, other: Analysis) -> None:
@@ -236,7 +244,9 @@ class Analysis:
         self._hosts.merge(other._hosts, at)
         if self._found is not None and other._found is not None:
             self._found.merge(other._found, at)
-        self._batches += [(at + capture, batch, winners) for capture, batch, winners in other._batches]
+        for kept in other._batches:
+            kept.capture += at
+        self._batches += other._batches
 
     def start_ns(self, capture: int = 0) -> int:
         """Return the instant that offsets of this capture count from."""
@@ -249,7 +259,7 @@ class Analysis:
         """By code, the kept flows in which it was found; every kept flow is judged for it."""
         found: dict[str, list[Flow]] = {code: [] for code in findings.CODES}
         for flow in self.flows:
-            for code in dict.fromkeys(finding.code for finding in flow.judged.findings):
+            for code in flow.codes:
                 found[code].append(flow)
         return {code: flows for code, flows in found.items() if flows}
 
@@ -290,28 +300,53 @@ class Analysis:
         return html.excerpt(Report(self.captures, self.totals, len(lines), flows, left_out=self.left_out))
 
 
+class Kept:
+    """Flows that can be looked at: a batch, with the rows of VERDICTS that won, and what was found in them."""
+
+    def __init__(
+        self, capture: int, batch: FlowBatch, winners: NDArray[np.int8], hits: findings.Hits | None = None
+    ) -> None:
+        """Take the flows of a capture; what has them is looked for when somebody asks, unless it is known."""
+        self.capture = capture
+        self.batch = batch
+        self.winners = winners
+        self._hits = hits
+
+    @property
+    def hits(self) -> findings.Hits:
+        """What was found in these flows."""
+        if self._hits is None:
+            self._hits = findings.search(findings.Columns(self.batch, self.winners))
+        return self._hits
+
+
 class Flow:
     """One flow of an analysis; the record, verdict and findings are made on first use."""
 
-    def __init__(self, analysis: Analysis, capture: int, batch: FlowBatch, row: int, winner: int) -> None:
+    def __init__(self, analysis: Analysis, kept: Kept, row: int) -> None:
         """Point at a row of a batch; cheap, because there may be a million."""
         self.analysis = analysis
-        self.capture = capture
-        self.number = int(batch.flow[row]["number"])
-        self._batch = batch
+        self.capture = kept.capture
+        self.number = int(kept.batch.flow[row]["number"])
+        self._kept = kept
         self._row = row
-        self._winner = winner
 
     @property
     def verdict(self) -> str:
         """The verdict word, without judging further."""
-        return VERDICTS[self._winner].verdict.value
+        return VERDICTS[self._kept.winners[self._row]].verdict.value
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of what was found in it, each once, in the order of the table; without judging further."""
+        return list(dict.fromkeys(findings.ROWS[row][0].code for row, _ in self._kept.hits.of(self._row)))
 
     @cached_property
     def judged(self) -> JudgedFlow:
         """The flow with its facts, ending, settings and findings."""
-        ending = verdict.ending_of(self._batch, self._row, self._winner)
-        return findings.judge(recording.build(self._batch, self._row), ending)
+        batch, row = self._kept.batch, self._row
+        ending = verdict.ending_of(batch, row, int(self._kept.winners[row]))
+        return findings.judge(recording.build(batch, row), ending, self._kept.hits.of(row))
 
     # for notebooks ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -49,9 +49,10 @@ def judge(scene):
     found = []
     for batch in follow([scene.batch()]):
         winners = verdict.decide(batch)
+        hits = findings.search(findings.Columns(batch, winners))
         for index in range(len(batch)):
             ending = verdict.ending_of(batch, index, int(winners[index]))
-            found.append(findings.judge(recording.build(batch, index), ending))
+            found.append(findings.judge(recording.build(batch, index), ending, hits.of(index)))
     return sorted(found, key=lambda judged: judged.record.number)
 
 

@@ -66,8 +66,6 @@ def _picked(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> t
         fail_on.look_at_each(result.flow(line) for line in lines)
     if not (options.flow or options.only_findings):
         lines = lines[lines["notable"] == 1]
-    if options.only_findings:
-        lines = lines[[at for at, line in enumerate(lines) if result.flow(line).judged.findings]]
     limit = len(lines) if options.limit == 0 or options.flow else options.limit or STORIES
     return [result.flow(line) for line in lines[:limit]], max(len(lines) - limit, 0)
 

@@ -202,7 +202,7 @@ def _check_filter(display_filter: str, captures: list[str]) -> None:
 
 def wants_all(options: argparse.Namespace, fail_on: FailOn) -> bool:
     """Say whether flows that have nothing to say are wanted too."""
-    return bool(options.flow) or options.only_findings or fail_on.asks_for_findings
+    return bool(options.flow) or fail_on.asks_for_findings
 
 
 def check_words(words: list[str]) -> None:

@@ -67,7 +67,7 @@ def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> None:
         shared.refuse_overwrite(str(folder / f"{name}.parquet"), force=options.force)
     result = read_all(options, keep_all=True)
     shared.check_flows(options, result)
-    flows = fail_on.all_of(flow for flow in result if flow.judged.findings or not options.only_findings)
+    flows = fail_on.all_of(result)
     try:
         for path in tabular.write_parquet(flows, result.start_ns, folder, replace=options.force):
             sys.stdout.write(f"{path}\n")
@@ -84,16 +84,14 @@ def _page(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Pag
     from analyzer.survey import overview
 
     lines = ranked(result, fail_on)
-    if options.only_findings:
-        lines = lines[[at for at, line in enumerate(lines) if result.flow(line).judged.findings]]
     found = result.count_findings(notable=not (options.flow or options.only_findings))
     notable = lines if options.flow or options.only_findings else lines[lines["notable"] == 1]
     asked = overview.mixed(notable, SEARCHED)
     known: dict[tuple[int, int], Known] = {}
     for at in asked:
         flow = result.flow(notable[at])
-        codes = tuple(dict.fromkeys(finding.code for finding in flow.judged.findings))
-        known[flow.capture, flow.number] = Known(explain.headline(flow.judged, result.start_ns(flow.capture)), codes)
+        headline = explain.headline(flow.judged, result.start_ns(flow.capture))
+        known[flow.capture, flow.number] = Known(headline, tuple(flow.codes))
     services = overview.services(notable, SERVICES) if len(notable) > 1 else []
     told = set(overview.mixed(notable, len(notable) if options.limit == 0 else options.limit or STORIES).tolist())
     if options.limit is None:

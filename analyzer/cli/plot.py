@@ -98,8 +98,6 @@ def _flows(options: argparse.Namespace, result: Analysis) -> list[Picture]:
     lines = overview.ranked(result.lines())
     if not options.flow:
         lines = lines[(lines["probes"] > 0) | (lines["zero_window"] > 0)]
-    if options.only_findings:
-        lines = lines[[at for at, line in enumerate(lines) if result.flow(line).judged.findings]]
     limit = len(lines) if options.limit == 0 or options.flow else options.limit or PICTURES
     flows = [result.flow(line) for line in lines[:limit]]
     if not flows:

@@ -126,6 +126,7 @@ def read_all(
         most=None if keep_all else most,
         select=selection(options),
         limits=limits(options),
+        only_findings=options.only_findings,
         count_findings=count_findings and not keep_all,
     )
     todo = _all_series(options)
@@ -161,8 +162,8 @@ def _octets(series: list[str]) -> int:
 
 def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list[str]]) -> None:
     """Read series of files in processes of their own, and take over what they found in the order of the series."""
-    given = (options.reader, result.keep_all, result.most, result.select, result.counts_findings, result.limits)
-    work = [(*given, series) for series in todo]
+    given = (options.reader, result.keep_all, result.most, result.select, result.only_findings)
+    work = [(*given, result.counts_findings, result.limits, series) for series in todo]
     processes = min(len(todo), os.cpu_count() or 1)
     with _imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool, _ended_early():
         for part, sentences, told in pool.map(_in_process, work):
@@ -199,11 +200,13 @@ def _imports_from_elsewhere() -> Iterator[None]:
 
 
 def _in_process(
-    work: tuple[str, bool, int | None, Selection, bool, Limits, list[str]],
+    work: tuple[str, bool, int | None, Selection, bool, bool, Limits, list[str]],
 ) -> tuple[Analysis, list[str], list[str]]:
     """Read one series of files; return the analysis, what could not be read, and what is to be said of loops."""
-    reader, keep_all, most, select, counting, limits_, series = work
-    result = Analysis(keep_all=keep_all, most=most, select=select, count_findings=counting, limits=limits_)
+    reader, keep_all, most, select, only, counting, limits_, series = work
+    result = Analysis(
+        keep_all=keep_all, most=most, select=select, only_findings=only, count_findings=counting, limits=limits_
+    )
     errors: list[AnalyzerError] = []
     read_into(result, series, reader=reader, refused=errors.append)
     return result, list(map(str, errors)), notices.told()

@@ -115,7 +115,7 @@ def _listed(options: argparse.Namespace, flows: Iterator[Flow] | Analysis) -> It
     """Yield the flows that the options ask for, at most --limit."""
     left = options.limit or -1
     for flow in flows:
-        if options.only_findings and not flow.judged.findings:
+        if options.only_findings and not flow.codes:
             continue
         yield flow
         left -= 1
@@ -151,18 +151,11 @@ def _report(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> R
     """Return what the report shows: only these flows are judged."""
     from analyzer.cli.gathering import SERVICES, gathered, ranked
     from analyzer.survey import overview
-    from analyzer.survey.found import Findings
 
     lines = ranked(result, fail_on)
     if not (options.flow or options.only_findings):
         lines = lines[lines["notable"] == 1]
-    if options.only_findings:
-        codes = [[finding.code for finding in result.flow(line).judged.findings] for line in lines]
-        numbers = zip(lines["capture"].tolist(), lines["number"].tolist(), strict=True)
-        found = Findings.of_each(zip(numbers, codes, strict=True))
-        lines = lines[[at for at, some in enumerate(codes) if some]]
-    else:
-        found = result.count_findings(notable=not options.flow)
+    found = result.count_findings(notable=not (options.flow or options.only_findings))
     notable = int(lines["flows"].sum())
     limit = notable if options.limit == 0 else options.limit or FLOWS
     services = overview.services(lines, SERVICES) if notable > limit else []

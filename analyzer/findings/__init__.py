@@ -1,23 +1,30 @@
 """THE THIRD TABLE: what an engineer should know about a flow; each kind of finding is one record in one place.
 
 ``kind`` says what a record holds, ``kinds`` has the records by subject, ``table`` their order, and judges by them.
-``case`` is what conditions look at; ``conditions``, ``evidence`` and ``phrases`` are what several kinds share.
+``flows`` is what conditions look at, ``case`` what evidence is made from; ``conditions``, ``evidence`` and ``phrases``
+are what several kinds share.
 """
 
 from analyzer.findings.case import Case
+from analyzer.findings.flows import Columns, Flows
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope, Told
-from analyzer.findings.table import CODES, FINDINGS, judge, kind_of
+from analyzer.findings.table import CODES, FINDINGS, ROWS, Hits, judge, kind_of, search
 
 __all__ = [
     "CODES",
     "FINDINGS",
+    "ROWS",
     "Advice",
     "Case",
+    "Columns",
     "FindingKind",
+    "Flows",
+    "Hits",
     "Lead",
     "Row",
     "Scope",
     "Told",
     "judge",
     "kind_of",
+    "search",
 ]

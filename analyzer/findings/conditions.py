@@ -1,4 +1,4 @@
-"""The conditions that several kinds of findings share: facts about one flow, seen from one endpoint.
+"""The conditions that several kinds of findings share: facts about flows, seen from one endpoint.
 
 Those of one kind alone stand beside its record. Each docstring is the sentence that ``keepalive rules`` prints. A
 condition that cannot be sure answers no: a finding that is wrong once is not believed again.
@@ -8,96 +8,97 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.judge.verdict import Verdict
+from analyzer.label.reset import ResetKind
 from analyzer.tolerances import ANSWER_RST_NS
 
 if TYPE_CHECKING:
-    from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
 
 LONG_NS: Final = 60_000_000_000
 """The shortest idle time after which some box on the way ends a connection (field guide 6); less is no news."""
 
 
-def probes(case: Case) -> bool:
+def probes(f: Flows) -> Mask:
     """It sent a probe (certain or probable)."""
-    return any(probe.certainty != "suspected" for probe in case.probes)
+    return f.any_row(f.probing & f.sure)
 
 
-def sent_no_fin(case: Case) -> bool:
+def sent_no_fin(f: Flows) -> Mask:
     """It sent no FIN."""
-    return case.fin is None
+    return f.own("fin_frame") == 0
 
 
-def peer_sent_fin(case: Case) -> bool:
+def peer_sent_fin(f: Flows) -> Mask:
     """Its peer sent FIN."""
-    return case.peer_fin is not None
+    return f.peer("fin_frame") > 0
 
 
-def peer_sent_no_fin(case: Case) -> bool:
+def peer_sent_no_fin(f: Flows) -> Mask:
     """Its peer sent no FIN."""
-    return case.peer_fin is None
+    return f.peer("fin_frame") == 0
 
 
-def sent_no_data_since_peer_fin(case: Case) -> bool:
+def sent_no_data_since_peer_fin(f: Flows) -> Mask:
     """It sent no new data after its peer's FIN."""
-    fin, sent_ns = case.peer_fin, case.facts.last_data_ns
-    return fin is None or sent_ns is None or sent_ns <= fin.ts_ns
+    return (f.peer("fin_frame") == 0) | (f.own("data_ns") <= f.peer("fin_ns"))
 
 
-def verdict_half_closed(case: Case) -> bool:
+def verdict_half_closed(f: Flows) -> Mask:
     """The verdict is half_closed."""
-    return case.ending.verdict is Verdict.HALF_CLOSED
+    return f.verdict_in(Verdict.HALF_CLOSED)
 
 
-def verdict_timed_out(case: Case) -> bool:
+def verdict_timed_out(f: Flows) -> Mask:
     """The verdict is timed_out: the prober reset after unanswered probes."""
-    return case.ending.verdict is Verdict.TIMED_OUT
+    return f.verdict_in(Verdict.TIMED_OUT)
 
 
-def verdict_reset_on_probe(case: Case) -> bool:
+def verdict_reset_on_probe(f: Flows) -> Mask:
     """The verdict is reset_on_probe."""
-    return case.ending.verdict is Verdict.RESET_ON_PROBE
+    return f.verdict_in(Verdict.RESET_ON_PROBE)
 
 
-def verdict_aborted(case: Case) -> bool:
+def verdict_aborted(f: Flows) -> Mask:
     """The verdict is aborted."""
-    return case.ending.verdict is Verdict.ABORTED
+    return f.verdict_in(Verdict.ABORTED)
 
 
-def silent_to_probes(case: Case) -> bool:
+def silent_to_probes(f: Flows) -> Mask:
     """The verdict is silent, and it is probes that stayed unanswered."""
-    return case.ending.rule == "probes-unanswered"
+    return f.rule_is("probes-unanswered")
 
 
-def verdict_silent(case: Case) -> bool:
+def verdict_silent(f: Flows) -> Mask:
     """The verdict is silent."""
-    return case.ending.verdict is Verdict.SILENT
+    return f.verdict_in(Verdict.SILENT)
 
 
-def reset_in_its_name(case: Case) -> bool:
+def reset_in_its_name(f: Flows) -> Mask:
     """The RST that ended the flow came in its name."""
-    return case.own_reset is not None
+    return f.own_reset
 
 
-def reset_by_itself(case: Case) -> bool:
+def reset_by_itself(f: Flows) -> Mask:
     """The RST that ended the flow came in its name, and looks like its other packets."""
-    return case.own_reset is not None and case.ending.by == case.side
+    return f.own_reset & (f.by == f.side)
 
 
-def reset_answers_data(case: Case) -> bool:
+def reset_answers_data(f: Flows) -> Mask:
     """That RST has no ACK and window 0, and came within 3 s of the peer's data, which was the peer's last segment."""
-    reset, facts = case.own_reset, case.peer_facts
-    if reset is None or reset.kind != "no_socket" or facts.last_ns is None:
-        return False
-    data_ns = max(facts.last_data_ns or -1, facts.resent_ns or -1)
-    return data_ns == facts.last_ns and 0 <= reset.ts_ns - data_ns <= ANSWER_RST_NS
+    data_ns = np.maximum(f.peer("data_ns"), f.peer("resent_ns"))
+    after_ns = f.ending("reset_ns") - data_ns
+    refuses = f.own_reset & (f.ending("reset_kind") == ResetKind.NO_SOCKET) & (f.peer("last_ns") >= 0)
+    return refuses & (data_ns == f.peer("last_ns")) & (after_ns >= 0) & (after_ns <= ANSWER_RST_NS)
 
 
-def last_probes_unanswered(case: Case) -> bool:
+def last_probes_unanswered(f: Flows) -> Mask:
     """Its last probes were not answered."""
-    return bool(case.trailing)
+    return f.run("trailing") > 0
 
 
-def clock_went_back(case: Case) -> bool:
+def clock_went_back(f: Flows) -> Mask:
     """The capture's clock went back within the flow."""
-    return case.record.backwards > 0
+    return f.flow("backwards") > 0

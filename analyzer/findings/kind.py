@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from analyzer.findings.case import Case
+from analyzer.findings.flows import Flows, Mask
 from analyzer.judge.judged import Finding
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import Teller
@@ -19,8 +20,8 @@ from analyzer.words.teller import Teller
 if TYPE_CHECKING:
     from analyzer.judge.verdict import Verdict
 
-Condition = Callable[[Case], bool]
-"""A fact of a flow seen from one end; its docstring is the sentence that ``keepalive rules`` prints."""
+Condition = Callable[[Flows], Mask]
+"""A fact of flows seen from one end, of all of a batch at once; its docstring is what ``keepalive rules`` prints."""
 Evidence = tuple[tuple[int, ...], dict[str, int | str]]
 """The frames that show a finding, in order, and the numbers its words need (``Finding.data``)."""
 Builder = Callable[[Case], Evidence]

@@ -6,7 +6,10 @@ to hear them, in every output: what ended the flow, what went wrong, what could,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from analyzer.findings.case import Case
 from analyzer.findings.kind import Scope
@@ -36,7 +39,12 @@ from analyzer.judge.timers import inference
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
-    from analyzer.findings.kind import FindingKind
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analyzer.findings.flows import Columns, Flows, Mask
+    from analyzer.findings.kind import Condition, FindingKind, Row
     from analyzer.judge.record import FlowRecord
     from analyzer.judge.verdict import Ending
 
@@ -81,6 +89,9 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
 
 CODES: Final = tuple(kind.code for kind in FINDINGS)
 """Every finding's code, in the order of the table."""
+ROWS: Final = tuple((kind, row) for kind in FINDINGS for row in kind.rows)
+"""Every row of the table with its kind, in the order of the table."""
+_CODE_OF_ROW: Final = np.array([CODES.index(kind.code) for kind, _ in ROWS])
 _BY_CODE: Final = {kind.code: kind for kind in FINDINGS}
 
 
@@ -93,15 +104,74 @@ def kind_of(code: str) -> FindingKind:
     return _BY_CODE[code]
 
 
-def judge(record: FlowRecord, ending: Ending) -> JudgedFlow:
-    """Return the flow with settings inferred and findings made; no word is made here."""
-    settings_a, settings_b = inference.infer(record, ending, "a"), inference.infer(record, ending, "b")
-    cases = [Case(record, ending, side, s) for side, s in zip(SIDES, (settings_a, settings_b), strict=True)]
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Which of some flows have which findings: an entry for each, flow by flow, in the order of the table."""
+
+    flow: NDArray[np.int64]
+    """Index of the flow, among those searched."""
+    row: NDArray[np.int64]
+    """Index in ROWS."""
+    side: NDArray[np.int64]
+    """The endpoint that the flow was looked at from."""
+    start: NDArray[np.int64]
+    """Where each flow's entries begin; one more at the end."""
+
+    def of(self, index: int) -> list[tuple[int, int]]:
+        """Return what one flow has: rows in ROWS, and the endpoint that each is seen from."""
+        part = slice(self.start[index], self.start[index + 1])
+        return list(zip(self.row[part].tolist(), self.side[part].tolist(), strict=True))
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many findings each flow has."""
+        return np.diff(self.start)
+
+    def by_code(self) -> dict[str, NDArray[np.int64]]:
+        """Return by code which flows have a finding, each once, in order; codes that none has are left out."""
+        codes = _CODE_OF_ROW[self.row]
+        return {CODES[at]: np.unique(self.flow[codes == at]) for at in np.unique(codes).tolist()}
+
+    def take(self, picked: NDArray[np.int64]) -> Hits:
+        """Return what only the flows at these indices have."""
+        counts = self.counts()[picked]
+        start = np.concatenate(([0], np.cumsum(counts)))
+        of_these = np.repeat(self.start[:-1][picked] - start[:-1], counts) + np.arange(start[-1])
+        return Hits(np.repeat(np.arange(len(picked)), counts), self.row[of_these], self.side[of_these], start)
+
+
+def search(columns: Columns) -> Hits:
+    """Return which of these flows have which findings."""
+    known: dict[tuple[int, Condition], Mask] = {}
+    hits = [np.empty((3, 0), dtype=np.int64)]
+    for at, (kind, row) in enumerate(ROWS):
+        for side in range(len(SIDES) if kind.scope is Scope.ENDPOINT else 1):
+            having = np.flatnonzero(_holds(row, columns.seen_from(side), known))
+            hits.append(np.stack([having, np.full(len(having), at), np.full(len(having), side)]))
+    found = np.concatenate(hits, axis=1)
+    flow, rows, sides = found[:, np.argsort(found[0], kind="stable")]
+    return Hits(flow, rows, sides, np.searchsorted(flow, np.arange(len(columns) + 1)))
+
+
+def _holds(row: Row, flows: Flows, known: dict[tuple[int, Condition], Mask]) -> Mask:
+    """Say for which flows all conditions of a row hold; what was asked before is ``known``."""
+    mask = np.ones(len(flows), dtype=np.bool_)
+    for condition in row.conditions:
+        key = flows.side, condition
+        if key not in known:
+            known[key] = condition(flows)
+        mask &= known[key]
+        if not mask.any():
+            break
+    return mask
+
+
+def judge(record: FlowRecord, ending: Ending, has: Sequence[tuple[int, int]]) -> JudgedFlow:
+    """Return a flow with settings inferred and the findings that it ``has`` (``Hits.of``); no word is made here."""
+    settings = inference.infer(record, ending, "a"), inference.infer(record, ending, "b")
     found = []
-    for kind in FINDINGS:
-        for row in kind.rows:
-            for case in cases if kind.scope is Scope.ENDPOINT else cases[:1]:
-                if all(condition(case) for condition in row.conditions):
-                    frames, data = row.evidence(case)
-                    found.append(Finding(kind.code, case.side if kind.scope is Scope.ENDPOINT else None, frames, data))
-    return JudgedFlow(record, ending, settings_a, settings_b, tuple(found))
+    for at, side in has:
+        kind, row = ROWS[at]
+        case = Case(record, ending, SIDES[side], settings[side])
+        frames, data = row.evidence(case)
+        found.append(Finding(kind.code, case.side if kind.scope is Scope.ENDPOINT else None, frames, data))
+    return JudgedFlow(record, ending, *settings, tuple(found))

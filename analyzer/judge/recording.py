@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from analyzer.judge.record import Row
     from analyzer.track.awake import Hole
     from analyzer.track.batch import FlowBatch
-    from analyzer.untyped import Record
+    from analyzer.untyped import Foreign, Record
 
 Places = dict[int, "NDArray[np.int64]"]
 """By kind, where rows of it are among a flow's."""
@@ -75,7 +75,9 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
     accepted = int(batch.ending[index]["reset_row"])
     resets = _resets(rows, places, accepted)
     if accepted >= 0:
-        _until(thaw(rows[accepted : accepted + 1], jit=False)[0], ends)
+        reset = thaw(rows[accepted : accepted + 1], jit=False)[0]
+        for end, known in zip(ends, until(reset, ends), strict=True):
+            end.update({name: int(value) for name, value in known.items()})
     changes, states = follow(_milestones(ends, resets))
     first, last = int(flow["first_frame"]), int(flow["last_frame"])
     holes = _holes(batch.holes, first, last)
@@ -121,7 +123,9 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
             Resent(*_basics(row), row["payload_len"])
             for row in _of(rows, places, Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION)
         ),
-        windows=tuple(WindowChange(*_basics(row), row["window"] == 0) for row in _some(rows, _window_moves(rows))),
+        windows=tuple(
+            WindowChange(*_basics(row), row["window"] == 0) for row in _some(rows, np.flatnonzero(moves_window(rows)))
+        ),
         changes=changes,
         states=states,
     )
@@ -142,14 +146,22 @@ def _translation(flow: Row) -> Translation | None:
     return Translation(int(flow["twin"]) - 1, side, endpoint, is_first=bool(flow["twin_is_first"]))
 
 
-def _until(reset: Row, ends: tuple[Row, Row]) -> None:
-    """Set when each end was last heard back to what was known when the RST came that ended the flow."""
-    own, peer = ends[reset["side"]], ends[1 - reset["side"]]
-    own["last_ns"], peer["last_ns"] = reset["own_last_ns"], reset["peer_last_ns"]
-    if peer["active_frame"] > reset["frame"]:
-        peer["active_ns"], peer["active_frame"] = reset["peer_active_ns"], reset["peer_active_frame"]
-    if own["active_frame"] > reset["frame"]:
-        own["active_ns"], own["active_frame"] = reset["own_active_ns"], reset["own_active_frame"]
+def until(reset: Foreign, ends: tuple[Foreign, Foreign]) -> tuple[dict[str, Foreign], dict[str, Foreign]]:
+    """Return what was heard of each end, a and b, when the RST came that ended the flow.
+
+    ``reset`` is that RST as a SEEN record, ``ends`` are the ENDPOINT records; or columns of them, of many flows.
+    """
+
+    def of(side: int) -> dict[str, Foreign]:
+        own, beyond = reset["side"] == side, ends[side]["active_frame"] > reset["frame"]
+        then = {
+            name: np.where(own, reset[f"own_{name}"], reset[f"peer_{name}"])
+            for name in ("last_ns", "active_ns", "active_frame")
+        }
+        now = {name: np.where(beyond, then[name], ends[side][name]) for name in ("active_ns", "active_frame")}
+        return {"last_ns": then["last_ns"], **now}
+
+    return of(0), of(1)
 
 
 def _basics(row: Row) -> tuple[int, int, Side]:
@@ -174,10 +186,13 @@ def _some(rows: NDArray[np.void], picked: NDArray[np.int64]) -> Iterator[Row]:
         yield from (dict(zip(("at", *COLUMNS), values, strict=True)) for values in zip(*columns, strict=True))
 
 
-def _window_moves(rows: NDArray[np.void]) -> NDArray[np.int64]:
-    """Return which segments, whatever kind they are for other properties, close or open their sender's window."""
+def moves_window(rows: Foreign) -> Foreign:
+    """Say which segments, whatever kind they are for other properties, close or open their sender's window.
+
+    ``rows`` are SEEN records, or their columns by name.
+    """
     of_the_sender = (rows["note"] == NOTE_TCP) & (rows["is_copy"] == 0) & (rows["flags"] & RST == 0)
-    return np.flatnonzero(of_the_sender & (shuts_window(rows) | opens_window(rows)))
+    return of_the_sender & (shuts_window(rows) | opens_window(rows))
 
 
 def _frame(rows: NDArray[np.void], at: int) -> int | None:

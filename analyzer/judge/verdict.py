@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.track.batch import FlowBatch
+    from analyzer.untyped import Foreign
 
 
 class Severity(Enum):
@@ -118,6 +119,12 @@ class Ending:
     rule: str
     """Name of the row of VERDICTS that won."""
 
+
+NOBODY: Final = -1
+BETWEEN: Final = 2
+"""Who brought about an ending, where it was neither endpoint 0 nor 1."""
+BY: Final = {NOBODY: None, 0: SIDES[0], 1: SIDES[1], BETWEEN: "between"}
+"""The same as words."""
 
 Mask = Any
 Condition = Callable[["FlowBatch"], Mask]
@@ -273,21 +280,29 @@ def decide(batch: FlowBatch) -> NDArray[np.int8]:
     return winner
 
 
+def by(ending: Foreign, a: Foreign, b: Foreign, winners: Foreign) -> Mask:
+    """Return who brought about the endings of flows: 0 or 1 that endpoint, BETWEEN, or NOBODY.
+
+    The first three are columns of ENDING and ENDPOINT records, ``winners`` the rows of VERDICTS that won.
+    """
+    foreign = (ending["stranger"] & int(Stranger.TTL | Stranger.MAC | Stranger.WENT_ON)) != 0
+    first_fin = np.where((a["fin_frame"] > 0) & ((b["fin_frame"] == 0) | (a["fin_frame"] <= b["fin_frame"])), 0, 1)
+    named = {"reset": np.where(foreign, BETWEEN, ending["reset_side"]), "first_fin": first_fin}
+    who = np.full(np.shape(winners), NOBODY)
+    for word, column in named.items():
+        who = np.where(np.array([rule.by == word for rule in VERDICTS])[winners], column, who)
+    return who
+
+
 def ending_of(batch: FlowBatch, index: int, winner: int) -> Ending:
     """Return the ending of one flow, given the row of VERDICTS that won it."""
     rule = VERDICTS[winner]
+    ending, a, b, flow = batch.ending[index], batch.a[index], batch.b[index], batch.flow[index]
+    who = BY[int(by(ending, a, b, winner))]
     if rule.by == "reset":
-        ending = batch.ending[index]
-        foreign = int(ending["stranger"]) & (Stranger.TTL | Stranger.MAC | Stranger.WENT_ON)
-        by = "between" if foreign else SIDES[int(ending["reset_side"])]
-        return Ending(rule.verdict, by, int(ending["reset_frame"]), int(ending["reset_ns"]), rule.name)
+        return Ending(rule.verdict, who, int(ending["reset_frame"]), int(ending["reset_ns"]), rule.name)
     if rule.by == "first_fin":
-        fins = [
-            (int(end["fin_frame"]), int(end["fin_ns"]), side)
-            for side, end in zip(SIDES, (batch.a[index], batch.b[index]), strict=True)
-            if end["fin_frame"]
-        ]
-        last = max(fins) if rule.verdict is Verdict.CLOSED else min(fins)
-        return Ending(rule.verdict, min(fins)[2], last[0], last[1], rule.name)
-    flow = batch.flow[index]
-    return Ending(rule.verdict, None, int(flow["last_frame"]), int(flow["last_ns"]), rule.name)
+        fins = [(int(end["fin_frame"]), int(end["fin_ns"])) for end in (a, b) if end["fin_frame"]]
+        frame, ts_ns = max(fins) if rule.verdict is Verdict.CLOSED else min(fins)
+        return Ending(rule.verdict, who, frame, ts_ns, rule.name)
+    return Ending(rule.verdict, who, int(flow["last_frame"]), int(flow["last_ns"]), rule.name)

@@ -22,7 +22,7 @@ from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
-from analyzer.report.text import STYLES, at_least, flow_sum, pair_text, probe_sum, set_aside, title_of
+from analyzer.report.text import STYLES, flow_sum, pair_text, probe_sum, set_aside, title_of
 from analyzer.segment import address_text
 from analyzer.units import format_offset
 from analyzer.words.teller import frames_text
@@ -113,7 +113,6 @@ def page(data: Page) -> Iterator[str]:
                 key=lambda finding: (kind_of(finding.code).advice is Advice.MINOR, -finding.found.flows),
             ),
             links=LINKS,
-            at_least=at_least,
             rows=table[:SLICE],
             all_rows=len(table),
             unlisted=len(data.lines) - len(table),

@@ -265,20 +265,10 @@ def _findings(data: Report, screen: Screen) -> Iterator[str]:
         return
     yield screen.paint(columns((("FLOWS", -6), ("FINDING", 0))), "heading")
     for code, found in data.findings.items():
-        lead = columns(((f"{found.flows:,}{'' if found.is_whole else '+'}", -6), (code, 0)))
+        lead = columns(((f"{found.flows:,}", -6), (code, 0)))
         yield lead + screen.paint(_named(found, data, screen.width - len(lead)), "dim")
         yield from screen.wrap(advice(code), indent=" " * 8)
-        if not found.is_whole:
-            yield from screen.wrap(f"{at_least(found)}.", indent=" " * 8, style="dim")
     yield ""
-
-
-def at_least(found: Found) -> str:
-    """Return how many flows have a finding that not all were looked at for: ``at least 100 (of 103 looked at...``."""
-    return (
-        f"In at least {found.flows:,} {_plural(found.flows, 'flow')} (of {found.looked_at:,} looked at; "
-        f"{found.may_have:,} may have it)"
-    )
 
 
 def _named(found: Found, data: Report, room: int) -> str:

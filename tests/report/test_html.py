@@ -13,7 +13,6 @@ import pytest
 from analyzer.report.html import MOST_ROWS, SLICE, Known, Page, embedded, excerpt, page, picture, rows, story_html
 from analyzer.report.text import Report, ShownFlow, ShownService
 from analyzer.survey import overview
-from analyzer.survey.found import Found
 
 FOUNDING = "founding_go_fin60.pcap"
 REUSE = "lab/port_reuse.pcap"
@@ -129,17 +128,6 @@ def test_flows_that_are_not_told_are_named_as_such(analysis):
     text = text_of(page_of(analysis(REUSE), stories=1))
 
     assert "Told are 1 of the 3 flows" in text
-
-
-def test_a_count_that_is_not_whole_is_called_one(analysis):
-    """Where not every flow that may have a finding was looked at, the page says of how many it speaks."""
-    data = page_of(analysis(REUSE))
-    found = {"dead-peer-detected": Found(100, 104, 2000, [(0, 1)])}
-    text = text_of(replace(data, report=replace(data.report, findings=found)))
-
-    assert "In at least 100 flows (of 104 looked at; 2,000 may have it)" in text
-    assert "at least 100 flows)</span>" in text
-    assert "looked at; " not in text_of(data)
 
 
 def test_a_table_too_long_is_cut_and_says_so(analysis):

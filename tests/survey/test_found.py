@@ -1,20 +1,19 @@
-"""Findings of many flows: counted in all, none missed that only few have, and no more judged than needed."""
+"""Findings of many flows: each is counted in every flow that has it, and the first are named."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from analyzer import findings
 from analyzer.analysis import Analysis, analyze, read_flows
-from analyzer.findings import CODES
-from analyzer.findings.columns import EXACT
 from analyzer.judge import verdict
 from analyzer.survey import found as module
 from analyzer.survey.found import Findings
 from tests.bench.generate import Plan, generate
 
 CAPTURES = Path(__file__).parents[2] / "captures"
-ENOUGH, NAMED = 10, 8
+NAMED = 8
 LEAK = "close-wait-held-by-keepalive"
 
 
@@ -29,59 +28,45 @@ def busy(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
-    """Smaller limits, so that few flows reach them."""
-    monkeypatch.setattr(module, "ENOUGH", ENOUGH)
+    """A smaller limit, so that few flows reach it."""
     monkeypatch.setattr(module, "NAMED", NAMED)
 
 
 def counted(batches):
     """What is found in all flows of some batches."""
-    findings = Findings()
+    found = Findings()
     for batch in batches:
-        findings.add(0, batch, verdict.decide(batch), np.arange(len(batch)))
-    return findings
+        hits = findings.search(findings.Columns(batch, verdict.decide(batch)))
+        found.add(0, batch.flow["number"], hits)
+    return found
 
 
 def judged(batches):
-    """The same by a record of each flow."""
+    """The flows in which each finding is, flow by flow."""
     analysis = Analysis()
     for batch in batches:
         analysis.add(0, batch)
-    flows = (((flow.capture, flow.number), [f.code for f in flow.judged.findings]) for flow in analysis)
-    return Findings.of_each(flows).by_code()
+    return {code: [flow.number for flow in flows] for code, flows in analysis.findings.items()}
 
 
-def test_what_is_found_in_few_flows_or_known_by_columns_is_counted_whole(busy):
-    """Each count is that of the records; only what many flows have, and takes a record to know, is a lower bound."""
-    columns, records = counted(busy).by_code(), judged(busy)
+def test_every_flow_is_counted(busy):
+    """A finding is counted in all flows that have it, however many these are."""
+    columns, flows = counted(busy).by_code(), judged(busy)
 
-    assert list(records) == list(columns)
+    assert list(flows) == list(columns)
     assert {LEAK, "dead-peer-detected", "peer-forgot-connection", "probes-stopped"} <= set(columns)
-    whole = {code for code, found in columns.items() if found.is_whole}
-    assert {code: records[code].flows for code in whole} == {code: columns[code].flows for code in whole}
-    assert {code for code, found in records.items() if found.flows < ENOUGH or code in EXACT} <= whole
-    for code in set(columns) - whole:
-        assert ENOUGH <= columns[code].flows <= records[code].flows <= columns[code].may_have
-
-
-def test_the_cost_is_bounded(busy, monkeypatch):
-    """Records are made of no more flows than there are kinds to be sure of, however many flows there are."""
-    built = []
-    build = module.recording.build
-    monkeypatch.setattr(module.recording, "build", lambda *args: built.append(args) or build(*args))
-    counted(busy)
-
-    assert 0 < len(built) < 2 * ENOUGH * (len(CODES) - len(EXACT))
+    assert {code: len(numbers) for code, numbers in flows.items()} == {c: found.flows for c, found in columns.items()}
 
 
 def test_flows_are_named_up_to_a_number(busy):
     """The first flows of a finding are remembered by number, in the order in which they ended."""
-    columns, records = counted(busy).by_code(), judged(busy)
+    columns, flows = counted(busy).by_code(), judged(busy)
     many = columns[LEAK]
 
     assert NAMED == len(many.first) < many.flows
-    assert set(many.first) <= {(0, int(number)) for batch in busy for number in batch.flow["number"]}
-    assert sorted(records["idle-without-probes"].first) == sorted(columns["idle-without-probes"].first)
+    assert {number for _, number in many.first} <= set(flows[LEAK])
+    ended = np.concatenate([batch.flow["number"] for batch in busy]).tolist()
+    assert [(0, number) for number in sorted(flows[LEAK], key=ended.index)[:NAMED]] == many.first
 
 
 def test_captures_read_by_themselves_come_together(busy):

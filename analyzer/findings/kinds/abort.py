@@ -14,15 +14,15 @@ from analyzer.words.teller import answered_text, count, lines, number, side_of, 
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
 
-def reset_is_abort(case: Case) -> bool:
+def reset_is_abort(f: Flows) -> Mask:
     """That RST bears ACK and answers no probe."""
-    reset = case.own_reset
-    return reset is not None and reset.has_ack and reset.answers_probe is None
+    return f.own_reset & f.reset_has_ack & (f.ending("answers_row") < 0)
 
 
 def _evidence(case: Case) -> Evidence:

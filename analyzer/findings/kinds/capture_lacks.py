@@ -13,14 +13,15 @@ from analyzer.words.teller import count, number, times
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
 
-def one_end_unseen(case: Case) -> bool:
+def one_end_unseen(f: Flows) -> Mask:
     """Nothing of one endpoint was captured."""
-    return case.ending.rule == "one-sided"
+    return f.rule_is("one-sided")
 
 
 def _one_sided_evidence(case: Case) -> Evidence:
@@ -57,9 +58,9 @@ ONE_SIDED: Final = FindingKind(
 )
 
 
-def headers_cut(case: Case) -> bool:
+def headers_cut(f: Flows) -> Mask:
     """The snap length left only the ports of some of the flow's segments."""
-    return case.record.cut > 0
+    return f.flow("cut") > 0
 
 
 def _cut_evidence(case: Case) -> Evidence:
@@ -91,14 +92,14 @@ CUT: Final = FindingKind(
 )
 
 
-def starts_midstream(case: Case) -> bool:
+def starts_midstream(f: Flows) -> Mask:
     """No SYN was captured."""
-    return case.record.starts_with == "midstream"
+    return (f.own("syn_frame") == 0) & (f.peer("syn_frame") == 0)
 
 
-def probed_or_reset(case: Case) -> bool:
+def probed_or_reset(f: Flows) -> Mask:
     """There are probes, or a RST ended the flow."""
-    return bool(case.record.probes) or case.reset is not None
+    return (f.run("probes") + f.peer_run("probes") > 0) | (f.ending("reset_row") >= 0)
 
 
 def _midstream_evidence(case: Case) -> Evidence:

@@ -8,7 +8,7 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import count_answered, end_ns, frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Row, Told
 from analyzer.findings.phrases import CLOSE_IT
-from analyzer.judge.record import other
+from analyzer.judge.record import AFTER_FIN_WORDS, other
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import AT_ONCE_NS
 from analyzer.words.model import LongText
@@ -16,19 +16,20 @@ from analyzer.words.teller import count, duration, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
 
-def peer_fin_acknowledged(case: Case) -> bool:
+def peer_fin_acknowledged(f: Flows) -> Mask:
     """Its peer's FIN was acknowledged: it arrived."""
-    return case.peer_fin is not None and case.peer_fin.acked_frame is not None
+    return (f.peer("fin_frame") > 0) & (f.peer("fin_acked_frame") > 0)
 
 
-def probed_after_peer_fin(case: Case) -> bool:
+def probed_after_peer_fin(f: Flows) -> Mask:
     """It probed after its peer's FIN."""
-    return bool(case.after_peer_fin)
+    return f.run("after_peer_fin") > 0
 
 
 def _held_evidence(case: Case) -> Evidence:
@@ -90,24 +91,21 @@ HELD: Final = FindingKind(
 )
 
 
-def nobody_probes_half_closed(case: Case) -> bool:
+def nobody_probes_half_closed(f: Flows) -> Mask:
     """Neither end probed after that FIN."""
-    return not case.record.probes_after_fin
+    return f.run("after_fin") + f.peer_run("after_fin") == 0
 
 
-def half_closed_for_a_minute(case: Case) -> bool:
+def half_closed_for_a_minute(f: Flows) -> Mask:
     """The capture went on for at least 60 s after that FIN."""
-    return case.peer_fin is not None and case.record.end_ns - case.peer_fin.ts_ns >= c.LONG_NS
+    return (f.peer("fin_frame") > 0) & (f.ends_ns - f.peer("fin_ns") >= c.LONG_NS)
 
 
-def reset_by_the_closer_unasked(case: Case) -> bool:
+def reset_by_the_closer_unasked(f: Flows) -> Mask:
     """A minute or more after that FIN its sender ended the flow with RST and ACK, unasked."""
-    reset, fin = case.reset, case.peer_fin
-    if reset is None or fin is None or reset.sender != case.peer or not reset.has_ack:
-        return False
-    asked_ns = case.facts.last_ns
-    unasked = asked_ns is not None and reset.ts_ns - asked_ns >= AT_ONCE_NS
-    return unasked and reset.ts_ns - fin.ts_ns >= c.LONG_NS
+    told = f.from_peer.own_reset & f.reset_has_ack & (f.peer("fin_frame") > 0)
+    unasked = (f.own("last_ns") >= 0) & (f.ending("reset_ns") - f.own("last_ns") >= AT_ONCE_NS)
+    return told & unasked & (f.ending("reset_ns") - f.peer("fin_ns") >= c.LONG_NS)
 
 
 def _unprobed_evidence(case: Case) -> Evidence:
@@ -180,14 +178,14 @@ UNPROBED: Final = FindingKind(
 )
 
 
-def peer_sent_fin_first(case: Case) -> bool:
+def peer_sent_fin_first(f: Flows) -> Mask:
     """Both ends sent FIN, its peer first."""
-    return case.fin is not None and case.peer_fin is not None and case.peer_fin.frame < case.fin.frame
+    return (f.own("fin_frame") > f.peer("fin_frame")) & (f.peer("fin_frame") > 0)
 
 
-def probed_before_closing(case: Case) -> bool:
+def probed_before_closing(f: Flows) -> Mask:
     """It probed between the two FINs."""
-    return any(probe.after_fin == "received" for probe in case.probes)
+    return f.any_row(f.probing & (f.seen("after_fin") == AFTER_FIN_WORDS.index("received")))
 
 
 def _slow_evidence(case: Case) -> Evidence:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import LOST_OR_GONE
 from analyzer.judge.record import other
+from analyzer.label.outcome import Answer
 from analyzer.words import stacks
 from analyzer.words.icmp import icmp_text, one_kind
 from analyzer.words.model import Line, LongText
@@ -17,6 +20,7 @@ from analyzer.words.teller import count, duration, lines, number, setting, side_
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.judge.timers.inference import Settings
@@ -24,9 +28,9 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 
-def last_probe_answered_in_capture(case: Case) -> bool:
+def last_probe_answered_in_capture(f: Flows) -> Mask:
     """Yet the capture shows an answer to its last probe."""
-    return bool(case.probes) and case.probes[-1].answered
+    return np.isin(f.value_at(f.last_of(f.probing), "answer"), (Answer.ACK, Answer.DATA))
 
 
 def _dead_evidence(case: Case) -> Evidence:

@@ -17,6 +17,7 @@ from analyzer.words.teller import count, duration, lines, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
@@ -47,20 +48,18 @@ MACOS: Final = (
 )
 
 
-def fin_acknowledged(case: Case) -> bool:
+def fin_acknowledged(f: Flows) -> Mask:
     """Its FIN was acknowledged."""
-    return case.fin is not None and case.fin.acked_frame is not None
+    return (f.own("fin_frame") > 0) & (f.own("fin_acked_frame") > 0)
 
 
-def reset_a_minute_after_fin_acknowledged(case: Case) -> bool:
+def reset_a_minute_after_fin_acknowledged(f: Flows) -> Mask:
     """That RST bears ACK, answers nothing, and came 55 to 65 s after its FIN was acknowledged."""
-    reset, fin = case.own_reset, case.fin
-    if reset is None or fin is None or fin.acked_ns is None:
-        return False
-    asked = case.peer_facts.last_ns
-    prompted = reset.answers_probe is not None or (asked is not None and reset.ts_ns - asked < AT_ONCE_NS)
-    after = reset.ts_ns - fin.acked_ns
-    return reset.has_ack and not prompted and UNPROMPTED_NS[0] <= after <= UNPROMPTED_NS[1]
+    reset_ns, asked_ns = f.ending("reset_ns"), f.peer("last_ns")
+    prompted = (f.ending("answers_row") >= 0) | ((asked_ns >= 0) & (reset_ns - asked_ns < AT_ONCE_NS))
+    after_ns = reset_ns - f.own("fin_acked_ns")
+    due = (after_ns >= UNPROMPTED_NS[0]) & (after_ns <= UNPROMPTED_NS[1])
+    return f.own_reset & fin_acknowledged(f) & f.reset_has_ack & ~prompted & due
 
 
 def _evidence(case: Case) -> Evidence:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.record import other
+from analyzer.judge.verdict import BETWEEN
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import lines, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
@@ -22,9 +24,9 @@ FIN_WAIT_LEAST_NS: Final = 1_000_000_000
 """No timeout of FIN-WAIT-2 is shorter (tcp_fin_timeout and TCP_LINGER2 are whole seconds)."""
 
 
-def reset_from_between(case: Case) -> bool:
+def reset_from_between(f: Flows) -> Mask:
     """The RST that ended the flow came in its name, but from another distance or station, or it went on afterwards."""
-    return case.own_reset is not None and case.ending.by == "between"
+    return f.own_reset & (f.by == BETWEEN)
 
 
 def _evidence(case: Case) -> Evidence:

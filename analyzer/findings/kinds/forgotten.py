@@ -18,11 +18,19 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 
-def _evidence(case: Case) -> Evidence:
-    """The RST and what it answers."""
+def _answers_probe(case: Case) -> Evidence:
+    """The RST and the probe that it answers."""
+    return _evidence(case, by_data=False)
+
+
+def _answers_data(case: Case) -> Evidence:
+    """The RST and the data that it answers."""
+    return _evidence(case, by_data=True)
+
+
+def _evidence(case: Case, *, by_data: bool) -> Evidence:
     reset = case.own_reset
     assert reset is not None
-    by_data = c.reset_answers_data(case)
     asked = case.peer_facts.resent_frame if case.peer_facts.resent else case.peer_facts.last_data_frame
     heard_ns = case.facts.last_ns if case.facts.segments > 1 else None
     return frames_of(reset.answers_probe, asked if by_data else None, reset.frame), known(
@@ -89,8 +97,11 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 FORGOTTEN: Final = FindingKind(
     code="peer-forgot-connection",
     rows=(
-        Row((c.reset_by_itself, c.verdict_reset_on_probe, c.sent_no_fin, c.peer_sent_no_fin), _evidence),
-        Row((c.reset_by_itself, c.verdict_aborted, c.reset_answers_data, c.sent_no_fin, c.peer_sent_no_fin), _evidence),
+        Row((c.reset_by_itself, c.verdict_reset_on_probe, c.sent_no_fin, c.peer_sent_no_fin), _answers_probe),
+        Row(
+            (c.reset_by_itself, c.verdict_aborted, c.reset_answers_data, c.sent_no_fin, c.peer_sent_no_fin),
+            _answers_data,
+        ),
     ),
     text=LongText(
         title="The peer's address knows no such connection",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import count_answered, end_ns, frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Told
-from analyzer.judge.record import other
+from analyzer.judge.record import AFTER_FIN_WORDS, other
 from analyzer.words.model import LongText
 from analyzer.words.teller import count, duration, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
@@ -21,16 +24,16 @@ if TYPE_CHECKING:
 IN_USE_NS: Final = 10_000_000_000
 
 
-def peer_takes_data_after_its_fin(case: Case) -> bool:
+def peer_takes_data_after_its_fin(f: Flows) -> Mask:
     """After its peer's FIN it sent data, and all of it was acknowledged."""
-    return not c.sent_no_data_since_peer_fin(case) and case.facts.unacked_ns is None
+    return ~c.sent_no_data_since_peer_fin(f) & (f.own("unacked_ns") < 0)
 
 
-def half_closed_for_long(case: Case) -> bool:
+def half_closed_for_long(f: Flows) -> Mask:
     """The half-closed connection was probed, or lasted 10 s."""
-    fin = case.peer_fin
-    until = case.fin.ts_ns if case.fin else case.record.end_ns
-    return fin is not None and (bool(case.record.probes_after_fin) or until - fin.ts_ns >= IN_USE_NS)
+    until_ns = np.where(f.own("fin_frame") > 0, f.own("fin_ns"), f.ends_ns)
+    probed = f.run("after_fin") + f.peer_run("after_fin") > 0
+    return (f.peer("fin_frame") > 0) & (probed | (until_ns - f.peer("fin_ns") >= IN_USE_NS))
 
 
 def _used_evidence(case: Case) -> Evidence:
@@ -76,14 +79,14 @@ IN_USE: Final = FindingKind(
 )
 
 
-def sent_fin(case: Case) -> bool:
+def sent_fin(f: Flows) -> Mask:
     """It sent FIN."""
-    return case.fin is not None
+    return f.own("fin_frame") > 0
 
 
-def probed_after_own_fin(case: Case) -> bool:
+def probed_after_own_fin(f: Flows) -> Mask:
     """It probed after its own FIN, before any FIN of the peer."""
-    return any(probe.after_fin == "sent" for probe in case.probes)
+    return f.any_row(f.probing & (f.seen("after_fin") == AFTER_FIN_WORDS.index("sent")))
 
 
 def _waits_evidence(case: Case) -> Evidence:

@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.label.rules import Kind
 from analyzer.words.icmp import icmp_text, one_kind
 from analyzer.words.model import LongText
 from analyzer.words.teller import count, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
 
-def got_icmp_errors(case: Case) -> bool:
+def got_icmp_errors(f: Flows) -> Mask:
     """ICMP errors quote its segments."""
-    return any(error.quotes == case.side for error in case.record.icmp_errors)
+    return f.any_row(f.mine & f.kind_in(Kind.ICMP_ERROR))
 
 
 def _evidence(case: Case) -> Evidence:

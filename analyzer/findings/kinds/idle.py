@@ -4,32 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope
-from analyzer.judge.signatures import middleboxes_within
+from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict
+from analyzer.units import NS_PER_S
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Column, Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.judge.signatures import Middlebox
     from analyzer.words.teller import Teller
 
 
-def peer_forgot_or_silent(case: Case) -> bool:
+SHORTEST_LIMIT_NS: Final = NS_PER_S * min(
+    row.idle_s for row in MIDDLEBOXES if row.keepalive_helps and not row.half_closed
+)
+"""Within this silence no known box forgets a flow that probing could have kept."""
+
+
+def peer_forgot_or_silent(f: Flows) -> Mask:
     """The flow ended by that RST or silence, without a FIN before it."""
-    ended = {Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.SILENT}
-    return case.ending.verdict in ended and not case.record.fins
+    ended = f.verdict_in(Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.SILENT)
+    return ended & (f.own("fin_frame") == 0) & (f.peer("fin_frame") == 0)
 
 
-def silent_for_minutes_before_the_end(case: Case) -> bool:
+def silent_for_minutes_before_the_end(f: Flows) -> Mask:
     """Before the probe that failed nothing passed for longer than a known box on the way remembers an idle flow."""
-    found = silence_before_the_end(case)
-    return found is not None and bool(forgetful(found[0]))
+    answered = f.from_peer.own_reset & (f.ending("answers_row") >= 0)
+    refused = np.where(answered, f.columns.start + f.ending("answers_row"), -1)
+    trailing = f.first_of(f.trailing)
+    failed = np.where(trailing >= 0, trailing, refused)
+    return f.value_at(failed, "gap_ns") >= SHORTEST_LIMIT_NS
 
 
 def silence_before_the_end(case: Case) -> tuple[int, int] | None:
@@ -93,26 +106,46 @@ BEYOND_LIMIT: Final = FindingKind(
 )
 
 
-def established(case: Case) -> bool:
+def established(f: Flows) -> Mask:
     """The connection was established."""
-    return case.ending.verdict not in {Verdict.UNESTABLISHED, Verdict.UNDETERMINED}
+    return ~f.verdict_in(Verdict.UNESTABLISHED, Verdict.UNDETERMINED)
 
 
-def nobody_probes(case: Case) -> bool:
+def nobody_probes(f: Flows) -> Mask:
     """No probe was captured."""
-    return not case.record.probes and not case.record.zero_window_probes
+    return sum(f.run(name) + f.peer_run(name) for name in ("probes", "zero_window")) == 0
 
 
-def could_probe(case: Case) -> bool:
+def _silences(f: Flows) -> tuple[Column, Mask, Mask]:
+    """Return the longest silence of each flow, whether it goes on to the end, and whether both ends were open in it."""
+    own_ns, peer_ns = f.own("active_ns"), f.peer("active_ns")
+    own, peer = f.own("active_frame"), f.peer("active_frame")
+    own_ns, peer_ns = np.where(own > 0, own_ns, -1), np.where(peer > 0, peer_ns, -1)
+    later = (own_ns > peer_ns) | ((own_ns == peer_ns) & (own > peer))
+    active_ns, active = np.maximum(own_ns, peer_ns), np.where(later, own, peer)
+    known = active_ns > 0
+    since_ns, frame = np.where(known, active_ns, f.flow("last_ns")), np.where(known, active, f.flow("last_frame"))
+    before = f.flow("silence_from")
+    length_ns, to_the_end_ns = np.where(before > 0, f.flow("silence_ns"), -1), f.ends_ns - since_ns
+    to_the_end = (to_the_end_ns > length_ns) | ((to_the_end_ns == length_ns) & (frame > before))
+    to_the_end &= f.verdict_in(Verdict.OPEN)
+    length_ns, before = np.where(to_the_end, to_the_end_ns, length_ns), np.where(to_the_end, frame, before)
+    shut = (f.ending("reset_row") >= 0) & (f.ending("reset_frame") <= before)
+    for view in (f, f.from_peer):
+        shut |= (view.own("fin_frame") > 0) & (view.own("fin_frame") <= before)
+    return length_ns, to_the_end, ~shut & (f.flow("backwards") == 0)
+
+
+def could_probe(f: Flows) -> Mask:
     """Nothing is outstanding at the capture's end, which would keep keepalive from running (Linux)."""
-    silent_to_the_end = (span := silence(case)) is not None and span[2] is None
-    return not silent_to_the_end or all(facts.unacked_ns is None for facts in (case.facts, case.peer_facts))
+    _, to_the_end, both_open = _silences(f)
+    return ~(both_open & to_the_end & ((f.own("unacked_ns") >= 0) | (f.peer("unacked_ns") >= 0)))
 
 
-def long_silence_unprobed(case: Case) -> bool:
+def long_silence_unprobed(f: Flows) -> Mask:
     """The longest silence of the open connection lasted 60 s or more, and no probe passed in it."""
-    span = silence(case)
-    return span is not None and span[0] >= c.LONG_NS
+    length_ns, _, both_open = _silences(f)
+    return both_open & (length_ns >= c.LONG_NS)
 
 
 def silence(case: Case) -> tuple[int, int, int | None] | None:
@@ -135,10 +168,10 @@ def silence(case: Case) -> tuple[int, int, int | None] | None:
     return length, before, after
 
 
-def ended_otherwise(case: Case) -> bool:
+def ended_otherwise(f: Flows) -> Mask:
     """It was not a RST of an end that had closed that ended it: then that the other end did not close is to mend."""
-    reset = case.reset
-    return reset is None or case.record.fin_of(reset.sender) is None
+    closed = (f.own_reset & (f.own("fin_frame") > 0)) | (f.from_peer.own_reset & (f.peer("fin_frame") > 0))
+    return ~closed
 
 
 def _unprobed_evidence(case: Case) -> Evidence:

@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import FindingKind, Row
+from analyzer.label.reset import ResetKind
+from analyzer.label.rules import Kind
 from analyzer.words.model import LongText
 from analyzer.words.teller import count, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
 
-def sent_ignored_reset(case: Case) -> bool:
+def sent_ignored_reset(f: Flows) -> Mask:
     """A RST came in its name that the receiver does not accept, or after which the connection went on."""
-    return any(reset.sender == case.side and reset.kind == "ignored" for reset in case.record.resets)
+    return f.any_row(f.mine & f.kind_in(Kind.RESET) & (f.seen("reset_kind") == ResetKind.IGNORED))
 
 
 def _evidence(case: Case) -> Evidence:

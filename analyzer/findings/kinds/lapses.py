@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Told
 from analyzer.judge.verdict import Verdict
-from analyzer.tolerances import OVERDUE, OVERDUE_NS
+from analyzer.label.outcome import Answer
+from analyzer.tolerances import OVERDUE, OVERDUE_NS, RATE_LIMIT_NS
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
 
-def probe_overdue(case: Case) -> bool:
+def probe_overdue(f: Flows) -> Mask:
     """It probed before, nothing is outstanding, yet twice its longest wait passed in silence to the capture's end."""
-    due, quiet = due_after(case), quiet_at_the_end(case)
-    going_on = case.ending.verdict in {Verdict.OPEN, Verdict.HALF_CLOSED} and case.fin is None
-    unsure = case.facts.unacked_ns is not None or bool(case.trailing) or c.clock_went_back(case)
-    return due is not None and going_on and not unsure and quiet > OVERDUE * due + OVERDUE_NS
+    first = f.probing & f.sure
+    train = f.seen("train")
+    early, late = f.pairs
+    first[late[train[early] == train[late]]] = False
+    due_ns = np.maximum(
+        f.largest(f.seen("idle_ns"), first & (f.seen("idle_ns") >= 0)), f.largest(f.seen("gap_ns"), f.answered_gaps)
+    )
+    quiet_ns = f.ends_ns - np.maximum(np.maximum(f.own("last_ns"), f.peer("last_ns")), 0)
+    going_on = f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED) & (f.own("fin_frame") == 0)
+    unsure = (f.own("unacked_ns") >= 0) | c.last_probes_unanswered(f) | c.clock_went_back(f)
+    return (due_ns >= 0) & going_on & ~unsure & (quiet_ns > OVERDUE * due_ns + OVERDUE_NS)
 
 
 def due_after(case: Case) -> int | None:
@@ -82,9 +93,16 @@ STOPPED: Final = FindingKind(
 )
 
 
-def probes_lost(case: Case) -> bool:
+def probes_lost(f: Flows) -> Mask:
     """At least one of its probes stayed unanswered for 0.6 s or more, and a later one was answered."""
-    return bool(case.lost)
+    early, late = f.pairs
+    answer, ts_ns = f.seen("answer")[early], f.seen("ts_ns")
+    answered = f.probing & np.isin(f.seen("answer"), (Answer.ACK, Answer.DATA))
+    before = early < f.of_row(f.last_of(answered))[early]
+    waited = ts_ns[late] - ts_ns[early] >= RATE_LIMIT_NS
+    lost = np.zeros(len(ts_ns), dtype=np.bool_)
+    lost[early] = (answer == Answer.NONE) & f.sure[early] & before & waited
+    return f.any_row(lost)
 
 
 def _lost_evidence(case: Case) -> Evidence:

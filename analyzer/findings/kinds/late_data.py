@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
@@ -17,22 +16,20 @@ from analyzer.words.teller import duration, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
 
-def peer_reset_answers_data(case: Case) -> bool:
+def peer_reset_answers_data(f: Flows) -> Mask:
     """The RST that ended the flow came from its peer, without ACK, right behind data of its own, its last segment."""
-    reset = case.reset
-    if reset is None or reset.sender != case.peer or case.ending.by != case.peer:
-        return False
-    return c.reset_answers_data(replace(case, side=case.peer))
+    return (f.by == 1 - f.side) & c.reset_answers_data(f.from_peer)
 
 
-def sent_data_since_peer_fin(case: Case) -> bool:
+def sent_data_since_peer_fin(f: Flows) -> Mask:
     """It sent new data after its peer's FIN."""
-    return not c.sent_no_data_since_peer_fin(case)
+    return ~c.sent_no_data_since_peer_fin(f)
 
 
 def _evidence(case: Case) -> Evidence:

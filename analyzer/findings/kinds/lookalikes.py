@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of
 from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.judge.record import NOT_PROBE_WORDS
 from analyzer.words.lookalikes import lookalikes_text
 from analyzer.words.model import LongText
 from analyzer.words.teller import number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.judge.record import NotProbe
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 LOOKALIKES: Final = frozenset({"stale_ack", "retransmission", "not_idle", "keepalive_or_zero_window_probe"})
 
 
-def has_lookalikes(case: Case) -> bool:
+def has_lookalikes(f: Flows) -> Mask:
     """It sent segments that Wireshark labels as keep-alive by their sequence number (SND.NXT-1), and that are none."""
-    return any(is_lookalike(segment, case.side) for segment in case.record.not_probes)
+    form = (f.seen("payload_len") <= 1) & (f.seen("seq") == f.seen("snd_nxt") - 1)
+    kinds = [kind for kind, word in NOT_PROBE_WORDS.items() if word in LOOKALIKES]
+    return f.any_row(f.mine & form & f.kind_in(*kinds))
 
 
 def is_lookalike(segment: NotProbe, side: Side) -> bool:

@@ -14,6 +14,7 @@ from analyzer.words.teller import answered_text, count, duration, evidence, line
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
 WHAT: Final = {"data": "data", "FIN": "a FIN"}
 
 
-def sent_again_unacknowledged(case: Case) -> bool:
+def sent_again_unacknowledged(f: Flows) -> Mask:
     """What it sent is unacknowledged at the capture's end, and was sent again at least once."""
-    return case.facts.unacked_ns is not None and case.facts.resent > 0
+    return (f.own("unacked_ns") >= 0) & (f.own("resent") > 0)
 
 
-def probed_none_since(case: Case) -> bool:
+def probed_none_since(f: Flows) -> Mask:
     """It sent no probe since."""
-    since = case.facts.unacked_ns
-    return since is not None and all(probe.ts_ns < since for probe in case.probes)
+    since_ns = f.own("unacked_ns")
+    return (since_ns >= 0) & ~f.any_row(f.probing & (f.seen("ts_ns") >= f.of_row(since_ns)))
 
 
 def _evidence(case: Case) -> Evidence:

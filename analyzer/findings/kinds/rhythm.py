@@ -12,6 +12,7 @@ from analyzer.words.teller import count, duration, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
@@ -24,10 +25,11 @@ AGGRESSIVE_LEAST: Final = 3
 PER_MINUTE_NS: Final = 60_000_000_000
 
 
-def probes_often(case: Case) -> bool:
+def probes_often(f: Flows) -> Mask:
     """Half of the gaps after its answered probes are below 10 s, and there are at least three gaps."""
-    gaps = case.answered_gaps
-    return not case.record.backwards and len(gaps) >= AGGRESSIVE_LEAST and gaps[len(gaps) // 2] < AGGRESSIVE_NS
+    below = f.answered_gaps & (f.seen("gap_ns") < AGGRESSIVE_NS)
+    gaps = f.count_rows(f.answered_gaps)
+    return (f.flow("backwards") == 0) & (gaps >= AGGRESSIVE_LEAST) & (f.count_rows(below) > gaps // 2)
 
 
 def _often_evidence(case: Case) -> Evidence:
@@ -71,9 +73,9 @@ AGGRESSIVE: Final = FindingKind(
 )
 
 
-def peer_probes(case: Case) -> bool:
+def peer_probes(f: Flows) -> Mask:
     """Its peer sent one too."""
-    return any(probe.certainty != "suspected" and probe.sender == case.peer for probe in case.record.probes)
+    return c.probes(f.from_peer)
 
 
 def _both_evidence(case: Case) -> Evidence:

@@ -11,14 +11,15 @@ from analyzer.words.teller import number
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
 
-def captured_under_other_addresses(case: Case) -> bool:
+def captured_under_other_addresses(f: Flows) -> Mask:
     """The same packets were captured under other addresses within milliseconds, with another TTL."""
-    return case.record.translation is not None
+    return f.flow("twin") > 0
 
 
 def _evidence(case: Case) -> Evidence:

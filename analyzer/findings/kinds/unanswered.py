@@ -17,6 +17,7 @@ from analyzer.words.teller import count, duration, lines, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
@@ -26,20 +27,24 @@ COUNTS: Final = ((9, "the default of Linux"), (8, "that of macOS and FreeBSD"))
 """After how many unanswered probes a prober gives up, unless told otherwise (field guide 5)."""
 
 
-def probed_last(case: Case) -> bool:
+def probed_last(f: Flows) -> Mask:
     """A probe is the last that it sent."""
-    return bool(case.probes) and case.probes[-1].ts_ns == case.facts.last_ns
+    return (f.run("probes") > 0) & (f.value_at(f.last_of(f.probing), "ts_ns") == f.own("last_ns"))
 
 
-def next_probe_overdue(case: Case) -> bool:
+def next_probe_overdue(f: Flows) -> Mask:
     """Twice the spacing of those probes passed to the capture's end without another."""
-    spacing = trailing_gap(case)
-    return spacing is not None and case.record.end_ns - case.trailing[-1].ts_ns > OVERDUE * spacing + OVERDUE_NS
+    waited_ns = f.ends_ns - f.value_at(f.last_of(f.trailing), "ts_ns")
+    later = f.trailing.copy()
+    first = f.first_of(f.trailing)
+    later[first[first >= 0]] = False
+    spacing_ns = f.largest(f.seen("gap_ns"), later)
+    return (spacing_ns >= 0) & (waited_ns > OVERDUE * spacing_ns + OVERDUE_NS)
 
 
-def next_probe_not_overdue(case: Case) -> bool:
+def next_probe_not_overdue(f: Flows) -> Mask:
     """Another was not yet due, or it is not known when."""
-    return not next_probe_overdue(case)
+    return ~next_probe_overdue(f)
 
 
 def trailing_gap(case: Case) -> int | None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.closings import closings, unanswered
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
+from analyzer.label.rules import Kind
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_word, probe_summary
 from analyzer.words.teller import count, duration, lines, number, side_of, times
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
+    from analyzer.findings.flows import Column, Flows, Mask
     from analyzer.findings.kind import Evidence
-    from analyzer.judge.closings import Closing
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
@@ -25,40 +28,55 @@ LONG_CLOSED_NS: Final = 10_000_000_000
 """No program that reads leaves its window closed this long."""
 
 
-def probed_closed_window(case: Case) -> bool:
+def probed_closed_window(f: Flows) -> Mask:
     """Its peer probed its closed window."""
-    return any(probe.sender == case.peer for probe in case.record.zero_window_probes)
+    return f.peer_run("zero_window") > 0
 
 
-def window_stays_closed(case: Case) -> bool:
+def window_stays_closed(f: Flows) -> Mask:
     """Its window is closed at the capture's end, its peer can still send, and sent no window probe."""
-    going_on = case.ending.verdict in {Verdict.OPEN, Verdict.SILENT, Verdict.HALF_CLOSED}
-    unprobed = not probed_closed_window(case)
-    return case.facts.window_shut_frame is not None and unprobed and going_on and case.peer_fin is None
+    going_on = f.verdict_in(Verdict.OPEN, Verdict.SILENT, Verdict.HALF_CLOSED)
+    return (f.own("window_shut_frame") > 0) & ~probed_closed_window(f) & going_on & (f.peer("fin_frame") == 0)
 
 
-def window_closed_for_long(case: Case) -> bool:
+def window_closed_for_long(f: Flows) -> Mask:
     """Its window was closed for 10 s or more at a time, as far as the capture shows both ends of that time."""
-    return not case.record.backwards and any(_lasted(closing) for closing in closings(case.record, case.side))
+    until_ns = np.where(f.ending("reset_row") >= 0, f.ending("reset_ns"), f.ends_ns)
+    ts_ns, closed_ns = f.seen("ts_ns"), np.full(len(f), -1, dtype=np.int64)
+
+    def lasted(closed: Column, moves: Column) -> None:
+        """Enter for how long a window was closed since these rows, if the move of it behind each opened it."""
+        flow = f.columns.owner[closed]
+        opened = (moves >= 0) & (f.seen("window")[moves] > 0)
+        np.maximum.at(closed_ns, flow, np.where(opened, ts_ns[moves], until_ns[flow]) - ts_ns[closed])
+
+    moves = np.flatnonzero(f.mine & f.window_moves)
+    after = np.append(moves[1:], -1) if len(moves) else moves
+    after = np.where(f.columns.owner[after] == f.columns.owner[moves], after, -1) if len(moves) else moves
+    shut = f.seen("window")[moves] == 0
+    lasted(moves[shut], after[shut])
+    # a window that was closed before the capture showed it is known by the first probe of it
+    first = f.first_of(f.mine & f.window_moves)
+    probe = f.first_of(f.from_peer.mine & f.kind_in(Kind.ZERO_WINDOW_PROBE))
+    before = np.flatnonzero((probe >= 0) & ((first < 0) | (probe < first)))
+    lasted(probe[before], first[before])
+    return (f.flow("backwards") == 0) & (closed_ns >= LONG_CLOSED_NS)
 
 
-def _lasted(closing: Closing) -> bool:
-    return closing.lasted_ns >= LONG_CLOSED_NS
-
-
-def verdict_open(case: Case) -> bool:
+def verdict_open(f: Flows) -> Mask:
     """The verdict is open."""
-    return case.ending.verdict is Verdict.OPEN
+    return f.verdict_in(Verdict.OPEN)
 
 
-def silent_to_window_probes(case: Case) -> bool:
+def silent_to_window_probes(f: Flows) -> Mask:
     """The verdict is silent, and it is probes of a closed window that stayed unanswered."""
-    return case.ending.rule == "window-unanswered"
+    return f.rule_is("window-unanswered")
 
 
-def last_window_probes_unanswered(case: Case) -> bool:
+def last_window_probes_unanswered(f: Flows) -> Mask:
     """Its last probes of its peer's closed window were not answered."""
-    return bool(unanswered(case.record, case.side))
+    asked = f.mine & f.kind_in(Kind.ZERO_WINDOW_PROBE, Kind.AT_ZERO_WINDOW)
+    return f.any_row(asked & (f.seen("ts_ns") > f.of_row(f.peer("last_ns"))))
 
 
 def _closed_evidence(case: Case) -> Evidence:

@@ -1,0 +1,317 @@
+"""What conditions are functions of: the flows of a batch as columns, looked at from one endpoint.
+
+A capture of a million flows has findings in thousands, and to make a record of each takes a millisecond. So a condition
+answers for all flows of a batch at once, with a mask; a flow alone is a batch of one. What a column holds is what the
+record of a flow (``judge.record``) holds; what a record has as None is below zero here (instants, rows, sides) or zero
+(frames).
+
+It must not hold a rule: what is asked of the columns stands in the conditions.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analyzer.findings.case import Case
+from analyzer.judge import recording, verdict
+from analyzer.judge.record import PROBE_KINDS
+from analyzer.judge.timers import inference
+from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.label.outcome import Answer, Certainty
+from analyzer.label.rules import Kind
+from analyzer.segment import ACK
+from analyzer.track.flow import SIDES
+from analyzer.track.seen import SEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from analyzer.track.batch import FlowBatch
+
+Mask = Any
+"""A bool for each flow, or for each SEEN row of all flows."""
+Column = Any
+"""An integer for each flow, or for each SEEN row."""
+SET_BACK = frozenset({"last_ns", "active_ns", "active_frame"})
+"""Of an endpoint's columns those that count only until the RST that ended the flow."""
+
+
+class Columns:
+    """The columns of some flows of a batch, each taken out once: records are half a kibioctet apart in memory."""
+
+    def __init__(self, batch: FlowBatch, winners: NDArray[np.int8], picked: NDArray[np.int64] | None = None) -> None:
+        """Take the flows at these indices, or all; ``winners`` are the rows of VERDICTS of the whole batch."""
+        self.picked = np.arange(len(batch)) if picked is None else picked
+        self.winners = winners[self.picked]
+        self.ends_ns = batch.ends_ns[self.picked]
+        counts = np.diff(batch.start)[self.picked]
+        self.start = np.cumsum(counts) - counts
+        """Where the SEEN rows of each flow begin."""
+        self.owner = np.repeat(np.arange(len(self.picked)), counts)
+        """Which of the flows each SEEN row belongs to."""
+        self._batch = batch
+        self._known: dict[tuple[str, str], Column] = {}
+        self._cases: dict[int, tuple[Case, Case]] = {}
+        self._sides = Flows(self, 0), Flows(self, 1)
+
+    def __len__(self) -> int:
+        """Return the number of flows."""
+        return len(self.picked)
+
+    def seen_from(self, side: int) -> Flows:
+        """Return the flows as looked at from endpoint a (0) or b (1)."""
+        return self._sides[side]
+
+    def column(self, part: str, name: str) -> Column:
+        """Return a column of a part of the batch, which is the name of a field of FlowBatch."""
+        key = (part, name)
+        if key not in self._known:
+            if part == "seen":
+                self._known[key] = self._seen[name][self._rows]
+            else:
+                self._known[key] = getattr(self._batch, part)[name][self.picked]
+        return self._known[key]
+
+    def end(self, side: int, name: str) -> Column:
+        """Return a column of the ENDPOINT records of one end, as it stood when a RST ended the flow."""
+        if name not in SET_BACK:
+            return self.column("ab"[side], name)
+        return self._set_back[side][name]
+
+    @cached_property
+    def _set_back(self) -> tuple[dict[str, Column], dict[str, Column]]:
+        both = [{name: self.column(end, name).copy() for name in SET_BACK} for end in "ab"]
+        ended = np.flatnonzero(self.column("ending", "reset_row") >= 0)
+        if len(ended):
+            resets = self._seen[self._rows[self.start[ended] + self.column("ending", "reset_row")[ended]]]
+            ends = tuple({name: column[ended] for name, column in end.items()} for end in both)
+            for end, known in zip(both, recording.until(resets, (ends[0], ends[1])), strict=True):
+                for name, column in known.items():
+                    end[name][ended] = column
+        return both[0], both[1]
+
+    @cached_property
+    def by(self) -> Column:
+        """Who brought about each flow's ending: 0 or 1 that endpoint, ``verdict.BETWEEN``, ``verdict.NOBODY``."""
+        ends = [{"fin_frame": self.column(end, "fin_frame")} for end in "ab"]
+        ending = {name: self.column("ending", name) for name in ("stranger", "reset_side")}
+        return verdict.by(ending, ends[0], ends[1], self.winners)
+
+    def case(self, at: int, side: int) -> Case:
+        """Return one of the flows as a record, looked at from an endpoint."""
+        if at not in self._cases:
+            index = int(self.picked[at])
+            record = recording.build(self._batch, index)
+            ending = verdict.ending_of(self._batch, index, int(self.winners[at]))
+            both = [Case(record, ending, side, inference.infer(record, ending, side)) for side in SIDES]
+            self._cases[at] = both[0], both[1]
+        return self._cases[at][side]
+
+    @cached_property
+    def _seen(self) -> NDArray[np.void]:
+        """The SEEN rows of the batch, or of these flows where the batch has them packed."""
+        seen: Any = self._batch.seen
+        if isinstance(seen, np.ndarray):
+            return seen
+        return np.concatenate([np.empty(0, dtype=SEEN), *(self._batch.rows(int(at)) for at in self.picked)])
+
+    @cached_property
+    def _rows(self) -> NDArray[np.int64]:
+        """Which of them belong to these flows, flow by flow."""
+        every = np.arange(len(self.owner))
+        if not isinstance(self._batch.seen, np.ndarray):
+            return every
+        starts = self._batch.start[:-1][self.picked]
+        return np.repeat(starts - self.start, np.diff(self._batch.start)[self.picked]) + every
+
+
+class Flows:
+    """Some flows, looked at from one endpoint: what every condition is a function of."""
+
+    def __init__(self, columns: Columns, side: int) -> None:
+        """Look from endpoint a (0) or b (1)."""
+        self.columns = columns
+        self.side = side
+
+    def __len__(self) -> int:
+        """Return the number of flows."""
+        return len(self.columns)
+
+    @property
+    def from_peer(self) -> Flows:
+        """The same flows, looked at from the other endpoint."""
+        return self.columns.seen_from(1 - self.side)
+
+    # ── columns of flows ──
+
+    def own(self, name: str) -> Column:
+        """Return a column of this endpoint's ENDPOINT records."""
+        return self.columns.end(self.side, name)
+
+    def peer(self, name: str) -> Column:
+        """Return a column of the other endpoint's."""
+        return self.columns.end(1 - self.side, name)
+
+    def run(self, name: str) -> Column:
+        """Return a column of this endpoint's RUN records: what its probes add up to."""
+        return self.columns.column("run_b" if self.side else "run_a", name)
+
+    def peer_run(self, name: str) -> Column:
+        """Return a column of the other endpoint's."""
+        return self.columns.column("run_a" if self.side else "run_b", name)
+
+    def flow(self, name: str) -> Column:
+        """Return a column of the FLOW records."""
+        return self.columns.column("flow", name)
+
+    def ending(self, name: str) -> Column:
+        """Return a column of the ENDING records: the RST that ended the flow."""
+        return self.columns.column("ending", name)
+
+    @property
+    def ends_ns(self) -> Column:
+        """Until when each flow could have been heard."""
+        return self.columns.ends_ns
+
+    @property
+    def by(self) -> Column:
+        """Who brought about each flow's ending: 0 or 1 that endpoint, ``verdict.BETWEEN``, ``verdict.NOBODY``."""
+        return self.columns.by
+
+    @cached_property
+    def own_reset(self) -> Mask:
+        """In which flows the RST that ended them came in this endpoint's name."""
+        return (self.ending("reset_row") >= 0) & (self.ending("reset_side") == self.side)
+
+    @cached_property
+    def reset_has_ack(self) -> Mask:
+        """In which flows the RST that ended them bears ACK."""
+        return (self.at_row(self.ending("reset_row"), "flags", 0) & ACK) != 0
+
+    def verdict_in(self, *words: Verdict) -> Mask:
+        """Say which flows have one of these verdicts."""
+        return np.array([rule.verdict in words for rule in VERDICTS])[self.columns.winners]
+
+    def rule_is(self, name: str) -> Mask:
+        """Say which flows this row of VERDICTS won."""
+        return np.array([rule.name == name for rule in VERDICTS])[self.columns.winners]
+
+    # ── rows: segments that are more than data or an acknowledgement ──
+
+    def seen(self, name: str) -> Column:
+        """Return a column of all SEEN rows, flow by flow."""
+        return self.columns.column("seen", name)
+
+    def of_row(self, column: Column) -> Column:
+        """Return a column of flows as one of their SEEN rows."""
+        return column[self.columns.owner]
+
+    @cached_property
+    def mine(self) -> Mask:
+        """Which rows this endpoint sent."""
+        return self.seen("side") == self.side
+
+    @cached_property
+    def probing(self) -> Mask:
+        """Which rows are probes of this endpoint."""
+        return self.mine & self.kind_in(*PROBE_KINDS)
+
+    @property
+    def sure(self) -> Mask:
+        """Which rows are no suspected probes."""
+        return self.seen("certainty") != Certainty.SUSPECTED
+
+    @cached_property
+    def trailing(self) -> Mask:
+        """Which rows are unanswered probes of this endpoint since its peer was last heard."""
+        unanswered = self.probing & (self.seen("answer") == Answer.NONE)
+        return unanswered & (self.seen("ts_ns") > self.of_row(self.peer("last_ns")))
+
+    def kind_in(self, *kinds: Kind) -> Mask:
+        """Say which rows are of one of these kinds."""
+        return np.isin(np.arange(len(Kind)), kinds)[self.seen("kind")]
+
+    def any_row(self, mask: Mask) -> Mask:
+        """Say in which flows a mask of rows holds for one."""
+        return self.count_rows(mask) > 0
+
+    def count_rows(self, mask: Mask) -> Column:
+        """Return for how many rows of each flow a mask holds."""
+        return np.bincount(self.columns.owner[mask], minlength=len(self))
+
+    def largest(self, column: Column, mask: Mask) -> Column:
+        """Return the largest of a SEEN column among the rows of each flow that a mask holds for; -1 where none is."""
+        found = np.full(len(self), -1, dtype=np.int64)
+        np.maximum.at(found, self.columns.owner[mask], column[mask])
+        return found
+
+    def last_of(self, mask: Mask) -> Column:
+        """Return the last row of each flow that a mask of rows holds for, among all flows' rows; -1 where none is."""
+        return self.largest(np.arange(len(mask)), mask)
+
+    def first_of(self, mask: Mask) -> Column:
+        """Return the first such row; -1 where none is."""
+        at = np.flatnonzero(mask)
+        found = np.full(len(self), -1, dtype=np.int64)
+        flows, first = np.unique(self.columns.owner[at], return_index=True)
+        found[flows] = at[first]
+        return found
+
+    def value_at(self, at: Column, name: str, absent: int = -1) -> Column:
+        """Return a SEEN column at a row of each flow, counted among all flows' rows; ``absent`` where that is -1."""
+        seen = self.seen(name)
+        return np.where(at >= 0, seen[at], absent) if len(seen) else np.full(len(at), absent)
+
+    def at_row(self, row: Column, name: str, absent: int = -1) -> Column:
+        """Return the same at a row counted within its flow, as ENDING and RUN have them."""
+        return self.value_at(np.where(row >= 0, self.columns.start + row, -1), name, absent)
+
+    @cached_property
+    def window_moves(self) -> Mask:
+        """Which rows close or open their sender's receive window."""
+        return recording.moves_window(_ByName(self.seen))
+
+    @cached_property
+    def pairs(self) -> tuple[Column, Column]:
+        """Each two probes of this endpoint that follow each other in a flow: the earlier rows, and the later ones."""
+        at = np.flatnonzero(self.probing)
+        early, late = at[:-1], at[1:]
+        same = self.columns.owner[early] == self.columns.owner[late]
+        return early[same], late[same]
+
+    @cached_property
+    def answered_gaps(self) -> Mask:
+        """Which rows end a spacing of this endpoint's probes within a train, the earlier of them answered by an ACK."""
+        early, late = self.pairs
+        one_train = self.seen("train")[early] == self.seen("train")[late]
+        told = one_train & (self.seen("answer")[early] == Answer.ACK) & (self.seen("gap_ns")[late] >= 0)
+        found = np.zeros(len(self.columns.owner), dtype=np.bool_)
+        found[late[told]] = True
+        return found
+
+    # ── what columns cannot tell ──
+
+    def settle(self, may: Mask, fact: Callable[[Case], bool]) -> Mask:
+        """Ask a fact of the record of each flow that a mask holds for, one by one; elsewhere the answer is no.
+
+        A millisecond a flow: for what only few flows can have, and columns cannot tell.
+        """
+        found = np.zeros(len(self), dtype=np.bool_)
+        for at in np.flatnonzero(may).tolist():
+            found[at] = fact(self.columns.case(at, self.side))
+        return found
+
+
+class _ByName:
+    """Columns as what is read like records."""
+
+    def __init__(self, column: Callable[[str], Column]) -> None:
+        self._column = column
+
+    def __getitem__(self, name: str) -> Column:
+        return self._column(name)

@@ -1,0 +1,137 @@
+"""Flows as columns: what a column of many flows holds is what the record of each holds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer.analysis import Analysis, read_flows
+from analyzer.findings import CODES, ROWS, Columns, Scope, judge, search
+from analyzer.judge import recording, verdict
+from analyzer.track.flow import SIDES
+from tests.notation import SCENARIOS, follow, load
+
+ROOT = Path(__file__).parents[2]
+OURS = sorted((ROOT / "captures").glob("**/*.pcap*"))
+
+
+def batches_of(path):
+    """The finished flows of a capture, in batches."""
+    return [batch for _, batch in read_flows([str(path)], Analysis()) if batch is not None and len(batch)]
+
+
+def columns_of(flows):
+    """What both ends were seen to do, as columns have it."""
+    return [
+        {
+            "last_ns": view.own("last_ns"),
+            "active_ns": view.own("active_ns"),
+            "active_frame": view.own("active_frame"),
+            "trailing": view.count_rows(view.trailing),
+            "probes": view.count_rows(view.probing),
+            "by": view.by,
+            "reset": view.own_reset,
+            "has_ack": view.own_reset & view.reset_has_ack,
+            "gaps": view.count_rows(view.answered_gaps),
+        }
+        for view in (flows.seen_from(0), flows.seen_from(1))
+    ]
+
+
+def record_of(flows, index, side):
+    """The same from the record."""
+    case = flows.case(index, side)
+    facts, reset = case.facts, case.own_reset
+    by = {word: code for code, word in verdict.BY.items()}[case.ending.by]
+    return {
+        "last_ns": -1 if facts.last_ns is None else facts.last_ns,
+        "active_ns": -1 if facts.active_ns is None else facts.active_ns,
+        "active_frame": facts.active_frame or 0,
+        "trailing": len(case.trailing),
+        "probes": len(case.probes),
+        "by": by,
+        "reset": reset is not None,
+        "has_ack": reset is not None and reset.has_ack,
+        "gaps": len(case.answered_gaps),
+    }
+
+
+def differences(batches):
+    """Where a column says anything but the record does."""
+    found = []
+    for batch in batches:
+        flows = Columns(batch, verdict.decide(batch))
+        for side, columns in enumerate(columns_of(flows)):
+            for index in range(len(batch)):
+                said = {name: int(column[index]) for name, column in columns.items()}
+                known = {name: int(value) for name, value in record_of(flows, index, side).items()}
+                if said != known:
+                    found.append((index, SIDES[side], said, known))
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.pkt")), ids=lambda path: path.stem)
+def test_columns_say_what_records_say_of_scenarios(path):
+    """On every scenario."""
+    assert [] == differences(follow([load(path).batch()]))
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
+def test_columns_say_what_records_say_of_our_captures(path):
+    """On every capture of the project, also after the RST that ended a flow."""
+    assert [] == differences(batches_of(path))
+
+
+def test_a_flow_is_found_the_same_alone_and_among_others():
+    """Flows that are picked out of a batch have what they have in the whole batch, in the order asked for."""
+    batch = batches_of(ROOT / "captures" / "lab" / "port_reuse.pcap")[0]
+    winners = verdict.decide(batch)
+    whole = search(Columns(batch, winners))
+    picked = np.arange(len(batch))[::-2]
+    part, taken = search(Columns(batch, winners, picked)), whole.take(picked)
+
+    assert len(batch) > 1
+    for at, index in enumerate(picked.tolist()):
+        alone = search(Columns(batch, winners, np.array([index])))
+        assert whole.of(index) == part.of(at) == taken.of(at) == alone.of(0)
+    assert whole.counts()[picked].tolist() == taken.counts().tolist()
+
+
+def test_packed_rows_are_found_the_same():
+    """Flows whose rows were packed have what they had."""
+    for batch in batches_of(ROOT / "captures" / "founding_go_fin60.pcap"):
+        winners = verdict.decide(batch)
+        whole, packed = (search(Columns(each, winners)) for each in (batch, batch.packed()))
+
+        assert whole.of(0)
+        assert [whole.of(index) for index in range(len(batch))] == [packed.of(index) for index in range(len(batch))]
+
+
+def test_findings_come_in_the_order_of_the_table():
+    """Of a flow with several findings, and by code over all flows, the order is the table's."""
+    (batch,) = batches_of(ROOT / "captures" / "founding_go_fin60.pcap")
+    winners = verdict.decide(batch)
+    hits = search(Columns(batch, winners))
+    judged = judge(recording.build(batch, 0), verdict.ending_of(batch, 0, int(winners[0])), hits.of(0))
+    codes = [finding.code for finding in judged.findings]
+
+    assert len(codes) > 1
+    assert codes == sorted(codes, key=CODES.index)
+    assert list(dict.fromkeys(codes)) == list(hits.by_code())
+    assert all(finding.about is None for finding in judged.findings if ROWS_OF[finding.code] is Scope.FLOW)
+
+
+ROWS_OF = {kind.code: kind.scope for kind, _ in ROWS}
+
+
+def test_a_fact_that_needs_a_record_is_asked_only_where_it_may_hold():
+    """Of flows that columns rule out no record is made."""
+    batch = batches_of(ROOT / "captures" / "lab" / "port_reuse.pcap")[0]
+    flows = Columns(batch, verdict.decide(batch)).seen_from(0)
+    asked = []
+    may = np.arange(len(batch)) % 2 == 1
+    says = flows.settle(may, lambda case: asked.append(case.record.number) or True)
+
+    assert len(batch) > 1
+    assert may.tolist() == says.tolist()
+    assert batch.flow["number"][may].tolist() == asked
