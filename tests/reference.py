@@ -66,6 +66,7 @@ class Flow:
         self.last = None
         self.active = None
         self.resets = 0
+        self.claim = None  # (owner, its SND.NXT before, its SND.UNA before, when): numbers acknowledged but not seen
         self.former = None  # an older connection of these addresses that may still be heard
 
 
@@ -107,6 +108,7 @@ class Reference:
             flow.ends[peer].acked = None
         seq = self.place(row["seq"], flow, own)
         ack = self.place(row["ack"], flow, peer) if row["flags"] & ACK else None
+        self.doubt(flow, own, row, seq)
         known = self.known(flow, own, peer, row, seq, ack)
         known["is_copy"] = int(self.copied(flow.ends[own], row))
         like_probe = self.like_probe(flow, own, peer, row, seq, ack)
@@ -125,6 +127,20 @@ class Reference:
         """Begin a flow that its addresses do not lead to."""
         self.count += 1
         return Flow(self.count - 1, row)
+
+    def doubt(self, flow, own, row, seq):
+        """RFC 9293 3.10.7.4: an ACK of data never sent moves nothing; its owner's next segment shows what was sent."""
+        if flow.claim is None or flow.claim[0] != own:
+            return
+        _, before, acked, when = flow.claim
+        flow.claim = None
+        end, peer = flow.ends[own], flow.ends[1 - own]
+        silent = not end.trail or end.trail[-1][0] <= when
+        empty = not row["payload_len"] and not row["flags"] & (SYN | FIN)
+        shown = seq in {before - 1, before} - {self.una(flow, own) - 1}
+        if silent and empty and shown and self.nxt(flow, own) == self.una(flow, own):
+            peer.acked = acked
+            end.sent = before
 
     def is_half_open(self, flow, source, row):
         """RFC 9293 3.5.1: whether a new SYN may find that the other end still has the old connection."""
@@ -181,7 +197,7 @@ class Reference:
 
     def copied(self, end, row):
         """Say whether one of this end's last four segments was this packet: the same in all but TTL and MAC."""
-        limit = SECOND // 10 if row["ip_id"] > 0 else SECOND // 100
+        limit = SECOND * 19 // 100 if row["ip_id"] > 0 else SECOND // 100
         return any(
             self.identity(row) == identity and abs(row["ts_ns"] - ts_ns) <= limit for identity, ts_ns in end.recent
         )
@@ -259,6 +275,7 @@ class Reference:
         end, other, flags, ts_ns = flow.ends[own], flow.ends[peer], row["flags"], row["ts_ns"]
         end.recent = [*end.recent[-3:], (self.identity(row), ts_ns)]
         quiet = like_probe
+        waiting = other.probe is not None
         if not like_probe and other.probe is not None:
             empty = not row["payload_len"] and not flags & (SYN | FIN | RST)
             answer = empty and (ack is None or ack <= other.probe + 1)
@@ -269,7 +286,7 @@ class Reference:
             flow.resets += 1
         else:
             peer_window = other.window
-            self.learn_numbers(flow, own, peer, row, seq, ack)
+            self.learn_numbers(flow, own, peer, row, seq, ack, waiting=waiting)
             end.trail.append((ts_ns, seq, -1 if ack is None else ack))
             if row["tsval"] >= 0:
                 end.stamps.append(row["tsval"])
@@ -286,7 +303,7 @@ class Reference:
             if not flags & RST:
                 end.active = flow.active
 
-    def learn_numbers(self, flow, own, peer, row, seq, ack):
+    def learn_numbers(self, flow, own, peer, row, seq, ack, *, waiting):
         """RFC 9293 3.4, 3.10.7.4: move SND.NXT of the sender, and by its acknowledgement SND.UNA of the peer."""
         end, flags, length = flow.ends[own], row["flags"], row["payload_len"]
         nxt = self.nxt(flow, own)
@@ -302,7 +319,7 @@ class Reference:
             end.fin = seq + length
         if length and not (nxt is not None and beyond <= nxt and seq < nxt):
             end.data = {
-                "data_seq": seq,
+                "data_seq": seq + bool(flags & SYN),
                 "data_len": length,
                 "data_octet": row["first_octet"],
                 "data_flags": flags,
@@ -317,6 +334,8 @@ class Reference:
         other = flow.ends[peer]
         if end.syn is None and other.syn is not None and not other.past_handshake and not other.syn < ack <= peer_nxt:
             return  # 3.10.7.3: unacceptable in SYN-SENT
+        if peer_nxt is not None and ack > peer_nxt and not (ack == peer_nxt + 1 and waiting):
+            flow.claim = (peer, peer_nxt, end.acked, row["ts_ns"])
         if end.acked is None or ack >= end.acked:
             end.acked, end.window = ack, row["window"]
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from analyzer.label.answers import match_answers
 from analyzer.label.midstream import by_number, settle_midstream
+from analyzer.label.outcome import OCTET
 from analyzer.label.reset import ENDING, settle_resets
 from analyzer.label.reset_acceptance import receive, receptions_for
 from analyzer.label.rules import classify
@@ -20,13 +21,14 @@ from analyzer.label.trains import RUN, add_up
 from analyzer.label.zero_window import settle_zero_window
 from analyzer.loops.loop import freeze, loop, pick, records, thaw
 from analyzer.loops.packed import PackedRows
+from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.track.awake import Hole
-    from analyzer.untyped import Numbers, Rows
+    from analyzer.untyped import Numbers, Record, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,8 @@ def labelled(
     settle.choose(jit=jit)(rows, starts, order, firsts, *ends, receptions_for(jit=jit), senders, run_a, run_b, ending)
     return FlowBatch(
         flow,
-        a,
-        b,
+        freeze(ends[0], ENDPOINT),
+        freeze(ends[1], ENDPOINT),
         freeze(run_a, RUN),
         freeze(run_b, RUN),
         freeze(ending, ENDING),
@@ -181,5 +183,20 @@ def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         settle_midstream(rows, first, stop, order, order_start[i], order_start[i + 1])
         for side in range(2):
             settle_zero_window(rows, first, stop, side)
+        uncount_octets(rows, first, stop, a[i], b[i])
         settle_resets(rows, first, stop, a[i], b[i], senders, ending[i])
         add_up(rows, first, stop, ending[i]["heard_a_ns"], ending[i]["heard_b_ns"], run_a[i], run_b[i])
+
+
+@loop
+def uncount_octets(rows: Rows, start: int, stop: int, a: Record, b: Record) -> None:
+    """Take the octet of a probe out of its sender's data, where it was counted because nothing before was captured."""
+    for j in range(start, stop):
+        row = rows[j]
+        if row["kind"] != OCTET or row["snd_nxt"] > row["seq"]:
+            continue
+        end = a if row["side"] == 0 else b
+        end["payload"] -= 1
+        if end["first_data_frame"] == row["frame"]:
+            end["first_data_frame"] = 0
+            end["first_data_ns"] = -1

@@ -92,6 +92,11 @@ PLAUSIBLE: Final = 1 << 30
 """The largest window (RFC 7323): a number further off belongs to no valid segment."""
 
 
+CLAIM: Final = 1
+HOLE: Final = 2
+"""Kinds of oddities: numbers of an end that its peer acknowledged, or that it skipped, and that were not captured."""
+
+
 @loop
 def signature(row: Record) -> int:
     """Return what two captured copies of one packet have in common: not TTL, MAC or checksum.
@@ -222,7 +227,57 @@ def begins_incarnation(flow: Record, end: Record, peer: Record, row: Record) -> 
 
 
 @loop
-def learn_numbers(end: Record, peer: Record, row: Record, seq: int, ack: int) -> None:
+def settle_claim(flow: Record, end: Record, side: int, row: Record, seq: int) -> None:
+    """Take back what an acknowledgement claimed of numbers never seen, if their owner's next segment shows them unsent.
+
+    Mostly the capture missed what was acknowledged. But an ACK of data never sent is answered by an ACK at SND.NXT, and
+    moves nothing (RFC 9293 3.10.7.4): so an empty segment at the number before the claim, or a probe of it, shows.
+    """
+    if flow["odd_kind"] != CLAIM or flow["odd_side"] != side:
+        return
+    flow["odd_kind"] = 0
+    before = flow["odd_from"]
+    silent = end["last_ns"] <= end["missed_ns"] and end["snd_nxt"] == end["snd_una"]
+    empty = row["payload_len"] == 0 and not row["flags"] & (SYN | FIN)
+    # one below what is acknowledged is a probe, also where one octet was missed
+    shown = before - 1 <= seq <= before and seq != end["snd_una"] - 1
+    if silent and empty and shown:
+        end["snd_nxt"] = before
+        end["snd_una"] = flow["odd_to"]
+        end["missed"] -= 1
+        end["missed_ns"] = -1
+        if flow["odd_to"] < before:
+            end["unacked_ns"] = end["data_ns"]
+            end["unacked_frame"] = end["data_frame"]
+
+
+@loop
+def note_oddity(flow: Record, kind: int, side: int, low: int, high: int) -> None:
+    """Remember what the capture does not show of the numbers of an end: the latest of a flow only."""
+    flow["odd_kind"] = kind
+    flow["odd_side"] = side
+    flow["odd_from"] = low
+    flow["odd_to"] = high
+
+
+@loop
+def fill_hole(flow: Record, end: Record, side: int, seq: int, length: int) -> None:
+    """Count the octets of a segment that comes behind later ones, if they are part of what was skipped."""
+    beyond = seq + length
+    if flow["odd_kind"] != HOLE or flow["odd_side"] != side or seq < flow["odd_from"] or beyond > flow["odd_to"]:
+        return
+    end["payload"] += length
+    if seq == flow["odd_from"]:
+        flow["odd_from"] = beyond
+    else:
+        flow["odd_to"] = seq
+    if flow["odd_from"] == flow["odd_to"]:
+        flow["odd_kind"] = 0
+        end["missed"] -= 1
+
+
+@loop
+def learn_numbers(flow: Record, end: Record, peer: Record, side: int, row: Record, seq: int, ack: int) -> None:
     """Let a segment (no RST, no copy) move the sender's SND.NXT and the peer's SND.UNA."""
     flags = row["flags"]
     length = row["payload_len"]
@@ -251,13 +306,14 @@ def learn_numbers(end: Record, peer: Record, row: Record, seq: int, ack: int) ->
         if nxt >= 0 and seq < nxt and beyond <= nxt:
             # a one-octet segment below SND.UNA is a probe, not a retransmission
             if length > 1 or seq >= end["snd_una"]:
+                fill_hole(flow, end, side, seq, length)
                 learn_resent(end, row)
         else:
             end["payload"] += length if nxt < 0 or seq >= nxt else beyond - nxt
             if end["first_data_frame"] == 0:
                 end["first_data_frame"] = row["frame"]
                 end["first_data_ns"] = ts_ns
-            end["data_seq"] = seq
+            end["data_seq"] = seq + (1 if flags & SYN else 0)
             end["data_len"] = length
             end["data_octet"] = row["first_octet"]
             end["data_flags"] = flags
@@ -268,12 +324,13 @@ def learn_numbers(end: Record, peer: Record, row: Record, seq: int, ack: int) ->
     if beyond > nxt:
         if nxt >= 0 and seq > nxt:
             end["missed"] += 1
+            note_oddity(flow, HOLE, side, nxt, seq)
         end["snd_nxt"] = beyond
         if (length > 0 or flags & (SYN | FIN)) and end["unacked_ns"] < 0:
             end["unacked_ns"] = ts_ns
             end["unacked_frame"] = row["frame"]
     if flags & ACK:
-        learn_ack(end, peer, row, ack)
+        learn_ack(flow, end, peer, side, row, ack)
 
 
 @loop
@@ -288,7 +345,7 @@ def learn_resent(end: Record, row: Record) -> None:
 
 
 @loop
-def learn_ack(end: Record, peer: Record, row: Record, ack: int) -> None:
+def learn_ack(flow: Record, end: Record, peer: Record, side: int, row: Record, ack: int) -> None:
     """Let an acknowledgement of ``end`` move what is known of its peer."""
     una = peer["snd_una"]
     nxt = peer["snd_nxt"]
@@ -312,6 +369,7 @@ def learn_ack(end: Record, peer: Record, row: Record, ack: int) -> None:
             if nxt >= 0 and not (ack == nxt + 1 and peer["pending_seq"] >= 0):
                 peer["missed"] += 1
                 peer["missed_ns"] = row["ts_ns"]
+                note_oddity(flow, CLAIM, 1 - side, nxt, una)
             peer["snd_nxt"] = ack
         if ack >= peer["snd_nxt"]:
             peer["unacked_ns"] = -1

@@ -76,6 +76,10 @@ FLOW: Final = np.dtype(
         ("twin_port", np.int32),
         ("twin_side", np.int16),  # which end: 0 a, 1 b
         ("twin_is_first", np.int16),  # 1 if the other began before: this one is the copy
+        ("odd_from", np.int64),  # what the capture did not show of one end's numbers, see endpoint
+        ("odd_to", np.int64),
+        ("odd_side", np.int32),
+        ("odd_kind", np.int32),
         ("backwards", np.int32),  # how often the clock went back within this flow
         ("interface", np.int32),
     ],
@@ -260,6 +264,10 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["reused_ns"] = -1
     flow["alive"] = 1
     flow["former"] = -1
+    flow["odd_from"] = -1
+    flow["odd_to"] = -1
+    flow["odd_side"] = 0
+    flow["odd_kind"] = 0
     flow["twin"] = 0
     flow["twin_hi"] = 0
     flow["twin_lo"] = 0

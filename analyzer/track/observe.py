@@ -24,6 +24,7 @@ from analyzer.track.endpoint import (
     learn_numbers,
     learn_time,
     new_endpoint,
+    settle_claim,
     sign_in,
     signature,
 )
@@ -314,6 +315,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         ts_ns = row["ts_ns"]
         seq = unwrap(row["seq"], end["snd_nxt"] if end["snd_nxt"] >= 0 else end["snd_una"])
         ack = unwrap(row["ack"], peer["snd_nxt"] if peer["snd_nxt"] >= 0 else peer["snd_una"]) if flags & ACK else -1
+        settle_claim(flow, end, side, row, seq)
         sign = signature(row)
         copy = is_copy(end, sign, ts_ns, row["ip_id"])
         mark = notable(flow, end, peer, row, seq, ack, copy)
@@ -345,7 +347,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             peer["steady"] = steady(flow, peer)
             continue
         flow["after_reset"] += 1
-        learn_numbers(end, peer, row, seq, ack)
+        learn_numbers(flow, end, peer, side, row, seq, ack)
         learn_header(end, row, seq, ack)
         if reacts:
             peer["pending_seq"] = -1

@@ -106,3 +106,14 @@ def test_twice_as_many_rows_take_twice_the_looks(flood, before, tmp_path, monkey
 
     assert looks[1] < 2.1 * looks[0]
     assert looks[1] < 800 * 30
+
+
+def test_the_octet_of_a_probe_is_no_data():
+    """A capture that begins with a probe of one octet has not seen a byte of data by that."""
+    pytest.importorskip("numba")
+    text = "+0 a > b . 99:100(1) ack 50 octet 00\n+.01 b > a . 50:50(0) ack 100 <sack 99-100>\n"
+    for jit in (False, True):
+        (batch,) = follow([parse("# A probe of Windows first.\n" + text).batch()], jit=jit)
+
+        assert (0, 0) == (batch.a[0]["payload"], batch.a[0]["first_data_frame"])
+        assert 1 == batch.run_a[0]["probes"]
