@@ -10,14 +10,30 @@ Nothing else is counted: a frame that ``framing`` finds is no execution of ``dec
 """
 
 import functools
+import gzip
+import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
+import zstandard
 
+from analyzer.analysis import analyze
+from analyzer.capture.formats import open_framing
 from analyzer.capture.frame import FRAME, NOTES
 from analyzer.capture.headers import decode, segment
-from analyzer.segment import SEGMENT
-from tests.fuzz import mutate, seeds
+from analyzer.errors import AnalyzerError, CaptureError
+from analyzer.judge import recording, verdict
+from analyzer.label.rules import Kind
+from analyzer.report.export import write_json
+from analyzer.segment import SEGMENT, SegmentBatch
+from analyzer.track.tracker import Tracker
+from tests.capture import craft
+from tests.fuzz import mutate, seeds, wire
 from tests.fuzz.guard import PAGE, GuardedPages
+from tests.traffic import at_random
+
+MEMORY = Path("/dev/shm")
 
 OUTCOMES = 3
 
@@ -80,9 +96,211 @@ def compare_decoded(rows, frames, table, deferred, skipped):
         raise FoundError(f"counts: plain {missed} and {later}, compiled {skipped} and {deferred}")
 
 
-def zeroed_notes():
-    """Return empty NOTES, plain and compiled."""
-    return dict.fromkeys(NOTES.names, 0), np.zeros(1, dtype=NOTES)[0]
+# ── finding frames ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-TARGETS = {"decode": decode_frames}
+class HeldWindow:
+    """What a Window is to framing, over octets that lie where the test put them."""
+
+    def __init__(self, octets, view, start, length):
+        """Hold ``length`` octets from ``start`` on, of which all were read; ``octets`` as the loops take them."""
+        self.start, self.end, self.base = start, start + length, -start
+        self.view, self.damage, self.ended = view, "", True
+        self._octets = octets
+
+    @property
+    def position(self):
+        """Where framing is in the stream."""
+        return self.base + self.start
+
+    @property
+    def rest(self):
+        """How many octets lie before framing."""
+        return self.end - self.start
+
+    def octets(self, *, jit):
+        """Return the octets as loops take them; a sentence about damage is made by plain ones in either mode."""
+        return self._octets if jit else {"octet": self.view}
+
+    def head(self, count):
+        """Return the next octets."""
+        return bytes(self.view[self.start : min(self.end, self.start + count)])
+
+    def more(self):
+        """Say that there is no more."""
+        return False
+
+
+def frames_of(window, rng_room, *, jit):
+    """Find the frames in a window; return all that framing tells."""
+    try:
+        framing = open_framing("fuzzed", window)
+    except CaptureError as error:
+        return str(error)
+    found, first = [], -window.base
+    notes = np.zeros(1, dtype=NOTES)[0] if jit else dict.fromkeys(NOTES.names, 0)
+    for room in rng_room:
+        index = np.zeros(room, dtype=FRAME) if jit else [{} for _ in range(room)]
+        count = framing.index(window, index, 0, room, notes, jit=jit)
+        if not count:
+            break
+        made = index[:count].tolist() if jit else [tuple(each[name] for name in FRAME.names) for each in index[:count]]
+        found += [(at - first, *rest) for at, *rest in made]
+    for at, captured, *_ in found:
+        if not 0 <= at <= at + captured <= window.end - first:
+            raise FoundError(f"a frame outside the file: {at} + {captured}")
+    told = framing.damage or (framing.cut(window) if window.rest and len(found) < sum(rng_room) else "")
+    return found, told, framing.link_types, notes.tolist() if jit else tuple(notes.values()), window.position
+
+
+def find_frames(rng):
+    """Find the frames of a few hundred changed files."""
+    guarded = pages()
+    count = 256
+    view = memoryview(guarded.octets["octet"])
+    for _ in range(count):
+        files = (seeds.pcap_files(), seeds.pcapng_files())[int(rng.integers(2))]
+        octets = mutate.one(files[int(rng.integers(len(files)))], rng, PAGE)
+        rooms = [int(room) for room in rng.integers(1, 5, 6)]
+        start = guarded.put(int(rng.integers(guarded.count)), octets, at_end=True)
+        compiled = frames_of(HeldWindow(guarded.octets, view, start, len(octets)), rooms, jit=True)
+        plain = frames_of(HeldWindow({"octet": octets}, memoryview(octets), 0, len(octets)), rooms, jit=False)
+        if plain != compiled:
+            raise FoundError(f"{octets.hex()}: plain {plain}, compiled {compiled}")
+    return count
+
+
+# ── segments ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def disturbed(rows, rng):
+    """Return a segment sequence with some rows repeated, dropped, swapped, and fields moved to where limits are."""
+    rows = rows[np.sort(rng.integers(0, len(rows), len(rows)))] if rng.random() < 0.2 else rows.copy()
+    for _ in range(int(rng.integers(0, 6))):
+        at, other = (int(place) for place in rng.integers(0, len(rows), 2))
+        kind = int(rng.integers(7))
+        near = int(rng.choice([-(1 << 31), -65536, -2, -1, 1, 2, 65535, 1 << 31]))
+        if kind == 0:
+            rows[at]["seq"] = (int(rows[at]["seq"]) + near) % (1 << 32)
+        elif kind == 1:
+            rows[at]["ack"] = (int(rows[at]["ack"]) + near) % (1 << 32)
+        elif kind == 2:
+            rows[at]["ts_ns"] = int(rng.choice([0, 1, (1 << 62) - 1, 1 << 62, int(rows[other]["ts_ns"])]))
+        elif kind == 3:
+            rows[at]["payload_len"] = int(rng.choice([0, 1, 2, 65535, 0x7FFFFFFF]))
+        elif kind == 4:
+            rows[at]["flags"] = int(rng.integers(256))
+        elif kind == 5:
+            rows[[at, other]] = rows[[other, at]]
+        else:
+            rows[at]["tsval"] = int(rng.choice([-1, 0, 1, 0x7FFFFFFF, 0xFFFFFFFF]))
+    rows["frame"] = 1 + np.arange(len(rows))
+    return rows
+
+
+def judged(batches, segments, copies):
+    """Return all flows as records and endings, held to what is true of any bookkeeping."""
+    found = []
+    for batch in batches:
+        for index, winner in enumerate(verdict.decide(batch)):
+            record, ending = recording.build(batch, index), verdict.ending_of(batch, index, int(winner))
+            found.append((record, ending))
+            seen = batch.rows(index)
+            if (np.diff(seen["frame"]) < 0).any() or not ((seen["kind"] >= 0) & (seen["kind"] < len(Kind))).all():
+                raise FoundError(f"rows of flow {record.number}: {seen[['frame', 'kind']].tolist()}")
+            frames = [probe.frame for probe in record.probes]
+            if frames != sorted(set(frames)) or not all(record.first_frame <= f <= record.last_frame for f in frames):
+                raise FoundError(f"probes of flow {record.number} in frames {frames}")
+            if ending.frame is not None and not record.first_frame <= ending.frame:
+                raise FoundError(f"flow {record.number} ended by frame {ending.frame}, before it began")
+    found.sort(key=lambda each: each[0].number)
+    if [record.number for record, _ in found] != list(range(len(found))):
+        raise FoundError(f"flows {[record.number for record, _ in found]}")
+    if not 0 <= copies <= segments:
+        raise FoundError(f"{copies} copies of {segments} segments")
+    return found
+
+
+def tracked(batches, *, jit, seed):
+    """Let batches pass a tracker of its own; return what is judged."""
+    tracker = Tracker(jit=jit, seed=seed)
+    done = [each for batch in batches if (each := tracker.feed(batch)) is not None]
+    segments, copies = tracker.segments, tracker.copies
+    done += tracker.close()
+    return judged(done, segments, copies)
+
+
+def track_segments(rng):
+    """Track some segment sequences: plain, and compiled in other batches with another hash."""
+    count = 64
+    for _ in range(count):
+        rows = at_random(int(rng.integers(1 << 62)), int(rng.integers(1, 40)))
+        if len(rows):
+            rows = disturbed(rows, rng)
+        cut = int(rng.integers(0, len(rows) + 1))
+        parts = [SegmentBatch(part, len(part)) for part in (rows[:cut], rows[cut:])]
+        plain = tracked([SegmentBatch(rows, len(rows))], jit=False, seed=1)
+        compiled = tracked(parts, jit=True, seed=int(rng.integers(1 << 60)))
+        if plain != compiled:
+            raise FoundError(f"cut at {cut}: {rows.tobytes().hex()}: plain {plain}, compiled {compiled}")
+    return count
+
+
+# ── the whole path ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def any_file(rng):
+    """Return a capture: segment sequences on the wire or a bundled capture, changed or not, compressed or not."""
+    if rng.random() < 0.7:
+        rows = at_random(int(rng.integers(1 << 62)), int(rng.integers(1, 16)))
+        kept = wire.frames(disturbed(rows, rng) if len(rows) else rows)
+        octets = (craft.pcap if rng.random() < 0.5 else craft.pcapng)(kept)
+    else:
+        files = seeds.captures() + seeds.pcap_files() + seeds.pcapng_files()
+        octets = files[int(rng.integers(len(files)))]
+    if rng.random() < 0.6:
+        octets = mutate.one(octets, rng, 1 << 14)
+    if rng.random() < 0.2:
+        octets = gzip.compress(octets, 1) if rng.random() < 0.5 else zstandard.compress(octets)
+        octets = mutate.one(octets, rng, 1 << 14) if rng.random() < 0.7 else octets
+    return octets
+
+
+def reported(path, *, jit, told):
+    """Return the JSON report of a capture and, if ``told``, its stories; or the sentence that says why not."""
+    try:
+        result = analyze(path, jit=jit)
+        parts = []
+        write_json(result.captures, result.flows, result.totals, parts.append, several=False)
+        stories = [str(flow.explain()) for flow in result.flows] if told else []
+    except AnalyzerError as error:
+        return str(error), []
+    return "".join(parts), stories
+
+
+def whole_path(rng):
+    """Read and judge some files, tell every fourth, and do one in eight compiled too."""
+    count = 32
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        path = Path(folder) / "fuzzed"
+        for at in range(count):
+            octets, told = any_file(rng), at % 4 == 0
+            path.write_bytes(octets)
+            try:
+                plain = reported(path, jit=False, told=told)
+                compiled = reported(path, jit=True, told=told) if at % 8 < 1 else plain
+            except Exception as error:
+                raise FoundError(f"{type(error).__name__}: {error} from {octets.hex()}") from error
+            if plain != compiled or not plain[0]:
+                raise FoundError(f"plain and compiled differ for {octets.hex()}")
+            if plain[0].startswith("{"):
+                json.loads(plain[0], parse_constant=refuse_constant)
+    return count
+
+
+def refuse_constant(name):
+    """Refuse what JSON has no word for."""
+    raise FoundError(f"{name} in the report")
+
+
+TARGETS = {"decode": decode_frames, "framing": find_frames, "tracker": track_segments, "whole": whole_path}

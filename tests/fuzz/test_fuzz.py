@@ -12,7 +12,8 @@ from analyzer.segment import SEGMENT
 from tests.fuzz import run, seeds, targets
 from tests.fuzz.guard import PAGE, GuardedPages
 
-SHORT = {"decode": 60_000}
+SHORT = {"decode": 150_000, "framing": 2048, "tracker": 256, "whole": 512}
+"""Executions of each target: about a minute together on two slow cores."""
 SEED = 20190612
 
 
