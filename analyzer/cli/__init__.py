@@ -82,11 +82,19 @@ class Parser(argparse.ArgumentParser):
         sys.exit(ending.UNREADABLE)
 
 
+class Running:
+    """How the command runs."""
+
+    alone = False
+    """As a program of its own, whose process it may change for good."""
+
+
 def command() -> NoReturn:
     """Run as a program of its own: with the settings of a process that does one thing, and then ends.
 
     A tenth of the time of ten million packets went into what these leave out.
     """
+    Running.alone = True
     last = ending.LastAct()
     # numpy's library of linear algebra, which nothing here uses, would start threads that look for work
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -100,6 +100,7 @@ def run(options: argparse.Namespace) -> int:
             raise
         except LiveCaptureError as error:
             raise shared.UsageError(str(error)) from error
+        _give_up_rights(of_others=options.sockets)
         sent_before = sockets.probes_sent() if options.sockets else None
         everything = bool(options.form) or fail_on.asks_for_findings
         with Watching(reader, keep_all=everything, eager=True) as watching:
@@ -112,6 +113,15 @@ def run(options: argparse.Namespace) -> int:
     if reader.writer is not None and reader.writer.damage:
         return ending.UNREADABLE  # packets that were to be kept are not
     return fail_on.status
+
+
+def _give_up_rights(*, of_others: bool) -> None:
+    """Be an ordinary process from here on, but for seeing who holds which socket, if that was asked for."""
+    from analyzer.capture.privileges import Capability, give_up
+    from analyzer.cli import Running
+
+    if Running.alone:  # a test or a notebook that calls this goes on afterwards
+        give_up(keep=(Capability.DAC_READ_SEARCH, Capability.SYS_PTRACE) if of_others else ())
 
 
 def _follow(options: argparse.Namespace, watching: Watching) -> None:
