@@ -76,6 +76,7 @@ class Reference:
     def __init__(self):
         self.flows = {}
         self.count = 0
+        self.hosts = {}
 
     def take(self, row):
         """Return the columns of one row and then learn from it."""
@@ -110,6 +111,8 @@ class Reference:
         ack = self.place(row["ack"], flow, peer) if row["flags"] & ACK else None
         self.doubt(flow, own, row, seq)
         known = self.known(flow, own, peer, row, seq, ack)
+        if row["flags"] & RST:
+            self.widen(row, known)
         known["is_copy"] = int(self.copied(flow.ends[own], row))
         like_probe = self.like_probe(flow, own, peer, row, seq, ack)
         if known["is_copy"]:
@@ -141,6 +144,21 @@ class Reference:
         if silent and empty and shown and self.nxt(flow, own) == self.una(flow, own):
             peer.acked = acked
             end.sent = before
+
+    def widen(self, row, known):
+        """A RST is compared with its host's packets: the first of each end of its flows, by address and interface."""
+        ttls, macs = self.hosts.get(self.host(row), ([], []))
+        low, high = known["ttl_low"], known["ttl_high"]
+        known["ttl_low"] = min([*ttls, *([low] if low >= 0 else [])], default=-1)
+        known["ttl_high"] = max([*ttls, high])
+        if row["src_mac"] >= 0 and row["src_mac"] in macs[-2:]:
+            known["own_mac"] = row["src_mac"]
+        elif known["own_mac"] < 0 and macs:
+            known["own_mac"] = macs[-1]
+
+    def host(self, row):
+        """By what hosts are told apart."""
+        return row["src_hi"], row["src_lo"], row["tag"], row["interface"]
 
     def is_half_open(self, flow, source, row):
         """RFC 9293 3.5.1: whether a new SYN may find that the other end still has the old connection."""
@@ -285,6 +303,11 @@ class Reference:
         if flags & RST:
             flow.resets += 1
         else:
+            if end.count == 1:
+                ttls, macs = self.hosts.setdefault(self.host(row), ([], []))
+                ttls.append(row["ttl"])
+                if macs[-1:] != [row["src_mac"]]:
+                    macs.append(row["src_mac"])
             peer_window = other.window
             self.learn_numbers(flow, own, peer, row, seq, ack, waiting=waiting)
             end.trail.append((ts_ns, seq, -1 if ack is None else ack))

@@ -30,6 +30,7 @@ from analyzer.track.endpoint import (
 )
 from analyzer.track.fast_path import go_on, goes_on, steady
 from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, remove, side_of
+from analyzer.track.habits import note_habit, widen
 from analyzer.track.half_open import bears_old_numbers, begins_older, may_be_half_open
 from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 from analyzer.track.translated import link_translation
@@ -190,12 +191,13 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     digests: NDArray[np.int64],
     hints: NDArray[np.int64],
     beginnings: Rows,
+    habits: Rows,
 ) -> None:
     """Pass ``count`` SEGMENT rows through the flow table in order.
 
     The caller has made room for ``count`` more flows, SEEN rows and slots. Flows that a new incarnation pushed out are
     listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries; ``beginnings``
-    holds BEGINNINGS records of ``translated``.
+    holds BEGINNINGS records of ``translated``, ``habits`` HABITS of ``habits``.
     """
     low, low_top = registers[KEY_LOW], registers[KEY_LOW_TOP]
     high, high_top, port = registers[KEY_HIGH], registers[KEY_HIGH_TOP], registers[KEY_PORT]
@@ -324,6 +326,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             remember(at, flow, end, peer, row, seq, ack)
             at["side"] = side
             at["is_copy"] = copy
+            if flags & RST:
+                widen(habits, row, at)
         if copy == 1:
             flow["copies"] += 1
             registers[COPIES] += 1
@@ -347,6 +351,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             peer["steady"] = steady(flow, peer)
             continue
         flow["after_reset"] += 1
+        if end["segments"] == 0:
+            note_habit(habits, row)
         learn_numbers(flow, end, peer, side, row, seq, ack)
         learn_header(end, row, seq, ack)
         if reacts:

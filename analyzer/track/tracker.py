@@ -23,6 +23,7 @@ from analyzer.track.awake import COUNTS, WATCHED, Hole, why_hole
 from analyzer.track.batch import FlowBatch, labelled
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, keys_of, refill, remove
+from analyzer.track.habits import HABIT, HABITS
 from analyzer.track.observe import FLOWS_USED, LIVE
 from analyzer.track.seen import SEEN
 from analyzer.track.translated import BEGINNING, BEGINNINGS
@@ -115,6 +116,7 @@ class Tracker:
         self._digests: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
         self._hints: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
         self._beginnings: Any = _no_beginnings(jit=jit)
+        self._habits: Any = _no_habits(jit=jit)
         self._observe = observe.observe.choose(jit=jit)
         self._pushed_out: list[int] = []
         self._packed: dict[int, list[Packed]] = {}
@@ -159,6 +161,7 @@ class Tracker:
                 self._digests,
                 self._hints,
                 self._beginnings,
+                self._habits,
             )
             pushed = int(self._registers[observe.LEAVING])
             if pushed:
@@ -258,6 +261,7 @@ class Tracker:
         self._digests = np.array(self._digests, dtype=np.int64)
         self._hints = np.array(self._hints, dtype=np.int64)
         self._beginnings = freeze(self._beginnings, BEGINNING)
+        self._habits = freeze(self._habits, HABIT)
         self._observe = observe.observe.choose(jit=True)
 
     def snapshot(self) -> FlowBatch:
@@ -398,6 +402,14 @@ class Tracker:
             self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
             refill.choose(jit=self.jit)(self._slots, self._flows.records, used)
             self._registers[observe.SLOTS_USED] = self.live
+
+
+def _no_habits(*, jit: bool) -> Rows:
+    """Return room for the habits of hosts, empty."""
+    found = records(HABIT, HABITS, jit=jit)
+    for record in found:
+        record["ttl_low"] = -1
+    return found
 
 
 def _no_beginnings(*, jit: bool) -> Rows:
