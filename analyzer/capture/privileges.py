@@ -11,6 +11,7 @@ captured.
 from __future__ import annotations
 
 import ctypes
+import os
 import struct
 import sys
 from enum import IntEnum
@@ -18,7 +19,9 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pwd import struct_passwd
 
+PR_SET_KEEPCAPS: Final = 8
 PR_CAPBSET_DROP: Final = 24
 PR_SET_NO_NEW_PRIVS: Final = 38
 PR_CAP_AMBIENT: Final = 47
@@ -37,10 +40,14 @@ class Capability(IntEnum):
     """Seeing which sockets they hold."""
 
 
-def give_up(*, keep: Collection[Capability] = ()) -> bool:
+def give_up(*, keep: Collection[Capability] = (), become: struct_passwd | None = None) -> bool:
     """Give up for good what this thread may do beyond its user; return whether that is so now.
 
-    Only on Linux; elsewhere nothing changes. What cannot be given up because it was never there is no error.
+    ``become`` is the user whom root becomes on the way. Only on Linux; elsewhere nothing changes. What cannot be given
+    up because it was never there is no error.
+
+    Raises:
+        OSError: root cannot become that user.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -55,6 +62,11 @@ def give_up(*, keep: Collection[Capability] = ()) -> bool:
     if libc.capget(header, held):
         return False
     had = struct.unpack("6I", held.raw)
+    if become is not None:
+        libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        os.initgroups(become.pw_name, become.pw_gid)
+        os.setresgid(become.pw_gid, become.pw_gid, become.pw_gid)
+        os.setresuid(become.pw_uid, become.pw_uid, become.pw_uid)
     for number in keep:
         word, bit = divmod(int(number), 32)
         allowed = had[3 * word + 1] & 1 << bit

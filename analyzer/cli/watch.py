@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import signal
 import sys
 import time
@@ -52,6 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-s", dest="snaplen", metavar="N", type=_positive, help="octets of a packet that are kept (default: headers)"
     )
     group.add_argument("-p", dest="promiscuous", action="store_false", help="no promiscuous mode")
+    group.add_argument(
+        "-Z",
+        dest="user",
+        metavar="USER",
+        help="as root: once the interface and FILE are open, become USER (default: who called sudo), "
+        "and in any case give up all capabilities; root: keep them",
+    )
     group.add_argument("-n", action="store_true", help=argparse.SUPPRESS)  # tcpdump's habit; no name is ever resolved
     group = parser.add_argument_group("output")
     group.add_argument("-w", dest="write", metavar="FILE", help="keep the packets, whole, in a pcap file")
@@ -100,10 +108,10 @@ def run(options: argparse.Namespace) -> int:
             raise
         except LiveCaptureError as error:
             raise shared.UsageError(str(error)) from error
-        _give_up_rights(of_others=options.sockets)
         sent_before = sockets.probes_sent() if options.sockets else None
         everything = bool(options.form) or fail_on.asks_for_findings
         with Watching(reader, keep_all=everything, eager=True) as watching:
+            _give_up_rights(options)
             on_signal(watching.stop)
             _follow(options, watching)
             result = watching.finish()
@@ -115,13 +123,30 @@ def run(options: argparse.Namespace) -> int:
     return fail_on.status
 
 
-def _give_up_rights(*, of_others: bool) -> None:
-    """Be an ordinary process from here on, but for seeing who holds which socket, if that was asked for."""
-    from analyzer.capture.privileges import Capability, give_up
-    from analyzer.cli import Running
+def _give_up_rights(options: argparse.Namespace) -> None:
+    """Be an ordinary process from here on, but for seeing who holds which socket, if that was asked for.
 
-    if Running.alone:  # a test or a notebook that calls this goes on afterwards
-        give_up(keep=(Capability.DAC_READ_SEARCH, Capability.SYS_PTRACE) if of_others else ())
+    Interface and file are open, and compiled loops that are kept are loaded.
+    """
+    from analyzer.capture.privileges import Capability, give_up
+    from analyzer.cli import Running, becoming
+    from analyzer.loops import machine
+
+    if not Running.alone or options.user == becoming.STAY:
+        return  # a test or a notebook that calls this goes on afterwards
+    try:
+        user = becoming.whom(options.user)
+    except KeyError:
+        raise shared.UsageError(f"-Z {options.user}: there is no such user") from None
+    except OSError as error:
+        raise shared.UsageError(f"-Z {options.user}: {error.strerror}") from error
+    keep = {Capability.DAC_READ_SEARCH, Capability.SYS_PTRACE} if options.sockets else set()
+    if user is None and not becoming.can_go_on(None):  # root, in another user's folders
+        keep.add(Capability.DAC_READ_SEARCH)
+    give_up(keep=keep, become=user)
+    if user is not None:
+        os.environ["HOME"] = user.pw_dir
+        machine.store.cache_clear()  # the folder of root's compiled loops is not this user's
 
 
 def _follow(options: argparse.Namespace, watching: Watching) -> None:
