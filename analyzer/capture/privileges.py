@@ -53,8 +53,7 @@ def give_up(*, keep: Collection[Capability] = (), become: struct_passwd | None =
         return False
     libc = ctypes.CDLL(None, use_errno=True)
     for number in range(MOST):
-        if number not in keep:
-            libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)  # needs a right that may be missing; then no_new_privs holds
+        libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)  # needs a right that may be missing; then no_new_privs holds
     libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     permitted = [0, 0, 0, 0, 0, 0]
     header = struct.pack("Ii", VERSION_3, 0)
