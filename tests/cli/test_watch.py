@@ -170,7 +170,7 @@ def test_a_terminal_gets_a_table(host):  # noqa: F811
             client.close()
             read(r"server CLOSE-WAIT, seen, held by pid \d")
             process.send_signal(signal.SIGINT)
-            read("1 flow: 1 half_closed")
+            read("1 flow: 1 (half_closed|closing)")  # the FIN may have come within the last second
             process.wait(PATIENCE_S)
     finally:
         process.kill()
