@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import options as shared
 from analyzer.output import whole
+from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -53,7 +54,7 @@ def write_html(options: argparse.Namespace, fail_on: FailOn) -> None:
         shared.refuse_overwrite(options.html, force=False)
     except OSError as error:
         raise shared.UsageError(f"{options.html}: {error.strerror}") from error
-    sys.stdout.write(f"{options.html}\n")
+    sys.stdout.write(f"{printable(options.html)}\n")
     say_warnings(result)
 
 
@@ -70,7 +71,7 @@ def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> None:
     flows = fail_on.all_of(result)
     try:
         for path in tabular.write_parquet(flows, result.start_ns, folder, replace=options.force):
-            sys.stdout.write(f"{path}\n")
+            sys.stdout.write(f"{printable(str(path))}\n")
     except OSError as error:
         raise shared.UsageError(f"{folder}: {error.strerror or error}") from error
     say_warnings(result)

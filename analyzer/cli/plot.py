@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import options as shared
 from analyzer.output import whole
+from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,7 +173,7 @@ def _save(name: str, content: bytes, *, force: bool) -> None:
             file.write(content)
     except OSError as error:
         raise shared.UsageError(f"{name}: {error.strerror}") from error
-    sys.stdout.write(f"{name}\n")
+    sys.stdout.write(f"{printable(str(name))}\n")
 
 
 def _size(text: str) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.cli import ending
 from analyzer.cli import options as shared
+from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -362,7 +363,7 @@ class Kernel:
             record = judged.record
             seen = self._sockets.get((record.endpoint(side), record.endpoint(other(side))))
             if seen is not None:
-                holders = ", ".join(f"{holder.pid} ({holder.name})" for holder in seen.holders)
+                holders = ", ".join(f"{holder.pid} ({printable(holder.name)})" for holder in seen.holders)
                 views[side] = KernelView(seen.state, seen.timer, seen.timer_ns, seen.unanswered, holders)
         return views
 
