@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 LONG_NS: Final = 60_000_000_000
 """The shortest idle time after which some box on the way ends a connection (field guide 6); less is no news."""
 
+IDLE_CLOSE_NS: Final = 1_000_000_000
+"""No idle timeout of a program is shorter."""
+CROSSED_NS: Final = 1_000_000_000
+"""A FIN takes no longer to arrive."""
+
 
 def probes(f: Flows) -> Mask:
     """It sent a probe (certain or probable)."""
@@ -92,6 +97,24 @@ def reset_answers_data(f: Flows) -> Mask:
     after_ns = f.ending("reset_ns") - data_ns
     refuses = f.own_reset & (f.ending("reset_kind") == ResetKind.NO_SOCKET) & (f.peer("last_ns") >= 0)
     return refuses & (data_ns == f.peer("last_ns")) & (after_ns >= 0) & (after_ns <= ANSWER_RST_NS)
+
+
+def peer_reset_answers_data(f: Flows) -> Mask:
+    """The RST that ended the flow came from its peer, without ACK, right behind data of its own, its last segment."""
+    return (f.by == 1 - f.side) & reset_answers_data(f.from_peer)
+
+
+def data_crossed_peer_fin(f: Flows) -> Mask:
+    """Its last data came within a second of its peer's FIN, and did not acknowledge it: the two crossed on the way."""
+    acked, after_ns = f.peer("fin_acked_frame"), f.own("data_ns") - f.peer("fin_ns")
+    sent = (f.peer("fin_frame") > 0) & (f.own("data_ns") >= 0)
+    return sent & ((acked == 0) | (acked > f.own("data_frame"))) & (after_ns >= 0) & (after_ns <= CROSSED_NS)
+
+
+def idle_before_peer_fin(f: Flows) -> Mask:
+    """Before that FIN the connection was idle for a second or more, longer than ever before."""
+    told = (f.peer("fin_frame") > 0) & (f.flow("silence_to") == f.peer("fin_frame"))
+    return told & (f.flow("silence_ns") >= IDLE_CLOSE_NS)
 
 
 def last_probes_unanswered(f: Flows) -> Mask:

@@ -24,9 +24,9 @@ class Closing:
     """None where it was closed before the capture showed it."""
     shut_ns: int | None
     opened_frame: int | None
-    """None where it stayed closed to the capture's end."""
+    """None where it stayed closed."""
     until_ns: int
-    """When it opened, or when the capture or the flow ended."""
+    """When it opened, or when the flow was last heard of."""
     probes: tuple[ZeroWindowProbe, ...]
     """The peer's, that asked whether it had opened."""
 
@@ -44,7 +44,7 @@ def closings(record: FlowRecord, side: Side) -> tuple[Closing, ...]:
     """
     events: list[WindowChange | ZeroWindowProbe] = [change for change in record.windows if change.sender == side]
     events += [probe for probe in record.zero_window_probes if probe.sender == other(side)]
-    end_ns = record.ending_reset.ts_ns if record.ending_reset is not None else record.end_ns
+    end_ns = record.ending_reset.ts_ns if record.ending_reset is not None else record.last_ns
     found: list[Closing] = []
     is_open = True
     for event in sorted(events, key=lambda each: each.frame):

@@ -109,6 +109,8 @@ class Fin:
     sender: Side
     acked_frame: int | None
     acked_ns: int | None
+    again: tuple[int, ...] = ()
+    """Frames in which it was sent again although it had been acknowledged here."""
 
 
 @dataclass(frozen=True, slots=True)

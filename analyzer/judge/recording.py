@@ -34,7 +34,7 @@ from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.label.unlike_sender import Stranger
 from analyzer.loops.loop import thaw
-from analyzer.segment import ACK, NOTE_TCP, RST
+from analyzer.segment import ACK, FIN, NOTE_TCP, RST
 from analyzer.track.flow import SIDES, Side, endpoints_of
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
             )
             for row in _of(rows, places, *NOT_PROBE_WORDS)
         ),
-        fins=_fins(ends),
+        fins=_fins(ends, rows),
         resets=resets,
         icmp_errors=tuple(_icmp_errors(rows, places)),
         resent=tuple(
@@ -229,7 +229,8 @@ def _at_least_zero(value: int) -> int | None:
     return value if value >= 0 else None
 
 
-def _fins(ends: tuple[Any, Any]) -> tuple[Fin, ...]:
+def _fins(ends: tuple[Any, Any], rows: NDArray[np.void]) -> tuple[Fin, ...]:
+    again = rows[((rows["flags"] & (FIN | RST)) == FIN) & (rows["note"] == NOTE_TCP)]
     fins = [
         Fin(
             int(end["fin_frame"]),
@@ -237,8 +238,9 @@ def _fins(ends: tuple[Any, Any]) -> tuple[Fin, ...]:
             side,
             int(end["fin_acked_frame"]) or None,
             int(end["fin_acked_ns"]) if end["fin_acked_frame"] else None,
+            tuple(again["frame"][again["side"] == number].tolist()),
         )
-        for side, end in zip(SIDES, ends, strict=True)
+        for number, (side, end) in enumerate(zip(SIDES, ends, strict=True))
         if end["fin_frame"]
     ]
     return tuple(sorted(fins, key=lambda fin: fin.frame))

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from analyzer.findings.conditions import LONG_NS
-from analyzer.judge.record import NOT_PROBE_WORDS, PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS, Verdict
-from analyzer.label.rules import Kind
-from analyzer.segment import FIN, NOTE_TCP, RST, SYN, address_text
+from analyzer.segment import address_text
+from analyzer.survey.lookalikes import lookalikes
 from analyzer.track.flow import Endpoint
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from analyzer.track.awake import Hole
     from analyzer.track.batch import FlowBatch
 
+HANGING: Final = 2
+"""Sent again so often without effect, it is no accident."""
 FEW: Final = 3
 """So many files of a stream are named one by one."""
 
@@ -218,37 +219,19 @@ def _among(words: tuple[Verdict, ...]) -> NDArray[np.bool_]:
 def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Say which flows have something to say.
 
-    Probes of either kind, an ending other than closed, open or refused, a long silence, an ICMP error, a RST that ended
-    nothing, or something in the capture that keeps us from telling.
+    Probes of either kind, an ending other than closed, open or refused, a long silence, a window that is closed,
+    something sent again and again, an ICMP error, a RST that ended nothing, or what keeps us from telling.
     """
     eventful = _sum(batch, "probes") + _sum(batch, "zero_window") + _sum(batch, "undecided") > 0
     eventful |= (batch.ending["icmp_errors"] > 0) | (batch.ending["ignored"] > 0)
     left_idle = (batch.flow["active_ns"] >= 0) & (batch.end_ns - batch.flow["active_ns"] >= LONG_NS)
     eventful |= left_idle & has_verdict(winners, Verdict.OPEN)
     eventful |= (batch.flow["silence_ns"] >= LONG_NS) | (batch.flow["cut"] > 0) | (batch.flow["backwards"] > 0)
+    for end in (batch.a, batch.b):
+        eventful |= (end["window_shut_frame"] > 0) & has_verdict(winners, Verdict.OPEN)
+        again = (end["unacked_ns"] >= 0) | (end["fin_acked_frame"] > 0)
+        eventful |= again & (end["resent"] >= HANGING)
     return eventful | ~has_verdict(winners, Verdict.CLOSED, Verdict.OPEN, Verdict.UNESTABLISHED)
-
-
-COUNTED_ELSEWHERE: Final = (*PROBE_KINDS, Kind.ZERO_WINDOW_PROBE, Kind.ICMP_ERROR, Kind.RESET)
-
-
-def lookalikes(batch: FlowBatch) -> dict[str, int]:
-    """Return how many segments have the form of a probe and are none, by what they are.
-
-    The form is ours (SEG.SEQ = SND.UNA-1) or Wireshark's (SND.NXT-1), with at most one octet and no SYN, FIN or RST.
-    Where nothing shows what a segment is, it is ``unproven``.
-    """
-    seen = batch.seen
-    below = [(seen[name] >= 0) & (seen["seq"] == seen[name] - 1) for name in ("snd_una", "snd_nxt")]
-    form = (below[0] | below[1]) & (seen["payload_len"] <= 1) & (seen["note"] == NOTE_TCP)
-    form &= (seen["flags"] & (SYN | FIN | RST)) == 0
-    found: dict[str, int] = {}
-    for index, count in enumerate(np.bincount(seen["kind"][form], minlength=len(Kind)).tolist()):
-        kind = Kind(index)
-        if count and kind not in COUNTED_ELSEWHERE:
-            word = NOT_PROBE_WORDS.get(kind, "unproven")
-            found[word] = found.get(word, 0) + int(count)
-    return found
 
 
 def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:

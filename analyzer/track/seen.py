@@ -125,6 +125,8 @@ def notable(flow: Record, end: Record, peer: Record, row: Record, seq: int, ack:
     """
     flags = row["flags"]
     if flags & (SYN | FIN | RST):
+        if (flags & FIN) and end["fin_acked_frame"] > 0 and peer["pending_seq"] < 0 and copy == 0:
+            return 1  # a FIN that its sender repeats although its acknowledgement passed here
         return 1 if (flags & RST) and copy == 0 else 0
     length = row["payload_len"]
     if length <= 1 and flags & ACK:

@@ -17,8 +17,8 @@ def test_a_closing_has_its_frames_its_probes_and_its_length():
 
 
 def test_a_closing_without_opening_lasts_to_the_end():
-    """A window that stays closed was closed until the capture ended."""
-    judged = opened("+1 b > a . 1:1(0) ack 6 win 0\nend: +30")
+    """A window that stays closed was so for as long as the flow was heard of; for how much longer, nobody knows."""
+    judged = opened("+1 b > a . 1:1(0) ack 6 win 0\n+30 b > a . 1:1(0) ack 6 win 0\nend: +90")
     (closing,) = closings(judged.record, "b")
 
     assert (None, 30_000_000_000) == (closing.opened_frame, closing.lasted_ns)
@@ -36,7 +36,7 @@ end: +1
     (closing,) = closings(judged.record, "a")
 
     assert closing.shut_frame is None
-    assert closing.lasted_ns == judged.record.end_ns - closing.probes[0].ts_ns
+    assert closing.lasted_ns == judged.record.last_ns - closing.probes[0].ts_ns
 
 
 def test_probes_since_the_peer_was_heard_are_unanswered():

@@ -94,6 +94,17 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     return [Line(text, f.frames)]
 
 
+def _change(finding: Finding) -> str | None:
+    """Where data brought it to light, nobody probed in time: more seldom silence is what helps."""
+    if finding.data["what"] == "probe":
+        return None
+    return (
+        "Look for a restart of host or container, a failover that moved the address, or a NAT or load balancer that"
+        " forgot the flow. Against the last, keepalive with an idle time below its limit keeps the flow known; or close"
+        " idle connections sooner than the limit."
+    )
+
+
 FORGOTTEN: Final = FindingKind(
     code="peer-forgot-connection",
     rows=(
@@ -124,5 +135,6 @@ FORGOTTEN: Final = FindingKind(
         source="RFC 9293 3.5.1, 3.10.7.1; field guide 7.1, 9.5",
     ),
     detail=_headline,
+    change=_change,
     lead=Lead(_headline, _happened, _why),
 )

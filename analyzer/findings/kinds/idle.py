@@ -74,20 +74,49 @@ def _beyond_evidence(case: Case) -> Evidence:
 
 
 def _beyond_detail(t: Teller, f: Finding) -> str:
+    what = "data" if "data_frame" in f.data else "probe"
     return (
-        f"Nothing had passed for {duration(number(f, 'silence_ns'))} before {t.the(side_of(f))}'s probe that"
+        f"Nothing had passed for {duration(number(f, 'silence_ns'))} before {t.the(side_of(f))}'s {what} that"
         f" failed. Boxes that forget an idle flow sooner: {f.data['limits']}."
+    )
+
+
+def silent_for_minutes_before_its_data(f: Flows) -> Mask:
+    """Its data, which drew that RST, came after a silence longer than a known box on the way remembers an idle flow."""
+    return (f.flow("silence_to") == f.own("data_frame")) & (f.flow("silence_ns") >= SHORTEST_LIMIT_NS)
+
+
+def _data_evidence(case: Case) -> Evidence:
+    """The silence before the data that failed."""
+    record = case.record
+    limits = forgetful(record.silence_ns)
+    return frames_of(record.silence_from, record.silence_to), known(
+        silence_ns=record.silence_ns,
+        data_frame=record.silence_to,
+        limits=", ".join(f"{row.name} {row.idle_s} s" for row in limits),
     )
 
 
 BEYOND_LIMIT: Final = FindingKind(
     code="idle-beyond-middlebox-limit",
-    rows=(Row((c.probes, peer_forgot_or_silent, silent_for_minutes_before_the_end), _beyond_evidence),),
+    rows=(
+        Row((c.probes, peer_forgot_or_silent, silent_for_minutes_before_the_end), _beyond_evidence),
+        Row(
+            (
+                c.verdict_aborted,
+                c.peer_reset_answers_data,
+                c.sent_no_fin,
+                c.peer_sent_no_fin,
+                silent_for_minutes_before_its_data,
+            ),
+            _data_evidence,
+        ),
+    ),
     text=LongText(
         title="It failed after a silence longer than boxes on the way allow",
         meaning=(
             "Nothing at all had passed, for longer than known boxes on the way remember an idle flow (Azure 4 min,"
-            " AWS 350 s, GCP 10 min, Cisco ASA 1 h), before the probe that got no answer or a RST."
+            " AWS 350 s, GCP 10 min, Cisco ASA 1 h), before the probe or data that got no answer or a RST."
         ),
         why=(
             "A box that forgot the flow drops what comes next, or answers with a RST. The probe itself came too"

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 
-def peer_reset_answers_data(f: Flows) -> Mask:
-    """The RST that ended the flow came from its peer, without ACK, right behind data of its own, its last segment."""
-    return (f.by == 1 - f.side) & c.reset_answers_data(f.from_peer)
-
-
 def sent_data_since_peer_fin(f: Flows) -> Mask:
     """It sent new data after its peer's FIN."""
     return ~c.sent_no_data_since_peer_fin(f)
+
+
+def fin_may_have_arrived(f: Flows) -> Mask:
+    """That data did not cross the FIN on its way, or no silence came before the FIN."""
+    return ~(c.data_crossed_peer_fin(f) & c.idle_before_peer_fin(f))
 
 
 def _evidence(case: Case) -> Evidence:
@@ -117,7 +117,13 @@ LATE_DATA: Final = FindingKind(
     code="data-after-peer-closed",
     rows=(
         Row(
-            (c.verdict_aborted, c.peer_sent_fin, peer_reset_answers_data, sent_data_since_peer_fin),
+            (
+                c.verdict_aborted,
+                c.peer_sent_fin,
+                c.peer_reset_answers_data,
+                sent_data_since_peer_fin,
+                fin_may_have_arrived,
+            ),
             _evidence,
         ),
     ),

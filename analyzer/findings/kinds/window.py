@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analyzer.findings.case import Case
     from analyzer.findings.flows import Column, Flows, Mask
     from analyzer.findings.kind import Evidence
+    from analyzer.judge.closings import Closing
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
@@ -41,7 +42,7 @@ def window_stays_closed(f: Flows) -> Mask:
 
 def window_closed_for_long(f: Flows) -> Mask:
     """Its window was closed for 10 s or more at a time, as far as the capture shows both ends of that time."""
-    until_ns = np.where(f.ending("reset_row") >= 0, f.ending("reset_ns"), f.ends_ns)
+    until_ns = np.where(f.ending("reset_row") >= 0, f.ending("reset_ns"), f.flow("last_ns"))
     ts_ns, closed_ns = f.seen("ts_ns"), np.full(len(f), -1, dtype=np.int64)
 
     def lasted(closed: Column, moves: Column) -> None:
@@ -60,7 +61,21 @@ def window_closed_for_long(f: Flows) -> Mask:
     probe = f.first_of(f.from_peer.mine & f.kind_in(Kind.ZERO_WINDOW_PROBE))
     before = np.flatnonzero((probe >= 0) & ((first < 0) | (probe < first)))
     lasted(probe[before], first[before])
-    return (f.flow("backwards") == 0) & (closed_ns >= LONG_CLOSED_NS)
+    may = (f.flow("backwards") == 0) & (closed_ns >= LONG_CLOSED_NS)
+    return may & f.settle(may, lambda case: bool(_long(case)))
+
+
+def _long(case: Case) -> list[Closing]:
+    """Return the long closings."""
+    every = closings(case.record, case.side)
+    return [each for each in every if each.lasted_ns >= LONG_CLOSED_NS and _is_measured(case, each)]
+
+
+def _is_measured(case: Case, closing: Closing) -> bool:
+    """Say whether the capture was awake all the time that a window was closed."""
+    record = case.record
+    until = closing.opened_frame or record.last_frame
+    return not record.backwards and record.is_awake(closing.shut_frame or closing.probes[0].frame, until)
 
 
 def verdict_open(f: Flows) -> Mask:
@@ -93,7 +108,7 @@ def _closed_evidence(case: Case) -> Evidence:
         probes=sum(len(each.probes) for each in told),
         shut_frame=told[0].shut_frame,
         opened_frame=last.opened_frame,
-        longest_ns=max(each.lasted_ns for each in told),
+        longest_ns=max((each.lasted_ns for each in told if _is_measured(case, each)), default=None),
     )
 
 
@@ -104,27 +119,24 @@ def _shut_evidence(case: Case) -> Evidence:
         closings=1,
         probes=0,
         shut_frame=case.facts.window_shut_frame,
-        longest_ns=last.lasted_ns if last is not None and not case.record.backwards else None,
+        longest_ns=last.lasted_ns if last is not None and _is_measured(case, last) else None,
     )
 
 
 def _detail(t: Teller, f: Finding) -> str:
     receiver, many, probes = side_of(f), number(f, "closings"), number(f, "probes")
     lasted = duration(number(f, "longest_ns"))
+    at_most = f", for at most {lasted} at a time" if "longest_ns" in f.data else ""
     who, peer = t.start(receiver), t.the(other(receiver))
     if many > 1:
         ended = "each time it opened again" if "opened_frame" in f.data else "the last time it stayed closed"
-        return (
-            f"{who}'s receive window closed {times(many)}, for at most {lasted} at a time; {peer} probed it"
-            f" {times(probes)}, and {ended}."
-        )
+        return f"{who}'s receive window closed {times(many)}{at_most}; {peer} probed it {times(probes)}, and {ended}."
     if not probes:
-        since = f" for {lasted} to the capture's end" if "longest_ns" in f.data else ""
+        since = f" for {lasted} to the flow's last segment" if "longest_ns" in f.data else ""
         return f"{who}'s receive window stayed closed{since}; its peer sent no window probe."
     asked = f"{t.start(other(receiver))} probed {t.the(receiver)}'s closed window {times(probes)}"
-    return f"{asked}; it " + (
-        f"opened again after {lasted}." if "opened_frame" in f.data else f"was still closed after {lasted}."
-    )
+    how = "opened again" if "opened_frame" in f.data else "was still closed"
+    return f"{asked}; it {how}" + (f" after {lasted}." if "longest_ns" in f.data else ".")
 
 
 CLOSED: Final = FindingKind(
@@ -162,7 +174,7 @@ CLOSED: Final = FindingKind(
 
 def _long_evidence(case: Case) -> Evidence:
     """The longest closing."""
-    longest = max(closings(case.record, case.side), key=lambda closing: closing.lasted_ns)
+    longest = max(_long(case), key=lambda closing: closing.lasted_ns)
     return frames_of(longest.shut_frame, (probe.frame for probe in longest.probes), longest.opened_frame), known(
         probes=len(longest.probes),
         shut_frame=longest.shut_frame,
@@ -176,7 +188,7 @@ def _long_headline(t: Teller, f: Finding) -> str:
     who, peer = t.start(receiver), t.the(other(receiver))
     if "opened_frame" in f.data:
         return f"{who}'s receive window was closed for {lasted}: {peer} could send nothing in that time."
-    return f"{who}'s receive window was still closed when the capture ended, after {lasted}: {peer} can send nothing."
+    return f"{who}'s receive window was still closed when last heard of, after {lasted}: {peer} can send nothing."
 
 
 def _long_happened(t: Teller, f: Finding) -> list[Line]:

@@ -32,7 +32,7 @@ def test_a_window_that_stays_closed_is_told_without_probes():
     """A closed window that nobody probes has words of its own."""
     (judged,) = scenario("keepalive_under_a_closed_window")
 
-    assert "stayed closed for 15.060 s to the capture's end; its peer sent no window probe" in explain.detail(
+    assert "stayed closed for 15.060 s to the flow's last segment; its peer sent no window probe" in explain.detail(
         judged.finding("window-closed"), judged
     )
 
@@ -41,8 +41,10 @@ def test_a_closed_window_with_nothing_pending_says_how_long():
     """Where both ends of a closing are in the capture, its length is said, also of one that nobody probes."""
     (judged,), _ = captured("lab/zero_window_nothing_pending.pcap")
 
-    assert "stayed closed for 12.096 s to the capture's end" in explain.detail(judged.finding("window-closed"), judged)
-    assert "still closed when the capture ended, after 12.096 s" in explain.headline(judged, 0)
+    assert "stayed closed for 12.096 s to the flow's last segment" in explain.detail(
+        judged.finding("window-closed"), judged
+    )
+    assert "still closed when last heard of, after 12.096 s" in explain.headline(judged, 0)
 
 
 def test_each_closing_is_counted_by_itself():

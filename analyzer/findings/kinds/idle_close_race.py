@@ -1,0 +1,142 @@
+"""A request that crosses the close of an idle connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings import conditions as c
+from analyzer.findings.evidence import frames_of, known
+from analyzer.findings.kind import FindingKind, Lead, Row
+from analyzer.judge.record import other
+from analyzer.label.reset import ResetKind
+from analyzer.tolerances import ANSWER_RST_NS
+from analyzer.words.model import Line, LongText
+from analyzer.words.teller import duration, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.words.teller import Teller
+
+
+def peer_fin_met_data(f: Flows) -> Mask:
+    """Its data, the first after a second or more of silence, passed within a second before that FIN, unacknowledged."""
+    before_ns = f.peer("fin_ns") - f.own("data_ns")
+    sent = (f.peer("fin_frame") > 0) & (f.own("data_ns") >= 0) & (f.own("unacked_ns") >= 0)
+    idle = (f.flow("silence_to") == f.own("data_frame")) & (f.flow("silence_ns") >= c.IDLE_CLOSE_NS)
+    return sent & idle & (before_ns > 0) & (before_ns <= c.CROSSED_NS)
+
+
+def peer_reset_bare(f: Flows) -> Mask:
+    """The RST that ended the flow came from its peer, without ACK, within 3 s of that data."""
+    after_ns = f.ending("reset_ns") - f.own("data_ns")
+    refused = f.from_peer.own_reset & (f.by == 1 - f.side) & (f.ending("reset_kind") == ResetKind.NO_SOCKET)
+    return refused & (f.own("data_ns") >= 0) & (after_ns >= 0) & (after_ns <= ANSWER_RST_NS)
+
+
+def _evidence(case: Case) -> Evidence:
+    """The silence, the FIN, the data that crossed it, and the RST."""
+    fin, reset, record = case.peer_fin, case.reset, case.record
+    assert fin is not None
+    assert reset is not None
+    return frames_of(record.silence_from, fin.frame, case.facts.last_data_frame, reset.frame), known(
+        idle_ns=record.silence_ns,
+        from_frame=record.silence_from,
+        fin_frame=fin.frame,
+        data_frame=case.facts.last_data_frame,
+        reset_frame=reset.frame,
+        since_fin_ns=(case.facts.last_data_ns or fin.ts_ns) - fin.ts_ns,
+    )
+
+
+def _headline(t: Teller, f: Finding) -> str:
+    writer = side_of(f)
+    return (
+        f"{t.start(other(writer))} closed after {duration(number(f, 'idle_ns'))} of idleness, and"
+        f" {t.the(writer)}'s next request crossed its FIN: a race of idle timeouts; a RST answered the request."
+    )
+
+
+def _happened(t: Teller, f: Finding) -> list[Line]:
+    writer = side_of(f)
+    closer, after = t.start(other(writer)), number(f, "since_fin_ns")
+    crossed = (
+        f"{duration(after)} later {t.the(writer)}'s data passed here, which does not acknowledge that FIN: it was sent"
+        " before the FIN had arrived."
+        if after >= 0
+        else f"{t.start(writer)}'s data had passed here {duration(-after)} before, and the FIN does not acknowledge it:"
+        " it was sent before the data had arrived."
+    )
+    return [
+        Line(
+            f"{closer} sent FIN after {duration(number(f, 'idle_ns'))} of idleness.",
+            (number(f, "from_frame"), number(f, "fin_frame")),
+        ),
+        Line(crossed, (number(f, "data_frame"),)),
+        Line(f"{closer}'s kernel answered it with a RST: nobody is there to take it.", (number(f, "reset_frame"),)),
+    ]
+
+
+def _why(t: Teller, f: Finding) -> list[Line]:
+    writer = side_of(f)
+    return [
+        Line(
+            f"Neither program did wrong by itself: {t.the(other(writer))}'s idle timeout ran out while"
+            f" {t.the(writer)} still took the connection for good. Whoever sends requests must be the first to close"
+            " an idle connection.",
+            f.frames,
+        )
+    ]
+
+
+def _change(finding: Finding) -> str:
+    idle = duration(number(finding, "idle_ns"))
+    return (
+        f"Have it close idle connections sooner than the other end does (which did after {idle}): the idle timeout"
+        " (keep-alive timeout) of whoever answers requests must be longer than that of whoever sends them, by more than"
+        " a round trip. Repeat requests that are safe to repeat on a new connection."
+    )
+
+
+RACE: Final = FindingKind(
+    code="idle-close-race",
+    rows=(
+        Row(
+            (
+                c.verdict_aborted,
+                c.peer_sent_fin,
+                c.peer_reset_answers_data,
+                c.data_crossed_peer_fin,
+                c.idle_before_peer_fin,
+            ),
+            _evidence,
+        ),
+        Row((c.verdict_aborted, c.sent_no_fin, peer_fin_met_data, peer_reset_bare), _evidence),
+    ),
+    text=LongText(
+        title="A request crossed the close of an idle connection",
+        meaning=(
+            "One end closed a connection that had been idle, and at that moment the other sent its next request: it"
+            " does not acknowledge the FIN, so it left before the FIN arrived. A RST answered it."
+        ),
+        why=(
+            "The request is lost, now and then and without a pattern that the programs' logs would show: a proxy"
+            " reports it as 502 or as a reset by peer."
+        ),
+        change=(
+            "Make the idle timeout (keep-alive timeout) of whoever answers requests longer than that of whoever sends"
+            " them, by more than a round trip, so that the sender closes first. Repeat requests that are safe to"
+            " repeat."
+        ),
+        doubt=(
+            "That an idle timeout made it close is inferred from the silence before the FIN; a restart may close at"
+            " such a moment by chance. Many such races, after the same silence, are no chance."
+        ),
+        source="RFC 9112 9.3, 9.5; RFC 9293 3.6",
+    ),
+    detail=_headline,
+    change=_change,
+    lead=Lead(_headline, _happened, _why),
+)

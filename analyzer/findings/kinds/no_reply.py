@@ -1,0 +1,140 @@
+"""A request that the kernel acknowledged and no program answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.findings.evidence import frames_of, known, numbers_of
+from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
+from analyzer.label.outcome import Answer
+from analyzer.words.fins import fin_lines
+from analyzer.words.model import Line, LongText
+from analyzer.words.probes import probe_summary
+from analyzer.words.teller import count, duration, evidence, lines, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.judge.record import Probe
+    from analyzer.words.teller import Teller
+
+ONE_REQUEST_NS: Final = 1_000_000_000
+"""What is sent within this time is one request."""
+WAITED_NS: Final = 30_000_000_000
+"""Most programs answer sooner, or say so; clients wait 30 s or 60 s before they give up."""
+ANSWERED: Final = 2
+
+
+def peer_sent_one_request(f: Flows) -> Mask:
+    """From the handshake on its peer sent data once, within a second, and all of it was acknowledged."""
+    opened = (f.peer("syn_frame") > 0) & (f.peer("syn_had_ack") == 0)
+    once = (f.peer("first_data_ns") >= 0) & (f.peer("data_ns") - f.peer("first_data_ns") <= ONE_REQUEST_NS)
+    return opened & once & (f.peer("unacked_ns") < 0)
+
+
+def sent_no_data(f: Flows) -> Mask:
+    """It never sent any data."""
+    return (f.own("payload") == 0) & (f.own("missed") == 0)
+
+
+def answered_probes_meanwhile(f: Flows) -> Mask:
+    """In 30 s or more its kernel answered at least two probes of its peer."""
+    answered = f.from_peer.probing & (f.seen("answer") == Answer.ACK)
+    last_ns = f.largest(f.seen("ts_ns"), answered)
+    until_ns = np.where(f.peer("fin_frame") > 0, f.peer("fin_ns"), last_ns)
+    return (f.count_rows(answered) >= ANSWERED) & (until_ns - f.peer("data_ns") >= WAITED_NS)
+
+
+def peer_waits_or_gave_up(f: Flows) -> Mask:
+    """The flow is open, or its peer closed or reset it first."""
+    own, peer = f.own("fin_frame"), f.peer("fin_frame")
+    going_on = f.verdict_in(Verdict.OPEN, Verdict.CLOSING, Verdict.HALF_CLOSED, Verdict.CLOSED)
+    closed_first = (own == 0) | ((peer > 0) & (peer < own))
+    return (going_on & closed_first) | (f.verdict_in(Verdict.ABORTED) & (f.by == 1 - f.side) & (own == 0))
+
+
+def _answered(case: Case) -> list[Probe]:
+    """Return the probes of its peer that its kernel answered."""
+    return [probe for probe in case.record.probes_from(case.peer) if probe.answer == "ack"]
+
+
+def _until_ns(case: Case, answered: list[Probe]) -> int:
+    """Return until when its peer waited: its FIN, or else the last probe that was answered."""
+    return case.peer_fin.ts_ns if case.peer_fin is not None else answered[-1].ts_ns
+
+
+def _evidence(case: Case) -> Evidence:
+    """The request, and the probes that were answered meanwhile."""
+    probes = _answered(case)
+    sent_ns = case.peer_facts.last_data_ns or 0
+    return frames_of(case.peer_facts.last_data_frame, numbers_of(probes)), known(
+        request_frame=case.peer_facts.last_data_frame,
+        bytes=case.peer_facts.payload_bytes,
+        answered=len(probes),
+        waited_ns=_until_ns(case, probes) - sent_ns,
+    )
+
+
+def _headline(t: Teller, f: Finding) -> str:
+    late = side_of(f)
+    return (
+        f"{t.start(late)}'s program never replied: {t.the(other(late))}'s request was acknowledged, and nothing came in"
+        f" {duration(number(f, 'waited_ns'))}, while the kernel answered {count(number(f, 'answered'), 'probe')}."
+    )
+
+
+def _happened(t: Teller, f: Finding) -> list[Line]:
+    late = side_of(f)
+    asker = other(late)
+    sent = count(number(f, "bytes"), "byte")
+    return lines(
+        Line(f"{t.start(asker)} sent {sent}, all acknowledged.", (number(f, "request_frame"),)),
+        Line(f"{t.start(late)} sent no data in the {duration(number(f, 'waited_ns'))} that followed.", f.frames),
+        *probe_summary(t),
+        fin_lines(t, asker)[0] if t.fin(asker) is not None else None,
+    )
+
+
+def _why(t: Teller, f: Finding) -> list[Line]:
+    late = t.the(side_of(f))
+    probes = [probe for probe in t.probes(other(side_of(f))) if probe.answered]
+    return [
+        Line(
+            f"Acknowledgements and answers to probes come from {late}'s kernel, not from its program. That the program"
+            " hangs, or waits for something itself, is inferred; a protocol without replies looks the same.",
+            f.frames,
+        ),
+        Line("Keepalive cannot see a hung program: to it the peer is alive.", evidence(probes)),
+    ]
+
+
+NO_REPLY: Final = FindingKind(
+    code="request-without-reply",
+    rows=(Row((peer_sent_one_request, sent_no_data, answered_probes_meanwhile, peer_waits_or_gave_up), _evidence),),
+    text=LongText(
+        title="A request was acknowledged and never answered",
+        meaning=(
+            "This end's kernel acknowledged a request and answered probes for 30 s or more, but its program never sent"
+            " any data."
+        ),
+        why=(
+            "Keepalive tells a dead host from a live one, not a hung program from a busy one. Whoever waits needs a"
+            " time limit of his own."
+        ),
+        change=(
+            "Look at what the program that was asked does (a lock, a pool that is used up, a backend that hangs); at"
+            " the asking end set a time limit for replies (read timeout), or use heartbeats that the program answers."
+        ),
+        doubt="A protocol in which nothing is replied looks the same, and so does one that pushes later.",
+        source="RFC 9293 3.8.4; RFC 1122 4.2.3.6",
+    ),
+    detail=_headline,
+    lead=Lead(_headline, _happened, _why),
+    advice=Advice.READER,
+)

@@ -1,0 +1,144 @@
+"""Large segments that never arrive while the peer is alive: the path's MTU comes to mind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.findings.evidence import frames_of, known, numbers_of
+from analyzer.findings.kind import FindingKind, Lead, Row
+from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
+from analyzer.label.rules import Kind
+from analyzer.words.model import Line, LongText
+from analyzer.words.probes import probe_summary
+from analyzer.words.teller import duration, number, side_of, times
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.flows import Flows, Mask
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.judge.record import Resent
+    from analyzer.words.teller import Teller
+
+LARGE: Final = 1_000
+"""No path that is in use has a smaller MTU by much (RFC 8200 5: 1,280 octets)."""
+OFTEN: Final = 3
+"""So many times in a row the same segment is not lost by chance."""
+FRAGMENTATION_NEEDED: Final = {(4, 3, 4), (6, 2, 0)}
+"""ICMP's own word for it: version, type and code (RFC 1191 4, RFC 4443 3.2)."""
+
+
+def goes_on(f: Flows) -> Mask:
+    """The verdict is open or half_closed."""
+    return f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED)
+
+
+def large_segment_sent_again(f: Flows) -> Mask:
+    """What it sent is unacknowledged at the capture's end, and was sent again 3 times or more, 1,000 octets each."""
+    again = _again_rows(f)
+    small = f.any_row(again & (f.seen("payload_len") < LARGE))
+    return (f.own("unacked_ns") >= 0) & (f.count_rows(again) >= OFTEN) & ~small
+
+
+def peer_is_heard_meanwhile(f: Flows) -> Mask:
+    """Its peer, whose window is open, was heard after the third time, and acknowledged nothing of it."""
+    opened = f.peer("window_shut_frame") == 0
+    heard = f.of_row(f.peer("last_ns"))
+    return opened & (f.count_rows(_again_rows(f) & (f.seen("ts_ns") < heard)) >= OFTEN)
+
+
+def _again_rows(f: Flows) -> Mask:
+    """Return which rows are what it sent again since its peer last acknowledged anything new."""
+    again = f.mine & f.kind_in(Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION)
+    since = f.of_row(f.own("unacked_ns"))
+    return again & (since >= 0) & (f.seen("ts_ns") >= since)
+
+
+def _again(case: Case) -> list[Resent]:
+    """Return what it sent again since the peer last acknowledged anything new."""
+    since = case.facts.unacked_ns
+    return [r for r in case.record.resent if r.sender == case.side and since is not None and r.ts_ns >= since]
+
+
+def _evidence(case: Case) -> Evidence:
+    """The segment, how often it was sent again, what was heard of the peer, and ICMP's word."""
+    again = _again(case)
+    heard = [probe for probe in case.record.probes_from(case.peer) if probe.ts_ns > again[0].ts_ns]
+    icmp = [
+        error
+        for error in case.record.icmp_errors
+        if error.quotes == case.side and (error.version, error.type, error.code) in FRAGMENTATION_NEEDED
+    ]
+    return frames_of(
+        case.facts.unacked_frame, (r.frame for r in again), numbers_of(heard), (e.frame for e in icmp)
+    ), known(
+        since_frame=case.facts.unacked_frame,
+        last_frame=again[-1].frame,
+        bytes=again[-1].payload_len,
+        resent=len(again),
+        lasted_ns=again[-1].ts_ns - (case.facts.unacked_ns or again[0].ts_ns),
+        heard_ns=(case.peer_facts.last_ns or 0) - again[0].ts_ns,
+        icmp_frame=icmp[0].frame if icmp else None,
+    )
+
+
+def _headline(t: Teller, f: Finding) -> str:
+    sender = side_of(f)
+    return (
+        f"{t.start(sender)}'s segment of {number(f, 'bytes'):,} bytes was sent again {times(number(f, 'resent'))} in"
+        f" {duration(number(f, 'lasted_ns'))} and never acknowledged, though {t.the(other(sender))} is alive."
+    )
+
+
+def _happened(t: Teller, f: Finding) -> list[Line]:
+    sender = side_of(f)
+    heard = duration(number(f, "heard_ns"))
+    alive = (
+        f"{t.start(other(sender))} was heard up to {heard} after it was first sent again, and asked for nothing more."
+    )
+    return [
+        Line(_headline(t, f), (number(f, "since_frame"), number(f, "last_frame"))),
+        Line(alive, f.frames),
+        *(probe_summary(t) if t.record.probes else []),
+    ]
+
+
+def _why(t: Teller, f: Finding) -> list[Line]:
+    del t
+    icmp = f.data.get("icmp_frame")
+    if isinstance(icmp, int):
+        text = "ICMP says so: a segment of this size does not fit the path, and may not be fragmented."
+        return [Line(text, (icmp,))]
+    text = (
+        "Inferred: segments of this size do not get through, small ones do. That is so where the path's MTU is smaller"
+        " than the ends think (a tunnel, a VPN) and the ICMP messages that would say so are filtered."
+    )
+    probes = "Keepalive sees nothing of it: its probes are small."
+    return [Line(text, f.frames), Line(probes, f.frames)]
+
+
+LARGE_LOST: Final = FindingKind(
+    code="large-segments-lost",
+    rows=(Row((goes_on, large_segment_sent_again, peer_is_heard_meanwhile), _evidence),),
+    text=LongText(
+        title="Large segments are lost, though the peer is alive",
+        meaning=(
+            "A large segment was sent again and again and never acknowledged, while the peer was heard: the connection"
+            " hangs between two ends that are both there."
+        ),
+        why="Small segments pass, so keepalive and handshakes look well; every large answer or upload hangs.",
+        change=(
+            "Look at the path's MTU: lower the MTU of the interface or clamp the segment size (MSS) at the tunnel, or"
+            " let ICMP fragmentation-needed and packet-too-big pass; on Linux net.ipv4.tcp_mtu_probing finds out by"
+            " itself. ping with a size and no fragmentation shows the limit."
+        ),
+        doubt=(
+            "That size is the reason is inferred. A box that drops one direction's data, or a wrong checksum at one"
+            " size, looks the same. Acknowledgements may have passed another way than this capture point."
+        ),
+        source="RFC 2923 2.1; RFC 1191; RFC 4821; Linux tcp_mtu_probing",
+    ),
+    detail=_headline,
+    lead=Lead(_headline, _happened, _why),
+)
