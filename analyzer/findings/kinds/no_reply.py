@@ -44,11 +44,12 @@ def sent_no_data(f: Flows) -> Mask:
 
 
 def answered_probes_meanwhile(f: Flows) -> Mask:
-    """In 30 s or more its kernel answered at least two probes of its peer."""
+    """In 30 s or more, by a clock that never went back, its kernel answered at least two probes of its peer."""
     answered = f.from_peer.probing & (f.seen("answer") == Answer.ACK)
     last_ns = f.largest(f.seen("ts_ns"), answered)
     until_ns = np.where(f.peer("fin_frame") > 0, f.peer("fin_ns"), last_ns)
-    return (f.count_rows(answered) >= ANSWERED) & (until_ns - f.peer("data_ns") >= WAITED_NS)
+    waited = (until_ns - f.peer("data_ns") >= WAITED_NS) & (f.flow("backwards") == 0)
+    return waited & (f.count_rows(answered) >= ANSWERED)
 
 
 def peer_waits_or_gave_up(f: Flows) -> Mask:
