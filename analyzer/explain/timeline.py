@@ -194,7 +194,14 @@ def _reset(t: Teller, reset: Reset) -> Line:
         what = ", ".join(different)
         text += f"; unlike {t.the(reset.sender)}'s other packets in {what}"
     if reset.kind == "ignored":
-        return _line(t, f"{text}; without effect", [reset.frame], reset.ts_ns)
+        why = f" in {reset.receiver_state}" if reset.reception in {"dropped", "challenged"} else ""
+        text += f"; without effect{why}"
+        if reset.challenge_frame is None:
+            return _line(t, text, [reset.frame], reset.ts_ns)
+        receiver = t.the(other(reset.sender))
+        return _line(
+            t, f"{text}: {receiver} answers with a challenge ACK", [reset.frame, reset.challenge_frame], reset.ts_ns
+        )
     if not reset.accepted_end:
         return _line(t, f"{text}; the connection was over", [reset.frame], reset.ts_ns)
     if t.ending.verdict is Verdict.CLOSED:

@@ -138,6 +138,12 @@ class Reset:
     """Octets of data that its receiver had sent and that were not acknowledged before it."""
     accepted_end: bool
     """Whether this is the RST that ended the flow."""
+    reception: str
+    """What its receiver does with it by its number: ``taken``, ``perhaps``, ``challenged`` or ``dropped``."""
+    receiver_state: str
+    """The receiver's state then, derived, such as ``ESTABLISHED``."""
+    challenge_frame: int | None
+    """The receiver's challenge ACK (RFC 5961), if the RST was ignored and one was captured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,12 @@ from analyzer.judge.record import (
 )
 from analyzer.label.outcome import Answer, Certainty, Doubt
 from analyzer.label.reset import ResetKind
+from analyzer.label.reset_acceptance import Receiver, Reception
 from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.label.unlike_sender import Stranger
 from analyzer.loops.loop import thaw
-from analyzer.segment import ACK, FIN, NOTE_TCP, RST
+from analyzer.segment import ACK, FIN, NOTE_TCP, RST, SYN
+from analyzer.tolerances import WENT_ON_NS
 from analyzer.track.flow import SIDES, Side, endpoints_of
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ COLUMNS: Final = (
     "frame", "ts_ns", "side", "kind", "seq", "snd_nxt", "payload_len", "window", "flags", "header_len", "ttl",
     "ttl_low", "ttl_high", "ip_id", "icmp", "idle_frame", "ack", "peer_nxt", "certainty", "doubt", "answer",
     "answer_row", "answers_row", "rcv_nxt", "peer_fin_seq", "gap_ns", "idle_ns", "train", "after_fin", "reset_kind",
-    "stranger",
+    "stranger", "reception", "receiver_state",
 )  # fmt: skip
 """Of SEEN, what a record is made from."""
 AT_ONCE: Final = 4096
@@ -62,6 +64,10 @@ AT_ONCE: Final = 4096
 CERTAINTIES: Final = {int(each): each.name.lower() for each in Certainty}
 DOUBTS: Final = {int(each): each.name.lower() for each in Doubt}
 ANSWERS: Final = {int(each): each.name.lower() for each in Answer}
+
+
+CHALLENGE_ROWS: Final = 4
+"""So many rows behind a RST are kept whatever they are (``seen.notable``)."""
 
 
 def build(batch: FlowBatch, index: int) -> FlowRecord:
@@ -261,9 +267,23 @@ def _resets(rows: NDArray[np.void], places: Places, accepted: int) -> tuple[Rese
             has_options=row["header_len"] > 20,
             lost_bytes=_outstanding(row),
             accepted_end=row["at"] == accepted,
+            reception=Reception(row["reception"]).name.lower(),
+            receiver_state=Receiver(row["receiver_state"]).name.replace("_", "-"),
+            challenge_frame=_challenge(rows, row) if row["reset_kind"] == ResetKind.IGNORED else None,
         )
         for row in _of(rows, places, Kind.RESET)
     )
+
+
+def _challenge(rows: NDArray[np.void], reset: Row) -> int | None:
+    """Return the frame of the challenge ACK to an ignored RST: the receiver's next segment, empty, at SND.NXT."""
+    for row in rows[reset["at"] + 1 : reset["at"] + 1 + CHALLENGE_ROWS]:
+        if row["side"] == reset["side"] or row["note"] != 0 or row["is_copy"]:
+            continue
+        plain = row["payload_len"] == 0 and row["flags"] & (ACK | SYN | FIN | RST) == ACK
+        prompt = row["ts_ns"] - reset["ts_ns"] <= WENT_ON_NS and not row["answers_pending"]
+        return int(row["frame"]) if plain and prompt and row["seq"] == row["snd_nxt"] else None
+    return None
 
 
 def _outstanding(row: Row) -> int:

@@ -321,6 +321,9 @@ def _reset(reset: Reset, start_ns: int) -> Object:
         "answers_probe": reset.answers_probe,
         "lost_bytes": reset.lost_bytes,
         "kind": reset.kind,
+        "reception": reset.reception,
+        "receiver_state": reset.receiver_state,
+        "challenge_frame": reset.challenge_frame,
         "unlike_sender": list(reset.strange),
     }
 

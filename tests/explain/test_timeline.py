@@ -84,10 +84,22 @@ def test_resets_without_effect_are_told_as_such():
     ignored = [text for _, text in told(scenario("reset_outside_the_window_is_ignored")[0]) if text.startswith("RST")]
     late = [text for _, text in told(scenario("reset_after_orderly_close")[0]) if text.startswith("RST")]
 
-    assert all(text.endswith("; without effect") for text in ignored)
+    assert all(text.endswith("; without effect in ESTABLISHED") for text in ignored)
     assert all(text.endswith("; both ends had closed") for text in late)
     assert ignored
     assert late
+
+
+def test_a_challenge_ack_is_named():
+    """The ACK that an ignored RST draws is told with it."""
+    judged = opened("""
++5   b > a  R   101:101(0) win 0
++.01 a > b  .   6:6(0) ack 1
++2   a > b  P.  6:9(3) ack 1
+""")
+    (text,) = [text for _, text in told(judged) if text.startswith("RST")]
+
+    assert text.endswith("; without effect in ESTABLISHED: the client answers with a challenge ACK")
 
 
 def test_handshakes_that_are_not_whole_are_told_as_seen():

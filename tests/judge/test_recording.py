@@ -197,6 +197,27 @@ def test_fins():
     ) == flow.fins
 
 
+def test_the_challenge_ack_of_an_ignored_reset_is_named():
+    """A RST in the window that is not at the number expected draws an ACK, which is no answer to a probe."""
+    flow = record_of("+5 b > a R 101:101(0) win 0\n+.01 a > b . 1:1(0) ack 1\n+2 a > b P. 1:6(5) ack 1\n")
+    (reset,) = flow.resets
+
+    assert ("ignored", "challenged", "ESTABLISHED", 5) == (
+        reset.kind,
+        reset.reception,
+        reset.receiver_state,
+        reset.challenge_frame,
+    )
+
+
+def test_a_dropped_reset_draws_no_challenge():
+    """What follows a RST far outside the window is no challenge ACK, if it is data."""
+    flow = record_of("+5 b > a R 900000:900000(0) win 0\n+.01 a > b P. 1:6(5) ack 1\n")
+    (reset,) = flow.resets
+
+    assert ("dropped", None) == (reset.reception, reset.challenge_frame)
+
+
 def test_a_reset_in_full():
     """A RST has its form, what it answers, and how it differs from its sender's own packets."""
     flow = record_of(
@@ -217,6 +238,9 @@ def test_a_reset_in_full():
         has_options=False,
         lost_bytes=0,
         accepted_end=True,
+        reception="taken",
+        receiver_state="ESTABLISHED",
+        challenge_frame=None,
     )
 
     assert expected == flow.resets[0]
