@@ -1,16 +1,23 @@
 """A short run of every fuzz target, bounded by counts, and that fuzzing would notice what it is there for."""
 
 import os
+import re
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analyzer.capture.frame import FRAME
 from analyzer.capture.headers import decode
-from analyzer.segment import SEGMENT
-from tests.fuzz import run, seeds, targets
+from analyzer.segment import SEGMENT, SegmentBatch
+from tests.fuzz import guided, run, seeds, targets
 from tests.fuzz.guard import PAGE, GuardedPages
+from tests.traffic import captures
 
 SHORT = {"decode": 150_000, "framing": 2048, "tracker": 256, "whole": 512}
 """Executions of each target: about a minute together on two slow cores."""
@@ -48,6 +55,36 @@ def decode_one(octets, *, claimed, at_end):
 def test_a_short_run_finds_nothing(target):
     """So many executions of each target end with nothing found."""
     assert (True, "") == ((ran := run.run_child(target, SEED, 0, SHORT[target]))[0] >= SHORT[target], ran[1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(captures(30), st.integers(0, 1 << 32))
+def test_disturbed_sequences_keep_the_books(rows, seed):
+    """Whatever is repeated, lost, swapped or moved to a limit, plain and compiled agree, and the invariants hold."""
+    if len(rows):
+        rows = targets.disturbed(rows, np.random.default_rng(seed))
+    batches = [SegmentBatch(rows, len(rows))]
+
+    assert targets.tracked(batches, jit=False, seed=1) == targets.tracked(batches, jit=True, seed=seed)
+
+
+@pytest.mark.parametrize("target", sorted(guided.TARGETS))
+def test_what_coverage_led_fuzzing_begins_with_holds(target):
+    """Every seed passes its target of atheris, and so do no octets at all."""
+    for octets in [b"", *guided.corpora()[target][:12]]:
+        guided.TARGETS[target](octets)
+
+
+@pytest.mark.slow
+def test_coverage_led_fuzzing_runs():
+    """Atheris runs a target as often as it is told, and comes to an end."""
+    pytest.importorskip("atheris")
+    command = [sys.executable, "-m", "tests.fuzz.guided", "framing", "-runs=2000", "-seed=1"]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[2], check=False, capture_output=True, text=True, timeout=300
+    )
+
+    assert (0, ["2000"]) == (done.returncode, re.findall(r"(?m)^Done (\d+) runs", done.stderr))
 
 
 @pytest.mark.parametrize("at_end", [True, False])
