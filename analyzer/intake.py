@@ -15,7 +15,7 @@ import numpy as np
 
 from analyzer.segment import SKIPPED
 from analyzer.track.tracker import Limits, Tracker
-from analyzer.words.holes import hole_sentence
+from analyzer.words.holes import hole_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -123,7 +123,7 @@ class Intake:
         holes = self._tracker.holes if self._tracker is not None else ()
         self.summary.start_ns = self._source.start_ns
         self.summary.holes = list(holes) or self.summary.holes
-        self.summary.warnings = [*self._source.warnings, *map(hole_sentence, self.summary.holes), *self._shortened()]
+        self.summary.warnings = [*self._source.warnings, *hole_sentences(self.summary.holes), *self._shortened()]
         self.summary.skipped = {**counts, "duplicate_copy": self._copies}
 
     def _shortened(self) -> Iterator[str]:

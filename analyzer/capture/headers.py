@@ -223,7 +223,7 @@ def icmp_error(data: Octets, at: int, end: int, version: int, row: Record) -> in
     kind = octet(data, at)
     code = octet(data, at + 1)
     if version == 4:
-        if kind not in (3, 4, 5, 11, 12):
+        if kind not in (3, 4, 11, 12):  # a redirect (5) quotes what was forwarded all the same: no error
             return NOT_TCP
     elif kind not in (1, 2, 3, 4):
         return NOT_TCP

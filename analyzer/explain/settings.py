@@ -10,6 +10,7 @@ from analyzer.words.stacks import LINUX, TOLD_BY, has_user_timeout
 from analyzer.words.teller import count, setting
 
 if TYPE_CHECKING:
+    from analyzer.judge.timers.changes import Change
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
@@ -28,12 +29,17 @@ def _of(t: Teller, side: Side) -> list[Line]:
         return []
     parts: list[str] = []
     frames: set[int] = set()
-    for name, timer in (("idle time", settings.idle), ("interval", settings.interval)):
-        if timer is not None:
-            parts.append(f"{name} {timer_text(timer)}")
+    anew = {change.name: change for change in settings.changes}
+    for name, title, timer in (("idle", "idle time", settings.idle), ("interval", "interval", settings.interval)):
+        if timer is not None and not ("period" in anew and name not in anew):
+            told = _change_text(t, anew[name]) if name in anew else timer_text(timer)
+            parts.append(f"{title} {told}")
             frames.update(timer.frames)
     period = settings.period
-    if period is not None and (settings.idle is None or (period.value_ns and settings.idle.value_ns is None)):
+    if period is not None and "period" in anew:
+        parts.append(f"answered probes every {_change_text(t, anew['period'])}: set anew in mid-flow")
+        frames.update(period.frames)
+    elif period is not None and (settings.idle is None or (period.value_ns and settings.idle.value_ns is None)):
         spaced = f"every {setting(period.value_ns)}" if period.value_ns else timer_text(period)
         parts.append(f"answered probes {spaced}{' apart' if not period.value_ns else ''}{_longer_of_two(settings)}")
         frames.update(period.frames)
@@ -59,6 +65,12 @@ def timer_text(timer: Timer) -> str:
         return setting(timer.value_ns)
     low, high = setting(timer.low_ns), setting(timer.high_ns)
     return f"about {low}" if low == high else f"between {low} and {high}"
+
+
+def _change_text(t: Teller, change: Change) -> str:
+    """Return a timer that was set anew, and until when the old one was in force."""
+    until = max(probe.ts_ns for probe in t.record.probes if probe.frame <= change.until_frame)
+    return f"{timer_text(change.before)} until {t.at(until)}, then {timer_text(change.after)}"
 
 
 def _longer_of_two(settings: Settings) -> str:

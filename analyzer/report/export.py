@@ -336,6 +336,15 @@ def _settings(settings: Settings | None) -> Object | None:
         "interval_s": _timer(settings.interval),
         "count": _count(settings.count),
         "period_s": _timer(settings.period),
+        "changes": [
+            {
+                "what": f"{change.name}_s",
+                "until_frame": change.until_frame,
+                "before": _timer(change.before),
+                "after": _timer(change.after),
+            }
+            for change in settings.changes
+        ],
         "stack": settings.stack,
         "families": list(settings.families),
     }

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Final
 from analyzer.units import format_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.track.awake import Hole
+
+MOST_TOLD: Final = 4
+"""So many holes are told one by one."""
 
 WHY: Final = {
     "clock": "the capture's clock was set, as the senders' own clocks show",
@@ -27,6 +32,13 @@ def hole_words(hole: Hole) -> str:
     return f"{where} ({format_duration(passed)}) {WHY[hole.why]}"
 
 
-def hole_sentence(hole: Hole) -> str:
-    """Return what a hole is and means, to follow the capture's name."""
-    return f"{hole_words(hole)}; nothing is measured across it"
+def hole_sentences(holes: Sequence[Hole]) -> list[str]:
+    """Return what holes are and mean, to follow the capture's name; many as one."""
+    told = holes if len(holes) <= MOST_TOLD else holes[: MOST_TOLD - 1]
+    found = [f"{hole_words(hole)}; nothing is measured across it" for hole in told]
+    if len(told) < len(holes):
+        back = sum(hole.to_ns < hole.from_ns for hole in holes)
+        found.append(
+            f"its time leaps so at {len(holes):,} places or more, at {back:,} of them back; nothing is measured across"
+        )
+    return found

@@ -273,6 +273,7 @@ def test_authentication_header_in_ipv4():
     [
         pytest.param(ipv4(udp(b"dns", 53), 17), NOT_TCP, id="UDP"),
         pytest.param(ipv4(icmp(b"ping", 8), 1), NOT_TCP, id="ping"),
+        pytest.param(ipv4(icmp(ipv4(tcp()), 5, 1), 1), NOT_TCP, id="redirect"),
         pytest.param(ipv4(bytes(8), 132), NOT_TCP, id="SCTP"),
         pytest.param(ipv4(ipv4(tcp()), 4), ROW, id="IP in IP"),
         pytest.param(ipv4(ipv4(udp(b"dns", 53), 17), 4), NOT_TCP, id="UDP in IP in IP"),
@@ -296,7 +297,7 @@ def test_what_is_in_ip(packet, expected):
 # ── ICMP errors ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("kind", "code"), [(3, 1), (3, 4), (4, 0), (5, 1), (11, 0), (12, 0)])
+@pytest.mark.parametrize(("kind", "code"), [(3, 1), (3, 4), (4, 0), (11, 0), (12, 0)])
 def test_icmp_error(kind, code):
     """An ICMP error names the quoted segment; TTL and MAC are its own."""
     quoted = ipv4(tcp()[:8], ttl=3, total=40, identifier=99, src=bytes([10, 9, 8, 7]))

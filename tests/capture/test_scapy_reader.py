@@ -207,6 +207,7 @@ PACKETS = [
     (4, ipv4(icmp(ipv4(tcp()), 3, 1), 1, ttl=7)),
     (4, ipv4(icmp(ipv4(tcp()[:8], total=40), 11, 0), 1)),
     (4, ipv4(icmp(b"ping" * 5, 8, 0), 1)),
+    (4, ipv4(icmp(ipv4(tcp()), 5, 1), 1)),
     (4, ipv4(icmp(ipv4(tcp(), fragment=4)), 1)),
     (4, ipv4(icmp(ipv4(udp(b"", 53), 17)), 1)),
     (4, ipv4(tcp(b"y" * 100), total=0)),

@@ -1,7 +1,7 @@
 """Holes in words."""
 
 from analyzer.track.awake import Hole
-from analyzer.words.holes import WHY, hole_sentence, hole_words
+from analyzer.words.holes import WHY, hole_sentences, hole_words
 from tests.judging import scenario, texts, told
 
 DAY_NS = 86_400_000_000_000
@@ -12,12 +12,21 @@ def test_a_hole_is_told_with_its_frames_and_length():
     assert "between frames 9 and 10 (2,132 d" in hole_words(Hole(0, 2132 * DAY_NS, 9, 10, "years")).replace(
         "2132", "2,132"
     )
-    assert hole_sentence(Hole(0, DAY_NS, 9, 10, "missed")).endswith("nothing is measured across it")
+    (sentence,) = hole_sentences([Hole(0, DAY_NS, 9, 10, "missed")])
+    assert sentence.endswith("nothing is measured across it")
 
 
 def test_a_clock_that_goes_back():
     """A leap back is told as one."""
     assert "goes back by 2.000 s" in hole_words(Hole(2_000_000_000, 0, 9, 10, "clock"))
+
+
+def test_many_holes_are_summed_up():
+    """Of many holes some are told, and how many there are in all, and how many of them are leaps back."""
+    sentences = hole_sentences([Hole(9_000_000_000, 0, at, at + 1, "clock") for at in range(1, 41)])
+
+    assert 4 == len(sentences)
+    assert "at 40 places or more, at 40 of them back" in sentences[-1]
 
 
 def test_every_reason_has_its_words():

@@ -155,22 +155,22 @@ def fitted(gaps: Gaps, stack: Stack | None, *, undisturbed: bool) -> Gaps:
     ``undisturbed``: its clock is one that probes and RSTs of the peer do not restart. Where they may, a gap between
     unanswered probes in which one came shows no interval.
     """
+    may_tick = stack is None and not off_the_tick((*gaps.answered, *gaps.unanswered))
 
-    def fit(found: Sequence[Gap], tick_ns: int = 0) -> tuple[Gap, ...]:
+    def fit(found: Sequence[Gap], *, starts: bool = False) -> tuple[Gap, ...]:
         return tuple(
             replace(
                 gap,
                 least_ns=gap.ns if undisturbed else gap.least_ns,
                 jitter_ns=max(gap.jitter_ns, early(stack)),
-                tick_ns=tick_ns,
+                tick_ns=SLOW_TICK_NS if may_tick and (starts or gap.ns != gap.least_ns) else 0,
             )
             for gap in found
         )
 
-    may_tick = stack is None and not off_the_tick((*gaps.answered, *gaps.unanswered))
     return replace(
         gaps,
-        starts=fit(gaps.starts, SLOW_TICK_NS if may_tick else 0),
+        starts=fit(gaps.starts, starts=True),
         answered=fit(gaps.answered),
         unanswered=fit([gap for gap in gaps.unanswered if undisturbed or gap.ns == gap.least_ns]),
     )
@@ -321,6 +321,8 @@ def agree(short: Gap, long: Gap) -> bool:
 def match(first: Gap, second: Gap) -> bool:
     """Say whether gaps of two kinds can show the same timer: the way to the prober and back may be in one only."""
     short, long = sorted((first, second), key=lambda gap: gap.ns)
+    if long.tick_ns and not short.tick_ns and long.ns - short.ns > long.tick_ns // 2:
+        return False  # a slow clock: the timer may be longer still, by a tick
     return long.ns - short.ns <= late(short.ns, None) + max(short.slack_ns, long.slack_ns)
 
 

@@ -7,23 +7,29 @@ anything is said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
 from analyzer.judge.signatures import Span, Stack, families
+from analyzer.judge.timers.changes import changes, epochs, hull
 from analyzer.judge.timers.count import count_of
 from analyzer.judge.timers.gaps import as_heard, fitted, give_up, measure, passed_no_router
 from analyzer.judge.timers.idle import idle_of
 from analyzer.judge.timers.interval import interval_of, interval_of_period, period_of
 from analyzer.judge.timers.stack import stack_of
+from analyzer.tolerances import OPTION_LEAST_NS
 
 if TYPE_CHECKING:
     from analyzer.judge.record import FlowRecord
+    from analyzer.judge.timers.changes import Change
     from analyzer.judge.timers.count import Count
+    from analyzer.judge.timers.gaps import Gaps
     from analyzer.judge.timers.timer import Timer
     from analyzer.judge.verdict import Ending
     from analyzer.track.flow import Side
+
+    Timers = tuple[Timer | None, Timer | None, Timer | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class Settings:
     count: Count | None
     stack: str | None
     """Value of a ``signatures.Stack`` by the probes' form and rhythm, or None."""
+    changes: tuple[Change, ...]
+    """Timers that were set anew in mid-flow; the claims above then hold what was in force before and after."""
     families: tuple[str, ...]
     """Names of rows of ``signatures`` that fit; families, never facts."""
 
@@ -53,20 +61,53 @@ def infer(record: FlowRecord, ending: Ending, side: Side) -> Settings | None:
     stack = stack_of(record, side, sent, gaps, near=near)
     octets = any(probe.payload_len for probe in record.probes_from(other(side)))
     gaps = fitted(gaps, stack, undisturbed=stack is Stack.LINUX and not octets)
-    interval = interval_of(gaps, stack, near=near)
-    period = period_of(gaps, interval, stack, near=near)
-    idle = idle_of(gaps, interval, period, stack, near=near)
-    if interval is None and period is not None:
-        interval = interval_of_period(gaps, period, stack)
+    timers, changed = _timers_of(gaps, stack, near=near)
+    interval, period, idle = timers
     count = count_of(record, probes, reset, stack, side)
     return Settings(
         idle=idle,
         interval=interval,
         period=period,
         count=count,
+        # elsewhere than next to the prober lost probes and answers make rhythms too
+        changes=changed if near else (),
         stack=stack.value if stack else None,
         families=families(_span(idle), _span(interval), _span(period), count.allowed if count else None, stack),
     )
+
+
+def _timers_of(gaps: Gaps, stack: Stack | None, *, near: bool) -> tuple[Timers, tuple[Change, ...]]:
+    """Return what gaps show of interval, period and idle time, over all epochs, and where one was set anew."""
+    parts = epochs(gaps)
+    each = [_timers(part, stack, near=near) for part, _ in parts]
+    ends = [frame for _, frame in parts[:-1]]
+    changed = tuple(
+        change
+        for name, timers in zip(("interval", "period", "idle"), zip(*each, strict=True), strict=True)
+        for change in changes(name, timers, ends)
+    )
+    if len(parts) == 1:
+        return each[0], ()
+    intervals, periods, idles = zip(*each, strict=True)
+    if near:
+        # no answered probe comes sooner than idle
+        idles = tuple(idle or _at_most(period) for idle, period in zip(idles, periods, strict=True))
+    return (hull(intervals), hull(periods), hull(idles)), changed
+
+
+def _at_most(timer: Timer | None) -> Timer | None:
+    """Return a timer of which it is only known that it is no longer than another."""
+    return timer and replace(timer, value_ns=None, low_ns=min(OPTION_LEAST_NS, timer.low_ns))
+
+
+def _timers(gaps: Gaps, stack: Stack | None, *, near: bool) -> Timers:
+    """Return what the gaps of one epoch show of interval, period and idle time."""
+    interval = interval_of(gaps, stack, near=near)
+    period = period_of(gaps, interval, stack, near=near)
+    idle = idle_of(gaps, interval, period, stack, near=near)
+    if interval is None and period is not None:
+        interval = interval_of_period(gaps, period, stack)
+    return interval, period, idle
 
 
 def _span(timer: Timer | None) -> Span | None:

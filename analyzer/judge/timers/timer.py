@@ -46,17 +46,26 @@ def estimate(gaps: Sequence[Gap], stack: Stack | None, *, whole: bool = True) ->
     """Return the timer that agreeing gaps show: the whole number of seconds that alone fits all, else the round one.
 
     With ``whole`` false only a round number is claimed. Milliseconds can be set only where probes carry an octet
-    (SIO_KEEPALIVE_VALS). The round one does not win where a slow clock leaves a longer one.
+    (SIO_KEEPALIVE_VALS). The round one does not win where a slow clock leaves a longer one, or where another reading of
+    the gaps leaves others.
     """
     low_ns, high_ns = _range(gaps, stack)
     candidates = range(max(1, -(-low_ns // NS_PER_S)), min(high_ns // NS_PER_S, LONGEST_S) + 1)
     fits = [value_s for value_s in candidates if all(may_show(gap, value_s * NS_PER_S, stack) for gap in gaps)]
     steady_ns = min(gap.ns + gap.jitter_ns for gap in gaps)
     rounds = [value_s for value_s in fits if value_s in ROUND_S]
-    value_s = rounds[0] if len(rounds) == 1 and fits[-1] * NS_PER_S <= steady_ns else None
+    alone = len(rounds) == 1 and fits[-1] * NS_PER_S <= steady_ns and _one_reading(gaps, fits, stack)
+    value_s = rounds[0] if alone else None
     if len(fits) == 1 and (rounds or (whole and stack is not Stack.ONE_OCTET)):
         value_s = fits[0]
     return replace(bounds(gaps, low_ns, high_ns), value_ns=None if value_s is None else value_s * NS_PER_S)
+
+
+def _one_reading(gaps: Sequence[Gap], fits: Sequence[int], stack: Stack | None) -> bool:
+    """Say whether the longest of some numbers of seconds explains the others too: by being late, not by a restart."""
+    shortest_ns, longest_ns = fits[0] * NS_PER_S, fits[-1] * NS_PER_S
+    slack_ns = max(gap.slack_ns + gap.jitter_ns for gap in gaps)
+    return longest_ns - shortest_ns <= late(longest_ns, stack) + slack_ns
 
 
 def _range(gaps: Sequence[Gap], stack: Stack | None) -> tuple[int, int]:

@@ -1,0 +1,99 @@
+"""Timers that a program sets anew in mid-flow, from hand-made trains and from simulated probers."""
+
+import pytest
+
+from analyzer.explain.settings import settings_lines
+from analyzer.findings import judge
+from analyzer.judge.timers import changes
+from analyzer.judge.timers.gaps import Gap
+from analyzer.judge.timers.timer import Timer
+from analyzer.words.teller import Teller
+from tests.pairs import Pair, claims_of
+from tests.trains import S, Story, bounds, seconds
+
+
+def told(story):
+    """Return what is said of the settings of a hand-made flow."""
+    flow, ending = story.flow()
+    judged = judge(flow, ending)
+    return " ".join(line.text for line in settings_lines(Teller(judged, flow.first_ns)))
+
+
+def holds(timer, *values):
+    """Whether the bounds of a timer hold all of these values in seconds."""
+    low, high = bounds(timer)
+    return all(low <= value <= high for value in values)
+
+
+def test_a_period_set_anew():
+    """Probes every 2 s, then every 6 s: both are told, and until when the first held."""
+    story = Story().probes(*[2.016] * 15).probes(*[6.05] * 5)
+    settings = story.settings()
+    (change,) = (each for each in settings.changes if each.name == "period")
+
+    assert (2, 6) == (seconds(change.before), seconds(change.after))
+    assert holds(settings.period, 2, 6)
+    assert seconds(settings.period) is None
+    assert "2 s until +30.240, then 6 s" in told(story)
+
+
+def test_the_gap_in_which_it_was_set():
+    """The one gap that has neither length does not hide the change."""
+    settings = Story().probes(*[6.1] * 4, 3.3, *[2.016] * 5).settings()
+
+    assert {"period"} <= {change.name for change in settings.changes}
+
+
+def test_a_shorter_idle_time():
+    """Claims after the change do not exclude what was in force before."""
+    settings = Story().probes(*[6.1] * 4).probes(*[2.016] * 5).settings()
+
+    assert holds(settings.idle, 2, 6)
+
+
+def test_elsewhere_no_change_is_claimed():
+    """Away from the prober lost probes and answers make rhythms too: the bounds hold both, and nothing is told."""
+    settings = Story(ttl=63).probes(*[2.016] * 6).probes(*[6.05] * 5).settings()
+
+    assert () == settings.changes
+    assert holds(settings.period, 2, 6)
+
+
+def test_one_long_gap_is_no_change():
+    """A missing probe makes one long gap, not another rhythm."""
+    settings = Story().probes(2.016, 2.016, 2.016, 4.032, 2.016, 2.016).settings()
+
+    assert () == settings.changes
+    assert seconds(settings.idle) == 2
+
+
+@pytest.mark.parametrize("lengths", [(2, 2), (2, 2, 2.1), (), (5,), (2, 6, 2, 6, 2, 6)])
+def test_one_rhythm(lengths):
+    """Where gaps keep to one rhythm, to none, or are too few, nothing changed."""
+    gaps = [Gap(round(s * S), round(s * S), 0, 0, (at, at + 1), None) for at, s in enumerate(lengths, 1)]
+
+    assert changes._split(gaps) is None
+
+
+def test_claims_that_hold_all():
+    """What several epochs claim together holds each of them; where one says nothing, so do all."""
+    two, six = Timer(2 * S, S, 2 * S, 3, (1, 2)), Timer(6 * S, 5 * S, 7 * S, 2, (2, 3))
+
+    assert Timer(None, S, 7 * S, 5, (1, 2, 3)) == changes.hull([two, six])
+    assert two == changes.hull([two])
+    assert None is changes.hull([two, None])
+
+
+@pytest.mark.parametrize("kind", ["quiet", "lossy", "changing"])
+def test_claims_about_simulated_pairs(kind):
+    """Whatever stacks two ends have, whoever is near, whatever is lost or set anew: the truth is never excluded."""
+    wrong, right = [], 0
+    for seed in range(40):
+        pair = Pair(seed, lossy=kind == "lossy", changing=kind == "changing")
+        for claim, held, value in claims_of(pair):
+            right += value
+            if not held:
+                wrong.append((seed, claim))
+
+    assert [] == wrong
+    assert right > 10
