@@ -50,6 +50,8 @@ CROWDED_PLAIN: Final = 4096
 """SEEN rows that the table may hold before those of long-lived flows are packed. Whoever looks often at flows that
 still live does not want to wait for their unpacking, and some ten megabytes harm nobody.
 """
+VERY_MANY: Final = 1 << 17
+"""SEEN rows (40 MiB): if the table grows beyond that, flows with fewer rows are packed as well."""
 MOST_HOLES: Final = 64
 """More are not told apart: frames of a capture whose time leaps so often are in no order."""
 MOST_LEAVING: Final = 16384
@@ -232,8 +234,15 @@ class Tracker:
         """Take out the flows that were over so long ago; return these, and those that go on with many SEEN rows."""
         room = self._leaving_room()
         tables = (self._slots, self._flows.records, self._ends.records, self._registers)
-        expired, long, self._rows = sweep.choose(jit=self.jit)(*tables, self.now_ns - linger_ns, WORTH, most, room)
+        expired, long, self._rows = sweep.choose(jit=self.jit)(
+            *tables, self.now_ns - linger_ns, self._worth, most, room
+        )
         return list(map(int, room[:expired])), list(map(int, room[len(room) - long :]))
+
+    @property
+    def _worth(self) -> int:
+        """So many rows of a flow are packed: fewer than usual once there are very many in all."""
+        return WORTH if self._registers[observe.SEEN_USED] < VERY_MANY else WORTH // 4
 
     @property
     def full(self) -> bool:
@@ -359,7 +368,7 @@ class Tracker:
         flow = self._copies(self._flows, np.array([index]))
         parts = self._packed.get(index, [])
         here = int(flow["seen_count"][0]) - sum(map(len, parts))
-        if here >= WORTH:
+        if here >= self._worth:
             rows = self._rows_of(flow, np.array([0, here]), {}, give_back=True)
             parts = [*parts, *(Packed(rows[at : at + PIECE]) for at in range(0, here, PIECE))]
             record = self._flows.records[index]
