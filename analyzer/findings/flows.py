@@ -57,7 +57,7 @@ class Columns:
         self._batch = batch
         self._known: dict[tuple[str, str], Column] = {}
         self._cases: dict[int, tuple[Case, Case]] = {}
-        self._sides = Flows(self, 0), Flows(self, 1)
+        self._sides: tuple[Flows, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of flows."""
@@ -65,7 +65,13 @@ class Columns:
 
     def seen_from(self, side: int) -> Flows:
         """Return the flows as looked at from endpoint a (0) or b (1)."""
+        if not self._sides:
+            self._sides = Flows(self, 0), Flows(self, 1)
         return self._sides[side]
+
+    def let_go(self) -> None:
+        """Forget both views, which hold on to this: as a ring they would keep the batch in memory."""
+        self._sides = ()
 
     def column(self, part: str, name: str) -> Column:
         """Return a column of a part of the batch, which is the name of a field of FlowBatch."""

@@ -157,6 +157,7 @@ def search(columns: Columns) -> Hits:
         for side in range(len(SIDES) if kind.scope is Scope.ENDPOINT else 1):
             having = np.flatnonzero(_holds(row, columns.seen_from(side), known))
             hits.append(np.stack([having, np.full(len(having), at), np.full(len(having), side)]))
+    columns.let_go()
     found = np.concatenate(hits, axis=1)
     flow, rows, sides = found[:, np.argsort(found[0], kind="stable")]
     return Hits(flow, rows, sides, np.searchsorted(flow, np.arange(len(columns) + 1)))

@@ -1,17 +1,20 @@
 """The third table: which findings a flow has."""
 
 import ast
+import gc
 import itertools
 import json
 import re
 import tomllib
+import weakref
 from pathlib import Path
 
 import pytest
 
-from analyzer.findings import CODES, FINDINGS, Scope, kind_of
+from analyzer.findings import CODES, FINDINGS, Columns, Scope, kind_of, search
+from analyzer.judge import verdict
 from tests.judging import CAPTURES, captured, codes, scenario, shown
-from tests.notation import SCENARIOS
+from tests.notation import SCENARIOS, follow, parse
 
 PACKAGE = Path(__file__).parents[2] / "analyzer"
 
@@ -88,3 +91,18 @@ def test_an_uneventful_flow_has_no_finding():
     (judged,), _ = captured("fixed_server.pcap")
 
     assert () == judged.findings
+
+
+def test_a_search_leaves_no_ring_behind():
+    """What was searched is let go at once, not when the collector of rings comes by, which it seldom does here."""
+    (batch,) = follow([parse("# A probe.\n+0 a > b . 0:0(0) ack 1\n+.01 b > a . 1:1(0) ack 1\n").batch()])
+    columns = Columns(batch, verdict.decide(batch))
+    alive = weakref.ref(columns)
+    gc.disable()
+    try:
+        search(columns)
+        del columns
+
+        assert alive() is None
+    finally:
+        gc.enable()
