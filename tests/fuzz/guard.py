@@ -7,6 +7,7 @@ So whatever uses this runs in a child process (``run.py`` starts it).
 To a loop it all is one OCTETS record, as everywhere: one call can pass thousands of frames, each in a page of its own.
 """
 
+import contextlib
 import ctypes
 import mmap
 
@@ -16,6 +17,13 @@ from analyzer.capture.frame import CAPACITY, OCTETS
 
 PAGE = mmap.PAGESIZE
 PROT_NONE = 0
+
+
+def forbid(address):
+    """Let nobody touch the page at an address."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(PAGE), PROT_NONE) != 0:
+        raise OSError(ctypes.get_errno(), "mprotect")
 
 
 class GuardedPages:
@@ -32,13 +40,61 @@ class GuardedPages:
         """The data: an array of pages."""
         self.starts = PAGE + 2 * PAGE * np.arange(self.count)
         """Where each page begins, as an index of ``octets``."""
-        libc = ctypes.CDLL(None, use_errno=True)
         for at in (*(self.starts - PAGE).tolist(), CAPACITY):
-            if libc.mprotect(ctypes.c_void_p(flat.ctypes.data + at), ctypes.c_size_t(PAGE), PROT_NONE) != 0:
-                raise OSError(ctypes.get_errno(), "mprotect")
+            forbid(flat.ctypes.data + at)
 
     def put(self, which, octets, *, at_end):
         """Lay octets flush with the end of a page, or with its beginning; return the index of the first."""
         start = PAGE - len(octets) if at_end else 0
         self.pages[which, start : start + len(octets)] = np.frombuffer(octets, dtype=np.uint8)
         return int(self.starts[which]) + start
+
+
+def zeros(count, dtype):
+    """Return zeros that end where a forbidden page begins; the page before them is forbidden too."""
+    octets = count * np.dtype(dtype).itemsize
+    size = -(-max(octets, 1) // PAGE) * PAGE
+    flat = np.frombuffer(mmap.mmap(-1, size + 2 * PAGE), dtype=np.uint8)
+    for at in (0, PAGE + size):
+        forbid(flat.ctypes.data + at)
+    return flat[PAGE + size - octets : PAGE + size].view(dtype)
+
+
+def guarded(values):
+    """Return a copy of an array of one dimension, so guarded."""
+    copy = zeros(len(values), values.dtype)
+    copy.view(np.uint8)[:] = np.ascontiguousarray(values).view(np.uint8)
+    return copy
+
+
+class GuardedNumpy:
+    """What numpy is to a module whose arrays go to compiled loops: each new one is guarded."""
+
+    def __getattr__(self, name):
+        """Return what numpy has."""
+        return getattr(np, name)
+
+    def zeros(self, count, dtype):
+        """Return zeros of one dimension."""
+        return zeros(count, dtype)
+
+    def empty(self, count, dtype):
+        """Return an array that is full of something that nobody would expect."""
+        made = zeros(count, dtype)
+        made.view(np.uint8)[:] = 0x55
+        return made
+
+
+@contextlib.contextmanager
+def everywhere(*modules, **values):
+    """Let these modules have GuardedNumpy for numpy, and names of theirs other values, if they have them."""
+    before = [
+        (module, name, getattr(module, name)) for module in modules for name in ("np", *values) if hasattr(module, name)
+    ]
+    try:
+        for module, name, _ in before:
+            setattr(module, name, GuardedNumpy() if name == "np" else values[name])
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)

@@ -13,6 +13,7 @@ import functools
 import gzip
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,20 +23,24 @@ from analyzer.analysis import analyze
 from analyzer.capture.formats import open_framing
 from analyzer.capture.frame import FRAME, NOTES
 from analyzer.capture.headers import decode, segment
+from analyzer.capture.pcapng import PcapngFraming
 from analyzer.errors import AnalyzerError, CaptureError
 from analyzer.judge import recording, verdict
 from analyzer.label.rules import Kind
+from analyzer.loops import pool
 from analyzer.report.export import write_json
 from analyzer.segment import SEGMENT, SegmentBatch
+from analyzer.track import tracker as tracker_module
 from analyzer.track.tracker import Tracker
 from tests.capture import craft
-from tests.fuzz import mutate, seeds, wire
-from tests.fuzz.guard import PAGE, GuardedPages
+from tests.fuzz import guard, mutate, seeds, wire
+from tests.fuzz.guard import PAGE, GuardedNumpy, GuardedPages
 from tests.traffic import at_random
 
 MEMORY = Path("/dev/shm")
 
 OUTCOMES = 3
+ARRAYS = GuardedNumpy()
 
 
 @functools.cache
@@ -67,8 +72,8 @@ def decode_frames(rng):
     strange = rng.random(count) < 0.05
     frames["link_type"] = np.where(strange, rng.choice(sorted(set(kinds)), count), np.array(kinds)[which])
     frames["ts_ns"] = np.arange(count)
-    table = np.full(count * SEGMENT.itemsize, 0x55, dtype=np.uint8).view(SEGMENT)
-    deferred, skipped = np.zeros(count, dtype=np.int64), np.zeros(OUTCOMES, dtype=np.int64)
+    frames, table = guard.guarded(frames), ARRAYS.empty(count, SEGMENT)
+    deferred, skipped = ARRAYS.zeros(count, np.int64), ARRAYS.zeros(OUTCOMES, np.int64)
     made, put_off = decode.compiled(guarded.octets, frames, 0, count, 1, table, deferred, skipped)
     compare_decoded(rows, frames, table[:made], deferred[:put_off], skipped)
     return count
@@ -138,9 +143,14 @@ def frames_of(window, rng_room, *, jit):
     except CaptureError as error:
         return str(error)
     found, first = [], -window.base
-    notes = np.zeros(1, dtype=NOTES)[0] if jit else dict.fromkeys(NOTES.names, 0)
+    notes = ARRAYS.zeros(1, NOTES)[0] if jit else dict.fromkeys(NOTES.names, 0)
+    if jit and isinstance(framing, PcapngFraming):
+        framing._change_mode(jit=True)
+        framing._named = guard.guarded(framing._named)
     for room in rng_room:
-        index = np.zeros(room, dtype=FRAME) if jit else [{} for _ in range(room)]
+        index = ARRAYS.zeros(room, FRAME) if jit else [{} for _ in range(room)]
+        if jit and isinstance(framing, PcapngFraming):
+            framing._interfaces = guard.guarded(framing._interfaces)
         count = framing.index(window, index, 0, room, notes, jit=jit)
         if not count:
             break
@@ -222,7 +232,18 @@ def judged(batches, segments, copies):
 
 
 def tracked(batches, *, jit, seed):
-    """Let batches pass a tracker of its own; return what is judged."""
+    """Let batches pass a tracker of its own; return what is judged.
+
+    Compiled, all tables and columns lie between guard pages, and have no more room than they must.
+    """
+    if jit:
+        batches = [replace(batch, rows=guard.guarded(batch.rows)) for batch in batches]
+        with guard.everywhere(tracker_module, pool, MOVES_PAGES=False, FEWEST=1, CHUNK=16):
+            return _tracked(batches, jit=True, seed=seed)
+    return _tracked(batches, jit=False, seed=seed)
+
+
+def _tracked(batches, *, jit, seed):
     tracker = Tracker(jit=jit, seed=seed)
     done = [each for batch in batches if (each := tracker.feed(batch)) is not None]
     segments, copies = tracker.segments, tracker.copies

@@ -1,5 +1,6 @@
 """A short run of every fuzz target, bounded by counts, and that fuzzing would notice what it is there for."""
 
+import ctypes
 import os
 import re
 import signal
@@ -16,12 +17,14 @@ from analyzer.capture.frame import FRAME
 from analyzer.capture.headers import decode
 from analyzer.segment import SEGMENT, SegmentBatch
 from tests.fuzz import guided, run, seeds, targets
-from tests.fuzz.guard import PAGE, GuardedPages
+from tests.fuzz.guard import PAGE, GuardedPages, guarded
 from tests.traffic import captures
 
 SHORT = {"decode": 150_000, "framing": 2048, "tracker": 256, "whole": 512}
 """Executions of each target: about a minute together on two slow cores."""
 SEED = 20190612
+KILLED = (-signal.SIGSEGV, -signal.SIGBUS)
+"""What becomes of a process that touches a forbidden page: Linux, macOS."""
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +103,7 @@ def test_reading_one_octet_too_far_kills():
     octets, _ = seeds.frames()[1]
     cut = octets[:33]
 
-    assert -signal.SIGSEGV == status_of_child(lambda: decode_one(cut, claimed=len(octets), at_end=True))
+    assert status_of_child(lambda: decode_one(cut, claimed=len(octets), at_end=True)) in KILLED
 
 
 @pytest.mark.parametrize("index", [0, -1])
@@ -110,7 +113,16 @@ def test_memory_before_the_first_and_behind_the_last_page_is_forbidden(index):
     flat = np.frombuffer(guarded._memory, dtype=np.uint8)
     at = int(guarded.starts[index]) + (-1 if index == 0 else PAGE)
 
-    assert -signal.SIGSEGV == status_of_child(lambda: flat[at] + 1)
+    assert status_of_child(lambda: flat[at] + 1) in KILLED
+
+
+@pytest.mark.parametrize("at", [-2, -1, 3])
+def test_a_table_is_guarded_too(at):
+    """Reading a record before or behind a table, where its pages end, kills."""
+    table = guarded(np.zeros(3, dtype=[("all", np.uint8, PAGE)]))
+    begin = table.ctypes.data
+
+    assert status_of_child(lambda: ctypes.string_at(begin + at * PAGE, 1)) in KILLED
 
 
 def test_a_difference_between_plain_and_compiled_is_found(monkeypatch):
