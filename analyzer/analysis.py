@@ -11,6 +11,7 @@ import os
 import sys
 from collections import Counter
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -34,7 +35,7 @@ from analyzer.survey.selection import Selection
 from analyzer.track.tracker import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     import pandas as pd
     import polars as pl
@@ -56,6 +57,8 @@ FOLD: Final = 16384
 LARGE: Final = 4096
 """A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""
 LARGE_KEPT: Final = 2
+AHEAD: Final = 32
+"""So many flows of a batch are judged together by who goes through all."""
 EXCERPT: Final = 12
 """So many flows a notebook shows of an analysis."""
 PLOT_SIZE_IN: Final = (9.6, 3.9)
@@ -145,8 +148,8 @@ class Analysis:
         if batch is None:
             return
         kept = Kept(capture, *self._count(batch))
-        for row in range(len(kept.batch)):
-            yield Flow(self, kept, row)
+        rows = np.flatnonzero(kept.hits.counts()) if self.only_findings else np.arange(len(kept.batch))
+        yield from (Flow(self, kept, *ahead) for ahead in _ahead(rows.tolist()))
 
     def with_live(self, capture: int, batch: FlowBatch | None) -> Analysis:
         """Return a copy that has these flows as well, all of them, which go on."""
@@ -175,8 +178,13 @@ class Analysis:
     def __iter__(self) -> Iterator[Flow]:
         """Yield the kept flows in order of their first segment, holding on to none of them."""
         lines = self.lines()
-        for line in overview.in_order(lines[lines["batch"] >= 0]):
-            yield self.flow(line)
+        lines = overview.in_order(lines[lines["batch"] >= 0])
+        order = np.argsort(lines["batch"], kind="stable")
+        starts = np.searchsorted(lines["batch"][order], np.arange(len(self._batches) + 1)).tolist()
+        rows = lines["row"][order].tolist()
+        each = [_ahead(rows[start:stop]) for start, stop in pairwise(starts)]
+        for batch in lines["batch"].tolist():
+            yield Flow(self, self._batches[batch], *next(each[batch]))
 
     @cached_property
     def flows(self) -> list[Flow]:
@@ -300,6 +308,12 @@ class Analysis:
         return html.excerpt(Report(self.captures, self.totals, len(lines), flows, left_out=self.left_out))
 
 
+def _ahead(rows: list[int]) -> Iterator[tuple[int, list[int]]]:
+    """Yield each row with those that are to be judged with it: the next few, if it is the first of them."""
+    for at, row in enumerate(rows):
+        yield row, rows[at : at + AHEAD]
+
+
 class Kept:
     """Flows that can be looked at: a batch, with the rows of VERDICTS that won, and what was found in them."""
 
@@ -311,6 +325,7 @@ class Kept:
         self.batch = batch
         self.winners = winners
         self._hits = hits
+        self._ahead: dict[int, JudgedFlow] = {}
 
     @property
     def hits(self) -> findings.Hits:
@@ -319,17 +334,33 @@ class Kept:
             self._hits = findings.search(findings.Columns(self.batch, self.winners))
         return self._hits
 
+    def judged(self, row: int, rows: Sequence[int]) -> JudgedFlow:
+        """Return a flow with everything that was concluded about it; those in the ``rows`` will be asked for next."""
+        if row not in self._ahead:
+            self._ahead = dict(zip(rows, self._judge(rows), strict=True))
+        return self._ahead.pop(row)
+
+    def _judge(self, rows: Sequence[int]) -> Iterator[JudgedFlow]:
+        picked = np.array(rows)
+        endings = verdict.endings(self.batch, picked, self.winners[picked])
+        for row, ending, record in zip(rows, endings, recording.build_each(self.batch, rows), strict=True):
+            yield findings.judge(record, ending, self.hits.of(row))
+
 
 class Flow:
     """One flow of an analysis; the record, verdict and findings are made on first use."""
 
-    def __init__(self, analysis: Analysis, kept: Kept, row: int) -> None:
-        """Point at a row of a batch; cheap, because there may be a million."""
+    def __init__(self, analysis: Analysis, kept: Kept, row: int, ahead: Sequence[int] = ()) -> None:
+        """Point at a row of a batch; cheap, because there may be a million.
+
+        Who goes through many names the rows ``ahead``, this one first: they are judged together.
+        """
         self.analysis = analysis
         self.capture = kept.capture
         self.number = int(kept.batch.flow[row]["number"])
         self._kept = kept
         self._row = row
+        self._rows_ahead = ahead or (row,)
 
     @property
     def verdict(self) -> str:
@@ -344,9 +375,7 @@ class Flow:
     @cached_property
     def judged(self) -> JudgedFlow:
         """The flow with its facts, ending, settings and findings."""
-        batch, row = self._kept.batch, self._row
-        ending = verdict.ending_of(batch, row, int(self._kept.winners[row]))
-        return findings.judge(recording.build(batch, row), ending, self._kept.hits.of(row))
+        return self._kept.judged(self._row, self._rows_ahead)
 
     # for notebooks ───────────────────────────────────────────────────────────────────────────────────────────────────
 

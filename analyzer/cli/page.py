@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,8 +13,9 @@ from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
-    from analyzer.analysis import Analysis
+    from analyzer.analysis import Analysis, Flow
     from analyzer.cli.failing import FailOn
     from analyzer.report.html import Page
 
@@ -59,18 +61,27 @@ def write_html(options: argparse.Namespace, fail_on: FailOn) -> None:
 
 
 def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> None:
-    """Write the tables and say where."""
-    from analyzer.cli.reading import read_all, say_warnings
+    """Write the tables as flows finish, and say where; memory does not grow with their number."""
+    from analyzer.analysis import Analysis
+    from analyzer.cli.reading import say_warnings, stream_all
     from analyzer.report import tabular
 
     folder = Path(options.parquet)
     for name in tabular.TABLES:
         shared.refuse_overwrite(str(folder / f"{name}.parquet"), force=options.force)
-    result = read_all(options, keep_all=True)
-    shared.check_flows(options, result)
-    flows = fail_on.all_of(result)
+    result = Analysis(
+        select=shared.selection(options), only_findings=options.only_findings, limits=shared.limits(options)
+    )
+    flows = fail_on.all_of(stream_all(options, result))
+    first = list(islice(flows, 1))  # who can read nothing makes no folder
+
+    def checked() -> Iterator[Flow]:
+        """Yield the flows; a number that none had is said before the files are there."""
+        yield from chain(first, flows)
+        shared.check_flows(options, result)
+
     try:
-        for path in tabular.write_parquet(flows, result.start_ns, folder, replace=options.force):
+        for path in tabular.write_parquet(checked(), result.start_ns, folder, replace=options.force):
             sys.stdout.write(f"{printable(str(path))}\n")
     except OSError as error:
         raise shared.UsageError(f"{folder}: {error.strerror or error}") from error

@@ -78,7 +78,9 @@ def _stream(options: argparse.Namespace, fail_on: FailOn) -> None:
     from analyzer.cli.reading import say_warnings, stream_all
     from analyzer.report import export
 
-    result = Analysis(select=shared.selection(options), limits=shared.limits(options))
+    result = Analysis(
+        select=shared.selection(options), only_findings=options.only_findings, limits=shared.limits(options)
+    )
     several = len(shared.files(options)) > 1
     live = "-" in shared.files(options)
     if options.form == "csv":
@@ -115,8 +117,6 @@ def _listed(options: argparse.Namespace, flows: Iterator[Flow] | Analysis) -> It
     """Yield the flows that the options ask for, at most --limit."""
     left = options.limit or -1
     for flow in flows:
-        if options.only_findings and not flow.codes:
-            continue
         yield flow
         left -= 1
         if not left:

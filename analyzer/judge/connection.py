@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class State(Enum):
     """A connection state of RFC 9293 3.3.2, spelled as there; UNKNOWN is the bystander's."""
 
+    __hash__ = object.__hash__  # its own hash is Python code, and millions are asked for
+
     UNKNOWN = "unknown"
     CLOSED = "CLOSED"
     LISTEN = "LISTEN"
@@ -37,6 +39,8 @@ class State(Enum):
 
 class Event(Enum):
     """What an endpoint did, or what reached it."""
+
+    __hash__ = object.__hash__  # its own hash is Python code, and millions are asked for
 
     SENT_SYN = "sent SYN"
     SENT_SYN_ACK = "sent SYN,ACK"

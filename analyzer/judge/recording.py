@@ -34,13 +34,14 @@ from analyzer.label.reset import ResetKind
 from analyzer.label.reset_acceptance import Receiver, Reception
 from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.label.unlike_sender import Stranger
-from analyzer.loops.loop import thaw
+from analyzer.loops.loop import pick, thaw
 from analyzer.segment import ACK, FIN, NOTE_TCP, RST, SYN
 from analyzer.tolerances import WENT_ON_NS
 from analyzer.track.flow import SIDES, Side, endpoints_of
+from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,18 +50,25 @@ if TYPE_CHECKING:
     from analyzer.track.batch import FlowBatch
     from analyzer.untyped import Foreign, Record
 
-Places = dict[int, "NDArray[np.int64]"]
-"""By kind, where rows of it are among a flow's."""
-
 COLUMNS: Final = (
     "frame", "ts_ns", "side", "kind", "seq", "snd_nxt", "payload_len", "window", "flags", "header_len", "ttl",
     "ttl_low", "ttl_high", "ip_id", "icmp", "idle_frame", "ack", "peer_nxt", "certainty", "doubt", "answer",
     "answer_row", "answers_row", "rcv_nxt", "peer_fin_seq", "gap_ns", "idle_ns", "train", "after_fin", "reset_kind",
-    "stranger", "reception", "receiver_state",
+    "stranger", "reception", "receiver_state", "own_last_ns", "peer_last_ns", "own_active_ns", "peer_active_ns",
+    "own_active_frame", "peer_active_frame",
 )  # fmt: skip
 """Of SEEN, what a record is made from."""
 AT_ONCE: Final = 4096
 """Rows taken as Python values at a time."""
+FLOWS_AT_ONCE: Final = 64
+TOLD: Final = np.isin(
+    np.arange(len(Kind)),
+    (
+        *(*PROBE_KINDS, *NOT_PROBE_WORDS, Kind.ZERO_WINDOW_PROBE, Kind.RESET, Kind.ICMP_ERROR),
+        *(Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION),
+    ),
+)
+"""By kind, whether a record says something of a row."""
 CERTAINTIES: Final = {int(each): each.name.lower() for each in Certainty}
 DOUBTS: Final = {int(each): each.name.lower() for each in Doubt}
 ANSWERS: Final = {int(each): each.name.lower() for each in Answer}
@@ -72,21 +80,127 @@ CHALLENGE_ROWS: Final = 4
 
 def build(batch: FlowBatch, index: int) -> FlowRecord:
     """Return the record of the flow in row ``index`` of a batch."""
-    rows = batch.rows(index)
-    kinds = rows["kind"]
-    places = {kind: np.flatnonzero(kinds == kind) for kind in set(kinds.tolist())}
-    flow, *both = (thaw(part[index : index + 1], jit=False)[0] for part in (batch.flow, batch.a, batch.b))
-    ends = (both[0], both[1])
+    return next(build_each(batch, [index]))
+
+
+def build_each(batch: FlowBatch, indices: Sequence[int]) -> Iterator[FlowRecord]:
+    """Yield the records of some flows of a batch: of many a quarter of the time a flow that one takes alone.
+
+    The rows of flows are taken together, at most AT_ONCE, or one flow that has more.
+    """
+    sizes = batch.start[1:] - batch.start[:-1]
+    some: list[int] = []
+    held = 0
+    for index in indices:
+        size = int(sizes[index])
+        if some and (held + size > AT_ONCE or len(some) == FLOWS_AT_ONCE):
+            yield from _together(batch, some)
+            some, held = [], 0
+        some.append(index)
+        held += size
+    if some:
+        yield from _together(batch, some)
+
+
+def _together(batch: FlowBatch, indices: list[int]) -> Iterator[FlowRecord]:
+    """Yield the records of flows that have few rows, or of one that has many."""
+    parts = (batch.flow, batch.a, batch.b, batch.ending)
+    flows, a, b, endings = (thaw(pick(part, np.array(indices)), jit=False) for part in parts)
+    rows = [batch.rows(index) for index in indices]
+    ends_ns = batch.ends_ns[indices].tolist()
+    for flow, own_a, own_b, ending, own_rows, end_ns in zip(flows, a, b, endings, rows_of(rows), ends_ns, strict=True):
+        yield _record(flow, (own_a, own_b), ending["reset_row"], own_rows, end_ns, batch.holes)
+
+
+class FewRows:
+    """The rows of one flow as dicts of Python ints, many times faster to read field by field than numpy records."""
+
+    def __init__(self, raw: NDArray[np.void], rows: list[Row], times: tuple[list[int], list[int]]) -> None:
+        """Take the rows as they are, those of which a record says something, and frame and time of all."""
+        self.raw = raw
+        self._rows = rows
+        self.frame, self.ts_ns = times
+
+    def of(self, *kinds: Kind) -> Iterator[Row]:
+        """Yield the rows of these kinds in order."""
+        return (row for row in self._rows if row["kind"] in kinds)
+
+    def moves(self) -> Iterator[Row]:
+        """Yield the rows that close or open their sender's window."""
+        return (row for row in self._rows if row["moves"])
+
+    def fins(self) -> Iterator[Row]:
+        """Yield the rows that are FINs."""
+        return (row for row in self._rows if row["fin"])
+
+
+class ManyRows:
+    """The same of a flow that has many: as dicts a few at a time, because they take some ten times as much memory."""
+
+    def __init__(self, rows: NDArray[np.void]) -> None:
+        """Take the rows of one flow."""
+        self.raw = self._rows = rows
+        self.frame, self.ts_ns = rows["frame"], rows["ts_ns"]
+
+    def of(self, *kinds: Kind) -> Iterator[Row]:
+        """Yield the rows of these kinds in order."""
+        return _some(self._rows, np.flatnonzero(np.isin(np.arange(len(Kind)), kinds)[self._rows["kind"]]))
+
+    def moves(self) -> Iterator[Row]:
+        """Yield the rows that close or open their sender's window."""
+        return _some(self._rows, np.flatnonzero(moves_window(self._rows)))
+
+    def fins(self) -> Iterator[Row]:
+        """Yield the rows that are FINs."""
+        return _some(self._rows, np.flatnonzero(_is_fin(self._rows)))
+
+
+FlowRows = FewRows | ManyRows
+
+
+def rows_of(each: list[NDArray[np.void]]) -> list[FlowRows]:
+    """Return the rows of flows in the form that suits how many these are."""
+    if sum(map(len, each)) > AT_ONCE:
+        return [ManyRows(rows) for rows in each]
+    # as octets: numpy compares all fields of records that it joins
+    opaque = np.dtype((np.void, SEEN.itemsize))
+    whole = np.concatenate([np.ascontiguousarray(rows).view(opaque) for rows in each]).view(SEEN)
+    moves, fins = moves_window(whole), _is_fin(whole)
+    told = np.flatnonzero(moves | fins | TOLD[whole["kind"]])
+    ends = np.cumsum([len(rows) for rows in each])
+    stops = np.searchsorted(told, ends).tolist()
+    dicts = list(_some(whole, told))
+    for row, is_move, is_fin in zip(dicts, moves[told].tolist(), fins[told].tolist(), strict=True):
+        row["moves"], row["fin"] = is_move, is_fin
+    frame, ts_ns = whole["frame"].tolist(), whole["ts_ns"].tolist()
+    found: list[FlowRows] = []
+    first = start = 0
+    for raw, stop, end in zip(each, stops, ends.tolist(), strict=True):
+        own = dicts[start:stop]
+        for row in own:
+            row["at"] -= first
+        found.append(FewRows(raw, own, (frame[first:end], ts_ns[first:end])))
+        first, start = end, stop
+    return found
+
+
+def _is_fin(rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    is_fin: NDArray[np.bool_] = ((rows["flags"] & (FIN | RST)) == FIN) & (rows["note"] == NOTE_TCP)
+    return is_fin
+
+
+def _record(
+    flow: Row, ends: tuple[Row, Row], accepted: int, rows: FlowRows, end_ns: int, every_hole: tuple[Hole, ...]
+) -> FlowRecord:
     a, b = endpoints_of(flow)
-    accepted = int(batch.ending[index]["reset_row"])
-    resets = _resets(rows, places, accepted)
+    resets = _resets(rows, accepted)
     if accepted >= 0:
-        reset = thaw(rows[accepted : accepted + 1], jit=False)[0]
+        reset = next(row for row in rows.of(Kind.RESET) if row["at"] == accepted)
         for end, known in zip(ends, until(reset, ends), strict=True):
             end.update({name: int(value) for name, value in known.items()})
     changes, states = follow(_milestones(ends, resets))
     first, last = int(flow["first_frame"]), int(flow["last_frame"])
-    holes = _holes(batch.holes, first, last)
+    holes = _holes(every_hole, first, last)
     return FlowRecord(
         number=int(flow["number"]),
         a=a,
@@ -98,7 +212,7 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         first_ns=int(flow["first_ns"]),
         last_frame=last,
         last_ns=int(flow["last_ns"]),
-        end_ns=int(batch.ends_ns[index]),
+        end_ns=end_ns,
         holes=holes,
         facts_a=_facts(ends[0]),
         facts_b=_facts(ends[1]),
@@ -109,10 +223,10 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
         silence_from=int(flow["silence_from"]) or None,
         silence_to=int(flow["silence_to"]) or None,
         backwards=int(flow["backwards"]),
-        probes=tuple(_probes(rows, places)),
+        probes=tuple(_probes(rows)),
         zero_window_probes=tuple(
             ZeroWindowProbe(*_basics(row), row["payload_len"], _frame(rows, row["answer_row"]))
-            for row in _of(rows, places, Kind.ZERO_WINDOW_PROBE)
+            for row in rows.of(Kind.ZERO_WINDOW_PROBE)
         ),
         not_probes=tuple(
             NotProbe(
@@ -120,18 +234,15 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
                 NOT_PROBE_WORDS[Kind(row["kind"])],
                 row["payload_len"] <= 1 and row["seq"] == row["snd_nxt"] - 1,
             )
-            for row in _of(rows, places, *NOT_PROBE_WORDS)
+            for row in rows.of(*NOT_PROBE_WORDS)
         ),
         fins=_fins(ends, rows),
         resets=resets,
-        icmp_errors=tuple(_icmp_errors(rows, places)),
+        icmp_errors=tuple(_icmp_errors(rows)),
         resent=tuple(
-            Resent(*_basics(row), row["payload_len"])
-            for row in _of(rows, places, Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION)
+            Resent(*_basics(row), row["payload_len"]) for row in rows.of(Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION)
         ),
-        windows=tuple(
-            WindowChange(*_basics(row), row["window"] == 0) for row in _some(rows, np.flatnonzero(moves_window(rows)))
-        ),
+        windows=tuple(WindowChange(*_basics(row), row["window"] == 0) for row in rows.moves()),
         changes=changes,
         states=states,
     )
@@ -174,12 +285,6 @@ def _basics(row: Row) -> tuple[int, int, Side]:
     return row["frame"], row["ts_ns"], SIDES[row["side"]]
 
 
-def _of(rows: NDArray[np.void], places: Places, *kinds: Kind) -> Iterator[Row]:
-    """Yield the rows of these kinds in order."""
-    found = [places[kind] for kind in kinds if kind in places]
-    return _some(rows, np.sort(np.concatenate(found))) if found else iter(())
-
-
 def _some(rows: NDArray[np.void], picked: NDArray[np.int64]) -> Iterator[Row]:
     """Yield some rows, with the columns that a record is made from and their place ``at``.
 
@@ -201,13 +306,13 @@ def moves_window(rows: Foreign) -> Foreign:
     return of_the_sender & (shuts_window(rows) | opens_window(rows))
 
 
-def _frame(rows: NDArray[np.void], at: int) -> int | None:
-    return int(rows["frame"][at]) if at >= 0 else None
+def _frame(rows: FlowRows, at: int) -> int | None:
+    return int(rows.frame[at]) if at >= 0 else None
 
 
-def _probes(rows: NDArray[np.void], places: Places) -> Iterator[Probe]:
+def _probes(rows: FlowRows) -> Iterator[Probe]:
     trains: set[tuple[int, int]] = set()
-    for row in _of(rows, places, *PROBE_KINDS):
+    for row in rows.of(*PROBE_KINDS):
         at = row["answer_row"]
         train = (row["side"], row["train"])
         first = train not in trains
@@ -226,7 +331,7 @@ def _probes(rows: NDArray[np.void], places: Places) -> Iterator[Probe]:
             after_fin=AFTER_FIN_WORDS[row["after_fin"]],
             answer=ANSWERS[row["answer"]] if row["answer"] else None,
             answer_frame=_frame(rows, at),
-            answer_ns=int(rows["ts_ns"][at]) - row["ts_ns"] if at >= 0 else None,
+            answer_ns=int(rows.ts_ns[at]) - row["ts_ns"] if at >= 0 else None,
             header_len=row["header_len"],
         )
 
@@ -235,8 +340,8 @@ def _at_least_zero(value: int) -> int | None:
     return value if value >= 0 else None
 
 
-def _fins(ends: tuple[Any, Any], rows: NDArray[np.void]) -> tuple[Fin, ...]:
-    again = rows[((rows["flags"] & (FIN | RST)) == FIN) & (rows["note"] == NOTE_TCP)]
+def _fins(ends: tuple[Any, Any], rows: FlowRows) -> tuple[Fin, ...]:
+    again = [(row["side"], row["frame"]) for row in rows.fins()]
     fins = [
         Fin(
             int(end["fin_frame"]),
@@ -244,7 +349,7 @@ def _fins(ends: tuple[Any, Any], rows: NDArray[np.void]) -> tuple[Fin, ...]:
             side,
             int(end["fin_acked_frame"]) or None,
             int(end["fin_acked_ns"]) if end["fin_acked_frame"] else None,
-            tuple(again["frame"][again["side"] == number].tolist()),
+            tuple(frame for whose, frame in again if whose == number),
         )
         for number, (side, end) in enumerate(zip(SIDES, ends, strict=True))
         if end["fin_frame"]
@@ -252,7 +357,7 @@ def _fins(ends: tuple[Any, Any], rows: NDArray[np.void]) -> tuple[Fin, ...]:
     return tuple(sorted(fins, key=lambda fin: fin.frame))
 
 
-def _resets(rows: NDArray[np.void], places: Places, accepted: int) -> tuple[Reset, ...]:
+def _resets(rows: FlowRows, accepted: int) -> tuple[Reset, ...]:
     return tuple(
         Reset(
             *_basics(row),
@@ -269,9 +374,9 @@ def _resets(rows: NDArray[np.void], places: Places, accepted: int) -> tuple[Rese
             accepted_end=row["at"] == accepted,
             reception=Reception(row["reception"]).name.lower(),
             receiver_state=Receiver(row["receiver_state"]).name.replace("_", "-"),
-            challenge_frame=_challenge(rows, row) if row["reset_kind"] == ResetKind.IGNORED else None,
+            challenge_frame=_challenge(rows.raw, row) if row["reset_kind"] == ResetKind.IGNORED else None,
         )
-        for row in _of(rows, places, Kind.RESET)
+        for row in rows.of(Kind.RESET)
     )
 
 
@@ -294,9 +399,9 @@ def _outstanding(row: Row) -> int:
     return max(0, beyond - row["rcv_nxt"])
 
 
-def _icmp_errors(rows: NDArray[np.void], places: Places) -> Iterator[IcmpError]:
+def _icmp_errors(rows: FlowRows) -> Iterator[IcmpError]:
     latest: dict[int, Row] = {}
-    for row in _of(rows, places, *PROBE_KINDS, Kind.ICMP_ERROR):
+    for row in rows.of(*PROBE_KINDS, Kind.ICMP_ERROR):
         if row["kind"] != Kind.ICMP_ERROR:
             latest[row["side"]] = row
             continue

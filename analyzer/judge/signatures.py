@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 _NS_PER_S: Final = 1_000_000_000
@@ -28,6 +29,8 @@ LINUX_TICKS_PER_S: Final = (100, 250, 300, 1000)
 
 class Stack(Enum):
     """A family of TCP implementations, told apart by the form and the rhythm of its probes."""
+
+    __hash__ = object.__hash__  # its own hash is Python code, and millions are asked for
 
     LINUX = "linux"
     """Empty probe, with timestamps where negotiated; answered spacing is max(idle, interval)."""
@@ -136,6 +139,7 @@ class Span:
 _ANY: Final = Span(0, 1 << 62)
 
 
+@lru_cache(maxsize=4096)
 def families(
     idle: Span | None, interval: Span | None, period: Span | None, count: int | None, stack: Stack | None
 ) -> tuple[str, ...]:

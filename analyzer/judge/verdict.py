@@ -280,14 +280,18 @@ def decide(batch: FlowBatch) -> NDArray[np.int8]:
     return winner
 
 
+def by_first_fin(a: Foreign, b: Foreign) -> Mask:
+    """Return which endpoint's FIN came first, 0 or 1; of flows where one sent a FIN."""
+    return np.where((a["fin_frame"] > 0) & ((b["fin_frame"] == 0) | (a["fin_frame"] <= b["fin_frame"])), 0, 1)
+
+
 def by(ending: Foreign, a: Foreign, b: Foreign, winners: Foreign) -> Mask:
     """Return who brought about the endings of flows: 0 or 1 that endpoint, BETWEEN, or NOBODY.
 
     The first three are columns of ENDING and ENDPOINT records, ``winners`` the rows of VERDICTS that won.
     """
     foreign = (ending["stranger"] & int(Stranger.TTL | Stranger.MAC | Stranger.WENT_ON)) != 0
-    first_fin = np.where((a["fin_frame"] > 0) & ((b["fin_frame"] == 0) | (a["fin_frame"] <= b["fin_frame"])), 0, 1)
-    named = {"reset": np.where(foreign, BETWEEN, ending["reset_side"]), "first_fin": first_fin}
+    named = {"reset": np.where(foreign, BETWEEN, ending["reset_side"]), "first_fin": by_first_fin(a, b)}
     who = np.full(np.shape(winners), NOBODY)
     for word, column in named.items():
         who = np.where(np.array([rule.by == word for rule in VERDICTS])[winners], column, who)
@@ -296,13 +300,29 @@ def by(ending: Foreign, a: Foreign, b: Foreign, winners: Foreign) -> Mask:
 
 def ending_of(batch: FlowBatch, index: int, winner: int) -> Ending:
     """Return the ending of one flow, given the row of VERDICTS that won it."""
-    rule = VERDICTS[winner]
-    ending, a, b, flow = batch.ending[index], batch.a[index], batch.b[index], batch.flow[index]
-    who = BY[int(by(ending, a, b, winner))]
-    if rule.by == "reset":
-        return Ending(rule.verdict, who, int(ending["reset_frame"]), int(ending["reset_ns"]), rule.name)
-    if rule.by == "first_fin":
-        fins = [(int(end["fin_frame"]), int(end["fin_ns"])) for end in (a, b) if end["fin_frame"]]
-        frame, ts_ns = max(fins) if rule.verdict is Verdict.CLOSED else min(fins)
-        return Ending(rule.verdict, who, frame, ts_ns, rule.name)
-    return Ending(rule.verdict, who, int(flow["last_frame"]), int(flow["last_ns"]), rule.name)
+    return endings(batch, np.array([index]), np.array([winner]))[0]
+
+
+def endings(batch: FlowBatch, picked: NDArray[np.int64], winners: NDArray[np.int8]) -> list[Ending]:
+    """Return the endings of the flows at these indices, given the rows of VERDICTS that won them."""
+    flow = {name: batch.flow[name][picked] for name in ("last_frame", "last_ns")}
+    ending = {name: batch.ending[name][picked] for name in ("reset_frame", "reset_ns", "reset_side", "stranger")}
+    a, b = ({name: end[name][picked] for name in ("fin_frame", "fin_ns")} for end in (batch.a, batch.b))
+    frame, ts_ns = flow["last_frame"], flow["last_ns"]
+    both = (a["fin_frame"] > 0) & (b["fin_frame"] > 0)
+    first_is_a = by_first_fin(a, b) == 0
+    closed = np.array([rule.verdict is Verdict.CLOSED for rule in VERDICTS])[winners]
+    shown_is_a = np.where(both & closed, ~first_is_a, first_is_a)
+    columns = {
+        "reset": (ending["reset_frame"], ending["reset_ns"]),
+        "first_fin": tuple(np.where(shown_is_a, a[name], b[name]) for name in ("fin_frame", "fin_ns")),
+    }
+    for word, shown in columns.items():
+        won = np.array([rule.by == word for rule in VERDICTS])[winners]
+        frame, ts_ns = np.where(won, shown[0], frame), np.where(won, shown[1], ts_ns)
+    who = by(ending, a, b, winners)
+    told = zip(winners.tolist(), who.tolist(), frame.tolist(), ts_ns.tolist(), strict=True)
+    return [
+        Ending(VERDICTS[winner].verdict, BY[whose], at, at_ns, VERDICTS[winner].name)
+        for winner, whose, at, at_ns in told
+    ]

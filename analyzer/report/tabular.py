@@ -51,9 +51,7 @@ def columns(table: str, flows: Iterable[FlowToExport], start_ns: Callable[[int],
     """Return one of TABLES as lists of equal length; ``start_ns`` gives the first instant of a capture."""
     found: Columns = {name: [] for name in TABLES[table]}
     for flow in flows:
-        for row in rows(table, flow, start_ns(flow.capture)):
-            for name, values in found.items():
-                values.append(row[name])
+        _enter(found, rows(table, flow, start_ns(flow.capture)))
     return found
 
 
@@ -120,21 +118,30 @@ def write_parquet(
         for table, path in paths.items():
             file = open_files.enter_context(whole(path, replace=replace))
             writers[table] = open_files.enter_context(parquet.ParquetWriter(file, schemas[table]))
-        for some in _batches(flows):
+        for some in _parts(flows, start_ns):
             for table, writer in writers.items():
-                writer.write_table(arrow.table(columns(table, some, start_ns), schema=schemas[table]))
+                writer.write_table(arrow.table(some[table], schema=schemas[table]))
     return list(paths.values())
 
 
-def _batches(flows: Iterable[FlowToExport]) -> Iterator[list[FlowToExport]]:
-    some: list[FlowToExport] = []
+def _parts(flows: Iterable[FlowToExport], start_ns: Callable[[int], int]) -> Iterator[dict[str, Columns]]:
+    """Yield each of TABLES as columns of some flows, holding on to no flow; once at least."""
+    some = {table: columns(table, (), start_ns) for table in TABLES}
+    held = 0
     for flow in flows:
-        some.append(flow)
-        if len(some) == AT_A_TIME:
+        for table, found in some.items():
+            _enter(found, rows(table, flow, start_ns(flow.capture)))
+        held += 1
+        if held == AT_A_TIME:
             yield some
-            some = []
-    if some:
-        yield some
+            some, held = {table: columns(table, (), start_ns) for table in TABLES}, 0
+    yield some
+
+
+def _enter(found: Columns, more: Iterable[Object]) -> None:
+    for row in more:
+        for name, values in found.items():
+            values.append(row[name])
 
 
 def _library(name: str) -> Foreign:

@@ -1,7 +1,5 @@
 """Watching for what --fail-on names."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from analyzer.cli.failing import FailOn
@@ -9,17 +7,17 @@ from analyzer.cli.options import UsageError
 
 
 class Flow:
-    """A flow that says whether it was judged."""
+    """A flow that says whether its findings were asked for."""
 
     def __init__(self, verdict, *codes):
         self.verdict = verdict
         self._codes = codes
-        self.judgements = 0
+        self.asked = 0
 
     @property
-    def judged(self):
-        self.judgements += 1
-        return SimpleNamespace(findings=[SimpleNamespace(code=code) for code in self._codes])
+    def codes(self):
+        self.asked += 1
+        return list(self._codes)
 
 
 def test_a_verdict_or_a_finding_meets_the_condition():
@@ -33,14 +31,14 @@ def test_a_verdict_or_a_finding_meets_the_condition():
     assert [1, 1, 0] == [fail_on.status for fail_on in (by_verdict, by_finding, neither)]
 
 
-def test_flows_are_judged_only_for_findings():
-    """A condition on verdicts alone costs no judgement."""
+def test_findings_are_asked_for_only_if_they_count():
+    """A condition on verdicts alone asks for none."""
     flow = Flow("closed", "both-ends-probe")
     fail_on = FailOn(["silent"])
     assert [flow] == list(fail_on.all_of([flow]))
 
     assert not fail_on.asks_for_findings
-    assert 0 == flow.judgements
+    assert 0 == flow.asked
 
 
 def test_counted_verdicts_count():
