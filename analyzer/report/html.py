@@ -22,7 +22,7 @@ from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
-from analyzer.report.text import STYLES, flow_sum, pair_text, probe_sum, set_aside, title_of
+from analyzer.report.text import STYLES, flow_sum, lookalike_sum, pair_text, probe_sum, set_aside, title_of
 from analyzer.segment import address_text
 from analyzer.units import format_offset
 from analyzer.words.teller import frames_text
@@ -104,6 +104,7 @@ def page(data: Page) -> Iterator[str]:
             ],
             flow_sum=flow_sum(report),
             probe_sum=probe_sum(report.totals),
+            lookalike_sum=lookalike_sum(report.totals) if report.totals.not_probes else None,
             set_aside=set_aside(report.captures),
             rotated=any(len(capture.paths) > 1 for capture in report.captures),
             lead=explain.headline(report.flows[0].judged, report.flows[0].start_ns) if report.flows else None,

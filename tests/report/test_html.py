@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from analyzer.report.html import MOST_ROWS, SLICE, Known, Page, embedded, excerpt, page, picture, rows, story_html
-from analyzer.report.text import Report, ShownFlow, ShownService
+from analyzer.report.text import Report, ShownFlow, ShownService, lookalike_sum
 from analyzer.survey import overview
 
 FOUNDING = "founding_go_fin60.pcap"
@@ -148,6 +148,21 @@ def test_a_capture_without_anything_to_say(analysis):
 
     assert "Nothing to report." in text
     assert '<section id="stories">' not in text
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["with flows", "nothing to report"])
+def test_segments_that_only_look_like_probes_are_counted(analysis, told):
+    """What has the form of a probe and is none is counted by what it is, also where there is nothing to report."""
+    loaded = analysis("lab/telnet_lost_byte.pcap")
+    data = page_of(loaded) if told else Page(Report(loaded.captures, loaded.totals, 0), loaded.lines()[:0])
+
+    assert f"<p>{lookalike_sum(loaded.totals)}.</p>" in text_of(data)
+    assert "12 segments have the form of a probe and are none" in text_of(data)
+
+
+def test_nothing_is_said_of_segments_that_look_like_probes_where_there_are_none(analysis):
+    """A capture in which everything in the form of a probe is one has no such line."""
+    assert "the form of a probe" not in text_of(page_of(analysis("lab/windows_like_answered.pcap")))
 
 
 def test_addresses_of_version_6_stand_in_brackets(analysis):
