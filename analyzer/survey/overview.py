@@ -62,6 +62,8 @@ LINE: Final = np.dtype(
 
 ALIKE: Final = ("service_lo", "service_hi", "service_port", "winner", "rank", "notable", "capture")
 """What lines have in common that may become one."""
+MOST_GUESSED: Final = 1 << 17
+"""So many flows of which only a line is left may wait for their service to be known: 14 MiB."""
 SUMS: Final = ("flows", "probes", "answered", "after_fin", "zero_window")
 
 SERVICE: Final = ("service_lo", "service_hi", "service_port")
@@ -256,8 +258,12 @@ def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8])
 def folded(lines: NDArray[np.void]) -> NDArray[np.void]:
     """Return fewer lines that say the same of services: flows that nobody can look at become one where they are alike.
 
-    A line whose service is a guess stays, because ``settle_services`` may correct it.
+    A line whose service is a guess stays, because ``settle_services`` may correct it; unless there are more than
+    MOST_GUESSED, which then are what they were taken for (``guessed`` becomes 0 in ``lines``).
     """
+    guesses = (lines["batch"] < 0) & (lines["guessed"] == 1)
+    if np.count_nonzero(guesses) > MOST_GUESSED:
+        lines["guessed"][guesses] = 0
     single = np.flatnonzero((lines["batch"] >= 0) | (lines["guessed"] == 1))
     many = np.flatnonzero((lines["batch"] < 0) & (lines["guessed"] == 0))
     if not len(many):

@@ -243,6 +243,17 @@ def test_lines_of_flows_at_hand_are_not_folded():
     assert lines.tolist() == overview.folded(lines).tolist()
 
 
+def test_very_many_guesses_are_folded(monkeypatch):
+    """Where very many flows wait for their service to be known, the guess stands, and lines that are alike are one."""
+    monkeypatch.setattr(overview, "MOST_GUESSED", 3)
+    lines = lines_of(*[("open", "10.0.0.1", 80, Verdict.OPEN, 1)] * 4)
+    lines["batch"], lines["guessed"] = -1, 1
+    few = overview.folded(lines.copy())
+
+    assert (1, 4, 0) == (len(few), few["flows"].sum(), few["guessed"][0])
+    assert 3 == len(overview.folded(lines[:3].copy()))
+
+
 def test_a_report_of_folded_lines_is_that_of_all(monkeypatch):
     """Folding at every batch changes neither totals nor services."""
     path = CAPTURES / "lab" / "port_reuse.pcap"
