@@ -24,8 +24,8 @@ that is answered), ``row NAME`` (the row of RULES that won). A line without ``#=
 Other lines: ``isn: a N b N`` and ``ip: 6`` (from here on); ``verdict [FLOW]: WORD [by WHO] [row NAME]`` for every flow,
 in order from 1; ``probes [FLOW]: a N b N``, ``states [FLOW]: a STATE b STATE``, ``initiator [FLOW]: WHO``;
 ``finds [FLOW]: CODE [a|b], ...``, findings that the flow has, each with the endpoint it is about. Endpoints
-``c`` and ``d`` are another pair, ``e`` and ``f`` are ``a`` and ``b`` behind a translation of a's address. Unknown words
-are refused with their line number.
+``c`` and ``d`` are another pair, ``e`` and ``f`` are ``a`` and ``b`` behind a translation of a's address, ``g`` and
+``h`` are ``e`` and ``f`` where e's address is a private one. Unknown words are refused with their line number.
 """
 
 import itertools
@@ -60,11 +60,12 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 START_NS = 1_560_371_239_000_000_000
 """Where the hand-written captures begin."""
 SPACE = 1 << 32
-ISN = {"a": SPACE - 4, "b": SPACE - 2, "c": SPACE - 20, "d": SPACE - 30, "e": SPACE - 4, "f": SPACE - 2}
+ISN = {"a": SPACE - 4, "b": SPACE - 2, "c": SPACE - 20, "d": SPACE - 30}
+ISN |= {"e": SPACE - 4, "f": SPACE - 2, "g": SPACE - 4, "h": SPACE - 2}
 """Just below the wrap, so that every mistake of comparison shows."""
 
 FLAGS = {"F": 0x01, "S": 0x02, "R": 0x04, "P": 0x08, ".": 0x10, "U": 0x20, "E": 0x40, "W": 0x80}
-PEER = {"a": "b", "b": "a", "c": "d", "d": "c", "e": "f", "f": "e"}
+PEER = {"a": "b", "b": "a", "c": "d", "d": "c", "e": "f", "f": "e", "g": "h", "h": "g"}
 ADDRESS = {
     4: {
         "a": "192.0.2.1",
@@ -73,6 +74,8 @@ ADDRESS = {
         "d": "198.51.100.2",
         "e": "203.0.113.9",
         "f": "198.51.100.2",
+        "g": "10.0.0.9",
+        "h": "198.51.100.2",
     },
     6: {
         "a": "2001:db8::1",
@@ -81,9 +84,11 @@ ADDRESS = {
         "d": "fe80::2",
         "e": "2001:db8:9::9",
         "f": "2001:db8:ffff:ffff:ffff::2",
+        "g": "fd00::9",
+        "h": "2001:db8:ffff:ffff:ffff::2",
     },
 }
-PORT = {"a": 40001, "b": 80, "c": 40002, "d": 80, "e": 50001, "f": 80}
+PORT = {"a": 40001, "b": 80, "c": 40002, "d": 80, "e": 50001, "f": 80, "g": 50001, "h": 80}
 NUMBERS = {"ack", "win", "ttl", "id", "mac", "vlan", "hl", "if"}
 
 NAMES = {
@@ -210,7 +215,7 @@ class _Reader:
         self.ip = 4
         self.side = "a"
         self.sides = []
-        self.ip_id = {"a": 100, "b": 30000, "c": 500, "d": 40000, "e": 600, "f": 50000}
+        self.ip_id = {"a": 100, "b": 30000, "c": 500, "d": 40000, "e": 600, "f": 50000, "g": 700, "h": 60000}
         self.made = []
         self.expected = {}
         self.flows = {}

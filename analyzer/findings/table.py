@@ -37,6 +37,7 @@ from analyzer.findings.kinds import (
     rhythm,
     translation,
     unanswered,
+    untranslated,
     window,
 )
 from analyzer.judge.judged import Finding, JudgedFlow
@@ -83,6 +84,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     window.FOR_LONG,
     window.CLOSED,
     icmp_errors.ERRORS,
+    untranslated.LEFT_UNTRANSLATED,
     ignored_reset.IGNORED,
     # ── what could go wrong, or be better ──
     idle.UNPROBED,

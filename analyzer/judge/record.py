@@ -238,6 +238,23 @@ class Translation:
 
 
 @dataclass(frozen=True, slots=True)
+class Untranslated:
+    """A RST that left a NAT under the inside address, and the other flow that it concerns."""
+
+    role: str
+    """What this flow is to it: ``outside`` the connection as the peer knows it, ``lone`` the RST alone, ``inside`` the
+    connection before translation.
+    """
+    flow: int
+    """Number of the other flow."""
+    side: Side
+    """The endpoint in whose name the RST came."""
+    endpoint: Endpoint
+    """What it is called in the other flow."""
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
 class FlowRecord:
     """The facts of one flow."""
 
@@ -263,6 +280,8 @@ class FlowRecord:
     """Segments of which the snap length left only the ports."""
     translation: Translation | None
     """The flow that is this connection under other addresses, or None."""
+    untranslated: Untranslated | None
+    """A RST that left a NAT untranslated, or None."""
     silence_ns: int
     """Longest silence between segments that are not keepalive, and the frames at its two ends."""
     silence_from: int | None

@@ -25,6 +25,7 @@ from analyzer.judge.record import (
     Resent,
     Reset,
     Translation,
+    Untranslated,
     WindowChange,
     ZeroWindowProbe,
     other,
@@ -39,6 +40,7 @@ from analyzer.segment import ACK, FIN, NOTE_TCP, RST, SYN
 from analyzer.tolerances import WENT_ON_NS
 from analyzer.track.flow import SIDES, Side, endpoints_of
 from analyzer.track.seen import SEEN
+from analyzer.track.untranslated import INSIDE, LONE, OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from analyzer.judge.record import Row
     from analyzer.track.awake import Hole
     from analyzer.track.batch import FlowBatch
+    from analyzer.track.flow import Endpoint
     from analyzer.untyped import Foreign, Record
 
 COLUMNS: Final = (
@@ -70,6 +73,7 @@ TOLD: Final = np.isin(
 )
 """By kind, whether a record says something of a row."""
 CERTAINTIES: Final = {int(each): each.name.lower() for each in Certainty}
+ROLES: Final = {OUTSIDE: "outside", LONE: "lone", INSIDE: "inside"}
 DOUBTS: Final = {int(each): each.name.lower() for each in Doubt}
 ANSWERS: Final = {int(each): each.name.lower() for each in Answer}
 
@@ -219,6 +223,7 @@ def _record(
         copies=int(flow["copies"]),
         cut=int(flow["cut"]),
         translation=_translation(flow),
+        untranslated=_untranslated(flow),
         silence_ns=int(flow["silence_ns"]),
         silence_from=int(flow["silence_from"]) or None,
         silence_to=int(flow["silence_to"]) or None,
@@ -258,9 +263,22 @@ def _translation(flow: Row) -> Translation | None:
     if flow["twin"] == 0:
         return None
     side = SIDES[flow["twin_side"]]
-    renamed = flow | {f"{side}_{part}": flow[f"twin_{part}"] for part in ("hi", "lo", "port")}
-    endpoint = endpoints_of(renamed)[flow["twin_side"]]
-    return Translation(int(flow["twin"]) - 1, side, endpoint, is_first=bool(flow["twin_is_first"]))
+    return Translation(int(flow["twin"]) - 1, side, _elsewhere(flow, "twin"), is_first=bool(flow["twin_is_first"]))
+
+
+def _untranslated(flow: Row) -> Untranslated | None:
+    if flow["stray"] == 0:
+        return None
+    side = SIDES[flow["stray_side"]]
+    role = ROLES[flow["stray_role"]]
+    return Untranslated(role, int(flow["stray"]) - 1, side, _elsewhere(flow, "stray"), int(flow["stray_frame"]))
+
+
+def _elsewhere(flow: Row, name: str) -> Endpoint:
+    """Return what the end that the fields ``name_*`` of a FLOW are about is called in another flow."""
+    side = flow[f"{name}_side"]
+    renamed = flow | {f"{SIDES[side]}_{part}": flow[f"{name}_{part}"] for part in ("hi", "lo", "port")}
+    return endpoints_of(renamed)[side]
 
 
 def until(reset: Foreign, ends: tuple[Foreign, Foreign]) -> tuple[dict[str, Foreign], dict[str, Foreign]]:

@@ -76,6 +76,15 @@ FLOW: Final = np.dtype(
         ("twin_port", np.int32),
         ("twin_side", np.int16),  # which end: 0 a, 1 b
         ("twin_is_first", np.int16),  # 1 if the other began before: this one is the copy
+        ("twin_at", np.int64),  # index of its record, which may be another flow's by now
+        ("stray", np.int64),  # 1 + number of the other flow that a RST left untranslated concerns (untranslated), or 0
+        ("stray_at", np.int64),  # index of its record, which may be another flow's by now
+        ("stray_hi", np.int64),  # what the end in whose name the RST came is called there
+        ("stray_lo", np.int64),
+        ("stray_frame", np.int64),  # the RST
+        ("stray_port", np.int32),
+        ("stray_side", np.int16),  # which end: 0 a, 1 b
+        ("stray_role", np.int16),  # what this flow is to the RST
         ("odd_from", np.int64),  # what the capture did not show of one end's numbers, see endpoint
         ("odd_to", np.int64),
         ("odd_side", np.int32),
@@ -232,6 +241,26 @@ def refill(slots: NDArray[np.int64], flows: NDArray[np.void], count: int) -> Non
 
 
 @loop
+def new_links(flow: Record) -> None:
+    """Set a flow to have nothing to do with any other."""
+    flow["twin"] = 0
+    flow["twin_hi"] = 0
+    flow["twin_lo"] = 0
+    flow["twin_port"] = 0
+    flow["twin_side"] = 0
+    flow["twin_is_first"] = 0
+    flow["twin_at"] = 0
+    flow["stray"] = 0
+    flow["stray_at"] = 0
+    flow["stray_hi"] = 0
+    flow["stray_lo"] = 0
+    flow["stray_frame"] = 0
+    flow["stray_port"] = 0
+    flow["stray_side"] = 0
+    flow["stray_role"] = 0
+
+
+@loop
 def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     """Start a flow with the sender of ``row`` as endpoint a (for an ICMP error: of the quoted segment)."""
     flow["a_hi"] = row["src_hi"]
@@ -268,10 +297,5 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["odd_to"] = -1
     flow["odd_side"] = 0
     flow["odd_kind"] = 0
-    flow["twin"] = 0
-    flow["twin_hi"] = 0
-    flow["twin_lo"] = 0
-    flow["twin_port"] = 0
-    flow["twin_side"] = 0
-    flow["twin_is_first"] = 0
+    new_links(flow)
     flow["interface"] = row["interface"]

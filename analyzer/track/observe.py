@@ -34,6 +34,7 @@ from analyzer.track.habits import note_habit, widen
 from analyzer.track.half_open import bears_old_numbers, begins_older, may_be_half_open
 from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 from analyzer.track.translated import link_translation
+from analyzer.track.untranslated import link_lone_reset, link_passing, remember_peers, take_back
 
 if TYPE_CHECKING:
     import numpy as np
@@ -192,12 +193,14 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     hints: NDArray[np.int64],
     beginnings: Rows,
     habits: Rows,
+    peers: Numbers,
 ) -> None:
     """Pass ``count`` SEGMENT rows through the flow table in order.
 
     The caller has made room for ``count`` more flows, SEEN rows and slots. Flows that a new incarnation pushed out are
     listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries; ``beginnings``
-    holds BEGINNINGS records of ``translated``, ``habits`` HABITS of ``habits``.
+    holds BEGINNINGS records of ``translated``, ``habits`` HABITS of ``habits``, ``peers`` MEMORY numbers of
+    ``untranslated``.
     """
     low, low_top = registers[KEY_LOW], registers[KEY_LOW_TOP]
     high, high_top, port = registers[KEY_HIGH], registers[KEY_HIGH_TOP], registers[KEY_PORT]
@@ -303,6 +306,10 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             index = enrol(slots, flows, ends, registers, row, digest)
             flows[index]["former"] = former
             link_translation(flows, beginnings, index, row, signature(row))
+            if flags & RST:
+                link_lone_reset(peers, flows, ends, index, row)
+            else:
+                remember_peers(peers, flows[index], index)
             side = 0
         flow = flows[index]
         end = ends[2 * index + side]
@@ -329,6 +336,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             if flags & RST:
                 widen(habits, row, at)
         if copy == 1:
+            if flags & RST and flow["twin"] > 0 and flow["last_seen"] >= 0 and seen[flow["last_seen"]]["flags"] & RST:
+                link_passing(flows, index, side, row, seen[flow["last_seen"]]["ttl"])
             flow["copies"] += 1
             registers[COPIES] += 1
             flow["last_ns"] = max(flow["last_ns"], ts_ns)
@@ -343,6 +352,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             alike = 1
         if flags & RST:
             peer["pending_seq"] = -1
+            take_back(flows, flow, side)
             flow["reset_count"] += 1
             flow["after_reset"] = 0
             end["segments"] += 1

@@ -27,6 +27,7 @@ from analyzer.track.habits import HABIT, HABITS
 from analyzer.track.observe import FLOWS_USED, LIVE
 from analyzer.track.seen import SEEN
 from analyzer.track.translated import BEGINNING, BEGINNINGS
+from analyzer.track.untranslated import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +120,7 @@ class Tracker:
         self._hints: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
         self._beginnings: Any = _no_beginnings(jit=jit)
         self._habits: Any = _no_habits(jit=jit)
+        self._peers: Any = np.zeros(MEMORY, dtype=np.int64) if jit else [0] * MEMORY
         self._observe = observe.observe.choose(jit=jit)
         self._pushed_out: list[int] = []
         self._packed: dict[int, list[Packed]] = {}
@@ -164,6 +166,7 @@ class Tracker:
                 self._hints,
                 self._beginnings,
                 self._habits,
+                self._peers,
             )
             pushed = int(self._registers[observe.LEAVING])
             if pushed:
@@ -271,6 +274,7 @@ class Tracker:
         self._hints = np.array(self._hints, dtype=np.int64)
         self._beginnings = freeze(self._beginnings, BEGINNING)
         self._habits = freeze(self._habits, HABIT)
+        self._peers = np.array(self._peers, dtype=np.int64)
         self._observe = observe.observe.choose(jit=True)
 
     def snapshot(self) -> FlowBatch:

@@ -50,6 +50,8 @@ def link_translation(flows: Rows, beginnings: Rows, index: int, row: Record, sig
             if side >= 0:
                 call(first, flow, side, 0)
                 call(flow, first, side, 1)
+                first["twin_at"] = index
+                flow["twin_at"] = at["index"]
                 return
     at["sign"] = sign
     at["ts_ns"] = row["ts_ns"]
