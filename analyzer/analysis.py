@@ -57,6 +57,8 @@ FOLD: Final = 16384
 LARGE: Final = 4096
 """A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""
 LARGE_KEPT: Final = 2
+SEARCHED: Final = 2048
+"""So many flows are searched for findings together, those of several batches: a search costs milliseconds by itself."""
 AHEAD: Final = 32
 """So many flows of a batch are judged together by who goes through all."""
 EXCERPT: Final = 12
@@ -100,6 +102,7 @@ class Analysis:
         self._hosts = HostSums()
         self._unfolded = 0
         self._batches: list[Kept] = []
+        self._unsearched: list[tuple[int, findings.Piece]] = []
         self._large: dict[tuple[int, int], Flow] = {}
 
     def add(self, capture: int, batch: FlowBatch | None) -> None:
@@ -111,14 +114,42 @@ class Analysis:
         picked = np.arange(len(batch))
         if not (self.keep_all or self.only_findings):
             picked = np.flatnonzero(overview.is_notable(batch, winners))
-        hits = None
-        if self._found is not None or self.only_findings:
-            hits = findings.search(findings.Columns(batch, winners, picked))
+            if len(picked) < len(batch):
+                batch, winners, picked = batch.take(picked), winners[picked], np.arange(len(picked))
+        if self._found is None and not self.only_findings:
+            self._keep(capture, batch, winners, picked)
+        elif len(picked):
+            self._unsearched.append((capture, (batch, winners, picked)))
+            if sum(len(batch) for _, (batch, _, _) in self._unsearched) >= SEARCHED:
+                self.settle()
+
+    def settle(self) -> None:
+        """Search the flows that wait for it: those of a few batches together."""
+        waiting, self._unsearched = self._unsearched, []
+        if not waiting:
+            return
+        first, *more = (piece for _, piece in waiting)
+        whole = findings.search(findings.Columns(*first, more=more))
+        start = 0
+        for capture, (batch, winners, picked) in waiting:
+            hits = whole.take(np.arange(start, start + len(picked)))
+            start += len(picked)
             if self._found is not None:
                 self._found.add(capture, batch.flow["number"][picked], hits)
             if self.only_findings:
                 having = np.flatnonzero(hits.counts())
-                picked, hits = picked[having], hits.take(having)
+                picked, hits = picked[having], hits.take(having)  # noqa: PLW2901 - the others are let go
+            self._keep(capture, batch, winners, picked, hits)
+
+    def _keep(
+        self,
+        capture: int,
+        batch: FlowBatch,
+        winners: NDArray[np.int8],
+        picked: NDArray[np.int64],
+        hits: findings.Hits | None = None,
+    ) -> None:
+        """Keep flows of a batch: so many of each rank as can be looked at, and lines of all."""
         if not len(picked):
             return
         listed = batch if len(picked) == len(batch) else batch.take(picked, rows=False)
@@ -153,6 +184,7 @@ class Analysis:
 
     def with_live(self, capture: int, batch: FlowBatch | None) -> Analysis:
         """Return a copy that has these flows as well, all of them, which go on."""
+        self.settle()
         both = Analysis(most=self.most, select=self.select, only_findings=self.only_findings)
         both.captures, both.left_out = self.captures, self.left_out
         both.totals = self.totals.copy()
@@ -173,6 +205,7 @@ class Analysis:
 
     def __len__(self) -> int:
         """Return how many flows are kept."""
+        self.settle()
         return sum(len(kept.batch) for kept in self._batches)
 
     def __iter__(self) -> Iterator[Flow]:
@@ -196,6 +229,7 @@ class Analysis:
 
         Where ``batch`` is -1, only the line is left of it.
         """
+        self.settle()
         lines = np.concatenate([np.zeros(0, dtype=overview.LINE), *self._lines])
         overview.settle_services(lines)
         return lines
@@ -230,6 +264,7 @@ class Analysis:
 
         Where the analysis was not told to count as it goes on, only kept flows are looked at.
         """
+        self.settle()
         if self._found is not None:
             return self._found
         found = Findings()
@@ -241,6 +276,8 @@ class Analysis:
 
     def merge(self, other: Analysis) -> None:
         """Take over what another analysis found in other captures, which come behind ours."""
+        self.settle()
+        other.settle()
         at = len(self.captures)
         self.captures += other.captures
         self.totals.merge(other.totals)
@@ -482,6 +519,7 @@ def read_into(
     """Read a series of rotated files into an analysis; the arguments are those of ``read_flows``."""
     for capture, batch in read_flows(series, result, reader=reader, jit=jit, refused=refused, progress=progress):
         result.add(capture, batch)
+    result.settle()
 
 
 def read_flows(

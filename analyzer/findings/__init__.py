@@ -6,7 +6,7 @@ are what several kinds share.
 """
 
 from analyzer.findings.case import Case
-from analyzer.findings.flows import Columns, Flows
+from analyzer.findings.flows import Columns, Flows, Piece
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope, Told
 from analyzer.findings.table import CODES, FINDINGS, ROWS, Hits, judge, kind_of, search
 
@@ -21,6 +21,7 @@ __all__ = [
     "Flows",
     "Hits",
     "Lead",
+    "Piece",
     "Row",
     "Scope",
     "Told",

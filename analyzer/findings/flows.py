@@ -10,7 +10,7 @@ It must not hold a rule: what is asked of the columns stands in the conditions.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from analyzer.track.flow import SIDES
 from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,27 +41,41 @@ SET_BACK = frozenset({"last_ns", "active_ns", "active_frame"})
 """Of an endpoint's columns those that count only until the RST that ended the flow."""
 
 
-class Columns:
-    """The columns of some flows of a batch, each taken out once: records are half a kibioctet apart in memory."""
+Piece = tuple["FlowBatch", "NDArray[np.int8]", "NDArray[np.int64]"]
+"""A batch, the rows of VERDICTS of all its flows, and the indices of those that are meant."""
 
-    def __init__(self, batch: FlowBatch, winners: NDArray[np.int8], picked: NDArray[np.int64] | None = None) -> None:
-        """Take the flows at these indices, or all; ``winners`` are the rows of VERDICTS of the whole batch."""
-        self.picked = np.arange(len(batch)) if picked is None else picked
-        self.winners = winners[self.picked]
-        self.ends_ns = batch.ends_ns[self.picked]
-        counts = np.diff(batch.start)[self.picked]
-        self.start = np.cumsum(counts) - counts
+
+class Columns:
+    """The columns of some flows, each taken out once: records are half a kibioctet apart in memory."""
+
+    def __init__(
+        self,
+        batch: FlowBatch,
+        winners: NDArray[np.int8],
+        picked: NDArray[np.int64] | None = None,
+        *,
+        more: Sequence[Piece] = (),
+    ) -> None:
+        """Take the flows at these indices, or all; ``winners`` are the rows of VERDICTS of the whole batch.
+
+        Behind them come those of ``more`` batches: what numpy costs a batch is paid once for all.
+        """
+        pieces = [(batch, winners, np.arange(len(batch)) if picked is None else picked), *more]
+        self._pieces = pieces
+        self.winners: Column = np.concatenate([winners[picked] for _, winners, picked in pieces])
+        self.ends_ns: Column = np.concatenate([batch.ends_ns[picked] for batch, _, picked in pieces])
+        counts = np.concatenate([np.diff(batch.start)[picked] for batch, _, picked in pieces])
+        self.start: Column = np.cumsum(counts) - counts
         """Where the SEEN rows of each flow begin."""
-        self.owner = np.repeat(np.arange(len(self.picked)), counts)
+        self.owner: Column = np.repeat(np.arange(len(counts)), counts)
         """Which of the flows each SEEN row belongs to."""
-        self._batch = batch
         self._known: dict[tuple[str, str], Column] = {}
         self._cases: dict[int, tuple[Case, Case]] = {}
         self._sides: tuple[Flows, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of flows."""
-        return len(self.picked)
+        return len(self.winners)
 
     def seen_from(self, side: int) -> Flows:
         """Return the flows as looked at from endpoint a (0) or b (1)."""
@@ -78,9 +92,11 @@ class Columns:
         key = (part, name)
         if key not in self._known:
             if part == "seen":
-                self._known[key] = self._seen[name][self._rows]
+                self._known[key] = np.concatenate([seen[name][rows] for seen, rows in self._seen])
             else:
-                self._known[key] = getattr(self._batch, part)[name][self.picked]
+                self._known[key] = np.concatenate(
+                    [getattr(batch, part)[name][picked] for batch, _, picked in self._pieces]
+                )
         return self._known[key]
 
     def end(self, side: int, name: str) -> Column:
@@ -94,7 +110,9 @@ class Columns:
         both = [{name: self.column(end, name).copy() for name in SET_BACK} for end in "ab"]
         ended = np.flatnonzero(self.column("ending", "reset_row") >= 0)
         if len(ended):
-            resets = self._seen[self._rows[self.start[ended] + self.column("ending", "reset_row")[ended]]]
+            at = self.start[ended] + self.column("ending", "reset_row")[ended]
+            names = [f"{end}_{name}" for end in ("own", "peer") for name in SET_BACK]
+            resets = {name: self.column("seen", name)[at] for name in ("frame", "side", *names)}
             ends = tuple({name: column[ended] for name, column in end.items()} for end in both)
             for end, known in zip(both, recording.until(resets, (ends[0], ends[1])), strict=True):
                 for name, column in known.items():
@@ -111,29 +129,34 @@ class Columns:
     def case(self, at: int, side: int) -> Case:
         """Return one of the flows as a record, looked at from an endpoint."""
         if at not in self._cases:
-            index = int(self.picked[at])
-            record = recording.build(self._batch, index)
-            ending = verdict.ending_of(self._batch, index, int(self.winners[at]))
+            before = np.cumsum([0, *(len(picked) for _, _, picked in self._pieces)])
+            piece = int(np.searchsorted(before, at, side="right")) - 1
+            batch, _, picked = self._pieces[piece]
+            index = int(picked[at - before[piece]])
+            record = recording.build(batch, index)
+            ending = verdict.ending_of(batch, index, int(self.winners[at]))
             both = [Case(record, ending, side, inference.infer(record, ending, side)) for side in SIDES]
             self._cases[at] = both[0], both[1]
         return self._cases[at][side]
 
     @cached_property
-    def _seen(self) -> NDArray[np.void]:
-        """The SEEN rows of the batch, or of these flows where the batch has them packed."""
-        seen: Any = self._batch.seen
-        if isinstance(seen, np.ndarray):
-            return seen
-        return np.concatenate([np.empty(0, dtype=SEEN), *(self._batch.rows(int(at)) for at in self.picked)])
+    def _seen(self) -> list[tuple[NDArray[np.void], NDArray[np.int64]]]:
+        """Of each piece the SEEN rows, and which of them belong to its flows, flow by flow."""
+        return [_rows_of(batch, picked) for batch, _, picked in self._pieces]
 
-    @cached_property
-    def _rows(self) -> NDArray[np.int64]:
-        """Which of them belong to these flows, flow by flow."""
-        every = np.arange(len(self.owner))
-        if not isinstance(self._batch.seen, np.ndarray):
-            return every
-        starts = self._batch.start[:-1][self.picked]
-        return np.repeat(starts - self.start, np.diff(self._batch.start)[self.picked]) + every
+
+def _rows_of(batch: FlowBatch, picked: NDArray[np.int64]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+    """Return the SEEN rows of a batch, or of these flows where the batch has them packed, and which are of these."""
+    counts = np.diff(batch.start)[picked]
+    every = np.arange(counts.sum())
+    seen: Any = batch.seen
+    if not isinstance(seen, np.ndarray):
+        # as octets: numpy compares all fields of records that it joins
+        opaque = np.dtype((np.void, SEEN.itemsize))
+        parts = [np.ascontiguousarray(batch.rows(int(at))).view(opaque) for at in picked]
+        return np.concatenate([np.empty(0, dtype=opaque), *parts]).view(SEEN), every
+    starts = batch.start[:-1][picked]
+    return seen, np.repeat(starts - (np.cumsum(counts) - counts), counts) + every
 
 
 class Flows:
@@ -201,7 +224,7 @@ class Flows:
 
     def verdict_in(self, *words: Verdict) -> Mask:
         """Say which flows have one of these verdicts."""
-        return np.array([rule.verdict in words for rule in VERDICTS])[self.columns.winners]
+        return _verdicts(words)[self.columns.winners]
 
     def rule_is(self, name: str) -> Mask:
         """Say which flows this row of VERDICTS won."""
@@ -240,7 +263,7 @@ class Flows:
 
     def kind_in(self, *kinds: Kind) -> Mask:
         """Say which rows are of one of these kinds."""
-        return np.isin(np.arange(len(Kind)), kinds)[self.seen("kind")]
+        return _kinds(kinds)[self.seen("kind")]
 
     def any_row(self, mask: Mask) -> Mask:
         """Say in which flows a mask of rows holds for one."""
@@ -321,3 +344,15 @@ class _ByName:
 
     def __getitem__(self, name: str) -> Column:
         return self._column(name)
+
+
+@lru_cache
+def _kinds(kinds: tuple[Kind, ...]) -> Mask:
+    """Say of each kind of row whether it is one of these."""
+    return np.isin(np.arange(len(Kind)), kinds)
+
+
+@lru_cache
+def _verdicts(words: tuple[Verdict, ...]) -> Mask:
+    """Say of each row of VERDICTS whether its verdict is one of these."""
+    return np.array([rule.verdict in words for rule in VERDICTS])

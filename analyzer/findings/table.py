@@ -158,7 +158,8 @@ def search(columns: Columns) -> Hits:
     for at, (kind, row) in enumerate(ROWS):
         for side in range(len(SIDES) if kind.scope is Scope.ENDPOINT else 1):
             having = np.flatnonzero(_holds(row, columns.seen_from(side), known))
-            hits.append(np.stack([having, np.full(len(having), at), np.full(len(having), side)]))
+            if len(having):
+                hits.append(np.stack([having, np.full(len(having), at), np.full(len(having), side)]))
     columns.let_go()
     found = np.concatenate(hits, axis=1)
     flow, rows, sides = found[:, np.argsort(found[0], kind="stable")]

@@ -365,7 +365,10 @@ class Tracker:
             return unpacked
         pieces = np.split(unpacked, np.cumsum(sizes)[:-1])
         older = [[part.rows() for part in packed.get(at, ())] for at in range(len(flow))]
-        return np.concatenate(list(chained.from_iterable([*old, new] for old, new in zip(older, pieces, strict=True))))
+        # as octets: numpy compares all fields of records that it joins
+        opaque = np.dtype((np.void, SEEN.itemsize))
+        every = chained.from_iterable([*old, new] for old, new in zip(older, pieces, strict=True))
+        return np.concatenate([np.ascontiguousarray(part).view(opaque) for part in every]).view(SEEN)
 
     def _pack_rows(self, index: int) -> None:
         """Pack the rows of a flow if there are many; nothing looks at them before the flow is finished."""
