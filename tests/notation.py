@@ -12,6 +12,7 @@ A line is a segment: time, direction, flags, ``seq:end(len)``, then words in any
     +1      a > b  icmp 3/1 0:0(0)     #= icmp_error         an error that quotes a segment of a to b
     +1      a > b  cut                                       only the ports were captured
     end: +30                                                 the capture goes on that long after the last frame
+    dropped: 7                                               so many packets were dropped while capturing
     verdict: open
 
 Flags are ``S F R P . U E W``; ``!7`` is a number as on the wire. Words: ``ack N``, ``win N``, ``ttl N``, ``id N`` (IP
@@ -135,6 +136,13 @@ class FlowExpected:
     initiator: str | None = None
 
 
+@dataclass(frozen=True)
+class Lossy(SegmentBatch):
+    """A batch of a capture that is known to have dropped packets; ``follow`` tells the tracker."""
+
+    lost: int = 0
+
+
 @dataclass
 class Scenario:
     """A hand-written capture and what is expected of it."""
@@ -148,10 +156,12 @@ class Scenario:
     """FlowExpected of each flow in order."""
     finds: list = field(default_factory=list)
     """Findings, as (flow, code, endpoint or None)."""
+    lost: int = 0
+    """Packets dropped while capturing."""
 
     def batch(self):
         """Everything as one batch."""
-        return SegmentBatch(self.rows, len(self.rows), last_ts_ns=self.end_ns, leaps=self.leaps())
+        return Lossy(self.rows, len(self.rows), last_ts_ns=self.end_ns, leaps=self.leaps(), lost=self.lost)
 
     def leaps(self):
         """Where the time of the rows leaps."""
@@ -163,11 +173,12 @@ class Scenario:
         parts = [self.rows[low:high] for low, high in itertools.pairwise(edges)]
         leaps = self.leaps()
         return [
-            SegmentBatch(
+            Lossy(
                 part,
                 len(part),
                 last_ts_ns=self.end_ns if at == len(parts) - 1 else ABSENT,
                 leaps=leaps[np.isin(leaps["to_frame"], part["frame"])],
+                lost=self.lost,
             )
             for at, part in enumerate(parts)
         ]
@@ -191,7 +202,10 @@ def parse(text):
 def follow(batches, *, jit=False, seed=0x1234567):
     """Pass batches through a tracker and return the FlowBatches that came out of it."""
     tracker = Tracker(jit=jit, seed=seed)
-    out = [tracker.feed(batch) for batch in batches]
+    out = []
+    for batch in batches:
+        tracker.lost = getattr(batch, "lost", 0)
+        out.append(tracker.feed(batch))
     return [batch for batch in [*out, *tracker.close()] if batch is not None and len(batch)]
 
 
@@ -211,6 +225,7 @@ class _Reader:
         self.behaviour = ""
         self.now_ns = START_NS
         self.after_ns = 0
+        self.lost = 0
         self.isn = dict(ISN)
         self.ip = 4
         self.side = "a"
@@ -255,9 +270,8 @@ class _Reader:
             for name, value in values.items():
                 row[name] = value
         last_ns = int(rows["ts_ns"].max()) if len(rows) else START_NS
-        return Scenario(
-            self.behaviour, rows, last_ns + self.after_ns, self.expected, list(self.flows.values()), self.finds
-        )
+        end_ns, flows = last_ns + self.after_ns, list(self.flows.values())
+        return Scenario(self.behaviour, rows, end_ns, self.expected, flows, self.finds, self.lost)
 
     # ── segments ──
 
@@ -433,6 +447,8 @@ class _Reader:
                 self.ip = int(words[0])
             case "end" if not which and len(words) == 1 and words[0].startswith("+"):
                 self.after_ns = self.duration(words[0][1:])
+            case "dropped" if not which and len(words) == 1:
+                self.lost = self.count(words[0])
             case "verdict":
                 self.verdict(flow, words)
             case "probes" if len(words) == 4 and words[::2] == ["a", "b"]:

@@ -64,6 +64,7 @@ NOTES: Final = np.dtype(
         ("untimed_frame", np.int64),
         ("homeless", np.int64),  # frames of an interface that the section does not describe
         ("homeless_frame", np.int64),
+        ("dropped", np.int64),  # packets that the capture's own statistics say were dropped
     ],
     align=True,
 )

@@ -123,6 +123,11 @@ class LiveReader:
         return [link_name(self._tap.link_type)]
 
     @property
+    def dropped(self) -> int:
+        """The same as ``lost``, as a reader of files calls it."""
+        return self.lost
+
+    @property
     def warnings(self) -> list[str]:
         """Exact sentences about what is wrong with the capture."""
         lost = (

@@ -58,12 +58,19 @@ class Notices:
         ]
         counted = [(times, first, what) for what, (times, first) in list(self.counted.items())]
         moved = [_moved(int(notes["moved_ns"]))] if notes["moved_ns"] else []
-        return [*(_sentence(*entry) for entry in counted + timed), *moved, *self.once]
+        dropped = [_dropped(int(notes["dropped"]))] if notes["dropped"] else []
+        return [*(_sentence(*entry) for entry in counted + timed), *moved, *dropped, *self.once]
 
 
 def _sentence(times: int, first: int, what: str) -> str:
     """Compose the sentence about frames."""
     return f"frames that {what}: {times}, the first is frame {first}"
+
+
+def _dropped(packets: int) -> str:
+    """Compose the sentence about what the capture's own statistics say was dropped."""
+    what = f"packets dropped while capturing, at no known time: {packets:,}"
+    return f"{what}; what seems unanswered or lost may be among them"
 
 
 def _moved(by_ns: int) -> str:

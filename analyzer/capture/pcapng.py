@@ -61,6 +61,7 @@ UNITS: Final = np.dtype(
         ("divide", np.int64),  # ... over this; 0 if the unit is a power of two
         ("shift", np.int64),  # then ticks are 2**-shift seconds
         ("offset_ns", np.int64),  # if_tsoffset
+        ("dropped", np.int64),  # packets dropped so far, by its statistics
     ],
     align=True,
 )
@@ -123,6 +124,7 @@ def describe(data: Octets, at: int, big: bool, unit: Foreign) -> None:  # noqa: 
     unit["link_type"] = file16(data, at + 8, big)
     unit["snaplen"] = file32(data, at + 12, big)
     unit["offset_ns"] = 0
+    unit["dropped"] = 0
     at += 16
     while at + 4 <= stop:
         code = file16(data, at, big)
@@ -149,6 +151,33 @@ def describe(data: Octets, at: int, big: bool, unit: Foreign) -> None:  # noqa: 
             unit["multiply"] = unit["multiply"] * 10
         for _ in range(9, min(power, 27)):
             unit["divide"] = unit["divide"] * 10
+
+
+@loop
+def count_drops(data: Octets, at: int, big: bool, unit: Foreign, notes: Record) -> None:  # noqa: FBT001 - as describe
+    """Add to ``notes`` what the statistics block ``at``, complete and of at least 24 octets, says more than the last.
+
+    It counts from the beginning of the capture what the interface (isb_ifdrop) and the operating system (isb_osdrop)
+    dropped, in 64 bits with all set for unknown. A count past 2**48 is none.
+    """
+    stop = at + file32(data, at + 4, big) - 4
+    at += 20
+    dropped = 0
+    while at + 4 <= stop:
+        code = file16(data, at, big)
+        size = file16(data, at + 2, big)
+        if code == 0 or at + 4 + size > stop:
+            break
+        if code in (5, 7) and size == 8:
+            high, low = file32(data, at + 4, big), file32(data, at + 8, big)
+            if not big:
+                high, low = low, high
+            if high < 65536:
+                dropped += high * 4294967296 + low
+        at += 4 + (size + 3) // 4 * 4
+    if dropped > unit["dropped"]:
+        notes["dropped"] = min(notes["dropped"] + dropped - unit["dropped"], 1 << 48)
+        unit["dropped"] = dropped
 
 
 @loop
@@ -299,6 +328,8 @@ def index_blocks(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0915, PLR0917 - o
                 if which != NO_INTERFACE:
                     note_homeless(notes)
             row += 1
+        elif kind == 5 and length >= 24 and file32(data, at + 8, big) < known:
+            count_drops(data, at, big, interfaces[file32(data, at + 8, big)], notes)
         at += length
     return row, at, FULL
 

@@ -107,6 +107,11 @@ class CaptureReader:
         return self._decoder.notices.sentences(self._notes)
 
     @property
+    def dropped(self) -> int:
+        """Packets dropped while capturing, by the statistics that the file holds so far."""
+        return int(self._notes["dropped"])
+
+    @property
     def bytes_read(self) -> int:
         """Octets of the file read so far (compressed, if it is)."""
         return self._source.bytes_read

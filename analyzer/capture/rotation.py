@@ -97,6 +97,7 @@ class RotatedReader:
         self._total = _sizes(paths) if len(paths) > 1 else None
         self._done_bytes = 0
         self._warnings: list[str] = []
+        self._dropped = 0
         self._links: list[str] = []
         self._now = open_capture(paths[0], reader=reader, jit=jit)
         self._start_ns = self._now.start_ns
@@ -126,6 +127,11 @@ class RotatedReader:
     def link_types(self) -> list[str]:
         """Names of the link types met so far."""
         return list(dict.fromkeys([*self._links, *self._now.link_types]))
+
+    @property
+    def dropped(self) -> int:
+        """Packets dropped while capturing, at least: the largest count of a file, as each may go on with the last."""
+        return max(self._dropped, self._now.dropped)
 
     @property
     def warnings(self) -> list[str]:
@@ -167,6 +173,7 @@ class RotatedReader:
                 return
             self.parts.append(Part(following.path, before + 1))
             self._warnings += self._named(self._now)
+            self._dropped = self.dropped
             self._links += self._now.link_types
             self._done_bytes += self._now.bytes_read
             self._now.close()

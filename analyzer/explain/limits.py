@@ -27,6 +27,7 @@ def limits(t: Teller) -> list[Line]:
     return lines(
         Line(ALWAYS, (t.record.first_frame, t.record.last_frame)),
         *_of_holes(t),
+        *_of_drops(t),
         *_of_fins(t),
         *_of_findings(t),
         *_of_reset(t),
@@ -59,6 +60,23 @@ def _of_holes(t: Teller) -> list[Line]:
         )
         for hole in t.record.holes
     ]
+
+
+def _of_drops(t: Teller) -> list[Line]:
+    """What was dropped while capturing, where something rests on what is not there."""
+    lost = t.record.lost
+    missed = any(t.facts(side).missed for side in SIDES)
+    unanswered = any(probe.answer is None for probe in t.record.probes) or any(
+        probe.answer_frame is None for probe in t.record.zero_window_probes
+    )
+    absent = t.ending.verdict in {Verdict.SILENT, Verdict.UNDETERMINED} or t.ending.by == "between"
+    if not lost or not (missed or unanswered or absent):
+        return []
+    text = (
+        f"Which packets were dropped while capturing ({lost:,} of all hosts, at no known time): what seems unanswered"
+        " or lost may be among them."
+    )
+    return [Line(text, (t.record.first_frame, t.record.last_frame))]
 
 
 def _of_fins(t: Teller) -> list[Line]:

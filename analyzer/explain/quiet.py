@@ -19,6 +19,11 @@ NOT_CAPTURED: Final = {
     "answers-not-captured": "the peer was heard by the other end meanwhile, but not captured",
 }
 """Why a flow is undetermined, by the row of VERDICTS: what would have answered passed elsewhere."""
+PERHAPS_DROPPED: Final = {
+    "fin-answer-perhaps-dropped": "what answered the FIN may be among the packets that were dropped while capturing",
+    "answers-perhaps-dropped": "what answered may be among the packets that were dropped while capturing",
+}
+"""The same, where nothing shows that an answer passed, and something shows that packets were lost here."""
 
 
 def nothing(t: Teller) -> list[Line]:
@@ -75,8 +80,8 @@ def unestablished_why(t: Teller) -> list[Line]:
 def undetermined_headline(t: Teller) -> str:
     """Return why the capture cannot tell, in one line."""
     one_sided = t.find(capture_lacks.ONE_SIDED.code)
-    if t.ending.rule in NOT_CAPTURED:
-        return f"Cannot be told: {NOT_CAPTURED[t.ending.rule]}."
+    if why := (NOT_CAPTURED | PERHAPS_DROPPED).get(t.ending.rule):
+        return f"Cannot be told: {why}."
     if one_sided is None:
         return "Cannot be told: the TCP headers are cut, little more than the ports is left."
     seen = t.the(other("a" if one_sided.data["unseen"] == "a" else "b"))
@@ -90,6 +95,12 @@ def undetermined(t: Teller) -> list[Line]:
     frames = (t.record.first_frame, t.record.last_frame)
     if t.ending.rule in NOT_CAPTURED:
         return [*probe_summary(t), *_not_captured(t)]
+    if t.ending.rule in PERHAPS_DROPPED:
+        text = (
+            f"The last thing sent stayed unanswered, but was sent no more than twice, and {t.record.lost:,} packets"
+            " were dropped while capturing. A few missing answers show no silence then."
+        )
+        return [*probe_summary(t), Line(text, frames)]
     cut, probes = t.find(capture_lacks.CUT.code), t.record.probes
     missing = None
     if cut:

@@ -287,7 +287,10 @@ class FlowRecord:
     silence_from: int | None
     silence_to: int | None
     backwards: int
-    """How often the capture's clock went back within the flow."""
+    """How many of its segments are older than the one before, of those that count: no copies, none cut to the ports.
+
+    The warning about the capture counts frames of every kind.
+    """
     probes: tuple[Probe, ...]
     zero_window_probes: tuple[ZeroWindowProbe, ...]
     not_probes: tuple[NotProbe, ...]
@@ -300,6 +303,8 @@ class FlowRecord:
     """Derived states of both ends, as they changed."""
     states: tuple[State, State]
     """Derived states of a and b at the end."""
+    lost: int = 0
+    """Packets of the capture that were dropped while capturing, whoever's; as far as was known when this was made."""
 
     def is_awake(self, before: int, after: int) -> bool:
         """Return whether the capture was awake all the time from one frame to a later one."""

@@ -250,6 +250,7 @@ def _record(
         windows=tuple(WindowChange(*_basics(row), row["window"] == 0) for row in rows.moves()),
         changes=changes,
         states=states,
+        lost=batch.lost,
     )
 
 

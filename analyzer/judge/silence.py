@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.tolerances import OVERDUE, RTO_FIRST_NS, RTO_LEAST_NS, SILENCE_LEAST_NS
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +23,9 @@ INTERVAL_DEFAULT_NS: Final = 75_000_000_000
 """Interval of Linux, macOS and FreeBSD unless configured (field guide 2.3, 3.2, 4)."""
 LARGEST_UNSCALED: Final = 0xFFFF
 """The largest window without RFC 7323: more than this is seldom in flight unacknowledged."""
+
+ENOUGH_UNANSWERED: Final = 3
+"""Where packets were dropped while capturing, so many sendings without an answer are silence all the same."""
 
 Mask = Any
 
@@ -46,6 +50,24 @@ def fin_unanswered_to_the_end(f: FlowBatch) -> Mask:
     a_silent = _data_silent(f, "a") & (f.a["fin_frame"] > 0) & (f.a["fin_acked_frame"] == 0)
     b_silent = _data_silent(f, "b") & (f.b["fin_frame"] > 0) & (f.b["fin_acked_frame"] == 0)
     return a_silent | b_silent
+
+
+def answers_may_be_dropped(f: FlowBatch) -> Mask:
+    """Packets were dropped while capturing, and what stayed unanswered was sent no more than twice."""
+    if not f.lost:
+        return np.zeros(len(f), dtype=bool)
+    silent = np.zeros(len(f), dtype=bool)
+    enough = np.zeros(len(f), dtype=bool)
+    for side in SIDES:
+        run, end = (f.run_a, f.a) if side == "a" else (f.run_b, f.b)
+        for unanswered, sendings in (
+            (_probes_silent(f, side), run["trailing"]),
+            (_window_silent(f, side), run["window_trailing"]),
+            (_data_silent(f, side), end["resent"] + 1),
+        ):
+            silent |= unanswered
+            enough |= unanswered & (sendings >= ENOUGH_UNANSWERED)
+    return silent & ~enough
 
 
 def acknowledgements_not_captured(f: FlowBatch) -> Mask:

@@ -18,6 +18,7 @@ import numpy as np
 
 from analyzer.judge.silence import (
     acknowledgements_not_captured,
+    answers_may_be_dropped,
     data_unanswered_to_the_end,
     fin_unanswered_to_the_end,
     heard_what_was_not_captured,
@@ -238,6 +239,12 @@ VERDICTS: Final = (
     # before the row of closed flows: a FIN alone is not the end of the story
     VerdictRule(Verdict.ABORTED, "reset-refuses-data", "reset", (both_sent_fin, reset_accepted, reset_refuses_data)),
     VerdictRule(
+        Verdict.UNDETERMINED,
+        "fin-answer-perhaps-dropped",
+        "nobody",
+        (both_sent_fin, no_reset_accepted, fin_unanswered_to_the_end, answers_may_be_dropped),
+    ),
+    VerdictRule(
         Verdict.SILENT, "fin-unanswered", "nobody", (both_sent_fin, no_reset_accepted, fin_unanswered_to_the_end)
     ),
     # before the RST rows: a straggler's RST after an orderly close is no abort
@@ -255,6 +262,7 @@ VERDICTS: Final = (
     VerdictRule(
         Verdict.UNDETERMINED, "answers-not-captured", "nobody", (no_reset_accepted, heard_what_was_not_captured)
     ),
+    VerdictRule(Verdict.UNDETERMINED, "answers-perhaps-dropped", "nobody", (no_reset_accepted, answers_may_be_dropped)),
     VerdictRule(Verdict.SILENT, "probes-unanswered", "nobody", (probes_unanswered_to_the_end,)),
     VerdictRule(Verdict.SILENT, "window-unanswered", "nobody", (window_probes_unanswered_to_the_end,)),
     VerdictRule(Verdict.SILENT, "data-unanswered", "nobody", (data_unanswered_to_the_end,)),

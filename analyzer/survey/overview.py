@@ -120,6 +120,8 @@ class CaptureSummary:
     warnings: list[str] = field(default_factory=list)
     holes: list[Hole] = field(default_factory=list)
     """Where the capture was not awake, in order; each is a warning too."""
+    dropped: int = 0
+    """Packets that were dropped while capturing, as far as is known; a warning says so too."""
     stopped_after: int | None = None
     """The last frame that was read, if reading stopped because more flows lived than may be kept."""
     parts: Sequence[Part] = ()

@@ -55,6 +55,8 @@ class FlowBatch:
     """The capture's time when this was taken."""
     holes: tuple[Hole, ...] = ()
     """Where the capture was not awake."""
+    lost: int = 0
+    """Packets that were dropped while capturing, known by then; at no known time."""
 
     def __len__(self) -> int:
         """Return the number of flows."""
@@ -83,13 +85,13 @@ class FlowBatch:
             since_ns = np.where(outlived, hole.to_ns, since_ns)
         return since_ns
 
-    def with_holes(self, holes: tuple[Hole, ...]) -> FlowBatch:
+    def with_holes(self, holes: tuple[Hole, ...], lost: int = 0) -> FlowBatch:
         """Return the same of a capture that was not always awake: a silence across a hole is none."""
         for hole in holes:
             across = (self.flow["silence_from"] <= hole.from_frame) & (hole.from_frame < self.flow["silence_to"])
             for field in ("silence_ns", "silence_from", "silence_to"):
                 self.flow[field][across] = 0
-        return replace(self, holes=holes)
+        return replace(self, holes=holes, lost=lost)
 
     def packed(self) -> FlowBatch:
         """Return the same with its rows packed: only ``rows`` and what needs no rows may be asked of it."""
@@ -111,6 +113,7 @@ class FlowBatch:
             start,
             self.end_ns,
             self.holes,
+            self.lost,
         )
 
 

@@ -89,7 +89,7 @@ FLOW: Final = np.dtype(
         ("odd_to", np.int64),
         ("odd_side", np.int32),
         ("odd_kind", np.int32),
-        ("backwards", np.int32),  # how often the clock went back within this flow
+        ("backwards", np.int32),  # segments older than the one before; copies and cut ones are no part
         ("interface", np.int32),
     ],
     align=True,

@@ -102,6 +102,8 @@ class Tracker:
         """Flows that were over and left earlier than usual, because memory ran short."""
         self.dropped: dict[int, Dropped] = {}
         """By number of the flow, what was not kept of those with more than MOST_ROWS rows."""
+        self.lost = 0
+        """Packets that whoever captured is known to have dropped so far."""
         self.jit = jit
         self.now_ns = -1
         self._flows = Pool(FLOW, jit=jit)
@@ -340,7 +342,7 @@ class Tracker:
         if give_back:
             for at in packed:
                 del self._packed[int(picked[at])]
-        return labelled(flow, a, b, seen, start, self.now_ns, jit=self.jit).with_holes(self.holes)
+        return labelled(flow, a, b, seen, start, self.now_ns, jit=self.jit).with_holes(self.holes, self.lost)
 
     def _copies(self, table: Pool, indices: Numbers) -> NDArray[np.void]:
         """Return these records of a table."""

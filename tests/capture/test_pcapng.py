@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.capture import open_capture
 from analyzer.capture.frame import DAMAGED, FULL, INTERFACE, MAX_TS_NS, MORE, NOTES, SECTION, empty_frames
 from analyzer.capture.pcapng import LINK_TYPES, MAX_INTERFACES, UNITS, PcapngFraming, index_blocks, ticks_to_ns
 from analyzer.capture.window import Window
@@ -278,6 +279,57 @@ def test_other_blocks_are_passed(found_in):
     assert ([1, 2], 2, []) == (found.column("frame"), found.frames, found.warnings)
 
 
+def statistics(dropped=None, by_system=None, number=0, order="<", *, tail=b""):
+    """An interface statistics block; counts that are None are left out."""
+    counts = b"".join(
+        option(code, struct.pack(order + "Q", value), order)
+        for code, value in ((4, 99), (5, dropped), (7, by_system))
+        if value is not None
+    )
+    return block(5, struct.pack(order + "III", number, 0, 0) + counts + tail, order)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "dropped"),
+    [
+        (statistics(7), 7),
+        (statistics(7, 2), 9),
+        (statistics(7) + statistics(7) + statistics(9, 1), 10),
+        (statistics(7) + statistics(3), 7),
+        (statistics(7) + statistics(3, number=1), 10),
+        (statistics(7) + HEAD + statistics(2), 9),
+        (statistics(), 0),
+        (statistics(0), 0),
+        (statistics(7, number=2), 0),
+        (statistics((1 << 64) - 1, 4), 4),
+        (statistics(7, tail=struct.pack("<HHI", 5, 4, 9)), 7),
+        (statistics(tail=struct.pack("<HHQ", 0, 0, 0) + option(5, bytes(7) + b"x")), 0),
+        (statistics(tail=struct.pack("<HH", 5, 8)), 0),
+    ],
+)
+def test_what_statistics_say_was_dropped(tmp_path, blocks, dropped):
+    """What interface and system dropped is counted once for each interface and section; what is no count is passed."""
+    path = tmp_path / "drops.pcapng"
+    path.write_bytes(HEAD + interface(101) + enhanced(FRAME, TICKS) + blocks)
+    with open_capture(path) as capture:
+        assert 1 == sum(batch.frames for batch in capture.batches())
+
+    assert dropped == capture.dropped
+    assert [f"packets dropped while capturing, at no known time: {dropped}" for _ in range(dropped > 0)] == [
+        warning.split(";")[0] for warning in capture.warnings
+    ]
+
+
+def test_statistics_of_a_big_endian_section(tmp_path):
+    """Counts are in the byte order of their section."""
+    path = tmp_path / "drops.pcapng"
+    path.write_bytes(section(">") + interface(1, ">") + statistics(7, 1 << 33, order=">"))
+    with open_capture(path) as capture:
+        assert [] == list(capture.batches())
+
+    assert 7 + (1 << 33) == capture.dropped
+
+
 def test_blocks_that_wireshark_numbers(found_in):
     """Journal entries, custom blocks and system calls have frame numbers, as in Wireshark, and no time of their own."""
     numbered = [block(kind, bytes(24)) for kind in (9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221)]
@@ -493,7 +545,7 @@ def test_damaged_blocks_stay_within_bounds(data, big):
 def check(octets, big, known):
     """Run the loop over octets and check what it says."""
     frames, notes = empty_frames(20, jit=False), records(NOTES, 1, jit=False)[0]
-    unit = dict(zip(UNITS.names, (1, 30, 1000, 1, 0, 0), strict=True))
+    unit = dict(zip(UNITS.names, (1, 30, 1000, 1, 0, 0, 0), strict=True))
     interfaces, named, state = [unit] * known, [0] * LINK_TYPES, {"big": int(big), "known": known, "stop": 0}
     row, at, stopped = index_blocks({"octet": octets}, 0, len(octets), state, interfaces, named, frames, 0, 20, notes)
 

@@ -68,3 +68,19 @@ end: +20
 """)
 
     assert "forgot to close" not in limits(judged)
+
+
+@pytest.mark.parametrize(
+    "name", ["one_probe_unanswered_but_packets_were_dropped", "many_probes_unanswered_though_packets_were_dropped"]
+)
+def test_what_was_dropped_while_capturing(name):
+    """Where something rests on what is not there, the packets that were dropped while capturing are named."""
+    assert "Which packets were dropped while capturing (3 of all hosts, at no known time)" in limits(scenario(name)[0])
+
+
+def test_drops_do_not_matter_where_all_was_answered():
+    """A flow of which nothing is missing says nothing of packets that were dropped."""
+    judged = opened("+5 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\ndropped: 3\n")
+
+    assert 3 == judged.record.lost
+    assert "dropped" not in limits(judged)

@@ -63,3 +63,11 @@ def test_a_bare_reset_out_of_nowhere_is_told():
 
     assert "A RST of the client ended the connection." == story.headline
     assert "which segment it answers is not clear" in texts(story, "Why")
+
+
+def test_answers_that_may_be_dropped_are_told():
+    """Where packets were dropped, a single unanswered probe is told as what it is."""
+    story = told(scenario("one_probe_unanswered_but_packets_were_dropped")[0])
+
+    assert "may be among the packets that were dropped while capturing" in story.headline
+    assert "3 packets were dropped while capturing" in texts(story, "Why")

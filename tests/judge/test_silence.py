@@ -17,6 +17,7 @@ CONDITIONS = (
     silence.fin_unanswered_to_the_end,
     silence.acknowledgements_not_captured,
     silence.heard_what_was_not_captured,
+    silence.answers_may_be_dropped,
 )
 
 
