@@ -130,7 +130,8 @@ VERDICT_TEXTS: Final[dict[str, LongText]] = {
     Verdict.UNDETERMINED.value: LongText(
         title="The capture cannot tell",
         meaning=(
-            "Only one direction was captured, or the headers were cut: neither probes nor answers can be told for sure."
+            "Only one direction was captured, the headers were cut, or a few answers are missing where packets were"
+            " dropped while capturing: neither probes nor answers can be told for sure."
         ),
         why="A guess here would be worth less than no answer.",
         change=(

@@ -70,4 +70,4 @@ def test_answers_that_may_be_dropped_are_told():
     story = told(scenario("one_probe_unanswered_but_packets_were_dropped")[0])
 
     assert "may be among the packets that were dropped while capturing" in story.headline
-    assert "3 packets were dropped while capturing" in texts(story, "Why")
+    assert "3 packets were dropped while capturing" in texts(story, "What happened")
