@@ -113,7 +113,7 @@ def _together(batch: FlowBatch, indices: list[int]) -> Iterator[FlowRecord]:
     rows = [batch.rows(index) for index in indices]
     ends_ns = batch.ends_ns[indices].tolist()
     for flow, own_a, own_b, ending, own_rows, end_ns in zip(flows, a, b, endings, rows_of(rows), ends_ns, strict=True):
-        yield _record(flow, (own_a, own_b), ending["reset_row"], own_rows, end_ns, batch.holes)
+        yield _record(flow, (own_a, own_b), ending["reset_row"], own_rows, end_ns, batch)
 
 
 class FewRows:
@@ -194,7 +194,7 @@ def _is_fin(rows: NDArray[np.void]) -> NDArray[np.bool_]:
 
 
 def _record(
-    flow: Row, ends: tuple[Row, Row], accepted: int, rows: FlowRows, end_ns: int, every_hole: tuple[Hole, ...]
+    flow: Row, ends: tuple[Row, Row], accepted: int, rows: FlowRows, end_ns: int, batch: FlowBatch
 ) -> FlowRecord:
     a, b = endpoints_of(flow)
     resets = _resets(rows, accepted)
@@ -204,7 +204,7 @@ def _record(
             end.update({name: int(value) for name, value in known.items()})
     changes, states = follow(_milestones(ends, resets))
     first, last = int(flow["first_frame"]), int(flow["last_frame"])
-    holes = _holes(every_hole, first, last)
+    holes = _holes(batch.holes, first, last)
     return FlowRecord(
         number=int(flow["number"]),
         a=a,
