@@ -74,10 +74,15 @@ def _split(kind: Sequence[Gap]) -> tuple[int, int, int] | None:
     there are others.
     """
     for odd in range(ODD + 1):
-        for at in range(LEAST, len(kind) - LEAST + 1):
-            before, after = kind[:at], kind[at + odd :]
-            if not _even(before):
+        least = most = kind[0] if kind else None
+        for at in range(1, len(kind) - LEAST + 1):
+            if least is None or most is None or not agree(least, most):
                 break
+            following = kind[at + odd].ns if at + odd < len(kind) else least.ns
+            # no rhythm is longer or shorter than another if its first gap is not
+            inside = least.ns <= following <= most.ns
+            before, after = ((), ()) if at < LEAST or inside else (kind[:at], kind[at + odd :])
+            least, most = min(least, kind[at], key=_length), max(most, kind[at], key=_length)
             later = _rhythm(after)
             if len(later) >= LEAST and len(later) > len(after) // 2 and _unlike(before, later):
                 last = before[-2] if len(before) > LEAST else before[-1]
@@ -89,15 +94,17 @@ def _split(kind: Sequence[Gap]) -> tuple[int, int, int] | None:
 def _rhythm(gaps: Sequence[Gap]) -> list[Gap]:
     """Return the gaps at the beginning that keep to the rhythm of the first."""
     found: list[Gap] = []
+    least = most = gaps[0] if gaps else None
     for gap in gaps:
-        if found and not _even([*found, gap]):
+        least, most = min(least or gap, gap, key=_length), max(most or gap, gap, key=_length)
+        if not agree(least, most):
             break
         found.append(gap)
     return found
 
 
-def _even(gaps: Sequence[Gap]) -> bool:
-    return agree(shortest(gaps), max(gaps, key=lambda gap: gap.ns))
+def _length(gap: Gap) -> int:
+    return gap.ns
 
 
 def _unlike(before: Sequence[Gap], after: Sequence[Gap]) -> bool:
