@@ -71,6 +71,7 @@ fuzz: .venv/installed-checks
 
 bench: .venv/installed-checks
 	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/run.py --probing 0.75 --no-start --no-growth
 
 # ── check ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -88,7 +88,7 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
 
 
 def build_each(batch: FlowBatch, indices: Sequence[int]) -> Iterator[FlowRecord]:
-    """Yield the records of some flows of a batch: of many a quarter of the time a flow that one takes alone.
+    """Yield the records of some flows of a batch: what numpy costs is paid once for many.
 
     The rows of flows are taken together, at most AT_ONCE, or one flow that has more.
     """

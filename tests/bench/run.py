@@ -246,11 +246,12 @@ def say(what: str) -> None:
 def made(segments: int, options: argparse.Namespace, folder: Path) -> tuple[Path, dict[str, Any]]:
     """Generate a capture, or take the one that an earlier run left, and return it with its truth."""
     flows = round(segments * (options.flows / options.segments if options.flows else 1 / SEGMENTS_A_FLOW))
-    stem = f"{segments}-{flows}-{options.live}-{options.seed}"
+    stem = f"{segments}-{flows}-{options.probing}-{options.live}-{options.seed}"
     capture, truth = folder / f"{stem}.pcap", folder / f"{stem}.json"
     if not (capture.exists() and truth.exists()):
         say(f"making {segments:,} segments")
-        arguments = {"segments": segments, "flows": flows, "live": options.live, "seed": options.seed, "out": capture}
+        arguments = {"segments": segments, "flows": flows, "out": capture}
+        arguments |= {name: getattr(options, name) for name in ("probing", "live", "seed")}
         command = [sys.executable, str(HERE / "generate.py")]
         for name, value in arguments.items():
             command += [f"--{name}", str(value)]
@@ -459,6 +460,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--capture", type=Path, help="measure on this file instead of a generated one")
     parser.add_argument("--segments", type=int, default=10_000_000)
     parser.add_argument("--flows", type=int, help="flows in the generated capture; else in proportion")
+    parser.add_argument("--probing", type=float, default=0.1, help="share of the flows with keepalive")
     parser.add_argument("--live", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
