@@ -255,6 +255,15 @@ class Untranslated:
 
 
 @dataclass(frozen=True, slots=True)
+class NewSyn:
+    """A SYN on the flow's addresses that began another connection, and drew an ACK of this one's numbers."""
+
+    sender: Side
+    frame: int
+    ack_frame: int
+
+
+@dataclass(frozen=True, slots=True)
 class FlowRecord:
     """The facts of one flow."""
 
@@ -282,6 +291,8 @@ class FlowRecord:
     """The flow that is this connection under other addresses, or None."""
     untranslated: Untranslated | None
     """A RST that left a NAT untranslated, or None."""
+    new_syn: NewSyn | None
+    """The SYN by which one end showed that it had lost this connection (RFC 9293 3.5.1), or None."""
     silence_ns: int
     """Longest silence between segments that are not keepalive, and the frames at its two ends."""
     silence_from: int | None

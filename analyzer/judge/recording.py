@@ -20,6 +20,7 @@ from analyzer.judge.record import (
     Fin,
     FlowRecord,
     IcmpError,
+    NewSyn,
     NotProbe,
     Probe,
     Resent,
@@ -224,6 +225,7 @@ def _record(
         cut=int(flow["cut"]),
         translation=_translation(flow),
         untranslated=_untranslated(flow),
+        new_syn=_new_syn(flow),
         silence_ns=int(flow["silence_ns"]),
         silence_from=int(flow["silence_from"]) or None,
         silence_to=int(flow["silence_to"]) or None,
@@ -258,6 +260,12 @@ def _holes(holes: tuple[Hole, ...], first: int, last: int) -> tuple[Hole, ...]:
     """Return the holes of the capture that a flow lived through, and the first one behind its last frame."""
     behind = [hole for hole in holes if hole.from_frame >= last][:1]
     return (*(hole for hole in holes if first <= hole.from_frame < last), *behind)
+
+
+def _new_syn(flow: Row) -> NewSyn | None:
+    if flow["new_syn_ack_frame"] == 0:
+        return None
+    return NewSyn(SIDES[flow["new_syn_side"]], int(flow["new_syn_frame"]), int(flow["new_syn_ack_frame"]))
 
 
 def _translation(flow: Row) -> Translation | None:

@@ -70,6 +70,8 @@ FLOW: Final = np.dtype(
         ("reused_ns", np.int64),  # when another incarnation took its addresses, -1 not
         ("first_frame", np.int64),
         ("former", np.int64),  # an older flow on these addresses that may still be heard (half_open), -1 none
+        ("new_syn_frame", np.int64),  # a SYN of another connection that one end sent meanwhile (half_open), 0 none
+        ("new_syn_ack_frame", np.int64),  # the empty ACK of old numbers that it drew
         ("twin", np.int64),  # 1 + number of the flow that is this connection under other addresses, or 0
         ("twin_hi", np.int64),  # what one end is called there
         ("twin_lo", np.int64),
@@ -91,6 +93,7 @@ FLOW: Final = np.dtype(
         ("odd_kind", np.int32),
         ("backwards", np.int32),  # segments older than the one before; copies and cut ones are no part
         ("interface", np.int32),
+        ("new_syn_side", np.int32),  # who sent that SYN: 0 a, 1 b
     ],
     align=True,
 )
@@ -293,6 +296,9 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["reused_ns"] = -1
     flow["alive"] = 1
     flow["former"] = -1
+    flow["new_syn_frame"] = 0
+    flow["new_syn_ack_frame"] = 0
+    flow["new_syn_side"] = 0
     flow["odd_from"] = -1
     flow["odd_to"] = -1
     flow["odd_side"] = 0

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
-from analyzer.segment import ACK, RST, SYN
+from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.tolerances import ANSWER_RST_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record
@@ -53,3 +54,25 @@ def begins_older(a: Record, b: Record, row: Record) -> bool:
     """
     opening = a["syn_frame"] > 0 and a["syn_had_ack"] == 0 and a["ack_frame"] == 0 and b["segments"] == 0
     return opening and row["flags"] & (ACK | RST) == ACK and bears_old_numbers(a, 1, row)
+
+
+@loop
+def note_new_syn(flow: Record, side: int, frame: int) -> None:
+    """Remember at an older flow a new SYN on its addresses, by frame and sender, unless an earlier one drew an ACK."""
+    if flow["new_syn_ack_frame"] == 0:
+        flow["new_syn_frame"] = frame
+        flow["new_syn_side"] = side
+
+
+@loop
+def note_old_ack(flow: Record, a: Record, side: int, row: Record) -> None:
+    """Remember at an older flow the first empty ACK of old numbers that a new SYN of ``a`` drew.
+
+    ``side`` is that of the segment in the older flow. One that comes late is not drawn by the SYN: an end that holds a
+    connection answers at once.
+    """
+    known = flow["new_syn_ack_frame"] > 0 or flow["reset_count"] > 0
+    if known or side == flow["new_syn_side"] or row["payload_len"] > 0 or row["flags"] & (ACK | FIN | RST) != ACK:
+        return
+    if row["ts_ns"] - a["last_ns"] <= ANSWER_RST_NS:
+        flow["new_syn_ack_frame"] = row["frame"]

@@ -31,7 +31,13 @@ from analyzer.track.endpoint import (
 from analyzer.track.fast_path import go_on, goes_on, steady
 from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, remove, side_of
 from analyzer.track.habits import note_habit, widen
-from analyzer.track.half_open import bears_old_numbers, begins_older, may_be_half_open
+from analyzer.track.half_open import (
+    bears_old_numbers,
+    begins_older,
+    may_be_half_open,
+    note_new_syn,
+    note_old_ack,
+)
 from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 from analyzer.track.translated import link_translation
 from analyzer.track.untranslated import link_lone_reset, link_passing, remember_peers, take_back
@@ -288,11 +294,15 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             else:
                 flows[index]["former"] = -1
                 let_go(flows, leaving, registers, index)
+            if former >= 0:
+                note_new_syn(flows[former], side_of(flows[former], row), row["frame"])
             index = -1
         elif index >= 0 and flows[index]["former"] >= 0:
             if bears_old_numbers(ends[2 * index], side, row):
+                head = index
                 index = flows[index]["former"]
                 side = side_of(flows[index], row)
+                note_old_ack(flows[index], ends[2 * head], side, row)
             elif side == 1:
                 let_go(flows, leaving, registers, flows[index]["former"])
                 flows[index]["former"] = -1
@@ -300,6 +310,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             older = begin(flows, ends, registers, row, digest)
             flows[older]["alive"] = 2
             flows[index]["former"] = older
+            note_new_syn(flows[older], 1, ends[2 * index]["syn_frame"])
+            note_old_ack(flows[older], ends[2 * index], 0, row)
             index = older
             side = 0
         if index < 0:

@@ -60,13 +60,14 @@ def test_a_kind_is_looked_up_by_its_code():
 
 
 def test_evidence_lies_within_the_flow():
-    """Every frame that a finding names is one of the flow's, and every finding names one."""
+    """Every frame that a finding names is one of the flow's, or the SYN that discovered it; every finding names one."""
     for judged in every_flow():
         last = max([judged.record.last_frame, *(error.frame for error in judged.record.icmp_errors)])
-        frames = range(judged.record.first_frame, last + 1)
+        syn = judged.record.new_syn
+        frames = {*range(judged.record.first_frame, last + 1), *([syn.frame] if syn else [])}
         for finding in judged.findings:
             assert finding.frames, finding
-            assert set(finding.frames) <= set(frames), finding
+            assert set(finding.frames) <= frames, finding
 
 
 def test_findings_are_plain_data():

@@ -2,8 +2,16 @@
 
 import pytest
 
-from analyzer.segment import ACK, RST, SYN
-from analyzer.track.half_open import NEAR_ISN, bears_old_numbers, begins_older, may_be_half_open
+from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.tolerances import ANSWER_RST_NS
+from analyzer.track.half_open import (
+    NEAR_ISN,
+    bears_old_numbers,
+    begins_older,
+    may_be_half_open,
+    note_new_syn,
+    note_old_ack,
+)
 
 ISS = (1 << 32) - 5
 
@@ -62,3 +70,35 @@ def test_which_connection_may_be_half_open(flow, end, peer, flags, expected):
     ends = [{"fin_frame": 0, "segments": 2} | each for each in (end, peer)]
 
     assert expected == may_be_half_open({"reset_count": 0} | flow, *ends, {"flags": flags})
+
+
+@pytest.mark.parametrize(("acked", "expected"), [(0, (9, 1)), (6, (5, 0))])
+def test_the_last_new_syn_before_an_answer_is_remembered(acked, expected):
+    """A later SYN takes the place of one that drew nothing, not of one that drew an ACK."""
+    flow = {"new_syn_frame": 5, "new_syn_side": 0, "new_syn_ack_frame": acked}
+    note_new_syn(flow, 1, 9)
+
+    assert expected == (flow["new_syn_frame"], flow["new_syn_side"])
+
+
+@pytest.mark.parametrize(
+    ("flow", "side", "row", "expected"),
+    [
+        ({}, 1, {}, 7),
+        ({}, 0, {}, 0),
+        ({}, 1, {"payload_len": 1}, 0),
+        ({}, 1, {"flags": ACK | RST}, 0),
+        ({}, 1, {"flags": ACK | FIN}, 0),
+        ({}, 1, {"flags": 0}, 0),
+        ({}, 1, {"ts_ns": 100 + ANSWER_RST_NS}, 7),
+        ({}, 1, {"ts_ns": 101 + ANSWER_RST_NS}, 0),
+        ({"reset_count": 1}, 1, {}, 0),
+        ({"new_syn_ack_frame": 6}, 1, {}, 6),
+    ],
+)
+def test_which_segment_the_new_syn_drew(flow, side, row, expected):
+    """The first empty ACK of the other end, at once, before any RST."""
+    flow = {"new_syn_side": 0, "new_syn_ack_frame": 0, "reset_count": 0} | flow
+    note_old_ack(flow, {"last_ns": 100}, side, {"frame": 7, "flags": ACK, "payload_len": 0, "ts_ns": 200} | row)
+
+    assert expected == flow["new_syn_ack_frame"]
