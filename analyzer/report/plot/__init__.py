@@ -8,7 +8,12 @@ for a page.
 They neither touch rcParams nor pyplot: what a caller has set up stays as it is, and threads do not meet.
 """
 
+import logging
+
 from analyzer.local_settings import ignored
+
+# a list of fonts that cannot be kept costs the next run a moment, and is nothing to tell a user who asked for a picture
+logging.getLogger("matplotlib.font_manager").addFilter(lambda record: not record.msg.startswith("Could not save"))
 
 with ignored("matplotlibrc"):  # matplotlib is imported by these
     from analyzer.report.plot.canvas import FORMATS, inline_svg, rendered
