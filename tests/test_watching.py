@@ -95,6 +95,7 @@ class Quiet:
     """An interface on which nothing passes; each batch takes a tenth of a second of a clock that nobody waits for."""
 
     path, jit, format, start_ns, link_types, warnings = "lo", False, "live", None, (), ()
+    dropped = 0
 
     def __init__(self):
         self.now_s = 0.0
