@@ -31,6 +31,7 @@ def last_word(t: Teller, side: Side) -> Line | None:
     if facts.last_ns is None:
         return None
     answers = [probe.answer_frame for probe in t.probes(other(side)) if probe.answered]
-    own = [probe.frame for probe in t.probes(side)]
+    # what an end sent after the RST that ended the flow is no part of it
+    own = [probe.frame for probe in t.probes(side) if probe.ts_ns <= facts.last_ns]
     frame = max([frame for frame in (*answers, *own, facts.active_frame) if frame], default=0)
     return Line(f"{t.start(side)} was last heard at {t.at(facts.last_ns)}.", (frame,) if frame else ())

@@ -23,9 +23,16 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
+    from analyzer.judge.record import Probe
     from analyzer.judge.timers.inference import Settings
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
+
+
+def last_probe_unanswered(f: Flows) -> Mask:
+    """Its last probe was not answered."""
+    last = f.last_of(f.probing)
+    return (last >= 0) & (f.value_at(last, "answer") == Answer.NONE)
 
 
 def last_probe_answered_in_capture(f: Flows) -> Mask:
@@ -35,22 +42,36 @@ def last_probe_answered_in_capture(f: Flows) -> Mask:
 
 def _dead_evidence(case: Case) -> Evidence:
     """The unanswered probes, when the peer was last heard, and the RST."""
-    trailing, reset = case.trailing, case.own_reset
+    unanswered, reset = _unanswered(case), case.own_reset
     assert reset is not None
-    heard_ns = case.peer_facts.last_ns
-    values, first = _settings(case.settings), trailing[0]
+    values, first = _settings(case.settings), unanswered[0]
+    alive = [probe for probe in case.record.probes_from(case.peer) if probe.ts_ns > first.ts_ns]
+    heard_ns = case.peer_facts.last_ns if not alive else None
     if not first.first_of_train and case.settings and case.settings.period and case.settings.period.value_ns:
         # after an answered probe the wait is max(idle, interval) on Linux
         values["wait_ns"] = case.settings.period.value_ns
     elif "idle_ns" in values:
         values["wait_ns"] = values["idle_ns"]
-    return frames_of(numbers_of(trailing), reset.frame), known(
-        unanswered=len(trailing),
+    return frames_of(numbers_of(unanswered), reset.frame), known(
+        unanswered=len(unanswered),
+        peer_probes=len(alive) or None,
         reset_frame=reset.frame,
         detection_ns=reset.ts_ns - heard_ns if heard_ns is not None else None,
         stack=case.settings.stack if case.settings else None,
         **values,
     )
+
+
+def _unanswered(case: Case) -> tuple[Probe, ...]:
+    """Return the probes that the prober counted: those without an answer since it last heard anything that counts.
+
+    The peer's own probes do not: their number is below RCV.NXT, so Linux answers them and takes nothing from them
+    (tcp_validate_incoming).
+    """
+    last = next((at for at in range(len(case.probes), 0, -1) if case.probes[at - 1].answer is not None), 0)
+    heard_ns = case.peer_facts.active_ns
+    counted = tuple(probe for probe in case.probes[last:] if heard_ns is None or probe.ts_ns > heard_ns)
+    return counted or case.probes[-1:]
 
 
 def _settings(settings: Settings | None) -> dict[str, int | str]:
@@ -78,9 +99,9 @@ def _dead_headline(t: Teller, f: Finding) -> str:
     """Return a dead peer in one line."""
     prober = side_of(f)
     peer = t.the(other(prober))
-    text = (
-        f"{t.start(prober)} gave up on {peer}: {count(number(f, 'unanswered'), 'probe')} unanswered, then its own RST"
-    )
+    alive = ", which was alive" if number(f, "peer_probes") else ""
+    unanswered = count(number(f, "unanswered"), "probe")
+    text = f"{t.start(prober)} gave up on {peer}{alive}: {unanswered} unanswered, then its own RST"
     if "detection_ns" in f.data:
         text += f", {duration(number(f, 'detection_ns'))} after {peer}'s last word"
     return f"{text}."
@@ -94,15 +115,39 @@ def _dead_happened(t: Teller, f: Finding) -> list[Line]:
     probed = tuple(frame for frame in f.frames if frame != reset)
     took = f", {duration(number(f, 'detection_ns'))} after that last word" if "detection_ns" in f.data else ""
     return lines(
-        last_word(t, other(prober)),
+        _last_answer(t, prober) if number(f, "peer_probes") else last_word(t, other(prober)),
         Line(f"Then {trailing} of {t.the(prober)} got no answer that the capture shows.", probed),
         Line(
             f"One interval after the last, {t.the(prober)}'s kernel gave up and sent RST+ACK{took}. That RST comes"
             " from the prober, not from its peer.",
             (reset,),
         ),
+        _peer_probed(t, f),
         _icmp(t, prober),
     )
+
+
+def _last_answer(t: Teller, prober: Side) -> Line | None:
+    """Say when the peer last answered a probe, or None if it never did."""
+    answered = [probe for probe in t.probes(prober) if probe.answered]
+    if not answered:
+        return None
+    last = answered[-1]
+    text = f"{t.start(other(prober))} last answered a probe at {t.at(last.ts_ns)}."
+    return Line(text, frames_of((last.frame,), last.answer_frame or last.frame))
+
+
+def _peer_probed(t: Teller, f: Finding) -> Line | None:
+    """Say that the peer sent probes of its own meanwhile or later, which shows that it was alive."""
+    peer = other(side_of(f))
+    sent = [probe for probe in t.probes(peer) if probe.frame > f.frames[0]]
+    if not number(f, "peer_probes"):
+        return None
+    text = (
+        f"From the first of these on {t.the(peer)} sent {count(len(sent), 'probe')} of its own: it was alive, and still"
+        " held the connection."
+    )
+    return Line(text, numbers_of(sent))
 
 
 def _icmp(t: Teller, prober: Side) -> Line | None:
@@ -130,6 +175,13 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
             " program had not closed."
         )
         closed = Line(text, (peer_fin.frame,))
+    if number(f, "peer_probes"):
+        text = (
+            f"Inferred: one direction of the path failed. {t.start(prober)}'s probes did not reach"
+            f" {t.the(other(prober))}, or the answers did not come back. A peer's own probes do not reset the count of"
+            " unanswered ones (Linux)."
+        )
+        return lines(Line(text, f.frames), _detection(f), _lost_once(f), closed)
     return lines(
         Line(
             f"Keepalive did its work: {t.the(other(prober))}, or the path to it, stopped answering. A capture"
@@ -171,6 +223,11 @@ def _stack(f: Finding) -> str | None:
 def _dead_change(f: Finding) -> str | None:
     """Return advice that fits the prober's system, and the number of probes that it allowed."""
     stack = _stack(f)
+    if number(f, "peer_probes"):
+        return (
+            "Find what loses one direction of this path (a filter, a route, a full queue): a capture at each end shows"
+            " where. Other keepalive settings change only when the loss is noticed."
+        )
     if number(f, "unanswered") == 1:
         bound = ", and TCP_USER_TIMEOUT if it is set" if stacks.has_user_timeout(stack) else ""
         return f"Raise the count (TCP_KEEPCNT){bound} on the probing side, so that one lost packet does not end it."
@@ -184,8 +241,9 @@ def _dead_change(f: Finding) -> str | None:
 
 def _dead_unsure(t: Teller, f: Finding) -> list[Line]:
     del t
+    lost = "Whether these probes or their answers were lost." if number(f, "peer_probes") else LOST_OR_GONE
     doubt = stacks.count_doubt(_stack(f), number(f, "unanswered"))
-    return lines(Line(LOST_OR_GONE, f.frames), Line(doubt, f.frames) if doubt else None)
+    return lines(Line(lost, f.frames), Line(doubt, f.frames) if doubt else None)
 
 
 def _sees(t: Teller, f: Finding) -> list[Line]:
@@ -213,7 +271,7 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
 
 DEAD: Final = FindingKind(
     code="dead-peer-detected",
-    rows=(Row((c.verdict_timed_out, c.reset_in_its_name, c.last_probes_unanswered), _dead_evidence),),
+    rows=(Row((c.verdict_timed_out, c.reset_in_its_name, last_probe_unanswered), _dead_evidence),),
     text=LongText(
         title="Keepalive noticed a dead peer",
         meaning="The prober's last probes got no answer and its kernel gave up with a RST of its own.",

@@ -38,6 +38,18 @@ def test_a_dead_peer_is_told_with_the_probers_own_reset():
     assert "cannot tell a dead host from a dropped flow" in texts(story, "Why")
 
 
+def test_a_peer_that_probes_itself_is_not_called_dead():
+    """Probes of the peer show that it was alive, reset no count, and turn the advice to the path."""
+    judged = scenario("gave_up_between_the_peers_probes")[0]
+    found, story = judged.finding("dead-peer-detected"), told(judged)
+
+    assert (2, 2) == (found.data["unanswered"], found.data["peer_probes"])
+    assert "which was alive: 2 probes unanswered" in story.headline
+    assert "2 probes of its own: it was alive" in texts(story, "What happened")
+    assert "cannot tell a dead host" not in texts(story, "Why")
+    assert "loses one direction" in texts(story, "What to change")
+
+
 def test_a_dead_peer_after_its_fin_was_in_close_wait_too():
     """Where the peer's FIN had come, the prober's program had not closed either."""
     story = told(scenario("half_close_dead_peer")[0])
