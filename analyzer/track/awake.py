@@ -25,6 +25,8 @@ WATCHED: Final = 64
 """Segments behind a leap that may testify."""
 MERGED_NS: Final = 300_000_000_000
 """From here on connections that all stop, and others that all go on from nowhere, were captured at another time."""
+RENEWED_NS: Final = 86_400_000_000_000
+"""From here on nothing shows that the capture ran meanwhile, if nothing that was there goes on behind it either."""
 NO_CAPTURE_NS: Final = 30 * 86_400_000_000_000
 """Nobody captures for so long without a frame of any host."""
 SLOWEST_CLOCK: Final = 1.25
@@ -53,7 +55,7 @@ class Hole:
     """The first behind it."""
     why: str
     """``clock`` its clock was set; ``missed`` connections went on meanwhile; ``merged`` other connections altogether;
-    ``years`` no capture is as long."""
+    ``days`` nothing that was there goes on, and nothing shows that it was captured; ``years`` no capture is as long."""
 
 
 @loop
@@ -100,4 +102,6 @@ def why_hole(passed_ns: int, counts: Numbers) -> str | None:
         return "missed"
     if passed_ns >= MERGED_NS and jumped + went_on == 0 and midstream > 1 and midstream > opened:
         return "merged"
+    if passed_ns >= RENEWED_NS and jumped + went_on == 0 and midstream + opened > 0:
+        return "days"
     return None

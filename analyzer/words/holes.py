@@ -18,6 +18,7 @@ WHY: Final = {
     "clock": "the capture's clock was set, as the senders' own clocks show",
     "missed": "no frame of any host, though connections went on: capturing was suspended, or frames were lost",
     "merged": "no frame of any host; behind it others go on that were there already: captures put together",
+    "days": "no frame of any host, and nothing behind it goes on from before: nothing shows that the capture ran",
     "years": "no frame of any host: captures put together, or the clock was set",
 }
 """Why a silence is a hole, by ``Hole.why``."""

@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.segment import SegmentBatch
-from analyzer.track.awake import MERGED_NS, NO_CAPTURE_NS, why_hole
+from analyzer.track.awake import MERGED_NS, NO_CAPTURE_NS, RENEWED_NS, why_hole
 from analyzer.track.tracker import Tracker
 from tests.notation import SCENARIOS, load
 
@@ -28,6 +28,9 @@ def holes(name, *cuts):
         (MERGED_NS, (0, 0, 2, 1, 0, 0), "merged"),
         (MERGED_NS, (0, 1, 2, 0, 0, 0), None),
         (MERGED_NS - 1, (0, 0, 9, 0, 0, 0), None),
+        (RENEWED_NS, (0, 0, 0, 1, 0, 0), "days"),
+        (RENEWED_NS, (0, 1, 0, 1, 0, 0), None),
+        (RENEWED_NS - 1, (0, 0, 0, 1, 0, 0), None),
         (NO_CAPTURE_NS, (0, 1, 0, 0, 0, 0), "years"),
         (3600 * S, (0, 2, 0, 0, 1, 0), "clock"),
         (3600 * S, (0, 2, 0, 0, 1, 1), None),
