@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
@@ -37,8 +39,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 PORT: Final = 4001
-FLOWS: Final = 1000
+FLOWS: Final = 1024
 BURST: Final = 64
+"""Frames that are sent with one call; FLOWS is a multiple of it."""
+SEQ_AT: Final = 14 + 20 + 4
+"""Where SEG.SEQ lies in a frame, behind the headers of Ethernet and IPv4 and the ports."""
 SOL_PACKET: Final = 263
 PACKET_QDISC_BYPASS: Final = 20
 PART: Final = 150_000
@@ -55,25 +60,27 @@ class Load:
         self._socket.bind(("lo", 0))
         self._socket.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
         self._send = ctypes.CDLL(None, use_errno=True).sendmmsg
-        self._keep: list[object] = []
+        self._payload = payload
+        frames = [self._frame(flow, payload) for flow in range(FLOWS)]
+        length = len(frames[0])
+        self._octets = ctypes.create_string_buffer(b"".join(frames), FLOWS * length)
+        at = {"buffer": self._octets, "strides": (length,), "shape": (FLOWS,)}
+        self._numbers = np.ndarray(dtype=">u4", offset=SEQ_AT, **at)
+        vectors = [struct.pack("@PN", ctypes.addressof(self._octets) + flow * length, length) for flow in range(FLOWS)]
+        self._vectors = ctypes.create_string_buffer(b"".join(vectors), FLOWS * len(vectors[0]))
         self._bursts = []
         for first in range(0, FLOWS, BURST):
-            headers = b"".join(self._header(flow, payload) for flow in range(first, first + BURST))
-            block = ctypes.create_string_buffer(headers, len(headers))
-            self._keep.append(block)
-            self._bursts.append(block)
+            where = [ctypes.addressof(self._vectors) + flow * len(vectors[0]) for flow in range(first, first + BURST)]
+            headers = b"".join(struct.pack("@PIxxxxPNPNixxxxIxxxx", 0, 0, vector, 1, 0, 0, 0, 0) for vector in where)
+            self._bursts.append(ctypes.create_string_buffer(headers, len(headers)))
 
-    def _header(self, flow: int, payload: int) -> bytes:
-        """Return a struct mmsghdr for one frame."""
+    def _frame(self, flow: int, payload: int) -> bytes:
+        """Return the first segment of a flow, of which all go on where the one before ended."""
         tcp = struct.pack("!HHIIBBHHH", 20000 + flow, 80, 1000, 2000, 0x80, 0x10, 500, 0, 0)
         tcp += struct.pack("!BBBBII", 1, 1, 8, 10, 1, 1) + b"x" * payload
         addresses = bytes([192, 0, 2, 1, 192, 0, 2, 2])
         ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), flow & 0xFFFF, 0x4000, 64, 6, 0) + addresses
-        frame = bytes(12) + b"\x08\x00" + ip + tcp
-        octets = ctypes.create_string_buffer(frame, len(frame))
-        vector = ctypes.create_string_buffer(struct.pack("@PN", ctypes.addressof(octets), len(frame)))
-        self._keep += [octets, vector]
-        return struct.pack("@PIxxxxPNPNixxxxIxxxx", 0, 0, ctypes.addressof(vector), 1, 0, 0, 0, 0)
+        return bytes(12) + b"\x08\x00" + ip + tcp
 
     def run(self, rate: int, seconds: float) -> tuple[int, float]:
         """Send at a rate for a time; return how many were sent, in what time."""
@@ -85,6 +92,8 @@ class Load:
                 continue
             count = self._send(self._socket.fileno(), self._bursts[turn], BURST, 0)
             sent += max(count, 0)
+            first = turn * BURST
+            self._numbers[first : first + BURST] += self._payload  # a segment sent again would be notable, and kept
             turn = (turn + 1) % len(self._bursts)
         return sent, time.monotonic() - began
 
