@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.output import whole
+from tests.uncovered import environment
 
 ROOT = Path(__file__).parents[1]
 WRITERS = {
@@ -196,6 +197,7 @@ def test_kills_at_any_moment_leave_no_half_file(tmp_path, number):
         with subprocess.Popen(
             [sys.executable, "-c", KILLED, path],
             cwd=ROOT,
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509

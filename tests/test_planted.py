@@ -11,6 +11,7 @@ import pytest
 
 from analyzer.watching import SYN
 from tests.planted import plant
+from tests.uncovered import environment
 
 ROOT = Path(__file__).parents[1]
 CAPTURES = ROOT / "captures"
@@ -64,7 +65,7 @@ def large(path):
 def test_what_is_planted_would_be_run(folder):
     """Python with the current folder on its path runs a module from there, so this can be seen."""
     words = [sys.executable, "-c", "import pickle"]
-    done = subprocess.run(words, cwd=folder, capture_output=True, check=False)
+    done = subprocess.run(words, cwd=folder, env=environment(), capture_output=True, check=False)
     seen = (folder / "witness").read_text()
     (folder / "witness").unlink()
 

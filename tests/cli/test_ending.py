@@ -12,6 +12,7 @@ import pytest
 
 from analyzer.cli import ending, main
 from analyzer.errors import AnalyzerError, CaptureNotPermittedError
+from tests.uncovered import environment
 
 ROOT = Path(__file__).parents[2]
 CAPTURE = ROOT / "captures" / "founding_go_fin60.pcap"
@@ -22,7 +23,7 @@ def run(command, **options):
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=ROOT,
-        env={**os.environ, "KEEPALIVE": f"{sys.executable} -m analyzer", "KEEPALIVE_JIT": "0"},
+        env=environment(KEEPALIVE=f"{sys.executable} -m analyzer", KEEPALIVE_JIT="0"),
         capture_output=True,
         text=True,
         check=False,
@@ -151,7 +152,7 @@ def test_too_few_descriptors_are_told(spare):
         "command()\n"
     )
     words = [sys.executable, "-c", code, "report", CAPTURE]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(words, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=60)
 
     assert (2, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
     assert done.stderr.startswith("keepalive: ")
@@ -208,6 +209,7 @@ def test_a_signal_ends_the_process_by_that_signal(tmp_path):
         done = subprocess.run(
             [sys.executable, "-c", code, "rules", tmp_path / "out", str(int(number))],
             cwd=ROOT,
+            env=environment(),
             capture_output=True,
             check=False,
             timeout=60,
@@ -219,13 +221,13 @@ def test_a_signal_ends_the_process_by_that_signal(tmp_path):
 
 def test_a_signal_that_is_ignored_stays_ignored(monkeypatch):
     """Under nohup SIGHUP does nothing, and afterwards all signals do what they did."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before, ended_by = signal.signal(signal.SIGHUP, signal.SIG_IGN), signal.getsignal(signal.SIGTERM)
     try:
         with ending.in_order():
             inside = signal.getsignal(signal.SIGHUP), signal.getsignal(signal.SIGTERM)
         assert signal.SIG_IGN == inside[0]
         assert callable(inside[1])
-        assert signal.SIG_DFL == signal.getsignal(signal.SIGTERM)
+        assert ended_by == signal.getsignal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGHUP, before)
 
