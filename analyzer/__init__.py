@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis as Analysis
     from analyzer.analysis import Flow as Flow
-    from analyzer.analysis import analyze as analyze
+    from analyzer.analyzing import analyze as analyze
     from analyzer.annotating import annotate as annotate
     from analyzer.comparing import compare as compare
     from analyzer.watching import Watching as Watching
@@ -40,7 +40,7 @@ _HOMES: Final = {
     "Analysis": "analyzer.analysis",
     "Flow": "analyzer.analysis",
     "Watching": "analyzer.watching",
-    "analyze": "analyzer.analysis",
+    "analyze": "analyzer.analyzing",
     "annotate": "analyzer.annotating",
     "compare": "analyzer.comparing",
     "watch": "analyzer.watching",

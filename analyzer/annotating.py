@@ -16,7 +16,8 @@ import numpy as np
 
 import analyzer
 from analyzer import explain
-from analyzer.analysis import Analysis, read_flows
+from analyzer.analysis import Analysis
+from analyzer.analyzing import read_flows
 from analyzer.capture.commented import Copied, copy_with_comments
 from analyzer.capture.source import open_source
 from analyzer.errors import CaptureError

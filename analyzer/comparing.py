@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from analyzer.analysis import Analysis, read_flows
+from analyzer.analysis import Analysis
+from analyzer.analyzing import read_flows
 from analyzer.survey.selection import Selection
 from analyzer.wireshark.comparison import Comparison
 from analyzer.wireshark.frame_labels import Labels

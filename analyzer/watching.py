@@ -24,7 +24,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from analyzer.analysis import Analysis, analyze
+from analyzer.analysis import Analysis
+from analyzer.analyzing import analyze
 from analyzer.capture.live_reader import LiveReader
 from analyzer.capture.tap import loopback_name
 from analyzer.intake import Intake

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from analyzer import explain, findings
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.judge import recording, verdict
 from tests.notation import SCENARIOS, follow, load, parse
 

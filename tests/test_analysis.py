@@ -1,14 +1,10 @@
-"""The one place that joins the parts."""
+"""What a notebook holds: flows, and what was concluded of them."""
 
 from pathlib import Path
 
-import pytest
-
-from analyzer.analysis import Analysis, analyze, read_flows, read_into
-from analyzer.capture.reader import CaptureReader
-from analyzer.errors import CaptureError, UnsupportedLinkTypeError
+from analyzer.analysis import Analysis
+from analyzer.analyzing import analyze, read_flows
 from analyzer.survey.selection import Selection
-from tests.capture.craft import pcapng
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 FOUNDING = CAPTURES / "founding_go_fin60.pcap"
@@ -68,44 +64,3 @@ def test_flows_may_pass_through_without_being_kept():
     assert [0, 1, 2] == sorted(flow.number for flow in passed)
     assert 0 == len(analysis)
     assert kept.totals == analysis.totals
-
-
-def test_progress_is_told():
-    """Whoever asks learns how far reading has come."""
-    told = []
-    analyze(FOUNDING, progress=lambda source, frames: told.append((source.bytes_read <= source.size, frames)))
-
-    assert (True, 39) == told[-1]
-
-
-def test_a_capture_of_which_nothing_can_be_read_raises():
-    """The error says which file, and leaves no trace in the analysis."""
-    analysis = Analysis()
-
-    with pytest.raises(CaptureError, match=r"absent\.pcap"):
-        list(read_flows([str(CAPTURES / "absent.pcap")], analysis))
-    assert [] == analysis.captures
-
-
-def test_what_cannot_be_read_leaves_the_rest_of_its_series(tmp_path):
-    """Files behind one that is absent, or of which nothing can be decoded, are read; what is wrong is told."""
-    foreign = tmp_path / "foreign.pcapng"
-    foreign.write_bytes(pcapng([bytes(60)] * 3, 147))
-    told, result = [], Analysis()
-
-    read_into(result, [str(tmp_path / "absent.pcap"), str(foreign), str(FOUNDING)], refused=told.append)
-
-    assert ["CaptureError", "UnsupportedLinkTypeError"] == [type(error).__name__ for error in told]
-    assert [[str(FOUNDING)]] == [capture.paths for capture in result.captures]
-
-
-def test_what_was_read_before_an_error_is_in_the_summary(tmp_path, monkeypatch):
-    """A capture in which nothing could be decoded is refused at its end, and all its frames are set aside."""
-    path = tmp_path / "foreign.pcapng"
-    path.write_bytes(pcapng([bytes(60)] * 50, 147))
-    monkeypatch.setattr(CaptureReader, "__iter__", lambda reader: reader.batches(10))
-    result = Analysis()
-
-    with pytest.raises(UnsupportedLinkTypeError):
-        read_into(result, [str(path)])
-    assert (50, 50) == (result.captures[0].frames, result.captures[0].skipped["not_tcp"])

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 import analyzer
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.annotating import annotate
 from analyzer.capture.source import open_source
 from analyzer.errors import CaptureError

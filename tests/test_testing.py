@@ -7,7 +7,7 @@ import time
 import pytest
 
 from analyzer import testing
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.testing import CapturedFlow, capture, free_port
 from tests.judging import CAPTURES
 from tests.loopback import connected, exchange, host, probe_every_second, send_datagrams  # noqa: F401

@@ -12,7 +12,8 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from analyzer.analysis import Analysis, read_flows, read_into
+from analyzer.analysis import Analysis
+from analyzer.analyzing import read_flows, read_into
 from analyzer.capture.rotation import in_folders, series_of
 from analyzer.cli.options import files, limits, selection, warn
 from analyzer.errors import AnalyzerError

@@ -88,9 +88,9 @@ def test_scapy_sees_the_truth(small):
 
 def test_the_analysis_finds_the_truth(small):
     """The totals of the analysis are those that the generator names."""
-    analysis = pytest.importorskip("analyzer.analysis", exc_type=ImportError)
+    analyzing = pytest.importorskip("analyzer.analyzing", exc_type=ImportError)
     path, truth = small
-    totals = analysis.analyze(path, keep_all=False).totals
+    totals = analyzing.analyze(path, keep_all=False).totals
 
     assert {name: truth[name] for name in SUMS} == {name: getattr(totals, name) for name in SUMS}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.capture import open_capture
 from analyzer.capture.rotation import RotatedReader, in_folders, series_of, streams
 from analyzer.errors import AnalyzerError

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.cli.failing import FailOn
 from analyzer.cli.gathering import gathered, ranked, shown
 from analyzer.survey import overview

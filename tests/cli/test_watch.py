@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.cli import watch as verb
 from tests.loopback import connected, exchange, host, probe_every_second, send_datagrams, within  # noqa: F401
 

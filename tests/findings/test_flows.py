@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.analysis import Analysis, read_flows
+from analyzer.analysis import Analysis
+from analyzer.analyzing import read_flows
 from analyzer.findings import CODES, ROWS, Columns, Scope, judge, search
 from analyzer.judge import recording, verdict
 from analyzer.track.flow import SIDES

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import zstandard
 
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.capture.formats import open_framing
 from analyzer.capture.frame import FRAME, NOTES
 from analyzer.capture.headers import decode, segment

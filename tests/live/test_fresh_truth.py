@@ -27,7 +27,7 @@ from tests.live.stage import (
     writes,
 )
 
-analysis = pytest.importorskip("analyzer.analysis", exc_type=ImportError)
+analyzing = pytest.importorskip("analyzer.analyzing", exc_type=ImportError)
 
 SECONDS = 1_000_000_000
 LETTERS = {"ack": "a", "data": "d", "rst": "r", None: "-"}
@@ -262,7 +262,7 @@ def truth(played, scenario):
 @pytest.fixture
 def judged(truth):
     """What the analysis makes of its capture."""
-    (flow,) = analysis.analyze(truth.capture).flows
+    (flow,) = analyzing.analyze(truth.capture).flows
     return flow.judged
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 

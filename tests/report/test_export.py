@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.report import export
 from analyzer.survey.overview import CaptureSummary
 from tests.beside import LAB

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.capture import tunnel
 from analyzer.judge.judged import Finding
 from analyzer.report import filter_commands as filters

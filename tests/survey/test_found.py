@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from analyzer import findings
-from analyzer.analysis import Analysis, analyze, read_flows
+from analyzer.analysis import Analysis
+from analyzer.analyzing import analyze, read_flows
 from analyzer.judge import verdict
 from analyzer.survey import found as module
 from analyzer.survey.found import Findings

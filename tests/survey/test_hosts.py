@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.label.reset import ENDING
 from analyzer.label.trains import RUN
 from analyzer.segment import address_halves

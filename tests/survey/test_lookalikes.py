@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.survey.lookalikes import lookalikes
 from tests.notation import follow, parse
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.analysis import Analysis, analyze, read_into
+from analyzer.analysis import Analysis
+from analyzer.analyzing import analyze, read_into
 from analyzer.judge.verdict import VERDICTS, Severity, Verdict
 from analyzer.segment import address_halves
 from analyzer.survey import overview

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzer.analysis import analyze
+from analyzer.analyzing import analyze
 from analyzer.judge import recording
 from analyzer.loops.loop import thaw
 from tests.capture.craft import Kept, ipv4, pcap, tcp

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.analysis import Analysis, read_flows
+from analyzer.analysis import Analysis
+from analyzer.analyzing import read_flows
 from analyzer.judge import recording, verdict
 from analyzer.wireshark.comments import PREFIX, What, comments, words
 from analyzer.wireshark.mark_store import MARK, Marks

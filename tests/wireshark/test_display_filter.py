@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.analysis import Analysis, read_flows
+from analyzer.analysis import Analysis
+from analyzer.analyzing import read_flows
 from analyzer.survey.selection import Selection
 from analyzer.wireshark.display_filter import check_filter, matching_frames
 from analyzer.wireshark.tshark import TsharkFailedError, find

@@ -87,7 +87,7 @@ def test_simulated_probers(lossy):
 
 def flows_of(path):
     """Return record and ending of each flow of a capture."""
-    from analyzer.analysis import analyze
+    from analyzer.analyzing import analyze
 
     return [(flow.judged.record, flow.judged.ending) for flow in analyze(path).flows]
 

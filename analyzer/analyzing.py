@@ -1,0 +1,151 @@
+"""``analyze(path)``: captures into an ``Analysis``, by the one way from files to finished flows.
+
+It must not know what a flow shows: ``Analysis`` takes what finishes.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from analyzer.analysis import Analysis
+from analyzer.capture.ahead import read_ahead
+from analyzer.capture.rotation import in_folders, series_of, streams
+from analyzer.errors import AnalyzerError, UnsupportedLinkTypeError
+from analyzer.intake import Intake
+from analyzer.survey.overview import CaptureSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from analyzer.capture.rotation import Part, RotatedReader
+    from analyzer.segment import SegmentBatch
+    from analyzer.track.batch import FlowBatch
+    from analyzer.wireshark.display_filter import Matching
+
+
+def analyze(
+    *paths: str | Path,
+    reader: str = "auto",
+    keep_all: bool = True,
+    one_stream: bool = True,
+    jit: bool | None = None,
+    progress: Callable[[RotatedReader, int], None] | None = None,
+) -> Analysis:
+    """Read captures and return what they show.
+
+    ``paths`` may be folders, and ``-`` for a pcap stream on stdin. Rotated files of one capture point are read as one
+    stream (see ``capture.rotation``) unless ``one_stream`` is False; every other path is a capture point of its own.
+
+    Raises:
+        CaptureError: a path of which nothing could be read.
+    """
+    result = Analysis(keep_all=keep_all)
+    files = in_folders([str(path) for path in paths])
+    for series in series_of(files) if one_stream else [[path] for path in files]:
+        read_into(result, series, reader=reader, jit=jit, progress=progress)
+    return result
+
+
+def read_into(
+    result: Analysis,
+    series: list[str],
+    *,
+    reader: str = "auto",
+    jit: bool | None = None,
+    refused: Callable[[AnalyzerError], None] | None = None,
+    progress: Callable[[RotatedReader, int], None] | None = None,
+) -> None:
+    """Read a series of rotated files into an analysis; the arguments are those of ``read_flows``."""
+    for capture, batch in read_flows(series, result, reader=reader, jit=jit, refused=refused, progress=progress):
+        result.add(capture, batch)
+    result.settle()
+
+
+def read_flows(
+    series: list[str],
+    result: Analysis,
+    *,
+    reader: str = "auto",
+    jit: bool | None = None,
+    refused: Callable[[AnalyzerError], None] | None = None,
+    progress: Callable[[RotatedReader, int], None] | None = None,
+    see: Callable[[SegmentBatch], None] | None = None,
+) -> Generator[tuple[int, FlowBatch | None], None, None]:
+    """Read a series of rotated files, enter their summaries in ``result``, and yield flows as they finish.
+
+    A file that does not go on where the one before ended is a capture of its own. ``see`` gets every batch of segments
+    before the flows that it finishes. If a display filter selects, only flows that contain a frame matching it are
+    yielded.
+
+    Raises:
+        AnalyzerError: a file cannot be read; if there is ``refused``, it is told that, and the others are read.
+    """
+    for source in streams(series, reader=reader, jit=jit):
+        try:
+            if isinstance(source, AnalyzerError):
+                raise source
+            yield from _flows_of(source, result, progress=progress, see=see)
+        except AnalyzerError as error:
+            if refused is None:
+                raise
+            # what shows only at its end that nothing of it could be decoded (pcapng) is no capture
+            if result.captures and result.captures[-1].refused:
+                result.captures.pop()
+            refused(error)
+
+
+def _flows_of(
+    source: RotatedReader,
+    result: Analysis,
+    *,
+    progress: Callable[[RotatedReader, int], None] | None,
+    see: Callable[[SegmentBatch], None] | None,
+) -> Generator[tuple[int, FlowBatch | None], None, None]:
+    summary = CaptureSummary([source.path])
+    index = len(result.captures)
+    with source:
+        result.captures.append(summary)
+        summary.parts = source.parts
+        intake = Intake(summary, source, result.limits)
+        matching = _matcher(result.select.display_filter, source.parts)
+        several = (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
+        try:
+            # reading and decoding take turns with tracking on two processors
+            for batch in read_ahead(source) if several else source:
+                if intake.full:
+                    break
+                if see is not None:
+                    see(batch)
+                if matching is not None:
+                    matching.see(batch)
+                yield index, _matching(matching, intake.feed(batch), result)
+                if progress is not None:
+                    progress(source, summary.frames)
+            for flows in intake.close():
+                yield index, _matching(matching, flows, result)
+        except UnsupportedLinkTypeError:
+            summary.refused = len(source.parts) == 1
+            raise
+        finally:
+            intake.enter()  # what was read before it ended in an error counts too
+        summary.paths = [part.path for part in source.parts]
+
+
+def _matcher(display_filter: str, parts: list[Part]) -> Matching | None:
+    """Return what selects flows by a display filter, if there is one."""
+    if not display_filter:
+        return None
+    from analyzer.wireshark.display_filter import Matching
+
+    return Matching(display_filter, parts)
+
+
+def _matching(matching: Matching | None, batch: FlowBatch | None, result: Analysis) -> FlowBatch | None:
+    """Return the flows that a display filter selects, and count the others as left out."""
+    if matching is None or batch is None:
+        return batch
+    picked = matching.of(batch)
+    result.left_out += len(batch) - len(picked)
+    return picked
