@@ -19,10 +19,10 @@ PAGE = mmap.PAGESIZE
 PROT_NONE = 0
 
 
-def forbid(address):
-    """Let nobody touch the page at an address."""
+def forbid(address, size=PAGE):
+    """Let nobody touch the pages from an address on."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(PAGE), PROT_NONE) != 0:
+    if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(size), PROT_NONE) != 0:
         raise OSError(ctypes.get_errno(), "mprotect")
 
 
@@ -51,13 +51,18 @@ class GuardedPages:
 
 
 def zeros(count, dtype):
-    """Return zeros that end where a forbidden page begins; the page before them is forbidden too."""
-    octets = count * np.dtype(dtype).itemsize
-    size = -(-max(octets, 1) // PAGE) * PAGE
-    flat = np.frombuffer(mmap.mmap(-1, size + 2 * PAGE), dtype=np.uint8)
-    for at in (0, PAGE + size):
-        forbid(flat.ctypes.data + at)
-    return flat[PAGE + size - octets : PAGE + size].view(dtype)
+    """Return zeros that end where forbidden pages begin; those before them are forbidden too.
+
+    On either side there is room for three records: an index that is wrong by a little meets them, not whatever else
+    the process has mapped there.
+    """
+    record = np.dtype(dtype).itemsize
+    octets = count * record
+    size, fence = (-(-max(each, 1) // PAGE) * PAGE for each in (octets, 3 * record))
+    flat = np.frombuffer(mmap.mmap(-1, size + 2 * fence), dtype=np.uint8)
+    for at in (0, fence + size):
+        forbid(flat.ctypes.data + at, fence)
+    return flat[fence + size - octets : fence + size].view(dtype)
 
 
 def guarded(values):

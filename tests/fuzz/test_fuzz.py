@@ -116,7 +116,7 @@ def test_memory_before_the_first_and_behind_the_last_page_is_forbidden(index):
     assert status_of_child(lambda: flat[at] + 1) in KILLED
 
 
-@pytest.mark.parametrize("at", [-2, -1, 3])
+@pytest.mark.parametrize("at", [-3, -1, 3, 5])
 def test_a_table_is_guarded_too(at):
     """Reading a record before or behind a table, where its pages end, kills."""
     table = guarded(np.zeros(3, dtype=[("all", np.uint8, PAGE)]))
