@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analyzer.findings.case import Case
-from analyzer.judge import recording, verdict
+from analyzer.judge import flow_rows, recording, verdict
 from analyzer.judge.record import PROBE_KINDS
 from analyzer.judge.timers import inference
 from analyzer.judge.verdict import VERDICTS, Verdict
@@ -303,7 +303,7 @@ class Flows:
     @cached_property
     def window_moves(self) -> Mask:
         """Which rows close or open their sender's receive window."""
-        return recording.moves_window(_ByName(self.seen))
+        return flow_rows.moves_window(_ByName(self.seen))
 
     @cached_property
     def pairs(self) -> tuple[Column, Column]:

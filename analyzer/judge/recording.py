@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.judge.connection import Event, Milestone, follow
+from analyzer.judge.flow_rows import AT_ONCE, rows_of
 from analyzer.judge.record import (
     AFTER_FIN_WORDS,
     NOT_PROBE_WORDS,
@@ -34,13 +35,12 @@ from analyzer.judge.record import (
 from analyzer.label.outcome import Answer, Certainty, Doubt
 from analyzer.label.reset import ResetKind
 from analyzer.label.reset_acceptance import Receiver, Reception
-from analyzer.label.rules import Kind, opens_window, shuts_window
+from analyzer.label.rules import Kind
 from analyzer.label.unlike_sender import Stranger
 from analyzer.loops.loop import pick, thaw
-from analyzer.segment import ACK, FIN, NOTE_TCP, RST, SYN
+from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.tolerances import WENT_ON_NS
 from analyzer.track.flow import SIDES, Side, endpoints_of
-from analyzer.track.seen import SEEN
 from analyzer.track.untranslated import INSIDE, LONE, OUTSIDE
 
 if TYPE_CHECKING:
@@ -48,31 +48,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyzer.judge.flow_rows import FlowRows
     from analyzer.judge.record import Row
     from analyzer.track.awake import Hole
     from analyzer.track.batch import FlowBatch
     from analyzer.track.flow import Endpoint
     from analyzer.untyped import Foreign, Record
 
-COLUMNS: Final = (
-    "frame", "ts_ns", "side", "kind", "seq", "snd_nxt", "payload_len", "window", "flags", "header_len", "ttl",
-    "ttl_low", "ttl_high", "ip_id", "icmp", "idle_frame", "ack", "peer_nxt", "certainty", "doubt", "answer",
-    "answer_row", "answers_row", "rcv_nxt", "peer_fin_seq", "gap_ns", "idle_ns", "train", "after_fin", "reset_kind",
-    "stranger", "reception", "receiver_state", "own_last_ns", "peer_last_ns", "own_active_ns", "peer_active_ns",
-    "own_active_frame", "peer_active_frame",
-)  # fmt: skip
-"""Of SEEN, what a record is made from."""
-AT_ONCE: Final = 4096
-"""Rows taken as Python values at a time."""
 FLOWS_AT_ONCE: Final = 64
-TOLD: Final = np.isin(
-    np.arange(len(Kind)),
-    (
-        *(*PROBE_KINDS, *NOT_PROBE_WORDS, Kind.ZERO_WINDOW_PROBE, Kind.RESET, Kind.ICMP_ERROR),
-        *(Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION),
-    ),
-)
-"""By kind, whether a record says something of a row."""
 CERTAINTIES: Final = {int(each): each.name.lower() for each in Certainty}
 ROLES: Final = {OUTSIDE: "outside", LONE: "lone", INSIDE: "inside"}
 DOUBTS: Final = {int(each): each.name.lower() for each in Doubt}
@@ -115,83 +98,6 @@ def _together(batch: FlowBatch, indices: list[int]) -> Iterator[FlowRecord]:
     ends_ns = batch.ends_ns[indices].tolist()
     for flow, own_a, own_b, ending, own_rows, end_ns in zip(flows, a, b, endings, rows_of(rows), ends_ns, strict=True):
         yield _record(flow, (own_a, own_b), ending["reset_row"], own_rows, end_ns, batch)
-
-
-class FewRows:
-    """The rows of one flow as dicts of Python ints, many times faster to read field by field than numpy records."""
-
-    def __init__(self, raw: NDArray[np.void], rows: list[Row], times: tuple[list[int], list[int]]) -> None:
-        """Take the rows as they are, those of which a record says something, and frame and time of all."""
-        self.raw = raw
-        self._rows = rows
-        self.frame, self.ts_ns = times
-
-    def of(self, *kinds: Kind) -> Iterator[Row]:
-        """Yield the rows of these kinds in order."""
-        return (row for row in self._rows if row["kind"] in kinds)
-
-    def moves(self) -> Iterator[Row]:
-        """Yield the rows that close or open their sender's window."""
-        return (row for row in self._rows if row["moves"])
-
-    def fins(self) -> Iterator[Row]:
-        """Yield the rows that are FINs."""
-        return (row for row in self._rows if row["fin"])
-
-
-class ManyRows:
-    """The same of a flow that has many: as dicts a few at a time, because they take some ten times as much memory."""
-
-    def __init__(self, rows: NDArray[np.void]) -> None:
-        """Take the rows of one flow."""
-        self.raw = self._rows = rows
-        self.frame, self.ts_ns = rows["frame"], rows["ts_ns"]
-
-    def of(self, *kinds: Kind) -> Iterator[Row]:
-        """Yield the rows of these kinds in order."""
-        return _some(self._rows, np.flatnonzero(np.isin(np.arange(len(Kind)), kinds)[self._rows["kind"]]))
-
-    def moves(self) -> Iterator[Row]:
-        """Yield the rows that close or open their sender's window."""
-        return _some(self._rows, np.flatnonzero(moves_window(self._rows)))
-
-    def fins(self) -> Iterator[Row]:
-        """Yield the rows that are FINs."""
-        return _some(self._rows, np.flatnonzero(_is_fin(self._rows)))
-
-
-FlowRows = FewRows | ManyRows
-
-
-def rows_of(each: list[NDArray[np.void]]) -> list[FlowRows]:
-    """Return the rows of flows in the form that suits how many these are."""
-    if sum(map(len, each)) > AT_ONCE:
-        return [ManyRows(rows) for rows in each]
-    # as octets: numpy compares all fields of records that it joins
-    opaque = np.dtype((np.void, SEEN.itemsize))
-    whole = np.concatenate([np.ascontiguousarray(rows).view(opaque) for rows in each]).view(SEEN)
-    moves, fins = moves_window(whole), _is_fin(whole)
-    told = np.flatnonzero(moves | fins | TOLD[whole["kind"]])
-    ends = np.cumsum([len(rows) for rows in each])
-    stops = np.searchsorted(told, ends).tolist()
-    dicts = list(_some(whole, told))
-    for row, is_move, is_fin in zip(dicts, moves[told].tolist(), fins[told].tolist(), strict=True):
-        row["moves"], row["fin"] = is_move, is_fin
-    frame, ts_ns = whole["frame"].tolist(), whole["ts_ns"].tolist()
-    found: list[FlowRows] = []
-    first = start = 0
-    for raw, stop, end in zip(each, stops, ends.tolist(), strict=True):
-        own = dicts[start:stop]
-        for row in own:
-            row["at"] -= first
-        found.append(FewRows(raw, own, (frame[first:end], ts_ns[first:end])))
-        first, start = end, stop
-    return found
-
-
-def _is_fin(rows: NDArray[np.void]) -> NDArray[np.bool_]:
-    is_fin: NDArray[np.bool_] = ((rows["flags"] & (FIN | RST)) == FIN) & (rows["note"] == NOTE_TCP)
-    return is_fin
 
 
 def _record(
@@ -310,27 +216,6 @@ def until(reset: Foreign, ends: tuple[Foreign, Foreign]) -> tuple[dict[str, Fore
 
 def _basics(row: Row) -> tuple[int, int, Side]:
     return row["frame"], row["ts_ns"], SIDES[row["side"]]
-
-
-def _some(rows: NDArray[np.void], picked: NDArray[np.int64]) -> Iterator[Row]:
-    """Yield some rows, with the columns that a record is made from and their place ``at``.
-
-    As dicts of Python ints, because these are many times faster to read field by field than numpy records; of a few
-    rows at a time, because they take some ten times as much memory.
-    """
-    for first in range(0, len(picked), AT_ONCE):
-        part = picked[first : first + AT_ONCE]
-        columns = [part.tolist(), *(rows[name][part].tolist() for name in COLUMNS)]
-        yield from (dict(zip(("at", *COLUMNS), values, strict=True)) for values in zip(*columns, strict=True))
-
-
-def moves_window(rows: Foreign) -> Foreign:
-    """Say which segments, whatever kind they are for other properties, close or open their sender's window.
-
-    ``rows`` are SEEN records, or their columns by name.
-    """
-    of_the_sender = (rows["note"] == NOTE_TCP) & (rows["is_copy"] == 0) & (rows["flags"] & RST == 0)
-    return of_the_sender & (shuts_window(rows) | opens_window(rows))
 
 
 def _frame(rows: FlowRows, at: int) -> int | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.loops.loop import loop
+from analyzer.loops.loop import loop, records
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
@@ -83,3 +83,11 @@ def widen(habits: Rows, row: Record, at: Record) -> None:
         at["own_mac"] = mac
     elif at["own_mac"] < 0:
         at["own_mac"] = habit["mac"]
+
+
+def no_habits(*, jit: bool) -> Rows:
+    """Return room for the habits of hosts, empty."""
+    found = records(HABIT, HABITS, jit=jit)
+    for record in found:
+        record["ttl_low"] = -1
+    return found

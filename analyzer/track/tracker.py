@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.loops.loop import freeze, loop, records, thaw
+from analyzer.loops.loop import freeze, thaw
 from analyzer.loops.packed import WORTH, Packed
 from analyzer.loops.pool import Pool, gathered
 from analyzer.track import observe
 from analyzer.track.awake import COUNTS, WATCHED, Hole, why_hole
 from analyzer.track.batch import FlowBatch, labelled
 from analyzer.track.endpoint import ENDPOINT
-from analyzer.track.flow import FLOW, keys_of, refill, remove
-from analyzer.track.habits import HABIT, HABITS
-from analyzer.track.observe import FLOWS_USED, LIVE
+from analyzer.track.flow import FLOW, keys_of, refill
+from analyzer.track.habits import HABIT, no_habits
+from analyzer.track.leaving import give_back_rows, retire, sweep, walk
+from analyzer.track.observe import FLOWS_USED
 from analyzer.track.seen import SEEN
-from analyzer.track.translated import BEGINNING, BEGINNINGS
+from analyzer.track.translated import BEGINNING, no_beginnings
 from analyzer.track.untranslated import MEMORY
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.segment import SegmentBatch
-    from analyzer.untyped import Numbers, Record, Rows
+    from analyzer.untyped import Numbers
 
 LINGER_NS: Final = 120_000_000_000
 """A closed flow is kept this long for stragglers (two TIME-WAIT of Linux), a lone SYN too (its retries end after 127
@@ -120,8 +121,8 @@ class Tracker:
         self._leaving: Any = np.zeros(2 * CHUNK, dtype=np.int64) if jit else [0] * (2 * CHUNK)
         self._digests: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
         self._hints: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
-        self._beginnings: Any = _no_beginnings(jit=jit)
-        self._habits: Any = _no_habits(jit=jit)
+        self._beginnings: Any = no_beginnings(jit=jit)
+        self._habits: Any = no_habits(jit=jit)
         self._peers: Any = np.zeros(MEMORY, dtype=np.int64) if jit else [0] * MEMORY
         self._observe = observe.observe.choose(jit=jit)
         self._pushed_out: list[int] = []
@@ -420,104 +421,3 @@ class Tracker:
             self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
             refill.choose(jit=self.jit)(self._slots, self._flows.records, used)
             self._registers[observe.SLOTS_USED] = self.live
-
-
-def _no_habits(*, jit: bool) -> Rows:
-    """Return room for the habits of hosts, empty."""
-    found = records(HABIT, HABITS, jit=jit)
-    for record in found:
-        record["ttl_low"] = -1
-    return found
-
-
-def _no_beginnings(*, jit: bool) -> Rows:
-    """Return room for the beginnings of flows, empty."""
-    found = records(BEGINNING, BEGINNINGS, jit=jit)
-    for record in found:
-        record["number"] = -1
-    return found
-
-
-@loop
-def sweep(
-    slots: Numbers,
-    flows: Rows,
-    ends: Rows,
-    registers: Numbers,
-    before_ns: int,
-    many: int,
-    most: int,
-    leaving: Numbers,
-) -> tuple[int, int, int]:
-    """Take the live flows that are over and quiet since ``before_ns`` out of the table.
-
-    Over: both ends sent FIN, a RST passed and nothing followed, or nothing but SYNs of one end was ever seen. They are
-    listed at the beginning of ``leaving``, no more than ``most``, and at its end the live flows with ``many`` SEEN rows
-    or more.
-
-    Returns:
-        How many are listed at the beginning, and at the end; how many SEEN rows the other flows have that go on.
-    """
-    count = 0
-    long = 0
-    rows = 0
-    for index in range(registers[FLOWS_USED]):
-        flow = flows[index]
-        if flow["alive"] != 1:
-            continue
-        if flow["seen_count"] >= many:
-            long += 1
-            leaving[len(leaving) - long] = index
-        else:
-            rows += flow["seen_count"]
-        if flow["last_ns"] > before_ns:
-            continue
-        a = ends[2 * index]
-        b = ends[2 * index + 1]
-        closed = a["fin_frame"] > 0 and b["fin_frame"] > 0
-        reset_ended = flow["reset_count"] > 0 and flow["after_reset"] == 0
-        unanswered = b["segments"] == 0 and a["segments"] == a["syn_count"]
-        if count < most and (closed or reset_ended or unanswered):
-            leaving[count] = index
-            count += 1
-            remove(slots, flow["hash"], index)
-            flow["alive"] = 0
-            if flow["former"] >= 0:
-                leaving[count] = flow["former"]
-                count += 1
-                flows[flow["former"]]["alive"] = 0
-                flow["former"] = -1
-            if flow["seen_count"] < many:
-                rows -= flow["seen_count"]
-    registers[LIVE] -= count
-    return count, long, rows
-
-
-@loop
-def retire(indices: Numbers, flows: Rows, registers: Numbers, free: int) -> None:
-    """Chain these flow records in front of the free ones."""
-    for i in range(len(indices)):
-        flow = flows[indices[i]]
-        flow["alive"] = 0
-        flow["number"] = registers[free]
-        registers[free] = indices[i]
-
-
-@loop
-def walk(flow: Record, seen: Rows, chain: Numbers) -> None:
-    """Write the indices of the flows' SEEN rows to ``chain``, flow by flow in order."""
-    to = 0
-    for i in range(len(flow)):
-        at = flow[i]["first_seen"]
-        while at >= 0:
-            chain[to] = at
-            to += 1
-            at = seen[at]["next"]
-
-
-@loop
-def give_back_rows(chain: Numbers, seen: Rows, registers: Numbers, free: int) -> None:
-    """Chain these SEEN rows in front of the free ones."""
-    for i in range(len(chain)):
-        seen[chain[i]]["next"] = registers[free]
-        registers[free] = chain[i]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.loops.loop import loop
+from analyzer.loops.loop import loop, records
 from analyzer.tolerances import COPY_NS, COPY_SAME_ID_NS
 
 if TYPE_CHECKING:
@@ -81,3 +81,11 @@ def call(flow: Record, other: Record, side: int, copy: int) -> None:
     flow["twin_hi"] = other["a_hi"] if side == 0 else other["b_hi"]
     flow["twin_lo"] = other["a_lo"] if side == 0 else other["b_lo"]
     flow["twin_port"] = other["a_port"] if side == 0 else other["b_port"]
+
+
+def no_beginnings(*, jit: bool) -> Rows:
+    """Return room for the beginnings of flows, empty."""
+    found = records(BEGINNING, BEGINNINGS, jit=jit)
+    for record in found:
+        record["number"] = -1
+    return found
