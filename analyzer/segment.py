@@ -91,6 +91,18 @@ QUIET_NS: Final = 10_000_000_000
 BACK_NS: Final = 1_000_000_000
 """So far time went back: no two processors or interfaces differ by as much, somebody set the clock."""
 
+LOSS: Final = np.dtype(
+    [
+        ("from_ns", np.int64),  # time of the frame before
+        ("to_ns", np.int64),  # time of the frame behind, or of the capture's last one
+        ("from_frame", np.int64),  # the last frame before
+        ("to_frame", np.int64),  # the first behind; one more than the capture's last if none is
+        ("packets", np.int64),
+        ("to_end", np.int64),  # 1 if no frame is behind it
+    ]
+)
+"""A stretch of a capture, frames within it, in which a drop counter grew: so many packets are missing there."""
+
 SKIPPED: Final = ("not_tcp", "fragment", "cut_before_tcp_header")
 """Why a frame gave no row; the order of ``SegmentBatch.skipped``. (Copies are told apart later, by the tracker.)"""
 
@@ -109,6 +121,8 @@ class SegmentBatch:
     """Timestamp of the last frame of any kind, in file order; ABSENT if there was none."""
     leaps: NDArray[np.void] = field(default_factory=lambda: np.empty(0, dtype=LEAP))
     """LEAP records, in order, that end at a frame of this batch."""
+    losses: NDArray[np.void] = field(default_factory=lambda: np.empty(0, dtype=LOSS))
+    """LOSS records, in order, that end at a frame of this batch, or with the capture."""
 
     def __len__(self) -> int:
         """Return the number of TCP rows."""

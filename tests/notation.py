@@ -13,6 +13,7 @@ A line is a segment: time, direction, flags, ``seq:end(len)``, then words in any
     +1      a > b  cut                                       only the ports were captured
     end: +30                                                 the capture goes on that long after the last frame
     dropped: 7                                               so many packets were dropped while capturing
+    dropped: 7 from 4 to 9                                   ... between these frames; to the end without the last
     verdict: open
 
 Flags are ``S F R P . U E W``; ``!7`` is a number as on the wire. Words: ``ack N``, ``win N``, ``ttl N``, ``id N`` (IP
@@ -46,6 +47,7 @@ from analyzer.label.unlike_sender import Stranger
 from analyzer.loops.loop import freeze, thaw
 from analyzer.segment import (
     ABSENT,
+    LOSS,
     NOTE_CUT,
     NOTE_ICMP_ERROR,
     SEGMENT,
@@ -158,10 +160,13 @@ class Scenario:
     """Findings, as (flow, code, endpoint or None)."""
     lost: int = 0
     """Packets dropped while capturing."""
+    losses: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=LOSS))
+    """Where, if that is known."""
 
     def batch(self):
         """Everything as one batch."""
-        return Lossy(self.rows, len(self.rows), last_ts_ns=self.end_ns, leaps=self.leaps(), lost=self.lost)
+        known = {"leaps": self.leaps(), "losses": self.losses, "lost": self.lost}
+        return Lossy(self.rows, len(self.rows), last_ts_ns=self.end_ns, **known)
 
     def leaps(self):
         """Where the time of the rows leaps."""
@@ -178,10 +183,15 @@ class Scenario:
                 len(part),
                 last_ts_ns=self.end_ns if at == len(parts) - 1 else ABSENT,
                 leaps=leaps[np.isin(leaps["to_frame"], part["frame"])],
+                losses=self.losses[self._ending(part, last=at == len(parts) - 1)],
                 lost=self.lost,
             )
             for at, part in enumerate(parts)
         ]
+
+    def _ending(self, part, *, last):
+        """Say which stretches with drops end at a frame of this part, or behind the last one."""
+        return np.isin(self.losses["to_frame"], part["frame"]) | (last & (self.losses["to_frame"] > len(self.rows)))
 
 
 def load(path):
@@ -226,6 +236,7 @@ class _Reader:
         self.now_ns = START_NS
         self.after_ns = 0
         self.lost = 0
+        self.losses = []
         self.isn = dict(ISN)
         self.ip = 4
         self.side = "a"
@@ -271,7 +282,20 @@ class _Reader:
                 row[name] = value
         last_ns = int(rows["ts_ns"].max()) if len(rows) else START_NS
         end_ns, flows = last_ns + self.after_ns, list(self.flows.values())
-        return Scenario(self.behaviour, rows, end_ns, self.expected, flows, self.finds, self.lost)
+        losses = self.stretches(rows)
+        lost = self.lost + int(losses["packets"].sum())
+        return Scenario(self.behaviour, rows, end_ns, self.expected, flows, self.finds, lost, losses)
+
+    def stretches(self, rows):
+        """Return where packets were dropped, as LOSS records."""
+        losses = np.zeros(len(self.losses), dtype=LOSS)
+        for loss, (packets, first, *last) in zip(losses, self.losses, strict=True):
+            to = last[0] if last else len(rows) + 1
+            if not 1 <= first < to <= len(rows) + 1:
+                self.refuse("no such frames")
+            loss["packets"], loss["from_frame"], loss["to_frame"], loss["to_end"] = packets, first, to, not last
+            loss["from_ns"], loss["to_ns"] = rows["ts_ns"][first - 1], rows["ts_ns"][min(to, len(rows)) - 1]
+        return losses
 
     # ── segments ──
 
@@ -449,6 +473,8 @@ class _Reader:
                 self.after_ns = self.duration(words[0][1:])
             case "dropped" if not which and len(words) == 1:
                 self.lost = self.count(words[0])
+            case "dropped" if not which and [*words[1::2]] in (["from"], ["from", "to"]):
+                self.losses.append(tuple(map(self.count, words[::2])))
             case "verdict":
                 self.verdict(flow, words)
             case "probes" if len(words) == 4 and words[::2] == ["a", "b"]:

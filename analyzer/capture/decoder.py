@@ -25,6 +25,7 @@ from analyzer.capture.frame import (
     UNKNOWN_LINK,
     empty_frames,
     octets_of,
+    times_of,
 )
 from analyzer.capture.headers import decode
 from analyzer.capture.link import FAST_LINK_TYPES
@@ -109,7 +110,7 @@ class Decoder:
     def _leaps(self, frames: Rows, count: int, number: int, *, jit: bool) -> NDArray[np.void]:
         """Return where time leaps from frame to frame, the last one before this batch included."""
         ts_ns = np.empty(count + 1, dtype=np.int64)
-        ts_ns[1:] = frames["ts_ns"][:count] if jit else [frame["ts_ns"] for frame in frames[:count]]
+        ts_ns[1:] = times_of(frames, count, jit=jit)
         ts_ns[0] = self._last_ns if self._last_ns != ABSENT else ts_ns[1]
         self._last_ns = int(ts_ns[count])
         return leaps_in(ts_ns, np.arange(number - 1, number + count, dtype=np.int64))

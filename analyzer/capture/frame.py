@@ -65,6 +65,10 @@ NOTES: Final = np.dtype(
         ("homeless", np.int64),  # frames of an interface that the section does not describe
         ("homeless_frame", np.int64),
         ("dropped", np.int64),  # packets that the capture's own statistics say were dropped
+        ("dated", np.int64),  # of these, packets of which two looks at the counter say when
+        ("grown", np.int64),  # by how much the counter grew at the latest look that says when
+        ("grown_from", np.int64),  # how many frames there were at the look before
+        ("grown_from_ns", np.int64),  # the time then
     ],
     align=True,
 )
@@ -98,6 +102,7 @@ MORE: Final = 1  # the next record is not complete in the buffer
 DAMAGED: Final = 2  # the next record cannot be true
 SECTION: Final = 3  # pcapng: a section header comes next
 INTERFACE: Final = 4  # pcapng: an interface description comes next
+GROWN: Final = 5  # pcapng: a drop counter grew since the last look at it
 
 
 def empty_frames(count: int, *, jit: bool) -> Rows:
@@ -105,6 +110,12 @@ def empty_frames(count: int, *, jit: bool) -> Rows:
     if jit:
         return np.empty(count, dtype=FRAME)
     return [{} for _ in range(count)]
+
+
+def times_of(frames: Rows, count: int, *, jit: bool) -> NDArray[np.int64]:
+    """Return the times of the first ``count`` rows of an index, nanoseconds."""
+    found: NDArray[np.int64] = frames["ts_ns"][:count] if jit else np.array([f["ts_ns"] for f in frames[:count]])
+    return found
 
 
 def octets_of(buffer: NDArray[np.void], *, jit: bool) -> Octets:

@@ -19,8 +19,9 @@ import numpy as np
 
 from analyzer.capture.bpf import MAX_SNAPLEN
 from analyzer.capture.decoder import BATCH_ROWS, Decoder
-from analyzer.capture.frame import NOTES, empty_frames
+from analyzer.capture.frame import NOTES, empty_frames, times_of
 from analyzer.capture.linktypes import link_name
+from analyzer.capture.losses import TimedLosses
 from analyzer.capture.pcap_writer import PcapWriter
 from analyzer.capture.tap import open_tap
 from analyzer.loops.choice import jit_wanted
@@ -72,6 +73,7 @@ class LiveReader:
         self.taken = 0
         """Packets captured."""
         self._passed = 0
+        self._losses = TimedLosses(time.time_ns())
         self.jit = jit_wanted(large=False)
         """Whether the loops in use are compiled; ``compile`` changes it."""
         self.ended = ""
@@ -204,6 +206,7 @@ class LiveReader:
             if self.writer is not None:
                 self.writer.write(octets, packets.view, self._frames, count, jit=jit)
             batch = self._decoder.decode(octets, self._frames, count, jit=jit)
+            batch = self._losses.found(batch, times_of(self._frames, count, jit=jit))
             packets.release()
         if self.start_ns is None:
             self.start_ns = int(self._frames[0]["ts_ns"])
@@ -225,7 +228,9 @@ class LiveReader:
         with self._in_use:
             if self._closed:
                 return self._passed
+            looked_ns = time.time_ns()  # frames bear the same clock's time
             self._passed, self.lost = self._tap.passed()
+            self._losses.look(looked_ns, self.lost)
             trouble = self._tap.trouble()
         notices = self._decoder.notices
         if trouble == "down":
@@ -251,6 +256,8 @@ class LiveReader:
                 break
             time.sleep(DRAIN_POLL_S)
         self.look()
+        if (rest := self._losses.rest()) is not None:
+            yield rest
 
 
 def nothing() -> SegmentBatch:

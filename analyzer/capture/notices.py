@@ -58,7 +58,8 @@ class Notices:
         ]
         counted = [(times, first, what) for what, (times, first) in list(self.counted.items())]
         moved = [_moved(int(notes["moved_ns"]))] if notes["moved_ns"] else []
-        dropped = [_dropped(int(notes["dropped"]))] if notes["dropped"] else []
+        undated = int(notes["dropped"]) - int(notes["dated"])
+        dropped = [_dropped(undated)] if undated > 0 else []
         return [*(_sentence(*entry) for entry in counted + timed), *moved, *dropped, *self.once]
 
 
@@ -68,7 +69,7 @@ def _sentence(times: int, first: int, what: str) -> str:
 
 
 def _dropped(packets: int) -> str:
-    """Compose the sentence about what the capture's own statistics say was dropped."""
+    """Compose the sentence about what the capture's own statistics say was dropped, but not when."""
     what = f"packets dropped while capturing, at no known time: {packets:,}"
     return f"{what}; what seems unanswered or lost may be among them"
 

@@ -22,6 +22,7 @@ from analyzer.capture.frame import (
     note_odd_time,
     touch,
 )
+from analyzer.capture.losses import Losses
 from analyzer.errors import CaptureError
 from analyzer.loops.loop import loop
 
@@ -162,6 +163,8 @@ class PcapFraming:
         if major not in (2, 543):
             raise CaptureError(name, f"is of pcap version {major}.{minor}; expected 2.4", 4)
         # Up to version 2.3, and in DG/UX's 543.0, some programs wrote the original length first (libpcap).
+        self.losses = Losses()
+        """None: a pcap has no drop counters."""
         self.swapped = major == 543 or minor <= 3
         self.snaplen = int.from_bytes(head[16:20], order)
         # Bits 28 to 31 hold the length of the frame check sequence, bit 26 says that they do; 16 to 25 are reserved.

@@ -16,6 +16,7 @@ import numpy as np
 from analyzer.capture.frame import (
     DAMAGED,
     FULL,
+    GROWN,
     INTERFACE,
     MAX_ORIGINAL,
     MAX_TS_NS,
@@ -30,6 +31,7 @@ from analyzer.capture.frame import (
     note_time,
     octet,
 )
+from analyzer.capture.losses import Losses
 from analyzer.errors import CaptureError
 from analyzer.loops.loop import freeze, loop, records
 
@@ -62,13 +64,23 @@ UNITS: Final = np.dtype(
         ("shift", np.int64),  # then ticks are 2**-shift seconds
         ("offset_ns", np.int64),  # if_tsoffset
         ("dropped", np.int64),  # packets dropped so far, by its statistics
+        ("looked", np.int64),  # 1 once there were any that count them
+        ("look_frame", np.int64),  # how many frames there were at the latest of these
+        ("look_ns", np.int64),  # the time then
     ],
     align=True,
 )
 """What an interface description says, one row an interface of the section."""
 
-SECTION_STATE: Final = np.dtype([("big", np.int64), ("known", np.int64), ("stop", np.int64)], align=True)
-"""The section at hand: its byte order, how many interfaces it has so far, and whether to stop before the next."""
+SECTION_STATE: Final = np.dtype(
+    [("big", np.int64), ("known", np.int64), ("stop", np.int64), ("undated", np.int64)], align=True
+)
+"""The section at hand: its byte order, how many interfaces it has so far, whether to stop before the next, and whether
+drops are no longer dated, because they were too often.
+"""
+
+MOST_LOSSES: Final = 4096
+"""So many stretches with drops are told apart, so that a hostile file does not cost more than its octets."""
 
 
 @loop
@@ -125,6 +137,7 @@ def describe(data: Octets, at: int, big: bool, unit: Foreign) -> None:  # noqa: 
     unit["snaplen"] = file32(data, at + 12, big)
     unit["offset_ns"] = 0
     unit["dropped"] = 0
+    unit["looked"] = 0
     at += 16
     while at + 4 <= stop:
         code = file16(data, at, big)
@@ -154,15 +167,17 @@ def describe(data: Octets, at: int, big: bool, unit: Foreign) -> None:  # noqa: 
 
 
 @loop
-def count_drops(data: Octets, at: int, big: bool, unit: Foreign, notes: Record) -> None:  # noqa: FBT001 - as describe
+def count_drops(data: Octets, at: int, big: bool, unit: Foreign, notes: Record) -> bool:  # noqa: FBT001 - as describe
     """Add to ``notes`` what the statistics block ``at``, complete and of at least 24 octets, says more than the last.
 
     It counts from the beginning of the capture what the interface (isb_ifdrop) and the operating system (isb_osdrop)
-    dropped, in 64 bits with all set for unknown. A count past 2**48 is none.
+    dropped, in 64 bits with all set for unknown. A count past 2**48 is none. Returns whether it shows when packets were
+    dropped: since the block before it of the same interface, and frames came between them.
     """
     stop = at + file32(data, at + 4, big) - 4
     at += 20
     dropped = 0
+    counted = False
     while at + 4 <= stop:
         code = file16(data, at, big)
         size = file16(data, at + 2, big)
@@ -174,10 +189,24 @@ def count_drops(data: Octets, at: int, big: bool, unit: Foreign, notes: Record) 
                 high, low = low, high
             if high < 65536:
                 dropped += high * 4294967296 + low
+                counted = True
         at += 4 + (size + 3) // 4 * 4
+    if not counted:
+        return False
+    shown = False
     if dropped > unit["dropped"]:
-        notes["dropped"] = min(notes["dropped"] + dropped - unit["dropped"], 1 << 48)
+        shown = unit["looked"] == 1 and unit["look_frame"] < notes["frames"]
+        grown = dropped - unit["dropped"]
+        notes["dropped"] = min(notes["dropped"] + grown, 1 << 48)
         unit["dropped"] = dropped
+        if shown:
+            notes["grown"] = grown
+            notes["grown_from"] = unit["look_frame"]
+            notes["grown_from_ns"] = unit["look_ns"]
+    unit["looked"] = 1
+    unit["look_frame"] = notes["frames"]
+    unit["look_ns"] = notes["last_ts_ns"]
+    return shown
 
 
 @loop
@@ -247,7 +276,8 @@ def index_blocks(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0915, PLR0917 - o
     for which there is no room or whose link type is new.
 
     Returns:
-        The next free row; where the next block begins; what stopped it (FULL, MORE, DAMAGED, SECTION or INTERFACE).
+        The next free row; where the next block begins; what stopped it (FULL, MORE, DAMAGED, SECTION, INTERFACE or
+        GROWN).
     """
     big = section["big"] == 1
     known = section["known"]
@@ -329,7 +359,9 @@ def index_blocks(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0915, PLR0917 - o
                     note_homeless(notes)
             row += 1
         elif kind == 5 and length >= 24 and file32(data, at + 8, big) < known:
-            count_drops(data, at, big, interfaces[file32(data, at + 8, big)], notes)
+            shown = count_drops(data, at, big, interfaces[file32(data, at + 8, big)], notes)
+            if shown and section["undated"] == 0:
+                return row, at + length, GROWN
         at += length
     return row, at, FULL
 
@@ -348,6 +380,8 @@ class PcapngFraming:
         self.link_types: list[int] = []
         """Of all sections, in order of first mention."""
         self.damage = ""
+        self.losses = Losses()
+        """Where drop counters grew."""
         self.stop_at_sections = False
         """Whether ``index`` returns before each section header, which ``pass_section`` then passes."""
         self._section: Any = records(SECTION_STATE, 1, jit=False)[0]
@@ -385,11 +419,20 @@ class PcapngFraming:
                     break
             elif stopped == INTERFACE:
                 self._make_room(window, jit=jit)
+            elif stopped == GROWN:
+                self._note_loss(notes)
             elif stopped == DAMAGED:
                 self.damage = self._what_is_wrong(window)
             else:
                 break
         return row
+
+    def _note_loss(self, notes: Record) -> None:
+        """Take what the last statistics block showed."""
+        packets = int(notes["grown"])
+        notes["dated"] += packets
+        self.losses.add(int(notes["grown_from"]), int(notes["grown_from_ns"]), int(notes["frames"]), packets)
+        self._section["undated"] = int(self.losses.taken >= MOST_LOSSES)
 
     def pass_section(self, window: Window) -> bool:
         """Pass a section header at the window's start; False if there is none, or none that is complete and sound."""

@@ -141,9 +141,12 @@ class CaptureReader:
             count = self._index(self._pending, batch_rows)
             self._pending = 0
             if count:
-                yield self._decoder.decode(self._window.octets(jit=self.jit), self._frames, count, jit=self.jit)
+                batch = self._decoder.decode(self._window.octets(jit=self.jit), self._frames, count, jit=self.jit)
+                yield self._framing.losses.found(batch, self._frames, self._decoder.frames - count)
             elif not self._more():
                 break
+        if (rest := self._framing.losses.rest(self._decoder.frames, int(self._notes["last_ts_ns"]))) is not None:
+            yield rest
         self._finish()
 
     def _index(self, row: int, room: int) -> int:

@@ -164,6 +164,7 @@ class RotatedReader:
                     batch.rows["frame"] += before
                     for end in ("from_frame", "to_frame"):
                         batch.leaps[end] += before
+                        batch.losses[end] += before
                 frames += batch.frames
                 last_ns = max(last_ns, batch.last_ts_ns)
                 yield batch

@@ -55,7 +55,8 @@ def _of_holes(t: Teller) -> list[Line]:
     """What passed where the capture was not awake."""
     return [
         Line(
-            f"What passed {hole_words(hole)}. Nothing is measured across it.",
+            f"{'Which packets are missing:' if hole.packets else 'What passed'} {hole_words(hole)}. Nothing is measured"
+            " across it.",
             tuple(sorted({min(frame, t.record.last_frame) for frame in (hole.from_frame, hole.to_frame)})),
         )
         for hole in t.record.holes

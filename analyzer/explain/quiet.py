@@ -96,9 +96,11 @@ def undetermined(t: Teller) -> list[Line]:
     if t.ending.rule in NOT_CAPTURED:
         return [*probe_summary(t), *_not_captured(t)]
     if t.ending.rule in PERHAPS_DROPPED:
+        dropped = t.record.lost + sum(hole.packets for hole in t.record.holes)
         text = (
-            f"The last thing sent stayed unanswered, but was sent no more than twice, and {t.record.lost:,} packets"
-            " were dropped while capturing. A few missing answers show no silence then."
+            f"The last thing sent stayed unanswered, but was sent no more than twice, and"
+            f" {count(dropped, 'packet')} {'was' if dropped == 1 else 'were'} dropped while capturing. A few missing"
+            " answers show no silence then."
         )
         return [*probe_summary(t), Line(text, frames)]
     cut, probes = t.find(capture_lacks.CUT.code), t.record.probes

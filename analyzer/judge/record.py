@@ -315,11 +315,12 @@ class FlowRecord:
     states: tuple[State, State]
     """Derived states of a and b at the end."""
     lost: int = 0
-    """Packets of the capture that were dropped while capturing, whoever's; as far as was known when this was made."""
+    """Packets of the capture that were dropped while capturing, whoever's, at no known time; as far as was known when
+    this was made."""
 
     def is_awake(self, before: int, after: int) -> bool:
         """Return whether the capture was awake all the time from one frame to a later one."""
-        return not any(before <= hole.from_frame < after for hole in self.holes)
+        return not any(before < hole.to_frame and hole.from_frame < after for hole in self.holes)
 
     def endpoint(self, side: Side) -> Endpoint:
         """Return endpoint a or b."""

@@ -165,7 +165,7 @@ def _record(
 def _holes(holes: tuple[Hole, ...], first: int, last: int) -> tuple[Hole, ...]:
     """Return the holes of the capture that a flow lived through, and the first one behind its last frame."""
     behind = [hole for hole in holes if hole.from_frame >= last][:1]
-    return (*(hole for hole in holes if first <= hole.from_frame < last), *behind)
+    return (*(hole for hole in holes if first < hole.to_frame and hole.from_frame < last), *behind)
 
 
 def _new_syn(flow: Row) -> NewSyn | None:

@@ -54,18 +54,18 @@ def fin_unanswered_to_the_end(f: FlowBatch) -> Mask:
 
 def answers_may_be_dropped(f: FlowBatch) -> Mask:
     """Packets were dropped while capturing, and what stayed unanswered was sent no more than twice."""
-    if not f.lost:
+    if not f.lost and not any(hole.packets for hole in f.holes):
         return np.zeros(len(f), dtype=bool)
     silent = np.zeros(len(f), dtype=bool)
     enough = np.zeros(len(f), dtype=bool)
     for side in SIDES:
         run, end = (f.run_a, f.a) if side == "a" else (f.run_b, f.b)
-        for unanswered, sendings in (
-            (_probes_silent(f, side), run["trailing"]),
-            (_window_silent(f, side), run["window_trailing"]),
-            (_data_silent(f, side), end["resent"] + 1),
+        for unanswered, sendings, since in (
+            (_probes_silent(f, side), run["trailing"], run["trailing_ns"]),
+            (_window_silent(f, side), run["window_trailing"], run["window_trailing_ns"]),
+            (_data_silent(f, side), end["resent"] + 1, end["unacked_ns"]),
         ):
-            silent |= unanswered
+            silent |= unanswered & f.may_lack(since)
             enough |= unanswered & (sendings >= ENOUGH_UNANSWERED)
     return silent & ~enough
 

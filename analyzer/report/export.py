@@ -144,10 +144,11 @@ def hole_object(hole: Hole, start_ns: int) -> Object:
     """Return a stretch in which the capture was not awake."""
     return {
         "from_frame": hole.from_frame,
-        "to_frame": hole.to_frame,
+        "to_frame": hole.to_frame - hole.to_end,
         "from_s": seconds(hole.from_ns - start_ns),
         "to_s": seconds(hole.to_ns - start_ns),
         "why": hole.why,
+        "packets": hole.packets or None,
     }
 
 

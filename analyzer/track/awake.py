@@ -1,5 +1,7 @@
 """Where the capture was awake: which of its silences are holes, in which frames passed that it does not have.
 
+Where drop counters say between which frames packets are missing, that is a hole too, one with frames in it.
+
 A link may be quiet for hours, and a probe that comes exactly at its timer shows that the capture was awake. A silence
 of all hosts is a hole only where something says so: segments behind it go on beyond numbers that were never captured;
 senders' own timestamp clocks count less than the capture's; everything before it stops and what comes behind is
@@ -19,6 +21,8 @@ from analyzer.segment import ACK, RST, SYN
 from analyzer.seqnum import unwrap
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from analyzer.untyped import Numbers, Record
 
 WATCHED: Final = 64
@@ -29,6 +33,8 @@ RENEWED_NS: Final = 86_400_000_000_000
 """From here on nothing shows that the capture ran meanwhile, if nothing that was there goes on behind it either."""
 NO_CAPTURE_NS: Final = 30 * 86_400_000_000_000
 """Nobody captures for so long without a frame of any host."""
+MOST_LOSSES: Final = 64
+"""So many stretches with drops are told apart; of more the last two become one."""
 SLOWEST_CLOCK: Final = 1.25
 """A timestamp clock ticks at least once a second (RFC 7323 5.4), and is not off by this factor."""
 CLOCK_SLACK_S: Final = 2
@@ -45,7 +51,7 @@ COUNTS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A stretch of a capture of which it has no frame although some passed, or in which its clock was set."""
+    """A stretch of a capture of which it lacks frames although some passed, or in which its clock was set."""
 
     from_ns: int
     to_ns: int
@@ -55,7 +61,43 @@ class Hole:
     """The first behind it."""
     why: str
     """``clock`` its clock was set; ``missed`` connections went on meanwhile; ``merged`` other connections altogether;
-    ``days`` nothing that was there goes on, and nothing shows that it was captured; ``years`` no capture is as long."""
+    ``days`` nothing that was there goes on, and nothing shows that it was captured; ``years`` no capture is as long;
+    ``dropped`` a drop counter grew: only then frames lie within."""
+    packets: int = 0
+    """How many packets are missing, if a drop counter says so."""
+    to_end: bool = False
+    """Whether no frame is behind it; then ``to_frame`` is one more than the capture's last."""
+
+    @property
+    def stands_until_ns(self) -> int:
+        """Until when what was sent may have been answered by what is missing: with frames in it, to its end."""
+        return max(self.from_ns, self.to_ns - 1) if self.packets else self.from_ns
+
+
+def with_loss(losses: tuple[Hole, ...], loss: np.void) -> tuple[Hole, ...]:
+    """Return stretches with drops, in order, with one more (a LOSS record); those that touch become one."""
+    from_ns, to_ns, from_frame, to_frame, packets, to_end = loss.tolist()
+    found: list[Hole] = []
+    new = Hole(from_ns, to_ns, from_frame, to_frame, "dropped", packets, to_end == 1)
+    for hole in sorted((*losses, new), key=lambda each: each.from_frame):
+        if found and (hole.from_frame < found[-1].to_frame or len(found) == MOST_LOSSES):
+            found[-1] = _joined(found[-1], hole)
+        else:
+            found.append(hole)
+    return tuple(found)
+
+
+def _joined(first: Hole, second: Hole) -> Hole:
+    """Return the stretch from the beginning of one with drops to the end of another."""
+    return Hole(
+        min(first.from_ns, second.from_ns),
+        max(first.to_ns, second.to_ns),
+        first.from_frame,
+        max(first.to_frame, second.to_frame),
+        "dropped",
+        first.packets + second.packets,
+        first.to_end or second.to_end,
+    )
 
 
 @loop

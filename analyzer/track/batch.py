@@ -56,7 +56,7 @@ class FlowBatch:
     holes: tuple[Hole, ...] = ()
     """Where the capture was not awake."""
     lost: int = 0
-    """Packets that were dropped while capturing, known by then; at no known time."""
+    """Packets that were dropped while capturing, known by then, at no known time; the holes have the others."""
 
     def __len__(self) -> int:
         """Return the number of flows."""
@@ -70,25 +70,37 @@ class FlowBatch:
     def ends_ns(self) -> NDArray[np.int64]:
         """Until when each flow could have been heard.
 
-        To ``end_ns``, to where another took its addresses, or to the first hole behind its last frame.
+        To ``end_ns``, to where another took its addresses, or to the first hole behind its last frame; to its last
+        segment, if packets are missing there.
         """
         reused_ns = self.flow["reused_ns"]
         ends_ns = np.where(reused_ns >= 0, reused_ns, self.end_ns)
         for hole in reversed(self.holes):
-            ends_ns = np.where(self.flow["last_frame"] <= hole.from_frame, hole.from_ns, ends_ns)
+            last_frame, last_ns = self.flow["last_frame"], self.flow["last_ns"]
+            ends_ns = np.where(last_frame < hole.to_frame, last_ns, ends_ns)
+            ends_ns = np.where(last_frame <= hole.from_frame, hole.from_ns, ends_ns)
         return ends_ns
 
     def awake_since(self, since_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return instants of each flow, those before a hole that the flow outlived put to where the capture went on."""
         for hole in self.holes:
-            outlived = (since_ns <= hole.from_ns) & (self.flow["last_frame"] >= hole.to_frame)
+            outlived = (since_ns <= hole.stands_until_ns) & (self.flow["last_frame"] >= hole.to_frame)
             since_ns = np.where(outlived, hole.to_ns, since_ns)
         return since_ns
+
+    def may_lack(self, since_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say of which flows packets may be missing since an instant of each, by drop counters."""
+        lacking = np.full(len(self), self.lost > 0)
+        ends_ns = self.ends_ns
+        for hole in self.holes:
+            if hole.packets:
+                lacking |= (since_ns < hole.to_ns) & (ends_ns > hole.from_ns)
+        return lacking
 
     def with_holes(self, holes: tuple[Hole, ...], lost: int = 0) -> FlowBatch:
         """Return the same of a capture that was not always awake: a silence across a hole is none."""
         for hole in holes:
-            across = (self.flow["silence_from"] <= hole.from_frame) & (hole.from_frame < self.flow["silence_to"])
+            across = (self.flow["silence_from"] < hole.to_frame) & (hole.from_frame < self.flow["silence_to"])
             for field in ("silence_ns", "silence_from", "silence_to"):
                 self.flow[field][across] = 0
         return replace(self, holes=holes, lost=lost)

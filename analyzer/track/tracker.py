@@ -19,7 +19,7 @@ from analyzer.loops.loop import freeze, thaw
 from analyzer.loops.packed import WORTH, Packed
 from analyzer.loops.pool import Pool, gathered
 from analyzer.track import observe
-from analyzer.track.awake import COUNTS, WATCHED, Hole, why_hole
+from analyzer.track.awake import COUNTS, WATCHED, Hole, why_hole, with_loss
 from analyzer.track.batch import FlowBatch, labelled
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, keys_of, refill
@@ -104,7 +104,7 @@ class Tracker:
         self.dropped: dict[int, Dropped] = {}
         """By number of the flow, what was not kept of those with more than MOST_ROWS rows."""
         self.lost = 0
-        """Packets that whoever captured is known to have dropped so far."""
+        """Packets that whoever captured is known to have dropped so far, whenever."""
         self.jit = jit
         self.now_ns = -1
         self._flows = Pool(FLOW, jit=jit)
@@ -130,6 +130,7 @@ class Tracker:
         """The older SEEN rows of long-lived flows, by index of the flow."""
         self._since_sweep = 0
         self._holes: tuple[Hole, ...] = ()
+        self._losses: tuple[Hole, ...] = ()
         self._leap: np.void | None = None
         self._more = False
         """Whether flows that are over had to wait for the next sweep."""
@@ -176,6 +177,8 @@ class Tracker:
                 self._pushed_out += [int(index) for index in self._leaving[:pushed]]
                 self._registers[observe.LEAVING] = 0
             self._since_sweep += len(part)
+        for loss in batch.losses:
+            self._losses = with_loss(self._losses, loss)
         self.now_ns = max(self.now_ns, int(self._registers[observe.NOW_NS]))
         self.now_ns = max(self.now_ns, batch.last_ts_ns)
         often = max(MOST_LEAVING, self.live // 8) if self._used() > CROWDED_PART else max(SWEEP, 2 * self.live)
@@ -197,7 +200,7 @@ class Tracker:
 
     def _leapt(self, leap: np.void) -> None:
         """Begin to ask what a leap was; what the one before it was is settled."""
-        self._holes = self.holes
+        self._holes = self._silences
         self._leap = leap
         self._registers[observe.WATCHING] = WATCHED
         self._registers[observe.LEAP_FRAME] = int(leap["to_frame"])
@@ -207,6 +210,11 @@ class Tracker:
     @property
     def holes(self) -> tuple[Hole, ...]:
         """The holes so far, in order; of the last leap, as far as segments behind it have come."""
+        return tuple(sorted((*self._silences, *self._losses), key=lambda hole: hole.from_frame))
+
+    @property
+    def _silences(self) -> tuple[Hole, ...]:
+        """The holes that show in the capture's time."""
         leap = self._leap
         if leap is None or len(self._holes) >= MOST_HOLES:
             return self._holes
@@ -216,6 +224,11 @@ class Tracker:
             return self._holes
         from_ns, to_ns, from_frame, to_frame = leap.tolist()
         return (*self._holes, Hole(from_ns, to_ns, from_frame, to_frame, why))
+
+    @property
+    def _undated(self) -> int:
+        """How many packets were dropped of which no counter says when."""
+        return max(self.lost - sum(loss.packets for loss in self._losses), 0)
 
     def advance(self, now_ns: int) -> FlowBatch | None:
         """Say that time has come to ``now_ns``; return the flows that ended long enough before it, or None."""
@@ -343,7 +356,7 @@ class Tracker:
         if give_back:
             for at in packed:
                 del self._packed[int(picked[at])]
-        return labelled(flow, a, b, seen, start, self.now_ns, jit=self.jit).with_holes(self.holes, self.lost)
+        return labelled(flow, a, b, seen, start, self.now_ns, jit=self.jit).with_holes(self.holes, self._undated)
 
     def _copies(self, table: Pool, indices: Numbers) -> NDArray[np.void]:
         """Return these records of a table."""

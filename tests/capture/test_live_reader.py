@@ -165,6 +165,22 @@ def test_packets_that_had_no_room_are_counted(host):  # noqa: F811
     assert f"packets that came faster than they could be read, and are missing: {reader.lost:,} of 1,500" == warning
 
 
+def test_when_packets_had_no_room_is_told(host):  # noqa: F811
+    """Between two looks at the drop counter, the frames of the burst among them."""
+    with LiveReader("lo", snaplen=60_000) as reader:
+        send_datagrams(1)
+        reader.look()
+        send_datagrams(1500, b"x" * 40_000)
+        reader.look()
+        send_datagrams(1)
+        reader.stop()
+        losses = [loss for batch in reader for loss in batch.losses.tolist()]
+
+    assert losses
+    assert reader.lost == sum(packets for *_, packets, _ in losses)
+    assert 1 == min(from_frame for _, _, from_frame, *_ in losses)
+
+
 def test_stopping_twice_and_elsewhere_is_harmless(host):  # noqa: F811
     """Stop and close may be called again and again, from any thread, before and after the end."""
     reader = LiveReader("lo")

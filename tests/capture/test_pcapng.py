@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.capture import open_capture
-from analyzer.capture.frame import DAMAGED, FULL, INTERFACE, MAX_TS_NS, MORE, NOTES, SECTION, empty_frames
+from analyzer.capture.frame import DAMAGED, FULL, GROWN, INTERFACE, MAX_TS_NS, MORE, NOTES, SECTION, empty_frames
 from analyzer.capture.pcapng import LINK_TYPES, MAX_INTERFACES, UNITS, PcapngFraming, index_blocks, ticks_to_ns
 from analyzer.capture.window import Window
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
@@ -320,6 +320,56 @@ def test_what_statistics_say_was_dropped(tmp_path, blocks, dropped):
     ]
 
 
+def losses_of(tmp_path, blocks, *, jit):
+    """Stretches with drops of a capture, as their frames and packets, and its warnings about drops."""
+    path = tmp_path / "drops.pcapng"
+    path.write_bytes(HEAD + interface(101) + blocks)
+    with open_capture(path, jit=jit) as capture:
+        batches = list(capture.batches(2))
+        warnings = [warning.split(";")[0] for warning in capture.warnings if "dropped" in warning]
+    found = [loss for batch in batches for loss in batch.losses.tolist()]
+    times = [(from_ns, to_ns) for from_ns, to_ns, *_ in found]
+    assert all(from_ns <= to_ns for from_ns, to_ns in times)
+    return [tuple(rest) for _, _, *rest in found], warnings
+
+
+FRAMES = [enhanced(FRAME, TICKS + at) for at in range(9)]
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize(
+    ("blocks", "losses", "undated"),
+    [
+        ((*FRAMES[:4], statistics(7)), [], 7),
+        ((statistics(0), *FRAMES[:4], statistics(7)), [(1, 5, 7, 1)], 0),
+        ((FRAMES[0], statistics(0), *FRAMES[:4], statistics(7), *FRAMES[:2]), [(1, 6, 7, 0)], 0),
+        ((FRAMES[0], statistics(3), *FRAMES[:4], statistics(7), *FRAMES[:2]), [(1, 6, 4, 0)], 3),
+        ((statistics(0), *FRAMES[:2], statistics(7), *FRAMES[:2], statistics(7)), [(1, 3, 7, 0)], 0),
+        ((statistics(0), FRAMES[0], statistics(1), FRAMES[0], statistics(3)), [(1, 2, 1, 0), (1, 3, 2, 1)], 0),
+        ((*FRAMES[:4], statistics(0), statistics(7)), [], 7),
+        ((statistics(), *FRAMES[:4], statistics(7)), [], 7),
+        ((statistics(0), *FRAMES[:4], statistics(7, number=1)), [], 7),
+        ((statistics(0), FRAMES[0], HEAD, FRAMES[0], statistics(7)), [], 7),
+    ],
+)
+def test_two_statistics_blocks_tell_when_packets_were_dropped(tmp_path, blocks, losses, undated, jit):
+    """Between two blocks of one interface, with frames between, the count grew: there packets are missing."""
+    found, warnings = losses_of(tmp_path, b"".join(blocks), jit=jit)
+
+    assert losses == found
+    assert [f"packets dropped while capturing, at no known time: {undated}" for _ in range(undated > 0)] == warnings
+
+
+def test_drops_without_end_are_dated_only_so_often(tmp_path, monkeypatch):
+    """A file whose counter grows with every frame costs no more than its octets; the rest is dropped at no time."""
+    monkeypatch.setattr("analyzer.capture.pcapng.MOST_LOSSES", 3)
+    blocks = b"".join(enhanced(FRAME, TICKS) + statistics(count) for count in range(9))
+    found, warnings = losses_of(tmp_path, blocks, jit=False)
+
+    assert 3 == len(found)
+    assert ["packets dropped while capturing, at no known time: 5"] == warnings
+
+
 def test_statistics_of_a_big_endian_section(tmp_path):
     """Counts are in the byte order of their section."""
     path = tmp_path / "drops.pcapng"
@@ -545,11 +595,15 @@ def test_damaged_blocks_stay_within_bounds(data, big):
 def check(octets, big, known):
     """Run the loop over octets and check what it says."""
     frames, notes = empty_frames(20, jit=False), records(NOTES, 1, jit=False)[0]
-    unit = dict(zip(UNITS.names, (1, 30, 1000, 1, 0, 0, 0), strict=True))
-    interfaces, named, state = [unit] * known, [0] * LINK_TYPES, {"big": int(big), "known": known, "stop": 0}
+    unit = dict(zip(UNITS.names, (1, 30, 1000, 1, 0, 0, 0, 0, 0, 0), strict=True))
+    interfaces, named, state = (
+        [unit] * known,
+        [0] * LINK_TYPES,
+        {"big": int(big), "known": known, "stop": 0, "undated": 0},
+    )
     row, at, stopped = index_blocks({"octet": octets}, 0, len(octets), state, interfaces, named, frames, 0, 20, notes)
 
-    assert stopped in {FULL, MORE, DAMAGED, SECTION, INTERFACE}
+    assert stopped in {FULL, MORE, DAMAGED, SECTION, INTERFACE, GROWN}
     assert row == notes["frames"]
     assert 0 <= at <= len(octets)
     for frame in frames[:row]:

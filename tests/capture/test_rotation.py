@@ -1,6 +1,7 @@
 """Rotated files of one capture point as one stream."""
 
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -140,3 +141,19 @@ def test_the_start_is_that_of_the_first_frame_with_a_time(tmp_path):
             pass
 
         assert 1_600_000_000_000_000_000 == reader.start_ns
+
+
+def test_drops_are_told_by_the_frames_of_the_whole_series(tmp_path):
+    """Stretches with drops of a later file count the frames of those before it."""
+
+    def looked(count):
+        return block(5, struct.pack("<III", 0, 0, 0) + struct.pack("<HHQ", 5, 8, count))
+
+    frames = [enhanced(bytes(60), at) for at in range(4)]
+    for name, count in (("trace.0.pcapng", 0), ("trace.1.pcapng", 9)):
+        blocks = section(), interface(), looked(0), frames[0], frames[1], looked(count), frames[2]
+        (tmp_path / name).write_bytes(b"".join(blocks))
+    with RotatedReader([str(tmp_path / "trace.0.pcapng"), str(tmp_path / "trace.1.pcapng")]) as reader:
+        found = [loss for batch in reader for loss in batch.losses.tolist()]
+
+    assert [(4, 6, 9, 0)] == [loss[2:] for loss in found]

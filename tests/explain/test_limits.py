@@ -84,3 +84,12 @@ def test_drops_do_not_matter_where_all_was_answered():
 
     assert 3 == judged.record.lost
     assert "dropped" not in limits(judged)
+
+
+def test_when_packets_were_dropped():
+    """Where two looks at the drop counter tell when packets were dropped, the limits do."""
+    text = limits(scenario("probe_unanswered_where_packets_were_dropped")[0])
+
+    assert "Which packets are missing: from frame 5 to the end" in text
+    assert "at no known time" not in text
+    assert "7 packets were dropped while capturing, as its drop counter shows" in text

@@ -71,3 +71,10 @@ def test_answers_that_may_be_dropped_are_told():
 
     assert "may be among the packets that were dropped while capturing" in story.headline
     assert "3 packets were dropped while capturing" in texts(story, "What happened")
+
+
+def test_answers_that_may_be_dropped_at_a_known_time_are_told():
+    """Where a drop counter says when, those packets count as well."""
+    story = told(scenario("probe_unanswered_where_packets_were_dropped")[0])
+
+    assert "7 packets were dropped while capturing" in texts(story, "What happened")

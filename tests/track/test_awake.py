@@ -1,9 +1,10 @@
 """Which silences of a capture are holes, by what comes behind them."""
 
+import numpy as np
 import pytest
 
-from analyzer.segment import SegmentBatch
-from analyzer.track.awake import MERGED_NS, NO_CAPTURE_NS, RENEWED_NS, why_hole
+from analyzer.segment import LOSS, SegmentBatch
+from analyzer.track.awake import MERGED_NS, MOST_LOSSES, NO_CAPTURE_NS, RENEWED_NS, why_hole, with_loss
 from analyzer.track.tracker import Tracker
 from tests.notation import SCENARIOS, load
 
@@ -76,3 +77,38 @@ def test_a_batch_without_leaps_has_no_holes():
     tracker.feed(SegmentBatch(scene.rows, len(scene.rows)))
 
     assert () == tracker.holes
+
+
+def test_drops_are_holes_in_the_order_of_frames():
+    """A stretch with drops stands among the silences, and bears how many packets are missing."""
+    scene = load(SCENARIOS / "idle_across_drops_is_not_measured.pkt")
+    tracker = Tracker()
+    for batch in scene.batches(2, 6):
+        tracker.feed(batch)
+
+    assert [(5, 6, "dropped", 7)] == [
+        (hole.from_frame, hole.to_frame, hole.why, hole.packets) for hole in tracker.holes
+    ]
+
+
+def gathered(*losses):
+    """Stretches with drops, of these first and last frames and packets, as few as they become."""
+    found = ()
+    for first, last, packets in losses:
+        found = with_loss(found, np.array([(first * S, last * S, first, last, packets, 0)], dtype=LOSS)[0])
+    return [(hole.from_frame, hole.to_frame, hole.packets) for hole in found]
+
+
+def test_stretches_with_drops_that_touch_become_one():
+    """Two looks apart from each other are two; one within another, or that begins where one ends, is part of it."""
+    assert [(1, 4, 7), (8, 9, 2)] == gathered((8, 9, 2), (1, 4, 7))
+    assert [(1, 6, 9)] == gathered((1, 4, 7), (3, 6, 2))
+    assert [(1, 9, 9)] == gathered((2, 4, 7), (1, 9, 2))
+
+
+def test_stretches_with_drops_are_few():
+    """However often the counter grows, so many are told apart, and no packet is forgotten."""
+    found = gathered(*((10 * at, 10 * at + 5, 1) for at in range(1, 2 * MOST_LOSSES + 1)))
+
+    assert MOST_LOSSES == len(found)
+    assert 2 * MOST_LOSSES == sum(packets for _, _, packets in found)

@@ -29,8 +29,26 @@ def test_many_holes_are_summed_up():
     assert "at 40 places or more, at 40 of them back" in sentences[-1]
 
 
-def test_every_reason_has_its_words():
-    """Each reason that the tracker gives is told."""
+def test_drops_are_told_with_their_frames_and_number():
+    """Where a drop counter grew, frames before and behind are named, or that the capture ends with it."""
+    loss = Hole(0, 30_000_000_000, 9, 21, "dropped", 12)
+    last = Hole(0, 30_000_000_000, 9, 21, "dropped", 1, to_end=True)
+
+    assert "between frames 9 and 21 (30.000 s) 12 packets were dropped while capturing" in hole_words(loss)
+    assert "from frame 9 to the end (30.000 s) 1 packet was dropped while capturing" in hole_words(last)
+
+
+def test_many_drops_are_summed_up():
+    """Of many stretches with drops some are told, and how many packets are missing in all; silences stand apart."""
+    losses = [Hole(0, 9, 10 * at, 10 * at + 5, "dropped", 2) for at in range(1, 41)]
+    sentences = hole_sentences([Hole(0, DAY_NS, 9, 10, "missed"), *losses])
+
+    assert 5 == len(sentences)
+    assert "at 40 places or more, 80 of them, the last between frames 400 and 405" in sentences[-1]
+
+
+def test_every_silence_has_its_words():
+    """Each reason why a silence is a hole is told."""
     assert {"clock", "missed", "merged", "days", "years"} == set(WHY)
 
 
