@@ -81,7 +81,7 @@ class Case:
 
     @property
     def lost(self) -> tuple[Probe, ...]:
-        """Its unanswered probes before a later answered one; not those inside the peer's rate limit for answers."""
+        """Its unanswered probes before a later answered one, while the capture was awake, beyond the rate limit."""
         probes = self.probes
         answered = [probe.frame for probe in probes if probe.answered]
         last = max(answered, default=0)
@@ -92,6 +92,7 @@ class Case:
             and probe.certainty != "suspected"
             and probe.frame < last
             and probes[at + 1].ts_ns - probe.ts_ns >= RATE_LIMIT_NS
+            and self.record.is_awake(probe.frame, probes[at + 1].frame)
         )
 
     @property

@@ -119,6 +119,19 @@ class Columns:
                     end[name][ended] = column
         return both[0], both[1]
 
+    def is_awake(self, early: Column, late: Column) -> Mask:
+        """Say for pairs of SEEN rows whether the capture was awake all the time from the first to the second."""
+        awake = np.ones(len(early), dtype=np.bool_)
+        low = 0
+        for (batch, _, _), (_, rows) in zip(self._pieces, self._seen, strict=True):
+            high = low + len(rows)
+            here = (early >= low) & (early < high)
+            for hole in batch.holes:
+                before, after = (self.column("seen", "frame")[row[here]] for row in (early, late))
+                awake[here] &= (before >= hole.to_frame) | (after <= hole.from_frame)
+            low = high
+        return awake
+
     @cached_property
     def by(self) -> Column:
         """Who brought about each flow's ending: 0 or 1 that endpoint, ``verdict.BETWEEN``, ``verdict.NOBODY``."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.units import format_duration
-from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,11 +30,8 @@ def hole_words(hole: Hole) -> str:
     where = f"between frames {hole.from_frame:,} and {hole.to_frame:,}"
     if hole.packets:
         where = f"from frame {hole.from_frame:,} to the end" if hole.to_end else where
-        was = "was" if hole.packets == 1 else "were"
-        return (
-            f"{where} ({format_duration(passed)}) {count(hole.packets, 'packet')} {was} dropped while capturing,"
-            " as its drop counter shows"
-        )
+        packets = "1 packet was" if hole.packets == 1 else f"{hole.packets:,} packets were"
+        return f"{where} ({format_duration(passed)}) {packets} dropped while capturing, as its drop counter shows"
     if passed < 0:
         return f"{where} the capture's clock goes back by {format_duration(-passed)}"
     return f"{where} ({format_duration(passed)}) {WHY[hole.why]}"

@@ -94,12 +94,12 @@ STOPPED: Final = FindingKind(
 
 
 def probes_lost(f: Flows) -> Mask:
-    """At least one of its probes stayed unanswered for 0.6 s or more, and a later one was answered."""
+    """A probe of it stayed unanswered for 0.6 s or more, the capture awake meanwhile, and a later one was answered."""
     early, late = f.pairs
     answer, ts_ns = f.seen("answer")[early], f.seen("ts_ns")
     answered = f.probing & np.isin(f.seen("answer"), (Answer.ACK, Answer.DATA))
     before = early < f.of_row(f.last_of(answered))[early]
-    waited = ts_ns[late] - ts_ns[early] >= RATE_LIMIT_NS
+    waited = (ts_ns[late] - ts_ns[early] >= RATE_LIMIT_NS) & f.columns.is_awake(early, late)
     lost = np.zeros(len(ts_ns), dtype=np.bool_)
     lost[early] = (answer == Answer.NONE) & f.sure[early] & before & waited
     return f.any_row(lost)

@@ -1,6 +1,7 @@
 """Probes that stopped, and probes that were lost."""
 
-from tests.judging import captured, codes, opened, scenario
+from tests.judging import captured, codes, opened, scenario, written
+from tests.notation import SCENARIOS
 
 PROBED = """
 +5   a > b  .   5:5(0) ack 1
@@ -45,3 +46,12 @@ def test_the_longest_run_of_lost_probes_is_counted():
     data = finding("lab/loss_acks.pcap", "probes-lost-but-recovered").data
 
     assert (8, 16, 2) == (data["lost"], data["probes"], data["longest_run"])
+
+
+def test_probes_that_may_have_been_answered_by_dropped_packets_are_not_lost():
+    """Where the drop counter grew, an answer may be among what is missing; elsewhere the probes are lost."""
+    name = "probes_lost_where_the_capture_dropped_packets"
+    text = (SCENARIOS / f"{name}.pkt").read_text().replace("dropped:", "#")
+
+    assert [] == codes(scenario(name)[0])
+    assert ["probes-lost-but-recovered"] == codes(written(text))
