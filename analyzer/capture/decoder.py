@@ -32,7 +32,7 @@ from analyzer.capture.link import FAST_LINK_TYPES
 from analyzer.capture.linktypes import link_name
 from analyzer.capture.notices import Notices
 from analyzer.loops.loop import freeze, records
-from analyzer.segment import ABSENT, SEGMENT, SegmentBatch, leaps_in
+from analyzer.segment import ABSENT, LEAP, SEGMENT, SegmentBatch, leaps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 
 READERS: Final = ("auto", "fast", "scapy")
+NO_LEAPS: Final[NDArray[np.void]] = np.empty(0, dtype=LEAP)
 
 BATCH_ROWS: Final = 8192
 """Frames of a batch: many, because each batch costs some Python; few enough that a pipe does not wait for long."""
@@ -92,10 +93,14 @@ class Decoder:
         skipped: Any = np.zeros(3, dtype=np.int64) if jit else [0, 0, 0]
         rows: NDArray[np.void] = np.empty(0, dtype=SEGMENT)
         deferred: Iterable[Any] = range(count)
+        leapt = count
         if self._reader != "scapy":
             table: Any = self._rows.take(count) if jit else [{} for _ in range(count)]
             later: Any = np.empty(count, dtype=np.int64) if jit else [0] * count
-            made, put_off = decode.choose(jit=jit)(octets, frames, 0, count, number, table, later, skipped)
+            before_ns = self._last_ns if self._last_ns != ABSENT else int(frames[0]["ts_ns"]) if count else 0
+            made, put_off, leapt = decode.choose(jit=jit)(
+                octets, frames, count, number, table, later, skipped, before_ns
+            )
             rows, deferred = freeze(table[:made], SEGMENT), later[:put_off]
         extra = [row for at in deferred if (row := self._defer(octets, frames[int(at)], number + int(at), skipped))]
         if extra:
@@ -104,15 +109,15 @@ class Decoder:
         counts = (int(skipped[0]), int(skipped[1]), int(skipped[2]))
         if not count:
             return SegmentBatch(rows, count, counts)
-        leaps = self._leaps(frames, count, number, jit=jit)
-        return SegmentBatch(rows, count, counts, int(frames[count - 1]["ts_ns"]), leaps)
+        leaps = self._leaps(frames, count, number, jit=jit) if leapt else NO_LEAPS
+        self._last_ns = int(frames[count - 1]["ts_ns"])
+        return SegmentBatch(rows, count, counts, self._last_ns, leaps)
 
     def _leaps(self, frames: Rows, count: int, number: int, *, jit: bool) -> NDArray[np.void]:
         """Return where time leaps from frame to frame, the last one before this batch included."""
         ts_ns = np.empty(count + 1, dtype=np.int64)
         ts_ns[1:] = times_of(frames, count, jit=jit)
         ts_ns[0] = self._last_ns if self._last_ns != ABSENT else ts_ns[1]
-        self._last_ns = int(ts_ns[count])
         return leaps_in(ts_ns, np.arange(number - 1, number + count, dtype=np.int64))
 
     def _defer(self, octets: Octets, frame: Record, number: int, skipped: Numbers) -> dict[str, int] | None:

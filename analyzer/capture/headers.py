@@ -35,7 +35,7 @@ from analyzer.capture.frame import (
 from analyzer.capture.link import MPLS, by_version, link
 from analyzer.capture.tunnel import behind_ip, behind_labels, behind_udp, protocol_of_tunnel
 from analyzer.loops.loop import loop
-from analyzer.segment import ABSENT, MAPPED_IPV4, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP
+from analyzer.segment import ABSENT, BACK_NS, MAPPED_IPV4, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, QUIET_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Octets, Record, Rows
@@ -278,31 +278,36 @@ def segment(data: Octets, start: int, end: int, wire_end: int, link_type: int, r
 def decode(
     data: Octets,
     frames: Rows,
-    first: int,
     count: int,
     number: int,
     rows: Rows,
     deferred: Numbers,
     skipped: Numbers,
-) -> tuple[int, int]:
-    """Decode ``count`` frames of an index, from its row ``first`` on.
+    before_ns: int,
+) -> tuple[int, int, int]:
+    """Decode the first ``count`` frames of an index.
 
-    ``number`` is the 1-based number of that first frame. Writes SEGMENT rows, the index rows of deferred frames, and
-    adds to ``skipped`` (in the order of ``segment.SKIPPED``).
+    ``number`` is the 1-based number of the first, ``before_ns`` the time of the frame before it. Writes SEGMENT
+    rows, the index rows of deferred frames, and adds to ``skipped`` (in the order of ``segment.SKIPPED``).
 
     Returns:
-        How many rows and how many deferred frames there are.
+        How many rows and how many deferred frames there are, and how often time leaps (see ``segment.LEAP``).
     """
     made = 0
     put_off = 0
-    for index in range(first, first + count):
+    leaps = 0
+    for index in range(count):
         frame = frames[index]
+        passed_ns = frame["ts_ns"] - before_ns
+        before_ns = frame["ts_ns"]
+        if passed_ns >= QUIET_NS or passed_ns <= -BACK_NS:
+            leaps += 1
         start = frame["at"]
         row = rows[made]
         outcome = segment(data, start, start + frame["captured"], start + frame["original"], frame["link_type"], row)
         if outcome in (ROW, CUT_ROW):
             row["ts_ns"] = frame["ts_ns"]
-            row["frame"] = number + index - first
+            row["frame"] = number + index
             row["interface"] = frame["interface"]
             made += 1
         if outcome == DEFER:
@@ -312,4 +317,4 @@ def decode(
             skipped[CUT - 1] += 1
         elif outcome != ROW:
             skipped[outcome - 1] += 1
-    return made, put_off
+    return made, put_off, leaps

@@ -392,7 +392,7 @@ def run_decode(frames, *, jit, number=1, link_type=1):
     else:
         data = {"octet": octets}
         rows, later, skipped = [{} for _ in frames], [0] * len(frames), [0, 0, 0]
-    made, put_off = decode.choose(jit=jit)(data, index, 0, len(frames), number, rows, later, skipped)
+    made, put_off, _ = decode.choose(jit=jit)(data, index, len(frames), number, rows, later, skipped, 1000)
     return made, list(later[:put_off]), freeze(rows[:made], SEGMENT), list(skipped)
 
 

@@ -74,7 +74,7 @@ def decode_frames(rng):
     frames["ts_ns"] = np.arange(count)
     frames, table = guard.guarded(frames), ARRAYS.empty(count, SEGMENT)
     deferred, skipped = ARRAYS.zeros(count, np.int64), ARRAYS.zeros(OUTCOMES, np.int64)
-    made, put_off = decode.compiled(guarded.octets, frames, 0, count, 1, table, deferred, skipped)
+    made, put_off, _ = decode.compiled(guarded.octets, frames, count, 1, table, deferred, skipped, 0)
     compare_decoded(rows, frames, table[:made], deferred[:put_off], skipped)
     return count
 

@@ -50,7 +50,7 @@ def decode_one(octets, *, claimed, at_end):
     frames["captured"] = frames["original"] = claimed
     frames["link_type"] = 1
     rows, numbers = np.zeros(1, dtype=SEGMENT), np.zeros(3, dtype=np.int64)
-    return decode.compiled(guarded.octets, frames, 0, 1, 1, rows, numbers.copy(), numbers)
+    return decode.compiled(guarded.octets, frames, 1, 1, rows, numbers.copy(), numbers, 0)
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_a_frame_between_guard_pages_is_decoded(at_end):
     """A whole frame flush with either end of its page gives a row."""
     octets, _ = seeds.frames()[0]
 
-    assert (1, 0) == decode_one(octets, claimed=len(octets), at_end=at_end)
+    assert (1, 0, 0) == decode_one(octets, claimed=len(octets), at_end=at_end)
 
 
 def test_reading_one_octet_too_far_kills():
