@@ -175,9 +175,12 @@ def test_a_device_that_is_full_is_named():
 
 
 KILLED = """
-import sys
+import signal, sys
 from analyzer.cli import ending
 from analyzer.output import whole
+# whoever runs the tests may ignore them: nohup, a job in the background
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with ending.in_order():
     print("ready", flush=True)
     for turn in range(10**9):
@@ -200,7 +203,6 @@ def test_kills_at_any_moment_leave_no_half_file(tmp_path, number):
             env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         ) as process:
             assert b"ready\n" == process.stdout.readline()
             with pytest.raises(subprocess.TimeoutExpired):

@@ -197,6 +197,7 @@ def test_a_signal_ends_the_process_by_that_signal(tmp_path):
         "import os, signal, sys\n"
         "from analyzer.cli import command, rules\n"
         "from analyzer.output import whole\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # whoever runs the tests may ignore it: nohup
         "def run(_):\n"
         "    with whole(sys.argv[2], replace=True) as file:\n"
         "        os.kill(os.getpid(), int(sys.argv[3]))\n"
