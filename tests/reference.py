@@ -45,6 +45,7 @@ class End:
         self.fin = None
         self.syn = None
         self.syn_had_ack = False
+        self.syns = 0
         self.past_handshake = False
         self.trail = []  # its segments other than RSTs and copies: (ts, seq, ack)
         self.active = None  # (ts, frame)
@@ -66,7 +67,8 @@ class Flow:
         self.last = None
         self.active = None
         self.resets = 0
-        self.claim = None  # (owner, its SND.NXT before, its SND.UNA before, when): numbers acknowledged but not seen
+        self.claim = None  # (owner, its SND.NXT before, its SND.UNA before, when, frame): acknowledged but not seen
+        self.provoked = None  # (owner, when, frame): a SYN that it sent again on an established connection
         self.former = None  # an older connection of these addresses that may still be heard
 
 
@@ -109,11 +111,12 @@ class Reference:
             flow.ends[peer].acked = None
         seq = self.place(row["seq"], flow, own)
         ack = self.place(row["ack"], flow, peer) if row["flags"] & ACK else None
-        self.doubt(flow, own, row, seq)
+        unsent = self.doubt(flow, own, row, seq)
         known = self.known(flow, own, peer, row, seq, ack)
         if row["flags"] & RST:
             self.widen(row, known)
         known["is_copy"] = int(self.copied(flow.ends[own], row))
+        known |= self.challenge(flow, own, row, (seq, ack), unsent) if not known["is_copy"] else {}
         like_probe = self.like_probe(flow, own, peer, row, seq, ack)
         if known["is_copy"]:
             flow.last = max(flow.last, row["ts_ns"])
@@ -134,8 +137,9 @@ class Reference:
     def doubt(self, flow, own, row, seq):
         """RFC 9293 3.10.7.4: an ACK of data never sent moves nothing; its owner's next segment shows what was sent."""
         if flow.claim is None or flow.claim[0] != own:
-            return
-        _, before, acked, when = flow.claim
+            return None
+        _, before, acked, *drawn = flow.claim
+        when = drawn[0]
         flow.claim = None
         end, peer = flow.ends[own], flow.ends[1 - own]
         silent = not end.trail or end.trail[-1][0] <= when
@@ -144,6 +148,25 @@ class Reference:
         if silent and empty and shown and self.nxt(flow, own) == self.una(flow, own):
             peer.acked = acked
             end.sent = before
+            return drawn if drawn[1] else None
+        return None
+
+    def challenge(self, flow, own, row, numbers, unsent):
+        """RFC 9293 3.10.7.4, RFC 5961 4.2: say whether this is the ACK that a SYN, or an ACK of unsent data, draws."""
+        syn = flow.provoked[1:] if flow.provoked and flow.provoked[0] != own else None
+        flow.provoked = None if syn else flow.provoked
+        end, peer = flow.ends[own], flow.ends[1 - own]
+        for provocation, drawn in ((1, syn), (2, unsent)):
+            if drawn is None:
+                continue
+            when, frame = drawn
+            empty = not row["payload_len"] and row["flags"] & (ACK | SYN | FIN | RST) == ACK
+            at_once = (not peer.trail or peer.trail[-1][0] <= when) and 0 <= row["ts_ns"] - when <= SECOND
+            exact = numbers == (self.nxt(flow, own), self.nxt(flow, 1 - own)) and self.una(flow, own) is not None
+            same_window = row["window"] == (-1 if end.window is None else end.window)
+            if empty and at_once and exact and same_window and peer.probe is None:
+                return {"provocation": provocation, "provoked": frame}
+        return {}
 
     def widen(self, row, known):
         """A RST is compared with its host's packets: the first of each end of its flows, by address and interface."""
@@ -268,6 +291,8 @@ class Reference:
             "own_ip_id": end.ip_id,
             "own_mac": end.mac,
             "timestamps_on": int(end.stamps_agreed),
+            "provocation": 0,
+            "provoked": 0,
         }
         data = end.data or {"data_seq": None, "data_len": 0, "data_octet": None, "data_flags": 0, "data_ns": None}
         return {name: -1 if value is None else value for name, value in (columns | data).items()}
@@ -320,6 +345,10 @@ class Reference:
                 end.probe = seq
             elif row["payload_len"]:
                 end.probe = None
+            if flags & SYN and end.syns > 1 and (end.past_handshake or other.past_handshake) and end.probe is None:
+                una, nxt = self.una(flow, own), self.nxt(flow, own)
+                if una is not None and una >= nxt:
+                    flow.provoked = (own, ts_ns, row["frame"])
         flow.last = ts_ns
         if not quiet:
             flow.active = (ts_ns, row["frame"])
@@ -334,6 +363,7 @@ class Reference:
         if nxt is not None and beyond > nxt + WINDOW_MOST:
             return
         if flags & SYN:
+            end.syns += 1
             end.syn_had_ack = bool(flags & ACK) if end.syn is None else end.syn_had_ack
             end.syn = seq
         elif flags & ACK:
@@ -358,7 +388,8 @@ class Reference:
         if end.syn is None and other.syn is not None and not other.past_handshake and not other.syn < ack <= peer_nxt:
             return  # 3.10.7.3: unacceptable in SYN-SENT
         if peer_nxt is not None and ack > peer_nxt and not (ack == peer_nxt + 1 and waiting):
-            flow.claim = (peer, peer_nxt, end.acked, row["ts_ns"])
+            empty = not length and not flags & (SYN | FIN)
+            flow.claim = (peer, peer_nxt, end.acked, row["ts_ns"], row["frame"] if empty else 0)
         if end.acked is None or ack >= end.acked:
             end.acked, end.window = ack, row["window"]
 

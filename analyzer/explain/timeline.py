@@ -33,7 +33,7 @@ def timeline(t: Teller) -> tuple[Line, ...]:
     events: list[Line] = [*_opening(t)]
     for side in SIDES:
         events += [*_data(t, side), *_trains(t, side), *_window_probes(t, side), *_icmp(t, side), *_resent(t, side)]
-    events += [*_fins(t), *(_reset(t, reset) for reset in t.record.resets)]
+    events += [*_fins(t), *(_reset(t, reset) for reset in t.record.resets), *_challenges(t), *_late(t)]
     events.sort(key=lambda line: (line.frames or (0,))[0])
     return (*events, *_capture_end(t))
 
@@ -78,6 +78,8 @@ def _data(t: Teller, side: Side) -> list[Line]:
     facts = t.facts(side)
     if facts.first_data_frame is None or facts.last_data_frame is None:
         return []
+    if any(late.frame == facts.first_data_frame for late in t.record.late):
+        return []  # told as what came too late
     text = f"{t.name(side)} sends {count(facts.payload_bytes, 'byte')} of data"
     if facts.last_data_frame != facts.first_data_frame:
         assert facts.last_data_ns is not None
@@ -207,6 +209,47 @@ def _reset(t: Teller, reset: Reset) -> Line:
     if t.ending.verdict is Verdict.CLOSED:
         return _line(t, f"{text}; both ends had closed", [reset.frame], reset.ts_ns)
     return _line(t, f"{text} -> {_left_closed(t, reset)}", [reset.frame], reset.ts_ns)
+
+
+def _challenges(t: Teller) -> list[Line]:
+    """What drew a challenge ACK, and the ACK."""
+    found = []
+    new_syn = t.record.new_syn
+    if new_syn is not None:
+        holder = t.the(other(new_syn.sender))
+        text = f"new SYN of {t.the(new_syn.sender)} on this connection: {holder} answers with a challenge ACK"
+        found.append(_line(t, text, [new_syn.frame, new_syn.ack_frame], new_syn.ts_ns))
+    for challenge in t.record.challenges:
+        other_end, sender = t.name(other(challenge.sender)), t.the(challenge.sender)
+        did = "sends SYN again" if challenge.drawn_by == "syn" else "acknowledges data that was never sent"
+        text = f"{other_end} {did}: {sender} answers with a challenge ACK"
+        found.append(_line(t, text, [challenge.drawn_frame, challenge.frame], challenge.ts_ns))
+    return found
+
+
+def _late(t: Teller) -> list[Line]:
+    """What came when the connection was over, each as what it is."""
+    fins = {fin.frame for fin in t.record.fins}
+    left = [late for late in t.record.late if late.frame not in fins]
+    over = "both ends had closed" if t.ending.verdict is Verdict.CLOSED else "the connection was over"
+    found = []
+    for (sender, is_), together in groupby(left, key=lambda late: (late.sender, late.is_)):
+        group = list(together)
+        text = f"{t.name(sender)} {_deed(is_, len(group), sum(late.payload_len for late in group))}; {over}"
+        asked = [probe for probe in t.probes(other(sender)) if probe.answer is None and probe.frame < group[0].frame]
+        if is_ == "ack" and asked:
+            text += ", no answer to any probe"
+        found.append(_line(t, text, [late.frame for late in group], group[0].ts_ns))
+    return found
+
+
+def _deed(is_: str, segments: int, octets: int) -> str:
+    """Return what an endpoint did with so many segments of a kind."""
+    if is_ == "data":
+        return f"sends {count(octets, 'byte')} of data"
+    if is_ == "ack":
+        return "sends an ACK" if segments == 1 else f"sends {segments} ACKs"
+    return f"sends {is_.upper()}" + (f" {times(segments)}" if segments > 1 else "")
 
 
 def _left_closed(t: Teller, reset: Reset) -> str:

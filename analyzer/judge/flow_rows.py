@@ -27,7 +27,7 @@ COLUMNS: Final = (
     "ttl_low", "ttl_high", "ip_id", "icmp", "idle_frame", "ack", "peer_nxt", "certainty", "doubt", "answer",
     "answer_row", "answers_row", "rcv_nxt", "peer_fin_seq", "gap_ns", "idle_ns", "train", "after_fin", "reset_kind",
     "stranger", "reception", "receiver_state", "own_last_ns", "peer_last_ns", "own_active_ns", "peer_active_ns",
-    "own_active_frame", "peer_active_frame",
+    "own_active_frame", "peer_active_frame", "note", "provocation", "provoked",
 )  # fmt: skip
 """Of SEEN, what a record is made from."""
 AT_ONCE: Final = 4096
@@ -36,7 +36,7 @@ TOLD: Final = np.isin(
     np.arange(len(Kind)),
     (
         *(*PROBE_KINDS, *NOT_PROBE_WORDS, Kind.ZERO_WINDOW_PROBE, Kind.RESET, Kind.ICMP_ERROR),
-        *(Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION),
+        *(Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION, Kind.CHALLENGE_ACK),
     ),
 )
 """By kind, whether a record says something of a row."""

@@ -101,6 +101,31 @@ class NotProbe:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """A challenge ACK that no RST drew: what its sender answers with the numbers that hold (RFC 5961 4.2)."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    drawn_by: str
+    """``syn``, or ``ack``: one of data never sent."""
+    drawn_frame: int
+    """Of that segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A segment, no RST and no probe, that came when the connection was over: it answers and revives nothing."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    is_: str
+    """``syn``, ``fin``, ``data`` or ``ack``, the first of these that it is."""
+    payload_len: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fin:
     """An endpoint's FIN (the first, if sent again), and what acknowledged it."""
 
@@ -260,6 +285,7 @@ class NewSyn:
 
     sender: Side
     frame: int
+    ts_ns: int
     ack_frame: int
 
 
@@ -298,15 +324,20 @@ class FlowRecord:
     silence_from: int | None
     silence_to: int | None
     backwards: int
-    """How many of its segments are older than the one before, of those that count: no copies, none cut to the ports.
+    """How many of its segments are older than the one before; not copies, which may have been captured elsewhere.
 
-    The warning about the capture counts frames of every kind.
+    A clock that was set by more than copies are apart shows all the same: then nothing is taken for a copy. The warning
+    about the capture counts frames of every kind.
     """
     probes: tuple[Probe, ...]
     zero_window_probes: tuple[ZeroWindowProbe, ...]
     not_probes: tuple[NotProbe, ...]
     fins: tuple[Fin, ...]
     resets: tuple[Reset, ...]
+    challenges: tuple[Challenge, ...]
+    """Challenge ACKs; those that RSTs drew are with the RSTs."""
+    late: tuple[Late, ...]
+    """What came behind the ending: the first few, and those that a rule asks for."""
     icmp_errors: tuple[IcmpError, ...]
     resent: tuple[Resent, ...]
     windows: tuple[WindowChange, ...]

@@ -17,10 +17,12 @@ from analyzer.judge.record import (
     AFTER_FIN_WORDS,
     NOT_PROBE_WORDS,
     PROBE_KINDS,
+    Challenge,
     EndpointFacts,
     Fin,
     FlowRecord,
     IcmpError,
+    Late,
     NewSyn,
     NotProbe,
     Probe,
@@ -38,8 +40,9 @@ from analyzer.label.reset_acceptance import Receiver, Reception
 from analyzer.label.rules import Kind
 from analyzer.label.unlike_sender import Stranger
 from analyzer.loops.loop import pick, thaw
-from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.segment import ACK, FIN, NOTE_TCP, RST, SYN
 from analyzer.tolerances import WENT_ON_NS
+from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK
 from analyzer.track.flow import SIDES, Side, endpoints_of
 from analyzer.track.untranslated import INSIDE, LONE, OUTSIDE
 
@@ -62,6 +65,10 @@ DOUBTS: Final = {int(each): each.name.lower() for each in Doubt}
 ANSWERS: Final = {int(each): each.name.lower() for each in Answer}
 
 
+PROVOCATIONS: Final = {BY_SYN: "syn", BY_UNSENT_ACK: "ack"}
+
+MOST_LATE: Final = 64
+"""So many segments behind an ending are told."""
 CHALLENGE_ROWS: Final = 4
 """So many rows behind a RST are kept whatever they are (``seen.notable``)."""
 
@@ -151,6 +158,11 @@ def _record(
         ),
         fins=_fins(ends, rows),
         resets=resets,
+        challenges=tuple(
+            Challenge(*_basics(row), PROVOCATIONS[row["provocation"]], row["provoked"])
+            for row in rows.of(Kind.CHALLENGE_ACK)
+        ),
+        late=tuple(_late(rows.raw, accepted, ends)),
         icmp_errors=tuple(_icmp_errors(rows)),
         resent=tuple(
             Resent(*_basics(row), row["payload_len"]) for row in rows.of(Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION)
@@ -171,7 +183,8 @@ def _holes(holes: tuple[Hole, ...], first: int, last: int) -> tuple[Hole, ...]:
 def _new_syn(flow: Row) -> NewSyn | None:
     if flow["new_syn_ack_frame"] == 0:
         return None
-    return NewSyn(SIDES[flow["new_syn_side"]], int(flow["new_syn_frame"]), int(flow["new_syn_ack_frame"]))
+    frame, ts_ns = int(flow["new_syn_frame"]), int(flow["new_syn_ns"])
+    return NewSyn(SIDES[flow["new_syn_side"]], frame, ts_ns, int(flow["new_syn_ack_frame"]))
 
 
 def _translation(flow: Row) -> Translation | None:
@@ -301,6 +314,25 @@ def _challenge(rows: NDArray[np.void], reset: Row) -> int | None:
         prompt = row["ts_ns"] - reset["ts_ns"] <= WENT_ON_NS and not row["answers_pending"]
         return int(row["frame"]) if plain and prompt and row["seq"] == row["snd_nxt"] else None
     return None
+
+
+def _late(rows: NDArray[np.void], accepted: int, ends: tuple[Row, Row]) -> Iterator[Late]:
+    """Yield what came behind the RST that ended the flow, or when both FINs had been acknowledged."""
+    if accepted >= 0:
+        over = int(rows["frame"][accepted])
+    elif all(end["fin_acked_frame"] for end in ends):
+        over = max(int(end["fin_acked_frame"]) for end in ends)
+    else:
+        return
+    if not len(rows) or rows["frame"][-1] <= over:
+        return
+    kinds = rows["kind"]
+    told = np.isin(kinds, (*PROBE_KINDS, Kind.ZERO_WINDOW_PROBE, Kind.DUPLICATE_COPY, Kind.CHALLENGE_ACK))
+    left = (rows["frame"] > over) & ~told & (rows["note"] == NOTE_TCP) & (rows["flags"] & RST == 0)
+    for row in rows[left][:MOST_LATE]:
+        flags, length = int(row["flags"]), int(row["payload_len"])
+        is_ = "syn" if flags & SYN else "fin" if flags & FIN else "data" if length else "ack"
+        yield Late(int(row["frame"]), int(row["ts_ns"]), SIDES[row["side"]], is_, length)
 
 
 def _outstanding(row: Row) -> int:

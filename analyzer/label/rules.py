@@ -63,7 +63,9 @@ class Kind(IntEnum):
     """The sender closes its receive window."""
     WINDOW_OPENED = 14
     """The sender opens its receive window again."""
-    ANSWER = 15
+    CHALLENGE_ACK = 15
+    """Answers a SYN on an established connection, or an ACK of data never sent, with the numbers that hold."""
+    ANSWER = 16
     """Answers a probe (given by ``answers``, never by the table)."""
 
 
@@ -85,6 +87,11 @@ def same_packet_again(s: Rows) -> Mask:
 def has_rst(s: Rows) -> Mask:
     """RST set."""
     return (s["flags"] & RST) != 0
+
+
+def answers_a_provocation(s: Rows) -> Mask:
+    """At SND.NXT, RCV.NXT and the same window, at once behind a SYN sent again or an empty ACK of data never sent."""
+    return s["provocation"] > 0
 
 
 def only_ack(s: Rows) -> Mask:
@@ -207,6 +214,13 @@ RULES: Final = (
         "window-probe-octet",
         "RFC 9293 3.8.6.1",
         (only_ack, one_octet, at_snd_una_or_snd_nxt, peer_window_is_zero),
+    ),
+    # before all that may be made of an ACK: nothing else explains this one
+    Rule(
+        Kind.CHALLENGE_ACK,
+        "challenge-ack",
+        "RFC 9293 3.10.7.4, RFC 5961 4.2",
+        (only_ack, empty, answers_a_provocation),
     ),
     # before the probe rows: a stale ACK can sit one below SND.UNA by accident of reordering
     Rule(Kind.STALE_ACK, "stale-ack", "RFC 7323 5", (only_ack, empty, below_snd_nxt, older_than_seen)),

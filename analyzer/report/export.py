@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from analyzer.judge.judged import Finding, JudgedFlow
-    from analyzer.judge.record import EndpointFacts, FlowRecord, Probe, Reset
+    from analyzer.judge.record import Challenge, EndpointFacts, FlowRecord, Late, Probe, Reset
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
@@ -223,6 +223,8 @@ def flow_object(judged: JudgedFlow, start_ns: int) -> Object:
             for fin in record.fins
         ],
         "resets": [_reset(reset, start_ns) for reset in record.resets],
+        "challenge_acks": [_challenge(challenge, start_ns) for challenge in record.challenges],
+        "late": [_late(late, start_ns) for late in record.late],
         "icmp_errors": [
             {
                 "frame": error.frame,
@@ -327,6 +329,26 @@ def _reset(reset: Reset, start_ns: int) -> Object:
         "receiver_state": reset.receiver_state,
         "challenge_frame": reset.challenge_frame,
         "unlike_sender": list(reset.strange),
+    }
+
+
+def _challenge(challenge: Challenge, start_ns: int) -> Object:
+    return {
+        "frame": challenge.frame,
+        "time_s": seconds(challenge.ts_ns - start_ns),
+        "from": challenge.sender,
+        "drawn_by": challenge.drawn_by,
+        "drawn_by_frame": challenge.drawn_frame,
+    }
+
+
+def _late(late: Late, start_ns: int) -> Object:
+    return {
+        "frame": late.frame,
+        "time_s": seconds(late.ts_ns - start_ns),
+        "from": late.sender,
+        "is": late.is_,
+        "payload_len": late.payload_len,
     }
 
 

@@ -227,37 +227,46 @@ def begins_incarnation(flow: Record, end: Record, peer: Record, row: Record) -> 
 
 
 @loop
-def settle_claim(flow: Record, end: Record, side: int, row: Record, seq: int) -> None:
+def settle_claim(flow: Record, end: Record, side: int, row: Record, seq: int) -> int:
     """Take back what an acknowledgement claimed of numbers never seen, if their owner's next segment shows them unsent.
 
     Mostly the capture missed what was acknowledged. But an ACK of data never sent is answered by an ACK at SND.NXT, and
     moves nothing (RFC 9293 3.10.7.4): so an empty segment at the number before the claim, or a probe of it, shows.
+
+    Returns:
+        The frame of that acknowledgement, if it is taken back and was an empty ACK, else 0.
     """
     if flow["odd_kind"] != CLAIM or flow["odd_side"] != side:
-        return
+        return 0
     flow["odd_kind"] = 0
     before = flow["odd_from"]
     silent = end["last_ns"] <= end["missed_ns"] and end["snd_nxt"] == end["snd_una"]
     empty = row["payload_len"] == 0 and not row["flags"] & (SYN | FIN)
     # one below what is acknowledged is a probe, also where one octet was missed
     shown = before - 1 <= seq <= before and seq != end["snd_una"] - 1
-    if silent and empty and shown:
-        end["snd_nxt"] = before
-        end["snd_una"] = flow["odd_to"]
-        end["missed"] -= 1
-        end["missed_ns"] = -1
-        if flow["odd_to"] < before:
-            end["unacked_ns"] = end["data_ns"]
-            end["unacked_frame"] = end["data_frame"]
+    if not (silent and empty and shown):
+        return 0
+    end["snd_nxt"] = before
+    end["snd_una"] = flow["odd_to"]
+    end["missed"] -= 1
+    end["missed_ns"] = -1
+    if flow["odd_to"] < before:
+        end["unacked_ns"] = end["data_ns"]
+        end["unacked_frame"] = end["data_frame"]
+    return flow["odd_frame"]
 
 
 @loop
-def note_oddity(flow: Record, kind: int, side: int, low: int, high: int) -> None:
-    """Remember what the capture does not show of the numbers of an end: the latest of a flow only."""
+def note_oddity(flow: Record, kind: int, side: int, low: int, high: int, frame: int) -> None:
+    """Remember what the capture does not show of the numbers of an end: the latest of a flow only.
+
+    ``frame`` is that of the segment if it is an empty ACK, else 0.
+    """
     flow["odd_kind"] = kind
     flow["odd_side"] = side
     flow["odd_from"] = low
     flow["odd_to"] = high
+    flow["odd_frame"] = frame
 
 
 @loop
@@ -324,7 +333,7 @@ def learn_numbers(flow: Record, end: Record, peer: Record, side: int, row: Recor
     if beyond > nxt:
         if nxt >= 0 and seq > nxt:
             end["missed"] += 1
-            note_oddity(flow, HOLE, side, nxt, seq)
+            note_oddity(flow, HOLE, side, nxt, seq, 0)
         end["snd_nxt"] = beyond
         if (length > 0 or flags & (SYN | FIN)) and end["unacked_ns"] < 0:
             end["unacked_ns"] = ts_ns
@@ -369,7 +378,8 @@ def learn_ack(flow: Record, end: Record, peer: Record, side: int, row: Record, a
             if nxt >= 0 and not (ack == nxt + 1 and peer["pending_seq"] >= 0):
                 peer["missed"] += 1
                 peer["missed_ns"] = row["ts_ns"]
-                note_oddity(flow, CLAIM, 1 - side, nxt, una)
+                empty = row["payload_len"] == 0 and not row["flags"] & (SYN | FIN)
+                note_oddity(flow, CLAIM, 1 - side, nxt, una, row["frame"] if empty else 0)
             peer["snd_nxt"] = ack
         if ack >= peer["snd_nxt"]:
             peer["unacked_ns"] = -1

@@ -28,7 +28,13 @@ STEADY_SENDER: Final = 2
 @loop
 def steady(flow: Record, end: Record) -> int:
     """Say whether an endpoint's segments may go the short way: NOT_STEADY, STEADY, or STEADY_SENDER if it sent data."""
-    if flow["reset_count"] > 0 or end["snd_nxt"] < 0 or end["snd_una"] < 0 or end["ack_frame"] == 0:
+    if (
+        flow["reset_count"] > 0
+        or flow["provoked_frame"] > 0
+        or end["snd_nxt"] < 0
+        or end["snd_una"] < 0
+        or end["ack_frame"] == 0
+    ):
         return NOT_STEADY
     if end["window"] <= 0 or end["fin_seq"] >= 0 or end["pending_seq"] >= 0:
         return NOT_STEADY

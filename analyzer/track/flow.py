@@ -71,6 +71,7 @@ FLOW: Final = np.dtype(
         ("first_frame", np.int64),
         ("former", np.int64),  # an older flow on these addresses that may still be heard (half_open), -1 none
         ("new_syn_frame", np.int64),  # a SYN of another connection that one end sent meanwhile (half_open), 0 none
+        ("new_syn_ns", np.int64),  # when
         ("new_syn_ack_frame", np.int64),  # the empty ACK of old numbers that it drew
         ("twin", np.int64),  # 1 + number of the flow that is this connection under other addresses, or 0
         ("twin_hi", np.int64),  # what one end is called there
@@ -91,9 +92,13 @@ FLOW: Final = np.dtype(
         ("odd_to", np.int64),
         ("odd_side", np.int32),
         ("odd_kind", np.int32),
-        ("backwards", np.int32),  # segments older than the one before; copies and cut ones are no part
+        ("backwards", np.int32),  # segments older than the one before; not copies, which may come another way
         ("interface", np.int32),
         ("new_syn_side", np.int32),  # who sent that SYN: 0 a, 1 b
+        ("odd_frame", np.int64),  # the empty ACK that is odd, 0 if it was another segment
+        ("provoked_frame", np.int64),  # a SYN that its receiver may challenge (challenged), 0 none
+        ("provoked_ns", np.int64),
+        ("provoked_side", np.int32),  # who sent it: 0 a, 1 b
     ],
     align=True,
 )
@@ -297,11 +302,16 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["alive"] = 1
     flow["former"] = -1
     flow["new_syn_frame"] = 0
+    flow["new_syn_ns"] = -1
     flow["new_syn_ack_frame"] = 0
     flow["new_syn_side"] = 0
     flow["odd_from"] = -1
     flow["odd_to"] = -1
     flow["odd_side"] = 0
     flow["odd_kind"] = 0
+    flow["odd_frame"] = 0
+    flow["provoked_frame"] = 0
+    flow["provoked_ns"] = -1
+    flow["provoked_side"] = 0
     new_links(flow)
     flow["interface"] = row["interface"]

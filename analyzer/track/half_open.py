@@ -57,10 +57,11 @@ def begins_older(a: Record, b: Record, row: Record) -> bool:
 
 
 @loop
-def note_new_syn(flow: Record, side: int, frame: int) -> None:
-    """Remember at an older flow a new SYN on its addresses, by frame and sender, unless an earlier one drew an ACK."""
+def note_new_syn(flow: Record, side: int, frame: int, ts_ns: int) -> None:
+    """Remember at an older flow a new SYN on its addresses, when and whose, unless an earlier one drew an ACK."""
     if flow["new_syn_ack_frame"] == 0:
         flow["new_syn_frame"] = frame
+        flow["new_syn_ns"] = ts_ns
         flow["new_syn_side"] = side
 
 

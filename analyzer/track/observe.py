@@ -16,6 +16,7 @@ from analyzer.loops.loop import fetch, lines_of, loop, prefetch
 from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, RST, SYN
 from analyzer.seqnum import unwrap
 from analyzer.track.awake import COUNTS, testify
+from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK, answers_syn, is_challenge, note_provocation
 from analyzer.track.endpoint import (
     ENDPOINT,
     begins_incarnation,
@@ -269,6 +270,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             if index < 0:
                 index = enrol(slots, flows, ends, registers, row, digest)
             flows[index]["cut"] += 1
+            if row["ts_ns"] < flows[index]["last_ns"]:
+                flows[index]["backwards"] += 1
             flows[index]["last_ns"] = row["ts_ns"]
             flows[index]["last_frame"] = row["frame"]
             continue
@@ -295,7 +298,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
                 flows[index]["former"] = -1
                 let_go(flows, leaving, registers, index)
             if former >= 0:
-                note_new_syn(flows[former], side_of(flows[former], row), row["frame"])
+                note_new_syn(flows[former], side_of(flows[former], row), row["frame"], row["ts_ns"])
             index = -1
         elif index >= 0 and flows[index]["former"] >= 0:
             if bears_old_numbers(ends[2 * index], side, row):
@@ -310,7 +313,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             older = begin(flows, ends, registers, row, digest)
             flows[older]["alive"] = 2
             flows[index]["former"] = older
-            note_new_syn(flows[older], 1, ends[2 * index]["syn_frame"])
+            note_new_syn(flows[older], 1, ends[2 * index]["syn_frame"], ends[2 * index]["syn_ns"])
             note_old_ack(flows[older], ends[2 * index], 0, row)
             index = older
             side = 0
@@ -336,15 +339,27 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         ts_ns = row["ts_ns"]
         seq = unwrap(row["seq"], end["snd_nxt"] if end["snd_nxt"] >= 0 else end["snd_una"])
         ack = unwrap(row["ack"], peer["snd_nxt"] if peer["snd_nxt"] >= 0 else peer["snd_una"]) if flags & ACK else -1
-        settle_claim(flow, end, side, row, seq)
+        claimed_ns = end["missed_ns"]
+        unsent = settle_claim(flow, end, side, row, seq)
         sign = signature(row)
         copy = is_copy(end, sign, ts_ns, row["ip_id"])
         mark = notable(flow, end, peer, row, seq, ack, copy)
-        if mark > 0:
+        provocation = 0
+        provoked = 0
+        if copy == 0:
+            provoked = answers_syn(flow, end, peer, side, row, seq, ack)
+            if provoked > 0:
+                provocation = BY_SYN
+            elif unsent > 0 and is_challenge(end, peer, row, seq, ack, claimed_ns):
+                provoked = unsent
+                provocation = BY_UNSENT_ACK
+        if mark > 0 or provocation > 0:
             at = seen[keep(seen, registers, flow, index)]
             remember(at, flow, end, peer, row, seq, ack)
             at["side"] = side
             at["is_copy"] = copy
+            at["provocation"] = provocation
+            at["provoked"] = provoked
             if flags & RST:
                 widen(habits, row, at)
         if copy == 1:
@@ -385,6 +400,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         elif row["payload_len"] > 0:
             end["pending_seq"] = -1
         learn_time(flow, end, row, alike)
+        note_provocation(flow, end, peer, side, row)
         end["steady"] = steady(flow, end)
         peer["steady"] = steady(flow, peer)
     registers[NOW_NS] = now_ns

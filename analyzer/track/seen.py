@@ -58,6 +58,8 @@ HISTORY: Final = [
     ("own_ip_id", np.int32),  # its previous IP ID, -1 unknown
     ("own_mac", np.int64),  # its previous source MAC, -1 unknown
     ("timestamps_on", np.int8),  # 1 if its earlier segments carried TSval
+    ("provocation", np.int8),  # challenged.BY_SYN or BY_UNSENT_ACK: what it answers with a challenge ACK, 0 nothing
+    ("provoked", np.int64),  # the frame of that
 ]
 
 OUTCOME: Final = [
@@ -216,3 +218,5 @@ def remember(at: Record, flow: Record, end: Record, peer: Record, row: Record, s
     at["own_ip_id"] = end["ip_id"]
     at["own_mac"] = end["mac"]
     at["timestamps_on"] = end["timestamps_on"]
+    at["provocation"] = 0
+    at["provoked"] = 0

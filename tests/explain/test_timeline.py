@@ -137,3 +137,41 @@ def test_mixed_answers_are_counted():
     (judged,), start_ns = captured("lab/loss_acks.pcap")
 
     assert any(text.endswith("8 answered, 8 not") for _, text in told(judged, start_ns))
+
+
+def test_what_drew_a_challenge_ack_is_named():
+    """A SYN on an established connection, an ACK of data never sent, or a new SYN on an old connection."""
+    syn = told(scenario("syn_again_on_an_established_connection")[0])
+    ack = told(scenario("ack_of_unsent_data")[0])
+    new_syn = told(scenario("half_open_connection_discovered")[0])
+
+    assert ("6-7", "client sends SYN again: the server answers with a challenge ACK") in syn
+    assert ("4-5", "client acknowledges data that was never sent: the server answers with a challenge ACK") in ack
+    assert ["new SYN of the client on this connection: the server answers with a challenge ACK"] == [
+        text for _, text in new_syn if "challenge" in text
+    ]
+
+
+def test_what_comes_after_the_end_is_told_as_what_it_is():
+    """ACKs, data, SYNs behind the ending have lines of their own; none of them answers a probe."""
+    lines = told(scenario("late_segments_behind_a_give_up")[0])
+
+    assert [
+        ("9", "RST+ACK from the server: it gives up -> server CLOSED"),
+        ("10", "client sends an ACK; the connection was over, no answer to any probe"),
+        ("11", "client sends 7 bytes of data; the connection was over"),
+        ("12", "RST from the server; the connection was over"),
+    ] == lines[-4:]
+
+
+def test_what_comes_after_both_fins_is_told():
+    """When both ends had closed, that is said instead."""
+    judged = opened("""
++1   a > b  F.  6:6(0) ack 1
++.01 b > a  F.  1:1(0) ack 7
++.01 a > b  .   7:7(0) ack 2
++1   b > a  F.  1:1(0) ack 7
++.01 a > b  .   7:7(0) ack 2
+""")
+
+    assert ("9", "server sends FIN; both ends had closed") in told(judged)

@@ -324,9 +324,11 @@ def test_idle_time_cut_headers_and_copies():
     """The longest silence, copies, cut headers and steps back of the clock are counted."""
     text = "+60 a > b P. 1:6(5) ack 1\n+.0001 copy ttl 63\n+.1 b > a cut\n+-5 b > a . 1:1(0) ack 6\n"
     flow = record_of(text)
+    cut = record_of("+60 a > b P. 1:6(5) ack 1\n+-5 b > a cut\n+.1 b > a . 1:1(0) ack 6\n")
 
     assert (60_000, 3, 4) == (flow.silence_ns // MS, flow.silence_from, flow.silence_to)
     assert (1, 1, 1) == (flow.copies, flow.cut, flow.backwards)
+    assert 1 == cut.backwards
 
 
 def test_crossing_fins():
@@ -342,3 +344,12 @@ def test_an_acknowledged_fin_is_not_crossed():
     states = [change.state for change in flow.changes if change.side == 0]
 
     assert [State.CLOSE_WAIT, State.LAST_ACK, State.CLOSED] == states[-3:]
+
+
+def test_challenge_acks_and_late_segments():
+    """What drew a challenge ACK, and what came when all was over; copies are no part of it."""
+    (challenge,) = record_of("+1 a > b S 0:0(0)\n+.01 b > a . 1:1(0) ack 1\n").challenges
+    late = record_of("+1 b > a R. 1:1(0) ack 1\n+1 a > b P. 1:3(2) ack 1\n+.0001 copy ttl 63\n").late
+
+    assert ("b", "syn", 5, 4) == (challenge.sender, challenge.drawn_by, challenge.frame, challenge.drawn_frame)
+    assert [("a", "data", 5, 2)] == [(each.sender, each.is_, each.frame, each.payload_len) for each in late]

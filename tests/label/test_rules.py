@@ -18,6 +18,8 @@ CONDITIONS = sorted({condition for rule in RULES for condition in rule.condition
 SECTIONS = {
     "RFC 9293 3.4": "Sequence Numbers",
     "RFC 9293 3.5.2": "Reset Generation",
+    "RFC 9293 3.10.7.4": "Other States: a SYN or an ACK of something not yet sent draws an ACK",
+    "RFC 5961 4.2": "Blind Reset Attack Using the SYN Bit: Mitigation",
     "RFC 9293 3.8.4": "TCP Keep-Alives",
     "RFC 9293 3.8.6": "Managing the Window",
     "RFC 9293 3.8.6.1": "Zero-Window Probing",

@@ -75,10 +75,11 @@ def test_which_connection_may_be_half_open(flow, end, peer, flags, expected):
 @pytest.mark.parametrize(("acked", "expected"), [(0, (9, 1)), (6, (5, 0))])
 def test_the_last_new_syn_before_an_answer_is_remembered(acked, expected):
     """A later SYN takes the place of one that drew nothing, not of one that drew an ACK."""
-    flow = {"new_syn_frame": 5, "new_syn_side": 0, "new_syn_ack_frame": acked}
-    note_new_syn(flow, 1, 9)
+    flow = {"new_syn_frame": 5, "new_syn_side": 0, "new_syn_ns": 50, "new_syn_ack_frame": acked}
+    note_new_syn(flow, 1, 9, 90)
 
     assert expected == (flow["new_syn_frame"], flow["new_syn_side"])
+    assert 10 * flow["new_syn_frame"] == flow["new_syn_ns"]
 
 
 @pytest.mark.parametrize(
