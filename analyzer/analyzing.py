@@ -6,14 +6,17 @@ It must not know what a flow shows: ``Analysis`` takes what finishes.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import struct
+from typing import TYPE_CHECKING, Final
 
 from analyzer.analysis import Analysis
 from analyzer.capture.ahead import read_ahead
 from analyzer.capture.rotation import in_folders, series_of, streams
 from analyzer.errors import AnalyzerError, UnsupportedLinkTypeError
 from analyzer.intake import Intake
+from analyzer.loops.choice import rehearse_with
 from analyzer.survey.overview import CaptureSummary
+from analyzer.track.tracker import Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -149,3 +152,51 @@ def _matching(matching: Matching | None, batch: FlowBatch | None, result: Analys
     picked = matching.of(batch)
     result.left_out += len(batch) - len(picked)
     return picked
+
+
+# a rehearsal ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SYN: Final = bytes.fromhex(
+    "0000000000000000000000000800"  # Ethernet
+    "450000280000400040060000"
+    "7f000001"
+    "7f000001"  # IPv4, with a header checksum of 0
+    "0fa1"
+    "0fa2"
+    "00000000"
+    "00000000"
+    "5002"
+    "2000"
+    "00000000"  # TCP
+)
+"""An Ethernet frame with a SYN, to run loops on."""
+
+
+def rehearse_pcap() -> None:
+    """Call, compiled, all loops that reading a pcap file takes."""
+    lengths = struct.pack("<IIII", 0, 0, len(SYN), len(SYN))
+    _rehearse(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + lengths + SYN)
+    Tracker(jit=True, seed=0).rehearse()
+
+
+def rehearse_pcapng() -> None:
+    """Call, compiled, the loops that reading a pcapng file takes."""
+    packet = struct.pack("<5I", 0, 0, 0, len(SYN), len(SYN)) + SYN + bytes(-len(SYN) % 4)
+    section, interface = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1), struct.pack("<HHI", 1, 0, 65535)
+    blocks = ((0x0A0D0D0A, section), (1, interface), (6, packet))
+    framed = [(struct.pack("<I", kind), struct.pack("<I", 12 + len(body)), body) for kind, body in blocks]
+    _rehearse(b"".join(kind + length + body + length for kind, length, body in framed))
+
+
+def _rehearse(octets: bytes) -> None:
+    """Read a capture out of a pipe: there may be no room for a file."""
+    there, here = os.pipe()
+    try:
+        os.write(here, octets)
+        os.close(here)
+        analyze(f"/dev/fd/{there}", jit=True)
+    finally:
+        os.close(there)
+
+
+rehearse_with(rehearse_pcap, rehearse_pcapng)

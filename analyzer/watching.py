@@ -7,34 +7,33 @@
 
 Captures in whichever thread runs ``run``; ``view``, ``stop`` and ``close`` may be called from any other.
 
-A busy interface needs compiled loops. They take a dozen seconds to compile, once; until they are there (another
+A busy interface needs compiled loops. They take some five seconds to compile, once; until they are there (another
 process compiles them meanwhile) plain ones do what they can, some 30,000 packets/s, and the ring in the kernel holds a
 few seconds of the rest.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from analyzer.analysis import Analysis
-from analyzer.analyzing import analyze
+from analyzer.analyzing import SYN, analyze
 from analyzer.capture.live_reader import LiveReader
 from analyzer.capture.tap import loopback_name
 from analyzer.intake import Intake
 from analyzer.loops import machine, versions
-from analyzer.loops.choice import jit_allowed, ready
+from analyzer.loops.choice import finish, jit_allowed, ready
+from analyzer.loops.elsewhere import started
 from analyzer.loops.notices import tell
 from analyzer.survey.overview import CaptureSummary
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
@@ -234,32 +233,11 @@ def _all_compiled() -> bool:
     return store is not None and store.kept(MARK) is not None
 
 
-def _is_here(folder: str) -> bool:
-    """Say whether a folder is the current one."""
-    try:
-        return Path(folder).samefile(os.curdir)
-    except OSError:
-        return False
-
-
 def _compile_elsewhere() -> subprocess.Popen[bytes]:
-    """Start a process that fills the cache of compiled loops.
-
-    It imports from where this one does, less the folder where it runs, and its own folder is one with nothing to obey.
-    """
-    root = Path(__file__).parents[1]
-    path = [str(root), *(each for each in sys.path if Path(each).is_absolute() and not _is_here(each))]
-    code = f"import sys; sys.path[:] = {path!r}; from analyzer.watching import compile_all; compile_all()"
+    """Start a process that fills the cache of compiled loops."""
     store = machine.store()
-    environment = os.environ | ({machine.CACHE_VARIABLE: str(store.folder.parent)} if store else {})
-    return subprocess.Popen(  # noqa: S603 - this interpreter
-        [sys.executable, "-P", "-c", code],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        env=environment,
-    )
+    environment = {machine.CACHE_VARIABLE: str(store.folder.parent)} if store else {}
+    return started("from analyzer.watching import compile_all; compile_all()", environment=environment)
 
 
 def compile_all() -> None:
@@ -273,7 +251,7 @@ def compile_all() -> None:
     if not ready():
         sys.exit(1)
     frames, notes = empty_frames(1, jit=True), freeze(records(NOTES, 1, jit=False), NOTES)[0]
-    packets = iter([bytes.fromhex(SYN)])
+    packets = iter([SYN])
     queue = PacketQueue(lambda: next(((packet, 1, len(packet)) for packet in packets), None), 1)
     queue.index(frames, 1, notes, jit=True)
     octets = queue.octets(jit=True)
@@ -283,21 +261,6 @@ def compile_all() -> None:
         writer.close()
         analyze(writer.path, jit=True)
     index_blocks.compiled(octets, False, 65536, 1, 0, 0, 0, False, 1, frames, 0, 0, notes)  # noqa: FBT003
+    finish()
     if store := machine.store():
         store.keep(MARK, {}, b"")
-
-
-SYN: Final = (
-    "0000000000000000000000000800"  # Ethernet
-    "450000280000400040060000"
-    "7f000001"
-    "7f000001"  # IPv4, with a header checksum of 0
-    "0fa1"
-    "0fa2"
-    "00000000"
-    "00000000"
-    "5002"
-    "2000"
-    "00000000"  # TCP
-)
-"""An Ethernet frame with a SYN, to run loops on."""

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from analyzer.analysis import Analysis
-from analyzer.analyzing import analyze, read_flows, read_into
+from analyzer.analyzing import analyze, read_flows, read_into, rehearse_pcap, rehearse_pcapng
 from analyzer.capture.reader import CaptureReader
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
-from tests.capture.craft import pcapng
+from analyzer.loops.rehearsal import rehearsed
+from tests.capture.craft import ethernet, ipv4, pcap, pcapng, tcp
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 FOUNDING = CAPTURES / "founding_go_fin60.pcap"
@@ -53,3 +54,18 @@ def test_what_was_read_before_an_error_is_in_the_summary(tmp_path, monkeypatch):
     with pytest.raises(UnsupportedLinkTypeError):
         read_into(result, [str(path)])
     assert (50, 50) == (result.captures[0].frames, result.captures[0].skipped["not_tcp"])
+
+
+@pytest.mark.parametrize(("rehearse", "make"), [(rehearse_pcap, pcap), (rehearse_pcapng, pcapng)])
+def test_a_rehearsal_calls_every_loop_that_reading_takes(tmp_path, rehearse, make):
+    """No loop, and no types of arguments, that a capture takes is left to be compiled later, when it is waited for."""
+    frames = [
+        ethernet(ipv4(tcp(seq=seq, flags=flags))) for seq, flags in ((1, 2), (9, 4), (500, 2), (501, 16), (500, 16))
+    ]
+    (tmp_path / "capture").write_bytes(make(frames))
+    known = {(part.loop, part.types) for each in (rehearse_pcap, rehearse) for part in rehearsed(each)}
+    wanted = {(part.loop, part.types) for part in rehearsed(lambda: analyze(tmp_path / "capture", jit=True))}
+
+    assert {"settle", "observe", "decode", "retire"} < {loop.rpartition(".")[2] for loop, _ in wanted}
+    assert set() == wanted - known
+    assert {"refill", "sweep"} <= {loop.rpartition(".")[2] for loop, _ in known - wanted}

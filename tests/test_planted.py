@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.watching import SYN
+from analyzer.analyzing import SYN
 from tests.planted import plant
 from tests.uncovered import environment
 
@@ -52,7 +52,7 @@ def large(path):
         length = struct.pack("<I", 12 + len(body))
         return struct.pack("<I", kind) + length + body + length
 
-    frame = bytes.fromhex(SYN)
+    frame = SYN
     packet = struct.pack("<5I", 0, 0, 1, len(frame), len(frame)) + frame + bytes(-len(frame) % 4)
     path.write_bytes(
         block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))

@@ -14,6 +14,7 @@ import pytest
 
 import analyzer
 from analyzer import watching
+from analyzer.analyzing import SYN
 from analyzer.capture import FrameDecoder
 from analyzer.loops import machine, notices, versions
 from analyzer.report import export
@@ -282,7 +283,7 @@ def test_without_a_folder_for_code_a_watch_stays_plain(host, monkeypatch):  # no
 def test_what_loops_are_compiled_on_is_a_syn():
     """The frame that runs through every loop is one that reaches the tracker."""
     decoder = FrameDecoder()
-    decoder.add(bytes.fromhex(watching.SYN), 1, 1)
+    decoder.add(SYN, 1, 1)
     batch = decoder.take()
 
     assert [0x02] == batch.rows["flags"].tolist()

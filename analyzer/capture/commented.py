@@ -17,7 +17,7 @@ from analyzer.capture.decoder import BATCH_ROWS
 from analyzer.capture.formats import open_framing
 from analyzer.capture.frame import FRAME, NOTES, empty_frames
 from analyzer.capture.pcapng import BYTE_ORDER_MAGIC, PcapngFraming
-from analyzer.capture.reader import LARGE
+from analyzer.capture.reader import HUGE, LARGE
 from analyzer.capture.window import Window
 from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import freeze, records
@@ -78,8 +78,8 @@ def copy_with_comments(
     """
     window, waiting, result = Window(source), _Waiting(comments), Copied()
     framing = open_framing("", window)
-    large = bool(source.compression) or source.size is None or source.size >= LARGE
-    compiled = jit_wanted(large=large, asked=jit)
+    octets = HUGE if source.compression or source.size is None else source.size
+    compiled = jit_wanted(large=octets >= LARGE, huge=octets >= HUGE, asked=jit)
     frames, notes = empty_frames(BATCH_ROWS, jit=compiled), records(NOTES, 1, jit=compiled)[0]
     copy: _Pcapng | _Frames
     if isinstance(framing, PcapngFraming):

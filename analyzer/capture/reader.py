@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 LARGE: Final = 1 << 20
 """From this many octets on compiled loops pay: loading them takes as long as reading this plainly."""
 
+HUGE: Final = 16 << 20
+"""From this many on it pays to compile them first: reading this plainly takes as long as that."""
+
 COMPRESSION_RATIO: Final = 4
 """What a compressed capture grows by, roughly, for the same decision."""
 
@@ -166,7 +169,8 @@ class CaptureReader:
             return
         size, factor = self._source.size or 0, COMPRESSION_RATIO if self._source.compression else 1
         read = self._window.base + self._window.end  # a stream has no size, and what is compressed may hide its own
-        self.jit = jit_wanted(large=max(read, size * factor) >= LARGE, asked=self._forced)
+        octets = max(read, size * factor)
+        self.jit = jit_wanted(large=octets >= LARGE, huge=octets >= HUGE, asked=self._forced)
         if self.jit:
             self._notes = freeze([self._notes], NOTES)[0]
             self._frames = empty_frames(self._room, jit=True)

@@ -17,7 +17,8 @@ from analyzer.analyzing import read_flows, read_into
 from analyzer.capture.rotation import in_folders, series_of
 from analyzer.cli.options import files, limits, selection, warn
 from analyzer.errors import AnalyzerError
-from analyzer.loops import machine, notices
+from analyzer.loops import choice, notices
+from analyzer.loops.choice import finish, jit_allowed, ready
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 1.0
 """What takes less needs no bar."""
 
+EVERY_S: Final = 0.1
+"""So often it is looked how much is compiled."""
+
 WORTH_PROCESSES: Final = 32 << 20
 """From so many octets on, capture points are read in processes of their own; a process takes half a second to start."""
 
@@ -44,7 +48,7 @@ class NothingReadError(AnalyzerError):
     """None of the captures could be read; why, was said for each."""
 
 
-COMPILING: Final = "compiling for this machine, which takes some ten seconds, once"
+COMPILING: Final = "compiling for this machine, which takes some five seconds, once"
 
 
 class Progress:
@@ -61,6 +65,7 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._drawn = wanted and sys.stderr.isatty()
+        self._over = threading.Event()
         self._timer = threading.Timer(PATIENCE_S, self._start)
 
     def __enter__(self) -> Self:
@@ -74,6 +79,7 @@ class Progress:
     ) -> None:
         """Take the bar away."""
         self._timer.cancel()
+        self._over.set()
         self._timer.join()
         if self._bar is not None:
             self._bar.stop()
@@ -89,7 +95,7 @@ class Progress:
             self._bar.update(self._task, completed=source.bytes_read, total=source.size, rate=f"{rate:,.0f} packets/s")
 
     def _start(self) -> None:
-        if machine.compiling():
+        if choice.progress() is not None:
             warn(COMPILING)
         if not self._drawn:
             return
@@ -109,6 +115,15 @@ class Progress:
         self._task = bar.add_task(printable(self.path), total=None, rate="")
         bar.start()
         self._bar = bar
+        self._show_compiling()
+
+    def _show_compiling(self) -> None:
+        """Show how much is compiled, as long as something is."""
+        compiled = None
+        while (now := choice.progress()) is not None and not self._over.wait(EVERY_S):
+            if now != compiled:
+                compiled = now
+                self._bar.update(self._task, rate=f"compiled {now[0]} of {now[1]} loops")
 
 
 def read_all(
@@ -166,6 +181,9 @@ def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list
     given = (options.reader, result.keep_all, result.most, result.select, result.only_findings)
     work = [(*given, result.counts_findings, result.limits, series) for series in todo]
     processes = min(len(todo), os.cpu_count() or 1)
+    with Progress(todo[0][0], wanted=False):
+        if jit_allowed() and ready():  # once, for all of them
+            finish()
     with _imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool, _ended_early():
         for part, sentences, told in pool.map(_in_process, work):
             for sentence in told:

@@ -1,5 +1,8 @@
 """Whether loops run compiled: the environment decides, else the caller's judgement of size, if it can be done at all.
 
+What is not compiled yet takes some seconds, once: a crew does that (``crew``), for all loops that a rehearsal finds.
+What is large, but read plainly in less time than that, is read plainly meanwhile.
+
 ``KEEPALIVE_JIT=0`` forbids it, ``KEEPALIVE_JIT=1`` asks for it, ``KEEPALIVE_JIT=numba`` too, through numba's own way of
 calling; otherwise large captures are worth it. Where the compiler is missing, was never tested, or makes code that is
 wrong, everything runs plain, with the same results, and that is told once.
@@ -11,10 +14,15 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.loops import canary, machine, versions
+from analyzer.loops.crew import Crew
 from analyzer.loops.notices import tell
+from analyzer.loops.rehearsal import rehearsed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FORCED: Final = ("1", machine.BY_NUMBA)
 COST: Final = "so loops run as plain Python: the same results, but a large capture takes tens of times as long"
@@ -28,15 +36,24 @@ def jit_allowed() -> bool:
     return os.environ.get(machine.JIT_VARIABLE, "") != "0"
 
 
-def jit_wanted(*, large: bool, asked: bool | None = None) -> bool:
-    """Say whether to run compiled loops; what the caller was ``asked`` for goes before environment and size."""
+def jit_wanted(*, large: bool, huge: bool = True, asked: bool | None = None) -> bool:
+    """Say whether to run compiled loops; what the caller was ``asked`` for goes before environment and size.
+
+    ``large`` are captures for which compiled loops pay once they are there, ``huge`` those that are worth waiting for
+    them. Of one that is large, but not huge, one may ask again while it is read.
+    """
     if asked is not None:
-        return asked and ready()
-    return (os.environ.get(machine.JIT_VARIABLE, "") in FORCED or large) and jit_allowed() and ready()
+        return asked and (machine.rehearsing() or ready())
+    if os.environ.get(machine.JIT_VARIABLE, "") in FORCED:
+        return ready()
+    return large and jit_allowed() and (huge or at_hand()) and ready()
 
 
 def ready() -> bool:
-    """Say whether compiled loops can be had here and work; found out once, and told if not."""
+    """Say whether compiled loops can be had here and work; found out once, and told if not.
+
+    Waits for what that takes, but not for all loops: a loop that is called is waited for then.
+    """
     with _ONE_AT_A_TIME:
         if not _READY:
             reason = _trouble()
@@ -46,10 +63,77 @@ def ready() -> bool:
         return _READY[0]
 
 
+def at_hand() -> bool:
+    """Say whether ``ready`` takes no time; if not, a crew that leaves one processor to us begins to see to it."""
+    with _ONE_AT_A_TIME:
+        if _READY or versions.unfit():
+            return True
+        crew = _crew(behind=True)
+        return crew is None or not crew.working
+
+
+def rehearse_with(*runs: Callable[[], object]) -> None:
+    """Take these as rehearsals: they call, compiled, all loops that reading takes; the first those most take."""
+    _REHEARSALS[:] = runs
+
+
+def progress() -> tuple[int, int] | None:
+    """Return how many loops are compiled, of how many; None while none are being compiled."""
+    crew = next(iter(_CREWS), None)
+    if crew is not None and crew.working:
+        return crew.progress()
+    return (0, 1) if machine.compiling() else None
+
+
+def finish() -> None:
+    """Wait until all loops are compiled that are being compiled."""
+    for crew in _CREWS:
+        if crew is not None:
+            crew.wait()
+
+
+_REHEARSALS: list[Callable[[], object]] = []
+_CREWS: list[Crew | None] = []
+"""The crew of this process, once it was thought of; None if none is needed."""
+COMPLETE: Final = "rehearsed"
+"""What the cache has once all loops of the rehearsal are in it."""
+
+
+def _crew(*, behind: bool = False) -> Crew | None:
+    """Return the crew that compiles what is not kept, having started it; None if there is nothing to do for one."""
+    if not _CREWS:
+        _CREWS.append(_started_crew(behind=behind))
+    return _CREWS[0]
+
+
+def _started_crew(*, behind: bool) -> Crew | None:
+    if not _REHEARSALS or os.environ.get(machine.JIT_VARIABLE) == machine.BY_NUMBA:
+        return None
+    store = machine.store()
+    if store is not None and store.kept(COMPLETE) is not None:
+        return None
+    needed, *more = [rehearsed(run) for run in (_first, *_REHEARSALS[1:])]
+    last = [part for parts in more for part in parts if part not in needed]
+    missing = [part for part in (*needed, *last) if machine.kept(part.loop, part.types) is None]
+    if missing:
+        crew = Crew(missing, last=last, behind=behind)
+        machine.helped_by(crew.made)
+        return crew
+    if store is not None:
+        store.keep(COMPLETE, {}, b"")
+    return None
+
+
+def _first() -> None:
+    canary.sings()
+    _REHEARSALS[0]()
+
+
 def _trouble() -> str:
     """Return why compiled loops cannot be used; nothing if they can."""
     if reason := versions.unfit():
         return reason
+    _crew()
     reason = _song()
     if not reason:
         return ""

@@ -19,6 +19,8 @@ from numba.core.compiler import DEFAULT_FLAGS, compile_extra
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
+from analyzer.loops.haste import in_haste
+
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
@@ -28,7 +30,7 @@ setattr(config, "_config_fname", os.devnull)  # noqa: B010 - numba looks for .nu
 
 
 def inner(twin: Foreign) -> Foreign:
-    """Return a function as compiled loops call it."""
+    """Return a function as other loops call it."""
     options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     return numba.njit(twin, nogil=True, forceinline=True, **options)
 
@@ -46,7 +48,8 @@ def compiled(twin: Foreign, args: tuple[Any, ...], outside: AbstractSet[str]) ->
     typing, target = cpu_target.typing_context, cpu_target.target_context
     typing.refresh()
     target.refresh()
-    made = compile_extra(typing, target, twin, types, None, flags, {})
+    with in_haste():
+        made = compile_extra(typing, target, twin, types, None, flags, {})
     result = made.signature.return_type
     if result == numba.types.none:
         results = -1

@@ -50,7 +50,7 @@ class Loop(Generic[P, R]):
         """The machine-code twin: same arguments, same results, releases the GIL while it runs."""
         from analyzer.loops.machine import Native
 
-        native: Any = Native(f"{self.plain.__module__}.{self.__name__}", lambda: self._twin("inlined"))
+        native: Any = Native(f"{self.plain.__module__}.{self.__name__}", self.twin)
         return native  # type: ignore[no-any-return]
 
     @cached_property
@@ -58,14 +58,21 @@ class Loop(Generic[P, R]):
         """The twin as the machine code of other loops has it."""
         from analyzer.loops.compiler import inner
 
-        return inner(self._twin("inlined"))
+        return inner(self.twin("inlined"))
+
+    @cached_property
+    def linked(self) -> Foreign:
+        """The twin as numba's own way of calling has it: what is inlined may lack what numba needs to call it."""
+        from analyzer.loops.compiler import inner
+
+        return inner(self.twin("linked"))
 
     @cached_property
     def bare(self) -> Callable[P, R]:
         """The plain twin, which calls those of other loops directly: a quarter faster than by their objects."""
-        return self._twin("bare")  # type: ignore[no-any-return]
+        return self.twin("bare")  # type: ignore[no-any-return]
 
-    def _twin(self, form: str) -> Foreign:
+    def twin(self, form: str) -> Foreign:
         """Return the function over again, with the loops among its global names in this form."""
         source: Any = self.plain
         names = {
@@ -102,6 +109,11 @@ class Intrinsic(Loop[P, R]):
     def inlined(self) -> Foreign:
         """The intrinsic."""
         return self._make()
+
+    @cached_property
+    def linked(self) -> Foreign:
+        """The intrinsic."""
+        return self.inlined
 
     @cached_property
     def compiled(self) -> Callable[P, R]:

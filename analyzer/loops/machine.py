@@ -19,6 +19,7 @@ import os
 import pwd
 import sys
 import threading
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,7 +33,7 @@ from analyzer.loops.sources import digest
 from analyzer.loops.store import Store, UntrustedError, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from analyzer.untyped import Foreign
 
@@ -59,19 +60,42 @@ _ONE_AT_A_TIME = threading.Lock()
 
 _COMPILING = threading.Event()
 
+_INSTEAD: list[Callable[[Native, tuple[Any, ...]], Any]] = []
+_HELPERS: list[Callable[[str, str], tuple[dict[str, Any], bytes] | None]] = []
+
 
 def compiling() -> bool:
-    """Whether a loop is being compiled just now: the first seconds of a first run go by with that."""
+    """Whether a loop is being compiled in this process just now."""
     return _COMPILING.is_set()
+
+
+@contextmanager
+def instead(call: Callable[[Native, tuple[Any, ...]], Any]) -> Iterator[None]:
+    """Let this be called meanwhile in place of any loop of which no version is there."""
+    _INSTEAD.append(call)
+    try:
+        yield
+    finally:
+        _INSTEAD.pop()
+
+
+def rehearsing() -> bool:
+    """Whether something is called in place of loops."""
+    return bool(_INSTEAD)
+
+
+def helped_by(helper: Callable[[str, str], tuple[dict[str, Any], bytes] | None]) -> None:
+    """Ask this for machine code, by a loop's full name and its types, before anything is compiled here."""
+    _HELPERS[:] = [helper]
 
 
 class Native:
     """A loop as machine code, one version for each combination of argument types it is called with."""
 
-    def __init__(self, name: str, twin: Callable[[], Any]) -> None:
-        """Keep the loop's full name, which no other has, and what returns the function that numba can compile."""
+    def __init__(self, name: str, twin: Callable[[str], Any]) -> None:
+        """Keep the loop's full name, which no other has, and what returns its function in each form (``Loop``)."""
         self.__name__ = name
-        self._twin = twin
+        self.twin = twin
         self._versions: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._by_types: dict[str, Callable[..., Any]] = {}
 
@@ -80,13 +104,15 @@ class Native:
         kinds = tuple([_kind(arg) for arg in args])
         version = self._versions.get(kinds)
         if version is None:
+            if _INSTEAD:
+                return _INSTEAD[-1](self, args)
             with _ONE_AT_A_TIME:
                 version = self._versions.get(kinds) or self._version(args)
                 self._versions[kinds] = version
         return version(*args)
 
     def _version(self, args: tuple[Any, ...]) -> Callable[..., Any]:
-        types = " ".join([_type_text(arg) for arg in args])
+        types = types_of(args)
         if types not in self._by_types:  # equal types may be objects of their own
             self._by_types[types] = self._made(types, args)
         return self._by_types[types]
@@ -94,29 +120,29 @@ class Native:
     def _made(self, types: str, args: tuple[Any, ...]) -> Callable[..., Any]:
         if os.environ.get(JIT_VARIABLE) == BY_NUMBA:
             return self._by_numba()
-        folder = None if _DISTRUSTED.is_set() else store()
-        name = f"{self.__name__}-{hashlib.sha256(types.encode()).hexdigest()[:16]}.o"
-        kept = folder.kept(name) if folder else None
-        if kept is not None and (kept[0].get("loop"), kept[0].get("types")) == (self.__name__, types):
-            return _loaded(*kept, args)
-        made = self._compile(args)
+        made = kept(self.__name__, types)
+        if made is None and _HELPERS and not _DISTRUSTED.is_set():
+            made = _HELPERS[-1](self.__name__, types)
         if made is None:
-            return self._by_numba()
-        about, code = made
-        if folder:
-            folder.keep(name, about | {"loop": self.__name__, "types": types}, code)
-        return _loaded(about, code, args)
+            made = self.compile(args)
+            if made is None:
+                return self._by_numba()
+            keep(self.__name__, types, made)
+        return _loaded(*made, args)
 
-    def _compile(self, args: tuple[Any, ...]) -> tuple[dict[str, Any], bytes] | None:
+    def compile(self, args: tuple[Any, ...]) -> tuple[dict[str, Any], bytes] | None:
+        """Return what there is to know of a version, and its object file; None if only numba can call it."""
         _COMPILING.set()
         try:
-            made: tuple[dict[str, Any], bytes] | None = _compiler().compiled(self._twin(), args, OF_THE_C_LIBRARY)
+            made: tuple[dict[str, Any], bytes] | None = _compiler().compiled(
+                self.twin("inlined"), args, OF_THE_C_LIBRARY
+            )
             return made
         finally:
             _COMPILING.clear()
 
     def _by_numba(self) -> Callable[..., Any]:
-        called: Callable[..., Any] = _compiler().with_numba(self._twin())
+        called: Callable[..., Any] = _compiler().with_numba(self.twin("linked"))
         return called
 
 
@@ -146,6 +172,11 @@ def _type_text(arg: Foreign) -> str:
     return "bool" if isinstance(arg, bool | np.bool_) else "int"
 
 
+def types_of(args: tuple[Any, ...]) -> str:
+    """Return the types of arguments as text, the same in every process."""
+    return " ".join([_type_text(arg) for arg in args])
+
+
 _ALIVE: list[Any] = []
 """Types that ``_kind`` knows by their addresses, kept so that no other type gets one of these."""
 
@@ -157,7 +188,7 @@ def _dtype_text(dtype: Foreign) -> str:
 # keeping ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-NOWHERE: Final = "compiled code can be kept nowhere, so large captures take some ten seconds longer, every time"
+NOWHERE: Final = "compiled code can be kept nowhere, so large captures take some five seconds longer, every time"
 
 _DISTRUSTED = threading.Event()
 
@@ -165,6 +196,25 @@ _DISTRUSTED = threading.Event()
 def distrust() -> None:
     """Use nothing of what was kept, and keep nothing, from now on in this process."""
     _DISTRUSTED.set()
+
+
+def kept(loop: str, types: str) -> tuple[dict[str, Any], bytes] | None:
+    """Return what was kept of a loop for these types; None if there is nothing, or nothing that may be used."""
+    folder = None if _DISTRUSTED.is_set() else store()
+    found = folder.kept(_file_name(loop, types)) if folder else None
+    return found if found is not None and (found[0].get("loop"), found[0].get("types")) == (loop, types) else None
+
+
+def keep(loop: str, types: str, made: tuple[dict[str, Any], bytes]) -> None:
+    """Keep what was made of a loop for the next process, if there is somewhere to keep it."""
+    folder = None if _DISTRUSTED.is_set() else store()
+    if folder is not None:
+        about, code = made
+        folder.keep(_file_name(loop, types), about | {"loop": loop, "types": types}, code)
+
+
+def _file_name(loop: str, types: str) -> str:
+    return f"{loop}-{hashlib.sha256(types.encode()).hexdigest()[:16]}.o"
 
 
 @cache

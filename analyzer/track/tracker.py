@@ -293,6 +293,12 @@ class Tracker:
         self._peers = np.array(self._peers, dtype=np.int64)
         self._observe = observe.observe.choose(jit=True)
 
+    def rehearse(self) -> None:
+        """Call the loops that only many segments take."""
+        self._make_room(len(self._slots))
+        self._sweep(LINGER_NS, 0)
+        retire.choose(jit=self.jit)(self._leaving[:0], self._flows.records, self._registers, observe.FLOW_FREE)
+
     def snapshot(self) -> FlowBatch:
         """Return all flows still in memory as they stand, and keep them."""
         return self._collect(self._in_order(self._alive()), give_back=False)

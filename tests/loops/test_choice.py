@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analyzer.loops import canary, choice, machine, notices, versions
@@ -18,6 +19,8 @@ def fresh(monkeypatch, tmp_path):
     """A process that has not found out yet, with a cache of its own; what it tells."""
     told = {}
     monkeypatch.setattr(choice, "_READY", [])
+    monkeypatch.setattr(choice, "_REHEARSALS", [])
+    monkeypatch.setattr(choice, "_CREWS", [])
     monkeypatch.setattr(notices, "_TOLD", told)
     monkeypatch.setattr(machine, "store", lambda: None)
     monkeypatch.setattr(machine, "_DISTRUSTED", type(machine._DISTRUSTED)())
@@ -133,3 +136,77 @@ def test_without_numba_and_llvmlite_a_report_is_the_same(tmp_path):
 
     assert runs[0].stdout == runs[1].stdout
     assert ["", f"keepalive: numba is not installed, {choice.COST}\n"] == [run.stderr for run in runs]
+
+
+def touch():
+    """Call one of the canary's loops compiled: a rehearsal of a program that has no other."""
+    canary.returns_one.compiled(np.array([(1, 2, 3)], canary.RECORD)[0], np.arange(3))
+
+
+@pytest.fixture
+def crews(monkeypatch, fresh):
+    """The crews that are put together: the names of their loops, and whether they leave a processor to us."""
+    together = []
+
+    class Idle:
+        working = True
+
+        def __init__(self, parts, *, last, behind):
+            together.append(([part.name for part in parts], [part.name for part in last], behind))
+
+        def made(self, *_):
+            return None
+
+        def progress(self):
+            return 1, 3
+
+    monkeypatch.setattr(choice, "Crew", Idle)
+    monkeypatch.setattr(machine, "_HELPERS", [])
+    monkeypatch.setattr(choice, "_REHEARSALS", [touch, touch])
+    return together
+
+
+def test_a_first_run_puts_a_crew_together(crews):
+    """Loops that are not kept, the canary's and those of rehearsals, are compiled side by side, which shows."""
+    pytest.importorskip("numba")
+    assert choice.progress() is None
+    assert jit_wanted(large=True)
+    assert jit_wanted(large=True)
+
+    assert [(["returns_several", "returns_one", "returns_nothing"], [], False)] == crews
+    assert (1, 3) == choice.progress()
+
+
+def test_what_is_read_plainly_in_less_time_is_read_plainly_meanwhile(crews):
+    """A large capture that is not huge waits for no compiler: a crew works behind, until its loops are there."""
+    pytest.importorskip("numba")
+    assert not jit_wanted(large=True, huge=False)
+    assert [True] == [behind for _, _, behind in crews]
+
+    choice._CREWS[0].working = False
+    assert jit_wanted(large=True, huge=False)
+    assert 1 == len(crews)
+
+
+def test_no_crew_where_all_is_kept(crews, monkeypatch):
+    """Where every loop is kept none is needed, and the next process need not rehearse to know."""
+    pytest.importorskip("numba")
+    marks = {}
+
+    class Store:
+        def kept(self, name):
+            return marks.get(name)
+
+        def keep(self, name, about, code):
+            marks[name] = about, code
+
+    monkeypatch.setattr(machine, "kept", lambda *_: ({}, b""))
+    monkeypatch.setattr(machine, "store", Store)
+    assert choice.at_hand()
+    assert [] == crews
+    assert {choice.COMPLETE: ({}, b"")} == marks
+
+    choice._CREWS.clear()
+    monkeypatch.setattr(choice, "rehearsed", lambda *_: pytest.fail("rehearsed again"))
+    assert choice.at_hand()
+    assert [] == crews
