@@ -48,6 +48,13 @@ NO_LEAPS: Final[NDArray[np.void]] = np.empty(0, dtype=LEAP)
 BATCH_ROWS: Final = 8192
 """Frames of a batch: many, because each batch costs some Python; few enough that a pipe does not wait for long."""
 
+MOST_BY_SCAPY: Final = 5000
+"""So many frames of a file are left to scapy, at 0.3 to 0.7 ms each; a file of nothing else would take minutes."""
+TOO_MANY: Final = (
+    f"were not taken apart: only scapy can, a thousand times as slowly, and {MOST_BY_SCAPY:,} were before them "
+    "(with --reader scapy it does all)"
+)
+
 MOST_TABLES: Final = 32
 """Memory of so many batches is kept to be used again: more than ever wait between the stages."""
 _LONELY = [object()]
@@ -60,8 +67,8 @@ COUNTS: Final = "t" not in getattr(sys, "abiflags", "")
 class Decoder:
     """Decodes the frames of one capture, in order."""
 
-    def __init__(self, reader: str = "auto") -> None:
-        """Start at frame 1."""
+    def __init__(self, reader: str = "auto", *, most_by_scapy: int | None = None) -> None:
+        """Start at frame 1; ``auto`` leaves no more than ``most_by_scapy`` frames to scapy, if that is given."""
         if reader not in READERS:
             raise ValueError(f"reader is {reader!r}; expected one of {', '.join(READERS)}")
         self.frames = 0
@@ -73,6 +80,7 @@ class Decoder:
         self._last_ns = ABSENT
         self.notices = Notices()
         self._reader = reader
+        self._most_by_scapy = most_by_scapy if reader == "auto" else None
         self._rows = _Rows()
         self._known: dict[int, bool] = {}
 
@@ -137,6 +145,10 @@ class Decoder:
         if self._reader == "fast":
             skipped[NOT_TCP - 1] += 1
             self.notices.count("may hold TCP in a tunnel, which only the reader auto or scapy looks into", number)
+            return None
+        if self.used_scapy == self._most_by_scapy:
+            skipped[NOT_TCP - 1] += 1
+            self.notices.count(TOO_MANY, number)
             return None
         from analyzer.capture import scapy_reader
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from analyzer.capture.decoder import BATCH_ROWS, Decoder
+from analyzer.capture.decoder import BATCH_ROWS, MOST_BY_SCAPY, Decoder
 from analyzer.capture.formats import open_framing
 from analyzer.capture.frame import NOTES, empty_frames
 from analyzer.capture.linktypes import link_name
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LARGE: Final = 1 << 20
 """From this many octets on compiled loops pay: loading them takes as long as reading this plainly."""
 
-HUGE: Final = 16 << 20
+HUGE: Final = 8 << 20
 """From this many on it pays to compile them first: reading this plainly takes as long as that."""
 
 COMPRESSION_RATIO: Final = 4
@@ -61,7 +61,7 @@ class CaptureReader:
         self.path = path
         self.jit = False
         """Whether the loops in use are compiled; a stream begins plain and changes when it grows."""
-        self._decoder = Decoder(reader)
+        self._decoder = Decoder(reader, most_by_scapy=MOST_BY_SCAPY)
         self._notes: Any = records(NOTES, 1, jit=False)[0]
         self._forced = jit
         self._pending = 0  # frames indexed, not decoded

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.capture.frame import CUT, DEFER, NOT_TCP, octet, word16, word32
+from analyzer.capture.frame import CUT, NOT_TCP, octet, word16, word32
 from analyzer.capture.link import MPLS, by_ethertype, by_ppp, by_version, ethernet
 from analyzer.loops.loop import loop
 
@@ -83,13 +83,13 @@ def in_ethertype(
 
 @loop
 def behind_gre(data: Octets, at: int, end: int, mac: int) -> tuple[int, int, int, int]:
-    """Read a GRE header; with source routes it is left to scapy."""
+    """Read a GRE header; one with source routes (RFC 1701) is discarded, as RFC 2784 2.1 has receivers do."""
     if at + 4 > end:
         return -CUT, at, 0, mac
     flags = word16(data, at)
     ethertype = word16(data, at + 2)
     if flags & 0x4000:
-        return -DEFER, at, 0, mac
+        return -NOT_TCP, at, 0, mac
     at += 4
     if ethertype == 0x880B:  # PPTP: payload length and call id where the key is, then a sequence number, an answer
         at += 4 + (4 if flags & 0x1000 else 0) + (4 if flags & 0x0080 else 0)

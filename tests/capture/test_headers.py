@@ -279,7 +279,7 @@ def test_authentication_header_in_ipv4():
         pytest.param(ipv4(ipv4(udp(b"dns", 53), 17), 4), NOT_TCP, id="UDP in IP in IP"),
         pytest.param(ipv4(ipv4(tcp(), fragment=2), 4), FRAGMENT, id="a fragment in IP in IP"),
         pytest.param(ipv4(ipv4(tcp())[:22], 4), CUT, id="IP in IP cut"),
-        pytest.param(ipv4(b"\x40\0\x08\0" + bytes(8) + ipv4(tcp()), 47), DEFER, id="GRE with source routes"),
+        pytest.param(ipv4(b"\x40\0\x08\0" + bytes(8) + ipv4(tcp()), 47), NOT_TCP, id="GRE with source routes"),
         pytest.param(ipv4(udp(b"\x08" + bytes(7) + ethernet(ipv4(tcp()), 0x88E7), 4789), 17), DEFER, id="PBB in VXLAN"),
         pytest.param(ipv4(udp(b"\0" * 60, 8472), 17), NOT_TCP, id="no VXLAN header at its port"),
         pytest.param(ipv4(udp(b"\x08", 4789), 17), NOT_TCP, id="VXLAN too short for anything inside"),

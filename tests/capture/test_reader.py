@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.capture import open_capture
+from analyzer.capture import reader as reader_module
+from analyzer.capture.decoder import TOO_MANY
 from analyzer.capture.reader import LARGE
 from analyzer.errors import AnalyzerError, CaptureError, NotACaptureError, UnsupportedLinkTypeError
 from tests.beside import corpus, lab
@@ -170,6 +172,18 @@ def test_what_is_known_before_the_first_batch(written):
         assert 0 < reader.bytes_read <= reader.size
         assert sum(batch.frames for batch in reader) == len(MIXED)
         assert (reader.bytes_read, reader.used_scapy) == (reader.size, 1)
+
+
+@pytest.mark.parametrize("how", ["auto", "scapy"])
+def test_scapy_is_asked_about_so_many_frames_of_a_file(written, monkeypatch, how):
+    """Frames that only scapy takes apart are so slow that a file of them is read to a limit, unless scapy is wanted."""
+    monkeypatch.setattr(reader_module, "MOST_BY_SCAPY", 2)
+    plain, tunnel = ethernet(ipv4(tcp())), ethernet(bytes(4) + ethernet(ipv4(tcp())), 0x88E7)
+    result = read(written(pcap([tunnel, plain, tunnel, tunnel, plain, tunnel])), reader=how)
+
+    assert ([1, 2, 3, 5] if how == "auto" else [1, 2, 3, 4, 5, 6]) == result.rows["frame"].tolist()
+    assert ((2, 0, 0) if how == "auto" else (0, 0, 0)) == result.skipped
+    assert [f"frames that {TOO_MANY}: 2, the first is frame 4"] * (how == "auto") == result.warnings
 
 
 def test_batches_have_at_most_so_many_frames(written):

@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from analyzer.capture.frame import CUT, DEFER, NOT_TCP, ROW
+from analyzer.capture.frame import CUT, NOT_TCP, ROW
 from analyzer.capture.tunnel import IN_GRE, IN_VXLAN, TUNNEL, tunnel_tag
 from tests.capture.craft import MAC_A, ethernet, icmp, ipv4, ipv6, outcome_of, row_of, tcp, udp
 
@@ -35,7 +35,7 @@ def test_the_parts_of_a_tag_do_not_meet():
     [
         pytest.param(in_ip(b"\0\0\x08", 47), CUT, id="GRE cut"),
         pytest.param(in_ip(b"\x20\0\x08\0\0", 47), CUT, id="GRE cut within its key"),
-        pytest.param(in_ip(b"\x40\0\x08\0" + bytes(8) + FOUR, 47), DEFER, id="GRE with source routes"),
+        pytest.param(in_ip(b"\x40\0\x08\0" + bytes(8) + FOUR, 47), NOT_TCP, id="GRE with source routes"),
         pytest.param(in_ip(b"\0\0\0\x2b" + FOUR, 47), NOT_TCP, id="GRE of no ethertype"),
         pytest.param(in_ip(b"\0\0\x08\x06" + bytes(28), 47), NOT_TCP, id="ARP in GRE"),
         pytest.param(in_ip(b"\0\0\x64\0" + bytes(28), 47), NOT_TCP, id="a vendor's GRE"),
