@@ -20,6 +20,7 @@ PACKAGE = ROOT / "analyzer"
 FOUNDING = ROOT / "captures" / "founding_go_fin60.pcap"
 
 SINKS = {
+    ("analyzing.py", "_rehearse"): "a SYN of ours, into a pipe of its own",
     ("capture/live_reader.py", "LiveReader.stop"): "one octet into a pipe of its own",
     ("capture/pcap_writer.py", "PcapWriter._put"): "packets, into the file that was asked for",
     ("cli/__init__.py", "Parser.error"): "printable",
