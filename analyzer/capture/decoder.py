@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 READERS: Final = ("auto", "fast", "scapy")
 NO_LEAPS: Final[NDArray[np.void]] = np.empty(0, dtype=LEAP)
 
-BATCH_ROWS: Final = 8192
+BATCH_ROWS: Final = 16384
 """Frames of a batch: many, because each batch costs some Python; few enough that a pipe does not wait for long."""
 
 MOST_BY_SCAPY: Final = 5000

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.capture.source import Source
     from analyzer.untyped import Octets
 
-CHUNK: Final = 1 << 20
+CHUNK: Final = 1 << 21
 """Octets read at a time: they stay in a processor's cache until they are decoded."""
 
 

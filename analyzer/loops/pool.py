@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.loops.loop import fetch, freeze, lines_of, loop, records
+from analyzer.loops.loop import CACHE_LINE, fetch, freeze, lines_of, loop, records
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from analyzer.untyped import Foreign, Rows
@@ -27,6 +29,23 @@ MOVES_PAGES: Final = sys.platform == "linux"
 FEWEST: Final = 1024
 FETCHED: Final = 6
 """Records that are fetched ahead of the one being copied."""
+
+
+def whole_lines(fields: Sequence[tuple[str, Any]]) -> np.dtype[np.void]:
+    """Return the type of a record with these fields that fills cache lines to the end.
+
+    In a table of such records each begins with a line, so what is at the front of one lies in as few lines as can be.
+    """
+    close = np.dtype(list(fields), align=True)
+    assert close.fields is not None
+    layout: Any = {
+        "names": [name for name, _ in fields],
+        "formats": [kind for _, kind in fields],
+        "offsets": [close.fields[name][1] for name, _ in fields],
+        "itemsize": lines_of(close) * CACHE_LINE,
+    }
+    whole: np.dtype[np.void] = np.dtype(layout, align=True)
+    return whole
 
 
 class Pool:

@@ -9,12 +9,14 @@ This module must not import numba, which takes half a second.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 TESTED: Final = {"numba": ((0, 68), (0, 69)), "llvmlite": ((0, 50), (0, 51))}
 """For each package the first version that was tested, and the first that was not."""
 
 
+@cache
 def installed(package: str) -> str | None:
     """Return the version of a package; None if it is not installed."""
     from importlib import metadata

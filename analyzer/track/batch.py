@@ -6,7 +6,7 @@ It must not know how flows are kept, or what any verdict is.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.track.awake import Hole
-    from analyzer.untyped import Numbers, Record, Rows
+    from analyzer.untyped import Foreign, Numbers, Record, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,16 @@ class FlowBatch:
         """Return the same with its rows packed: only ``rows`` and what needs no rows may be asked of it."""
         return replace(self, seen=cast("NDArray[np.void]", PackedRows(self.seen, self.start)))
 
+    def narrowed(self, picked: NDArray[np.int64]) -> FlowBatch:
+        """Return only the flows at these indices, to ask columns of: by names alone, and of rows by ``start[:-1]``.
+
+        Each column is copied when it is asked for, and nothing else is.
+        """
+        narrow: dict[str, Any] = {
+            name: Narrowed(getattr(self, name), picked) for name in ("flow", "a", "b", "run_a", "run_b", "ending")
+        }
+        return replace(self, **narrow, start=np.append(self.start[:-1][picked], self.start[-1]))
+
     def take(self, picked: NDArray[np.int64], *, rows: bool = True) -> FlowBatch:
         """Return only the flows at these indices, with their rows unless nobody will look at one."""
         counts = (self.start[1:] - self.start[:-1])[picked] * rows
@@ -127,6 +137,23 @@ class FlowBatch:
             self.holes,
             self.lost,
         )
+
+
+class Narrowed:
+    """The columns of some records of an array."""
+
+    def __init__(self, records: NDArray[np.void], picked: NDArray[np.int64]) -> None:
+        """Stand for the records at these indices."""
+        self._records = records
+        self._picked = picked
+
+    def __len__(self) -> int:
+        """Return how many these are."""
+        return len(self._picked)
+
+    def __getitem__(self, name: str) -> Foreign:
+        """Return one of their columns."""
+        return self._records[name][self._picked]
 
 
 def labelled(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from analyzer.loops.loop import loop
+from analyzer.loops.pool import whole_lines
 from analyzer.segment import address_text
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ ALL: Final = 0xFFFFFFFFFFFFFFFF
 WORD: Final = 0x7FFFFFFFFFFFFFFF
 """What Python's integers are cut to, so that they are those of a machine."""
 
-FLOW: Final = np.dtype(
+FLOW: Final = whole_lines(
     [
         # touched by every segment: two cache lines
         ("a_hi", np.int64),
@@ -65,7 +66,6 @@ FLOW: Final = np.dtype(
         ("silence_from", np.int64),  # frames at the two ends of that silence
         ("silence_to", np.int64),
         ("number", np.int64),  # order of the first segment among all flows of the capture
-        ("hash", np.int64),
         ("first_ns", np.int64),
         ("reused_ns", np.int64),  # when another incarnation took its addresses, -1 not
         ("first_frame", np.int64),
@@ -90,19 +90,19 @@ FLOW: Final = np.dtype(
         ("stray_role", np.int16),  # what this flow is to the RST
         ("odd_from", np.int64),  # what the capture did not show of one end's numbers, see endpoint
         ("odd_to", np.int64),
-        ("odd_side", np.int32),
-        ("odd_kind", np.int32),
-        ("backwards", np.int32),  # segments older than the one before; not copies, which may come another way
-        ("interface", np.int32),
-        ("new_syn_side", np.int32),  # who sent that SYN: 0 a, 1 b
         ("odd_frame", np.int64),  # the empty ACK that is odd, 0 if it was another segment
-        ("provoked_frame", np.int64),  # a SYN that its receiver may challenge (challenged), 0 none
+        ("odd_side", np.int8),
+        ("odd_kind", np.int8),
+        ("new_syn_side", np.int8),  # who sent that SYN: 0 a, 1 b
+        ("provoked_side", np.int8),  # who sent the SYN that its receiver may challenge (challenged): 0 a, 1 b
+        ("backwards", np.int32),  # segments older than the one before; not copies, which may come another way
+        ("provoked_frame", np.int64),  # that SYN, 0 none
         ("provoked_ns", np.int64),
-        ("provoked_side", np.int32),  # who sent it: 0 a, 1 b
+        ("hash", np.int32),
+        ("interface", np.int32),
     ],
-    align=True,
 )
-"""What is kept per live flow beside its two endpoints."""
+"""What is kept per live flow beside its two endpoints, in whole cache lines: else the hot ones would be three."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -163,9 +163,14 @@ def hash_of(row: Record, low: int, low_top: int, high: int, high_top: int, port:
     words in even steps, so the upper bits are put into the lower ones and multiplied again. Python, whose integers do
     not wrap, is told to wrap where it matters.
     """
-    source = halves(row["src_lo"], low, low_top) + halves(row["src_hi"], high, high_top) + row["src_port"] * port
-    target = halves(row["dst_lo"], low, low_top) + halves(row["dst_hi"], high, high_top) + row["dst_port"] * port
-    both = ((source & WORD) | 1) * ((target & WORD) | 1) + halves(row["tag"], low, low_top)
+    source = halves(row["src_lo"], low, low_top) + row["src_port"] * port
+    target = halves(row["dst_lo"], low, low_top) + row["dst_port"] * port
+    if row["src_hi"] | row["dst_hi"]:  # never of IPv4
+        source += halves(row["src_hi"], high, high_top)
+        target += halves(row["dst_hi"], high, high_top)
+    both = ((source & WORD) | 1) * ((target & WORD) | 1)
+    if row["tag"]:
+        both += halves(row["tag"], low, low_top)
     both &= WORD
     return ((((both ^ (both >> 29)) * low) & WORD) >> 32) | 0x40000000
 

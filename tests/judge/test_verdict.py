@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given, settings
 
+from analyzer.judge import verdict
 from analyzer.judge.verdict import SEVERITIES, VERDICTS, Severity, Verdict, decide, ending_of
 from analyzer.segment import SegmentBatch
 from tests.notation import follow, parse
@@ -91,6 +92,14 @@ def test_judging_flows_together_or_alone_is_the_same():
     """A batch of flows gets the verdicts that its flows get one by one."""
     for batch in scenarios():
         assert decide(batch).tolist() == [decide(batch.take([index])).item() for index in range(len(batch))]
+
+
+def test_asking_only_flows_that_are_left_is_the_same(monkeypatch):
+    """Where few flows are left, later rows of the table are asked of these alone, and say the same."""
+    every = [decide(batch).tolist() for batch in scenarios()]
+    monkeypatch.setattr(verdict, "FEW", 1)
+
+    assert every == [decide(batch).tolist() for batch in scenarios()]
 
 
 def test_a_reset_is_shown_by_its_frame():

@@ -5,7 +5,7 @@ import pytest
 
 from analyzer.loops import pool as pool_module
 from analyzer.loops.loop import CACHE_LINE
-from analyzer.loops.pool import FEWEST, Pool, gather, gathered
+from analyzer.loops.pool import FEWEST, Pool, gather, gathered, whole_lines
 
 DTYPE = np.dtype([("number", np.int64), ("rest", np.int64, (7,))])
 
@@ -89,3 +89,12 @@ def test_records_from_all_over_are_gathered():
     assert rows[indices].tobytes() == gathered(rows, indices).tobytes()
     assert rows[indices].tobytes() == b"".join(each.tobytes() for each in plain)
     assert 0 == len(gathered(rows, indices[:0]))
+
+
+def test_records_of_whole_cache_lines_keep_their_fields():
+    """A type made to fill its lines has the fields in order, aligned, and none lies in what was added."""
+    whole = whole_lines([("octet", np.int8), ("wide", np.int64), ("narrow", np.int16)])
+
+    assert CACHE_LINE == whole.itemsize
+    assert [("octet", 0), ("wide", 8), ("narrow", 16)] == [(name, whole.fields[name][1]) for name in whole.names]
+    assert whole.isalignedstruct
