@@ -28,6 +28,7 @@ from analyzer.survey.found import Findings
 from analyzer.survey.hosts import HostSums
 from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
+from analyzer.together import SEARCHED, FlowsTogether
 from analyzer.track.tracker import Limits
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ FOLD: Final = 16384
 LARGE: Final = 4096
 """A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""
 LARGE_KEPT: Final = 2
-SEARCHED: Final = 2048
-"""So many flows are searched for findings together, those of several batches: a search costs milliseconds by itself."""
 AHEAD: Final = 32
 """So many flows of a batch are judged together by who goes through all."""
 EXCERPT: Final = 12
@@ -96,6 +95,7 @@ class Analysis:
         self._unfolded = 0
         self._batches: list[Kept] = []
         self._unsearched: list[tuple[int, findings.Piece]] = []
+        self._passing: list[tuple[int, findings.Piece]] = []
         self._large: dict[tuple[int, int], Flow] = {}
 
     def add(self, capture: int, batch: FlowBatch | None) -> None:
@@ -167,13 +167,30 @@ class Analysis:
             together, self._lines = np.concatenate(self._lines), []
             self._lines, self._unfolded = [overview.folded(together)], 0
 
-    def pass_through(self, capture: int, batch: FlowBatch | None) -> Iterator[Flow]:
-        """Count finished flows without keeping them, and yield those that are selected."""
-        if batch is None:
-            return
-        kept = Kept(capture, *self._count(batch))
-        rows = np.flatnonzero(kept.hits.counts()) if self.only_findings else np.arange(len(kept.batch))
-        yield from (Flow(self, kept, *ahead) for ahead in _ahead(rows.tolist()))
+    def pass_through(self, capture: int, batch: FlowBatch | None, *, wait: bool = True) -> Iterator[FlowsTogether]:
+        """Count finished flows without keeping them, and yield those that are selected.
+
+        They ``wait`` until there are some more, or ``passed`` asks for the last.
+        """
+        if self._passing and self._passing[0][0] != capture:
+            yield from self.passed()
+        if batch is not None:
+            batch, winners = self._count(batch)
+            if len(batch):
+                self._passing.append((capture, (batch, winners, np.arange(len(batch)))))
+        if sum(len(batch) for _, (batch, _, _) in self._passing) >= (SEARCHED if wait else 1):
+            yield from self.passed()
+
+    def passed(self) -> Iterator[FlowsTogether]:
+        """Yield the flows that have been waiting."""
+        waiting, self._passing = self._passing, []
+        if waiting:
+            flows = FlowsTogether(waiting[0][0], [piece for _, piece in waiting])
+            having = np.flatnonzero(flows.hits.counts()) if self.only_findings else None
+            if having is None:
+                yield flows
+            elif len(having):
+                yield flows.take(having)
 
     def with_live(self, capture: int, batch: FlowBatch | None) -> Analysis:
         """Return a copy that has these flows as well, all of them, which go on."""
@@ -211,6 +228,21 @@ class Analysis:
         each = [_ahead(rows[start:stop]) for start, stop in pairwise(starts)]
         for batch in lines["batch"].tolist():
             yield Flow(self, self._batches[batch], *next(each[batch]))
+
+    def together(self, most: int | None = None) -> Iterator[tuple[FlowsTogether, NDArray[np.int64]]]:
+        """Yield the kept flows, at most so many, some at a time, with the places that put them in the same order."""
+        lines = self.lines()
+        lines = overview.in_order(lines[lines["batch"] >= 0])[:most]
+        for first in range(0, len(lines), SEARCHED):
+            some = lines[first : first + SEARCHED]
+            for capture in np.unique(some["capture"]).tolist():
+                own = some[some["capture"] == capture]
+                by_batch = np.lexsort((own["row"], own["batch"]))
+                batches, starts = np.unique(own["batch"][by_batch], return_index=True)
+                rows = np.split(own["row"][by_batch].astype(np.int64), starts[1:])
+                kept = [self._batches[batch] for batch in batches.tolist()]
+                pieces = [(each.batch, each.winners, picked) for each, picked in zip(kept, rows, strict=True)]
+                yield FlowsTogether(capture, pieces), np.argsort(by_batch)
 
     @cached_property
     def flows(self) -> list[Flow]:
@@ -367,11 +399,12 @@ class Kept:
     def judged(self, row: int, rows: Sequence[int]) -> JudgedFlow:
         """Return a flow with everything that was concluded about it; those in the ``rows`` will be asked for next."""
         if row not in self._ahead:
-            self._ahead = dict(zip(rows, self._judge(rows), strict=True))
+            self._ahead = dict(zip(rows, self.judge(rows), strict=True))
         return self._ahead.pop(row)
 
-    def _judge(self, rows: Sequence[int]) -> Iterator[JudgedFlow]:
-        picked = np.array(rows)
+    def judge(self, rows: Sequence[int]) -> Iterator[JudgedFlow]:
+        """Yield flows with everything that was concluded about them."""
+        picked = np.array(rows, dtype=np.int64)
         endings = verdict.endings(self.batch, picked, self.winners[picked])
         for row, ending, record in zip(rows, endings, recording.build_each(self.batch, rows), strict=True):
             yield findings.judge(record, ending, self.hits.of(row))

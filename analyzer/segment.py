@@ -39,6 +39,9 @@ NOTE_CUT: Final = 2
 ABSENT: Final = -1
 """In a column that may have no value (no timestamp option, IPv6 has no IP ID ...)."""
 
+NONE: Final = -(1 << 63)
+"""The same in columns where any number may be a value: no number, and no instant, is as low."""
+
 SEGMENT: Final = np.dtype(
     [
         ("ts_ns", np.int64),  # since the Unix epoch

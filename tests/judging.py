@@ -46,14 +46,19 @@ def opened(text):
 
 def judge(scene):
     """Return the judged flows of a parsed scenario, in order."""
+    return sorted(judge_batches(follow([scene.batch()])), key=lambda judged: judged.record.number)
+
+
+def judge_batches(batches):
+    """Return the judged flows of some batches, each batch by itself."""
     found = []
-    for batch in follow([scene.batch()]):
+    for batch in batches:
         winners = verdict.decide(batch)
         hits = findings.search(findings.Columns(batch, winners))
         for index in range(len(batch)):
             ending = verdict.ending_of(batch, index, int(winners[index]))
             found.append(findings.judge(recording.build(batch, index), ending, hits.of(index)))
-    return sorted(found, key=lambda judged: judged.record.number)
+    return found
 
 
 def codes(judged):

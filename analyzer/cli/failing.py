@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from analyzer.analysis import Flow
+    from analyzer.together import FlowsTogether
 
 CONDITION_MET: Final = 1
 """The exit status then."""
@@ -43,6 +44,12 @@ class FailOn:
         """Take a flow into account."""
         if self.words and not self.met:
             self.met = flow.verdict in self.words or (self.asks_for_findings and not self.words.isdisjoint(flow.codes))
+
+    def look_at_all(self, flows: FlowsTogether) -> None:
+        """Take some flows into account."""
+        if self.words and not self.met:
+            met = not self.words.isdisjoint(flows.verdicts)
+            self.met = met or (self.asks_for_findings and not self.words.isdisjoint(flows.hits.by_code()))
 
     def all_of(self, flows: Iterable[Flow]) -> Iterator[Flow]:
         """Let flows pass."""

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from analyzer.analysis import Analysis, Flow
+    from analyzer.analysis import Analysis
     from analyzer.cli.failing import FailOn
     from analyzer.report.html import Page
+    from analyzer.together import OneFlow
 
 STORIES: Final = 30
 """So many flows are told with a picture, as many of each kind as there are, and the worst of each service; each takes
@@ -72,10 +73,16 @@ def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> None:
     result = Analysis(
         select=shared.selection(options), only_findings=options.only_findings, limits=shared.limits(options)
     )
-    flows = fail_on.all_of(stream_all(options, result))
+
+    def streamed() -> Iterator[OneFlow]:
+        for some in stream_all(options, result):
+            fail_on.look_at_all(some)
+            yield from some
+
+    flows = streamed()
     first = list(islice(flows, 1))  # who can read nothing makes no folder
 
-    def checked() -> Iterator[Flow]:
+    def checked() -> Iterator[OneFlow]:
         """Yield the flows; a number that none had is said before the files are there."""
         yield from chain(first, flows)
         shared.check_flows(options, result)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from analyzer.analysis import Flow
     from analyzer.capture.rotation import RotatedReader
     from analyzer.survey.selection import Selection
+    from analyzer.together import FlowsTogether
     from analyzer.track.tracker import Limits
 
 PATIENCE_S: Final = 1.0
@@ -231,8 +231,8 @@ def _in_process(
     return result, list(map(str, errors)), notices.told()
 
 
-def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[Flow]:
-    """Read every capture, yielding flows as they finish and keeping none.
+def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[FlowsTogether]:
+    """Read every capture, yielding flows as they finish, some at a time, and keeping none.
 
     There is no bar where the flows scroll by on the same terminal.
 
@@ -243,7 +243,8 @@ def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[Flow]:
         with Progress(series[0], wanted=not sys.stdout.isatty()) as progress:
             flows = read_flows(series, result, reader=options.reader, refused=_say, progress=progress)
             for capture, batch in flows:
-                yield from result.pass_through(capture, batch)
+                yield from result.pass_through(capture, batch, wait="-" not in series)
+            yield from result.passed()
     if not result.captures:
         raise NothingReadError
 

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from analyzer.analysis import Analysis, Flow
+    from analyzer.analysis import Analysis
     from analyzer.cli.failing import FailOn
     from analyzer.report.text import Report
+    from analyzer.together import FlowsTogether
 
 FLOWS: Final = 30
 """More flows than this are grouped by service."""
@@ -77,20 +78,23 @@ def _stream(options: argparse.Namespace, fail_on: FailOn) -> None:
     from analyzer.analysis import Analysis
     from analyzer.cli.reading import say_warnings, stream_all
     from analyzer.report import export
+    from analyzer.report.bulk import JsonWriter
 
     result = Analysis(
         select=shared.selection(options), only_findings=options.only_findings, limits=shared.limits(options)
     )
-    several = len(shared.files(options)) > 1
     live = "-" in shared.files(options)
     if options.form == "csv":
         export.write_csv_head(options.table, sys.stdout)
-    for flow in _listed(options, stream_all(options, result)):
-        fail_on.look_at(flow)
+    writer = JsonWriter(result.captures, several=several_named(options))
+    for flows in _listed(options, stream_all(options, result)):
+        fail_on.look_at_all(flows)
         if options.form == "csv":
-            export.write_csv(options.table, flow, result.start_ns(flow.capture), sys.stdout)
+            for flow in flows:
+                export.write_csv(options.table, flow, result.start_ns(flow.capture), sys.stdout)
         else:
-            export.write_json_line(flow, result.captures, sys.stdout.write, several=several)
+            for text in writer.each(flows):
+                sys.stdout.write(text + "\n")
         if live:
             sys.stdout.flush()
     shared.check_flows(options, result)
@@ -100,11 +104,21 @@ def _stream(options: argparse.Namespace, fail_on: FailOn) -> None:
 def _json(options: argparse.Namespace, fail_on: FailOn) -> None:
     from analyzer.cli.reading import read_all, say_warnings
     from analyzer.report import export
+    from analyzer.report.bulk import JsonWriter
 
     result = read_all(options, keep_all=True)
     shared.check_flows(options, result)
-    flows = fail_on.all_of(_listed(options, result))
-    export.write_json(result.captures, flows, result.totals, sys.stdout.write, several=several_named(options))
+    writer = JsonWriter(result.captures, several=several_named(options))
+
+    def texts() -> Iterator[str]:
+        for flows, order in result.together(options.limit or None):
+            fail_on.look_at_all(flows)
+            each = writer.each(flows)
+            yield from (each[at] for at in order.tolist())
+
+    export.write_json_of(
+        result.captures, texts(), lambda: export.summary_object(result.totals, writer.found), sys.stdout.write
+    )
     say_warnings(result)
 
 
@@ -113,13 +127,15 @@ def several_named(options: argparse.Namespace) -> bool:
     return len(shared.files(options)) > 1
 
 
-def _listed(options: argparse.Namespace, flows: Iterator[Flow] | Analysis) -> Iterator[Flow]:
-    """Yield the flows that the options ask for, at most --limit."""
-    left = options.limit or -1
-    for flow in flows:
-        yield flow
-        left -= 1
-        if not left:
+def _listed(options: argparse.Namespace, some: Iterator[FlowsTogether]) -> Iterator[FlowsTogether]:
+    """Yield flows, at most --limit."""
+    import numpy as np
+
+    left = options.limit or sys.maxsize
+    for flows in some:
+        yield flows if len(flows) <= left else flows.take(np.arange(left))
+        left -= len(flows)
+        if left <= 0:
             return
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analyzer.findings.case import Case
-from analyzer.judge import flow_rows, recording, verdict
+from analyzer.judge import facts, milestones, recording, verdict
 from analyzer.judge.record import PROBE_KINDS
 from analyzer.judge.timers import inference
 from analyzer.judge.verdict import VERDICTS, Verdict
@@ -114,7 +114,7 @@ class Columns:
             names = [f"{end}_{name}" for end in ("own", "peer") for name in SET_BACK]
             resets = {name: self.column("seen", name)[at] for name in ("frame", "side", *names)}
             ends = tuple({name: column[ended] for name, column in end.items()} for end in both)
-            for end, known in zip(both, recording.until(resets, (ends[0], ends[1])), strict=True):
+            for end, known in zip(both, milestones.until(resets, (ends[0], ends[1])), strict=True):
                 for name, column in known.items():
                     end[name][ended] = column
         return both[0], both[1]
@@ -316,7 +316,7 @@ class Flows:
     @cached_property
     def window_moves(self) -> Mask:
         """Which rows close or open their sender's receive window."""
-        return flow_rows.moves_window(_ByName(self.seen))
+        return facts.moves_window(_ByName(self.seen))
 
     @cached_property
     def pairs(self) -> tuple[Column, Column]:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from numpy.typing import NDArray
 
 
 class State(Enum):
@@ -81,16 +83,6 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Milestone:
-    """Something that may move a state: what happened to which endpoint (0 is a, 1 is b), and when."""
-
-    frame: int
-    ts_ns: int
-    side: int
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
 class StateChange:
     """An endpoint's derived state from this frame on."""
 
@@ -105,13 +97,57 @@ def step(state: State, event: Event) -> State:
     return TRANSITIONS.get((state, event), state)
 
 
-def follow(milestones: Iterable[Milestone]) -> tuple[tuple[StateChange, ...], tuple[State, State]]:
-    """Return the changes that milestones (in order) make, and the final states of endpoints a and b."""
-    states = [State.UNKNOWN, State.UNKNOWN]
-    changes = []
-    for mark in milestones:
-        after = step(states[mark.side], mark.event)
-        if after is not states[mark.side]:
-            states[mark.side] = after
-            changes.append(StateChange(mark.frame, mark.ts_ns, mark.side, after))
-    return tuple(changes), (states[0], states[1])
+STATES: Final = tuple(State)
+EVENTS: Final = tuple(Event)
+_STEPS: Final = np.array([[STATES.index(step(state, event)) for event in EVENTS] for state in STATES])
+"""``step`` as a table of places in STATES, by those of a state and of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Milestones:
+    """What may move states, many flows' at once: a row a flow, each with as many places, in no order."""
+
+    frame: NDArray[np.int64]
+    """0 where a place holds nothing. Of one frame, what an end received comes after what it sent."""
+    ts_ns: NDArray[np.int64]
+    side: NDArray[np.int64]
+    """The endpoint that it happened to: 0 is a, 1 is b."""
+    event: NDArray[np.int64]
+    """Place in EVENTS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The states that endpoints came to, flow by flow and in order; and their last."""
+
+    flow: NDArray[np.int64]
+    frame: NDArray[np.int64]
+    ts_ns: NDArray[np.int64]
+    side: NDArray[np.int64]
+    state: NDArray[np.int64]
+    """Place in STATES."""
+    last: NDArray[np.int64]
+    """The final states of the endpoints: a row a flow, a then b."""
+
+
+def follow(marks: Milestones) -> Changes:
+    """Return the changes that the milestones of each flow make."""
+    flows, places = marks.frame.shape
+    late = marks.event == EVENTS.index(Event.GOT_FIN)
+    key = np.where(marks.frame > 0, 2 * marks.frame + late, np.iinfo(np.int64).max)
+    order = np.argsort(key, axis=1, kind="stable")
+    frame, ts_ns, side, event = (
+        np.take_along_axis(part, order, axis=1) for part in (marks.frame, marks.ts_ns, marks.side, marks.event)
+    )
+    last = np.full((flows, 2), STATES.index(State.UNKNOWN))
+    after = np.zeros((flows, places), dtype=np.int64)
+    moved = np.zeros((flows, places), dtype=np.bool_)
+    every = np.arange(flows)
+    for at in range(places):
+        before = last[every, side[:, at]]
+        after[:, at] = _STEPS[before, event[:, at]]
+        moved[:, at] = (frame[:, at] > 0) & (after[:, at] != before)
+        last[every, side[:, at]] = np.where(moved[:, at], after[:, at], before)
+    flow, place = np.nonzero(moved)
+    frame, ts_ns, side, after = (part[flow, place] for part in (frame, ts_ns, side, after))
+    return Changes(flow, frame, ts_ns, side, after, last)

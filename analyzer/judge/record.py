@@ -9,7 +9,7 @@ It must not judge: no verdict, no inference about timers, no words.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.label.rules import Kind
 
@@ -289,6 +289,18 @@ class NewSyn:
     ack_frame: int
 
 
+class Identity(NamedTuple):
+    """Who a flow is, and which frames it has: so much of its record as filters are made from."""
+
+    a: Endpoint
+    b: Endpoint
+    tag: int
+    first_frame: int
+    last_frame: int
+    icmp_errors: tuple[IcmpError, ...]
+    translation: Translation | None
+
+
 @dataclass(frozen=True, slots=True)
 class FlowRecord:
     """The facts of one flow."""
@@ -377,6 +389,16 @@ class FlowRecord:
     def fin_of(self, side: Side) -> Fin | None:
         """Return an endpoint's FIN, if it sent one."""
         return next((fin for fin in self.fins if fin.sender == side), None)
+
+    @property
+    def state_a(self) -> State:
+        """The derived state of a at the end."""
+        return self.states[0]
+
+    @property
+    def state_b(self) -> State:
+        """The same of b."""
+        return self.states[1]
 
     @property
     def ending_reset(self) -> Reset | None:

@@ -10,7 +10,7 @@ It must not hold a sentence for the user, a rounding, or a unit other than nanos
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,8 +25,11 @@ from analyzer.judge.silence import (
     probes_unanswered_to_the_end,
     window_probes_unanswered_to_the_end,
 )
+from analyzer.judge.table import Table
 from analyzer.label.reset import ResetKind
 from analyzer.label.unlike_sender import Stranger
+from analyzer.loops.loop import pick
+from analyzer.segment import NONE
 from analyzer.tolerances import CLOSE_NS
 from analyzer.track.flow import SIDES
 
@@ -124,8 +127,8 @@ class Ending:
 NOBODY: Final = -1
 BETWEEN: Final = 2
 """Who brought about an ending, where it was neither endpoint 0 nor 1."""
-BY: Final = {NOBODY: None, 0: SIDES[0], 1: SIDES[1], BETWEEN: "between"}
-"""The same as words."""
+BY: Final = (*SIDES, "between")
+"""The same as words, but for NOBODY."""
 
 Mask = Any
 Condition = Callable[["FlowBatch"], Mask]
@@ -277,6 +280,9 @@ VERDICTS: Final = (
 FEW: Final = 4
 """The other rows are asked of the flows that are left, where these are fewer than one of so many."""
 
+WORDS: Final = {"verdict": [rule.verdict for rule in VERDICTS], "by": BY, "rule": [rule.name for rule in VERDICTS]}
+"""What the numbers in the columns of ``ending_table`` stand for."""
+
 
 def decide(batch: FlowBatch) -> NDArray[np.int8]:
     """Return for each flow the index in VERDICTS of the row that wins it."""
@@ -323,9 +329,18 @@ def ending_of(batch: FlowBatch, index: int, winner: int) -> Ending:
 
 def endings(batch: FlowBatch, picked: NDArray[np.int64], winners: NDArray[np.int8]) -> list[Ending]:
     """Return the endings of the flows at these indices, given the rows of VERDICTS that won them."""
-    flow = {name: batch.flow[name][picked] for name in ("last_frame", "last_ns")}
-    ending = {name: batch.ending[name][picked] for name in ("reset_frame", "reset_ns", "reset_side", "stranger")}
-    a, b = ({name: end[name][picked] for name in ("fin_frame", "fin_ns")} for end in (batch.a, batch.b))
+    flow, a, b, ending = (pick(part, picked) for part in (batch.flow, batch.a, batch.b, batch.ending))
+    return endings_of(ending_table(flow, (a, b), ending, winners))
+
+
+def endings_of(table: Table) -> list[Ending]:
+    """Return the rows of an ``ending_table`` as objects."""
+    return [one for (one,) in table.made(Ending, tuple(field.name for field in fields(Ending)))]
+
+
+def ending_table(flow: Foreign, ends: tuple[Foreign, Foreign], ending: Foreign, winners: NDArray[np.int8]) -> Table:
+    """Return the endings of flows as columns: of their FLOW, ENDPOINT and ENDING records."""
+    a, b = ends
     frame, ts_ns = flow["last_frame"], flow["last_ns"]
     both = (a["fin_frame"] > 0) & (b["fin_frame"] > 0)
     first_is_a = by_first_fin(a, b) == 0
@@ -339,8 +354,6 @@ def endings(batch: FlowBatch, picked: NDArray[np.int64], winners: NDArray[np.int
         won = np.array([rule.by == word for rule in VERDICTS])[winners]
         frame, ts_ns = np.where(won, shown[0], frame), np.where(won, shown[1], ts_ns)
     who = by(ending, a, b, winners)
-    told = zip(winners.tolist(), who.tolist(), frame.tolist(), ts_ns.tolist(), strict=True)
-    return [
-        Ending(VERDICTS[winner].verdict, BY[whose], at, at_ns, VERDICTS[winner].name)
-        for winner, whose, at, at_ns in told
-    ]
+    rules = winners.astype(np.int64)
+    told = {"verdict": rules, "by": np.where(who == NOBODY, NONE, who), "frame": frame, "ts_ns": ts_ns, "rule": rules}
+    return Table(np.arange(len(winners) + 1), WORDS, told)

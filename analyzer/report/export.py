@@ -11,11 +11,14 @@ import os
 from bisect import bisect_right
 from collections import Counter
 from datetime import UTC, datetime
+from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from analyzer import explain
 from analyzer.report import filter_commands
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
+from analyzer.report.flow_fields import FLOW, PROBE, Form, Group, Made, Rows
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S, seconds
 
@@ -24,10 +27,11 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from analyzer.judge.judged import Finding, JudgedFlow
-    from analyzer.judge.record import Challenge, EndpointFacts, FlowRecord, Late, Probe, Reset
+    from analyzer.judge.record import FlowRecord, Identity
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
+    from analyzer.report.flow_fields import Item, Leaf
     from analyzer.survey.overview import CaptureSummary, Part, Totals
     from analyzer.track.awake import Hole
     from analyzer.untyped import Foreign, Json
@@ -64,16 +68,31 @@ def write_json(
     more: Callable[[JudgedFlow, int], Object] | None = None,
 ) -> None:
     """Write one object, flow by flow, so that no more than one is in memory; ``more`` adds fields to each."""
-    write(f'{{"schema": {SCHEMA},\n "captures": [')
-    write(",\n              ".join(_dumps(capture_object(capture)) for capture in captures))
-    write('],\n "flows": [')
     found: Counter[str] = Counter()
+
+    def texts() -> Iterator[str]:
+        for flow in flows:
+            yield dumps(numbered(flow, captures, several=several, more=more))
+            found.update({finding.code for finding in flow.judged.findings})
+
+    write_json_of(captures, texts(), lambda: summary_object(totals, found), write)
+
+
+def write_json_of(
+    captures: list[CaptureSummary],
+    flows: Iterable[str],
+    summary: Callable[[], Object],
+    write: Callable[[str], object],
+) -> None:
+    """Write one object with the JSON of each flow; ``summary`` is asked when all are written."""
+    write(f'{{"schema": {SCHEMA},\n "captures": [')
+    write(",\n              ".join(dumps(capture_object(capture)) for capture in captures))
+    write('],\n "flows": [')
     separator = "\n  "
     for flow in flows:
-        write(separator + _dumps(numbered(flow, captures, several=several, more=more)))
-        found.update({finding.code for finding in flow.judged.findings})
+        write(separator + flow)
         separator = ",\n  "
-    write(f'],\n "summary": {_dumps(summary_object(totals, found))}}}\n')
+    write(f'],\n "summary": {dumps(summary())}}}\n')
 
 
 def write_json_line(
@@ -85,7 +104,7 @@ def write_json_line(
     more: Callable[[JudgedFlow, int], Object] | None = None,
 ) -> None:
     """Write one flow as one line."""
-    write(_dumps(numbered(flow, captures, several=several, more=more)) + "\n")
+    write(dumps(numbered(flow, captures, several=several, more=more)) + "\n")
 
 
 def numbered(
@@ -168,100 +187,72 @@ def summary_object(totals: Totals, found: Counter[str]) -> Object:
     }
 
 
-def _translated(record: FlowRecord) -> Object | None:
+def flow_object(judged: JudgedFlow, start_ns: int) -> Object:
+    """Return one flow; instants count from ``start_ns``."""
+    record = judged.record
+    parts = {"flow": record, "a": record.facts_a, "b": record.facts_b, "ending": judged.ending}
+    made: dict[str, Callable[[], Json]] = {
+        "translated": partial(translated, record),
+        **{f"settings_{side}": partial(settings_object, judged.settings(side)) for side in SIDES},
+        "findings": lambda: [finding_object(finding, judged) for finding in judged.findings],
+        **{what: partial(make, record) for what, make in NAMED.items()},
+    }
+
+    def filled(items: Sequence[Item]) -> Object:
+        found: Object = {}
+        for item in items:
+            if isinstance(item, Made):
+                found[item.name] = made[item.what]()
+            elif isinstance(item, Group):
+                found[item.name] = filled(item.items)
+            elif isinstance(item, Rows):
+                found[item.name] = [_leaves(item.items, row, start_ns) for row in getattr(record, item.table)]
+            elif item.if_ is not None and getattr(parts[item.part], item.if_) is None:
+                found |= {item.name: None} if item.name else {}
+            else:
+                leaves = _leaves(item.items, parts[item.part], start_ns)
+                found |= {item.name: leaves} if item.name else leaves
+        return found
+
+    return filled(FLOW)
+
+
+def _leaves(items: Sequence[Leaf], part: object, start_ns: int) -> Object:
+    """Return the values of a part of a flow."""
+    return {item.name: _VALUES[item.form](getattr(part, item.field), start_ns) for item in items}
+
+
+def plain_value(value: Foreign, _: int) -> Json:
+    """Return a word or a number; a state or verdict as its word."""
+    if isinstance(value, Enum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value
+
+
+_VALUES: Final[dict[Form, Callable[[Any, int], Json]]] = {
+    Form.PLAIN: plain_value,
+    Form.NOT_ZERO: lambda value, _: value or None,
+    Form.SIDE: lambda value, _: SIDES[value],
+    Form.LENGTH: lambda value, _: _duration(value),
+    Form.INSTANT: lambda ts_ns, start_ns: None if ts_ns is None else seconds(ts_ns - start_ns),
+    Form.PAIR: plain_value,
+}
+
+NAMED: Final[dict[str, Callable[[FlowRecord | Identity], str]]] = {
+    "a": lambda record: str(record.a),
+    "b": lambda record: str(record.b),
+    "wireshark": filter_commands.wireshark,
+    "tcpdump": filter_commands.tcpdump,
+}
+"""What every flow is called, and its filters."""
+
+
+def translated(record: FlowRecord | Identity) -> Object | None:
     """Return what a flow is called on the other side of an address translation, or None."""
     there = record.translation
     if there is None:
         return None
     return {"flow": there.flow, "side": there.side, "address": str(there.endpoint), "counted_there": there.is_first}
-
-
-def flow_object(judged: JudgedFlow, start_ns: int) -> Object:
-    """Return one flow; instants count from ``start_ns``."""
-    record, ending = judged.record, judged.ending
-
-    def at(ts_ns: int) -> float:
-        return seconds(ts_ns - start_ns)
-
-    return {
-        "flow": record.number,
-        "a": str(record.a),
-        "b": str(record.b),
-        "tag": record.tag or None,
-        "initiator": record.initiator,
-        "starts_with": record.starts_with,
-        "translated": _translated(record),
-        "first_frame": record.first_frame,
-        "last_frame": record.last_frame,
-        "first_s": at(record.first_ns),
-        "last_s": at(record.last_ns),
-        "segments": {"a": record.facts_a.segments, "b": record.facts_b.segments},
-        "payload_bytes": {"a": record.facts_a.payload_bytes, "b": record.facts_b.payload_bytes},
-        "probes": [_probe(probe, start_ns) for probe in record.probes],
-        "zero_window_probes": [
-            {
-                "frame": probe.frame,
-                "time_s": at(probe.ts_ns),
-                "from": probe.sender,
-                "payload_len": probe.payload_len,
-                "answer_frame": probe.answer_frame,
-            }
-            for probe in record.zero_window_probes
-        ],
-        "not_probes": [
-            {"frame": other.frame, "time_s": at(other.ts_ns), "from": other.sender, "is": other.is_}
-            for other in record.not_probes
-        ],
-        "fins": [
-            {
-                "frame": fin.frame,
-                "time_s": at(fin.ts_ns),
-                "from": fin.sender,
-                "acked_frame": fin.acked_frame,
-                "acked_s": None if fin.acked_ns is None else at(fin.acked_ns),
-            }
-            for fin in record.fins
-        ],
-        "resets": [_reset(reset, start_ns) for reset in record.resets],
-        "challenge_acks": [_challenge(challenge, start_ns) for challenge in record.challenges],
-        "late": [_late(late, start_ns) for late in record.late],
-        "icmp_errors": [
-            {
-                "frame": error.frame,
-                "time_s": at(error.ts_ns),
-                "quotes": error.quotes,
-                "ip_version": error.version,
-                "type": error.type,
-                "code": error.code,
-                "quotes_probe": error.quotes_probe,
-            }
-            for error in record.icmp_errors
-        ],
-        "copies": record.copies,
-        "longest_silence": None
-        if record.silence_from is None
-        else {
-            "duration_s": seconds(record.silence_ns),
-            "from_frame": record.silence_from,
-            "to_frame": record.silence_to,
-        },
-        "endpoints": {side: _endpoint(record.facts(side), start_ns) for side in SIDES},
-        "settings": {side: _settings(judged.settings(side)) for side in SIDES},
-        "states": {side: state.value for side, state in zip(SIDES, record.states, strict=True)},
-        "state_changes": [
-            {"frame": change.frame, "time_s": at(change.ts_ns), "of": SIDES[change.side], "state": change.state.value}
-            for change in record.changes
-        ],
-        "ending": {
-            "verdict": ending.verdict.value,
-            "by": ending.by,
-            "frame": ending.frame,
-            "time_s": None if ending.ts_ns is None else at(ending.ts_ns),
-            "rule": ending.rule,
-        },
-        "findings": [_finding(finding, judged) for finding in judged.findings],
-        "filters": {"wireshark": filter_commands.wireshark(record), "tcpdump": filter_commands.tcpdump(record)},
-    }
 
 
 def instant(ts_ns: int) -> str:
@@ -275,84 +266,16 @@ def file_name(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _dumps(value: object) -> str:
-    """Return JSON in ASCII: whatever a name holds, a terminal shows it as an escape."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=False)
+dumps: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
+"""Return JSON in ASCII: whatever a name holds, a terminal shows it as an escape."""
 
 
 def _duration(ns: int | None) -> float | None:
     return None if ns is None else seconds(ns)
 
 
-def _endpoint(facts: EndpointFacts, start_ns: int) -> Object:
-    return {
-        "syn_frame": facts.syn_frame,
-        "first_data_frame": facts.first_data_frame,
-        "last_data_frame": facts.last_data_frame,
-        "unacknowledged_since_frame": facts.unacked_frame,
-        "unacknowledged_since_s": _offset(facts.unacked_ns, start_ns),
-        "retransmissions": facts.resent_total,
-        "missed_by_capture": facts.missed,
-        "window_zero_since_frame": facts.window_shut_frame,
-        "timestamps": facts.timestamps,
-        "ttl": None if facts.ttl is None else list(facts.ttl),
-    }
-
-
-def _probe(probe: Probe, start_ns: int) -> Object:
-    return {
-        "frame": probe.frame,
-        "time_s": seconds(probe.ts_ns - start_ns),
-        "from": probe.sender,
-        "payload_len": probe.payload_len,
-        "certainty": probe.certainty,
-        "doubt": probe.doubt,
-        "gap_s": _duration(probe.gap_ns),
-        "idle_s": _duration(probe.idle_ns),
-        "train": probe.train,
-        "after_fin": probe.after_fin,
-        "answer": probe.answer,
-        "answer_frame": probe.answer_frame,
-        "answer_s": _duration(probe.answer_ns),
-    }
-
-
-def _reset(reset: Reset, start_ns: int) -> Object:
-    return {
-        "frame": reset.frame,
-        "time_s": seconds(reset.ts_ns - start_ns),
-        "from": reset.sender,
-        "answers_probe": reset.answers_probe,
-        "lost_bytes": reset.lost_bytes,
-        "kind": reset.kind,
-        "reception": reset.reception,
-        "receiver_state": reset.receiver_state,
-        "challenge_frame": reset.challenge_frame,
-        "unlike_sender": list(reset.strange),
-    }
-
-
-def _challenge(challenge: Challenge, start_ns: int) -> Object:
-    return {
-        "frame": challenge.frame,
-        "time_s": seconds(challenge.ts_ns - start_ns),
-        "from": challenge.sender,
-        "drawn_by": challenge.drawn_by,
-        "drawn_by_frame": challenge.drawn_frame,
-    }
-
-
-def _late(late: Late, start_ns: int) -> Object:
-    return {
-        "frame": late.frame,
-        "time_s": seconds(late.ts_ns - start_ns),
-        "from": late.sender,
-        "is": late.is_,
-        "payload_len": late.payload_len,
-    }
-
-
-def _settings(settings: Settings | None) -> Object | None:
+def settings_object(settings: Settings | None) -> Object | None:
+    """Return what is inferred of an endpoint's socket options, or None."""
     if settings is None:
         return None
     return {
@@ -399,7 +322,8 @@ def _count(count: Count | None) -> Object | None:
     }
 
 
-def _finding(finding: Finding, judged: JudgedFlow) -> Object:
+def finding_object(finding: Finding, judged: JudgedFlow) -> Object:
+    """Return a finding with its words."""
     record = judged.record
     return {
         "code": finding.code,
@@ -485,7 +409,7 @@ def probe_rows(flow: FlowToExport, start_ns: int) -> Iterator[Object]:
             "flow": record.number,
             "sender": str(record.endpoint(probe.sender)),
             "receiver": str(record.endpoint("b" if probe.sender == "a" else "a")),
-            **_probe(probe, start_ns),
+            **_leaves(PROBE, probe, start_ns),
         }
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from analyzer.judge.judged import Finding, JudgedFlow
-    from analyzer.judge.record import FlowRecord
+    from analyzer.judge.record import FlowRecord, Identity
 
 MOST_MEMBERS: Final = 20
 """A filter that names more frames and ranges than this, nobody would paste."""
@@ -56,7 +56,7 @@ def to_copy(judged: JudgedFlow) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
-def wireshark(record: FlowRecord) -> str:
+def wireshark(record: FlowRecord | Identity) -> str:
     """Return a display filter for the flow and the ICMP errors that quote it.
 
     The frame numbers keep other uses of the same ports out.
@@ -65,7 +65,7 @@ def wireshark(record: FlowRecord) -> str:
     return f"{_ends(record)} && frame.number >= {record.first_frame} && frame.number <= {last}"
 
 
-def tcpdump(record: FlowRecord) -> str:
+def tcpdump(record: FlowRecord | Identity) -> str:
     """Return a capture filter for the flow's addresses and ports, in either direction."""
     return _in_tag(record.tag, _flow(record))
 
@@ -101,7 +101,7 @@ def finding_tcpdump(record: FlowRecord, finding: Finding) -> str:
     return _in_tag(record.tag, selected)
 
 
-def _ends(record: FlowRecord) -> str:
+def _ends(record: FlowRecord | Identity) -> str:
     """Return what a display filter says of both ends, and of VLANs."""
     ip = "ipv6" if _is_ipv6(record) else "ip"
     vlans = [f"vlan.id == {number}" for number in _vlans(record.tag)]
@@ -122,7 +122,7 @@ def _both(protocol: str, fields: Sequence[str], one: str | int, other: str | int
     return [f"{either} == {one}", f"{either} == {other}"]
 
 
-def _flow(record: FlowRecord) -> str:
+def _flow(record: FlowRecord | Identity) -> str:
     a, b = record.a, record.b
     hosts = (
         f"src host {a.address} and dst host {a.address}"
@@ -179,5 +179,5 @@ def _spans(frames: Iterable[int]) -> tuple[list[tuple[int, int]], bool]:
     return spans, not widest
 
 
-def _is_ipv6(record: FlowRecord) -> bool:
+def _is_ipv6(record: FlowRecord | Identity) -> bool:
     return ":" in record.a.address

@@ -43,7 +43,7 @@ def record_of(flows, index, side):
     """The same from the record."""
     case = flows.case(index, side)
     facts, reset = case.facts, case.own_reset
-    by = {word: code for code, word in verdict.BY.items()}[case.ending.by]
+    by = verdict.NOBODY if case.ending.by is None else verdict.BY.index(case.ending.by)
     return {
         "last_ns": -1 if facts.last_ns is None else facts.last_ns,
         "active_ns": -1 if facts.active_ns is None else facts.active_ns,

@@ -1,22 +1,30 @@
 """The states of RFC 9293 3.3.2, derived; sections by state."""
 
+import numpy as np
 import pytest
 
-from analyzer.judge.connection import TRANSITIONS, Event, Milestone, State, StateChange, follow, step
+from analyzer.judge.connection import EVENTS, STATES, TRANSITIONS, Event, Milestones, State, follow, step
 
 S, E = State, Event
 
 
+def followed(*marks):
+    """Follow one flow's milestones: the changes as tuples of frame, time, side and state, and the final states."""
+    frame, ts_ns, side = (np.array([[mark[part] for mark in marks]]) for part in range(3))
+    changes = follow(Milestones(frame, ts_ns, side, np.array([[EVENTS.index(mark[3]) for mark in marks]])))
+    columns = [changes.frame.tolist(), changes.ts_ns.tolist(), changes.side.tolist(), changes.state.tolist()]
+    found = [(*where, STATES[state]) for *where, state in zip(*columns, strict=True)]
+    return found, tuple(STATES[state] for state in changes.last[0])
+
+
 def walk(*events):
     """Return the states that one endpoint goes through."""
-    marks = [Milestone(at, 1000 * at, 0, event) for at, event in enumerate(events, start=1)]
-    changes, _ = follow(marks)
-    return [change.state for change in changes]
+    return [state for *_, state in followed(*((at, 1000 * at, 0, each) for at, each in enumerate(events, 1)))[0]]
 
 
 def after(*events):
     """Return the state that one endpoint ends in."""
-    return follow([Milestone(1, 1, 0, event) for event in events])[1][0]
+    return followed(*((at, at, 0, event) for at, event in enumerate(events, 1)))[1][0]
 
 
 CONNECTED = (E.SENT_SYN, E.GOT_SYN_ACK, E.SENT_ACK)
@@ -155,7 +163,7 @@ def test_every_state_can_be_reached():
 
 def test_changes_name_frame_time_and_side():
     """A change says where and when it happened, and to whom; the other endpoint is left alone."""
-    changes, states = follow([Milestone(4, 50, 1, E.SENT_FIN), Milestone(5, 60, 1, E.SENT_FIN)])
+    changes, states = followed((5, 60, 1, E.SENT_FIN), (4, 50, 1, E.SENT_FIN), (0, 0, 0, E.SENT_SYN))
 
-    assert (StateChange(4, 50, 1, S.FIN_WAIT_1),) == changes
+    assert [(4, 50, 1, S.FIN_WAIT_1)] == changes
     assert (S.UNKNOWN, S.FIN_WAIT_1) == states

@@ -1,0 +1,310 @@
+"""The JSON of many flows at once: text from columns, the same octet by octet as ``export`` writes of objects.
+
+What is written of a flow stands in ``flow_fields``. Of most flows nothing but columns is looked at; only what has words
+in it, or an inference, is made from a record: findings and settings, of the flows that have any.
+
+It must not decide what is written, or which flows are asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from functools import cache
+from json.encoder import encode_basestring_ascii as quoted
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from analyzer.judge import recording, table, verdict
+from analyzer.loops.choice import jit_wanted
+from analyzer.report import export
+from analyzer.report.flow_fields import FLOW, Form, Group, Made, Rows
+from analyzer.report.octets import NUMBER, SECONDS, TEXT, WORD, Program, pieces
+from analyzer.segment import NONE
+from analyzer.track.flow import SIDES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from analyzer.findings import Hits
+    from analyzer.judge.facts import Facts
+    from analyzer.judge.judged import JudgedFlow
+    from analyzer.judge.table import Table
+    from analyzer.report.flow_fields import Item, Leaf
+    from analyzer.survey.overview import CaptureSummary
+
+
+LARGE: Final = 512
+"""So many flows are worth the compiled loop."""
+
+
+class OneFlow(Protocol):
+    """A flow of them."""
+
+    @property
+    def capture(self) -> int:
+        """Index of its capture."""
+        ...
+
+    @property
+    def judged(self) -> JudgedFlow:
+        """The flow with everything that was concluded about it."""
+        ...
+
+
+class ManyFlows(Protocol):
+    """Flows of one capture, as they come from an analysis."""
+
+    @property
+    def capture(self) -> int:
+        """Index of their capture."""
+        ...
+
+    @property
+    def facts(self) -> Facts:
+        """Their facts as columns."""
+        ...
+
+    @property
+    def endings(self) -> Table:
+        """How they ended, as columns."""
+        ...
+
+    @property
+    def telling(self) -> NDArray[np.int64]:
+        """Those in which something was found, or of which settings can be inferred; places in order."""
+        ...
+
+    @property
+    def hits(self) -> Hits:
+        """What was found in them."""
+        ...
+
+    def __len__(self) -> int:
+        """Return the number of flows."""
+        ...
+
+    def judged(self, places: NDArray[np.int64]) -> Iterator[JudgedFlow]:
+        """Yield the flows at these places, in order, with everything that was concluded about them."""
+        ...
+
+    def __iter__(self) -> Iterator[OneFlow]:
+        """Yield all of them, judged."""
+        ...
+
+
+class JsonWriter:
+    """The JSON of flows: from columns where they are many, by the compiled loop; else flow by flow."""
+
+    def __init__(self, captures: list[CaptureSummary], *, several: bool) -> None:
+        """Begin; ``several`` says whether flows name their capture."""
+        self._captures = captures
+        self._several = several
+        self._written = 0
+        self.found: Counter[str] = Counter()
+        """In how many of the flows that were written each finding is."""
+
+    def each(self, flows: ManyFlows) -> list[str]:
+        """Return the JSON of each flow."""
+        self._written += len(flows)
+        self.found.update({code: len(having) for code, having in flows.hits.by_code().items()})
+        if jit_wanted(large=self._written >= LARGE):
+            with contextlib.suppress(OverflowError):
+                text, ends = texts(flows, self._captures, several=self._several, jit=True)
+                stops = ends.tolist()
+                return [text[first:stop] for first, stop in zip([0, *stops], stops, strict=False)]
+        return [export.dumps(export.numbered(flow, self._captures, several=self._several)) for flow in flows]
+
+
+class _Data:
+    """What the sources of a program take their columns from."""
+
+    def __init__(self, flows: ManyFlows, known: Facts, capture: CaptureSummary) -> None:
+        self.start_ns = capture.start_ns or 0
+        self.facts = known
+        self.parts: dict[str, Table] = {
+            "flow": known.flows,
+            "a": known.endpoints[0],
+            "b": known.endpoints[1],
+            "ending": flows.endings,
+        }
+        self.capture = np.full(len(known), flows.capture)
+        self.first_frames = np.array([part.first_frame for part in capture.parts])
+        self.made: dict[str, NDArray[np.int64]] = {}
+
+    def table(self, name: str) -> Table:
+        """Return a part of flows, or one of their tables."""
+        found: Table = self.parts[name] if name in self.parts else getattr(self.facts, name)
+        return found
+
+
+def texts(
+    flows: ManyFlows, captures: list[CaptureSummary], *, several: bool, jit: bool
+) -> tuple[str, NDArray[np.int64]]:
+    """Return the JSON of flows, one behind the other, and where each ends.
+
+    Raises:
+        OverflowError: some time is so long that a float does not tell nanoseconds apart.
+    """
+    known = flows.facts
+    capture = captures[flows.capture]
+    data = _Data(flows, known, capture)
+    made = _made(flows, known, capture)
+    joined = []
+    before = 0
+    for name, each in made.items():
+        text, starts = pieces(each)
+        joined.append(text)
+        data.made[name] = starts + before
+        before += len(text)
+    program = _program(several=several, joined=len(capture.parts) > 1)
+    text, ends = program.run(data, len(known), b"".join(joined), jit=jit)
+    return text.decode("ascii"), ends
+
+
+def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary) -> dict[str, list[str]]:
+    """Return what is made flow by flow, as JSON."""
+    who = list(recording.identities(known))
+    made: dict[str, list[str]] = {what: [quoted(name(each)) for each in who] for what, name in export.NAMED.items()}
+    made["translated"] = ["null" if each.translation is None else export.dumps(export.translated(each)) for each in who]
+    made |= {f"settings_{side}": ["null"] * len(who) for side in SIDES}
+    made["findings"] = ["[]"] * len(who)
+    for at, judged in zip(flows.telling.tolist(), flows.judged(flows.telling), strict=True):
+        for side in SIDES:
+            if (settings := judged.settings(side)) is not None:
+                made[f"settings_{side}"][at] = export.dumps(export.settings_object(settings))
+        if judged.findings:
+            found = [export.finding_object(finding, judged) for finding in judged.findings]
+            made["findings"][at] = export.dumps(export.with_file_frames(found, capture.parts))
+    return made
+
+
+@cache
+def _program(*, several: bool, joined: bool) -> Program:
+    """Return what is written of a flow: with the index of its capture, and with the files of a stream of files."""
+    writer = _Writer(Program("null"), joined=joined)
+    program = writer.program
+    program.text("{")
+    if several:
+        program.text('"capture": ')
+        program.value(NUMBER, lambda data: data.capture)
+        program.text(", ")
+    writer.items(FLOW)
+    program.text("}")
+    program.end()
+    return program
+
+
+_WORDS: Final = {**table.WORDS, "a": table.WORDS["endpoint"], "b": table.WORDS["endpoint"], "ending": verdict.WORDS}
+_KINDS: Final = {Form.LENGTH: SECONDS, Form.INSTANT: SECONDS}
+
+
+class _Writer:
+    """Adds the steps of fields to a program."""
+
+    def __init__(self, program: Program, *, joined: bool) -> None:
+        self.program = program
+        self._joined = joined
+
+    def items(self, items: Sequence[Item]) -> None:
+        """Write the fields of an object."""
+        for at, item in enumerate(items):
+            if at:
+                self.program.text(", ")
+            self._item(item)
+
+    def _item(self, item: Item) -> None:
+        if item.name is not None:
+            self.program.text(f'"{item.name}": ')
+        if isinstance(item, Made):
+            self.program.value(TEXT, _of_made(item.what))
+        elif isinstance(item, Group):
+            self.program.text("{")
+            self.items(item.items)
+            self.program.text("}")
+        elif isinstance(item, Rows):
+            self.program.table(_starts(item.table), lambda: self._object(item.table, item.items))
+        elif item.name is None:
+            self._leaves(item.part, item.items)
+        elif item.if_ is None:
+            self._object(item.part, item.items)
+        else:
+            opened = self.program.only_if(_column(item.part, item.if_))
+            self._object(item.part, item.items)
+            self.program.close(opened)
+
+    def _object(self, part: str, items: Sequence[Leaf]) -> None:
+        self.program.text("{")
+        self._leaves(part, items)
+        if self._joined and any(leaf.name == "frame" for leaf in items):
+            opened = self.program.only_if(_column(part, "frame"), "")
+            for name, source in (("file", _file(part)), ("file_frame", _file_frame(part))):
+                self.program.text(f', "{name}": ')
+                self.program.value(NUMBER, source)
+            self.program.close(opened)
+        self.program.text("}")
+
+    def _leaves(self, part: str, leaves: Sequence[Leaf]) -> None:
+        for at, leaf in enumerate(leaves):
+            self.program.text(f', "{leaf.name}": ' if at else f'"{leaf.name}": ')
+            if leaf.form is Form.PAIR:
+                opened = self.program.only_if(_column(part, f"{leaf.field}_low"))
+                self.program.text("[")
+                self.program.value(NUMBER, _column(part, f"{leaf.field}_low"))
+                self.program.text(", ")
+                self.program.value(NUMBER, _column(part, f"{leaf.field}_high"))
+                self.program.text("]")
+                self.program.close(opened)
+            elif words := _words(part, leaf):
+                self.program.value(WORD, _column(part, leaf.field, leaf.form), words)
+            else:
+                self.program.value(_KINDS.get(leaf.form, NUMBER), _column(part, leaf.field, leaf.form))
+
+
+def _words(part: str, leaf: Leaf) -> list[str]:
+    """Return the words of a column as JSON, none where it holds numbers."""
+    if leaf.form is Form.SIDE:
+        return [quoted(side) for side in SIDES]
+    words = _WORDS[part].get(leaf.field, ())
+    return [export.dumps(export.plain_value(word, 0)) for word in words]
+
+
+@cache
+def _column(part: str, field: str, form: Form = Form.PLAIN) -> Callable[[_Data], NDArray[np.int64]]:
+    """Return what takes a column of a part of flows; the same each time, so that a column is taken once."""
+
+    def source(data: _Data) -> NDArray[np.int64]:
+        column = data.table(part).columns[field]
+        if form is Form.INSTANT:
+            return np.where(column == NONE, NONE, column - data.start_ns)
+        return np.where(column == 0, NONE, column) if form is Form.NOT_ZERO else column
+
+    return source
+
+
+@cache
+def _starts(table: str) -> Callable[[_Data], NDArray[np.int64]]:
+    return lambda data: data.table(table).start
+
+
+@cache
+def _of_made(what: str) -> Callable[[_Data], NDArray[np.int64]]:
+    return lambda data: data.made[what]
+
+
+@cache
+def _file(part: str) -> Callable[[_Data], NDArray[np.int64]]:
+    return lambda data: np.searchsorted(data.first_frames, data.table(part).columns["frame"], side="right") - 1
+
+
+@cache
+def _file_frame(part: str) -> Callable[[_Data], NDArray[np.int64]]:
+    def source(data: _Data) -> NDArray[np.int64]:
+        frame = data.table(part).columns["frame"]
+        found: NDArray[np.int64] = frame - data.first_frames[np.maximum(_file(part)(data), 0)] + 1
+        return found
+
+    return source

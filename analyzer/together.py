@@ -1,0 +1,120 @@
+"""``FlowsTogether``: some flows of a capture, of several batches, searched, judged and written together.
+
+What numpy costs is paid once for all of them, and nothing is made an object of but what somebody asks for.
+
+It must not know where flows come from, or how anything is written.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from analyzer import findings
+from analyzer.judge import recording, verdict
+from analyzer.judge.facts import Facts
+from analyzer.judge.verdict import VERDICTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from analyzer.findings import Hits, Piece
+    from analyzer.judge.judged import JudgedFlow
+    from analyzer.judge.table import Table
+
+SEARCHED: Final = 2048
+"""So many flows are searched for findings together, those of several batches: a search costs milliseconds by itself."""
+
+
+class OneFlow(NamedTuple):
+    """A flow to be written by itself."""
+
+    capture: int
+    judged: JudgedFlow
+
+
+class FlowsTogether:
+    """Some flows of one capture; there is one at least."""
+
+    def __init__(self, capture: int, pieces: Sequence[Piece], hits: Hits | None = None) -> None:
+        """Take flows of batches, each with the rows of VERDICTS that won; they are searched when somebody asks.
+
+        ``hits`` is what was found in them, in the same order, if that is known.
+        """
+        self.capture = capture
+        self._pieces = pieces
+        if hits is not None:
+            self.hits = hits
+
+    def __len__(self) -> int:
+        """Return the number of flows."""
+        return sum(len(picked) for _, _, picked in self._pieces)
+
+    @cached_property
+    def hits(self) -> Hits:
+        """What was found in these flows."""
+        first, *more = self._pieces
+        return findings.search(findings.Columns(*first, more=more))
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Their facts as columns."""
+        return Facts(*((batch, picked) for batch, _, picked in self._pieces))
+
+    @cached_property
+    def winners(self) -> NDArray[np.int8]:
+        """The rows of VERDICTS that won them."""
+        return np.concatenate([winners[picked] for _, winners, picked in self._pieces])
+
+    @cached_property
+    def endings(self) -> Table:
+        """How they ended, as columns."""
+        return verdict.ending_table(self.facts.flow, self.facts.ends, self.facts.ending, self.winners)
+
+    @cached_property
+    def probed(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """In which of them a sent probes, of whatever certainty, and in which b did."""
+        a, b = (
+            np.concatenate([getattr(batch, run)["probes"][picked] > 0 for batch, _, picked in self._pieces])
+            for run in ("run_a", "run_b")
+        )
+        return a, b
+
+    @cached_property
+    def telling(self) -> NDArray[np.int64]:
+        """Those in which something was found, or of which settings can be inferred; places in order."""
+        a, b = self.probed
+        return np.flatnonzero(a | b | (self.hits.counts() > 0))
+
+    @property
+    def verdicts(self) -> set[str]:
+        """Their verdicts."""
+        return {VERDICTS[rule].verdict.value for rule in np.unique(self.winners)}
+
+    def take(self, places: NDArray[np.int64]) -> FlowsTogether:
+        """Return those at these places, in order; at one at least."""
+        stops = np.cumsum([len(picked) for _, _, picked in self._pieces])
+        parts = np.split(places, np.searchsorted(places, stops))
+        pieces = [
+            (batch, winners, picked[part - (stop - len(picked))])
+            for (batch, winners, picked), part, stop in zip(self._pieces, parts, stops.tolist(), strict=False)
+            if len(part)
+        ]
+        return FlowsTogether(self.capture, pieces, self.hits.take(places))
+
+    def judged(self, places: NDArray[np.int64]) -> Iterator[JudgedFlow]:
+        """Yield the flows at these places, in order, with everything that was concluded about them."""
+        sizes = np.diff(self.facts.start)[places]
+        for part in recording.parts_of(sizes):
+            some = self.take(places[part])
+            endings = verdict.endings_of(some.endings)
+            for at, (ending, record) in enumerate(zip(endings, recording.records(some.facts), strict=True)):
+                yield findings.judge(record, ending, some.hits.of(at))
+
+    def __iter__(self) -> Iterator[OneFlow]:
+        """Yield all of them, judged."""
+        return (OneFlow(self.capture, judged) for judged in self.judged(np.arange(len(self))))

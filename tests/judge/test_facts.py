@@ -1,0 +1,74 @@
+"""Facts of flows as columns: alone, together, or of several batches they are the same."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from analyzer.judge import recording
+from analyzer.judge.facts import Facts
+from analyzer.segment import NONE
+from tests.tables import drawn_flows, scenario_flows
+
+SCENARIOS = sorted(path for path in scenario_flows())
+TOGETHER = 40
+"""So many drawn captures are looked at together."""
+
+
+def alone(batches):
+    """Return the records of flows, each made by itself."""
+    return [recording.build(batch, index) for batch in batches for index in range(len(batch))]
+
+
+def together(batches):
+    """Return the records of the same flows, made of all batches at once."""
+    return list(recording.records(Facts(*((batch, np.arange(len(batch))) for batch in batches))))
+
+
+@cache
+def dead_peer():
+    """Return the facts of a scenario."""
+    (batch,) = scenario_flows()["dead_peer_gave_up"]
+    return Facts((batch, np.arange(1)))
+
+
+@pytest.mark.parametrize("first", range(0, len(SCENARIOS), TOGETHER))
+def test_flows_of_several_batches_have_the_facts_they_have_alone(first):
+    """What is said of a flow does not depend on the flows that are looked at with it."""
+    batches = [batch for name in SCENARIOS[first : first + TOGETHER] for batch in scenario_flows()[name]]
+
+    assert alone(batches) == together(batches)
+
+
+@pytest.mark.parametrize("first", range(0, 400, TOGETHER))
+def test_drawn_flows_have_the_facts_they_have_alone(first):
+    """The same holds of traffic drawn at random."""
+    batches = drawn_flows()[first : first + TOGETHER]
+
+    assert alone(batches) == together(batches)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_packed_rows_give_the_same_facts(name):
+    """Whether rows are packed or not, the same is said of flows, in the order asked for."""
+    for batch in scenario_flows()[name]:
+        picked = np.arange(len(batch))[::-1]
+        whole, packed = (list(recording.records(Facts((each, picked)))) for each in (batch, batch.packed()))
+
+        assert whole == packed
+        assert batch.flow["number"][picked].tolist() == [record.number for record in packed]
+
+
+def test_columns_have_none_where_a_record_has():
+    """The last probe of a dead peer has no answer."""
+    assert NONE == dead_peer().probes.columns["answer_frame"][-1]
+    assert dead_peer().probes.values("answer_frame")[-1] is None
+
+
+def test_no_flow_at_all_has_no_facts():
+    """Of no flow every table is empty."""
+    (batch,) = scenario_flows()["dead_peer_gave_up"]
+    facts = Facts((batch, np.arange(0)))
+
+    assert [] == list(recording.records(facts))
+    assert (0, 0, 0) == (len(facts.probes), len(facts.changes), len(facts.icmp_errors))

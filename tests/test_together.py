@@ -1,0 +1,55 @@
+"""Flows of several batches, searched and judged together."""
+
+import numpy as np
+import pytest
+
+from analyzer.judge import verdict
+from analyzer.judge.verdict import VERDICTS
+from analyzer.together import FlowsTogether
+from tests.judging import judge_batches
+from tests.tables import scenario_flows
+
+NAMES = sorted(scenario_flows())
+
+
+def flows_of(names):
+    """Return the flows of scenarios, and their batches."""
+    batches = [batch for name in names for batch in scenario_flows()[name]]
+    return FlowsTogether(0, [(batch, verdict.decide(batch), np.arange(len(batch))) for batch in batches]), batches
+
+
+@pytest.mark.parametrize("first", range(0, len(NAMES), 40))
+def test_flows_are_judged_as_they_are_alone(first):
+    """A flow has the settings and findings that it has in a batch of its own."""
+    flows, batches = flows_of(NAMES[first : first + 40])
+
+    assert judge_batches(batches) == [flow.judged for flow in flows]
+
+
+def test_some_of_the_flows():
+    """Those that are taken are the same flows, judged the same, in order."""
+    flows, _ = flows_of(NAMES[:30])
+    every = [flow.judged for flow in flows]
+    places = np.arange(0, len(flows), 3)
+
+    assert [every[at] for at in places.tolist()] == [flow.judged for flow in flows.take(places)]
+    assert [every[at] for at in places.tolist()] == list(flows.judged(places))
+    assert len(places) == len(flows.take(places))
+
+
+def test_what_tells_something_is_all_that_has_findings_or_settings():
+    """The other flows have neither."""
+    flows, _ = flows_of(NAMES)
+    telling = set(flows.telling.tolist())
+    silent = [flow.judged for at, flow in enumerate(flows) if at not in telling]
+
+    assert silent
+    assert not any(judged.findings or judged.settings_a or judged.settings_b for judged in silent)
+
+
+def test_verdicts_are_known_before_anything_is_judged():
+    """The words of all verdicts among them."""
+    flows, batches = flows_of(["dead_peer_gave_up", "orderly_close"])
+
+    assert {"timed_out", "closed"} == flows.verdicts
+    assert {VERDICTS[rule].verdict.value for batch in batches for rule in verdict.decide(batch)} == flows.verdicts
