@@ -92,4 +92,5 @@ def bounds(timer):
 
 def made(record_type, /, **values):
     """Return a record of facts with all other fields None."""
-    return record_type(**{field.name: values.get(field.name) for field in dataclasses.fields(record_type)})
+    names = getattr(record_type, "_fields", None) or [field.name for field in dataclasses.fields(record_type)]
+    return record_type(**{name: values.get(name) for name in names})

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -82,8 +82,7 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StateChange:
+class StateChange(NamedTuple):
     """An endpoint's derived state from this frame on."""
 
     frame: int

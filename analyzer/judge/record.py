@@ -33,8 +33,7 @@ NOT_PROBE_WORDS: Final = {
 AFTER_FIN_WORDS: Final = (None, "sent", "received", "both")
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(NamedTuple):
     """A keepalive probe."""
 
     frame: int
@@ -206,8 +205,7 @@ class WindowChange:
     shut: bool
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointFacts:
+class EndpointFacts(NamedTuple):
     """What was seen of one endpoint."""
 
     segments: int

@@ -60,7 +60,9 @@ IDENTITY: Final = (
 
 
 def _names(record: type[Any], *left_out: str) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(record) if field.name not in left_out)
+    """Return the names of a class's fields, in order."""
+    names = record._fields if hasattr(record, "_fields") else tuple(field.name for field in fields(record))
+    return tuple(name for name in names if name not in left_out)
 
 
 _PROBE: Final = _names(Probe)

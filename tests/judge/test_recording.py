@@ -1,7 +1,5 @@
 """What a record says of the flow it was made from."""
 
-import dataclasses
-
 import pytest
 
 from analyzer.judge.connection import State
@@ -314,7 +312,7 @@ def test_facts_of_an_endpoint():
 def test_facts_of_an_endpoint_never_seen():
     """Of an endpoint that sent nothing, nothing is known."""
     facts = record_of("+0 a > b S 0:0(0)\n", opening="").facts_b
-    unknown = {name for name, value in dataclasses.asdict(facts).items() if value is None}
+    unknown = {name for name, value in facts._asdict().items() if value is None}
 
     assert (0, 0, False) == (facts.segments, facts.payload_bytes, facts.timestamps)
     assert {"syn_frame", "syn_ns", "last_ns", "active_frame", "active_ns", "ttl", "id_zero_frame"} <= unknown

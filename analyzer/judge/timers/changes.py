@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.timers.gaps import agree, clearly_longer, shortest
+from analyzer.judge.timers.lateness import late
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,8 @@ def _split(kind: Sequence[Gap]) -> tuple[int, int, int] | None:
     The option may have been set in the last gap of the one or the first of the other: these count for neither, where
     there are others.
     """
+    if not _may_be_two(kind):
+        return None
     for odd in range(ODD + 1):
         least = most = kind[0] if kind else None
         for at in range(1, len(kind) - LEAST + 1):
@@ -89,6 +92,18 @@ def _split(kind: Sequence[Gap]) -> tuple[int, int, int] | None:
                 first = later[1] if len(later) > LEAST else later[0]
                 return last.frames[1], first.frames[0], before[-1].frames[1]
     return None
+
+
+def _may_be_two(kind: Sequence[Gap]) -> bool:
+    """Say whether gaps are enough, and far enough apart, that some can be ``_unlike`` others."""
+    if len(kind) < 2 * LEAST:
+        return False
+    lengths = [gap.ns for gap in kind]
+    least_ns, spread_ns = min(lengths), max(lengths) - min(lengths)
+    if len(kind) >= 2 * MANY and spread_ns > min(gap.jitter_ns for gap in kind):
+        return True
+    # a gap of a slow clock is another than one of none from half a tick on (gaps.match)
+    return spread_ns > late(least_ns, None) or 2 * spread_ns > max(gap.tick_ns for gap in kind) > 0
 
 
 def _rhythm(gaps: Sequence[Gap]) -> list[Gap]:
@@ -136,8 +151,7 @@ def hull(timers: Sequence[Timer | None]) -> Timer | None:
     if not known or len(known) < len(timers):
         return None
     values = {timer.value_ns for timer in known}
-    return replace(
-        known[0],
+    return known[0]._replace(
         value_ns=values.pop() if len(values) == 1 else None,
         low_ns=min(timer.low_ns for timer in known),
         high_ns=max(timer.high_ns for timer in known),

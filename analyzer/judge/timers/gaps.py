@@ -10,8 +10,9 @@ It must not know options, or conclude anything from a gap but whether two can sh
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -30,6 +31,8 @@ from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from analyzer.judge.record import FlowRecord, Probe, Reset
     from analyzer.judge.signatures import Stack
@@ -54,8 +57,7 @@ class Segment(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """The time between two captured segments that a timer of the prober filled."""
 
     ns: int
@@ -157,22 +159,22 @@ def fitted(gaps: Gaps, stack: Stack | None, *, undisturbed: bool) -> Gaps:
     """
     may_tick = stack is None and not off_the_tick((*gaps.answered, *gaps.unanswered))
 
-    def fit(found: Sequence[Gap], *, starts: bool = False) -> tuple[Gap, ...]:
-        return tuple(
-            replace(
-                gap,
-                least_ns=gap.ns if undisturbed else gap.least_ns,
-                jitter_ns=max(gap.jitter_ns, early(stack)),
-                tick_ns=SLOW_TICK_NS if may_tick and (starts or gap.ns != gap.least_ns) else 0,
-            )
-            for gap in found
-        )
+    early_ns = early(stack)
 
-    return replace(
-        gaps,
+    def fit(found: Sequence[Gap], *, starts: bool = False) -> tuple[Gap, ...]:
+        fitting = []
+        for gap in found:
+            least_ns, jitter_ns = gap.ns if undisturbed else gap.least_ns, max(gap.jitter_ns, early_ns)
+            tick_ns = SLOW_TICK_NS if may_tick and (starts or gap.ns != gap.least_ns) else 0
+            same = (least_ns, jitter_ns, tick_ns) == (gap.least_ns, gap.jitter_ns, gap.tick_ns)
+            fitting.append(gap if same else gap._replace(least_ns=least_ns, jitter_ns=jitter_ns, tick_ns=tick_ns))
+        return tuple(fitting)
+
+    return Gaps(
         starts=fit(gaps.starts, starts=True),
         answered=fit(gaps.answered),
         unanswered=fit([gap for gap in gaps.unanswered if undisturbed or gap.ns == gap.least_ns]),
+        trailing=gaps.trailing,
     )
 
 
@@ -199,7 +201,7 @@ def as_heard(probes: Sequence[Probe], reset: Reset | None) -> tuple[Probe, ...]:
         if abs(until_ns - heard[at].ts_ns - last_ns) > late(last_ns, None) + JITTER_NS:
             break
         until_ns = heard[at].ts_ns
-        heard[at] = replace(heard[at], answer=None, answer_frame=None, answer_ns=None)
+        heard[at] = heard[at]._replace(answer=None, answer_frame=None, answer_ns=None)
     return tuple(heard)
 
 
@@ -231,13 +233,19 @@ class _Marks:
     def __init__(self, segments: Iterable[Segment]) -> None:
         """Put them in order."""
         self._ns = sorted(segment.ts_ns for segment in segments)
-        self._between = np.diff(np.array(self._ns, dtype=np.int64))
+
+    @cached_property
+    def _between(self) -> NDArray[np.int64]:
+        times = np.array(self._ns, dtype=np.int64)
+        return times[1:] - times[:-1]
 
     def stretches(self, base_ns: int, probe_ns: int) -> tuple[int, int]:
         """Return how long before a probe the last of them came, and the longest stretch between two, since a time.
 
         One right before the prober's own probe restarted nothing: it would have kept it from sending.
         """
+        if not self._ns:
+            return probe_ns - base_ns, 0
         first = bisect_right(self._ns, base_ns)
         stop = bisect_right(self._ns, probe_ns - GAP_LEAST_NS)
         if stop <= first:

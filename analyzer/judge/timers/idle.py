@@ -9,7 +9,6 @@ It must not measure: what the gaps are is known before.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analyzer.judge.signatures import Stack
@@ -50,7 +49,7 @@ def idle_of(
         return estimate(same, stack)
     claim = estimate(same, stack, whole=False)
     certain = first.high_ns < 2 * OPTION_LEAST_NS
-    return replace(claim, low_ns=most.low_ns) if near or certain else most
+    return claim._replace(low_ns=most.low_ns) if near or certain else most
 
 
 def _free(gaps: Gaps, interval: Timer | None, short: Gap | None) -> list[Gap]:
@@ -78,6 +77,8 @@ def _held_back_unlike(starts: Sequence[Gap]) -> set[int]:
     """
     known = sorted((at for at, gap in enumerate(starts) if gap.since_ns is not None), key=lambda at: starts[at].ns)
     found: set[int] = set()
+    if len(known) < 2:
+        return found
     jitter_ns = max((gap.jitter_ns for gap in starts), default=0)
     longer: deque[tuple[int, int]] = deque()  # (place, since_ns), falling
     shorter: deque[tuple[int, int]] = deque()  # the same, rising
@@ -109,4 +110,4 @@ def _idle_of_period(period: Timer | None, stack: Stack | None, *, near: bool) ->
         return None
     if stack in {Stack.XNU, Stack.ONE_OCTET}:
         return period
-    return replace(period, value_ns=None, low_ns=OPTION_LEAST_NS) if near else None
+    return period._replace(value_ns=None, low_ns=OPTION_LEAST_NS) if near else None

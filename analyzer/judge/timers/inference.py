@@ -7,7 +7,7 @@ anything is said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
@@ -97,7 +97,7 @@ def _timers_of(gaps: Gaps, stack: Stack | None, *, near: bool) -> tuple[Timers, 
 
 def _at_most(timer: Timer | None) -> Timer | None:
     """Return a timer of which it is only known that it is no longer than another."""
-    return timer and replace(timer, value_ns=None, low_ns=min(OPTION_LEAST_NS, timer.low_ns))
+    return timer and timer._replace(value_ns=None, low_ns=min(OPTION_LEAST_NS, timer.low_ns))
 
 
 def _timers(gaps: Gaps, stack: Stack | None, *, near: bool) -> Timers:

@@ -12,7 +12,6 @@ It must not know where a train began: that is ``idle``.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analyzer.judge.signatures import Stack
@@ -57,16 +56,16 @@ def period_of(gaps: Gaps, interval: Timer | None, stack: Stack | None, *, near: 
     short = shortest(gaps.answered)
     same = [gap for gap in gaps.answered if agree(short, gap)]
     claim = estimate(same, stack)
-    unproven = replace(claim, value_ns=None, low_ns=min(claim.low_ns, OPTION_LEAST_NS))
+    unproven = claim._replace(value_ns=None, low_ns=min(claim.low_ns, OPTION_LEAST_NS))
     even = len(same) == len(gaps.answered)
     first = shortest(gaps.starts) if gaps.starts else None
     if first is None:
         high_ns = max(gap.high_ns for gap in gaps.answered)
-        return claim if even and (near or len(same) > 1) else replace(unproven, high_ns=high_ns)
+        return claim if even and (near or len(same) > 1) else unproven._replace(high_ns=high_ns)
     if match(first, short):
         return claim
     if first.ns > short.ns:
-        return claim if near and even else replace(unproven, high_ns=max(claim.high_ns, first.high_ns))
+        return claim if near and even else unproven._replace(high_ns=max(claim.high_ns, first.high_ns))
     # The interval is the longer: a second gap, or the unanswered probes, must say so too.
     if interval is None or interval.value_ns is None:
         return claim if len(same) > 1 else unproven
@@ -79,7 +78,7 @@ def interval_of_period(gaps: Gaps, period: Timer, stack: Stack | None) -> Timer 
         return None
     if gaps.starts and clearly_longer(shortest(gaps.answered), shortest(gaps.starts)):
         return period
-    return replace(period, value_ns=None, low_ns=OPTION_LEAST_NS)
+    return period._replace(value_ns=None, low_ns=OPTION_LEAST_NS)
 
 
 def is_shorter(interval: Timer | None, period: Timer | None) -> bool:

@@ -6,7 +6,6 @@ It must not know options, or how long any of them is.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
@@ -56,4 +55,4 @@ def _waits_interval(gaps: Gaps) -> bool:
     first, short = shortest(gaps.starts), shortest(gaps.answered)
     even = all(agree(short, gap) for gap in gaps.answered)
     least_ns = min(gap.least_ns for gap in gaps.answered)
-    return even and clearly_longer(replace(short, ns=least_ns), first)
+    return even and clearly_longer(short._replace(ns=least_ns), first)

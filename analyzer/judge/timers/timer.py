@@ -10,8 +10,7 @@ It must not know which option of a prober a gap shows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.judge.signatures import ROUND_S, Stack
 from analyzer.judge.timers.gaps import shortest
@@ -28,8 +27,7 @@ LONGEST_S: Final = 100_000
 """No keepalive timer is told to the second beyond this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(NamedTuple):
     """A duration that was configured, as far as the capture tells."""
 
     value_ns: int | None
@@ -58,7 +56,7 @@ def estimate(gaps: Sequence[Gap], stack: Stack | None, *, whole: bool = True) ->
     value_s = rounds[0] if alone else None
     if len(fits) == 1 and (rounds or (whole and stack is not Stack.ONE_OCTET)):
         value_s = fits[0]
-    return replace(bounds(gaps, low_ns, high_ns), value_ns=None if value_s is None else value_s * NS_PER_S)
+    return bounds(gaps, low_ns, high_ns)._replace(value_ns=None if value_s is None else value_s * NS_PER_S)
 
 
 def _one_reading(gaps: Sequence[Gap], fits: Sequence[int], stack: Stack | None) -> bool:
@@ -75,13 +73,15 @@ def _range(gaps: Sequence[Gap], stack: Stack | None) -> tuple[int, int]:
     none.
     """
     lead = shortest(gaps)
-    others = [_spans(gap, stack) for gap in gaps if gap is not lead]
     spans = _spans(lead, stack)
-    shared = [
-        (low_ns, high_ns)
-        for low_ns, high_ns in spans
-        if all(any(low <= high_ns and low_ns <= high for low, high in other) for other in others)
-    ]
+    shared: list[tuple[int, int]] = []
+    if len(spans) > 1:
+        others = [_spans(gap, stack) for gap in gaps if gap is not lead]
+        shared = [
+            (low_ns, high_ns)
+            for low_ns, high_ns in spans
+            if all(any(low <= high_ns and low_ns <= high for low, high in other) for other in others)
+        ]
     low_ns = min(low_ns for low_ns, _ in shared or spans)
     high_ns = max(high_ns for _, high_ns in shared or spans)
     return low_ns, min(high_ns, *(gap.high_ns for gap in gaps))
@@ -102,11 +102,13 @@ def may_show(gap: Gap, value_ns: int, stack: Stack | None) -> bool:
 
     One that counts slow ticks is early, but not late.
     """
-    return any(
-        (value_ns <= ran_ns + gap.jitter_ns and least_ns <= value_ns + late(value_ns, stack) + gap.slack_ns)
-        or (value_ns <= ran_ns + gap.tick_ns and least_ns <= value_ns + BUSY_NS + gap.slack_ns)
-        for ran_ns, least_ns in gap.readings_ns
-    )
+    late_ns = late(value_ns, stack)
+    for ran_ns, least_ns in gap.readings_ns:
+        if value_ns <= ran_ns + gap.jitter_ns and least_ns <= value_ns + late_ns + gap.slack_ns:
+            return True
+        if value_ns <= ran_ns + gap.tick_ns and least_ns <= value_ns + BUSY_NS + gap.slack_ns:
+            return True
+    return False
 
 
 def bounds(gaps: Sequence[Gap], low_ns: int, high_ns: int) -> Timer:

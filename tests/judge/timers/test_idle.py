@@ -161,7 +161,7 @@ def test_midstream_elsewhere():
 def test_handshake_with_a_hole():
     """Where the capture missed segments of the handshake, it does not tell how long the way is."""
     flow, ending = Story().probes(5.1, 5.12).flow()
-    opened = dataclasses.replace(flow.facts_a, ack_ns=flow.facts_a.syn_ns + 4 * S)
+    opened = flow.facts_a._replace(ack_ns=flow.facts_a.syn_ns + 4 * S)
     holed = dataclasses.replace(flow, facts_a=opened)
 
     known, unknown = (inference.infer(each, ending, "b").idle for each in (flow, holed))
@@ -173,7 +173,7 @@ def test_handshake_with_a_hole():
 def test_handshake_sent_again():
     """A SYN that was sent again does not tell how long the way is."""
     flow, ending = Story().probes(5.1, 5.12).flow()
-    twice = dataclasses.replace(flow, facts_a=dataclasses.replace(flow.facts_a, syn_count=2))
+    twice = dataclasses.replace(flow, facts_a=flow.facts_a._replace(syn_count=2))
 
     assert inference.infer(twice, ending, "b").idle.low_ns < inference.infer(flow, ending, "b").idle.low_ns
 
@@ -181,9 +181,7 @@ def test_handshake_sent_again():
 def test_probe_that_drew_an_ignored_reset():
     """The gap behind a probe that drew a RST which nobody took shows neither period nor interval."""
     flow, ending = Story().probes(5.1, 5.12, 2).flow()
-    reset = tuple(
-        dataclasses.replace(probe, answer="rst") if at == 1 else probe for at, probe in enumerate(flow.probes)
-    )
+    reset = tuple(probe._replace(answer="rst") if at == 1 else probe for at, probe in enumerate(flow.probes))
 
     settings = inference.infer(dataclasses.replace(flow, probes=reset), ending, "b")
 

@@ -19,7 +19,7 @@ def moved(judged, number, *, by_ns=0, service=None):
     """A flow as another one, later, and to another service."""
     record = judged.record
     shift = {"first_ns", "last_ns", "end_ns"}
-    probes = tuple(replace(probe, ts_ns=probe.ts_ns + by_ns) for probe in record.probes)
+    probes = tuple(probe._replace(ts_ns=probe.ts_ns + by_ns) for probe in record.probes)
     fins = tuple(replace(fin, ts_ns=fin.ts_ns + by_ns) for fin in record.fins)
     times = {field: getattr(record, field) + by_ns for field in shift}
     b = record.b if service is None else service
