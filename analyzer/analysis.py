@@ -186,11 +186,8 @@ class Analysis:
         waiting, self._passing = self._passing, []
         if waiting:
             flows = FlowsTogether(waiting[0][0], [piece for _, piece in waiting])
-            having = np.flatnonzero(flows.hits.counts()) if self.only_findings else None
-            if having is None:
-                yield flows
-            elif len(having):
-                yield flows.take(having)
+            having = flows.hits.counts() > 0 if self.only_findings else np.ones(len(flows), dtype=np.bool_)
+            yield from flows.parts(np.flatnonzero(having))
 
     def with_live(self, capture: int, batch: FlowBatch | None) -> Analysis:
         """Return a copy that has these flows as well, all of them, which go on."""
@@ -341,7 +338,7 @@ class Analysis:
 
     def columns(self, table: Table = "flows") -> dict[str, list[Any]]:
         """Return ``flows``, ``probes`` or ``findings`` as columns: lists of equal length, by name."""
-        return tabular.columns(table, self.flows, self.start_ns)
+        return tabular.columns(table, self.together(), self.start_ns)
 
     def to_pandas(self, table: Table = "flows") -> pd.DataFrame:
         """Return ``flows``, ``probes`` or ``findings`` as a pandas DataFrame."""
@@ -355,7 +352,7 @@ class Analysis:
 
     def to_parquet(self, folder: str | Path) -> list[Path]:
         """Write ``flows.parquet``, ``probes.parquet`` and ``findings.parquet`` into a folder; return the files."""
-        return tabular.write_parquet(self.flows, self.start_ns, Path(folder))
+        return tabular.write_parquet(self.together(), self.start_ns, Path(folder))
 
     def __repr__(self) -> str:
         """Return what was read and how much of it, on one line."""
@@ -480,7 +477,8 @@ class Flow:
     @cached_property
     def probes(self) -> dict[str, list[Any]]:
         """The keepalive probes as columns: lists of equal length by name, as in the table of probes."""
-        return tabular.columns("probes", [self], lambda _: self._start_ns)
+        piece = self._kept.batch, self._kept.winners, np.array([self._row])
+        return tabular.columns("probes", [(FlowsTogether(self.capture, [piece]), None)], self.analysis.start_ns)
 
     def explain(self) -> ToldStory:
         """Return the flow's story; ``print`` it, or take its title, headline and sections."""

@@ -30,6 +30,10 @@ SEARCHED: Final = 2048
 """So many flows are searched for findings together, those of several batches: a search costs milliseconds by itself."""
 
 
+ROWS: Final = 65_536
+"""So many rows of flows are looked at together at most, but for those of one flow: memory is bounded."""
+
+
 class OneFlow(NamedTuple):
     """A flow to be written by itself."""
 
@@ -90,6 +94,11 @@ class FlowsTogether:
         a, b = self.probed
         return np.flatnonzero(a | b | (self.hits.counts() > 0))
 
+    @cached_property
+    def told(self) -> dict[int, JudgedFlow]:
+        """Those of which there is something to tell, by their places."""
+        return dict(zip(self.telling.tolist(), self.judged(self.telling), strict=True))
+
     @property
     def verdicts(self) -> set[str]:
         """Their verdicts."""
@@ -105,6 +114,12 @@ class FlowsTogether:
             if len(part)
         ]
         return FlowsTogether(self.capture, pieces, self.hits.take(places))
+
+    def parts(self, places: NDArray[np.int64]) -> Iterator[FlowsTogether]:
+        """Yield the flows at these places, in order, as many at a time as are worth being looked at together."""
+        sizes = np.concatenate([np.diff(batch.start)[picked] for batch, _, picked in self._pieces])[places]
+        for part in recording.parts_of(sizes, rows=ROWS, flows=SEARCHED):
+            yield self if part == slice(0, len(self)) else self.take(places[part])
 
     def judged(self, places: NDArray[np.int64]) -> Iterator[JudgedFlow]:
         """Yield the flows at these places, in order, with everything that was concluded about them."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis
     from analyzer.cli.failing import FailOn
     from analyzer.report.html import Page
-    from analyzer.together import OneFlow
+    from analyzer.together import FlowsTogether
 
 STORIES: Final = 30
 """So many flows are told with a picture, as many of each kind as there are, and the worst of each service; each takes
@@ -66,25 +66,22 @@ def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> None:
     from analyzer.analysis import Analysis
     from analyzer.cli.reading import say_warnings, stream_all
     from analyzer.report import tabular
+    from analyzer.report.tables import TABLES
 
     folder = Path(options.parquet)
-    for name in tabular.TABLES:
+    for name in TABLES:
         shared.refuse_overwrite(str(folder / f"{name}.parquet"), force=options.force)
     result = Analysis(
         select=shared.selection(options), only_findings=options.only_findings, limits=shared.limits(options)
     )
+    some = stream_all(options, result)
+    first = list(islice(some, 1))  # who can read nothing makes no folder
 
-    def streamed() -> Iterator[OneFlow]:
-        for some in stream_all(options, result):
-            fail_on.look_at_all(some)
-            yield from some
-
-    flows = streamed()
-    first = list(islice(flows, 1))  # who can read nothing makes no folder
-
-    def checked() -> Iterator[OneFlow]:
+    def checked() -> Iterator[tuple[FlowsTogether, None]]:
         """Yield the flows; a number that none had is said before the files are there."""
-        yield from chain(first, flows)
+        for flows in chain(first, some):
+            fail_on.look_at_all(flows)
+            yield flows, None
         shared.check_flows(options, result)
 
     try:

@@ -77,24 +77,21 @@ def _stream(options: argparse.Namespace, fail_on: FailOn) -> None:
     """Write flows as they finish; memory does not grow with their number."""
     from analyzer.analysis import Analysis
     from analyzer.cli.reading import say_warnings, stream_all
-    from analyzer.report import export
     from analyzer.report.bulk import JsonWriter
+    from analyzer.report.csv_text import CsvWriter
 
     result = Analysis(
         select=shared.selection(options), only_findings=options.only_findings, limits=shared.limits(options)
     )
     live = "-" in shared.files(options)
-    if options.form == "csv":
-        export.write_csv_head(options.table, sys.stdout)
+    table = CsvWriter(options.table, sys.stdout) if options.form == "csv" else None
     writer = JsonWriter(result.captures, several=several_named(options))
     for flows in _listed(options, stream_all(options, result)):
         fail_on.look_at_all(flows)
-        if options.form == "csv":
-            for flow in flows:
-                export.write_csv(options.table, flow, result.start_ns(flow.capture), sys.stdout)
+        if table is not None:
+            table.write(flows, result.start_ns(flows.capture))
         else:
-            for text in writer.each(flows):
-                sys.stdout.write(text + "\n")
+            sys.stdout.write("\n".join([*writer.each(flows), ""]))
         if live:
             sys.stdout.flush()
     shared.check_flows(options, result)

@@ -100,11 +100,11 @@ def build_each(batch: FlowBatch, indices: Sequence[int]) -> Iterator[FlowRecord]
         yield from records(Facts((batch, picked[part])))
 
 
-def parts_of(sizes: NDArray[np.int64]) -> Iterator[slice]:
-    """Yield which flows to take together of some that have so many rows: ROWS_AT_ONCE at most, or one that has more."""
+def parts_of(sizes: NDArray[np.int64], *, rows: int = ROWS_AT_ONCE, flows: int = FLOWS_AT_ONCE) -> Iterator[slice]:
+    """Yield which flows to take together of some that have so many rows: not more than these, or one that has more."""
     first = held = 0
     for at, size in enumerate(sizes.tolist()):
-        if at > first and (held + size > ROWS_AT_ONCE or at - first == FLOWS_AT_ONCE):
+        if at > first and (held + size > rows or at - first == flows):
             yield slice(first, at)
             first, held = at, 0
         held += size

@@ -74,8 +74,8 @@ class ManyFlows(Protocol):
         ...
 
     @property
-    def telling(self) -> NDArray[np.int64]:
-        """Those in which something was found, or of which settings can be inferred; places in order."""
+    def told(self) -> dict[int, JudgedFlow]:
+        """Those in which something was found, or of which settings can be inferred, by their places, in order."""
         ...
 
     @property
@@ -85,10 +85,6 @@ class ManyFlows(Protocol):
 
     def __len__(self) -> int:
         """Return the number of flows."""
-        ...
-
-    def judged(self, places: NDArray[np.int64]) -> Iterator[JudgedFlow]:
-        """Yield the flows at these places, in order, with everything that was concluded about them."""
         ...
 
     def __iter__(self) -> Iterator[OneFlow]:
@@ -172,7 +168,7 @@ def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary) -> dict[str, 
     made["translated"] = ["null" if each.translation is None else export.dumps(export.translated(each)) for each in who]
     made |= {f"settings_{side}": ["null"] * len(who) for side in SIDES}
     made["findings"] = ["[]"] * len(who)
-    for at, judged in zip(flows.telling.tolist(), flows.judged(flows.telling), strict=True):
+    for at, judged in flows.told.items():
         for side in SIDES:
             if (settings := judged.settings(side)) is not None:
                 made[f"settings_{side}"][at] = export.dumps(export.settings_object(settings))

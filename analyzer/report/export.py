@@ -1,11 +1,10 @@
-"""JSON, JSON lines and CSV, as docs/json-report.md promises and ``schema/report-1.schema.json`` describes.
+"""JSON and JSON lines, as docs/json-report.md promises and ``schema/report-1.schema.json`` describes.
 
 Time leaves as float seconds from the capture's first frame, exact to the nanosecond; every name carries its unit.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from bisect import bisect_right
@@ -17,14 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from analyzer import explain
 from analyzer.report import filter_commands
-from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
-from analyzer.report.flow_fields import FLOW, PROBE, Form, Group, Made, Rows
+from analyzer.report.flow_fields import FLOW, Form, Group, Made, Rows
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import TextIO
 
     from analyzer.judge.judged import Finding, JudgedFlow
     from analyzer.judge.record import FlowRecord, Identity
@@ -344,89 +341,3 @@ def _in_seconds(data: dict[str, int | str]) -> Iterator[tuple[str, int | float |
             yield f"{name.removesuffix('_ns')}_s", seconds(value)
         else:
             yield name, value
-
-
-# ── CSV ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def write_csv_head(table: str, out: TextIO) -> None:
-    """Write the names of the columns of ``flows`` or ``probes``."""
-    _writer(out).writerow(FLOW_COLUMNS if table == "flows" else PROBE_COLUMNS)
-
-
-def write_csv(table: str, flow: FlowToExport, start_ns: int, out: TextIO) -> None:
-    """Write the rows of one flow: itself, or its probes."""
-    rows = [flow_row(flow, start_ns)] if table == "flows" else list(probe_rows(flow, start_ns))
-    names = FLOW_COLUMNS if table == "flows" else PROBE_COLUMNS
-    _writer(out).writerows([_plain(row[name]) for name in names] for row in rows)
-
-
-def flow_row(flow: FlowToExport, start_ns: int) -> Object:
-    """Return a flow as one row of FLOW_COLUMNS."""
-    judged = flow.judged
-    record, ending = judged.record, judged.ending
-    row: Object = {
-        "capture": flow.capture,
-        "flow": record.number,
-        "a": str(record.a),
-        "b": str(record.b),
-        "initiator": record.initiator,
-        "starts_with": record.starts_with,
-        "first_frame": record.first_frame,
-        "last_frame": record.last_frame,
-        "first_s": seconds(record.first_ns - start_ns),
-        "last_s": seconds(record.last_ns - start_ns),
-        "probes_answered": sum(probe.answered for probe in record.probes),
-        "probes_after_fin": len(record.probes_after_fin),
-        "zero_window_probes": len(record.zero_window_probes),
-        "verdict": ending.verdict.value,
-        "by": ending.by,
-        "ending_frame": ending.frame,
-        "ending_s": _offset(ending.ts_ns, start_ns),
-        "findings": " ".join(finding.code for finding in judged.findings),
-    }
-    for side, state in zip(SIDES, record.states, strict=True):
-        settings = judged.settings(side)
-        row |= {
-            f"segments_{side}": record.facts(side).segments,
-            f"payload_bytes_{side}": record.facts(side).payload_bytes,
-            f"probes_{side}": len(record.probes_from(side)),
-            f"idle_{side}_s": _value(settings.idle if settings else None),
-            f"interval_{side}_s": _value(settings.interval if settings else None),
-            f"count_{side}": settings.count.value if settings and settings.count else None,
-            f"fin_{side}_s": _offset(fin.ts_ns if (fin := record.fin_of(side)) else None, start_ns),
-            f"state_{side}": state.value,
-        }
-    return row
-
-
-def probe_rows(flow: FlowToExport, start_ns: int) -> Iterator[Object]:
-    """Yield a flow's probes as rows of PROBE_COLUMNS."""
-    record = flow.judged.record
-    for probe in record.probes:
-        yield {
-            "capture": flow.capture,
-            "flow": record.number,
-            "sender": str(record.endpoint(probe.sender)),
-            "receiver": str(record.endpoint("b" if probe.sender == "a" else "a")),
-            **_leaves(PROBE, probe, start_ns),
-        }
-
-
-def _writer(out: TextIO) -> Foreign:
-    return csv.writer(out, lineterminator="\n")
-
-
-def _plain(value: object) -> str | int:
-    """Return a cell: floats to the nanosecond without exponent, None as nothing."""
-    if isinstance(value, float):
-        return f"{value:.9f}"
-    return "" if value is None else value  # type: ignore[return-value]
-
-
-def _offset(ts_ns: int | None, start_ns: int) -> float | None:
-    return None if ts_ns is None else seconds(ts_ns - start_ns)
-
-
-def _value(timer: Timer | None) -> float | None:
-    return None if timer is None else _duration(timer.value_ns)

@@ -9,21 +9,27 @@ import contextlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer import explain
+import numpy as np
+
 from analyzer.errors import AnalyzerError
 from analyzer.output import whole
-from analyzer.report.columns import FINDING_COLUMNS, FLOW_COLUMNS, PROBE_COLUMNS
-from analyzer.report.export import flow_row, probe_rows
+from analyzer.report import tables
+from analyzer.report.tables import TABLES
+from analyzer.segment import NONE
+from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from analyzer.report.export import FlowToExport, Object
+    from numpy.typing import NDArray
+
+    from analyzer.report.bulk import ManyFlows
     from analyzer.untyped import Foreign
 
-TABLES: Final = {"flows": FLOW_COLUMNS, "probes": PROBE_COLUMNS, "findings": FINDING_COLUMNS}
-"""The tables, with their columns and what each means."""
+    Some = tuple[ManyFlows, NDArray[np.int64] | None]
+    """Flows, and the places that put them in the order wanted."""
+
 TEXTS: Final = frozenset(
     {
         *("a", "b", "initiator", "starts_with", "state_a", "state_b", "verdict", "by", "findings", "from", "sender"),
@@ -31,7 +37,7 @@ TEXTS: Final = frozenset(
     }
 )
 AT_A_TIME: Final = 10_000
-"""So many flows are held as rows while a file is written."""
+"""So many flows are held as columns while a file is written."""
 
 Columns = dict[str, list[Any]]
 
@@ -47,30 +53,13 @@ def kind(column: str) -> str:
     return "text" if column in TEXTS else "int"
 
 
-def columns(table: str, flows: Iterable[FlowToExport], start_ns: Callable[[int], int]) -> Columns:
+def columns(table: str, some: Iterable[Some], start_ns: Callable[[int], int]) -> Columns:
     """Return one of TABLES as lists of equal length; ``start_ns`` gives the first instant of a capture."""
     found: Columns = {name: [] for name in TABLES[table]}
-    for flow in flows:
-        _enter(found, rows(table, flow, start_ns(flow.capture)))
+    for flows, order in some:
+        for name, cells in tables.table(table, flows, start_ns(flows.capture), order).items():
+            found[name] += cells.plain()
     return found
-
-
-def rows(table: str, flow: FlowToExport, start_ns: int) -> Iterator[Object]:
-    """Yield what a flow adds to a table."""
-    if table == "flows":
-        yield flow_row(flow, start_ns)
-    elif table == "probes":
-        yield from probe_rows(flow, start_ns)
-    else:
-        for finding in flow.judged.findings:
-            yield {
-                "capture": flow.capture,
-                "flow": flow.judged.record.number,
-                "code": finding.code,
-                "about": finding.about,
-                "frames": " ".join(map(str, finding.frames)),
-                "detail": explain.detail(finding, flow.judged),
-            }
 
 
 def to_pandas(data: Columns) -> Foreign:
@@ -88,12 +77,12 @@ def to_polars(data: Columns) -> Foreign:
 
 
 def write_parquet(
-    flows: Iterable[FlowToExport], start_ns: Callable[[int], int], folder: Path, *, replace: bool = True
+    some: Iterable[Some], start_ns: Callable[[int], int], folder: Path, *, replace: bool = True
 ) -> list[Path]:
     """Write each of TABLES to ``folder``, which is made if it is not there; return the files.
 
     What a column means is in its metadata (``description``). Files that are there are written over if they may be
-    ``replace``d.
+    ``replace``d. Flows come some at a time, and none is held on to.
 
     Raises:
         FileExistsError: they are there, and may not.
@@ -118,30 +107,44 @@ def write_parquet(
         for table, path in paths.items():
             file = open_files.enter_context(whole(path, replace=replace))
             writers[table] = open_files.enter_context(parquet.ParquetWriter(file, schemas[table]))
-        for some in _parts(flows, start_ns):
+        for part in _parts(some, start_ns, arrow, schemas):
             for table, writer in writers.items():
-                writer.write_table(arrow.table(some[table], schema=schemas[table]))
+                writer.write_table(part[table])
     return list(paths.values())
 
 
-def _parts(flows: Iterable[FlowToExport], start_ns: Callable[[int], int]) -> Iterator[dict[str, Columns]]:
-    """Yield each of TABLES as columns of some flows, holding on to no flow; once at least."""
-    some = {table: columns(table, (), start_ns) for table in TABLES}
-    held = 0
-    for flow in flows:
-        for table, found in some.items():
-            _enter(found, rows(table, flow, start_ns(flow.capture)))
-        held += 1
-        if held == AT_A_TIME:
-            yield some
-            some, held = {table: columns(table, (), start_ns) for table in TABLES}, 0
-    yield some
+def _parts(
+    some: Iterable[Some], start_ns: Callable[[int], int], arrow: Foreign, schemas: dict[str, Foreign]
+) -> Iterator[dict[str, Foreign]]:
+    """Yield each of TABLES as an Arrow table of some flows, AT_A_TIME at least; once at least."""
+    held: dict[str, list[Foreign]] = {table: [schema.empty_table()] for table, schema in schemas.items()}
+    count = 0
+    for flows, order in some:
+        for table, schema in schemas.items():
+            cells = tables.table(table, flows, start_ns(flows.capture), order)
+            arrays = [_array(arrow, each, schema.field(name).type) for name, each in cells.items()]
+            held[table].append(arrow.table(arrays, schema=schema))
+        count += len(flows)
+        if count >= AT_A_TIME:
+            yield {table: arrow.concat_tables(each) for table, each in held.items()}
+            held, count = {table: [schema.empty_table()] for table, schema in schemas.items()}, 0
+    yield {table: arrow.concat_tables(each) for table, each in held.items()}
 
 
-def _enter(found: Columns, more: Iterable[Object]) -> None:
-    for row in more:
-        for name, values in found.items():
-            values.append(row[name])
+def _array(arrow: Foreign, cells: tables.Cells, kind_: Foreign) -> Foreign:
+    """Return a column as an Arrow array."""
+    if cells.texts is not None:
+        return arrow.array(cells.texts, kind_)
+    absent = cells.values == NONE
+    if cells.words is not None:
+        words = arrow.array(cells.words, arrow.string())
+        return words.take(arrow.array(np.where(absent, 0, cells.values), mask=absent))
+    if not cells.is_time:
+        return arrow.array(cells.values, kind_, mask=absent)
+    values = np.where(absent, 0, cells.values)
+    if np.abs(values).max(initial=0) > tables.EXACT_NS:
+        return arrow.array(cells.plain(), kind_)
+    return arrow.array(values / NS_PER_S, kind_, mask=absent)
 
 
 def _library(name: str) -> Foreign:

@@ -6,18 +6,19 @@ import pytest
 
 from analyzer.report import tabular
 from analyzer.report.columns import FINDING_COLUMNS, FLOW_COLUMNS, PROBE_COLUMNS
+from analyzer.report.tables import TABLES
 
 FOUNDING = "founding_go_fin60.pcap"
 COUNTS = {"flows": 1, "probes": 16, "findings": 4}
 
 
-@pytest.mark.parametrize("table", tabular.TABLES)
+@pytest.mark.parametrize("table", TABLES)
 def test_columns_are_of_equal_length_and_documented(analysis, table):
     """A table has the columns that are documented, each with a value a row."""
     loaded = analysis(FOUNDING)
-    found = tabular.columns(table, loaded, loaded.start_ns)
+    found = loaded.columns(table)
 
-    assert list(tabular.TABLES[table]) == list(found)
+    assert list(TABLES[table]) == list(found)
     assert {COUNTS[table]} == {len(values) for values in found.values()}
 
 
@@ -26,30 +27,30 @@ def test_the_kind_of_a_column_is_that_of_its_values(analysis, name):
     """What a column is declared to hold is what it holds."""
     kinds = {"float": float, "int": int, "text": str}
     loaded = [analysis(FOUNDING), analysis("dead_peer_silence.pcap")]
-    for table, columns in tabular.TABLES.items():
+    for table, columns in TABLES.items():
         if name in columns:
-            values = [value for one in loaded for value in tabular.columns(table, one, one.start_ns)[name]]
+            values = [value for one in loaded for value in one.columns(table)[name]]
             assert all(value is None or isinstance(value, kinds[tabular.kind(name)]) for value in values)
 
 
-@pytest.mark.parametrize("table", tabular.TABLES)
+@pytest.mark.parametrize("table", TABLES)
 def test_pandas(analysis, table):
     """A pandas DataFrame has the same rows, integers that may be missing as Int64."""
     pytest.importorskip("pandas")
     loaded = analysis(FOUNDING)
     frame = loaded.to_pandas(table)
 
-    assert (COUNTS[table], len(tabular.TABLES[table])) == frame.shape
+    assert (COUNTS[table], len(TABLES[table])) == frame.shape
     assert "Int64" == str(frame["flow"].dtype)
 
 
-@pytest.mark.parametrize("table", tabular.TABLES)
+@pytest.mark.parametrize("table", TABLES)
 def test_polars(analysis, table):
     """A polars DataFrame has the same rows."""
     pytest.importorskip("polars")
     loaded = analysis(FOUNDING)
 
-    assert (COUNTS[table], len(tabular.TABLES[table])) == loaded.to_polars(table).shape
+    assert (COUNTS[table], len(TABLES[table])) == loaded.to_polars(table).shape
 
 
 def test_parquet(analysis, tmp_path):
@@ -58,18 +59,19 @@ def test_parquet(analysis, tmp_path):
     loaded = analysis(FOUNDING)
     paths = loaded.to_parquet(tmp_path / "new" / "folder")
 
-    assert [f"{table}.parquet" for table in tabular.TABLES] == [path.name for path in paths]
+    assert [f"{table}.parquet" for table in TABLES] == [path.name for path in paths]
     for path in paths:
         read = parquet.read_table(path)
         assert loaded.columns(path.stem) == read.to_pydict()
         meanings = {field.name: field.metadata[b"description"].decode() for field in read.schema}
-        assert tabular.TABLES[path.stem] == meanings
+        assert TABLES[path.stem] == meanings
 
 
 def test_many_flows_are_written_in_parts(analysis, tmp_path, monkeypatch):
     """Rows come a part at a time, and all of them."""
     parquet = pytest.importorskip("pyarrow.parquet")
     monkeypatch.setattr(tabular, "AT_A_TIME", 2)
+    monkeypatch.setattr("analyzer.analysis.SEARCHED", 2)
     loaded = analysis("lab/port_reuse.pcap")
     paths = loaded.to_parquet(tmp_path)
 

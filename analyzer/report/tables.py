@@ -1,0 +1,214 @@
+"""Flows, probes and findings as tables of columns: what CSV, Parquet files and DataFrames are made from.
+
+A column is taken as it is where facts are columns already; what an inference or words are needed for is made of the
+flows that have any.
+
+It must not know how a table is written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from analyzer import explain
+from analyzer.findings import ROWS
+from analyzer.judge import recording
+from analyzer.label.outcome import ANSWER_ACK, ANSWER_DATA
+from analyzer.report.columns import FINDING_COLUMNS, FLOW_COLUMNS, PROBE_COLUMNS
+from analyzer.report.flow_fields import PROBE, Form
+from analyzer.segment import NONE
+from analyzer.track.flow import SIDES
+from analyzer.units import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from analyzer.judge.table import Table
+    from analyzer.judge.timers.inference import Settings
+    from analyzer.report.bulk import ManyFlows
+
+TABLES: Final = {"flows": FLOW_COLUMNS, "probes": PROBE_COLUMNS, "findings": FINDING_COLUMNS}
+"""The tables, with their columns and what each means."""
+EXACT_NS: Final = 1 << 53
+"""So many nanoseconds a float holds without rounding."""
+
+
+class Cells(NamedTuple):
+    """A column: numbers, places in ``words``, times in nanoseconds; NONE where there is nothing. Or texts."""
+
+    values: NDArray[np.int64]
+    words: Sequence[str | None] | None = None
+    is_time: bool = False
+    texts: list[str] | None = None
+
+    def plain(self) -> list[Any]:
+        """Return the values as Python has them, times in seconds."""
+        if self.texts is not None:
+            return self.texts
+        values = self.values.tolist()
+        if self.words is not None:
+            return [None if value == NONE else self.words[value] for value in values]
+        if self.is_time:
+            return [None if value == NONE else seconds(value) for value in values]
+        return [None if value == NONE else value for value in values]
+
+    def take(self, rows: NDArray[np.int64]) -> Cells:
+        """Return these rows."""
+        if self.texts is not None:
+            return self._replace(texts=[self.texts[row] for row in rows.tolist()])
+        return self._replace(values=self.values[rows])
+
+
+def table(name: str, flows: ManyFlows, start_ns: int, order: NDArray[np.int64] | None = None) -> dict[str, Cells]:
+    """Return what flows add to one of TABLES, in the order of its columns; instants count from ``start_ns``.
+
+    The flows come in the ``order`` of these places, or as they are.
+    """
+    found, start = _MAKERS[name](flows, start_ns)
+    cells = {column: found[column] for column in TABLES[name]}
+    if order is None:
+        return cells
+    counts = np.diff(start)[order]
+    rows = np.repeat(start[:-1][order] - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+    return {column: each.take(rows) for column, each in cells.items()}
+
+
+def texts_of(texts: list[str]) -> Cells:
+    """Return a column of texts."""
+    return Cells(np.empty(0, dtype=np.int64), texts=texts)
+
+
+def cells_of(part: Table, field: str, form: Form, start_ns: int) -> Cells:
+    """Return a column of facts as one of a table."""
+    values = part.columns[field]
+    if form is Form.INSTANT:
+        values = np.where(values == NONE, NONE, values - start_ns)
+    words = part.words.get(field)
+    if words is not None:
+        words = [getattr(word, "value", word) for word in words]
+    return Cells(values, words, is_time=form in {Form.INSTANT, Form.LENGTH})
+
+
+_OF_FLOW: Final = (
+    ("flow", "number", Form.PLAIN),
+    ("initiator", "initiator", Form.PLAIN),
+    ("starts_with", "starts_with", Form.PLAIN),
+    ("first_frame", "first_frame", Form.PLAIN),
+    ("last_frame", "last_frame", Form.PLAIN),
+    ("first_s", "first_ns", Form.INSTANT),
+    ("last_s", "last_ns", Form.INSTANT),
+    ("state_a", "state_a", Form.PLAIN),
+    ("state_b", "state_b", Form.PLAIN),
+)
+_OF_ENDING: Final = (
+    ("verdict", "verdict", Form.PLAIN),
+    ("by", "by", Form.PLAIN),
+    ("ending_frame", "frame", Form.PLAIN),
+    ("ending_s", "ts_ns", Form.INSTANT),
+)
+
+
+def _flows(flows: ManyFlows, start_ns: int) -> tuple[dict[str, Cells], NDArray[np.int64]]:
+    facts, count = flows.facts, len(flows)
+    probes, fins = facts.probes, facts.fins
+    prober = np.repeat(np.arange(count), np.diff(probes.start))
+
+    def how_many(which: NDArray[np.bool_]) -> Cells:
+        return Cells(np.bincount(prober[which], minlength=count))
+
+    answer = probes.columns["answer"]
+    cells = {
+        "capture": Cells(np.full(count, flows.capture)),
+        **_endpoints(flows),
+        **{name: cells_of(facts.flows, field, form, start_ns) for name, field, form in _OF_FLOW},
+        **{name: cells_of(flows.endings, field, form, start_ns) for name, field, form in _OF_ENDING},
+        "probes_answered": how_many((answer == ANSWER_ACK) | (answer == ANSWER_DATA)),
+        "probes_after_fin": how_many(probes.columns["after_fin"] > 0),
+        "zero_window_probes": Cells(np.diff(facts.zero_window_probes.start)),
+        "findings": texts_of(_codes(flows)),
+    }
+    closer = np.repeat(np.arange(count), np.diff(fins.start))
+    for number, side in enumerate(SIDES):
+        sent = facts.endpoints[number]
+        fin = np.full(count, NONE)
+        own = fins.columns["sender"] == number
+        fin[closer[own]] = fins.columns["ts_ns"][own] - start_ns
+        cells |= {
+            f"segments_{side}": Cells(sent.columns["segments"]),
+            f"payload_bytes_{side}": Cells(sent.columns["payload_bytes"]),
+            f"probes_{side}": how_many(probes.columns["sender"] == number),
+            f"fin_{side}_s": Cells(fin, is_time=True),
+        }
+    return cells | _settings(flows), np.arange(count + 1)
+
+
+def _endpoints(flows: ManyFlows) -> dict[str, Cells]:
+    who = [(str(each.a), str(each.b)) for each in recording.identities(flows.facts)]
+    return {"a": texts_of([a for a, _ in who]), "b": texts_of([b for _, b in who])}
+
+
+def _codes(flows: ManyFlows) -> list[str]:
+    """Return the codes of what was found in each flow, separated by spaces."""
+    codes: list[list[str]] = [[] for _ in range(len(flows))]
+    for flow, row in zip(flows.hits.flow.tolist(), flows.hits.row.tolist(), strict=True):
+        codes[flow].append(ROWS[row][0].code)
+    return [" ".join(each) for each in codes]
+
+
+_SETTINGS: Final[dict[str, Callable[[Settings], int | None]]] = {
+    "idle_{}_s": lambda settings: settings.idle and settings.idle.value_ns,
+    "interval_{}_s": lambda settings: settings.interval and settings.interval.value_ns,
+    "count_{}": lambda settings: None if settings.count is None else settings.count.value,
+}
+
+
+def _settings(flows: ManyFlows) -> dict[str, Cells]:
+    """Return what is inferred of both ends of each flow."""
+    columns = {name.format(side): np.full(len(flows), NONE) for name in _SETTINGS for side in SIDES}
+    for at, judged in flows.told.items():
+        for side in SIDES:
+            settings = judged.settings(side)
+            if settings is not None:
+                for name, value_of in _SETTINGS.items():
+                    value = value_of(settings)
+                    columns[name.format(side)][at] = NONE if value is None else value
+    return {name: Cells(column, is_time=name.endswith("_s")) for name, column in columns.items()}
+
+
+def _probes(flows: ManyFlows, start_ns: int) -> tuple[dict[str, Cells], NDArray[np.int64]]:
+    probes = flows.facts.probes
+    flow = np.repeat(np.arange(len(flows)), np.diff(probes.start))
+    ends = [(str(each.a), str(each.b)) for each in recording.identities(flows.facts)]
+    sides = list(zip(flow.tolist(), probes.columns["sender"].tolist(), strict=True))
+    cells = {leaf.name: cells_of(probes, leaf.field, leaf.form, start_ns) for leaf in PROBE}
+    cells |= {
+        "capture": Cells(np.full(len(flow), flows.capture)),
+        "flow": Cells(flows.facts.flows.columns["number"][flow]),
+        "sender": texts_of([ends[at][side] for at, side in sides]),
+        "receiver": texts_of([ends[at][1 - side] for at, side in sides]),
+    }
+    return cells, probes.start
+
+
+def _findings(flows: ManyFlows, start_ns: int) -> tuple[dict[str, Cells], NDArray[np.int64]]:
+    del start_ns
+    counts = flows.hits.counts()
+    owner = np.repeat(np.arange(len(flows)), counts)
+    found = [(finding, judged) for judged in flows.told.values() for finding in judged.findings]
+    about = np.array([NONE if finding.about is None else SIDES.index(finding.about) for finding, _ in found])
+    cells = {
+        "capture": Cells(np.full(len(owner), flows.capture)),
+        "flow": Cells(flows.facts.flows.columns["number"][owner]),
+        "code": texts_of([finding.code for finding, _ in found]),
+        "about": Cells(about.astype(np.int64), SIDES),
+        "frames": texts_of([" ".join(map(str, finding.frames)) for finding, _ in found]),
+        "detail": texts_of([explain.detail(finding, judged) for finding, judged in found]),
+    }
+    return cells, np.concatenate(([0], np.cumsum(counts)))
+
+
+_MAKERS: Final = {"flows": _flows, "probes": _probes, "findings": _findings}
