@@ -7,7 +7,8 @@ reader (fast, scapy, live) fills the same columns, equal to the nanosecond.
 An ICMP error that quotes a TCP segment is a row too (``note == NOTE_ICMP_ERROR``): addresses, ports and ``seq`` are
 those of the *quoted* segment, ``icmp`` says what the error was. A frame that the snap length cut behind the TCP ports
 is a row (``note == NOTE_CUT``) with nothing but its addresses, ports and time, so that its flow can be named, and
-called undecidable.
+called undecidable. A segment whose number the text of tcpdump does not show (``note == NOTE_UNNUMBERED``) is a row with
+``seq`` ABSENT; ``track.unnumbered`` says which number it may have had.
 
 This module must not know flows, files or rules.
 """
@@ -35,6 +36,7 @@ CWR: Final = 0x80
 NOTE_TCP: Final = 0
 NOTE_ICMP_ERROR: Final = 1
 NOTE_CUT: Final = 2
+NOTE_UNNUMBERED: Final = 3
 
 ABSENT: Final = -1
 """In a column that may have no value (no timestamp option, IPv6 has no IP ID ...)."""
@@ -52,7 +54,7 @@ SEGMENT: Final = np.dtype(
         ("dst_lo", np.int64),
         ("tag", np.int64),  # VLAN ids (outer << 12 | inner) or tunnel id; 0 for none: part of the flow's identity
         ("src_mac", np.int64),  # 48 bits, ABSENT where the link has none
-        ("seq", np.int64),  # SEG.SEQ, 32 bits as on the wire
+        ("seq", np.int64),  # SEG.SEQ, 32 bits as on the wire; ABSENT for NOTE_UNNUMBERED
         ("ack", np.int64),  # SEG.ACK, 32 bits; meaningless without the ACK flag
         ("tsval", np.int64),  # RFC 7323 timestamps, ABSENT without the option (or cut off)
         ("tsecr", np.int64),
@@ -67,12 +69,12 @@ SEGMENT: Final = np.dtype(
         ("interface", np.int32),  # pcapng interface of the section, else 0
         ("first_octet", np.int16),  # first octet of data, ABSENT if none or cut off by the snap length
         ("flags", np.int16),  # low eight bits of the TCP flags
-        ("ttl", np.int16),  # or IPv6 hop limit
+        ("ttl", np.int16),  # or IPv6 hop limit; ABSENT where text does not show it
         ("header_len", np.int16),  # TCP header, octets: 20 without options
         ("window_scale", np.int8),  # RFC 7323 shift, on SYN only, else ABSENT
         ("options_cut", np.int8),  # 1 if the snap length cut the TCP options
         ("ip_version", np.int8),
-        ("note", np.int8),  # NOTE_TCP, NOTE_ICMP_ERROR or NOTE_CUT
+        ("note", np.int8),  # NOTE_TCP, NOTE_ICMP_ERROR, NOTE_CUT or NOTE_UNNUMBERED
     ],
     align=True,
 )

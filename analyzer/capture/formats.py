@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.capture.pcap import MAGICS, PcapFraming
 from analyzer.capture.pcapng import BYTE_ORDER_MAGIC, MAGIC, PcapngFraming
 from analyzer.capture.source import STDIN, display_name
+from analyzer.capture.text.lines import encoding_of
 from analyzer.errors import CaptureError, NotACaptureError
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ ERF_SINCE_S: Final = 631_152_000
 BYTE_ORDER_MARK: Final = BYTE_ORDER_MAGIC.to_bytes(4, "big")
 """Stands near the first octets of pcapng, which are line ends so that a transfer as text shows."""
 
+DOCUMENTS: Final = (b"<!doctype html", b"<html", b"<?xml", b"<pdml", b"<psml")
+"""Text that is none to read a line at a time."""
+
 TEXT: Final = frozenset(string.printable.encode())
 
 Framing = PcapFraming | PcapngFraming
@@ -95,6 +99,14 @@ def open_framing(name: str, window: Window) -> Framing:
     raise NotACaptureError(name, f"is {what}; expected a pcap or pcapng file" + (way_out and f"; {way_out}"))
 
 
+def is_text(head: bytes) -> bool:
+    """Say whether what begins with these octets may be text that somebody pasted, which ``text.reader`` reads."""
+    if not head or head.startswith(tuple(magic for magic, *_ in (*CAPTURES, *OTHERS))) or head[:4] == MAGIC:
+        return False
+    start = head.lstrip().lower()
+    return encoding_of(head) is not None and not start.startswith(DOCUMENTS)
+
+
 def describe(head: bytes, name: str) -> tuple[str, str]:
     """Say what begins with these octets, to fit after "is", and what could be done about it."""
     if not head:
@@ -110,7 +122,7 @@ def describe(head: bytes, name: str) -> tuple[str, str]:
     start = head.lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "an HTML page", "perhaps the download wanted a login"
-    if start.startswith((b"<?xml", b"<pdml", b"<psml")):
+    if start.startswith(DOCUMENTS):
         return "an XML document", ""
     if not set(head) - TEXT:
         return f"text, beginning with {_excerpt(head)}", ""

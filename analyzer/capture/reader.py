@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.capture.decoder import BATCH_ROWS, MOST_BY_SCAPY, Decoder
-from analyzer.capture.formats import open_framing
+from analyzer.capture.formats import HEAD, is_text, open_framing
 from analyzer.capture.frame import NOTES, empty_frames
 from analyzer.capture.linktypes import link_name
 from analyzer.capture.source import display_name, open_source
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    from analyzer.capture.source import Source
+    from analyzer.capture.text.reader import TextReader
     from analyzer.segment import SegmentBatch
 
 LARGE: Final = 1 << 20
@@ -39,25 +41,36 @@ COMPRESSION_RATIO: Final = 4
 
 def open_capture(
     path: str | os.PathLike[str], *, reader: str = "auto", jit: bool | None = None, chunk: int = CHUNK
-) -> CaptureReader:
-    """Open a capture: a path, or ``-`` for standard input; pcap or pcapng, plain, gzip or zstd.
+) -> CaptureReader | TextReader:
+    """Open a capture: a path, or ``-`` for standard input; pcap, pcapng or text, plain, gzip or zstd.
 
     ``reader`` is ``auto`` (the fast one, scapy for tunnels and rare link types), ``fast`` or ``scapy``. ``jit`` compels
     or forbids compiled loops; None decides by size.
 
     Raises:
         CaptureError: it cannot be opened or is cut within its header.
-        NotACaptureError: it is neither pcap nor pcapng.
+        NotACaptureError: it is neither pcap nor pcapng, nor text with packets.
         UnsupportedLinkTypeError: no frame of it can be decoded.
     """
-    return CaptureReader(os.fspath(path), reader=reader, jit=jit, chunk=chunk)
+    name = os.fspath(path)
+    source = open_source(name)
+    try:
+        window = Window(source, chunk=chunk)
+        if is_text(window.head(HEAD)):
+            from analyzer.capture.text.reader import TextReader
+
+            return TextReader(name, display_name(name), source, window, reader=reader)
+        return CaptureReader(name, source, window, reader=reader, jit=jit)
+    except BaseException:
+        source.close()
+        raise
 
 
 class CaptureReader:
     """An open capture: a context manager, and an iterable (once) of batches in file order."""
 
-    def __init__(self, path: str, *, reader: str, jit: bool | None, chunk: int) -> None:
-        """Open the capture and find its first frame."""
+    def __init__(self, path: str, source: Source, window: Window, *, reader: str, jit: bool | None) -> None:
+        """Find the first frame; the source is closed with this."""
         self.path = path
         self.jit = False
         """Whether the loops in use are compiled; a stream begins plain and changes when it grows."""
@@ -66,16 +79,12 @@ class CaptureReader:
         self._forced = jit
         self._pending = 0  # frames indexed, not decoded
         self._room = BATCH_ROWS
-        self._source = open_source(path)
-        try:
-            self._window = Window(self._source, chunk=chunk)
-            self._framing = open_framing(display_name(path), self._window)
-            self._choose_mode()
-            self._frames = empty_frames(self._room, jit=self.jit)
-            self._find_first()
-        except BaseException:
-            self._source.close()
-            raise
+        self._source = source
+        self._window = window
+        self._framing = open_framing(display_name(path), window)
+        self._choose_mode()
+        self._frames = empty_frames(self._room, jit=self.jit)
+        self._find_first()
 
     def __enter__(self) -> Self:
         return self

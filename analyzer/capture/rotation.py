@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
+    from analyzer.capture.text.reader import TextReader
     from analyzer.segment import SegmentBatch
 
 OVERLAP_NS: Final = 1_000_000_000
@@ -180,7 +181,7 @@ class RotatedReader:
             self._now.close()
             self._now = following
 
-    def _next(self, last_ns: int) -> CaptureReader | None:
+    def _next(self, last_ns: int) -> CaptureReader | TextReader | None:
         """Open the next file if it goes on where this one ended; else leave it and the rest."""
         if not self.left:
             return None
@@ -196,7 +197,7 @@ class RotatedReader:
         self._start_ns = self.start_ns
         return following
 
-    def _named(self, source: CaptureReader) -> list[str]:
+    def _named(self, source: CaptureReader | TextReader) -> list[str]:
         """Return a file's warnings, with its name if the series has several."""
         several = len(self.parts) > 1 or bool(self.left)
         return [f"{Path(source.path).name}: {w}" if several else w for w in source.warnings]

@@ -100,6 +100,12 @@ def _of_reset(t: Teller) -> list[Line]:
         return []
     if t.ending.by == "between":
         return [Line("Which box it was. A route that changed would change the TTL too.", (reset.frame,))]
+    if t.facts(reset.sender).ttl is None and reset.own_ttl is None and reset.ttl < 0:
+        text = (
+            "Which machine sent the RST: the text has no TTLs (tcpdump -v prints them), so a box between may have sent"
+            " it in that name."
+        )
+        return [Line(text, (reset.frame,))]
     if t.ending.verdict is Verdict.RESET_ON_PROBE:
         text = "Which machine sent the RST: it looks like the endpoint's other packets, a hint and no proof."
         return [Line(text, (reset.frame,))]
@@ -109,13 +115,19 @@ def _of_reset(t: Teller) -> list[Line]:
 def _of_probes(t: Teller) -> list[Line]:
     doubts = {
         doubt: tuple(probe.frame for probe in t.record.probes if probe.doubt == doubt)
-        for doubt in ("missed", "zero_window")
+        for doubt in ("missed", "zero_window", "unnumbered")
     }
     undecided = [segment.frame for segment in t.record.not_probes if segment.is_ == "keepalive_or_zero_window_probe"]
     found = [Line(text, frames) for text, frames in _jumps(t)]
     if doubts["missed"]:
         text = "What the capture missed; these probes are known only by what answered them."
         found.append(Line(text, doubts["missed"]))
+    if doubts["unnumbered"]:
+        text = (
+            "Whether these are probes: the text has no numbers of segments without data, so they are known by"
+            " when they came and what followed. tcpdump -vv prints the numbers, and -w keeps the packets."
+        )
+        found.append(Line(text, doubts["unnumbered"]))
     if doubts["zero_window"]:
         text = (
             "Under a closed window only spacing tells keepalive from window probes: these come evenly, as keepalive"

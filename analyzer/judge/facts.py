@@ -21,7 +21,7 @@ from analyzer.judge.table import WORDS, Table
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.loops.loop import pick
-from analyzer.segment import ACK, FIN, NONE, NOTE_TCP, RST, SYN
+from analyzer.segment import ACK, FIN, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
 from analyzer.tolerances import WENT_ON_NS
 from analyzer.track.seen import SEEN
 
@@ -451,5 +451,6 @@ def moves_window(rows: Foreign) -> Foreign:
 
     ``rows`` are SEEN records, or their columns by name.
     """
-    of_the_sender = (rows["note"] == NOTE_TCP) & (rows["is_copy"] == 0) & (rows["flags"] & RST == 0)
+    is_segment = (rows["note"] == NOTE_TCP) | (rows["note"] == NOTE_UNNUMBERED)
+    of_the_sender = is_segment & (rows["is_copy"] == 0) & (rows["flags"] & RST == 0)
     return of_the_sender & (shuts_window(rows) | opens_window(rows))

@@ -29,13 +29,15 @@ from analyzer.label.outcome import (
     PROBE,
     RESET,
     SHUT,
+    SUSPECTED,
     UNANCHORED,
     UNJUDGED,
+    UNNUMBERED,
     WINDOW_PROBE,
 )
 from analyzer.loops.loop import loop
-from analyzer.segment import PSH
-from analyzer.tolerances import ANSWER_DATA_NS, ANSWER_NS
+from analyzer.segment import ACK, NOTE_UNNUMBERED, PSH
+from analyzer.tolerances import ANSWER_DATA_NS, ANSWER_NS, GAP_LEAST_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
@@ -49,6 +51,8 @@ def proves(probe: Record, row: Record) -> int:
     unless its sender's FIN, or an octet, was sent at that number since. One octet is shown to be old only by a D-SACK
     block that covers just it (RFC 2883 4); with PSH it may be data that was sent again.
     """
+    if probe["seq"] < 0:  # nothing at all is known of its number: an empty ACK answers it, as none answers another ACK
+        return 1 if row["flags"] == ACK and row["payload_len"] == 0 and row["ack"] >= 0 else 0
     if row["ack"] != probe["seq"] + 1:
         return 0
     if probe["payload_len"] == 0:
@@ -64,11 +68,25 @@ def match_answers(rows: Rows, start: int, stop: int) -> None:
     """Pair each probe with the first segment of the peer that reacts to it, by direction."""
     waiting_a = -1
     waiting_b = -1
+    asked_a = -1
+    asked_b = -1
     for j in range(start, stop):
         row = rows[j]
         clear(row)
-        kind = row["kind"]
         side = row["side"]
+        if row["kind"] == UNANCHORED and row["note"] == NOTE_UNNUMBERED:
+            asked = asked_a if side == 0 else asked_b
+            if asked >= 0 and cross(rows, start, asked, j) == 1:
+                if side == 0:
+                    waiting_a = asked
+                else:
+                    waiting_b = asked
+                continue
+            if side == 0:
+                asked_a = j
+            else:
+                asked_b = j
+        kind = row["kind"]
         if kind in (PROBE, OCTET, AT_ZERO, WINDOW_PROBE, UNANCHORED):
             if side == 0:
                 waiting_a = j
@@ -88,6 +106,33 @@ def match_answers(rows: Rows, start: int, stop: int) -> None:
         else:
             waiting_a = -1
         react(rows, start, waiting, j)
+
+
+@loop
+def cross(rows: Rows, start: int, asked: int, j: int) -> int:
+    """Let probes that crossed be told apart: 1 if row ``j`` shows that what seemed to answer ``asked`` was a probe.
+
+    Both rows are unnumbered and of one endpoint. It cannot have probed twice within a second, and nothing makes it
+    answer an answer: so the second answers a probe of the peer, the one that came between.
+    """
+    probe = rows[asked]
+    between = probe["answer_row"]
+    if between < 0 or rows[j]["ts_ns"] - probe["ts_ns"] >= GAP_LEAST_NS:
+        return 0
+    other = rows[start + between]
+    if other["note"] != NOTE_UNNUMBERED or other["payload_len"] > 0:
+        return 0
+    other["kind"] = PROBE
+    other["certainty"] = PROBABLE
+    other["doubt"] = UNNUMBERED
+    other["answers_row"] = -1
+    other["answer"] = ANSWER_ACK
+    other["answer_row"] = j - start
+    rows[j]["kind"] = ANSWERED
+    rows[j]["answers_row"] = between
+    probe["answer"] = NO_ANSWER
+    probe["answer_row"] = -1
+    return 1
 
 
 @loop
@@ -121,8 +166,11 @@ def react(rows: Rows, start: int, waiting: int, j: int) -> None:
             probe["kind"] = AT_ZERO
         else:
             probe["kind"] = PROBE if probe["payload_len"] == 0 else OCTET
-            probe["certainty"] = PROBABLE
-            probe["doubt"] = MIDSTREAM if probe["snd_una"] < 0 else MISSED
+            probe["certainty"] = PROBABLE if probe["seq"] >= 0 else SUSPECTED
+            if probe["note"] == NOTE_UNNUMBERED:
+                probe["doubt"] = UNNUMBERED
+            else:
+                probe["doubt"] = MIDSTREAM if probe["snd_una"] < 0 else MISSED
     if row["payload_len"] > 0:
         if late <= ANSWER_DATA_NS:
             probe["answer"] = ANSWER_DATA

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.label.outcome import (
+    ANSWERED,
     MIDSTREAM,
     MISSED,
     OCTET,
@@ -20,8 +21,10 @@ from analyzer.label.outcome import (
     RESET,
     SUSPECTED,
     UNANCHORED,
+    UNNUMBERED,
 )
 from analyzer.loops.loop import loop
+from analyzer.segment import NOTE_UNNUMBERED
 from analyzer.tolerances import GAP_LEAST_NS, JITTER_NS, WHEEL
 
 if TYPE_CHECKING:
@@ -57,7 +60,8 @@ def settle_midstream(rows: Rows, start: int, stop: int, order: Numbers, first: i
 
     Proof: the same endpoint sends an empty probe at the same number, or later a RST one above, and neither FIN nor new
     data in between, which would have used the number. Suspicion: three or more identical empty segments, evenly spaced
-    by 0.9 s or more. All else is nothing. ``order[first:last]`` is what ``by_number`` says of the flow.
+    by 0.9 s or more. What was unprovoked, and of which only the number is not known, is suspected by itself, and
+    probable if evenly spaced. All else is nothing. ``order[first:last]`` is what ``by_number`` says of the flow.
     """
     at = first
     while at < last:
@@ -83,7 +87,7 @@ def prove(rows: Rows, order: Numbers, begin: int, end: int, number: int) -> None
         row = rows[order[end - 1 - back]]
         if row["kind"] in (PROBE, RESET):
             sent_ns = -1 if row["own_fin_seq"] == number else max(row["data_ns"], 0)
-        elif sent_ns >= 0 and row["payload_len"] == 0 and row["ts_ns"] >= sent_ns:
+        elif sent_ns >= 0 and row["payload_len"] == 0 and row["ts_ns"] >= sent_ns and row["kind"] != ANSWERED:
             proven(row)
     last_ns = -1
     for i in range(begin, end):
@@ -99,7 +103,10 @@ def proven(row: Record) -> None:
     """Call a segment a probe."""
     row["kind"] = PROBE
     row["certainty"] = PROBABLE
-    row["doubt"] = MIDSTREAM if row["snd_una"] < 0 else MISSED
+    if row["note"] == NOTE_UNNUMBERED:
+        row["doubt"] = UNNUMBERED
+    else:
+        row["doubt"] = MIDSTREAM if row["snd_una"] < 0 else MISSED
 
 
 @loop
@@ -145,7 +152,11 @@ def suspect_even_spacing(rows: Rows, start: int, stop: int, side: int) -> None:
     for j in range(start, stop):
         row = rows[j]
         if row["kind"] == UNANCHORED and row["side"] == side:
-            if suspected:
+            if row["note"] == NOTE_UNNUMBERED and row["seq"] >= 0:
+                row["kind"] = PROBE
+                row["certainty"] = PROBABLE if suspected else SUSPECTED
+                row["doubt"] = UNNUMBERED
+            elif suspected:
                 row["kind"] = PROBE if row["payload_len"] == 0 else OCTET
                 row["certainty"] = SUSPECTED
                 row["doubt"] = ONE_SIDED

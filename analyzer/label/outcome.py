@@ -43,6 +43,8 @@ class Doubt(IntEnum):
     """Under a closed window; only the even spacing tells it from a window probe."""
     MISSED = 4
     """The capture missed segments; the answer proves the probe."""
+    UNNUMBERED = 5
+    """The text of tcpdump does not show its number; time and answer speak for it."""
 
 
 PROBE: Final = int(Kind.KEEPALIVE_PROBE)
@@ -73,3 +75,4 @@ MIDSTREAM: Final = int(Doubt.MIDSTREAM)
 ONE_SIDED: Final = int(Doubt.ONE_SIDED)
 ZERO_WINDOW: Final = int(Doubt.ZERO_WINDOW)
 MISSED: Final = int(Doubt.MISSED)
+UNNUMBERED: Final = int(Doubt.UNNUMBERED)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.segment import ACK, FIN, NOTE_ICMP_ERROR, PSH, RST, SYN, URG
+from analyzer.segment import ACK, FIN, NOTE_ICMP_ERROR, NOTE_UNNUMBERED, PSH, RST, SYN, URG
 from analyzer.tolerances import IDLE_LEAST_NS
 from analyzer.untyped import Rows
 
@@ -184,6 +184,34 @@ def nothing_acknowledged_yet(s: Rows) -> Mask:
     return s["snd_una"] < 0
 
 
+def number_not_shown(s: Rows) -> Mask:
+    """SEG.SEQ is not known: the text of tcpdump does not show that of an empty segment (without -vv)."""
+    return s["note"] == NOTE_UNNUMBERED
+
+
+def says_nothing_new(s: Rows) -> Mask:
+    """SEG.ACK is all that the peer has sent, which was acknowledged before; the sender has nothing outstanding."""
+    acknowledged = (s["ack"] >= s["peer_nxt"]) & ((s["rcv_nxt"] < 0) | (s["ack"] == s["rcv_nxt"]))
+    return acknowledged & ((s["snd_una"] < 0) | (s["snd_una"] >= s["snd_nxt"]))
+
+
+def window_about_the_same(s: Rows) -> Mask:
+    """Its window is less than twice, and at least half, of that in the sender's segment before: no window update."""
+    before = s["own_wnd"]
+    return (before < 0) | ((s["window"] < 2 * before + (before == 0)) & (2 * s["window"] >= before))
+
+
+def unprovoked(s: Rows) -> Mask:
+    """No probe of the peer waits for an answer, and neither end was active in the last 0.9 s."""
+    active = np.maximum(s["own_active_ns"], s["peer_active_ns"])
+    return (s["answers_pending"] == 0) & ((active < 0) | (s["ts_ns"] - active >= IDLE_LEAST_NS))
+
+
+def answers_nothing(s: Rows) -> Mask:
+    """No probe of the peer waits for an answer."""
+    return s["answers_pending"] == 0
+
+
 def shuts_window(s: Rows) -> Mask:
     """Window 0 after one that was not, in an acknowledgement no older than the last."""
     return (s["window"] == 0) & (s["own_wnd"] > 0) & (s["ack"] >= s["rcv_nxt"])
@@ -227,6 +255,20 @@ RULES: Final = (
     # before the keepalive rows: Linux probes a closed window with the very same segment
     Rule(
         Kind.AT_ZERO_WINDOW,
+        "number-not-printed-at-zero-window",
+        "field guide 1.3",
+        (
+            only_ack,
+            empty,
+            number_not_shown,
+            says_nothing_new,
+            window_about_the_same,
+            answers_nothing,
+            peer_window_is_zero,
+        ),
+    ),
+    Rule(
+        Kind.AT_ZERO_WINDOW,
         "probe-at-zero-window",
         "RFC 9293 3.8.6.1, Linux tcp_xmit_probe_skb",
         (only_ack, at_most_one_octet, one_below_snd_una, peer_window_is_zero),
@@ -244,6 +286,19 @@ RULES: Final = (
         "probe-form-not-idle",
         "RFC 9293 3.8.4 MUST-26",
         (only_ack, at_most_one_octet, one_below_snd_una, active_within_a_second),
+    ),
+    # before the probe rows: it is only supposed to be one below SND.UNA
+    Rule(
+        Kind.UNANCHORED,
+        "number-not-printed",
+        "field guide 1.3",
+        (only_ack, empty, number_not_shown, says_nothing_new, window_about_the_same, unprovoked),
+    ),
+    Rule(
+        Kind.OTHER,
+        "number-not-printed-other",
+        "field guide 1.3",
+        (only_ack, empty, number_not_shown, nothing_acknowledged_yet),
     ),
     Rule(Kind.KEEPALIVE_PROBE, "keepalive", "RFC 9293 3.8.4 SHLD-12", (only_ack, empty, one_below_snd_una)),
     Rule(Kind.KEEPALIVE_OCTET, "keepalive-octet", "RFC 9293 3.8.4 MAY-6", (only_ack, one_octet, one_below_snd_una)),

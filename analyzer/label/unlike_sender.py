@@ -56,7 +56,7 @@ def same_distance(row: Record) -> int:
     own_low = row["ttl_low"]
     own_high = row["ttl_high"]
     ttl = row["ttl"]
-    if own_low < 0 or own_low - ROUTE_CHANGE <= ttl <= own_high:
+    if own_low < 0 or ttl < 0 or own_low - ROUTE_CHANGE <= ttl <= own_high:
         return 1
     nearest = min(hops(own_low), hops(own_high))
     farthest = max(hops(own_low), hops(own_high))

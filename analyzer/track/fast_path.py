@@ -49,7 +49,7 @@ def goes_on(flow: Record, end: Record, peer: Record, row: Record, sign: int) -> 
     fresh = (row["flags"] & (ACK | SYN | FIN | RST)) == ACK
     fresh &= end["steady"] > (length > 0)
     fresh &= peer["steady"] > NOT_STEADY
-    fresh &= (row["seq"] - end["snd_nxt"]) & 0xFFFFFFFF == 0
+    fresh &= row["seq"] == end["snd_nxt"] & 0xFFFFFFFF
     fresh &= (length != 1) & (length < PLAUSIBLE)
     fresh &= (behind < PLAUSIBLE) & (behind <= peer["snd_nxt"] - peer["snd_una"])
     fresh &= row["window"] > 0

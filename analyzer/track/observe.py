@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import fetch, lines_of, loop, prefetch
-from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, RST, SYN
+from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
 from analyzer.seqnum import unwrap
 from analyzer.track.awake import COUNTS, testify
 from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK, answers_syn, is_challenge, note_provocation
@@ -41,6 +41,7 @@ from analyzer.track.half_open import (
 )
 from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 from analyzer.track.translated import link_translation
+from analyzer.track.unnumbered import ANY_NUMBER
 from analyzer.track.untranslated import link_lone_reset, link_passing, remember_peers, take_back
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
                 continue
         note = row["note"]
         digest = digests[i % RING]
-        if note == NOTE_TCP:
+        if note in (NOTE_TCP, NOTE_UNNUMBERED):
             segments += 1
         if index < 0:
             index = find(slots, flows, row, digest)
@@ -340,10 +341,18 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         seq = unwrap(row["seq"], end["snd_nxt"] if end["snd_nxt"] >= 0 else end["snd_una"])
         ack = unwrap(row["ack"], peer["snd_nxt"] if peer["snd_nxt"] >= 0 else peer["snd_una"]) if flags & ACK else -1
         claimed_ns = end["missed_ns"]
-        unsent = settle_claim(flow, end, side, row, seq)
+        unsent = 0
+        if note == NOTE_UNNUMBERED:
+            seq = end["snd_nxt"]
+        else:
+            unsent = settle_claim(flow, end, side, row, seq)
         sign = signature(row)
         copy = is_copy(end, sign, ts_ns, row["ip_id"])
+        if note == NOTE_UNNUMBERED and peer["last_ns"] > end["last_ns"]:
+            copy = 0  # without its number, a probe looks like the answer behind the peer's
         mark = notable(flow, end, peer, row, seq, ack, copy)
+        if note == NOTE_UNNUMBERED and mark == LIKE_KEEPALIVE and seq >= 0:
+            seq -= 1
         provocation = 0
         provoked = 0
         if copy == 0:
@@ -396,7 +405,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             peer["pending_seq"] = -1
         # one octet into a closed window is a probe of it, and waits for an answer too
         if mark == LIKE_KEEPALIVE or (row["payload_len"] == 1 and peer["window"] == 0):
-            end["pending_seq"] = seq
+            end["pending_seq"] = seq if seq >= 0 else ANY_NUMBER
         elif row["payload_len"] > 0:
             end["pending_seq"] = -1
         learn_time(flow, end, row, alike)

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.loops.loop import loop
-from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.segment import ACK, FIN, NOTE_UNNUMBERED, RST, SYN
 from analyzer.tolerances import REPEAT_NS, RTO_LEAST_NS
+from analyzer.track.unnumbered import may_probe
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record
@@ -123,7 +124,8 @@ def notable(flow: Record, end: Record, peer: Record, row: Record, seq: int, ack:
     """Say whether the rules may want to see this segment: 0 no, 1 yes, 2 yes and it looks like keepalive.
 
     Looks like keepalive: at most one octet, no SYN, FIN or RST, and either exactly one below what the peer has
-    acknowledged, or one that cannot be judged yet (nothing of the peer, or of the sender, was seen before).
+    acknowledged, or one that cannot be judged yet (nothing of the peer, or of the sender, was seen before; or the text
+    of tcpdump does not show its number).
     """
     flags = row["flags"]
     if flags & (SYN | FIN | RST):
@@ -131,7 +133,10 @@ def notable(flow: Record, end: Record, peer: Record, row: Record, seq: int, ack:
             return 1  # a FIN that its sender repeats although its acknowledgement passed here
         return 1 if (flags & RST) and copy == 0 else 0
     length = row["payload_len"]
-    if length <= 1 and flags & ACK:
+    if row["note"] == NOTE_UNNUMBERED:
+        if copy == 0 and may_probe(end, peer, row, ack) == 1:
+            return 2
+    elif length <= 1 and flags & ACK:
         nxt = end["snd_nxt"]
         una = end["snd_una"]
         if una >= 0:
