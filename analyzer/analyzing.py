@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.analysis import Analysis
 from analyzer.capture.ahead import read_ahead
+from analyzer.capture.reader import refuse_text
 from analyzer.capture.rotation import in_folders, series_of, streams
 from analyzer.errors import AnalyzerError, UnsupportedLinkTypeError
 from analyzer.intake import Intake
@@ -109,6 +110,8 @@ def _flows_of(
     summary = CaptureSummary([source.path])
     index = len(result.captures)
     with source:
+        if result.select.display_filter:
+            refuse_text(source.path, "a display filter (-Y)")
         result.captures.append(summary)
         summary.parts = source.parts
         intake = Intake(summary, source, result.limits)

@@ -19,6 +19,7 @@ from analyzer import explain
 from analyzer.analysis import Analysis
 from analyzer.analyzing import read_flows
 from analyzer.capture.commented import Copied, copy_with_comments
+from analyzer.capture.reader import refuse_text
 from analyzer.capture.source import open_source
 from analyzer.errors import CaptureError
 from analyzer.judge import verdict
@@ -68,6 +69,7 @@ def annotate(
     source_path, out_path = os.fspath(path), os.fspath(out)
     if not force and out_path != STDOUT and Path(out_path).exists():
         raise FileExistsError(out_path)
+    refuse_text(source_path, "annotate")
     with Marks() as marks:
         result = _find_out(source_path, select or Selection(), marks, reader=reader, jit=jit, progress=progress)
         source = open_source(source_path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.analysis import Analysis
 from analyzer.analyzing import read_flows
+from analyzer.capture.reader import refuse_text
 from analyzer.survey.selection import Selection
 from analyzer.wireshark.comparison import Comparison
 from analyzer.wireshark.frame_labels import Labels
@@ -35,6 +36,7 @@ def compare(
         CaptureError: nothing could be read of it.
     """
     name = os.fspath(path)
+    refuse_text(name, "compare")
     with Labels(name) as labels:
         comparison = Comparison(labels, select or Selection())
         flows = read_flows([name], Analysis(), reader=reader, jit=jit, progress=progress, see=comparison.see)

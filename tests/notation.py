@@ -18,7 +18,7 @@ A line is a segment: time, direction, flags, ``seq:end(len)``, then words in any
 
 Flags are ``S F R P . U E W``; ``!7`` is a number as on the wire. Words: ``ack N``, ``win N``, ``ttl N``, ``id N`` (IP
 ID), ``mac N``, ``vlan N``, ``octet XX`` (first octet of data, hex), ``hl N`` (TCP header octets), ``optcut`` (the snap
-length cut the options), ``if N`` (capture interface).
+length cut the options), ``if N`` (capture interface), ``unnumbered`` (the text does not show SEG.SEQ).
 
 Expected (``#= KIND``): certainty, ``doubt WORD``, the kind of a RST, ``strange WORD[,WORD]``, ``to FRAME`` (the probe
 that is answered), ``row NAME`` (the row of RULES that won). A line without ``#=`` is nothing in particular.
@@ -50,6 +50,7 @@ from analyzer.segment import (
     LOSS,
     NOTE_CUT,
     NOTE_ICMP_ERROR,
+    NOTE_UNNUMBERED,
     SEGMENT,
     SegmentBatch,
     address_halves,
@@ -392,6 +393,9 @@ class _Reader:
             word = queue.pop(0)
             if word == "optcut":
                 values["options_cut"] = 1
+                continue
+            if word == "unnumbered":
+                values |= {"note": NOTE_UNNUMBERED, "seq": ABSENT}
                 continue
             value = queue.pop(0) if queue else self.refuse(f"{word} needs a value")
             if word == "octet" and re.fullmatch("[0-9a-f]{2}", value):

@@ -84,6 +84,13 @@ def test_words_and_options_set_their_column(words, column, value):
     }
 
 
+def test_a_segment_may_have_no_number():
+    """The word unnumbered takes a segment's number away, and notes it."""
+    made = row("+0 a > b . 1:1(0) ack 1 unnumbered")
+
+    assert (-1, 3) == (made["seq"], made["note"])
+
+
 def test_what_is_not_said_is_usual():
     """A segment without words has a TTL of 64, a counting IP ID, no options and no data to see."""
     first, second = rows("+0 a > b . 1:1(0) ack 1\n+0 a > b . 1:1(0) ack 1\n")

@@ -15,9 +15,9 @@ from analyzer.capture.decoder import BATCH_ROWS, MOST_BY_SCAPY, Decoder
 from analyzer.capture.formats import HEAD, is_text, open_framing
 from analyzer.capture.frame import NOTES, empty_frames
 from analyzer.capture.linktypes import link_name
-from analyzer.capture.source import display_name, open_source
+from analyzer.capture.source import STDIN, display_name, open_source
 from analyzer.capture.window import CHUNK, Window
-from analyzer.errors import UnsupportedLinkTypeError
+from analyzer.errors import CaptureError, UnsupportedLinkTypeError
 from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import freeze, records
 
@@ -59,11 +59,29 @@ def open_capture(
         if is_text(window.head(HEAD)):
             from analyzer.capture.text.reader import TextReader
 
-            return TextReader(name, display_name(name), source, window, reader=reader)
+            return TextReader(name, display_name(name), source, window, reader=reader, jit=jit)
         return CaptureReader(name, source, window, reader=reader, jit=jit)
     except BaseException:
         source.close()
         raise
+
+
+def refuse_text(path: str | os.PathLike[str], purpose: str) -> None:
+    """Refuse a path that is text, for who needs packets; ``purpose`` says what for, to fit before "needs packets".
+
+    Raises:
+        CaptureError: it is text, or cannot be opened.
+    """
+    name = os.fspath(path)
+    if name == STDIN:
+        return
+    source = open_source(name)
+    try:
+        if is_text(Window(source, chunk=1 << 16).head(HEAD)):
+            reason = f"is text, and {purpose} needs packets, a pcap or pcapng file; report, explain and plot read text"
+            raise CaptureError(display_name(name), reason)
+    finally:
+        source.close()
 
 
 class CaptureReader:

@@ -33,7 +33,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="*",
         default=[],
-        help="captures or folders of them (pcap, pcapng, also gzip or zstd); - is stdin",
+        help="captures or folders of them (pcap, pcapng, or text of tcpdump or tshark; also gzip or zstd); - is stdin",
     )
     group.add_argument(
         "-r", dest="more_files", metavar="FILE", action="append", default=[], help="the same, as tcpdump has it"
@@ -82,7 +82,10 @@ def add_one_input(parser: argparse.ArgumentParser) -> None:
     """Add FILE, -r and --reader, for verbs that take one capture."""
     group = parser.add_argument_group("input")
     group.add_argument(
-        "file", metavar="FILE", nargs="?", help="a capture (pcap, pcapng, also gzip or zstd); - is stdin"
+        "file",
+        metavar="FILE",
+        nargs="?",
+        help="a capture (pcap, pcapng, also gzip or zstd); - is stdin",
     )
     group.add_argument("-r", dest="other_file", metavar="FILE", help="the same, as tcpdump has it")
     add_reader(group)

@@ -14,18 +14,21 @@ def erf(seconds, kind=2):
     return struct.pack("<IIBB", 0, seconds, kind, 4) + lengths + b"\0\0" + frame
 
 
+NO_PACKET = "in which no line is a packet's; expected a pcap or pcapng file, or what tcpdump or tshark print"
+
+
 @pytest.mark.parametrize(
     ("octets", "sentence"),
     [
         (b"", "is empty; expected a pcap or pcapng file"),
         (b"\xd4\xc3", "is no capture, beginning with the bytes d4 c3; expected a pcap or pcapng file"),
         (b"\0" * 600, "is no capture, beginning with the bytes 00 00 00 00; expected a pcap or pcapng file"),
+        (b"\n\n hi \n", f'is text, beginning with "hi", {NO_PACKET}'),
+        (b"\n\n\n\n", f'is text, beginning with "", {NO_PACKET}'),
         (
-            b"12:27:19.123456 IP 10.0.0.1.80 > 10.0.0.2.4000: Flags [.], ack 1\n",
-            'is text, beginning with "12:27:19.123456 IP 10.0.0.1.80 > 10.0.0...."; expected a pcap or pcapng file',
+            b"caf\xe9 12:27:19 IP\n",
+            f'is text, beginning with "caf\N{LATIN SMALL LETTER E WITH ACUTE} 12:27:19 IP", {NO_PACKET}',
         ),
-        (b"\n\n hi \n", 'is text, beginning with "hi"; expected a pcap or pcapng file'),
-        (b"\n\n\n\n", 'is text, beginning with ""; expected a pcap or pcapng file'),
         (
             b"\n<!DOCTYPE html><html>",
             "is an HTML page; expected a pcap or pcapng file; perhaps the download wanted a login",

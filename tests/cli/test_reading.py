@@ -2,9 +2,14 @@
 
 import io
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from analyzer.cli import reading
+
+TEXT = Path(__file__).parents[1] / "pasted" / "tcpdump_3.txt"
 
 
 class Terminal(io.StringIO):
@@ -76,3 +81,35 @@ def test_compiling_is_said(monkeypatch, capsys):
         progress(SOURCE, 1)
 
     assert ("", f"keepalive: {reading.COMPILING}\n") == capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "purpose"),
+    [
+        (("compare",), "compare"),
+        (("annotate", "-", "out"), "annotate"),
+        (("report", "-Y", "tcp"), "a display filter (-Y)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_needs_packets_refuses_text(arguments, purpose, keepalive, tmp_path):
+    """Where Wireshark or a copy needs packets, text is refused with one sentence and status 2."""
+    verb, *more = arguments
+    words = [tmp_path / "out.pcapng" if word == "out" else TEXT if word == "-" else word for word in more]
+    done = keepalive(verb, *(words if TEXT in words else [*words, TEXT]))
+
+    assert (2, "") == (done.status, done.out)
+    assert (
+        f"keepalive: {TEXT}: is text, and {purpose} needs packets, a pcap or pcapng file; report, explain and plot "
+        "read text\n"
+    ) == done.err
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_text_is_explained_with_what_it_lacks(keepalive):
+    """The story of a text has its probes, and says once what the text cannot show."""
+    done = keepalive("explain", TEXT)
+
+    assert 0 == done.status
+    assert 1 == " ".join(done.out.split()).count("the text has no numbers of segments without data")
+    assert "16 probes" in done.out or "12 probes after the FIN" in done.out

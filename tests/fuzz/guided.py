@@ -79,10 +79,11 @@ def corpora():
         "framing": small,
         "tracker": [bytes(range(at, at + 60)) for at in range(0, 180, 20)],
         "whole": small + seeds.captures(),
+        "text": seeds.texts(),
     }
 
 
-TARGETS = {"decode": frame, "framing": file, "tracker": steps, "whole": capture}
+TARGETS = {"decode": frame, "framing": file, "tracker": steps, "whole": capture, "text": capture}
 
 
 def main():

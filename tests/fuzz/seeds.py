@@ -74,6 +74,11 @@ def pcapng_files():
 
 
 @functools.cache
+def texts():
+    """Return the pasted texts, as octets."""
+    return tuple(path.read_bytes() for path in sorted((CAPTURES.parent / "tests" / "pasted").iterdir()))
+
+
 def captures():
     """Return the bundled captures that are small, as octets."""
     found = sorted(path for suffix in ("pcap", "pcapng") for path in CAPTURES.rglob(f"*.{suffix}"))

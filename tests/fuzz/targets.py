@@ -5,6 +5,7 @@
 ``tracker``  one sequence of segments through tracker, labels and verdicts, plain and compiled: equal, and the
              invariants of a bystander's bookkeeping
 ``whole``    one file through everything to the JSON report: an error that says something, or a report
+``text``     one pasted text likewise; what is said of it commands no terminal
 
 Nothing else is counted: a frame that ``framing`` finds is no execution of ``decode``. A new format joins TARGETS.
 """
@@ -319,9 +320,55 @@ def whole_path(rng):
     return count
 
 
+def any_text(rng):
+    """Return a pasted text: lines of several left out, repeated, cut, broken or mixed, octets changed."""
+    texts = seeds.texts()
+    lines = [line for _ in range(int(rng.integers(1, 3))) for line in texts[int(rng.integers(len(texts)))].split(b"\n")]
+    for _ in range(int(rng.integers(0, 8))):
+        at, cut = int(rng.integers(len(lines))), int(rng.integers(0, 120))
+        kind, line = int(rng.integers(5)), lines[at]
+        lines[at : at + 1] = (
+            [],
+            [line, line],
+            [line[:cut]],
+            [line[:cut], line[cut:]],
+            [line, lines[int(rng.integers(len(lines)))]],
+        )[kind]
+        lines = lines or [b""]
+    octets = b"\n".join(lines)
+    return mutate.one(octets, rng, 1 << 14) if rng.random() < 0.6 else octets
+
+
+def read_texts(rng):
+    """Read and judge some texts."""
+    count = 16
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        path = Path(folder) / "fuzzed"
+        for at in range(count):
+            octets = any_text(rng)
+            path.write_bytes(octets)
+            try:
+                report, _ = reported(path, jit=False, told=at % 4 == 0)
+            except Exception as error:
+                raise FoundError(f"{type(error).__name__}: {error} from {octets.hex()}") from error
+            if report.startswith("{"):
+                warnings = json.loads(report, parse_constant=refuse_constant)["captures"][0]["warnings"]
+                if not all(warning.isprintable() for warning in warnings):
+                    raise FoundError(f"{warnings} from {octets.hex()}")
+            elif not report.isprintable():
+                raise FoundError(f"{report!r} from {octets.hex()}")
+    return count
+
+
 def refuse_constant(name):
     """Refuse what JSON has no word for."""
     raise FoundError(f"{name} in the report")
 
 
-TARGETS = {"decode": decode_frames, "framing": find_frames, "tracker": track_segments, "whole": whole_path}
+TARGETS = {
+    "decode": decode_frames,
+    "framing": find_frames,
+    "tracker": track_segments,
+    "whole": whole_path,
+    "text": read_texts,
+}

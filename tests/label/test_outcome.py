@@ -11,7 +11,7 @@ from analyzer.label.rules import Kind
     [
         ("UNJUDGED SUSPECTED PROBABLE CERTAIN", outcome.Certainty),
         ("NO_ANSWER ANSWER_ACK ANSWER_RST ANSWER_DATA", outcome.Answer),
-        ("NO_DOUBT MIDSTREAM ONE_SIDED ZERO_WINDOW MISSED", outcome.Doubt),
+        ("NO_DOUBT MIDSTREAM ONE_SIDED ZERO_WINDOW MISSED UNNUMBERED", outcome.Doubt),
     ],
 )
 def test_every_member_has_a_name_for_loops(names, members):

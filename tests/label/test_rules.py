@@ -27,6 +27,7 @@ SECTIONS = {
     "RFC 6298 5.4": "Managing the RTO Timer: retransmit the earliest segment",
     "RFC 7323 5": "PAWS",
     "field guide 1.2": "Known wrong cases",
+    "field guide 1.3": "What other tools do: tcpdump prints no number of an empty segment",
     "field guide 8": "Capture artefacts that break naive identification",
     "Linux tcp_xmit_probe_skb": "net/ipv4/tcp_output.c",
 }

@@ -39,7 +39,9 @@ BULLET: Final = re.compile(r"[ \t]*(?:[-*+\u2022]|`{1,2})[ \t]*(?=\d|IP)")
 
 ENCODINGS: Final = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF8, "utf-8"))
 """Byte order marks, and what they begin; Windows' shells write the first."""
-CONTROLS: Final = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x08\x1b")
+LATIN: Final = 1.4
+"""What is no UTF-8 is text, of Latin-1 perhaps, if it has at most so many characters for each of ASCII."""
+CONTROLS: Final = frozenset(range(32)) - frozenset(b"\a\b\t\n\v\f\r\x1b")
 
 
 def encoding_of(head: bytes) -> str | None:
@@ -47,7 +49,14 @@ def encoding_of(head: bytes) -> str | None:
     for mark, name in ENCODINGS:
         if head.startswith(mark):
             return name
-    return "utf-8" if head and not CONTROLS & set(head) else None
+    if not head or CONTROLS & set(head):
+        return None
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        if sum(octet < 0x80 for octet in head) * LATIN < len(head):
+            return None
+    return "utf-8"
 
 
 def physical_lines(window: Window, encoding: str) -> Iterator[str]:

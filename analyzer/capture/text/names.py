@@ -34,7 +34,8 @@ SHOWN: Final = 8
 SERVICES: Final = {
     "amqp": 5672, "bootpc": 68, "domain": 53, "ftp": 21, "ftp-data": 20, "http": 80, "http-alt": 8080, "https": 443,
     "imap": 143, "imap2": 143, "imaps": 993, "iscsi-target": 3260, "kerberos": 88, "ldap": 389, "ldaps": 636,
-    "microsoft-ds": 445, "ms-sql-s": 1433, "mqtt": 1883, "mysql": 3306, "netbios-ssn": 139, "nfs": 2049, "pop3": 110,
+    "microsoft-ds": 445, "ms-sql-s": 1433, "mqtt": 1883, "mysql": 3306, "netbios-ssn": 139,
+    "newoak": 4001, "nfs": 2049, "pop3": 110,
     "pop3s": 995, "postgres": 5432, "postgresql": 5432, "radmin": 4899, "rdp": 3389, "redis": 6379, "rsync": 873,
     "sip": 5060, "smtp": 25, "ssh": 22, "submission": 587, "sunrpc": 111, "telnet": 23, "webcache": 8080, "www": 80,
     "x11": 6000, "xmpp-client": 5222,

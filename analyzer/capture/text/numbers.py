@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 WORD: Final = 1 << 32
 FAR: Final = 1 << 30
 """Further apart than any window: numbers of two different countings."""
+NEAR: Final = 1 << 24
+"""Numbers that count from something are smaller, mostly."""
 MOST: Final = 50_000
 """So many connections are remembered; of those not heard for longest nothing is."""
 STEP: Final = 0x1357_9BDF
@@ -114,6 +116,7 @@ class Numbers:
         """Take a SYN, whose numbers are never relative."""
         if row["flags"] & ACK:
             known.base[way], known.base[1 - way] = row["seq"], (row["ack"] - 1) % WORD
+            known.iss = known.base[1 - way]
             known.next_[1 - way] = row["ack"]
         elif known.iss != row["seq"]:
             known.base, known.next_, known.relative = [None, None], [None, None], None
@@ -124,9 +127,9 @@ class Numbers:
     def _without_ack(self, known: _Conversation, way: int, row: Row) -> None:
         """Take a packet without an ACK, whose number is never relative, whatever the others are."""
         expected = known.next_[way]
-        other = expected is not None and row["flags"] & RST and _apart(row["seq"], expected) > FAR
+        beyond = expected is not None and expected < NEAR and _apart(row["seq"], expected) > NEAR
         # 0 is what answers a packet without an ACK (RFC 9293 3.10.7.1)
-        if row["seq"] == ABSENT or (other and row["seq"] != 0):
+        if row["seq"] == ABSENT or (beyond and not known.relative and known.iss is None and row["seq"] != 0):
             row["note"] = NOTE_UNNUMBERED
             row["seq"] = ABSENT
 

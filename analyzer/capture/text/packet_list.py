@@ -28,7 +28,6 @@ INFO: Final = re.compile(
     rf"(?:\[[^\]]*\]\s*)*(?P<src_port>[\w.-]+)\s*{ARROW}\s*(?P<dst_port>[\w.-]+)\s+\[(?P<flags>[A-Z, ]+|<None>)\]"
     r"\s+(?:Seq=(?P<seq>\d{1,10})\s+)?(?:Ack=(?P<ack>\d{1,10})\s+)?Win=(?P<window>\d{1,10})(?:\s+Urg=\d{1,10})?\s+Len=(?P<length>\d{1,10})(?P<rest>.*)"
 )
-HEADING: Final = re.compile(r'\s*"?No\."?[\s,]+"?Time')
 OPTION: Final = re.compile(r"\b(TSval|TSecr|WS|SLE|SRE|MSS|SACK_PERM)(?:=(\d{1,10}))?")
 CUT: Final = re.compile(rf"(?P<src_port>\d{{1,5}})\s*{ARROW}\s*(?P<dst_port>\d{{1,5}})\s*\[Packet size limited")
 FLAGS: Final = {

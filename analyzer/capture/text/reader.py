@@ -25,6 +25,7 @@ from analyzer.capture.text.names import Names
 from analyzer.capture.text.numbers import Numbers
 from analyzer.capture.text.times import TIME, Kind, Times
 from analyzer.errors import NotACaptureError
+from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import freeze
 from analyzer.segment import NOTE_CUT, NOTE_UNNUMBERED, SEGMENT, SegmentBatch, leaps_in
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from analyzer.capture.source import Source
     from analyzer.capture.window import Window
 
+LARGE: Final = 4 << 20
+"""From this many octets on compiled loops pay behind the reader."""
 LOOKED_AT: Final = 4096
 """Lines that are looked at before the first is read."""
 MOST_PARTS: Final = 12
@@ -42,8 +45,9 @@ MOST_PARTS: Final = 12
 LONGEST: Final = 4096
 """Characters of one packet."""
 NO_PACKET: Final = re.compile(
-    r"```|~~~|\{(?:code|noformat)|\s*[$#%] |\S+@\S+[:~ ].*[$#%]|.*\bpackets? (?:captured|received by|dropped by)"
-    r"|tcpdump:|(?:listening on|reading from) |.*\blink-type\b|\^C|--\s*$|\[\.\.\.|\.\.\."
+    r"```|~~~|\{(?:code|noformat)|\s*[$#%] |\S{1,64}@\S{1,64}[:~ ].*[$#%]"
+    r"|.*\bpackets? (?:captured|received by|dropped by)|tcpdump:"
+    r"|(?:listening on|reading from) |.*\blink-type\b|\^C|--\s*$|\[\.\.\.|\.\.\."
 )
 """What stands between packets, and goes on none of them."""
 DROPPED: Final = re.compile(r"\s*(\d{1,12}) packets? dropped by (?:kernel|interface)")
@@ -79,15 +83,19 @@ class TextReader:
     """An open text: a context manager, and an iterable (once) of batches; what ``CaptureReader`` offers."""
 
     format = "text"
-    jit = False
 
-    def __init__(self, path: str, name: str, source: Source, window: Window, *, reader: str = "auto") -> None:
+    def __init__(
+        self, path: str, name: str, source: Source, window: Window, *, reader: str = "auto", jit: bool | None = None
+    ) -> None:
         """Read up to the first packet.
 
         Raises:
             NotACaptureError: no line of it is a packet's.
         """
         self.path = path
+        self.jit = False
+        """Whether what follows should be compiled; a stream begins plain and changes when it grows."""
+        self._forced = jit
         self.dropped = 0
         self.used_scapy = 0
         self._source = source
@@ -151,6 +159,7 @@ class TextReader:
         frame = 0
         previous: tuple[int, int] | None = None
         while True:
+            self.jit = jit_wanted(large=max(self._source.bytes_read, self.size or 0) >= LARGE, asked=self._forced)
             rows: list[dict[str, int]] = []
             times: list[int] = []
             numbers: list[int] = []
@@ -245,7 +254,7 @@ class TextReader:
     @staticmethod
     def _goes_on(packet: _Packet, line: str) -> bool:
         """Say whether a line that begins no packet may belong to the one before it."""
-        if not packet.parts or len(packet.parts) >= MOST_PARTS or NO_PACKET.match(line):
+        if not packet.parts or len(packet.parts) >= MOST_PARTS or len(line) > LONGEST or NO_PACKET.match(line):
             return False
         if len(packet.dump) and not packet.unlike_dump:
             return False

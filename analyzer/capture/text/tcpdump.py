@@ -19,7 +19,8 @@ from analyzer.segment import ABSENT, ACK, CWR, ECE, FIN, NOTE_CUT, NOTE_ICMP_ERR
 MAC: Final = r"(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}"
 STARTS: Final = re.compile(
     rf"(?:IP6?[ ,]|ARP[ ,]|R?ARP,|{MAC}|(?:\S+ +)?(?:In|Out|[BMP]) +(?:IP6?[ ,]|ARP|ifindex|{MAC}|ethertype)"
-    rf"|ethertype |vlan \d|802\.1|STP |LLDP|CDPv|MPLS |PPPoE |EAP|LLC|IPX|CARP|VRRP|unknown|\(tos |\[\|)",
+    r"|AF IPv[46] |ip: |ethertype |vlan \d|802\.1|STP |LLDP|CDPv|MPLS |PPPoE |EAP|LLC|IPX|CARP|VRRP"
+    r"|unknown|\(tos |\[\|)",
     re.IGNORECASE,
 )
 """How a packet begins, behind its time."""
@@ -143,7 +144,7 @@ def segment(text: str, names: Names) -> Printed | None:
 
 def icmp_error(text: str, names: Names) -> Printed | None:
     """Return the row of an ICMP error that quotes a TCP segment, of which the line says which; else None."""
-    found = ICMP.search(text)
+    found = ICMP.search(text) if "ICMP" in text else None
     if found is None:
         return None
     what = found["what"]
@@ -190,13 +191,13 @@ def _addressed(found: re.Match[str], text: str, names: Names) -> dict[str, int] 
     if not (src and dst and src_port and dst_port):
         return None
     before = text[: found.start("src")]
-    version = 6 if "IP6" in before or "0x86dd" in before else 4
+    version = 6 if any(word in before for word in ("IP6", "IPv6", "0x86dd")) else 4
     row = empty_row()
     row["src_hi"], row["src_lo"], row["ip_version"] = names.halves(src, version)
     row["dst_hi"], row["dst_lo"], _ = names.halves(dst, version)
     row["src_port"], row["dst_port"] = names.port(src_port), names.port(dst_port)
     row["ttl"], row["ip_id"], length = _ip(before)
-    for vlan in VLAN.findall(before)[:4]:
+    for vlan in VLAN.findall(before)[:4] if "vlan" in before else ():
         row["tag"] = (row["tag"] << 12 | int(vlan) & 0xFFF) & 0xFFFFFFFFFFFF
     if sender := SENDER.match(before):
         row["src_mac"] = int("".join(part.zfill(2) for part in sender[1].split(":")), 16)
