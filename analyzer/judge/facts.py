@@ -223,7 +223,7 @@ class Facts:
         over = np.where(self.ending["reset_row"] >= 0, self.ending["reset_frame"], closed)[self.owner]
         told = (*PROBE_KINDS, Kind.ZERO_WINDOW_PROBE, Kind.DUPLICATE_COPY, Kind.CHALLENGE_ACK)
         left = (rows["frame"] > over) & ~np.isin(np.arange(len(Kind)), told)[self._kind]
-        at = np.flatnonzero(left & (rows["note"] == NOTE_TCP) & (rows["flags"] & RST == 0))
+        at = np.flatnonzero(left & np.isin(rows["note"], (NOTE_TCP, NOTE_UNNUMBERED)) & (rows["flags"] & RST == 0))
         before = self._start(self.owner[at])[self.owner[at]]
         at = at[np.arange(len(at)) - before < MOST_LATE]
         flags, length = rows["flags"][at], self._column("payload_len", at)
