@@ -11,12 +11,14 @@ lists. It shares no code with endpoint, observe and seen, only the names of the 
     RFC 7323 2.3    no window is larger than 2**30
 """
 
-from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.segment import ACK, FIN, RST, SYN, URG
 
 TURN = 1 << 32
 WINDOW_MOST = 1 << 30
 """A number further ahead than this belongs to no valid segment."""
-TCP, ICMP, CUT = 0, 1, 2
+TCP, ICMP, CUT, UNNUMBERED = 0, 1, 2, 3
+ANY = 1 << 62
+"""Acknowledged by whatever acknowledges anything."""
 
 SECOND = 1_000_000_000
 QUIET = SECOND * 9 // 10
@@ -111,13 +113,19 @@ class Reference:
             flow.ends[peer].acked = None
         seq = self.place(row["seq"], flow, own)
         ack = self.place(row["ack"], flow, peer) if row["flags"] & ACK else None
-        unsent = self.doubt(flow, own, row, seq)
+        unsent = None
+        if row["note"] == UNNUMBERED:
+            seq = -1 if self.nxt(flow, own) is None else self.nxt(flow, own)
+        else:
+            unsent = self.doubt(flow, own, row, seq)
         known = self.known(flow, own, peer, row, seq, ack)
         if row["flags"] & RST:
             self.widen(row, known)
-        known["is_copy"] = int(self.copied(flow.ends[own], row))
+        known["is_copy"] = int(self.copied(flow.ends[own], row) and not self.behind_peer(flow, own, row))
         known |= self.challenge(flow, own, row, (seq, ack), unsent) if not known["is_copy"] else {}
         like_probe = self.like_probe(flow, own, peer, row, seq, ack)
+        if row["note"] == UNNUMBERED and like_probe and not known["is_copy"] and seq >= 0:
+            known["seq"] = seq = seq - 1
         if known["is_copy"]:
             flow.last = max(flow.last, row["ts_ns"])
         else:
@@ -243,6 +251,11 @@ class Reference:
             self.identity(row) == identity and abs(row["ts_ns"] - ts_ns) <= limit for identity, ts_ns in end.recent
         )
 
+    def behind_peer(self, flow, own, row):
+        """Say whether an unnumbered segment comes behind one of the peer: what it has in common says nothing then."""
+        own_ns, peer_ns = (flow.ends[side].trail[-1][0] if flow.ends[side].trail else -1 for side in (own, 1 - own))
+        return row["note"] == UNNUMBERED and peer_ns > own_ns
+
     def identity(self, row):
         """Return what copies of a packet share."""
         names = "seq ack tsval tsecr window ip_id flags payload_len sack_left sack_right"
@@ -304,6 +317,8 @@ class Reference:
         if not shape:
             return False
         since = row["ts_ns"] - (end.trail[-1][0] if end.trail else -1)
+        if row["note"] == UNNUMBERED:
+            return self.unprovoked(flow, own, row, ack)
         if una is not None:
             # one below what is acknowledged; or, where the ACK may have been missed, below what was sent
             below = seq == nxt - 1 and not row["payload_len"] and since >= QUIET
@@ -312,6 +327,22 @@ class Reference:
             return True
         again = end.syn is None and bool(end.trail) and end.trail[-1][1:] == (seq, ack)
         return (again or seq == nxt - 1) and since >= QUIET
+
+    def unprovoked(self, flow, own, row, ack):
+        """Say whether an unnumbered segment says nothing new, on a connection on which nothing is to be said."""
+        end, other = flow.ends[own], flow.ends[1 - own]
+        received, sent = self.nxt(flow, 1 - own), self.nxt(flow, own)
+        if row["payload_len"] or row["flags"] & URG or other.probe is not None:
+            return False
+        if (received is not None and ack < received) or end.acked not in {None, ack}:
+            return False
+        if other.acked is not None and other.acked < sent:
+            return False
+        before = end.window
+        if before is not None and (row["window"] >= 2 * before + (before == 0) or 2 * row["window"] < before):
+            return False
+        active = [each.active[0] for each in (end, other) if each.active]
+        return other.window == 0 or not active or row["ts_ns"] - max(active) >= QUIET
 
     def learn(self, flow, own, peer, row, seq, ack, like_probe):
         """Let a segment that is no copy change what is known."""
@@ -342,7 +373,7 @@ class Reference:
             end.ttls.append(row["ttl"])
             end.ip_id, end.mac = row["ip_id"], row["src_mac"]
             if like_probe or (row["payload_len"] == 1 and peer_window == 0):
-                end.probe = seq
+                end.probe = seq if seq >= 0 else ANY
             elif row["payload_len"]:
                 end.probe = None
             if flags & SYN and end.syns > 1 and (end.past_handshake or other.past_handshake) and end.probe is None:
@@ -378,7 +409,8 @@ class Reference:
                 "data_flags": flags,
                 "data_ns": row["ts_ns"],
             }
-        end.sent = beyond if end.sent is None else max(end.sent, beyond)
+        if seq >= 0:
+            end.sent = beyond if end.sent is None else max(end.sent, beyond)
         if ack is None:
             return
         peer_nxt = self.nxt(flow, peer)
