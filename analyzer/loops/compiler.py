@@ -20,6 +20,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from analyzer.loops.haste import in_haste
+from analyzer.loops.pipeline import LoopCompiler
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -31,7 +32,7 @@ setattr(config, "_config_fname", os.devnull)  # noqa: B010 - numba looks for .nu
 
 def inner(twin: Foreign) -> Foreign:
     """Return a function as other loops call it."""
-    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": LoopCompiler}
     return numba.njit(twin, nogil=True, forceinline=True, **options)
 
 
@@ -49,7 +50,7 @@ def compiled(twin: Foreign, args: tuple[Any, ...], outside: AbstractSet[str]) ->
     typing.refresh()
     target.refresh()
     with in_haste():
-        made = compile_extra(typing, target, twin, types, None, flags, {})
+        made = compile_extra(typing, target, twin, types, None, flags, {}, pipeline_class=LoopCompiler)
     result = made.signature.return_type
     if result == numba.types.none:
         results = -1

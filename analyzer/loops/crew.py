@@ -1,9 +1,9 @@
 """Several loops compiled at once, in as many processes as there are processors: a first run waits for that.
 
 The processes are told a loop and the types of its arguments, the largest first, and give back machine code, which is
-kept here. Whoever calls a loop waits for that one, which goes before all others then; what may not be needed at all
-comes last. They end with us, however
-we end: their way to us is closed then. What none of them can do is left to ``machine``, which compiles it in place.
+kept here. Whoever calls a loop waits for that one; what may not be needed at all comes last, until it is called. They
+end with us, however we end: their way to us is closed then. What none of them can do is left to ``machine``, which
+compiles it in place.
 
 This module must not know what any loop computes, or which are wanted.
 """
@@ -47,7 +47,9 @@ class Crew:
         self._futures: dict[tuple[str, str], Future[Made | None]] = {
             (each.loop, each.types): Future() for each in parts
         }
-        self._waiting = deque(sorted(parts, key=lambda each: (each in last, -_size(each))))
+        self._sizes = {each: _size(each) for each in parts}
+        self._last = set(last)
+        self._waiting = deque(sorted(parts, key=self._rank))
         self._choosing = threading.Lock()
         self._busy: dict[Connection, Part] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -64,10 +66,14 @@ class Crew:
         if future is None:
             return None
         with self._choosing:
-            for part in [each for each in self._waiting if (each.loop, each.types) == (loop, types)]:
-                self._waiting.remove(part)
-                self._waiting.appendleft(part)
+            called = {each for each in self._last if (each.loop, each.types) == (loop, types)}
+            if called:
+                self._last -= called
+                self._waiting = deque(sorted(self._waiting, key=self._rank))
         return future.result()
+
+    def _rank(self, part: Part) -> tuple[bool, int]:
+        return part in self._last, -self._sizes[part]
 
     @property
     def working(self) -> bool:

@@ -92,13 +92,17 @@ def test_where_no_process_can_be_started_nobody_waits(kept, monkeypatch):
 
 
 def test_the_largest_come_first_and_what_may_not_be_needed_last(monkeypatch):
-    """A crew begins with what takes longest, with all that is inlined in it; what is called goes before all others."""
+    """A crew begins with what takes longest, with all that is inlined in it; once it is called, all the same."""
     parts = rehearsed(sing)
     monkeypatch.setattr(crew.Crew, "_start", lambda *_: None)
-    by_size = sorted(parts, key=crew._size, reverse=True)
+    first, second, third = sorted(parts, key=crew._size, reverse=True)
+    leaving = Crew(parts, last=[first])
 
-    assert by_size == list(Crew(parts)._waiting)
-    assert [by_size[1], by_size[2], by_size[0]] == list(Crew(parts, last=[by_size[0]])._waiting)
+    assert [first, second, third] == list(Crew(parts)._waiting)
+    assert [second, third, first] == list(leaving._waiting)
+    leaving.wait()
+    assert leaving.made(first.loop, first.types) is None
+    assert [first, second, third] == list(leaving._waiting)
 
 
 def test_the_processes_end_with_whoever_started_them(tmp_path):
