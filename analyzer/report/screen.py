@@ -61,9 +61,11 @@ class Screen:
 
     def wrap(self, text: str, *, indent: str = "", first: str | None = None, style: str | None = None) -> Iterator[str]:
         """Yield a paragraph in lines, words kept whole; ``first`` stands in place of the indent before the first."""
-        room = min(self.width, PROSE + len(indent)) - len(indent)
-        whole = WHOLE.sub(lambda match: match[0].replace(" ", GLUE), text)
-        lines = textwrap.wrap(whole, max(room, 20), break_long_words=False, break_on_hyphens=False) or [""]
+        room = max(min(self.width, PROSE + len(indent)) - len(indent), 20)
+        lines = [text]
+        if len(text) > room or not text.isprintable() or text[-1:] in {"", " "}:  # most lines of a timeline fit
+            whole = WHOLE.sub(lambda match: match[0].replace(" ", GLUE), text)
+            lines = textwrap.wrap(whole, room, break_long_words=False, break_on_hyphens=False) or [""]
         for index, glued in enumerate(lines):
             line = glued.replace(GLUE, " ")
             shown = self.paint(line, style) if style else FRAMES.sub(lambda match: self.paint(match[0], "dim"), line)
