@@ -299,8 +299,7 @@ class Identity(NamedTuple):
     translation: Translation | None
 
 
-@dataclass(frozen=True, slots=True)
-class FlowRecord:
+class FlowRecord(NamedTuple):
     """The facts of one flow."""
 
     number: int
@@ -361,6 +360,8 @@ class FlowRecord:
 
     def is_awake(self, before: int, after: int) -> bool:
         """Return whether the capture was awake all the time from one frame to a later one."""
+        if not self.holes:
+            return True
         return not any(before < hole.to_frame and hole.from_frame < after for hole in self.holes)
 
     def endpoint(self, side: Side) -> Endpoint:

@@ -8,7 +8,7 @@ It must not judge: no verdict, no inference about timers, no words.
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -32,11 +32,11 @@ from analyzer.judge.record import (
     WindowChange,
     ZeroWindowProbe,
 )
-from analyzer.track.flow import SIDES, endpoints_of
+from analyzer.track.flow import SIDES, Endpoint, address_of, endpoints_of
 from analyzer.track.untranslated import INSIDE, LONE, OUTSIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from analyzer.judge.table import Table
     from analyzer.track.awake import Hole
     from analyzer.track.batch import FlowBatch
-    from analyzer.track.flow import Endpoint
+
+T = TypeVar("T")
 
 ROWS_AT_ONCE: Final = 4096
 """Rows of flows whose records are made together, at most; or those of one flow that has more."""
@@ -69,20 +70,14 @@ _PROBE: Final = _names(Probe)
 _ZERO_WINDOW: Final = _names(ZeroWindowProbe)
 _NOT_PROBE: Final = _names(NotProbe)
 _FIN: Final = _names(Fin, "again")
-_RESET: Final = tuple(
-    part for name in _names(Reset) for part in (("own_ttl_low", "own_ttl_high") if name == "own_ttl" else (name,))
-)
+_RESET: Final = _names(Reset)
 _CHALLENGE: Final = _names(Challenge)
 _LATE: Final = _names(Late)
 _ICMP_ERROR: Final = _names(IcmpError)
 _RESENT: Final = _names(Resent)
 _WINDOW: Final = _names(WindowChange)
 _CHANGE: Final = _names(StateChange)
-_ENDPOINT: Final = tuple(
-    part for name in _names(EndpointFacts) for part in (("ttl_low", "ttl_high") if name == "ttl" else (name,))
-)
-_OWN_TTL_AT: Final = _RESET.index("own_ttl_low")
-_TTL_AT: Final = _ENDPOINT.index("ttl_low")
+_FLOW: Final = FlowRecord._fields
 
 
 def build(batch: FlowBatch, index: int) -> FlowRecord:
@@ -115,73 +110,80 @@ def parts_of(sizes: NDArray[np.int64], *, rows: int = ROWS_AT_ONCE, flows: int =
 def records(facts: Facts) -> Iterator[FlowRecord]:
     """Yield the records of flows."""
     flows = facts.flows
-    scalars = {name: flows.values(name) for name in flows.columns}
-    a, b = (_endpoints(table) for table in facts.endpoints)
-    parts: dict[str, list[Any]] = {
+    known: dict[str, list[Any]] = {name: flows.values(name) for name in flows.columns}
+    captured = list(facts.captured())
+    known |= {
         "probes": facts.probes.made(Probe, _PROBE),
         "zero_window_probes": facts.zero_window_probes.made(ZeroWindowProbe, _ZERO_WINDOW),
         "not_probes": facts.not_probes.made(NotProbe, _NOT_PROBE),
         "fins": _fins(facts),
-        "resets": facts.resets.made(_reset, _RESET),
+        "resets": _resets(facts.resets),
         "challenges": facts.challenges.made(Challenge, _CHALLENGE),
         "late": facts.late.made(Late, _LATE),
         "icmp_errors": facts.icmp_errors.made(IcmpError, _ICMP_ERROR),
         "resent": facts.resent.made(Resent, _RESENT),
         "windows": facts.windows.made(WindowChange, _WINDOW),
         "changes": facts.changes.made(StateChange, _CHANGE),
+        "states": list(zip(known["state_a"], known["state_b"], strict=True)),
+        "holes": list(map(_holes, captured, known["first_frame"], known["last_frame"])),
+        "lost": [lost for _, lost in captured],
+        "translation": _of_some(facts, "twin", _translation),
+        "untranslated": _of_some(facts, "stray", _untranslated),
+        "new_syn": _of_some(facts, "new_syn_ack_frame", _new_syn),
     }
-    states = list(zip(scalars.pop("state_a"), scalars.pop("state_b"), strict=True))
-    for at, (flow, (holes, lost)) in enumerate(zip(_identities(facts), facts.captured(), strict=True)):
-        ends = endpoints_of(flow)
-        first, last = scalars["first_frame"][at], scalars["last_frame"][at]
-        yield FlowRecord(
-            a=ends[0],
-            b=ends[1],
-            holes=_holes(holes, first, last),
-            facts_a=a[at],
-            facts_b=b[at],
-            translation=_translation(flow),
-            untranslated=_untranslated(flow),
-            new_syn=_new_syn(flow),
-            states=states[at],
-            lost=lost,
-            **{name: column[at] for name, column in scalars.items()},
-            **{name: part[at] for name, part in parts.items()},
-        )
+    known["a"], known["b"] = _ends(facts)
+    known["facts_a"], known["facts_b"] = map(_endpoints, facts.endpoints)
+    return map(FlowRecord, *(known[name] for name in _FLOW))
 
 
 def identities(facts: Facts) -> Iterator[Identity]:
     """Yield who flows are: what needs no record."""
     flows = facts.flows
-    tags, firsts, lasts = (flows.values(name) for name in ("tag", "first_frame", "last_frame"))
+    known = [flows.values(name) for name in ("tag", "first_frame", "last_frame")]
     errors = facts.icmp_errors.made(IcmpError, _ICMP_ERROR)
-    for flow, tag, first, last, quoted in zip(_identities(facts), tags, firsts, lasts, errors, strict=True):
-        yield Identity(*endpoints_of(flow), tag, first, last, quoted, _translation(flow))
+    return map(Identity, *_ends(facts), *known, errors, _of_some(facts, "twin", _translation))
 
 
-def _identities(facts: Facts) -> list[Row]:
-    """Return of each flow what IDENTITY names."""
-    columns = [facts.flow[name].tolist() for name in IDENTITY]
-    return [dict(zip(IDENTITY, values, strict=True)) for values in zip(*columns, strict=True)]
+def _ends(facts: Facts) -> tuple[list[Endpoint], list[Endpoint]]:
+    """Return endpoints a and b of each flow."""
+    version = facts.flow["ip_version"].tolist()
+    a, b = (
+        list(map(Endpoint, map(address_of, high, low, version), port))
+        for high, low, port in (
+            (facts.flow[f"{side}_{part}"].tolist() for part in ("hi", "lo", "port")) for side in SIDES
+        )
+    )
+    return a, b
+
+
+def _of_some(facts: Facts, field: str, make: Callable[[Row], T]) -> list[T | None]:
+    """Return what is made of the flows that have a field of FLOW, which are few, and None for the others."""
+    found: list[T | None] = [None] * len(facts)
+    for at in np.flatnonzero(facts.flow[field]).tolist():
+        found[at] = make({name: int(facts.flow[name][at]) for name in IDENTITY})
+    return found
 
 
 def _endpoints(table: Table) -> list[EndpointFacts]:
     """Return what was seen of one end of each flow."""
-
-    def facts(*values: Any) -> EndpointFacts:  # noqa: ANN401 - the values of fields in order
-        return EndpointFacts(*_paired(values, _TTL_AT))
-
-    return [one for (one,) in table.made(facts, _ENDPOINT)]
+    pairs = _pairs(table, "ttl")
+    values = {name: pairs if name == "ttl" else table.values(name) for name in EndpointFacts._fields}
+    return list(map(EndpointFacts, *values.values()))
 
 
-def _reset(*values: Any) -> Reset:  # noqa: ANN401 - the values of fields in order
-    return Reset(*_paired(values, _OWN_TTL_AT))
+def _resets(table: Table) -> list[tuple[Reset, ...]]:
+    """Return the RSTs of each flow."""
+    if not len(table):
+        return table.made(Reset, ())
+    pairs = _pairs(table, "own_ttl")
+    values = {name: pairs if name == "own_ttl" else table.values(name) for name in _RESET}
+    return table.sorted_in(list(map(Reset, *values.values())))
 
 
-def _paired(values: tuple[Any, ...], at: int) -> tuple[Any, ...]:
-    """Return values of which those at a place and behind it are one: a pair, or None."""
-    pair = None if values[at] is None else values[at : at + 2]
-    return (*values[:at], pair, *values[at + 2 :])
+def _pairs(table: Table, name: str) -> list[tuple[int, int] | None]:
+    """Return two columns as one, of pairs or None."""
+    both = zip(table.values(f"{name}_low"), table.values(f"{name}_high"), strict=True)
+    return [None if low is None else (low, high) for low, high in both]
 
 
 def _fins(facts: Facts) -> list[tuple[Fin, ...]]:
@@ -197,29 +199,26 @@ def _fins(facts: Facts) -> list[tuple[Fin, ...]]:
     ]
 
 
-def _holes(holes: tuple[Hole, ...], first: int, last: int) -> tuple[Hole, ...]:
+def _holes(captured: tuple[tuple[Hole, ...], int], first: int, last: int) -> tuple[Hole, ...]:
     """Return the holes of the capture that a flow lived through, and the first one behind its last frame."""
+    holes = captured[0]
+    if not holes:
+        return ()
     behind = [hole for hole in holes if hole.from_frame >= last][:1]
     return (*(hole for hole in holes if first < hole.to_frame and hole.from_frame < last), *behind)
 
 
-def _new_syn(flow: Row) -> NewSyn | None:
-    if flow["new_syn_ack_frame"] == 0:
-        return None
+def _new_syn(flow: Row) -> NewSyn:
     side, names = SIDES[flow["new_syn_side"]], ("new_syn_frame", "new_syn_ns", "new_syn_ack_frame")
     return NewSyn(side, *(flow[name] for name in names))
 
 
-def _translation(flow: Row) -> Translation | None:
-    if flow["twin"] == 0:
-        return None
+def _translation(flow: Row) -> Translation:
     side = SIDES[flow["twin_side"]]
     return Translation(flow["twin"] - 1, side, _elsewhere(flow, "twin"), is_first=bool(flow["twin_is_first"]))
 
 
-def _untranslated(flow: Row) -> Untranslated | None:
-    if flow["stray"] == 0:
-        return None
+def _untranslated(flow: Row) -> Untranslated:
     side = SIDES[flow["stray_side"]]
     role = ROLES[flow["stray_role"]]
     return Untranslated(role, flow["stray"] - 1, side, _elsewhere(flow, "stray"), flow["stray_frame"])

@@ -121,8 +121,14 @@ class Table:
 
     def made(self, make: Callable[..., T], names: Sequence[str]) -> list[tuple[T, ...]]:
         """Return the rows of each flow as objects, made from the values of these columns in order."""
+        if not len(self):
+            return [()] * (len(self.start) - 1)
         every: list[T] = []
         for first in range(0, len(self), AT_ONCE):
             part = slice(first, first + AT_ONCE)
             every.extend(map(make, *(self.values(name, part) for name in names)))
+        return self.sorted_in(every)
+
+    def sorted_in(self, every: list[T]) -> list[tuple[T, ...]]:
+        """Return what was made of all rows by flows."""
         return [tuple(every[first:stop]) for first, stop in pairwise(self.start.tolist())]

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from analyzer.judge.table import Table
     from analyzer.report.flow_fields import Item, Leaf
     from analyzer.survey.overview import CaptureSummary
+    from analyzer.untyped import Json
 
 
 LARGE: Final = 512
@@ -173,8 +174,10 @@ def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary) -> dict[str, 
             if (settings := judged.settings(side)) is not None:
                 made[f"settings_{side}"][at] = export.dumps(export.settings_object(settings))
         if judged.findings:
-            found = [export.finding_object(finding, judged) for finding in judged.findings]
-            made["findings"][at] = export.dumps(export.with_file_frames(found, capture.parts))
+            found: Json = [export.finding_object(finding, judged) for finding in judged.findings]
+            if len(capture.parts) > 1:
+                found = export.with_file_frames(found, capture.parts)
+            made["findings"][at] = export.dumps(found)
     return made
 
 

@@ -11,6 +11,7 @@ This module must not know sequence numbers, kinds of segments or outcomes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -119,15 +120,19 @@ class Endpoint:
 
 def endpoints_of(flow: Record) -> tuple[Endpoint, Endpoint]:
     """Return endpoints ``a`` and ``b`` of a record that has the identity fields of FLOW."""
-    version4 = int(flow["ip_version"]) != 6
-    ends = []
-    for side in SIDES:
-        high, low = int(flow[f"{side}_hi"]), int(flow[f"{side}_lo"])
-        text = address_text(high, low)
-        if not version4 and ":" not in text:
-            text = f"::ffff:{text}"
-        ends.append(Endpoint(text, int(flow[f"{side}_port"])))
-    return ends[0], ends[1]
+    version = int(flow["ip_version"])
+    a, b = (
+        Endpoint(address_of(int(flow[f"{side}_hi"]), int(flow[f"{side}_lo"]), version), int(flow[f"{side}_port"]))
+        for side in SIDES
+    )
+    return a, b
+
+
+@lru_cache(maxsize=1 << 14)
+def address_of(high: int, low: int, ip_version: int) -> str:
+    """Return an address of a packet of this IP version as text: in IPv6 one that stands for IPv4 shows that it does."""
+    text = address_text(high, low)
+    return f"::ffff:{text}" if ip_version == 6 and ":" not in text else text
 
 
 def keys_of(seed: int) -> tuple[int, int, int, int, int]:

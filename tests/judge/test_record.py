@@ -60,5 +60,5 @@ def test_times_say_their_unit(kind):
 
 def test_records_are_frozen():
     """A record cannot be changed."""
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         record_of("").copies = 5

@@ -224,7 +224,7 @@ def test_instants_carry_nanoseconds():
 def test_offsets_carry_nanoseconds(flow):
     """An offset of a day keeps its nanoseconds as a float."""
     judged, start_ns = flow("dead_peer_silence.pcap")
-    moved = replace(judged.record, last_ns=start_ns + 86_400_000_000_001)
+    moved = judged.record._replace(last_ns=start_ns + 86_400_000_000_001)
 
     assert 86_400.000000001 == export.flow_object(replace(judged, record=moved), start_ns)["last_s"]
 

@@ -142,8 +142,7 @@ def test_long_numbers_and_addresses_keep_the_columns(flow):
     from dataclasses import replace
 
     judged, start_ns = flow("dead_peer_silence.pcap")
-    record = replace(
-        judged.record,
+    record = judged.record._replace(
         number=123_456,
         a=Endpoint("2001:db8:1111:2222:3333:4444:5555:6666", 59285),
         b=Endpoint("2001:db8:1111:2222:3333:4444:5555:7777", 4001),

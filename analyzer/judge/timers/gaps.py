@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -316,9 +317,12 @@ def give_up(record: FlowRecord, ending: Ending, side: Side) -> Reset | None:
     return reset if reset is not None and reset.sender == side and reset.kind == "gave_up" else None
 
 
+_NS: Final = attrgetter("ns")
+
+
 def shortest(gaps: Iterable[Gap]) -> Gap:
     """Return the shortest of some gaps: what made others longer, it has the least of."""
-    return min(gaps, key=lambda gap: gap.ns)
+    return min(gaps, key=_NS)
 
 
 def agree(short: Gap, long: Gap) -> bool:

@@ -19,7 +19,7 @@ from analyzer.tolerances import BUSY_NS
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from analyzer.judge.timers.gaps import Gap
 
@@ -49,8 +49,8 @@ def estimate(gaps: Sequence[Gap], stack: Stack | None, *, whole: bool = True) ->
     """
     low_ns, high_ns = _range(gaps, stack)
     candidates = range(max(1, -(-low_ns // NS_PER_S)), min(high_ns // NS_PER_S, LONGEST_S) + 1)
-    fits = [value_s for value_s in candidates if all(may_show(gap, value_s * NS_PER_S, stack) for gap in gaps)]
-    steady_ns = min(gap.ns + gap.jitter_ns for gap in gaps)
+    fits = _fitting(gaps, candidates, stack)
+    steady_ns = min([gap.ns + gap.jitter_ns for gap in gaps])
     rounds = [value_s for value_s in fits if value_s in ROUND_S]
     alone = len(rounds) == 1 and fits[-1] * NS_PER_S <= steady_ns and _one_reading(gaps, fits, stack)
     value_s = rounds[0] if alone else None
@@ -59,10 +59,28 @@ def estimate(gaps: Sequence[Gap], stack: Stack | None, *, whole: bool = True) ->
     return bounds(gaps, low_ns, high_ns)._replace(value_ns=None if value_s is None else value_s * NS_PER_S)
 
 
+def _fitting(gaps: Sequence[Gap], candidates: Iterable[int], stack: Stack | None) -> list[int]:
+    """Return the numbers of seconds that all gaps may show.
+
+    Of those that have one reading and no slow clock (``may_show``), the longest and the shortest decide.
+    """
+    simple = [gap for gap in gaps if gap.ns == gap.least_ns and not gap.tick_ns]
+    others = [gap for gap in gaps if gap.ns != gap.least_ns or gap.tick_ns] if len(simple) < len(gaps) else []
+    least_ns = max([gap.ns - gap.slack_ns for gap in simple], default=0)
+    most_ns = min([gap.ns + gap.jitter_ns for gap in simple], default=LONGEST_S * NS_PER_S)
+    return [
+        value_s
+        for value_s in candidates
+        if value_s * NS_PER_S <= most_ns
+        and least_ns <= value_s * NS_PER_S + late(value_s * NS_PER_S, stack)
+        and all(may_show(gap, value_s * NS_PER_S, stack) for gap in others)
+    ]
+
+
 def _one_reading(gaps: Sequence[Gap], fits: Sequence[int], stack: Stack | None) -> bool:
     """Say whether the longest of some numbers of seconds explains the others too: by being late, not by a restart."""
     shortest_ns, longest_ns = fits[0] * NS_PER_S, fits[-1] * NS_PER_S
-    slack_ns = max(gap.slack_ns + gap.jitter_ns for gap in gaps)
+    slack_ns = max([gap.slack_ns + gap.jitter_ns for gap in gaps])
     return longest_ns - shortest_ns <= late(longest_ns, stack) + slack_ns
 
 
@@ -84,7 +102,7 @@ def _range(gaps: Sequence[Gap], stack: Stack | None) -> tuple[int, int]:
         ]
     low_ns = min(low_ns for low_ns, _ in shared or spans)
     high_ns = max(high_ns for _, high_ns in shared or spans)
-    return low_ns, min(high_ns, *(gap.high_ns for gap in gaps))
+    return low_ns, min(high_ns, *[gap.high_ns for gap in gaps])
 
 
 def _spans(gap: Gap, stack: Stack | None) -> list[tuple[int, int]]:

@@ -1,7 +1,5 @@
 """After how many probes a prober gave up, from hand-made trains."""
 
-import dataclasses
-
 from analyzer.judge.timers import inference
 from tests.trains import Story
 
@@ -52,7 +50,7 @@ def test_midstream_run_may_have_begun_before():
     story = Story(midstream=True).data(0).silence(0.95, *[5.12] * 8).gives_up(5.12)
     flow, ending = story.flow()
 
-    assert inference.infer(dataclasses.replace(flow, starts_with="midstream"), ending, "b").count.value is None
+    assert inference.infer(flow._replace(starts_with="midstream"), ending, "b").count.value is None
 
 
 def test_xnu_has_no_user_timeout():

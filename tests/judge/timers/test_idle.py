@@ -1,7 +1,5 @@
 """The idle time, from hand-made trains."""
 
-import dataclasses
-
 import pytest
 
 from analyzer.judge.timers import inference
@@ -162,7 +160,7 @@ def test_handshake_with_a_hole():
     """Where the capture missed segments of the handshake, it does not tell how long the way is."""
     flow, ending = Story().probes(5.1, 5.12).flow()
     opened = flow.facts_a._replace(ack_ns=flow.facts_a.syn_ns + 4 * S)
-    holed = dataclasses.replace(flow, facts_a=opened)
+    holed = flow._replace(facts_a=opened)
 
     known, unknown = (inference.infer(each, ending, "b").idle for each in (flow, holed))
 
@@ -173,7 +171,7 @@ def test_handshake_with_a_hole():
 def test_handshake_sent_again():
     """A SYN that was sent again does not tell how long the way is."""
     flow, ending = Story().probes(5.1, 5.12).flow()
-    twice = dataclasses.replace(flow, facts_a=flow.facts_a._replace(syn_count=2))
+    twice = flow._replace(facts_a=flow.facts_a._replace(syn_count=2))
 
     assert inference.infer(twice, ending, "b").idle.low_ns < inference.infer(flow, ending, "b").idle.low_ns
 
@@ -183,7 +181,7 @@ def test_probe_that_drew_an_ignored_reset():
     flow, ending = Story().probes(5.1, 5.12, 2).flow()
     reset = tuple(probe._replace(answer="rst") if at == 1 else probe for at, probe in enumerate(flow.probes))
 
-    settings = inference.infer(dataclasses.replace(flow, probes=reset), ending, "b")
+    settings = inference.infer(flow._replace(probes=reset), ending, "b")
 
     assert (5, None) == (seconds(settings.period), settings.interval)
 

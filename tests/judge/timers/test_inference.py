@@ -1,6 +1,5 @@
 """Timers joined: from hand-made trains, from simulated probers, and from every capture whose truth was recorded."""
 
-import dataclasses
 import json
 import tomllib
 from collections import Counter
@@ -27,7 +26,7 @@ def test_all_answers_unheard():
     reset = made(Reset, frame=99, ts_ns=last.ts_ns + S + 24_000_000, sender="b", kind="gave_up", accepted_end=True)
     ending = Ending(Verdict.TIMED_OUT, "b", 99, reset.ts_ns, "prober-gave-up")
 
-    settings = inference.infer(dataclasses.replace(flow, resets=(reset,)), ending, "b")
+    settings = inference.infer(flow._replace(resets=(reset,)), ending, "b")
 
     assert (1, 1, None) == (seconds(settings.idle), seconds(settings.interval), settings.period)
     assert settings.count.gave_up_after == 3

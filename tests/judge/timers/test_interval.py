@@ -1,7 +1,5 @@
 """Interval and period, from hand-made trains."""
 
-import dataclasses
-
 import pytest
 
 from analyzer.judge.record import Reset
@@ -67,7 +65,7 @@ def test_answers_that_cannot_have_arrived():
     reset = made(Reset, frame=99, ts_ns=last.ts_ns + S + 20_000_000, sender="b", kind="gave_up", accepted_end=True)
     ending = Ending(Verdict.TIMED_OUT, "b", 99, reset.ts_ns, "prober-gave-up")
 
-    settings = inference.infer(dataclasses.replace(flow, resets=(reset,)), ending, "b")
+    settings = inference.infer(flow._replace(resets=(reset,)), ending, "b")
 
     assert (2, 1, 2) == (seconds(settings.idle), seconds(settings.interval), seconds(settings.period))
     assert settings.count.gave_up_after == 3
@@ -90,4 +88,4 @@ def test_clock_that_went_back():
     """Where the capture's clock went back within the flow, a gap that stands alone shows nothing."""
     flow, ending = Story().silence(5.1).flow()
 
-    assert inference.infer(dataclasses.replace(flow, backwards=1), ending, "b").idle is None
+    assert inference.infer(flow._replace(backwards=1), ending, "b").idle is None

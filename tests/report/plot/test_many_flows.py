@@ -24,7 +24,7 @@ def moved(judged, number, *, by_ns=0, service=None):
     times = {field: getattr(record, field) + by_ns for field in shift}
     b = record.b if service is None else service
     a = replace(record.a, port=20000 + number)
-    return replace(judged, record=replace(record, number=number, a=a, b=b, probes=probes, fins=fins, **times))
+    return replace(judged, record=record._replace(number=number, a=a, b=b, probes=probes, fins=fins, **times))
 
 
 def fleet(count, services=3):
@@ -106,7 +106,7 @@ def test_few_flows_are_named():
 def test_a_long_name_is_shortened():
     """An IPv6 address does not take half of the picture."""
     flows, start_ns = captured("lab/ipv6_graceful.pcap")
-    record = replace(flows[0].record, a=Endpoint("2001:db8:1234:5678:9abc:def0:1234:5678", 44419))
+    record = flows[0].record._replace(a=Endpoint("2001:db8:1234:5678:9abc:def0:1234:5678", 44419))
     axes = flows_overview([replace(flows[0], record=record)], start_ns)
 
     assert "0: 2001:db8:1\N{HORIZONTAL ELLIPSIS}" not in drawing.said(axes)
