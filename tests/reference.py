@@ -177,12 +177,12 @@ class Reference:
         return {}
 
     def widen(self, row, known):
-        """A RST is compared with its host's packets: the first of each end of its flows, by address and interface."""
+        """A RST is compared with its host's packets over all its flows, and the last four stations new to a flow."""
         ttls, macs = self.hosts.get(self.host(row), ([], []))
         low, high = known["ttl_low"], known["ttl_high"]
         known["ttl_low"] = min([*ttls, *([low] if low >= 0 else [])], default=-1)
         known["ttl_high"] = max([*ttls, high])
-        if row["src_mac"] >= 0 and row["src_mac"] in macs[-2:]:
+        if row["src_mac"] >= 0 and row["src_mac"] in macs[-4:]:
             known["own_mac"] = row["src_mac"]
         elif known["own_mac"] < 0 and macs:
             known["own_mac"] = macs[-1]
@@ -359,11 +359,11 @@ class Reference:
         if flags & RST:
             flow.resets += 1
         else:
-            if end.count == 1:
-                ttls, macs = self.hosts.setdefault(self.host(row), ([], []))
-                ttls.append(row["ttl"])
-                if macs[-1:] != [row["src_mac"]]:
-                    macs.append(row["src_mac"])
+            ttls, macs = self.hosts.setdefault(self.host(row), ([], []))
+            ttls.append(row["ttl"])
+            news = end.count <= 4 or row["src_mac"] != end.mac or row["ttl"] not in {min(end.ttls), max(end.ttls)}
+            if news and row["src_mac"] >= 0 and row["src_mac"] not in macs[-4:]:
+                macs.append(row["src_mac"])
             peer_window = other.window
             self.learn_numbers(flow, own, peer, row, seq, ack, waiting=waiting)
             end.trail.append((ts_ns, seq, -1 if ack is None else ack))

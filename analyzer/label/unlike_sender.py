@@ -32,6 +32,14 @@ class Stranger(IntEnum):
     """Its sender went on afterwards as if it had sent none."""
 
 
+# What ``track.habits`` knows of a RST's host, over all its flows: bits of ``host`` of a SEEN row.
+KNOWN: Final = 1  # TTLs and stations of it
+NEAR: Final = 2  # its packets, or packets made apart from sockets, come as far as this RST did
+STATION: Final = 4  # this RST's station is one of its own
+ON_LINK: Final = 8  # some of its packets come over no router
+RANDOM: Final = 16  # its IP IDs do not go on like counters
+NEXT_ID: Final = 32  # this RST's IP ID follows one of its own
+
 OTHER_TTL: Final = int(Stranger.TTL)
 OTHER_MAC: Final = int(Stranger.MAC)
 OTHER_IP_ID: Final = int(Stranger.IP_ID)
@@ -65,18 +73,24 @@ def same_distance(row: Record) -> int:
 
 @loop
 def strangeness(row: Record, sender: Record) -> int:
-    """Return the Stranger bits of a RST (a SEEN row), less WENT_ON: by what was known of its sender before it."""
+    """Return the Stranger bits of a RST (a SEEN row), less WENT_ON: by what is known of its sender, over all its flows.
+
+    ``host`` of the row has what ``track.habits`` knows; without it the packets of its own flow before it stand alone.
+    """
+    host = row["host"]
     known_macs = row["own_mac"] >= 0 and row["src_mac"] >= 0
-    same_mac = known_macs and row["own_mac"] == row["src_mac"]
+    same_mac = host & STATION or (known_macs and row["own_mac"] == row["src_mac"])
     # behind a router every packet bears the router's address, the box's too
-    on_link = row["ttl_low"] >= 0 and hops(row["ttl_low"]) == 0
-    counting = row["own_ip_id"] > 0 and row["ip_id"] > 0 and sender["id_steps"] >= ID_STEPS
+    on_link = host & ON_LINK or (row["ttl_low"] >= 0 and hops(row["ttl_low"]) == 0)
+    counting = row["own_ip_id"] > 0 and row["ip_id"] > 0 and sender["id_steps"] >= ID_STEPS and host & RANDOM == 0
     step = (row["ip_id"] - row["own_ip_id"]) & 0xFFFF
+    next_id = counting and (0 < step <= ID_NEXT or host & NEXT_ID)
+    as_far = host & NEAR if host & KNOWN else same_distance(row)
     bits = 0
-    if same_distance(row) == 0 and not (same_mac and on_link) and not (counting and 0 < step <= ID_NEXT):
+    if as_far == 0 and not (same_mac and on_link) and not next_id:
         bits += OTHER_TTL
     if known_macs and not same_mac:
         bits += OTHER_MAC
-    if counting and ID_FAR < step < 0x10000 - ID_NEXT:
+    if counting and not next_id and ID_FAR < step < 0x10000 - ID_NEXT:
         bits += OTHER_IP_ID
     return bits

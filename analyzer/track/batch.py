@@ -22,6 +22,7 @@ from analyzer.label.zero_window import settle_zero_window
 from analyzer.loops.loop import freeze, loop, pick, records, thaw
 from analyzer.loops.packed import PackedRows
 from analyzer.track.endpoint import ENDPOINT
+from analyzer.track.habits import compare_again
 from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
@@ -163,10 +164,11 @@ def labelled(
     seen: NDArray[np.void],
     start: NDArray[np.int64],
     end_ns: int,
+    habits: Rows,
     *,
     jit: bool,
 ) -> FlowBatch:
-    """Classify the rows of finished flows and fold them."""
+    """Classify the rows of finished flows and fold them; ``habits`` is what is known of hosts by now."""
     classify(seen)
     rows = thaw(seen, jit=jit)
     run_a = records(RUN, len(flow), jit=jit)
@@ -175,7 +177,10 @@ def labelled(
     starts, order, firsts = (each if jit else each.tolist() for each in (start, *by_number(seen, start)))
     senders = records(SENDER, 2, jit=jit)
     ends = (thaw(a, jit=jit), thaw(b, jit=jit))
-    settle.choose(jit=jit)(rows, starts, order, firsts, *ends, receptions_for(jit=jit), senders, run_a, run_b, ending)
+    parts = (thaw(flow, jit=jit), *ends)
+    settle.choose(jit=jit)(
+        rows, starts, order, firsts, *parts, receptions_for(jit=jit), senders, habits, run_a, run_b, ending
+    )
     return FlowBatch(
         flow,
         freeze(ends[0], ENDPOINT),
@@ -195,10 +200,12 @@ def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     start: Numbers,
     order: Numbers,
     order_start: Numbers,
+    flows: Rows,
     a: Rows,
     b: Rows,
     receptions: Numbers,
     senders: Rows,
+    habits: Rows,
     run_a: Rows,
     run_b: Rows,
     ending: Rows,
@@ -207,7 +214,8 @@ def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
 
     In this order: a RST that is taken closes the wait for answers; what a RST says, and what it answers, needs the
     probes; the sums need all of it. ``order`` and ``order_start`` are from ``midstream.by_number``, ``receptions`` is
-    ``receptions_for``; ``senders`` is room for two SENDER records.
+    ``receptions_for``; ``senders`` is room for two SENDER records,
+    ``habits`` what is known of hosts.
     """
     for i in range(len(ending)):
         first = start[i]
@@ -226,6 +234,8 @@ def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         for side in range(2):
             settle_zero_window(rows, first, stop, side)
         uncount_octets(rows, first, stop, a[i], b[i])
+        if flows[i]["reset_count"] > 0:
+            compare_again(habits, rows, first, stop, flows[i])
         settle_resets(rows, first, stop, a[i], b[i], senders, ending[i])
         add_up(rows, first, stop, ending[i]["heard_a_ns"], ending[i]["heard_b_ns"], run_a[i], run_b[i])
 

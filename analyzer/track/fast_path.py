@@ -55,7 +55,8 @@ def goes_on(flow: Record, end: Record, peer: Record, row: Record, sign: int) -> 
     fresh &= row["window"] > 0
     fresh &= row["ts_ns"] >= flow["last_ns"]
     fresh &= (row["tsval"] >= 0) == (end["timestamps_on"] == 1)
-    fresh &= (row["ttl"] >= end["ttl_low"]) & (row["ttl"] <= end["ttl_high"])
+    fresh &= (row["ttl"] == end["ttl_low"]) | (row["ttl"] == end["ttl_high"])
+    fresh &= row["src_mac"] == end["mac"]
     fresh &= (row["ip_id"] > 0) | (row["ip_id"] == end["ip_id"])
     alike = (sign == end["sign0"]) | (sign == end["sign1"]) | (sign == end["sign2"]) | (sign == end["sign3"])
     return bool(fresh & (not alike))
@@ -99,7 +100,6 @@ def go_on(flow: Record, end: Record, peer: Record, row: Record) -> None:
     if row["ip_id"] > 0:
         end["id_zero_frame"] = 0
     end["ip_id"] = row["ip_id"]
-    end["mac"] = row["src_mac"]
     silence_ns = ts_ns - flow["active_ns"]
     if silence_ns > flow["silence_ns"] and flow["active_ns"] >= 0:
         flow["silence_ns"] = silence_ns

@@ -31,7 +31,7 @@ from analyzer.track.endpoint import (
 )
 from analyzer.track.fast_path import go_on, goes_on, steady
 from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, remove, side_of
-from analyzer.track.habits import note_habit, widen
+from analyzer.track.habits import brings_news, note_habit, widen
 from analyzer.track.half_open import (
     bears_old_numbers,
     begins_older,
@@ -370,7 +370,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             at["provocation"] = provocation
             at["provoked"] = provoked
             if flags & RST:
-                widen(habits, row, at)
+                widen(habits, end, row, at)
         if copy == 1:
             if flags & RST and flow["twin"] > 0 and flow["last_seen"] >= 0 and seen[flow["last_seen"]]["flags"] & RST:
                 link_passing(flows, index, side, row, seen[flow["last_seen"]]["ttl"])
@@ -397,8 +397,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             peer["steady"] = steady(flow, peer)
             continue
         flow["after_reset"] += 1
-        if end["segments"] == 0:
-            note_habit(habits, row)
+        if brings_news(end, row):
+            note_habit(habits, end, row)
         learn_numbers(flow, end, peer, side, row, seq, ack)
         learn_header(end, row, seq, ack)
         if reacts:

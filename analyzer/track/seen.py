@@ -109,6 +109,8 @@ SEEN: Final = np.dtype(
         ("header_len", np.int16),
         ("options_cut", np.int8),
         ("note", np.int8),
+        ("host", np.int16),  # of a RST: bits of ``habits``, what its host's packets look like
+        ("interface", np.int32),
         ("side", np.int8),  # 0 endpoint a sent it, 1 endpoint b
         ("is_copy", np.int8),
         ("answers_pending", np.int8),  # 1 if the peer had a probe-like segment waiting for an answer
@@ -194,6 +196,8 @@ def remember(at: Record, flow: Record, end: Record, peer: Record, row: Record, s
     at["header_len"] = row["header_len"]
     at["options_cut"] = row["options_cut"]
     at["note"] = row["note"]
+    at["host"] = 0
+    at["interface"] = row["interface"]
     at["answers_pending"] = 1 if peer["pending_seq"] >= 0 else 0
     at["snd_nxt"] = end["snd_nxt"]
     at["snd_una"] = end["snd_una"]

@@ -362,7 +362,9 @@ class Tracker:
         if give_back:
             for at in packed:
                 del self._packed[int(picked[at])]
-        return labelled(flow, a, b, seen, start, self.now_ns, jit=self.jit).with_holes(self.holes, self._undated)
+        return labelled(flow, a, b, seen, start, self.now_ns, self._habits, jit=self.jit).with_holes(
+            self.holes, self._undated
+        )
 
     def _copies(self, table: Pool, indices: Numbers) -> NDArray[np.void]:
         """Return these records of a table."""

@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.label.rules import Kind
-from analyzer.label.unlike_sender import Stranger, hops, strangeness
+from analyzer.label.unlike_sender import KNOWN, NEAR, NEXT_ID, ON_LINK, RANDOM, STATION, Stranger, hops, strangeness
 from analyzer.tolerances import ID_FAR
 from tests.labelling import batch_of
 
@@ -13,7 +13,16 @@ COUNTS = {"id_steps": 2}
 
 def odd(sender=COUNTS, **fields):
     """Return the Stranger bits of a RST of an endpoint whose packets are known."""
-    usual = {"ttl_low": 50, "ttl_high": 54, "ttl": 52, "own_mac": 5, "src_mac": 5, "own_ip_id": 1000, "ip_id": 0}
+    usual = {
+        "ttl_low": 50,
+        "ttl_high": 54,
+        "ttl": 52,
+        "own_mac": 5,
+        "src_mac": 5,
+        "own_ip_id": 1000,
+        "ip_id": 0,
+        "host": 0,
+    }
     return {bit for bit in Stranger if strangeness(usual | fields, sender) & bit}
 
 
@@ -79,3 +88,22 @@ def test_a_sender_that_goes_on_did_not_send_it():
     (row,) = seen[seen["kind"] == Kind.RESET]
 
     assert Stranger.WENT_ON == row["stranger"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "bits"),
+    [
+        ({"host": KNOWN, "ttl": 52}, {Stranger.TTL}),
+        ({"host": KNOWN | NEAR, "ttl": 30}, set()),
+        ({"host": KNOWN | STATION | ON_LINK, "ttl": 30, "own_mac": 6}, set()),
+        ({"host": KNOWN | STATION, "ttl": 30, "own_mac": 6}, {Stranger.TTL}),
+        ({"host": KNOWN | NEAR, "own_mac": 6}, {Stranger.MAC}),
+        ({"host": KNOWN | NEAR | RANDOM, "ip_id": 50000}, set()),
+        ({"host": KNOWN | RANDOM, "ip_id": 1001}, {Stranger.TTL}),
+        ({"host": KNOWN | NEAR | NEXT_ID, "ip_id": 50000}, set()),
+        ({"host": KNOWN | NEXT_ID, "ip_id": 50000}, set()),
+    ],
+)
+def test_all_flows_of_a_host_outweigh_the_flow_of_the_reset(fields, bits):
+    """A TTL, station or IP ID that its host has elsewhere is its own; IDs that are random elsewhere do not count."""
+    assert bits == odd(**fields)

@@ -85,8 +85,11 @@ def _differences(t: Teller, f: Finding) -> list[Line]:
     reset = number(f, "reset_frame")
     differs = str(f.data["differs"]).split()
     low, high = number(f, "own_ttl_low"), number(f, "own_ttl_high")
+    came = number(f, "ttl")
     own = str(low) if low == high else f"{low} to {high}"
-    ttl = f"Its TTL is {number(f, 'ttl')}, that of {owner}'s other packets {own}."
+    ttl = f"Its TTL is {came}, that of {owner}'s other packets {own}."
+    if low < came < high:
+        ttl = f"Its TTL is {came}; of {owner}'s other packets, from {own}, none came as far."
     mac = f"Its source MAC address is not that of {owner}'s other packets."
     went_on = (
         f"{t.start(side_of(f))} sent segments of this connection afterwards: its kernel had sent no such RST, or the"
