@@ -36,7 +36,7 @@ class Stranger(IntEnum):
 KNOWN: Final = 1  # TTLs and stations of it
 NEAR: Final = 2  # its packets, or packets made apart from sockets, come as far as this RST did
 STATION: Final = 4  # this RST's station is one of its own
-ON_LINK: Final = 8  # some of its packets come over no router
+ON_LINK: Final = 8  # none of its packets comes over a router
 RANDOM: Final = 16  # its IP IDs do not go on like counters
 NEXT_ID: Final = 32  # this RST's IP ID follows one of its own
 

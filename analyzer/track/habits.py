@@ -169,12 +169,12 @@ def compare(habits: Rows, at: Record, hi: int, lo: int, tag: int) -> None:
     habit = habits[place_of_host(hi, lo, tag, at["interface"])]
     if not is_of(habit, hi, lo, tag, at["interface"]):
         return
-    bits = KNOWN | (at["host"] & (NEAR | STATION | ON_LINK | NEXT_ID))
+    bits = KNOWN | (at["host"] & (NEAR | STATION | NEXT_ID))
     if came_as_far(habit, at["ttl"]):
         bits |= NEAR
     if at["src_mac"] >= 0 and has_station(habit, at["src_mac"]):
         bits |= STATION
-    if (habit["hops64"] | habit["hops128"] | habit["hops255"]) & 1:
+    if habit["hops64"] | habit["hops128"] | habit["hops255"] == 1:
         bits |= ON_LINK
     if habit["id_far"] > habit["id_near"]:
         bits |= RANDOM

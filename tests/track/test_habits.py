@@ -130,7 +130,16 @@ def test_its_own_flow_counts_too(habits):
     end = NEW | {"segments": 9, "ttl_low": 60, "ttl_high": 64, "mac": 7}
     host = seen(habits, SENDER | {"ttl": 64, "src_mac": 7}, end)["host"]
 
-    assert KNOWN | NEAR | STATION | ON_LINK == host
+    assert KNOWN | NEAR | STATION == host
+
+
+@pytest.mark.parametrize(("ttls", "on_link"), [((64,), True), ((64, 255), True), ((64, 63), False), ((63,), False)])
+def test_a_host_is_on_its_link_if_no_packet_of_it_passed_a_router(habits, ttls, on_link):
+    """Initial TTLs show that; one packet that passed a router shows that others may have, too."""
+    for ttl in ttls:
+        note_habit(habits, NEW, SENDER | {"ttl": ttl})
+
+    assert on_link == bool(seen(habits, SENDER)["host"] & ON_LINK)
 
 
 def test_only_what_may_be_new_is_noted():
