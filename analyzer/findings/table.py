@@ -87,6 +87,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     window.CLOSED,
     icmp_errors.ERRORS,
     untranslated.LEFT_UNTRANSLATED,
+    untranslated.OTHER_UNTRANSLATED,
     ignored_reset.IGNORED,
     # ── what could go wrong, or be better ──
     idle.UNPROBED,

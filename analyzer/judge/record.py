@@ -262,7 +262,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Untranslated:
-    """A RST that left a NAT under the inside address, and the other flow that it concerns."""
+    """A segment that left a NAT under the inside address, and the other flow that it concerns."""
 
     role: str
     """What this flow is to it: ``outside`` the connection as the peer knows it, ``lone`` the RST alone, ``inside`` the
@@ -275,6 +275,8 @@ class Untranslated:
     endpoint: Endpoint
     """What it is called in the other flow."""
     frame: int
+    is_: str
+    """``rst``, ``fin``, ``data`` or ``ack``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def steady(flow: Record, end: Record) -> int:
     if (
         flow["reset_count"] > 0
         or flow["provoked_frame"] > 0
+        or flow["stray"] > 0
         or end["snd_nxt"] < 0
         or end["snd_una"] < 0
         or end["ack_frame"] == 0

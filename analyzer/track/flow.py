@@ -89,6 +89,8 @@ FLOW: Final = whole_lines(
         ("stray_port", np.int32),
         ("stray_side", np.int16),  # which end: 0 a, 1 b
         ("stray_role", np.int16),  # what this flow is to the RST
+        ("stray_what", np.int16),  # what it is if no RST (untranslated)
+        ("stray_ns", np.int64),  # when
         ("odd_from", np.int64),  # what the capture did not show of one end's numbers, see endpoint
         ("odd_to", np.int64),
         ("odd_frame", np.int64),  # the empty ACK that is odd, 0 if it was another segment
@@ -276,6 +278,8 @@ def new_links(flow: Record) -> None:
     flow["stray_port"] = 0
     flow["stray_side"] = 0
     flow["stray_role"] = 0
+    flow["stray_what"] = 0
+    flow["stray_ns"] = -1
 
 
 @loop

@@ -42,7 +42,7 @@ from analyzer.track.half_open import (
 from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 from analyzer.track.translated import link_translation
 from analyzer.track.unnumbered import ANY_NUMBER
-from analyzer.track.untranslated import link_lone_reset, link_passing, remember_peers, take_back
+from analyzer.track.untranslated import link_lone, link_passing, remember_peers, take_back
 
 if TYPE_CHECKING:
     import numpy as np
@@ -322,9 +322,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             index = enrol(slots, flows, ends, registers, row, digest)
             flows[index]["former"] = former
             link_translation(flows, beginnings, index, row, signature(row))
-            if flags & RST:
-                link_lone_reset(peers, flows, ends, index, row)
-            else:
+            if link_lone(peers, flows, ends, index, row) == 0 and not flags & RST:
                 remember_peers(peers, flows[index], index)
             side = 0
         flow = flows[index]
@@ -386,9 +384,10 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         reacts = mark != LIKE_KEEPALIVE and peer["pending_seq"] >= 0
         if reacts and row["payload_len"] == 0 and not flags & (SYN | FIN | RST) and ack <= peer["pending_seq"] + 1:
             alike = 1
+        if flow["stray"] > 0:
+            take_back(flows, flow, side, row)
         if flags & RST:
             peer["pending_seq"] = -1
-            take_back(flows, flow, side)
             flow["reset_count"] += 1
             flow["after_reset"] = 0
             end["segments"] += 1

@@ -1,7 +1,9 @@
-"""A RST that left a NAT under the inside address: the peer knows no such connection, and keeps the one it has.
+"""What left a NAT under the inside address: the peer knows no such connection, and keeps the one it has.
 
 A flow that begins with a RST from a private address is held against the connections of the same peer: its number must
-be the one that another address would have to send next, from the same port (or another, where the NAT changed it).
+be the one that another address would have to send next, from the same port (or another, where the NAT changed it). So
+is one that begins with a FIN, data or an ACK (a NAT that tracks connections takes what comes late for invalid, and may
+let it pass); both of its numbers must fit exactly, so that no other connection can have them.
 Where a capture has both sides of the NAT (``translated``), the RST is seen to pass a router under its inside address.
 Both flows then bear each other's number; a RST that comes translated after all takes that back.
 
@@ -14,7 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
-from analyzer.segment import ACK, MAPPED_IPV4, RST, SYN
+from analyzer.segment import ACK, FIN, MAPPED_IPV4, RST, SYN
+from analyzer.tolerances import COPY_SAME_ID_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -31,6 +34,11 @@ LONE: Final = 2
 """The RST alone, under the inside address."""
 INSIDE: Final = 3
 """The connection inside, before translation."""
+RESET: Final = 0
+FINISH: Final = 1
+DATA: Final = 2
+EMPTY: Final = 3
+"""What left untranslated."""
 LATE: Final = 1 << 24
 """The number that a RST acknowledges may be this far behind what the peer sent: not all may have reached its sender."""
 
@@ -92,26 +100,68 @@ def renamed_end(flow: Record, row: Record) -> int:
 
 
 @loop
-def link_lone_reset(peers: Numbers, flows: Rows, ends: Rows, index: int, row: Record) -> None:
-    """Link the flow at ``index``, which begins with this row, with the connection that it would have reset."""
+def numbers_fit(end: Record, peer: Record, row: Record) -> bool:
+    """Say whether a segment, no RST, is one that ``end`` would send: what is next or was sent before, and all heard."""
+    if not row["flags"] & ACK or end["snd_nxt"] < 0 or peer["snd_nxt"] < 0 or peer["segments"] == 0:
+        return False
+    behind = (end["snd_nxt"] - row["seq"]) & 0xFFFFFFFF
+    outstanding = end["snd_nxt"] - end["snd_una"] if end["snd_una"] >= 0 else 0
+    # what goes on there, one below it (a probe), or what is still to be acknowledged
+    near = behind <= max(1, outstanding)
+    return near and (peer["snd_nxt"] - row["ack"]) & 0xFFFFFFFF == 0
+
+
+@loop
+def what_it_is(row: Record) -> int:
+    """Return what a segment is: RESET, FINISH, DATA or EMPTY."""
+    flags = row["flags"]
+    if flags & RST:
+        return RESET
+    if flags & FIN:
+        return FINISH
+    return DATA if row["payload_len"] > 0 else EMPTY
+
+
+@loop
+def link_lone(peers: Numbers, flows: Rows, ends: Rows, index: int, row: Record) -> int:
+    """Link the flow at ``index``, which begins with this row, with the connection that the row is of.
+
+    Returns 1 if there is one, else 0.
+    """
     lone = flows[index]
-    if not row["flags"] & RST or row["flags"] & SYN or not is_private(row["src_hi"], row["src_lo"]):
-        return
+    if row["flags"] & SYN or not is_private(row["src_hi"], row["src_lo"]):
+        return 0
     for way in range(2):
         at = place_of_peer(row["dst_hi"], row["dst_lo"], row["dst_port"], row["src_port"] if way == 0 else ANY_PORT)
         if peers[at + 1] == 0:
             continue
         known = peers[at]
         flow = flows[known]
-        if flow["number"] + 1 != peers[at + 1] or flow["alive"] != 1 or flow["stray"] > 0 or flow["reset_count"] > 0:
+        if flow["number"] + 1 != peers[at + 1] or flow["alive"] != 1 or flow["stray"] > 0:
+            continue
+        if not row["flags"] & RST and (flow["twin"] > 0 or lone["twin"] > 0):
             continue
         side = renamed_end(flow, row)
-        if side < 0 or not number_fits(ends[2 * known + side], ends[2 * known + 1 - side], row):
+        if side < 0:
             continue
-        if ends[2 * known]["fin_frame"] > 0 and ends[2 * known + 1]["fin_frame"] > 0:
-            continue  # closed: nothing is held
-        tell(flow, lone, known, index, side, 0, LONE, row["frame"])
-        return
+        end = ends[2 * known + side]
+        peer = ends[2 * known + 1 - side]
+        if row["flags"] & RST:
+            closed = end["fin_frame"] > 0 and peer["fin_frame"] > 0
+            # reset or closed: nothing is held
+            fits = number_fits(end, peer, row) and flow["reset_count"] == 0 and not closed
+        else:
+            fits = numbers_fit(end, peer, row)
+        if fits:
+            tell(flow, lone, known, index, side, 0, LONE, row["frame"])
+            for one in (flow, lone):
+                one["stray_what"] = what_it_is(row)
+                one["stray_ns"] = row["ts_ns"]
+            # what the NAT translated after all would take the short way
+            end["steady"] = 0
+            peer["steady"] = 0
+            return 1
+    return 0
 
 
 @loop
@@ -152,6 +202,7 @@ def note(flow: Record, other: Record, at: int, side: int, other_side: int, role:
     flow["stray_at"] = at
     flow["stray_side"] = side
     flow["stray_role"] = role
+    flow["stray_what"] = RESET
     flow["stray_frame"] = frame
     flow["stray_hi"] = other["a_hi"] if other_side == 0 else other["b_hi"]
     flow["stray_lo"] = other["a_lo"] if other_side == 0 else other["b_lo"]
@@ -159,9 +210,14 @@ def note(flow: Record, other: Record, at: int, side: int, other_side: int, role:
 
 
 @loop
-def take_back(flows: Rows, flow: Record, side: int) -> None:
-    """Forget an untranslated RST: one came in the name of the same end, translated."""
+def take_back(flows: Rows, flow: Record, side: int, row: Record) -> None:
+    """Forget an untranslated segment: a RST came in the name of the same end, translated, or anything moments later."""
     if flow["stray"] == 0 or flow["stray_role"] != OUTSIDE or flow["stray_side"] != side:
+        return
+    if flow["stray_what"] == RESET:
+        if not row["flags"] & RST:
+            return
+    elif row["ts_ns"] - flow["stray_ns"] > COPY_SAME_ID_NS:
         return
     other = flows[flow["stray_at"]]
     if other["alive"] == 1 and other["number"] + 1 == flow["stray"]:

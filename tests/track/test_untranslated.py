@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.segment import address_halves
-from analyzer.track.untranslated import INSIDE, LONE, OUTSIDE, is_private
+from analyzer.track.untranslated import DATA, EMPTY, FINISH, INSIDE, LONE, OUTSIDE, is_private
 from tests.notation import follow, parse
 
 BEGIN = """# A connection.
@@ -44,13 +44,44 @@ def test_a_lone_reset_that_fits_is_linked(first, reset):
     assert [(1, 0, OUTSIDE), (0, 0, LONE)] == strays(BEGIN.format(*first) + f"+60 g > h {reset}\n")
 
 
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize(
+    ("segment", "what"),
+    [
+        ("F. 6:6(0) ack 1", FINISH),
+        ("P. 6:9(3) ack 1", DATA),
+        (". 6:6(0) ack 1", EMPTY),
+        (". 5:5(0) ack 1", EMPTY),
+    ],
+    ids=["FIN", "data", "ACK", "probe"],
+)
+@pytest.mark.parametrize("first", ["ef", "ab"], ids=["same port", "port changed"])
+def test_other_segments_are_linked_where_both_numbers_fit(first, segment, what, jit):
+    """A FIN, data or an ACK that a NAT takes for invalid is the connection's, also when that is over."""
+    if jit:
+        pytest.importorskip("numba")
+    text = BEGIN.format(*first)
+    over = text + "+1 {1} > {0} R. 1:1(0) ack 6\n".format(*first)
+    for captured in (text, over):
+        flows = [
+            row for batch in follow([parse(captured + f"+60 g > h {segment}\n").batch()], jit=jit) for row in batch.flow
+        ]
+        assert [what, what] == [row["stray_what"] for row in flows]
+        assert {OUTSIDE, LONE} == {int(row["stray_role"]) for row in flows}
+
+
 @pytest.mark.parametrize(
     "then",
     [
         "+60 g > h R 8:8(0)\n",
         "+60 g > h R 4:4(0)\n",
         "+60 g > h R. 6:6(0) ack 500\n",
-        "+60 g > h . 6:6(0) ack 1\n",
+        "+60 g > h . 6:6(0) ack 2\n",
+        "+60 g > h . 6:6(0) ack 0\n",
+        "+60 g > h . 7:7(0) ack 1\n",
+        "+60 g > h . 4:4(0) ack 1\n",
+        "+60 g > h S 6:6(0)\n",
+        "+60 g > h F. 6:6(0) ack 1\n+.001 e > f F. 6:6(0) ack 1\n",
         "+60 g > h R 6:6(0) vlan 5\n",
         "+60 a > b R 6:6(0)\n",
         "+60 e > f R 6:6(0)\n+1 g > h R 6:6(0)\n",
@@ -58,7 +89,9 @@ def test_a_lone_reset_that_fits_is_linked(first, reset):
         "+60 g > h R 6:6(0)\n+.1 e > f R 6:6(0)\n",
     ],
     ids=[
-        "number above", "number below", "acknowledges what was never sent", "no RST", "another VLAN", "public address",
+        "number above", "number below", "acknowledges what was never sent",
+        "heard what was not sent", "has not heard all", "beyond", "far below", "SYN", "translated moments later",
+        "another VLAN", "public address",
         "reset before", "closed before", "translated after all",
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A RST passed a NAT untranslated: the peer does not know whose it is, and keeps its connection."""
+"""A RST, a FIN, data or an ACK passed a NAT untranslated: the peer does not know whose it is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope
+from analyzer.track.untranslated import RESET
 from analyzer.words.model import LongText
 from analyzer.words.teller import number
 
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 def left_untranslated(f: Flows) -> Mask:
     """A RST from a NAT's inside address has the numbers of a connection that the peer has with another address."""
-    return f.flow("stray") > 0
+    return (f.flow("stray") > 0) & (f.flow("stray_what") == RESET)
+
+
+def other_left_untranslated(f: Flows) -> Mask:
+    """A FIN, data or an ACK from an inside address has both numbers of a connection that the peer has elsewhere."""
+    return (f.flow("stray") > 0) & (f.flow("stray_what") != RESET)
 
 
 def _evidence(case: Case) -> Evidence:
@@ -32,6 +38,19 @@ def _evidence(case: Case) -> Evidence:
     shown = case.record.facts(reset.side).active_frame if reset.role == "outside" else reset.frame
     return frames_of(shown), known(
         role=reset.role, flow=reset.flow, side=reset.side, address=str(reset.endpoint), reset_frame=reset.frame
+    )
+
+
+def _other_evidence(case: Case) -> Evidence:
+    """The segment, the other flow, and the end of this one in whose name it came.
+
+    Where the segment is another flow's, the frame is the last one that its end was heard in here.
+    """
+    left = case.record.untranslated
+    assert left is not None
+    shown = case.record.facts(left.side).active_frame if left.role == "outside" else left.frame
+    return frames_of(shown), known(
+        role=left.role, flow=left.flow, side=left.side, address=str(left.endpoint), left_frame=left.frame, what=left.is_
     )
 
 
@@ -82,6 +101,49 @@ LEFT_UNTRANSLATED: Final = FindingKind(
         source="RFC 5382 REQ-5; Linux nf_conntrack (INVALID); field guide 8",
     ),
     detail=_detail,
+    scope=Scope.FLOW,
+    advice=Advice.READER,
+)
+
+
+def _other_detail(t: Teller, f: Finding) -> str:
+    here = t.record.a if f.data["side"] == "a" else t.record.b
+    peer = t.record.b if f.data["side"] == "a" else t.record.a
+    there, flow, frame = f.data["address"], number(f, "flow"), number(f, "left_frame")
+    what = {"fin": "A FIN", "data": "Data", "ack": "An ACK"}[str(f.data["what"])]
+    has = "have" if f.data["what"] == "data" else "has"
+    if f.data["role"] == "outside":
+        return (
+            f"{what} from {there} (frame {frame}, flow {flow}) {has} both numbers that {here} would send here: likely a"
+            f" NAT let it pass untranslated. {peer} has no connection with {there}, and did not take it."
+        )
+    return (
+        f"{what} from {here} (frame {frame}) {has} both numbers that {there} would send in flow {flow}: likely a NAT"
+        f" let it pass untranslated. {peer} has no connection with {here}, and this flow is no connection of its own."
+    )
+
+
+OTHER_UNTRANSLATED: Final = FindingKind(
+    code="segment-left-untranslated",
+    rows=(Row((other_left_untranslated,), _other_evidence),),
+    text=LongText(
+        title="A FIN, data or an ACK left a NAT untranslated",
+        meaning=(
+            "A segment without SYN went to the peer from the inside address of a host whose connection the peer knows"
+            " under a translated one; both of its numbers are those that this connection expects."
+        ),
+        why=(
+            "The peer finds no connection for it, and drops it or answers with RST, which the inside host may never"
+            " see. What was sent does not arrive, and a FIN closes nothing."
+        ),
+        change=(
+            "Look at the NAT: its entry for the connection had gone, or it took the segment for invalid (late, out of"
+            " its window). Let it drop such packets, or keep entries longer."
+        ),
+        doubt="Whose segment it is, is inferred from ports and numbers.",
+        source="RFC 5382 REQ-5; Linux nf_conntrack (INVALID); field guide 8",
+    ),
+    detail=_other_detail,
     scope=Scope.FLOW,
     advice=Advice.READER,
 )

@@ -1,9 +1,18 @@
-"""A RST that a NAT let pass untranslated."""
+"""What a NAT let pass untranslated."""
+
+import pytest
 
 from analyzer import explain
-from tests.judging import codes, scenario
+from tests.judging import codes, judge, scenario
+from tests.notation import parse
 
 CODE = "reset-left-untranslated"
+BEGIN = """# A connection.
++0 e > f S 0:0(0)
++.01 f > e S. 0:0(0) ack 1
++.01 e > f . 1:1(0) ack 1
++.1 e > f P. 1:6(5) ack 1
+"""
 
 
 def told(judged):
@@ -33,3 +42,20 @@ def test_a_nat_host_shows_it_pass():
 def test_other_numbers_show_nothing():
     """A lone RST that fits no connection is told of neither flow."""
     assert [] == [judged for judged in scenario("lone_reset_of_other_numbers") if CODE in codes(judged)]
+
+
+@pytest.mark.parametrize(
+    ("segment", "words"),
+    [
+        ("F. 6:6(0) ack 1", "A FIN from 10.0.0.9:50001 (frame 5, flow 1) has both numbers"),
+        ("P. 6:9(3) ack 1", "Data from 10.0.0.9:50001 (frame 5, flow 1) have both numbers"),
+        (". 6:6(0) ack 1", "An ACK from 10.0.0.9:50001 (frame 5, flow 1) has both numbers"),
+    ],
+)
+def test_what_else_leaves_untranslated_is_told_on_both_flows(segment, words):
+    """The connection's flow names what was sent; the other one says whose it is, and that it is no connection."""
+    outside, lone = judge(parse(BEGIN + f"+60 g > h {segment}\n"))
+    details = [explain.detail(flow.finding("segment-left-untranslated"), flow) for flow in (outside, lone)]
+
+    assert words in details[0]
+    assert "this flow is no connection of its own" in details[1]
