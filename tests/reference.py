@@ -169,6 +169,7 @@ class Reference:
                 continue
             when, frame = drawn
             empty = not row["payload_len"] and row["flags"] & (ACK | SYN | FIN | RST) == ACK
+            empty = empty and row["note"] == TCP
             at_once = (not peer.trail or peer.trail[-1][0] <= when) and 0 <= row["ts_ns"] - when <= SECOND
             exact = numbers == (self.nxt(flow, own), self.nxt(flow, 1 - own)) and self.una(flow, own) is not None
             same_window = row["window"] == (-1 if end.window is None else end.window)

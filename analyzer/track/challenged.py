@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
-from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.segment import ACK, FIN, NOTE_TCP, RST, SYN
 from analyzer.tolerances import WENT_ON_NS
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def note_provocation(flow: Record, end: Record, peer: Record, side: int, row: Re
 @loop
 def is_challenge(end: Record, peer: Record, row: Record, seq: int, ack: int, since_ns: int) -> bool:
     """Say whether a segment of ``end`` can be a challenge ACK to its peer's last segment, of that time."""
-    empty = row["payload_len"] == 0 and row["flags"] & (ACK | SYN | FIN | RST) == ACK
+    # what the text of tcpdump does not number cannot be exact
+    numbered = row["note"] == NOTE_TCP
+    empty = numbered and row["payload_len"] == 0 and row["flags"] & (ACK | SYN | FIN | RST) == ACK
     at_once = peer["last_ns"] <= since_ns and 0 <= row["ts_ns"] - since_ns <= WENT_ON_NS
     exact = end["snd_una"] >= 0 and seq == end["snd_nxt"] and ack == peer["snd_nxt"] and row["window"] == end["window"]
     return empty and at_once and exact and peer["pending_seq"] < 0

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
-from analyzer.segment import ACK, FIN, MAPPED_IPV4, RST, SYN
+from analyzer.segment import ACK, FIN, MAPPED_IPV4, NOTE_TCP, RST, SYN
 from analyzer.tolerances import COPY_SAME_ID_NS
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def link_lone(peers: Numbers, flows: Rows, ends: Rows, index: int, row: Record) 
     Returns 1 if there is one, else 0.
     """
     lone = flows[index]
-    if row["flags"] & SYN or not is_private(row["src_hi"], row["src_lo"]):
+    if row["note"] != NOTE_TCP or row["flags"] & SYN or not is_private(row["src_hi"], row["src_lo"]):
         return 0
     for way in range(2):
         at = place_of_peer(row["dst_hi"], row["dst_lo"], row["dst_port"], row["src_port"] if way == 0 else ANY_PORT)
