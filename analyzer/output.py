@@ -14,7 +14,6 @@ import contextlib
 import errno
 import io
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -72,7 +71,7 @@ def whole(path: str | Path, *, replace: bool) -> Iterator[BinaryIO]:
     if before is not None and not replace:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     target = Path(os.path.realpath(path))  # a link stays one
-    part = target.with_name(f".keepalive-{secrets.token_hex(8)}.part")
+    part = target.with_name(f".keepalive-{os.urandom(8).hex()}.part")
     try:
         with _named(path):
             descriptor = os.open(part, _NEW, 0o666)

@@ -144,7 +144,11 @@ class Hits:
     def by_code(self) -> dict[str, NDArray[np.int64]]:
         """Return by code which flows have a finding, each once, in order; codes that none has are left out."""
         codes = _CODE_OF_ROW[self.row]
-        return {CODES[at]: np.unique(self.flow[codes == at]) for at in np.unique(codes).tolist()}
+        found = {}
+        for at in np.flatnonzero(np.bincount(codes)).tolist():
+            flows = self.flow[codes == at]  # in order; numpy.unique would import what masked arrays need
+            found[CODES[at]] = flows[np.concatenate(([True], flows[1:] != flows[:-1]))]
+        return found
 
     def take(self, picked: NDArray[np.int64]) -> Hits:
         """Return what only the flows at these indices have."""

@@ -18,7 +18,6 @@ import errno
 import hashlib
 import json
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -58,7 +57,7 @@ class Store:
         """Write a file for the next process; a full or read-only disk only costs that one its time."""
         content = json.dumps(about).encode() + b"\n" + code
         head = MAGIC + hashlib.sha256(content).hexdigest().encode() + b"\n"
-        unfinished = f".{secrets.token_hex(8)}.part"
+        unfinished = f".{os.urandom(8).hex()}.part"
         with contextlib.suppress(OSError):
             try:
                 with os.fdopen(os.open(unfinished, _NEW, 0o600, dir_fd=self._descriptor), "wb") as file:

@@ -1,6 +1,7 @@
 """Whether the compiler is there, in a version that was tested."""
 
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,27 @@ def test_only_tested_versions_are_fit(monkeypatch, numba, llvmlite, expected):
 def test_what_is_not_installed_has_no_version():
     """A package that is not there has no version, one that is has its own."""
     assert versions.installed("no-such-package-as-this") is None
-    assert versions.installed("numpy")[0].isdigit()
+    assert metadata.version("numpy") == versions.installed("numpy")
+
+
+@pytest.mark.parametrize("left", [(), ("made-1.0.dist-info", "made-2.0.dist-info")])
+def test_what_no_folder_names_is_asked_for(monkeypatch, tmp_path, left):
+    """Where an installer left no folder, or several, a version is looked for as Python does."""
+    for name in ("made", *left):
+        (tmp_path / name).mkdir()
+    (tmp_path / "made" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(metadata, "version", {"made": "3.0"}.get)
+
+    assert versions.installed.__wrapped__("made") == "3.0"
+
+
+def test_a_module_that_nobody_installed_has_no_version(monkeypatch, tmp_path):
+    """What can be imported, but is no distribution, has no version."""
+    (tmp_path / "made.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert versions.installed.__wrapped__("made") is None
 
 
 def test_the_bounds_are_those_of_the_distribution():

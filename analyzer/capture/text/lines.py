@@ -10,7 +10,6 @@ This module must not know what a packet looks like.
 from __future__ import annotations
 
 import codecs
-import html
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -111,6 +110,8 @@ def cleaned(line: str) -> str:
         return line.rstrip()
     line = ESCAPES.sub("", line)
     if "&" in line:
+        import html  # two milliseconds, and most captures are no text
+
         line = html.unescape(line)
     line = INVISIBLE.sub("", SPACES.sub(" ", line))
     if "<" in line:
