@@ -88,16 +88,19 @@ class FlowsTogether:
         )
         return a, b
 
-    @cached_property
-    def telling(self) -> NDArray[np.int64]:
-        """Those in which something was found, or of which settings can be inferred; places in order."""
+    def telling(self) -> Iterator[tuple[int, JudgedFlow]]:
+        """Yield those in which something was found, or of which settings can be inferred, and their places, in order.
+
+        None is held on to: where many are, Python looks through them for cycles again and again.
+        """
         a, b = self.probed
-        return np.flatnonzero(a | b | (self.hits.counts() > 0))
+        places = np.flatnonzero(a | b | (self.hits.counts() > 0))
+        return zip(places.tolist(), self.judged(places), strict=True)
 
     @cached_property
     def told(self) -> dict[int, JudgedFlow]:
         """Those of which there is something to tell, by their places."""
-        return dict(zip(self.telling.tolist(), self.judged(self.telling), strict=True))
+        return dict(self.telling())
 
     @property
     def verdicts(self) -> set[str]:
@@ -127,8 +130,8 @@ class FlowsTogether:
         for part in recording.parts_of(sizes):
             some = self.take(places[part])
             endings = verdict.endings_of(some.endings)
-            for at, (ending, record) in enumerate(zip(endings, recording.records(some.facts), strict=True)):
-                yield findings.judge(record, ending, some.hits.of(at))
+            for record, ending, has in zip(recording.records(some.facts), endings, some.hits.each(), strict=True):
+                yield findings.judge(record, ending, has)
 
     def __iter__(self) -> Iterator[OneFlow]:
         """Yield all of them, judged."""

@@ -7,6 +7,7 @@ to hear them, in every output: what ended the flow, what went wrong, what could,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -46,7 +47,7 @@ from analyzer.judge.timers import inference
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -136,6 +137,11 @@ class Hits:
         """Return what one flow has: rows in ROWS, and the endpoint that each is seen from."""
         part = slice(self.start[index], self.start[index + 1])
         return list(zip(self.row[part].tolist(), self.side[part].tolist(), strict=True))
+
+    def each(self) -> Iterator[list[tuple[int, int]]]:
+        """Yield the same of all flows, in order."""
+        found = list(zip(self.row.tolist(), self.side.tolist(), strict=True))
+        return (found[first:stop] for first, stop in pairwise(self.start.tolist()))
 
     def counts(self) -> NDArray[np.int64]:
         """Return how many findings each flow has."""

@@ -74,6 +74,10 @@ class ManyFlows(Protocol):
         """How they ended, as columns."""
         ...
 
+    def telling(self) -> Iterator[tuple[int, JudgedFlow]]:
+        """Yield those of ``told`` one after the other; none is held on to."""
+        ...
+
     @property
     def told(self) -> dict[int, JudgedFlow]:
         """Those in which something was found, or of which settings can be inferred, by their places, in order."""
@@ -169,7 +173,7 @@ def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary) -> dict[str, 
     made["translated"] = ["null" if each.translation is None else export.dumps(export.translated(each)) for each in who]
     made |= {f"settings_{side}": ["null"] * len(who) for side in SIDES}
     made["findings"] = ["[]"] * len(who)
-    for at, judged in flows.told.items():
+    for at, judged in flows.telling():
         for side in SIDES:
             if (settings := judged.settings(side)) is not None:
                 made[f"settings_{side}"][at] = export.dumps(export.settings_object(settings))

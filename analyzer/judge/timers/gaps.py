@@ -115,10 +115,11 @@ def measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Rese
     starts, answered, unanswered = [], [], []
     for at, probe in enumerate(probes):
         before = probes[at - 1] if at else None
-        base = before.frame if before is not None and _continues(before, probe) else probe.idle_frame
+        goes_on = before is not None and _continues(before, probe)
+        base = before.frame if before is not None and goes_on else probe.idle_frame
         if base is not None and not record.is_awake(base, probe.frame):
             continue
-        if before is not None and _continues(before, probe):
+        if before is not None and goes_on:
             slack_ns = max(round_trip_ns, before.answer_ns or 0)
             ns = probe.ts_ns - before.ts_ns
             least_ns, quiet_ns = stirs.stretches(before.ts_ns, probe.ts_ns)

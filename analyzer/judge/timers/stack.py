@@ -38,9 +38,12 @@ def _ignores_peer_probes(record: FlowRecord, side: Side, probes: Sequence[Probe]
 
     Any received segment restarts the clock of BSD and macOS; on Linux an empty probe is dropped before it does.
     """
+    theirs = record.probes_from(other(side))
+    if not theirs:
+        return False
     own = sorted(probes, key=lambda probe: probe.ts_ns)
     times = [probe.ts_ns for probe in own]
-    for row in record.probes_from(other(side)):
+    for row in theirs:
         if row.answer == "ack" and not row.payload_len and row.answer_frame is not None:
             last = bisect_left(times, row.ts_ns + GAP_LEAST_NS) - 1
             if last >= 0 and times[last] > row.ts_ns and own[last].frame > row.answer_frame:
@@ -53,6 +56,6 @@ def _waits_interval(gaps: Gaps) -> bool:
     if not gaps.starts or len(gaps.answered) < 2:
         return False
     first, short = shortest(gaps.starts), shortest(gaps.answered)
-    even = all(agree(short, gap) for gap in gaps.answered)
-    least_ns = min(gap.least_ns for gap in gaps.answered)
-    return even and clearly_longer(short._replace(ns=least_ns), first)
+    least_ns = min([gap.least_ns for gap in gaps.answered])
+    late = clearly_longer(short._replace(ns=least_ns), first)
+    return late and all(agree(short, gap) for gap in gaps.answered)
