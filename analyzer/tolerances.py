@@ -89,8 +89,8 @@ COPY_NS: Final = 10 * MS
 """Two identical segments this close are one packet captured twice; genuine probes are 0.2 s apart or more (field guide
 8)."""
 COPY_SAME_ID_NS: Final = 190 * MS
-"""The same with an equal, non-zero IP ID, which a host does not repeat that soon: networks double packets as late as
-135 ms, and no retransmission timer is shorter than 200 ms (Linux TCP_RTO_MIN)."""
+"""The same with an equal, non-zero IP ID or an equal TSval, which a host does not repeat that soon: networks double
+packets as late as 135 ms, and no retransmission timer is shorter than 200 ms (Linux TCP_RTO_MIN)."""
 
 # ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

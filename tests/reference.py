@@ -247,7 +247,7 @@ class Reference:
 
     def copied(self, end, row):
         """Say whether one of this end's last four segments was this packet: the same in all but TTL and MAC."""
-        limit = SECOND * 19 // 100 if row["ip_id"] > 0 else SECOND // 100
+        limit = SECOND * 19 // 100 if row["ip_id"] > 0 or row["tsval"] >= 0 else SECOND // 100
         return any(
             self.identity(row) == identity and abs(row["ts_ns"] - ts_ns) <= limit for identity, ts_ns in end.recent
         )

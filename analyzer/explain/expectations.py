@@ -30,7 +30,7 @@ def expectations(t: Teller) -> list[Line]:
         return _after_fin(t, reset.sender)
     if reset is not None and t.ending.verdict in {Verdict.ABORTED, Verdict.RESET_ON_PROBE}:
         return _reset(t, reset.sender)
-    fins = t.record.fins
+    fins = t.record.fins_in_time
     if t.ending.verdict is Verdict.HALF_CLOSED:
         return _half_closed(t, fins[0].sender)
     if t.ending.verdict is Verdict.CLOSED and crossed(t):

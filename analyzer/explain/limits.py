@@ -81,7 +81,7 @@ def _of_drops(t: Teller) -> list[Line]:
 
 
 def _of_fins(t: Teller) -> list[Line]:
-    if not t.record.fins or t.ending.verdict is Verdict.CLOSED:
+    if not t.record.fins_in_time or t.ending.verdict is Verdict.CLOSED:
         return []
     closer = t.first_closer
     fin = t.fin(closer)

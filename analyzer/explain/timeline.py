@@ -176,7 +176,11 @@ def _resent(t: Teller, side: Side) -> list[Line]:
 def _fins(t: Teller) -> list[Line]:
     """Each FIN and its acknowledgement, with the states they lead to."""
     found = []
+    in_time = t.record.fins_in_time
     for fin in t.record.fins:
+        if fin not in in_time:
+            found.append(_line(t, f"{t.name(fin.sender)} sends FIN; the connection was over", [fin.frame], fin.ts_ns))
+            continue
         found.append(_line(t, _with_states(t, f"{t.name(fin.sender)} sends FIN", [fin.frame]), [fin.frame], fin.ts_ns))
         if fin.acked_frame is None:
             found.append(_line(t, "that FIN is not acknowledged in the capture", [fin.frame], fin.ts_ns))

@@ -50,12 +50,12 @@ class Case:
 
     @property
     def fin(self) -> Fin | None:
-        """This endpoint's FIN."""
+        """This endpoint's FIN, if it came before the end."""
         return self.record.fin_of(self.side)
 
     @property
     def peer_fin(self) -> Fin | None:
-        """The other endpoint's FIN."""
+        """The other endpoint's FIN, if it came before the end."""
         return self.record.fin_of(self.peer)
 
     @property

@@ -37,8 +37,12 @@ Mask = Any
 """A bool for each flow, or for each SEEN row of all flows."""
 Column = Any
 """An integer for each flow, or for each SEEN row."""
-SET_BACK = frozenset({"last_ns", "active_ns", "active_frame"})
-"""Of an endpoint's columns those that count only until the RST that ended the flow."""
+HEARD = ("last_ns", "active_ns", "active_frame")
+"""Of an endpoint's columns those that are set back to what they were when the RST came that ended the flow."""
+NEVER = {"fin_frame": 0, "fin_ns": -1, "fin_acked_frame": 0, "fin_acked_ns": -1}
+"""And those of a FIN, which are as if none had come if it came behind that RST."""
+SET_BACK = frozenset({*HEARD, *NEVER})
+"""All that count only until that RST."""
 
 
 Piece = tuple["FlowBatch", "NDArray[np.int8]", "NDArray[np.int64]"]
@@ -111,12 +115,15 @@ class Columns:
         ended = np.flatnonzero(self.column("ending", "reset_row") >= 0)
         if len(ended):
             at = self.start[ended] + self.column("ending", "reset_row")[ended]
-            names = [f"{end}_{name}" for end in ("own", "peer") for name in SET_BACK]
+            names = [f"{end}_{name}" for end in ("own", "peer") for name in HEARD]
             resets = {name: self.column("seen", name)[at] for name in ("frame", "side", *names)}
             ends = tuple({name: column[ended] for name, column in end.items()} for end in both)
             for end, known in zip(both, milestones.until(resets, (ends[0], ends[1])), strict=True):
                 for name, column in known.items():
                     end[name][ended] = column
+                behind = ended[end["fin_frame"][ended] > resets["frame"]]
+                for name, value in NEVER.items():
+                    end[name][behind] = value
         return both[0], both[1]
 
     def is_awake(self, early: Column, late: Column) -> Mask:

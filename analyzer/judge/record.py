@@ -387,9 +387,15 @@ class FlowRecord(NamedTuple):
             if probe.answer is None and (heard_ns is None or probe.ts_ns > heard_ns)
         )
 
+    @property
+    def fins_in_time(self) -> tuple[Fin, ...]:
+        """The FINs that closed something: none came behind the RST that ended the flow."""
+        reset = self.ending_reset
+        return self.fins if reset is None else tuple(fin for fin in self.fins if fin.frame < reset.frame)
+
     def fin_of(self, side: Side) -> Fin | None:
-        """Return an endpoint's FIN, if it sent one."""
-        return next((fin for fin in self.fins if fin.sender == side), None)
+        """Return an endpoint's FIN, if it sent one in time."""
+        return next((fin for fin in self.fins_in_time if fin.sender == side), None)
 
     @property
     def state_a(self) -> State:

@@ -101,6 +101,5 @@ def legend(used: Iterable[Mark], screen: Screen, indent: str) -> Iterator[str]:
 def _marks(record: FlowRecord, side: Side) -> list[tuple[int, Mark]]:
     marks = [(probe.ts_ns, ANSWERED if probe.answer else UNANSWERED) for probe in record.probes_from(side)]
     marks += [(probe.ts_ns, WINDOW_PROBE) for probe in record.zero_window_probes if probe.sender == side]
-    if (fin := record.fin_of(side)) is not None:
-        marks.append((fin.ts_ns, FIN))
+    marks += [(fin.ts_ns, FIN) for fin in record.fins if fin.sender == side]
     return marks + [(reset.ts_ns, RESET) for reset in record.resets if reset.sender == side]

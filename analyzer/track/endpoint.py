@@ -113,9 +113,9 @@ def signature(row: Record) -> int:
 
 
 @loop
-def is_copy(end: Record, sign: int, ts_ns: int, ip_id: int) -> int:
+def is_copy(end: Record, sign: int, ts_ns: int, ip_id: int, tsval: int) -> int:
     """Say whether one of this endpoint's last four segments was the same packet, moments ago."""
-    limit = COPY_SAME_ID_NS if ip_id > 0 else COPY_NS
+    limit = COPY_SAME_ID_NS if ip_id > 0 or tsval >= 0 else COPY_NS
     if end["sign0"] == sign and abs(ts_ns - end["sign0_ns"]) <= limit:
         return 1
     if end["sign1"] == sign and abs(ts_ns - end["sign1_ns"]) <= limit:

@@ -345,7 +345,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         else:
             unsent = settle_claim(flow, end, side, row, seq)
         sign = signature(row)
-        copy = is_copy(end, sign, ts_ns, row["ip_id"])
+        copy = is_copy(end, sign, ts_ns, row["ip_id"], row["tsval"])
         if note == NOTE_UNNUMBERED and peer["last_ns"] > end["last_ns"]:
             copy = 0  # without its number, a probe looks like the answer behind the peer's
         mark = notable(flow, end, peer, row, seq, ack, copy)

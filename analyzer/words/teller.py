@@ -133,10 +133,10 @@ class Teller:
     @property
     def first_closer(self) -> Side:
         """Who sent FIN first."""
-        return min(self.record.fins, key=lambda fin: fin.frame).sender
+        return min(self.record.fins_in_time, key=lambda fin: fin.frame).sender
 
     def fin(self, side: Side) -> Fin | None:
-        """Return an endpoint's FIN."""
+        """Return an endpoint's FIN, if it came before the end."""
         return self.record.fin_of(side)
 
     def probes(self, side: Side) -> tuple[Probe, ...]:

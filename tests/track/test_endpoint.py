@@ -105,7 +105,15 @@ def test_copies_come_within_ten_milliseconds(end, later_ns, ip_id, expected):
     """The same segment is a copy within 10 ms, within 190 ms where the IP ID says so too."""
     endpoint.sign_in(end, 77, 1_000_000_000)
 
-    assert expected == endpoint.is_copy(end, 77, 1_000_000_000 + later_ns, ip_id)
+    assert expected == endpoint.is_copy(end, 77, 1_000_000_000 + later_ns, ip_id, -1)
+
+
+@pytest.mark.parametrize(("later_ns", "expected"), [(190_000_000, 1), (190_000_001, 0)])
+def test_a_timestamp_names_a_packet_too(end, later_ns, expected):
+    """Where IP has no ID, an equal TSval shows within 190 ms that it is the same packet."""
+    endpoint.sign_in(end, 77, 1_000_000_000)
+
+    assert expected == endpoint.is_copy(end, 77, 1_000_000_000 + later_ns, -1, 4711)
 
 
 def test_four_signatures_are_remembered(end):
@@ -113,7 +121,7 @@ def test_four_signatures_are_remembered(end):
     for sign in range(1, 6):
         endpoint.sign_in(end, sign, 0)
 
-    assert [0, 1, 1, 1, 1] == [endpoint.is_copy(end, sign, 0, 0) for sign in range(1, 6)]
+    assert [0, 1, 1, 1, 1] == [endpoint.is_copy(end, sign, 0, 0, -1) for sign in range(1, 6)]
 
 
 # ── numbers ──

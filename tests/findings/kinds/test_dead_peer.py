@@ -73,3 +73,13 @@ def test_answers_behind_the_capture_are_inferred():
 
     assert "although the capture shows answers" in story.headline
     assert "Inferred from that rhythm and the RST" in texts(story, "Why")
+
+
+def test_a_fin_behind_the_reset_is_none_that_had_come_before():
+    """What a peer says when the prober has given up closed nothing: the prober was never in CLOSE-WAIT."""
+    story = told(scenario("fin_behind_a_give_up")[0])
+
+    assert "CLOSE-WAIT" not in texts(story, "Why")
+    assert "Why the server sent FIN" not in texts(story, "What this capture cannot show")
+    assert "server sends FIN; the connection was over" in texts(story, "Timeline")
+    assert "end of file from" not in texts(story, "What the programs see")
