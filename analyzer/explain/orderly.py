@@ -115,7 +115,9 @@ def open_(t: Teller) -> list[Line]:
     found = probe_summary(t)
     for side in SIDES:
         gaps = _answered_gaps(t, side)
-        if len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN:
+        settings = t.judged.settings(side)
+        set_anew = settings is not None and bool(settings.changes)
+        if len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN and not set_anew:
             text = (
                 f"Its answered probes are {spacing(gaps)}: some probes, or answers, may have been lost elsewhere"
                 " than here."

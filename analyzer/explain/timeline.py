@@ -70,6 +70,8 @@ def _opening(t: Teller) -> list[Line]:
     text = f"{client} sends SYN" + (f" {times(opener.syn_count)}" if opener.syn_count > 1 else "")
     if called.syn_frame:
         return [_line(t, f"{text}; {server} answers SYN,ACK", frames, start)]
+    if opener.ack_frame:
+        return [_line(t, f"{text}; the {server}'s SYN,ACK was not captured", frames, start)]
     return [_line(t, f"{text}; no SYN,ACK comes", frames, start)]
 
 

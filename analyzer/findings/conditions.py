@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.judge.verdict import Verdict
+from analyzer.label.outcome import Answer
 from analyzer.label.reset import ResetKind
 from analyzer.tolerances import ANSWER_RST_NS
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 LONG_NS: Final = 60_000_000_000
 """The shortest idle time after which some box on the way ends a connection (field guide 6); less is no news."""
 
+HABIT: Final = 3
+"""So many probes in vain, and trains that the peer was heard after, before a habit is called one."""
 IDLE_CLOSE_NS: Final = 1_000_000_000
 """No idle timeout of a program is shorter."""
 CROSSED_NS: Final = 1_000_000_000
@@ -120,6 +123,18 @@ def idle_before_peer_fin(f: Flows) -> Mask:
 def last_probes_unanswered(f: Flows) -> Mask:
     """Its last probes were not answered."""
     return f.run("trailing") > 0
+
+
+def peer_answers_no_probe(f: Flows) -> Mask:
+    """It sent 3 probes or more, all sure, none was answered, and its peer was heard again after 3 trains of them."""
+    unlike = f.any_row(f.probing & ((f.seen("answer") != Answer.NONE) | ~f.sure))
+    after_last = f.peer("last_ns") > f.value_at(f.last_of(f.probing), "ts_ns")
+    return (f.run("probes") >= HABIT) & ~unlike & (f.run("trains") - 1 + after_last >= HABIT)
+
+
+def peer_may_answer_probes(f: Flows) -> Mask:
+    """Nothing shows that its peer answers no probe, dead or alive."""
+    return ~peer_answers_no_probe(f)
 
 
 def clock_went_back(f: Flows) -> Mask:

@@ -62,6 +62,12 @@ def _dead_evidence(case: Case) -> Evidence:
     )
 
 
+def _deaf_evidence(case: Case) -> Evidence:
+    """The same, of a peer that answered none of the earlier probes either."""
+    frames, data = _dead_evidence(case)
+    return frames, data | {"answers_none": 1}
+
+
 def _unanswered(case: Case) -> tuple[Probe, ...]:
     """Return the probes that the prober counted: those without an answer since it last heard anything that counts.
 
@@ -182,12 +188,18 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
             " unanswered ones (Linux)."
         )
         return lines(Line(text, f.frames), _detection(f), _lost_once(f), closed)
-    return lines(
-        Line(
+    if number(f, "answers_none"):
+        text = (
+            f"Whether {t.the(other(prober))} was dead nobody knows: it had answered none of the probes before either,"
+            " and was heard again each time."
+        )
+    else:
+        text = (
             f"Keepalive did its work: {t.the(other(prober))}, or the path to it, stopped answering. A capture"
-            " cannot tell a dead host from a dropped flow or lost packets.",
-            f.frames,
-        ),
+            " cannot tell a dead host from a dropped flow or lost packets."
+        )
+    return lines(
+        Line(text, f.frames),
         _detection(f),
         _lost_once(f),
         closed,
@@ -271,7 +283,12 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
 
 DEAD: Final = FindingKind(
     code="dead-peer-detected",
-    rows=(Row((c.verdict_timed_out, c.reset_in_its_name, last_probe_unanswered), _dead_evidence),),
+    rows=(
+        Row(
+            (c.verdict_timed_out, c.reset_in_its_name, last_probe_unanswered, c.peer_may_answer_probes), _dead_evidence
+        ),
+        Row((c.verdict_timed_out, c.reset_in_its_name, last_probe_unanswered, c.peer_answers_no_probe), _deaf_evidence),
+    ),
     text=LongText(
         title="Keepalive noticed a dead peer",
         meaning="The prober's last probes got no answer and its kernel gave up with a RST of its own.",

@@ -47,7 +47,9 @@ IGNORED: Final = FindingKind(
             "It did not end the connection: receivers take only a RST that fits exactly, and answer others with an"
             " ACK to make sure."
         ),
-        change="Find out who sends it: a scanner, a box in between, or a host with an old idea of the connection.",
+        change=(
+            "Find out who sends such RSTs: a scanner, a box in between, or a host with an old idea of the connection."
+        ),
         doubt="A bystander knows the expected number only by what was captured.",
         source="RFC 5961 3.2; Linux tcp_validate_incoming; field guide 2.8, 8",
     ),

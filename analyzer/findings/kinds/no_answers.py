@@ -9,10 +9,9 @@ from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
-from analyzer.label.outcome import Answer
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import probe_summary
-from analyzer.words.teller import count, number, side_of
+from analyzer.words.probes import last_word, probe_summary
+from analyzer.words.teller import count, lines, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -21,27 +20,14 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
-LEAST: Final = 3
-"""So many probes in vain, and trains that the peer was heard after, before a habit is called one."""
 OPTIONLESS: Final = 20
 """Octets of a TCP header without options."""
 
 
-def no_probe_answered(f: Flows) -> Mask:
-    """It sent 3 probes or more, all sure, and none was answered."""
-    unlike = f.any_row(f.probing & ((f.seen("answer") != Answer.NONE) | ~f.sure))
-    return (f.run("probes") >= LEAST) & ~unlike
-
-
-def peer_heard_after_trains(f: Flows) -> Mask:
-    """Its peer was heard again after 3 trains of them or more: it was alive all the time."""
-    after_last = f.peer("last_ns") > f.value_at(f.last_of(f.probing), "ts_ns")
-    return f.run("trains") - 1 + after_last >= LEAST
-
-
-def still_open(f: Flows) -> Mask:
-    """The verdict is open, half_closed, closing or closed."""
-    return f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED, Verdict.CLOSING, Verdict.CLOSED)
+def not_ended_by_peer(f: Flows) -> Mask:
+    """The verdict is open, half_closed, closing, closed or timed_out; or silent, and it is probes that stayed so."""
+    verdicts = (Verdict.OPEN, Verdict.HALF_CLOSED, Verdict.CLOSING, Verdict.CLOSED, Verdict.TIMED_OUT)
+    return f.verdict_in(*verdicts) | c.silent_to_probes(f)
 
 
 def _evidence(case: Case) -> Evidence:
@@ -58,16 +44,27 @@ def _evidence(case: Case) -> Evidence:
 
 def _headline(t: Teller, f: Finding) -> str:
     prober = side_of(f)
+    last = t.record.trailing(prober)
+    never = "was alive but never answered" if last else "is alive but never answers"
     return (
-        f"{t.start(other(prober))} is alive but never answers a probe:"
+        f"{t.start(other(prober))} {never} a probe:"
         f" none of {t.the(prober)}'s {count(number(f, 'probes'), 'probe')} in"
-        f" {count(number(f, 'trains'), 'train')}, and each time it was heard again."
+        f" {count(number(f, 'trains'), 'train')}, and {'all times but the last' if last else 'each time'} it was heard"
+        " again."
     )
 
 
 def _happened(t: Teller, f: Finding) -> list[Line]:
-    peer = t.start(other(side_of(f)))
-    return [*probe_summary(t), Line(f"{peer} went on sending in between, so it was there to answer.", f.frames)]
+    peer = other(side_of(f))
+    went_on = Line(f"{t.start(peer)} went on sending in between, so it was there to answer.", f.frames)
+    last = t.record.trailing(side_of(f))
+    if not last:
+        return [*probe_summary(t), went_on]
+    text = (
+        f"Nothing of it came after the last {count(len(last), 'probe')}, up to the capture's end: of a peer that"
+        " answers none, that says nothing."
+    )
+    return lines(*probe_summary(t), went_on, last_word(t, peer), Line(text, numbers_of(last)))
 
 
 def _why(t: Teller, f: Finding) -> list[Line]:
@@ -98,7 +95,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 
 ANSWERS_NONE: Final = FindingKind(
     code="answers-no-probe",
-    rows=(Row((c.probes, still_open, no_probe_answered, peer_heard_after_trains), _evidence),),
+    rows=(Row((c.probes, not_ended_by_peer, c.peer_answers_no_probe), _evidence),),
     text=LongText(
         title="A live peer that answers no probe",
         meaning=(

@@ -145,7 +145,18 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
 
 STILL_PROBING: Final = FindingKind(
     code="still-probing-at-end",
-    rows=(Row((c.silent_to_probes, c.last_probes_unanswered, probed_last, next_probe_not_overdue), _evidence),),
+    rows=(
+        Row(
+            (
+                c.silent_to_probes,
+                c.peer_may_answer_probes,
+                c.last_probes_unanswered,
+                probed_last,
+                next_probe_not_overdue,
+            ),
+            _evidence,
+        ),
+    ),
     text=LongText(
         title="Probes unanswered when the capture ended",
         meaning="The peer stopped answering, and the capture ended before the prober gave up.",
@@ -170,7 +181,12 @@ STILL_PROBING: Final = FindingKind(
 
 THEN_NONE: Final = FindingKind(
     code="probes-unanswered-then-none",
-    rows=(Row((c.silent_to_probes, c.last_probes_unanswered, probed_last, next_probe_overdue), _evidence),),
+    rows=(
+        Row(
+            (c.silent_to_probes, c.peer_may_answer_probes, c.last_probes_unanswered, probed_last, next_probe_overdue),
+            _evidence,
+        ),
+    ),
     text=LongText(
         title="Probes unanswered, then no more probes",
         meaning=(

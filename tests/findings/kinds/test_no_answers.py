@@ -1,7 +1,7 @@
 """A live peer that answers no probe."""
 
 from analyzer import explain
-from tests.judging import codes, opened, scenario
+from tests.judging import codes, opened, scenario, texts, told
 
 TRAIN = """
 +10  a > b  .   5:5(0) ack {0}
@@ -47,3 +47,15 @@ def test_probes_without_timestamps_among_timestamps_are_named():
     judged = opened(stamped + "".join(train.format(low, low + 10) for low in (1, 11, 21)))
 
     assert "without_timestamps" == judged.finding("answers-no-probe").data["form"]
+
+
+def test_the_last_train_in_vain_is_no_sign_of_death():
+    """A peer that answers no probe is not said to have stopped answering, nor a prober to have done its work."""
+    at_the_end = told(scenario("live_peer_that_answers_no_probe_at_the_end")[0])
+    given_up = told(scenario("live_peer_that_answers_no_probe_given_up")[0])
+
+    assert "was alive but never answered a probe" in at_the_end.headline
+    assert "all times but the last" in at_the_end.headline
+    assert "of a peer that answers none, that says nothing" in texts(at_the_end, "What happened")
+    assert "stopped answering" not in texts(given_up, "Why")
+    assert "Whether the client was dead nobody knows" in texts(given_up, "Why")
