@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
 
-from analyzer import findings
+from analyzer import causes, findings
 from analyzer.judge import recording, verdict
 from analyzer.judge.verdict import VERDICTS
 from analyzer.report import export, html, tabular
@@ -26,6 +26,7 @@ from analyzer.report.text import Report, ShownFlow
 from analyzer.survey import overview
 from analyzer.survey.found import Findings
 from analyzer.survey.hosts import HostSums
+from analyzer.survey.limits import IdleTrials
 from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
 from analyzer.together import SEARCHED, FlowsTogether
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from analyzer.judge.judged import JudgedFlow
     from analyzer.survey.hosts import ProbingHost
+    from analyzer.survey.limits import IdleLimit
     from analyzer.track.batch import FlowBatch
     from analyzer.track.flow import Endpoint, Side
 
@@ -92,6 +94,7 @@ class Analysis:
         self._kept_of_rank = np.zeros(len(overview.RANKS), dtype=np.int64)
         self._lines: list[NDArray[np.void]] = []
         self._hosts = HostSums()
+        self._trials = IdleTrials()
         self._unfolded = 0
         self._batches: list[Kept] = []
         self._unsearched: list[tuple[int, findings.Piece]] = []
@@ -104,6 +107,7 @@ class Analysis:
             return
         batch, winners = self._count(batch)
         self._hosts.add(capture, batch)
+        self._trials.add(capture, batch, winners)
         picked = np.arange(len(batch))
         if not (self.keep_all or self.only_findings):
             picked = np.flatnonzero(overview.is_notable(batch, winners))
@@ -197,6 +201,7 @@ class Analysis:
         both.totals = self.totals.copy()
         both._batches, both._lines = list(self._batches), list(self._lines)
         both._kept_of_rank, both._hosts = self._kept_of_rank.copy(), self._hosts.copy()
+        both._trials = self._trials.copy()
         both.add(capture, batch)
         return both
 
@@ -271,6 +276,13 @@ class Analysis:
         """Return what each address sent in probes, capture by capture, the most talkative first; at most so many."""
         return self._hosts.listed(self.captures, most)
 
+    def idle_limits(self, *, all_services: bool = True) -> list[IdleLimit]:
+        """Return what silences say about limits of idle time: of services, and hard limits of pairs of hosts.
+
+        Hard limits come first; without ``all_services`` only these.
+        """
+        return self._trials.limits(all_services=all_services)
+
     def other_hosts(self, named: list[ProbingHost]) -> tuple[int, int]:
         """Return how many hosts that sent probes are not among these, and how many probes they sent."""
         hosts, probes = self._hosts.total()
@@ -309,6 +321,7 @@ class Analysis:
             lines["batch"][lines["batch"] >= 0] += len(self._batches)
         self._lines += other._lines
         self._hosts.merge(other._hosts, at)
+        self._trials.merge(other._trials, at)
         if self._found is not None and other._found is not None:
             self._found.merge(other._found, at)
         for kept in other._batches:
@@ -334,7 +347,7 @@ class Analysis:
     def summary(self) -> dict[str, Any]:
         """What the captures add up to: the field ``summary`` of the JSON report."""
         found = Counter({code: len(flows) for code, flows in self.findings.items()})
-        return export.summary_object(self.totals, found)
+        return export.summary_object(self.totals, found, self.idle_limits())
 
     def columns(self, table: Table = "flows") -> dict[str, list[Any]]:
         """Return ``flows``, ``probes`` or ``findings`` as columns: lists of equal length, by name."""
@@ -404,7 +417,7 @@ class Kept:
         picked = np.array(rows, dtype=np.int64)
         endings = verdict.endings(self.batch, picked, self.winners[picked])
         for row, ending, record in zip(rows, endings, recording.build_each(self.batch, rows), strict=True):
-            yield findings.judge(record, ending, self.hits.of(row))
+            yield causes.explained(findings.judge(record, ending, self.hits.of(row)))
 
 
 class Flow:
@@ -431,6 +444,11 @@ class Flow:
     def codes(self) -> list[str]:
         """The codes of what was found in it, each once, in the order of the table; without judging further."""
         return list(dict.fromkeys(findings.ROWS[row][0].code for row, _ in self._kept.hits.of(self._row)))
+
+    @property
+    def causes(self) -> list[str]:
+        """The codes of what can have been the cause, the surest first; judges the flow."""
+        return [cause.code for cause in self.judged.causes]
 
     @cached_property
     def judged(self) -> JudgedFlow:

@@ -5,10 +5,13 @@ signed and wide enough that Python and compiled loops compute the same without o
 reader (fast, scapy, live) fills the same columns, equal to the nanosecond.
 
 An ICMP error that quotes a TCP segment is a row too (``note == NOTE_ICMP_ERROR``): addresses, ports and ``seq`` are
-those of the *quoted* segment, ``icmp`` says what the error was. A frame that the snap length cut behind the TCP ports
-is a row (``note == NOTE_CUT``) with nothing but its addresses, ports and time, so that its flow can be named, and
-called undecidable. A segment whose number the text of tcpdump does not show (``note == NOTE_UNNUMBERED``) is a row with
-``seq`` ABSENT; ``track.unnumbered`` says which number it may have had.
+those of the *quoted* segment, ``icmp`` says what the error was, and ``sack_left`` and ``sack_right`` are the two halves
+of the address that sent it. A frame that the snap length cut behind the TCP ports is a row (``note == NOTE_CUT``) with
+nothing but its addresses, ports and time, so that its flow can be named, and called undecidable. A segment whose number
+the text of tcpdump does not show (``note == NOTE_UNNUMBERED``) is a row with ``seq`` ABSENT; ``track.unnumbered`` says
+which number it may have had.
+
+What else passed is a ``WITNESS`` row: who sent a frame, and what ARP and neighbour discovery ask and say.
 
 This module must not know flows, files or rules.
 """
@@ -58,7 +61,7 @@ SEGMENT: Final = np.dtype(
         ("ack", np.int64),  # SEG.ACK, 32 bits; meaningless without the ACK flag
         ("tsval", np.int64),  # RFC 7323 timestamps, ABSENT without the option (or cut off)
         ("tsecr", np.int64),
-        ("sack_left", np.int64),  # first SACK block, ABSENT without one
+        ("sack_left", np.int64),  # first SACK block, ABSENT without one; of an ICMP error its sender's address
         ("sack_right", np.int64),
         ("payload_len", np.int32),  # octets of data, from the IP header, never from the frame
         ("window", np.int32),  # raw, unscaled
@@ -78,6 +81,35 @@ SEGMENT: Final = np.dtype(
     ],
     align=True,
 )
+
+SIGN: Final = 0
+"""A packet that is no TCP segment: a sign of life of the address it came from, and of the station."""
+LINK: Final = 1
+"""A frame without an address of IP: a sign of life of its station."""
+ASKS: Final = 2
+"""An ARP request or neighbour solicitation: who has ``dst``? A sign of life of ``src``, if that is known."""
+SAYS: Final = 3
+"""``src`` says that it is at ``said_mac``: an ARP reply, a gratuitous ARP, a neighbour advertisement."""
+
+WITNESS: Final = np.dtype(
+    [
+        ("ts_ns", np.int64),
+        ("frame", np.int64),
+        ("src_hi", np.int64),  # as in SEGMENT; both halves 0 for none
+        ("src_lo", np.int64),
+        ("dst_hi", np.int64),  # who is asked for; else both halves 0
+        ("dst_lo", np.int64),
+        ("tag", np.int64),
+        ("src_mac", np.int64),  # the station, ABSENT where the link has none
+        ("said_mac", np.int64),  # what ARP or neighbour discovery says of ``src``, ABSENT if nothing
+        ("protocol", np.int32),  # of IP; the ethertype of a frame without (below 0x600: a length)
+        ("port", np.int32),  # source port of UDP, else 0
+        ("kind", np.int8),  # SIGN, LINK, ASKS or SAYS
+        ("unasked", np.int8),  # 1 for a SAYS that answers nobody: gratuitous ARP, unsolicited advertisement
+    ],
+    align=True,
+)
+"""What a frame that gave no SEGMENT row shows of the hosts on the link and the path."""
 
 MAPPED_IPV4: Final = 0xFFFF << 32
 """``src_lo`` of an IPv4 address is this plus the 32 address bits; ``src_hi`` is zero."""
@@ -128,6 +160,8 @@ class SegmentBatch:
     """LEAP records, in order, that end at a frame of this batch."""
     losses: NDArray[np.void] = field(default_factory=lambda: np.empty(0, dtype=LOSS))
     """LOSS records, in order, that end at a frame of this batch, or with the capture."""
+    others: NDArray[np.void] = field(default_factory=lambda: np.empty(0, dtype=WITNESS))
+    """WITNESS records of frames without a row, in file order."""
 
     def __len__(self) -> int:
         """Return the number of TCP rows."""

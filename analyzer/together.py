@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from analyzer import findings
+from analyzer import causes, findings
 from analyzer.judge import recording, verdict
 from analyzer.judge.facts import Facts
-from analyzer.judge.verdict import VERDICTS
+from analyzer.judge.verdict import VERDICTS, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.table import Table
 
+UNTOLD: Final = np.array([rule.verdict is Verdict.UNDETERMINED for rule in VERDICTS])
+"""By row of VERDICTS, whether the capture cannot tell: that has a cause too."""
 SEARCHED: Final = 2048
 """So many flows are searched for findings together, those of several batches: a search costs milliseconds by itself."""
 
@@ -89,12 +91,14 @@ class FlowsTogether:
         return a, b
 
     def telling(self) -> Iterator[tuple[int, JudgedFlow]]:
-        """Yield those in which something was found, or of which settings can be inferred, and their places, in order.
+        """Yield those in which something was found, or of which settings or a cause can be inferred, and their places.
 
-        None is held on to: where many are, Python looks through them for cycles again and again.
+        They come in order. None is held on to: where many are, Python looks through them for cycles again and again.
         """
         a, b = self.probed
-        places = np.flatnonzero(a | b | (self.hits.counts() > 0))
+        noted = [np.isin(batch.flow["number"][at], batch.beside["flow"]) for batch, _, at in self._pieces]
+        asked = np.concatenate(noted) | UNTOLD[self.winners]
+        places = np.flatnonzero(a | b | asked | (self.hits.counts() > 0))
         return zip(places.tolist(), self.judged(places), strict=True)
 
     @cached_property
@@ -131,7 +135,7 @@ class FlowsTogether:
             some = self.take(places[part])
             endings = verdict.endings_of(some.endings)
             for record, ending, has in zip(recording.records(some.facts), endings, some.hits.each(), strict=True):
-                yield findings.judge(record, ending, has)
+                yield causes.explained(findings.judge(record, ending, has))
 
     def __iter__(self) -> Iterator[OneFlow]:
         """Yield all of them, judged."""

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from analyzer import explain, findings
+from analyzer import causes, explain, findings
 from analyzer.analyzing import analyze
 from analyzer.judge import recording, verdict
 from tests.notation import SCENARIOS, follow, load, parse
@@ -57,7 +57,7 @@ def judge_batches(batches):
         hits = findings.search(findings.Columns(batch, winners))
         for index in range(len(batch)):
             ending = verdict.ending_of(batch, index, int(winners[index]))
-            found.append(findings.judge(recording.build(batch, index), ending, hits.of(index)))
+            found.append(causes.explained(findings.judge(recording.build(batch, index), ending, hits.of(index))))
     return found
 
 

@@ -92,6 +92,8 @@ ADDRESS = {
         "h": "2001:db8:ffff:ffff:ffff::2",
     },
 }
+ROUTER = {4: "203.0.113.1", 6: "2001:db8:9::1"}
+"""Who sends ICMP errors."""
 PORT = {"a": 40001, "b": 80, "c": 40002, "d": 80, "e": 50001, "f": 80, "g": 50001, "h": 80}
 NUMBERS = {"ack", "win", "ttl", "id", "mac", "vlan", "hl", "if"}
 
@@ -355,6 +357,7 @@ class _Reader:
             return values | {"note": NOTE_CUT, "window": 0}, words[4:]
         if words[3] == "icmp":
             values |= {"note": NOTE_ICMP_ERROR, "icmp": self.icmp(words[4:5]), "window": 0, "ip_id": ABSENT}
+            values["sack_left"], values["sack_right"] = address_halves(ROUTER[self.ip])
             self.numbers(values, side, words[5:6])
             return values, words[6:]
         values["flags"] = self.flags(words[3])

@@ -36,6 +36,8 @@ RET_K: Final = 0x06
 
 ANCILLARY: Final = 0xFFFFF000
 """SKF_AD_OFF: loads from here on ask about the packet, not for its octets."""
+PROTOCOL: Final = ANCILLARY
+"""The ethertype, whatever link layer there is."""
 PACKET_TYPE: Final = ANCILLARY + 4
 INTERFACE_INDEX: Final = ANCILLARY + 8
 NETWORK: Final = 0xFFF00000
@@ -66,9 +68,10 @@ NOTHING: Final[Program] = (Instruction(RET_K, 0),)
 EVERYTHING: Final[Program] = (Instruction(RET_K, MAX_SNAPLEN),)
 
 
-def tcp_ports(ports: Sequence[int]) -> Program:
+def tcp_ports(ports: Sequence[int], *, icmp: bool = False, arp: bool = False) -> Program:
     """Return a program that keeps TCP segments from or to one of these ports, over IPv4 and IPv6.
 
+    With ``icmp`` all of ICMP and ICMPv6 too, which may say why such a segment gets no answer, with ``arp`` ARP.
     Counts from the IP header, so that it fits every link layer. As in libpcap, fragments other than the first and
     IPv6 extension headers are not looked into.
     """
@@ -87,17 +90,24 @@ def tcp_ports(ports: Sequence[int]) -> Program:
                 put(JMP_JEQ_K, port, accept)
         put(JMP_JA, 0, reject)
 
+    if arp:
+        put(LD_H_ABS, PROTOCOL)
+        put(JMP_JEQ_K, 0x0806, accept)
     put(LD_B_ABS, NETWORK)
     put(ALU_AND_K, 0xF0)
     put(JMP_JEQ_K, 0x60, "ipv6")
     put(JMP_JEQ_K, 0x40, "", reject)
     put(LD_B_ABS, NETWORK + 9)
+    if icmp:
+        put(JMP_JEQ_K, 1, accept)
     put(JMP_JEQ_K, 6, "", reject)
     put(LD_H_ABS, NETWORK + 6)
     put(JMP_JSET_K, 0x1FFF, reject)
     put(LDX_B_MSH, NETWORK)
     either_port(LD_H_IND, 0, 2)
     put(LD_B_ABS, NETWORK + 6, label="ipv6")
+    if icmp:
+        put(JMP_JEQ_K, 58, accept)
     put(JMP_JEQ_K, 6, "", reject)
     either_port(LD_H_ABS, 40, 42)
     put(RET_K, 0, label=reject)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyzer.capture.beside import look_beside
 from analyzer.capture.frame import (
     CAPACITY,
     CUT,
@@ -32,7 +33,7 @@ from analyzer.capture.link import FAST_LINK_TYPES
 from analyzer.capture.linktypes import link_name
 from analyzer.capture.notices import Notices
 from analyzer.loops.loop import freeze, records
-from analyzer.segment import ABSENT, LEAP, SEGMENT, SegmentBatch, leaps_in
+from analyzer.segment import ABSENT, LEAP, SEGMENT, WITNESS, SegmentBatch, leaps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,6 +101,7 @@ class Decoder:
         self.frames += count
         skipped: Any = np.zeros(3, dtype=np.int64) if jit else [0, 0, 0]
         rows: NDArray[np.void] = np.empty(0, dtype=SEGMENT)
+        others: NDArray[np.void] = np.empty(0, dtype=WITNESS)
         deferred: Iterable[Any] = range(count)
         leapt = count
         if self._reader != "scapy":
@@ -110,6 +112,10 @@ class Decoder:
                 octets, frames, count, number, table, later, skipped, before_ns
             )
             rows, deferred = freeze(table[:made], SEGMENT), later[:put_off]
+            if made < count:
+                beside: Any = np.empty(count - made, dtype=WITNESS) if jit else [{} for _ in range(count - made)]
+                shown = look_beside.choose(jit=jit)(octets, frames, count, number, table, made, beside)
+                others = freeze(beside[:shown], WITNESS)
         extra = [row for at in deferred if (row := self._defer(octets, frames[int(at)], number + int(at), skipped))]
         if extra:
             rows = np.concatenate([rows, freeze(extra, SEGMENT)])
@@ -119,7 +125,7 @@ class Decoder:
             return SegmentBatch(rows, count, counts)
         leaps = self._leaps(frames, count, number, jit=jit) if leapt else NO_LEAPS
         self._last_ns = int(frames[count - 1]["ts_ns"])
-        return SegmentBatch(rows, count, counts, self._last_ns, leaps)
+        return SegmentBatch(rows, count, counts, self._last_ns, leaps, others=others)
 
     def _leaps(self, frames: Rows, count: int, number: int, *, jit: bool) -> NDArray[np.void]:
         """Return where time leaps from frame to frame, the last one before this batch included."""

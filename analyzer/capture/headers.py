@@ -11,7 +11,7 @@ IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200, AH RFC 4302), TCP (RFC
 ICMP errors (RFC 792, 4443); ``link`` has what stands before, ``tunnel`` what may stand between.
 
 An ICMP error gives addresses, ports, ``seq`` and ``ip_id`` of the segment it quotes; ``ttl`` and ``src_mac`` are its
-own, and the other columns are empty.
+own, its sender's address is in ``sack_left`` and ``sack_right``, and the other columns are empty.
 
 This module must not know flows, files or rules.
 """
@@ -216,8 +216,8 @@ def options(data: Octets, at: int, end: int, syn: int, row: Record) -> None:
 
 
 @loop
-def icmp_error(data: Octets, at: int, end: int, version: int, row: Record) -> int:
-    """Write the row of an ICMP error at ``at`` that quotes a TCP segment; returns the outcome."""
+def icmp_error(data: Octets, ip: int, at: int, end: int, version: int, row: Record) -> int:
+    """Write the row of an ICMP error at ``at``, in the IP packet at ``ip``, that quotes a TCP segment; the outcome."""
     if at + 8 > end:
         return CUT
     kind = octet(data, at)
@@ -243,6 +243,8 @@ def icmp_error(data: Octets, at: int, end: int, version: int, row: Record) -> in
     row["dst_port"] = word16(data, at + 2)
     row["seq"] = word32(data, at + 4)
     row["icmp"] = kind * 256 + code + (0 if version == 4 else 65536)
+    row["sack_left"] = 0 if version == 4 else signed64(data, ip + 8)
+    row["sack_right"] = MAPPED_IPV4 + word32(data, ip + 12) if version == 4 else signed64(data, ip + 16)
     return ROW
 
 
@@ -262,7 +264,7 @@ def segment(data: Octets, start: int, end: int, wire_end: int, link_type: int, r
             row["src_mac"] = mac
             row["ttl"] = octet(data, at + 8) if version == 4 else octet(data, at + 7)
             if is_icmp:
-                return icmp_error(data, inner, end, version, row)
+                return icmp_error(data, at, inner, end, version, row)
             addresses(data, at, version, row)
             return tcp(data, inner, end, stop, row)
         if protocol == 17:

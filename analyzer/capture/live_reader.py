@@ -57,6 +57,7 @@ class LiveReader:
         write: str | None = None,
         limit: int | None = None,
         promiscuous: bool = True,
+        only_tcp: bool = False,
     ) -> None:
         """Start to capture; ``write`` keeps the packets in a pcap file, ``limit`` ends after so many.
 
@@ -88,7 +89,12 @@ class LiveReader:
         self._in_use = threading.Lock()
         self._closed = False
         self._tap = open_tap(
-            interface, filter_text=filter_text, ports=ports, snaplen=min(snaplen, WHOLE), promiscuous=promiscuous
+            interface,
+            filter_text=filter_text,
+            ports=ports,
+            snaplen=min(snaplen, WHOLE),
+            promiscuous=promiscuous,
+            only_tcp=only_tcp,
         )
         try:
             if write is not None:

@@ -163,6 +163,7 @@ class RotatedReader:
             for batch in self._now:
                 if before:
                     batch.rows["frame"] += before
+                    batch.others["frame"] += before
                     for end in ("from_frame", "to_frame"):
                         batch.leaps[end] += before
                         batch.losses[end] += before

@@ -86,6 +86,7 @@ class Walk:
         self.in_ip = False
         self.icmp = ABSENT
         self.ip: dict[str, int] = {}
+        self.sender = (0, 0)  # of an ICMP error, when ``ip`` is what it quotes
 
     def run(self, first: Foreign, row: dict[str, int]) -> int:
         """Follow the layers from the class ``first`` to TCP; returns the outcome."""
@@ -191,6 +192,8 @@ class Walk:
         self.stop = begin + length if length else self.original
         ttl = self.ip.get("ttl", ttl) if self.icmp != ABSENT else ttl
         (src_hi, src_lo), (dst_hi, dst_lo) = address_halves(layer.src), address_halves(layer.dst)
+        if self.icmp == ABSENT:
+            self.sender = src_hi, src_lo
         self.ip = {
             "src_hi": src_hi,
             "src_lo": src_lo,
@@ -222,7 +225,8 @@ class Walk:
             empty_tcp(row, NOTE_ICMP_ERROR if quoted else NOTE_CUT)
             row.update(src_port=found["sport"], dst_port=found["dport"])
             if quoted:
-                row.update(seq=found["seq"], icmp=self.icmp)
+                sack_left, sack_right = self.sender
+                row.update(seq=found["seq"], icmp=self.icmp, sack_left=sack_left, sack_right=sack_right)
             return ROW if quoted else CUT_ROW
         header = found["dataofs"] * 4
         payload = self.stop - self.at - header

@@ -106,16 +106,19 @@ class Tap:
         self._socket.close()
 
 
-def open_tap(interface: str, *, filter_text: str, ports: Sequence[int], snaplen: int, promiscuous: bool) -> Tap:
+def open_tap(
+    interface: str, *, filter_text: str, ports: Sequence[int], snaplen: int, promiscuous: bool, only_tcp: bool = False
+) -> Tap:
     """Open an interface; what is sent after this returns will be seen.
 
-    ``filter_text`` is a filter expression (pcap-filter(7)); ``ports`` narrows it to TCP from or to these.
+    ``filter_text`` is a filter expression (pcap-filter(7)); ``ports`` narrows it to TCP from or to these, and, where
+    there is nothing but ports and not ``only_tcp``, to the ICMP and ARP that may say why nothing answers.
 
     Raises:
         LiveCaptureError: no such interface, it is down, the filter is wrong.
         CaptureNotPermittedError: with what would allow it.
     """
-    wanted = expression(filter_text, ports)
+    wanted = expression(filter_text, ports, only_tcp=only_tcp)
     if interface != ANY and interface not in interface_names():
         known = ", ".join(interface_names())
         raise LiveCaptureError(interface, "there is no such interface", f"There are: {known}.")
@@ -125,7 +128,7 @@ def open_tap(interface: str, *, filter_text: str, ports: Sequence[int], snaplen:
         opened = _open(loopback_name() if interface == ANY else interface, interface, None, promiscuous=promiscuous)
         try:
             easy = ports if not filter_text and len(ports) <= bpf.MAX_PORTS else ()
-            return _tap_on_linux(opened, interface, wanted, easy, snaplen)
+            return _tap_on_linux(opened, interface, wanted, easy, snaplen, only_tcp=only_tcp)
         except OSError as error:
             opened.close()
             raise LiveCaptureError(interface, error.strerror or str(error)) from error
@@ -134,12 +137,17 @@ def open_tap(interface: str, *, filter_text: str, ports: Sequence[int], snaplen:
             raise
 
 
-def expression(filter_text: str, ports: Sequence[int]) -> str:
-    """Return a filter expression narrowed to TCP from or to one of some ports."""
+def expression(filter_text: str, ports: Sequence[int], *, only_tcp: bool = False) -> str:
+    """Return a filter expression narrowed to TCP from or to one of some ports.
+
+    Ports alone admit the ICMP and ARP that may say why nothing answers, unless it is ``only_tcp``.
+    """
     narrow = " or ".join(f"port {port}" for port in ports)
     if not narrow:
         return filter_text
-    return f"tcp and ({narrow})" + (f" and ({filter_text})" if filter_text else "")
+    if filter_text:
+        return f"tcp and ({narrow}) and ({filter_text})"
+    return f"tcp and ({narrow})" if only_tcp else f"(tcp and ({narrow})) or arp or icmp or icmp6"
 
 
 def _open(name: str, interface: str, filter_text: str | None, *, promiscuous: bool) -> Foreign:
@@ -168,7 +176,9 @@ def _open(name: str, interface: str, filter_text: str | None, *, promiscuous: bo
         raise LiveCaptureError(interface, getattr(error, "strerror", None) or str(error)) from error
 
 
-def _tap_on_linux(opened: Foreign, interface: str, wanted: str, easy: Sequence[int], snaplen: int) -> Tap:
+def _tap_on_linux(
+    opened: Foreign, interface: str, wanted: str, easy: Sequence[int], snaplen: int, *, only_tcp: bool
+) -> Tap:
     """Set up ring, filter and counters; nothing passes before the very end."""
     sock = opened.ins
     bpf.attach(sock, bpf.NOTHING)
@@ -186,7 +196,7 @@ def _tap_on_linux(opened: Foreign, interface: str, wanted: str, easy: Sequence[i
         with contextlib.suppress(OSError):  # since Linux 4.20; the filter drops the copies too, but later
             sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
     if easy:
-        program = bpf.tcp_ports(easy)
+        program = bpf.tcp_ports(easy, icmp=not only_tcp, arp=not only_tcp and not from_network)
     elif wanted:
         program = _compiled(interface, wanted, from_network=from_network)
     else:

@@ -45,7 +45,7 @@ VERBS: Final = (
     Verb("watch", "the same live, on an interface: probes as they come, then the report", "analyzer.cli.watch"),
     Verb("compare", "Wireshark's labels beside ours, and who is right where they differ", "analyzer.cli.compare"),
     Verb("annotate", "a copy as pcapng with our labels as packet comments, for Wireshark", "analyzer.cli.annotate"),
-    Verb("rules", "the decision tables, and the long text of a verdict or finding", "analyzer.cli.rules"),
+    Verb("rules", "the decision tables, and the long text of a verdict, finding or cause", "analyzer.cli.rules"),
 )
 
 DESCRIPTION: Final = """\

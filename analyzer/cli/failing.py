@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer import causes
 from analyzer.cli.options import check_words
 from analyzer.findings import CODES
 
@@ -18,13 +19,13 @@ CONDITION_MET: Final = 1
 
 
 class FailOn:
-    """Whether a flow had one of some verdicts or findings."""
+    """Whether a flow had one of some verdicts, findings or causes."""
 
     def __init__(self, words: list[str]) -> None:
         """Check the words first.
 
         Raises:
-            UsageError: one is neither a verdict nor a finding.
+            UsageError: one is neither a verdict, a finding nor a cause.
         """
         check_words(words)
         self.words = frozenset(words)
@@ -32,8 +33,13 @@ class FailOn:
 
     @property
     def asks_for_findings(self) -> bool:
+        """Say whether every flow has to be looked at to tell."""
+        return not self.words.isdisjoint(CODES) or self.asks_for_causes
+
+    @property
+    def asks_for_causes(self) -> bool:
         """Say whether every flow has to be judged to tell."""
-        return not self.words.isdisjoint(CODES)
+        return not self.words.isdisjoint(causes.CODES)
 
     @property
     def status(self) -> int:
@@ -43,7 +49,11 @@ class FailOn:
     def look_at(self, flow: Flow) -> None:
         """Take a flow into account."""
         if self.words and not self.met:
-            self.met = flow.verdict in self.words or (self.asks_for_findings and not self.words.isdisjoint(flow.codes))
+            self.met = (
+                flow.verdict in self.words
+                or (self.asks_for_findings and not self.words.isdisjoint(flow.codes))
+                or (self.asks_for_causes and not self.words.isdisjoint(flow.causes[:1]))
+            )
 
     def look_at_all(self, flows: FlowsTogether) -> None:
         """Take some flows into account."""

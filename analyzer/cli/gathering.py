@@ -33,6 +33,10 @@ def ranked(result: Analysis, fail_on: FailOn) -> NDArray[np.void]:
     return lines
 
 
+LIMITS: Final = 5
+"""So many limits of idle time are told."""
+
+
 def gathered(
     result: Analysis,
     lines: NDArray[np.void],
@@ -58,6 +62,7 @@ def gathered(
         findings=found.by_code(),
         hosts=hosts,
         other_hosts=result.other_hosts(hosts),
+        idle_limits=[limit for limit in result.idle_limits(all_services=False) if limit.service][:LIMITS],
         left_out=result.left_out,
     )
 

@@ -145,7 +145,7 @@ def add_fail_on(parser: argparse._ActionsContainer) -> None:
         type=lambda text: text.split(","),
         default=[],
         action="extend",
-        help="exit with status 1 if a flow has this verdict or finding",
+        help="exit with status 1 if a flow has this verdict, finding or cause",
     )
 
 
@@ -209,20 +209,21 @@ def wants_all(options: argparse.Namespace, fail_on: FailOn) -> bool:
 
 
 def check_words(words: list[str]) -> None:
-    """Refuse words of --fail-on that are neither verdict nor finding.
+    """Refuse words of --fail-on that are neither verdict, finding nor cause.
 
     Raises:
         UsageError: with the words there are.
     """
+    from analyzer import causes
     from analyzer.findings import CODES
     from analyzer.judge.verdict import Verdict
 
     verdicts = [verdict.value for verdict in Verdict]
-    unknown = [word for word in words if word not in verdicts and word not in CODES]
+    unknown = [word for word in words if word not in {*verdicts, *CODES, *causes.CODES}]
     if unknown:
         raise UsageError(
-            f"--fail-on: no verdict or finding is called {' or '.join(unknown)}; "
-            f"the verdicts are {', '.join(verdicts)}; the findings are {', '.join(CODES)}"
+            f"--fail-on: no verdict, finding or cause is called {' or '.join(unknown)}; the verdicts are "
+            f"{', '.join(verdicts)}; the findings are {', '.join(CODES)}; the causes are {', '.join(causes.CODES)}"
         )
 
 

@@ -114,7 +114,10 @@ def _json(options: argparse.Namespace, fail_on: FailOn) -> None:
             yield from (each[at] for at in order.tolist())
 
     export.write_json_of(
-        result.captures, texts(), lambda: export.summary_object(result.totals, writer.found), sys.stdout.write
+        result.captures,
+        texts(),
+        lambda: export.summary_object(result.totals, writer.found, result.idle_limits()),
+        sys.stdout.write,
     )
     say_warnings(result)
 

@@ -1,4 +1,4 @@
-"""``keepalive rules``: the decision tables, what a verdict or finding means, and colours for Wireshark."""
+"""``keepalive rules``: the decision tables, what a verdict, finding or cause means, and colours for Wireshark."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("code", metavar="CODE", nargs="?", help="a verdict or finding; without one, all tables")
+    forms.add_argument("code", metavar="CODE", nargs="?", help="a verdict, finding or cause; without one, all tables")
     forms.add_argument(
         "--wireshark",
         action="store_true",
@@ -35,7 +35,9 @@ def run(options: argparse.Namespace) -> int:
         return 0
     screen = screen_for(sys.stdout, os.environ)
     if options.code is not None and options.code not in rule_tables.codes():
-        raise UsageError(f"no verdict or finding is called {options.code}; there are {', '.join(rule_tables.codes())}")
+        raise UsageError(
+            f"no verdict, finding or cause is called {options.code}; there are {', '.join(rule_tables.codes())}"
+        )
     for line in rule_tables.tables(screen) if options.code is None else rule_tables.long_text(options.code, screen):
         sys.stdout.write(line + "\n")
     return 0

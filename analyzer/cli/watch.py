@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--port", metavar="N", action="append", default=[], type=shared.port, help="TCP from or to this port"
     )
+    group.add_argument(
+        "--only-tcp",
+        action="store_true",
+        help="with --port: not the ICMP and ARP either that may say why nothing answers",
+    )
     group.add_argument("-c", dest="count", metavar="N", type=_positive, help="stop after N packets")
     group.add_argument("--duration", metavar="S", type=_seconds, help="stop after S seconds")
     group.add_argument(
@@ -100,6 +105,7 @@ def run(options: argparse.Namespace) -> int:
                 options.interface or loopback_name(),
                 filter_text=" ".join(options.bpf),
                 ports=options.port,
+                only_tcp=options.only_tcp,
                 snaplen=options.snaplen,
                 write=options.write,
                 limit=options.count,
@@ -180,7 +186,7 @@ def _follow(options: argparse.Namespace, watching: Watching) -> None:
 def _filter(options: argparse.Namespace) -> str:
     from analyzer.capture.tap import expression
 
-    return expression(" ".join(options.bpf), options.port)
+    return expression(" ".join(options.bpf), options.port, only_tcp=options.only_tcp)
 
 
 class Attention:

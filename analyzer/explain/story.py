@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.causes import CAUSES
+from analyzer.explain import why_so
 from analyzer.explain.expectations import expectations
 from analyzer.explain.limits import limits
 from analyzer.explain.settings import settings_lines
@@ -18,6 +20,9 @@ from analyzer.words.teller import Teller, side_of
 if TYPE_CHECKING:
     from analyzer.judge.judged import Finding, JudgedFlow
 
+EVIDENCE: Final = "Evidence"
+WHO: Final = "Who must act"
+REMAINS: Final = "What remains, and what would tell"
 HAPPENED: Final = "What happened"
 WHY: Final = "Why"
 CHANGE: Final = "What to change"
@@ -27,13 +32,23 @@ SETTINGS: Final = "Keepalive settings, inferred"
 EXPECTED: Final = "What the programs see (expected, not captured)"
 LIMITS: Final = "What this capture cannot show"
 
-LONG_TEXTS: Final[dict[str, LongText]] = {**VERDICT_TEXTS, **{kind.code: kind.text for kind in FINDINGS}}
+LONG_TEXTS: Final[dict[str, LongText]] = {
+    **{kind.code: kind.text for kind in CAUSES},
+    **VERDICT_TEXTS,
+    **{kind.code: kind.text for kind in FINDINGS},
+}
 
 
 def headline(judged: JudgedFlow, start_ns: int) -> str:
     """Return one flow in one line."""
     t = Teller(judged, start_ns)
-    return storyline_of(t).headline(t)
+    return _headline(t)
+
+
+def _headline(t: Teller) -> str:
+    """Return the cause, if one leads, then what happened."""
+    cause, happened = why_so.headline(t), storyline_of(t).headline(t)
+    return happened if cause is None else f"{cause} {happened}"
 
 
 def detail(finding: Finding, judged: JudgedFlow) -> str:
@@ -42,7 +57,7 @@ def detail(finding: Finding, judged: JudgedFlow) -> str:
 
 
 def long_text(code: str) -> LongText:
-    """Return the long text of a verdict or a finding.
+    """Return the long text of a verdict, a finding or a cause.
 
     Raises:
         KeyError: there is no such code.
@@ -55,6 +70,9 @@ def story(judged: JudgedFlow, start_ns: int) -> Story:
     t = Teller(judged, start_ns)
     storyline = storyline_of(t)
     parts = (
+        (EVIDENCE, why_so.evidence(t)),
+        (WHO, why_so.who(t)),
+        (REMAINS, why_so.remains(t)),
         (HAPPENED, storyline.happened(t)),
         (WHY, storyline.why(t)),
         (CHANGE, advice(t)),
@@ -66,7 +84,7 @@ def story(judged: JudgedFlow, start_ns: int) -> Story:
     )
     return Story(
         title=title(t),
-        headline=storyline.headline(t),
+        headline=_headline(t),
         sections=tuple(Section(heading, tuple(lines)) for heading, lines in parts if lines),
     )
 

@@ -17,11 +17,11 @@ import numpy as np
 from analyzer.judge.connection import follow
 from analyzer.judge.milestones import milestones, until
 from analyzer.judge.record import NOT_PROBE_WORDS, PROBE_KINDS
-from analyzer.judge.table import WORDS, Table
+from analyzer.judge.table import QUOTES, WORDS, Table
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind, opens_window, shuts_window
-from analyzer.loops.loop import pick
-from analyzer.segment import ACK, FIN, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
+from analyzer.loops.loop import pick, thaw
+from analyzer.segment import ACK, FIN, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN, address_text
 from analyzer.tolerances import WENT_ON_NS
 from analyzer.track.seen import SEEN
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.judge.connection import Changes
+    from analyzer.judge.record import Row
     from analyzer.track.awake import Hole
     from analyzer.track.batch import FlowBatch
     from analyzer.untyped import Foreign
@@ -64,6 +65,7 @@ class Facts:
         self.owner: Column = np.repeat(np.arange(len(counts)), counts)
         """Which of the flows each SEEN row belongs to."""
         self.ends_ns: Column = np.concatenate([batch.ends_ns[picked] for batch, picked in pieces])
+        self._beside = [(batch.beside, batch.flow["number"][picked]) for batch, picked in pieces]
         self._captured = [(batch.holes, batch.lost, len(picked)) for batch, picked in pieces]
 
     def __len__(self) -> int:
@@ -75,6 +77,18 @@ class Facts:
         for holes, lost, count in self._captured:
             for _ in range(count):
                 yield holes, lost
+
+    def testimony(self) -> list[Row | None]:
+        """Return for each flow what is known beside it (``track.testimony.TESTIMONY``), if that was noted."""
+        found: list[Row | None] = []
+        for beside, numbers in self._beside:
+            at = np.searchsorted(beside["flow"], numbers)
+            there = np.flatnonzero(at < len(beside))
+            there = there[beside["flow"][at[there]] == numbers[there]]
+            rows = thaw(beside[at[there]], jit=False)
+            known: dict[int, Row] = dict(zip(there.tolist(), rows, strict=True))
+            found += [known.get(index) for index in range(len(numbers))]
+        return found
 
     # ── rows ──
 
@@ -256,8 +270,27 @@ class Facts:
             "type": (what >> 8) & 0xFF,
             "code": what & 0xFF,
             "quotes_probe": quoted,
+            "fits": self._quoted(at, quoted),
         }
-        return self._table("icmp_errors", at, columns)
+        pairs, which = np.unique(rows[["sack_left", "sack_right"]][at], return_inverse=True)
+        found = self._table("icmp_errors", at, columns | {"source": which.astype(np.int64).reshape(-1)})
+        found.words = found.words | {"source": [address_text(int(hi), int(lo)) for hi, lo in pairs.tolist()]}
+        return found
+
+    def _quoted(self, at: NDArray[np.int64], probes: Column) -> Column:
+        """Return what ICMP errors quote of what their receiver had sent, as places in QUOTES; NONE for nothing."""
+        rows = self.seen
+        seq, nxt, una = (rows[name][at] for name in ("seq", "snd_nxt", "snd_una"))
+        data, length = rows["data_seq"][at], rows["data_len"][at]
+        fits = np.where((np.where(una >= 0, una, nxt) - 1 <= seq) & (seq <= nxt), QUOTES.index("segment"), NONE)
+        fits[(data >= 0) & (data <= seq) & (seq < data + length)] = QUOTES.index("data")
+        resets = self._at(Kind.RESET)
+        keys = [2 * self.owner[each] + rows["side"][each] for each in (resets, at)]
+        for place, (key, number, row) in enumerate(zip(keys[1].tolist(), seq.tolist(), at.tolist(), strict=True)):
+            before = resets[: int(np.searchsorted(resets, row))]
+            if len(before) and np.any((keys[0][: len(before)] == key) & (rows["seq"][before] == number)):
+                fits[place] = QUOTES.index("reset")
+        return np.where(probes != NONE, QUOTES.index("probe"), fits)
 
     @cached_property
     def resent(self) -> Table:

@@ -6,6 +6,7 @@ It must not hold a sentence, a rounding, or a unit other than nanoseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,45 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """Something outside the flow's own segments that bears on how it ended or fell silent."""
+
+    kind: str
+    """``icmp``, ``arp``, ``ndp``, ``life_sign``, ``fate_shared``, ``reconnect``, ``clock_restarted``, ``path`` or
+    ``capture``."""
+    about: str
+    """``a``, ``b``, ``path`` or ``capture``."""
+    frames: tuple[int, ...]
+    ts_ns: int
+    """When it began."""
+    says: str
+    """A word for what it says; ``words.witnesses`` has the sentence."""
+    data: dict[str, int | str] = field(default_factory=dict)
+    """What the words need, as in a Finding."""
+
+
+class Certainty(Enum):
+    """How sure a cause is, the surest first."""
+
+    PROVEN = "proven"
+    """Frames show it, and nobody off the path could have forged them."""
+    LIKELY = "likely"
+    """Inferred from frames; something else could look the same."""
+    POSSIBLE = "possible"
+    """It fits, and so do others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a flow ended as it did, or fell silent."""
+
+    code: str
+    certainty: Certainty
+    frames: tuple[int, ...]
+    data: dict[str, int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedFlow:
     """A flow with everything that was concluded about it; what words, reports and pictures take."""
 
@@ -36,6 +76,14 @@ class JudgedFlow:
     settings_a: Settings | None
     settings_b: Settings | None
     findings: tuple[Finding, ...]
+    causes: tuple[Cause, ...] = ()
+    """What can have been the cause, the surest first; those that fit as well behind it."""
+    witnesses: tuple[Witness, ...] = ()
+
+    @property
+    def cause(self) -> Cause | None:
+        """The surest cause, or None if nothing says."""
+        return self.causes[0] if self.causes else None
 
     def settings(self, side: Side) -> Settings | None:
         """Return what is inferred of one endpoint's socket options."""

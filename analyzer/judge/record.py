@@ -183,6 +183,11 @@ class IcmpError:
     code: int
     quotes_probe: int | None
     """Frame of that endpoint's latest probe if the quoted number is its own."""
+    source: str
+    """The address that sent it."""
+    fits: str | None
+    """What it quotes of what that endpoint had sent: ``probe``, ``data``, ``reset``, or ``segment`` for anything else
+    that could have been on its way; None if none of it was (RFC 5927 4.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +361,8 @@ class FlowRecord(NamedTuple):
     """Derived states of both ends, as they changed."""
     states: tuple[State, State]
     """Derived states of a and b at the end."""
+    beside: Row | None = None
+    """What is known beside the flow of the end in question (``track.testimony.TESTIMONY``), if that was noted."""
     lost: int = 0
     """Packets of the capture that were dropped while capturing, whoever's, at no known time; as far as was known when
     this was made."""

@@ -132,6 +132,7 @@ def records(facts: Facts) -> Iterator[FlowRecord]:
         "untranslated": _of_some(facts, "stray", _untranslated),
         "new_syn": _of_some(facts, "new_syn_ack_frame", _new_syn),
     }
+    known["beside"] = facts.testimony()
     known["a"], known["b"] = _ends(facts)
     known["facts_a"], known["facts_b"] = map(_endpoints, facts.endpoints)
     return map(FlowRecord, *(known[name] for name in _FLOW))

@@ -55,6 +55,7 @@ LOOKALIKES: Final = tuple(NOT_PROBE_WORDS.get(kind) for kind in Kind)
 BOOLEANS: Final = (False, True)
 LATE: Final = ("syn", "fin", "data", "ack")
 PROVOCATIONS: Final = tuple({BY_SYN: "syn", BY_UNSENT_ACK: "ack"}.get(value) for value in range(BY_UNSENT_ACK + 1))
+QUOTES: Final = ("probe", "data", "reset", "segment")
 STARTS: Final = ("midstream", "handshake")
 
 
@@ -86,7 +87,7 @@ WORDS: Final[dict[str, dict[str, Sequence[Any]]]] = {
     },
     "challenges": {"sender": SIDES, "drawn_by": PROVOCATIONS},
     "late": {"sender": SIDES, "is_": LATE},
-    "icmp_errors": {"quotes": SIDES},
+    "icmp_errors": {"quotes": SIDES, "fits": QUOTES},
     "resent": {"sender": SIDES},
     "windows": {"sender": SIDES, "shut": BOOLEANS},
     "changes": {"state": STATES},

@@ -19,7 +19,7 @@ import numpy as np
 from analyzer.judge import recording, table, verdict
 from analyzer.loops.choice import jit_wanted
 from analyzer.report import export
-from analyzer.report.flow_fields import FLOW, Form, Group, Made, Rows
+from analyzer.report.flow_fields import FLOW, Form, Group, Made, Of, Rows
 from analyzer.report.octets import NUMBER, SECONDS, TEXT, WORD, Program, pieces
 from analyzer.segment import NONE
 from analyzer.track.flow import SIDES
@@ -172,11 +172,17 @@ def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary) -> dict[str, 
     made: dict[str, list[str]] = {what: [quoted(name(each)) for each in who] for what, name in export.NAMED.items()}
     made["translated"] = ["null" if each.translation is None else export.dumps(export.translated(each)) for each in who]
     made |= {f"settings_{side}": ["null"] * len(who) for side in SIDES}
-    made["findings"] = ["[]"] * len(who)
+    made |= {"findings": ["[]"] * len(who), "witnesses": ["[]"] * len(who), "cause": ["null"] * len(who)}
     for at, judged in flows.telling():
         for side in SIDES:
             if (settings := judged.settings(side)) is not None:
                 made[f"settings_{side}"][at] = export.dumps(export.settings_object(settings))
+        if judged.cause is not None:
+            made["cause"][at] = export.dumps(export.cause_object(judged))
+        if judged.witnesses:
+            start_ns = capture.start_ns or 0
+            beside = [export.witness_object(witness, judged, start_ns) for witness in judged.witnesses]
+            made["witnesses"][at] = export.dumps(beside)
         if judged.findings:
             found: Json = [export.finding_object(finding, judged) for finding in judged.findings]
             if len(capture.parts) > 1:
@@ -227,6 +233,9 @@ class _Writer:
         elif isinstance(item, Group):
             self.program.text("{")
             self.items(item.items)
+            for part in item.items:
+                if isinstance(part, Of) and part.name is None:
+                    self._files(part.part, part.items)
             self.program.text("}")
         elif isinstance(item, Rows):
             self.program.table(_starts(item.table), lambda: self._object(item.table, item.items))
@@ -242,13 +251,17 @@ class _Writer:
     def _object(self, part: str, items: Sequence[Leaf]) -> None:
         self.program.text("{")
         self._leaves(part, items)
+        self._files(part, items)
+        self.program.text("}")
+
+    def _files(self, part: str, items: Sequence[Leaf]) -> None:
+        """Write in which file a frame is, if these leaves have one."""
         if self._joined and any(leaf.name == "frame" for leaf in items):
             opened = self.program.only_if(_column(part, "frame"), "")
             for name, source in (("file", _file(part)), ("file_frame", _file_frame(part))):
                 self.program.text(f', "{name}": ')
                 self.program.value(NUMBER, source)
             self.program.close(opened)
-        self.program.text("}")
 
     def _leaves(self, part: str, leaves: Sequence[Leaf]) -> None:
         for at, leaf in enumerate(leaves):

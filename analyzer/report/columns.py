@@ -42,6 +42,9 @@ FLOW_COLUMNS: Final = {
     "ending_frame": "the frame that shows it",
     "ending_s": "when",
     "findings": "codes, separated by spaces",
+    "cause": "why it ended so; keepalive rules CODE explains it",
+    "cause_certainty": "proven, likely or possible",
+    "cause_instead": "codes of causes that fit as well, separated by spaces",
 }
 """The columns of ``--csv``, and what each means."""
 

@@ -19,16 +19,19 @@ from analyzer.report import filter_commands
 from analyzer.report.flow_fields import FLOW, Form, Group, Made, Rows
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S, seconds
+from analyzer.words.teller import Teller
+from analyzer.words.witnesses import says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from analyzer.judge.judged import Finding, JudgedFlow
+    from analyzer.judge.judged import Finding, JudgedFlow, Witness
     from analyzer.judge.record import FlowRecord, Identity
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
     from analyzer.report.flow_fields import Item, Leaf
+    from analyzer.survey.limits import IdleLimit, Trial
     from analyzer.survey.overview import CaptureSummary, Part, Totals
     from analyzer.track.awake import Hole
     from analyzer.untyped import Foreign, Json
@@ -63,6 +66,7 @@ def write_json(
     *,
     several: bool,
     more: Callable[[JudgedFlow, int], Object] | None = None,
+    limits: Callable[[], Sequence[IdleLimit]] = tuple,
 ) -> None:
     """Write one object, flow by flow, so that no more than one is in memory; ``more`` adds fields to each."""
     found: Counter[str] = Counter()
@@ -72,7 +76,7 @@ def write_json(
             yield dumps(numbered(flow, captures, several=several, more=more))
             found.update({finding.code for finding in flow.judged.findings})
 
-    write_json_of(captures, texts(), lambda: summary_object(totals, found), write)
+    write_json_of(captures, texts(), lambda: summary_object(totals, found, limits()), write)
 
 
 def write_json_of(
@@ -168,7 +172,35 @@ def hole_object(hole: Hole, start_ns: int) -> Object:
     }
 
 
-def summary_object(totals: Totals, found: Counter[str]) -> Object:
+def limit_object(limit: IdleLimit) -> Object:
+    """Return what trials say about a limit of idle time."""
+    return {
+        "capture": limit.capture,
+        "service": None if limit.service is None else str(limit.service),
+        "hosts": None if limit.hosts is None else list(limit.hosts),
+        "half_closed": limit.half_closed,
+        "survived": _trial(limit.longest),
+        "died": _trial(limit.shortest),
+        "hard": limit.is_hard,
+        "fits": [box.name for box in limit.fits],
+        "probe_every_s": limit.advised_s,
+    }
+
+
+def _trial(trial: Trial | None) -> Object | None:
+    """Return the silence that bounds a limit, and how many trials there were of its kind."""
+    if trial is None:
+        return None
+    return {
+        "flows": trial.count,
+        "silence_s": seconds(trial.ns),
+        "flow": trial.flow,
+        "from_frame": trial.from_frame,
+        "to_frame": trial.to_frame,
+    }
+
+
+def summary_object(totals: Totals, found: Counter[str], limits: Sequence[IdleLimit] = ()) -> Object:
     """Return the sums over all flows; ``findings`` counts those of the flows that were written."""
     return {
         "flows": totals.flows,
@@ -181,6 +213,7 @@ def summary_object(totals: Totals, found: Counter[str]) -> Object:
         "half_closed": totals.close_wait,
         "verdicts": totals.verdicts,
         "findings": dict(sorted(found.items())),
+        "idle_limits": [limit_object(limit) for limit in limits],
     }
 
 
@@ -192,6 +225,8 @@ def flow_object(judged: JudgedFlow, start_ns: int) -> Object:
         "translated": partial(translated, record),
         **{f"settings_{side}": partial(settings_object, judged.settings(side)) for side in SIDES},
         "findings": lambda: [finding_object(finding, judged) for finding in judged.findings],
+        "cause": partial(cause_object, judged),
+        "witnesses": lambda: [witness_object(witness, judged, start_ns) for witness in judged.witnesses],
         **{what: partial(make, record) for what, make in NAMED.items()},
     }
 
@@ -242,6 +277,31 @@ NAMED: Final[dict[str, Callable[[FlowRecord | Identity], str]]] = {
     "tcpdump": filter_commands.tcpdump,
 }
 """What every flow is called, and its filters."""
+
+
+def cause_object(judged: JudgedFlow) -> Object | None:
+    """Return the surest cause, and what fits as well."""
+    if judged.cause is None:
+        return None
+    cause, *others = judged.causes
+    return {
+        "code": cause.code,
+        "certainty": cause.certainty.value,
+        "frames": list(cause.frames),
+        "instead": [other.code for other in others],
+    }
+
+
+def witness_object(witness: Witness, judged: JudgedFlow, start_ns: int) -> Object:
+    """Return what bears on a flow's end from beside it."""
+    return {
+        "kind": witness.kind,
+        "about": witness.about,
+        "frames": list(witness.frames),
+        "time_s": seconds(witness.ts_ns - start_ns),
+        "says": witness.says,
+        "detail": says(Teller(judged, start_ns), witness),
+    }
 
 
 def translated(record: FlowRecord | Identity) -> Object | None:

@@ -140,7 +140,7 @@ ICMP_ERROR: Final = (
     _F("time_s", "ts_ns", _I),
     *_named("quotes"),
     _F("ip_version", "version"),
-    *_named("type", "code", "quotes_probe"),
+    *_named("type", "code", "quotes_probe", "fits"),
 )
 ENDPOINT: Final = (
     *_named("syn_frame", "first_data_frame", "last_data_frame"),
@@ -197,7 +197,8 @@ FLOW: Final[Sequence[Item]] = (
     Group("settings", (Made("a", "settings_a"), Made("b", "settings_b"))),
     Group("states", (Of(None, "flow", (Leaf("a", "state_a"), Leaf("b", "state_b"))),)),
     Rows("state_changes", "changes", STATE_CHANGE),
-    Of("ending", "ending", ENDING),
+    Group("ending", (Of(None, "ending", ENDING), Made("cause", "cause"))),
+    Made("witnesses", "witnesses"),
     Made("findings", "findings"),
     Group("filters", (Made("wireshark", "wireshark"), Made("tcpdump", "tcpdump"))),
 )

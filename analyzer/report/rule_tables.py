@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer import explain
+from analyzer import causes, explain
+from analyzer.causes import CAUSES
 from analyzer.findings import CODES, FINDINGS, kind_of
 from analyzer.judge.connection import TRANSITIONS
 from analyzer.judge.verdict import VERDICTS, Verdict
@@ -15,6 +16,7 @@ from analyzer.label.rules import RULES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from analyzer.causes import CauseKind
     from analyzer.findings import FindingKind
     from analyzer.report.screen import Screen
 
@@ -32,8 +34,8 @@ PLACES: Final = {
 
 
 def codes() -> list[str]:
-    """Return every word that has a long text: verdicts, then findings."""
-    return [*(verdict.value for verdict in Verdict), *CODES]
+    """Return every word that has a long text: verdicts, then findings, then causes that are none of these."""
+    return list(dict.fromkeys([*(verdict.value for verdict in Verdict), *CODES, *causes.CODES]))
 
 
 def tables(screen: Screen) -> Iterator[str]:
@@ -49,6 +51,9 @@ def tables(screen: Screen) -> Iterator[str]:
     yield from _heading("What is found in a flow", "every row that fits counts", screen)
     for kind in FINDINGS:
         yield from _finding(kind, screen)
+    yield from _heading("Why a flow ended so", "all causes are tried, the surest is named", screen)
+    for cause in CAUSES:
+        yield from _cause(cause, screen)
     yield from _heading("The states of both ends", "RFC 9293 3.3.2, derived from what passed by", screen)
     width = max(len(state.value) for state, _ in TRANSITIONS)
     events = max(len(event.value) for _, event in TRANSITIONS)
@@ -69,7 +74,7 @@ def _receptions(screen: Screen) -> Iterator[str]:
 
 
 def long_text(code: str, screen: Screen) -> Iterator[str]:
-    """Yield what is to be said of a verdict or a finding, then its rows."""
+    """Yield what is to be said of a verdict, finding or cause, then its rows."""
     text = explain.long_text(code)
     yield from screen.wrap(f"{code}: {text.title}", style="heading", indent="  ", first="")
     yield ""
@@ -90,11 +95,19 @@ def long_text(code: str, screen: Screen) -> Iterator[str]:
             yield from _row(code, verdict.name, "", verdict.conditions, screen)
     if code in CODES:
         yield from _finding(kind_of(code), screen)
+    for cause in CAUSES:
+        if cause.code == code:
+            yield from _cause(cause, screen)
 
 
 def _finding(kind: FindingKind, screen: Screen) -> Iterator[str]:
     for row in kind.rows:
         yield from _row(kind.code, f"about the {kind.scope.value}", "", row.conditions, screen)
+
+
+def _cause(cause: CauseKind, screen: Screen) -> Iterator[str]:
+    for row in cause.rows:
+        yield from _row(cause.code, row.certainty.value, "", row.conditions, screen)
 
 
 def _heading(title: str, how: str, screen: Screen) -> Iterator[str]:

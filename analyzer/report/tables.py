@@ -143,7 +143,7 @@ def _flows(flows: ManyFlows, start_ns: int) -> tuple[dict[str, Cells], NDArray[n
             f"probes_{side}": how_many(probes.columns["sender"] == number),
             f"fin_{side}_s": Cells(fin, is_time=True),
         }
-    return cells | _settings(flows), np.arange(count + 1)
+    return cells | _settings(flows) | _causes(flows), np.arange(count + 1)
 
 
 def _endpoints(flows: ManyFlows) -> dict[str, Cells]:
@@ -177,6 +177,18 @@ def _settings(flows: ManyFlows) -> dict[str, Cells]:
                     value = value_of(settings)
                     columns[name.format(side)][at] = NONE if value is None else value
     return {name: Cells(column, is_time=name.endswith("_s")) for name, column in columns.items()}
+
+
+def _causes(flows: ManyFlows) -> dict[str, Cells]:
+    """Return the surest cause of each flow, how sure it is, and what fits as well."""
+    names = ("cause", "cause_certainty", "cause_instead")
+    columns = {name: [""] * len(flows) for name in names}
+    for at, judged in flows.told.items():
+        if judged.cause is not None:
+            instead = " ".join(cause.code for cause in judged.causes[1:])
+            for name, text in zip(names, (judged.cause.code, judged.cause.certainty.value, instead), strict=True):
+                columns[name][at] = text
+    return {name: texts_of(column) for name, column in columns.items()}
 
 
 def _probes(flows: ManyFlows, start_ns: int) -> tuple[dict[str, Cells], NDArray[np.int64]]:

@@ -32,7 +32,22 @@ if TYPE_CHECKING:
 
 TEXTS: Final = frozenset(
     {
-        *("a", "b", "initiator", "starts_with", "state_a", "state_b", "verdict", "by", "findings", "from", "sender"),
+        *(
+            "a",
+            "b",
+            "initiator",
+            "starts_with",
+            "state_a",
+            "state_b",
+            "verdict",
+            "by",
+            "findings",
+            "cause",
+            "cause_certainty",
+            "cause_instead",
+            "from",
+            "sender",
+        ),
         *("receiver", "certainty", "doubt", "after_fin", "answer", "code", "about", "frames", "detail"),
     }
 )

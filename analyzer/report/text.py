@@ -15,6 +15,7 @@ from analyzer.report.export import instant
 from analyzer.report.screen import columns, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import format_duration
+from analyzer.words.idle_limits import limit_sentence
 from analyzer.words.lookalikes import lookalikes_text
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from analyzer.report.screen import Screen
     from analyzer.survey.found import Found
     from analyzer.survey.hosts import ProbingHost
+    from analyzer.survey.limits import IdleLimit
     from analyzer.survey.overview import CaptureSummary, Service, Totals
 
 STYLE_OF: Final = {Severity.BAD: "bad", Severity.WARNING: "warning", Severity.NONE: "dim", Severity.GOOD: "good"}
@@ -69,6 +71,8 @@ class Report:
     hosts: Sequence[ProbingHost] = ()
     other_hosts: tuple[int, int] = (0, 0)
     """How many more sent probes, and how many probes."""
+    idle_limits: Sequence[IdleLimit] = ()
+    """Limits of idle time that all trials agree on, of services."""
     left_out: int = 0
     """Flows that --host, --port or --flow left out."""
 
@@ -327,6 +331,8 @@ def _totals(data: Report, screen: Screen) -> Iterator[str]:
             "one end sent FIN, the other is in CLOSE-WAIT.",
             style="warning",
         )
+    for limit in data.idle_limits:
+        yield from screen.wrap(limit_sentence(limit), style="warning")
     yield from _shortcomings(data, screen)
 
 

@@ -5,6 +5,7 @@ It must not know how flows are kept, or what any verdict is.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +25,7 @@ from analyzer.loops.packed import PackedRows
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.habits import compare_again
 from analyzer.track.seen import SEEN
+from analyzer.track.testimony import TESTIMONY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +60,8 @@ class FlowBatch:
     """Where the capture was not awake."""
     lost: int = 0
     """Packets that were dropped while capturing, known by then, at no known time; the holes have the others."""
+    beside: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=TESTIMONY))
+    """TESTIMONY records, two a flow, of those that somebody may ask about; may have others' too."""
 
     def __len__(self) -> int:
         """Return the number of flows."""
@@ -104,6 +108,10 @@ class FlowBatch:
             across = (self.flow["silence_from"] < hole.to_frame) & (hole.from_frame < self.flow["silence_to"])
             for field in ("silence_ns", "silence_from", "silence_to"):
                 self.flow[field][across] = 0
+            for name in ("trial", "survived"):
+                lapsed = (self.flow[f"{name}_from"] < hole.to_frame) & (hole.from_frame < self.flow[f"{name}_to"])
+                for part in ("ns", "from", "to"):
+                    self.flow[f"{name}_{part}"][lapsed] = 0
         return replace(self, holes=holes, lost=lost)
 
     def packed(self) -> FlowBatch:
@@ -137,6 +145,7 @@ class FlowBatch:
             self.end_ns,
             self.holes,
             self.lost,
+            self.beside,
         )
 
 

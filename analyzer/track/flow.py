@@ -62,6 +62,7 @@ FLOW: Final = whole_lines(
         ("seen_count", np.int32),
         ("first_seen", np.int64),  # chain of SEEN rows; -1 none
         ("last_seen", np.int64),
+        ("trial_ns", np.int64),  # a silence of both ends that the other end has not reacted to yet (trial), 0 none
         ("copies", np.int32),
         ("cut", np.int32),  # segments of which the snap length left only the ports
         ("silence_from", np.int64),  # frames at the two ends of that silence
@@ -93,14 +94,22 @@ FLOW: Final = whole_lines(
         ("stray_ns", np.int64),  # when
         ("odd_from", np.int64),  # what the capture did not show of one end's numbers, see endpoint
         ("odd_to", np.int64),
+        ("trial_from", np.int64),  # frames at the two ends of that silence
+        ("trial_to", np.int64),
+        ("survived_ns", np.int64),  # the longest silence that both ends went on behind
+        ("survived_from", np.int64),
+        ("survived_to", np.int64),
         ("odd_frame", np.int64),  # the empty ACK that is odd, 0 if it was another segment
         ("odd_side", np.int8),
         ("odd_kind", np.int8),
         ("new_syn_side", np.int8),  # who sent that SYN: 0 a, 1 b
         ("provoked_side", np.int8),  # who sent the SYN that its receiver may challenge (challenged): 0 a, 1 b
-        ("backwards", np.int32),  # segments older than the one before; not copies, which may come another way
+        ("trial_side", np.int8),  # who broke the silence that waits: 0 a, 1 b
+        ("trial_half", np.int8),  # 1 if a FIN had passed before it
+        ("survived_half", np.int16),
         ("provoked_frame", np.int64),  # that SYN, 0 none
         ("provoked_ns", np.int64),
+        ("backwards", np.int32),  # segments older than the one before; not copies, which may come another way
         ("hash", np.int32),
         ("interface", np.int32),
     ],
@@ -283,6 +292,20 @@ def new_links(flow: Record) -> None:
 
 
 @loop
+def no_trials(flow: Record) -> None:
+    """Set a flow to have gone through no silence."""
+    flow["trial_ns"] = 0
+    flow["trial_from"] = 0
+    flow["trial_to"] = 0
+    flow["trial_side"] = 0
+    flow["trial_half"] = 0
+    flow["survived_half"] = 0
+    flow["survived_ns"] = 0
+    flow["survived_from"] = 0
+    flow["survived_to"] = 0
+
+
+@loop
 def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     """Start a flow with the sender of ``row`` as endpoint a (for an ICMP error: of the quoted segment)."""
     flow["a_hi"] = row["src_hi"]
@@ -329,3 +352,4 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["provoked_side"] = 0
     new_links(flow)
     flow["interface"] = row["interface"]
+    no_trials(flow)

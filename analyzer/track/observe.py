@@ -39,8 +39,10 @@ from analyzer.track.half_open import (
     note_new_syn,
     note_old_ack,
 )
+from analyzer.track.hosts import note_row
 from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 from analyzer.track.translated import link_translation
+from analyzer.track.trial import TRIAL_LEAST_NS, try_silence
 from analyzer.track.unnumbered import ANY_NUMBER
 from analyzer.track.untranslated import link_lone, link_passing, remember_peers, take_back
 
@@ -70,7 +72,11 @@ KEY_PORT: Final = 15
 WATCHING: Final = 16  # how many segments behind a leap of the capture's time may still testify
 LEAP_FRAME: Final = 17  # the first frame behind it
 TESTIMONY: Final = 18  # what they say, from awake.testify
-REGISTERS: Final = TESTIMONY + COUNTS
+NOTED: Final = TESTIMONY + COUNTS  # how many NOTE records wait for ``attend``
+REGISTERS: Final = NOTED + 1
+
+MOMENT: Final = 32
+"""A time in nanoseconds without so many of its lower bits changes about every four seconds."""
 
 AHEAD: Final = 16
 """Rows whose flows are fetched into the cache before they are wanted; their slots, twice as many."""
@@ -202,18 +208,21 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     beginnings: Rows,
     habits: Rows,
     peers: Numbers,
+    notes: Rows,
 ) -> None:
     """Pass ``count`` SEGMENT rows through the flow table in order.
 
     The caller has made room for ``count`` more flows, SEEN rows and slots. Flows that a new incarnation pushed out are
     listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries; ``beginnings``
     holds BEGINNINGS records of ``translated``, ``habits`` HABITS of ``habits``, ``peers`` MEMORY numbers of
-    ``untranslated``.
+    ``untranslated``. What ``attend`` must see goes to ``notes``, NOTE records: of each end of a flow one row in every
+    four seconds, all answers to a SYN, and ICMP errors.
     """
     low, low_top = registers[KEY_LOW], registers[KEY_LOW_TOP]
     high, high_top, port = registers[KEY_HIGH], registers[KEY_HIGH_TOP], registers[KEY_PORT]
     now_ns = registers[NOW_NS]
     segments = 0
+    noted = registers[NOTED]
     watching = registers[WATCHING]
     for i in range(min(2 * AHEAD, count)):
         hash_ahead(rows, i, slots, digests, low, low_top, high, high_top, port)
@@ -256,6 +265,11 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             sign = signature(row)
             if goes_on(flow, end, peer, row, sign):
                 segments += 1
+                if (row["ts_ns"] ^ end["last_ns"]) >> MOMENT:
+                    note_row(notes[noted], row)
+                    noted += 1
+                if flow["trial_ns"] > 0 or row["ts_ns"] - flow["last_ns"] >= TRIAL_LEAST_NS:
+                    try_silence(flow, end, peer, side, row)
                 sign_in(end, sign, row["ts_ns"])
                 go_on(flow, end, peer, row)
                 continue
@@ -267,6 +281,9 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             index = find(slots, flows, row, digest)
             if index >= 0:
                 side = side_of(flows[index], row)
+        shows = side < 0 or note != NOTE_TCP or row["flags"] & (SYN | RST)
+        if shows or (row["ts_ns"] ^ ends[2 * index + side]["last_ns"]) >> MOMENT:
+            noted += note_row(notes[noted], row)
         if note == NOTE_CUT:
             if index < 0:
                 index = enrol(slots, flows, ends, registers, row, digest)
@@ -378,6 +395,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             flow["last_frame"] = row["frame"]
             continue
         sign_in(end, sign, ts_ns)
+        try_silence(flow, end, peer, side, row)
 
         # an empty segment that acknowledges nothing new, while a probe waits, is its answer and not activity
         alike = 1 if mark == LIKE_KEEPALIVE else 0
@@ -414,3 +432,4 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     registers[NOW_NS] = now_ns
     registers[SEGMENTS] += segments
     registers[WATCHING] = watching
+    registers[NOTED] = noted

@@ -9,7 +9,7 @@ It has no clock: time comes in with segments, or through ``advance``. It must no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain as chained
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,7 @@ from analyzer.loops.pool import Pool, gathered
 from analyzer.track import observe
 from analyzer.track.awake import COUNTS, WATCHED, Hole, why_hole, with_loss
 from analyzer.track.batch import FlowBatch, labelled
+from analyzer.track.beside import Beside
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, keys_of, refill
 from analyzer.track.habits import HABIT, no_habits
@@ -125,6 +126,7 @@ class Tracker:
         self._habits: Any = no_habits(jit=jit)
         self._peers: Any = np.zeros(MEMORY, dtype=np.int64) if jit else [0] * MEMORY
         self._observe = observe.observe.choose(jit=jit)
+        self._beside = Beside(jit=jit, seed=seed)
         self._pushed_out: list[int] = []
         self._packed: dict[int, list[Packed]] = {}
         """The older SEEN rows of long-lived flows, by index of the flow."""
@@ -154,8 +156,10 @@ class Tracker:
 
     def feed(self, batch: SegmentBatch) -> FlowBatch | None:
         """Let a batch pass; return the flows it finished, or None if there are none."""
+        self._beside.add(batch.others)
         for part in self._parts(batch):
             self._make_room(len(part))
+            self._registers[observe.NOTED] = self._beside.make_room(int(self._registers[observe.NOTED]), len(part))
             rows = part if self.jit else thaw(part, jit=False)
             self._observe(
                 rows,
@@ -171,6 +175,7 @@ class Tracker:
                 self._beginnings,
                 self._habits,
                 self._peers,
+                self._beside.notes,
             )
             pushed = int(self._registers[observe.LEAVING])
             if pushed:
@@ -292,6 +297,7 @@ class Tracker:
         self._habits = freeze(self._habits, HABIT)
         self._peers = np.array(self._peers, dtype=np.int64)
         self._observe = observe.observe.choose(jit=True)
+        self._beside.compile()
 
     def rehearse(self) -> None:
         """Call the loops that only many segments take."""
@@ -301,23 +307,35 @@ class Tracker:
 
     def snapshot(self) -> FlowBatch:
         """Return all flows still in memory as they stand, and keep them."""
-        return self._collect(self._in_order(self._alive()), give_back=False)
+        self._recall()
+        return self._collect(self._in_order(self._alive()), give_back=False, recalled=True)
 
     def close(self) -> Iterator[FlowBatch]:
         """Finish: yield all flows still in memory, in batches of a bounded size, and forget them."""
+        self._recall()
         left = self._in_order([*self._take_pushed(), *self._alive()])
         sizes = self._copies(self._flows, left)["seen_count"]
         first = rows = 0
         for at, size in enumerate(sizes.tolist()):
             if at > first and (at - first == AT_ONCE or rows + size > 4 * AT_ONCE):
-                yield self._collect(left[first:at], give_back=True)
+                yield self._collect(left[first:at], give_back=True, recalled=True)
                 first, rows = at, 0
             rows += size
         if len(left):
-            yield self._collect(left[first:], give_back=True)
+            yield self._collect(left[first:], give_back=True, recalled=True)
         hurried, dropped = self.hurried, self.dropped
         self.__init__(jit=self.jit, seed=self._seed, limits=self.limits)  # type: ignore[misc]
         self.hurried, self.dropped = hurried, dropped
+
+    def _attend(self) -> None:
+        """Have the hosts know what was noted so far."""
+        self._beside.hear(int(self._registers[observe.NOTED]))
+        self._registers[observe.NOTED] = 0
+
+    def _recall(self) -> None:
+        """Have the hosts know when the ends of the live flows were last heard."""
+        self._attend()
+        self._beside.recall(int(self._registers[observe.FLOWS_USED]), self._flows.records, self._ends.records)
 
     def _alive(self) -> list[int]:
         used = int(self._registers[observe.FLOWS_USED])
@@ -350,7 +368,7 @@ class Tracker:
         in_order: NDArray[np.int64] = picked[np.argsort(numbers, kind="stable")]
         return in_order
 
-    def _collect(self, picked: NDArray[np.int64], *, give_back: bool) -> FlowBatch:
+    def _collect(self, picked: NDArray[np.int64], *, give_back: bool, recalled: bool = False) -> FlowBatch:
         """Copy these flows with their SEEN rows out of the tables, and label the rows."""
         flow = self._copies(self._flows, picked)
         a, b = self._copies(self._ends, 2 * picked), self._copies(self._ends, 2 * picked + 1)
@@ -362,9 +380,10 @@ class Tracker:
         if give_back:
             for at in packed:
                 del self._packed[int(picked[at])]
-        return labelled(flow, a, b, seen, start, self.now_ns, self._habits, jit=self.jit).with_holes(
-            self.holes, self._undated
-        )
+        self._attend()
+        batch = labelled(flow, a, b, seen, start, self.now_ns, self._habits, jit=self.jit)
+        batch = batch.with_holes(self.holes, self._undated)
+        return replace(batch, beside=self._beside.about(batch, recalled=recalled))
 
     def _copies(self, table: Pool, indices: Numbers) -> NDArray[np.void]:
         """Return these records of a table."""

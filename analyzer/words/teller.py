@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from analyzer.judge.judged import Certainty
 from analyzer.judge.record import other
 from analyzer.tolerances import ONE_RHYTHM, ONE_RHYTHM_NS
 from analyzer.track.flow import SIDES
@@ -123,6 +124,12 @@ class Teller:
     def find(self, code: str) -> Finding | None:
         """Return the first finding with this code."""
         return self.judged.finding(code)
+
+    @property
+    def cause_is_told(self) -> bool:
+        """Whether a cause is proven or likely."""
+        cause = self.judged.cause
+        return cause is not None and cause.certainty is not Certainty.POSSIBLE
 
     def need(self, code: str) -> Finding:
         """Return the first finding with this code, which must be there."""

@@ -13,16 +13,17 @@ from analyzer.capture.bpf import (
     LDX_B_MSH,
     NETWORK,
     PACKET_TYPE,
+    PROTOCOL,
     RET_K,
 )
 
 SIZES = {LD_W_ABS: 4, LD_H_ABS: 2, LD_H_IND: 2, LD_B_ABS: 1}
 
 
-def run(program, frame, *, network, packet_type=0, interface=0):
+def run(program, frame, *, network, packet_type=0, interface=0, protocol=0x0800):
     """Return how many octets of a frame a program keeps; ``network`` is where the IP header begins."""
     accumulator = index = at = 0
-    ancillary = {PACKET_TYPE: packet_type, INTERFACE_INDEX: interface}
+    ancillary = {PACKET_TYPE: packet_type, INTERFACE_INDEX: interface, PROTOCOL: protocol}
 
     def load(offset, size):
         if offset in ancillary:

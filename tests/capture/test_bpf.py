@@ -45,6 +45,26 @@ def test_a_port_filter_keeps_tcp_of_its_ports_only(packet, expected, network):
     assert expected == (kept(bpf.tcp_ports([4001, 4002]), packet, network=network) > 0)
 
 
+@pytest.mark.parametrize(
+    ("packet", "protocol", "expected"),
+    [
+        (craft.ipv4(craft.icmp(b""), 1), 0x0800, True),
+        (craft.ipv6(craft.icmp(b""), 58), 0x86DD, True),
+        (b"\x00\x01\x08\x00" + bytes(24), 0x0806, True),
+        (craft.ipv4(craft.tcp(ports=(9, 4001))), 0x0800, True),
+        (craft.ipv4(craft.tcp(ports=(9, 10))), 0x0800, False),
+        (craft.ipv4(craft.udp(b"", 4001), 17), 0x0800, False),
+    ],
+    ids=["icmp", "icmp6", "arp", "its port", "another port", "udp"],
+)
+def test_what_may_say_why_nothing_answers_is_kept_too(packet, protocol, expected):
+    """With ICMP and ARP admitted, a port filter keeps both, and else nothing more."""
+    program = bpf.tcp_ports([4001], icmp=True, arp=True)
+
+    assert expected == (kept(program, packet, protocol=protocol) > 0)
+    assert (expected and protocol == 0x0800 and packet[9] == 6) == (kept(bpf.tcp_ports([4001]), packet) > 0)
+
+
 def test_fifty_ports_still_reach_the_end():
     """The last of the most ports that are taken is kept as the first is, and no jump is too long."""
     ports = list(range(1000, 1000 + bpf.MAX_PORTS))

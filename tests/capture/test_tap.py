@@ -52,7 +52,8 @@ def test_ports_and_a_filter_are_one_expression():
     """Ports narrow a filter to TCP of these ports."""
     assert "" == tap.expression("", [])
     assert "host ::1" == tap.expression("host ::1", [])
-    assert "tcp and (port 1 or port 2)" == tap.expression("", [1, 2])
+    assert "tcp and (port 1 or port 2)" == tap.expression("", [1, 2], only_tcp=True)
+    assert "(tcp and (port 1)) or arp or icmp or icmp6" == tap.expression("", [1])
     assert "tcp and (port 1) and (src host ::1)" == tap.expression("src host ::1", [1])
 
 
@@ -187,7 +188,7 @@ def test_a_bpf_device_gives_frames_of_its_link_type(monkeypatch):
         reader.stop()
         rows = [row for batch in reader for row in batch.rows]
 
-    assert ("lo0", False, "tcp and (port 80)") == asked
+    assert ("lo0", False, "(tcp and (port 80)) or arp or icmp or icmp6") == asked
     assert [1_600_000_000_000_042_000 + at * 10**9 for at in range(3)] == [int(row["ts_ns"]) for row in rows]
     assert (3, 1, ["RAW"]) == (reader.taken, reader.lost, reader.link_types)
 

@@ -82,12 +82,15 @@ def test_without_arguments_there_is_help_and_status_2(keepalive):
         (["report", FOUNDING, "--port", "70000"], r"keepalive report: argument --port: 70000 is no port number .*"),
         (["report", FOUNDING, "--flow", "one"], r"keepalive report: argument --flow: one is no number .*"),
         (["report", FOUNDING, "--flow", "7"], r"keepalive: no flow 7 here: there is only flow 0"),
-        (["report", FOUNDING, "--fail-on", "dead"], r"keepalive: --fail-on: no verdict or finding is called dead; .*"),
+        (
+            ["report", FOUNDING, "--fail-on", "dead"],
+            r"keepalive: --fail-on: no verdict, finding or cause is called dead; .*",
+        ),
         (
             ["report", FOUNDING, "--json", "--csv"],
             r"keepalive report: argument --csv: not allowed with argument --json .*",
         ),
-        (["rules", "dead"], r"keepalive: no verdict or finding is called dead; .*"),
+        (["rules", "dead"], r"keepalive: no verdict, finding or cause is called dead; .*"),
         (["report", "no-such.pcap"], r"keepalive: no-such\.pcap: [Nn]o such file.*"),
         (["explain", "\x1b[2J.pcap"], r"keepalive: \\x1b\[2J\.pcap: [Nn]o such file.*"),
     ],

@@ -223,7 +223,7 @@ def test_fail_on_is_the_exit_status(host):  # noqa: F811
         (["--duration", "soon"], "argument --duration: soon is no number of seconds"),
         (["--duration", "-1"], "argument --duration: -1 is no number of seconds"),
         (["--port", "http"], "argument --port: http is no port number"),
-        (["--fail-on", "dead"], "--fail-on: no verdict or finding is called dead"),
+        (["--fail-on", "dead"], "--fail-on: no verdict, finding or cause is called dead"),
         (["-w", "README.md"], "README.md exists; --force writes over it"),
     ],
 )

@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from analyzer import explain
+from analyzer import causes, explain
 from analyzer.explain.story import CHANGE, EXPECTED, HAPPENED, LIMITS, LONG_TEXTS, SETTINGS, TIMELINE, WHY
 from analyzer.findings import CODES
 from analyzer.judge.verdict import Verdict
@@ -101,7 +101,7 @@ def test_an_unknown_code_has_no_long_text():
     """An unknown code is a KeyError for the command to turn into words."""
     with pytest.raises(KeyError):
         explain.long_text("no-such-code")
-    assert set(LONG_TEXTS) == {*(verdict.value for verdict in Verdict), *CODES}
+    assert set(LONG_TEXTS) == {*(verdict.value for verdict in Verdict), *CODES, *causes.CODES}
 
 
 def stories():
@@ -127,13 +127,15 @@ def test_every_statement_carries_its_frames():
 
 
 def test_evidence_is_within_the_flow():
-    """Every frame that a story names is one of its flow's, or the SYN of another connection that discovered it."""
+    """Every frame that a story names is one of its flow's, of a witness, or the SYN of another connection."""
     for judged, story in stories():
         last = max([judged.record.last_frame, *(error.frame for error in judged.record.icmp_errors)])
         named = {frame for section in story.sections for line in section.lines for frame in line.frames}
         syn = judged.record.new_syn
         known = {*range(judged.record.first_frame, last + 1), *([syn.frame] if syn else [])}
-        assert named <= known, story.title
+        beside = {frame for witness in judged.witnesses for frame in witness.frames}
+        beside |= {frame for cause in judged.causes for frame in cause.frames}
+        assert named <= known | beside, story.title
 
 
 def test_stories_are_plain_text():

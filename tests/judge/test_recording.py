@@ -257,15 +257,16 @@ def test_a_reset_of_an_unseen_endpoint():
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("a > b icmp 3/1 0:0(0)", ("a", 4, 3, 1, 4)),
-        ("a > b icmp 11/0 1:1(0)", ("a", 4, 11, 0, None)),
-        ("b > a icmp 3/3 0:0(0)", ("b", 4, 3, 3, None)),
-        ("a > b icmp 6:1/4 0:0(0)", ("a", 6, 1, 4, 4)),
+        ("a > b icmp 3/1 0:0(0)", ("a", 4, 3, 1, 4, "203.0.113.1", "probe")),
+        ("a > b icmp 11/0 1:1(0)", ("a", 4, 11, 0, None, "203.0.113.1", "segment")),
+        ("b > a icmp 3/3 0:0(0)", ("b", 4, 3, 3, None, "203.0.113.1", "segment")),
+        ("a > b icmp 6:1/4 0:0(0)", ("a", 6, 1, 4, 4, "203.0.113.1", "probe")),
+        ("a > b icmp 3/1 700:700(0)", ("a", 4, 3, 1, None, "203.0.113.1", None)),
     ],
-    ids=["quotes the probe", "quotes something else", "quotes the peer", "ICMPv6"],
+    ids=["quotes the probe", "quotes something else", "quotes the peer", "ICMPv6", "quotes what was never sent"],
 )
 def test_icmp_errors(line, expected):
-    """An ICMP error has version, type and code, and the probe that it quotes."""
+    """An ICMP error has its sender, version, type and code, and what it quotes of what was sent."""
     (error,) = record_of(f"+5 a > b . 0:0(0) ack 1\n+.01 {line}\n").icmp_errors
 
     assert IcmpError(5, START_NS + 5030 * MS, *expected) == error

@@ -1,5 +1,6 @@
 """The decision tables, printed from what decides."""
 
+from analyzer.causes import CAUSES
 from analyzer.findings import CODES, FINDINGS
 from analyzer.judge.connection import TRANSITIONS
 from analyzer.judge.verdict import VERDICTS, Verdict
@@ -14,7 +15,7 @@ def test_every_row_and_condition_is_printed():
     """Each row of each table is there with its citation and the sentence of each condition."""
     lines = list(tables(WIDE))
     text = " ".join(" ".join(lines).split())
-    rows = (*RULES, *VERDICTS, *(row for kind in FINDINGS for row in kind.rows))
+    rows = (*RULES, *VERDICTS, *(row for kind in (*FINDINGS, *CAUSES) for row in kind.rows))
 
     for rule in rows:
         for condition in rule.conditions:
@@ -34,9 +35,13 @@ def test_every_transition_is_printed():
         ]
 
 
-def test_codes_are_verdicts_then_findings():
-    """Whatever a report can name has a long text."""
-    assert [*(verdict.value for verdict in Verdict), *CODES] == codes()
+def test_codes_are_verdicts_then_findings_then_causes():
+    """Whatever a report can name has a long text, once."""
+    named = codes()
+
+    assert [*(verdict.value for verdict in Verdict), *CODES] == named[: len(Verdict) + len(CODES)]
+    assert {*(verdict.value for verdict in Verdict), *CODES, *(kind.code for kind in CAUSES)} == set(named)
+    assert len(set(named)) == len(named)
 
 
 def test_a_long_text_ends_with_its_rows():

@@ -46,6 +46,9 @@ def test_flows_are_those_of_the_json(first):
             "ending_s": flow["ending"]["time_s"],
             "findings": " ".join(finding["code"] for finding in flow["findings"]),
         }
+        cause = flow["ending"]["cause"] or {"code": "", "certainty": "", "instead": []}
+        expected |= {"cause": cause["code"], "cause_certainty": cause["certainty"]}
+        expected["cause_instead"] = " ".join(cause["instead"])
         for side in ("a", "b"):
             settings = flow["settings"][side] or {"idle_s": None, "interval_s": None, "count": None}
             expected |= {

@@ -75,7 +75,7 @@ def tcp(row):
     options = b""
     if row["tsval"] >= 0:
         options += b"\1\1\x08\x0a" + struct.pack("!II", int(row["tsval"]), max(int(row["tsecr"]), 0))
-    if row["sack_left"] >= 0:
+    if row["sack_left"] >= 0 and row["note"] != NOTE_ICMP_ERROR:
         options += b"\1\1\x05\x0a" + struct.pack("!II", int(row["sack_left"]), int(row["sack_right"]))
     if row["window_scale"] >= 0:
         options += b"\1\x03\x03" + bytes([int(row["window_scale"])])

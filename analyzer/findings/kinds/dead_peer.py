@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 
+UNTOLD: Final = " This capture cannot tell a dead host from a dropped flow or lost packets."
+
+
 def last_probe_unanswered(f: Flows) -> Mask:
     """Its last probe was not answered."""
     last = f.last_of(f.probing)
@@ -195,8 +198,8 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
         )
     else:
         text = (
-            f"Keepalive did its work: {t.the(other(prober))}, or the path to it, stopped answering. A capture"
-            " cannot tell a dead host from a dropped flow or lost packets."
+            f"Keepalive did its work: {t.the(other(prober))}, or the path to it, stopped answering."
+            f"{'' if t.cause_is_told else UNTOLD}"
         )
     return lines(
         Line(text, f.frames),
@@ -252,10 +255,10 @@ def _dead_change(f: Finding) -> str | None:
 
 
 def _dead_unsure(t: Teller, f: Finding) -> list[Line]:
-    del t
     lost = "Whether these probes or their answers were lost." if number(f, "peer_probes") else LOST_OR_GONE
     doubt = stacks.count_doubt(_stack(f), number(f, "unanswered"))
-    return lines(Line(lost, f.frames), Line(doubt, f.frames) if doubt else None)
+    told = t.cause_is_told and not number(f, "peer_probes")
+    return lines(None if told else Line(lost, f.frames), Line(doubt, f.frames) if doubt else None)
 
 
 def _sees(t: Teller, f: Finding) -> list[Line]:

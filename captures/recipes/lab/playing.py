@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from captures.recipes.lab import (
     answered,
+    beside,
     boxes,
     dead,
     half_close,
@@ -44,7 +45,7 @@ def _scenarios_of(module: ModuleType) -> Iterator[Callable[[Stage], None]]:
 
 SCENARIOS: Final[dict[str, Callable[[Stage], None]]] = {
     scenario.__name__: scenario
-    for module in (howdy, dead, boxes, answered, windows, octets, vantage, numbers, half_close, many)
+    for module in (howdy, dead, boxes, answered, windows, octets, vantage, numbers, half_close, many, beside)
     for scenario in _scenarios_of(module)
 }
 NUMBERS: Final = {name: number for number, name in enumerate(sorted(SCENARIOS))}

@@ -1,0 +1,67 @@
+"""What a cause is: one record with its conditions by certainty, its frames and its words.
+
+It must not name any cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from analyzer.judge.judged import Cause, Certainty
+from analyzer.judge.scene import Scene
+from analyzer.words.model import Line, LongText
+from analyzer.words.teller import Teller
+
+Condition = Callable[[Scene], bool]
+"""A fact of a scene; its docstring is what ``keepalive rules`` prints."""
+Facts = tuple[Sequence[int], dict[str, int | str]]
+Sentence = Callable[[Teller, Cause], str]
+
+
+@dataclass(frozen=True, slots=True)
+class CauseRow:
+    """Conditions under which a cause has this certainty."""
+
+    certainty: Certainty
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseKind:
+    """Everything about one cause."""
+
+    code: str
+    """A stable slug."""
+    rows: tuple[CauseRow, ...]
+    """The surest first; the first that holds counts."""
+    text: LongText
+    """What ``keepalive rules CODE`` prints: with the advice, the counter-evidence (doubt) and the sources."""
+    facts: Callable[[Scene], Facts]
+    """The frames that show it, and what its words need."""
+    headline: Sentence | None = None
+    """One sentence that leads the story; None where a finding leads it already."""
+    who: Sentence | None = None
+    """Who must act, naming the machine, and what they should do; None where a finding says so already."""
+    tells: str = ""
+    """What would tell whether it is this, where others fit as well."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether it has words of its own for a story."""
+        return self.headline is not None
+
+
+def find(kind: CauseKind, scene: Scene) -> Cause | None:
+    """Return the cause if a row of it holds, with that row's certainty."""
+    for row in kind.rows:
+        if all(condition(scene) for condition in row.conditions):
+            frames, data = kind.facts(scene)
+            return Cause(kind.code, row.certainty, tuple(sorted({frame for frame in frames if frame})), data)
+    return None
+
+
+def evidence(t: Teller, cause: Cause) -> list[Line]:
+    """Return the line that says in which frames of the flow itself the cause shows."""
+    del t
+    return [Line(str(cause.data["shown"]), cause.frames)] if "shown" in cause.data else []

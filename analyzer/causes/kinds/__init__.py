@@ -1,0 +1,1 @@
+"""The causes, by what they are about; each module knows none of the others."""

@@ -1,0 +1,218 @@
+"""Causes that lie with the peer's host, or with all hosts: silent, restarted, unreachable together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.causes import conditions as c
+from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.judge.judged import Certainty
+from analyzer.words.model import LongText
+from analyzer.words.teller import count
+
+if TYPE_CHECKING:
+    from analyzer.causes.kind import Facts
+    from analyzer.judge.judged import Cause
+    from analyzer.judge.scene import Scene
+    from analyzer.words.teller import Teller
+
+
+def clock_started_anew(s: Scene) -> bool:
+    """A later SYN,ACK of its host bears a timestamp that does not go on from those of handshakes before."""
+    return s.beside("clock_frame") > 0 and s.beside("clock_agreed") > 0
+
+
+def announced_itself(s: Scene) -> bool:
+    """Since then its host announced its address unasked, as an interface does that comes up."""
+    return s.beside("announced_frame") > 0
+
+
+def refused_then_accepted(s: Scene) -> bool:
+    """Since then its address and port refused a new connection, and accepted one later."""
+    return 0 < s.beside("refused_ns") < s.beside("accepted_ns")
+
+
+def refused(s: Scene) -> bool:
+    """Since then its address and port refused a new connection."""
+    return s.beside("refused_frame") > 0
+
+
+def knows_other_stack(s: Scene) -> bool:
+    """Nothing of its clock or address says that the host itself started anew."""
+    return not clock_started_anew(s) and not announced_itself(s)
+
+
+def _together(s: Scene) -> Facts:
+    data: dict[str, int | str] = {
+        "others": s.beside("shared_other"),
+        "same": s.beside("shared_peer"),
+        "address": s.record.endpoint(s.quiet).address,
+        "asker": s.record.endpoint(s.asker).address,
+    }
+    return s.asked_frames, data
+
+
+def _restart(s: Scene) -> Facts:
+    frames = (
+        s.beside("clock_frame"),
+        s.beside("announced_frame"),
+        *([s.reset.frame] if s.reset else s.asked_frames[:1]),
+    )
+    return frames, {"address": s.record.endpoint(s.quiet).address}
+
+
+def _service(s: Scene) -> Facts:
+    frames = (
+        s.beside("refused_frame"),
+        s.beside("accepted_frame"),
+        *([s.reset.frame] if s.reset else s.asked_frames[:1]),
+    )
+    data: dict[str, int | str] = {
+        "service": str(s.record.endpoint(s.quiet)),
+        "accepted": 1 if refused_then_accepted(s) else 0,
+    }
+    return frames, data
+
+
+def _unheard(s: Scene) -> Facts:
+    return s.asked_frames, {"address": s.record.endpoint(s.quiet).address, "hop": s.hop or ""}
+
+
+def _together_headline(t: Teller, cause: Cause) -> str:
+    del t
+    others = cause.data["others"]
+    if isinstance(others, int) and others:
+        return (
+            f"Not this flow alone: {count(others, 'flow')} of {cause.data['asker']} with other hosts fell silent in the"
+            " same moment."
+        )
+    same = cause.data["same"]
+    flows = count(same if isinstance(same, int) else 0, "other flow")
+    return (
+        f"Not this flow alone: {flows} with {cause.data['address']} fell silent too, and nothing of it was heard since."
+    )
+
+
+def _together_who(t: Teller, cause: Cause) -> str:
+    del t
+    if cause.data["others"]:
+        return f"Whoever runs the link or the first hop of {cause.data['asker']}: what all these flows have in common."
+    return f"Whoever runs the host {cause.data['address']}, or the path to it: it is not one connection that was lost."
+
+
+def _restart_headline(t: Teller, cause: Cause) -> str:
+    del t
+    return f"{cause.data['address']} was restarted, or replaced: it came back without the connection."
+
+
+def _restart_who(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"Whoever runs the host {cause.data['address']}: find why it restarted. The other end did right to notice;"
+        " shorter keepalive notices sooner, and clients should connect anew."
+    )
+
+
+def _service_headline(t: Teller, cause: Cause) -> str:
+    del t
+    later = ", and accepted some later" if cause.data["accepted"] else ""
+    return f"The service {cause.data['service']} was down: it refused new connections{later}."
+
+
+def _service_who(t: Teller, cause: Cause) -> str:
+    del t
+    return f"Whoever runs the service at {cause.data['service']}: find why it stopped or was restarted."
+
+
+def _unheard_headline(t: Teller, cause: Cause) -> str:
+    del t
+    return f"Nothing more was heard of {cause.data['address']}: the host is down, or the path to it is cut."
+
+
+def _unheard_who(t: Teller, cause: Cause) -> str:
+    del t
+    hop = f" behind {cause.data['hop']}" if cause.data["hop"] else ""
+    return f"Look at the host {cause.data['address']}{hop} first: is it up, and does anything else of it get through?"
+
+
+ALL_SILENT: Final = CauseKind(
+    code="all-silent-together",
+    rows=(
+        CauseRow(Certainty.LIKELY, (c.fell_silent, c.shares_fate_with_other_hosts, c.nothing_was_heard)),
+        CauseRow(Certainty.LIKELY, (c.fell_silent, c.shares_fate_with_its_host, c.host_was_not_heard)),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.shares_fate_with_other_hosts)),
+    ),
+    facts=_together,
+    headline=_together_headline,
+    who=_together_who,
+    tells="What the flows that went on have in common, and those that did not: a host, a link, a router.",
+    text=LongText(
+        title="Several flows fell silent together",
+        meaning="Other flows of the same asker fell silent in the same moment: what they share has failed.",
+        why="No single connection was lost or forgotten.",
+        change="Look at what the silent flows share: the peer's host, the asker's link, a router.",
+        doubt="Flows that probe rarely are noticed late, and may have fallen silent at different times.",
+        source="RFC 9293 3.8.4",
+    ),
+)
+HOST_RESTARTED: Final = CauseKind(
+    code="host-restarted",
+    rows=(
+        CauseRow(Certainty.LIKELY, (c.knows_no_connection, clock_started_anew)),
+        CauseRow(Certainty.LIKELY, (c.fell_silent, clock_started_anew)),
+        CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, announced_itself)),
+    ),
+    facts=_restart,
+    headline=_restart_headline,
+    who=_restart_who,
+    tells="The host's uptime; whether its timestamp clock starts anew (capture a later connection too).",
+    text=LongText(
+        title="The peer's host was restarted or replaced",
+        meaning=(
+            "The host came back without the connection: its timestamp clock started anew, or its interface announced"
+            " itself, and it answers that it knows no such connection."
+        ),
+        why="Its programs are not to blame, nor a box on the way.",
+        change="Find why the host restarted; have clients connect anew.",
+        doubt=(
+            "Some systems give each connection a clock of its own, so handshakes that agreed before are asked for. An"
+            " interface that was taken down and up announces itself as well."
+        ),
+        source="RFC 9293 3.5.1; RFC 7323 5.4; Linux secure_tcp_ts_off; RFC 5227 3",
+    ),
+)
+SERVICE_RESTARTED: Final = CauseKind(
+    code="service-restarted",
+    rows=(
+        CauseRow(Certainty.LIKELY, (c.was_reset, refused_then_accepted, knows_other_stack)),
+        CauseRow(Certainty.POSSIBLE, (c.was_reset, refused)),
+    ),
+    facts=_service,
+    headline=_service_headline,
+    who=_service_who,
+    tells="The service's log and start time; whether the host's clock started anew too.",
+    text=LongText(
+        title="The service was down for a while",
+        meaning="The peer's address and port refused new connections, while its host answered.",
+        why="The host and the path are well.",
+        change="Look at the service: why it ended, and whether it closes its connections when it does.",
+        doubt="A restart of the whole host looks the same where its clock does not show.",
+        source="RFC 9293 3.10.7.1",
+    ),
+)
+HOST_SILENT: Final = CauseKind(
+    code="host-silent",
+    rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.host_was_not_heard, c.station_was_not_heard)),),
+    facts=_unheard,
+    headline=_unheard_headline,
+    who=_unheard_who,
+    tells="Anything else of the host: another connection, a ping, what its last router says by ICMP.",
+    text=LongText(
+        title="Nothing more of the host",
+        meaning="Since its last word in the flow no frame of any kind came from the host.",
+        why="It may be down, or the path to it cut; or only this connection was lost and nothing else was to be sent.",
+        change="Look at the host, and at the path to it.",
+        doubt="A host that has nothing to say is silent too.",
+        source="RFC 1122 4.2.3.6",
+    ),
+)

@@ -1,0 +1,225 @@
+"""Causes that ARP and neighbour discovery show: who does not answer on the captured link, and what moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.causes import conditions as c
+from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.judge.judged import Certainty
+from analyzer.judge.witness import mac_text
+from analyzer.words.model import LongText
+
+if TYPE_CHECKING:
+    from analyzer.causes.kind import Facts
+    from analyzer.judge.judged import Cause
+    from analyzer.judge.scene import Scene
+    from analyzer.words.teller import Teller
+
+OFTEN: Final = 3
+"""Linux asks three times before it gives up (mcast_solicit, ucast_solicit)."""
+
+
+def asked_thrice_in_vain(s: Scene) -> bool:
+    """Since then the asker asked three times or more for the host by ARP or neighbour discovery, without an answer."""
+    return s.beside("asked") >= OFTEN
+
+
+def asked_twice_in_vain(s: Scene) -> bool:
+    """Since then the asker asked twice or more for the host by ARP or neighbour discovery, without an answer."""
+    return s.beside("asked") >= OFTEN - 1
+
+
+def hop_asked_thrice_in_vain(s: Scene) -> bool:
+    """Since then the asker asked three times or more for the next hop, without an answer."""
+    return s.beside("hop_asked") >= OFTEN
+
+
+def hop_is_known(s: Scene) -> bool:
+    """ARP or neighbour discovery said before that this hop is at the station that brings the host's packets."""
+    return s.hop_is_known
+
+
+def moved_meanwhile(s: Scene) -> bool:
+    """ARP or neighbour discovery said that its address is at another station, while the flow lived or later."""
+    return s.beside("moved_frame") > 0 and s.beside("moved_from") != s.beside("moved_to")
+
+
+def moved_since(s: Scene) -> bool:
+    """That was no earlier than a moment before its last word in the flow."""
+    return s.beside("moved_ns") > s.since_ns - s.beside("slack_ns")
+
+
+def reset_came_from_new_station(s: Scene) -> bool:
+    """The RST came from that other station."""
+    return s.reset is not None and "mac" in s.reset.strange
+
+
+def _gone(s: Scene) -> Facts:
+    frames = (s.beside("station_frame"), *s.asked_frames)
+    return frames, {"address": s.record.endpoint(s.quiet).address, "mac": mac_text(s.beside("mac"))}
+
+
+def _asked(s: Scene) -> Facts:
+    frames = (s.beside("asked_frame"), s.beside("asked_last_frame"), *s.asked_frames[:1])
+    return frames, {"address": s.record.endpoint(s.quiet).address, "count": s.beside("asked")}
+
+
+def _hop_asked(s: Scene) -> Facts:
+    frames = (s.beside("hop_asked_frame"), s.beside("hop_asked_last_frame"), *s.asked_frames[:1])
+    return frames, {"address": s.hop or "", "count": s.beside("hop_asked")}
+
+
+def _moved(s: Scene) -> Facts:
+    frames = (s.beside("moved_frame"), *([s.reset.frame] if s.reset else s.asked_frames[:1]))
+    data: dict[str, int | str] = {
+        "address": s.record.endpoint(s.quiet).address,
+        "to_mac": mac_text(s.beside("moved_to")),
+        "from_mac": mac_text(s.beside("moved_from")),
+    }
+    return frames, data
+
+
+def _off_link_headline(t: Teller, cause: Cause) -> str:
+    del t
+    return f"{cause.data['address']} is off the link: asked for {cause.data['count']} times there, it does not answer."
+
+
+def _off_link_who(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"Whoever runs the host {cause.data['address']}: it is off, its interface or cable is down, the switch between"
+        " does not pass it, or it is set to answer no ARP. No setting of keepalive brings it back."
+    )
+
+
+def _gateway_headline(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"The next hop {cause.data['address']} is off the link: asked for {cause.data['count']} times, it does not"
+        " answer."
+    )
+
+
+def _gateway_who(t: Teller, cause: Cause) -> str:
+    del t
+    return f"Whoever runs the router {cause.data['address']}, and the link to it. The peer itself may be well."
+
+
+def _moved_headline(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"{cause.data['address']} moved to another machine: it is at {cause.data['to_mac']}, and was at"
+        f" {cause.data['from_mac']}, which held the connection."
+    )
+
+
+def _moved_who(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"Whoever moves {cause.data['address']} (failover, a floating address, a new host of that address): the machine"
+        " that takes it over does not know its connections. Clients must connect anew; keepalive only notices."
+    )
+
+
+def _gone_headline(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"{cause.data['mac']}, the host that had {cause.data['address']}, is alive on this link, but nothing comes from"
+        " that address any more."
+    )
+
+
+def _gone_who(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"Whoever runs the host that had {cause.data['address']}: was the address removed (ip addr, DHCP), or does its"
+        " own packet filter drop what comes for it?"
+    )
+
+
+PEER_OFF_LINK: Final = CauseKind(
+    code="peer-off-link",
+    rows=(
+        CauseRow(
+            Certainty.PROVEN, (c.fell_silent_or_stopped, asked_thrice_in_vain, c.host_was_not_heard, c.capture_is_whole)
+        ),
+        CauseRow(Certainty.LIKELY, (c.fell_silent_or_stopped, asked_twice_in_vain)),
+    ),
+    facts=_asked,
+    headline=_off_link_headline,
+    who=_off_link_who,
+    tells="What the host's interface says (ip link, the switch's port).",
+    text=LongText(
+        title="The peer's host does not answer on the link",
+        meaning=(
+            "The other end asks for the host's link address, by ARP or neighbour discovery, and gets no answer: the"
+            " host is off, disconnected, or has lost the address."
+        ),
+        why="No box between is to blame: both are on one link.",
+        change="Look at the host, its interface, its cable and the switch.",
+        doubt=(
+            "Questions seen without answers prove something only where answers are seen too: they go to the asker, as"
+            " its other frames do. A host that is set to answer no ARP looks the same."
+        ),
+        source="RFC 826; RFC 4861 7.3; Linux mcast_solicit, ucast_solicit",
+    ),
+)
+GATEWAY_OFF_LINK: Final = CauseKind(
+    code="gateway-off-link",
+    rows=(
+        CauseRow(
+            Certainty.PROVEN,
+            (c.fell_silent_or_stopped, c.is_behind_hop, hop_asked_thrice_in_vain, hop_is_known, c.capture_is_whole),
+        ),
+        CauseRow(Certainty.LIKELY, (c.fell_silent_or_stopped, c.is_behind_hop, hop_asked_thrice_in_vain)),
+    ),
+    facts=_hop_asked,
+    headline=_gateway_headline,
+    who=_gateway_who,
+    tells="What the router's interface says.",
+    text=LongText(
+        title="The next hop does not answer on the link",
+        meaning="The asker asks for the link address of the router on the way, and gets no answer.",
+        why="Everything behind that router is out of reach; the peer may be well.",
+        change="Look at the router, its interface, and the link to it.",
+        doubt="As peer-off-link. Where ARP never named the router, it is taken for the one that was asked for.",
+        source="RFC 826; RFC 4861 7.3",
+    ),
+)
+ADDRESS_MOVED: Final = CauseKind(
+    code="address-moved",
+    rows=(
+        CauseRow(Certainty.PROVEN, (c.was_reset, moved_meanwhile, reset_came_from_new_station)),
+        CauseRow(Certainty.LIKELY, (c.fell_silent, moved_meanwhile, moved_since)),
+        CauseRow(Certainty.LIKELY, (c.was_reset, c.knows_no_connection, moved_meanwhile)),
+    ),
+    facts=_moved,
+    headline=_moved_headline,
+    who=_moved_who,
+    tells="Whether the new machine answers, and what took the address over (keepalived, pacemaker, a cloud's API).",
+    text=LongText(
+        title="The address moved to another machine",
+        meaning="ARP or neighbour discovery says that the peer's address is at another station than before.",
+        why="The machine that has it now does not know the connections of the one before.",
+        change="Have clients connect anew after a failover; share the connections' state where the product can.",
+        doubt="An ARP packet can be forged on the link, not from afar. A host with two interfaces may change over too.",
+        source="RFC 826; RFC 5227 3; RFC 5798 8.1.2",
+    ),
+)
+ADDRESS_GONE: Final = CauseKind(
+    code="address-gone",
+    rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.is_on_link, c.station_was_heard)),),
+    facts=_gone,
+    headline=_gone_headline,
+    who=_gone_who,
+    tells="The addresses of the host now (ip addr); whether it answers ARP for this one.",
+    text=LongText(
+        title="The host is there, its address is not heard",
+        meaning="The peer's station is alive on the link, but sends nothing in the name of the address any more.",
+        why="The host was not restarted, nor is the link down.",
+        change="Look whether the address was removed, or a packet filter drops what comes for it.",
+        doubt="A host that has nothing to say for this address looks the same.",
+        source="RFC 826; RFC 1122 3.3.1.6",
+    ),
+)

@@ -1,0 +1,213 @@
+"""Causes that concern this connection alone: dropped, forgotten, one probe lost, another way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.causes import conditions as c
+from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.findings.kinds import dead_peer, idle
+from analyzer.judge.judged import Certainty
+from analyzer.words.model import LongText
+
+if TYPE_CHECKING:
+    from analyzer.causes.kind import Facts
+    from analyzer.judge.judged import Cause
+    from analyzer.judge.scene import Scene
+    from analyzer.words.teller import Teller
+
+
+def nothing_by_icmp(s: Scene) -> bool:
+    """No ICMP error says why."""
+    return not s.errors
+
+
+def no_other_flow_shares_it(s: Scene) -> bool:
+    """No other flow of the asker fell silent in the same moment."""
+    return s.beside("shared_peer") == 0 and s.beside("shared_other") == 0
+
+
+def one_probe_unanswered(s: Scene) -> bool:
+    """The prober gave up after a single unanswered probe."""
+    gave_up = s.found(dead_peer.DEAD.code)
+    return gave_up is not None and gave_up.data.get("unanswered") == 1 and not c.peer_was_heard(s)
+
+
+def host_may_be_out_of_sight(s: Scene) -> bool:
+    """No ARP or neighbour discovery asked for its host, or for the next hop, in vain."""
+    return s.beside("asked") == 0 and s.beside("hop_asked") == 0
+
+
+def host_was_heard_later(s: Scene) -> bool:
+    """Its host was heard beside the flow, before the end or later."""
+    return bool(s.sign_frames or s.later_frames)
+
+
+def failed_after_long_silence(s: Scene) -> bool:
+    """It failed after a silence longer than boxes on the way allow (idle-beyond-middlebox-limit)."""
+    return s.found(idle.BEYOND_LIMIT.code) is not None
+
+
+def came_another_way(s: Scene) -> bool:
+    """Once, while it lived or later, its packets came by another station or with another TTL."""
+    once = s.beside("ttl_turns") == 1 or (s.beside("mac_turns") == 1 and s.beside("moved_frame") == 0)
+    return once and max(s.beside("ttl_ns"), s.beside("mac_ns")) > s.since_ns - s.beside("slack_ns")
+
+
+def _dropped(s: Scene) -> Facts:
+    throughout = (s.beside("last_frame"),) if s.is_heard_throughout else ()
+    return (*s.sign_frames, *throughout, *s.asked_frames), {
+        "address": s.record.endpoint(s.quiet).address,
+        "hop": s.hop or "",
+    }
+
+
+def _lost_once(s: Scene) -> Facts:
+    return s.asked_frames, {"address": s.record.endpoint(s.quiet).address}
+
+
+def _limit(s: Scene) -> Facts:
+    finding = s.found(idle.BEYOND_LIMIT.code)
+    return (finding.frames if finding else ()), {}
+
+
+def _way(s: Scene) -> Facts:
+    frames = (s.beside("ttl_frame"), s.beside("mac_frame"), *s.asked_frames[:1])
+    return frames, {"address": s.record.endpoint(s.quiet).address}
+
+
+def _filter_headline(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"{cause.data['address']} is alive on this link, yet does not answer this connection: a packet filter drops it"
+        " there."
+    )
+
+
+def _filter_who(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"Whoever runs the host {cause.data['address']}: look at its own packet filter (nft list ruleset, iptables -L)"
+        " and its connection tracking. No box is between. Other keepalive settings change nothing."
+    )
+
+
+def _forgotten_headline(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"{cause.data['address']} is alive, and this connection alone got no answer: something on the way forgot or"
+        " drops it."
+    )
+
+
+def _forgotten_who(t: Teller, cause: Cause) -> str:
+    del t
+    hop = f", beginning with {cause.data['hop']}" if cause.data["hop"] else ""
+    return (
+        f"Whoever runs the boxes between that keep connections (NAT, firewall, balancer{hop}): was its state deleted,"
+        " or its time limit reached? Probe more often than that limit, or raise it."
+    )
+
+
+def _lost_once_headline(t: Teller, cause: Cause) -> str:
+    del t
+    return f"One lost packet was enough: {cause.data['address']} was alive when a single probe stayed unanswered."
+
+
+def _lost_once_who(t: Teller, cause: Cause) -> str:
+    del cause
+    asker = t.record.ending_reset.sender if t.record.ending_reset is not None else "a"
+    return f"Whoever configures {t.the(asker)}: allow more than one unanswered probe (TCP_KEEPCNT)."
+
+
+FILTER_DROPS: Final = CauseKind(
+    code="filter-drops",
+    rows=(
+        CauseRow(Certainty.LIKELY, (c.fell_silent, c.is_on_link, c.host_was_heard, nothing_by_icmp)),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, nothing_by_icmp, host_may_be_out_of_sight)),
+    ),
+    facts=_dropped,
+    headline=_filter_headline,
+    who=_filter_who,
+    tells="A capture at the peer: do the probes arrive there? Its packet filter's counters.",
+    text=LongText(
+        title="A packet filter drops without a word",
+        meaning="The host is alive on the same link, and answers other things, but not this connection.",
+        why="The host was not restarted: a kernel that has lost a connection answers with a RST.",
+        change="Look at the host's own packet filter and connection tracking.",
+        doubt="Frames lost on the link would have to be of this connection alone.",
+        source="RFC 9293 3.10.7.1; netfilter DROP",
+    ),
+)
+FORGOTTEN: Final = CauseKind(
+    code="only-this-flow-forgotten",
+    rows=(
+        CauseRow(
+            Certainty.LIKELY,
+            (c.fell_silent, c.is_behind_hop, c.host_was_heard, nothing_by_icmp, no_other_flow_shares_it),
+        ),
+        CauseRow(
+            Certainty.POSSIBLE,
+            (c.fell_silent, c.is_behind_hop, nothing_by_icmp, no_other_flow_shares_it, host_may_be_out_of_sight),
+        ),
+    ),
+    facts=_dropped,
+    headline=_forgotten_headline,
+    who=_forgotten_who,
+    tells="Whether a new connection to the same service works at once; the tables of the boxes between (conntrack -L).",
+    text=LongText(
+        title="Only this connection was forgotten on the way",
+        meaning="The host is alive and heard here, but nothing answers this connection.",
+        why="A box between that keeps connections has lost this one, or drops it.",
+        change="Probe more often than the box's time limit, or raise that; look at what deleted the state.",
+        doubt="A program or filter on the host that concerns this connection alone looks the same.",
+        source="RFC 5382 REQ-5; netfilter conntrack",
+    ),
+)
+LOST_ONCE: Final = CauseKind(
+    code="probe-lost-once",
+    rows=(
+        CauseRow(Certainty.LIKELY, (one_probe_unanswered, host_was_heard_later)),
+        CauseRow(Certainty.POSSIBLE, (one_probe_unanswered,)),
+    ),
+    facts=_lost_once,
+    headline=_lost_once_headline,
+    who=_lost_once_who,
+    tells="Anything of the host in the same moment; a count above 1.",
+    text=LongText(
+        title="One lost packet was enough",
+        meaning="The prober gave up after one unanswered probe.",
+        why="Every path loses a packet now and then.",
+        change="Raise the count (TCP_KEEPCNT).",
+        doubt="The peer may have been gone all the same.",
+        source="tcp(7) TCP_KEEPCNT; RFC 1122 4.2.3.6",
+    ),
+)
+IDLE_LIMIT: Final = CauseKind(
+    code="idle-limit",
+    rows=(CauseRow(Certainty.POSSIBLE, (failed_after_long_silence,)),),
+    facts=_limit,
+    tells="Trials at other silences: the limits in the report's summary; the documentation of the boxes between.",
+    text=LongText(
+        title="A time limit for idle connections",
+        meaning="It failed after a silence longer than boxes on the way usually allow.",
+        why="Whatever comes after the limit is dropped or refused.",
+        change="See idle-beyond-middlebox-limit.",
+        doubt="See idle-beyond-middlebox-limit.",
+        source="field guide 6",
+    ),
+)
+PATH_CHANGED: Final = CauseKind(
+    code="path-changed",
+    rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, came_another_way)),),
+    facts=_way,
+    tells="A traceroute in both directions; the routers' logs.",
+    text=LongText(
+        title="The path changed",
+        meaning="The host's packets came by another station or with another TTL once, about when the flow failed.",
+        why="A path that changes may lead through a box that does not know the connection.",
+        change="Look at routing changes at that time, and at stateful boxes on the new way.",
+        doubt="A coincidence.",
+        source="RFC 2663",
+    ),
+)

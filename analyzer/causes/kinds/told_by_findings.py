@@ -1,0 +1,131 @@
+"""Causes that a finding tells already: the table has their certainty, the finding the words.
+
+Also what the capture itself lacks.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from analyzer.causes import conditions as c
+from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.findings.kinds import (
+    abort,
+    dead_peer,
+    fin_wait_2,
+    foreign_reset,
+    forgotten,
+    half_open,
+    idle_close_race,
+    late_data,
+    no_answers,
+    no_reply,
+)
+from analyzer.judge.judged import Certainty
+from analyzer.judge.verdict import Verdict
+from analyzer.words.model import LongText
+
+if TYPE_CHECKING:
+    from analyzer.causes.kind import Condition, Facts
+    from analyzer.findings import FindingKind
+    from analyzer.judge.scene import Scene
+
+
+def _of_finding(kind: FindingKind, s: Scene) -> Facts:
+    finding = s.found(kind.code)
+    return (finding.frames if finding else ()), {}
+
+
+def _has(kind: FindingKind) -> Condition:
+    def has(s: Scene) -> bool:
+        return s.found(kind.code) is not None
+
+    has.__doc__ = f"The flow has the finding {kind.code}."
+    return has
+
+
+def _pointer(kind: FindingKind, certainty: Certainty, code: str = "") -> CauseKind:
+    """Return a cause that is known by a finding, and has its code unless it has one of its own."""
+    return CauseKind(
+        code=code or kind.code,
+        rows=(CauseRow(certainty, (_has(kind),)),),
+        facts=partial(_of_finding, kind),
+        text=kind.text,
+    )
+
+
+def _ignored(s: Scene) -> Facts:
+    finding = s.found(no_answers.ANSWERS_NONE.code)
+    return (finding.frames if finding else s.asked_frames), {}
+
+
+def never_answered_a_probe(s: Scene) -> bool:
+    """No probe of the asker was ever answered, though what else it sent was acknowledged."""
+    probes = s.record.probes_from(s.asker)
+    answered = any(probe.answer is not None for probe in probes)
+    facts = s.record.facts(s.asker)
+    return bool(probes) and not answered and facts.unacked_frame is None
+
+
+def cannot_tell(s: Scene) -> bool:
+    """The verdict is undetermined."""
+    return s.ending.verdict is Verdict.UNDETERMINED
+
+
+def _lacks(s: Scene) -> Facts:
+    return (s.record.last_frame,), {}
+
+
+POINTERS: Final = (
+    _pointer(fin_wait_2.EXPIRED, Certainty.LIKELY),
+    _pointer(foreign_reset.FROM_BETWEEN, Certainty.LIKELY),
+    _pointer(half_open.DISCOVERED, Certainty.PROVEN),
+    _pointer(idle_close_race.RACE, Certainty.LIKELY),
+    _pointer(late_data.LATE_DATA, Certainty.LIKELY),
+    _pointer(dead_peer.ANSWERS_LOST, Certainty.LIKELY),
+    _pointer(no_reply.NO_REPLY, Certainty.LIKELY, "program-hung"),
+    _pointer(abort.ABORT, Certainty.LIKELY),
+    _pointer(forgotten.FORGOTTEN, Certainty.POSSIBLE),
+)
+"""In the order of the table."""
+ANSWERS_NONE: Final = CauseKind(
+    code=no_answers.ANSWERS_NONE.code,
+    rows=(
+        CauseRow(Certainty.LIKELY, (_has(no_answers.ANSWERS_NONE),)),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, never_answered_a_probe)),
+    ),
+    facts=_ignored,
+    tells="Whether the peer answers data, or a probe with an octet (Windows sends such), on a connection that is idle.",
+    text=no_answers.ANSWERS_NONE.text,
+)
+ONE_DIRECTION: Final = CauseKind(
+    code="one-direction-lost",
+    rows=(CauseRow(Certainty.LIKELY, (c.peer_was_heard,)),),
+    facts=partial(_of_finding, dead_peer.DEAD),
+    text=LongText(
+        title="One direction of the path was lost",
+        meaning="The prober gave up, though its peer was alive and sent probes of its own: one way lost packets.",
+        why="Both ends are well; only what one of them sent, or what answered it, did not arrive.",
+        change="Look for what loses one direction: a filter, a route, a full queue. A capture at each end shows where.",
+        doubt="A peer whose kernel answers no probes but sends some looks the same.",
+        source="Linux tcp_validate_incoming, tcp_keepalive_timer",
+    ),
+)
+INCOMPLETE: Final = CauseKind(
+    code="capture-incomplete",
+    rows=(
+        CauseRow(Certainty.LIKELY, (cannot_tell,)),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.capture_lacks_frames)),
+    ),
+    facts=_lacks,
+    tells="A capture without drops: a larger buffer (tcpdump -B), a shorter snap length, a narrower filter.",
+    text=LongText(
+        title="The capture lacks frames",
+        meaning="What seems unanswered may have been answered in frames that the capture does not have.",
+        why="Nothing can be concluded from the absence of frames that were not captured.",
+        change="Capture again without drops, in both directions.",
+        doubt="The silence may be true all the same.",
+        source="pcapng isb_ifdrop; pcap_stats(3PCAP)",
+    ),
+)

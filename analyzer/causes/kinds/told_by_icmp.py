@@ -1,0 +1,224 @@
+"""Causes that somebody on the path tells by ICMP: who rejects, who has no route, who cannot reach the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.causes import conditions as c
+from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.findings.kinds import path_mtu
+from analyzer.judge.judged import Certainty
+from analyzer.words.icmp import icmp_text
+from analyzer.words.model import LongText
+from analyzer.words.teller import capital, count
+
+if TYPE_CHECKING:
+    from analyzer.causes.kind import Facts
+    from analyzer.judge.judged import Cause
+    from analyzer.judge.record import IcmpError
+    from analyzer.judge.scene import Scene
+    from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
+
+PROHIBITED: Final = frozenset({(4, 3, 9), (4, 3, 10), (4, 3, 13), (4, 3, 2), (4, 3, 3)}) | frozenset(
+    {(6, 1, 1), (6, 1, 4), (6, 1, 5), (6, 1, 6)}
+)
+"""RFC 1812 5.2.7.1, RFC 4443 3.1; protocol and port unreachable too: TCP itself answers a closed port with RST."""
+NO_ROUTE: Final = frozenset({(4, 3, 0), (4, 3, 5), (4, 3, 6), (4, 3, 8), (4, 3, 11), (4, 11, 0)}) | frozenset(
+    {(6, 1, 0), (6, 1, 2), (6, 3, 0)}
+)
+"""RFC 792, RFC 4443 3.1 and 3.3: no route, or one that leads in a circle."""
+HOST_UNREACHABLE: Final = frozenset({(4, 3, 1), (4, 3, 7), (4, 3, 12), (6, 1, 3)})
+"""RFC 1812 5.2.7.1, RFC 4443 3.1: the last router got no answer by ARP or neighbour discovery."""
+TOO_BIG: Final = frozenset({(4, 3, 4), (6, 2, 0)})
+"""RFC 1191 4, RFC 4443 3.2."""
+
+
+def prohibited_exactly(s: Scene) -> bool:
+    """Since then an ICMP error says prohibited, or port or protocol unreachable, and quotes what had just been sent."""
+    return bool(c.errors_of(PROHIBITED, exact=True)(s))
+
+
+def prohibited(s: Scene) -> bool:
+    """Since then an ICMP error says prohibited, or port or protocol unreachable, and quotes what could have been."""
+    return bool(c.errors_of(PROHIBITED, exact=False)(s))
+
+
+def no_route_exactly(s: Scene) -> bool:
+    """Since then an ICMP error says that there is no route, or one in a circle, and quotes what had just been sent."""
+    return bool(c.errors_of(NO_ROUTE, exact=True)(s))
+
+
+def no_route(s: Scene) -> bool:
+    """Since then an ICMP error says that there is no route, or one in a circle, and quotes what could have been."""
+    return bool(c.errors_of(NO_ROUTE, exact=False)(s))
+
+
+def unreachable_exactly(s: Scene) -> bool:
+    """Since then an ICMP error says that a router cannot reach the host, and quotes what had just been sent."""
+    return bool(c.errors_of(HOST_UNREACHABLE, exact=True)(s))
+
+
+def unreachable(s: Scene) -> bool:
+    """Since then an ICMP error says that a router cannot reach the host, and quotes what could have been."""
+    return bool(c.errors_of(HOST_UNREACHABLE, exact=False)(s))
+
+
+def too_big_exactly(s: Scene) -> bool:
+    """An ICMP error says that what was sent does not fit the path, and quotes data that is still unacknowledged."""
+    errors = c.errors_of(TOO_BIG, exact=True)(s)
+    return any(s.record.facts(e.quotes).unacked_frame is not None for e in errors)
+
+
+def large_segments_are_lost(s: Scene) -> bool:
+    """A large segment was sent again and again in vain, while its receiver was heard (large-segments-lost)."""
+    return s.found(path_mtu.LARGE_LOST.code) is not None
+
+
+def _facts_of(kinds: frozenset[tuple[int, int, int]], s: Scene) -> Facts:
+    errors = c.errors_of(kinds, exact=True)(s) or c.errors_of(kinds, exact=False)(s)
+    if not errors:
+        return (), {}
+    return (*(e.frame for e in errors), *s.asked_frames[-1:]), _first(errors[-1], len(errors))
+
+
+def _first(error: IcmpError, number: int) -> dict[str, int | str]:
+    what = icmp_text(error.version, error.type, error.code)
+    return {"sender": error.source, "what": what, "count": number, "to": error.quotes}
+
+
+def _rejects(s: Scene) -> Facts:
+    return _facts_of(PROHIBITED, s)
+
+
+def _routeless(s: Scene) -> Facts:
+    return _facts_of(NO_ROUTE, s)
+
+
+def _unreachable(s: Scene) -> Facts:
+    return _facts_of(HOST_UNREACHABLE, s)
+
+
+def _too_big(s: Scene) -> Facts:
+    frames, data = _facts_of(TOO_BIG, s)
+    finding = s.found(path_mtu.LARGE_LOST.code)
+    return (*frames, *(finding.frames if finding else ())), data
+
+
+def _box(t: Teller, cause: Cause) -> str:
+    """Return what the sender of an ICMP error is to the flow."""
+    sender = str(cause.data["sender"])
+    peer: Side = "b" if cause.data["to"] == "a" else "a"
+    if sender == t.record.endpoint(peer).address:
+        return f"{t.the(peer)}'s own host {sender}"
+    return sender
+
+
+def _rejects_headline(t: Teller, cause: Cause) -> str:
+    return (
+        f"{capital(_box(t, cause))} rejects it: {cause.data['what']}, told by ICMP"
+        f" {'once' if cause.data['count'] == 1 else 'to each of ' + count(int(cause.data['count']), 'packet')}."
+    )
+
+
+def _rejects_who(t: Teller, cause: Cause) -> str:
+    return (
+        f"Whoever runs the packet filter at {_box(t, cause)}: let this connection pass, also after its state was"
+        " forgotten; or end it there in order. Other keepalive settings change nothing."
+    )
+
+
+def _routeless_headline(t: Teller, cause: Cause) -> str:
+    return f"{capital(_box(t, cause))} has no way on: {cause.data['what']}, told by ICMP."
+
+
+def _routeless_who(t: Teller, cause: Cause) -> str:
+    return f"Whoever runs the router {_box(t, cause)}: look at its routes to the peer, and at what changed them."
+
+
+def _unreachable_headline(t: Teller, cause: Cause) -> str:
+    peer = t.record.endpoint("b" if cause.data["to"] == "a" else "a").address
+    return f"{capital(_box(t, cause))}, the last router, cannot reach {peer} on its link: {cause.data['what']}."
+
+
+def _unreachable_who(t: Teller, cause: Cause) -> str:
+    peer = t.record.endpoint("b" if cause.data["to"] == "a" else "a").address
+    return (
+        f"Whoever runs the host {peer}: it does not answer {_box(t, cause)} on their link. It is off, its interface or"
+        " cable is down, or its address moved."
+    )
+
+
+FILTER_REJECTS: Final = CauseKind(
+    code="filter-rejects",
+    rows=(
+        CauseRow(Certainty.PROVEN, (c.fell_silent, prohibited_exactly)),
+        CauseRow(Certainty.LIKELY, (c.silent_or_never_opened, prohibited)),
+    ),
+    facts=_rejects,
+    headline=_rejects_headline,
+    who=_rejects_who,
+    text=LongText(
+        title="A packet filter rejects",
+        meaning="A box on the path, or the peer's host, refuses the packets and says so by ICMP.",
+        why="The peer may be well: what is sent does not get to it. ICMP ends no established connection (RFC 5927).",
+        change="Let the connection pass at the box that sent the ICMP error; its address is named.",
+        doubt=(
+            "An ICMP error can be forged; it is called proven only if it quotes the very number that had been sent,"
+            " which nobody off the path knows."
+        ),
+        source="RFC 1812 5.2.7.1; RFC 4443 3.1; RFC 5927 4.1",
+    ),
+)
+NO_ROUTE_CAUSE: Final = CauseKind(
+    code="no-route",
+    rows=(
+        CauseRow(Certainty.PROVEN, (c.fell_silent, no_route_exactly)),
+        CauseRow(Certainty.LIKELY, (c.silent_or_never_opened, no_route)),
+    ),
+    facts=_routeless,
+    headline=_routeless_headline,
+    who=_routeless_who,
+    text=LongText(
+        title="A router has no way on",
+        meaning="A router on the path says by ICMP that it has no route to the peer, or that packets go in a circle.",
+        why="The peer may be well: what is sent does not get to it.",
+        change="Look at the routes of the router that sent the ICMP error; its address is named.",
+        doubt="As filter-rejects: an ICMP error can be forged.",
+        source="RFC 792; RFC 1812 5.2.7.1; RFC 4443 3.1, 3.3",
+    ),
+)
+HOST_DOWN: Final = CauseKind(
+    code="host-down-says-last-router",
+    rows=(
+        CauseRow(Certainty.PROVEN, (c.fell_silent, unreachable_exactly)),
+        CauseRow(Certainty.LIKELY, (c.silent_or_never_opened, unreachable)),
+    ),
+    facts=_unreachable,
+    headline=_unreachable_headline,
+    who=_unreachable_who,
+    text=LongText(
+        title="The last router cannot reach the host",
+        meaning=(
+            "The last router before the peer says by ICMP that the host does not answer on its link: off, disconnected,"
+            " or no longer at that address."
+        ),
+        why="The path up to that router works.",
+        change="Look at the peer's host and its link, behind the router that is named.",
+        doubt="As filter-rejects. Some filters send this type on purpose.",
+        source="RFC 1812 5.2.7.1, 4.3.3.1; RFC 4443 3.1",
+    ),
+)
+PATH_MTU: Final = CauseKind(
+    code="path-mtu",
+    rows=(CauseRow(Certainty.PROVEN, (too_big_exactly,)), CauseRow(Certainty.LIKELY, (large_segments_are_lost,))),
+    facts=_too_big,
+    text=LongText(
+        title="Segments too large for the path",
+        meaning="Large segments do not get through, small ones do.",
+        why="Keepalive and handshakes look well while every large answer hangs.",
+        change="See large-segments-lost.",
+        doubt="See large-segments-lost; an ICMP error that quotes the lost data proves it.",
+        source="RFC 2923 2.1; RFC 1191; RFC 4821",
+    ),
+)

@@ -1,0 +1,84 @@
+"""THE FOURTH TABLE: why a flow ended as it did, or fell silent.
+
+Of each kind the first row that holds gives its certainty; all kinds are tried. The surest is the cause, and at equal
+certainty the first in the table; the others that fit are named with it. A wrong cause is worse than none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from analyzer.causes.kind import find
+from analyzer.causes.kinds import host, on_the_link, this_flow, told_by_findings, told_by_icmp
+from analyzer.judge.judged import Certainty
+from analyzer.judge.scene import Scene
+from analyzer.judge.witness import witnesses
+
+if TYPE_CHECKING:
+    from analyzer.causes.kind import CauseKind
+    from analyzer.judge.judged import Cause, JudgedFlow
+
+CAUSES: Final[tuple[CauseKind, ...]] = (
+    # ── somebody says so ──
+    told_by_icmp.FILTER_REJECTS,
+    told_by_icmp.NO_ROUTE_CAUSE,
+    told_by_icmp.HOST_DOWN,
+    told_by_icmp.PATH_MTU,
+    # ── the link shows it ──
+    on_the_link.ADDRESS_MOVED,
+    on_the_link.PEER_OFF_LINK,
+    on_the_link.GATEWAY_OFF_LINK,
+    # ── other flows show it ──
+    host.HOST_RESTARTED,
+    host.SERVICE_RESTARTED,
+    host.ALL_SILENT,
+    this_flow.LOST_ONCE,
+    host.HOST_SILENT,
+    this_flow.FORGOTTEN,
+    this_flow.FILTER_DROPS,
+    on_the_link.ADDRESS_GONE,
+    # ── findings tell it ──
+    *told_by_findings.POINTERS,
+    told_by_findings.ONE_DIRECTION,
+    told_by_findings.ANSWERS_NONE,
+    # ── what else fits ──
+    told_by_findings.INCOMPLETE,
+    this_flow.IDLE_LIMIT,
+    this_flow.PATH_CHANGED,
+)
+
+CODES: Final = tuple(kind.code for kind in CAUSES)
+"""Every cause's code, in the order of the table."""
+_BY_CODE: Final = {kind.code: kind for kind in CAUSES}
+_RANK: Final = list(Certainty)
+LIKELY_ENOUGH: Final = (Certainty.PROVEN,)
+"""With these certainties nothing else remains."""
+
+
+def cause_kind(code: str) -> CauseKind:
+    """Return everything about the cause with this code.
+
+    Raises:
+        KeyError: there is no such code.
+    """
+    return _BY_CODE[code]
+
+
+def explained(judged: JudgedFlow) -> JudgedFlow:
+    """Return a judged flow with its witnesses, and its causes, the surest first."""
+    scene = Scene(judged.record, judged.ending, judged.findings)
+    found = [cause for kind in CAUSES if (cause := find(kind, scene)) is not None]
+    return replace(judged, causes=_ranked(found), witnesses=witnesses(scene))
+
+
+def _ranked(found: list[Cause]) -> tuple[Cause, ...]:
+    """Return causes by certainty; behind a proven one none is left, and behind a likely one none that is only possible.
+
+    A possible cause of the same story as a likely one says nothing; two likely ones both remain.
+    """
+    if not found:
+        return ()
+    best = min(_RANK.index(cause.certainty) for cause in found)
+    kept = [cause for cause in found if _RANK.index(cause.certainty) == best]
+    return tuple(kept[:1] if _RANK[best] in LIKELY_ENOUGH else kept)

@@ -1,0 +1,88 @@
+"""Why a flow ended so, in words: what leads the story, what bears it out, who must act, what would tell the rest.
+
+It must not decide on a cause.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.causes import cause_kind
+from analyzer.judge.judged import Certainty
+from analyzer.words.model import Line
+from analyzer.words.witnesses import witness_lines
+
+if TYPE_CHECKING:
+    from analyzer.causes import CauseKind
+    from analyzer.judge.judged import Cause
+    from analyzer.words.teller import Teller
+
+HOW_SURE: Final = {
+    Certainty.PROVEN: "These frames prove it",
+    Certainty.LIKELY: "Inferred, from these frames",
+}
+BESIDE: Final = frozenset({"icmp", "arp", "ndp"})
+
+
+def leading(t: Teller) -> tuple[Cause, CauseKind] | None:
+    """Return the cause that leads the story, or None: it has words of its own, and more than fits."""
+    cause = t.judged.cause
+    if cause is None or cause.certainty is Certainty.POSSIBLE:
+        return None
+    kind = cause_kind(cause.code)
+    return (cause, kind) if kind.leads else None
+
+
+def headline(t: Teller) -> str | None:
+    """Return the cause in one sentence, if one leads."""
+    lead = leading(t)
+    if lead is None or lead[1].headline is None:
+        return None
+    return lead[1].headline(t, lead[0])
+
+
+def evidence(t: Teller) -> list[Line]:
+    """Return what bears the cause out: frames of the flow, and beside it."""
+    lead = leading(t)
+    if lead is None and t.cause_is_told:  # a finding tells it, with its own evidence
+        return []
+    first = [Line(f"{HOW_SURE[lead[0].certainty]} ({lead[0].code}).", lead[0].frames)] if lead else []
+    beside = witness_lines(t)
+    return [*first, *beside]
+
+
+def who(t: Teller) -> list[Line]:
+    """Return who must act, if the cause says so."""
+    lead = leading(t)
+    if lead is None or lead[1].who is None:
+        return []
+    return [Line(lead[1].who(t, lead[0]), lead[0].frames)]
+
+
+def remains(t: Teller) -> list[Line]:
+    """Return the causes that fit alike, and what would tell them apart."""
+    fits = [(cause, cause_kind(cause.code)) for cause in t.judged.causes]
+    fits = [(cause, kind) for cause, kind in fits if kind.leads or kind.tells]
+    unsure = t.judged.cause is not None and t.judged.cause.certainty is Certainty.POSSIBLE
+    if t.judged.cause is None and t.ending.verdict.is_reset:
+        text = (
+            "Nothing beside the flow, nor in it, says why. A capture at the end that sent the RST shows whether it did,"
+            " and what its program did then."
+        )
+        return [Line(text, (t.ending.frame or t.record.last_frame,))]
+    if not fits or (len(fits) == 1 and not unsure):
+        return []
+    found = []
+    for cause, kind in fits:
+        tells = f" {kind.tells}" if kind.tells else ""
+        found.append(
+            Line(f"{kind.text.title} ({kind.code}).{' What would tell:' if tells else ''}{tells}", cause.frames)
+        )
+    if unsure and not any(witness.kind in BESIDE for witness in t.judged.witnesses):
+        port = t.record.endpoint(t.record.responder or "b").port
+        text = (
+            "More would be known from a capture with ARP and ICMP in it: tcpdump -i INTERFACE -w FILE"
+            f" 'port {port} or arp or icmp or icmp6'."
+        )
+        found.append(Line(text, (t.record.last_frame,)))
+    return found

@@ -1,0 +1,161 @@
+"""``Scene``: a flow's end, and what was known beside it: what witnesses and causes are made from.
+
+It must not hold a sentence, a rounding, or decide on a cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
+from analyzer.segment import address_text
+from analyzer.track.flow import SIDES
+from analyzer.track.testimony import HOP, OWN, TAKEN_FOR_HOP
+
+if TYPE_CHECKING:
+    from analyzer.judge.judged import Finding
+    from analyzer.judge.record import FlowRecord, IcmpError, Probe, Reset
+    from analyzer.judge.verdict import Ending
+    from analyzer.track.flow import Side
+
+UNHEARD_NS: Final = 1_000_000_000
+"""Who is silent for a shorter time only had nothing to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One flow, with the end whose host is in question."""
+
+    record: FlowRecord
+    ending: Ending
+    findings: tuple[Finding, ...]
+
+    # ── the flow itself ──
+
+    @property
+    def quiet(self) -> Side:
+        """The end in question: who fell silent, or in whose name the RST came."""
+        if self.record.beside is not None:
+            return SIDES[self.record.beside["side"]]
+        reset = self.record.ending_reset
+        if reset is not None:
+            return other(reset.sender) if reset.kind == "gave_up" else reset.sender
+        a, b = self.record.facts_a.last_ns, self.record.facts_b.last_ns
+        return "a" if (a or 0) < (b or 0) else "b"
+
+    @property
+    def asker(self) -> Side:
+        """The other end."""
+        return other(self.quiet)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the flow ended in silence: a prober gave up, or what was sent last stayed unanswered."""
+        return self.ending.verdict in {Verdict.TIMED_OUT, Verdict.SILENT}
+
+    @property
+    def reset(self) -> Reset | None:
+        """The RST of the end in question that ended the flow, if one did."""
+        reset = self.record.ending_reset
+        ended = self.ending.verdict.is_reset and not self.is_silent
+        return reset if reset is not None and reset.sender == self.quiet and ended else None
+
+    @property
+    def since_ns(self) -> int:
+        """When the end in question was last heard in the flow, but by a RST."""
+        heard_ns = self.record.facts(self.quiet).last_ns
+        return self.record.first_ns if heard_ns is None else heard_ns
+
+    @property
+    def until_ns(self) -> int:
+        """When the flow ended, or the capture did."""
+        if self.ending.verdict.is_reset and self.ending.ts_ns is not None:
+            return self.ending.ts_ns
+        return self.record.end_ns
+
+    @property
+    def in_vain(self) -> tuple[Probe, ...]:
+        """The asker's unanswered probes since."""
+        return tuple(p for p in self.record.probes_from(self.asker) if p.ts_ns > self.since_ns and p.answer is None)
+
+    @property
+    def asked_frames(self) -> tuple[int, ...]:
+        """Frames of the flow that show the silence: unanswered probes, else what was sent again, else the last one."""
+        frames = [probe.frame for probe in self.in_vain]
+        if not frames:
+            again = [each.frame for each in self.record.resent if each.sender == self.asker]
+            unacked = self.record.facts(self.asker).unacked_frame
+            frames = [*([unacked] if unacked else []), *again] or [self.record.last_frame]
+        return tuple(sorted({*frames, *([self.ending.frame] if self.ending.frame else [])}))
+
+    @property
+    def errors(self) -> tuple[IcmpError, ...]:
+        """ICMP errors to the asker since."""
+        return tuple(e for e in self.record.icmp_errors if e.quotes == self.asker and e.ts_ns >= self.since_ns)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing says that the capture lacks frames since."""
+        return not self.record.lost and not any(hole.to_ns > self.since_ns for hole in self.record.holes)
+
+    def found(self, code: str) -> Finding | None:
+        """Return the first finding with this code."""
+        return next((finding for finding in self.findings if finding.code == code), None)
+
+    # ── beside it ──
+
+    def beside(self, name: str) -> int:
+        """Return a number of the testimony, 0 without any."""
+        return 0 if self.record.beside is None else self.record.beside[name]
+
+    @property
+    def is_on_link(self) -> bool:
+        """Whether its host is on the captured link itself."""
+        return self.beside("place") == OWN
+
+    @property
+    def hop(self) -> str | None:
+        """The next hop on the way to its host, as an address, where one is known or taken for it."""
+        if self.beside("place") not in {HOP, TAKEN_FOR_HOP}:
+            return None
+        return address_text(self.beside("hop_hi"), self.beside("hop_lo"))
+
+    @property
+    def hop_is_known(self) -> bool:
+        """Whether ARP or neighbour discovery said that the next hop is at the station that brings the packets."""
+        return self.beside("place") == HOP
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether no frame at all of its host is known since, although it would be."""
+        passed_ns = self.until_ns - self.since_ns - self.beside("slack_ns")
+        return self.beside("known") == 1 and self.beside("last_frame") == 0 and passed_ns >= UNHEARD_NS
+
+    @property
+    def station_is_heard(self) -> bool:
+        """Whether its own station sent something since, before the end, in whoever's name."""
+        return self.is_on_link and self.since_ns < self.beside("station_ns") <= self.until_ns
+
+    @property
+    def sign_frames(self) -> tuple[int, ...]:
+        """Frames of its host beside the flow, since it was last heard and before the end."""
+        frames = {
+            self.beside(f"{name}_frame")
+            for name in ("sign", "last", "said")
+            if self.beside(f"{name}_frame") and self.since_ns < self.beside(f"{name}_ns") <= self.until_ns
+        }
+        return tuple(sorted(frames))
+
+    @property
+    def is_heard_throughout(self) -> bool:
+        """Whether its host was heard beside the flow all the time: it was never silent for as long."""
+        passed_ns = self.until_ns - self.since_ns
+        known = self.beside("known") == 1 and self.beside("last_ns") > self.until_ns - self.beside("longest_ns")
+        return known and 0 < self.beside("longest_ns") < passed_ns
+
+    @property
+    def later_frames(self) -> tuple[int, ...]:
+        """The last frame of its host, if that came after the flow's end."""
+        return (self.beside("last_frame"),) if self.beside("last_ns") > self.until_ns else ()

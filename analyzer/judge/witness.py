@@ -1,0 +1,162 @@
+"""Witnesses: what outside a flow's own segments bears on its end, each with its frames, from a scene.
+
+It must not hold a sentence, or decide on a cause.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from analyzer.judge.judged import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analyzer.judge.record import IcmpError
+    from analyzer.judge.scene import Scene
+
+MOST_FRAMES = 16
+"""So many frames of a row of equal errors are named."""
+
+
+def witnesses(scene: Scene) -> tuple[Witness, ...]:
+    """Return the witnesses of a flow, in order of time; none of a flow that raises no question."""
+    found = [*_icmp(scene), *_capture(scene)]
+    if scene.record.beside is not None:
+        found += [*_link(scene), *_signs(scene), *_fates(scene), *_service(scene), *_changes(scene)]
+    return tuple(sorted(found, key=lambda witness: witness.ts_ns))
+
+
+def _icmp(scene: Scene) -> Iterator[Witness]:
+    """ICMP errors: who sent them, of which type and code, quoting what."""
+
+    def alike(error: IcmpError) -> tuple[str, str, int, int, int, str]:
+        return (error.quotes, error.source, error.version, error.type, error.code, error.fits or "")
+
+    for key, group in groupby(sorted(scene.record.icmp_errors, key=alike), alike):
+        errors = sorted(group, key=lambda error: error.frame)
+        quotes, sender, version, kind, code, fits = key
+        frames = tuple(error.frame for error in errors)
+        data: dict[str, int | str] = {
+            "sender": sender,
+            "version": version,
+            "type": kind,
+            "code": code,
+            "count": len(errors),
+            "to": quotes,
+            "quotes": fits,
+        }
+        yield Witness("icmp", "path", frames[:MOST_FRAMES], errors[0].ts_ns, "error", data)
+
+
+def _link(scene: Scene) -> Iterator[Witness]:
+    """What ARP and neighbour discovery show of the host, and of the next hop."""
+    kind = "arp" if ":" not in scene.record.endpoint(scene.quiet).address else "ndp"
+    quiet = scene.quiet
+    for prefix, about in (("", quiet), ("hop_", "path")):
+        whom = scene.record.endpoint(quiet).address if not prefix else scene.hop or ""
+        asked = scene.beside(f"{prefix}asked")
+        if asked:
+            frames = (scene.beside(f"{prefix}asked_frame"), scene.beside(f"{prefix}asked_last_frame"))
+            lasted = scene.beside(f"{prefix}asked_last_ns") - scene.beside(f"{prefix}asked_ns")
+            data: dict[str, int | str] = {"address": whom, "count": asked, "lasted_ns": lasted}
+            yield Witness(
+                kind, about, tuple(sorted(set(frames))), scene.beside(f"{prefix}asked_ns"), "unanswered", data
+            )
+        if scene.beside(f"{prefix}said_frame"):
+            frame, ts_ns = scene.beside(f"{prefix}said_frame"), scene.beside(f"{prefix}said_ns")
+            yield Witness(kind, about, (frame,), ts_ns, "answered", {"address": whom})
+    if scene.beside("moved_frame"):
+        data = {
+            "address": scene.record.endpoint(quiet).address,
+            "from_mac": mac_text(scene.beside("moved_from")),
+            "to_mac": mac_text(scene.beside("moved_to")),
+            "unasked": scene.beside("moved_unasked"),
+        }
+        yield Witness(kind, quiet, (scene.beside("moved_frame"),), scene.beside("moved_ns"), "moved", data)
+    elif scene.beside("announced_frame"):
+        data = {"address": scene.record.endpoint(quiet).address}
+        yield Witness(kind, quiet, (scene.beside("announced_frame"),), scene.beside("announced_ns"), "announced", data)
+
+
+def _signs(scene: Scene) -> Iterator[Witness]:
+    """When the host was heard beside the flow, or that it was not."""
+    address = scene.record.endpoint(scene.quiet).address
+    if scene.beside("last_frame"):
+        frames = tuple(sorted({scene.beside("sign_frame"), scene.beside("last_frame")}))
+        data: dict[str, int | str] = {
+            "address": address,
+            "after_ns": scene.beside("sign_ns") - scene.since_ns,
+            "last_after_ns": scene.beside("last_ns") - scene.since_ns,
+            "what": scene.beside("last_what"),
+            "longest_ns": scene.beside("longest_ns"),
+        }
+        says = "heard" if scene.sign_frames else "throughout" if scene.is_heard_throughout else "heard_later"
+        yield Witness("life_sign", scene.quiet, frames, scene.beside("sign_ns"), says, data)
+    elif scene.is_unheard and scene.is_silent:
+        data = {"address": address, "passed_ns": scene.until_ns - scene.since_ns - scene.beside("slack_ns")}
+        yield Witness("life_sign", scene.quiet, scene.asked_frames[-1:], scene.since_ns, "unheard", data)
+    if scene.beside("station_frame") and not scene.beside("last_frame") and scene.is_silent:
+        frames = tuple(sorted({scene.beside("station_frame"), scene.beside("station_last_frame")}))
+        data = {
+            "mac": mac_text(scene.beside("mac")),
+            "after_ns": scene.beside("station_ns") - scene.since_ns,
+            "own": 1 if scene.is_on_link else 0,
+            "hop": scene.hop or "",
+        }
+        yield Witness("life_sign", "path", frames, scene.beside("station_ns"), "station", data)
+
+
+def _fates(scene: Scene) -> Iterator[Witness]:
+    """Other flows of the asker that fell silent in the same moment."""
+    for name, says in (("peer", "same_host"), ("other", "other_hosts")):
+        if scene.beside(f"shared_{name}"):
+            data: dict[str, int | str] = {
+                "flows": scene.beside(f"shared_{name}"),
+                "flow": scene.beside(f"shared_{name}_flow"),
+                "address": scene.record.endpoint(scene.quiet).address,
+            }
+            yield Witness("fate_shared", scene.quiet, scene.asked_frames[:1], scene.since_ns, says, data)
+
+
+def _service(scene: Scene) -> Iterator[Witness]:
+    """What the address and port answered to later SYNs, and whether its clock started anew."""
+    where = str(scene.record.endpoint(scene.quiet))
+    if scene.beside("refused_frame"):
+        frames = tuple(sorted({scene.beside("refused_frame"), scene.beside("refused_last_frame")}))
+        yield Witness("reconnect", scene.quiet, frames, scene.beside("refused_ns"), "refused", {"service": where})
+    if scene.beside("accepted_frame"):
+        frame, ts_ns = scene.beside("accepted_frame"), scene.beside("accepted_ns")
+        yield Witness("reconnect", scene.quiet, (frame,), ts_ns, "accepted", {"service": where})
+    if scene.beside("clock_frame") and scene.beside("clock_agreed"):
+        data: dict[str, int | str] = {"agreed": scene.beside("clock_agreed")}
+        frame, ts_ns = scene.beside("clock_frame"), scene.beside("clock_ns")
+        yield Witness("clock_restarted", scene.quiet, (frame,), ts_ns, "restarted", data)
+
+
+def _changes(scene: Scene) -> Iterator[Witness]:
+    """The host's packets came another way."""
+    if scene.beside("ttl_frame") and scene.beside("ttl_turns") == 1 and scene.beside("ttl_before") > 0:
+        data: dict[str, int | str] = {"before": scene.beside("ttl_before"), "after": scene.beside("ttl")}
+        yield Witness("path", scene.quiet, (scene.beside("ttl_frame"),), scene.beside("ttl_ns"), "ttl", data)
+    if scene.beside("mac_frame") and scene.beside("mac_turns") == 1 and not scene.beside("moved_frame"):
+        data = {"before": mac_text(scene.beside("mac_before"))}
+        yield Witness("path", scene.quiet, (scene.beside("mac_frame"),), scene.beside("mac_ns"), "station", data)
+
+
+def _capture(scene: Scene) -> Iterator[Witness]:
+    """What the capture evidently lacks since the silence began."""
+    if scene.record.lost and scene.is_silent:
+        yield Witness(
+            "capture", "capture", scene.asked_frames[-1:], scene.since_ns, "dropped", {"packets": scene.record.lost}
+        )
+    for hole in scene.record.holes:
+        if hole.to_ns > scene.since_ns:
+            frames = tuple(sorted({hole.from_frame, hole.to_frame}))
+            yield Witness("capture", "capture", frames, hole.from_ns, "hole", {"why": hole.why})
+
+
+def mac_text(mac: int) -> str:
+    """Return an Ethernet address as text, empty if it is unknown."""
+    return ":".join(f"{mac:012x}"[at : at + 2] for at in range(0, 12, 2)) if mac >= 0 else ""

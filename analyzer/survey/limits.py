@@ -1,0 +1,260 @@
+"""Idle limits: which silences flows survived and which not, by service and by pair of hosts, and what bounds follow.
+
+Every flow brings at most two trials (``track.trial``): the longest silence that both ends went on behind, and the one
+behind which nothing but a RST, or nothing at all, came. Where some died and all of these are longer than all that
+survived, a limit lies between; where a shorter one died as well, what cut it was no limit of time.
+
+It must not hold a word for the user, or look at a SEEN row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.judge.signatures import MIDDLEBOXES
+from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.loops.choice import jit_wanted
+from analyzer.loops.loop import freeze, pick, records, thaw
+from analyzer.segment import address_text
+from analyzer.survey.overview import responder_is_b
+from analyzer.track.flow import Endpoint
+from analyzer.track.trial import TRIALS, trials_of
+from analyzer.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.judge.signatures import Middlebox
+    from analyzer.track.batch import FlowBatch
+
+SAME: Final = ("half", "other_lo", "other_hi", "port", "lo", "hi", "capture")
+MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
+LARGE: Final = 512
+"""So many flows are worth the compiled loop."""
+FOLD: Final = 8192
+"""So many entries, or as many as there are different ones, may wait before equal ones become one."""
+MOST: Final = 8192
+"""More services and pairs of hosts are not told apart: then pairs are given up, and, were they as many, services."""
+ENOUGH: Final = 3
+"""From so many trials of a kind on they say something."""
+ONE_MOMENT_NS: Final = 2_000_000_000
+"""What dies within this time may have died together, of something else."""
+ENDED: Final = frozenset({Verdict.TIMED_OUT, Verdict.SILENT, Verdict.RESET_ON_PROBE, Verdict.ABORTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A silence of a flow, and how many there are of its kind."""
+
+    ns: int
+    flow: int
+    from_frame: int
+    to_frame: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdleLimit:
+    """What the trials of a service, or of a pair of hosts, say about a limit of idle time."""
+
+    capture: int
+    service: Endpoint | None
+    """None of a pair."""
+    hosts: tuple[str, str] | None
+    """None of a service."""
+    half_closed: bool
+    """Whether one end had closed before the silence."""
+    longest: Trial | None
+    """The longest that survived."""
+    shortest: Trial
+    """The shortest that did not."""
+    apart_ns: int
+    """How far apart in time those ended that did not survive."""
+
+    @property
+    def low_ns(self) -> int | None:
+        """The longest silence that was survived."""
+        return self.longest.ns if self.longest else None
+
+    @property
+    def high_ns(self) -> int:
+        """The shortest that was not."""
+        return self.shortest.ns
+
+    @property
+    def is_hard(self) -> bool | None:
+        """Whether all shorter silences survive, and all longer ones do not; None where the trials are too few."""
+        if self.longest is None:
+            return None
+        if self.shortest.ns <= self.longest.ns:
+            return False
+        enough = min(self.shortest.count, self.longest.count) >= ENOUGH
+        return True if enough and self.apart_ns > ONE_MOMENT_NS else None
+
+    @property
+    def fits(self) -> tuple[Middlebox, ...]:
+        """The known boxes whose limit lies between the bounds."""
+        low, high = self.low_ns, self.high_ns
+        if not self.is_hard or low is None:
+            return ()
+        return tuple(
+            box for box in MIDDLEBOXES if box.half_closed == self.half_closed and low <= box.idle_s * NS_PER_S <= high
+        )
+
+    @property
+    def advised_s(self) -> int | None:
+        """How often to probe at least, in seconds: a round number well below what survived."""
+        if not self.is_hard or self.low_ns is None:
+            return None
+        whole = int(self.low_ns * 9 // 10 // NS_PER_S)
+        step = 1 if whole < 10 else 5 if whole < 100 else 50
+        return max(whole // step * step, 1)
+
+
+class IdleTrials:
+    """The trials of all flows, added up batch by batch."""
+
+    def __init__(self, settled: NDArray[np.void] | None = None) -> None:
+        """Start with none, or with these."""
+        self._settled = np.zeros(0, dtype=TRIALS) if settled is None else settled
+        self._new: list[NDArray[np.void]] = []
+        self._waiting = 0
+        self.shortened = False
+        """Whether there were more groups than are told apart."""
+
+    def add(self, capture: int, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
+        """Add the trials of finished flows."""
+        ended = np.array([rule.verdict in ENDED for rule in VERDICTS])[winners]
+        jit = jit_wanted(large=len(batch) >= LARGE)
+        rows = records(TRIALS, 2 * len(batch), jit=jit)
+        is_b = responder_is_b(batch)
+        count = trials_of.choose(jit=jit)(
+            thaw(batch.flow, jit=jit),
+            ended if jit else ended.tolist(),
+            is_b if jit else is_b.tolist(),
+            capture,
+            rows,
+        )
+        if not count:
+            return
+        found: NDArray[np.void] = freeze(rows[:count], TRIALS)
+        if not self.shortened:
+            pairs = found.copy()
+            pairs["port"] = -1
+            self._wait(pairs)
+        found["other_hi"] = found["other_lo"] = 0
+        self._wait(found)
+
+    def _wait(self, rows: NDArray[np.void]) -> None:
+        """Add entries that may be folded later."""
+        self._new.append(rows)
+        self._waiting += len(rows)
+        if self._waiting >= max(FOLD, len(self._settled)):
+            self.settled()
+
+    def settled(self) -> NDArray[np.void]:
+        """Return one entry for each group and kind, those of a group one behind the other, in order."""
+        if not self._waiting:
+            return self._settled
+        every = np.concatenate([self._settled, *self._new])
+        self._new, self._waiting = [], 0
+        every = pick(every, _order_of(every))
+        differs = _differ(every) | (np.diff(every["died"], prepend=-1) != 0)
+        first = np.flatnonzero(differs)
+        last = np.concatenate((first[1:], [len(every)])) - 1
+        found: NDArray[np.void] = pick(every, np.where(every["died"][first] == 1, first, last))
+        found["count"] = np.add.reduceat(every["count"], first)
+        found["first_ns"] = np.minimum.reduceat(every["first_ns"], first)
+        found["last_ns"] = np.maximum.reduceat(every["last_ns"], first)
+        if len(found) > MOST:
+            self.shortened = True
+            found = found[np.flatnonzero(found["port"] >= 0)[:MOST]]
+        self._settled = found
+        return found
+
+    def merge(self, other: IdleTrials, at: int) -> None:
+        """Add the trials of another analysis, whose captures come after the first ``at`` of this one."""
+        entries = other.settled().copy()
+        entries["capture"] += at
+        self._new.append(entries)
+        self._waiting += len(entries)
+        self.shortened |= other.shortened
+        self.settled()
+
+    def copy(self) -> IdleTrials:
+        """Return the same, to go on with."""
+        both = IdleTrials(self.settled())
+        both.shortened = self.shortened
+        return both
+
+    def limits(self, *, all_services: bool = True) -> list[IdleLimit]:
+        """Return what the trials say of groups in which one died: of services, and of hard limits of pairs of hosts.
+
+        Hard limits come first, then services, those with many trials first. Without ``all_services`` only hard ones.
+        """
+        rows = self.settled()
+        if not len(rows):
+            return []
+        at = np.flatnonzero(rows["died"] == 1)
+        before = np.maximum(at - 1, 0)
+        has_survived = ~_differ(rows)[at] & (at > 0)
+        hard = has_survived & (rows["ns"][at] > rows["ns"][before])
+        hard &= np.minimum(rows["count"][at], rows["count"][before]) >= ENOUGH
+        hard &= rows["last_ns"][at] - rows["first_ns"][at] > ONE_MOMENT_NS
+        told = hard | (all_services & (rows["port"][at] >= 0))
+        found = [
+            _limit(rows[died], rows[died - 1] if survived else None)
+            for died, survived in zip(at[told].tolist(), has_survived[told].tolist(), strict=True)
+        ]
+        return sorted(found, key=_order)
+
+
+def _order_of(rows: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return an order in which entries of a group follow each other, those of a kind by their silence.
+
+    By one number made of what tells groups apart; where it is the same for two of them, by all of it.
+    """
+    key = np.zeros(len(rows), dtype=np.uint64)
+    for name in SAME:
+        key = (key ^ rows[name].astype(np.uint64)) * MULTIPLIER
+        key ^= key >> np.uint64(29)
+    order = np.lexsort((rows["ns"], rows["died"], key))
+    ordered, own = pick(rows, order), key[order]
+    if np.any(_differ(ordered)[1:] & (own[1:] == own[:-1])):
+        return np.lexsort((rows["ns"], rows["died"], *(rows[name] for name in SAME)))
+    return order
+
+
+def _differ(rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Return which entries are of another group than the one before."""
+    differs = np.zeros(len(rows), dtype=np.bool_)
+    differs[:1] = True
+    for name in SAME:
+        differs[1:] |= np.diff(rows[name]) != 0
+    return differs
+
+
+def _order(limit: IdleLimit) -> tuple[bool, bool, int]:
+    """Sort limits: hard ones first, services before pairs, many trials first."""
+    return limit.is_hard is not True, limit.service is None, -limit.shortest.count
+
+
+def _limit(died: np.void, survived: np.void | None) -> IdleLimit:
+    """Return what a group's entries say."""
+    address, port = address_text(int(died["hi"]), int(died["lo"])), int(died["port"])
+    return IdleLimit(
+        int(died["capture"]),
+        Endpoint(address, port) if port >= 0 else None,
+        (address_text(int(died["other_hi"]), int(died["other_lo"])), address) if port < 0 else None,
+        bool(died["half"]),
+        None if survived is None else _trial(survived),
+        _trial(died),
+        int(died["last_ns"]) - int(died["first_ns"]),
+    )
+
+
+def _trial(row: np.void) -> Trial:
+    return Trial(*(int(row[name]) for name in ("ns", "number", "from", "to", "count")))

@@ -1,0 +1,184 @@
+"""``Beside``: what a tracker knows of hosts beside its flows; batches in, testimony about finished flows out.
+
+It must not judge, nor know any word.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.loops.loop import freeze, records, thaw
+from analyzer.loops.pool import Pool
+from analyzer.segment import WITNESS
+from analyzer.track import attend
+from analyzer.track.flow import keys_of
+from analyzer.track.hosts import (
+    ASK,
+    CLAIM,
+    CLOCK,
+    CLOCKS,
+    HOST,
+    MOST_ASKS,
+    MOST_CLAIMS,
+    MOST_HOSTS,
+    MOST_SERVICES,
+    MOST_STATIONS,
+    NOTE,
+    SERVICE,
+    STATION,
+    Subjects,
+)
+from analyzer.track.testimony import BESIDE_NS, TESTIMONY, asked_about, recall, share, testify_beside
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.track.batch import FlowBatch
+    from analyzer.untyped import Foreign, Rows
+
+PART: Final = 16384
+"""About so many frames wait to be heard together, where loops are compiled: a call costs as much as dozens of them."""
+TABLES: Final = (
+    (HOST, MOST_HOSTS),
+    (STATION, MOST_STATIONS),
+    (CLAIM, MOST_CLAIMS),
+    (ASK, MOST_ASKS),
+    (SERVICE, MOST_SERVICES),
+)
+"""In the order of the registers that say how many records of each are used."""
+UNNOTED_NS: Final = 5_000_000_000
+"""A host that is heard all the time is noted at least so often (``observe.MOMENT``)."""
+
+
+class Beside:
+    """The tables of hosts of one capture point."""
+
+    def __init__(self, *, jit: bool, seed: int) -> None:
+        """Start with no host."""
+        self._jit = jit
+        self._tables = [Subjects(dtype, most, jit=jit) for dtype, most in TABLES]
+        self._clocks: Any = records(CLOCK, CLOCKS, jit=jit)
+        self._notes = Pool(NOTE, jit=jit)
+        self._others: list[NDArray[np.void]] = []
+        self._waiting = 0
+        self._room = 0
+        """So many frames find room in all tables, whatever they hold."""
+        self._registers: Any = self._numbers([0] * attend.REGISTERS)
+        self._registers[attend.LAST_MAC] = self._registers[attend.OTHER_MAC] = -1
+        self._keys: Any = self._numbers(list(keys_of(seed)))
+        self._digests: Any = self._numbers([0] * attend.RING)
+
+    def _numbers(self, values: list[int]) -> Any:  # noqa: ANN401 - an array or a list
+        return np.array(values, dtype=np.int64) if self._jit else values
+
+    def _columns(self) -> tuple[Any, ...]:
+        """Return what loops take of the tables."""
+        each = [column for table in self._tables for column in (table.slots, table.records)]
+        return (*each, self._clocks, self._registers, self._keys)
+
+    def add(self, others: NDArray[np.void]) -> None:
+        """Take the WITNESS rows of a batch, before ``observe`` has seen its segments."""
+        if len(others):
+            self._others.append(others)
+            self._waiting += len(others)
+
+    def make_room(self, noted: int, more: int) -> int:
+        """Make room for ``more`` NOTE records behind those that wait; return how many do now."""
+        if noted and (noted + more > len(self._notes.records) or self._waiting >= PART):
+            self.hear(noted)
+            noted = 0
+        self._notes.make_room(more + PART if self._jit else noted + more)
+        return noted
+
+    @property
+    def notes(self) -> Rows:
+        """Where ``observe`` puts NOTE records; another after ``make_room``."""
+        return self._notes.records
+
+    def hear(self, noted: int) -> None:
+        """Hear of the hosts in the NOTE records and WITNESS rows that wait."""
+        waiting, self._others, self._waiting = self._others, [], 0
+        if not noted and not waiting:
+            return
+        others = np.concatenate(waiting) if waiting else np.empty(0, dtype=WITNESS)
+        notes = self._notes.records[:noted]
+        more = len(notes) + len(others)
+        if more > self._room:
+            self._make_room(more)
+        self._room -= more
+        listen: Foreign = attend.attend.choose(jit=self._jit)
+        listen(notes, len(notes), thaw(others, jit=self._jit), len(others), *self._columns(), self._digests)
+
+    def _make_room(self, more: int) -> None:
+        """Make sure that so many frames find room, in most tables many times as many."""
+        for which, table in enumerate(self._tables):
+            used = int(self._registers[which])
+            if table.is_full(used, more):
+                self._registers[which] = used = table.forget(used)
+            table.make_room(used, more)
+        self._room = min(table.room(int(self._registers[which])) for which, table in enumerate(self._tables))
+
+    def compile(self) -> None:
+        """Go on with compiled loops."""
+        if self._jit:
+            return
+        self._jit = True
+        for which, table in enumerate(self._tables):
+            table.compile(int(self._registers[which]))
+        self._notes.compile()
+        self._clocks = freeze(self._clocks, CLOCK)
+        self._room = 0
+        self._registers, self._keys = self._numbers(self._registers), self._numbers(self._keys)
+        self._digests = self._numbers(self._digests)
+
+    def about(self, batch: FlowBatch, *, recalled: bool = False) -> NDArray[np.void]:
+        """Return the TESTIMONY records about those flows of a batch that somebody may ask about, in order.
+
+        ``recalled`` says that nothing was heard since ``recall``.
+        """
+        flow, *others = (
+            thaw(table, jit=self._jit)
+            for table in (batch.flow, batch.a, batch.b, batch.ending, batch.run_a, batch.run_b)
+        )
+        room = self._numbers([0] * len(batch))
+        ask: Foreign = asked_about.choose(jit=self._jit)
+        count = ask(flow, *others, batch.end_ns, room)
+        picked = np.array(room[:count], dtype=np.int64)
+        if not count:
+            return np.empty(0, dtype=TESTIMONY)
+        out = records(TESTIMONY, len(picked), jit=self._jit)
+        for table in self._tables:
+            table.make_room(0, 1)  # loops look at the first record of each, whether or not it is used
+        testify: Foreign = testify_beside.choose(jit=self._jit)
+        testify(
+            picked if self._jit else picked.tolist(),
+            flow,
+            *others,
+            BESIDE_NS if recalled else UNNOTED_NS,
+            *self._columns(),
+            out,
+        )
+        self._share(batch, picked, out)
+        written: NDArray[np.void] = freeze(out, TESTIMONY)
+        return written
+
+    def _share(self, batch: FlowBatch, picked: NDArray[np.int64], out: Rows) -> None:
+        """Note which flows fell silent together."""
+        side, silent, since_ns = (
+            out[name] if self._jit else np.array([record[name] for record in out])
+            for name in ("side", "silent", "since_ns")
+        )
+        flow = batch.flow
+        ends = [flow[f"{end}_lo"][picked] ^ (flow[f"{end}_hi"][picked] * 3) for end in "ab"]
+        askers, quiet = np.where(side == 1, ends[0], ends[1]), np.where(side == 1, ends[1], ends[0])
+        order = np.flatnonzero(silent)
+        order = order[np.lexsort((since_ns[order], askers[order]))]
+        compare: Foreign = share.choose(jit=self._jit)
+        compare(*((column if self._jit else column.tolist()) for column in (order, askers, quiet)), out)
+
+    def recall(self, used: int, flows: Rows, ends: Rows) -> None:
+        """Note when the ends of the live flows were last heard, among the first ``used`` FLOW records."""
+        hosts = self._tables[attend.HOSTS]
+        recall.choose(jit=self._jit)(used, flows, ends, hosts.slots, hosts.records, self._keys)

@@ -1,0 +1,405 @@
+"""What is kept of hosts and stations beside the flows: when they were heard, what ARP says of them, who is asked for.
+
+Six tables, all bounded: ``HOST`` and ``CLAIM`` by address; ``STATION`` by MAC address; ``ASK`` by who asks on the link,
+and for whom; ``SERVICE`` by address and port; ``CLOCK`` by two addresses. A host's longest silence is kept with the
+frames at its ends, so that memory follows hosts and not frames, and whether it was heard in an outage can be told when
+that is over. Where a table is full, what was heard longest ago is forgotten; ``first_ns`` says since when a host
+is known.
+
+It must not judge: not who is dead, nor why a flow fell silent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.loops.loop import loop, pick
+from analyzer.loops.pool import Pool
+from analyzer.segment import ACK, NOTE_ICMP_ERROR, RST, SYN
+from analyzer.track.flow import FREE, INDEX, WORD, halves
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Foreign, Numbers, Record, Rows
+
+KEY: Final = [
+    ("hi", np.int64),
+    ("lo", np.int64),
+    ("tag", np.int64),  # of the VLAN or tunnel, or below 0 what else the record is of
+    ("last_ns", np.int64),
+]
+
+GAP: Final = [
+    ("gap_from_ns", np.int64),  # its longest silence, with the frames at both ends
+    ("gap_to_ns", np.int64),
+    ("gap_from_frame", np.int64),
+    ("gap_to_frame", np.int64),
+]
+GAP_LEAST_NS: Final = 5_000_000_000
+"""Longer than whoever is heard all the time may seem silent, as few of its frames are noted (see ``observe``)."""
+
+NOTE: Final = np.dtype(
+    [
+        ("ts_ns", np.int64),
+        ("frame", np.int64),
+        ("hi", np.int64),  # the sender's address
+        ("lo", np.int64),
+        ("tag", np.int64),
+        ("mac", np.int64),
+        ("dst_hi", np.int64),
+        ("dst_lo", np.int64),
+        ("tsval", np.int64),  # only of a SYN with ACK, else -1
+        ("port", np.int32),
+        ("ttl", np.int16),
+        ("what", np.int16),  # TCP or ICMP, or the two below
+    ],
+    align=True,
+)
+"""A segment as hosts see it: what ``observe`` hands to ``attend``."""
+TCP: Final = 6
+ICMP: Final = 1
+NO_IP: Final = -1
+"""``last_what`` of a frame that is no packet of IP."""
+REFUSED: Final = -6
+"""A RST that refuses a SYN; of its host it shows nothing."""
+
+HOST: Final = np.dtype(
+    [
+        # touched whenever it is heard: one cache line
+        *KEY,
+        ("last_frame", np.int64),
+        ("least_ns", np.int64),  # its longest silence so far, at least GAP_LEAST_NS
+        ("mac", np.int64),  # the station that last sent in its name, -1 unknown
+        ("last_what", np.int16),  # protocol of IP of the last frame, -1 none (ARP, LLDP ...)
+        ("ttl", np.int16),  # of its last TCP segment, -1 none
+        *GAP,
+        ("first_ns", np.int64),
+        ("mac_before", np.int64),  # -1 none
+        ("mac_ns", np.int64),  # when the station changed last
+        ("mac_frame", np.int64),
+        ("ttl_ns", np.int64),
+        ("ttl_frame", np.int64),
+        ("ttl_before", np.int16),
+        ("mac_turns", np.int16),  # how often it changed
+        ("ttl_turns", np.int16),
+        ("digest", np.int64),
+    ],
+    align=True,
+)
+
+STATION: Final = np.dtype(
+    [
+        *KEY,  # lo: the MAC address
+        ("last_frame", np.int64),
+        ("least_ns", np.int64),
+        ("last_what", np.int16),
+        *GAP,
+        ("owner_hi", np.int64),  # the address that ARP last said is there
+        ("owner_lo", np.int64),
+        ("asks_hi", np.int64),  # whom it last asked for, by ARP or neighbour discovery
+        ("asks_lo", np.int64),
+        ("digest", np.int64),
+    ],
+    align=True,
+)
+
+CLAIM: Final = np.dtype(
+    [
+        *KEY,  # of the address; last_ns: when it last said where it is
+        ("last_frame", np.int64),
+        ("mac", np.int64),
+        ("moved_from", np.int64),  # where it was before it was said to be elsewhere, -1 never
+        ("moved_ns", np.int64),
+        ("moved_frame", np.int64),
+        ("moved_unasked", np.int32),
+        ("announced_ns", np.int64),  # when it last said so unasked
+        ("announced_frame", np.int64),
+        ("digest", np.int64),
+    ],
+    align=True,
+)
+"""Where ARP or neighbour discovery says that an address is."""
+
+ASK: Final = np.dtype(
+    [
+        *KEY,  # hi: the asking station, lo: from ``whom``, last_ns: the last time
+        ("last_frame", np.int64),
+        ("first_ns", np.int64),  # since when no answer came
+        ("first_frame", np.int64),
+        ("digest", np.int64),
+        ("failed_ns", np.int64),  # of the last row of questions that no answer came to, before one came
+        ("failed_frame", np.int64),
+        ("failed_last_ns", np.int64),
+        ("failed_last_frame", np.int64),
+        ("failed", np.int32),
+        ("count", np.int32),  # in this row of questions
+    ],
+    align=True,
+)
+
+SERVICE: Final = np.dtype(
+    [
+        *KEY,
+        ("digest", np.int64),
+        ("accepted_ns", np.int64),  # the last SYN,ACK
+        ("accepted_frame", np.int64),
+        ("refused_ns", np.int64),  # the first refusal of the latest row of them
+        ("refused_frame", np.int64),
+        ("refused_last_ns", np.int64),
+        ("refused_last_frame", np.int64),
+    ],
+    align=True,
+)
+
+CLOCK: Final = np.dtype(
+    [
+        ("hi", np.int64),  # whose clock, and as whom it saw, both from ``whom``
+        ("lo", np.int64),
+        ("last_ns", np.int64),
+        ("tsval", np.int64),
+        ("agreed", np.int32),  # handshakes in a row whose clock went on from the one before
+        ("agreed_before", np.int32),  # the same before the clock was found to have started anew
+        ("broke_ns", np.int64),  # when that was, 0 never
+        ("broke_frame", np.int64),
+    ],
+    align=True,
+)
+
+OF_STATION: Final = -1
+ASKED: Final = -2
+SERVED: Final = -16
+"""Tags of records that are not of an address; a service's is this minus its port."""
+
+MOST_HOSTS: Final = 1 << 14
+MOST_STATIONS: Final = 1 << 12
+MOST_CLAIMS: Final = 1 << 12
+MOST_ASKS: Final = 1 << 12
+MOST_SERVICES: Final = 1 << 12
+CLOCKS: Final = 1 << 10
+"""Pairs of addresses whose clocks are known: one takes the place of another."""
+
+MULTIPLIER: Final = 0x9E3779B97F4A7C15 & WORD
+"""Mixes an address of 128 bits into 64; odd."""
+
+CLOCK_FASTEST_NS: Final = 900_000
+"""A tick of a timestamp clock is not shorter (RFC 7323 5.4: 1 ms or longer)."""
+CLOCK_SLACK: Final = 5_000
+"""So many ticks more say nothing."""
+
+
+@loop
+def digest_of(hi: int, lo: int, tag: int, keys: Numbers) -> int:
+    """Return a 31-bit hash of a key, never zero; ``keys`` are five multipliers from ``flow.keys_of``."""
+    word = (halves(lo, keys[0], keys[1]) + halves(hi, keys[2], keys[3]) + halves(tag, keys[4], keys[0])) & WORD
+    return ((((word ^ (word >> 29)) * keys[0]) & WORD) >> 32) | 0x40000000
+
+
+@loop
+def sought(slots: Numbers, table: Rows, digest: int, hi: int, lo: int, tag: int) -> int:
+    """Return the index of a record, or -1 minus the slot where it would be entered."""
+    mask = len(slots) - 1
+    at = digest & mask
+    while True:
+        word = slots[at]
+        if word == FREE:
+            return -1 - at
+        if (word >> 32) == digest:
+            index = (word & INDEX) - 1
+            record = table[index]
+            if record["lo"] == lo and record["hi"] == hi and record["tag"] == tag:
+                return index
+        at = (at + 1) & mask
+
+
+@loop
+def entered(slots: Numbers, table: Rows, used: Numbers, which: int, digest: int, hi: int, lo: int, tag: int) -> int:
+    """Return the index of a record, or -1 minus its index if it is new: only its key is set then."""
+    index = sought(slots, table, digest, hi, lo, tag)
+    if index >= 0:
+        return index
+    slot = -1 - index
+    index = used[which]
+    used[which] = index + 1
+    slots[slot] = (digest << 32) | (index + 1)
+    record = table[index]
+    record["hi"] = hi
+    record["lo"] = lo
+    record["tag"] = tag
+    record["digest"] = digest
+    return -1 - index
+
+
+@loop
+def no_gap(host: Record) -> None:
+    """Begin with no silence."""
+    host["gap_from_ns"] = 0
+    host["gap_to_ns"] = 0
+    host["gap_from_frame"] = 0
+    host["gap_to_frame"] = 0
+
+
+@loop
+def new_host(host: Record, ts_ns: int, frame: int, mac: int) -> None:
+    """Begin to know a host, whose key is set."""
+    host["last_ns"] = ts_ns
+    host["last_frame"] = frame
+    host["least_ns"] = GAP_LEAST_NS
+    host["mac"] = mac
+    host["last_what"] = -1
+    host["ttl"] = -1
+    no_gap(host)
+    host["first_ns"] = ts_ns
+    host["mac_before"] = -1
+    host["mac_ns"] = 0
+    host["mac_frame"] = 0
+    host["ttl_ns"] = 0
+    host["ttl_frame"] = 0
+    host["ttl_before"] = -1
+    host["mac_turns"] = 0
+    host["ttl_turns"] = 0
+
+
+@loop
+def new_station(station: Record, ts_ns: int, frame: int) -> None:
+    """Begin to know a station, whose key is set."""
+    station["last_ns"] = ts_ns
+    station["last_frame"] = frame
+    station["least_ns"] = GAP_LEAST_NS
+    station["last_what"] = -1
+    no_gap(station)
+    station["owner_hi"] = 0
+    station["owner_lo"] = 0
+    station["asks_hi"] = 0
+    station["asks_lo"] = 0
+
+
+@loop
+def note_row(note: Record, row: Record) -> bool:
+    """Write what a SEGMENT row shows of the host that sent it; False if nothing."""
+    flags = row["flags"]
+    note["ts_ns"] = row["ts_ns"]
+    note["frame"] = row["frame"]
+    note["hi"] = row["src_hi"]
+    note["lo"] = row["src_lo"]
+    note["tag"] = row["tag"]
+    note["mac"] = row["src_mac"]
+    note["dst_hi"] = row["dst_hi"]
+    note["dst_lo"] = row["dst_lo"]
+    note["tsval"] = -1
+    note["port"] = 0
+    note["ttl"] = row["ttl"]
+    note["what"] = TCP
+    if row["note"] == NOTE_ICMP_ERROR:
+        note["hi"] = row["sack_left"]
+        note["lo"] = row["sack_right"]
+        note["what"] = ICMP
+    elif flags & RST:
+        note["port"] = row["src_port"]
+        note["what"] = REFUSED
+        return (flags & ACK) != 0 and row["seq"] == 0
+    elif flags & (SYN | ACK) == SYN | ACK:
+        note["port"] = row["src_port"]
+        note["tsval"] = row["tsval"]
+    return True
+
+
+@loop
+def heard(host: Record, ts_ns: int, frame: int, what: int) -> None:
+    """Note a sign of life of a host or station."""
+    passed_ns = ts_ns - host["last_ns"]
+    if passed_ns < 0:
+        return
+    if passed_ns > host["least_ns"]:
+        host["least_ns"] = passed_ns
+        host["gap_from_ns"] = host["last_ns"]
+        host["gap_from_frame"] = host["last_frame"]
+        host["gap_to_ns"] = ts_ns
+        host["gap_to_frame"] = frame
+    host["last_ns"] = ts_ns
+    host["last_frame"] = frame
+    host["last_what"] = what
+
+
+@loop
+def whom(hi: int, lo: int) -> int:
+    """Return an address as one word."""
+    return (lo ^ ((lo >> 62) & 3) * MULTIPLIER ^ ((hi ^ (hi >> 63)) & WORD) * MULTIPLIER ^ (hi >> 63)) & WORD
+
+
+@loop
+def clock_of(hi: int, lo: int) -> int:
+    """Return where the clock of a pair of addresses is kept."""
+    word = hi ^ (lo >> 3) ^ (hi >> 11) ^ (lo >> 17)
+    return word & (CLOCKS - 1)
+
+
+class Subjects:
+    """A bounded table of records by key; loops find them by ``slots`` and enter new ones."""
+
+    def __init__(self, dtype: Foreign, most: int, *, jit: bool) -> None:
+        """Start empty."""
+        self._pool = Pool(dtype, jit=jit)
+        self._most = most
+        self._jit = jit
+        self.slots: Any = self._no_slots(64)
+
+    @property
+    def records(self) -> Any:  # noqa: ANN401 - as Pool
+        """What loops take; another one after ``make_room``."""
+        return self._pool.records
+
+    def _no_slots(self, size: int) -> Numbers:
+        return np.zeros(size, dtype=np.int64) if self._jit else [0] * size
+
+    def room(self, used: int) -> int:
+        """Return how many more records can be entered, as it stands."""
+        return min(len(self.records), len(self.slots) // 2) - used
+
+    def is_full(self, used: int, more: int) -> bool:
+        """Say whether half of the records must be forgotten before ``more`` can be entered."""
+        return used + more > max(self._most, 2 * more)
+
+    def make_room(self, used: int, more: int) -> None:
+        """Make sure that ``more`` records can be entered."""
+        self._pool.make_room(used + more)
+        size = len(self.slots)
+        while size < 2 * (used + more):
+            size *= 2
+        if size > len(self.slots):
+            self._refill(used, size)
+
+    def _refill(self, used: int, size: int) -> None:
+        self.slots = self._no_slots(size)
+        fill.choose(jit=self._jit)(self.slots, self.records, used)
+
+    def forget(self, used: int) -> int:
+        """Keep the half that was heard last; return how many these are."""
+        keep = used // 2
+        records = self.records
+        if self._jit:
+            newest = np.sort(np.argpartition(records["last_ns"][:used], used - keep)[used - keep :])
+            records[:keep] = pick(records, newest)
+        else:
+            order = sorted(range(used), key=lambda at: records[at]["last_ns"])
+            for to, at in enumerate(sorted(order[used - keep :])):
+                records[to].update(records[at])
+        self._refill(keep, len(self.slots))
+        return keep
+
+    def compile(self, used: int) -> None:
+        """Change from plain records to compiled ones."""
+        self._jit = True
+        self._pool.compile()
+        self._refill(used, len(self.slots))
+
+
+@loop
+def fill(slots: Numbers, table: Rows, count: int) -> None:
+    """Enter the first records of a table into empty slots."""
+    mask = len(slots) - 1
+    for index in range(count):
+        at = table[index]["digest"] & mask
+        while slots[at] != FREE:
+            at = (at + 1) & mask
+        slots[at] = (table[index]["digest"] << 32) | (index + 1)

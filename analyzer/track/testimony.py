@@ -1,0 +1,513 @@
+"""``TESTIMONY``: what is known beside a flow about the end in question, since that was last heard in the flow.
+
+Made of the tables of ``hosts`` when a flow leaves, for flows that somebody may ask about: those with a RST, an ICMP
+error, or something that stays unanswered. Everything has the frame that shows it.
+
+It must not judge: not whether a host is dead, nor what ended the flow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.label.reset import ABORT, GAVE_UP
+from analyzer.loops.loop import loop
+from analyzer.track.attend import LAST_FRAME, LAST_MAC, LAST_NS, OTHER_FRAME, OTHER_NS
+from analyzer.track.hosts import ASKED, OF_STATION, SERVED, TCP, clock_of, digest_of, heard, sought, whom
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Numbers, Record, Rows
+
+TESTIMONY: Final = np.dtype(
+    [
+        ("flow", np.int64),  # number of the flow
+        ("side", np.int64),  # the end that is meant
+        ("since_ns", np.int64),  # when it was last heard in the flow, but by a RST
+        ("slack_ns", np.int64),  # so long after that its host may have been heard without being noted
+        ("known", np.int64),  # 1 if all that its host sent since is known
+        # a frame of its address beside the flow, the first one known since; frame 0: none
+        ("sign_ns", np.int64),
+        ("sign_frame", np.int64),
+        ("last_ns", np.int64),  # the last one
+        ("last_frame", np.int64),
+        ("last_what", np.int64),  # protocol of IP, -1 none
+        ("longest_ns", np.int64),  # its host was never silent for longer
+        # the station that its segments came from
+        ("mac", np.int64),  # -1 unknown
+        ("place", np.int64),  # OWN or HOP, else UNKNOWN
+        ("hop_hi", np.int64),  # the address that is there, or that the asker takes for the next hop
+        ("hop_lo", np.int64),
+        ("station_ns", np.int64),  # a frame of the station since, the first one known; 0: none
+        ("station_frame", np.int64),
+        ("station_last_ns", np.int64),
+        ("station_last_frame", np.int64),
+        ("any_ns", np.int64),  # the last frame of any station but the other end's
+        ("any_frame", np.int64),
+        # who has it, asked by the other end's station since, without an answer
+        ("asked", np.int64),
+        ("asked_ns", np.int64),
+        ("asked_frame", np.int64),
+        ("asked_last_ns", np.int64),
+        ("asked_last_frame", np.int64),
+        ("said_ns", np.int64),  # the last time since that it said where it is
+        ("said_frame", np.int64),
+        # the same of the next hop
+        ("hop_asked", np.int64),
+        ("hop_asked_ns", np.int64),
+        ("hop_asked_frame", np.int64),
+        ("hop_asked_last_ns", np.int64),
+        ("hop_asked_last_frame", np.int64),
+        ("hop_said_ns", np.int64),
+        ("hop_said_frame", np.int64),
+        # its address was said to be at another station, since the flow began
+        ("moved_from", np.int64),
+        ("moved_to", np.int64),
+        ("moved_ns", np.int64),
+        ("moved_frame", np.int64),
+        ("moved_unasked", np.int64),
+        ("announced_ns", np.int64),  # it said unasked where it is, last, since
+        ("announced_frame", np.int64),
+        # its packets came by another station, or with another TTL, since the flow began
+        ("mac_before", np.int64),
+        ("mac_ns", np.int64),
+        ("mac_frame", np.int64),
+        ("mac_turns", np.int64),
+        ("ttl", np.int64),
+        ("ttl_before", np.int64),
+        ("ttl_ns", np.int64),
+        ("ttl_frame", np.int64),
+        ("ttl_turns", np.int64),
+        # what its address and port answered to SYNs since
+        ("refused_ns", np.int64),
+        ("refused_frame", np.int64),
+        ("refused_last_ns", np.int64),
+        ("refused_last_frame", np.int64),
+        ("accepted_ns", np.int64),
+        ("accepted_frame", np.int64),
+        # its timestamp clock started anew since
+        ("clock_ns", np.int64),
+        ("clock_frame", np.int64),
+        ("clock_agreed", np.int64),  # handshakes whose clocks agreed before
+        # other flows of the asker that fell silent in the same moment, and the number of one of them
+        ("silent", np.int64),  # 1 if the end in question left the other without an answer to the last
+        ("shared_peer", np.int64),  # with the same host
+        ("shared_peer_flow", np.int64),
+        ("shared_other", np.int64),  # with other hosts
+        ("shared_other_flow", np.int64),
+    ],
+    align=True,
+)
+
+UNKNOWN: Final = 0
+OWN: Final = 1
+"""ARP or neighbour discovery said that the address is at this station."""
+HOP: Final = 2
+"""They said that another address is there: a router passes its packets on."""
+TAKEN_FOR_HOP: Final = 3
+"""Nothing says so, but the other end asks for this address when it wants to send."""
+
+BESIDE_NS: Final = 1_000_000_000
+"""What comes so shortly behind an end's last segment may be a copy of it, or what was on its way already."""
+
+TOGETHER_NS: Final = 5_000_000_000
+"""What happens within this time is one moment: hosts that probe every few seconds are heard so far apart."""
+COMPARED: Final = 32
+"""With so many others each flow is compared."""
+
+
+STOPPED_NS: Final = 3_000_000_000
+"""Who probes more seldom has not stopped because nothing came for so long."""
+
+
+@loop
+def asked_about(
+    flows: Rows, a: Rows, b: Rows, endings: Rows, run_a: Rows, run_b: Rows, end_ns: int, picked: Numbers
+) -> int:
+    """List the flows for which it matters what passed beside them; return how many there are.
+
+    Those with a RST that is no program's own, an ICMP error, or something unanswered; and those whose probes stopped: a
+    prober that has lost its next hop sends none. Not those whose addresses another connection took: they leave at once,
+    when little is known of what came later. The columns are those of a FlowBatch.
+    """
+    count = 0
+    for i in range(len(flows)):
+        flow = flows[i]
+        if flow["reused_ns"] >= 0:
+            continue
+        ending = endings[i]
+        reset = ending["reset_row"] >= 0
+        abort = ending["reset_kind"] == ABORT and ending["answers_row"] < 0 and ending["stranger"] == 0
+        asked = ending["icmp_errors"] > 0 or (reset and not abort)
+        probes = run_a[i]["probes"] + run_b[i]["probes"]
+        if not asked and probes > 0:
+            asked = run_a[i]["trailing"] > 0 or run_b[i]["trailing"] > 0
+            asked |= not reset and end_ns - flow["last_ns"] > STOPPED_NS
+        if not asked and not reset:
+            asked = a[i]["unacked_ns"] >= 0 or b[i]["unacked_ns"] >= 0
+            asked |= run_a[i]["window_trailing"] > 0 or run_b[i]["window_trailing"] > 0
+        both = a[i]["segments"] > 0 and b[i]["segments"] > 0
+        if asked and (both or ending["icmp_errors"] > 0 or run_a[i]["trailing"] > 0):
+            picked[count] = i
+            count += 1
+    return count
+
+
+@loop
+def first_since(host: Record, since_ns: int) -> tuple[int, int]:
+    """Return time and frame of the first frame of a host or station that is known to be later; its last one is."""
+    if since_ns < host["gap_from_ns"]:
+        return host["gap_from_ns"], host["gap_from_frame"]
+    if since_ns < host["gap_to_ns"]:
+        return host["gap_to_ns"], host["gap_to_frame"]
+    return host["last_ns"], host["last_frame"]
+
+
+@loop
+def of_host(host: Record, since_ns: int, flow_ns: int, at: Record) -> None:
+    """Write when a host was heard since, and what changed about its packets since a flow began."""
+    at["known"] = 1 if host["first_ns"] <= since_ns else 0
+    at["longest_ns"] = host["least_ns"]
+    if host["last_ns"] > since_ns + BESIDE_NS:
+        at["last_ns"] = host["last_ns"]
+        at["last_frame"] = host["last_frame"]
+        at["last_what"] = host["last_what"]
+        at["sign_ns"], at["sign_frame"] = first_since(host, since_ns + BESIDE_NS)
+    at["mac_turns"] = host["mac_turns"]
+    if host["mac_before"] >= 0 and host["mac_ns"] >= flow_ns:
+        at["mac_before"] = host["mac_before"]
+        at["mac_ns"] = host["mac_ns"]
+        at["mac_frame"] = host["mac_frame"]
+    at["ttl"] = host["ttl"]
+    at["ttl_turns"] = host["ttl_turns"]
+    if host["ttl_before"] >= 0 and host["ttl_ns"] >= flow_ns:
+        at["ttl_before"] = host["ttl_before"]
+        at["ttl_ns"] = host["ttl_ns"]
+        at["ttl_frame"] = host["ttl_frame"]
+
+
+@loop
+def of_station(station: Record, since_ns: int, at: Record) -> None:
+    """Write when a station was heard since."""
+    if station["last_ns"] > since_ns + BESIDE_NS:
+        at["station_last_ns"] = station["last_ns"]
+        at["station_last_frame"] = station["last_frame"]
+        at["station_ns"], at["station_frame"] = first_since(station, since_ns + BESIDE_NS)
+
+
+@loop
+def of_claim(claim: Record, since_ns: int, flow_ns: int, at: Record) -> None:
+    """Write what an address said of where it is."""
+    if claim["last_ns"] > since_ns:
+        at["said_ns"] = claim["last_ns"]
+        at["said_frame"] = claim["last_frame"]
+    if claim["announced_ns"] > since_ns:
+        at["announced_ns"] = claim["announced_ns"]
+        at["announced_frame"] = claim["announced_frame"]
+    if claim["moved_from"] >= 0 and claim["moved_ns"] >= flow_ns:
+        at["moved_from"] = claim["moved_from"]
+        at["moved_to"] = claim["mac"]
+        at["moved_ns"] = claim["moved_ns"]
+        at["moved_frame"] = claim["moved_frame"]
+        at["moved_unasked"] = claim["moved_unasked"]
+
+
+@loop
+def asked_for(ask_slots: Numbers, asks: Rows, keys: Numbers, mac: int, hi: int, lo: int) -> int:
+    """Return the index of what a station asked of an address, or below zero."""
+    word = whom(hi, lo)
+    return sought(ask_slots, asks, digest_of(mac, word, ASKED, keys), mac, word, ASKED)
+
+
+@loop
+def in_vain(ask: Record, said_ns: int, since_ns: int) -> int:
+    """Return 1 if the last questions stayed without an answer, 2 if earlier ones did, since then; else 0."""
+    if ask["last_ns"] > since_ns and ask["first_ns"] > said_ns:
+        return 1
+    if ask["count"] > 1 and ask["first_ns"] > since_ns and said_ns > ask["last_ns"]:
+        return 1
+    return 2 if ask["failed"] > 0 and ask["failed_ns"] > since_ns else 0
+
+
+@loop
+def questions(ask: Record, said_ns: int, since_ns: int, at: Record) -> None:
+    """Write which questions for the host itself stayed without an answer."""
+    which = in_vain(ask, said_ns, since_ns)
+    if which == 1:
+        at["asked"] = ask["count"]
+        at["asked_ns"] = ask["first_ns"]
+        at["asked_frame"] = ask["first_frame"]
+        at["asked_last_ns"] = ask["last_ns"]
+        at["asked_last_frame"] = ask["last_frame"]
+    elif which == 2:
+        at["asked"] = ask["failed"]
+        at["asked_ns"] = ask["failed_ns"]
+        at["asked_frame"] = ask["failed_frame"]
+        at["asked_last_ns"] = ask["failed_last_ns"]
+        at["asked_last_frame"] = ask["failed_last_frame"]
+
+
+@loop
+def hop_questions(ask: Record, said_ns: int, since_ns: int, at: Record) -> None:
+    """Write which questions for the next hop stayed without an answer."""
+    which = in_vain(ask, said_ns, since_ns)
+    if which == 1:
+        at["hop_asked"] = ask["count"]
+        at["hop_asked_ns"] = ask["first_ns"]
+        at["hop_asked_frame"] = ask["first_frame"]
+        at["hop_asked_last_ns"] = ask["last_ns"]
+        at["hop_asked_last_frame"] = ask["last_frame"]
+    elif which == 2:
+        at["hop_asked"] = ask["failed"]
+        at["hop_asked_ns"] = ask["failed_ns"]
+        at["hop_asked_frame"] = ask["failed_frame"]
+        at["hop_asked_last_ns"] = ask["failed_last_ns"]
+        at["hop_asked_last_frame"] = ask["failed_last_frame"]
+
+
+@loop
+def of_service(service: Record, since_ns: int, at: Record) -> None:
+    """Write what an address and port answered to SYNs."""
+    if service["refused_last_ns"] > since_ns:
+        inside = service["refused_ns"] > since_ns
+        at["refused_ns"] = service["refused_ns"] if inside else service["refused_last_ns"]
+        at["refused_frame"] = service["refused_frame"] if inside else service["refused_last_frame"]
+        at["refused_last_ns"] = service["refused_last_ns"]
+        at["refused_last_frame"] = service["refused_last_frame"]
+    if service["accepted_ns"] > since_ns:
+        at["accepted_ns"] = service["accepted_ns"]
+        at["accepted_frame"] = service["accepted_frame"]
+
+
+@loop
+def place_of(claim: Record, station: Record, asker: Record, known: int, own_hi: int, own_lo: int, at: Record) -> None:
+    """Write whether an end's station is its own, or which next hop is there.
+
+    ``known`` has a bit for each of the three records that is one: what the end said by ARP, its station, and the other
+    end's.
+    """
+    if known & 1 and at["mac"] >= 0 and at["mac"] in (claim["mac"], claim["moved_from"]):
+        at["place"] = OWN
+        return
+    if known & 2:
+        hi, lo = station["owner_hi"], station["owner_lo"]
+        if lo != 0 and (hi != own_hi or lo != own_lo):
+            at["place"] = HOP
+            at["hop_hi"] = hi
+            at["hop_lo"] = lo
+            return
+    if known & 4:
+        hi, lo = asker["asks_hi"], asker["asks_lo"]
+        if hi == own_hi and lo == own_lo:
+            at["place"] = OWN
+        elif lo != 0:
+            at["place"] = TAKEN_FOR_HOP
+            at["hop_hi"] = hi
+            at["hop_lo"] = lo
+
+
+@loop
+def bear(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one look at each table, and loops take positional arguments
+    flow: Record,
+    side: int,
+    end: Record,
+    peer: Record,
+    heard_ns: int,
+    slots: Numbers,
+    hosts: Rows,
+    station_slots: Numbers,
+    stations: Rows,
+    claim_slots: Numbers,
+    claims: Rows,
+    ask_slots: Numbers,
+    asks: Rows,
+    service_slots: Numbers,
+    services: Rows,
+    clocks: Rows,
+    registers: Numbers,
+    keys: Numbers,
+    at: Record,
+) -> None:
+    """Write what is known about one end of a flow; ``heard_ns`` is when it was last heard in it, -1 never."""
+    hi = flow["a_hi"] if side == 0 else flow["b_hi"]
+    lo = flow["a_lo"] if side == 0 else flow["b_lo"]
+    port = flow["a_port"] if side == 0 else flow["b_port"]
+    tag = flow["tag"]
+    since_ns = heard_ns if heard_ns >= 0 else flow["first_ns"]
+    mac = end["mac"] if end["segments"] > 0 else -1
+    asker_mac = peer["mac"] if peer["segments"] > 0 else -1
+    at["flow"] = flow["number"]
+    at["side"] = side
+    at["since_ns"] = since_ns
+    at["mac"] = mac
+    at["moved_from"] = -1
+    at["moved_to"] = -1
+    at["mac_before"] = -1
+    at["ttl"] = -1
+    at["ttl_before"] = -1
+    digest = digest_of(hi, lo, tag, keys)
+    known = 0
+    index = sought(slots, hosts, digest, hi, lo, tag)
+    if index >= 0:
+        of_host(hosts[index], since_ns, flow["first_ns"], at)
+    claim = sought(claim_slots, claims, digest, hi, lo, tag)
+    said_ns = 0
+    if claim >= 0:
+        known += 1
+        said_ns = claims[claim]["last_ns"]
+        of_claim(claims[claim], since_ns, flow["first_ns"], at)
+    station = -1
+    if mac >= 0:
+        station = sought(station_slots, stations, digest_of(0, mac, OF_STATION, keys), 0, mac, OF_STATION)
+        if station >= 0:
+            known += 2
+            of_station(stations[station], since_ns, at)
+    asker = -1
+    if asker_mac >= 0:
+        digest = digest_of(0, asker_mac, OF_STATION, keys)
+        asker = sought(station_slots, stations, digest, 0, asker_mac, OF_STATION)
+        if asker >= 0:
+            known += 4
+        other = registers[LAST_MAC] == asker_mac
+        any_ns = registers[OTHER_NS] if other else registers[LAST_NS]
+        if any_ns > since_ns + BESIDE_NS:
+            at["any_ns"] = any_ns
+            at["any_frame"] = registers[OTHER_FRAME] if other else registers[LAST_FRAME]
+    place_of(claims[max(claim, 0)], stations[max(station, 0)], stations[max(asker, 0)], known, hi, lo, at)
+    if asker_mac >= 0:
+        ask = asked_for(ask_slots, asks, keys, asker_mac, hi, lo)
+        if ask >= 0:
+            questions(asks[ask], said_ns, since_ns, at)
+        if at["place"] >= HOP:
+            hop_hi, hop_lo = at["hop_hi"], at["hop_lo"]
+            hop = sought(claim_slots, claims, digest_of(hop_hi, hop_lo, tag, keys), hop_hi, hop_lo, tag)
+            said_ns = claims[hop]["last_ns"] if hop >= 0 else 0
+            if said_ns > since_ns:
+                at["hop_said_ns"] = said_ns
+                at["hop_said_frame"] = claims[hop]["last_frame"]
+            ask = asked_for(ask_slots, asks, keys, asker_mac, hop_hi, hop_lo)
+            if ask >= 0:
+                hop_questions(asks[ask], said_ns, since_ns, at)
+    served = SERVED - port
+    index = sought(service_slots, services, digest_of(hi, lo, served, keys), hi, lo, served)
+    if index >= 0:
+        of_service(services[index], since_ns, at)
+    source = whom(hi, lo)
+    target = whom(flow["b_hi"], flow["b_lo"]) if side == 0 else whom(flow["a_hi"], flow["a_lo"])
+    clock = clocks[clock_of(source, target)]
+    if clock["hi"] == source and clock["lo"] == target and clock["broke_ns"] > since_ns:
+        at["clock_ns"] = clock["broke_ns"]
+        at["clock_frame"] = clock["broke_frame"]
+        at["clock_agreed"] = clock["agreed_before"]
+
+
+@loop
+def end_in_question(a: Record, b: Record, ending: Record, run_a: Record, run_b: Record) -> int:
+    """Return which end's host a flow raises questions about: 0 or 1.
+
+    The one that a prober gave up on, or in whose name another RST came; the one that leaves the other's probes or data
+    unanswered; the one that is probed; or that was heard longer ago.
+    """
+    if ending["reset_row"] >= 0:
+        side = ending["reset_side"]
+        return 1 - side if ending["reset_kind"] == GAVE_UP else side
+    in_vain_a = run_a["trailing"] > 0 or a["unacked_ns"] >= 0 or run_a["window_trailing"] > 0
+    in_vain_b = run_b["trailing"] > 0 or b["unacked_ns"] >= 0 or run_b["window_trailing"] > 0
+    if in_vain_a != in_vain_b:
+        return 1 if in_vain_a else 0
+    if (run_a["probes"] > 0) != (run_b["probes"] > 0):
+        return 1 if run_a["probes"] > 0 else 0
+    return 1 if ending["heard_b_ns"] <= ending["heard_a_ns"] else 0
+
+
+@loop
+def testify_beside(  # noqa: PLR0913, PLR0917 - loops take positional arguments
+    picked: Numbers,
+    flows: Rows,
+    a: Rows,
+    b: Rows,
+    ending: Rows,
+    run_a: Rows,
+    run_b: Rows,
+    slack_ns: int,
+    slots: Numbers,
+    hosts: Rows,
+    station_slots: Numbers,
+    stations: Rows,
+    claim_slots: Numbers,
+    claims: Rows,
+    ask_slots: Numbers,
+    asks: Rows,
+    service_slots: Numbers,
+    services: Rows,
+    clocks: Rows,
+    registers: Numbers,
+    keys: Numbers,
+    out: Rows,
+) -> None:
+    """Write a TESTIMONY record, of zeros before, for each of the flows at the indices ``picked``.
+
+    ``flows``, ``a``, ``b``, ``ending``, ``run_a`` and ``run_b`` are columns of a FlowBatch; ``slack_ns`` is how long a
+    host may have been heard without being noted.
+    """
+    for i in range(len(picked)):
+        at = picked[i]
+        side = end_in_question(a[at], b[at], ending[at], run_a[at], run_b[at])
+        end = a[at] if side == 0 else b[at]
+        peer = b[at] if side == 0 else a[at]
+        heard_ns = ending[at]["heard_a_ns"] if side == 0 else ending[at]["heard_b_ns"]
+        out[i]["slack_ns"] = slack_ns
+        out[i]["silent"] = 1 if ending[at]["reset_row"] < 0 or ending[at]["reset_kind"] == GAVE_UP else 0
+        bear(
+            flows[at], side, end, peer, heard_ns, slots, hosts, station_slots, stations, claim_slots, claims, ask_slots,
+            asks, service_slots, services, clocks, registers, keys, out[i],
+        )  # fmt: skip
+
+
+@loop
+def share(order: Numbers, askers: Numbers, quiet: Numbers, out: Rows) -> None:
+    """Note of each flow which others of the same asker fell silent in the same moment.
+
+    ``order`` has the indices of those TESTIMONY records whose flows fell silent, by asker and then by time; ``askers``
+    and ``quiet`` are the addresses of both ends of each, as one word.
+    """
+    for i in range(len(order)):
+        for j in range(i + 1, min(i + 1 + COMPARED, len(order))):
+            one, two = out[order[i]], out[order[j]]
+            if askers[order[i]] != askers[order[j]] or two["since_ns"] - one["since_ns"] > TOGETHER_NS:
+                break
+            if quiet[order[i]] == quiet[order[j]]:
+                one["shared_peer"] += 1
+                two["shared_peer"] += 1
+                one["shared_peer_flow"] = two["flow"]
+                two["shared_peer_flow"] = one["flow"]
+            else:
+                one["shared_other"] += 1
+                two["shared_other"] += 1
+                one["shared_other_flow"] = two["flow"]
+                two["shared_other_flow"] = one["flow"]
+
+
+@loop
+def recall(used: int, flows: Rows, ends: Rows, slots: Numbers, hosts: Rows, keys: Numbers) -> None:
+    """Note when each end of the live flows was last heard, which ``observe`` does not name at once.
+
+    ``used`` is how many FLOW records to look at; a host that was forgotten stays so.
+    """
+    for index in range(used):
+        flow = flows[index]
+        if flow["alive"] < 1:
+            continue
+        for side in range(2):
+            end = ends[2 * index + side]
+            if end["segments"] == 0:
+                continue
+            ts_ns, frame = end["active_ns"], end["active_frame"]
+            if end["last_ns"] == flow["last_ns"]:
+                ts_ns, frame = flow["last_ns"], flow["last_frame"]
+            hi = flow["a_hi"] if side == 0 else flow["b_hi"]
+            lo = flow["a_lo"] if side == 0 else flow["b_lo"]
+            host = sought(slots, hosts, digest_of(hi, lo, flow["tag"], keys), hi, lo, flow["tag"])
+            if host >= 0 and ts_ns > hosts[host]["last_ns"]:
+                heard(hosts[host], ts_ns, frame, TCP)

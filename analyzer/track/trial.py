@@ -1,0 +1,98 @@
+"""Silences of a flow as trials: which of them the path, and both ends, let it survive.
+
+A silence is between any two segments of a flow, of either end, probes too. Whoever breaks it waits for the other end:
+if that reacts with anything but a RST, the silence was survived; if it never does, it was not. Of a flow the longest
+survived silence is kept, and the one that still waits.
+
+It must not know what a limit is, or who has one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.loops.loop import loop
+from analyzer.segment import RST
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Numbers, Record, Rows
+
+TRIALS: Final = np.dtype(
+    [
+        ("hi", np.int64),  # address and port of the service; -1: of a pair of hosts
+        ("lo", np.int64),
+        ("other_hi", np.int64),  # the other host of a pair, else 0
+        ("other_lo", np.int64),
+        ("ns", np.int64),  # the longest that survived, or the shortest that did not
+        ("number", np.int64),  # of the flow
+        ("from", np.int64),
+        ("to", np.int64),
+        ("first_ns", np.int64),  # when the first and the last of these flows ended
+        ("last_ns", np.int64),
+        ("count", np.int32),
+        ("capture", np.int32),
+        ("port", np.int32),
+        ("half", np.int16),  # 1 if one end had closed before the silence
+        ("died", np.int16),
+    ]
+)
+
+TRIAL_LEAST_NS: Final = 1_000_000_000
+"""Shorter silences try nothing: no box forgets so soon."""
+
+
+@loop
+def try_silence(flow: Record, end: Record, peer: Record, side: int, row: Record) -> None:
+    """Let a segment settle the silence that waits, and begin another, before the flow knows of it."""
+    if flow["trial_ns"] > 0 and side != flow["trial_side"] and not row["flags"] & RST:
+        if flow["trial_ns"] > flow["survived_ns"]:
+            flow["survived_ns"] = flow["trial_ns"]
+            flow["survived_from"] = flow["trial_from"]
+            flow["survived_to"] = flow["trial_to"]
+            flow["survived_half"] = flow["trial_half"]
+        flow["trial_ns"] = 0
+    passed_ns = row["ts_ns"] - flow["last_ns"]
+    if passed_ns >= TRIAL_LEAST_NS and flow["trial_ns"] == 0 and end["segments"] + peer["segments"] > 0:
+        flow["trial_ns"] = passed_ns
+        flow["trial_from"] = flow["last_frame"]
+        flow["trial_to"] = row["frame"]
+        flow["trial_side"] = side
+        flow["trial_half"] = 1 if end["fin_frame"] > 0 or peer["fin_frame"] > 0 else 0
+
+
+@loop
+def trials_of(flows: Rows, ended: Numbers, responder_is_b: Numbers, capture: int, out: Rows) -> int:
+    """Write the trials of flows, two at most each, as TRIALS with both hosts; return how many there are.
+
+    ``ended`` says of which flows the silence that waits was not survived, ``responder_is_b`` which end is the service.
+    """
+    count = 0
+    for i in range(len(flows)):
+        flow = flows[i]
+        if flow["twin_is_first"] != 0:
+            continue
+        for died in range(2):
+            ns = flow["survived_ns"] if died == 0 else flow["trial_ns"]
+            if ns <= 0 or (died == 1 and not ended[i]):
+                continue
+            row = out[count]
+            count += 1
+            is_b = responder_is_b[i]
+            row["hi"] = flow["b_hi"] if is_b else flow["a_hi"]
+            row["lo"] = flow["b_lo"] if is_b else flow["a_lo"]
+            row["port"] = flow["b_port"] if is_b else flow["a_port"]
+            row["other_hi"] = flow["a_hi"] if is_b else flow["b_hi"]
+            row["other_lo"] = flow["a_lo"] if is_b else flow["b_lo"]
+            row["ns"] = ns
+            row["number"] = flow["number"]
+            row["from"] = flow["survived_from"] if died == 0 else flow["trial_from"]
+            row["to"] = flow["survived_to"] if died == 0 else flow["trial_to"]
+            row["half"] = flow["survived_half"] if died == 0 else flow["trial_half"]
+            row["first_ns"] = flow["last_ns"]
+            row["last_ns"] = flow["last_ns"]
+            row["count"] = 1
+            row["capture"] = capture
+            row["died"] = died
+    return count

@@ -1,0 +1,37 @@
+"""What trials say about a limit of idle time, in a sentence with numbers.
+
+It must not decide whether there is a limit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.units import NS_PER_S
+from analyzer.words.teller import capital, count
+
+if TYPE_CHECKING:
+    from analyzer.survey.limits import IdleLimit
+
+
+def limit_name(limit: IdleLimit) -> str:
+    """Return what a limit holds for."""
+    hosts = limit.hosts or ("", "")
+    what = f"connections to {limit.service}" if limit.service else f"connections between {hosts[0]} and {hosts[1]}"
+    return f"half-closed {what}" if limit.half_closed else what
+
+
+def limit_sentence(limit: IdleLimit) -> str:
+    """Return a limit that all trials agree on: the bounds, the trials, which known boxes fit, what to do."""
+    assert limit.longest is not None
+    longer, shorter = (f"{ns / NS_PER_S:,.3f} s" for ns in (limit.shortest.ns, limit.longest.ns))
+    text = (
+        f"{capital(limit_name(limit))} do not survive {longer} of silence, and do survive {shorter}:"
+        f" {count(limit.longest.count, 'flow')} went on after shorter silences,"
+        f" {count(limit.shortest.count, 'flow')} failed after longer ones."
+    )
+    if limit.fits:
+        text += f" That fits {', '.join(f'{box.name} ({box.idle_s:,} s)' for box in limit.fits)}."
+    if limit.advised_s is not None:
+        text += f" Probe every {limit.advised_s:,} s or more often, or raise the limit."
+    return text

@@ -1,0 +1,194 @@
+"""What a witness says, in a sentence: with the names of machines, and when, counted from the flow's last word.
+
+It must not decide what a witness means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.words.icmp import icmp_text
+from analyzer.words.model import Line
+from analyzer.words.teller import capital, count, duration, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyzer.judge.judged import Witness
+    from analyzer.words.teller import Teller
+
+QUOTES: Final = {
+    "probe": "quoting a probe",
+    "data": "quoting data",
+    "reset": "quoting the RST",
+    "segment": "quoting a segment",
+    "": "quoting nothing that had been sent: perhaps forged",
+}
+CARRIED: Final = {6: "TCP", 17: "UDP", 1: "ICMP", 58: "ICMPv6", 2: "IGMP", -1: "ARP or another frame of the link"}
+
+
+def number(witness: Witness, key: str) -> int:
+    """Return a number of a witness's data, 0 if it is not there."""
+    value = witness.data.get(key, 0)
+    return value if isinstance(value, int) else 0
+
+
+def text(witness: Witness, key: str) -> str:
+    """Return a text of a witness's data."""
+    return str(witness.data.get(key, ""))
+
+
+def _icmp(t: Teller, w: Witness) -> str:
+    what = icmp_text(number(w, "version"), number(w, "type"), number(w, "code"))
+    to = t.the("a" if text(w, "to") == "a" else "b")
+    return f"{text(w, 'sender')} told {to} {times(number(w, 'count'))} by ICMP: {what}, {QUOTES[text(w, 'quotes')]}."
+
+
+def _asking(w: Witness) -> str:
+    return "ARP" if w.kind == "arp" else "neighbour discovery"
+
+
+def _unanswered(t: Teller, w: Witness) -> str:
+    del t
+    lasted = number(w, "lasted_ns")
+    took = f" in {duration(lasted)}" if lasted else ""
+    return (
+        f"{capital(_asking(w))} asked {times(number(w, 'count'))} for {text(w, 'address')}{took}, and nobody answered."
+    )
+
+
+def _answered(t: Teller, w: Witness) -> str:
+    if w.about == "path":
+        return f"The next hop {text(w, 'address')} was heard by {_asking(w)} at {t.at(w.ts_ns)}: the link to it works."
+    return f"{text(w, 'address')} was heard by {_asking(w)} at {t.at(w.ts_ns)}: its host is alive on this link."
+
+
+def _moved(t: Teller, w: Witness) -> str:
+    how = ", unasked" if number(w, "unasked") else ""
+    return (
+        f"{capital(_asking(w))} said at {t.at(w.ts_ns)}{how} that {text(w, 'address')} is at {text(w, 'to_mac')},"
+        f" which was at {text(w, 'from_mac')} before."
+    )
+
+
+def _announced(t: Teller, w: Witness) -> str:
+    return (
+        f"{text(w, 'address')} announced itself by {_asking(w)} at {t.at(w.ts_ns)}, as an interface does that comes up."
+    )
+
+
+def _heard(t: Teller, w: Witness) -> str:
+    what = CARRIED.get(number(w, "what"), f"IP protocol {number(w, 'what')}")
+    late = f", and as late as {duration(number(w, 'last_after_ns'))} after it ({what})"
+    first = (
+        f"{text(w, 'address')} was heard beside this flow {duration(number(w, 'after_ns'))} after its last word here"
+    )
+    del t
+    return first + (late if number(w, "last_after_ns") > number(w, "after_ns") else f" ({what})") + "."
+
+
+def _throughout(t: Teller, w: Witness) -> str:
+    del t
+    return (
+        f"{text(w, 'address')} was heard beside this flow all the time: never silent for longer than"
+        f" {duration(number(w, 'longest_ns'))}, and heard up to {duration(number(w, 'last_after_ns'))} after its last"
+        " word here."
+    )
+
+
+def _heard_later(t: Teller, w: Witness) -> str:
+    return f"{text(w, 'address')} was heard again at {t.at(w.ts_ns)}, when this flow was over."
+
+
+def _unheard(t: Teller, w: Witness) -> str:
+    del t
+    return f"No frame of any kind came from {text(w, 'address')} in the last {duration(number(w, 'passed_ns'))}."
+
+
+def _station(t: Teller, w: Witness) -> str:
+    del t
+    whose = f"the next hop {text(w, 'hop')}" if text(w, "hop") else "the station that brought its packets"
+    whose = "its own station" if number(w, "own") else whose
+    return f"{whose[0].upper()}{whose[1:]} ({text(w, 'mac')}) was heard {duration(number(w, 'after_ns'))} after that."
+
+
+def _same_host(t: Teller, w: Witness) -> str:
+    del t
+    others = count(number(w, "flows"), "other flow")
+    return f"{others} with {text(w, 'address')} fell silent in the same moment (flow {number(w, 'flow')})."
+
+
+def _other_hosts(t: Teller, w: Witness) -> str:
+    del t
+    flows = count(number(w, "flows"), "flow")
+    return f"{flows} with other hosts fell silent in the same moment (flow {number(w, 'flow')})."
+
+
+def _refused(t: Teller, w: Witness) -> str:
+    return f"{text(w, 'service')} refused a new connection at {t.at(w.ts_ns)}."
+
+
+def _accepted(t: Teller, w: Witness) -> str:
+    return f"{text(w, 'service')} accepted a new connection at {t.at(w.ts_ns)}."
+
+
+def _restarted(t: Teller, w: Witness) -> str:
+    return (
+        f"Its timestamp clock started anew by {t.at(w.ts_ns)}: {count(number(w, 'agreed') + 1, 'handshake')} before"
+        " agreed with each other."
+    )
+
+
+def _ttl(t: Teller, w: Witness) -> str:
+    return f"From {t.at(w.ts_ns)} on its packets come with TTL {number(w, 'after')}, before with {number(w, 'before')}."
+
+
+def _other_station(t: Teller, w: Witness) -> str:
+    return f"From {t.at(w.ts_ns)} on its packets come by another station than {text(w, 'before')}."
+
+
+def _dropped(t: Teller, w: Witness) -> str:
+    del t
+    return f"{count(number(w, 'packets'), 'packet')} were dropped while capturing: an answer may be among them."
+
+
+def _hole(t: Teller, w: Witness) -> str:
+    return f"The capture has a hole from {t.at(w.ts_ns)} on, in which an answer may have passed."
+
+
+SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
+    ("icmp", "error"): _icmp,
+    ("arp", "unanswered"): _unanswered,
+    ("ndp", "unanswered"): _unanswered,
+    ("arp", "answered"): _answered,
+    ("ndp", "answered"): _answered,
+    ("arp", "moved"): _moved,
+    ("ndp", "moved"): _moved,
+    ("arp", "announced"): _announced,
+    ("ndp", "announced"): _announced,
+    ("life_sign", "heard"): _heard,
+    ("life_sign", "throughout"): _throughout,
+    ("life_sign", "heard_later"): _heard_later,
+    ("life_sign", "unheard"): _unheard,
+    ("life_sign", "station"): _station,
+    ("fate_shared", "same_host"): _same_host,
+    ("fate_shared", "other_hosts"): _other_hosts,
+    ("reconnect", "refused"): _refused,
+    ("reconnect", "accepted"): _accepted,
+    ("clock_restarted", "restarted"): _restarted,
+    ("path", "ttl"): _ttl,
+    ("path", "station"): _other_station,
+    ("capture", "dropped"): _dropped,
+    ("capture", "hole"): _hole,
+}
+"""By kind and word of a witness, what it says."""
+
+
+def says(t: Teller, witness: Witness) -> str:
+    """Return what a witness says."""
+    return SAYINGS[witness.kind, witness.says](t, witness)
+
+
+def witness_lines(t: Teller) -> list[Line]:
+    """Return what all witnesses of a flow say, with their frames."""
+    return [Line(says(t, witness), witness.frames) for witness in t.judged.witnesses]

@@ -1,0 +1,80 @@
+"""Causes that lie with the host, or with all hosts."""
+
+import struct
+
+from tests.causes.scenes import Shown, cause_of, dead
+from tests.track.test_beside import ACK, RST, SYN
+
+
+def clock(value):
+    """TCP timestamps."""
+    return b"\1\1\x08\x0a" + struct.pack("!II", value, 0)
+
+
+def forgotten():
+    """A probe that draws a RST without a FIN before it; the host's handshakes before bear clocks that agree."""
+    made = Shown()
+    made.arp(0, 2, sender=made.ip_b, target=bytes([10, 0, 0, 1]), mac=made.mac_b)
+    for at_s, port, value in ((0.1, 40001, 1_000_000), (0.6, 40000, 1_000_500)):
+        made.a(at_s, SYN, 0, 0, port=port)
+        made.b(at_s + 0.001, SYN | ACK, 0, 1, port=port, options=clock(value))
+        made.a(at_s + 0.002, port=port)
+    made.a(10, seq=0)
+    made.b(10.001, RST, seq=1, ack=0)
+    return made
+
+
+def judged_flow(made):
+    """Code and certainty of the cause of the flow that was probed."""
+    judged = made.judged(1)
+    return judged.cause.code, judged.cause.certainty.value
+
+
+def test_a_clock_that_starts_anew():
+    """A later handshake whose clock does not go on shows that the host was restarted."""
+    made = forgotten()
+    made.a(20, SYN, 0, 0, port=40003)
+    made.b(20.001, SYN | ACK, 0, 1, port=40003, options=clock(500))
+
+    assert judged_flow(made) == ("host-restarted", "likely")
+
+
+def test_a_clock_that_goes_on_shows_no_restart():
+    """A later handshake whose clock goes on says that the host was not restarted."""
+    made = forgotten()
+    made.a(20, SYN, 0, 0, port=40003)
+    made.b(20.001, SYN | ACK, 0, 1, port=40003, options=clock(1_020_000))
+
+    assert judged_flow(made) == ("peer-forgot-connection", "possible")
+
+
+def test_a_service_that_was_down():
+    """New connections that are refused, and later accepted, show that the service was down."""
+    made = forgotten()
+    made.a(20, SYN, 0, 0, port=40003)
+    made.b(20.001, RST | ACK, 0, 1, port=40003)
+    made.a(30, SYN, 0, 0, port=40004)
+    made.b(30.001, SYN | ACK, 0, 1, port=40004, options=clock(1_030_000))
+
+    assert judged_flow(made) == ("service-restarted", "likely")
+
+
+def test_two_flows_with_one_host():
+    """Flows with the same host that fall silent in the same moment, and nothing else of it, have one cause."""
+    made = Shown()
+    for port in (40000, 40001):
+        made.opened(1, port=port)
+    made.in_vain(10, 12, 14)
+    made.in_vain(10.5, 12.5, 14.5, port=40001)
+
+    assert cause_of(made)[:2] == ("all-silent-together", "likely")
+
+
+def test_nothing_more_of_a_host_alone():
+    """Where nothing but silence is there, several causes remain, and what would tell them apart is said."""
+    made = dead()
+
+    assert cause_of(made)[:2] == ("host-silent", "possible")
+    assert "filter-drops" in cause_of(made)
+    assert made.headline().startswith("Nothing answered") or "10.0.0.2" not in made.headline()
+    assert "What would tell" in made.section("What remains, and what would tell")

@@ -1,0 +1,61 @@
+"""Causes that ARP shows."""
+
+from tests.causes.scenes import cause_of, dead
+from tests.track.test_beside import IP_B, IP_C, IP_R, MAC_A, MAC_C
+
+
+def asked(made, *times, target=IP_B):
+    """Let a ask for an address at these times."""
+    for at_s in times:
+        made.arp(at_s, 1, target=target, mac=MAC_A)
+    return made
+
+
+def test_a_host_off_the_link():
+    """Three questions in vain, and nothing of the host at all, prove that it does not answer on the link."""
+    made = asked(dead(), 11, 12.5, 13.5)
+
+    assert cause_of(made) == ("peer-off-link", "proven")
+    assert made.headline().startswith("10.0.0.2 is off the link: asked for 3 times")
+    assert "the host 10.0.0.2" in made.section("Who must act")
+
+
+def test_two_questions_only_make_it_likely():
+    """Two questions in vain are a hint."""
+    assert cause_of(asked(dead(), 11, 13.5))[:2] == ("peer-off-link", "likely")
+
+
+def test_a_question_that_was_answered_shows_no_such_thing():
+    """A host that answers ARP is on the link: then its address is alive and a filter drops the connection."""
+    made = asked(dead(), 11)
+    made.arp(11.001, 2, sender=IP_B, target=bytes([10, 0, 0, 1]), mac=made.mac_b)
+
+    assert cause_of(made)[:2] == ("filter-drops", "likely")
+
+
+def test_a_next_hop_off_the_link():
+    """Questions in vain for the router that brought the packets show that it is gone."""
+    made = asked(dead(router=True, host_b=IP_C), 11, 12.5, 13.5, target=IP_R)
+
+    assert cause_of(made) == ("gateway-off-link", "proven")
+    assert "10.0.0.254" in made.headline()
+
+
+def test_an_address_that_moved():
+    """An address that is said to be at another station since has moved."""
+    made = dead()
+    made.arp(1.5, 1, sender=IP_B, target=IP_B, mac=MAC_C)
+
+    assert cause_of(made)[:2] == ("address-moved", "likely")
+    assert "02:00:00:00:00:03" in made.headline()
+
+
+def test_a_host_without_its_address():
+    """A station that is alive, but silent in the name of its address, may have lost that."""
+    from tests.capture.craft import ethernet
+
+    made = dead()
+    made.put(11, ethernet(b"", 0x88CC, src=made.mac_b))
+
+    assert "address-gone" in cause_of(made)
+    assert "host-silent" not in cause_of(made)

@@ -1,0 +1,39 @@
+"""Causes that concern one connection alone."""
+
+from tests.capture.craft import ethernet, ipv4, udp
+from tests.causes.scenes import Shown, cause_of, dead
+from tests.track.test_beside import ACK, IP_B, IP_C
+
+
+def test_a_host_on_the_link_that_answers_other_things():
+    """A host on the same link that is heard meanwhile drops this connection itself."""
+    made = dead()
+    made.put(11, ethernet(ipv4(udp(b"", 53), 17, src=IP_B), src=made.mac_b))
+
+    assert cause_of(made) == ("filter-drops", "likely")
+    assert "packet filter" in made.section("Who must act")
+
+
+def test_a_host_behind_a_router_that_answers_other_things():
+    """A host behind a router that is heard meanwhile has lost, or something on the way, this connection alone."""
+    made = dead(router=True, host_b=IP_C)
+    made.put(11, ethernet(ipv4(udp(b"", 53), 17, src=IP_C), src=made.mac_b))
+
+    assert cause_of(made) == ("only-this-flow-forgotten", "likely")
+    assert "10.0.0.254" in made.section("Who must act")
+
+
+def test_one_probe_that_was_lost():
+    """A prober that gives up after one probe, while the host is heard, gave up too soon."""
+    made = Shown()
+    made.opened(1)
+    made.a(5, seq=0)
+    made.b(5.001)
+    made.a(10, seq=0)
+    made.put(11.5, ethernet(ipv4(udp(b"", 53), 17, src=IP_B), src=made.mac_b))
+    made.a(15, 0x14, seq=1)
+
+    assert cause_of(made)[:2] == ("probe-lost-once", "likely")
+    assert "TCP_KEEPCNT" in made.section("Who must act")
+    assert made.judged().ending.verdict.value == "timed_out"
+    assert ACK == 0x10

@@ -1,0 +1,61 @@
+"""Causes that somebody on the path tells by ICMP."""
+
+import struct
+
+import pytest
+
+from tests.capture.craft import IP_A, IP_B, ethernet, icmp, ipv4
+from tests.causes.scenes import dead
+
+ROUTER = bytes([10, 0, 0, 254])
+
+
+def told(kind, code, *, seq=0, sender=ROUTER, at_s=14.1):
+    """A flow that falls silent, and an error that quotes the last probe's number, or another."""
+    made = dead()
+    segment = struct.pack("!HHIIBBHHH", 40000, 80, seq, 1, 0x50, 0x10, 500, 0, 0)
+    quoted = ipv4(segment, src=IP_A, dst=IP_B)
+    made.put(at_s, ethernet(ipv4(icmp(quoted, kind, code), 1, src=sender, dst=IP_A), src=0x020000000009))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "expected"),
+    [
+        (3, 13, "filter-rejects"),
+        (3, 3, "filter-rejects"),
+        (3, 0, "no-route"),
+        (11, 0, "no-route"),
+        (3, 1, "host-down-says-last-router"),
+    ],
+)
+def test_who_says_what(kind, code, expected):
+    """An error that quotes the very number of a probe proves what it says, and names who says it."""
+    judged = told(kind, code).judged()
+
+    assert (expected, "proven") == (judged.cause.code, judged.cause.certainty.value)
+    assert judged.cause.data["sender"] == "10.0.0.254"
+    assert 9 in judged.cause.frames
+
+
+def test_what_nobody_sent_is_no_cause():
+    """An error that quotes a number which nobody had sent may be forged, and is no cause."""
+    judged = told(3, 13, seq=70_000).judged()
+
+    assert "filter-rejects" not in [cause.code for cause in judged.causes]
+    assert judged.witnesses[-1].data["quotes"] == "" or any(w.data.get("quotes") == "" for w in judged.witnesses)
+
+
+def test_an_error_before_the_last_word_is_no_cause():
+    """What was told before the peer was last heard did not end the flow."""
+    judged = told(3, 13, at_s=1.0005).judged()
+
+    assert "filter-rejects" not in [cause.code for cause in judged.causes]
+
+
+def test_the_host_itself_rejects():
+    """Where the peer's own address sends the error, its own host is named."""
+    made = told(3, 3, sender=IP_B)
+
+    assert "own host 10.0.0.2" in made.headline()
+    assert "10.0.0.2" in made.section("Who must act")

@@ -1,0 +1,35 @@
+"""The cause in a story: what leads, what bears it out, who must act, what remains."""
+
+from analyzer import explain
+from tests.causes.kinds.test_told_by_icmp import told
+from tests.causes.scenes import dead
+from tests.judging import scenario
+
+
+def headings(judged):
+    """The headings of a story, in order."""
+    return [section.heading for section in explain.story(judged, judged.record.first_ns).sections]
+
+
+def test_a_proven_cause_leads():
+    """A proven cause leads the headline; evidence and who must act come first."""
+    made = told(3, 13)
+
+    assert made.headline().startswith("10.0.0.254 rejects it")
+    assert headings(made.judged())[:2] == ["Evidence", "Who must act"]
+    assert "prove" in made.section("Evidence")
+    assert "10.0.0.254" in made.section("Who must act")
+
+
+def test_what_is_only_possible_does_not_lead():
+    """Where several causes fit, the headline says what happened, and what remains is listed with what would tell."""
+    made = dead()
+
+    assert headings(made.judged())[:2] == ["Evidence", "What remains, and what would tell"]
+    assert "host-silent" in made.section("What remains, and what would tell")
+    assert "arp or icmp" in made.section("What remains, and what would tell")
+
+
+def test_what_a_finding_tells_is_not_told_twice():
+    """A cause that a finding leads already has no sections of its own."""
+    assert "Who must act" not in headings(scenario("half_open_connection_discovered")[0])

@@ -1,0 +1,60 @@
+"""Witnesses of a flow's end."""
+
+import pytest
+
+from analyzer.judge.witness import mac_text
+from tests.causes.kinds.test_told_by_icmp import told
+from tests.causes.scenes import Shown, dead
+from tests.judging import scenario
+from tests.track.test_beside import IP_B, MAC_A, MAC_C
+
+
+def kinds(made):
+    """What the witnesses of a made flow say."""
+    return [(witness.kind, witness.says) for witness in made.judged().witnesses]
+
+
+def test_questions_answers_and_moves():
+    """ARP testifies to questions in vain, to an answer, and to an address that moved."""
+    made = dead()
+    for at_s in (11, 12):
+        made.arp(at_s, 1, mac=MAC_A)
+    made.arp(13, 2, sender=IP_B, target=IP_B, mac=MAC_C)
+
+    assert {("arp", "unanswered"), ("arp", "answered"), ("arp", "moved")} <= set(kinds(made))
+
+
+def test_errors_are_grouped():
+    """ICMP errors of one sender and kind are one witness, with all frames."""
+    (witness,) = [each for each in told(3, 13).judged().witnesses if each.kind == "icmp"]
+
+    assert (witness.data["sender"], witness.data["count"], witness.frames) == ("10.0.0.254", 1, (9,))
+
+
+def test_fates_that_are_shared():
+    """Flows that fall silent together testify for each other."""
+    made = Shown()
+    for port in (40000, 40001):
+        made.opened(1, port=port)
+    made.in_vain(10, 12, 14)
+    made.in_vain(10.5, 12.5, 14.5, port=40001)
+
+    assert ("fate_shared", "same_host") in kinds(made)
+
+
+def test_they_come_in_order_of_time():
+    """Witnesses are sorted by when they begin."""
+    times = [witness.ts_ns for witness in told(3, 13).judged().witnesses]
+
+    assert times == sorted(times)
+
+
+def test_a_flow_without_a_question_has_none():
+    """Nothing testifies about a flow that went well."""
+    assert scenario("half_close_in_use")[0].witnesses == ()
+
+
+@pytest.mark.parametrize(("mac", "text"), [(0x020000000001, "02:00:00:00:00:01"), (-1, "")])
+def test_addresses_of_stations(mac, text):
+    """An Ethernet address is written with colons; none is nothing."""
+    assert mac_text(mac) == text

@@ -1,0 +1,28 @@
+"""Causes against fresh kernel truth: the lab's scenarios of what passes beside a flow."""
+
+import pytest
+
+from analyzer.analyzing import analyze
+from captures.recipes.lab import playing
+from tests.causes.truth import EXPECTED, cause
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """A folder with a capture of every scenario."""
+    if reason := playing.why_not(EXPECTED):
+        pytest.skip(reason)
+    out = tmp_path_factory.mktemp("beside")
+    said = []
+    failed = playing.play_all(list(EXPECTED), out, 4, said.append)
+    assert not failed, "\n".join(said)
+    return out
+
+
+@pytest.mark.live
+@pytest.mark.slow
+@pytest.mark.xdist_group("lab")
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_cause_is_the_true_one(played, name):
+    """What is played now has the cause that was made true."""
+    assert EXPECTED[name] == cause(analyze(played / f"{name}.pcap").flows[0].judged)

@@ -1,0 +1,113 @@
+"""Bounds of idle limits from the silences of many flows."""
+
+import struct
+
+import pytest
+
+from analyzer.analyzing import analyze
+from analyzer.survey.limits import IdleTrials
+from analyzer.words.idle_limits import limit_name, limit_sentence
+from tests.track.test_beside import ACK, RST, SYN, Made
+
+LIMIT_S = 350
+
+
+def gone(silences, *, limit_s=LIMIT_S, apart_s=20, answers="rst"):
+    """Flows that are silent for so long each, behind a box that forgets after ``limit_s``."""
+    made = Made()
+    for at, silence in enumerate(silences):
+        start, port = at * apart_s, 40000 + at
+        made.a(start, SYN, 0, 0, port=port)
+        made.b(start + 0.001, SYN | ACK, 0, 1, port=port)
+        made.a(start + 0.002, port=port)
+        wake = start + 0.002 + silence
+        made.a(wake, data=b"request", port=port)
+        if silence < limit_s:
+            made.b(wake + 0.01, ack=8, port=port)
+        elif answers == "rst":
+            made.b(wake + 0.01, RST, seq=1, ack=0, port=port)
+        else:
+            for wait in (0.3, 0.9, 2.1, 4.5):
+                made.a(wake + wait, data=b"request", port=port)
+    return made
+
+
+def limits(made, tmp_path, **options):
+    """What the trials of a made capture say."""
+    from tests.capture.craft import pcap
+
+    path = tmp_path / "made.pcap"
+    path.write_bytes(pcap(sorted(made.frames, key=lambda frame: frame.ts_ns)))
+    return analyze(path, **options).idle_limits()
+
+
+SILENCES = (5, 100, 200, 300, 340, 345, 355, 360, 400, 700)
+
+
+@pytest.mark.parametrize("answers", ["rst", "silence"])
+@pytest.mark.parametrize("jit", [False, True])
+def test_bounds_hold_the_limit(tmp_path, answers, jit):
+    """The longest silence survived and the shortest that was not bound the limit, and known boxes fit."""
+    service, pair = limits(gone(SILENCES, answers=answers), tmp_path, jit=jit)
+
+    assert service.is_hard
+    assert [345, 355] == [round(ns / 1e9) for ns in (service.low_ns, service.high_ns)]
+    assert (6, 4) == (service.longest.count, service.shortest.count)
+    assert "AWS Network Load Balancer" in [box.name for box in service.fits]
+    assert (str(service.service), pair.hosts) == ("10.0.0.2:80", ("10.0.0.1", "10.0.0.2"))
+    assert service.advised_s == 300
+
+
+def test_what_is_said_has_numbers(tmp_path):
+    """A limit is told with its bounds, its trials, the boxes that fit and how often to probe."""
+    text = limit_sentence(limits(gone(SILENCES), tmp_path)[0])
+
+    assert text.startswith("Connections to 10.0.0.2:80 do not survive 355.")
+    assert "6 flows went on" in text
+    assert "Probe every 300 s or more often" in text
+    assert limit_name(limits(gone(SILENCES), tmp_path)[1]) == "connections between 10.0.0.1 and 10.0.0.2"
+
+
+def test_a_limit_that_some_survive_is_none(tmp_path):
+    """Where a shorter silence failed than another survived, no limit of time cut it."""
+    made = gone(SILENCES)
+    other = gone([50, 60, 70], limit_s=10)
+    for frame in other.frames:
+        octets = bytearray(frame.octets)
+        at = 34 if octets[26:30] == bytes([10, 0, 0, 1]) else 36
+        (port,) = struct.unpack_from("!H", octets, at)
+        struct.pack_into("!H", octets, at, port + 1000)
+        made.frames.append(frame._replace(octets=bytes(octets)))
+
+    service = limits(made, tmp_path)[0]
+
+    assert (service.is_hard, service.fits, service.advised_s) == (False, (), None)
+
+
+@pytest.mark.parametrize("silences", [(5, 355, 360, 370), (5, 6, 7, 360, 370), (360, 370, 380)])
+def test_too_few_trials_say_nothing(tmp_path, silences):
+    """One or two trials of a kind are no limit yet."""
+    assert all(limit.is_hard is None for limit in limits(gone(silences), tmp_path))
+
+
+def test_what_dies_in_one_moment_died_of_something_else(tmp_path):
+    """Flows that all fail at once shared an outage."""
+    made = gone([100 - at * 20 for at in range(5)], limit_s=0, answers="silence")
+    survived = gone([1.5, 2, 3], limit_s=50)
+    made.frames += [frame._replace(ts_ns=frame.ts_ns - 10**12) for frame in survived.frames]
+
+    assert all(limit.is_hard is not True for limit in limits(made, tmp_path))
+
+
+def test_nobody_dies(tmp_path):
+    """Where every silence is survived, nothing is said."""
+    assert limits(gone((5, 10, 20)), tmp_path) == []
+
+
+def test_trials_of_several_analyses_add_up():
+    """Merged and copied, trials are those of all."""
+    one, two = IdleTrials(), IdleTrials()
+    one.merge(two, 1)
+
+    assert one.copy().limits() == []
+    assert not one.shortened

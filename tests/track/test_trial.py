@@ -1,0 +1,46 @@
+"""Silences as trials: what survives, what waits, what does not."""
+
+import pytest
+
+from tests.notation import follow, parse
+
+OPENING = "# A silence.\n+0 a > b S 0:0(0)\n+.01 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\n"
+
+
+def trials(text, *, jit=False):
+    """The longest silence survived and the one that waits, in seconds, with the frames at their ends."""
+    (batch,) = follow([parse(OPENING + text + "\nverdict: open\n").batch()], jit=jit)
+    flow = batch.flow[0]
+    return [
+        (round(int(flow[f"{name}_ns"]) / 1e9, 1), int(flow[f"{name}_from"]), int(flow[f"{name}_to"]))
+        for name in ("survived", "trial")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "survived", "waiting"),
+    [
+        ("+20 a > b . 0:0(0) ack 1\n+.1 b > a . 1:1(0) ack 1", (20.0, 3, 4), 0),
+        ("+20 a > b . 0:0(0) ack 1\n+5 a > b . 0:0(0) ack 1", (0, 0, 0), (20.0, 3, 4)),
+        ("+20 a > b . 0:0(0) ack 1\n+.1 b > a R 1:1(0)", (0, 0, 0), (20.0, 3, 4)),
+        ("+20 b > a R. 1:1(0) ack 1", (0, 0, 0), (20.0, 3, 4)),
+        ("+.5 a > b P. 1:6(5) ack 1\n+.1 b > a . 1:1(0) ack 6", (0, 0, 0), 0),
+        ("+20 a > b P. 1:6(5) ack 1\n+.1 b > a . 1:1(0) ack 6\n+30 a > b P. 6:9(3) ack 1", (20.0, 3, 4), (30.0, 5, 6)),
+    ],
+    ids=["answered", "unanswered", "reset", "reset unasked", "short", "one of each"],
+)
+@pytest.mark.parametrize("jit", [False, True])
+def test_what_becomes_of_a_silence(text, survived, waiting, jit):
+    """A silence is survived once the other end reacts with anything but a RST; else it waits."""
+    found = trials(text, jit=jit)
+
+    assert found[0] == survived
+    assert found[1] == waiting or (waiting == 0 and found[1][0] == 0)
+
+
+def test_after_a_fin():
+    """A silence of a half-closed flow is told apart."""
+    text = "+1 b > a F. 1:1(0) ack 1\n+.1 a > b . 1:1(0) ack 2\n+20 a > b . 0:0(0) ack 2\n+.1 b > a . 2:2(0) ack 1"
+    (batch,) = follow([parse(OPENING + text + "\nverdict: half_closed\n").batch()])
+
+    assert batch.flow["survived_half"].tolist() == [1]

@@ -1,0 +1,32 @@
+"""What is said of idle limits."""
+
+from analyzer.survey.limits import IdleLimit, Trial
+from analyzer.track.flow import Endpoint
+from analyzer.words.idle_limits import limit_name, limit_sentence
+
+S = 1_000_000_000
+
+
+def limit(**fields):
+    """A limit between 100 and 130 s."""
+    given = {
+        "capture": 0,
+        "service": Endpoint("10.0.0.2", 80),
+        "hosts": None,
+        "half_closed": False,
+        "longest": Trial(100 * S, 1, 2, 3, 5),
+        "shortest": Trial(130 * S, 4, 5, 6, 7),
+        "apart_ns": 60 * S,
+    }
+    return IdleLimit(**given | fields)
+
+
+def test_a_half_closed_limit_is_named_so():
+    """What holds only after a FIN is told as that, with the boxes whose limit that is."""
+    assert limit_name(limit(half_closed=True)) == "half-closed connections to 10.0.0.2:80"
+    assert "Linux conntrack, FIN seen (120 s)" in limit_sentence(limit(half_closed=True))
+
+
+def test_without_a_box_that_fits():
+    """Where no known box fits, none is named."""
+    assert "That fits" not in limit_sentence(limit(shortest=Trial(110 * S, 4, 5, 6, 7)))

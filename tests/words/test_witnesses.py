@@ -1,0 +1,61 @@
+"""What witnesses say."""
+
+import pytest
+
+from analyzer.judge.judged import JudgedFlow, Witness
+from analyzer.words.teller import Teller
+from analyzer.words.witnesses import SAYINGS, says, witness_lines
+from tests.causes.scenes import dead
+from tests.judging import scenario
+
+DATA = {
+    "sender": "10.0.0.254",
+    "version": 4,
+    "type": 3,
+    "code": 13,
+    "count": 2,
+    "to": "a",
+    "quotes": "probe",
+    "address": "10.0.0.2",
+    "lasted_ns": 2_000_000_000,
+    "from_mac": "02:00:00:00:00:01",
+    "to_mac": "02:00:00:00:00:02",
+    "mac": "02:00:00:00:00:01",
+    "unasked": 1,
+    "after_ns": 5_000_000_000,
+    "last_after_ns": 9_000_000_000,
+    "passed_ns": 3_000_000_000,
+    "what": 17,
+    "hop": "",
+    "own": 1,
+    "flows": 2,
+    "flow": 7,
+    "service": "10.0.0.2:80",
+    "agreed": 1,
+    "before": 64,
+    "after": 63,
+    "packets": 9,
+}
+
+
+@pytest.mark.parametrize("key", SAYINGS, ids="-".join)
+def test_every_witness_has_a_sentence(key):
+    """Each kind of witness is said in one whole sentence."""
+    kind, word = key
+    t = Teller(scenario("dead_peer_gave_up")[0], 0)
+    about = "path" if kind == "icmp" else "b"
+    sentence = says(t, Witness(kind, about, (1,), 0, word, DATA))
+
+    assert sentence[0].isupper() or sentence[0].isdigit()
+    assert sentence.endswith(".")
+    assert "None" not in sentence
+
+
+def test_lines_carry_frames():
+    """Each witness of a flow is a line with its frames."""
+    judged = dead().judged()
+    lines = witness_lines(Teller(judged, judged.record.first_ns))
+
+    assert isinstance(judged, JudgedFlow)
+    assert [line.frames for line in lines] == [witness.frames for witness in judged.witnesses]
+    assert lines
