@@ -102,6 +102,8 @@ def open_headline(t: Teller) -> str:
         told = f"{number(lost, 'lost')} of {number(lost, 'probes')} probes unanswered, later ones answered"
     elif probes:
         told = f"{count(len(probes), 'probe')}, {answered_text(probes)}"
+    elif undecided := sum(len(t.record.undecided_from(side)) for side in SIDES):
+        told = f"{count(undecided, 'probe')} under a closed window, of the peer or of the window"
     else:
         told = "no keepalive probes"
         length, _ = _silence(t)

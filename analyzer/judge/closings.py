@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.judge.record import NOT_PROBE_WORDS, ZeroWindowProbe, other
-from analyzer.label.rules import Kind
+from analyzer.judge.record import ZeroWindowProbe, other
 
 if TYPE_CHECKING:
     from analyzer.judge.record import FlowRecord, WindowChange
@@ -66,8 +65,7 @@ def closings(record: FlowRecord, side: Side) -> tuple[Closing, ...]:
 
 def unanswered(record: FlowRecord, side: Side) -> tuple[int, ...]:
     """Return the frames of one endpoint's probes of a closed window since its peer was last heard."""
-    undecided = NOT_PROBE_WORDS[Kind.AT_ZERO_WINDOW]
     heard_ns = record.facts(other(side)).last_ns
     probes = [(probe.frame, probe.ts_ns) for probe in record.zero_window_probes if probe.sender == side]
-    probes += [(each.frame, each.ts_ns) for each in record.not_probes if each.sender == side and each.is_ == undecided]
+    probes += [(each.frame, each.ts_ns) for each in record.undecided_from(side)]
     return tuple(frame for frame, ts_ns in sorted(probes) if heard_ns is None or ts_ns > heard_ns)

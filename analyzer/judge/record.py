@@ -394,6 +394,11 @@ class FlowRecord(NamedTuple):
             if probe.answer is None and (heard_ns is None or probe.ts_ns > heard_ns)
         )
 
+    def undecided_from(self, side: Side) -> tuple[NotProbe, ...]:
+        """Return one endpoint's probes of its peer, or of its peer's closed window: nothing tells which."""
+        word = NOT_PROBE_WORDS[Kind.AT_ZERO_WINDOW]
+        return tuple(each for each in self.not_probes if each.sender == side and each.is_ == word)
+
     @property
     def fins_in_time(self) -> tuple[Fin, ...]:
         """The FINs that closed something: none came behind the RST that ended the flow."""

@@ -16,7 +16,7 @@ from analyzer.report.screen import columns, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import format_duration
 from analyzer.words.idle_limits import limit_sentence
-from analyzer.words.lookalikes import lookalikes_text
+from analyzer.words.lookalikes import lookalikes_text, may_be_probes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -362,8 +362,9 @@ def lookalike_sum(totals: Totals) -> str:
     """Return how many segments only look like probes, and what they are; there must be some."""
     many = sum(totals.not_probes.values())
     are = _plural(many, "is", "are")
+    taken = "not taken for one" if may_be_probes(totals.not_probes) else "none"
     return (
-        f"{many:,} {_plural(many, 'segment has', 'segments have')} the form of a probe and {are} none "
+        f"{many:,} {_plural(many, 'segment has', 'segments have')} the form of a probe and {are} {taken} "
         f"(Wireshark may say Keep-Alive): {lookalikes_text(totals.not_probes)}"
     )
 

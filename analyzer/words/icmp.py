@@ -30,6 +30,15 @@ V6: Final = {
 }
 
 
+TOO_BIG: Final = {(4, 3, 4), (6, 2, 0)}
+"""What a router says of a packet that the next link does not take: IP version, type and code."""
+
+
+def is_too_big(error: IcmpError) -> bool:
+    """Say whether an ICMP error is about the size of what it quotes."""
+    return (error.version, error.type, error.code) in TOO_BIG
+
+
 def icmp_text(version: int, type_: int, code: int) -> str:
     """Return what an ICMP error says."""
     known = (V4 if version == 4 else V6).get((type_, code))

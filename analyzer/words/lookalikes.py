@@ -18,8 +18,15 @@ LOOKS: Final = {
     "unproven": ("that nothing in the capture proves", "that nothing in the capture proves"),
 }
 """By the word of the JSON report, one and several."""
+UNDECIDED: Final = frozenset({"keepalive_or_zero_window_probe", "unproven"})
+"""Of these some may be probes: they are not called none."""
 
 
 def lookalikes_text(counts: Mapping[str, int]) -> str:
     """Return how many of each kind: ``2 overtaken ACKs, 1 octet sent again``."""
     return ", ".join(count(counts[kind], *words) for kind, words in LOOKS.items() if counts.get(kind))
+
+
+def may_be_probes(counts: Mapping[str, int]) -> bool:
+    """Say whether some of these may be probes, which nothing in the capture decides."""
+    return any(counts.get(kind) for kind in UNDECIDED)

@@ -22,6 +22,14 @@ def probe_summary(t: Teller) -> list[Line]:
         if probes:
             text = f"{t.start(side)} sent {count(len(probes), 'keepalive probe')}, {answered_text(probes)}."
             found.append(Line(text, evidence(probes)))
+    for side in SIDES:
+        undecided = t.record.undecided_from(side)
+        if undecided:
+            text = (
+                f"{t.start(side)} sent {count(len(undecided), 'probe')} under a closed window: of the peer or of the"
+                " window, the capture does not tell."
+            )
+            found.append(Line(text, tuple(each.frame for each in undecided)))
     return found or [Line("No keepalive probe was captured.", (t.record.first_frame, t.record.last_frame))]
 
 

@@ -39,9 +39,11 @@ def _evidence(case: Case) -> Evidence:
 
 def _detail(t: Teller, f: Finding) -> str:
     what = f" ({icmp_text(number(f, 'version'), number(f, 'type'), number(f, 'code'))})" if "version" in f.data else ""
+    probes = number(f, "quote_probes")
+    of_probes = f", {probes} for a probe" if probes else ""
     return (
-        f"{count(number(f, 'errors'), 'ICMP error')}{what} came back to {t.the(side_of(f))},"
-        f" {number(f, 'quote_probes')} for a probe; none ended the connection."
+        f"{count(number(f, 'errors'), 'ICMP error')}{what} came back to {t.the(side_of(f))}{of_probes}; none ended the"
+        " connection."
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings.evidence import frames_of
 from analyzer.findings.kind import Advice, FindingKind, Row
 from analyzer.judge.record import NOT_PROBE_WORDS
-from analyzer.words.lookalikes import lookalikes_text
+from analyzer.words.lookalikes import lookalikes_text, may_be_probes
 from analyzer.words.model import LongText
 from analyzer.words.teller import number, side_of
 
@@ -45,8 +45,9 @@ def _evidence(case: Case) -> Evidence:
 
 
 def _detail(t: Teller, f: Finding) -> str:
-    parts = lookalikes_text({kind: number(f, kind) for kind in f.data})
-    return f"From {t.the(side_of(f))} {parts}: not keepalive, though Wireshark may label such segments so."
+    counts = {kind: number(f, kind) for kind in f.data}
+    parts, taken = lookalikes_text(counts), "not taken for keepalive" if may_be_probes(counts) else "not keepalive"
+    return f"From {t.the(side_of(f))} {parts}: {taken}, though Wireshark may label such segments so."
 
 
 LOOKALIKE: Final = FindingKind(

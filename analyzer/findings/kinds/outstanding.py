@@ -8,6 +8,7 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
+from analyzer.words.icmp import is_too_big
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_word
 from analyzer.words.teller import answered_text, count, duration, evidence, lines, number, side_of, times
@@ -77,23 +78,42 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
 
 def _why(t: Teller, f: Finding) -> list[Line]:
     """Return why there are no probes, and what ends it."""
-    del t
-    frames = f.frames
-    return [
+    frames, side = f.frames, side_of(f)
+    gives_up = (
+        "When Linux gives up on it (net.ipv4.tcp_retries2; 15 by default, about a quarter of an hour; sooner if the"
+        " program has closed the socket: net.ipv4.tcp_orphan_retries, 8 by default) it sends no RST: on the wire the"
+        " end looks like this silence."
+        if f.data["what"] == "FIN"
+        else "When Linux gives up on it (net.ipv4.tcp_retries2; 15 by default, about a quarter of an hour) it sends"
+        " no RST: on the wire the end looks like this silence."
+    )
+    too_big = [error.frame for error in t.record.icmp_errors if error.quotes == side and is_too_big(error)]
+    return lines(
+        Line(
+            f"ICMP came back for it: a link on the path takes no packet of that size. {t.start(side)} must send smaller"
+            " ones; if it goes on as before, the message did not reach it or was not heeded.",
+            tuple(too_big),
+        )
+        if too_big
+        else None,
         Line(
             "Linux sends no probe while anything sent is unacknowledged (RFC 9293 MUST-26). It is the"
             " retransmission timer's turn, and keepalive's settings do not shorten that.",
             frames,
         ),
-        Line(
-            "When Linux gives up on it (net.ipv4.tcp_retries2; 15 by default, about a quarter of an hour) it sends"
-            " no RST: on the wire the end looks like this silence.",
-            frames,
-        ),
-    ]
+        Line(gives_up, frames),
+    )
 
 
 def _sees(t: Teller, f: Finding) -> list[Line]:
+    if f.data["what"] == "FIN":
+        return [
+            Line(
+                f"{t.start(side_of(f))}: its program learns nothing if it has closed the socket (close, exit, kill);"
+                " after shutdown() not until Linux gives up retransmitting, then ETIMEDOUT.",
+                f.frames,
+            )
+        ]
     return [
         Line(
             f"{t.start(side_of(f))}, read or write: nothing until Linux gives up retransmitting, then ETIMEDOUT. Writes"

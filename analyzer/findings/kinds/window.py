@@ -35,7 +35,7 @@ def probed_closed_window(f: Flows) -> Mask:
 
 
 def window_stays_closed(f: Flows) -> Mask:
-    """Its window is closed at the capture's end, its peer can still send, and sent no window probe."""
+    """Its window is closed at the capture's end, its peer can still send, and sent no sure window probe."""
     going_on = f.verdict_in(Verdict.OPEN, Verdict.SILENT, Verdict.HALF_CLOSED)
     return (f.own("window_shut_frame") > 0) & ~probed_closed_window(f) & going_on & (f.peer("fin_frame") == 0)
 
@@ -118,6 +118,7 @@ def _shut_evidence(case: Case) -> Evidence:
     return frames_of(case.facts.window_shut_frame), known(
         closings=1,
         probes=0,
+        undecided=len(case.record.undecided_from(case.peer)) or None,
         shut_frame=case.facts.window_shut_frame,
         longest_ns=last.lasted_ns if last is not None and _is_measured(case, last) else None,
     )
@@ -133,7 +134,11 @@ def _detail(t: Teller, f: Finding) -> str:
         return f"{who}'s receive window closed {times(many)}{at_most}; {peer} probed it {times(probes)}, and {ended}."
     if not probes:
         since = f" for {lasted} to the flow's last segment" if "longest_ns" in f.data else ""
-        return f"{who}'s receive window stayed closed{since}; its peer sent no window probe."
+        if undecided := number(f, "undecided"):
+            whether = f"{count(undecided, 'probe')} of {peer} asked for the window or for the peer, which is undecided"
+        else:
+            whether = "its peer sent no window probe"
+        return f"{who}'s receive window stayed closed{since}; {whether}."
     asked = f"{t.start(other(receiver))} probed {t.the(receiver)}'s closed window {times(probes)}"
     how = "opened again" if "opened_frame" in f.data else "was still closed"
     return f"{asked}; it {how}" + (f" after {lasted}." if "longest_ns" in f.data else ".")
@@ -199,6 +204,8 @@ def _long_happened(t: Teller, f: Finding) -> list[Line]:
         if probes
         else f"{t.start(other(receiver))} never asked whether it was open again, so it had nothing more to send."
     )
+    if t.record.undecided_from(other(receiver)):
+        return [*probe_summary(t), Line(_long_headline(t, f), f.frames)]
     return [
         *(probe_summary(t) if t.record.probes else []),
         Line(_long_headline(t, f), f.frames),

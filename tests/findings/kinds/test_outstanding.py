@@ -1,7 +1,7 @@
 """What stays unacknowledged."""
 
 from analyzer import explain
-from tests.judging import captured, scenario, texts
+from tests.judging import captured, scenario, texts, told
 
 
 def finding(name, code):
@@ -31,3 +31,21 @@ def test_outstanding_data_keeps_keepalive_from_running():
 def test_an_outstanding_fin_is_called_one():
     """What is unacknowledged is named."""
     assert "The client's FIN stayed unacknowledged" in explain.headline(scenario("fin_unanswered_is_silence")[0], 0)
+
+
+def test_a_fin_is_given_up_sooner_where_the_program_has_closed():
+    """Of a FIN nobody says that its program reads or writes on; the kernel's limit for closed sockets is named."""
+    fin = told(scenario("fin_unanswered_is_silence")[0])
+    data = told(scenario("data_unanswered_is_silence")[0])
+
+    assert "tcp_orphan_retries" in texts(fin, "Why")
+    assert "tcp_orphan_retries" not in texts(data, "Why")
+    assert "learns nothing if it has closed the socket" in texts(fin, "What the programs see (expected, not captured)")
+    assert "read or write" not in texts(fin, "What the programs see (expected, not captured)")
+
+
+def test_that_the_path_takes_no_such_size_is_said():
+    """ICMP about the size of what stays unacknowledged is the reason, and is told as one."""
+    story = told(scenario("packet_too_big_is_not_heeded")[0])
+
+    assert "takes no packet of that size" in texts(story, "Why")

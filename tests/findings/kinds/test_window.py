@@ -1,7 +1,7 @@
 """Closed windows."""
 
 from analyzer import explain
-from tests.judging import captured, codes, opened, scenario
+from tests.judging import captured, codes, opened, scenario, texts, told
 
 
 def finding(name, code):
@@ -86,3 +86,15 @@ end: +1
 end: +1
 """)
     )
+
+
+def test_undecided_probes_of_a_closed_window_are_neither_denied_nor_called():
+    """Where it is open what the probes ask for, no sentence says that there are none, or that they are no keepalive."""
+    judged = scenario("midstream_undecided_under_a_window_closed_before")[0]
+    detail = explain.detail(judged.finding("window-closed"), judged)
+    story = told(judged)
+
+    assert "3 probes of endpoint a asked for the window or for the peer, which is undecided" in detail
+    assert "under a closed window, of the peer or of the window" in story.headline
+    assert "No keepalive probe" not in texts(story, "What happened")
+    assert "not taken for keepalive" in texts(story, "Also")
