@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.capture.decoder import BATCH_ROWS
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
 from tests.capture.craft import pcapng
 from tests.hostile.floods import flood
@@ -279,12 +280,14 @@ def test_reading_stops_where_more_flows_live_than_may(keepalive, tmp_path, form)
     path = tmp_path / "flood.pcap"
     path.write_bytes(flood("flows opened", 30_000))
     done = keepalive("report", path, "--max-flows", "2000", *form)
-    said = "stopped after frame 8192: more flows were alive at once than may be kept (--max-flows, --max-memory)"
+    said = (
+        f"stopped after frame {BATCH_ROWS}: more flows were alive at once than may be kept (--max-flows, --max-memory)"
+    )
 
     assert 0 == done.status
     if form:
         (capture,) = json.loads(done.out)["captures"]
-        assert (8192, 8192) == (capture["stopped_after"], capture["frames"])
+        assert (BATCH_ROWS, BATCH_ROWS) == (capture["stopped_after"], capture["frames"])
         assert said in capture["warnings"][0]
     else:
         assert said in " ".join(done.out.split())
