@@ -11,7 +11,7 @@ It must not hold a rule: what is asked of the columns stands in the conditions.
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -49,6 +49,11 @@ Piece = tuple["FlowBatch", "NDArray[np.int8]", "NDArray[np.int64]"]
 """A batch, the rows of VERDICTS of all its flows, and the indices of those that are meant."""
 
 
+Meant = Any
+"""An index of an array: whole numbers, or ALL."""
+ALL: Final = slice(None)
+
+
 class Columns:
     """The columns of some flows, each taken out once: records are half a kibioctet apart in memory."""
 
@@ -66,9 +71,12 @@ class Columns:
         """
         pieces = [(batch, winners, np.arange(len(batch)) if picked is None else picked), *more]
         self._pieces = pieces
+        self._meant = [_meant(batch, picked) for batch, _, picked in pieces]
         self.winners: Column = np.concatenate([winners[picked] for _, winners, picked in pieces])
         self.ends_ns: Column = np.concatenate([batch.ends_ns[picked] for batch, _, picked in pieces])
-        counts = np.concatenate([np.diff(batch.start)[picked] for batch, _, picked in pieces])
+        each = [np.diff(batch.start)[picked] for batch, _, picked in pieces]
+        self._ends = np.cumsum([rows.sum() for rows in each]).tolist()
+        counts = np.concatenate(each)
         self.start: Column = np.cumsum(counts) - counts
         """Where the SEEN rows of each flow begin."""
         self.owner: Column = np.repeat(np.arange(len(counts)), counts)
@@ -99,7 +107,10 @@ class Columns:
                 self._known[key] = np.concatenate([seen[name][rows] for seen, rows in self._seen])
             else:
                 self._known[key] = np.concatenate(
-                    [getattr(batch, part)[name][picked] for batch, _, picked in self._pieces]
+                    [
+                        getattr(batch, part)[name][at]
+                        for (batch, _, _), at in zip(self._pieces, self._meant, strict=True)
+                    ]
                 )
         return self._known[key]
 
@@ -130,8 +141,7 @@ class Columns:
         """Say for pairs of SEEN rows whether the capture was awake all the time from the first to the second."""
         awake = np.ones(len(early), dtype=np.bool_)
         low = 0
-        for (batch, _, _), (_, rows) in zip(self._pieces, self._seen, strict=True):
-            high = low + len(rows)
+        for (batch, _, _), high in zip(self._pieces, self._ends, strict=True):
             here = (early >= low) & (early < high)
             for hole in batch.holes:
                 before, after = (self.column("seen", "frame")[row[here]] for row in (early, late))
@@ -160,9 +170,17 @@ class Columns:
         return self._cases[at][side]
 
     @cached_property
-    def _seen(self) -> list[tuple[NDArray[np.void], NDArray[np.int64]]]:
+    def _seen(self) -> list[tuple[NDArray[np.void], Meant]]:
         """Of each piece the SEEN rows, and which of them belong to its flows, flow by flow."""
-        return [_rows_of(batch, picked) for batch, _, picked in self._pieces]
+        return [
+            (batch.seen, meant) if meant is ALL and isinstance(batch.seen, np.ndarray) else _rows_of(batch, picked)
+            for (batch, _, picked), meant in zip(self._pieces, self._meant, strict=True)
+        ]
+
+
+def _meant(batch: FlowBatch, picked: NDArray[np.int64]) -> Meant:
+    """Return what takes these flows out of a column of the batch: the indices, or ALL, which is many times faster."""
+    return ALL if len(picked) == len(batch) and np.array_equal(picked, np.arange(len(batch))) else picked
 
 
 def _rows_of(batch: FlowBatch, picked: NDArray[np.int64]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
