@@ -46,7 +46,7 @@ s).
 
 CHUNK: Final = 16384
 """Rows per pass through the loop; room is made beforehand for as many flows and SEEN rows."""
-SWEEP: Final = 131072
+SWEEP: Final = 262144
 """Rows after which flows that are over are looked for, unless there are many more flows than that."""
 CROWDED: Final = 32768
 CROWDED_PLAIN: Final = 4096
