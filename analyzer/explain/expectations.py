@@ -105,6 +105,10 @@ def _reset(t: Teller, sender: Side) -> list[Line]:
     elif t.record.starts_with == "midstream":
         text += "; but end of file (on Linux) if a FIN had come before the capture began"
     found = [Line(f"{text}.", (reset.frame,))]
-    if t.ending.by == "between":
+    back = t.record.reset_back
+    if t.ending.by == "between" and back is not None:
+        text = f"{t.start(sender)}, read: ECONNRESET, if the RST in {t.the(receiver)}'s name arrives and fits."
+        found.append(Line(text, (back.frame,)))
+    elif t.ending.by == "between":
         found.append(Line(f"{t.start(sender)}: is not told, so a blocked read stays blocked.", (reset.frame,)))
     return found

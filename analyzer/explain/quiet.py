@@ -43,6 +43,8 @@ def unestablished_headline(t: Teller) -> str:
     if any(reset.sender == other(opener) for reset in t.record.resets):
         return f"{t.start(opener)}'s SYN was refused with a RST: never established."
     sent = times(t.facts(opener).syn_count)
+    if t.facts(other(opener)).syn_frame and t.record.resets:
+        return f"{t.start(opener)} sent SYN {sent}, and answered the SYN,ACK with a RST: not established."
     if t.facts(other(opener)).syn_frame:
         return f"{t.start(opener)} sent SYN {sent}, got SYN,ACK, and never answered it: not established."
     return f"{t.start(opener)} sent SYN {sent} and got no answer: never established."
@@ -63,6 +65,12 @@ def unestablished(t: Teller) -> list[Line]:
             " refuses."
         )
         return [Line(text, (*frames[:1], refused[0].frame))]
+    if t.facts(called).syn_frame and t.record.resets:
+        text = (
+            f"{t.start(called)} answered SYN,ACK, and {t.the(opener)}'s address sent RST to that: it wanted no such"
+            " connection (any more), or was only asking whether the port is open."
+        )
+        return [Line(text, (*frames[:1], t.record.resets[0].frame))]
     if t.facts(called).syn_frame:
         return [Line(f"{t.start(called)} answered SYN,ACK, but no ACK of {t.the(opener)} follows.", frames)]
     return [Line(f"{t.start(opener)} sent SYN {times(facts.syn_count)}; no answer is in the capture.", frames)]

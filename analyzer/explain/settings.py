@@ -39,7 +39,7 @@ def _of(t: Teller, side: Side) -> list[Line]:
     if period is not None and "period" in anew:
         parts.append(f"answered probes every {_change_text(t, anew['period'])}: set anew in mid-flow")
         frames.update(period.frames)
-    elif period is not None and (settings.idle is None or (period.value_ns and settings.idle.value_ns is None)):
+    elif period is not None and _tells_more(settings, period):
         spaced = f"every {setting(period.value_ns)}" if period.value_ns else timer_text(period)
         parts.append(f"answered probes {spaced}{' apart' if not period.value_ns else ''}{_longer_of_two(settings)}")
         frames.update(period.frames)
@@ -57,6 +57,14 @@ def _of(t: Teller, side: Side) -> list[Line]:
         fits = ", ".join(settings.families)
         found.append(Line(f"These fit, among others: {fits}. A family of programs, not a fact.", tuple(sorted(frames))))
     return found
+
+
+def _tells_more(settings: Settings, period: Timer) -> bool:
+    """Say whether the spacing of answered probes tells what idle time and interval do not."""
+    idle = settings.idle
+    if idle is None or not period.value_ns or idle.value_ns is None:
+        return idle is None or bool(period.value_ns)
+    return settings.interval is None and period.value_ns != idle.value_ns
 
 
 def timer_text(timer: Timer) -> str:

@@ -425,6 +425,13 @@ class FlowRecord(NamedTuple):
         return next((reset for reset in self.resets if reset.accepted_end), None)
 
     @property
+    def reset_back(self) -> Reset | None:
+        """The first RST behind the one that ended the flow, in the name of the end that got that one."""
+        reset = self.ending_reset
+        back = (each for each in self.resets if reset and each.sender != reset.sender and each.frame > reset.frame)
+        return next(back, None)
+
+    @property
     def probes_after_fin(self) -> tuple[Probe, ...]:
         """The probes that came after a FIN of either end."""
         return tuple(probe for probe in self.probes if probe.after_fin)

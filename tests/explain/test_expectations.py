@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer import explain
-from tests.judging import captured, opened, scenario, texts
+from tests.judging import captured, opened, scenario, texts, told
 
 SEES = "What the programs see (expected, not captured)"
 
@@ -64,3 +64,14 @@ def test_nothing_is_expected_of_an_open_flow():
     """An open connection has no section of results, and neither has a simultaneous close."""
     assert "" == sees(scenario("live_peer_answers")[0])
     assert "" == sees(scenario("simultaneous_close")[0])
+
+
+def test_an_end_that_a_reset_went_back_to_is_told():
+    """Where a box resets both ends, neither program is said to wait on."""
+    story = told(scenario("box_resets_both_ends")[0])
+
+    assert "is not told" not in texts(story, "What the programs see (expected, not captured)")
+    assert "The server, read: ECONNRESET, if the RST in the client's name arrives and fits." in (
+        texts(story, "What the programs see (expected, not captured)")
+    )
+    assert "still holds the connection" not in texts(story, "Why")

@@ -78,3 +78,11 @@ def test_answers_that_may_be_dropped_at_a_known_time_are_told():
     story = told(scenario("probe_unanswered_where_packets_were_dropped")[0])
 
     assert "7 packets were dropped while capturing" in texts(story, "What happened")
+
+
+def test_a_syn_ack_that_draws_a_reset_is_answered():
+    """Who refuses a SYN,ACK is not said never to have answered it."""
+    story = told(scenario("syn_ack_refused_with_a_reset")[0])
+
+    assert "answered the SYN,ACK with a RST" in story.headline
+    assert "no ACK of the client follows" not in texts(story, "What happened")

@@ -4,7 +4,7 @@ from analyzer.explain.settings import count_text, settings_lines, timer_text
 from analyzer.judge.timers.count import Count
 from analyzer.judge.timers.timer import Timer
 from analyzer.words.teller import Teller
-from tests.judging import captured
+from tests.judging import captured, opened
 
 SECOND = 1_000_000_000
 
@@ -45,3 +45,25 @@ def test_a_flow_without_probes_has_no_settings():
     (judged,), start_ns = captured("lab/telnet_lost_byte.pcap")
 
     assert [] == settings_lines(Teller(judged, start_ns))
+
+
+def both_probing():
+    """Return the flow of a client that begins after 5 s and goes on every 75 s, and a server that does every 21 s."""
+    own = [(5.02 + 75.02 * at, "a > b . 5:5(0) ack 1", "b > a . 1:1(0) ack 6") for at in range(9)]
+    peers = [(23 + 21.02 * at, "b > a . 0:0(0) ack 6", "a > b . 6:6(0) ack 1") for at in range(30)]
+    lines = [f"@{at:.3f} {probe}\n+.02 {answer}" for at, probe, answer in sorted([*own, *peers])]
+    return opened("\n".join(lines) + "\n")
+
+
+def test_a_spacing_that_is_not_the_idle_time_is_told_beside_it():
+    """Where both ends probe, and the stack stays unknown, what is known of the spacing is said all the same."""
+    text = settings_lines(Teller(both_probing(), 0))[0].text
+
+    assert "idle time 5 s; answered probes every 75 s, on Linux the longer of the two" in text
+
+
+def test_answered_probes_never_come_sooner_than_the_idle_time():
+    """A rounder spacing is not claimed where it is shorter than the idle time that is."""
+    settings = both_probing().settings("b")
+
+    assert settings.period.value_ns >= settings.idle.value_ns

@@ -105,10 +105,16 @@ def _differences(t: Teller, f: Finding) -> list[Line]:
 def _why(t: Teller, f: Finding) -> list[Line]:
     """Return what kind of box does that, and what else it can be."""
     side = side_of(f)
+    back = t.record.reset_back
+    knows = (
+        f"{t.start(side)} itself probably knows nothing of it and still holds the connection."
+        if back is None
+        else f"{t.start(side)} itself had probably not ended it, and learns of it from a RST in"
+        f" {t.the(other(side))}'s name (frame {back.frame}), if that arrives and fits."
+    )
     box = (
         "Inferred: a firewall, NAT or load balancer on the way has dropped the flow or forbids it, and answers in"
-        f" {t.the(side)}'s name. {t.start(side)} itself probably knows nothing of it and still holds the"
-        " connection."
+        f" {t.the(side)}'s name. {knows}"
     )
     if _only_went_on(f):
         box = (

@@ -105,9 +105,17 @@ def _timers(gaps: Gaps, stack: Stack | None, *, near: bool) -> Timers:
     interval = interval_of(gaps, stack, near=near)
     period = period_of(gaps, interval, stack, near=near)
     idle = idle_of(gaps, interval, period, stack, near=near)
+    period = _no_shorter(period, idle)
     if interval is None and period is not None:
         interval = interval_of_period(gaps, period, stack)
     return interval, period, idle
+
+
+def _no_shorter(period: Timer | None, idle: Timer | None) -> Timer | None:
+    """Return the spacing of answered probes, which is idle or longer everywhere, by what is known of idle."""
+    if period is None or idle is None or not period.value_ns or not idle.value_ns:
+        return period
+    return period._replace(value_ns=idle.value_ns) if period.value_ns < idle.value_ns <= period.high_ns else period
 
 
 def _span(timer: Timer | None) -> Span | None:
