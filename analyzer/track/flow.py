@@ -63,10 +63,17 @@ FLOW: Final = whole_lines(
         ("first_seen", np.int64),  # chain of SEEN rows; -1 none
         ("last_seen", np.int64),
         ("trial_ns", np.int64),  # a silence of both ends that the other end has not reacted to yet (trial), 0 none
-        ("copies", np.int32),
-        ("cut", np.int32),  # segments of which the snap length left only the ports
-        ("silence_from", np.int64),  # frames at the two ends of that silence
+        ("trial_side", np.int8),  # who broke the silence that waits: 0 a, 1 b
+        ("trial_half", np.int8),  # 1 if a FIN had passed before it
+        ("survived_half", np.int16),
+        ("interface", np.int32),
+        ("silence_from", np.int64),  # frames at the two ends of the longest silence
         ("silence_to", np.int64),
+        ("trial_from", np.int64),  # frames at the two ends of the silence that waits
+        ("trial_to", np.int64),
+        ("survived_ns", np.int64),  # the longest silence that both ends went on behind
+        ("survived_from", np.int64),
+        ("survived_to", np.int64),
         ("number", np.int64),  # order of the first segment among all flows of the capture
         ("first_ns", np.int64),
         ("reused_ns", np.int64),  # when another incarnation took its addresses, -1 not
@@ -94,24 +101,17 @@ FLOW: Final = whole_lines(
         ("stray_ns", np.int64),  # when
         ("odd_from", np.int64),  # what the capture did not show of one end's numbers, see endpoint
         ("odd_to", np.int64),
-        ("trial_from", np.int64),  # frames at the two ends of that silence
-        ("trial_to", np.int64),
-        ("survived_ns", np.int64),  # the longest silence that both ends went on behind
-        ("survived_from", np.int64),
-        ("survived_to", np.int64),
         ("odd_frame", np.int64),  # the empty ACK that is odd, 0 if it was another segment
         ("odd_side", np.int8),
         ("odd_kind", np.int8),
         ("new_syn_side", np.int8),  # who sent that SYN: 0 a, 1 b
         ("provoked_side", np.int8),  # who sent the SYN that its receiver may challenge (challenged): 0 a, 1 b
-        ("trial_side", np.int8),  # who broke the silence that waits: 0 a, 1 b
-        ("trial_half", np.int8),  # 1 if a FIN had passed before it
-        ("survived_half", np.int16),
         ("provoked_frame", np.int64),  # that SYN, 0 none
         ("provoked_ns", np.int64),
         ("backwards", np.int32),  # segments older than the one before; not copies, which may come another way
         ("hash", np.int32),
-        ("interface", np.int32),
+        ("copies", np.int32),
+        ("cut", np.int32),  # segments of which the snap length left only the ports
     ],
 )
 """What is kept per live flow beside its two endpoints, in whole cache lines: else the hot ones would be three."""

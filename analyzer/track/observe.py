@@ -395,7 +395,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             flow["last_frame"] = row["frame"]
             continue
         sign_in(end, sign, ts_ns)
-        try_silence(flow, end, peer, side, row)
+        if flow["trial_ns"] > 0 or ts_ns - flow["last_ns"] >= TRIAL_LEAST_NS:
+            try_silence(flow, end, peer, side, row)
 
         # an empty segment that acknowledges nothing new, while a probe waits, is its answer and not activity
         alike = 1 if mark == LIKE_KEEPALIVE else 0

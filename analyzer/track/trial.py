@@ -39,7 +39,7 @@ TRIALS: Final = np.dtype(
     ]
 )
 
-TRIAL_LEAST_NS: Final = 1_000_000_000
+TRIAL_LEAST_NS: Final = 3_000_000_000
 """Shorter silences try nothing: no box forgets so soon."""
 
 
