@@ -110,6 +110,8 @@ def _signs(scene: Scene) -> Iterator[Witness]:
 
 def _fates(scene: Scene) -> Iterator[Witness]:
     """Other flows of the asker that fell silent in the same moment."""
+    if not scene.is_silent:
+        return
     for name, says in (("peer", "same_host"), ("other", "other_hosts")):
         if scene.beside(f"shared_{name}"):
             data: dict[str, int | str] = {
