@@ -177,8 +177,8 @@ HOST_RESTARTED: Final = CauseKind(
         why="Its programs are not to blame, nor a box on the way.",
         change="Find why the host restarted; have clients connect anew.",
         doubt=(
-            "Some systems give each connection a clock of its own, so handshakes that agreed before are asked for. Behind"
-            " a balancer one address is many machines: beyond the link it is no more than possible. An"
+            "Some systems give each connection a clock of its own, so handshakes that agreed before are asked for."
+            " Behind a balancer one address is many machines: beyond the link it is no more than possible. An"
             " interface that was taken down and up announces itself as well."
         ),
         source="RFC 9293 3.5.1; RFC 7323 5.4; Linux secure_tcp_ts_off; RFC 5227 3",
