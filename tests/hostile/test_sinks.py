@@ -33,6 +33,7 @@ SINKS = {
     ("cli/page.py", "write_html"): "printable",
     ("cli/page.py", "write_parquet"): "printable",
     ("cli/plot.py", "_save"): "printable",
+    ("cli/report.py", "_stream"): "JSON in ASCII",
     ("cli/report.py", "write_text"): "lines of report.text, whose names and warnings are printable",
     ("cli/rules.py", "run"): "our own tables",
     ("cli/watch.py", "Log._write"): "JSON in ASCII, or words, addresses and printable names of processes",
