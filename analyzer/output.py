@@ -31,10 +31,12 @@ _NO_LINKS: Final = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, 
 class NamedFile(io.FileIO):
     """An open file whose errors say what could not be written: a name that may be another than the file's now."""
 
-    def __init__(self, descriptor: int, known_as: str, *, owned: bool = True) -> None:
+    def __init__(self, descriptor: int, known_as: str, *, owned: bool = True, part: Path | None = None) -> None:
         """Take an open file; ``owned`` if it is to be closed with this."""
         super().__init__(descriptor, "wb", closefd=owned)
         self.known_as = known_as
+        self.part = part
+        """Where it can be read before it has its name; None where it cannot."""
 
     def write(self, octets: Octets) -> int:
         """Write as FileIO.
@@ -75,7 +77,7 @@ def whole(path: str | Path, *, replace: bool) -> Iterator[BinaryIO]:
     try:
         with _named(path):
             descriptor = os.open(part, _NEW, 0o666)
-        with io.BufferedWriter(NamedFile(descriptor, str(path))) as file:
+        with io.BufferedWriter(NamedFile(descriptor, str(path), part=part)) as file:
             if before is not None:
                 _like(descriptor, before)
             yield file

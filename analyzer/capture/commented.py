@@ -139,13 +139,13 @@ class _Frames:
 
     def head(self, about: str, application: str) -> bytes:
         """Return section and interface."""
-        return _section(about, application) + b"".join(map(self._interface, self._framing.link_types))
+        return section_block(about, application) + b"".join(map(self._interface, self._framing.link_types))
 
     def _interface(self, link_type: int) -> bytes:
         """Return the description of an interface of this link type, which has the next number."""
         self._interfaces[link_type] = len(self._interfaces)
         snaplen, fcs = getattr(self._framing, "snaplen", 0), getattr(self._framing, "fcs_octets", None)
-        return _interface(link_type, snaplen, self._digits, fcs)
+        return interface_block(link_type, snaplen, self._digits, fcs)
 
     def some(self, frames: Rows, notes: Record, *, jit: bool) -> bytes:
         """Return the blocks of frames that are complete in the window; nothing if there are none."""
@@ -242,14 +242,16 @@ def _with_comment(block: bytes, at: int, comment: bytes, order: str) -> bytes:
     return block[:4] + length + block[8:at] + added + options + length
 
 
-def _section(about: str, application: str) -> bytes:
-    options = _options("<", (COMMENT, _cut(about)), (APPLICATION, application.encode()))
+def section_block(about: str, application: str) -> bytes:
+    """Return the header of a section, with a comment on the whole if there is one."""
+    comment = ((COMMENT, _cut(about)),) if about else ()
+    options = _options("<", *comment, (APPLICATION, application.encode()))
     length = (28 + len(options)).to_bytes(4, "little")
     body = struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1)
     return struct.pack("<I", SECTION) + length + body + options + length
 
 
-def _interface(link_type: int, snaplen: int, digits: int, fcs_octets: int | None) -> bytes:
+def interface_block(link_type: int, snaplen: int, digits: int, fcs_octets: int | None) -> bytes:
     """Return the description of an interface."""
     options = [(RESOLUTION, bytes([digits]))]
     if fcs_octets is not None:

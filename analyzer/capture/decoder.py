@@ -116,7 +116,7 @@ class Decoder:
                 beside: Any = np.empty(count - made, dtype=WITNESS) if jit else [{} for _ in range(count - made)]
                 shown = look_beside.choose(jit=jit)(octets, frames, count, number, table, made, beside)
                 others = freeze(beside[:shown], WITNESS)
-        extra = [row for at in deferred if (row := self._defer(octets, frames[int(at)], number + int(at), skipped))]
+        extra = [row for at in deferred if (row := self.defer(octets, frames[int(at)], number + int(at), skipped))]
         if extra:
             rows = np.concatenate([rows, freeze(extra, SEGMENT)])
             rows = rows[np.argsort(rows["frame"], kind="stable")]
@@ -134,7 +134,7 @@ class Decoder:
         ts_ns[0] = self._last_ns if self._last_ns != ABSENT else ts_ns[1]
         return leaps_in(ts_ns, np.arange(number - 1, number + count, dtype=np.int64))
 
-    def _defer(self, octets: Octets, frame: Record, number: int, skipped: Numbers) -> dict[str, int] | None:
+    def defer(self, octets: Octets, frame: Record, number: int, skipped: Numbers) -> dict[str, int] | None:
         """Ask scapy about a frame; returns its row, or counts why there is none."""
         link_type = int(frame["link_type"])
         if not self.can_decode(link_type):

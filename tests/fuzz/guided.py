@@ -8,6 +8,7 @@ Plain loops only, as nothing else has lines to cover; ``run`` holds the compiled
 of a frame (after its link type), of a file, or of steps of two endpoints, five octets a step (``tests/traffic.py``).
 """
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -63,6 +64,15 @@ def capture(octets):
         targets.reported(written.name, jit=False, told=True)
 
 
+def scrub(octets):
+    """Scrub a file."""
+    from analyzer.errors import CaptureError
+    from tests.capture.scrub.scrubbing import scrub_file
+
+    with contextlib.suppress(CaptureError):
+        scrub_file(octets)
+
+
 def pick(values, octet):
     """Return one of some values."""
     return values[octet % len(values)]
@@ -80,10 +90,11 @@ def corpora():
         "tracker": [bytes(range(at, at + 60)) for at in range(0, 180, 20)],
         "whole": small + seeds.captures(),
         "text": seeds.texts(),
+        "share": small + seeds.captures(),
     }
 
 
-TARGETS = {"decode": frame, "framing": file, "tracker": steps, "whole": capture, "text": capture}
+TARGETS = {"decode": frame, "framing": file, "tracker": steps, "whole": capture, "text": capture, "share": scrub}
 
 
 def main():

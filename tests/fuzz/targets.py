@@ -5,6 +5,7 @@
 ``tracker``  one sequence of segments through tracker, labels and verdicts, plain and compiled: equal, and the
              invariants of a bystander's bookkeeping
 ``whole``    one file through everything to the JSON report: an error that says something, or a report
+``share``    one file through the scrubber, plain and compiled: equal, no more octets than may be, and readable
 ``text``     one pasted text likewise; what is said of it commands no terminal
 
 Nothing else is counted: a frame that ``framing`` finds is no execution of ``decode``. A new format joins TARGETS.
@@ -34,6 +35,7 @@ from analyzer.segment import SEGMENT, SegmentBatch
 from analyzer.track import tracker as tracker_module
 from analyzer.track.tracker import Tracker
 from tests.capture import craft
+from tests.capture.scrub.scrubbing import packets_of, scrub_file
 from tests.fuzz import guard, mutate, seeds, wire
 from tests.fuzz.guard import PAGE, GuardedNumpy, GuardedPages
 from tests.traffic import at_random
@@ -360,6 +362,30 @@ def read_texts(rng):
     return count
 
 
+def scrub_files(rng):
+    """Scrub some files, and hold plain loops against compiled ones."""
+    count = 32
+    for _ in range(count):
+        octets = any_file(rng)
+        if octets[:2] in (b"\x1f\x8b", b"\x28\xb5"):
+            continue
+        at = int(rng.integers(len(octets) + 1))
+        marked = octets[:at] + bytes(18) + octets[at + 18 :] if rng.random() < 0.5 else octets
+        copies = []
+        for jit in (False, True):
+            try:
+                copies.append(scrub_file(marked, jit=jit))
+            except CaptureError as error:
+                copies.append(str(error))
+        if copies[0] != copies[1]:
+            raise FoundError(f"plain and compiled differ for {marked.hex()}")
+        if isinstance(copies[0], tuple):
+            for _, packet, original, _ in packets_of(copies[0][0]):
+                if len(packet) > original:
+                    raise FoundError(f"a packet is longer than it was, from {marked.hex()}")
+    return count
+
+
 def refuse_constant(name):
     """Refuse what JSON has no word for."""
     raise FoundError(f"{name} in the report")
@@ -370,5 +396,6 @@ TARGETS = {
     "framing": find_frames,
     "tracker": track_segments,
     "whole": whole_path,
+    "share": scrub_files,
     "text": read_texts,
 }

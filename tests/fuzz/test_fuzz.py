@@ -20,7 +20,7 @@ from tests.fuzz import guided, run, seeds, targets
 from tests.fuzz.guard import PAGE, GuardedPages, guarded
 from tests.traffic import captures
 
-SHORT = {"decode": 150_000, "framing": 2048, "tracker": 256, "whole": 512, "text": 256}
+SHORT = {"decode": 150_000, "framing": 2048, "tracker": 256, "whole": 512, "text": 256, "share": 256}
 """Executions of each target: about a minute together on two slow cores."""
 SEED = 20190612
 KILLED = (-signal.SIGSEGV, -signal.SIGBUS)

@@ -1,0 +1,273 @@
+"""``share(path, out)``: copies of which nothing can be found in the original, and that tell its story."""
+
+import contextlib
+import itertools
+import os
+import re
+import stat
+import subprocess
+from ipaddress import ip_address
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import analyzer
+from analyzer import explain, sharing
+from analyzer.capture.scrub.copy import Wishes
+from analyzer.errors import CaptureError
+from analyzer.sharing import share
+from analyzer.wireshark.tshark import find
+from tests.capture.scrub.scrubbing import blocks_of, packets_of
+from tests.wireshark.needs import needs_tshark
+
+ROOT = Path(__file__).parents[1]
+LAB = ROOT.parent / "shared" / "lab"
+FOUNDING = ROOT / "captures" / "founding_go_fin60.pcap"
+CAPTURES = [
+    path
+    for folder in (ROOT / "captures", ROOT / "captures" / "lab", LAB)
+    for path in sorted(folder.glob("*.pcap*"))
+    if path.suffix in {".pcap", ".pcapng"}
+]
+IDS = [f"{path.parent.name}-{path.name}" for path in CAPTURES]
+KEY = bytes(range(32))
+
+NOBODYS = {ip_address(text) for text in ("::", "::1", "0.0.0.0", "255.255.255.255")}
+"""Addresses that are no host's, which every capture has."""
+
+
+def told(path, *names, only="frame", options=()):
+    """What tshark prints of each frame."""
+    words = [
+        find(),
+        "-n",
+        "-r",
+        path,
+        "-Y",
+        only,
+        *options,
+        "-T",
+        "fields",
+        *(w for name in names for w in ("-e", name)),
+    ]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory):
+    """A function that returns the copy of a capture, made once."""
+    folder, made = tmp_path_factory.mktemp("shared"), {}
+
+    def of(path):
+        if path not in made:
+            made[path] = folder / f"{len(made)}.pcapng"
+            share(path, made[path])
+        return made[path]
+
+    return of
+
+
+def payloads(path):
+    """The data of a capture's frames, as tshark finds them."""
+    lines = told(path, "tcp.payload", "udp.payload", "data.data")
+    return {bytes.fromhex(part) for line in lines for part in re.split(r"[\t,]", line) if len(part) >= 8}
+
+
+@needs_tshark
+@pytest.mark.parametrize("path", CAPTURES, ids=IDS)
+def test_nothing_of_the_original_is_found(path, copies):
+    """No run of four octets of data, no address and no MAC address of the original is in the copy."""
+    copy = copies(path).read_bytes()
+    bodies = b"\0".join(octets for _, octets, _, _ in packets_of(copy))
+    data = payloads(path)
+    runs = {each[at : at + 4] for each in data for at in range(len(each) - 3)}
+    names = ("ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "arp.src.proto_ipv4", "arp.dst.proto_ipv4")
+    addresses = {ip_address(part) for line in told(path, *names) for part in re.split(r"[\t,]", line) if part}
+    macs = {
+        bytes.fromhex(part.replace(":", ""))
+        for line in told(path, "eth.src", "eth.dst", "sll.src.eth", "arp.src.hw_mac")
+        for part in re.split(r"[\t,]", line)
+        if part and part not in {"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"} and not part.startswith("33:33:")
+    }
+    headers = b"\0".join(without_data(path, data))
+
+    assert set() == {run for run in runs if run in bodies and run not in headers}
+    assert set() == {
+        address for address in addresses - NOBODYS if address.packed in bodies and not address.is_multicast
+    }
+    assert set() == {mac for mac in macs if mac in bodies}
+
+
+def without_data(path, data):
+    """The frames of a capture less their data, as octets."""
+    longest = sorted(data, key=len, reverse=True)
+    for octets in frames_of(path):
+        for each in longest:
+            octets = octets.replace(each, b"")  # noqa: PLW2901 - what is left of it
+        yield octets
+
+
+def frames_of(path):
+    """The octets of a capture's frames."""
+    from analyzer.capture.formats import open_framing
+    from analyzer.capture.frame import NOTES, empty_frames
+    from analyzer.capture.source import open_source
+    from analyzer.capture.window import Window
+    from analyzer.loops.loop import records
+
+    found = []
+    with contextlib.closing(open_source(str(path))) as source:
+        window = Window(source)
+        framing, frames = open_framing("", window), empty_frames(1000, jit=False)
+        notes = records(NOTES, 1, jit=False)[0]
+        while True:
+            while count := framing.index(window, frames, 0, 1000, notes, jit=False):
+                found += [bytes(window.view[f["at"] : f["at"] + f["captured"]]) for f in frames[:count]]
+            if not window.more():
+                return found
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=IDS)
+def test_the_story_is_the_same(path, copies):
+    """Every flow's story in the copy is the original's, word for word but for addresses."""
+    before, after = (analyzer.analyze(each) for each in (path, copies(path)))
+
+    assert [plain(flow, before) for flow in before] == [plain(flow, after) for flow in after]
+    assert [flow.verdict for flow in before] == [flow.verdict for flow in after]
+
+
+def plain(flow, analysis):
+    """A story without addresses."""
+    story = explain.story(flow.judged, analysis.start_ns())
+    lines = [f"{section.heading} {line.text} {line.frames}" for section in story.sections for line in section.lines]
+    return [sharing.ADDRESSES.sub("@", line) for line in (story.headline, *lines)]
+
+
+@needs_tshark
+@pytest.mark.parametrize("path", CAPTURES, ids=IDS)
+def test_wireshark_sees_the_same(path, copies):
+    """Wireshark's labels, numbers, lengths and times are the original's; checksums are right, nothing is malformed."""
+    names = ("tcp.analysis.flags", "tcp.len", "tcp.seq", "tcp.ack", "tcp.window_size", "frame.time_epoch", "frame.len")
+    checks = ("tcp.check_checksum:TRUE", "ip.check_checksum:TRUE")
+    sums = (
+        "ip.checksum.status",
+        "tcp.checksum.status",
+        "icmp.checksum.status",
+        "icmpv6.checksum.status",
+        "_ws.malformed",
+    )
+    status = told(copies(path), *sums, options=[word for check in checks for word in ("-o", check)])
+
+    assert told(path, *names) == told(copies(path), *names)
+    assert [] == [line for line in status if re.search(r"(^|[\t,])0(?=[\t,]|$)", line) or line.split("\t")[-1]]
+
+
+def test_one_key_joins_files(tmp_path):
+    """With one key a host has the same pseudonym in every file; without one it has another each time."""
+    outs = [tmp_path / f"{at}.pcapng" for at in range(4)]
+    for out, key in zip(outs, (KEY, KEY, None, None), strict=True):
+        share(FOUNDING, out, key=key)
+    ends = [str(next(iter(analyzer.analyze(out))).a) for out in outs]
+
+    assert ends[0] == ends[1]
+    assert 3 == len(set(ends))
+
+
+@pytest.mark.parametrize("path", CAPTURES[::5], ids=IDS[::5])
+def test_ports_and_times_can_be_hidden(path, tmp_path):
+    """With other ports, or all times moved, the copy shows the same."""
+    for at, (wishes, shift) in enumerate(itertools.product((Wishes(), Wishes(hide_ports=True)), (False, True))):
+        share(path, tmp_path / f"{at}.pcapng", key=KEY, wishes=wishes, shift=shift)
+    starts = [analyzer.analyze(tmp_path / f"{at}.pcapng").captures[0].start_ns for at in range(4)]
+
+    assert starts[0] == starts[2] > starts[1] == starts[3]
+
+
+def test_a_copy_that_differs_is_not_kept(tmp_path, monkeypatch):
+    """If what the copy shows is not the same, it is refused, and nothing is left."""
+    scrub = sharing.copy_scrubbed
+
+    def without_the_end(source, write, *rest, **options):
+        parts = []
+        done = scrub(source, parts.append, *rest, **options)
+        for part in parts[:2]:
+            write(part)
+        [packets] = [part for part in parts if part[:1] == b"\6"][-1:]
+        write(packets[: len(packets) - 32 - 68])
+        return done
+
+    monkeypatch.setattr(sharing, "copy_scrubbed", without_the_end)
+    with pytest.raises(CaptureError, match=r"founding_go_fin60\.pcap: .*no copy was kept"):
+        share(FOUNDING, tmp_path / "out.pcapng")
+
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        ({"flows": 2}, "shows 1 flow and 3 probes, its copy 2 flows and 3 probes"),
+        ({"stories": {0: "b"}}, "tells another story of flow 0 than its copy"),
+        ({"sums": np.ones(2, dtype=np.uint64)}, "does not show the same of all flows as its copy"),
+        ({"stories": {1: "c"}}, ""),
+    ],
+)
+def test_how_copies_differ(other, sentence):
+    """What differs is said with one sentence."""
+    values = {"flows": 1, "probes": 3, "stories": {0: "a"}}
+
+    assert sentence == sharing._difference(sharing.Told(**values), sharing.Told(**values | other), stories=True)
+
+
+def test_every_column_counts():
+    """A change in any column of any flow that is not an address changes the sums."""
+    from analyzer.analyzing import read_flows
+
+    batches = [batch for _, batch in read_flows([str(FOUNDING)], analyzer.Analysis()) if batch is not None]
+
+    def sums():
+        told = sharing.Told()
+        for batch in batches:
+            sharing._add(told, batch, 0)
+        return told.sums.tolist()
+
+    before = sums()
+    for name in ("snd_una", "certainty", "answer_row", "ts_ns", "window"):
+        batches[-1].seen[name][-1] += 1
+        assert before != sums()
+        batches[-1].seen[name][-1] -= 1
+    assert before == sums()
+
+
+def test_text_and_what_is_there_are_refused(tmp_path):
+    """Text has no packets, and a file that is there stays."""
+    with pytest.raises(CaptureError, match="is text, and share needs packets"):
+        share(ROOT / "tests" / "pasted" / "tcpdump_3.txt", tmp_path / "out.pcapng")
+    there = tmp_path / "there.pcapng"
+    there.write_text("mine")
+    with pytest.raises(FileExistsError):
+        share(FOUNDING, there)
+
+    assert ["there.pcapng"] == [path.name for path in tmp_path.iterdir()]
+    share(FOUNDING, there, force=True)
+    assert 39 == sum(kind == 6 for kind, _ in blocks_of(there.read_bytes()))
+
+
+def test_a_pipe_gets_the_copy_once_it_is_found_good(tmp_path):
+    """What is no regular file gets the whole copy."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+    share(FOUNDING, pipe, key=KEY)
+    octets, _ = reader.communicate(timeout=60)
+
+    assert 39 == len(packets_of(octets))
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_drop_counters_are_the_same(tmp_path):
+    """What a capture says of dropped packets, its copy says too."""
+    looks = sharing._looks([(0, 0, 5, 9, 7, 0), (0, 0, 20, 31, 2, 1)], 12)
+
+    assert [(5, 1, 0), (8, 1, 7), (20, 2, 0), (sharing.AT_END, 2, 2), (sharing.AT_END, 0, 3)] == looks
