@@ -28,6 +28,7 @@ from analyzer.capture.scrub.pseudonyms import KEY_OCTETS, Pseudonyms
 from analyzer.capture.source import open_source
 from analyzer.errors import CaptureError
 from analyzer.output import whole
+from analyzer.segment import ABSENT, NOTE_ICMP_ERROR
 from analyzer.words.teller import count
 
 if TYPE_CHECKING:
@@ -54,13 +55,16 @@ HIDDEN: Final = {
         "stray_port", "stray_at",
     }),
     "a": frozenset({"mac", "data_octet", "steady", "sign0", "sign1", "sign2", "sign3"}),
-    "seen": frozenset({"flow", "next", "src_mac", "own_mac", "first_octet", "data_octet", "ttl_low", "ttl_high"}),
+    "seen": frozenset({"flow", "next", "src_mac", "own_mac", "first_octet", "data_octet", "ttl_low", "ttl_high",
+                       "host"}),
 }  # fmt: skip
 """Columns that a copy changes, that say where records lie or which flow left when, or what was remembered of a host: of
 many hosts not all is, and of which depends on addresses. What follows from these columns is compared."""
 INSTANTS: Final = "_ns"
 """Ends the names of columns of instants, which a shift moves, and of spans of time, which it does not."""
-SPANS: Final = frozenset({"silence_ns", "gap_ns", "idle_ns", "window_wait_ns", "gap_least_ns"})
+SPANS: Final = frozenset(
+    {"silence_ns", "gap_ns", "idle_ns", "window_wait_ns", "gap_least_ns", "trial_ns", "survived_ns"}
+)
 MULTIPLIERS: Final = np.array([[0xBF58476D1CE4E5B9], [0x94D049BB133111EB]], dtype=np.uint64)
 AT_END: Final = 1 << 62
 ADDRESSES: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])")
@@ -190,7 +194,10 @@ def _add(told: Told, batch: FlowBatch, shift_ns: int) -> None:
     for name in ("flow", "a", "b", "run_a", "run_b", "ending"):
         lanes = _together(lanes, getattr(batch, name), HIDDEN.get("a" if name == "b" else name, frozenset()), shift_ns)
     rows = _mixed((np.arange(len(batch.seen)) - np.repeat(batch.start[:-1], np.diff(batch.start))).astype(np.uint64))
-    rows = _together(rows, batch.seen, HIDDEN["seen"], shift_ns)
+    seen = batch.seen.copy()
+    for half in ("sack_left", "sack_right"):  # of an ICMP error they are its sender's address
+        seen[half][seen["note"] == NOTE_ICMP_ERROR] = ABSENT
+    rows = _together(rows, seen, HIDDEN["seen"], shift_ns)
     before = np.concatenate([np.zeros((2, 1), dtype=np.uint64), np.cumsum(rows, axis=1, dtype=np.uint64)], axis=1)
     lanes = _mixed(lanes ^ (before[:, batch.start[1:]] - before[:, batch.start[:-1]]))
     told.sums += lanes.sum(axis=1, dtype=np.uint64)

@@ -35,6 +35,7 @@ SINKS = {
     ("cli/plot.py", "_save"): "printable",
     ("cli/report.py", "_stream"): "JSON in ASCII",
     ("cli/report.py", "write_text"): "lines of report.text, whose names and warnings are printable",
+    ("cli/report.py", "_stream"): "JSON in ASCII, or CSV of words, addresses and numbers",
     ("cli/rules.py", "run"): "our own tables",
     ("cli/share.py", "_say"): "the name is printable, the rest numbers",
     ("cli/watch.py", "Log._write"): "JSON in ASCII, or words, addresses and printable names of processes",

@@ -39,10 +39,11 @@ def packet_of(
     segment = struct.pack("!HHI", ports[row["src_port"]], ports[row["dst_port"]], row["seq"])
     if row["note"] == NOTE_ICMP_ERROR:
         quoted = _ip(row, src, dst, 64, 6, segment, 20)
+        sender_of_it = _octets(rename(row["sack_left"], row["sack_right"]), row["ip_version"])
         icmp = struct.pack("!BBHI", row["icmp"] >> 8 & 255, row["icmp"] & 255, 0, 0) + quoted
-        total = _sum(icmp, 0 if four else _sum(dst + src, 58 + len(icmp)))
+        total = _sum(icmp, 0 if four else _sum(sender_of_it + src, 58 + len(icmp)))
         icmp = icmp[:2] + struct.pack("!H", _folded(total)) + icmp[4:]
-        return link + _ip(row, dst, src, row["ttl"], 1 if four else 58, icmp, len(icmp))
+        return link + _ip(row, sender_of_it, src, row["ttl"], 1 if four else 58, icmp, len(icmp))
     if row["note"] == NOTE_CUT:
         return link + _ip(row, src, dst, row["ttl"], 6, segment[:4], 20)
     options = _options(row)

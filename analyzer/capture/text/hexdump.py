@@ -29,6 +29,8 @@ RAW: Final = 101
 LINUX_SLL: Final = 113
 LINUX_SLL2: Final = 276
 ETHERTYPES: Final = {b"\x08\x00", b"\x86\xdd"}
+ARP: Final = bytes.fromhex("080600010800")
+"""Ethertype, and the beginning of ARP for Ethernet and IPv4."""
 TAGS: Final = {b"\x81\x00", b"\x88\xa8", b"\x91\x00", b"\x92\x00"}
 FAMILIES: Final = {2, 10, 24, 28, 30}
 
@@ -73,8 +75,11 @@ class Dump:
             self._whole = False
 
     def packet(self) -> tuple[bytes, int, int] | None:
-        """Return octets, link type and length on the wire, if they are those of an IP packet."""
+        """Return octets, link type and length on the wire, if they are those of an IP packet, or of ARP."""
         octets = bytes(self._octets)
+        for link_type, at in ((EN10MB, _behind_tags(octets)), (LINUX_SLL, 14)):
+            if octets[at : at + 6] == ARP:
+                return octets, link_type, len(octets)
         for link_type, header in _links(octets):
             length = _ip_length(octets[header:])
             if length:
@@ -84,9 +89,7 @@ class Dump:
 
 def _links(octets: bytes) -> Iterator[tuple[int, int]]:
     """Yield the link types whose header these octets may begin with, and its length."""
-    at = 12
-    while octets[at : at + 2] in TAGS:
-        at += 4
+    at = _behind_tags(octets)
     if octets[at : at + 2] in ETHERTYPES:
         yield EN10MB, at + 2
     if octets[14:16] in ETHERTYPES and octets[:1] == b"\0":
@@ -97,6 +100,14 @@ def _links(octets: bytes) -> Iterator[tuple[int, int]]:
     if len(family) == 4 and min(int.from_bytes(family, "little"), int.from_bytes(family, "big")) in FAMILIES:
         yield NULL, 4
     yield RAW, 0
+
+
+def _behind_tags(octets: bytes) -> int:
+    """Return where the ethertype is, if octets are of Ethernet."""
+    at = 12
+    while octets[at : at + 2] in TAGS:
+        at += 4
+    return at
 
 
 def _ip_length(octets: bytes) -> int:

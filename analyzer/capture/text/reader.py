@@ -27,11 +27,13 @@ from analyzer.capture.text.times import TIME, Kind, Times
 from analyzer.errors import NotACaptureError
 from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import freeze
-from analyzer.segment import NOTE_CUT, NOTE_UNNUMBERED, SEGMENT, SegmentBatch, leaps_in
+from analyzer.segment import NOTE_CUT, NOTE_UNNUMBERED, SEGMENT, WITNESS, SegmentBatch, leaps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+
+    from numpy.typing import NDArray
 
     from analyzer.capture.source import Source
     from analyzer.capture.window import Window
@@ -53,6 +55,7 @@ NO_PACKET: Final = re.compile(
 DROPPED: Final = re.compile(r"\s*(\d{1,12}) packets? dropped by (?:kernel|interface)")
 OFFSET: Final = re.compile(r"\s*(?:0x)?[0-9A-Fa-f]{4,8}:?\s")
 
+NOBODY: Final = np.empty(0, dtype=WITNESS)
 NOT_TCP: Final = 0
 CUT: Final = 2
 """Positions in ``SegmentBatch.skipped``."""
@@ -71,7 +74,7 @@ class _Packet:
     @property
     def may_be_ip(self) -> bool:
         """Whether its line, if it has one, says that it is an IP packet: octets of others are none to read."""
-        return self.listed is not None or not self.parts or "IP" in self.parts[0]
+        return self.listed is not None or not self.parts or "IP" in self.parts[0] or "ARP" in self.parts[0]
 
     @property
     def unlike_dump(self) -> bool:
@@ -105,6 +108,7 @@ class TextReader:
         self._links: dict[str, None] = {}
         self._notes: dict[str, tuple[int, int, str]] = {}
         self._line = 0
+        self._others: list[NDArray[np.void]] = []
         lines = physical_lines(window, encoding_of(window.head(64)) or "utf-8")
         first = list(itertools.islice(lines, LOOKED_AT))
         seen = [cleaned(line) for line in first]
@@ -164,6 +168,7 @@ class TextReader:
             times: list[int] = []
             numbers: list[int] = []
             skipped = [0, 0, 0]
+            others: list[NDArray[np.void]] = []
             while len(times) < batch_rows and self._waiting is not None:
                 packet, self._waiting = self._waiting, None
                 ts_ns = self._times.take(packet.stamp) if times or previous else self.start_ns or 0
@@ -175,15 +180,19 @@ class TextReader:
                 for row in rows[made:]:
                     row["frame"], row["ts_ns"] = frame, ts_ns
                     self._note_unnumbered(row)
+                for witness in self._others:
+                    witness["frame"], witness["ts_ns"] = frame, ts_ns
+                others += self._others
+                self._others = []
                 self._waiting = next(self._packets, None)
             if not times:
                 return
             before = previous or (times[0], numbers[0])
             leaps = leaps_in(np.array([before[0], *times]), np.array([before[1], *numbers]))
             previous = (times[-1], numbers[-1])
-            yield SegmentBatch(
-                freeze(rows, SEGMENT), len(times), (skipped[0], skipped[1], skipped[2]), times[-1], leaps
-            )
+            counts = (skipped[0], skipped[1], skipped[2])
+            beside = np.concatenate([NOBODY, *others])
+            yield SegmentBatch(freeze(rows, SEGMENT), len(times), counts, times[-1], leaps, others=beside)
 
     @staticmethod
     def _number(packet: _Packet, before: int) -> int:
@@ -294,6 +303,7 @@ class TextReader:
         for reason, count in enumerate(batch.skipped):
             skipped[reason] += count
         rows += (dict(zip(SEGMENT.names or (), values, strict=True)) for values in batch.rows.tolist())
+        self._others.append(batch.others)
 
     def _listed(self, packet: _Packet, listed: re.Match[str], rows: list[dict[str, int]], skipped: list[int]) -> None:
         """Add the row of a line of a packet list."""

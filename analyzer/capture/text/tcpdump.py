@@ -164,6 +164,8 @@ def as_quoted(row: dict[str, int]) -> dict[str, int]:
         "dst_hi",
         "dst_lo",
         "tag",
+        "sack_left",
+        "sack_right",
         "src_port",
         "dst_port",
         "ip_id",
