@@ -33,7 +33,6 @@ SINKS = {
     ("cli/page.py", "write_html"): "printable",
     ("cli/page.py", "write_parquet"): "printable",
     ("cli/plot.py", "_save"): "printable",
-    ("cli/report.py", "_stream"): "JSON in ASCII",
     ("cli/report.py", "write_text"): "lines of report.text, whose names and warnings are printable",
     ("cli/report.py", "_stream"): "JSON in ASCII, or CSV of words, addresses and numbers",
     ("cli/rules.py", "run"): "our own tables",
