@@ -138,24 +138,36 @@ class Beside:
 
         ``recalled`` says that nothing was heard since ``recall``.
         """
-        flow, *others = (
-            thaw(table, jit=self._jit)
-            for table in (batch.flow, batch.a, batch.b, batch.ending, batch.run_a, batch.run_b)
-        )
+        parts = self._parts(batch)
         room = self._numbers([0] * len(batch))
         ask: Foreign = asked_about.choose(jit=self._jit)
-        count = ask(flow, *others, batch.end_ns, room)
-        picked = np.array(room[:count], dtype=np.int64)
+        count = ask(*parts, batch.end_ns, room)
         if not count:
             return np.empty(0, dtype=TESTIMONY)
+        return self._testimony(batch, parts, np.array(room[:count], dtype=np.int64), recalled=recalled)
+
+    def rehearse(self, batch: FlowBatch) -> None:
+        """Call the loops that only flows take that somebody asks about, and tables that grow."""
+        for table in self._tables:
+            table.rehearse()
+        self._testimony(batch, self._parts(batch), np.empty(0, dtype=np.int64), recalled=True)
+
+    def _parts(self, batch: FlowBatch) -> tuple[Rows, ...]:
+        """Return the tables of a batch as loops take them."""
+        tables = (batch.flow, batch.a, batch.b, batch.ending, batch.run_a, batch.run_b)
+        return tuple([thaw(table, jit=self._jit) for table in tables])
+
+    def _testimony(
+        self, batch: FlowBatch, parts: tuple[Rows, ...], picked: NDArray[np.int64], *, recalled: bool
+    ) -> NDArray[np.void]:
+        """Return the TESTIMONY records about the flows at these indices."""
         out = records(TESTIMONY, len(picked), jit=self._jit)
         for table in self._tables:
             table.make_room(0, 1)  # loops look at the first record of each, whether or not it is used
         testify: Foreign = testify_beside.choose(jit=self._jit)
         testify(
             picked if self._jit else picked.tolist(),
-            flow,
-            *others,
+            *parts,
             BESIDE_NS if recalled else UNNOTED_NS,
             *self._columns(),
             out,

@@ -369,6 +369,10 @@ class Subjects:
         if size > len(self.slots):
             self._refill(used, size)
 
+    def rehearse(self) -> None:
+        """Call the loop that only a table takes that grows or forgets."""
+        self._refill(0, len(self.slots))
+
     def _refill(self, used: int, size: int) -> None:
         self.slots = self._no_slots(size)
         fill.choose(jit=self._jit)(self.slots, self.records, used)

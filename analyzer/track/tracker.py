@@ -304,6 +304,7 @@ class Tracker:
         self._make_room(len(self._slots))
         self._sweep(LINGER_NS, 0)
         retire.choose(jit=self.jit)(self._leaving[:0], self._flows.records, self._registers, observe.FLOW_FREE)
+        self._beside.rehearse(self.snapshot())
 
     def snapshot(self) -> FlowBatch:
         """Return all flows still in memory as they stand, and keep them."""
