@@ -29,7 +29,7 @@ EXECUTIONS ?= 1000000
 T ?= explain
 subject = $(firstword $(wildcard tests/$(T) tests/test_$(T).py tests/*/test_$(T).py tests/*/*/test_$(T).py))
 
-.PHONY: help demo test quick lint format docs bench cuts fuzz clean programs
+.PHONY: help demo test quick lint format docs bench texts cuts fuzz clean programs
 
 help:
 	@echo "make demo    install into .venv and explain the capture this program was written for"
@@ -39,6 +39,7 @@ help:
 	@echo "make format  rewrite the code in the house format"
 	@echo "make docs    build the documentation site: build/site/index.html"
 	@echo "make bench   measure the speed"
+	@echo "make texts   explain what tcpdump and tshark print of every capture, in every form"
 	@echo "make cuts    cut and thin out all bundled captures: no frame becomes a probe by that"
 	@echo "make fuzz    change frames, files and segments until something breaks: make fuzz EXECUTIONS=1000000"
 	@echo "make clean   remove .venv and everything else that was made"
@@ -53,6 +54,9 @@ demo: .venv/installed
 	fi
 
 # Every cut and every drop of the bundled captures; the tests try a sample.
+texts: programs .venv/installed-checks
+	KEEPALIVE_ALL_TEXTS=1 KEEPALIVE_JIT=0 $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_text_round_trip.py
+
 cuts: .venv/installed-checks
 	KEEPALIVE_JIT=0 $(BIN)/python tests/cuts.py
 

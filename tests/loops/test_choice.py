@@ -21,6 +21,7 @@ def fresh(monkeypatch, tmp_path):
     monkeypatch.setattr(choice, "_READY", [])
     monkeypatch.setattr(choice, "_REHEARSALS", [])
     monkeypatch.setattr(choice, "_CREWS", [])
+    monkeypatch.setattr(machine, "_HELPERS", [])
     monkeypatch.setattr(notices, "_TOLD", told)
     monkeypatch.setattr(machine, "store", lambda: None)
     monkeypatch.setattr(machine, "_DISTRUSTED", type(machine._DISTRUSTED)())
