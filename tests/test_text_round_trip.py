@@ -44,6 +44,9 @@ LOST = {"any_router_sll": 1}
 SAMPLE = 1 if os.environ.get("KEEPALIVE_ALL_TEXTS") else 4
 """Of so many pairs of capture and form one is tried in every run, as many of each form; ``make texts`` tries all."""
 
+HURRY = {"RES_OPTIONS": "timeout:1 attempts:1"}
+"""What tcpdump asks for a name for a second at most: where no name server answers, it would wait for five."""
+
 needs = {
     name: pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed")
     for name in ("tcpdump", "tshark")
@@ -53,7 +56,7 @@ needs = {
 def printed(path, form, folder):
     """The text of a capture, in a file."""
     words = ["tshark", "-n", "-r", path] if FORMS[form] is None else ["tcpdump", "-r", path, *FORMS[form]]
-    text = subprocess.run(words, capture_output=True, check=False).stdout
+    text = subprocess.run(words, capture_output=True, check=False, env=os.environ | HURRY).stdout
     out = Path(folder) / f"{path.stem}.txt"
     out.write_bytes(text)
     return out

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import csv
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.choice import jit_wanted
 from analyzer.report.octets import DECIMALS, NUMBER, TEXT, WORD, Program, pieces
@@ -53,7 +53,7 @@ def text(cells: dict[str, Cells], *, jit: bool) -> str:
     return "".join(",".join(row) + "\n" for row in zip(*columns, strict=True))
 
 
-def _plain(value: Any) -> str:  # noqa: ANN401 - a cell
+def _plain(value: Foreign) -> str:
     """Return a cell: floats to the nanosecond without exponent, None as nothing."""
     if isinstance(value, float):
         return f"{value:.9f}"

@@ -70,7 +70,7 @@ class Beside:
         self._keys: Any = self._numbers(list(keys_of(seed)))
         self._digests: Any = self._numbers([0] * attend.RING)
 
-    def _numbers(self, values: list[int]) -> Any:  # noqa: ANN401 - an array or a list
+    def _numbers(self, values: list[int]) -> Foreign:
         return np.array(values, dtype=np.int64) if self._jit else values
 
     def _columns(self) -> tuple[Any, ...]:

@@ -345,7 +345,7 @@ class Subjects:
         self.slots: Any = self._no_slots(64)
 
     @property
-    def records(self) -> Any:  # noqa: ANN401 - as Pool
+    def records(self) -> Foreign:
         """What loops take; another one after ``make_room``."""
         return self._pool.records
 

@@ -14,7 +14,7 @@ def played(tmp_path_factory):
         pytest.skip(reason)
     out = tmp_path_factory.mktemp("beside")
     said = []
-    failed = playing.play_all(list(EXPECTED), out, 4, said.append)
+    failed = playing.play_all(list(EXPECTED), out, 8, said.append)
     assert not failed, "\n".join(said)
     return out
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from analyzer.capture.scrub.pseudonyms import Pseudonyms
     from analyzer.capture.source import Source
-    from analyzer.untyped import Record
+    from analyzer.untyped import Foreign, Record
 
     Write = Callable[[bytes], object]
 
@@ -156,11 +156,11 @@ class _Copy:
         self._decoder = Decoder(reader, most_by_scapy=MOST_BY_SCAPY)
         self._result = Scrubbed()
 
-    def numbers(self, values: np.ndarray[Any, Any]) -> Any:  # noqa: ANN401 - an array for compiled loops, a list for plain
+    def numbers(self, values: np.ndarray[Any, Any]) -> Foreign:
         """Return numbers in the form that loops take."""
         return values.astype(np.int64) if self.jit else values.tolist()
 
-    def frames_of(self, octets: Record, frames: Any, count: int) -> None:  # noqa: ANN401 - FRAME rows in either form
+    def frames_of(self, octets: Record, frames: Foreign, count: int) -> None:
         """Write the blocks of the first ``count`` rows of an index."""
         step = scrub.choose(jit=self.jit)
         first = 0
