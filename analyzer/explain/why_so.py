@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import cause_kind
 from analyzer.judge.judged import Certainty
+from analyzer.track.testimony import HOP, OWN
 from analyzer.words.model import Line
 from analyzer.words.witnesses import witness_lines
 
@@ -22,6 +23,11 @@ HOW_SURE: Final = {
     Certainty.LIKELY: "Inferred, from these frames",
 }
 BESIDE: Final = frozenset({"icmp", "arp", "ndp"})
+
+
+def _has_link_frames(t: Teller) -> bool:
+    """Say whether the capture has ARP or neighbour discovery: one said where the silent end's packets come from."""
+    return t.record.beside is not None and t.record.beside["place"] in {OWN, HOP}
 
 
 def leading(t: Teller) -> tuple[Cause, CauseKind] | None:
@@ -80,9 +86,11 @@ def remains(t: Teller) -> list[Line]:
         )
     if unsure and not any(witness.kind in BESIDE for witness in t.judged.witnesses):
         port = t.record.endpoint(t.record.responder or "b").port
-        text = (
-            "More would be known from a capture with ARP and ICMP in it: tcpdump -i INTERFACE -w FILE"
-            f" 'port {port} or arp or icmp or icmp6'."
+        lacks = (
+            "If ICMP was filtered out of this capture, one with it may tell more"
+            if _has_link_frames(t)
+            else "More would be known from a capture with ARP and ICMP in it"
         )
+        text = f"{lacks}: tcpdump -i INTERFACE -w FILE 'port {port} or arp or icmp or icmp6'."
         found.append(Line(text, (t.record.last_frame,)))
     return found

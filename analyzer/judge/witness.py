@@ -95,11 +95,13 @@ def _signs(scene: Scene) -> Iterator[Witness]:
         says = "heard" if scene.sign_frames else "throughout" if scene.is_heard_throughout else "heard_later"
         yield Witness("life_sign", scene.quiet, frames, scene.beside("sign_ns"), says, data)
     elif scene.is_unheard and scene.is_silent:
-        data = {"address": address, "passed_ns": scene.until_ns - scene.since_ns - scene.beside("slack_ns")}
+        slack_ns = scene.beside("slack_ns")
+        data = {"address": address, "passed_ns": scene.until_ns - scene.since_ns - slack_ns, "slack_ns": slack_ns}
         yield Witness("life_sign", scene.quiet, scene.asked_frames[-1:], scene.since_ns, "unheard", data)
     if scene.beside("station_frame") and not scene.beside("last_frame") and scene.is_silent:
         frames = tuple(sorted({scene.beside("station_frame"), scene.beside("station_last_frame")}))
         data = {
+            "address": address,
             "mac": mac_text(scene.beside("mac")),
             "after_ns": scene.beside("station_ns") - scene.since_ns,
             "own": 1 if scene.is_on_link else 0,

@@ -14,7 +14,7 @@ from analyzer.words.teller import capital, count, duration, times
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analyzer.judge.judged import Witness
+    from analyzer.judge.judged import JudgedFlow, Witness
     from analyzer.words.teller import Teller
 
 QUOTES: Final = {
@@ -36,6 +36,12 @@ def number(witness: Witness, key: str) -> int:
 def text(witness: Witness, key: str) -> str:
     """Return a text of a witness's data."""
     return str(witness.data.get(key, ""))
+
+
+def shows_life(judged: JudgedFlow) -> bool:
+    """Say whether something beside the flow shows that the silent end's host was there meanwhile."""
+    signs = [witness for witness in judged.witnesses if witness.kind == "life_sign"]
+    return any(w.says in {"heard", "throughout"} or (w.says == "station" and number(w, "own")) for w in signs)
 
 
 def _icmp(t: Teller, w: Witness) -> str:
@@ -101,15 +107,18 @@ def _heard_later(t: Teller, w: Witness) -> str:
 
 
 def _unheard(t: Teller, w: Witness) -> str:
-    del t
-    return f"No frame of any kind came from {text(w, 'address')} in the last {duration(number(w, 'passed_ns'))}."
+    last = f"its last segment here ({t.at(w.ts_ns)})"
+    slack_ns = number(w, "slack_ns")
+    when = f"from {duration(slack_ns)} after {last} to the end" if slack_ns else f"after {last}"
+    return f"No frame of any kind came from {text(w, 'address')} {when}."
 
 
 def _station(t: Teller, w: Witness) -> str:
     del t
     whose = f"the next hop {text(w, 'hop')}" if text(w, "hop") else "the station that brought its packets"
     whose = "its own station" if number(w, "own") else whose
-    return f"{whose[0].upper()}{whose[1:]} ({text(w, 'mac')}) was heard {duration(number(w, 'after_ns'))} after that."
+    after = f"{duration(number(w, 'after_ns'))} after the last segment of {text(w, 'address')} here"
+    return f"{whose[0].upper()}{whose[1:]} ({text(w, 'mac')}) was heard {after}."
 
 
 def _same_host(t: Teller, w: Witness) -> str:

@@ -33,3 +33,11 @@ def test_what_is_only_possible_does_not_lead():
 def test_what_a_finding_tells_is_not_told_twice():
     """A cause that a finding leads already has no sections of its own."""
     assert "Who must act" not in headings(scenario("half_open_connection_discovered")[0])
+
+
+def test_a_capture_that_has_arp_is_not_told_to_lack_it():
+    """Who captured ARP is advised to capture ICMP, and is not told that ARP is missing."""
+    said = dead().section("What remains, and what would tell")
+
+    assert "If ICMP was filtered out of this capture" in said
+    assert "a capture with ARP" not in said

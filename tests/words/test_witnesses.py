@@ -1,10 +1,13 @@
 """What witnesses say."""
 
+from dataclasses import replace
+
 import pytest
 
 from analyzer.judge.judged import JudgedFlow, Witness
 from analyzer.words.teller import Teller
-from analyzer.words.witnesses import SAYINGS, says, witness_lines
+from analyzer.words.witnesses import SAYINGS, says, shows_life, witness_lines
+from tests.capture.craft import ethernet
 from tests.causes.scenes import dead
 from tests.judging import scenario
 
@@ -59,3 +62,32 @@ def test_lines_carry_frames():
     assert isinstance(judged, JudgedFlow)
     assert [line.frames for line in lines] == [witness.frames for witness in judged.witnesses]
     assert lines
+
+
+def test_what_is_counted_from_is_named():
+    """A silence of a host and a sign of its station say from which segment they count."""
+    made = dead()
+    made.put(11, ethernet(b"", 0x88CC, src=made.mac_b))
+    said = made.section("Evidence")
+
+    assert "after its last segment here (+" in said
+    assert "9.999 s after the last segment of 10.0.0.2 here" in said
+    assert "after that" not in said
+
+
+@pytest.mark.parametrize(
+    ("word", "data", "expected"),
+    [
+        ("heard", {}, True),
+        ("throughout", {}, True),
+        ("station", {"own": 1}, True),
+        ("station", {"own": 0}, False),
+        ("unheard", {}, False),
+        ("heard_later", {}, False),
+    ],
+)
+def test_a_host_that_was_there_is_not_dead(word, data, expected):
+    """What comes from its address, or from its own station, shows that a host was there meanwhile."""
+    seen = replace(dead().judged(), witnesses=(Witness("life_sign", "b", (1,), 0, word, data),))
+
+    assert expected == shows_life(seen)

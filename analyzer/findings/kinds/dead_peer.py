@@ -17,6 +17,7 @@ from analyzer.words.icmp import icmp_text, one_kind
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_word, probe_summary
 from analyzer.words.teller import count, duration, lines, number, setting, side_of
+from analyzer.words.witnesses import shows_life
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -199,7 +200,7 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
     else:
         text = (
             f"Keepalive did its work: {t.the(other(prober))}, or the path to it, stopped answering."
-            f"{'' if t.cause_is_told else UNTOLD}"
+            f"{'' if t.cause_is_told or shows_life(t.judged) else UNTOLD}"
         )
     return lines(
         Line(text, f.frames),
