@@ -12,6 +12,7 @@ from analyzer.words.probes import probe_summary
 from analyzer.words.teller import count, duration, lines, number, times
 
 if TYPE_CHECKING:
+    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 NOT_CAPTURED: Final = {
@@ -211,6 +212,11 @@ def reset_why(t: Teller) -> list[Line]:
 
 def silent_headline(t: Teller) -> str:
     """Return any other silence in one line."""
+    if waiting := _waiting(t):
+        lasted = duration(t.record.end_ns - (t.facts(waiting).unacked_ns or 0))
+        return (
+            f"{t.start(waiting)}'s {_outstanding(t, waiting)} stayed unacknowledged for {lasted} to the capture's end."
+        )
     after = duration(t.record.end_ns - t.record.last_ns)
     return f"Silence: what was sent last stayed unanswered for {after} to the capture's end."
 
@@ -218,4 +224,26 @@ def silent_headline(t: Teller) -> str:
 def silent(t: Teller) -> list[Line]:
     """Return any other silence."""
     text = f"The last segment, at {t.at(t.record.last_ns)}, and what was sent before it, stayed unanswered."
-    return [*probe_summary(t), Line(text, (t.record.last_frame,))]
+    return [*probe_summary(t), *_sent_again(t), Line(text, (t.record.last_frame,))]
+
+
+def _waiting(t: Teller) -> Side | None:
+    """Return the end that sent something again in vain, the one that did for longer if both; None if neither did."""
+    since = [(t.facts(side).unacked_ns, side) for side in SIDES if t.facts(side).resent]
+    return min(((ns, side) for ns, side in since if ns is not None), default=(0, None))[1]
+
+
+def _outstanding(t: Teller, side: Side) -> str:
+    fin = t.fin(side)
+    return "FIN" if fin is not None and fin.frame == t.facts(side).unacked_frame else "data"
+
+
+def _sent_again(t: Teller) -> list[Line]:
+    """Return how often that was sent again; a finding says so where no probe came in that time."""
+    side = _waiting(t)
+    if side is None:
+        return []
+    facts = t.facts(side)
+    text = f"{t.start(side)} sent its {_outstanding(t, side)} again {times(facts.resent)}, and nothing acknowledged it."
+    frames = {frame for frame in (facts.unacked_frame, facts.resent_frame) if frame is not None}
+    return [Line(text, tuple(sorted(frames)))]

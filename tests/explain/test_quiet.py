@@ -86,3 +86,11 @@ def test_a_syn_ack_that_draws_a_reset_is_answered():
 
     assert "answered the SYN,ACK with a RST" in story.headline
     assert "no ACK of the client follows" not in texts(story, "What happened")
+
+
+def test_a_silence_counts_from_what_was_never_acknowledged():
+    """Where probes came while a FIN was sent again, the silence began with the FIN, not with the last probe."""
+    story = told(scenario("fin_sent_again_while_its_sender_probes")[0])
+
+    assert "The client's FIN stayed unacknowledged for 11.300 s to the capture's end." == story.headline
+    assert "The client sent its FIN again 4 times, and nothing acknowledged it." in texts(story, "What happened")
