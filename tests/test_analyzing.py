@@ -1,14 +1,15 @@
 """Captures into an analysis: what is read, what is told meanwhile, and what cannot be read."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from analyzer.analysis import Analysis
-from analyzer.analyzing import analyze, read_flows, read_into, rehearse_pcap, rehearse_pcapng
+from analyzer.analyzing import analyze, read_flows, read_into
 from analyzer.capture.reader import CaptureReader
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
-from analyzer.loops.rehearsal import rehearsed
 from tests.capture.craft import ethernet, ipv4, pcap, pcapng, tcp
 
 CAPTURES = Path(__file__).parents[1] / "captures"
@@ -56,16 +57,37 @@ def test_what_was_read_before_an_error_is_in_the_summary(tmp_path, monkeypatch):
     assert (50, 50) == (result.captures[0].frames, result.captures[0].skipped["not_tcp"])
 
 
-@pytest.mark.parametrize(("rehearse", "make"), [(rehearse_pcap, pcap), (rehearse_pcapng, pcapng)])
-def test_a_rehearsal_calls_every_loop_that_reading_takes(tmp_path, rehearse, make):
-    """No loop, and no types of arguments, that a capture takes is left to be compiled later, when it is waited for."""
+REHEARSALS = """
+import sys
+from analyzer.analyzing import analyze, rehearse_pcap, rehearse_pcapng
+from analyzer.loops.rehearsal import rehearsed
+
+own = {"pcap": rehearse_pcap, "pcapng": rehearse_pcapng}[sys.argv[1]]
+known = {(part.loop, part.types) for each in (rehearse_pcap, own) for part in rehearsed(each)}
+wanted = {(part.loop, part.types) for part in rehearsed(lambda: analyze(sys.argv[2], jit=True))}
+for name, loops in (("missing", wanted - known), ("wanted", wanted), ("more", known - wanted)):
+    print(name, *sorted({loop.rpartition(".")[2] for loop, _ in loops}))
+"""
+
+
+@pytest.mark.parametrize("make", [pcap, pcapng])
+def test_a_rehearsal_calls_every_loop_that_reading_takes(tmp_path, make):
+    """No loop, and no types of arguments, that a capture takes is left to be compiled later, when it is waited for.
+
+    In a process of its own: loops that other tests have loaded are not rehearsed.
+    """
     frames = [
         ethernet(ipv4(tcp(seq=seq, flags=flags))) for seq, flags in ((1, 2), (9, 4), (500, 2), (501, 16), (500, 16))
     ]
     (tmp_path / "capture").write_bytes(make(frames))
-    known = {(part.loop, part.types) for each in (rehearse_pcap, rehearse) for part in rehearsed(each)}
-    wanted = {(part.loop, part.types) for part in rehearsed(lambda: analyze(tmp_path / "capture", jit=True))}
+    child = subprocess.run(
+        [sys.executable, "-P", "-c", REHEARSALS, make.__name__, str(tmp_path / "capture")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loops = {name: set(rest) for name, *rest in map(str.split, child.stdout.splitlines())}
 
-    assert {"settle", "observe", "decode", "retire"} < {loop.rpartition(".")[2] for loop, _ in wanted}
-    assert set() == wanted - known
-    assert {"refill", "sweep"} <= {loop.rpartition(".")[2] for loop, _ in known - wanted}
+    assert {"settle", "observe", "decode", "retire"} < loops["wanted"]
+    assert set() == loops["missing"]
+    assert {"refill", "sweep"} <= loops["more"]
