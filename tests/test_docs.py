@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.howto import CASES
 from analyzer.judge.verdict import Verdict
 from tests.beside import CORPUS, corpus, known_sums
 
@@ -38,6 +39,14 @@ def test_the_json_page_has_every_verdict():
     page = (DOCS / "json-report.md").read_text(encoding="utf-8").split("## The verdicts")[1]
 
     assert {verdict.value for verdict in Verdict} == set(re.findall(r"(?m)^\| `(\w+)` \|", page))
+
+
+def test_the_capturing_page_has_every_case():
+    """The table of docs/capturing.md is that of ``keepalive how``, with how far each case was tried."""
+    page = (DOCS / "capturing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| `(\w+)` \| (.+) \| (.+) \|$", page)
+
+    assert [(case.name, case.title, case.tried) for case in CASES] == rows
 
 
 def test_the_corpus_page_names_each_capture_once():

@@ -46,6 +46,7 @@ VERBS: Final = (
     Verb("compare", "Wireshark's labels beside ours, and who is right where they differ", "analyzer.cli.compare"),
     Verb("annotate", "a copy as pcapng with our labels as packet comments, for Wireshark", "analyzer.cli.annotate"),
     Verb("share", "a copy that can be given away: other addresses, no data, the same story", "analyzer.cli.share"),
+    Verb("how", "the command that captures what this program reads, made for a case", "analyzer.cli.how"),
     Verb("rules", "the decision tables, and the long text of a verdict, finding or cause", "analyzer.cli.rules"),
 )
 
@@ -62,6 +63,7 @@ examples:
   keepalive report *.pcap --json > report.json
   keepalive report capture.pcap --fail-on silent,close-wait-held-by-keepalive
   sudo keepalive watch -i lo tcp port 4001
+  keepalive how --port 5432                  the command that captures for this
   keepalive rules close-wait-held-by-keepalive
 
 exit status:
