@@ -72,10 +72,8 @@ for name, loops in (("missing", wanted - known), ("wanted", wanted), ("more", kn
 
 @pytest.mark.parametrize("make", [pcap, pcapng])
 def test_a_rehearsal_calls_every_loop_that_reading_takes(tmp_path, make):
-    """No loop, and no types of arguments, that a capture takes is left to be compiled later, when it is waited for.
-
-    In a process of its own: loops that other tests have loaded are not rehearsed.
-    """
+    """No loop, and no types of arguments, that a capture takes is left to be compiled later, when it is waited for."""
+    # in a process of its own: loops that other tests have loaded are not rehearsed
     frames = [
         ethernet(ipv4(tcp(seq=seq, flags=flags))) for seq, flags in ((1, 2), (9, 4), (500, 2), (501, 16), (500, 16))
     ]
