@@ -67,7 +67,10 @@ SPANS: Final = frozenset(
 )
 MULTIPLIERS: Final = np.array([[0xBF58476D1CE4E5B9], [0x94D049BB133111EB]], dtype=np.uint64)
 AT_END: Final = 1 << 62
-ADDRESSES: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])")
+ADDRESSES: Final = re.compile(
+    r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
+    r"|(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{1,4}|(?<=::))(?!\w|:[0-9a-f:])"  # a colon may follow, in a sentence
+)
 NS_PER_S: Final = 1_000_000_000
 
 

@@ -15,6 +15,7 @@ import pytest
 import analyzer
 from analyzer import explain, sharing
 from analyzer.capture.scrub.copy import Wishes
+from analyzer.cli import main
 from analyzer.errors import CaptureError
 from analyzer.sharing import share
 from analyzer.wireshark.tshark import find
@@ -163,6 +164,29 @@ def test_wireshark_sees_the_same(path, copies):
 
     assert told(path, *names) == told(copies(path), *names)
     assert [] == [line for line in status if re.search(r"(^|[\t,])0(?=[\t,]|$)", line) or line.split("\t")[-1]]
+
+
+@needs_tshark
+@pytest.mark.parametrize("path", CAPTURES[::3], ids=IDS[::3])
+def test_report_explain_and_compare_say_the_same(path, copies, capsys, tmp_path, monkeypatch):
+    """What the verbs print of the copy is what they print of the original, but for addresses."""
+    monkeypatch.chdir(tmp_path)
+    said = []
+    for each in (path, copies(path)):
+        (tmp_path / "capture").write_bytes(each.read_bytes())
+        for verb in (("report",), ("explain",), ("compare",), ("compare", "--json")):
+            main([*verb, "capture"])
+        out = sharing.ADDRESSES.sub("@", capsys.readouterr().out).replace("pcapng", "pcap")
+        said.append(re.sub(r"[-\u2500]{3,}", "", out).split())  # lines break elsewhere where addresses are longer
+
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1", "::1", "fd00::1", "fc76:e26:d74e:b195:59b8:e29e:d328:bb4c"])
+def test_addresses_are_found_in_sentences(text):
+    """An address is found whole, whatever stands behind it."""
+    for end in ("", " said", ": said", ", said", "]:80", "."):
+        assert f"of @{end}" == sharing.ADDRESSES.sub("@", f"of {text}{end}")
 
 
 def test_one_key_joins_files(tmp_path):

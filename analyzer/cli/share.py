@@ -41,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "else (without it one is drawn and forgotten)",
     )
     group.add_argument("--map", metavar="FILE", help="write which address became which, as CSV: for yourself")
-    group.add_argument("--hide-ports", action="store_true", help="give ports other numbers too, of the same kind")
+    ports = group.add_mutually_exclusive_group()
+    ports.add_argument(
+        "--keep-ports", action="store_true", help="leave ports as they are (the default: a service is its port)"
+    )
+    ports.add_argument("--hide-ports", action="store_true", help="give ports other numbers too, of the same kind")
     group.add_argument("--shift-times", action="store_true", help="move all times back, by up to ten years, by the key")
 
 
@@ -71,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
             raise shared.UsageError(f"{options.out}: {error.strerror or error}") from None
     if options.map:
         _write_map(options.map, done.scrubbed.pseudonyms)
-    _say(options.out, done)
+    _say(options.out, done, ports=not options.hide_ports, times=not options.shift_times)
     return 0
 
 
@@ -153,16 +157,23 @@ def _write_private(path: str, octets: bytes, *, replace: bool) -> None:
         raise shared.UsageError(f"{path}: {error.strerror or error}") from None
 
 
-def _say(out: str, done: Shared) -> None:
+def _say(out: str, done: Shared, *, ports: bool, times: bool) -> None:
+    """Say what became of the packets, what is gone, what is as it was, and that the story is."""
     from analyzer.words.teller import count
 
     gone = done.scrubbed
     stream = sys.stderr if out == "-" else sys.stdout
     name = "standard output" if out == "-" else printable(out)
-    gone_data = f"{count(gone.payload, 'octet')} of data and {count(gone.options, 'TCP option')} left out"
+    others = (
+        f"{count(gone.addresses, 'IP address', 'IP addresses')}, {count(gone.stations, 'MAC address', 'MAC addresses')}"
+    )
+    data = f"{count(gone.payload, 'octet')} of data, {count(gone.options, 'TCP option')}"
+    kept = ["lengths", *(["ports"] if ports else []), *(["times"] if times else []), "numbers and flags of TCP"]
     told = f"{count(done.told.flows, 'flow')} and {count(done.told.probes, 'probe')}"
     lines = [
-        f"{name}: {count(gone.frames, 'packet')} with other addresses; {gone_data}",
+        f"{name}: {count(gone.frames, 'packet')}, with other addresses for {others}",
+        f"left out: {data}, and of the file all comments, names, descriptions, filters and secrets",
+        f"as they were: {', '.join(kept)}",
         f"read again: {told}, the same story as before",
     ]
     if gone.cut_short:

@@ -9,17 +9,20 @@ from pathlib import Path
 from tests.capture.scrub.scrubbing import packets_of
 
 FOUNDING = "founding_go_fin60.pcap"
+FILE = "all comments, names, descriptions, filters and secrets"
 CAPTURES = Path(__file__).parents[2] / "captures"
 
 
 def test_what_is_gone_is_said(keepalive, tmp_path):
-    """Two lines have the packets, what was left out, and that the story is the same."""
+    """What became of the packets, what was left out, what is as it was, and that the story is the same."""
     out = tmp_path / "out.pcapng"
     done = keepalive("share", FOUNDING, out)
 
     assert (0, "") == (done.status, done.err)
     assert [
-        f"{out}: 39 packets with other addresses; 5 octets of data and 0 TCP options left out",
+        f"{out}: 39 packets, with other addresses for 1 IP address, 1 MAC address",
+        f"left out: 5 octets of data, 0 TCP options, and of the file {FILE}",
+        "as they were: lengths, ports, times, numbers and flags of TCP",
         "read again: 1 flow and 16 probes, the same story as before",
     ] == done.out.splitlines()
 
@@ -45,6 +48,22 @@ def test_a_map_is_for_oneself(keepalive, tmp_path):
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
 
 
+def test_ports_are_kept_unless_they_are_hidden(keepalive, tmp_path):
+    """Keeping ports is what happens anyway, and contradicts hiding them."""
+    key, out, other = (tmp_path / name for name in ("key", "out.pcapng", "other.pcapng"))
+    both = keepalive("share", FOUNDING, out, "--keep-ports", "--hide-ports")
+    kept, plain = (
+        keepalive("share", FOUNDING, out, "--keep-ports", "--key", key),
+        keepalive("share", FOUNDING, other, "--key", key),
+    )
+
+    assert (2, 0, 0) == (both.status, kept.status, plain.status)
+    assert "not allowed with argument" in both.err
+    assert out.read_bytes() == other.read_bytes()
+    assert ":4001" in keepalive("explain", out).out
+    assert "as they were: lengths, ports, times" in kept.out
+
+
 def test_ports_and_times_are_hidden(keepalive, tmp_path):
     """What is to be hidden too is."""
     out = tmp_path / "out.pcapng"
@@ -52,6 +71,7 @@ def test_ports_and_times_are_hidden(keepalive, tmp_path):
     story = keepalive("explain", out).out
 
     assert 0 == done.status
+    assert "as they were: lengths, numbers and flags of TCP" in done.out
     assert ":4001" not in story
     assert "12 probes after the FIN" in story
 

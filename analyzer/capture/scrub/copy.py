@@ -74,6 +74,10 @@ class Scrubbed:
     """Frames of which only the link header, or ARP, is understood."""
     untunnelled: int = 0
     """Frames that were taken out of a tunnel, or of a link layer that tells too much."""
+    addresses: int = 0
+    """IP addresses that became others; of more than the table of names holds, some count again."""
+    stations: int = 0
+    """MAC addresses that did."""
     damage: str = ""
     """Why the copy ends before the file does; empty if it does not."""
     pseudonyms: dict[str, str] = field(default_factory=dict)
@@ -153,6 +157,7 @@ class _Copy:
         self._tunnels = 0
         self._tags: dict[int, int] = {}
         self._made: dict[int, int] = {}
+        self._seen: set[object] = set()
         self._decoder = Decoder(reader, most_by_scapy=MOST_BY_SCAPY)
         self._result = Scrubbed()
 
@@ -212,9 +217,11 @@ class _Copy:
             self._names.give(0, self._vlans_of(lo))
         elif kind == OF_MAC:
             other = self._pseudonyms.mac(lo)
+            self._result.stations += 1
             self._keep(_mac_text(lo), _mac_text(other))
             self._names.give(0, other)
         else:
+            self._result.addresses += 1
             self._names.give(*self._address(hi, lo))
 
     def _address(self, hi: int, lo: int) -> tuple[int, int]:
@@ -247,7 +254,7 @@ class _Copy:
     def _make(self, octets: Record, frame: Record) -> None:
         """Write the block of a frame that only scapy takes apart: of its TCP segment, or an empty one."""
         row = self._decoder.defer(octets, frame, self._result.frames + 1, [0, 0, 0])
-        packet = packet_of(row, self._address, self._pseudonyms.mac, self._vlans_of, self.ports)
+        packet = packet_of(row, self._address_made, self._mac_made, self._vlans_of, self.ports)
         interface = int(frame["interface"])
         if interface not in self._made:
             self._made[interface] = self._interface(LINUX_SLL)
@@ -258,6 +265,20 @@ class _Copy:
         put_time.bare(block, 0, int(frame["ts_ns"]) + self.shift_ns)
         self._write(bytes(block[:stop]))
         self._names.state[UNTUNNELLED] += 1
+
+    def _address_made(self, hi: int, lo: int) -> tuple[int, int]:
+        """Return the pseudonym of an address that no loop saw."""
+        self._result.addresses += (hi, lo) not in self._seen
+        self._seen.add((hi, lo))
+        return self._address(hi, lo)
+
+    def _mac_made(self, mac: int) -> int:
+        """Return the pseudonym of a MAC address that no loop saw."""
+        other = self._pseudonyms.mac(mac)
+        self._result.stations += mac not in self._seen
+        self._seen.add(mac)
+        self._keep(_mac_text(mac), _mac_text(other))
+        return other
 
     def _vlans_of(self, tag: int) -> int:
         """Return what a tag became, or becomes now, for what loops did not see."""

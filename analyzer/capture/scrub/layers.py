@@ -100,8 +100,26 @@ def copy_link(
     # protocol numbers and lengths only; PPP's may be without address and control
     least = 2 if link_type in (9, 50) and at < end and octet(data, at) not in (0xFF, 0x0F, 0x8F) else 4
     header = (network if network >= 0 else min(at + least, end)) - at
-    copy(data, at, out, to, header)
+    if network >= 0 or begins_so(data, at, end, link_type):
+        copy(data, at, out, to, header)
+    else:
+        fill(out, to, header, 0)
     return to + header
+
+
+@loop
+def begins_so(data: Octets, at: int, end: int, link_type: int) -> bool:
+    """Say whether what leads to no IP begins as its link type says: else it is no header, and its octets are data."""
+    if at + 4 > end:
+        return False
+    first = octet(data, at)
+    if link_type in (0, 108):  # a small number, in the order of the host that captured
+        return word32(data, at) < 256 or (first < 128 and word32(data, at) & 0xFFFFFF == 0)
+    if link_type == 51:
+        return first == 0x11
+    if link_type == 104:
+        return first in (0x0F, 0x8F) and octet(data, at + 1) == 0
+    return first != 0xFF or octet(data, at + 1) == 0x03
 
 
 @loop
@@ -129,6 +147,7 @@ def copy_cooked(
     if at + header > end:
         return to
     copy(data, at, out, to, header)
+    copy_small(data, at, link_type, out, to)
     address = 6 if link_type == 113 else 12
     length = word16(data, at + 4) if link_type == 113 else octet(data, at + 11)
     fill(out, to + address, 8, 0)
@@ -142,6 +161,24 @@ def copy_cooked(
     if word16(data, at) == 0x0806:
         return copy_arp(data, at + 20, end, out, to + 20, names, state)
     return to + header
+
+
+@loop
+def copy_small(data: Octets, at: int, link_type: int, out: Octets, to: int) -> None:
+    """Leave of a cooked header only numbers that can be such: else it is none, and there may be anything in it."""
+    if link_type == 113:
+        if word16(data, at) > 4:  # to us, to all, to a group, to another, from us
+            put16(out, to, 0)
+        if word16(data, at + 4) > 8:
+            put16(out, to + 4, 0)
+        return
+    put16(out, to + 2, 0)  # reserved
+    if word16(data, at + 4) != 0:
+        put32(out, to + 4, 0)  # an interface's number
+    if octet(data, at + 10) > 4:
+        out[to + 10] = 0
+    if octet(data, at + 11) > 8:
+        out[to + 11] = 0
 
 
 @loop

@@ -244,8 +244,10 @@ def copy_icmp(
         if kind == 5:
             if rename_ipv4(data, at + 4, out, to + 4, names, state) < 0:
                 return MISSING
-        else:
-            copy(data, at + 4, out, to + 4, 4)
+        elif kind == 12:
+            copy(data, at + 4, out, to + 4, 1)  # where the problem is (RFC 792)
+        elif kind == 3 and octet(data, at + 1) == 4:
+            copy(data, at + 6, out, to + 6, 2)  # the MTU (RFC 1191 4); all else is unused
         stopped = copy_quoted(data, at + 8, end, 4, out, to + 8, names, ports, state)
         if stopped < 0:
             return MISSING
@@ -277,7 +279,8 @@ def copy_icmpv6(
     copy(data, at, out, to, 2)
     stopped = to + 8
     if kind in (1, 2, 3, 4):
-        copy(data, at + 4, out, to + 4, 4)
+        if kind in (2, 4):
+            copy(data, at + 4, out, to + 4, 4)  # the MTU, or where the problem is (RFC 4443 3.2, 3.4)
         stopped = copy_quoted(data, at + 8, end, 6, out, to + 8, names, ports, state)
     elif kind in (128, 129):
         copy(data, at + 4, out, to + 4, 4)
@@ -288,7 +291,7 @@ def copy_icmpv6(
         copy(data, at + 4, out, to + 4, 12)
         stopped = copy_neighbour(data, at + 16, end, out, to + 16, names, state)
     elif kind in (135, 136) and at + 24 <= end:
-        copy(data, at + 4, out, to + 4, 4)
+        out[to + 4] = octet(data, at + 4) & 0xE0  # of a router, solicited, override (RFC 4861 4.4)
         if rename_ipv6(data, at + 8, out, to + 8, names, state) < 0:
             return MISSING
         stopped = copy_neighbour(data, at + 24, end, out, to + 24, names, state)
