@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.findings.kinds import dead_peer, lapses
+from analyzer.findings.kinds import dead_peer, lapses, one_way
 from analyzer.judge.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 
 def peer_was_heard(s: Scene) -> bool:
-    """The end that a prober gave up on went on probing itself (dead-peer-detected): one direction was lost."""
+    """The end that a prober asked in vain went on probing itself: one direction was lost.
+
+    Whether the prober gave up (dead-peer-detected), or not yet (live-peer-leaves-probes-unanswered).
+    """
     gave_up = s.found(dead_peer.DEAD.code)
-    return gave_up is not None and "peer_probes" in gave_up.data
+    asks = s.found(one_way.LIVE_UNANSWERED.code)
+    return asks is not None or (gave_up is not None and "peer_probes" in gave_up.data)
 
 
 def probes_stopped(s: Scene) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NOT_CAPTURED: Final = {
     "acknowledgements-not-captured": "acknowledgements that must have come are not in the capture",
     "answers-not-captured": "the peer was heard by the other end meanwhile, but not captured",
+    "more-probes-than-any-count": "more probes in a row seem unanswered than a prober sends before it gives up",
 }
 """Why a flow is undetermined, by the row of VERDICTS: what would have answered passed elsewhere."""
 PERHAPS_DROPPED: Final = {
@@ -142,6 +143,12 @@ def _not_captured(t: Teller) -> list[Line]:
                 " it again: it was acknowledged, but not past this point."
             )
             found.append(Line(text, (facts.unacked_frame, facts.last_data_frame or t.record.last_frame)))
+    if t.ending.rule == "more-probes-than-any-count":
+        text = (
+            "Both ends are alive. Answers pass another way than this point, or were left out when this file was made"
+            " (a filter for probes alone does that). Nothing can be called unanswered here."
+        )
+        return [Line(text, (t.record.first_frame, t.record.last_frame))]
     text = (
         "Answers came that this capture does not have: one direction takes another way, or was lost while capturing."
         " Nothing can be called unanswered here."

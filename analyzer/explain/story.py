@@ -111,7 +111,15 @@ def advice(t: Teller) -> list[Line]:
             found.append(Line(who + kind.advice_of(finding), finding.frames))
         if kind.remark is not None and (text := kind.remark(t)) is not None:
             remarks.append(Line(text, finding.frames))
-    return [*found, *remarks]
+    return _each_once([*found, *remarks])
+
+
+def _each_once(said: list[Line]) -> list[Line]:
+    """Return lines without repeating a text: the first has the frames of all."""
+    frames: dict[str, set[int]] = {}
+    for line in said:
+        frames.setdefault(line.text, set()).update(line.frames)
+    return [Line(text, tuple(sorted(shown))) for text, shown in frames.items()]
 
 
 def also(t: Teller) -> list[Line]:

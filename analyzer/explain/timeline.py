@@ -6,6 +6,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.closings import closings
+from analyzer.judge.milestones import FIN_AGAIN
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import HANDSHAKE_MOST_NS
@@ -189,6 +190,9 @@ def _fins(t: Teller) -> list[Line]:
         elif not any(fin.acked_frame == another.frame for another in t.record.fins):
             text = f"{t.name(other(fin.sender))} acknowledges the FIN"
             found.append(_line(t, _with_states(t, text, [fin.acked_frame]), [fin.acked_frame], fin.acked_ns))
+        if len(fin.again) >= FIN_AGAIN:
+            text = f"{t.name(fin.sender)} sends its FIN again {times(len(fin.again))}: that did not reach it"
+            found.append(_line(t, text, fin.again, fin.again_ns[0]))
     return found
 
 

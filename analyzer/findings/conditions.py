@@ -125,6 +125,17 @@ def last_probes_unanswered(f: Flows) -> Mask:
     return f.run("trailing") > 0
 
 
+def peer_probes_meanwhile(f: Flows) -> Mask:
+    """Its peer sent probes of its own since the first of these."""
+    theirs = f.from_peer.probing & f.sure & (f.seen("ts_ns") > f.of_row(f.run("trailing_ns")))
+    return (f.run("trailing") > 0) & f.any_row(theirs)
+
+
+def peer_is_silent(f: Flows) -> Mask:
+    """Its peer sent no probe of its own since the first of these."""
+    return ~peer_probes_meanwhile(f)
+
+
 def peer_answers_no_probe(f: Flows) -> Mask:
     """It sent 3 probes or more, all sure, none was answered, and its peer was heard again after 3 trains of them."""
     unlike = f.any_row(f.probing & ((f.seen("answer") != Answer.NONE) | ~f.sure))

@@ -295,9 +295,9 @@ class Flows:
 
     @cached_property
     def trailing(self) -> Mask:
-        """Which rows are unanswered probes of this endpoint since its peer was last heard."""
+        """Which rows are unanswered probes of this endpoint since its peer last sent what might have answered."""
         unanswered = self.probing & (self.seen("answer") == Answer.NONE)
-        return unanswered & (self.seen("ts_ns") > self.of_row(self.peer("last_ns")))
+        return unanswered & (self.seen("ts_ns") > self.of_row(self.run("heard_ns")))
 
     def kind_in(self, *kinds: Kind) -> Mask:
         """Say which rows are of one of these kinds."""

@@ -53,11 +53,11 @@ class Facts:
 
     def __init__(self, *pieces: Piece) -> None:
         """Take flows of batches, in order."""
-        self.flow, a, b, self.ending = (
+        self.flow, a, b, run_a, run_b, self.ending = (
             _joined([pick(getattr(batch, part), picked) for batch, picked in pieces])
-            for part in ("flow", "a", "b", "ending")
+            for part in ("flow", "a", "b", "run_a", "run_b", "ending")
         )
-        self.ends = (a, b)
+        self.ends, self.runs = (a, b), (run_a, run_b)
         self.seen = _joined([_rows_of(batch, picked) for batch, picked in pieces])
         counts = np.concatenate([np.diff(batch.start)[picked] for batch, picked in pieces])
         self.start: Column = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
@@ -368,6 +368,7 @@ class Facts:
             "resent_ns": instant("resent_ns"),
             "missed": plain("missed"),
             "last_ns": instant("last_ns"),
+            "answering_ns": _not_below_zero(self.runs[1 - side]["heard_ns"].astype(np.int64)),
             "active_frame": frame("active_frame"),
             "active_ns": instant("active_ns"),
             "window_shut_frame": frame("window_shut_frame"),

@@ -5,7 +5,7 @@ It must not know the table of states: that is ``connection``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from analyzer.untyped import Foreign
 
     Column = NDArray[np.int64]
+
+FIN_AGAIN: Final = 2
+"""A FIN that is sent again so often after its acknowledgement passed shows that this was lost; once may be crossing."""
 
 
 def milestones(ends: tuple[Foreign, Foreign], ending: Foreign) -> Milestones:
@@ -53,7 +56,13 @@ def _of_end(ends: tuple[Foreign, Foreign], side: int) -> Iterator[tuple[int, Col
     arrived = (fin > 0) & ((acked > 0) | ~((end["unacked_ns"] >= 0) & (end["resent"] != 0)))
     frame = np.where(arrived, np.where(crossed, peer["fin_frame"], fin), 0)
     yield other, frame, np.where(crossed, peer["fin_ns"], end["fin_ns"]), _places(Event.GOT_FIN, count)
-    yield side, acked, end["fin_acked_ns"], _places(Event.FIN_ACKED, count)
+    # who sends its FIN again and again has not received the acknowledgement that passed here; but it has received one
+    # if it acknowledges the FIN of the peer that came behind all of that
+    lost = (acked > 0) & (end["resent_frame"] > acked) & (end["resent"] >= FIN_AGAIN)
+    came_later = lost & (peer["fin_frame"] > end["resent_frame"]) & (peer["fin_acked_frame"] > 0)
+    frame = np.where(lost, np.where(came_later, peer["fin_frame"], 0), acked)
+    ts_ns = np.where(came_later, peer["fin_ns"], end["fin_acked_ns"])
+    yield side, frame, ts_ns, _places(Event.FIN_ACKED, count)
 
 
 def _places(event: Event, count: int) -> Column:

@@ -135,6 +135,7 @@ class Fin:
     acked_ns: int | None
     again: tuple[int, ...] = ()
     """Frames in which it was sent again although it had been acknowledged here."""
+    again_ns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +239,8 @@ class EndpointFacts(NamedTuple):
     """How often the capture evidently missed segments of it."""
     last_ns: int | None
     """Its last segment other than a RST, before the RST that ended the flow."""
+    answering_ns: int | None
+    """The same without empty probes of its own, which answer nothing; of use only where its peer probed."""
     active_frame: int | None
     active_ns: int | None
     """Its last segment that was not keepalive."""
@@ -386,8 +389,8 @@ class FlowRecord(NamedTuple):
         return tuple(probe for probe in self.probes if probe.sender == side)
 
     def trailing(self, side: Side) -> tuple[Probe, ...]:
-        """Return an endpoint's unanswered probes since its peer was last heard; a RST is not counted as hearing."""
-        heard_ns = self.facts(other(side)).last_ns
+        """Return an endpoint's unanswered probes since its peer last sent what might have answered."""
+        heard_ns = self.facts(other(side)).answering_ns
         return tuple(
             probe
             for probe in self.probes_from(side)

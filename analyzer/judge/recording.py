@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from analyzer.judge.table import Table
     from analyzer.track.awake import Hole
     from analyzer.track.batch import FlowBatch
+    from analyzer.track.flow import Side
 
 T = TypeVar("T")
 
@@ -70,7 +71,7 @@ def _names(record: type[Any], *left_out: str) -> tuple[str, ...]:
 _PROBE: Final = _names(Probe)
 _ZERO_WINDOW: Final = _names(ZeroWindowProbe)
 _NOT_PROBE: Final = _names(NotProbe)
-_FIN: Final = _names(Fin, "again")
+_FIN: Final = _names(Fin, "again", "again_ns")
 _RESET: Final = _names(Reset)
 _CHALLENGE: Final = _names(Challenge)
 _LATE: Final = _names(Late)
@@ -194,11 +195,14 @@ def _fins(facts: Facts) -> list[tuple[Fin, ...]]:
     again = facts.repeated_fins
     if not len(again):
         return found
-    frames = again.made(lambda *row: row, ("sender", "frame"))
-    return [
-        tuple(replace(fin, again=tuple(frame for side, frame in rows if side == fin.sender)) for fin in fins)
-        for fins, rows in zip(found, frames, strict=True)
-    ]
+    each = again.made(lambda *row: row, ("sender", "frame", "ts_ns"))
+    return [tuple(_again(fin, rows) for fin in fins) for fins, rows in zip(found, each, strict=True)]
+
+
+def _again(fin: Fin, rows: Sequence[tuple[Side, int, int]]) -> Fin:
+    """Return a FIN with when its sender sent it again."""
+    mine = [(frame, ts_ns) for side, frame, ts_ns in rows if side == fin.sender]
+    return replace(fin, again=tuple(frame for frame, _ in mine), again_ns=tuple(ts_ns for _, ts_ns in mine))
 
 
 def _holes(captured: tuple[tuple[Hole, ...], int], first: int, last: int) -> tuple[Hole, ...]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 INTERVAL_DEFAULT_NS: Final = 75_000_000_000
 """Interval of Linux, macOS and FreeBSD unless configured (field guide 2.3, 3.2, 4)."""
+MOST_PROBES: Final = 127
+"""No Linux prober sends more in a row without an answer (MAX_TCP_KEEPCNT); the defaults are 9 and 8."""
 LARGEST_UNSCALED: Final = 0xFFFF
 """The largest window without RFC 7323: more than this is seldom in flight unacknowledged."""
 
@@ -76,6 +78,13 @@ def acknowledgements_not_captured(f: FlowBatch) -> Mask:
     Nothing was sent again: so they were acknowledged, and the capture does not have it.
     """
     return _acknowledged_unseen(f, "a") | _acknowledged_unseen(f, "b")
+
+
+def more_probes_than_any_count(f: FlowBatch) -> Mask:
+    """More than 127 probes in a row seem unanswered, by a peer that probes itself: no Linux prober goes on so long."""
+    a_many = (f.run_a["trailing"] > MOST_PROBES) & (f.b["last_ns"] > f.run_a["trailing_ns"])
+    b_many = (f.run_b["trailing"] > MOST_PROBES) & (f.a["last_ns"] > f.run_b["trailing_ns"])
+    return a_many | b_many
 
 
 def heard_what_was_not_captured(f: FlowBatch) -> Mask:

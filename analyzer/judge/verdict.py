@@ -22,6 +22,7 @@ from analyzer.judge.silence import (
     data_unanswered_to_the_end,
     fin_unanswered_to_the_end,
     heard_what_was_not_captured,
+    more_probes_than_any_count,
     probes_unanswered_to_the_end,
     window_probes_unanswered_to_the_end,
 )
@@ -264,6 +265,9 @@ VERDICTS: Final = (
     ),
     VerdictRule(
         Verdict.UNDETERMINED, "answers-not-captured", "nobody", (no_reset_accepted, heard_what_was_not_captured)
+    ),
+    VerdictRule(
+        Verdict.UNDETERMINED, "more-probes-than-any-count", "nobody", (no_reset_accepted, more_probes_than_any_count)
     ),
     VerdictRule(Verdict.UNDETERMINED, "answers-perhaps-dropped", "nobody", (no_reset_accepted, answers_may_be_dropped)),
     VerdictRule(Verdict.SILENT, "probes-unanswered", "nobody", (probes_unanswered_to_the_end,)),

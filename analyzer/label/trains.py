@@ -26,6 +26,7 @@ from analyzer.label.outcome import (
     PROBABLE,
     PROBE,
     RESET,
+    SUSPECTED,
     UNJUDGED,
     WINDOW_PROBE,
 )
@@ -41,7 +42,7 @@ RUN: Final = np.dtype(
         ("zero_window", np.int32),
         ("undecided", np.int32),  # at a zero window, too few to tell
         ("trains", np.int32),
-        ("trailing", np.int32),  # unanswered probes since the peer was last heard
+        ("trailing", np.int32),  # unanswered probes since ``heard_ns``
         ("after_fin", np.int32),  # probes after a FIN of either end
         ("after_peer_fin", np.int32),  # probes after the peer's FIN: the prober is in CLOSE-WAIT
         ("first_row", np.int32),  # row of the flow, -1 none
@@ -50,6 +51,7 @@ RUN: Final = np.dtype(
         ("window_trailing_ns", np.int64),  # the first of these
         ("window_wait_ns", np.int64),  # how long it had waited before that one, at least
         ("gap_least_ns", np.int64),  # smallest gap between two probes of a train, 0 none
+        ("heard_ns", np.int64),  # when the peer last sent what might have answered: no RST, no empty probe of its own
     ],
     align=True,
 )
@@ -63,6 +65,7 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
     ``heard_ns`` is when the peer was last heard (anything but a RST). A train ends where anything but keepalive passes.
     """
     run["first_row"] = -1
+    run["heard_ns"] = answering_until(rows, start, stop, 1 - side, heard_ns)
     previous = -1
     stir_ns = -1
     stir_peer_ns = -1
@@ -106,16 +109,32 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
             row["doubt"] = NO_DOUBT if row["certainty"] == CERTAIN else MIDSTREAM
         row["after_fin"] = (1 if row["own_fin_seq"] >= 0 else 0) + (2 if row["peer_fin_seq"] >= 0 else 0)
         previous = j
-        add_probe(row, j - start, heard_ns, run)
+        add_probe(row, j - start, run)
 
 
 @loop
-def add_probe(row: Record, at: int, heard_ns: int, run: Record) -> None:
+def answering_until(rows: Rows, start: int, stop: int, peer: int, heard_ns: int) -> int:
+    """Return when an endpoint, last heard at ``heard_ns``, last sent anything but an empty probe of its own.
+
+    Such a probe says that it is alive, but answers nothing: whoever waits for an answer drops it as a segment outside
+    the window, and counts on (RFC 9293 3.10.7.4; Linux tcp_validate_incoming).
+    """
+    for k in range(start, stop):
+        row = rows[start + stop - 1 - k]
+        if row["side"] != peer or row["ts_ns"] > heard_ns:
+            continue
+        if row["kind"] == PROBE and row["certainty"] != SUSPECTED and row["ts_ns"] == heard_ns:
+            heard_ns = row["own_last_ns"]
+    return heard_ns
+
+
+@loop
+def add_probe(row: Record, at: int, run: Record) -> None:
     """Count one probe into its endpoint's RUN."""
     run["probes"] += 1
     if row["answer"] in (ANSWER_ACK, ANSWER_DATA):
         run["answered"] += 1
-    if row["answer"] == NO_ANSWER and row["ts_ns"] > heard_ns:
+    if row["answer"] == NO_ANSWER and row["ts_ns"] > run["heard_ns"]:
         if run["trailing"] == 0:
             run["trailing_ns"] = row["ts_ns"]
         run["trailing"] += 1

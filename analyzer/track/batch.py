@@ -232,6 +232,8 @@ def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         if first == stop:
             run_a[i]["first_row"] = -1
             run_b[i]["first_row"] = -1
+            run_a[i]["heard_ns"] = b[i]["last_ns"]
+            run_b[i]["heard_ns"] = a[i]["last_ns"]
             ending[i]["reset_row"] = -1
             ending[i]["answers_row"] = -1
             ending[i]["heard_a_ns"] = a[i]["last_ns"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.judge.connection import State
 from analyzer.judge.record import other
+from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
-from analyzer.words.teller import count, duration, evidence, gaps_of, spacing
+from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +32,12 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
         none = f"{t.start(late)} sent no FIN in the {lasted} until the RST: its program did not close."
     else:
         none = f"{t.start(late)} sent no FIN in the {lasted} to the capture's end: its program had not closed."
-    states = f"States derived from that: {t.name(closer)} FIN-WAIT-2, {t.name(late)} CLOSE-WAIT."
+    heard = any(change.side == SIDES.index(closer) and change.state is State.FIN_WAIT_2 for change in t.record.changes)
+    waits = State.FIN_WAIT_2 if heard else State.FIN_WAIT_1
+    states = f"States derived from that: {t.name(closer)} {waits.value}, {t.name(late)} CLOSE-WAIT."
+    lost = "" if heard else f", yet sent again {times(len(fin.again))}: that acknowledgement did not reach its sender"
     return [
-        Line(f"{sent}, acknowledged {duration(fin.acked_ns - fin.ts_ns)} later.", frames),
+        Line(f"{sent}, acknowledged {duration(fin.acked_ns - fin.ts_ns)} later{lost}.", (*frames, *fin.again[-1:])),
         Line(f"{none} {states}", frames),
     ]
 

@@ -21,6 +21,7 @@ from analyzer.findings.kinds import (
     late_data,
     no_answers,
     no_reply,
+    one_way,
 )
 from analyzer.judge.judged import Certainty
 from analyzer.judge.verdict import Verdict
@@ -58,6 +59,10 @@ def _pointer(kind: FindingKind, certainty: Certainty, code: str = "") -> CauseKi
 def _ignored(s: Scene) -> Facts:
     finding = s.found(no_answers.ANSWERS_NONE.code)
     return (finding.frames if finding else s.asked_frames), {}
+
+
+def _unheard(s: Scene) -> Facts:
+    return _of_finding(dead_peer.DEAD if s.found(dead_peer.DEAD.code) else one_way.LIVE_UNANSWERED, s)
 
 
 def never_answered_a_probe(s: Scene) -> bool:
@@ -102,10 +107,13 @@ ANSWERS_NONE: Final = CauseKind(
 ONE_DIRECTION: Final = CauseKind(
     code="one-direction-lost",
     rows=(CauseRow(Certainty.LIKELY, (c.peer_was_heard,)),),
-    facts=partial(_of_finding, dead_peer.DEAD),
+    facts=_unheard,
     text=LongText(
         title="One direction of the path was lost",
-        meaning="The prober gave up, though its peer was alive and sent probes of its own: one way lost packets.",
+        meaning=(
+            "A prober got no answer, and may have given up, though its peer was alive and sent probes of its own: one"
+            " way lost packets, or both did."
+        ),
         why="Both ends are well; only what one of them sent, or what answered it, did not arrive.",
         change="Look for what loses one direction: a filter, a route, a full queue. A capture at each end shows where.",
         doubt="A peer whose kernel answers no probes but sends some looks the same.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.judge import milestones
 from analyzer.judge.record import other
 from analyzer.segment import FIN, NOTE_TCP, RST
 from analyzer.words.model import LongText
@@ -18,14 +19,11 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
-OFTEN: Final = 2
-"""Once may be an acknowledgement that crossed it."""
-
 
 def fin_again_although_acknowledged(f: Flows) -> Mask:
     """Its FIN was acknowledged here, and after that it sent it again at least twice."""
     again = f.mine & ((f.seen("flags") & (FIN | RST)) == FIN) & (f.seen("note") == NOTE_TCP)
-    return (f.own("fin_frame") > 0) & (f.count_rows(again) >= OFTEN)
+    return (f.own("fin_frame") > 0) & (f.count_rows(again) >= milestones.FIN_AGAIN)
 
 
 def _evidence(case: Case) -> Evidence:

@@ -151,6 +151,7 @@ STILL_PROBING: Final = FindingKind(
                 c.silent_to_probes,
                 c.peer_may_answer_probes,
                 c.last_probes_unanswered,
+                c.peer_is_silent,
                 probed_last,
                 next_probe_not_overdue,
             ),
@@ -183,7 +184,14 @@ THEN_NONE: Final = FindingKind(
     code="probes-unanswered-then-none",
     rows=(
         Row(
-            (c.silent_to_probes, c.peer_may_answer_probes, c.last_probes_unanswered, probed_last, next_probe_overdue),
+            (
+                c.silent_to_probes,
+                c.peer_may_answer_probes,
+                c.last_probes_unanswered,
+                c.peer_is_silent,
+                probed_last,
+                next_probe_overdue,
+            ),
             _evidence,
         ),
     ),
