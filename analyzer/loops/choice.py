@@ -45,7 +45,8 @@ def jit_wanted(*, large: bool, huge: bool = True, asked: bool | None = None) -> 
     if asked is not None:
         return asked and (machine.rehearsing() or ready())
     if os.environ.get(machine.JIT_VARIABLE, "") in FORCED:
-        return ready()
+        # who rehearses is within ``ready``, and would wait for itself
+        return machine.rehearsing() or ready()
     return large and jit_allowed() and (huge or at_hand()) and ready()
 
 

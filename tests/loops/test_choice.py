@@ -63,6 +63,15 @@ def test_a_caller_who_asks_is_obeyed_where_it_works(monkeypatch, asked, works):
     assert (asked and works) == jit_wanted(large=not asked, asked=asked)
 
 
+def test_a_rehearsal_does_not_wait_for_what_it_is_part_of(monkeypatch, fresh):
+    """A loop that is called in a rehearsal runs compiled where that is forced, and does not ask anew whether it can."""
+    monkeypatch.setenv(machine.JIT_VARIABLE, "1")
+    monkeypatch.setattr(machine, "rehearsing", lambda: True)
+    monkeypatch.setattr(choice, "ready", lambda: pytest.fail("waits for itself"))
+
+    assert jit_wanted(large=False)
+
+
 def test_what_is_not_large_asks_for_no_compiler(monkeypatch, fresh):
     """Nobody is told of a missing compiler who would not have used it."""
     monkeypatch.setattr(versions, "installed", lambda _: None)
