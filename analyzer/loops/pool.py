@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import mmap
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -99,6 +100,9 @@ class Pool:
         if not MOVES_PAGES:
             return np.zeros(count, dtype=self.dtype)
         self._pages = mmap.mmap(-1, count * self.dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with suppress(OSError):
+            # records lie anywhere: in pages of 4 KiB the processor looks up where a page is for nearly each of them
+            self._pages.madvise(mmap.MADV_HUGEPAGE)
         return np.frombuffer(self._pages, dtype=self.dtype)
 
 

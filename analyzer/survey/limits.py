@@ -34,7 +34,7 @@ SAME: Final = ("half", "other_lo", "other_hi", "port", "lo", "hi", "capture")
 MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 LARGE: Final = 512
 """So many flows are worth the compiled loop."""
-FOLD: Final = 8192
+FOLD: Final = 32768
 """So many entries, or as many as there are different ones, may wait before equal ones become one."""
 MOST: Final = 8192
 """More services and pairs of hosts are not told apart: then pairs are given up, and, were they as many, services."""

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from analyzer.track.batch import FlowBatch
     from analyzer.untyped import Foreign, Rows
 
+SOON: Final = 4096
+"""So many NOTE records may wait: those of a batch of segments, so that they are still in the processor's cache."""
 PART: Final = 16384
 """About so many frames wait to be heard together, where loops are compiled: a call costs as much as dozens of them."""
 TABLES: Final = (
@@ -86,7 +88,7 @@ class Beside:
 
     def make_room(self, noted: int, more: int) -> int:
         """Make room for ``more`` NOTE records behind those that wait; return how many do now."""
-        if noted and (noted + more > len(self._notes.records) or self._waiting >= PART):
+        if noted >= SOON or (noted and self._waiting >= PART):
             self.hear(noted)
             noted = 0
         self._notes.make_room(more + PART if self._jit else noted + more)

@@ -51,8 +51,9 @@ def is_challenge(end: Record, peer: Record, row: Record, seq: int, ack: int, sin
 @loop
 def answers_syn(flow: Record, end: Record, peer: Record, side: int, row: Record, seq: int, ack: int) -> int:
     """Return the frame of the SYN that a segment of ``end`` answers with a challenge ACK, or 0; it is settled now."""
-    frame = flow["provoked_frame"]
-    if frame == 0 or flow["provoked_side"] == side:
+    if flow["provoked_side"] < 0 or flow["provoked_side"] == side:
         return 0
+    flow["provoked_side"] = -1
+    frame: int = flow["provoked_frame"]
     flow["provoked_frame"] = 0
     return frame if is_challenge(end, peer, row, seq, ack, flow["provoked_ns"]) else 0

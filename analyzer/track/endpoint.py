@@ -61,7 +61,7 @@ ENDPOINT: Final = np.dtype(
         ("window_scale", np.int8),
         ("pending_seq", np.int64),  # SEG.SEQ of a probe-like segment the peer has not reacted to, -1 none
         ("fin_seq", np.int64),
-        ("iss", np.int64),
+        ("first_data_frame", np.int64),
         ("ack_frame", np.int64),  # first segment with ACK and without SYN or RST
         ("window_shut_frame", np.int64),  # since when this endpoint advertises window 0, 0 if it does not
         # milestones and rarities: frame numbers, 0 where it did not happen
@@ -69,8 +69,8 @@ ENDPOINT: Final = np.dtype(
         ("missed", np.int32),  # how often the peer acknowledged, or the sender skipped, what the capture missed
         ("resent_ns", np.int64),
         ("resent_frame", np.int64),
-        ("first_data_frame", np.int64),
         ("first_data_ns", np.int64),
+        ("iss", np.int64),
         ("syn_frame", np.int64),
         ("syn_ns", np.int64),
         ("syn_count", np.int32),
@@ -361,16 +361,16 @@ def learn_ack(flow: Record, end: Record, peer: Record, side: int, row: Record, a
     if nxt >= 0 and ack > nxt + PLAUSIBLE:
         return
     # RFC 9293 3.10.7.3: in SYN-SENT only an acknowledgement of the SYN is acceptable
-    in_syn_sent = peer["syn_frame"] != 0 and peer["ack_frame"] == 0 and end["syn_frame"] == 0
+    in_syn_sent = peer["ack_frame"] == 0 and peer["syn_frame"] != 0 and end["syn_frame"] == 0
     if in_syn_sent and (ack <= peer["iss"] or ack > nxt):
         return
     if ack >= una:
-        end["window"] = row["window"]
         if row["window"] == 0:
             if end["window_shut_frame"] == 0:
                 end["window_shut_frame"] = row["frame"]
-        else:
+        elif end["window"] == 0:
             end["window_shut_frame"] = 0
+        end["window"] = row["window"]
     if ack > una:
         peer["snd_una"] = ack
         peer["resent"] = 0

@@ -30,7 +30,7 @@ def steady(flow: Record, end: Record) -> int:
     """Say whether an endpoint's segments may go the short way: NOT_STEADY, STEADY, or STEADY_SENDER if it sent data."""
     if (
         flow["reset_count"] > 0
-        or flow["provoked_frame"] > 0
+        or flow["provoked_side"] >= 0
         or flow["stray"] > 0
         or end["snd_nxt"] < 0
         or end["snd_una"] < 0

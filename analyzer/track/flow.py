@@ -59,14 +59,16 @@ FLOW: Final = whole_lines(
         ("after_reset", np.int32),  # segments since the last RST
         ("alive", np.int16),  # 1 while the flow is in the table, 2 while only its successor leads to it
         ("ip_version", np.int16),
-        ("seen_count", np.int32),
+        ("odd_kind", np.int8),
+        ("odd_side", np.int8),
+        ("provoked_side", np.int8),  # who sent the SYN that its receiver may challenge (challenged), -1 none
+        ("trial_side", np.int8),  # who broke the silence that waits: 0 a, 1 b
+        ("trial_ns", np.int64),  # a silence of both ends that the other end has not reacted to yet (trial), 0 none
+        ("stray", np.int64),  # 1 + number of the other flow that a RST left untranslated concerns (untranslated), or 0
+        ("former", np.int32),  # an older flow on these addresses that may still be heard (half_open), -1 none
+        ("interface", np.int32),
         ("first_seen", np.int64),  # chain of SEEN rows; -1 none
         ("last_seen", np.int64),
-        ("trial_ns", np.int64),  # a silence of both ends that the other end has not reacted to yet (trial), 0 none
-        ("trial_side", np.int8),  # who broke the silence that waits: 0 a, 1 b
-        ("trial_half", np.int8),  # 1 if a FIN had passed before it
-        ("survived_half", np.int16),
-        ("interface", np.int32),
         ("silence_from", np.int64),  # frames at the two ends of the longest silence
         ("silence_to", np.int64),
         ("trial_from", np.int64),  # frames at the two ends of the silence that waits
@@ -78,7 +80,6 @@ FLOW: Final = whole_lines(
         ("first_ns", np.int64),
         ("reused_ns", np.int64),  # when another incarnation took its addresses, -1 not
         ("first_frame", np.int64),
-        ("former", np.int64),  # an older flow on these addresses that may still be heard (half_open), -1 none
         ("new_syn_frame", np.int64),  # a SYN of another connection that one end sent meanwhile (half_open), 0 none
         ("new_syn_ns", np.int64),  # when
         ("new_syn_ack_frame", np.int64),  # the empty ACK of old numbers that it drew
@@ -89,7 +90,6 @@ FLOW: Final = whole_lines(
         ("twin_side", np.int16),  # which end: 0 a, 1 b
         ("twin_is_first", np.int16),  # 1 if the other began before: this one is the copy
         ("twin_at", np.int64),  # index of its record, which may be another flow's by now
-        ("stray", np.int64),  # 1 + number of the other flow that a RST left untranslated concerns (untranslated), or 0
         ("stray_at", np.int64),  # index of its record, which may be another flow's by now
         ("stray_hi", np.int64),  # what the end in whose name the RST came is called there
         ("stray_lo", np.int64),
@@ -102,12 +102,12 @@ FLOW: Final = whole_lines(
         ("odd_from", np.int64),  # what the capture did not show of one end's numbers, see endpoint
         ("odd_to", np.int64),
         ("odd_frame", np.int64),  # the empty ACK that is odd, 0 if it was another segment
-        ("odd_side", np.int8),
-        ("odd_kind", np.int8),
+        ("trial_half", np.int8),  # 1 if a FIN had passed before it
+        ("survived_half", np.int16),
         ("new_syn_side", np.int8),  # who sent that SYN: 0 a, 1 b
-        ("provoked_side", np.int8),  # who sent the SYN that its receiver may challenge (challenged): 0 a, 1 b
         ("provoked_frame", np.int64),  # that SYN, 0 none
         ("provoked_ns", np.int64),
+        ("seen_count", np.int32),
         ("backwards", np.int32),  # segments older than the one before; not copies, which may come another way
         ("hash", np.int32),
         ("copies", np.int32),
@@ -349,7 +349,7 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["odd_frame"] = 0
     flow["provoked_frame"] = 0
     flow["provoked_ns"] = -1
-    flow["provoked_side"] = 0
+    flow["provoked_side"] = -1
     new_links(flow)
     flow["interface"] = row["interface"]
     no_trials(flow)

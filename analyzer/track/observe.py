@@ -355,11 +355,12 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         ts_ns = row["ts_ns"]
         seq = unwrap(row["seq"], end["snd_nxt"] if end["snd_nxt"] >= 0 else end["snd_una"])
         ack = unwrap(row["ack"], peer["snd_nxt"] if peer["snd_nxt"] >= 0 else peer["snd_una"]) if flags & ACK else -1
-        claimed_ns = end["missed_ns"]
+        claimed_ns = -1
         unsent = 0
         if note == NOTE_UNNUMBERED:
             seq = end["snd_nxt"]
-        else:
+        elif flow["odd_kind"] != 0:
+            claimed_ns = end["missed_ns"]
             unsent = settle_claim(flow, end, side, row, seq)
         sign = signature(row)
         copy = is_copy(end, sign, ts_ns, row["ip_id"], row["tsval"])
