@@ -20,8 +20,6 @@ import numpy as np
 from analyzer import causes, findings
 from analyzer.judge import recording, verdict
 from analyzer.judge.verdict import VERDICTS
-from analyzer.report import export, html, tabular
-from analyzer.report.story_text import ToldStory, told_story
 from analyzer.report.text import Report, ShownFlow
 from analyzer.survey import overview
 from analyzer.survey.found import Findings
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.judge.judged import JudgedFlow
+    from analyzer.report.story_text import ToldStory
     from analyzer.survey.hosts import ProbingHost
     from analyzer.survey.limits import IdleLimit
     from analyzer.track.batch import FlowBatch
@@ -346,25 +345,35 @@ class Analysis:
     @property
     def summary(self) -> dict[str, Any]:
         """What the captures add up to: the field ``summary`` of the JSON report."""
+        from analyzer.report import export
+
         found = Counter({code: len(flows) for code, flows in self.findings.items()})
         return export.summary_object(self.totals, found, self.idle_limits())
 
     def columns(self, table: Table = "flows") -> dict[str, list[Any]]:
         """Return ``flows``, ``probes`` or ``findings`` as columns: lists of equal length, by name."""
+        from analyzer.report import tabular
+
         return tabular.columns(table, self.together(), self.start_ns)
 
     def to_pandas(self, table: Table = "flows") -> pd.DataFrame:
         """Return ``flows``, ``probes`` or ``findings`` as a pandas DataFrame."""
+        from analyzer.report import tabular
+
         frame: pd.DataFrame = tabular.to_pandas(self.columns(table))
         return frame
 
     def to_polars(self, table: Table = "flows") -> pl.DataFrame:
         """Return ``flows``, ``probes`` or ``findings`` as a polars DataFrame."""
+        from analyzer.report import tabular
+
         frame: pl.DataFrame = tabular.to_polars(self.columns(table))
         return frame
 
     def to_parquet(self, folder: str | Path) -> list[Path]:
         """Write ``flows.parquet``, ``probes.parquet`` and ``findings.parquet`` into a folder; return the files."""
+        from analyzer.report import tabular
+
         return tabular.write_parquet(self.together(), self.start_ns, Path(folder))
 
     def __repr__(self) -> str:
@@ -377,6 +386,8 @@ class Analysis:
         lines = lines[(lines["notable"] == 1) & (lines["batch"] >= 0)]
         shown = [self.flow(line) for line in lines[:EXCERPT]]
         flows = [ShownFlow(flow.capture, self.start_ns(flow.capture), flow.judged) for flow in shown]
+        from analyzer.report import html
+
         return html.excerpt(Report(self.captures, self.totals, len(lines), flows, left_out=self.left_out))
 
 
@@ -470,6 +481,8 @@ class Flow:
     @cached_property
     def fields(self) -> dict[str, Any]:
         """The flow as the JSON report has it: all that is known of it, time in seconds."""
+        from analyzer.report import export
+
         return export.flow_object(self.judged, self._start_ns)
 
     @property
@@ -495,11 +508,15 @@ class Flow:
     @cached_property
     def probes(self) -> dict[str, list[Any]]:
         """The keepalive probes as columns: lists of equal length by name, as in the table of probes."""
+        from analyzer.report import tabular
+
         piece = self._kept.batch, self._kept.winners, np.array([self._row])
         return tabular.columns("probes", [(FlowsTogether(self.capture, [piece]), None)], self.analysis.start_ns)
 
     def explain(self) -> ToldStory:
         """Return the flow's story; ``print`` it, or take its title, headline and sections."""
+        from analyzer.report.story_text import told_story
+
         return told_story(self.judged, self._start_ns)
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -519,6 +536,8 @@ class Flow:
         return f"<Flow {self.number}: {self.a} and {self.b}, {self.verdict}>"
 
     def _repr_html_(self) -> str:
+        from analyzer.report import html
+
         return html.story_html(self.judged, self._start_ns, f"n{self.capture}-{self.number}-")
 
     @property

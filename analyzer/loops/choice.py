@@ -43,7 +43,7 @@ def jit_wanted(*, large: bool, huge: bool = True, asked: bool | None = None) -> 
     them. Of one that is large, but not huge, one may ask again while it is read.
     """
     if asked is not None:
-        return asked and (machine.rehearsing() or ready())
+        return asked and ready()
     if os.environ.get(machine.JIT_VARIABLE, "") in FORCED:
         # who rehearses is within ``ready``, and would wait for itself
         return machine.rehearsing() or ready()
@@ -53,8 +53,11 @@ def jit_wanted(*, large: bool, huge: bool = True, asked: bool | None = None) -> 
 def ready() -> bool:
     """Say whether compiled loops can be had here and work; found out once, and told if not.
 
-    Waits for what that takes, but not for all loops: a loop that is called is waited for then.
+    Waits for what that takes, but not for all loops: a loop that is called is waited for then. A rehearsal, which is
+    part of finding out, waits for nothing: its loops run plain in place of compiled ones.
     """
+    if machine.rehearsing():
+        return True
     with _ONE_AT_A_TIME:
         if not _READY:
             reason = _trouble()
@@ -66,6 +69,8 @@ def ready() -> bool:
 
 def at_hand() -> bool:
     """Say whether ``ready`` takes no time; if not, a crew that leaves one processor to us begins to see to it."""
+    if machine.rehearsing():
+        return True
     with _ONE_AT_A_TIME:
         if _READY or versions.unfit():
             return True

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,26 @@ def test_what_is_read_plainly_in_less_time_is_read_plainly_meanwhile(crews):
     choice._CREWS[0].working = False
     assert jit_wanted(large=True, huge=False)
     assert 1 == len(crews)
+
+
+@pytest.mark.parametrize("forced", ["1", ""])
+def test_a_rehearsal_waits_for_nothing(crews, monkeypatch, forced):
+    """What is rehearsed asks, too, whether loops run compiled: it is told so at once, and rehearses them."""
+    pytest.importorskip("numba")
+    monkeypatch.setenv("KEEPALIVE_JIT", forced)
+    answers = []
+
+    def rehearse():
+        answers.append((jit_wanted(large=True, huge=False), jit_wanted(large=False)))
+        touch()
+
+    monkeypatch.setattr(choice, "_REHEARSALS", [rehearse])
+    asking = threading.Thread(target=lambda: answers.append(jit_wanted(large=True)), daemon=True)
+    asking.start()
+    asking.join(120)
+
+    assert not asking.is_alive()
+    assert [(True, bool(forced)), True] == answers
 
 
 def test_no_crew_where_all_is_kept(crews, monkeypatch):
