@@ -61,6 +61,10 @@ WHEEL_PERCENT: Final = 113
 """The same in whole numbers: a timer at its latest, in percent."""
 BUSY_NS: Final = 50 * MS
 """Linux tries again this much later when a process holds the socket (tcp_keepalive_timer, HZ/20)."""
+SLACK_PARTS: Final = 256
+"""Before its wheel, up to 4.7, Linux made a timer late by no more than one such part (kernel/timer.c, apply_slack)."""
+EVEN_NS: Final = 20 * MS
+"""Gaps that differ by no more show that the timer was late by the same time in each."""
 LATE_BSD_NS: Final = 600 * MS
 """BSD and macOS gather timers in batches of up to half a second (field guide 3.2), and then some."""
 OVERDUE: Final = 2 * (1 + WHEEL)

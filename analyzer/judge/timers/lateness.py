@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from analyzer.judge.signatures import LINUX_TICKS_PER_S, Stack
-from analyzer.tolerances import BUSY_NS, EARLY_WINDOWS_NS, LATE_BSD_NS, WHEEL_PERCENT
+from analyzer.tolerances import BUSY_NS, EARLY_WINDOWS_NS, LATE_BSD_NS, SLACK_PARTS, WHEEL_PERCENT
 from analyzer.units import NS_PER_S
 
 
@@ -35,6 +35,29 @@ def granule(ns: int, ticks_per_s: int) -> int:
     while ticks >= 63 << 3 * level:
         level += 1
     return (NS_PER_S << 3 * level) // ticks_per_s
+
+
+def may_repeat(value_ns: int, gap_ns: int, slack_ns: int, off_ns: int, stack: Stack | None) -> bool:
+    """Say whether a timer may have run out, and been set again, every so often, always after the same time.
+
+    Linux's wheel fires only at whole granules of a level. A timer that is set when one ran out begins at a granule, so
+    that equal gaps are a whole number of them, the first that is longer than the timer. One that finds itself too early
+    (an answered probe's: idle time counts from the answer) waits for the rest, which may be of a lower level.
+    ``off_ns`` is how far from that a gap may be measured.
+    """
+    late_ns = gap_ns - value_ns
+    steady_ns = slack_ns + BUSY_NS + value_ns // SLACK_PARTS
+    if late_ns <= steady_ns or (stack is not Stack.LINUX and late_ns <= steady_ns + LATE_BSD_NS):
+        return True
+    for ticks_per_s in LINUX_TICKS_PER_S:
+        wide_ns = granule(value_ns, ticks_per_s)
+        while wide_ns > off_ns:
+            whole = round(gap_ns / wide_ns)
+            due = -(-value_ns // wide_ns) <= whole <= (value_ns + steady_ns) // wide_ns + 1
+            if due and abs(gap_ns - whole * wide_ns) <= off_ns:
+                return True
+            wide_ns >>= 3
+    return False
 
 
 def earliest(ns: int, slack_ns: int, stack: Stack | None) -> int:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.judge.signatures import ROUND_S, Stack
 from analyzer.judge.timers.gaps import shortest
-from analyzer.judge.timers.lateness import earliest, late
-from analyzer.tolerances import BUSY_NS
+from analyzer.judge.timers.lateness import earliest, late, may_repeat
+from analyzer.tolerances import BUSY_NS, EVEN_NS
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from analyzer.judge.timers.gaps import Gap
 
+EVEN_LEAST: Final = 2
+"""So many equal gaps are not equal by chance."""
 LONGEST_S: Final = 100_000
 """No keepalive timer is told to the second beyond this."""
 
@@ -68,13 +70,27 @@ def _fitting(gaps: Sequence[Gap], candidates: Iterable[int], stack: Stack | None
     others = [gap for gap in gaps if gap.ns != gap.least_ns or gap.tick_ns] if len(simple) < len(gaps) else []
     least_ns = max([gap.ns - gap.slack_ns for gap in simple], default=0)
     most_ns = min([gap.ns + gap.jitter_ns for gap in simple], default=LONGEST_S * NS_PER_S)
+    even = _even(simple)
     return [
         value_s
         for value_s in candidates
         if value_s * NS_PER_S <= most_ns
+        and (even is None or may_repeat(value_s * NS_PER_S, even.ns, even.slack_ns, EVEN_NS, stack))
         and least_ns <= value_s * NS_PER_S + late(value_s * NS_PER_S, stack)
         and all(may_show(gap, value_s * NS_PER_S, stack) for gap in others)
     ]
+
+
+def _even(gaps: Sequence[Gap]) -> Gap | None:
+    """Return the shortest of the gaps that begin with a probe, if these are all equal; None if they are too few.
+
+    A first gap begins at any time, and says nothing of how late the same timer is again and again.
+    """
+    between = [gap for gap in gaps if gap.since_ns == gap.ns]
+    if len(between) < EVEN_LEAST:
+        return None
+    lead = shortest(between)
+    return lead if max(gap.ns for gap in between) - lead.ns <= EVEN_NS else None
 
 
 def _one_reading(gaps: Sequence[Gap], fits: Sequence[int], stack: Stack | None) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.judge.signatures import LINUX_TICKS_PER_S, Stack
-from analyzer.judge.timers.lateness import earliest, granule, late
+from analyzer.judge.timers.lateness import earliest, granule, late, may_repeat
 from analyzer.tolerances import BUSY_NS, LATE_BSD_NS
 
 S = 1_000_000_000
@@ -33,6 +33,24 @@ def test_stacks_are_late_in_their_own_way():
     assert late(5 * S, Stack.LINUX) < late(75 * S, Stack.LINUX) < late(7200 * S, Stack.LINUX)
     assert late(5 * S, None) == late(5 * S, Stack.XNU)
     assert late(7200 * S, None) == late(7200 * S, Stack.LINUX)
+
+
+@pytest.mark.parametrize("ticks_per_s", LINUX_TICKS_PER_S)
+@pytest.mark.parametrize("value_s", [1, 2, 3, 5, 10, 15, 16, 20, 30, 32, 45, 60, 64, 75, 120, 300, 7200])
+def test_what_the_wheel_makes_of_a_timer_may_repeat(value_s, ticks_per_s):
+    """A timer set at a granule runs out at the next one behind its time (calc_index), again and again."""
+    grain = granule(value_s * S, ticks_per_s)
+    repeated = (value_s * S // grain + 1) * grain
+
+    assert may_repeat(value_s * S, repeated, 0, 20 * MS, Stack.LINUX)
+
+
+def test_nothing_else_repeats():
+    """Between granules no timer of Linux runs out again and again; one of BSD may be late by its batch alone."""
+    assert not may_repeat(20 * S, 21_020 * MS, MS, 20 * MS, Stack.LINUX)
+    assert not may_repeat(20 * S, 21_020 * MS, MS, 20 * MS, None)
+    assert may_repeat(20 * S, 20_600 * MS, MS, 20 * MS, Stack.XNU)
+    assert may_repeat(20 * S, 20_050 * MS, MS, 20 * MS, Stack.LINUX)
 
 
 @pytest.mark.parametrize("stack", [Stack.LINUX, Stack.XNU, Stack.ONE_OCTET, None])

@@ -32,6 +32,22 @@ def test_round_number_where_several_fit():
     assert estimate([gap(31)], Stack.LINUX).value_ns == 30 * S
 
 
+def test_no_round_number_that_equal_gaps_refute():
+    """20 s are late by 0.48 s every time on Linux, whatever its tick, and never by 1.02: equal gaps show 21."""
+    steady = [gap(21.02, frame)._replace(since_ns=round(21.02 * S)) for frame in (1, 3, 5)]
+    wheel = [gap(20.48, frame)._replace(since_ns=round(20.48 * S)) for frame in (1, 3, 5)]
+
+    assert 21 * S == estimate(steady, Stack.LINUX).value_ns == estimate(steady, None).value_ns
+    assert 20 * S == estimate(wheel, Stack.LINUX).value_ns == estimate(wheel, None).value_ns
+
+
+def test_unequal_gaps_refute_no_late_timer():
+    """Where gaps differ the clock was late by chance, and the round number stands."""
+    uneven = [gap(seconds)._replace(since_ns=round(seconds * S)) for seconds in (21.02, 21.3)]
+
+    assert 20 * S == estimate(uneven, Stack.LINUX).value_ns
+
+
 def test_milliseconds_with_an_octet():
     """Where milliseconds can be set, a second that alone fits is not claimed unless it is round."""
     assert estimate([gap(6.2)], Stack.ONE_OCTET).value_ns is None
