@@ -143,7 +143,8 @@ def _window_probes(t: Teller, side: Side) -> list[Line]:
     for closing in every[:CLOSINGS]:
         probes = closing.probes
         if closing.shut_frame is not None and closing.shut_ns is not None:
-            text = f"{t.name(receiver)} closes its receive window"
+            did = "has closed" if closing.closed_before else "closes"
+            text = f"{t.name(receiver)} {did} its receive window"
             found.append(_line(t, text, [closing.shut_frame], closing.shut_ns))
         spans = spacing([late.ts_ns - early.ts_ns for early, late in pairwise(probes)])
         text = f"{t.name(side)} asks {times(len(probes))} whether {t.the(receiver)}'s closed window is open again"

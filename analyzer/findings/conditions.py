@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LONG_NS: Final = 60_000_000_000
 """The shortest idle time after which some box on the way ends a connection (field guide 6); less is no news."""
+LONG_CLOSED_NS: Final = 10_000_000_000
+"""No program that reads leaves its receive window closed this long."""
 
 HABIT: Final = 3
 """So many probes in vain, and trains that the peer was heard after, before a habit is called one."""

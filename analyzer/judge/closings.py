@@ -5,7 +5,7 @@ It must not judge whether a closing is long, or hold a word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import ZeroWindowProbe, other
@@ -28,6 +28,8 @@ class Closing:
     """When it opened, or when the flow was last heard of."""
     probes: tuple[ZeroWindowProbe, ...]
     """The peer's, that asked whether it had opened."""
+    closed_before: bool
+    """Whether it may have been closed before the capture showed it."""
 
     @property
     def lasted_ns(self) -> int:
@@ -49,16 +51,19 @@ def closings(record: FlowRecord, side: Side) -> tuple[Closing, ...]:
     for event in sorted(events, key=lambda each: each.frame):
         if isinstance(event, ZeroWindowProbe):
             if not found:
-                found.append(Closing(None, None, None, end_ns, ()))
+                found.append(Closing(None, None, None, end_ns, (), closed_before=True))
                 is_open = False
             last = found[-1]
-            found[-1] = Closing(last.shut_frame, last.shut_ns, last.opened_frame, last.until_ns, (*last.probes, event))
+            found[-1] = replace(last, probes=(*last.probes, event))
+        elif event.shut and not is_open:
+            # probes asked before the first word of the receiver was captured
+            found[-1] = replace(found[-1], shut_frame=event.frame, shut_ns=event.ts_ns)
         elif event.shut:
-            found.append(Closing(event.frame, event.ts_ns, None, end_ns, ()))
+            found.append(Closing(event.frame, event.ts_ns, None, end_ns, (), event.first_seen))
             is_open = False
         elif not is_open:
             last = found[-1]
-            found[-1] = Closing(last.shut_frame, last.shut_ns, event.frame, event.ts_ns, last.probes)
+            found[-1] = replace(last, opened_frame=event.frame, until_ns=event.ts_ns)
             is_open = True
     return tuple(found)
 

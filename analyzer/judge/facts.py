@@ -302,7 +302,8 @@ class Facts:
     def windows(self) -> Table:
         """``WindowChange``s."""
         at = np.flatnonzero(moves_window(self.seen))
-        return self._table("windows", at, {"shut": (self.seen["window"][at] == 0).astype(np.int64)})
+        shut = (self.seen["window"][at] == 0).astype(np.int64)
+        return self._table("windows", at, {"shut": shut, "first_seen": (self.seen["own_wnd"][at] < 0).astype(np.int64)})
 
     @cached_property
     def repeated_fins(self) -> Table:
@@ -483,8 +484,9 @@ def _joined(parts: list[NDArray[np.void]]) -> NDArray[np.void]:
 def moves_window(rows: Foreign) -> Foreign:
     """Say which segments, whatever kind they are for other properties, close or open their sender's window.
 
-    ``rows`` are SEEN records, or their columns by name.
+    Or show it closed, if nothing of the sender was captured before. ``rows`` are SEEN records, or columns by name.
     """
     is_segment = (rows["note"] == NOTE_TCP) | (rows["note"] == NOTE_UNNUMBERED)
     of_the_sender = is_segment & (rows["is_copy"] == 0) & (rows["flags"] & RST == 0)
-    return of_the_sender & (shuts_window(rows) | opens_window(rows))
+    shows_shut = (rows["window"] == 0) & (rows["own_wnd"] < 0)
+    return of_the_sender & (shuts_window(rows) | opens_window(rows) | shows_shut)

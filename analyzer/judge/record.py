@@ -209,6 +209,8 @@ class WindowChange:
     ts_ns: int
     sender: Side
     shut: bool
+    first_seen: bool = False
+    """Whether the sender's first segment here shows it: then it may have been closed long before."""
 
 
 class EndpointFacts(NamedTuple):

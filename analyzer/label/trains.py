@@ -51,6 +51,7 @@ RUN: Final = np.dtype(
         ("window_trailing_ns", np.int64),  # the first of these
         ("window_wait_ns", np.int64),  # how long it had waited before that one, at least
         ("gap_least_ns", np.int64),  # smallest gap between two probes of a train, 0 none
+        ("shut_ns", np.int64),  # the longest time that its own receive window was closed and opened again
         ("heard_ns", np.int64),  # when the peer last sent what might have answered: no RST, no empty probe of its own
     ],
     align=True,
@@ -129,6 +130,23 @@ def answering_until(rows: Rows, start: int, stop: int, peer: int, heard_ns: int)
 
 
 @loop
+def longest_shut(rows: Rows, start: int, stop: int, side: int) -> int:
+    """Return the longest time that an endpoint's receive window was closed and opened again, 0 if it was not."""
+    longest_ns = 0
+    shut_ns = -1
+    for j in range(start, stop):
+        row = rows[j]
+        if row["side"] != side or row["kind"] in (COPY, ICMP, RESET):
+            continue
+        if row["window"] > 0 and shut_ns >= 0:
+            longest_ns = max(longest_ns, row["ts_ns"] - shut_ns)
+            shut_ns = -1
+        elif row["window"] == 0 and shut_ns < 0:
+            shut_ns = row["ts_ns"]
+    return longest_ns
+
+
+@loop
 def add_probe(row: Record, at: int, run: Record) -> None:
     """Count one probe into its endpoint's RUN."""
     run["probes"] += 1
@@ -154,3 +172,5 @@ def add_up(rows: Rows, start: int, stop: int, heard_a_ns: int, heard_b_ns: int, 
     """
     number_trains(rows, start, stop, 0, heard_b_ns, run_a)
     number_trains(rows, start, stop, 1, heard_a_ns, run_b)
+    run_a["shut_ns"] = longest_shut(rows, start, stop, 0)
+    run_b["shut_ns"] = longest_shut(rows, start, stop, 1)

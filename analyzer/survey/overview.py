@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from analyzer.findings.conditions import LONG_NS
+from analyzer.findings.conditions import LONG_CLOSED_NS, LONG_NS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.segment import address_text
 from analyzer.survey.lookalikes import lookalikes
@@ -223,14 +223,16 @@ def _among(words: tuple[Verdict, ...]) -> NDArray[np.bool_]:
 def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Say which flows have something to say.
 
-    Probes of either kind, an ending other than closed, open or refused, a long silence, a window that is closed,
-    something sent again and again, an ICMP error, a RST that ended nothing, or what keeps us from telling.
+    Probes of either kind, an ending other than closed, open or refused, a long silence, a window that is closed or was
+    for long, something sent again and again, an ICMP error, a RST that ended nothing, or what keeps us from telling.
     """
     eventful = _sum(batch, "probes") + _sum(batch, "zero_window") + _sum(batch, "undecided") > 0
     eventful |= (batch.ending["icmp_errors"] > 0) | (batch.ending["ignored"] > 0)
     left_idle = (batch.flow["active_ns"] >= 0) & (batch.end_ns - batch.flow["active_ns"] >= LONG_NS)
     eventful |= left_idle & has_verdict(winners, Verdict.OPEN)
     eventful |= (batch.flow["silence_ns"] >= LONG_NS) | (batch.flow["cut"] > 0) | (batch.flow["backwards"] > 0)
+    for run in (batch.run_a, batch.run_b):
+        eventful |= (run["shut_ns"] >= LONG_CLOSED_NS) & has_verdict(winners, Verdict.OPEN)
     for end in (batch.a, batch.b):
         eventful |= (end["window_shut_frame"] > 0) & has_verdict(winners, Verdict.OPEN)
         again = (end["unacked_ns"] >= 0) | (end["fin_acked_frame"] > 0)

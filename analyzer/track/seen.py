@@ -168,7 +168,7 @@ def notable(flow: Record, end: Record, peer: Record, row: Record, seq: int, ack:
         return 1
     if flow["reset_count"] > 0 and flow["after_reset"] < 4:
         return 1
-    if (row["window"] == 0) != (end["window"] == 0) and end["window"] >= 0:
+    if (row["window"] == 0) != (end["window"] == 0) and (end["window"] >= 0 or row["window"] == 0):
         return 1
     return 0
 

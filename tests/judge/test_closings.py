@@ -25,7 +25,7 @@ def test_a_closing_without_opening_lasts_to_the_end():
 
 
 def test_a_closing_that_began_before_the_capture_is_as_long_as_it_was_seen():
-    """Where the frame that shut the window is not there, the first probe is where the closing begins to be seen."""
+    """Where the frame that shut the window is not there, the closing begins to be seen with the first that shows it."""
     judged = written("""
 +0   b > a  .   1:1(0) ack 1001 win 0
 +.4  a > b  P.  1001:1002(1) ack 1
@@ -35,8 +35,8 @@ end: +1
 """)
     (closing,) = closings(judged.record, "a")
 
-    assert closing.shut_frame is None
-    assert closing.lasted_ns == judged.record.last_ns - closing.probes[0].ts_ns
+    assert closing.closed_before
+    assert closing.lasted_ns == judged.record.last_ns - judged.record.first_ns
 
 
 def test_probes_since_the_peer_was_heard_are_unanswered():

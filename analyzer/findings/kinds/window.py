@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.closings import closings, unanswered
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from analyzer.judge.closings import Closing
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
-
-
-LONG_CLOSED_NS: Final = 10_000_000_000
-"""No program that reads leaves its window closed this long."""
 
 
 def probed_closed_window(f: Flows) -> Mask:
@@ -61,14 +58,14 @@ def window_closed_for_long(f: Flows) -> Mask:
     probe = f.first_of(f.from_peer.mine & f.kind_in(Kind.ZERO_WINDOW_PROBE))
     before = np.flatnonzero((probe >= 0) & ((first < 0) | (probe < first)))
     lasted(probe[before], first[before])
-    may = (f.flow("backwards") == 0) & (closed_ns >= LONG_CLOSED_NS)
+    may = (f.flow("backwards") == 0) & (closed_ns >= c.LONG_CLOSED_NS)
     return may & f.settle(may, lambda case: bool(_long(case)))
 
 
 def _long(case: Case) -> list[Closing]:
     """Return the long closings."""
     every = closings(case.record, case.side)
-    return [each for each in every if each.lasted_ns >= LONG_CLOSED_NS and _is_measured(case, each)]
+    return [each for each in every if each.lasted_ns >= c.LONG_CLOSED_NS and _is_measured(case, each)]
 
 
 def _is_measured(case: Case, closing: Closing) -> bool:
@@ -185,11 +182,13 @@ def _long_evidence(case: Case) -> Evidence:
         shut_frame=longest.shut_frame,
         opened_frame=longest.opened_frame,
         closed_ns=longest.lasted_ns,
+        closed_before=1 if longest.closed_before else None,
     )
 
 
 def _long_headline(t: Teller, f: Finding) -> str:
     receiver, lasted = side_of(f), duration(number(f, "closed_ns"))
+    lasted = f"at least {lasted}" if number(f, "closed_before") else lasted
     who, peer = t.start(receiver), t.the(other(receiver))
     if "opened_frame" in f.data:
         return f"{who}'s receive window was closed for {lasted}: {peer} could send nothing in that time."
@@ -202,7 +201,7 @@ def _long_happened(t: Teller, f: Finding) -> list[Line]:
     text = (
         f"{t.start(other(receiver))} asked {times(probes)} whether it was open again: such probes are no keepalive."
         if probes
-        else f"{t.start(other(receiver))} never asked whether it was open again, so it had nothing more to send."
+        else f"{t.start(other(receiver))} never asked whether it was open again: perhaps it had nothing more to send."
     )
     if t.record.undecided_from(other(receiver)):
         return [*probe_summary(t), Line(_long_headline(t, f), f.frames)]
