@@ -81,7 +81,7 @@ ENDPOINT: Final = np.dtype(
         ("fin_acked_frame", np.int64),
         ("fin_acked_ns", np.int64),
         ("short_header_frames", np.int32),  # segments without timestamps on a connection that has them
-        ("header_len", np.int32),
+        ("paused_us", np.int32),  # how long it had sent no data before the last it sent, if for PAUSE_NS or longer
         ("missed_ns", np.int64),  # when the peer last acknowledged what the capture missed
     ],
     align=True,
@@ -91,6 +91,10 @@ ENDPOINT: Final = np.dtype(
 PLAUSIBLE: Final = 1 << 30
 """The largest window (RFC 7323): a number further off belongs to no valid segment."""
 
+
+PAUSE_NS: Final = 1_000_000_000
+"""Data after so long is another message than the data before it."""
+LONGEST_PAUSE_US: Final = 0x7FFFFFFF
 
 CLAIM: Final = 1
 HOLE: Final = 2
@@ -200,7 +204,7 @@ def new_endpoint(end: Record) -> None:
     end["pending_seq"] = -1
     end["window_shut_frame"] = 0
     end["short_header_frames"] = 0
-    end["header_len"] = 0
+    end["paused_us"] = 0
     end["missed_ns"] = -1
 
 
@@ -322,6 +326,8 @@ def learn_numbers(flow: Record, end: Record, peer: Record, side: int, row: Recor
             if end["first_data_frame"] == 0:
                 end["first_data_frame"] = row["frame"]
                 end["first_data_ns"] = ts_ns
+            if end["unacked_ns"] < 0:
+                learn_pause(end, ts_ns)
             end["data_seq"] = seq + (1 if flags & SYN else 0)
             end["data_len"] = length
             end["data_octet"] = row["first_octet"]
@@ -340,6 +346,13 @@ def learn_numbers(flow: Record, end: Record, peer: Record, side: int, row: Recor
             end["unacked_frame"] = row["frame"]
     if flags & ACK:
         learn_ack(flow, end, peer, side, row, ack)
+
+
+@loop
+def learn_pause(end: Record, ts_ns: int) -> None:
+    """Note how long an endpoint had sent no data, before new data at this time; anything shorter is one message."""
+    if end["data_ns"] >= 0 and ts_ns - end["data_ns"] >= PAUSE_NS:
+        end["paused_us"] = min((ts_ns - end["data_ns"]) // 1_000, LONGEST_PAUSE_US)
 
 
 @loop

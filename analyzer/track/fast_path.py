@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, RST, SYN
-from analyzer.track.endpoint import PLAUSIBLE
+from analyzer.track.endpoint import PLAUSIBLE, learn_pause
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record
@@ -74,15 +74,16 @@ def go_on(flow: Record, end: Record, peer: Record, row: Record) -> None:
     if length > 0:
         end["snd_nxt"] = seq + length
         end["payload"] += length
+        if end["unacked_ns"] < 0:
+            learn_pause(end, ts_ns)
+            end["unacked_ns"] = ts_ns
+            end["unacked_frame"] = frame
         end["data_seq"] = seq
         end["data_len"] = length
         end["data_octet"] = row["first_octet"]
         end["data_flags"] = row["flags"]
         end["data_ns"] = ts_ns
         end["data_frame"] = frame
-        if end["unacked_ns"] < 0:
-            end["unacked_ns"] = ts_ns
-            end["unacked_frame"] = frame
     end["window"] = row["window"]
     if ack > peer["snd_una"]:
         peer["snd_una"] = ack

@@ -163,9 +163,11 @@ def test_what_follows_a_reset():
     assert [1, 1, 1, 1, 0] == [mark(1000, flow={"reset_count": 1, "after_reset": each}) for each in range(5)]
 
 
-@pytest.mark.parametrize(("before", "now", "expected"), [(512, 0, 1), (0, 512, 1), (512, 9, 0), (0, 0, 0), (-1, 0, 0)])
+@pytest.mark.parametrize(
+    ("before", "now", "expected"), [(512, 0, 1), (0, 512, 1), (512, 9, 0), (0, 0, 0), (-1, 0, 1), (-1, 9, 0)]
+)
 def test_windows_that_close_or_open(before, now, expected):
-    """A window that closes or opens is kept, one that only changes, or is the first, is not."""
+    """A window that closes or opens, or is closed at first, is kept, one that only changes, or is open at first, is not."""
     assert expected == mark(1000, end=known(window=before), window=now)
 
 

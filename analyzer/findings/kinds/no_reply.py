@@ -38,14 +38,27 @@ def peer_sent_one_request(f: Flows) -> Mask:
     return opened & once & (f.peer("unacked_ns") < 0)
 
 
+def peer_asked_again(f: Flows) -> Mask:
+    """It had replied to what its peer sent before; then, a second or more later, the peer sent more, all acknowledged.
+
+    Nothing of either end is missing in the capture.
+    """
+    asked_ns, replied_ns = f.peer("data_ns"), f.own("data_ns")
+    before_ns = asked_ns - f.peer("paused_us").astype(np.int64) * 1_000
+    habit = (replied_ns >= 0) & (f.peer("paused_us") > 0) & (replied_ns > before_ns)
+    whole = (f.own("missed") == 0) & (f.peer("missed") == 0)
+    return habit & whole & (asked_ns - replied_ns >= ONE_REQUEST_NS) & (f.peer("unacked_ns") < 0)
+
+
 def sent_no_data(f: Flows) -> Mask:
     """It never sent any data."""
     return (f.own("payload") == 0) & (f.own("missed") == 0)
 
 
 def answered_probes_meanwhile(f: Flows) -> Mask:
-    """In 30 s or more, by a clock that never went back, its kernel answered at least two probes of its peer."""
-    answered = f.from_peer.probing & (f.seen("answer") == Answer.ACK)
+    """In 30 s or more since, by a clock that never went back, its kernel answered two probes of its peer or more."""
+    since = f.seen("ts_ns") > f.of_row(f.peer("data_ns"))
+    answered = f.from_peer.probing & (f.seen("answer") == Answer.ACK) & since
     last_ns = f.largest(f.seen("ts_ns"), answered)
     until_ns = np.where(f.peer("fin_frame") > 0, f.peer("fin_ns"), last_ns)
     waited = (until_ns - f.peer("data_ns") >= WAITED_NS) & (f.flow("backwards") == 0)
@@ -61,8 +74,9 @@ def peer_waits_or_gave_up(f: Flows) -> Mask:
 
 
 def _answered(case: Case) -> list[Probe]:
-    """Return the probes of its peer that its kernel answered."""
-    return [probe for probe in case.record.probes_from(case.peer) if probe.answer == "ack"]
+    """Return the probes of its peer since, that its kernel answered."""
+    asked_ns = case.peer_facts.last_data_ns or 0
+    return [probe for probe in case.record.probes_from(case.peer) if probe.answer == "ack" and probe.ts_ns > asked_ns]
 
 
 def _until_ns(case: Case, answered: list[Probe]) -> int:
@@ -82,8 +96,22 @@ def _evidence(case: Case) -> Evidence:
     )
 
 
+def _later_evidence(case: Case) -> Evidence:
+    """The same, and its last reply."""
+    frames, data = _evidence(case)
+    data = {name: value for name, value in data.items() if name != "bytes"}
+    replied = case.facts.last_data_frame
+    return frames_of(replied, frames), data | known(replied_frame=replied)
+
+
 def _headline(t: Teller, f: Finding) -> str:
     late = side_of(f)
+    if "replied_frame" in f.data:
+        return (
+            f"{t.start(late)}'s program stopped replying: {t.the(other(late))}'s last message was acknowledged, and"
+            f" nothing came in {duration(number(f, 'waited_ns'))}, while the kernel answered"
+            f" {count(number(f, 'answered'), 'probe')}."
+        )
     return (
         f"{t.start(late)}'s program never replied: {t.the(other(late))}'s request was acknowledged, and nothing came in"
         f" {duration(number(f, 'waited_ns'))}, while the kernel answered {count(number(f, 'answered'), 'probe')}."
@@ -93,9 +121,17 @@ def _headline(t: Teller, f: Finding) -> str:
 def _happened(t: Teller, f: Finding) -> list[Line]:
     late = side_of(f)
     asker = other(late)
-    sent = count(number(f, "bytes"), "byte")
+    if "replied_frame" in f.data:
+        asked = Line(
+            f"{t.start(late)} had replied to what {t.the(asker)} sent before. Then {t.the(asker)} sent more, all"
+            " acknowledged.",
+            (number(f, "replied_frame"), number(f, "request_frame")),
+        )
+    else:
+        sent = count(number(f, "bytes"), "byte")
+        asked = Line(f"{t.start(asker)} sent {sent}, all acknowledged.", (number(f, "request_frame"),))
     return lines(
-        Line(f"{t.start(asker)} sent {sent}, all acknowledged.", (number(f, "request_frame"),)),
+        asked,
         Line(f"{t.start(late)} sent no data in the {duration(number(f, 'waited_ns'))} that followed.", f.frames),
         *probe_summary(t),
         fin_lines(t, asker)[0] if t.fin(asker) is not None else None,
@@ -117,12 +153,15 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 
 NO_REPLY: Final = FindingKind(
     code="request-without-reply",
-    rows=(Row((peer_sent_one_request, sent_no_data, answered_probes_meanwhile, peer_waits_or_gave_up), _evidence),),
+    rows=(
+        Row((peer_sent_one_request, sent_no_data, answered_probes_meanwhile, peer_waits_or_gave_up), _evidence),
+        Row((peer_asked_again, answered_probes_meanwhile, peer_waits_or_gave_up), _later_evidence),
+    ),
     text=LongText(
         title="A request was acknowledged and never answered",
         meaning=(
-            "This end's kernel acknowledged a request and answered probes for 30 s or more, but its program never sent"
-            " any data."
+            "This end's kernel acknowledged a request and answered probes for 30 s or more, but its program sent no"
+            " data: none at all, or none any more although it had replied before."
         ),
         why=(
             "Keepalive tells a dead host from a live one, not a hung program from a busy one. Whoever waits needs a"
@@ -132,7 +171,10 @@ NO_REPLY: Final = FindingKind(
             "Look at what the program that was asked does (a lock, a pool that is used up, a backend that hangs); at"
             " the asking end set a time limit for replies (read timeout), or use heartbeats that the program answers."
         ),
-        doubt="A protocol in which nothing is replied looks the same, and so does one that pushes later.",
+        doubt=(
+            "A protocol in which nothing is replied looks the same, and so does one that pushes later, or a last"
+            " message that asks nothing."
+        ),
         source="RFC 9293 3.8.4; RFC 1122 4.2.3.6",
     ),
     detail=_headline,

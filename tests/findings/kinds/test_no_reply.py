@@ -34,3 +34,28 @@ def test_the_founding_question_is_not_this():
     (judged,), _ = captured("founding_go_fin60.pcap")
 
     assert "request-without-reply" not in codes(judged)
+
+
+EXCHANGE = "+5 a > b P. 6:16(10) ack 1\n+.01 b > a P. 1:21(20) ack 16\n+.00001 a > b . 16:16(0) ack 21\n"
+LATER = "+5 a > b P. 16:26(10) ack 21\n+.01 b > a . 21:21(0) ack 26\n"
+WAITS = "+15 a > b . 25:25(0) ack 21\n+.01 b > a . 21:21(0) ack 26\n"
+
+
+def test_a_program_may_hang_at_a_later_request():
+    """Where replies had come before, the last request that got none is told with the last reply."""
+    (judged,) = scenario("later_request_never_replied_to")
+    told = explain.story(judged, judged.record.first_ns)
+
+    assert "The server's program stopped replying" in told.headline
+    assert judged.finding("request-without-reply").frames == (8, 10, 12, 14, 16)
+    assert "program-hung" == judged.causes[0].code
+
+
+def test_who_speaks_last_does_not_wait_for_a_reply():
+    """A last word right behind a reply (a window update of HTTP/2), or one of many without reply, is no request."""
+    assert "request-without-reply" in codes(opened(EXCHANGE + LATER + 3 * WAITS))
+    soon = "+.2 a > b P. 16:26(10) ack 21\n+.01 b > a . 21:21(0) ack 26\n"
+    assert "request-without-reply" not in codes(opened(EXCHANGE + soon + 3 * WAITS))
+    more = "+5 a > b P. 26:36(10) ack 21\n+.01 b > a . 21:21(0) ack 36\n"
+    waits = 3 * "+15 a > b . 35:35(0) ack 21\n+.01 b > a . 21:21(0) ack 36\n"
+    assert "request-without-reply" not in codes(opened(EXCHANGE + LATER + more + waits))
