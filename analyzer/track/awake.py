@@ -4,9 +4,10 @@ Where drop counters say between which frames packets are missing, that is a hole
 
 A link may be quiet for hours, and a probe that comes exactly at its timer shows that the capture was awake. A silence
 of all hosts is a hole only where something says so: segments behind it go on beyond numbers that were never captured;
-senders' own timestamp clocks count less than the capture's; everything before it stops and what comes behind is
-connections that were there already, never seen; or no capture is that long. What is behind such a leap is looked at
-segment by segment, the first of each flow.
+senders' own timestamp clocks count less than the capture's; probes of several flows go on in their rhythms, but those
+that were due meanwhile are missing; everything before it stops and what comes behind is connections that were there
+already, never seen; or no capture is that long. What is behind such a leap is looked at segment by segment, the first
+of each flow.
 
 It must not know what a hole means for a flow, or any word.
 """
@@ -17,8 +18,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
-from analyzer.segment import ACK, RST, SYN
+from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.seqnum import unwrap
+from analyzer.tolerances import GAP_LEAST_NS, JITTER_NS, LATE_BSD_NS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +48,14 @@ MIDSTREAM: Final = 2  # flows that begin without a SYN
 OPENED: Final = 3
 CLOCK_WRONG: Final = 4  # flows whose own clock counted less than the capture's
 CLOCK_RIGHT: Final = 5
-COUNTS: Final = 6
+SKIPPED: Final = 6  # flows whose probes go on in their rhythm, some of them missing
+KEPT: Final = 7  # flows whose next probe came when it was due
+COUNTS: Final = 8
+
+SKIPPED_LEAST: Final = 2
+"""So many flows do not lose probes of their own rhythm in the same silence by chance."""
+SHARE: Final = 8
+"""How far from its rhythm a probe may be: such a part of the gap (Linux's wheel)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +110,23 @@ def _joined(first: Hole, second: Hole) -> Hole:
 
 
 @loop
-def testify(
-    known: int, flow: Record, end: Record, peer: Record, row: Record, to_frame: int, counts: Numbers, base: int
+def testify(  # noqa: PLR0913, PLR0917 - loops take positional arguments
+    known: int,
+    flow: Record,
+    end: Record,
+    peer: Record,
+    tail: Record,
+    side: int,
+    row: Record,
+    to_frame: int,
+    counts: Numbers,
+    base: int,
 ) -> None:
     """Count what a segment behind a leap says of it, if it is the first of its flow since.
 
-    ``known`` is 0 for a flow that begins with this segment; then the records are none of its own. ``to_frame`` is the
-    first behind the leap.
+    ``known`` is 0 for a flow that begins with this segment; then the records are none of its own. ``tail`` is the
+    flow's last SEEN row (of any use only if it has one), ``side`` which end sent the segment; ``to_frame`` is the first
+    behind the leap.
     """
     flags = row["flags"]
     if flags & RST:
@@ -126,6 +145,10 @@ def testify(
     if flags & ACK and peer["snd_nxt"] >= 0:
         ahead |= unwrap(row["ack"], peer["snd_nxt"]) > peer["snd_nxt"] + (1 if peer["pending_seq"] >= 0 else 0)
     counts[base + (JUMPED if ahead else WENT_ON)] += 1
+    probes = not flags & FIN and row["payload_len"] <= 1 and unwrap(row["seq"], end["snd_nxt"]) == end["snd_una"] - 1
+    rhythm = keeps_rhythm(tail, side, row["ts_ns"]) if probes and flow["last_seen"] >= 0 else -1
+    if rhythm >= 0:
+        counts[base + (KEPT if rhythm == 1 else SKIPPED)] += 1
     if row["tsval"] >= 0 and end["tsval"] >= 0:
         ticks = (row["tsval"] - end["tsval"]) & 0xFFFFFFFF
         passed_s = (row["ts_ns"] - end["last_ns"]) // 1_000_000_000
@@ -133,14 +156,34 @@ def testify(
         counts[base + (CLOCK_WRONG if slow else CLOCK_RIGHT)] += 1
 
 
+@loop
+def keeps_rhythm(tail: Record, side: int, ts_ns: int) -> int:
+    """Say whether a probe came when it was due (1), or some that were due before it are missing (0); -1 not known.
+
+    ``tail`` is the flow's last SEEN row before: the probe before, or its answer. The gap between these and the ones
+    before them is the rhythm, if nothing but keepalive passed since. Behind missing ones the next comes a whole number
+    of gaps later: a prober that slept itself, or was not answered meanwhile, does not keep to that.
+    """
+    last_ns = tail["ts_ns"] if tail["side"] == side else tail["peer_last_ns"]
+    gap = tail["ts_ns"] - tail["own_last_ns"]
+    if tail["own_last_ns"] < 0 or last_ns < 0 or tail["flow_active_ns"] >= tail["own_last_ns"] or gap < GAP_LEAST_NS:
+        return -1
+    passed = ts_ns - last_ns
+    if passed < 2 * gap - gap // SHARE:
+        return 1 if passed <= gap + gap // SHARE + LATE_BSD_NS else -1
+    whole = (passed + gap // 2) // gap
+    off = abs(passed - whole * gap)
+    return 0 if off <= min(gap // SHARE, whole * gap // 50 + JITTER_NS) else -1
+
+
 def why_hole(passed_ns: int, counts: Numbers) -> str | None:
     """Return why a leap of so many nanoseconds is a hole, as ``Hole.why``, or None: the capture was awake."""
-    jumped, went_on, midstream, opened, wrong, right = (int(count) for count in counts)
+    jumped, went_on, midstream, opened, wrong, right, skipped, kept = (int(count) for count in counts)
     if passed_ns < 0 or wrong > right:
         return "clock"
     if passed_ns >= NO_CAPTURE_NS:
         return "years"
-    if jumped > 0 and jumped >= went_on:
+    if (jumped > 0 and jumped >= went_on) or (skipped >= SKIPPED_LEAST and skipped > kept):
         return "missed"
     if passed_ns >= MERGED_NS and jumped + went_on == 0 and midstream > 1 and midstream > opened:
         return "merged"

@@ -244,6 +244,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
                 flows[at],
                 ends[2 * at + side],
                 ends[2 * at + 1 - side],
+                seen[max(0, flows[at]["last_seen"])],
+                side,
                 row,
                 registers[LEAP_FRAME],
                 registers,

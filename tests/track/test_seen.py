@@ -167,7 +167,7 @@ def test_what_follows_a_reset():
     ("before", "now", "expected"), [(512, 0, 1), (0, 512, 1), (512, 9, 0), (0, 0, 0), (-1, 0, 1), (-1, 9, 0)]
 )
 def test_windows_that_close_or_open(before, now, expected):
-    """A window that closes or opens, or is closed at first, is kept, one that only changes, or is open at first, is not."""
+    """A window that closes or opens, or is closed at first, is kept; others, or an open one at first, are not."""
     assert expected == mark(1000, end=known(window=before), window=now)
 
 
