@@ -39,10 +39,7 @@ def peer_sent_one_request(f: Flows) -> Mask:
 
 
 def peer_asked_again(f: Flows) -> Mask:
-    """It had replied to what its peer sent before; then, a second or more later, the peer sent more, all acknowledged.
-
-    Nothing of either end is missing in the capture.
-    """
+    """It had replied to what its peer sent before, which then, a second or more later, sent more, all acknowledged."""
     asked_ns, replied_ns = f.peer("data_ns"), f.own("data_ns")
     before_ns = asked_ns - f.peer("paused_us").astype(np.int64) * 1_000
     habit = (replied_ns >= 0) & (f.peer("paused_us") > 0) & (replied_ns > before_ns)

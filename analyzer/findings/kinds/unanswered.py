@@ -13,7 +13,7 @@ from analyzer.tolerances import OVERDUE, OVERDUE_NS
 from analyzer.units import format_offset
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_word
-from analyzer.words.teller import count, duration, lines, number, side_of
+from analyzer.words.teller import count, duration, lines, number, side_of, times
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 
-COUNTS: Final = ((9, "the default of Linux"), (8, "that of macOS and FreeBSD"))
+LINUX: Final = (9, "the default of Linux")
+COUNTS: Final = (LINUX, (8, "that of macOS and FreeBSD"))
 """After how many unanswered probes a prober gives up, unless told otherwise (field guide 5)."""
 
 
@@ -65,7 +66,18 @@ def _evidence(case: Case) -> Evidence:
         interval_ns=interval.value_ns if interval else None,
         silent_ns=case.record.end_ns - heard_ns if heard_ns is not None else None,
         waited_ns=case.record.end_ns - trailing[-1].ts_ns,
+        **_outstanding(case),
     )
+
+
+def _outstanding(case: Case) -> dict[str, int | str]:
+    """Return what is known of data that was unacknowledged before the first of these probes, if there was any."""
+    facts = case.facts
+    if facts.unacked_ns is None or facts.unacked_frame is None or not facts.resent:
+        return {}
+    if facts.unacked_ns >= case.trailing[0].ts_ns or case.fin is not None:
+        return {}
+    return known(unacked_frame=facts.unacked_frame, resent=facts.resent, resent_frame=facts.resent_frame)
 
 
 def _headline(t: Teller, f: Finding) -> str:
@@ -77,6 +89,8 @@ def _headline(t: Teller, f: Finding) -> str:
     )
     if "silent_ns" in f.data:
         text += f", {duration(number(f, 'silent_ns'))} after its last word"
+    if "unacked_frame" in f.data:
+        text += f"; data, sent again {times(number(f, 'resent'))}, is unacknowledged too"
     return f"{text}."
 
 
@@ -84,16 +98,25 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     """Return the last word, the probes since, and when the prober would have given up."""
     prober = side_of(f)
     text = f"Since then {count(number(f, 'unanswered'), 'probe')} of {t.the(prober)} got no answer, and no RST came."
-    return lines(last_word(t, other(prober)), Line(text, f.frames), _gives_up(t, f))
+    data = None
+    if "unacked_frame" in f.data:
+        also = (
+            f"{t.start(prober)} had sent data before that nothing acknowledges, and sent it again"
+            f" {times(number(f, 'resent'))}. To probe meanwhile is the way of BSD and macOS: Linux sends no probe while"
+            " data is outstanding."
+        )
+        data = Line(also, (number(f, "unacked_frame"), number(f, "resent_frame")))
+    return lines(last_word(t, other(prober)), data, Line(text, f.frames), _gives_up(t, f))
 
 
 def _gives_up(t: Teller, f: Finding) -> Line | None:
     """Return when the prober would have given up, by the usual counts."""
     gap = number(f, "interval_ns") or number(f, "gap_ns")
     first = number(f, "first_ns") - t.start_ns
+    counts = [each for each in COUNTS if each != LINUX or "unacked_frame" not in f.data]
     whens = [
         f"at about {format_offset(first + many * gap)} if its count is {many} ({whose})"
-        for many, whose in COUNTS
+        for many, whose in counts
         if first + many * gap > t.record.end_ns - t.start_ns
     ]
     if not gap:
@@ -136,10 +159,8 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
             " (Linux)."
         )
         return [Line(text, (fin.frame, *f.frames))]
-    text = (
-        f"{who}, read: blocks until the prober gives up, then ETIMEDOUT. A write meanwhile succeeds, and on Linux"
-        " stops the probes, for its data is outstanding."
-    )
+    text = f"{who}, read: blocks until the prober gives up, then ETIMEDOUT. A write meanwhile succeeds"
+    text += "." if "unacked_frame" in f.data else ", and on Linux stops the probes, for its data is outstanding."
     return [Line(text, f.frames)]
 
 
