@@ -85,3 +85,51 @@ def flood(kind, count):
     """A pcap of so many frames of a kind."""
     step_ns, frame = FLOODS[kind]
     return pcap([Kept(frame(at), START_NS + at * step_ns) for at in range(count)], 101, magic=0xA1B23C4D)
+
+
+def _clock(at):
+    """The time of a line, a second from line to line."""
+    return f"{at // 3600 % 24:02}:{at // 60 % 60:02}:{at % 60:02}.000000"
+
+
+def _line(at, rest, *, ends="10.0.0.1.40000 > 10.0.0.2.80"):
+    """A line of tcpdump."""
+    return f"{_clock(at)} IP {ends}: {rest}"
+
+
+OCTETS = """\
+\t0x0000:  4500 0028 0001 0000 4006 0000 0a00 0001
+\t0x0010:  0a00 0002 9c40 0050 0000 03e7 0000 1388
+\t0x0020:  5010 01f4 0000 0000"""
+BACK = "10.0.0.2.80 > 10.0.0.1.40000"
+TEXTS = {
+    "data": lambda at: _line(at, f"Flags [P.], seq {at + 1}:{at + 2}, ack 1, win 64, length 1"),
+    "ACKs without a number": lambda at: _line(at, "Flags [.], ack 1, win 64, length 0"),
+    "ACKs of both": lambda at: _line(
+        at, "Flags [.], ack 1, win 64, length 0", ends=BACK if at % 2 else "10.0.0.1.40000 > 10.0.0.2.80"
+    ),
+    "flows": lambda at: _line(
+        at, f"Flags [S], seq {at}, win 64, length 0", ends=f"10.0.0.1.{at % 50_000 + 1} > 10.0.{at // 50_000}.2.80"
+    ),
+    "names": lambda at: _line(at, f"Flags [S], seq {at}, win 64, length 0", ends=f"h{at}.example.40000 > b.web{at}"),
+    "ARP asked in vain": lambda at: f"{_clock(at)} ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28",
+    "errors": lambda at: (
+        f"{_clock(at)} IP (tos 0x0, ttl 64, id {at % 65536}, offset 0, flags [none], proto ICMP (1), length 88)\n"
+        f"    10.0.0.9 > 10.0.0.1: ICMP host 10.0.0.2 unreachable, length 68\n"
+        "\tIP (tos 0x0, ttl 63, id 7, offset 0, flags [DF], proto TCP (6), length 52)\n"
+        "    10.0.0.1.40000 > 10.0.0.2.80: Flags [.], seq 999, ack 5000, win 64, length 0"
+    ),
+    "octets": lambda at: f"{_line(at, 'tcp 0')}\n{OCTETS}",
+    "a list": lambda at: (
+        f"{at + 1:>6} {at}.000000 10.0.0.1 \u2192 10.0.0.2 TCP 54 40000 \u2192 80 [ACK] Seq=0 Ack=1 Win=64 Len=0"
+    ),
+    "what is no packet": lambda at: f"line {at} of a log" if at else _line(0, "Flags [.], ack 1, win 64, length 0"),
+    "nearly packets": lambda at: _line(at, f"Flags [P.], seq {at}:, ack, win"),
+    "broken lines": lambda at: _line(at, f"Flags [P.],\nseq {at + 1}:{at + 2},\nack 1, win 64,\nlength 1"),
+    "quoted": lambda at: "> " * (at % 20) + _line(at, f"Flags [P.], seq {at + 1}:{at + 2}, ack 1, win 64, length 1"),
+}  # fmt: skip
+
+
+def text_flood(kind, count):
+    """A text of so many packets, or lines, of a kind."""
+    return "".join(f"{TEXTS[kind](at)}\n" for at in range(count))
