@@ -57,7 +57,7 @@ SEGMENT: Final = np.dtype(
         ("dst_lo", np.int64),
         ("tag", np.int64),  # VLAN ids (outer << 12 | inner) or tunnel id; 0 for none: part of the flow's identity
         ("src_mac", np.int64),  # 48 bits, ABSENT where the link has none
-        ("seq", np.int64),  # SEG.SEQ, 32 bits as on the wire; ABSENT for NOTE_UNNUMBERED
+        ("seq", np.int64),  # SEG.SEQ, 32 bits as on the wire; ABSENT where text does not show it
         ("ack", np.int64),  # SEG.ACK, 32 bits; meaningless without the ACK flag
         ("tsval", np.int64),  # RFC 7323 timestamps, ABSENT without the option (or cut off)
         ("tsecr", np.int64),

@@ -21,7 +21,7 @@ from analyzer.judge.table import QUOTES, WORDS, Table
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.loops.loop import pick, thaw
-from analyzer.segment import ACK, FIN, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN, address_text
+from analyzer.segment import ABSENT, ACK, FIN, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN, address_text
 from analyzer.tolerances import WENT_ON_NS
 from analyzer.track.seen import SEEN
 
@@ -260,7 +260,7 @@ class Facts:
         probe = probes[order][np.where(there, before, 0)] if len(probes) else np.zeros(len(at), dtype=np.int64)
         if len(probes) and len(at):
             there &= (self.owner[probe] == self.owner[at]) & (rows["side"][probe] == rows["side"][at])
-            there &= (rows["seq"][probe] - rows["seq"][at]) % (1 << 32) == 0
+            there &= ((rows["seq"][probe] - rows["seq"][at]) % (1 << 32) == 0) & (rows["seq"][at] != ABSENT)
             quoted = np.where(there, rows["frame"][probe], NONE)
         else:
             quoted = np.full(len(at), NONE)
@@ -278,7 +278,10 @@ class Facts:
         return found
 
     def _quoted(self, at: NDArray[np.int64], probes: Column) -> Column:
-        """Return what ICMP errors quote of what their receiver had sent, as places in QUOTES; NONE for nothing."""
+        """Return what ICMP errors quote of what their receiver had sent, as places in QUOTES; NONE for nothing.
+
+        What has no number (text does not always show it) may be anything that was on its way.
+        """
         rows = self.seen
         seq, nxt, una = (rows[name][at] for name in ("seq", "snd_nxt", "snd_una"))
         data, length = rows["data_seq"][at], rows["data_len"][at]
@@ -286,7 +289,10 @@ class Facts:
         fits[(data >= 0) & (data <= seq) & (seq < data + length)] = QUOTES.index("data")
         resets = self._at(Kind.RESET)
         keys = [2 * self.owner[each] + rows["side"][each] for each in (resets, at)]
+        fits[seq == ABSENT] = QUOTES.index("segment")
         for place, (key, number, row) in enumerate(zip(keys[1].tolist(), seq.tolist(), at.tolist(), strict=True)):
+            if number == ABSENT:
+                continue
             before = resets[: int(np.searchsorted(resets, row))]
             if len(before) and np.any((keys[0][: len(before)] == key) & (rows["seq"][before] == number)):
                 fits[place] = QUOTES.index("reset")

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import fetch, lines_of, loop, prefetch
-from analyzer.segment import ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
+from analyzer.segment import ABSENT, ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
 from analyzer.seqnum import unwrap
 from analyzer.track.awake import COUNTS, testify
 from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK, answers_syn, is_challenge, note_provocation
@@ -300,7 +300,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
                 flow = flows[index]
                 end = ends[2 * index + side]
                 at = seen[keep(seen, registers, flow, index)]
-                remember(at, flow, end, ends[2 * index + 1 - side], row, unwrap(row["seq"], end["snd_nxt"]), -1)
+                number = row["seq"] if row["seq"] == ABSENT else unwrap(row["seq"], end["snd_nxt"])
+                remember(at, flow, end, ends[2 * index + 1 - side], row, number, -1)
                 at["side"] = side
                 at["is_copy"] = 0
             continue

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from analyzer.capture.window import Window
 
@@ -32,6 +33,12 @@ INVISIBLE: Final = re.compile(r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u
 TAGS: Final = re.compile(
     r"</?(?:br|p|pre|code|div|span|tt|b|i|em|strong|blockquote|ul|ol|li|td|tr|font|a)\b[^<>]*>", re.IGNORECASE
 )
+BACKSLASHES: Final = re.compile(r"\\([\[\]<>_*.()#+-])")
+"""What Markdown has for a character that is meant as it is."""
+BREAK: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
+CURLY: Final = "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb"
+"""Quotes that word processors put around what is quoted."""
+LONE_RETURN: Final = re.compile(rb"\r(?![\r\n])")
 QUOTED: Final = re.compile(r"(?:[ \t]{0,8}[>|\u2502])+[ \t]?")
 """Marks of quotation before a line: mail's, and those of tables in trackers."""
 BULLET: Final = re.compile(r"[ \t]*(?:[-*+\u2022]|`{1,2})[ \t]*(?=\d|IP)")
@@ -84,6 +91,8 @@ def physical_lines(window: Window, encoding: str) -> Iterator[str]:
 def _split(octets: bytes, end: bytes, *, wide: bool) -> list[bytes]:
     """Split at the ends of lines; in wide characters these are two octets, at even places."""
     if not wide:
+        if b"\r" in octets:
+            octets = LONE_RETURN.sub(b"\n", octets)
         return octets.split(end)
     whole = len(octets) & ~1
     pieces, start, at = [], 0, octets.find(end)
@@ -103,16 +112,30 @@ def _decoded(octets: bytes, encoding: str) -> str:
         return octets.decode("latin-1") if encoding == "utf-8" else octets.decode(encoding, "replace")
 
 
+def unbroken(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines, those apart that HTML has in one."""
+    for line in lines:
+        if "<" in line and BREAK.search(line):
+            yield from BREAK.split(line)
+        else:
+            yield line
+
+
 def cleaned(line: str) -> str:
     """Return a line as it was printed, as far as that can be told."""
     line = line.rstrip("\r")
-    if "&" not in line and "<" not in line and PLAIN.fullmatch(line):
+    if "&" not in line and "<" not in line and "\\" not in line and PLAIN.fullmatch(line):
         return line.rstrip()
     line = ESCAPES.sub("", line)
     if "&" in line:
         import html  # two milliseconds, and most captures are no text
 
         line = html.unescape(line)
+        line = html.unescape(line) if "&" in line else line  # some trackers do it twice
+    if not line.isascii():
+        line = unicodedata.normalize("NFKC", line).replace("\u2013>", ">").replace("\u2014>", ">").strip(CURLY)
+    if "\\" in line:
+        line = BACKSLASHES.sub(r"\1", line.replace("\\u003e", ">").replace("\\t", " "))
     line = INVISIBLE.sub("", SPACES.sub(" ", line))
     if "<" in line:
         line = TAGS.sub("", line)

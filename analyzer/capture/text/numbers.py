@@ -62,6 +62,8 @@ class Numbers:
     def __init__(self) -> None:
         """Begin without a connection."""
         self._known: dict[tuple[int, ...], _Conversation] = {}
+        self._pairs: dict[tuple[int, ...], tuple[int, ...] | None] = {}
+        """The one connection between two addresses; None where there are several."""
 
     def tcpdump(self, row: Row, sack: tuple[int, int] | None) -> None:
         """Complete a row whose ``seq`` (ABSENT if not printed), ``ack`` and SACK block are as tcpdump printed them."""
@@ -97,6 +99,22 @@ class Numbers:
                 row["window"] >>= known.shift[way]
         row["window"] = min(row["window"], 0xFFFF)
 
+    def only_between(self, row: Row) -> bool:
+        """Complete a row that has two addresses with the ports of the only connection between them.
+
+        False if there is none, or several, or its destination port is set and is not that one.
+        """
+        src, dst = (row["src_hi"], row["src_lo"]), (row["dst_hi"], row["dst_lo"])
+        key = self._pairs.get(src + dst) or self._pairs.get(dst + src)
+        if key is None or (src + dst in self._pairs and dst + src in self._pairs):
+            return False
+        way = int(key[:2] != src)
+        ports = (key[5], key[2]) if way else (key[2], key[5])
+        if row["dst_port"] not in {0, ports[1]}:
+            return False
+        row["src_port"], row["dst_port"] = ports
+        return True
+
     def _conversation(self, row: Row) -> tuple[_Conversation, int]:
         """Return what is known of a row's connection, and which of its directions the row goes."""
         src = (row["src_hi"], row["src_lo"], row["src_port"])
@@ -107,7 +125,11 @@ class Numbers:
         if known is None:
             known = _Conversation()
             if len(self._known) >= MOST:
-                del self._known[next(iter(self._known))]
+                oldest = next(iter(self._known))
+                del self._known[oldest]
+                self._pairs.pop((*oldest[:2], *oldest[3:5]), None)
+            pair = (*key[:2], *key[3:5])
+            self._pairs[pair] = None if pair in self._pairs else key
         self._known[key] = known
         return known, way
 

@@ -29,6 +29,7 @@ INFO: Final = re.compile(
     r"\s+(?:Seq=(?P<seq>\d{1,10})\s+)?(?:Ack=(?P<ack>\d{1,10})\s+)?Win=(?P<window>\d{1,10})(?:\s+Urg=\d{1,10})?\s+Len=(?P<length>\d{1,10})(?P<rest>.*)"
 )
 OPTION: Final = re.compile(r"\b(TSval|TSecr|WS|SLE|SRE|MSS|SACK_PERM)(?:=(\d{1,10}))?")
+OPTIONS: Final = re.compile(r"\s*(?:(?:\b(?:TSval|TSecr|WS|SLE|SRE|MSS)=\d{1,10}|SACK_PERM(?:=1)?)\s*){1,12}")
 CUT: Final = re.compile(rf"(?P<src_port>\d{{1,5}})\s*{ARROW}\s*(?P<dst_port>\d{{1,5}})\s*\[Packet size limited")
 FLAGS: Final = {
     "FIN": FIN, "SYN": SYN, "RST": RST, "PSH": PSH, "ACK": ACK, "URG": URG, "ECE": ECE, "ECN": ECE, "CWR": CWR,
@@ -81,6 +82,13 @@ def _addressed(line: re.Match[str], found: re.Match[str], names: Names) -> dict[
     row["dst_hi"], row["dst_lo"], _ = names.halves(line["dst"], version)
     row["src_port"], row["dst_port"] = names.port(found["src_port"]), names.port(found["dst_port"])
     return row
+
+
+def goes_on(line: re.Match[str], more: str) -> re.Match[str] | None:
+    """Return a line of a list together with what was broken off it; None if that does not belong to it."""
+    if line["protocol"] != "TCP" or (" Len=" in line["info"] and not OPTIONS.fullmatch(more)):
+        return None
+    return LINE.fullmatch(f"{line.string} {more.strip()}")
 
 
 def is_above_tcp(line: re.Match[str]) -> bool:

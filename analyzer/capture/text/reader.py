@@ -18,11 +18,12 @@ import numpy as np
 
 from analyzer.capture.decoder import BATCH_ROWS, FrameDecoder
 from analyzer.capture.linktypes import link_name
-from analyzer.capture.text import packet_list, tcpdump
+from analyzer.capture.text import beside, packet_list, tcpdump
 from analyzer.capture.text.hexdump import Dump, row_of
-from analyzer.capture.text.lines import cleaned, encoding_of, excerpt, physical_lines
+from analyzer.capture.text.lines import cleaned, encoding_of, excerpt, physical_lines, unbroken
 from analyzer.capture.text.names import Names
 from analyzer.capture.text.numbers import Numbers
+from analyzer.capture.text.prefix import prefix_of
 from analyzer.capture.text.times import TIME, Kind, Times
 from analyzer.errors import NotACaptureError
 from analyzer.loops.choice import jit_wanted
@@ -109,12 +110,14 @@ class TextReader:
         self._notes: dict[str, tuple[int, int, str]] = {}
         self._line = 0
         self._others: list[NDArray[np.void]] = []
-        lines = physical_lines(window, encoding_of(window.head(64)) or "utf-8")
+        lines = unbroken(physical_lines(window, encoding_of(window.head(64)) or "utf-8"))
         first = list(itertools.islice(lines, LOOKED_AT))
         seen = [cleaned(line) for line in first]
         self._times = Times(())
+        self._prefix = None if any(self._begin(line) for line in seen) else prefix_of(seen)
+        seen = [self._bare(line) for line in seen]
         self._times = Times(stamp for line in seen if (stamp := self._stamp(line)) is not None)
-        self._packets = self._assembled(itertools.chain(seen, map(cleaned, lines)))
+        self._packets = self._assembled(itertools.chain(seen, (self._bare(cleaned(line)) for line in lines)))
         self._waiting = next(self._packets, None)
         if self._waiting is None:
             shown = next((line for line in seen if line.strip()), "")
@@ -229,12 +232,21 @@ class TextReader:
                 packet, stamp = begun, None
             elif packet is not None and self._goes_on(packet, line):
                 packet.parts.append(line)
+            elif (
+                packet is not None and packet.listed is not None and (more := packet_list.goes_on(packet.listed, line))
+            ):
+                packet.listed = more
             elif (alone := _alone(line)) is not None:
                 stamp = alone
             else:
                 self._skip(line, self._line)
         if packet is not None:
             yield packet
+
+    def _bare(self, line: str) -> str:
+        """Return a line without what a logger put before it."""
+        found = self._prefix and self._prefix.match(line)
+        return line[found.end() :] if found else line
 
     def _stamp(self, line: str) -> re.Match[str] | None:
         """Return the time of a packet that a line begins."""
@@ -310,6 +322,7 @@ class TextReader:
         printed = packet_list.segment(listed, self._names)
         if printed is None:
             skipped[NOT_TCP] += 1
+            self._see(beside.listed(listed, self._names))
             if packet_list.is_above_tcp(listed):
                 self._note(
                     "above",
@@ -331,6 +344,15 @@ class TextReader:
             self._numbers.tcpdump(quoted.row, None)
             rows.append(tcpdump.as_quoted(quoted.row))
             return
+        if (alone := tcpdump.icmp_alone(text, self._names)) is not None and self._numbers.only_between(alone):
+            self._note(
+                "unquoted",
+                "ICMP errors of which the text does not show what they are about, each taken to be about the only "
+                "connection between the two hosts (tcpdump -v shows it)",
+                packet.line,
+            )
+            rows.append(tcpdump.as_quoted(alone))
+            return
         printed = tcpdump.segment(text, self._names)
         used = len(packet.parts)
         if printed is None and used > 1:
@@ -342,6 +364,8 @@ class TextReader:
         if printed is None:
             if tcpdump.is_tcp(text):
                 self._skip(text, packet.line)
+            else:
+                self._see(beside.printed(text, self._names))
             skipped[CUT if tcpdump.is_tcp(text) else NOT_TCP] += 1
             return
         if printed.row["note"] == NOTE_CUT:
@@ -349,6 +373,11 @@ class TextReader:
         else:
             self._numbers.tcpdump(printed.row, printed.sack)
         rows.append(printed.row)
+
+    def _see(self, witness: dict[str, int] | None) -> None:
+        """Add what a line shows of hosts."""
+        if witness is not None:
+            self._others.append(freeze([witness], WITNESS))
 
     # ── what is to be said ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -373,13 +402,15 @@ class TextReader:
             yield "the text has times of day without a date (tcpdump -tttt prints both); they stand as of 1970-01-01"
         elif self._times.kind is not Kind.DATE:
             yield "the text has times since the first packet only (tcpdump -tttt prints dates); it stands as 1970-01-01"
+        if self._times.odd:
+            yield f"times of the text that are none, or past the year 2116: {self._times.odd:,}; they are not used"
         if "numbers" in self._notes:
             times, first, _ = self._notes["numbers"]
             yield (
                 f"segments without data, whose numbers tcpdump prints only with -vv: {times:,}, the first is frame "
                 f"{first}; a probe among them is known by its time and answer, never for certain (tcpdump -w keeps all)"
             )
-        for kind in ("above", "dumps", "lines"):
+        for kind in ("unquoted", "above", "dumps", "lines"):
             if kind in self._notes:
                 times, first, about = self._notes[kind]
                 what, _, shown = about.partition("|")

@@ -49,6 +49,14 @@ CUT: Final = re.compile(ENDS + r"(?:\[\|tcp\]|tcp \d{1,10})")
 ICMP: Final = re.compile(
     r"(?<!\S)(?P<src>[^\s>]{1,255}) > (?P<dst>[^\s>]{1,255}):(?: \[icmp6 sum \w+\])? ICMP(?P<six>6)?,? (?P<what>.*)"
 )
+ABOUT: Final = re.compile(
+    r"(?:host |net )?(?P<host>\S{1,255}?)(?: protocol 6| tcp port (?P<port>\S{1,64}?))? unreachable(?=,| -|$)"
+)
+ABOUT_6: Final = re.compile(
+    r"destination unreachable, unreachable (?:route|prohibited|address|port,) (?P<host>[\w:.-]{1,255}?)"
+    r"(?: tcp port (?P<port>\S{1,64}?))?(?=,|$)"
+)
+"""Whom an ICMP error is about, if it shows no segment."""
 IPV4: Final = re.compile(
     r"\(tos 0x[^)]{0,80}?ttl (?P<ttl>\d{1,3}), id (?P<id>\d{1,5})(?:,[^,]{0,60}){0,9}?, length (?P<length>\d{1,5})"
 )
@@ -153,7 +161,27 @@ def icmp_error(text: str, names: Names) -> Printed | None:
     if kind == ABSENT or quoted is None:
         return None
     quoted.row.update(icmp=kind, ttl=_ip(text[: found.start("what")])[0])
+    quoted.row["src_mac"] = _station(text)
+    quoted.row["sack_left"], quoted.row["sack_right"], _ = names.halves(found["src"], 6 if found["six"] else 4)
     return quoted
+
+
+def icmp_alone(text: str, names: Names) -> dict[str, int] | None:
+    """Return the row of an ICMP error that says which host cannot be reached, but not which segment it quotes."""
+    found = ICMP.search(text) if "ICMP" in text and "nreachable" in text else None
+    about = found and (ABOUT_6 if found["six"] else ABOUT).match(found["what"])
+    if not found or not about:
+        return None
+    row = empty_row()
+    row["seq"] = ABSENT
+    row["ip_version"] = version = 6 if found["six"] else 4
+    row["src_hi"], row["src_lo"], _ = names.halves(found["dst"], version)
+    row["dst_hi"], row["dst_lo"], _ = names.halves(about["host"], version)
+    row["src_mac"] = _station(text)
+    row["sack_left"], row["sack_right"], _ = names.halves(found["src"], version)
+    row["dst_port"] = names.port(about["port"]) if about["port"] else 0
+    row.update(icmp=_icmp_kind(found["what"], six=version == 6), ttl=_ip(text[: found.start("what")])[0])
+    return row if row["icmp"] != ABSENT else None
 
 
 def as_quoted(row: dict[str, int]) -> dict[str, int]:
@@ -164,6 +192,7 @@ def as_quoted(row: dict[str, int]) -> dict[str, int]:
         "dst_hi",
         "dst_lo",
         "tag",
+        "src_mac",
         "sack_left",
         "sack_right",
         "src_port",
@@ -173,7 +202,7 @@ def as_quoted(row: dict[str, int]) -> dict[str, int]:
         "ttl",
         "ip_version",
     )
-    return empty_row() | {name: row[name] for name in known} | {"seq": max(row["seq"], 0), "note": NOTE_ICMP_ERROR}
+    return empty_row() | {name: row[name] for name in known} | {"seq": row["seq"], "note": NOTE_ICMP_ERROR}
 
 
 def empty_row() -> dict[str, int]:
@@ -201,10 +230,15 @@ def _addressed(found: re.Match[str], text: str, names: Names) -> dict[str, int] 
     row["ttl"], row["ip_id"], length = _ip(before)
     for vlan in VLAN.findall(before)[:4] if "vlan" in before else ():
         row["tag"] = (row["tag"] << 12 | int(vlan) & 0xFFF) & 0xFFFFFFFFFFFF
-    if sender := SENDER.match(before):
-        row["src_mac"] = int("".join(part.zfill(2) for part in sender[1].split(":")), 16)
+    row["src_mac"] = _station(before)
     row["header_len"] = length  # of the IP payload, where it is printed, until the payload is known
     return row
+
+
+def _station(text: str) -> int:
+    """Return the MAC address of who sent it, where ``-e`` prints one."""
+    sender = SENDER.match(text)
+    return int("".join(part.zfill(2) for part in sender[1].split(":")), 16) if sender else ABSENT
 
 
 def _ip(text: str) -> tuple[int, int, int]:

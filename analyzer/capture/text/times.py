@@ -15,6 +15,8 @@ from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from analyzer.capture.frame import MAX_TS_NS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -59,6 +61,8 @@ class Times:
         self.kind = Kind.NONE
         self._last_ns = 0
         self._day_ns = 0
+        self.odd = 0
+        """Times that are none, past the year 2116; each packet has that of the one before it."""
         clocks: list[int] = []
         for found in first:
             if found["date"]:
@@ -74,7 +78,11 @@ class Times:
     def take(self, found: re.Match[str] | None) -> int:
         """Return the time of the next packet in nanoseconds: that of the packet before, where the text has none."""
         if found is not None:
-            self._last_ns = self._ns(found)
+            ns = self._ns(found)
+            if ns <= MAX_TS_NS:
+                self._last_ns = ns
+            else:
+                self.odd += 1
         return self._last_ns
 
     def _ns(self, found: re.Match[str]) -> int:

@@ -87,3 +87,14 @@ def test_without_times():
 def test_a_date_that_is_none(text):
     """A date that no calendar has is 1970's first day, and nothing is raised."""
     assert 0 <= read(text)[1][0] < 5 * DAY_NS
+
+
+@pytest.mark.parametrize("text", ["9998-12-31 20:00:00.0", "99999999999.5"])
+def test_a_time_beyond_all_captures(text):
+    """A time past the year 2116, which no capture can have, is counted, and the one before it stands."""
+    stamps = [TIME.match(each) for each in ("2019-06-12 20:00:00.0", text)]
+    times = Times(stamps)
+    taken = [times.take(stamp) for stamp in stamps]
+
+    assert taken[0] == taken[1]
+    assert 1 == times.odd
