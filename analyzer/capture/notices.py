@@ -50,7 +50,7 @@ class Notices:
                 ("untimed", "have no timestamp (simple packet blocks); they were given that of the frame before"),
                 ("odd", "have an impossible timestamp"),
                 ("early", "have a time before 1970; they were given its beginning"),
-                ("back", f"are older than the frame before, by up to {format_duration(int(notes['back_ns']))}"),
+                ("back", f"are older than their predecessor, by up to {format_duration(int(notes['back_ns']))}"),
                 ("leap", f"are later than the frame before by up to {format_duration(int(notes['leap_ns']))}"),
                 ("long", "are longer than the snap length of the capture"),
             )

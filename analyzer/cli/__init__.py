@@ -39,7 +39,7 @@ class Verb:
 
 
 VERBS: Final = (
-    Verb("report", "which flows need attention: one entry a flow, findings, totals", "analyzer.cli.report"),
+    Verb("report", "which flows need attention: one entry per flow, findings, totals", "analyzer.cli.report"),
     Verb("explain", "the story of a flow, with frame numbers as evidence", "analyzer.cli.explain"),
     Verb("plot", "pictures of flows: states, probes, endings, and the gaps between probes", "analyzer.cli.plot"),
     Verb("watch", "the same live, on an interface: probes as they come, then the report", "analyzer.cli.watch"),

@@ -133,7 +133,7 @@ def add_flows(group: argparse._ActionsContainer) -> None:
         action="extend",
         default=[],
         type=_numbers,
-        help="these flow numbers, with commas between",
+        help="only these flows (comma-separated numbers)",
     )
 
 

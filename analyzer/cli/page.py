@@ -30,7 +30,7 @@ SEARCHED: Final = 5_000
 def add_html(group: argparse._ActionsContainer, forms: argparse._ActionsContainer) -> None:
     """Add --html and --force."""
     forms.add_argument("--html", metavar="OUT", help="one HTML file to attach to a ticket; needs nothing but a browser")
-    group.add_argument("--force", action="store_true", help="write over files that are there")
+    group.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
 def add_parquet(forms: argparse._ActionsContainer) -> None:

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="where to, as OUT.png, .svg or .pdf; several flows become pages of a PDF, or OUT-flow3.png and so on",
     )
-    group.add_argument("--force", action="store_true", help="write over files that are there")
+    group.add_argument("--force", action="store_true", help="overwrite existing files")
     group.add_argument(
         "--overview", action="store_true", help="one picture of all flows that probe, and of how long they were silent"
     )

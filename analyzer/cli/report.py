@@ -44,9 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     forms = group.add_mutually_exclusive_group()
     forms.add_argument("--json", dest="form", action="store_const", const="json", help="one JSON object (schema 1)")
     forms.add_argument(
-        "--jsonl", dest="form", action="store_const", const="jsonl", help="one JSON object a flow, as flows finish"
+        "--jsonl", dest="form", action="store_const", const="jsonl", help="one JSON object per flow, as flows finish"
     )
-    forms.add_argument("--csv", dest="form", action="store_const", const="csv", help="a table, one row a flow")
+    forms.add_argument("--csv", dest="form", action="store_const", const="csv", help="a table, one row per flow")
     group.add_argument(
         "--table", choices=("flows", "probes"), default="flows", help="what --csv has a row for (default: flows)"
     )

@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json", dest="form", action="store_const", const="json", help="at the end, the JSON of keepalive report"
     )
     forms.add_argument(
-        "--jsonl", dest="form", action="store_const", const="jsonl", help="one JSON object an event, then one a flow"
+        "--jsonl", dest="form", action="store_const", const="jsonl", help="one JSON object per event, then one per flow"
     )
     shared.add_fail_on(group)
 

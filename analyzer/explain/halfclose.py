@@ -100,9 +100,9 @@ def why(t: Teller) -> list[Line]:
         )
         return [Line(text, (fin.frame,) if fin else ())]
     ends = Line(
-        f"What ends it, if {late}'s program does not: if {t.the(closer)}'s program has closed, its kernel forgets"
-        " the connection after a time (60 s on Linux), and the next probe draws a RST; macOS 12 and later send one"
-        " unasked. The capture stopped before.",
+        f"If {late} never closes: once {t.the(closer)}'s program has closed, its kernel drops the connection after a"
+        " time (60 s on Linux), and the next probe draws a RST; macOS 12 and later send one on their own. The capture"
+        " stopped before that.",
         (t.record.last_frame,),
     )
     return lines(*why_keepalive_goes_on(t, closer, probes), ends, stub_line(t, closer))

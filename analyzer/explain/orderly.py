@@ -36,7 +36,7 @@ def closed_headline(t: Teller) -> str:
             continue
         gap, between = duration(number(finding, "half_closed_ns")), count(number(finding, "probes"), "probe")
         if finding.code == half_close.IN_USE.code:
-            return f"Closed by both ends; for {gap} half-closed and in use, with {between} in that time."
+            return f"Closed by both ends after {gap} half-closed with data still flowing; {between} in that time."
         return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}, with {between} between."
     order = "at once" if crossed(t) else f"in order, {t.the(first)} first"
     told = f"{count(len(probes), 'probe')}, {answered_text(probes)}" if probes else "no keepalive probes"

@@ -91,13 +91,13 @@ def undetermined_headline(t: Teller) -> str:
     """Return why the capture cannot tell, in one line."""
     one_sided = t.find(capture_lacks.ONE_SIDED.code)
     if why := (NOT_CAPTURED | PERHAPS_DROPPED).get(t.ending.rule):
-        return f"Cannot be told: {why}."
+        return f"Undetermined: {why}."
     if one_sided is None:
-        return "Cannot be told: the TCP headers are cut, little more than the ports is left."
+        return "Undetermined: the snap length left little of the TCP headers beyond the ports."
     seen = t.the(other("a" if one_sided.data["unseen"] == "a" else "b"))
     suspected = number(one_sided, "probes")
     probes = f"; {count(suspected, 'suspected probe')}" if suspected else ""
-    return f"Cannot be told: only packets of {seen} were captured, none of its peer{probes}."
+    return f"Undetermined: only packets from {seen} were captured, none of its peer{probes}."
 
 
 def undetermined(t: Teller) -> list[Line]:

@@ -55,7 +55,9 @@ def _of(t: Teller, side: Side) -> list[Line]:
         found.append(Line(text, probes))
     if settings.families:
         fits = ", ".join(settings.families)
-        found.append(Line(f"These fit, among others: {fits}. A family of programs, not a fact.", tuple(sorted(frames))))
+        found.append(
+            Line(f"Consistent with, among others: {fits} (families of programs, not proof).", tuple(sorted(frames)))
+        )
     return found
 
 

@@ -131,7 +131,7 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
     if not answered and not refused:
         return f"{text}: no answer" + ("" if len(run) == 1 else " to any")
     return f"{text}: {answered} answered, {len(run) - answered - refused} not" + (
-        f", the last drew a RST of the {peer}" if refused else ""
+        f", the last drew a RST from the {peer}" if refused else ""
     )
 
 
@@ -173,7 +173,7 @@ def _resent(t: Teller, side: Side) -> list[Line]:
     resent = [again for again in t.record.resent if again.sender == side]
     if not resent:
         return []
-    text = f"{t.name(side)} sends data again, {times(len(resent))}"
+    text = f"{t.name(side)} retransmits data, {times(len(resent))}"
     return [_line(t, text, [again.frame for again in resent], resent[0].ts_ns)]
 
 

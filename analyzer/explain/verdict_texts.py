@@ -69,7 +69,7 @@ VERDICT_TEXTS: Final[dict[str, LongText]] = {
             "Probes stayed unanswered and the prober's own kernel ended the connection: RST+ACK, one above the"
             " probe's sequence number, about one interval after the last probe. Its program gets ETIMEDOUT."
         ),
-        why="Keepalive did its work: a dead peer or path was noticed.",
+        why="Keepalive worked as intended: a dead peer or path was noticed.",
         change=(
             "If it took too long, lower idle time, interval or count on the probing side (TCP_KEEPIDLE,"
             " TCP_KEEPINTVL, TCP_KEEPCNT), or set TCP_USER_TIMEOUT."

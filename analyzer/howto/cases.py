@@ -381,7 +381,7 @@ def _pktmon(wanted: Wanted) -> Recipe:
             Reason("-d ARP ... -t ICMPv6", OF_FILTER.because),
             Reason(
                 "--comp nics",
-                "network cards alone: else each packet is there once for every layer of the stack that it passes.",
+                "network cards alone: otherwise each packet appears once for every layer of the stack that it passes.",
             ),
             _of_length(wanted, "--pkt-size"),
             Reason("etl2pcap", "older versions of pktmon call it pktmon pcapng."),

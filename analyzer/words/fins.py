@@ -66,7 +66,7 @@ def _which(probes: Sequence[Probe], answered: Sequence[Probe]) -> str:
 
 
 def why_keepalive_goes_on(t: Teller, closer: Side, probes: Sequence[Probe]) -> list[Line]:
-    """Say why answered probes can go on for ever."""
+    """Say why answered probes can go on forever."""
     frames = evidence(probe for probe in probes if probe.answered)
     if not frames:
         return []
@@ -78,9 +78,9 @@ def why_keepalive_goes_on(t: Teller, closer: Side, probes: Sequence[Probe]) -> l
             frames,
         ),
         Line(
-            "So no probe counted as failed; the limit (9 on Linux, 8 on macOS, unless set) came no nearer, and"
-            " keepalive closes nothing that answers. Out of CLOSE-WAIT leads only a close by"
-            f" {t.the(other(closer))}'s own program.",
+            "So the count of failed probes stayed at 0 (a kernel gives up at 9 on Linux, at 8 on macOS, unless set)."
+            f" While {t.the(closer)} answers, keepalive will not get {t.the(other(closer))} out of CLOSE-WAIT: its"
+            " program must close.",
             frames,
         ),
     ]

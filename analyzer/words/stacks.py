@@ -38,7 +38,9 @@ def lateness(stack: str | None) -> str:
 def count_doubt(stack: str | None, seen: int) -> str | None:
     """Return why the number of unanswered probes may not be the count that was set, or None if it is."""
     if has_user_timeout(stack):
-        return f"Whether {seen} is the count set (TCP_KEEPCNT): on Linux TCP_USER_TIMEOUT replaces it."
+        return (
+            f"Whether {seen} is really the count that was set (TCP_KEEPCNT): on Linux a TCP_USER_TIMEOUT overrides it."
+        )
     if stack == ONE_OCTET:
         return (
             f"Whether {seen} was set: Windows before version 10 always allows 10 probes, newer ones have TCP_KEEPCNT."

@@ -70,7 +70,7 @@ def _answered(t: Teller, w: Witness) -> str:
 
 
 def _moved(t: Teller, w: Witness) -> str:
-    how = ", unasked" if number(w, "unasked") else ""
+    how = ", unprompted" if number(w, "unasked") else ""
     return (
         f"{capital(_asking(w))} said at {t.at(w.ts_ns)}{how} that {text(w, 'address')} is at {text(w, 'to_mac')},"
         f" which was at {text(w, 'from_mac')} before."
@@ -87,7 +87,7 @@ def _heard(t: Teller, w: Witness) -> str:
     what = CARRIED.get(number(w, "what"), f"IP protocol {number(w, 'what')}")
     late = f", and as late as {duration(number(w, 'last_after_ns'))} after it ({what})"
     first = (
-        f"{text(w, 'address')} was heard beside this flow {duration(number(w, 'after_ns'))} after its last word here"
+        f"{text(w, 'address')} was heard beside this flow {duration(number(w, 'after_ns'))} after its last packet here"
     )
     del t
     return first + (late if number(w, "last_after_ns") > number(w, "after_ns") else f" ({what})") + "."

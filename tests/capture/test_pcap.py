@@ -151,7 +151,7 @@ def test_times_that_go_back(kept_as):
 
     assert [1, 2, 3] == found.column("frame")
     assert [
-        "frames that are older than the frame before, by up to 1 us: 1, the first is frame 2",
+        "frames that are older than their predecessor, by up to 1 us: 1, the first is frame 2",
         "frames that are later than the frame before by up to 10416 d 16 h: 1, the first is frame 3",
     ] == found.warnings
 

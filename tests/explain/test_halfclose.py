@@ -16,7 +16,7 @@ def test_a_capture_that_stops_early_says_what_would_end_it():
 
     assert "to the capture's end: its program had not closed." in texts(story, "What happened")
     assert "60 s on Linux" in texts(story, "Why")
-    assert "The capture stopped before." in texts(story, "Why")
+    assert "The capture stopped before that." in texts(story, "Why")
 
 
 def test_nobody_probing_means_nothing_ends_it():

@@ -27,7 +27,7 @@ def limits(judged):
         ),
         (
             "dead_peer_silence.pcap",
-            "Whether 9 is the count set (TCP_KEEPCNT): on Linux TCP_USER_TIMEOUT replaces it.",
+            "Whether 9 is really the count that was set (TCP_KEEPCNT): on Linux a TCP_USER_TIMEOUT overrides it.",
         ),
         ("dead_peer_silence.pcap", "Whether these probes, or their answers, were lost"),
         ("lab/fw_reject_rst.pcap", "Which box it was."),

@@ -27,7 +27,7 @@ def test_a_deliberate_half_close_is_told_as_in_order():
     (judged,), start_ns = captured("half_close_deliberate.pcap")
     story = explain.story(judged, start_ns)
 
-    assert "for 16.001 s half-closed and in use, with 6 probes in that time." in story.headline
+    assert "after 16.001 s half-closed with data still flowing; 6 probes in that time." in story.headline
     assert "probes after the FIN are in order" in texts(story, "Why")
 
 

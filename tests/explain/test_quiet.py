@@ -33,7 +33,7 @@ def test_one_direction_cannot_be_judged():
     """A one-sided capture gives suspicion only, and says how to capture better."""
     story = told(scenario("one_sided_even_spacing_is_suspected")[0])
 
-    assert "only packets of endpoint a were captured, none of its peer; 4 suspected probes." in story.headline
+    assert "only packets from endpoint a were captured, none of its peer; 4 suspected probes." in story.headline
     assert "suspected to be probes" in texts(story, "What happened")
     assert "Capture on one of the hosts" in texts(story, "What to change")
 
@@ -43,7 +43,7 @@ def test_cut_headers_cannot_be_judged():
     (judged,), start_ns = captured("lab/snaplen_40.pcap")
     story = explain.story(judged, start_ns)
 
-    assert "the TCP headers are cut" in story.headline
+    assert "the snap length left little of the TCP headers" in story.headline
     assert "13 segments" in texts(story, "What happened")
     assert "96 bytes" in texts(story, "What to change")
 

@@ -24,7 +24,7 @@ def test_programs_that_fit_are_called_a_family():
     (judged,), start_ns = captured("founding_go_fin60.pcap")
     text = " ".join(line.text for line in settings_lines(Teller(judged, start_ns)))
 
-    assert "A family of programs, not a fact." in text
+    assert "families of programs, not proof" in text
 
 
 def test_bounds_are_given_where_no_value_is_known():

@@ -41,7 +41,7 @@ def line_with(words, heading):
         (HAPPENED, "The client's kernel answered the first 11", tuple(range(16, 39))),
         (HAPPENED, "The last probe drew a RST within 20 us, 61.463 s after the FIN", (38, 39)),
         (WHY, "does the peer's TCP still answer? It did.", tuple(range(16, 38))),
-        (WHY, "keepalive closes nothing that answers", tuple(range(16, 38))),
+        (WHY, "keepalive will not get", tuple(range(16, 38))),
         (WHY, "60 s (net.ipv4.tcp_fin_timeout; measured 60 to 62 s", (15, 38, 39)),
         (WHY, "Only the next probe finds that there is no such connection", (38, 39)),
         (WHY, "macOS differs", (15,)),

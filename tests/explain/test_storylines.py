@@ -33,7 +33,7 @@ HEADLINES = {
     ),
     "open": "Open when the capture ended; 8 of 16 probes unanswered, later ones answered.",
     "unestablished": "The client sent SYN 7 times and got no answer: never established.",
-    "undetermined": "Cannot be told: the TCP headers are cut, little more than the ports is left.",
+    "undetermined": "Undetermined: the snap length left little of the TCP headers beyond the ports.",
 }
 FILES = {
     "closed": "fixed_server.pcap",

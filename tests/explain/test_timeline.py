@@ -76,7 +76,7 @@ def test_icmp_errors_and_data_sent_again_are_told():
     (pending,), pending_ns = captured("lab/dead_data_pending.pcap")
 
     assert ("18..27", "5 ICMP errors to the client (host unreachable): ends nothing") in told(judged, start_ns)
-    assert "server sends data again, 6 times" in [text for _, text in told(pending, pending_ns)]
+    assert "server retransmits data, 6 times" in [text for _, text in told(pending, pending_ns)]
 
 
 def test_resets_without_effect_are_told_as_such():

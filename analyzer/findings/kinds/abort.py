@@ -62,7 +62,10 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     """Return the RST and what came before."""
     reset = t.reset
     assert reset is not None
-    text = f"{t.start(side_of(f))} sent RST+ACK at {t.at(reset.ts_ns)}, with no FIN before, asked by no probe: the end."
+    text = (
+        f"{t.start(side_of(f))} sent RST+ACK at {t.at(reset.ts_ns)}, with no FIN before and not in reply to a probe:"
+        " the end."
+    )
     return [
         *probe_summary(t),
         Line(text, (reset.frame,)),
@@ -111,7 +114,7 @@ ABORT: Final = FindingKind(
     rows=(Row((c.reset_by_itself, c.verdict_aborted, reset_is_abort, c.sent_no_fin), _evidence),),
     text=LongText(
         title="A RST in place of a FIN",
-        meaning="This end ended the connection with RST+ACK, unasked, without a FIN.",
+        meaning="This end ended the connection with RST+ACK, unprompted, without a FIN.",
         why=(
             "The other end's program reads ECONNRESET where it would have read end of file, and data on its way is"
             " lost."

@@ -98,7 +98,7 @@ def _settings(settings: Settings | None) -> dict[str, int | str]:
 def _dead_detail(t: Teller, f: Finding) -> str:
     prober = side_of(f)
     took = (
-        f" {duration(number(f, 'detection_ns'))} after {t.the(other(prober))}'s last word"
+        f" {duration(number(f, 'detection_ns'))} after {t.the(other(prober))}'s last packet"
         if "detection_ns" in f.data
         else ""
     )
@@ -113,23 +113,23 @@ def _dead_headline(t: Teller, f: Finding) -> str:
     unanswered = count(number(f, "unanswered"), "probe")
     text = f"{t.start(prober)} gave up on {peer}{alive}: {unanswered} unanswered, then its own RST"
     if "detection_ns" in f.data:
-        text += f", {duration(number(f, 'detection_ns'))} after {peer}'s last word"
+        text += f", {duration(number(f, 'detection_ns'))} after {peer}'s last packet"
     return f"{text}."
 
 
 def _dead_happened(t: Teller, f: Finding) -> list[Line]:
-    """Return the last word, the probes, the RST."""
+    """Return the last packet, the probes, the RST."""
     prober = side_of(f)
     trailing = count(number(f, "unanswered"), "probe")
     reset = number(f, "reset_frame")
     probed = tuple(frame for frame in f.frames if frame != reset)
-    took = f", {duration(number(f, 'detection_ns'))} after that last word" if "detection_ns" in f.data else ""
+    took = f", {duration(number(f, 'detection_ns'))} after that last packet" if "detection_ns" in f.data else ""
     return lines(
         _last_answer(t, prober) if number(f, "peer_probes") else last_word(t, other(prober)),
-        Line(f"Then {trailing} of {t.the(prober)} got no answer that the capture shows.", probed),
+        Line(f"Then {t.the(prober)} sent {trailing}; the capture shows no answer to any of them.", probed),
         Line(
-            f"One interval after the last, {t.the(prober)}'s kernel gave up and sent RST+ACK{took}. That RST comes"
-            " from the prober, not from its peer.",
+            f"One interval after the last probe, {t.the(prober)}'s kernel gave up and sent RST+ACK{took}. That RST"
+            " comes from the prober, not from its peer.",
             (reset,),
         ),
         _peer_probed(t, f),
@@ -199,7 +199,7 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
         )
     else:
         text = (
-            f"Keepalive did its work: {t.the(other(prober))}, or the path to it, stopped answering."
+            f"Keepalive worked as intended: {t.the(other(prober))}, or the path to it, stopped answering."
             f"{'' if t.cause_is_told or shows_life(t.judged) else UNTOLD}"
         )
     return lines(
@@ -278,7 +278,7 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
     return [
         read,
         Line(
-            f"{peer}, if it still runs: learns of it only if that RST arrives. Else a blocked read stays blocked"
+            f"{peer}, if it still runs: learns of it only if that RST arrives. Otherwise a blocked read stays blocked"
             " until it writes or probes itself.",
             frames,
         ),
@@ -296,7 +296,7 @@ DEAD: Final = FindingKind(
     text=LongText(
         title="Keepalive noticed a dead peer",
         meaning="The prober's last probes got no answer and its kernel gave up with a RST of its own.",
-        why="The connection was ended after that time instead of hanging for ever; its program gets ETIMEDOUT.",
+        why="The connection was ended after that time instead of hanging forever; its program gets ETIMEDOUT.",
         change=(
             "If it took too long, lower the idle time, the interval or the count on the probing side. Time to"
             " notice is idle + count x interval."

@@ -43,7 +43,7 @@ FITS: Final = {
     ),
 }
 MACOS: Final = (
-    "macOS differs (by its source): version 12 and later send RST+ACK unasked after 60 s; up to 11 the state lasts"
+    "macOS differs (by its source): version 12 and later send RST+ACK unprompted after 60 s; up to 11 the state lasts"
     " count x interval of the closing socket's keepalive, 600 s by default, and ends silently."
 )
 
@@ -92,7 +92,7 @@ def _evidence(case: Case) -> Evidence:
 
 def _detail(t: Teller, f: Finding) -> str:
     low, high = duration(number(f, "held_low_ns")), duration(number(f, "held_high_ns"))
-    how = "then it sent RST+ACK unasked" if f.data["how"] == "unprompted" else "then a probe drew a RST"
+    how = "then it sent RST+ACK unprompted" if f.data["how"] == "unprompted" else "then a probe drew a RST"
     held = f"for {high}" if f.data["how"] == "unprompted" else f"for at least {low} and less than {high}"
     return f"{t.start(side_of(f))} held FIN-WAIT-2 (derived) {held}; {how}."
 
@@ -108,7 +108,7 @@ def _headline(t: Teller, f: Finding) -> str:
         how = (
             f"{count(len(probes), 'probe')} after the FIN, {answered} answered" if probes else "no probe after the FIN"
         )
-        return f"{who}: {how}; then {t.the(closer)} sent RST unasked, {after} after its FIN."
+        return f"{who}: {how}; then {t.the(closer)} sent RST unprompted, {after} after its FIN."
     if not answered:
         return f"{who}: the first probe after the FIN drew a RST, {after} after it."
     return (
@@ -123,7 +123,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     after = duration(number(f, "since_fin_ns"))
     reset = number(f, "reset_frame")
     if f.data["how"] == "unprompted":
-        text = f"Then {t.the(closer)}'s kernel sent RST+ACK, asked by nothing, {after} after its FIN: the end."
+        text = f"Then {t.the(closer)}'s kernel sent RST+ACK unprompted, {after} after its FIN: the end."
         last = Line(text, (reset,))
     else:
         took = next((probe.answer_ns for probe in probes if probe.answer == "rst"), None)
@@ -146,7 +146,7 @@ def _unprompted(t: Teller, f: Finding) -> list[Line]:
     frames = (number(f, "acked_frame"), number(f, "reset_frame"))
     return [
         Line(
-            f"A kernel keeps FIN-WAIT-2 only for a time. {t.start(side_of(f))}'s ended with a RST+ACK {high}"
+            f"A kernel keeps FIN-WAIT-2 only for a limited time. {t.start(side_of(f))}'s ended with a RST+ACK {high}"
             " after its FIN was acknowledged.",
             frames,
         ),
@@ -169,7 +169,7 @@ def _on_a_probe(t: Teller, f: Finding) -> list[Line]:
     bare = " without ACK, as here" if t.reset is not None and not t.reset.has_ack else ""
     return [
         Line(
-            f"A kernel keeps FIN-WAIT-2 only for a time. {t.start(side_of(f))}'s lasted, from its FIN's"
+            f"A kernel keeps FIN-WAIT-2 only for a limited time. {t.start(side_of(f))}'s lasted, from its FIN's"
             f" acknowledgement, {least}less than {duration(high)} (the RST)."
             f" {fits}",
             bounds,
@@ -203,7 +203,7 @@ EXPIRED: Final = FindingKind(
         meaning=(
             "This end had closed, its FIN was acknowledged, and the other end never closed. Its kernel held the"
             " connection in FIN-WAIT-2 for a time and answered probes; then it forgot it, and the next probe drew a"
-            " RST (or, on macOS 12 and later, it sent a RST unasked)."
+            " RST (or, on macOS 12 and later, it sent a RST unprompted)."
         ),
         why=(
             "This, and not keepalive's count of unanswered probes, ended the connection. The other end had been in"

@@ -12,9 +12,13 @@ from analyzer.words.model import Line, LongText
 from analyzer.words.teller import count, duration, evidence, lines, number, side_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.findings.case import Case
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
+    from analyzer.judge.record import Probe
+    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 
@@ -47,9 +51,9 @@ def _headline(t: Teller, f: Finding) -> str:
     """Return a forgotten connection in one line."""
     peer = side_of(f)
     what = "a probe" if f.data["what"] == "probe" else "data"
-    ending = "no FIN was captured" if f.data["midstream"] else "without any FIN before"
+    ending = "No FIN was captured." if f.data["midstream"] else "No FIN came before."
     return (
-        f"{t.start(peer)}'s address answered {what} of {t.the(other(peer))} with a RST, no such connection; {ending}."
+        f"{t.start(peer)}'s address answered {what} from {t.the(other(peer))} with a RST (no such connection). {ending}"
     )
 
 
@@ -60,20 +64,31 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     before = None
     if good:
         text = (
-            f"{t.start(peer)} answered {count(len(good), 'probe')} of {t.the(other(peer))}, the last at"
+            f"{t.start(peer)} answered {count(len(good), 'probe')} from {t.the(other(peer))}, the last at"
             f" {t.at(good[-1].ts_ns)}."
         )
         before = Line(text, evidence(good))
-    what = ("The next probe" if good else "The probe") if f.data["what"] == "probe" else "The data sent last"
-    silent = f", {duration(number(f, 'silent_ns'))} after {t.the(peer)}'s last word" if "silent_ns" in f.data else ""
+    what = _what(t, peer, good) if f.data["what"] == "probe" else "The data sent last"
+    silent = f", {duration(number(f, 'silent_ns'))} after {t.the(peer)}'s last packet" if "silent_ns" in f.data else ""
     shape = None
     if f.data["bare"]:
         text = (
-            'That RST has no ACK, and its number is that of what it answers: the form of "no such connection" (RFC'
-            " 9293 3.10.7.1)."
+            "That RST has no ACK, and its sequence number equals the acknowledgement number of what it answers: the"
+            ' form of "no such connection" (RFC 9293 3.10.7.1).'
         )
         shape = Line(text, (number(f, "reset_frame"),))
     return lines(before, Line(f"{what} drew a RST{silent}: the end.", f.frames), shape)
+
+
+def _what(t: Teller, peer: Side, good: Sequence[Probe]) -> str:
+    """Return which probe drew the RST, after those before it that got no answer."""
+    if not good:
+        return "The probe"
+    later = [probe for probe in t.probes(other(peer)) if probe.ts_ns > good[-1].ts_ns]
+    missed = next((at for at, probe in enumerate(later) if probe.answer == "rst"), 0)
+    if not missed:
+        return "The next probe"
+    return f"The next {count(missed, 'probe')} got no answer; the one after {'that' if missed == 1 else 'those'}"
 
 
 def _why(t: Teller, f: Finding) -> list[Line]:
@@ -87,7 +102,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         )
     else:
         text = (
-            f"No FIN of {peer} came before, so its program did not close in the ordinary way. Inferred causes: its"
+            f"No FIN from {peer} came before, so its program did not close in the ordinary way. Inferred causes: its"
             " host restarted or was replaced; its address moved to another host; a NAT or firewall forgot the flow"
             " and answers in its name."
         )

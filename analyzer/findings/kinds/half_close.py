@@ -1,4 +1,4 @@
-"""A half-close that is meant: its other direction is in use, or the end that sent FIN waits and probes."""
+"""A deliberate half-close: its other direction is in use, or the end that sent FIN waits and probes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ IN_USE: Final = FindingKind(
     code="half-close-in-use",
     rows=(Row((c.peer_sent_fin, peer_takes_data_after_its_fin, half_closed_for_long), _used_evidence),),
     text=LongText(
-        title="A half-close that is meant",
+        title="A deliberate half-close",
         meaning=(
             "The peer sent FIN and went on taking data: it shut down its sending side only. Probes in that time are"
             " in order."

@@ -127,7 +127,8 @@ BEYOND_LIMIT: Final = FindingKind(
             " above nearly all of them."
         ),
         doubt=(
-            "The peer may have died in that time of itself. Which boxes are on the path, the capture does not show."
+            "The peer may also have died in that time on its own. The capture does not show which boxes are on the"
+            " path."
         ),
         source="field guide 6",
     ),

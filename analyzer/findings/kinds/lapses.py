@@ -74,8 +74,8 @@ STOPPED: Final = FindingKind(
             " two of its intervals to the capture's end."
         ),
         why=(
-            "A kernel that probes does not stop of itself. The end that only answers never notices that its peer is"
-            " gone, and holds the connection for ever."
+            "A kernel that probes does not stop on its own. The end that only answers never notices that its peer is"
+            " gone, and holds the connection forever."
         ),
         change=(
             "Look at the prober, and at the path from it to here. Turn keepalive on at the end that only answers as"

@@ -54,7 +54,7 @@ LOOKALIKE: Final = FindingKind(
     code="not-keepalive-lookalikes",
     rows=(Row((has_lookalikes,), _evidence),),
     text=LongText(
-        title="Segments that look like keepalive and are none",
+        title="Segments that look like keepalive but are not",
         meaning=(
             "They repeat a number just below what is acknowledged, as probes do, but are something else: an octet"
             " sent again, an ACK overtaken by later segments, or a segment on a connection that was active a moment"

@@ -43,7 +43,7 @@ def _often_detail(t: Teller, f: Finding) -> str:
     rate = PER_MINUTE_NS / number(f, "gap_ns")
     return (
         f"{t.start(side_of(f))} probes about every {duration(number(f, 'gap_ns'))}, {rate:.0f} a minute; the"
-        " shortest idle limit known of a box on the way is 60 s."
+        " shortest known idle timeout of a middlebox is 60 s."
     )
 
 
@@ -54,12 +54,12 @@ AGGRESSIVE: Final = FindingKind(
         title="Probing more often than any path needs",
         meaning="Answered probes come less than 10 s apart, and at least three gaps show it.",
         why=(
-            "The shortest idle limit known of a box on the way is 60 s. More probes cost packets, wake radios, and"
+            "The shortest known idle timeout of a middlebox is 60 s. More probes cost packets, wake radios, and"
             " on many connections add up; they only make a dead peer noticed sooner."
         ),
         change=(
-            "If a death must be noticed within seconds, keep it. Else an idle time of 30 to 60 s keeps a flow known"
-            " to every box on the way that probing helps against."
+            "If a death must be noticed within seconds, keep it. Otherwise an idle time of 30 to 60 s keeps a flow"
+            " known to every box on the way that probing helps against."
         ),
         doubt=(
             "Short times are right in tests, in clusters with fast failover, and where the program asks for them"

@@ -88,14 +88,14 @@ def _headline(t: Teller, f: Finding) -> str:
         f"{t.start(other(prober))} stopped answering: {unanswered} of {t.the(prober)} unanswered when the capture ended"
     )
     if "silent_ns" in f.data:
-        text += f", {duration(number(f, 'silent_ns'))} after its last word"
+        text += f", {duration(number(f, 'silent_ns'))} after its last packet"
     if "unacked_frame" in f.data:
         text += f"; data, sent again {times(number(f, 'resent'))}, is unacknowledged too"
     return f"{text}."
 
 
 def _happened(t: Teller, f: Finding) -> list[Line]:
-    """Return the last word, the probes since, and when the prober would have given up."""
+    """Return the last packet, the probes since, and when the prober would have given up."""
     prober = side_of(f)
     text = f"Since then {count(number(f, 'unanswered'), 'probe')} of {t.the(prober)} got no answer, and no RST came."
     data = None
@@ -184,7 +184,7 @@ STILL_PROBING: Final = FindingKind(
         meaning="The peer stopped answering, and the capture ended before the prober gave up.",
         why="The end is not in the capture, but it is near: an unanswered prober gives up after its count.",
         change=(
-            "Capture for longer: idle + count x interval after the last word. Linux counts to 9 and macOS to 8"
+            "Capture for longer: idle + count x interval after the last packet. Linux counts to 9 and macOS to 8"
             " unless told otherwise."
         ),
         doubt=(

@@ -151,11 +151,11 @@ CLOSED: Final = FindingKind(
         title="The receive window was closed",
         meaning=(
             "This end advertised window 0. A peer with data to send asks from time to time whether it has opened;"
-            " such probes look like keepalive and are none."
+            " such probes look like keepalive but are not."
         ),
         why=(
             "The program at this end does not read, or not fast enough. A kernel whose window is closed still"
-            " answers, so this can last for ever."
+            " answers, so this can last forever."
         ),
         change=(
             "Read, or close, in the program whose window it is. At the other end bound the wait (TCP_USER_TIMEOUT,"
@@ -273,7 +273,7 @@ def _unanswered_headline(t: Teller, f: Finding) -> str:
         " probes unanswered when the capture ended"
     )
     if "silent_ns" in f.data:
-        text += f", {duration(number(f, 'silent_ns'))} after its last word"
+        text += f", {duration(number(f, 'silent_ns'))} after its last packet"
     return f"{text}."
 
 

@@ -28,11 +28,11 @@ def test_the_wait_after_an_answered_probe_is_the_period():
 
 
 def test_a_dead_peer_is_told_with_the_probers_own_reset():
-    """The RST is said to come from the prober, with the time from the peer's last word."""
+    """The RST is said to come from the prober, with the time from the peer's last packet."""
     (judged,), start_ns = captured("dead_peer_silence.pcap")
     story = explain.story(judged, start_ns)
 
-    assert "9 probes unanswered, then its own RST, 51.200 s after the client's last word." in story.headline
+    assert "9 probes unanswered, then its own RST, 51.200 s after the client's last packet." in story.headline
     assert "That RST comes from the prober, not from its peer." in texts(story, "What happened")
     assert "5 s to the first of these probes, then 9 x 5 s: 50 s" in texts(story, "Why")
     assert "cannot tell a dead host from a dropped flow" in texts(story, "Why")

@@ -77,7 +77,7 @@ def test_the_limit_is_named_with_its_bounds():
 
     assert "at least 56.300 s (the last ACK) and less than 61.420 s (the RST)" in why
     assert "60 s (net.ipv4.tcp_fin_timeout; measured 60 to 62 s" in why
-    assert "macOS differs (by its source): version 12 and later send RST+ACK unasked after 60 s" in why
+    assert "macOS differs (by its source): version 12 and later send RST+ACK unprompted after 60 s" in why
 
 
 def test_a_shorter_time_is_not_explained_by_the_default():
@@ -95,7 +95,7 @@ def test_new_macos_resets_unasked():
     told = story("synthetic_macos12_lo0.pcap")
 
     assert (
-        "11 probes after the FIN, 11 answered; then the client sent RST unasked, 60.090 s after its FIN."
+        "11 probes after the FIN, 11 answered; then the client sent RST unprompted, 60.090 s after its FIN."
         in told.headline
     )
     assert "asked by nothing" in texts(told, "What happened")
@@ -124,4 +124,4 @@ def test_an_unprompted_reset_without_probes_is_told():
 +60  a > b  R.  7:7(0) ack 1
 """)
 
-    assert "no probe after the FIN; then the client sent RST unasked" in explain.headline(judged, 0)
+    assert "no probe after the FIN; then the client sent RST unprompted" in explain.headline(judged, 0)

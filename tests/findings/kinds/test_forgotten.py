@@ -24,7 +24,7 @@ def test_a_rebooted_peer_is_one_of_several_causes():
     (judged,), start_ns = captured("peer_rebooted.pcap")
     story = explain.story(judged, start_ns)
 
-    assert "The client's address answered a probe of the server with a RST" in story.headline
+    assert "The client's address answered a probe from the server with a RST" in story.headline
     assert "RFC 9293 3.10.7.1" in texts(story, "What happened")
     assert "Inferred causes: its host restarted" in texts(story, "Why")
 
@@ -42,4 +42,4 @@ def test_in_mid_connection_a_fin_may_have_come_before():
 
 def test_a_refusal_of_data_is_told_as_such():
     """A RST can answer data as well as a probe."""
-    assert "answered data of the client with a RST" in explain.headline(scenario("reset_answers_data")[0], 0)
+    assert "answered data from the client with a RST" in explain.headline(scenario("reset_answers_data")[0], 0)
