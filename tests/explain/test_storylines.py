@@ -21,7 +21,7 @@ HEADLINES = {
     "closing": "The client began to close 43 ms before the capture ended; 1 probe before, answered.",
     "timed_out": (
         "The server gave up on the client: 9 probes unanswered, then its own RST, 51.200 s after the client's last"
-        " word."
+        " packet."
     ),
     "aborted": (
         "The client ended the connection with a RST in place of a FIN, as a close or kill with unread data does; 2"

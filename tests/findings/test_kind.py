@@ -57,8 +57,8 @@ def test_a_detail_is_one_or_two_sentences(code):
             "founding_go_fin60.pcap",
             "aggressive-probing",
             (
-                "The server probes about every 5.120 s, 12 a minute; the shortest idle limit known of a box on the"
-                " way is 60 s."
+                "The server probes about every 5.120 s, 12 a minute; the shortest known idle timeout of a"
+                " middlebox is 60 s."
             ),
         ),
         (

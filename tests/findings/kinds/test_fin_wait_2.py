@@ -90,7 +90,7 @@ def test_old_macos_is_recognised_by_two_minutes():
     assert "8 x 15 s = 120 s, with Go's settings, fits." in texts(story("synthetic_macos1014_lo0.pcap"), "Why")
 
 
-def test_new_macos_resets_unasked():
+def test_new_macos_resets_unprompted():
     """A RST asked by nothing after a minute is told as macOS 12 and later do it."""
     told = story("synthetic_macos12_lo0.pcap")
 
@@ -98,7 +98,7 @@ def test_new_macos_resets_unasked():
         "11 probes after the FIN, 11 answered; then the client sent RST unprompted, 60.090 s after its FIN."
         in told.headline
     )
-    assert "asked by nothing" in texts(told, "What happened")
+    assert "sent RST+ACK unprompted" in texts(told, "What happened")
     assert "That is how macOS 12 and later do it, by their source" in texts(told, "Why")
 
 
