@@ -50,7 +50,7 @@ def test_macos_is_told_in_words():
 
 def test_bounds_of_the_period_are_told():
     """Where only bounds of the spacing are known, they are told."""
-    judged = opened("".join("+27.136 b > a . 0:0(0) ack 6\n+.01 a > b . 6:6(0) ack 1\n" for _ in range(3)))
+    judged = opened("".join("+13.777 b > a . 0:0(0) ack 6\n+.01 a > b . 6:6(0) ack 1\n" for _ in range(3)))
     (line, *_) = settings_lines(Teller(judged, judged.record.first_ns))
 
     assert "between" in line.text
