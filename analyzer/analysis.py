@@ -222,7 +222,10 @@ class Analysis:
     def __iter__(self) -> Iterator[Flow]:
         """Yield the kept flows in order of their first segment, holding on to none of them."""
         lines = self.lines()
-        lines = overview.in_order(lines[lines["batch"] >= 0])
+        return self.each(overview.in_order(lines[lines["batch"] >= 0]))
+
+    def each(self, lines: NDArray[np.void]) -> Iterator[Flow]:
+        """Yield the flows of these lines in their order, judged many at a time; their flows must be kept."""
         order = np.argsort(lines["batch"], kind="stable")
         starts = np.searchsorted(lines["batch"][order], np.arange(len(self._batches) + 1)).tolist()
         rows = lines["row"][order].tolist()

@@ -146,6 +146,7 @@ def _opened(path: str, *, replace: bool) -> Iterator[BinaryIO]:
     """Open for writing, so that a file is there only once it is complete."""
     if path == STDOUT:
         yield sys.stdout.buffer
+        sys.stdout.buffer.flush()  # what did not leave was not written
     else:
         with whole(path, replace=replace) as file:
             yield file

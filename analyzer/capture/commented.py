@@ -43,6 +43,7 @@ FCS_LENGTH: Final = 13
 LONGEST: Final = 0xFFFF
 """Octets of an option."""
 PADDING: Final = tuple(bytes(count) for count in range(4))
+END_OF_OPTIONS: Final = bytes(4)
 NO_COMMENT: Final = (1 << 62, "")
 
 
@@ -149,16 +150,18 @@ class _Frames:
 
     def some(self, frames: Rows, notes: Record, *, jit: bool) -> bytes:
         """Return the blocks of frames that are complete in the window; nothing if there are none."""
-        window, result = self._window, self._result
+        window, result, waiting = self._window, self._result, self._waiting
         count = self._framing.index(window, frames, 0, len(frames), notes, jit=jit)
-        pack, view, tick_ns = struct.Struct("<IIIIIII").pack, window.view, 10 ** (9 - self._digits)
+        pack, option = struct.Struct("<IIIIIII").pack, struct.Struct("<HH").pack
+        view, tick_ns = window.view, 10 ** (9 - self._digits)
         parts: list[bytes | memoryview] = []
         for frame in freeze(frames[:count], FRAME).tolist():
             at, captured, original, ts_ns, _, link_type = frame
             result.frames += 1
             options = b""
-            if result.frames == self._waiting.frame:
-                options = _options("<", (COMMENT, self._waiting.take(result.frames)))
+            if result.frames == waiting.frame:
+                comment = waiting.take(result.frames)
+                options = option(COMMENT, len(comment)) + comment + PADDING[-len(comment) % 4] + END_OF_OPTIONS
                 result.comments += 1
             if link_type not in self._interfaces:
                 parts.append(self._interface(link_type))
@@ -263,9 +266,10 @@ def interface_block(link_type: int, snaplen: int, digits: int, fcs_octets: int |
 
 def _options(order: str, *options: tuple[int, bytes], end: bool = True) -> bytes:
     parts = [struct.pack(f"{order}HH", code, len(value)) + value + bytes(-len(value) % 4) for code, value in options]
-    return b"".join(parts) + (bytes(4) if end else b"")
+    return b"".join(parts) + (END_OF_OPTIONS if end else b"")
 
 
 def _cut(text: str) -> bytes:
     """Return a comment as UTF-8 that fits an option."""
-    return text.encode("utf-8", "backslashreplace")[:LONGEST].decode("utf-8", "ignore").encode()
+    octets = text.encode("utf-8", "backslashreplace")
+    return octets if len(octets) <= LONGEST else octets[:LONGEST].decode("utf-8", "ignore").encode()

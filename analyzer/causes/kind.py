@@ -52,11 +52,25 @@ class CauseKind:
         return self.headline is not None
 
 
-def find(kind: CauseKind, scene: Scene) -> Cause | None:
+class Holding(dict[Condition, bool]):
+    """Which conditions hold in a scene: each is asked once, however many rows have it, and not before one needs it."""
+
+    def __init__(self, scene: Scene) -> None:
+        """Know nothing yet."""
+        super().__init__()
+        self.scene = scene
+
+    def __missing__(self, condition: Condition) -> bool:
+        """Ask."""
+        self[condition] = holds = bool(condition(self.scene))
+        return holds
+
+
+def find(kind: CauseKind, holding: Holding) -> Cause | None:
     """Return the cause if a row of it holds, with that row's certainty."""
     for row in kind.rows:
-        if all(condition(scene) for condition in row.conditions):
-            frames, data = kind.facts(scene)
+        if all(map(holding.__getitem__, row.conditions)):
+            frames, data = kind.facts(holding.scene)
             return Cause(kind.code, row.certainty, tuple(sorted({frame for frame in frames if frame})), data)
     return None
 

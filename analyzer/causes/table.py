@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from analyzer.causes.kind import find
+from analyzer.causes.kind import Holding, find
 from analyzer.causes.kinds import host, on_the_link, this_flow, told_by_findings, told_by_icmp
 from analyzer.judge.judged import Certainty
 from analyzer.judge.scene import Scene
@@ -68,7 +68,8 @@ def cause_kind(code: str) -> CauseKind:
 def explained(judged: JudgedFlow) -> JudgedFlow:
     """Return a judged flow with its witnesses, and its causes, the surest first."""
     scene = Scene(judged.record, judged.ending, judged.findings)
-    found = [cause for kind in CAUSES if (cause := find(kind, scene)) is not None]
+    holding = Holding(scene)
+    found = [cause for kind in CAUSES if (cause := find(kind, holding)) is not None]
     return replace(judged, causes=_ranked(found), witnesses=witnesses(scene))
 
 

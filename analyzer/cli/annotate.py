@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise shared.UsageError(f"{options.out}: {error.strerror or error}") from None
+            name = "standard output" if options.out == "-" else options.out
+            raise shared.UsageError(f"{name}: {error.strerror or error}") from None
     _say(options.out, done)
     return 0
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 PICTURES: Final = 20
 """So many flows are drawn, unless --limit says otherwise."""
 SUFFIXES: Final = (".png", ".svg", ".pdf")
-OTHERS: Final = 10_000
+PROBING: Final = 5_000
+"""So many flows that probe are judged for an overview, the most important ones; it draws fewer."""
+OTHERS: Final = 5_000
 """So many flows that do not probe are asked how long they were silent."""
 SMALLEST_IN: Final = (5.0, 4.0)
 LARGEST_IN: Final = (100.0, 100.0)
@@ -152,14 +154,19 @@ def _figures(options: argparse.Namespace, result: Analysis, pictures: list[Pictu
 
 
 def _all_of(result: Analysis, capture: int) -> list[JudgedFlow]:
-    """Return a capture's flows, judged: all that probe, and so many of the others as take a few seconds."""
+    """Return a capture's flows, judged: so many of those that probe, and of the others, as take a few seconds."""
+    from analyzer.survey import overview
+
     lines = result.lines()
     lines = lines[lines["capture"] == capture]
-    probing = (lines["probes"] > 0) | (lines["zero_window"] > 0)
-    others = lines[~probing]
+    is_probing = (lines["probes"] > 0) | (lines["zero_window"] > 0)
+    probing, others = lines[is_probing], lines[~is_probing]
+    if len(probing) > PROBING:
+        shared.warn(f"the picture is of the {PROBING:,} most important of {len(probing):,} flows that probe")
+        probing = overview.ranked(probing)[:PROBING]
     if len(others) > OTHERS:
         shared.warn(f"the silences are those of the flows that probe and of {OTHERS:,} others of {len(others):,}")
-    return [result.flow(line).judged for part in (lines[probing], others[:OTHERS]) for line in part]
+    return [flow.judged for part in (probing, others[:OTHERS]) for flow in result.each(part)]
 
 
 def _save(name: str, content: bytes, *, force: bool) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from analyzer.judge.closings import closings
 from analyzer.judge.milestones import FIN_AGAIN
@@ -16,9 +18,9 @@ from analyzer.words.model import Line
 from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, times
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
-    from analyzer.judge.record import Probe, Reset
+    from analyzer.judge.record import Challenge, Probe, Reset
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -27,6 +29,23 @@ STRANGE: Final = {"ttl": "TTL", "mac": "MAC address", "ip_id": "IP ID"}
 
 CLOSINGS: Final = 6
 """So many closings of a window have lines of their own."""
+ALIKE: Final = 6
+"""So many events that are alike have lines of their own."""
+TURNS: Final = 12
+"""Where what comes too late changes more often than this, all of a kind is one line."""
+
+
+class _Event(Protocol):
+    """Something that is one frame."""
+
+    @property
+    def frame(self) -> int: ...
+
+    @property
+    def ts_ns(self) -> int: ...
+
+
+T = TypeVar("T", bound=_Event)
 
 
 def timeline(t: Teller) -> tuple[Line, ...]:
@@ -34,7 +53,7 @@ def timeline(t: Teller) -> tuple[Line, ...]:
     events: list[Line] = [*_opening(t)]
     for side in SIDES:
         events += [*_data(t, side), *_trains(t, side), *_window_probes(t, side), *_icmp(t, side), *_resent(t, side)]
-    events += [*_fins(t), *(_reset(t, reset) for reset in t.record.resets), *_challenges(t), *_late(t)]
+    events += [*_fins(t), *_resets(t), *_challenges(t), *_late(t)]
     events.sort(key=lambda line: (line.frames or (0,))[0])
     return (*events, *_capture_end(t))
 
@@ -197,6 +216,33 @@ def _fins(t: Teller) -> list[Line]:
     return found
 
 
+def _resets(t: Teller) -> list[Line]:
+    """Each RST; of many that are alike the first few, and all that follow in one line."""
+    told_of = attrgetter("sender", "has_ack", "kind", "strange", "reception", "receiver_state", "accepted_end")
+
+    def alike(reset: Reset) -> Hashable:
+        return told_of(reset), reset.answers_probe is None, reset.challenge_frame is None
+
+    return _few_of_each(t, t.record.resets, alike, lambda reset: _reset(t, reset))
+
+
+def _few_of_each(
+    t: Teller, events: Iterable[T], alike: Callable[[T], Hashable], line: Callable[[T], Line]
+) -> list[Line]:
+    """Return a line for each event; of more than ALIKE that are alike, one for all but the first few."""
+    kinds: defaultdict[Hashable, list[T]] = defaultdict(list)
+    for event in events:
+        kinds[alike(event)].append(event)
+    found = []
+    for same in kinds.values():
+        apart = ALIKE if len(same) > ALIKE + 1 else len(same)
+        found += [line(event) for event in same[:apart]]
+        if rest := same[apart:]:
+            text = f"{line(same[0]).text}: {times(len(rest))} more, until {t.at(rest[-1].ts_ns)}"
+            found.append(_line(t, text, [event.frame for event in rest], rest[0].ts_ns))
+    return found
+
+
 def _reset(t: Teller, reset: Reset) -> Line:
     text = f"RST{'+ACK' if reset.has_ack else ''} from {t.the(reset.sender)}"
     if reset.answers_probe is not None:
@@ -230,12 +276,15 @@ def _challenges(t: Teller) -> list[Line]:
         holder = t.the(other(new_syn.sender))
         text = f"new SYN of {t.the(new_syn.sender)} on this connection: {holder} answers with a challenge ACK"
         found.append(_line(t, text, [new_syn.frame, new_syn.ack_frame], new_syn.ts_ns))
-    for challenge in t.record.challenges:
-        other_end, sender = t.name(other(challenge.sender)), t.the(challenge.sender)
-        did = "sends SYN again" if challenge.drawn_by == "syn" else "acknowledges data that was never sent"
-        text = f"{other_end} {did}: {sender} answers with a challenge ACK"
-        found.append(_line(t, text, [challenge.drawn_frame, challenge.frame], challenge.ts_ns))
-    return found
+    alike = attrgetter("sender", "drawn_by")
+    return found + _few_of_each(t, t.record.challenges, alike, lambda challenge: _challenge(t, challenge))
+
+
+def _challenge(t: Teller, challenge: Challenge) -> Line:
+    other_end, sender = t.name(other(challenge.sender)), t.the(challenge.sender)
+    did = "sends SYN again" if challenge.drawn_by == "syn" else "acknowledges data that was never sent"
+    text = f"{other_end} {did}: {sender} answers with a challenge ACK"
+    return _line(t, text, [challenge.drawn_frame, challenge.frame], challenge.ts_ns)
 
 
 def _late(t: Teller) -> list[Line]:
@@ -244,7 +293,10 @@ def _late(t: Teller) -> list[Line]:
     left = [late for late in t.record.late if late.frame not in fins]
     over = "both ends had closed" if t.ending.verdict is Verdict.CLOSED else "the connection was over"
     found = []
-    for (sender, is_), together in groupby(left, key=lambda late: (late.sender, late.is_)):
+    alike = attrgetter("sender", "is_")
+    if sum(1 for _ in groupby(left, key=alike)) > TURNS:
+        left.sort(key=alike)
+    for (sender, is_), together in groupby(left, key=alike):
         group = list(together)
         text = f"{t.name(sender)} {_deed(is_, len(group), sum(late.payload_len for late in group))}; {over}"
         asked = [probe for probe in t.probes(other(sender)) if probe.answer is None and probe.frame < group[0].frame]

@@ -53,7 +53,7 @@ class Scene:
     @property
     def is_silent(self) -> bool:
         """Whether the flow ended in silence: a prober gave up, or what was sent last stayed unanswered."""
-        return self.ending.verdict in {Verdict.TIMED_OUT, Verdict.SILENT}
+        return self.ending.verdict in (Verdict.TIMED_OUT, Verdict.SILENT)
 
     @property
     def reset(self) -> Reset | None:
@@ -78,7 +78,8 @@ class Scene:
     @property
     def in_vain(self) -> tuple[Probe, ...]:
         """The asker's unanswered probes since."""
-        return tuple(p for p in self.record.probes_from(self.asker) if p.ts_ns > self.since_ns and p.answer is None)
+        since_ns = self.since_ns
+        return tuple(p for p in self.record.probes_from(self.asker) if p.ts_ns > since_ns and p.answer is None)
 
     @property
     def asked_frames(self) -> tuple[int, ...]:
@@ -93,7 +94,8 @@ class Scene:
     @property
     def errors(self) -> tuple[IcmpError, ...]:
         """ICMP errors to the asker since."""
-        return tuple(e for e in self.record.icmp_errors if e.quotes == self.asker and e.ts_ns >= self.since_ns)
+        asker, since_ns = self.asker, self.since_ns
+        return tuple(e for e in self.record.icmp_errors if e.quotes == asker and e.ts_ns >= since_ns)
 
     @property
     def is_whole(self) -> bool:

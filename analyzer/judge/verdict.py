@@ -81,7 +81,7 @@ class Verdict(Enum):
     @property
     def is_reset(self) -> bool:
         """Whether a RST ended the flow."""
-        return self in {Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED}
+        return self in (Verdict.RESET_ON_PROBE, Verdict.TIMED_OUT, Verdict.ABORTED)
 
     @property
     def is_over(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from enum import IntEnum
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -59,6 +60,12 @@ RESETS: Final = {
     ResetKind.ABORT: "RST",
     ResetKind.IGNORED: "RST that ended nothing",
 }
+ANSWERS: Final = {
+    Answer.NONE: "no answer",
+    Answer.ACK: "answered",
+    Answer.DATA: "answered by data",
+    Answer.RST: "answered by RST",
+}
 AFTER_FIN: Final = {"sent": "after its own FIN", "received": "after the peer's FIN", "both": "after both FINs"}
 CERTAINTY: Final = {Certainty.SUSPECTED: "suspected ", Certainty.PROBABLE: "probable "}
 
@@ -71,10 +78,9 @@ def marks_of(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
 def comments(marks: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, str]]:
     """Yield the comment of each marked frame, by frame, as the marks come."""
     names = MARK.names or ()
-    rows = (dict(zip(names, mark, strict=True)) for mark in marks)
-    for frame, group in itertools.groupby(rows, key=lambda mark: mark["frame"]):
-        said = list(group)
-        yield int(frame), f"{PREFIX}flow {said[0]['flow']}: {'; '.join(map(words, said))}"
+    for frame, group in itertools.groupby(marks, key=itemgetter(names.index("frame"))):
+        said = [dict(zip(names, mark, strict=True)) for mark in group]
+        yield frame, f"{PREFIX}flow {said[0]['flow']}: {'; '.join(map(words, said))}"
 
 
 def words(mark: dict[str, Any]) -> str:
@@ -89,29 +95,24 @@ def words(mark: dict[str, Any]) -> str:
         case What.WINDOW_ANSWER:
             return f"answers the zero-window probe in frame {mark['other']}"
         case What.NO_PROBE:
-            return NO_PROBES[Kind(mark["which"])]
+            return NO_PROBES[mark["which"]]
         case What.FIN:
             acked = f"acknowledged in frame {mark['other']}" if mark["other"] else "not acknowledged"
             return f"FIN, {acked}"
         case What.RESET:
             answers = f", answers the probe in frame {mark['other']}" if mark["other"] else ""
-            return f"{RESETS[ResetKind(mark['which'])]}{answers}"
+            return f"{RESETS[mark['which']]}{answers}"
     verdict = VERDICTS[mark["which"]].verdict
     return f"{'ends it' if verdict.is_over else 'last frame of it here'}: {verdict.value}"
 
 
 def _probe(mark: dict[str, Any]) -> str:
-    answer = Answer(mark["answer"])
-    came = f"in frame {mark['other']}, {format_duration(mark['passed_ns'])} later"
-    answered = {
-        Answer.NONE: "no answer",
-        Answer.ACK: f"answered {came}",
-        Answer.DATA: f"answered by data {came}",
-        Answer.RST: f"answered by RST {came}",
-    }[answer]
+    answered = ANSWERS[mark["answer"]]
+    if mark["answer"] != Answer.NONE:
+        answered += f" in frame {mark['other']}, {format_duration(mark['passed_ns'])} later"
     after = AFTER_FIN_WORDS[mark["after_fin"]]
     tail = f", {AFTER_FIN[after]}" if after else ""
-    return f"{CERTAINTY.get(Certainty(mark['certainty']), '')}probe {mark['number']}{tail}, {answered}"
+    return f"{CERTAINTY.get(mark['certainty'], '')}probe {mark['number']}{tail}, {answered}"
 
 
 def _segments(batch: FlowBatch) -> NDArray[np.void]:

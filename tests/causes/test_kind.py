@@ -1,6 +1,6 @@
 """How a cause is found: the surest row that holds."""
 
-from analyzer.causes.kind import CauseKind, CauseRow, find
+from analyzer.causes.kind import CauseKind, CauseRow, Holding, find
 from analyzer.judge.judged import Certainty
 from analyzer.words.model import LongText
 
@@ -20,8 +20,29 @@ def test_the_first_row_that_holds_gives_the_certainty():
         text=LongText("", "", "", "", "", ""),
         facts=lambda _: ((9, 0, 3, 9), {"count": 2}),
     )
-    cause = find(kind, None)
+    cause = find(kind, Holding(None))
 
     assert (Certainty.LIKELY, (3, 9), {"count": 2}) == (cause.certainty, cause.frames, cause.data)
-    assert find(CauseKind(code="x", rows=kind.rows[:1], text=kind.text, facts=kind.facts), None) is None
+    without = CauseKind(code="x", rows=kind.rows[:1], text=kind.text, facts=kind.facts)
+    assert find(without, Holding(None)) is None
     assert not kind.leads
+
+
+def test_a_condition_is_asked_once():
+    """However many rows have a condition, it is looked at once, and not at all where none needs it."""
+    asked = []
+
+    def no(_):
+        asked.append("no")
+        return False
+
+    def beyond(_):
+        asked.append("beyond")
+        return True
+
+    rows = (CauseRow(Certainty.PROVEN, (no, beyond)), CauseRow(Certainty.LIKELY, (no,)))
+    kind = CauseKind(code="x", rows=rows, text=LongText("", "", "", "", "", ""), facts=lambda _: ((), {}))
+    holding = Holding(None)
+
+    assert [None, None] == [find(kind, holding), find(kind, holding)]
+    assert ["no"] == asked

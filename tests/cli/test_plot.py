@@ -181,6 +181,15 @@ def test_very_many_flows_without_probes_are_not_all_asked(keepalive, tmp_path, m
     assert done.err.startswith("keepalive: the silences are those of the flows that probe and of 0 others of 1\n")
 
 
+def test_of_very_many_flows_that_probe_the_most_important_are_drawn(keepalive, tmp_path, monkeypatch):
+    """An overview judges no more flows than a picture can show, and says of how many."""
+    monkeypatch.setattr(plot, "PROBING", 2)
+    done = keepalive("plot", THREE, "--overview", "-o", tmp_path / "all.svg")
+
+    assert 0 == done.status
+    assert done.err.startswith("keepalive: the picture is of the 2 most important of 3 flows that probe\n")
+
+
 @pytest.mark.parametrize("theme", plot.THEMES)
 def test_a_theme_can_be_chosen(keepalive, tmp_path, theme):
     """There is one for light pages, one for dark ones, and one that lets the page through."""

@@ -1,6 +1,6 @@
 """The timeline: one line an event, runs of probes as one line."""
 
-from analyzer.explain.timeline import timeline
+from analyzer.explain.timeline import ALIKE, TURNS, timeline
 from analyzer.words.teller import Teller, frames_text
 from tests.judging import captured, opened, scenario, written
 
@@ -175,3 +175,31 @@ def test_what_comes_after_both_fins_is_told():
 """)
 
     assert ("9", "server sends FIN; both ends had closed") in told(judged)
+
+
+def test_of_many_that_are_alike_the_first_have_lines_of_their_own():
+    """RSTs that say the same are one line from the seventh on, with all their frames; one that differs is apart."""
+    judged = opened("+1 b > a R. 1:1(0) ack 6\n" + "+1 b > a R. 1:1(0) ack 6\n" * 20 + "+1 b > a R 1:1(0)\n")
+    resets = [each for each in told(judged) if each[1].startswith("RST")]
+
+    assert ("6", "RST+ACK from the server -> both CLOSED") == resets[0]
+    assert [("7", "RST+ACK from the server; the connection was over")] == resets[1:2]
+    assert 1 + ALIKE + 2 == len(resets)
+    assert ("13-26", "RST+ACK from the server; the connection was over: 14 times more, until +21.040") in resets
+    assert ("27", "RST from the server; the connection was over") == resets[-1]
+
+
+def test_one_more_than_the_first_is_not_folded():
+    """A line that stood for a single event would say less than the event's own."""
+    judged = opened("+1 b > a R. 1:1(0) ack 6\n" * (ALIKE + 2))
+
+    assert not any("more" in text for _, text in told(judged))
+
+
+def test_what_comes_too_late_in_turns_is_one_line_of_each_kind():
+    """ACKs and data by turns behind the end do not make a line each."""
+    turns = "+1 a > b . 6:6(0) ack 1\n+1 a > b P. 6:13(7) ack 1\n" * TURNS
+    lines = told(opened(f"+1 b > a R. 1:1(0) ack 6\n{turns}"))
+
+    assert 2 == sum(text.endswith("the connection was over") for _, text in lines)
+    assert any(f"sends {TURNS} ACKs" in text for _, text in lines)

@@ -149,7 +149,7 @@ def measure(record: FlowRecord, side: Side, probes: Sequence[Probe], reset: Rese
         starts=_usable(record, starts),
         answered=_usable(record, answered),
         unanswered=_usable(record, unanswered),
-        trailing=frozenset(gap.frames[1] for gap in unanswered if set(gap.frames) <= run),
+        trailing=frozenset(last for first, last in map(_FRAMES, unanswered) if first in run and last in run),
     )
 
 
@@ -319,6 +319,7 @@ def give_up(record: FlowRecord, ending: Ending, side: Side) -> Reset | None:
 
 
 _NS: Final = attrgetter("ns")
+_FRAMES: Final = attrgetter("frames")
 
 
 def shortest(gaps: Iterable[Gap]) -> Gap:
