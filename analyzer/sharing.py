@@ -254,6 +254,7 @@ def _spooled(out: str, *, replace: bool) -> Iterator[tuple[BinaryIO, str]]:
         spool.seek(0)
         if out == STDOUT:
             shutil.copyfileobj(spool, sys.stdout.buffer)
+            sys.stdout.buffer.flush()  # what did not leave was not written
         else:
             with whole(out, replace=replace) as target:
                 shutil.copyfileobj(spool, target)

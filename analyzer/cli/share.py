@@ -72,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise shared.UsageError(f"{options.out}: {error.strerror or error}") from None
+            name = "standard output" if options.out == "-" else options.out
+            raise shared.UsageError(f"{name}: {error.strerror or error}") from None
     if options.map:
         _write_map(options.map, done.scrubbed.pseudonyms)
     _say(options.out, done, ports=not options.hide_ports, times=not options.shift_times)

@@ -194,6 +194,19 @@ def test_output_that_cannot_be_written_is_one_sentence():
     assert (2, b"keepalive: standard output: No space left on device\n") == (done.returncode, done.stderr)
 
 
+@pytest.mark.parametrize("verb", ["annotate", "share"])
+def test_a_copy_that_did_not_leave_is_not_said_to_be_written(verb):
+    """A copy on standard output is counted once all of it has left."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    capture = "captures/founding_go_fin60.pcap"
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "analyzer", verb, capture, "-"]
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+
+    assert (2, b"keepalive: standard output: No space left on device\n") == (done.returncode, done.stderr)
+
+
 def test_the_installed_command_is_this_one():
     """The program `keepalive`, where it is installed, answers with the version."""
     program = shutil.which("keepalive", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
