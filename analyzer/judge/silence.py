@@ -127,9 +127,11 @@ def _first_interval(f: FlowBatch, run: NDArray[np.void]) -> Mask:
 def _data_silent(f: FlowBatch, side: Side) -> Mask:
     end, peer = (f.a, f.b) if side == "a" else (f.b, f.a)
     outstanding = (end["unacked_ns"] >= 0) & (end["resent"] > 0)
-    heard_since = peer["last_ns"] > end["unacked_ns"]
-    waited = f.ends_ns - f.awake_since(end["unacked_ns"])
-    return outstanding & ~heard_since & (waited >= SILENCE_LEAST_NS)
+    # what the peer said meanwhile without acknowledging it is no answer if it was sent again behind that
+    since_ns = np.maximum(end["unacked_ns"], peer["last_ns"])
+    in_vain = (peer["last_ns"] <= end["unacked_ns"]) | (end["resent_ns"] > peer["last_ns"])
+    waited = f.ends_ns - f.awake_since(since_ns)
+    return outstanding & in_vain & (waited >= SILENCE_LEAST_NS)
 
 
 def _acknowledged_unseen(f: FlowBatch, side: Side) -> Mask:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analyzer.findings.case import Case
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
+    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 
@@ -28,6 +29,7 @@ def _evidence(case: Case) -> Evidence:
         first_frame=trailing[0].frame,
         last_frame=trailing[-1].frame,
         peer_probes=len(theirs),
+        peer_unanswered=len(case.record.trailing(case.peer)),
         peer_answered=sum(probe.answer is not None for probe in theirs),
         peer_last_frame=theirs[-1].frame,
     )
@@ -37,7 +39,7 @@ def _headline(t: Teller, f: Finding) -> str:
     prober = side_of(f)
     peer = t.start(other(prober))
     if not number(f, "peer_answered"):
-        own, theirs = number(f, "unanswered"), number(f, "peer_probes")
+        own, theirs = number(f, "unanswered"), number(f, "peer_unanswered")
         return (
             f"Both ends probe, and neither gets an answer up to the capture's end: not {t.the(prober)} to its last"
             f" {count(own, 'probe')}, nor {t.the(other(prober))} to its last {theirs}."
@@ -109,12 +111,20 @@ def _unsure(t: Teller, f: Finding) -> list[Line]:
 
 def _sees(t: Teller, f: Finding) -> list[Line]:
     prober = side_of(f)
-    who = "Either end" if not number(f, "peer_answered") else t.start(prober)
+    both = [other(prober)] if not number(f, "peer_answered") else []
+    return [_sees_of(t, side) for side in sorted([prober, *both])]
+
+
+def _sees_of(t: Teller, side: Side) -> Line:
+    who, fin, frames = t.start(side), t.fin(other(side)), numbers_of(t.record.trailing(side))
+    if fin is not None:
+        text = f"{who}, read: end of file from the FIN on. Write: ETIMEDOUT once its kernel has given up (Linux)."
+        return Line(text, (fin.frame, *frames))
     text = (
         f"{who}, read: blocks until its kernel gives up, then ETIMEDOUT. A write meanwhile succeeds, and on Linux stops"
         " the probes, for its data is outstanding."
     )
-    return [Line(text, _ours(t, f))]
+    return Line(text, frames)
 
 
 LIVE_UNANSWERED: Final = FindingKind(
