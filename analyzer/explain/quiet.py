@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NOT_CAPTURED: Final = {
     "acknowledgements-not-captured": "acknowledgements that must have come are not in the capture",
     "answers-not-captured": "the peer was heard by the other end meanwhile, but not captured",
+    "fin-answer-not-captured": "the peer was heard by the other end after its FIN, but not captured",
     "more-probes-than-any-count": "more probes in a row seem unanswered than a prober sends before it gives up",
 }
 """Why a flow is undetermined, by the row of VERDICTS: what would have answered passed elsewhere."""

@@ -249,6 +249,12 @@ VERDICTS: Final = (
         (both_sent_fin, no_reset_accepted, fin_unanswered_to_the_end, answers_may_be_dropped),
     ),
     VerdictRule(
+        Verdict.UNDETERMINED,
+        "fin-answer-not-captured",
+        "nobody",
+        (both_sent_fin, no_reset_accepted, fin_unanswered_to_the_end, heard_what_was_not_captured),
+    ),
+    VerdictRule(
         Verdict.SILENT, "fin-unanswered", "nobody", (both_sent_fin, no_reset_accepted, fin_unanswered_to_the_end)
     ),
     # before the RST rows: a straggler's RST after an orderly close is no abort
