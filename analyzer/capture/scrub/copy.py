@@ -218,7 +218,8 @@ class _Copy:
         elif kind == OF_MAC:
             other = self._pseudonyms.mac(lo)
             self._result.stations += 1
-            self._keep(_mac_text(lo), _mac_text(other))
+            if self.keep_map:
+                self._result.pseudonyms[_mac_text(lo)] = _mac_text(other)
             self._names.give(0, other)
         else:
             self._result.addresses += 1
@@ -231,12 +232,9 @@ class _Copy:
         else:
             whole = self._pseudonyms.ipv6((hi & WORD) << 64 | lo & WORD)
             other = _signed(whole >> 64), _signed(whole & WORD)
-        self._keep(address_text(hi, lo), address_text(*other))
-        return other
-
-    def _keep(self, before: str, after: str) -> None:
         if self.keep_map:
-            self._result.pseudonyms[before] = after
+            self._result.pseudonyms[address_text(hi, lo)] = address_text(*other)
+        return other
 
     def _vlans(self, tag: int) -> int:
         """Return the VLAN ids that a tag becomes: its own, or for a tunnel three that no other has."""
@@ -277,7 +275,8 @@ class _Copy:
         other = self._pseudonyms.mac(mac)
         self._result.stations += mac not in self._seen
         self._seen.add(mac)
-        self._keep(_mac_text(mac), _mac_text(other))
+        if self.keep_map:
+            self._result.pseudonyms[_mac_text(mac)] = _mac_text(other)
         return other
 
     def _vlans_of(self, tag: int) -> int:

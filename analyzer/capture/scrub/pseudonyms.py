@@ -72,7 +72,8 @@ class Pseudonyms:
             raise ValueError(f"the key has {len(key)} octets; expected {KEY_OCTETS}")
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-        self._cipher = Cipher(algorithms.AES(key[:16]), modes.ECB())  # noqa: S305 - a pseudorandom function, no cipher
+        # one for all: in this mode no block knows of those before it, and this is a pseudorandom function, no cipher
+        self._encrypted = Cipher(algorithms.AES(key[:16]), modes.ECB()).encryptor().update  # noqa: S305
         pads = self._encrypted(b"".join(bytes([*key[16:31], key[31] ^ bits]) for bits in _RANGES))
         self._pads = {bits: int.from_bytes(pads[16 * at : 16 * at + 16], "big") for at, bits in enumerate(_RANGES)}
         self._kept = {bits: _paths(ranges, bits) for bits, ranges in _RANGES.items()}
@@ -118,17 +119,14 @@ class Pseudonyms:
     def _bits_turned(self, address: int, first: int, last: int, bits: int, kept: frozenset[tuple[int, int]]) -> int:
         """Return which bits of an address are turned over, of those from ``first`` to ``last``."""
         pad = self._pads[bits]
-        blocks = [(pad ^ (1 << count | address >> (bits - count))).to_bytes(16, "big") for count in range(first, last)]
-        drawn = self._encrypted(b"".join(blocks))
+        drawn = self._encrypted(
+            b"".join([(pad ^ (1 << count | address >> (bits - count))).to_bytes(16) for count in range(first, last)])
+        )
         turned = 0
-        for at, count in enumerate(range(first, last)):
-            if drawn[16 * at] >> 7 and (address >> (bits - count), count) not in kept:
+        for count, octet in zip(range(first, last), drawn[::16], strict=True):
+            if octet >> 7 and (address >> (bits - count), count) not in kept:
                 turned |= 1 << (bits - 1 - count)
         return turned
-
-    def _encrypted(self, blocks: bytes) -> bytes:
-        encryptor = self._cipher.encryptor()
-        return encryptor.update(blocks) + encryptor.finalize()
 
 
 def _paths(ranges: Iterable[tuple[int, int]], bits: int) -> frozenset[tuple[int, int]]:
