@@ -63,7 +63,7 @@ many hosts not all is, and of which depends on addresses. What follows from thes
 INSTANTS: Final = "_ns"
 """Ends the names of columns of instants, which a shift moves, and of spans of time, which it does not."""
 SPANS: Final = frozenset(
-    {"silence_ns", "gap_ns", "idle_ns", "window_wait_ns", "gap_least_ns", "trial_ns", "survived_ns"}
+    {"silence_ns", "gap_ns", "idle_ns", "window_wait_ns", "gap_least_ns", "trial_ns", "survived_ns", "shut_ns"}
 )
 MULTIPLIERS: Final = np.array([[0xBF58476D1CE4E5B9], [0x94D049BB133111EB]], dtype=np.uint64)
 AT_END: Final = 1 << 62
