@@ -127,7 +127,9 @@ def share(
     warnings: list[str] = []
     before = _told(source_path, losses=losses, warnings=warnings, jit=jit, progress=progress)
     if shift:
-        asked = replace(asked, shift_ns=-pseudonyms.seconds(SHIFT_MOST_S) * NS_PER_S)
+        shift_ns = pseudonyms.seconds(SHIFT_MOST_S) * NS_PER_S
+        # times that count from the start of a test would lie before 1970, where no pcapng can have them
+        asked = replace(asked, shift_ns=-shift_ns if before.start_ns >= shift_ns else shift_ns)
     source = open_source(source_path)
     try:
         with _spooled(out_path, replace=force) as (file, spool):

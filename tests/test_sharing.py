@@ -19,6 +19,7 @@ from analyzer.cli import main
 from analyzer.errors import CaptureError
 from analyzer.sharing import share
 from analyzer.wireshark.tshark import find
+from tests.capture.craft import Kept, ethernet, ipv4, pcap, tcp
 from tests.capture.scrub.scrubbing import blocks_of, packets_of
 from tests.wireshark.needs import needs_tshark
 
@@ -208,6 +209,17 @@ def test_ports_and_times_can_be_hidden(path, tmp_path):
     starts = [analyzer.analyze(tmp_path / f"{at}.pcapng").captures[0].start_ns for at in range(4)]
 
     assert starts[0] == starts[2] > starts[1] == starts[3]
+
+
+def test_times_that_count_from_a_start_are_moved_forward(tmp_path):
+    """Times of a few seconds would lie before 1970, where no pcapng can have them."""
+    packets = [ethernet(ipv4(tcp(seq=seq, flags=flags))) for seq, flags in ((1, 2), (2, 16), (1, 16), (1, 16))]
+    frames = [Kept(octets, (at + 1) * 10**9) for at, octets in enumerate(packets)]
+    (tmp_path / "relative.pcap").write_bytes(pcap(frames))
+    share(tmp_path / "relative.pcap", tmp_path / "out.pcapng", key=KEY, shift=True)
+    starts = [analyzer.analyze(tmp_path / name).captures[0].start_ns for name in ("relative.pcap", "out.pcapng")]
+
+    assert 0 <= starts[0] < 10**15 < starts[1]
 
 
 def test_a_copy_that_differs_is_not_kept(tmp_path, monkeypatch):

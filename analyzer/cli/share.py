@@ -46,7 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep-ports", action="store_true", help="leave ports as they are (the default: a service is its port)"
     )
     ports.add_argument("--hide-ports", action="store_true", help="give ports other numbers too, of the same kind")
-    group.add_argument("--shift-times", action="store_true", help="move all times back, by up to ten years, by the key")
+    group.add_argument(
+        "--shift-times",
+        action="store_true",
+        help="move all times by up to ten years, by the key: back, but never before 1970",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
