@@ -20,11 +20,12 @@ from analyzer.capture.decoder import BATCH_ROWS, MOST_BY_SCAPY, Decoder
 from analyzer.capture.formats import open_framing
 from analyzer.capture.frame import NOTES, empty_frames
 from analyzer.capture.reader import LARGE
-from analyzer.capture.scrub.frames import BLOCK, DONE, LINUX_SLL, MISSED, MORE, finish_block, put_time, scrub
+from analyzer.capture.scrub.frames import BLOCK, DONE, LINUX_SLL, MISSED, MORE, finish_block, put_time, scrub, unnamed
 from analyzer.capture.scrub.layers import (
     COUNTER_COUNT,
     CUT_SHORT,
     OF_INTERFACE,
+    OF_IP,
     OF_MAC,
     OF_TAG,
     OPTIONS,
@@ -168,6 +169,7 @@ class _Copy:
     def frames_of(self, octets: Record, frames: Foreign, count: int) -> None:
         """Write the blocks of the first ``count`` rows of an index."""
         step = scrub.choose(jit=self.jit)
+        self._meet(octets, frames, count)
         first = 0
         for at in range(count if self._result.frames < UNTIMED else 0):
             if frames[at]["ts_ns"] == 0:
@@ -207,6 +209,23 @@ class _Copy:
             if counter not in self._counters:
                 self._counters[counter] = self._interface(LINUX_SLL)
             self._write(_statistics(self._counters[counter], dropped))
+
+    def _meet(self, octets: Record, frames: Foreign, count: int) -> None:
+        """Give names to the IPv4 addresses of these frames that have none: all at once takes a fifth of the time."""
+        names = self._names
+        found: Any = np.zeros(2 * count, dtype=np.int64) if self.jit else [0] * (2 * count)
+        many = unnamed.choose(jit=self.jit)(octets, frames, count, names.rows, names.state, found)
+        addresses = np.unique(np.array(found[:many], dtype=np.int64))
+        addresses = addresses[: names.room_for(len(addresses))]
+        if not len(addresses):
+            return
+        others = self._pseudonyms.ipv4_all(addresses)
+        names.give_all(OF_IP, MAPPED_IPV4 + addresses, MAPPED_IPV4 + others)
+        self._result.addresses += len(addresses)
+        if self.keep_map:
+            pairs = zip(addresses.tolist(), others.tolist(), strict=True)
+            texts = {address_text(0, MAPPED_IPV4 + one): address_text(0, MAPPED_IPV4 + other) for one, other in pairs}
+            self._result.pseudonyms.update(texts)
 
     def _name(self) -> None:
         """Give what the loop missed a name."""

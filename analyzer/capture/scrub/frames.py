@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.capture.frame import DEFER, UNKNOWN_LINK
+from analyzer.capture.frame import DEFER, UNKNOWN_LINK, octet, word32
 from analyzer.capture.headers import network
 from analyzer.capture.link import MPLS, link
 from analyzer.capture.scrub.layers import (
     CUT_SHORT,
     MISSING,
     OF_INTERFACE,
+    OF_IP,
     UNTUNNELLED,
     copy_link,
     in_place,
@@ -25,9 +26,10 @@ from analyzer.capture.scrub.layers import (
 )
 from analyzer.capture.scrub.network import copy_ip
 from analyzer.capture.scrub.sums import fill, put_little32
-from analyzer.capture.scrub.table import find_name
+from analyzer.capture.scrub.table import find_name, slot_of
 from analyzer.capture.tunnel import behind_ip, behind_labels, behind_udp, protocol_of_tunnel
 from analyzer.loops.loop import loop
+from analyzer.segment import MAPPED_IPV4
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Octets, Record, Rows
@@ -117,6 +119,31 @@ def scrub_frame(data: Octets, frame: Record, out: Octets, to: int, names: Rows, 
     if ip_version == 0:
         state[CUT_SHORT] += 1
     return finish_block(out, to, names[slot]["to_lo"], stopped - begin, original)
+
+
+@loop
+def unnamed(data: Octets, frames: Rows, count: int, names: Rows, state: Numbers, found: Numbers) -> int:
+    """List the IPv4 addresses without a name that ``scrub_frame`` would miss one by one, in the first frames.
+
+    ``found`` has room for two a frame; returns how many there are. An address may be there more than once. What this
+    overlooks, such as what ICMP quotes, is missed later.
+    """
+    many = 0
+    for index in range(count):
+        frame = frames[index]
+        start = frame["at"]
+        end = start + frame["captured"]
+        version, at, tag, mac = link(data, start, end, frame["link_type"])
+        if version > 0:
+            version, at, tag, mac, _ = innermost(data, at, end, start + frame["original"], version, tag, mac)
+        if version != 4 or at + 20 > end or octet(data, at) // 16 != 4 or octet(data, at) % 16 < 5:
+            continue
+        for place in range(2):
+            word = word32(data, at + 12 + 4 * place)
+            if names[slot_of(names, state, OF_IP, 0, MAPPED_IPV4 + word)]["kind"] == 0:
+                found[many] = word
+                many += 1
+    return many
 
 
 @loop

@@ -84,6 +84,20 @@ class Pseudonyms:
         """Return the pseudonym of an IPv4 address as a number."""
         return self._other(address, 32, self._kept[32])
 
+    def ipv4_all(self, addresses: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the pseudonyms of many IPv4 addresses: what ``ipv4`` returns of each."""
+        before = np.arange(32, dtype=np.uint64)
+        first = addresses.astype(np.uint64)[:, None] >> (np.uint64(32) - before)
+        blocks = np.empty((*first.shape, 2), dtype=">u8")
+        blocks[..., 0] = self._pads[32] >> 64
+        blocks[..., 1] = (first | (np.uint64(1) << before)) ^ np.uint64(self._pads[32] & 0xFFFFFFFFFFFFFFFF)
+        drawn = np.frombuffer(self._encrypted(blocks.tobytes()), dtype=np.uint8).reshape(*first.shape, 16)
+        turned = (drawn[..., 0] >> 7).astype(np.int64)
+        for value, count in self._kept[32]:
+            turned[first[:, count] == value, count] = 0
+        turned_over: NDArray[np.int64] = (turned << np.arange(31, -1, -1)).sum(axis=1)
+        return addresses ^ turned_over
+
     def ipv6(self, address: int) -> int:
         """Return the pseudonym of an IPv6 address as a number; that of a mapped IPv4 address is mapped."""
         if address >> 32 == 0xFFFF:

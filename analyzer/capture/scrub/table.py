@@ -16,6 +16,8 @@ import numpy as np
 from analyzer.loops.loop import loop, records
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analyzer.untyped import Numbers, Rows
 
 NAME: Final = np.dtype(
@@ -88,6 +90,13 @@ def move(names: Rows, state: Numbers, into: Rows) -> None:
             enter(into, state, name["kind"], name["hi"], name["lo"], name["to_hi"], name["to_lo"])
 
 
+@loop
+def enter_all(names: Rows, state: Numbers, kind: int, los: Numbers, to_los: Numbers) -> None:
+    """Enter names of things whose upper half is 0, as their names' is."""
+    for at in range(len(los)):
+        enter(names, state, kind, 0, los[at], 0, to_los[at])
+
+
 class Names:
     """The table, and the state of the loops that look into it."""
 
@@ -109,11 +118,27 @@ class Names:
     def give(self, to_hi: int, to_lo: int) -> None:
         """Give what was missed a name."""
         if self._filled * 2 >= len(self.rows):
-            more = len(self.rows) < self._most
-            rows = records(NAME, 2 * len(self.rows) if more else FEWEST, jit=self.jit)
-            if more:
-                move.choose(jit=self.jit)(self.rows, self.state, rows)
-            self._filled *= more
-            self.rows = rows
+            self._renew()
         self._filled += 1
         enter.choose(jit=self.jit)(self.rows, self.state, *self.missed, to_hi, to_lo)
+
+    def room_for(self, count: int) -> int:
+        """Return how many of so many names find room, in a table that may grow but not begin anew."""
+        while len(self.rows) < self._most and (self._filled + count) * 2 > len(self.rows):
+            self._renew()
+        return min(count, len(self.rows) // 2 - self._filled)
+
+    def give_all(self, kind: int, los: NDArray[np.int64], to_los: NDArray[np.int64]) -> None:
+        """Give things of a kind names, which have ``room_for`` all of them; the upper halves are 0."""
+        self._filled += len(los)
+        lists = (los, to_los) if self.jit else (los.tolist(), to_los.tolist())
+        enter_all.choose(jit=self.jit)(self.rows, self.state, kind, *lists)
+
+    def _renew(self) -> None:
+        """Have twice the slots; or, where that are too many, begin anew."""
+        more = len(self.rows) < self._most
+        rows = records(NAME, 2 * len(self.rows) if more else FEWEST, jit=self.jit)
+        if more:
+            move.choose(jit=self.jit)(self.rows, self.state, rows)
+        self._filled *= more
+        self.rows = rows

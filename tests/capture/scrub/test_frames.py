@@ -7,9 +7,10 @@ import pytest
 
 from analyzer.capture.frame import FRAME
 from analyzer.capture.scrub import frames as module
-from analyzer.capture.scrub.layers import COUNTER_COUNT, OF_INTERFACE
+from analyzer.capture.scrub.layers import COUNTER_COUNT, OF_INTERFACE, OF_IP
 from analyzer.capture.scrub.table import Names
 from analyzer.loops.loop import thaw
+from analyzer.segment import MAPPED_IPV4
 from tests.capture import craft
 
 
@@ -63,3 +64,25 @@ def test_compiled_loops_write_the_same():
     for octets in seeds.captures() + seeds.pcap_files() + seeds.pcapng_files():
         plain, compiled = (scrub_file(octets, jit=jit) for jit in (False, True))
         assert plain == compiled
+
+
+def test_addresses_without_a_name_are_listed_ahead():
+    """Of IPv4 packets that ``scrub`` would stop at, both addresses; not those with a name, nor of what is no packet."""
+    packets = [craft.ipv4(craft.tcp()), craft.ipv4(craft.tcp(), src=bytes((10, 9, 8, 7))), b"\x45", b"\x60" + bytes(39)]
+    table = np.zeros(len(packets), dtype=FRAME)
+    table["at"] = np.cumsum([0, *map(len, packets[:-1])])
+    table["captured"] = table["original"] = [len(packet) for packet in packets]
+    table["link_type"] = 101
+    names = Names(COUNTER_COUNT, jit=False)
+    ends = [int.from_bytes(packets[0][at : at + 4], "big") for at in (12, 16)]
+    other = int.from_bytes(packets[1][12:16], "big")
+
+    def listed():
+        found = [0] * (2 * len(packets))
+        rows = thaw(table, jit=False)
+        data = {"octet": b"".join(packets)}
+        return found[: module.unnamed.plain(data, rows, len(packets), names.rows, names.state, found)]
+
+    assert [*ends, other, ends[1]] == listed()
+    names.give_all(OF_IP, MAPPED_IPV4 + np.array(ends), np.array([1, 2]))
+    assert [other] == listed()

@@ -2,6 +2,7 @@
 
 from ipaddress import ip_address, ip_network
 
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
@@ -28,6 +29,15 @@ def by_the_paper(address, bits, key):
         drawn = cipher.update((int(before, 2) ^ pad).to_bytes(16, "big"))
         made += str(int(bit) ^ drawn[0] >> 7)
     return int(made, 2)
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=40))
+def test_many_at_once_are_those_of_each(drawn):
+    """Of many IPv4 addresses each has the pseudonym that it has alone, in and beside the ranges that are kept."""
+    edges = [int(ip_network(text)[at]) for text in KEPT if ":" not in text for at in (0, -1)]
+    addresses = np.array([*drawn, *edges, *(max(edge - 1, 0) for edge in edges)], dtype=np.int64)
+
+    assert [MADE.ipv4(int(address)) for address in addresses] == MADE.ipv4_all(addresses).tolist()
 
 
 @given(st.sampled_from([32, 48, 128]), st.data())

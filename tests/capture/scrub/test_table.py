@@ -2,6 +2,7 @@
 
 import importlib.util
 
+import numpy as np
 import pytest
 
 from analyzer.capture.scrub.table import FEWEST, Names, find_name
@@ -39,3 +40,16 @@ def test_a_full_table_begins_anew(jit):
         assert (0, at) == found(names, 1, 0, at)
 
     assert FEWEST == len(names.rows)
+
+
+@pytest.mark.parametrize("jit", MODES)
+def test_many_names_are_given_at_once(jit):
+    """They are found as if they had been given one by one; a table that is as large as may be takes what has room."""
+    names = Names(2, jit=jit, most=2 * FEWEST)
+    los = np.arange(FEWEST + 100) * 3
+    room = names.room_for(len(los))
+    names.give_all(5, los[:room], los[:room] + 1)
+
+    assert (FEWEST, 0) == (room, names.room_for(10))
+    assert [(0, at * 3 + 1) for at in range(room)] == [found(names, 5, 0, at * 3) for at in range(room)]
+    assert found(names, 5, 0, room * 3) is None
