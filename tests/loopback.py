@@ -53,6 +53,7 @@ def send_datagrams(count, payload=b"x" * 32, port=9):
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taking,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as giving,
     ):
+        taking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # another test process may do the same
         taking.bind(("127.0.0.1", port))
         giving.connect(("127.0.0.1", port))
         for number in range(count):

@@ -46,6 +46,8 @@ s).
 
 CHUNK: Final = 16384
 """Rows per pass through the loop; room is made beforehand for as many flows and SEEN rows."""
+CHUNK_PLAIN: Final = 1024
+"""The same of plain loops, whose records are dicts of many kilobytes a flow."""
 SWEEP: Final = 262144
 """Rows after which flows that are over are looked for, unless there are many more flows than that."""
 CROWDED: Final = 32768
@@ -193,15 +195,15 @@ class Tracker:
 
     def _parts(self, batch: SegmentBatch) -> Iterator[NDArray[np.void]]:
         """Yield the rows in parts of at most CHUNK, each leap of the capture's time between two parts."""
-        low = 0
+        low, most = 0, CHUNK if self.jit else CHUNK_PLAIN
         for leap in batch.leaps:
             high = int(np.searchsorted(batch.rows["frame"], leap["to_frame"]))
-            for at in range(low, high, CHUNK):
-                yield batch.rows[at : min(at + CHUNK, high)]
+            for at in range(low, high, most):
+                yield batch.rows[at : min(at + most, high)]
             low = high
             self._leapt(leap)
-        for at in range(low, len(batch.rows), CHUNK):
-            yield batch.rows[at : at + CHUNK]
+        for at in range(low, len(batch.rows), most):
+            yield batch.rows[at : at + most]
 
     def _leapt(self, leap: np.void) -> None:
         """Begin to ask what a leap was; what the one before it was is settled."""
