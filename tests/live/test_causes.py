@@ -24,11 +24,8 @@ def played(tmp_path_factory):
 @pytest.mark.xdist_group("lab")
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_cause_is_the_true_one(played, name, tmp_path):
-    """What is played now has the cause that was made true.
-
-    Eight are played at a time. On a busy machine one of them may end before its evidence is on the wire: then it is
-    played once more, alone.
-    """
+    """What is played now has the cause that was made true."""
+    # of eight at a time on a busy machine one may end before its evidence is on the wire: it is played again, alone
     path = played / f"{name}.pcap"
     if EXPECTED[name] != cause(analyze(path).flows[0].judged):
         assert not playing.play_all([name], tmp_path, 1, print)
