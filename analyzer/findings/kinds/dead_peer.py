@@ -278,8 +278,10 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
     return [
         read,
         Line(
-            f"{peer}, if it still runs: learns of it only if that RST arrives. Otherwise a blocked read stays blocked"
-            " until it writes or probes itself.",
+            f"{peer}, which was alive: learns of it when that RST arrives, or when its next probe or data draws one."
+            if number(f, "peer_probes")
+            else f"{peer}, if it still runs: learns of it only if that RST arrives. Otherwise a blocked read stays"
+            " blocked until it writes or probes itself.",
             frames,
         ),
     ]
