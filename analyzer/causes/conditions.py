@@ -95,6 +95,11 @@ def host_was_not_heard(s: Scene) -> bool:
     return s.is_unheard
 
 
+def host_came_back(s: Scene) -> bool:
+    """No frame of its host is known since up to the end, and one came later."""
+    return bool(s.later_frames) and not host_was_heard(s)
+
+
 def station_was_heard(s: Scene) -> bool:
     """Its own station on the link was heard since, but not in the name of its address."""
     return s.station_is_heard and s.is_unheard

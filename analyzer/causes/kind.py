@@ -43,6 +43,8 @@ class CauseKind:
     """One sentence that leads the story; None where a finding leads it already."""
     who: Sentence | None = None
     """Who must act, naming the machine, and what they should do; None where a finding says so already."""
+    fits: Sentence | None = None
+    """What speaks for it in this flow, where others fit as well."""
     tells: str = ""
     """What would tell whether it is this, where others fit as well."""
 

@@ -34,6 +34,7 @@ CAUSES: Final[tuple[CauseKind, ...]] = (
     host.SERVICE_RESTARTED,
     host.ALL_SILENT,
     this_flow.LOST_ONCE,
+    this_flow.IDLE_LIMIT,
     host.HOST_SILENT,
     this_flow.FORGOTTEN,
     this_flow.FILTER_DROPS,
@@ -44,7 +45,6 @@ CAUSES: Final[tuple[CauseKind, ...]] = (
     told_by_findings.ANSWERS_NONE,
     # ── what else fits ──
     told_by_findings.INCOMPLETE,
-    this_flow.IDLE_LIMIT,
     this_flow.PATH_CHANGED,
 )
 

@@ -81,8 +81,9 @@ def remains(t: Teller) -> list[Line]:
     found = []
     for cause, kind in fits:
         tells = f" {kind.tells}" if kind.tells else ""
+        here = f" {kind.fits(t, cause)}" if kind.fits is not None else ""
         found.append(
-            Line(f"{kind.text.title} ({kind.code}).{' What would tell:' if tells else ''}{tells}", cause.frames)
+            Line(f"{kind.text.title} ({kind.code}).{here}{' What would tell:' if tells else ''}{tells}", cause.frames)
         )
     if unsure and not any(witness.kind in BESIDE for witness in t.judged.witnesses):
         port = t.record.endpoint(t.record.responder or "b").port

@@ -344,6 +344,13 @@ class FlowRecord(NamedTuple):
     """Longest silence between segments that are not keepalive, and the frames at its two ends."""
     silence_from: int | None
     silence_to: int | None
+    survived_ns: int
+    """Longest silence of both ends, of keepalive too, that both went on behind (``track.trial``)."""
+    trial_ns: int
+    """The last such silence if who broke it got nothing but a RST, or nothing; 0 if there is none that waits so."""
+    trial_from: int | None
+    """The frames at its two ends."""
+    trial_to: int | None
     backwards: int
     """How many of its segments are older than the one before; not copies, which may have been captured elsewhere.
 

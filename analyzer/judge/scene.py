@@ -86,6 +86,10 @@ class Scene:
         """Frames of the flow that show the silence: unanswered probes, else what was sent again, else the last one."""
         frames = [probe.frame for probe in self.in_vain]
         if not frames:
+            since_ns, asker = self.since_ns, self.asker
+            windows = (p for p in self.record.zero_window_probes if p.sender == asker and p.ts_ns > since_ns)
+            frames = [probe.frame for probe in windows if probe.answer_frame is None]
+        if not frames:
             again = [each.frame for each in self.record.resent if each.sender == self.asker]
             unacked = self.record.facts(self.asker).unacked_frame
             frames = [*([unacked] if unacked else []), *again] or [self.record.last_frame]
@@ -96,6 +100,12 @@ class Scene:
         """ICMP errors to the asker since."""
         asker, since_ns = self.asker, self.since_ns
         return tuple(e for e in self.record.icmp_errors if e.quotes == asker and e.ts_ns >= since_ns)
+
+    @property
+    def resets_in_its_name(self) -> tuple[Reset, ...]:
+        """The RSTs in the name of the end in question since, before the end: a box may have sent them."""
+        quiet, since_ns, until_ns = self.quiet, self.since_ns, self.until_ns
+        return tuple(r for r in self.record.resets if r.sender == quiet and since_ns < r.ts_ns <= until_ns)
 
     @property
     def is_whole(self) -> bool:

@@ -267,6 +267,8 @@ MIDDLEBOXES: Final = (
         "nf_conntrack_tcp_timeout_close_wait",
         half_closed=True,
     ),
+    Middlebox("Linux IPVS", 900, Behaviour.SILENT, "ip_vs_proto_tcp.c tcp_timeouts; ipvsadm(8) --set"),
+    Middlebox("Linux IPVS, FIN seen", 120, Behaviour.SILENT, "ip_vs_proto_tcp.c tcp_timeouts", half_closed=True),
     Middlebox("Cisco ASA", 3600, Behaviour.SILENT_OR_RST, "Cisco ASA CLI guide, timeout conn"),
     Middlebox(
         "Cisco ASA, half-closed", 600, Behaviour.SILENT, "Cisco ASA CLI guide, timeout half-closed", half_closed=True

@@ -97,7 +97,10 @@ def _signs(scene: Scene) -> Iterator[Witness]:
     elif scene.is_unheard and scene.is_silent:
         slack_ns = scene.beside("slack_ns")
         data = {"address": address, "passed_ns": scene.until_ns - scene.since_ns - slack_ns, "slack_ns": slack_ns}
-        yield Witness("life_sign", scene.quiet, scene.asked_frames[-1:], scene.since_ns, "unheard", data)
+        resets = tuple(reset.frame for reset in scene.resets_in_its_name)[:MOST_FRAMES]
+        says = "only_resets" if resets else "unheard"
+        frames = resets or scene.asked_frames[-1:]
+        yield Witness("life_sign", scene.quiet, frames, scene.since_ns, says, data)
     if scene.beside("station_frame") and not scene.beside("last_frame") and scene.is_silent:
         frames = tuple(sorted({scene.beside("station_frame"), scene.beside("station_last_frame")}))
         data = {

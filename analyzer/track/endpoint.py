@@ -367,6 +367,12 @@ def learn_resent(end: Record, row: Record) -> None:
 
 
 @loop
+def in_syn_sent(end: Record, peer: Record) -> bool:
+    """Say whether the peer of ``end`` is in SYN-SENT: it sent a SYN, and nothing answered that yet."""
+    return peer["ack_frame"] == 0 and peer["syn_frame"] != 0 and end["syn_frame"] == 0
+
+
+@loop
 def learn_ack(flow: Record, end: Record, peer: Record, side: int, row: Record, ack: int) -> None:
     """Let an acknowledgement of ``end`` move what is known of its peer."""
     una = peer["snd_una"]
@@ -374,8 +380,7 @@ def learn_ack(flow: Record, end: Record, peer: Record, side: int, row: Record, a
     if nxt >= 0 and ack > nxt + PLAUSIBLE:
         return
     # RFC 9293 3.10.7.3: in SYN-SENT only an acknowledgement of the SYN is acceptable
-    in_syn_sent = peer["ack_frame"] == 0 and peer["syn_frame"] != 0 and end["syn_frame"] == 0
-    if in_syn_sent and (ack <= peer["iss"] or ack > nxt):
+    if in_syn_sent(end, peer) and (ack <= peer["iss"] or ack > nxt):
         return
     if ack >= una:
         if row["window"] == 0:

@@ -275,8 +275,11 @@ def new_station(station: Record, ts_ns: int, frame: int) -> None:
 
 
 @loop
-def note_row(note: Record, row: Record) -> bool:
-    """Write what a SEGMENT row shows of the host that sent it; False if nothing."""
+def note_row(note: Record, row: Record, awaited: bool) -> bool:  # noqa: FBT001 - loops take positional arguments
+    """Write what a SEGMENT row shows of the host that sent it; False if nothing.
+
+    ``awaited`` says that its receiver has sent a SYN, and nothing answered that yet.
+    """
     flags = row["flags"]
     note["ts_ns"] = row["ts_ns"]
     note["frame"] = row["frame"]
@@ -297,7 +300,7 @@ def note_row(note: Record, row: Record) -> bool:
     elif flags & RST:
         note["port"] = row["src_port"]
         note["what"] = REFUSED
-        return (flags & ACK) != 0 and row["seq"] == 0
+        return awaited and (flags & ACK) != 0 and row["seq"] == 0
     elif flags & (SYN | ACK) == SYN | ACK:
         note["port"] = row["src_port"]
         note["tsval"] = row["tsval"]

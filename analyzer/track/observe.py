@@ -20,6 +20,7 @@ from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK, answers_syn, is_cha
 from analyzer.track.endpoint import (
     ENDPOINT,
     begins_incarnation,
+    in_syn_sent,
     is_copy,
     learn_header,
     learn_numbers,
@@ -268,7 +269,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             if goes_on(flow, end, peer, row, sign):
                 segments += 1
                 if (row["ts_ns"] ^ end["last_ns"]) >> MOMENT:
-                    note_row(notes[noted], row)
+                    note_row(notes[noted], row, False)  # noqa: FBT003
                     noted += 1
                 if flow["trial_ns"] > 0 or row["ts_ns"] - flow["last_ns"] >= TRIAL_LEAST_NS:
                     try_silence(flow, end, peer, side, row)
@@ -285,7 +286,9 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
                 side = side_of(flows[index], row)
         shows = side < 0 or note != NOTE_TCP or row["flags"] & (SYN | RST)
         if shows or (row["ts_ns"] ^ ends[2 * index + side]["last_ns"]) >> MOMENT:
-            noted += note_row(notes[noted], row)
+            at = 2 * index + side if side >= 0 else 0
+            if note_row(notes[noted], row, side >= 0 and in_syn_sent(ends[at], ends[at ^ 1])):
+                noted += 1
         if note == NOTE_CUT:
             if index < 0:
                 index = enrol(slots, flows, ends, registers, row, digest)

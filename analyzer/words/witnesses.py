@@ -113,6 +113,13 @@ def _unheard(t: Teller, w: Witness) -> str:
     return f"No frame of any kind came from {text(w, 'address')} {when}."
 
 
+def _only_resets(t: Teller, w: Witness) -> str:
+    return (
+        f"Nothing but RSTs came in the name of {text(w, 'address')} after its last segment here ({t.at(w.ts_ns)}), and"
+        " a box on the way may have sent those."
+    )
+
+
 def _station(t: Teller, w: Witness) -> str:
     del t
     whose = f"the next hop {text(w, 'hop')}" if text(w, "hop") else "the station that brought its packets"
@@ -179,6 +186,7 @@ SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
     ("life_sign", "throughout"): _throughout,
     ("life_sign", "heard_later"): _heard_later,
     ("life_sign", "unheard"): _unheard,
+    ("life_sign", "only_resets"): _only_resets,
     ("life_sign", "station"): _station,
     ("fate_shared", "same_host"): _same_host,
     ("fate_shared", "other_hosts"): _other_hosts,

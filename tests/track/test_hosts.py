@@ -68,18 +68,19 @@ def test_a_clock_that_goes_back_moves_nothing():
         ("b > a S. 0:0(0) ack 1 <ts 5 0>", True, TCP, 80),
         ("a > b S 0:0(0)", True, TCP, 0),
         ("b > a R. !0:!0(0) ack 1", True, REFUSED, 80),
+        ("b > a R. !0:!0(0) ack 2", False, REFUSED, 80),
         ("b > a R 1:1(0)", False, REFUSED, 80),
         ("b > a R. 1:1(0) ack 1", False, REFUSED, 80),
         ("a > b icmp 3/1 0:0(0)", True, ICMP, 0),
     ],
-    ids=["accepts", "asks", "refuses", "resets", "resets with ACK", "ICMP"],
+    ids=["accepts", "asks", "refuses", "refuses no SYN", "resets", "resets with ACK", "ICMP"],
 )
 def test_what_a_segment_shows(line, noted, what, port):
     """A segment shows its sender; a SYN,ACK and what refuses a SYN the service; any other RST nothing."""
     row = plain(parse(f"# A line.\n+1 {line}\nverdict: open\n").rows[0])
     (note,) = records(NOTE, 1, jit=False)
 
-    assert noted == note_row(note, row)
+    assert noted == note_row(note, row, not line.endswith("ack 2"))
     assert (what, port) == (note["what"], note["port"])
     assert row["note"] != NOTE_ICMP_ERROR or (row["sack_left"], row["sack_right"]) == (note["hi"], note["lo"])
     assert (5 if "S." in line else -1) == note["tsval"]

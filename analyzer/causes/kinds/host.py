@@ -75,7 +75,8 @@ def _service(s: Scene) -> Facts:
 
 
 def _unheard(s: Scene) -> Facts:
-    return s.asked_frames, {"address": s.record.endpoint(s.quiet).address, "hop": s.hop or ""}
+    frames = (*s.asked_frames, *s.later_frames)
+    return frames, {"address": s.record.endpoint(s.quiet).address, "hop": s.hop or ""}
 
 
 def _together_headline(t: Teller, cause: Cause) -> str:
@@ -205,17 +206,23 @@ SERVICE_RESTARTED: Final = CauseKind(
 )
 HOST_SILENT: Final = CauseKind(
     code="host-silent",
-    rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.host_was_not_heard, c.station_was_not_heard)),),
+    rows=(
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.host_was_not_heard, c.station_was_not_heard)),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.host_came_back, c.station_was_not_heard)),
+    ),
     facts=_unheard,
     headline=_unheard_headline,
     who=_unheard_who,
     tells="Anything else of the host: another connection, a ping, what its last router says by ICMP.",
     text=LongText(
-        title="Nothing more of the host",
-        meaning="Since its last word in the flow no frame of any kind came from the host.",
-        why="It may be down, or the path to it cut; or only this connection was lost and nothing else was to be sent.",
+        title="The host was out of reach, or asleep",
+        meaning="Since its last word in the flow no frame of any kind came from the host, or only when it was over.",
+        why=(
+            "It may be down or asleep, or the path to it cut; or only this connection was lost and nothing else was to"
+            " be sent."
+        ),
         change="Look at the host, and at the path to it.",
-        doubt="A host that has nothing to say is silent too.",
+        doubt="A host that has nothing to say is silent too. RSTs in its name do not count: anybody may send them.",
         source="RFC 1122 4.2.3.6",
     ),
 )

@@ -8,7 +8,12 @@ from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow
 from analyzer.findings.kinds import dead_peer, idle
 from analyzer.judge.judged import Certainty
+from analyzer.judge.signatures import middleboxes_within
 from analyzer.words.model import LongText
+from analyzer.words.teller import duration
+
+NEARLY: Final = 50
+"""A silence that is this part longer than another is as long: timers are late."""
 
 if TYPE_CHECKING:
     from analyzer.causes.kind import Facts
@@ -48,6 +53,19 @@ def failed_after_long_silence(s: Scene) -> bool:
     return s.found(idle.BEYOND_LIMIT.code) is not None
 
 
+def broke_a_long_silence_in_vain(s: Scene) -> bool:
+    """What broke a silence, longer than a known box on the way remembers such a flow, got no answer, or a RST."""
+    record = s.record
+    half_closed = bool(record.fins_in_time)
+    known = any(box.keepalive_helps for box in middleboxes_within(record.trial_ns, half_closed=half_closed))
+    return (s.is_silent or s.reset is not None) and known and s.since_ns <= s.until_ns - record.trial_ns
+
+
+def shorter_ones_survived_only(s: Scene) -> bool:
+    """No silence of the flow as long as that one, by two in a hundred, was survived."""
+    return s.record.survived_ns + s.record.survived_ns // NEARLY < s.record.trial_ns
+
+
 def came_another_way(s: Scene) -> bool:
     """Once, while it lived or later, its packets came by another station or with another TTL."""
     once = s.beside("ttl_turns") == 1 or (s.beside("mac_turns") == 1 and s.beside("moved_frame") == 0)
@@ -68,12 +86,21 @@ def _lost_once(s: Scene) -> Facts:
 
 def _limit(s: Scene) -> Facts:
     finding = s.found(idle.BEYOND_LIMIT.code)
-    return (finding.frames if finding else ()), {}
+    frames = finding.frames if finding else (s.record.trial_from or 0, s.record.trial_to or 0)
+    return frames, {"silence_ns": s.record.trial_ns}
 
 
 def _way(s: Scene) -> Facts:
     frames = (s.beside("ttl_frame"), s.beside("mac_frame"), *s.asked_frames[:1])
     return frames, {"address": s.record.endpoint(s.quiet).address}
+
+
+def _limit_fits(t: Teller, cause: Cause) -> str:
+    silence_ns = cause.data["silence_ns"]
+    assert isinstance(silence_ns, int)
+    boxes = middleboxes_within(silence_ns, half_closed=bool(t.record.fins_in_time))
+    limits = ", ".join(f"{idle_s:,} s" for idle_s in sorted({box.idle_s for box in boxes if box.keepalive_helps}))
+    return f"Nothing had passed for {duration(silence_ns)} before; limits of known boxes below that: {limits}."
 
 
 def _filter_headline(t: Teller, cause: Cause) -> str:
@@ -185,8 +212,12 @@ LOST_ONCE: Final = CauseKind(
 )
 IDLE_LIMIT: Final = CauseKind(
     code="idle-limit",
-    rows=(CauseRow(Certainty.POSSIBLE, (failed_after_long_silence,)),),
+    rows=(
+        CauseRow(Certainty.POSSIBLE, (failed_after_long_silence, shorter_ones_survived_only)),
+        CauseRow(Certainty.POSSIBLE, (broke_a_long_silence_in_vain, shorter_ones_survived_only)),
+    ),
     facts=_limit,
+    fits=_limit_fits,
     tells="Trials at other silences: the limits in the report's summary; the documentation of the boxes between.",
     text=LongText(
         title="A time limit for idle connections",

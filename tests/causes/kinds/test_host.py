@@ -88,3 +88,30 @@ def test_nothing_more_of_a_host_alone():
     assert "filter-drops" in cause_of(made)
     assert made.headline().startswith("Nothing answered") or "10.0.0.2" not in made.headline()
     assert "What would tell" in made.section("What remains, and what would tell")
+
+
+def test_a_host_that_is_heard_again_when_all_is_over():
+    """A host that was silent until the prober had given up, and is there again, may have been asleep."""
+    made = dead()
+    made.a(16, RST | ACK, seq=1)
+    made.b(40, seq=1)
+
+    assert "host-silent" in cause_of(made)
+
+
+def test_resets_in_its_name_are_told_as_what_they_are():
+    """Where nothing but RSTs came in a host's name, no sentence says that nothing came, nor that a SYN was refused."""
+    made = Shown()
+    made.opened(1)
+    made.b(1.5, data=bytes(1000))
+    made.a(1.51, ack=1001)
+    made.a(5, seq=0, ack=1001)
+    made.b(5.001, seq=1001)
+    for at_s in (10, 12, 14, 16):
+        made.a(at_s, seq=0, ack=1001)
+        made.b(at_s + 0.01, RST | ACK, seq=0, ack=1)
+
+    evidence = made.section("Evidence")
+
+    assert "Nothing but RSTs came in the name of 10.0.0.2" in evidence
+    assert "refused" not in evidence

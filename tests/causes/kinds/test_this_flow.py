@@ -37,3 +37,28 @@ def test_one_probe_that_was_lost():
     assert "TCP_KEEPCNT" in made.section("Who must act")
     assert made.judged().ending.verdict.value == "timed_out"
     assert ACK == 0x10
+
+
+def test_a_long_silence_that_was_broken_in_vain():
+    """Data behind a silence that known boxes do not allow may have met a limit of idle time, told in numbers."""
+    made = dead()
+    made.frames = made.frames[:5]
+    for at_s in (3600, 3600.3, 3601, 3602.4, 3605):
+        made.a(at_s, data=b"request")
+
+    assert cause_of(made)[:2] == ("idle-limit", "possible")
+    assert "Nothing had passed for 59 min 59 s before; limits of known boxes below that: 240 s, 350 s," in made.section(
+        "What remains, and what would tell"
+    )
+
+
+def test_a_silence_as_long_that_was_survived_speaks_against_a_limit():
+    """Where the flow went on behind a silence as long before, no limit of idle time cut it."""
+    made = dead()
+    made.frames = made.frames[:5]
+    made.a(2000, data=b"request")
+    made.b(2000.001, ack=8)
+    for at_s in (3900, 3900.3, 3901, 3902.4, 3905):
+        made.a(at_s, seq=8, data=b"request")
+
+    assert "idle-limit" not in cause_of(made)
