@@ -52,7 +52,7 @@ def _after_fin(t: Teller, closer: Side) -> list[Line]:
             (fin.frame,),
         ),
         Line(
-            f"{late}, read after the RST: Linux still end of file; macOS ECONNRESET once, then end of file.",
+            f"{late}, read after the RST: still end of file on Linux; on macOS ECONNRESET once, then end of file.",
             (reset.frame,),
         ),
         Line(
@@ -71,10 +71,10 @@ def _what_the_closer_notices(t: Teller, closer: Side) -> str:
     silent_ns = reset.ts_ns - heard_ns if heard_ns is not None else 0
     if reset.answers_probe is None and middleboxes_within(silent_ns, half_closed=True):
         return (
-            f"{t.start(closer)}: nothing, if its program had closed. If it waits for data half-closed, its read goes on"
-            " waiting: a box in between sent no RST to it that was captured."
+            f"{t.start(closer)}: nothing, if its program had closed. If it had only shut down sending and waits"
+            " for data, its read goes on waiting: the capture shows no RST sent to it."
         )
-    return f"{t.start(closer)}: its program had closed or ended before, and notices nothing."
+    return f"{t.start(closer)}: nothing, if its program had closed or ended before, as it most likely had."
 
 
 def _half_closed(t: Teller, closer: Side) -> list[Line]:
@@ -87,7 +87,7 @@ def _half_closed(t: Teller, closer: Side) -> list[Line]:
             (fin.frame,),
         ),
         Line(
-            f"{late}, write: succeeds. If {t.the(closer)} has closed in full the data draws a RST, and the next"
+            f"{late}, write: succeeds. If {t.the(closer)} has closed in full, the data draws a RST and the next"
             " write fails (EPIPE).",
             (fin.frame,),
         ),
@@ -103,12 +103,12 @@ def _reset(t: Teller, sender: Side) -> list[Line]:
     if t.fin(receiver) is not None:
         text += " (if its program still holds the socket)"
     elif t.record.starts_with == "midstream":
-        text += "; but end of file (on Linux) if a FIN had come before the capture began"
+        text += "; but end of file (on Linux) if a FIN came before the capture began"
     found = [Line(f"{text}.", (reset.frame,))]
     back = t.record.reset_back
     if t.ending.by == "between" and back is not None:
         text = f"{t.start(sender)}, read: ECONNRESET, if the RST in {t.the(receiver)}'s name arrives and fits."
         found.append(Line(text, (back.frame,)))
     elif t.ending.by == "between":
-        found.append(Line(f"{t.start(sender)}: is not told, so a blocked read stays blocked.", (reset.frame,)))
+        found.append(Line(f"{t.start(sender)}: learns nothing of it, so a blocked read stays blocked.", (reset.frame,)))
     return found

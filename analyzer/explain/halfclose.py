@@ -24,17 +24,18 @@ def headline(t: Teller) -> str:
     if t.find(half_close.IN_USE.code):
         text = f"{t.start(closer)} sent FIN and goes on taking data from {late}: a half-close in use"
     else:
-        text = f"{t.start(closer)} sent FIN, {late} none in the {after} to the capture's end"
+        text = f"{t.start(closer)} sent FIN; {late} sent none in the {after} until the capture ended"
     probes = t.probes_after_fin_of(closer)
     own = [probe for probe in t.probes(closer) if probe.after_fin == "sent"]
     if probes:
-        return f"{text}; {late} sent {count(len(probes), 'probe')} after the FIN, {answered_text(probes)}."
+        sent = f"{t.start(other(closer))} sent {count(len(probes), 'probe')}"
+        return f"{text}. {sent} after the FIN, {answered_text(probes)}."
     if own:
-        return f"{text}; {t.the(closer)} itself sent {count(len(own), 'probe')} after it, {answered_text(own)}."
+        return f"{text}. {t.start(closer)} itself sent {count(len(own), 'probe')} after its FIN, {answered_text(own)}."
     before = t.record.probes
     if before:
-        return f"{text}; {count(len(before), 'probe')} before the FIN, {answered_text(before)}, none after it."
-    return f"{text}; nobody probes."
+        return f"{text}. {count(len(before), 'probe')} before the FIN, {answered_text(before)}; none after it."
+    return f"{text}. Neither end probes."
 
 
 def closing_headline(t: Teller) -> str:

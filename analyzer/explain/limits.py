@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 ALWAYS: Final = (
-    "What the programs called and got; states are derived from what passed this point, settings inferred from spacing."
+    "What the programs called or got back. States are derived from the packets seen here; settings from their spacing."
 )
 
 
@@ -120,7 +120,7 @@ def _of_probes(t: Teller) -> list[Line]:
     undecided = [segment.frame for segment in t.record.not_probes if segment.is_ == "keepalive_or_zero_window_probe"]
     found = [Line(text, frames) for text, frames in _jumps(t)]
     if doubts["missed"]:
-        text = "What the capture missed; these probes are known only by what answered them."
+        text = "What the capture missed: these probes are known only from what answered them."
         found.append(Line(text, doubts["missed"]))
     if doubts["unnumbered"]:
         text = (
@@ -135,7 +135,7 @@ def _of_probes(t: Teller) -> list[Line]:
         )
         found.append(Line(text, doubts["zero_window"]))
     if undecided:
-        text = "Whether these probes ask for the window or for the peer: under a closed window both look the same."
+        text = "Whether these are window probes or keepalive probes: under a closed window both look the same."
         found.append(Line(text, tuple(undecided)))
     if t.record.copies:
         text = f"{t.record.copies:,} of its packets were captured twice; the first copy counts."

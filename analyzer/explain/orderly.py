@@ -37,7 +37,7 @@ def closed_headline(t: Teller) -> str:
         gap, between = duration(number(finding, "half_closed_ns")), count(number(finding, "probes"), "probe")
         if finding.code == half_close.IN_USE.code:
             return f"Closed by both ends after {gap} half-closed with data still flowing; {between} in that time."
-        return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}, with {between} between."
+        return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}; {between} in between."
     order = "at once" if crossed(t) else f"in order, {t.the(first)} first"
     told = f"{count(len(probes), 'probe')}, {answered_text(probes)}" if probes else "no keepalive probes"
     return f"Closed by both ends {order}; {told}."
@@ -78,13 +78,11 @@ def closed_why(t: Teller) -> list[Line]:
     """Return a word on a half-close; nothing for a plain close."""
     used, slow = t.find(half_close.IN_USE.code), t.find(close_wait.SLOW.code)
     if used:
-        text = "A FIN closes one direction only. The other was in use, so probes after the FIN are in order."
+        text = "A FIN closes one direction only. The other was in use, so probes after the FIN are normal."
         return [Line(text, used.frames)]
     if slow:
         late = t.the(side_of(slow))
-        text = (
-            f"Why {late} took its time cannot be seen: a program at work, or one that did not look for the end of file."
-        )
+        text = f"Why {late} took its time cannot be seen: its program was busy, or did not look for the end of file."
         return [Line(text, slow.frames)]
     return []
 
@@ -103,7 +101,7 @@ def open_headline(t: Teller) -> str:
     elif probes:
         told = f"{count(len(probes), 'probe')}, {answered_text(probes)}"
     elif undecided := sum(len(t.record.undecided_from(side)) for side in SIDES):
-        told = f"{count(undecided, 'probe')} under a closed window, of the peer or of the window"
+        told = f"{count(undecided, 'probe')} under a closed window: keepalive or window probes"
     else:
         told = "no keepalive probes"
         length, _ = _silence(t)
@@ -140,7 +138,7 @@ def open_(t: Teller) -> list[Line]:
     ]
     if waiting:
         after = duration(t.record.end_ns - waiting[-1].ts_ns)
-        text = f"The last had no answer when the capture ended {after} later: too soon to say anything."
+        text = f"The last had no answer when the capture ended {after} later: too soon to tell."
         found.append(Line(text, tuple(probe.frame for probe in waiting)))
     after_ns = t.record.end_ns - t.record.last_ns
     ended = f"; the capture ended {duration(after_ns)} later" if after_ns > 0 else ", where the capture ended"
@@ -156,7 +154,7 @@ def open_why(t: Teller) -> list[Line]:
         return [
             Line(
                 f"Inferred: {prober}, or the path between it and this capture point, is gone; or it has data"
-                " outstanding that does not get here. An end that only answers never learns of it.",
+                " outstanding that does not get here. An end that only answers never notices.",
                 stopped.frames,
             )
         ]

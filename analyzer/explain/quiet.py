@@ -64,8 +64,8 @@ def unestablished(t: Teller) -> list[Line]:
     refused = [reset for reset in t.record.resets if reset.sender == called]
     if refused:
         text = (
-            f"{t.start(called)}'s address answered the SYN with a RST: nothing listens there, or a box in between"
-            " refuses."
+            f"{t.start(called)}'s address answered the SYN with a RST: nothing listens there, or a middlebox"
+            " refuses it."
         )
         return [Line(text, (*frames[:1], refused[0].frame))]
     if t.facts(called).syn_frame and t.record.resets:
@@ -75,7 +75,7 @@ def unestablished(t: Teller) -> list[Line]:
         )
         return [Line(text, (*frames[:1], t.record.resets[0].frame))]
     if t.facts(called).syn_frame:
-        return [Line(f"{t.start(called)} answered SYN,ACK, but no ACK of {t.the(opener)} follows.", frames)]
+        return [Line(f"{t.start(called)} answered SYN,ACK, but no ACK from {t.the(opener)} follows.", frames)]
     return [Line(f"{t.start(opener)} sent SYN {times(facts.syn_count)}; no answer is in the capture.", frames)]
 
 
@@ -172,7 +172,7 @@ def reset_headline(t: Teller) -> str:
         lost = f": {count(reset.lost_bytes, 'byte')} of {t.the(other(reset.sender))} lost" if reset.lost_bytes else ""
         return f"{t.start(reset.sender)} sent FIN and {after} later a RST, which ended the connection{lost}."
     what = "in answer to a probe " if reset.answers_probe else ""
-    return f"A RST of {t.the(reset.sender)} {what}ended the connection."
+    return f"A RST from {t.the(reset.sender)} {what}ended the connection."
 
 
 def reset(t: Teller) -> list[Line]:
@@ -183,7 +183,7 @@ def reset(t: Teller) -> list[Line]:
     shape = "RST+ACK" if found.has_ack else "RST without ACK"
     before = None
     if fin is not None:
-        before = Line(f"It had sent FIN {duration(found.ts_ns - fin.ts_ns)} before.", (fin.frame,))
+        before = Line(f"It had sent FIN {duration(found.ts_ns - fin.ts_ns)} earlier.", (fin.frame,))
     return lines(
         *probe_summary(t),
         Line(f"{t.start(found.sender)} sent {shape} at {t.at(found.ts_ns)}: the end.", (found.frame,)),
@@ -198,7 +198,9 @@ def lost_line(t: Teller) -> Line | None:
     if found is None or not found.lost_bytes:
         return None
     writer = other(found.sender)
-    text = f"{count(found.lost_bytes, 'byte')} that {t.the(writer)} had sent were not acknowledged: lost."
+    text = (
+        f"{count(found.lost_bytes, 'byte')} that {t.the(writer)} had sent were never acknowledged, so they may be lost."
+    )
     return Line(text, tuple(sorted({t.facts(writer).last_data_frame or found.frame, found.frame})))
 
 
@@ -209,7 +211,7 @@ def reset_why(t: Teller) -> list[Line]:
     if t.fin(found.sender) is not None:
         text = (
             "A RST after the sender's own FIN usually means that its program had closed in full and data came that"
-            " nobody can take, or that its kernel would wait no longer."
+            " nobody will read, or that its kernel stopped waiting."
         )
         return [Line(text, (found.frame,))]
     if not found.has_ack:
@@ -222,11 +224,10 @@ def silent_headline(t: Teller) -> str:
     """Return any other silence in one line."""
     if waiting := _waiting(t):
         lasted = duration(t.record.end_ns - (t.facts(waiting).unacked_ns or 0))
-        return (
-            f"{t.start(waiting)}'s {_outstanding(t, waiting)} stayed unacknowledged for {lasted} to the capture's end."
-        )
+        what = f"{t.start(waiting)}'s {_outstanding(t, waiting)}"
+        return f"{what} stayed unacknowledged for {lasted}, until the capture ended."
     after = duration(t.record.end_ns - t.record.last_ns)
-    return f"Silence: what was sent last stayed unanswered for {after} to the capture's end."
+    return f"Silence: what was sent last stayed unanswered for {after}, until the capture ended."
 
 
 def silent(t: Teller) -> list[Line]:
@@ -252,6 +253,6 @@ def _sent_again(t: Teller) -> list[Line]:
     if side is None:
         return []
     facts = t.facts(side)
-    text = f"{t.start(side)} sent its {_outstanding(t, side)} again {times(facts.resent)}, and nothing acknowledged it."
+    text = f"{t.start(side)} retransmitted its {_outstanding(t, side)} {times(facts.resent)}; nothing acknowledged it."
     frames = {frame for frame in (facts.unacked_frame, facts.resent_frame) if frame is not None}
     return [Line(text, tuple(sorted(frames)))]

@@ -51,7 +51,7 @@ def _of(t: Teller, side: Side) -> list[Line]:
         found.append(Line(f"{t.start(side)}: {'; '.join(parts)}.", tuple(sorted(frames))))
     if settings.stack is not None:
         probes = tuple(probe.frame for probe in t.probes(side))
-        text = f"{t.start(side)}'s system, inferred: {TOLD_BY[settings.stack]}."
+        text = f"{t.start(side)}'s system: {TOLD_BY[settings.stack]}."
         found.append(Line(text, probes))
     if settings.families:
         fits = ", ".join(settings.families)

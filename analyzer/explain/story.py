@@ -15,14 +15,14 @@ from analyzer.explain.verdict_texts import VERDICT_TEXTS
 from analyzer.findings import FINDINGS, Advice, Told, kind_of
 from analyzer.judge.record import other
 from analyzer.words.model import Line, LongText, Section, Story
-from analyzer.words.teller import Teller, side_of
+from analyzer.words.teller import Teller, side_of, small
 
 if TYPE_CHECKING:
     from analyzer.judge.judged import Finding, JudgedFlow
 
 EVIDENCE: Final = "Evidence"
 WHO: Final = "Who must act"
-REMAINS: Final = "What remains, and what would tell"
+REMAINS: Final = "What it may be, and how to find out"
 HAPPENED: Final = "What happened"
 WHY: Final = "Why"
 CHANGE: Final = "What to change"
@@ -108,7 +108,8 @@ def advice(t: Teller) -> list[Line]:
         kind = kind_of(finding.code)
         if kind.advice in {Advice.OWN, Advice.READER}:
             who = f"{t.start(side_of(finding))}: " if kind.advice is Advice.OWN else ""
-            found.append(Line(who + kind.advice_of(finding), finding.frames))
+            told = kind.advice_of(finding)
+            found.append(Line(who + small(told) if who else told, finding.frames))
         if kind.remark is not None and (text := kind.remark(t)) is not None:
             remarks.append(Line(text, finding.frames))
     return _each_once([*found, *remarks])

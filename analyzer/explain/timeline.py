@@ -86,7 +86,7 @@ def _opening(t: Teller) -> list[Line]:
         text = f"{client} opens the connection: SYN, SYN,ACK, ACK in {duration(opener.ack_ns - start)}"
         return [_line(t, f"{text} -> both ESTABLISHED", frames, start)]
     if called.syn_frame and not opener.syn_frame:
-        return [_line(t, f"SYN,ACK of the {server}; the SYN before it was not captured", frames, start)]
+        return [_line(t, f"SYN,ACK from the {server}; the SYN before it was not captured", frames, start)]
     text = f"{client} sends SYN" + (f" {times(opener.syn_count)}" if opener.syn_count > 1 else "")
     if called.syn_frame:
         return [_line(t, f"{text}; {server} answers SYN,ACK", frames, start)]
@@ -166,7 +166,8 @@ def _window_probes(t: Teller, side: Side) -> list[Line]:
             text = f"{t.name(receiver)} {did} its receive window"
             found.append(_line(t, text, [closing.shut_frame], closing.shut_ns))
         spans = spacing([late.ts_ns - early.ts_ns for early, late in pairwise(probes)])
-        text = f"{t.name(side)} asks {times(len(probes))} whether {t.the(receiver)}'s closed window is open again"
+        asks = count(len(probes), "zero-window probe")
+        text = f"{t.name(side)} sends {asks} to ask whether {t.the(receiver)}'s window has opened"
         found.append(_line(t, text + (f", {spans}" if spans else ""), [p.frame for p in probes], probes[0].ts_ns))
         if closing.opened_frame is not None:
             text = f"{t.name(receiver)} opens its window again"
@@ -211,7 +212,7 @@ def _fins(t: Teller) -> list[Line]:
             text = f"{t.name(other(fin.sender))} acknowledges the FIN"
             found.append(_line(t, _with_states(t, text, [fin.acked_frame]), [fin.acked_frame], fin.acked_ns))
         if len(fin.again) >= FIN_AGAIN:
-            text = f"{t.name(fin.sender)} sends its FIN again {times(len(fin.again))}: that did not reach it"
+            text = f"{t.name(fin.sender)} retransmits its FIN {times(len(fin.again))}: no acknowledgement reached it"
             found.append(_line(t, text, fin.again, fin.again_ns[0]))
     return found
 
@@ -274,7 +275,7 @@ def _challenges(t: Teller) -> list[Line]:
     new_syn = t.record.new_syn
     if new_syn is not None:
         holder = t.the(other(new_syn.sender))
-        text = f"new SYN of {t.the(new_syn.sender)} on this connection: {holder} answers with a challenge ACK"
+        text = f"new SYN from {t.the(new_syn.sender)} on this connection: {holder} answers with a challenge ACK"
         found.append(_line(t, text, [new_syn.frame, new_syn.ack_frame], new_syn.ts_ns))
     alike = attrgetter("sender", "drawn_by")
     return found + _few_of_each(t, t.record.challenges, alike, lambda challenge: _challenge(t, challenge))

@@ -11,6 +11,7 @@ from analyzer.causes import cause_kind
 from analyzer.judge.judged import Certainty
 from analyzer.track.testimony import HOP, OWN
 from analyzer.words.model import Line
+from analyzer.words.teller import small
 from analyzer.words.witnesses import witness_lines
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 HOW_SURE: Final = {
-    Certainty.PROVEN: "These frames prove it",
-    Certainty.LIKELY: "Inferred, from these frames",
+    Certainty.PROVEN: "proven by these frames",
+    Certainty.LIKELY: "inferred from these frames",
 }
 BESIDE: Final = frozenset({"icmp", "arp", "ndp"})
 
@@ -52,7 +53,7 @@ def evidence(t: Teller) -> list[Line]:
     lead = leading(t)
     if lead is None and t.cause_is_told:  # a finding tells it, with its own evidence
         return []
-    first = [Line(f"{HOW_SURE[lead[0].certainty]} ({lead[0].code}).", lead[0].frames)] if lead else []
+    first = [Line(f"Cause: {lead[0].code}, {HOW_SURE[lead[0].certainty]}.", lead[0].frames)] if lead else []
     beside = witness_lines(t)
     return [*first, *beside]
 
@@ -80,11 +81,9 @@ def remains(t: Teller) -> list[Line]:
         return []
     found = []
     for cause, kind in fits:
-        tells = f" {kind.tells}" if kind.tells else ""
+        tells = f" To find out: {small(kind.tells)}" if kind.tells else ""
         here = f" {kind.fits(t, cause)}" if kind.fits is not None else ""
-        found.append(
-            Line(f"{kind.text.title} ({kind.code}).{here}{' What would tell:' if tells else ''}{tells}", cause.frames)
-        )
+        found.append(Line(f"{kind.text.title} ({kind.code}).{here}{tells}", cause.frames))
     if unsure and not any(witness.kind in BESIDE for witness in t.judged.witnesses):
         port = t.record.endpoint(t.record.responder or "b").port
         lacks = (

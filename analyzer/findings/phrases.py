@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 CLOSE_IT: Final = (
-    "Read until end of file (read returns 0, b'', io.EOF), then close the connection, in the code that handles it."
-    " In Go: defer conn.Close() in the handler's own function, not in main, which never returns."
+    "Read until end of file (read returns 0, b'', io.EOF), then close the connection in the code that handles it"
+    " (in Go, defer conn.Close() in the handler itself, not in main)."
 )
 """What to change where an end does not close."""
 LOST_OR_GONE: Final = "Whether these probes, or their answers, were lost, or nobody was there to answer."

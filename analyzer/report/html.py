@@ -25,7 +25,7 @@ from analyzer.report.segment_table import evidence
 from analyzer.report.text import STYLES, flow_sum, lookalike_sum, pair_text, probe_sum, set_aside, title_of
 from analyzer.segment import address_text
 from analyzer.units import format_offset
-from analyzer.words.teller import frames_text
+from analyzer.words.teller import frames_label, frames_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -193,7 +193,7 @@ def story_html(judged: JudgedFlow, start_ns: int, prefix: str, *, pictures: bool
     """Return a flow's headline and picture, as a notebook shows a flow."""
     told = explain.story(judged, start_ns)
     drawn = _safe(picture(judged, start_ns, prefix)) if pictures else None
-    return _environment().get_template("flow.html").render(story=told, picture=drawn, frames_text=frames_text)
+    return _environment().get_template("flow.html").render(story=told, picture=drawn, frames_label=frames_label)
 
 
 def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]:
@@ -210,6 +210,7 @@ def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]
         "pair": pair_text(judged, SCREEN),
         "told": explain.story(judged, start_ns),
         "frames_text": frames_text,
+        "frames_label": frames_label,
         "offset": format_offset,
         "picture": _safe(picture(judged, start_ns, f"p{flow.capture}-{number}-")) if pictures else None,
         "evidence": first,

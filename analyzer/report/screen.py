@@ -20,7 +20,7 @@ PROSE: Final = 110
 """Sentences longer than this are hard to follow with the eye, however wide the terminal."""
 
 GLUE: Final = "\N{NO-BREAK SPACE}"
-FRAMES: Final = re.compile(r"\[frames? [^]]*\]")
+FRAMES: Final = re.compile(r"\[(?:[0-9,]+ of )?frames? [^]]*\]")
 WHOLE: Final = re.compile(FRAMES.pattern + r"|\d (?:us|ms|s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?")
 """What is not broken between lines: numbers with their unit, and frame numbers in brackets, which are dimmed."""
 

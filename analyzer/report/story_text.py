@@ -11,7 +11,7 @@ from analyzer.report.screen import Screen, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import format_duration, format_offset
 from analyzer.words.model import Story
-from analyzer.words.teller import frames_text
+from analyzer.words.teller import frames_label, frames_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,12 +89,12 @@ def story(
 
 
 def look(judged: JudgedFlow, screen: Screen, *, joined: bool = False) -> Iterator[str]:
-    """Yield the filters by which Wireshark and tcpdump show the flow and what each finding rests on."""
+    """Yield the filter by which Wireshark shows the flow; the page and the JSON have one for each finding, too."""
     yield screen.paint(LOOK, "heading")
     if joined:
         yield from screen.wrap(JOINED, indent=INDENT * 2, first=f"{INDENT}- ")
-    for label, text in filter_commands.to_copy(judged):
-        yield from screen.wrap(f"{label}: {text}", indent=INDENT * 2, first=f"{INDENT}- ")
+    label, text = filter_commands.to_copy(judged)[0]
+    yield from screen.wrap(f"{label}: {text}", indent=INDENT * 2, first=f"{INDENT}- ")
     yield ""
 
 
@@ -132,12 +132,8 @@ def story_object(judged: JudgedFlow, start_ns: int) -> Object:
 def _line(line: Line, screen: Screen, at_width: int, frame_width: int) -> Iterator[str]:
     frames = frames_text(line.frames) if line.frames else ""
     if line.at_ns is None:
-        text = f"{line.text} [{_frame_word(line)} {frames}]" if frames else line.text
+        text = f"{line.text} [{frames_label(line.frames)}]" if frames else line.text
         yield from screen.wrap(text, indent=INDENT * 2, first=INDENT + "- ")
         return
     lead = f"{INDENT}{format_offset(line.at_ns):>{at_width}}  {frames:>{frame_width}}  "
     yield from screen.wrap(line.text, indent=" " * len(lead), first=lead)
-
-
-def _frame_word(line: Line) -> str:
-    return "frame" if len(line.frames) == 1 else "frames"

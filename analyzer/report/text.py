@@ -336,12 +336,13 @@ def _totals(data: Report, screen: Screen) -> Iterator[str]:
     yield from _shortcomings(data, screen)
 
 
-def flow_sum(data: Report) -> str:
-    """Return how many flows there are, by verdict."""
+def flow_sum(data: Report, *, brackets: bool = False) -> str:
+    """Return how many flows there are, by verdict: behind a colon, or in brackets."""
     totals = data.totals
     verdicts = ", ".join(f"{count:,} {word}" for word, count in _by_count(totals.verdicts))
     left = f" ({data.left_out:,} left out)" if data.left_out else ""
-    return f"{totals.flows:,} {_plural(totals.flows, 'flow')}{left}" + (f": {verdicts}" if verdicts else "")
+    told = f" ({verdicts})" if brackets else f": {verdicts}"
+    return f"{totals.flows:,} {_plural(totals.flows, 'flow')}{left}" + (told if verdicts else "")
 
 
 def probe_sum(totals: Totals) -> str:
@@ -355,7 +356,7 @@ def probe_sum(totals: Totals) -> str:
             f"{totals.probes_after_fin:,} after a FIN"
         )
     window = totals.zero_window_probes
-    return probes + (f"; {window:,} zero-window {_plural(window, 'probe')}, which are no keepalive" if window else "")
+    return probes + (f"; {window:,} zero-window {_plural(window, 'probe')} (not keepalive)" if window else "")
 
 
 def lookalike_sum(totals: Totals) -> str:
@@ -399,7 +400,7 @@ def _uneventful(data: Report, screen: Screen) -> Iterator[str]:
     if segments:
         length = format_duration(max(capture.duration_ns for capture in data.captures))
         yield from screen.wrap(
-            f"{names}: nothing to report: {flow_sum(data)}; {probe_sum(data.totals)}; "
+            f"{names}: nothing to report. {flow_sum(data, brackets=True)}; {probe_sum(data.totals)}; "
             f"{segments:,} {_plural(segments, 'segment')} in {length}."
         )
         if data.totals.not_probes:
@@ -408,11 +409,12 @@ def _uneventful(data: Report, screen: Screen) -> Iterator[str]:
 
 
 SKIPPED_WORDS: Final = {
-    "not_tcp": "not TCP",
-    "fragment": "IP fragments",
-    "cut_before_tcp_header": "cut before the TCP header",
-    "duplicate_copy": "second copies of a packet",
+    "not_tcp": ("not TCP", "not TCP"),
+    "fragment": ("IP fragment", "IP fragments"),
+    "cut_before_tcp_header": ("cut before the TCP header", "cut before the TCP header"),
+    "duplicate_copy": ("duplicate of a packet", "duplicates of packets"),
 }
+"""What is set aside, one and several."""
 
 
 def set_aside(captures: Sequence[CaptureSummary], leave_out: Sequence[str] = ()) -> str:
@@ -421,7 +423,7 @@ def set_aside(captures: Sequence[CaptureSummary], leave_out: Sequence[str] = ())
     for capture in captures:
         skipped.update(capture.skipped)
     return ", ".join(
-        f"{count:,} {SKIPPED_WORDS.get(name, name)}"
+        f"{count:,} {_plural(count, *SKIPPED_WORDS.get(name, (name, name)))}"
         for name, count in skipped.items()
         if count and name not in leave_out
     )

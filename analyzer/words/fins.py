@@ -31,11 +31,13 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
     if t.reset:
         none = f"{t.start(late)} sent no FIN in the {lasted} until the RST: its program did not close."
     else:
-        none = f"{t.start(late)} sent no FIN in the {lasted} to the capture's end: its program had not closed."
+        none = f"{t.start(late)} sent no FIN in the {lasted} until the capture ended: its program had not closed."
     heard = any(change.side == SIDES.index(closer) and change.state is State.FIN_WAIT_2 for change in t.record.changes)
     waits = State.FIN_WAIT_2 if heard else State.FIN_WAIT_1
     states = f"States derived from that: {t.name(closer)} {waits.value}, {t.name(late)} CLOSE-WAIT."
-    lost = "" if heard else f", yet sent again {times(len(fin.again))}: that acknowledgement did not reach its sender"
+    lost = (
+        "" if heard else f", yet retransmitted {times(len(fin.again))}: that acknowledgement did not reach its sender"
+    )
     return [
         Line(f"{sent}, acknowledged {duration(fin.acked_ns - fin.ts_ns)} later{lost}.", (*frames, *fin.again[-1:])),
         Line(f"{none} {states}", frames),

@@ -26,8 +26,8 @@ def probe_summary(t: Teller) -> list[Line]:
         undecided = t.record.undecided_from(side)
         if undecided:
             text = (
-                f"{t.start(side)} sent {count(len(undecided), 'probe')} under a closed window: of the peer or of the"
-                " window, the capture does not tell."
+                f"{t.start(side)} sent {count(len(undecided), 'probe')} under a closed window; the capture does not"
+                " tell whether they are keepalive or window probes."
             )
             found.append(Line(text, tuple(each.frame for each in undecided)))
     return found or [Line("No keepalive probe was captured.", (t.record.first_frame, t.record.last_frame))]

@@ -14,11 +14,11 @@ XNU: Final = Stack.XNU.value
 ONE_OCTET: Final = Stack.ONE_OCTET.value
 
 TOLD_BY: Final = {
-    LINUX: "its rhythm is Linux's: the interval holds answered probes back, or probes of its peer restart no clock",
-    XNU: "its form is macOS's: a bare header of 20 octets on a connection with timestamps",
-    ONE_OCTET: "its form is that of Windows (or illumos): one octet that was acknowledged before",
+    LINUX: "Linux, from its rhythm: the interval delays answered probes, or the peer's probes do not restart its timer",
+    XNU: "macOS, from the form of its probes: a bare header of 20 bytes on a connection with timestamps",
+    ONE_OCTET: "Windows (or illumos), from the form of its probes: one byte that was acknowledged before",
 }
-"""How a prober's family was told from its probes; to follow "inferred: "."""
+"""What a prober's family is and how that was told from its probes."""
 
 
 def has_user_timeout(stack: str | None) -> bool:
@@ -51,5 +51,5 @@ def count_doubt(stack: str | None, seen: int) -> str | None:
 def gave_up_error(stack: str | None) -> str:
     """Return what a read returns when the prober gives up, after "read: "."""
     if stack == ONE_OCTET:
-        return "an error, not end of file (on Windows WSAENETRESET, by its documents), when the prober gives up"
-    return "ETIMEDOUT, not end of file (Linux and macOS), when the prober gives up"
+        return "an error, not end of file (on Windows WSAENETRESET, by its documents), when it gives up"
+    return "ETIMEDOUT, not end of file (Linux and macOS), when it gives up"

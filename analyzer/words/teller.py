@@ -24,20 +24,39 @@ if TYPE_CHECKING:
     from analyzer.words.model import Line
 
 FEW: Final = 4
-"""So many ranges of frames are listed; more are said as first..last."""
+"""Maximum number of ranges of frames that are listed; more are counted: ``23 of 16-38``."""
+PROPER: Final = frozenset({"Linux", "macOS", "Windows", "Wireshark", "Go", "Java"})
+"""Words that keep their capital inside a sentence."""
 
 
 def frames_text(frames: Sequence[int]) -> str:
-    """Return frame numbers in short: ``14``, ``1-3, 5``, or ``16..38`` for many scattered ones."""
+    """Return frame numbers in short: ``14``, ``1-3, 5``, or ``23 of 16-38`` for many scattered ones."""
+    ranges = _ranges(frames)
+    if len(ranges) > FEW:
+        return f"{_size(ranges)} of {ranges[0][0]}-{ranges[-1][1]}"
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
+
+
+def frames_label(frames: Sequence[int]) -> str:
+    """Return the same with the word before it: ``frame 14``, ``frames 1-3, 5``, ``23 of frames 16-38``."""
+    ranges = _ranges(frames)
+    if len(ranges) > FEW:
+        return f"{_size(ranges)} of frames {ranges[0][0]}-{ranges[-1][1]}"
+    return f"{'frame' if _size(ranges) == 1 else 'frames'} {frames_text(frames)}"
+
+
+def _size(ranges: Sequence[Sequence[int]]) -> int:
+    return sum(high - low + 1 for low, high in ranges)
+
+
+def _ranges(frames: Sequence[int]) -> list[list[int]]:
     ranges: list[list[int]] = []
     for frame in sorted(set(frames)):
         if ranges and frame == ranges[-1][1] + 1:
             ranges[-1][1] = frame
         else:
             ranges.append([frame, frame])
-    if len(ranges) > FEW:
-        return f"{ranges[0][0]}..{ranges[-1][1]}"
-    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
+    return ranges
 
 
 def duration(ns: int) -> str:
@@ -75,6 +94,12 @@ def spacing(gaps: Sequence[int]) -> str:
 def capital(text: str) -> str:
     """Return the text with its first letter large, the rest as it is."""
     return text[:1].upper() + text[1:]
+
+
+def small(text: str) -> str:
+    """Return a sentence as it goes on behind a colon: its first letter small, unless it is a name or an acronym."""
+    first = text.partition(" ")[0].rstrip(".,:")
+    return text if first in PROPER or (not first[1:].islower() and len(first) > 1) else text[:1].lower() + text[1:]
 
 
 def gaps_of(probes: Sequence[Probe]) -> list[int]:

@@ -47,7 +47,9 @@ def shows_life(judged: JudgedFlow) -> bool:
 def _icmp(t: Teller, w: Witness) -> str:
     what = icmp_text(number(w, "version"), number(w, "type"), number(w, "code"))
     to = t.the("a" if text(w, "to") == "a" else "b")
-    return f"{text(w, 'sender')} told {to} {times(number(w, 'count'))} by ICMP: {what}, {QUOTES[text(w, 'quotes')]}."
+    return (
+        f"{text(w, 'sender')} sent {to} {count(number(w, 'count'), 'ICMP error')}: {what}, {QUOTES[text(w, 'quotes')]}."
+    )
 
 
 def _asking(w: Witness) -> str:

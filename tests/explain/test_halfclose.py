@@ -14,7 +14,7 @@ def test_a_capture_that_stops_early_says_what_would_end_it():
     (judged,), start_ns = captured("capture_stops_early.pcap")
     story = explain.story(judged, start_ns)
 
-    assert "to the capture's end: its program had not closed." in texts(story, "What happened")
+    assert "until the capture ended: its program had not closed." in texts(story, "What happened")
     assert "60 s on Linux" in texts(story, "Why")
     assert "The capture stopped before that." in texts(story, "Why")
 
@@ -23,7 +23,7 @@ def test_nobody_probing_means_nothing_ends_it():
     """Without probes CLOSE-WAIT lasts until the program closes."""
     story = told(opened(FIN + "end: +90"))
 
-    assert story.headline.endswith("nobody probes.")
+    assert story.headline.endswith("Neither end probes.")
     assert "Nothing on the wire ends CLOSE-WAIT." in texts(story, "Why")
 
 
@@ -31,7 +31,7 @@ def test_a_fin_sender_that_probes_has_not_closed_in_full():
     """Probes from the end that sent FIN speak for shutdown(), on Linux."""
     story = told(scenario("probe_after_own_fin")[0])
 
-    assert "the client itself sent 2 probes after it, all answered." in story.headline
+    assert "The client itself sent 2 probes after its FIN, all answered." in story.headline
     assert "used shutdown() and not close()" in texts(story, "Why")
 
 

@@ -16,7 +16,7 @@ def limits(judged):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("fixed_server.pcap", "states are derived from what passed this point, settings inferred from spacing"),
+        ("fixed_server.pcap", "States are derived from the packets seen here; settings from their spacing"),
         ("founding_go_fin60.pcap", "Why the client sent FIN: close(), exit and kill -9 send the same."),
         ("founding_go_fin60.pcap", "When exactly FIN-WAIT-2 ran out"),
         ("founding_go_fin60.pcap", "Which machine sent the RST"),
@@ -49,12 +49,12 @@ def test_each_doubt_is_said(name, expected):
 
 def test_probes_known_only_by_their_answers_are_said():
     """Where the capture missed segments, probes that an answer proves are named as such."""
-    assert "known only by what answered them" in limits(scenario("capture_missed_the_ack")[0])
+    assert "known only from what answered them" in limits(scenario("capture_missed_the_ack")[0])
 
 
 def test_an_undecided_probe_is_left_undecided():
     """One probe under a closed window can be either kind."""
-    assert "for the window or for the peer" in limits(scenario("one_probe_at_a_closed_window_is_undecided")[0])
+    assert "window probes or keepalive probes" in limits(scenario("one_probe_at_a_closed_window_is_undecided")[0])
 
 
 def test_a_half_close_in_use_raises_no_doubt_about_closing():

@@ -28,14 +28,14 @@ def test_a_deliberate_half_close_is_told_as_in_order():
     story = explain.story(judged, start_ns)
 
     assert "after 16.001 s half-closed with data still flowing; 6 probes in that time." in story.headline
-    assert "probes after the FIN are in order" in texts(story, "Why")
+    assert "probes after the FIN are normal" in texts(story, "Why")
 
 
 def test_a_slow_close_is_told_without_blame():
     """Why an end closed late is said to be unknown."""
     story = told(scenario("slow_to_close")[0])
 
-    assert "with 1 probe between" in story.headline
+    assert "1 probe in between" in story.headline
     assert "cannot be seen" in texts(story, "Why")
 
 
@@ -72,7 +72,7 @@ def test_a_last_probe_without_answer_is_too_soon_to_judge():
     """A probe sent just before the capture's end proves nothing."""
     judged = opened("+5 a > b . 5:5(0) ack 1\nend: +.1")
 
-    assert "too soon to say anything" in texts(told(judged), "What happened")
+    assert "too soon to tell" in texts(told(judged), "What happened")
 
 
 def test_silence_without_probes_is_explained_as_off_or_longer():

@@ -26,7 +26,7 @@ def test_a_handshake_left_half_way_is_told():
     story = told(scenario("syn_ack_unanswered")[0])
 
     assert "got SYN,ACK, and never answered it" in story.headline
-    assert "but no ACK of the client follows" in texts(story, "What happened")
+    assert "but no ACK from the client follows" in texts(story, "What happened")
 
 
 def test_one_direction_cannot_be_judged():
@@ -53,7 +53,7 @@ def test_a_reset_after_the_senders_own_fin_is_told():
     story = told(scenario("macos_gives_up_waiting_for_the_fin")[0])
 
     assert "The client sent FIN and 12.540 s later a RST, which ended the connection." == story.headline
-    assert "It had sent FIN 12.540 s before." in texts(story, "What happened")
+    assert "It had sent FIN 12.540 s earlier." in texts(story, "What happened")
     assert "usually means" in texts(story, "Why")
 
 
@@ -61,7 +61,7 @@ def test_a_bare_reset_out_of_nowhere_is_told():
     """A RST without ACK that answers nothing known is told as just that."""
     story = told(opened("+5 a > b R 6:6(0) win 0"))
 
-    assert "A RST of the client ended the connection." == story.headline
+    assert "A RST from the client ended the connection." == story.headline
     assert "which segment it answers is not clear" in texts(story, "Why")
 
 
@@ -92,5 +92,5 @@ def test_a_silence_counts_from_what_was_never_acknowledged():
     """Where probes came while a FIN was sent again, the silence began with the FIN, not with the last probe."""
     story = told(scenario("fin_sent_again_while_its_sender_probes")[0])
 
-    assert "The client's FIN stayed unacknowledged for 11.300 s to the capture's end." == story.headline
-    assert "The client sent its FIN again 4 times, and nothing acknowledged it." in texts(story, "What happened")
+    assert "The client's FIN stayed unacknowledged for 11.300 s, until the capture ended." == story.headline
+    assert "The client retransmitted its FIN 4 times; nothing acknowledged it." in texts(story, "What happened")

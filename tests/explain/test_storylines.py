@@ -11,8 +11,8 @@ from tests.judging import captured, codes, opened, scenario
 HEADLINES = {
     "closed": "Closed by both ends in order, the client first; 2 probes, all answered.",
     "half_closed": (
-        "The client sent FIN, the server none in the 20.447 s to the capture's end; the server sent 4 probes after"
-        " the FIN, all answered."
+        "The client sent FIN; the server sent none in the 20.447 s until the capture ended. The server sent 4 probes"
+        " after the FIN, all answered."
     ),
     "reset_on_probe": (
         "The client closed, the server never did: 12 probes after the FIN, 11 answered; the last drew a RST, 61.463"

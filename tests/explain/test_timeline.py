@@ -66,7 +66,7 @@ def test_a_window_that_closes_and_opens_is_told_with_its_probes():
     text = " ".join(text for _, text in told(judged, start_ns))
 
     assert "server closes its receive window" in text
-    assert "client asks 6 times whether the server's closed window is open again" in text
+    assert "client sends 6 zero-window probes to ask whether the server's window has opened" in text
     assert "server opens its window again" in text
 
 
@@ -75,7 +75,7 @@ def test_icmp_errors_and_data_sent_again_are_told():
     (judged,), start_ns = captured("lab/icmp_host_unreachable.pcap")
     (pending,), pending_ns = captured("lab/dead_data_pending.pcap")
 
-    assert ("18..27", "5 ICMP errors to the client (host unreachable): ends nothing") in told(judged, start_ns)
+    assert ("5 of 18-27", "5 ICMP errors to the client (host unreachable): ends nothing") in told(judged, start_ns)
     assert "server retransmits data, 6 times" in [text for _, text in told(pending, pending_ns)]
 
 
@@ -115,7 +115,7 @@ def test_a_syn_ack_alone_is_said():
     """A capture that begins with the SYN,ACK says that the SYN is missing."""
     judged = written("+0 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\nend: +1")
 
-    assert ("1", "SYN,ACK of the server; the SYN before it was not captured") == told(judged)[0]
+    assert ("1", "SYN,ACK from the server; the SYN before it was not captured") == told(judged)[0]
 
 
 def test_an_unacknowledged_fin_is_said():
@@ -147,7 +147,7 @@ def test_what_drew_a_challenge_ack_is_named():
 
     assert ("6-7", "client sends SYN again: the server answers with a challenge ACK") in syn
     assert ("4-5", "client acknowledges data that was never sent: the server answers with a challenge ACK") in ack
-    assert ["new SYN of the client on this connection: the server answers with a challenge ACK"] == [
+    assert ["new SYN from the client on this connection: the server answers with a challenge ACK"] == [
         text for _, text in new_syn if "challenge" in text
     ]
 

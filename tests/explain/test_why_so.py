@@ -25,9 +25,9 @@ def test_what_is_only_possible_does_not_lead():
     """Where several causes fit, the headline says what happened, and what remains is listed with what would tell."""
     made = dead()
 
-    assert headings(made.judged())[:2] == ["Evidence", "What remains, and what would tell"]
-    assert "host-silent" in made.section("What remains, and what would tell")
-    assert "arp or icmp" in made.section("What remains, and what would tell")
+    assert headings(made.judged())[:2] == ["Evidence", "What it may be, and how to find out"]
+    assert "host-silent" in made.section("What it may be, and how to find out")
+    assert "arp or icmp" in made.section("What it may be, and how to find out")
 
 
 def test_what_a_finding_tells_is_not_told_twice():
@@ -37,7 +37,7 @@ def test_what_a_finding_tells_is_not_told_twice():
 
 def test_a_capture_that_has_arp_is_not_told_to_lack_it():
     """Who captured ARP is advised to capture ICMP, and is not told that ARP is missing."""
-    said = dead().section("What remains, and what would tell")
+    said = dead().section("What it may be, and how to find out")
 
     assert "If ICMP was filtered out of this capture" in said
     assert "a capture with ARP" not in said

@@ -93,7 +93,7 @@ def test_what_is_wrong_with_an_uneventful_capture_is_said():
     )
 
     assert [
-        "x.pcap: nothing to report: 1 flow; no keepalive probes; 2 segments in 5.000 s.",
+        "x.pcap: nothing to report. 1 flow; no keepalive probes; 2 segments in 5.000 s.",
         "Set aside: 2 IP fragments.",
         "Warning: cut in a record at byte 9",
     ] == lines(data)

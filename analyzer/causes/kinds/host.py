@@ -216,7 +216,7 @@ HOST_SILENT: Final = CauseKind(
     tells="Anything else of the host: another connection, a ping, what its last router says by ICMP.",
     text=LongText(
         title="The host was out of reach, or asleep",
-        meaning="Since its last word in the flow no frame of any kind came from the host, or only when it was over.",
+        meaning="Since its last packet in the flow no frame of any kind came from the host, or only when it was over.",
         why=(
             "It may be down or asleep, or the path to it cut; or only this connection was lost and nothing else was to"
             " be sent."

@@ -113,11 +113,10 @@ ABORT: Final = FindingKind(
     code="abort-without-fin",
     rows=(Row((c.reset_by_itself, c.verdict_aborted, reset_is_abort, c.sent_no_fin), _evidence),),
     text=LongText(
-        title="A RST in place of a FIN",
+        title="A RST instead of a FIN",
         meaning="This end ended the connection with RST+ACK, unprompted, without a FIN.",
         why=(
-            "The other end's program reads ECONNRESET where it would have read end of file, and data on its way is"
-            " lost."
+            "The other end's program reads ECONNRESET where it would have read end of file, and data in flight is lost."
         ),
         change=(
             "Read what has arrived before closing, and leave SO_LINGER alone. A kill with unread data does the"

@@ -41,11 +41,11 @@ ONE_SIDED: Final = FindingKind(
     rows=(Row((one_end_unseen,), _one_sided_evidence),),
     text=LongText(
         title="Only one direction was captured",
-        meaning="Nothing of one endpoint is in the capture.",
-        why="Probes cannot be told from repeated ACKs but by their even spacing, answers not at all.",
+        meaning="The capture has no packets from one endpoint.",
+        why="Only their even spacing tells probes from repeated ACKs, and answers cannot be recognised at all.",
         change=(
-            "Capture on one of the hosts, or on both paths; look for asymmetric routes and for filters that name"
-            " one address as source only."
+            "Capture on one of the hosts, or on both paths; look for asymmetric routes, and for filters that"
+            " name one address as source only."
         ),
         doubt="Nothing is claimed beyond suspicion.",
         source="field guide 8",
@@ -78,9 +78,9 @@ CUT: Final = FindingKind(
     rows=(Row((headers_cut,), _cut_evidence),),
     text=LongText(
         title="TCP headers cut by the snap length",
-        meaning="Of some segments the capture kept no more than the ports.",
+        meaning="Of some segments the capture kept only the ports.",
         why="Without flags and numbers a segment can be anything.",
-        change="Capture at least 96 bytes a packet (tcpdump -s 96), or all (-s 0).",
+        change="Capture at least 96 bytes of each packet (tcpdump -s 96), or all of it (-s 0).",
         doubt="Nothing is claimed of the cut segments.",
         source="field guide 8",
     ),
@@ -122,8 +122,8 @@ MIDSTREAM: Final = FindingKind(
             "Which end opened the connection, the window scale and whether a FIN or RST had passed before are"
             " unknown. The first probes are known only by what follows."
         ),
-        change="Start the capture before the connection, if it can be had.",
-        doubt="An end that closed before the capture began looks like one that forgot the connection.",
+        change="Start the capture before the connection, if possible.",
+        doubt="An end that closed before the capture began looks like one that dropped the connection.",
         source="field guide 1.2, 8",
     ),
     detail=_midstream_detail,
@@ -152,8 +152,8 @@ CLOCK: Final = FindingKind(
     text=LongText(
         title="The capture's clock went back",
         meaning="Within this flow a later frame bears an earlier time.",
-        why="Spacings across that point are wrong; the order of frames is used for all else.",
-        change="Mind merged files, several interfaces and clock steps (NTP) when reading times.",
+        why="Time differences across that point are wrong; everything else uses the order of the frames.",
+        change="Watch out for merged files, several interfaces and clock steps (NTP) when reading times.",
         doubt="Times before and after are each right in themselves.",
         source="field guide 8",
     ),

@@ -70,8 +70,8 @@ HELD: Final = FindingKind(
     text=LongText(
         title="The application never closed; keepalive goes on in CLOSE-WAIT",
         meaning=(
-            "The peer's FIN came, this end sent none and no data, and its kernel goes on probing: its socket is in"
-            " CLOSE-WAIT (derived). As long as the peer's kernel answers, keepalive finds all in order."
+            "The peer's FIN came, this end sent no FIN and no data, and its kernel goes on probing: its socket"
+            " is in CLOSE-WAIT (derived). As long as the peer's kernel answers, keepalive sees nothing wrong."
         ),
         why=(
             "Each such connection keeps a socket and a file descriptor. Keepalive cannot free it: probes test"
@@ -165,11 +165,11 @@ UNPROBED: Final = FindingKind(
             " the connection, and neither end probes."
         ),
         why=(
-            "Nothing on the wire ends CLOSE-WAIT but a RST, if the peer's kernel sends one. The socket stays until the"
-            " program closes it or ends."
+            "Only a RST can end CLOSE-WAIT from outside, if the peer's kernel sends one. The socket stays until"
+            " the program closes it or exits."
         ),
         change=CLOSE_IT + " Keepalive as well lets the kernel notice that the peer is gone.",
-        doubt="It may be a deliberate half-close, or close after the capture's end.",
+        doubt="It may be a deliberate half-close, or the close came after the capture ended.",
         source="RFC 9293 3.6; field guide 7.3",
     ),
     detail=_unprobed_detail,
@@ -215,10 +215,10 @@ SLOW: Final = FindingKind(
     rows=(Row((peer_sent_fin_first, probed_before_closing, c.sent_no_data_since_peer_fin), _slow_evidence),),
     text=LongText(
         title="A long time in CLOSE-WAIT before closing",
-        meaning="The peer's FIN came, and this end closed only after probes had passed meanwhile.",
-        why="Up to then its program had not noticed, or not acted on, the end of file.",
+        meaning="The peer's FIN came, and this end closed only after probes had been exchanged.",
+        why="Until then its program had not noticed the end of file, or had not acted on it.",
         change=CLOSE_IT,
-        doubt="The program may have been at work for the peer; the capture does not show that.",
+        doubt="The program may have been working for the peer; the capture does not show that.",
         source="RFC 9293 3.6; field guide 7.3",
     ),
     detail=_slow_detail,

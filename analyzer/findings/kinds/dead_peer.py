@@ -194,8 +194,8 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
         return lines(Line(text, f.frames), _detection(f), _lost_once(f), closed)
     if number(f, "answers_none"):
         text = (
-            f"Whether {t.the(other(prober))} was dead nobody knows: it had answered none of the probes before either,"
-            " and was heard again each time."
+            f"Whether {t.the(other(prober))} was dead cannot be told: it had answered none of the earlier probes"
+            " either, and each time it was heard again."
         )
     else:
         text = (
@@ -216,9 +216,15 @@ def _detection(f: Finding) -> Line | None:
     if not (wait and interval):
         return None
     total = setting(wait + unanswered * interval)
+    measured = f"; measured {duration(number(f, 'detection_ns'))}" if "detection_ns" in f.data else ""
+    held = (
+        " After an answered probe Linux waits for the longer of idle time and interval."
+        if number(f, "idle_ns") not in {0, wait}
+        else ""
+    )
     text = (
-        f"By the settings inferred it takes {setting(wait)} to the first of these probes, then {unanswered} x"
-        f" {setting(interval)}: {total}. {stacks.lateness(_stack(f))}"
+        f"Expected from the inferred settings: {setting(wait)} to the first of these probes, then {unanswered} x"
+        f" {setting(interval)}, which is {total}{measured}. {stacks.lateness(_stack(f))}{held}"
     )
     return Line(text, f.frames)
 
@@ -227,7 +233,7 @@ def _lost_once(f: Finding) -> Line | None:
     """Say that one lost packet was enough, where it was."""
     if number(f, "unanswered") != 1:
         return None
-    text = "One probe without an answer was enough: a single lost packet, of the probe or of its answer, ends it."
+    text = "One unanswered probe was enough: a single lost packet (the probe, or its answer) ends the connection."
     return Line(text, f.frames)
 
 
@@ -281,7 +287,7 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
             f"{peer}, which was alive: learns of it when that RST arrives, or when its next probe or data draws one."
             if number(f, "peer_probes")
             else f"{peer}, if it still runs: learns of it only if that RST arrives. Otherwise a blocked read stays"
-            " blocked until it writes or probes itself.",
+            " blocked until its own keepalive or a write finds out.",
             frames,
         ),
     ]
@@ -300,12 +306,12 @@ DEAD: Final = FindingKind(
         meaning="The prober's last probes got no answer and its kernel gave up with a RST of its own.",
         why="The connection was ended after that time instead of hanging forever; its program gets ETIMEDOUT.",
         change=(
-            "If it took too long, lower the idle time, the interval or the count on the probing side. Time to"
-            " notice is idle + count x interval."
+            "If that was too slow, lower the idle time, the interval or the count on the probing side. The time"
+            " to notice is idle + count x interval."
         ),
         doubt=(
             "The peer may be alive and the path cut, or answers lost. The number of probes is evidence of"
-            " TCP_KEEPCNT, not proof: on Linux TCP_USER_TIMEOUT replaces the count."
+            " TCP_KEEPCNT, not proof: on Linux TCP_USER_TIMEOUT overrides the count."
         ),
         source="Linux tcp_keepalive_timer; field guide 2.3 to 2.5",
     ),
@@ -361,15 +367,15 @@ ANSWERS_LOST: Final = FindingKind(
     code="answers-lost-behind-capture",
     rows=(Row((c.verdict_timed_out, c.reset_in_its_name, last_probe_answered_in_capture), _lost_evidence),),
     text=LongText(
-        title="Answers in the capture that did not reach the prober",
+        title="The capture shows answers that did not reach the prober",
         meaning=(
-            "The capture shows answers, but the prober behaved as one that hears nothing: it went over to its"
-            " interval and in the end sent RST."
+            "The capture shows answers, but the prober behaved as if it heard nothing: it switched to its"
+            " interval and finally sent RST."
         ),
         why="The fault lies between the capture point and the prober, in the direction of the answers.",
         change=(
-            "Look there: a firewall that lets one direction pass, an asymmetric route, a full queue. Capture at the"
-            " prober too."
+            "Look between the capture point and this end: a firewall that passes one direction only, an"
+            " asymmetric route, a full queue. Capture at this end too."
         ),
         doubt=(
             "Inferred from the rhythm of the probes and the form of the RST. Answers that the prober discards (RFC"

@@ -47,17 +47,18 @@ FIN_AGAIN: Final = FindingKind(
     code="acknowledged-fin-sent-again",
     rows=(Row((fin_again_although_acknowledged,), _evidence),),
     text=LongText(
-        title="A FIN was sent again although it was acknowledged here",
+        title="A FIN was retransmitted although it was acknowledged here",
         meaning=(
-            "The acknowledgement of this end's FIN passed this point, and yet the FIN was sent again at least twice:"
-            " the acknowledgement did not reach its sender."
+            "The acknowledgement of this end's FIN passed this point, yet the FIN was retransmitted at least"
+            " twice: the acknowledgement did not reach its sender."
         ),
         why=(
-            "Something between this point and that end drops what comes back: a firewall that forgot the half-closed"
-            " connection, or a NAT. That end takes its peer for dead while the capture shows it alive."
+            "Something between this point and that end drops what comes back: a firewall that dropped the"
+            " half-closed flow from its table, or a NAT. That end takes its peer for dead while the capture"
+            " shows it alive."
         ),
-        change="Look at what lies between this capture point and that end; capture there too.",
-        doubt="The acknowledgements may be damaged or ignored at that end itself.",
+        change="Check what lies between this capture point and that end; capture there too.",
+        doubt="The acknowledgements may be damaged, or ignored at that end itself.",
         source="RFC 9293 3.6, 3.10.7.4; field guide 6",
     ),
     detail=_detail,

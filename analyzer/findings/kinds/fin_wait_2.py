@@ -32,16 +32,17 @@ OLD_MACOS_GO_NS: Final = 120_000_000_000
 """FIN-WAIT-2 of a Go client on macOS up to 11: 8 probes 15 s apart (field guide 7.2)."""
 
 FITS: Final = {
-    "default": "Linux's limit fits: 60 s (net.ipv4.tcp_fin_timeout; measured 60 to 62 s, its timer rounds up).",
+    "default": "which fits Linux's limit of 60 s (net.ipv4.tcp_fin_timeout).",
     "shorter": (
-        "Linux's default of 60 s does not explain that; a changed net.ipv4.tcp_fin_timeout on that host would, or a"
-        " restart."
+        "which is less than Linux's default of 60 s: net.ipv4.tcp_fin_timeout was changed on that host, or the host"
+        " restarted."
     ),
     "longer": (
-        "That is more than the 60 s of Linux and of macOS 12 and later. macOS up to 11 waits count x interval of"
+        "which is more than the 60 s of Linux and of macOS 12 and later. macOS up to 11 waits count x interval of"
         " the closing socket's keepalive: 8 x 75 s = 600 s by default."
     ),
 }
+"""How long it lasted beside the limits known, to follow the bounds."""
 MACOS: Final = (
     "macOS differs (by its source): version 12 and later send RST+ACK unprompted after 60 s; up to 11 the state lasts"
     " count x interval of the closing socket's keepalive, 600 s by default, and ends silently."
@@ -165,22 +166,18 @@ def _on_a_probe(t: Teller, f: Finding) -> list[Line]:
     fits = FITS[str(f.data["fits"])]
     if f.data["fits"] == "longer" and low <= OLD_MACOS_GO_NS <= high:
         fits += " 8 x 15 s = 120 s, with Go's settings, fits."
-    least = f"at least {duration(low)} (the last ACK) and " if low else ""
     bare = " without ACK, as here" if t.reset is not None and not t.reset.has_ack else ""
-    return [
+    lasted = f"between {duration(low)} and {duration(high)}" if low else f"less than {duration(high)}"
+    macos = f.data["fits"] != "default" and stub_line(t, side_of(f)) is None
+    return lines(
         Line(
-            f"A kernel keeps FIN-WAIT-2 only for a limited time. {t.start(side_of(f))}'s lasted, from its FIN's"
-            f" acknowledgement, {least}less than {duration(high)} (the RST)."
-            f" {fits}",
-            bounds,
-        ),
-        Line(
-            "It runs out without a packet. Only the next probe finds that there is no such connection any more,"
-            f" and a kernel answers that with a RST{bare}.",
+            "A kernel keeps FIN-WAIT-2 only for a limited time, and it ends without a packet. Only the next probe finds"
+            f" that there is no such connection any more: the kernel answers it with a RST{bare}.",
             bounds[1:],
         ),
-        Line(MACOS, bounds[:1]),
-    ]
+        Line(f"{t.start(side_of(f))}'s FIN-WAIT-2 lasted {lasted}, {fits}", bounds),
+        Line(MACOS, bounds[:1]) if macos else None,
+    )
 
 
 def _unsure(t: Teller, f: Finding) -> list[Line]:
@@ -202,19 +199,19 @@ EXPIRED: Final = FindingKind(
         title="The closing end's FIN-WAIT-2 ran out",
         meaning=(
             "This end had closed, its FIN was acknowledged, and the other end never closed. Its kernel held the"
-            " connection in FIN-WAIT-2 for a time and answered probes; then it forgot it, and the next probe drew a"
-            " RST (or, on macOS 12 and later, it sent a RST unprompted)."
+            " connection in FIN-WAIT-2 for a time and answered probes. Then it dropped the connection, and the"
+            " next probe drew a RST (macOS 12 and later send the RST unprompted)."
         ),
         why=(
-            "This, and not keepalive's count of unanswered probes, ended the connection. The other end had been in"
-            " CLOSE-WAIT (derived) all the while."
+            "This is what ended the connection, not keepalive's count of unanswered probes. The other end had"
+            " been in CLOSE-WAIT (derived) all that time."
         ),
-        change="Nothing at this end: the limit is right. At the other end see close-wait-held-by-keepalive.",
+        change=("Nothing at this end: that time limit is right. For the other end, see close-wait-held-by-keepalive."),
         doubt=(
-            "A restart of this end's host would look the same. The time is bracketed by the last answer and the"
-            " RST; its end sends nothing. 60 s is the default of Linux (net.ipv4.tcp_fin_timeout; 60 to 62 s"
-            " measured) and the cap of macOS 12 and later; macOS up to 11 waits count x interval of the closing"
-            " socket."
+            "A restart of this end's host would look the same. FIN-WAIT-2 ends without a packet, so its length"
+            " is only known to lie between the last answer and the RST. Linux's default is 60 s"
+            " (net.ipv4.tcp_fin_timeout; 60 to 62 s measured), and 60 s is also the cap of macOS 12 and later;"
+            " macOS up to 11 waits count x interval of the closing socket."
         ),
         source=("Linux tcp_rcv_state_process, tcp_minisocks.c; XNU tcp_input.c, tcp_timer.c; field guide 2.8, 3.3, 7"),
     ),

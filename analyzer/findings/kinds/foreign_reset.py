@@ -138,21 +138,22 @@ FROM_BETWEEN: Final = FindingKind(
     code="reset-from-between",
     rows=(Row((reset_from_between,), _evidence),),
     text=LongText(
-        title="The RST was sent by a box in between",
+        title="A middlebox sent the RST",
         meaning=(
-            "The RST bears this endpoint's address, but it came over another distance (TTL) or from another station"
-            " (MAC address) than the endpoint's other packets; or the endpoint went on as if it had sent none."
+            "The RST carries this endpoint's address, but it came over a different distance (TTL) or from a"
+            " different station (MAC address) than the endpoint's other packets; or the endpoint carried on as"
+            " if it had sent none."
         ),
         why=(
             "Neither program nor either kernel ended the connection. The endpoint in whose name it came most likely"
             " still holds it."
         ),
         change=(
-            "Look at firewalls, NAT and load balancers on the path: idle limits, a reload, a new rule. Keepalive"
-            " with an idle time below the limit keeps a flow known."
+            "Check the firewalls, NAT and load balancers on the path: an idle timeout, a restart, a new rule."
+            " Keepalive with an idle time below that timeout keeps the flow in their tables."
         ),
         doubt=(
-            "A route that changed also changes the TTL. That stacks send their RSTs with another initial TTL is"
+            "A route change also changes the TTL. Systems that send RSTs with a different initial TTL are"
             " allowed for, and so is the endpoint's own station on its own link."
         ),
         source="field guide 6, 8, 9.5",

@@ -135,17 +135,15 @@ FORGOTTEN: Final = FindingKind(
             "A RST answered a probe (or data), and no FIN had come from that end: it forgot the connection without"
             " closing it."
         ),
-        why=(
-            "The other end held a connection that was dead for an unknown time; keepalive (or the data) brought it"
-            " to light."
-        ),
+        why=("The other end held a connection that was dead for an unknown time; keepalive (or data) revealed it."),
         change=(
-            "Look for a restart of host or container, a failover that moved the address, or a NAT or load balancer"
-            " that forgot the flow. Probing more often finds it sooner."
+            "Check whether this host or container restarted, a failover moved its address, or a NAT or load"
+            " balancer dropped the flow from its table. Probing more often finds it sooner."
         ),
         doubt=(
-            "If the capture began in mid-connection, a FIN may have come before it: then it is fin-wait-2-expired."
-            " A box that imitates TTL and MAC address of the peer cannot be told from it."
+            "If the capture began in mid-connection, a FIN may have come before it: then this is"
+            " fin-wait-2-expired. A box that imitates the peer's TTL and MAC address cannot be told from the"
+            " peer."
         ),
         source="RFC 9293 3.5.1, 3.10.7.1; field guide 7.1, 9.5",
     ),

@@ -62,13 +62,13 @@ IN_USE: Final = FindingKind(
     text=LongText(
         title="A deliberate half-close",
         meaning=(
-            "The peer sent FIN and went on taking data: it shut down its sending side only. Probes in that time are"
-            " in order."
+            "The peer sent FIN and went on taking data: it shut down its sending side only. Probes during that"
+            " time are normal."
         ),
-        why="It looks like the leak of close-wait-held-by-keepalive and is none.",
+        why="It looks like the leak of close-wait-held-by-keepalive, but is not one.",
         change=(
-            "Nothing. Mind that some boxes on the way forget a half-closed flow sooner (Linux conntrack 60 and 120"
-            " s, Cisco ASA 10 min)."
+            "Nothing. But some middleboxes drop a half-closed flow sooner (Linux conntrack after 60 or 120 s,"
+            " Cisco ASA after 10 min)."
         ),
         doubt="The capture shows that data was acknowledged, not that the program read it.",
         source="RFC 9293 3.6; field guide 6, 7.3",
@@ -109,20 +109,22 @@ FIN_SENDER_PROBES: Final = FindingKind(
     code="fin-sender-still-probes",
     rows=(Row((sent_fin, probed_after_own_fin), _waits_evidence),),
     text=LongText(
-        title="The end that sent FIN goes on probing",
+        title="The end that sent FIN keeps probing",
         meaning=(
             "Probes come from an end in FIN-WAIT-2 (derived). Linux runs keepalive there only for a socket that a"
             " program still holds: shutdown(SHUT_WR), not close()."
         ),
         why=(
-            "It waits for the other end, which has not closed; its kernel will not forget the connection after 60 s"
-            " as it would after close()."
+            "It waits for the other end, which has not closed; its kernel will not drop the connection after 60"
+            " s as it would after close()."
         ),
         change=(
-            "If the other end ought to be done: close there on end of file. If waiting must be bounded, bound it in"
-            " the program."
+            "If the other end should be finished, its program must close on end of file. If the wait must be"
+            " limited, set a time limit in this end's program."
         ),
-        doubt="That only held sockets probe is Linux; macOS probes in FIN-WAIT-2 too, and FreeBSD does not.",
+        doubt=(
+            "That only held sockets probe is Linux's behaviour; macOS probes in FIN-WAIT-2 too, and FreeBSD does not."
+        ),
         source="Linux tcp_keepalive_timer; XNU tcp_timer.c; field guide 2.2, 3.1, 4",
     ),
     detail=_waits_detail,

@@ -118,22 +118,23 @@ DISCOVERED: Final = FindingKind(
     code="half-open-discovered",
     rows=(Row((c.reset_by_itself, c.verdict_aborted, sent_new_syn, reset_answers_old_ack), _evidence),),
     text=LongText(
-        title="A new SYN met a connection that only its peer still had",
+        title="A new SYN met a connection that only the peer still held",
         meaning=(
             "This end sent a new SYN on the same addresses and ports. The other end still held the old connection and"
             " answered with an ACK of its numbers, and this end answered that with a RST."
         ),
         why=(
-            "One end held a connection whose other end no longer knew it, for an unknown time. The new SYN brought it"
-            " to light, and the RST cleared it; the new connection opens with the next SYN."
+            "One end held a connection that the other end no longer knew, for an unknown time. The new SYN"
+            " revealed it and the RST cleared it; the new connection opens with the next SYN."
         ),
         change=(
-            "Where the end that held the old connection does not probe, enable keepalive there: it finds such a"
-            " loss as soon as its idle time is over. Nothing else is wrong: the exchange is the ordinary recovery."
+            "If the end that held the old connection does not probe, enable keepalive there: it notices such a"
+            " loss as soon as its idle time is over. Nothing else is wrong: this exchange is TCP's normal"
+            " recovery."
         ),
         doubt=(
-            "Why the connection was lost (restart, a program that ended without a FIN that reached this point, a port"
-            " used anew) does not show. Behind a NAT another host than before may have sent the new SYN."
+            "Why the connection was lost does not show: a restart, a program that ended without a FIN reaching"
+            " this point, or a reused port. Behind a NAT, a different host may have sent the new SYN."
         ),
         source="RFC 9293 3.5.1, 3.10.7.3; RFC 5961 4.2",
     ),

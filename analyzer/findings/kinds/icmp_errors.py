@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.findings.kind import Advice, FindingKind, Row, Told
 from analyzer.label.rules import Kind
 from analyzer.words.icmp import icmp_text, one_kind
 from analyzer.words.model import LongText
@@ -52,17 +52,16 @@ ERRORS: Final = FindingKind(
     rows=(Row((got_icmp_errors,), _evidence),),
     text=LongText(
         title="ICMP errors that ended nothing",
-        meaning="ICMP errors (unreachable and the like) came back for segments of this end.",
+        meaning="ICMP errors (unreachable and the like) came back for segments from this end.",
         why=(
-            "For a probe they change nothing: Linux and macOS ignore an error that quotes a number below what is"
-            " outstanding, so the prober goes on by its count. They do say what is wrong on the path."
+            "For a probe they change nothing: Linux and macOS ignore an error that quotes a number below what"
+            " is outstanding, so the prober keeps counting. But they do say what is wrong on the path."
         ),
-        change="Follow up what the errors say; do not wait for the program to be told.",
-        doubt=(
-            "For data in flight an ICMP error can become the error that the program gets at the end (EHOSTUNREACH)."
-        ),
+        change="Act on what the errors say; do not wait for the program to be told.",
+        doubt=("For data in flight, an ICMP error can become the error that the program finally gets (EHOSTUNREACH)."),
         source="RFC 5927; Linux tcp_v4_err; field guide 2.5",
     ),
     detail=_detail,
+    told=Told.STORY,
     advice=Advice.NONE,
 )

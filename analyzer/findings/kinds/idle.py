@@ -113,22 +113,22 @@ BEYOND_LIMIT: Final = FindingKind(
         ),
     ),
     text=LongText(
-        title="It failed after a silence longer than boxes on the way allow",
+        title="It failed after a silence longer than middleboxes allow",
         meaning=(
-            "Nothing at all had passed, for longer than known boxes on the way remember an idle flow (Azure 4 min,"
-            " AWS 350 s, GCP 10 min, Cisco ASA 1 h), before the probe or data that got no answer or a RST."
+            "Nothing at all had passed for longer than known middleboxes remember an idle flow (Azure 4 min,"
+            " AWS 350 s, GCP 10 min, Cisco ASA 1 h); the next probe or data then got no answer, or a RST."
         ),
         why=(
-            "A box that forgot the flow drops what comes next, or answers with a RST. The probe itself came too"
-            " late to keep the flow known."
+            "A box that has dropped the flow from its table discards the next packet, or answers it with a RST."
+            " The probe came too late to keep the flow known."
         ),
         change=(
-            "Set keepalive's idle time below the limit of the path, such as 60 to 200 s; the default of 2 h is"
+            "Set keepalive's idle time below the path's limit, for example 60 to 200 s; the default of 2 h is"
             " above nearly all of them."
         ),
         doubt=(
-            "The peer may also have died in that time on its own. The capture does not show which boxes are on the"
-            " path."
+            "The peer may also have died in that time on its own. The capture does not show which boxes are on"
+            " the path."
         ),
         source="field guide 6",
     ),
@@ -224,23 +224,23 @@ UNPROBED: Final = FindingKind(
     code="idle-without-probes",
     rows=(Row((established, nobody_probes, long_silence_unprobed, could_probe, ended_otherwise), _unprobed_evidence),),
     text=LongText(
-        title="A long silence, and nobody probed",
+        title="A long silence, and neither end probed",
         meaning=(
-            "For a minute or more nothing of the open connection reached this point, no probe either: keepalive is off,"
-            " its idle time is longer, or its probes were lost before they came here."
+            "For a minute or more nothing on this open connection reached the capture point, not even a probe:"
+            " keepalive is off, its idle time is longer, or its probes were lost on the way here."
         ),
         why=(
-            "If the peer had died, or a box had forgotten the flow, neither end would know. The next write would"
-            " find out, late."
+            "If the peer had died, or a middlebox had dropped the flow, neither end would know. The next write"
+            " would find out, late."
         ),
         change=(
-            "Set SO_KEEPALIVE with an idle time below the limits of the path (60 to 200 s). The system's default"
+            "Set SO_KEEPALIVE with an idle time below the path's limits (60 to 200 s). The system's default"
             " idle time is 2 h."
         ),
         doubt=(
-            "A capture shows what reaches its point: the far end may probe, and a box on the way drop that. An"
-            " application may have heartbeats of its own at longer intervals. Probes from a sleeping host's network"
-            " card do not pass its capture point."
+            "A capture shows only what reaches it: the far end may probe, and a box on the path drop the"
+            " probes. The application may have heartbeats of its own at longer intervals. Probes from a sleeping"
+            " host's network card do not pass its capture point."
         ),
         source="RFC 9293 3.8.4 MUST-25, MUST-28; field guide 2.3, 6",
     ),

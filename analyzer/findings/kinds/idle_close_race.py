@@ -122,17 +122,17 @@ RACE: Final = FindingKind(
             " does not acknowledge the FIN, so it left before the FIN arrived. A RST answered it."
         ),
         why=(
-            "The request is lost, now and then and without a pattern that the programs' logs would show: a proxy"
-            " reports it as 502 or as a reset by peer."
+            "The request is lost, now and then and with no pattern in the programs' logs: a proxy reports it as"
+            " a 502 or as a reset by peer."
         ),
         change=(
-            "Make the idle timeout (keep-alive timeout) of whoever answers requests longer than that of whoever sends"
-            " them, by more than a round trip, so that the sender closes first. Repeat requests that are safe to"
-            " repeat."
+            "Make the idle (keep-alive) timeout of the end that answers requests longer than that of the end"
+            " that sends them, by more than a round trip, so that the sender closes first. Retry requests that"
+            " are safe to repeat."
         ),
         doubt=(
-            "That an idle timeout made it close is inferred from the silence before the FIN; a restart may close at"
-            " such a moment by chance. Many such races, after the same silence, are no chance."
+            "That an idle timeout made it close is inferred from the silence before the FIN; a restart may"
+            " close at such a moment by chance. Many such races after the same silence are not chance."
         ),
         source="RFC 9112 9.3, 9.5; RFC 9293 3.6",
     ),

@@ -38,19 +38,17 @@ IGNORED: Final = FindingKind(
     code="reset-ignored",
     rows=(Row((sent_ignored_reset,), _evidence),),
     text=LongText(
-        title="A RST without effect",
+        title="A RST that had no effect",
         meaning=(
             "A RST came in this end's name, but its number is not what the receiver expects, or the connection went"
             " on after it."
         ),
         why=(
-            "It did not end the connection: receivers take only a RST that fits exactly, and answer others with an"
-            " ACK to make sure."
+            "It did not end the connection: a receiver accepts only a RST with exactly the expected number, and"
+            " answers others with an ACK to check."
         ),
-        change=(
-            "Find out who sends such RSTs: a scanner, a box in between, or a host with an old idea of the connection."
-        ),
-        doubt="A bystander knows the expected number only by what was captured.",
+        change="Find out who sends such RSTs: a scanner, a middlebox, or a host that remembers an old connection.",
+        doubt="An observer knows the expected number only from what was captured.",
         source="RFC 5961 3.2; Linux tcp_validate_incoming; field guide 2.8, 8",
     ),
     detail=_detail,

@@ -70,16 +70,16 @@ STOPPED: Final = FindingKind(
     text=LongText(
         title="The probes stopped, and nothing else came",
         meaning=(
-            "This end probed in a steady rhythm, its last probe was answered, and then nothing came for more than"
-            " two of its intervals to the capture's end."
+            "This end probed in a steady rhythm and its last probe was answered. Then nothing came for more"
+            " than two of its intervals, up to the end of the capture."
         ),
         why=(
             "A kernel that probes does not stop on its own. The end that only answers never notices that its peer is"
             " gone, and holds the connection forever."
         ),
         change=(
-            "Look at the prober, and at the path from it to here. Turn keepalive on at the end that only answers as"
-            " well."
+            "Check the prober, and the path from it to this capture point. Also turn keepalive on at the end"
+            " that only answers."
         ),
         doubt=(
             "The prober may have data outstanding that does not get here (Linux does not probe then), may have"
@@ -128,16 +128,16 @@ LOST: Final = FindingKind(
     text=LongText(
         title="Some probes unanswered, a later one answered",
         meaning=(
-            "Some probes got no answer that the capture shows, but a later one did: packets were lost, and the peer"
-            " was alive."
+            "The capture shows no answer to some probes, but one to a later probe: packets were lost, and the"
+            " peer was alive."
         ),
         why=(
-            "An answer sets the prober's count back to zero. With a small count (or a small TCP_USER_TIMEOUT) such"
-            " losses end a good connection."
+            "An answer resets the prober's count to zero. With a small count (or a small TCP_USER_TIMEOUT) such"
+            " losses end a healthy connection."
         ),
         change=(
-            "Look for loss on the path. Do not choose a count so small that the longest run seen here would end a"
-            " connection."
+            "Look for packet loss on the path. Do not set a count so small that the longest run of losses seen"
+            " here would end a connection."
         ),
         doubt=(
             "The answer may have passed this capture point unseen. Answers that Linux holds back (one in 500 ms)"

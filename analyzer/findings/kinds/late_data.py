@@ -131,10 +131,10 @@ LATE_DATA: Final = FindingKind(
         title="Data sent to an end that had closed",
         meaning="The peer's FIN had come; data sent after it was answered with a RST.",
         why=(
-            "The data is lost. The writing program learns it only with the next call: the write that drew the RST"
-            " succeeded."
+            "The data is lost. The program that wrote it learns this only from its next call: the write that"
+            " drew the RST succeeded."
         ),
-        change="Read, and take end of file as the peer's close, before writing more. " + CLOSE_IT,
+        change="Read before writing more, and take end of file as the peer's close. " + CLOSE_IT,
         doubt=(
             "After shutdown(SHUT_WR) a peer would have taken the data; the RST shows that it had closed in full (or"
             " its process was gone)."

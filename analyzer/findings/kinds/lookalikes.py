@@ -56,9 +56,9 @@ LOOKALIKE: Final = FindingKind(
     text=LongText(
         title="Segments that look like keepalive but are not",
         meaning=(
-            "They repeat a number just below what is acknowledged, as probes do, but are something else: an octet"
-            " sent again, an ACK overtaken by later segments, or a segment on a connection that was active a moment"
-            " ago."
+            "They repeat a number just below what is acknowledged, as probes do, but are something else: a"
+            " retransmitted byte, an ACK overtaken by later segments, or a segment on a connection that was"
+            " active a moment ago."
         ),
         why="Wireshark labels a segment by its sequence number alone, so it may show these as Keep-Alive.",
         change="Nothing. Do not count them.",

@@ -97,22 +97,22 @@ ANSWERS_NONE: Final = FindingKind(
     code="answers-no-probe",
     rows=(Row((c.probes, not_ended_by_peer, c.peer_answers_no_probe), _evidence),),
     text=LongText(
-        title="A live peer that answers no probe",
+        title="A live peer that answers no probes",
         meaning=(
-            "None of this end's probes was answered, and yet its peer was heard again after each of several trains:"
+            "None of this end's probes was answered, yet its peer was heard again after each of several trains:"
             " it is alive, but does not answer probes."
         ),
         why=(
-            "To keepalive such a peer looks dead: a silence longer than idle time, interval and count allow ends the"
-            " connection, for nothing."
+            "To keepalive, such a peer looks dead: a silence longer than idle time + count x interval ends a"
+            " healthy connection."
         ),
         change=(
             "Do not use TCP keepalive against this peer: switch SO_KEEPALIVE off for it, or choose an idle time longer"
             " than its silences, and let the application send heartbeats. If its stack can be updated, do so."
         ),
         doubt=(
-            "A box on the way may drop the probes, or their answers behind this capture point; then another path"
-            " shows answers."
+            "A box on the path may drop the probes, or their answers beyond this capture point; then another"
+            " path shows answers."
         ),
         source="RFC 9293 3.8.4; RFC 1122 4.2.3.6; RFC 7323 3.2",
     ),

@@ -161,16 +161,17 @@ NO_REPLY: Final = FindingKind(
             " data: none at all, or none any more although it had replied before."
         ),
         why=(
-            "Keepalive tells a dead host from a live one, not a hung program from a busy one. Whoever waits needs a"
-            " time limit of his own."
+            "Keepalive tells a dead host from a live one, not a hung program from a busy one. Whoever waits"
+            " needs a time limit of its own."
         ),
         change=(
-            "Look at what the program that was asked does (a lock, a pool that is used up, a backend that hangs); at"
-            " the asking end set a time limit for replies (read timeout), or use heartbeats that the program answers."
+            "Find out what the program that was asked is doing (a lock, an exhausted pool, a backend that"
+            " hangs). At the asking end set a time limit for replies (read timeout), or use heartbeats that the"
+            " program itself answers."
         ),
         doubt=(
-            "A protocol in which nothing is replied looks the same, and so does one that pushes later, or a last"
-            " message that asks nothing."
+            "A protocol without replies looks the same, and so does one that pushes later, or a last message"
+            " that asks for nothing."
         ),
         source="RFC 9293 3.8.4; RFC 1122 4.2.3.6",
     ),

@@ -135,22 +135,22 @@ LIVE_UNANSWERED: Final = FindingKind(
         ),
     ),
     text=LongText(
-        title="Probes unanswered by a peer that probes itself",
+        title="Probes went unanswered, but the peer was alive and probing",
         meaning=(
-            "The last probes of this end got no answer to the capture's end, while its peer sent probes of its own: the"
-            " peer is alive and holds the connection."
+            "This end's last probes got no answer before the capture ended, while its peer sent probes of its"
+            " own: the peer is alive and holds the connection."
         ),
         why=(
-            "One direction is lost, or both. On Linux the peer's probes do not count as answers, so this end gives up"
-            " on a peer that is well."
+            "Packets are lost in one direction, or both. On Linux the peer's probes do not count as answers, so"
+            " this end gives up on a healthy peer."
         ),
         change=(
-            "Look for what loses one direction: a firewall or NAT that forgot the connection, a route that changed, a"
-            " filter. Capture beside each end at the same time: which probes arrive shows where."
+            "Find what loses packets in one direction: a firewall or NAT that dropped the flow from its table,"
+            " a changed route, a filter. Capture at both ends at the same time: which probes arrive shows where."
         ),
         doubt=(
-            "A peer whose kernel answers no empty probes, but sends some, looks the same. Answers may pass another way"
-            " than this capture point."
+            "A peer whose kernel does not answer empty probes, but sends some, looks the same. Answers may take"
+            " another path than this capture point."
         ),
         source="RFC 9293 3.8.4; Linux tcp_validate_incoming, tcp_keepalive_timer; field guide 2.2",
     ),

@@ -128,18 +128,21 @@ OUTSTANDING: Final = FindingKind(
     rows=(Row((c.verdict_silent, sent_again_unacknowledged, probed_none_since), _evidence),),
     text=LongText(
         title="Keepalive does not run: data is unacknowledged",
-        meaning="What this end sent stayed unacknowledged to the capture's end and was sent again; no probe since.",
+        meaning=(
+            "Data from this end stayed unacknowledged until the capture ended and was retransmitted; no probe"
+            " came after it."
+        ),
         why=(
-            "Linux does not probe while data is outstanding. Only the retransmission timer can find the peer dead,"
-            " by default after a quarter of an hour, and keepalive's settings do not shorten that."
+            "Linux does not probe while data is outstanding. Only the retransmission timer can find the peer"
+            " dead, after about a quarter of an hour by default, and keepalive's settings do not shorten that."
         ),
         change=(
-            "Set TCP_USER_TIMEOUT on this socket: it bounds how long data may stay unacknowledged (and replaces"
-            " keepalive's count)."
+            "Set TCP_USER_TIMEOUT on this socket: it bounds how long data may stay unacknowledged (and"
+            " overrides keepalive's count)."
         ),
         doubt=(
-            "BSD and macOS do probe while data is outstanding. Acknowledgements may have passed another way than"
-            " this capture point."
+            "BSD and macOS do probe while data is outstanding. Acknowledgements may have taken another path"
+            " than this capture point."
         ),
         source="RFC 9293 3.8.4 MUST-26; RFC 5482; Linux tcp_keepalive_timer; field guide 2.2, 2.4",
     ),

@@ -124,14 +124,14 @@ LARGE_LOST: Final = FindingKind(
     text=LongText(
         title="Large segments are lost, though the peer is alive",
         meaning=(
-            "A large segment was sent again and again and never acknowledged, while the peer was heard: the connection"
-            " hangs between two ends that are both there."
+            "A large segment was retransmitted again and again and never acknowledged, while the peer was"
+            " heard: the connection hangs although both ends are there."
         ),
-        why="Small segments pass, so keepalive and handshakes look well; every large answer or upload hangs.",
+        why="Small segments pass, so keepalive and handshakes look healthy; every large answer or upload hangs.",
         change=(
-            "Look at the path's MTU: lower the MTU of the interface or clamp the segment size (MSS) at the tunnel, or"
-            " let ICMP fragmentation-needed and packet-too-big pass; on Linux net.ipv4.tcp_mtu_probing finds out by"
-            " itself. ping with a size and no fragmentation shows the limit."
+            "Check the path's MTU: lower the interface's MTU, clamp the segment size (MSS) at the tunnel, or"
+            " let ICMP fragmentation-needed and packet-too-big pass; on Linux net.ipv4.tcp_mtu_probing adapts by"
+            " itself. ping with a given size and no fragmentation shows the limit."
         ),
         doubt=(
             "That size is the reason is inferred. A box that drops one direction's data, or a wrong checksum at one"

@@ -55,16 +55,16 @@ AGGRESSIVE: Final = FindingKind(
         meaning="Answered probes come less than 10 s apart, and at least three gaps show it.",
         why=(
             "The shortest known idle timeout of a middlebox is 60 s. More probes cost packets, wake radios, and"
-            " on many connections add up; they only make a dead peer noticed sooner."
+            " add up over many connections; all they do is find a dead peer sooner."
         ),
         change=(
-            "If a death must be noticed within seconds, keep it. Otherwise an idle time of 30 to 60 s keeps a flow"
-            " known to every box on the way that probing helps against."
+            "If a dead peer must be noticed within seconds, keep it. Otherwise an idle time of 30 to 45 s is"
+            " enough to keep the flow in every middlebox's table."
         ),
         doubt=(
-            "Short times are right in tests, in clusters with fast failover, and where the program asks for them"
-            " knowingly. Answers lost behind the capture point make a prober go over to its interval, which looks"
-            " like this."
+            "Short times are right in tests, in clusters with fast failover, and where the program deliberately"
+            " asks for them. Answers lost beyond the capture point make a prober switch to its interval, which"
+            " looks like this."
         ),
         source="field guide 2.3, 5, 6",
     ),
@@ -99,8 +99,8 @@ BOTH_ENDS: Final = FindingKind(
         title="Both ends probe",
         meaning="Keepalive is on at both ends, each with its own timer.",
         why=(
-            "It is legal and doubles the probes. On Linux one end's empty probes do not restart the other's timer,"
-            " on macOS they do."
+            "That is legal and doubles the number of probes. On Linux one end's empty probes do not restart the"
+            " other's timer; on macOS they do."
         ),
         change="Nothing, or leave it to one end.",
         doubt="The two ends' settings are independent; do not read one end's from the other's probes.",

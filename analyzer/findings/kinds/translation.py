@@ -49,9 +49,9 @@ TRANSLATED: Final = FindingKind(
             "Two flows of this capture begin with the same packet: numbers, timestamps, window and IP ID are equal, the"
             " address of one end and the TTL are not. The capture point is a NAT host, or all its interfaces."
         ),
-        why="What is true of one is true of the other, and nothing counts twice.",
+        why="What is true of one is true of the other, and nothing is counted twice.",
         change="Nothing. Capture on one interface to see one side only.",
-        doubt="Compared is how the flows begin; later they may have gone different ways.",
+        doubt="Only the beginnings of the flows are compared; later they may have taken different paths.",
         source="field guide 8",
     ),
     detail=_detail,

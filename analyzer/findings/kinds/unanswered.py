@@ -182,10 +182,10 @@ STILL_PROBING: Final = FindingKind(
     text=LongText(
         title="Probes unanswered when the capture ended",
         meaning="The peer stopped answering, and the capture ended before the prober gave up.",
-        why="The end is not in the capture, but it is near: an unanswered prober gives up after its count.",
+        why="The end is not in the capture, but it is near: a prober without answers gives up after its count.",
         change=(
-            "Capture for longer: idle + count x interval after the last packet. Linux counts to 9 and macOS to 8"
-            " unless told otherwise."
+            "Capture for longer: until idle + count x interval after the last packet. Linux counts to 9 and"
+            " macOS to 8 unless set otherwise."
         ),
         doubt=(
             "One unanswered probe never means that the peer is dead (RFC 9293 MUST-29); answers may have been lost"
@@ -219,17 +219,17 @@ THEN_NONE: Final = FindingKind(
     text=LongText(
         title="Probes unanswered, then no more probes",
         meaning=(
-            "The last probes got no answer, and after them nothing came for more than two of their intervals to the"
-            " capture's end, not even the prober's RST."
+            "The last probes got no answer. After them nothing came for more than two of their intervals, up to"
+            " the end of the capture: not even the prober's RST."
         ),
-        why="The peer or the path was gone, and then the prober fell silent too.",
+        why="The peer or the path was gone, and then the prober itself fell silent.",
         change=(
-            "Look at the prober: whether it gave up (its RST may not have passed this point), was shut down, or had"
-            " something to send."
+            "Check the prober: it may have given up (its RST need not have passed this point), been shut down,"
+            " or had data to send."
         ),
         doubt=(
-            "The capture may have lost packets, or a link without carrier may have swallowed probes and RST before"
-            " they could be captured."
+            "The capture may have lost packets, or a link without carrier may have swallowed probes and RST"
+            " before they could be captured."
         ),
         source="Linux tcp_keepalive_timer; field guide 2.3, 8, 9.5",
     ),

@@ -83,16 +83,16 @@ LEFT_UNTRANSLATED: Final = FindingKind(
         title="A RST left a NAT untranslated",
         meaning=(
             "A RST went to the peer from the inside address of a host whose connection the peer knows under a"
-            " translated one; its number is the one that this connection expects, or the connection was captured on"
-            " both sides of the NAT."
+            " translated address. Its sequence number is the one this connection expects, or the connection was"
+            " captured on both sides of the NAT."
         ),
         why=(
             "The peer finds no connection for it and ignores it. It holds the real connection until its own probes or"
             " retransmissions end it."
         ),
         change=(
-            "Look at the NAT: its entry for the connection had expired, or it took the RST for invalid. Let it drop"
-            " such packets, keep entries longer than the connections are idle, or send probes more often."
+            "Check the NAT: its entry for the connection had expired, or it considered the RST invalid. Let it"
+            " drop such packets, keep entries longer than the connections are idle, or send probes more often."
         ),
         doubt=(
             "Who sent the RST is inferred from ports and numbers. Where the NAT also sent it translated outside the"
@@ -129,16 +129,17 @@ OTHER_UNTRANSLATED: Final = FindingKind(
     text=LongText(
         title="A FIN, data or an ACK left a NAT untranslated",
         meaning=(
-            "A segment without SYN went to the peer from the inside address of a host whose connection the peer knows"
-            " under a translated one; both of its numbers are those that this connection expects."
+            "A segment without SYN went to the peer from the inside address of a host whose connection the peer"
+            " knows under a translated address. Its sequence and acknowledgement numbers are those that this"
+            " connection expects."
         ),
         why=(
             "The peer finds no connection for it, and drops it or answers with RST, which the inside host may never"
             " see. What was sent does not arrive, and a FIN closes nothing."
         ),
         change=(
-            "Look at the NAT: its entry for the connection had gone, or it took the segment for invalid (late, out of"
-            " its window). Let it drop such packets, or keep entries longer."
+            "Check the NAT: its entry for the connection was gone, or it considered the segment invalid (late,"
+            " outside its window). Let it drop such packets, or keep entries longer."
         ),
         doubt="Whose segment it is, is inferred from ports and numbers.",
         source="RFC 5382 REQ-5; Linux nf_conntrack (INVALID); field guide 8",

@@ -141,6 +141,11 @@ def _detail(t: Teller, f: Finding) -> str:
     return f"{asked}; it {how}" + (f" after {lasted}." if "longest_ns" in f.data else ".")
 
 
+def _remark(t: Teller) -> str:
+    """Return what the other end can do."""
+    return f"{t.start(other(side_of(t.need(CLOSED.code))))}: limit the wait (TCP_USER_TIMEOUT, or a timeout on write)."
+
+
 CLOSED: Final = FindingKind(
     code="window-closed",
     rows=(
@@ -154,12 +159,12 @@ CLOSED: Final = FindingKind(
             " such probes look like keepalive but are not."
         ),
         why=(
-            "The program at this end does not read, or not fast enough. A kernel whose window is closed still"
-            " answers, so this can last forever."
+            "The program at this end does not read, or not fast enough. Its kernel still answers while the"
+            " window is closed, so this can last forever."
         ),
         change=(
-            "Read, or close, in the program whose window it is. At the other end bound the wait (TCP_USER_TIMEOUT,"
-            " a timeout on write)."
+            "Read what has arrived, or close the connection, in the program at this end. At the other end,"
+            " limit the wait (TCP_USER_TIMEOUT, or a timeout on write)."
         ),
         doubt=(
             "On Linux window probes and keepalive probes are the same segment; the closed window and the doubling"
@@ -168,6 +173,8 @@ CLOSED: Final = FindingKind(
         source="RFC 9293 3.8.6.1; Linux tcp_send_probe0; field guide 2.6",
     ),
     detail=_detail,
+    change=lambda _: "Read what has arrived, or close the connection, in the program at this end.",
+    remark=_remark,
 )
 
 
@@ -199,7 +206,7 @@ def _long_happened(t: Teller, f: Finding) -> list[Line]:
     receiver = side_of(f)
     probes = number(f, "probes")
     text = (
-        f"{t.start(other(receiver))} asked {times(probes)} whether it was open again: such probes are no keepalive."
+        f"{t.start(other(receiver))} asked {times(probes)} whether it was open again: such probes are not keepalives."
         if probes
         else f"{t.start(other(receiver))} never asked whether it was open again: perhaps it had nothing more to send."
     )
@@ -232,13 +239,13 @@ FOR_LONG: Final = FindingKind(
     code="window-closed-for-long",
     rows=(Row((verdict_open, window_closed_for_long), _long_evidence),),
     text=LongText(
-        title="The receive window was closed for long",
-        meaning="This end advertised window 0 for 10 s or more: its peer could send nothing in that time.",
+        title="The receive window was closed for a long time",
+        meaning="This end advertised window 0 for 10 s or more: its peer could not send anything in that time.",
         why=(
             "The connection hangs although both kernels are alive: the program at this end does not read. Keepalive"
             " cannot show that, and does not run while the peer has data waiting (Linux)."
         ),
-        change="Find out why the program whose window it is did not read in that time; window-closed says what to do.",
+        change="Find out why this end's program did not read in that time; window-closed says what to do.",
         doubt="A window can be closed on purpose, to hold a sender back.",
         source="RFC 9293 3.8.6; Linux tcp_send_probe0; field guide 2.6",
     ),
@@ -320,14 +327,14 @@ UNANSWERED: Final = FindingKind(
     code="window-probes-unanswered",
     rows=(Row((silent_to_window_probes, last_window_probes_unanswered), _unanswered_evidence),),
     text=LongText(
-        title="Probes of a closed window stayed unanswered",
+        title="Probes of a closed window went unanswered",
         meaning=(
-            "The peer's window is closed, and this end's probes of it got no answer to the capture's end. A kernel"
-            " answers such probes even if its program never reads."
+            "The peer's window is closed, and this end's window probes got no answer before the capture ended."
+            " A kernel answers such probes even if its program never reads."
         ),
         why=(
-            "The peer or the path is probably gone. Keepalive does not run while data waits for a closed window, so"
-            " only the window probes can notice, and they come ever more seldom."
+            "The peer or the path is probably gone. Keepalive does not run while data waits for a closed"
+            " window, so only the window probes can notice, and they come less and less often."
         ),
         change=(
             "Set TCP_USER_TIMEOUT on this socket: it bounds how long data may wait without an answer. Keepalive's"

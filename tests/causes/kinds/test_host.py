@@ -87,7 +87,7 @@ def test_nothing_more_of_a_host_alone():
     assert cause_of(made)[:2] == ("host-silent", "possible")
     assert "filter-drops" in cause_of(made)
     assert made.headline().startswith("Nothing answered") or "10.0.0.2" not in made.headline()
-    assert "What would tell" in made.section("What remains, and what would tell")
+    assert "To find out" in made.section("What it may be, and how to find out")
 
 
 def test_a_host_that_is_heard_again_when_all_is_over():

@@ -41,7 +41,7 @@ def test_without_data_nothing_was_unread():
 
     assert "as SO_LINGER 0 does" in story.headline
     assert "none can have been unread" in texts(story, "Why")
-    assert "Leave SO_LINGER alone" in texts(story, "What to change")
+    assert "leave SO_LINGER alone" in texts(story, "What to change")
 
 
 def test_outstanding_data_before_an_abort_is_told():

@@ -54,7 +54,7 @@ def test_the_leak_is_mended_in_the_handler():
     change = close_wait.HELD.text.change
 
     assert "Read until end of file" in change
-    assert "in the handler's own function, not in main" in change
+    assert "in the handler itself, not in main" in change
 
 
 def test_an_end_that_takes_its_time_is_told_with_its_probes():

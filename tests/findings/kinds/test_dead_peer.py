@@ -34,7 +34,7 @@ def test_a_dead_peer_is_told_with_the_probers_own_reset():
 
     assert "9 probes unanswered, then its own RST, 51.200 s after the client's last packet." in story.headline
     assert "That RST comes from the prober, not from its peer." in texts(story, "What happened")
-    assert "5 s to the first of these probes, then 9 x 5 s: 50 s" in texts(story, "Why")
+    assert "5 s to the first of these probes, then 9 x 5 s, which is 50 s; measured" in texts(story, "Why")
     assert "cannot tell a dead host from a dropped flow" in texts(story, "Why")
 
 

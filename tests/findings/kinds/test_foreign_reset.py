@@ -25,7 +25,7 @@ def test_a_reset_from_between_shows_its_ttl():
     assert "most likely a box in between" in story.headline
     assert "Its TTL is 64, that of the server's other packets 63." in texts(story, "What happened")
     assert "Inferred: a firewall, NAT or load balancer" in texts(story, "Why")
-    assert "is not told" in texts(story, "What the programs see (expected, not captured)")
+    assert "learns nothing of it" in texts(story, "What the programs see (expected, not captured)")
 
 
 def test_a_foreign_mac_address_is_shown():

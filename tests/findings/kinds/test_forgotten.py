@@ -35,7 +35,7 @@ def test_in_mid_connection_a_fin_may_have_come_before():
     story = explain.story(judged, start_ns)
 
     assert "had sent FIN before, and its FIN-WAIT-2 ran out" in texts(story, "Why")
-    assert "end of file (on Linux) if a FIN had come before" in texts(
+    assert "end of file (on Linux) if a FIN came before" in texts(
         story, "What the programs see (expected, not captured)"
     )
 

@@ -27,4 +27,4 @@ def test_after_a_minute_a_box_may_have_forgotten_the_half_close():
 
     assert "a box in between had forgotten the half-closed connection" in story.headline
     assert "known limits for such begin at 60 s" in texts(story, "Why")
-    assert "If it waits for data half-closed" in texts(story, "What the programs see (expected, not captured)")
+    assert "only shut down sending and waits for data" in texts(story, "What the programs see (expected, not captured)")

@@ -21,7 +21,7 @@ def test_where_neither_end_is_answered_both_are_named():
     story = told(judged)
 
     assert "neither gets an answer" in story.headline
-    assert 1 == texts(story, "What to change").count("Look for what loses one direction")
+    assert 1 == texts(story, "What to change").count("Find what loses packets in one direction")
 
 
 def test_who_is_silent_as_well_is_not_called_alive():

@@ -95,6 +95,6 @@ def test_undecided_probes_of_a_closed_window_are_neither_denied_nor_called():
     story = told(judged)
 
     assert "3 probes of endpoint a asked for the window or for the peer, which is undecided" in detail
-    assert "under a closed window: of the peer or of the window" in texts(story, "What happened")
+    assert "does not tell whether they are keepalive or window probes" in texts(story, "What happened")
     assert "No keepalive probe" not in texts(story, "What happened")
     assert "not taken for keepalive" in texts(story, "Also")
