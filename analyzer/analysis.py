@@ -29,6 +29,7 @@ from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
 from analyzer.together import SEARCHED, FlowsTogether
 from analyzer.track.tracker import Limits
+from analyzer.units import Clock, Zero
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,6 +72,7 @@ class Analysis:
         only_findings: bool = False,
         count_findings: bool = False,
         limits: Limits | None = None,
+        clock: Clock = Clock.RELATIVE,
     ) -> None:
         """Start empty.
 
@@ -78,8 +80,9 @@ class Analysis:
         (see ``overview.RANKS``) can still be looked at, and the others are lines in a table. What ``select`` leaves
         out is not even counted. ``only_findings`` keeps those flows alone in which something was found.
         ``count_findings`` has findings counted as flows finish, also in those of which only lines are left.
-        ``limits`` bounds what is kept of flows that are alive.
+        ``limits`` bounds what is kept of flows that are alive. ``clock`` is how stories and tables say instants.
         """
+        self.clock = clock
         self.captures: list[CaptureSummary] = []
         self.totals = Totals()
         self.keep_all = keep_all
@@ -330,9 +333,9 @@ class Analysis:
             kept.capture += at
         self._batches += other._batches
 
-    def start_ns(self, capture: int = 0) -> int:
-        """Return the instant that offsets of this capture count from."""
-        return self.captures[capture].start_ns or 0
+    def start_ns(self, capture: int = 0) -> Zero:
+        """Return the instant that offsets of this capture count from, with the clock by which instants are said."""
+        return Zero(self.captures[capture].start_ns or 0, self.clock)
 
     # for notebooks ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json", dest="form", action="store_const", const="json", help="the JSON of report, with each flow's story"
     )
     forms.add_argument("--jsonl", dest="form", action="store_const", const="jsonl", help="the same, one flow a line")
+    shared.add_time(group)
     page.add_html(group, forms)
     shared.add_fail_on(group)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import AnalyzerError
 from analyzer.report.screen import printable
+from analyzer.units import Clock
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
@@ -134,6 +135,16 @@ def add_flows(group: argparse._ActionsContainer) -> None:
         default=[],
         type=_numbers,
         help="only these flows (comma-separated numbers)",
+    )
+
+
+def add_time(group: argparse._ActionsContainer) -> None:
+    """Add --time."""
+    group.add_argument(
+        "--time",
+        choices=[clock.value for clock in Clock],
+        default=Clock.RELATIVE.value,
+        help="say times as seconds from the capture's first frame (default), or as the time of day in UTC or here",
     )
 
 

@@ -20,6 +20,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.loops import choice, notices
 from analyzer.loops.choice import finish, jit_allowed, ready
 from analyzer.report.screen import printable
+from analyzer.units import Clock
 
 if TYPE_CHECKING:
     import argparse
@@ -144,6 +145,7 @@ def read_all(
         limits=limits(options),
         only_findings=options.only_findings,
         count_findings=count_findings and not keep_all,
+        clock=Clock(getattr(options, "time", Clock.RELATIVE.value)),
     )
     todo = _all_series(options)
     if len(todo) > 1 and sum(map(_octets, todo)) >= WORTH_PROCESSES:

@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--table", choices=("flows", "probes"), default="flows", help="what --csv has a row for (default: flows)"
     )
+    shared.add_time(group)
     page.add_html(group, forms)
     page.add_parquet(forms)
     shared.add_fail_on(group)

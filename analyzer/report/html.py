@@ -24,7 +24,7 @@ from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
 from analyzer.report.text import STYLES, flow_sum, lookalike_sum, pair_text, probe_sum, set_aside, title_of
 from analyzer.segment import address_text
-from analyzer.units import format_offset
+from analyzer.units import format_instant
 from analyzer.words.teller import frames_label, frames_text
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]
         "told": explain.story(judged, start_ns),
         "frames_text": frames_text,
         "frames_label": frames_label,
-        "offset": format_offset,
+        "at": lambda ns: format_instant(start_ns + ns, start_ns),
         "picture": _safe(picture(judged, start_ns, f"p{flow.capture}-{number}-")) if pictures else None,
         "evidence": first,
         "left_out": left_out,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
-from analyzer.units import format_duration, format_offset
+from analyzer.units import format_duration, format_instant
 from analyzer.words.teller import Teller
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def rows(judged: JudgedFlow, start_ns: int) -> list[Row]:
     record = judged.record
 
     def row(frame: int, ts_ns: int, side: Side, what: str, answer: str = "", mark: str = "") -> Row:
-        return Row(frame, ts_ns, format_offset(ts_ns - start_ns), t.name(side), what, answer, mark)
+        return Row(frame, ts_ns, format_instant(ts_ns, start_ns), t.name(side), what, answer, mark)
 
     found = [
         *(_probe(t, probe, start_ns) for probe in record.probes),
@@ -99,7 +99,7 @@ def _probe(t: Teller, probe: Probe, start_ns: int) -> Row:
     return Row(
         probe.frame,
         probe.ts_ns,
-        format_offset(probe.ts_ns - start_ns),
+        format_instant(probe.ts_ns, start_ns),
         t.name(probe.sender),
         f"keepalive probe{sure}{after}{idle}{fin}",
         answer,

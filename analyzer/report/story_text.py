@@ -9,7 +9,7 @@ from analyzer import explain
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
-from analyzer.units import format_duration, format_offset
+from analyzer.units import Clock, Zero, format_date, format_duration, format_instant
 from analyzer.words.model import Story
 from analyzer.words.teller import frames_label, frames_text
 
@@ -71,21 +71,38 @@ def story(
     told = explain.story(judged, start_ns)
     title = told.title if capture is None else f"{printable(capture)}: {told.title}"
     yield from screen.wrap(title, indent=INDENT, first="", style="heading")
+    yield from screen.wrap(when_text(start_ns), style="dim")
     yield ""
     yield from screen.wrap(told.headline)
     yield ""
     yield from ticks(judged, screen)
     for section in told.sections:
         yield screen.paint(section.heading, "heading")
-        at_width = max((len(format_offset(line.at_ns)) for line in section.lines if line.at_ns is not None), default=0)
+        when = {
+            line.at_ns: format_instant(start_ns + line.at_ns, start_ns)
+            for line in section.lines
+            if line.at_ns is not None
+        }
+        at_width = max(map(len, when.values()), default=0)
         frame_width = max(
             (len(frames_text(line.frames)) for line in section.lines if line.at_ns is not None), default=0
         )
         for line in section.lines:
-            yield from _line(line, screen, at_width, frame_width)
+            yield from _line(line, screen, when, at_width, frame_width)
         yield ""
     if not live:
         yield from look(judged, screen, joined=joined)
+
+
+def when_text(start_ns: int) -> str:
+    """Return which instant the times count from, or whose clock they are; nothing where no calendar has it."""
+    clock = start_ns.clock if isinstance(start_ns, Zero) else Clock.RELATIVE
+    date = format_date(start_ns, clock)
+    if date is None:
+        return ""
+    if clock is Clock.RELATIVE:
+        return f"Times count from the capture's first frame, {date}."
+    return f"Times are those of {'UTC' if clock is Clock.UTC else 'this machine'}; the capture begins at {date}."
 
 
 def look(judged: JudgedFlow, screen: Screen, *, joined: bool = False) -> Iterator[str]:
@@ -129,11 +146,11 @@ def story_object(judged: JudgedFlow, start_ns: int) -> Object:
     }
 
 
-def _line(line: Line, screen: Screen, at_width: int, frame_width: int) -> Iterator[str]:
+def _line(line: Line, screen: Screen, when: dict[int, str], at_width: int, frame_width: int) -> Iterator[str]:
     frames = frames_text(line.frames) if line.frames else ""
     if line.at_ns is None:
         text = f"{line.text} [{frames_label(line.frames)}]" if frames else line.text
         yield from screen.wrap(text, indent=INDENT * 2, first=INDENT + "- ")
         return
-    lead = f"{INDENT}{format_offset(line.at_ns):>{at_width}}  {frames:>{frame_width}}  "
+    lead = f"{INDENT}{when[line.at_ns]:>{at_width}}  {frames:>{frame_width}}  "
     yield from screen.wrap(line.text, indent=" " * len(lead), first=lead)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from analyzer import explain
+from analyzer.findings import Advice, kind_of
 from analyzer.judge.verdict import SEVERITIES, Severity, Verdict
 from analyzer.report.export import instant
 from analyzer.report.screen import columns, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
-from analyzer.units import format_duration
+from analyzer.units import NS_PER_S, format_duration
 from analyzer.words.idle_limits import limit_sentence
 from analyzer.words.lookalikes import lookalikes_text, may_be_probes
 
@@ -34,6 +35,7 @@ STYLES: Final = {verdict.value: STYLE_OF[severity] for verdict, severity in SEVE
 INDENT: Final = "      "
 VERDICT_WIDTH: Final = max(len(verdict.value) for verdict in Verdict)
 HOSTS_NAMED: Final = 5
+MINUTE_NS: Final = 60 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,13 @@ def report(data: Report, screen: Screen) -> Iterator[str]:
     for index, capture in enumerate(data.captures):
         title = f"{index}: {_short_title(capture)}" if several else title_of(capture)
         yield from screen.wrap(title, indent="   " if several else "  ", first="", style="heading")
+    yield from _totals(data, screen)
     yield ""
     if data.services:
         yield from _services(data, screen)
     yield from _flows(data, screen)
     yield from _findings(data, screen)
-    yield from _totals(data, screen)
+    yield from _beside(data, screen)
 
 
 # ── flows ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,6 +139,8 @@ class _Table:
         return self.screen.width - used - (self.pair + 2 + COUNTS_WIDTH if self.wide else 0)
 
 
+IDLE_ADVICE: Final = frozenset({Advice.MINOR, Advice.NONE})
+"""Findings with such advice come last, and without it: nobody has to act on them."""
 LENGTH_WIDTH: Final = len("123.456 s") + 1 + 2
 
 
@@ -146,12 +151,14 @@ def _flows(data: Report, screen: Screen) -> Iterator[str]:
         head += [("VERDICT", VERDICT_WIDTH), ("TIME", table.cells)]
     yield screen.paint(f"{'FLOW':<{table.lead}}" + columns((*head, *COUNTS)), "heading")
     used: set[Mark] = set()
-    for shown in data.flows:
+    for index, shown in enumerate(data.flows):
+        if index:
+            yield ""
         yield from _flow(shown, _number(shown, data), table, used)
     hidden = data.notable - len(data.flows)
     if hidden > 0:
         yield from screen.wrap(
-            f"{hidden:,} more {_plural(hidden, 'flow')}; --limit 0 lists all, --host and --port pick, "
+            f"{hidden:,} more {_plural(hidden, 'flow')}: --limit 0 lists all, --host and --port select some, "
             "--flow N shows one.",
             indent=table.indent,
             style="dim",
@@ -268,7 +275,7 @@ def _findings(data: Report, screen: Screen) -> Iterator[str]:
     if not data.findings:
         return
     yield screen.paint(columns((("FLOWS", -6), ("FINDING", 0))), "heading")
-    for code, found in data.findings.items():
+    for code, found in sorted(data.findings.items(), key=lambda item: kind_of(item[0]).advice in IDLE_ADVICE):
         lead = columns(((f"{found.flows:,}", -6), (code, 0)))
         yield lead + screen.paint(_named(found, data, screen.width - len(lead)), "dim")
         yield from screen.wrap(advice(code), indent=" " * 8)
@@ -291,7 +298,7 @@ def advice(code: str) -> str:
     """Return what a finding is and what to do about it, a sentence each; the latter only if there is any."""
     text = explain.long_text(code)
     first, stop, _ = text.change.partition(". ")
-    return f"{text.title}." if first.startswith("Nothing") else f"{text.title}. {first}{stop.strip()}"
+    return f"{text.title}." if kind_of(code).advice in IDLE_ADVICE else f"{text.title}. {first}{stop.strip()}"
 
 
 # ── sums ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -318,12 +325,9 @@ def _start(capture: CaptureSummary) -> str:
 
 
 def _totals(data: Report, screen: Screen) -> Iterator[str]:
+    """Yield what the captures add up to, which stands first."""
     totals = data.totals
     yield from screen.wrap(f"{flow_sum(data)}; {probe_sum(totals)}.", indent="")
-    if totals.not_probes:
-        yield from screen.wrap(f"{lookalike_sum(totals)}.")
-    for host in _talkative(data):
-        yield from screen.wrap(host, indent="  ")
     if totals.close_wait:
         count = totals.close_wait
         yield from screen.wrap(
@@ -333,6 +337,14 @@ def _totals(data: Report, screen: Screen) -> Iterator[str]:
         )
     for limit in data.idle_limits:
         yield from screen.wrap(limit_sentence(limit), style="warning")
+
+
+def _beside(data: Report, screen: Screen) -> Iterator[str]:
+    """Yield who probes most, what only looks like a probe, and what was not read."""
+    for host in _talkative(data):
+        yield from screen.wrap(host, indent="  ", first="")
+    if data.totals.not_probes:
+        yield from screen.wrap(f"{lookalike_sum(data.totals)}.")
     yield from _shortcomings(data, screen)
 
 
@@ -374,14 +386,17 @@ def _talkative(data: Report) -> Iterator[str]:
     """Yield a line for each of the hosts that probe most, and one for the others."""
     for host in data.hosts[:HOSTS_NAMED]:
         where = f" in capture {host.capture}" if len(data.captures) > 1 else ""
+        # of a shorter capture a rate would be an extrapolation
+        long = data.captures[host.capture].duration_ns >= MINUTE_NS
+        rate = f" ({_rate(host.per_minute)} a minute)" if long else ""
         yield (
-            f"{host.address}{where}: {host.probes:,} {_plural(host.probes, 'probe')} on {host.flows:,} "
-            f"{_plural(host.flows, 'flow')}, {_rate(host.per_minute)} a minute"
+            f"{host.address}{where} sent {host.probes:,} {_plural(host.probes, 'probe')} on {host.flows:,} "
+            f"{_plural(host.flows, 'flow')}{rate}"
         )
     rest = data.hosts[HOSTS_NAMED:]
     hosts, probes = len(rest) + data.other_hosts[0], sum(host.probes for host in rest) + data.other_hosts[1]
     if hosts:
-        yield f"{hosts:,} more {_plural(hosts, 'host')}: {probes:,} probes"
+        yield f"{hosts:,} more {_plural(hosts, 'host')} sent {probes:,} probes"
 
 
 def _rate(per_minute: float) -> str:

@@ -12,7 +12,7 @@ from analyzer.judge.judged import Certainty
 from analyzer.judge.record import other
 from analyzer.tolerances import ONE_RHYTHM, ONE_RHYTHM_NS
 from analyzer.track.flow import SIDES
-from analyzer.units import format_duration, format_offset
+from analyzer.units import format_duration, format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -137,8 +137,8 @@ class Teller:
     # ── when ──
 
     def at(self, ts_ns: int) -> str:
-        """Return an instant as an offset from the capture's start: ``+20.018``."""
-        return format_offset(ts_ns - self.start_ns)
+        """Return an instant as an offset from the capture's start, ``+20.018``, or as its zero's clock says."""
+        return format_instant(ts_ns, self.start_ns)
 
     # ── what ──
 
