@@ -93,7 +93,7 @@ def format_instant(ts_ns: Nanoseconds, zero_ns: Nanoseconds) -> str:
         moment, first = (_wall(ns, clock) for ns in (ts_ns, int(zero_ns)))
     except (ValueError, OverflowError, OSError):
         return format_offset(ts_ns - zero_ns)
-    day = "" if moment.date() == first.date() else f"{moment:%m-%d} "
+    day = "" if moment.date() == first.date() else f"{moment:%m-%d} " if moment.year == first.year else f"{moment:%F} "
     return f"{day}{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
 
 

@@ -22,6 +22,7 @@ from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
+from analyzer.report.story_text import when_text
 from analyzer.report.text import STYLES, flow_sum, lookalike_sum, pair_text, probe_sum, set_aside, title_of
 from analyzer.segment import address_text
 from analyzer.units import format_instant
@@ -209,6 +210,7 @@ def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]
         "verdict": judged.ending.verdict.value,
         "pair": pair_text(judged, SCREEN),
         "told": explain.story(judged, start_ns),
+        "when": when_text(start_ns),
         "frames_text": frames_text,
         "frames_label": frames_label,
         "at": lambda ns: format_instant(start_ns + ns, start_ns),

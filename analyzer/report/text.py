@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final
 from analyzer import explain
 from analyzer.findings import Advice, kind_of
 from analyzer.judge.verdict import SEVERITIES, Severity, Verdict
-from analyzer.report.export import instant
 from analyzer.report.screen import columns, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
-from analyzer.units import NS_PER_S, format_duration
+from analyzer.units import NS_PER_S, format_date, format_duration
 from analyzer.words.idle_limits import limit_sentence
 from analyzer.words.lookalikes import lookalikes_text, may_be_probes
 
@@ -321,7 +320,8 @@ def _short_title(capture: CaptureSummary) -> str:
 
 
 def _start(capture: CaptureSummary) -> str:
-    return "" if capture.start_ns is None else f" from {instant(capture.start_ns)[:23].replace('T', ' ')} UTC"
+    date = None if capture.start_ns is None else format_date(capture.start_ns)
+    return "" if date is None else f" from {date}"
 
 
 def _totals(data: Report, screen: Screen) -> Iterator[str]:

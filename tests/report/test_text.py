@@ -132,8 +132,8 @@ def test_services_have_a_line_each_and_their_worst_flow(dead):
     assert "3 more ports" in shown
     assert "   300  dead-peer-detected  flows 1000 1001 1002 1003 1004 1005 1006 1007 ..." in shown
     assert " 1,200  peer-forgot-connection  flows 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 ..." in shown
-    assert "  192.0.2.0: 100 probes on 2 flows, 121 a minute" in shown
-    assert "  2 more hosts: 189 probes" in shown
+    assert "192.0.2.0 sent 100 probes on 2 flows" in shown
+    assert "2 more hosts sent 189 probes" in shown
     assert all(len(line) <= 80 for line in shown)
 
 
@@ -158,7 +158,9 @@ def test_long_numbers_and_addresses_keep_the_columns(flow):
     ("per_minute", "words"), [(4.7e-07, "under 0.01"), (0.0125, "0.0125"), (3.854, "3.85"), (1234.5, "1,234")]
 )
 def test_rates_are_written_for_a_reader(per_minute, words):
-    """A rate has three digits or its thousands, and never an exponent."""
+    """A rate of a capture of a minute or more has three digits or its thousands, and never an exponent."""
     host = ProbingHost(0, "192.0.2.1", 1, 1, per_minute)
 
-    assert f", {words} a minute" in next(_talkative(Report([], Totals(), 1, [], hosts=[host])))
+    long, short = capture(end_ns=60_000_000_000), capture(end_ns=59_000_000_000)
+    assert f"flow ({words} a minute)" in next(_talkative(Report([long], Totals(), 1, [], hosts=[host])))
+    assert "minute" not in next(_talkative(Report([short], Totals(), 1, [], hosts=[host])))
