@@ -23,9 +23,8 @@ ALWAYS: Final = (
 
 
 def limits(t: Teller) -> list[Line]:
-    """Return what this capture cannot show of this flow."""
-    return lines(
-        Line(ALWAYS, (t.record.first_frame, t.record.last_frame)),
+    """Return what this capture cannot show of this flow; what it shows of none, only where there is nothing else."""
+    found = lines(
         *_of_holes(t),
         *_of_drops(t),
         *_of_fins(t),
@@ -34,6 +33,7 @@ def limits(t: Teller) -> list[Line]:
         *_lacks(t),
         *_of_probes(t),
     )
+    return found or [Line(ALWAYS, (t.record.first_frame, t.record.last_frame))]
 
 
 def _of_findings(t: Teller) -> list[Line]:

@@ -92,7 +92,7 @@ VERDICT_TEXTS: Final[dict[str, LongText]] = {
         source="RFC 9293 3.5.2, 3.10.4; Linux tcp_close; field guide 2.8",
     ),
     Verdict.SILENT.value: LongText(
-        title="Unanswered to the capture's end",
+        title="Unanswered until the capture ended",
         meaning=(
             "Probes or data stayed unanswered until the capture ended, for at least one interval that was to be"
             " expected, and no RST came."

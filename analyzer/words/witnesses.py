@@ -109,10 +109,9 @@ def _heard_later(t: Teller, w: Witness) -> str:
 
 
 def _unheard(t: Teller, w: Witness) -> str:
-    last = f"its last segment here ({t.at(w.ts_ns)})"
-    slack_ns = number(w, "slack_ns")
-    when = f"from {duration(slack_ns)} after {last} to the end" if slack_ns else f"after {last}"
-    return f"No frame of any kind came from {text(w, 'address')} {when}."
+    last = t.at(w.ts_ns)
+    since = t.at(w.ts_ns + number(w, "slack_ns"))
+    return f"No frame of any kind came from {text(w, 'address')} after {since}; its last segment here was at {last}."
 
 
 def _only_resets(t: Teller, w: Witness) -> str:
@@ -210,4 +209,10 @@ def says(t: Teller, witness: Witness) -> str:
 
 def witness_lines(t: Teller) -> list[Line]:
     """Return what all witnesses of a flow say, with their frames."""
-    return [Line(says(t, witness), witness.frames) for witness in t.judged.witnesses]
+    told: list[Line] = []
+    for witness in t.judged.witnesses:
+        # who answered ARP was heard: that its station was heard in the same frame says no more
+        again = witness.says == "station" and any(set(witness.frames) <= set(line.frames) for line in told)
+        if not again:
+            told.append(Line(says(t, witness), witness.frames))
+    return told

@@ -49,7 +49,6 @@ def line_with(words, heading):
         (CHANGE, "not in main", (14, *range(16, 39, 2))),
         (EXPECTED, "end of file at once from the FIN on", (14,)),
         (EXPECTED, "the next write fails (EPIPE)", (14, 39)),
-        (LIMITS, "States are derived", (1, 39)),
         (LIMITS, "close(), exit and kill -9", (14,)),
         (LIMITS, "Which machine sent the RST", (39,)),
     ],

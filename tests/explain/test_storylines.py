@@ -24,11 +24,11 @@ HEADLINES = {
         " packet."
     ),
     "aborted": (
-        "The client ended the connection with a RST in place of a FIN, as a close or kill with unread data does; 2"
+        "The client ended the connection with a RST instead of a FIN, as a close or kill with unread data does; 2"
         " probes before, all answered."
     ),
     "silent": (
-        "The server's data stayed unacknowledged for 11.457 s to the capture's end, sent again 6 times; no"
+        "The server's data stayed unacknowledged for 11.457 s, until the capture ended: retransmitted 6 times, no"
         " keepalive probe in that time."
     ),
     "open": "Open when the capture ended; 8 of 16 probes unanswered, later ones answered.",
@@ -89,7 +89,7 @@ def test_a_foreign_reset_overrules_what_it_pretends():
     assert ["dead-peer-detected", "reset-from-between"] == [
         code for code in codes(judged) if code != "midstream-start"
     ][:2]
-    assert "most likely a box in between" in explain.headline(judged, 0)
+    assert "most likely a middlebox sent it" in explain.headline(judged, 0)
 
 
 def test_silence_that_no_finding_explains_is_still_told():

@@ -50,12 +50,12 @@ def _headline(t: Teller, f: Finding) -> str:
     probes = t.record.probes
     before = f"; {count(len(probes), 'probe')} before, {answered_text(probes)}" if probes else ""
     if number(f, "resent"):
-        before = f"; its data had stayed unacknowledged, sent again {times(number(f, 'resent'))}"
+        before = f"; its data had stayed unacknowledged, retransmitted {times(number(f, 'resent'))}"
     usual = {
         "possible": ", as a close or kill with unread data does",
         "impossible": ", as SO_LINGER 0 does",
     }.get(str(f.data["unread"]), "")
-    return f"{t.start(side_of(f))} ended the connection with a RST in place of a FIN{usual}{before}."
+    return f"{t.start(side_of(f))} ended the connection with a RST instead of a FIN{usual}{before}."
 
 
 def _happened(t: Teller, f: Finding) -> list[Line]:
@@ -84,14 +84,14 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         )
         return [Line(text, (reset,))]
     cause = Line(
-        "A kernel sends RST in place of FIN when a socket is closed, or its process is killed, with received data"
+        "A kernel sends RST instead of FIN when a socket is closed, or its process is killed, with received data"
         " still unread. Or the program asked for it (SO_LINGER with time 0).",
         (reset,),
     )
     given_up = None
     if number(f, "resent"):
         given_up = Line(
-            "Its own data was unacknowledged and sent again before: macOS ends that with such a RST too (by its"
+            "Its own data was unacknowledged and had been retransmitted: macOS ends that with such a RST too (by its"
             " source), Linux does not.",
             (reset,),
         )

@@ -38,8 +38,9 @@ def _evidence(case: Case) -> Evidence:
 def _detail(t: Teller, f: Finding) -> str:
     closer = t.the(side_of(f))
     return (
-        f"{t.start(side_of(f))} sent its FIN again {times(number(f, 'resent'))} although {t.the(other(side_of(f)))}'s"
-        f" acknowledgement had passed here: between this point and {closer} acknowledgements are lost."
+        f"{t.start(side_of(f))} retransmitted its FIN {times(number(f, 'resent'))} although"
+        f" {t.the(other(side_of(f)))}'s acknowledgement had passed here: between this point and {closer}"
+        " acknowledgements are lost."
     )
 
 

@@ -54,12 +54,12 @@ def _headline(t: Teller, f: Finding) -> str:
     what = " in answer to a probe" if "probe_frame" in f.data else ""
     if _only_went_on(f):
         return (
-            f"A RST{what} ended the connection in {owner}'s name, but {owner} went on as if it had sent none: most"
-            " likely somebody in between sent it."
+            f"A RST{what} ended the connection. It carries {owner}'s address, but {owner} went on as if it had sent"
+            " none: most likely a middlebox sent it."
         )
     return (
-        f"A RST{what} ended the connection in {owner}'s name, but does not look like {owner}'s packets: most likely"
-        " a box in between."
+        f"A RST{what} ended the connection. It carries {owner}'s address, but does not look like {owner}'s packets:"
+        " most likely a middlebox sent it."
     )
 
 
@@ -87,7 +87,7 @@ def _differences(t: Teller, f: Finding) -> list[Line]:
     low, high = number(f, "own_ttl_low"), number(f, "own_ttl_high")
     came = number(f, "ttl")
     own = str(low) if low == high else f"{low} to {high}"
-    ttl = f"Its TTL is {came}, that of {owner}'s other packets {own}."
+    ttl = f"Its TTL is {came}; {owner}'s other packets have {own}."
     if low < came < high:
         ttl = f"Its TTL is {came}; of {owner}'s other packets, from {own}, none came as far."
     mac = f"Its source MAC address is not that of {owner}'s other packets."
@@ -107,14 +107,14 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     side = side_of(f)
     back = t.record.reset_back
     knows = (
-        f"{t.start(side)} itself probably knows nothing of it and still holds the connection."
+        f"{t.start(side)} itself probably does not know and still holds the connection."
         if back is None
         else f"{t.start(side)} itself had probably not ended it, and learns of it from a RST in"
         f" {t.the(other(side))}'s name (frame {back.frame}), if that arrives and fits."
     )
     box = (
-        "Inferred: a firewall, NAT or load balancer on the way has dropped the flow or forbids it, and answers in"
-        f" {t.the(side)}'s name. {knows}"
+        "Inferred: a firewall, NAT or load balancer on the path has dropped the flow from its table or blocks it, and"
+        f" answers in {t.the(side)}'s name. {knows}"
     )
     if _only_went_on(f):
         box = (

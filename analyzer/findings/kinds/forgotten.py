@@ -97,7 +97,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     if f.data["midstream"]:
         text = (
             f"The capture began in mid-connection. So either {peer} had sent FIN before, and its FIN-WAIT-2 ran out"
-            " (60 s on Linux); or its host restarted; or a box on the way forgot the flow and answers in its name."
+            " (60 s on Linux); or its host restarted; or a middlebox forgot the flow and answers in its name."
             " This capture cannot tell which."
         )
     else:
@@ -114,9 +114,9 @@ def _change(finding: Finding) -> str | None:
     if finding.data["what"] == "probe":
         return None
     return (
-        "Look for a restart of host or container, a failover that moved the address, or a NAT or load balancer that"
-        " forgot the flow. Against the last, keepalive with an idle time below its limit keeps the flow known; or close"
-        " idle connections sooner than the limit."
+        "Check whether the host or container restarted, a failover moved the address, or a NAT or load balancer dropped"
+        " the flow from its table. Against the last, keepalive with an idle time below its limit keeps the flow known;"
+        " or close idle connections before that limit."
     )
 
 

@@ -51,7 +51,7 @@ def _used_evidence(case: Case) -> Evidence:
 def _used_detail(t: Teller, f: Finding) -> str:
     writer = side_of(f)
     return (
-        f"{t.start(other(writer))} took data of {t.the(writer)} after its own FIN: a half-close in use, for"
+        f"{t.start(other(writer))} took data from {t.the(writer)} after its own FIN: a half-close in use, for"
         f" {duration(number(f, 'half_closed_ns'))}."
     )
 

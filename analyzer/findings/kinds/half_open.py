@@ -100,12 +100,12 @@ def _change(f: Finding) -> str | None:
     silent_ns = number(f, "silent_ns") if "silent_ns" in f.data else 0
     if silent_ns < c.LONG_NS:
         return (
-            "Nothing: the end that held the old connection was probing, and would have found the loss by itself. The"
-            " exchange is the ordinary recovery."
+            "Nothing: the end that held the old connection was probing, and would have found the loss on its own. This"
+            " exchange is TCP's normal recovery."
         )
     return (
-        "A shorter idle time of keepalive at the end that held the old connection would have found the loss earlier: it"
-        f" had heard nothing for {duration(silent_ns)}. Nothing else is wrong: the exchange is the ordinary recovery."
+        "A shorter keepalive idle time at the end that held the old connection would have found the loss earlier: it"
+        f" had heard nothing for {duration(silent_ns)}. Nothing else is wrong: this exchange is TCP's normal recovery."
     )
 
 

@@ -54,8 +54,8 @@ def _evidence(case: Case) -> Evidence:
 def _headline(t: Teller, f: Finding) -> str:
     writer = side_of(f)
     return (
-        f"{t.start(other(writer))} closed after {duration(number(f, 'idle_ns'))} of idleness, and"
-        f" {t.the(writer)}'s next request crossed its FIN: a race of idle timeouts; a RST answered the request."
+        f"{t.start(other(writer))} closed after {duration(number(f, 'idle_ns'))} idle, and"
+        f" {t.the(writer)}'s next request crossed its FIN (a race of idle timeouts); a RST answered the request."
     )
 
 
@@ -71,11 +71,11 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     )
     return [
         Line(
-            f"{closer} sent FIN after {duration(number(f, 'idle_ns'))} of idleness.",
+            f"{closer} sent FIN after {duration(number(f, 'idle_ns'))} of silence.",
             (number(f, "from_frame"), number(f, "fin_frame")),
         ),
         Line(crossed, (number(f, "data_frame"),)),
-        Line(f"{closer}'s kernel answered it with a RST: nobody is there to take it.", (number(f, "reset_frame"),)),
+        Line(f"{closer}'s kernel answered it with a RST: no program is there to read it.", (number(f, "reset_frame"),)),
     ]
 
 
@@ -83,8 +83,8 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     writer = side_of(f)
     return [
         Line(
-            f"Neither program did wrong by itself: {t.the(other(writer))}'s idle timeout ran out while"
-            f" {t.the(writer)} still took the connection for good. Whoever sends requests must be the first to close"
+            f"Neither program did anything wrong: {t.the(other(writer))}'s idle timeout ran out while"
+            f" {t.the(writer)} still considered the connection good. Whoever sends requests must be the first to close"
             " an idle connection.",
             f.frames,
         )
@@ -96,7 +96,7 @@ def _change(finding: Finding) -> str:
     return (
         f"Have it close idle connections sooner than the other end does (which did after {idle}): the idle timeout"
         " (keep-alive timeout) of whoever answers requests must be longer than that of whoever sends them, by more than"
-        " a round trip. Repeat requests that are safe to repeat on a new connection."
+        " a round trip. Retry requests that are safe to repeat on a new connection."
     )
 
 

@@ -59,7 +59,7 @@ def _headline(t: Teller, f: Finding) -> str:
     if _may_be_forgotten(f):
         return (
             f"{t.start(writer)} sent data {after} after {closer}'s FIN, and a RST answered: {closer} had closed"
-            " completely, or a box in between had forgotten the half-closed connection."
+            " completely, or a middlebox had forgotten the half-closed connection."
         )
     return f"{t.start(writer)} sent data {after} after {closer}'s FIN; {closer} had closed in full, and a RST answered."
 
@@ -75,8 +75,8 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         Line(
             f"Then {t.the(writer)} sent data, and a RST in {t.the(closer)}'s name answered it."
             if _may_be_forgotten(f)
-            else f"Then {t.the(writer)} sent data, and {t.the(closer)}'s kernel answered with a RST: nobody is there to"
-            " take it.",
+            else f"Then {t.the(writer)} sent data, and {t.the(closer)}'s kernel answered with a RST: no program is"
+            " there to read it.",
             (number(f, "data_frame"), number(f, "reset_frame")),
         ),
     ]
@@ -88,10 +88,10 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     if _may_be_forgotten(f):
         limits = sorted({row.idle_s for row in middleboxes_within(number(f, "silent_ns"), half_closed=True)})
         text = (
-            f"Nothing shows which of two it is. If {t.the(closer)} had only sent FIN (shutdown) and waited for this"
-            f" data, a load balancer, firewall or NAT in between had forgotten the half-closed connection in"
-            f" {duration(number(f, 'silent_ns'))} of silence, and answers in its name; known limits for such begin at"
-            f" {limits[0]} s. If its program had closed, its kernel cannot deliver data, and refuses it."
+            f"There are two explanations, and nothing shows which is right. If {t.the(closer)} had only sent FIN"
+            " (shutdown) and waited for this data, a load balancer, firewall or NAT had forgotten the half-closed"
+            f" connection in {duration(number(f, 'silent_ns'))} of silence, and answers in its name; known limits for"
+            f" such begin at {limits[0]} s. If its program had closed, its kernel cannot deliver data, and refuses it."
         )
         return [Line(text, f.frames)]
     return [
@@ -108,8 +108,9 @@ def _change(f: Finding) -> str | None:
     if not _may_be_forgotten(f):
         return None
     return (
-        "If the other end waits half-closed, answer it within the limit of the boxes in between, or let keepalive keep"
-        " them aware of it. If it had closed, read, and take end of file as its close, before writing more."
+        "If the other end waits half-closed, answer it within the middleboxes' limit, or let keepalive keep"
+        " the connection in their tables. If it had closed, read before writing more, and take end of file as its"
+        " close."
     )
 
 

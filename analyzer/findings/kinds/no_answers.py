@@ -61,8 +61,8 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     if not last:
         return [*probe_summary(t), went_on]
     text = (
-        f"Nothing of it came after the last {count(len(last), 'probe')}, up to the capture's end: of a peer that"
-        " answers none, that says nothing."
+        f"Nothing came from it after the last {count(len(last), 'probe')}, until the capture ended; since this peer"
+        " never answers probes, that tells nothing."
     )
     return lines(*probe_summary(t), went_on, last_word(t, peer), Line(text, numbers_of(last)))
 
@@ -76,18 +76,18 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         ),
         "empty": (
             "These probes are empty. Some stacks, old or small, do not answer an empty segment with an old number"
-            " (RFC 9293 3.8.4): for these there is the probe with one octet."
+            " (RFC 9293 3.8.4): the probe with one byte exists for these."
         ),
         "octet": (
-            "Even a probe with an octet got no answer, which every stack should give: perhaps probes are dropped on the"
-            " way."
+            "Even a probe with a byte of data got no answer, though every stack should answer it: perhaps probes are"
+            " dropped on the path."
         ),
     }[str(f.data["form"])]
     return [
         Line(text, f.frames),
         Line(
-            f"{t.start(prober)} counts each as unanswered. A silence longer than its count of intervals would have it"
-            " give up on a peer that is alive.",
+            f"{t.start(prober)} counts each as unanswered. In a silence longer than idle time + count x interval it"
+            " would give up on a peer that is alive.",
             f.frames,
         ),
     ]

@@ -41,12 +41,12 @@ def _headline(t: Teller, f: Finding) -> str:
     if not number(f, "peer_answered"):
         own, theirs = number(f, "unanswered"), number(f, "peer_unanswered")
         return (
-            f"Both ends probe, and neither gets an answer up to the capture's end: not {t.the(prober)} to its last"
+            f"Both ends probe, and neither got an answer before the capture ended: not {t.the(prober)} to its last"
             f" {count(own, 'probe')}, nor {t.the(other(prober))} to its last {theirs}."
         )
     return (
-        f"{peer} is alive, for it probes as well, but left the last {count(number(f, 'unanswered'), 'probe')} of"
-        f" {t.the(prober)} unanswered to the capture's end."
+        f"{peer} is alive, since it probes too, but answered none of {t.the(prober)}'s last"
+        f" {count(number(f, 'unanswered'), 'probe')} before the capture ended."
     )
 
 
@@ -70,7 +70,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     return lines(
         *probe_summary(t),
         Line(
-            f"The last {count(number(f, 'unanswered'), 'probe')} of {t.the(prober)} got no answer, and no RST came.",
+            f"The last {count(number(f, 'unanswered'), 'probe')} from {t.the(prober)} got no answer, and no RST came.",
             _ours(t, f),
         ),
         Line(

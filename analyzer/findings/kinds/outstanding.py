@@ -55,8 +55,8 @@ def _headline(t: Teller, f: Finding) -> str:
     lasted, again = duration(number(f, "unacked_ns")), times(number(f, "resent"))
     who = t.start(side_of(f))
     return (
-        f"{who}'s {f.data['what']} stayed unacknowledged for {lasted} to the capture's end, sent again"
-        f" {again}; no keepalive probe in that time."
+        f"{who}'s {f.data['what']} stayed unacknowledged for {lasted}, until the capture ended:"
+        f" retransmitted {again}, no keepalive probe in that time."
     )
 
 
@@ -65,9 +65,8 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     side = side_of(f)
     probes = t.probes(side)
     resent = times(number(f, "resent"))
-    text = (
-        f"{t.start(side)} then sent {WHAT[str(f.data['what'])]} that nothing acknowledges, and sent it again {resent}."
-    )
+    what = WHAT[str(f.data["what"])]
+    text = f"{t.start(side)} then sent {what} that nothing acknowledged, and retransmitted it {resent}."
     before = f"It had sent {count(len(probes), 'keepalive probe')} before, {answered_text(probes)}; since then none."
     return lines(
         last_word(t, other(side)),

@@ -86,7 +86,7 @@ def _evidence(case: Case) -> Evidence:
 def _headline(t: Teller, f: Finding) -> str:
     sender = side_of(f)
     return (
-        f"{t.start(sender)}'s segment of {number(f, 'bytes'):,} bytes was sent again {times(number(f, 'resent'))} in"
+        f"{t.start(sender)}'s segment of {number(f, 'bytes'):,} bytes was retransmitted {times(number(f, 'resent'))} in"
         f" {duration(number(f, 'lasted_ns'))} and never acknowledged, though {t.the(other(sender))} is alive."
     )
 
@@ -95,7 +95,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     sender = side_of(f)
     heard = duration(number(f, "heard_ns"))
     alive = (
-        f"{t.start(other(sender))} was heard up to {heard} after it was first sent again, and asked for nothing more."
+        f"{t.start(other(sender))} was heard up to {heard} after the first retransmission, and asked for nothing more."
     )
     return [
         Line(_headline(t, f), (number(f, "since_frame"), number(f, "last_frame"))),

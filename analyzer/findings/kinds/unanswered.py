@@ -84,26 +84,25 @@ def _headline(t: Teller, f: Finding) -> str:
     """Return the same of one f, for both ends can have one."""
     prober = side_of(f)
     unanswered = count(number(f, "unanswered"), "probe")
-    text = (
-        f"{t.start(other(prober))} stopped answering: {unanswered} of {t.the(prober)} unanswered when the capture ended"
-    )
+    peer = t.start(other(prober))
+    text = f"{peer} stopped answering: {unanswered} from {t.the(prober)} unanswered when the capture ended"
     if "silent_ns" in f.data:
         text += f", {duration(number(f, 'silent_ns'))} after its last packet"
     if "unacked_frame" in f.data:
-        text += f"; data, sent again {times(number(f, 'resent'))}, is unacknowledged too"
+        text += f"; data, retransmitted {times(number(f, 'resent'))}, is unacknowledged too"
     return f"{text}."
 
 
 def _happened(t: Teller, f: Finding) -> list[Line]:
     """Return the last packet, the probes since, and when the prober would have given up."""
     prober = side_of(f)
-    text = f"Since then {count(number(f, 'unanswered'), 'probe')} of {t.the(prober)} got no answer, and no RST came."
+    text = f"Since then {count(number(f, 'unanswered'), 'probe')} from {t.the(prober)} got no answer, and no RST came."
     data = None
     if "unacked_frame" in f.data:
         also = (
-            f"{t.start(prober)} had sent data before that nothing acknowledges, and sent it again"
-            f" {times(number(f, 'resent'))}. To probe meanwhile is the way of BSD and macOS: Linux sends no probe while"
-            " data is outstanding."
+            f"{t.start(prober)} had sent data before, which nothing acknowledged, and retransmitted it"
+            f" {times(number(f, 'resent'))}. BSD and macOS also probe meanwhile; Linux sends no probe while data is"
+            " outstanding."
         )
         data = Line(also, (number(f, "unacked_frame"), number(f, "resent_frame")))
     return lines(last_word(t, other(prober)), data, Line(text, f.frames), _gives_up(t, f))

@@ -26,11 +26,11 @@ def test_an_abort_with_outstanding_data_says_so():
 
 
 def test_a_kill_with_unread_data_is_the_usual_cause():
-    """A RST in place of a FIN is told with unread data as usual cause, not as fact."""
+    """A RST instead of a FIN is told with unread data as usual cause, not as fact."""
     (judged,), start_ns = captured("founding_killed_unread.pcap")
     story = explain.story(judged, start_ns)
 
-    assert "with a RST in place of a FIN, as a close or kill with unread data does" in story.headline
+    assert "with a RST instead of a FIN, as a close or kill with unread data does" in story.headline
     assert "The server had sent 14 bytes; whether they were read, no capture shows." in texts(story, "Why")
 
 
@@ -48,5 +48,5 @@ def test_outstanding_data_before_an_abort_is_told():
     """An abort after retransmissions may be a kernel that gave up."""
     story = told(scenario("reset_while_data_is_unanswered")[0])
 
-    assert "its data had stayed unacknowledged, sent again twice" in story.headline
+    assert "its data had stayed unacknowledged, retransmitted twice" in story.headline
     assert "macOS ends that with such a RST too (by its source), Linux does not" in texts(story, "Why")

@@ -10,7 +10,7 @@ def test_each_repetition_is_a_frame_of_the_evidence():
     found = judged.finding("acknowledged-fin-sent-again")
 
     assert (4, 5, 6, 8) == found.frames
-    assert "sent its FIN again twice although the server's acknowledgement had passed here" in (
+    assert "retransmitted its FIN twice although the server's acknowledgement had passed here" in (
         explain.detail(found, judged)
     )
 

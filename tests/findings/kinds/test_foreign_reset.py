@@ -22,8 +22,8 @@ def test_a_reset_from_between_shows_its_ttl():
     (judged,), start_ns = captured("lab/fw_reject_rst.pcap")
     story = explain.story(judged, start_ns)
 
-    assert "most likely a box in between" in story.headline
-    assert "Its TTL is 64, that of the server's other packets 63." in texts(story, "What happened")
+    assert "most likely a middlebox sent it" in story.headline
+    assert "Its TTL is 64, the server's other packets have 63." in texts(story, "What happened")
     assert "Inferred: a firewall, NAT or load balancer" in texts(story, "Why")
     assert "learns nothing of it" in texts(story, "What the programs see (expected, not captured)")
 

@@ -10,7 +10,7 @@ def test_the_race_names_the_idle_time_and_whose_timeout_must_be_longer():
     told = explain.story(judged, judged.record.first_ns)
     text = " ".join(line.text for section in told.sections for line in section.lines)
 
-    assert "closed after 5.000 s of idleness" in told.headline
+    assert "closed after 5.000 s idle" in told.headline
     assert "must be longer than that of whoever sends them" in text
     assert "defer conn.Close" not in text
 

@@ -11,7 +11,7 @@ def test_data_after_a_full_close_draws_a_reset():
 
     assert fin < data < reset
     assert "; the client had closed in full, and a RST answered." in story.headline
-    assert "answered with a RST: nobody is there to take it" in texts(story, "What happened")
+    assert "answered with a RST: no program is there to read it" in texts(story, "What happened")
     assert "it cannot deliver data" in texts(story, "Why")
 
 
@@ -25,6 +25,6 @@ def test_after_a_minute_a_box_may_have_forgotten_the_half_close():
 """)
     story = told(judged)
 
-    assert "a box in between had forgotten the half-closed connection" in story.headline
+    assert "a middlebox had forgotten the half-closed connection" in story.headline
     assert "known limits for such begin at 60 s" in texts(story, "Why")
     assert "only shut down sending and waits for data" in texts(story, "What the programs see (expected, not captured)")

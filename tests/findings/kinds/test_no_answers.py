@@ -56,6 +56,6 @@ def test_the_last_train_in_vain_is_no_sign_of_death():
 
     assert "was alive but never answered a probe" in at_the_end.headline
     assert "all times but the last" in at_the_end.headline
-    assert "of a peer that answers none, that says nothing" in texts(at_the_end, "What happened")
+    assert "since this peer never answers probes, that tells nothing" in texts(at_the_end, "What happened")
     assert "stopped answering" not in texts(given_up, "Why")
     assert "Whether the client was dead cannot be told" in texts(given_up, "Why")

@@ -10,7 +10,7 @@ def test_a_live_peer_is_not_said_to_have_stopped():
 
     assert "live-peer-leaves-probes-unanswered" in codes(judged)
     assert not {"still-probing-at-end", "probes-unanswered-then-none"} & set(codes(judged))
-    assert "alive, for it probes as well" in story.headline
+    assert "alive, since it probes too" in story.headline
     assert "The way back works." in texts(story, "Why")
     assert "one-direction-lost" == judged.causes[0].code
 
@@ -20,7 +20,7 @@ def test_where_neither_end_is_answered_both_are_named():
     (judged,) = scenario("both_ends_probe_and_neither_is_answered")
     story = told(judged)
 
-    assert "neither gets an answer" in story.headline
+    assert "neither got an answer" in story.headline
     assert 1 == texts(story, "What to change").count("Find what loses packets in one direction")
 
 

@@ -19,7 +19,7 @@ def test_the_mtu_is_inferred_not_claimed():
     told = explain.story(judged, judged.record.first_ns)
 
     assert (1460, 3, 6) == (found.data["bytes"], found.data["resent"], found.data["since_frame"])
-    assert "segment of 1,460 bytes was sent again 3 times in 2.100 s and never acknowledged" in told.headline
+    assert "segment of 1,460 bytes was retransmitted 3 times in 2.100 s and never acknowledged" in told.headline
     assert told.section("Why").lines[0].text.startswith("Inferred: segments of this size do not get through")
 
 

@@ -29,7 +29,7 @@ def test_a_prober_with_data_outstanding_is_told_with_both():
     """Data that is unacknowledged beside the probes comes into the headline, and counts of Linux are not offered."""
     story = told(scenario("probes_and_data_unanswered")[0])
 
-    assert "3 probes of the client unanswered" in story.headline
-    assert "data, sent again twice, is unacknowledged too" in story.headline
+    assert "3 probes from the client unanswered" in story.headline
+    assert "data, retransmitted twice, is unacknowledged too" in story.headline
     assert "To probe meanwhile is the way of BSD and macOS" in texts(story, "What happened")
     assert "Linux" not in texts(story, "What happened").split("gives up and sends RST")[1]
