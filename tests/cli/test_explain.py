@@ -47,7 +47,7 @@ def test_an_uneventful_capture_says_so(keepalive):
     """Where no flow has something to say, the totals are all there is."""
     done = keepalive("explain", "lab/syn_only.pcap")
 
-    assert "nothing to report: 1 flow" in " ".join(done.out.split())
+    assert "nothing to report. 1 flow" in " ".join(done.out.split())
 
 
 def test_only_so_many_stories_are_told(keepalive):

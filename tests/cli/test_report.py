@@ -80,7 +80,7 @@ def test_an_uneventful_capture_is_one_line(keepalive, tmp_path):
     done = keepalive("report", "lab/syn_only.pcap")
 
     assert 0 == done.status
-    assert "nothing to report: 1 flow: 1 unestablished; no keepalive probes" in " ".join(done.out.split())
+    assert "nothing to report. 1 flow (1 unestablished); no keepalive probes" in " ".join(done.out.split())
 
 
 def test_many_flows_are_grouped_by_service(keepalive):
@@ -91,7 +91,7 @@ def test_many_flows_are_grouped_by_service(keepalive):
     assert any(line.startswith("SERVICE") for line in lines)
     assert any(line.split() == ["127.0.0.1:4001", "1", "16", "15", "12"] for line in lines)
     assert any("1 reset_on_probe" in line for line in lines)
-    assert any("1 more flow;" in line for line in lines)
+    assert any("1 more flow:" in line for line in lines)
 
 
 @pytest.mark.parametrize(
