@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from analyzer.analyzing import analyze as analyze
     from analyzer.annotating import annotate as annotate
     from analyzer.comparing import compare as compare
+    from analyzer.joining import join as join
     from analyzer.sharing import share as share
     from analyzer.watching import Watching as Watching
     from analyzer.watching import watch as watch
@@ -44,11 +45,12 @@ _HOMES: Final = {
     "analyze": "analyzer.analyzing",
     "annotate": "analyzer.annotating",
     "compare": "analyzer.comparing",
+    "join": "analyzer.joining",
     "share": "analyzer.sharing",
     "watch": "analyzer.watching",
 }
 
-__all__ = ["Analysis", "Flow", "Watching", "__version__", "analyze", "annotate", "compare", "share", "watch"]
+__all__ = ["Analysis", "Flow", "Watching", "__version__", "analyze", "annotate", "compare", "join", "share", "watch"]
 
 
 def __getattr__(name: str) -> object:

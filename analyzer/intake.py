@@ -20,6 +20,8 @@ from analyzer.words.holes import hole_sentences
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from analyzer.segment import SegmentBatch
     from analyzer.survey.overview import CaptureSummary
     from analyzer.track.batch import FlowBatch
@@ -66,8 +68,11 @@ class CapturePoint(Protocol):
 class Intake:
     """One capture point on its way into an analysis; keeps its summary up to date."""
 
-    def __init__(self, summary: CaptureSummary, source: CapturePoint, limits: Limits | None = None) -> None:
-        """Begin; ``summary`` is filled in from now on."""
+    def __init__(
+        self, summary: CaptureSummary, source: CapturePoint, limits: Limits | None = None, *, telling: bool = False
+    ) -> None:
+        """Begin; ``summary`` is filled in from now on. ``telling`` has the tracker tell whose each row is."""
+        self._telling = telling
         self._limits = limits or Limits()
         self.summary = summary
         self._source = source
@@ -81,6 +86,8 @@ class Intake:
             self._tracker = Tracker(
                 jit=self._source.jit, seed=int.from_bytes(os.urandom(8), "big"), limits=self._limits
             )
+            if self._telling:
+                self._tracker.tell()
         elif self._source.jit:
             self._tracker.compile()
         self.summary.frames += batch.frames
@@ -94,6 +101,11 @@ class Intake:
         if self._tracker.full:
             self.summary.stopped_after = self.summary.frames
         return finished
+
+    def take_told(self) -> NDArray[np.int64]:
+        """Return of the rows of the last batch what ``Tracker.take_told`` does."""
+        assert self._tracker is not None, "feed() first"
+        return self._tracker.take_told()
 
     @property
     def full(self) -> bool:

@@ -162,6 +162,8 @@ class SegmentBatch:
     """LOSS records, in order, that end at a frame of this batch, or with the capture."""
     others: NDArray[np.void] = field(default_factory=lambda: np.empty(0, dtype=WITNESS))
     """WITNESS records of frames without a row, in file order."""
+    contents: NDArray[np.void] | None = None
+    """For each row what else its frame holds (``capture.contents.CONTENT``), if somebody asked for that."""
 
     def __len__(self) -> int:
         """Return the number of TCP rows."""

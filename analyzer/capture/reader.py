@@ -9,8 +9,10 @@ This module must not know protocols or flows.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from analyzer.capture.contents import CONTENT, look_inside
 from analyzer.capture.decoder import BATCH_ROWS, MOST_BY_SCAPY, Decoder
 from analyzer.capture.formats import HEAD, is_text, open_framing
 from analyzer.capture.frame import NOTES, empty_frames
@@ -19,7 +21,7 @@ from analyzer.capture.source import STDIN, display_name, open_source
 from analyzer.capture.window import CHUNK, Window
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
 from analyzer.loops.choice import jit_wanted
-from analyzer.loops.loop import freeze, records
+from analyzer.loops.loop import freeze, records, thaw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,12 +42,18 @@ COMPRESSION_RATIO: Final = 4
 
 
 def open_capture(
-    path: str | os.PathLike[str], *, reader: str = "auto", jit: bool | None = None, chunk: int = CHUNK
+    path: str | os.PathLike[str],
+    *,
+    reader: str = "auto",
+    jit: bool | None = None,
+    chunk: int = CHUNK,
+    contents: bool = False,
 ) -> CaptureReader | TextReader:
     """Open a capture: a path, or ``-`` for standard input; pcap, pcapng or text, plain, gzip or zstd.
 
     ``reader`` is ``auto`` (the fast one, scapy for tunnels and rare link types), ``fast`` or ``scapy``. ``jit`` compels
-    or forbids compiled loops; None decides by size.
+    or forbids compiled loops; None decides by size. ``contents`` has what else is in a frame looked at (``contents``);
+    text has nothing of it.
 
     Raises:
         CaptureError: it cannot be opened or is cut within its header.
@@ -60,7 +68,7 @@ def open_capture(
             from analyzer.capture.text.reader import TextReader
 
             return TextReader(name, display_name(name), source, window, reader=reader, jit=jit)
-        return CaptureReader(name, source, window, reader=reader, jit=jit)
+        return CaptureReader(name, source, window, reader=reader, jit=jit, contents=contents)
     except BaseException:
         source.close()
         raise
@@ -87,8 +95,11 @@ def refuse_text(path: str | os.PathLike[str], purpose: str) -> None:
 class CaptureReader:
     """An open capture: a context manager, and an iterable (once) of batches in file order."""
 
-    def __init__(self, path: str, source: Source, window: Window, *, reader: str, jit: bool | None) -> None:
+    def __init__(
+        self, path: str, source: Source, window: Window, *, reader: str, jit: bool | None, contents: bool = False
+    ) -> None:
         """Find the first frame; the source is closed with this."""
+        self._contents = contents
         self.path = path
         self.jit = False
         """Whether the loops in use are compiled; a stream begins plain and changes when it grows."""
@@ -172,12 +183,22 @@ class CaptureReader:
             self._pending = 0
             if count:
                 batch = self._decoder.decode(self._window.octets(jit=self.jit), self._frames, count, jit=self.jit)
+                if self._contents:
+                    batch = self._with_contents(batch, self._decoder.frames - count + 1)
                 yield self._framing.losses.found(batch, self._frames, self._decoder.frames - count)
             elif not self._more():
                 break
         if (rest := self._framing.losses.rest(self._decoder.frames, int(self._notes["last_ts_ns"]))) is not None:
             yield rest
         self._finish()
+
+    def _with_contents(self, batch: SegmentBatch, number: int) -> SegmentBatch:
+        """Return a batch with what else is in its frames; ``number`` is that of the first."""
+        rows = batch.rows if self.jit else thaw(batch.rows, jit=False)
+        found = records(CONTENT, len(rows), jit=self.jit)
+        octets = self._window.octets(jit=self.jit)
+        look_inside.choose(jit=self.jit)(octets, self._frames, number, rows, len(rows), found)
+        return replace(batch, contents=freeze(found, CONTENT))
 
     def _index(self, row: int, room: int) -> int:
         """Index frames of the window behind ``row`` of the index."""

@@ -84,7 +84,9 @@ class RotatedReader:
     It stops before the first file that does not go on where its forerunner ended; ``left`` has what remains.
     """
 
-    def __init__(self, paths: Sequence[str], *, reader: str = "auto", jit: bool | None = None) -> None:
+    def __init__(
+        self, paths: Sequence[str], *, reader: str = "auto", jit: bool | None = None, contents: bool = False
+    ) -> None:
         """Open the first file.
 
         Raises:
@@ -94,13 +96,13 @@ class RotatedReader:
         self.left: list[str] = list(paths[1:])
         self.parts: list[Part] = [Part(paths[0], 1)]
         """The files so far."""
-        self._options: Any = {"reader": reader, "jit": jit}
+        self._options: Any = {"reader": reader, "jit": jit, "contents": contents}
         self._total = _sizes(paths) if len(paths) > 1 else None
         self._done_bytes = 0
         self._warnings: list[str] = []
         self._dropped = 0
         self._links: list[str] = []
-        self._now = open_capture(paths[0], reader=reader, jit=jit)
+        self._now = open_capture(paths[0], **self._options)
         self._start_ns = self._now.start_ns
         self.format = self._now.format
 

@@ -45,6 +45,7 @@ VERBS: Final = (
     Verb("watch", "the same live, on an interface: probes as they come, then the report", "analyzer.cli.watch"),
     Verb("compare", "Wireshark's labels beside ours, and who is right where they differ", "analyzer.cli.compare"),
     Verb("annotate", "a copy as pcapng with our labels as packet comments, for Wireshark", "analyzer.cli.annotate"),
+    Verb("join", "captures of one traffic from several points: what was lost or made between", "analyzer.cli.join"),
     Verb("share", "a copy that can be given away: other addresses, no data, the same story", "analyzer.cli.share"),
     Verb("how", "the command that captures what this program reads, made for a case", "analyzer.cli.how"),
     Verb("rules", "the decision tables, and the long text of a verdict, finding or cause", "analyzer.cli.rules"),

@@ -133,7 +133,7 @@ def add_flows(group: argparse._ActionsContainer) -> None:
         metavar="N",
         action="extend",
         default=[],
-        type=_numbers,
+        type=numbers,
         help="only these flows (comma-separated numbers)",
     )
 
@@ -294,5 +294,6 @@ def count(text: str) -> int:
     return int(text)
 
 
-def _numbers(text: str) -> list[int]:
+def numbers(text: str) -> list[int]:
+    """Return the numbers of a list with commas."""
     return [count(part) for part in text.split(",")]

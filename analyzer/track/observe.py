@@ -76,6 +76,10 @@ TESTIMONY: Final = 18  # what they say, from awake.testify
 NOTED: Final = TESTIMONY + COUNTS  # how many NOTE records wait for ``attend``
 REGISTERS: Final = NOTED + 1
 
+TOLD_FLOW: Final = 4
+TOLD_COPY: Final = 2
+"""What ``told`` has of a row: TOLD_FLOW times the index of its flow, TOLD_COPY if it is a copy, and the sender."""
+
 MOMENT: Final = 32
 """A time in nanoseconds without so many of its lower bits changes about every four seconds."""
 
@@ -210,6 +214,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     habits: Rows,
     peers: Numbers,
     notes: Rows,
+    told: Numbers,
 ) -> None:
     """Pass ``count`` SEGMENT rows through the flow table in order.
 
@@ -217,8 +222,10 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     listed in ``leaving``. ``digests`` and ``hints`` are room for AHEAD entries; ``beginnings``
     holds BEGINNINGS records of ``translated``, ``habits`` HABITS of ``habits``, ``peers`` MEMORY numbers of
     ``untranslated``. What ``attend`` must see goes to ``notes``, NOTE records: of each end of a flow one row in every
-    four seconds, all answers to a SYN, and ICMP errors.
+    four seconds, all answers to a SYN, and ICMP errors. ``told``, unless it is empty, is told of each row where its
+    flow lies, who sent it and whether it is a copy (TOLD_*), -1 for what is no segment.
     """
+    telling = len(told)
     low, low_top = registers[KEY_LOW], registers[KEY_LOW_TOP]
     high, high_top, port = registers[KEY_HIGH], registers[KEY_HIGH_TOP], registers[KEY_PORT]
     now_ns = registers[NOW_NS]
@@ -268,6 +275,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             sign = signature(row)
             if goes_on(flow, end, peer, row, sign):
                 segments += 1
+                if telling > 0:
+                    told[i] = index * TOLD_FLOW + side
                 if (row["ts_ns"] ^ end["last_ns"]) >> MOMENT:
                     note_row(notes[noted], row, False)  # noqa: FBT003
                     noted += 1
@@ -278,6 +287,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
                 continue
         note = row["note"]
         digest = digests[i % RING]
+        if telling > 0:
+            told[i] = -1
         if note in (NOTE_TCP, NOTE_UNNUMBERED):
             segments += 1
         if index < 0:
@@ -372,6 +383,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         copy = is_copy(end, sign, ts_ns, row["ip_id"], row["tsval"])
         if note == NOTE_UNNUMBERED and peer["last_ns"] > end["last_ns"]:
             copy = 0  # without its number, a probe looks like the answer behind the peer's
+        if telling > 0:
+            told[i] = index * TOLD_FLOW + copy * TOLD_COPY + side
         mark = notable(flow, end, peer, row, seq, ack, copy)
         if note == NOTE_UNNUMBERED and mark == LIKE_KEEPALIVE and seq >= 0:
             seq -= 1

@@ -18,6 +18,7 @@ import numpy as np
 from analyzer.loops.loop import freeze, thaw
 from analyzer.loops.packed import WORTH, Packed
 from analyzer.loops.pool import Pool, gathered
+from analyzer.segment import ABSENT
 from analyzer.track import observe
 from analyzer.track.awake import COUNTS, WATCHED, Hole, why_hole, with_loss
 from analyzer.track.batch import FlowBatch, labelled
@@ -128,6 +129,9 @@ class Tracker:
         self._habits: Any = no_habits(jit=jit)
         self._peers: Any = np.zeros(MEMORY, dtype=np.int64) if jit else [0] * MEMORY
         self._observe = observe.observe.choose(jit=jit)
+        self._no_told: Any = np.zeros(0, dtype=np.int64) if jit else []
+        self._telling: Any = self._no_told
+        self._told: list[NDArray[np.int64]] | None = None
         self._beside = Beside(jit=jit, seed=seed)
         self._pushed_out: list[int] = []
         self._packed: dict[int, list[Packed]] = {}
@@ -178,7 +182,10 @@ class Tracker:
                 self._habits,
                 self._peers,
                 self._beside.notes,
+                self._no_told if self._told is None else self._room_to_tell(len(part)),
             )
+            if self._told is not None:
+                self._told.append(self._names(len(part)))
             pushed = int(self._registers[observe.LEAVING])
             if pushed:
                 self._pushed_out += [int(index) for index in self._leaving[:pushed]]
@@ -192,6 +199,36 @@ class Tracker:
         if self._since_sweep >= often or self._more or self.full:
             return self.advance(self.now_ns)
         return self._finish(self._take_pushed()) if self._pushed_out else None
+
+    def tell(self) -> None:
+        """Keep from now on whose each row is, for who asks with ``take_told``."""
+        self._told = []
+
+    def take_told(self) -> NDArray[np.int64]:
+        """Return of each row fed since the last call ``TOLD_FLOW`` times the number of its flow.
+
+        Plus ``observe.TOLD_COPY`` for a second capture of a packet, plus 1 if ``b`` sent it; ABSENT for no segment.
+        """
+        assert self._told is not None, "tell() first"
+        told, self._told = self._told, []
+        return np.concatenate([np.zeros(0, dtype=np.int64), *told])
+
+    def _room_to_tell(self, count: int) -> Numbers:
+        """Return room for what ``observe`` tells of so many rows."""
+        if len(self._telling) < count:
+            self._telling = np.zeros(CHUNK, dtype=np.int64) if self.jit else [0] * CHUNK_PLAIN
+        return self._telling
+
+    def _names(self, count: int) -> NDArray[np.int64]:
+        """Return what ``observe`` told of so many rows, with the numbers of flows: records may soon be others'."""
+        told = np.array(self._telling[:count], dtype=np.int64)
+        named = np.full(count, ABSENT, dtype=np.int64)
+        at = np.flatnonzero(told >= 0)
+        index = told[at] // observe.TOLD_FLOW
+        records = self._flows.records
+        numbers = records["number"][index] if self.jit else [records[each]["number"] for each in index.tolist()]
+        named[at] = observe.TOLD_FLOW * np.asarray(numbers, dtype=np.int64) + told[at] % observe.TOLD_FLOW
+        return named
 
     def _parts(self, batch: SegmentBatch) -> Iterator[NDArray[np.void]]:
         """Yield the rows in parts of at most CHUNK, each leap of the capture's time between two parts."""
@@ -299,6 +336,7 @@ class Tracker:
         self._habits = freeze(self._habits, HABIT)
         self._peers = np.array(self._peers, dtype=np.int64)
         self._observe = observe.observe.choose(jit=True)
+        self._no_told = self._telling = np.zeros(0, dtype=np.int64)
         self._beside.compile()
 
     def rehearse(self) -> None:

@@ -422,3 +422,16 @@ def test_of_a_flow_with_very_many_rows_the_middle_is_dropped(jit, monkeypatch):
     assert 20_000 == len(frames) + dropped.rows
     assert list(range(dropped.first_frame, dropped.last_frame + 1)) == sorted({*range(1, 20_001)} - {*frames})
     assert len(frames) == flows.flow[0]["seen_count"]
+
+
+def test_who_asks_is_told_whose_each_row_is():
+    """Of each row the number of its flow, its sender and whether it is a copy are told, across batches."""
+    rows = parse(CLOSED).rows
+    tracker = Tracker()
+    tracker.tell()
+    told = []
+    for part in (rows[:3], rows[3:3], np.concatenate([rows[3:4], rows[3:4], rows[4:]])):
+        tracker.feed(SegmentBatch(part, len(part)))
+        told += tracker.take_told().tolist()
+
+    assert [0, 1, 0, 1, 3, 0, 4, 5, 4] == told

@@ -1,0 +1,214 @@
+"""``join(paths)``: captures of the same traffic from several points, read side by side and woven together.
+
+It must not decide what became of a packet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.analysis import Analysis
+from analyzer.capture.rotation import RotatedReader
+from analyzer.errors import AnalyzerError
+from analyzer.intake import Intake
+from analyzer.survey.overview import CaptureSummary
+from analyzer.units import format_duration
+from analyzer.vantage.concluding import conclude
+from analyzer.vantage.joint import Joined, Lone, Point
+from analyzer.vantage.legs import legs_of
+from analyzer.vantage.sighting import SIGHTING, sightings_of
+from analyzer.vantage.weaving import weave
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from analyzer.analysis import Flow
+    from analyzer.judge.judged import JudgedFlow
+    from analyzer.vantage.clock import Clock
+    from analyzer.vantage.joint import JointFlow
+    from analyzer.vantage.weaving import Woven
+
+
+class NotJoinedError(AnalyzerError):
+    """The captures cannot be joined; why, in one sentence."""
+
+
+@dataclass(slots=True)
+class _Read:
+    """One capture, read."""
+
+    path: str
+    analysis: Analysis
+    sightings: NDArray[np.void]
+    flows: dict[int, Flow] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> CaptureSummary:
+        return self.analysis.captures[0]
+
+
+def join(
+    *paths: str | Path,
+    reader: str = "auto",
+    jit: bool | None = None,
+    progress: Callable[[RotatedReader, int], None] | None = None,
+) -> Joined:
+    """Join captures of the same traffic; each path is a point.
+
+    Raises:
+        CaptureError: a capture cannot be read.
+        NotJoinedError: fewer than two points, or they have nothing in common.
+    """
+    names = [str(path) for path in paths]
+    if not names:
+        raise NotJoinedError("no capture named")
+    same = next((later for at, later in enumerate(names) for earlier in names[:at] if _is_same(earlier, later)), None)
+    if same is not None:
+        raise NotJoinedError(f"{same} is named twice: a capture has nothing to tell about itself")
+    read = [_read(name, reader=reader, jit=jit, progress=progress) for name in names]
+    return joined(read)
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return False
+
+
+def joined(read: Sequence[_Read]) -> Joined:
+    """Join captures that were read.
+
+    Raises:
+        NotJoinedError: they have nothing in common.
+    """
+    seen, home, legs = [], [], []
+    for capture, each in enumerate(read):
+        leg = legs_of(each.sightings)
+        for number in range(int(leg.max(initial=0)) + 1):
+            seen.append(each.sightings[leg == number])
+            home.append(capture)
+            legs.append(number)
+
+    def may_be_one(one: int, there: int, other: int, here: int) -> bool:
+        first, second = read[home[one]].flows[there].judged.record, read[home[other]].flows[here].judged.record
+        ends = {str(first.a), str(first.b)} & {str(second.a), str(second.b)}
+        ports = {first.a.port, first.b.port} & {second.a.port, second.b.port}
+        return bool(ends or ports)
+
+    if len(seen) < 2:
+        raise NotJoinedError(f"{read[0].path} has every packet once: name a capture from another point as well")
+    woven = weave(seen, may_be_one, home)
+    points = [_point(at, leg, read[at], clock) for at, leg, clock in zip(home, legs, woven.clocks, strict=True)]
+
+    def judged(point: int, flow: int) -> JudgedFlow:
+        return read[home[point]].flows[flow].judged
+
+    flows = list(conclude(woven, seen, points, judged))
+    _refuse_strangers(read, flows, home)
+    taken = {(home[part.point], part.flow) for flow in flows for part in flow.parts}
+    first_point = [home.index(capture) for capture in range(len(read))]
+    lone = [
+        Lone(first_point[capture], flow.judged, "absent")
+        for capture, each in enumerate(read)
+        for number, flow in sorted(each.flows.items())
+        if (capture, number) not in taken
+    ]
+    warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
+    return Joined(points, flows, lone, _notes(woven, points), warnings)
+
+
+def _read(path: str, *, reader: str, jit: bool | None, progress: Callable[[RotatedReader, int], None] | None) -> _Read:
+    """Read one capture, keeping its sightings."""
+    result = Analysis()
+    summary = CaptureSummary([path])
+    pieces: list[NDArray[np.void]] = [np.zeros(0, dtype=SIGHTING)]
+    with RotatedReader([path], reader=reader, jit=jit, contents=True) as source:
+        result.captures.append(summary)
+        summary.parts = source.parts
+        intake = Intake(summary, source, result.limits, telling=True)
+        for batch in source:
+            finished = intake.feed(batch)
+            pieces.append(sightings_of(batch, intake.take_told()))
+            result.add(0, finished)
+            if progress is not None:
+                progress(source, summary.frames)
+        for flows in intake.close():
+            result.add(0, flows)
+        intake.enter()
+    result.settle()
+    return _Read(path, result, np.concatenate(pieces), {flow.number: flow for flow in result.flows})
+
+
+def _refuse_strangers(read: Sequence[_Read], flows: Sequence[JointFlow], home: Sequence[int]) -> None:
+    """Refuse captures that have nothing in common with the others.
+
+    Raises:
+        NotJoinedError: with the reason, if one shows.
+    """
+    known = {home[part.point] for flow in flows for part in flow.parts}
+    strangers = [each for capture, each in enumerate(read) if capture not in known]
+    if not strangers or len(read) == 1:
+        return
+    for each in strangers:
+        for other in read:
+            if other is each:
+                continue
+            first, second = sorted((each, other), key=lambda one: one.summary.start_ns or 0)
+            if _same_flows(first, second) and (first.summary.end_ns or 0) <= (second.summary.start_ns or 0):
+                raise NotJoinedError(
+                    f"{second.path} goes on where {first.path} ends, with the same flows: they are one point, not two; "
+                    "report reads both as one"
+                )
+    names = " and ".join(each.path for each in strangers) if len(read) > 2 else f"{read[0].path} and {read[1].path}"
+    if len(strangers) == 1 and len(read) > 2:
+        raise NotJoinedError(f"{names} has no packet in common with the others")
+    raise NotJoinedError(f"{names} have no packet in common")
+
+
+def _same_flows(one: _Read, other: _Read) -> bool:
+    """Say whether two captures have a connection between the same addresses and ports."""
+
+    def ends(read: _Read) -> set[frozenset[str]]:
+        return {frozenset((str(flow.a), str(flow.b))) for flow in read.flows.values()}
+
+    return bool(ends(one) & ends(other))
+
+
+def _notes(woven: Woven, points: Sequence[Point]) -> list[str]:
+    """Return what is to be said of the captures as a whole."""
+    notes = []
+    if woven.contradiction_ns is not None:
+        notes.append(
+            f"the clocks contradict each other by {format_duration(woven.contradiction_ns)}: "
+            "no offsets fit all points; was a clock set, or a capture changed?"
+        )
+    if woven.guessed:
+        notes.append("nothing tells repeated packets apart but their rhythm: a clock may be off by a whole interval")
+    notes += [
+        f"the clock of {point.path} was set {len(point.clock.pieces) - 1} times"
+        if len(point.clock.pieces) > 2
+        else f"the clock of {point.path} was set once"
+        for point in points
+        if point.clock is not None and len(point.clock.pieces) > 1 and point.leg == 0
+    ]
+    return notes
+
+
+def _point(capture: int, leg: int, read: _Read, clock: Clock | None) -> Point:
+    summary = read.summary
+    start_ns, end_ns = summary.start_ns or 0, summary.end_ns or 0
+    holes = np.array([(hole.from_ns, hole.to_ns) for hole in summary.holes], dtype=np.int64).reshape(-1, 2)
+    first_ns, last_ns = start_ns, end_ns
+    if clock is not None:
+        first_ns, last_ns = clock.reference_ns(np.array([start_ns, end_ns], dtype=np.int64)).tolist()
+        holes = clock.reference_ns(holes.ravel()).reshape(-1, 2)
+    told = tuple((low, high) for low, high in holes.tolist())
+    dropped = summary.dropped or 0
+    return Point(read.path, leg, start_ns, first_ns, last_ns, summary.frames, dropped, told, clock, capture)

@@ -1,0 +1,205 @@
+"""The JSON of ``keepalive join``, as docs/joining.md promises and ``schema/join-1.schema.json`` describes.
+
+Times are float seconds from the first frame of the first point, by its clock.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.report.export import dumps, file_name, instant
+from analyzer.track.flow import SIDES
+from analyzer.units import seconds
+from analyzer.vantage.joint import Fate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyzer.track.flow import Side
+    from analyzer.vantage.joint import Change, Crossing, Joined, JointFlow, JointProbe, Lone, Point
+
+SCHEMA: Final = 1
+
+Object = dict[str, Any]
+
+
+def write_json(joined: Joined, write: Callable[[str], object]) -> None:
+    """Write one object, flow by flow."""
+    start_ns = joined.points[0].first_ns
+    write(f'{{"schema": {SCHEMA},\n "points": [')
+    write(",\n            ".join(dumps(point_object(point)) for point in joined.points))
+    write(f'],\n "notes": {dumps(joined.notes)},\n "flows": [')
+    write(",".join("\n  " + dumps(flow_object(flow, start_ns)) for flow in joined.flows))
+    write('],\n "alone": [')
+    write(",".join("\n  " + dumps(_lone_object(lone)) for lone in joined.lone))
+    write(f'],\n "summary": {dumps(summary_object(joined))}}}\n')
+
+
+def point_object(point: Point) -> Object:
+    """Return what is known of a point."""
+    made: Object = {
+        "path": file_name(point.path),
+        "capture": point.capture,
+        "leg": point.leg,
+        "start": instant(point.start_ns),
+        "frames": point.frames,
+        "dropped": point.dropped,
+        "offset_s": None,
+        "drift_ppm": None,
+        "drift_ppm_low": None,
+        "drift_ppm_high": None,
+        "steps": [],
+    }
+    if point.clock is None:
+        return made
+    piece = point.clock.first
+    made["offset_s"] = {
+        "value": seconds(piece.offset_ns),
+        "low": None if piece.low_ns is None else seconds(piece.low_ns),
+        "high": None if piece.high_ns is None else seconds(piece.high_ns),
+    }
+    for name, value in (
+        ("drift_ppm", piece.drift),
+        ("drift_ppm_low", piece.drift_low),
+        ("drift_ppm_high", piece.drift_high),
+    ):
+        made[name] = round(value * 1e6, 3)
+    for before, behind in zip(point.clock.pieces, point.clock.pieces[1:], strict=False):
+        told_ns = before.offset_ns + round(before.drift * (behind.at_ns - before.at_ns))
+        made["steps"].append({"at": instant(behind.from_ns), "by_s": seconds(behind.offset_ns - told_ns)})
+    return made
+
+
+def flow_object(flow: JointFlow, start_ns: int) -> Object:
+    """Return everything about a connection that several points saw."""
+    first = flow.parts[0].judged.record
+    started = [part.side(side) for part in flow.parts if (side := part.judged.record.initiator)]
+    ending = flow.ending
+    return {
+        "flow": flow.number,
+        "a": str(first.a),
+        "b": str(first.b),
+        "initiator": started[0] if started else None,
+        "parts": [
+            {
+                "point": part.point,
+                "flow": part.flow,
+                "a": str(part.judged.record.endpoint(part.side("a"))),
+                "b": str(part.judged.record.endpoint(part.side("b"))),
+                "verdict": part.judged.ending.verdict.value,
+            }
+            for part in flow.parts
+        ],
+        "way": list(flow.way),
+        "way_by": flow.way_by or None,
+        "translation": _translation(flow),
+        "segments": flow.counts,
+        "segments_from": flow.counts_from,
+        "delay_s": {
+            side: dict(zip(("low", "median", "high"), map(seconds, delays), strict=True))
+            for side, delays in flow.delays_ns.items()
+        },
+        "probes": [_probe_object(probe, start_ns) for probe in flow.probes],
+        "resets": [crossing_object(crossing, start_ns) for crossing in flow.resets],
+        "packets": [crossing_object(crossing, start_ns) for crossing in flow.notable if crossing.fate is not Fate.BOTH],
+        "changes": [_change_object(change) for change in flow.changes],
+        "ending": {
+            "verdict": ending.verdict,
+            "by": ending.by,
+            "by_certainty": None if ending.by is None else "proven" if ending.proven else "inferred",
+            "between": None if ending.between is None else list(ending.between),
+            "point": ending.part.point,
+            "frame": ending.crossing.frame_at(ending.part.point)
+            if ending.crossing
+            else ending.part.judged.ending.frame,
+            "time_s": seconds(ending.crossing.first.ts_ns - start_ns) if ending.crossing else None,
+        },
+        "ends": {side: _belief(flow, side) for side in SIDES},
+    }
+
+
+def crossing_object(crossing: Crossing, start_ns: int) -> Object:
+    """Return a packet, where it was seen, and what became of it."""
+    return {
+        "from": crossing.sender,
+        "time_s": seconds(crossing.first.ts_ns - start_ns),
+        "seen": [
+            {"point": sight.point, "frame": sight.frame, "time_s": seconds(sight.ts_ns - start_ns)}
+            for sight in crossing.seen
+        ],
+        "fate": crossing.fate.value,
+        "between": None if crossing.between is None else list(crossing.between),
+        "not_captured_at": list(crossing.missed_at),
+        "certainty": "proven" if crossing.proven else "likely" if crossing.fate is not Fate.UNPROVEN else None,
+        "why": crossing.why.value,
+        "seq": crossing.seq,
+        "payload_len": crossing.payload_len,
+        "flags": crossing.flags,
+    }
+
+
+def summary_object(joined: Joined) -> Object:
+    """Return what all connections add up to."""
+    segments, outcomes, verdicts = Counter[str](), Counter[str](), Counter[str]()
+    for flow in joined.flows:
+        segments.update(flow.counts)
+        outcomes.update(probe.outcome for probe in flow.probes)
+        verdicts[flow.ending.verdict] += 1
+    return {
+        "flows": len(joined.flows),
+        "alone": len(joined.lone),
+        "segments": dict(segments),
+        "probes": dict(outcomes),
+        "verdicts": dict(verdicts),
+    }
+
+
+def _probe_object(probe: JointProbe, start_ns: int) -> Object:
+    made = crossing_object(probe.crossing, start_ns)
+    made["probe_certainty"] = probe.certainty
+    made["outcome"] = probe.outcome
+    made["answer"] = None if probe.answer is None else crossing_object(probe.answer, start_ns)
+    return made
+
+
+def _translation(flow: JointFlow) -> Object | None:
+    """Return what both ends are called at each part, if that is not the same everywhere."""
+    names: dict[Side, list[str]] = {
+        side: [str(part.judged.record.endpoint(part.side(side))) for part in flow.parts] for side in SIDES
+    }
+    moved = [side for side in SIDES if len(set(names[side])) > 1]
+    return {"ends": moved, "a": names["a"], "b": names["b"]} if moved else None
+
+
+def _change_object(change: Change) -> Object:
+    return {
+        "what": change.what,
+        "from": change.sender,
+        "between": list(change.points),
+        "packets": change.count,
+        "before": change.before,
+        "behind": change.behind,
+        "option": change.option,
+        "frames": None if change.frames is None else list(change.frames),
+    }
+
+
+def _belief(flow: JointFlow, side: Side) -> Object:
+    part = flow.nearest(side)
+    state = part.judged.record.states[0 if part.side(side) == "a" else 1]
+    return {"point": part.point, "verdict": part.judged.ending.verdict.value, "state": state.value}
+
+
+def _lone_object(lone: Lone) -> Object:
+    record = lone.judged.record
+    return {
+        "point": lone.point,
+        "flow": record.number,
+        "a": str(record.a),
+        "b": str(record.b),
+        "verdict": lone.judged.ending.verdict.value,
+        "why": lone.why,
+        "other_point": lone.other_point,
+        "other_flow": lone.other,
+    }

@@ -1,0 +1,77 @@
+"""The text of ``keepalive join``: the points and their clocks, then connection by connection what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.explain.joined import clock_words, is_uneventful, joint_story, letter, lone_words
+from analyzer.report.screen import printable
+from analyzer.units import format_offset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analyzer.report.screen import Screen
+    from analyzer.vantage.joint import Joined, JointFlow
+    from analyzer.words.model import Line
+
+INDENT: Final = "  "
+TOLD: Final = 10
+"""So many connections are told."""
+LONE: Final = 10
+
+
+def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tuple[int, ...] = ()) -> Iterator[str]:
+    """Yield the lines; ``limit`` is how many connections are told, ``flows`` which alone."""
+    yield from header(joined, screen)
+    picked = [flow for flow in joined.flows if flow.number in flows] if flows else joined.flows
+    eventful = picked if flows else [flow for flow in picked if not is_uneventful(flow)]
+    most = len(eventful) if limit == 0 else limit or TOLD
+    for flow in eventful[:most]:
+        yield from story(joined, flow, screen)
+    if len(eventful) > most:
+        yield from screen.wrap(f"{len(eventful) - most} more connections: --limit 0 tells all, --flow N one of them.")
+    quiet = len(picked) - len(eventful)
+    if quiet:
+        what = "connection passed" if quiet == 1 else "connections passed"
+        yield from screen.wrap(f"{quiet} {what} all points without loss or change, and ended in order or goes on.")
+    if joined.lone and not flows:
+        yield ""
+        for lone in joined.lone[:LONE]:
+            yield from screen.wrap(f"{lone_words(lone)}.")
+        if len(joined.lone) > LONE:
+            yield from screen.wrap(f"{len(joined.lone) - LONE} more flows were seen at one point only.")
+
+
+def header(joined: Joined, screen: Screen) -> Iterator[str]:
+    """Yield the points."""
+    for number, point in enumerate(joined.points):
+        leg = f", leg {point.leg + 1}" if any(p.leg and p.capture == point.capture for p in joined.points) else ""
+        words = f"{letter(number)}: {printable(point.path)}{leg}: {point.frames} frames; {clock_words(point)}"
+        yield from screen.wrap(words, indent=INDENT, first="")
+    for note in joined.notes:
+        yield from screen.wrap(f"Note: {printable(note)}.", indent=INDENT, first="")
+    yield ""
+
+
+def story(joined: Joined, flow: JointFlow, screen: Screen) -> Iterator[str]:
+    """Yield the story of one connection."""
+    told = joint_story(flow, joined.points, joined.points[0].first_ns)
+    yield from screen.wrap(told.title, indent=INDENT, first="", style="heading")
+    yield ""
+    yield from screen.wrap(told.headline)
+    yield ""
+    for section in told.sections:
+        yield screen.paint(section.heading, "heading")
+        width = max((len(format_offset(line.at_ns)) for line in section.lines if line.at_ns is not None), default=0)
+        for line in section.lines:
+            yield from _line(line, screen, width)
+        yield ""
+
+
+def _line(line: Line, screen: Screen, width: int) -> Iterator[str]:
+    if line.at_ns is None:
+        yield from screen.wrap(line.text, indent=INDENT * 2, first=f"{INDENT}- ")
+        return
+    lead = f"{INDENT}{format_offset(line.at_ns):>{width}}  "
+    yield from screen.wrap(line.text, indent=" " * len(lead), first=lead)

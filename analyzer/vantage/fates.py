@@ -1,0 +1,330 @@
+"""What became of each packet of a joint flow: seen everywhere, lost, made, not captured; or nothing tells.
+
+A packet that a point lacks was lost before it, or passed and was not captured. It passed if its receiver acknowledged
+it or answered it from beyond. A packet that a point lacks although its sender's packets must pass there was made behind
+it, or not captured there. It is the sender's own if the sender goes on behind it, or if IP ID or timestamp stand
+between those of its other packets. What nothing tells is ``UNPROVEN``.
+
+It must not know probes, or who ended a flow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.segment import ABSENT, ACK, FIN, RST, SYN
+from analyzer.vantage.joint import Crossing, Fate, Sight, Why
+from analyzer.vantage.sighting import ends_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analyzer.vantage.joint import Crossings, Point
+    from analyzer.vantage.weaving import WovenFlow
+
+    Ints = NDArray[np.int64]
+
+NEAR_IDS: Final = 64
+"""IP IDs of a sender's packets that follow each other are no farther apart."""
+ANSWER_NS: Final = 3_000_000_000
+"""An answer to an empty segment comes in this time."""
+INITIAL_TTLS: Final = (32, 64, 128, 255)
+"""What kernels start from."""
+HALF: Final = 1 << 31
+SPACE: Final = 1 << 32
+EDGE_NS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Why a packet is missing at one point."""
+
+    fate: Fate
+    proven: bool
+    why: Why
+
+
+SEEN: Final = Judged(Fate.BOTH, proven=True, why=Why.SEEN)
+
+
+class FlowFates:
+    """Decides the fates of one joint flow's packets."""
+
+    def __init__(
+        self,
+        woven: WovenFlow,
+        crossings: Crossings,
+        rows: Ints,
+        seen: Sequence[NDArray[np.void]],
+        points: Sequence[Point],
+    ) -> None:
+        """Take the rows of ``crossings`` that are this flow's, in order of time."""
+        self.woven = woven
+        self.points = points
+        self.own_points = tuple(part[0] for part in woven.parts)
+        self.order = woven.way
+        self.table = crossings.seen[rows]
+        self.side = crossings.side[rows].astype(np.int64)
+        self.ts_ns = crossings.ts_ns[rows]
+        self.regrouped = crossings.regrouped[rows]
+        self.has = self.table >= 0
+        count = len(rows)
+        self.seq = np.zeros(count, dtype=np.int64)
+        self.ack = np.full(count, ABSENT, dtype=np.int64)
+        self.end = np.zeros(count, dtype=np.int64)
+        self.payload_len = np.zeros(count, dtype=np.int64)
+        self.flags = np.zeros(count, dtype=np.int64)
+        shape = (count, len(points))
+        self.ip_id, self.tsval, self.ttl = (np.full(shape, ABSENT, dtype=np.int64) for _ in range(3))
+        self.frame = np.zeros(shape, dtype=np.int64)
+        self.at_ns = np.zeros(shape, dtype=np.int64)
+        for point in self.own_points:
+            at = np.flatnonzero(self.has[:, point])
+            sightings = seen[point][self.table[at, point]]
+            for name, column in (
+                ("ip_id", self.ip_id),
+                ("tsval", self.tsval),
+                ("ttl", self.ttl),
+                ("frame", self.frame),
+            ):
+                column[at, point] = sightings[name]
+            clock = points[point].clock
+            assert clock is not None
+            self.at_ns[at, point] = clock.reference_ns(sightings["ts_ns"])
+            self.seq[at], self.payload_len[at], self.flags[at] = (
+                sightings["seq"],
+                sightings["payload_len"],
+                sightings["flags"],
+            )
+            self.ack[at] = np.where(sightings["flags"] & ACK, sightings["ack"], ABSENT)
+            self.end[at] = ends_of(sightings)
+        self.everywhere: NDArray[np.bool_] = np.all(self.has[:, list(self.own_points)], axis=1)
+        self.usual_ttl = self._usual_ttls()
+
+    def _usual_ttls(self) -> dict[tuple[int, int], set[int]]:
+        """Return, by end and point, the TTLs of packets that passed several points, RSTs left out."""
+        several = (self.has.sum(axis=1) > 1) & (self.flags & RST == 0)
+        found: dict[tuple[int, int], set[int]] = {}
+        for side in (0, 1):
+            for point in self.own_points:
+                at = several & (self.side == side) & self.has[:, point]
+                found[side, point] = set(np.unique(self.ttl[at, point]).tolist())
+        return found
+
+    def way_of(self, row: int) -> tuple[int, ...]:
+        """Return the points in the order in which this packet had to pass them; empty if nothing tells."""
+        return self.order if self.side[row] == 0 else self.order[::-1]
+
+    def crossing(self, row: int) -> Crossing:
+        """Return a packet with its fate."""
+        way = self.way_of(row) or self.own_points
+        sights = tuple(
+            Sight(point, int(self.frame[row, point]), int(self.at_ns[row, point]))
+            for point in way
+            if self.has[row, point]
+        )
+        fate, between, missed, judged = self._fate(row)
+        return Crossing(
+            sender="a" if self.side[row] == 0 else "b",
+            seen=sights,
+            fate=fate,
+            between=between,
+            missed_at=missed,
+            proven=judged.proven,
+            why=judged.why,
+            seq=int(self.seq[row]),
+            payload_len=int(self.payload_len[row]),
+            flags=int(self.flags[row]),
+        )
+
+    def _fate(self, row: int) -> tuple[Fate, tuple[int, int] | None, tuple[int, ...], Judged]:
+        """Return fate, between which points, where it was not captured, and what that rests on."""
+        way = self.way_of(row)
+        if self.everywhere[row]:
+            return Fate.BOTH, None, (), SEEN
+        if self.regrouped[row]:
+            return Fate.BOTH, None, (), Judged(Fate.BOTH, proven=True, why=Why.REGROUPED)
+        if not way:
+            return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.ORDER)
+        at = [place for place, point in enumerate(way) if self.has[row, point]]
+        missed = [way[place] for place in range(at[0], at[-1]) if not self.has[row, way[place]]]
+        result = Judged(Fate.BOTH if len(missed) == 0 else Fate.NOT_CAPTURED, proven=True, why=Why.SEEN)
+        between: tuple[int, int] | None = None
+        for place in range(at[-1] + 1, len(way)):
+            judged = self._missing_behind(row, way, place)
+            if judged.fate is Fate.NOT_CAPTURED:
+                missed.append(way[place])
+                result = judged
+                continue
+            result, between = judged, (way[place - 1], way[place])
+            break
+        if result.fate is Fate.LOST:
+            return result.fate, between, tuple(missed), result
+        for place in range(at[0] - 1, -1, -1):
+            judged = self._missing_before(row, way, place)
+            if judged.fate is Fate.NOT_CAPTURED:
+                missed.append(way[place])
+                if result.fate is not Fate.UNPROVEN:
+                    result = judged
+                continue
+            result, between = judged, (way[place], way[place + 1])
+            break
+        return result.fate, between, tuple(missed), result
+
+    # missing behind ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _missing_behind(self, row: int, way: tuple[int, ...], place: int) -> Judged:
+        """Say why a packet that passed the points before is not at this one."""
+        point, beyond = way[place], way[place:]
+        if (why := self._arrived(row, point, beyond)) is not None:
+            return Judged(Fate.NOT_CAPTURED, proven=True, why=why)
+        sent_ns = int(self.ts_ns[row])
+        where = self.points[point]
+        if sent_ns > where.last_ns or sent_ns < where.first_ns - EDGE_NS:
+            later = sent_ns > where.last_ns
+            if self._passed_outside(row, point, later=later):
+                return Judged(Fate.NOT_CAPTURED, proven=True, why=Why.ENDED if later else Why.NOT_BEGUN)
+            return Judged(Fate.LOST, proven=False, why=Why.NOTHING_LATER if later else Why.NOTHING_EARLIER)
+        if any(start <= sent_ns <= end for start, end in where.holes_ns):
+            return Judged(Fate.UNPROVEN, proven=False, why=Why.HOLE)
+        if self._not_arrived(row, beyond):
+            return Judged(Fate.LOST, proven=True, why=Why.NOT_ACKNOWLEDGED)
+        if where.dropped:
+            return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED)
+        return Judged(Fate.LOST, proven=True, why=Why.RUNNING)
+
+    def _arrived(self, row: int, point: int, beyond: tuple[int, ...]) -> Why | None:
+        """Say how its receiver shows that a packet passed the point, if it does."""
+        back = (self.side != self.side[row]) & (self.flags & RST == 0) & (self.ack != ABSENT)
+        back &= self.has[:, list(beyond)].any(axis=1) & (self.ts_ns >= self.ts_ns[row])
+        takes = int(self.end[row] - self.seq[row]) % SPACE
+        if takes > 0:
+            acks = np.flatnonzero(back & ((self.ack - self.end[row]) % SPACE < HALF))
+            if not len(acks):
+                return None
+            first_ns = int(self.ts_ns[acks[0]])
+            same = (self.side == self.side[row]) & self.has[:, point] & (self.at_ns[:, point] <= first_ns)
+            same &= ((self.seq[row] - self.seq) % SPACE < HALF) & ((self.end - self.end[row]) % SPACE < HALF)
+            same |= self.regrouped & (self.side == self.side[row])
+            return None if same.any() else Why.ACKNOWLEDGED
+        if self.flags[row] & (RST | SYN | FIN):
+            return None
+        return self._answered(row, point, back)
+
+    def _answered(self, row: int, point: int, back: NDArray[np.bool_]) -> Why | None:
+        """Say whether a probe (one below what the peer acknowledged) was answered from beyond the point."""
+        sent_ns = self.ts_ns[row]
+        wanted = (self.seq[row] + 1) % SPACE
+        answers = back & (self.ack == wanted) & (self.payload_len == 0) & (self.ts_ns - sent_ns <= ANSWER_NS)
+        at = np.flatnonzero(answers)
+        if not len(at):
+            return None
+        between = (self.ts_ns > sent_ns) & (self.ts_ns < self.ts_ns[at[0]]) & (self.side == self.side[row])
+        between &= self.has[:, point]
+        # it must not be one who asks by itself, nor answer somebody else
+        asks = (self.seq[at[0]] + 1) % SPACE == self.ack[row]
+        return None if between.any() or asks else Why.ANSWERED
+
+    def _not_arrived(self, row: int, beyond: tuple[int, ...]) -> bool:
+        """Say whether its receiver acknowledges less, although it would have arrived before."""
+        takes = int(self.end[row] - self.seq[row]) % SPACE
+        if takes == 0:
+            return False
+        back = (self.side != self.side[row]) & (self.ack != ABSENT) & self.has[:, list(beyond)].any(axis=1)
+        back &= (self.ts_ns > self.ts_ns[row] + EDGE_NS) & ((self.end[row] - self.ack) % SPACE < HALF)
+        return bool((back & (self.ack != self.end[row])).any())
+
+    def _passed_outside(self, row: int, point: int, *, later: bool) -> bool:
+        """Say whether packets of the receiver, no RSTs, passed when the point's capture had ended, or not begun."""
+        where = self.points[point]
+        theirs = (self.side != self.side[row]) & (self.flags & RST == 0) & ~self.has[:, point]
+        theirs &= self.ts_ns > where.last_ns + EDGE_NS if later else self.ts_ns < where.first_ns - EDGE_NS
+        for at in np.flatnonzero(theirs).tolist():
+            sight = next(p for p in self.own_points if self.has[at, p])
+            usual = self.usual_ttl[int(self.side[at]), sight]
+            if not usual or int(self.ttl[at, sight]) in usual:
+                return True
+        return False
+
+    # missing before ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _missing_before(self, row: int, way: tuple[int, ...], place: int) -> Judged:
+        """Say why a packet that was seen behind is not at this point, which its sender's packets must pass."""
+        point = way[place]
+        seen_at = next(p for p in way if self.has[row, p])
+        where, seen_ns = self.points[point], int(self.ts_ns[row])
+        is_reset = bool(self.flags[row] & RST)
+        outside = seen_ns > where.last_ns + EDGE_NS or seen_ns < where.first_ns
+        unlike = self._unlike(row, seen_at)
+        fits = not unlike and self._fits(row, seen_at)
+        if not is_reset and not unlike and self._goes_on(row, point):
+            return Judged(Fate.NOT_CAPTURED, proven=True, why=Why.SENDER_GOES_ON)
+        if outside:
+            why = Why.ENDED if seen_ns > where.last_ns else Why.NOT_BEGUN
+            if unlike:
+                return Judged(Fate.MADE, proven=self._too_near(row, seen_at, point), why=Why.UNLIKE_SENDER)
+            if not is_reset or fits:
+                return Judged(Fate.NOT_CAPTURED, proven=fits and not is_reset, why=why)
+            return Judged(Fate.UNPROVEN, proven=False, why=why)
+        if any(start <= seen_ns <= end for start, end in where.holes_ns):
+            return Judged(Fate.NOT_CAPTURED if fits else Fate.UNPROVEN, proven=False, why=Why.HOLE)
+        if unlike:
+            return Judged(Fate.MADE, proven=True, why=Why.UNLIKE_SENDER)
+        if fits:
+            return Judged(Fate.NOT_CAPTURED, proven=False, why=Why.FITS_SENDER)
+        if where.dropped:
+            return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED)
+        if is_reset:
+            return Judged(Fate.MADE, proven=True, why=Why.RUNNING)
+        return Judged(Fate.UNPROVEN, proven=False, why=Why.RUNNING)
+
+    def _unlike(self, row: int, point: int) -> bool:
+        """Say whether a packet's TTL is none that its sender's packets have at the point."""
+        usual = self.usual_ttl[int(self.side[row]), point]
+        ttl = int(self.ttl[row, point])
+        return bool(usual) and ttl != ABSENT and ttl not in usual
+
+    def _too_near(self, row: int, point: int, missing: int) -> bool:
+        """Say whether a packet passed fewer routers than there are between the two points, whoever counts from what."""
+        both = (self.side == self.side[row]) & self.has[:, point] & self.has[:, missing]
+        if not both.any():
+            return False
+        hops = int((self.ttl[both, missing] - self.ttl[both, point]).min())
+        ttl = int(self.ttl[row, point])
+        passed = next((initial - ttl for initial in INITIAL_TTLS if initial >= ttl), 0)
+        return passed < hops
+
+    def _fits(self, row: int, point: int) -> bool:
+        """Say whether IP ID or timestamp stand between those of the sender's packets around it."""
+        own = np.flatnonzero(
+            (self.side == self.side[row]) & self.has[:, point] & (self.has.sum(axis=1) > 1) & (self.flags & RST == 0)
+        )
+        before, behind = own[own < row], own[own > row]
+        if not len(before):
+            return False
+        last = int(before[-1])
+        fits = False
+        ip_id = int(self.ip_id[row, point])
+        if ip_id > 0 and self.ip_id[last, point] > 0:
+            fits = 0 < (ip_id - int(self.ip_id[last, point])) % 65536 <= NEAR_IDS
+            if fits and len(behind):
+                fits = 0 < (int(self.ip_id[behind[0], point]) - ip_id) % 65536 <= NEAR_IDS
+        if fits or self.tsval[row, point] == ABSENT or self.tsval[last, point] == ABSENT:
+            return fits
+        ahead = (int(self.tsval[row, point]) - int(self.tsval[last, point])) % SPACE
+        passed_ms = (int(self.ts_ns[row]) - int(self.ts_ns[last])) // 1_000_000
+        return ahead < HALF and ahead <= 2 * passed_ms + 1000
+
+    def _goes_on(self, row: int, point: int) -> bool:
+        """Say whether its sender, later and seen at the point, counts the packet's octets among what it sent."""
+        takes = int(self.end[row] - self.seq[row]) % SPACE
+        if takes == 0:
+            return False
+        later = (self.side == self.side[row]) & (self.flags & RST == 0) & self.has[:, point]
+        later &= (self.ts_ns > self.ts_ns[row]) & ((self.seq - self.end[row]) % SPACE < HALF)
+        return bool(later.any())

@@ -1,0 +1,266 @@
+"""``JointFlow``: one connection as several points saw it, and the packets of it with their fates.
+
+Points are numbered as they were named; ``a`` and ``b`` are the ends as the first point that saw the flow has them.
+Instants are in nanoseconds of the reference, the clock of the first point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from analyzer.judge.judged import JudgedFlow
+    from analyzer.track.flow import Side
+    from analyzer.vantage.clock import Clock
+
+
+class Fate(Enum):
+    """What became of a packet."""
+
+    BOTH = "both"
+    """Seen at all points that it had to pass."""
+    LOST = "lost"
+    """Passed one point and never reached the next."""
+    MADE = "made"
+    """Seen only behind a point that its sender's packets have to pass: something between made it."""
+    NOT_CAPTURED = "not_captured"
+    """Passed a point, by what others show, whose capture does not have it."""
+    UNPROVEN = "unproven"
+    """Missing at a point, and nothing tells why."""
+
+
+FATES: tuple[Fate, ...] = tuple(Fate)
+
+
+class Why(Enum):
+    """What a fate rests on."""
+
+    SEEN = "seen"
+    RUNNING = "running"
+    """The capture that lacks it goes on behind that time."""
+    NOTHING_LATER = "nothing_later"
+    """The capture that lacks it has nothing later: that it still ran is assumed."""
+    NOTHING_EARLIER = "nothing_earlier"
+    ACKNOWLEDGED = "acknowledged"
+    """The receiver acknowledged it although no copy of it was captured there."""
+    ANSWERED = "answered"
+    """It was answered from beyond that point."""
+    NOT_ACKNOWLEDGED = "not_acknowledged"
+    """The receiver acknowledged less, later."""
+    SENDER_GOES_ON = "sender_goes_on"
+    """The sender counts it among what it sent."""
+    FITS_SENDER = "fits_sender"
+    """IP ID or timestamp stand between those of the sender's other packets."""
+    UNLIKE_SENDER = "unlike_sender"
+    """The TTL is not that of the sender's other packets there."""
+    ENDED = "ended"
+    """The capture had ended: packets passed that it does not have."""
+    NOT_BEGUN = "not_begun"
+    HOLE = "hole"
+    """The capture has a hole there."""
+    DROPPED = "dropped"
+    """The capture dropped packets, and does not say which."""
+    REGROUPED = "regrouped"
+    """Its data is there in other pieces."""
+    ORDER = "order"
+    """Nothing tells which point is nearer to which end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A packet at one point."""
+
+    point: int
+    frame: int
+    ts_ns: int
+    """By the reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A packet on its way between the ends, at all points that saw it, in the order of its way."""
+
+    sender: Side
+    seen: tuple[Sight, ...]
+    fate: Fate
+    between: tuple[int, int] | None
+    """Between which points it was lost or made."""
+    missed_at: tuple[int, ...]
+    """Points that did not capture it although it passed."""
+    proven: bool
+    why: Why
+    seq: int
+    payload_len: int
+    flags: int
+
+    @property
+    def first(self) -> Sight:
+        """Where it was seen first on its way."""
+        return self.seen[0]
+
+    def frame_at(self, point: int) -> int | None:
+        """Return its frame at a point."""
+        return next((sight.frame for sight in self.seen if sight.point == point), None)
+
+
+@dataclass(frozen=True, slots=True)
+class JointProbe:
+    """A keepalive probe, and what became of it and of its answer."""
+
+    crossing: Crossing
+    certainty: str
+    answer: Crossing | None
+    outcome: str
+    """``answered`` the answer came back, ``answer_lost``, ``lost``, ``unanswered`` it arrived and drew nothing that was
+    captured, ``reset`` a RST came back, ``made``, ``unproven``.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that is not the same at two points."""
+
+    what: str
+    sender: Side
+    points: tuple[int, int]
+    """Before and behind, on the sender's way."""
+    count: int
+    before: int | None
+    behind: int | None
+    frames: tuple[int, int] | None
+    """The first packet that shows it, at both points."""
+    option: int | None = None
+    """Kind of a TCP option that is missing or new behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A joint flow at one point."""
+
+    point: int
+    flow: int
+    flipped: bool
+    """Whether ``a`` of the joint flow is ``b`` there."""
+    judged: JudgedFlow
+
+    def side(self, side: Side) -> Side:
+        """Return what an end of the joint flow is called there, and the other way round."""
+        return side if not self.flipped else "b" if side == "a" else "a"
+
+
+@dataclass(frozen=True, slots=True)
+class JointEnding:
+    """How a joint flow ended."""
+
+    verdict: str
+    by: str | None
+    """``a``, ``b``, ``between`` or None."""
+    proven: bool
+    """Whether several points show who it was."""
+    between: tuple[int, int] | None
+    part: Part
+    """Whose verdict it is."""
+    crossing: Crossing | None
+    """The RST."""
+
+
+@dataclass(frozen=True, slots=True)
+class JointFlow:
+    """One connection at several points."""
+
+    number: int
+    parts: tuple[Part, ...]
+    """In the order of the points as named."""
+    way: tuple[int, ...]
+    """The points from ``a`` to ``b``; empty if nothing tells."""
+    way_by: str
+    """``ttl``, ``time`` or empty."""
+    counts: dict[str, int]
+    """Packets by fate, and ``changed``, ``regrouped``."""
+    counts_from: dict[Side, dict[str, int]]
+    notable: tuple[Crossing, ...]
+    """In order of time: what is not simply seen everywhere, and all SYN, FIN and RST."""
+    probes: tuple[JointProbe, ...]
+    resets: tuple[Crossing, ...]
+    changes: tuple[Change, ...]
+    delays_ns: dict[Side, tuple[int, int, int]]
+    """Smallest, median and largest time between the outermost points, as the clocks tell it."""
+    ending: JointEnding
+    others: tuple[Crossing, ...] = ()
+    """Packets seen everywhere, if they are few: for pictures."""
+
+    def part_at(self, point: int) -> Part | None:
+        """Return the part that a point saw."""
+        return next((part for part in self.parts if part.point == point), None)
+
+    def nearest(self, side: Side) -> Part:
+        """Return the part nearest to an end; the first where nothing tells."""
+        if not self.way:
+            return self.parts[0]
+        return self.part_at(self.way[0 if side == "a" else -1]) or self.parts[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Lone:
+    """A flow that only one point saw."""
+
+    point: int
+    judged: JudgedFlow
+    why: str
+    """``absent``; ``proxy``, ``renumbered`` (its other half is flow ``other`` at ``other_point``)."""
+    other_point: int | None = None
+    other: int | None = None
+
+
+@dataclass(slots=True)
+class Point:
+    """Where something was captured."""
+
+    path: str
+    leg: int
+    """Which of several legs in one file: 0 the first."""
+    start_ns: int
+    """By its own clock."""
+    first_ns: int
+    """Of its first and last frame, by the reference."""
+    last_ns: int
+    frames: int
+    dropped: int
+    holes_ns: tuple[tuple[int, int], ...]
+    """By the reference."""
+    clock: Clock | None
+    """None if it shares nothing with the others."""
+    capture: int = 0
+    """Which of the captures it is in."""
+
+
+@dataclass(slots=True)
+class Joined:
+    """What several points show together."""
+
+    points: list[Point]
+    flows: list[JointFlow]
+    lone: list[Lone]
+    notes: list[str] = field(default_factory=list)
+    """Sentences about the captures as a whole."""
+    warnings: list[tuple[int, str]] = field(default_factory=list)
+    """What is wrong with the capture of a point."""
+
+
+@dataclass(slots=True)
+class Crossings:
+    """All packets as columns, one row a packet."""
+
+    seen: NDArray[np.int64]
+    """Index of the sighting at each point, -1 for none; shape (packets, points)."""
+    flow: NDArray[np.int64]
+    """Number of the joint flow."""
+    side: NDArray[np.int8]
+    ts_ns: NDArray[np.int64]
+    """When it was first seen, by the reference."""
+    regrouped: NDArray[np.bool_]

@@ -1,0 +1,93 @@
+"""Several vantages in one capture: a NAT host, a load balancer or the interface any has a packet before and behind.
+
+Two flows of one capture that share whole numbers are one connection under two pairs of addresses (or VLANs, or
+tunnels). The first stays where it is; the others become *legs*, which are points of their own with the same clock. So
+do second captures of packets that have fewer hops left: a router passed them on.
+
+It must not know other captures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.segment import RST
+from analyzer.tolerances import COPY_SAME_ID_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAST: Final = 2
+"""So many packets with a number of their own two flows must share."""
+SHARE: Final = 0.25
+"""And such a part of the packets of the one that has fewer."""
+MOMENT_NS: Final = 1_000_000_000
+"""A host passes a packet on in less."""
+
+
+def legs_of(seen: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return the leg of each sighting, 0 for most; -1 for a second capture of a packet that a router did not make."""
+    leg = np.where(seen["copy"] == 1, -1, 0).astype(np.int64)
+    later = _later_flows(seen[seen["copy"] == 0])
+    if later:
+        first = np.array([later.get(flow, 0) for flow in seen["flow"].tolist()], dtype=np.int64)
+        leg = np.where(leg < 0, leg, first)
+    return _routed(seen, leg) if (leg < 0).any() else leg
+
+
+def _routed(seen: NDArray[np.void], leg: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Tell apart what a router has on either side of it: of one packet it has both, with one hop more and less.
+
+    What ``a`` sent has more hops left where it came in, what ``b`` sent has fewer there.
+    """
+    ttl = seen["ttl"].astype(np.int64)
+    ends, which = np.unique(2 * seen["flow"] + seen["side"], return_inverse=True)
+    highest, lowest = np.full(len(ends), -1, dtype=np.int64), np.full(len(ends), 1 << 16, dtype=np.int64)
+    np.maximum.at(highest, which, ttl)
+    np.minimum.at(lowest, which, ttl)
+    copied = np.bincount(which, weights=leg < 0, minlength=len(ends)) > 0
+    between = np.bincount(which, weights=(ttl != highest[which]) & (ttl != lowest[which]), minlength=len(ends)) > 0
+    routed = copied & (highest > lowest) & ~between & (lowest > 0)
+    both = routed & np.isin(ends ^ 1, ends[routed])
+    mine = both[which]
+    far = (ttl == lowest[which]) ^ (seen["side"] == 1)
+    placed = np.where(mine, far.astype(np.int64), leg)
+    order = np.lexsort((seen["ts_ns"], placed, seen["key"], seen["flow"]))
+    last = seen[order]
+    same = (last["flow"][1:] == last["flow"][:-1]) & (last["key"][1:] == last["key"][:-1])
+    same &= (placed[order][1:] == placed[order][:-1]) & (last["ip_id"][1:] == last["ip_id"][:-1])
+    same &= (last["tsval"][1:] == last["tsval"][:-1]) & (last["ts_ns"][1:] - last["ts_ns"][:-1] <= COPY_SAME_ID_NS)
+    same &= mine[order][1:] & ((last["copy"][1:] | last["copy"][:-1]) == 1)
+    placed[order[1:][same]] = -1
+    return placed
+
+
+def _later_flows(seen: NDArray[np.void]) -> dict[int, int]:
+    """Return, by number, the leg of each flow that is a later one of its connection: 1 or more."""
+    order = np.lexsort((seen["ts_ns"], seen["key"]))
+    keys, flows, times = seen["key"][order], seen["flow"][order], seen["ts_ns"][order]
+    numbers = (seen["seq"] != 0) & (seen["ack"] != 0) & (seen["flags"] & RST == 0)
+    again = (keys[1:] == keys[:-1]) & (flows[1:] != flows[:-1]) & (times[1:] - times[:-1] <= MOMENT_NS)
+    at = np.flatnonzero(again & numbers[order][1:])
+    if not len(at):
+        return {}
+    pairs = np.stack([np.minimum(flows[at], flows[at + 1]), np.maximum(flows[at], flows[at + 1])], axis=1)
+    both, which = np.unique(pairs, axis=0, return_inverse=True)
+    each = np.unique(np.stack([which.ravel(), keys[at]], axis=1), axis=0)
+    shared = np.bincount(each[:, 0], minlength=len(both))
+    sizes = dict(zip(*(column.tolist() for column in np.unique(flows, return_counts=True)), strict=True))
+    began: dict[int, int] = {}
+    for flow, ts_ns in zip(seen["flow"].tolist(), seen["ts_ns"].tolist(), strict=True):
+        began.setdefault(flow, ts_ns)
+    home: dict[int, list[int]] = {}
+    for pair, count in zip(both.tolist(), shared.tolist(), strict=True):
+        if count < LEAST or count < SHARE * min(sizes[pair[0]], sizes[pair[1]]) * 0.5:
+            continue
+        one, other = home.get(pair[0], [pair[0]]), home.get(pair[1], [pair[1]])
+        if one is not other:
+            one = sorted([*one, *other], key=lambda flow: (began[flow], flow))
+        for flow in one:
+            home[flow] = one
+    return {flow: legs.index(flow) for flow, legs in home.items() if legs.index(flow) > 0}

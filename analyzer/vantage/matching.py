@@ -1,0 +1,330 @@
+"""Which sightings at two points are one packet.
+
+First what is seen once at both points, by its key, whatever the addresses; that also tells which flows belong together.
+Then what is repeated (probes, ACKs, data sent again): by IP ID and timestamp where these pass unchanged, and by time
+once the clocks are known. What no single packet explains may have been cut or put together on the way: data that is
+there as octets is no loss.
+
+It must not know what became of a packet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.segment import ABSENT
+from analyzer.vantage.clock import THE_REFERENCE, Clock, clock_of
+from analyzer.vantage.pairing import Groups, Partner, same_flows
+from analyzer.vantage.regrouped import regrouped
+from analyzer.vantage.sighting import mixed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+AGREE: Final = 0.75
+"""A field passes unchanged if it is the same in so many of the packets that are told apart without it."""
+UNCLEAR: Final = 0.3
+"""If times speak so little more for one order of two points than for the other, they do not tell."""
+SHORTEST_NS: Final = 50_000_000
+"""Delays up to this are always believed; longer ones where others are as long."""
+LONGEST_NS: Final = 3_000_000_000
+TIMES_LONGER: Final = 4
+NOTHING: Final = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """A flow of one point and a flow of the other that are one connection."""
+
+    there: int
+    here: int
+    flipped: bool
+    """Whether ``a`` there is ``b`` here."""
+    way: int
+    """1 if what ``a`` (there) sends passes *there* first, -1 if it passes *here* first, 0 if nothing tells."""
+    by: str
+    """What tells the way: ``ttl``, ``time``, or empty."""
+    keeps_id: bool | None
+    """Whether IP IDs pass unchanged; None if nothing tells."""
+    keeps_tsval: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What two points have in common."""
+
+    there: Ints
+    """Indices of sightings, of equal length: each pair is one packet."""
+    here: Ints
+    clock: Clock | None
+    """How the clock *here* stands to the one there."""
+    pairings: tuple[Pairing, ...]
+    regrouped_there: Ints
+    """Sightings whose data is at the other point in other pieces."""
+    regrouped_here: Ints
+    guessed: bool = False
+    """Whether only the rhythm of repeated packets says which is which."""
+
+
+def match(
+    there: NDArray[np.void],
+    here: NDArray[np.void],
+    may_be_one: Callable[[int, int], bool] = lambda _, __: True,
+    *,
+    one_clock: bool = False,
+) -> Matched:
+    """Match the sightings of two points, which may have ``one_clock``.
+
+    ``may_be_one`` is asked of a flow there and one here for which only half a key speaks (the number of a SYN): whether
+    they have something else in common.
+    """
+    groups = Groups(there["key"], here["key"])
+    flows = same_flows(there, here, groups, may_be_one)
+    if not flows:
+        return Matched(NOTHING, NOTHING, None, (), NOTHING, NOTHING)
+    return _Matching(there, here, groups, flows, one_clock=one_clock).matched()
+
+
+class _Matching:
+    """The packets that two points have in common, found step by step."""
+
+    def __init__(
+        self,
+        there: NDArray[np.void],
+        here: NDArray[np.void],
+        groups: Groups,
+        flows: list[tuple[int, int, bool]],
+        *,
+        one_clock: bool,
+    ) -> None:
+        self.seen_there, self.seen_here, self.groups, self.one_clock = there, here, groups, one_clock
+        self.flows, self.partner = flows, Partner(flows)
+        self.there, self.here = groups.single()
+        self._keep(self.partner.fits(there[self.there], here[self.here]))
+        self.pairings: list[Pairing] = []
+        self._know_flows()
+
+    def matched(self) -> Matched:
+        """Return what is in common."""
+        self._drop_strangers()
+        self._add(*self._by_id())
+        clock, guessed = THE_REFERENCE if self.one_clock else self._clock(), False
+        if clock is None:
+            clock, guessed = self._by_rhythm(), True
+        for _ in range(2 if clock is not None else 0):  # once more with what the first time added
+            assert clock is not None
+            self._drop_untimely(clock)
+            self._add(*self._by_time(clock))
+            clock = clock if self.one_clock else self._clock() or clock
+        left = _left(len(self.seen_there), self.there), _left(len(self.seen_here), self.here)
+        pieces = regrouped(self.seen_there, self.seen_here, *left, self.partner, clock)
+        shared = set(self.seen_there["flow"][self.there].tolist())
+        pairings = tuple(pairing for pairing in self.pairings if pairing.there in shared)
+        return Matched(self.there, self.here, clock, pairings, *pieces, guessed=guessed and clock is not None)
+
+    def _keep(self, mask: NDArray[np.bool_]) -> None:
+        self.there, self.here = self.there[mask], self.here[mask]
+
+    def _add(self, there: Ints, here: Ints) -> None:
+        """Take more pairs of sightings, and learn from them what is the same at both points."""
+        self.there, self.here = np.concatenate([self.there, there]), np.concatenate([self.here, here])
+        self._know_flows()
+
+    def _know_flows(self) -> None:
+        """Say of each pair of flows what its matched packets show."""
+        at = self.partner.index_there(self.seen_there["flow"][self.there])
+        order = np.argsort(at, kind="stable")
+        bounds = np.searchsorted(at[order], np.arange(len(self.partner.flows) + 1))
+        self.pairings = []
+        for index, flow in enumerate(self.partner.flows):
+            own = order[bounds[index] : bounds[index + 1]]
+            one, other = self.seen_there[self.there[own]], self.seen_here[self.here[own]]
+            way, by = _way(one, other, one_clock=self.one_clock)
+            keeps_id, keeps_tsval = _keeps(one["ip_id"], other["ip_id"]), _keeps(one["tsval"], other["tsval"])
+            self.pairings.append(Pairing(*flow, way, by, keeps_id, keeps_tsval))
+
+    def _pairs(self) -> tuple[NDArray[np.void], NDArray[np.void], Ints]:
+        """Return both sightings of each pair, and which pair of flows it is of."""
+        one = self.seen_there[self.there]
+        return one, self.seen_here[self.here], self.partner.index_there(one["flow"])
+
+    def _drop_strangers(self) -> None:
+        """Leave out pairs that are alike but bear another IP ID or timestamp, where these pass unchanged."""
+        one, other, at = self._pairs()
+        keeps_id = np.array([pairing.keeps_id is True for pairing in self.pairings])[at]
+        keeps_tsval = np.array([pairing.keeps_tsval is True for pairing in self.pairings])[at]
+        other_id = (one["ip_id"] != other["ip_id"]) & (one["ip_id"] >= 0) & (other["ip_id"] >= 0)
+        has_both = (one["tsval"] != ABSENT) & (other["tsval"] != ABSENT)
+        other_tsval = (one["tsval"] != other["tsval"]) & has_both
+        self._keep(~((keeps_id & other_id) | (keeps_tsval & other_tsval)))
+
+    def _by_id(self) -> tuple[Ints, Ints]:
+        """Match repeated packets by IP ID and timestamp together with their key, where that is seen once at both."""
+        left_there = _telling(self.seen_there, _left(len(self.seen_there), self.there))
+        left_here = _telling(self.seen_here, _left(len(self.seen_here), self.here))
+        groups = Groups(_key_with_id(self.seen_there[left_there]), _key_with_id(self.seen_here[left_here]))
+        one, other = groups.single()
+        one, other = left_there[one], left_here[other]
+        fits = self.partner.fits(self.seen_there[one], self.seen_here[other])
+        return one[fits], other[fits]
+
+    # time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ways(self) -> NDArray[np.int8]:
+        """Return of each pair which way it goes: 1 from there to here, 0 if nothing tells."""
+        one, _, at = self._pairs()
+        way = np.array([pairing.way for pairing in self.pairings], dtype=np.int8)[at]
+        went: NDArray[np.int8] = np.where(one["side"] == 0, way, -way).astype(np.int8)
+        return went
+
+    def _clock(self) -> Clock | None:
+        if not len(self.there):
+            return None
+        return clock_of(self.seen_there["ts_ns"][self.there], self.seen_here["ts_ns"][self.here], self._ways())
+
+    def _delays(self, clock: Clock) -> Ints:
+        """Return how long pairs took; where the way is not known, how far apart they are."""
+        apart_ns = clock.reference_ns(self.seen_here["ts_ns"][self.here]) - self.seen_there["ts_ns"][self.there]
+        way = self._ways()
+        delays: Ints = np.where(way == 0, np.abs(apart_ns), apart_ns * way)
+        return delays
+
+    def _drop_untimely(self, clock: Clock) -> None:
+        """Leave out pairs that cannot be one packet, because it took too long or arrived before it left."""
+        if not len(self.there):
+            return
+        delays = self._delays(clock)
+        slack = SHORTEST_NS // 2 + clock.width_ns
+        self._keep((delays >= -slack) & (np.abs(delays) <= max(_slowest(np.abs(delays), clock), LONGEST_NS)))
+
+    def _by_time(self, clock: Clock) -> tuple[Ints, Ints]:
+        """Match what is repeated by the time at which it passed, in order."""
+        left_there, left_here = _left(len(self.seen_there), self.there), _left(len(self.seen_here), self.here)
+        groups = Groups(self.seen_there["key"][left_there], self.seen_here["key"][left_here])
+        delays = np.maximum(self._delays(clock), 0) if len(self.there) else NOTHING
+        limits = -(SHORTEST_NS // 10 + clock.width_ns), _slowest(delays, clock)
+        found: list[tuple[int, int]] = []
+        for one, other in groups.each():
+            found += self._in_order(left_there[one], left_here[other], clock, limits)
+        pairs = np.array(found, dtype=np.int64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
+
+    def _in_order(self, one: Ints, other: Ints, clock: Clock, limits: tuple[int, int]) -> list[tuple[int, int]]:
+        """Match sightings of one key: each of those there with the first here that is left and can be it."""
+        told_ns = clock.reference_ns(self.seen_here["ts_ns"][other])
+        order = np.argsort(told_ns, kind="stable").tolist()
+        found = []
+        pairs = self.partner.index_there(self.seen_there["flow"][one])
+        for index, pair in zip(one.tolist(), pairs.tolist(), strict=True):
+            if pair < 0:
+                continue
+            sighting, pairing = self.seen_there[index], self.pairings[pair]
+            way = pairing.way if sighting["side"] == 0 else -pairing.way
+            for candidate in order:
+                apart_ns = int(told_ns[candidate] - sighting["ts_ns"])
+                took_ns = apart_ns * way if way else abs(apart_ns)
+                if limits[0] <= took_ns <= limits[1] and _may_be(sighting, self.seen_here[other[candidate]], pairing):
+                    found.append((index, int(other[candidate])))
+                    order.remove(candidate)
+                    break
+        return found
+
+    def _by_rhythm(self) -> Clock | None:
+        """Return the offset under which most repeated packets meet, where nothing is seen once; None for no packets."""
+        apart = [
+            (self.seen_here["ts_ns"][other][None, :] - self.seen_there["ts_ns"][one][:, None]).ravel()
+            for one, other in self.groups.each()
+            if not (_tells(self.seen_there[one]) and _tells(self.seen_here[other]))
+        ]
+        offsets = np.sort(np.concatenate([NOTHING, *apart]))
+        if not len(offsets):
+            return None
+        reach = np.searchsorted(offsets, offsets + SHORTEST_NS, side="right") - np.arange(len(offsets))
+        best = np.flatnonzero(reach == reach.max())
+        nearest = int(best[np.argmin(np.abs(offsets[best]))])
+        offset_ns = offsets[nearest : nearest + int(reach.max())]
+        here_ns = np.full(len(offset_ns), int(self.seen_here["ts_ns"][0]), dtype=np.int64)
+        return clock_of(here_ns - offset_ns, here_ns, np.zeros(len(offset_ns), dtype=np.int8))
+
+
+def _keeps(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool | None:
+    """Say whether a field passes unchanged: None where it is 0 or absent at either point."""
+    both = (one > 0) & (other > 0)
+    if not both.any():
+        return None
+    return bool((one[both] == other[both]).mean() >= AGREE)
+
+
+def _way(one: NDArray[np.void], other: NDArray[np.void], *, one_clock: bool) -> tuple[int, str]:
+    """Say which point is nearer to ``a`` (there): by routers that took from the TTL, else by times."""
+    if not len(one):
+        return 0, ""
+    forth = one["side"] == 0
+    hops = np.where(forth, 1, -1) * (one["ttl"].astype(np.int64) - other["ttl"])
+    known = (one["ttl"] > 0) & (other["ttl"] > 0) & (hops != 0)
+    if known.any() and abs(share := float(np.sign(hops[known]).mean())) > AGREE:
+        return (1, "ttl") if share > 0 else (-1, "ttl")
+    if one_clock:
+        sooner = float(np.sign(np.where(forth, 1, -1) * (other["ts_ns"] - one["ts_ns"])).sum())
+        return (int(np.sign(sooner)), "time") if sooner else (0, "")
+    if forth.all() or not forth.any():
+        return 0, ""
+    order = np.argsort(one["ts_ns"], kind="stable")
+    one, other, forth = one[order], other[order], forth[order]
+    apart_ns = other["ts_ns"] - one["ts_ns"]
+    # packets of both directions close to each other: what their clocks differ by is the same for both
+    turns = np.flatnonzero(forth[1:] != forth[:-1])
+    differ = np.where(forth[turns], 1, -1) * (apart_ns[turns] - apart_ns[turns + 1])
+    near = (one["ts_ns"][turns + 1] - one["ts_ns"][turns]) <= SHORTEST_NS
+    differ = differ[near] if near.any() else differ
+    score = float(np.sign(differ).mean()) if len(differ) else 0.0
+    if score == 0 or (len(differ) > 2 and abs(score) < UNCLEAR):
+        return 0, ""
+    return (1, "time") if score > 0 else (-1, "time")
+
+
+def _left(count: int, used: Ints) -> Ints:
+    """Return the indices that are not used."""
+    free = np.ones(count, dtype=np.bool_)
+    free[used] = False
+    return np.flatnonzero(free)
+
+
+def _telling(seen: NDArray[np.void], left: Ints) -> Ints:
+    """Return those of the sightings that have an IP ID or a timestamp."""
+    return left[(seen["ip_id"][left] > 0) | (seen["tsval"][left] > 0)]
+
+
+def _tells(seen: NDArray[np.void]) -> bool:
+    """Say whether packets bear what tells each from the others: then those that were not matched by it are others."""
+    return bool((seen["ip_id"] > 0).all() or (seen["tsval"] > 0).all())
+
+
+def _key_with_id(seen: NDArray[np.void]) -> Ints:
+    rest = ((seen["ip_id"].astype(np.int64) & 0xFFFF) << 32) | (seen["tsval"] & 0xFFFFFFFF)
+    return mixed(seen["key"].astype(np.uint64), rest.astype(np.uint64))
+
+
+def _slowest(delays_ns: Ints, clock: Clock) -> int:
+    """Return how long a packet may take, judging by those that are known."""
+    usual = int(np.quantile(delays_ns, 0.99)) if len(delays_ns) else 0
+    return min(max(SHORTEST_NS, TIMES_LONGER * usual), LONGEST_NS) + clock.width_ns
+
+
+def _may_be(one: np.void, other: np.void, pairing: Pairing) -> bool:
+    """Say whether two sightings of one key can be one packet of this pair of flows."""
+    if one["flow"] != pairing.there or other["flow"] != pairing.here:
+        return False
+    if (one["side"] ^ other["side"]) != pairing.flipped:
+        return False
+    if pairing.keeps_id and one["ip_id"] != other["ip_id"]:
+        return False
+    has_both = one["tsval"] != ABSENT and other["tsval"] != ABSENT
+    return not (pairing.keeps_tsval and has_both and one["tsval"] != other["tsval"])

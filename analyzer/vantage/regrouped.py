@@ -1,0 +1,82 @@
+"""Data that is at both points, but in other pieces: cut by segmentation offload, or put together.
+
+It must not know which packets are one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.vantage.clock import Clock
+    from analyzer.vantage.pairing import Partner
+
+    Ints = NDArray[np.int64]
+
+NOTHING: Final = np.zeros(0, dtype=np.int64)
+APART_NS: Final = 300_000_000
+"""Pieces of one packet pass within this time."""
+HALF: Final = 1 << 31
+SPACE: Final = 1 << 32
+
+
+def regrouped(
+    there: NDArray[np.void],
+    here: NDArray[np.void],
+    left_there: Ints,
+    left_here: Ints,
+    partner: Partner,
+    clock: Clock | None,
+) -> tuple[Ints, Ints]:
+    """Return what is left at each point whose data is left at the other, cut or put together otherwise."""
+    with_data_there = left_there[there["payload_len"][left_there] > 0]
+    with_data_here = left_here[here["payload_len"][left_here] > 0]
+    if clock is None or not len(with_data_there) or not len(with_data_here):
+        return NOTHING, NOTHING
+    at_there, at_here = (
+        partner.index_there(there["flow"][with_data_there]),
+        partner.index_here(here["flow"][with_data_here]),
+    )
+    side_here = here["side"][with_data_here] ^ partner.flipped[at_here]
+    told_ns = clock.reference_ns(here["ts_ns"][with_data_here])
+    found: tuple[list[int], list[int]] = ([], [])
+    for pair in np.intersect1d(at_there[at_there >= 0], at_here[at_here >= 0]).tolist():
+        for side in (0, 1):
+            one = with_data_there[(at_there == pair) & (there["side"][with_data_there] == side)]
+            picked = (at_here == pair) & (side_here == side)
+            other = with_data_here[picked]
+            if not len(one) or not len(other):
+                continue
+            ranges = [_range(there[one], there["ts_ns"][one]), _range(here[other], told_ns[picked])]
+            base = int(ranges[0][0][0])
+            for which, own in enumerate((one, other)):
+                covered = _covered(*ranges[which], *ranges[1 - which], base)
+                found[which].extend(own[covered].tolist())
+    return np.array(found[0], dtype=np.int64), np.array(found[1], dtype=np.int64)
+
+
+def _range(seen: NDArray[np.void], ts_ns: Ints) -> tuple[Ints, Ints, Ints]:
+    return seen["seq"].astype(np.int64), seen["payload_len"].astype(np.int64), ts_ns.astype(np.int64)
+
+
+def _covered(
+    seq: Ints, length: Ints, ts_ns: Ints, other_seq: Ints, other_length: Ints, other_ns: Ints, base: int
+) -> NDArray[np.bool_]:
+    """Say which ranges are wholly in others that were seen at about the same time."""
+    start = (seq - base + HALF) % SPACE - HALF
+    other_start = (other_seq - base + HALF) % SPACE - HALF
+    covered = np.zeros(len(seq), dtype=np.bool_)
+    for at in range(len(seq)):
+        near = np.abs(other_ns - ts_ns[at]) <= APART_NS
+        near &= (other_start < start[at] + length[at]) & (other_start + other_length > start[at])
+        reached = int(start[at])
+        for begin, size in sorted(zip(other_start[near].tolist(), other_length[near].tolist(), strict=True)):
+            if begin > reached:
+                break
+            reached = max(reached, begin + size)
+        covered[at] = reached >= start[at] + length[at]
+    return covered

@@ -1,0 +1,34 @@
+"""Flows, and copies, of one capture that are the same packets at two places are legs."""
+
+from analyzer.vantage.legs import legs_of
+
+PACKETS = [(0, 0, 10, 20), (1, 1, 20, 11), (2, 0, 11, 21), (3, 1, 21, 12)]
+
+
+def test_a_flow_with_the_same_numbers_is_the_second_leg(sightings):
+    """Of two flows that share whole numbers the later one is another leg, whatever its addresses."""
+    rows = [each for packet in PACKETS for each in (packet, (packet[0] + 0.1, *packet[1:]))]
+
+    assert [0, 1] * 4 == legs_of(sightings(*rows, flow=[0, 1] * 4)).tolist()
+
+
+def test_flows_of_their_own_are_one_leg(sightings):
+    """Flows that share no number stay where they are."""
+    rows = [(0, 0, 10, 20), (1, 0, 30, 40)]
+
+    assert [0, 0] == legs_of(sightings(*rows, flow=[0, 1])).tolist()
+
+
+def test_what_a_router_passed_on_is_told_by_its_hops(sightings):
+    """Of copies with one hop less, what came in and what went out are two places, by direction."""
+    rows = [each for packet in PACKETS for each in (packet, (packet[0] + 0.1, *packet[1:]))]
+    ttl, copy = [64, 63, 64, 63] * 2, [0, 1] * 4
+
+    assert [0, 1, 1, 0] * 2 == legs_of(sightings(*rows, ttl=ttl, copy=copy)).tolist()
+
+
+def test_copies_with_as_many_hops_are_no_second_place(sightings):
+    """A copy that no router made stands for nothing."""
+    rows = [each for packet in PACKETS for each in (packet, (packet[0] + 0.1, *packet[1:]))]
+
+    assert [0, -1] * 4 == legs_of(sightings(*rows, copy=[0, 1] * 4)).tolist()

@@ -1,0 +1,65 @@
+"""Packets of two points are matched by their numbers, then by IP ID, timestamp and time."""
+
+import pytest
+
+from analyzer.vantage.matching import match
+
+ONCE = [(0, 0, 10, 20), (1, 1, 20, 11), (2, 0, 11, 21)]
+"""Packets with numbers of their own, a few ms apart."""
+
+
+def late(rows, ms, side=None):
+    """Return rows of one point as another sees them, some ms later by its clock."""
+    return [(at + ms + (0.5 if each == 0 else -0.5), each, seq, ack) for at, each, seq, ack in rows]
+
+
+def pairs(found):
+    """Return which indices were matched."""
+    return sorted(zip(found.there.tolist(), found.here.tolist(), strict=True))
+
+
+def test_what_is_seen_once_is_matched_whatever_the_clocks(sightings):
+    """A packet with numbers of its own is the same wherever it is seen; the offset follows."""
+    found = match(sightings(*ONCE), sightings(*late(ONCE, 5000)))
+
+    assert [(0, 0), (1, 1), (2, 2)] == pairs(found)
+    assert 1 == found.pairings[0].way
+    assert abs(found.clock.first.offset_ns - 5_000_000_000) <= 600_000
+
+
+@pytest.mark.parametrize("bearing", ["ip_id", "tsval", "nothing"])
+def test_repeated_packets_are_told_apart(sightings, bearing):
+    """Probes that are alike are matched by what each bears, or by time, so that the lost one is the right one."""
+    probes = [(1000 * number, 0, 9, 21) for number in range(1, 5)]
+    there, here = [*ONCE, *probes], [*ONCE, *probes[:1], *probes[2:]]
+    numbers = {} if bearing == "nothing" else {bearing: range(1, 8)}
+    others = {} if bearing == "nothing" else {bearing: [1, 2, 3, 4, 6, 7]}
+
+    found = match(sightings(*there, **numbers), sightings(*late(here, -70_000), **others))
+
+    assert [(0, 0), (1, 1), (2, 2), (3, 3), (5, 4), (6, 5)] == pairs(found)
+
+
+def test_packets_that_bear_other_ids_are_others(sightings):
+    """One that is alike but bears another IP ID, where these pass unchanged, is not the same packet."""
+    there = sightings(*ONCE, (3000, 0, 9, 21), ip_id=[1, 2, 3, 4])
+    here = sightings(*late(ONCE, 0), (3000.5, 0, 9, 21), ip_id=[1, 2, 3, 9])
+
+    assert [(0, 0), (1, 1), (2, 2)] == pairs(match(there, here))
+
+
+def test_nothing_in_common_is_nothing(sightings):
+    """Captures of other traffic share no flow and no clock."""
+    found = match(sightings((0, 0, 1, 2)), sightings((0, 0, 3, 4)))
+
+    assert (None, ()) == (found.clock, found.pairings)
+
+
+def test_the_rhythm_alone_gives_an_offset_that_is_marked(sightings):
+    """Where nothing tells repeated packets apart, most of them meet under one offset, which is a guess."""
+    probes = [(at, 0, 9, 21) for at in (0, 2000, 5000, 9000)]
+
+    found = match(sightings(*probes), sightings(*[(at + 300, *rest) for at, *rest in probes[1:]]))
+
+    assert found.guessed
+    assert [(1, 0), (2, 1), (3, 2)] == pairs(found)

@@ -1,0 +1,52 @@
+"""What a point saw of a segment: what must be the same elsewhere makes its key."""
+
+import numpy as np
+
+from analyzer.segment import ABSENT, ACK, PSH, SYN, SegmentBatch, empty_rows
+from analyzer.track.observe import TOLD_COPY, TOLD_FLOW
+from analyzer.vantage.sighting import ends_of, sightings_of
+
+
+def rows(**fields):
+    """Return one SEGMENT row for each value."""
+    made = empty_rows(max(len(values) for values in fields.values()))
+    made["ip_id"] = 5
+    for name, values in fields.items():
+        made[name] = values
+    return made
+
+
+def seen(made, told=None):
+    """Return sightings of rows, all of flow 0 and from ``a`` if nothing else is told."""
+    return sightings_of(SegmentBatch(made, len(made)), np.zeros(len(made), np.int64) if told is None else told)
+
+
+def test_the_key_ignores_what_boxes_change():
+    """Addresses, TTL, window, PSH and options are no part of a key; numbers, length and flags are."""
+    made = rows(seq=[7] * 6, ack=[9] * 6, flags=[ACK] * 6, payload_len=[1] * 6, ttl=[64] * 6)
+    made["ttl"][1], made["window"][1], made["src_lo"][1], made["flags"][1] = 63, 9, 77, ACK | PSH
+    made["seq"][2], made["ack"][3], made["payload_len"][4], made["flags"][5] = 8, 10, 2, ACK | SYN
+
+    keys = seen(made)["key"].tolist()
+
+    assert keys[0] == keys[1]
+    assert 5 == len(set(keys))
+
+
+def test_an_acknowledgement_number_without_ack_means_nothing():
+    """What stands in the field of a segment without ACK makes no other key."""
+    assert 1 == len(set(seen(rows(seq=[1, 1], ack=[0, 99], flags=[SYN, SYN]))["key"].tolist()))
+
+
+def test_flow_sender_and_copies_are_as_the_tracker_told():
+    """What is no segment is left out; the others have their flow, their sender, and whether they are copies."""
+    told = np.array([TOLD_FLOW * 3 + 1, ABSENT, TOLD_FLOW * 4 + TOLD_COPY])
+
+    found = seen(rows(seq=[1, 2, 3]), told)
+
+    assert [(3, 1, 0), (4, 0, 1)] == found[["flow", "side", "copy"]].tolist()
+
+
+def test_ends_count_syn_and_fin():
+    """The number behind a segment counts SYN and FIN, modulo 2**32."""
+    assert [2, 0] == ends_of(seen(rows(seq=[1, 2**32 - 1], flags=[SYN, ACK], payload_len=[0, 1]))).tolist()
