@@ -213,6 +213,9 @@ def test_bad_input_is_refused_in_one_sentence(tmp_path):
     made.frames["B"] = made.frames["A"][10:]
     early, late = made.write(tmp_path, parts=(slice(0, 10), None))
 
+    rotated = f"{late} goes on where {early} ends, with the same flows: they are one point, not two; report reads "
+    rotated += "both as one"
+
     said = [refusal(*paths) for paths in ((one, one), (one, other), (one,), (), (early, late), (other, one, one))]
 
     assert [
@@ -220,8 +223,7 @@ def test_bad_input_is_refused_in_one_sentence(tmp_path):
         f"{one} and {other} have no packet in common",
         f"{one} has every packet once: name a capture from another point as well",
         "no capture named",
-        f"{late} goes on where {early} ends, with the same flows: they are one point, not two; report reads both "
-         "as one",
+        rotated,
         f"{one} is named twice: a capture has nothing to tell about itself",
     ] == said
 
