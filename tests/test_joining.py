@@ -7,7 +7,6 @@ from analyzer.joining import join
 from tests.judging import CAPTURES
 from tests.vantages import ACK, FIN, PSH, RST, SYN, World, fates, keepalive
 
-PAIRS = CAPTURES / "vantages"
 LAB = CAPTURES / "lab"
 
 WORLDS = {
@@ -188,9 +187,7 @@ def test_a_connection_from_its_middle_is_joined(tmp_path):
 )
 def test_captures_of_the_lab_show_what_its_rules_did(name, outcomes, by):
     """The probes that a firewall or an expired translation took are lost, and RSTs are whose they are."""
-    first = LAB / f"{name}.pcap" if (LAB / f"{name}.pcap").exists() else PAIRS / f"{name}.pcap"
-
-    (flow,) = join(first, PAIRS / f"{name}.peer.pcap").flows
+    (flow,) = join(LAB / f"{name}.pcap", LAB / f"{name}.peer.pcap").flows
 
     assert outcomes == [probe.outcome for probe in flow.probes]
     assert by == (flow.ending.by, flow.ending.proven)
@@ -207,7 +204,7 @@ def test_two_legs_of_one_capture_are_two_points():
 
 def test_bad_input_is_refused_in_one_sentence(tmp_path):
     """What cannot be joined is refused with its reason."""
-    one, other = LAB / "fw_reject_rst.pcap", PAIRS / "loss_acks.peer.pcap"
+    one, other = LAB / "fw_reject_rst.pcap", LAB / "loss_acks.peer.pcap"
     made = World()
     keepalive(made)
     made.frames["B"] = made.frames["A"][10:]

@@ -7,7 +7,7 @@ import pytest
 from analyzer.cli import main
 from tests.judging import CAPTURES
 
-PAIR = [str(CAPTURES / "lab" / "fw_silent_drop.pcap"), str(CAPTURES / "vantages" / "fw_silent_drop.peer.pcap")]
+PAIR = [str(CAPTURES / "lab" / "fw_silent_drop.pcap"), str(CAPTURES / "lab" / "fw_silent_drop.peer.pcap")]
 
 
 def test_text(capsys):

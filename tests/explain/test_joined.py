@@ -15,10 +15,7 @@ def told(joined, number=0):
 
 def lab(name):
     """Join a pair of the lab."""
-    first = CAPTURES / "lab" / f"{name}.pcap"
-    return join(
-        first if first.exists() else CAPTURES / "vantages" / f"{name}.pcap", CAPTURES / "vantages" / f"{name}.peer.pcap"
-    )
+    return join(CAPTURES / "lab" / f"{name}.pcap", CAPTURES / "lab" / f"{name}.peer.pcap")
 
 
 HEADLINES = {

@@ -15,7 +15,6 @@ SCHEMA = json.loads(
     (Path(__file__).parents[2] / "analyzer" / "schema" / "join-1.schema.json").read_text(encoding="utf-8")
 )
 LAB = CAPTURES / "lab"
-PAIRS = CAPTURES / "vantages"
 
 
 def written(joined):
@@ -28,9 +27,9 @@ def written(joined):
 @pytest.mark.parametrize(
     "paths",
     [
-        (LAB / "fw_reject_rst.pcap", PAIRS / "fw_reject_rst.peer.pcap"),
-        (LAB / "fw_silent_drop.pcap", PAIRS / "fw_silent_drop.peer.pcap"),
-        (PAIRS / "nat_idle_expired.pcap", PAIRS / "nat_idle_expired.peer.pcap"),
+        (LAB / "fw_reject_rst.pcap", LAB / "fw_reject_rst.peer.pcap"),
+        (LAB / "fw_silent_drop.pcap", LAB / "fw_silent_drop.peer.pcap"),
+        (LAB / "nat_idle_expired.pcap", LAB / "nat_idle_expired.peer.pcap"),
         (LAB / "any_router_sll.pcap",),
     ],
 )
@@ -58,7 +57,7 @@ def test_clocks_that_drift_and_were_set_keep_it_too(tmp_path):
 
 def test_a_proven_reset_and_its_place_are_there():
     """Who made the RST, between which points, and how sure that is."""
-    ending = written(join(LAB / "fw_reject_rst.pcap", PAIRS / "fw_reject_rst.peer.pcap"))["flows"][0]["ending"]
+    ending = written(join(LAB / "fw_reject_rst.pcap", LAB / "fw_reject_rst.peer.pcap"))["flows"][0]["ending"]
 
     assert {
         "verdict": "reset_on_probe",

@@ -20,7 +20,7 @@ def test_points_stories_and_rest(tmp_path):
     made.send(30, "a", RST, 7777, 0, fate="lost")
     found = lines(join(*made.write(tmp_path)))
 
-    assert found.startswith(f"A: {tmp_path}")
+    assert found.startswith("A:")
     assert "Connection 0: 192.0.2.1:40000 to 198.51.100.1:443, by way of A and B" in found
     assert found.endswith("was seen only at A.")
     assert all(len(line) <= 80 for line in found.split("\n") if str(tmp_path) not in line)

@@ -21,7 +21,7 @@ def test_parts_are_found_by_point_and_by_end(tmp_path):
 
 def test_an_end_has_another_name_where_the_capture_began_with_the_other():
     """In a part that is flipped ``a`` is called ``b``."""
-    (flow,) = join(CAPTURES / "lab" / "loss_acks.pcap", CAPTURES / "vantages" / "loss_acks.peer.pcap").flows
+    (flow,) = join(CAPTURES / "lab" / "loss_acks.pcap", CAPTURES / "lab" / "loss_acks.peer.pcap").flows
 
     part = replace(flow.parts[1], flipped=True)
 
