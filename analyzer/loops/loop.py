@@ -17,12 +17,14 @@ from __future__ import annotations
 
 import types
 from functools import cached_property
+from itertools import repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analyzer.untyped import Foreign, Numbers, Rows
+    from analyzer.untyped import Foreign, Numbers, Record, Rows
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -159,7 +161,36 @@ def records(dtype: Foreign, count: int, *, jit: bool) -> Rows:
         import numpy as np
 
         return np.zeros(count, dtype=dtype)
-    return [dict.fromkeys(dtype.names, 0) for _ in range(count)]
+    return list(map(dict.copy, repeat(dict.fromkeys(dtype.names, 0), count)))
+
+
+class Sparse(dict[int, Any]):
+    """A table of fixed size for plain loops, whose records are made once one is asked for: most never are."""
+
+    def __init__(self, dtype: Foreign, count: int, first: dict[str, int]) -> None:
+        """Keep what a record holds at first; a field that ``first`` does not name holds 0."""
+        super().__init__()
+        self._count = count
+        self._blank = dict.fromkeys(dtype.names, 0) | first
+
+    def __missing__(self, index: int) -> Record:
+        """Make the record there."""
+        record = self[index] = self._blank.copy()
+        return record
+
+    def all(self) -> list[Record]:
+        """Return every record."""
+        return [self[index] for index in range(self._count)]
+
+
+def scattered(dtype: Foreign, count: int, *, jit: bool, **first: int) -> Rows:
+    """Return ``count`` records of which few will be looked at, by index only; fields hold 0, or what ``first`` says."""
+    if not jit:
+        return Sparse(dtype, count, first)
+    found = records(dtype, count, jit=True)
+    for name, value in first.items():
+        found[name] = value
+    return found
 
 
 def thaw(array: Rows, *, jit: bool) -> Rows:
@@ -172,11 +203,15 @@ def thaw(array: Rows, *, jit: bool) -> Rows:
 
 def freeze(table: Rows, dtype: Foreign) -> Rows:
     """Return loop records as a structured array again."""
+    if isinstance(table, Sparse):
+        table = table.all()
     if not isinstance(table, list):
         return table
     import numpy as np
 
-    return np.array([tuple(record[name] for name in dtype.names) for record in table], dtype=dtype)
+    if len(dtype.names) == 1:
+        return np.array([(record[dtype.names[0]],) for record in table], dtype=dtype)
+    return np.array(list(map(itemgetter(*dtype.names), table)), dtype=dtype)
 
 
 def pick(table: Rows, indices: Numbers) -> Rows:

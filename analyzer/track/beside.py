@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.loops.loop import freeze, records, thaw
+from analyzer.loops.loop import freeze, records, scattered, thaw
 from analyzer.loops.pool import Pool
 from analyzer.segment import WITNESS
 from analyzer.track import attend
@@ -61,7 +61,7 @@ class Beside:
         """Start with no host."""
         self._jit = jit
         self._tables = [Subjects(dtype, most, jit=jit) for dtype, most in TABLES]
-        self._clocks: Any = records(CLOCK, CLOCKS, jit=jit)
+        self._clocks: Any = scattered(CLOCK, CLOCKS, jit=jit)
         self._notes = Pool(NOTE, jit=jit)
         self._others: list[NDArray[np.void]] = []
         self._waiting = 0

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.label.unlike_sender import KNOWN, NEAR, NEXT_ID, ON_LINK, RANDOM, STATION
-from analyzer.loops.loop import loop, records
+from analyzer.loops.loop import loop, scattered
 from analyzer.tolerances import ID_FAR, ID_NEXT, ROUTE_CHANGE
 
 if TYPE_CHECKING:
@@ -222,7 +222,4 @@ def compare_again(habits: Rows, rows: Rows, start: int, stop: int, flow: Record)
 
 def no_habits(*, jit: bool) -> Rows:
     """Return room for the habits of hosts, empty."""
-    found = records(HABIT, HABITS, jit=jit)
-    for record in found:
-        record["ttl_low"] = -1
-    return found
+    return scattered(HABIT, HABITS, jit=jit, ttl_low=-1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.loops.loop import loop, records
+from analyzer.loops.loop import loop, scattered
 from analyzer.tolerances import COPY_NS, COPY_SAME_ID_NS
 
 if TYPE_CHECKING:
@@ -85,7 +85,4 @@ def call(flow: Record, other: Record, side: int, copy: int) -> None:
 
 def no_beginnings(*, jit: bool) -> Rows:
     """Return room for the beginnings of flows, empty."""
-    found = records(BEGINNING, BEGINNINGS, jit=jit)
-    for record in found:
-        record["number"] = -1
-    return found
+    return scattered(BEGINNING, BEGINNINGS, jit=jit, number=-1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer.loops import machine
-from analyzer.loops.loop import CACHE_LINE, fetch, freeze, lines_of, loop, pick, prefetch, records, thaw
+from analyzer.loops.loop import CACHE_LINE, fetch, freeze, lines_of, loop, pick, prefetch, records, scattered, thaw
 from analyzer.loops.store import opened
 
 DTYPE = np.dtype([("count", np.int64), ("side", np.int8)])
@@ -90,6 +90,24 @@ def test_records_for_either_mode():
     """Plain loops work on dicts of ints, compiled ones on a structured array; both begin with zeros."""
     assert [{"count": 0, "side": 0}] * 2 == records(DTYPE, 2, jit=False)
     assert [(0, 0)] * 2 == records(DTYPE, 2, jit=True).tolist()
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_records_of_which_few_are_looked_at(jit):
+    """Scattered records hold what they were said to hold at first, keep what is written, and freeze to all of them."""
+    table = scattered(DTYPE, 3, jit=jit, side=-1)
+    table[2]["count"] += 5
+
+    assert (0, -1, 5) == (table[0]["count"], table[1]["side"], table[2]["count"])
+    assert [(0, -1), (0, -1), (5, -1)] == freeze(table, DTYPE).tolist()
+
+
+def test_plain_records_are_made_when_they_are_looked_at():
+    """Nobody waits for plain records that no loop asks for."""
+    table = scattered(DTYPE, 1 << 40, jit=False)
+    table[1 << 39]["count"] = 1
+
+    assert 1 == len(table)
 
 
 def test_thaw_and_freeze_are_inverse():
