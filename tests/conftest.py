@@ -9,15 +9,45 @@ import sys
 import hypothesis
 import pytest
 
+from tests.measuring import Measuring
+
 # Unjitted loops under coverage are slow, and the machine is shared: time limits would fail at random.
 hypothesis.settings.register_profile("keepalive", deadline=None)
 hypothesis.settings.load_profile("keepalive")
+
+MEASURING = Measuring()
+
+
+FIRST = ("tests/live/", "tests/capture/test_reader.py", "tests/test_scenarios.py", "tests/bench/", "tests/fuzz/")
+"""What waits or takes longest: begun first, so that no process is left alone with it at the end."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Among several processes each file is one's alone: what its tests share is then made once."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+        for item in items:
+            if item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 def pytest_runtest_setup(item):
     """Skip a test marked live where capturing is not permitted."""
     if item.get_closest_marker("live") and not (sys.platform == "linux" and os.geteuid() == 0):
         pytest.skip("a live capture needs root on Linux")
+
+
+def pytest_collection_finish():
+    """Leave the coverage to the tests that it is of."""
+    MEASURING.begin()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Measure the coverage of the core in the tests of the core."""
+    with MEASURING.of(item.nodeid):
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
