@@ -15,7 +15,8 @@ import numpy as np
 from analyzer import causes, findings
 from analyzer.judge import recording, verdict
 from analyzer.judge.facts import Facts
-from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.judge.scene import QUESTIONED
+from analyzer.judge.verdict import VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.table import Table
 
-UNTOLD: Final = np.array([rule.verdict is Verdict.UNDETERMINED for rule in VERDICTS])
-"""By row of VERDICTS, whether the capture cannot tell: that has a cause too."""
+IS_QUESTIONED: Final = np.array([rule.verdict in QUESTIONED for rule in VERDICTS])
+"""By row of VERDICTS, whether there is a cause, whatever was noted beside the flow."""
 SEARCHED: Final = 2048
 """So many flows are searched for findings together, those of several batches: a search costs milliseconds by itself."""
 
@@ -97,7 +98,7 @@ class FlowsTogether:
         """
         a, b = self.probed
         noted = [np.isin(batch.flow["number"][at], batch.beside["flow"]) for batch, _, at in self._pieces]
-        asked = np.concatenate(noted) | UNTOLD[self.winners]
+        asked = np.concatenate(noted) | IS_QUESTIONED[self.winners] | (np.diff(self.facts.icmp_errors.start) > 0)
         places = np.flatnonzero(a | b | asked | (self.hits.counts() > 0))
         return zip(places.tolist(), self.judged(places), strict=True)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 UNHEARD_NS: Final = 1_000_000_000
 """Who is silent for a shorter time only had nothing to say."""
+QUESTIONED: Final = frozenset({Verdict.TIMED_OUT, Verdict.SILENT, Verdict.UNDETERMINED})
+"""Verdicts that have a cause, whatever was noted beside the flow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Scene:
     def is_silent(self) -> bool:
         """Whether the flow ended in silence: a prober gave up, or what was sent last stayed unanswered."""
         return self.ending.verdict in (Verdict.TIMED_OUT, Verdict.SILENT)
+
+    @property
+    def raises_question(self) -> bool:
+        """Whether what passed beside the flow was noted, or its verdict has a cause without that."""
+        return self.record.beside is not None or self.ending.verdict in QUESTIONED
 
     @property
     def reset(self) -> Reset | None:

@@ -158,7 +158,7 @@ def _capture(scene: Scene) -> Iterator[Witness]:
         yield Witness(
             "capture", "capture", scene.asked_frames[-1:], scene.since_ns, "dropped", {"packets": scene.record.lost}
         )
-    for hole in scene.record.holes:
+    for hole in scene.record.holes if scene.raises_question else ():
         if hole.to_ns > scene.since_ns:
             frames = tuple(sorted({hole.from_frame, hole.to_frame}))
             yield Witness("capture", "capture", frames, hole.from_ns, "hole", {"why": hole.why})

@@ -30,7 +30,9 @@ from analyzer.errors import AnalyzerError, CaptureError
 from analyzer.judge import recording, verdict
 from analyzer.label.rules import Kind
 from analyzer.loops import pool
-from analyzer.report.export import write_json
+from analyzer.report import bulk
+from analyzer.report import octets as octets_module
+from analyzer.report.export import summary_object, write_json, write_json_of
 from analyzer.segment import SEGMENT, SegmentBatch
 from analyzer.track import tracker as tracker_module
 from analyzer.track.tracker import Tracker
@@ -42,6 +44,10 @@ from tests.traffic import at_random
 
 MEMORY = Path("/dev/shm")
 
+SEQUENCES = 32
+"""So many segment sequences are in one capture, where what a start costs is paid once for all."""
+CAPTURES, FILES = 2, 8
+"""Of a batch of the whole path."""
 OUTCOMES = 3
 ARRAYS = GuardedNumpy()
 
@@ -290,36 +296,88 @@ def any_file(rng):
     return octets
 
 
+def sequences(rng):
+    """Return a capture of SEQUENCES segment sequences on the wire, each between addresses of its own.
+
+    One in ten shares addresses with others. In most captures they are interleaved by time, which nothing disturbs; in
+    the others time leaps. Octets of frames are changed, but none of the container: every sequence is read to its end.
+    """
+    kept, in_order = [], rng.random() < 0.7
+    for at in range(SEQUENCES):
+        rows = at_random(int(rng.integers(1 << 62)), int(rng.integers(1, 16)))
+        if not len(rows):
+            continue
+        when = rows["ts_ns"].copy()
+        rows = disturbed(rows, rng)
+        if in_order:
+            rows["ts_ns"] = when
+        apart = at << 8 if rng.random() < 0.9 else 0
+        rows["src_lo"] += apart
+        rows["dst_lo"] += apart
+        frames = wire.frames(rows)
+        for _ in range(int(rng.integers(0, 3))):
+            which = int(rng.integers(len(frames)))
+            octets = mutate.one(frames[which].octets, rng)
+            frames[which] = craft.Kept(octets, frames[which].ts_ns, max(frames[which].original, len(octets)))
+        kept += frames
+    order = np.argsort([frame.ts_ns for frame in kept] if in_order else rng.random(len(kept)), kind="stable")
+    octets = (craft.pcap if rng.random() < 0.5 else craft.pcapng)([kept[at] for at in order.tolist()])
+    return zstandard.compress(octets) if rng.random() < 0.1 else octets
+
+
 def reported(path, *, jit, told):
-    """Return the JSON report of a capture and, if ``told``, its stories; or the sentence that says why not."""
+    """Return the JSON report of a capture and, if ``told``, stories of one flow in four; or the sentence why not.
+
+    Compiled, the flows are written from columns, between guard pages; plain, from objects.
+    """
     try:
         result = analyze(path, jit=jit)
         parts = []
-        write_json(result.captures, result.flows, result.totals, parts.append, several=False)
-        stories = [str(flow.explain()) for flow in result.flows] if told else []
+        if jit:
+            with guard.everywhere(octets_module, bulk, LARGE=0):
+                write_from_columns(result, parts.append)
+        else:
+            write_json(result.captures, result.flows, result.totals, parts.append, several=False)
+        stories = [str(flow.explain()) for flow in result.flows[::4]] if told else []
     except AnalyzerError as error:
         return str(error), []
     return "".join(parts), stories
 
 
+def write_from_columns(result, write):
+    """Write the JSON report as ``keepalive report --json`` does."""
+    writer = bulk.JsonWriter(result.captures, several=False)
+    texts = (each[at] for flows, order in result.together() for each in [writer.each(flows)] for at in order.tolist())
+    write_json_of(result.captures, texts, lambda: summary_object(result.totals, writer.found), write)
+
+
 def whole_path(rng):
-    """Read and judge some files, tell every fourth, and do one in eight compiled too."""
-    count = 32
+    """Read and judge some files, and some captures of many sequences: each sequence there is an execution too.
+
+    One file in eight and every other capture is done compiled too; stories are told of one file in four and of every
+    fourth flow of each capture.
+    """
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         path = Path(folder) / "fuzzed"
-        for at in range(count):
-            octets, told = any_file(rng), at % 4 == 0
-            path.write_bytes(octets)
-            try:
-                plain = reported(path, jit=False, told=told)
-                compiled = reported(path, jit=True, told=told) if at % 8 < 1 else plain
-            except Exception as error:
-                raise FoundError(f"{type(error).__name__}: {error} from {octets.hex()}") from error
-            if plain != compiled or not plain[0]:
-                raise FoundError(f"plain and compiled differ for {octets.hex()}")
-            if plain[0].startswith("{"):
-                json.loads(plain[0], parse_constant=refuse_constant)
-    return count
+        for at in range(FILES):
+            holds_whole(path, any_file(rng), told=at % 4 == 0, compared=at % 8 == 0)
+        for at in range(CAPTURES):
+            holds_whole(path, sequences(rng), told=True, compared=at % 2 == 0)
+    return FILES + CAPTURES * SEQUENCES
+
+
+def holds_whole(path, octets, *, told, compared):
+    """Read and judge a file."""
+    path.write_bytes(octets)
+    try:
+        plain = reported(path, jit=False, told=told)
+        compiled = reported(path, jit=True, told=told) if compared else plain
+    except Exception as error:
+        raise FoundError(f"{type(error).__name__}: {error} from {octets.hex()}") from error
+    if plain != compiled or not plain[0]:
+        raise FoundError(f"plain and compiled differ for {octets.hex()}")
+    if plain[0].startswith("{"):
+        json.loads(plain[0], parse_constant=refuse_constant)
 
 
 def any_text(rng):
