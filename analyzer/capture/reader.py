@@ -37,6 +37,9 @@ LARGE: Final = 1 << 20
 HUGE: Final = 8 << 20
 """From this many on it pays to compile them first: reading this plainly takes as long as that."""
 
+FIRST_ROWS: Final = 1024
+"""So many frames are indexed at once, plain, before there turn out to be more."""
+
 COMPRESSION_RATIO: Final = 4
 """What a compressed capture grows by, roughly, for the same decision."""
 
@@ -112,7 +115,7 @@ class CaptureReader:
         self._window = window
         self._framing = open_framing(display_name(path), window)
         self._choose_mode()
-        self._frames = empty_frames(self._room, jit=self.jit)
+        self._frames = empty_frames(BATCH_ROWS if self.jit else 1, jit=self.jit)
         self._find_first()
 
     def __enter__(self) -> Self:
@@ -171,15 +174,21 @@ class CaptureReader:
         """Close the file."""
         self._source.close()
 
-    def batches(self, batch_rows: int = BATCH_ROWS) -> Iterator[SegmentBatch]:
+    def batches(self, batch_rows: int | None = None) -> Iterator[SegmentBatch]:
         """Yield batches of at most ``batch_rows`` frames; their rows belong to the caller.
+
+        Without a number, of at most BATCH_ROWS; plain, the first few have fewer: to make a row takes a tenth of what it
+        takes to read a frame into it, and most captures that are read plainly are small.
 
         Raises:
             UnsupportedLinkTypeError: at the end, if there were frames and none could be decoded.
         """
-        self._grow_index(batch_rows)
+        self._room = batch_rows or BATCH_ROWS
+        count = len(self._frames)
         while True:
-            count = self._index(self._pending, batch_rows)
+            if count == len(self._frames):
+                self._grow_index(batch_rows or FIRST_ROWS)
+            count = self._index(self._pending, min(self._room, len(self._frames)))
             self._pending = 0
             if count:
                 batch = self._decoder.decode(self._window.octets(jit=self.jit), self._frames, count, jit=self.jit)
@@ -221,17 +230,16 @@ class CaptureReader:
         self.jit = jit_wanted(large=octets >= LARGE, huge=octets >= HUGE, asked=self._forced)
         if self.jit:
             self._notes = freeze([self._notes], NOTES)[0]
-            self._frames = empty_frames(self._room, jit=True)
+            self._frames = empty_frames(max(self._room, BATCH_ROWS), jit=True)
 
-    def _grow_index(self, batch_rows: int) -> None:
-        """Make the index long enough, keeping the first frame that may be in it."""
-        if self._room >= batch_rows:
-            return
-        self._room = batch_rows
-        frames = empty_frames(batch_rows, jit=self.jit)
-        for at in range(self._pending):
-            frames[at] = self._frames[at]
-        self._frames = frames
+    def _grow_index(self, fewest: int) -> None:
+        """Make the index longer, keeping the first frame that may be in it."""
+        room = self._room if self.jit else min(self._room, max(fewest, 2 * len(self._frames)))
+        if len(self._frames) < room:
+            frames = empty_frames(room, jit=self.jit)
+            for at in range(self._pending):
+                frames[at] = self._frames[at]
+            self._frames = frames
 
     def _find_first(self) -> None:
         """Read up to the first frame, so that link types and start are known."""

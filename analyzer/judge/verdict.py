@@ -163,8 +163,8 @@ def reset_is_give_up(f: FlowBatch) -> Mask:
 def both_sent_fin(f: FlowBatch) -> Mask:
     """Both ends sent FIN (before any RST)."""
     both = (f.a["fin_frame"] > 0) & (f.b["fin_frame"] > 0)
-    later = np.maximum(f.a["fin_ns"], f.b["fin_ns"])
-    return both & ((f.ending["reset_row"] < 0) | (later <= f.ending["reset_ns"]))
+    later = np.maximum(f.a["fin_frame"], f.b["fin_frame"])  # where clocks leap, frames still come in order
+    return both & ((f.ending["reset_row"] < 0) | (later < f.ending["reset_frame"]))
 
 
 def one_sent_fin(f: FlowBatch) -> Mask:

@@ -75,3 +75,15 @@ def test_an_end_that_a_reset_went_back_to_is_told():
         texts(story, "What the programs see (expected, not captured)")
     )
     assert "still holds the connection" not in texts(story, "Why")
+
+
+def test_fins_behind_a_reset_in_an_older_time_closed_nothing():
+    """Where clocks leap, a FIN in a frame behind the RST is not in time, for the verdict as for the words."""
+    judged = opened("""
++5    a > b  R.  6:6(0) ack 1
+@1    a > b  F.  6:6(0) ack 1
+@1.1  b > a  F.  1:1(0) ack 7
+""")
+
+    assert ("aborted", ()) == (judged.ending.verdict.value, judged.record.fins_in_time)
+    assert "read: ECONNRESET" in sees(judged)

@@ -61,7 +61,7 @@ def capture(octets):
     with tempfile.NamedTemporaryFile(dir=targets.MEMORY if targets.MEMORY.is_dir() else None) as written:
         written.write(octets)
         written.flush()
-        targets.reported(written.name, jit=False, told=True)
+        targets.reported(written.name, jit=False, told=1)
 
 
 def scrub(octets):

@@ -6,13 +6,15 @@
 
 Everything runs in child processes, because compiled code that reads outside its data dies there (``guard``). Batches
 are drawn from (seed, batch number) and nothing else, so a finding can be repeated from its two numbers. Each run ends
-with the number of executions: one frame, file or sequence is one, however often it is run to be compared. ``guided``
+with the number of executions: one frame, file or sequence is one, however often it is run to be compared, and each
+sequence of a capture that holds many. ``guided``
 has the targets for atheris, which looks for new paths by coverage; ``test_fuzz.py`` is the short form for every
 change, bounded by counts.
 """
 
 import argparse
 import faulthandler
+import gc
 import os
 import resource
 import signal
@@ -99,6 +101,8 @@ def fork():
 def _run_here(target, seed, first, wanted, writing):
     """Be the child: run batches, tell of each, and end the process."""
     done = 0
+    gc.freeze()  # what was imported is not looked through again whenever some thousand records were made
+    gc.set_threshold(50_000, 20, 20)
     try:
         for batch in range(first, first + BATCHES_OF_A_CHILD):
             ran = run_batch(target, seed, batch)

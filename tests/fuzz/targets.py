@@ -4,7 +4,8 @@
 ``framing``  one file through the loop that finds its frames, pcap or pcapng, likewise
 ``tracker``  one sequence of segments through tracker, labels and verdicts, plain and compiled: equal, and the
              invariants of a bystander's bookkeeping
-``whole``    one file through everything to the JSON report: an error that says something, or a report
+``whole``    one file through everything to the JSON report: an error that says something, or a report; or one
+             sequence of segments among others of a capture, written from columns as from objects
 ``share``    one file through the scrubber, plain and compiled: equal, no more octets than may be, and readable
 ``text``     one pasted text likewise; what is said of it commands no terminal
 
@@ -46,7 +47,7 @@ MEMORY = Path("/dev/shm")
 
 SEQUENCES = 32
 """So many segment sequences are in one capture, where what a start costs is paid once for all."""
-CAPTURES, FILES = 2, 8
+CAPTURES, FILES = 4, 8
 """Of a batch of the whole path."""
 OUTCOMES = 3
 ARRAYS = GuardedNumpy()
@@ -325,8 +326,8 @@ def sequences(rng):
     return zstandard.compress(octets) if rng.random() < 0.1 else octets
 
 
-def reported(path, *, jit, told):
-    """Return the JSON report of a capture and, if ``told``, stories of one flow in four; or the sentence why not.
+def reported(path, *, jit, told=0):
+    """Return the JSON report of a capture and the stories of one flow in ``told``; or the sentence that says why not.
 
     Compiled, the flows are written from columns, between guard pages; plain, from objects.
     """
@@ -338,7 +339,7 @@ def reported(path, *, jit, told):
                 write_from_columns(result, parts.append)
         else:
             write_json(result.captures, result.flows, result.totals, parts.append, several=False)
-        stories = [str(flow.explain()) for flow in result.flows[::4]] if told else []
+        stories = [str(flow.explain()) for flow in result.flows[::told]] if told else []
     except AnalyzerError as error:
         return str(error), []
     return "".join(parts), stories
@@ -354,30 +355,30 @@ def write_from_columns(result, write):
 def whole_path(rng):
     """Read and judge some files, and some captures of many sequences: each sequence there is an execution too.
 
-    One file in eight and every other capture is done compiled too; stories are told of one file in four and of every
-    fourth flow of each capture.
+    One capture in four and one file in eight are done compiled too; stories are told of every fourth flow of a capture
+    and of one file in four, and a few of these are compared.
     """
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         path = Path(folder) / "fuzzed"
         for at in range(FILES):
-            holds_whole(path, any_file(rng), told=at % 4 == 0, compared=at % 8 == 0)
+            holds_whole(path, any_file(rng), told=int(at % 4 == 0), compared=at % 8 == 0)
         for at in range(CAPTURES):
-            holds_whole(path, sequences(rng), told=True, compared=at % 2 == 0)
+            holds_whole(path, sequences(rng), told=4, compared=at == 0)
     return FILES + CAPTURES * SEQUENCES
 
 
 def holds_whole(path, octets, *, told, compared):
-    """Read and judge a file."""
+    """Read and judge a file, plain, and compiled too if that is to be ``compared``."""
     path.write_bytes(octets)
     try:
-        plain = reported(path, jit=False, told=told)
-        compiled = reported(path, jit=True, told=told) if compared else plain
+        report, stories = reported(path, jit=False, told=told)
+        compiled = reported(path, jit=True, told=4 * told) if compared else (report, stories[::4])
     except Exception as error:
         raise FoundError(f"{type(error).__name__}: {error} from {octets.hex()}") from error
-    if plain != compiled or not plain[0]:
+    if (report, stories[::4]) != compiled or not report:
         raise FoundError(f"plain and compiled differ for {octets.hex()}")
-    if plain[0].startswith("{"):
-        json.loads(plain[0], parse_constant=refuse_constant)
+    if report.startswith("{"):
+        json.loads(report, parse_constant=refuse_constant)
 
 
 def any_text(rng):
@@ -408,7 +409,7 @@ def read_texts(rng):
             octets = any_text(rng)
             path.write_bytes(octets)
             try:
-                report, _ = reported(path, jit=False, told=at % 4 == 0)
+                report, _ = reported(path, jit=False, told=int(at % 4 == 0))
             except Exception as error:
                 raise FoundError(f"{type(error).__name__}: {error} from {octets.hex()}") from error
             if report.startswith("{"):
