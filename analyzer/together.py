@@ -99,7 +99,8 @@ class FlowsTogether:
         a, b = self.probed
         noted = [np.isin(batch.flow["number"][at], batch.beside["flow"]) for batch, _, at in self._pieces]
         asked = np.concatenate(noted) | IS_QUESTIONED[self.winners] | (np.diff(self.facts.icmp_errors.start) > 0)
-        places = np.flatnonzero(a | b | asked | (self.hits.counts() > 0))
+        tried = self.facts.flow["trial_ns"] > 0
+        places = np.flatnonzero(a | b | asked | tried | (self.hits.counts() > 0))
         return zip(places.tolist(), self.judged(places), strict=True)
 
     @cached_property
