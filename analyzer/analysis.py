@@ -49,14 +49,14 @@ if TYPE_CHECKING:
 Table = Literal["flows", "probes", "findings"]
 
 FOLD: Final = 16384
-"""So many lines of flows may come before those that nobody can look at are folded."""
+"""This many lines of flows may come before those that nobody can look at are folded."""
 LARGE: Final = 4096
 """A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""
 LARGE_KEPT: Final = 2
 AHEAD: Final = 32
-"""So many flows of a batch are judged together by who goes through all."""
+"""This many flows of a batch are judged together by who goes through all."""
 EXCERPT: Final = 12
-"""So many flows a notebook shows of an analysis."""
+"""This many flows a notebook shows of an analysis."""
 PLOT_SIZE_IN: Final = (9.6, 3.9)
 
 

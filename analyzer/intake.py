@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 MOST_NAMED: Final = 8
-"""So many flows are named in warnings."""
+"""This many flows are named in warnings."""
 
 
 class CapturePoint(Protocol):

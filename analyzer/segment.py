@@ -124,7 +124,7 @@ LEAP: Final = np.dtype(
 )
 """A place where the capture's time leaps: from one frame of any kind to the next much passes, or time goes back."""
 QUIET_NS: Final = 10_000_000_000
-"""So long no frame of any kind came: worth a look."""
+"""For this long no frame of any kind came: worth a look."""
 BACK_NS: Final = 1_000_000_000
 """So far time went back: no two processors or interfaces differ by as much, somebody set the clock."""
 

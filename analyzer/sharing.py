@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 STDOUT: Final = "-"
 STORIES: Final = 20
-"""So many stories are compared word by word."""
+"""This many stories are compared word by word."""
 SHIFT_MOST_S: Final = 10 * 365 * 86_400
 """Times are moved back by less than this."""
 

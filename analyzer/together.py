@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 IS_QUESTIONED: Final = np.array([rule.verdict in QUESTIONED for rule in VERDICTS])
 """By row of VERDICTS, whether there is a cause, whatever was noted beside the flow."""
 SEARCHED: Final = 2048
-"""So many flows are searched for findings together, those of several batches: a search costs milliseconds by itself."""
+"""This many flows, of several batches, are searched for findings together: a search alone costs milliseconds."""
 
 
 ROWS: Final = 65_536
-"""So many rows of flows are looked at together at most, but for those of one flow: memory is bounded."""
+"""This many rows of flows are looked at together at most, but for those of one flow: memory is bounded."""
 
 
 class OneFlow(NamedTuple):

@@ -115,13 +115,13 @@ RATE_LIMIT_NS: Final = 600 * MS
 # ── whose packet it is ─────────────────────────────────────────────────────────────────────────────────────────────
 
 ROUTE_CHANGE: Final = 2
-"""So many hops more are a longer way of the same packet; a box in between, being nearer, has fewer."""
+"""This many hops more are a longer way of the same packet; a box in between, being nearer, has fewer."""
 ID_FAR: Final = 0x2000
 """IP IDs further apart than this do not belong to one counter."""
 ID_NEXT: Final = 64
 """A counter that goes on by no more than this is surely the same."""
 ID_STEPS: Final = 2
-"""So many steps must be those of a counter, and none of another kind, before an IP ID says anything."""
+"""This many steps must be those of a counter, and none of another kind, before an IP ID says anything."""
 
 # ── rhythm ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

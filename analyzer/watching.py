@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 BUSY: Final = 3000
 """Frames in a second from which compiled loops are worth waiting for."""
 SELDOM: Final = 3
-"""So many times as long as somebody looked, nobody looks again."""
+"""This many times as long as somebody looked, nobody looks again."""
 SWEEP_S: Final = 30.0
 MARK: Final = "live"
 """What the cache has once all loops of a live capture are in it."""
@@ -78,7 +78,7 @@ class Watching:
     def run(self, every_s: float = 0.25) -> Iterator[None]:
         """Capture until ``stop``; yields about every ``every_s``, so that the caller may look.
 
-        Who takes long to look, because there is much to see, comes to it more seldom: packets do not wait.
+        A slow caller, who has much to look at, is called less often: packets do not wait.
         """
         yielded_s = swept_s = time.monotonic()
         wait_s = every_s

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from analyzer.untyped import Record
 
 MOST_KINDS: Final = 16
-"""So many kinds are counted by themselves."""
+"""This many kinds are counted by themselves."""
 
 
 @dataclass(slots=True)

@@ -34,7 +34,7 @@ HEADER_LEN: Final = 24
 RECORD_LEN: Final = 16
 
 AHEAD: Final = 768
-"""So many octets ahead the processor is told to fetch; records are found one by one, which it could not guess."""
+"""This many octets ahead the processor is told to fetch; records are found one by one, which it could not guess."""
 
 # magic as a big-endian number -> (big-endian file, nanoseconds of a tick, octets of a record header)
 MAGICS: Final = {

@@ -53,7 +53,7 @@ NO_INTERFACE: Final = 1 << 32
 
 SECTION_TYPE: Final = 0x0A0D0D0A
 LINK_TYPES: Final = 1 << 16
-"""So many link types an interface description can name."""
+"""This many link types an interface description can name."""
 
 UNITS: Final = np.dtype(
     [
@@ -80,7 +80,7 @@ drops are no longer dated, because they were too often.
 """
 
 MOST_LOSSES: Final = 4096
-"""So many stretches with drops are told apart, so that a hostile file does not cost more than its octets."""
+"""This many stretches with drops are told apart, so that a hostile file does not cost more than its octets."""
 
 
 @loop

@@ -319,7 +319,7 @@ def remedy() -> str:
         return "This is root without the capability NET_RAW: start the container with --cap-add=NET_RAW."
     python = Path(sys.executable).resolve()
     return (
-        f"Run it with sudo; or let this Python capture for everybody: sudo setcap cap_net_raw+ep {python}; "
+        f"Run it with sudo; or let this Python capture, for every user of it: sudo setcap cap_net_raw+ep {python}; "
         "or, in a container, run as root with --cap-add=NET_RAW."
     )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SELDOM: Final = 200_000
-"""So many new objects that may be in cycles, before Python looks for cycles among them."""
+"""This many new objects that may be in cycles, before Python looks for cycles among them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
 LISTED: Final = 40
-"""So many differences are listed."""
+"""This many differences are listed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

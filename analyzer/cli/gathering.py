@@ -34,7 +34,7 @@ def ranked(result: Analysis, fail_on: FailOn) -> NDArray[np.void]:
 
 
 LIMITS: Final = 5
-"""So many limits of idle time are told."""
+"""This many limits of idle time are told."""
 
 
 def gathered(

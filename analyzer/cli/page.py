@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from analyzer.together import FlowsTogether
 
 STORIES: Final = 30
-"""So many flows are told with a picture, as many of each kind as there are, and the worst of each service; each takes
+"""This many flows are told with a picture, as many of each kind as there are, and the worst of each service; each takes
 a fifth of a second."""
 SEARCHED: Final = 5_000
-"""So many flows are asked for their findings; it takes a few seconds at most."""
+"""This many flows are asked for their findings; it takes a few seconds at most."""
 
 
 def add_html(group: argparse._ActionsContainer, forms: argparse._ActionsContainer) -> None:

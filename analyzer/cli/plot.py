@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
 
 PICTURES: Final = 20
-"""So many flows are drawn, unless --limit says otherwise."""
+"""This many flows are drawn, unless --limit says otherwise."""
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 PROBING: Final = 5_000
-"""So many flows that probe are judged for an overview, the most important ones; it draws fewer."""
+"""This many flows that probe are judged for an overview, the most important ones; it draws fewer."""
 OTHERS: Final = 5_000
-"""So many flows that do not probe are asked how long they were silent."""
+"""This many flows that do not probe are asked how long they were silent."""
 SMALLEST_IN: Final = (5.0, 4.0)
 LARGEST_IN: Final = (100.0, 100.0)
 THEMES: Final = ("light", "dark", "transparent")

@@ -36,7 +36,7 @@ PATIENCE_S: Final = 1.0
 """What takes less needs no bar."""
 
 EVERY_S: Final = 0.1
-"""So often it is looked how much is compiled."""
+"""This often it is looked how much is compiled."""
 
 WORTH_PROCESSES: Final = 32 << 20
 """From so many octets on, capture points are read in processes of their own; a process takes half a second to start."""

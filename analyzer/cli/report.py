@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 FLOWS: Final = 30
 """More flows than this are grouped by service."""
 WORST: Final = 6
-"""So many single flows are shown below the services, one of each kind."""
+"""This many single flows are shown below the services, one of each kind."""
 KEPT: Final = 500
-"""So many flows of each rank are kept whole while reading; of the others a line, so that memory stays flat."""
+"""This many flows of each rank are kept whole while reading; of the others a line, so that memory stays flat."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

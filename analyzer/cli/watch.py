@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from analyzer.watching import Watching
 
 LOOK_S: Final = 0.25
-"""So often the table is drawn, and events are told."""
+"""This often the table is drawn, and events are told."""
 PATIENCE: Final = 20
 """Looking at the flows may take one part in so many of the time; with very many flows it is done less often."""
 HALF_CLOSED_S: Final = 1.0
 HOLDERS_S: Final = 3.0
-"""So often it is looked up which processes have them open; it means reading /proc."""
+"""This often it is looked up which processes have them open; it means reading /proc."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SIDES: Final[tuple[Side, Side]] = ("a", "b")
 MOST_LINES: Final = 60
-"""So many packets a story lists."""
+"""This many packets a story lists."""
 
 WHY: Final = {
     Why.SEEN: "",

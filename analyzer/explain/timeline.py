@@ -28,9 +28,9 @@ STRANGE: Final = {"ttl": "TTL", "mac": "MAC address", "ip_id": "IP ID"}
 """In what a RST can differ from the packets before it; that its sender went on is told by what follows."""
 
 CLOSINGS: Final = 6
-"""So many closings of a window have lines of their own."""
+"""This many closings of a window have lines of their own."""
 ALIKE: Final = 6
-"""So many events that are alike have lines of their own."""
+"""This many events that are alike have lines of their own."""
 TURNS: Final = 12
 """Where what comes too late changes more often than this, all of a kind is one line."""
 

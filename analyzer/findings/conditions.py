@@ -24,7 +24,7 @@ LONG_CLOSED_NS: Final = 10_000_000_000
 """No program that reads leaves its receive window closed this long."""
 
 HABIT: Final = 3
-"""So many probes in vain, and trains that the peer was heard after, before a habit is called one."""
+"""This many probes in vain, and trains that the peer was heard after, before a habit is called one."""
 IDLE_CLOSE_NS: Final = 1_000_000_000
 """No idle timeout of a program is shorter."""
 CROSSED_NS: Final = 1_000_000_000

@@ -104,7 +104,7 @@ class FindingKind:
     change: Callable[[Finding], str | None] | None = None
     """Advice in place of ``text.change`` where the finding's data knows better, or None."""
     remark: Callable[[Teller], str | None] | None = None
-    """A last word after all advice, or None."""
+    """One more sentence after all advice, or None."""
     sees: Words | None = None
     """What the programs' calls return, as expectation. Of several the first in the table speaks."""
     unsure: Words | None = None

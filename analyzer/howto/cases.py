@@ -25,7 +25,7 @@ DEBUGGER: Final = "keepalive-dump"
 RING: Final = (50, 100)
 """Files, and millions of octets of each."""
 WINDOWS_FILTERS: Final = 32
-"""So many filters has pktmon."""
+"""This many filters has pktmon."""
 
 RUN: Final = "run by our tests, on Linux"
 RUN_IN_PART: Final = "run by our tests on Linux, with stand-ins for {}"

@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 MOST_LATE: Final = 64
-"""So many segments behind an ending are told."""
+"""This many segments behind an ending are told."""
 CHALLENGE_ROWS: Final = 4
-"""So many rows behind a RST are kept whatever they are (``seen.notable``)."""
+"""This many rows behind a RST are kept whatever they are (``seen.notable``)."""
 
 Piece = tuple["FlowBatch", "NDArray[np.int64]"]
 """A batch, and the indices of those of its flows that are meant."""

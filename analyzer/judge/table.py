@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 AT_ONCE: Final = 4096
-"""So many rows of a table are Python values at a time: these take some ten times as much memory."""
+"""This many rows of a table are Python values at a time: these take some ten times as much memory."""
 
 
 def _lower(each: type[Any]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analyzer.judge.scene import Scene
 
 MOST_FRAMES = 16
-"""So many frames of a row of equal errors are named."""
+"""This many frames of a row of equal errors are named."""
 
 
 def witnesses(scene: Scene) -> tuple[Witness, ...]:

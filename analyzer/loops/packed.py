@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WORTH: Final = 256
-"""So many rows of one flow are worth packing."""
+"""This many rows of one flow are worth packing."""
 LEVEL: Final = 1
 """zlib's fastest: what is between the rows' differences is zeros."""
 

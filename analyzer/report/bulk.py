@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 LARGE: Final = 512
-"""So many flows are worth the compiled loop."""
+"""This many flows are worth the compiled loop."""
 
 
 class OneFlow(Protocol):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from analyzer.untyped import Foreign
 
 LARGE: Final = 512
-"""So many rows are worth the compiled loop."""
+"""This many rows are worth the compiled loop."""
 
 
 class CsvWriter:

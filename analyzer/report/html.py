@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from analyzer.untyped import Foreign
 
 SLICE: Final = 200
-"""So many rows of the table are in the page at first, and are added at a time."""
+"""This many rows of the table are in the page at first, and are added at a time."""
 MOST_ROWS: Final = 20_000
-"""So many rows the table has; a browser sorts and filters them at once."""
+"""This many rows the table has; a browser sorts and filters them at once."""
 LINKS: Final = 12
-"""So many flows are named beside a finding."""
+"""This many flows are named beside a finding."""
 SCREEN: Final = Screen()
 METADATA: Final = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 INDENT: Final = "  "
 TOLD: Final = 10
-"""So many connections are told."""
+"""This many connections are told."""
 LONE: Final = 10
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 TABLES: Final = {"flows": FLOW_COLUMNS, "probes": PROBE_COLUMNS, "findings": FINDING_COLUMNS}
 """The tables, with their columns and what each means."""
 EXACT_NS: Final = 1 << 53
-"""So many nanoseconds a float holds without rounding."""
+"""This many nanoseconds a float holds without rounding."""
 
 
 class Cells(NamedTuple):

@@ -52,7 +52,7 @@ TEXTS: Final = frozenset(
     }
 )
 AT_A_TIME: Final = 10_000
-"""So many flows are held as columns while a file is written."""
+"""This many flows are held as columns while a file is written."""
 
 Columns = dict[str, list[Any]]
 

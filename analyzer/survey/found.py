@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analyzer.findings import Hits
 
 NAMED: Final = 40
-"""So many flows of a finding are remembered by number."""
+"""This many flows of a finding are remembered by number."""
 
 
 @dataclass(slots=True)

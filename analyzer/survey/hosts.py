@@ -32,7 +32,7 @@ SAME: Final = ("lo", "hi", "capture")
 SUMS: Final = ("flows", "probes")
 
 UNSETTLED: Final = 8192
-"""So many entries, or as many as there are hosts, may wait before equal ones become one."""
+"""This many entries, or as many as there are hosts, may wait before equal ones become one."""
 
 
 @dataclass(frozen=True, slots=True)

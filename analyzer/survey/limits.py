@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 SAME: Final = ("half", "other_lo", "other_hi", "port", "lo", "hi", "capture")
 MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 LARGE: Final = 512
-"""So many flows are worth the compiled loop."""
+"""This many flows are worth the compiled loop."""
 FOLD: Final = 32768
-"""So many entries, or as many as there are different ones, may wait before equal ones become one."""
+"""This many entries, or as many as there are different ones, may wait before equal ones become one."""
 MOST: Final = 8192
 """More services and pairs of hosts are not told apart: then pairs are given up, and, were they as many, services."""
 ENOUGH: Final = 3

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 HANGING: Final = 2
 """Sent again so often without effect, it is no accident."""
 FEW: Final = 3
-"""So many files of a stream are named one by one."""
+"""This many files of a stream are named one by one."""
 
 LINE: Final = np.dtype(
     [
@@ -63,7 +63,7 @@ LINE: Final = np.dtype(
 ALIKE: Final = ("service_lo", "service_hi", "service_port", "winner", "rank", "notable", "capture")
 """What lines have in common that may become one."""
 MOST_GUESSED: Final = 1 << 17
-"""So many flows of which only a line is left may wait for their service to be known: 14 MiB."""
+"""This many flows of which only a line is left may wait for their service to be known: 14 MiB."""
 SUMS: Final = ("flows", "probes", "answered", "after_fin", "zero_window")
 
 SERVICE: Final = ("service_lo", "service_hi", "service_port")

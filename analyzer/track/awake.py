@@ -36,7 +36,7 @@ RENEWED_NS: Final = 86_400_000_000_000
 NO_CAPTURE_NS: Final = 30 * 86_400_000_000_000
 """Nobody captures for so long without a frame of any host."""
 MOST_LOSSES: Final = 64
-"""So many stretches with drops are told apart; of more the last two become one."""
+"""This many stretches with drops are told apart; of more the last two become one."""
 SLOWEST_CLOCK: Final = 1.25
 """A timestamp clock ticks at least once a second (RFC 7323 5.4), and is not off by this factor."""
 CLOCK_SLACK_S: Final = 2
@@ -53,7 +53,7 @@ KEPT: Final = 7  # flows whose next probe came when it was due
 COUNTS: Final = 8
 
 SKIPPED_LEAST: Final = 2
-"""So many flows do not lose probes of their own rhythm in the same silence by chance."""
+"""This many flows do not lose probes of their own rhythm in the same silence by chance."""
 SHARE: Final = 8
 """How far from its rhythm a probe may be: such a part of the gap (Linux's wheel)."""
 

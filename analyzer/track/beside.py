@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from analyzer.untyped import Foreign, Rows
 
 SOON: Final = 4096
-"""So many NOTE records may wait: those of a batch of segments, so that they are still in the processor's cache."""
+"""This many NOTE records may wait: those of a batch of segments, so that they are still in the processor's cache."""
 PART: Final = 16384
 """About so many frames wait to be heard together, where loops are compiled: a call costs as much as dozens of them."""
 TABLES: Final = (
@@ -66,7 +66,7 @@ class Beside:
         self._others: list[NDArray[np.void]] = []
         self._waiting = 0
         self._room = 0
-        """So many frames find room in all tables, whatever they hold."""
+        """This many frames find room in all tables, whatever they hold."""
         self._registers: Any = self._numbers([0] * attend.REGISTERS)
         self._registers[attend.LAST_MAC] = self._registers[attend.OTHER_MAC] = -1
         self._keys: Any = self._numbers(list(keys_of(seed)))

@@ -50,7 +50,7 @@ HABIT: Final = np.dtype(
 HABITS: Final = 1024
 """Hosts that are remembered: a power of two."""
 FIRST: Final = 4
-"""So many segments of each end of a flow show how the IP ID goes on."""
+"""This many segments of each end of a flow show how the IP ID goes on."""
 MOST_HOPS: Final = 61
 """Packets that came over more routers are taken for one distance."""
 

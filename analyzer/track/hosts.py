@@ -185,7 +185,7 @@ MULTIPLIER: Final = 0x9E3779B97F4A7C15 & WORD
 CLOCK_FASTEST_NS: Final = 900_000
 """A tick of a timestamp clock is not shorter (RFC 7323 5.4: 1 ms or longer)."""
 CLOCK_SLACK: Final = 5_000
-"""So many ticks more say nothing."""
+"""This many ticks more say nothing."""
 
 
 @loop

@@ -71,7 +71,7 @@ HURRIED_NS: Final = 1_000_000_000
 MOST_ROWS: Final = 1 << 18
 """SEEN rows of one flow that are kept packed: of more, those in the middle are dropped."""
 PIECE: Final = 16384
-"""So many rows are packed together."""
+"""This many rows are packed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,7 @@ class Tracker:
 
     @property
     def _worth(self) -> int:
-        """So many rows of a flow are packed: fewer than usual once there are very many in all."""
+        """This many rows of a flow are packed: fewer than usual once there are very many in all."""
         return WORTH if self._registers[observe.SEEN_USED] < VERY_MANY else WORTH // 4
 
     @property

@@ -24,7 +24,7 @@ FASTEST: Final = 1e-3
 SLACK_NS: Final = 2_000
 """Two times that were cut to microseconds are off by so much."""
 BINS: Final = 512
-"""So many of the samples of either direction are looked at: of each stretch of time the one that bounds most."""
+"""This many of the samples of either direction are looked at: of each stretch of time the one that bounds most."""
 MOST_PIECES: Final = 32
 OUTLIERS: Final = 8
 """If so many samples behind one fit without it, that one was no packet of both."""

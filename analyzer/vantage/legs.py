@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST: Final = 2
-"""So many packets with a number of their own two flows must share."""
+"""This many packets with a number of their own two flows must share."""
 SHARE: Final = 0.25
 """And such a part of the packets of the one that has fewer."""
 MOMENT_NS: Final = 1_000_000_000

@@ -36,9 +36,9 @@ MARK: Final = np.dtype(
 """Something to say of a frame; its first two columns are its place among all."""
 
 RUN: Final = 1 << 16
-"""So many marks are sorted at a time."""
+"""This many marks are sorted at a time."""
 HELD: Final = 1 << 14
-"""So many of all runs together are in memory while runs are merged."""
+"""This many of all runs together are in memory while runs are merged."""
 LEAST: Final = 16
 """Of each run at least so many: fewer would only cost time."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from analyzer.track.awake import Hole
 
 MOST_TOLD: Final = 4
-"""So many holes are told one by one."""
+"""This many holes are told one by one."""
 
 WHY: Final = {
     "clock": "the capture's clock was set, as the senders' own clocks show",

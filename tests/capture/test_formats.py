@@ -23,11 +23,11 @@ NO_PACKET = "in which no line is a packet's; expected a pcap or pcapng file, or 
         (b"", "is empty; expected a pcap or pcapng file"),
         (b"\xd4\xc3", "is no capture, beginning with the bytes d4 c3; expected a pcap or pcapng file"),
         (b"\0" * 600, "is no capture, beginning with the bytes 00 00 00 00; expected a pcap or pcapng file"),
-        (b"\n\n hi \n", f'is text, beginning with "hi", {NO_PACKET}'),
-        (b"\n\n\n\n", f'is text, beginning with "", {NO_PACKET}'),
+        (b"\n\n hi \n", f'is text (it begins with "hi"), {NO_PACKET}'),
+        (b"\n\n\n\n", f'is text (it begins with ""), {NO_PACKET}'),
         (
             b"caf\xe9 12:27:19 IP\n",
-            f'is text, beginning with "caf\N{LATIN SMALL LETTER E WITH ACUTE} 12:27:19 IP", {NO_PACKET}',
+            f'is text (it begins with "caf\N{LATIN SMALL LETTER E WITH ACUTE} 12:27:19 IP"), {NO_PACKET}',
         ),
         (
             b"\n<!DOCTYPE html><html>",

@@ -111,7 +111,7 @@ def test_nothing_that_is_sent_after_a_stop_is_captured(host):  # noqa: F811
 
 
 def test_a_limit_ends_the_capture_at_that_packet(host):  # noqa: F811
-    """So many packets are captured and no more."""
+    """This many packets are captured and no more."""
     with LiveReader("lo", limit=5) as reader:
         send_datagrams(50)
         frames = sum(batch.frames for batch in reader)

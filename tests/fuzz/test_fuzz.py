@@ -56,7 +56,7 @@ def decode_one(octets, *, claimed, at_end):
 @pytest.mark.slow
 @pytest.mark.parametrize("target", sorted(targets.TARGETS))
 def test_a_short_run_finds_nothing(target):
-    """So many executions of each target end with nothing found."""
+    """This many executions of each target end with nothing found."""
     assert (True, "") == ((ran := run.run_child(target, SEED, 0, SHORT[target]))[0] >= SHORT[target], ran[1])
 
 

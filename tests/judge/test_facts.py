@@ -12,7 +12,7 @@ from tests.tables import drawn_flows, scenario_flows
 
 SCENARIOS = sorted(path for path in scenario_flows())
 TOGETHER = 40
-"""So many drawn captures are looked at together."""
+"""This many drawn captures are looked at together."""
 
 
 def alone(batches):

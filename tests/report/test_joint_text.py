@@ -27,7 +27,7 @@ def test_points_stories_and_rest(tmp_path):
 
 
 def test_limits(tmp_path):
-    """So many connections are told as are asked for; one may be picked."""
+    """This many connections are told as are asked for; one may be picked."""
     made = World()
     keepalive(made, lost=(1,))
     made.client = ("192.0.2.77", 50000)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 KEY_OCTETS: Final = 32
 HALVES: Final = 1 << 14
-"""So many first halves of addresses are remembered."""
+"""This many first halves of addresses are remembered."""
 
 KEPT: Final = (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",

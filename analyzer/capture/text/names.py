@@ -27,9 +27,9 @@ RANGES: Final = (
 )
 IPV6_RANGE: Final = int(IPv6Address("2001:db8::"))
 MOST: Final = 100_000
-"""So many names have addresses of their own; all others share one."""
+"""This many names have addresses of their own; all others share one."""
 SHOWN: Final = 8
-"""So many names are listed."""
+"""This many names are listed."""
 
 SERVICES: Final = {
     "amqp": 5672, "bootpc": 68, "domain": 53, "ftp": 21, "ftp-data": 20, "http": 80, "http-alt": 8080, "https": 443,

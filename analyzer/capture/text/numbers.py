@@ -30,7 +30,7 @@ FAR: Final = 1 << 30
 NEAR: Final = 1 << 24
 """Numbers that count from something are smaller, mostly."""
 MOST: Final = 50_000
-"""So many connections are remembered; of those not heard for longest nothing is."""
+"""This many connections are remembered; of those not heard for longest nothing is."""
 STEP: Final = 0x1357_9BDF
 """How far apart tshark's numbers of one connection and the next between the same ends are made."""
 

@@ -123,7 +123,7 @@ class TextReader:
             shown = next((line for line in seen if line.strip()), "")
             raise NotACaptureError(
                 name,
-                f"is text, beginning with {excerpt(shown)}, in which no line is a packet's; expected a pcap or pcapng "
+                f"is text (it begins with {excerpt(shown)}), in which no line is a packet's; expected a pcap or pcapng "
                 "file, or what tcpdump or tshark print",
             )
         self.start_ns: int | None = self._times.take(self._waiting.stamp)

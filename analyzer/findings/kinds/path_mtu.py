@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LARGE: Final = 1_000
 """No path that is in use has a smaller MTU by much (RFC 8200 5: 1,280 octets)."""
 OFTEN: Final = 3
-"""So many times in a row the same segment is not lost by chance."""
+"""This many times in a row the same segment is not lost by chance."""
 FRAGMENTATION_NEEDED: Final = {(4, 3, 4), (6, 2, 0)}
 """ICMP's own word for it: version, type and code (RFC 1191 4, RFC 4443 3.2)."""
 

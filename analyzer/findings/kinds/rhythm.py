@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AGGRESSIVE_NS: Final = 10_000_000_000
 """Probing more often serves no path, whose shortest limit is 60 s; in ``signatures`` only Node's agent does so."""
 AGGRESSIVE_LEAST: Final = 3
-"""So many equal gaps, before a rhythm is called one."""
+"""This many equal gaps, before a rhythm is called one."""
 PER_MINUTE_NS: Final = 60_000_000_000
 
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from analyzer.judge.timers.timer import Timer
 
 LEAST: Final = 2
-"""So many gaps make a rhythm."""
+"""This many gaps make a rhythm."""
 MANY: Final = 5
-"""So many gaps, all longer than so many others one after the other, are not late by chance."""
+"""This many gaps, all longer than so many others one after the other, are not late by chance."""
 ODD: Final = 1
-"""So many gaps may be of neither rhythm: the one in which the option was set."""
+"""This many gaps may be of neither rhythm: the one in which the option was set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Gap(NamedTuple):
 
 
 MOST_GAPS: Final = 1000
-"""So many gaps of one prober and kind are looked at."""
+"""This many gaps of one prober and kind are looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from analyzer.judge.timers.gaps import Gap
 
 EVEN_LEAST: Final = 2
-"""So many equal gaps are not equal by chance."""
+"""This many equal gaps are not equal by chance."""
 LONGEST_S: Final = 100_000
 """No keepalive timer is told to the second beyond this."""
 

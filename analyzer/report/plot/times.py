@@ -21,7 +21,7 @@ SECONDS_UP_TO: Final = 180.0
 """An axis that ends between a minute and this is written in seconds throughout."""
 WHOLE: Final = "since the capture's first frame"
 FAR: Final = 10.0
-"""So many times its length off, a time axis counts from near by."""
+"""This many times its length off, a time axis counts from near by."""
 STEPS_S: Final = (
     *(digit * 10.0**power for power in range(-6, 0) for digit in (1, 2, 5)),
     *(1.0, 2.0, 5.0, 10.0, 15.0, 30.0),

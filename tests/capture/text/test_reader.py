@@ -19,7 +19,7 @@ LINE = "20:27:{:02d}.000000 IP 10.0.0.1.80 > 10.0.0.2.4000: Flags [P.], seq {}:{
 
 
 def lines(count):
-    """So many packets, one a second."""
+    """This many packets, one a second."""
     return [LINE.format(at % 60, at + 1, at + 2) for at in range(count)]
 
 
@@ -91,7 +91,7 @@ def test_drops_are_those_of_tcpdumps_last_words(tmp_path):
 
 def test_nothing_but_prose_is_refused(tmp_path):
     """Text without a packet is refused with one sentence."""
-    with pytest.raises(NotACaptureError, match=r'is text, beginning with "hello", in which no line is a packet'):
+    with pytest.raises(NotACaptureError, match=r'is text \(it begins with "hello"\), in which no line is a packet'):
         read(tmp_path, "\nhello\nworld\n")
 
 
