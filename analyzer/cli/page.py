@@ -104,10 +104,12 @@ def _page(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Pag
     notable = lines if options.flow or options.only_findings else lines[lines["notable"] == 1]
     asked = overview.mixed(notable, SEARCHED)
     known: dict[tuple[int, int], Known] = {}
+    begin_ns = min((result.start_ns(at) for at in range(len(result.captures))), default=0)
     for at in asked:
         flow = result.flow(notable[at])
         headline = explain.headline(flow.judged, result.start_ns(flow.capture))
-        known[flow.capture, flow.number] = Known(headline, tuple(flow.codes))
+        ended_ns = flow.judged.record.last_ns - begin_ns
+        known[flow.capture, flow.number] = Known(headline, tuple(flow.codes), ended_ns)
     services = overview.services(notable, SERVICES) if len(notable) > 1 else []
     told = set(overview.mixed(notable, len(notable) if options.limit == 0 else options.limit or STORIES).tolist())
     if options.limit is None:

@@ -59,6 +59,8 @@ class Known:
 
     headline: str
     codes: tuple[str, ...]
+    ended_ns: int = 0
+    """When its last segment came, since the first frame of all captures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def page(data: Page) -> Iterator[str]:
             lookalike_sum=lookalike_sum(report.totals) if report.totals.not_probes else None,
             set_aside=set_aside(report.captures),
             rotated=any(len(capture.paths) > 1 for capture in report.captures),
+            top=_top(data),
             lead=explain.headline(report.flows[0].judged, report.flows[0].start_ns) if report.flows else None,
             findings=found,
             changes=sorted(
@@ -120,7 +123,7 @@ def page(data: Page) -> Iterator[str]:
             unlisted=len(data.lines) - len(table),
             json=embedded({"rows": table, "slice": SLICE, "several": several, "styles": STYLES}),
             told=told,
-            stories=(_story(flow, report, pictures=data.pictures) for flow in report.flows),
+            stories=(_story(flow, report, pictures=data.pictures and len(report.flows) > 1) for flow in report.flows),
             several=several,
             styles=STYLES,
         )
@@ -195,6 +198,27 @@ def story_html(judged: JudgedFlow, start_ns: int, prefix: str, *, pictures: bool
     told = explain.story(judged, start_ns)
     drawn = _safe(picture(judged, start_ns, prefix)) if pictures else None
     return _environment().get_template("flow.html").render(story=told, picture=drawn, frames_label=frames_label)
+
+
+def _top(data: Page) -> Foreign | None:
+    """Return the picture that the page opens with: the flow's, or of many how they ended, by service over time."""
+    flows = data.report.flows
+    if not data.pictures or not flows:
+        return None
+    if len(flows) == 1:
+        return _safe(picture(flows[0].judged, flows[0].start_ns, "top-"))
+    from analyzer.report.plot import Ended, endings_figure, inline_svg
+
+    words = [rule.verdict for rule in VERDICTS]
+    ended = []
+    for line in data.lines:
+        known = data.known.get((int(line["capture"]), int(line["number"])))
+        if known is not None:
+            service = _endpoint(*(int(line[f"service_{part}"]) for part in ("hi", "lo", "port")))
+            ended.append(Ended(service, known.ended_ns, words[line["winner"]]))
+    if not ended:
+        return None
+    return _safe(METADATA.sub("", inline_svg(endings_figure(ended, theme="transparent"), "top-")))
 
 
 def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]:

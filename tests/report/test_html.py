@@ -56,6 +56,17 @@ def test_the_summary_comes_first(analysis):
     assert "Read until end of file" in text[places[0] : places[1]]
 
 
+def test_the_page_opens_with_a_picture(analysis):
+    """One flow's picture stands before its words, and only there; of several flows, how they ended by service."""
+    one = text_of(page_of(analysis(FOUNDING), pictures=True))
+    several = text_of(page_of(analysis(FOUNDING, "dead_peer_silence.pcap"), pictures=True))
+
+    assert 1 == one.count("<svg")
+    assert one.index("<svg") < one.index("<h3>What happened</h3>")
+    assert 3 == several.count("<svg")
+    assert several.index("How the flows ended") < several.index("<h3>What happened</h3>")
+
+
 def test_a_story_has_its_evidence_and_filters(analysis):
     """A story brings the frames of its probes, and filters for Wireshark and tcpdump to copy."""
     text = unescape(text_of(page_of(analysis(FOUNDING))))

@@ -18,6 +18,7 @@ logging.getLogger("matplotlib.font_manager").addFilter(lambda record: not record
 with ignored("matplotlibrc"):  # matplotlib is imported by these
     from analyzer.report.plot.canvas import FORMATS, inline_svg, rendered
     from analyzer.report.plot.colours import THEMES
+    from analyzer.report.plot.endings import Ended, endings_figure
     from analyzer.report.plot.histogram import idle_histogram
     from analyzer.report.plot.intervals import probe_intervals
     from analyzer.report.plot.many_flows import flows_overview
@@ -27,6 +28,8 @@ with ignored("matplotlibrc"):  # matplotlib is imported by these
 __all__ = [
     "FORMATS",
     "THEMES",
+    "Ended",
+    "endings_figure",
     "flow_figure",
     "flow_timeline",
     "flows_overview",

@@ -1,0 +1,131 @@
+"""The endings of many flows over time, a row each service: where leaks and deaths stand out at a glance.
+
+One picture for any number of flows: endings of a service that are alike and near in time are one mark, larger the more
+they are. Of many services the ones with the worst endings have rows of their own, the others share one.
+
+It must not look at packets.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from math import log2
+from typing import TYPE_CHECKING, Final
+
+from analyzer.judge.verdict import SEVERITIES, Severity
+from analyzer.report.plot.canvas import add_legend, axes_or_new, dress, put_marks
+from analyzer.report.plot.colours import ENDINGS, SMALL_PT, house_style, themed
+from analyzer.report.plot.symbols import Mark
+from analyzer.report.plot.times import mark_time
+from analyzer.units import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from analyzer.judge.verdict import Verdict
+    from analyzer.report.plot.colours import Theme
+
+WIDTH_IN: Final = 9.6
+ROW_IN: Final = 0.34
+AROUND_IN: Final = 1.2
+MOST_ROWS: Final = 12
+"""This many services have a row of their own."""
+COLUMNS: Final = 72
+"""Endings in the same of so many equal parts of the time are one mark."""
+SMALLEST: Final = 3.5
+LARGEST: Final = 11.0
+APART: Final = 0.07
+"""Of a row, between the marks of two kinds of endings: one does not hide the other."""
+NAME: Final = 46
+"""Longer names of services are cut in the middle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The ending of one flow."""
+
+    service: str
+    at_ns: int
+    """When its last segment came, since the capture's first frame."""
+    verdict: Verdict
+
+
+def endings_figure(ended: Sequence[Ended], *, theme: str = "light") -> Figure:
+    """Return a figure of the endings of flows by service, over time.
+
+    Args:
+        ended: one of each flow, in any order.
+        theme: ``light``, ``dark``, or ``transparent`` for a page that may be either.
+    """
+    look = themed(theme)
+    rows = _rows(ended)
+    with house_style():
+        axes = axes_or_new(None, (WIDTH_IN, len(rows) * ROW_IN + AROUND_IN), look)
+        _draw(axes, rows, look)
+        figure = axes.get_figure(root=True)
+        assert figure is not None
+        add_legend(figure, [axes], [_meaning(verdict, ended) for verdict in ENDINGS], look)
+    return figure
+
+
+def _rows(ended: Sequence[Ended]) -> list[tuple[str, list[Ended]]]:
+    """Return the services with their endings, those with most bad ones first; the last is of all others."""
+    by_service: dict[str, list[Ended]] = {}
+    for one in ended:
+        by_service.setdefault(one.service, []).append(one)
+
+    def rank(name: str) -> tuple[int, int, int, str]:
+        severities = Counter(SEVERITIES[one.verdict] for one in by_service[name])
+        return -severities[Severity.BAD], -severities[Severity.WARNING], -len(by_service[name]), name
+
+    names = sorted(by_service, key=rank)
+    rows = [(name, by_service[name]) for name in names[:MOST_ROWS]]
+    if rest := names[MOST_ROWS:]:
+        services = f"{len(rest):,} other service{'' if len(rest) == 1 else 's'}"
+        rows.append((services, [one for name in rest for one in by_service[name]]))
+    return rows
+
+
+def _draw(axes: Axes, rows: Sequence[tuple[str, list[Ended]]], look: Theme) -> None:
+    """Put the marks of each row; a healthy ending lies behind a bad one."""
+    every = [one for _, ended in rows for one in ended]
+    low = min((seconds(one.at_ns) for one in every), default=0.0)
+    high = max(max((seconds(one.at_ns) for one in every), default=0.0), low + 1e-3)
+    width = (high - low) / COLUMNS
+    for depth, verdict in enumerate(reversed(ENDINGS)):
+        colour, shape = ENDINGS[verdict]
+        meaning = _meaning(verdict, every)
+        places: dict[Mark, list[tuple[float, float]]] = {}
+        for y, (_, ended) in enumerate(rows):
+            cells = Counter(int((seconds(one.at_ns) - low) / width) for one in ended if one.verdict is verdict)
+            for cell, many in sorted(cells.items()):
+                size = round(min(SMALLEST + log2(many) * 1.1, LARGEST), 1)
+                edge = look.ink if SEVERITIES[verdict] is Severity.BAD else colour
+                mark = Mark(
+                    meaning, shape, size, colour, edge, 0.9 if SEVERITIES[verdict] is not Severity.GOOD else 0.5
+                )
+                places.setdefault(mark, []).append((low + (cell + 0.5) * width, y + (len(ENDINGS) / 2 - depth) * APART))
+        put_marks(axes, places, look, zorder=3 + depth)
+    dress(axes, look)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(range(len(rows)), [_name(name, ended) for name, ended in rows])
+    axes.tick_params(axis="y", length=0, labelsize=SMALL_PT)
+    for label in axes.get_yticklabels():
+        label.set_parse_math(False)
+    for y in range(len(rows)):
+        axes.axhline(y, color=look.faint, linewidth=0.5, alpha=0.6, zorder=0)
+    axes.set_xlim(low - width, high + width)
+    mark_time(axes)
+
+
+def _meaning(verdict: Verdict, ended: Sequence[Ended]) -> str:
+    return f"{verdict.value} ({sum(one.verdict is verdict for one in ended):,})"
+
+
+def _name(name: str, ended: Sequence[Ended]) -> str:
+    short = name if len(name) <= NAME else f"{name[: NAME // 2]}\N{HORIZONTAL ELLIPSIS}{name[-NAME // 2 + 1 :]}"
+    return f"{short}  ({len(ended):,})"
