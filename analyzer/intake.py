@@ -60,6 +60,11 @@ class CapturePoint(Protocol):
         ...
 
     @property
+    def filters(self) -> Sequence[str]:
+        """Expressions that packets had to pass to be captured, as far as is known so far."""
+        ...
+
+    @property
     def warnings(self) -> Sequence[str]:
         """Exact sentences about the capture so far."""
         ...
@@ -92,7 +97,7 @@ class Intake:
             self._tracker.compile()
         self.summary.frames += batch.frames
         self._skipped += batch.skipped
-        self._tracker.lost = self._source.dropped
+        self._tracker.lost, self._tracker.filters = self._source.dropped, tuple(self._source.filters)
         finished = self._tracker.feed(batch)
         self.summary.end_ns = self._tracker.now_ns
         self.summary.tcp_segments = self._tracker.segments
@@ -136,12 +141,13 @@ class Intake:
         """Bring the summary up to date; costs too much for every batch."""
         if self._tracker is not None:
             self._copies = self._tracker.copies or self._copies
-            self._tracker.lost = self._source.dropped
+            self._tracker.lost, self._tracker.filters = self._source.dropped, tuple(self._source.filters)
         counts = dict(zip(SKIPPED, self._skipped.tolist(), strict=True))
         self.summary.format, self.summary.link_types = self._source.format, list(self._source.link_types)
         holes = self._tracker.holes if self._tracker is not None else ()
         self.summary.start_ns = self._source.start_ns
         self.summary.dropped = self._source.dropped
+        self.summary.filters = list(self._source.filters)
         self.summary.holes = list(holes) or self.summary.holes
         self.summary.warnings = [*self._source.warnings, *hole_sentences(self.summary.holes), *self._shortened()]
         self.summary.skipped = {**counts, "duplicate_copy": self._copies}

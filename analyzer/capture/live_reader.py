@@ -23,7 +23,7 @@ from analyzer.capture.frame import NOTES, empty_frames, times_of
 from analyzer.capture.linktypes import link_name
 from analyzer.capture.losses import TimedLosses
 from analyzer.capture.pcap_writer import PcapWriter
-from analyzer.capture.tap import open_tap
+from analyzer.capture.tap import expression, open_tap
 from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import freeze, records
 from analyzer.segment import SEGMENT, SegmentBatch
@@ -88,6 +88,8 @@ class LiveReader:
         self._stopping = threading.Event()
         self._in_use = threading.Lock()
         self._closed = False
+        wanted = expression(filter_text, ports, only_tcp=only_tcp)
+        self._filters = [wanted] if wanted else []
         self._tap = open_tap(
             interface,
             filter_text=filter_text,
@@ -134,6 +136,11 @@ class LiveReader:
     def dropped(self) -> int:
         """The same as ``lost``, as a reader of files calls it."""
         return self.lost
+
+    @property
+    def filters(self) -> list[str]:
+        """The expression that packets have to pass, if there is one."""
+        return self._filters
 
     @property
     def warnings(self) -> list[str]:

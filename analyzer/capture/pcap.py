@@ -164,6 +164,8 @@ class PcapFraming:
             raise CaptureError(name, f"is of pcap version {major}.{minor}; expected 2.4", 4)
         # Up to version 2.3, and in DG/UX's 543.0, some programs wrote the original length first (libpcap).
         self.losses = Losses()
+        self.filters: list[str] = []
+        """This format does not say."""
         """None: a pcap has no drop counters."""
         self.swapped = major == 543 or minor <= 3
         self.snaplen = int.from_bytes(head[16:20], order)

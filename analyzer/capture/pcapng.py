@@ -73,11 +73,20 @@ UNITS: Final = np.dtype(
 """What an interface description says, one row an interface of the section."""
 
 SECTION_STATE: Final = np.dtype(
-    [("big", np.int64), ("known", np.int64), ("stop", np.int64), ("undated", np.int64)], align=True
+    [("big", np.int64), ("known", np.int64), ("stop", np.int64), ("undated", np.int64), ("filters", np.int64)],
+    align=True,
 )
 """The section at hand: its byte order, how many interfaces it has so far, whether to stop before the next, and whether
-drops are no longer dated, because they were too often.
+drops are no longer dated, because they were too often; and whether a filter of an interface is wanted (0), was just
+taken (1), or is wanted no more (2).
 """
+
+MOST_FILTERS: Final = 16
+"""So many different filters of a file are remembered."""
+LONGEST_FILTER: Final = 1024
+"""A longer expression is cut."""
+NOT_TEXT: Final = "a filter that is not written out"
+"""In place of an expression, where there is only the program that a filter was compiled to."""
 
 MOST_LOSSES: Final = 4096
 """This many stretches with drops are told apart, so that a hostile file does not cost more than its octets."""
@@ -164,6 +173,22 @@ def describe(data: Octets, at: int, big: bool, unit: Foreign) -> None:  # noqa: 
             unit["multiply"] = unit["multiply"] * 10
         for _ in range(9, min(power, 27)):
             unit["divide"] = unit["divide"] * 10
+
+
+@loop
+def filter_of(data: Octets, at: int, big: bool) -> int:  # noqa: FBT001 - loops take positional arguments
+    """Return where the option with the filter is (if_filter) of the interface description ``at``, 0 where it is not."""
+    stop = at + file32(data, at + 4, big) - 4
+    at += 16
+    while at + 4 <= stop:
+        code = file16(data, at, big)
+        size = file16(data, at + 2, big)
+        if code == 0 or at + 4 + size > stop:
+            return 0
+        if code == 11 and size > 1:
+            return at
+        at += 4 + (size + 3) // 4 * 4
+    return 0
 
 
 @loop
@@ -307,6 +332,10 @@ def index_blocks(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0915, PLR0917 - o
                 return row, at, DAMAGED
             if named[file16(data, at + 8, big)] == 0 or (known == len(interfaces) and known < MAX_INTERFACES):
                 return row, at, INTERFACE
+            if section["filters"] == 0 and filter_of(data, at, big) > 0:
+                return row, at, INTERFACE
+            if section["filters"] == 1:
+                section["filters"] = 0
             if known < MAX_INTERFACES:
                 describe(data, at, big, interfaces[known])
                 known += 1
@@ -382,6 +411,8 @@ class PcapngFraming:
         self.damage = ""
         self.losses = Losses()
         """Where drop counters grew."""
+        self.filters: list[str] = []
+        """Expressions that packets had to pass, by interface descriptions, each once."""
         self.stop_at_sections = False
         """Whether ``index`` returns before each section header, which ``pass_section`` then passes."""
         self._section: Any = records(SECTION_STATE, 1, jit=False)[0]
@@ -419,6 +450,7 @@ class PcapngFraming:
                     break
             elif stopped == INTERFACE:
                 self._make_room(window, jit=jit)
+                self._take_filter(window)
             elif stopped == GROWN:
                 self._note_loss(notes)
             elif stopped == DAMAGED:
@@ -493,6 +525,24 @@ class PcapngFraming:
         if self._section["known"] == count < MAX_INTERFACES:
             more = records(UNITS, count, jit=jit)
             self._interfaces = np.concatenate([self._interfaces, more]) if jit else self._interfaces + more
+
+    def _take_filter(self, window: Window) -> None:
+        """Note the filter of the interface description at the window's start: an expression, or that there is one."""
+        if self._section["filters"] == 2:
+            return
+        self._section["filters"] = 1
+        at = filter_of.choose(jit=False)(window.octets(jit=False), window.start, self.big)
+        if not at:
+            return
+        size = self._number(window, at + 2 - window.start, 2)
+        kind, text = window.view[at + 4], bytes(window.view[at + 5 : at + 4 + size])
+        read = text.decode("ascii", "replace").rstrip("\0")
+        read = " ".join("".join(each if each.isprintable() else " " for each in read).split())[:LONGEST_FILTER]
+        said = read if kind == 0 else NOT_TEXT
+        if said and said not in self.filters:
+            self.filters.append(said)
+        if len(self.filters) >= MOST_FILTERS:
+            self._section["filters"] = 2
 
     def _what_is_wrong(self, window: Window) -> str:
         """Say why the block at the window's start cannot be true."""

@@ -156,6 +156,11 @@ class CaptureReader:
         return int(self._notes["dropped"])
 
     @property
+    def filters(self) -> list[str]:
+        """Expressions that packets had to pass to be captured, as far as the file says."""
+        return self._framing.filters
+
+    @property
     def bytes_read(self) -> int:
         """Octets of the file read so far (compressed, if it is)."""
         return self._source.bytes_read

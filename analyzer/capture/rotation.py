@@ -102,6 +102,7 @@ class RotatedReader:
         self._warnings: list[str] = []
         self._dropped = 0
         self._links: list[str] = []
+        self._filters: list[str] = []
         self._now = open_capture(paths[0], **self._options)
         self._start_ns = self._now.start_ns
         self.format = self._now.format
@@ -135,6 +136,11 @@ class RotatedReader:
     def dropped(self) -> int:
         """Packets dropped while capturing, at least: the largest count of a file, as each may go on with the last."""
         return max(self._dropped, self._now.dropped)
+
+    @property
+    def filters(self) -> list[str]:
+        """Expressions that packets had to pass to be captured, as far as the files say."""
+        return list(dict.fromkeys([*self._filters, *self._now.filters]))
 
     @property
     def warnings(self) -> list[str]:
@@ -178,7 +184,7 @@ class RotatedReader:
                 return
             self.parts.append(Part(following.path, before + 1))
             self._warnings += self._named(self._now)
-            self._dropped = self.dropped
+            self._dropped, self._filters = self.dropped, self.filters
             self._links += self._now.link_types
             self._done_bytes += self._now.bytes_read
             self._now.close()

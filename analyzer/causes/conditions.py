@@ -70,6 +70,11 @@ def capture_is_whole(s: Scene) -> bool:
     return s.is_whole
 
 
+def answers_could_be_captured(s: Scene) -> bool:
+    """No capture filter is known, or it lets ARP pass."""
+    return s.could_capture("arp") is True
+
+
 def capture_lacks_frames(s: Scene) -> bool:
     """Packets were dropped while capturing, or the capture has a hole since."""
     return not s.is_whole

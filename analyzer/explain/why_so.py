@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import cause_kind
+from analyzer.judge.filtered import passes
 from analyzer.judge.judged import Certainty
 from analyzer.track.testimony import HOP, OWN
 from analyzer.words.model import Line
@@ -85,12 +86,21 @@ def remains(t: Teller) -> list[Line]:
         here = f" {kind.fits(t, cause)}" if kind.fits is not None else ""
         found.append(Line(f"{kind.text.title} ({kind.code}).{here}{tells}", cause.frames))
     if unsure and not any(witness.kind in BESIDE for witness in t.judged.witnesses):
-        port = t.record.endpoint(t.record.responder or "b").port
-        lacks = (
-            "If ICMP was filtered out of this capture, one with it may tell more"
-            if _has_link_frames(t)
-            else "More would be known from a capture with ARP and ICMP in it"
-        )
-        text = f"{lacks}: tcpdump -i INTERFACE -w FILE 'port {port} or arp or icmp or icmp6'."
-        found.append(Line(text, (t.record.last_frame,)))
+        found += _better_capture(t)
     return found
+
+
+def _better_capture(t: Teller) -> list[Line]:
+    """Return which capture would have told more, unless this one could have."""
+    port = t.record.endpoint(t.record.responder or "b").port
+    filters = t.record.filters
+    if filters and passes(filters, "arp") and passes(filters, "icmp"):
+        return []
+    if filters:
+        lacks = "This capture's filter keeps ARP or ICMP out; with them more would be known"
+    elif _has_link_frames(t):
+        lacks = "If ICMP was filtered out of this capture, one with it may tell more"
+    else:
+        lacks = "More would be known from a capture with ARP and ICMP in it"
+    text = f"{lacks}: tcpdump -i INTERFACE -w FILE 'port {port} or arp or icmp or icmp6'."
+    return [Line(text, (t.record.last_frame,))]

@@ -66,17 +66,17 @@ class Facts:
         """Which of the flows each SEEN row belongs to."""
         self.ends_ns: Column = np.concatenate([batch.ends_ns[picked] for batch, picked in pieces])
         self._beside = [(batch.beside, batch.flow["number"][picked]) for batch, picked in pieces]
-        self._captured = [(batch.holes, batch.lost, len(picked)) for batch, picked in pieces]
+        self._captured = [((batch.holes, batch.lost, batch.filters), len(picked)) for batch, picked in pieces]
 
     def __len__(self) -> int:
         """Return the number of flows."""
         return len(self.flow)
 
-    def captured(self) -> Iterator[tuple[tuple[Hole, ...], int]]:
-        """Yield for each flow where the capture was not awake, and how many packets it had lost."""
-        for holes, lost, count in self._captured:
+    def captured(self) -> Iterator[tuple[tuple[Hole, ...], int, tuple[str, ...]]]:
+        """Yield for each flow where the capture was not awake, how many packets it had lost, and its filters."""
+        for known, count in self._captured:
             for _ in range(count):
-                yield holes, lost
+                yield known
 
     def testimony(self) -> list[Row | None]:
         """Return for each flow what is known beside it (``track.testimony.TESTIMONY``), if that was noted."""

@@ -378,6 +378,8 @@ class FlowRecord(NamedTuple):
     lost: int = 0
     """Packets of the capture that were dropped while capturing, whoever's, at no known time; as far as was known when
     this was made."""
+    filters: tuple[str, ...] = ()
+    """Expressions that packets had to pass to be captured, as far as was known when this was made."""
 
     def is_awake(self, before: int, after: int) -> bool:
         """Return whether the capture was awake all the time from one frame to a later one."""

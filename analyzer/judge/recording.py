@@ -128,7 +128,8 @@ def records(facts: Facts) -> Iterator[FlowRecord]:
         "changes": facts.changes.made(StateChange, _CHANGE),
         "states": list(zip(known["state_a"], known["state_b"], strict=True)),
         "holes": list(map(_holes, captured, known["first_frame"], known["last_frame"])),
-        "lost": [lost for _, lost in captured],
+        "lost": [lost for _, lost, _ in captured],
+        "filters": [filters for _, _, filters in captured],
         "translation": _of_some(facts, "twin", _translation),
         "untranslated": _of_some(facts, "stray", _untranslated),
         "new_syn": _of_some(facts, "new_syn_ack_frame", _new_syn),
@@ -205,7 +206,7 @@ def _again(fin: Fin, rows: Sequence[tuple[Side, int, int]]) -> Fin:
     return replace(fin, again=tuple(frame for frame, _ in mine), again_ns=tuple(ts_ns for _, ts_ns in mine))
 
 
-def _holes(captured: tuple[tuple[Hole, ...], int], first: int, last: int) -> tuple[Hole, ...]:
+def _holes(captured: tuple[tuple[Hole, ...], int, tuple[str, ...]], first: int, last: int) -> tuple[Hole, ...]:
     """Return the holes of the capture that a flow lived through, and the first one behind its last frame."""
     holes = captured[0]
     if not holes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from analyzer.judge.filtered import passes
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import address_text
@@ -15,6 +16,7 @@ from analyzer.track.flow import SIDES
 from analyzer.track.testimony import HOP, OWN, TAKEN_FOR_HOP
 
 if TYPE_CHECKING:
+    from analyzer.judge.filtered import Kind
     from analyzer.judge.judged import Finding
     from analyzer.judge.record import FlowRecord, IcmpError, Probe, Reset
     from analyzer.judge.verdict import Ending
@@ -118,6 +120,10 @@ class Scene:
     def is_whole(self) -> bool:
         """Whether nothing says that the capture lacks frames since."""
         return not self.record.lost and not any(hole.to_ns > self.since_ns for hole in self.record.holes)
+
+    def could_capture(self, kind: Kind) -> bool | None:
+        """Whether the capture's filter let frames of a kind pass; None if nobody knows."""
+        return passes(self.record.filters, kind)
 
     def found(self, code: str) -> Finding | None:
         """Return the first finding with this code."""

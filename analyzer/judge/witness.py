@@ -6,7 +6,7 @@ It must not hold a sentence, or decide on a cause.
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.judged import Witness
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analyzer.judge.record import IcmpError
     from analyzer.judge.scene import Scene
 
+_PASSES: Final = {True: "yes", False: "no", None: "perhaps"}
 MOST_FRAMES = 16
 """This many frames of a row of equal errors are named."""
 
@@ -97,6 +98,7 @@ def _signs(scene: Scene) -> Iterator[Witness]:
     elif scene.is_unheard and scene.is_silent:
         slack_ns = scene.beside("slack_ns")
         data = {"address": address, "passed_ns": scene.until_ns - scene.since_ns - slack_ns, "slack_ns": slack_ns}
+        data["filtered"] = 0 if scene.could_capture("others") else 1
         resets = tuple(reset.frame for reset in scene.resets_in_its_name)[:MOST_FRAMES]
         says = "only_resets" if resets else "unheard"
         frames = resets or scene.asked_frames[-1:]
@@ -158,6 +160,11 @@ def _capture(scene: Scene) -> Iterator[Witness]:
         yield Witness(
             "capture", "capture", scene.asked_frames[-1:], scene.since_ns, "dropped", {"packets": scene.record.lost}
         )
+    if scene.is_silent and scene.record.filters:
+        lets: dict[str, int | str] = {kind: _PASSES[scene.could_capture(kind)] for kind in ("arp", "icmp", "others")}
+        if set(lets.values()) != {"yes"}:
+            data = {**lets, "filter": " | ".join(scene.record.filters)}
+            yield Witness("capture", "capture", scene.asked_frames[-1:], scene.since_ns, "filtered", data)
     for hole in scene.record.holes if scene.raises_question else ():
         if hole.to_ns > scene.since_ns:
             frames = tuple(sorted({hole.from_frame, hole.to_frame}))

@@ -155,6 +155,7 @@ def capture_object(capture: CaptureSummary) -> Object:
         "skipped": capture.skipped,
         "warnings": capture.warnings,
         "dropped": capture.dropped,
+        "filters": capture.filters,
         "holes": [hole_object(hole, capture.start_ns or 0) for hole in capture.holes],
         **({} if capture.stopped_after is None else {"stopped_after": capture.stopped_after}),
     }

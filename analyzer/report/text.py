@@ -309,9 +309,18 @@ def title_of(capture: CaptureSummary) -> str:
     segments = f"{capture.tcp_segments:,} TCP {_plural(capture.tcp_segments, 'segment')}"
     frames = f"{capture.frames:,} {_plural(capture.frames, 'frame')}"
     length = format_duration(capture.duration_ns)
-    return f"{printable(capture.name)}: {segments} in {frames}, {length}{_start(capture)}" + (
-        f", {kind}" if kind else ""
+    return (
+        f"{printable(capture.name)}: {segments} in {frames}, {length}{_start(capture)}"
+        + (f", {kind}" if kind else "")
+        + _filters(capture)
     )
+
+
+def _filters(capture: CaptureSummary) -> str:
+    """Return what a file says of the filter it was captured with; who watches knows it."""
+    if capture.format != "pcapng" or not capture.filters:
+        return ""
+    return f", filtered to {' | '.join(map(printable, capture.filters))}"
 
 
 def _short_title(capture: CaptureSummary) -> str:

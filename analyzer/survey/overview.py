@@ -122,6 +122,8 @@ class CaptureSummary:
     """Where the capture was not awake, in order; each is a warning too."""
     dropped: int = 0
     """Packets that were dropped while capturing, as far as is known; a warning says so too."""
+    filters: list[str] = field(default_factory=list)
+    """Expressions that packets had to pass to be captured, as far as is known."""
     stopped_after: int | None = None
     """The last frame that was read, if reading stopped because more flows lived than may be kept."""
     parts: Sequence[Part] = ()

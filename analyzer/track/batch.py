@@ -60,6 +60,8 @@ class FlowBatch:
     """Where the capture was not awake."""
     lost: int = 0
     """Packets that were dropped while capturing, known by then, at no known time; the holes have the others."""
+    filters: tuple[str, ...] = ()
+    """Expressions that packets had to pass to be captured, known by then."""
     beside: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=TESTIMONY))
     """TESTIMONY records, two a flow, of those that somebody may ask about; may have others' too."""
 
@@ -145,6 +147,7 @@ class FlowBatch:
             self.end_ns,
             self.holes,
             self.lost,
+            self.filters,
             self.beside,
         )
 

@@ -109,6 +109,8 @@ class Tracker:
         """By number of the flow, what was not kept of those with more than MOST_ROWS rows."""
         self.lost = 0
         """Packets that whoever captured is known to have dropped so far, whenever."""
+        self.filters: tuple[str, ...] = ()
+        """Expressions that packets had to pass to be captured, as far as is known so far."""
         self.jit = jit
         self.now_ns = -1
         self._flows = Pool(FLOW, jit=jit)
@@ -424,7 +426,7 @@ class Tracker:
         self._attend()
         batch = labelled(flow, a, b, seen, start, self.now_ns, self._habits, jit=self.jit)
         batch = batch.with_holes(self.holes, self._undated)
-        return replace(batch, beside=self._beside.about(batch, recalled=recalled))
+        return replace(batch, filters=self.filters, beside=self._beside.about(batch, recalled=recalled))
 
     def _copies(self, table: Pool, indices: Numbers) -> NDArray[np.void]:
         """Return these records of a table."""

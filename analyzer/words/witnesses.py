@@ -111,7 +111,8 @@ def _heard_later(t: Teller, w: Witness) -> str:
 def _unheard(t: Teller, w: Witness) -> str:
     last = t.at(w.ts_ns)
     since = t.at(w.ts_ns + number(w, "slack_ns"))
-    return f"No frame of any kind came from {text(w, 'address')} after {since}; its last segment here was at {last}."
+    what = "that the capture's filter lets pass" if number(w, "filtered") else "of any kind"
+    return f"No frame {what} came from {text(w, 'address')} after {since}; its last segment here was at {last}."
 
 
 def _only_resets(t: Teller, w: Witness) -> str:
@@ -169,6 +170,16 @@ def _dropped(t: Teller, w: Witness) -> str:
     return f"{count(number(w, 'packets'), 'packet')} were dropped while capturing: an answer may be among them."
 
 
+def _filtered(t: Teller, w: Witness) -> str:
+    del t
+    whats = {"arp": "ARP or neighbour discovery", "icmp": "ICMP errors", "others": "other traffic of the hosts"}
+    lacking, unsure = ([what for key, what in whats.items() if text(w, key) == word] for word in ("no", "perhaps"))
+    head = f"The capture was filtered to '{text(w, 'filter')}'"
+    if lacking:
+        return f"{head}: it cannot contain {', or '.join(lacking)}, so that none are in it says nothing."
+    return f"{head}: it may not contain {', or '.join(unsure)}, so that none are in it says little."
+
+
 def _hole(t: Teller, w: Witness) -> str:
     return f"The capture has a hole from {t.at(w.ts_ns)} on, in which an answer may have passed."
 
@@ -197,6 +208,7 @@ SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
     ("path", "ttl"): _ttl,
     ("path", "station"): _other_station,
     ("capture", "dropped"): _dropped,
+    ("capture", "filtered"): _filtered,
     ("capture", "hole"): _hole,
 }
 """By kind and word of a witness, what it says."""

@@ -610,3 +610,32 @@ def check(octets, big, known):
         assert 8 <= frame["at"] <= frame["at"] + frame["captured"] <= at
         assert frame["captured"] <= frame["original"] < 1 << 31
         assert 0 <= frame["ts_ns"] <= MAX_TS_NS
+
+
+FILTER = b"\0tcp port 4802"
+
+
+@pytest.mark.parametrize(("order", "jit"), [("<", False), (">", False), ("<", True)])
+@pytest.mark.parametrize(
+    ("values", "filters"),
+    [
+        ([FILTER], ["tcp port 4802"]),
+        ([FILTER, FILTER], ["tcp port 4802"]),
+        ([FILTER, b"\0arp"], ["tcp port 4802", "arp"]),
+        ([b"", b"\0"], []),
+        ([b"\1" + bytes(8)], ["a filter that is not written out"]),
+        ([b"\0arp \x1b[31m\n or\0"], ["arp [31m or"]),
+        ([b"\0port %d" % port for port in range(100)], [f"port {port}" for port in range(16)]),
+    ],
+    ids=["one", "the same twice", "two", "empty", "a program", "escapes", "many"],
+)
+def test_filters_of_interfaces_are_read(tmp_path, order, jit, values, filters):
+    """The capture filter of each interface is known, each once, without what a terminal would obey."""
+    described = [interface(order=order, options=option(2, b"eth0", order) + option(11, each, order)) for each in values]
+    path = tmp_path / "filtered.pcapng"
+    path.write_bytes(section(order) + b"".join(described) + enhanced(ethernet(ipv4(tcp())), order=order))
+
+    with open_capture(path, jit=jit) as capture:
+        assert 1 == sum(len(batch.rows) for batch in capture)
+
+    assert filters == capture.filters

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analyzer import explain
 from analyzer.analyzing import analyze
-from tests.capture.craft import pcap
+from tests.capture.craft import enhanced, interface, option, pcap, section
 from tests.track.test_beside import Made
 from tests.track.test_beside import dead as dead_frames
 
@@ -14,11 +14,15 @@ from tests.track.test_beside import dead as dead_frames
 class Shown(Made):
     """A capture in the making whose first flow is judged and told."""
 
+    filter = ""
+    """The expression that it was captured with, for a pcapng; without one it is a pcap."""
+
     @cached_property
     def _analysis(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "made.pcap"
-            path.write_bytes(pcap(sorted(self.frames, key=lambda frame: frame.ts_ns)))
+            frames = sorted(self.frames, key=lambda frame: frame.ts_ns)
+            path.write_bytes(filtered(frames, self.filter) if self.filter else pcap(frames))
             result = analyze(path, jit=False)
             for flow in result.flows:
                 assert flow.judged is not None
@@ -36,6 +40,12 @@ class Shown(Made):
         """The text of a section of its story, empty if it has none."""
         found = explain.story(self.judged(), self._analysis.start_ns()).section(heading)
         return " ".join(line.text for line in found.lines) if found else ""
+
+
+def filtered(frames, expression):
+    """A pcapng that says with which filter it was captured."""
+    described = interface(options=option(11, b"\0" + expression.encode()) + option(9, b"\t"))
+    return section() + described + b"".join(enhanced(frame.octets, frame.ts_ns) for frame in frames)
 
 
 def dead(**options):

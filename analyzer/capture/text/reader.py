@@ -101,6 +101,8 @@ class TextReader:
         """Whether what follows should be compiled; a stream begins plain and changes when it grows."""
         self._forced = jit
         self.dropped = 0
+        self.filters: list[str] = []
+        """No text says which filter there was."""
         self.used_scapy = 0
         self._source = source
         self._frames = FrameDecoder(reader=reader, room=1)

@@ -142,7 +142,14 @@ PEER_OFF_LINK: Final = CauseKind(
     code="peer-off-link",
     rows=(
         CauseRow(
-            Certainty.PROVEN, (c.fell_silent_or_stopped, asked_thrice_in_vain, c.host_was_not_heard, c.capture_is_whole)
+            Certainty.PROVEN,
+            (
+                c.fell_silent_or_stopped,
+                asked_thrice_in_vain,
+                c.host_was_not_heard,
+                c.capture_is_whole,
+                c.answers_could_be_captured,
+            ),
         ),
         CauseRow(Certainty.LIKELY, (c.fell_silent_or_stopped, asked_twice_in_vain)),
     ),
@@ -170,7 +177,14 @@ GATEWAY_OFF_LINK: Final = CauseKind(
     rows=(
         CauseRow(
             Certainty.PROVEN,
-            (c.fell_silent_or_stopped, c.is_behind_hop, hop_asked_thrice_in_vain, hop_is_known, c.capture_is_whole),
+            (
+                c.fell_silent_or_stopped,
+                c.is_behind_hop,
+                hop_asked_thrice_in_vain,
+                hop_is_known,
+                c.capture_is_whole,
+                c.answers_could_be_captured,
+            ),
         ),
         CauseRow(Certainty.LIKELY, (c.fell_silent_or_stopped, c.is_behind_hop, hop_asked_thrice_in_vain)),
     ),

@@ -1,6 +1,6 @@
 """Causes that ARP shows."""
 
-from tests.causes.scenes import cause_of, dead
+from tests.causes.scenes import Shown, cause_of, dead
 from tests.track.test_beside import IP_B, IP_C, IP_R, MAC_A, MAC_C
 
 
@@ -59,3 +59,28 @@ def test_a_host_without_its_address():
 
     assert "address-gone" in cause_of(made)
     assert "host-silent" not in cause_of(made)
+
+
+def test_a_filter_that_may_keep_answers_out_proves_nothing():
+    """ARP that asks in vain proves nothing where the capture's filter may have kept the answers out, and it is told."""
+    made = dead()
+    for at_s in (15, 16, 17):
+        made.arp(at_s, 1, mac=MAC_A)
+    made.filter = "tcp port 80 or broadcast"
+
+    assert cause_of(made)[:2] == ("peer-off-link", "likely")
+    assert "filtered to 'tcp port 80 or broadcast': it may not contain ARP" in made.section("Evidence")
+
+
+def test_a_filter_that_keeps_arp_out_is_told():
+    """What the filter cannot let pass is no witness by its absence, and what to capture instead is said."""
+    made = Shown()
+    made.opened(1)
+    made.in_vain(10, 12, 14)
+    made.filter = "tcp port 80"
+
+    evidence, remains = made.section("Evidence"), made.section("What remains, and what would tell")
+
+    assert "it cannot contain ARP or neighbour discovery, or ICMP errors, or other" in evidence
+    assert "No frame that the capture's filter lets pass came from 10.0.0.2" in evidence
+    assert "keeps ARP or ICMP out" in remains
