@@ -43,6 +43,7 @@ CAUSES: Final[tuple[CauseKind, ...]] = (
     *told_by_findings.POINTERS,
     told_by_findings.ONE_DIRECTION,
     told_by_findings.ANSWERS_NONE,
+    told_by_findings.ELSEWHERE,
     # ── what else fits ──
     told_by_findings.INCOMPLETE,
     this_flow.PATH_CHANGED,

@@ -181,7 +181,7 @@ def capture(
     *,
     arguments: tuple[str, ...] = (),
     tool: str = "tcpdump",
-) -> Iterator[None]:
+) -> Iterator[subprocess.Popen[str] | None]:
     """Write the packets of a device that fit an expression to a file; every packet is there at the end.
 
     By tcpdump, or dumpcap, because what the analyzer is held to should not be recorded by itself; by the analyzer's
@@ -189,7 +189,7 @@ def capture(
     """
     if shutil.which(tool) is None and not arguments:
         with own_capture(namespace, device, file, expression):
-            yield
+            yield None
         return
     process = subprocess.Popen(
         ("ip", "netns", "exec", namespace.name, *command(tool, device, file, expression, arguments)),
@@ -205,7 +205,7 @@ def capture(
             raise RuntimeError(message)
         heard += line
     try:
-        yield
+        yield process
         time.sleep(0.3)
     finally:
         process.send_signal(signal.SIGINT)

@@ -16,8 +16,26 @@ EXPECTED = {
     "beside_service_restarted": ("service-restarted", "likely"),
     "beside_path_mtu": ("path-mtu", "likely"),
     "beside_program_hung": ("program-hung", "likely"),
+    "beside_filtered_to_port": ("host-silent", "possible", "only-this-flow-forgotten", "filter-drops"),
+    "beside_rebooted": ("host-restarted", "likely"),
+    "beside_reset_by_filter": ("reset-from-between", "likely"),
+    "beside_conntrack_forgot": ("only-this-flow-forgotten", "likely"),
+    "beside_asymmetric_route": (
+        "host-silent",
+        "possible",
+        "only-this-flow-forgotten",
+        "filter-drops",
+        "answers-elsewhere",
+    ),
+    "beside_capture_drops": None,
+    "beside_stopped_program": ("program-hung", "likely"),
 }
-"""Code and certainty; behind them what fits as well, where nothing tells."""
+"""Code and certainty; behind them what fits as well, where nothing tells. None: nothing ended, and none is claimed."""
+
+
+def probed(analysis):
+    """The first flow that has probes."""
+    return next(flow.judged for flow in analysis.flows if flow.judged.record.probes)
 
 
 def cause(judged):

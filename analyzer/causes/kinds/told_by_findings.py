@@ -73,6 +73,15 @@ def never_answered_a_probe(s: Scene) -> bool:
     return bool(probes) and not answered and facts.unacked_frame is None
 
 
+def goes_on_as_if_answered(s: Scene) -> bool:
+    """The asker has not given up, and probes, three times or more, as evenly as it did when it got answers."""
+    answered = [p.gap_ns for p in s.record.probes_from(s.asker) if p.answer is not None and p.gap_ns]
+    gaps = [p.gap_ns or 0 for p in s.in_vain]
+    if s.ending.verdict is not Verdict.SILENT or len(gaps) < ENOUGH or not answered:
+        return False
+    return all(abs(gap_ns - answered[-1]) * EVENLY <= answered[-1] for gap_ns in gaps)
+
+
 def cannot_tell(s: Scene) -> bool:
     """The verdict is undetermined."""
     return s.ending.verdict is Verdict.UNDETERMINED
@@ -82,6 +91,10 @@ def _lacks(s: Scene) -> Facts:
     return (s.record.last_frame,), {}
 
 
+ENOUGH: Final = 3
+"""So many probes show a rhythm."""
+EVENLY: Final = 8
+"""Gaps that differ by no more than this part of one are equal: Linux's timers run late by up to an eighth."""
 POINTERS: Final = (
     _pointer(fin_wait_2.EXPIRED, Certainty.LIKELY),
     _pointer(foreign_reset.FROM_BETWEEN, Certainty.LIKELY),
@@ -118,6 +131,20 @@ ONE_DIRECTION: Final = CauseKind(
         change="Look for what loses one direction: a filter, a route, a full queue. A capture at each end shows where.",
         doubt="A peer whose kernel answers no probes but sends some looks the same.",
         source="Linux tcp_validate_incoming, tcp_keepalive_timer",
+    ),
+)
+ELSEWHERE: Final = CauseKind(
+    code="answers-elsewhere",
+    rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, goes_on_as_if_answered)),),
+    facts=_ignored,
+    tells="A capture at the prober's own host: do answers arrive there? Its socket (ss -o) counts unanswered probes.",
+    text=LongText(
+        title="The answers pass elsewhere",
+        meaning="The prober goes on as if it were answered; the answers may not pass the point of this capture.",
+        why="Where the ways there and back differ, a capture between has one of them only, and nothing is wrong.",
+        change="Capture at the prober's own host, or at both ways.",
+        doubt="A prober whose interval equals its idle time goes on in the same rhythm when nothing answers.",
+        source="Linux tcp_keepalive_timer; RFC 9293 3.8.4",
     ),
 )
 INCOMPLETE: Final = CauseKind(

@@ -6,7 +6,11 @@ The causes expected stand in tests/live/test_causes.py: an analyzer says them, a
 from __future__ import annotations
 
 import contextlib
+import signal
+import socket
+import sys
 import time
+from dataclasses import replace
 
 from captures.recipes.lab.flow import Flow, Options, probing
 from captures.recipes.lab.parts import dead, link_down, sleep
@@ -209,3 +213,132 @@ def beside_program_hung(stage: Stage) -> None:
     while time.monotonic() < until:
         sleep(1)
     flow.expect("open_at_capture_end")
+
+
+def beside_filtered_to_port(stage: Stage) -> None:
+    """Take the link of a peer on the same switch down; the capture is filtered to the port, and its pcapng says so."""
+    stage.switch()
+    view = View("server", "eth0", "prober", "", "tcp port 4818", tool="dumpcap", extension="pcapng")
+    flow = dead(stage, 4818, probing(2, 1, 5), link_down(stage), tail_s=12, views=(view,))
+    flow.expect("silent_at_capture_end", notes="the RST died for want of a neighbour entry")
+
+
+def beside_rebooted(stage: Stage) -> None:
+    """Let the server's host lose its connection and its timestamp clock, as by a reboot, and accept new ones."""
+    stage.cable()
+    stage.sysctl("server", "net.ipv4.tcp_timestamps", 2)  # one clock for all connections, counted from its start
+    stage.look(AT_CLIENT)
+    with stage.listener(4819) as listening:
+        first = stage.connect(4819, None, listener=listening)
+        sleep(1)
+        flow = stage.connect(4819, "client", client=probing(3, 1, 5), listener=listening)
+        flow.send("client", b"howdy")
+        flow.read("server")
+        sleep(1)
+        flow.vanish("server")
+        first.vanish("server")
+        stage.sysctl("server", "net.ipv4.tcp_timestamps", 1)  # from an offset by chance on
+        flow.act("host lost its connections, and its clock is another", "server")
+        sleep(4)
+        with contextlib.closing(stage.socket("client")) as again:
+            again.connect((stage.address["server"], 4819))
+            sleep(1)
+
+
+def beside_reset_by_filter(stage: Stage) -> None:
+    """Let the router reject the connection with a RST in the peer's name."""
+    stage.router()
+
+    def reject(_: object) -> None:
+        stage.iptables("middle", "-A", "FORWARD", "-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset")
+
+    flow = dead(stage, 4820, probing(2, 1, 4), reject, tail_s=5)
+    flow.expect("rst_by_peer_answering_probe", None, "client", notes="the RST is the router's (TTL 64, not 63)")
+
+
+def beside_conntrack_forgot(stage: Stage) -> None:
+    """Let a stateful router forget a connection that is idle for 2 s, and drop it as INVALID; another is kept busy."""
+    stage.router()
+    stage.sysctl("middle", "net.netfilter.nf_conntrack_tcp_loose", 0)
+    stage.cut("-m", "conntrack", "--ctstate", "INVALID")
+    for name in ("established", "unacknowledged"):
+        stage.sysctl("middle", f"net.netfilter.nf_conntrack_tcp_timeout_{name}", 2)
+    stage.look(AT_SERVER)
+    flow = stage.connect(4821, server=probing(5, 1, 5))
+    flow.send("client", b"howdy")
+    flow.read("server")
+    other = stage.connect(4822, None)
+    for _ in range(26):
+        other.send("client", b"tick")
+        sleep(0.5)
+    other.read("server")
+    flow.expect(_GAVE_UP, None, "server")
+    other.expect("open_at_capture_end")
+
+
+def beside_asymmetric_route(stage: Stage) -> None:
+    """Let the peer's answers go another way, past the router that is looked at: nothing died."""
+    stage.router()
+    client, server = stage.hosts["client"], stage.hosts["server"]
+    stage._cable(client, "eth1", server, "eth1")  # noqa: SLF001 - a second way, which no other scenario has
+    for host, number in ((client, 1), (server, 2)):
+        host.ip("addr", "add", f"10.9.9.{number}/30", "dev", "eth1")
+        for device in ("all", "eth0", "eth1"):
+            host.sysctl(f"net.ipv4.conf.{device}.rp_filter", 0)
+
+    def turn(_: object) -> None:
+        client.ip("route", "add", f"{stage.address['server']}/32", "via", "10.9.9.2")
+        stage.act("[client] route to the server by the other cable")
+
+    views = (View("middle", "to_server", "middle"),)
+    flow = dead(stage, 4823, probing(2, 1, 3), turn, tail_s=10, views=views)
+    flow.expect("open_at_capture_end", notes="the answers are not in the capture, and arrive")
+
+
+def beside_capture_drops(stage: Stage) -> None:
+    """Stop the capturing program while much else passes, so that frames are dropped, and look away at the end."""
+    stage.cable()
+    stage.look(replace(AT_SERVER, expression=None, tool="dumpcap", arguments=("-B", "1"), extension="pcapng"))
+    flow = stage.connect(4824, server=probing(2, 1, 5))
+    flow.send("client", b"howdy")
+    flow.read("server")
+    sleep(3)
+    with stage.hosts["client"].inside():
+        flooding = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with stage.paused(), flooding as flood:
+        for _ in range(4000):
+            flood.sendto(bytes(1400), (stage.address["server"], 9))
+        sleep(5)
+    sleep(3)
+    flow.expect("open_at_capture_end")
+
+
+def beside_stopped_program(stage: Stage) -> None:
+    """Stop the server's program (SIGSTOP): its kernel takes a request and answers probes, nobody replies."""
+    stage.cable()
+    stage.look(AT_CLIENT)
+    echo = (
+        "import socket, sys\n"
+        "l = socket.create_server((sys.argv[1], 4825)); print('ready', flush=True); c, _ = l.accept()\n"
+        "while data := c.recv(100): c.sendall(data)\n"
+    )
+    program = stage.hosts["server"].start(sys.executable, "-c", echo, stage.address["server"])
+    assert program.stdout is not None
+    program.stdout.readline()
+    flow = stage.flow("client")
+    near = stage.socket("client")
+    near.connect((stage.address["server"], 4825))
+    flow.sockets["client"] = near
+    flow.addresses = {"client": near.getsockname()[:2], "server": (stage.address["server"], 4825)}
+    flow.set("client", probing(5, 5, 5))
+    flow.send("client", b"a request")
+    flow.read_once("client")
+    sleep(2)
+    program.send_signal(signal.SIGSTOP)
+    flow.act("SIGSTOP", "server")
+    flow.send("client", b"another one")
+    sleep(36)
+    flow.expect("open_at_capture_end")
+    stage.stop_looking()  # its kernel answers with a RST when the program is killed
+    program.kill()
+    program.wait()

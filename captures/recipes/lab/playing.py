@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 TOOLS: Final = ("ip", "ss", "iptables", "tcpdump", "tshark")
 """Programs that every scenario may need; `dumpcap` and `go` are looked for where one does."""
+WITH_DUMPCAP: Final = frozenset({"beside_filtered_to_port", "beside_capture_drops"})
+"""What tcpdump does not write down, its filter and what was dropped, is what these are about."""
 
 
 def _scenarios_of(module: ModuleType) -> Iterator[Callable[[Stage], None]]:
@@ -55,7 +57,7 @@ NUMBERS: Final = {name: number for number, name in enumerate(sorted(SCENARIOS))}
 def why_not(names: Iterable[str]) -> str | None:
     """Return why scenarios cannot be played here, or None."""
     names = set(names)
-    needed = [*TOOLS, *(["dumpcap"] if any("pcapng" in name for name in names) else [])]
+    needed = [*TOOLS, *(["dumpcap"] if any("pcapng" in name or name in WITH_DUMPCAP for name in names) else [])]
     needed += ["go"] if any("_go_" in name for name in names) else []
     if missing := [tool for tool in needed if shutil.which(tool) is None]:
         return f"the lab needs {', '.join(missing)}"

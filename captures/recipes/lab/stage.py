@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -26,6 +27,7 @@ from captures.recipes.lab.relay import Drop, Relay
 from captures.recipes.network import Namespace, capture, run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 EVERYTHING: Final = "tcp or icmp or icmp6 or arp"
@@ -88,6 +90,7 @@ class Stage:
         self._halt = threading.Event()
         self._hosts_stack = contextlib.ExitStack()
         self._looking = contextlib.ExitStack()
+        self._tools: dict[str, subprocess.Popen[str] | None] = {}
         self._sampler = threading.Thread(target=self._sample, daemon=True)
 
     def __enter__(self) -> Self:
@@ -269,7 +272,7 @@ class Stage:
             name = self.name + view.suffix
             file = self.out / f"{name}.{view.extension}"
             snaplen = ("-s", str(view.snaplen)) if view.snaplen else ()
-            self._looking.enter_context(
+            self._tools[name] = self._looking.enter_context(
                 capture(
                     self.hosts[view.host],
                     view.device,
@@ -292,6 +295,22 @@ class Stage:
                     "arguments": list(view.arguments),
                 }
             )
+
+    def stop_looking(self) -> None:
+        """End all captures before the scenario does."""
+        self._looking.close()
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the capturing programs meanwhile: what does not fit into their buffers is dropped."""
+        programs = [each for each in self._tools.values() if each is not None]
+        for each in programs:
+            each.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for each in programs:
+                each.send_signal(signal.SIGCONT)
 
     # flows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
