@@ -21,6 +21,7 @@ class Point:
     link_types = ("EN10MB",)
     warnings = ("a warning",)
     dropped = 3
+    filters = ("port 80",)
 
 
 def empty(frames=0, skipped=(0, 0, 0)):
@@ -66,6 +67,7 @@ def test_what_is_no_segment_is_counted():
     assert (5, 0) == (summary.frames, summary.tcp_segments)
     assert {"not_tcp": 2, "fragment": 2, "cut_before_tcp_header": 1, "duplicate_copy": 0} == summary.skipped
     assert (5, ["a warning"], 3) == (summary.start_ns, summary.warnings, summary.dropped)
+    assert ["port 80"] == summary.filters
 
 
 def test_without_a_batch_there_are_no_flows():
