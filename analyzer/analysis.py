@@ -24,7 +24,7 @@ from analyzer.report.text import Report, ShownFlow
 from analyzer.survey import overview
 from analyzer.survey.found import Findings
 from analyzer.survey.hosts import HostSums
-from analyzer.survey.limits import IdleTrials
+from analyzer.survey.limits import IdleTrials, silences
 from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
 from analyzer.together import SEARCHED, FlowsTogether
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
     from analyzer.report.story_text import ToldStory
     from analyzer.survey.hosts import ProbingHost
-    from analyzer.survey.limits import IdleLimit
+    from analyzer.survey.limits import IdleLimit, Silence
     from analyzer.track.batch import FlowBatch
     from analyzer.track.flow import Endpoint, Side
 
@@ -287,6 +287,12 @@ class Analysis:
         Hard limits come first; without ``all_services`` only these.
         """
         return self._trials.limits(all_services=all_services)
+
+    def silences(self, capture: int) -> Iterator[Silence]:
+        """Yield the silences of the kept flows of a capture: the longest that each survived, and one it did not."""
+        for kept in self._batches:
+            if kept.capture == capture:
+                yield from silences(capture, kept.batch, kept.winners)
 
     def other_hosts(self, named: list[ProbingHost]) -> tuple[int, int]:
         """Return how many hosts that sent probes are not among these, and how many probes they sent."""

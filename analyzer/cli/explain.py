@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis, Flow
     from analyzer.cli.failing import FailOn
     from analyzer.report.screen import Screen
+    from analyzer.survey.limits import IdleLimit
 
 STORIES: Final = 10
 """More stories than this nobody reads at a stretch."""
@@ -72,6 +73,7 @@ def _picked(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> t
 
 
 def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> None:
+    from analyzer.report.idle_limits import limits_table
     from analyzer.report.story_text import story
     from analyzer.report.text import Report, report
 
@@ -83,6 +85,8 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
         name, joined = capture.name if several else None, len(capture.parts) > 1
         for line in story(flow.judged, result.start_ns(flow.capture), screen, capture=name, joined=joined):
             sys.stdout.write(line + "\n")
+    for line in limits_table(_limits_of(result, flows), screen):
+        sys.stdout.write(line + "\n")
     if more:
         for line in screen.wrap(
             f"{more:,} more {'flow has' if more == 1 else 'flows have'} something to say: --limit 0 tells all, "
@@ -95,13 +99,23 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
             sys.stdout.write(line + "\n")
 
 
+def _limits_of(result: Analysis, flows: list[Flow]) -> list[IdleLimit]:
+    """Return the limits of idle time, of the services that these flows are of."""
+    ends = {(flow.capture, end) for flow in flows for end in (flow.judged.record.a, flow.judged.record.b)}
+    hard = result.idle_limits(all_services=False)
+    return [limit for limit in hard if limit.service is not None and (limit.capture, limit.service) in ends]
+
+
 def _export(options: argparse.Namespace, result: Analysis, flows: list[Flow]) -> None:
     from analyzer.report import export
     from analyzer.report.story_text import story_object
 
     several = len(shared.files(options)) > 1
     if options.form == "json":
-        export.write_json(result.captures, flows, result.totals, sys.stdout.write, several=several, more=story_object)
+        write, limits = sys.stdout.write, result.idle_limits
+        export.write_json(
+            result.captures, flows, result.totals, write, several=several, more=story_object, limits=limits
+        )
         return
     for flow in flows:
         export.write_json_line(flow, result.captures, sys.stdout.write, several=several, more=story_object)

@@ -62,7 +62,7 @@ def gathered(
         findings=found.by_code(),
         hosts=hosts,
         other_hosts=result.other_hosts(hosts),
-        idle_limits=[limit for limit in result.idle_limits(all_services=False) if limit.service][:LIMITS],
+        idle_limits=[limit for limit in result.idle_limits() if limit.service and limit.is_worth_telling][:LIMITS],
         left_out=result.left_out,
     )
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Analysis, Flow
     from analyzer.judge.judged import JudgedFlow
+    from analyzer.report.plot import Silences
+    from analyzer.track.flow import Endpoint
 
 PICTURES: Final = 20
 """This many flows are drawn, unless --limit says otherwise."""
@@ -29,6 +31,8 @@ OTHERS: Final = 5_000
 """This many flows that do not probe are asked how long they were silent."""
 SMALLEST_IN: Final = (5.0, 4.0)
 LARGEST_IN: Final = (100.0, 100.0)
+LIMITS: Final = 12
+"""So many services are in a picture of idle limits."""
 THEMES: Final = ("light", "dark", "transparent")
 
 
@@ -49,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--overview", action="store_true", help="one picture of all flows that probe, and of how long they were silent"
     )
     group.add_argument(
+        "--idle-limits",
+        action="store_true",
+        help="one picture of the silences of each service, those that were survived and those that were not",
+    )
+    group.add_argument(
         "--theme", choices=THEMES, default="light", help="for a light page (default), a dark one, or either"
     )
     group.add_argument(
@@ -63,7 +72,7 @@ class Picture:
     name: str
     capture: int
     flow: Flow | None
-    """None draws the overview of the capture."""
+    """None draws the overview of the capture, or its idle limits."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -75,9 +84,12 @@ def run(options: argparse.Namespace) -> int:
         raise shared.UsageError(f"{out}: pictures are saved as {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     if out.suffix.lower() == ".pdf":
         shared.refuse_overwrite(options.output, force=options.force)
-    result = read_all(options, keep_all=bool(options.flow) or options.overview)
+    result = read_all(options, keep_all=bool(options.flow) or options.overview or options.idle_limits)
     shared.check_flows(options, result)
-    pictures = _overviews(options, result) if options.overview else _flows(options, result)
+    if options.idle_limits:
+        pictures = _limits(options, result)
+    else:
+        pictures = _overviews(options, result) if options.overview else _flows(options, result)
     paged = out.suffix.lower() == ".pdf"
     for name in [options.output] if paged else [picture.name for picture in pictures]:
         shared.refuse_overwrite(name, force=options.force)
@@ -135,6 +147,17 @@ def _overviews(options: argparse.Namespace, result: Analysis) -> list[Picture]:
     return [Picture(str(out.with_stem(f"{out.stem}-capture{capture + 1}")), capture, None) for capture in captures]
 
 
+def _limits(options: argparse.Namespace, result: Analysis) -> list[Picture]:
+    """Return the captures whose idle limits are drawn: those in which a silence was not survived."""
+    captures = sorted({limit.capture for limit in result.idle_limits() if limit.service is not None})
+    if not captures:
+        raise shared.UsageError("nothing to draw: no silence of 3 s or more was broken in vain")
+    out = Path(options.output)
+    if len(captures) == 1:
+        return [Picture(str(out), captures[0], None)]
+    return [Picture(str(out.with_stem(f"{out.stem}-capture{capture + 1}")), capture, None) for capture in captures]
+
+
 def _nothing(options: argparse.Namespace) -> str:
     asked = options.host or options.port or options.flow or options.display_filter or options.only_findings
     where = "no flow that was asked for" if asked else "no flow"
@@ -143,14 +166,34 @@ def _nothing(options: argparse.Namespace) -> str:
 
 def _figures(options: argparse.Namespace, result: Analysis, pictures: list[Picture]) -> Iterator[Figure]:
     """Yield the pictures one by one: a figure takes much memory."""
-    from analyzer.report.plot import flow_figure, overview_figure
+    from analyzer.report.plot import flow_figure, idle_limits_figure, overview_figure
 
     for picture in pictures:
         start_ns = result.start_ns(picture.capture)
-        if picture.flow is not None:
+        if options.idle_limits:
+            yield idle_limits_figure(_silences(result, picture.capture), theme=options.theme)
+        elif picture.flow is not None:
             yield flow_figure(picture.flow.judged, start_ns, theme=options.theme, size_in=options.size)
         else:
             yield overview_figure(_all_of(result, picture.capture), start_ns, theme=options.theme)
+
+
+def _silences(result: Analysis, capture: int) -> list[Silences]:
+    """Return the services of a capture in which a silence was not survived, the most telling first, with silences."""
+    from analyzer.report.plot import Silences
+
+    of_capture = [limit for limit in result.idle_limits() if limit.service is not None and limit.capture == capture]
+    limits = of_capture[:LIMITS]
+    if len(of_capture) > len(limits):
+        shared.warn(f"the picture is of {len(limits)} services of {len(of_capture)}")
+    silences: dict[tuple[Endpoint | None, bool], tuple[list[int], list[int]]] = {
+        (limit.service, limit.half_closed): ([], []) for limit in limits
+    }
+    for trial in result.silences(capture):
+        found = silences.get((trial.service, trial.half_closed))
+        if found is not None:
+            found[trial.died].append(trial.ns)
+    return [Silences(limit, *silences[limit.service, limit.half_closed]) for limit in limits]
 
 
 def _all_of(result: Analysis, capture: int) -> list[JudgedFlow]:

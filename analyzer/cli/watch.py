@@ -423,7 +423,8 @@ def _report(options: argparse.Namespace, result: Analysis, fail_on: FailOn, writ
 
     if options.form == "json":
         flows = fail_on.all_of(result)
-        export.write_json(result.captures, flows, result.totals, sys.stdout.write, several=False)
+        write, limits = sys.stdout.write, result.idle_limits
+        export.write_json(result.captures, flows, result.totals, write, several=False, limits=limits)
     elif options.form == "jsonl":
         for flow in fail_on.all_of(result):
             entry = export.numbered(flow, result.captures, several=False)

@@ -26,6 +26,7 @@ from analyzer.report.story_text import when_text
 from analyzer.report.text import STYLES, flow_sum, lookalike_sum, pair_text, probe_sum, set_aside, title_of
 from analyzer.segment import address_text
 from analyzer.units import format_instant
+from analyzer.words.idle_limits import limit_sentence
 from analyzer.words.teller import frames_label, frames_text
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def page(data: Page) -> Iterator[str]:
             probe_sum=probe_sum(report.totals),
             lookalike_sum=lookalike_sum(report.totals) if report.totals.not_probes else None,
             set_aside=set_aside(report.captures),
+            limits=[limit_sentence(limit) for limit in report.idle_limits],
             rotated=any(len(capture.paths) > 1 for capture in report.captures),
             top=_top(data),
             lead=explain.headline(report.flows[0].judged, report.flows[0].start_ns) if report.flows else None,

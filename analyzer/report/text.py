@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 from analyzer import explain
 from analyzer.findings import Advice, kind_of
 from analyzer.judge.verdict import SEVERITIES, Severity, Verdict
+from analyzer.report.idle_limits import limits_table
 from analyzer.report.screen import columns, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import NS_PER_S, format_date, format_duration
-from analyzer.words.idle_limits import limit_sentence
 from analyzer.words.lookalikes import lookalikes_text, may_be_probes
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Report:
     other_hosts: tuple[int, int] = (0, 0)
     """How many more sent probes, and how many probes."""
     idle_limits: Sequence[IdleLimit] = ()
-    """Limits of idle time that all trials agree on, of services."""
+    """What trials say of limits of idle time, of services: hard ones first, then where they show none."""
     left_out: int = 0
     """Flows that --host, --port or --flow left out."""
 
@@ -93,6 +93,7 @@ def report(data: Report, screen: Screen) -> Iterator[str]:
         yield from _services(data, screen)
     yield from _flows(data, screen)
     yield from _findings(data, screen)
+    yield from limits_table(data.idle_limits, screen)
     yield from _beside(data, screen)
 
 
@@ -344,8 +345,6 @@ def _totals(data: Report, screen: Screen) -> Iterator[str]:
             "one end sent FIN, the other is in CLOSE-WAIT.",
             style="warning",
         )
-    for limit in data.idle_limits:
-        yield from screen.wrap(limit_sentence(limit), style="warning")
 
 
 def _beside(data: Report, screen: Screen) -> Iterator[str]:

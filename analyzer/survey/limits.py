@@ -25,6 +25,8 @@ from analyzer.track.trial import TRIALS, trials_of
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from analyzer.judge.signatures import Middlebox
@@ -95,6 +97,13 @@ class IdleLimit:
         return True if enough and self.apart_ns > ONE_MOMENT_NS else None
 
     @property
+    def is_worth_telling(self) -> bool:
+        """Whether it is a hard limit, or enough trials show that there is none."""
+        if self.is_hard is None or self.longest is None:
+            return False
+        return self.is_hard or min(self.shortest.count, self.longest.count) >= ENOUGH
+
+    @property
     def fits(self) -> tuple[Middlebox, ...]:
         """The known boxes whose limit lies between the bounds."""
         low, high = self.low_ns, self.high_ns
@@ -114,6 +123,36 @@ class IdleLimit:
         return max(whole // step * step, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A silence of a flow: its longest that survived, or the last, which did not."""
+
+    service: Endpoint
+    half_closed: bool
+    died: bool
+    ns: int
+
+
+def trials(capture: int, batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
+    """Return the TRIALS of finished flows, by service with the other host."""
+    ended = np.array([rule.verdict in ENDED for rule in VERDICTS])[winners]
+    jit = jit_wanted(large=len(batch) >= LARGE)
+    rows = records(TRIALS, 2 * len(batch), jit=jit)
+    is_b = responder_is_b(batch)
+    count = trials_of.choose(jit=jit)(
+        thaw(batch.flow, jit=jit), ended if jit else ended.tolist(), is_b if jit else is_b.tolist(), capture, rows
+    )
+    found: NDArray[np.void] = freeze(rows[:count], TRIALS)
+    return found
+
+
+def silences(capture: int, batch: FlowBatch, winners: NDArray[np.int8]) -> Iterator[Silence]:
+    """Yield the silences of finished flows, each by itself, as a picture shows them."""
+    for row in trials(capture, batch, winners):
+        service = Endpoint(address_text(int(row["hi"]), int(row["lo"])), int(row["port"]))
+        yield Silence(service, bool(row["half"]), bool(row["died"]), int(row["ns"]))
+
+
 class IdleTrials:
     """The trials of all flows, added up batch by batch."""
 
@@ -127,20 +166,9 @@ class IdleTrials:
 
     def add(self, capture: int, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
         """Add the trials of finished flows."""
-        ended = np.array([rule.verdict in ENDED for rule in VERDICTS])[winners]
-        jit = jit_wanted(large=len(batch) >= LARGE)
-        rows = records(TRIALS, 2 * len(batch), jit=jit)
-        is_b = responder_is_b(batch)
-        count = trials_of.choose(jit=jit)(
-            thaw(batch.flow, jit=jit),
-            ended if jit else ended.tolist(),
-            is_b if jit else is_b.tolist(),
-            capture,
-            rows,
-        )
-        if not count:
+        found = trials(capture, batch, winners)
+        if not len(found):
             return
-        found: NDArray[np.void] = freeze(rows[:count], TRIALS)
         if not self.shortened:
             pairs = found.copy()
             pairs["port"] = -1

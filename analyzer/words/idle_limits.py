@@ -11,7 +11,7 @@ from analyzer.units import NS_PER_S
 from analyzer.words.teller import capital, count
 
 if TYPE_CHECKING:
-    from analyzer.survey.limits import IdleLimit
+    from analyzer.survey.limits import IdleLimit, Trial
 
 
 def limit_name(limit: IdleLimit) -> str:
@@ -22,8 +22,10 @@ def limit_name(limit: IdleLimit) -> str:
 
 
 def limit_sentence(limit: IdleLimit) -> str:
-    """Return a limit that all trials agree on: the bounds, the trials, which known boxes fit, what to do."""
+    """Return what trials say: the bounds, the trials, which known boxes fit, what to do; or that no limit shows."""
     assert limit.longest is not None
+    if not limit.is_hard:
+        return _no_limit(limit, limit.longest)
     longer, shorter = (f"{ns / NS_PER_S:,.3f} s" for ns in (limit.shortest.ns, limit.longest.ns))
     text = (
         f"{capital(limit_name(limit))} do not survive {longer} of silence, and do survive {shorter}:"
@@ -35,3 +37,12 @@ def limit_sentence(limit: IdleLimit) -> str:
     if limit.advised_s is not None:
         text += f" Probe every {limit.advised_s:,} s or more often, or raise the limit."
     return text
+
+
+def _no_limit(limit: IdleLimit, longest: Trial) -> str:
+    """Return why trials show no limit: one that some flows survive is none."""
+    short, long = (f"{ns / NS_PER_S:,.3f} s" for ns in (limit.shortest.ns, longest.ns))
+    return (
+        f"No limit of idle time shows on {limit_name(limit)}: {count(limit.shortest.count, 'flow')} failed, one after"
+        f" {short} of silence, but others went on after up to {long}."
+    )

@@ -249,3 +249,12 @@ def test_the_program_writes_nothing_else(program, tmp_path):
     done = program("plot", FOUNDING, "-o", out, env={"MPLCONFIGDIR": str(tmp_path / "mpl")})
 
     assert (0, f"{out}\n") == (done.status, done.out)
+
+
+def test_silences_of_services_become_one_picture(keepalive, tmp_path):
+    """With --idle-limits the silences of each service are drawn; without one that failed there is nothing to draw."""
+    done = keepalive("plot", "dead_peer_silence.pcap", "--idle-limits", "-o", tmp_path / "limits.svg")
+    nothing = keepalive("plot", QUIET, "--idle-limits", "-o", tmp_path / "none.svg")
+
+    assert (0, f"{tmp_path / 'limits.svg'}\n") == (done.status, done.out)
+    assert (2, True) == (nothing.status, "no silence of 3 s or more was broken in vain" in nothing.err)

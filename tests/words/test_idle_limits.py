@@ -30,3 +30,13 @@ def test_a_half_closed_limit_is_named_so():
 def test_without_a_box_that_fits():
     """Where no known box fits, none is named."""
     assert "That fits" not in limit_sentence(limit(shortest=Trial(110 * S, 4, 5, 6, 7)))
+
+
+def test_a_limit_that_some_survive_is_told_as_none():
+    """Where a shorter silence failed than another survived, no limit is claimed, and both are named."""
+    text = limit_sentence(limit(shortest=Trial(50 * S, 4, 5, 6, 7)))
+
+    assert text == (
+        "No limit of idle time shows on connections to 10.0.0.2:80: 7 flows failed, one after 50.000 s of silence,"
+        " but others went on after up to 100.000 s."
+    )

@@ -21,6 +21,7 @@ with ignored("matplotlibrc"):  # matplotlib is imported by these
     from analyzer.report.plot.endings import Ended, endings_figure
     from analyzer.report.plot.histogram import idle_histogram
     from analyzer.report.plot.intervals import probe_intervals
+    from analyzer.report.plot.limits import Silences, idle_limits_figure
     from analyzer.report.plot.many_flows import flows_overview
     from analyzer.report.plot.pages import flow_figure, overview_figure
     from analyzer.report.plot.timeline_figure import flow_timeline
@@ -29,11 +30,13 @@ __all__ = [
     "FORMATS",
     "THEMES",
     "Ended",
+    "Silences",
     "endings_figure",
     "flow_figure",
     "flow_timeline",
     "flows_overview",
     "idle_histogram",
+    "idle_limits_figure",
     "inline_svg",
     "overview_figure",
     "probe_intervals",
