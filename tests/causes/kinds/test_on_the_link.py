@@ -79,7 +79,7 @@ def test_a_filter_that_keeps_arp_out_is_told():
     made.in_vain(10, 12, 14)
     made.filter = "tcp port 80"
 
-    evidence, remains = made.section("Evidence"), made.section("What remains, and what would tell")
+    evidence, remains = made.section("Evidence"), made.section("What it may be, and how to find out")
 
     assert "it cannot contain ARP or neighbour discovery, or ICMP errors, or other" in evidence
     assert "No frame that the capture's filter lets pass came from 10.0.0.2" in evidence
