@@ -51,7 +51,8 @@ class Bracket:
 def reach_ns(judged: JudgedFlow) -> int:
     """Return until when a flow is drawn: its last segment, or the capture's end where nothing ended it before.
 
-    Of a capture that goes on for long after the last segment only a part is drawn, lest all the rest be squeezed.
+    Of a capture that goes on for long after the last segment only a part is drawn, lest all the rest be squeezed; as
+    much as it takes to show who was asked for in vain.
     """
     record = judged.record
     life_ns = record.last_ns - record.first_ns
@@ -59,7 +60,8 @@ def reach_ns(judged: JudgedFlow) -> int:
         return record.first_ns + NS_PER_S
     if judged.ending.verdict.is_over:
         return record.last_ns
-    return min(max(record.end_ns, record.last_ns), record.last_ns + round(life_ns * TAIL))
+    asked_ns = 0 if record.beside is None else max(record.beside["asked_last_ns"], record.beside["hop_asked_last_ns"])
+    return min(max(record.end_ns, record.last_ns), max(record.last_ns + round(life_ns * TAIL), asked_ns))
 
 
 def with_margin(judged: JudgedFlow) -> tuple[int, int]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from analyzer.report.plot.colours import GREEN
+
 if TYPE_CHECKING:
     from analyzer.judge.record import Probe, ZeroWindowProbe
     from analyzer.report.plot.colours import Theme
@@ -50,6 +52,10 @@ NO_ANSWER: Final = "no answer captured"
 FIN: Final = "FIN"
 RESET: Final = "RST"
 ICMP: Final = "ICMP error"
+QUESTION: Final = "ARP or neighbour discovery asks in vain"
+LINK_SAYS: Final = "ARP or neighbour discovery says where it is"
+LIFE: Final = "sign of life of the host, beside the flow"
+LAST_LIFE: Final = "the host's last sign of life"
 SHUT: Final = "window closed"
 UNHEARD: Final = "does not answer"
 
@@ -71,6 +77,10 @@ ORDER: Final = (
     FIN,
     RESET,
     ICMP,
+    QUESTION,
+    LINK_SAYS,
+    LIFE,
+    LAST_LIFE,
     SHUT,
     UNHEARD,
 )
@@ -122,5 +132,9 @@ def mark(meaning: str, theme: Theme, scale: float = 1.0) -> Mark:
         FIN: ("8", 10.0, ink, ink),
         RESET: ("X", 11.0, theme.reset, ink),
         ICMP: ("*", 11.0, HOLLOW, ink),
+        QUESTION: ("$?$", 8.0, ink, ink),
+        LINK_SAYS: ("h", 8.0, HOLLOW, ink),
+        LIFE: ("P", 8.0, GREEN, ink),
+        LAST_LIFE: ("P", 8.0, HOLLOW, ink),
     }[meaning]
     return Mark(meaning, shape, size, face, edge)

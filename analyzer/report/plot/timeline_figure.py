@@ -18,6 +18,7 @@ from analyzer.report.plot.lettering import ANYWHERE_PT, Align, Label
 from analyzer.report.plot.segments import collect_segments
 from analyzer.report.plot.states import draw_states
 from analyzer.report.plot.times import mark_time
+from analyzer.report.plot.witnesses import collect_witnesses
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def flow_timeline(
         _frame(axes, drawing, (low_ns, high_ns))
         draw_states(axes, drawing)
         collect_segments(drawing)
+        collect_witnesses(drawing, judged)
         if span is not None:
             _bracket(axes, drawing, span)
         _ending(axes, judged, drawing, top)
