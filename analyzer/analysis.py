@@ -19,7 +19,7 @@ import numpy as np
 
 from analyzer import causes, findings
 from analyzer.judge import recording, verdict
-from analyzer.judge.verdict import VERDICTS
+from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.report.text import Report, ShownFlow
 from analyzer.survey import overview
 from analyzer.survey.found import Findings
@@ -28,6 +28,7 @@ from analyzer.survey.limits import IdleTrials, silences
 from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
 from analyzer.together import SEARCHED, FlowsTogether
+from analyzer.track.flow import endpoints_of
 from analyzer.track.tracker import Limits
 from analyzer.units import Clock, Zero
 
@@ -90,6 +91,10 @@ class Analysis:
         self.limits = limits or Limits()
         self.left_out = 0
         """How many flows ``select`` left out."""
+        self.highest = -1
+        """The highest number of a flow in any capture, left out or not."""
+        self.first_of: dict[str, tuple[int, str]] = {}
+        """By verdict the first flow that had it: its capture, and what it is called."""
         self.most = most
         self.only_findings = only_findings
         self._found = Findings() if count_findings else None
@@ -107,7 +112,7 @@ class Analysis:
         """Take finished flows of the capture with that index."""
         if batch is None:
             return
-        batch, winners = self._count(batch)
+        batch, winners = self._count(capture, batch)
         self._hosts.add(capture, batch)
         self._trials.add(capture, batch, winners)
         picked = np.arange(len(batch))
@@ -181,7 +186,7 @@ class Analysis:
         if self._passing and self._passing[0][0] != capture:
             yield from self.passed()
         if batch is not None:
-            batch, winners = self._count(batch)
+            batch, winners = self._count(capture, batch)
             if len(batch):
                 self._passing.append((capture, (batch, winners, np.arange(len(batch)))))
         if sum(len(batch) for _, (batch, _, _) in self._passing) >= (SEARCHED if wait else 1):
@@ -199,23 +204,35 @@ class Analysis:
         """Return a copy that has these flows as well, all of them, which go on."""
         self.settle()
         both = Analysis(most=self.most, select=self.select, only_findings=self.only_findings)
-        both.captures, both.left_out = self.captures, self.left_out
-        both.totals = self.totals.copy()
+        both.captures, both.left_out, both.highest = self.captures, self.left_out, self.highest
+        both.totals, both.first_of = self.totals.copy(), dict(self.first_of)
         both._batches, both._lines = list(self._batches), list(self._lines)
         both._kept_of_rank, both._hosts = self._kept_of_rank.copy(), self._hosts.copy()
         both._trials = self._trials.copy()
         both.add(capture, batch)
         return both
 
-    def _count(self, batch: FlowBatch) -> tuple[FlowBatch, NDArray[np.int8]]:
+    def _count(self, capture: int, batch: FlowBatch) -> tuple[FlowBatch, NDArray[np.int8]]:
         """Return the selected flows of a batch and their verdicts, after adding them to the totals."""
+        self.highest = max(self.highest, int(batch.flow["number"].max(initial=-1)))
         if self.select:
-            picked = np.flatnonzero(self.select.mask(batch))
+            picked = np.flatnonzero(self.select.mask(batch, self.start_ns(capture)))
             self.left_out += len(batch) - len(picked)
             batch = batch.take(picked)
         winners = verdict.decide(batch)
         self.totals.add(batch, winners)
+        if len(self.first_of) < len(Verdict):
+            self._note_first(capture, batch, winners)
         return batch, winners
+
+    def _note_first(self, capture: int, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
+        """Note the first flow of each verdict that none had before."""
+        for rule in np.flatnonzero(np.bincount(winners, minlength=len(VERDICTS))).tolist():
+            word = VERDICTS[rule].verdict.value
+            if word not in self.first_of:
+                row = batch.flow[int(np.flatnonzero(winners == rule)[0])]
+                a, b = endpoints_of(row)
+                self.first_of[word] = (capture, f"flow {int(row['number'])} ({a} and {b})")
 
     def __len__(self) -> int:
         """Return how many flows are kept."""
@@ -326,7 +343,9 @@ class Analysis:
         at = len(self.captures)
         self.captures += other.captures
         self.totals.merge(other.totals)
+        self.first_of = {**{word: (at + c, name) for word, (c, name) in other.first_of.items()}, **self.first_of}
         self.left_out += other.left_out
+        self.highest = max(self.highest, other.highest)
         for lines in other._lines:
             lines["capture"] += at
             lines["batch"][lines["batch"] >= 0] += len(self._batches)

@@ -153,6 +153,7 @@ def _matching(matching: Matching | None, batch: FlowBatch | None, result: Analys
     if matching is None or batch is None:
         return batch
     picked = matching.of(batch)
+    result.highest = max(result.highest, int(batch.flow["number"].max(initial=-1)))
     result.left_out += len(batch) - len(picked)
     return picked
 

@@ -39,8 +39,9 @@ def compare(
     refuse_text(name, "compare")
     with Labels(name) as labels:
         comparison = Comparison(labels, select or Selection())
-        flows = read_flows([name], Analysis(), reader=reader, jit=jit, progress=progress, see=comparison.see)
-        for _, batch in flows:
-            comparison.add(batch)
+        result = Analysis()
+        flows = read_flows([name], result, reader=reader, jit=jit, progress=progress, see=comparison.see)
+        for capture, batch in flows:
+            comparison.add(batch, result.start_ns(capture))
         comparison.finish()
     return comparison

@@ -131,7 +131,7 @@ def rule_tables() -> str:
     parts = [
         "# The tables that decide",
         "",
-        "As `keepalive rules` prints them, and behind them what `keepalive rules CODE` says of each word.",
+        "As `keepalive rules --tables` prints them, and behind them what `keepalive rules WORD` says of each word.",
         "",
         f"```text\n{text(printed.tables(screen))}\n```",
     ]

@@ -24,6 +24,7 @@ from analyzer.capture import bpf
 from analyzer.capture.packet_queue import PacketQueue
 from analyzer.capture.ring import Ring, counts
 from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
+from analyzer.howto.wanted import port_primitives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -142,7 +143,7 @@ def expression(filter_text: str, ports: Sequence[int], *, only_tcp: bool = False
 
     Ports alone admit the ICMP and ARP that may say why nothing answers, unless it is ``only_tcp``.
     """
-    narrow = " or ".join(f"port {port}" for port in ports)
+    narrow = " or ".join(port_primitives(ports))
     if not narrow:
         return filter_text
     if filter_text:

@@ -14,13 +14,14 @@ import importlib
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import analyzer
-from analyzer.cli import ending
-from analyzer.cli.options import warn
+from analyzer.cli import ending, manner
+from analyzer.cli.options import MisuseError
+from analyzer.cli.parser import Parser, nearest, suggestion, unknown
 from analyzer.loops import notices
-from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,9 @@ VERBS: Final = (
     Verb("join", "captures of one traffic from several points: what was lost or made between", "analyzer.cli.join"),
     Verb("share", "a copy that can be given away: other addresses, no data, the same story", "analyzer.cli.share"),
     Verb("how", "the command that captures what this program reads, made for a case", "analyzer.cli.how"),
-    Verb("rules", "the decision tables, and the long text of a verdict, finding or cause", "analyzer.cli.rules"),
+    Verb("rules", "what the words of a report mean, and the tables that decide", "analyzer.cli.rules"),
+    Verb("completion", "what completes the command's words in a shell", "analyzer.cli.completion"),
+    Verb("man", "the manual page", "analyzer.cli.man"),
 )
 
 DESCRIPTION: Final = """\
@@ -70,20 +73,11 @@ examples:
 exit status:
   0    done
   1    a --fail-on condition was met
-  2    usage error, or nothing could be read
+  2    usage error, or a capture that was named could not be read
   3    capture not permitted
   70   a fault of this program
   130  interrupted
 """
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that reports an error in one line, and lets nothing unprintable through."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where help is, and exit with status 2."""
-        sys.stderr.write(f"{self.prog}: {printable(message)} (see {self.prog} --help)\n")
-        sys.exit(ending.UNREADABLE)
 
 
 class Running:
@@ -118,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    notices.hear_with(warn)
+    notices.hear_with(manner.warn)
     try:
         with ending.in_order():
             status = _run(arguments)
@@ -127,6 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status, sentence = ending.reason(error)
         _let_go_of_output(error)
         ending.say(sentence)
+    finally:
+        manner.settle(argparse.Namespace())
     return status
 
 
@@ -143,31 +139,85 @@ def _let_go_of_output(error: BaseException) -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    called = next((verb for verb in VERBS if verb.name == next(iter(arguments), None)), None)
-    module = importlib.import_module(called.module) if called else None
+    words = _verb_first(arguments)
+    called = next((verb for verb in VERBS if verb.name == next(iter(words), None)), None)
+    parser, by_name = build(called)
+    if not words:
+        parser.print_help(sys.stderr)
+        return ending.UNREADABLE
+    if called is None:
+        if not words[0].startswith("-"):
+            parser.error(_no_verb(words[0]))
+        options, beside = parser.parse_known_args(words)  # --help and --version end here
+        raise AssertionError(options, beside)
+    options, beside = parser.parse_known_args(words)
+    own = by_name[called.name]
+    if beside:
+        own.error(unknown(beside, own.options()) + _elsewhere(beside, called))
+    manner.settle(options)
+    try:
+        return int(importlib.import_module(called.module).run(options))
+    except MisuseError as error:
+        own.print_error(str(error))
+        return ending.UNREADABLE
+
+
+def build(called: Verb | None = None, *, whole: bool = False) -> tuple[Parser, dict[str, Parser]]:
+    """Return the parser of the command, and those of its verbs by name; only the one that is called has its options.
+
+    The ``whole`` has all of them, for help that covers everything.
+    """
     parser = Parser(
         prog="keepalive",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        usage="%(prog)s VERB [options] ...",
     )
     parser.add_argument("--version", action="version", version=f"keepalive {analyzer.__version__}")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, prog="keepalive")
+    by_name = {}
     for verb in VERBS:
-        chosen = verbs.add_parser(
+        own: Parser = verbs.add_parser(
             verb.name,
             help=verb.help,
             description=f"{verb.help[:1].upper()}{verb.help[1:]}.",
             allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        if module is not None and verb is called:
-            module.add_arguments(chosen)
-    if not arguments:
-        parser.print_help(sys.stderr)
-        return ending.UNREADABLE
-    options = parser.parse_args(arguments)
-    if module is None:  # parse_args has exited for all other arguments
-        raise AssertionError(arguments)
-    return int(module.run(options))
+        by_name[verb.name] = own
+        if whole or verb is called:
+            importlib.import_module(verb.module).add_arguments(own)
+            manner.add_manner(own)
+            own.settle_usage()
+    return parser, by_name
+
+
+def _verb_first(arguments: list[str]) -> list[str]:
+    """Return the arguments with the verb in front of options that were written before it; ``help VERB`` is its help."""
+    names = {verb.name for verb in VERBS}
+    if arguments[:1] == ["help"]:
+        return [*arguments[1:2], "--help"]
+    at = next((at for at, word in enumerate(arguments) if word in names), 0)
+    if at and arguments[0] in BEFORE_VERB:
+        return [arguments[at], *arguments[:at], *arguments[at + 1 :]]
+    return arguments
+
+
+BEFORE_VERB: Final = ("-q", "--quiet", "-v", "--verbose", "--color")
+
+
+def _no_verb(word: str) -> str:
+    """Return the sentence for a word that is no verb."""
+    names = [verb.name for verb in VERBS]
+    if not nearest(word, names) and Path(word).exists():
+        return f"{word} is no verb; to read it: keepalive report {word}"
+    return f"no verb is called {word}{suggestion(word, names)}"
+
+
+def _elsewhere(arguments: list[str], called: Verb) -> str:
+    """Return which verbs have an option that this one has not."""
+    option = next((each.partition("=")[0] for each in arguments if each.startswith("--")), "")
+    others = [name for name, own in build(whole=True)[1].items() if name != called.name and option in own.options()]
+    return f" ({option} is an option of {', '.join(others)})" if others else ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from analyzer.cli import manner
 from analyzer.cli import options as shared
 from analyzer.report.screen import printable
 
@@ -15,8 +16,17 @@ if TYPE_CHECKING:
     from analyzer.annotating import Annotated
 
 
+EXAMPLES: Final = """\
+examples:
+  keepalive annotate capture.pcap out.pcapng
+  keepalive annotate capture.pcap - | wireshark -k -i -
+  tshark -r out.pcapng -Y 'frame.comment contains "no answer"'
+"""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
+    parser.epilog = EXAMPLES
     group = parser.add_argument_group("input and output")
     group.add_argument("file", metavar="IN", help="a capture (pcap, pcapng, also gzip or zstd); - is stdin")
     group.add_argument("out", metavar="OUT", help="the copy, a pcapng; - is stdout")
@@ -74,8 +84,8 @@ def _say(out: str, done: Annotated) -> None:
     name = "standard output" if out == "-" else printable(out)
     stream.write(f"{name}: {copied.frames:,} packets, {copied.comments:,} with a comment\n")
     if copied.homeless:
-        shared.warn(f"warning: {copied.homeless:,} packets are in blocks that can have no comment")
+        manner.warn(f"warning: {copied.homeless:,} packets are in blocks that can have no comment")
     for warning in done.analysis.captures[0].warnings:
-        shared.warn(f"warning: {warning}")
+        manner.warn(f"warning: {warning}")
     if copied.damage:
-        shared.warn(f"warning: the copy ends where the capture could not be read on: {copied.damage}")
+        manner.warn(f"warning: the copy ends where the capture could not be read on: {copied.damage}")

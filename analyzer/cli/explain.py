@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from analyzer.cli import manner, page
 from analyzer.cli import options as shared
-from analyzer.cli import page
+from analyzer.cli.steps import steps
 
 if TYPE_CHECKING:
     import argparse
@@ -17,12 +17,21 @@ if TYPE_CHECKING:
     from analyzer.report.screen import Screen
     from analyzer.survey.limits import IdleLimit
 
+EXAMPLES: Final = """\
+examples:
+  keepalive explain capture.pcap             the flows that need attention
+  keepalive explain capture.pcap --flow 3       the story of flow 3
+  keepalive explain capture.pcap --host 10.0.0.7 --port 5432
+  keepalive explain dump.txt                    what tcpdump or tshark printed
+  xclip -o | keepalive explain -
+"""
 STORIES: Final = 10
 """More stories than this nobody reads at a stretch."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
+    parser.epilog = EXAMPLES
     shared.add_input(parser)
     shared.add_selection(parser)
     group = parser.add_argument_group("output")
@@ -40,23 +49,25 @@ def run(options: argparse.Namespace) -> int:
     """Tell the stories; return the exit status."""
     from analyzer.cli.failing import FailOn
     from analyzer.cli.reading import read_all, say_warnings
-    from analyzer.report.screen import screen_for
 
     fail_on = FailOn(options.fail_on)
+    if options.force and not options.html:
+        shared.ignored("--force", "it lets --html write over a file")
+    if options.limit is not None and options.flow and not options.html:
+        shared.ignored("--limit", "--flow names the flows")
     if options.html:
-        page.write_html(options, fail_on)
-        return fail_on.status
+        return shared.status(options, page.write_html(options, fail_on), fail_on)
     result = read_all(options, keep_all=shared.wants_all(options, fail_on))
     shared.check_flows(options, result)
-    fail_on.count(result.totals.verdicts)
+    fail_on.count(result)
     flows, more = _picked(options, result, fail_on)
     if options.form:
         _export(options, result, flows)
     else:
-        _tell(result, flows, more, screen_for(sys.stdout, os.environ))
+        _tell(result, flows, more, manner.screen())
     if options.form or not (sys.stdout.isatty() and sys.stderr.isatty()):
         say_warnings(result)
-    return fail_on.status
+    return shared.status(options, result, fail_on)
 
 
 def _picked(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> tuple[list[Flow], int]:
@@ -65,7 +76,7 @@ def _picked(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> t
 
     lines = overview.ranked(result.lines())
     if fail_on.asks_for_findings:
-        fail_on.look_at_each(result.flow(line) for line in lines)
+        fail_on.look_at_each(result.flow(line) for line in steps(lines, len(lines), "judging"))
     if not (options.flow or options.only_findings):
         lines = lines[lines["notable"] == 1]
     limit = len(lines) if options.limit == 0 or options.flow else options.limit or STORIES

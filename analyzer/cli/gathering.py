@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.cli.steps import steps
 from analyzer.report.text import HOSTS_NAMED, Report, ShownFlow, ShownService
 from analyzer.survey import overview
 
@@ -29,7 +30,7 @@ def ranked(result: Analysis, fail_on: FailOn) -> NDArray[np.void]:
     """Return the lines of all flows, most important first, once ``--fail-on`` has seen what it asks for."""
     lines = overview.ranked(result.lines())
     if fail_on.asks_for_findings:
-        fail_on.look_at_each(result.flow(line) for line in lines)
+        fail_on.look_at_each(result.flow(line) for line in steps(lines, len(lines), "judging"))
     return lines
 
 

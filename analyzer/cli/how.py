@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from analyzer.cli import manner
 from analyzer.cli import options as shared
+from analyzer.cli.parser import suggestion
 from analyzer.howto import CASES, Wanted, checked_host, checked_interface, checked_name
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = """\
 examples:
-  keepalive how --port 5432                            all connections to PostgreSQL, here
+  keepalive how --port 5432                     all connections to PostgreSQL
   keepalive how both --host db.example.com --port 5432
-  keepalive how days --port 6379 --port 6380
+  keepalive how days --port 6379-6380
   keepalive how pod --name shop/web-0 --port 8080
   keepalive how here --host 127.0.0.1 --port 4001 --json
 
@@ -42,18 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--host",
         metavar="HOST",
-        action="append",
+        action="extend",
         default=[],
-        type=_taken(checked_host),
-        help="one end is this address, network or name; may be given several times",
+        type=_hosts,
+        help="one end is this address, network or name; several with commas, or given again",
     )
-    group.add_argument(
-        "--port",
-        metavar="N",
-        action="append",
-        default=[],
-        type=shared.port,
-        help="one end has this port; may be given several times",
+    shared.add_port(
+        group, "one end has this port, or one of this range (8000-8099); several with commas, or given again"
     )
     group.add_argument(
         "-i", "--interface", metavar="IFACE", type=_taken(checked_interface), help="where (default: fits the case)"
@@ -69,11 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the recipe; return the exit status."""
     from analyzer.report import recipe as layout
-    from analyzer.report.screen import screen_for
 
     case = next((case for case in CASES if case.name == options.case), None)
     if case is None:
-        raise shared.UsageError(f"no case is called {options.case}; there are {', '.join(case.name for case in CASES)}")
+        names = [case.name for case in CASES]
+        raise shared.UsageError(
+            f"no case is called {options.case}{suggestion(options.case, names)}; there are {', '.join(names)}"
+        )
     if options.name is not None and not case.names:
         raise shared.UsageError(f"--name has no use with the case {case.name}")
     namespace, name = _named(options.name, pod=case.has_namespace, host=case.names == "HOST")
@@ -86,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(layout.as_json(case, recipe, wanted.filter), indent=2) + "\n")
         return 0
     others = [other for other in CASES if other is not case]
-    for line in layout.text(case, recipe, others, screen_for(sys.stdout, os.environ)):
+    for line in layout.text(case, recipe, others, manner.screen()):
         sys.stdout.write(line + "\n")
     return 0
 
@@ -107,6 +105,10 @@ def _named(text: str | None, *, pod: bool, host: bool) -> tuple[str | None, str 
         return (checked_name(namespace) if slash else None), checked_name(name)
     except ValueError as error:
         raise shared.UsageError(f"--name: {error}") from None
+
+
+def _hosts(text: str) -> list[str]:
+    return [_taken(checked_host)(part.strip()) for part in text.split(",")]
 
 
 def _taken(check: Callable[[str], str]) -> Callable[[str], str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+from analyzer.cli import manner
 from analyzer.cli import options as shared
 from analyzer.report.screen import printable
 
@@ -19,6 +19,11 @@ EPILOG: Final = """\
 The points are called A, B, C, in the order in which they are named; times are
 those of A. One capture alone is joined with itself, if it holds packets before
 and behind a router, a NAT or a load balancer.
+
+examples:
+  keepalive join client.pcap server.pcap
+  keepalive join client.pcap middle.pcap server.pcap --json > joined.json
+  keepalive join router.pcap --flow 3
 """
 
 
@@ -49,7 +54,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Join, and tell; return the exit status."""
     from analyzer.report import joint_json, joint_text
-    from analyzer.report.screen import screen_for
 
     result = _joined(options)
     if options.flow and not any(flow.number in options.flow for flow in result.flows):
@@ -59,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         joint_json.write_json(result, sys.stdout.write)
     else:
-        screen = screen_for(sys.stdout, os.environ)
+        screen = manner.screen()
         for line in joint_text.text(result, screen, limit=options.limit, flows=tuple(options.flow)):
             sys.stdout.write(line + "\n")
     return 0
@@ -79,5 +83,5 @@ def _joined(options: argparse.Namespace) -> Joined:
     for point in result.points:
         point.path = named[point.capture]
     for at, warning in result.warnings:
-        shared.warn(f"warning: {printable(result.points[at].path)}: {warning}")
+        manner.warn(f"warning: {printable(result.points[at].path)}: {warning}")
     return result

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network, summarize_address_range
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from analyzer.cli import window
+from analyzer.cli.manner import warn
+from analyzer.cli.parser import suggestion
 from analyzer.errors import AnalyzerError
 from analyzer.report.screen import printable
 from analyzer.units import Clock
@@ -20,10 +24,16 @@ if TYPE_CHECKING:
 
 MAX_MEMORY_MIB = 640
 LARGEST_PORT = 65535
+UNREADABLE: Final = 2
+"""The exit status where a named capture could not be read, whatever came of the others."""
 
 
 class UsageError(AnalyzerError):
     """The options ask for something that cannot be."""
+
+
+class MisuseError(UsageError):
+    """The verb was not called as it has to be, so that its usage helps."""
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +62,7 @@ def add_reader(group: argparse._ActionsContainer) -> None:
         "--reader",
         choices=("auto", "fast", "scapy"),
         default="auto",
-        help="which decoder (auto: scapy only for what the fast one does not know)",
+        help="which decoder (default: auto, scapy only for what the fast one does not know)",
     )
     add_limits(group)
 
@@ -60,14 +70,18 @@ def add_reader(group: argparse._ActionsContainer) -> None:
 def add_limits(group: argparse._ActionsContainer) -> None:
     """Add --max-flows and --max-memory."""
     group.add_argument(
-        "--max-flows", metavar="N", type=count, default=None, help="stop where more than N flows are alive at once"
+        "--max-flows",
+        metavar="N",
+        type=count,
+        default=None,
+        help="stop where more than N flows are alive at once (default: no limit but that of memory)",
     )
     group.add_argument(
         "--max-memory",
         metavar="MIB",
         type=count,
         default=None,
-        help=f"stop where the flows that are alive need more memory than this (default {MAX_MEMORY_MIB})",
+        help=f"stop where the flows that are alive need more memory than this (default: {MAX_MEMORY_MIB})",
     )
 
 
@@ -100,7 +114,7 @@ def one_file(options: argparse.Namespace) -> str:
     """
     named = [path for path in (options.other_file, options.file) if path is not None]
     if not named:
-        raise UsageError("no capture named: give a FILE, or - for standard input")
+        raise MisuseError("no capture named: give a FILE, or - for standard input")
     if len(named) > 1:
         raise UsageError(f"one capture at a time: {named[0]} or {named[1]}")
     refuse_terminal(named)
@@ -119,23 +133,40 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         help="flows with a frame that matches this display filter of Wireshark (needs tshark)",
     )
     group.add_argument("--only-findings", action="store_true", help="only flows in which something was found")
-    group.add_argument("--limit", metavar="N", type=count, default=None, help="show at most N flows; 0 shows all")
+    group.add_argument(
+        "--limit",
+        metavar="N",
+        type=count,
+        default=None,
+        help="show at most N flows; 0 shows all (default: as many as fit the form)",
+    )
 
 
 def add_flows(group: argparse._ActionsContainer) -> None:
     """Add what every reader of captures has."""
     group.add_argument(
-        "--host", metavar="ADDR", action="append", default=[], type=_network, help="one end is this address or network"
+        "--host",
+        metavar="ADDR",
+        action="extend",
+        default=[],
+        type=_hosts,
+        help="one end is this address, network or range (10.0.0.1-10.0.0.9); several with commas, or given again",
     )
-    group.add_argument("--port", metavar="N", action="append", default=[], type=port, help="one end has this port")
+    add_port(group, "one end has this port, or one of this range (8000-8099); several with commas, or given again")
     group.add_argument(
         "--flow",
         metavar="N",
         action="extend",
         default=[],
         type=numbers,
-        help="only these flows (comma-separated numbers)",
+        help="only these flows (numbers; several with commas, or given again)",
     )
+    window.add_window(group)
+
+
+def add_port(group: argparse._ActionsContainer, meaning: str) -> None:
+    """Add --port, whose values are numbers in the end, however they were given."""
+    group.add_argument("--port", metavar="N", action="extend", default=[], type=ports, help=meaning)
 
 
 def add_time(group: argparse._ActionsContainer) -> None:
@@ -156,7 +187,7 @@ def add_fail_on(parser: argparse._ActionsContainer) -> None:
         type=lambda text: text.split(","),
         default=[],
         action="extend",
-        help="exit with status 1 if a flow has this verdict, finding or cause",
+        help="exit with status 1, and say which flow it was, if one has this verdict, finding or cause",
     )
 
 
@@ -168,7 +199,7 @@ def files(options: argparse.Namespace) -> list[str]:
     """
     named: list[str] = [*options.more_files, *options.files]
     if not named:
-        raise UsageError("no capture named: give a FILE, or - for standard input")
+        raise MisuseError("no capture named: give a FILE, or - for standard input")
     if named.count("-") > 1:
         raise UsageError("standard input (-) can be read only once")
     refuse_terminal(named)
@@ -176,11 +207,13 @@ def files(options: argparse.Namespace) -> list[str]:
 
 
 def refuse_terminal(named: list[str]) -> None:
-    """Refuse to wait for somebody to type a capture.
+    """Refuse to wait for somebody to type a capture, and a name that is none: it would be the current folder's.
 
     Raises:
-        UsageError: standard input is named, and it is a terminal.
+        UsageError: standard input is named, and it is a terminal; or a name is empty.
     """
+    if "" in named:
+        raise MisuseError("a FILE has an empty name; is a variable not set?")
     if "-" in named and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("standard input is a terminal; pipe a capture into it, or name a file")
 
@@ -196,7 +229,9 @@ def selection(options: argparse.Namespace) -> Selection:
     display_filter = getattr(options, "display_filter", "")
     if display_filter:
         _check_filter(display_filter, files(options))
-    return Selection(tuple(options.host), tuple(options.port), tuple(options.flow), display_filter)
+    return Selection(
+        tuple(options.host), tuple(options.port), tuple(options.flow), display_filter, window.asked(options)
+    )
 
 
 def _check_filter(display_filter: str, captures: list[str]) -> None:
@@ -223,34 +258,57 @@ def check_words(words: list[str]) -> None:
     """Refuse words of --fail-on that are neither verdict, finding nor cause.
 
     Raises:
-        UsageError: with the words there are.
+        UsageError: with the words that may be meant, and where all are.
     """
     from analyzer import causes
     from analyzer.findings import CODES
     from analyzer.judge.verdict import Verdict
 
     verdicts = [verdict.value for verdict in Verdict]
-    unknown = [word for word in words if word not in {*verdicts, *CODES, *causes.CODES}]
+    known = [*verdicts, *CODES, *causes.CODES]
+    unknown = [word for word in words if word not in known]
     if unknown:
+        meant = suggestion(unknown[0], known) if len(unknown) == 1 else ""
         raise UsageError(
-            f"--fail-on: no verdict, finding or cause is called {' or '.join(unknown)}; the verdicts are "
-            f"{', '.join(verdicts)}; the findings are {', '.join(CODES)}; the causes are {', '.join(causes.CODES)}"
+            f"--fail-on: no verdict, finding or cause is called {' or '.join(unknown)}{meant}; the verdicts are "
+            f"{', '.join(verdicts)}; keepalive rules lists findings and causes too"
         )
 
 
 def check_flows(options: argparse.Namespace, result: Analysis) -> None:
-    """Refuse a --flow that no capture has.
+    """Refuse a --flow that no capture has, and say which of several are not there.
 
     Raises:
-        UsageError: with the numbers there are.
+        UsageError: there is none of them, with the numbers there are.
     """
-    if options.flow and not result.totals.flows:
-        flows = result.left_out
-        numbers = ", ".join(map(str, options.flow))
-        having = (
-            f"the flows are 0 to {flows - 1}" if flows > 1 else "there is only flow 0" if flows else "there is none"
-        )
-        raise UsageError(f"no flow {numbers} here: {having}")
+    if not options.flow:
+        return
+    there = result.highest + 1
+    having = f"the flows are 0 to {there - 1}" if there > 1 else "there is only flow 0" if there else "there is none"
+    absent = sorted({number for number in options.flow if number >= there})
+    if absent and len(absent) < len(set(options.flow)):
+        warn(f"note: there is no flow {' or '.join(map(str, absent))} here: {having}")
+    elif absent:
+        raise UsageError(f"no flow {', '.join(map(str, options.flow))} here: {having}")
+    elif not result.totals.flows:
+        raise UsageError(f"flow {', '.join(map(str, options.flow))} is here, but not with what else was asked for")
+
+
+def ignored(option: str, because: str) -> None:
+    """Say that an option has no effect."""
+    warn(f"note: {option} is ignored: {because}")
+
+
+def status(options: argparse.Namespace, result: Analysis, fail_on: FailOn | None = None) -> int:
+    """Say which --fail-on condition was met; return the exit status.
+
+    A capture that was named and could not be read counts more than what came of the others.
+    """
+    if fail_on is not None:
+        fail_on.say(result.captures)
+    if getattr(options, "unread", None):
+        return UNREADABLE
+    return 0 if fail_on is None else fail_on.status
 
 
 def refuse_overwrite(path: str, *, force: bool) -> None:
@@ -263,23 +321,45 @@ def refuse_overwrite(path: str, *, force: bool) -> None:
         raise UsageError(f"{path} exists; --force writes over it")
 
 
-def warn(sentence: str) -> None:
-    """Say something on stderr."""
-    sys.stderr.write(f"keepalive: {printable(sentence)}\n")
+ADDRESS_RANGE: Final = re.compile(r"([0-9A-Fa-f.:]+)-([0-9A-Fa-f.:]+)")
 
 
-def _network(text: str) -> str:
+def _hosts(text: str) -> list[str]:
+    """Return the networks that --host names: a list of addresses, networks and ranges."""
+    return [network for part in text.split(",") for network in _networks(part.strip().strip("[]"))]
+
+
+def _networks(text: str) -> list[str]:
     try:
-        ip_network(text.strip("[]"), strict=False)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no address or network (names are not looked up)") from None
-    return text.strip("[]")
+        if between := ADDRESS_RANGE.fullmatch(text):
+            first, last = map(ip_address, between.groups())
+            return [str(each) for each in summarize_address_range(first, last)]
+        ip_network(text, strict=False)
+    except (TypeError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text or 'nothing'} is no address, network or range (names are not looked up)"
+        ) from None
+    return [text]
+
+
+def ports(text: str) -> list[int]:
+    """Return the port numbers of a list of numbers and ranges."""
+    return [each for part in text.split(",") for each in _port_range(part.strip())]
+
+
+def _port_range(text: str) -> range:
+    first, dash, last = text.partition("-")
+    if not dash:
+        return range(port(first), port(first) + 1)
+    if port(last) < port(first):
+        raise argparse.ArgumentTypeError(f"{text} is no range of ports: it ends before it begins")
+    return range(port(first), port(last) + 1)
 
 
 def port(text: str) -> int:
     """Return a port number."""
     if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_PORT):
-        raise argparse.ArgumentTypeError(f"{text} is no port number")
+        raise argparse.ArgumentTypeError(f"{text or 'nothing'} is no port number")
     return int(text)
 
 

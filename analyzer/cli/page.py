@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import options as shared
+from analyzer.cli.steps import steps
 from analyzer.output import whole
 from analyzer.report.screen import printable
 
@@ -36,20 +37,23 @@ def add_html(group: argparse._ActionsContainer, forms: argparse._ActionsContaine
 def add_parquet(forms: argparse._ActionsContainer) -> None:
     """Add --parquet."""
     forms.add_argument(
-        "--parquet", metavar="OUT", help="a folder with flows, probes and findings as Parquet tables (needs pyarrow)"
+        "--parquet",
+        metavar="OUT",
+        help="a folder with flows, probes and findings as Parquet tables (needs the extra parquet)",
     )
 
 
-def write_html(options: argparse.Namespace, fail_on: FailOn) -> None:
-    """Write the page and say where."""
+def write_html(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
+    """Write the page and say where; return what it is about."""
     shared.refuse_overwrite(options.html, force=options.force)
     from analyzer.cli.reading import read_all, say_warnings
     from analyzer.report.html import page
 
     result = read_all(options, keep_all=True)
     shared.check_flows(options, result)
-    fail_on.count(result.totals.verdicts)
-    content = "".join(page(_page(options, result, fail_on))).encode()
+    fail_on.count(result)
+    shown = _page(options, result, fail_on)
+    content = "".join(steps(page(shown), None, "drawing")).encode()
     try:
         with whole(options.html, replace=options.force) as file:
             file.write(content)
@@ -59,9 +63,10 @@ def write_html(options: argparse.Namespace, fail_on: FailOn) -> None:
         raise shared.UsageError(f"{options.html}: {error.strerror}") from error
     sys.stdout.write(f"{printable(options.html)}\n")
     say_warnings(result)
+    return result
 
 
-def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> None:
+def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     """Write the tables as flows finish, and say where; memory does not grow with their number."""
     from analyzer.analysis import Analysis
     from analyzer.cli.reading import say_warnings, stream_all
@@ -90,6 +95,7 @@ def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> None:
     except OSError as error:
         raise shared.UsageError(f"{folder}: {error.strerror or error}") from error
     say_warnings(result)
+    return result
 
 
 def _page(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Page:
@@ -105,7 +111,7 @@ def _page(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Pag
     asked = overview.mixed(notable, SEARCHED)
     known: dict[tuple[int, int], Known] = {}
     begin_ns = min((result.start_ns(at) for at in range(len(result.captures))), default=0)
-    for at in asked:
+    for at in steps(asked, len(asked), "judging"):
         flow = result.flow(notable[at])
         headline = explain.headline(flow.judged, result.start_ns(flow.capture))
         ended_ns = flow.judged.record.last_ns - begin_ns

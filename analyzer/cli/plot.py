@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from analyzer.cli import manner
 from analyzer.cli import options as shared
+from analyzer.cli.steps import steps
 from analyzer.output import whole
 from analyzer.report.screen import printable
 
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     from analyzer.report.plot import Silences
     from analyzer.track.flow import Endpoint
 
+EXAMPLES: Final = """\
+examples:
+  keepalive plot capture.pcap -o out.svg --flow 3    one flow
+  keepalive plot capture.pcap -o out.pdf             a page for each that probes
+  keepalive plot capture.pcap -o all.png --overview  all of them in one picture
+  keepalive plot capture.pcap -o out.png --theme dark --size 12x6
+"""
 PICTURES: Final = 20
 """This many flows are drawn, unless --limit says otherwise."""
 SUFFIXES: Final = (".png", ".svg", ".pdf")
@@ -38,6 +47,7 @@ THEMES: Final = ("light", "dark", "transparent")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
+    parser.epilog = EXAMPLES
     shared.add_input(parser)
     shared.add_selection(parser)
     group = parser.add_argument_group("output")
@@ -48,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="where to, as OUT.png, .svg or .pdf; several flows become pages of a PDF, or OUT-flow3.png and so on",
     )
-    group.add_argument("--force", action="store_true", help="overwrite existing files")
+    group.add_argument("--force", action="store_true", help="overwrite existing files (default: leave them alone)")
     group.add_argument(
         "--overview", action="store_true", help="one picture of all flows that probe, and of how long they were silent"
     )
@@ -58,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one picture of the silences of each service, those that were survived and those that were not",
     )
     group.add_argument(
-        "--theme", choices=THEMES, default="light", help="for a light page (default), a dark one, or either"
+        "--theme", choices=THEMES, default="light", help="for a light page, a dark one, or either (default: light)"
     )
     group.add_argument(
         "--size", metavar="WxH", type=_size, default=None, help="of a flow's picture, in inches (default: 9.6x6.4)"
@@ -80,6 +90,8 @@ def run(options: argparse.Namespace) -> int:
     from analyzer.cli.reading import read_all, say_warnings
 
     out = Path(options.output)
+    if options.limit is not None and (options.flow or options.overview):
+        shared.ignored("--limit", "--overview is one picture" if options.overview else "--flow names the flows")
     if out.suffix.lower() not in SUFFIXES:
         raise shared.UsageError(f"{out}: pictures are saved as {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     if out.suffix.lower() == ".pdf":
@@ -103,7 +115,7 @@ def run(options: argparse.Namespace) -> int:
         for picture, figure in zip(pictures, figures, strict=True):
             _save(picture.name, rendered([figure], fmt), force=options.force)
     say_warnings(result)
-    return 0
+    return shared.status(options, result)
 
 
 def _flows(options: argparse.Namespace, result: Analysis) -> list[Picture]:
@@ -119,7 +131,7 @@ def _flows(options: argparse.Namespace, result: Analysis) -> list[Picture]:
         raise shared.UsageError(_nothing(options))
     if len(lines) > limit:
         more = len(lines) - limit
-        shared.warn(
+        manner.warn(
             f"{more:,} more {'flow is' if more == 1 else 'flows are'} not drawn: --limit 0 draws all, --flow N one, "
             "and --overview puts them into one picture"
         )
@@ -168,7 +180,7 @@ def _figures(options: argparse.Namespace, result: Analysis, pictures: list[Pictu
     """Yield the pictures one by one: a figure takes much memory."""
     from analyzer.report.plot import flow_figure, idle_limits_figure, overview_figure
 
-    for picture in pictures:
+    for picture in steps(pictures, len(pictures), "drawing"):
         start_ns = result.start_ns(picture.capture)
         if options.idle_limits:
             yield idle_limits_figure(_silences(result, picture.capture), theme=options.theme)
@@ -205,11 +217,13 @@ def _all_of(result: Analysis, capture: int) -> list[JudgedFlow]:
     is_probing = (lines["probes"] > 0) | (lines["zero_window"] > 0)
     probing, others = lines[is_probing], lines[~is_probing]
     if len(probing) > PROBING:
-        shared.warn(f"the picture is of the {PROBING:,} most important of {len(probing):,} flows that probe")
+        manner.warn(f"the picture is of the {PROBING:,} most important of {len(probing):,} flows that probe")
         probing = overview.ranked(probing)[:PROBING]
     if len(others) > OTHERS:
-        shared.warn(f"the silences are those of the flows that probe and of {OTHERS:,} others of {len(others):,}")
-    return [flow.judged for part in (probing, others[:OTHERS]) for flow in result.each(part)]
+        manner.warn(f"the silences are those of the flows that probe and of {OTHERS:,} others of {len(others):,}")
+    asked = [probing, others[:OTHERS]]
+    flows = (flow for part in asked for flow in result.each(part))
+    return [flow.judged for flow in steps(flows, sum(map(len, asked)), "judging")]
 
 
 def _save(name: str, content: bytes, *, force: bool) -> None:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from analyzer.analysis import Analysis
 from analyzer.analyzing import read_flows, read_into
 from analyzer.capture.rotation import in_folders, series_of
-from analyzer.cli.options import files, limits, selection, warn
-from analyzer.errors import AnalyzerError
+from analyzer.cli import manner
+from analyzer.cli.manner import complain, warn
+from analyzer.cli.options import files, limits, selection
+from analyzer.errors import AnalyzerError, CaptureError
 from analyzer.loops import choice, notices
 from analyzer.loops.choice import finish, jit_allowed, ready
 from analyzer.report.screen import printable
@@ -24,7 +26,7 @@ from analyzer.units import Clock
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from analyzer.capture.rotation import RotatedReader
@@ -65,7 +67,7 @@ class Progress:
         self._since_s = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
-        self._drawn = wanted and sys.stderr.isatty()
+        self._drawn = wanted and sys.stderr.isatty() and not manner.Manner.quiet
         self._over = threading.Event()
         self._timer = threading.Timer(PATIENCE_S, self._start)
 
@@ -148,12 +150,13 @@ def read_all(
         clock=Clock(getattr(options, "time", Clock.RELATIVE.value)),
     )
     todo = _all_series(options)
+    refused = _refusing(options)
     if len(todo) > 1 and sum(map(_octets, todo)) >= WORTH_PROCESSES:
-        _side_by_side(options, result, todo)
+        _side_by_side(options, result, todo, refused)
     else:
         for series in todo:
-            with Progress(series[0]) as progress:
-                read_into(result, series, reader=options.reader, refused=_say, progress=progress)
+            with Progress(series[0]) as progress, _timed(result):
+                read_into(result, series, reader=options.reader, refused=refused, progress=progress)
     if not result.captures:
         raise NothingReadError
     return result
@@ -165,9 +168,33 @@ def _all_series(options: argparse.Namespace) -> list[list[str]]:
     return [[path] for path in found] if options.separate else series_of(found)
 
 
-def _say(error: AnalyzerError) -> None:
-    """Say what cannot be read."""
-    warn(str(error))
+def _refusing(options: argparse.Namespace) -> Callable[[AnalyzerError], None]:
+    """Return what says which captures cannot be read, and leaves those that were named in ``options.unread``."""
+    named = set(files(options))
+    options.unread = []
+
+    def refused(error: AnalyzerError) -> None:
+        complain(str(error))
+        if isinstance(error, CaptureError) and error.path in named:
+            options.unread.append(error.path)
+
+    return refused
+
+
+@contextmanager
+def _timed(result: Analysis) -> Iterator[None]:
+    """Say, if asked to be verbose, what was read meanwhile and how long it took."""
+    if not manner.Manner.verbose:
+        yield
+        return
+    since_s, before = time.monotonic(), len(result.captures)
+    yield
+    took_s = time.monotonic() - since_s
+    for capture in result.captures[before:]:
+        manner.detail(
+            f"{capture.name}: {capture.format}, {capture.frames:,} packets, {capture.tcp_segments:,} TCP segments, "
+            f"read in {took_s:.2f} s"
+        )
 
 
 def _octets(series: list[str]) -> int:
@@ -178,7 +205,9 @@ def _octets(series: list[str]) -> int:
         return 0
 
 
-def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list[str]]) -> None:
+def _side_by_side(
+    options: argparse.Namespace, result: Analysis, todo: list[list[str]], refused: Callable[[AnalyzerError], None]
+) -> None:
     """Read series of files in processes of their own, and take over what they found in the order of the series."""
     given = (options.reader, result.keep_all, result.most, result.select, result.only_findings)
     work = [(*given, result.counts_findings, result.limits, series) for series in todo]
@@ -187,11 +216,11 @@ def _side_by_side(options: argparse.Namespace, result: Analysis, todo: list[list
         if jit_allowed() and ready():  # once, for all of them
             finish()
     with _imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool, _ended_early():
-        for part, sentences, told in pool.map(_in_process, work):
+        for part, errors, told in pool.map(_in_process, work):
             for sentence in told:
                 notices.tell(sentence)
-            for sentence in sentences:
-                warn(sentence)
+            for path, sentence in errors:
+                refused(_RefusedError(path, sentence))
             result.merge(part)
 
 
@@ -222,15 +251,23 @@ def _imports_from_elsewhere() -> Iterator[None]:
 
 def _in_process(
     work: tuple[str, bool, int | None, Selection, bool, bool, Limits, list[str]],
-) -> tuple[Analysis, list[str], list[str]]:
-    """Read one series of files; return the analysis, what could not be read, and what is to be said of loops."""
+) -> tuple[Analysis, list[tuple[str, str]], list[str]]:
+    """Read one series of files; return the analysis, what could not be read and why, and what to say of loops."""
     reader, keep_all, most, select, only, counting, limits_, series = work
     result = Analysis(
         keep_all=keep_all, most=most, select=select, only_findings=only, count_findings=counting, limits=limits_
     )
     errors: list[AnalyzerError] = []
     read_into(result, series, reader=reader, refused=errors.append)
-    return result, list(map(str, errors)), notices.told()
+    return result, [(getattr(error, "path", ""), str(error)) for error in errors], notices.told()
+
+
+class _RefusedError(CaptureError):
+    """What another process could not read, in its words."""
+
+    def __str__(self) -> str:
+        """Return the sentence as it came."""
+        return self.reason
 
 
 def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[FlowsTogether]:
@@ -241,9 +278,10 @@ def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[FlowsT
     Raises:
         NothingReadError: not one could be read.
     """
+    refused = _refusing(options)
     for series in _all_series(options):
-        with Progress(series[0], wanted=not sys.stdout.isatty()) as progress:
-            flows = read_flows(series, result, reader=options.reader, refused=_say, progress=progress)
+        with Progress(series[0], wanted=not sys.stdout.isatty()) as progress, _timed(result):
+            flows = read_flows(series, result, reader=options.reader, refused=refused, progress=progress)
             for capture, batch in flows:
                 yield from result.pass_through(capture, batch, wait="-" not in series)
             yield from result.passed()

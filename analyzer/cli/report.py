@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from analyzer.cli import manner, page
 from analyzer.cli import options as shared
-from analyzer.cli import page
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS, described
 
 if TYPE_CHECKING:
@@ -19,6 +18,17 @@ if TYPE_CHECKING:
     from analyzer.report.text import Report
     from analyzer.together import FlowsTogether
 
+EXAMPLES: Final = """\
+examples:
+  keepalive report capture.pcap             what happened, most important first
+  keepalive report *.pcap --json > report.json
+  keepalive report capture.pcap --host 10.0.0.0/8 --port 5432,8000-8099
+  keepalive report capture.pcap --from 14:05 --to 14:10
+  keepalive report capture.pcap --html ticket.html
+  keepalive report capture.pcap --csv --table probes > probes.csv
+  keepalive report capture.pcap --fail-on silent,close-wait-held-by-keepalive
+  ssh host tcpdump -w - tcp | keepalive report -
+"""
 FLOWS: Final = 30
 """More flows than this are grouped by service."""
 WORST: Final = 6
@@ -31,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.epilog = "\n".join(
         (
+            EXAMPLES,
             "columns of --csv:",
             *described(FLOW_COLUMNS),
             "",
@@ -48,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     forms.add_argument("--csv", dest="form", action="store_const", const="csv", help="a table, one row per flow")
     group.add_argument(
-        "--table", choices=("flows", "probes"), default="flows", help="what --csv has a row for (default: flows)"
+        "--table", choices=("flows", "probes"), default=None, help="what --csv has a row for (default: flows)"
     )
     shared.add_time(group)
     page.add_html(group, forms)
@@ -61,20 +72,31 @@ def run(options: argparse.Namespace) -> int:
     from analyzer.cli.failing import FailOn
 
     fail_on = FailOn(options.fail_on)
+    _say_ignored(options)
     if options.form in {"jsonl", "csv"}:
-        _stream(options, fail_on)
+        result = _stream(options, fail_on)
     elif options.form == "json":
-        _json(options, fail_on)
+        result = _json(options, fail_on)
     elif options.html:
-        page.write_html(options, fail_on)
+        result = page.write_html(options, fail_on)
     elif options.parquet:
-        page.write_parquet(options, fail_on)
+        result = page.write_parquet(options, fail_on)
     else:
-        _text(options, fail_on)
-    return fail_on.status
+        result = _text(options, fail_on)
+    return shared.status(options, result, fail_on)
 
 
-def _stream(options: argparse.Namespace, fail_on: FailOn) -> None:
+def _say_ignored(options: argparse.Namespace) -> None:
+    """Say which options have no effect beside the others."""
+    if options.table is not None and options.form != "csv":
+        shared.ignored("--table", "it says what --csv has a row for")
+    if options.force and not (options.html or options.parquet):
+        shared.ignored("--force", "it lets --html and --parquet write over files")
+    if options.limit is not None and options.parquet:
+        shared.ignored("--limit", "--parquet writes all flows")
+
+
+def _stream(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     """Write flows as they finish; memory does not grow with their number."""
     from analyzer.analysis import Analysis
     from analyzer.cli.reading import say_warnings, stream_all
@@ -85,10 +107,9 @@ def _stream(options: argparse.Namespace, fail_on: FailOn) -> None:
         select=shared.selection(options), only_findings=options.only_findings, limits=shared.limits(options)
     )
     live = "-" in shared.files(options)
-    table = CsvWriter(options.table, sys.stdout) if options.form == "csv" else None
+    table = CsvWriter(options.table or "flows", sys.stdout) if options.form == "csv" else None
     writer = JsonWriter(result.captures, several=several_named(options))
-    for flows in _listed(options, stream_all(options, result)):
-        fail_on.look_at_all(flows)
+    for flows in _listed(options, _looked_at(fail_on, stream_all(options, result)), to_the_end=bool(fail_on.words)):
         if table is not None:
             table.write(flows, result.start_ns(flows.capture))
         else:
@@ -97,9 +118,17 @@ def _stream(options: argparse.Namespace, fail_on: FailOn) -> None:
             sys.stdout.flush()
     shared.check_flows(options, result)
     say_warnings(result)
+    return result
 
 
-def _json(options: argparse.Namespace, fail_on: FailOn) -> None:
+def _looked_at(fail_on: FailOn, some: Iterator[FlowsTogether]) -> Iterator[FlowsTogether]:
+    """Let flows pass, once --fail-on has seen them."""
+    for flows in some:
+        fail_on.look_at_all(flows)
+        yield flows
+
+
+def _json(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     from analyzer.cli.reading import read_all, say_warnings
     from analyzer.report import export
     from analyzer.report.bulk import JsonWriter
@@ -107,6 +136,10 @@ def _json(options: argparse.Namespace, fail_on: FailOn) -> None:
     result = read_all(options, keep_all=True)
     shared.check_flows(options, result)
     writer = JsonWriter(result.captures, several=several_named(options))
+    if fail_on.words and options.limit:
+        fail_on.count(result)
+        for flows, _ in result.together():
+            fail_on.look_at_all(flows)
 
     def texts() -> Iterator[str]:
         for flows, order in result.together(options.limit or None):
@@ -121,6 +154,7 @@ def _json(options: argparse.Namespace, fail_on: FailOn) -> None:
         sys.stdout.write,
     )
     say_warnings(result)
+    return result
 
 
 def several_named(options: argparse.Namespace) -> bool:
@@ -128,19 +162,20 @@ def several_named(options: argparse.Namespace) -> bool:
     return len(shared.files(options)) > 1
 
 
-def _listed(options: argparse.Namespace, some: Iterator[FlowsTogether]) -> Iterator[FlowsTogether]:
-    """Yield flows, at most --limit."""
+def _listed(options: argparse.Namespace, some: Iterator[FlowsTogether], *, to_the_end: bool) -> Iterator[FlowsTogether]:
+    """Yield flows, at most --limit; what comes then is read only if that is wanted."""
     import numpy as np
 
     left = options.limit or sys.maxsize
     for flows in some:
-        yield flows if len(flows) <= left else flows.take(np.arange(left))
+        if left > 0:
+            yield flows if len(flows) <= left else flows.take(np.arange(left))
         left -= len(flows)
-        if left <= 0:
+        if left <= 0 and not to_the_end:
             return
 
 
-def _text(options: argparse.Namespace, fail_on: FailOn) -> None:
+def _text(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     from analyzer.cli.reading import read_all, say_warnings
 
     few = options.limit is None or 0 < options.limit <= KEPT
@@ -151,15 +186,15 @@ def _text(options: argparse.Namespace, fail_on: FailOn) -> None:
     write_text(options, result, fail_on)
     if not (sys.stdout.isatty() and sys.stderr.isatty()):
         say_warnings(result)
+    return result
 
 
 def write_text(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> None:
     """Write the report of an analysis as text."""
-    from analyzer.report.screen import screen_for
     from analyzer.report.text import report
 
-    fail_on.count(result.totals.verdicts)
-    screen = screen_for(sys.stdout, os.environ)
+    fail_on.count(result)
+    screen = manner.screen()
     for line in report(_report(options, result, fail_on), screen):
         sys.stdout.write(line + "\n")
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from analyzer.cli import manner
 from analyzer.cli import options as shared
 from analyzer.report.screen import printable
 
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
 OWNER_ONLY: Final = 0o600
 EPILOG: Final = """\
 What goes: all data, names, comments, descriptions, unknown options, and every
-address, which gets another one by key, so that hosts of one network still are of
-one. What stays: times, lengths, ports, numbers and flags of TCP. The copy is read
-and must tell the same story, else none is kept.
+address, which gets another one by key, so that hosts of one network still are
+of one. What stays: times, lengths, ports, numbers and flags of TCP. The copy is
+read and must tell the same story, else none is kept.
+
+examples:
+  keepalive share capture.pcap shared.pcapng
+  keepalive share capture.pcap shared.pcapng --key team.key --map mine.csv
+  keepalive share capture.pcap - | ssh host 'cat > shared.pcapng'
 """
 
 
@@ -188,6 +194,6 @@ def _say(out: str, done: Shared, *, ports: bool, times: bool) -> None:
         lines.append(f"{count(gone.untunnelled, 'packet')} taken out of tunnels, or of link layers that tell too much")
     stream.write("".join(f"{line}\n" for line in lines))
     for warning in done.warnings:
-        shared.warn(f"warning: {warning}")
+        manner.warn(f"warning: {warning}")
     if gone.damage:
-        shared.warn(f"warning: the copy ends where the capture could not be read on: {gone.damage}")
+        manner.warn(f"warning: the copy ends where the capture could not be read on: {gone.damage}")

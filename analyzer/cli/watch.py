@@ -11,7 +11,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from analyzer.cli import ending
+from analyzer.cli import ending, manner
 from analyzer.cli import options as shared
 from analyzer.report.screen import printable
 
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Endpoint, Side
     from analyzer.watching import Watching
 
+EXAMPLES: Final = """\
+examples:
+  sudo keepalive watch -i lo tcp port 4001
+  sudo keepalive watch -i eth0 --port 5432,6379 --sockets -w kept.pcapng
+  sudo keepalive watch -i any --duration 60 --jsonl > events.jsonl
+  sudo keepalive watch -i eth0 --port 5432 --duration 600 --fail-on half_closed
+"""
 LOOK_S: Final = 0.25
 """This often the table is drawn, and events are told."""
 PATIENCE: Final = 20
@@ -42,23 +49,27 @@ HOLDERS_S: Final = 3.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
+    parser.epilog = EXAMPLES
     group = parser.add_argument_group("input")
     group.add_argument("-i", dest="interface", metavar="IFACE", help="the interface (default: loopback); any is all")
     group.add_argument("bpf", metavar="BPF", nargs="*", help="a filter, as for tcpdump: tcp port 4001")
-    group.add_argument(
-        "--port", metavar="N", action="append", default=[], type=shared.port, help="TCP from or to this port"
-    )
+    shared.add_port(group, "TCP from or to this port, or one of this range (8000-8099); several with commas")
     group.add_argument(
         "--only-tcp",
         action="store_true",
         help="with --port: not the ICMP and ARP either that may say why nothing answers",
     )
-    group.add_argument("-c", dest="count", metavar="N", type=_positive, help="stop after N packets")
-    group.add_argument("--duration", metavar="S", type=_seconds, help="stop after S seconds")
+    group.add_argument("-c", dest="count", metavar="N", type=_positive, help="stop after N packets (default: Ctrl-C)")
+    group.add_argument("--duration", metavar="S", type=_seconds, help="stop after S seconds (default: Ctrl-C)")
     group.add_argument(
         "-s", dest="snaplen", metavar="N", type=_positive, help="octets of a packet that are kept (default: headers)"
     )
-    group.add_argument("-p", dest="promiscuous", action="store_false", help="no promiscuous mode")
+    group.add_argument(
+        "-p",
+        dest="promiscuous",
+        action="store_false",
+        help="no promiscuous mode (default: on)",
+    )
     group.add_argument(
         "-Z",
         dest="user",
@@ -166,7 +177,7 @@ def _follow(options: argparse.Namespace, watching: Watching) -> None:
     else:
         display = Screen(watching, where)
     if not (sys.stdout.isatty() and options.form is None):
-        shared.warn(f"watching {where}; stop with Ctrl-C")
+        manner.warn(f"watching {where}; stop with Ctrl-C")
     ask = Kernel(frozenset(options.port)) if options.sockets else None
     deadline_s = None if options.duration is None else time.monotonic() + options.duration
     every_s = LOOK_S if options.duration is None else min(LOOK_S, options.duration)
@@ -435,13 +446,13 @@ def _report(options: argparse.Namespace, result: Analysis, fail_on: FailOn, writ
     if options.form or not (sys.stdout.isatty() and sys.stderr.isatty()):
         say_warnings(result)
     if writer is not None and result.captures[0].frames:
-        shared.warn(f"{writer.frames:,} packets are in {options.write}")
+        manner.warn(f"{writer.frames:,} packets are in {options.write}")
 
 
 def _count_probes(result: Analysis, before: int, after: int | None) -> None:
     """Compare the kernel's count of probes with ours."""
     if after is not None:
-        shared.warn(
+        manner.warn(
             f"the kernel of this host sent {after - before:,} keepalive probes meanwhile (TcpExtTCPKeepAlive); "
             f"{result.totals.probes:,} were captured, sent by either end"
         )

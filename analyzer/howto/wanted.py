@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WITNESSES: Final = "arp or icmp or icmp6"
 """What tells why a host fell silent: who answers no ARP, which router rejects, neighbour discovery."""
@@ -19,6 +22,8 @@ LENGTH_4: Final = 96
 with the longest link header there is (Linux cooked 2, 20) all but the end of a third block of SACK."""
 LENGTH_6: Final = 128
 """The same of IPv6: 20 + 40 + TCP 60, or 20 + 40 + ICMPv6 8 and the quoted 40 + 20."""
+AS_RANGE: Final = 3
+"""So many ports in a row are written as a range."""
 LONGEST_NAME: Final = 253
 """Characters of a host's name (RFC 1035 2.3.4)."""
 LONGEST_INTERFACE: Final = 128
@@ -57,7 +62,7 @@ class Wanted:
     def tcp(self) -> str:
         """Return the filter of the connections alone."""
         hosts = [_primitive(host) for host in dict.fromkeys(self.hosts)]
-        ports = [f"port {port}" for port in dict.fromkeys(self.ports)]
+        ports = port_primitives(self.ports)
         if len(ports) == 1:
             return " and ".join([f"tcp {ports[0]}", *_alternatives(hosts)])
         return " and ".join(["tcp", *_alternatives(ports), *_alternatives(hosts)])
@@ -136,6 +141,23 @@ def network(text: str) -> IPv4Network | IPv6Network | None:
     if isinstance(found, IPv6Network) and found.prefixlen == found.max_prefixlen:
         inner = found.network_address.ipv4_mapped
         return found if inner is None else IPv4Network(inner)
+    return found
+
+
+def port_primitives(ports: Sequence[int]) -> list[str]:
+    """Return the filters for ports, in the order given; three or more in a row are one range."""
+    runs: list[list[int]] = []
+    for port in dict.fromkeys(ports):
+        if runs and port == runs[-1][-1] + 1:
+            runs[-1].append(port)
+        else:
+            runs.append([port])
+    found = []
+    for run in runs:
+        if len(run) < AS_RANGE:
+            found += [f"port {port}" for port in run]
+        else:
+            found.append(f"portrange {run[0]}-{run[-1]}")
     return found
 
 

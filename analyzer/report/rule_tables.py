@@ -10,8 +10,9 @@ from analyzer.causes import CAUSES
 from analyzer.findings import CODES, FINDINGS, kind_of
 from analyzer.judge.connection import TRANSITIONS
 from analyzer.judge.verdict import VERDICTS, Verdict
-from analyzer.label.reset_acceptance import RECEPTIONS, Place
+from analyzer.label.reset_acceptance import RECEPTIONS, Place, ReceptionRule
 from analyzer.label.rules import RULES
+from analyzer.report import lexicon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from analyzer.report.screen import Screen
 
 
+LONGEST: Final = 34
+"""Behind a word that is longer, what it means begins on a line of its own."""
 PLACES: Final = {
     Place.UNKNOWN: "RCV.NXT unknown",
     Place.BELOW: "SEG.SEQ < RCV.NXT-1",
@@ -36,6 +39,90 @@ PLACES: Final = {
 def codes() -> list[str]:
     """Return every word that has a long text: verdicts, then findings, then causes that are none of these."""
     return list(dict.fromkeys([*(verdict.value for verdict in Verdict), *CODES, *causes.CODES]))
+
+
+def spelled(word: str) -> str | None:
+    """Return a word as it is printed, for one that somebody wrote with other cases or joints; None if there is none.
+
+    CLOSED is a state and closed a verdict, so what is printed exactly so comes first, then long texts.
+    """
+    known = [*codes(), *lexicon.words(), *_row_names()]
+    if word in known:
+        return word
+    plain = _plain(word)
+    return next((each for each in known if _plain(each) == plain), None)
+
+
+def known_words() -> list[str]:
+    """Return every word that can be asked for."""
+    return [*codes(), *lexicon.words(), *_row_names()]
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", "-").replace(" ", "-")
+
+
+def _row_names() -> list[str]:
+    """Return the names of rows that the tables print beside the words they lead to."""
+    return [row.name for row in (*RULES, *VERDICTS, *RECEPTIONS)]
+
+
+def listed(screen: Screen) -> Iterator[str]:
+    """Yield every verdict, finding, cause and kind of segment, a line each."""
+    told = {verdict.value for verdict in Verdict}
+    yield from _lines("How a flow ended", [verdict.value for verdict in Verdict], screen)
+    yield from _lines("What is found in a flow", CODES, screen)
+    others = [code for code in causes.CODES if code not in told and code not in CODES]
+    yield from _lines("Why a flow ended so (and some of the findings)", others, screen)
+    kinds = {kind.name.lower(): meaning for kind, meaning in lexicon.KINDS.items()}
+    yield screen.paint("WHAT A SEGMENT IS", "heading")
+    yield ""
+    for name, meaning in kinds.items():
+        yield _entry(name, meaning, max(map(len, kinds)), screen)
+    yield ""
+    yield from screen.wrap(
+        "keepalive rules WORD tells more of each, and of any other word that a report uses; "
+        "keepalive rules --tables prints the tables that decide.",
+        style="dim",
+    )
+
+
+def _lines(title: str, named: Iterable[str], screen: Screen) -> Iterator[str]:
+    named = list(named)
+    yield screen.paint(title.upper(), "heading")
+    yield ""
+    for code in named:
+        yield _entry(code, explain.long_text(code).title, min(max(map(len, named)), LONGEST), screen)
+    yield ""
+
+
+def _entry(name: str, meaning: str, width: int, screen: Screen) -> str:
+    """Return the line of a word: what it means stands in a column, unless the word is longer than that."""
+    return f"  {screen.paint(name, 'accent')}{' ' * max(width - len(name), 0)}  {meaning}"
+
+
+def meaning(word: str, screen: Screen) -> Iterator[str]:
+    """Yield what is to be said of a word that is printed as ``spelled`` returns it, then the rows that lead to it."""
+    if word in codes():
+        yield from long_text(word, screen)
+        return
+    if word in lexicon.words():
+        yield from screen.wrap(f"{word}: {lexicon.words()[word]}.", style="heading", indent="  ", first="")
+        yield ""
+    for rule in RULES:
+        if word in (rule.name, rule.kind.name.lower()):
+            yield from _row(rule.kind.name.lower(), rule.name, rule.cite, rule.conditions, screen)
+    for verdict in VERDICTS:
+        if word == verdict.name:
+            yield from _row(verdict.verdict.value, verdict.name, "", verdict.conditions, screen)
+    receptions = [rule for rule in RECEPTIONS if word in (rule.name, rule.reception.name.lower())]
+    if receptions:
+        yield from _receptions(screen, receptions)
+    steps = [
+        (state, event, after) for (state, event), after in TRANSITIONS.items() if word in (state.value, after.value)
+    ]
+    for state, event, after in steps:
+        yield f"  {state.value}  {event.value}  ->  {after.value}"
 
 
 def tables(screen: Screen) -> Iterator[str]:
@@ -61,9 +148,9 @@ def tables(screen: Screen) -> Iterator[str]:
         yield f"  {state.value:<{width}}  {event.value:<{events}}  {after.value}"
 
 
-def _receptions(screen: Screen) -> Iterator[str]:
-    """Yield the table of RSTs: what its receiver does, in which states, at which numbers."""
-    for rule in RECEPTIONS:
+def _receptions(screen: Screen, rules: Iterable[ReceptionRule] = RECEPTIONS) -> Iterator[str]:
+    """Yield rows of the table of RSTs: what its receiver does, in which states, at which numbers."""
+    for rule in rules:
         name = screen.paint(rule.reception.name.lower(), "accent")
         yield f"{name}  {screen.paint(f'{rule.name}; {rule.cite}', 'dim')}"
         states = ", ".join(state.name.replace("_", "-") for state in rule.states) or "any state"

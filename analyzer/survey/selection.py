@@ -1,4 +1,4 @@
-"""Which flows a reader asked for: by host, port or number, decided over columns before anything is judged.
+"""Which flows a reader asked for: by host, port, number or time, decided over columns before anything is judged.
 
 It must not know files, verdicts or words.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.segment import address_halves
+from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -22,6 +23,37 @@ if TYPE_CHECKING:
 
 IPV4_BITS = 32
 HALF = (1 << 64) - 1
+DAY_NS = 86_400 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A point of time, which may count from the capture."""
+
+    ns: int
+    counts_from: str = "1970"
+    """``1970``; ``start``, the capture's first frame; or ``day``, midnight (UTC) before that."""
+
+    def since_1970(self, start_ns: int) -> int:
+        """Return it in nanoseconds since 1970, for a capture that starts then."""
+        return self.ns + {"1970": 0, "start": start_ns, "day": start_ns - start_ns % DAY_NS}[self.counts_from]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time; an end that is None is open."""
+
+    since: Instant | None = None
+    until: Instant | None = None
+
+    def mask(self, flow: NDArray[np.void], start_ns: int) -> NDArray[np.bool_]:
+        """Say which flows had a segment in it, or one before it and one behind it."""
+        picked = np.ones(len(flow), dtype=np.bool_)
+        if self.since is not None:
+            picked &= flow["last_ns"] >= self.since.since_1970(start_ns)
+        if self.until is not None:
+            picked &= flow["first_ns"] <= self.until.since_1970(start_ns)
+        return picked
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +68,15 @@ class Selection:
     """Flow numbers within their capture."""
     display_filter: str = ""
     """One frame has to match this filter of Wireshark; tshark says which, while the capture is read."""
+    window: Window | None = None
+    """The flow has to have lived in it."""
 
     def __bool__(self) -> bool:
         """Say whether anything is left out."""
-        return bool(self.hosts or self.ports or self.numbers or self.display_filter)
+        return bool(self.hosts or self.ports or self.numbers or self.display_filter or self.window)
 
-    def mask(self, batch: FlowBatch) -> NDArray[np.bool_]:
-        """Say which flows of a batch are asked for."""
+    def mask(self, batch: FlowBatch, start_ns: int = 0) -> NDArray[np.bool_]:
+        """Say which flows of a batch, of a capture that starts then, are asked for."""
         flow = batch.flow
         picked = np.ones(len(flow), dtype=np.bool_)
         if self.numbers:
@@ -54,6 +88,8 @@ class Selection:
                 inside(flow[f"{side}_hi"], flow[f"{side}_lo"], host) for host in self.hosts for side in ("a", "b")
             ]
             picked &= np.logical_or.reduce(within)
+        if self.window is not None:
+            picked &= self.window.mask(flow, start_ns)
         return picked
 
 

@@ -117,8 +117,8 @@ class Comparison:
         if self._even is None and len(batch.rows):
             self._even = is_even(batch.rows["ts_ns"])
 
-    def add(self, batch: FlowBatch | None) -> None:
-        """Compare flows that finished."""
+    def add(self, batch: FlowBatch | None, start_ns: int = 0) -> None:
+        """Compare flows that finished, of a capture that starts then."""
         if batch is None or not len(batch):
             return
         segments, owner = self._membership.claim(batch)
@@ -127,7 +127,7 @@ class Comparison:
         self._tags.append(batch.flow["tag"].copy())
         named = np.flatnonzero(np.isin(batch.seen["kind"], NAMED))
         holders = np.searchsorted(batch.start, named, side="right") - 1
-        wanted = self._select.mask(batch)
+        wanted = self._select.mask(batch, start_ns)
         for index in np.union1d(holders, owner).tolist():
             if wanted[index]:
                 self._compare(batch, index, segments[owner == index])

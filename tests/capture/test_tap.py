@@ -52,6 +52,7 @@ def test_ports_and_a_filter_are_one_expression():
     """Ports narrow a filter to TCP of these ports."""
     assert "" == tap.expression("", [])
     assert "host ::1" == tap.expression("host ::1", [])
+    assert "tcp and (port 9 or portrange 1-3)" == tap.expression("", [9, 1, 2, 3], only_tcp=True)
     assert "tcp and (port 1 or port 2)" == tap.expression("", [1, 2], only_tcp=True)
     assert "(tcp and (port 1)) or arp or icmp or icmp6" == tap.expression("", [1])
     assert "tcp and (port 1) and (src host ::1)" == tap.expression("src host ::1", [1])

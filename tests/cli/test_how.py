@@ -48,7 +48,7 @@ def test_names(keepalive, case, name, part):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("there",), "keepalive: no case is called there; there are here, both, "),
+        (("there",), "keepalive: no case is called there; did you mean here?; there are here, both, "),
         (("--host", "a;b"), "argument --host: a;b is no address, no network and no name of a host"),
         (("--host", "fe80::1%eth0"), "has a zone, which no filter knows; give fe80::1, and --interface eth0"),
         (("--port", "65536"), "argument --port: 65536 is no port number"),
@@ -62,9 +62,9 @@ def test_names(keepalive, case, name, part):
     ],
 )
 def test_bad_values(keepalive, arguments, sentence):
-    """What cannot be gets one sentence, no command, and status 2."""
+    """What cannot be gets one sentence, the usage where that helps, no command, and status 2."""
     done = keepalive("how", *arguments)
 
     assert (2, "") == (done.status, done.out)
     assert sentence in done.err
-    assert 1 == done.err.count("\n")
+    assert done.err.count("\n") == (3 if "usage:" in done.err else 1)

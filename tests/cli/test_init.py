@@ -3,6 +3,7 @@
 import importlib
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from analyzer.errors import LiveCaptureError
 
 ROOT = Path(__file__).parents[2]
 FOUNDING = "founding_go_fin60.pcap"
+USAGE = r"\nusage: keepalive [^\n]*\n\(keepalive [^\n]*--help lists the (verbs|options)\)"
+"""What follows the sentence where a verb was not called as it has to be."""
 HEAVY = {"matplotlib", "numba", "numpy", "pyshark", "rich", "scapy"}
 
 
@@ -68,19 +71,36 @@ def test_without_arguments_there_is_help_and_status_2(keepalive):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["reprt"], r"keepalive: argument VERB: invalid choice: 'reprt' \(choose from .*\) \(see keepalive --help\)"),
-        (["report"], r"keepalive: no capture named: give a FILE, or - for standard input"),
+        (["reprt"], r"keepalive: no verb is called reprt; did you mean report\?" + USAGE),
+        ([FOUNDING], rf"keepalive: {FOUNDING} is no verb; to read it: keepalive report {FOUNDING}" + USAGE),
+        (["report"], r"keepalive report: no capture named: give a FILE, or - for standard input" + USAGE),
+        (["report", ""], r"keepalive report: a FILE has an empty name; is a variable not set\?" + USAGE),
+        (["compare", ""], r"keepalive compare: a FILE has an empty name; is a variable not set\?" + USAGE),
+        (
+            ["report", FOUNDING, "--fial-on=open"],
+            r"keepalive report: there is no option --fial-on; did you mean --fail-on\?" + USAGE,
+        ),
+        (
+            ["report", FOUNDING, "--sockets"],
+            r"keepalive report: there is no option --sockets \(--sockets is an option of watch\)" + USAGE,
+        ),
+        (["rules", "open", "closed"], r"keepalive rules: one argument too many: closed" + USAGE),
+        (["plot", FOUNDING], r"keepalive plot: the following arguments are required: -o/--output" + USAGE),
         (["report", "-", "-"], r"keepalive: standard input \(-\) can be read only once"),
         (
             ["report", FOUNDING, "--reader", "slow"],
-            r"keepalive report: argument --reader: invalid choice: 'slow' .*\(see keepalive report --help\)",
+            r"keepalive report: argument --reader: slow is none of auto, fast, scapy" + USAGE,
         ),
         (
             ["report", FOUNDING, "--host", "localhost"],
-            r"keepalive report: argument --host: localhost is no address or network \(names are not looked up\) .*",
+            r"keepalive report: argument --host: localhost is no address, network or range "
+            r"\(names are not looked up\)" + USAGE,
         ),
-        (["report", FOUNDING, "--port", "70000"], r"keepalive report: argument --port: 70000 is no port number .*"),
-        (["report", FOUNDING, "--flow", "one"], r"keepalive report: argument --flow: one is no number .*"),
+        (
+            ["report", FOUNDING, "--port", "70000"],
+            r"keepalive report: argument --port: 70000 is no port number" + USAGE,
+        ),
+        (["report", FOUNDING, "--flow", "one"], r"keepalive report: argument --flow: one is no number" + USAGE),
         (["report", FOUNDING, "--flow", "7"], r"keepalive: no flow 7 here: there is only flow 0"),
         (
             ["report", FOUNDING, "--fail-on", "dead"],
@@ -88,20 +108,43 @@ def test_without_arguments_there_is_help_and_status_2(keepalive):
         ),
         (
             ["report", FOUNDING, "--json", "--csv"],
-            r"keepalive report: argument --csv: not allowed with argument --json .*",
+            r"keepalive report: argument --csv: not allowed with argument --json" + USAGE,
         ),
-        (["rules", "dead"], r"keepalive: no verdict, finding or cause is called dead; .*"),
+        (["rules", "dead-peer"], r"keepalive: no word of a report is dead-peer; did you mean dead-peer-detected\?; .*"),
         (["report", "no-such.pcap"], r"keepalive: no-such\.pcap: [Nn]o such file.*"),
         (["explain", "\x1b[2J.pcap"], r"keepalive: \\x1b\[2J\.pcap: [Nn]o such file.*"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_an_error_is_one_sentence_and_status_2(keepalive, arguments, sentence):
-    """Each mistake gives one line on stderr, nothing on stdout, and exit status 2."""
+    """Each mistake gives one sentence on stderr, with the usage where it helps, nothing on stdout, and status 2."""
     done = keepalive(*arguments)
 
     assert (2, "") == (done.status, done.out)
     assert re.fullmatch(sentence + r"\n", done.err)
+
+
+@pytest.mark.parametrize("arguments", [["help", "plot"], ["plot", "--help"], ["help"]])
+def test_help_is_a_verb_too(keepalive, arguments):
+    """`help VERB` is the help of the verb, and `help` that of the command."""
+    done = keepalive(*arguments)
+
+    assert 0 == done.status
+    assert done.out.startswith("usage: keepalive plot" if "plot" in arguments else "usage: keepalive VERB")
+
+
+@pytest.mark.parametrize("verb", cli.VERBS, ids=lambda verb: verb.name)
+def test_help_of_every_verb_has_examples_within_80_columns(keepalive, verb):
+    """Each verb's help has its usage in one line, ends with examples that its parser takes, and is no wider than 80."""
+    shown = keepalive(verb.name, "--help").out
+    own = cli.build(verb)[1][verb.name]
+    examples = re.findall(rf"(?m)^  (?:.* )?keepalive {verb.name}\b(.*)$", shown.partition("examples:\n")[2])
+
+    assert shown.startswith(f"usage: keepalive {verb.name} [options]")
+    assert [] == [line for line in shown.splitlines() if len(line) > 80]
+    assert examples
+    for example in examples:
+        own.parse_args(shlex.split(re.split(r"  |[|>)]", example)[0]))
 
 
 def test_capture_that_is_not_permitted_is_status_3(keepalive, monkeypatch):

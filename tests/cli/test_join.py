@@ -37,7 +37,9 @@ def test_json(capsys):
     ],
 )
 def test_what_cannot_be_joined_is_refused(capsys, arguments, sentence):
-    """One sentence on stderr, and status 2."""
+    """One sentence on stderr, with the usage where that helps, and status 2."""
     assert 2 == main(["join", *arguments])
 
-    assert f"keepalive: {sentence}\n" == capsys.readouterr().err
+    said, *usage = capsys.readouterr().err.splitlines()
+    assert f": {sentence}" == said.removeprefix("keepalive").removeprefix(" join")
+    assert usage[:1] == ([] if arguments else ["usage: keepalive join [options] FILE..."])

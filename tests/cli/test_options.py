@@ -39,12 +39,69 @@ def test_a_terminal_is_no_capture(monkeypatch):
 
 
 def test_the_selection_is_what_the_options_say():
-    """Hosts, ports and flow numbers may be given several times."""
+    """Hosts, ports and flow numbers may be given several times, as lists, and as ranges."""
+    hosts = ("--host", "[::1],10.0.0.0/8", "--host", "192.0.2.1-192.0.2.3")
     chosen = shared.selection(
-        parsed("x", "--host", "[::1]", "--host", "10.0.0.0/8", "--port", "80", "--flow", "1,2", "--flow", "3")
+        parsed("x", *hosts, "--port", "80,8000-8002", "--port", "443", "--flow", "1,2", "--flow", "3")
     )
 
-    assert (("::1", "10.0.0.0/8"), (80,), (1, 2, 3)) == (chosen.hosts, chosen.ports, chosen.numbers)
+    assert ("::1", "10.0.0.0/8", "192.0.2.1/32", "192.0.2.2/31") == chosen.hosts
+    assert ((80, 8000, 8001, 8002, 443), (1, 2, 3)) == (chosen.ports, chosen.numbers)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--port", "80,"), "nothing is no port number"),
+        (("--port", "90-80"), "90-80 is no range of ports: it ends before it begins"),
+        (("--port", "80-65536"), "65536 is no port number"),
+        (("--host", "10.0.0.9-10.0.0.1"), "10.0.0.9-10.0.0.1 is no address, network or range"),
+        (("--host", "10.0.0.1-::1"), "10.0.0.1-::1 is no address, network or range"),
+        (("--host", ""), "nothing is no address, network or range"),
+    ],
+)
+def test_what_is_no_list_or_range_is_refused(arguments, sentence):
+    """A list with a hole, a range that ends before it begins and one of two kinds are refused by name."""
+    with pytest.raises(argparse.ArgumentError, match=sentence):
+        parsed("x", *arguments)
+
+
+def test_a_flow_that_is_not_there_is_said(keepalive):
+    """Of several numbers those that no flow has are named, and the others are told."""
+    done = keepalive("report", "founding_go_fin60.pcap", "--flow", "0,99")
+    beside = keepalive("report", "founding_go_fin60.pcap", "--flow", "0", "--port", "1")
+
+    assert (0, "keepalive: note: there is no flow 99 here: there is only flow 0\n") == (done.status, done.err)
+    assert "flow 0 is here, but not with what else was asked for" in beside.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("report", "--table", "probes"), "--table"),
+        (("report", "--force"), "--force"),
+        (("explain", "--flow", "0", "--limit", "1"), "--limit"),
+        (("explain", "--force"), "--force"),
+    ],
+)
+def test_an_option_without_effect_is_said(keepalive, arguments, option):
+    """An option that has no effect beside the others is named, with the reason, and the rest is done."""
+    verb, *more = arguments
+    done = keepalive(verb, "founding_go_fin60.pcap", *more)
+
+    assert 0 == done.status
+    assert done.err.startswith(f"keepalive: note: {option} is ignored: ")
+
+
+@pytest.mark.parametrize("form", [("report",), ("report", "--json"), ("report", "--csv"), ("explain",)])
+def test_a_named_capture_that_cannot_be_read_is_status_2(keepalive, form):
+    """The others are told all the same, but the exit status says that something is missing."""
+    done = keepalive(*form, "founding_go_fin60.pcap", "none.pcap")
+    alone = keepalive(*form, "founding_go_fin60.pcap", "--fail-on", "reset_on_probe", "none.pcap")
+
+    assert (2, 2) == (done.status, alone.status)
+    assert "keepalive: none.pcap: no such file" in done.err
+    assert "127.0.0.1:59285" in done.out
 
 
 def test_words_to_fail_on_are_separated_by_commas():
@@ -56,9 +113,11 @@ def test_words_to_fail_on_are_separated_by_commas():
 
 
 def test_an_unknown_word_is_answered_with_the_known_ones():
-    """A word that is neither verdict nor finding is refused with the list of both."""
-    with pytest.raises(shared.UsageError, match=r"called dead or gone; the verdicts are closed, .*; the findings are"):
+    """A word that is neither verdict nor finding is refused with what may be meant, and where all words are."""
+    with pytest.raises(shared.UsageError, match=r"called dead or gone; the verdicts are closed, .*; keepalive rules"):
         shared.check_words(["dead", "silent", "gone"])
+    with pytest.raises(shared.UsageError, match=r"called close-wait-held; did you mean close-wait-held-by-keepalive "):
+        shared.check_words(["close-wait-held"])
 
 
 def test_a_file_is_not_written_over_unasked(tmp_path):

@@ -152,17 +152,17 @@ def test_a_capture_of_which_nothing_can_be_decoded_is_refused(keepalive, tmp_pat
 
     sentence = f"keepalive: {foreign}: is of link type LINKTYPE_147 (147), which no reader here decodes\n"
     assert (2, "", sentence) == (alone.status, alone.out, alone.err)
-    assert (0, True) == (beside.status, beside.err.startswith(sentence))
+    assert (2, True) == (beside.status, beside.err.startswith(sentence))
     assert str(foreign) not in beside.out
 
 
 def test_an_unreadable_capture_does_not_hide_the_others(keepalive, tmp_path):
-    """What cannot be read is named on stderr, the rest is reported, and the exit status is 0."""
+    """What cannot be read is named on stderr, the rest is reported, and the exit status is 2."""
     text = tmp_path / "notes.txt"
     text.write_text("these are no packets")
     done = keepalive("report", text, FOUNDING, tmp_path / "absent.pcap", tmp_path)
 
-    assert 0 == done.status
+    assert 2 == done.status
     assert "1 reset_on_probe" in done.out
     assert [str(text), str(tmp_path / "absent.pcap"), str(tmp_path)] == [
         line.removeprefix("keepalive: ").split(": ")[0] for line in done.err.splitlines()

@@ -2,12 +2,13 @@
 
 import pytest
 
-from analyzer.report.rule_tables import codes
+from analyzer.report.rule_tables import codes, known_words, meaning
+from analyzer.report.screen import Screen
 
 
 def test_all_tables_are_printed(keepalive):
-    """Without a code, every table is printed within 80 columns."""
-    done = keepalive("rules")
+    """With --tables, every table is printed within 80 columns."""
+    done = keepalive("rules", "--tables")
 
     assert 0 == done.status
     for title in (
@@ -19,6 +20,42 @@ def test_all_tables_are_printed(keepalive):
     ):
         assert title in done.out
     assert [] == [line for line in done.out.splitlines() if len(line) > 80]
+
+
+def test_without_a_word_each_has_a_line(keepalive):
+    """Every verdict, finding and cause is listed on one line with its title."""
+    lines = keepalive("rules").out.splitlines()
+
+    for code in codes():
+        assert 1 == sum(line.split()[:1] == [code] for line in lines), code
+
+
+@pytest.mark.parametrize(
+    ("word", "first"),
+    [
+        ("CLOSE-WAIT", "CLOSE-WAIT: the other end closed"),
+        ("close-wait", "CLOSE-WAIT: the other end closed"),
+        ("half-closed", "half_closed: One end closed"),
+        ("CLOSED", "CLOSED: this end holds no such connection"),
+        ("closed", "closed: Closed by both ends"),
+        ("keepalive_probe", "keepalive_probe: a keepalive probe"),
+        ("unnumbered", "unnumbered: pasted text"),
+        ("in-window", "challenged  in-window"),
+        ("prober-gave-up", "timed_out  prober-gave-up"),
+        ("began-midstream", "began-midstream: how Wireshark's labels differ"),
+    ],
+)
+def test_words_that_are_printed_are_explained(keepalive, word, first):
+    """Whatever word the output uses is taken, in capitals or not, joined by hyphens or not."""
+    done = keepalive("rules", word)
+
+    assert 0 == done.status
+    assert done.out.startswith(first)
+
+
+def test_every_word_that_can_be_asked_for_is_answered():
+    """No word is known of which nothing is said."""
+    assert [] == [word for word in known_words() if not list(meaning(word, Screen()))]
 
 
 @pytest.mark.parametrize("code", codes())

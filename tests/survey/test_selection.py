@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analyzer.segment import address_halves
-from analyzer.survey.selection import Selection
+from analyzer.survey.selection import DAY_NS, Instant, Selection, Window
 from analyzer.track.flow import FLOW
 
 
@@ -54,4 +54,25 @@ def test_flows_are_picked_by_host_port_and_number(wanted, expected):
 def test_an_empty_selection_leaves_nothing_out():
     """A selection is true only if it leaves something out."""
     assert not Selection()
+    assert Selection(window=Window(Instant(1)))
     assert Selection(ports=(1,))
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        (Window(), [0, 1, 2]),
+        (Window(Instant(DAY_NS + 30)), [1, 2]),
+        (Window(None, Instant(DAY_NS + 20)), [0, 1]),
+        (Window(Instant(5, "start"), Instant(10, "start")), [0, 1]),
+        (Window(Instant(41, "day")), [2]),
+        (Window(Instant(21, "day"), Instant(24, "day")), [1]),
+    ],
+)
+def test_a_window_picks_flows_that_lived_in_it(window, expected):
+    """A flow is picked if its first segment is not behind the window and its last not before it, both ends included."""
+    flows = batch(*[(number, "10.0.0.1", 1, "10.0.0.2", 2) for number in range(3)])
+    flows.flow["first_ns"] = [DAY_NS + 10, DAY_NS + 20, DAY_NS + 50]
+    flows.flow["last_ns"] = [DAY_NS + 20, DAY_NS + 40, DAY_NS + 60]
+
+    assert expected == np.flatnonzero(Selection(window=window).mask(flows, DAY_NS + 10)).tolist()
