@@ -8,6 +8,7 @@ import pkgutil
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def all_loops():
     return found
 
 
+@cache
 def file_of(module):
     """Where a module of the package is; None for another package's."""
     path = PACKAGE.parent / (module.replace(".", "/") + ".py")
@@ -40,6 +42,7 @@ def file_of(module):
     return path if path.exists() else None
 
 
+@cache
 def bindings(module):
     """What the names of a module are bound by at its top level."""
     found = {}
