@@ -197,7 +197,7 @@ def _silences(result: Analysis, capture: int) -> list[Silences]:
     of_capture = [limit for limit in result.idle_limits() if limit.service is not None and limit.capture == capture]
     limits = of_capture[:LIMITS]
     if len(of_capture) > len(limits):
-        shared.warn(f"the picture is of {len(limits)} services of {len(of_capture)}")
+        manner.warn(f"the picture is of {len(limits)} services of {len(of_capture)}")
     silences: dict[tuple[Endpoint | None, bool], tuple[list[int], list[int]]] = {
         (limit.service, limit.half_closed): ([], []) for limit in limits
     }
