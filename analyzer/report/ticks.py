@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import FlowRecord
+    from analyzer.judge.record import FlowRecord, Probe
     from analyzer.report.screen import Screen
     from analyzer.track.flow import Side
 
@@ -32,12 +32,13 @@ class Mark:
 
 RESET: Final = Mark("R", "R", "bad", "RST")
 FIN: Final = Mark("F", "F", "accent", "FIN")
+REFUSED: Final = Mark("◉", "@", "bad", "probe, drew a RST")
 UNANSWERED: Final = Mark("○", "o", "warning", "probe, no answer")
 ANSWERED: Final = Mark("●", "*", "good", "probe, answered")
 WINDOW_PROBE: Final = Mark("z", "z", "warning", "zero-window probe")
 SEPARATOR: Final = "   "
 NOTHING: Final = Mark("─", "-", "dim", "")
-MARKS: Final = (RESET, FIN, UNANSWERED, ANSWERED, WINDOW_PROBE)
+MARKS: Final = (RESET, FIN, REFUSED, UNANSWERED, ANSWERED, WINDOW_PROBE)
 """In order of precedence, where several fall into one cell."""
 
 
@@ -99,7 +100,13 @@ def legend(used: Iterable[Mark], screen: Screen, indent: str) -> Iterator[str]:
 
 
 def _marks(record: FlowRecord, side: Side) -> list[tuple[int, Mark]]:
-    marks = [(probe.ts_ns, ANSWERED if probe.answer else UNANSWERED) for probe in record.probes_from(side)]
+    marks = [(probe.ts_ns, _probe_mark(probe)) for probe in record.probes_from(side)]
     marks += [(probe.ts_ns, WINDOW_PROBE) for probe in record.zero_window_probes if probe.sender == side]
     marks += [(fin.ts_ns, FIN) for fin in record.fins if fin.sender == side]
     return marks + [(reset.ts_ns, RESET) for reset in record.resets if reset.sender == side]
+
+
+def _probe_mark(probe: Probe) -> Mark:
+    if probe.answer == "rst":
+        return REFUSED
+    return ANSWERED if probe.answer else UNANSWERED

@@ -29,7 +29,7 @@ def rows(judged, cells=40):
     [
         (
             "founding_go_fin10.pcap",
-            [("a", "---------------------F-----------------R"), ("b", "---------*--------*-----------*--------*")],
+            [("a", "---------------------F-----------------R"), ("b", "---------*--------*-----------*--------@")],
         ),
         ("dead_peer_silence.pcap", [("b", "---*--*---o--o--o--o---o--o--o--o---o--R")]),
         (
@@ -47,10 +47,10 @@ def test_a_row_shows_when_probes_fins_and_resets_came(flow, name, expected):
 
 
 def test_what_matters_more_hides_what_matters_less(flow):
-    """Where several marks share a cell, RST wins over FIN, FIN over an unanswered probe, that over an answered one."""
+    """Where several marks share a cell, RST wins over FIN, FIN over a probe that drew a RST, that over others."""
     judged, _ = flow("founding_go_fin60.pcap")
 
-    assert [("a", "R"), ("b", "*")] == rows(judged, 1)
+    assert [("a", "R"), ("b", "@")] == rows(judged, 1)
     assert [("b", "R")] == rows(flow("dead_peer_silence.pcap")[0], 1)
 
 

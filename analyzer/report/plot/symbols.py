@@ -1,7 +1,7 @@
 """How each kind of segment is drawn, and what its mark means in the legend.
 
-Told apart by shape: a probe is a triangle that points to its receiver, filled if it was answered and hollow if not;
-after a FIN it is larger and has a dark rim. RST is a cross, FIN a stop sign.
+Told apart by shape: a probe is a triangle that points to its receiver, filled if it was answered, hollow if not, and
+of the RST's colour if it drew one; after a FIN it is larger and has a dark rim. RST is a cross, FIN a stop sign.
 
 It must not know axes.
 """
@@ -67,7 +67,7 @@ ORDER: Final = (
         f"{sure}probe{when}, {what}"
         for sure in ("", "suspected ")
         for when in ("", " after a FIN")
-        for what in ("answered", "unanswered")
+        for what in ("answered", "drew a RST", "unanswered")
     ),
     f"{WINDOW_PROBE}, answered",
     f"{WINDOW_PROBE}, unanswered",
@@ -91,12 +91,13 @@ def probe_meaning(probe: Probe) -> str:
     """Return what the mark of a keepalive probe means."""
     sure = "suspected " if probe.certainty == "suspected" else ""
     when = " after a FIN" if probe.after_fin else ""
-    return f"{sure}probe{when}, {'answered' if probe.answer else 'unanswered'}"
+    what = "drew a RST" if probe.answer == "rst" else "answered" if probe.answer else "unanswered"
+    return f"{sure}probe{when}, {what}"
 
 
 def probe_mark(probe: Probe, theme: Theme, scale: float = 1.0) -> Mark:
     """Return the mark of a keepalive probe."""
-    color = theme.after_fin if probe.after_fin else theme.probe
+    color = theme.reset if probe.answer == "rst" else theme.after_fin if probe.after_fin else theme.probe
     return Mark(
         probe_meaning(probe),
         POINTING[probe.sender],

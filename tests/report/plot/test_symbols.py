@@ -34,7 +34,8 @@ def test_an_unanswered_probe_is_hollow():
 
 def test_a_probe_after_a_fin_stands_out():
     """It is larger, of another colour, and has a dark rim, unless so many stand side by side that the rim is all."""
-    before, *_, after = (probe for probe in probes("founding_go_fin60.pcap") if probe.sender == "b")
+    server = [probe for probe in probes("founding_go_fin60.pcap") if probe.sender == "b" and probe.answered]
+    before, after = server[0], server[-1]
     ordinary, striking = symbols.probe_mark(before, LIGHT), symbols.probe_mark(after, LIGHT)
 
     assert striking.size > ordinary.size
