@@ -365,13 +365,13 @@ class Analysis:
     # for notebooks ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @cached_property
-    def findings(self) -> dict[str, list[Flow]]:
-        """By code, the kept flows in which it was found; every kept flow is judged for it."""
+    def findings(self) -> FlowsByFinding:
+        """By code, the kept flows in which it was found, none for a code that nothing has."""
         found: dict[str, list[Flow]] = {code: [] for code in findings.CODES}
         for flow in self.flows:
             for code in flow.codes:
                 found[code].append(flow)
-        return {code: flows for code, flows in found.items() if flows}
+        return FlowsByFinding((code, flows) for code, flows in found.items() if flows)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -420,6 +420,20 @@ class Analysis:
         from analyzer.report import html
 
         return html.excerpt(Report(self.captures, self.totals, len(lines), flows, left_out=self.left_out))
+
+
+class FlowsByFinding(dict[str, "list[Flow]"]):
+    """Flows by the code of what was found in them; only codes that were found are keys, and the others have no flow."""
+
+    def __missing__(self, code: str) -> list[Flow]:
+        """Return no flow for a finding that was not found.
+
+        Raises:
+            KeyError: no finding has this code.
+        """
+        if code in findings.CODES:
+            return []
+        raise KeyError(f"no finding is called {code}; keepalive rules lists them")
 
 
 def _ahead(rows: list[int]) -> Iterator[tuple[int, list[int]]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analyzer.analysis import Analysis
@@ -17,11 +18,11 @@ from analyzer.errors import AnalyzerError, UnsupportedLinkTypeError
 from analyzer.intake import Intake
 from analyzer.loops.choice import rehearse_with
 from analyzer.survey.overview import CaptureSummary
+from analyzer.survey.selection import Selection, checked_hosts, checked_ports
 from analyzer.track.tracker import Tracker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from pathlib import Path
+    from collections.abc import Callable, Generator, Iterable
 
     from analyzer.capture.rotation import Part, RotatedReader
     from analyzer.segment import SegmentBatch
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    *paths: str | Path,
+    *paths: str | Path | Iterable[str | Path],
+    host: str | Iterable[str] | None = None,
+    port: int | Iterable[int] | None = None,
+    display_filter: str = "",
     reader: str = "auto",
     keep_all: bool = True,
     one_stream: bool = True,
@@ -39,14 +43,28 @@ def analyze(
 ) -> Analysis:
     """Read captures and return what they show.
 
-    ``paths`` may be folders, and ``-`` for a pcap stream on stdin. Rotated files of one capture point are read as one
-    stream (see ``capture.rotation``) unless ``one_stream`` is False; every other path is a capture point of its own.
+    ``paths`` are files, folders, lists of these, or ``-`` for a pcap stream on stdin. Rotated files of one capture
+    point are read as one stream (see ``capture.rotation``) unless ``one_stream`` is False; every other path is a
+    capture point of its own.
+
+    Only flows are returned of which one end is a ``host`` (an address or network, or one of several) and one has a
+    ``port`` (or one of several), and which have a frame that matches Wireshark's ``display_filter`` (needs tshark).
 
     Raises:
         CaptureError: a path of which nothing could be read.
+        ValueError: no path, or a host or port that can be none.
+        WiresharkError: tshark is not there, or does not understand the filter.
     """
-    result = Analysis(keep_all=keep_all)
-    files = in_folders([str(path) for path in paths])
+    named = [str(each) for path in paths for each in ([path] if isinstance(path, str | Path) else path)]
+    if not named or "" in named:
+        raise ValueError("no capture to analyze: a path is empty" if named else "no capture to analyze: name a path")
+    if display_filter:
+        from analyzer.wireshark.display_filter import check_filter
+
+        check_filter(display_filter)
+    select = Selection(checked_hosts(host), checked_ports(port), display_filter=display_filter)
+    result = Analysis(keep_all=keep_all, select=select)
+    files = in_folders(named)
     for series in series_of(files) if one_stream else [[path] for path in files]:
         read_into(result, series, reader=reader, jit=jit, progress=progress)
     return result

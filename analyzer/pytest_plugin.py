@@ -79,7 +79,12 @@ class CaptureFactory:
         filter_text: str = "",
         timeout_s: float | None = None,
     ) -> AbstractContextManager[Capture]:
-        """Return a capture of TCP from or to a port, or of all packets."""
+        """Return a capture of TCP from or to a port, or of all packets.
+
+        Raises:
+            ValueError: ``port`` is no port.
+        """
+        __tracebackhide__ = True
         from analyzer.testing import Capture
 
         return self._running(
@@ -95,6 +100,7 @@ class CaptureFactory:
     @contextlib.contextmanager
     def _running(self, capture: Capture) -> Iterator[Capture]:
         """Run a capture; skip the test, or fail it, where that is not permitted."""
+        __tracebackhide__ = True
         from analyzer.errors import CaptureNotPermittedError
 
         self._captures.append(capture)
@@ -132,8 +138,9 @@ def pytest_runtest_makereport(
     report = yield
     captures = item.stash.get(CAPTURES, [])
     if report.failed and call.when == "call":
+        told: frozenset[int] = getattr(call.excinfo.value, "told", frozenset()) if call.excinfo else frozenset()
         for number, capture in enumerate(captures):
-            _tell(item, report, capture, number)
+            _tell(item, report, capture, number, told)
     if call.when == "teardown":
         for capture in captures:
             capture.discard()
@@ -149,11 +156,12 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     return [f"{left!r} {op} {right!r}", word.flow.headline, f"in {word.flow!r}"]
 
 
-def _tell(item: pytest.Item, report: pytest.TestReport, capture: Capture, number: int) -> None:
-    """Add a capture to the report of its test."""
+def _tell(item: pytest.Item, report: pytest.TestReport, capture: Capture, number: int, told: frozenset[int]) -> None:
+    """Add a capture to the report of its test, but for the flows whose stories the failure has told."""
     if not capture.started:
         return
-    report.sections.append(("Captured packets (keepalive)", capture.story()))
+    if story := capture.story(beside=told):
+        report.sections.append(("Captured packets (keepalive)", story))
     folder = item.config.getoption("--keepalive-save")
     if folder:
         name = re.sub(r"[^\w.-]+", "-", item.nodeid).strip("-") + (f"-{number + 1}" if number else "")

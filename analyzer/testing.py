@@ -25,14 +25,16 @@ import threading
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from analyzer import explain
 from analyzer.capture.tap import loopback_name, real_sockets
+from analyzer.findings import CODES
 from analyzer.judge.verdict import Verdict
 from analyzer.output import whole
 from analyzer.report.screen import Screen, printable
 from analyzer.report.story_text import story as story_lines
+from analyzer.survey.selection import checked_ports
 from analyzer.watching import Watching, watch
 
 if TYPE_CHECKING:
@@ -69,15 +71,98 @@ class Word(str):
         return word
 
 
-class Probes(tuple["Probe", ...]):
-    """Some probes of a flow; as text, how many they are and where."""
+class ToldError(AssertionError):
+    """What was expected of a flow is not so; the message ends with the story of it, which need not be told again."""
+
+    def __init__(self, message: str, told: Iterable[CapturedFlow]) -> None:
+        """Keep what is wrong, and the flows whose stories the message has."""
+        super().__init__(message)
+        self.told = frozenset(flow.number for flow in told)
+
+
+Frame = TypeVar("Frame", bound="Probe | Fin | Reset")
+
+
+class Counted(tuple[Frame, ...]):
+    """Some probes, FINs or RSTs of a flow; as text, how many they are and where.
+
+    Beside a number it is compared as how many it has: ``flow.probes_after_fin == 0`` holds where there are none.
+    """
 
     __slots__ = ()
+    name = "frame"
+    names = "frames"
 
     def __repr__(self) -> str:
         """Say how many, and their frames."""
-        frames = ", ".join(str(probe.frame) for probe in self[:8])
-        return f"<{len(self)} {'probe' if len(self) == 1 else 'probes'}: frame {frames}{' ...' if self[8:] else ''}>"
+        if not self:
+            return f"<no {self.names}>"
+        frames = ", ".join(str(each.frame) for each in self[:8])
+        return (
+            f"<{len(self)} {self.name if len(self) == 1 else self.names}: frame {frames}{' ...' if self[8:] else ''}>"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with a number, or with others of its kind."""
+        return len(self) == other if isinstance(other, int) else super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        """Say whether it is not equal."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Return what a tuple has."""
+        return super().__hash__()
+
+    def __lt__(self, other: object) -> bool:
+        """Compare with a number: fewer than so many."""
+        return len(self) < _number(other)
+
+    def __le__(self, other: object) -> bool:
+        """Compare with a number: so many at most."""
+        return len(self) <= _number(other)
+
+    def __gt__(self, other: object) -> bool:
+        """Compare with a number: more than so many."""
+        return len(self) > _number(other)
+
+    def __ge__(self, other: object) -> bool:
+        """Compare with a number: so many at least."""
+        return len(self) >= _number(other)
+
+
+def _number(other: object) -> int:
+    """Return what some frames are compared with.
+
+    Raises:
+        TypeError: it is no number of frames.
+    """
+    if isinstance(other, int):
+        return other
+    if isinstance(other, Counted):
+        return len(other)
+    raise TypeError(f"how many frames there are is compared with a number, not with {other!r}")
+
+
+class Probes(Counted["Probe"]):
+    """Some probes of a flow."""
+
+    __slots__ = ()
+    name, names = "probe", "probes"
+
+
+class Fins(Counted["Fin"]):
+    """The FINs of a flow."""
+
+    __slots__ = ()
+    name, names = "FIN", "FINs"
+
+
+class Resets(Counted["Reset"]):
+    """The RSTs of a flow."""
+
+    __slots__ = ()
+    name, names = "RST", "RSTs"
 
 
 class CapturedFlow:
@@ -96,6 +181,11 @@ class CapturedFlow:
     def judged(self) -> JudgedFlow:
         """Everything there is to know of it."""
         return self._flow.judged
+
+    @property
+    def number(self) -> int:
+        """Its number among the flows of the capture, from 0."""
+        return self._flow.number
 
     @property
     def verdict(self) -> str:
@@ -124,14 +214,14 @@ class CapturedFlow:
         return Probes(probe for probe in self.judged.record.probes if probe.answer is None)
 
     @property
-    def fins(self) -> tuple[Fin, ...]:
+    def fins(self) -> Fins:
         """The FINs."""
-        return self.judged.record.fins
+        return Fins(self.judged.record.fins)
 
     @property
-    def resets(self) -> tuple[Reset, ...]:
+    def resets(self) -> Resets:
         """The RSTs."""
-        return self.judged.record.resets
+        return Resets(self.judged.record.resets)
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -161,31 +251,47 @@ class CapturedFlow:
             ValueError: a word is no verdict.
             AssertionError: it ended otherwise.
         """
+        __tracebackhide__ = True
         known = [verdict.value for verdict in Verdict]
         if unknown := [word for word in words if word not in known]:
             raise ValueError(f"no verdict is called {' or '.join(unknown)}; the verdicts are {', '.join(known)}")
         if self._flow.verdict not in words:
-            raise AssertionError(f"the flow is {self._flow.verdict}, not {' or '.join(words)}\n\n{self.story}")
+            raise self._told(f"the flow is {self._flow.verdict}, not {' or '.join(words)}")
 
     def assert_closed(self) -> None:
         """Fail with the story unless both ends sent FIN."""
+        __tracebackhide__ = True
         self.assert_verdict("closed")
 
     def assert_no_probes_after_fin(self) -> None:
         """Fail with the story if keepalive went on after one end had closed."""
+        __tracebackhide__ = True
         if probes := self.probes_after_fin:
-            raise AssertionError(f"{probes!r} after a FIN\n\n{self.story}")
+            raise self._told(f"{probes!r} after a FIN")
 
     def assert_probes(self, *, at_least: int = 1) -> None:
         """Fail with the story if keepalive was not seen to work, with answered probes."""
+        __tracebackhide__ = True
         answered = len(self.probes) - len(self.unanswered_probes)
         if answered < at_least:
-            raise AssertionError(f"{answered} answered probes, expected at least {at_least}\n\n{self.story}")
+            raise self._told(f"{answered} answered probes, expected at least {at_least}")
 
     def assert_no_finding(self, *codes: str) -> None:
-        """Fail with the story if something of these was found; without codes, if anything was."""
+        """Fail with the story if something of these was found; without codes, if anything was.
+
+        Raises:
+            ValueError: a code is no finding's.
+            AssertionError: something was found.
+        """
+        __tracebackhide__ = True
+        if unknown := [code for code in codes if code not in CODES]:
+            raise ValueError(f"no finding is called {' or '.join(unknown)}; keepalive rules lists them")
         if met := [code for code in self.findings if not codes or code in codes]:
-            raise AssertionError(f"found {', '.join(met)}\n\n{self.story}")
+            raise self._told(f"found {', '.join(met)}")
+
+    def _told(self, what: str) -> ToldError:
+        """Return the error that says what is wrong, and tells the story."""
+        return ToldError(f"{what}\n\n{self.story}", [self])
 
     def has_port(self, port: int | None) -> bool:
         """Say whether one end has this port; None is any."""
@@ -232,7 +338,8 @@ class Capture:
         """Prepare; ``keep`` keeps the packets, so that ``save`` can write them."""
         self.interface = interface or loopback_name()
         self.timeout_s = timeout_s
-        self.ports = () if port is None else (port,) if isinstance(port, int) else tuple(port)
+        __tracebackhide__ = True
+        self.ports = checked_ports(port)
         self._filter_text = filter_text
         self._folder = tempfile.mkdtemp(prefix="keepalive-") if keep else None
         self._watching: Watching | None = None
@@ -279,7 +386,13 @@ class Capture:
             shutil.rmtree(folder, ignore_errors=True)
 
     def flows(self, port: int | None = None) -> list[CapturedFlow]:
-        """Return the connections seen so far, in order of their first segment."""
+        """Return the connections seen so far, in order of their first segment.
+
+        Raises:
+            ValueError: ``port`` is no port.
+        """
+        __tracebackhide__ = True
+        checked_ports(port)
         return [flow for flow in map(CapturedFlow, self._look().flows) if flow.has_port(port)]
 
     def flow(self, port: int | None = None) -> CapturedFlow:
@@ -288,12 +401,13 @@ class Capture:
         Raises:
             AssertionError: there is none, or more than one.
         """
+        __tracebackhide__ = True
         found = self.flows(port)
         if len(found) == 1:
             return found[0]
         where = "" if port is None else f" with port {port}"
         if not found:
-            raise AssertionError(f"no connection{where} was captured\n\n{self.story()}")
+            raise ToldError(f"no connection{where} was captured\n\n{self.story()}", self.flows())
         names = "\n".join(map(repr, found))
         raise AssertionError(f"{len(found)} connections{where} were captured; ask flows() for them\n\n{names}")
 
@@ -315,6 +429,7 @@ class Capture:
             AssertionError: it did not happen in time.
             ValueError: ``what`` is unknown.
         """
+        __tracebackhide__ = True
         happened = self._test(what, count)
         limit_s = self.timeout_s if timeout_s is None else timeout_s
         deadline_s = time.monotonic() + limit_s
@@ -329,12 +444,18 @@ class Capture:
                 self._news.wait(min(left_s, LOOK_S))
         name = what if isinstance(what, str) else getattr(what, "__name__", "what was waited for")
         times = f" {count} times" if count > 1 else ""
-        raise AssertionError(f"{name}{times} did not happen within {limit_s:g} s\n\n{self.story(port)}")
+        told = self.flows(port)
+        raise ToldError(f"{name}{times} did not happen within {limit_s:g} s\n\n{self.story(port)}", told)
 
-    def story(self, port: int | None = None) -> str:
-        """Return what happened so far, flow by flow, in words; no more than a few flows."""
+    def story(self, port: int | None = None, *, beside: frozenset[int] = frozenset()) -> str:
+        """Return what happened so far, flow by flow, in words; no more than a few flows.
+
+        Flows of the numbers ``beside`` are left out, and so is everything if there is no other.
+        """
         watching = self._need()
-        flows = self.flows(port)
+        flows = [flow for flow in self.flows(port) if flow.number not in beside]
+        if beside and not flows:
+            return ""
         stories = [flow.story for flow in flows[:STORIES]]
         if more := flows[STORIES:]:
             stories.append("\n".join(["and also:", *map(repr, more[:50])]))
@@ -417,7 +538,12 @@ def capture(
     timeout_s: float = TIMEOUT_S,
     keep: bool = False,
 ) -> Capture:
-    """Return a capture of TCP from or to a port, or of all packets, to be used in a ``with`` statement."""
+    """Return a capture of TCP from or to a port, or of all packets, to be used in a ``with`` statement.
+
+    Raises:
+        ValueError: ``port`` is no port.
+    """
+    __tracebackhide__ = True
     return Capture(port, interface=interface, filter_text=filter_text, timeout_s=timeout_s, keep=keep)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from analyzer.wireshark.tshark import TsharkFailedError
+from tests.wireshark.needs import needs_tshark
 
 ROOT = Path(__file__).parents[1]
 FOUNDING = ROOT / "captures" / "founding_go_fin60.pcap"
@@ -26,6 +28,65 @@ def test_an_analysis_reads_well(founding):
     assert set(founding.findings) == set(founding.summary["findings"])
     assert f"<Analysis of {FOUNDING}: 1 flows, 16 probes>" == repr(founding)
     assert "12 probes after the FIN" in founding._repr_html_()
+
+
+def test_a_finding_that_nothing_has_has_no_flows():
+    """Of a healthy capture every finding has an empty list, and only a word that is no finding is an error."""
+    healthy = analyzer.analyze(ROOT / "captures" / "fixed_server.pcap")
+
+    assert [] == healthy.findings["close-wait-held-by-keepalive"]
+    assert "close-wait-held-by-keepalive" not in healthy.findings
+    with pytest.raises(KeyError, match="no finding is called close-wait; keepalive rules lists them"):
+        _ = healthy.findings["close-wait"]
+
+
+def test_several_captures_may_be_a_list():
+    """Paths may be given one by one or as a list, of texts and paths."""
+    both = [str(FOUNDING), ROOT / "captures" / "fixed_server.pcap"]
+
+    assert 2 == len(analyzer.analyze(both)) == len(analyzer.analyze(*both)) == len(analyzer.analyze(both[0], both[1:]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "flows"),
+    [
+        ({"port": 4001}, 1),
+        ({"port": [1, 59285]}, 1),
+        ({"port": 1}, 0),
+        ({"host": "127.0.0.0/8"}, 1),
+        ({"host": ["::1", "127.0.0.1"]}, 1),
+        ({"host": "10.0.0.0/8", "port": 4001}, 0),
+    ],
+)
+def test_flows_are_asked_for_by_host_and_port(asked, flows):
+    """Only flows with one of the hosts and one of the ports are there; the others are counted as left out."""
+    analysis = analyzer.analyze(FOUNDING, **asked)
+
+    assert (flows, 1 - flows) == (len(analysis), analysis.left_out)
+
+
+@needs_tshark
+def test_flows_are_asked_for_by_a_display_filter():
+    """Only flows with a frame that matches Wireshark's filter are there, and a filter that is none is refused."""
+    assert 1 == len(analyzer.analyze(FOUNDING, display_filter="tcp.flags.reset == 1"))
+    assert 0 == len(analyzer.analyze(FOUNDING, display_filter="udp"))
+    with pytest.raises(TsharkFailedError):
+        analyzer.analyze(FOUNDING, display_filter="no.such ==")
+
+
+@pytest.mark.parametrize(
+    ("paths", "asked", "sentence"),
+    [
+        ((), {}, "no capture to analyze: name a path"),
+        (("",), {}, "no capture to analyze: a path is empty"),
+        ((FOUNDING,), {"port": "http"}, "'http' is no port; expected a number from 0 to 65535, or several"),
+        ((FOUNDING,), {"host": "localhost"}, "'localhost' is no address and no network"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_sentence(paths, asked, sentence):
+    """No path, a port or a host that can be none are errors of the caller."""
+    with pytest.raises(ValueError, match=sentence):
+        analyzer.analyze(*paths, **asked)
 
 
 def test_a_flow_reads_well(founding):

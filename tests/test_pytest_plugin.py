@@ -97,6 +97,33 @@ def test_a_failure_tells_the_story(project):
     )
 
 
+ASSERTING = FAILING.replace(
+    'assert capture.flow(port=keepalive_port).verdict == "closed"', "capture.flow(port=keepalive_port).assert_closed()"
+)
+
+
+@live
+@pytest.mark.parametrize("body", [FAILING, ASSERTING], ids=["assert", "assert_closed"])
+def test_a_failure_is_the_story_once(project, body):
+    """However a test asks, the story is told once, and of the plugin's own source nothing is shown."""
+    project.makepyfile(body)
+    shown = project.runpytest_inprocess("-p", "no:xdist").stdout.str()
+
+    assert 1 == shown.count("What happened")
+    assert "testing.py" not in shown
+    assert "pytest_plugin.py" not in shown
+
+
+def test_a_mistake_in_a_call_is_told_where_it_was_made(pytester):
+    """A port that is none is one sentence at the test's own line."""
+    pytester.makepyfile("def test_it(keepalive_capture):\n    with keepalive_capture(port=70000):\n        pass\n")
+    result = pytester.runpytest_inprocess("-p", "no:xdist")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E * ValueError: 70000 is no port; expected a number from 0 to 65535, or several"])
+    assert "selection.py" not in result.stdout.str()
+
+
 @live
 def test_a_passing_test_says_nothing(project):
     """Without a failure nothing of the capture is printed."""

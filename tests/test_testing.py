@@ -48,6 +48,24 @@ def test_probes_are_named_by_their_frames():
     assert repr(flow.probes_after_fin).startswith("<12 probes: frame 16, 18, ")
     assert repr(flow.probes_after_fin).endswith(" ...>")
     assert "<1 probe: frame 16>" == repr(testing.Probes(flow.probes_after_fin[:1]))
+    assert "<1 FIN: frame 14>" == repr(flow.fins)
+    assert "<no probes>" == repr(testing.Probes())
+
+
+def test_probes_are_compared_as_how_many_they_are():
+    """Probes, FINs and RSTs beside a number are so many, and beside their like the same frames."""
+    flow = flow_of(FOUNDING)
+
+    assert flow.probes_after_fin == 12
+    assert flow.probes_after_fin != 0
+    assert flow_of(CLOSED).probes_after_fin == 0
+    assert flow.fins <= 1 <= flow.resets < 2
+    assert 12 < flow.probes > flow.probes_after_fin
+    assert flow.probes == flow.probes
+    assert flow.probes != flow.probes_after_fin
+    assert 1 == len({flow.fins, flow.fins})
+    with pytest.raises(TypeError, match="compared with a number, not with 'none'"):
+        assert flow.probes < "none"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +87,8 @@ def test_a_failed_assertion_is_the_story(ask, message):
         ask(flow)
 
     assert message in str(raised.value).splitlines()[0]
-    assert flow.story in str(raised.value)
+    assert 1 == str(raised.value).count(flow.story)
+    assert {0} == raised.value.told
 
 
 def test_what_is_right_passes():
@@ -80,13 +99,26 @@ def test_what_is_right_passes():
     flow.assert_verdict("open", "closed")
     flow.assert_no_probes_after_fin()
     flow.assert_probes()
-    flow.assert_no_finding("close-wait-held-by-keepalive", "silent")
+    flow.assert_no_finding("close-wait-held-by-keepalive", "window-closed")
 
 
 def test_a_verdict_with_a_slip_of_the_pen_is_refused():
     """A word that is no verdict is an error of the test, not of the server."""
     with pytest.raises(ValueError, match="no verdict is called close; the verdicts are closed, half_closed"):
         flow_of(CLOSED).assert_verdict("close")
+
+
+def test_a_finding_with_a_slip_of_the_pen_is_refused():
+    """A word that is no finding is an error of the test, which would never fail."""
+    with pytest.raises(ValueError, match="no finding is called close-wait; keepalive rules lists them"):
+        flow_of(CLOSED).assert_no_finding("close-wait")
+
+
+@pytest.mark.parametrize("port", [70000, -1, "4001", 1.5, True, [80, "x"]])
+def test_a_port_that_is_none_is_one_sentence(port):
+    """What is no port is refused before anything is captured."""
+    with pytest.raises(ValueError, match=r" is no port; expected a number from 0 to 65535, or several$"):
+        capture(port=port)
 
 
 def test_roles_without_a_handshake_are_a_and_b():

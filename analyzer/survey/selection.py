@@ -5,9 +5,10 @@ It must not know files, verdicts or words.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from analyzer.track.batch import FlowBatch
 
 IPV4_BITS = 32
+LARGEST_PORT = 65535
 HALF = (1 << 64) - 1
 DAY_NS = 86_400 * NS_PER_S
 
@@ -91,6 +93,41 @@ class Selection:
         if self.window is not None:
             picked &= self.window.mask(flow, start_ns)
         return picked
+
+
+def checked_ports(ports: int | Iterable[int] | None) -> tuple[int, ...]:
+    """Return ports as they were given: one, several or none.
+
+    Raises:
+        ValueError: one is no number from 0 to 65535.
+    """
+    __tracebackhide__ = True  # what is wrong is the caller's line
+    if ports is None:
+        return ()
+    several: tuple[Any, ...] = (ports,)
+    if isinstance(ports, Iterable) and not isinstance(ports, str | bytes):
+        several = tuple(ports)
+    for port in several:
+        if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= LARGEST_PORT:
+            raise ValueError(f"{port!r} is no port; expected a number from 0 to {LARGEST_PORT}, or several")
+    return several
+
+
+def checked_hosts(hosts: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return addresses and networks as they were given: one, several or none.
+
+    Raises:
+        ValueError: one is no address and no network.
+    """
+    if hosts is None:
+        return ()
+    several = (hosts,) if isinstance(hosts, str) else tuple(hosts)
+    for host in several:
+        try:
+            ip_network(host, strict=False)
+        except ValueError:
+            raise ValueError(f"{host!r} is no address and no network (names are not looked up)") from None
+    return several
 
 
 def inside(high: NDArray[np.int64], low: NDArray[np.int64], host: str) -> NDArray[np.bool_]:
