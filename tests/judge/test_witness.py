@@ -5,7 +5,7 @@ import pytest
 from analyzer.judge.witness import mac_text
 from tests.causes.kinds.test_told_by_icmp import told
 from tests.causes.scenes import Shown, dead
-from tests.judging import scenario
+from tests.judging import captured, scenario
 from tests.track.test_beside import IP_B, MAC_A, MAC_C
 
 
@@ -58,3 +58,10 @@ def test_a_flow_without_a_question_has_none():
 def test_addresses_of_stations(mac, text):
     """An Ethernet address is written with colons; none is nothing."""
     assert mac_text(mac) == text
+
+
+def test_a_host_that_talks_to_itself_is_no_witness_of_its_own_silence():
+    """Where both ends have one address, the asker's own probes are no sign of life of the other end."""
+    flows, _ = captured("founding_go_fin60.pcap")
+
+    assert [] == [witness for witness in flows[0].witnesses if witness.kind == "life_sign"]
