@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.cli import ending, manner
 from analyzer.cli import options as shared
+from analyzer.cli.link import Link
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sockets",
         action="store_true",
-        help="on this host: real states, timers and processes from the kernel (Linux)",
+        help="on this host: real states, timers and processes from the kernel, and the way to hosts that fall silent "
+        "(Linux)",
     )
     forms = group.add_mutually_exclusive_group()
     forms.add_argument(
@@ -179,6 +181,8 @@ def _follow(options: argparse.Namespace, watching: Watching) -> None:
     if not (sys.stdout.isatty() and options.form is None):
         manner.warn(f"watching {where}; stop with Ctrl-C")
     ask = Kernel(frozenset(options.port)) if options.sockets else None
+    if ask is not None and ask.link.why_not:
+        shared.warn(ask.link.why_not)
     deadline_s = None if options.duration is None else time.monotonic() + options.duration
     every_s = LOOK_S if options.duration is None else min(LOOK_S, options.duration)
     look_again_s = 0.0
@@ -286,6 +290,9 @@ class Log:
         self._waiting = unsure
         for item, judged in sorted(told, key=lambda entry: entry[0].ts_ns):
             self._write(item, judged, view.start_ns(), ask)
+        if ask is not None:
+            for event in ask.link.news((flow.judged for flow in changed.values()), now_ns):
+                sys.stdout.write((json.dumps(event.object) if self._jsonl else event.line) + "\n")
         sys.stdout.flush()
 
     def _write(self, item: Item, judged: JudgedFlow, start_ns: int, ask: Kernel | None) -> None:
@@ -344,7 +351,10 @@ class Screen:
             more=max(len(lines) - room, 0),
         )
         flows = [_live_flow(view.flow(line).judged, ask) for line in lines[:room]]
-        drawn = table(standing, flows)
+        if ask is not None:
+            for _ in ask.link.news((flow.judged for flow in flows), now_ns):
+                pass  # what stands is in the table
+        drawn = table(standing, flows, ask.link.standing() if ask is not None else ())
         with self._console.capture() as capture:
             self._console.print(drawn)
         if capture.get() != self._drawn:  # drawn no more often than something on it changes
@@ -367,6 +377,8 @@ class Kernel:
         self._ports = ports
         self._sockets: dict[tuple[Endpoint, Endpoint], KernelSocket] = {}
         self._ask_again_s = self._held_s = -1e9
+        self.link = Link()
+        """The way to hosts that fall silent."""
 
     def views(self, judged: JudgedFlow) -> dict[Side, KernelView]:
         """Return what the kernel says of the ends of a flow that are on this host."""

@@ -76,8 +76,8 @@ class Standing:
     """Flows that have something to say but no room in the table."""
 
 
-def table(standing: Standing, flows: Sequence[LiveFlow]) -> Table:
-    """Return the table, for rich to draw."""
+def table(standing: Standing, flows: Sequence[LiveFlow], beside: Sequence[str] = ()) -> Table:
+    """Return the table, for rich to draw, with what the kernel says ``beside`` the flows."""
     from rich import box
     from rich.table import Table
 
@@ -96,6 +96,8 @@ def table(standing: Standing, flows: Sequence[LiveFlow]) -> Table:
             _text(keepalive(flow, standing.now_ns)),
             _text([verdict.value], STYLE_OF[verdict.severity]),
         )
+    for said in beside:
+        grid.add_row("", _text([said], "yellow"), "", "")
     if not flows:
         grid.add_row("", _text(["no flow probes or is half-closed yet"], "dim"), "", "")
     return grid

@@ -1,0 +1,124 @@
+"""What the kernel says of the way to the hosts of open flows while ``keepalive watch --sockets`` goes on, as events.
+
+Only what is cut is told, and when it no longer is. It must not judge flows.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from analyzer.judge.judged import JudgedFlow
+    from analyzer.neighbours import Way
+
+PATIENCE: Final = 20
+"""The kernel is asked again after so many times as long as it took to answer."""
+ASK_S: Final = 0.5
+FORGET: Final = 1024
+"""So many hosts are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEvent:
+    """Something new about the way to a host."""
+
+    ts_ns: int
+    way: Way
+    text: str
+
+    @property
+    def line(self) -> str:
+        """The event as a line of plain text, with the time of day."""
+        clock = datetime.fromtimestamp(self.ts_ns // NS_PER_S).astimezone()
+        return f"{clock:%H:%M:%S}.{self.ts_ns % NS_PER_S // 1_000_000:03d}  {self.text}"
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The event as a JSON object."""
+        return {
+            "event": "neighbour",
+            "time": _instant(self.ts_ns),
+            "address": self.way.address,
+            "gateway": self.way.gateway,
+            "interface": self.way.interface,
+            "state": self.way.state,
+            "since": None if self.way.since_ns is None else _instant(self.way.since_ns),
+            "text": self.text,
+        }
+
+
+def way_text(way: Way) -> str:
+    """Return how a host is reached, in one sentence without an end: ``10.0.0.7: neighbour FAILED since 12:03:11``."""
+    if way.interface is None:
+        return f"{way.address}: no route leads there"
+    hop = "neighbour" if way.gateway is None else f"next hop {way.gateway}"
+    if way.state is None:
+        return f"{way.address}: {hop} unknown ({way.interface})"
+    clock = "" if way.since_ns is None else f" since {_clock(way.since_ns)}"
+    return f"{way.address}: {hop} {way.state}{clock} ({way.interface})"
+
+
+class Link:
+    """The ways to hosts, asked for now and then."""
+
+    def __init__(self) -> None:
+        """Begin; ``self.why_not`` says why nothing can be asked."""
+        from analyzer import neighbours
+
+        self.why_not = neighbours.missing()
+        self._cut: dict[str, Way] = {}
+        self._open: dict[int, tuple[str, str]] = {}
+        self._ask_again_s = -1e9
+
+    def news(self, changed: Iterable[JudgedFlow], now_ns: int) -> Iterator[LinkEvent]:
+        """Yield what is new about the ways to the hosts of flows that are not over; ``changed`` ones are new here."""
+        from dataclasses import replace
+
+        from analyzer import neighbours
+
+        for judged in changed:
+            number, ends = judged.record.number, (judged.record.a.address, judged.record.b.address)
+            if judged.ending.verdict.is_over:
+                self._open.pop(number, None)
+            elif number in self._open or len(self._open) < FORGET:
+                self._open[number] = ends
+        wanted = [*dict.fromkeys([*self._cut, *(end for ends in self._open.values() for end in ends)])]
+        if self.why_not or not wanted or time.monotonic() < self._ask_again_s:
+            return
+        asked_s = time.monotonic()
+        try:
+            ways = neighbours.ways(wanted, now_ns)
+        except OSError:
+            ways = {}
+        took_s = time.monotonic() - asked_s
+        self._ask_again_s = time.monotonic() + max(ASK_S, PATIENCE * took_s)
+        for address, way in ways.items():
+            before = self._cut.get(address)
+            if way.is_cut and before is None and len(self._cut) < FORGET:
+                self._cut[address] = way
+                yield LinkEvent(now_ns, way, way_text(way))
+            elif not way.is_cut and before is not None:
+                del self._cut[address]
+                yield LinkEvent(now_ns, way, way_text(way))
+            elif way.is_cut and before is not None:  # the kernel tries again and again: it is cut since the first time
+                self._cut[address] = replace(way, since_ns=before.since_ns)
+
+    def standing(self) -> list[str]:
+        """Return which ways are cut, a sentence each."""
+        return [way_text(way) for way in self._cut.values()]
+
+
+def _clock(ts_ns: int) -> str:
+    return f"{datetime.fromtimestamp(ts_ns // NS_PER_S).astimezone():%H:%M:%S}"
+
+
+def _instant(ts_ns: int) -> str:
+    instant = datetime.fromtimestamp(ts_ns // NS_PER_S, UTC)
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{ts_ns % NS_PER_S:09d}Z"
