@@ -115,6 +115,16 @@ def station_was_not_heard(s: Scene) -> bool:
     return not s.station_is_heard
 
 
+def station_was_heard_after_the_question(s: Scene) -> bool:
+    """Its own station on the link was heard after the first question for its address that stayed without an answer."""
+    return s.is_on_link and s.beside("asked") > 0 and s.beside("station_last_ns") > s.beside("asked_ns")
+
+
+def station_was_silent_since(s: Scene) -> bool:
+    """Its station was not heard after the first question for its address that stayed without an answer."""
+    return not station_was_heard_after_the_question(s)
+
+
 def nothing_was_heard(s: Scene) -> bool:
     """No station but the asker's was heard since at all."""
     return s.is_unheard and s.beside("any_frame") == 0 and s.beside("mac") >= 0

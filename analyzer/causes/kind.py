@@ -17,6 +17,7 @@ Condition = Callable[[Scene], bool]
 """A fact of a scene; its docstring is what ``keepalive rules`` prints."""
 Facts = tuple[Sequence[int], dict[str, int | str]]
 Sentence = Callable[[Teller, Cause], str]
+Lines = Callable[[Teller, Cause], list[Line]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,12 @@ class CauseKind:
     """Who must act, naming the machine, and what they should do; None where a finding says so already."""
     fits: Sentence | None = None
     """What speaks for it in this flow, where others fit as well."""
+    why: Lines | None = None
+    """Why what is seen is so, in place of what the verdict or a finding says of it; no lines: as they say."""
+    sees: Lines | None = None
+    """What the programs see, in the same way."""
+    overrules: frozenset[str] = frozenset()
+    """Findings whose advice does not hold where it leads with a ``why``."""
     tells: str = ""
     """What would tell whether it is this, where others fit as well."""
 

@@ -27,6 +27,7 @@ CAUSES: Final[tuple[CauseKind, ...]] = (
     told_by_icmp.PATH_MTU,
     # ── the link shows it ──
     on_the_link.ADDRESS_MOVED,
+    on_the_link.ADDRESS_GONE,
     on_the_link.PEER_OFF_LINK,
     on_the_link.GATEWAY_OFF_LINK,
     # ── other flows show it ──
@@ -38,7 +39,6 @@ CAUSES: Final[tuple[CauseKind, ...]] = (
     host.HOST_SILENT,
     this_flow.FORGOTTEN,
     this_flow.FILTER_DROPS,
-    on_the_link.ADDRESS_GONE,
     # ── findings tell it ──
     *told_by_findings.POINTERS,
     told_by_findings.ONE_DIRECTION,

@@ -182,7 +182,7 @@ def _follow(options: argparse.Namespace, watching: Watching) -> None:
         manner.warn(f"watching {where}; stop with Ctrl-C")
     ask = Kernel(frozenset(options.port)) if options.sockets else None
     if ask is not None and ask.link.why_not:
-        shared.warn(ask.link.why_not)
+        manner.warn(ask.link.why_not)
     deadline_s = None if options.duration is None else time.monotonic() + options.duration
     every_s = LOOK_S if options.duration is None else min(LOOK_S, options.duration)
     look_again_s = 0.0

@@ -74,12 +74,12 @@ def story(judged: JudgedFlow, start_ns: int) -> Story:
         (WHO, why_so.who(t)),
         (REMAINS, why_so.remains(t)),
         (HAPPENED, storyline.happened(t)),
-        (WHY, storyline.why(t)),
+        (WHY, why_so.why(t) or storyline.why(t)),
         (CHANGE, advice(t)),
         (TIMELINE, list(timeline(t))),
         (SETTINGS, settings_lines(t)),
         (ALSO, also(t)),
-        (EXPECTED, expectations(t)),
+        (EXPECTED, why_so.sees(t) or expectations(t)),
         (LIMITS, limits(t)),
     )
     return Story(
@@ -104,7 +104,10 @@ def title(t: Teller) -> str:
 def advice(t: Teller) -> list[Line]:
     """Return what to change, from the records of the findings, each with whom it concerns."""
     found, remarks = [], []
+    overruled = why_so.overruled(t)
     for finding in t.judged.findings:
+        if finding.code in overruled:
+            continue
         kind = kind_of(finding.code)
         if kind.advice in {Advice.OWN, Advice.READER}:
             who = f"{t.start(side_of(finding))}: " if kind.advice is Advice.OWN else ""

@@ -67,6 +67,24 @@ def who(t: Teller) -> list[Line]:
     return [Line(lead[1].who(t, lead[0]), lead[0].frames)]
 
 
+def why(t: Teller) -> list[Line]:
+    """Return what the leading cause says of why it looks so; empty if it leaves that to others."""
+    lead = leading(t)
+    return [] if lead is None or lead[1].why is None else lead[1].why(t, lead[0])
+
+
+def sees(t: Teller) -> list[Line]:
+    """Return what the leading cause says of what the programs see; empty if it leaves that to others."""
+    lead = leading(t)
+    return [] if lead is None or lead[1].sees is None else lead[1].sees(t, lead[0])
+
+
+def overruled(t: Teller) -> frozenset[str]:
+    """Return the findings whose advice the leading cause overrules."""
+    lead = leading(t)
+    return lead[1].overrules if lead is not None and why(t) else frozenset()
+
+
 def remains(t: Teller) -> list[Line]:
     """Return the causes that fit alike, and what would tell them apart."""
     fits = [(cause, cause_kind(cause.code)) for cause in t.judged.causes]

@@ -25,7 +25,7 @@ def witnesses(scene: Scene) -> tuple[Witness, ...]:
     """Return the witnesses of a flow, in order of time; none of a flow that raises no question."""
     found = [*_icmp(scene), *_capture(scene)]
     if scene.record.beside is not None:
-        found += [*_link(scene), *_signs(scene), *_fates(scene), *_service(scene), *_changes(scene)]
+        found += [*_link(scene), *_signs(scene), *_fates(scene), *_service(scene), *_changes(scene), *_same_hop(scene)]
     return tuple(sorted(found, key=lambda witness: witness.ts_ns))
 
 
@@ -115,6 +115,24 @@ def _signs(scene: Scene) -> Iterator[Witness]:
             "hop": scene.hop or "",
         }
         yield Witness("life_sign", "path", frames, scene.beside("station_ns"), "station", data)
+
+
+def _same_hop(scene: Scene) -> Iterator[Witness]:
+    """Whether the RST that ended the flow looks like the other packets of the host in whose name it came."""
+    reset = scene.reset
+    if reset is None or reset.own_ttl is None or reset.ttl < 0:
+        return
+    low, high = reset.own_ttl
+    data: dict[str, int | str] = {
+        "address": scene.record.endpoint(scene.quiet).address,
+        "ttl": reset.ttl,
+        "low": low,
+        "high": high,
+        "mac": mac_text(scene.beside("mac")) if scene.beside("mac") >= 0 else "",
+        "on_link": 1 if scene.is_on_link else 0,
+        "strange": " ".join(reset.strange),
+    }
+    yield Witness("same_hop", scene.quiet, (reset.frame,), reset.ts_ns, "unlike" if reset.strange else "alike", data)
 
 
 def _fates(scene: Scene) -> Iterator[Witness]:

@@ -130,6 +130,24 @@ def _station(t: Teller, w: Witness) -> str:
     return f"{whose[0].upper()}{whose[1:]} ({text(w, 'mac')}) was heard {after}."
 
 
+def _alike(t: Teller, w: Witness) -> str:
+    del t
+    own = f"the other packets of {text(w, 'address')}"
+    if number(w, "on_link"):
+        return (
+            f"The RST has the station and the TTL ({number(w, 'ttl')}) of {own}; that host is on this link, so no"
+            " router or NAT is between."
+        )
+    return f"The RST came with the TTL ({number(w, 'ttl')}) of {own}, and nothing else about it is strange."
+
+
+def _unlike(t: Teller, w: Witness) -> str:
+    del t
+    names = {"ttl": "TTL", "mac": "MAC address", "ip_id": "IP ID"}
+    whats = " and ".join(names.get(each, each) for each in text(w, "strange").split())
+    return f"The RST differs from the other packets of {text(w, 'address')} in {whats}."
+
+
 def _same_host(t: Teller, w: Witness) -> str:
     del t
     others = count(number(w, "flows"), "other flow")
@@ -200,6 +218,8 @@ SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
     ("life_sign", "unheard"): _unheard,
     ("life_sign", "only_resets"): _only_resets,
     ("life_sign", "station"): _station,
+    ("same_hop", "alike"): _alike,
+    ("same_hop", "unlike"): _unlike,
     ("fate_shared", "same_host"): _same_host,
     ("fate_shared", "other_hosts"): _other_hosts,
     ("reconnect", "refused"): _refused,

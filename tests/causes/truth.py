@@ -6,7 +6,7 @@ EXPECTED = {
     "beside_host_down_behind_router": ("host-down-says-last-router", "proven"),
     "beside_host_removed": ("no-route", "proven"),
     "beside_route_removed": ("no-route", "proven"),
-    "beside_arp_silent": ("peer-off-link", "proven"),
+    "beside_arp_silent": ("address-gone", "likely"),
     "beside_address_moved": ("address-moved", "proven"),
     "beside_prohibited": ("filter-rejects", "proven"),
     "beside_port_unreachable": ("filter-rejects", "proven"),

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.findings.kinds import lapses, unanswered
 from analyzer.judge.judged import Certainty
+from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
 from analyzer.judge.witness import mac_text
-from analyzer.words.model import LongText
+from analyzer.track.flow import SIDES
+from analyzer.words.model import Line, LongText
 
 if TYPE_CHECKING:
     from analyzer.causes.kind import Facts
     from analyzer.judge.judged import Cause
     from analyzer.judge.scene import Scene
+    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 OFTEN: Final = 3
@@ -56,7 +61,12 @@ def reset_came_from_new_station(s: Scene) -> bool:
 
 
 def _gone(s: Scene) -> Facts:
-    frames = (s.beside("station_frame"), *s.asked_frames)
+    frames = (
+        s.beside("station_last_frame"),
+        s.beside("asked_frame"),
+        s.beside("asked_last_frame"),
+        *s.asked_frames,
+    )
     return frames, {"address": s.record.endpoint(s.quiet).address, "mac": mac_text(s.beside("mac"))}
 
 
@@ -133,9 +143,40 @@ def _gone_headline(t: Teller, cause: Cause) -> str:
 def _gone_who(t: Teller, cause: Cause) -> str:
     del t
     return (
-        f"Whoever runs the host that had {cause.data['address']}: was the address removed (ip addr, DHCP), or does its"
-        " own packet filter drop what comes for it?"
+        f"Whoever runs the host that had {cause.data['address']}: was the address removed (ip addr, DHCP), is it set to"
+        " answer no ARP, or does its own packet filter drop what comes for it?"
     )
+
+
+def _asks_on(t: Teller) -> Side | None:
+    """Return the asker, if it went on asking on the link after its last segment, of a flow that nothing ended."""
+    beside = t.record.beside
+    if beside is None or t.ending.verdict not in {Verdict.OPEN, Verdict.SILENT}:
+        return None
+    asker = other(SIDES[beside["side"]])
+    asked_ns = max(beside["asked_last_ns"], beside["hop_asked_last_ns"])
+    return asker if asked_ns > (t.record.facts(asker).last_ns or 0) else None
+
+
+def _waits(t: Teller, cause: Cause) -> list[Line]:
+    """Why the probes stopped: they wait in the asker's own kernel."""
+    asker = _asks_on(t)
+    if asker is None:
+        return []
+    text = (
+        f"{t.start(asker)} is alive: it is the one that asks. Its probes, and its RST when it gives up, wait for an"
+        " address on the link to send them to, and never leave it."
+    )
+    return [Line(text, cause.frames)]
+
+
+def _sees(t: Teller, cause: Cause) -> list[Line]:
+    """What the asker's program gets."""
+    asker = _asks_on(t)
+    if asker is None:
+        return []
+    text = f"{t.start(asker)}, read: ETIMEDOUT when its kernel gives up, of which nothing is on the wire."
+    return [Line(text, cause.frames)]
 
 
 PEER_OFF_LINK: Final = CauseKind(
@@ -147,15 +188,19 @@ PEER_OFF_LINK: Final = CauseKind(
                 c.fell_silent_or_stopped,
                 asked_thrice_in_vain,
                 c.host_was_not_heard,
+                c.station_was_silent_since,
                 c.capture_is_whole,
                 c.answers_could_be_captured,
             ),
         ),
-        CauseRow(Certainty.LIKELY, (c.fell_silent_or_stopped, asked_twice_in_vain)),
+        CauseRow(Certainty.LIKELY, (c.fell_silent_or_stopped, asked_twice_in_vain, c.station_was_silent_since)),
     ),
     facts=_asked,
     headline=_off_link_headline,
     who=_off_link_who,
+    why=_waits,
+    sees=_sees,
+    overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code}),
     tells="What the host's interface says (ip link, the switch's port).",
     text=LongText(
         title="The peer's host does not answer on the link",
@@ -191,6 +236,9 @@ GATEWAY_OFF_LINK: Final = CauseKind(
     facts=_hop_asked,
     headline=_gateway_headline,
     who=_gateway_who,
+    why=_waits,
+    sees=_sees,
+    overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code}),
     tells="What the router's interface says.",
     text=LongText(
         title="The next hop does not answer on the link",
@@ -223,10 +271,19 @@ ADDRESS_MOVED: Final = CauseKind(
 )
 ADDRESS_GONE: Final = CauseKind(
     code="address-gone",
-    rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.is_on_link, c.station_was_heard)),),
+    rows=(
+        CauseRow(
+            Certainty.LIKELY,
+            (c.fell_silent_or_stopped, asked_thrice_in_vain, c.station_was_heard_after_the_question),
+        ),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.is_on_link, c.station_was_heard)),
+    ),
     facts=_gone,
     headline=_gone_headline,
     who=_gone_who,
+    why=_waits,
+    sees=_sees,
+    overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code}),
     tells="The addresses of the host now (ip addr); whether it answers ARP for this one.",
     text=LongText(
         title="The host is there, its address is not heard",

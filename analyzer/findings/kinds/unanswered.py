@@ -108,6 +108,13 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     return lines(last_word(t, other(prober)), data, Line(text, f.frames), _gives_up(t, f))
 
 
+def _asks_on(t: Teller, f: Finding) -> bool:
+    """Whether the prober asked on the link for its peer, or for the next hop, after its last probe."""
+    beside = t.record.beside
+    last_ns = max((p.ts_ns for p in t.record.probes_from(side_of(f))), default=0)
+    return beside is not None and max(beside["asked_last_ns"], beside["hop_asked_last_ns"]) > last_ns
+
+
 def _gives_up(t: Teller, f: Finding) -> Line | None:
     """Return when the prober would have given up, by the usual counts."""
     gap = number(f, "interval_ns") or number(f, "gap_ns")
@@ -121,9 +128,10 @@ def _gives_up(t: Teller, f: Finding) -> Line | None:
     if not gap:
         return None
     if f.code == THEN_NONE.code:
-        text = (
-            f"They came {duration(gap)} apart, then no more for {duration(number(f, 'waited_ns'))}: the"
-            " prober is gone as well, or its RST was not captured."
+        text = f"They came {duration(gap)} apart, then no more for {duration(number(f, 'waited_ns'))}: " + (
+            "the prober found no address on the link to send them to, and asks for it."
+            if _asks_on(t, f)
+            else "the prober is gone as well, or its RST was not captured."
         )
         return Line(text, f.frames)
     return (

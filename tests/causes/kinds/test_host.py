@@ -2,6 +2,7 @@
 
 import struct
 
+from analyzer import explain
 from tests.causes.scenes import Shown, cause_of, dead
 from tests.track.test_beside import ACK, RST, SYN
 
@@ -115,3 +116,12 @@ def test_resets_in_its_name_are_told_as_what_they_are():
 
     assert "Nothing but RSTs came in the name of 10.0.0.2" in evidence
     assert "refused" not in evidence
+
+
+def test_a_reset_like_the_hosts_own_packets_is_told():
+    """A RST with the station and TTL of a host on the link is its own: no router or NAT is between."""
+    evidence = forgotten().judged(1).witnesses
+
+    (said,) = [witness for witness in evidence if witness.kind == "same_hop"]
+    assert (said.says, said.data["on_link"], said.data["ttl"]) == ("alike", 1, 64)
+    assert "no router or NAT is between" in explain.story(forgotten().judged(1), 0).section("Evidence").lines[-1].text

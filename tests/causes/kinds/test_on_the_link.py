@@ -1,7 +1,8 @@
 """Causes that ARP shows."""
 
+from tests.capture.craft import ethernet
 from tests.causes.scenes import Shown, cause_of, dead
-from tests.track.test_beside import IP_B, IP_C, IP_R, MAC_A, MAC_C
+from tests.track.test_beside import IP_B, IP_C, IP_R, MAC_A, MAC_B, MAC_C
 
 
 def asked(made, *times, target=IP_B):
@@ -84,3 +85,29 @@ def test_a_filter_that_keeps_arp_out_is_told():
     assert "it cannot contain ARP or neighbour discovery, or ICMP errors, or other" in evidence
     assert "No frame that the capture's filter lets pass came from 10.0.0.2" in evidence
     assert "keeps ARP or ICMP out" in remains
+
+
+def test_a_station_that_is_heard_while_its_address_does_not_answer():
+    """A host whose station goes on sending, while questions for its address stay unanswered, has lost the address."""
+    made = asked(dead(), 11, 12.5, 13.5)
+    made.put(13, ethernet(b"", 0x88CC, src=MAC_B))
+
+    assert cause_of(made) == ("address-gone", "likely")
+    assert "is it set to answer no ARP" in made.section("Who must act")
+
+
+def test_a_prober_that_asks_on_is_alive():
+    """Where probes stop and their sender asks for its peer on the link, nobody is told to check the prober."""
+    made = Shown()
+    made.arp(0, 1, mac=MAC_A)
+    made.arp(0, 2, sender=made.ip_b, target=bytes([10, 0, 0, 1]), mac=made.mac_b)
+    made.opened(1)
+    for at_s in (4, 7):
+        made.a(at_s, seq=0)
+        made.b(at_s + 0.001)
+    asked(made, *range(10, 30))
+
+    assert cause_of(made) == ("peer-off-link", "proven")
+    assert "it is the one that asks" in made.section("Why")
+    assert "Check the prober" not in made.section("What to change")
+    assert "ETIMEDOUT" in made.section("What the programs see (expected, not captured)")
