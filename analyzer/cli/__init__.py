@@ -50,6 +50,7 @@ VERBS: Final = (
     Verb("share", "a copy that can be given away: other addresses, no data, the same story", "analyzer.cli.share"),
     Verb("how", "the command that captures what this program reads, made for a case", "analyzer.cli.how"),
     Verb("rules", "what the words of a report mean, and the tables that decide", "analyzer.cli.rules"),
+    Verb("mcp", "a server for assistants (Model Context Protocol): report, explain, rules", "analyzer.cli.mcp"),
     Verb("completion", "what completes the command's words in a shell", "analyzer.cli.completion"),
     Verb("man", "the manual page", "analyzer.cli.man"),
 )

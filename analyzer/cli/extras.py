@@ -29,8 +29,9 @@ def needed(module: str, extra: str) -> Foreign:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module.partition(".")[0]:
+        library = module.partition(".")[0]
+        if (error.name or "").partition(".")[0] != library:
             raise
         raise MissingExtraError(
-            f"this needs {error.name}, which is not installed: pip install '{DISTRIBUTION}[{extra}]'"
+            f"this needs {library}, which is not installed: pip install '{DISTRIBUTION}[{extra}]'"
         ) from error
