@@ -27,6 +27,7 @@ from analyzer.survey.hosts import HostSums
 from analyzer.survey.limits import IdleTrials, silences
 from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
+from analyzer.survey.shared import SharedFlows
 from analyzer.together import SEARCHED, FlowsTogether
 from analyzer.track.flow import endpoints_of
 from analyzer.track.tracker import Limits
@@ -102,6 +103,7 @@ class Analysis:
         self._lines: list[NDArray[np.void]] = []
         self._hosts = HostSums()
         self._trials = IdleTrials()
+        self._shared = SharedFlows()
         self._unfolded = 0
         self._batches: list[Kept] = []
         self._unsearched: list[tuple[int, findings.Piece]] = []
@@ -221,6 +223,7 @@ class Analysis:
             batch = batch.take(picked)
         winners = verdict.decide(batch)
         self.totals.add(batch, winners)
+        self._shared.add(capture, batch)
         if len(self.first_of) < len(Verdict):
             self._note_first(capture, batch, winners)
         return batch, winners
@@ -352,11 +355,16 @@ class Analysis:
         self._lines += other._lines
         self._hosts.merge(other._hosts, at)
         self._trials.merge(other._trials, at)
+        self._shared.merge(other._shared, at)
         if self._found is not None and other._found is not None:
             self._found.merge(other._found, at)
         for kept in other._batches:
             kept.capture += at
         self._batches += other._batches
+
+    def same_traffic(self) -> list[CaptureSummary]:
+        """Return the captures that hold the same connections as another one: points of one traffic."""
+        return [self.captures[capture] for capture in self._shared.captures(self.captures)]
 
     def start_ns(self, capture: int = 0) -> Zero:
         """Return the instant that offsets of this capture count from, with the clock by which instants are said."""

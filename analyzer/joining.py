@@ -6,6 +6,7 @@ It must not decide what became of a packet.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from analyzer.units import format_duration
 from analyzer.vantage.concluding import conclude
 from analyzer.vantage.joint import Joined, Lone, Point
 from analyzer.vantage.legs import legs_of
+from analyzer.vantage.relatives import relatives
 from analyzer.vantage.sighting import SIGHTING, sightings_of
 from analyzer.vantage.weaving import weave
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Flow
     from analyzer.judge.judged import JudgedFlow
+    from analyzer.judge.record import FlowRecord
     from analyzer.vantage.clock import Clock
     from analyzer.vantage.joint import JointFlow
     from analyzer.vantage.weaving import Woven
@@ -111,15 +114,10 @@ def joined(read: Sequence[_Read]) -> Joined:
         return read[home[point]].flows[flow].judged
 
     flows = list(conclude(woven, seen, points, judged))
-    _refuse_strangers(read, flows, home)
     taken = {(home[part.point], part.flow) for flow in flows for part in flow.parts}
     first_point = [home.index(capture) for capture in range(len(read))]
-    lone = [
-        Lone(first_point[capture], flow.judged, "absent")
-        for capture, each in enumerate(read)
-        for number, flow in sorted(each.flows.items())
-        if (capture, number) not in taken
-    ]
+    lone = _lone(read, taken, first_point)
+    _refuse_strangers(read, flows, home, {home[each.point] for each in lone if each.other is not None})
     warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
     return Joined(points, flows, lone, _notes(woven, points), warnings)
 
@@ -146,13 +144,33 @@ def _read(path: str, *, reader: str, jit: bool | None, progress: Callable[[Rotat
     return _Read(path, result, np.concatenate(pieces), {flow.number: flow for flow in result.flows})
 
 
-def _refuse_strangers(read: Sequence[_Read], flows: Sequence[JointFlow], home: Sequence[int]) -> None:
+def _lone(read: Sequence[_Read], taken: set[tuple[int, int]], first_point: Sequence[int]) -> list[Lone]:
+    """Return the flows that one capture alone has, and which of them carry what another's do."""
+    own = [[number for number in sorted(each.flows) if (at, number) not in taken] for at, each in enumerate(read)]
+    kin: dict[tuple[int, int], tuple[str, int, int]] = {}
+
+    def record_in(capture: int) -> Callable[[int], FlowRecord]:
+        return lambda flow: read[capture].flows[flow].judged.record
+
+    for one, other in combinations(range(len(read)), 2):
+        both = read[one].sightings, read[other].sightings
+        for each in relatives(*both, own[one], own[other], (record_in(one), record_in(other))):
+            kin.setdefault((one, each.there), (each.why, first_point[other], each.here))
+            kin.setdefault((other, each.here), (each.why, first_point[one], each.there))
+    return [
+        Lone(first_point[at], read[at].flows[number].judged, *kin.get((at, number), ("absent", None, None)))
+        for at, numbers in enumerate(own)
+        for number in numbers
+    ]
+
+
+def _refuse_strangers(read: Sequence[_Read], flows: Sequence[JointFlow], home: Sequence[int], kin: set[int]) -> None:
     """Refuse captures that have nothing in common with the others.
 
     Raises:
         NotJoinedError: with the reason, if one shows.
     """
-    known = {home[part.point] for flow in flows for part in flow.parts}
+    known = {home[part.point] for flow in flows for part in flow.parts} | kin
     strangers = [each for capture, each in enumerate(read) if capture not in known]
     if not strangers or len(read) == 1:
         return

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import manner
 from analyzer.cli import options as shared
+from analyzer.cli import page
+from analyzer.output import whole
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
 
     from analyzer.vantage.joint import Joined
 
+PICTURES: Final = 20
+"""So many connections are drawn, unless --limit says otherwise."""
+SUFFIXES: Final = (".png", ".svg", ".pdf")
+THEMES: Final = ("light", "dark", "transparent")
 EPILOG: Final = """\
 The points are called A, B, C, in the order in which they are named; times are
 those of A. One capture alone is joined with itself, if it holds packets before
@@ -48,19 +55,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     forms = group.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="one JSON object")
-    group.add_argument("--force", action="store_true", help="overwrite existing files")
+    page.add_html(group, forms)
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="also a ladder of each connection, as OUT.png, .svg or .pdf (all its pages)",
+    )
+    group.add_argument("--theme", choices=THEMES, default="light", help="of the ladder: for a light page, a dark one")
 
 
 def run(options: argparse.Namespace) -> int:
     """Join, and tell; return the exit status."""
     from analyzer.report import joint_json, joint_text
 
+    for path in filter(None, (options.html, options.output)):
+        shared.refuse_overwrite(path, force=options.force)
+    if options.output and Path(options.output).suffix not in SUFFIXES:
+        raise shared.UsageError(f"{options.output}: the picture is .png, .svg or .pdf")
     result = _joined(options)
     if options.flow and not any(flow.number in options.flow for flow in result.flows):
         last = len(result.flows) - 1
         having = f"the connections are 0 to {last}" if last else "there is only connection 0"
         raise shared.UsageError(f"no connection {', '.join(map(str, options.flow))} here: {having}")
-    if options.json:
+    if options.output:
+        _draw(options, result)
+    if options.html:
+        from analyzer.report.joint_html import page as joint_page
+
+        content = joint_page(result, limit=options.limit, flows=tuple(options.flow))
+        _write(options.html, content.encode(), force=options.force)
+    elif options.json:
         joint_json.write_json(result, sys.stdout.write)
     else:
         screen = manner.screen()
@@ -85,3 +110,34 @@ def _joined(options: argparse.Namespace) -> Joined:
     for at, warning in result.warnings:
         manner.warn(f"warning: {printable(result.points[at].path)}: {warning}")
     return result
+
+
+def _draw(options: argparse.Namespace, result: Joined) -> None:
+    """Write the ladders of the connections that are told: the pages of one PDF, or a file for each."""
+    from analyzer.explain.joined import is_uneventful
+    from analyzer.report.plot import ladder_figure, rendered
+
+    picked = [flow for flow in result.flows if flow.number in options.flow or not options.flow]
+    told = picked if options.flow else [flow for flow in picked if not is_uneventful(flow)] or picked[:1]
+    told = told[: len(told) if options.limit == 0 else options.limit or PICTURES]
+    start_ns = result.points[0].first_ns
+    figures = (ladder_figure(flow, result.points, start_ns, theme=options.theme) for flow in told)
+    out = Path(options.output)
+    if out.suffix == ".pdf":
+        _write(options.output, rendered(figures, "pdf"), force=options.force)
+        return
+    for flow, figure in zip(told, figures, strict=True):
+        path = out if len(told) == 1 else out.with_name(f"{out.stem}-{flow.number}{out.suffix}")
+        _write(str(path), rendered([figure], out.suffix[1:]), force=options.force)
+
+
+def _write(path: str, content: bytes, *, force: bool) -> None:
+    """Write a file and say where."""
+    try:
+        with whole(path, replace=force) as file:
+            file.write(content)
+    except FileExistsError:
+        shared.refuse_overwrite(path, force=False)
+    except OSError as error:
+        raise shared.UsageError(f"{path}: {error.strerror}") from error
+    sys.stderr.write(f"{printable(path)}\n")

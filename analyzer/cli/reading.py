@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import threading
 import time
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from analyzer.together import FlowsTogether
     from analyzer.track.tracker import Limits
 
+MOST_JOINED: Final = 10
+"""Of more captures nobody looks for those that hold the same connections."""
 PATIENCE_S: Final = 1.0
 """What takes less needs no bar."""
 
@@ -290,7 +293,17 @@ def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[FlowsT
 
 
 def say_warnings(result: Analysis) -> None:
-    """Say on stderr what is wrong with the captures."""
+    """Say on stderr what is wrong with the captures, and which of them should be joined."""
     for capture in result.captures:
         for warning in capture.warnings:
             warn(f"warning: {capture.name}: {warning}")
+    say_same_traffic(result)
+
+
+def say_same_traffic(result: Analysis) -> None:
+    """Say on stderr which captures are of the same traffic."""
+    if len(result.captures) < MOST_JOINED and (same := result.same_traffic()):
+        names = " ".join(shlex.quote(capture.paths[0]) for capture in same)
+        warn(
+            f"note: these captures hold the same connections; what was lost or made between them: keepalive join {names}"
+        )

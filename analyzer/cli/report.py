@@ -176,7 +176,7 @@ def _listed(options: argparse.Namespace, some: Iterator[FlowsTogether], *, to_th
 
 
 def _text(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
-    from analyzer.cli.reading import read_all, say_warnings
+    from analyzer.cli.reading import read_all, say_same_traffic, say_warnings
 
     few = options.limit is None or 0 < options.limit <= KEPT
     result = read_all(
@@ -186,6 +186,8 @@ def _text(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     write_text(options, result, fail_on)
     if not (sys.stdout.isatty() and sys.stderr.isatty()):
         say_warnings(result)
+    else:
+        say_same_traffic(result)
     return result
 
 

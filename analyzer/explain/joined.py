@@ -170,8 +170,13 @@ def _title(t: _Teller) -> str:
     way = ""
     if t.flow.way:
         shown = t.flow.way if a == "a" else t.flow.way[::-1]
-        way = f", by way of {' and '.join(letter(point) for point in shown)}"
+        way = f", by way of {_listed([letter(point) for point in shown])}"
     return f"Connection {t.flow.number}: {t.record.endpoint(a)} {arrow} {t.record.endpoint(b)}{way}"
+
+
+def _listed(names: list[str]) -> str:
+    """Return names as a list in words."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _headline(t: _Teller) -> str:
@@ -227,10 +232,10 @@ def _fate_words(t: _Teller, crossing: Crossing) -> str:
     if crossing.fate is Fate.MADE:
         return f"was {'' if crossing.proven else 'most likely '}made {t.place(crossing)}"
     if crossing.fate is Fate.NOT_CAPTURED:
-        missed = " and ".join(letter(point) for point in crossing.missed_at)
+        missed = _listed([letter(point) for point in crossing.missed_at])
         return f"passed {missed}, which did not capture it"
     if crossing.fate is Fate.UNPROVEN:
-        return f"is only at {' and '.join(letter(sight.point) for sight in crossing.seen)}, and nothing tells why"
+        return f"is only at {_listed([letter(sight.point) for sight in crossing.seen])}, and nothing tells why"
     return "passed all points"
 
 
@@ -439,7 +444,7 @@ def lone_words(lone: Lone) -> str:
     if lone.why == "proxy" and lone.other_point is not None:
         return (
             f"{text} carries the same data as flow {lone.other} of {letter(lone.other_point)}, with numbers of its "
-            "own: a proxy between them has two connections"
+            "own: most likely a proxy between them has two connections"
         )
     if lone.why == "renumbered" and lone.other_point is not None:
         return (

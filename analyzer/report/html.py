@@ -86,7 +86,7 @@ class _Finding:
 def page(data: Page) -> Iterator[str]:
     """Yield the page in pieces."""
     report = data.report
-    script = _source("script.js")
+    script = source("script.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     shown = data.lines[:MOST_ROWS]
     told = {(flow.capture, flow.judged.record.number) for flow in report.flows}
@@ -94,13 +94,13 @@ def page(data: Page) -> Iterator[str]:
     found = [_Finding(code, explain.long_text(code), found) for code, found in report.findings.items()]
     several = len(report.captures) > 1
     yield from (
-        _environment()
+        environment()
         .get_template("report.html")
         .generate(
             title="TCP keepalive: " + ", ".join(_name(capture.name) for capture in report.captures[:3]),
             script=script,
             digest=digest,
-            style=_source("style.css"),
+            style=source("style.css"),
             report=report,
             captures=[title_of(capture) for capture in report.captures],
             warnings=[
@@ -173,7 +173,7 @@ def embedded(value: object) -> str:
 def excerpt(data: Report) -> str:
     """Return what a notebook shows of an analysis: sums and its most important flows."""
     return (
-        _environment()
+        environment()
         .get_template("excerpt.html")
         .render(
             captures=[title_of(capture) for capture in data.captures],
@@ -199,7 +199,7 @@ def story_html(judged: JudgedFlow, start_ns: int, prefix: str, *, pictures: bool
     """Return a flow's headline and picture, as a notebook shows a flow."""
     told = explain.story(judged, start_ns)
     drawn = _safe(picture(judged, start_ns, prefix)) if pictures else None
-    return _environment().get_template("flow.html").render(story=told, picture=drawn, frames_label=frames_label)
+    return environment().get_template("flow.html").render(story=told, picture=drawn, frames_label=frames_label)
 
 
 def _top(data: Page) -> Foreign | None:
@@ -266,22 +266,24 @@ def _safe(markup: str) -> Foreign:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what fills templates: everything is escaped, and a name that is missing is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    made = Environment(
         loader=PackageLoader("analyzer.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["count"] = lambda number: f"{number:,}"
-    environment.filters["plural"] = lambda number, one: one if number == 1 else f"{one}s"
-    return environment
+    made.filters["count"] = lambda number: f"{number:,}"
+    made.filters["plural"] = lambda number, one: one if number == 1 else f"{one}s"
+    return made
 
 
-def _source(name: str) -> Foreign:
-    environment = _environment()
-    assert environment.loader is not None
-    return _safe(environment.loader.get_source(environment, name)[0])
+def source(name: str) -> Foreign:
+    """Return a template's text as it stands, for what is no template: style and script."""
+    made = environment()
+    assert made.loader is not None
+    return _safe(made.loader.get_source(made, name)[0])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.report.screen import Screen
-    from analyzer.vantage.joint import Joined, JointFlow
+    from analyzer.vantage.joint import Joined, JointFlow, Lone
     from analyzer.words.model import Line
 
 INDENT: Final = "  "
@@ -37,10 +37,16 @@ def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tup
         yield from screen.wrap(f"{quiet} {what} all points without loss or change, and ended in order or goes on.")
     if joined.lone and not flows:
         yield ""
-        for lone in joined.lone[:LONE]:
+        told = once(joined.lone)
+        for lone in told[:LONE]:
             yield from screen.wrap(f"{lone_words(lone)}.")
-        if len(joined.lone) > LONE:
-            yield from screen.wrap(f"{len(joined.lone) - LONE} more flows were seen at one point only.")
+        if len(told) > LONE:
+            yield from screen.wrap(f"{len(told) - LONE} more flows were seen at one point only.")
+
+
+def once(lone: list[Lone]) -> list[Lone]:
+    """Return flows of one point, of two that carry the same only the first."""
+    return [each for each in lone if each.other_point is None or each.other_point > each.point]
 
 
 def header(joined: Joined, screen: Screen) -> Iterator[str]:

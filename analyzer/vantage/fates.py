@@ -207,14 +207,24 @@ class FlowFates:
             acks = np.flatnonzero(back & ((self.ack - self.end[row]) % SPACE < HALF))
             if not len(acks):
                 return None
-            first_ns = int(self.ts_ns[acks[0]])
-            same = (self.side == self.side[row]) & self.has[:, point] & (self.at_ns[:, point] <= first_ns)
-            same &= ((self.seq[row] - self.seq) % SPACE < HALF) & ((self.end - self.end[row]) % SPACE < HALF)
-            same |= self.regrouped & (self.side == self.side[row])
-            return None if same.any() else Why.ACKNOWLEDGED
+            return None if self._covered(row, point, int(self.ts_ns[acks[0]])) else Why.ACKNOWLEDGED
         if self.flags[row] & (RST | SYN | FIN):
             return None
         return self._answered(row, point, back)
+
+    def _covered(self, row: int, point: int, until_ns: int) -> bool:
+        """Say whether the point has all that a packet took by then, in whatever pieces it was sent again."""
+        same = (self.side == self.side[row]) & self.has[:, point] & (self.at_ns[:, point] <= until_ns)
+        at = np.flatnonzero(same & (self.end != self.seq))
+        size = int(self.end[row] - self.seq[row]) % SPACE
+        begin = (self.seq[at] - self.seq[row] + HALF) % SPACE - HALF
+        stop = begin + (self.end[at] - self.seq[at]) % SPACE
+        reached = 0
+        for low, high in sorted(zip(begin.tolist(), stop.tolist(), strict=True)):
+            if low > reached:
+                break
+            reached = max(reached, high)
+        return reached >= size
 
     def _answered(self, row: int, point: int, back: NDArray[np.bool_]) -> Why | None:
         """Say whether a probe (one below what the peer acknowledged) was answered from beyond the point."""

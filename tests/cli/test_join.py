@@ -43,3 +43,24 @@ def test_what_cannot_be_joined_is_refused(capsys, arguments, sentence):
     said, *usage = capsys.readouterr().err.splitlines()
     assert f": {sentence}" == said.removeprefix("keepalive").removeprefix(" join")
     assert usage[:1] == ([] if arguments else ["usage: keepalive join [options] FILE..."])
+
+
+def test_a_page_and_pictures(capsys, tmp_path):
+    """The page and the ladder are written, and not written over without --force."""
+    page, ladder = tmp_path / "join.html", tmp_path / "ladder.png"
+
+    assert 0 == main(["join", *PAIR, "--html", str(page), "-o", str(ladder)])
+    assert b"<svg" in page.read_bytes()
+    assert ladder.read_bytes().startswith(b"\x89PNG")
+    assert 2 == main(["join", *PAIR, "--html", str(page)])
+    assert 2 == main(["join", *PAIR, "-o", str(tmp_path / "ladder.gif")])
+    said = capsys.readouterr().err
+    assert f"{page} exists; --force writes over it" in said
+    assert "ladder.gif: the picture is .png, .svg or .pdf" in said
+
+
+def test_report_names_join_where_two_captures_hold_the_same(capsys):
+    """Who reports on two captures of the same connections is told how to join them."""
+    assert 0 == main(["report", *PAIR])
+
+    assert f"keepalive join {' '.join(PAIR)}" in capsys.readouterr().err

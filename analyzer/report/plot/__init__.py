@@ -5,6 +5,8 @@ The functions take judged flows and an Axes, or make one, and return the Axes: `
 ``overview_figure`` put them together as the command does, ``rendered`` gives the bytes of a file, ``inline_svg`` markup
 for a page.
 
+``ladder_figure`` draws a connection that several points saw.
+
 They neither touch rcParams nor pyplot: what a caller has set up stays as it is, and threads do not meet.
 """
 
@@ -21,6 +23,7 @@ with ignored("matplotlibrc"):  # matplotlib is imported by these
     from analyzer.report.plot.endings import Ended, endings_figure
     from analyzer.report.plot.histogram import idle_histogram
     from analyzer.report.plot.intervals import probe_intervals
+    from analyzer.report.plot.ladder import ladder_figure
     from analyzer.report.plot.limits import Silences, idle_limits_figure
     from analyzer.report.plot.many_flows import flows_overview
     from analyzer.report.plot.pages import flow_figure, overview_figure
@@ -38,6 +41,7 @@ __all__ = [
     "idle_histogram",
     "idle_limits_figure",
     "inline_svg",
+    "ladder_figure",
     "overview_figure",
     "probe_intervals",
     "rendered",

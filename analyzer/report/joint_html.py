@@ -1,0 +1,66 @@
+"""``keepalive join --html``: points, stories and ladders as one HTML file that needs nothing else.
+
+What comes from packets and file names reaches the page only through jinja2's autoescape. The page runs no script and
+loads nothing (Content-Security-Policy).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.explain.joined import clock_words, is_uneventful, joint_story, letter, lone_words
+from analyzer.report.html import environment, source
+from analyzer.report.joint_text import once
+from analyzer.report.screen import printable
+from analyzer.units import format_offset
+
+if TYPE_CHECKING:
+    from analyzer.vantage.joint import Joined
+
+TOLD: Final = 30
+"""So many connections are told with a picture."""
+LONE: Final = 100
+
+
+def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = ()) -> str:
+    """Return the page; ``limit`` is how many connections are told, ``flows`` which alone."""
+    from markupsafe import Markup
+
+    from analyzer.report.plot import inline_svg, ladder_figure
+
+    start_ns = joined.points[0].first_ns
+    picked = [flow for flow in joined.flows if flow.number in flows] if flows else joined.flows
+    eventful = picked if flows else [flow for flow in picked if not is_uneventful(flow)]
+    told = eventful[: len(eventful) if limit == 0 else limit or TOLD]
+    shown: list[dict[str, Any]] = []
+    for flow in told:
+        figure = ladder_figure(flow, joined.points, start_ns, theme="transparent", title=False)
+        picture = Markup(inline_svg(figure, f"c{flow.number}-"))  # noqa: S704 - matplotlib escapes what it writes
+        shown.append({"number": flow.number, "story": joint_story(flow, joined.points, start_ns), "picture": picture})
+    rest = []
+    if len(eventful) > len(told):
+        rest.append(f"{len(eventful) - len(told)} more connections have something to tell.")
+    if quiet := len(picked) - len(eventful):
+        rest.append(f"{quiet} connections passed all points without loss or change.")
+    if not flows:
+        lone = once(joined.lone)
+        rest += [f"{printable(lone_words(each))}." for each in lone[:LONE]]
+        if len(lone) > LONE:
+            rest.append(f"{len(lone) - LONE} more flows were seen at one point only.")
+    points = [
+        f"{letter(number)}: {printable(point.path)}: {point.frames} frames; {clock_words(point)}"
+        for number, point in enumerate(joined.points)
+    ]
+    return (
+        environment()
+        .get_template("join.html")
+        .render(
+            title="TCP keepalive: " + ", ".join(printable(point.path) for point in joined.points[:3]),
+            style=source("style.css"),
+            points=points,
+            notes=[printable(note) for note in joined.notes],
+            flows=shown,
+            rest=rest,
+            offset=format_offset,
+        )
+    )

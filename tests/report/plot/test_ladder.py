@@ -1,0 +1,47 @@
+"""The ladder: a line for each point, arrows between, crosses where packets were lost."""
+
+from analyzer.joining import join
+from analyzer.report.plot import ladder_figure, rendered
+from analyzer.report.plot.ladder import MOST_ROWS, rungs_of
+from tests.judging import CAPTURES
+from tests.vantages import World, keepalive
+
+LAB = CAPTURES / "lab"
+
+
+def drawn(joined, **options):
+    """Return the Axes of the first connection's ladder."""
+    figure = ladder_figure(joined.flows[0], joined.points, joined.points[0].first_ns, **options)
+    return figure, figure.axes[0]
+
+
+def texts(axes):
+    """Return what is written in a picture."""
+    return [text.get_text() for text in axes.texts if text.get_text()]
+
+
+def test_losses_are_crosses_and_what_was_made_is_marked():
+    """A lost probe ends at a cross, and a RST from between begins at a diamond."""
+    _, axes = drawn(join(LAB / "fw_reject_rst.pcap", LAB / "fw_reject_rst.peer.pcap"))
+
+    assert ["D", "x"] == sorted(line.get_marker() for line in axes.lines if line.get_marker() != "None")
+    assert 4 == texts(axes).count("probe")
+    assert 1 == texts(axes).count("RST")
+    assert {"A  fw_reject_rst.pcap", "B  fw_reject_rst.peer.pcap", "20", "21"} <= set(texts(axes))
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert ["probe", "RST", "lost on the way", "made on the way"] == legend
+
+
+def test_so_many_packets_are_drawn_and_the_others_counted(tmp_path):
+    """Probes and what has a fate of its own come first; how many are left out stands below."""
+    made = World()
+    keepalive(made, probes=40, lost=(3, 30))
+    joined = join(*made.write(tmp_path))
+    rungs, left_out = rungs_of(joined.flows[0])
+    figure, axes = drawn(joined, theme="dark", title=False)
+
+    assert MOST_ROWS == len(rungs)
+    assert len(made.truth) - MOST_ROWS == left_out
+    assert axes.get_xlabel().startswith(f"{left_out} more packets")
+    assert 2 == sum(line.get_marker() == "x" for line in axes.lines)
+    assert rendered([figure], "svg") == rendered([drawn(joined, theme="dark", title=False)[0]], "svg")

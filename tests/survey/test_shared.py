@@ -1,0 +1,39 @@
+"""Captures of the same connections are found, whatever addresses these have; others are not."""
+
+from analyzer.analyzing import analyze
+from tests.judging import CAPTURES
+from tests.vantages import World, keepalive
+
+LAB = CAPTURES / "lab"
+
+
+def same(*paths):
+    """Return which captures hold the same connections."""
+    return [capture.name for capture in analyze(*paths, one_stream=False).same_traffic()]
+
+
+def test_a_connection_is_known_behind_a_translation():
+    """Both initial numbers tell a connection, though its addresses are others; a third capture has no part in it."""
+    pair = [str(LAB / "nat_idle_expired.pcap"), str(LAB / "nat_idle_expired.peer.pcap")]
+
+    assert pair == same(*pair, str(LAB / "loss_acks.pcap"))
+
+
+def test_without_a_handshake_addresses_count_while_both_captures_ran(tmp_path):
+    """Mid-stream flows are the same by addresses, unless one capture had ended when the other began."""
+    made = World()
+    keepalive(made, middle=True)
+    together = made.write(tmp_path)
+    (tmp_path / "apart").mkdir()
+    apart = made.write(tmp_path / "apart", parts=(slice(0, 6), slice(8, None)))
+
+    assert together == same(*together)
+    assert [] == same(*apart)
+
+
+def test_samples_of_captures_that_were_read_elsewhere_are_taken_over():
+    """What another process read is compared as well."""
+    whole, other = (analyze(LAB / name) for name in ("loss_acks.pcap", "loss_acks.peer.pcap"))
+    whole.merge(other)
+
+    assert 2 == len(whole.same_traffic())
