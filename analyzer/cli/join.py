@@ -7,9 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from analyzer.cli import manner
+from analyzer.cli import manner, page
 from analyzer.cli import options as shared
-from analyzer.cli import page
 from analyzer.output import whole
 from analyzer.report.screen import printable
 
