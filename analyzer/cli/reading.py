@@ -304,6 +304,4 @@ def say_same_traffic(result: Analysis) -> None:
     """Say on stderr which captures are of the same traffic."""
     if len(result.captures) < MOST_JOINED and (same := result.same_traffic()):
         names = " ".join(shlex.quote(capture.paths[0]) for capture in same)
-        warn(
-            f"note: these captures hold the same connections; what was lost or made between them: keepalive join {names}"
-        )
+        warn(f"note: these captures hold the same connections, so that they can be joined: keepalive join {names}")
