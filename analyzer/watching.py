@@ -245,6 +245,7 @@ def compile_all() -> None:
     from analyzer.capture.frame import NOTES, empty_frames
     from analyzer.capture.packet_queue import PacketQueue
     from analyzer.capture.pcap_writer import PcapWriter
+    from analyzer.capture.pcapng_writer import PcapngWriter
     from analyzer.capture.ring import index_blocks
     from analyzer.loops.loop import freeze, records
 
@@ -260,6 +261,9 @@ def compile_all() -> None:
         writer.write(octets, queue.view, frames, 1, jit=True)
         writer.close()
         analyze(writer.path, jit=True)
+        writer = PcapngWriter(f"{folder}/one.pcapng", 1, snaplen=65535)
+        writer.write(octets, queue.view, frames, 1, jit=True)
+        writer.close()
     index_blocks.compiled(octets, False, 65536, 1, 0, 0, 0, False, 1, frames, 0, 0, notes)  # noqa: FBT003
     finish()
     if store := machine.store():

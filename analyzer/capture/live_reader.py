@@ -23,6 +23,7 @@ from analyzer.capture.frame import NOTES, empty_frames, times_of
 from analyzer.capture.linktypes import link_name
 from analyzer.capture.losses import TimedLosses
 from analyzer.capture.pcap_writer import PcapWriter
+from analyzer.capture.pcapng_writer import SUFFIX, PcapngWriter
 from analyzer.capture.tap import expression, open_tap
 from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import freeze, records
@@ -100,7 +101,7 @@ class LiveReader:
         )
         try:
             if write is not None:
-                self.writer = PcapWriter(write, self._tap.link_type, snaplen=MAX_SNAPLEN)
+                self.writer = _writer(write, self._tap.link_type, interface)
             self._wake_end, self._wake = os.pipe()
             os.set_blocking(self._wake, False)
             self._selector = selectors.DefaultSelector()
@@ -181,6 +182,12 @@ class LiveReader:
             wake, self._wake = self._wake, -1
             os.close(wake)
             os.close(self._wake_end)
+
+    def note(self, text: str) -> None:
+        """Keep a text among the packets that are kept, at this instant; only a pcapng file has room for it."""
+        with self._in_use:
+            if isinstance(self.writer, PcapngWriter) and not self._closed:
+                self.writer.note(time.time_ns(), text, received=self.taken + self.lost, dropped=self.lost)
 
     def batches(self, tick_s: float = TICK_S) -> Iterator[SegmentBatch]:
         """Yield batches as packets come, and an empty one whenever none came for ``tick_s``."""
@@ -276,3 +283,10 @@ class LiveReader:
 def nothing() -> SegmentBatch:
     """Return a batch without frames."""
     return SegmentBatch(np.empty(0, dtype=SEGMENT), 0)
+
+
+def _writer(path: str, link_type: int, interface: str) -> PcapWriter:
+    """Return what keeps packets: as pcapng, if the file is called so."""
+    if path.lower().endswith(SUFFIX):
+        return PcapngWriter(path, link_type, snaplen=MAX_SNAPLEN, interface=interface)
+    return PcapWriter(path, link_type, snaplen=MAX_SNAPLEN)

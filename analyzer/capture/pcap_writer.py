@@ -76,7 +76,7 @@ class PcapWriter:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o644)
         except (OSError, ValueError) as error:
             raise CaptureError(path, f"cannot be written ({getattr(error, 'strerror', None) or error})") from error
-        self._put(struct.pack("<IHHiIII", MAGIC_NS, 2, 4, 0, 0, snaplen, link_type))
+        self._put(self._head(link_type, snaplen))
         if self.damage:
             os.close(self._file)
             raise CaptureError(path, self.damage)
@@ -85,14 +85,7 @@ class PcapWriter:
         """Append the first ``count`` frames of an index; ``view`` is the memory that ``octets`` is."""
         if self.damage or self._file < 0 or not count:
             return
-        if jit:
-            size = int(frames["captured"][:count].sum()) + RECORD_LEN * count
-            if len(self._out) < size:
-                self._out = np.empty(size, dtype=np.uint8)
-            put_records.choose(jit=True)(octets, frames, 0, count, self._out)
-            records: Any = memoryview(self._out)[:size]
-        else:
-            records = b"".join(part for frame in frames[:count] for part in _record(view, frame))
+        records = self._records(octets, view, frames, count, jit=jit)
         written = self._put(records)
         if written == len(records):
             self.frames += count
@@ -107,6 +100,25 @@ class PcapWriter:
                 os.close(file)
             except OSError as error:  # a network file system may tell only now
                 self.damage = self.damage or f"writing it failed ({error.strerror})"
+
+    def _head(self, link_type: int, snaplen: int) -> bytes:
+        """Return what the file begins with."""
+        return struct.pack("<IHHiIII", MAGIC_NS, 2, 4, 0, 0, snaplen, link_type)
+
+    def _records(self, octets: Octets, view: memoryview, frames: Rows, count: int, *, jit: bool) -> Any:  # noqa: ANN401
+        """Return frames as the file has them."""
+        if not jit:
+            return b"".join(part for frame in frames[:count] for part in _record(view, frame))
+        size = int(frames["captured"][:count].sum()) + RECORD_LEN * count
+        if len(self._out) < size:
+            self._out = np.empty(size, dtype=np.uint8)
+        put_records.choose(jit=True)(octets, frames, 0, count, self._out)
+        return memoryview(self._out)[:size]
+
+    @staticmethod
+    def _length(captured: int) -> int:
+        """Return how long the record of a frame is."""
+        return RECORD_LEN + captured
 
     def _put(self, octets: Octets) -> int:
         """Write, and return how much of it was."""
@@ -125,15 +137,19 @@ class PcapWriter:
         """Take back the record that was written in part, and say where the file ends."""
         whole = 0
         for frame in frames[:count]:
-            record = RECORD_LEN + int(frame["captured"])
+            record = self._length(int(frame["captured"]))
             if whole + record > written:
                 break
             whole += record
             self.frames += 1
-        self._size -= written - whole
+        self._take_back(written - whole)
+        self.damage += f"; it ends with frame {self.frames:,}, the capture went on"
+
+    def _take_back(self, octets: int) -> None:
+        """Take away what was written last."""
+        self._size -= octets
         with contextlib.suppress(OSError):  # a FIFO; its reader sees a cut record, and says so
             os.ftruncate(self._file, self._size)
-        self.damage += f"; it ends with frame {self.frames:,}, the capture went on"
 
 
 def _record(view: memoryview, frame: Record) -> tuple[bytes, memoryview]:

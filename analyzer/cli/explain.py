@@ -11,9 +11,11 @@ from analyzer.cli.steps import steps
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from analyzer.analysis import Analysis, Flow
     from analyzer.cli.failing import FailOn
+    from analyzer.host_view import HostView
     from analyzer.report.screen import Screen
     from analyzer.survey.limits import IdleLimit
 
@@ -83,18 +85,35 @@ def _picked(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> t
     return [result.flow(line) for line in lines[:limit]], max(len(lines) - limit, 0)
 
 
+def _host_said(result: Analysis, flow: Flow, views: dict[int, HostView | None], screen: Screen) -> Iterator[str]:
+    """Yield what the host said of a flow, where the capture has notes of it."""
+    from analyzer.host_view import host_view
+    from analyzer.report.host_text import host_lines
+
+    if flow.capture not in views:
+        views[flow.capture] = host_view(result.captures[flow.capture].paths)
+    if (view := views[flow.capture]) is not None:
+        record = flow.judged.record
+        yield from host_lines(
+            record, view.of(record), view.settings, view.counted, result.start_ns(flow.capture), screen
+        )
+
+
 def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> None:
     from analyzer.report.idle_limits import limits_table
     from analyzer.report.story_text import story
     from analyzer.report.text import Report, report
 
     several = len(result.captures) > 1
+    views: dict[int, HostView | None] = {}
     for index, flow in enumerate(flows):
         if index:
             sys.stdout.write(screen.paint(screen.rule() * screen.width, "dim") + "\n\n")
         capture = result.captures[flow.capture]
         name, joined = capture.name if several else None, len(capture.parts) > 1
         for line in story(flow.judged, result.start_ns(flow.capture), screen, capture=name, joined=joined):
+            sys.stdout.write(line + "\n")
+        for line in _host_said(result, flow, views, screen):
             sys.stdout.write(line + "\n")
     for line in limits_table(_limits_of(result, flows), screen):
         sys.stdout.write(line + "\n")

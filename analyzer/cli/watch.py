@@ -80,7 +80,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("-n", action="store_true", help=argparse.SUPPRESS)  # tcpdump's habit; no name is ever resolved
     group = parser.add_argument_group("output")
-    group.add_argument("-w", dest="write", metavar="FILE", help="keep the packets, whole, in a pcap file")
+    group.add_argument(
+        "-w",
+        dest="write",
+        metavar="FILE",
+        help="keep the packets, whole, in FILE: a pcap file, or, if it is called FILE.pcapng, a pcapng file that also "
+        "keeps what --sockets sees, which explain tells",
+    )
     group.add_argument("--force", action="store_true", help="write over FILE")
     group.add_argument(
         "--sockets",
@@ -108,6 +114,8 @@ def run(options: argparse.Namespace) -> int:
     from analyzer.watching import Watching
 
     fail_on = FailOn(options.fail_on)
+    if options.write == "":
+        raise shared.MisuseError("-w has an empty name; is a variable not set?")
     if options.write:
         shared.refuse_overwrite(options.write, force=options.force)
     if options.sockets and not sockets.available():
@@ -171,6 +179,8 @@ def _give_up_rights(options: argparse.Namespace) -> None:
 
 def _follow(options: argparse.Namespace, watching: Watching) -> None:
     """Show what happens, until the end."""
+    from analyzer.host_view import HostNotes
+
     where = watching.reader.path + (f" ({wanted})" if (wanted := _filter(options)) else "")
     if options.form == "json":
         display: Any = contextlib.nullcontext()
@@ -181,6 +191,7 @@ def _follow(options: argparse.Namespace, watching: Watching) -> None:
     if not (sys.stdout.isatty() and options.form is None):
         manner.warn(f"watching {where}; stop with Ctrl-C")
     ask = Kernel(frozenset(options.port)) if options.sockets else None
+    notes = HostNotes() if ask is not None and options.write else None
     if ask is not None and ask.link.why_not:
         manner.warn(ask.link.why_not)
     deadline_s = None if options.duration is None else time.monotonic() + options.duration
@@ -191,11 +202,21 @@ def _follow(options: argparse.Namespace, watching: Watching) -> None:
             now_s = time.monotonic()
             if deadline_s is not None and now_s >= deadline_s:
                 watching.stop()
+            if ask is not None and notes is not None:
+                _keep_note(watching, notes.of(ask.sockets()))
             if shown is not None and now_s >= look_again_s:
                 shown.look(ask)
                 look_again_s = now_s + PATIENCE * (time.monotonic() - now_s)
         if shown is not None:
             shown.look(ask, last=True)
+        if ask is not None and notes is not None:
+            _keep_note(watching, notes.of(ask.sockets(), last=True))
+
+
+def _keep_note(watching: Watching, note: str | None) -> None:
+    """Keep what the host says of itself among the packets, if it says something new."""
+    if note is not None:
+        watching.reader.note(note)
 
 
 def _filter(options: argparse.Namespace) -> str:
@@ -395,6 +416,11 @@ class Kernel:
                 holders = ", ".join(f"{holder.pid} ({printable(holder.name)})" for holder in seen.holders)
                 views[side] = KernelView(seen.state, seen.timer, seen.timer_ns, seen.unanswered, holders)
         return views
+
+    def sockets(self) -> dict[tuple[Endpoint, Endpoint], KernelSocket]:
+        """Return the sockets, by local and remote endpoint."""
+        self._ask()
+        return self._sockets
 
     def _ask(self) -> None:
         """Ask again if the last answer is old."""

@@ -137,6 +137,25 @@ def test_processes_and_the_kernels_states_are_told(host):  # noqa: F811
 
 
 @live
+def test_what_the_host_says_is_kept_beside_the_packets(host, tmp_path, keepalive):  # noqa: F811
+    """A pcapng file of -w holds traffic and the kernel's own view together, which explain tells below the story."""
+    kept = tmp_path / "kept.pcapng"
+    running = Running("--port", "4001", "--sockets", "-w", str(kept))
+    with connected() as (client, server):
+        probe_every_second(server)
+        client.sendall(b"howdy")
+        client.close()
+        running.line("server probes, after")
+        running.stop()
+    told = " ".join(keepalive("explain", kept).out.split())
+
+    assert "What the host's own kernel said" in told
+    assert re.search(rf"server CLOSE-WAIT; keepalive timer, [\d.]+ s to go; open in process {os.getpid()} \(", told)
+    assert re.search(r"net\.ipv4\.tcp_keepalive_time = \d+", told)
+    assert re.search(r"grew meanwhile: TCPKeepAlive by [1-9]", told)
+
+
+@live
 def test_a_terminal_gets_a_table(host):  # noqa: F811
     """On a terminal flows are drawn with states and countdown, and the report comes when it is taken away."""
     shown, terminal = pty.openpty()
