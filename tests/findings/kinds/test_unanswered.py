@@ -31,5 +31,5 @@ def test_a_prober_with_data_outstanding_is_told_with_both():
 
     assert "3 probes from the client unanswered" in story.headline
     assert "data, retransmitted twice, is unacknowledged too" in story.headline
-    assert "To probe meanwhile is the way of BSD and macOS" in texts(story, "What happened")
+    assert "BSD and macOS also probe meanwhile" in texts(story, "What happened")
     assert "Linux" not in texts(story, "What happened").split("gives up and sends RST")[1]
