@@ -329,6 +329,7 @@ def attend(  # noqa: C901, PLR0913, PLR0917 - loops take positional arguments
                 far_mac, far, near_mac, near = near_mac, near, mac, station
             heard_at(registers, mac, ts_ns, frame)
             heard(stations[near], ts_ns, frame, what)
+            stations[near]["has_tcp"] = 1
         hi, lo, tag = note["hi"], note["lo"], note["tag"]
         index = entered(slots, hosts, registers, HOSTS, digests[i % RING], hi, lo, tag)
         host = hosts[index if index >= 0 else -1 - index]

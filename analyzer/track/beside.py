@@ -86,6 +86,11 @@ class Beside:
             self._others.append(others)
             self._waiting += len(others)
 
+    @property
+    def many_wait(self) -> bool:
+        """Whether so many frames wait that they should be heard before more are added."""
+        return self._waiting >= PART
+
     def make_room(self, noted: int, more: int) -> int:
         """Make room for ``more`` NOTE records behind those that wait; return how many do now."""
         if noted >= SOON or (noted and self._waiting >= PART):
@@ -118,9 +123,25 @@ class Beside:
         for which, table in enumerate(self._tables):
             used = int(self._registers[which])
             if table.is_full(used, more):
-                self._registers[which] = used = table.forget(used)
+                self._registers[which] = used = table.forget(used, self._favoured(which, used))
             table.make_room(used, more)
         self._room = min(table.room(int(self._registers[which])) for which, table in enumerate(self._tables))
+
+    def _favoured(self, which: int, used: int) -> NDArray[np.bool_] | None:
+        """Return which records of a table are of hosts that connections are of, None where all are.
+
+        Forged ARP, of however many hosts, so drives out none of them.
+        """
+        if which == attend.HOSTS:
+            return self._tables[which].column("ttl", used) >= 0
+        if which == attend.SERVICES:
+            return None
+        stations, known = self._tables[attend.STATIONS], int(self._registers[attend.STATIONS])
+        with_tcp = stations.column("has_tcp", known) == 1
+        if which == attend.STATIONS:
+            return with_tcp
+        name = "mac" if which == attend.CLAIMS else "hi"
+        return np.isin(self._tables[which].column(name, used), stations.column("lo", known)[with_tcp])
 
     def compile(self) -> None:
         """Go on with compiled loops."""

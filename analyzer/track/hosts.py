@@ -3,8 +3,8 @@
 Six tables, all bounded: ``HOST`` and ``CLAIM`` by address; ``STATION`` by MAC address; ``ASK`` by who asks on the link,
 and for whom; ``SERVICE`` by address and port; ``CLOCK`` by two addresses. A host's longest silence is kept with the
 frames at its ends, so that memory follows hosts and not frames, and whether it was heard in an outage can be told when
-that is over. Where a table is full, what was heard longest ago is forgotten; ``first_ns`` says since when a host
-is known.
+that is over. Where a table is full, what was heard longest ago is forgotten, and first of all what no connection is of;
+``first_ns`` says since when a host is known.
 
 It must not judge: not who is dead, nor why a flow fell silent.
 """
@@ -21,6 +21,8 @@ from analyzer.segment import ACK, NOTE_ICMP_ERROR, RST, SYN
 from analyzer.track.flow import FREE, INDEX, WORD, halves
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analyzer.untyped import Foreign, Numbers, Record, Rows
 
 KEY: Final = [
@@ -94,6 +96,7 @@ STATION: Final = np.dtype(
         ("last_frame", np.int64),
         ("least_ns", np.int64),
         ("last_what", np.int16),
+        ("has_tcp", np.int16),  # 1 if a segment of a connection came from there
         *GAP,
         ("owner_hi", np.int64),  # the address that ARP last said is there
         ("owner_lo", np.int64),
@@ -267,6 +270,7 @@ def new_station(station: Record, ts_ns: int, frame: int) -> None:
     station["last_frame"] = frame
     station["least_ns"] = GAP_LEAST_NS
     station["last_what"] = -1
+    station["has_tcp"] = 0
     no_gap(station)
     station["owner_hi"] = 0
     station["owner_lo"] = 0
@@ -380,16 +384,24 @@ class Subjects:
         self.slots = self._no_slots(size)
         fill.choose(jit=self._jit)(self.slots, self.records, used)
 
-    def forget(self, used: int) -> int:
-        """Keep the half that was heard last; return how many these are."""
-        keep = used // 2
+    def column(self, name: str, used: int) -> NDArray[np.int64]:
+        """Return a field of the first ``used`` records."""
         records = self.records
         if self._jit:
-            newest = np.sort(np.argpartition(records["last_ns"][:used], used - keep)[used - keep :])
-            records[:keep] = pick(records, newest)
+            return np.asarray(records[name][:used], dtype=np.int64)
+        return np.array([records[at][name] for at in range(used)], dtype=np.int64)
+
+    def forget(self, used: int, favoured: NDArray[np.bool_] | None = None) -> int:
+        """Keep half: those ``favoured``, then those that were heard last; return how many these are."""
+        keep = used // 2
+        records = self.records
+        heard = self.column("last_ns", used)
+        ranks = (heard,) if favoured is None else (heard, favoured)
+        kept = np.sort(np.lexsort(ranks)[used - keep :])
+        if self._jit:
+            records[:keep] = pick(records, kept)
         else:
-            order = sorted(range(used), key=lambda at: records[at]["last_ns"])
-            for to, at in enumerate(sorted(order[used - keep :])):
+            for to, at in enumerate(kept.tolist()):
                 records[to].update(records[at])
         self._refill(keep, len(self.slots))
         return keep

@@ -164,6 +164,8 @@ class Tracker:
 
     def feed(self, batch: SegmentBatch) -> FlowBatch | None:
         """Let a batch pass; return the flows it finished, or None if there are none."""
+        if self._beside.many_wait:  # of batches without a segment, behind which nobody asked
+            self._attend()
         self._beside.add(batch.others)
         for part in self._parts(batch):
             self._make_room(len(part))

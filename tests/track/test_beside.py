@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analyzer.capture import open_capture
-from analyzer.segment import WITNESS
+from analyzer.segment import SEGMENT, WITNESS, SegmentBatch
 from analyzer.track.batch import FlowBatch
 from analyzer.track.beside import PART, Beside
 from analyzer.track.testimony import HOP, OWN, TAKEN_FOR_HOP
@@ -280,3 +280,13 @@ def test_nothing_is_asked_of_no_flows():
 
     assert isinstance(batch, FlowBatch)
     assert len(Beside(jit=False, seed=1).about(batch)) == 0
+
+
+def test_frames_without_any_segment_do_not_pile_up():
+    """A flood of ARP in which no segment passes is heard part by part: what waits is bounded."""
+    tracker = Tracker(jit=False)
+    others = np.zeros(PART // 2, dtype=WITNESS)
+    others["src_mac"], others["said_mac"] = MAC_A, -1
+    for _ in range(5):
+        tracker.feed(SegmentBatch(np.empty(0, dtype=SEGMENT), len(others), others=others))
+        assert tracker._beside._waiting <= 2 * PART

@@ -1,5 +1,6 @@
 """What is kept of hosts: signs of life, the longest silence, tables that forget."""
 
+import numpy as np
 import pytest
 
 from analyzer.loops.loop import records
@@ -139,3 +140,19 @@ def test_an_address_as_one_word():
 
     assert len(words) == 16
     assert all(0 <= word < 1 << 63 and 0 <= clock_of(word, 3) < 1024 for word in words)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_what_connections_are_of_is_forgotten_last(jit):
+    """Whatever was heard since, the favoured records stay: a flood of forged hosts drives none of them out."""
+    table = Subjects(ASK, 8, jit=jit)
+    table.make_room(0, 8)
+    used = np.zeros(1, dtype=np.int64) if jit else [0]
+    for lo in range(8):
+        record = table.records[-1 - entered(table.slots, table.records, used, 0, digest_of(0, lo, 0, KEYS), 0, lo, 0)]
+        record["last_ns"] = lo
+
+    kept = table.forget(8, np.arange(8) < 2)
+
+    assert 4 == kept
+    assert [0, 1, 6, 7] == table.column("lo", kept).tolist()
