@@ -14,9 +14,12 @@ import numpy as np
 
 from analyzer import causes, findings
 from analyzer.judge import recording, verdict
+from analyzer.judge.alike import likenesses
 from analyzer.judge.facts import Facts
+from analyzer.judge.record import FlowRecord
 from analyzer.judge.scene import QUESTIONED
 from analyzer.judge.verdict import VERDICTS
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.findings import Hits, Piece
+    from analyzer.judge.alike import Likeness
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.table import Table
 
@@ -33,6 +37,8 @@ SEARCHED: Final = 2048
 """This many flows, of several batches, are searched for findings together: a search alone costs milliseconds."""
 
 
+PACKED: Final = 7
+"""So many findings of a flow are one number, an octet each."""
 ROWS: Final = 65_536
 """This many rows of flows are looked at together at most, but for those of one flow: memory is bounded."""
 
@@ -91,17 +97,36 @@ class FlowsTogether:
         )
         return a, b
 
-    def telling(self) -> Iterator[tuple[int, JudgedFlow]]:
-        """Yield those in which something was found, or of which settings or a cause can be inferred, and their places.
-
-        They come in order. None is held on to: where many are, Python looks through them for cycles again and again.
-        """
+    @cached_property
+    def worth_telling(self) -> NDArray[np.int64]:
+        """The places of those in which something was found, or of which settings or a cause can be inferred."""
         a, b = self.probed
         noted = [np.isin(batch.flow["number"][at], batch.beside["flow"]) for batch, _, at in self._pieces]
         asked = np.concatenate(noted) | IS_QUESTIONED[self.winners] | (np.diff(self.facts.icmp_errors.start) > 0)
         tried = self.facts.flow["trial_ns"] > 0
-        places = np.flatnonzero(a | b | asked | tried | (self.hits.counts() > 0))
+        return np.flatnonzero(a | b | asked | tried | (self.hits.counts() > 0))
+
+    def telling(self) -> Iterator[tuple[int, JudgedFlow]]:
+        """Yield those that are worth telling, and their places.
+
+        They come in order. None is held on to: where many are, Python looks through them for cycles again and again.
+        """
+        places = self.worth_telling
         return zip(places.tolist(), self.judged(places), strict=True)
+
+    @cached_property
+    def likenesses(self) -> list[Likeness | None]:
+        """Which of them are alike: their verdicts, and what was found in them, too."""
+        facts = self.facts
+        flow = facts.flow
+        same = (flow["a_hi"] == flow["b_hi"]) & (flow["a_lo"] == flow["b_lo"])
+        more = {
+            "version": flow["ip_version"].astype(np.int64),
+            "same_address": same.astype(np.int64),
+            "same_port": (flow["a_port"] == flow["b_port"]).astype(np.int64),
+            "found": np.array([_packed(found, at) for at, found in enumerate(self.hits.each())], dtype=np.int64),
+        }
+        return likenesses(facts, more.items(), self.endings)
 
     @cached_property
     def told(self) -> dict[int, JudgedFlow]:
@@ -130,15 +155,25 @@ class FlowsTogether:
         for part in recording.parts_of(sizes, rows=ROWS, flows=SEARCHED):
             yield self if part == slice(0, len(self)) else self.take(places[part])
 
-    def judged(self, places: NDArray[np.int64]) -> Iterator[JudgedFlow]:
-        """Yield the flows at these places, in order, with everything that was concluded about them."""
+    def judged(self, places: NDArray[np.int64], record: type[FlowRecord] = FlowRecord) -> Iterator[JudgedFlow]:
+        """Yield the flows at these places, in order, with everything that was concluded about them.
+
+        ``record`` is the class of their records.
+        """
         sizes = np.diff(self.facts.start)[places]
         for part in recording.parts_of(sizes):
             some = self.take(places[part])
             endings = verdict.endings_of(some.endings)
-            for record, ending, has in zip(recording.records(some.facts), endings, some.hits.each(), strict=True):
-                yield causes.explained(findings.judge(record, ending, has))
+            for each, ending, has in zip(recording.records(some.facts, record), endings, some.hits.each(), strict=True):
+                yield causes.explained(findings.judge(each, ending, has))
 
     def __iter__(self) -> Iterator[OneFlow]:
         """Yield all of them, judged."""
         return (OneFlow(self.capture, judged) for judged in self.judged(np.arange(len(self))))
+
+
+def _packed(found: list[tuple[int, int]], at: int) -> int:
+    """Return what was found in a flow as one number; if it is too much for one, a number that no other flow has."""
+    if len(found) > PACKED:
+        return -1 - at
+    return int.from_bytes(bytes(1 + len(SIDES) * row + side for row, side in found))

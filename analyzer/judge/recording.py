@@ -109,8 +109,8 @@ def parts_of(sizes: NDArray[np.int64], *, rows: int = ROWS_AT_ONCE, flows: int =
         yield slice(first, len(sizes))
 
 
-def records(facts: Facts) -> Iterator[FlowRecord]:
-    """Yield the records of flows."""
+def records(facts: Facts, make: type[FlowRecord] = FlowRecord) -> Iterator[FlowRecord]:
+    """Yield the records of flows, of this class."""
     flows = facts.flows
     known: dict[str, list[Any]] = {name: flows.values(name) for name in flows.columns}
     captured = list(facts.captured())
@@ -137,7 +137,7 @@ def records(facts: Facts) -> Iterator[FlowRecord]:
     known["beside"] = facts.testimony()
     known["a"], known["b"] = _ends(facts)
     known["facts_a"], known["facts_b"] = map(_endpoints, facts.endpoints)
-    return map(FlowRecord, *(known[name] for name in _FLOW))
+    return map(make, *(known[name] for name in _FLOW))
 
 
 def identities(facts: Facts) -> Iterator[Identity]:

@@ -155,8 +155,9 @@ class Scene:
     @property
     def is_unheard(self) -> bool:
         """Whether no frame at all of its host is known since, although it would be."""
-        passed_ns = self.until_ns - self.since_ns - self.beside("slack_ns")
-        return self.beside("known") == 1 and self.beside("last_frame") == 0 and passed_ns >= UNHEARD_NS
+        if self.beside("known") != 1 or self.beside("last_frame") != 0:
+            return False
+        return self.until_ns - self.since_ns - self.beside("slack_ns") >= UNHEARD_NS
 
     @property
     def station_is_heard(self) -> bool:
@@ -176,9 +177,10 @@ class Scene:
     @property
     def is_heard_throughout(self) -> bool:
         """Whether its host was heard beside the flow all the time: it was never silent for as long."""
-        passed_ns = self.until_ns - self.since_ns
-        known = self.beside("known") == 1 and self.beside("last_ns") > self.until_ns - self.beside("longest_ns")
-        return known and 0 < self.beside("longest_ns") < passed_ns
+        if self.beside("known") != 1:
+            return False
+        lately = self.beside("last_ns") > self.until_ns - self.beside("longest_ns")
+        return lately and 0 < self.beside("longest_ns") < self.until_ns - self.since_ns
 
     @property
     def later_frames(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ It must not judge: what the evidence is, the finding says.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_MEMBERS: Final = 20
 """A filter that names more frames and ranges than this, nobody would paste."""
+FORMS: Final = 1024
+"""So many forms of filters are kept, by VLAN."""
 TUNNEL: Final = 1 << 62
 """Set in the tag of a flow in a tunnel; the kind of tunnel stands KIND bits up."""
 KIND: Final = 56
@@ -103,18 +106,26 @@ def finding_tcpdump(record: FlowRecord, finding: Finding) -> str:
 
 def _ends(record: FlowRecord | Identity) -> str:
     """Return what a display filter says of both ends, and of VLANs."""
-    ip = "ipv6" if _is_ipv6(record) else "ip"
-    vlans = [f"vlan.id == {number}" for number in _vlans(record.tag)]
+    a, b = record.a, record.b
+    form = _ends_form(_is_ipv6(record), a.address == b.address, a.port == b.port, record.tag)
+    return form.format(a.address, b.address, a.port, b.port)
+
+
+@lru_cache(maxsize=FORMS)
+def _ends_form(is_ipv6: bool, same_address: bool, same_port: bool, tag: int) -> str:  # noqa: FBT001 - a key
+    """Return that for addresses and ports to be put in."""
+    ip = "ipv6" if is_ipv6 else "ip"
+    vlans = [f"vlan.id == {number}" for number in _vlans(tag)]
     return " && ".join(
         [
-            *_both(ip, ("addr", "src", "dst"), record.a.address, record.b.address),
-            *_both("tcp", ("port", "srcport", "dstport"), record.a.port, record.b.port),
+            *_both(ip, ("addr", "src", "dst"), "{0}", "{0}" if same_address else "{1}"),
+            *_both("tcp", ("port", "srcport", "dstport"), "{2}", "{2}" if same_port else "{3}"),
             *vlans,
         ]
     )
 
 
-def _both(protocol: str, fields: Sequence[str], one: str | int, other: str | int) -> list[str]:
+def _both(protocol: str, fields: Sequence[str], one: str, other: str) -> list[str]:
     """Return what selects two values, whichever is the source's; equal ones have to be both."""
     either, source, destination = (f"{protocol}.{field}" for field in fields)
     if one == other:
@@ -124,17 +135,21 @@ def _both(protocol: str, fields: Sequence[str], one: str | int, other: str | int
 
 def _flow(record: FlowRecord | Identity) -> str:
     a, b = record.a, record.b
-    hosts = (
-        f"src host {a.address} and dst host {a.address}"
-        if a.address == b.address
-        else f"host {a.address} and host {b.address}"
-    )
-    ports = f"src port {a.port} and dst port {a.port}" if a.port == b.port else f"port {a.port} and port {b.port}"
+    form = _flow_form(a.address == b.address, a.port == b.port)
+    return form.format(a.address, b.address, a.port, b.port)
+
+
+@lru_cache
+def _flow_form(same_address: bool, same_port: bool) -> str:  # noqa: FBT001 - a key
+    hosts = "src host {0} and dst host {0}" if same_address else "host {0} and host {1}"
+    ports = "src port {2} and dst port {2}" if same_port else "port {2} and port {3}"
     return f"tcp and {hosts} and {ports}"
 
 
 def _in_tag(tag: int, selected: str) -> str:
     """Return a capture filter for what is selected on a VLAN; of a tunnel, all of it."""
+    if not tag:
+        return selected
     if tag & TUNNEL:
         whole = TUNNELS[(tag ^ TUNNEL) >> KIND]
         return f"{whole} or (vlan and ({whole}))"

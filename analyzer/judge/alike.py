@@ -1,0 +1,156 @@
+"""Which flows are alike: all that a record holds is the same but for addresses, numbers of frames, and when they began.
+
+Floods and scans are a hundred thousand flows of a handful of shapes, and what is said of one is said of all. A shape is
+bytes, equal for flows that are alike; what differs stands beside it, as numbers: the frames of a flow in order, and
+its ports. So whoever has told one flow can tell the others by putting in their numbers (``report.patterns``).
+
+When the capture ended is left out, as it differs for each flow; whoever asks for it (``Traced``) needs that too.
+
+It must not judge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.judge.record import FlowRecord
+from analyzer.segment import NONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from analyzer.judge.facts import Facts
+    from analyzer.judge.table import Table
+
+MOST_ROWS: Final = 6
+"""Flows with more rows in one of their tables are like no other."""
+MOST_FRAMES: Final = 16
+"""So are those with more frames: a filter that would name so many joins some, by how far apart they are."""
+TABLES: Final = (
+    "probes", "zero_window_probes", "not_probes", "fins", "repeated_fins", "resets", "challenges", "late", "resent",
+    "windows", "changes",
+)  # fmt: skip
+"""Tables of a flow that are part of its shape; one with ICMP errors, which name their sender, is like no other."""
+LENGTHS: Final = frozenset({"gap_ns", "idle_ns", "answer_ns", "silence_ns", "survived_ns", "trial_ns"})
+"""Columns of nanoseconds that are no instants."""
+FRAMES: Final = frozenset(
+    {"frame", "silence_from", "silence_to", "trial_from", "trial_to", "answers_probe", "quotes_probe"}
+)
+"""Columns of frame numbers, beside those that end so."""
+END: Final = FlowRecord._fields.index("end_ns")
+LEFT_OUT: Final = frozenset({"number", "end_ns"})
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The shape of a flow, and what else there is to know of it."""
+
+    shape: bytes
+    until: bytes
+    """How long after its first segment the capture ended for it."""
+    frames: tuple[int, ...]
+    """All its frames that a record names, in order."""
+
+
+class Traced(FlowRecord):
+    """A record that notes whether somebody asks until when the flow could have been heard."""
+
+    __slots__ = ()
+    asked: list[bool] = []  # noqa: RUF012 - records of a NamedTuple have no room
+
+    @property
+    def end_ns(self) -> int:
+        """Until when the flow could have been heard."""
+        self.asked.append(True)
+        end_ns: int = self[END]  # type: ignore[assignment]
+        return end_ns
+
+
+def likenesses(facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endings: Table) -> list[Likeness | None]:
+    """Return the likeness of each flow; None for those that are like no other.
+
+    ``more`` are other columns on which what is said of a flow depends.
+    """
+    may = _simple(facts)
+    others: list[NDArray[np.int64]] = [column for _, column in more]
+    frames: list[NDArray[np.int64]] = []
+    first_ns = facts.flows.columns["first_ns"]
+    for table in (facts.flows, *facts.endpoints, endings):
+        for name, column in table.columns.items():
+            _sort_in(name, column, first_ns, others, frames)
+    for name in TABLES:
+        table = getattr(facts, name)
+        counts = np.diff(table.start)
+        others.append(counts)
+        may &= counts <= MOST_ROWS
+        for row in range(int(counts[may].max(initial=0))):
+            there = counts > row
+            at = (table.start[:-1] + row)[there]
+            for field, values in table.columns.items():
+                column = np.full(len(facts), NONE)
+                column[there] = values[at]
+                _sort_in(field, column, first_ns, others, frames)
+    ranks, ordered, distinct = _ranked(np.stack(frames, axis=1))
+    may &= distinct <= MOST_FRAMES
+    few = ordered[:, :MOST_FRAMES]
+    close = (np.diff(few, axis=1) == 1) @ (1 << np.arange(few.shape[1] - 1))
+    whole = np.ascontiguousarray(np.column_stack([*others, ranks, close, distinct]))
+    shapes = whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1])))[:, 0].tolist()
+    until = (facts.flows.columns["end_ns"] - first_ns).astype("<i8").tobytes()
+    lists = ordered.tolist()
+    return [
+        Likeness(shape, until[8 * at : 8 * at + 8], tuple(lists[at][:count])) if is_simple else None
+        for at, (shape, count, is_simple) in enumerate(zip(shapes, distinct.tolist(), may.tolist(), strict=True))
+    ]
+
+
+def _simple(facts: Facts) -> NDArray[np.bool_]:
+    """Say which flows have to do with nothing beside them: no other flow, no host, no ICMP error, no hole."""
+    flow = facts.flow
+    alone = (flow["twin"] == 0) & (flow["stray"] == 0) & (flow["new_syn_ack_frame"] == 0)
+    alone &= np.diff(facts.icmp_errors.start) == 0
+    alone &= np.array([noted is None for noted in facts.testimony()], dtype=np.bool_)
+    alone &= np.array([not holes and not lost for holes, lost in facts.captured()], dtype=np.bool_)
+    return np.asarray(alone, dtype=np.bool_)
+
+
+def _sort_in(
+    name: str,
+    column: NDArray[np.int64],
+    first_ns: NDArray[np.int64],
+    others: list[NDArray[np.int64]],
+    frames: list[NDArray[np.int64]],
+) -> None:
+    """Put a column where it belongs: among frames, or, instants counted from the flow's first segment, the others."""
+    if name in LEFT_OUT:
+        return
+    if name in FRAMES or name.endswith("_frame"):
+        frames.append(column)
+    elif name.endswith("_ns") and name not in LENGTHS:
+        others.append(np.where(column == NONE, NONE, column - first_ns))
+    else:
+        others.append(column)
+
+
+def _ranked(frames: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return for a row of frames a flow: the place of each among the distinct ones, those in order, how many they are.
+
+    What is no frame (0 or less) is its own place, below zero.
+    """
+    order = np.argsort(frames, axis=1, kind="stable")
+    ordered = np.take_along_axis(frames, order, axis=1)
+    new = np.ones(ordered.shape, dtype=np.bool_)
+    new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    new &= ordered > 0
+    places = np.where(ordered > 0, np.cumsum(new, axis=1) - 1, ordered - 1)
+    ranks = np.empty_like(frames)
+    np.put_along_axis(ranks, order, places, axis=1)
+    distinct = new.sum(axis=1)
+    front = np.argsort(~new, axis=1, kind="stable")  # the distinct ones to the front, in order
+    first = np.where(np.arange(frames.shape[1]) < distinct[:, None], np.take_along_axis(ordered, front, axis=1), 0)
+    return ranks, first, distinct
