@@ -110,12 +110,12 @@ def likenesses(facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endi
 
 
 def _simple(facts: Facts) -> NDArray[np.bool_]:
-    """Say which flows have to do with nothing beside them: no other flow, no host, no ICMP error, no hole."""
+    """Say which flows have to do with nothing beside them: no other flow, no host, no ICMP error, no hole, no filter."""
     flow = facts.flow
     alone = (flow["twin"] == 0) & (flow["stray"] == 0) & (flow["new_syn_ack_frame"] == 0)
     alone &= np.diff(facts.icmp_errors.start) == 0
     alone &= np.array([noted is None for noted in facts.testimony()], dtype=np.bool_)
-    alone &= np.array([not holes and not lost for holes, lost in facts.captured()], dtype=np.bool_)
+    alone &= np.array([not any(known) for known in facts.captured()], dtype=np.bool_)
     return np.asarray(alone, dtype=np.bool_)
 
 
