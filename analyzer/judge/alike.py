@@ -110,7 +110,7 @@ def likenesses(facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endi
 
 
 def _simple(facts: Facts) -> NDArray[np.bool_]:
-    """Say which flows have to do with nothing beside them: no other flow, no host, no ICMP error, no hole, no filter."""
+    """Say which flows have to do with nothing beside them: no other flow, host, ICMP error, hole or filter."""
     flow = facts.flow
     alone = (flow["twin"] == 0) & (flow["stray"] == 0) & (flow["new_syn_ack_frame"] == 0)
     alone &= np.diff(facts.icmp_errors.start) == 0
