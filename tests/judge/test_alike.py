@@ -53,7 +53,7 @@ def test_frames_as_close_together_are_alike():
 def test_another_time_between_segments_is_another_shape():
     """A nanosecond is enough, and so is one more segment."""
     one, slower, longer = likes(
-        ANSWERED, ANSWERED.replace("+5 ", "+5.000000001 "), ANSWERED + "+5    a > b  .   0:0(0) ack 1\n"
+        ANSWERED, ANSWERED.replace("+5 ", "+5.000000001 "), ANSWERED + "+.01  b > a  .   1:1(0) ack 1\n"
     )
 
     assert 3 == len({one.shape, slower.shape, longer.shape})
