@@ -61,7 +61,7 @@ def test_another_time_between_segments_is_another_shape():
 
 def test_when_the_capture_ended_is_told_apart():
     """The end of the capture is no part of the shape, and stands beside it."""
-    one, later = likes(ANSWERED, ANSWERED + "end: +7\n")
+    one, later = likes(ANSWERED, ANSWERED + "end: +.25\n")
 
     assert (one.shape, one.frames) == (later.shape, later.frames)
     assert one.until != later.until
