@@ -13,6 +13,8 @@ BIN  := .venv/bin
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONPATH
+# Tests start the command hundreds of times: without bytecode each start would compile the whole package, for 0.3 s.
+unexport PYTHONDONTWRITEBYTECODE
 
 # pip, matplotlib, go and chromium keep caches under HOME; without a usable one, .venv/home is it.
 ifneq ($(shell test -n "$$HOME" && test -d "$$HOME" && test -w "$$HOME" && echo usable),usable)
