@@ -81,8 +81,8 @@ def test_the_page_explains_every_field_of_a_record():
 
 
 def test_rules_print_the_new_finding(project):
-    """`keepalive rules` has its row among the tables and its long text by itself."""
-    tables = run(project, "analyzer", "rules").stdout
+    """`keepalive rules --tables` has its row, and `keepalive rules CODE` its long text."""
+    tables = run(project, "analyzer", "rules", "--tables").stdout
     one = run(project, "analyzer", "rules", CODE).stdout
 
     assert f"{CODE}  about the endpoint" in tables
