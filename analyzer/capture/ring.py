@@ -40,6 +40,10 @@ LARGE_BLOCK: Final = 1 << 18
 LARGEST_IN_SMALL: Final = 1 << 15
 RETIRE_MS: Final = 30
 
+ADDRESS: Final = 48
+"""Where the struct sockaddr_ll of a packet is, behind its struct tpacket3_hdr and well before its IP header."""
+COOKED: Final = 20
+"""Octets of a LINUX_SLL2 header (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html)."""
 BIG_ENDIAN: Final = sys.byteorder == "big"
 
 
@@ -61,7 +65,8 @@ def index_blocks(  # noqa: PLR0913, PLR0917
 ) -> tuple[int, int, int, int]:
     """Index the packets from ``at`` on, of which the current block has ``left``, in ``frames[row:room]``.
 
-    ``from_network`` leaves the link layer out of the frames.
+    ``from_network`` leaves the link layer out of the frames; where their link type is LINUX_SLL2, its header stands in
+    place of it.
 
     Returns:
         The next free row; the current block (which is ``blocks`` behind the last), position and packets left in it.
@@ -86,6 +91,11 @@ def index_blocks(  # noqa: PLR0913, PLR0917
             start += skipped
             captured = max(captured - skipped, 0)
             original = max(original - skipped, 0)
+            if link_type == 276:
+                put_cooked(data, start - COOKED, at + ADDRESS, big)
+                start -= COOKED
+                captured += COOKED
+                original += COOKED
         elif status // 16 % 2 == 1:  # TP_STATUS_VLAN_VALID: the tag was taken out of the frame
             protocol = 0x8100
             if status // 64 % 2 == 1:  # TP_STATUS_VLAN_TPID_VALID
@@ -109,6 +119,24 @@ def index_blocks(  # noqa: PLR0913, PLR0917
         else:
             at += file32(data, at, big)
     return row, block, at, left
+
+
+@loop
+def put_cooked(data: Octets, start: int, at: int, big: bool) -> None:  # noqa: FBT001 - as index_blocks
+    """Write a LINUX_SLL2 header at ``start`` from the struct sockaddr_ll ``at``, which ends before it."""
+    octets = data["octet"]
+    octets[start] = octets[at + 2]  # the protocol, in network order in both
+    octets[start + 1] = octets[at + 3]
+    octets[start + 2] = 0
+    octets[start + 3] = 0
+    index = file32(data, at + 4, big)
+    kind = file16(data, at + 8, big)
+    for place in range(4):
+        octets[start + 4 + place] = index >> (24 - 8 * place) & 255
+    octets[start + 8] = kind >> 8
+    octets[start + 9] = kind & 255
+    for place in range(10):  # type of packet, length of the address, and the address
+        octets[start + 10 + place] = octets[at + 10 + place]
 
 
 @loop

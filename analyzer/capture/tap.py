@@ -35,6 +35,7 @@ ANY: Final = "any"
 EN10MB: Final = 1
 RAW: Final = 101
 DLT_RAW: Final = 12
+LINUX_SLL2: Final = 276
 
 SOL_PACKET: Final = 263
 PACKET_IGNORE_OUTGOING: Final = 23
@@ -188,7 +189,7 @@ def _tap_on_linux(
     elif not _is_up(sock, interface):
         raise _down(interface)
     from_network = interface == ANY or sock.getsockname()[3] not in ETHERNET
-    link_type = RAW if from_network else EN10MB
+    link_type = (LINUX_SLL2 if interface == ANY else RAW) if from_network else EN10MB
     loopback = None
     if interface in (ANY, loopback_name()):
         with contextlib.suppress(OSError):
@@ -197,7 +198,7 @@ def _tap_on_linux(
         with contextlib.suppress(OSError):  # since Linux 4.20; the filter drops the copies too, but later
             sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
     if easy:
-        program = bpf.tcp_ports(easy, icmp=not only_tcp, arp=not only_tcp and not from_network)
+        program = bpf.tcp_ports(easy, icmp=not only_tcp, arp=not only_tcp and (interface == ANY or not from_network))
     elif wanted:
         program = _compiled(interface, wanted, from_network=from_network)
     else:
@@ -209,7 +210,8 @@ def _tap_on_linux(
         packets = Ring(sock, link_type, from_network=from_network, snaplen=snaplen, buffers=buffers)
     except OSError:  # an old or a pretended kernel
         _enlarge(sock)
-        packets = PacketQueue(lambda: receive(sock, from_network=from_network), link_type)
+        cooked = link_type == LINUX_SLL2
+        packets = PacketQueue(lambda: receive(sock, from_network=from_network, cooked=cooked), link_type)
     counts(sock, ring=isinstance(packets, Ring))
     try:
         bpf.attach(sock, program)
@@ -239,10 +241,13 @@ def _compiled(interface: str, wanted: str, *, from_network: bool) -> bpf.Program
     return bpf.from_network_layer(program) if from_network else program
 
 
-def receive(sock: Foreign, *, from_network: bool) -> tuple[bytes, int, int] | None:
-    """Take one packet from a Linux packet socket: octets, time, length on the wire; None if there is none."""
+def receive(sock: Foreign, *, from_network: bool, cooked: bool = False) -> tuple[bytes, int, int] | None:
+    """Take one packet from a Linux packet socket: octets, time, length on the wire; None if there is none.
+
+    A ``cooked`` one has a LINUX_SLL2 header in place of its link layer.
+    """
     try:
-        octets, ancillary, _, _ = sock.recvmsg(bpf.MAX_SNAPLEN, 256, socket.MSG_DONTWAIT)
+        octets, ancillary, _, address = sock.recvmsg(bpf.MAX_SNAPLEN, 256, socket.MSG_DONTWAIT)
     except (BlockingIOError, InterruptedError):
         return None
     except OSError:  # the interface went down: Tap.trouble says so
@@ -260,6 +265,13 @@ def receive(sock: Foreign, *, from_network: bool) -> tuple[bytes, int, int] | No
                 ethertype = protocol if status & 0x40 else 0x8100
                 octets = octets[:12] + struct.pack("!HH", ethertype, tag) + octets[12:]
                 original += 4
+    if cooked:
+        name, protocol, kind, hardware, source = address
+        index = 0
+        with contextlib.suppress(OSError):
+            index = socket.if_nametoindex(name)
+        head = struct.pack("!HHIHBB8s", protocol, 0, index, hardware, kind, len(source), source[:8])
+        octets, original = head + octets, original + len(head)
     return octets, ts_ns, original
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analyzer.capture.frame import FRAME, NOTES, OCTETS, empty_frames, octets_of
-from analyzer.capture.ring import BIG_ENDIAN, index_blocks
+from analyzer.capture.ring import ADDRESS, BIG_ENDIAN, index_blocks
 from analyzer.loops.loop import freeze, records
 from tests.capture import craft
 
@@ -42,7 +42,7 @@ class Memory:
         """Write some octets."""
         self.octets[at : at + len(octets)] = np.frombuffer(octets, dtype=np.uint8)
 
-    def index(self, place=(0, 0, 0), *, room=100, from_network=False, jit=False):
+    def index(self, place=(0, 0, 0), *, room=100, from_network=False, link_type=1, jit=False):
         """Return the frames indexed, as (octets, ts_ns, original), and where it goes on."""
         frames = empty_frames(room, jit=jit)
         notes = records(NOTES, 1, jit=False)[0]
@@ -54,7 +54,7 @@ class Memory:
             BLOCKS,
             *place,
             from_network,
-            1,
+            link_type,
             frames,
             0,
             room,
@@ -144,3 +144,19 @@ def test_the_link_layer_can_be_left_out(jit):
     memory.fill(0, [(craft.ethernet(packet), 1, 0, 14 + 100)])
 
     assert [(packet, 1_000_000_000, 100)] == memory.index(from_network=True, jit=jit)[0]
+
+
+@BOTH
+def test_frames_of_all_interfaces_have_a_cooked_header(jit):
+    """From all interfaces at once a LINUX_SLL2 header stands in place of the link layer: so ARP can be among them."""
+    packet = craft.ipv4(craft.tcp())
+    memory = Memory()
+    memory.fill(0, [(craft.ethernet(packet), 1, 0, 14 + 100)])
+    station = bytes([2, 0, 0, 0, 0, 1])
+    address = struct.pack("=H", 17) + struct.pack("!H", 0x0800) + struct.pack("=iHBB8s", 7, 1, 4, 6, station)
+    memory.put(48 + ADDRESS, address)
+
+    ((octets, ts_ns, original),) = memory.index(from_network=True, link_type=276, jit=jit)[0]
+
+    head = struct.pack("!HHIHBB8s", 0x0800, 0, 7, 1, 4, 6, station)
+    assert (head + packet, 1_000_000_000, 100 + len(head)) == (octets, ts_ns, original)
