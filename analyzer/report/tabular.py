@@ -162,11 +162,15 @@ def _array(arrow: Foreign, cells: tables.Cells, kind_: Foreign) -> Foreign:
     return arrow.array(values / NS_PER_S, kind_, mask=absent)
 
 
+EXTRAS: Final = {"pyarrow": "parquet", "pandas": "notebook", "polars": "notebook"}
+"""Which extra has a library."""
+
+
 def _library(name: str) -> Foreign:
     try:
         return import_module(name)
     except ImportError as error:
-        distribution = name.partition(".")[0]
+        library = name.partition(".")[0]
         raise MissingLibraryError(
-            f"this needs {distribution}, which is not installed: pip install {distribution}"
+            f"this needs {library}, which is not installed: pip install 'keepalive-analyzer[{EXTRAS[library]}]'"
         ) from error

@@ -83,5 +83,5 @@ def test_a_missing_library_is_named(monkeypatch):
     """Without the library the error says what to install."""
     monkeypatch.setitem(sys.modules, "pandas", None)
 
-    with pytest.raises(tabular.MissingLibraryError, match="pip install pandas"):
+    with pytest.raises(tabular.MissingLibraryError, match=r"pip install 'keepalive-analyzer\[notebook\]'"):
         tabular.to_pandas({})
