@@ -31,7 +31,7 @@ EXECUTIONS ?= 1000000
 T ?= explain
 subject = $(firstword $(wildcard tests/$(T) tests/test_$(T).py tests/*/test_$(T).py tests/*/*/test_$(T).py))
 
-.PHONY: help demo test quick lint format docs bench texts cuts fuzz clean programs
+.PHONY: help demo test quick lint format docs notebooks bench texts cuts fuzz clean programs
 
 help:
 	@echo "make demo    install into .venv and explain the capture this program was written for"
@@ -40,6 +40,7 @@ help:
 	@echo "make lint    everything that make test checks but the tests"
 	@echo "make format  rewrite the code in the house format"
 	@echo "make docs    build the documentation site: build/site/index.html"
+	@echo "make notebooks  run the notebooks and store what they show"
 	@echo "make bench   measure the speed"
 	@echo "make texts   explain what tcpdump and tshark print of every capture, in every form"
 	@echo "make cuts    cut and thin out all bundled captures: no frame becomes a probe by that"
@@ -99,6 +100,10 @@ lint: .venv/installed-checks
 format: .venv/installed-checks
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+# Their outputs are in the repository; a test says when they are old.
+notebooks: .venv/installed-checks
+	KEEPALIVE_JIT=0 $(BIN)/python notebooks/execute.py
 
 # Whatever the site is made of is laid out anew; only then is it built, without the network.
 docs: .venv/installed-docs
