@@ -2,7 +2,7 @@
 
 Loops, judgements and words take their limits from here and nowhere else; numbers that are equal but mean different
 things have names of their own. ``*_NS`` are nanoseconds, the others are ratios. Frozen into compiled loops: the cache
-of machine code digests this file (``loops.machine.CONSTANTS``).
+of machine code digests this file (``loops.sources.CONSTANTS``).
 
 It must not hold what is configured (``judge.signatures``), or a limit of what is worth printing.
 """

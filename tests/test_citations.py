@@ -1,9 +1,11 @@
 """Every citation leads somewhere in the repository: of the field guide to a heading, of a page to the page."""
 
+import ast
 import io
 import json
 import re
 import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,13 +63,56 @@ def test_citations_in_the_source_lead_somewhere(path):
     assert [] == unresolved(prose(path) if path.suffix == ".py" else path.read_text(encoding="utf-8"))
 
 
+NAMED = re.compile(r"``([a-z_]+(?:\.\w+)+)(?:\(.*?\))?``")
+FILES = (".parquet", ".json")
+VARIABLES = frozenset({"flow"})
+"""Modules by name that a docstring's example has as a variable."""
+
+
+@cache
+def places():
+    """Return where modules and packages of each name lie."""
+    found = {}
+    for path in sorted((ROOT / "analyzer").rglob("*.py")):
+        found.setdefault(path.parent.name if path.name == "__init__.py" else path.stem, []).append(path)
+    return found
+
+
+def is_there(path, names):
+    """Whether a module, or one below a package, has all these names."""
+    while names and path.name == "__init__.py":
+        both = path.with_name(f"{names[0]}.py"), path.parent / names[0] / "__init__.py"
+        below = next((each for each in both if each.exists()), None)
+        if below is None:
+            break
+        path, names = below, names[1:]
+    text = path.read_text(encoding="utf-8")
+    return all(re.search(rf"\b{name}\b", text) for name in names)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "analyzer").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_docstrings_name_what_exists(path):
+    """What a docstring names of another module, as ``module.name``, is there."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    scopes = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    text = "\n".join(ast.get_docstring(node) or "" for node in nodes if isinstance(node, scopes))
+    named = [each.removeprefix("analyzer.").split(".") for each in NAMED.findall(text) if not each.endswith(FILES)]
+    ours = [(first, rest) for first, *rest in named if first in places() and first not in VARIABLES]
+
+    assert [] == [
+        ".".join([first, *rest]) for first, rest in ours if not any(is_there(place, rest) for place in places()[first])
+    ]
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
 def test_citations_in_the_pages_lead_somewhere(path):
     """What a page cites is in the repository."""
     assert [] == unresolved(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("code", [None, *codes()])
+@pytest.mark.parametrize("code", [None, "--tables", *codes()])
 def test_citations_that_rules_prints_lead_somewhere(code, capsys):
     """What `keepalive rules` prints, all tables or the long text of a word, cites what is there."""
     assert 0 == main(["rules", *([code] if code else [])])

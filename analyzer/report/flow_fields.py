@@ -75,7 +75,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What is made flow by flow (``export.MADE``), because few flows have it, or words are in it."""
+    """What is made flow by flow, by ``export``, because few flows have it, or words are in it."""
 
     name: str
     what: str
