@@ -43,6 +43,11 @@ def pytest_collection_finish():
     MEASURING.begin()
 
 
+def pytest_sessionfinish():
+    """Keep what was measured."""
+    MEASURING.keep()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """Measure the coverage of the core in the tests of the core."""

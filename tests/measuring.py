@@ -10,6 +10,7 @@ import threading
 
 CORE = (
     "tests/causes/",
+    "tests/cli/test_explain.py",
     "tests/explain/",
     "tests/findings/",
     "tests/judge/",
@@ -17,12 +18,14 @@ CORE = (
     "tests/loops/test_packed.py",
     "tests/loops/test_pool.py",
     "tests/survey/",
+    "tests/test_joining.py",
     "tests/test_scenarios.py",
     "tests/test_segment.py",
     "tests/track/",
+    "tests/vantage/",
     "tests/words/",
 )
-"""How their paths begin: ``source_pkgs`` of pyproject.toml, mirrored, and the scenarios."""
+"""How their paths begin: ``source_pkgs`` of pyproject.toml, mirrored, and what brings flows together or tells them."""
 
 AGAIN = (
     "test_columns_of_scenarios_equal_the_reference",
@@ -51,6 +54,11 @@ class Measuring:
             self.tracers = sys.gettrace(), threading.gettrace()
             os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
             self.trace(None, None)
+
+    def keep(self):
+        """Write down what was measured: a process that takes long to end is killed before it would."""
+        if self.tracers is not None:
+            sys.modules["coverage"].Coverage.current().save()
 
     @contextlib.contextmanager
     def of(self, path):

@@ -23,7 +23,7 @@ def test_a_reset_from_between_shows_its_ttl():
     story = explain.story(judged, start_ns)
 
     assert "most likely a middlebox sent it" in story.headline
-    assert "Its TTL is 64, the server's other packets have 63." in texts(story, "What happened")
+    assert "Its TTL is 64; the server's other packets have 63." in texts(story, "What happened")
     assert "Inferred: a firewall, NAT or load balancer" in texts(story, "Why")
     assert "learns nothing of it" in texts(story, "What the programs see (expected, not captured)")
 
