@@ -97,6 +97,7 @@ class Quiet:
 
     path, jit, format, start_ns, link_types, warnings = "lo", False, "live", None, (), ()
     dropped = 0
+    filters = ()
 
     def __init__(self):
         self.now_s = 0.0
