@@ -85,3 +85,18 @@ def test_a_missing_library_is_named(monkeypatch):
 
     with pytest.raises(tabular.MissingLibraryError, match=r"pip install 'keepalive-analyzer\[notebook\]'"):
         tabular.to_pandas({})
+
+
+def test_an_interrupt_leaves_no_table(analysis, tmp_path):
+    """Ctrl-C while flows are written leaves no table under its name, and none of its parts."""
+    pytest.importorskip("pyarrow")
+    kept = analysis(FOUNDING)
+
+    def interrupted():
+        yield from kept.together()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tabular.write_parquet(interrupted(), kept.start_ns, tmp_path)
+
+    assert [] == list(tmp_path.iterdir())
