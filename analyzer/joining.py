@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from analyzer.vantage.weaving import weave
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from analyzer.analysis import Flow
@@ -40,6 +41,62 @@ if TYPE_CHECKING:
 
 class NotJoinedError(AnalyzerError):
     """The captures cannot be joined; why, in one sentence."""
+
+
+class Ladder:
+    """The picture of a connection: shows in a notebook, and is saved with ``save``."""
+
+    def __init__(self, figure: Figure) -> None:
+        """Take a matplotlib figure."""
+        self.figure = figure
+
+    def save(self, path: str | Path) -> None:
+        """Write it as a png, svg or pdf file, by its suffix."""
+        from analyzer.report.plot import rendered
+
+        Path(path).write_bytes(rendered([self.figure], Path(path).suffix[1:]))
+
+    def _repr_png_(self) -> bytes:
+        from analyzer.report.plot import rendered
+
+        return rendered([self.figure], "png")
+
+
+class Joining(Joined):
+    """What several points show together, with stories and pictures for notebooks."""
+
+    def explain(self, number: int = 0) -> str:
+        """Return the story of a connection as text."""
+        from analyzer.report.joint_text import story
+        from analyzer.report.screen import Screen
+
+        return "\n".join(story(self, self._flow(number), Screen())).rstrip()
+
+    def plot(self, number: int = 0, *, theme: str = "light") -> Ladder:
+        """Draw a connection: a line for each point, packets as arrows, losses as crosses."""
+        from analyzer.report.plot import ladder_figure
+
+        return Ladder(ladder_figure(self._flow(number), self.points, self.points[0].first_ns, theme=theme))
+
+    def fields(self, number: int = 0) -> dict[str, Any]:
+        """Return a connection as the JSON of ``keepalive join`` has it, time in seconds."""
+        from analyzer.report.joint_json import flow_object
+
+        return flow_object(self._flow(number), self.points[0].first_ns)
+
+    def clocks(self) -> list[dict[str, Any]]:
+        """Return the points, their offsets and drifts, as the JSON has them."""
+        from analyzer.report.joint_json import point_object
+
+        return [point_object(point) for point in self.points]
+
+    def _flow(self, number: int) -> JointFlow:
+        return next(flow for flow in self.flows if flow.number == number)
+
+    def __repr__(self) -> str:
+        """Return what was joined, on one line."""
+        names = ", ".join(point.path for point in self.points)
+        return f"<Joining of {names}: {len(self.flows)} connections>"
 
 
 @dataclass(slots=True)
@@ -61,7 +118,7 @@ def join(
     reader: str = "auto",
     jit: bool | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
-) -> Joined:
+) -> Joining:
     """Join captures of the same traffic; each path is a point.
 
     Raises:
@@ -85,7 +142,7 @@ def _is_same(one: str, other: str) -> bool:
         return False
 
 
-def joined(read: Sequence[_Read]) -> Joined:
+def joined(read: Sequence[_Read]) -> Joining:
     """Join captures that were read.
 
     Raises:
@@ -119,7 +176,7 @@ def joined(read: Sequence[_Read]) -> Joined:
     lone = _lone(read, taken, first_point)
     _refuse_strangers(read, flows, home, {home[each.point] for each in lone if each.other is not None})
     warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
-    return Joined(points, flows, lone, _notes(woven, points), warnings)
+    return Joining(points, flows, lone, _notes(woven, points), warnings)
 
 
 def _read(path: str, *, reader: str, jit: bool | None, progress: Callable[[RotatedReader, int], None] | None) -> _Read:

@@ -20,11 +20,10 @@ def cells(path, kind):
     return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
 
 
-def test_there_are_three():
+def test_there_are_four():
     """The notebooks that the README names are there."""
-    assert ["reading_your_own_capture", "rst_or_silence", "why_does_my_server_keep_probing"] == [
-        path.stem for path in NOTEBOOKS
-    ]
+    names = ["reading_your_own_capture", "rst_or_silence", "where_was_it_lost", "why_does_my_server_keep_probing"]
+    assert names == [path.stem for path in NOTEBOOKS]
 
 
 @by_name
