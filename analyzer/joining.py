@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,9 +16,10 @@ from analyzer.analysis import Analysis
 from analyzer.capture.rotation import RotatedReader
 from analyzer.errors import AnalyzerError
 from analyzer.intake import Intake
+from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.survey.overview import CaptureSummary
 from analyzer.units import format_duration
-from analyzer.vantage.concluding import conclude
+from analyzer.vantage.concluding import JointFlows
 from analyzer.vantage.joint import Joined, Lone, Point
 from analyzer.vantage.legs import legs_of
 from analyzer.vantage.relatives import relatives
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from analyzer.vantage.clock import Clock
     from analyzer.vantage.joint import JointFlow
     from analyzer.vantage.weaving import Woven
+
+
+MOST_LONE: Final = 5_000
+"""Of more flows that one capture alone has, nobody looks for those that carry the same."""
+GOOD: Final = (Verdict.CLOSED, Verdict.OPEN, Verdict.CLOSING)
 
 
 class NotJoinedError(AnalyzerError):
@@ -91,7 +97,7 @@ class Joining(Joined):
         return [point_object(point) for point in self.points]
 
     def _flow(self, number: int) -> JointFlow:
-        return next(flow for flow in self.flows if flow.number == number)
+        return self.flows[number]
 
     def __repr__(self) -> str:
         """Return what was joined, on one line."""
@@ -111,6 +117,12 @@ class _Read:
     @property
     def summary(self) -> CaptureSummary:
         return self.analysis.captures[0]
+
+    def telling(self) -> set[int]:
+        """Return the numbers of the flows with probes, or an ending that is not good."""
+        lines = self.analysis.lines()
+        good = np.array([rule.verdict in GOOD for rule in VERDICTS])
+        return set(lines["number"][(lines["probes"] > 0) | ~good[lines["winner"]]].tolist())
 
 
 def join(
@@ -170,13 +182,16 @@ def joined(read: Sequence[_Read]) -> Joining:
     def judged(point: int, flow: int) -> JudgedFlow:
         return read[home[point]].flows[flow].judged
 
-    flows = list(conclude(woven, seen, points, judged))
-    taken = {(home[part.point], part.flow) for flow in flows for part in flow.parts}
+    flows = JointFlows(woven, seen, points, judged)
+    taken = {(home[point], flow) for point, flow in flows.parts()}
     first_point = [home.index(capture) for capture in range(len(read))]
     lone = _lone(read, taken, first_point)
-    _refuse_strangers(read, flows, home, {home[each.point] for each in lone if each.other is not None})
+    kin = {home[each.point] for each in lone if each.other is not None}
+    _refuse_strangers(read, {capture for capture, _ in taken} | kin)
+    telling = [each.telling() for each in read]
+    eventful = flows.eventful(lambda point, flow: flow in telling[home[point]])
     warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
-    return Joining(points, flows, lone, _notes(woven, points), warnings)
+    return Joining(points, flows, lone, eventful, _notes(woven, points), warnings)
 
 
 def _read(path: str, *, reader: str, jit: bool | None, progress: Callable[[RotatedReader, int], None] | None) -> _Read:
@@ -198,7 +213,7 @@ def _read(path: str, *, reader: str, jit: bool | None, progress: Callable[[Rotat
             result.add(0, flows)
         intake.enter()
     result.settle()
-    return _Read(path, result, np.concatenate(pieces), {flow.number: flow for flow in result.flows})
+    return _Read(path, result, np.concatenate(pieces), {flow.number: flow for flow in result})
 
 
 def _lone(read: Sequence[_Read], taken: set[tuple[int, int]], first_point: Sequence[int]) -> list[Lone]:
@@ -210,24 +225,25 @@ def _lone(read: Sequence[_Read], taken: set[tuple[int, int]], first_point: Seque
         return lambda flow: read[capture].flows[flow].judged.record
 
     for one, other in combinations(range(len(read)), 2):
+        if len(own[one]) + len(own[other]) > MOST_LONE:
+            continue
         both = read[one].sightings, read[other].sightings
         for each in relatives(*both, own[one], own[other], (record_in(one), record_in(other))):
             kin.setdefault((one, each.there), (each.why, first_point[other], each.here))
             kin.setdefault((other, each.here), (each.why, first_point[one], each.there))
     return [
-        Lone(first_point[at], read[at].flows[number].judged, *kin.get((at, number), ("absent", None, None)))
+        Lone(first_point[at], read[at].flows[number], *kin.get((at, number), ("absent", None, None)))
         for at, numbers in enumerate(own)
         for number in numbers
     ]
 
 
-def _refuse_strangers(read: Sequence[_Read], flows: Sequence[JointFlow], home: Sequence[int], kin: set[int]) -> None:
+def _refuse_strangers(read: Sequence[_Read], known: set[int]) -> None:
     """Refuse captures that have nothing in common with the others.
 
     Raises:
         NotJoinedError: with the reason, if one shows.
     """
-    known = {home[part.point] for flow in flows for part in flow.parts} | kin
     strangers = [each for capture, each in enumerate(read) if capture not in known]
     if not strangers or len(read) == 1:
         return

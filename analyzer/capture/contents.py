@@ -33,8 +33,8 @@ CONTENT: Final = np.dtype(
 """One for each row of a batch."""
 
 HEAD: Final = 16
-DIGESTED: Final = 2048
-"""Of longer data only so many octets are looked at."""
+DIGESTED: Final = 256
+"""Of longer data only so many octets are looked at: who alters data, alters headers of protocols, or all of it."""
 FARTHEST: Final = 512
 """So far into a frame a TCP header is looked for."""
 PRIME: Final = 0x01000193
@@ -79,11 +79,16 @@ def look_inside(data: Octets, frames: Rows, number: int, rows: Rows, count: int,
         if captured <= 0:
             continue
         digest = BASIS
-        for place in range(captured):
-            digest = ((digest ^ octet(data, behind + place)) * PRIME) & WORD
-            if place == HEAD - 1:
+        whole = captured // 4 * 4
+        for place in range(0, whole, 4):
+            if place == HEAD:
                 content["head"] = digest
-        if captured < HEAD:
+            digest = ((digest ^ word32(data, behind + place)) * PRIME) & WORD
+        for place in range(whole, captured):
+            if place == HEAD:
+                content["head"] = digest
+            digest = ((digest ^ octet(data, behind + place)) * PRIME) & WORD
+        if captured <= HEAD:
             content["head"] = digest
         content["digest"] = digest
         content["captured"] = captured

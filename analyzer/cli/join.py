@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output and Path(options.output).suffix not in SUFFIXES:
         raise shared.UsageError(f"{options.output}: the picture is .png, .svg or .pdf")
     result = _joined(options)
-    if options.flow and not any(flow.number in options.flow for flow in result.flows):
+    if options.flow and not all(number < len(result.flows) for number in options.flow):
         last = len(result.flows) - 1
         having = f"the connections are 0 to {last}" if last else "there is only connection 0"
         raise shared.UsageError(f"no connection {', '.join(map(str, options.flow))} here: {having}")
@@ -113,12 +113,10 @@ def _joined(options: argparse.Namespace) -> Joined:
 
 def _draw(options: argparse.Namespace, result: Joined) -> None:
     """Write the ladders of the connections that are told: the pages of one PDF, or a file for each."""
-    from analyzer.explain.joined import is_uneventful
     from analyzer.report.plot import ladder_figure, rendered
 
-    picked = [flow for flow in result.flows if flow.number in options.flow or not options.flow]
-    told = picked if options.flow else [flow for flow in picked if not is_uneventful(flow)] or picked[:1]
-    told = told[: len(told) if options.limit == 0 else options.limit or PICTURES]
+    picked = sorted(set(options.flow)) or result.eventful or [0]
+    told = [result.flows[at] for at in picked[: len(picked) if options.limit == 0 else options.limit or PICTURES]]
     start_ns = result.points[0].first_ns
     figures = (ladder_figure(flow, result.points, start_ns, theme=options.theme) for flow in told)
     out = Path(options.output)

@@ -428,15 +428,6 @@ def _doubts(t: _Teller) -> Iterator[Line]:
             )
 
 
-def is_uneventful(flow: JointFlow) -> bool:
-    """Say whether nothing happened to a connection that a reader should know."""
-    good = Verdict(flow.ending.verdict) in (Verdict.CLOSED, Verdict.OPEN, Verdict.CLOSING)
-    counts = flow.counts
-    odd = any(counts[fate.value] for fate in Fate if fate is not Fate.BOTH)
-    moved = any(change.what not in ("ttl", "ip_id") for change in flow.changes)
-    return good and not odd and not moved and not flow.probes
-
-
 def lone_words(lone: Lone) -> str:
     """Say of a flow that one point saw that the others did not."""
     record = lone.judged.record

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.explain.joined import clock_words, is_uneventful, joint_story, letter, lone_words
+from analyzer.explain.joined import clock_words, joint_story, letter, lone_words
 from analyzer.report.html import environment, source
 from analyzer.report.joint_text import once
 from analyzer.report.screen import printable
@@ -29,18 +29,17 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
     from analyzer.report.plot import inline_svg, ladder_figure
 
     start_ns = joined.points[0].first_ns
-    picked = [flow for flow in joined.flows if flow.number in flows] if flows else joined.flows
-    eventful = picked if flows else [flow for flow in picked if not is_uneventful(flow)]
+    eventful = sorted(set(flows)) or joined.eventful
     told = eventful[: len(eventful) if limit == 0 else limit or TOLD]
     shown: list[dict[str, Any]] = []
-    for flow in told:
+    for flow in (joined.flows[number] for number in told):
         figure = ladder_figure(flow, joined.points, start_ns, theme="transparent", title=False)
         picture = Markup(inline_svg(figure, f"c{flow.number}-"))  # noqa: S704 - matplotlib escapes what it writes
         shown.append({"number": flow.number, "story": joint_story(flow, joined.points, start_ns), "picture": picture})
     rest = []
     if len(eventful) > len(told):
         rest.append(f"{len(eventful) - len(told)} more connections have something to tell.")
-    if quiet := len(picked) - len(eventful):
+    if quiet := 0 if flows else len(joined.flows) - len(eventful):
         rest.append(f"{quiet} connections passed all points without loss or change.")
     if not flows:
         lone = once(joined.lone)

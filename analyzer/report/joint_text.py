@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.joined import clock_words, is_uneventful, joint_story, letter, lone_words
+from analyzer.explain.joined import clock_words, joint_story, letter, lone_words
 from analyzer.report.screen import printable
 from analyzer.units import format_offset
 
@@ -24,14 +24,13 @@ LONE: Final = 10
 def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tuple[int, ...] = ()) -> Iterator[str]:
     """Yield the lines; ``limit`` is how many connections are told, ``flows`` which alone."""
     yield from header(joined, screen)
-    picked = [flow for flow in joined.flows if flow.number in flows] if flows else joined.flows
-    eventful = picked if flows else [flow for flow in picked if not is_uneventful(flow)]
+    eventful = sorted(set(flows)) or joined.eventful
     most = len(eventful) if limit == 0 else limit or TOLD
-    for flow in eventful[:most]:
-        yield from story(joined, flow, screen)
+    for number in eventful[:most]:
+        yield from story(joined, joined.flows[number], screen)
     if len(eventful) > most:
         yield from screen.wrap(f"{len(eventful) - most} more connections: --limit 0 tells all, --flow N one of them.")
-    quiet = len(picked) - len(eventful)
+    quiet = 0 if flows else len(joined.flows) - len(eventful)
     if quiet:
         what = "connection passed" if quiet == 1 else "connections passed"
         yield from screen.wrap(f"{quiet} {what} all points without loss or change, and ended in order or goes on.")

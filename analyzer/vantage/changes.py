@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FIELDS: Final = (("window", "window"), ("mss", "mss"), ("window_scale", "window_scale"), ("tsval", "timestamps"))
 """Fields that boxes rewrite, and what that is called."""
 OPTIONS: Final = 63
+HEAD: Final = 16
+"""So many octets at least are compared."""
 
 
 def changes_of(
@@ -49,6 +51,23 @@ def changes_of(
                 if change.what not in ("ttl", "ip_id"):
                     changed[rows[at]] = True
     return tuple(found), changed
+
+
+def differs(one: NDArray[np.void], other: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Say of pairs of sightings whether a packet is another behind, beyond addresses, TTL and IP ID."""
+    different = one["window"] != other["window"]
+    whole = (one["options_cut"] == 0) & (other["options_cut"] == 0)
+    for name in ("mss", "window_scale", "tsval"):
+        both = (one[name] != ABSENT) & (other[name] != ABSENT)
+        different |= whole & both & (one[name] != other[name])
+    for each in (one, other):
+        whole &= (each["options"] != 0) | (each["header_len"] == 20)
+    different |= whole & (one["options"] != other["options"])
+    as_long = (one["captured"] == other["captured"]) & (one["captured"] > 0)
+    different |= as_long & (one["digest"] != other["digest"])
+    cut = ~as_long & (np.minimum(one["captured"], other["captured"]) >= HEAD)
+    changed: NDArray[np.bool_] = different | (cut & (one["head"] != other["head"]))
+    return changed
 
 
 def _between(
@@ -89,7 +108,7 @@ def _between(
                 yield change(what, at, int(one["flags"][at[0]] & SYN), int(other["flags"][at[0]] & SYN), kind), at
     same_length = (one["captured"] == other["captured"]) & (one["captured"] > 0)
     altered = same_length & (one["digest"] != other["digest"])
-    cut = ~same_length & (np.minimum(one["captured"], other["captured"]) >= 16)
+    cut = ~same_length & (np.minimum(one["captured"], other["captured"]) >= HEAD)
     altered |= cut & (one["head"] != other["head"])
     at = np.flatnonzero(altered)
     if len(at):

@@ -6,19 +6,20 @@ It must not hold a sentence.
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Final, overload
 
 import numpy as np
 
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import FIN, RST, SYN
-from analyzer.vantage.changes import changes_of
+from analyzer.vantage.changes import changes_of, differs
 from analyzer.vantage.fates import FlowFates
 from analyzer.vantage.joint import FATES, Fate, JointEnding, JointFlow, JointProbe, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from analyzer.vantage.weaving import Woven, WovenFlow
 
 SIDES: Final[tuple[Side, Side]] = ("a", "b")
+MADE: Final = 256
+"""So many connections stay concluded."""
 FEW: Final = 400
 """If a flow has no more packets, all of them are kept, for pictures."""
 BY_RESET: Final = (Verdict.TIMED_OUT, Verdict.RESET_ON_PROBE, Verdict.ABORTED)
@@ -45,21 +48,81 @@ TELLING: Final = (
 """Verdicts that no RST brought about, the most telling first."""
 
 
-def conclude(
-    woven: Woven,
-    seen: Sequence[NDArray[np.void]],
-    points: Sequence[Point],
-    judged: Callable[[int, int], JudgedFlow],
-) -> Iterator[JointFlow]:
-    """Yield the joint flows; ``judged`` returns the flow with a number at a point."""
-    crossings = woven.crossings
-    order = np.argsort(crossings.flow, kind="stable")
-    bounds = np.searchsorted(crossings.flow[order], np.arange(len(woven.flows) + 1))
-    first = [crossings.ts_ns[order[low]] if low < high else 0 for low, high in pairwise(bounds)]
-    for number, at in enumerate(np.argsort(first, kind="stable").tolist()):
-        flow, rows = woven.flows[at], order[bounds[at] : bounds[at + 1]]
-        parts = tuple(Part(point, there, flipped, judged(point, there)) for point, there, flipped in flow.parts)
-        yield _Conclusion(number, flow, parts, FlowFates(flow, crossings, rows, seen, points), seen).joint()
+class JointFlows(Sequence[JointFlow]):
+    """The connections that several points saw, in order of time; each is concluded when it is looked at."""
+
+    def __init__(
+        self,
+        woven: Woven,
+        seen: Sequence[NDArray[np.void]],
+        points: Sequence[Point],
+        judged: Callable[[int, int], JudgedFlow],
+    ) -> None:
+        """Take what was woven; ``judged`` returns the flow with a number at a point."""
+        self._woven, self._seen, self._points, self._judged = woven, seen, points, judged
+        crossings = woven.crossings
+        self._rows = np.argsort(crossings.flow, kind="stable")
+        self._bounds = np.searchsorted(crossings.flow[self._rows], np.arange(len(woven.flows) + 1))
+        starts, stops = self._bounds[:-1], self._bounds[1:]
+        first = np.zeros(len(woven.flows), dtype=np.int64)
+        having = stops > starts
+        first[having] = crossings.ts_ns[self._rows[starts[having]]]
+        self._order = np.argsort(first, kind="stable")
+        self._made: dict[int, JointFlow] = {}
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, number: int) -> JointFlow: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[JointFlow]: ...
+
+    def __getitem__(self, number: int | slice) -> JointFlow | list[JointFlow]:
+        """Return a connection by its number, or some."""
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        number = range(len(self))[number]
+        if number not in self._made:
+            while len(self._made) >= MADE:
+                del self._made[next(iter(self._made))]
+            self._made[number] = self._conclude(number)
+        return self._made[number]
+
+    def _conclude(self, number: int) -> JointFlow:
+        at = int(self._order[number])
+        woven, rows = self._woven.flows[at], self._rows[self._bounds[at] : self._bounds[at + 1]]
+        parts = tuple(Part(point, there, flipped, self._judged(point, there)) for point, there, flipped in woven.parts)
+        fates = FlowFates(woven, self._woven.crossings, rows, self._seen, self._points)
+        return _Conclusion(number, woven, parts, fates, self._seen).joint()
+
+    def parts(self) -> Iterator[tuple[int, int]]:
+        """Yield point and number of all flows that are part of a connection."""
+        for woven in self._woven.flows:
+            yield from ((point, flow) for point, flow, _ in woven.parts)
+
+    def eventful(self, told: Callable[[int, int], bool]) -> list[int]:
+        """Return the numbers of the connections in which something happened.
+
+        That is a packet that is not at all points or is another behind one, or a flow with something to tell, by
+        ``told`` of point and number.
+        """
+        crossings = self._woven.crossings
+        odd = np.zeros(len(self._woven.flows), dtype=np.bool_)
+        missing = ~crossings.regrouped
+        present = np.zeros((len(self._woven.flows), len(self._points)), dtype=np.bool_)
+        for at, woven in enumerate(self._woven.flows):
+            present[at, [part[0] for part in woven.parts]] = True
+        missing &= ((crossings.seen < 0) & present[crossings.flow]).any(axis=1)
+        odd[crossings.flow[missing]] = True
+        for one, other in combinations(range(len(self._points)), 2):
+            both = np.flatnonzero((crossings.seen[:, one] >= 0) & (crossings.seen[:, other] >= 0))
+            sightings = self._seen[one][crossings.seen[both, one]], self._seen[other][crossings.seen[both, other]]
+            odd[crossings.flow[both[differs(*sightings)]]] = True
+        for at, woven in enumerate(self._woven.flows):
+            odd[at] = odd[at] or any(told(point, flow) for point, flow, _ in woven.parts)
+        return np.flatnonzero(odd[self._order]).tolist()
 
 
 class _Conclusion:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -205,16 +207,30 @@ class JointFlow:
         return self.part_at(self.way[0 if side == "a" else -1]) or self.parts[0]
 
 
+class Judgeable(Protocol):
+    """A flow that is judged when somebody asks."""
+
+    @property
+    def judged(self) -> JudgedFlow:
+        """The flow with everything that was concluded about it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Lone:
     """A flow that only one point saw."""
 
     point: int
-    judged: JudgedFlow
+    flow: Judgeable
     why: str
     """``absent``; ``proxy``, ``renumbered`` (its other half is flow ``other`` at ``other_point``)."""
     other_point: int | None = None
     other: int | None = None
+
+    @property
+    def judged(self) -> JudgedFlow:
+        """The flow with everything that was concluded about it; judged when it is asked for."""
+        return self.flow.judged
 
 
 @dataclass(slots=True)
@@ -244,8 +260,10 @@ class Joined:
     """What several points show together."""
 
     points: list[Point]
-    flows: list[JointFlow]
+    flows: Sequence[JointFlow]
     lone: list[Lone]
+    eventful: list[int] = field(default_factory=list)
+    """Numbers of the connections in which something happened, in order."""
     notes: list[str] = field(default_factory=list)
     """Sentences about the captures as a whole."""
     warnings: list[tuple[int, str]] = field(default_factory=list)

@@ -140,15 +140,16 @@ class _Matching:
     def _know_flows(self) -> None:
         """Say of each pair of flows what its matched packets show."""
         at = self.partner.index_there(self.seen_there["flow"][self.there])
-        order = np.argsort(at, kind="stable")
-        bounds = np.searchsorted(at[order], np.arange(len(self.partner.flows) + 1))
-        self.pairings = []
-        for index, flow in enumerate(self.partner.flows):
-            own = order[bounds[index] : bounds[index + 1]]
-            one, other = self.seen_there[self.there[own]], self.seen_here[self.here[own]]
-            way, by = _way(one, other, one_clock=self.one_clock)
-            keeps_id, keeps_tsval = _keeps(one["ip_id"], other["ip_id"]), _keeps(one["tsval"], other["tsval"])
-            self.pairings.append(Pairing(*flow, way, by, keeps_id, keeps_tsval))
+        one, other = self.seen_there[self.there], self.seen_here[self.here]
+        flows = len(self.partner.flows)
+        ways, by = _ways_of(one, other, at, flows, one_clock=self.one_clock)
+        keeps = [_keeps(one[name], other[name], at, flows) for name in ("ip_id", "tsval")]
+        self.pairings = [
+            Pairing(*flow, way, what, None if kept < 0 else kept > 0, None if same < 0 else same > 0)
+            for flow, way, what, kept, same in zip(
+                self.partner.flows, ways.tolist(), by, keeps[0].tolist(), keeps[1].tolist(), strict=True
+            )
+        ]
 
     def _pairs(self) -> tuple[NDArray[np.void], NDArray[np.void], Ints]:
         """Return both sightings of each pair, and which pair of flows it is of."""
@@ -254,40 +255,55 @@ class _Matching:
         return clock_of(here_ns - offset_ns, here_ns, np.zeros(len(offset_ns), dtype=np.int8))
 
 
-def _keeps(one: NDArray[np.int64], other: NDArray[np.int64]) -> bool | None:
-    """Say whether a field passes unchanged: None where it is 0 or absent at either point."""
+def _keeps(one: NDArray[np.int64], other: NDArray[np.int64], at: Ints, flows: int) -> Ints:
+    """Say of each pair of flows whether a field passes unchanged: 1 or 0, -1 where either point lacks it."""
     both = (one > 0) & (other > 0)
-    if not both.any():
-        return None
-    return bool((one[both] == other[both]).mean() >= AGREE)
+    known = np.bincount(at[both], minlength=flows)
+    same = np.bincount(at[both & (one == other)], minlength=flows)
+    kept: Ints = np.where(known == 0, -1, same >= AGREE * known).astype(np.int64)
+    return kept
 
 
-def _way(one: NDArray[np.void], other: NDArray[np.void], *, one_clock: bool) -> tuple[int, str]:
-    """Say which point is nearer to ``a`` (there): by routers that took from the TTL, else by times."""
-    if not len(one):
-        return 0, ""
-    forth = one["side"] == 0
-    hops = np.where(forth, 1, -1) * (one["ttl"].astype(np.int64) - other["ttl"])
-    known = (one["ttl"] > 0) & (other["ttl"] > 0) & (hops != 0)
-    if known.any() and abs(share := float(np.sign(hops[known]).mean())) > AGREE:
-        return (1, "ttl") if share > 0 else (-1, "ttl")
-    if one_clock:
-        sooner = float(np.sign(np.where(forth, 1, -1) * (other["ts_ns"] - one["ts_ns"])).sum())
-        return (int(np.sign(sooner)), "time") if sooner else (0, "")
-    if forth.all() or not forth.any():
-        return 0, ""
-    order = np.argsort(one["ts_ns"], kind="stable")
-    one, other, forth = one[order], other[order], forth[order]
+def _ways_of(
+    one: NDArray[np.void], other: NDArray[np.void], at: Ints, flows: int, *, one_clock: bool
+) -> tuple[Ints, list[str]]:
+    """Say of each pair of flows which point is nearer to ``a`` (there): by hops, else by times.
+
+    1 if it is *there*, -1 if it is *here*, 0 if nothing tells; and what tells it.
+    """
+    forth = np.where(one["side"] == 0, 1, -1)
+    hops = forth * (one["ttl"].astype(np.int64) - other["ttl"])
+    hops[(one["ttl"] <= 0) | (other["ttl"] <= 0)] = 0
+    told = np.bincount(at[hops != 0], minlength=flows)
+    score = np.bincount(at, weights=np.sign(hops), minlength=flows)
+    by_hops = np.where((told > 0) & (np.abs(score) > AGREE * told), np.sign(score), 0).astype(np.int64)
+    by_time = _by_times(one, other, at, flows, one_clock=one_clock)
+    ways: Ints = np.where(by_hops != 0, by_hops, by_time)
+    return ways, [
+        "ttl" if hop else "time" if way else "" for hop, way in zip(by_hops.tolist(), ways.tolist(), strict=True)
+    ]
+
+
+def _by_times(one: NDArray[np.void], other: NDArray[np.void], at: Ints, flows: int, *, one_clock: bool) -> Ints:
+    """Say the same by times alone: what passes *there* first is there earlier, whatever the clocks differ by."""
+    forth = np.where(one["side"] == 0, 1, -1)
     apart_ns = other["ts_ns"] - one["ts_ns"]
+    if one_clock:
+        sooner: Ints = np.sign(np.bincount(at, weights=np.sign(forth * apart_ns), minlength=flows)).astype(np.int64)
+        return sooner
+    order = np.lexsort((one["ts_ns"], at))
+    pair, forth, apart_ns, times = at[order], forth[order], apart_ns[order], one["ts_ns"][order]
     # packets of both directions close to each other: what their clocks differ by is the same for both
-    turns = np.flatnonzero(forth[1:] != forth[:-1])
-    differ = np.where(forth[turns], 1, -1) * (apart_ns[turns] - apart_ns[turns + 1])
-    near = (one["ts_ns"][turns + 1] - one["ts_ns"][turns]) <= SHORTEST_NS
-    differ = differ[near] if near.any() else differ
-    score = float(np.sign(differ).mean()) if len(differ) else 0.0
-    if score == 0 or (len(differ) > 2 and abs(score) < UNCLEAR):
-        return 0, ""
-    return (1, "time") if score > 0 else (-1, "time")
+    turns = np.flatnonzero((forth[1:] != forth[:-1]) & (pair[1:] == pair[:-1]))
+    differ = np.sign(forth[turns] * (apart_ns[turns] - apart_ns[turns + 1]))
+    near = (times[turns + 1] - times[turns]) <= SHORTEST_NS
+    has_near = np.bincount(pair[turns][near], minlength=flows) > 0
+    used = near | ~has_near[pair[turns]]
+    count = np.bincount(pair[turns][used], minlength=flows)
+    score = np.bincount(pair[turns][used], weights=differ[used], minlength=flows)
+    clear = (np.abs(score) >= UNCLEAR * count) | (count <= 2)
+    told: Ints = np.where(clear, np.sign(score), 0).astype(np.int64)
+    return told
 
 
 def _left(count: int, used: Ints) -> Ints:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.explain.joined import clock_words, is_uneventful, joint_story, letter, lone_words
+from analyzer.explain.joined import clock_words, joint_story, letter, lone_words
 from analyzer.joining import join
 from tests.judging import CAPTURES
 from tests.vantages import ACK, FIN, RST, World, keepalive
@@ -92,8 +92,8 @@ def test_nothing_to_tell_is_told_apart(tmp_path):
     made.send(1.1, "b", FIN | ACK, b + 1, a + 32)
     made.send(1.2, "a", ACK, a + 32, b + 2)
 
-    assert is_uneventful(join(*made.write(tmp_path)).flows[0])
-    assert not is_uneventful(lab("loss_acks").flows[0])
+    assert [] == join(*made.write(tmp_path)).eventful
+    assert [0] == lab("loss_acks").eventful
 
 
 def test_a_flow_of_one_point_is_told_as_such(tmp_path):
