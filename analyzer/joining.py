@@ -62,6 +62,9 @@ class Ladder:
 
         Path(path).write_bytes(rendered([self.figure], Path(path).suffix[1:]))
 
+    def __repr__(self) -> str:
+        return "<Ladder: save(path) writes it>"
+
     def _repr_png_(self) -> bytes:
         from analyzer.report.plot import rendered
 
@@ -101,7 +104,7 @@ class Joining(Joined):
 
     def __repr__(self) -> str:
         """Return what was joined, on one line."""
-        names = ", ".join(point.path for point in self.points)
+        names = ", ".join(Path(point.path).name for point in self.points)
         return f"<Joining of {names}: {len(self.flows)} connections>"
 
 
