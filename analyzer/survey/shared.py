@@ -63,6 +63,8 @@ class SharedFlows:
         found = set()
         for one in range(len(summaries)):
             for other in range(one):
+                if _is_copy(summaries[one], summaries[other]):
+                    continue
                 same = self._shared(self._numbers, one, other)
                 if same or (_overlap(summaries[one], summaries[other]) and self._shared(self._addresses, one, other)):
                     found |= {one, other}
@@ -79,6 +81,11 @@ def _hashed(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.ui
         mixed = (mixed ^ (mixed >> np.uint64(29))) * MULTIPLIERS[2]
         hashed: NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(32))
     return hashed
+
+
+def _is_copy(one: CaptureSummary, other: CaptureSummary) -> bool:
+    """Say whether two captures are one file twice, by their first and last instant and how many frames they have."""
+    return (one.start_ns, one.end_ns, one.frames) == (other.start_ns, other.end_ns, other.frames)
 
 
 def _overlap(one: CaptureSummary, other: CaptureSummary) -> bool:

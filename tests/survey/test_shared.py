@@ -37,3 +37,11 @@ def test_samples_of_captures_that_were_read_elsewhere_are_taken_over():
     whole.merge(other)
 
     assert 2 == len(whole.same_traffic())
+
+
+def test_a_copy_of_a_capture_is_no_other_point(tmp_path):
+    """The same frames at the same instants are one capture twice."""
+    copy = tmp_path / "copy.pcap"
+    copy.write_bytes((LAB / "loss_acks.pcap").read_bytes())
+
+    assert [] == same(str(LAB / "loss_acks.pcap"), str(copy))
