@@ -1,6 +1,12 @@
 """Captures of the same connections are found, whatever addresses these have; others are not."""
 
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
 from analyzer.analyzing import analyze
+from analyzer.survey import shared
 from tests.judging import CAPTURES
 from tests.vantages import World, keepalive
 
@@ -45,3 +51,25 @@ def test_a_copy_of_a_capture_is_no_other_point(tmp_path):
     copy.write_bytes((LAB / "loss_acks.pcap").read_bytes())
 
     assert [] == same(str(LAB / "loss_acks.pcap"), str(copy))
+
+
+@pytest.mark.parametrize("size", [7, 500])
+def test_of_many_flows_the_lowest_hashes_are_kept_however_they_come(monkeypatch, size):
+    """A sample is the same whether its flows come in one batch or in many, some of them twice."""
+    monkeypatch.setattr(shared, "KEPT", 8)
+    numbers = np.random.default_rng(1).integers(0, 200, 500)
+    found = []
+    for most in (len(numbers), size):
+        flows = shared.SharedFlows()
+        for at in range(0, len(numbers), most):
+            part = numbers[at : at + most]
+            known = {"iss": part}
+            ends = {
+                f"{side}_{what}": np.zeros(len(part), dtype=np.int64) for side in "ab" for what in ("lo", "hi", "port")
+            }
+            flows.add(0, SimpleNamespace(flow=ends, a=known, b=known))
+        found.append(flows._numbers[0].tolist())
+
+    assert found[0] == found[1]
+    assert 8 == len(set(found[0]))
+    assert sorted(found[0]) == found[0]
