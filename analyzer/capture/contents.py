@@ -46,6 +46,7 @@ WORD: Final = 0xFFFFFFFF
 @loop
 def look_inside(data: Octets, frames: Rows, number: int, rows: Rows, count: int, contents: Rows) -> None:
     """Write a CONTENT record for each of ``count`` SEGMENT rows of these frames; ``number`` is that of the first."""
+    usual = 34  # where the header stood last: nearly always it is there again
     for i in range(count):
         row = rows[i]
         content = contents[i]
@@ -59,8 +60,16 @@ def look_inside(data: Octets, frames: Rows, number: int, rows: Rows, count: int,
         frame = frames[row["frame"] - number]
         start = frame["at"]
         end = start + frame["captured"]
-        at = start
         last = min(end - 20, start + FARTHEST)
+        at = start + usual
+        if (
+            at > last
+            or word16(data, at) != row["src_port"]
+            or word16(data, at + 2) != row["dst_port"]
+            or word32(data, at + 4) != row["seq"]
+            or word32(data, at + 8) != row["ack"]
+        ):
+            at = start
         while at <= last:
             if (
                 word16(data, at) == row["src_port"]
@@ -72,6 +81,7 @@ def look_inside(data: Octets, frames: Rows, number: int, rows: Rows, count: int,
             at += 1
         if at > last:
             continue
+        usual = at - start
         behind = at + row["header_len"]
         if row["header_len"] > 20:
             look_at_options(data, at + 20, min(behind, end), row["flags"] & SYN, content)
