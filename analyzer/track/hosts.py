@@ -399,7 +399,8 @@ class Subjects:
         ranks = (heard,) if favoured is None else (heard, favoured)
         kept = np.sort(np.lexsort(ranks)[used - keep :])
         if self._jit:
-            records[:keep] = pick(records, kept)
+            # as octets: numpy copies records field by field
+            records[:keep].view(np.uint8)[:] = pick(records, kept).view(np.uint8)
         else:
             for to, at in enumerate(kept.tolist()):
                 records[to].update(records[at])
