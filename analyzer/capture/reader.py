@@ -37,8 +37,8 @@ LARGE: Final = 1 << 20
 HUGE: Final = 8 << 20
 """From this many on it pays to compile them first: reading this plainly takes as long as that."""
 
-FIRST_ROWS: Final = 1024
-"""So many frames are indexed at once, plain, before there turn out to be more."""
+SMALLEST_RECORD: Final = 12
+"""No frame takes fewer octets of a file than this; a block of pcapng is no shorter."""
 
 COMPRESSION_RATIO: Final = 4
 """What a compressed capture grows by, roughly, for the same decision."""
@@ -182,8 +182,8 @@ class CaptureReader:
     def batches(self, batch_rows: int | None = None) -> Iterator[SegmentBatch]:
         """Yield batches of at most ``batch_rows`` frames; their rows belong to the caller.
 
-        Without a number, of at most BATCH_ROWS; plain, the first few have fewer: to make a row takes a tenth of what it
-        takes to read a frame into it, and most captures that are read plainly are small.
+        Without a number, of at most BATCH_ROWS, plain and compiled alike. Plain, no more rows are made than the file has
+        room for: to make one takes a tenth of what it takes to read a frame into it, and most such captures are small.
 
         Raises:
             UnsupportedLinkTypeError: at the end, if there were frames and none could be decoded.
@@ -192,7 +192,7 @@ class CaptureReader:
         count = len(self._frames)
         while True:
             if count == len(self._frames):
-                self._grow_index(batch_rows or FIRST_ROWS)
+                self._grow_index(batch_rows or self._most_frames())
             count = self._index(self._pending, min(self._room, len(self._frames)))
             self._pending = 0
             if count:
@@ -236,6 +236,13 @@ class CaptureReader:
         if self.jit:
             self._notes = freeze([self._notes], NOTES)[0]
             self._frames = empty_frames(max(self._room, BATCH_ROWS), jit=True)
+
+    def _most_frames(self) -> int:
+        """Return how many frames the file may hold at most, if that is known and fewer than a batch."""
+        size = self._source.size
+        if size is None or self._source.compression:
+            return BATCH_ROWS
+        return min(BATCH_ROWS, size // SMALLEST_RECORD + 1)
 
     def _grow_index(self, fewest: int) -> None:
         """Make the index longer, keeping the first frame that may be in it."""
