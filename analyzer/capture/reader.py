@@ -182,8 +182,8 @@ class CaptureReader:
     def batches(self, batch_rows: int | None = None) -> Iterator[SegmentBatch]:
         """Yield batches of at most ``batch_rows`` frames; their rows belong to the caller.
 
-        Without a number, of at most BATCH_ROWS, plain and compiled alike. Plain, no more rows are made than the file has
-        room for: to make one takes a tenth of what it takes to read a frame into it, and most such captures are small.
+        Without a number, of at most BATCH_ROWS, plain and compiled alike. Plain, no more rows are made than the file
+        has room for: one takes a tenth of what it takes to read a frame into it, and most such captures are small.
 
         Raises:
             UnsupportedLinkTypeError: at the end, if there were frames and none could be decoded.
