@@ -36,7 +36,14 @@ def expectations(t: Teller) -> list[Line]:
     if t.ending.verdict is Verdict.CLOSED and crossed(t):
         return []
     if t.ending.verdict is Verdict.CLOSED:
-        return [Line(f"{t.start(other(fins[0].sender))}, read: end of file from the first FIN on.", (fins[0].frame,))]
+        first, second = fins[:2]
+        return [
+            Line(f"{t.start(other(first.sender))}, read: end of file from the first FIN on.", (first.frame,)),
+            Line(
+                f"{t.start(first.sender)}, read, if it still reads: end of file from the other's FIN on.",
+                (second.frame,),
+            ),
+        ]
     return []
 
 

@@ -12,7 +12,7 @@ from analyzer.track.flow import SIDES
 from analyzer.words.fins import stub_line
 from analyzer.words.holes import hole_words
 from analyzer.words.model import Line
-from analyzer.words.teller import lines, times
+from analyzer.words.teller import count, lines, times
 
 if TYPE_CHECKING:
     from analyzer.words.teller import Teller
@@ -138,7 +138,8 @@ def _of_probes(t: Teller) -> list[Line]:
         text = "Whether these are window probes or keepalive probes: under a closed window both look the same."
         found.append(Line(text, tuple(undecided)))
     if t.record.copies:
-        text = f"{t.record.copies:,} of its packets were captured twice; the first copy counts."
+        were = "was" if t.record.copies == 1 else "were"
+        text = f"{count(t.record.copies, 'packet')} of this flow {were} captured twice; the first copy counts."
         found.append(Line(text, (t.record.first_frame, t.record.last_frame)))
     return found
 

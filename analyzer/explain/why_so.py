@@ -92,8 +92,8 @@ def remains(t: Teller) -> list[Line]:
     unsure = t.judged.cause is not None and t.judged.cause.certainty is Certainty.POSSIBLE
     if t.judged.cause is None and t.ending.verdict.is_reset:
         text = (
-            "Nothing beside the flow, nor in it, says why. A capture at the end that sent the RST shows whether it did,"
-            " and what its program did then."
+            "The capture does not show why the RST was sent. A capture at the end in whose name it came shows whether"
+            " it is that end's own; its program's log (or strace) shows what the program did then."
         )
         return [Line(text, (t.ending.frame or t.record.last_frame,))]
     if not fits or (len(fits) == 1 and not unsure):

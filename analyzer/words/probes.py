@@ -39,6 +39,7 @@ def last_word(t: Teller, side: Side) -> Line | None:
     if facts.last_ns is None:
         return None
     answers = [probe.answer_frame for probe in t.probes(other(side)) if probe.answered]
+    answers += [probe.answer_frame for probe in t.record.zero_window_probes if probe.sender == other(side)]
     # what an end sent after the RST that ended the flow is no part of it
     own = [probe.frame for probe in t.probes(side) if probe.ts_ns <= facts.last_ns]
     frame = max([frame for frame in (*answers, *own, facts.active_frame) if frame], default=0)

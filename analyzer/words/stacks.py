@@ -14,7 +14,8 @@ XNU: Final = Stack.XNU.value
 ONE_OCTET: Final = Stack.ONE_OCTET.value
 
 TOLD_BY: Final = {
-    LINUX: "Linux, from its rhythm: the interval delays answered probes, or the peer's probes do not restart its timer",
+    LINUX: "probably Linux: after an answered probe it waits for the longer of idle time and interval, or its peer's"
+    " probes do not restart its timer",
     XNU: "macOS, from the form of its probes: a bare header of 20 bytes on a connection with timestamps",
     ONE_OCTET: "Windows (or illumos), from the form of its probes: one byte that was acknowledged before",
 }

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FEW: Final = 4
 """Maximum number of ranges of frames that are listed; more are counted: ``23 of 16-38``."""
+LABELLED: Final = 7
+"""The same in prose, where there is more room than in a column."""
 PROPER: Final = frozenset({"Linux", "macOS", "Windows", "Wireshark", "Go", "Java"})
 """Words that keep their capital inside a sentence."""
 
@@ -34,15 +36,19 @@ def frames_text(frames: Sequence[int]) -> str:
     ranges = _ranges(frames)
     if len(ranges) > FEW:
         return f"{_size(ranges)} of {ranges[0][0]}-{ranges[-1][1]}"
+    return _listed(ranges)
+
+
+def _listed(ranges: Sequence[Sequence[int]]) -> str:
     return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
 
 
 def frames_label(frames: Sequence[int]) -> str:
-    """Return the same with the word before it: ``frame 14``, ``frames 1-3, 5``, ``23 of frames 16-38``."""
+    """Return the same with the word before it, and a few more listed: ``frames 1-3, 5``, ``23 of frames 16-38``."""
     ranges = _ranges(frames)
-    if len(ranges) > FEW:
+    if len(ranges) > LABELLED:
         return f"{_size(ranges)} of frames {ranges[0][0]}-{ranges[-1][1]}"
-    return f"{'frame' if _size(ranges) == 1 else 'frames'} {frames_text(frames)}"
+    return f"{'frame' if _size(ranges) == 1 else 'frames'} {_listed(ranges)}"
 
 
 def _size(ranges: Sequence[Sequence[int]]) -> int:

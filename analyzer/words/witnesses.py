@@ -109,10 +109,13 @@ def _heard_later(t: Teller, w: Witness) -> str:
 
 
 def _unheard(t: Teller, w: Witness) -> str:
-    last = t.at(w.ts_ns)
-    since = t.at(w.ts_ns + number(w, "slack_ns"))
+    slack_ns = number(w, "slack_ns")
+    since = f"from {duration(slack_ns)} later on" if slack_ns else "after it"
     what = "that the capture's filter lets pass" if number(w, "filtered") else "of any kind"
-    return f"No frame {what} came from {text(w, 'address')} after {since}; its last segment here was at {last}."
+    return (
+        f"{text(w, 'address')} was not heard again: its last segment here came at {t.at(w.ts_ns)}, and {since} no frame"
+        f" {what} came from it."
+    )
 
 
 def _only_resets(t: Teller, w: Witness) -> str:
@@ -135,8 +138,8 @@ def _alike(t: Teller, w: Witness) -> str:
     own = f"the other packets of {text(w, 'address')}"
     if number(w, "on_link"):
         return (
-            f"The RST has the station and the TTL ({number(w, 'ttl')}) of {own}; that host is on this link, so no"
-            " router or NAT is between."
+            f"The RST has the MAC address and the TTL ({number(w, 'ttl')}) of {own}; that host is on this link, so"
+            " most likely no router or NAT is between."
         )
     return f"The RST came with the TTL ({number(w, 'ttl')}) of {own}, and nothing else about it is strange."
 

@@ -60,7 +60,7 @@ def test_a_founding_prober_is_linux_by_its_rhythm():
     """Linux is told by what its timer does, as inference."""
     (judged,), start_ns = captured("founding_go_fin60.pcap")
 
-    assert "Linux, from its rhythm" in explain_text(judged, start_ns)
+    assert "probably Linux: after an answered probe" in explain_text(judged, start_ns)
 
 
 def explain_text(judged, start_ns):

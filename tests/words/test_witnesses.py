@@ -70,7 +70,7 @@ def test_what_is_counted_from_is_named():
     made.put(11, ethernet(b"", 0x88CC, src=made.mac_b))
     said = made.section("Evidence")
 
-    assert "its last segment here was at +" in said
+    assert "its last segment here came at +" in said
     assert "9.999 s after the last segment of 10.0.0.2 here" in said
     assert "after that" not in said
 

@@ -115,7 +115,7 @@ def _filter_who(t: Teller, cause: Cause) -> str:
     del t
     return (
         f"Whoever runs the host {cause.data['address']}: look at its own packet filter (nft list ruleset, iptables -L)"
-        " and its connection tracking. No box is between. Other keepalive settings change nothing."
+        " and its connection tracking. No box is between. Other keepalive settings cannot keep the connection."
     )
 
 
@@ -200,7 +200,7 @@ LOST_ONCE: Final = CauseKind(
     facts=_lost_once,
     headline=_lost_once_headline,
     who=_lost_once_who,
-    tells="Anything of the host in the same moment; a count above 1.",
+    tells="Check whether the host sent anything else at that moment, or raise the count above 1.",
     text=LongText(
         title="One lost packet was enough",
         meaning="The prober gave up after one unanswered probe.",

@@ -123,13 +123,13 @@ def _rejects_headline(t: Teller, cause: Cause) -> str:
 
 def _rejects_who(t: Teller, cause: Cause) -> str:
     return (
-        f"Whoever runs the packet filter at {_box(t, cause)}: let this connection pass, also after its state was"
-        " forgotten; or end it there in order. Other keepalive settings change nothing."
+        f"Whoever runs the packet filter at {_box(t, cause)}: let this connection pass, even when the filter has no"
+        " state for it. Other keepalive settings cannot keep it; they only change how soon the loss is noticed."
     )
 
 
 def _routeless_headline(t: Teller, cause: Cause) -> str:
-    return f"{capital(_box(t, cause))} has no way on: {cause.data['what']}, told by ICMP."
+    return f"The router {_box(t, cause)} reports by ICMP that it cannot forward the packets: {cause.data['what']}."
 
 
 def _routeless_who(t: Teller, cause: Cause) -> str:
@@ -180,7 +180,7 @@ NO_ROUTE_CAUSE: Final = CauseKind(
     headline=_routeless_headline,
     who=_routeless_who,
     text=LongText(
-        title="A router has no way on",
+        title="A router cannot forward the packets",
         meaning="A router on the path says by ICMP that it has no route to the peer, or that packets go in a circle.",
         why="The peer may be well: what is sent does not get to it.",
         change="Look at the routes of the router that sent the ICMP error; its address is named.",

@@ -121,12 +121,20 @@ def _dead_happened(t: Teller, f: Finding) -> list[Line]:
     """Return the last packet, the probes, the RST."""
     prober = side_of(f)
     trailing = count(number(f, "unanswered"), "probe")
+    to_any = " to any of them" if number(f, "unanswered") > 1 else ""
     reset = number(f, "reset_frame")
     probed = tuple(frame for frame in f.frames if frame != reset)
-    took = f", {duration(number(f, 'detection_ns'))} after that last packet" if "detection_ns" in f.data else ""
+    took = (
+        f", {duration(number(f, 'detection_ns'))} after {t.the(other(prober))}'s last packet"
+        if "detection_ns" in f.data
+        else ""
+    )
     return lines(
         _last_answer(t, prober) if number(f, "peer_probes") else last_word(t, other(prober)),
-        Line(f"Then {t.the(prober)} sent {trailing}; the capture shows no answer to any of them.", probed),
+        Line(
+            f"Then {t.the(prober)} sent {trailing}; the capture shows no answer{to_any}.",
+            probed,
+        ),
         Line(
             f"One interval after the last probe, {t.the(prober)}'s kernel gave up and sent RST+ACK{took}. That RST"
             " comes from the prober, not from its peer.",
@@ -162,7 +170,7 @@ def _peer_probed(t: Teller, f: Finding) -> Line | None:
 
 def _icmp(t: Teller, prober: Side) -> Line | None:
     """Say which ICMP errors came back meanwhile."""
-    errors = [error for error in t.record.icmp_errors if error.quotes == prober]
+    errors = [error for error in t.record.icmp_errors if error.quotes == prober and error.fits in {"probe", None}]
     if not errors:
         return None
     one = one_kind(errors)
@@ -197,10 +205,12 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
             f"Whether {t.the(other(prober))} was dead cannot be told: it had answered none of the earlier probes"
             " either, and each time it was heard again."
         )
+    elif t.cause_is_told:
+        text = "Keepalive worked as intended: it found that nothing came back."
     else:
         text = (
             f"Keepalive worked as intended: {t.the(other(prober))}, or the path to it, stopped answering."
-            f"{'' if t.cause_is_told or shows_life(t.judged) else UNTOLD}"
+            f"{'' if shows_life(t.judged) else UNTOLD}"
         )
     return lines(
         Line(text, f.frames),
@@ -251,8 +261,8 @@ def _dead_change(f: Finding) -> str | None:
             " where. Other keepalive settings change only when the loss is noticed."
         )
     if number(f, "unanswered") == 1:
-        bound = ", and TCP_USER_TIMEOUT if it is set" if stacks.has_user_timeout(stack) else ""
-        return f"Raise the count (TCP_KEEPCNT){bound} on the probing side, so that one lost packet does not end it."
+        bound = " and, if it is set, TCP_USER_TIMEOUT" if stacks.has_user_timeout(stack) else ""
+        return f"Raise the count (TCP_KEEPCNT){bound}, so that one lost packet does not end the connection."
     if stack == stacks.ONE_OCTET:
         return (
             "If it took too long, lower the idle time or the interval on the probing side (SIO_KEEPALIVE_VALS; newer"
@@ -286,11 +296,18 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
         Line(
             f"{peer}, which was alive: learns of it when that RST arrives, or when its next probe or data draws one."
             if number(f, "peer_probes")
-            else f"{peer}, if it still runs: learns of it only if that RST arrives. Otherwise a blocked read stays"
-            " blocked until its own keepalive or a write finds out.",
+            else f"{peer}, if it still runs: {_learns(t, prober)} until its own keepalive or a write finds out.",
             frames,
         ),
     ]
+
+
+def _learns(t: Teller, prober: Side) -> str:
+    """Return what becomes of a read at the other end: whether the RST got through, ICMP may say."""
+    refused = [error.frame for error in t.record.icmp_errors if error.quotes == prober and error.fits == "reset"]
+    if refused:
+        return f"the RST did not get through (frame {refused[0]}), so a blocked read stays blocked"
+    return "learns of it only if that RST arrives. Otherwise a blocked read stays blocked"
 
 
 DEAD: Final = FindingKind(
@@ -306,8 +323,8 @@ DEAD: Final = FindingKind(
         meaning="The prober's last probes got no answer and its kernel gave up with a RST of its own.",
         why="The connection was ended after that time instead of hanging forever; its program gets ETIMEDOUT.",
         change=(
-            "If that was too slow, lower the idle time, the interval or the count on the probing side. The time"
-            " to notice is idle + count x interval."
+            "If that was too slow, lower keepalive's idle time, interval or count. The time to notice is idle +"
+            " count x interval."
         ),
         doubt=(
             "The peer may be alive and the path cut, or answers lost. The number of probes is evidence of"

@@ -100,6 +100,12 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             " (60 s on Linux); or its host restarted; or a middlebox forgot the flow and answers in its name."
             " This capture cannot tell which."
         )
+    elif _is_on_link(t):
+        text = (
+            f"No FIN from {peer} came before, so its program did not close in the ordinary way. Inferred causes: its"
+            " host or container restarted, or its kernel lost the connection. That host is on this link, so a NAT or"
+            " firewall between is unlikely."
+        )
     else:
         text = (
             f"No FIN from {peer} came before, so its program did not close in the ordinary way. Inferred causes: its"
@@ -107,6 +113,11 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             " and answers in its name."
         )
     return [Line(text, f.frames)]
+
+
+def _is_on_link(t: Teller) -> bool:
+    """Say whether the RST came from the peer's own station on this link."""
+    return any(w.kind == "same_hop" and w.says == "alike" and w.data["on_link"] for w in t.judged.witnesses)
 
 
 def _change(finding: Finding) -> str | None:

@@ -122,6 +122,15 @@ def _lost_detail(t: Teller, f: Finding) -> str:
     )
 
 
+def _lost_change(finding: Finding) -> str:
+    """Return how large the count must stay."""
+    run = number(finding, "longest_run")
+    return (
+        f"Keep the count at {run + 1} or more (longest run of losses here: {run}), and look for packet loss on the"
+        " path."
+    )
+
+
 LOST: Final = FindingKind(
     code="probes-lost-but-recovered",
     rows=(Row((probes_lost,), _lost_evidence),),
@@ -146,4 +155,5 @@ LOST: Final = FindingKind(
         source="RFC 9293 3.8.4 MUST-29; field guide 2.2, 2.7",
     ),
     detail=_lost_detail,
+    change=_lost_change,
 )

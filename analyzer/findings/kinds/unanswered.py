@@ -13,7 +13,7 @@ from analyzer.tolerances import OVERDUE, OVERDUE_NS
 from analyzer.units import format_offset
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_word
-from analyzer.words.teller import count, duration, lines, number, side_of, times
+from analyzer.words.teller import count, duration, gaps_of, lines, number, side_of, spacing, times
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -128,7 +128,8 @@ def _gives_up(t: Teller, f: Finding) -> Line | None:
     if not gap:
         return None
     if f.code == THEN_NONE.code:
-        text = f"They came {duration(gap)} apart, then no more for {duration(number(f, 'waited_ns'))}: " + (
+        apart = spacing(gaps_of([probe for probe in t.probes(side_of(f)) if probe.frame in f.frames]))
+        text = f"They came {apart or 'once'}, then no more for {duration(number(f, 'waited_ns'))}: " + (
             "the prober found no address on the link to send them to, and asks for it."
             if _asks_on(t, f)
             else "the prober is gone as well, or its RST was not captured."

@@ -137,12 +137,15 @@ def _detail(t: Teller, f: Finding) -> str:
             whether = "its peer sent no window probe"
         return f"{who}'s receive window stayed closed{since}; {whether}."
     asked = f"{t.start(other(receiver))} probed {t.the(receiver)}'s closed window {times(probes)}"
-    how = "opened again" if "opened_frame" in f.data else "was still closed"
-    return f"{asked}; it {how}" + (f" after {lasted}." if "longest_ns" in f.data else ".")
+    if "opened_frame" not in f.data:
+        return f"{asked}; it was still closed when last heard of."
+    return f"{asked}; it opened again" + (f" after {lasted}." if "longest_ns" in f.data else ".")
 
 
-def _remark(t: Teller) -> str:
-    """Return what the other end can do."""
+def _remark(t: Teller) -> str | None:
+    """Return what the other end can do, if nothing else says so."""
+    if t.find(UNANSWERED.code) is not None:
+        return None
     return f"{t.start(other(side_of(t.need(CLOSED.code))))}: limit the wait (TCP_USER_TIMEOUT, or a timeout on write)."
 
 
@@ -173,7 +176,7 @@ CLOSED: Final = FindingKind(
         source="RFC 9293 3.8.6.1; Linux tcp_send_probe0; field guide 2.6",
     ),
     detail=_detail,
-    change=lambda _: "Read what has arrived, or close the connection, in the program at this end.",
+    change=lambda _: "Read what has arrived, or close the connection, in the program that owns this window.",
     remark=_remark,
 )
 
@@ -274,11 +277,10 @@ def _unanswered_evidence(case: Case) -> Evidence:
 def _unanswered_headline(t: Teller, f: Finding) -> str:
     prober = side_of(f)
     many, probes = number(f, "unanswered"), number(f, "probes")
-    part = f"the last {many} of {probes}" if many < probes else ("the only one" if many == 1 else f"all {many}")
-    text = (
-        f"{t.start(other(prober))} stopped answering with its window closed: {part} of {t.the(prober)}'s window"
-        " probes unanswered when the capture ended"
-    )
+    probed = count(probes, "window probe")
+    part = f"of {t.the(prober)}'s {probed} the last {many}" if many < probes else f"{t.the(prober)}'s {probed}"
+    peer = t.start(other(prober))
+    text = f"{peer} stopped answering with its window closed: {part} got no answer before the capture ended"
     if "silent_ns" in f.data:
         text += f", {duration(number(f, 'silent_ns'))} after its last packet"
     return f"{text}."
@@ -306,8 +308,8 @@ def _unanswered_why(t: Teller, f: Finding) -> list[Line]:
             f.frames,
         ),
         Line(
-            f"Keepalive cannot run meanwhile: {t.the(prober)} has data waiting for the window, and its kernel probes"
-            " that in place of the peer (Linux).",
+            f"Keepalive cannot run meanwhile: {t.the(prober)} has data waiting for the window, and its kernel sends"
+            " window probes instead of keepalive probes (Linux).",
             f.frames,
         ),
     ]

@@ -61,7 +61,7 @@ def test_icmp_errors_are_told_as_ending_nothing():
     """ICMP errors beside unanswered probes are named and said to end nothing."""
     (judged,), start_ns = captured("lab/icmp_host_unreachable.pcap")
 
-    assert "5 ICMP errors (host unreachable) came back and ended nothing" in texts(
+    assert "4 ICMP errors (host unreachable) came back and ended nothing" in texts(
         explain.story(judged, start_ns), "What happened"
     )
 

@@ -64,7 +64,7 @@ def test_unanswered_window_probes_lead_and_explain_why_there_is_no_keepalive():
     told = explain.story(judged, judged.record.first_ns)
     text = " ".join(line.text for section in told.sections for line in section.lines)
 
-    assert "the last 2 of 3 of the client's window probes unanswered" in told.headline
+    assert "of the client's 3 window probes the last 2 got no answer" in told.headline
     assert "Keepalive cannot run meanwhile" in text
     assert "keepalive is off" not in text
     assert (5, 8, 9) == judged.finding("window-probes-unanswered").frames
