@@ -58,9 +58,12 @@ class Ladder:
 
     def save(self, path: str | Path) -> None:
         """Write it as a png, svg or pdf file, by its suffix."""
+        from analyzer.output import whole
         from analyzer.report.plot import rendered
 
-        Path(path).write_bytes(rendered([self.figure], Path(path).suffix[1:]))
+        content = rendered([self.figure], Path(path).suffix[1:])
+        with whole(path, replace=True) as file:
+            file.write(content)
 
     def __repr__(self) -> str:
         return "<Ladder: save(path) writes it>"

@@ -16,12 +16,14 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from analyzer.untyped import Foreign
 
 STATES: Final = {
     0x01: "INCOMPLETE",
@@ -99,7 +101,7 @@ def ways(addresses: Iterable[str], now_ns: int) -> dict[str, Way]:
     return found
 
 
-def _neighbours(kernel: Any) -> Iterator[tuple[Any, str]]:  # noqa: ANN401 - pyroute2 has no types
+def _neighbours(kernel: Foreign) -> Iterator[tuple[Foreign, str]]:
     """Yield the entries of the neighbour tables, with their addresses."""
     for family in (socket.AF_INET, socket.AF_INET6):
         for entry in kernel.get_neighbours(family=family):
@@ -108,7 +110,7 @@ def _neighbours(kernel: Any) -> Iterator[tuple[Any, str]]:  # noqa: ANN401 - pyr
                 yield entry, address
 
 
-def _way(kernel: Any, address: str, known: dict[tuple[int, str], Any], now_ns: int) -> Way | None:  # noqa: ANN401
+def _way(kernel: Foreign, address: str, known: dict[tuple[int, str], Foreign], now_ns: int) -> Way | None:
     """Return the way to an address, None if it is one of this host."""
     from pyroute2.netlink.exceptions import NetlinkError
 

@@ -139,6 +139,9 @@ def pytest_runtest_makereport(
     captures = item.stash.get(CAPTURES, [])
     if report.failed and call.when == "call":
         told: frozenset[int] = getattr(call.excinfo.value, "told", frozenset()) if call.excinfo else frozenset()
+        crash: Any = getattr(report.longrepr, "reprcrash", None)
+        if told and crash is not None:  # what a CI's summary repeats whole
+            crash.message = crash.message.partition("\n")[0]
         for number, capture in enumerate(captures):
             _tell(item, report, capture, number, told)
     if call.when == "teardown":

@@ -19,7 +19,7 @@ from analyzer.errors import CaptureError
 from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
-    from analyzer.untyped import Octets, Record, Rows
+    from analyzer.untyped import Foreign, Octets, Record, Rows
 
 MAGIC_NS: Final = 0xA1B23C4D
 RECORD_LEN: Final = 16
@@ -105,7 +105,7 @@ class PcapWriter:
         """Return what the file begins with."""
         return struct.pack("<IHHiIII", MAGIC_NS, 2, 4, 0, 0, snaplen, link_type)
 
-    def _records(self, octets: Octets, view: memoryview, frames: Rows, count: int, *, jit: bool) -> Any:  # noqa: ANN401
+    def _records(self, octets: Octets, view: memoryview, frames: Rows, count: int, *, jit: bool) -> Foreign:
         """Return frames as the file has them."""
         if not jit:
             return b"".join(part for frame in frames[:count] for part in _record(view, frame))

@@ -10,7 +10,7 @@ This module must not know what is in a frame, or in a note.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from analyzer.capture.pcap_writer import PcapWriter, put32
 from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
-    from analyzer.untyped import Octets, Record, Rows
+    from analyzer.untyped import Foreign, Octets, Record, Rows
 
 SUFFIX: Final = ".pcapng"
 SECTION: Final = 0x0A0D0D0A
@@ -104,7 +104,7 @@ class PcapngWriter(PcapWriter):
         options = [(NAME, self._interface.encode()), (RESOLUTION, bytes([NANOSECONDS]))]
         return section + _block(INTERFACE, struct.pack("<HHI", link_type, 0, snaplen), options)
 
-    def _records(self, octets: Octets, view: memoryview, frames: Rows, count: int, *, jit: bool) -> Any:  # noqa: ANN401
+    def _records(self, octets: Octets, view: memoryview, frames: Rows, count: int, *, jit: bool) -> Foreign:
         if not jit:
             return b"".join(part for frame in frames[:count] for part in _packet(view, frame))
         size = sum(map(self._length, frames["captured"][:count].tolist()))

@@ -14,6 +14,8 @@ from analyzer.cli import manner
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from analyzer.untyped import Foreign
+
 Step = TypeVar("Step")
 
 PATIENCE_S: Final = 1.0
@@ -45,7 +47,7 @@ def steps(some: Iterable[Step], total: int | None, what: str) -> Iterator[Step]:
             bar.stop()
 
 
-def _bar() -> Any:  # noqa: ANN401 - rich is imported only where it is wanted
+def _bar() -> Foreign:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
