@@ -123,7 +123,15 @@ SCENARIOS = [
     ),
     Scenario(
         "zero_window_nothing_pending",
-        (fills_to_the_brim("server"), wait(6), reads_all("client"), closes("server"), closes("client"), wait(0.3)),
+        (
+            fills_to_the_brim("server"),
+            wait(6),
+            reads_all("client"),
+            closes("server"),
+            wait(0.3),  # its FIN waits for the window that the read opened
+            closes("client"),
+            wait(0.3),
+        ),
         verdict="closed",
         by="server",
         answers="a{4,6}",
