@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings import Told, kind_of
 from analyzer.findings.kinds import half_close
 from analyzer.judge.record import other
+from analyzer.judge.scene import holes_in
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
 from analyzer.words.fins import stub_line
@@ -59,7 +60,7 @@ def _of_holes(t: Teller) -> list[Line]:
             " across it.",
             tuple(sorted({min(frame, t.record.last_frame) for frame in (hole.from_frame, hole.to_frame)})),
         )
-        for hole in t.record.holes
+        for hole in holes_in(t.record, t.ending)
     ]
 
 

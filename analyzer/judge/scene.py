@@ -20,12 +20,20 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import Finding
     from analyzer.judge.record import FlowRecord, IcmpError, Probe, Reset
     from analyzer.judge.verdict import Ending
+    from analyzer.track.awake import Hole
     from analyzer.track.flow import Side
 
 UNHEARD_NS: Final = 1_000_000_000
 """Who is silent for a shorter time only had nothing to say."""
 QUESTIONED: Final = frozenset({Verdict.TIMED_OUT, Verdict.SILENT, Verdict.UNDETERMINED})
 """Verdicts that have a cause, whatever was noted beside the flow."""
+
+
+def holes_in(record: FlowRecord, ending: Ending) -> tuple[Hole, ...]:
+    """Return where the capture was not awake while the flow went on: behind a RST that ended it nothing was due."""
+    if not ending.verdict.is_reset or ending.frame is None:
+        return tuple(record.holes)
+    return tuple(hole for hole in record.holes if hole.from_frame < ending.frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,11 @@ class Scene:
         return self.record.end_ns
 
     @property
+    def holes(self) -> tuple[Hole, ...]:
+        """Where the capture was not awake since the silence began, as far as the flow was not over."""
+        return tuple(hole for hole in holes_in(self.record, self.ending) if hole.to_ns > self.since_ns)
+
+    @property
     def in_vain(self) -> tuple[Probe, ...]:
         """The asker's unanswered probes since."""
         since_ns = self.since_ns
@@ -119,7 +132,7 @@ class Scene:
     @property
     def is_whole(self) -> bool:
         """Whether nothing says that the capture lacks frames since."""
-        return not self.record.lost and not any(hole.to_ns > self.since_ns for hole in self.record.holes)
+        return not self.record.lost and not self.holes
 
     def could_capture(self, kind: Kind) -> bool | None:
         """Whether the capture's filter let frames of a kind pass; None if nobody knows."""

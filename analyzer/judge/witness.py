@@ -185,10 +185,9 @@ def _capture(scene: Scene) -> Iterator[Witness]:
         if set(lets.values()) != {"yes"}:
             data = {**lets, "filter": " | ".join(scene.record.filters)}
             yield Witness("capture", "capture", scene.asked_frames[-1:], scene.since_ns, "filtered", data)
-    for hole in scene.record.holes if scene.raises_question else ():
-        if hole.to_ns > scene.since_ns:
-            frames = tuple(sorted({hole.from_frame, hole.to_frame}))
-            yield Witness("capture", "capture", frames, hole.from_ns, "hole", {"why": hole.why})
+    for hole in scene.holes if scene.raises_question else ():
+        frames = tuple(sorted({hole.from_frame, hole.to_frame}))
+        yield Witness("capture", "capture", frames, hole.from_ns, "hole", {"why": hole.why})
 
 
 def mac_text(mac: int) -> str:

@@ -382,11 +382,11 @@ def probe_sum(totals: Totals) -> str:
 def lookalike_sum(totals: Totals) -> str:
     """Return how many segments only look like probes, and what they are; there must be some."""
     many = sum(totals.not_probes.values())
-    are = _plural(many, "is", "are")
-    taken = "not taken for one" if may_be_probes(totals.not_probes) else "none"
+    probes = _plural(many, "a probe", "probes")
+    taken = f"not taken for {probes}" if may_be_probes(totals.not_probes) else f"not {probes}"
     return (
-        f"{many:,} {_plural(many, 'segment has', 'segments have')} the form of a probe and {are} {taken} "
-        f"(Wireshark may say Keep-Alive): {lookalikes_text(totals.not_probes)}"
+        f"{many:,} {_plural(many, 'segment has', 'segments have')} the form of a probe but"
+        f" {_plural(many, 'is', 'are')} {taken} (Wireshark may say Keep-Alive): {lookalikes_text(totals.not_probes)}"
     )
 
 

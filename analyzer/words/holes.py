@@ -33,7 +33,7 @@ def hole_words(hole: Hole) -> str:
         packets = "1 packet was" if hole.packets == 1 else f"{hole.packets:,} packets were"
         return f"{where} ({format_duration(passed)}) {packets} dropped while capturing, as its drop counter shows"
     if passed < 0:
-        return f"{where} the capture's clock goes back by {format_duration(-passed)}"
+        return f"{where}, where the capture's clock goes back by {format_duration(-passed)}"
     return f"{where} ({format_duration(passed)}) {WHY[hole.why]}"
 
 

@@ -14,7 +14,7 @@ LOOKS: Final = {
     "stale_ack": ("overtaken ACK", "overtaken ACKs"),
     "not_idle": ("segment in the middle of activity", "segments in the middle of activity"),
     "keepalive_or_zero_window_probe": ("undecided probe of a closed window", "undecided probes of a closed window"),
-    "duplicate_copy": ("second copy of a packet", "second copies of a packet"),
+    "duplicate_copy": ("duplicate of a packet", "duplicates of packets"),
     "unproven": ("that nothing in the capture proves", "that nothing in the capture proves"),
 }
 """By the word of the JSON report, one and several."""

@@ -171,19 +171,23 @@ def _accepted(t: Teller, w: Witness) -> str:
     return f"{text(w, 'service')} accepted a new connection at {t.at(w.ts_ns)}."
 
 
+def _whose(t: Teller, w: Witness) -> str:
+    """Return the end that a witness is about, as whose something is, for the start of a sentence."""
+    return f"{t.start('a' if w.about == 'a' else 'b')}'s"
+
+
 def _restarted(t: Teller, w: Witness) -> str:
-    return (
-        f"Its timestamp clock started anew by {t.at(w.ts_ns)}: {count(number(w, 'agreed') + 1, 'handshake')} before"
-        " agreed with each other."
-    )
+    before = count(number(w, "agreed") + 1, "handshake")
+    return f"{_whose(t, w)} timestamp clock started anew by {t.at(w.ts_ns)}: {before} before agreed with each other."
 
 
 def _ttl(t: Teller, w: Witness) -> str:
-    return f"From {t.at(w.ts_ns)} on its packets come with TTL {number(w, 'after')}, before with {number(w, 'before')}."
+    after, before = number(w, "after"), number(w, "before")
+    return f"{_whose(t, w)} packets come with TTL {after} from {t.at(w.ts_ns)} on; before, with {before}."
 
 
 def _other_station(t: Teller, w: Witness) -> str:
-    return f"From {t.at(w.ts_ns)} on its packets come by another station than {text(w, 'before')}."
+    return f"{_whose(t, w)} packets come from another MAC address than {text(w, 'before')} from {t.at(w.ts_ns)} on."
 
 
 def _dropped(t: Teller, w: Witness) -> str:

@@ -1,8 +1,9 @@
 """A flow's end and what was known beside it."""
 
-from analyzer.judge.scene import Scene
+from analyzer.judge.scene import Scene, holes_in
+from analyzer.track.awake import Hole
 from tests.causes.scenes import dead
-from tests.judging import scenario
+from tests.judging import captured, scenario
 from tests.track.test_beside import IP_C
 
 
@@ -36,3 +37,21 @@ def test_when_and_where():
     assert [probe.frame for probe in scene.in_vain] == [6, 7, 8]
     assert scene.is_unheard
     assert scene.is_whole
+
+
+def test_a_hole_behind_the_reset_that_ended_a_flow_hides_no_answer():
+    """What the capture missed once a flow was over cannot be what would have answered; what it missed before may."""
+    flows, _ = captured("dead_peer_silence.pcap")
+    ended = flows[0].ending.frame
+    before, behind = (Hole(0, 10**9, frame, frame + 1, "missed") for frame in (ended - 1, ended))
+    record = flows[0].record._replace(holes=(before, behind))
+
+    assert (before,) == holes_in(record, flows[0].ending)
+
+
+def test_a_hole_behind_the_last_frame_of_a_silent_flow_counts():
+    """A flow that nothing ended may have been answered in a hole behind its last frame."""
+    flows, _ = captured("lab/dead_data_pending.pcap")
+    hole = Hole(0, 10**9, flows[0].record.last_frame, flows[0].record.last_frame + 1, "missed")
+
+    assert (hole,) == holes_in(flows[0].record._replace(holes=(hole,)), flows[0].ending)

@@ -168,7 +168,7 @@ def test_segments_that_only_look_like_probes_are_counted(analysis, told):
     data = page_of(loaded) if told else Page(Report(loaded.captures, loaded.totals, 0), loaded.lines()[:0])
 
     assert f"<p>{lookalike_sum(loaded.totals)}.</p>" in text_of(data)
-    assert "12 segments have the form of a probe and are none" in text_of(data)
+    assert "12 segments have the form of a probe but are not probes" in text_of(data)
 
 
 def test_nothing_is_said_of_segments_that_look_like_probes_where_there_are_none(analysis):
