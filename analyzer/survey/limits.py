@@ -9,6 +9,7 @@ It must not hold a word for the user, or look at a SEEN row.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,11 +18,11 @@ import numpy as np
 from analyzer.judge.signatures import MIDDLEBOXES
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.loops.choice import jit_wanted
-from analyzer.loops.loop import freeze, pick, records, thaw
+from analyzer.loops.loop import freeze, records, thaw
 from analyzer.segment import address_text
 from analyzer.survey.overview import responder_is_b
-from analyzer.track.flow import Endpoint
-from analyzer.track.trial import TRIALS, trials_of
+from analyzer.track.flow import Endpoint, keys_of
+from analyzer.track.trial import TRIALS, fold, trials_of
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from analyzer.track.batch import FlowBatch
 
 SAME: Final = ("half", "other_lo", "other_hi", "port", "lo", "hi", "capture")
-MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 LARGE: Final = 512
 """This many flows are worth the compiled loop."""
 FOLD: Final = 32768
@@ -189,17 +189,11 @@ class IdleTrials:
             return self._settled
         every = np.concatenate([self._settled, *self._new])
         self._new, self._waiting = [], 0
-        every = pick(every, _order_of(every))
-        differs = _differ(every) | (np.diff(every["died"], prepend=-1) != 0)
-        first = np.flatnonzero(differs)
-        last = np.concatenate((first[1:], [len(every)])) - 1
-        found: NDArray[np.void] = pick(every, np.where(every["died"][first] == 1, first, last))
-        found["count"] = np.add.reduceat(every["count"], first)
-        found["first_ns"] = np.minimum.reduceat(every["first_ns"], first)
-        found["last_ns"] = np.maximum.reduceat(every["last_ns"], first)
+        found = _added_up(every)
         if len(found) > MOST:
             self.shortened = True
-            found = found[np.flatnonzero(found["port"] >= 0)[:MOST]]
+            found = found[found["port"] >= 0]
+        found = found[_order_of(found)[:MOST]]
         self._settled = found
         return found
 
@@ -240,20 +234,25 @@ class IdleTrials:
         return sorted(found, key=_order)
 
 
-def _order_of(rows: NDArray[np.void]) -> NDArray[np.int64]:
-    """Return an order in which entries of a group follow each other, those of a kind by their silence.
+def _added_up(rows: NDArray[np.void]) -> NDArray[np.void]:
+    """Return one entry for all of a group and kind."""
+    jit = jit_wanted(large=len(rows) >= LARGE)
+    slots = 1 << (2 * len(rows)).bit_length()
+    found = records(TRIALS, len(rows), jit=jit)
+    keys = keys_of(secrets.randbits(64))
+    count = fold.choose(jit=jit)(
+        thaw(rows, jit=jit),
+        np.zeros(slots, dtype=np.int64) if jit else [0] * slots,
+        found,
+        np.array(keys) if jit else list(keys),
+    )
+    written: NDArray[np.void] = freeze(found[:count], TRIALS)
+    return written
 
-    By one number made of what tells groups apart; where it is the same for two of them, by all of it.
-    """
-    key = np.zeros(len(rows), dtype=np.uint64)
-    for name in SAME:
-        key = (key ^ rows[name].astype(np.uint64)) * MULTIPLIER
-        key ^= key >> np.uint64(29)
-    order = np.lexsort((rows["ns"], rows["died"], key))
-    ordered, own = pick(rows, order), key[order]
-    if np.any(_differ(ordered)[1:] & (own[1:] == own[:-1])):
-        return np.lexsort((rows["ns"], rows["died"], *(rows[name] for name in SAME)))
-    return order
+
+def _order_of(rows: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return the order in which entries of a group follow each other, what survived before what did not."""
+    return np.lexsort((rows["died"], *(rows[name] for name in SAME)))
 
 
 def _differ(rows: NDArray[np.void]) -> NDArray[np.bool_]:

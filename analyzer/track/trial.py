@@ -15,6 +15,8 @@ import numpy as np
 
 from analyzer.loops.loop import loop
 from analyzer.segment import RST
+from analyzer.track.flow import FREE, INDEX
+from analyzer.track.hosts import digest_of
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -96,3 +98,78 @@ def trials_of(flows: Rows, ended: Numbers, responder_is_b: Numbers, capture: int
             row["capture"] = capture
             row["died"] = died
     return count
+
+
+@loop
+def digest_of_group(row: Record, keys: Numbers) -> int:
+    """Return a 31-bit hash, never zero, of what entries that are added up have in common."""
+    of_service = digest_of(row["hi"], row["lo"], row["port"], keys)
+    of_others = digest_of(row["other_hi"], row["other_lo"], row["capture"] * 4 + row["half"] * 2 + row["died"], keys)
+    return digest_of(of_service, of_others, 0, keys)
+
+
+@loop
+def is_same_group(one: Record, other: Record) -> bool:
+    """Say whether two entries are of one group, and of one kind."""
+    same = (one["lo"] == other["lo"]) & (one["hi"] == other["hi"]) & (one["port"] == other["port"])
+    same &= (one["other_lo"] == other["other_lo"]) & (one["other_hi"] == other["other_hi"])
+    same &= (one["capture"] == other["capture"]) & (one["half"] == other["half"]) & (one["died"] == other["died"])
+    return bool(same)
+
+
+@loop
+def fold(rows: Rows, slots: Numbers, found: Rows, keys: Numbers) -> int:
+    """Add up entries of one group and kind: the silence that says most, and how many there are; return the entries.
+
+    That is the longest that survived, of equals the last, and the shortest that did not, of equals the first. ``slots``
+    are zeros, a power of two and more than the entries; ``keys`` are from ``flow.keys_of``.
+    """
+    mask = len(slots) - 1
+    used = 0
+    for i in range(len(rows)):
+        row = rows[i]
+        digest = digest_of_group(row, keys)
+        at = digest & mask
+        while slots[at] != FREE:
+            if (slots[at] >> 32) == digest and is_same_group(found[(slots[at] & INDEX) - 1], row):
+                break
+            at = (at + 1) & mask
+        is_new = slots[at] == FREE
+        if is_new:
+            used += 1
+            slots[at] = (digest << 32) | used
+        entry = found[(slots[at] & INDEX) - 1]
+        if is_new:
+            for_group(entry, row)
+        elif (row["ns"] < entry["ns"]) if row["died"] == 1 else (row["ns"] >= entry["ns"]):
+            say_most(entry, row)
+        entry["count"] += row["count"]
+        entry["first_ns"] = min(entry["first_ns"], row["first_ns"])
+        entry["last_ns"] = max(entry["last_ns"], row["last_ns"])
+    return used
+
+
+@loop
+def for_group(entry: Record, row: Record) -> None:
+    """Begin an entry of a group, which counts none yet."""
+    entry["hi"] = row["hi"]
+    entry["lo"] = row["lo"]
+    entry["port"] = row["port"]
+    entry["other_hi"] = row["other_hi"]
+    entry["other_lo"] = row["other_lo"]
+    entry["capture"] = row["capture"]
+    entry["half"] = row["half"]
+    entry["died"] = row["died"]
+    entry["count"] = 0
+    entry["first_ns"] = row["first_ns"]
+    entry["last_ns"] = row["last_ns"]
+    say_most(entry, row)
+
+
+@loop
+def say_most(entry: Record, row: Record) -> None:
+    """Have a silence stand for its group."""
+    entry["ns"] = row["ns"]
+    entry["number"] = row["number"]
+    entry["from"] = row["from"]
+    entry["to"] = row["to"]
