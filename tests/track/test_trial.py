@@ -1,7 +1,11 @@
 """Silences as trials: what survives, what waits, what does not."""
 
+import numpy as np
 import pytest
 
+from analyzer.loops.loop import freeze, records, thaw
+from analyzer.track.flow import keys_of
+from analyzer.track.trial import TRIALS, fold
 from tests.notation import follow, parse
 
 OPENING = "# A silence.\n+0 a > b S 0:0(0)\n+.01 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\n"
@@ -44,3 +48,35 @@ def test_after_a_fin():
     (batch,) = follow([parse(OPENING + text + "\nverdict: half_closed\n").batch()])
 
     assert batch.flow["survived_half"].tolist() == [1]
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_group_is_told_by_the_silence_that_says_most(jit):
+    """Of what survived the longest stands for its group, of equals the last, and of what did not the shortest, first."""
+    rows = np.zeros(6, dtype=TRIALS)
+    rows["port"] = 5432
+    rows["died"] = [0, 0, 0, 1, 1, 1]
+    rows["ns"] = [20, 30, 30, 60, 50, 50]
+    rows["number"] = np.arange(6)
+    rows["count"] = 1
+    rows["first_ns"] = rows["last_ns"] = [5, 4, 6, 9, 8, 7]
+    found = records(TRIALS, 6, jit=jit)
+    slots = np.zeros(16, dtype=np.int64) if jit else [0] * 16
+    keys = np.array(keys_of(7)) if jit else list(keys_of(7))
+
+    count = fold.choose(jit=jit)(thaw(rows, jit=jit), slots, found, keys)
+
+    told = freeze(found[:count], TRIALS)[["died", "ns", "number", "count", "first_ns", "last_ns"]].tolist()
+    assert told == [(0, 30, 2, 3, 4, 6), (1, 50, 4, 3, 7, 9)]
+
+
+def test_entries_that_share_a_hash_are_told_apart():
+    """Groups whose digests are the same, as with keys of zero, do not add up to one."""
+    rows = np.zeros(40, dtype=TRIALS)
+    rows["lo"] = np.arange(40) % 20
+    rows["count"] = 1
+    found = records(TRIALS, 40, jit=False)
+
+    count = fold.bare(thaw(rows, jit=False), [0] * 128, found, [0] * 5)
+
+    assert [(entry["lo"], entry["count"]) for entry in found[:count]] == [(lo, 2) for lo in range(20)]
