@@ -52,7 +52,7 @@ def test_after_a_fin():
 
 @pytest.mark.parametrize("jit", [False, True])
 def test_a_group_is_told_by_the_silence_that_says_most(jit):
-    """Of what survived the longest stands for its group, of equals the last, and of what did not the shortest, first."""
+    """The longest that survived stands for its group, of equals the last; of the others the shortest, the first."""
     rows = np.zeros(6, dtype=TRIALS)
     rows["port"] = 5432
     rows["died"] = [0, 0, 0, 1, 1, 1]
