@@ -17,6 +17,7 @@ from analyzer.capture.rotation import in_folders, series_of, streams
 from analyzer.errors import AnalyzerError, UnsupportedLinkTypeError
 from analyzer.intake import Intake
 from analyzer.loops.choice import rehearse_with
+from analyzer.survey import limits
 from analyzer.survey.overview import CaptureSummary
 from analyzer.survey.selection import Selection, checked_hosts, checked_ports
 from analyzer.track.tracker import Tracker
@@ -192,13 +193,22 @@ SYN: Final = bytes.fromhex(
     "00000000"  # TCP
 )
 """An Ethernet frame with a SYN, to run loops on."""
+ARP: Final = bytes.fromhex("ffffffffffff020000000001080600010800060400010200000000017f0000010000000000007f000002")
+"""One with a question of ARP."""
+
+
+def small_pcap() -> bytes:
+    """Return a pcap file with these two."""
+    frames = [struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame for frame in (SYN, ARP)]
+    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + b"".join(frames)
 
 
 def rehearse_pcap() -> None:
     """Call, compiled, all loops that reading a pcap file takes."""
-    lengths = struct.pack("<IIII", 0, 0, len(SYN), len(SYN))
-    _rehearse(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + lengths + SYN)
-    Tracker(jit=True, seed=0).rehearse()
+    _rehearse(small_pcap())
+    tracker = Tracker(jit=True, seed=0)
+    tracker.rehearse()
+    limits.rehearse(tracker.snapshot())
 
 
 def rehearse_pcapng() -> None:

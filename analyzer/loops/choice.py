@@ -16,13 +16,15 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final
 
-from analyzer.loops import canary, machine, versions
+from analyzer.loops import canary, machine, shipped, versions
 from analyzer.loops.crew import Crew
 from analyzer.loops.notices import tell
 from analyzer.loops.rehearsal import rehearsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from analyzer.loops.rehearsal import Part
 
 FORCED: Final = ("1", machine.BY_NUMBA)
 COST: Final = "so loops run as plain Python: the same results, but a large capture takes tens of times as long"
@@ -115,11 +117,12 @@ def _crew(*, behind: bool = False) -> Crew | None:
 def _started_crew(*, behind: bool) -> Crew | None:
     if not _REHEARSALS or os.environ.get(machine.JIT_VARIABLE) == machine.BY_NUMBA:
         return None
+    if shipped.is_there():
+        return None
     store = machine.store()
     if store is not None and store.kept(COMPLETE) is not None:
         return None
-    needed, *more = [rehearsed(run) for run in (_first, *_REHEARSALS[1:])]
-    last = [part for parts in more for part in parts if part not in needed]
+    needed, last = _rehearsals()
     missing = [part for part in (*needed, *last) if machine.kept(part.loop, part.types) is None]
     if missing:
         crew = Crew(missing, last=last, behind=behind)
@@ -128,6 +131,18 @@ def _started_crew(*, behind: bool) -> Crew | None:
     if store is not None:
         store.keep(COMPLETE, {}, b"")
     return None
+
+
+def wanted() -> list[Part]:
+    """Return all loops that the rehearsals call."""
+    needed, last = _rehearsals()
+    return [*needed, *last]
+
+
+def _rehearsals() -> tuple[list[Part], list[Part]]:
+    """Return the loops that reading takes, and those that only some captures do."""
+    needed, *more = [rehearsed(run) for run in (_first, *_REHEARSALS[1:])]
+    return needed, list(dict.fromkeys(part for parts in more for part in parts if part not in needed))
 
 
 def _first() -> None:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.local_settings import ignored
-from analyzer.loops import versions
+from analyzer.loops import shipped, versions
 from analyzer.loops.notices import tell
 from analyzer.loops.sources import digest
 from analyzer.loops.store import Store, UntrustedError, opened
@@ -199,9 +199,12 @@ def distrust() -> None:
 
 
 def kept(loop: str, types: str) -> tuple[dict[str, Any], bytes] | None:
-    """Return what was kept of a loop for these types; None if there is nothing, or nothing that may be used."""
-    folder = None if _DISTRUSTED.is_set() else store()
-    found = folder.kept(_file_name(loop, types)) if folder else None
+    """Return what came along or was kept of a loop for these types; None if nothing did that may be used."""
+    if _DISTRUSTED.is_set():
+        return None
+    found = shipped.found(file_name(loop, types))
+    if found is None and (folder := store()) is not None:
+        found = folder.kept(file_name(loop, types))
     return found if found is not None and (found[0].get("loop"), found[0].get("types")) == (loop, types) else None
 
 
@@ -210,10 +213,11 @@ def keep(loop: str, types: str, made: tuple[dict[str, Any], bytes]) -> None:
     folder = None if _DISTRUSTED.is_set() else store()
     if folder is not None:
         about, code = made
-        folder.keep(_file_name(loop, types), about | {"loop": loop, "types": types}, code)
+        folder.keep(file_name(loop, types), about | {"loop": loop, "types": types}, code)
 
 
-def _file_name(loop: str, types: str) -> str:
+def file_name(loop: str, types: str) -> str:
+    """Return what the file is called that keeps a loop's code for these types."""
     return f"{loop}-{hashlib.sha256(types.encode()).hexdigest()[:16]}.o"
 
 

@@ -55,14 +55,13 @@ class Store:
 
     def keep(self, name: str, about: dict[str, Any], code: bytes) -> None:
         """Write a file for the next process; a full or read-only disk only costs that one its time."""
-        content = json.dumps(about).encode() + b"\n" + code
-        head = MAGIC + hashlib.sha256(content).hexdigest().encode() + b"\n"
+        content = written(about, code)
         unfinished = f".{os.urandom(8).hex()}.part"
         with contextlib.suppress(OSError):
             try:
                 with os.fdopen(os.open(unfinished, _NEW, 0o600, dir_fd=self._descriptor), "wb") as file:
                     os.fchmod(file.fileno(), 0o600)
-                    file.write(head + content)
+                    file.write(content)
                 os.rename(unfinished, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -78,15 +77,10 @@ class Store:
         except (OSError, UntrustedError) as error:
             self._complain(name, _reason(error))
             return None
-        digest, _, content = content.removeprefix(MAGIC).partition(b"\n")
-        head, _, code = content.partition(b"\n")
-        if digest.decode("ascii", "replace") == hashlib.sha256(content).hexdigest():
-            with contextlib.suppress(ValueError):
-                about = json.loads(head)
-                if isinstance(about, dict):
-                    return about, code
-        self._complain(name, "it is damaged")
-        return None
+        found = read(content)
+        if found is None:
+            self._complain(name, "it is damaged")
+        return found
 
     def _complain(self, name: str, why: str) -> None:
         """Tell of the first file that is not used; what it is for the others, they share."""
@@ -109,6 +103,24 @@ class Store:
     def close(self) -> None:
         """Let go of the folder."""
         os.close(self._descriptor)
+
+
+def written(about: dict[str, Any], code: bytes) -> bytes:
+    """Return the content of a file that keeps code, and what there is to know of it."""
+    content = json.dumps(about).encode() + b"\n" + code
+    return MAGIC + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+
+
+def read(content: bytes) -> tuple[dict[str, Any], bytes] | None:
+    """Return what ``written`` was given; None if the content is damaged."""
+    digest, _, content = content.removeprefix(MAGIC).partition(b"\n")
+    head, _, code = content.partition(b"\n")
+    if digest.decode("ascii", "replace") == hashlib.sha256(content).hexdigest():
+        with contextlib.suppress(ValueError):
+            about = json.loads(head)
+            if isinstance(about, dict):
+                return about, code
+    return None
 
 
 def opened(base: Path, name: str) -> Store:

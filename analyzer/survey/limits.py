@@ -133,10 +133,10 @@ class Silence:
     ns: int
 
 
-def trials(capture: int, batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
+def trials(capture: int, batch: FlowBatch, winners: NDArray[np.int8], *, jit: bool | None = None) -> NDArray[np.void]:
     """Return the TRIALS of finished flows, by service with the other host."""
     ended = np.array([rule.verdict in ENDED for rule in VERDICTS])[winners]
-    jit = jit_wanted(large=len(batch) >= LARGE)
+    jit = jit_wanted(large=len(batch) >= LARGE, asked=jit)
     rows = records(TRIALS, 2 * len(batch), jit=jit)
     is_b = responder_is_b(batch)
     count = trials_of.choose(jit=jit)(
@@ -234,9 +234,15 @@ class IdleTrials:
         return sorted(found, key=_order)
 
 
-def _added_up(rows: NDArray[np.void]) -> NDArray[np.void]:
+def rehearse(batch: FlowBatch) -> None:
+    """Call, compiled, the loops that flows of such a batch take."""
+    trials(0, batch, np.zeros(len(batch), dtype=np.int8), jit=True)
+    _added_up(np.zeros(1, dtype=TRIALS), jit=True)
+
+
+def _added_up(rows: NDArray[np.void], *, jit: bool | None = None) -> NDArray[np.void]:
     """Return one entry for all of a group and kind."""
-    jit = jit_wanted(large=len(rows) >= LARGE)
+    jit = jit_wanted(large=len(rows) >= LARGE, asked=jit)
     slots = 1 << (2 * len(rows)).bit_length()
     found = records(TRIALS, len(rows), jit=jit)
     keys = keys_of(secrets.randbits(64))

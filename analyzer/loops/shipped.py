@@ -1,0 +1,69 @@
+"""Machine code that came with the program: a wheel for a platform has it, so that nobody waits for a compiler.
+
+It is made for any processor of its kind (a baseline), from exactly the sources beside it: the folder is named by them,
+as the cache's is. An installation from a checkout that stays a checkout (``pip install -e``) has none. It is as
+trustworthy as the program, beside whose sources it lies: whoever can change the one can change the other.
+
+This module must not know what any loop computes, or how machine code is made.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from analyzer.loops.sources import PACKAGE, digest
+from analyzer.loops.store import read, written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER: Final = PACKAGE / "loops" / "shipped"
+"""Below it lies one folder for each platform; git ignores it."""
+BASELINE: Final = {"x86_64": "x86-64", "AMD64": "x86-64"}
+"""By kind of processor what LLVM calls the least of it; ``generic`` where there is none here."""
+
+
+def baseline() -> str:
+    """Return what processor shipped code is made for on this platform, as LLVM calls it."""
+    return BASELINE.get(os.uname().machine, "generic")
+
+
+def place(folder: Path) -> Path:
+    """Return where code lies that was made of these sources for this platform, whether or not there is any."""
+    from llvmlite import binding as llvm
+
+    return folder / digest([llvm.get_process_triple(), baseline()])
+
+
+@cache
+def _here() -> Path | None:
+    """Return where shipped code is that may be used; None if there is none, or numba was told what to do."""
+    if any(name.startswith("NUMBA_") for name in os.environ) or not FOLDER.is_dir():
+        return None
+    found = place(FOLDER)
+    return found if found.is_dir() else None
+
+
+def is_there() -> bool:
+    """Say whether all loops that reading takes came with the program."""
+    return _here() is not None
+
+
+def found(name: str) -> tuple[dict[str, Any], bytes] | None:
+    """Return what came along of a loop under this name, whole; None if nothing did, or it is damaged."""
+    folder = _here()
+    if folder is None:
+        return None
+    try:
+        content = (folder / name).read_bytes()
+    except OSError:
+        return None
+    return read(content)
+
+
+def ship(folder: Path, name: str, about: dict[str, Any], code: bytes) -> None:
+    """Write a loop's machine code into a folder that a wheel will have."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(written(about, code))

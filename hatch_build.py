@@ -1,0 +1,117 @@
+"""Puts machine code of the loops into a wheel, so that nobody who installs it waits for a compiler.
+
+hatchling calls ``MachineCode`` for every wheel; it runs this file once more, in a process of its own, which compiles
+all loops for the least processor of this platform (``analyzer/loops/shipped.py``). The wheel is for this platform then.
+Where that fails, and with KEEPALIVE_PURE_WHEEL=1, it is one for all, and the first large run compiles, as it does from
+an editable installation.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    BuildHookInterface = Any
+else:
+    try:
+        from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+    except ImportError:  # in the process that compiles
+        BuildHookInterface = object
+
+ROOT = Path(__file__).resolve().parent
+INSIDE = "analyzer/loops/shipped"
+
+
+class MachineCode(BuildHookInterface):  # type: ignore[misc]
+    """The hook that hatchling finds here by its base."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Add machine code to a wheel; nothing to an editable one."""
+        if version == "editable" or os.environ.get("KEEPALIVE_PURE_WHEEL"):
+            return
+        self.made = tempfile.TemporaryDirectory()
+        done = subprocess.run(  # noqa: S603 - this interpreter, and this file
+            [sys.executable, "-P", __file__, self.made.name],
+            cwd="/",
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            why = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
+            self.app.display_warning(f"no machine code in this wheel: {why}")
+            return
+        build_data["force_include"][self.made.name] = INSIDE
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{_platform()}"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002 - its form
+        """Remove what is in the wheel now."""
+        if hasattr(self, "made"):
+            self.made.cleanup()
+
+
+def _platform() -> str:
+    """Return the tag of the systems that the machine code runs on: it takes nothing of the C library's versions."""
+    here = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    if here.startswith("linux_") and platform.libc_ver()[0] == "glibc":
+        return here.replace("linux_", "manylinux_2_17_", 1)
+    return here
+
+
+def _command(*words: str) -> None:
+    """Run the command, with loops even for so little."""
+    from analyzer import cli
+
+    os.environ["KEEPALIVE_JIT"] = "1"
+    with redirect_stdout(StringIO()):
+        if status := cli.main(words):
+            raise SystemExit(f"keepalive {words[0]} ended with {status}")
+
+
+def compile_into(folder: Path) -> int:
+    """Compile all loops into a folder, for any processor like this one; return how many there are.
+
+    Environment and caches of this process are changed: it is to end after this.
+    """
+    from analyzer.loops import shipped
+
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ |= {"NUMBA_CPU_NAME": shipped.baseline(), "NUMBA_CPU_FEATURES": "", "KEEPALIVE_CACHE_DIR": cache}
+        # imported only now: numba reads its settings then
+        from analyzer import analyzing, watching
+        from analyzer.loops import choice, crew, machine, rehearsal
+
+        small = Path(cache, "small.pcap")
+        small.write_bytes(analyzing.small_pcap())
+        runs: list[Callable[[], object]] = [
+            lambda: _command("report", "--json", str(small)),
+            lambda: _command("share", str(small), str(small.with_suffix(".pcapng"))),
+            lambda: _command("report", "--json", str(small.with_suffix(".pcapng"))),
+            watching.compile_all,
+        ]
+        parts = list(dict.fromkeys([*choice.wanted(), *(part for run in runs for part in rehearsal.rehearsed(run))]))
+        crew.Crew(parts).wait()
+        place = shipped.place(folder)
+        for part in parts:
+            made = machine.kept(part.loop, part.types)
+            if made is None:
+                raise SystemExit(f"{part.loop} was not compiled")
+            shipped.ship(place, machine.file_name(part.loop, part.types), *made)
+    return len(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{compile_into(Path(sys.argv[1]))} loops\n")
