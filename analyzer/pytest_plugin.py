@@ -152,8 +152,8 @@ def pytest_runtest_makereport(
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Explain a failed comparison with a verdict in a sentence; the story stands below, with what was captured."""
-    testing = sys.modules.get("analyzer.testing")
-    word: Any = next((each for each in (left, right) if testing and isinstance(each, testing.Word)), None)
+    captured = sys.modules.get("analyzer.captured")
+    word: Any = next((each for each in (left, right) if captured and isinstance(each, captured.Word)), None)
     if word is None or op not in ("==", "!=", "in", "not in"):
         return None
     return [f"{left!r} {op} {right!r}", word.flow.headline, f"in {word.flow!r}"]

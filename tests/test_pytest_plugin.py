@@ -111,6 +111,7 @@ def test_a_failure_is_the_story_once(project, body):
 
     assert 1 == shown.count("What happened")
     assert "testing.py" not in shown
+    assert "captured.py" not in shown
     assert "pytest_plugin.py" not in shown
 
 
@@ -311,4 +312,4 @@ def test_the_example_fails_on_the_leaky_server_and_passes_on_its_twin(project):
 def test_a_verdict_is_only_explained_where_there_is_one():
     """Comparisons of anything else are pytest's own affair."""
     assert pytest_plugin.pytest_assertrepr_compare("==", "closed", "open") is None
-    assert "analyzer.testing" not in sys.modules or pytest_plugin.pytest_assertrepr_compare("==", 1, socket) is None
+    assert "analyzer.captured" not in sys.modules or pytest_plugin.pytest_assertrepr_compare("==", 1, socket) is None
