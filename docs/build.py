@@ -30,7 +30,14 @@ TOP_PAGES: Final = {
     "captures/README.md": "captures.md",
 }
 """Pages outside docs/, and what they are called on the site."""
-API: Final = ("analyzer", "analyzer.testing", "analyzer.captured", "analyzer.errors", "analyzer.judge.record", "analyzer.words.model")
+API: Final = (
+    "analyzer",
+    "analyzer.testing",
+    "analyzer.captured",
+    "analyzer.errors",
+    "analyzer.judge.record",
+    "analyzer.words.model",
+)
 """Modules whose docstrings are for users of the Python interface."""
 
 _LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?\)")
