@@ -11,7 +11,8 @@ nothing but its addresses, ports and time, so that its flow can be named, and ca
 the text of tcpdump does not show (``note == NOTE_UNNUMBERED``) is a row with ``seq`` ABSENT; ``track.unnumbered`` says
 which number it may have had.
 
-What else passed is a ``WITNESS`` row: who sent a frame, and what ARP and neighbour discovery ask and say.
+What else passed is a ``WITNESS`` row: who sent a frame, what ARP and neighbour discovery ask and say, and what DHCP,
+LLDP and spanning tree announce.
 
 This module must not know flows, files or rules.
 """
@@ -91,21 +92,37 @@ ASKS: Final = 2
 SAYS: Final = 3
 """``src`` says that it is at ``said_mac``: an ARP reply, a gratuitous ARP, a neighbour advertisement."""
 
+NO_NEWS: Final = 0
+GIVEN: Final = 1
+"""DHCP gives the address ``dst`` to the station ``news_mac``, or lets it have it on."""
+GAVE_BACK: Final = 2
+"""That station gives it back (RELEASE)."""
+BEGAN: Final = 3
+"""That station asks DHCP for an address as one does that has just started, or whose link has."""
+CHANGED: Final = 4
+"""Spanning tree says that the topology of the bridges changes."""
+PORT: Final = 5
+"""LLDP names the port that sends: ``dst_lo`` is a hash of its names."""
+PORT_SHUT: Final = 6
+"""LLDP says that this port goes down."""
+
 WITNESS: Final = np.dtype(
     [
         ("ts_ns", np.int64),
         ("frame", np.int64),
         ("src_hi", np.int64),  # as in SEGMENT; both halves 0 for none
         ("src_lo", np.int64),
-        ("dst_hi", np.int64),  # who is asked for; else both halves 0
+        ("dst_hi", np.int64),  # who is asked for, or what the news are of; else both halves 0
         ("dst_lo", np.int64),
         ("tag", np.int64),
         ("src_mac", np.int64),  # the station, ABSENT where the link has none
         ("said_mac", np.int64),  # what ARP or neighbour discovery says of ``src``, ABSENT if nothing
+        ("news_mac", np.int64),  # the station that the news are of, ABSENT without
         ("protocol", np.int32),  # of IP; the ethertype of a frame without (below 0x600: a length)
         ("port", np.int32),  # source port of UDP, else 0
         ("kind", np.int8),  # SIGN, LINK, ASKS or SAYS
         ("unasked", np.int8),  # 1 for a SAYS that answers nobody: gratuitous ARP, unsolicited advertisement
+        ("news", np.int8),  # NO_NEWS, or what DHCP, LLDP or spanning tree announces
     ],
     align=True,
 )
@@ -134,11 +151,14 @@ LOSS: Final = np.dtype(
         ("to_ns", np.int64),  # time of the frame behind, or of the capture's last one
         ("from_frame", np.int64),  # the last frame before
         ("to_frame", np.int64),  # the first behind; one more than the capture's last if none is
-        ("packets", np.int64),
+        ("packets", np.int64),  # below 0: the interface was down meanwhile
         ("to_end", np.int64),  # 1 if no frame is behind it
     ]
 )
-"""A stretch of a capture, frames within it, in which a drop counter grew: so many packets are missing there."""
+"""A stretch of a capture, frames within it, in which a drop counter grew: so many packets are missing there.
+
+Or one without frames, in which the interface was down.
+"""
 
 SKIPPED: Final = ("not_tcp", "fragment", "cut_before_tcp_header")
 """Why a frame gave no row; the order of ``SegmentBatch.skipped``. (Copies are told apart later, by the tracker.)"""

@@ -2,7 +2,8 @@
 
 An IP packet of any protocol is a sign of life of its sender's address. ARP (RFC 826, 5227) and neighbour discovery (RFC
 4861 4.3, 4.4) say which station an address is at, or that somebody asks in vain. A frame of another kind shows its
-station alone. Only the outermost addresses count, and only link types that ``link`` knows.
+station alone. What DHCP, LLDP and spanning tree announce is read by ``announced``.
+Only the outermost addresses count, and only link types that ``link`` knows.
 
 Every access stands behind a comparison with ``end``. This module must not know flows, or what a witness means.
 """
@@ -11,11 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.capture.announced import LLC, LLDP, bridge, lease, lease6, port
 from analyzer.capture.frame import octet, signed64, word16, word32
 from analyzer.capture.headers import extensions
 from analyzer.capture.link import link
 from analyzer.loops.loop import loop
-from analyzer.segment import ABSENT, ASKS, LINK, MAPPED_IPV4, SAYS, SIGN
+from analyzer.segment import ABSENT, ASKS, LINK, MAPPED_IPV4, NO_NEWS, SAYS, SIGN
 
 if TYPE_CHECKING:
     from analyzer.untyped import Octets, Record, Rows
@@ -124,6 +126,11 @@ def internet(data: Octets, at: int, end: int, version: int, other: Record) -> No
         return
     if protocol == 17 and inner + 2 <= end:
         other["port"] = word16(data, inner)
+        to = word16(data, inner + 2) if inner + 8 <= end else 0
+        if version == 4 and to in (67, 68):
+            lease(data, inner + 8, end, other)
+        elif version == 6 and to == 547:
+            lease6(data, inner + 8, end, other)
     if protocol == 58 and version == 6:
         neighbour(data, inner, end, other)
 
@@ -143,12 +150,18 @@ def beside(data: Octets, start: int, end: int, link_type: int, other: Record) ->
     other["port"] = 0
     other["kind"] = LINK
     other["unasked"] = 0
+    other["news"] = NO_NEWS
+    other["news_mac"] = ABSENT
     if version in (4, 6):
         internet(data, at, end, version, other)
     else:
         other["protocol"] = ethertype_of(data, start, at, end, link_type)
         if other["protocol"] == ARP:
             arp(data, at, end, other)
+        elif other["protocol"] == LLDP:
+            port(data, at, end, other)
+        elif 0 < other["protocol"] < LLC:
+            bridge(data, at, end, other)
     return mac != ABSENT or other["src_lo"] != 0 or other["src_hi"] != 0
 
 

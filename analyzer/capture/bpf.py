@@ -40,6 +40,8 @@ PROTOCOL: Final = ANCILLARY
 """The ethertype, whatever link layer there is."""
 PACKET_TYPE: Final = ANCILLARY + 4
 INTERFACE_INDEX: Final = ANCILLARY + 8
+HARDWARE: Final = ANCILLARY + 28
+"""SKF_AD_HATYPE: the kind of the interface, ARPHRD_*."""
 NETWORK: Final = 0xFFF00000
 """SKF_NET_OFF: loads from here on count from the IP header, whatever link layer is before it."""
 OUTGOING: Final = 4
@@ -149,6 +151,31 @@ def from_network_layer(program: Program) -> Program:
     return tuple(
         replace(each, k=each.k + NETWORK) if each.code in loads and each.k < NETWORK else each for each in program
     )
+
+
+COOKED_HEADER: Final = 20
+COOKED_FIELDS: Final = {0: PROTOCOL, 4: INTERFACE_INDEX, 8: HARDWARE, 10: PACKET_TYPE}
+"""Where LINUX_SLL2 has what the kernel knows of a packet (its address, at 12, it does not say)."""
+
+
+def from_cooked(program: Program) -> Program:
+    """Return a program that was compiled for LINUX_SLL2 so that it works on all interfaces, as libpcap does for any.
+
+    Raises:
+        ValueError: it asks for an address of the link layer.
+    """
+    loads = {LD_W_ABS, LD_H_ABS, LD_B_ABS, 0x40, LD_H_IND, 0x50, LDX_B_MSH}
+
+    def moved(each: Instruction) -> Instruction:
+        if each.code not in loads:
+            return each
+        if each.k >= COOKED_HEADER:
+            return replace(each, k=each.k - COOKED_HEADER + NETWORK)
+        if each.k not in COOKED_FIELDS:
+            raise ValueError(f"the octet {each.k} of a cooked header")
+        return replace(each, code=LD_W_ABS, k=COOKED_FIELDS[each.k])
+
+    return tuple(map(moved, program))
 
 
 def from_libpcap(program: Foreign) -> Program:

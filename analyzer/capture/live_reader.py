@@ -252,6 +252,8 @@ class LiveReader:
             self._passed, self.lost = self._tap.passed()
             self._losses.look(looked_ns, self.lost)
             trouble = self._tap.trouble()
+            if trouble == "down":
+                self._losses.went_down(looked_ns)
         notices = self._decoder.notices
         if trouble == "down":
             notices.say(f"{self.path} went down after frame {self.taken:,}; what passed until it came up is missing")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_WAITING: Final = 256
 """Live, so many stretches wait for the frame behind them; the counter's growth since is told with the last."""
+DOWN: Final = -1
+"""In place of how many packets were dropped: the interface was down."""
 
 
 class Losses:
@@ -103,6 +105,12 @@ class TimedLosses:
                 first, _, packets = self._waiting[-1]
                 self._waiting[-1] = (first, look, packets + grown)
         self._last = look
+
+    def went_down(self, at_ns: int) -> None:
+        """Note that at an instant the interface was down: from the frame before it to the one behind nothing passed."""
+        if len(self._waiting) < MOST_WAITING:
+            look = _Look(at_ns)
+            self._waiting.append((look, look, DOWN))
 
     def found(self, batch: SegmentBatch, ts_ns: NDArray[np.int64]) -> SegmentBatch:
         """Return a batch, its frames of these times, with the stretches that end at one of them or before."""

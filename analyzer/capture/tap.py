@@ -13,6 +13,7 @@ import ctypes
 import errno
 import logging
 import os
+import re
 import socket
 import struct
 import sys
@@ -24,7 +25,7 @@ from analyzer.capture import bpf
 from analyzer.capture.packet_queue import PacketQueue
 from analyzer.capture.ring import Ring, counts
 from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
-from analyzer.howto.wanted import port_primitives
+from analyzer.howto.wanted import WITNESSES, port_primitives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +46,12 @@ IFF_UP: Final = 0x1
 ETH_P_ALL: Final = 3
 ETHERNET: Final = (1, 772)
 """ARPHRD_ETHER and ARPHRD_LOOPBACK: what a frame begins with on these. Elsewhere it begins with IP."""
+
+WORDS: Final = re.compile(r"&&|\|\||[()]|[^\s()&|]+")
+NAMING: Final = frozenset({"host", "net", "port", "portrange", "src", "dst"})
+"""A name or a number may follow these words of a filter."""
+PICKING: Final = NAMING | {"tcp", "ip", "ip6", "and", "or", "&&", "||", "(", ")", "mask"}
+"""Words of a filter that picks connections; without ``not``, which may keep out what would be admitted."""
 
 UNFILTERED_BUFFERS: Final = 2
 """Of 24 MiB each: two seconds of 100,000 packets/s, for when the machine is busy with something else."""
@@ -113,8 +120,8 @@ def open_tap(
 ) -> Tap:
     """Open an interface; what is sent after this returns will be seen.
 
-    ``filter_text`` is a filter expression (pcap-filter(7)); ``ports`` narrows it to TCP from or to these, and, where
-    there is nothing but ports and not ``only_tcp``, to the ICMP and ARP that may say why nothing answers.
+    ``filter_text`` is a filter expression (pcap-filter(7)); ``ports`` narrows it to TCP from or to these; what else is
+    admitted says ``expression``.
 
     Raises:
         LiveCaptureError: no such interface, it is down, the filter is wrong.
@@ -142,14 +149,30 @@ def open_tap(
 def expression(filter_text: str, ports: Sequence[int], *, only_tcp: bool = False) -> str:
     """Return a filter expression narrowed to TCP from or to one of some ports.
 
-    Ports alone admit the ICMP and ARP that may say why nothing answers, unless it is ``only_tcp``.
+    Where connections are picked, by ports or in words, the ICMP and ARP that may say why nothing answers are admitted
+    too, unless it is ``only_tcp``; a filter that speaks of anything else than TCP is left as it is.
     """
     narrow = " or ".join(port_primitives(ports))
-    if not narrow:
+    if narrow:
+        wanted = f"tcp and ({narrow})" + (f" and ({filter_text})" if filter_text else "")
+    elif only_tcp or not picks_connections(filter_text):
         return filter_text
-    if filter_text:
-        return f"tcp and ({narrow}) and ({filter_text})"
-    return f"tcp and ({narrow})" if only_tcp else f"(tcp and ({narrow})) or arp or icmp or icmp6"
+    else:
+        wanted = filter_text
+    return wanted if only_tcp else f"({wanted}) or {WITNESSES}"
+
+
+def picks_connections(filter_text: str) -> bool:
+    """Say whether a filter expression picks TCP or ports, and speaks of nothing but these, hosts and networks."""
+    before = ""
+    picks = False
+    for word in WORDS.findall(filter_text.lower()):
+        picks |= word in {"tcp", "port", "portrange"}
+        named = before in NAMING and word not in NAMING
+        if not (named or word in PICKING or word[0].isdigit() or ":" in word):
+            return False
+        before = word
+    return picks
 
 
 def _open(name: str, interface: str, filter_text: str | None, *, promiscuous: bool) -> Foreign:
@@ -226,8 +249,9 @@ def _compiled(interface: str, wanted: str, *, from_network: bool) -> bpf.Program
     from scapy.arch.common import compile_filter
     from scapy.error import Scapy_Exception
 
+    link_type = LINUX_SLL2 if interface == ANY else DLT_RAW if from_network else EN10MB
     try:
-        compiled = compile_filter(wanted, linktype=DLT_RAW if from_network else EN10MB)
+        compiled = compile_filter(wanted, linktype=link_type)
     except Scapy_Exception as error:
         reason = str(error).rpartition("(")[2].rstrip(")") or "syntax error"
         raise LiveCaptureError(interface, f'the filter "{wanted}" is wrong: {reason}', "See pcap-filter(7).") from error
@@ -238,6 +262,12 @@ def _compiled(interface: str, wanted: str, *, from_network: bool) -> bpf.Program
             "Install it (Debian and Ubuntu: apt-get install libpcap0.8), or filter by port only.",
         ) from error
     program = bpf.from_libpcap(compiled)
+    if interface == ANY:
+        try:
+            return bpf.from_cooked(program)
+        except ValueError:
+            reason = f'the filter "{wanted}" asks for an address of the link, which {ANY} does not show'
+            raise LiveCaptureError(interface, reason, "Capture on one interface.") from None
     return bpf.from_network_layer(program) if from_network else program
 
 

@@ -91,8 +91,8 @@ def is_behind_hop(s: Scene) -> bool:
 
 
 def host_was_heard(s: Scene) -> bool:
-    """Its host was heard beside the flow, after its last word in it and before the end."""
-    return bool(s.sign_frames) or s.is_heard_throughout
+    """Its host was heard beside the flow, after its last packet in it and before the end (not only by DHCP RELEASE)."""
+    return any(frame != s.beside("back_frame") for frame in s.sign_frames) or s.is_heard_throughout
 
 
 def host_was_not_heard(s: Scene) -> bool:

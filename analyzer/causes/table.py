@@ -27,6 +27,7 @@ CAUSES: Final[tuple[CauseKind, ...]] = (
     told_by_icmp.PATH_MTU,
     # ── the link shows it ──
     on_the_link.ADDRESS_MOVED,
+    on_the_link.LEASE_ENDED,
     on_the_link.ADDRESS_GONE,
     on_the_link.PEER_OFF_LINK,
     on_the_link.GATEWAY_OFF_LINK,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from analyzer.judge.judged import Witness
+from analyzer.judge.verdict import Verdict
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
 
     from analyzer.judge.judged import JudgedFlow
     from analyzer.neighbours import Way
+    from analyzer.track.flow import Side
 
 PATIENCE: Final = 20
 """The kernel is asked again after so many times as long as it took to answer."""
 ASK_S: Final = 0.5
+MOST_EVENTS: Final = 8
+"""This many of a host are kept."""
 FORGET: Final = 1024
 """So many hosts are remembered."""
 
@@ -32,6 +37,23 @@ class LinkEvent:
     ts_ns: int
     way: Way
     text: str
+    before: Way | None = None
+    """The way while it was cut, of one that no longer is."""
+
+    def witness(self, side: Side) -> Witness:
+        """Return the event as a witness about an end of a flow."""
+        way = self.before or self.way
+        since_ns = self.ts_ns if self.before is not None or way.since_ns is None else way.since_ns
+        data: dict[str, int | str] = {
+            "address": way.address,
+            "gateway": self.way.gateway or "",
+            "interface": self.way.interface or "",
+            "state": self.way.state or "",
+        }
+        if way.interface is None:
+            return Witness("route", "path", (), since_ns, "none" if self.before is None else "back", data)
+        about = side if way.gateway is None else "path"
+        return Witness("neighbour", about, (), since_ns, "failed" if self.before is None else "back", data)
 
     @property
     def line(self) -> str:
@@ -74,6 +96,7 @@ class Link:
 
         self.why_not = neighbours.missing()
         self._cut: dict[str, Way] = {}
+        self._told: dict[str, list[LinkEvent]] = {}
         self._open: dict[int, tuple[str, str]] = {}
         self._ask_again_s = -1e9
 
@@ -103,12 +126,32 @@ class Link:
             before = self._cut.get(address)
             if way.is_cut and before is None and len(self._cut) < FORGET:
                 self._cut[address] = way
-                yield LinkEvent(now_ns, way, way_text(way))
+                yield self._keep(LinkEvent(now_ns, way, way_text(way)))
             elif not way.is_cut and before is not None:
                 del self._cut[address]
-                yield LinkEvent(now_ns, way, way_text(way))
+                yield self._keep(LinkEvent(now_ns, way, way_text(way), before))
             elif way.is_cut and before is not None:  # the kernel tries again and again: it is cut since the first time
                 self._cut[address] = replace(way, since_ns=before.since_ns)
+
+    def _keep(self, event: LinkEvent) -> LinkEvent:
+        """Keep an event as a witness, of each host the last few."""
+        events = self._told.setdefault(event.way.address, [])
+        events.append(event)
+        del events[:-MOST_EVENTS]
+        return event
+
+    def witnesses(self, judged: JudgedFlow) -> list[Witness]:
+        """Return what the kernel said meanwhile of the ways to the hosts of a flow that did not end in order."""
+        if judged.ending.verdict in {Verdict.CLOSED, Verdict.ABORTED, Verdict.RESET_ON_PROBE}:
+            return []
+        record = judged.record
+        sides: dict[str, Side] = {record.a.address: "a", record.b.address: "b"}
+        return [
+            event.witness(side)
+            for address, side in sides.items()
+            for event in self._told.get(address, [])
+            if event.ts_ns >= record.first_ns
+        ]
 
     def standing(self) -> list[str]:
         """Return which ways are cut, a sentence each."""

@@ -17,7 +17,7 @@ from analyzer.cli.link import Link
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--only-tcp",
         action="store_true",
-        help="with --port: not the ICMP and ARP either that may say why nothing answers",
+        help="with --port, or a filter of TCP or ports: no ICMP and ARP, which may say why nothing answers",
     )
     group.add_argument("-c", dest="count", metavar="N", type=_positive, help="stop after N packets (default: Ctrl-C)")
     group.add_argument("--duration", metavar="S", type=_seconds, help="stop after S seconds (default: Ctrl-C)")
@@ -141,9 +141,9 @@ def run(options: argparse.Namespace) -> int:
         with Watching(reader, keep_all=everything, eager=True) as watching:
             _give_up_rights(options)
             on_signal(watching.stop)
-            _follow(options, watching)
+            ask = _follow(options, watching)
             result = watching.finish()
-    _report(options, result, fail_on, reader.writer)
+    _report(options, result, fail_on, reader.writer, ask)
     if sent_before is not None:
         _count_probes(result, sent_before, sockets.probes_sent())
     if reader.writer is not None and reader.writer.damage:
@@ -177,13 +177,13 @@ def _give_up_rights(options: argparse.Namespace) -> None:
         machine.store.cache_clear()  # the folder of root's compiled loops is not this user's
 
 
-def _follow(options: argparse.Namespace, watching: Watching) -> None:
-    """Show what happens, until the end."""
+def _follow(options: argparse.Namespace, watching: Watching) -> Kernel | None:
+    """Show what happens, until the end; return what the kernel said, if it was asked."""
     from analyzer.host_view import HostNotes
 
     where = watching.reader.path + (f" ({wanted})" if (wanted := _filter(options)) else "")
     if options.form == "json":
-        display: Any = contextlib.nullcontext()
+        display: Any = Quiet(watching) if options.sockets else contextlib.nullcontext()
     elif options.form == "jsonl" or not sys.stdout.isatty():
         display = Log(watching, jsonl=options.form == "jsonl")
     else:
@@ -211,6 +211,7 @@ def _follow(options: argparse.Namespace, watching: Watching) -> None:
             shown.look(ask, last=True)
         if ask is not None and notes is not None:
             _keep_note(watching, notes.of(ask.sockets(), last=True))
+    return ask
 
 
 def _keep_note(watching: Watching, note: str | None) -> None:
@@ -275,6 +276,29 @@ class Changes:
             if self._known.get(number) != mark.item():
                 self._known[number] = mark.item()
                 yield view.flow(line)
+
+
+class Quiet:
+    """Shows nothing, but lets the kernel be asked for the way to hosts of flows."""
+
+    def __init__(self, watching: Watching) -> None:
+        """Begin."""
+        self._watching = watching
+        self._changes = Changes()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def look(self, ask: Kernel | None, *, last: bool = False) -> None:
+        """Ask."""
+        now_ns = time.time_ns()
+        changed = list(self._changes.of(self._watching.view(now_ns), last=last))
+        if ask is not None:
+            for _ in ask.link.news((flow.judged for flow in changed), now_ns):
+                pass  # kept for the report
 
 
 class Log:
@@ -464,18 +488,31 @@ def _kernel_text(judged: JudgedFlow, kernel: dict[Side, KernelView]) -> Iterator
         yield f"; kernel: {role(judged, side)} {view.state}, {holder}"
 
 
-def _report(options: argparse.Namespace, result: Analysis, fail_on: FailOn, writer: PcapWriter | None) -> None:
+def _with_ways(flows: Iterable[Flow], ask: Kernel | None) -> Iterator[Flow]:
+    """Yield flows, with what the kernel said of the way to their hosts among the witnesses."""
+    from dataclasses import replace
+
+    for flow in flows:
+        if ask is not None and (ways := ask.link.witnesses(flow.judged)):
+            witnesses = sorted((*flow.judged.witnesses, *ways), key=lambda witness: witness.ts_ns)
+            flow.judged = replace(flow.judged, witnesses=tuple(witnesses))
+        yield flow
+
+
+def _report(
+    options: argparse.Namespace, result: Analysis, fail_on: FailOn, writer: PcapWriter | None, ask: Kernel | None
+) -> None:
     """Write what the capture showed."""
     from analyzer.cli.reading import say_warnings
     from analyzer.cli.report import write_text
     from analyzer.report import export
 
     if options.form == "json":
-        flows = fail_on.all_of(result)
+        flows = _with_ways(fail_on.all_of(result), ask)
         write, limits = sys.stdout.write, result.idle_limits
         export.write_json(result.captures, flows, result.totals, write, several=False, limits=limits)
     elif options.form == "jsonl":
-        for flow in fail_on.all_of(result):
+        for flow in _with_ways(fail_on.all_of(result), ask):
             entry = export.numbered(flow, result.captures, several=False)
             sys.stdout.write(json.dumps({"event": "report", **entry}) + "\n")
     else:

@@ -33,8 +33,8 @@ class Witness:
     """Something outside the flow's own segments that bears on how it ended or fell silent."""
 
     kind: str
-    """``icmp``, ``arp``, ``ndp``, ``life_sign``, ``fate_shared``, ``reconnect``, ``clock_restarted``, ``same_hop``,
-    ``path`` or ``capture``."""
+    """``icmp``, ``arp``, ``ndp``, ``dhcp``, ``lldp``, ``stp``, ``link``, ``neighbour``, ``route``, ``life_sign``,
+    ``fate_shared``, ``reconnect``, ``clock_restarted``, ``same_hop``, ``path`` or ``capture``."""
     about: str
     """``a``, ``b``, ``path`` or ``capture``."""
     frames: tuple[int, ...]

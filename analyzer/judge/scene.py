@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.judge.filtered import passes
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
-from analyzer.segment import address_text
+from analyzer.segment import MAPPED_IPV4, address_text
 from analyzer.track.flow import SIDES
 from analyzer.track.testimony import HOP, OWN, TAKEN_FOR_HOP
 
@@ -164,6 +164,12 @@ class Scene:
     def hop_is_known(self) -> bool:
         """Whether ARP or neighbour discovery said that the next hop is at the station that brings the packets."""
         return self.beside("place") == HOP
+
+    @property
+    def address_got(self) -> str | None:
+        """The address that DHCP gave its station instead, where that is one of IPv4."""
+        got = self.beside("got")
+        return address_text(0, got) if got >> 32 == MAPPED_IPV4 >> 32 else None
 
     @property
     def is_unheard(self) -> bool:

@@ -26,6 +26,7 @@ def witnesses(scene: Scene) -> tuple[Witness, ...]:
     found = [*_icmp(scene), *_capture(scene)]
     if scene.record.beside is not None:
         found += [*_link(scene), *_signs(scene), *_fates(scene), *_service(scene), *_changes(scene), *_same_hop(scene)]
+        found += [*_leases(scene), *_bridges(scene)]
     return tuple(sorted(found, key=lambda witness: witness.ts_ns))
 
 
@@ -117,6 +118,45 @@ def _signs(scene: Scene) -> Iterator[Witness]:
         yield Witness("life_sign", "path", frames, scene.beside("station_ns"), "station", data)
 
 
+def _leases(scene: Scene) -> Iterator[Witness]:
+    """What DHCP says of the host's address since it was last heard in the flow."""
+    quiet, address = scene.quiet, scene.record.endpoint(scene.quiet).address
+    if scene.beside("back_frame"):
+        frame, ts_ns = scene.beside("back_frame"), scene.beside("back_ns")
+        yield Witness("dhcp", quiet, (frame,), ts_ns, "given_back", {"address": address})
+    if scene.beside("leased_frame"):
+        data: dict[str, int | str] = {
+            "address": address,
+            "from_mac": mac_text(scene.beside("leased_from")),
+            "to_mac": mac_text(scene.beside("leased_to")),
+        }
+        yield Witness("dhcp", quiet, (scene.beside("leased_frame"),), scene.beside("leased_ns"), "other_station", data)
+    if scene.beside("got_frame"):
+        data = {"address": address, "new": scene.address_got or ""}
+        yield Witness("dhcp", quiet, (scene.beside("got_frame"),), scene.beside("got_ns"), "other_address", data)
+    if scene.beside("anew_frame"):
+        frame, ts_ns = scene.beside("anew_frame"), scene.beside("anew_ns")
+        yield Witness("dhcp", quiet, (frame,), ts_ns, "asked_anew", {"address": address})
+
+
+def _bridges(scene: Scene) -> Iterator[Witness]:
+    """What the bridges and ports of the captured link announced while the flow was silent."""
+    if not scene.is_silent:
+        return
+    if 0 < scene.beside("changed_ns") <= scene.until_ns:
+        frames = tuple(sorted({scene.beside("changed_frame"), scene.beside("changed_last_frame")}))
+        lasted = scene.beside("changed_last_ns") - scene.beside("changed_ns")
+        data: dict[str, int | str] = {"lasted_ns": lasted}
+        yield Witness("stp", "path", frames, scene.beside("changed_ns"), "changed", data)
+    if 0 < scene.beside("shut_ns") <= scene.until_ns:
+        own = scene.beside("shut_own")
+        about = scene.quiet if own else "path"
+        data = {"address": scene.record.endpoint(scene.quiet).address, "own": own}
+        yield Witness("lldp", about, (scene.beside("shut_frame"),), scene.beside("shut_ns"), "shut", data)
+    if 0 < scene.beside("port_ns") <= scene.until_ns:
+        yield Witness("lldp", "path", (scene.beside("port_frame"),), scene.beside("port_ns"), "other_port", {})
+
+
 def _same_hop(scene: Scene) -> Iterator[Witness]:
     """Whether the RST that ended the flow looks like the other packets of the host in whose name it came."""
     reset = scene.reset
@@ -187,7 +227,8 @@ def _capture(scene: Scene) -> Iterator[Witness]:
             yield Witness("capture", "capture", scene.asked_frames[-1:], scene.since_ns, "filtered", data)
     for hole in scene.holes if scene.raises_question else ():
         frames = tuple(sorted({hole.from_frame, hole.to_frame}))
-        yield Witness("capture", "capture", frames, hole.from_ns, "hole", {"why": hole.why})
+        kind, says = ("link", "down") if hole.why == "down" else ("capture", "hole")
+        yield Witness(kind, "capture", frames, hole.from_ns, says, {"why": hole.why})
 
 
 def mac_text(mac: int) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import fetch, lines_of, loop, prefetch
-from analyzer.segment import ABSENT, ASKS, LINK, SIGN
+from analyzer.segment import ABSENT, ASKS, LINK, NO_NEWS, SIGN
 from analyzer.track.flow import likely
 from analyzer.track.hosts import (
     ASKED,
@@ -33,6 +33,7 @@ from analyzer.track.hosts import (
     sought,
     whom,
 )
+from analyzer.track.news import note_news, note_of_station
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -43,13 +44,14 @@ STATIONS: Final = 1
 CLAIMS: Final = 2
 QUESTIONS: Final = 3
 SERVICES: Final = 4
-LAST_MAC: Final = 5  # the station heard last, and when
-LAST_NS: Final = 6
-LAST_FRAME: Final = 7
-OTHER_MAC: Final = 8  # the station heard last that is not that one
-OTHER_NS: Final = 9
-OTHER_FRAME: Final = 10
-REGISTERS: Final = 11
+ANNOUNCED: Final = 5
+LAST_MAC: Final = 6  # the station heard last, and when
+LAST_NS: Final = 7
+LAST_FRAME: Final = 8
+OTHER_MAC: Final = 9  # the station heard last that is not that one
+OTHER_NS: Final = 10
+OTHER_FRAME: Final = 11
+REGISTERS: Final = 12
 
 ETHERTYPES: Final = 256
 """Numbers from here on are none of a protocol of IP."""
@@ -218,6 +220,8 @@ def note_other(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     claims: Rows,
     ask_slots: Numbers,
     asks: Rows,
+    news_slots: Numbers,
+    news: Rows,
     registers: Numbers,
     keys: Numbers,
 ) -> None:
@@ -256,6 +260,9 @@ def note_other(  # noqa: PLR0913, PLR0917 - loops take positional arguments
             ask["count"] = 0
             ask["failed"] = 0
         note_question(ask, said_ns, ts_ns, frame)
+    if other["news"] != NO_NEWS:
+        note_news(news_slots, news, registers, ANNOUNCED, keys, other)
+        note_of_station(news_slots, news, registers, ANNOUNCED, keys, other)
 
 
 @loop
@@ -282,6 +289,8 @@ def attend(  # noqa: C901, PLR0913, PLR0917 - loops take positional arguments
     asks: Rows,
     service_slots: Numbers,
     services: Rows,
+    news_slots: Numbers,
+    news: Rows,
     clocks: Rows,
     registers: Numbers,
     keys: Numbers,
@@ -300,8 +309,8 @@ def attend(  # noqa: C901, PLR0913, PLR0917 - loops take positional arguments
         before = notes[i]["frame"] if i < count else 0x7FFFFFFFFFFFFFFF
         while at < more and others[at]["frame"] < before:
             note_other(
-                others[at], slots, hosts, station_slots, stations, claim_slots, claims, ask_slots, asks, registers,
-                keys,
+                others[at], slots, hosts, station_slots, stations, claim_slots, claims, ask_slots, asks, news_slots,
+                news, registers, keys,
             )  # fmt: skip
             at += 1
         if i == count:

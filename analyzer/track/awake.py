@@ -71,7 +71,7 @@ class Hole:
     why: str
     """``clock`` its clock was set; ``missed`` connections went on meanwhile; ``merged`` other connections altogether;
     ``days`` nothing that was there goes on, and nothing shows that it was captured; ``years`` no capture is as long;
-    ``dropped`` a drop counter grew: only then frames lie within."""
+    ``down`` the interface was down; ``dropped`` a drop counter grew: only then frames lie within."""
     packets: int = 0
     """How many packets are missing, if a drop counter says so."""
     to_end: bool = False
@@ -84,16 +84,21 @@ class Hole:
 
 
 def with_loss(losses: tuple[Hole, ...], loss: np.void) -> tuple[Hole, ...]:
-    """Return stretches with drops, in order, with one more (a LOSS record); those that touch become one."""
+    """Return stretches that lack frames, in order, with one more (a LOSS record); those with drops that touch join."""
     from_ns, to_ns, from_frame, to_frame, packets, to_end = loss.tolist()
+    new = Hole(from_ns, to_ns, from_frame, to_frame, "dropped" if packets > 0 else "down", max(packets, 0), to_end == 1)
+    down = [hole for hole in (*losses, new) if not hole.packets][:MOST_LOSSES]
     found: list[Hole] = []
-    new = Hole(from_ns, to_ns, from_frame, to_frame, "dropped", packets, to_end == 1)
-    for hole in sorted((*losses, new), key=lambda each: each.from_frame):
+    for hole in sorted((hole for hole in (*losses, new) if hole.packets), key=_begins):
         if found and (hole.from_frame < found[-1].to_frame or len(found) == MOST_LOSSES):
             found[-1] = _joined(found[-1], hole)
         else:
             found.append(hole)
-    return tuple(found)
+    return tuple(sorted((*found, *down), key=_begins))
+
+
+def _begins(hole: Hole) -> int:
+    return hole.from_frame
 
 
 def _joined(first: Hole, second: Hole) -> Hole:

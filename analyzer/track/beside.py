@@ -23,13 +23,16 @@ from analyzer.track.hosts import (
     MOST_ASKS,
     MOST_CLAIMS,
     MOST_HOSTS,
+    MOST_NEWS,
     MOST_SERVICES,
     MOST_STATIONS,
+    NEWS,
     NOTE,
     SERVICE,
     STATION,
     Subjects,
 )
+from analyzer.track.news import OF_LINK
 from analyzer.track.testimony import BESIDE_NS, TESTIMONY, asked_about, recall, share, testify_beside
 
 if TYPE_CHECKING:
@@ -48,8 +51,11 @@ TABLES: Final = (
     (CLAIM, MOST_CLAIMS),
     (ASK, MOST_ASKS),
     (SERVICE, MOST_SERVICES),
+    (NEWS, MOST_NEWS),
 )
 """In the order of the registers that say how many records of each are used."""
+RECORDS: Final = (1, 1, 1, 1, 1, 2)
+"""How many new records of each table one frame makes at most."""
 UNNOTED_NS: Final = 5_000_000_000
 """A host that is heard all the time is noted at least so often (``observe.MOMENT``)."""
 
@@ -121,11 +127,13 @@ class Beside:
     def _make_room(self, more: int) -> None:
         """Make sure that so many frames find room, in most tables many times as many."""
         for which, table in enumerate(self._tables):
-            used = int(self._registers[which])
-            if table.is_full(used, more):
+            used, each = int(self._registers[which]), more * RECORDS[which]
+            if table.is_full(used, each):
                 self._registers[which] = used = table.forget(used, self._favoured(which, used))
-            table.make_room(used, more)
-        self._room = min(table.room(int(self._registers[which])) for which, table in enumerate(self._tables))
+            table.make_room(used, each)
+        self._room = min(
+            table.room(int(self._registers[which])) // RECORDS[which] for which, table in enumerate(self._tables)
+        )
 
     def _favoured(self, which: int, used: int) -> NDArray[np.bool_] | None:
         """Return which records of a table are of hosts that connections are of, None where all are.
@@ -140,8 +148,9 @@ class Beside:
         with_tcp = stations.column("has_tcp", known) == 1
         if which == attend.STATIONS:
             return with_tcp
-        name = "mac" if which == attend.CLAIMS else "hi"
-        return np.isin(self._tables[which].column(name, used), stations.column("lo", known)[with_tcp])
+        name = "hi" if which == attend.QUESTIONS else "mac"
+        macs = self._tables[which].column(name, used)
+        return (macs == OF_LINK) | np.isin(macs, stations.column("lo", known)[with_tcp])
 
     def compile(self) -> None:
         """Go on with compiled loops."""

@@ -1,10 +1,11 @@
 """What is kept of hosts and stations beside the flows: when they were heard, what ARP says of them, who is asked for.
 
-Six tables, all bounded: ``HOST`` and ``CLAIM`` by address; ``STATION`` by MAC address; ``ASK`` by who asks on the link,
-and for whom; ``SERVICE`` by address and port; ``CLOCK`` by two addresses. A host's longest silence is kept with the
-frames at its ends, so that memory follows hosts and not frames, and whether it was heard in an outage can be told when
-that is over. Where a table is full, what was heard longest ago is forgotten, and first of all what no connection is of;
-``first_ns`` says since when a host is known.
+Seven tables, all bounded: ``HOST`` and ``CLAIM`` by address; ``STATION`` by MAC address; ``ASK`` by who asks on the
+link, and for whom; ``SERVICE`` by address and port; ``CLOCK`` by two addresses; ``NEWS`` by what DHCP, LLDP and
+spanning tree announce, and of whom. A host's longest silence is kept with the frames at its ends, so that memory
+follows hosts and not frames, and whether it was heard in an outage can be told when that is over. Where a table is
+full, what was heard longest ago is forgotten, and first of all what no connection is of; ``first_ns`` says since when a
+host is known.
 
 It must not judge: not who is dead, nor why a flow fell silent.
 """
@@ -169,6 +170,24 @@ CLOCK: Final = np.dtype(
     align=True,
 )
 
+NEWS: Final = np.dtype(
+    [
+        *KEY,  # of whom, by ``track.news``; last_ns: when it was last said
+        ("last_frame", np.int64),
+        ("word", np.int64),  # what was said: a station, an address, a port
+        ("mac", np.int64),  # the station that it is about, -1 none
+        ("first_ns", np.int64),  # when the latest row of equal announcements began
+        ("first_frame", np.int64),
+        ("before_ns", np.int64),  # the same of the row before it; frame 0: none
+        ("before_frame", np.int64),
+        ("before_word", np.int64),
+        ("turns", np.int64),  # how often something else was said than before
+        ("digest", np.int64),
+    ],
+    align=True,
+)
+"""What was announced, and what before that."""
+
 OF_STATION: Final = -1
 ASKED: Final = -2
 SERVED: Final = -16
@@ -179,6 +198,7 @@ MOST_STATIONS: Final = 1 << 12
 MOST_CLAIMS: Final = 1 << 12
 MOST_ASKS: Final = 1 << 12
 MOST_SERVICES: Final = 1 << 12
+MOST_NEWS: Final = 1 << 12
 CLOCKS: Final = 1 << 10
 """Pairs of addresses whose clocks are known: one takes the place of another."""
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from analyzer.label.reset import ABORT, GAVE_UP
 from analyzer.loops.loop import loop
-from analyzer.track.attend import LAST_FRAME, LAST_MAC, LAST_NS, OTHER_FRAME, OTHER_NS
+from analyzer.track.attend import ANNOUNCED, LAST_FRAME, LAST_MAC, LAST_NS, OTHER_FRAME, OTHER_NS
 from analyzer.track.hosts import ASKED, OF_STATION, SERVED, TCP, clock_of, digest_of, heard, sought, whom
+from analyzer.track.news import GOT, LEASED, PORTS, RETURNED, SHUT, STARTED, TOPOLOGY, row_since
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -90,6 +91,27 @@ TESTIMONY: Final = np.dtype(
         ("clock_ns", np.int64),
         ("clock_frame", np.int64),
         ("clock_agreed", np.int64),  # handshakes whose clocks agreed before
+        # what DHCP, LLDP and spanning tree announced since; frame 0: nothing
+        ("back_ns", np.int64),  # its host gave the address back
+        ("back_frame", np.int64),
+        ("leased_ns", np.int64),  # the address was given to another station, since the flow began
+        ("leased_frame", np.int64),
+        ("leased_to", np.int64),
+        ("leased_from", np.int64),
+        ("got_ns", np.int64),  # its station was given another address
+        ("got_frame", np.int64),
+        ("got", np.int64),  # that, from ``whom``
+        ("anew_ns", np.int64),  # its station asked for an address as one does that has just started
+        ("anew_frame", np.int64),
+        ("changed_ns", np.int64),  # the topology of the bridges
+        ("changed_frame", np.int64),
+        ("changed_last_ns", np.int64),
+        ("changed_last_frame", np.int64),
+        ("shut_ns", np.int64),  # a port said that it goes down
+        ("shut_frame", np.int64),
+        ("shut_own", np.int64),  # 1 if it is its own station
+        ("port_ns", np.int64),  # LLDP names another port than before
+        ("port_frame", np.int64),
         # other flows of the asker that fell silent in the same moment, and the number of one of them
         ("silent", np.int64),  # 1 if the end in question left the other without an answer to the last
         ("shared_peer", np.int64),  # with the same host
@@ -403,6 +425,47 @@ def bear(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one look at each table, and
 
 
 @loop
+def announced(flow: Record, side: int, slots: Numbers, news: Rows, keys: Numbers, at: Record) -> None:
+    """Write what DHCP, LLDP and spanning tree announced that bears on one end, whose other testimony is written."""
+    hi = flow["a_hi"] if side == 0 else flow["b_hi"]
+    lo = flow["a_lo"] if side == 0 else flow["b_lo"]
+    since_ns = at["since_ns"]
+    word = whom(hi, lo)
+    mac = at["mac"] if at["place"] == OWN else -1
+    index = sought(slots, news, digest_of(flow["tag"], word, LEASED, keys), flow["tag"], word, LEASED)
+    if index >= 0:
+        lease = news[index]
+        if lease["turns"] > 0 and lease["first_ns"] > flow["first_ns"]:
+            at["leased_ns"], at["leased_frame"] = lease["first_ns"], lease["first_frame"]
+            at["leased_to"], at["leased_from"] = lease["word"], lease["before_word"]
+        elif mac < 0:
+            mac = lease["word"]
+    index = sought(slots, news, digest_of(flow["tag"], word, RETURNED, keys), flow["tag"], word, RETURNED)
+    if index >= 0:
+        at["back_ns"], at["back_frame"] = row_since(news[index], since_ns)
+    if mac >= 0:
+        index = sought(slots, news, digest_of(0, mac, STARTED, keys), 0, mac, STARTED)
+        if index >= 0:
+            at["anew_ns"], at["anew_frame"] = row_since(news[index], since_ns)
+        index = sought(slots, news, digest_of(0, mac, GOT, keys), 0, mac, GOT)
+        if index >= 0 and news[index]["word"] != word and news[index]["first_ns"] > since_ns:
+            at["got_ns"], at["got_frame"] = news[index]["first_ns"], news[index]["first_frame"]
+            at["got"] = news[index]["word"]
+    index = sought(slots, news, digest_of(0, 0, TOPOLOGY, keys), 0, 0, TOPOLOGY)
+    if index >= 0 and news[index]["last_ns"] > since_ns:
+        at["changed_ns"], at["changed_frame"] = row_since(news[index], since_ns)
+        at["changed_last_ns"], at["changed_last_frame"] = news[index]["last_ns"], news[index]["last_frame"]
+    own = sought(slots, news, digest_of(0, mac, SHUT, keys), 0, mac, SHUT) if mac >= 0 else -1
+    index = own if own >= 0 else sought(slots, news, digest_of(0, 0, SHUT, keys), 0, 0, SHUT)
+    if index >= 0:
+        at["shut_ns"], at["shut_frame"] = row_since(news[index], since_ns)
+        at["shut_own"] = 1 if own >= 0 else 0
+    index = sought(slots, news, digest_of(0, 0, PORTS, keys), 0, 0, PORTS)
+    if index >= 0 and news[index]["turns"] == 1 and news[index]["first_ns"] > since_ns:
+        at["port_ns"], at["port_frame"] = news[index]["first_ns"], news[index]["first_frame"]
+
+
+@loop
 def end_in_question(a: Record, b: Record, ending: Record, run_a: Record, run_b: Record) -> int:
     """Return which end's host a flow raises questions about: 0 or 1.
 
@@ -441,6 +504,8 @@ def testify_beside(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     asks: Rows,
     service_slots: Numbers,
     services: Rows,
+    news_slots: Numbers,
+    news: Rows,
     clocks: Rows,
     registers: Numbers,
     keys: Numbers,
@@ -463,6 +528,8 @@ def testify_beside(  # noqa: PLR0913, PLR0917 - loops take positional arguments
             flows[at], side, end, peer, heard_ns, slots, hosts, station_slots, stations, claim_slots, claims, ask_slots,
             asks, service_slots, services, clocks, registers, keys, out[i],
         )  # fmt: skip
+        if registers[ANNOUNCED] > 0:
+            announced(flows[at], side, news_slots, news, keys, out[i])
 
 
 @loop

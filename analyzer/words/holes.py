@@ -19,6 +19,7 @@ WHY: Final = {
     "missed": "no frame of any host, though connections went on: capturing was suspended, or frames were lost",
     "merged": "no frame of any host; behind it others go on that were there already: captures put together",
     "days": "no frame of any host, and nothing behind it goes on from before: nothing shows that the capture ran",
+    "down": "the captured interface went down",
     "years": "no frame of any host: captures put together, or the clock was set",
 }
 """Why a silence is a hole, by ``Hole.why``."""
@@ -28,8 +29,8 @@ def hole_words(hole: Hole) -> str:
     """Return where a hole is, how long, and why it is one."""
     passed = hole.to_ns - hole.from_ns
     where = f"between frames {hole.from_frame:,} and {hole.to_frame:,}"
+    where = f"from frame {hole.from_frame:,} to the end" if hole.to_end else where
     if hole.packets:
-        where = f"from frame {hole.from_frame:,} to the end" if hole.to_end else where
         packets = "1 packet was" if hole.packets == 1 else f"{hole.packets:,} packets were"
         return f"{where} ({format_duration(passed)}) {packets} dropped while capturing, as its drop counter shows"
     if passed < 0:

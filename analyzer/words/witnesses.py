@@ -190,6 +190,47 @@ def _other_station(t: Teller, w: Witness) -> str:
     return f"{_whose(t, w)} packets come from another MAC address than {text(w, 'before')} from {t.at(w.ts_ns)} on."
 
 
+def _given_back(t: Teller, w: Witness) -> str:
+    return f"The host of {text(w, 'address')} gave that address back (DHCP RELEASE) at {t.at(w.ts_ns)}."
+
+
+def _leased(t: Teller, w: Witness) -> str:
+    return (
+        f"DHCP gave {text(w, 'address')} to {text(w, 'to_mac')} at {t.at(w.ts_ns)}; before, {text(w, 'from_mac')} had"
+        " it."
+    )
+
+
+def _other_address(t: Teller, w: Witness) -> str:
+    new = text(w, "new") or "another address"
+    return f"DHCP gave the host of {text(w, 'address')} {new} instead at {t.at(w.ts_ns)}."
+
+
+def _asked_anew(t: Teller, w: Witness) -> str:
+    return (
+        f"The host of {text(w, 'address')} asked DHCP for an address anew at {t.at(w.ts_ns)}, as a host does that has"
+        " just started, or whose link came up."
+    )
+
+
+def _topology(t: Teller, w: Witness) -> str:
+    lasted = number(w, "lasted_ns")
+    on = f" and for {duration(lasted)}" if lasted else ""
+    return (
+        f"Spanning tree told of a change of topology at {t.at(w.ts_ns)}{on}: a link between switches went down or came"
+        " up."
+    )
+
+
+def _port_shut(t: Teller, w: Witness) -> str:
+    whose = f"The host of {text(w, 'address')}" if number(w, "own") else "A port on this link"
+    return f"{whose} said by LLDP at {t.at(w.ts_ns)} that its port goes down."
+
+
+def _other_port(t: Teller, w: Witness) -> str:
+    return f"LLDP names another port of a switch from {t.at(w.ts_ns)} on: a cable, or a virtual machine, was moved."
+
+
 def _dropped(t: Teller, w: Witness) -> str:
     del t
     return f"{count(number(w, 'packets'), 'packet')} were dropped while capturing: an answer may be among them."
@@ -203,6 +244,29 @@ def _filtered(t: Teller, w: Witness) -> str:
     if lacking:
         return f"{head}: it cannot contain {', or '.join(lacking)}, so that none are in it says nothing."
     return f"{head}: it may not contain {', or '.join(unsure)}, so that none are in it says little."
+
+
+def _failed(t: Teller, w: Witness) -> str:
+    hop = f"the next hop {text(w, 'gateway')}" if text(w, "gateway") else text(w, "address")
+    at = f"neighbour table of this host ({text(w, 'interface')})"
+    return f"From {t.at(w.ts_ns)} on, {hop} was {text(w, 'state')} in the {at}: nobody answers for it on the link."
+
+
+def _back(t: Teller, w: Witness) -> str:
+    hop = f"The next hop {text(w, 'gateway')}" if text(w, "gateway") else text(w, "address")
+    return f"{hop} was {text(w, 'state') or 'known'} again in this host's neighbour table at {t.at(w.ts_ns)}."
+
+
+def _no_route(t: Teller, w: Witness) -> str:
+    return f"From {t.at(w.ts_ns)} on, this host had no route to {text(w, 'address')}."
+
+
+def _routed(t: Teller, w: Witness) -> str:
+    return f"This host had a route to {text(w, 'address')} again at {t.at(w.ts_ns)} ({text(w, 'interface')})."
+
+
+def _down(t: Teller, w: Witness) -> str:
+    return f"The captured interface went down after {t.at(w.ts_ns)}: what passed until it came up is missing."
 
 
 def _hole(t: Teller, w: Witness) -> str:
@@ -234,6 +298,18 @@ SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
     ("clock_restarted", "restarted"): _restarted,
     ("path", "ttl"): _ttl,
     ("path", "station"): _other_station,
+    ("link", "down"): _down,
+    ("neighbour", "failed"): _failed,
+    ("neighbour", "back"): _back,
+    ("route", "none"): _no_route,
+    ("route", "back"): _routed,
+    ("dhcp", "given_back"): _given_back,
+    ("dhcp", "other_station"): _leased,
+    ("dhcp", "other_address"): _other_address,
+    ("dhcp", "asked_anew"): _asked_anew,
+    ("stp", "changed"): _topology,
+    ("lldp", "shut"): _port_shut,
+    ("lldp", "other_port"): _other_port,
     ("capture", "dropped"): _dropped,
     ("capture", "filtered"): _filtered,
     ("capture", "hole"): _hole,

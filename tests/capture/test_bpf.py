@@ -118,3 +118,42 @@ def test_a_program_for_raw_ip_works_behind_a_link_layer():
     assert 50 == kept(moved, craft.ipv4(craft.tcp()))
     assert 0 == kept(moved, craft.ipv4(craft.udp(b"", 1), 17))
     assert bpf.PACKET_TYPE == moved[0].k
+
+
+COOKED = 0x14
+PORTS_OR_ARP = (
+    bpf.Instruction(bpf.LD_H_ABS, 0),  # as libpcap has "tcp port 4001 or arp" for LINUX_SLL2, but for IPv6
+    bpf.Instruction(bpf.JMP_JEQ_K, 0x0806, 7, 0),
+    bpf.Instruction(bpf.JMP_JEQ_K, 0x0800, 0, 7),
+    bpf.Instruction(bpf.LD_B_ABS, COOKED + 9),
+    bpf.Instruction(bpf.JMP_JEQ_K, 6, 0, 5),
+    bpf.Instruction(bpf.LDX_B_MSH, COOKED),
+    bpf.Instruction(bpf.LD_H_IND, COOKED + 2),
+    bpf.Instruction(bpf.JMP_JEQ_K, 4001, 1, 2),
+    bpf.Instruction(bpf.JMP_JA, 0),
+    bpf.Instruction(bpf.RET_K, 65535),
+    bpf.Instruction(bpf.RET_K, 0),
+)
+
+
+@pytest.mark.parametrize(
+    ("packet", "protocol", "expected"),
+    [
+        (b"\x00\x01\x08\x00" + bytes(24), 0x0806, True),
+        (craft.ipv4(craft.tcp(ports=(9, 4001))), 0x0800, True),
+        (craft.ipv4(craft.tcp(ports=(9, 4001)), options=bytes(8)), 0x0800, True),
+        (craft.ipv4(craft.tcp(ports=(9, 10))), 0x0800, False),
+    ],
+    ids=["arp", "its port", "with options", "another port"],
+)
+def test_a_filter_of_cooked_headers_works_on_all_interfaces(packet, protocol, expected):
+    """What libpcap asks of a cooked header the kernel is asked for, and IP is found behind any link layer."""
+    program = bpf.from_cooked(PORTS_OR_ARP)
+
+    assert expected == (kept(program, packet, protocol=protocol) > 0)
+
+
+def test_a_cooked_header_without_addresses():
+    """The kernel does not say which address of the link a packet is from."""
+    with pytest.raises(ValueError, match="the octet 12 of a cooked header"):
+        bpf.from_cooked((bpf.Instruction(bpf.LD_W_ABS, 12),))

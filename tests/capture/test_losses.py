@@ -70,3 +70,16 @@ def test_few_wait(more):
 
     assert MOST_WAITING == len(found)
     assert 2 * (MOST_WAITING + more - 1) == sum(loss[4] for loss in found)
+
+
+def test_an_interface_that_goes_down():
+    """From the frame before to the one behind nothing passed; where none follows, to the end."""
+    losses = TimedLosses(0)
+    losses.found(*batch(10, 20))
+    losses.went_down(100)
+
+    assert [(20, 150, 2, 3, -1, 0)] == told(losses.found(*batch(150, 160)))
+
+    losses.went_down(200)
+
+    assert [(160, 160, 4, 5, -1, 1)] == told(losses.rest())

@@ -55,7 +55,31 @@ def test_ports_and_a_filter_are_one_expression():
     assert "tcp and (port 9 or portrange 1-3)" == tap.expression("", [9, 1, 2, 3], only_tcp=True)
     assert "tcp and (port 1 or port 2)" == tap.expression("", [1, 2], only_tcp=True)
     assert "(tcp and (port 1)) or arp or icmp or icmp6" == tap.expression("", [1])
-    assert "tcp and (port 1) and (src host ::1)" == tap.expression("src host ::1", [1])
+    assert "tcp and (port 1) and (src host ::1)" == tap.expression("src host ::1", [1], only_tcp=True)
+    assert "(tcp and (port 1) and (src host ::1)) or arp or icmp or icmp6" == tap.expression("src host ::1", [1])
+
+
+@pytest.mark.parametrize(
+    ("typed", "picks"),
+    [
+        ("port 5432", True),
+        ("tcp port 5432 or tcp port 6379", True),
+        ("tcp and (host 10.0.0.7 || net 2001:db8::/32) && src portrange 1-9", True),
+        ("tcp port https and dst host db.example.org", True),
+        ("host 10.0.0.7", False),
+        ("tcp and not port 22", False),
+        ("port 53 or udp", False),
+        ("tcp port 80 and arp", False),
+        ("tcp[13] & 4 != 0", False),
+        ("ether host 02:00:00:00:00:01 and tcp", False),
+        ("", False),
+    ],
+)
+def test_filters_that_pick_connections(typed, picks):
+    """A filter of TCP and ports admits ICMP and ARP too; one that speaks of anything else is left as it is."""
+    assert picks == tap.picks_connections(typed)
+    assert tap.expression(typed, []) == (f"({typed}) or arp or icmp or icmp6" if picks else typed)
+    assert tap.expression(typed, [], only_tcp=True) == typed
 
 
 @pytest.mark.live

@@ -8,6 +8,8 @@ import pytest
 
 from analyzer.cli.link import Link, way_text
 from analyzer.neighbours import Way
+from analyzer.words.teller import Teller
+from analyzer.words.witnesses import says
 from captures.recipes.lab import playing
 from captures.recipes.lab.flow import probing
 from captures.recipes.lab.stage import Stage
@@ -53,6 +55,32 @@ def test_only_what_is_cut_is_told_and_when_it_no_longer_is(monkeypatch):
 
     assert [[], ["FAILED"], [], ["REACHABLE"]] == told
     assert [] == link.standing()
+
+
+def test_what_the_kernel_said_is_among_the_witnesses(monkeypatch):
+    """A neighbour that fails, and is back, and a route that is gone, are witnesses of flows that are not over."""
+    flow = opened("")
+    where, start_ns = flow.record.b.address, flow.record.first_ns
+    answers = [
+        {where: Way(where, None, "eth0", "FAILED", start_ns + 3 * S, None)},
+        {where: Way(where, None, "eth0", "REACHABLE", start_ns + 9 * S, "02")},
+        {where: Way(where, None, None, None, None, None)},
+    ]
+    monkeypatch.setattr("analyzer.neighbours.missing", lambda: "")
+    monkeypatch.setattr("analyzer.neighbours.ways", lambda addresses, now_ns: answers.pop(0))
+    link = Link()
+    for at_s in (4, 9, 12):
+        link._ask_again_s = -1e9
+        list(link.news([flow], start_ns + at_s * S))
+
+    told = link.witnesses(flow)
+
+    assert [("neighbour", "failed", "b"), ("neighbour", "back", "b"), ("route", "none", "path")] == [
+        (witness.kind, witness.says, witness.about) for witness in told
+    ]
+    assert f"From +3.000 on, {where} was FAILED in the neighbour table of this host (eth0): nobody answers" in says(
+        Teller(flow, start_ns), told[0]
+    )
 
 
 def test_without_the_library_one_sentence_says_so(monkeypatch):

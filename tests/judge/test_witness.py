@@ -3,10 +3,12 @@
 import pytest
 
 from analyzer.judge.witness import mac_text
+from tests.capture.craft import ethernet
+from tests.capture.test_announced import bpdu, dhcp, lldp
 from tests.causes.kinds.test_told_by_icmp import told
 from tests.causes.scenes import Shown, dead
 from tests.judging import captured, scenario
-from tests.track.test_beside import IP_B, MAC_A, MAC_C
+from tests.track.test_beside import IP_B, MAC_A, MAC_B, MAC_C
 
 
 def kinds(made):
@@ -65,3 +67,14 @@ def test_a_host_that_talks_to_itself_is_no_witness_of_its_own_silence():
     flows, _ = captured("founding_go_fin60.pcap")
 
     assert [] == [witness for witness in flows[0].witnesses if witness.kind == "life_sign"]
+
+
+def test_what_bridges_and_hosts_announce():
+    """A change of topology in a silence, a port that goes down and a host that starts are witnesses."""
+    made = dead()
+    made.put(8, ethernet(bpdu(0, 1), 38, src=MAC_C))
+    made.put(9, ethernet(lldp(b"switch", b"1", 0), 0x88CC, src=MAC_C))
+    made.put(11, dhcp(1, mac=MAC_B))
+
+    assert {("stp", "changed"), ("lldp", "shut"), ("dhcp", "asked_anew")} <= set(kinds(made))
+    assert "Spanning tree told of a change of topology at +8.000" in made.section("Evidence")

@@ -105,6 +105,18 @@ def gathered(*losses):
     return [(hole.from_frame, hole.to_frame, hole.packets) for hole in found]
 
 
+def test_an_interface_that_was_down_is_a_hole_of_its_own():
+    """A stretch in which the interface was down stays apart from drops beside it, and has no frames in it."""
+    losses = np.array([(5, 9, 3, 4, -1, 0), (4, 8, 2, 6, 7, 0), (9, 12, 5, 8, 2, 0)], dtype=LOSS)
+    holes: tuple = ()
+    for loss in losses:
+        holes = with_loss(holes, loss)
+
+    assert [("dropped", 2, 8, 9), ("down", 3, 4, 0)] == [
+        (hole.why, hole.from_frame, hole.to_frame, hole.packets) for hole in holes
+    ]
+
+
 def test_stretches_with_drops_that_touch_become_one():
     """Two looks apart from each other are two; one within another, or that begins where one ends, is part of it."""
     assert [(1, 4, 7), (8, 9, 2)] == gathered((8, 9, 2), (1, 4, 7))

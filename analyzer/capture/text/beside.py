@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.capture.text.names import endpoint
 from analyzer.capture.text.tcpdump import MAC, SENDER, VLAN
-from analyzer.segment import ABSENT, ASKS, LINK, SAYS, SIGN
+from analyzer.segment import ABSENT, ASKS, LINK, NO_NEWS, SAYS, SIGN
 
 if TYPE_CHECKING:
     from analyzer.capture.text.names import Names
@@ -160,7 +160,7 @@ def _row(text: str) -> Row:
     """Return a row that shows a station at most."""
     row = {
         "ts_ns": 0, "frame": 0, "src_hi": 0, "src_lo": 0, "dst_hi": 0, "dst_lo": 0, "tag": 0, "src_mac": ABSENT,
-        "said_mac": ABSENT, "protocol": 0, "port": 0, "kind": LINK, "unasked": 0,
+        "said_mac": ABSENT, "news_mac": ABSENT, "protocol": 0, "port": 0, "kind": LINK, "unasked": 0, "news": NO_NEWS,
     }  # fmt: skip
     if sender := SENDER.match(text):
         row["src_mac"] = _mac(sender[1])

@@ -55,6 +55,16 @@ def moved_since(s: Scene) -> bool:
     return s.beside("moved_ns") > s.since_ns - s.beside("slack_ns")
 
 
+def leased_to_another(s: Scene) -> bool:
+    """DHCP gave its address to another station than before, while the flow was silent."""
+    return s.since_ns < s.beside("leased_ns") <= s.until_ns
+
+
+def lease_ended(s: Scene) -> bool:
+    """Its host gave the address back, or was given another one, by DHCP, while the flow was silent."""
+    return any(s.since_ns < s.beside(name) <= s.until_ns for name in ("back_ns", "got_ns"))
+
+
 def reset_came_from_new_station(s: Scene) -> bool:
     """The RST came from that other station."""
     return s.reset is not None and "mac" in s.reset.strange
@@ -81,13 +91,38 @@ def _hop_asked(s: Scene) -> Facts:
 
 
 def _moved(s: Scene) -> Facts:
-    frames = (s.beside("moved_frame"), *([s.reset.frame] if s.reset else s.asked_frames[:1]))
+    how = "moved" if moved_meanwhile(s) else "leased"
+    frames = (s.beside(f"{how}_frame"), *([s.reset.frame] if s.reset else s.asked_frames[:1]))
     data: dict[str, int | str] = {
         "address": s.record.endpoint(s.quiet).address,
-        "to_mac": mac_text(s.beside("moved_to")),
-        "from_mac": mac_text(s.beside("moved_from")),
+        "to_mac": mac_text(s.beside(f"{how}_to")),
+        "from_mac": mac_text(s.beside(f"{how}_from")),
     }
     return frames, data
+
+
+def _lease(s: Scene) -> Facts:
+    frames = (s.beside("back_frame"), s.beside("got_frame"), *s.asked_frames[:1])
+    data: dict[str, int | str] = {"address": s.record.endpoint(s.quiet).address}
+    if s.beside("got_frame"):
+        data["new"] = s.address_got or "another address"
+    return frames, data
+
+
+def _lease_headline(t: Teller, cause: Cause) -> str:
+    del t
+    address = cause.data["address"]
+    if "new" in cause.data:
+        return f"The host of {address} has another address now: DHCP gave it {cause.data['new']}."
+    return f"The host of {address} gave its address back (DHCP RELEASE), and was not heard under it again."
+
+
+def _lease_who(t: Teller, cause: Cause) -> str:
+    del t
+    return (
+        f"Whoever runs the host that had {cause.data['address']}: it was shut down, its interface was taken down, or it"
+        " moved to another network. Its connections are lost; clients must connect anew."
+    )
 
 
 def _off_link_headline(t: Teller, cause: Cause) -> str:
@@ -179,6 +214,22 @@ def _sees(t: Teller, cause: Cause) -> list[Line]:
     return [Line(text, cause.frames)]
 
 
+LEASE_ENDED: Final = CauseKind(
+    code="lease-ended",
+    rows=(CauseRow(Certainty.LIKELY, (c.fell_silent_or_stopped, lease_ended)),),
+    facts=_lease,
+    headline=_lease_headline,
+    who=_lease_who,
+    tells="The host's addresses now (ip addr), and the DHCP server's log.",
+    text=LongText(
+        title="The host gave its address back, or got another one",
+        meaning="DHCP shows that the peer's host no longer has the address of the connection.",
+        why="A connection is bound to its address: under another one the host does not answer for it.",
+        change="Give hosts of long connections fixed addresses, and have clients connect anew.",
+        doubt="A DHCP message can be forged by whoever is on the link. A host may keep an address that it gave back.",
+        source="RFC 2131 4.4.6; RFC 8415 18.2.7",
+    ),
+)
 PEER_OFF_LINK: Final = CauseKind(
     code="peer-off-link",
     rows=(
@@ -255,6 +306,7 @@ ADDRESS_MOVED: Final = CauseKind(
         CauseRow(Certainty.PROVEN, (c.was_reset, moved_meanwhile, reset_came_from_new_station)),
         CauseRow(Certainty.LIKELY, (c.fell_silent, moved_meanwhile, moved_since)),
         CauseRow(Certainty.LIKELY, (c.was_reset, c.knows_no_connection, moved_meanwhile)),
+        CauseRow(Certainty.LIKELY, (c.fell_silent, leased_to_another)),
     ),
     facts=_moved,
     headline=_moved_headline,
@@ -262,7 +314,7 @@ ADDRESS_MOVED: Final = CauseKind(
     tells="Whether the new machine answers, and what took the address over (keepalived, pacemaker, a cloud's API).",
     text=LongText(
         title="The address moved to another machine",
-        meaning="ARP or neighbour discovery says that the peer's address is at another station than before.",
+        meaning="ARP, neighbour discovery or DHCP says that the peer's address is at another station than before.",
         why="The machine that has it now does not know the connections of the one before.",
         change="Have clients connect anew after a failover; share the connections' state where the product can.",
         doubt="An ARP packet can be forged on the link, not from afar. A host with two interfaces may change over too.",

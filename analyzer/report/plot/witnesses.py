@@ -30,6 +30,9 @@ def collect_witnesses(drawing: Drawing, judged: JudgedFlow) -> None:
         elif witness.kind in {"arp", "ndp"} and witness.says in SAID:
             _mark(drawing, symbols.LINK_SAYS, witness.ts_ns, MIDDLE)
             drawing.say(witness.ts_ns, _lane(judged, witness), WORDS[witness.says], 4)
+        elif (witness.kind, witness.says) in ANNOUNCED:
+            _mark(drawing, symbols.LINK_SAYS, witness.ts_ns, MIDDLE)
+            drawing.say(witness.ts_ns, _lane(judged, witness), ANNOUNCED[witness.kind, witness.says], 4)
         elif witness.kind == "life_sign":
             _life(drawing, judged, witness)
 
@@ -38,6 +41,17 @@ WORDS: Final = {
     "answered": ("heard by ARP", "ARP"),
     "moved": ("the address is elsewhere now", "moved"),
     "announced": ("announces itself", "announced"),
+}
+
+
+ANNOUNCED: Final = {
+    ("dhcp", "given_back"): ("gives its address back", "released"),
+    ("dhcp", "other_station"): ("the address is given to another", "leased"),
+    ("dhcp", "other_address"): ("gets another address", "leased"),
+    ("dhcp", "asked_anew"): ("asks for an address", "starts"),
+    ("stp", "changed"): ("the bridges' topology changes", "topology"),
+    ("lldp", "shut"): ("a port goes down", "port down"),
+    ("lldp", "other_port"): ("another port", "port"),
 }
 
 

@@ -1,6 +1,7 @@
 """Causes that ARP shows."""
 
 from tests.capture.craft import ethernet
+from tests.capture.test_announced import dhcp
 from tests.causes.scenes import Shown, cause_of, dead
 from tests.track.test_beside import IP_B, IP_C, IP_R, MAC_A, MAC_B, MAC_C
 
@@ -111,3 +112,41 @@ def test_a_prober_that_asks_on_is_alive():
     assert "it is the one that asks" in made.section("Why")
     assert "Check the prober" not in made.section("What to change")
     assert "ETIMEDOUT" in made.section("What the programs see (expected, not captured)")
+
+
+def test_an_address_that_was_given_back():
+    """A host that gives its address back by DHCP, and is silent from then on, explains the silence."""
+    made = dead()
+    made.put(8, dhcp(7, client=IP_B, mac=MAC_B))
+
+    assert cause_of(made)[:2] == ("lease-ended", "likely")
+    assert "gave its address back" in made.headline()
+    assert "(DHCP RELEASE) at +8.000" in made.section("Evidence")
+
+
+def test_an_address_that_was_given_back_later():
+    """What a host gives back when the flow is over explains nothing."""
+    made = dead()
+    made.a(16, flags=0x14)
+    made.put(20, dhcp(7, client=IP_B, mac=MAC_B))
+
+    assert "lease-ended" not in cause_of(made)
+
+
+def test_a_host_that_got_another_address():
+    """The new address is named."""
+    made = dead()
+    made.put(8, dhcp(5, given=bytes([10, 0, 0, 77]), mac=MAC_B, op=2))
+
+    assert cause_of(made)[:2] == ("lease-ended", "likely")
+    assert "10.0.0.77" in made.headline()
+
+
+def test_an_address_that_dhcp_gave_to_another():
+    """An address that DHCP gives to another station has moved."""
+    made = dead()
+    made.put(1.1, dhcp(5, given=IP_B, mac=MAC_B, op=2))
+    made.put(8, dhcp(5, given=IP_B, mac=MAC_C, op=2))
+
+    assert cause_of(made)[:2] == ("address-moved", "likely")
+    assert "02:00:00:00:00:03" in made.headline()
