@@ -524,12 +524,12 @@ class Flow:
     @property
     def a(self) -> Endpoint:
         """The endpoint that sent the first segment seen."""
-        return self.judged.record.a
+        return endpoints_of(self._kept.batch.flow[self._row])[0]
 
     @property
     def b(self) -> Endpoint:
         """The other endpoint."""
-        return self.judged.record.b
+        return endpoints_of(self._kept.batch.flow[self._row])[1]
 
     @cached_property
     def fields(self) -> dict[str, Any]:

@@ -5,10 +5,11 @@ It must not decide what became of a packet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -20,10 +21,12 @@ from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.survey.overview import CaptureSummary
 from analyzer.units import format_duration
 from analyzer.vantage.concluding import JointFlows
+from analyzer.vantage.forgotten import Forgotten
 from analyzer.vantage.joint import Joined, Lone, Point
 from analyzer.vantage.legs import legs_of
 from analyzer.vantage.relatives import relatives
-from analyzer.vantage.sighting import SIGHTING, sightings_of
+from analyzer.vantage.sighting import sightings_of
+from analyzer.vantage.thinning import Thinner
 from analyzer.vantage.weaving import weave
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord
     from analyzer.vantage.clock import Clock
+    from analyzer.vantage.forgotten import Thinned
     from analyzer.vantage.joint import JointFlow
     from analyzer.vantage.weaving import Woven
 
@@ -117,8 +121,7 @@ class _Read:
 
     path: str
     analysis: Analysis
-    sightings: NDArray[np.void]
-    flows: dict[int, Flow] = field(default_factory=dict)
+    flows: dict[int, Flow]
 
     @property
     def summary(self) -> CaptureSummary:
@@ -149,8 +152,11 @@ def join(
     same = next((later for at, later in enumerate(names) for earlier in names[:at] if _is_same(earlier, later)), None)
     if same is not None:
         raise NotJoinedError(f"{same} is named twice: a capture has nothing to tell about itself")
-    read = [_read(name, reader=reader, jit=jit, progress=progress) for name in names]
-    return joined(read)
+    with ExitStack() as stack:
+        reading = [stack.enter_context(_Reading(name, reader=reader, jit=jit, progress=progress)) for name in names]
+        thinned = _read_abreast(reading)
+        read = [each.read() for each in reading]
+    return joined(read, thinned)
 
 
 def _is_same(one: str, other: str) -> bool:
@@ -160,22 +166,22 @@ def _is_same(one: str, other: str) -> bool:
         return False
 
 
-def joined(read: Sequence[_Read]) -> Joining:
-    """Join captures that were read.
+def joined(read: Sequence[_Read], thinned: Thinned) -> Joining:
+    """Join captures that were read, from what is left of their packets.
 
     Raises:
         NotJoinedError: they have nothing in common.
     """
     seen, home, legs = [], [], []
-    for capture, each in enumerate(read):
-        leg = legs_of(each.sightings)
+    for capture, left in enumerate(thinned.seen):
+        leg = legs_of(left)
         for number in range(int(leg.max(initial=0)) + 1):
-            seen.append(each.sightings[leg == number])
+            seen.append(left[leg == number])
             home.append(capture)
             legs.append(number)
 
     def may_be_one(one: int, there: int, other: int, here: int) -> bool:
-        first, second = read[home[one]].flows[there].judged.record, read[home[other]].flows[here].judged.record
+        first, second = read[home[one]].flows[there], read[home[other]].flows[here]
         ends = {str(first.a), str(first.b)} & {str(second.a), str(second.b)}
         ports = {first.a.port, first.b.port} & {second.a.port, second.b.port}
         return bool(ends or ports)
@@ -188,10 +194,10 @@ def joined(read: Sequence[_Read]) -> Joining:
     def judged(point: int, flow: int) -> JudgedFlow:
         return read[home[point]].flows[flow].judged
 
-    flows = JointFlows(woven, seen, points, judged)
+    flows = JointFlows(woven, seen, points, judged, Forgotten(thinned, home))
     taken = {(home[point], flow) for point, flow in flows.parts()}
     first_point = [home.index(capture) for capture in range(len(read))]
-    lone = _lone(read, taken, first_point)
+    lone = _lone(read, thinned.seen, taken, first_point)
     kin = {home[each.point] for each in lone if each.other is not None}
     _refuse_strangers(read, {capture for capture, _ in taken} | kin)
     telling = [each.telling() for each in read]
@@ -200,29 +206,68 @@ def joined(read: Sequence[_Read]) -> Joining:
     return Joining(points, flows, lone, eventful, _notes(woven, points), warnings)
 
 
-def _read(path: str, *, reader: str, jit: bool | None, progress: Callable[[RotatedReader, int], None] | None) -> _Read:
-    """Read one capture, keeping its sightings."""
-    result = Analysis()
-    summary = CaptureSummary([path])
-    pieces: list[NDArray[np.void]] = [np.zeros(0, dtype=SIGHTING)]
-    with RotatedReader([path], reader=reader, jit=jit, contents=True) as source:
-        result.captures.append(summary)
-        summary.parts = source.parts
-        intake = Intake(summary, source, result.limits, telling=True)
-        for batch in source:
-            finished = intake.feed(batch)
-            pieces.append(sightings_of(batch, intake.take_told()))
-            result.add(0, finished)
-            if progress is not None:
-                progress(source, summary.frames)
-        for flows in intake.close():
-            result.add(0, flows)
-        intake.enter()
-    result.settle()
-    return _Read(path, result, np.concatenate(pieces), {flow.number: flow for flow in result})
+class _Reading:
+    """One capture on its way in: its sightings batch by batch, its flows at the end."""
+
+    def __init__(
+        self, path: str, *, reader: str, jit: bool | None, progress: Callable[[RotatedReader, int], None] | None
+    ) -> None:
+        self.path, self._progress = path, progress
+        self._result = Analysis()
+        self._summary = CaptureSummary([path])
+        self._result.captures.append(self._summary)
+        self._source = RotatedReader([path], reader=reader, jit=jit, contents=True)
+        self._intake = Intake(self._summary, self._source, self._result.limits, telling=True)
+        self._batches = iter(self._source)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, value: object, trace: object) -> None:
+        self._source.__exit__(None, None, None)
+
+    @property
+    def jit(self) -> bool:
+        """Whether compiled loops are in use."""
+        return self._source.jit
+
+    def step(self) -> tuple[NDArray[np.void], int] | None:
+        """Read a batch: return its sightings and the time of its last frame; None at the end."""
+        batch = next(self._batches, None)
+        if batch is None:
+            return None
+        finished = self._intake.feed(batch)
+        seen = sightings_of(batch, self._intake.take_told(), jit=self._source.jit)
+        self._result.add(0, finished)
+        if self._progress is not None:
+            self._progress(self._source, self._summary.frames)
+        return seen, batch.last_ts_ns
+
+    def read(self) -> _Read:
+        """Return the capture, when all of it was read."""
+        self._summary.parts = self._source.parts
+        for flows in self._intake.close():
+            self._result.add(0, flows)
+        self._intake.enter()
+        self._result.settle()
+        return _Read(self.path, self._result, {flow.number: flow for flow in self._result})
 
 
-def _lone(read: Sequence[_Read], taken: set[tuple[int, int]], first_point: Sequence[int]) -> list[Lone]:
+def _read_abreast(reading: Sequence[_Reading]) -> Thinned:
+    """Read captures side by side, the one that is behind first, and keep of their packets what may tell something."""
+    thinner = Thinner(len(reading))
+    while (point := thinner.next) is not None:
+        step = reading[point].step()
+        if step is None:
+            thinner.end(point)
+        else:
+            thinner.add(point, *step, jit=reading[point].jit)
+    return thinner.left()
+
+
+def _lone(
+    read: Sequence[_Read], seen: Sequence[NDArray[np.void]], taken: set[tuple[int, int]], first_point: Sequence[int]
+) -> list[Lone]:
     """Return the flows that one capture alone has, and which of them carry what another's do."""
     own = [[number for number in sorted(each.flows) if (at, number) not in taken] for at, each in enumerate(read)]
     kin: dict[tuple[int, int], tuple[str, int, int]] = {}
@@ -233,8 +278,7 @@ def _lone(read: Sequence[_Read], taken: set[tuple[int, int]], first_point: Seque
     for one, other in combinations(range(len(read)), 2):
         if len(own[one]) + len(own[other]) > MOST_LONE:
             continue
-        both = read[one].sightings, read[other].sightings
-        for each in relatives(*both, own[one], own[other], (record_in(one), record_in(other))):
+        for each in relatives(seen[one], seen[other], own[one], own[other], (record_in(one), record_in(other))):
             kin.setdefault((one, each.there), (each.why, first_point[other], each.here))
             kin.setdefault((other, each.here), (each.why, first_point[one], each.there))
     return [

@@ -76,9 +76,12 @@ TESTIMONY: Final = 18  # what they say, from awake.testify
 NOTED: Final = TESTIMONY + COUNTS  # how many NOTE records wait for ``attend``
 REGISTERS: Final = NOTED + 1
 
-TOLD_FLOW: Final = 4
+TOLD_FLOW: Final = 8
+TOLD_KEPT: Final = 4
 TOLD_COPY: Final = 2
-"""What ``told`` has of a row: TOLD_FLOW times the index of its flow, TOLD_COPY if it is a copy, and the sender."""
+"""What ``told`` has of a row: TOLD_FLOW times the index of its flow, TOLD_KEPT if its evidence is kept as a SEEN row,
+TOLD_COPY if it is a copy, and the sender.
+"""
 
 MOMENT: Final = 32
 """A time in nanoseconds without so many of its lower bits changes about every four seconds."""
@@ -223,7 +226,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     holds BEGINNINGS records of ``translated``, ``habits`` HABITS of ``habits``, ``peers`` MEMORY numbers of
     ``untranslated``. What ``attend`` must see goes to ``notes``, NOTE records: of each end of a flow one row in every
     four seconds, all answers to a SYN, and ICMP errors. ``told``, unless it is empty, is told of each row where its
-    flow lies, who sent it and whether it is a copy (TOLD_*), -1 for what is no segment.
+    flow lies, who sent it, and whether it is kept or a copy (TOLD_*), -1 for what is no segment.
     """
     telling = len(told)
     low, low_top = registers[KEY_LOW], registers[KEY_LOW_TOP]
@@ -398,6 +401,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
                 provoked = unsent
                 provocation = BY_UNSENT_ACK
         if mark > 0 or provocation > 0:
+            if telling > 0:
+                told[i] += TOLD_KEPT
             at = seen[keep(seen, registers, flow, index)]
             remember(at, flow, end, peer, row, seq, ack)
             at["side"] = side

@@ -211,7 +211,8 @@ class Tracker:
     def take_told(self) -> NDArray[np.int64]:
         """Return of each row fed since the last call ``TOLD_FLOW`` times the number of its flow.
 
-        Plus ``observe.TOLD_COPY`` for a second capture of a packet, plus 1 if ``b`` sent it; ABSENT for no segment.
+        Plus ``observe.TOLD_KEPT`` for one that is kept as evidence, ``TOLD_COPY`` for a second capture of a packet, and
+        1 if ``b`` sent it; ABSENT for no segment.
         """
         assert self._told is not None, "tell() first"
         told, self._told = self._told, []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, overload
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import Probe
     from analyzer.track.flow import Side
-    from analyzer.vantage.joint import Crossing, Point
+    from analyzer.vantage.forgotten import Forgotten, Gone
+    from analyzer.vantage.joint import Change, Crossing, Point
     from analyzer.vantage.weaving import Woven, WovenFlow
 
 SIDES: Final[tuple[Side, Side]] = ("a", "b")
@@ -57,9 +59,11 @@ class JointFlows(Sequence[JointFlow]):
         seen: Sequence[NDArray[np.void]],
         points: Sequence[Point],
         judged: Callable[[int, int], JudgedFlow],
+        forgotten: Forgotten | None = None,
     ) -> None:
-        """Take what was woven; ``judged`` returns the flow with a number at a point."""
+        """Take what was woven, and what was counted before; ``judged`` returns the flow with a number at a point."""
         self._woven, self._seen, self._points, self._judged = woven, seen, points, judged
+        self._forgotten = forgotten
         crossings = woven.crossings
         self._rows = np.argsort(crossings.flow, kind="stable")
         self._bounds = np.searchsorted(crossings.flow[self._rows], np.arange(len(woven.flows) + 1))
@@ -94,8 +98,10 @@ class JointFlows(Sequence[JointFlow]):
         at = int(self._order[number])
         woven, rows = self._woven.flows[at], self._rows[self._bounds[at] : self._bounds[at + 1]]
         parts = tuple(Part(point, there, flipped, self._judged(point, there)) for point, there, flipped in woven.parts)
-        fates = FlowFates(woven, self._woven.crossings, rows, self._seen, self._points)
-        return _Conclusion(number, woven, parts, fates, self._seen).joint()
+        gone = self._forgotten.of(woven.parts) if self._forgotten else None
+        covers = (gone[0].covers, gone[1].covers) if gone else None
+        fates = FlowFates(woven, self._woven.crossings, rows, self._seen, self._points, covers)
+        return _Conclusion(number, woven, parts, fates, self._seen, gone).joint()
 
     def parts(self) -> Iterator[tuple[int, int]]:
         """Yield point and number of all flows that are part of a connection."""
@@ -129,10 +135,18 @@ class _Conclusion:
     """What follows for one connection."""
 
     def __init__(
-        self, number: int, woven: WovenFlow, parts: tuple[Part, ...], fates: FlowFates, seen: Sequence[NDArray[np.void]]
+        self,
+        number: int,
+        woven: WovenFlow,
+        parts: tuple[Part, ...],
+        fates: FlowFates,
+        seen: Sequence[NDArray[np.void]],
+        gone: tuple[Gone, Gone] | None,
     ) -> None:
-        self.number, self.woven, self.parts, self.fates = number, woven, parts, fates
+        self.number, self.woven, self.parts, self.fates, self.gone = number, woven, parts, fates, gone
         self.changes, self.changed = changes_of(woven, fates.table, fates.side, seen)
+        if gone:
+            self.changes = tuple(self._with_gone(change, gone[SIDES.index(change.sender)]) for change in self.changes)
         self._capture = [point.capture for point in fates.points]
         self._crossings: dict[int, Crossing] = {}
         self._rows: dict[tuple[int, int], int] = {}
@@ -150,7 +164,7 @@ class _Conclusion:
         counts = {side: Counter[str]() for side in SIDES}
         for which, side in enumerate(SIDES):
             own = fates.side == which
-            counts[side]["both"] = int((own & fates.everywhere).sum())
+            counts[side]["both"] = int((own & fates.everywhere).sum()) + (self.gone[which].count if self.gone else 0)
             counts[side]["changed"] = int((own & self.changed).sum())
             for row in np.flatnonzero(own & ~fates.everywhere).tolist():
                 crossing = self.crossing(row)
@@ -178,6 +192,11 @@ class _Conclusion:
             others=tuple(map(self.crossing, few)),
         )
 
+    @staticmethod
+    def _with_gone(change: Change, gone: Gone) -> Change:
+        """Return a change with the packets that it was counted of alone."""
+        return replace(change, count=change.count + gone.changed.get(change.what, 0))
+
     def crossing(self, row: int) -> Crossing:
         """Return a packet with its fate, made once."""
         if row not in self._crossings:
@@ -201,11 +220,24 @@ class _Conclusion:
         fates, first, last = self.fates, self.woven.way[0], self.woven.way[-1]
         for which, side in enumerate(SIDES):
             rows = np.flatnonzero((fates.side == which) & fates.has[:, first] & fates.has[:, last])
-            if not len(rows):
-                continue
             took_ns = fates.at_ns[rows, last] - fates.at_ns[rows, first]
+            if self.gone and (more := self._apart_ns(self.gone[which], first, last)):
+                took_ns = np.concatenate([took_ns, more])
+            if not len(took_ns):
+                continue
             took_ns = took_ns if which == 0 else -took_ns
             found[side] = int(took_ns.min()), int(np.median(took_ns)), int(took_ns.max())
+        return found
+
+    def _apart_ns(self, gone: Gone, first: int, last: int) -> list[int]:
+        """Return how far apart the quickest and the slowest of the forgotten packets passed two points."""
+        ends = self._capture[first], self._capture[last]
+        clocks = self.fates.points[first].clock, self.fates.points[last].clock
+        if sorted(ends) != [0, 1] or clocks[0] is None or clocks[1] is None:
+            return []
+        seen_ns = np.array(gone.apart_ns, dtype=np.int64).reshape(-1, 2)
+        left_ns = clocks[0].reference_ns(seen_ns[:, ends[0]])
+        found: list[int] = (clocks[1].reference_ns(seen_ns[:, ends[1]]) - left_ns).tolist()
         return found
 
     # probes ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -62,9 +62,14 @@ class FlowFates:
         rows: Ints,
         seen: Sequence[NDArray[np.void]],
         points: Sequence[Point],
+        covers: tuple[NDArray[np.void], NDArray[np.void]] | None = None,
     ) -> None:
-        """Take the rows of ``crossings`` that are this flow's, in order of time."""
+        """Take the rows of ``crossings`` that are this flow's, in order of time.
+
+        ``covers`` is the data of packets of ``a`` and ``b`` that were at all points and are not among the rows.
+        """
         self.woven = woven
+        self.covers = covers
         self.points = points
         self.own_points = tuple(part[0] for part in woven.parts)
         self.order = woven.way
@@ -219,8 +224,15 @@ class FlowFates:
         size = int(self.end[row] - self.seq[row]) % SPACE
         begin = (self.seq[at] - self.seq[row] + HALF) % SPACE - HALF
         stop = begin + (self.end[at] - self.seq[at]) % SPACE
+        ranges = list(zip(begin.tolist(), stop.tolist(), strict=True))
+        if self.covers is not None:
+            more = self.covers[self.side[row]]
+            more = more[more["from_ns"] <= until_ns]
+            begin = (more["from_seq"] - self.seq[row] + HALF) % SPACE - HALF
+            stop = begin + (more["to_seq"] - more["from_seq"]) % SPACE
+            ranges += zip(begin.tolist(), stop.tolist(), strict=True)
         reached = 0
-        for low, high in sorted(zip(begin.tolist(), stop.tolist(), strict=True)):
+        for low, high in sorted(ranges):
             if low > reached:
                 break
             reached = max(reached, high)

@@ -19,7 +19,7 @@ from analyzer.segment import ABSENT
 from analyzer.vantage.clock import THE_REFERENCE, Clock, clock_of
 from analyzer.vantage.pairing import Groups, Partner, same_flows
 from analyzer.vantage.regrouped import regrouped
-from analyzer.vantage.sighting import mixed
+from analyzer.vantage.sighting import Columns, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,8 +74,8 @@ class Matched:
 
 
 def match(
-    there: NDArray[np.void],
-    here: NDArray[np.void],
+    seen_there: NDArray[np.void],
+    seen_here: NDArray[np.void],
     may_be_one: Callable[[int, int], bool] = lambda _, __: True,
     *,
     one_clock: bool = False,
@@ -85,6 +85,7 @@ def match(
     ``may_be_one`` is asked of a flow there and one here for which only half a key speaks (the number of a SYN): whether
     they have something else in common.
     """
+    there, here = Columns(seen_there), Columns(seen_here)
     groups = Groups(there["key"], here["key"])
     flows = same_flows(there, here, groups, may_be_one)
     if not flows:
@@ -97,8 +98,8 @@ class _Matching:
 
     def __init__(
         self,
-        there: NDArray[np.void],
-        here: NDArray[np.void],
+        there: Columns,
+        here: Columns,
         groups: Groups,
         flows: list[tuple[int, int, bool]],
         *,
@@ -107,6 +108,7 @@ class _Matching:
         self.seen_there, self.seen_here, self.groups, self.one_clock = there, here, groups, one_clock
         self.flows, self.partner = flows, Partner(flows)
         self.there, self.here = groups.single()
+        self._now: tuple[Columns, Columns, Ints] | None = None
         self._keep(self.partner.fits(there[self.there], here[self.here]))
         self.pairings: list[Pairing] = []
         self._know_flows()
@@ -131,16 +133,17 @@ class _Matching:
 
     def _keep(self, mask: NDArray[np.bool_]) -> None:
         self.there, self.here = self.there[mask], self.here[mask]
+        self._now = None
 
     def _add(self, there: Ints, here: Ints) -> None:
         """Take more pairs of sightings, and learn from them what is the same at both points."""
         self.there, self.here = np.concatenate([self.there, there]), np.concatenate([self.here, here])
+        self._now = None
         self._know_flows()
 
     def _know_flows(self) -> None:
         """Say of each pair of flows what its matched packets show."""
-        at = self.partner.index_there(self.seen_there["flow"][self.there])
-        one, other = self.seen_there[self.there], self.seen_here[self.here]
+        one, other, at = self._pairs()
         flows = len(self.partner.flows)
         ways, by = _ways_of(one, other, at, flows, one_clock=self.one_clock)
         keeps = [_keeps(one[name], other[name], at, flows) for name in ("ip_id", "tsval")]
@@ -151,10 +154,12 @@ class _Matching:
             )
         ]
 
-    def _pairs(self) -> tuple[NDArray[np.void], NDArray[np.void], Ints]:
+    def _pairs(self) -> tuple[Columns, Columns, Ints]:
         """Return both sightings of each pair, and which pair of flows it is of."""
-        one = self.seen_there[self.there]
-        return one, self.seen_here[self.here], self.partner.index_there(one["flow"])
+        if self._now is None:
+            one = self.seen_there[self.there]
+            self._now = one, self.seen_here[self.here], self.partner.index_there(one["flow"])
+        return self._now
 
     def _drop_strangers(self) -> None:
         """Leave out pairs that are alike but bear another IP ID or timestamp, where these pass unchanged."""
@@ -188,11 +193,13 @@ class _Matching:
     def _clock(self) -> Clock | None:
         if not len(self.there):
             return None
-        return clock_of(self.seen_there["ts_ns"][self.there], self.seen_here["ts_ns"][self.here], self._ways())
+        one, other, _ = self._pairs()
+        return clock_of(one["ts_ns"], other["ts_ns"], self._ways())
 
     def _delays(self, clock: Clock) -> Ints:
         """Return how long pairs took; where the way is not known, how far apart they are."""
-        apart_ns = clock.reference_ns(self.seen_here["ts_ns"][self.here]) - self.seen_there["ts_ns"][self.there]
+        one, other, _ = self._pairs()
+        apart_ns = clock.reference_ns(other["ts_ns"]) - one["ts_ns"]
         way = self._ways()
         delays: Ints = np.where(way == 0, np.abs(apart_ns), apart_ns * way)
         return delays
@@ -264,9 +271,7 @@ def _keeps(one: NDArray[np.int64], other: NDArray[np.int64], at: Ints, flows: in
     return kept
 
 
-def _ways_of(
-    one: NDArray[np.void], other: NDArray[np.void], at: Ints, flows: int, *, one_clock: bool
-) -> tuple[Ints, list[str]]:
+def _ways_of(one: Columns, other: Columns, at: Ints, flows: int, *, one_clock: bool) -> tuple[Ints, list[str]]:
     """Say of each pair of flows which point is nearer to ``a`` (there): by hops, else by times.
 
     1 if it is *there*, -1 if it is *here*, 0 if nothing tells; and what tells it.
@@ -284,7 +289,7 @@ def _ways_of(
     ]
 
 
-def _by_times(one: NDArray[np.void], other: NDArray[np.void], at: Ints, flows: int, *, one_clock: bool) -> Ints:
+def _by_times(one: Columns, other: Columns, at: Ints, flows: int, *, one_clock: bool) -> Ints:
     """Say the same by times alone: what passes *there* first is there earlier, whatever the clocks differ by."""
     forth = np.where(one["side"] == 0, 1, -1)
     apart_ns = other["ts_ns"] - one["ts_ns"]
@@ -313,17 +318,17 @@ def _left(count: int, used: Ints) -> Ints:
     return np.flatnonzero(free)
 
 
-def _telling(seen: NDArray[np.void], left: Ints) -> Ints:
+def _telling(seen: Columns, left: Ints) -> Ints:
     """Return those of the sightings that have an IP ID or a timestamp."""
     return left[(seen["ip_id"][left] > 0) | (seen["tsval"][left] > 0)]
 
 
-def _tells(seen: NDArray[np.void]) -> bool:
+def _tells(seen: Columns) -> bool:
     """Say whether packets bear what tells each from the others: then those that were not matched by it are others."""
     return bool((seen["ip_id"] > 0).all() or (seen["tsval"] > 0).all())
 
 
-def _key_with_id(seen: NDArray[np.void]) -> Ints:
+def _key_with_id(seen: Columns) -> Ints:
     rest = ((seen["ip_id"].astype(np.int64) & 0xFFFF) << 32) | (seen["tsval"] & 0xFFFFFFFF)
     return mixed(seen["key"].astype(np.uint64), rest.astype(np.uint64))
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyzer.vantage.sighting import Columns
+
     Ints = NDArray[np.int64]
 
 
@@ -48,15 +50,14 @@ class Groups:
 
 
 def same_flows(
-    there: NDArray[np.void], here: NDArray[np.void], groups: Groups, may_be_one: Callable[[int, int], bool]
+    there: Columns, here: Columns, groups: Groups, may_be_one: Callable[[int, int], bool]
 ) -> list[tuple[int, int, bool]]:
     """Return which flows are one connection, by how many keys they share: flows there and here, and whether flipped."""
     ours, theirs = groups.first()
     if not len(ours):
         return []
-    votes = np.zeros(len(ours), dtype=[("there", "i8"), ("here", "i8"), ("flipped", "i8")])
-    votes["there"], votes["here"] = there["flow"][ours], here["flow"][theirs]
-    votes["flipped"] = there["side"][ours] ^ here["side"][theirs]
+    most = 2 * (int(here["flow"].max()) + 1)
+    votes = there["flow"][ours] * most + 2 * here["flow"][theirs] + (there["side"][ours] ^ here["side"][theirs])
     # two whole numbers are never alike by chance; one (SYN, some RSTs) may be, among very many
     sure = (there["seq"][ours] != 0) & (there["ack"][ours] != 0)
     sure |= (there["flags"][ours] & SYN > 0) & (there["tsval"][ours] != ABSENT)
@@ -66,7 +67,8 @@ def same_flows(
     taken_here: set[int] = set()
     found: list[tuple[int, int, bool]] = []
     for at in np.lexsort((count, strong))[::-1].tolist():
-        first, second, flipped = pairs[at].tolist()
+        first, rest = divmod(int(pairs[at]), most)
+        second, flipped = divmod(rest, 2)
         if first in taken_there or second in taken_here:
             continue
         if strong[at] == 0 and not may_be_one(first, second):
@@ -103,7 +105,7 @@ class Partner:
         found: Ints = np.where(here[at] == flow, self._by_here[at], -1)
         return found
 
-    def fits(self, there: NDArray[np.void], here: NDArray[np.void]) -> NDArray[np.bool_]:
+    def fits(self, there: Columns, here: Columns) -> NDArray[np.bool_]:
         """Say of pairs of sightings whether their flows, and senders, are the same."""
         at = self.index_there(there["flow"])
         fits: NDArray[np.bool_] = (at >= 0) & (self.here[at] == here["flow"])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from analyzer.vantage.clock import Clock
     from analyzer.vantage.pairing import Partner
+    from analyzer.vantage.sighting import Columns
 
     Ints = NDArray[np.int64]
 
@@ -25,8 +26,8 @@ SPACE: Final = 1 << 32
 
 
 def regrouped(
-    there: NDArray[np.void],
-    here: NDArray[np.void],
+    there: Columns,
+    here: Columns,
     left_there: Ints,
     left_here: Ints,
     partner: Partner,
@@ -59,7 +60,7 @@ def regrouped(
     return np.array(found[0], dtype=np.int64), np.array(found[1], dtype=np.int64)
 
 
-def _range(seen: NDArray[np.void], ts_ns: Ints) -> tuple[Ints, Ints, Ints]:
+def _range(seen: Columns, ts_ns: Ints) -> tuple[Ints, Ints, Ints]:
     return seen["seq"].astype(np.int64), seen["payload_len"].astype(np.int64), ts_ns.astype(np.int64)
 
 

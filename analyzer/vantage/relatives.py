@@ -46,6 +46,7 @@ def relatives(
     ``record`` returns the record of a flow there and here. Where several carry the same, none is told.
     """
     known: dict[tuple[tuple[int, int], ...], list[int]] = {}
+    lone_there, lone_here = _both_ways(there, lone_there), _both_ways(here, lone_here)
     signs = _signs(here)
     for flow in sorted(lone_here, key=lambda flow: record[1](flow).first_ns):
         if (sign := _sign(signs, flow, record[1](flow))) is not None:
@@ -66,6 +67,13 @@ def relatives(
             elif len(alike) == len(flows) == 1:
                 found.append(Relative(flow, alike[0], "proxy"))
     return found
+
+
+def _both_ways(seen: NDArray[np.void], flows: Iterable[int]) -> list[int]:
+    """Return those of the flows in which both ends sent data."""
+    data = seen["payload_len"] > 0
+    ends = set(np.unique(2 * seen["flow"][data] + seen["side"][data]).tolist())
+    return [flow for flow in flows if 2 * flow in ends and 2 * flow + 1 in ends]
 
 
 def _last_alike(one: FlowRecord, other: FlowRecord) -> bool:

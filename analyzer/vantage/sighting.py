@@ -5,17 +5,19 @@ It must not know other points.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
+from analyzer.loops.loop import freeze, loop, records, thaw
 from analyzer.segment import ABSENT, ACK, FIN, NOTE_TCP, RST, SYN
-from analyzer.track.observe import TOLD_COPY, TOLD_FLOW
+from analyzer.track.observe import TOLD_COPY, TOLD_FLOW, TOLD_KEPT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.segment import SegmentBatch
+    from analyzer.untyped import Numbers, Rows
 
 SIGHTING: Final = np.dtype(
     [
@@ -42,10 +44,18 @@ SIGHTING: Final = np.dtype(
         ("options_cut", np.int8),
         ("ip_version", np.int8),
         ("copy", np.int8),  # 1 for a second capture of a packet that is there with the same addresses
+        (
+            "kept",
+            np.int8,
+        ),  # 1 if the tracker keeps it as evidence: a probe, its answer, whatever is out of the ordinary
     ],
     align=True,
 )
 
+NO_CONTENT: Final = np.dtype(
+    [("digest", "i8"), ("head", "i8"), ("captured", "i4"), ("mss", "i4"), ("options", "i8")], align=True
+)
+"""Of frames that nobody looked into, as of text."""
 KEPT_FLAGS: Final = SYN | FIN | RST | ACK
 """The flags that no box changes without making another segment; PSH and ECN bits may be."""
 
@@ -53,27 +63,57 @@ MULTIPLIERS: Final = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049B
 """SplitMix64's."""
 
 
-def sightings_of(batch: SegmentBatch, told: NDArray[np.int64]) -> NDArray[np.void]:
+def sightings_of(batch: SegmentBatch, told: NDArray[np.int64], *, jit: bool) -> NDArray[np.void]:
     """Return the SIGHTING records of a batch: of its segments, second captures of a packet among them.
 
     ``told`` is what ``Tracker.take_told`` says of its rows.
     """
-    picked = np.flatnonzero((told >= 0) & (batch.rows["note"] == NOTE_TCP))
-    rows = batch.rows[picked]
-    seen = np.zeros(len(rows), dtype=SIGHTING)
-    same = ("ts_ns", "frame", "seq", "tsval", "payload_len", "window", "ip_id", "ttl", "flags", "header_len")
-    for name in (*same, "window_scale", "options_cut", "ip_version"):
-        seen[name] = rows[name]
-    seen["ack"] = np.where(rows["flags"] & ACK, rows["ack"], 0)
-    seen["flow"], seen["side"] = told[picked] // TOLD_FLOW, told[picked] & 1
-    seen["copy"] = (told[picked] & TOLD_COPY) > 0
-    seen["mss"] = ABSENT
-    if batch.contents is not None:
-        contents = batch.contents[picked]
-        for name in ("digest", "head", "options", "captured", "mss"):
-            seen[name] = contents[name]
+    count = len(batch.rows)
+    contents = np.zeros(count, dtype=NO_CONTENT) if batch.contents is None else batch.contents
+    rows, found = thaw(batch.rows, jit=jit), records(SIGHTING, count, jit=jit)
+    made = sight.choose(jit=jit)(rows, thaw(contents, jit=jit), told if jit else told.tolist(), count, found)
+    seen: NDArray[np.void] = freeze(found[:made], SIGHTING)
+    if batch.contents is None:
+        seen["mss"] = ABSENT
     seen["key"] = keys_of(seen)
     return seen
+
+
+@loop
+def sight(rows: Rows, contents: Rows, told: Numbers, count: int, seen: Rows) -> int:
+    """Write a SIGHTING, but for its key, of each of ``count`` rows that is a segment of a flow; return how many."""
+    made = 0
+    for i in range(count):
+        row = rows[i]
+        if told[i] < 0 or row["note"] != NOTE_TCP:
+            continue
+        at = seen[made]
+        content = contents[i]
+        made += 1
+        at["ts_ns"] = row["ts_ns"]
+        at["frame"] = row["frame"]
+        at["seq"] = row["seq"]
+        at["ack"] = row["ack"] if row["flags"] & ACK else 0
+        at["tsval"] = row["tsval"]
+        at["payload_len"] = row["payload_len"]
+        at["window"] = row["window"]
+        at["ip_id"] = row["ip_id"]
+        at["ttl"] = row["ttl"]
+        at["flags"] = row["flags"]
+        at["header_len"] = row["header_len"]
+        at["window_scale"] = row["window_scale"]
+        at["options_cut"] = row["options_cut"]
+        at["ip_version"] = row["ip_version"]
+        at["flow"] = told[i] // TOLD_FLOW
+        at["side"] = told[i] & 1
+        at["copy"] = 1 if told[i] & TOLD_COPY else 0
+        at["kept"] = 1 if told[i] & TOLD_KEPT else 0
+        at["digest"] = content["digest"]
+        at["head"] = content["head"]
+        at["options"] = content["options"]
+        at["captured"] = content["captured"]
+        at["mss"] = content["mss"]
+    return made
 
 
 def keys_of(seen: NDArray[np.void]) -> NDArray[np.int64]:
@@ -102,3 +142,40 @@ def ends_of(seen: NDArray[np.void]) -> NDArray[np.int64]:
     extra = ((seen["flags"] & SYN) > 0).astype(np.int64) + ((seen["flags"] & FIN) > 0)
     ends: NDArray[np.int64] = (seen["seq"] + seen["payload_len"] + extra) & 0xFFFFFFFF
     return ends
+
+
+class Columns:
+    """Sightings, or some of them, column by column: only those that somebody asks for are gathered, each once.
+
+    It is read like an array of SIGHTING records, whose fields lie too far apart to be gone through many times.
+    """
+
+    def __init__(self, seen: NDArray[np.void] | Columns, picked: NDArray[np.int64] | None = None) -> None:
+        """Take sightings, or those of them that are ``picked``."""
+        self._seen, self._picked = seen, picked
+        self._columns: dict[str, NDArray[Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self._seen if self._picked is None else self._picked)
+
+    @overload
+    def __getitem__(self, what: str) -> NDArray[Any]: ...
+
+    @overload
+    def __getitem__(self, what: NDArray[np.int64]) -> Columns: ...
+
+    @overload
+    def __getitem__(self, what: int) -> np.void: ...
+
+    def __getitem__(self, what: str | int | NDArray[np.int64]) -> NDArray[Any] | Columns | np.void:
+        """Return a column by name, sightings by their indices, or one sighting."""
+        if isinstance(what, np.ndarray):
+            return Columns(self, what)
+        if not isinstance(what, str):
+            return self._seen[what if self._picked is None else int(self._picked[what])]
+        column = self._columns.get(what)
+        if column is None:
+            whole: NDArray[Any] = self._seen[what]
+            column = np.ascontiguousarray(whole) if self._picked is None else whole[self._picked]
+            self._columns[what] = column
+        return column

@@ -135,12 +135,13 @@ def _flows(matched: dict[tuple[int, int], Matched]) -> tuple[WovenFlow, ...]:
     home: dict[tuple[int, int], int] = {}
     parts: dict[int, dict[int, tuple[int, bool]]] = {}
     pairings: list[tuple[int, int, Pairing]] = []
+    new = 0
     for (one, other), found in sorted(matched.items()):
         for pairing in found.pairings:
             left, right = (one, pairing.there), (other, pairing.here)
             a, b = home.get(left), home.get(right)
             if a is None and b is None:
-                new = len(parts) + 1 if not parts else max(parts) + 1
+                new += 1
                 parts[new] = {one: (pairing.there, False), other: (pairing.here, pairing.flipped)}
                 home[left] = home[right] = new
             elif b is None and a is not None:

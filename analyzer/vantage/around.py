@@ -1,0 +1,156 @@
+"""What stays around a packet that is missing somewhere: what its fate rests on.
+
+The packets before and behind it, those that share its octets, and the acknowledgements that cover it. Of forgotten data
+its range stays. It must not know other points.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.loops.loop import loop
+from analyzer.vantage.meeting import ODD, PLAIN
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Numbers, Record, Rows
+
+BEHIND: Final = 3
+"""So many packets of either end stay behind one that is missing."""
+HALF: Final = 1 << 31
+SPACE: Final = 1 << 32
+
+STAYS_HERE: Final = 0
+GOES: Final = 1
+PENDING: Final = 2
+"""It goes, unless what follows it is missing: the last of its end, or nothing is settled yet."""
+
+AROUND: Final = np.dtype(
+    [
+        ("stretch", np.int64),  # the last in which it was looked at
+        ("last", np.int64),  # in it, index of its last sighting that is not odd, -1 for none
+        ("behind", np.int64),  # so many more stay
+        ("open", np.int64),  # 1 while octets that are missing somewhere are not yet acknowledged
+        ("from_seq", np.int64),  # which
+        ("to_seq", np.int64),
+        ("ttl", np.int64),  # of what stayed; and another
+        ("other_ttl", np.int64),
+        ("covers", np.int64),  # 1 while a range of forgotten data grows
+        ("cover_from", np.int64),
+        ("cover_to", np.int64),
+        ("cover_ns", np.int64),
+    ],
+    align=True,
+)
+"""What is known of an end of a flow at one point: index 2 * flow + side."""
+
+
+@loop
+def widen(end: Record, row: Record) -> None:
+    """Note that the octets of a segment are missing somewhere, and not yet acknowledged."""
+    to_seq = (row["seq"] + row["payload_len"]) % SPACE
+    if end["open"] == 0:
+        end["open"] = 1
+        end["from_seq"] = row["seq"]
+        end["to_seq"] = to_seq
+        return
+    if (end["from_seq"] - row["seq"]) % SPACE < HALF:
+        end["from_seq"] = row["seq"]
+    if (to_seq - end["to_seq"]) % SPACE < HALF:
+        end["to_seq"] = to_seq
+
+
+@loop
+def shares(end: Record, row: Record) -> bool:
+    """Say whether a segment has octets among those that are missing somewhere."""
+    if end["open"] == 0 or row["payload_len"] == 0:
+        return False
+    if (end["to_seq"] - row["seq"] - 1) % SPACE >= HALF:
+        return False
+    reaches = (row["seq"] + row["payload_len"] - end["from_seq"] - 1) % SPACE < HALF
+    return bool(reaches)
+
+
+@loop
+def acknowledges(peer: Record, row: Record) -> bool:
+    """Say whether a segment acknowledges some of what is missing of its peer's; behind the last nothing is open."""
+    if peer["open"] == 0 or row["ack"] == 0 or (row["ack"] - peer["from_seq"] - 1) % SPACE >= HALF:
+        return False
+    if (row["ack"] - peer["to_seq"]) % SPACE < HALF:
+        peer["open"] = 0
+    return True
+
+
+@loop
+def enter(end: Record, stretch: int) -> None:
+    """Forget what was last in an older stretch."""
+    if end["stretch"] != stretch:
+        end["stretch"] = stretch
+        end["last"] = -1
+
+
+@loop
+def look_around(seen: Rows, count: int, state: Numbers, stretch: int, around: Rows, goes: Numbers) -> None:
+    """Say of each sighting of a point, in order of time, whether it GOES, STAYS_HERE or is PENDING."""
+    for i in range(count):
+        row = seen[i]
+        at = 2 * row["flow"] + row["side"]
+        end = around[at]
+        peer = around[at ^ 1]
+        enter(end, stretch)
+        enter(peer, stretch)
+        goes[i] = STAYS_HERE
+        if state[i] == ODD:
+            if end["last"] >= 0:
+                goes[end["last"]] = STAYS_HERE
+            if peer["last"] >= 0:
+                goes[peer["last"]] = STAYS_HERE
+            end["behind"] = BEHIND
+            peer["behind"] = BEHIND
+            if row["payload_len"] > 0:
+                widen(end, row)
+            continue
+        stays = state[i] != PLAIN or shares(end, row)
+        if acknowledges(peer, row):
+            stays = True
+        if end["behind"] > 0:
+            end["behind"] -= 1
+            stays = True
+        if row["ttl"] != end["ttl"] and row["ttl"] != end["other_ttl"]:
+            stays = True
+            end["other_ttl"] = end["ttl"]
+            end["ttl"] = row["ttl"]
+        if not stays:
+            goes[i] = GOES
+        end["last"] = i
+    for i in range(count):
+        if goes[i] == GOES and around[2 * seen[i]["flow"] + seen[i]["side"]]["last"] == i:
+            goes[i] = PENDING
+
+
+@loop
+def cover(seen: Rows, count: int, goes: Numbers, around: Rows, covers: Rows) -> int:
+    """Write the ranges of data that end with what goes now; return how many."""
+    made = 0
+    for i in range(count):
+        row = seen[i]
+        size = row["payload_len"]
+        if goes[i] != GOES or size == 0:
+            continue
+        at = 2 * row["flow"] + row["side"]
+        end = around[at]
+        if end["covers"] == 1 and end["cover_to"] != row["seq"]:
+            put = covers[made]
+            made += 1
+            put["sender"] = at
+            put["from_seq"] = end["cover_from"]
+            put["to_seq"] = end["cover_to"]
+            put["from_ns"] = end["cover_ns"]
+            end["covers"] = 0
+        if end["covers"] == 0:
+            end["covers"] = 1
+            end["cover_from"] = row["seq"]
+            end["cover_ns"] = row["ts_ns"]
+        end["cover_to"] = (row["seq"] + size) % SPACE
+    return made

@@ -1,0 +1,231 @@
+"""Which sightings in a stretch of two captures are surely one packet, while both are being read.
+
+Sure is what is there once at both points, in flows that share other packets, at the time at which it has to pass.
+What is not sure is left to ``matching``, which sees all of it together. It must not know what may be forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.loops.loop import loop
+from analyzer.segment import ABSENT, FIN, RST, SYN
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Numbers, Record, Rows
+
+PLAIN: Final = 0
+"""Surely one packet, with nothing to tell of it."""
+STAYS: Final = 1
+"""Surely one packet, that something may be told of."""
+ODD: Final = 2
+"""Not there, or not sure: what stands around it may show why."""
+WAITING: Final = 3
+"""Not there yet."""
+
+ALONE: Final = -1
+"""Instead of an index: no packet of the other point has the key."""
+MANY: Final = -2
+"""Several have it."""
+
+FIRST: Final = 2
+"""The first packets of each end stay: of short flows, and for what clocks show."""
+BUSY: Final = 64
+"""Of an end that sends so many in a stretch, the quickest and the slowest stay."""
+STRANGE_NS: Final = 25_000_000
+"""What nothing but its key tells is believed if it takes so much less or more than others."""
+LATE_NS: Final = 1_000_000_000
+"""The same of what IP ID or timestamp tell."""
+WHOLE_HEADER: Final = 20
+HEAD: Final = 16
+
+SENDER: Final = np.dtype(
+    [
+        ("here", np.int64),  # which sender it is at the other point, -1 while that is not known
+        ("ids", np.int64),  # packets with an IP ID at both points
+        ("same_ids", np.int64),
+        ("stayed", np.int64),  # sure packets that stayed, and that were forgotten
+        ("gone", np.int64),
+        ("gone_ttl", np.int64),  # of these, with another TTL behind, and with another IP ID
+        ("gone_id", np.int64),
+        ("quickest_ns", np.int64),  # of these, how far apart, but for what clocks differ by; and when, by either clock
+        ("quickest_there_ns", np.int64),
+        ("quickest_here_ns", np.int64),
+        ("slowest_ns", np.int64),
+        ("slowest_there_ns", np.int64),
+        ("slowest_here_ns", np.int64),
+        ("stretch", np.int64),  # the last stretch it was met in; of it, how many, and the least and farthest apart
+        ("count", np.int64),
+        ("least_ns", np.int64),
+        ("least_at", np.int64),
+        ("most_ns", np.int64),
+        ("most_at", np.int64),
+    ],
+    align=True,
+)
+"""One end of a flow at the first point as it is at another: index 2 * flow + side."""
+
+
+@loop
+def meet(
+    there: Numbers, there_count: int, here: Numbers, here_count: int, slots: Numbers, mate: Numbers, mate_here: Numbers
+) -> None:
+    """Find keys that are there once at both points: ``mate`` and ``mate_here`` get the index at the other, or below 0.
+
+    ``slots`` is a hash table, all -1, of a power of two entries, more than ``here_count``.
+    """
+    mask = len(slots) - 1
+    for j in range(here_count):
+        mate_here[j] = ALONE
+        at = here[j] & mask
+        while slots[at] >= 0 and here[slots[at]] != here[j]:
+            at = (at + 1) & mask
+        if slots[at] >= 0:
+            mate_here[slots[at]] = MANY
+            mate_here[j] = MANY
+        else:
+            slots[at] = j
+    for i in range(there_count):
+        mate[i] = ALONE
+        at = there[i] & mask
+        while slots[at] >= 0 and here[slots[at]] != there[i]:
+            at = (at + 1) & mask
+        j = slots[at]
+        if j < 0:
+            continue
+        if mate_here[j] == ALONE:
+            mate_here[j] = i
+            mate[i] = j
+        else:
+            if mate_here[j] >= 0:
+                mate[mate_here[j]] = MANY
+                mate_here[j] = MANY
+            mate[i] = MANY
+
+
+@loop
+def judge_pairs(  # noqa: PLR0913, PLR0917 - loops take positional arguments
+    there: Rows,
+    count: int,
+    here: Rows,
+    mate: Numbers,
+    expected_ns: Numbers,
+    until_ns: int,
+    stretch: int,
+    senders: Rows,
+    owners: Numbers,
+    state: Numbers,
+) -> None:
+    """Say of each sighting of the first point what it is: PLAIN, STAYS, ODD or WAITING; never less than it was.
+
+    ``expected_ns`` is how far apart its two sightings should be, ``until_ns`` the time before which nobody waits any
+    more. ``senders`` and ``owners`` lead from ends of flows there to those here, and back.
+    """
+    for i in range(count):
+        one = there[i]
+        j = mate[i]
+        if j < 0:
+            state[i] = max(state[i], WAITING if j == ALONE and one["ts_ns"] > until_ns else ODD)
+            continue
+        other = here[j]
+        at = 2 * one["flow"] + one["side"]
+        sender = senders[at]
+        numbers = one["seq"] != 0 and one["ack"] != 0
+        ids = one["ip_id"] > 0 and other["ip_id"] > 0
+        same_id = ids and one["ip_id"] == other["ip_id"]
+        times = one["tsval"] != ABSENT and other["tsval"] != ABSENT
+        told = same_id or (times and one["tsval"] == other["tsval"])
+        apart_ns = other["ts_ns"] - one["ts_ns"] - expected_ns[i]
+        timely = abs(apart_ns) <= (LATE_NS if told else STRANGE_NS)
+        target = 2 * other["flow"] + other["side"]
+        if sender["here"] < 0 and owners[target] < 0 and numbers and timely:
+            sender["here"] = target
+            owners[target] = at
+            senders[at ^ 1]["here"] = target ^ 1
+            owners[target ^ 1] = at ^ 1
+        if (one["flags"] | other["flags"]) & (SYN | FIN | RST):
+            state[i] = max(state[i], STAYS)
+            continue
+        strange = ids and not same_id and 4 * sender["same_ids"] > sender["ids"]
+        if sender["here"] != target or not timely or strange:
+            state[i] = ODD
+            continue
+        sender["ids"] += 1 if ids else 0
+        sender["same_ids"] += 1 if same_id else 0
+        measure(sender, i, apart_ns, stretch)
+        tells = one["kept"] + other["kept"] + one["copy"] + other["copy"] > 0
+        if tells or sender["stayed"] < FIRST or not is_same(one, other):
+            sender["stayed"] += 1
+            state[i] = max(state[i], STAYS)
+    for i in range(count):
+        if state[i] == PLAIN and mate[i] >= 0:
+            sender = senders[2 * there[i]["flow"] + there[i]["side"]]
+            if sender["count"] >= BUSY and (sender["least_at"] == i or sender["most_at"] == i):
+                state[i] = STAYS
+
+
+@loop
+def measure(sender: Record, i: int, apart_ns: int, stretch: int) -> None:
+    """Note the least and the farthest that packets of a sender are apart in a stretch."""
+    if sender["stretch"] != stretch:
+        sender["stretch"] = stretch
+        sender["count"] = 0
+    if sender["count"] == 0 or apart_ns < sender["least_ns"]:
+        sender["least_ns"] = apart_ns
+        sender["least_at"] = i
+    if sender["count"] == 0 or apart_ns > sender["most_ns"]:
+        sender["most_ns"] = apart_ns
+        sender["most_at"] = i
+    sender["count"] += 1
+
+
+@loop
+def is_same(one: Record, other: Record) -> bool:
+    """Say whether a packet is the same at both points, but for addresses, TTL and IP ID (as ``changes.differs``)."""
+    if one["window"] != other["window"]:
+        return False
+    if one["options_cut"] == 0 and other["options_cut"] == 0:
+        for_both = one["mss"] != ABSENT and other["mss"] != ABSENT
+        if for_both and one["mss"] != other["mss"]:
+            return False
+        for_both = one["tsval"] != ABSENT and other["tsval"] != ABSENT
+        if for_both and one["tsval"] != other["tsval"]:
+            return False
+        known = one["options"] != 0 or one["header_len"] == WHOLE_HEADER
+        known = known and (other["options"] != 0 or other["header_len"] == WHOLE_HEADER)
+        if known and one["options"] != other["options"]:
+            return False
+    if one["captured"] == other["captured"]:
+        altered = one["captured"] > 0 and one["digest"] != other["digest"]
+    else:
+        altered = min(one["captured"], other["captured"]) >= HEAD and one["head"] != other["head"]
+    return not altered
+
+
+@loop
+def forget(
+    there: Rows, count: int, here: Rows, mate: Numbers, expected_ns: Numbers, goes: Numbers, senders: Rows
+) -> None:
+    """Count the pairs that ``goes`` says are forgotten."""
+    for i in range(count):
+        if goes[i] == 0:
+            continue
+        one = there[i]
+        other = here[mate[i]]
+        sender = senders[2 * one["flow"] + one["side"]]
+        apart_ns = other["ts_ns"] - one["ts_ns"] - expected_ns[i]
+        if sender["gone"] == 0 or apart_ns < sender["quickest_ns"]:
+            sender["quickest_ns"] = apart_ns
+            sender["quickest_there_ns"] = one["ts_ns"]
+            sender["quickest_here_ns"] = other["ts_ns"]
+        if sender["gone"] == 0 or apart_ns > sender["slowest_ns"]:
+            sender["slowest_ns"] = apart_ns
+            sender["slowest_there_ns"] = one["ts_ns"]
+            sender["slowest_here_ns"] = other["ts_ns"]
+        sender["gone"] += 1
+        if one["ttl"] > 0 and other["ttl"] > 0 and one["ttl"] != other["ttl"]:
+            sender["gone_ttl"] += 1
+        if one["ip_id"] >= 0 and other["ip_id"] >= 0 and one["ip_id"] != other["ip_id"]:
+            sender["gone_id"] += 1

@@ -1,0 +1,288 @@
+"""What of several captures may be forgotten while they are read: packets that are the same at all points, no more.
+
+Who joins captures looks at what is missing, at probes, RSTs and FINs, and at what stands around these. All other
+packets, nearly all, are counted and let go, so that memory follows the flows and what happened to them, not the length
+of the captures. What stays around a packet that is missing is what a fate rests on (``fates``): the packets before and
+behind it, those that share its octets, the acknowledgements that cover it.
+
+It must not know fates, or read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.loops.loop import freeze, pick, records, thaw
+from analyzer.vantage.around import AROUND, GOES, PENDING, STAYS_HERE, cover, look_around
+from analyzer.vantage.forgotten import COVER, Thinned
+from analyzer.vantage.meeting import ODD, SENDER, WAITING, forget, judge_pairs, meet
+from analyzer.vantage.sighting import SIGHTING
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.untyped import Numbers, Rows
+
+    Ints = NDArray[np.int64]
+
+STRETCH: Final = 1 << 16
+"""Nothing is forgotten before so many sightings of a point wait: short captures stay whole."""
+SETTLED_NS: Final = 1_000_000_000
+"""So much later than a packet, what has not come to the other point will not come."""
+BLOCK: Final = 512
+"""Of so many packets in a row the middle says what clocks differ by."""
+MOST_TOLD: Final = 4096
+LEAST: Final = 16
+"""Fewer packets say nothing about clocks."""
+
+
+class Thinner:
+    """Takes the sightings of points as they are read, and lets go of what shows nothing."""
+
+    def __init__(self, points: int) -> None:
+        """Begin, with nothing read of so many points."""
+        self._held: list[list[NDArray[np.void]]] = [[] for _ in range(points)]
+        self._waiting = [0] * points
+        self._kept: list[list[NDArray[np.void]]] = [[] for _ in range(points)]
+        self._began = [False] * points
+        self._last_ns = [0] * points
+        self._apart_ns = [0] * points
+        """How far each clock is ahead of the first, as far as is known."""
+        self._known = [point == 0 for point in range(points)]
+        self._over = [False] * points
+        self._told: list[list[tuple[int, int]]] = [[] for _ in range(points)]
+        """When, by the first clock, each clock was how far apart from it; delays are in it."""
+        self._stretch = 0
+        self._settle_at = STRETCH
+        self._around: list[Rows] = [None] * points
+        self._senders: list[Rows] = [None] * points
+        self._owners: list[Numbers] = [None] * points
+        self._covers: list[NDArray[np.void]] = []
+
+    @property
+    def next(self) -> int | None:
+        """The point to read on: the one that is behind; None if all are over."""
+        going_on = [point for point, over in enumerate(self._over) if not over]
+
+        def behind(point: int) -> tuple[bool, int]:
+            return self._began[point], self._last_ns[point] - self._apart_ns[point]
+
+        return min(going_on, key=behind, default=None)
+
+    def end(self, point: int) -> None:
+        """Note that a capture has no more."""
+        self._over[point] = True
+
+    def add(self, point: int, seen: NDArray[np.void], now_ns: int, *, jit: bool) -> None:
+        """Take sightings of a point, which has been read until ``now_ns``."""
+        if not self._began[point]:  # until more is known, that they began at the same time
+            self._began[point] = True
+            self._apart_ns[point] = now_ns - self._last_ns[0] if point else 0
+        self._last_ns[point] = max(self._last_ns[point], now_ns)
+        if len(seen):
+            self._held[point].append(seen)
+            self._waiting[point] += len(seen)
+        comparable = all(self._waiting) or all(self._known)
+        if comparable and len(self._waiting) > 1 and max(self._waiting) >= self._settle_at:
+            self._settle(jit=jit)
+            self._settle_at = max(STRETCH, 2 * max(self._waiting))
+
+    def left(self) -> Thinned:
+        """Return what is left, when everything was read."""
+        none = np.zeros(0, dtype=SIGHTING)
+        seen = []
+        for kept, held in zip(self._kept, self._held, strict=True):
+            whole = np.concatenate([none, *kept, *held])
+            seen.append(pick(whole, np.argsort(whole["frame"], kind="stable")) if kept else whole)
+        senders = tuple(
+            np.zeros(0, dtype=SENDER) if each is None else freeze(each, SENDER) for each in self._senders[1:]
+        )
+        if self._around[0] is not None:
+            around = freeze(self._around[0], AROUND)
+            growing = np.flatnonzero(around["covers"])
+            rest = np.zeros(len(growing), dtype=COVER)
+            rest["sender"] = growing
+            for name, source in (("from_seq", "cover_from"), ("to_seq", "cover_to"), ("from_ns", "cover_ns")):
+                rest[name] = around[source][growing]
+            self._covers.append(rest)
+        covers = np.concatenate([np.zeros(0, dtype=COVER), *self._covers])
+        return Thinned(tuple(seen), senders, covers[np.argsort(covers["sender"], kind="stable")])
+
+    # settling ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _settle(self, *, jit: bool) -> None:
+        """Decide what of the waiting sightings stays, and let go of the rest."""
+        points = range(len(self._held))
+        whole = [np.concatenate([np.zeros(0, dtype=SIGHTING), *held]) for held in self._held]
+        self._stretch += 1
+        rows = [thaw(each, jit=jit) for each in whole]
+        keys = [_plain(np.ascontiguousarray(each["key"]), jit=jit) for each in whole]
+        self._grow(whole, jit=jit)
+        mates: list[Any] = []
+        for other in points[1:]:
+            mate, mate_here = _room(len(whole[0]), jit=jit), _room(len(whole[other]), jit=jit)
+            slots = _plain(np.full(1 << (2 * len(whole[other])).bit_length(), -1, dtype=np.int64), jit=jit)
+            meet.choose(jit=jit)(keys[0], len(whole[0]), keys[other], len(whole[other]), slots, mate, mate_here)
+            mates.append(mate)
+        expected = [
+            self._expected(other, whole[0], whole[other], np.asarray(mates[other - 1], dtype=np.int64))
+            for other in points[1:]
+        ]
+        if not all(self._known):
+            return
+        reached = [
+            last_ns - apart_ns
+            for last_ns, apart_ns, over in zip(self._last_ns, self._apart_ns, self._over, strict=True)
+            if not over
+        ]
+        until_ns = min(reached, default=max(self._last_ns)) - SETTLED_NS
+        state = _room(len(whole[0]), jit=jit)
+        for other in points[1:]:
+            judge_pairs.choose(jit=jit)(
+                rows[0], len(whole[0]), rows[other], mates[other - 1], _plain(expected[other - 1], jit=jit), until_ns,
+                self._stretch, self._senders[other], self._owners[other], state,
+            )  # fmt: skip
+        states = np.asarray(state, dtype=np.int64)
+        goes = self._around_of(rows, whole, states, mates, until_ns, jit=jit)
+        self._let_go(rows, whole, goes, mates, expected, jit=jit)
+
+    def _around_of(
+        self,
+        rows: list[Any],
+        whole: list[NDArray[np.void]],
+        states: Ints,
+        mates: list[Any],
+        until_ns: int,
+        *,
+        jit: bool,
+    ) -> list[Ints]:
+        """Return what each point says of its sightings: of what is not settled, PENDING."""
+        said: list[Ints] = []
+        for point, each in enumerate(whole):
+            if point == 0:
+                own = states
+            else:
+                own = np.where(each["ts_ns"] - self._apart_ns[point] <= until_ns, ODD, WAITING).astype(np.int64)
+                mate = np.asarray(mates[point - 1], dtype=np.int64)
+                met = np.flatnonzero(mate >= 0)
+                own[mate[met]] = states[met]
+            waits = np.flatnonzero(own == WAITING)
+            settled = int(waits[0]) if len(waits) else len(each)
+            goes = _room(len(each), jit=jit)
+            look_around.choose(jit=jit)(
+                rows[point], settled, _plain(own, jit=jit), self._stretch, self._around[point], goes
+            )
+            told = np.asarray(goes, dtype=np.int64)
+            told[settled:] = PENDING
+            said.append(told)
+        return said
+
+    def _let_go(
+        self,
+        rows: list[Any],
+        whole: list[NDArray[np.void]],
+        goes: list[Ints],
+        mates: list[Any],
+        expected: list[Ints],
+        *,
+        jit: bool,
+    ) -> None:
+        """Forget the packets of which all points say so, and keep those of which one says that they stay."""
+        first = goes[0].copy()
+        for other, mate in enumerate(mates, start=1):
+            met = np.asarray(mate, dtype=np.int64)
+            at = np.flatnonzero(met >= 0)
+            theirs = goes[other][met[at]]
+            mixed = np.where(
+                (first[at] == STAYS_HERE) | (theirs == STAYS_HERE), STAYS_HERE, np.maximum(first[at], theirs)
+            )
+            first[at] = mixed
+        for other, mate in enumerate(mates, start=1):
+            met = np.asarray(mate, dtype=np.int64)
+            at = np.flatnonzero(met >= 0)
+            goes[other][met[at]] = first[at]
+        goes[0] = first
+        going = _plain((first == GOES).astype(np.int64), jit=jit)
+        for other, mate in enumerate(mates, start=1):
+            told = _plain(expected[other - 1], jit=jit)
+            forget.choose(jit=jit)(rows[0], len(whole[0]), rows[other], mate, told, going, self._senders[other])
+        made = records(COVER, len(whole[0]), jit=jit)
+        count = cover.choose(jit=jit)(rows[0], len(whole[0]), _plain(first, jit=jit), self._around[0], made)
+        if count:
+            self._covers.append(freeze(made[:count], COVER).copy())
+        for point, each in enumerate(whole):
+            stays, waits = (np.flatnonzero(goes[point] == word) for word in (STAYS_HERE, PENDING))
+            if len(stays):
+                self._kept[point].append(pick(each, stays))
+            self._held[point] = [pick(each, waits)]
+            self._waiting[point] = len(waits)
+
+    def _expected(self, other: int, there: NDArray[np.void], here: NDArray[np.void], mate: Ints) -> Ints:
+        """Return how far apart the two sightings of each packet should be, by what others around it are."""
+        at = np.flatnonzero(mate >= 0)
+        at = at[(there["seq"][at] != 0) & (there["ack"][at] != 0)]
+        if len(at) >= LEAST or (len(at) and self._known[other]):
+            apart_ns, times_ns = here["ts_ns"][mate[at]] - there["ts_ns"][at], there["ts_ns"][at]
+            told = self._told[other]
+            for start in range(0, len(at), BLOCK):
+                when = int(np.median(times_ns[start : start + BLOCK]))
+                if len(at) - start >= LEAST and (not told or when > told[-1][0]):
+                    told.append((when, int(np.median(apart_ns[start : start + BLOCK]))))
+            if len(told) > MOST_TOLD:
+                del told[1:-1:2]
+            self._known[other] = bool(told)
+            self._apart_ns[other] = told[-1][1] if told else self._apart_ns[other]
+        if not self._told[other]:
+            return np.zeros(len(there), dtype=np.int64)
+        when_ns, what_ns = np.array(self._told[other], dtype=np.int64).T
+        start_ns, base_ns = int(when_ns[0]), int(what_ns[0])
+        expected: Ints = base_ns + np.interp(there["ts_ns"] - start_ns, when_ns - start_ns, what_ns - base_ns).astype(
+            np.int64
+        )
+        return expected
+
+    def _grow(self, whole: list[NDArray[np.void]], *, jit: bool) -> None:
+        """Make room for the flows that are there now."""
+        for point, each in enumerate(whole):
+            ends = 2 * (int(each["flow"].max(initial=-1)) + 1)
+            self._around[point] = _grown(self._around[point], AROUND, ends, jit=jit)
+            if point:
+                self._owners[point] = _numbers(self._owners[point], ends, jit=jit)
+                ends = 2 * (int(whole[0]["flow"].max(initial=-1)) + 1)
+                self._senders[point] = _grown(self._senders[point], SENDER, ends, jit=jit, here=-1)
+
+
+def _plain(numbers: Ints, *, jit: bool) -> Numbers:
+    """Return numbers in the form that loops work on."""
+    return numbers if jit else numbers.tolist()
+
+
+def _room(count: int, *, jit: bool) -> Numbers:
+    """Return so many zeros in the form that loops work on."""
+    return np.zeros(count, dtype=np.int64) if jit else [0] * count
+
+
+def _numbers(numbers: Numbers, count: int, *, jit: bool) -> Numbers:
+    """Return a table of numbers with room for so many; new ones are -1."""
+    having = 0 if numbers is None else len(numbers)
+    if numbers is not None and count <= having and jit == isinstance(numbers, np.ndarray):
+        return numbers
+    made = np.full(max(count, 2 * having), -1, dtype=np.int64)
+    if having:
+        made[:having] = numbers
+    return _plain(made, jit=jit)
+
+
+def _grown(table: Rows, dtype: np.dtype[np.void], count: int, *, jit: bool, **first: int) -> Rows:
+    """Return a table with room for so many records; new ones are 0, or what ``first`` says."""
+    having = 0 if table is None else len(table)
+    if table is not None and count <= having and jit == isinstance(table, np.ndarray):
+        return table
+    made = np.zeros(max(count, 2 * having), dtype=dtype)
+    for name, value in first.items():
+        made[name] = value
+    if having:
+        made[:having] = freeze(table, dtype)
+    return thaw(made, jit=jit)

@@ -1,0 +1,109 @@
+"""What is forgotten while captures are read changes nothing that is said."""
+
+import numpy as np
+import pytest
+
+from analyzer.joining import join
+from analyzer.report.joint_json import flow_object
+from analyzer.vantage import thinning
+from tests.vantages import ACK, FIN, PSH, World, fates
+
+
+def bulk(world, *, packets=400, lost=(), resent=(), missed=()):
+    """Play a download with losses: numbers of packets that are lost, sent again 40 ms later, and not captured."""
+    world.send(0.0, "a", 2, 99, 0, mss=1460)
+    world.send(0.001, "b", 18, 499, 100, mss=1460)
+    world.send(0.002, "a", ACK, 100, 500)
+    taken = 0
+    for number in range(packets):
+        at_s = 0.01 + number * 0.02
+        world.send(
+            at_s, "b", ACK | PSH, 500 + 10 * number, 100, b"0123456789",
+            fate="lost" if number in lost else "both", missed="A" if number in missed else "",
+        )  # fmt: skip
+        if number in lost:
+            taken = number
+            world.send(at_s + 0.012, "b", ACK | PSH, 500 + 10 * taken, 100, b"0123456789")
+        if number in resent:
+            world.send(at_s + 0.012, "b", ACK | PSH, 500 + 10 * (number - 5), 100, b"0123456789", fate="lost")
+        world.send(at_s + 0.015, "a", ACK, 100, 510 + 10 * number)
+    end = 500 + 10 * packets
+    world.send(20.0, "b", ACK | FIN, end, 100)
+    world.send(20.01, "a", ACK | FIN, 100, end + 1)
+    world.send(20.02, "b", ACK, end + 1, 101)
+
+
+def both(monkeypatch, paths):
+    """Return what is said when all packets are kept, and when nearly all are forgotten."""
+    whole = join(*paths, jit=False)
+    forgets = []
+    forget = thinning.Thinner.left
+
+    def left(self):
+        thinned = forget(self)
+        forgets.append(sum(int(each["gone"].sum()) for each in thinned.senders))
+        return thinned
+
+    monkeypatch.setattr(thinning, "STRETCH", 100)
+    monkeypatch.setattr(thinning.Thinner, "left", left)
+    thin = join(*paths, jit=False)
+    return whole, thin, forgets[0]
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        {},
+        {"offset_s": 37.25, "ppm": 150},
+        {"nat": "203.0.113.9", "nat_port": 6000},
+        {"timestamps": False, "ids": False},
+    ],
+)
+def test_forgetting_changes_no_fate(world, tmp_path, monkeypatch):
+    """Losses, repetitions and holes are told the same from what is left, by any clock, through NAT, without IDs."""
+    played = World(**world)
+    bulk(played, lost=(40, 41, 200, 333), resent=(100, 260), missed=(150, 151, 300))
+    whole, thin, forgotten = both(monkeypatch, played.write(tmp_path))
+    assert forgotten > 500
+    assert [each for each in fates(whole) if each[0] != "both"] == [each for each in fates(thin) if each[0] != "both"]
+    one, other = (flow_object(each.flows[0], each.points[0].first_ns) for each in (whole, thin))
+    assert one["segments_from"] == other["segments_from"]
+    assert [(each["what"], each["packets"]) for each in one["changes"]] == [
+        (each["what"], each["packets"]) for each in other["changes"]
+    ]
+    for side in "ab":
+        assert other["delay_s"][side] == pytest.approx(one["delay_s"][side], abs=2e-6)
+
+
+def test_short_captures_stay_whole(tmp_path, monkeypatch):
+    """Of captures shorter than a stretch nothing is forgotten."""
+    played = World()
+    bulk(played, packets=30)
+    _, thin, forgotten = both(monkeypatch, played.write(tmp_path))
+    assert forgotten == 0
+    assert len(thin.flows[0].others) > 30
+
+
+def test_captures_with_nothing_in_common_are_left_whole():
+    """As long as nothing tells how clocks stand to each other, nothing is forgotten."""
+    thinner = thinning.Thinner(2)
+    row = np.zeros(1, dtype=thinning.SIGHTING)
+    thinner.add(0, row, 5, jit=False)
+    thinner.add(1, row, 7, jit=False)
+    assert [len(each) for each in thinner.left().seen] == [1, 1]
+
+
+def test_capture_that_is_behind_is_read_next():
+    """Of two captures the one is read on whose last frame is earlier, as far as both began at once."""
+    thinner = thinning.Thinner(2)
+    none = np.zeros(0, dtype=thinning.SIGHTING)
+    assert thinner.next == 0
+    thinner.add(0, none, 1000, jit=False)
+    assert thinner.next == 1
+    thinner.add(1, none, 9000, jit=False)
+    thinner.add(1, none, 9500, jit=False)
+    assert thinner.next == 0
+    thinner.end(0)
+    assert thinner.next == 1
+    thinner.end(1)
+    assert thinner.next is None
