@@ -92,7 +92,7 @@ def compile_into(folder: Path) -> int:
         os.environ |= {"NUMBA_CPU_NAME": shipped.baseline(), "NUMBA_CPU_FEATURES": "", "KEEPALIVE_CACHE_DIR": cache}
         # imported only now: numba reads its settings then
         from analyzer import analyzing, watching
-        from analyzer.loops import choice, crew, machine, rehearsal
+        from analyzer.loops import choice, crew, machine, rehearsal, store
 
         small = Path(cache, "small.pcap")
         small.write_bytes(analyzing.small_pcap())
@@ -105,11 +105,12 @@ def compile_into(folder: Path) -> int:
         parts = list(dict.fromkeys([*choice.wanted(), *(part for run in runs for part in rehearsal.rehearsed(run))]))
         crew.Crew(parts).wait()
         place = shipped.place(folder)
+        place.mkdir(parents=True)
         for part in parts:
             made = machine.kept(part.loop, part.types)
             if made is None:
                 raise SystemExit(f"{part.loop} was not compiled")
-            shipped.ship(place, machine.file_name(part.loop, part.types), *made)
+            (place / machine.file_name(part.loop, part.types)).write_bytes(store.written(*made))
     return len(parts)
 
 

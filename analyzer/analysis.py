@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 Table = Literal["flows", "probes", "findings"]
 
+FEW: Final = 0.5
+"""If only such a part of the flows of a batch is looked at, they are copied out of it first."""
 FOLD: Final = 16384
 """This many lines of flows may come before those that nobody can look at are folded."""
 LARGE: Final = 4096
@@ -120,7 +122,7 @@ class Analysis:
         picked = np.arange(len(batch))
         if not (self.keep_all or self.only_findings):
             picked = np.flatnonzero(overview.is_notable(batch, winners))
-            if len(picked) < len(batch):
+            if len(picked) < FEW * len(batch):
                 batch, winners, picked = batch.take(picked), winners[picked], np.arange(len(picked))
         if self._found is None and not self.only_findings:
             self._keep(capture, batch, winners, picked)
@@ -158,8 +160,11 @@ class Analysis:
         """Keep flows of a batch: so many of each rank as can be looked at, and lines of all."""
         if not len(picked):
             return
-        listed = batch if len(picked) == len(batch) else batch.take(picked, rows=False)
-        lines = overview.lines_of(capture, len(self._batches), listed, winners[picked])
+        if len(picked) < FEW * len(batch):
+            lines = overview.lines_of(capture, len(self._batches), batch.take(picked, rows=False), winners[picked])
+        else:
+            lines = overview.lines_of(capture, len(self._batches), batch, winners)[picked]
+            lines["row"] = np.arange(len(picked))
         if self.most is not None:
             first = overview.first_of_each(lines, self.most - self._kept_of_rank)
             self._kept_of_rank += np.bincount(lines["rank"][first], minlength=len(self._kept_of_rank))

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.loops.sources import PACKAGE, digest
-from analyzer.loops.store import read, written
+from analyzer.loops.store import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,9 +61,3 @@ def found(name: str) -> tuple[dict[str, Any], bytes] | None:
     except OSError:
         return None
     return read(content)
-
-
-def ship(folder: Path, name: str, about: dict[str, Any], code: bytes) -> None:
-    """Write a loop's machine code into a folder that a wheel will have."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_bytes(written(about, code))

@@ -25,6 +25,8 @@ NO_FLOW: Final = -1
 BOUNDS: Final = ("frame", "ts_ns")
 """What a row is claimed by."""
 MULTIPLIERS: Final = tuple(map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)))
+MOST_HEARD: Final = 4
+"""So many flows of the same addresses are looked at, from the one that began last before a frame backwards."""
 FRAME_BITS: Final = 40
 """A frame number has fewer, so that a flow's rank and a frame fit one word."""
 
@@ -92,11 +94,21 @@ def owners(
     at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
     word = (at.astype(np.int64) << FRAME_BITS) + frames
     before = np.searchsorted(begins, word, side="right") - 1
-    found = order[np.maximum(before, 0)]
-    reused_ns = flow["reused_ns"][found]
-    until = (frames <= flow["last_frame"][found]) | (reused_ns < 0) | (times_ns < reused_ns)
-    holds = (known[at] == keys) & (before >= 0) & (rank[found] == at) & until
-    return np.where(holds, found, NO_FLOW)
+    owner = np.full(len(keys), NO_FLOW, dtype=np.int64)
+    left = np.flatnonzero(known[at] == keys)
+    for _ in range(MOST_HEARD):
+        left = left[before[left] >= 0]
+        found = order[before[left]]
+        left, found = left[rank[found] == at[left]], found[rank[found] == at[left]]
+        reused_ns = flow["reused_ns"][found]
+        holds = (frames[left] <= flow["last_frame"][found]) | (reused_ns < 0) | (times_ns[left] < reused_ns)
+        owner[left[holds]] = found[holds]
+        left = left[~holds]
+        if not len(left):
+            break
+        # an older one may still be heard when a newer one has begun, and even ended (half_open)
+        before[left] -= 1
+    return owner
 
 
 def _end(rows: NDArray[Any], side: str) -> NDArray[np.uint64]:

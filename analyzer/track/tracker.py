@@ -63,7 +63,8 @@ MOST_HOLES: Final = 64
 MOST_LEAVING: Final = 16384
 """Flows that are handed over in one piece meanwhile; more leave with the next rows."""
 AT_ONCE: Final = 4096
-"""Flows that are handed over in one piece when a capture ends, unless their rows are more than 4 * AT_ONCE."""
+"""Flows that are handed over in one piece, of those that new ones on their addresses pushed out, and when a capture
+ends; there, unless their rows are more than 4 * AT_ONCE."""
 CROWDED_PART: Final = 0.5
 """Of what may be kept: if more is, flows that are over leave sooner."""
 HURRIED_NS: Final = 1_000_000_000
@@ -163,7 +164,7 @@ class Tracker:
         return int(self._registers[observe.COPIES])
 
     def feed(self, batch: SegmentBatch) -> FlowBatch | None:
-        """Let a batch pass; return the flows it finished, or None if there are none."""
+        """Let a batch pass; return flows that are finished, or None if there are none, or too few to be worth it."""
         if self._beside.many_wait:  # of batches without a segment, behind which nobody asked
             self._attend()
         self._beside.add(batch.others)
@@ -192,7 +193,7 @@ class Tracker:
                 self._told.append(self._names(len(part)))
             pushed = int(self._registers[observe.LEAVING])
             if pushed:
-                self._pushed_out += [int(index) for index in self._leaving[:pushed]]
+                self._pushed_out += _ints(self._leaving[:pushed])
                 self._registers[observe.LEAVING] = 0
             self._since_sweep += len(part)
         for loss in batch.losses:
@@ -202,7 +203,8 @@ class Tracker:
         often = max(MOST_LEAVING, self.live // 8) if self._used() > CROWDED_PART else max(SWEEP, 2 * self.live)
         if self._since_sweep >= often or self._more or self.full:
             return self.advance(self.now_ns)
-        return self._finish(self._take_pushed()) if self._pushed_out else None
+        # a few at a time would cost as much as many: who asks for all, by ``advance`` or ``snapshot``, gets these too
+        return self._finish(self._take_pushed()) if len(self._pushed_out) >= AT_ONCE else None
 
     def tell(self) -> None:
         """Keep from now on whose each row is, for who asks with ``take_told``."""
@@ -305,7 +307,7 @@ class Tracker:
         expired, long, self._rows = sweep.choose(jit=self.jit)(
             *tables, self.now_ns - linger_ns, self._worth, most, room
         )
-        return list(map(int, room[:expired])), list(map(int, room[len(room) - long :]))
+        return _ints(room[:expired]), _ints(room[len(room) - long :])
 
     @property
     def _worth(self) -> int:
@@ -354,7 +356,7 @@ class Tracker:
     def snapshot(self) -> FlowBatch:
         """Return all flows still in memory as they stand, and keep them."""
         self._recall()
-        return self._collect(self._in_order(self._alive()), give_back=False, recalled=True)
+        return self._collect(self._in_order([*self._pushed_out, *self._alive()]), give_back=False, recalled=True)
 
     def close(self) -> Iterator[FlowBatch]:
         """Finish: yield all flows still in memory, in batches of a bounded size, and forget them."""
@@ -386,7 +388,7 @@ class Tracker:
     def _alive(self) -> list[int]:
         used = int(self._registers[observe.FLOWS_USED])
         if self.jit:
-            return [int(index) for index in np.flatnonzero(self._flows.records["alive"][:used] >= 1)]
+            return _ints(np.flatnonzero(self._flows.records["alive"][:used] >= 1))
         return [index for index in range(used) if self._flows.records[index]["alive"] >= 1]
 
     def _take_pushed(self) -> list[int]:
@@ -421,7 +423,8 @@ class Tracker:
         start = np.concatenate(([0], np.cumsum(flow["seen_count"].astype(np.int64)))).astype(np.int64)
         packed = {}
         if self._packed:
-            packed = {at: self._packed[index] for at, index in enumerate(picked.tolist()) if index in self._packed}
+            having = np.flatnonzero(np.isin(picked, list(self._packed)))
+            packed = {at: self._packed[index] for at, index in zip(having.tolist(), _ints(picked[having]), strict=True)}
         seen = self._rows_of(flow, start, packed, give_back=give_back)
         if give_back:
             for at in packed:
@@ -452,11 +455,12 @@ class Tracker:
             give_back_rows.choose(jit=self.jit)(chain, self._seen.records, self._registers, observe.SEEN_FREE)
         if not packed:
             return unpacked
-        pieces = np.split(unpacked, np.cumsum(sizes)[:-1])
-        older = [[part.rows() for part in packed.get(at, ())] for at in range(len(flow))]
+        ats = sorted(packed)
+        pieces = np.split(unpacked, (np.cumsum(sizes) - sizes)[ats])
+        older = [[part.rows() for part in packed[at]] for at in ats]
         # as octets: numpy compares all fields of records that it joins
         opaque = np.dtype((np.void, SEEN.itemsize))
-        every = chained.from_iterable([*old, new] for old, new in zip(older, pieces, strict=True))
+        every = [pieces[0], *chained.from_iterable([*old, new] for old, new in zip(older, pieces[1:], strict=True))]
         return np.concatenate([np.ascontiguousarray(part).view(opaque) for part in every]).view(SEEN)
 
     def _pack_rows(self, index: int) -> None:
@@ -507,3 +511,8 @@ class Tracker:
             self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
             refill.choose(jit=self.jit)(self._slots, self._flows.records, used)
             self._registers[observe.SLOTS_USED] = self.live
+
+
+def _ints(numbers: Numbers) -> list[int]:
+    """Return numbers of either form as Python's ints."""
+    return numbers.tolist() if isinstance(numbers, np.ndarray) else list(numbers)

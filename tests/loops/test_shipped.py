@@ -4,6 +4,7 @@ import pytest
 
 from analyzer.loops import choice, machine, shipped
 from analyzer.loops.machine import file_name
+from analyzer.loops.store import written
 
 ABOUT = {"loop": "some.loop", "types": "int", "symbol": "f", "results": 0}
 
@@ -17,7 +18,8 @@ def along(monkeypatch, tmp_path):
     monkeypatch.setattr(machine, "store", lambda: None)
     monkeypatch.setattr(machine, "_DISTRUSTED", type(machine._DISTRUSTED)())
     place = shipped.place(tmp_path)
-    shipped.ship(place, file_name("some.loop", "int"), ABOUT, b"code")
+    place.mkdir()
+    (place / file_name("some.loop", "int")).write_bytes(written(ABOUT, b"code"))
     shipped._here.cache_clear()
     yield place
     shipped._here.cache_clear()

@@ -71,7 +71,8 @@ def test_no_frames_are_nothing():
     membership.also(np.array([4], dtype=np.int64))
     membership.see(batch)
     tracker = Tracker()
-    flows = [tracker.feed(batch), *tracker.close()]
+    tracker.feed(batch)
+    flows = [tracker.advance(tracker.now_ns), *tracker.close()]
 
     assert [[4], []] == [membership.claim(finished)[0]["frame"].tolist() for finished in flows]
 

@@ -95,10 +95,28 @@ def test_an_incarnation_pushes_the_older_one_out(jit):
     """A SYN with another number finishes the flow whose addresses it uses, judged up to that SYN."""
     reused = "# Reused.\n+0 a > b S 0:0(0)\n+1 a > b S 7:7(0)\n+1 a > b S 9:9(0)\nend: +50\n"
     tracker = Tracker(jit=jit)
-    gone = tracker.feed(parse(reused).batch())
+    tracker.feed(parse(reused).batch())
+    gone = tracker.advance(tracker.now_ns)
 
     assert [0, 1] == numbers(gone)
     assert [START_NS + S, START_NS + 2 * S] == gone.ends_ns.tolist()
+    assert [2] == numbers(*tracker.close())
+
+
+@modes
+def test_flows_that_were_pushed_out_wait_until_there_are_some(monkeypatch, jit):
+    """They are handed over together, and seen meanwhile by whoever asks how all flows stand."""
+    monkeypatch.setattr("analyzer.track.tracker.AT_ONCE", 2)
+    tracker = Tracker(jit=jit)
+    lines = "# Reused.\n+0 a > b S 0:0(0)\n+1 a > b S 7:7(0)\n+1 a > b S 9:9(0)\nend: +50\n"
+    first, second, third = np.split(parse(lines).batch().rows, 3)
+    none = [tracker.feed(SegmentBatch(part, 1)) for part in (first, second)]
+    waiting = numbers(tracker.snapshot())
+    both = tracker.feed(SegmentBatch(third, 1))
+
+    assert [None, None] == none
+    assert [0, 1] == waiting
+    assert [0, 1] == numbers(both)
     assert [2] == numbers(*tracker.close())
 
 
