@@ -452,4 +452,4 @@ def test_who_asks_is_told_whose_each_row_is():
         tracker.feed(SegmentBatch(part, len(part)))
         told += tracker.take_told().tolist()
 
-    assert [0, 1, 0, 1, 3, 0, 4, 5, 4] == told
+    assert [0, 1, 0, 1, 3, 0, 8, 9, 8] == told
