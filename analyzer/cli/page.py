@@ -100,6 +100,8 @@ def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
 
 def _page(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Page:
     """Return what the page shows: only flows that are told, or have a headline in the table, are judged."""
+    import numpy as np
+
     from analyzer import explain
     from analyzer.cli.gathering import PORTS, SERVICES, gathered, ranked
     from analyzer.report.html import Known, Page
@@ -111,8 +113,7 @@ def _page(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Pag
     asked = overview.mixed(notable, SEARCHED)
     known: dict[tuple[int, int], Known] = {}
     begin_ns = min((result.start_ns(at) for at in range(len(result.captures))), default=0)
-    for at in steps(asked, len(asked), "judging"):
-        flow = result.flow(notable[at])
+    for flow in steps(result.each(notable[np.sort(asked)]), len(asked), "judging"):
         headline = explain.headline(flow.judged, result.start_ns(flow.capture))
         ended_ns = flow.judged.record.last_ns - begin_ns
         known[flow.capture, flow.number] = Known(headline, tuple(flow.codes), ended_ns)
