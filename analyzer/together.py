@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.findings import Hits, Piece
-    from analyzer.judge.alike import Likeness
+    from analyzer.judge.alike import Likenesses
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.table import Table
 
@@ -115,7 +115,7 @@ class FlowsTogether:
         return zip(places.tolist(), self.judged(places), strict=True)
 
     @cached_property
-    def likenesses(self) -> list[Likeness | None]:
+    def likenesses(self) -> Likenesses:
         """Which of them are alike: their verdicts, and what was found in them, too."""
         facts = self.facts
         flow = facts.flow

@@ -54,6 +54,8 @@ class CauseKind:
     """Findings whose advice does not hold where it leads with a ``why``."""
     tells: str = ""
     """What would tell whether it is this, where others fit as well."""
+    needs_question: bool = False
+    """Whether it never holds of a flow whose end raises no question and that no ICMP error is about."""
 
     @property
     def leads(self) -> bool:

@@ -52,6 +52,7 @@ CAUSES: Final[tuple[CauseKind, ...]] = (
 
 CODES: Final = tuple(kind.code for kind in CAUSES)
 """Every cause's code, in the order of the table."""
+_WITHOUT_QUESTION: Final = tuple(kind for kind in CAUSES if not kind.needs_question)
 _BY_CODE: Final = {kind.code: kind for kind in CAUSES}
 _RANK: Final = list(Certainty)
 LIKELY_ENOUGH: Final = (Certainty.PROVEN,)
@@ -71,8 +72,12 @@ def explained(judged: JudgedFlow) -> JudgedFlow:
     """Return a judged flow with its witnesses, and its causes, the surest first."""
     scene = Scene(judged.record, judged.ending, judged.findings)
     holding = Holding(scene)
-    found = [cause for kind in CAUSES if (cause := find(kind, holding)) is not None]
-    return replace(judged, causes=_ranked(found), witnesses=witnesses(scene))
+    if scene.raises_question or judged.record.icmp_errors:
+        found = [cause for kind in CAUSES if (cause := find(kind, holding)) is not None]
+        return replace(judged, causes=_ranked(found), witnesses=witnesses(scene))
+    # most flows that probe: nothing beside them bears on how they ended
+    found = [cause for kind in _WITHOUT_QUESTION if (cause := find(kind, holding)) is not None]
+    return replace(judged, causes=_ranked(found)) if found else judged
 
 
 def _ranked(found: list[Cause]) -> tuple[Cause, ...]:

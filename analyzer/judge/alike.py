@@ -1,7 +1,7 @@
 """Which flows are alike: all that a record holds is the same but for addresses, numbers of frames, and when they began.
 
 Floods and scans are a hundred thousand flows of a handful of shapes, and what is said of one is said of all. A shape is
-bytes, equal for flows that are alike; what differs stands beside it, as numbers: the frames of a flow in order, and
+a digest, equal for flows that are alike; what differs stands beside it, as numbers: the frames of a flow in order, and
 its ports. So whoever has told one flow can tell the others by putting in their numbers (``report.patterns``).
 
 When the capture ended is left out, as it differs for each flow; whoever asks for it (``Traced``) needs that too.
@@ -11,7 +11,9 @@ It must not judge.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,7 +22,7 @@ from analyzer.judge.record import FlowRecord
 from analyzer.segment import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 6
 """Flows with more rows in one of their tables are like no other."""
+DIGEST: Final = 16
+"""So many octets tell shapes apart."""
 MOST_FRAMES: Final = 16
 """So are those with more frames: a filter that would name so many joins some, by how far apart they are."""
 TABLES: Final = (
@@ -57,6 +61,26 @@ class Likeness:
     """All its frames that a record names, in order."""
 
 
+@dataclass(frozen=True, slots=True)
+class Likenesses:
+    """Those of some flows, in columns."""
+
+    shapes: Sequence[bytes]
+    group: NDArray[np.int64]
+    """The place of each flow's shape among the shapes; -1 if it is like no other."""
+    until_ns: NDArray[np.int64]
+    frames: NDArray[np.int64]
+    """A row of MOST_FRAMES for each flow, 0 behind its last."""
+
+    def of(self, at: int) -> Likeness | None:
+        """Return the likeness of one flow; None if it is like no other."""
+        if self.group[at] < 0:
+            return None
+        frames = self.frames[at]
+        until = self.until_ns[at].astype("<i8").tobytes()
+        return Likeness(self.shapes[self.group[at]], until, tuple(frames[frames > 0].tolist()))
+
+
 class Traced(FlowRecord):
     """A record that notes whether somebody asks until when the flow could have been heard."""
 
@@ -71,8 +95,8 @@ class Traced(FlowRecord):
         return end_ns
 
 
-def likenesses(facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endings: Table) -> list[Likeness | None]:
-    """Return the likeness of each flow; None for those that are like no other.
+def likenesses(facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endings: Table) -> Likenesses:
+    """Return the likeness of each flow.
 
     ``more`` are other columns on which what is said of a flow depends.
     """
@@ -99,14 +123,22 @@ def likenesses(facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endi
     may &= distinct <= MOST_FRAMES
     few = ordered[:, :MOST_FRAMES]
     close = (np.diff(few, axis=1) == 1) @ (1 << np.arange(few.shape[1] - 1))
-    whole = np.ascontiguousarray(np.column_stack([*others, ranks, close, distinct]))
-    shapes = whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1])))[:, 0].tolist()
-    until = (facts.flows.columns["end_ns"] - first_ns).astype("<i8").tobytes()
-    lists = ordered.tolist()
-    return [
-        Likeness(shape, until[8 * at : 8 * at + 8], tuple(lists[at][:count])) if is_simple else None
-        for at, (shape, count, is_simple) in enumerate(zip(shapes, distinct.tolist(), may.tolist(), strict=True))
-    ]
+    whole = np.column_stack([*others, ranks, close, distinct])
+    group, shapes = _grouped(whole, np.flatnonzero(may))
+    return Likenesses(shapes, group, facts.flows.columns["end_ns"] - first_ns, few)
+
+
+def _grouped(whole: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[bytes]]:
+    """Return which rows, of those at these places, are equal: the group of each, and a digest of each group's rows.
+
+    Rows are told apart by sums that nobody can foresee; one whose sum is by chance that of others is like no other.
+    """
+    group = np.full(len(whole), -1)
+    rows = whole[places]
+    factors = np.frombuffer(os.urandom(8 * rows.shape[1]), dtype=np.int64) | 1
+    _, first, own = np.unique(rows @ factors, return_index=True, return_inverse=True)
+    group[places] = np.where((rows == rows[first[own]]).all(axis=1), own, -1)
+    return group, [blake2b(rows[at].tobytes(), digest_size=DIGEST).digest() for at in first.tolist()]
 
 
 def _simple(facts: Facts) -> NDArray[np.bool_]:

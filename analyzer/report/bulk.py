@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from functools import cache
+from functools import cache, partial
 from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from analyzer.judge import recording, table, verdict
-from analyzer.judge.alike import Traced
 from analyzer.loops.choice import jit_wanted
 from analyzer.report import export
 from analyzer.report.flow_fields import FLOW, Form, Group, Made, Of, Rows
 from analyzer.report.octets import NUMBER, SECONDS, TEXT, WORD, Program, pieces
-from analyzer.report.patterns import ENOUGH, Patterns
+from analyzer.report.telling import Telling
 from analyzer.segment import NONE
 from analyzer.track.flow import SIDES
 
@@ -32,13 +31,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.findings import Hits
-    from analyzer.judge.alike import Likeness
+    from analyzer.judge.alike import Likenesses
     from analyzer.judge.facts import Facts
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import FlowRecord, Identity
+    from analyzer.judge.record import FlowRecord
     from analyzer.judge.table import Table
+    from analyzer.judge.timers.inference import Settings
     from analyzer.report.flow_fields import Item, Leaf
-    from analyzer.survey.overview import CaptureSummary
+    from analyzer.survey.overview import CaptureSummary, Part
     from analyzer.untyped import Json
 
 
@@ -84,7 +84,7 @@ class ManyFlows(Protocol):
         ...
 
     @property
-    def likenesses(self) -> Sequence[Likeness | None]:
+    def likenesses(self) -> Likenesses:
         """Which of them are alike."""
         ...
 
@@ -123,7 +123,7 @@ class JsonWriter:
         self._captures = captures
         self._several = several
         self._written = 0
-        self._patterns = Patterns()
+        self._telling = Telling()
         self.found: Counter[str] = Counter()
         """In how many of the flows that were written each finding is."""
 
@@ -133,7 +133,7 @@ class JsonWriter:
         self.found.update({code: len(having) for code, having in flows.hits.by_code().items()})
         if jit_wanted(large=self._written >= LARGE):
             with contextlib.suppress(OverflowError):
-                text, ends = texts(flows, self._captures, self._patterns, several=self._several, jit=True)
+                text, ends = texts(flows, self._captures, self._telling, several=self._several, jit=True)
                 stops = ends.tolist()
                 return [text[first:stop] for first, stop in zip([0, *stops], stops, strict=False)]
         return [export.dumps(export.numbered(flow, self._captures, several=self._several)) for flow in flows]
@@ -162,7 +162,7 @@ class _Data:
 
 
 def texts(
-    flows: ManyFlows, captures: list[CaptureSummary], patterns: Patterns | None = None, *, several: bool, jit: bool
+    flows: ManyFlows, captures: list[CaptureSummary], telling: Telling | None = None, *, several: bool, jit: bool
 ) -> tuple[str, NDArray[np.int64]]:
     """Return the JSON of flows, one behind the other, and where each ends.
 
@@ -172,7 +172,7 @@ def texts(
     known = flows.facts
     capture = captures[flows.capture]
     data = _Data(flows, known, capture)
-    made = _made(flows, known, capture, patterns or Patterns())
+    made = _made(flows, known, capture, telling or Telling())
     joined = []
     before = 0
     for name, each in made.items():
@@ -185,88 +185,44 @@ def texts(
     return text.decode("ascii"), ends
 
 
-def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary, patterns: Patterns) -> dict[str, list[str]]:
+def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary, telling: Telling) -> dict[str, list[str]]:
     """Return what is made flow by flow, as JSON."""
     who = list(recording.identities(known))
     made: dict[str, list[str]] = {what: [quoted(name(each)) for each in who] for what, name in export.NAMED.items()}
     made["translated"] = ["null" if each.translation is None else export.dumps(export.translated(each)) for each in who]
-    made |= {what: ["null"] * len(who) for what in TOLD} | {
-        what: ["[]"] * len(who) for what in ("findings", "witnesses")
-    }
+    made["witnesses"] = ["[]"] * len(who)
 
-    def enter(at: int, text: str) -> None:
-        for what, each in zip(TOLD, text.split(BETWEEN), strict=True):
-            made[what][at] = each
-
-    for at, judged in _told(flows, who, capture, patterns, enter):
+    def see(at: int, judged: JudgedFlow) -> None:
         if judged.witnesses:
             start_ns = capture.start_ns or 0
             beside = [export.witness_object(witness, judged, start_ns) for witness in judged.witnesses]
             made["witnesses"][at] = export.dumps(beside)
-    return made
+
+    # what several files share has frames of each of them
+    texts = telling.texts(flows, partial(_text, parts=capture.parts), who, alike=len(capture.parts) <= 1, see=see)
+    told = [UNTOLD if text is None else text.split(BETWEEN) for text in texts]
+    return made | dict(zip(TOLD, map(list, zip(*told, strict=True)), strict=True))
 
 
 TOLD: Final = ("settings_a", "settings_b", "cause", "findings")
+UNTOLD: Final = ["null", "null", "null", "[]"]
+"""These of a flow that is not worth telling."""
 BETWEEN: Final = "\x00"
 """Between these texts of a flow where they are one."""
-FIRST_TOLD: Final = 2 * ENOUGH
-"""So many flows of a shape are told before it is asked whether the others need be."""
 
 
-def _text(judged: JudgedFlow, capture: CaptureSummary) -> str:
+def _text(judged: JudgedFlow, parts: Sequence[Part]) -> str:
     """Return the texts of a flow in which there are words, or an inference."""
     found: Json = [export.finding_object(finding, judged) for finding in judged.findings]
-    if len(capture.parts) > 1:
-        found = export.with_file_frames(found, capture.parts)
-    settings = [export.settings_object(judged.settings(side)) for side in SIDES]
-    return BETWEEN.join(map(export.dumps, (*settings, export.cause_object(judged), found)))
+    if len(parts) > 1:
+        found = export.with_file_frames(found, parts)
+    settings = [_settings(judged.settings(side)) for side in SIDES]
+    cause = "null" if judged.cause is None else export.dumps(export.cause_object(judged))
+    return BETWEEN.join((*settings, cause, export.dumps(found) if found else "[]"))
 
 
-def _told(
-    flows: ManyFlows,
-    who: Sequence[Identity],
-    capture: CaptureSummary,
-    patterns: Patterns,
-    enter: Callable[[int, str], None],
-) -> Iterator[tuple[int, JudgedFlow]]:
-    """Enter the texts of all flows that are worth telling; yield those that were told, not only made like others.
-
-    Of each shape that is not known a few are told, then it is asked again of which flows texts can be made by now.
-    """
-    places: list[int] = flows.worth_telling.tolist()
-    likes = flows.likenesses if places and len(capture.parts) <= 1 and patterns.pay else [None] * len(flows)
-    most = FIRST_TOLD
-    while places:
-        now, later, counts = [], [], Counter[bytes]()
-        for at in places:
-            like = likes[at]
-            if like is not None:
-                shape = patterns.shape(like)
-                text = patterns.text(shape, *_differing(who[at], like))
-                if text is not None:
-                    enter(at, text)
-                    continue
-                counts[shape] += 1
-                if counts[shape] > most and not patterns.is_told(shape):
-                    later.append(at)
-                    continue
-            now.append(at)
-        told = flows.judged(np.array(now, dtype=np.int64), Traced)
-        for at in now:
-            Traced.asked.clear()
-            judged = next(told)
-            text = _text(judged, capture)
-            enter(at, text)
-            like = likes[at]
-            if like is not None:
-                patterns.learn(like, text, *_differing(who[at], like), asked=bool(Traced.asked))
-            yield at, judged
-        places, most = later, 2 * most
-
-
-def _differing(who: Identity, like: Likeness) -> tuple[tuple[str, str], tuple[int, ...]]:
-    """Return the addresses and the numbers of a flow in which others may differ that are alike."""
-    return (who.a.address, who.b.address), (*like.frames, who.a.port, who.b.port)
+def _settings(settings: Settings | None) -> str:
+    return "null" if settings is None else export.dumps(export.settings_object(settings))
 
 
 @cache

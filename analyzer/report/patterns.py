@@ -10,11 +10,14 @@ It must not know what a text says.
 from __future__ import annotations
 
 import re
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from analyzer.judge.alike import Likeness
 
@@ -25,6 +28,8 @@ MOST: Final = 16384
 TRIED: Final = 8192
 """After so many flows, if not one in RARELY was made by a pattern, no more is tried."""
 RARELY: Final = 8
+COMMAS: Final = 1000
+"""From here on a number with commas looks different."""
 NUMBER: Final = re.compile(r"(\d{1,3}(?:,\d{3})+(?!\d)|\d+)")
 ADDRESSES: Final = ("\x01", "\x02")
 """What stands for addresses in a pattern; JSON in ASCII has no such characters."""
@@ -36,7 +41,7 @@ Rule = tuple[int, bool]
 class Pattern:
     """What is known of the texts of one shape."""
 
-    __slots__ = ("_fixed", "_format", "_learned", "_open", "_rules", "_texts", "is_told")
+    __slots__ = ("_format", "_learned", "_open", "_rules", "_texts", "is_told")
 
     def __init__(self) -> None:
         """Know nothing."""
@@ -46,8 +51,8 @@ class Pattern:
         self._texts: list[str] = []
         self._rules: list[tuple[set[Rule], str | None]] = []
         self._format = ""
-        self._fixed: list[Rule] = []
-        self._open: list[tuple[set[Rule], str | None]] = []
+        self._open: list[list[Rule]] = []
+        """What explains the same place: the number that stood there in every text (-1 and less), then other rules."""
 
     def learn(self, text: str, addresses: Sequence[str], numbers: Sequence[int]) -> None:
         """Take the text of one more flow."""
@@ -74,31 +79,40 @@ class Pattern:
         self._learned += 1
         self._format = ""
 
-    def text(self, addresses: Sequence[str], numbers: Sequence[int]) -> str | None:
-        """Return the text of a flow, or None if too little is known to make it."""
-        if self._learned < ENOUGH or self.is_told:
-            return None
+    def texts(
+        self, a: Sequence[str], b: Sequence[str], numbers: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bool_], list[str]]:
+        """Return for which flows a text can be made, and these texts; a row of ``numbers`` is a flow's."""
+        fine = np.full(len(numbers), self._learned >= ENOUGH and not self.is_told)
+        if not fine.any():
+            return fine, []
         if not self._format:
             self._settle()
-        for rules, same in self._open:
-            if len({*(_written(numbers, rule) for rule in rules), *([same] if same is not None else [])}) > 1:
-                return None
-        return self._format.format(
-            *addresses, *(f"{numbers[at]:,}" if commas else numbers[at] for at, commas in self._fixed)
-        )
+        for (at, commas), *others in self._open:
+            known = numbers[:, at] if at >= 0 else np.full(len(numbers), -1 - at)
+            for other, has_commas in others:
+                fine &= numbers[:, other] == known
+                if commas != has_commas:
+                    fine &= known < COMMAS
+        made = self._format.format
+        if fine.all():
+            return fine, [made(*each) for each in zip(a, b, *numbers.T.tolist(), strict=True)]
+        places = np.flatnonzero(fine).tolist()
+        return fine, [made(a[at], b[at], *row) for at, row in zip(places, numbers[fine].tolist(), strict=True)]
 
     def _settle(self) -> None:
         """Make what texts are made from, of what is known now."""
         parts = [_escaped(self._texts[0])]
-        self._fixed, self._open = [], []
+        self._open = []
         for (rules, same), between in zip(self._rules, self._texts[1:], strict=True):
-            if len(rules) + (same is not None) > 1:
-                self._open.append((rules, same))
             if same is not None:
                 parts.append(same)
             else:
-                parts.append(f"{{{len(ADDRESSES) + len(self._fixed)}}}")
-                self._fixed.append(min(rules))
+                at, commas = min(rules)
+                parts.append(f"{{{len(ADDRESSES) + at}{':,' if commas else ''}}}")
+            if len(rules) + (same is not None) > 1:
+                fixed = [] if same is None else [(-1 - int(same.replace(",", "")), "," in same)]
+                self._open.append([*fixed, *sorted(rules)])
             parts.append(_escaped(between))
         self._format = "".join(parts)
 
@@ -119,21 +133,27 @@ class Patterns:
         """Whether it is worth while to look for flows that are alike."""
         return self._tried < TRIED or self._made * RARELY > self._tried
 
-    def shape(self, like: Likeness) -> bytes:
-        """Return what patterns are kept by."""
-        digest = blake2b(like.shape, digest_size=16).digest()
-        return digest + like.until if digest in self._asking else digest
+    def depends_on_end(self, shape: bytes) -> bool:
+        """Say whether what is told of this shape depends on when the capture ended."""
+        return shape in self._asking
 
-    def text(self, shape: bytes, addresses: Sequence[str], numbers: Sequence[int]) -> str | None:
-        """Return the text of a flow of this shape, if enough is known."""
-        pattern = self._known.get(shape)
-        made = None if pattern is None else pattern.text(addresses, numbers)
-        self._made += made is not None
-        return made
+    def texts(
+        self, key: bytes, a: Sequence[str], b: Sequence[str], numbers: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bool_], list[str]]:
+        """Return for which flows a text can be made, and these texts; a row of ``numbers`` is a flow's.
 
-    def is_told(self, shape: bytes) -> bool:
-        """Say whether each flow of this shape has to be told."""
-        pattern = self._known.get(shape)
+        The key is a shape, with how long the capture went on where what is told ``depends_on_end``.
+        """
+        pattern = self._known.get(key)
+        if pattern is None:
+            return np.zeros(len(numbers), dtype=np.bool_), []
+        fine, made = pattern.texts(a, b, numbers)
+        self._made += len(made)
+        return fine, made
+
+    def is_told(self, key: bytes) -> bool:
+        """Say whether each flow of this key has to be told."""
+        pattern = self._known.get(key)
         return pattern is not None and pattern.is_told
 
     def learn(
@@ -141,16 +161,17 @@ class Patterns:
     ) -> None:
         """Take the text of a flow that was told; ``asked`` says that it depends on when the capture ended."""
         self._tried += 1
-        shape = self.shape(like)
-        if asked and len(shape) == blake2b(digest_size=16).digest_size:
-            self._asking.add(shape)
-            self._known.pop(shape, None)
-            shape += like.until
-        if shape in self._known:  # of a shape that comes once nothing is learned
-            pattern = self._known[shape] = self._known[shape] or Pattern()
+        key = like.shape
+        if asked and key not in self._asking:
+            self._asking.add(key)
+            self._known.pop(key, None)
+        if key in self._asking:
+            key += like.until
+        if key in self._known:  # of a shape that comes once nothing is learned
+            pattern = self._known[key] = self._known[key] or Pattern()
             pattern.learn(text, addresses, numbers)
         elif len(self._known) < MOST:
-            self._known[shape] = None
+            self._known[key] = None
 
 
 def _escaped(text: str) -> str:
@@ -159,11 +180,6 @@ def _escaped(text: str) -> str:
     for at, mark in enumerate(ADDRESSES):
         text = text.replace(mark, f"{{{at}}}")
     return text
-
-
-def _written(numbers: Sequence[int], rule: Rule) -> str:
-    at, commas = rule
-    return f"{numbers[at]:,}" if commas else str(numbers[at])
 
 
 def _standing_alone(address: str) -> re.Pattern[str]:

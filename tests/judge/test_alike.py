@@ -25,7 +25,7 @@ def likes(*texts):
         (batch,) = follow([parse(text).batch()])
         facts = Facts((batch, np.array([0])))
         endings = verdict.ending_table(facts.flow, facts.ends, facts.ending, verdict.decide(batch)[:1])
-        found += likenesses(facts, (), endings)
+        found.append(likenesses(facts, (), endings).of(0))
     return found
 
 

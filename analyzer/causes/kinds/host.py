@@ -138,6 +138,7 @@ def _unheard_who(t: Teller, cause: Cause) -> str:
 
 ALL_SILENT: Final = CauseKind(
     code="all-silent-together",
+    needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (c.fell_silent, c.shares_fate_with_other_hosts, c.nothing_was_heard)),
         CauseRow(Certainty.LIKELY, (c.fell_silent, c.shares_fate_with_its_host, c.host_was_not_heard)),
@@ -158,6 +159,7 @@ ALL_SILENT: Final = CauseKind(
 )
 HOST_RESTARTED: Final = CauseKind(
     code="host-restarted",
+    needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, clock_started_anew)),
         CauseRow(Certainty.LIKELY, (c.fell_silent, c.is_on_link, clock_started_anew)),
@@ -187,6 +189,7 @@ HOST_RESTARTED: Final = CauseKind(
 )
 SERVICE_RESTARTED: Final = CauseKind(
     code="service-restarted",
+    needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (c.was_reset, refused_then_accepted, knows_other_stack)),
         CauseRow(Certainty.POSSIBLE, (c.was_reset, refused)),
@@ -206,6 +209,7 @@ SERVICE_RESTARTED: Final = CauseKind(
 )
 HOST_SILENT: Final = CauseKind(
     code="host-silent",
+    needs_question=True,
     rows=(
         CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.host_was_not_heard, c.station_was_not_heard)),
         CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.host_came_back, c.station_was_not_heard)),

@@ -232,6 +232,7 @@ LEASE_ENDED: Final = CauseKind(
 )
 PEER_OFF_LINK: Final = CauseKind(
     code="peer-off-link",
+    needs_question=True,
     rows=(
         CauseRow(
             Certainty.PROVEN,
@@ -270,6 +271,7 @@ PEER_OFF_LINK: Final = CauseKind(
 )
 GATEWAY_OFF_LINK: Final = CauseKind(
     code="gateway-off-link",
+    needs_question=True,
     rows=(
         CauseRow(
             Certainty.PROVEN,
@@ -302,6 +304,7 @@ GATEWAY_OFF_LINK: Final = CauseKind(
 )
 ADDRESS_MOVED: Final = CauseKind(
     code="address-moved",
+    needs_question=True,
     rows=(
         CauseRow(Certainty.PROVEN, (c.was_reset, moved_meanwhile, reset_came_from_new_station)),
         CauseRow(Certainty.LIKELY, (c.fell_silent, moved_meanwhile, moved_since)),
@@ -323,6 +326,7 @@ ADDRESS_MOVED: Final = CauseKind(
 )
 ADDRESS_GONE: Final = CauseKind(
     code="address-gone",
+    needs_question=True,
     rows=(
         CauseRow(
             Certainty.LIKELY,

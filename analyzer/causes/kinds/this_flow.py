@@ -149,6 +149,7 @@ def _lost_once_who(t: Teller, cause: Cause) -> str:
 
 FILTER_DROPS: Final = CauseKind(
     code="filter-drops",
+    needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (c.fell_silent, c.is_on_link, c.host_was_heard, nothing_by_icmp)),
         CauseRow(Certainty.POSSIBLE, (c.fell_silent, nothing_by_icmp, host_may_be_out_of_sight)),
@@ -168,6 +169,7 @@ FILTER_DROPS: Final = CauseKind(
 )
 FORGOTTEN: Final = CauseKind(
     code="only-this-flow-forgotten",
+    needs_question=True,
     rows=(
         CauseRow(
             Certainty.LIKELY,
@@ -230,6 +232,7 @@ IDLE_LIMIT: Final = CauseKind(
 )
 PATH_CHANGED: Final = CauseKind(
     code="path-changed",
+    needs_question=True,
     rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, came_another_way)),),
     facts=_way,
     tells="A traceroute in both directions; the routers' logs.",

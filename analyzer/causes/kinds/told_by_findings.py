@@ -135,6 +135,7 @@ ONE_DIRECTION: Final = CauseKind(
 )
 ELSEWHERE: Final = CauseKind(
     code="answers-elsewhere",
+    needs_question=True,
     rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, goes_on_as_if_answered)),),
     facts=_ignored,
     tells="A capture at the prober's own host: do answers arrive there? Its socket (ss -o) counts unanswered probes.",
@@ -149,6 +150,7 @@ ELSEWHERE: Final = CauseKind(
 )
 INCOMPLETE: Final = CauseKind(
     code="capture-incomplete",
+    needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (cannot_tell,)),
         CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.capture_lacks_frames)),

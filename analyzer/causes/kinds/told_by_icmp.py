@@ -151,6 +151,7 @@ def _unreachable_who(t: Teller, cause: Cause) -> str:
 
 FILTER_REJECTS: Final = CauseKind(
     code="filter-rejects",
+    needs_question=True,
     rows=(
         CauseRow(Certainty.PROVEN, (c.fell_silent, prohibited_exactly)),
         CauseRow(Certainty.LIKELY, (c.silent_or_never_opened, prohibited)),
@@ -172,6 +173,7 @@ FILTER_REJECTS: Final = CauseKind(
 )
 NO_ROUTE_CAUSE: Final = CauseKind(
     code="no-route",
+    needs_question=True,
     rows=(
         CauseRow(Certainty.PROVEN, (c.fell_silent, no_route_exactly)),
         CauseRow(Certainty.LIKELY, (c.silent_or_never_opened, no_route)),
@@ -190,6 +192,7 @@ NO_ROUTE_CAUSE: Final = CauseKind(
 )
 HOST_DOWN: Final = CauseKind(
     code="host-down-says-last-router",
+    needs_question=True,
     rows=(
         CauseRow(Certainty.PROVEN, (c.fell_silent, unreachable_exactly)),
         CauseRow(Certainty.LIKELY, (c.silent_or_never_opened, unreachable)),

@@ -1,0 +1,133 @@
+"""What is told of flows, some at a time: few are judged, and what is told of others that are alike is made.
+
+Of each shape (``judge.alike``) that is not known a few are told; then it is asked again of which flows texts can be
+made by now. Flows that are like no other are told one by one.
+
+It must not know what is told, or how it is written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.judge import recording
+from analyzer.judge.alike import Traced
+from analyzer.report.patterns import ENOUGH, Patterns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from analyzer.judge.alike import Likenesses
+    from analyzer.judge.judged import JudgedFlow
+    from analyzer.judge.record import Identity
+    from analyzer.report.bulk import ManyFlows
+
+FIRST_TOLD: Final = 2 * ENOUGH
+"""So many flows of a shape are told before it is asked whether the others need be."""
+
+
+def _nothing(at: int, judged: JudgedFlow) -> None:
+    """Look at nothing else of a flow that was told."""
+
+
+class Telling:
+    """Tells flows, and keeps what it learned of those before."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self._patterns = Patterns()
+
+    def texts(
+        self,
+        flows: ManyFlows,
+        text: Callable[[JudgedFlow], str],
+        who: Sequence[Identity] | None = None,
+        *,
+        alike: bool = True,
+        see: Callable[[int, JudgedFlow], None] = _nothing,
+    ) -> list[str | None]:
+        """Return the ``text`` of each flow; None of those that are not worth telling.
+
+        It is the same function each time. ``who`` says who they are, if that is known. Unless they are looked at as
+        ``alike``, all are told. ``see`` gets those that were told, with their places; beside the others there is
+        nothing that bears on them.
+        """
+        found: list[str | None] = [None] * len(flows)
+        places = flows.worth_telling
+        if not len(places):
+            return found
+        if not (alike and self._patterns.pay):
+            for at, judged in zip(places.tolist(), flows.judged(places), strict=True):
+                found[at] = text(judged)
+                see(at, judged)
+            return found
+        some = _Some(flows.likenesses, who or list(recording.identities(flows.facts)))
+        most = FIRST_TOLD
+        while len(places):
+            now, later = [places[some.likes.group[places] < 0]], [places[:0]]
+            for key, alike_ in self._by_key(some.likes, places):
+                fine, texts = self._patterns.texts(key, *some.differing(alike_))
+                for at, made in zip(alike_[fine].tolist(), texts, strict=True):
+                    found[at] = made
+                rest = alike_[~fine]
+                few = len(rest) if self._patterns.is_told(key) else most
+                now.append(rest[:few])
+                later.append(rest[few:])
+            places = np.sort(np.concatenate(now))
+            told = flows.judged(places, Traced)
+            for at in places.tolist():
+                Traced.asked.clear()
+                judged = next(told)
+                found[at] = own = text(judged)
+                self._learn(some, at, own, asked=bool(Traced.asked))
+                see(at, judged)
+            places, most = np.concatenate(later), 2 * most
+        return found
+
+    def _by_key(self, likes: Likenesses, places: NDArray[np.int64]) -> Iterator[tuple[bytes, NDArray[np.int64]]]:
+        """Yield the places of flows that are alike, with what is known of them is kept by."""
+        for group, of_shape in _sorted_in(places, likes.group[places]):
+            if group < 0:
+                continue
+            shape = likes.shapes[group]
+            if not self._patterns.depends_on_end(shape):
+                yield shape, of_shape
+                continue
+            for until_ns, some in _sorted_in(of_shape, likes.until_ns[of_shape]):
+                yield shape + np.int64(until_ns).astype("<i8").tobytes(), some
+
+    def _learn(self, some: _Some, at: int, text: str, *, asked: bool) -> None:
+        """Learn from the text of a flow that was told; ``asked`` says that it depends on when the capture ended."""
+        like = some.likes.of(at)
+        if like is not None:
+            a, b, numbers = some.differing(np.array([at]))
+            self._patterns.learn(like, text, (a[0], b[0]), numbers[0].tolist(), asked=asked)
+
+
+class _Some:
+    """Flows of which some are alike."""
+
+    def __init__(self, likes: Likenesses, who: Sequence[Identity]) -> None:
+        """Take which of them are alike, and who they are."""
+        self.likes = likes
+        self._who = who
+        self._counts = (likes.frames > 0).sum(axis=1)
+
+    def differing(self, places: NDArray[np.int64]) -> tuple[list[str], list[str], NDArray[np.int64]]:
+        """Return addresses a and b, and all numbers, of flows that are alike: in what else they may differ."""
+        who = [self._who[at] for at in places.tolist()]
+        ports = np.array([(each.a.port, each.b.port) for each in who], dtype=np.int64).reshape(-1, 2)
+        frames = self.likes.frames[places, : self._counts[places[0]]]
+        return [each.a.address for each in who], [each.b.address for each in who], np.hstack([frames, ports])
+
+
+def _sorted_in(places: NDArray[np.int64], by: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield places that have the same value, in order, with the value."""
+    order = np.argsort(by, kind="stable")
+    ordered = by[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    yield from zip(ordered[starts].tolist(), np.split(places[order], starts[1:]), strict=True)
