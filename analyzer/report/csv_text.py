@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.choice import jit_wanted
 from analyzer.report.octets import DECIMALS, NUMBER, TEXT, WORD, Program, pieces
-from analyzer.report.tables import TABLES, table
+from analyzer.report.tables import TABLES, Told, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,11 +35,12 @@ class CsvWriter:
         self._name = name
         self._out = out
         self._written = 0
+        self._told = Told()
         csv.writer(out, lineterminator="\n").writerow(TABLES[name])
 
     def write(self, flows: ManyFlows, start_ns: int) -> None:
         """Write the rows of flows; instants count from ``start_ns``."""
-        cells = table(self._name, flows, start_ns)
+        cells = table(self._name, flows, start_ns, told=self._told)
         self._written += len(flows)
         self._out.write(text(cells, jit=jit_wanted(large=self._written >= LARGE)))
 

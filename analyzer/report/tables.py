@@ -1,7 +1,7 @@
 """Flows, probes and findings as tables of columns: what CSV, Parquet files and DataFrames are made from.
 
-A column is taken as it is where facts are columns already; what an inference or words are needed for is made of the
-flows that have any.
+A column is taken as it is where facts are columns already; what an inference or words are needed for is told of the
+flows that have any (``Told``), and made from what was told of others where flows are alike.
 
 It must not know how a table is written.
 """
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from analyzer import explain
-from analyzer.findings import ROWS
+from analyzer.findings import ROWS, Scope
 from analyzer.judge import recording
 from analyzer.label.outcome import ANSWER_ACK, ANSWER_DATA
 from analyzer.report.columns import FINDING_COLUMNS, FLOW_COLUMNS, PROBE_COLUMNS
 from analyzer.report.flow_fields import PROBE, Form
+from analyzer.report.telling import Telling
 from analyzer.segment import NONE
 from analyzer.track.flow import SIDES
 from analyzer.units import seconds
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.table import Table
     from analyzer.judge.timers.inference import Settings
     from analyzer.report.bulk import ManyFlows
@@ -63,12 +65,31 @@ class Cells(NamedTuple):
         return self._replace(values=self.values[rows])
 
 
-def table(name: str, flows: ManyFlows, start_ns: int, order: NDArray[np.int64] | None = None) -> dict[str, Cells]:
+class Told:
+    """What is told of flows beyond their facts, some flows at a time; it knows what was told of those before."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self._telling = Telling()
+        self._flows: ManyFlows | None = None
+        self._texts: list[list[str]] = []
+
+    def of(self, flows: ManyFlows) -> list[list[str]]:
+        """Return the texts of each flow, as _text has them; of the last flows that were asked for they are known."""
+        if self._flows is not flows:
+            texts = self._telling.texts(flows, _text)
+            self._flows, self._texts = flows, [UNTOLD if text is None else text.split(BETWEEN) for text in texts]
+        return self._texts
+
+
+def table(
+    name: str, flows: ManyFlows, start_ns: int, order: NDArray[np.int64] | None = None, told: Told | None = None
+) -> dict[str, Cells]:
     """Return what flows add to one of TABLES, in the order of its columns; instants count from ``start_ns``.
 
-    The flows come in the ``order`` of these places, or as they are.
+    The flows come in the ``order`` of these places, or as they are. Who asks for many of them keeps what is ``told``.
     """
-    found, start = _MAKERS[name](flows, start_ns)
+    found, start = _MAKERS[name](flows, start_ns, told or Told())
     cells = {column: found[column] for column in TABLES[name]}
     if order is None:
         return cells
@@ -112,7 +133,7 @@ _OF_ENDING: Final = (
 )
 
 
-def _flows(flows: ManyFlows, start_ns: int) -> tuple[dict[str, Cells], NDArray[np.int64]]:
+def _flows(flows: ManyFlows, start_ns: int, told: Told) -> tuple[dict[str, Cells], NDArray[np.int64]]:
     facts, count = flows.facts, len(flows)
     probes, fins = facts.probes, facts.fins
     prober = np.repeat(np.arange(count), np.diff(probes.start))
@@ -143,7 +164,8 @@ def _flows(flows: ManyFlows, start_ns: int) -> tuple[dict[str, Cells], NDArray[n
             f"probes_{side}": how_many(probes.columns["sender"] == number),
             f"fin_{side}_s": Cells(fin, is_time=True),
         }
-    return cells | _settings(flows) | _causes(flows), np.arange(count + 1)
+    texts = told.of(flows)
+    return cells | _settings(texts) | _causes(texts), np.arange(count + 1)
 
 
 def _endpoints(flows: ManyFlows) -> dict[str, Cells]:
@@ -166,32 +188,48 @@ _SETTINGS: Final[dict[str, Callable[[Settings], int | None]]] = {
 }
 
 
-def _settings(flows: ManyFlows) -> dict[str, Cells]:
-    """Return what is inferred of both ends of each flow."""
-    columns = {name.format(side): np.full(len(flows), NONE) for name in _SETTINGS for side in SIDES}
-    for at, judged in flows.told.items():
+_CAUSE: Final = ("cause", "cause_certainty", "cause_instead")
+BETWEEN: Final = "\x00"
+"""Between the texts of a flow."""
+UNTOLD: Final = [""] * (len(_SETTINGS) * len(SIDES) + len(_CAUSE))
+"""These of a flow that is not worth telling."""
+
+
+def _text(judged: JudgedFlow) -> str:
+    """Return what is inferred of both ends, the causes, and of each finding its frames and its words."""
+    texts = []
+    for value_of in _SETTINGS.values():
         for side in SIDES:
             settings = judged.settings(side)
-            if settings is not None:
-                for name, value_of in _SETTINGS.items():
-                    value = value_of(settings)
-                    columns[name.format(side)][at] = NONE if value is None else value
-    return {name: Cells(column, is_time=name.endswith("_s")) for name, column in columns.items()}
+            value = None if settings is None else value_of(settings)
+            texts.append("" if value is None else str(value))
+    if judged.cause is None:
+        texts += [""] * len(_CAUSE)
+    else:
+        texts += [judged.cause.code, judged.cause.certainty.value, " ".join(each.code for each in judged.causes[1:])]
+    for finding in judged.findings:
+        texts += [" ".join(map(str, finding.frames)), explain.detail(finding, judged)]
+    return BETWEEN.join(texts)
 
 
-def _causes(flows: ManyFlows) -> dict[str, Cells]:
+def _settings(told: list[list[str]]) -> dict[str, Cells]:
+    """Return what is inferred of both ends of each flow."""
+    names = [name.format(side) for name in _SETTINGS for side in SIDES]
+    columns = [[int(each[at]) if each[at] else NONE for each in told] for at in range(len(names))]
+    return {
+        name: Cells(np.array(column, dtype=np.int64), is_time=name.endswith("_s"))
+        for name, column in zip(names, columns, strict=True)
+    }
+
+
+def _causes(told: list[list[str]]) -> dict[str, Cells]:
     """Return the surest cause of each flow, how sure it is, and what fits as well."""
-    names = ("cause", "cause_certainty", "cause_instead")
-    columns = {name: [""] * len(flows) for name in names}
-    for at, judged in flows.told.items():
-        if judged.cause is not None:
-            instead = " ".join(cause.code for cause in judged.causes[1:])
-            for name, text in zip(names, (judged.cause.code, judged.cause.certainty.value, instead), strict=True):
-                columns[name][at] = text
-    return {name: texts_of(column) for name, column in columns.items()}
+    first = len(UNTOLD) - len(_CAUSE)
+    return {name: texts_of([each[first + at] for each in told]) for at, name in enumerate(_CAUSE)}
 
 
-def _probes(flows: ManyFlows, start_ns: int) -> tuple[dict[str, Cells], NDArray[np.int64]]:
+def _probes(flows: ManyFlows, start_ns: int, told: Told) -> tuple[dict[str, Cells], NDArray[np.int64]]:
+    del told
     probes = flows.facts.probes
     flow = np.repeat(np.arange(len(flows)), np.diff(probes.start))
     ends = [(str(each.a), str(each.b)) for each in recording.identities(flows.facts)]
@@ -206,21 +244,21 @@ def _probes(flows: ManyFlows, start_ns: int) -> tuple[dict[str, Cells], NDArray[
     return cells, probes.start
 
 
-def _findings(flows: ManyFlows, start_ns: int) -> tuple[dict[str, Cells], NDArray[np.int64]]:
+def _findings(flows: ManyFlows, start_ns: int, told: Told) -> tuple[dict[str, Cells], NDArray[np.int64]]:
     del start_ns
-    counts = flows.hits.counts()
-    owner = np.repeat(np.arange(len(flows)), counts)
-    found = [(finding, judged) for judged in flows.told.values() for finding in judged.findings]
-    about = np.array([NONE if finding.about is None else SIDES.index(finding.about) for finding, _ in found])
+    hits = flows.hits
+    texts = [text for each in told.of(flows) for text in each[len(UNTOLD) :]]
     cells = {
-        "capture": Cells(np.full(len(owner), flows.capture)),
-        "flow": Cells(flows.facts.flows.columns["number"][owner]),
-        "code": texts_of([finding.code for finding, _ in found]),
-        "about": Cells(about.astype(np.int64), SIDES),
-        "frames": texts_of([" ".join(map(str, finding.frames)) for finding, _ in found]),
-        "detail": texts_of([explain.detail(finding, judged) for finding, judged in found]),
+        "capture": Cells(np.full(len(hits.flow), flows.capture)),
+        "flow": Cells(flows.facts.flows.columns["number"][hits.flow]),
+        "code": texts_of([ROWS[row][0].code for row in hits.row.tolist()]),
+        "about": Cells(np.where(_IS_OF_END[hits.row], hits.side, NONE), SIDES),
+        "frames": texts_of(texts[::2]),
+        "detail": texts_of(texts[1::2]),
     }
-    return cells, np.concatenate(([0], np.cumsum(counts)))
+    return cells, hits.start
 
 
+_IS_OF_END: Final = np.array([kind.scope is Scope.ENDPOINT for kind, _ in ROWS])
+"""By row of FINDINGS, whether it is about one end."""
 _MAKERS: Final = {"flows": _flows, "probes": _probes, "findings": _findings}

@@ -71,8 +71,9 @@ def kind(column: str) -> str:
 def columns(table: str, some: Iterable[Some], start_ns: Callable[[int], int]) -> Columns:
     """Return one of TABLES as lists of equal length; ``start_ns`` gives the first instant of a capture."""
     found: Columns = {name: [] for name in TABLES[table]}
+    told = tables.Told()
     for flows, order in some:
-        for name, cells in tables.table(table, flows, start_ns(flows.capture), order).items():
+        for name, cells in tables.table(table, flows, start_ns(flows.capture), order, told).items():
             found[name] += cells.plain()
     return found
 
@@ -133,10 +134,10 @@ def _parts(
 ) -> Iterator[dict[str, Foreign]]:
     """Yield each of TABLES as an Arrow table of some flows, AT_A_TIME at least; once at least."""
     held: dict[str, list[Foreign]] = {table: [schema.empty_table()] for table, schema in schemas.items()}
-    count = 0
+    count, told = 0, tables.Told()
     for flows, order in some:
         for table, schema in schemas.items():
-            cells = tables.table(table, flows, start_ns(flows.capture), order)
+            cells = tables.table(table, flows, start_ns(flows.capture), order, told)
             arrays = [_array(arrow, each, schema.field(name).type) for name, each in cells.items()]
             held[table].append(arrow.table(arrays, schema=schema))
         count += len(flows)
