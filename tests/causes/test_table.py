@@ -3,10 +3,14 @@
 import pytest
 
 from analyzer.causes import CAUSES, CODES, cause_kind
+from analyzer.causes.kind import Holding, find
 from analyzer.explain.story import LONG_TEXTS
 from analyzer.judge.judged import Certainty
+from analyzer.judge.scene import Scene
+from analyzer.judge.witness import witnesses
 from tests.causes.scenes import dead
-from tests.judging import captured
+from tests.judging import captured, judge_batches
+from tests.tables import scenario_flows
 
 
 def test_codes_are_unique_slugs():
@@ -43,3 +47,15 @@ def test_a_flow_that_closes_in_order_has_no_cause():
     flows, _ = captured("fixed_server.pcap")
 
     assert [flow.cause for flow in flows] == [None] * len(flows)
+
+
+def test_who_raises_no_question_has_no_cause_that_needs_one():
+    """In no flow of the scenarios that raises none, and has no ICMP error, holds such a cause or is a witness."""
+    asked = [kind for kind in CAUSES if kind.needs_question]
+    flows = [judged for batches in scenario_flows().values() for judged in judge_batches(batches)]
+    scenes = [Scene(judged.record, judged.ending, judged.findings) for judged in flows]
+    quiet = [scene for scene in scenes if not (scene.raises_question or scene.record.icmp_errors)]
+
+    assert quiet
+    assert not [find(kind, Holding(scene)) for scene in quiet for kind in asked if find(kind, Holding(scene))]
+    assert not [witness for scene in quiet for witness in witnesses(scene)]
