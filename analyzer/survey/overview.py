@@ -230,7 +230,7 @@ def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]
     """
     eventful = _sum(batch, "probes") + _sum(batch, "zero_window") + _sum(batch, "undecided") > 0
     eventful |= (batch.ending["icmp_errors"] > 0) | (batch.ending["ignored"] > 0)
-    left_idle = (batch.flow["active_ns"] >= 0) & (batch.end_ns - batch.flow["active_ns"] >= LONG_NS)
+    left_idle = (batch.flow["active_ns"] >= 0) & (batch.ends_ns - batch.flow["active_ns"] >= LONG_NS)
     eventful |= left_idle & has_verdict(winners, Verdict.OPEN)
     eventful |= (batch.flow["silence_ns"] >= LONG_NS) | (batch.flow["cut"] > 0) | (batch.flow["backwards"] > 0)
     for run in (batch.run_a, batch.run_b):

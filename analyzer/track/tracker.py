@@ -62,7 +62,7 @@ MOST_HOLES: Final = 64
 """More are not told apart: frames of a capture whose time leaps so often are in no order."""
 MOST_LEAVING: Final = 16384
 """Flows that are handed over in one piece meanwhile; more leave with the next rows."""
-AT_ONCE: Final = 4096
+AT_ONCE: Final = 3072
 """Flows that are handed over in one piece, of those that new ones on their addresses pushed out, and when a capture
 ends; there, unless their rows are more than 4 * AT_ONCE."""
 CROWDED_PART: Final = 0.5
@@ -202,7 +202,7 @@ class Tracker:
         self.now_ns = max(self.now_ns, batch.last_ts_ns)
         often = max(MOST_LEAVING, self.live // 8) if self._used() > CROWDED_PART else max(SWEEP, 2 * self.live)
         if self._since_sweep >= often or self._more or self.full:
-            return self.advance(self.now_ns)
+            return self.advance(self.now_ns, most=AT_ONCE)
         # a few at a time would cost as much as many: who asks for all, by ``advance`` or ``snapshot``, gets these too
         return self._finish(self._take_pushed()) if len(self._pushed_out) >= AT_ONCE else None
 
@@ -281,20 +281,24 @@ class Tracker:
         """How many packets were dropped of which no counter says when."""
         return max(self.lost - sum(loss.packets for loss in self._losses), 0)
 
-    def advance(self, now_ns: int) -> FlowBatch | None:
-        """Say that time has come to ``now_ns``; return the flows that ended long enough before it, or None."""
+    def advance(self, now_ns: int, *, most: int | None = None) -> FlowBatch | None:
+        """Say that time has come to ``now_ns``; return the flows that ended long enough before it, or None.
+
+        Not many more than ``most``, if that is given: the others with the next batch.
+        """
         self.now_ns = max(self.now_ns, now_ns)
         self._since_sweep = 0
         gone = self._take_pushed()
         crowded = self._used() > CROWDED_PART
-        leaving, long = self._sweep(LINGER_NS, MOST_LEAVING if crowded else int(self._registers[FLOWS_USED]))
+        most = MOST_LEAVING if crowded else most or int(self._registers[FLOWS_USED])
+        leaving, long = self._sweep(LINGER_NS, most)
         gone += leaving
         for linger_ns in (HURRIED_NS, 0):
             if self._used() > (CROWDED_PART if linger_ns else 1.0):
                 leaving, long = self._sweep(linger_ns, max(MOST_LEAVING - len(gone), 0))
                 gone += leaving
                 self.hurried += len(leaving)
-        self._more = crowded and len(gone) >= MOST_LEAVING
+        self._more = len(gone) >= most
         if self._registers[observe.SEEN_USED] >= (CROWDED if self.jit else CROWDED_PLAIN):
             for index in long:
                 self._pack_rows(index)
@@ -362,9 +366,10 @@ class Tracker:
         """Finish: yield all flows still in memory, in batches of a bounded size, and forget them."""
         self._recall()
         left = self._in_order([*self._take_pushed(), *self._alive()])
-        sizes = self._copies(self._flows, left)["seen_count"]
+        records = self._flows.records
+        sizes = records["seen_count"][left].tolist() if self.jit else [records[at]["seen_count"] for at in left]
         first = rows = 0
-        for at, size in enumerate(sizes.tolist()):
+        for at, size in enumerate(sizes):
             if at > first and (at - first == AT_ONCE or rows + size > 4 * AT_ONCE):
                 yield self._collect(left[first:at], give_back=True, recalled=True)
                 first, rows = at, 0
