@@ -132,7 +132,7 @@ no_pip    = echo "make: pip could not install the dependencies; see its message 
 
 .venv/installed-checks: pyproject.toml | .venv/bin/python .venv/home
 	@echo "Installing into .venv, with what the checks need (a few minutes, the first time)"
-	@$(BIN)/python -m pip install --quiet --editable '.[test,completion,mcp,parquet,notebook]' || { $(no_pip); exit 1; }
+	@$(BIN)/python -m pip install --quiet --editable '.[test,completion,mcp,parquet,notebook,fleet-s3,metrics]' || { $(no_pip); exit 1; }
 	@touch .venv/installed $@
 
 .venv/installed-docs: pyproject.toml | .venv/bin/python .venv/home

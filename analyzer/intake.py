@@ -74,16 +74,29 @@ class Intake:
     """One capture point on its way into an analysis; keeps its summary up to date."""
 
     def __init__(
-        self, summary: CaptureSummary, source: CapturePoint, limits: Limits | None = None, *, telling: bool = False
+        self,
+        summary: CaptureSummary,
+        source: CapturePoint,
+        limits: Limits | None = None,
+        *,
+        telling: bool = False,
+        tracker: Tracker | None = None,
     ) -> None:
-        """Begin; ``summary`` is filled in from now on. ``telling`` has the tracker tell whose each row is."""
+        """Begin; ``summary`` is filled in from now on. ``telling`` has the tracker tell whose each row is.
+
+        With a ``tracker`` it goes on where that one stopped, and with the sums that the summary has.
+        """
         self._telling = telling
         self._limits = limits or Limits()
         self.summary = summary
         self._source = source
         self._skipped = np.zeros(len(SKIPPED), dtype=np.int64)
-        self._tracker: Tracker | None = None
+        self._tracker = tracker
         self._copies = 0
+        if tracker is not None:
+            self._skipped += np.array([summary.skipped.get(reason, 0) for reason in SKIPPED], dtype=np.int64)
+            if source.jit:
+                tracker.compile()
 
     def feed(self, batch: SegmentBatch) -> FlowBatch | None:
         """Take a batch; return the flows it finished, or None."""
@@ -106,6 +119,11 @@ class Intake:
         if self._tracker.full:
             self.summary.stopped_after = self.summary.frames
         return finished
+
+    @property
+    def tracker(self) -> Tracker | None:
+        """What has the live flows; None before the first batch."""
+        return self._tracker
 
     def take_told(self) -> NDArray[np.int64]:
         """Return of the rows of the last batch what ``Tracker.take_told`` does."""

@@ -51,8 +51,11 @@ def open_capture(
     jit: bool | None = None,
     chunk: int = CHUNK,
     contents: bool = False,
+    source: Source | None = None,
 ) -> CaptureReader | TextReader:
     """Open a capture: a path, or ``-`` for standard input; pcap, pcapng or text, plain, gzip or zstd.
+
+    What is open already comes as ``source``; then the path is only what it is called.
 
     ``reader`` is ``auto`` (the fast one, scapy for tunnels and rare link types), ``fast`` or ``scapy``. ``jit`` compels
     or forbids compiled loops; None decides by size. ``contents`` has what else is in a frame looked at (``contents``);
@@ -64,7 +67,7 @@ def open_capture(
         UnsupportedLinkTypeError: no frame of it can be decoded.
     """
     name = os.fspath(path)
-    source = open_source(name)
+    source = source or open_source(name)
     try:
         window = Window(source, chunk=chunk)
         if is_text(window.head(HEAD)):

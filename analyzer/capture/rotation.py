@@ -169,12 +169,7 @@ class RotatedReader:
             frames = 0
             last_ns = -1
             for batch in self._now:
-                if before:
-                    batch.rows["frame"] += before
-                    batch.others["frame"] += before
-                    for end in ("from_frame", "to_frame"):
-                        batch.leaps[end] += before
-                        batch.losses[end] += before
+                count_through(batch, before)
                 frames += batch.frames
                 last_ns = max(last_ns, batch.last_ts_ns)
                 yield batch
@@ -198,8 +193,7 @@ class RotatedReader:
             following = open_capture(self.left[0], **self._options)
         except (AnalyzerError, OSError):
             return None  # whoever reads it as a capture of its own says what is wrong with it
-        gap = None if following.start_ns is None else following.start_ns - last_ns
-        if gap is not None and last_ns >= 0 and not -OVERLAP_NS <= gap <= PAUSE_NS:
+        if not goes_on(last_ns, following.start_ns):
             following.close()
             return None
         self.left.pop(0)
@@ -210,6 +204,24 @@ class RotatedReader:
         """Return a file's warnings, with its name if the series has several."""
         several = len(self.parts) > 1 or bool(self.left)
         return [f"{Path(source.path).name}: {w}" if several else w for w in source.warnings]
+
+
+def goes_on(last_ns: int, start_ns: int | None) -> bool:
+    """Say whether a file that begins at ``start_ns`` goes on where one ended whose last frame was at ``last_ns``.
+
+    Where either is not known (``last_ns`` below 0) nothing speaks against it.
+    """
+    return start_ns is None or last_ns < 0 or -OVERLAP_NS <= start_ns - last_ns <= PAUSE_NS
+
+
+def count_through(batch: SegmentBatch, before: int) -> None:
+    """Number the frames of a batch on from the ``before`` frames of earlier files."""
+    if before:
+        batch.rows["frame"] += before
+        batch.others["frame"] += before
+        for end in ("from_frame", "to_frame"):
+            batch.leaps[end] += before
+            batch.losses[end] += before
 
 
 def streams(

@@ -62,12 +62,28 @@ def open_source(path: str) -> Source:
     Raises:
         CaptureError: it cannot be opened or read, or is not a file.
     """
-    raw: RawSource = _stdin() if path == STDIN else _file(path)
+    return _plain(_stdin() if path == STDIN else _file(path))
+
+
+def open_stream(name: str, stream: Foreign, size: int) -> Source:
+    """Take a stream that somebody else opened, of so many octets: what has ``readinto`` and ``close``.
+
+    Raises:
+        CaptureError: it cannot be read.
+    """
+    return _plain(RawSource(name, stream, size, owned=True))
+
+
+def _plain(raw: RawSource) -> Source:
+    """Return a source of what is in a file, decompressed if it is compressed."""
     try:
         head = raw.peek(4)
     except OSError as error:
         raw.close()
         raise CaptureError(raw.name, _why(error)) from error
+    except BaseException:
+        raw.close()
+        raise
     return inflater(raw, head) or raw
 
 

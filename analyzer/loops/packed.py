@@ -35,6 +35,29 @@ class Packed:
         octets = rows.view(np.uint8).reshape(self._count, -1).T
         self._octets = zlib.compress(np.diff(octets, axis=1, prepend=np.uint8(0)).tobytes(), LEVEL)
 
+    @classmethod
+    def of(cls, octets: bytes, count: int, dtype: np.dtype[np.void]) -> Packed:
+        """Return so many rows of a type from the octets that another one has.
+
+        Raises:
+            ValueError: they are not these.
+        """
+        opener = zlib.decompressobj()
+        try:
+            size = len(opener.decompress(octets, count * dtype.itemsize + 1))
+        except zlib.error as error:
+            raise ValueError(f"packed rows are damaged: {error}") from error
+        if size != count * dtype.itemsize or not opener.eof:
+            raise ValueError(f"packed rows are {size} octets, not {count} rows")
+        packed = cls.__new__(cls)
+        packed._octets, packed._count, packed._dtype = octets, count, dtype  # noqa: SLF001 - one of its own kind
+        return packed
+
+    @property
+    def octets(self) -> bytes:
+        """The rows, packed."""
+        return self._octets
+
     def __len__(self) -> int:
         """Return how many rows there are."""
         return self._count

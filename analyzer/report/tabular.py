@@ -106,16 +106,7 @@ def write_parquet(
     """
     arrow = _library("pyarrow")
     parquet = _library("pyarrow.parquet")
-    types = {"float": arrow.float64(), "text": arrow.string(), "int": arrow.int64()}
-    schemas = {
-        table: arrow.schema(
-            [
-                arrow.field(name, types[kind(name)], metadata={"description": meaning})
-                for name, meaning in TABLES[table].items()
-            ]
-        )
-        for table in TABLES
-    }
+    schemas = {table: schema_of(columns) for table, columns in TABLES.items()}
     folder.mkdir(parents=True, exist_ok=True)
     paths = {table: folder / f"{table}.parquet" for table in TABLES}
     with contextlib.ExitStack() as open_files:
@@ -129,6 +120,28 @@ def write_parquet(
     return list(paths.values())
 
 
+def schema_of(meanings: dict[str, str]) -> Foreign:
+    """Return the Arrow schema of a table with these columns; what each means is its ``description``."""
+    arrow = _library("pyarrow")
+    types = {"float": arrow.float64(), "text": arrow.string(), "int": arrow.int64()}
+    return arrow.schema(
+        [arrow.field(name, types[kind(name)], metadata={"description": meaning}) for name, meaning in meanings.items()]
+    )
+
+
+def arrow_table(
+    table: str,
+    flows: ManyFlows,
+    start_ns: int,
+    order: NDArray[np.int64] | None = None,
+    told: tables.Told | None = None,
+) -> Foreign:
+    """Return what flows add to one of TABLES as an Arrow table; instants count from ``start_ns``."""
+    arrow, schema = _library("pyarrow"), schema_of(TABLES[table])
+    cells = tables.table(table, flows, start_ns, order, told)
+    return arrow.table([_array(arrow, each, schema.field(name).type) for name, each in cells.items()], schema=schema)
+
+
 def _parts(
     some: Iterable[Some], start_ns: Callable[[int], int], arrow: Foreign, schemas: dict[str, Foreign]
 ) -> Iterator[dict[str, Foreign]]:
@@ -136,10 +149,8 @@ def _parts(
     held: dict[str, list[Foreign]] = {table: [schema.empty_table()] for table, schema in schemas.items()}
     count, told = 0, tables.Told()
     for flows, order in some:
-        for table, schema in schemas.items():
-            cells = tables.table(table, flows, start_ns(flows.capture), order, told)
-            arrays = [_array(arrow, each, schema.field(name).type) for name, each in cells.items()]
-            held[table].append(arrow.table(arrays, schema=schema))
+        for table in schemas:
+            held[table].append(arrow_table(table, flows, start_ns(flows.capture), order, told))
         count += len(flows)
         if count >= AT_A_TIME:
             yield {table: arrow.concat_tables(each) for table, each in held.items()}

@@ -1,0 +1,246 @@
+"""Places where captures lie and tables go."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from analyzer.capture.source import open_stream
+from analyzer.fleet import places, running
+from analyzer.fleet.places import Octets, Place, ReplacedError, StorageError, StoredFile, named, reason, version_of
+from tests.fleet import stores
+from tests.fleet.archives import as_reported, made, of_report
+
+pytest.importorskip("fsspec")
+pytest.importorskip("pyarrow")
+
+
+def whole(octets):
+    """Read all octets there are."""
+    view, found = memoryview(bytearray(7000)), b""
+    while got := octets.readinto(view):
+        found += bytes(view[:got])
+    return found
+
+
+def test_captures_of_a_folder_are_listed_with_versions(tmp_path):
+    """All folders below are looked through, other files passed over, and names are as the user named the folder."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for name in ("a/x.pcap", "a/b/y.pcapng.gz", "a/notes.txt"):
+        (tmp_path / name).write_bytes(b"12345")
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        found = Place("a").captures()
+    finally:
+        os.chdir(before)
+
+    assert ["a/b/y.pcapng.gz", "a/x.pcap"] == [file.name for file in found]
+    assert {5} == {file.size for file in found}
+    assert 2 == len({file.version for file in found})
+    assert [str(tmp_path / "a/notes.txt")] == [file.name for file in Place(str(tmp_path / "a/notes.txt")).captures()]
+    assert 1 == len(Place(f"{tmp_path}/a/*.pcap").captures())
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("s3://bucket/a", "s3://bucket/a"),
+        ("https://user:secret@host/a?token=secret#secret", "https://host/a"),
+        ("abfs://container@account/a", "abfs://account/a"),
+        ("file:///var/captures", "/var/captures"),
+        ("captures", "captures"),
+    ],
+)
+def test_names_have_no_secrets(url, name):
+    """Of a URL only scheme, host and path are ever said."""
+    assert name == named(url)[1]
+
+
+class RefusedError(Exception):
+    """What a store's library raises."""
+
+    status = 403
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileNotFoundError("s3://secret"), "it is not there"),
+        (TimeoutError("secret"), "no answer in time"),
+        (RefusedError("https://host/?token=secret"), "status 403"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (ValueError("secret"), "ValueError"),
+    ],
+)
+def test_reasons_have_no_secrets(error, words):
+    """What a library says is not passed on, only its kind."""
+    assert words == reason(error)
+
+
+def test_a_version_is_the_tag_or_size_and_time():
+    """The store's tag goes before times."""
+    assert "3-abc" == version_of({"size": 3, "ETag": '"abc"', "mtime": 5})
+    assert version_of({"size": 3, "mtime": 5, "ino": 1}) != version_of({"size": 3, "mtime": 6, "ino": 1})
+
+
+def test_what_is_written_is_whole_or_absent(tmp_path):
+    """A file that was begun and not completed leaves the old one, and nothing beside it."""
+    place = Place(str(tmp_path))
+    place.put(str(tmp_path / "in" / "x"), b"old")
+
+    def fail():
+        with place.write(str(tmp_path / "in" / "x")) as file:
+            file.write(b"new")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(StorageError, match=r"x: cannot be written \(No space left on device\)"):
+        fail()
+
+    assert b"old" == place.get(str(tmp_path / "in" / "x"))
+    assert ["x"] == [path.name for path in (tmp_path / "in").iterdir()]
+    assert place.get(str(tmp_path / "none")) is None
+    assert ([], []) == (place.names(str(tmp_path / "none")), place.folders(str(tmp_path / "none")))
+
+
+def test_a_fault_of_ours_is_no_store_s(tmp_path):
+    """An error of the program while it writes is not called one of the place."""
+
+    def fail():
+        with Place(str(tmp_path)).write(str(tmp_path / "x")):
+            raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        fail()
+
+
+def test_a_file_that_shrinks_is_not_its_end(tmp_path, monkeypatch):
+    """Fewer octets than the listing said are a file that was replaced, never the end of a capture."""
+    monkeypatch.setattr(places, "PAUSE_S", 0)
+    path = tmp_path / "x.pcap"
+    path.write_bytes(bytes(1000))
+    place = Place(str(tmp_path))
+    (file,) = place.captures()
+    path.write_bytes(bytes(10))
+
+    with pytest.raises(ReplacedError, match="was replaced while it was read"):
+        whole(place.open(file))
+
+    path.unlink()
+    with pytest.raises(StorageError):
+        whole(place.open(file))
+
+
+def test_a_store_that_has_less_than_it_says_fails(tmp_path, monkeypatch):
+    """Half an object, again and again, is an error with the position, and no damage of a capture."""
+    monkeypatch.setattr(places, "PAUSE_S", 0)
+    path = tmp_path / "x.pcap"
+    path.write_bytes(bytes(1000))
+    place = Place(str(tmp_path))
+    (file,) = place.captures()
+    lying = StoredFile(file.path, file.name, 2000, file.version)
+
+    with pytest.raises(StorageError, match=r"cannot be read from byte 1000 of 2000 \(the store has no more\)"):
+        whole(Octets(place, lying))
+    with pytest.raises(StorageError):
+        open_stream("x", Octets(place, lying), 2000).readinto(memoryview(bytearray(0))) or whole(Octets(place, lying))
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Return a store with an archive in it, and the archive."""
+    folder = tmp_path_factory.mktemp("archive")
+    made(folder, 2, 3)
+    with stores.store() as address:
+        stores.put(address, "captures", folder)
+        stores.put(address, "tables", tmp_path_factory.mktemp("nothing"))
+        yield address, folder
+
+
+def reach(monkeypatch, address):
+    """Have the store's library use this address, with made-up credentials."""
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)  # so that it is our own that are tried
+    monkeypatch.setattr(places, "PAUSE_S", 0.01)
+    for name, value in {**stores.SETTINGS, "AWS_ENDPOINT_URL": address}.items():
+        monkeypatch.setenv(name, value)
+
+
+def rows(out):
+    """Return the tables of a fleet in a store, as rows."""
+    import json
+
+    from pyarrow import parquet
+
+    from tests.fleet.archives import TABLES, in_order
+
+    place = Place(out)
+    found = {table: [] for table in TABLES}
+    for folder in place.folders(place.below("points")):
+        shown = json.loads(place.get(f"{folder}/manifest.json"))["shown"]
+        for table, name in (*shown["parts"], *shown["live"]):
+            with place.read(f"{folder}/{name}") as file:
+                found[table] += parquet.ParquetFile(file).read().to_pylist()
+    return {table: in_order(each) for table, each in found.items()}
+
+
+def expect_reports(out, folder, tmp_path):
+    """Make sure that tables in a store are those of ``report``."""
+    tables = rows(out)
+    for point in sorted(path for path in folder.iterdir() if path.is_dir()):
+        one = {table: [row for row in each if f"/{point.name}/" in row["point"]] for table, each in tables.items()}
+        assert of_report(point, tmp_path) == as_reported(one)
+
+
+def test_a_store_is_read_and_written(served, tmp_path, monkeypatch):
+    """An archive in S3 becomes tables in S3, the same as of folders, and no credential is in any file."""
+    address, folder = served
+    reach(monkeypatch, address)
+    done = running.run(["s3://captures"], "s3://tables/once", workers=0)
+    again = running.run(["s3://captures"], "s3://tables/once", workers=0)
+
+    assert (2, 6, []) == (done.done, done.files, done.errors)
+    assert 0 == again.files
+    expect_reports("s3://tables/once", folder, tmp_path)
+    place = Place("s3://tables/once")
+    for point in place.folders(place.below("points")):
+        for name in place.names(point):
+            assert b"testing-" not in place.get(name)
+
+
+def test_a_store_that_fails_now_and_then_costs_only_time(served, tmp_path, monkeypatch):
+    """Errors of the server, connections that break and half objects are asked for again, and nothing is lost."""
+    address, folder = served
+    kinds = ("error", "drop", "half")
+    told = []
+
+    def fault(count, method, path):
+        kind = kinds[count // 3 % 3] if count % 3 == 0 else ""
+        kind = "" if kind == "half" and method != "GET" else kind
+        told.append(kind)
+        return kind
+
+    with stores.failing(address, fault) as proxy:
+        reach(monkeypatch, proxy.address)
+        done = running.run(["s3://captures"], "s3://tables/flaky", workers=0)
+
+    reach(monkeypatch, address)
+    assert (2, []) == (done.done, done.errors)
+    assert {"", *kinds} == set(told)
+    expect_reports("s3://tables/flaky", folder, tmp_path)
+
+
+def test_a_store_that_only_fails_is_said(served, tmp_path, monkeypatch):
+    """Where a file can never be read, its point is not done, and the others are."""
+    address, _ = served
+    monkeypatch.setattr(places, "ATTEMPTS", 2)
+    fault = lambda count, method, path: "error" if "host-0001/trace-001" in path and method == "GET" else ""  # noqa: E731
+    with stores.failing(address, fault) as proxy:
+        reach(monkeypatch, proxy.address)
+        done = running.run(["s3://captures"], "s3://tables/broken", workers=0)
+
+    assert (1, 1) == (done.done, len(done.errors))
+    assert "s3://captures/host-0001/trace-001.pcap: cannot be read" in done.errors[0]
+    assert "testing-" not in done.errors[0]
