@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[1]
 WRITERS = {
     "output.py": "the one helper",
     "capture/pcap_writer.py": "a live capture's file is read while it grows",
-    "fleet/places.py": "object stores, whose objects appear whole",
     "loops/store.py": "compiled code, in a folder that was looked at",
 }
 """Modules that open files for writing, and why."""

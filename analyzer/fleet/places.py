@@ -2,7 +2,8 @@
 
 A file has a version: what the store says of its content (an ETag, or size and time). It is read in ranges; what a store
 refuses, breaks off or forgets is asked for again from where reading stood, unless the version changed meanwhile. What
-is written is whole or absent: locally by ``analyzer.output``, in an object store because objects are.
+is written is whole or absent: it is written by ``analyzer.output``, in its folder or aside, and for an object store then
+sent as one object, as often as it takes.
 
 Credentials never get into a name, a manifest or an error: of a URL only scheme, host and path are ever said, and of
 what a library raises only the kind.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,15 +238,11 @@ class Place:
                 with whole(path, replace=True) as file:
                     yield file
                 return
-            stream = self._fs.open(path, "wb", block_size=2 * BLOCK + (1 << 20))
-            try:
-                yield stream
-            except BaseException:
-                stream.closed = True  # else it would be completed when it is forgotten
-                with contextlib.suppress(Exception):
-                    stream.discard()
-                raise
-            stream.close()
+            with tempfile.TemporaryDirectory(prefix="keepalive-") as folder:
+                part = f"{folder}/part"
+                with whole(part, replace=False) as file:
+                    yield file
+                self._again(lambda: self._fs.put_file(part, path))
 
     @contextlib.contextmanager
     def read(self, path: str) -> Iterator[Foreign]:
