@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 POOLS: Final = {"flows": FLOW, "ends": ENDPOINT, "seen": SEEN}
 NUMBERS: Final = ("slots", "registers", "digests", "hints", "peers")
 SCATTERED: Final = {"beginnings": (BEGINNING, BEGINNINGS), "habits": (HABIT, HABITS)}
-BESIDE: Final = ("hosts", "stations", "claims", "asks", "services")
+BESIDE: Final = ("hosts", "stations", "claims", "asks", "services", "news")
 """What the tables of ``Beside`` are called, in their order."""
 MOST_ROOM: Final = 1 << 28
 """No table has room for more records: who says so has not saved one."""
