@@ -2,8 +2,8 @@
 
 A file has a version: what the store says of its content (an ETag, or size and time). It is read in ranges; what a store
 refuses, breaks off or forgets is asked for again from where reading stood, unless the version changed meanwhile. What
-is written is whole or absent: it is written by ``analyzer.output``, in its folder or aside, and for an object store then
-sent as one object, as often as it takes.
+is written is whole or absent: by ``analyzer.output``, in its folder, or aside and then sent to an object store as one
+object, as often as it takes.
 
 Credentials never get into a name, a manifest or an error: of a URL only scheme, host and path are ever said, and of
 what a library raises only the kind.

@@ -242,7 +242,8 @@ def _check(arrays: Mapping[str, NDArray[Any]], facts: Json) -> None:
     rooms = {**counts, **{name: len(arrays[name]) for name in BESIDE}}
     for name, count in rooms.items():
         _expect(count <= int(facts["rooms"][name]) <= MOST_ROOM, f"room for {name}")
-    most = min(min(int(facts["rooms"][name]), len(arrays[f"{name}_slots"]) // 2) - len(arrays[name]) for name in BESIDE)
+    rooms = {name: min(int(facts["rooms"][name]), len(arrays[f"{name}_slots"]) // 2) for name in BESIDE}
+    most = min((rooms[name] - len(arrays[name])) // each for name, each in zip(BESIDE, RECORDS, strict=True))
     _expect(0 <= int(facts["beside_room"]) <= max(most, 0), "room for hosts")
 
 

@@ -63,6 +63,24 @@ def test_packed_rows_come_back(monkeypatch):
     assert finished(path, rows=9, saved=False) == finished(path, rows=9, saved=True)
 
 
+KEPT = {
+    *("_flows", "_ends", "_seen", "_slots", "_registers", "_digests", "_hints", "_peers", "_beginnings", "_habits"),
+    *("_packed", "_beside", "jit", "_seed", "now_ns", "hurried", "lost", "filters", "dropped", "_since_sweep", "_more"),
+    *("_rows", "_pushed_out", "_holes", "_losses", "_leap"),
+}
+OWN = {"limits", "_leaving", "_observe", "_no_told", "_telling", "_told"}
+KEPT_BESIDE = {"_tables", "_clocks", "_notes", "_others", "_waiting", "_room", "_registers", "_keys", "_digests"}
+
+
+def test_nothing_that_a_tracker_keeps_is_forgotten():
+    """Whatever a tracker has is saved, or is named here as what it makes anew."""
+    tracker = Tracker(seed=7)
+
+    assert KEPT | OWN == set(vars(tracker))
+    assert {*KEPT_BESIDE, "_jit"} == set(vars(tracker._beside))
+    assert len(saving.BESIDE) == len(tracker._beside._tables)
+
+
 def some():
     """Return what is saved of a tracker in the middle of a capture."""
     tracker = Tracker(seed=7)
