@@ -19,7 +19,7 @@ from analyzer.loops.packed import Packed
 from analyzer.segment import LEAP, WITNESS
 from analyzer.track import attend, observe
 from analyzer.track.awake import Hole
-from analyzer.track.beside import TABLES
+from analyzer.track.beside import RECORDS, TABLES
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, FREE, GONE, INDEX
 from analyzer.track.habits import HABIT, HABITS
@@ -239,8 +239,8 @@ def _check(arrays: Mapping[str, NDArray[Any]], facts: Json) -> None:
     for at, name in enumerate(BESIDE):
         _expect(int(own[at]) == len(arrays[name]), f"as many {name} as are counted")
         _check_slots(name, arrays[f"{name}_slots"], len(arrays[name]))
-    rooms = {**counts, **{name: len(arrays[name]) for name in BESIDE}}
-    for name, count in rooms.items():
+    wanted = {**counts, **{name: len(arrays[name]) for name in BESIDE}}
+    for name, count in wanted.items():
         _expect(count <= int(facts["rooms"][name]) <= MOST_ROOM, f"room for {name}")
     rooms = {name: min(int(facts["rooms"][name]), len(arrays[f"{name}_slots"]) // 2) for name in BESIDE}
     most = min((rooms[name] - len(arrays[name])) // each for name, each in zip(BESIDE, RECORDS, strict=True))
