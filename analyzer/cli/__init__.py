@@ -49,6 +49,7 @@ VERBS: Final = (
     Verb("join", "captures of one traffic from several points: what was lost or made between", "analyzer.cli.join"),
     Verb("share", "a copy that can be given away: other addresses, no data, the same story", "analyzer.cli.share"),
     Verb("fleet", "many capture points, on a cluster or here, into tables", "analyzer.cli.fleet"),
+    Verb("fleet-report", "what the tables of many points say together", "analyzer.cli.fleet_report"),
     Verb("how", "the command that captures what this program reads, made for a case", "analyzer.cli.how"),
     Verb("rules", "what the words of a report mean, and the tables that decide", "analyzer.cli.rules"),
     Verb("mcp", "a server for assistants (Model Context Protocol): report, explain, rules", "analyzer.cli.mcp"),

@@ -26,6 +26,7 @@ examples:
   keepalive fleet s3://bucket/captures --out s3://bucket/tables --workers 8
   keepalive fleet s3://bucket/captures --out s3://bucket/tables \\
       --points '{host}/*/{interface}-*.pcap.gz' --scheduler tls://scheduler:8786
+  keepalive fleet-report tables
 
 Credentials are those that the store's library finds (environment, files, roles);
 none is taken from the command line, and none is written. A scheduler is trusted:

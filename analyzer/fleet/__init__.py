@@ -1,15 +1,16 @@
-"""Many capture points, on one machine or a cluster, into tables.
+"""Many capture points, on one machine or a cluster, into tables; and what the tables say together.
 
-    listing -> points -> (per point: files in order -> stream -> tracker, saved) -> partitions -> manifest
+    listing -> points -> (per point: files in order -> stream -> tracker, saved) -> partitions -> manifest -> questions
 
 * ``places`` is where captures lie and tables go: folders and object stores, through fsspec.
 * ``points`` says which files are one capture point.
 * ``stream`` reads a point's files as one stream that can be saved between two files (``state``) and goes on later.
 * ``partitions`` and ``manifest`` put tables there whole, once.
-* ``work`` does one point, ``running`` all of them, on Dask.
+* ``work`` does one point, ``running`` all of them, on Dask; ``questions`` asks the tables, through DuckDB.
 
     >>> from analyzer import fleet
     >>> done = fleet.run(["captures/lab"], "tables", workers=1)
+    >>> fleet.ask("tables", "endings")
 
 Dask, fsspec, pyarrow and DuckDB are imported when they are needed: the extra ``fleet`` has them.
 """
@@ -20,11 +21,12 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from analyzer.fleet.questions import ask as ask
     from analyzer.fleet.running import run as run
 
-_HOMES: Final = {"run": "analyzer.fleet.running"}
+_HOMES: Final = {"ask": "analyzer.fleet.questions", "run": "analyzer.fleet.running"}
 
-__all__ = ["run"]
+__all__ = ["ask", "run"]
 
 
 def __getattr__(name: str) -> object:

@@ -11,7 +11,7 @@ from typing import Final
 from analyzer.report.columns import FINDING_COLUMNS, FLOW_COLUMNS, PROBE_COLUMNS
 
 POINT: Final = {
-    "point": "name of the capture point",
+    "capture_point": "name of the capture point (`point` is a word of SQL)",
     "shard": "which shard followed the flow, from 0; numbers of flows count within it",
 }
 OF_FLOWS: Final = {

@@ -78,7 +78,7 @@ class Partitions:
         """By table the file that has rows of it; none for a table without rows."""
         self.rows = dict.fromkeys(OF_STREAM, 0)
         self._place, self._folder, self._tag = place, folder, tag
-        self._of = {"point": point, "shard": shard}
+        self._of = {"capture_point": point, "shard": shard}
         self._start_ns = start_ns
         self._waiting: list[tuple[FlowBatch, NDArray[np.int8], NDArray[np.int64]]] = []
         self._capture = -1
@@ -244,7 +244,7 @@ def write_captures(
             "tcp_segments": each.tcp_segments,
             "dropped": each.dropped,
             "warnings": "\n".join(each.warnings),
-            "point": point,
+            "capture_point": point,
             "shard": shard,
         }
         for at, each in enumerate(captures)

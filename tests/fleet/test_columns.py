@@ -12,4 +12,4 @@ def test_tables_begin_with_those_of_a_report():
 
 def test_every_row_names_its_point():
     """No table lacks the point and the shard."""
-    assert all({"point", "shard"} <= set(columns) for columns in TABLES.values())
+    assert all({"capture_point", "shard"} <= set(columns) for columns in TABLES.values())

@@ -36,7 +36,7 @@ def test_a_flow_says_who_when_and_of_whom(tmp_path):
     assert flow["last_s"] - flow["first_s"] == pytest.approx(
         (flow["last_at"] - flow["first_at"]).total_seconds(), abs=1e-3
     )
-    assert ("linux", "point", 0) == (flow["stack_b"], flow["point"], flow["shard"])
+    assert ("linux", "point", 0) == (flow["stack_b"], flow["capture_point"], flow["shard"])
 
 
 def test_probes_say_who_sent_them(tmp_path):

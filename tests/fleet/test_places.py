@@ -190,7 +190,9 @@ def expect_reports(out, folder, tmp_path):
     """Make sure that tables in a store are those of ``report``."""
     tables = rows(out)
     for point in sorted(path for path in folder.iterdir() if path.is_dir()):
-        one = {table: [row for row in each if f"/{point.name}/" in row["point"]] for table, each in tables.items()}
+        one = {
+            table: [row for row in each if f"/{point.name}/" in row["capture_point"]] for table, each in tables.items()
+        }
         assert of_report(point, tmp_path) == as_reported(one)
 
 

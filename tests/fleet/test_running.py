@@ -94,7 +94,10 @@ def test_a_killed_worker_costs_nothing_but_time(archive, tmp_path):
     assert 1 == len(killed)
     tables = of_fleet(tmp_path / "out")
     for path in sorted(each for each in archive.iterdir() if each.is_dir()):
-        one = {table: [row for row in rows if row["point"].startswith(f"{path}/")] for table, rows in tables.items()}
+        one = {
+            table: [row for row in rows if row["capture_point"].startswith(f"{path}/")]
+            for table, rows in tables.items()
+        }
         assert of_report(path, tmp_path) == as_reported(one)
 
 

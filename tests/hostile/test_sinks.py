@@ -29,6 +29,11 @@ SINKS = {
     ("cli/ending.py", "say"): "printable",
     ("cli/explain.py", "_tell"): "lines of report.story_text: words and addresses",
     ("cli/fleet.py", "run"): "the name is printable, the rest numbers",
+    ("cli/fleet_report.py", "_sql"): "printable",
+    (
+        "cli/fleet_report.py",
+        "_write",
+    ): "JSON in ASCII, a printable name, or lines of report.answers, which are printable",
     ("cli/how.py", "run"): "JSON in ASCII, or lines of report.recipe, of values that were checked, and printable",
     ("cli/join.py", "_write"): "the name is printable",
     ("cli/join.py", "run"): "JSON in ASCII, or lines of report.joint_text, whose names are printable",

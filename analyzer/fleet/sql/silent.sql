@@ -1,0 +1,13 @@
+-- Connections that fell silent
+-- Unanswered to the end of their captures: nobody has noticed yet, or nobody asks.
+SELECT
+    CASE server WHEN 'a' THEN host_a ELSE host_b END AS service_host,
+    CASE server WHEN 'a' THEN port_a ELSE port_b END AS service_port,
+    count(*) AS connections,
+    sum(probes_a + probes_b) AS probes,
+    min(capture_point) AS example_point,
+    arg_min(flow, (capture_point, flow)) AS example_flow
+FROM flows
+WHERE verdict = 'silent'
+GROUP BY ALL
+ORDER BY connections DESC, service_host, service_port
