@@ -19,6 +19,7 @@ from analyzer.fleet.extras import library
 from analyzer.judge import verdict
 from analyzer.report import tabular
 from analyzer.report.columns import FINDING_COLUMNS, FLOW_COLUMNS, PROBE_COLUMNS
+from analyzer.report.tables import Told
 from analyzer.segment import address_text
 from analyzer.survey.limits import trials
 from analyzer.survey.overview import responder_is_b
@@ -82,6 +83,7 @@ class Partitions:
         self._start_ns = start_ns
         self._waiting: list[tuple[FlowBatch, NDArray[np.int8], NDArray[np.int64]]] = []
         self._capture = -1
+        self._told = Told()
         self._open = contextlib.ExitStack()
         self._writers: dict[str, Any] = {}
         self._held: dict[str, list[Foreign]] = {name: [] for name in OF_STREAM}
@@ -128,7 +130,7 @@ class Partitions:
         start_ns = self._start_ns(self._capture)
         for part in flows.parts(np.arange(len(flows))):
             for table in OF_REPORT:
-                found = tabular.arrow_table(table, part, start_ns)
+                found = tabular.arrow_table(table, part, start_ns, told=self._told)
                 self._take(table, self._beside(table, found, part, start_ns))
 
     def _beside(self, table: str, found: Foreign, flows: FlowsTogether, start_ns: int) -> Foreign:

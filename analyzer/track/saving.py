@@ -217,7 +217,12 @@ def _check(arrays: Mapping[str, NDArray[Any]], facts: Json) -> None:
     _within("flows that are free", registers[observe.FLOW_FREE : observe.FLOW_FREE + 1], -1, flows)
     _within("rows that are free", registers[observe.SEEN_FREE : observe.SEEN_FREE + 1], -1, rows)
     flow = arrays["flows"]
-    _within("next free flows", flow["number"][flow["alive"] == 0], -1, flows)
+    pushed = np.array(facts["pushed_out"], dtype=np.int64)
+    _within("flows pushed out", pushed, 0, flows)
+    held = flow["alive"] != 0
+    _expect(len(np.unique(pushed)) == len(pushed) and not held[pushed].any(), "flows pushed out once")
+    held[pushed] = True
+    _within("next free flows", flow["number"][~held], -1, flows)
     for name in ("former", "first_seen", "last_seen"):
         _within(name, flow[name], -1, flows if name == "former" else rows)
     for name in ("twin_at", "stray_at"):
@@ -229,11 +234,10 @@ def _check(arrays: Mapping[str, NDArray[Any]], facts: Json) -> None:
     _within("beginnings", arrays["beginnings"]["index"], 0, max(flows, 1))
     _within("peers", arrays["peers"][::2], 0, max(flows, 1))
     _within("flows with packed rows", arrays["packed_flow"], 0, flows)
-    _within("flows pushed out", np.array(facts["pushed_out"], dtype=np.int64), 0, flows)
     _check_slots("slots", arrays["slots"], flows)
     _expect(int(arrays["packed_size"].sum()) == len(arrays["packed"]), "as many packed octets as are counted")
     _within("packed rows", arrays["packed_count"], 0, 1 << 20)
-    _check_chains(flow, seen["next"], arrays)
+    _check_chains(flow, held, seen["next"], arrays)
     own = arrays["beside_registers"]
     _expect(len(own) == attend.REGISTERS and len(registers) == observe.REGISTERS, "as many registers as there are")
     for at, name in enumerate(BESIDE):
@@ -280,12 +284,14 @@ def _check_slots(name: str, slots: NDArray[np.int64], count: int) -> None:
     _within(f"slots of {name}", (taken & INDEX) - 1, 0, count)
 
 
-def _check_chains(flow: NDArray[np.void], following: NDArray[np.int64], arrays: Mapping[str, NDArray[Any]]) -> None:
+def _check_chains(
+    flow: NDArray[np.void], held: NDArray[np.bool_], following: NDArray[np.int64], arrays: Mapping[str, NDArray[Any]]
+) -> None:
     """Refuse chains of rows that are longer or shorter than their flows say, and so any that meet or go round."""
     packed = np.bincount(arrays["packed_flow"], arrays["packed_count"], minlength=len(flow)).astype(np.int64)
-    alive = np.flatnonzero(flow["alive"] != 0)
-    left = flow["seen_count"][alive].astype(np.int64) - packed[alive]
-    at = flow["first_seen"][alive].astype(np.int64)
+    here = np.flatnonzero(held)
+    left = flow["seen_count"][here].astype(np.int64) - packed[here]
+    at = flow["first_seen"][here].astype(np.int64)
     _expect(bool((left >= 0).all()), "no fewer rows than are packed")
     while len(at):
         _expect(bool(((at >= 0) == (left > 0)).all()), "as many rows of a flow as it counts")
