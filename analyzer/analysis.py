@@ -21,7 +21,8 @@ from analyzer import causes, findings
 from analyzer.judge import recording, verdict
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.report.text import Report, ShownFlow
-from analyzer.survey import overview
+from analyzer.segment import address_text
+from analyzer.survey import overview, settings_in_use
 from analyzer.survey.found import Findings
 from analyzer.survey.hosts import HostSums
 from analyzer.survey.limits import IdleTrials, silences
@@ -29,7 +30,7 @@ from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
 from analyzer.survey.shared import SharedFlows
 from analyzer.together import SEARCHED, FlowsTogether
-from analyzer.track.flow import endpoints_of
+from analyzer.track.flow import Endpoint, endpoints_of
 from analyzer.track.tracker import Limits
 from analyzer.units import Clock, Zero
 
@@ -45,8 +46,9 @@ if TYPE_CHECKING:
     from analyzer.report.story_text import ToldStory
     from analyzer.survey.hosts import ProbingHost
     from analyzer.survey.limits import IdleLimit, Silence
+    from analyzer.survey.settings_in_use import SettingsInUse
     from analyzer.track.batch import FlowBatch
-    from analyzer.track.flow import Endpoint, Side
+    from analyzer.track.flow import Side
 
 Table = Literal["flows", "probes", "findings"]
 
@@ -313,6 +315,23 @@ class Analysis:
         """
         return self._trials.limits(all_services=all_services)
 
+    def endings(self, capture: int) -> Iterator[tuple[str, int, int, Verdict]]:
+        """Yield of each kept flow of a capture that probes its service, its first and last instant, and its verdict."""
+        lines = self.lines()
+        probes = (lines["probes"] > 0) | (lines["zero_window"] > 0)
+        for line in lines[probes & (lines["batch"] >= 0) & (lines["capture"] == capture)]:
+            flow = self._batches[line["batch"]].batch.flow[line["row"]]
+            address = address_text(int(line["service_hi"]), int(line["service_lo"]))
+            service = str(Endpoint(address, int(line["service_port"])))
+            yield service, int(flow["first_ns"]), int(flow["last_ns"]), VERDICTS[line["winner"]].verdict
+
+    def settings_in_use(self) -> SettingsInUse:
+        """Return which keepalive settings the flows that probe have, by a thousand of them where there are more."""
+        lines = self.lines()
+        probing = overview.ranked(lines[(lines["probes"] > 0) & (lines["batch"] >= 0)])
+        asked = overview.in_order(probing[overview.mixed(probing, settings_in_use.MOST_FLOWS)])
+        return settings_in_use.gathered((flow.judged for flow in self.each(asked)), self.totals.flows_with_probes)
+
     def silences(self, capture: int) -> Iterator[Silence]:
         """Yield the silences of the kept flows of a capture: the longest that each survived, and one it did not."""
         for kept in self._batches:
@@ -392,7 +411,7 @@ class Analysis:
         from analyzer.report import export
 
         found = Counter({code: len(flows) for code, flows in self.findings.items()})
-        return export.summary_object(self.totals, found, self.idle_limits())
+        return export.summary_object(self.totals, found, self.idle_limits(), self.settings_in_use())
 
     def columns(self, table: Table = "flows") -> dict[str, list[Any]]:
         """Return ``flows``, ``probes`` or ``findings`` as columns: lists of equal length, by name."""

@@ -64,6 +64,7 @@ def gathered(
         hosts=hosts,
         other_hosts=result.other_hosts(hosts),
         idle_limits=[limit for limit in result.idle_limits() if limit.service and limit.is_worth_telling][:LIMITS],
+        settings=result.settings_in_use(),
         left_out=result.left_out,
     )
 

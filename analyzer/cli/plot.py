@@ -60,7 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--force", action="store_true", help="overwrite existing files (default: leave them alone)")
     group.add_argument(
-        "--overview", action="store_true", help="one picture of all flows that probe, and of how long they were silent"
+        "--overview",
+        action="store_true",
+        help="one picture of all flows that probe (of many by service), and of how long flows were silent",
     )
     group.add_argument(
         "--idle-limits",
@@ -71,7 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--theme", choices=THEMES, default="light", help="for a light page, a dark one, or either (default: light)"
     )
     group.add_argument(
-        "--size", metavar="WxH", type=_size, default=None, help="of a flow's picture, in inches (default: 9.6x6.4)"
+        "--size",
+        metavar="WxH",
+        type=_size,
+        default=None,
+        help="of a picture, in inches (default: 9.6x6.4 for a flow, as high as needed for --overview)",
     )
 
 
@@ -178,7 +184,7 @@ def _nothing(options: argparse.Namespace) -> str:
 
 def _figures(options: argparse.Namespace, result: Analysis, pictures: list[Picture]) -> Iterator[Figure]:
     """Yield the pictures one by one: a figure takes much memory."""
-    from analyzer.report.plot import flow_figure, idle_limits_figure, overview_figure
+    from analyzer.report.plot import Ended, flow_figure, idle_limits_figure, overview_figure
 
     for picture in steps(pictures, len(pictures), "drawing"):
         start_ns = result.start_ns(picture.capture)
@@ -187,7 +193,12 @@ def _figures(options: argparse.Namespace, result: Analysis, pictures: list[Pictu
         elif picture.flow is not None:
             yield flow_figure(picture.flow.judged, start_ns, theme=options.theme, size_in=options.size)
         else:
-            yield overview_figure(_all_of(result, picture.capture), start_ns, theme=options.theme)
+            ended = [
+                Ended(service, last_ns - start_ns, verdict, first_ns - start_ns)
+                for service, first_ns, last_ns, verdict in result.endings(picture.capture)
+            ]
+            flows = _all_of(result, picture.capture)
+            yield overview_figure(flows, start_ns, theme=options.theme, size_in=options.size, ended=ended)
 
 
 def _silences(result: Analysis, capture: int) -> list[Silences]:
@@ -217,10 +228,10 @@ def _all_of(result: Analysis, capture: int) -> list[JudgedFlow]:
     is_probing = (lines["probes"] > 0) | (lines["zero_window"] > 0)
     probing, others = lines[is_probing], lines[~is_probing]
     if len(probing) > PROBING:
-        manner.warn(f"the picture is of the {PROBING:,} most important of {len(probing):,} flows that probe")
+        manner.warn(f"the silences are those of the {PROBING:,} most important of {len(probing):,} flows that probe")
         probing = overview.ranked(probing)[:PROBING]
     if len(others) > OTHERS:
-        manner.warn(f"the silences are those of the flows that probe and of {OTHERS:,} others of {len(others):,}")
+        manner.warn(f"the silences are those of {OTHERS:,} of the {len(others):,} flows that do not probe")
     asked = [probing, others[:OTHERS]]
     flows = (flow for part in asked for flow in result.each(part))
     return [flow.judged for flow in steps(flows, sum(map(len, asked)), "judging")]

@@ -150,7 +150,7 @@ def _json(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     export.write_json_of(
         result.captures,
         texts(),
-        lambda: export.summary_object(result.totals, writer.found, result.idle_limits()),
+        lambda: export.summary_object(result.totals, writer.found, result.idle_limits(), result.settings_in_use()),
         sys.stdout.write,
     )
     say_warnings(result)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from analyzer.report.flow_fields import Item, Leaf
     from analyzer.survey.limits import IdleLimit, Trial
     from analyzer.survey.overview import CaptureSummary, Part, Totals
+    from analyzer.survey.settings_in_use import SettingsInUse
     from analyzer.track.awake import Hole
     from analyzer.untyped import Foreign, Json
 
@@ -201,7 +202,9 @@ def _trial(trial: Trial | None) -> Object | None:
     }
 
 
-def summary_object(totals: Totals, found: Counter[str], limits: Sequence[IdleLimit] = ()) -> Object:
+def summary_object(
+    totals: Totals, found: Counter[str], limits: Sequence[IdleLimit] = (), settings: SettingsInUse | None = None
+) -> Object:
     """Return the sums over all flows; ``findings`` counts those of the flows that were written."""
     return {
         "flows": totals.flows,
@@ -215,7 +218,33 @@ def summary_object(totals: Totals, found: Counter[str], limits: Sequence[IdleLim
         "verdicts": totals.verdicts,
         "findings": dict(sorted(found.items())),
         "idle_limits": [limit_object(limit) for limit in limits],
+        "settings": None if settings is None else settings_in_use_object(settings),
     }
+
+
+def settings_in_use_object(settings: SettingsInUse) -> Object:
+    """Return which keepalive settings flows have, and of how many flows that is known."""
+    return {
+        "flows": settings.flows,
+        "asked": settings.asked,
+        "in_use": [
+            {
+                "idle_s": _seconds_or_none(row.idle_ns),
+                "interval_s": _seconds_or_none(row.interval_ns),
+                "count": row.count,
+                "flows": row.flows,
+                "hosts": len(row.hosts),
+                "services": len(row.services),
+                "shortest_gap_s": _seconds_or_none(row.shortest_ns),
+                "longest_gap_s": _seconds_or_none(row.longest_ns),
+            }
+            for row in settings.rows
+        ],
+    }
+
+
+def _seconds_or_none(ns: int | None) -> float | None:
+    return None if ns is None else seconds(ns)
 
 
 def flow_object(judged: JudgedFlow, start_ns: int) -> Object:

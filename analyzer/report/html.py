@@ -22,8 +22,19 @@ from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
+from analyzer.report.settings_table import HEADS, cells, notes
+from analyzer.report.settings_table import MOST_ROWS as MOST_SETTINGS
 from analyzer.report.story_text import when_text
-from analyzer.report.text import STYLES, flow_sum, lookalike_sum, pair_text, probe_sum, set_aside, title_of
+from analyzer.report.text import (
+    STYLES,
+    flow_sum,
+    lookalike_sum,
+    pair_text,
+    probe_sum,
+    rows_add_up,
+    set_aside,
+    title_of,
+)
 from analyzer.segment import address_text
 from analyzer.units import format_instant
 from analyzer.words.idle_limits import limit_sentence
@@ -110,6 +121,10 @@ def page(data: Page) -> Iterator[str]:
             probe_sum=probe_sum(report.totals),
             lookalike_sum=lookalike_sum(report.totals) if report.totals.not_probes else None,
             set_aside=set_aside(report.captures),
+            add_up=list(rows_add_up(report)),
+            settings=[cells(row) for row in report.settings.rows[:MOST_SETTINGS]] if report.settings.flows > 1 else [],
+            settings_heads=[head.capitalize() for head, _ in HEADS],
+            settings_notes=list(notes(report.settings)),
             limits=[limit_sentence(limit) for limit in report.idle_limits],
             rotated=any(len(capture.paths) > 1 for capture in report.captures),
             top=_top(data),

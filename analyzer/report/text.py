@@ -14,7 +14,9 @@ from analyzer.findings import Advice, kind_of
 from analyzer.judge.verdict import SEVERITIES, Severity, Verdict
 from analyzer.report.idle_limits import limits_table
 from analyzer.report.screen import columns, printable
+from analyzer.report.settings_table import settings_table
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
+from analyzer.survey.settings_in_use import NONE_IN_USE, SettingsInUse
 from analyzer.units import NS_PER_S, format_date, format_duration
 from analyzer.words.lookalikes import lookalikes_text, may_be_probes
 
@@ -74,6 +76,7 @@ class Report:
     """How many more sent probes, and how many probes."""
     idle_limits: Sequence[IdleLimit] = ()
     """What trials say of limits of idle time, of services: hard ones first, then where they show none."""
+    settings: SettingsInUse = NONE_IN_USE
     left_out: int = 0
     """Flows that --host, --port or --flow left out."""
 
@@ -93,6 +96,7 @@ def report(data: Report, screen: Screen) -> Iterator[str]:
         yield from _services(data, screen)
     yield from _flows(data, screen)
     yield from _findings(data, screen)
+    yield from settings_table(data.settings, screen)
     yield from limits_table(data.idle_limits, screen)
     yield from _beside(data, screen)
 
@@ -249,10 +253,32 @@ def _services(data: Report, screen: Screen) -> Iterator[str]:
         if shown.worst is not None:
             worst = ": ".join([f"; worst flow {_number(shown.worst, data)}", *_codes(shown.worst.judged)[:1]])
         yield from screen.wrap(f"{verdicts}{worst}", indent="  ")
-    hidden = data.all_services - len(data.services)
-    if hidden > 0:
-        yield screen.paint(f"{hidden:,} more {_plural(hidden, 'port')}", "dim")
+    for text in rows_add_up(data):
+        yield from screen.wrap(text, style="dim")
     yield ""
+
+
+def rows_add_up(data: Report) -> Iterator[str]:
+    """Yield what the rows of services count, so that a reader can add them up to the totals."""
+    hidden = data.all_services - len(data.services)
+    listed = sum(shown.service.flows for shown in data.services)
+    if hidden > 0:
+        probes = data.totals.probes - sum(shown.service.probes for shown in data.services)
+        flows = data.notable - listed
+        yield (
+            f"{hidden:,} more {_plural(hidden, 'port')}: {flows:,} {_plural(flows, 'flow')}, {probes:,}"
+            f" {_plural(probes, 'probe')}."
+        )
+    quiet = data.totals.flows - data.notable
+    if quiet > 0:
+        rest = Counter(data.totals.verdicts)
+        for shown in data.services:
+            rest.subtract(shown.service.verdicts)
+        endings = ", ".join(f"{count:,} {word}" for word, count in _by_count(rest) if count)
+        yield (
+            f"A row counts the flows that have something to say, {data.notable:,} in all; the other {quiet:,} were"
+            f" uneventful, sent no probe, and are in the totals only{f' ({endings})' if hidden <= 0 else ''}."
+        )
 
 
 def _codes(judged: JudgedFlow) -> list[str]:

@@ -112,8 +112,8 @@ def test_services_have_a_line_each_and_their_worst_flow(dead):
     long = Service(Endpoint("2001:db8:1111:2222:3333:4444:5555:6666", 50051), 50051, 1, 3, 1, 1, 0, {"open": 3}, 0)
     data = Report(
         [capture()],
-        Totals(flows=1400),
-        1303,
+        Totals(flows=1400, probes=12_050),
+        1340,
         flows=[dead],
         services=[ShownService(several, dead), ShownService(long, dead)],
         all_services=5,
@@ -129,7 +129,8 @@ def test_services_have_a_line_each_and_their_worst_flow(dead):
     assert "  1,299 closed, 1 silent; worst flow 0: dead-peer-detected" in shown
     at = shown.index("[2001:db8:1111:2222:3333:4444:5555:6666]:50051")
     assert ["3", "1", "1", "0"] == shown[at + 1].split()
-    assert "3 more ports" in shown
+    assert "3 more ports: 37 flows, 49 probes." in shown
+    assert "A row counts the flows that have something to say, 1,340 in all; the other 60" in shown
     assert "   300  dead-peer-detected  flows 1000 1001 1002 1003 1004 1005 1006 1007 ..." in shown
     assert " 1,200  peer-forgot-connection  flows 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 ..." in shown
     assert "192.0.2.0 sent 100 probes on 2 flows" in shown

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from math import log2
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.judge.verdict import SEVERITIES, Severity
 from analyzer.report.plot.canvas import add_legend, axes_or_new, dress, put_marks
 from analyzer.report.plot.colours import ENDINGS, SMALL_PT, house_style, themed
@@ -40,6 +42,8 @@ SMALLEST: Final = 3.5
 LARGEST: Final = 11.0
 APART: Final = 0.07
 """Of a row, between the marks of two kinds of endings: one does not hide the other."""
+ALIVE: Final = "flows alive, highest where a row had most"
+ALIVE_COLUMNS: Final = 240
 NAME: Final = 46
 """Longer names of services are cut in the middle."""
 
@@ -52,6 +56,21 @@ class Ended:
     at_ns: int
     """When its last segment came, since the capture's first frame."""
     verdict: Verdict
+    began_ns: int | None = None
+    """When its first segment came; None if the picture need not show how many were alive."""
+
+
+def rows_that_fit(ended: Sequence[Ended], height_in: float) -> int:
+    """Return how many rows are drawn of these in a panel of some height."""
+    services = len({one.service for one in ended})
+    return max(min(services, MOST_ROWS + 1, int(height_in / ROW_IN)), 1)
+
+
+def endings_panel(ended: Sequence[Ended], axes: Axes, most: int, *, theme: str = "light") -> list[str]:
+    """Draw the endings of flows by service in at most so many rows, and what was alive; return what to explain."""
+    look = themed(theme)
+    _draw(axes, _rows(ended, most - 1), look)
+    return [ALIVE, *(_meaning(verdict, ended) for verdict in ENDINGS)]
 
 
 def endings_figure(ended: Sequence[Ended], *, theme: str = "light") -> Figure:
@@ -62,7 +81,7 @@ def endings_figure(ended: Sequence[Ended], *, theme: str = "light") -> Figure:
         theme: ``light``, ``dark``, or ``transparent`` for a page that may be either.
     """
     look = themed(theme)
-    rows = _rows(ended)
+    rows = _rows(ended, MOST_ROWS)
     with house_style():
         axes = axes_or_new(None, (WIDTH_IN, len(rows) * ROW_IN + AROUND_IN), look)
         _draw(axes, rows, look)
@@ -72,8 +91,8 @@ def endings_figure(ended: Sequence[Ended], *, theme: str = "light") -> Figure:
     return figure
 
 
-def _rows(ended: Sequence[Ended]) -> list[tuple[str, list[Ended]]]:
-    """Return the services with their endings, those with most bad ones first; the last is of all others."""
+def _rows(ended: Sequence[Ended], most: int) -> list[tuple[str, list[Ended]]]:
+    """Return the services with their endings, those with most bad ones first; the last is of all beyond ``most``."""
     by_service: dict[str, list[Ended]] = {}
     for one in ended:
         by_service.setdefault(one.service, []).append(one)
@@ -83,8 +102,9 @@ def _rows(ended: Sequence[Ended]) -> list[tuple[str, list[Ended]]]:
         return -severities[Severity.BAD], -severities[Severity.WARNING], -len(by_service[name]), name
 
     names = sorted(by_service, key=rank)
-    rows = [(name, by_service[name]) for name in names[:MOST_ROWS]]
-    if rest := names[MOST_ROWS:]:
+    most = len(names) if len(names) == most + 1 else most  # a row is as good as "1 other service"
+    rows = [(name, by_service[name]) for name in names[:most]]
+    if rest := names[most:]:
         services = f"{len(rest):,} other service{'' if len(rest) == 1 else 's'}"
         rows.append((services, [one for name in rest for one in by_service[name]]))
     return rows
@@ -110,6 +130,7 @@ def _draw(axes: Axes, rows: Sequence[tuple[str, list[Ended]]], look: Theme) -> N
                 )
                 places.setdefault(mark, []).append((low + (cell + 0.5) * width, y + (len(ENDINGS) / 2 - depth) * APART))
         put_marks(axes, places, look, zorder=3 + depth)
+    _alive(axes, rows, high, look)
     dress(axes, look)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [_name(name, ended) for name, ended in rows])
@@ -120,6 +141,22 @@ def _draw(axes: Axes, rows: Sequence[tuple[str, list[Ended]]], look: Theme) -> N
         axes.axhline(y, color=look.faint, linewidth=0.5, alpha=0.6, zorder=0)
     axes.set_xlim(low - width, high + width)
     mark_time(axes)
+
+
+def _alive(axes: Axes, rows: Sequence[tuple[str, list[Ended]]], high: float, look: Theme) -> None:
+    """Draw behind each row how many of its flows were alive, as an area as high as the row at the most there were."""
+    for y, (_, ended) in enumerate(rows):
+        spans = [(seconds(one.began_ns), seconds(one.at_ns)) for one in ended if one.began_ns is not None]
+        if not spans:
+            continue
+        begins, ends = (np.sort(np.array(times)) for times in zip(*spans, strict=True))
+        times = np.linspace(begins[0], max(high, begins[0] + 1e-3), ALIVE_COLUMNS)
+        alive = np.searchsorted(begins, times, side="right") - np.searchsorted(ends, times, side="left")
+        top = y + 0.45 - 0.9 * alive / max(int(alive.max()), 1)
+        axes.fill_between(
+            times, y + 0.45, top, color=look.faint, alpha=0.35, linewidth=0, step="post", zorder=1,
+            label=ALIVE if y == 0 else "_alive",
+        )  # fmt: skip
 
 
 def _meaning(verdict: Verdict, ended: Sequence[Ended]) -> str:

@@ -46,7 +46,6 @@ AT_ONCE_NS: Final = NS_PER_S
 SURVIVED: Final = "longest silence after which the flow went on"
 ENDED: Final = "silence after which it ended"
 LIMIT: Final = "known idle limit"
-ORDER: Final = (SURVIVED, ENDED, LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +83,21 @@ def idle_histogram(
         axes = axes_or_new(ax, SIZE_IN, look)
         dress(axes, look)
         axes.set_xlabel("silence, without any segment")
-        axes.set_ylabel("flows")
+        axes.set_ylabel("silences, at most two a flow")
         if not survived and not ended:
             axes.set_xticks([])
             axes.set_yticks([])
             axes.text(0.5, 0.5, "no silence to show", ha="center", transform=axes.transAxes, color=look.ink)
             return axes
         edges = bins([*survived, *ended])
+        counted = ((SURVIVED, survived), (ENDED, ended))
+        names = [f"{what} ({len(of):,} {'flow' if len(of) == 1 else 'flows'})" for what, of in counted]
         counts, _, bars = axes.hist(
             [survived, ended],
             bins=list(edges),
             stacked=True,
             color=[colours.GREEN, look.reset],
-            label=[SURVIVED, ENDED],
+            label=names,
             edgecolor=look.page if look.page != "none" else look.faint,
             linewidth=0.5,
             zorder=2,
@@ -113,7 +114,7 @@ def idle_histogram(
         axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
         Labels(axes, _flags(axes, known, flags, look))
         if legend:
-            add_legend(axes, [axes], ORDER, look)
+            add_legend(axes, [axes], (*names, LIMIT), look)
     return axes
 
 

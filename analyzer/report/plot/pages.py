@@ -8,6 +8,7 @@ from analyzer.explain import headline
 from analyzer.report.plot import symbols
 from analyzer.report.plot.canvas import add_legend, add_title, new_figure
 from analyzer.report.plot.colours import FONT_PT, house_style, themed
+from analyzer.report.plot.endings import ROW_IN, Ended, endings_panel, rows_that_fit
 from analyzer.report.plot.facts import close_up
 from analyzer.report.plot.gaps import gaps
 from analyzer.report.plot.histogram import idle_histogram
@@ -17,7 +18,7 @@ from analyzer.report.plot.timeline_figure import flow_timeline
 from analyzer.report.plot.times import WHOLE, brief
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 FLOW_SIZE_IN: Final = (9.6, 6.4)
 HISTOGRAM_IN: Final = 2.6
+AROUND_IN: Final = 1.6
+MOST_ROWED: Final = 300
+"""With more flows than this a row each would be too low to be seen on a page."""
 TIMELINE_SIZE_IN: Final = (9.6, 4.2)
 
 
@@ -85,23 +89,62 @@ def _subordinate(panels: Iterable[Axes], took: str, look: Theme) -> None:
         panel.set_title("" if row else f"last {took}", loc="left", fontsize=FONT_PT, color=look.ink)
 
 
-def overview_figure(judged_flows: Iterable[JudgedFlow], start_ns: int, *, theme: str = "light") -> Figure:
+def overview_figure(
+    judged_flows: Iterable[JudgedFlow],
+    start_ns: int,
+    *,
+    theme: str = "light",
+    size_in: tuple[float, float] | None = None,
+    ended: Sequence[Ended] = (),
+) -> Figure:
     """Return a figure of all flows that probe, a row each, over the histogram of all flows' silences.
+
+    Where they are too many for a page, or for ``size_in``, a row is a service: how many of its flows were alive, and
+    how they ended.
 
     Args:
         judged_flows: flows of one capture.
         start_ns: the instant that the time axis counts from; the capture's first frame.
         theme: ``light``, ``dark``, or ``transparent`` for a page that may be either.
+        size_in: width and height in inches.
+        ended: all flows that probe, also those that were not judged.
     """
     look = themed(theme)
     flows = list(judged_flows)
     services, _ = services_of(flows)
     rows_in = heights(services)[1] / 72
+    needed_in = rows_in + HISTOGRAM_IN + AROUND_IN
+    if ended and (len(ended) > MOST_ROWED or (size_in is not None and needed_in > size_in[1])):
+        return _binned(flows, ended, size_in, theme)
     with house_style():
-        figure = new_figure(WIDTH_IN, rows_in + HISTOGRAM_IN + 1.6, look)
+        figure = new_figure(*(size_in or (WIDTH_IN, needed_in)), look)
         upper, lower = figure.subplots(2, 1, height_ratios=(rows_in, HISTOGRAM_IN))
         flows_overview(flows, start_ns, upper, theme=theme)
         idle_histogram(flows, lower, theme=theme)
         count = sum(len(service.flows) for service in services)
         add_title(figure, f"{count} flow{'' if count == 1 else 's'} with probes", look)
+    return figure
+
+
+def _binned(
+    flows: Sequence[JudgedFlow], ended: Sequence[Ended], size_in: tuple[float, float] | None, theme: str
+) -> Figure:
+    """Return a figure of many flows that probe, a row each service, over the histogram of silences."""
+    look = themed(theme)
+    low_in = HISTOGRAM_IN if size_in is None else min(HISTOGRAM_IN, size_in[1] * 0.35)
+    room_in = 13 * ROW_IN if size_in is None else max(size_in[1] - low_in - AROUND_IN, ROW_IN)
+    rows = rows_that_fit(ended, room_in)
+    with house_style():
+        figure = new_figure(*(size_in or (WIDTH_IN, rows * ROW_IN + low_in + AROUND_IN + 0.4)), look)
+        upper, lower = figure.subplots(2, 1, height_ratios=(max(rows * ROW_IN, 0.6), low_in))
+        meanings = endings_panel(ended, upper, rows, theme=theme)
+        add_legend(upper, [upper], meanings, look)
+        idle_histogram(flows, lower, theme=theme)
+        services = len({one.service for one in ended})
+        add_title(
+            figure,
+            f"{len(ended):,} flows with probes, to {services:,} service{'' if services == 1 else 's'}: when they were"
+            " alive, and how they ended",
+            look,
+        )
     return figure

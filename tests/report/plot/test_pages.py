@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from analyzer.report.plot import flow_figure, overview_figure, rendered
-from tests.drawing import misplaced, said
+from analyzer.judge.verdict import Verdict
+from analyzer.report.plot import Ended, flow_figure, overview_figure, rendered
+from analyzer.units import NS_PER_S
+from tests.drawing import marks, misplaced, said
 from tests.judging import captured, opened
+from tests.report.plot.test_many_flows import fleet
 
 CAPTURES = [
     ("founding_go_fin60.pcap", 0),
@@ -104,3 +107,33 @@ def test_an_overview_of_nothing_says_so():
     words = said(overview_figure([], 0))
 
     assert {"no flow with probes", "no silence to show"} <= set(words)
+
+
+def ended(count, services=20):
+    """Endings of many flows to some services, each alive for a minute."""
+    verdicts = [Verdict.OPEN, Verdict.CLOSED, Verdict.SILENT]
+    return [
+        Ended(f"10.0.0.{at % services}:443", (at % 600 + 60) * NS_PER_S, verdicts[at % 3], at % 600 * NS_PER_S)
+        for at in range(count)
+    ]
+
+
+@pytest.mark.parametrize(("size_in", "rows"), [(None, 13), ((7.0, 4.5), 3)])
+def test_very_many_flows_are_one_readable_page(size_in, rows):
+    """Flows by the thousand are a row each service, as many as the size has room for, the rest in one."""
+    figure = overview_figure(fleet(6), 0, size_in=size_in, ended=ended(30_000))
+
+    upper, _ = figure.axes
+    names = [label.get_text() for label in upper.get_yticklabels()]
+    assert rows == len(names)
+    assert f"{21 - rows} other services" in names[-1]
+    assert size_in is None or size_in == tuple(figure.get_size_inches())
+    assert figure.get_size_inches()[1] < 10
+
+
+def test_few_flows_have_a_row_each_whatever_the_size():
+    """Where there is room, each flow keeps its row, and the size is honoured."""
+    figure = overview_figure(fleet(6), 0, size_in=(12.0, 8.0), ended=ended(6))
+
+    assert (12.0, 8.0) == tuple(figure.get_size_inches())
+    assert 6 == sum(marks(figure.axes[0]).values())

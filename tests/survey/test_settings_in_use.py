@@ -1,0 +1,27 @@
+"""Which keepalive settings are in use, over several flows."""
+
+from analyzer.survey.settings_in_use import gathered
+from tests.judging import captured, opened
+
+
+def flows():
+    """Flows of a bundled capture that probe."""
+    return [flow for flow in captured("founding_go_fin60.pcap")[0] if flow.record.probes]
+
+
+def test_flows_with_the_same_settings_are_one_row():
+    """The same settings make one row, with its flows, hosts and services, and the gaps that were measured."""
+    flow, *_ = flows()
+    found = gathered([flow, flow], 7)
+
+    (row,) = found.rows
+    gaps = [probe.gap_ns for probe in flow.record.probes if probe.gap_ns]
+    assert (2, 7, 2) == (found.asked, found.flows, row.flows)
+    assert (1, 1) == (len(row.hosts), len(row.services))
+    assert (min(gaps), max(gaps)) == (row.shortest_ns, row.longest_ns)
+    assert row.idle_ns == flow.settings(flow.record.probes[0].sender).idle.value_ns
+
+
+def test_flows_without_probes_have_none():
+    """A flow in which nobody probes has no settings."""
+    assert gathered([opened("")], 0).rows == ()
