@@ -178,7 +178,7 @@ def test_very_many_flows_without_probes_are_not_all_asked(keepalive, tmp_path, m
     done = keepalive("plot", both, "--overview", "-o", tmp_path / "all.svg")
 
     assert 0 == done.status
-    assert done.err.startswith("keepalive: the silences are those of the flows that probe and of 0 others of 1\n")
+    assert done.err.startswith("keepalive: the silences are those of 0 of the 1 flows that do not probe\n")
 
 
 def test_of_very_many_flows_that_probe_the_most_important_are_drawn(keepalive, tmp_path, monkeypatch):
@@ -187,7 +187,7 @@ def test_of_very_many_flows_that_probe_the_most_important_are_drawn(keepalive, t
     done = keepalive("plot", THREE, "--overview", "-o", tmp_path / "all.svg")
 
     assert 0 == done.status
-    assert done.err.startswith("keepalive: the picture is of the 2 most important of 3 flows that probe\n")
+    assert done.err.startswith("keepalive: the silences are those of the 2 most important of 3 flows that probe\n")
 
 
 @pytest.mark.parametrize("theme", plot.THEMES)

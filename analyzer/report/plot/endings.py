@@ -63,7 +63,7 @@ class Ended:
 def rows_that_fit(ended: Sequence[Ended], height_in: float) -> int:
     """Return how many rows are drawn of these in a panel of some height."""
     services = len({one.service for one in ended})
-    return max(min(services, MOST_ROWS + 1, int(height_in / ROW_IN)), 1)
+    return max(min(services, MOST_ROWS + 1, round(height_in / ROW_IN)), 1)
 
 
 def endings_panel(ended: Sequence[Ended], axes: Axes, most: int, *, theme: str = "light") -> list[str]:

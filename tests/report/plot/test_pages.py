@@ -118,7 +118,7 @@ def ended(count, services=20):
     ]
 
 
-@pytest.mark.parametrize(("size_in", "rows"), [(None, 13), ((7.0, 4.5), 3)])
+@pytest.mark.parametrize(("size_in", "rows"), [(None, 13), ((7.0, 4.5), 4)])
 def test_very_many_flows_are_one_readable_page(size_in, rows):
     """Flows by the thousand are a row each service, as many as the size has room for, the rest in one."""
     figure = overview_figure(fleet(6), 0, size_in=size_in, ended=ended(30_000))
