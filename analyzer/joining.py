@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from analyzer.vantage.clock import Clock
     from analyzer.vantage.forgotten import Thinned
     from analyzer.vantage.joint import JointFlow
+    from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import Woven
 
 
@@ -176,7 +177,7 @@ def joined(read: Sequence[_Read], thinned: Thinned) -> Joining:
     for capture, left in enumerate(thinned.seen):
         leg = legs_of(left)
         for number in range(int(leg.max(initial=0)) + 1):
-            seen.append(left[leg == number])
+            seen.append(left if not leg.any() else left[leg == number])
             home.append(capture)
             legs.append(number)
 
@@ -266,7 +267,7 @@ def _read_abreast(reading: Sequence[_Reading]) -> Thinned:
 
 
 def _lone(
-    read: Sequence[_Read], seen: Sequence[NDArray[np.void]], taken: set[tuple[int, int]], first_point: Sequence[int]
+    read: Sequence[_Read], seen: Sequence[Columns], taken: set[tuple[int, int]], first_point: Sequence[int]
 ) -> list[Lone]:
     """Return the flows that one capture alone has, and which of them carry what another's do."""
     own = [[number for number in sorted(each.flows) if (at, number) not in taken] for at, each in enumerate(read)]

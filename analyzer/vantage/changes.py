@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.track.flow import Side
+    from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import WovenFlow
 
 FIELDS: Final = (("window", "window"), ("mss", "mss"), ("window_scale", "window_scale"), ("tsval", "timestamps"))
@@ -29,7 +30,7 @@ HEAD: Final = 16
 
 
 def changes_of(
-    woven: WovenFlow, table: NDArray[np.int64], side: NDArray[np.int64], seen: Sequence[NDArray[np.void]]
+    woven: WovenFlow, table: NDArray[np.int64], side: NDArray[np.int64], seen: Sequence[Columns]
 ) -> tuple[tuple[Change, ...], NDArray[np.bool_]]:
     """Return what changed between neighbouring points, and which packets did beyond TTL, addresses and IP ID.
 
@@ -53,7 +54,7 @@ def changes_of(
     return tuple(found), changed
 
 
-def differs(one: NDArray[np.void], other: NDArray[np.void]) -> NDArray[np.bool_]:
+def differs(one: Columns, other: Columns) -> NDArray[np.bool_]:
     """Say of pairs of sightings whether a packet is another behind, beyond addresses, TTL and IP ID."""
     different = one["window"] != other["window"]
     whole = (one["options_cut"] == 0) & (other["options_cut"] == 0)
@@ -71,7 +72,7 @@ def differs(one: NDArray[np.void], other: NDArray[np.void]) -> NDArray[np.bool_]
 
 
 def _between(
-    sender: Side, points: tuple[int, int], one: NDArray[np.void], other: NDArray[np.void]
+    sender: Side, points: tuple[int, int], one: Columns, other: Columns
 ) -> Iterator[tuple[Change, NDArray[np.int64]]]:
     """Yield what differs between packets before and behind, and in which."""
 

@@ -22,13 +22,12 @@ from analyzer.vantage.joint import FATES, Fate, JointEnding, JointFlow, JointPro
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
-
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import Probe
     from analyzer.track.flow import Side
     from analyzer.vantage.forgotten import Forgotten, Gone
     from analyzer.vantage.joint import Change, Crossing, Point
+    from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import Woven, WovenFlow
 
 SIDES: Final[tuple[Side, Side]] = ("a", "b")
@@ -56,7 +55,7 @@ class JointFlows(Sequence[JointFlow]):
     def __init__(
         self,
         woven: Woven,
-        seen: Sequence[NDArray[np.void]],
+        seen: Sequence[Columns],
         points: Sequence[Point],
         judged: Callable[[int, int], JudgedFlow],
         forgotten: Forgotten | None = None,
@@ -140,7 +139,7 @@ class _Conclusion:
         woven: WovenFlow,
         parts: tuple[Part, ...],
         fates: FlowFates,
-        seen: Sequence[NDArray[np.void]],
+        seen: Sequence[Columns],
         gone: tuple[Gone, Gone] | None,
     ) -> None:
         self.number, self.woven, self.parts, self.fates, self.gone = number, woven, parts, fates, gone

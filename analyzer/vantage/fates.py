@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.vantage.joint import Crossings, Point
+    from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import WovenFlow
 
     Ints = NDArray[np.int64]
@@ -60,7 +61,7 @@ class FlowFates:
         woven: WovenFlow,
         crossings: Crossings,
         rows: Ints,
-        seen: Sequence[NDArray[np.void]],
+        seen: Sequence[Columns],
         points: Sequence[Point],
         covers: tuple[NDArray[np.void], NDArray[np.void]] | None = None,
     ) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyzer.vantage.sighting import Columns
+
 COVER: Final = np.dtype(
     [("sender", np.int64), ("from_seq", np.int64), ("to_seq", np.int64), ("from_ns", np.int64)], align=True
 )
@@ -25,7 +27,7 @@ COVER: Final = np.dtype(
 class Thinned:
     """What is left of the sightings of several captures, and what was counted of the others."""
 
-    seen: tuple[NDArray[np.void], ...]
+    seen: tuple[Columns, ...]
     senders: tuple[NDArray[np.void], ...]
     """``meeting.SENDER`` records of the first capture's flows, as each of the others has them."""
     covers: NDArray[np.void]

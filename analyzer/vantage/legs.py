@@ -19,6 +19,8 @@ from analyzer.tolerances import COPY_SAME_ID_NS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analyzer.vantage.sighting import Columns
+
 LEAST: Final = 2
 """This many packets with a number of their own two flows must share."""
 SHARE: Final = 0.25
@@ -27,7 +29,7 @@ MOMENT_NS: Final = 1_000_000_000
 """A host passes a packet on in less."""
 
 
-def legs_of(seen: NDArray[np.void]) -> NDArray[np.int64]:
+def legs_of(seen: Columns) -> NDArray[np.int64]:
     """Return the leg of each sighting, 0 for most; -1 for a second capture of a packet that a router did not make."""
     leg = np.where(seen["copy"] == 1, -1, 0).astype(np.int64)
     later = _later_flows(seen[seen["copy"] == 0])
@@ -37,7 +39,7 @@ def legs_of(seen: NDArray[np.void]) -> NDArray[np.int64]:
     return _routed(seen, leg) if (leg < 0).any() else leg
 
 
-def _routed(seen: NDArray[np.void], leg: NDArray[np.int64]) -> NDArray[np.int64]:
+def _routed(seen: Columns, leg: NDArray[np.int64]) -> NDArray[np.int64]:
     """Tell apart what a router has on either side of it: of one packet it has both, with one hop more and less.
 
     What ``a`` sent has more hops left where it came in, what ``b`` sent has fewer there.
@@ -64,7 +66,7 @@ def _routed(seen: NDArray[np.void], leg: NDArray[np.int64]) -> NDArray[np.int64]
     return placed
 
 
-def _later_flows(seen: NDArray[np.void]) -> dict[int, int]:
+def _later_flows(seen: Columns) -> dict[int, int]:
     """Return, by number, the leg of each flow that is a later one of its connection: 1 or more."""
     order = np.lexsort((seen["ts_ns"], seen["key"]))
     keys, flows, times = seen["key"][order], seen["flow"][order], seen["ts_ns"][order]

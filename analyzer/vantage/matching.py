@@ -74,8 +74,8 @@ class Matched:
 
 
 def match(
-    seen_there: NDArray[np.void],
-    seen_here: NDArray[np.void],
+    there: Columns,
+    here: Columns,
     may_be_one: Callable[[int, int], bool] = lambda _, __: True,
     *,
     one_clock: bool = False,
@@ -85,7 +85,6 @@ def match(
     ``may_be_one`` is asked of a flow there and one here for which only half a key speaks (the number of a SYN): whether
     they have something else in common.
     """
-    there, here = Columns(seen_there), Columns(seen_here)
     groups = Groups(there["key"], here["key"])
     flows = same_flows(there, here, groups, may_be_one)
     if not flows:
@@ -230,15 +229,16 @@ class _Matching:
         order = np.argsort(told_ns, kind="stable").tolist()
         found = []
         pairs = self.partner.index_there(self.seen_there["flow"][one])
-        for index, pair in zip(one.tolist(), pairs.tolist(), strict=True):
+        candidates = _rows(self.seen_here, other)
+        for index, sighting, pair in zip(one.tolist(), _rows(self.seen_there, one), pairs.tolist(), strict=True):
             if pair < 0:
                 continue
-            sighting, pairing = self.seen_there[index], self.pairings[pair]
+            pairing = self.pairings[pair]
             way = pairing.way if sighting["side"] == 0 else -pairing.way
             for candidate in order:
-                apart_ns = int(told_ns[candidate] - sighting["ts_ns"])
+                apart_ns = int(told_ns[candidate]) - sighting["ts_ns"]
                 took_ns = apart_ns * way if way else abs(apart_ns)
-                if limits[0] <= took_ns <= limits[1] and _may_be(sighting, self.seen_here[other[candidate]], pairing):
+                if limits[0] <= took_ns <= limits[1] and _may_be(sighting, candidates[candidate], pairing):
                     found.append((index, int(other[candidate])))
                     order.remove(candidate)
                     break
@@ -282,7 +282,8 @@ def _ways_of(one: Columns, other: Columns, at: Ints, flows: int, *, one_clock: b
     told = np.bincount(at[hops != 0], minlength=flows)
     score = np.bincount(at, weights=np.sign(hops), minlength=flows)
     by_hops = np.where((told > 0) & (np.abs(score) > AGREE * told), np.sign(score), 0).astype(np.int64)
-    by_time = _by_times(one, other, at, flows, one_clock=one_clock)
+    rest = np.flatnonzero(by_hops[at] == 0)
+    by_time = _by_times(one[rest], other[rest], at[rest], flows, one_clock=one_clock)
     ways: Ints = np.where(by_hops != 0, by_hops, by_time)
     return ways, [
         "ttl" if hop else "time" if way else "" for hop, way in zip(by_hops.tolist(), ways.tolist(), strict=True)
@@ -339,7 +340,14 @@ def _slowest(delays_ns: Ints, clock: Clock) -> int:
     return min(max(SHORTEST_NS, TIMES_LONGER * usual), LONGEST_NS) + clock.width_ns
 
 
-def _may_be(one: np.void, other: np.void, pairing: Pairing) -> bool:
+def _rows(seen: Columns, picked: Ints) -> list[dict[str, int]]:
+    """Return sightings as records, with what tells repeated packets apart."""
+    names = ("ts_ns", "flow", "side", "ip_id", "tsval")
+    columns = zip(*(seen[name][picked].tolist() for name in names), strict=True)
+    return [dict(zip(names, row, strict=True)) for row in columns]
+
+
+def _may_be(one: dict[str, int], other: dict[str, int], pairing: Pairing) -> bool:
     """Say whether two sightings of one key can be one packet of this pair of flows."""
     if one["flow"] != pairing.there or other["flow"] != pairing.here:
         return False

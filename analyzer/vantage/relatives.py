@@ -14,9 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from numpy.typing import NDArray
-
     from analyzer.judge.record import FlowRecord
+    from analyzer.vantage.sighting import Columns
 
 LEAST_OCTETS: Final = 16
 """So much data must be the same, some of it each way: less is the same by chance."""
@@ -35,8 +34,8 @@ class Relative:
 
 
 def relatives(
-    there: NDArray[np.void],
-    here: NDArray[np.void],
+    there: Columns,
+    here: Columns,
     lone_there: Iterable[int],
     lone_here: Iterable[int],
     record: tuple[Callable[[int], FlowRecord], Callable[[int], FlowRecord]],
@@ -69,7 +68,7 @@ def relatives(
     return found
 
 
-def _both_ways(seen: NDArray[np.void], flows: Iterable[int]) -> list[int]:
+def _both_ways(seen: Columns, flows: Iterable[int]) -> list[int]:
     """Return those of the flows in which both ends sent data."""
     data = seen["payload_len"] > 0
     ends = set(np.unique(2 * seen["flow"][data] + seen["side"][data]).tolist())
@@ -82,7 +81,7 @@ def _last_alike(one: FlowRecord, other: FlowRecord) -> bool:
     return abs(lasts[0] - lasts[1]) <= max(LASTS_AS_LONG_NS, max(lasts) // 10)
 
 
-def _signs(seen: NDArray[np.void]) -> dict[tuple[int, int], int]:
+def _signs(seen: Columns) -> dict[tuple[int, int], int]:
     """Return, by flow and side, the digest of the beginning of its first data."""
     data = seen[(seen["payload_len"] > 0) & (seen["head"] != 0)]
     order = np.lexsort((data["ts_ns"], data["side"], data["flow"]))

@@ -14,6 +14,8 @@ from analyzer.segment import ABSENT, ACK, FIN, NOTE_TCP, RST, SYN
 from analyzer.track.observe import TOLD_COPY, TOLD_FLOW, TOLD_KEPT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from analyzer.segment import SegmentBatch
@@ -137,45 +139,55 @@ def mixed(word: NDArray[np.uint64], rest: NDArray[np.uint64]) -> NDArray[np.int6
     return keys
 
 
-def ends_of(seen: NDArray[np.void]) -> NDArray[np.int64]:
+def ends_of(seen: Columns) -> NDArray[np.int64]:
     """Return the number behind the last octet that a segment takes, SYN and FIN counted, modulo 2**32."""
     extra = ((seen["flags"] & SYN) > 0).astype(np.int64) + ((seen["flags"] & FIN) > 0)
     ends: NDArray[np.int64] = (seen["seq"] + seen["payload_len"] + extra) & 0xFFFFFFFF
     return ends
 
 
+def together(pieces: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
+    """Return records one behind the other, copied whole: numpy goes field by field."""
+    whole = np.dtype((np.void, SIGHTING.itemsize))
+    return np.concatenate([np.zeros(0, dtype=whole), *(piece.view(whole) for piece in pieces)]).view(SIGHTING)
+
+
 class Columns:
-    """Sightings, or some of them, column by column: only those that somebody asks for are gathered, each once.
+    """Sightings, or some of them, column by column: of some, only those that are asked for are gathered, each once.
 
     It is read like an array of SIGHTING records, whose fields lie too far apart to be gone through many times.
     """
 
-    def __init__(self, seen: NDArray[np.void] | Columns, picked: NDArray[np.int64] | None = None) -> None:
-        """Take sightings, or those of them that are ``picked``."""
-        self._seen, self._picked = seen, picked
-        self._columns: dict[str, NDArray[Any]] = {}
+    def __init__(self, seen: NDArray[np.void] | Columns, picked: NDArray[Any] | None = None) -> None:
+        """Take sightings, or those of them that are ``picked``, by indices or a mask."""
+        if isinstance(seen, np.ndarray):
+            seen = seen if picked is None else seen[picked]
+            self._columns = {name: np.ascontiguousarray(seen[name]) for name in SIGHTING.names or ()}
+            self._from: Columns | None = None
+            self._count = len(seen)
+            return
+        if picked is not None and picked.dtype == np.bool_:
+            picked = np.flatnonzero(picked)
+        self._from, self._picked = seen, picked
+        self._columns = {}
+        self._count = len(seen) if picked is None else len(picked)
 
     def __len__(self) -> int:
-        return len(self._seen if self._picked is None else self._picked)
+        return self._count
 
     @overload
     def __getitem__(self, what: str) -> NDArray[Any]: ...
 
     @overload
-    def __getitem__(self, what: NDArray[np.int64]) -> Columns: ...
+    def __getitem__(self, what: NDArray[Any]) -> Columns: ...
 
-    @overload
-    def __getitem__(self, what: int) -> np.void: ...
-
-    def __getitem__(self, what: str | int | NDArray[np.int64]) -> NDArray[Any] | Columns | np.void:
-        """Return a column by name, sightings by their indices, or one sighting."""
+    def __getitem__(self, what: str | NDArray[Any]) -> NDArray[Any] | Columns:
+        """Return a column by name, or sightings by their indices or a mask."""
         if isinstance(what, np.ndarray):
             return Columns(self, what)
-        if not isinstance(what, str):
-            return self._seen[what if self._picked is None else int(self._picked[what])]
         column = self._columns.get(what)
         if column is None:
-            whole: NDArray[Any] = self._seen[what]
-            column = np.ascontiguousarray(whole) if self._picked is None else whole[self._picked]
-            self._columns[what] = column
+            assert self._from is not None
+            whole = self._from[what]
+            column = self._columns[what] = whole if self._picked is None else whole[self._picked]
         return column

@@ -18,7 +18,7 @@ from analyzer.loops.loop import freeze, pick, records, thaw
 from analyzer.vantage.around import AROUND, GOES, PENDING, STAYS_HERE, cover, look_around
 from analyzer.vantage.forgotten import COVER, Thinned
 from analyzer.vantage.meeting import ODD, SENDER, WAITING, forget, judge_pairs, meet
-from analyzer.vantage.sighting import SIGHTING
+from analyzer.vantage.sighting import Columns, together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,11 +91,14 @@ class Thinner:
 
     def left(self) -> Thinned:
         """Return what is left, when everything was read."""
-        none = np.zeros(0, dtype=SIGHTING)
         seen = []
         for kept, held in zip(self._kept, self._held, strict=True):
-            whole = np.concatenate([none, *kept, *held])
-            seen.append(pick(whole, np.argsort(whole["frame"], kind="stable")) if kept else whole)
+            whole = together([*kept, *held])
+            if kept:
+                whole = pick(whole, np.argsort(whole["frame"], kind="stable"))
+            kept.clear()
+            held.clear()
+            seen.append(Columns(whole))
         senders = tuple(
             np.zeros(0, dtype=SENDER) if each is None else freeze(each, SENDER) for each in self._senders[1:]
         )
@@ -115,7 +118,7 @@ class Thinner:
     def _settle(self, *, jit: bool) -> None:
         """Decide what of the waiting sightings stays, and let go of the rest."""
         points = range(len(self._held))
-        whole = [np.concatenate([np.zeros(0, dtype=SIGHTING), *held]) for held in self._held]
+        whole = [together(held) for held in self._held]
         self._stretch += 1
         rows = [thaw(each, jit=jit) for each in whole]
         keys = [_plain(np.ascontiguousarray(each["key"]), jit=jit) for each in whole]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.vantage.matching import Pairing
+    from analyzer.vantage.sighting import Columns
 
     Ints = NDArray[np.int64]
 
@@ -52,7 +53,7 @@ class Woven:
 
 
 def weave(
-    seen: Sequence[NDArray[np.void]],
+    seen: Sequence[Columns],
     may_be_one: Callable[[int, int, int, int], bool],
     captures: Sequence[int] | None = None,
 ) -> Woven:
@@ -76,7 +77,7 @@ def weave(
 
 
 def _clocks(
-    seen: Sequence[NDArray[np.void]], matched: dict[tuple[int, int], Matched], captures: Sequence[int]
+    seen: Sequence[Columns], matched: dict[tuple[int, int], Matched], captures: Sequence[int]
 ) -> tuple[Clock | None, ...]:
     """Return each point's clock against the first's, by way of others where two points share nothing."""
     clocks: list[Clock | None] = [THE_REFERENCE, *([None] * (len(seen) - 1))]
@@ -101,7 +102,7 @@ def _clocks(
     return tuple(clocks)
 
 
-def _ways(seen: NDArray[np.void], found: Matched) -> NDArray[np.int8]:
+def _ways(seen: Columns, found: Matched) -> NDArray[np.int8]:
     way = {pairing.there: pairing.way for pairing in found.pairings}
     flows, which = np.unique(seen["flow"][found.there], return_inverse=True)
     each = np.array([way.get(flow, 0) for flow in flows.tolist()], dtype=np.int8)[which]
@@ -110,7 +111,7 @@ def _ways(seen: NDArray[np.void], found: Matched) -> NDArray[np.int8]:
 
 
 def _contradiction(
-    seen: Sequence[NDArray[np.void]], matched: dict[tuple[int, int], Matched], clocks: tuple[Clock | None, ...]
+    seen: Sequence[Columns], matched: dict[tuple[int, int], Matched], clocks: tuple[Clock | None, ...]
 ) -> int | None:
     """Return by how much a pair of points says otherwise than both do against the first; None if none does."""
     worst = 0
@@ -197,7 +198,7 @@ def _order(points: list[int], ways: dict[tuple[int, int], tuple[int, str]]) -> t
 
 
 def _crossings(
-    seen: Sequence[NDArray[np.void]],
+    seen: Sequence[Columns],
     matched: dict[tuple[int, int], Matched],
     clocks: tuple[Clock | None, ...],
     flows: tuple[WovenFlow, ...],

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from analyzer.segment import ABSENT, ACK
-from analyzer.vantage.sighting import SIGHTING, keys_of
+from analyzer.vantage.sighting import SIGHTING, Columns, keys_of
 
 
 @pytest.fixture
 def sightings():
     """Return a function that makes sightings of (time in ms, side, seq, ack) and more fields by name."""
 
-    def make(*rows, **fields):
+    def make(*rows, raw=False, **fields):
         made = np.zeros(len(rows), dtype=SIGHTING)
         made["tsval"], made["mss"], made["window_scale"] = ABSENT, ABSENT, ABSENT
         made["flags"], made["ttl"], made["header_len"], made["ip_version"] = ACK, 64, 20, 4
@@ -22,6 +22,6 @@ def sightings():
         for name, values in fields.items():
             made[name] = values
         made["key"] = keys_of(made)
-        return made
+        return made if raw else Columns(made)
 
     return make

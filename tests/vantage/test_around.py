@@ -17,7 +17,7 @@ def looked(seen, state):
 
 def test_last_of_each_end_is_pending(sightings):
     """What nothing followed yet waits: if its successor is missing, it stands before that."""
-    seen = sightings((0, 0, 100, 7), (1, 0, 101, 7), (2, 1, 7, 101), (3, 0, 102, 7), ttl=0)
+    seen = sightings((0, 0, 100, 7), (1, 0, 101, 7), (2, 1, 7, 101), (3, 0, 102, 7), ttl=0, raw=True)
     assert looked(seen, [PLAIN] * 4) == [GOES, GOES, PENDING, PENDING]
 
 
@@ -26,7 +26,7 @@ def test_neighbours_of_a_missing_packet_stay(sightings):
     rows = [(at, at % 2, 100, 7) for at in range(20)]
     state = [PLAIN] * 20
     state[8] = ODD
-    goes = looked(sightings(*rows, ttl=0), state)
+    goes = looked(sightings(*rows, ttl=0, raw=True), state)
     stays = [at for at, said in enumerate(goes) if said == STAYS_HERE]
     assert stays == [6, 7, 8, *range(9, 9 + 2 * BEHIND)]
 
@@ -40,7 +40,7 @@ def test_acknowledgement_of_missing_data_stays(sightings):
         (11, 1, 7, 120),
         (12, 1, 7, 130),
     ]
-    seen = sightings(*rows, ttl=0, payload_len=[10] + [0] * 12)
+    seen = sightings(*rows, ttl=0, payload_len=[10] + [0] * 12, raw=True)
     assert looked(seen, [ODD] + [PLAIN] * 12)[-3:] == [STAYS_HERE, GOES, PENDING]
 
 
@@ -53,19 +53,19 @@ def test_repetition_of_missing_data_stays(sightings):
         (11, 0, 300, 7),
         (12, 0, 310, 7),
     ]
-    seen = sightings(*rows, ttl=0, payload_len=10)
+    seen = sightings(*rows, ttl=0, payload_len=10, raw=True)
     assert looked(seen, [ODD] + [PLAIN] * 12)[-3:] == [STAYS_HERE, GOES, PENDING]
 
 
 def test_another_ttl_stays(sightings):
     """The first packets of each TTL stay: by them one is known that something else made."""
-    seen = sightings(*((at, 0, 100 + at, 7) for at in range(5)), ttl=[64, 64, 60, 64, 60])
+    seen = sightings(*((at, 0, 100 + at, 7) for at in range(5)), ttl=[64, 64, 60, 64, 60], raw=True)
     assert looked(seen, [PLAIN] * 5) == [STAYS_HERE, GOES, STAYS_HERE, GOES, PENDING]
 
 
 def test_forgotten_data_leaves_its_range(sightings):
     """Data in a row becomes one range, which ends where something stays; numbers go on behind 2**32."""
-    seen = sightings((0, 0, 2**32 - 10, 7), (1, 0, 0, 7), (2, 0, 10, 7), (3, 0, 20, 7), payload_len=10)
+    seen = sightings((0, 0, 2**32 - 10, 7), (1, 0, 0, 7), (2, 0, 10, 7), (3, 0, 20, 7), payload_len=10, raw=True)
     made, around = records(COVER, 4, jit=False), thaw(np.zeros(2, dtype=AROUND), jit=False)
     assert cover(thaw(seen, jit=False), 4, [GOES, GOES, STAYS_HERE, GOES], around, made) == 1
     assert freeze(made[:1], COVER)[["from_seq", "to_seq"]].tolist() == [(2**32 - 10, 10)]

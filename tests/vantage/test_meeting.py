@@ -41,32 +41,35 @@ def test_meet_survives_keys_of_one_slot():
 def test_first_packets_stay_and_later_ones_are_plain(sightings):
     """The first two packets of an end stay, for what clocks show; those behind them need not."""
     rows = [(at, 0, 100 + at, 7) for at in range(4)]
-    assert judged(sightings(*rows), sightings(*rows)) == [STAYS, STAYS, PLAIN, PLAIN]
+    assert judged(sightings(*rows, raw=True), sightings(*rows, raw=True)) == [STAYS, STAYS, PLAIN, PLAIN]
 
 
 def test_what_ends_a_flow_stays(sightings):
     """A RST stays, wherever it was seen."""
     rows = [(at, 0, 100 + at, 7) for at in range(4)]
-    both = sightings(*rows, flags=[ACK, ACK, ACK, ACK | RST])
+    both = sightings(*rows, flags=[ACK, ACK, ACK, ACK | RST], raw=True)
     assert judged(both, both)[-1] == STAYS
 
 
 def test_missing_packet_is_waited_for(sightings):
     """A packet that is not at the other point is odd, once nobody waits for it any more."""
-    there, here = sightings((0, 0, 100, 7), (50, 0, 101, 7)), sightings((0, 0, 100, 7))
+    there, here = sightings((0, 0, 100, 7), (50, 0, 101, 7), raw=True), sightings((0, 0, 100, 7), raw=True)
     assert judged(there, here)[1] == ODD
     assert judged(there, here, until_ms=20)[1] == WAITING
 
 
 def test_packet_at_another_time_is_not_sure(sightings):
     """What nothing but its numbers tells, and came much later than others, is odd."""
-    there, here = sightings((0, 0, 100, 7), (1, 0, 101, 7)), sightings((0, 0, 100, 7), (90, 0, 101, 7))
+    there, here = (
+        sightings((0, 0, 100, 7), (1, 0, 101, 7), raw=True),
+        sightings((0, 0, 100, 7), (90, 0, 101, 7), raw=True),
+    )
     assert judged(there, here)[1] == ODD
 
 
 def test_same_packet_by_what_boxes_leave_alone(sightings):
     """A packet with another TTL, address or IP ID is the same; with another window, or other data, it is not."""
-    one = thaw(sightings((0, 0, 100, 7), ttl=64, captured=4, digest=9), jit=False)[0]
+    one = thaw(sightings((0, 0, 100, 7), ttl=64, captured=4, digest=9, raw=True), jit=False)[0]
     assert is_same(one, one | {"ttl": 63, "ip_id": 5})
     assert not is_same(one, one | {"window": 8})
     assert not is_same(one, one | {"digest": 8})

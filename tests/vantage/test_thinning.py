@@ -6,6 +6,7 @@ import pytest
 from analyzer.joining import join
 from analyzer.report.joint_json import flow_object
 from analyzer.vantage import thinning
+from analyzer.vantage.sighting import SIGHTING
 from tests.vantages import ACK, FIN, PSH, World, fates
 
 
@@ -87,7 +88,7 @@ def test_short_captures_stay_whole(tmp_path, monkeypatch):
 def test_captures_with_nothing_in_common_are_left_whole():
     """As long as nothing tells how clocks stand to each other, nothing is forgotten."""
     thinner = thinning.Thinner(2)
-    row = np.zeros(1, dtype=thinning.SIGHTING)
+    row = np.zeros(1, dtype=SIGHTING)
     thinner.add(0, row, 5, jit=False)
     thinner.add(1, row, 7, jit=False)
     assert [len(each) for each in thinner.left().seen] == [1, 1]
@@ -96,7 +97,7 @@ def test_captures_with_nothing_in_common_are_left_whole():
 def test_capture_that_is_behind_is_read_next():
     """Of two captures the one is read on whose last frame is earlier, as far as both began at once."""
     thinner = thinning.Thinner(2)
-    none = np.zeros(0, dtype=thinning.SIGHTING)
+    none = np.zeros(0, dtype=SIGHTING)
     assert thinner.next == 0
     thinner.add(0, none, 1000, jit=False)
     assert thinner.next == 1
