@@ -123,6 +123,31 @@ ID_NEXT: Final = 64
 ID_STEPS: Final = 2
 """This many steps must be those of a counter, and none of another kind, before an IP ID says anything."""
 
+# ── heartbeats of programs ─────────────────────────────────────────────────────────────────────────────────────────
+
+BEAT_MOST_OCTETS: Final = 160
+"""No heartbeat is longer: a WebSocket control frame of 125 octets (RFC 6455 5.5), its header, and TLS around it."""
+BEAT_LENGTH_PLAY: Final = 4
+"""Heartbeats of one train differ in length by no more: a number in them that grows."""
+BEAT_ANSWER_MORE: Final = 48
+"""An answer may be so much longer than the beat: IRC's has the server's name before it."""
+BEAT_TINY_OCTETS: Final = 8
+"""An AMQP heartbeat frame; MQTT's, STOMP's and XMPP's are shorter. Nothing else that small is sent evenly for long."""
+BEAT_SHORT_OCTETS: Final = 24
+"""A BGP KEEPALIVE has 19 octets, and comes with a jitter of a quarter of its period (RFC 4271 10)."""
+BEAT_ONE_WAY_NS: Final = 4 * S
+"""What nobody answers and is longer than BEAT_TINY_OCTETS is no heartbeat if it comes more often."""
+BEAT_PAUSE_NS: Final = 900 * MS
+"""No program beats more often than once a second, so what comes sooner after other data belongs to it."""
+BEAT_PROMPT_NS: Final = 2 * S
+"""A program that answers heartbeats mostly does so within this time."""
+BEAT_SLACK_NS: Final = 1100 * MS
+"""Programs that look at the clock once a second beat so late, if that is no more than a quarter of the period."""
+BEATS_LEAST: Final = 4
+"""Fewer messages show no rhythm."""
+BEAT_LOOSE_COUNT: Final = 8
+"""From so many on their distances may differ by three eighths of the period; of fewer by an eighth."""
+
 # ── rhythm ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 SAME_PACE: Final = 20

@@ -36,11 +36,16 @@ DIGEST: Final = 16
 MOST_FRAMES: Final = 16
 """So are those with more frames: a filter that would name so many joins some, by how far apart they are."""
 TABLES: Final = (
-    "probes", "zero_window_probes", "not_probes", "fins", "repeated_fins", "resets", "challenges", "late", "resent",
-    "windows", "changes",
+    "probes", "zero_window_probes", "heartbeats", "not_probes", "fins", "repeated_fins", "resets", "challenges", "late",
+    "resent", "windows", "changes",
 )  # fmt: skip
 """Tables of a flow that are part of its shape; one with ICMP errors, which name their sender, is like no other."""
-LENGTHS: Final = frozenset({"gap_ns", "idle_ns", "answer_ns", "silence_ns", "survived_ns", "trial_ns"})
+LENGTHS: Final = frozenset(
+    {
+        "gap_ns", "idle_ns", "answer_ns", "silence_ns", "survived_ns", "trial_ns", "period_ns", "period_low_ns",
+        "period_high_ns", "slowest_ns", "limit_ns",
+    }
+)  # fmt: skip
 """Columns of nanoseconds that are no instants."""
 FRAMES: Final = frozenset(
     {"frame", "silence_from", "silence_to", "trial_from", "trial_to", "answers_probe", "quotes_probe"}

@@ -23,6 +23,7 @@ from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.loops.loop import pick, thaw
 from analyzer.segment import ABSENT, ACK, FIN, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN, address_text
 from analyzer.tolerances import WENT_ON_NS
+from analyzer.track.beats import BEATS
 from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Facts:
         """Which of the flows each SEEN row belongs to."""
         self.ends_ns: Column = np.concatenate([batch.ends_ns[picked] for batch, picked in pieces])
         self._beside = [(batch.beside, batch.flow["number"][picked]) for batch, picked in pieces]
+        self._beating = [(batch.trains, batch.flow["number"][picked]) for batch, picked in pieces]
         self._captured = [((batch.holes, batch.lost, batch.filters), len(picked)) for batch, picked in pieces]
 
     def __len__(self) -> int:
@@ -163,6 +165,57 @@ class Facts:
         return self._table(
             "zero_window_probes", at, {"payload_len": self._column("payload_len", at), "answer_frame": answer}
         )
+
+    @cached_property
+    def heartbeats(self) -> Table:
+        """``Heartbeats``."""
+        trains, owner = self._trains()
+        order = np.lexsort((trains["first_frame"], owner))
+        trains, owner = trains[order], owner[order]
+
+        def plain(name: str) -> Column:
+            column: Column = trains[name].astype(np.int64)
+            return column
+
+        due, silent = plain("due") != 0, plain("unanswered") > 0
+        answered = due & (plain("answered") > 0)
+        columns = {
+            "sender": plain("side"),
+            "protocol": plain("protocol"),
+            "named_by": (plain("protocol") > 0).astype(np.int64),
+            "payload_len": plain("length"),
+            "period_ns": plain("sum_ns") // np.maximum(plain("gaps"), 1),
+            "period_low_ns": plain("low_ns"),
+            "period_high_ns": plain("high_ns"),
+            "sent": plain("count"),
+            "answered": np.where(due, plain("answered"), NONE),
+            "missed": np.where(due, plain("missed"), NONE),
+            "unanswered": np.where(due, plain("unanswered"), NONE),
+            "acked": np.where(due, plain("acked"), 0),
+            **{name: plain(name) for name in ("first_frame", "first_ns", "last_frame", "last_ns")},
+            "answer_frame": np.where(answered, _not_zero(plain("answer_frame")), NONE),
+            "answered_ns": np.where(answered, _not_below_zero(plain("answer_ns")), NONE),
+            "silent_frame": np.where(due & silent, plain("silent_frame"), NONE),
+            "silent_ns": np.where(due & silent, plain("silent_ns"), NONE),
+            "slowest_ns": np.where(answered, plain("slowest_ns"), NONE),
+            "limit_ns": _not_below_zero(plain("limit_ns")),
+        }
+        return Table(self._start(owner), WORDS["heartbeats"], columns)
+
+    def _trains(self) -> tuple[NDArray[np.void], Column]:
+        """Return the trains of heartbeats of these flows, and whose each is."""
+        found, owners, before = [], [], 0
+        for trains, numbers in self._beating:
+            if len(trains):
+                order = np.argsort(numbers, kind="stable")
+                at = np.minimum(np.searchsorted(numbers[order], trains["number"]), len(numbers) - 1)
+                there = np.flatnonzero(numbers[order][at] == trains["number"]) if len(numbers) else at[:0]
+                found.append(pick(trains, there))
+                owners.append(before + order[at[there]])
+            before += len(numbers)
+        if not found:
+            return np.empty(0, dtype=BEATS), np.empty(0, dtype=np.int64)
+        return _joined(found), np.concatenate(owners)
 
     @cached_property
     def not_probes(self) -> Table:

@@ -87,6 +87,46 @@ class ZeroWindowProbe:
     answer_frame: int | None
 
 
+class Heartbeats(NamedTuple):
+    """A train of heartbeats of one end's program: small messages of one length at even intervals (``track.beats``)."""
+
+    sender: Side
+    protocol: str | None
+    """What ``judge.protocols`` calls it, or None."""
+    named_by: str
+    """``dissector``, or ``form``: nothing but lengths and times speaks for it."""
+    payload_len: int
+    """Octets of the first."""
+    period_ns: int
+    period_low_ns: int
+    period_high_ns: int
+    """The mean distance, the shortest and the longest."""
+    sent: int
+    answered: int | None
+    """How many the other program answered; None where nothing says that answers are due."""
+    missed: int | None
+    """How many it did not."""
+    unanswered: int | None
+    """How many of these came behind the last that was answered."""
+    acked: int
+    """How many, at the end, were unanswered, yet acknowledged by the other end's kernel."""
+    first_frame: int
+    first_ns: int
+    last_frame: int
+    last_ns: int
+    answer_frame: int | None
+    """The last answer."""
+    answered_ns: int | None
+    """When it came."""
+    silent_frame: int | None
+    """The first heartbeat that got none since."""
+    silent_ns: int | None
+    slowest_ns: int | None
+    """The longest that an answer took."""
+    limit_ns: int | None
+    """What the ends agreed on (MQTT keep-alive, BGP hold time), if that could be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class NotProbe:
     """A segment that looks like a probe and is none."""
@@ -359,6 +399,8 @@ class FlowRecord(NamedTuple):
     """
     probes: tuple[Probe, ...]
     zero_window_probes: tuple[ZeroWindowProbe, ...]
+    heartbeats: tuple[Heartbeats, ...]
+    """Trains of heartbeats, in the order in which they began."""
     not_probes: tuple[NotProbe, ...]
     fins: tuple[Fin, ...]
     resets: tuple[Reset, ...]

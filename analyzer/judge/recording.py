@@ -19,6 +19,7 @@ from analyzer.judge.record import (
     EndpointFacts,
     Fin,
     FlowRecord,
+    Heartbeats,
     IcmpError,
     Identity,
     Late,
@@ -70,6 +71,7 @@ def _names(record: type[Any], *left_out: str) -> tuple[str, ...]:
 
 _PROBE: Final = _names(Probe)
 _ZERO_WINDOW: Final = _names(ZeroWindowProbe)
+_HEARTBEATS: Final = _names(Heartbeats)
 _NOT_PROBE: Final = _names(NotProbe)
 _FIN: Final = _names(Fin, "again", "again_ns")
 _RESET: Final = _names(Reset)
@@ -117,6 +119,7 @@ def records(facts: Facts, make: type[FlowRecord] = FlowRecord) -> Iterator[FlowR
     known |= {
         "probes": facts.probes.made(Probe, _PROBE),
         "zero_window_probes": facts.zero_window_probes.made(ZeroWindowProbe, _ZERO_WINDOW),
+        "heartbeats": facts.heartbeats.made(Heartbeats, _HEARTBEATS),
         "not_probes": facts.not_probes.made(NotProbe, _NOT_PROBE),
         "fins": _fins(facts),
         "resets": _resets(facts.resets),

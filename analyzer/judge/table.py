@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from analyzer.judge.connection import STATES
+from analyzer.judge.protocols import PROTOCOLS
 from analyzer.judge.record import AFTER_FIN_WORDS, NOT_PROBE_WORDS
 from analyzer.label.outcome import Answer, Certainty, Doubt
 from analyzer.label.reset import ResetKind
@@ -56,6 +57,8 @@ BOOLEANS: Final = (False, True)
 LATE: Final = ("syn", "fin", "data", "ack")
 PROVOCATIONS: Final = tuple({BY_SYN: "syn", BY_UNSENT_ACK: "ack"}.get(value) for value in range(BY_UNSENT_ACK + 1))
 QUOTES: Final = ("probe", "data", "reset", "segment")
+PROTOCOL_NAMES: Final = (None, *(protocol.name for protocol in PROTOCOLS))
+NAMED_BY: Final = ("form", "dissector")
 STARTS: Final = ("midstream", "handshake")
 
 
@@ -72,6 +75,7 @@ WORDS: Final[dict[str, dict[str, Sequence[Any]]]] = {
         "answer": ANSWERS,
     },
     "zero_window_probes": {"sender": SIDES},
+    "heartbeats": {"sender": SIDES, "protocol": PROTOCOL_NAMES, "named_by": NAMED_BY},
     "not_probes": {"sender": SIDES, "is_": LOOKALIKES, "below_snd_nxt": BOOLEANS},
     "fins": {"sender": SIDES},
     "repeated_fins": {"sender": SIDES},

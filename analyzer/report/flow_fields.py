@@ -106,6 +106,25 @@ ZERO_WINDOW_PROBE: Final = (
     _F("from", "sender"),
     *_named("payload_len", "answer_frame"),
 )
+HEARTBEATS: Final = (
+    _F("from", "sender"),
+    _F("period_s", "period_ns", _L),
+    _F("period_low_s", "period_low_ns", _L),
+    _F("period_high_s", "period_high_ns", _L),
+    _F("bytes", "payload_len"),
+    *_named("protocol", "named_by"),
+    _F("count", "sent"),
+    *_named("answered", "missed"),
+    _F("unanswered_at_end", "unanswered"),
+    *_named("first_frame"),
+    _F("first_s", "first_ns", _I),
+    *_named("last_frame"),
+    _F("last_s", "last_ns", _I),
+    _F("last_answer_frame", "answer_frame"),
+    _F("last_answer_s", "answered_ns", _I),
+    _F("slowest_answer_s", "slowest_ns", _L),
+    _F("agreed_s", "limit_ns", _L),
+)
 NOT_PROBE: Final = (*_named("frame"), _F("time_s", "ts_ns", _I), _F("from", "sender"), _F("is", "is_"))
 FIN: Final = (
     *_named("frame"),
@@ -176,6 +195,7 @@ FLOW: Final[Sequence[Item]] = (
     _both("payload_bytes", "payload_bytes"),
     Rows("probes", "probes", PROBE),
     Rows("zero_window_probes", "zero_window_probes", ZERO_WINDOW_PROBE),
+    Rows("heartbeats", "heartbeats", HEARTBEATS),
     Rows("not_probes", "not_probes", NOT_PROBE),
     Rows("fins", "fins", FIN),
     Rows("resets", "resets", RESET),

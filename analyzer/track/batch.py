@@ -22,6 +22,7 @@ from analyzer.label.trains import RUN, add_up
 from analyzer.label.zero_window import settle_zero_window
 from analyzer.loops.loop import freeze, loop, pick, records, thaw
 from analyzer.loops.packed import PackedRows
+from analyzer.track.beats import BEATS
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.habits import compare_again
 from analyzer.track.seen import SEEN
@@ -64,6 +65,8 @@ class FlowBatch:
     """Expressions that packets had to pass to be captured, known by then."""
     beside: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=TESTIMONY))
     """TESTIMONY records, two a flow, of those that somebody may ask about; may have others' too."""
+    trains: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=BEATS))
+    """BEATS records, the trains of heartbeats of these flows in order of their numbers; may have others' too."""
 
     def __len__(self) -> int:
         """Return the number of flows."""
@@ -149,6 +152,7 @@ class FlowBatch:
             self.lost,
             self.filters,
             self.beside,
+            self.trains,
         )
 
 

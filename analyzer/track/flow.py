@@ -57,7 +57,8 @@ FLOW: Final = whole_lines(
         ("silence_ns", np.int64),  # longest silence between segments that are not keepalive
         ("reset_count", np.int32),
         ("after_reset", np.int32),  # segments since the last RST
-        ("alive", np.int16),  # 1 while the flow is in the table, 2 while only its successor leads to it
+        ("alive", np.int8),  # 1 while the flow is in the table, 2 while only its successor leads to it
+        ("exchange", np.int8),  # who began the small exchange that is open (beats): 1 a, 2 b, 0 none is
         ("ip_version", np.int16),
         ("odd_kind", np.int8),
         ("odd_side", np.int8),
@@ -111,6 +112,7 @@ FLOW: Final = whole_lines(
         ("backwards", np.int32),  # segments older than the one before; not copies, which may come another way
         ("hash", np.int32),
         ("copies", np.int32),
+        ("beats", np.int32),  # chain of trains of heartbeats, -1 none
         ("cut", np.int32),  # segments of which the snap length left only the ports
     ],
 )
@@ -337,6 +339,8 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["first_frame"] = row["frame"]
     flow["reused_ns"] = -1
     flow["alive"] = 1
+    flow["exchange"] = 0
+    flow["beats"] = -1
     flow["former"] = -1
     flow["new_syn_frame"] = 0
     flow["new_syn_ns"] = -1

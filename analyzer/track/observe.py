@@ -16,6 +16,7 @@ from analyzer.loops.loop import fetch, lines_of, loop, prefetch
 from analyzer.segment import ABSENT, ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
 from analyzer.seqnum import unwrap
 from analyzer.track.awake import COUNTS, testify
+from analyzer.track.beats import is_new_data, may_beat, watch_beats
 from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK, answers_syn, is_challenge, note_provocation
 from analyzer.track.endpoint import (
     ENDPOINT,
@@ -218,6 +219,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     peers: Numbers,
     notes: Rows,
     told: Numbers,
+    beats: Rows,
+    beat_registers: Numbers,
 ) -> None:
     """Pass ``count`` SEGMENT rows through the flow table in order.
 
@@ -226,7 +229,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     holds BEGINNINGS records of ``translated``, ``habits`` HABITS of ``habits``, ``peers`` MEMORY numbers of
     ``untranslated``. What ``attend`` must see goes to ``notes``, NOTE records: of each end of a flow one row in every
     four seconds, all answers to a SYN, and ICMP errors. ``told``, unless it is empty, is told of each row where its
-    flow lies, who sent it, and whether it is kept or a copy (TOLD_*), -1 for what is no segment.
+    flow lies, who sent it, and whether it is kept or a copy (TOLD_*), -1 for what is no segment. ``beats`` holds BEATS
+    records of ``beats``, with room for one more for each row of data, and ``beat_registers`` its registers.
     """
     telling = len(told)
     low, low_top = registers[KEY_LOW], registers[KEY_LOW_TOP]
@@ -285,6 +289,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
                     noted += 1
                 if flow["trial_ns"] > 0 or row["ts_ns"] - flow["last_ns"] >= TRIAL_LEAST_NS:
                     try_silence(flow, end, peer, side, row)
+                if may_beat(flow, end, peer, row):
+                    watch_beats(flow, end, peer, side, row, beats, beat_registers)
                 sign_in(end, sign, row["ts_ns"])
                 go_on(flow, end, peer, row)
                 continue
@@ -422,6 +428,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         sign_in(end, sign, ts_ns)
         if flow["trial_ns"] > 0 or ts_ns - flow["last_ns"] >= TRIAL_LEAST_NS:
             try_silence(flow, end, peer, side, row)
+        if mark != LIKE_KEEPALIVE and is_new_data(end, peer, row, seq) and may_beat(flow, end, peer, row):
+            watch_beats(flow, end, peer, side, row, beats, beat_registers)
 
         # an empty segment that acknowledges nothing new, while a probe waits, is its answer and not activity
         alike = 1 if mark == LIKE_KEEPALIVE else 0

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.loops.loop import freeze, thaw
+from analyzer.loops.loop import freeze, pick, records, thaw
 from analyzer.loops.packed import WORTH, Packed
 from analyzer.loops.pool import Pool, gathered
 from analyzer.segment import ABSENT
-from analyzer.track import observe
+from analyzer.track import beats, observe
 from analyzer.track.awake import COUNTS, WATCHED, Hole, why_hole, with_loss
 from analyzer.track.batch import FlowBatch, labelled
 from analyzer.track.beside import Beside
@@ -117,6 +117,8 @@ class Tracker:
         self._flows = Pool(FLOW, jit=jit)
         self._ends = Pool(ENDPOINT, jit=jit)
         self._seen = Pool(SEEN, jit=jit)
+        self._beats = Pool(beats.BEATS, jit=jit)
+        self._beat_registers: Any = np.array([0, -1, 0], dtype=np.int64) if jit else [0, -1, 0]
         self._slots: Any = np.zeros(4096, dtype=np.int64) if jit else [0] * 4096
         self._registers: Any = np.zeros(observe.REGISTERS, dtype=np.int64) if jit else [0] * observe.REGISTERS
         self._registers[observe.FLOW_FREE] = -1
@@ -170,6 +172,7 @@ class Tracker:
         self._beside.add(batch.others)
         for part in self._parts(batch):
             self._make_room(len(part))
+            self._make_room_for_beats(part)
             self._registers[observe.NOTED] = self._beside.make_room(int(self._registers[observe.NOTED]), len(part))
             rows = part if self.jit else thaw(part, jit=False)
             self._observe(
@@ -188,6 +191,8 @@ class Tracker:
                 self._peers,
                 self._beside.notes,
                 self._no_told if self._told is None else self._room_to_tell(len(part)),
+                self._beats.records,
+                self._beat_registers,
             )
             if self._told is not None:
                 self._told.append(self._names(len(part)))
@@ -329,6 +334,7 @@ class Tracker:
             return 1.0
         rows = self._rows + self._since_sweep  # no more than these
         octets = self.live * (FLOW.itemsize + 2 * ENDPOINT.itemsize) + rows * SEEN.itemsize
+        octets += int(self._beat_registers[beats.LIVE]) * beats.BEATS.itemsize
         return float(octets) / self.limits.octets
 
     def compile(self) -> None:
@@ -336,7 +342,7 @@ class Tracker:
         if self.jit:
             return
         self.jit = True
-        for table in (self._flows, self._ends, self._seen):
+        for table in (self._flows, self._ends, self._seen, self._beats):
             table.compile()
         self._slots = np.array(self._slots, dtype=np.int64)
         self._registers = np.array(self._registers, dtype=np.int64)
@@ -346,6 +352,7 @@ class Tracker:
         self._beginnings = freeze(self._beginnings, BEGINNING)
         self._habits = freeze(self._habits, HABIT)
         self._peers = np.array(self._peers, dtype=np.int64)
+        self._beat_registers = np.array(self._beat_registers, dtype=np.int64)
         self._observe = observe.observe.choose(jit=True)
         self._no_told = self._telling = np.zeros(0, dtype=np.int64)
         self._beside.compile()
@@ -437,7 +444,23 @@ class Tracker:
         self._attend()
         batch = labelled(flow, a, b, seen, start, self.now_ns, self._habits, jit=self.jit)
         batch = batch.with_holes(self.holes, self._undated)
+        batch = replace(batch, trains=self._trains_of(batch, give_back=give_back))
         return replace(batch, filters=self.filters, beside=self._beside.about(batch, recalled=recalled))
+
+    def _trains_of(self, batch: FlowBatch, *, give_back: bool) -> NDArray[np.void]:
+        """Return the trains of heartbeats of the flows of a batch, in order of their numbers."""
+        having = np.flatnonzero(batch.flow["beats"] >= 0)
+        if not len(having):
+            return batch.trains
+        flow, a, b = (thaw(pick(part, having), jit=self.jit) for part in (batch.flow, batch.a, batch.b))
+        used = min(len(having) * beats.MOST_TRAINS, int(self._beat_registers[beats.LIVE]))
+        out = records(beats.BEATS, used, jit=self.jit)
+        table = self._beats.records
+        count = beats.trains_of.choose(jit=self.jit)(flow, a, b, table, out)
+        if give_back:
+            beats.give_back_beats.choose(jit=self.jit)(flow, table, self._beat_registers)
+        trains: NDArray[np.void] = freeze(out[:count], beats.BEATS)
+        return trains
 
     def _copies(self, table: Pool, indices: Numbers) -> NDArray[np.void]:
         """Return these records of a table."""
@@ -502,6 +525,11 @@ class Tracker:
             int(frames[1][-1]),
         )
         return parts[:first] + parts[stop:], count
+
+    def _make_room_for_beats(self, part: NDArray[np.void]) -> None:
+        """Make sure that each of these rows that has data finds a free record for a train of heartbeats."""
+        more = len(part) if self.jit else int(np.count_nonzero(part["payload_len"]))
+        self._beats.make_room(int(self._beat_registers[beats.USED]) + more)
 
     def _make_room(self, rows: int) -> None:
         """Make sure the next ``rows`` rows find free flow and SEEN records and slots."""

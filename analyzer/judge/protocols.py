@@ -1,0 +1,44 @@
+"""The protocols whose heartbeats have a name, and which of them answer a heartbeat.
+
+It must not know how a protocol is recognised.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Protocol(NamedTuple):
+    """A protocol that has heartbeats."""
+
+    name: str
+    """As its users write it."""
+    beat: str
+    """What it calls a heartbeat."""
+    answers: bool
+    """Whether the other program answers each, or beats by itself."""
+
+
+PROTOCOLS: Final = (
+    Protocol("WebSocket", "ping", answers=True),
+    Protocol("HTTP/2", "PING", answers=True),
+    Protocol("MQTT", "PINGREQ", answers=True),
+    Protocol("AMQP", "heartbeat", answers=False),
+    Protocol("SSH", "keepalive request", answers=True),
+    Protocol("BGP", "KEEPALIVE", answers=False),
+    Protocol("STOMP", "heart-beat", answers=False),
+    Protocol("Redis", "PING", answers=True),
+    Protocol("NATS", "PING", answers=True),
+    Protocol("MySQL", "COM_PING", answers=True),
+    Protocol("PostgreSQL", "keepalive", answers=True),
+    Protocol("SMB2", "ECHO", answers=True),
+    Protocol("iSCSI", "NOP", answers=True),
+    Protocol("Diameter", "Device-Watchdog-Request", answers=True),
+    Protocol("SIP", "keep-alive", answers=True),
+    Protocol("XMPP", "ping", answers=True),
+    Protocol("IRC", "PING", answers=True),
+    Protocol("SMPP", "enquire_link", answers=True),
+    Protocol("FIX", "Heartbeat", answers=False),
+    Protocol("IEC 104", "TESTFR", answers=True),
+)
+"""In no particular order, which is kept: a train holds the place of its protocol here, counted from 1."""

@@ -1,0 +1,506 @@
+"""Heartbeats of programs, found by form: small messages of one length at even intervals on a flow that is else quiet.
+
+A *beat* is what an end sends after a pause of both: one small payload, perhaps answered by another small one, and then
+again nothing. Beats of one length whose distances are even make a *train*. What comes between them (requests, their
+replies) neither counts nor breaks it: a program whose timer any data restarts beats when it paused for as long as
+before, and one that beats by the clock a whole number of periods later. Nothing is read but lengths and times, so
+that encrypted flows are no different.
+
+Whether a message is a beat shows only in what follows, so the latest, the *exchange* that is open, waits until it is
+known. Trains are kept beside the flows, in a chain from those that have any: of each length one, MOST_TRAINS at most.
+
+Deciding what a train means, or what protocol it is, is none of this module's business.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.loops.loop import loop
+from analyzer.segment import FIN, RST, SYN
+from analyzer.tolerances import (
+    BEAT_ANSWER_MORE,
+    BEAT_LENGTH_PLAY,
+    BEAT_LOOSE_COUNT,
+    BEAT_MOST_OCTETS,
+    BEAT_ONE_WAY_NS,
+    BEAT_PAUSE_NS,
+    BEAT_PROMPT_NS,
+    BEAT_SHORT_OCTETS,
+    BEAT_SLACK_NS,
+    BEAT_TINY_OCTETS,
+    BEATS_LEAST,
+)
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Numbers, Record, Rows
+
+BEATS: Final = np.dtype(
+    [
+        ("number", np.int64),  # of the flow, once it left
+        ("next", np.int32),  # the next train of the flow, -1 none
+        ("side", np.int32),  # who beats: 0 a, 1 b
+        ("length", np.int32),  # octets of payload of the first beat
+        ("count", np.int32),
+        ("gaps", np.int32),  # distances that are in the sum
+        ("answered", np.int32),
+        ("missed", np.int32),  # beats that nothing answered
+        ("unanswered", np.int32),  # those of them behind the last that was answered
+        ("acked", np.int32),  # those of these, from the last on, that the peer's kernel acknowledged
+        ("answer_len", np.int32),  # octets of the first answer
+        ("unlike", np.int32),  # answers of another length
+        ("due", np.int16),  # once the flow left: 1 if answers are due, 0 if nobody answers such beats
+        ("protocol", np.int16),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
+        ("limit_ns", np.int64),  # ... what the ends agreed on, if that could be read, else -1
+        ("sum_ns", np.int64),
+        ("low_ns", np.int64),  # the shortest distance and the longest
+        ("high_ns", np.int64),
+        ("first_frame", np.int64),
+        ("first_ns", np.int64),
+        ("last_frame", np.int64),
+        ("last_ns", np.int64),
+        ("answer_frame", np.int64),  # the last answer, 0 none
+        ("answer_ns", np.int64),
+        ("silent_frame", np.int64),  # the first beat behind it that nothing answered, 0 none
+        ("silent_ns", np.int64),
+        ("slowest_ns", np.int64),  # the longest that an answer took
+        ("open_ns", np.int64),  # in the first of a flow's chain: the exchange that is open
+        ("open_frame", np.int64),
+        ("open_length", np.int32),
+        ("open_own", np.int32),  # messages of who began it
+        ("open_peer", np.int32),  # ... and of the other end
+        ("open_answer_len", np.int32),
+        ("open_answer_frame", np.int64),
+        ("open_answer_ns", np.int64),
+        ("open_idle_ns", np.int64),  # how long nobody had sent data before it
+        ("open_own_ns", np.int64),  # ... and its sender had not
+    ],
+    align=True,
+)
+"""A train of heartbeats of one end of a flow."""
+
+MOST_TRAINS: Final = 4
+"""So many trains are kept of a flow."""
+MOST_EACH: Final = 2
+"""Small messages of each end that one exchange may have: both ends may beat at the same time."""
+
+USED: Final = 0
+FREE: Final = 1
+LIVE: Final = 2
+"""Places in the registers of the table: its high-water mark, the first free record or -1, and how many are in use."""
+
+
+@loop
+def quiet_ns(flow: Record, end: Record, peer: Record, ts_ns: int) -> int:
+    """Return how long neither end had sent new data by now; of a flow without data, since when it is known."""
+    return ts_ns - max(end["data_ns"], peer["data_ns"], flow["first_ns"])
+
+
+@loop
+def may_beat(flow: Record, end: Record, peer: Record, row: Record) -> bool:
+    """Say whether new data concerns heartbeats: an exchange is open, or it is small and comes after a pause."""
+    length = row["payload_len"]
+    if length == 0:
+        return False
+    if flow["exchange"] > 0:
+        return True
+    return length <= BEAT_MOST_OCTETS and quiet_ns(flow, end, peer, row["ts_ns"]) >= BEAT_PAUSE_NS
+
+
+@loop
+def is_new_data(end: Record, peer: Record, row: Record, seq: int) -> bool:
+    """Say whether a segment that is not known to go on brings new data: nothing sent again, no probe of a window."""
+    length = row["payload_len"]
+    if length == 0 or row["flags"] & (SYN | RST) or (length == 1 and peer["window"] == 0):
+        return False
+    new: bool = seq >= end["snd_nxt"]
+    return new
+
+
+@loop
+def watch_beats(
+    flow: Record, end: Record, peer: Record, side: int, row: Record, beats: Rows, registers: Numbers
+) -> None:
+    """Let new data of which ``may_beat`` is true close the exchange that is open, go on with it, or open another."""
+    ts_ns = row["ts_ns"]
+    length = row["payload_len"]
+    small = length <= BEAT_MOST_OCTETS and not row["flags"] & (SYN | FIN | RST)
+    idle_ns = quiet_ns(flow, end, peer, ts_ns)
+    paused = idle_ns >= BEAT_PAUSE_NS
+    if flow["exchange"] > 0:
+        opened = beats[flow["beats"]]
+        begun = flow["exchange"] - 1
+        if not paused:
+            if side == begun:
+                opened["open_own"] += 1
+            else:
+                note_answer(opened, row)
+            if not small or opened["open_own"] > MOST_EACH or opened["open_peer"] > MOST_EACH:
+                flow["exchange"] = 0
+            return
+        if side != begun and small and opened["open_answer_frame"] == 0 and is_late_answer(beats, flow, ts_ns):
+            note_answer(opened, row)
+            return
+        acked = (end if side == begun else peer)["unacked_ns"] < 0
+        close_exchange(flow, beats, registers, acked)
+        flow["exchange"] = 0
+    if not (small and paused):
+        return
+    if flow["beats"] < 0:
+        flow["beats"] = new_train(beats, registers, side)
+    opened = beats[flow["beats"]]
+    flow["exchange"] = 1 + side
+    opened["open_ns"] = ts_ns
+    opened["open_frame"] = row["frame"]
+    opened["open_length"] = length
+    opened["open_own"] = 1
+    opened["open_peer"] = 0
+    opened["open_answer_len"] = 0
+    opened["open_answer_frame"] = 0
+    opened["open_answer_ns"] = -1
+    opened["open_idle_ns"] = idle_ns
+    opened["open_own_ns"] = ts_ns - end["data_ns"] if end["data_ns"] >= 0 else 0
+
+
+@loop
+def note_answer(opened: Record, row: Record) -> None:
+    """Note data of the other end in the exchange that is open; the first is the answer."""
+    opened["open_peer"] += 1
+    if opened["open_answer_frame"] == 0:
+        opened["open_answer_frame"] = row["frame"]
+        opened["open_answer_ns"] = row["ts_ns"]
+        opened["open_answer_len"] = row["payload_len"]
+
+
+@loop
+def is_late_answer(beats: Rows, flow: Record, ts_ns: int) -> bool:
+    """Say whether small data of the other end after a pause answers the open exchange, not begins one of its own.
+
+    It does if it comes soon, or if beats of that length were answered before.
+    """
+    opened = beats[flow["beats"]]
+    if ts_ns - opened["open_ns"] <= BEAT_PROMPT_NS:
+        return True
+    at = flow["beats"]
+    while at >= 0:
+        train = beats[at]
+        if is_alike(train, flow["exchange"] - 1, opened["open_length"]) and is_answered(train):
+            return True
+        at = train["next"]
+    return False
+
+
+@loop
+def is_alike(train: Record, side: int, length: int) -> bool:
+    """Say whether a train is one of this end, of messages as long as this."""
+    same = train["count"] > 0 and train["side"] == side
+    return same and abs(train["length"] - length) <= BEAT_LENGTH_PLAY
+
+
+@loop
+def new_train(beats: Rows, registers: Numbers, side: int) -> int:
+    """Take a free record for a train without a beat, and return its index."""
+    at = registers[FREE]
+    if at >= 0:
+        registers[FREE] = beats[at]["next"]
+    else:
+        at = registers[USED]
+        registers[USED] = at + 1
+    registers[LIVE] += 1
+    beats[at]["next"] = -1
+    beats[at]["side"] = side
+    beats[at]["count"] = 0
+    return at
+
+
+@loop
+def slack_ns(period_ns: int) -> int:
+    """Return by how much a distance may differ from a period: who looks at the clock once a second beats so late."""
+    return max(period_ns // 10, min(period_ns // 4, BEAT_SLACK_NS))
+
+
+@loop
+def period_of(train: Record) -> int:
+    """Return the mean distance of a train's beats, 0 of one that has none."""
+    if train["gaps"] == 0:
+        return 0
+    mean: int = train["sum_ns"] // train["gaps"]
+    return mean
+
+
+@loop
+def distance_in(train: Record, opened: Record) -> int:
+    """Return which distance the open exchange has from a train's last beat.
+
+    Returns:
+        -1 if none that fits, 0 if some other whole number of periods, else the distance in nanoseconds: from the last
+        beat, or from the last data of either end or its own, if that is even.
+    """
+    gap_ns = opened["open_ns"] - train["last_ns"]
+    if train["gaps"] == 0:
+        return gap_ns
+    period_ns = period_of(train)
+    slack = slack_ns(period_ns)
+    if abs(gap_ns - period_ns) <= slack:
+        return gap_ns
+    if gap_ns > period_ns:
+        if abs(opened["open_idle_ns"] - period_ns) <= slack:
+            idle: int = opened["open_idle_ns"]
+            return idle
+        if abs(opened["open_own_ns"] - period_ns) <= slack:
+            own: int = opened["open_own_ns"]
+            return own
+    periods = (gap_ns + period_ns // 2) // period_ns
+    if train["count"] >= BEATS_LEAST and periods > 1 and abs(gap_ns - periods * period_ns) <= period_ns // 10:
+        return 0
+    return -1
+
+
+@loop
+def close_exchange(flow: Record, beats: Rows, registers: Numbers, acked: bool) -> None:  # noqa: FBT001
+    """Add the open exchange of a flow to the train that it goes on with, or let it begin one."""
+    opened = beats[flow["beats"]]
+    side = flow["exchange"] - 1
+    length = opened["open_length"]
+    restarted = -1
+    spare = -1
+    last = -1
+    trains = 0
+    at = flow["beats"]
+    while at >= 0:
+        train = beats[at]
+        if is_alike(train, side, length):
+            distance_ns = distance_in(train, opened)
+            if distance_ns >= 0:
+                add_beat(train, opened, distance_ns, acked)
+                return
+            if train["count"] < BEATS_LEAST:
+                restarted = at
+        if train["count"] < BEATS_LEAST and (spare < 0 or is_staler(train, beats[spare])):
+            spare = at
+        trains += 1
+        last = at
+        at = train["next"]
+    if restarted >= 0:
+        restart(beats[restarted])
+        add_beat(beats[restarted], opened, opened["open_ns"] - beats[restarted]["last_ns"], acked)
+        return
+    if spare < 0 or (beats[spare]["count"] > 0 and trains < MOST_TRAINS):
+        if trains >= MOST_TRAINS:
+            return
+        spare = new_train(beats, registers, side)
+        beats[last]["next"] = spare
+    begin_train(beats[spare], opened, side, acked)
+
+
+@loop
+def is_staler(train: Record, other: Record) -> bool:
+    """Say whether a train is easier spared than another: it has no beat, or an older one."""
+    if train["count"] == 0 or other["count"] == 0:
+        return other["count"] > 0
+    older: bool = train["last_ns"] < other["last_ns"]
+    return older
+
+
+@loop
+def begin_train(train: Record, opened: Record, side: int, acked: bool) -> None:  # noqa: FBT001
+    """Let the open exchange be the first beat of a train."""
+    train["side"] = side
+    train["length"] = opened["open_length"]
+    train["count"] = 0
+    train["answered"] = 0
+    train["missed"] = 0
+    train["unanswered"] = 0
+    train["acked"] = 0
+    train["answer_len"] = 0
+    train["unlike"] = 0
+    train["answer_frame"] = 0
+    train["answer_ns"] = -1
+    train["silent_frame"] = 0
+    train["silent_ns"] = -1
+    train["slowest_ns"] = 0
+    train["gaps"] = -1
+    train["sum_ns"] = 0
+    train["low_ns"] = 0
+    train["high_ns"] = 0
+    train["first_frame"] = opened["open_frame"]
+    train["first_ns"] = opened["open_ns"]
+    train["last_ns"] = opened["open_ns"]
+    add_beat(train, opened, 0, acked)
+
+
+@loop
+def restart(train: Record) -> None:
+    """Let a train begin with its last beat: those before it were at another distance."""
+    answered = 1 if train["unanswered"] == 0 else 0
+    train["count"] = 1
+    train["answered"] = answered
+    train["missed"] = 1 - answered
+    train["unanswered"] = 1 - answered
+    train["acked"] = min(train["acked"], 1 - answered)
+    train["unlike"] = 0
+    train["gaps"] = 0
+    train["sum_ns"] = 0
+    train["first_frame"] = train["last_frame"]
+    train["first_ns"] = train["last_ns"]
+    if answered == 0:
+        train["silent_frame"] = train["last_frame"]
+        train["silent_ns"] = train["last_ns"]
+        train["answer_frame"] = 0
+        train["answer_ns"] = -1
+
+
+@loop
+def add_beat(train: Record, opened: Record, distance_ns: int, acked: bool) -> None:  # noqa: FBT001
+    """Add the open exchange to a train; a distance of 0 is not counted among its distances."""
+    train["count"] += 1
+    if train["gaps"] < 0:
+        train["gaps"] = 0
+    elif distance_ns > 0:
+        train["low_ns"] = distance_ns if train["gaps"] == 0 else min(train["low_ns"], distance_ns)
+        train["high_ns"] = distance_ns if train["gaps"] == 0 else max(train["high_ns"], distance_ns)
+        train["gaps"] += 1
+        train["sum_ns"] += distance_ns
+    train["last_frame"] = opened["open_frame"]
+    train["last_ns"] = opened["open_ns"]
+    if opened["open_answer_frame"] == 0:
+        if train["unanswered"] == 0:
+            train["silent_frame"] = opened["open_frame"]
+            train["silent_ns"] = opened["open_ns"]
+        train["missed"] += 1
+        train["unanswered"] += 1
+        train["acked"] = train["acked"] + 1 if acked else 0
+        return
+    if train["answered"] == 0:
+        train["answer_len"] = opened["open_answer_len"]
+    elif abs(train["answer_len"] - opened["open_answer_len"]) > BEAT_LENGTH_PLAY:
+        train["unlike"] += 1
+    train["answered"] += 1
+    train["unanswered"] = 0
+    train["acked"] = 0
+    train["answer_frame"] = opened["open_answer_frame"]
+    train["answer_ns"] = opened["open_answer_ns"]
+    train["slowest_ns"] = max(train["slowest_ns"], opened["open_answer_ns"] - opened["open_ns"])
+
+
+@loop
+def is_answered(train: Record) -> bool:
+    """Say whether beats are answered as a rule: half of them at least up to the last answer, and two."""
+    return train["answered"] > 1 and 2 * train["answered"] >= train["count"] - train["unanswered"]
+
+
+@loop
+def is_train(train: Record) -> bool:
+    """Say whether beats are heartbeats: enough of them, even enough for so many, and answered alike, or never.
+
+    Much that nobody answers is sent evenly and is no heartbeat: what a screen shows, what a sensor measures. So what
+    is not answered must be tiny, or come seldom and on the dot.
+    """
+    if train["count"] < BEATS_LEAST or train["gaps"] < BEATS_LEAST - 1:
+        return False
+    period_ns = period_of(train)
+    spread_ns = train["high_ns"] - train["low_ns"]
+    parts = 3 if train["count"] >= BEAT_LOOSE_COUNT else 1
+    if 8 * spread_ns > parts * period_ns:
+        return False
+    if is_answered(train):
+        alike: bool = 4 * train["unlike"] <= train["answered"]
+        return alike and train["answer_len"] <= train["length"] + BEAT_ANSWER_MORE
+    if train["length"] <= BEAT_TINY_OCTETS:
+        return True
+    return period_ns >= BEAT_ONE_WAY_NS and (train["length"] <= BEAT_SHORT_OCTETS or 16 * spread_ns <= period_ns)
+
+
+@loop
+def copy_train(train: Record, copy: Record, number: int) -> None:
+    """Copy a train, and the exchange that is open, of this flow."""
+    copy["number"] = number
+    copy["next"] = -1
+    copy["side"] = train["side"]
+    copy["length"] = train["length"]
+    copy["count"] = train["count"]
+    copy["gaps"] = train["gaps"]
+    copy["answered"] = train["answered"]
+    copy["missed"] = train["missed"]
+    copy["unanswered"] = train["unanswered"]
+    copy["acked"] = train["acked"]
+    copy["answer_len"] = train["answer_len"]
+    copy["unlike"] = train["unlike"]
+    copy["due"] = train["due"]
+    copy["protocol"] = 0
+    copy["limit_ns"] = -1
+    copy["sum_ns"] = train["sum_ns"]
+    copy["low_ns"] = train["low_ns"]
+    copy["high_ns"] = train["high_ns"]
+    copy["first_frame"] = train["first_frame"]
+    copy["first_ns"] = train["first_ns"]
+    copy["last_frame"] = train["last_frame"]
+    copy["last_ns"] = train["last_ns"]
+    copy["answer_frame"] = train["answer_frame"]
+    copy["answer_ns"] = train["answer_ns"]
+    copy["silent_frame"] = train["silent_frame"]
+    copy["silent_ns"] = train["silent_ns"]
+    copy["slowest_ns"] = train["slowest_ns"]
+    copy["open_ns"] = train["open_ns"]
+    copy["open_frame"] = train["open_frame"]
+    copy["open_length"] = train["open_length"]
+    copy["open_answer_len"] = train["open_answer_len"]
+    copy["open_answer_frame"] = train["open_answer_frame"]
+    copy["open_answer_ns"] = train["open_answer_ns"]
+    copy["open_idle_ns"] = train["open_idle_ns"]
+    copy["open_own_ns"] = train["open_own_ns"]
+
+
+@loop
+def trains_of(flows: Rows, a: Rows, b: Rows, beats: Rows, out: Rows) -> int:
+    """Write the trains of heartbeats of flows to ``out``, which has room for MOST_TRAINS more than there are.
+
+    The exchange that is open counts; the table stays as it is.
+
+    Returns:
+        How many trains there are.
+    """
+    count = 0
+    for i in range(len(flows)):
+        flow = flows[i]
+        at = flow["beats"]
+        first = count
+        while at >= 0:
+            copy_train(beats[at], out[count], flow["number"])
+            count += 1
+            at = beats[at]["next"]
+        if count == first:
+            continue
+        if flow["exchange"] > 0:
+            opened = out[first]
+            side = flow["exchange"] - 1
+            acked = (a[i] if side == 0 else b[i])["unacked_ns"] < 0
+            for j in range(first, count):
+                if is_alike(out[j], side, opened["open_length"]):
+                    distance_ns = distance_in(out[j], opened)
+                    if distance_ns >= 0:
+                        add_beat(out[j], opened, distance_ns, acked)
+                        break
+        kept = first
+        for j in range(first, count):
+            if is_train(out[j]):
+                out[j]["due"] = 1 if is_answered(out[j]) else 0
+                copy_train(out[j], out[kept], flow["number"])
+                kept += 1
+        count = kept
+    return count
+
+
+@loop
+def give_back_beats(flows: Rows, beats: Rows, registers: Numbers) -> None:
+    """Chain the records of these flows' trains in front of the free ones."""
+    for i in range(len(flows)):
+        at = flows[i]["beats"]
+        while at >= 0:
+            following = beats[at]["next"]
+            beats[at]["next"] = registers[FREE]
+            registers[FREE] = at
+            registers[LIVE] -= 1
+            at = following

@@ -1,0 +1,277 @@
+"""Heartbeats found by form: what is a train, what its numbers are, and what is none."""
+
+import numpy as np
+import pytest
+
+from analyzer.segment import SegmentBatch
+from analyzer.track.beats import BEATS, FREE, LIVE, USED, is_train
+from analyzer.track.tracker import LINGER_NS, Tracker
+from tests.notation import START_NS, follow, parse
+
+S = 1_000_000_000
+OPENING = "# Heartbeats.\n+0 a > b S 0:0(0)\n+.01 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\n"
+
+modes = pytest.mark.parametrize("jit", [False, pytest.param(True, id="compiled")])
+
+
+@pytest.fixture(autouse=True)
+def _numba_where_needed(request):
+    """Skip compiled variants without numba."""
+    if "jit" in request.fixturenames and request.getfixturevalue("jit"):
+        pytest.importorskip("numba")
+
+
+class Talk:
+    """A flow in the making: what each end sends at which second, all acknowledged."""
+
+    def __init__(self):
+        self.lines = [OPENING.rstrip()]
+        self.next = {"a": 1, "b": 1}
+
+    def says(self, at, who, length, *, acked=True, flags="P."):
+        """Send so many octets."""
+        peer = "b" if who == "a" else "a"
+        first = self.next[who]
+        self.next[who] += length
+        self.lines.append(f"@{at:.3f} {who} > {peer} {flags} {first}:{first + length}({length}) ack {self.next[peer]}")
+        if acked:
+            at += 0.04
+            self.lines.append(f"@{at:.3f} {peer} > {who} . {self.next[peer]}:{self.next[peer]}(0) ack {self.next[who]}")
+        return self
+
+    def beats(self, times, length=6, answer=6, who="a", *, after=0.01):
+        """Send heartbeats at these times, each answered unless ``answer`` is 0."""
+        for at in times:
+            self.says(at, who, length, acked=not answer)
+            if answer:
+                self.says(at + after, "b" if who == "a" else "a", answer)
+        return self
+
+    def batch(self):
+        """What a capture has of it."""
+        return parse("\n".join(self.lines) + "\n").batch()
+
+    def trains(self, *, jit=False):
+        """The trains that are found."""
+        return [train for batch in follow([self.batch()], jit=jit) for train in batch.trains]
+
+
+def each(first, period, count):
+    """Times at even intervals."""
+    return [first + period * at for at in range(count)]
+
+
+def known(train, *names):
+    """Some fields of a train."""
+    return tuple(int(train[name]) for name in names)
+
+
+@modes
+def test_answered_heartbeats(jit):
+    """Ping and pong at even intervals are a train with period, length, answers and frames."""
+    (train,) = Talk().beats(each(20, 20, 5)).trains(jit=jit)
+
+    assert known(train, "side", "length", "count", "answered", "missed", "due") == (0, 6, 5, 5, 0, 1)
+    assert train["sum_ns"] // train["gaps"] == 20 * S
+    assert known(train, "first_frame", "last_frame", "answer_frame") == (4, 16, 17)
+    assert known(train, "slowest_ns", "number") == (10_000_000, 0)
+
+
+@modes
+def test_the_last_heartbeats_stay_unanswered(jit):
+    """What the peer's kernel acknowledged and its program did not answer is counted from the last answer on."""
+    (train,) = Talk().beats(each(5, 5, 4)).beats(each(25, 5, 3), answer=0).trains(jit=jit)
+
+    assert known(train, "count", "answered", "missed", "unanswered", "acked", "due") == (7, 4, 3, 3, 3, 1)
+    assert known(train, "silent_frame", "silent_ns") == (16, START_NS + 25 * S)
+
+
+def test_unanswered_and_not_acknowledged():
+    """Where the peer's kernel is silent too, no heartbeat counts as acknowledged."""
+    talk = Talk().beats(each(5, 5, 4))
+    for at in each(25, 5, 3):
+        talk.says(at, "a", 6, acked=False)
+    (train,) = talk.trains()
+
+    assert known(train, "unanswered", "acked") == (3, 0)
+
+
+def test_one_way():
+    """Where nobody ever answers, nothing says that answers are due."""
+    (train,) = Talk().beats(each(30, 30, 5), length=8, answer=0).trains()
+
+    assert known(train, "count", "answered", "due") == (5, 0, 0)
+
+
+def test_both_ends_beat_by_themselves():
+    """Heartbeats of both ends out of step are two trains without answers."""
+    talk = Talk()
+    for at in range(5):
+        talk.beats([30 + 30 * at], length=8, answer=0).beats([43 + 30 * at], length=8, answer=0, who="b")
+    trains = talk.trains()
+
+    assert [known(train, "side", "count", "due") for train in trains] == [(0, 5, 0), (1, 5, 0)]
+
+
+def test_both_ends_beat_at_once():
+    """Pings of both ends in the same moment, each answered, are one train of who began."""
+    talk = Talk()
+    for at in each(20, 20, 5):
+        talk.says(at, "a", 10, acked=False).says(at + 0.001, "b", 6, acked=False)
+        talk.says(at + 0.002, "a", 10, acked=False).says(at + 0.003, "b", 6)
+    (train,) = talk.trains()
+
+    assert known(train, "side", "count", "answered") == (0, 5, 5)
+
+
+@modes
+def test_other_data_in_between(jit):
+    """Requests between heartbeats are neither counted nor break the train, whose period is that of the clock."""
+    talk = Talk().beats(each(20, 20, 4)).says(85, "a", 300).says(85.1, "b", 4000).beats([100, 120]).trains(jit=jit)
+
+    assert [known(train, "count", "answered", "gaps") for train in talk] == [(6, 6, 5)]
+
+
+def test_a_timer_that_data_restarts():
+    """Who beats so long after other data has the same period, however that data comes."""
+    talk = Talk().beats(each(15, 15, 4)).says(67, "b", 4000).beats([82.04, 97.05]).says(103, "b", 900)
+    (train,) = talk.beats([118.04]).trains()
+
+    assert known(train, "count") == (7,)
+    assert train["high_ns"] - train["low_ns"] < S // 10
+
+
+def test_heartbeats_that_a_busy_time_hides():
+    """Behind a busy time the train goes on if it is in step."""
+    talk = Talk().beats(each(10, 10, 5))
+    for at in range(80):
+        talk.says(52 + at / 2, "a", 500)
+    (train,) = talk.beats([100, 110]).trains()
+
+    assert known(train, "count", "gaps") == (7, 5)
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        Talk().beats(each(10, 10, 3)),
+        Talk().beats([10, 13, 25, 31, 50, 54, 77]),
+        Talk().beats(each(10, 10, 6), length=161),
+        Talk().beats(each(10, 10, 6), length=40, answer=120),
+        Talk().beats(each(10, 10, 6), length=40, answer=2000),
+        Talk().beats(each(2, 1, 20), length=40, answer=0),
+        Talk().beats(each(1, 0.5, 30)),
+    ],
+    ids=["three", "uneven", "long", "longer answer", "a page", "output once a second", "twice a second"],
+)
+def test_what_is_no_train(talk):
+    """Few, uneven, long or quick messages, and polls that get more than they sent, are no heartbeats."""
+    assert talk.trains() == []
+
+
+def test_lengths_that_differ():
+    """Messages of any length at even intervals are no heartbeats."""
+    talk = Talk()
+    for at, length in zip(each(10, 10, 8), (20, 90, 33, 70, 48, 120, 25, 60), strict=True):
+        talk.beats([at], length=length)
+
+    assert talk.trains() == []
+
+
+def test_answers_that_differ():
+    """A poll that gets something else each time is no heartbeat."""
+    talk = Talk()
+    for at, answer in zip(each(10, 10, 6), (20, 66, 33, 70, 48, 25), strict=True):
+        talk.beats([at], length=40, answer=answer)
+
+    assert talk.trains() == []
+
+
+def test_more_than_an_exchange():
+    """A message that is followed by others at once is none, however even."""
+    talk = Talk()
+    for at in each(10, 10, 6):
+        for part in range(4):
+            talk.says(at + part / 10, "a", 30)
+
+    assert talk.trains() == []
+
+
+def test_keepalive_probes_are_no_heartbeats():
+    """A probe of one octet sends nothing new."""
+    text = OPENING + "+0 a > b P. 1:101(100) ack 1\n+.01 b > a . 1:1(0) ack 101\n"
+    for _ in range(6):
+        text += "+10 a > b . 100:101(1) ack 1\n+.01 b > a . 1:1(0) ack 101\n"
+    (batch,) = follow([parse(text).batch()])
+
+    assert len(batch.trains) == 0
+
+
+def test_another_length_takes_the_place():
+    """Messages of many lengths leave room for the heartbeats between them."""
+    talk = Talk()
+    for at, other in enumerate((20, 30, 40, 50, 60, 70, 80, 90)):
+        talk.beats([10 + 20 * at]).says(17 + 20 * at, "a", other).says(17.1 + 20 * at, "b", 2 * other)
+    (train,) = talk.trains()
+
+    assert known(train, "length", "count") == (6, 8)
+
+
+def test_another_pace():
+    """A train that never had enough beats begins anew at another distance."""
+    (train,) = Talk().beats([3, 7, 11, 31, 51, 71, 91]).trains()
+
+    assert known(train, "count", "first_ns") == (5, START_NS + 11 * S)
+    assert train["sum_ns"] // train["gaps"] == 20 * S
+
+
+def test_a_snapshot_changes_nothing():
+    """What is open is counted in a snapshot, and once when the flow is finished."""
+    rows = Talk().beats(each(20, 20, 5)).batch().rows
+    tracker = Tracker()
+    tracker.feed(SegmentBatch(rows[:-3], len(rows) - 3))
+
+    assert [known(train, "count") for train in tracker.snapshot().trains] == [(4,)]
+    assert [known(train, "count") for train in tracker.snapshot().trains] == [(4,)]
+
+    tracker.feed(SegmentBatch(rows[-3:], 3))
+
+    assert [known(train, "count") for batch in tracker.close() for train in batch.trains] == [(5,)]
+
+
+@modes
+def test_records_are_given_back(jit):
+    """A flow that left has no record in the table of trains."""
+    tracker = Tracker(jit=jit)
+    talk = Talk().beats(each(20, 20, 5)).says(101, "a", 0, flags="R.", acked=False)
+    tracker.feed(talk.batch())
+
+    assert tracker._beat_registers[LIVE] == 1
+
+    finished = tracker.advance(START_NS + 101 * S + LINGER_NS + S)
+
+    assert [known(train, "count") for train in finished.trains] == [(5,)]
+    assert list(tracker._beat_registers) == [1, 0, 0]
+    assert (USED, FREE, LIVE) == (0, 1, 2)
+
+
+def test_compiling_meanwhile():
+    """Compiled loops go on where plain ones stopped."""
+    pytest.importorskip("numba")
+    rows = Talk().beats(each(20, 20, 6)).batch().rows
+    tracker = Tracker()
+    tracker.feed(SegmentBatch(rows[:10], 10))
+    tracker.compile()
+    tracker.feed(SegmentBatch(rows[10:], len(rows) - 10))
+
+    assert [known(train, "count") for batch in tracker.close() for train in batch.trains] == [(6,)]
+
+
+def test_unlike_answers_are_counted():
+    """One answer in four may be of another length."""
+    train = dict.fromkeys(BEATS.names, 0) | {
+        "count": 8, "gaps": 7, "sum_ns": 70 * S, "low_ns": 10 * S, "high_ns": 10 * S, "length": 6, "answered": 8,
+    }  # fmt: skip
+
+    assert [unlike for unlike in range(9) if is_train(train | {"unlike": unlike})] == [0, 1, 2]
+    assert np.dtype(BEATS).itemsize <= 256
