@@ -352,3 +352,21 @@ def test_challenge_acks_and_late_segments():
 
     assert ("b", "syn", 5, 4) == (challenge.sender, challenge.drawn_by, challenge.frame, challenge.drawn_frame)
     assert [("a", "data", 5, 2)] == [(each.sender, each.is_, each.frame, each.payload_len) for each in late]
+
+
+def test_heartbeats():
+    """A train has its numbers, from the last answer on too; where answers are not due there are none of them."""
+    (train,) = scenario("heartbeats_unanswered_at_the_end").heartbeats
+
+    assert ("a", None, "form", 6, 7) == (
+        train.sender, train.protocol, train.named_by, train.payload_len, train.sent,
+    )  # fmt: skip
+    assert (20_000 * MS, 4, 3, 3, 3) == (train.period_ns, train.answered, train.missed, train.unanswered, train.acked)
+    assert (4, 20, 14, 16) == (train.first_frame, train.last_frame, train.answer_frame, train.silent_frame)
+
+    text = "".join(
+        f"+30 a > b P. {1 + 8 * at}:{9 + 8 * at}(8) ack 1\n+.04 b > a . 1:1(0) ack {9 + 8 * at}\n" for at in range(5)
+    )
+    (train,) = record_of(text).heartbeats
+
+    assert (None, None, None, None) == (train.answered, train.missed, train.silent_frame, train.slowest_ns)

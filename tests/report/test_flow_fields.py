@@ -14,6 +14,7 @@ from analyzer.report.flow_fields import FLOW, Form, Group, Made, Of, Rows
 CLASSES = {
     "probes": records.Probe,
     "zero_window_probes": records.ZeroWindowProbe,
+    "heartbeats": records.Heartbeats,
     "not_probes": records.NotProbe,
     "fins": records.Fin,
     "resets": records.Reset,

@@ -59,7 +59,10 @@ def the_long_way(monkeypatch):
 def whole(batches):
     """Return everything that is known of flows, as lists."""
     return [
-        (batch.flow["number"].tolist(), *(getattr(batch, name).tolist() for name in ("flow", "a", "b", "seen")))
+        (
+            batch.flow["number"].tolist(),
+            *(getattr(batch, name).tolist() for name in ("flow", "a", "b", "seen", "trains")),
+        )
         for batch in batches
     ]
 
