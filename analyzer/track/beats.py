@@ -89,6 +89,7 @@ MOST_EACH: Final = 2
 USED: Final = 0
 FREE: Final = 1
 LIVE: Final = 2
+REGISTERS: Final = 3
 """Places in the registers of the table: its high-water mark, the first free record or -1, and how many are in use."""
 
 

@@ -17,8 +17,9 @@ import numpy as np
 from analyzer.loops.loop import Sparse, freeze, records, thaw
 from analyzer.loops.packed import Packed
 from analyzer.segment import LEAP, WITNESS
-from analyzer.track import attend, observe
+from analyzer.track import attend, beats, observe
 from analyzer.track.awake import Hole
+from analyzer.track.beats import BEATS, MOST_TRAINS
 from analyzer.track.beside import RECORDS, TABLES
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, FREE, GONE, INDEX
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[np.generic]]
 
-POOLS: Final = {"flows": FLOW, "ends": ENDPOINT, "seen": SEEN}
-NUMBERS: Final = ("slots", "registers", "digests", "hints", "peers")
+POOLS: Final = {"flows": FLOW, "ends": ENDPOINT, "seen": SEEN, "beats": BEATS}
+NUMBERS: Final = ("slots", "registers", "digests", "hints", "peers", "beat_registers")
 SCATTERED: Final = {"beginnings": (BEGINNING, BEGINNINGS), "habits": (HABIT, HABITS)}
 BESIDE: Final = ("hosts", "stations", "claims", "asks", "services", "news")
 """What the tables of ``Beside`` are called, in their order."""
@@ -63,6 +64,7 @@ def save(tracker: Tracker) -> tuple[Arrays, Json]:
     """Return all that a tracker keeps between two batches: arrays of records and numbers, and facts for JSON."""
     used = int(tracker._registers[observe.FLOWS_USED])
     counts = {"flows": used, "ends": 2 * used, "seen": int(tracker._registers[observe.SEEN_USED])}
+    counts["beats"] = int(tracker._beat_registers[beats.USED])
     arrays: Arrays = {}
     rooms = {}
     for name in POOLS:
@@ -238,6 +240,7 @@ def _check(arrays: Mapping[str, NDArray[Any]], facts: Json) -> None:
     _expect(int(arrays["packed_size"].sum()) == len(arrays["packed"]), "as many packed octets as are counted")
     _within("packed rows", arrays["packed_count"], 0, 1 << 20)
     _check_chains(flow, held, seen["next"], arrays)
+    _check_trains(flow[held], arrays["beats"], arrays["beat_registers"])
     own = arrays["beside_registers"]
     _expect(len(own) == attend.REGISTERS and len(registers) == observe.REGISTERS, "as many registers as there are")
     for at, name in enumerate(BESIDE):
@@ -266,6 +269,7 @@ def _check_types(arrays: Mapping[str, NDArray[Any]]) -> None:
         "digests": (np.dtype(np.int64), observe.RING),
         "hints": (np.dtype(np.int64), observe.RING),
         "peers": (np.dtype(np.int64), MEMORY),
+        "beat_registers": (np.dtype(np.int64), beats.REGISTERS),
         "beside_registers": (np.dtype(np.int64), attend.REGISTERS),
         "beside_keys": (np.dtype(np.int64), 5),
         "beside_digests": (np.dtype(np.int64), attend.RING),
@@ -299,6 +303,27 @@ def _check_chains(
         at, left = following[at[going]], left[going] - 1
     _check_free("rows", following, int(arrays["registers"][observe.SEEN_FREE]))
     _check_free("flows", flow["number"], int(arrays["registers"][observe.FLOW_FREE]))
+
+
+def _check_trains(flow: NDArray[np.void], trains: NDArray[np.void], registers: NDArray[np.int64]) -> None:
+    """Refuse chains of trains of heartbeats that meet, go round or are too long, and an open exchange without any."""
+    count = len(trains)
+    _expect(int(registers[beats.USED]) == count, "as many trains as are counted")
+    _within("trains", flow["beats"], -1, count)
+    _within("next trains", trains["next"], -1, count)
+    _within("ends that beat", trains["side"], 0, 2)
+    _within("open exchanges", flow["exchange"], 0, 3)
+    _expect(bool((flow["beats"][flow["exchange"] > 0] >= 0).all()), "a train with each open exchange")
+    at, found = flow["beats"][flow["beats"] >= 0].astype(np.int64), []
+    for _ in range(MOST_TRAINS):
+        found.append(at)
+        at = trains["next"][at].astype(np.int64)
+        at = at[at >= 0]
+    _expect(len(at) == 0, "no more trains of a flow than may be")
+    each = np.concatenate(found)
+    _expect(len(np.unique(each)) == len(each) == int(registers[beats.LIVE]), "each train of one flow")
+    _within("trains that are free", registers[beats.FREE : beats.FREE + 1], -1, count)
+    _check_free("trains", trains["next"], int(registers[beats.FREE]))
 
 
 def _check_free(name: str, following: NDArray[np.int64], head: int) -> None:

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from analyzer.capture.reader import open_capture
+from analyzer.segment import SegmentBatch
 from analyzer.track import saving
 from analyzer.track.tracker import Tracker
+from tests.track.test_beats import Talk, each
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 READ = ("founding_go_fin60.pcap", "lab/port_reuse.pcap", "lab/any_router_sll.pcap", "lab/fw_reject_rst.peer.pcap")
@@ -31,7 +33,7 @@ def finished(path, *, rows, saved, jit=False):
             if saved:
                 tracker = once_more(tracker, jit=jit)
     found += tracker.close()
-    parts = ("flow", "a", "b", "run_a", "run_b", "ending", "seen", "beside")
+    parts = ("flow", "a", "b", "run_a", "run_b", "ending", "seen", "beside", "trains")
     return [
         (batch.end_ns, batch.holes, *(getattr(batch, part).tolist() for part in parts))
         for batch in found
@@ -66,7 +68,7 @@ def test_packed_rows_come_back(monkeypatch):
 KEPT = {
     *("_flows", "_ends", "_seen", "_slots", "_registers", "_digests", "_hints", "_peers", "_beginnings", "_habits"),
     *("_packed", "_beside", "jit", "_seed", "now_ns", "hurried", "lost", "filters", "dropped", "_since_sweep", "_more"),
-    *("_rows", "_pushed_out", "_holes", "_losses", "_leap"),
+    *("_beats", "_beat_registers", "_rows", "_pushed_out", "_holes", "_losses", "_leap"),
 }
 OWN = {"limits", "_leaving", "_observe", "_no_told", "_telling", "_told"}
 KEPT_BESIDE = {"_tables", "_clocks", "_notes", "_others", "_waiting", "_room", "_registers", "_keys", "_digests"}
@@ -134,6 +136,46 @@ def too_much_room(arrays, facts):
 def lacking(arrays, facts):
     """Lack a table."""
     del arrays["hosts"]
+
+
+def beating():
+    """Return what is saved of a tracker in the middle of a train of heartbeats."""
+    tracker = Tracker(seed=7)
+    rows = Talk().beats(each(20, 20, 6)).batch().rows
+    tracker.feed(SegmentBatch(rows[:14], 14))
+    return (*saving.save(tracker), rows)
+
+
+@pytest.mark.parametrize("jit", [False, pytest.param(True, id="compiled")])
+def test_heartbeats_go_on(jit):
+    """A train that is saved half way has all its beats in the end, and what it held can be used again."""
+    if jit:
+        pytest.importorskip("numba")
+    arrays, facts, rows = beating()
+    tracker = saving.restore(arrays, facts, jit=jit)
+    tracker.feed(SegmentBatch(rows[14:], len(rows) - 14))
+
+    assert [int(train["count"]) for batch in tracker.close() for train in batch.trains] == [6]
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "value"),
+    [
+        ("flows", "beats", 9),
+        ("flows", "exchange", 3),
+        ("flows", "beats", -1),
+        ("beats", "next", 0),
+        ("beats", "next", 5),
+        ("beats", "side", 2),
+    ],
+)
+def test_heartbeats_that_no_tracker_saved_are_refused(table, name, value):
+    """Places in the table of trains are looked at too."""
+    arrays, facts, _ = beating()
+    arrays[table][name][0] = value
+
+    with pytest.raises(saving.DamagedStateError):
+        saving.restore(arrays, facts, jit=False)
 
 
 WRONG = (wrong_slot, full_slots, wrong_next, round_chain, wrong_free, wrong_type, wrong_host, too_much_room, lacking)
