@@ -34,11 +34,12 @@ from analyzer.survey.overview import CaptureSummary
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from analyzer.segment import SegmentBatch
     from analyzer.survey.selection import Selection
+    from analyzer.track.batch import FlowBatch
 
 BUSY: Final = 3000
 """Frames in a second from which compiled loops are worth waiting for."""
@@ -65,6 +66,8 @@ class Watching:
         self._intake = Intake(self.summary, reader)
         self._lock = threading.Lock()
         self._finished = False
+        self.see: Callable[[FlowBatch], None] | None = None
+        """What else gets the flows that are over, as they are handed over; called by who runs this."""
         self._gear = _Gear(reader, eager=eager)
 
     def __enter__(self) -> Self:
@@ -84,16 +87,22 @@ class Watching:
         wait_s = every_s
         for batch in self.reader.batches(every_s):
             with self._lock:
-                self.result.add(0, self._intake.feed(batch))
+                self._take(self._intake.feed(batch))
                 now_s = time.monotonic()
                 if now_s - swept_s > SWEEP_S:
                     swept_s = now_s
-                    self.result.add(0, self._intake.sweep())
+                    self._take(self._intake.sweep())
             self._gear.consider(batch, now_s)
             if now_s - yielded_s >= wait_s:
                 yield
                 yielded_s = time.monotonic()
                 wait_s = max(every_s, SELDOM * (yielded_s - now_s))
+
+    def _take(self, flows: FlowBatch | None) -> None:
+        """Keep flows that are over."""
+        self.result.add(0, flows)
+        if flows is not None and self.see is not None:
+            self.see(flows)
 
     def view(self, now_ns: int | None = None) -> Analysis:
         """Return all flows as they stand, judged as if the capture ended now."""
@@ -101,10 +110,16 @@ class Watching:
         with self._lock:
             if self._finished:
                 return self.result
-            flows = self._intake.snapshot()
-            if flows is not None:
-                flows = replace(flows, end_ns=max(flows.end_ns, now_ns))
-            return self.result.with_live(0, flows)
+            return self.result.with_live(0, self._living(now_ns))
+
+    def living(self) -> FlowBatch | None:
+        """Return the flows that live as they stand, as if the capture ended now; None once it has."""
+        with self._lock:
+            return None if self._finished else self._living(time.time_ns())
+
+    def _living(self, now_ns: int) -> FlowBatch | None:
+        flows = self._intake.snapshot()
+        return None if flows is None else replace(flows, end_ns=max(flows.end_ns, now_ns))
 
     def catch_up(self, at_most_s: float = 1.0) -> bool:
         """Wait until everything that the kernel has seen so far was fed; say whether that came to be."""
@@ -130,7 +145,7 @@ class Watching:
             if not self._finished:
                 self._finished = True
                 for batch in self._intake.close(time.time_ns() if until_now else -1):
-                    self.result.add(0, batch)
+                    self._take(batch)
         self.close()
         return self.result
 

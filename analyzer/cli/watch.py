@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.cli import ending, manner
 from analyzer.cli import options as shared
+from analyzer.cli.extras import needed
 from analyzer.cli.link import Link
 from analyzer.report.screen import printable
 
@@ -101,6 +102,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     forms.add_argument(
         "--jsonl", dest="form", action="store_const", const="jsonl", help="one JSON object per event, then one per flow"
     )
+    group.add_argument(
+        "--metrics",
+        metavar="[ADDRESS:]PORT",
+        default="",
+        help="answer Prometheus at http://ADDRESS:PORT/metrics (default: of 127.0.0.1 alone; needs the extra metrics)",
+    )
     shared.add_fail_on(group)
 
 
@@ -138,7 +145,10 @@ def run(options: argparse.Namespace) -> int:
             raise shared.UsageError(str(error)) from error
         sent_before = sockets.probes_sent() if options.sockets else None
         everything = bool(options.form) or fail_on.asks_for_findings
-        with Watching(reader, keep_all=everything, eager=True) as watching:
+        with (
+            Watching(reader, keep_all=everything, eager=True) as watching,
+            _answering(options.metrics, watching) if options.metrics else contextlib.nullcontext(),
+        ):
             _give_up_rights(options)
             on_signal(watching.stop)
             ask = _follow(options, watching)
@@ -149,6 +159,39 @@ def run(options: argparse.Namespace) -> int:
     if reader.writer is not None and reader.writer.damage:
         return ending.UNREADABLE  # packets that were to be kept are not
     return fail_on.status
+
+
+@contextlib.contextmanager
+def _answering(where: str, watching: Watching) -> Iterator[None]:
+    """Answer Prometheus meanwhile, in a thread of its own."""
+    client = needed("prometheus_client", "metrics")
+    from analyzer.report.metrics import Metrics
+
+    address, port = _address(where)
+    metrics = Metrics(watching.summary, watching.living)
+    watching.see = metrics.over.add
+    registry = client.CollectorRegistry(auto_describe=False)
+    registry.register(metrics)
+    try:
+        server, thread = client.start_http_server(port, addr=address, registry=registry)
+    except OSError as error:
+        raise shared.UsageError(f"--metrics {where}: {error.strerror or error}") from error
+    host = f"[{address}]" if ":" in address else address
+    manner.warn(f"metrics: http://{host}:{server.server_port}/metrics")
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _address(where: str) -> tuple[str, int]:
+    """Return the address and port of --metrics."""
+    host, _, port = where.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise shared.MisuseError(f"--metrics {where}: expected a port, or an address and a port: 127.0.0.1:9105")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _give_up_rights(options: argparse.Namespace) -> None:

@@ -1,10 +1,12 @@
 """``keepalive watch``: events as they come, the table, the report at the end, and what can go wrong."""
 
+import contextlib
 import json
 import os
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -350,3 +353,110 @@ def test_a_moment_of_half_closure_is_no_event_and_a_lasting_one_is(host):  # noq
     assert 0 == status
     assert "flow 1: " in first
     assert "flow 0: " not in out
+
+
+class Scraped:
+    """A ``keepalive watch --metrics`` that runs as a program."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "analyzer", "watch", "-i", "lo", "--port", "4001", "--metrics", "0", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "KEEPALIVE_JIT": "0"},
+        )
+        self.url = self.process.stderr.readline().removeprefix("keepalive: metrics: ").strip()
+        self.process.stderr.readline()
+
+    def samples(self):
+        """Scrape, and return what is there by name and labels."""
+        from prometheus_client.parser import text_string_to_metric_families
+
+        with urlopen(self.url, timeout=PATIENCE_S) as answer:
+            text = answer.read().decode()
+        return {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def wait_for(self, condition):
+        """Scrape until a condition holds."""
+        end_s = time.monotonic() + PATIENCE_S
+        while not condition(found := self.samples()):
+            assert time.monotonic() < end_s, found
+            time.sleep(0.05)
+        return found
+
+
+@live
+def test_metrics_are_scraped(host):  # noqa: F811
+    """While it runs, Prometheus is answered on the loopback address: live flows, then those that are over."""
+    pytest.importorskip("prometheus_client")
+    watch = Scraped()
+    try:
+        assert watch.url.startswith("http://127.0.0.1:")
+        with connected() as (client, _):
+            client.sendall(b"howdy")
+            client.shutdown(socket.SHUT_WR)
+            found = watch.wait_for(lambda each: each["keepalive_ends_live", "FIN-WAIT-2"] == 1)
+            assert 1 == found["keepalive_ends_live", "CLOSE-WAIT"]
+            assert found["keepalive_tcp_segments_total",] >= 6
+        watch.wait_for(
+            lambda each: each["keepalive_flows_live", "closed"] + each["keepalive_flows_live", "aborted"] == 1
+        )
+    finally:
+        watch.process.send_signal(signal.SIGINT)
+        watch.process.communicate(timeout=PATIENCE_S)
+
+
+@live
+def test_a_real_prometheus_scrapes(host, tmp_path):  # noqa: F811
+    """Prometheus itself takes what is answered."""
+    pytest.importorskip("prometheus_client")
+    if shutil.which("prometheus") is None:
+        pytest.skip("needs prometheus")
+    watch = Scraped()
+    (tmp_path / "p.yml").write_text(
+        "global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: keepalive\n  static_configs:\n"
+        f"  - targets: ['{watch.url.split('/')[2]}']\n"
+    )
+    server = subprocess.Popen(
+        [
+            "prometheus",
+            f"--config.file={tmp_path}/p.yml",
+            f"--storage.tsdb.path={tmp_path}/data",
+            "--web.listen-address=127.0.0.1:9099",
+            "--log.level=error",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        end_s = time.monotonic() + PATIENCE_S
+        found = []
+        while not found:
+            assert time.monotonic() < end_s
+            time.sleep(0.2)
+            with (
+                contextlib.suppress(OSError),
+                urlopen("http://127.0.0.1:9099/api/v1/query?query=keepalive_flows_live", timeout=5) as answer,
+            ):
+                found = json.load(answer)["data"]["result"]
+        assert {"closed", "open", "half_closed"} <= {each["metric"]["verdict"] for each in found}
+    finally:
+        for process in (server, watch.process):
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE_S)
+
+
+@pytest.mark.parametrize("where", ["x", "1.2.3.4", "127.0.0.1:", ":99999", "-1"])
+def test_an_address_that_is_none_is_said(where, capsys):
+    """--metrics takes a port, or an address and a port."""
+    from analyzer.cli.options import MisuseError
+
+    with pytest.raises(MisuseError, match="expected a port"):
+        verb._address(where)
+    assert ("127.0.0.1", 9105) == verb._address("9105")
+    assert ("::1", 9105) == verb._address("[::1]:9105")
