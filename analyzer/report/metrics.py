@@ -16,10 +16,10 @@ import numpy as np
 
 from analyzer.judge import verdict
 from analyzer.judge.connection import State
+from analyzer.judge.facts import Facts
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer
 from analyzer.survey.limits import trials
-from analyzer.together import FlowsTogether
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
 
@@ -67,24 +67,24 @@ class Sums:
             self._look(batch, winners, np.arange(low, min(low + PART, len(batch))))
 
     def _look(self, batch: FlowBatch, winners: NDArray[np.int8], picked: NDArray[np.int64]) -> None:
-        flows = FlowsTogether(0, [(batch, winners, picked)])
-        table = flows.facts.flows
+        facts = Facts((batch, picked))
+        table = facts.flows
         for side in SIDES:
             words, column = table.words[f"state_{side}"], table.columns[f"state_{side}"]
             for index, count in enumerate(np.bincount(column[column >= 0], minlength=len(words)).tolist()):
                 if count:
                     self.states[str(getattr(words[index], "value", words[index]))] += count
-        counts = np.bincount(flows.facts.probes.columns["answer"], minlength=len(Answer)).tolist()
+        counts = np.bincount(facts.probes.columns["answer"], minlength=len(Answer)).tolist()
         for answer in Answer:
             self.answers[answer.name.lower()] += counts[answer]
-        self._notice(flows)
+        self._notice(facts, winners[picked])
 
-    def _notice(self, flows: FlowsTogether) -> None:
+    def _notice(self, facts: Facts, winners: NDArray[np.int8]) -> None:
         """Note how long it took those that noticed a dead peer."""
-        dead = np.array([rule.verdict is Verdict.TIMED_OUT for rule in VERDICTS])[flows.winners]
-        ended = flows.endings.columns
+        dead = np.array([rule.verdict is Verdict.TIMED_OUT for rule in VERDICTS])[winners]
+        ended = verdict.ending_table(facts.flow, facts.ends, facts.ending, winners).columns
         for at in np.flatnonzero(dead & np.isin(ended["by"], (0, 1))).tolist():
-            peer = flows.facts.ends[1 - int(ended["by"][at])]
+            peer = facts.ends[1 - int(ended["by"][at])]
             took_s = (int(ended["ts_ns"][at]) - int(peer["last_ns"][at])) / NS_PER_S
             if peer["segments"][at] and took_s >= 0:
                 self.noticed[int(np.searchsorted(NOTICED_S, took_s))] += 1
