@@ -2,7 +2,8 @@
 
 Floods and scans are a hundred thousand flows of a handful of shapes, and what is said of one is said of all. A shape is
 a digest, equal for flows that are alike; what differs stands beside it, as numbers: the frames of a flow in order, and
-its ports. So whoever has told one flow can tell the others by putting in their numbers (``report.patterns``).
+its ports. What the other flow is called that a segment concerns which a NAT let pass is left out too. So whoever has
+told one flow can tell the others by putting in their numbers (``report.patterns``).
 
 When the capture ended is left out, as it differs for each flow; whoever asks for it (``Traced``) needs that too.
 
@@ -20,6 +21,7 @@ import numpy as np
 
 from analyzer.judge.record import FlowRecord
 from analyzer.segment import NONE
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,6 +126,7 @@ def likenesses(facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endi
                 column = np.full(len(facts), NONE)
                 column[there] = values[at]
                 _sort_in(field, column, first_ns, others, frames)
+    _sort_in_stray(facts, others, frames)
     ranks, ordered, distinct = _ranked(np.stack(frames, axis=1))
     may &= distinct <= MOST_FRAMES
     few = ordered[:, :MOST_FRAMES]
@@ -147,13 +150,24 @@ def _grouped(whole: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[NDArr
 
 
 def _simple(facts: Facts) -> NDArray[np.bool_]:
-    """Say which flows have to do with nothing beside them: no other flow, host, ICMP error, hole or filter."""
+    """Say which flows have to do with nothing beside them: no translation, host, ICMP error, hole or filter."""
     flow = facts.flow
-    alone = (flow["twin"] == 0) & (flow["stray"] == 0) & (flow["new_syn_ack_frame"] == 0)
+    alone = (flow["twin"] == 0) & (flow["new_syn_ack_frame"] == 0)
     alone &= np.diff(facts.icmp_errors.start) == 0
     alone &= np.array([noted is None for noted in facts.testimony()], dtype=np.bool_)
     alone &= np.array([not any(known) for known in facts.captured()], dtype=np.bool_)
     return np.asarray(alone, dtype=np.bool_)
+
+
+def _sort_in_stray(facts: Facts, others: list[NDArray[np.int64]], frames: list[NDArray[np.int64]]) -> None:
+    """Put what is known of a segment that a NAT let pass where it belongs, but for what the other flow is called."""
+    flow = facts.flow
+    has = flow["stray"] != 0
+    frames.append(np.where(has, flow["stray_frame"], 0))
+    others += [np.where(has, 1 + flow[f"stray_{part}"].astype(np.int64), 0) for part in ("side", "role", "what")]
+    for side in SIDES:
+        same = (flow["stray_hi"] == flow[f"{side}_hi"]) & (flow["stray_lo"] == flow[f"{side}_lo"])
+        others.append((has & same).astype(np.int64))
 
 
 def _sort_in(

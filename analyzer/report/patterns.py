@@ -31,8 +31,8 @@ RARELY: Final = 8
 COMMAS: Final = 1000
 """From here on a number with commas looks different."""
 NUMBER: Final = re.compile(r"(\d{1,3}(?:,\d{3})+(?!\d)|\d+)")
-ADDRESSES: Final = ("\x01", "\x02")
-"""What stands for addresses in a pattern; JSON in ASCII has no such characters."""
+ADDRESSES: Final = ("\x01", "\x02", "\x03")
+"""What stands for addresses in a pattern (a's, b's, another flow's): no text has such characters."""
 
 Rule = tuple[int, bool]
 """Which number it is, and whether it has commas; or what stands there in every text is written."""
@@ -57,7 +57,7 @@ class Pattern:
     def learn(self, text: str, addresses: Sequence[str], numbers: Sequence[int]) -> None:
         """Take the text of one more flow."""
         for address, mark in sorted(zip(addresses, ADDRESSES, strict=True), key=lambda each: -len(each[0])):
-            text = _standing_alone(address).sub(mark, text)
+            text = _standing_alone(address).sub(mark, text) if address else text
         texts = NUMBER.split(text)
         between, found = texts[::2], texts[1::2]
         ways: dict[str, set[Rule]] = {}
@@ -80,9 +80,9 @@ class Pattern:
         self._format = ""
 
     def texts(
-        self, a: Sequence[str], b: Sequence[str], numbers: NDArray[np.int64]
+        self, addresses: Sequence[Sequence[str]], numbers: NDArray[np.int64]
     ) -> tuple[NDArray[np.bool_], list[str]]:
-        """Return for which flows a text can be made, and these texts; a row of ``numbers`` is a flow's."""
+        """Return for which flows a text can be made, and these texts; of each of ADDRESSES there is a list."""
         fine = np.full(len(numbers), self._learned >= ENOUGH and not self.is_told)
         if not fine.any():
             return fine, []
@@ -96,9 +96,10 @@ class Pattern:
                     fine &= known < COMMAS
         made = self._format.format
         if fine.all():
-            return fine, [made(*each) for each in zip(a, b, *numbers.T.tolist(), strict=True)]
+            return fine, [made(*each) for each in zip(*addresses, *numbers.T.tolist(), strict=True)]
         places = np.flatnonzero(fine).tolist()
-        return fine, [made(a[at], b[at], *row) for at, row in zip(places, numbers[fine].tolist(), strict=True)]
+        kept = [[each[at] for at in places] for each in addresses]
+        return fine, [made(*each) for each in zip(*kept, *numbers[fine].T.tolist(), strict=True)]
 
     def _settle(self) -> None:
         """Make what texts are made from, of what is known now."""
@@ -138,16 +139,17 @@ class Patterns:
         return shape in self._asking
 
     def texts(
-        self, key: bytes, a: Sequence[str], b: Sequence[str], numbers: NDArray[np.int64]
+        self, key: bytes, addresses: Sequence[Sequence[str]], numbers: NDArray[np.int64]
     ) -> tuple[NDArray[np.bool_], list[str]]:
         """Return for which flows a text can be made, and these texts; a row of ``numbers`` is a flow's.
 
-        The key is a shape, with how long the capture went on where what is told ``depends_on_end``.
+        Of each of ADDRESSES there is a list. The key is a shape, with how long the capture went on where what is told
+        ``depends_on_end``.
         """
         pattern = self._known.get(key)
         if pattern is None:
             return np.zeros(len(numbers), dtype=np.bool_), []
-        fine, made = pattern.texts(a, b, numbers)
+        fine, made = pattern.texts(addresses, numbers)
         self._made += len(made)
         return fine, made
 

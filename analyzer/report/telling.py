@@ -15,6 +15,7 @@ import numpy as np
 from analyzer.judge import recording
 from analyzer.judge.alike import Traced
 from analyzer.report.patterns import ENOUGH, Patterns
+from analyzer.track.flow import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,7 +66,7 @@ class Telling:
                 found[at] = text(judged)
                 see(at, judged)
             return found
-        some = _Some(flows.likenesses, who or list(recording.identities(flows.facts)))
+        some = _Some(flows, who or list(recording.identities(flows.facts)))
         most = FIRST_TOLD
         while len(places):
             now, later = [places[some.likes.group[places] < 0]], [places[:0]]
@@ -104,25 +105,32 @@ class Telling:
         """Learn from the text of a flow that was told; ``asked`` says that it depends on when the capture ended."""
         like = some.likes.of(at)
         if like is not None:
-            a, b, numbers = some.differing(np.array([at]))
-            self._patterns.learn(like, text, (a[0], b[0]), numbers[0].tolist(), asked=asked)
+            addresses, numbers = some.differing(np.array([at]))
+            self._patterns.learn(like, text, [each[0] for each in addresses], numbers[0].tolist(), asked=asked)
 
 
 class _Some:
     """Flows of which some are alike."""
 
-    def __init__(self, likes: Likenesses, who: Sequence[Identity]) -> None:
-        """Take which of them are alike, and who they are."""
-        self.likes = likes
+    def __init__(self, flows: ManyFlows, who: Sequence[Identity]) -> None:
+        """Take flows, and who they are."""
+        self.likes = flows.likenesses
+        self._flow = flows.facts.flow
         self._who = who
-        self._counts = (likes.frames > 0).sum(axis=1)
+        self._counts = (self.likes.frames > 0).sum(axis=1)
 
-    def differing(self, places: NDArray[np.int64]) -> tuple[list[str], list[str], NDArray[np.int64]]:
-        """Return addresses a and b, and all numbers, of flows that are alike: in what else they may differ."""
+    def differing(self, places: NDArray[np.int64]) -> tuple[list[list[str]], NDArray[np.int64]]:
+        """Return all addresses and all numbers of flows that are alike: in what else they may differ."""
         who = [self._who[at] for at in places.tolist()]
+        addresses = [[each.a.address for each in who], [each.b.address for each in who], [""] * len(who)]
         ports = np.array([(each.a.port, each.b.port) for each in who], dtype=np.int64).reshape(-1, 2)
-        frames = self.likes.frames[places, : self._counts[places[0]]]
-        return [each.a.address for each in who], [each.b.address for each in who], np.hstack([frames, ports])
+        numbers = [self.likes.frames[places, : self._counts[places[0]]], ports]
+        flow = self._flow[places]
+        if flow["stray"][0]:  # another flow is named
+            numbers.append(np.stack([flow["stray"] - 1, flow["stray_port"]], axis=1))
+            there = (flow[name].tolist() for name in ("stray_hi", "stray_lo", "ip_version"))
+            addresses[2] = list(map(address_of, *there))
+        return addresses, np.hstack(numbers)
 
 
 def _sorted_in(places: NDArray[np.int64], by: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
