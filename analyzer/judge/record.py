@@ -125,6 +125,8 @@ class Heartbeats(NamedTuple):
     """The longest that an answer took."""
     limit_ns: int | None
     """What the ends agreed on (MQTT keep-alive, BGP hold time), if that could be read."""
+    refused_frame: int | None
+    """Where the other program said that there are too many (HTTP/2 GOAWAY ENHANCE_YOUR_CALM), if that could be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ HEARTBEATS: Final = (
     _F("last_answer_s", "answered_ns", _I),
     _F("slowest_answer_s", "slowest_ns", _L),
     _F("agreed_s", "limit_ns", _L),
+    *_named("refused_frame"),
 )
 NOT_PROBE: Final = (*_named("frame"), _F("time_s", "ts_ns", _I), _F("from", "sender"), _F("is", "is_"))
 FIN: Final = (
