@@ -33,6 +33,8 @@ SETTLED_NS: Final = 1_000_000_000
 """So much later than a packet, what has not come to the other point will not come."""
 BLOCK: Final = 512
 """Of so many packets in a row the middle says what clocks differ by."""
+QUIET_NS: Final = 1_000_000_000
+"""An end that sent nothing for so long is asked about again when it sends."""
 MOST_TOLD: Final = 4096
 LEAST: Final = 16
 """Fewer packets say nothing about clocks."""
@@ -46,6 +48,8 @@ class Thinner:
         self._held: list[list[NDArray[np.void]]] = [[] for _ in range(points)]
         self._waiting = [0] * points
         self._kept: list[list[NDArray[np.void]]] = [[] for _ in range(points)]
+        self._parked = [together([]) for _ in range(points)]
+        """The last packets of ends that have been silent since: the same packets at all points, in the same order."""
         self._began = [False] * points
         self._last_ns = [0] * points
         self._apart_ns = [0] * points
@@ -92,9 +96,9 @@ class Thinner:
     def left(self) -> Thinned:
         """Return what is left, when everything was read."""
         seen = []
-        for kept, held in zip(self._kept, self._held, strict=True):
-            whole = together([*kept, *held])
-            if kept:
+        for kept, held, parked in zip(self._kept, self._held, self._parked, strict=True):
+            whole = together([*kept, parked, *held])
+            if kept or len(parked):
                 whole = pick(whole, np.argsort(whole["frame"], kind="stable"))
             kept.clear()
             held.clear()
@@ -118,7 +122,7 @@ class Thinner:
     def _settle(self, *, jit: bool) -> None:
         """Decide what of the waiting sightings stays, and let go of the rest."""
         points = range(len(self._held))
-        whole = [together(held) for held in self._held]
+        whole = self._with_parked([together(held) for held in self._held])
         self._stretch += 1
         rows = [thaw(each, jit=jit) for each in whole]
         keys = [_plain(np.ascontiguousarray(each["key"]), jit=jit) for each in whole]
@@ -134,6 +138,7 @@ class Thinner:
             for other in points[1:]
         ]
         if not all(self._known):
+            self._held = [[each] for each in whole]
             return
         reached = [
             last_ns - apart_ns
@@ -150,6 +155,35 @@ class Thinner:
         states = np.asarray(state, dtype=np.int64)
         goes = self._around_of(rows, whole, states, mates, until_ns, jit=jit)
         self._let_go(rows, whole, goes, mates, expected, jit=jit)
+        self._park(whole, goes, mates, until_ns - QUIET_NS)
+
+    def _with_parked(self, whole: list[NDArray[np.void]]) -> list[NDArray[np.void]]:
+        """Return the sightings with those parked of the same flows before them."""
+        again = np.zeros(len(self._parked[0]), dtype=np.bool_)
+        for parked, each in zip(self._parked, whole, strict=True):
+            own = parked["flow"]
+            present = np.zeros(1 + max(int(own.max(initial=-1)), int(each["flow"].max(initial=-1))), dtype=np.bool_)
+            present[each["flow"]] = True
+            again |= present[own]
+        back, stay = np.flatnonzero(again), np.flatnonzero(~again)
+        whole = [together([pick(parked, back), each]) for parked, each in zip(self._parked, whole, strict=True)]
+        self._parked = [pick(parked, stay) for parked in self._parked]
+        return whole
+
+    def _park(self, whole: list[NDArray[np.void]], goes: list[Ints], mates: list[Any], before_ns: int) -> None:
+        """Put aside what waits although nothing of its end came for a while, and let the rest wait on."""
+        quiet = (goes[0] == PENDING) & (whole[0]["ts_ns"] <= before_ns)
+        for mate in mates:
+            quiet &= np.asarray(mate, dtype=np.int64) >= 0
+        at = np.flatnonzero(quiet)
+        for point, each in enumerate(whole):
+            parked = at if point == 0 else np.asarray(mates[point - 1], dtype=np.int64)[at]
+            waits = goes[point] == PENDING
+            waits[parked] = False
+            self._parked[point] = together([self._parked[point], pick(each, parked)])
+            held = pick(each, np.flatnonzero(waits))
+            self._held[point] = [held]
+            self._waiting[point] = len(held)
 
     def _around_of(
         self,
@@ -216,11 +250,9 @@ class Thinner:
         if count:
             self._covers.append(freeze(made[:count], COVER).copy())
         for point, each in enumerate(whole):
-            stays, waits = (np.flatnonzero(goes[point] == word) for word in (STAYS_HERE, PENDING))
+            stays = np.flatnonzero(goes[point] == STAYS_HERE)
             if len(stays):
                 self._kept[point].append(pick(each, stays))
-            self._held[point] = [pick(each, waits)]
-            self._waiting[point] = len(waits)
 
     def _expected(self, other: int, there: NDArray[np.void], here: NDArray[np.void], mate: Ints) -> Ints:
         """Return how far apart the two sightings of each packet should be, by what others around it are."""

@@ -43,6 +43,8 @@ HERE: Final = Path(__file__).resolve().parent
 ROOT: Final = HERE.parents[1]
 SMALL: Final = ROOT / "captures" / "lab" / "zero_window_pending.pcap"  # 79 packets
 US: Final = "keepalive report"
+JOIN: Final = "keepalive join"
+"""Of the capture and what another point would have captured: twice the packets."""
 MIB: Final = 1 << 20
 WIDTH: Final = 132
 GROWTH: Final = (1_000_000, 3_000_000, 10_000_000, 30_000_000)
@@ -192,6 +194,7 @@ def programs() -> list[Program]:
         return lambda capture, packets: [sys.executable, "-c", code, capture, str(packets)]
 
     found = [Program(US, lambda capture, _: [*ours(), "report", capture])]
+    found.append(Program(JOIN, lambda capture, _: [*ours(), "join", capture, str(beyond(Path(capture)))]))
     if shutil.which("tcpdump"):
         user = ["-Z", "root"] if os.geteuid() == 0 else []
         found.append(
@@ -225,6 +228,11 @@ def compare(capture: Path, packets: int, chosen: list[Program], options: argpars
             if not line.runs or line.walls():  # what failed once is not tried again
                 line.runs.append(measure(program.command(str(capture), line.packets), options.timeout))
     return lines
+
+
+def beyond(capture: Path) -> Path:
+    """Return where the capture of another point is."""
+    return capture.with_suffix(".beyond.pcap")
 
 
 def warm(capture: Path) -> None:
@@ -482,6 +490,8 @@ def main(given: list[str] | None = None) -> int:
     options = arguments(given)
     words = [word for word in options.only.split(",") if word]
     chosen = [each for each in programs() if not words or any(word in each.name for word in words)]
+    if options.capture:  # of which nobody knows what another point would have captured
+        chosen = [each for each in chosen if each.name != JOIN]
     result: dict[str, Any] = {"machine": machine()}
     with contextlib.ExitStack() as stack:
         folder = options.work or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="keepalive-bench-")))
@@ -492,6 +502,10 @@ def main(given: list[str] | None = None) -> int:
         else:
             capture, truth = made(options.segments, options, folder)
             packets = truth["segments"]
+        if any(each.name == JOIN for each in chosen) and not beyond(capture).exists():
+            say("making what another point would have captured")
+            command = [sys.executable, str(HERE / "other_point.py"), str(capture), str(beyond(capture))]
+            subprocess.run(command, check=True)
         result["start"] = start(options, folder) if options.start else []
         lines = compare(capture, packets, chosen, options)
         if any(line.program == US and not line.error for line in lines) and truth and options.verify:

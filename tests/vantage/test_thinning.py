@@ -108,3 +108,22 @@ def test_capture_that_is_behind_is_read_next():
     assert thinner.next == 1
     thinner.end(1)
     assert thinner.next is None
+
+
+def test_silent_end_is_taken_up_again(sightings, monkeypatch):
+    """The last packet before a silence stays if the one behind it is missing, however long the silence was."""
+    monkeypatch.setattr(thinning, "STRETCH", 100)
+    early = sightings(*((at, 0, 100 + at, 7) for at in range(120)), raw=True)
+    between = sightings(*((2000 + 20 * at, 0, 5000 + at, 9) for at in range(400)), flow=1, raw=True)
+    late = sightings(*((11_000 + at, 0, 300 + at, 7) for at in range(200)), raw=True)
+    for first, each in ((1, early), (121, between), (521, late)):
+        each["frame"] = np.arange(first, first + len(each))
+    thinner = thinning.Thinner(2)
+    for piece in (early, *np.split(between, 8), late):
+        for point in (0, 1):
+            seen = piece[1:] if point and piece is late else piece
+            thinner.add(point, seen.copy(), int(seen["ts_ns"][-1]), jit=False)
+    there, here = (each["frame"].tolist() for each in thinner.left().seen)
+    assert {120, 521} <= set(there)
+    assert 120 in here
+    assert not {60, 300} & set(there)
