@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from analyzer.analysis import Analysis
-from analyzer.capture.rotation import RotatedReader
+from analyzer.capture.reader import open_capture
+from analyzer.capture.rotation import OVERLAP_NS, RotatedReader, goes_on, series_of
 from analyzer.errors import AnalyzerError
 from analyzer.intake import Intake
 from analyzer.judge.verdict import VERDICTS, Verdict
@@ -141,7 +142,7 @@ def join(
     jit: bool | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
 ) -> Joining:
-    """Join captures of the same traffic; each path is a point.
+    """Join captures of the same traffic; each path is a point, or one of several rotated files of a point.
 
     Raises:
         CaptureError: a capture cannot be read.
@@ -154,10 +155,45 @@ def join(
     if same is not None:
         raise NotJoinedError(f"{same} is named twice: a capture has nothing to tell about itself")
     with ExitStack() as stack:
-        reading = [stack.enter_context(_Reading(name, reader=reader, jit=jit, progress=progress)) for name in names]
+        series = _points_of(names)
+        if len(series) == 1 and len(names) > 1:
+            raise NotJoinedError(
+                f"{series[0][1]} goes on where {series[0][0]} ends: they are one point, not two; name a capture from "
+                "another point as well"
+            )
+        reading = [stack.enter_context(_Reading(each, reader=reader, jit=jit, progress=progress)) for each in series]
         thinned = _read_abreast(reading)
         read = [each.read() for each in reading]
     return joined(read, thinned)
+
+
+def _points_of(names: Sequence[str]) -> list[list[str]]:
+    """Return the files of each point, rotated ones in order of time; points come in the order of their first files."""
+    found: list[list[str]] = []
+    for series in series_of(names):
+        found.append(series[:1])
+        for path in series[1:]:
+            if _follows(found[-1][-1], path):
+                found[-1].append(path)
+            else:
+                found.append([path])
+    return sorted(found, key=lambda paths: min(map(names.index, paths)))
+
+
+def _follows(one: str, other: str) -> bool:
+    """Say whether a file goes on where another ends; that one is read, until it is later than the other begins."""
+    try:
+        with open_capture(other, jit=False, chunk=1 << 16) as source:
+            start_ns = source.start_ns
+        last_ns = -1
+        with open_capture(one) as source:
+            for batch in source:
+                last_ns = max(last_ns, batch.last_ts_ns)
+                if start_ns is None or last_ns > start_ns + OVERLAP_NS:
+                    return False
+    except AnalyzerError:
+        return False  # whoever reads it says what is wrong with it
+    return goes_on(last_ns, start_ns)
 
 
 def _is_same(one: str, other: str) -> bool:
@@ -211,13 +247,18 @@ class _Reading:
     """One capture on its way in: its sightings batch by batch, its flows at the end."""
 
     def __init__(
-        self, path: str, *, reader: str, jit: bool | None, progress: Callable[[RotatedReader, int], None] | None
+        self,
+        paths: Sequence[str],
+        *,
+        reader: str,
+        jit: bool | None,
+        progress: Callable[[RotatedReader, int], None] | None,
     ) -> None:
-        self.path, self._progress = path, progress
+        self.path, self._progress = paths[0], progress
         self._result = Analysis()
-        self._summary = CaptureSummary([path])
+        self._summary = CaptureSummary(list(paths))
         self._result.captures.append(self._summary)
-        self._source = RotatedReader([path], reader=reader, jit=jit, contents=True)
+        self._source = RotatedReader(paths, reader=reader, jit=jit, contents=True)
         self._intake = Intake(self._summary, self._source, self._result.limits, telling=True)
         self._batches = iter(self._source)
 
@@ -353,4 +394,6 @@ def _point(capture: int, leg: int, read: _Read, clock: Clock | None) -> Point:
         holes = clock.reference_ns(holes.ravel()).reshape(-1, 2)
     told = tuple((low, high) for low, high in holes.tolist())
     dropped = summary.dropped or 0
-    return Point(read.path, leg, start_ns, first_ns, last_ns, summary.frames, dropped, told, clock, capture)
+    return Point(
+        read.path, leg, start_ns, first_ns, last_ns, summary.frames, dropped, told, clock, capture, tuple(summary.paths)
+    )

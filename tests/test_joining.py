@@ -1,11 +1,13 @@
 """Captures from several points become one story, whatever clocks, addresses and file formats they have."""
 
+from pathlib import Path
+
 import pytest
 
 from analyzer.errors import AnalyzerError
 from analyzer.joining import join
 from tests.judging import CAPTURES
-from tests.vantages import ACK, FIN, PSH, RST, SYN, World, fates, keepalive
+from tests.vantages import ACK, FIN, PSH, RST, SYN, World, fates, keepalive, pcap
 
 LAB = CAPTURES / "lab"
 
@@ -200,6 +202,34 @@ def test_two_legs_of_one_capture_are_two_points():
     (flow,) = found.flows
     assert [(0, 0), (0, 1)] == [(point.capture, point.leg) for point in found.points]
     assert ["answered"] * 3 + ["lost"] * 4 == [probe.outcome for probe in flow.probes]
+
+
+def test_rotated_files_are_one_point(tmp_path):
+    """Files of one series are one point, whatever order they are named in, and their frames count through."""
+    made = World()
+    keepalive(made, probes=6, lost=(3,))
+    client, server = made.write(tmp_path)
+    (tmp_path / "server_1.pcap").write_bytes(pcap(made.frames["B"][:9]))
+    (tmp_path / "server_2.pcap").write_bytes(pcap(made.frames["B"][9:]))
+    whole = join(client, server)
+
+    found = join(client, tmp_path / "server_2.pcap", tmp_path / "server_1.pcap")
+
+    assert fates(whole) == fates(found)
+    assert ["server_1.pcap", "server_2.pcap"] == [Path(path).name for path in found.points[1].paths]
+    assert len(made.frames["B"]) == found.points[1].frames
+    alone = refusal(tmp_path / "server_1.pcap", tmp_path / "server_2.pcap")
+    assert alone.endswith("they are one point, not two; name a capture from another point as well")
+
+
+def test_points_whose_names_differ_in_a_digit_are_two(tmp_path):
+    """Captures of the same time are no rotated files, whatever they are called."""
+    made = World()
+    keepalive(made)
+    for number, point in enumerate("AB", start=1):
+        (tmp_path / f"point{number}.pcap").write_bytes(pcap(made.frames[point]))
+
+    assert 2 == len(join(tmp_path / "point1.pcap", tmp_path / "point2.pcap").points)
 
 
 def test_bad_input_is_refused_in_one_sentence(tmp_path):

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="*",
         default=[],
-        help="one capture of each point (pcap, pcapng, also gzip or zstd)",
+        help="one capture of each point (pcap, pcapng, also gzip or zstd), or its rotated files",
     )
     group.add_argument("-r", dest="more_files", metavar="FILE", action="append", default=[], help="the same")
     shared.add_reader(group)
@@ -104,8 +104,9 @@ def _joined(options: argparse.Namespace) -> Joined:
         paths = [stack.enter_context(as_file(path)) for path in named]
         progress = stack.enter_context(Progress(paths[0]))
         result = join(*paths, reader=options.reader, progress=progress)
+    called = dict(zip(paths, named, strict=True))
     for point in result.points:
-        point.path = named[point.capture]
+        point.path, point.paths = called[point.path], tuple(called[path] for path in point.paths)
     for at, warning in result.warnings:
         manner.warn(f"warning: {printable(result.points[at].path)}: {warning}")
     return result

@@ -51,6 +51,8 @@ def point_object(point: Point) -> Object:
         "drift_ppm_high": None,
         "steps": [],
     }
+    if len(point.paths) > 1:
+        made["paths"] = [file_name(path) for path in point.paths]
     if point.clock is None:
         return made
     piece = point.clock.first

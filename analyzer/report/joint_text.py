@@ -52,7 +52,8 @@ def header(joined: Joined, screen: Screen) -> Iterator[str]:
     """Yield the points."""
     for number, point in enumerate(joined.points):
         leg = f", leg {point.leg + 1}" if any(p.leg and p.capture == point.capture for p in joined.points) else ""
-        words = f"{letter(number)}: {printable(point.path)}{leg}: {point.frames} frames; {clock_words(point)}"
+        more = f" and {len(point.paths) - 1} more as one" if len(point.paths) > 1 else ""
+        words = f"{letter(number)}: {printable(point.path)}{more}{leg}: {point.frames} frames; {clock_words(point)}"
         yield from screen.wrap(words, indent=INDENT, first="")
     for note in joined.notes:
         yield from screen.wrap(f"Note: {printable(note)}.", indent=INDENT, first="")

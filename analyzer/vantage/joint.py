@@ -253,6 +253,8 @@ class Point:
     """None if it shares nothing with the others."""
     capture: int = 0
     """Which of the captures it is in."""
+    paths: tuple[str, ...] = ()
+    """Its files, if rotated ones were read as one."""
 
 
 @dataclass(slots=True)
