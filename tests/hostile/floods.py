@@ -4,7 +4,7 @@ Each is raw IPv4, 10 us or a second from frame to frame. What they have in commo
 could grow with the square of their length, or keep something for each frame.
 """
 
-from tests.capture.craft import Kept, ipv4, pcap, tcp
+from tests.capture.craft import Kept, icmp, ipv4, ipv6, pcap, tcp
 
 A, B = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
 START_NS = 1_560_000_000_000_000_000
@@ -81,9 +81,53 @@ FLOODS = {
 }
 
 
+def _high_bits(at):
+    """A SYN from one of many IPv6 addresses that differ in the highest bits of both halves alone."""
+    high, low = 0x20010DB8 << 32 ^ (at >> 10 & 0x3FF) << 54, 1 | (at & 0x3FF) << 54
+    source = high.to_bytes(8, "big") + low.to_bytes(8, "big")
+    return ipv6(tcp(flags=2, seq=at, ports=(40000, 80)), src=source, dst=b"\x20\x01\x0d\xb8" + bytes(11) + b"\x02")
+
+
+def _unanswered(at):
+    """A handshake, data, then probes that nothing answers."""
+    opening = (forth(flags=2, seq=998), back(flags=0x12, seq=5000, ack=999), forth(seq=999, ack=5001))
+    return opening[at] if at < len(opening) else forth(seq=998, ack=5001)
+
+
+def _at_random(at):
+    """A segment of either end whose numbers fit nothing."""
+    seq, ack = at * 2_654_435_761 % (1 << 32), at * 40_503_001 % (1 << 32)
+    return back(seq=seq, ack=ack) if at % 2 else forth(seq=seq, ack=ack)
+
+
+def _probing(at):
+    """A probe of one of many flows, and its answer."""
+    return to_flow(at // 2, seq=5000, ack=1000) if at % 2 else of_flow(at // 2, seq=999, ack=5000)
+
+
+def _quoting(at):
+    """An ICMP error that quotes the one flow there is."""
+    quoted = forth(seq=1000)
+    return ipv4(icmp(quoted[:28]), protocol=1, src=bytes([10, 0, 0, 9]), dst=A) if at else quoted
+
+
+OTHERS = {
+    "SYNs of addresses with the same low bits": (QUICK_NS, _high_bits),
+    "SYNs to many ports": (
+        QUICK_NS,
+        lambda at: ipv4(tcp(flags=2, seq=at, ports=(40000, 1 + at % 60_000)), src=A, dst=B),
+    ),
+    "probes that nothing answers": (2 * SLOW_NS, _unanswered),
+    "numbers at random": (SLOW_NS, _at_random),
+    "a probe of each flow": (QUICK_NS, _probing),
+    "ICMP errors": (QUICK_NS, _quoting),
+}
+"""Floods that are read in fewer ways by tests."""
+
+
 def flood(kind, count):
     """A pcap of so many frames of a kind."""
-    step_ns, frame = FLOODS[kind]
+    step_ns, frame = (FLOODS | OTHERS)[kind]
     return pcap([Kept(frame(at), START_NS + at * step_ns) for at in range(count)], 101, magic=0xA1B23C4D)
 
 

@@ -11,7 +11,7 @@ from analyzer.capture import open_capture
 from analyzer.capture.window import Window
 from analyzer.cli import main
 from analyzer.track import tracker
-from tests.hostile.floods import FLOODS, TEXTS, flood, text_flood
+from tests.hostile.floods import FLOODS, OTHERS, TEXTS, flood, text_flood
 
 FEW, FRAMES = 40, 750
 LINEAR = (2 * FRAMES - FEW) / (FRAMES - FEW)
@@ -54,6 +54,33 @@ def test_twice_the_frames_take_twice_the_calls(kind, arguments, tmp_path):
         path = tmp_path / f"{count}.pcap"
         path.write_bytes(flood(kind, count))
         runs[count] = [verb, str(path), *more]
+
+    assert growth(runs) < TOLERANCE
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_twice_the_frames_of_other_kinds_take_twice_the_calls(kind, tmp_path):
+    """Nor does it for other floods."""
+    runs = {}
+    for count in (FEW, FRAMES, 2 * FRAMES):
+        path = tmp_path / f"{count}.pcap"
+        path.write_bytes(flood(kind, count))
+        runs[count] = ["report", str(path), "--json"]
+
+    assert growth(runs) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    "form", [("--csv",), ("--html", "OUT", "--force"), ("--parquet", "OUT", "--force")], ids=" ".join
+)
+def test_flows_that_are_alike_are_written_for_less(form, tmp_path):
+    """Twice as many flows that are alike take at most twice the calls in every form, because few of them are judged."""
+    pytest.importorskip("pyarrow")
+    runs = {}
+    for count in (FEW, FRAMES, 2 * FRAMES):
+        path = tmp_path / f"{count}.pcap"
+        path.write_bytes(flood("a RST of each flow", count))
+        runs[count] = ["report", str(path), *(str(tmp_path / "out") if word == "OUT" else word for word in form)]
 
     assert growth(runs) < TOLERANCE
 

@@ -4,13 +4,13 @@ import pytest
 
 from analyzer.analyzing import analyze
 from analyzer.cli import main
-from tests.hostile.floods import FLOODS, flood
+from tests.hostile.floods import FLOODS, OTHERS, flood
 
 FRAMES = 400
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", FLOODS)
+@pytest.mark.parametrize("kind", [*FLOODS, *OTHERS])
 def test_plain_equals_compiled(kind, tmp_path, monkeypatch, capsys):
     """Exit status, report and warnings are equal."""
     pytest.importorskip("numba")
