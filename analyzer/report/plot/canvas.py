@@ -8,6 +8,7 @@ It must not know records.
 from __future__ import annotations
 
 import re
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -182,10 +183,19 @@ def _broken(words: Sequence[str], widths: Sequence[float], space: float, room: f
     return [" ".join(line) for line in lines]
 
 
+@cache
+def _scratch() -> FigureCanvasAgg:
+    """Return a figure to measure words in, always the same: each holds a picture, and is part of a cycle."""
+    return FigureCanvasAgg(Figure(figsize=(1, 1), dpi=100))
+
+
 def _width_pt(words: str, style: Mapping[str, Any]) -> float:
-    scratch = Figure(dpi=100)
-    renderer = FigureCanvasAgg(scratch).get_renderer()  # type: ignore[no-untyped-call]
-    return float(scratch.text(0, 0, words, **style).get_window_extent(renderer).width) * 0.72
+    canvas = _scratch()
+    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+    text = canvas.figure.text(0, 0, words, **style)
+    width_px = float(text.get_window_extent(renderer).width)
+    text.remove()
+    return width_px * 0.72
 
 
 def rendered(figures: Iterable[Figure], fmt: str) -> bytes:
