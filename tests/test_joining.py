@@ -204,6 +204,21 @@ def test_two_legs_of_one_capture_are_two_points():
     assert ["answered"] * 3 + ["lost"] * 4 == [probe.outcome for probe in flow.probes]
 
 
+def test_hole_of_one_capture_is_no_loss(tmp_path):
+    """Probes and answers that fell into a hole passed: their answers came to the other point, and fit who sent them."""
+    made = World(offset_s=-10800, ppm=-200)
+    keepalive(made, probes=20, lost=(12,), answers_lost=(15,))
+    made.frames["B"] = made.frames["B"][:12] + made.frames["B"][20:]
+
+    (flow,) = join(*made.write(tmp_path)).flows
+
+    assert {"both": 28, "lost": 2, "not_captured": 8, "made": 0, "unproven": 0, "changed": 0} == flow.counts | {
+        "both": 28
+    }
+    assert ["lost"] == [probe.outcome for probe in flow.probes if probe.outcome not in {"answered", "answer_lost"}]
+    assert 12 == [probe.outcome for probe in flow.probes].index("lost")
+
+
 def test_rotated_files_are_one_point(tmp_path):
     """Files of one series are one point, whatever order they are named in, and their frames count through."""
     made = World()

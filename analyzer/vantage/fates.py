@@ -187,8 +187,13 @@ class FlowFates:
     def _missing_behind(self, row: int, way: tuple[int, ...], place: int) -> Judged:
         """Say why a packet that passed the points before is not at this one."""
         point, beyond = way[place], way[place:]
-        if (why := self._arrived(row, point, beyond)) is not None:
+        back = (self.side != self.side[row]) & (self.flags & RST == 0) & (self.ack != ABSENT)
+        back &= self.ts_ns >= self.ts_ns[row]
+        from_beyond = self.has[:, list(beyond)].any(axis=1)
+        if (why := self._arrived(row, point, back & from_beyond)) is not None:
             return Judged(Fate.NOT_CAPTURED, proven=True, why=why)
+        if (why := self._arrived(row, point, self._own(back & ~from_beyond))) is not None:
+            return Judged(Fate.NOT_CAPTURED, proven=False, why=why)
         sent_ns = int(self.ts_ns[row])
         where = self.points[point]
         if sent_ns > where.last_ns or sent_ns < where.first_ns - EDGE_NS:
@@ -204,10 +209,16 @@ class FlowFates:
             return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED)
         return Judged(Fate.LOST, proven=True, why=Why.RUNNING)
 
-    def _arrived(self, row: int, point: int, beyond: tuple[int, ...]) -> Why | None:
-        """Say how its receiver shows that a packet passed the point, if it does."""
-        back = (self.side != self.side[row]) & (self.flags & RST == 0) & (self.ack != ABSENT)
-        back &= self.has[:, list(beyond)].any(axis=1) & (self.ts_ns >= self.ts_ns[row])
+    def _own(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return those of the packets that no point beyond has, but that fit their sender: it made them, beyond."""
+        fitting = np.zeros(len(rows), dtype=np.bool_)
+        for at in np.flatnonzero(rows).tolist():
+            sight = next(p for p in self.way_of(at) if self.has[at, p])
+            fitting[at] = not self._unlike(at, sight) and self._fits(at, sight)
+        return fitting
+
+    def _arrived(self, row: int, point: int, back: NDArray[np.bool_]) -> Why | None:
+        """Say how its receiver's packets ``back`` show that a packet passed the point, if they do."""
         takes = int(self.end[row] - self.seq[row]) % SPACE
         if takes > 0:
             acks = np.flatnonzero(back & ((self.ack - self.end[row]) % SPACE < HALF))
