@@ -23,6 +23,7 @@ from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.rules import Kind
 from analyzer.segment import ACK
+from analyzer.track.beats import BEATS
 from analyzer.track.flow import SIDES
 from analyzer.track.seen import SEEN
 
@@ -119,6 +120,30 @@ class Columns:
         if name not in SET_BACK:
             return self.column("ab"[side], name)
         return self._set_back[side][name]
+
+    def beats(self, side: int, name: str) -> Column:
+        """Return a column of the BEATS records of one end, of the train that says most; -1 for instants, else 0."""
+        trains, owner = self._trains
+        found = np.full(len(self), -1 if name.endswith("_ns") else 0, dtype=np.int64)
+        mine = trains["side"] == side
+        found[owner[mine]] = trains[name][mine]
+        return found
+
+    @cached_property
+    def _trains(self) -> tuple[NDArray[np.void], Column]:
+        """All trains of heartbeats, those that say more behind others, and whose each is."""
+        found, owners, before = [np.empty(0, dtype=BEATS)], [np.empty(0, dtype=np.int64)], 0
+        for batch, _, picked in self._pieces:
+            if len(batch.trains):
+                places = {int(number): at for at, number in enumerate(batch.flow["number"][picked].tolist(), before)}
+                owner = np.array([places.get(int(number), -1) for number in batch.trains["number"]], dtype=np.int64)
+                found.append(batch.trains[owner >= 0])
+                owners.append(owner[owner >= 0])
+            before += len(picked)
+        trains, owner = np.concatenate(found), np.concatenate(owners)
+        awaited = np.where(trains["due"] > 0, trains["unanswered"], 0)
+        order = np.lexsort((trains["first_frame"], trains["count"], awaited, trains["due"]))
+        return trains[order], owner[order]
 
     @cached_property
     def _set_back(self) -> tuple[dict[str, Column], dict[str, Column]]:
@@ -235,6 +260,13 @@ class Flows:
     def flow(self, name: str) -> Column:
         """Return a column of the FLOW records."""
         return self.columns.column("flow", name)
+
+    def beats(self, name: str) -> Column:
+        """Return a column of this endpoint's BEATS records: of the train that says most; -1 for instants, else 0.
+
+        One that answers are due to before others, then the one with more unanswered at the end, then the longest.
+        """
+        return self.columns.beats(self.side, name)
 
     def ending(self, name: str) -> Column:
         """Return a column of the ENDING records: the RST that ended the flow."""

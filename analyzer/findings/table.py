@@ -25,6 +25,7 @@ from analyzer.findings.kinds import (
     forgotten,
     half_close,
     half_open,
+    heartbeats,
     icmp_errors,
     idle,
     idle_close_race,
@@ -74,6 +75,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     window.UNANSWERED,
     path_mtu.LARGE_LOST,
     no_answers.ANSWERS_NONE,
+    heartbeats.HUNG,
     no_reply.NO_REPLY,
     # ── what went wrong on the way ──
     close_wait.HELD,
@@ -84,6 +86,8 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     fin_again.FIN_AGAIN,
     outstanding.OUTSTANDING,
     idle.BEYOND_LIMIT,
+    heartbeats.SLOWER,
+    heartbeats.MISSED,
     lapses.STOPPED,
     lapses.LOST,
     window.FOR_LONG,
@@ -102,6 +106,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     capture_lacks.CUT,
     capture_lacks.MIDSTREAM,
     capture_lacks.CLOCK,
+    heartbeats.MASKED,
     translation.TRANSLATED,
 )
 

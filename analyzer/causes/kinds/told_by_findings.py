@@ -17,6 +17,7 @@ from analyzer.findings.kinds import (
     foreign_reset,
     forgotten,
     half_open,
+    heartbeats,
     idle_close_race,
     late_data,
     no_answers,
@@ -95,6 +96,18 @@ ENOUGH: Final = 3
 """So many probes show a rhythm."""
 EVENLY: Final = 8
 """Gaps that differ by no more than this part of one are equal: Linux's timers run late by up to an eighth."""
+
+
+def _hung(s: Scene) -> Facts:
+    return _of_finding(heartbeats.HUNG if s.found(heartbeats.HUNG.code) else no_reply.NO_REPLY, s)
+
+
+HUNG: Final = CauseKind(
+    code=heartbeats.HUNG.code,
+    rows=tuple(CauseRow(Certainty.LIKELY, (_has(kind),)) for kind in (heartbeats.HUNG, no_reply.NO_REPLY)),
+    facts=_hung,
+    text=no_reply.NO_REPLY.text,
+)
 POINTERS: Final = (
     _pointer(fin_wait_2.EXPIRED, Certainty.LIKELY),
     _pointer(foreign_reset.FROM_BETWEEN, Certainty.LIKELY),
@@ -102,7 +115,7 @@ POINTERS: Final = (
     _pointer(idle_close_race.RACE, Certainty.LIKELY),
     _pointer(late_data.LATE_DATA, Certainty.LIKELY),
     _pointer(dead_peer.ANSWERS_LOST, Certainty.LIKELY),
-    _pointer(no_reply.NO_REPLY, Certainty.LIKELY, "program-hung"),
+    HUNG,
     _pointer(abort.ABORT, Certainty.LIKELY),
     _pointer(forgotten.FORGOTTEN, Certainty.POSSIBLE),
 )

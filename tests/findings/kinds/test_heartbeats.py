@@ -1,0 +1,75 @@
+"""Heartbeats: a program that hangs, a peer that gave up, heartbeats that come too seldom, keepalive that never probes."""
+
+import pytest
+
+from analyzer import explain
+from tests.judging import codes, judge, scenario
+from tests.notation import parse
+from tests.track.test_beats import Talk, each
+
+
+def flow_of(talk, tail):
+    """Return the flow of a talk, judged."""
+    (judged,) = judge(parse("\n".join([*talk.lines, tail]) + "\n"))
+    return judged
+
+
+def test_a_program_that_hangs():
+    """What the kernel acknowledged and the program did not answer is counted from the last answer on, with frames."""
+    (judged,) = scenario("heartbeats_unanswered_at_the_end")
+    found = judged.finding("program-hung")
+
+    assert ("b", (14, 16, 20)) == (found.about, found.frames)
+    assert (20_000_000_000, 4, 3, 3) == tuple(
+        found.data[name] for name in ("period_ns", "answered", "unanswered", "acked")
+    )
+    assert "its kernel acknowledged 3 heartbeats" in explain.detail(found, judged)
+
+
+def test_a_peer_that_gave_up():
+    """One heartbeat is enough where its sender waited for an answer and then closed."""
+    (judged,) = scenario("heartbeat_unanswered_then_closed")
+
+    assert ("b", "a") == (judged.finding("program-hung").about, judged.finding("heartbeats-missed").about)
+    assert "ended the connection 20" in explain.detail(judged.finding("heartbeats-missed"), judged)
+
+
+@pytest.mark.parametrize(
+    ("talk", "tail"),
+    [
+        (Talk().beats(each(20, 20, 5)), "end: +10\n"),
+        (Talk().beats(each(20, 20, 5)).beats([120], answer=0), "end: +1\n"),
+        (Talk().beats(each(30, 30, 6), length=8, answer=0), "end: +30\n"),
+        (Talk().beats(each(20, 20, 4)).beats([100, 120], answer=0).says(130, "b", 900), "end: +5\n"),
+        (Talk().beats(each(20, 20, 4)).beats([100, 120], answer=0), "@130 b > a F. 25:25(0) ack 37\nend: +1\n"),
+        (Talk().beats(each(20, 20, 5)).beats([120], answer=0), "@120.5 a > b F. 37:37(0) ack 31\nend: +5\n"),
+    ],
+    ids=["answered", "the last just sent", "one way", "data meanwhile", "closed itself", "closed at once"],
+)
+def test_who_does_not_hang(talk, tail):
+    """Answers, other data, a close of its own, or too short a wait say nothing of a hung program."""
+    found = codes(flow_of(talk, tail))
+
+    assert not {"program-hung", "heartbeats-missed"} & set(found)
+
+
+def test_heartbeats_that_come_too_seldom():
+    """A heartbeat that fails after five minutes of silence names the boxes that forget sooner."""
+    (judged,) = scenario("heartbeats_slower_than_a_limit")
+    found = judged.finding("heartbeat-slower-than-limit")
+
+    assert ("a", (16,)) == (found.about, found.frames)
+    assert "every 5 min" in explain.detail(found, judged)
+    assert "Azure" in found.data["limits"]
+
+
+def test_keepalive_that_never_probes():
+    """Heartbeats are told with their number, length and period; where probes pass too, keepalive is not masked."""
+    (judged,) = scenario("heartbeats_unanswered_at_the_end")
+    text = explain.detail(judged.finding("keepalive-masked"), judged)
+    probed = "@110 a > b . 30:30(0) ack 31\n@110.01 b > a . 31:31(0) ack 31\nend: +5\n"
+
+    assert "7 heartbeats of 6 bytes, one every 20" in text
+    assert "4 of them answered" in text
+    assert "keepalive-masked" in codes(flow_of(Talk().beats(each(20, 20, 5)), "end: +5\n"))
+    assert "keepalive-masked" not in codes(flow_of(Talk().beats(each(20, 20, 5)), probed))
