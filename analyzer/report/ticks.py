@@ -1,4 +1,4 @@
-"""The tick row: a flow's probes, FINs and RSTs along its time, one line an endpoint that has any.
+"""The tick row: a flow's probes, heartbeats, FINs and RSTs along its time, one line an endpoint that has any.
 
 It must not word anything but the legend.
 """
@@ -36,9 +36,11 @@ REFUSED: Final = Mark("◉", "@", "bad", "probe, drew a RST")
 UNANSWERED: Final = Mark("○", "o", "warning", "probe, no answer")
 ANSWERED: Final = Mark("●", "*", "good", "probe, answered")
 WINDOW_PROBE: Final = Mark("z", "z", "warning", "zero-window probe")
+BEATS: Final = Mark("╌", "~", "good", "heartbeats of a program")
+UNANSWERED_BEATS: Final = Mark("╴", "=", "warning", "heartbeats, no answer")
 SEPARATOR: Final = "   "
 NOTHING: Final = Mark("─", "-", "dim", "")
-MARKS: Final = (RESET, FIN, REFUSED, UNANSWERED, ANSWERED, WINDOW_PROBE)
+MARKS: Final = (RESET, FIN, REFUSED, UNANSWERED, ANSWERED, WINDOW_PROBE, UNANSWERED_BEATS, BEATS)
 """In order of precedence, where several fall into one cell."""
 
 
@@ -51,11 +53,14 @@ def tick_rows(judged: JudgedFlow, cells: int) -> list[tuple[Side, list[Mark]]]:
         if not marks:
             continue
         row = [NOTHING] * cells
-        for ts_ns, mark in marks:
-            at = round((ts_ns - start_ns) * (cells - 1) / max(stop_ns - start_ns, 1))
-            at = min(max(at, 0), cells - 1)
-            if row[at] is NOTHING or MARKS.index(mark) < MARKS.index(row[at]):
-                row[at] = mark
+        for first_ns, last_ns, mark in marks:
+            first, last = (
+                min(max(round((ts_ns - start_ns) * (cells - 1) / max(stop_ns - start_ns, 1)), 0), cells - 1)
+                for ts_ns in (first_ns, last_ns)
+            )
+            for at in range(first, last + 1):
+                if row[at] is NOTHING or MARKS.index(mark) < MARKS.index(row[at]):
+                    row[at] = mark
         rows.append((side, row))
     return rows
 
@@ -99,11 +104,16 @@ def legend(used: Iterable[Mark], screen: Screen, indent: str) -> Iterator[str]:
         yield indent + line
 
 
-def _marks(record: FlowRecord, side: Side) -> list[tuple[int, Mark]]:
+def _marks(record: FlowRecord, side: Side) -> list[tuple[int, int, Mark]]:
+    """Return what to mark, each from when to when: of heartbeats the whole train."""
     marks = [(probe.ts_ns, _probe_mark(probe)) for probe in record.probes_from(side)]
     marks += [(probe.ts_ns, WINDOW_PROBE) for probe in record.zero_window_probes if probe.sender == side]
     marks += [(fin.ts_ns, FIN) for fin in record.fins if fin.sender == side]
-    return marks + [(reset.ts_ns, RESET) for reset in record.resets if reset.sender == side]
+    marks += [(reset.ts_ns, RESET) for reset in record.resets if reset.sender == side]
+    trains = [train for train in record.heartbeats if train.sender == side]
+    spans = [(train.first_ns, train.last_ns, BEATS) for train in trains]
+    spans += [(t.silent_ns, t.last_ns, UNANSWERED_BEATS) for t in trains if t.silent_ns is not None]
+    return [(ts_ns, ts_ns, mark) for ts_ns, mark in marks] + spans
 
 
 def _probe_mark(probe: Probe) -> Mark:

@@ -15,6 +15,7 @@ from analyzer.report.ticks import (
     span,
     tick_rows,
 )
+from tests.judging import scenario
 
 PLAIN = Screen(unicode=False)
 
@@ -88,3 +89,12 @@ def test_the_key_names_only_what_is_drawn_and_fits():
     """The key leaves out what does not occur, and breaks where the screen ends."""
     assert ["  * probe, answered   R RST"] == list(legend([RESET, ANSWERED, NOTHING], PLAIN, "  "))
     assert [len(line) <= 40 for line in legend([RESET, ANSWERED, UNANSWERED, FIN], Screen(40), "  ")] == [True, True]
+
+
+def test_heartbeats_are_marked_from_the_first_to_the_last():
+    """A train fills the time that it lasted, and what of it nothing answered is told apart, in the legend too."""
+    (judged,) = scenario("heartbeats_unanswered_at_the_end")
+    (row,) = tick_rows(judged, 17)
+
+    assert ("a", "--~~~~~~~~=====--") == (row[0], drawn(row[1], PLAIN))
+    assert ["~ heartbeats of a program   = heartbeats, no answer"] == list(legend(row[1], PLAIN, ""))

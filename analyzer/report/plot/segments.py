@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
 from analyzer.report.plot import symbols
+from analyzer.report.plot.colours import GREEN
 from analyzer.report.plot.facts import is_foreign, the
 from analyzer.report.plot.lanes import AT, EDGE, MIDDLE, Stroke
 from analyzer.report.plot.symbols import mark, probe_mark, window_probe_mark
@@ -26,6 +27,7 @@ def collect_segments(drawing: Drawing) -> None:
     """Add all segments that the record knows."""
     _probes(drawing)
     _window_probes(drawing)
+    _heartbeats(drawing)
     _traffic(drawing)
     _fins_and_errors(drawing)
 
@@ -57,6 +59,22 @@ def _window_probes(drawing: Drawing) -> None:
     for segment in record.not_probes:
         if segment.is_ == "keepalive_or_zero_window_probe":
             drawing.mark(symbols.UNDECIDED, segment.ts_ns, AT[segment.sender])
+
+
+def _heartbeats(drawing: Drawing) -> None:
+    """Bar the lane of an end while its program beats: single heartbeats are no rows of a record."""
+    for train in drawing.record.heartbeats:
+        y = AT[train.sender]
+        silent_ns = train.last_ns if train.silent_ns is None else train.silent_ns
+        for low_ns, high_ns, dash, meaning in (
+            (train.first_ns, silent_ns, "-", symbols.BEATS),
+            (silent_ns, train.last_ns, ":", symbols.UNANSWERED_BEATS),
+        ):
+            if high_ns > low_ns:
+                bar = [(drawing.x(low_ns), y), (drawing.x(high_ns), y)]
+                drawing.lines[Stroke(GREEN, 3.0, dash, meaning=meaning)].append(bar)
+        often = f"{train.sent} heartbeats, one every {brief(train.period_ns)}"
+        drawing.say((train.first_ns + train.last_ns) // 2, train.sender, (often, "heartbeats"), 3)
 
 
 def _traffic(drawing: Drawing) -> None:

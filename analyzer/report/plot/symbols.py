@@ -56,6 +56,8 @@ QUESTION: Final = "ARP or neighbour discovery asks in vain"
 LINK_SAYS: Final = "announced beside it: by ARP, DHCP, LLDP ..."
 LIFE: Final = "sign of life of the host, beside the flow"
 LAST_LIFE: Final = "the host's last sign of life"
+BEATS: Final = "heartbeats of a program"
+UNANSWERED_BEATS: Final = "heartbeats, unanswered"
 SHUT: Final = "window closed"
 UNHEARD: Final = "does not answer"
 
@@ -81,6 +83,8 @@ ORDER: Final = (
     LINK_SAYS,
     LIFE,
     LAST_LIFE,
+    BEATS,
+    UNANSWERED_BEATS,
     SHUT,
     UNHEARD,
 )

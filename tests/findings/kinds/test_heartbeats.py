@@ -1,4 +1,4 @@
-"""Heartbeats: a program that hangs, a peer that gave up, heartbeats that come too seldom, keepalive that never probes."""
+"""Heartbeats: a program that hangs, a peer that gave up, heartbeats that come too seldom, keepalive without probes."""
 
 import pytest
 

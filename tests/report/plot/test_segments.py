@@ -159,3 +159,20 @@ def test_one_byte_is_one_byte():
     judged = opened("+1 a > b P. 6:7(1) ack 1\n+.01 b > a P. 1:2(1) ack 7\n+.01 a > b . 7:7(0) ack 2")
 
     assert {"data, 6 bytes", "data, 1 byte"} <= set(drawing.said(timeline(judged)))
+
+
+def test_heartbeats_bar_the_lane_of_their_sender():
+    """From the first to the last, what nothing answered with a bar of its own; both are in the legend."""
+    (judged,) = scenario("heartbeats_unanswered_at_the_end")
+    axes = timeline(judged)
+    bars = {
+        each.get_label(): [[tuple(end) for end in bar.tolist()] for bar in each.get_segments()]
+        for each in axes.collections
+        if "heartbeats" in each.get_label()
+    }
+
+    assert bars == {
+        "heartbeats of a program": [[(20, AT["a"]), (100, AT["a"])]],
+        "heartbeats, unanswered": [[(100, AT["a"]), (140, AT["a"])]],
+    }
+    assert set(bars) <= {text.get_text() for text in axes.get_legend().get_texts()}
