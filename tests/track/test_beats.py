@@ -6,11 +6,10 @@ import pytest
 from analyzer.segment import SegmentBatch
 from analyzer.track.beats import BEATS, FREE, LIVE, USED, is_train
 from analyzer.track.tracker import LINGER_NS, Tracker
+from tests.heartbeats import OPENING, Talk, each
 from tests.notation import START_NS, follow, parse
 
 S = 1_000_000_000
-OPENING = "# Heartbeats.\n+0 a > b S 0:0(0)\n+.01 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\n"
-
 modes = pytest.mark.parametrize("jit", [False, pytest.param(True, id="compiled")])
 
 
@@ -19,46 +18,6 @@ def _numba_where_needed(request):
     """Skip compiled variants without numba."""
     if "jit" in request.fixturenames and request.getfixturevalue("jit"):
         pytest.importorskip("numba")
-
-
-class Talk:
-    """A flow in the making: what each end sends at which second, all acknowledged."""
-
-    def __init__(self):
-        self.lines = [OPENING.rstrip()]
-        self.next = {"a": 1, "b": 1}
-
-    def says(self, at, who, length, *, acked=True, flags="P."):
-        """Send so many octets."""
-        peer = "b" if who == "a" else "a"
-        first = self.next[who]
-        self.next[who] += length
-        self.lines.append(f"@{at:.3f} {who} > {peer} {flags} {first}:{first + length}({length}) ack {self.next[peer]}")
-        if acked:
-            at += 0.04
-            self.lines.append(f"@{at:.3f} {peer} > {who} . {self.next[peer]}:{self.next[peer]}(0) ack {self.next[who]}")
-        return self
-
-    def beats(self, times, length=6, answer=6, who="a", *, after=0.01):
-        """Send heartbeats at these times, each answered unless ``answer`` is 0."""
-        for at in times:
-            self.says(at, who, length, acked=not answer)
-            if answer:
-                self.says(at + after, "b" if who == "a" else "a", answer)
-        return self
-
-    def batch(self):
-        """What a capture has of it."""
-        return parse("\n".join(self.lines) + "\n").batch()
-
-    def trains(self, *, jit=False):
-        """The trains that are found."""
-        return [train for batch in follow([self.batch()], jit=jit) for train in batch.trains]
-
-
-def each(first, period, count):
-    """Times at even intervals."""
-    return [first + period * at for at in range(count)]
 
 
 def known(train, *names):

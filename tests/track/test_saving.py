@@ -10,7 +10,7 @@ from analyzer.capture.reader import open_capture
 from analyzer.segment import SegmentBatch
 from analyzer.track import saving
 from analyzer.track.tracker import Tracker
-from tests.track.test_beats import Talk, each
+from tests.heartbeats import Talk, each
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 READ = ("founding_go_fin60.pcap", "lab/port_reuse.pcap", "lab/any_router_sll.pcap", "lab/fw_reject_rst.peer.pcap")

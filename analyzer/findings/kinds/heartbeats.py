@@ -162,7 +162,7 @@ def _hung_why(t: Teller, f: Finding) -> list[Line]:
             " alive; that the program hangs, is stopped or is busy with something else, is inferred.",
             f.frames,
         ),
-        Line("Keepalive cannot see this: to it the peer is alive.", ()),
+        Line("Keepalive cannot see this: to it the peer is alive.", (number(f, "last_frame"),)),
     ]
 
 

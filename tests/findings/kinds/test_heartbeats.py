@@ -3,9 +3,9 @@
 import pytest
 
 from analyzer import explain
+from tests.heartbeats import Talk, each
 from tests.judging import codes, judge, scenario
 from tests.notation import parse
-from tests.track.test_beats import Talk, each
 
 
 def flow_of(talk, tail):
