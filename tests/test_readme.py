@@ -44,6 +44,18 @@ def run(command, folder=ROOT):
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
+def an_archive(folder, *, with_tables):
+    """Make a small archive of many points, and the tables of it."""
+    for module in ("distributed", "duckdb", "fsspec", "pyarrow"):
+        pytest.importorskip(module)
+    from analyzer import fleet
+    from captures.recipes import archive
+
+    archive.make(folder / "archive", 2, 2)
+    if with_tables:
+        fleet.run([str(folder / "archive")], str(folder / "tables"), workers=0)
+
+
 def python_blocks():
     """Return the python blocks."""
     return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -73,6 +85,8 @@ def test_a_usage_line_works(command, tmp_path):
     if "trace." in command:  # parts of a series do not hold the same
         (tmp_path / "trace.pcap1").write_bytes((ROOT / "captures" / "fixed_server.pcap").read_bytes())
     (tmp_path / "dump.txt").write_bytes((ROOT / "tests" / "pasted" / "octets_for_text2pcap.txt").read_bytes())
+    if "fleet" in command:
+        an_archive(tmp_path, with_tables="fleet-report" in command)
     command = command.replace("--flow 3", "--flow 0")
     needs_what_is_there(command)
 

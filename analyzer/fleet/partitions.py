@@ -9,6 +9,7 @@ It must not know where flows come from.
 from __future__ import annotations
 
 import contextlib
+from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -46,16 +47,19 @@ GROUP: Final = 1 << 16
 ISN: Final = 0xFFFFFFFF
 
 
+@cache
 def schema_of(table: str) -> Foreign:
     """Return the Arrow schema of one of the tables."""
     arrow = library("pyarrow")
-    fields = []
-    for name, meaning in TABLES[table].items():
-        if name in OF_REPORT.get(table, {}):
-            fields.append(tabular.schema_of(OF_REPORT[table]).field(name))
-            continue
-        fields.append(arrow.field(name, _kind(name), metadata={"description": meaning}))
-    return arrow.schema(fields)
+    known = tabular.schema_of(OF_REPORT.get(table, {}))
+    return arrow.schema(
+        [
+            known.field(name)
+            if name in known.names
+            else arrow.field(name, _kind(name), metadata={"description": meaning})
+            for name, meaning in TABLES[table].items()
+        ]
+    )
 
 
 def _kind(name: str) -> Foreign:
