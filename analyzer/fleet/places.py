@@ -315,8 +315,22 @@ class Octets:
         self._file = file
         self._stream: Any = None
         self._at = 0
+        self._failed: AnalyzerError | None = None
 
     def readinto(self, view: memoryview) -> int:
+        """Read up to ``len(view)`` octets; 0 at the end, and where the store fails: ``verify`` tells these apart.
+
+        What decompresses reads in a thread of its own, where an error would be lost.
+        """
+        if self._failed is not None:
+            return 0
+        try:
+            return self._read(view)
+        except AnalyzerError as error:
+            self._failed = error
+            return 0
+
+    def _read(self, view: memoryview) -> int:
         """Read up to ``len(view)`` octets; 0 at the end.
 
         Raises:
@@ -359,13 +373,24 @@ class Octets:
         octets: bytes = self._stream.read(wanted)
         return octets
 
+    def check(self) -> None:
+        """Make sure that reading has not failed so far.
+
+        Raises:
+            ReplacedError: the file was found to be another one.
+            StorageError: it could not be read.
+        """
+        if self._failed is not None:
+            raise self._failed
+
     def verify(self) -> None:
-        """Make sure that the file is still the one that was listed.
+        """Make sure that all that was read is what the file has, and that it is still the one that was listed.
 
         Raises:
             ReplacedError: it is not.
-            StorageError: it cannot be asked.
+            StorageError: it could not be read, or cannot be asked.
         """
+        self.check()
         if self._place.now(self._file).version != self._file.version:
             raise ReplacedError(self._file.name)
 

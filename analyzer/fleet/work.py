@@ -232,11 +232,13 @@ class Worker:
             with open_capture(
                 file.name, jit=False, chunk=HEAD, source=open_stream(file.name, octets, file.size)
             ) as reader:
-                return reader.start_ns
+                began = reader.start_ns
         except CaptureError:
-            return None
+            began = None
         finally:
             octets.close()
+        octets.check()
+        return began
 
     def _stream(self, known: Tables) -> PointStream:
         """Return the point's stream, where it stands."""

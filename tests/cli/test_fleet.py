@@ -1,6 +1,8 @@
 """``keepalive fleet``."""
 
 import io
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -90,6 +92,33 @@ def test_sources_that_are_none_are_said_without_secrets(tmp_path, capsys, source
     told = capsys.readouterr().err
     assert sentence in told
     assert "secret" not in told
+
+
+EVIL = ("analyzer", "click", "dask", "distributed", "fsspec", "json", "numpy", "pyarrow", "secrets", "tornado", "zict")
+
+
+def test_no_worker_imports_from_the_current_folder(archive, tmp_path):
+    """Modules that lie where the command is called are not run, by the command or by the processes it starts."""
+    pytest.importorskip("distributed")
+    for name in EVIL:
+        (tmp_path / f"{name}.py").write_text(
+            f"open({str(tmp_path / 'ran')!r}, 'a').write({name!r})\nraise SystemExit(9)"
+        )
+    command = Path(sys.executable).with_name("keepalive")
+    if not command.exists():
+        pytest.skip("needs the command, installed")
+    done = subprocess.run(
+        [command, "fleet", archive, "--out", "tables", "--workers", "1"],
+        cwd=tmp_path,
+        env={**os.environ, "KEEPALIVE_JIT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert (0, "", False) == (done.returncode, done.stderr, (tmp_path / "ran").exists())
+    assert "2 of 2 points done" in done.stdout
 
 
 class Terminal(io.StringIO):

@@ -1,9 +1,11 @@
 """Places where captures lie and tables go."""
 
+import gzip
 import os
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from analyzer.capture.source import open_stream
 from analyzer.fleet import places, running
@@ -20,6 +22,7 @@ def whole(octets):
     view, found = memoryview(bytearray(7000)), b""
     while got := octets.readinto(view):
         found += bytes(view[:got])
+    octets.verify()
     return found
 
 
@@ -142,8 +145,26 @@ def test_a_store_that_has_less_than_it_says_fails(tmp_path, monkeypatch):
 
     with pytest.raises(StorageError, match=r"cannot be read from byte 1000 of 2000 \(the store has no more\)"):
         whole(Octets(place, lying))
-    with pytest.raises(StorageError):
-        open_stream("x", Octets(place, lying), 2000).readinto(memoryview(bytearray(0))) or whole(Octets(place, lying))
+
+
+@pytest.mark.parametrize("name", ["x.pcap.gz", "x.pcap.zst"])
+def test_half_of_a_compressed_object_is_no_end(tmp_path, monkeypatch, name):
+    """What decompresses reads in a thread of its own; that the store failed there is known all the same."""
+    monkeypatch.setattr(places, "PAUSE_S", 0)
+    octets = bytes(range(256)) * 400
+    pack = gzip.compress if name.endswith("gz") else zstandard.ZstdCompressor().compress
+    (tmp_path / name).write_bytes(pack(octets))
+    place = Place(str(tmp_path))
+    (file,) = place.captures()
+    source = Octets(place, StoredFile(file.path, file.name, file.size + 1000, file.version))
+    opened = open_stream(name, source, file.size + 1000)
+    view = memoryview(bytearray(1 << 20))
+    while opened.readinto(view):
+        pass
+    opened.close()
+
+    with pytest.raises(StorageError, match="the store has no more"):
+        source.verify()
 
 
 @pytest.fixture(scope="module")

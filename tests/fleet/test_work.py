@@ -1,11 +1,13 @@
 """One point, from where its manifest says it stands to where its files end."""
 
+import gzip
 import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from analyzer.fleet import work
 from analyzer.fleet.places import Octets, Place
@@ -207,6 +209,20 @@ def test_a_file_replaced_while_it_is_read_is_read_again(archive, tmp_path, monke
     outcome = do_all(tmp_path / "in", tmp_path / "out")[0]
 
     assert "" == outcome.error
+    assert reports[name] == as_reported(of_fleet(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_compressed_files_are_streamed(archive, tmp_path, suffix):
+    """Gzip and zstd are read as what they hold."""
+    source, reports = archive
+    name = min(reports)
+    (tmp_path / "in" / name).mkdir(parents=True)
+    pack = gzip.compress if suffix == ".gz" else zstandard.ZstdCompressor().compress
+    for path in files_of(source / name):
+        (tmp_path / "in" / name / f"{path.name}{suffix}").write_bytes(pack(path.read_bytes()))
+
+    assert [(10, "")] == [(each.read, each.error) for each in do_all(tmp_path / "in", tmp_path / "out")]
     assert reports[name] == as_reported(of_fleet(tmp_path / "out"))
 
 
