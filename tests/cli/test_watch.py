@@ -76,7 +76,7 @@ def test_events_come_as_they_happen_and_the_report_at_the_end(host, tmp_path):  
 
     assert 0 == status
     assert "1 flow: 1 half_closed" in out
-    assert "watching lo (tcp port 4001); stop with Ctrl-C" in err
+    assert "watching lo ((tcp port 4001) or arp or icmp or icmp6); stop with Ctrl-C" in err
     assert f" packets are in {tmp_path / 'out.pcap'}" in err
 
 
