@@ -69,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="one picture of the silences of each service, those that were survived and those that were not",
     )
+    shared.add_time(group)
     group.add_argument(
         "--theme", choices=THEMES, default="light", help="for a light page, a dark one, or either (default: light)"
     )

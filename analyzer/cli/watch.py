@@ -553,7 +553,9 @@ def _report(
     if options.form == "json":
         flows = _with_ways(fail_on.all_of(result), ask)
         write, limits = sys.stdout.write, result.idle_limits
-        export.write_json(result.captures, flows, result.totals, write, several=False, limits=limits)
+        export.write_json(
+            result.captures, flows, result.totals, write, several=False, limits=limits, settings=result.settings_in_use
+        )
     elif options.form == "jsonl":
         for flow in _with_ways(fail_on.all_of(result), ask):
             entry = export.numbered(flow, result.captures, several=False)

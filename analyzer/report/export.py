@@ -68,6 +68,7 @@ def write_json(
     several: bool,
     more: Callable[[JudgedFlow, int], Object] | None = None,
     limits: Callable[[], Sequence[IdleLimit]] = tuple,
+    settings: Callable[[], SettingsInUse] | None = None,
 ) -> None:
     """Write one object, flow by flow, so that no more than one is in memory; ``more`` adds fields to each."""
     found: Counter[str] = Counter()
@@ -77,7 +78,7 @@ def write_json(
             yield dumps(numbered(flow, captures, several=several, more=more))
             found.update({finding.code for finding in flow.judged.findings})
 
-    write_json_of(captures, texts(), lambda: summary_object(totals, found, limits()), write)
+    write_json_of(captures, texts(), lambda: summary_object(totals, found, limits(), settings and settings()), write)
 
 
 def write_json_of(

@@ -22,6 +22,7 @@ from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
+from analyzer.report.segment_table import rows as segment_rows
 from analyzer.report.settings_table import HEADS, cells, notes
 from analyzer.report.settings_table import MOST_ROWS as MOST_SETTINGS
 from analyzer.report.story_text import when_text
@@ -36,7 +37,7 @@ from analyzer.report.text import (
     title_of,
 )
 from analyzer.segment import address_text
-from analyzer.units import format_instant
+from analyzer.units import NS_PER_MS, format_instant, seconds
 from analyzer.words.idle_limits import limit_sentence
 from analyzer.words.teller import frames_label, frames_text
 
@@ -56,8 +57,12 @@ SLICE: Final = 200
 """This many rows of the table are in the page at first, and are added at a time."""
 MOST_ROWS: Final = 20_000
 """This many rows the table has; a browser sorts and filters them at once."""
+OPEN_FINDINGS: Final = 3
+"""More findings than this are folded, a line each."""
 LINKS: Final = 12
 """This many flows are named beside a finding."""
+MOST_POINTED: Final = 1000
+"""This many frames of a flow are named under the pointer."""
 SCREEN: Final = Screen()
 METADATA: Final = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 
@@ -135,6 +140,7 @@ def page(data: Page) -> Iterator[str]:
                 key=lambda finding: (kind_of(finding.code).advice is Advice.MINOR, -finding.found.flows),
             ),
             links=LINKS,
+            open_findings=OPEN_FINDINGS,
             rows=table[:SLICE],
             all_rows=len(table),
             unlisted=len(data.lines) - len(table),
@@ -205,9 +211,25 @@ def excerpt(data: Report) -> str:
 
 def picture(judged: JudgedFlow, start_ns: int, prefix: str) -> str:
     """Return a flow's picture as an ``<svg>`` element, for a light page or a dark one."""
-    from analyzer.report.plot import flow_figure, inline_svg
+    return drawn(judged, start_ns, prefix)[0]
 
-    return METADATA.sub("", inline_svg(flow_figure(judged, start_ns, theme="transparent"), prefix))
+
+def drawn(judged: JudgedFlow, start_ns: int, prefix: str) -> tuple[str, str]:
+    """Return a flow's picture, and as JSON what the page's script needs to zoom into it.
+
+    That is where its time axes are, the wall clock that they count from (milliseconds), and the flow's notable frames
+    by time.
+    """
+    from analyzer.report.plot import flow_figure, inline_svg, time_axes
+
+    figure = flow_figure(judged, start_ns, theme="transparent")
+    markup = METADATA.sub("", inline_svg(figure, prefix))
+    found = segment_rows(judged, start_ns)
+    if len(found) > MOST_POINTED:
+        found = [*found[: MOST_POINTED // 2], *found[-MOST_POINTED // 2 :]]
+    frames = [[seconds(row.ts_ns - start_ns), row.frame, f"{row.sender}: {row.what.split(',')[0]}"] for row in found]
+    where = {"axes": time_axes(figure), "start": start_ns / NS_PER_MS, "frames": frames, "prefix": prefix}
+    return markup, json.dumps(where, ensure_ascii=True, separators=(",", ":"))
 
 
 def story_html(judged: JudgedFlow, start_ns: int, prefix: str, *, pictures: bool = True) -> str:
@@ -217,13 +239,14 @@ def story_html(judged: JudgedFlow, start_ns: int, prefix: str, *, pictures: bool
     return environment().get_template("flow.html").render(story=told, picture=drawn, frames_label=frames_label)
 
 
-def _top(data: Page) -> Foreign | None:
+def _top(data: Page) -> dict[str, Any] | None:
     """Return the picture that the page opens with: the flow's, or of many how they ended, by service over time."""
     flows = data.report.flows
     if not data.pictures or not flows:
         return None
     if len(flows) == 1:
-        return _safe(picture(flows[0].judged, flows[0].start_ns, "top-"))
+        markup, where = drawn(flows[0].judged, flows[0].start_ns, "top-")
+        return {"svg": _safe(markup), "zoom": where}
     from analyzer.report.plot import Ended, endings_figure, inline_svg
 
     words = [rule.verdict for rule in VERDICTS]
@@ -235,7 +258,9 @@ def _top(data: Page) -> Foreign | None:
             ended.append(Ended(service, known.ended_ns, words[line["winner"]]))
     if not ended:
         return None
-    return _safe(METADATA.sub("", inline_svg(endings_figure(ended, theme="transparent"), "top-")))
+    zero_ns = flows[0].start_ns if len(data.report.captures) == 1 else 0
+    figure = endings_figure(ended, zero_ns, theme="transparent")
+    return {"svg": _safe(METADATA.sub("", inline_svg(figure, "top-"))), "zoom": None}
 
 
 def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]:
@@ -244,6 +269,7 @@ def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]
     capture = report.captures[flow.capture]
     first, left_out, last = evidence(judged, start_ns)
     several = len(report.captures) > 1
+    svg, zoom = drawn(judged, start_ns, f"p{flow.capture}-{number}-") if pictures else (None, None)
     return {
         "id": f"flow-{flow.capture}-{number}",
         "number": f"{flow.capture}:{number}" if several else str(number),
@@ -255,7 +281,7 @@ def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]
         "frames_text": frames_text,
         "frames_label": frames_label,
         "at": lambda ns: format_instant(start_ns + ns, start_ns),
-        "picture": _safe(picture(judged, start_ns, f"p{flow.capture}-{number}-")) if pictures else None,
+        "picture": None if svg is None else {"svg": _safe(svg), "zoom": zoom},
         "evidence": first,
         "left_out": left_out,
         "evidence_last": last,

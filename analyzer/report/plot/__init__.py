@@ -18,7 +18,7 @@ from analyzer.local_settings import ignored
 logging.getLogger("matplotlib.font_manager").addFilter(lambda record: not record.msg.startswith("Could not save"))
 
 with ignored("matplotlibrc"):  # matplotlib is imported by these
-    from analyzer.report.plot.canvas import FORMATS, inline_svg, rendered
+    from analyzer.report.plot.canvas import FORMATS, inline_svg, rendered, time_axes
     from analyzer.report.plot.colours import THEMES
     from analyzer.report.plot.endings import Ended, endings_figure
     from analyzer.report.plot.histogram import idle_histogram
@@ -45,4 +45,5 @@ __all__ = [
     "overview_figure",
     "probe_intervals",
     "rendered",
+    "time_axes",
 ]

@@ -18,7 +18,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
-from analyzer.report.plot.colours import SMALL_PT, TITLE_PT, Theme, house_style
+from analyzer.report.plot.colours import SMALL_PT, THEMES, TITLE_PT, Theme, house_style
 from analyzer.report.plot.symbols import HOLLOW
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ LEGEND_SIZE: Final = 4.0
 """Of a mark in the legend, at least."""
 BELOW_AXIS_PT: Final = 36.0
 """Height of an axis' tick labels and name."""
+VARIABLES: Final = {
+    name: getattr(THEMES["transparent"], name.replace("-", "_")).lower()
+    for name in ("ink", "faint", "probe", "after-fin", "window-probe", "reset")
+}
+"""Colours of the theme for any page, which a page may replace by what its own background asks for."""
 _UNDATED: Final[dict[str, dict[str, str | None]]] = {"png": {"Software": None}, "svg": {"Date": None}}
 
 
@@ -170,6 +175,21 @@ def add_title(figure: Figure, words: str, theme: Theme) -> None:
     figure.suptitle("\n".join(lines), x=0.012, ha="left", color=theme.ink, **style)
 
 
+def time_axes(figure: Figure) -> list[list[float]]:
+    """Return where the time axes of a figure are in its SVG: number, left, right, top, bottom, first and last second.
+
+    The figure must have been rendered; numbers count from 1, as in the ids of its groups.
+    """
+    scale = 72 / figure.dpi
+    height = figure.bbox.height * scale
+    found = []
+    for number, axes in enumerate(figure.axes, 1):
+        box = axes.get_window_extent()
+        edges = (box.x0 * scale, box.x1 * scale, height - box.y1 * scale, height - box.y0 * scale)
+        found.append([number, *(round(float(edge), 2) for edge in edges), *(float(s) for s in axes.get_xlim())])
+    return found
+
+
 def _broken(words: Sequence[str], widths: Sequence[float], space: float, room: float) -> list[str]:
     """Return words as lines no wider than there is room."""
     lines: list[list[str]] = []
@@ -218,9 +238,12 @@ def rendered(figures: Iterable[Figure], fmt: str) -> bytes:
 def inline_svg(figure: Figure, prefix: str) -> str:
     """Return a figure as an ``<svg>`` element for an HTML page, every id in it preceded by ``prefix``.
 
-    Several pictures may so stand in one page.
+    Several pictures may so stand in one page. The page may say what the colours of the theme are, by the variables
+    ``--plot-ink`` and so on; where it does not, they are as drawn.
     """
     markup = rendered([figure], "svg").decode()
     markup = markup[markup.index("<svg") :]
+    for name, color in VARIABLES.items():
+        markup = markup.replace(color, f"var(--plot-{name}, {color})")
     markup = re.sub(r'(<\w+[^>]* )id="', rf'\1id="{prefix}', markup)
     return re.sub(r"(url\(#|href=\"#)", rf"\1{prefix}", markup)

@@ -66,25 +66,28 @@ def rows_that_fit(ended: Sequence[Ended], height_in: float) -> int:
     return max(min(services, MOST_ROWS + 1, round(height_in / ROW_IN)), 1)
 
 
-def endings_panel(ended: Sequence[Ended], axes: Axes, most: int, *, theme: str = "light") -> list[str]:
+def endings_panel(
+    ended: Sequence[Ended], axes: Axes, most: int, start_ns: int = 0, *, theme: str = "light"
+) -> list[str]:
     """Draw the endings of flows by service in at most so many rows, and what was alive; return what to explain."""
     look = themed(theme)
-    _draw(axes, _rows(ended, most - 1), look)
+    _draw(axes, _rows(ended, most - 1), look, start_ns)
     return [ALIVE, *(_meaning(verdict, ended) for verdict in ENDINGS)]
 
 
-def endings_figure(ended: Sequence[Ended], *, theme: str = "light") -> Figure:
+def endings_figure(ended: Sequence[Ended], start_ns: int = 0, *, theme: str = "light") -> Figure:
     """Return a figure of the endings of flows by service, over time.
 
     Args:
         ended: one of each flow, in any order.
+        start_ns: the instant that their times count from.
         theme: ``light``, ``dark``, or ``transparent`` for a page that may be either.
     """
     look = themed(theme)
     rows = _rows(ended, MOST_ROWS)
     with house_style():
         axes = axes_or_new(None, (WIDTH_IN, len(rows) * ROW_IN + AROUND_IN), look)
-        _draw(axes, rows, look)
+        _draw(axes, rows, look, start_ns)
         figure = axes.get_figure(root=True)
         assert figure is not None
         add_legend(figure, [axes], [_meaning(verdict, ended) for verdict in ENDINGS], look)
@@ -110,7 +113,7 @@ def _rows(ended: Sequence[Ended], most: int) -> list[tuple[str, list[Ended]]]:
     return rows
 
 
-def _draw(axes: Axes, rows: Sequence[tuple[str, list[Ended]]], look: Theme) -> None:
+def _draw(axes: Axes, rows: Sequence[tuple[str, list[Ended]]], look: Theme, start_ns: int) -> None:
     """Put the marks of each row; a healthy ending lies behind a bad one."""
     every = [one for _, ended in rows for one in ended]
     low = min((seconds(one.at_ns) for one in every), default=0.0)
@@ -140,7 +143,7 @@ def _draw(axes: Axes, rows: Sequence[tuple[str, list[Ended]]], look: Theme) -> N
     for y in range(len(rows)):
         axes.axhline(y, color=look.faint, linewidth=0.5, alpha=0.6, zorder=0)
     axes.set_xlim(low - width, high + width)
-    mark_time(axes)
+    mark_time(axes, start_ns)
 
 
 def _alive(axes: Axes, rows: Sequence[tuple[str, list[Ended]]], high: float, look: Theme) -> None:

@@ -66,7 +66,7 @@ def probe_intervals(
         found, timers = gaps(record), inferred(judged)
         low_ns, high_ns = span_ns or with_margin(judged)
         axes.set_xlim(seconds(low_ns - start_ns), seconds(high_ns - start_ns))
-        _scales(axes, found, timers, look)
+        _scales(axes, found, timers, look, start_ns)
         _events(axes, record, look, start_ns)
         labels = _lines(axes, timers, look, start_ns) + _multiples(axes, multiples(found, timers), look)
         _trains(axes, found, look, start_ns)
@@ -96,9 +96,9 @@ def _mark(gap: Gap, theme: Theme, scale: float) -> Mark:
     return mark(symbols.RESET, theme)
 
 
-def _scales(axes: Axes, found: list[Gap], timers: list[Inferred], theme: Theme) -> None:
+def _scales(axes: Axes, found: list[Gap], timers: list[Inferred], theme: Theme, start_ns: int) -> None:
     """Set both axes: time as in the timeline, gaps linear from 0 or, where they differ much, logarithmic."""
-    mark_time(axes)
+    mark_time(axes, start_ns)
     drawn = [gap.gap_ns for gap in found]
     drawn += [timer.value_ns for timer in timers if timer.value_ns is not None]
     least, most = (seconds(min(drawn)), seconds(max(drawn))) if drawn else (0.0, 1.0)
@@ -126,7 +126,7 @@ def _lines(axes: Axes, timers: list[Inferred], theme: Theme, start_ns: int) -> l
     for timer in timers:
         left, right = seconds(timer.begin_ns - start_ns), seconds(timer.end_ns - start_ns)
         low, high = seconds(timer.low_ns), seconds(timer.high_ns)
-        band = Rectangle((left, low), right - left, high - low, label="_bounds", zorder=0.5)
+        band = Rectangle((left, low), right - left, high - low, label=symbols.BOUNDS, zorder=0.5)
         band.set(facecolor=theme.probe, alpha=theme.shade * 1.5 * (low / high) ** 0.5 if high else 0, edgecolor="none")
         axes.add_patch(band)
         y = high if timer.value_ns is None else seconds(timer.value_ns)

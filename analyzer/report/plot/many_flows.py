@@ -172,7 +172,7 @@ def _time(axes: Axes, services: Sequence[Service], start_ns: int) -> None:
     high = max((seconds(record.end_ns - start_ns) for record in flows), default=1.0)
     high = max(high, low + 1e-3)
     axes.set_xlim(low - (high - low) * 0.01, high + (high - low) * 0.02)
-    mark_time(axes)
+    mark_time(axes, start_ns)
 
 
 def _rows(axes: Axes, placed: Sequence[tuple[float, JudgedFlow]], row_pt: float, theme: Theme, start_ns: int) -> None:

@@ -15,7 +15,7 @@ from analyzer.report.plot.histogram import idle_histogram
 from analyzer.report.plot.intervals import probe_intervals
 from analyzer.report.plot.many_flows import WIDTH_IN, flows_overview, heights, services_of
 from analyzer.report.plot.timeline_figure import flow_timeline
-from analyzer.report.plot.times import WHOLE, brief
+from analyzer.report.plot.times import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,7 +83,7 @@ def flow_figure(
 def _subordinate(panels: Iterable[Axes], took: str, look: Theme) -> None:
     """Make a column of panels a close-up of that at its left."""
     for row, panel in enumerate(panels):
-        if panel.get_xlabel() == WHOLE:
+        if not panel.get_xlabel().startswith("after "):
             panel.set_xlabel("")  # said at the left
         panel.tick_params(axis="y", labelleft=row > 0)
         panel.set_title("" if row else f"last {took}", loc="left", fontsize=FONT_PT, color=look.ink)
@@ -115,7 +115,7 @@ def overview_figure(
     rows_in = heights(services)[1] / 72
     needed_in = rows_in + HISTOGRAM_IN + AROUND_IN
     if ended and (len(ended) > MOST_ROWED or (size_in is not None and needed_in > size_in[1])):
-        return _binned(flows, ended, size_in, theme)
+        return _binned(flows, ended, start_ns, size_in, theme)
     with house_style():
         figure = new_figure(*(size_in or (WIDTH_IN, needed_in)), look)
         upper, lower = figure.subplots(2, 1, height_ratios=(rows_in, HISTOGRAM_IN))
@@ -127,7 +127,11 @@ def overview_figure(
 
 
 def _binned(
-    flows: Sequence[JudgedFlow], ended: Sequence[Ended], size_in: tuple[float, float] | None, theme: str
+    flows: Sequence[JudgedFlow],
+    ended: Sequence[Ended],
+    start_ns: int,
+    size_in: tuple[float, float] | None,
+    theme: str,
 ) -> Figure:
     """Return a figure of many flows that probe, a row each service, over the histogram of silences."""
     look = themed(theme)
@@ -137,7 +141,7 @@ def _binned(
     with house_style():
         figure = new_figure(*(size_in or (WIDTH_IN, rows * ROW_IN + low_in + AROUND_IN + 0.4)), look)
         upper, lower = figure.subplots(2, 1, height_ratios=(max(rows * ROW_IN, 0.6), low_in))
-        meanings = endings_panel(ended, upper, rows, theme=theme)
+        meanings = endings_panel(ended, upper, rows, start_ns, theme=theme)
         add_legend(upper, [upper], meanings, look)
         idle_histogram(flows, lower, theme=theme)
         services = len({one.service for one in ended})

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.patches import Rectangle
 
 from analyzer.judge.connection import State
-from analyzer.report.plot.colours import BANDS
+from analyzer.report.plot.colours import BANDS, GREEN, GREY, ORANGE
 from analyzer.report.plot.facts import unheard_since
 from analyzer.report.plot.lanes import LOW
 from analyzer.report.plot.lettering import Label
-from analyzer.report.plot.symbols import UNHEARD
+from analyzer.report.plot.symbols import BOTH_OPEN, HALF_CLOSED, OPENING, UNHEARD
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ NARROWEST: Final = 2000
 """A band that is less than such a part of the flow would be nothing but its outline."""
 MIDSTREAM_WORDS: Final = {State.ESTABLISHED: ("ESTABLISHED or half-closed", "ESTABLISHED?")}
 """A FIN may have passed before the capture began."""
+STATE_MEANINGS: Final = {GREEN: BOTH_OPEN, ORANGE: HALF_CLOSED, GREY: OPENING}
+"""What a band's colour says, for the legend."""
 
 
 def draw_states(axes: Axes, drawing: Drawing) -> None:
@@ -54,7 +56,8 @@ def _band(axes: Axes, drawing: Drawing, side: Side, state: State, turns_ns: tupl
     if record.starts_with == "midstream" and state is not State.UNKNOWN:
         weight, words = weight / 2, MIDSTREAM_WORDS.get(state, (f"{state.value}?",))
     alpha = min(0.9, weight * theme.fill)
-    fill = Rectangle((left, LOW[side]), heard - left, 1, label=f"_{side} {state.value}", zorder=1)
+    meaning = STATE_MEANINGS.get(color, f"_{side} {state.value}") if alpha else f"_{side} {state.value}"
+    fill = Rectangle((left, LOW[side]), heard - left, 1, label=meaning, zorder=1)
     fill.set(facecolor=color, alpha=alpha, edgecolor="none")
     axes.add_patch(fill)
     if right > heard:

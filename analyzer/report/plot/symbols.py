@@ -53,6 +53,9 @@ FIN: Final = "FIN"
 RESET: Final = "RST"
 ICMP: Final = "ICMP error"
 QUESTION: Final = "ARP or neighbour discovery asks in vain"
+BOTH_OPEN: Final = "state: open (ESTABLISHED)"
+HALF_CLOSED: Final = "state: one end has closed (FIN-WAIT, CLOSE-WAIT)"
+OPENING: Final = "state: opening or closing"
 LINK_SAYS: Final = "announced beside it: by ARP, DHCP, LLDP ..."
 LIFE: Final = "sign of life of the host, beside the flow"
 LAST_LIFE: Final = "the host's last sign of life"
@@ -60,6 +63,7 @@ BEATS: Final = "heartbeats of a program"
 UNANSWERED_BEATS: Final = "heartbeats, unanswered"
 SHUT: Final = "window closed"
 UNHEARD: Final = "does not answer"
+BOUNDS: Final = "bounds of what was inferred"
 
 ORDER: Final = (
     SYN,
@@ -87,6 +91,10 @@ ORDER: Final = (
     UNANSWERED_BEATS,
     SHUT,
     UNHEARD,
+    BOTH_OPEN,
+    HALF_CLOSED,
+    OPENING,
+    BOUNDS,
 )
 """Of the legend."""
 

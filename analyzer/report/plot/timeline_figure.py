@@ -80,7 +80,7 @@ def _frame(axes: Axes, drawing: Drawing, span_ns: tuple[int, int]) -> None:
     axes.set_xlim(drawing.x(span_ns[0]), drawing.x(span_ns[1]))
     axes.set_yticks([LOW[side] + 0.5 for side in SIDES], [lane_words(record, side) for side in SIDES])
     axes.tick_params(axis="y", length=0)
-    mark_time(axes)
+    mark_time(axes, drawing.start_ns)
     if record.fins:
         begin = drawing.x(record.fins[0].ts_ns)
         shade = Rectangle(

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axis import XAxis
 from matplotlib.ticker import Formatter, Locator
 
-from analyzer.units import NS_PER_S, format_duration
+from analyzer.units import NS_PER_S, Clock, Zero, format_date, format_duration, format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 SECONDS_UP_TO: Final = 180.0
 """An axis that ends between a minute and this is written in seconds throughout."""
+CLOCK_PT: Final = 72
+"""Distance of ticks that are times of day."""
 WHOLE: Final = "since the capture's first frame"
 FAR: Final = 10.0
 """This many times its length off, a time axis counts from near by."""
@@ -120,8 +122,42 @@ class DurationFormatter(Formatter):
         return [tick_text(value, reach) for value in after]
 
 
-def mark_time(axes: Axes) -> None:
-    """Give a time axis, whose limits are set, round ticks and a name; far into a capture they count from near by."""
+class ClockFormatter(Formatter):
+    """Writes a tick as the time of day, by the clock of the instant that the axis counts from."""
+
+    def __init__(self, zero: Zero) -> None:
+        """Keep the instant."""
+        self.zero = zero
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the text of one tick."""
+        del pos
+        return format_instant(self.zero + round(x * NS_PER_S), self.zero)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the texts of all ticks of an axis, without a part that is zero in all."""
+        texts = [self(value) for value in values]
+        for tail in (".000", ":00"):
+            if texts and all(text.endswith(tail) for text in texts):
+                texts = [text.removesuffix(tail) for text in texts]
+        return texts
+
+
+def mark_time(axes: Axes, zero_ns: int = 0) -> None:
+    """Give a time axis, whose limits are set, round ticks and a name; far into a capture they count from near by.
+
+    ``zero_ns`` is the instant that it counts from; if that has a clock (``units.Zero``), ticks are times of day.
+    """
+    date = format_date(zero_ns, zero_ns.clock) if isinstance(zero_ns, Zero) else None
+    if isinstance(zero_ns, Zero) and zero_ns.clock is not Clock.RELATIVE and date is not None:
+        day, time, zone = date.split(" ", 2)
+        hours, minutes, seconds = time.split(":")
+        midnight_s = -(int(hours) * _HOUR + int(minutes) * _MINUTE + float(seconds))
+        axes.xaxis.set_major_locator(DurationLocator(int(_length_pt(axes.xaxis) / CLOCK_PT), midnight_s))
+        axes.xaxis.set_major_formatter(ClockFormatter(zero_ns))
+        axes.xaxis.set_minor_locator(_NoTicks())
+        axes.set_xlabel(f"time of day ({zone}), from {day}")
+        return
     base_s = base_of(*axes.get_xlim())
     mark_durations(axes.xaxis, 54, base_s)
     axes.set_xlabel(f"after {_parts(base_s)}" if base_s else WHOLE)

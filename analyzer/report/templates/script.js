@@ -171,6 +171,150 @@
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   };
 
+  // A picture of a flow zooms into time: what is in an axes is stretched, marks and words keep their shape. Written here,
+  // because a chart library would draw the picture a second time, and a library that pans and zooms an SVG stretches
+  // marks and letters with it.
+  const zoomable = (box) => {
+    const svg = box.querySelector("svg");
+    const told = JSON.parse(box.dataset.zoom);
+    const make = (tag, attributes) => {
+      const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+      return made;
+    };
+    const height = svg.viewBox.baseVal.height;
+    const columns = new Map();
+    for (const [number, left, right, top, bottom, from, to] of told.axes) {
+      const group = document.getElementById(`${told.prefix}axes_${number}`);
+      if (!group) continue;
+      const key = `${left} ${right}`;
+      if (!columns.has(key)) columns.set(key, { left, right, top, bottom, from, to, scale: 1, shift: 0, inner: [] });
+      const column = columns.get(key);
+      column.bottom = Math.max(column.bottom, bottom);
+      const clip = make("clipPath", { id: `${told.prefix}zoom-${number}` });
+      clip.append(make("rect", { x: left, y: 0, width: right - left, height }));
+      const outer = make("g", {});
+      const inner = make("g", {});
+      let axes = 0;
+      for (const child of [...group.children]) {
+        if (child.id.includes("matplotlib.axis_")) axes += 1;
+        const size = child.getBBox();
+        const spine = size.width < 1 && Math.abs(size.x - left) < 1;
+        if (!spine && !(child.id.includes("matplotlib.axis_") && axes === 2)) inner.append(child);
+      }
+      outer.append(inner);
+      group.append(clip, outer);
+      const marks = [...inner.querySelectorAll("use")].map((mark) => [mark, Number(mark.getAttribute("x"))]);
+      column.inner.push([outer, inner, clip.id, marks]);
+    }
+    const pointer = make("line", { class: "pointer", y1: 0, y2: height, visibility: "hidden" });
+    svg.append(pointer);
+    const draw = (column) => {
+      const most = (column.right - column.left) * (column.scale - 1);
+      column.shift = Math.min(0, Math.max(-most, column.shift));
+      for (const [outer, inner, clip, marks] of column.inner) {
+        const still = column.left * (1 - column.scale) + column.shift;
+        inner.setAttribute("transform", `matrix(${column.scale} 0 0 1 ${still} 0)`);
+        inner.style.setProperty("--narrow", 1 / column.scale);
+        inner.classList.toggle("stretched", column.scale > 1);
+        for (const [mark, x] of marks) {
+          mark.setAttribute("transform", `translate(${x * (1 - 1 / column.scale)} 0) scale(${1 / column.scale} 1)`);
+        }
+        if (column.scale > 1) outer.setAttribute("clip-path", `url(#${clip})`);
+        else outer.removeAttribute("clip-path");
+      }
+    };
+    const zoom = (column, factor, x) => {
+      const before = column.scale;
+      column.scale = Math.min(2000, Math.max(1, before * factor));
+      column.shift = (column.shift - (x - column.left)) * (column.scale / before) + (x - column.left);
+      draw(column);
+    };
+    const place = (event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const under = (x) => [...columns.values()].find((column) => x >= column.left && x <= column.right);
+    const first = () => [...columns.values()][0];
+    const said = element("output");
+    const clock = (s) => new Date(told.start + s * 1000).toISOString().replace("T", " ").replace("Z", " UTC");
+    const point = (event) => {
+      const { x } = place(event);
+      const column = under(x);
+      pointer.setAttribute("visibility", column ? "visible" : "hidden");
+      if (!column) return;
+      pointer.setAttribute("x1", x);
+      pointer.setAttribute("x2", x);
+      const unit = (column.to - column.from) / (column.right - column.left) / column.scale;
+      const time = column.from + (x - column.left - column.shift) * unit;
+      let nearest = null;
+      for (const frame of told.frames) {
+        if (!nearest || Math.abs(frame[0] - time) < Math.abs(nearest[0] - time)) nearest = frame;
+      }
+      const near = nearest && Math.abs(nearest[0] - time) < 8 * unit ? nearest : null;
+      const at = near ? near[0] : time;
+      const sign = at < 0 ? "" : "+";
+      said.textContent = `${sign}${at.toFixed(3)} s, ${clock(at)}${near ? `, frame ${near[1]}, ${near[2]}` : ""}`;
+    };
+    const middle = (column) => (column.left + column.right) / 2;
+    const all = (factor) => { for (const column of columns.values()) zoom(column, factor, middle(column)); };
+    const reset = () => {
+      for (const column of columns.values()) {
+        column.scale = 1;
+        column.shift = 0;
+        draw(column);
+      }
+    };
+    box.tabIndex = 0;
+    box.addEventListener("wheel", (event) => {
+      const { x } = place(event);
+      const column = under(x);
+      if (!event.ctrlKey || !column) return;
+      event.preventDefault();
+      zoom(column, event.deltaY < 0 ? 1.25 : 0.8, x);
+    }, { passive: false });
+    let held = null;
+    box.addEventListener("pointerdown", (event) => {
+      const { x } = place(event);
+      held = under(x) ? { column: under(x), x, shift: under(x).shift } : null;
+      if (held && held.column.scale > 1) box.setPointerCapture(event.pointerId);
+    });
+    box.addEventListener("pointermove", (event) => {
+      point(event);
+      if (!held || !(event.buttons & 1)) return;
+      held.column.shift = held.shift + place(event).x - held.x;
+      draw(held.column);
+    });
+    box.addEventListener("pointerup", () => { held = null; });
+    box.addEventListener("pointerleave", () => { pointer.setAttribute("visibility", "hidden"); });
+    box.addEventListener("dblclick", reset);
+    box.addEventListener("keydown", (event) => {
+      const column = first();
+      const step = (column.right - column.left) / 8;
+      const keys = {
+        "+": () => all(1.5), "=": () => all(1.5), "-": () => all(1 / 1.5), 0: reset,
+        ArrowLeft: () => { column.shift += step; draw(column); },
+        ArrowRight: () => { column.shift -= step; draw(column); },
+      };
+      if (!keys[event.key] || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      keys[event.key]();
+    });
+    const bar = element("div", undefined, "zoom");
+    for (const [words, what] of [["Zoom in", () => all(1.5)], ["Zoom out", () => all(1 / 1.5)], ["Whole flow", reset]]) {
+      const button = element("button", words, "tool");
+      button.type = "button";
+      button.addEventListener("click", what);
+      bar.append(button);
+    }
+    bar.append(said);
+    box.after(bar);
+  };
+  const ready = (root) => {
+    for (const box of root.querySelectorAll(".picture[data-zoom]")) {
+      if (!box.nextElementSibling && box.getClientRects().length) zoomable(box);
+    }
+  };
+  for (const details of document.querySelectorAll("details")) details.addEventListener("toggle", () => ready(details));
+  ready(document);
+
   for (const verdict of [...new Set(rows.map((row) => row[at.verdict]))].sort()) ending.append(element("option", verdict));
   for (const button of table.tHead.querySelectorAll("button")) button.addEventListener("click", () => sort(button));
   words.addEventListener("input", filter);
