@@ -108,12 +108,14 @@ def put_marks(ax: Axes, marks: Mapping[Mark, Sequence[tuple[float, float]]], the
         )
 
 
-def add_legend(owner: Axes | Figure, axes: Sequence[Axes], order: Sequence[str], theme: Theme) -> Legend | None:
+def add_legend(
+    owner: Axes | Figure, axes: Sequence[Axes], order: Sequence[str], theme: Theme, *, leave_out: Sequence[str] = ()
+) -> Legend | None:
     """Put a legend of what the axes show below them, in as many columns as there is room for."""
     found: dict[str, Artist] = {}
     for ax in axes:
         for handle, meaning in zip(*ax.get_legend_handles_labels(), strict=True):
-            if handle is not None:
+            if handle is not None and meaning not in leave_out:
                 found.setdefault(meaning, handle)
     if not found:
         return None

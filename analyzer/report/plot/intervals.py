@@ -126,9 +126,12 @@ def _lines(axes: Axes, timers: list[Inferred], theme: Theme, start_ns: int) -> l
     for timer in timers:
         left, right = seconds(timer.begin_ns - start_ns), seconds(timer.end_ns - start_ns)
         low, high = seconds(timer.low_ns), seconds(timer.high_ns)
-        band = Rectangle((left, low), right - left, high - low, label=symbols.BOUNDS, zorder=0.5)
+        band = Rectangle((left, low), right - left, high - low, label="_bounds", zorder=0.5)
         band.set(facecolor=theme.probe, alpha=theme.shade * 1.5 * (low / high) ** 0.5 if high else 0, edgecolor="none")
         axes.add_patch(band)
+        named = Rectangle((left, low), 0, 0, label=symbols.BOUNDS)  # of no size: for the legend
+        named.set(facecolor=band.get_facecolor(), edgecolor="none")
+        axes.add_patch(named)
         y = high if timer.value_ns is None else seconds(timer.value_ns)
         if timer.value_ns is not None:
             axes.plot([left, right], [y, y], color=theme.probe, linewidth=1.2, linestyle="--", label="_value", zorder=1)

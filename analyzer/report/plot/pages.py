@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FLOW_SIZE_IN: Final = (9.6, 6.4)
 HISTOGRAM_IN: Final = 2.6
+SMALL_IN: Final = 5.0
 AROUND_IN: Final = 1.6
 MOST_ROWED: Final = 300
 """With more flows than this a row each would be too low to be seen on a page."""
@@ -74,7 +75,8 @@ def flow_figure(
                 upper.tick_params(axis="x", labelbottom=False)
             if span_ns is not None:
                 _subordinate(panels[:, column], brief(span_ns[1] - span_ns[0]), look)
-        add_legend(figure, list(panels.flat), symbols.ORDER, look)
+        small = figure.get_figheight() < SMALL_IN
+        add_legend(figure, list(panels.flat), symbols.ORDER, look, leave_out=symbols.SPARED if small else ())
         if title:
             add_title(figure, f"Flow {judged.record.number}: {headline(judged, start_ns)}", look)
     return figure

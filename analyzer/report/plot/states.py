@@ -56,10 +56,13 @@ def _band(axes: Axes, drawing: Drawing, side: Side, state: State, turns_ns: tupl
     if record.starts_with == "midstream" and state is not State.UNKNOWN:
         weight, words = weight / 2, MIDSTREAM_WORDS.get(state, (f"{state.value}?",))
     alpha = min(0.9, weight * theme.fill)
-    meaning = STATE_MEANINGS.get(color, f"_{side} {state.value}") if alpha else f"_{side} {state.value}"
-    fill = Rectangle((left, LOW[side]), heard - left, 1, label=meaning, zorder=1)
+    fill = Rectangle((left, LOW[side]), heard - left, 1, label=f"_{side} {state.value}", zorder=1)
     fill.set(facecolor=color, alpha=alpha, edgecolor="none")
     axes.add_patch(fill)
+    if color in STATE_MEANINGS:  # of no size: for the legend
+        named = Rectangle((left, LOW[side]), 0, 0, label=STATE_MEANINGS[color])
+        named.set(facecolor=color, alpha=alpha, edgecolor="none")
+        axes.add_patch(named)
     if right > heard:
         hatch = Rectangle((heard, LOW[side]), right - heard, 1, label=UNHEARD, zorder=1)
         hatch.set(facecolor="none", edgecolor=theme.faint, hatch="////", linewidth=0)

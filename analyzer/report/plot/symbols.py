@@ -97,6 +97,8 @@ ORDER: Final = (
     BOUNDS,
 )
 """Of the legend."""
+SPARED: Final = (BOTH_OPEN, HALF_CLOSED, OPENING, BOUNDS)
+"""What a small picture's legend leaves out: the words in the bands say it too."""
 
 
 def probe_meaning(probe: Probe) -> str:
