@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.explain.joined import clock_words, joint_story, letter, lone_words
+from analyzer.explain.joined import joint_story
+from analyzer.explain.points import clock_words, letter, lone_words
 from analyzer.report.html import environment, source
 from analyzer.report.joint_text import once
 from analyzer.report.screen import printable

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.joined import clock_words, joint_story, letter, lone_words
+from analyzer.explain.joined import joint_story
+from analyzer.explain.points import clock_words, letter, lone_words
 from analyzer.report.screen import printable
 from analyzer.units import format_offset
 

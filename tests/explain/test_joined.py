@@ -2,10 +2,10 @@
 
 import pytest
 
-from analyzer.explain.joined import clock_words, joint_story, letter, lone_words
+from analyzer.explain.joined import joint_story
 from analyzer.joining import join
 from tests.judging import CAPTURES
-from tests.vantages import ACK, FIN, RST, World, keepalive
+from tests.vantages import ACK, FIN, World, keepalive
 
 
 def told(joined, number=0):
@@ -39,16 +39,6 @@ def test_the_headline_says_who_ended_it_and_where_probes_were_lost(name, headlin
     assert headline == told(lab(name)).headline
 
 
-def test_a_translated_address_is_told():
-    """What an end is called at each point stands in the story."""
-    section = told(lab("nat_idle_expired")).section("What changed on the way")
-
-    assert (
-        "The client is 10.62.1.2:40817 at A and 10.62.2.1:40817 at B: its address was translated."
-        == section.lines[0].text
-    )
-
-
 def test_every_line_about_a_packet_has_its_frames():
     """Probes and RSTs are told with their frames at every point that saw them."""
     story = told(lab("fw_silent_drop"))
@@ -58,30 +48,6 @@ def test_every_line_about_a_packet_has_its_frames():
     assert "reached B [frame A 11, B 11]; the answer came back [frame B 12, A 12]" in (
         story.section("What became of the probes").lines[0].text
     )
-
-
-def test_what_is_assumed_is_said(tmp_path):
-    """A loss behind the last frame of a capture is likely, and the story says what is assumed."""
-    made = World()
-    a, b = keepalive(made, probes=1)
-    made.send(9.0, "a", ACK, a + 30, b + 1, fate="lost")
-
-    story = told(join(*made.write(tmp_path)))
-
-    assert "most likely lost between A and B" in story.section("What became of the probes").lines[1].text
-    assert story.section("What the captures do not show").lines[0].text.startswith("Whether the capture of B still ran")
-
-
-def test_clocks_are_told_with_their_bounds(tmp_path):
-    """Offset, drift and steps are said as far as they are known."""
-    made = World(offset_s=37.25, ppm=150.0)
-    keepalive(made)
-    reference, clock = (clock_words(point) for point in join(*made.write(tmp_path)).points)
-
-    assert "its clock is the reference" == reference
-    assert clock.startswith("its clock is 37.25")
-    assert "and runs 1" in clock
-    assert " ppm fast (" in clock
 
 
 def test_nothing_to_tell_is_told_apart(tmp_path):
@@ -94,18 +60,3 @@ def test_nothing_to_tell_is_told_apart(tmp_path):
 
     assert [] == join(*made.write(tmp_path)).eventful
     assert [0] == lab("loss_acks").eventful
-
-
-def test_a_flow_of_one_point_is_told_as_such(tmp_path):
-    """What one capture alone has is said with its point and number."""
-    made = World()
-    keepalive(made)
-    made.client = ("192.0.2.77", 50000)
-    made.send(30, "a", RST, 7777, 0, fate="lost")
-
-    found = join(*made.write(tmp_path))
-
-    assert ["192.0.2.77:50000 and 198.51.100.1:443 (flow 1 of A) was seen only at A"] == [
-        lone_words(lone) for lone in found.lone
-    ]
-    assert ["A", "Z", "P26"] == [letter(number) for number in (0, 25, 26)]

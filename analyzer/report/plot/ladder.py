@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from matplotlib.lines import Line2D
 
-from analyzer.explain.joined import joint_story, letter
+from analyzer.explain.joined import joint_story
+from analyzer.explain.points import letter
 from analyzer.report.plot.canvas import dress, new_figure
 from analyzer.report.plot.colours import FONT_PT, SMALL_PT, TITLE_PT, house_style, themed
 from analyzer.segment import ACK, FIN, RST, SYN

@@ -1,0 +1,99 @@
+"""What became of a packet between several points, in words, and what that rests on.
+
+It must not know probes, or how a connection is told as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.explain.points import letter
+from analyzer.vantage.joint import Fate, Why
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.track.flow import Side
+    from analyzer.vantage.joint import Crossing, JointFlow, Point
+
+WHY: Final = {
+    Why.SEEN: "",
+    Why.RUNNING: "the capture of {missing} goes on, and does not have it",
+    Why.NOTHING_LATER: "the capture of {missing} has nothing later, so it is only assumed that it still ran",
+    Why.NOTHING_EARLIER: "the capture of {missing} has nothing earlier, so it is only assumed that it already ran",
+    Why.ACKNOWLEDGED: "its receiver acknowledged it, so the capture of {missing} missed it",
+    Why.ANSWERED: "it was answered from beyond {missing}, whose capture missed it",
+    Why.NOT_ACKNOWLEDGED: "its receiver acknowledged less afterwards",
+    Why.SENDER_GOES_ON: "its sender goes on behind it, so the capture of {missing} missed it",
+    Why.FITS_SENDER: "IP ID or timestamp fit its sender, so the capture of {missing} most likely missed it",
+    Why.UNLIKE_SENDER: "its TTL differs from that of its sender's other packets here",
+    Why.ENDED: "the capture of {missing} had ended",
+    Why.NOT_BEGUN: "the capture of {missing} had not begun",
+    Why.HOLE: "the capture of {missing} has a hole there",
+    Why.DROPPED: "the capture of {missing} dropped packets, and does not say which",
+    Why.REGROUPED: "its data is there in other pieces",
+    Why.ORDER: "nothing tells which point is nearer to which end",
+}
+"""What a fate rests on."""
+
+
+class JointTeller:
+    """What a story needs again and again."""
+
+    def __init__(self, flow: JointFlow, points: Sequence[Point], start_ns: int) -> None:
+        self.flow, self.points, self.start_ns = flow, points, start_ns
+        first = flow.parts[0]
+        self.record = first.judged.record
+        started = [part.side(side) for part in flow.parts if (side := part.judged.record.initiator)]
+        self.initiator: Side | None = started[0] if started else None
+
+    def name(self, side: Side) -> str:
+        """Return what an end is called."""
+        if self.initiator is None:
+            return str(self.record.endpoint(side))
+        return "the client" if side == self.initiator else "the server"
+
+    def place(self, crossing: Crossing) -> str:
+        """Return between which points it happened."""
+        if crossing.between is None:
+            return ""
+        one, other = crossing.between
+        return f"between {letter(one)} and {letter(other)}"
+
+    def one_host(self) -> bool:
+        """Say whether one capture has all points."""
+        return len({self.points[part.point].capture for part in self.flow.parts}) == 1
+
+    def missing(self, crossing: Crossing) -> str:
+        """Return the point that a fate is about."""
+        if crossing.between is not None:
+            one, other = crossing.between
+            return letter(other if crossing.fate is Fate.LOST or _has(crossing, one) else one)
+        return letter(crossing.missed_at[0]) if crossing.missed_at else ""
+
+    def why(self, crossing: Crossing) -> str:
+        """Return what a fate rests on, as a part of a sentence; empty for what was seen everywhere."""
+        return WHY[crossing.why].format(missing=self.missing(crossing))
+
+
+def _has(crossing: Crossing, point: int) -> bool:
+    return any(sight.point == point for sight in crossing.seen)
+
+
+def listed(names: list[str]) -> str:
+    """Return names as a list in words."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def fate_words(t: JointTeller, crossing: Crossing) -> str:
+    """Say what became of a packet."""
+    if crossing.fate is Fate.LOST:
+        return f"was {'' if crossing.proven else 'most likely '}lost {t.place(crossing)}"
+    if crossing.fate is Fate.MADE:
+        return f"was {'' if crossing.proven else 'most likely '}made {t.place(crossing)}"
+    if crossing.fate is Fate.NOT_CAPTURED:
+        missed = listed([letter(point) for point in crossing.missed_at])
+        return f"passed {missed}, which did not capture it"
+    if crossing.fate is Fate.UNPROVEN:
+        return f"is only at {listed([letter(sight.point) for sight in crossing.seen])}, and nothing tells why"
+    return "passed all points"

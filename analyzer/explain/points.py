@@ -1,0 +1,68 @@
+"""What points are called, how their clocks stand to each other, and which flows one alone has, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.units import format_duration
+
+if TYPE_CHECKING:
+    from analyzer.vantage.clock import Piece
+    from analyzer.vantage.joint import Crossing, Lone, Point
+
+
+def letter(point: int) -> str:
+    """Return what a point is called."""
+    return chr(ord("A") + point) if point < 26 else f"P{point}"
+
+
+def frames_of(crossing: Crossing) -> str:
+    """Return the frames of a packet at all points that saw it: ``A 18, B 16``."""
+    return ", ".join(f"{letter(sight.point)} {sight.frame}" for sight in crossing.seen)
+
+
+def clock_words(point: Point) -> str:
+    """Say how a point's clock stands to that of the first."""
+    if point.clock is None:
+        return "its clock cannot be compared: it shares no packet with the others"
+    if not point.clock.first.samples:
+        return "its clock is the reference" if point.leg == 0 else "the same clock"
+    piece = point.clock.first
+    words = f"its clock is {_offset(piece)}"
+    if piece.drift:
+        words += f", and runs {abs(piece.drift) * 1e6:.0f} ppm {'fast' if piece.drift > 0 else 'slow'}"
+        words += f" ({piece.drift_low * 1e6:+.0f} to {piece.drift_high * 1e6:+.0f})"
+    for before, behind in zip(point.clock.pieces, point.clock.pieces[1:], strict=False):
+        step_ns = behind.offset_ns - (before.offset_ns + round(before.drift * (behind.at_ns - before.at_ns)))
+        words += f"; it was then set {'forward' if step_ns > 0 else 'back'} by {format_duration(abs(step_ns))}"
+    return words
+
+
+def _offset(piece: Piece) -> str:
+    """Say how far a clock is ahead, with bounds."""
+    value = piece.offset_ns
+    if piece.low_ns is None or piece.high_ns is None:
+        bound = "packets of one direction only: how far exactly is not known"
+        return f"about {format_duration(abs(value))} {'ahead' if value >= 0 else 'behind'} ({bound})"
+    half = format_duration((piece.high_ns - piece.low_ns + 1) // 2)
+    if piece.low_ns <= 0 <= piece.high_ns:
+        return f"the same within {half}"
+    exact = f"{abs(value) / 1e9:.6f} s" if abs(value) >= 1_000_000_000 else format_duration(abs(value))
+    return f"{exact} {'ahead' if value > 0 else 'behind'}, within {half}"
+
+
+def lone_words(lone: Lone) -> str:
+    """Say of a flow that one point saw that the others did not."""
+    record = lone.judged.record
+    text = f"{record.a} and {record.b} (flow {record.number} of {letter(lone.point)})"
+    if lone.why == "proxy" and lone.other_point is not None:
+        return (
+            f"{text} carries the same data as flow {lone.other} of {letter(lone.other_point)}, with numbers of its "
+            "own: most likely a proxy between them has two connections"
+        )
+    if lone.why == "renumbered" and lone.other_point is not None:
+        return (
+            f"{text} has other sequence numbers as flow {lone.other} of {letter(lone.other_point)}: a box between them "
+            "rewrites them, so packets cannot be matched"
+        )
+    return f"{text} was seen only at {letter(lone.point)}"
