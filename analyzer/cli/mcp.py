@@ -71,7 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until standard input ends; return the exit status."""
+    """Serve until standard input ends; return the exit status.
+
+    Raises:
+        UsageError: it is closed, or standard output is.
+    """
+    if sys.stdin is None or sys.stdout is None:
+        raise shared.UsageError("a server speaks on standard input and output, and one of them is closed")
     server(Answers(options.roots or ["."], longest=options.longest)).run("stdio")
     return 0
 

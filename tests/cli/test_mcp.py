@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,15 @@ def test_an_assistant_is_answered(monkeypatch):
     assert told.content[0].text.startswith("Flow 0: 127.0.0.1:59285 (client, a)")
     assert refused.is_error
     assert "/etc/passwd: there is no such file in" in refused.content[0].text
+
+
+@pytest.mark.parametrize("name", ["stdin", "stdout"])
+def test_who_cannot_be_spoken_to_is_not_served(monkeypatch, name):
+    """Where standard input or output is closed, that is said."""
+    monkeypatch.setattr(sys, name, None)
+
+    with pytest.raises(UsageError, match="closed"):
+        mcp.run(Namespace(roots=None, longest=100))
 
 
 def test_without_the_sdk_the_extra_is_named(keepalive, monkeypatch):
