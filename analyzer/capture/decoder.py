@@ -167,7 +167,9 @@ class Decoder:
             )
         except scapy_reader.Failed as failed:
             self.notices.count(
-                f"scapy could not take apart ({failed})", number, rest="scapy could not take apart for other reasons"
+                f"could not be taken apart by scapy ({failed})",
+                number,
+                rest="could not be taken apart by scapy, for other reasons",
             )
             outcome = CUT
         if outcome != ROW:

@@ -6,6 +6,7 @@ sentence names the first frame.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 MOST_KINDS: Final = 16
 """This many kinds are counted by themselves."""
+OUT_OF_ORDER_NS: Final = 1_000_000
+"""Frames of several queues or processors come in another order by less than this; nothing follows from it."""
+SINGULAR: Final = {
+    "are": "is", "have": "has", "belong": "belongs", "were": "was", "they were": "it was", "their": "its",
+    "by up to": "by",
+}  # fmt: skip
+PLURAL: Final = re.compile(r"^(?:are|have|belong|were)\b|(?<=; )they were\b|(?<= and )were\b|\btheir\b|\bby up to\b")
+"""Where the words of SINGULAR stand in what is said of frames."""
 
 
 @dataclass(slots=True)
@@ -50,11 +59,11 @@ class Notices:
                 ("untimed", "have no timestamp (simple packet blocks); they were given that of the frame before"),
                 ("odd", "have an impossible timestamp"),
                 ("early", "have a time before 1970; they were given its beginning"),
-                ("back", f"are older than their predecessor, by up to {format_duration(int(notes['back_ns']))}"),
-                ("leap", f"are later than the frame before by up to {format_duration(int(notes['leap_ns']))}"),
+                ("back", f"are older than their predecessor (by up to {format_duration(int(notes['back_ns']))})"),
+                ("leap", f"are later than the frame before (by up to {format_duration(int(notes['leap_ns']))})"),
                 ("long", "are longer than the snap length of the capture"),
             )
-            if notes[kind]
+            if notes[kind] and not (kind == "back" and notes["back_ns"] < OUT_OF_ORDER_NS)
         ]
         counted = [(times, first, what) for what, (times, first) in list(self.counted.items())]
         moved = [_moved(int(notes["moved_ns"]))] if notes["moved_ns"] else []
@@ -64,8 +73,10 @@ class Notices:
 
 
 def _sentence(times: int, first: int, what: str) -> str:
-    """Compose the sentence about frames."""
-    return f"frames that {what}: {times}, the first is frame {first}"
+    """Compose the sentence about frames, of which ``what`` speaks in the plural."""
+    if times > 1:
+        return f"{times:,} frames {what}; the first is frame {first}"
+    return f"frame {first} {PLURAL.sub(lambda found: SINGULAR[found[0]], what)}"
 
 
 def _dropped(packets: int) -> str:

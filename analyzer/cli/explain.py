@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
     fail_on = FailOn(options.fail_on)
     if options.force and not options.html:
-        shared.ignored("--force", "it lets --html write over a file")
+        shared.ignored("--force", "it lets --html overwrite a file")
     if options.limit is not None and options.flow and not options.html:
         shared.ignored("--limit", "--flow names the flows")
     if options.html:

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from analyzer.fleet.running import Fleet, Progress
 
 EPILOG: Final = """\
-A point is a series of rotated files: those of one folder whose names differ only
-in digits, or what --points says. Each point is read as one stream. A second run
-reads what is new and goes on where the first stopped; a run that was killed is
-repeated with the same command.
+A point is a series of rotated files: those of one folder whose names differ
+only in digits, or what --points says. Each point is read as one stream. A
+second run reads what is new and goes on where the first stopped; a run that was
+killed is repeated with the same command.
+
+Credentials are those that the store's library finds (environment, files,
+roles); none is taken from the command line, and none is written. Whoever can
+reach the scheduler can run programs on its workers, so use tls://
+(docs/fleet.md).
 
 examples:
   keepalive fleet captures/ --out tables
   keepalive fleet s3://bucket/captures --out s3://bucket/tables --workers 8
-  keepalive fleet s3://bucket/captures --out s3://bucket/tables \\
-      --points '{host}/*/{interface}-*.pcap.gz' --scheduler tls://scheduler:8786
-  keepalive fleet-report tables
-
-Credentials are those that the store's library finds (environment, files, roles);
-none is taken from the command line, and none is written. A scheduler is trusted:
-who can reach it can run programs on its workers, so use tls:// (docs/fleet.md).
+  keepalive fleet s3://bucket/in --out tables --points '{host}/*.pcap.gz'
+  keepalive fleet s3://bucket/in --out tables --scheduler tls://scheduler:8786
 """
 MIB: Final = 1 << 20
 

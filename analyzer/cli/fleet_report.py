@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     if options.tables is None:
         raise shared.MisuseError("name the tables that keepalive fleet wrote")
     if options.force and not options.html:
-        shared.ignored("--force", "it lets --html write over files")
+        shared.ignored("--force", "it lets --html overwrite files")
     limit = questions.ROWS if options.limit is None else options.limit or None
     with questions.Tables(options.tables, options.views) as tables:
         answers = [tables.ask(name, limit) for name in options.ask or tables.names]

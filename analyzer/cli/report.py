@@ -91,7 +91,7 @@ def _say_ignored(options: argparse.Namespace) -> None:
     if options.table is not None and options.form != "csv":
         shared.ignored("--table", "it says what --csv has a row for")
     if options.force and not (options.html or options.parquet):
-        shared.ignored("--force", "it lets --html and --parquet write over files")
+        shared.ignored("--force", "it lets --html and --parquet overwrite files")
     if options.limit is not None and options.parquet:
         shared.ignored("--limit", "--parquet writes all flows")
 

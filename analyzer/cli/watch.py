@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from analyzer.cli import ending, manner
 from analyzer.cli import options as shared
 from analyzer.cli.extras import needed
-from analyzer.cli.link import Link
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("-c", dest="count", metavar="N", type=_positive, help="stop after N packets (default: Ctrl-C)")
     group.add_argument("--duration", metavar="S", type=_seconds, help="stop after S seconds (default: Ctrl-C)")
     group.add_argument(
-        "-s", dest="snaplen", metavar="N", type=_positive, help="octets of a packet that are kept (default: headers)"
+        "-s", dest="snaplen", metavar="N", type=_positive, help="keep N bytes of each packet (default: headers)"
     )
     group.add_argument(
         "-p",
@@ -88,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep the packets, whole, in FILE: a pcap file, or, if it is called FILE.pcapng, a pcapng file that also "
         "keeps what --sockets sees, which explain tells",
     )
-    group.add_argument("--force", action="store_true", help="write over FILE")
+    group.add_argument("--force", action="store_true", help="overwrite an existing FILE")
     group.add_argument(
         "--sockets",
         action="store_true",
@@ -465,6 +464,8 @@ class Kernel:
         self._ports = ports
         self._sockets: dict[tuple[Endpoint, Endpoint], KernelSocket] = {}
         self._ask_again_s = self._held_s = -1e9
+        from analyzer.cli.link import Link
+
         self.link = Link()
         """The way to hosts that fall silent."""
 

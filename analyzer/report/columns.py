@@ -27,7 +27,7 @@ FLOW_COLUMNS: Final = {
     "probes_answered": "of both, by an ACK or data",
     "probes_after_fin": "of both, sent after a FIN of either end",
     "zero_window_probes": "of both; these are not keepalives",
-    "idle_a_s": "inferred TCP_KEEPIDLE of a, empty if it cannot be told",
+    "idle_a_s": "inferred TCP_KEEPIDLE of a, empty if unknown",
     "interval_a_s": "inferred TCP_KEEPINTVL of a",
     "count_a": "inferred TCP_KEEPCNT of a",
     "idle_b_s": "inferred TCP_KEEPIDLE of b",

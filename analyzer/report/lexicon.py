@@ -70,7 +70,7 @@ STATES: Final[Meanings] = {
     State.CLOSED: "this end holds no such connection (any more)",
     State.LISTEN: "this end waits for somebody to connect",
     State.SYN_SENT: "this end asked for a connection, and waits for the answer",
-    State.SYN_RECEIVED: "this end was asked for a connection and agreed; the last word of the handshake is missing",
+    State.SYN_RECEIVED: "this end was asked for a connection and agreed; the last packet of the handshake is missing",
     State.ESTABLISHED: "open in both directions",
     State.FIN_WAIT_1: "this end closed; its FIN is not acknowledged",
     State.FIN_WAIT_2: "this end closed and its FIN is acknowledged; the other end has not closed",

@@ -9,7 +9,7 @@ from analyzer import explain
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
-from analyzer.units import Clock, Zero, format_date, format_duration, format_instant
+from analyzer.units import Clock, Zero, format_date, format_instant
 from analyzer.words.model import Story
 from analyzer.words.teller import frames_label, frames_text
 
@@ -75,7 +75,7 @@ def story(
     yield ""
     yield from screen.wrap(told.headline)
     yield ""
-    yield from ticks(judged, screen)
+    yield from ticks(judged, screen, start_ns)
     for section in told.sections:
         yield screen.paint(section.heading, "heading")
         when = {
@@ -115,14 +115,13 @@ def look(judged: JudgedFlow, screen: Screen, *, joined: bool = False) -> Iterato
     yield ""
 
 
-def ticks(judged: JudgedFlow, screen: Screen) -> Iterator[str]:
-    """Yield the tick rows of a flow over the whole width, with their key."""
-    start_ns, stop_ns = span(judged)
-    length = format_duration(stop_ns - start_ns)
+def ticks(judged: JudgedFlow, screen: Screen, start_ns: int) -> Iterator[str]:
+    """Yield the tick rows of a flow over the whole width, with their key; when they end is said as in the timeline."""
+    end = format_instant(span(judged)[1], start_ns)
     used: set[Mark] = set()
-    for index, (side, row) in enumerate(tick_rows(judged, max(screen.width - len(INDENT) - 3 - len(length), 8))):
+    for index, (side, row) in enumerate(tick_rows(judged, max(screen.width - len(INDENT) - 3 - len(end), 8))):
         used.update(row)
-        yield f"{INDENT}{side} {drawn(row, screen)}" + (f" {length}" if index == 0 else "")
+        yield f"{INDENT}{side} {drawn(row, screen)}" + (f" {end}" if index == 0 else "")
     if used:
         yield from legend(used, screen, INDENT + "  ")
         yield ""

@@ -56,7 +56,7 @@ NO_PROBES: Final = {
 }
 RESETS: Final = {
     ResetKind.NO_SOCKET: "RST of an address that knows no such connection",
-    ResetKind.GAVE_UP: "RST of the prober, which gave up",
+    ResetKind.GAVE_UP: "RST from the prober, which gave up",
     ResetKind.ABORT: "RST",
     ResetKind.IGNORED: "RST that ended nothing",
 }

@@ -111,7 +111,7 @@ def test_the_fast_reader_leaves_tunnels(jit):
 
     assert ([2], (2, 0, 0), 0) == (batch.rows["frame"].tolist(), batch.skipped, decoder.decoder.used_scapy)
     assert [
-        "frames that may hold TCP in a tunnel, which only the reader auto or scapy looks into: 2, the first is frame 1"
+        "2 frames may hold TCP in a tunnel, which only the reader auto or scapy looks into; the first is frame 1"
     ] == decoder.warnings
 
 
@@ -133,7 +133,7 @@ def test_frames_that_scapy_fails_at(monkeypatch, jit):
     decoder, batch = decoded([TUNNEL, PLAIN], jit=jit)
 
     assert ([2], (0, 0, 1)) == (batch.rows["frame"].tolist(), batch.skipped)
-    assert ["frames that scapy could not take apart (IndexError): 1, the first is frame 1"] == decoder.warnings
+    assert ["frame 1 could not be taken apart by scapy (IndexError)"] == decoder.warnings
 
 
 @pytest.mark.parametrize("reader", ["auto", "scapy"])
@@ -181,7 +181,7 @@ def test_undecodable_link_types_are_named(reader, excuse):
     batch = decoder.take()
 
     assert (0, (1, 0, 0), 1) == (len(batch), batch.skipped, decoder.decoder.undecodable)
-    assert [f"frames that are of link type LINKTYPE_147, which {excuse}: 1, the first is frame 1"] == decoder.warnings
+    assert [f"frame 1 is of link type LINKTYPE_147, which {excuse}"] == decoder.warnings
 
 
 def test_an_unknown_reader():

@@ -21,8 +21,8 @@ def test_the_same_is_counted_once():
     notices.count("rose", 3)
 
     assert [
-        "frames that fell over: 1000, the first is frame 7",
-        "frames that rose: 1, the first is frame 3",
+        "1,000 frames fell over; the first is frame 7",
+        "frame 3 rose",
     ] == notices.sentences(notes())
 
 
@@ -32,6 +32,6 @@ def test_a_sentence_is_said_once():
     notices.say("it ended")
     notices.say("it ended")
 
-    assert ["frames that have an impossible timestamp: 2, the first is frame 5", "it ended"] == notices.sentences(
+    assert ["2 frames have an impossible timestamp; the first is frame 5", "it ended"] == notices.sentences(
         notes(odd=2, odd_frame=5)
     )

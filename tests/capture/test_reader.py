@@ -183,7 +183,7 @@ def test_scapy_is_asked_about_so_many_frames_of_a_file(written, monkeypatch, how
 
     assert ([1, 2, 3, 5] if how == "auto" else [1, 2, 3, 4, 5, 6]) == result.rows["frame"].tolist()
     assert ((2, 0, 0) if how == "auto" else (0, 0, 0)) == result.skipped
-    assert [f"frames that {TOO_MANY}: 2, the first is frame 4"] * (how == "auto") == result.warnings
+    assert [f"2 frames {TOO_MANY}; the first is frame 4"] * (how == "auto") == result.warnings
 
 
 def test_batches_have_at_most_so_many_frames(written):
@@ -319,7 +319,7 @@ def test_damage_does_not_flood(written):
     """A capture in which every frame is wrong has few warnings."""
     head = section() + interface() + interface(147)
     octets = head + b"".join(
-        enhanced(FRAMES[0], 1000 - at, at % 3) + simple(FRAMES[0]) + block(7, bytes(8)) for at in range(500)
+        enhanced(FRAMES[0], 2000 * (1000 - at), at % 3) + simple(FRAMES[0]) + block(7, bytes(8)) for at in range(500)
     )
     found = read(written(octets))
 

@@ -78,7 +78,7 @@ def test_every_flow_has_its_end_said(path):
         ("copies_of_everything", 18, "zero-window probe, no keepalive"),
         ("stale_ack_behind_fin", 6, "an older ACK, captured late"),
         ("one_probe_at_a_closed_window_is_undecided", 6, "a probe of the closed window or of the peer"),
-        ("dead_peer_gave_up", 9, "RST of the prober, which gave up; ends it: timed_out"),
+        ("dead_peer_gave_up", 9, "RST from the prober, which gave up; ends it: timed_out"),
     ],
 )
 def test_what_only_looks_like_a_probe_is_named(name, frame, expected):

@@ -202,7 +202,7 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
         return lines(Line(text, f.frames), _detection(f), _lost_once(f), closed)
     if number(f, "answers_none"):
         text = (
-            f"Whether {t.the(other(prober))} was dead cannot be told: it had answered none of the earlier probes"
+            f"Whether {t.the(other(prober))} was dead is unknown: it had answered none of the earlier probes"
             " either, and each time it was heard again."
         )
     elif t.cause_is_told:

@@ -58,4 +58,4 @@ def test_the_last_train_in_vain_is_no_sign_of_death():
     assert "all times but the last" in at_the_end.headline
     assert "since this peer never answers probes, that tells nothing" in texts(at_the_end, "What happened")
     assert "stopped answering" not in texts(given_up, "Why")
-    assert "Whether the client was dead cannot be told" in texts(given_up, "Why")
+    assert "Whether the client was dead is unknown" in texts(given_up, "Why")
