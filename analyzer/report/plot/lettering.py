@@ -30,6 +30,8 @@ WIDER: Final = 1.04
 """A reader's font may be a little wider than ours."""
 ANCHORS: Final[dict[Align, float]] = {"left": 0.0, "center": 0.5, "right": 1.0}
 ANYWHERE_PT: Final = 10_000.0
+MOST: Final = 400
+"""No picture has room for more labels; to look for it costs more for each that has got its place."""
 STEP_PT: Final = 4.0
 """How far apart the places are that are tried for a label that may slide."""
 
@@ -70,7 +72,7 @@ class Labels(Artist):
         super().__init__()
         self.set_zorder(-1000)  # before any text
         self.set_in_layout(False)
-        self.labels = sorted(labels, key=lambda label: label.rank)
+        self.labels = _few(sorted(labels, key=lambda label: label.rank))
         self.obstacles = obstacles
         self.walls = walls
         for label in self.labels:
@@ -150,6 +152,17 @@ class Labels(Artist):
                         text.set_horizontalalignment(anchor)
                         return spot
         return None
+
+
+def _few(labels: list[Label]) -> list[Label]:
+    """Return at most MOST of some labels, the most important first: of a rank that is too many, some all along it."""
+    if len(labels) <= MOST:
+        return labels
+    last = labels[MOST].rank
+    sure = [label for label in labels if label.rank < last]
+    alike = [label for label in labels if label.rank == last]
+    room = MOST - len(sure)
+    return [*sure, *(alike[at * len(alike) // room] for at in range(room))]
 
 
 def _pixels(renderer: RendererBase, points: float) -> float:

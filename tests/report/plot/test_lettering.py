@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.figure import Figure
 
-from analyzer.report.plot.lettering import ANYWHERE_PT, Label, Labels
+from analyzer.report.plot.lettering import ANYWHERE_PT, MOST, Label, Labels
 from tests.drawing import misplaced, placed
 
 
@@ -111,3 +111,14 @@ def test_labels_take_no_part_in_the_layout():
 
     assert not labels.get_in_layout()
     assert 0 >= labels.get_window_extent().width
+
+
+def test_of_very_many_labels_some_all_along_the_picture_are_tried():
+    """As many as fit are chosen before any is placed: those that matter most, and of the others some."""
+    labels = [Label(at / 1000, 5, ("RST",), rank=at > 0) for at in range(10_000)]
+    axes = drawn(labels)
+
+    assert MOST == len(axes.texts)
+    assert "RST" in words(axes)
+    assert max(label.x for label in axes.artists[0].labels) > 9.9
+    assert labels[0] is axes.artists[0].labels[0]
