@@ -326,7 +326,7 @@ class Analysis:
             yield service, int(flow["first_ns"]), int(flow["last_ns"]), VERDICTS[line["winner"]].verdict
 
     def settings_in_use(self) -> SettingsInUse:
-        """Return which keepalive settings the flows that probe have, by a thousand of them where there are more."""
+        """Return which keepalive settings the flows that probe have, by some of them where there are many."""
         lines = self.lines()
         probing = overview.ranked(lines[(lines["probes"] > 0) & (lines["batch"] >= 0)])
         asked = overview.in_order(probing[overview.mixed(probing, settings_in_use.MOST_FLOWS)])
