@@ -76,9 +76,15 @@ def test_the_legend_can_be_left_out():
     without, legend = drawn("peer_rebooted.pcap", legend=False).get_legend(), drawn("peer_rebooted.pcap").get_legend()
 
     assert None is without
-    assert ["SYN", "first and last data", "probe, answered", "probe, drew a RST", "answer", "RST"] == [
-        text.get_text() for text in legend.get_texts()
-    ]
+    assert [
+        "SYN",
+        "first and last data",
+        "probe, answered",
+        "probe, drew a RST",
+        "answer",
+        "RST",
+        "state: open (ESTABLISHED)",
+    ] == [text.get_text() for text in legend.get_texts()]
 
 
 def test_a_stretch_of_time_can_be_asked_for():
