@@ -1,8 +1,8 @@
 # Needs python3 (3.11 or newer, with venv) and make; everything else is installed into .venv, here.
 
 PYTHON  ?= python3
-# pytest processes: CI has two cores.
-WORKERS ?= 2
+# pytest processes: CI has two cores, and who captures live waits most of the time.
+WORKERS ?= 3
 # More arguments for pytest, such as: make test PYTEST_ARGS="-k rules -x". A selection is not held to the coverage.
 PYTEST_ARGS ?=
 # Least coverage, in percent, of the core (see pyproject.toml). The only place where it is set.

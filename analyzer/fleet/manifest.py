@@ -134,7 +134,7 @@ def _tables(found: Json) -> Tables | None:
     )
 
 
-def _number(value: Any) -> int | None:  # noqa: ANN401 - a value of JSON
+def _number(value: Json) -> int | None:
     return None if value is None else int(value)
 
 
