@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Endpoint, Side
 
-MOST_FLOWS: Final = 64
+MOST_FLOWS: Final = 100
 """This many flows that probe are asked for their settings, as evenly of each rank as there are: each is judged for it,
 which takes half a millisecond. A thousand took a quarter of the time of a report of ten million segments."""
 
