@@ -40,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     group = parser.add_argument_group("input")
     group.add_argument(
-        "sources", metavar="SOURCE", nargs="+", help="a folder, a file, or a URL: s3://, gs://, abfs://, http(s)://"
+        "sources",
+        metavar="SOURCE",
+        nargs="+",
+        help="a folder, a file, or a URL: s3://, gs://, abfs://; of a file, http(s):// too",
     )
     group.add_argument(
         "--points",

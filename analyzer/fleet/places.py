@@ -260,13 +260,8 @@ class Place:
         Raises:
             StorageError: it cannot be listed.
         """
-        with said_as(self.called(folder), "listed"):
-            try:
-                self._fs.invalidate_cache()
-                found = self._again(lambda: self._fs.ls(folder, detail=True))
-            except NO_SUCH:
-                return []
-            return sorted(info["name"] for info in found if info["type"] == "file" and info["name"] != folder)
+        found = self._entries(folder)
+        return sorted(info["name"] for info in found if info["type"] == "file" and info["name"] != folder)
 
     def older(self, folder: str, than_s: int) -> list[str]:
         """Return the paths of the files directly in a folder that were written so long ago; none if nobody says."""
@@ -286,13 +281,17 @@ class Place:
         Raises:
             StorageError: it cannot be listed.
         """
+        return sorted(info["name"].rstrip("/") for info in self._entries(folder) if info["type"] == "directory")
+
+    def _entries(self, folder: str) -> list[Json]:
+        """Return what the store says of each entry of a folder, as it is now; none if it is not there."""
         with said_as(self.called(folder), "listed"):
             try:
                 self._fs.invalidate_cache()
-                found = self._again(lambda: self._fs.ls(folder, detail=True))
+                found: list[Json] = self._again(lambda: self._fs.ls(folder, detail=True))
             except NO_SUCH:
                 return []
-            return sorted(info["name"].rstrip("/") for info in found if info["type"] == "directory")
+            return found
 
     def remove(self, paths: list[str]) -> None:
         """Remove files; one that is not there, or cannot be removed, is no harm."""

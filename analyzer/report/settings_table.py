@@ -29,8 +29,8 @@ HEADS: Final = (
     ("MEASURED GAPS", 0),
 )
 NOTE: Final = (
-    "Idle, interval and count are inferred; gaps are as measured, and longer: kernels' timers run late, never early."
-    " A dash: these probes do not show it."
+    "Idle, interval and count are inferred. Gaps are measured before every probe, so they are of both; most are a"
+    " little longer, because kernels' timers run late. A dash: these probes do not show it."
 )
 
 
