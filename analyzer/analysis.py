@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.judge.judged import JudgedFlow
+    from analyzer.judge.record import FlowRecord
+    from analyzer.judge.verdict import Ending
     from analyzer.report.story_text import ToldStory
     from analyzer.survey.hosts import ProbingHost
     from analyzer.survey.limits import IdleLimit, Silence
@@ -118,12 +120,12 @@ class Analysis:
         """Take finished flows of the capture with that index."""
         if batch is None:
             return
-        batch, winners = self._count(capture, batch)
-        self._hosts.add(capture, batch)
-        self._trials.add(capture, batch, winners)
+        batch, columns, winners = self._count(capture, batch)
+        self._hosts.add(capture, columns)
+        self._trials.add(capture, batch, winners, overview.responder_is_b(columns))
         picked = np.arange(len(batch))
         if not (self.keep_all or self.only_findings):
-            picked = np.flatnonzero(overview.is_notable(batch, winners))
+            picked = np.flatnonzero(overview.is_notable(columns, winners))
             if len(picked) < FEW * len(batch):
                 batch, winners, picked = batch.take(picked), winners[picked], np.arange(len(picked))
         if self._found is None and not self.only_findings:
@@ -163,9 +165,9 @@ class Analysis:
         if not len(picked):
             return
         if len(picked) < FEW * len(batch):
-            lines = overview.lines_of(capture, len(self._batches), batch.take(picked, rows=False), winners[picked])
+            lines = overview.lines_of(capture, len(self._batches), batch.by_columns(picked), winners[picked])
         else:
-            lines = overview.lines_of(capture, len(self._batches), batch, winners)[picked]
+            lines = overview.lines_of(capture, len(self._batches), batch.by_columns(), winners)[picked]
             lines["row"] = np.arange(len(picked))
         if self.most is not None:
             first = overview.first_of_each(lines, self.most - self._kept_of_rank)
@@ -195,7 +197,7 @@ class Analysis:
         if self._passing and self._passing[0][0] != capture:
             yield from self.passed()
         if batch is not None:
-            batch, winners = self._count(capture, batch)
+            batch, _, winners = self._count(capture, batch)
             if len(batch):
                 self._passing.append((capture, (batch, winners, np.arange(len(batch)))))
         if sum(len(batch) for _, (batch, _, _) in self._passing) >= (SEARCHED if wait else 1):
@@ -221,19 +223,20 @@ class Analysis:
         both.add(capture, batch)
         return both
 
-    def _count(self, capture: int, batch: FlowBatch) -> tuple[FlowBatch, NDArray[np.int8]]:
-        """Return the selected flows of a batch and their verdicts, after adding them to the totals."""
+    def _count(self, capture: int, batch: FlowBatch) -> tuple[FlowBatch, FlowBatch, NDArray[np.int8]]:
+        """Return the selected flows of a batch, the same by columns, and verdicts, after adding them to the totals."""
         self.highest = max(self.highest, int(batch.flow["number"].max(initial=-1)))
         if self.select:
             picked = np.flatnonzero(self.select.mask(batch, self.start_ns(capture)))
             self.left_out += len(batch) - len(picked)
             batch = batch.take(picked)
-        winners = verdict.decide(batch)
-        self.totals.add(batch, winners)
-        self._shared.add(capture, batch)
+        columns = batch.by_columns()
+        winners = verdict.decide(columns)
+        self.totals.add(columns, winners)
+        self._shared.add(capture, columns)
         if len(self.first_of) < len(Verdict):
             self._note_first(capture, batch, winners)
-        return batch, winners
+        return batch, columns, winners
 
     def _note_first(self, capture: int, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
         """Note the first flow of each verdict that none had before."""
@@ -330,7 +333,16 @@ class Analysis:
         lines = self.lines()
         probing = overview.ranked(lines[(lines["probes"] > 0) & (lines["batch"] >= 0)])
         asked = overview.in_order(probing[overview.mixed(probing, settings_in_use.MOST_FLOWS)])
-        return settings_in_use.gathered((flow.judged for flow in self.each(asked)), self.totals.flows_with_probes)
+        return settings_in_use.gathered(self._with_settings(asked), self.totals.flows_with_probes)
+
+    def _with_settings(self, lines: NDArray[np.void]) -> Iterator[JudgedFlow]:
+        """Yield the flows of these lines with what is inferred of socket options; others may not be judged further."""
+        for batch in sorted(set(lines["batch"].tolist())):
+            kept, own = self._batches[batch], lines[lines["batch"] == batch]
+            large = np.diff(kept.batch.start)[own["row"]] >= LARGE
+            yield from kept.with_settings(own["row"][~large].tolist())
+            for line in own[large]:
+                yield self.flow(line).judged  # which stays judged for who asks next
 
     def silences(self, capture: int) -> Iterator[Silence]:
         """Yield the silences of the kept flows of a capture: the longest that each survived, and one it did not."""
@@ -502,10 +514,19 @@ class Kept:
 
     def judge(self, rows: Sequence[int]) -> Iterator[JudgedFlow]:
         """Yield flows with everything that was concluded about them."""
+        for row, (record, ending) in zip(rows, self._recorded(rows), strict=True):
+            yield causes.explained(findings.judge(record, ending, self.hits.of(row)))
+
+    def with_settings(self, rows: Sequence[int]) -> Iterator[JudgedFlow]:
+        """Yield flows with what is inferred of socket options, and nothing of what was found in them, or why."""
+        for record, ending in self._recorded(rows):
+            yield findings.judge(record, ending, ())
+
+    def _recorded(self, rows: Sequence[int]) -> Iterator[tuple[FlowRecord, Ending]]:
+        """Yield the facts and endings of flows."""
         picked = np.array(rows, dtype=np.int64)
         endings = verdict.endings(self.batch, picked, self.winners[picked])
-        for row, ending, record in zip(rows, endings, recording.build_each(self.batch, rows), strict=True):
-            yield causes.explained(findings.judge(record, ending, self.hits.of(row)))
+        return zip(recording.build_each(self.batch, rows), endings, strict=True)
 
 
 class Flow:

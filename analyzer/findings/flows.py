@@ -355,10 +355,9 @@ class Flows:
 
     def first_of(self, mask: Mask) -> Column:
         """Return the first such row; -1 where none is."""
-        at = np.flatnonzero(mask)
+        backwards = np.flatnonzero(mask)[::-1]
         found = np.full(len(self), -1, dtype=np.int64)
-        flows, first = np.unique(self.columns.owner[at], return_index=True)
-        found[flows] = at[first]
+        found[self.columns.owner[backwards]] = backwards  # of several rows of one flow the first comes last, and stays
         return found
 
     def value_at(self, at: Column, name: str, absent: int = -1) -> Column:

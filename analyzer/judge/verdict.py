@@ -298,12 +298,12 @@ def decide(batch: FlowBatch) -> NDArray[np.int8]:
     """Return for each flow the index in VERDICTS of the row that wins it."""
     winner = np.full(len(batch), -1, dtype=np.int8)
     known: dict[Condition, Mask] = {}
-    asked, left = batch, np.arange(len(batch))
+    asked, left = batch.by_columns(), np.arange(len(batch))
     for index, rule in enumerate(VERDICTS):
         free = winner[left] < 0
         if free.sum() < len(left) // FEW:  # most flows are won by the first rows
             left = left[free]
-            asked, free, known = batch.narrowed(left), free[free], {}
+            asked, free, known = batch.by_columns(left), free[free], {}
         if not len(left):
             break
         for condition in rule.conditions:

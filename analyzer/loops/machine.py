@@ -19,6 +19,7 @@ import os
 import pwd
 import sys
 import threading
+import weakref
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,8 @@ from analyzer.loops.store import Store, UntrustedError, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
     from analyzer.untyped import Foreign
 
@@ -294,6 +297,26 @@ def _engine() -> Foreign:
     return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
 
 
+_ARRAYS: Final[dict[int, tuple[Foreign, tuple[Any, ...]]]] = {}
+"""By address the arrays that loops were called with and that are still there: a weak reference to each, and what
+machine code takes of it. The tables of a tracker are passed a thousand times, and to ask numpy where an array lies
+takes a microsecond. An array never changes where it lies or how long it is: who resizes a table makes a new one."""
+
+
+def _array(array: NDArray[Any]) -> tuple[Any, ...]:
+    """Return what machine code takes of an array (numba's layout), and keep it for as long as the array lives."""
+    assert array.flags.c_contiguous, "loops take contiguous arrays"
+    size, each, key = array.size, array.itemsize, id(array)
+    flat = (None, None, size, each, array.ctypes.data, size, each)
+
+    def forget(_: Foreign) -> None:
+        """Be called before the address can be another array's."""
+        _ARRAYS.pop(key, None)
+
+    _ARRAYS[key] = weakref.ref(array, forget), flat
+    return flat
+
+
 def _loaded(about: dict[str, Any], code: bytes, args: tuple[Any, ...]) -> Callable[..., Any]:
     """Link an object file and return a Python function that calls it, with arguments of these types."""
     from llvmlite import binding as llvm
@@ -320,9 +343,8 @@ def _loaded(about: dict[str, Any], code: bytes, args: tuple[Any, ...]) -> Callab
         flat: list[Any] = [ctypes.addressof(result), ctypes.addressof(exception)]
         for arg in args:
             if isinstance(arg, np.ndarray):
-                size, each = arg.size, arg.itemsize
-                assert arg.flags.c_contiguous, "loops take contiguous arrays"
-                flat += (None, None, size, each, arg.ctypes.data, size, each)
+                known = _ARRAYS.get(id(arg))
+                flat += known[1] if known is not None else _array(arg)
             elif isinstance(arg, np.void):
                 flat.append(np.frombuffer(arg, np.uint8).ctypes.data)
             else:

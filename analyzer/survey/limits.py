@@ -133,12 +133,20 @@ class Silence:
     ns: int
 
 
-def trials(capture: int, batch: FlowBatch, winners: NDArray[np.int8], *, jit: bool | None = None) -> NDArray[np.void]:
-    """Return the TRIALS of finished flows, by service with the other host."""
+def trials(
+    capture: int,
+    batch: FlowBatch,
+    winners: NDArray[np.int8],
+    is_b: NDArray[np.bool_] | None = None,
+    *,
+    jit: bool | None = None,
+) -> NDArray[np.void]:
+    """Return the TRIALS of finished flows, by service with the other host; ``is_b`` says which end is the service."""
     ended = np.array([rule.verdict in ENDED for rule in VERDICTS])[winners]
     jit = jit_wanted(large=len(batch) >= LARGE, asked=jit)
     rows = records(TRIALS, 2 * len(batch), jit=jit)
-    is_b = responder_is_b(batch)
+    if is_b is None:
+        is_b = responder_is_b(batch)
     count = trials_of.choose(jit=jit)(
         thaw(batch.flow, jit=jit), ended if jit else ended.tolist(), is_b if jit else is_b.tolist(), capture, rows
     )
@@ -164,9 +172,11 @@ class IdleTrials:
         self.shortened = False
         """Whether there were more groups than are told apart."""
 
-    def add(self, capture: int, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
-        """Add the trials of finished flows."""
-        found = trials(capture, batch, winners)
+    def add(
+        self, capture: int, batch: FlowBatch, winners: NDArray[np.int8], is_b: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Add the trials of finished flows; ``is_b`` says which end is the service."""
+        found = trials(capture, batch, winners, is_b)
         if not len(found):
             return
         if not self.shortened:

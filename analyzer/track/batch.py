@@ -121,17 +121,22 @@ class FlowBatch:
 
     def packed(self) -> FlowBatch:
         """Return the same with its rows packed: only ``rows`` and what needs no rows may be asked of it."""
-        return replace(self, seen=cast("NDArray[np.void]", PackedRows(self.seen, self.start)))
+        known, wanted = self.beside["flow"], self.flow["number"]
+        place = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
+        beside = pick(self.beside, np.sort(place[known[place] == wanted]) if len(known) else place[:0])
+        return replace(self, seen=cast("NDArray[np.void]", PackedRows(self.seen, self.start)), beside=beside)
 
-    def narrowed(self, picked: NDArray[np.int64]) -> FlowBatch:
-        """Return only the flows at these indices, to ask columns of: by names alone, and of rows by ``start[:-1]``.
+    def by_columns(self, picked: NDArray[np.int64] | None = None) -> FlowBatch:
+        """Return the same flows, or only those at these indices, to ask columns of: by names alone.
 
-        Each column is copied when it is asked for, and nothing else is.
+        A column is copied when it is first asked for, and nothing else is: one by one its values lie hundreds of octets
+        apart, and most are asked for several times. Of rows only ``start[:-1]`` may be asked.
         """
-        narrow: dict[str, Any] = {
-            name: Narrowed(getattr(self, name), picked) for name in ("flow", "a", "b", "run_a", "run_b", "ending")
+        apart: dict[str, Any] = {
+            name: Columns(getattr(self, name), picked) for name in ("flow", "a", "b", "run_a", "run_b", "ending")
         }
-        return replace(self, **narrow, start=np.append(self.start[:-1][picked], self.start[-1]))
+        start = self.start if picked is None else np.append(self.start[:-1][picked], self.start[-1])
+        return replace(self, **apart, start=start)
 
     def take(self, picked: NDArray[np.int64], *, rows: bool = True) -> FlowBatch:
         """Return only the flows at these indices, with their rows unless nobody will look at one."""
@@ -156,21 +161,26 @@ class FlowBatch:
         )
 
 
-class Narrowed:
-    """The columns of some records of an array."""
+class Columns:
+    """The columns of records, or of some of them, each copied once."""
 
-    def __init__(self, records: NDArray[np.void], picked: NDArray[np.int64]) -> None:
-        """Stand for the records at these indices."""
+    def __init__(self, records: NDArray[np.void], picked: NDArray[np.int64] | None) -> None:
+        """Stand for the records at these indices, or for all."""
         self._records = records
         self._picked = picked
+        self._known: dict[str, Foreign] = {}
 
     def __len__(self) -> int:
         """Return how many these are."""
-        return len(self._picked)
+        return len(self._records if self._picked is None else self._picked)
 
     def __getitem__(self, name: str) -> Foreign:
         """Return one of their columns."""
-        return self._records[name][self._picked]
+        column = self._known.get(name)
+        if column is None:
+            whole = self._records[name]
+            column = self._known[name] = np.ascontiguousarray(whole) if self._picked is None else whole[self._picked]
+        return column
 
 
 def labelled(

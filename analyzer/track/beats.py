@@ -457,8 +457,8 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
 
 
 @loop
-def trains_of(flows: Rows, a: Rows, b: Rows, beats: Rows, out: Rows) -> int:
-    """Write the trains of heartbeats of flows to ``out``, which has room for MOST_TRAINS more than there are.
+def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: Rows) -> int:
+    """Write the trains of heartbeats of the flows at these indices to ``out``, which has room for all their records.
 
     The exchange that is open counts; the table stays as it is.
 
@@ -466,7 +466,8 @@ def trains_of(flows: Rows, a: Rows, b: Rows, beats: Rows, out: Rows) -> int:
         How many trains there are.
     """
     count = 0
-    for i in range(len(flows)):
+    for which in range(len(having)):
+        i = having[which]
         flow = flows[i]
         at = flow["beats"]
         first = count
@@ -497,10 +498,10 @@ def trains_of(flows: Rows, a: Rows, b: Rows, beats: Rows, out: Rows) -> int:
 
 
 @loop
-def give_back_beats(flows: Rows, beats: Rows, registers: Numbers) -> None:
-    """Chain the records of these flows' trains in front of the free ones."""
-    for i in range(len(flows)):
-        at = flows[i]["beats"]
+def give_back_beats(having: Numbers, flows: Rows, beats: Rows, registers: Numbers) -> None:
+    """Chain the records of the trains of the flows at these indices in front of the free ones."""
+    for which in range(len(having)):
+        at = flows[having[which]]["beats"]
         while at >= 0:
             following = beats[at]["next"]
             beats[at]["next"] = registers[FREE]

@@ -197,7 +197,7 @@ MOST_HOSTS: Final = 1 << 14
 MOST_STATIONS: Final = 1 << 12
 MOST_CLAIMS: Final = 1 << 12
 MOST_ASKS: Final = 1 << 12
-MOST_SERVICES: Final = 1 << 12
+MOST_SERVICES: Final = 1 << 14
 MOST_NEWS: Final = 1 << 12
 CLOCKS: Final = 1 << 10
 """Pairs of addresses whose clocks are known: one takes the place of another."""

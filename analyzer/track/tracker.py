@@ -62,7 +62,7 @@ MOST_HOLES: Final = 64
 """More are not told apart: frames of a capture whose time leaps so often are in no order."""
 MOST_LEAVING: Final = 16384
 """Flows that are handed over in one piece meanwhile; more leave with the next rows."""
-AT_ONCE: Final = 3072
+AT_ONCE: Final = 4608
 """Flows that are handed over in one piece, of those that new ones on their addresses pushed out, and when a capture
 ends; there, unless their rows are more than 4 * AT_ONCE."""
 CROWDED_PART: Final = 0.5
@@ -449,17 +449,22 @@ class Tracker:
 
     def _trains_of(self, batch: FlowBatch, *, give_back: bool) -> NDArray[np.void]:
         """Return the trains of heartbeats of the flows of a batch, in order of their numbers."""
-        having = np.flatnonzero(batch.flow["beats"] >= 0)
+        having: Any = np.flatnonzero(batch.flow["beats"] >= 0)
         if not len(having):
             return batch.trains
-        flow, a, b = (thaw(pick(part, having), jit=self.jit) for part in (batch.flow, batch.a, batch.b))
+        flow, a, b = (
+            part if self.jit else thaw(pick(part, having), jit=False) for part in (batch.flow, batch.a, batch.b)
+        )
+        if not self.jit:
+            having = list(range(len(having)))
         used = min(len(having) * beats.MOST_TRAINS, int(self._beat_registers[beats.LIVE]))
         out = records(beats.BEATS, used, jit=self.jit)
         table = self._beats.records
-        count = beats.trains_of.choose(jit=self.jit)(flow, a, b, table, out)
+        count = beats.trains_of.choose(jit=self.jit)(having, flow, a, b, table, out)
         if give_back:
-            beats.give_back_beats.choose(jit=self.jit)(flow, table, self._beat_registers)
-        trains: NDArray[np.void] = freeze(out[:count], beats.BEATS)
+            beats.give_back_beats.choose(jit=self.jit)(having, flow, table, self._beat_registers)
+        # a copy, because of most flows no train came, and what there was room for would be kept with those of one
+        trains: NDArray[np.void] = freeze(out[:count], beats.BEATS).copy()
         return trains
 
     def _copies(self, table: Pool, indices: Numbers) -> NDArray[np.void]:

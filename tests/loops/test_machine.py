@@ -86,6 +86,16 @@ def test_a_part_of_an_array_is_passed_as_that_part(folder):
     assert 8 == native(first_of)(np.arange(10)[8:])
 
 
+def test_an_array_in_the_place_of_one_that_is_gone_is_itself(folder):
+    """What is known of an array by its address is forgotten with it, whatever comes to lie there."""
+    code = native(first_of)
+
+    firsts = [code(np.full(1 + value % 7, value)) for value in range(200)]
+
+    assert list(range(200)) == firsts
+    assert len(machine._ARRAYS) < 200
+
+
 def test_other_types_get_code_of_their_own(folder):
     """The same loop serves arrays of other records, each with its own object file."""
     code = native(tally)
