@@ -351,7 +351,10 @@ class Flows:
 
     def last_of(self, mask: Mask) -> Column:
         """Return the last row of each flow that a mask of rows holds for, among all flows' rows; -1 where none is."""
-        return self.largest(np.arange(len(mask)), mask)
+        at = np.flatnonzero(mask)
+        found = np.full(len(self), -1, dtype=np.int64)
+        found[self.columns.owner[at]] = at  # of several rows of one flow the last comes last, and stays
+        return found
 
     def first_of(self, mask: Mask) -> Column:
         """Return the first such row; -1 where none is."""

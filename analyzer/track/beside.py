@@ -119,21 +119,23 @@ class Beside:
         notes = self._notes.records[:noted]
         more = len(notes) + len(others)
         if more > self._room:
-            self._make_room(more)
-        self._room -= more
+            self._make_room(notes, len(others))
+        self._room = max(self._room - more, 0)
         listen: Foreign = attend.attend.choose(jit=self._jit)
         listen(notes, len(notes), thaw(others, jit=self._jit), len(others), *self._columns(), self._digests)
 
-    def _make_room(self, more: int) -> None:
+    def _make_room(self, notes: Rows, others: int) -> None:
         """Make sure that so many frames find room, in most tables many times as many."""
+        answers = int(np.count_nonzero(notes["port"])) if self._jit else len(notes)
+        # a segment makes a host and a station, or with the answer to a SYN a service; other frames the rest as well
+        segments = (len(notes), len(notes), 0, 0, answers, 0)
         for which, table in enumerate(self._tables):
-            used, each = int(self._registers[which]), more * RECORDS[which]
+            used, each = int(self._registers[which]), segments[which] + others * RECORDS[which]
             if table.is_full(used, each):
                 self._registers[which] = used = table.forget(used, self._favoured(which, used))
             table.make_room(used, each)
-        self._room = min(
-            table.room(int(self._registers[which])) // RECORDS[which] for which, table in enumerate(self._tables)
-        )
+        rooms = [table.room(int(self._registers[which])) for which, table in enumerate(self._tables)]
+        self._room = min(room // each for room, each in zip(rooms, RECORDS, strict=True))
 
     def _favoured(self, which: int, used: int) -> NDArray[np.bool_] | None:
         """Return which records of a table are of hosts that connections are of, None where all are.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.loops.loop import loop, pick
+from analyzer.loops.loop import loop
 from analyzer.loops.pool import Pool
 from analyzer.segment import ACK, NOTE_ICMP_ERROR, RST, SYN
 from analyzer.track.flow import FREE, INDEX, WORD, halves
@@ -397,7 +397,9 @@ class Subjects:
             self._refill(used, size)
 
     def rehearse(self) -> None:
-        """Call the loop that only a table takes that grows or forgets."""
+        """Call the loops that only a table takes that grows or forgets."""
+        if self._jit:
+            squeeze.compiled(self.records, np.zeros(0, dtype=np.bool_))
         self._refill(0, len(self.slots))
 
     def _refill(self, used: int, size: int) -> None:
@@ -415,12 +417,13 @@ class Subjects:
         """Keep half: those ``favoured``, then those that were heard last; return how many these are."""
         keep = used // 2
         records = self.records
-        kept = np.sort(_latest(self.column("last_ns", used), keep, favoured))
+        kept = _latest(self.column("last_ns", used), keep, favoured)
         if self._jit:
-            # as octets: numpy copies records field by field
-            records[:keep].view(np.uint8)[:] = pick(records, kept).view(np.uint8)
+            stays = np.zeros(used, dtype=np.bool_)
+            stays[kept] = True
+            squeeze.compiled(records, stays)
         else:
-            for to, at in enumerate(kept.tolist()):
+            for to, at in enumerate(np.sort(kept).tolist()):
                 records[to].update(records[at])
         self._refill(keep, len(self.slots))
         return keep
@@ -441,6 +444,17 @@ def _latest(heard_ns: NDArray[np.int64], count: int, favoured: NDArray[np.bool_]
         return np.concatenate((first, others[_latest(heard_ns[others], count - len(first))]))
     # only apart, not in order: that takes time in proportion to their number
     return np.argpartition(heard_ns, len(heard_ns) - count)[len(heard_ns) - count :]
+
+
+@loop
+def squeeze(table: Rows, stays: Numbers) -> None:
+    """Move the records that stay to the front, in order; compiled, for plain records are moved by what they hold."""
+    to = 0
+    for at in range(len(stays)):
+        if stays[at]:
+            if to < at:
+                table[to] = table[at]
+            to += 1
 
 
 @loop
