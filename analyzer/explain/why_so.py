@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.causes import cause_kind
 from analyzer.judge.filtered import passes
 from analyzer.judge.judged import Certainty
-from analyzer.track.testimony import HOP, OWN
+from analyzer.track.signs import HOP, OWN
 from analyzer.words.model import Line
 from analyzer.words.teller import small
 from analyzer.words.witnesses import witness_lines

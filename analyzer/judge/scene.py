@@ -13,7 +13,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import MAPPED_IPV4, address_text
 from analyzer.track.flow import SIDES
-from analyzer.track.testimony import HOP, OWN, TAKEN_FOR_HOP
+from analyzer.track.signs import HOP, OWN, TAKEN_FOR_HOP
 
 if TYPE_CHECKING:
     from analyzer.judge.filtered import Kind

@@ -33,7 +33,8 @@ from analyzer.track.hosts import (
     Subjects,
 )
 from analyzer.track.news import OF_LINK
-from analyzer.track.testimony import BESIDE_NS, TESTIMONY, asked_about, recall, share, testify_beside
+from analyzer.track.signs import BESIDE_NS
+from analyzer.track.testimony import TESTIMONY, asked_about, recall, share, testify_beside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

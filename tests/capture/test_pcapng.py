@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from analyzer.capture import open_capture
 from analyzer.capture.frame import DAMAGED, FULL, GROWN, INTERFACE, MAX_TS_NS, MORE, NOTES, SECTION, empty_frames
-from analyzer.capture.pcapng import LINK_TYPES, MAX_INTERFACES, UNITS, PcapngFraming, index_blocks, ticks_to_ns
+from analyzer.capture.pcapng import PcapngFraming
+from analyzer.capture.pcapng_blocks import LINK_TYPES, MAX_INTERFACES, UNITS, index_blocks, ticks_to_ns
 from analyzer.capture.window import Window
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
 from analyzer.loops.loop import records

@@ -9,7 +9,7 @@ from analyzer.capture import open_capture
 from analyzer.segment import SEGMENT, WITNESS, SegmentBatch
 from analyzer.track.batch import FlowBatch
 from analyzer.track.beside import PART, Beside
-from analyzer.track.testimony import HOP, OWN, TAKEN_FOR_HOP
+from analyzer.track.signs import HOP, OWN, TAKEN_FOR_HOP
 from analyzer.track.tracker import Tracker
 from tests.capture.craft import IP_A, IP_B, Kept, ethernet, ipv4, pcap, tcp, udp
 from tests.capture.test_beside import arp

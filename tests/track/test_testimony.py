@@ -5,7 +5,8 @@ import pytest
 from analyzer.label.reset import ABORT, GAVE_UP
 from analyzer.loops.loop import records
 from analyzer.track.hosts import ASK, HOST
-from analyzer.track.testimony import end_in_question, first_since, in_vain
+from analyzer.track.signs import first_since, in_vain
+from analyzer.track.testimony import end_in_question
 
 S = 1_000_000_000
 
