@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from analyzer.analyzing import analyze as analyze
     from analyzer.annotating import annotate as annotate
     from analyzer.comparing import compare as compare
+    from analyzer.dissecting import name_heartbeats as name_heartbeats
     from analyzer.joining import join as join
     from analyzer.sharing import share as share
     from analyzer.watching import Watching as Watching
@@ -46,11 +47,24 @@ _HOMES: Final = {
     "annotate": "analyzer.annotating",
     "compare": "analyzer.comparing",
     "join": "analyzer.joining",
+    "name_heartbeats": "analyzer.dissecting",
     "share": "analyzer.sharing",
     "watch": "analyzer.watching",
 }
 
-__all__ = ["Analysis", "Flow", "Watching", "__version__", "analyze", "annotate", "compare", "join", "share", "watch"]
+__all__ = [
+    "Analysis",
+    "Flow",
+    "Watching",
+    "__version__",
+    "analyze",
+    "annotate",
+    "compare",
+    "join",
+    "name_heartbeats",
+    "share",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -375,6 +375,23 @@ class Analysis:
             found.add(kept.capture, kept.batch.flow["number"][picked], kept.hits.take(picked))
         return found
 
+    def beating(self) -> Iterator[tuple[Kept, NDArray[np.int64]]]:
+        """Yield where flows with trains of heartbeats are kept, and their indices there."""
+        self.settle()
+        for kept in self._batches:
+            if len(kept.batch.trains):
+                rows = np.flatnonzero(np.isin(kept.batch.flow["number"], kept.batch.trains["number"]))
+                if len(rows):
+                    yield kept, rows
+
+    def search_again(self, kept: Kept, row: int) -> None:
+        """Look anew for what is found in a flow of which more is known now than when it finished."""
+        counted = None if self._found is None else kept.hits.take(np.array([row]))
+        kept.search_again()
+        if self._found is not None and counted is not None:
+            number = int(kept.batch.flow["number"][row])
+            self._found.change(kept.capture, number, counted, kept.hits.take(np.array([row])))
+
     def merge(self, other: Analysis) -> None:
         """Take over what another analysis found in other captures, which come behind ours."""
         self.settle()
@@ -505,6 +522,11 @@ class Kept:
         if self._hits is None:
             self._hits = findings.search(findings.Columns(self.batch, self.winners))
         return self._hits
+
+    def search_again(self) -> None:
+        """Forget what was found and judged: what is known of a flow has changed."""
+        self._hits = None
+        self._ahead = {}
 
     def judged(self, row: int, rows: Sequence[int]) -> JudgedFlow:
         """Return a flow with everything that was concluded about it; those in the ``rows`` will be asked for next."""

@@ -113,6 +113,7 @@ class CaptureReader:
         self._notes: Any = records(NOTES, 1, jit=False)[0]
         self._forced = jit
         self._pending = 0  # frames indexed, not decoded
+        self._behind = 0  # number of the last frame before the batch at hand
         self._room = BATCH_ROWS
         self._source = source
         self._window = window
@@ -200,6 +201,7 @@ class CaptureReader:
             self._pending = 0
             if count:
                 batch = self._decoder.decode(self._window.octets(jit=self.jit), self._frames, count, jit=self.jit)
+                self._behind = self._decoder.frames - count
                 if self._contents:
                     batch = self._with_contents(batch, self._decoder.frames - count + 1)
                 yield self._framing.losses.found(batch, self._frames, self._decoder.frames - count)
@@ -208,6 +210,12 @@ class CaptureReader:
         if (rest := self._framing.losses.rest(self._decoder.frames, int(self._notes["last_ts_ns"]))) is not None:
             yield rest
         self._finish()
+
+    def frame_at(self, number: int) -> tuple[bytes, int, int]:
+        """Return a frame of the batch at hand, by its number: its octets, its length on the wire, its link type."""
+        frame = self._frames[number - self._behind - 1]
+        at, captured = int(frame["at"]), int(frame["captured"])
+        return bytes(self._window.view[at : at + captured]), int(frame["original"]), int(frame["link_type"])
 
     def _with_contents(self, batch: SegmentBatch, number: int) -> SegmentBatch:
         """Return a batch with what else is in its frames; ``number`` is that of the first."""

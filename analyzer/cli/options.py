@@ -142,6 +142,39 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_dissection(parser: argparse.ArgumentParser) -> None:
+    """Add --keylog and --no-dissect."""
+    group = parser.add_argument_group("heartbeats of programs")
+    group.add_argument(
+        "--keylog",
+        metavar="FILE",
+        default=None,
+        help="TLS secrets (SSLKEYLOGFILE) by which tshark can read what heartbeats in TLS are",
+    )
+    group.add_argument(
+        "--no-dissect",
+        dest="dissect",
+        action="store_false",
+        help="do not ask tshark which protocols heartbeats are of: they are known by their form alone",
+    )
+
+
+def keylog(options: argparse.Namespace) -> str | None:
+    """Return the file of TLS secrets.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    if options.keylog is None:
+        return None
+    path = Path(options.keylog)
+    try:
+        with path.open("rb"):
+            return str(path.resolve())
+    except OSError as error:
+        raise UsageError(f"--keylog: {options.keylog}: {error.strerror}") from None
+
+
 def add_flows(group: argparse._ActionsContainer) -> None:
     """Add what every reader of captures has."""
     group.add_argument(

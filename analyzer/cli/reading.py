@@ -18,7 +18,7 @@ from analyzer.analyzing import read_flows, read_into
 from analyzer.capture.rotation import in_folders, series_of
 from analyzer.cli import manner
 from analyzer.cli.manner import complain, warn
-from analyzer.cli.options import files, limits, selection
+from analyzer.cli.options import files, keylog, limits, selection
 from analyzer.errors import AnalyzerError, CaptureError
 from analyzer.loops import choice, notices
 from analyzer.loops.choice import finish, jit_allowed, ready
@@ -152,6 +152,7 @@ def read_all(
         count_findings=count_findings and not keep_all,
         clock=Clock(getattr(options, "time", Clock.RELATIVE.value)),
     )
+    secrets = keylog(options) if getattr(options, "dissect", False) else None
     todo = _all_series(options)
     refused = _refusing(options)
     if len(todo) > 1 and sum(map(_octets, todo)) >= WORTH_PROCESSES:
@@ -162,7 +163,19 @@ def read_all(
                 read_into(result, series, reader=options.reader, refused=refused, progress=progress)
     if not result.captures:
         raise NothingReadError
+    if getattr(options, "dissect", False):
+        _name_heartbeats(result, secrets)
     return result
+
+
+def _name_heartbeats(result: Analysis, secrets: str | None) -> None:
+    """Have tshark say which protocols heartbeats are of, if there are any; say what kept it from it."""
+    if next(result.beating(), None) is None:
+        return
+    from analyzer.dissecting import name_heartbeats
+
+    for sentence in name_heartbeats(result, secrets):
+        warn(f"note: {sentence}")
 
 
 def _all_series(options: argparse.Namespace) -> list[list[str]]:

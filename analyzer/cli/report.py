@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     shared.add_input(parser)
     shared.add_selection(parser)
+    shared.add_dissection(parser)
     group = parser.add_argument_group("output")
     forms = group.add_mutually_exclusive_group()
     forms.add_argument("--json", dest="form", action="store_const", const="json", help="one JSON object (schema 1)")

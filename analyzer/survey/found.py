@@ -48,6 +48,19 @@ class Findings:
             found.flows += len(rows)
             found.first += [(capture, int(number)) for number in numbers[rows[: NAMED - len(found.first)]]]
 
+    def change(self, capture: int, number: int, before: Hits, after: Hits) -> None:
+        """Take what a flow has now instead of what it had before."""
+        had, has = before.by_code().keys(), after.by_code().keys()
+        for code in had - has:
+            found = self._found[code]
+            found.flows -= 1
+            found.first = [each for each in found.first if each != (capture, number)]
+        for code in has - had:
+            found = self._found[code]
+            found.flows += 1
+            if len(found.first) < NAMED:
+                found.first.append((capture, number))
+
     def merge(self, other: Findings, at: int) -> None:
         """Add what was found in other captures, which come behind ours: the first of theirs is number ``at``."""
         for code, theirs in other._found.items():

@@ -14,4 +14,10 @@ def test_each_has_a_name_of_its_own_and_none_is_the_first():
 
 def test_who_answers():
     """Of protocols in which both ends beat by themselves nobody waits for an answer."""
-    assert {protocol.name for protocol in PROTOCOLS if not protocol.answers} == {"AMQP", "BGP", "STOMP", "FIX"}
+    assert {protocol.name for protocol in PROTOCOLS if not protocol.answers} == {
+        "AMQP",
+        "BGP",
+        "STOMP",
+        "FIX",
+        "PostgreSQL",
+    }

@@ -88,3 +88,17 @@ def test_packed_rows_tell_the_same():
 
     assert whole == packed
     assert {LEAK, "fin-wait-2-expired"} <= set(whole)
+
+
+def test_what_is_known_later_is_counted_anew(busy):
+    """A flow of which other things are found than when it finished counts for these."""
+    found, batch = Findings(), busy[0]
+    hits = findings.search(findings.Columns(batch, verdict.decide(batch)))
+    having = int(np.flatnonzero(hits.counts())[0])
+    some, none = hits.take(np.array([having])), hits.take(np.flatnonzero(hits.counts() == 0)[:1])
+    found.change(0, 7, none, some)
+
+    assert set(found.by_code()) == set(some.by_code())
+    assert {((0, 7),)} == {tuple(each.first) for each in found.by_code().values()}
+    found.change(0, 7, some, none)
+    assert {} == found.by_code()

@@ -1,0 +1,187 @@
+"""``name_heartbeats``: which protocols the heartbeats of kept flows are of, by tshark.
+
+Flows with trains of heartbeats are cut out of their captures, which are read once more for it, into a small temporary
+one; tshark reads that. Without such flows nothing is read, and no program runs. What is learned goes into the records
+of the trains, before anybody judges their flows; whatever goes wrong is a sentence, and trains stay known by form.
+
+It must not know how a train is found, or what a dissector says.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from analyzer.capture.cutting import CutWriter, frames_of
+from analyzer.capture.reader import CaptureReader, open_capture
+from analyzer.capture.source import STDIN
+from analyzer.errors import AnalyzerError
+from analyzer.judge.protocols import PROTOCOLS
+from analyzer.survey.membership import identity
+from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS
+from analyzer.wireshark.dissection import KEPT_OCTETS, Candidate, Piece, dissect, name
+from analyzer.wireshark.tshark import WiresharkError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from analyzer.analysis import Analysis, Kept
+    from analyzer.capture.cutting import CutFrame
+    from analyzer.survey.overview import CaptureSummary
+
+MOST_FLOWS: Final = 64
+"""So many flows are cut out; those with the longest trains first."""
+MOST_EACH: Final = 4 << 20
+"""From so many octets of a flow on, only small segments are cut out of it."""
+MOST_PIECES: Final = 8_192
+"""So many segments of a flow are."""
+MOST_OCTETS: Final = 96 << 20
+"""A cut is no larger."""
+NUMBERS: Final = {protocol.name: number for number, protocol in enumerate(PROTOCOLS, start=1)}
+
+
+class Beating(NamedTuple):
+    """A flow with trains of heartbeats: where it is kept, and its index there."""
+
+    capture: int
+    kept: Kept
+    row: int
+
+    @property
+    def flow(self) -> np.void:
+        """Its FLOW record."""
+        record: np.void = self.kept.batch.flow[self.row]
+        return record
+
+    @property
+    def trains(self) -> NDArray[np.int64]:
+        """The indices of its trains."""
+        return np.flatnonzero(self.kept.batch.trains["number"] == self.flow["number"])
+
+
+@dataclass(slots=True)
+class _Cut:
+    """A flow that is being cut out."""
+
+    beating: Beating
+    candidate: Candidate
+    octets: int = 0
+    first: tuple[int, int] = field(default=(0, 0))
+
+
+def name_heartbeats(result: Analysis, keylog: str | Path | None = None) -> list[str]:
+    """Name the heartbeats of the flows that an analysis keeps, as far as tshark can; return what kept it from it.
+
+    ``keylog`` is a file of TLS secrets, as browsers and libraries write it (SSLKEYLOGFILE), for tshark to read.
+    """
+    secrets = None if keylog is None else str(Path(keylog).resolve())
+    found = [Beating(kept.capture, kept, row) for kept, rows in result.beating() for row in rows.tolist()]
+    found.sort(key=lambda each: int(each.kept.batch.trains["count"][each.trains].max()), reverse=True)
+    told = []
+    if len(found) > MOST_FLOWS:
+        told.append(
+            f"heartbeats of {len(found) - MOST_FLOWS} more flows are not named, but known by their form: --flow and"
+            " --port pick flows"
+        )
+    for capture in sorted({each.capture for each in found[:MOST_FLOWS]}):
+        some = [each for each in found[:MOST_FLOWS] if each.capture == capture]
+        try:
+            _name(result, result.captures[capture], some, secrets)
+        except WiresharkError as error:
+            told.append(f"heartbeats are known by their form alone: {' '.join(str(error).split())}")
+            break
+        except (AnalyzerError, OSError) as error:
+            told.append(f"heartbeats are known by their form alone: {error}")
+    return told
+
+
+def _name(result: Analysis, summary: CaptureSummary, some: list[Beating], keylog: str | None) -> None:
+    """Name the heartbeats of some flows of one capture."""
+    if any(part.path == STDIN or not Path(part.path).is_file() for part in summary.parts):
+        return  # a stream passes once
+    with tempfile.NamedTemporaryFile(prefix="keepalive-", suffix=".pcapng") as file:
+        cuts = _cut_out(summary, some, CutWriter(file.write))
+        file.flush()
+        candidates = [cut.candidate for cut in cuts]
+        if not any(candidate.pieces for candidate in candidates):
+            return
+        read = dissect(file.name, candidates, keylog)
+    for cut in cuts:
+        changed = False
+        for at in cut.beating.trains.tolist():
+            changed |= _fill_in(cut, at, read)
+        if changed:
+            result.search_again(cut.beating.kept, cut.beating.row)
+
+
+def _fill_in(cut: _Cut, at: int, read: dict[int, dict[str, list[str]]]) -> bool:
+    """Enter what is known of a train; say whether anything is."""
+    train = cut.beating.kept.batch.trains[at]
+    beats = [
+        piece
+        for piece in cut.candidate.pieces
+        if piece.side == train["side"]
+        and abs(piece.length - train["length"]) <= BEAT_LENGTH_PLAY
+        and train["first_frame"] <= piece.frame <= train["last_frame"]
+    ]
+    named = name(cut.candidate, read, beats, int(train["side"]), int(train["first_frame"]))
+    if named is None:
+        return False
+    number = NUMBERS[named.protocol]
+    train["protocol"], train["limit_ns"], train["refused_frame"] = number, named.limit_ns, named.refused_frame
+    if not PROTOCOLS[number - 1].answers:  # what looked like answers are the other end's own
+        train["due"] = 0
+    return True
+
+
+def _cut_out(summary: CaptureSummary, some: list[Beating], writer: CutWriter) -> list[_Cut]:
+    """Write the segments of some flows that have data, and return what was written."""
+    cuts = [_Cut(each, Candidate(min(int(each.flow["a_port"]), int(each.flow["b_port"])))) for each in some]
+    flows = np.array([cut.beating.flow for cut in cuts])
+    keys = identity(flows, "a", "b")
+    for part in summary.parts:
+        with open_capture(part.path, jit=False) as reader:
+            if not isinstance(reader, CaptureReader):
+                return []  # text has no octets
+            before = part.first_frame - 1
+            for rows, frames in frames_of(reader, lambda rows: _has_data_of(rows, keys)):
+                del rows
+                for frame in frames:
+                    _take(frame, before, cuts, keys, writer)
+    return cuts
+
+
+def _has_data_of(rows: NDArray[np.void], keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    wanted: NDArray[np.bool_] = (rows["payload_len"] > 0) & np.isin(identity(rows, "src", "dst"), keys)
+    return wanted
+
+
+def _take(frame: CutFrame, before: int, cuts: list[_Cut], keys: NDArray[np.uint64], writer: CutWriter) -> None:
+    """Write a frame if it is of one of the flows, and it has room."""
+    key = identity(np.array([frame.row]), "src", "dst")[0]
+    number = int(frame.row["frame"]) + before
+    cut = next(_fitting(cuts, keys == key, number), None)
+    if cut is None or len(cut.candidate.pieces) >= MOST_PIECES or writer.octets > MOST_OCTETS:
+        return
+    length = int(frame.row["payload_len"])
+    if cut.octets > MOST_EACH and length > BEAT_MOST_OCTETS:
+        return
+    cut.octets += len(frame.octets)
+    flow = cut.beating.flow
+    from_a = all(frame.row[f"src_{part}"] == flow[f"a_{part}"] for part in ("hi", "lo", "port"))
+    data = frame.data[:KEPT_OCTETS]
+    cut.candidate.pieces.append(Piece(writer.add(frame), number, 0 if from_a else 1, length, data))
+
+
+def _fitting(cuts: list[_Cut], same: NDArray[np.bool_], number: int) -> Iterator[_Cut]:
+    """Yield the flows of these addresses that a frame can be of."""
+    for at in np.flatnonzero(same).tolist():
+        flow = cuts[at].beating.flow
+        if flow["first_frame"] <= number <= flow["last_frame"]:
+            yield cuts[at]

@@ -1,0 +1,128 @@
+"""How a heartbeat of each protocol shows: in tshark's fields, and in its first octets.
+
+The octets are a guess, and only decide which dissector tshark is told to try where a port says nothing (``-d``); what
+tshark then reads decides. Three protocols tshark has no dissector for, or none that shows them: for these the octets
+decide, and only where something else of the connection speaks for the protocol, too.
+
+It must not know flows, or how tshark is run.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Fields = dict[str, list[str]]
+"""What tshark read of a frame: the values of each field, in order."""
+SECOND_NS: Final = 1_000_000_000
+PROTOCOLS: Final = "frame.protocols"
+
+
+class Sign(NamedTuple):
+    """How heartbeats of a protocol show."""
+
+    protocol: str
+    """As ``judge.protocols`` calls it."""
+    dissector: str
+    """What ``-d tcp.port==N,`` is told; empty if tshark has none."""
+    octets: re.Pattern[bytes]
+    """What data begins with that may be one."""
+    fields: tuple[tuple[str, frozenset[str]], ...] = ()
+    """Fields of which one value has to be among some, all of them, in a frame that has one."""
+    among: re.Pattern[bytes] | None = None
+    """Where tshark does not decide: what other data of the connection begins with."""
+
+
+def _sign(protocol: str, dissector: str, octets: bytes, **fields: str) -> Sign:
+    values = tuple((name.replace("__", "."), frozenset(text.split("|"))) for name, text in fields.items())
+    return Sign(protocol, dissector, re.compile(octets, re.DOTALL), values)
+
+
+SIGNS: Final = (
+    _sign("WebSocket", "http", rb"[\x89\x8a][\x00-\x7d\x80-\xfd]", websocket__opcode="9"),
+    _sign("HTTP/2", "http2", rb"\0\0\x08\x06[\0\x01]\0{4}", http2__type="6", http2__flags__ack__ping="0"),
+    _sign("MQTT", "mqtt", rb"\xc0\0\Z", mqtt__msgtype="12"),
+    _sign("AMQP", "amqp", rb"\x08\0{6}\xce", amqp__type="8"),
+    _sign("AMQP", "amqp", rb"\0{3}\x08\x02\0{3}\Z", amqp__length="8", amqp__type="0"),
+    _sign("SSH", "ssh", rb"SSH-[12]\.", frame__protocols="ssh"),
+    _sign("BGP", "bgp", rb"\xff{16}\x00\x13\x04", bgp__type="4"),
+    _sign("Redis", "resp", rb"\*1\r\n\$4\r\n(?i:ping)\r\n", resp__bulk_string__value="50494e47|70696e67"),
+    _sign("Redis", "resp", rb"\*3\r\n\$8\r\nREPLCONF\r\n\$3\r\nACK\r\n", resp__bulk_string__value="41434b"),
+    _sign("MySQL", "mysql", rb"\x01\0{3}\x0e\Z", mysql__command="14"),
+    _sign("PostgreSQL", "pgsql", rb"d\0\0\0[\x16&][kr]", pgsql__type="Copy data", pgsql__copydata="6b*|72*"),
+    _sign("SMB2", "nbss", rb"\0.{3}\xfeSMB.{8}\x0d\0", smb2__cmd="13"),
+    _sign("iSCSI", "iscsi", rb"[\x00\x40\x20]\x80\0\0", iscsi__opcode="0x00|0x20"),
+    _sign("Diameter", "diameter", rb"\x01.{4}\x00\x01\x18", diameter__cmd__code="280"),
+    _sign("XMPP", "xmpp", rb"<iq\b.*ping", xmpp__ping="1|\u2713"),
+    _sign("IRC", "irc", rb"(?i:(:\S+ )?PING )", irc__request__command="PING"),
+    _sign("IRC", "irc", rb"(?i:(:\S+ )?PING )", irc__response__command="PING"),
+    _sign("SMPP", "smpp", rb"\0{3}\x10\0{3}\x15", smpp__command_id="0x00000015"),
+    _sign("FIX", "fix", rb"8=FIX.*\x0135=0\x01", fix__MsgType="0"),
+    _sign("IEC 104", "iec60870_104", rb"\x68\x04\x43\0{3}", iec60870_104__utype="0x10"),
+    Sign("NATS", "", re.compile(rb"PING\r\n\Z"), among=re.compile(rb"PONG\r\n\Z|INFO \{")),
+    Sign("STOMP", "", re.compile(rb"\r?\n\Z"), among=re.compile(rb"CONNECTED\r?\n(?:.*\n)*heart-beat:")),
+    Sign("SIP", "", re.compile(rb"\r\n\r\n\Z"), among=re.compile(rb"[A-Z]+ sips?:\S+ SIP/2\.0\r\n|SIP/2\.0 \d{3} ")),
+    Sign("XMPP", "", re.compile(rb" \Z"), among=re.compile(rb"(<\?xml.*)?<stream:stream\b", re.DOTALL)),
+)
+"""A heartbeat is of the first that fits."""
+
+HELLO: Final = re.compile(rb"SSH-[12]\.|GET \S+ HTTP/1\.1\r\n|PRI \* HTTP/2\.0\r\n")
+"""What a connection begins with that tells what it is, where its heartbeats do not."""
+HELLOS: Final = {b"SSH": "ssh", b"GET": "http", b"PRI": "http2"}
+MIDSTREAM: Final = {"http": "websocket"}
+"""What is tried where the beginning of a connection is missing."""
+
+
+def _smaller(values: Sequence[int]) -> int:
+    """Return what both ends' offers come to, 0 if only one was captured."""
+    return min(values) if len(values) > 1 else 0
+
+
+def _second(values: Sequence[int]) -> int:
+    """Return the answer to an offer, 0 if it was not captured."""
+    return values[-1] if len(values) > 1 else 0
+
+
+READ: Final[tuple[tuple[str, str, int, Callable[[Sequence[int]], int]], ...]] = (
+    ("MQTT", "mqtt.kalive", SECOND_NS, max),
+    ("BGP", "bgp.open.holdtime", SECOND_NS, _smaller),
+    ("AMQP", "amqp.method.arguments.heartbeat", SECOND_NS, _second),
+    ("AMQP", "amqp.performative.arguments.idleTimeout", SECOND_NS // 1000, min),
+    ("FIX", "fix.HeartBtInt", SECOND_NS, max),
+)
+"""What the ends agree on in clear: of a protocol a field, its unit, and what follows from all values of a connection.
+
+MQTT 5.0 3.1.2.10; RFC 4271 4.2 (the smaller hold time counts); AMQP 0-9-1 connection.tune-ok; AMQP 1.0 2.4.5. What is
+0 is off.
+"""
+REFUSED: Final = ("http2.goaway.error", "11")
+"""GOAWAY with ENHANCE_YOUR_CALM (RFC 9113 7)."""
+
+FIELDS: Final = tuple(
+    dict.fromkeys(
+        [PROTOCOLS, *(name for sign in SIGNS for name, _ in sign.fields), *(row[1] for row in READ), REFUSED[0]]
+    )
+)
+"""Everything that tshark is asked for."""
+
+
+def guess(data: bytes) -> str:
+    """Return which dissector should be tried on data that begins so; empty if none in particular."""
+    if hello := HELLO.match(data):
+        return HELLOS[hello.group()[:3]]
+    return next((sign.dissector for sign in SIGNS if sign.dissector and sign.octets.match(data)), "")
+
+
+def shows(sign: Sign, fields: Fields, data: bytes) -> bool:
+    """Say whether a frame of which tshark read this, and whose data begins so, has a heartbeat that shows so."""
+    if not sign.fields:
+        return sign.octets.match(data) is not None
+    return all(_has(fields.get(name, ()), values) for name, values in sign.fields)
+
+
+def _has(found: Sequence[str], values: frozenset[str]) -> bool:
+    """Say whether one of the values is there; of one that ends with a star two digits, an octet, count."""
+    return any(each in values or f"{each[:2]}*" in values for each in found)

@@ -1,0 +1,145 @@
+"""Which protocol the heartbeats of a connection are of, as tshark reads them, and what the ends agreed on.
+
+One run of tshark over a small capture in which candidates were cut out, with columns of numbers and names that tshark
+itself defines; nothing of a packet's contents is passed on. Ports say little, so that what the data begins with decides
+which dissector is tried.
+
+It must not know how candidates are found, or what follows from a name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from analyzer.wireshark.beat_signs import FIELDS, HELLO, MIDSTREAM, PROTOCOLS, READ, REFUSED, SIGNS, guess, shows
+from analyzer.wireshark.bounded import MOST_S, printed
+from analyzer.wireshark.tshark import TsharkFailedError, columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from analyzer.wireshark.beat_signs import Fields, Sign
+
+NONSENSE: Final = "tshark printed what cannot be read"
+KEPT_OCTETS: Final = 256
+"""So much of a segment's data is looked at."""
+BEGINNING: Final = 4
+"""A greeting is among so many segments with data at the beginning."""
+LEAST: Final = 2
+"""So many heartbeats of a train have to be read as such, and half of those that were cut out."""
+
+
+class Piece(NamedTuple):
+    """A segment with data of a candidate, in the cut."""
+
+    number: int
+    """Of its frame in the cut."""
+    frame: int
+    """... and in the capture."""
+    side: int
+    """Who sent it: 0 a, 1 b."""
+    length: int
+    """Octets of data."""
+    data: bytes
+    """The first of them."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A connection with trains of heartbeats."""
+
+    port: int
+    """The one that its service has."""
+    pieces: list[Piece] = field(default_factory=list)
+
+
+class Named(NamedTuple):
+    """What was read of a train."""
+
+    protocol: str
+    limit_ns: int
+    """What the ends agreed on, -1 if that is not known."""
+    refused_frame: int
+    """Where the other end said that there are too many, 0 nowhere."""
+
+
+def dissect(path: str, candidates: Iterable[Candidate], keylog: str | None = None) -> dict[int, Fields]:
+    """Return what tshark reads of the frames of a cut, by their numbers there.
+
+    Raises:
+        WiresharkError: tshark is missing, too old, or ended otherwise than it should; or what it prints is no table.
+    """
+    arguments = ["-r", path, "-Y", "tcp.len > 0", *columns("%m", *(f"%Cus:{name}:0:U" for name in FIELDS))]
+    if keylog is not None:
+        arguments += ["-o", f"tls.keylog_file:{keylog}"]
+    for port, dissector in tried(candidates).items():
+        arguments += ["-d", f"tcp.port=={port},{dissector}"]
+    return dict(map(_row, printed(arguments, most_s=MOST_S)))
+
+
+def tried(candidates: Iterable[Candidate]) -> dict[int, str]:
+    """Return by port which dissector tshark is told to try: of several that may fit, what most data looks like."""
+    looks: dict[int, Counter[str]] = {}
+    for each in candidates:
+        guesses = Counter(found for piece in each.pieces if (found := guess(piece.data)))
+        # a handshake tells more than any number of heartbeats
+        begun = any(HELLO.match(piece.data) for piece in each.pieces[:BEGINNING])
+        if not begun:
+            guesses = Counter({MIDSTREAM.get(found, found): count for found, count in guesses.items()})
+        looks.setdefault(each.port, Counter()).update(guesses)
+    return {port: found.most_common(1)[0][0] for port, found in looks.items() if found}
+
+
+def _row(line: bytes) -> tuple[int, Fields]:
+    """Return the number of a frame and its fields, of a line of columns."""
+    number, *values = line.decode("utf-8", "replace").split("\t")
+    if len(values) < len(FIELDS) or not number.strip().isdecimal():
+        raise TsharkFailedError((NONSENSE,))
+    fields = {name: text.split(",") for name, text in zip(FIELDS, values, strict=False) if text}
+    if PROTOCOLS in fields:
+        fields[PROTOCOLS] = [layer for stack in fields[PROTOCOLS] for layer in stack.split(":")]
+    return int(number), fields
+
+
+def name(
+    candidate: Candidate, read: dict[int, Fields], beats: Sequence[Piece], side: int, first_frame: int
+) -> Named | None:
+    """Return what a train is, whose heartbeats are among these pieces; None if that cannot be told."""
+    found: Counter[str] = Counter()
+    for piece in beats:
+        fields = read.get(piece.number, {})
+        if (sign := next((each for each in SIGNS if shows(each, fields, piece.data)), None)) is not None:
+            found[sign.protocol] += _agrees(sign, candidate)
+    if not found:
+        return None
+    protocol, count = found.most_common(1)[0]
+    if count < LEAST or 2 * count < len(beats):
+        return None
+    return Named(protocol, _limit_ns(protocol, candidate, read), _refused(candidate, read, side, first_frame))
+
+
+def _agrees(sign: Sign, candidate: Candidate) -> bool:
+    """Say whether something else of a connection speaks for a protocol that tshark does not read."""
+    among = sign.among
+    return among is None or any(among.match(piece.data) for piece in candidate.pieces)
+
+
+def _limit_ns(protocol: str, candidate: Candidate, read: dict[int, Fields]) -> int:
+    for of, column, unit_ns, follows in READ:
+        texts = [text for piece in candidate.pieces for text in read.get(piece.number, {}).get(column, ())]
+        values = [int(text) for text in texts if text.isdecimal() and len(text) <= len("4294967295")]
+        if of == protocol and values and (value := follows(values)):
+            return value * unit_ns
+    return -1
+
+
+def _refused(candidate: Candidate, read: dict[int, Fields], side: int, first_frame: int) -> int:
+    column, value = REFUSED
+    frames = (
+        piece.frame
+        for piece in candidate.pieces
+        if piece.side != side and piece.frame > first_frame and value in read.get(piece.number, {}).get(column, ())
+    )
+    return next(frames, 0)

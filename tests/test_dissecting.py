@@ -1,0 +1,166 @@
+"""Naming the heartbeats of programs: what each protocol has, what keeps tshark from it, and what it costs nobody."""
+
+import asyncio
+import os
+import re
+import stat
+
+import pytest
+
+import analyzer
+from analyzer import dissecting
+from tests.wireshark import beating
+from tests.wireshark.needs import needs_tshark
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """A function that puts a shell script called tshark first on PATH."""
+
+    def write(script):
+        path = tmp_path / "tshark"
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    """The flows of all protocols, named: by what they are of."""
+    path, clients = beating.everything(tmp_path_factory.mktemp("beats") / "all.pcap")
+    analysis = analyzer.analyze(path, jit=False)
+    assert [] == analyzer.name_heartbeats(analysis)
+    return {clients[flow.a.port]: flow for flow in analysis.flows}
+
+
+def one(tmp_path, what="MQTT", port=7001):
+    """An analysis of one connection."""
+    path = beating.pcap(tmp_path / "one.pcap", beating.talk(port, 40_000, beating.TALKS[what]))
+    return analyzer.analyze(path, jit=False)
+
+
+def trains(flow):
+    """The trains of a flow, as the JSON report has them."""
+    return flow.fields["heartbeats"]
+
+
+@needs_tshark
+@pytest.mark.parametrize("what", [each for each in beating.TALKS if each != "none"])
+def test_each_protocol_is_named_on_any_port(named, what):
+    """Whatever port a service has, its heartbeats are named by what they carry."""
+    (train,) = trains(named[what])
+
+    assert (re.split(", | 1.0", what)[0], "dissector") == (train["protocol"], train["named_by"])
+    assert train["count"] in (6, 7)
+
+
+@needs_tshark
+def test_what_no_dissector_knows_stays_known_by_form(named):
+    """A train of which nothing is read is a train still."""
+    (train,) = trains(named["none"])
+
+    assert (None, "form", 6) == (train["protocol"], train["named_by"], train["answered"])
+
+
+@needs_tshark
+@pytest.mark.parametrize(("what", "agreed_s"), [("MQTT", 60), ("AMQP", 15), ("BGP", 9), ("Redis", None)])
+def test_what_the_ends_agreed_on_is_read(named, what, agreed_s):
+    """MQTT's keep-alive, the answer to AMQP's tune and the smaller hold time of BGP are told where they passed."""
+    assert agreed_s == trains(named[what])[0]["agreed_s"]
+
+
+@needs_tshark
+def test_nobody_answers_where_both_ends_beat(named):
+    """What looks like an answer in a protocol without answers is counted as none."""
+    said = {what: trains(named[what])[0]["answered"] for what in ("BGP", "AMQP", "FIX", "MQTT")}
+
+    assert {"BGP": None, "AMQP": None, "FIX": None, "MQTT": 6} == said
+
+
+@needs_tshark
+def test_a_refusal_is_found(named):
+    """GOAWAY with ENHANCE_YOUR_CALM is the frame where the other end said that there are too many."""
+    (train,) = trains(named["HTTP/2"])
+
+    assert train["refused_frame"] > train["last_frame"]
+
+
+@needs_tshark
+def test_it_works_inside_an_event_loop(tmp_path):
+    """In a notebook, which runs in an event loop, heartbeats are named as elsewhere."""
+
+    async def work():
+        analysis = one(tmp_path)
+        return analyzer.name_heartbeats(analysis), trains(analysis.flows[0])[0]["protocol"]
+
+    assert ([], "MQTT") == asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("echo 'TShark 1.12.1 (Git Rev Unknown)'", "this tshark is version 1.12.1; at least 3.0.0 is needed"),
+        ("echo nonsense", "tshark does not tell its version"),
+        ("kill -9 $$", "tshark was ended by signal 9"),
+        ("case $1 in -v) echo 'TShark 4.0.17';; *) echo nonsense;; esac", "tshark printed what cannot be read"),
+        ("case $1 in -v) echo 'TShark 4.0.17';; *) echo 'tshark: no' >&2; exit 2;; esac", "no"),
+        ("case $1 in -v) echo 'TShark 4.0.17';; *) exec sleep 600;; esac", "tshark did not end within 0.5 s"),
+    ],
+    ids=["old", "no version", "killed", "nonsense", "an error", "hanging"],
+)
+def test_a_tshark_that_will_not_do_is_one_sentence(tmp_path, program, monkeypatch, script, sentence):
+    """Old, killed, hanging or talking nonsense: it is said in one sentence, and the train stays known by form."""
+    program(script)
+    monkeypatch.setattr("analyzer.wireshark.dissection.MOST_S", 0.5)
+    analysis = one(tmp_path)
+
+    assert [f"heartbeats are known by their form alone: {sentence}"] == analyzer.name_heartbeats(analysis)
+    assert (None, "form") == (trains(analysis.flows[0])[0]["protocol"], trains(analysis.flows[0])[0]["named_by"])
+
+
+def test_no_tshark_is_one_sentence(tmp_path, monkeypatch):
+    """Where there is no tshark the sentence says how to get it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (sentence,) = analyzer.name_heartbeats(one(tmp_path))
+
+    assert sentence.startswith("heartbeats are known by their form alone: this needs tshark")
+    assert "\n" not in sentence
+
+
+def test_without_heartbeats_no_program_runs(tmp_path, monkeypatch):
+    """A capture without trains is not read again, and nobody looks for tshark."""
+    monkeypatch.setattr(dissecting, "dissect", None)
+    monkeypatch.setattr(dissecting, "open_capture", None)
+    path = beating.pcap(tmp_path / "none.pcap", beating.talk(7001, 40_000, [(1, "a", b"hello"), (2, "b", b"bye")]))
+
+    assert [] == analyzer.name_heartbeats(analyzer.analyze(path, jit=False))
+
+
+@needs_tshark
+def test_a_few_of_many_are_named(tmp_path, monkeypatch):
+    """Of more flows than are cut out those with the longest trains are named, and the others are counted."""
+    monkeypatch.setattr(dissecting, "MOST_FLOWS", 1)
+    short = beating.beats(b"*1\r\n$4\r\nPING\r\n", b"+PONG\r\n", times=5)
+    talks = [beating.talk(7001, 40_000, short), beating.talk(7002, 40_001, beating.TALKS["Redis"])]
+    analysis = analyzer.analyze(beating.pcap(tmp_path / "two.pcap", *talks), jit=False)
+    (sentence,) = analyzer.name_heartbeats(analysis)
+
+    assert "heartbeats of 1 more flows are not named" in sentence
+    assert [None, "Redis"] == [trains(flow)[0]["protocol"] for flow in analysis.flows]
+
+
+@needs_tshark
+def test_rotated_files_are_cut_together(tmp_path):
+    """Frames of a flow are found in each file of a series, and count through."""
+    frames = beating.talk(7001, 40_000, beating.TALKS["MQTT"])
+    paths = [
+        beating.pcap(tmp_path / "part1.pcap", frames[:15]),
+        beating.pcap(tmp_path / "part2.pcap", frames[15:]),
+    ]
+    analysis = analyzer.analyze(paths, jit=False)
+
+    assert 2 == len(analysis.captures[0].parts)
+    assert [] == analyzer.name_heartbeats(analysis)
+    assert ("MQTT", 60) == tuple(trains(analysis.flows[0])[0][name] for name in ("protocol", "agreed_s"))

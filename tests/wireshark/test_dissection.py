@@ -1,0 +1,60 @@
+"""From what tshark reads of a cut to the name of a train."""
+
+from analyzer.wireshark.dissection import Candidate, Named, Piece, name, tried
+
+PING, PONG = b"\xc0\0", b"\xd0\0"
+
+
+def pieces(*said):
+    """Segments with data, numbered as they come; each (who, octets)."""
+    return [Piece(at, 100 + at, "ab".index(who), len(data), data) for at, (who, data) in enumerate(said, start=1)]
+
+
+def test_most_data_on_a_port_decides_what_is_tried():
+    """Two connections of one port may look differently: what more of their data looks like is tried."""
+    mqtt, bgp = Candidate(9, pieces(*[("a", PING)] * 3)), Candidate(9, pieces(("a", b"\xff" * 16 + b"\0\x13\x04")))
+
+    assert {9: "mqtt"} == tried([mqtt, bgp])
+    assert {} == tried([Candidate(9, pieces(("a", b"tick")))])
+
+
+def test_a_greeting_tells_more_than_heartbeats():
+    """An upgrade that was captured makes HTTP find the WebSocket; from the middle a WebSocket is tried at once."""
+    ping = ("a", b"\x89\x84abcdabcd")
+
+    assert {80: "http"} == tried([Candidate(80, pieces(("a", b"GET /c HTTP/1.1\r\n"), ping))])
+    assert {80: "websocket"} == tried([Candidate(80, pieces(ping, ping))])
+
+
+def test_half_of_the_heartbeats_have_to_be_read():
+    """One in three that looks like a PINGREQ names nothing, and neither does a single one."""
+    beats = pieces(*[("a", PING)] * 3)
+    read = {1: {"mqtt.msgtype": ["12"]}}
+
+    assert name(Candidate(9, beats), read, beats, 0, 1) is None
+    assert name(Candidate(9, beats[:1]), read, beats[:1], 0, 1) is None
+    read[3] = read[1]
+    assert Named("MQTT", -1, 0) == name(Candidate(9, beats), read, beats, 0, 1)
+
+
+def test_what_only_one_end_offered_is_not_agreed():
+    """A hold time of one OPEN alone, or a keep-alive of 0, is no limit."""
+    beats = pieces(("a", b""), ("a", b""), ("b", b""))
+    read = {1: {"bgp.type": ["4"], "bgp.open.holdtime": ["90"]}, 2: {"bgp.type": ["4"]}}
+
+    assert -1 == name(Candidate(9, beats), read, beats[:2], 0, 1).limit_ns
+    read[3] = {"bgp.open.holdtime": ["9"]}
+    assert 9_000_000_000 == name(Candidate(9, beats), read, beats[:2], 0, 1).limit_ns
+    read = {at: {"mqtt.msgtype": ["12"], "mqtt.kalive": ["0", "x", "9" * 30]} for at in (1, 2)}
+    assert -1 == name(Candidate(9, beats), read, beats[:2], 0, 1).limit_ns
+
+
+def test_a_refusal_is_of_the_other_end_and_behind_the_first_heartbeat():
+    """Who refuses is who is asked, and nobody refuses before the first PING."""
+    said = pieces(("b", b""), ("a", b""), ("a", b""), ("b", b""))
+    read = {at: {"http2.type": ["6"], "http2.flags.ack.ping": ["0"]} for at in (2, 3)}
+    read[1] = read[4] = {"http2.goaway.error": ["11"]}
+
+    assert 104 == name(Candidate(9, said), read, said[1:3], 0, 102).refused_frame
+    read[4] = {"http2.goaway.error": ["0"]}
+    assert 0 == name(Candidate(9, said), read, said[1:3], 0, 102).refused_frame
