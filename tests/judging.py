@@ -46,7 +46,7 @@ def opened(text):
 
 def judge(scene):
     """Return the judged flows of a parsed scenario, in order."""
-    return sorted(judge_batches(follow([scene.batch()])), key=lambda judged: judged.record.number)
+    return sorted(judge_batches(scene.dissected(follow([scene.batch()]))), key=lambda judged: judged.record.number)
 
 
 def judge_batches(batches):

@@ -25,7 +25,8 @@ that is answered), ``row NAME`` (the row of RULES that won). A line without ``#=
 
 Other lines: ``isn: a N b N`` and ``ip: 6`` (from here on); ``verdict [FLOW]: WORD [by WHO] [row NAME]`` for every flow,
 in order from 1; ``probes [FLOW]: a N b N``, ``states [FLOW]: a STATE b STATE``, ``initiator [FLOW]: WHO``;
-``finds [FLOW]: CODE [a|b], ...``, findings that the flow has, each with the endpoint it is about. Endpoints
+``finds [FLOW]: CODE [a|b], ...``, findings that the flow has, each with the endpoint it is about;
+``reads: a|b PROTOCOL [refused FRAME]``, what a dissector reads of the heartbeats of an end. Endpoints
 ``c`` and ``d`` are another pair, ``e`` and ``f`` are ``a`` and ``b`` behind a translation of a's address, ``g`` and
 ``h`` are ``e`` and ``f`` where e's address is a private one. Unknown words are refused with their line number.
 """
@@ -39,6 +40,7 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.findings import CODES
+from analyzer.judge.table import PROTOCOL_NAMES
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Certainty, Doubt
 from analyzer.label.reset import ResetKind
@@ -165,6 +167,16 @@ class Scenario:
     """Packets dropped while capturing."""
     losses: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=LOSS))
     """Where, if that is known."""
+    reads: list = field(default_factory=list)
+    """What a dissector reads of heartbeats: (endpoint, protocol, frame where they were refused or 0)."""
+
+    def dissected(self, batches):
+        """Return batches of its flows in which heartbeats are named as it says."""
+        for batch, (side, protocol, refused) in itertools.product(batches, self.reads):
+            mine = batch.trains["side"] == "ab".index(side)
+            batch.trains["protocol"][mine] = PROTOCOL_NAMES.index(protocol)
+            batch.trains["refused_frame"][mine] = refused
+        return batches
 
     def batch(self):
         """Everything as one batch."""
@@ -249,6 +261,7 @@ class _Reader:
         self.expected = {}
         self.flows = {}
         self.finds = []
+        self.reads = []
 
     def refuse(self, reason):
         raise NotationError(self.number, reason)
@@ -268,6 +281,8 @@ class _Reader:
             self.segment(body)
             if wanted is not None:
                 self.expected[len(self.made)] = self.expectation(wanted)
+        elif wanted is None and body.startswith("reads: "):
+            self.reading(body.split()[1:])
         elif wanted is None and ":" in body:
             self.setting(body)
         else:
@@ -287,7 +302,7 @@ class _Reader:
         end_ns, flows = last_ns + self.after_ns, list(self.flows.values())
         losses = self.stretches(rows)
         lost = self.lost + int(losses["packets"].sum())
-        return Scenario(self.behaviour, rows, end_ns, self.expected, flows, self.finds, lost, losses)
+        return Scenario(self.behaviour, rows, end_ns, self.expected, flows, self.finds, lost, losses, self.reads)
 
     def stretches(self, rows):
         """Return where packets were dropped, as LOSS records."""
@@ -459,6 +474,14 @@ class _Reader:
             else:
                 self.refuse(f"unknown expectation: {word}")
         return expected
+
+    def reading(self, words):
+        """Read what a dissector reads."""
+        if len(words) not in {2, 4} or words[0] not in {"a", "b"} or words[2:3] not in ([], ["refused"]):
+            self.refuse(f"unknown: {' '.join(words)}")
+        if words[1] not in PROTOCOL_NAMES:
+            self.refuse(f"unknown protocol: {words[1]}")
+        self.reads.append((words[0], words[1], self.count(words[3]) if words[3:] else 0))
 
     def setting(self, body):
         """Read a line that is no segment."""

@@ -282,6 +282,15 @@ def test_findings_are_said_with_their_endpoint():
     assert [(1, "headers-cut", None), (1, "probes-stopped", "b"), (1, "clock-went-back", None)] == parse(lines).finds
 
 
+def test_what_a_dissector_reads_is_said_with_its_frame():
+    """A line names the protocol of an end's heartbeats, and where they were refused; only protocols there are."""
+    read = parse(WIDE + "verdict: open\nreads: a HTTP/2 refused 20\nreads: b MQTT\n").reads
+
+    assert [("a", "HTTP/2", 20), ("b", "MQTT", 0)] == read
+    with pytest.raises(NotationError, match="unknown protocol: HTTP"):
+        parse(WIDE + "reads: a HTTP\n")
+
+
 def test_flows_are_named_in_order():
     """A verdict of the second flow without one of the first is refused."""
     with pytest.raises(NotationError):

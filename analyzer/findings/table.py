@@ -75,6 +75,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     window.UNANSWERED,
     path_mtu.LARGE_LOST,
     no_answers.ANSWERS_NONE,
+    heartbeats.TOO_MANY,
     heartbeats.HUNG,
     no_reply.NO_REPLY,
     # ── what went wrong on the way ──

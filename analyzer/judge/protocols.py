@@ -42,3 +42,15 @@ PROTOCOLS: Final = (
     Protocol("IEC 104", "TESTFR", answers=True),
 )
 """In no particular order, which is kept: a train holds the place of its protocol here, counted from 1."""
+
+
+def beat_of(name: str) -> str:
+    """Return what a heartbeat of a protocol is called, with the protocol's name.
+
+    Raises:
+        KeyError: there is no such protocol.
+    """
+    return f"{name} {_BEATS[name]}"
+
+
+_BEATS: Final = {protocol.name: protocol.beat for protocol in PROTOCOLS}

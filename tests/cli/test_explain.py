@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from tests.wireshark import beating
+from tests.wireshark.needs import needs_tshark
+
+NAMES = "protocol", "named_by"
 FOUNDING = "founding_go_fin60.pcap"
 DEAD = "dead_peer_silence.pcap"
 
@@ -75,3 +79,25 @@ def test_fail_on_decides_the_exit_status(keepalive, words, expected):
     """--fail-on works as in report."""
     assert expected == keepalive("explain", FOUNDING, "--fail-on", words).status
     assert expected == keepalive("explain", FOUNDING, "--only-findings", "--fail-on", words).status
+
+
+@needs_tshark
+def test_heartbeats_are_named_unless_nobody_may_ask(keepalive, tmp_path):
+    """The words name what tshark reads; with --no-dissect, or without secrets that can be read, it is not asked."""
+    path = beating.pcap(tmp_path / "one.pcap", beating.talk(7001, 40_000, beating.TALKS["MQTT"]))
+
+    assert "(MQTT PINGREQ)" in " ".join(keepalive("explain", path, "--flow", "0").out.split())
+    assert "(by their form)" in " ".join(keepalive("explain", path, "--flow", "0", "--no-dissect").out.split())
+    refused = keepalive("explain", path, "--keylog", tmp_path / "none")
+    assert (2, "") == (refused.status, refused.out)
+    assert "--keylog" in refused.err
+
+
+def test_without_tshark_a_note_says_so(keepalive, tmp_path, monkeypatch):
+    """Where tshark is missing heartbeats are told by their form, and a note says why."""
+    path = beating.pcap(tmp_path / "one.pcap", beating.talk(7001, 40_000, beating.TALKS["MQTT"]))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = keepalive("report", path, "--json")
+
+    assert (None, "form") == tuple(json.loads(done.out)["flows"][0]["heartbeats"][0][name] for name in NAMES)
+    assert "note: heartbeats are known by their form alone: this needs tshark" in done.err

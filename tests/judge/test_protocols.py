@@ -1,6 +1,6 @@
 """The protocols whose heartbeats have a name."""
 
-from analyzer.judge.protocols import PROTOCOLS
+from analyzer.judge.protocols import PROTOCOLS, beat_of
 from analyzer.judge.table import PROTOCOL_NAMES
 
 
@@ -21,3 +21,9 @@ def test_who_answers():
         "FIX",
         "PostgreSQL",
     }
+
+
+def test_what_a_heartbeat_is_called():
+    """Words name a heartbeat by its protocol and by what that calls it."""
+    assert "MQTT PINGREQ" == beat_of("MQTT")
+    assert len(PROTOCOLS) == len({beat_of(protocol.name) for protocol in PROTOCOLS})

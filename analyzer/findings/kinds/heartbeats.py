@@ -8,6 +8,7 @@ import numpy as np
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope, Told
+from analyzer.judge.protocols import beat_of
 from analyzer.judge.record import other
 from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict
@@ -41,6 +42,11 @@ def train_of(record: FlowRecord, side: Side) -> Heartbeats | None:
     """
     trains = [train for train in record.heartbeats if train.sender == side]
     return max(trains, key=lambda t: (t.answered is not None, t.unanswered or 0, t.sent, t.first_frame), default=None)
+
+
+def _by(f: Finding) -> str:
+    """Return what its heartbeats are, or how they are known."""
+    return beat_of(str(f.data["protocol"])) if "protocol" in f.data else "by their form"
 
 
 def _train(case: Case, side: Side) -> Heartbeats:
@@ -102,6 +108,8 @@ def _in_vain(case: Case, side: Side) -> Evidence:
     fin, reset = case.record.fin_of(side), case.reset
     closed = fin.frame if fin is not None else reset.frame if reset is not None and reset.sender == side else None
     return frames_of(train.answer_frame, train.silent_frame, train.last_frame, closed), known(
+        protocol=train.protocol,
+        limit_ns=train.limit_ns,
         period_ns=train.period_ns,
         answered=train.answered,
         unanswered=train.unanswered,
@@ -141,7 +149,7 @@ def _hung_happened(t: Teller, f: Finding) -> list[Line]:
     )
     return lines(
         Line(
-            f"{asker}'s program sent a heartbeat every {duration(number(f, 'period_ns'))}, and"
+            f"{asker}'s program sent a heartbeat ({_by(f)}) every {duration(number(f, 'period_ns'))}, and"
             f" {t.the(late)}'s answered {number(f, 'answered')}, the last one here.",
             (number(f, "answer_frame"),),
         ),
@@ -200,7 +208,8 @@ HUNG: Final = FindingKind(
 def _missed_detail(t: Teller, f: Finding) -> str:
     ended = f"{t.start(side_of(f))} ended the connection {duration(number(f, 'waited_ns'))} after"
     missed = number(f, "unanswered")
-    return f"{ended} {'a heartbeat' if missed == 1 else f'the first of {missed} heartbeats'} that nothing answered."
+    beat = "a heartbeat" if missed == 1 else f"the first of {missed} heartbeats"
+    return f"{ended} {beat} ({_by(f)}) that nothing answered."
 
 
 MISSED: Final = FindingKind(
@@ -225,6 +234,85 @@ MISSED: Final = FindingKind(
     ),
     detail=_missed_detail,
     advice=Advice.MINOR,
+)
+
+
+# ── too many of them ──
+
+
+def told_that_they_are_too_many(f: Flows) -> Mask:
+    """The other end said that its heartbeats are too many (HTTP/2 GOAWAY with ENHANCE_YOUR_CALM)."""
+    return f.beats("refused_frame") > 0
+
+
+def _refused_evidence(case: Case) -> Evidence:
+    """The train that was refused, and the frame that said so."""
+    refused = [train for train in case.record.heartbeats if train.sender == case.side and train.refused_frame]
+    train = refused[0]
+    return frames_of(train.first_frame, train.last_frame, train.refused_frame), known(
+        protocol=train.protocol,
+        period_ns=train.period_ns,
+        sent=train.sent,
+        refused_frame=train.refused_frame,
+    )
+
+
+def _refused_headline(t: Teller, f: Finding) -> str:
+    side = side_of(f)
+    return (
+        f"{t.start(other(side))} refused {t.the(side)}'s heartbeats because they are too many: one every"
+        f" {duration(number(f, 'period_ns'))} ({_by(f)})."
+    )
+
+
+def _refused_happened(t: Teller, f: Finding) -> list[Line]:
+    side = side_of(f)
+    return [
+        Line(
+            f"{t.start(side)}'s program sent {count(number(f, 'sent'), 'heartbeat')}, one every"
+            f" {duration(number(f, 'period_ns'))}.",
+            f.frames[:2],
+        ),
+        Line(
+            f"{t.start(other(side))}'s answered with GOAWAY, ENHANCE_YOUR_CALM: too many pings.",
+            (number(f, "refused_frame"),),
+        ),
+    ]
+
+
+def _refused_why(t: Teller, f: Finding) -> list[Line]:
+    return [
+        Line(
+            f"{t.start(other(side_of(f)))} allows fewer than that. A gRPC server takes one each five minutes by"
+            " default, and without open calls one each two hours.",
+            (number(f, "refused_frame"),),
+        )
+    ]
+
+
+TOO_MANY: Final = FindingKind(
+    code="too-many-pings",
+    rows=(Row((told_that_they_are_too_many,), _refused_evidence),),
+    text=LongText(
+        title="Its heartbeats were refused: too many",
+        meaning=(
+            "This end's program sent HTTP/2 PINGs more often than its peer takes them, and the peer said so: GOAWAY"
+            " with ENHANCE_YOUR_CALM (gRPC: too_many_pings). The connection takes no new calls from then on."
+        ),
+        why=(
+            "A server takes frequent PINGs for an attack, or for a client that wastes batteries. The client connects"
+            " again and, if it pings as before, is refused again."
+        ),
+        change=(
+            "Let both ends agree. In gRPC raise the client's keepalive time to what the server permits (5 min by"
+            " default, and none without calls), or lower the server's: MinTime and PermitWithoutStream in Go,"
+            " GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS elsewhere."
+        ),
+        doubt="ENHANCE_YOUR_CALM may also be said of other frames than PINGs.",
+        source="RFC 9113 7; gRPC proposals A8 and A9",
+    ),
+    detail=_refused_headline,
+    lead=Lead(_refused_headline, _refused_happened, _refused_why),
 )
 
 
@@ -300,6 +388,7 @@ def _masked_evidence(case: Case) -> Evidence:
     )
     return frames_of(train.first_frame, train.last_frame), known(
         beater=side,
+        protocol=train.protocol,
         period_ns=train.period_ns,
         bytes=train.payload_len,
         sent=train.sent,
@@ -312,7 +401,7 @@ def _masked_detail(t: Teller, f: Finding) -> str:
     answered = f", {number(f, 'answered')} of them answered" if "answered" in f.data else ""
     return (
         f"{t.start(side)}'s program sent {count(number(f, 'sent'), 'heartbeat')} of"
-        f" {count(number(f, 'bytes'), 'byte')}, one every {duration(number(f, 'period_ns'))}{answered} (by their form)."
+        f" {count(number(f, 'bytes'), 'byte')}, one every {duration(number(f, 'period_ns'))}{answered} ({_by(f)})."
         " Each restarts keepalive's idle time, so whether keepalive is on cannot be seen here."
     )
 

@@ -73,3 +73,28 @@ def test_keepalive_that_never_probes():
     assert "4 of them answered" in text
     assert "keepalive-masked" in codes(flow_of(Talk().beats(each(20, 20, 5)), "end: +5\n"))
     assert "keepalive-masked" not in codes(flow_of(Talk().beats(each(20, 20, 5)), probed))
+
+
+def test_heartbeats_that_are_refused():
+    """A GOAWAY that calms the other end names it, its period, and the frame."""
+    (judged,) = scenario("heartbeats_refused")
+    found = judged.finding("too-many-pings")
+
+    assert ("a", (4, 16, 17)) == (found.about, found.frames)
+    assert "one every 10" in explain.detail(found, judged)
+    assert "HTTP/2 PING" in explain.detail(found, judged)
+    assert "because they are too many" in explain.headline(judged, 0)
+
+
+def test_a_name_stands_in_place_of_the_form():
+    """What a dissector reads is said where else it says that only the form is known."""
+    text = [detail(name) for name in ("heartbeats_refused", "heartbeats_unanswered_at_the_end")]
+
+    assert "(HTTP/2 PING)" in text[0]
+    assert "(by their form)" in text[1]
+
+
+def detail(name):
+    """The sentence about keepalive that has nothing to do."""
+    (judged,) = scenario(name)
+    return explain.detail(judged.finding("keepalive-masked"), judged)
