@@ -79,7 +79,7 @@ bench: .venv/installed-checks
 # The loops run as plain Python here (KEEPALIVE_JIT=0): coverage sees no compiled line.
 test: programs lint
 	$(BIN)/coverage erase
-	KEEPALIVE_JIT=0 $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	KEEPALIVE_JIT=0 $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 ifeq ($(strip $(PYTEST_ARGS)),)
 	@echo "The core, at least $(CORE_COVERAGE) %:"

@@ -24,12 +24,9 @@ FIRST = ("tests/live/", "tests/capture/test_reader.py", "tests/test_scenarios.py
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Among several processes each file is one's alone: what its tests share is then made once."""
+    """Begin with what takes longest: each file is one process's alone, so that what its tests share is made once."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
-        for item in items:
-            if item.get_closest_marker("xdist_group") is None:
-                item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 def pytest_runtest_setup(item):

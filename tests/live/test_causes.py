@@ -21,7 +21,6 @@ def played(tmp_path_factory):
 
 @pytest.mark.live
 @pytest.mark.slow
-@pytest.mark.xdist_group("lab")
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_cause_is_the_true_one(played, name, tmp_path):
     """What is played now has the cause that was made true."""

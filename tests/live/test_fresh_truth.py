@@ -246,7 +246,6 @@ SCENARIOS = [
 pytestmark = [
     pytest.mark.live,
     pytest.mark.slow,
-    pytest.mark.xdist_group("fresh_truth"),  # played once, not once a worker
     pytest.mark.parametrize("scenario", [pytest.param(each, id=each.name) for each in SCENARIOS]),
 ]
 

@@ -70,7 +70,6 @@ def played(tmp_path_factory):
 
 @pytest.mark.live
 @pytest.mark.slow
-@pytest.mark.xdist_group("lab")
 @pytest.mark.parametrize("name", QUICK)
 def test_a_report_of_a_fresh_scenario_says_what_happened(played, name, capsys):
     """Probes, answers, verdict and settings of what is played now equal the truth that is written beside it."""

@@ -15,10 +15,7 @@ FOUNDING = ROOT / "captures" / "founding_go_fin60.pcap"
 """For a page of 10,000 flows: it is to open in 1 s, and gets twice that on a machine busy with other tests."""
 HOSTILE = '"><script>document.title="owned"<!--\u2028.pcap'.replace("/", "")
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=f"not installed: {' and '.join(missing())}"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {' and '.join(missing())}")
 
 TABLE = "[...document.querySelectorAll('#table tbody tr')]"
 COLUMN = f"return {TABLE}.map(row => row.cells[arguments[0]].textContent)"

@@ -12,8 +12,6 @@ from analyzer.wireshark.frame_labels import Label
 from tests.wireshark.needs import needs_tshark
 from tests.wireshark.surveying import bundled, drawn, scenarios, written
 
-pytestmark = pytest.mark.xdist_group("wireshark")
-
 TWO_VLANS = """
 +0      a > b  S   0:0(0)
 +.00001 a > b  S   0:0(0)             vlan 9

@@ -18,7 +18,7 @@ from tests.wireshark.surveying import bundled, drawn, scenarios
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "captures" / "lab"
 
-pytestmark = [needs_tshark, pytest.mark.xdist_group("wireshark")]
+pytestmark = needs_tshark
 
 
 @pytest.fixture(scope="module")
