@@ -54,6 +54,8 @@ class CauseKind:
     """Findings whose advice does not hold where it leads with a ``why``."""
     tells: str = ""
     """What would tell whether it is this, where others fit as well."""
+    needs_findings: frozenset[str] = frozenset()
+    """Codes of findings without which it never holds, if it is known by one of them."""
     needs_question: bool = False
     """Whether it never holds of a flow whose end raises no question and that no ICMP error is about."""
 

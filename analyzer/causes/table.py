@@ -72,11 +72,17 @@ def explained(judged: JudgedFlow) -> JudgedFlow:
     """Return a judged flow with its witnesses, and its causes, the surest first."""
     scene = Scene(judged.record, judged.ending, judged.findings)
     holding = Holding(scene)
-    if scene.raises_question or judged.record.icmp_errors:
-        found = [cause for kind in CAUSES if (cause := find(kind, holding)) is not None]
+    # of most flows that probe nothing beside them bears on how they ended
+    asked = scene.raises_question or bool(judged.record.icmp_errors)
+    codes = {finding.code for finding in judged.findings}
+    kinds = (
+        kind
+        for kind in (CAUSES if asked else _WITHOUT_QUESTION)
+        if not (kind.needs_findings and kind.needs_findings.isdisjoint(codes))
+    )
+    found = [cause for kind in kinds if (cause := find(kind, holding)) is not None]
+    if asked:
         return replace(judged, causes=_ranked(found), witnesses=witnesses(scene))
-    # most flows that probe: nothing beside them bears on how they ended
-    found = [cause for kind in _WITHOUT_QUESTION if (cause := find(kind, holding)) is not None]
     return replace(judged, causes=_ranked(found)) if found else judged
 
 

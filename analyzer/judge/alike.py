@@ -81,11 +81,20 @@ class Likenesses:
 
     def of(self, at: int) -> Likeness | None:
         """Return the likeness of one flow; None if it is like no other."""
-        if self.group[at] < 0:
+        shape = self.shape_of(at)
+        if shape is None:
             return None
         frames = self.frames[at]
-        until = self.until_ns[at].astype("<i8").tobytes()
-        return Likeness(self.shapes[self.group[at]], until, tuple(frames[frames > 0].tolist()))
+        return Likeness(shape, self.until_of(at), tuple(frames[frames > 0].tolist()))
+
+    def shape_of(self, at: int) -> bytes | None:
+        """Return the shape of one flow; None if it is like no other."""
+        group = int(self.group[at])
+        return None if group < 0 else self.shapes[group]
+
+    def until_of(self, at: int) -> bytes:
+        """Return how long after the first segment of one flow the capture ended for it, as ``Likeness`` has it."""
+        return int(self.until_ns[at]).to_bytes(8, "little", signed=True)
 
 
 class Traced(FlowRecord):

@@ -162,18 +162,37 @@ class Patterns:
         self, like: Likeness, text: str, addresses: Sequence[str], numbers: Sequence[int], *, asked: bool
     ) -> None:
         """Take the text of a flow that was told; ``asked`` says that it depends on when the capture ended."""
+        if self.meets(like.shape, like.until, asked=asked):
+            self.take(like, text, addresses, numbers)
+
+    def meets(self, shape: bytes, until: bytes, *, asked: bool) -> bool:
+        """Note that a flow of this shape was told; return whether its text should be taken: not of one that comes once.
+
+        ``asked`` says that the text depends on when the capture ended.
+        """
         self._tried += 1
-        key = like.shape
-        if asked and key not in self._asking:
-            self._asking.add(key)
-            self._known.pop(key, None)
-        if key in self._asking:
-            key += like.until
-        if key in self._known:  # of a shape that comes once nothing is learned
-            pattern = self._known[key] = self._known[key] or Pattern()
-            pattern.learn(text, addresses, numbers)
-        elif len(self._known) < MOST:
+        if asked and shape not in self._asking:
+            self._asking.add(shape)
+            self._known.pop(shape, None)
+        key = self._key(shape, until)
+        met = key in self._known
+        if not met and len(self._known) < MOST:
             self._known[key] = None
+        return met
+
+    def take(self, like: Likeness, text: str, addresses: Sequence[str], numbers: Sequence[int]) -> None:
+        """Learn from the text of a flow whose shape was met before."""
+        key = self._key(like.shape, like.until)
+        pattern = self._known[key] = self._known[key] or Pattern()
+        pattern.learn(text, addresses, numbers)
+
+    def knows(self, key: bytes) -> bool:
+        """Say whether anything was learned of this key."""
+        return self._known.get(key) is not None
+
+    def _key(self, shape: bytes, until: bytes) -> bytes:
+        """Return what is known of a flow is kept by."""
+        return shape + until if shape in self._asking else shape
 
 
 def _escaped(text: str) -> str:

@@ -71,9 +71,11 @@ class Telling:
         while len(places):
             now, later = [places[some.likes.group[places] < 0]], [places[:0]]
             for key, alike_ in self._by_key(some.likes, places):
-                fine, texts = self._patterns.texts(key, *some.differing(alike_))
-                for at, made in zip(alike_[fine].tolist(), texts, strict=True):
-                    found[at] = made
+                fine = np.zeros(len(alike_), dtype=np.bool_)
+                if self._patterns.knows(key):
+                    fine, texts = self._patterns.texts(key, *some.differing(alike_))
+                    for at, made in zip(alike_[fine].tolist(), texts, strict=True):
+                        found[at] = made
                 rest = alike_[~fine]
                 few = len(rest) if self._patterns.is_told(key) else most
                 now.append(rest[:few])
@@ -103,10 +105,13 @@ class Telling:
 
     def _learn(self, some: _Some, at: int, text: str, *, asked: bool) -> None:
         """Learn from the text of a flow that was told; ``asked`` says that it depends on when the capture ended."""
+        shape = some.likes.shape_of(at)
+        if shape is None or not self._patterns.meets(shape, some.likes.until_of(at), asked=asked):
+            return
         like = some.likes.of(at)
-        if like is not None:
-            addresses, numbers = some.differing(np.array([at]))
-            self._patterns.learn(like, text, [each[0] for each in addresses], numbers[0].tolist(), asked=asked)
+        assert like is not None, "it has a shape"
+        addresses, numbers = some.differing(np.array([at]))
+        self._patterns.take(like, text, [each[0] for each in addresses], numbers[0].tolist())
 
 
 class _Some:

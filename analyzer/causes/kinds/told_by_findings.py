@@ -51,6 +51,7 @@ def _pointer(kind: FindingKind, certainty: Certainty, code: str = "") -> CauseKi
     """Return a cause that is known by a finding, and has its code unless it has one of its own."""
     return CauseKind(
         code=code or kind.code,
+        needs_findings=frozenset({kind.code}),
         rows=(CauseRow(certainty, (_has(kind),)),),
         facts=partial(_of_finding, kind),
         text=kind.text,
@@ -104,6 +105,7 @@ def _hung(s: Scene) -> Facts:
 
 HUNG: Final = CauseKind(
     code=heartbeats.HUNG.code,
+    needs_findings=frozenset({heartbeats.HUNG.code, no_reply.NO_REPLY.code}),
     rows=tuple(CauseRow(Certainty.LIKELY, (_has(kind),)) for kind in (heartbeats.HUNG, no_reply.NO_REPLY)),
     facts=_hung,
     text=no_reply.NO_REPLY.text,
