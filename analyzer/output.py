@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from analyzer.untyped import Octets
 
@@ -52,11 +52,14 @@ class NamedFile(io.FileIO):
 
 
 @contextlib.contextmanager
-def whole(path: str | Path, *, replace: bool) -> Iterator[BinaryIO]:
+def whole(path: str | Path, *, replace: bool, settle: Callable[[int, str], object] | None = None) -> Iterator[BinaryIO]:
     """Give a file to write to, which has this path once the block is left without an error; else all is as it was.
 
     A file that is there is left alone unless it may be ``replace``d, even if it came meanwhile; then the new one has
     its permissions. To what is no regular file, such as a pipe or a device, is written at once.
+
+    ``settle`` is given the descriptor of the complete file and its path, to see to it that it is on disk, in its own
+    time: the file may have its name before, and who relies on it must wait for that.
 
     Raises:
         FileExistsError: there is a file, and it may not be replaced.
@@ -83,7 +86,7 @@ def whole(path: str | Path, *, replace: bool) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             with _named(path):
-                os.fsync(descriptor)
+                os.fsync(descriptor) if settle is None else settle(descriptor, str(path))
         with _named(path):
             _give_name(part, target, replace=replace)
     finally:

@@ -1,7 +1,8 @@
 """Finished flows as partitions of the tables: Parquet files of one point, written once and never changed.
 
 What a flow's row says is decided by ``report.tables``, the same as in ``report --parquet``; here the columns that only
-many points need are put beside it. Until its manifest names it, a partition is nothing to anybody.
+many points need are put beside it. Until its manifest names it, a partition is nothing to anybody; whoever writes that
+waits before until the place has ``settled``.
 
 It must not know where flows come from.
 """
@@ -197,7 +198,7 @@ class Partitions:
             return
         if table not in self._writers:
             name = f"{self._tag}-{table}.parquet"
-            file = self._open.enter_context(self._place.write(f"{self._folder}/{name}"))
+            file = self._open.enter_context(self._place.write(f"{self._folder}/{name}", settle=False))
             self._writers[table] = library("pyarrow.parquet").ParquetWriter(file, schema_of(table), compression="zstd")
             self.names[table] = name
         self._writers[table].write_table(library("pyarrow").concat_tables(held))
@@ -256,6 +257,6 @@ def write_captures(
         for at, each in enumerate(captures)
     ]
     name = f"{tag}-captures.parquet"
-    with place.write(f"{folder}/{name}") as file:
+    with place.write(f"{folder}/{name}", settle=False) as file:
         library("pyarrow.parquet").write_table(arrow.Table.from_pylist(rows, schema=schema), file, compression="zstd")
     return name

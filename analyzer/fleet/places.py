@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from analyzer.capture.rotation import SUFFIXES
 from analyzer.errors import AnalyzerError
 from analyzer.fleet.extras import library, missing
+from analyzer.fleet.settling import Settling
 from analyzer.output import whole
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class Place:
         scheme, name = named(url)
         self.name = name
         self.is_local = scheme == "file"
+        self._settling = Settling()
         if self.is_local:
             self.root = str(Path(url.removeprefix("file://")))
             self._fs: Any = library("fsspec.implementations.local").LocalFileSystem(skip_instance_cache=True)
@@ -225,8 +227,10 @@ class Place:
             file.write(octets)
 
     @contextlib.contextmanager
-    def write(self, path: str) -> Iterator[Foreign]:
+    def write(self, path: str, *, settle: bool = True) -> Iterator[Foreign]:
         """Give a file to write to, which is at this path once the block is left without an error.
+
+        It is on disk then, too; without ``settle`` only once ``settled`` returns.
 
         Raises:
             StorageError: it cannot be written; what was there is still there.
@@ -235,14 +239,25 @@ class Place:
         with said_as(name, "written", body=True):
             if self.is_local:
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
-                with whole(path, replace=True) as file:
+                with whole(path, replace=True, settle=None if settle else self._settling.take) as file:
                     yield file
                 return
             with tempfile.TemporaryDirectory(prefix="keepalive-") as folder:
                 part = f"{folder}/part"
-                with whole(part, replace=False) as file:
+                with whole(part, replace=False, settle=_as_it_is) as file:
                     yield file
                 self._again(lambda: self._fs.put_file(part, path))
+
+    def settled(self) -> None:
+        """Return when all that was written here is on disk.
+
+        Raises:
+            StorageError: some of it is not.
+        """
+        try:
+            self._settling.wait()
+        except OSError as error:
+            raise StorageError(f"{error.filename}: cannot be written ({reason(error)})") from None
 
     @contextlib.contextmanager
     def read(self, path: str) -> Iterator[Foreign]:
@@ -399,6 +414,10 @@ class Octets:
         if stream is not None:
             with contextlib.suppress(Exception):
                 stream.close()
+
+
+def _as_it_is(descriptor: int, path: str) -> None:
+    """Leave a file that is only there to be sent where it is."""
 
 
 def named(url: str) -> tuple[str, str]:

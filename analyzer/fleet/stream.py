@@ -27,7 +27,7 @@ from analyzer.track.awake import Hole
 from analyzer.track.hosts import CLOCK, NOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -132,15 +132,16 @@ class PointStream:
         return self.captures[capture].start_ns or 0
 
     def read(
-        self, name: str, stream: Foreign, size: int, see: Callable[[int], None] | None = None
+        self, name: str, stream: Foreign, size: int, *, jit: bool | None = None, ahead: bool = True
     ) -> Iterator[tuple[int, FlowBatch]]:
         """Read a file, and yield the flows that finish, with the index of their capture.
 
-        ``stream`` has ``readinto`` and ``close``; it is closed. ``see`` is told how many octets were read.
+        ``stream`` has ``readinto`` and ``close``; it is closed. ``jit`` is as of ``open_capture``. ``ahead`` reads and
+        decodes in a thread of its own, where loops are compiled.
         """
         try:
             source = open_stream(name, stream, size)
-            reader = open_capture(name, source=source)
+            reader = open_capture(name, jit=jit, source=source)
         except CaptureError as error:
             stream.close()
             self.refused.append((name, error.reason))
@@ -149,10 +150,10 @@ class PointStream:
         with reader:
             if self._at is not None and not goes_on(self._at.last_ns, reader.start_ns):
                 yield from self.end()
-            yield from self._flows_of(reader, name, see)
+            yield from self._flows_of(reader, name, ahead=ahead)
 
     def _flows_of(
-        self, reader: CaptureReader | TextReader, name: str, see: Callable[[int], None] | None
+        self, reader: CaptureReader | TextReader, name: str, *, ahead: bool
     ) -> Iterator[tuple[int, FlowBatch]]:
         if self._at is None or self._intake is None:
             self._at = Carried(len(self.captures))
@@ -164,7 +165,7 @@ class PointStream:
         at, intake = self._at, self._intake
         frames, last_ns = 0, -1
         try:
-            for batch in read_ahead(reader) if reader.jit else reader:
+            for batch in read_ahead(reader) if ahead and reader.jit else reader:
                 if intake.full:
                     break
                 count_through(batch, at.before)
@@ -173,8 +174,6 @@ class PointStream:
                 found = intake.feed(batch if self._shard is None else self._shard.of(batch))
                 if found is not None:
                     yield at.index, found
-                if see is not None:
-                    see(reader.bytes_read)
         except UnsupportedLinkTypeError as error:
             self.refused.append((name, error.reason))
             if len(at.parts) == 1:  # what shows only at its end that nothing of it could be decoded is no capture

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import analyzer
-from analyzer.capture.reader import open_capture
+from analyzer.capture.reader import HUGE, LARGE, open_capture
 from analyzer.capture.source import open_stream
 from analyzer.errors import AnalyzerError, CaptureError
 from analyzer.fleet import manifest, state
@@ -28,6 +28,7 @@ from analyzer.fleet.points import label_of
 from analyzer.fleet.sharding import Shard
 from analyzer.fleet.state import StateError
 from analyzer.fleet.stream import PointStream, dtypes
+from analyzer.loops.choice import jit_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +73,8 @@ class Task:
     checkpoint: int = CHECKPOINT
     rules: str = ""
     """What ``manifest.rules`` must return where it is done; empty for whatever it does."""
+    beside: int = 0
+    """Octets of all files of the run: what a worker that does some of it has before it, however small a file is."""
 
     @property
     def folder(self) -> str:
@@ -122,6 +125,8 @@ class Worker:
         self._folder = self._out.below("points", task.folder)
         self._places = {root: Place(root) for root in dict.fromkeys(root for root, _ in task.files)}
         self._shard = Shard(task.shard, task.shards) if task.shards > 1 else None
+        self._compiled: bool | None = None
+        """Whether files are read by compiled loops; None leaves that to the size of each."""
         self._changing: set[str] = set()
         self._asked = False
         """Whether the store is to be asked again what the files are: they changed since they were listed."""
@@ -269,7 +274,7 @@ class Worker:
                     done.add(capture, flows)
         arrays, facts = stream.save()
         name = f"{tag}-state.zst"
-        with self._out.write(f"{self._folder}/{name}") as out:
+        with self._out.write(f"{self._folder}/{name}", settle=False) as out:
             digest = state.write(out, arrays, facts)
         del arrays
         live: list[tuple[str, str]] = []
@@ -310,9 +315,13 @@ class Worker:
         return Partitions(self._out, self._folder, tag, task.point, task.shard, stream.start_ns)
 
     def _read(self, stream: PointStream, root: str, file: StoredFile) -> Iterator[tuple[int, FlowBatch]]:
-        octets = self._places[root].open(file)
+        place, beside = self._places[root], self._task.beside
+        if self._compiled is None and jit_wanted(large=beside >= LARGE, huge=beside >= HUGE):
+            self._compiled = True  # paid for once, by all files of the run
+        octets = place.open(file)
         try:
-            yield from stream.read(file.name, octets, file.size)
+            # what is fetched from afar comes while the batch before is tracked; else a worker is one processor's work
+            yield from stream.read(file.name, octets, file.size, jit=self._compiled, ahead=not place.is_local)
             octets.verify()
         finally:
             octets.close()
@@ -324,6 +333,7 @@ class Worker:
         generation = 0 if there is None else there.generation
         if generation != before.generation:
             raise OvertakenError(f"{self._task.point}: another run has written its tables meanwhile")
+        self._out.settled()
         self._out.put(f"{self._folder}/{manifest.NAME}", after.octets())
         self._out.remove([f"{self._folder}/{name}" for name in sorted(before.names - after.names)])
         if after.underway is None:  # what runs left that were killed

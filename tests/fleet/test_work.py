@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -267,6 +269,27 @@ def test_a_full_disk_leaves_the_tables_as_they_were(archive, tmp_path, monkeypat
     assert all("No space left on device" in each.error for each in outcomes)
     assert before == of_fleet(tmp_path / "out")
     assert [] == left_over(tmp_path / "out")
+    assert [3] * FEW == [each.read for each in do_all(tmp_path / "in", tmp_path / "out")]
+
+
+def test_no_manifest_names_what_is_not_on_disk(archive, tmp_path, monkeypatch):
+    """Where the disk has not kept a partition, the point's tables are the old ones, and the reason is said."""
+    source, _ = archive
+    arrive(source, tmp_path / "in", 3, FEW)
+    do_all(tmp_path / "in", tmp_path / "out")
+    before = of_fleet(tmp_path / "out")
+    arrive(source, tmp_path / "in", 6, FEW)
+
+    def full(descriptor):
+        if threading.current_thread() is not threading.main_thread():  # the manifest itself could be kept
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    outcomes = do_all(tmp_path / "in", tmp_path / "out")
+    monkeypatch.undo()
+
+    assert all(": cannot be written (No space left on device)" in each.error for each in outcomes)
+    assert before == of_fleet(tmp_path / "out")
     assert [3] * FEW == [each.read for each in do_all(tmp_path / "in", tmp_path / "out")]
 
 
