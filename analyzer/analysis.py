@@ -262,9 +262,13 @@ class Analysis:
         order = np.argsort(lines["batch"], kind="stable")
         starts = np.searchsorted(lines["batch"][order], np.arange(len(self._batches) + 1)).tolist()
         rows = lines["row"][order].tolist()
-        each = [_ahead(rows[start:stop]) for start, stop in pairwise(starts)]
+        each = [
+            _ahead(rows[start:stop], kept.sizes(rows[start:stop]) >= LARGE)
+            for kept, (start, stop) in zip(self._batches, pairwise(starts), strict=True)
+        ]
         for batch in lines["batch"].tolist():
-            yield Flow(self, self._batches[batch], *next(each[batch]))
+            row, ahead = next(each[batch])
+            yield Flow(self, self._batches[batch], row, ahead) if ahead else self._large_flow(batch, row)
 
     def together(self, most: int | None = None) -> Iterator[tuple[FlowsTogether, NDArray[np.int64]]]:
         """Yield the kept flows, at most so many, some at a time, with the places that put them in the same order."""
@@ -298,13 +302,16 @@ class Analysis:
 
     def flow(self, line: np.void) -> Flow:
         """Return the flow of a line."""
-        key = int(line["batch"]), int(line["row"])
-        kept, row = self._batches[key[0]], key[1]
-        flow = self._large.pop(key, None) or Flow(self, kept, row)
-        if kept.batch.start[row + 1] - kept.batch.start[row] >= LARGE:
-            self._large[key] = flow
-            while len(self._large) > LARGE_KEPT:
-                del self._large[next(iter(self._large))]
+        batch, row = int(line["batch"]), int(line["row"])
+        is_large = self._batches[batch].sizes([row])[0] >= LARGE
+        return self._large_flow(batch, row) if is_large else Flow(self, self._batches[batch], row)
+
+    def _large_flow(self, batch: int, row: int) -> Flow:
+        """Return a flow that takes long to judge: the same to all who ask, unless others were asked for since."""
+        flow = self._large.pop((batch, row), None) or Flow(self, self._batches[batch], row)
+        self._large[batch, row] = flow
+        while len(self._large) > LARGE_KEPT:
+            del self._large[next(iter(self._large))]
         return flow
 
     def probing_hosts(self, most: int | None = None) -> list[ProbingHost]:
@@ -339,7 +346,7 @@ class Analysis:
         """Yield the flows of these lines with what is inferred of socket options; others may not be judged further."""
         for batch in sorted(set(lines["batch"].tolist())):
             kept, own = self._batches[batch], lines[lines["batch"] == batch]
-            large = np.diff(kept.batch.start)[own["row"]] >= LARGE
+            large = kept.sizes(own["row"]) >= LARGE
             yield from kept.with_settings(own["row"][~large].tolist())
             for line in own[large]:
                 yield self.flow(line).judged  # which stays judged for who asks next
@@ -497,10 +504,13 @@ class FlowsByFinding(dict[str, "list[Flow]"]):
         raise KeyError(f"no finding is called {code}; keepalive rules lists them")
 
 
-def _ahead(rows: list[int]) -> Iterator[tuple[int, list[int]]]:
-    """Yield each row with those that are to be judged with it: the next few, if it is the first of them."""
-    for at, row in enumerate(rows):
-        yield row, rows[at : at + AHEAD]
+def _ahead(rows: list[int], large: NDArray[np.bool_]) -> Iterator[tuple[int, list[int]]]:
+    """Yield each row with those that are to be judged with it: itself and the next few; none with one that is large."""
+    small = [row for row, is_large in zip(rows, large.tolist(), strict=True) if not is_large]
+    at = 0
+    for row, is_large in zip(rows, large.tolist(), strict=True):
+        yield row, [] if is_large else small[at : at + AHEAD]
+        at += not is_large
 
 
 class Kept:
@@ -515,6 +525,12 @@ class Kept:
         self.winners = winners
         self._hits = hits
         self._ahead: dict[int, JudgedFlow] = {}
+
+    def sizes(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many notable segments flows have."""
+        at = np.asarray(rows, dtype=np.int64)
+        found: NDArray[np.int64] = self.batch.start[at + 1] - self.batch.start[at]
+        return found
 
     @property
     def hits(self) -> findings.Hits:
@@ -531,6 +547,8 @@ class Kept:
     def judged(self, row: int, rows: Sequence[int]) -> JudgedFlow:
         """Return a flow with everything that was concluded about it; those in the ``rows`` will be asked for next."""
         if row not in self._ahead:
+            if len(rows) == 1:
+                return next(self.judge(rows))
             self._ahead = dict(zip(rows, self.judge(rows), strict=True))
         return self._ahead.pop(row)
 

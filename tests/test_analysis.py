@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from analyzer.analysis import Analysis
+from analyzer import analysis as analysis_module
+from analyzer.analysis import Analysis, Kept
 from analyzer.analyzing import analyze, read_flows
 from analyzer.survey.selection import Selection
 
@@ -65,3 +66,28 @@ def test_flows_may_pass_through_without_being_kept():
     assert [0, 1, 2] == sorted(flow.judged.record.number for some in passed for flow in some)
     assert 0 == len(analysis)
     assert kept.totals == analysis.totals
+
+
+def test_a_large_flow_is_judged_once_whoever_asks(monkeypatch):
+    """Who goes through all, who asks for settings and who asks for one flow get the same judged flow."""
+    monkeypatch.setattr(analysis_module, "LARGE", 1)
+    judged = []
+    judge = Kept.judge
+    monkeypatch.setattr(Kept, "judge", lambda kept, rows: judged.extend(rows) or judge(kept, rows))
+    analysis = analyze(FOUNDING)
+
+    assert [analysis.flow(line).judged for line in analysis.lines()] == [flow.judged for flow in analysis]
+    assert 1 == analysis.settings_in_use().asked == len(judged)
+
+
+def test_flows_are_judged_some_at_a_time_around_a_large_one(monkeypatch):
+    """A large flow among others is not judged with them, and they are judged once."""
+    analysis = analyze(REUSE)
+    sizes = sorted(int(size) for size in analysis._batches[0].sizes(range(3)))
+    monkeypatch.setattr(analysis_module, "LARGE", sizes[-1])
+    judged = []
+    judge = Kept.judge
+    monkeypatch.setattr(Kept, "judge", lambda kept, rows: judged.append(list(rows)) or judge(kept, rows))
+
+    assert [0, 1, 2] == [flow.judged.record.number for flow in analysis]
+    assert [0, 1, 2] == sorted(row for rows in judged for row in rows)

@@ -353,6 +353,12 @@ class Identity(NamedTuple):
     translation: Translation | None
 
 
+MANY: Final = 1000
+"""Of a flow with so many probes, those of one end are picked once: a flow is asked for them some thirty times."""
+_PARTED: Final[dict[Side, tuple[tuple[Probe, ...], tuple[Probe, ...]]]] = {}
+"""By the end, the probes of the flow that was asked last, and that end's."""
+
+
 class FlowRecord(NamedTuple):
     """The facts of one flow."""
 
@@ -441,7 +447,14 @@ class FlowRecord(NamedTuple):
 
     def probes_from(self, side: Side) -> tuple[Probe, ...]:
         """Return one endpoint's probes."""
-        return tuple(probe for probe in self.probes if probe.sender == side)
+        probes = self.probes
+        if len(probes) < MANY:
+            return tuple([probe for probe in probes if probe.sender == side])
+        of, own = _PARTED.get(side, ((), ()))
+        if of is not probes:
+            own = tuple([probe for probe in probes if probe.sender == side])
+            _PARTED[side] = probes, own
+        return own
 
     def trailing(self, side: Side) -> tuple[Probe, ...]:
         """Return an endpoint's unanswered probes since its peer last sent what might have answered."""

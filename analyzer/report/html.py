@@ -22,7 +22,6 @@ from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
-from analyzer.report.segment_table import rows as segment_rows
 from analyzer.report.settings_table import HEADS, cells, notes
 from analyzer.report.settings_table import MOST_ROWS as MOST_SETTINGS
 from analyzer.report.story_text import when_text
@@ -224,10 +223,10 @@ def drawn(judged: JudgedFlow, start_ns: int, prefix: str) -> tuple[str, str]:
 
     figure = flow_figure(judged, start_ns, theme="transparent")
     markup = METADATA.sub("", inline_svg(figure, prefix))
-    found = segment_rows(judged, start_ns)
-    if len(found) > MOST_POINTED:
-        found = [*found[: MOST_POINTED // 2], *found[-MOST_POINTED // 2 :]]
-    frames = [[seconds(row.ts_ns - start_ns), row.frame, f"{row.sender}: {row.what.split(',')[0]}"] for row in found]
+    first, _, last = evidence(judged, start_ns, MOST_POINTED)
+    frames = [
+        [seconds(row.ts_ns - start_ns), row.frame, f"{row.sender}: {row.what.split(',')[0]}"] for row in (*first, *last)
+    ]
     where = {"axes": time_axes(figure), "start": start_ns / NS_PER_MS, "frames": frames, "prefix": prefix}
     return markup, json.dumps(where, ensure_ascii=True, separators=(",", ":"))
 

@@ -6,16 +6,17 @@ It must not judge: what a row says is what the record says.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from analyzer.judge.record import other
+from analyzer.judge.record import Fin, IcmpError, Probe, Resent, Reset, ZeroWindowProbe, other
 from analyzer.track.flow import SIDES
 from analyzer.units import format_duration, format_instant
 from analyzer.words.teller import Teller
 
 if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import Probe
+    from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
 
 MOST_ROWS: Final = 40
@@ -36,53 +37,78 @@ class Row:
     """``probe``, ``unanswered``, ``fin``, ``reset`` or nothing; for the eye only."""
 
 
-def evidence(judged: JudgedFlow, start_ns: int) -> tuple[list[Row], int, list[Row]]:
-    """Return the first rows, how many after them are left out, and the last rows."""
-    found = rows(judged, start_ns)
-    if len(found) <= MOST_ROWS:
-        return found, 0, []
-    half = MOST_ROWS // 2
-    return found[:half], len(found) - 2 * half, found[-half:]
+class Milestone(NamedTuple):
+    """A segment of which a record has the frame and the time."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    what: str
 
 
-def rows(judged: JudgedFlow, start_ns: int) -> list[Row]:
-    """Return all rows of a flow in order of their frames."""
+Listed = Probe | ZeroWindowProbe | Fin | IcmpError | Resent | Reset | Milestone
+"""What has a row."""
+_FRAME: Final = attrgetter("frame")
+
+
+def evidence(judged: JudgedFlow, start_ns: int, most: int = MOST_ROWS) -> tuple[list[Row], int, list[Row]]:
+    """Return the first rows, how many after them are left out, and the last rows; ``most`` of them together.
+
+    Rows are made of what is returned only: a flow may have a million segments to list.
+    """
     t = Teller(judged, start_ns)
-    record = judged.record
+    found = sorted(_listed(judged.record), key=_FRAME)
+    half = len(found) if len(found) <= most else most // 2
+    first, last = found[:half], found[max(half, len(found) - half) :]
+    left_out = len(found) - len(first) - len(last)
+    return [_row(t, one, start_ns) for one in first], left_out, [_row(t, one, start_ns) for one in last]
 
-    def row(frame: int, ts_ns: int, side: Side, what: str, answer: str = "", mark: str = "") -> Row:
-        return Row(frame, ts_ns, format_instant(ts_ns, start_ns), t.name(side), what, answer, mark)
 
-    found = [
-        *(_probe(t, probe, start_ns) for probe in record.probes),
-        *(
-            row(probe.frame, probe.ts_ns, probe.sender, "zero-window probe", _by(probe.answer_frame))
-            for probe in record.zero_window_probes
-        ),
-        *(row(fin.frame, fin.ts_ns, fin.sender, "FIN", _by(fin.acked_frame), "fin") for fin in record.fins),
-        *(
-            row(error.frame, error.ts_ns, error.quotes, f"ICMP error, type {error.type} code {error.code}, quotes this")
-            for error in record.icmp_errors
-        ),
-        *(row(again.frame, again.ts_ns, again.sender, "data sent again") for again in record.resent),
-    ]
-    for reset in record.resets:
-        what = "RST+ACK" if reset.has_ack else "RST"
-        asked = "" if reset.answers_probe is None else f"answers frame {reset.answers_probe}"
-        without = "" if reset.accepted_end else " (ended nothing)"
-        found.append(row(reset.frame, reset.ts_ns, reset.sender, what + without, asked, "reset"))
+def _listed(record: FlowRecord) -> list[Listed]:
+    """Return everything that has a row."""
+    found: list[Listed] = [*record.probes, *record.zero_window_probes, *record.fins]
+    found += [*record.icmp_errors, *record.resent, *record.resets]
     for side in SIDES:
         facts = record.facts(side)
         if facts.syn_frame and facts.syn_ns is not None:
-            found.append(row(facts.syn_frame, facts.syn_ns, side, "SYN" if side == record.initiator else "SYN,ACK"))
+            what = "SYN" if side == record.initiator else "SYN,ACK"
+            found.append(Milestone(facts.syn_frame, facts.syn_ns, side, what))
         if facts.first_data_frame and facts.first_data_ns is not None:
-            found.append(row(facts.first_data_frame, facts.first_data_ns, side, "first data"))
+            found.append(Milestone(facts.first_data_frame, facts.first_data_ns, side, "first data"))
         if facts.last_data_frame and facts.last_data_frame != facts.first_data_frame and facts.last_data_ns is not None:
-            found.append(row(facts.last_data_frame, facts.last_data_ns, side, "last data"))
-    return sorted(found, key=lambda one: one.frame)
+            found.append(Milestone(facts.last_data_frame, facts.last_data_ns, side, "last data"))
+    return found
 
 
-def _probe(t: Teller, probe: Probe, start_ns: int) -> Row:
+def _row(t: Teller, segment: Listed, start_ns: int) -> Row:
+    """Return the row of a segment."""
+    side = segment.quotes if isinstance(segment, IcmpError) else segment.sender
+    what, answer, mark = _words(t, segment)
+    return Row(segment.frame, segment.ts_ns, format_instant(segment.ts_ns, start_ns), t.name(side), what, answer, mark)
+
+
+def _words(t: Teller, segment: Listed) -> tuple[str, str, str]:
+    """Return what a segment is, what answered it, and its mark."""
+    match segment:
+        case Probe():
+            return _probe(t, segment)
+        case ZeroWindowProbe():
+            return "zero-window probe", _by(segment.answer_frame), ""
+        case Fin():
+            return "FIN", _by(segment.acked_frame), "fin"
+        case IcmpError():
+            return f"ICMP error, type {segment.type} code {segment.code}, quotes this", "", ""
+        case Resent():
+            return "data sent again", "", ""
+        case Reset():
+            what = "RST+ACK" if segment.has_ack else "RST"
+            asked = "" if segment.answers_probe is None else f"answers frame {segment.answers_probe}"
+            without = "" if segment.accepted_end else " (ended nothing)"
+            return what + without, asked, "reset"
+    return segment.what, "", ""
+
+
+def _probe(t: Teller, probe: Probe) -> tuple[str, str, str]:
     sure = "" if probe.certainty == "certain" else f" ({probe.certainty})"
     after = (
         f", {format_duration(probe.gap_ns)} after the one before" if probe.gap_ns and not probe.first_of_train else ""
@@ -96,15 +122,7 @@ def _probe(t: Teller, probe: Probe, start_ns: int) -> Row:
     else:
         took = "" if probe.answer_ns is None else f" after {format_duration(probe.answer_ns)}"
         answer = f"{probe.answer.upper() if probe.answer != 'data' else 'data'}, frame {probe.answer_frame}{took}"
-    return Row(
-        probe.frame,
-        probe.ts_ns,
-        format_instant(probe.ts_ns, start_ns),
-        t.name(probe.sender),
-        f"keepalive probe{sure}{after}{idle}{fin}",
-        answer,
-        "probe" if probe.answer else "unanswered",
-    )
+    return f"keepalive probe{sure}{after}{idle}{fin}", answer, "probe" if probe.answer else "unanswered"
 
 
 def _by(frame: int | None) -> str:

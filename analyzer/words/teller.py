@@ -57,7 +57,10 @@ def _size(ranges: Sequence[Sequence[int]]) -> int:
 
 def _ranges(frames: Sequence[int]) -> list[list[int]]:
     ranges: list[list[int]] = []
-    for frame in sorted(set(frames)):
+    ordered = sorted(set(frames))
+    if ordered and ordered[-1] - ordered[0] == len(ordered) - 1:  # of a flow with very many, most often
+        return [[ordered[0], ordered[-1]]]
+    for frame in ordered:
         if ranges and frame == ranges[-1][1] + 1:
             ranges[-1][1] = frame
         else:

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from analyzer.judge.record import EndpointFacts, Fin, FlowRecord, Probe, Reset, other
+from analyzer.judge.record import MANY, EndpointFacts, Fin, FlowRecord, Probe, Reset, other
 from tests.judge.test_recording import record_of, scenario
 
 
@@ -62,3 +62,16 @@ def test_records_are_frozen():
     """A record cannot be changed."""
     with pytest.raises(AttributeError):
         record_of("").copies = 5
+
+
+def test_one_ends_probes_are_picked_once_from_very_many():
+    """Asking a flow of many probes again for one end's gives the same, and another flow gets its own."""
+    flow = scenario("half_close_held_by_keepalive")
+    many = flow._replace(probes=flow.probes[:1] * MANY)
+    fewer = many._replace(probes=many.probes[1:] + flow.probes[1:])
+    side = flow.probes[0].sender
+
+    assert many.probes == many.probes_from(side)
+    assert many.probes_from(side) is many.probes_from(side)
+    assert () == many.probes_from(other(side))
+    assert tuple(probe for probe in fewer.probes if probe.sender == side) == fewer.probes_from(side)

@@ -1,8 +1,14 @@
 """The rows of evidence: each with its frame, in order, and no more than anybody reads."""
 
-from analyzer.report.segment_table import MOST_ROWS, evidence, rows
+from analyzer.report import segment_table
+from analyzer.report.segment_table import MOST_ROWS, evidence
 
 FOUNDING = "founding_go_fin60.pcap"
+
+
+def rows(judged, start_ns):
+    """All rows of a flow."""
+    return evidence(judged, start_ns, 10_000)[0]
 
 
 def test_every_segment_that_matters_is_a_row(flow):
@@ -55,3 +61,15 @@ def test_long_evidence_is_cut_in_the_middle(flow):
 
     assert len(everything) <= MOST_ROWS or len(first) + len(last) == MOST_ROWS
     assert len(everything) == len(first) + left_out + len(last)
+
+
+def test_no_row_is_made_that_is_not_shown(flow, monkeypatch):
+    """Of a flow with many segments to list, words are made for the first and last alone."""
+    judged, start_ns = flow("synthetic_macos1014_lo0.pcap")
+    made = []
+    words = segment_table._words
+    monkeypatch.setattr(segment_table, "_words", lambda t, segment: made.append(segment) or words(t, segment))
+    first, left_out, last = evidence(judged, start_ns, 6)
+
+    assert (3, 3, 6) == (len(first), len(last), len(made))
+    assert left_out > 0

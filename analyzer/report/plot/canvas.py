@@ -16,10 +16,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.transforms import ScaledTranslation
 
 from analyzer.report.plot.colours import SMALL_PT, THEMES, TITLE_PT, Theme, house_style
-from analyzer.report.plot.symbols import HOLLOW
+from analyzer.report.plot.symbols import HOLLOW, THINNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -106,6 +107,13 @@ def put_marks(ax: Axes, marks: Mapping[Mark, Sequence[tuple[float, float]]], the
             label=mark.meaning,
             rasterized=len(places) > RASTER_FROM,
         )
+
+
+def say_thinned(ax: Axes) -> None:
+    """Have the legend say that a mark may stand for several."""
+    named = Rectangle((ax.get_xlim()[0], 0), 0, 0, label=THINNED)  # of no size: for the legend
+    named.set(facecolor="none", edgecolor="none")
+    ax.add_patch(named)
 
 
 def add_legend(

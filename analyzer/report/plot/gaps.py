@@ -5,8 +5,10 @@ It must not infer: the durations are the settings that ``judge.timers`` inferred
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.judge.record import other
 from analyzer.report.plot.facts import name
@@ -14,6 +16,8 @@ from analyzer.report.plot.times import brief
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord, Probe, Reset, ZeroWindowProbe
     from analyzer.judge.timers.timer import Timer
@@ -26,8 +30,7 @@ FEW: Final = 4
 MULTIPLES: Final = {2: "twice the usual gap", 3: "3 times the usual gap", 4: "4 times the usual gap"}
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """The time before a probe, or before the RST with which a prober gives up."""
 
     of: Probe | ZeroWindowProbe | Reset
@@ -59,20 +62,37 @@ class Inferred:
 
 def gaps(record: FlowRecord) -> list[Gap]:
     """Return the gaps before probes of both kinds, and before the RST with which a prober gives up."""
-    found = [
-        Gap(probe, gap_ns, ("keepalive", probe.sender, probe.train), not probe.first_of_train)
-        for probe in record.probes
-        if (gap_ns := gap_before(record, probe)) is not None
-    ]
+    return list(_gaps(record))
+
+
+def has_gaps(record: FlowRecord) -> bool:
+    """Say whether there are two gaps at least."""
+    return len(list(islice(_gaps(record), 2))) > 1
+
+
+def _gaps(record: FlowRecord) -> Iterator[Gap]:
+    """Yield all gaps."""
+    for probe in record.probes:
+        if (gap_ns := gap_before(record, probe)) is not None:
+            yield Gap(probe, gap_ns, ("keepalive", probe.sender, probe.train), not probe.first_of_train)
     for side in SIDES:
-        found += _window_gaps(record, side)
-        found += [
-            Gap(reset, reset.ts_ns - last.ts_ns, ("keepalive", side, last.train), regular=True)
-            for reset in record.resets
-            if reset.sender == side and reset.kind == "gave_up"
-            for last in [probe for probe in record.probes_from(side) if probe.ts_ns < reset.ts_ns][-1:]
-        ]
-    return found
+        yield from _window_gaps(record, side)
+        given_up = [reset for reset in record.resets if reset.sender == side and reset.kind == "gave_up"]
+        probes = record.probes_from(side) if given_up else ()
+        least_ns = _least_behind([probe.ts_ns for probe in probes])
+        for reset in given_up:
+            before = bisect_left(least_ns, reset.ts_ns)
+            if before:
+                last = probes[before - 1]
+                yield Gap(reset, reset.ts_ns - last.ts_ns, ("keepalive", side, last.train), regular=True)
+
+
+def _least_behind(times_ns: list[int]) -> list[int]:
+    """Return of each instant the earliest from there on, in which to bisect for the last that is before another.
+
+    Where a clock went back, instants are not in order.
+    """
+    return list(accumulate(reversed(times_ns), min))[::-1]
 
 
 def gap_before(record: FlowRecord, probe: Probe) -> int | None:
@@ -82,23 +102,23 @@ def gap_before(record: FlowRecord, probe: Probe) -> int | None:
     return probe.idle_ns
 
 
-def _window_gaps(record: FlowRecord, side: Side) -> list[Gap]:
-    turns = [change for change in record.windows if change.sender == other(side)]
-    found = []
+def _window_gaps(record: FlowRecord, side: Side) -> Iterator[Gap]:
+    turns_ns = [change.ts_ns for change in record.windows if change.sender == other(side) and change.shut]
+    least_ns = _least_behind(turns_ns)
     before_ns: int | None = None
     train = 0
     for probe in record.zero_window_probes:
         if probe.sender != side:
             continue
-        closed = [change.ts_ns for change in turns if change.shut and change.ts_ns <= probe.ts_ns][-1:]
-        first = before_ns is None or any(before_ns < ts_ns for ts_ns in closed)
+        closed = bisect_right(least_ns, probe.ts_ns)
+        closed_ns = turns_ns[closed - 1] if closed else None
+        first = before_ns is None or (closed_ns is not None and before_ns < closed_ns)
         train += first
         if first:
-            before_ns = closed[0] if closed else None
+            before_ns = closed_ns
         if before_ns is not None:
-            found.append(Gap(probe, probe.ts_ns - before_ns, ("window", side, train), not first))
+            yield Gap(probe, probe.ts_ns - before_ns, ("window", side, train), not first)
         before_ns = probe.ts_ns
-    return found
 
 
 def inferred(judged: JudgedFlow) -> list[Inferred]:

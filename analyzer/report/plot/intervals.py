@@ -6,32 +6,40 @@ It must not infer: lines are what ``timers`` inferred, bands their bounds, over 
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
 from analyzer.judge.record import Probe, ZeroWindowProbe
 from analyzer.report.plot import symbols
-from analyzer.report.plot.canvas import add_legend, axes_or_new, crowding, dress, put_marks
+from analyzer.report.plot.canvas import add_legend, axes_or_new, crowding, dress, put_marks, say_thinned
 from analyzer.report.plot.colours import SMALL_PT, house_style, themed
 from analyzer.report.plot.facts import with_margin
 from analyzer.report.plot.gaps import gaps, inferred, multiples
 from analyzer.report.plot.lettering import ANYWHERE_PT, Label, Labels
 from analyzer.report.plot.symbols import mark, probe_mark, window_probe_mark
+from analyzer.report.plot.thinning import COLUMNS, MANY, ROWS, in_columns, parted, seldom
 from analyzer.report.plot.times import mark_durations, mark_time
 from analyzer.units import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
     from matplotlib.axes import Axes
 
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import FlowRecord
+    from analyzer.judge.record import Fin, Reset
     from analyzer.report.plot.colours import Theme
     from analyzer.report.plot.gaps import Gap, Inferred
     from analyzer.report.plot.symbols import Mark
     from analyzer.track.flow import Side
 
 SIZE_IN: Final = (9.6, 2.9)
+MOST_LINES: Final = 1000
+"""More FINs and RSTs than these are drawn by one collection of lines: each line of its own costs a millisecond."""
 LOGARITHMIC_FROM: Final = 6.0
 """Ratio of the largest gap to the smallest from which on the axis is logarithmic."""
 
@@ -67,12 +75,15 @@ def probe_intervals(
         low_ns, high_ns = span_ns or with_margin(judged)
         axes.set_xlim(seconds(low_ns - start_ns), seconds(high_ns - start_ns))
         _scales(axes, found, timers, look, start_ns)
-        _events(axes, record, look, start_ns)
+        fins = in_columns(record.fins, (low_ns, high_ns), attrgetter("sender"))
+        resets = in_columns(record.resets, (low_ns, high_ns), attrgetter("sender"))
+        _events(axes, (fins, resets), look, start_ns)
         labels = _lines(axes, timers, look, start_ns) + _multiples(axes, multiples(found, timers), look)
-        _trains(axes, found, look, start_ns)
+        drawn = _few(axes, found, start_ns)
+        _trains(axes, drawn, look, start_ns, together=len(drawn) < len(found))
         places: defaultdict[Mark, list[tuple[float, float]]] = defaultdict(list)
         scale = crowding(axes, sum(low_ns <= gap.of.ts_ns <= high_ns for gap in found))
-        for gap in found:
+        for gap in drawn:
             place = (seconds(gap.of.ts_ns - start_ns), seconds(gap.gap_ns))
             places[_mark(gap, look, scale)].append(place)
         put_marks(axes, places, look, zorder=4)
@@ -80,12 +91,33 @@ def probe_intervals(
             middle = sum(axes.get_xlim()) / 2, sum(axes.get_ylim()) / 2
             labels.append(Label(*middle, ("no gap between probes to show",), color=look.ink))
         obstacles = [(x, y, kind.size) for kind, points in places.items() for x, y in points]
-        walls = [seconds(fin.ts_ns - start_ns) for fin in record.fins]
-        walls += [seconds(reset.ts_ns - start_ns) for reset in record.resets]
+        walls = [seconds(fin.ts_ns - start_ns) for fin in fins]
+        walls += [seconds(reset.ts_ns - start_ns) for reset in resets]
+        if len(drawn) < len(found):
+            say_thinned(axes)
         Labels(axes, labels, obstacles, walls)
         if legend:
             add_legend(axes, [axes], symbols.ORDER, look)
     return axes
+
+
+def _few(axes: Axes, found: list[Gap], start_ns: int) -> list[Gap]:
+    """Return the gaps that are drawn: of very many, one of each look where one mark would hide the others."""
+    if len(found) <= MANY:
+        return found
+    places = np.array([(seconds(gap.of.ts_ns - start_ns), seconds(gap.gap_ns)) for gap in found])
+    across, up = (axes.transScale + axes.transLimits).transform(places).T
+    cells = parted(across, COLUMNS) * (ROWS + 2) + parted(up, ROWS)
+    return seldom(found, [_look(gap) for gap in found], cells)
+
+
+def _look(gap: Gap) -> Hashable:
+    """Return what a gap's mark depends on."""
+    if isinstance(gap.of, Probe):
+        return gap.of.sender, gap.of.certainty, gap.of.after_fin, gap.of.answer
+    if isinstance(gap.of, ZeroWindowProbe):
+        return gap.of.sender, gap.of.answer_frame is None
+    return gap.of.sender
 
 
 def _mark(gap: Gap, theme: Theme, scale: float) -> Mark:
@@ -112,11 +144,25 @@ def _scales(axes: Axes, found: list[Gap], timers: list[Inferred], theme: Theme, 
     axes.grid(visible=True, axis="y", linewidth=0.5, alpha=0.35, zorder=0)
 
 
-def _events(axes: Axes, record: FlowRecord, theme: Theme, start_ns: int) -> None:
+def _events(axes: Axes, seen: tuple[Sequence[Fin], Sequence[Reset]], theme: Theme, start_ns: int) -> None:
     """Draw FINs and RSTs through, as in the timeline."""
-    for fin in record.fins:
+    fins, resets = seen
+    if len(fins) + len(resets) > MOST_LINES:
+        for some, color, width, label in ((fins, theme.ink, 1.2, "_FIN"), (resets, theme.reset, 1.8, "_RST")):
+            axes.vlines(
+                [seconds(segment.ts_ns - start_ns) for segment in some],
+                *(0, 1),
+                colors=color,
+                linewidths=width,
+                label=label,
+                zorder=1,
+                transform=axes.get_xaxis_transform(),
+                rasterized=True,
+            )
+        return
+    for fin in fins:
         axes.axvline(seconds(fin.ts_ns - start_ns), color=theme.ink, linewidth=1.2, label="_FIN", zorder=1)
-    for reset in record.resets:
+    for reset in resets:
         axes.axvline(seconds(reset.ts_ns - start_ns), color=theme.reset, linewidth=1.8, label="_RST", zorder=1)
 
 
@@ -161,17 +207,17 @@ def _beside(x: float, y: float, words: str, theme: Theme) -> Label:
     )
 
 
-def _trains(axes: Axes, found: list[Gap], theme: Theme, start_ns: int) -> None:
-    """Join the gaps of each train."""
+def _trains(axes: Axes, found: list[Gap], theme: Theme, start_ns: int, *, together: bool) -> None:
+    """Join the gaps of each train; ``together``: by one collection of lines, as there may be very many."""
     trains: defaultdict[tuple[str, Side, int], list[Gap]] = defaultdict(list)
     for gap in found:
         trains[gap.train].append(gap)
-    for members in trains.values():
-        axes.plot(
-            [seconds(gap.of.ts_ns - start_ns) for gap in members],
-            [seconds(gap.gap_ns) for gap in members],
-            color=theme.faint,
-            linewidth=1.0,
-            label="_train",
-            zorder=2,
-        )
+    lines = [
+        [(seconds(gap.of.ts_ns - start_ns), seconds(gap.gap_ns)) for gap in members] for members in trains.values()
+    ]
+    if together:
+        joined = LineCollection(lines, colors=theme.faint, linewidths=1.0, label="_trains", zorder=2, rasterized=True)
+        axes.add_collection(joined, autolim=False)
+        return
+    for line in lines:
+        axes.plot(*zip(*line, strict=True), color=theme.faint, linewidth=1.0, label="_train", zorder=2)

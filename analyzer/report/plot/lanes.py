@@ -10,18 +10,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from matplotlib.collections import LineCollection
 
 from analyzer.judge.record import other
-from analyzer.report.plot.canvas import RASTER_FROM, put_marks
+from analyzer.report.plot.canvas import RASTER_FROM, put_marks, say_thinned
 from analyzer.report.plot.colours import SMALL_PT
 from analyzer.report.plot.lettering import Label, Labels
 from analyzer.report.plot.symbols import NO_ANSWER, mark
+from analyzer.report.plot.thinning import Timed, in_columns
 from analyzer.units import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
     from matplotlib.axes import Axes
 
     from analyzer.judge.record import FlowRecord
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from analyzer.report.plot.symbols import Mark
     from analyzer.track.flow import Side
 
+S = TypeVar("S", bound=Timed)
 Part = Literal["all", "first", "second"]
 """Of the way from the sender's lane to the other."""
 
@@ -43,6 +47,8 @@ AT: Final[dict[Side, float]] = {"b": EDGE["b"] + 0.24, "a": EDGE["a"] - 0.24}
 """Where the marks of what an endpoint sends stand."""
 WORDS: Final[dict[Side, float]] = {"b": -0.55, "a": LOW["a"] + 1.55}
 """Where the words about it stand."""
+RASTER_THINNED: Final = 500
+"""Lines of segments too near each other to tell apart are drawn as pixels from so many on."""
 BESIDE_PT: Final = 30.0
 """How far the words about a segment may be from it."""
 CAPTION: Final = WORDS["a"] + 1.25
@@ -75,10 +81,20 @@ class Drawing:
     """Marks that lie over the others."""
     lines: defaultdict[Stroke, list[list[tuple[float, float]]]] = field(default_factory=lambda: defaultdict(list))
     labels: list[Label] = field(default_factory=list)
+    span_ns: tuple[int, int] | None = None
+    """The stretch of time that is shown, if it is not the whole flow."""
+    is_thinned: bool = False
+    """Whether a mark stands for others, too."""
 
     def x(self, ts_ns: int) -> float:
         """Return an instant as seconds from the start of the time axis' count."""
         return seconds(ts_ns - self.start_ns)
+
+    def few(self, segments: Sequence[S], look: Callable[[S], Hashable]) -> Sequence[S]:
+        """Return those of some segments that are drawn: of very many, one of each ``look`` where it is one dot wide."""
+        drawn = in_columns(segments, self.span_ns or (self.record.first_ns, self.stop_ns), look)
+        self.is_thinned |= len(drawn) < len(segments)
+        return drawn
 
     def mark(self, meaning: str, ts_ns: int, y: float) -> None:
         """Add the mark of a kind of segment."""
@@ -124,10 +140,12 @@ class Drawing:
                     zorder=2.5,
                     capstyle="butt",
                     label=stroke.meaning,
-                    rasterized=len(lines) > RASTER_FROM,
+                    rasterized=len(lines) > (RASTER_THINNED if self.is_thinned else RASTER_FROM),
                 ),
                 autolim=False,
             )
         put_marks(axes, self.marks, self.theme, zorder=3)
         put_marks(axes, self.endings, self.theme, zorder=4)
+        if self.is_thinned:
+            say_thinned(axes)
         Labels(axes, self.labels)

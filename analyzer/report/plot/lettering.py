@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, cast
 
+import numpy as np
 from matplotlib.artist import Artist, allow_rasterization
 from matplotlib.transforms import Bbox
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
     from matplotlib.text import Text
+    from numpy.typing import NDArray
 
 Align = Literal["center", "left", "right"]
 Place = tuple[float, float, float]
@@ -97,29 +99,39 @@ class Labels(Artist):
         """Place the texts for this size of picture."""
         assert self.axes is not None
         box = self.axes.get_window_extent(renderer)
-        taken = [self._around(place, renderer) for place in self.obstacles]
+        taken = self._around(renderer)
         for x, _ in self.axes.transData.transform([(wall, 0) for wall in self.walls]) if self.walls else ():
-            taken.append(Bbox.from_extents(x - 1, box.y0, x + 1, box.y1))
+            taken.append((x - 1, box.y0, x + 1, box.y1))
+        standing = np.array(taken, dtype=np.float64).reshape(-1, 4)
+        placed: list[Bbox] = []
         for label in self.labels:
-            spot = self._fit(label, taken, renderer)
+            spot = self._fit(label, standing, placed, renderer)
             assert label.text is not None
             label.text.set_visible(spot is not None)
             if spot is not None:
-                taken.append(spot)
+                placed.append(spot)
 
     def get_window_extent(self, renderer: RendererBase | None = None) -> Bbox:
         """Return an empty box: it draws nothing itself."""
         del renderer
         return Bbox.null()
 
-    def _around(self, place: Place, renderer: RendererBase) -> Bbox:
+    def _around(self, renderer: RendererBase) -> list[tuple[float, float, float, float]]:
+        """Return the left, lower, right and upper edges of the obstacles, in pixels."""
         assert self.axes is not None
-        x, y = self.axes.transData.transform(place[:2])
-        half = _pixels(renderer, place[2]) / 2
-        return Bbox.from_extents(x - half, y - half, x + half, y + half)
+        if not self.obstacles:
+            return []
+        middles = self.axes.transData.transform([place[:2] for place in self.obstacles]).tolist()
+        halves = [_pixels(renderer, place[2]) / 2 for place in self.obstacles]
+        return [(x - half, y - half, x + half, y + half) for (x, y), half in zip(middles, halves, strict=True)]
 
-    def _fit(self, label: Label, taken: Sequence[Bbox], renderer: RendererBase) -> Bbox | None:
-        """Set a label's text to its best wording and place; None if there is no room for any."""
+    def _fit(
+        self, label: Label, standing: NDArray[np.float64], placed: Sequence[Bbox], renderer: RendererBase
+    ) -> Bbox | None:
+        """Set a label's text to its best wording and place; None if there is no room for any.
+
+        It keeps clear of what is ``standing`` there, edges as of ``_around``, and of the labels that were placed.
+        """
         axes, text = cast("Axes", self.axes), label.text
         assert text is not None
         text.set_visible(True)  # an invisible text has no size
@@ -145,7 +157,9 @@ class Labels(Artist):
                     middle = y + _pixels(renderer, lift)
                     spot = Bbox.from_bounds(left, middle - height / 2, width, height)
                     inside = box.y0 <= spot.y0 and spot.y1 <= box.y1
-                    if inside and not any(_touch(spot, other, gap) for other in taken):
+                    if inside and not (
+                        _touch_any(spot, standing, gap) or any(_touch(spot, other, gap) for other in placed)
+                    ):
                         at = left + width * ANCHORS[anchor]
                         place = axes.transData.inverted().transform((at, middle))
                         text.set_position((float(place[0]), float(place[1])))
@@ -179,6 +193,13 @@ def _room(axes: Axes, label: Label) -> float:
 
 def _touch(one: Bbox, other: Bbox, gap: float) -> bool:
     return bool(one.x0 - gap < other.x1 and other.x0 < one.x1 + gap and one.y0 < other.y1 and other.y0 < one.y1)
+
+
+def _touch_any(one: Bbox, others: NDArray[np.float64], gap: float) -> bool:
+    """Say whether a box touches any of others, a row each."""
+    left, low, right, high = others.T
+    beside = (one.x0 - gap < right) & (left < one.x1 + gap)
+    return bool((beside & (one.y0 < high) & (low < one.y1)).any())
 
 
 def _lefts(

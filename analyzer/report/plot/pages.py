@@ -10,7 +10,7 @@ from analyzer.report.plot.canvas import add_legend, add_title, new_figure
 from analyzer.report.plot.colours import FONT_PT, house_style, themed
 from analyzer.report.plot.endings import ROW_IN, Ended, endings_panel, rows_that_fit
 from analyzer.report.plot.facts import close_up
-from analyzer.report.plot.gaps import gaps
+from analyzer.report.plot.gaps import has_gaps
 from analyzer.report.plot.histogram import idle_histogram
 from analyzer.report.plot.intervals import probe_intervals
 from analyzer.report.plot.many_flows import WIDTH_IN, flows_overview, heights, services_of
@@ -55,7 +55,7 @@ def flow_figure(
         title: whether the flow's number and headline stand above.
     """
     look = themed(theme)
-    intervals = intervals and len(gaps(judged.record)) > 1
+    intervals = intervals and has_gaps(judged.record)
     near_ns = close_up(judged)
     with house_style():
         figure = new_figure(*(size_in or (FLOW_SIZE_IN if intervals else TIMELINE_SIZE_IN)), look)

@@ -7,7 +7,8 @@ It must not judge: what is drawn are facts of the record.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.judge.record import other
 from analyzer.report.plot import symbols
@@ -15,12 +16,22 @@ from analyzer.report.plot.colours import GREEN
 from analyzer.report.plot.facts import is_foreign, the
 from analyzer.report.plot.lanes import AT, EDGE, MIDDLE, Stroke
 from analyzer.report.plot.symbols import mark, probe_mark, window_probe_mark
+from analyzer.report.plot.thinning import COLUMNS
 from analyzer.report.plot.times import brief
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from analyzer.report.plot.lanes import Drawing
     from analyzer.track.flow import Side
+
+_SENDER: Final = attrgetter("sender")
+
+
+class _Shut(NamedTuple):
+    """A window that was closed."""
+
+    ts_ns: int
+    end_ns: int
 
 
 def collect_segments(drawing: Drawing) -> None:
@@ -35,7 +46,11 @@ def collect_segments(drawing: Drawing) -> None:
 def _probes(drawing: Drawing) -> None:
     theme, scale = drawing.theme, drawing.scale
     foreign = {reset.answers_probe for reset in drawing.record.resets if is_foreign(reset)}
-    for probe in drawing.record.probes:
+    probes = drawing.few(
+        drawing.record.probes,
+        lambda probe: (probe.sender, probe.certainty, probe.after_fin, probe.answer, probe.frame in foreign),
+    )
+    for probe in probes:
         color, width = (theme.after_fin, 2.6) if probe.after_fin else (theme.probe, 1.3)
         dash = ":" if probe.certainty == "suspected" else "-"
         stroke = Stroke(color, width * scale, dash)
@@ -50,15 +65,15 @@ def _probes(drawing: Drawing) -> None:
 
 def _window_probes(drawing: Drawing) -> None:
     record, theme, scale = drawing.record, drawing.theme, drawing.scale
-    for probe in record.zero_window_probes:
+    for probe in drawing.few(record.zero_window_probes, lambda probe: (probe.sender, probe.answer_frame is None)):
         stroke = Stroke(theme.window_probe, 1.3 * scale)
         draw = drawing.unanswered if probe.answer_frame is None else drawing.rung
         draw(probe.ts_ns, probe.sender, stroke)
         place = (drawing.x(probe.ts_ns), AT[probe.sender])
         drawing.marks[window_probe_mark(probe, theme, scale)].append(place)
-    for segment in record.not_probes:
-        if segment.is_ == "keepalive_or_zero_window_probe":
-            drawing.mark(symbols.UNDECIDED, segment.ts_ns, AT[segment.sender])
+    undecided = [segment for segment in record.not_probes if segment.is_ == "keepalive_or_zero_window_probe"]
+    for segment in drawing.few(undecided, _SENDER):
+        drawing.mark(symbols.UNDECIDED, segment.ts_ns, AT[segment.sender])
 
 
 def _heartbeats(drawing: Drawing) -> None:
@@ -96,7 +111,7 @@ def _traffic(drawing: Drawing) -> None:
         if facts.missed:
             drawing.say(record.first_ns, side, (f"not all of {the(record, side)}'s segments captured", "incomplete"), 5)
         _closed_window(drawing, side)
-    for again in record.resent:
+    for again in drawing.few(record.resent, _SENDER):
         drawing.mark(symbols.RESENT, again.ts_ns, AT[again.sender])
 
 
@@ -105,30 +120,38 @@ def _closed_window(drawing: Drawing, side: Side) -> None:
     record = drawing.record
     turns = [(change.ts_ns, change.shut) for change in record.windows if change.sender == side]
     cut_off_ns = record.end_ns - drawing.stop_ns if drawing.stop_ns > record.last_ns else 0
+    stays: list[_Shut] = []
     shut_ns: int | None = None
     for ts_ns, shut in [*turns, (drawing.stop_ns, False)]:
         if shut:
             shut_ns = ts_ns if shut_ns is None else shut_ns
         elif shut_ns is not None:
-            bar = [(drawing.x(shut_ns), EDGE[side]), (drawing.x(ts_ns), EDGE[side])]
-            drawing.lines[Stroke(drawing.theme.ink, 4.0, meaning=symbols.SHUT)].append(bar)
-            took_ns = ts_ns - shut_ns + (cut_off_ns if ts_ns == drawing.stop_ns else 0)
-            drawing.say((shut_ns + ts_ns) // 2, side, (f"{symbols.SHUT} for {brief(took_ns)}", symbols.SHUT), 3)
+            stays.append(_Shut(shut_ns, ts_ns))
             shut_ns = None
+    column_ns = max(drawing.stop_ns - record.first_ns, 1) // COLUMNS + 1
+    drawn = drawing.few(stays, lambda stay: ((stay.end_ns - stay.ts_ns) // column_ns).bit_length())
+    least_ns = column_ns if len(drawn) < len(stays) else 0
+    for begin_ns, end_ns in drawn:
+        bar = [(drawing.x(begin_ns), EDGE[side]), (drawing.x(max(end_ns, begin_ns + least_ns)), EDGE[side])]
+        drawing.lines[Stroke(drawing.theme.ink, 4.0, meaning=symbols.SHUT)].append(bar)
+        took_ns = end_ns - begin_ns + (cut_off_ns if end_ns == drawing.stop_ns else 0)
+        drawing.say((begin_ns + end_ns) // 2, side, (f"{symbols.SHUT} for {brief(took_ns)}", symbols.SHUT), 3)
 
 
 def _fins_and_errors(drawing: Drawing) -> None:
     record, theme = drawing.record, drawing.theme
-    for fin in record.fins:
+    for fin in drawing.few(record.fins, _SENDER):
         drawing.rung(fin.ts_ns, fin.sender, Stroke(theme.ink, 2.0))
         drawing.endings[mark(symbols.FIN, theme)].append((drawing.x(fin.ts_ns), AT[fin.sender]))
         drawing.say(fin.ts_ns, fin.sender, ("FIN",), 1, theme.ink)
-    for reset in record.resets:
+    ending = record.ending_reset
+    resets = drawing.few(record.resets, lambda reset: (reset.sender, is_foreign(reset), reset is ending))
+    for reset in resets:
         between = is_foreign(reset)
         look = mark(symbols.RESET, theme)
         drawing.rung(reset.ts_ns, reset.sender, Stroke(theme.reset, 2.6), "second" if between else "all")
         place = (drawing.x(reset.ts_ns), MIDDLE if between else AT[reset.sender])
         drawing.endings[look].append(place)
         drawing.say(reset.ts_ns, other(reset.sender) if between else reset.sender, ("RST",), 0, theme.reset)
-    for error in record.icmp_errors:
+    for error in drawing.few(record.icmp_errors, lambda _: None):
         drawing.mark(symbols.ICMP, error.ts_ns, MIDDLE)

@@ -64,6 +64,7 @@ UNANSWERED_BEATS: Final = "heartbeats, unanswered"
 SHUT: Final = "window closed"
 UNHEARD: Final = "does not answer"
 BOUNDS: Final = "bounds of what was inferred"
+THINNED: Final = "too many to draw: a mark stands for all at its place"
 
 ORDER: Final = (
     SYN,
@@ -95,6 +96,7 @@ ORDER: Final = (
     HALF_CLOSED,
     OPENING,
     BOUNDS,
+    THINNED,
 )
 """Of the legend."""
 SPARED: Final = (BOTH_OPEN, HALF_CLOSED, OPENING, BOUNDS)

@@ -55,7 +55,7 @@ def flow_timeline(
         low_ns, high_ns = span_ns or with_margin(judged)
         probed = [probe.ts_ns for probe in record.probes] + [probe.ts_ns for probe in record.zero_window_probes]
         count = sum(low_ns <= ts_ns <= high_ns for ts_ns in probed)
-        drawing = Drawing(record, look, start_ns, reach_ns(judged), crowding(axes, count))
+        drawing = Drawing(record, look, start_ns, reach_ns(judged), crowding(axes, count), span_ns=(low_ns, high_ns))
         span = bracket(judged)
         top = CAPTION if span is None else CAPTION + 1.2
         _frame(axes, drawing, (low_ns, high_ns))
