@@ -62,7 +62,7 @@ MOST_HOLES: Final = 64
 """More are not told apart: frames of a capture whose time leaps so often are in no order."""
 MOST_LEAVING: Final = 16384
 """Flows that are handed over in one piece meanwhile; more leave with the next rows."""
-AT_ONCE: Final = 4608
+AT_ONCE: Final = 4096
 """Flows that are handed over in one piece, of those that new ones on their addresses pushed out, and when a capture
 ends; there, unless their rows are more than 4 * AT_ONCE."""
 CROWDED_PART: Final = 0.5
