@@ -57,6 +57,10 @@ TABLES: Final = (
 """In the order of the registers that say how many records of each are used."""
 RECORDS: Final = (1, 1, 1, 1, 1, 2)
 """How many new records of each table one frame makes at most."""
+OF_SEGMENTS: Final = (attend.HOSTS, attend.STATIONS, attend.SERVICES)
+"""The tables that segments make records in; other frames do in all."""
+AT_A_TIME: Final = 4
+"""For so many times the segments that wait there is room, once more is needed."""
 UNNOTED_NS: Final = 5_000_000_000
 """A host that is heard all the time is noted at least so often (``observe.MOMENT``)."""
 
@@ -73,7 +77,7 @@ class Beside:
         self._others: list[NDArray[np.void]] = []
         self._waiting = 0
         self._room = 0
-        """This many frames find room in all tables, whatever they hold."""
+        """This many segments find room in their tables, whoever sent them."""
         self._registers: Any = self._numbers([0] * attend.REGISTERS)
         self._registers[attend.LAST_MAC] = self._registers[attend.OTHER_MAC] = -1
         self._keys: Any = self._numbers(list(keys_of(seed)))
@@ -119,24 +123,21 @@ class Beside:
         others = np.concatenate(waiting) if waiting else np.empty(0, dtype=WITNESS)
         notes = self._notes.records[:noted]
         more = len(notes) + len(others)
-        if more > self._room:
-            self._make_room(notes, len(others))
+        if len(others) or more > self._room:
+            self._make_room(len(notes), len(others))
         self._room = max(self._room - more, 0)
         listen: Foreign = attend.attend.choose(jit=self._jit)
         listen(notes, len(notes), thaw(others, jit=self._jit), len(others), *self._columns(), self._digests)
 
-    def _make_room(self, notes: Rows, others: int) -> None:
-        """Make sure that so many frames find room, in most tables many times as many."""
-        answers = int(np.count_nonzero(notes["port"])) if self._jit else len(notes)
-        # a segment makes a host and a station, or with the answer to a SYN a service; other frames the rest as well
-        segments = (len(notes), len(notes), 0, 0, answers, 0)
+    def _make_room(self, segments: int, others: int) -> None:
+        """Make sure that so many segments and other frames find room, and that the next few times of as many do."""
+        more = [AT_A_TIME * segments + others if which in OF_SEGMENTS else others for which in range(len(TABLES))]
         for which, table in enumerate(self._tables):
-            used, each = int(self._registers[which]), segments[which] + others * RECORDS[which]
-            if table.is_full(used, each):
+            used = int(self._registers[which])
+            if table.is_full(used):
                 self._registers[which] = used = table.forget(used, self._favoured(which, used))
-            table.make_room(used, each)
-        rooms = [table.room(int(self._registers[which])) for which, table in enumerate(self._tables)]
-        self._room = min(room // each for room, each in zip(rooms, RECORDS, strict=True))
+            table.make_room(used, more[which] * RECORDS[which])
+        self._room = min(self._tables[which].room(int(self._registers[which])) for which in OF_SEGMENTS)
 
     def _favoured(self, which: int, used: int) -> NDArray[np.bool_] | None:
         """Return which records of a table are of hosts that connections are of, None where all are.

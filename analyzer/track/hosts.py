@@ -383,9 +383,9 @@ class Subjects:
         """Return how many more records can be entered, as it stands."""
         return min(len(self.records), len(self.slots) // 2) - used
 
-    def is_full(self, used: int, more: int) -> bool:
-        """Say whether half of the records must be forgotten before ``more`` can be entered."""
-        return used + more > max(self._most, 2 * more)
+    def is_full(self, used: int) -> bool:
+        """Say whether half of the records must be forgotten; how many more would be new nobody knows beforehand."""
+        return used > self._most
 
     def make_room(self, used: int, more: int) -> None:
         """Make sure that ``more`` records can be entered."""

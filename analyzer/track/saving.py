@@ -20,7 +20,7 @@ from analyzer.segment import LEAP, WITNESS
 from analyzer.track import attend, beats, observe
 from analyzer.track.awake import Hole
 from analyzer.track.beats import BEATS, MOST_TRAINS
-from analyzer.track.beside import RECORDS, TABLES
+from analyzer.track.beside import OF_SEGMENTS, TABLES
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, FREE, GONE, INDEX
 from analyzer.track.habits import HABIT, HABITS
@@ -250,7 +250,7 @@ def _check(arrays: Mapping[str, NDArray[Any]], facts: Json) -> None:
     for name, count in wanted.items():
         _expect(count <= int(facts["rooms"][name]) <= MOST_ROOM, f"room for {name}")
     rooms = {name: min(int(facts["rooms"][name]), len(arrays[f"{name}_slots"]) // 2) for name in BESIDE}
-    most = min((rooms[name] - len(arrays[name])) // each for name, each in zip(BESIDE, RECORDS, strict=True))
+    most = min(rooms[BESIDE[which]] - len(arrays[BESIDE[which]]) for which in OF_SEGMENTS)
     _expect(0 <= int(facts["beside_room"]) <= max(most, 0), "room for hosts")
 
 

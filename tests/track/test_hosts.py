@@ -91,7 +91,7 @@ def test_what_a_segment_shows(line, noted, what, port):
 @pytest.mark.parametrize("jit", [False, True])
 def test_a_full_table_forgets_what_was_heard_longest_ago(jit):
     """Half of the records go, the oldest; the others are found as before."""
-    table = Subjects(ASK, 8, jit=jit)
+    table = Subjects(ASK, 7, jit=jit)
     table.make_room(0, 8)
     keys = KEYS
     used = [0]
@@ -99,8 +99,8 @@ def test_a_full_table_forgets_what_was_heard_longest_ago(jit):
         index = -1 - entered.plain(table.slots, table.records, used, 0, digest_of(0, at, 0, keys), 0, at, 0)
         table.records[index]["last_ns"] = (at * 5) % 8
 
-    assert table.is_full(used[0], 1)
-    assert not table.is_full(used[0] - 1, 1)
+    assert table.is_full(used[0])
+    assert not table.is_full(used[0] - 1)
     assert table.forget(used[0]) == 4
     left = [at for at in range(8) if sought.plain(table.slots, table.records, digest_of(0, at, 0, keys), 0, at, 0) >= 0]
     assert sorted(at for at in range(8) if (at * 5) % 8 >= 4) == left
