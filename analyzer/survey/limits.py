@@ -150,7 +150,8 @@ def trials(
     count = trials_of.choose(jit=jit)(
         thaw(batch.flow, jit=jit), ended if jit else ended.tolist(), is_b if jit else is_b.tolist(), capture, rows
     )
-    found: NDArray[np.void] = freeze(rows[:count], TRIALS)
+    # a copy, because entries wait to be folded, and would hold what there was room for
+    found: NDArray[np.void] = freeze(rows[:count], TRIALS).copy()
     return found
 
 
