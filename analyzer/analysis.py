@@ -391,6 +391,30 @@ class Analysis:
                 if len(rows):
                     yield kept, rows
 
+    def compare_heartbeats(self) -> None:
+        """Enter in trains of heartbeats the limit of idle time that connections to their service show, if it is hard.
+
+        That takes all flows, so it comes when everything was read.
+        """
+        if next(self.beating(), None) is None:
+            return
+        hard = {
+            (limit.capture, limit.service): limit
+            for limit in self.idle_limits(all_services=False)
+            if limit.service is not None and not limit.half_closed
+        }
+        for kept, rows in self.beating() if hard else ():
+            for row in rows.tolist():
+                flow = kept.batch.flow[row]
+                limit = next(
+                    (hard[kept.capture, end] for end in endpoints_of(flow) if (kept.capture, end) in hard), None
+                )
+                if limit is not None:
+                    at = kept.batch.trains["number"] == flow["number"]
+                    kept.batch.trains["safe_ns"][at] = -1 if limit.low_ns is None else limit.low_ns
+                    kept.batch.trains["fatal_ns"][at] = limit.high_ns
+                    self.search_again(kept, row)
+
     def search_again(self, kept: Kept, row: int) -> None:
         """Look anew for what is found in a flow of which more is known now than when it finished."""
         counted = None if self._found is None else kept.hits.take(np.array([row]))

@@ -68,6 +68,7 @@ def analyze(
     files = in_folders(named)
     for series in series_of(files) if one_stream else [[path] for path in files]:
         read_into(result, series, reader=reader, jit=jit, progress=progress)
+    result.compare_heartbeats()
     return result
 
 

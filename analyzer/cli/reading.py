@@ -163,6 +163,7 @@ def read_all(
                 read_into(result, series, reader=options.reader, refused=refused, progress=progress)
     if not result.captures:
         raise NothingReadError
+    result.compare_heartbeats()
     if getattr(options, "dissect", False):
         _name_heartbeats(result, secrets)
     return result

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analyzer.findings.case import Case
-    from analyzer.judge.record import Probe
+    from analyzer.judge.record import FlowRecord, Heartbeats, Probe
+    from analyzer.track.flow import Side
 
 
 def frames_of(*parts: int | Iterable[int] | None) -> tuple[int, ...]:
@@ -40,3 +41,19 @@ def count_answered(probes: Iterable[Probe]) -> int:
 def end_ns(case: Case) -> int:
     """Return when the flow ended, or the capture did."""
     return case.reset.ts_ns if case.reset is not None else case.record.end_ns
+
+
+def train_of(record: FlowRecord, side: Side) -> Heartbeats | None:
+    """Return the train of an end that says most: one that answers are due to before others, then the longest.
+
+    ``Flows.beats`` has the same.
+    """
+    trains = [train for train in record.heartbeats if train.sender == side]
+    return max(trains, key=lambda t: (t.answered is not None, t.unanswered or 0, t.sent, t.first_frame), default=None)
+
+
+def surely_train_of(case: Case, side: Side) -> Heartbeats:
+    """Return the same of a flow that is known to have one."""
+    found = train_of(case.record, side)
+    assert found is not None
+    return found

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from analyzer.judge.protocols import beat_of
+
+if TYPE_CHECKING:
+    from analyzer.judge.judged import Finding
 
 CLOSE_IT: Final = (
     "Read until end of file (read returns 0, b'', io.EOF), then close the connection in the code that handles it"
@@ -11,3 +16,8 @@ CLOSE_IT: Final = (
 """What to change where an end does not close."""
 LOST_OR_GONE: Final = "Whether these probes, or their answers, were lost, or nobody was there to answer."
 """What a capture cannot show of silence."""
+
+
+def by_what(finding: Finding) -> str:
+    """Return what the heartbeats of a finding are, or how they are known."""
+    return beat_of(str(finding.data["protocol"])) if "protocol" in finding.data else "by their form"

@@ -25,6 +25,7 @@ from analyzer.findings.kinds import (
     forgotten,
     half_close,
     half_open,
+    heartbeat_limits,
     heartbeats,
     icmp_errors,
     idle,
@@ -87,8 +88,9 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     fin_again.FIN_AGAIN,
     outstanding.OUTSTANDING,
     idle.BEYOND_LIMIT,
-    heartbeats.SLOWER,
+    heartbeat_limits.SLOWER,
     heartbeats.MISSED,
+    heartbeat_limits.CEASED,
     lapses.STOPPED,
     lapses.LOST,
     window.FOR_LONG,
@@ -107,7 +109,8 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     capture_lacks.CUT,
     capture_lacks.MIDSTREAM,
     capture_lacks.CLOCK,
-    heartbeats.MASKED,
+    heartbeat_limits.ONLY_PROBES,
+    heartbeat_limits.MASKED,
     translation.TRANSLATED,
 )
 

@@ -45,7 +45,7 @@ TABLES: Final = (
 LENGTHS: Final = frozenset(
     {
         "gap_ns", "idle_ns", "answer_ns", "silence_ns", "survived_ns", "trial_ns", "period_ns", "period_low_ns",
-        "period_high_ns", "slowest_ns", "limit_ns",
+        "period_high_ns", "slowest_ns", "limit_ns", "safe_ns", "fatal_ns",
     }
 )  # fmt: skip
 """Columns of nanoseconds that are no instants."""

@@ -198,7 +198,7 @@ class Facts:
             "silent_frame": np.where(due & silent, plain("silent_frame"), NONE),
             "silent_ns": np.where(due & silent, plain("silent_ns"), NONE),
             "slowest_ns": np.where(answered, plain("slowest_ns"), NONE),
-            "limit_ns": _not_below_zero(plain("limit_ns")),
+            **{name: _not_below_zero(plain(name)) for name in ("limit_ns", "safe_ns", "fatal_ns")},
             "refused_frame": _not_zero(plain("refused_frame")),
         }
         return Table(self._start(owner), WORDS["heartbeats"], columns)

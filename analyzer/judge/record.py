@@ -125,6 +125,10 @@ class Heartbeats(NamedTuple):
     """The longest that an answer took."""
     limit_ns: int | None
     """What the ends agreed on (MQTT keep-alive, BGP hold time), if that could be read."""
+    safe_ns: int | None
+    fatal_ns: int | None
+    """The longest silence that connections to the service survive, and the shortest that they do not, if the same
+    capture shows a hard limit."""
     refused_frame: int | None
     """Where the other program said that there are too many (HTTP/2 GOAWAY ENHANCE_YOUR_CALM), if that could be read."""
 

@@ -54,6 +54,8 @@ BEATS: Final = np.dtype(
         ("due", np.int16),  # once the flow left: 1 if answers are due, 0 if nobody answers such beats
         ("protocol", np.int16),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
         ("limit_ns", np.int64),  # ... what the ends agreed on, if that could be read, else -1
+        ("safe_ns", np.int64),  # ... the longest silence that connections to the service survive here, -1 not measured
+        ("fatal_ns", np.int64),  # ... and the shortest that they do not
         ("refused_frame", np.int64),  # ... where the other program said that there are too many, 0 nowhere
         ("sum_ns", np.int64),
         ("low_ns", np.int64),  # the shortest distance and the longest
@@ -433,6 +435,8 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
     copy["due"] = train["due"]
     copy["protocol"] = 0
     copy["limit_ns"] = -1
+    copy["safe_ns"] = -1
+    copy["fatal_ns"] = -1
     copy["refused_frame"] = 0
     copy["sum_ns"] = train["sum_ns"]
     copy["low_ns"] = train["low_ns"]

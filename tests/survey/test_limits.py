@@ -111,3 +111,48 @@ def test_trials_of_several_analyses_add_up():
 
     assert one.copy().limits() == []
     assert not one.shortened
+
+
+def beating(made, *, period_s=100, first_port=50000, flows=3):
+    """Add flows in which a program sends a heartbeat at such intervals, and is answered."""
+    for port in range(first_port, first_port + flows):
+        start = (port - first_port) * 20
+        made.a(start, SYN, 0, 0, port=port)
+        made.b(start + 0.001, SYN | ACK, 0, 1, port=port)
+        made.a(start + 0.002, port=port)
+        for at in range(5):
+            now, before = start + period_s * (at + 1), 1 + 2 * at
+            made.a(now, seq=before, ack=before, data=b"hb", port=port)
+            made.b(now + 0.01, seq=before, ack=before + 2, data=b"ok", port=port)
+            made.a(now + 0.02, seq=before + 2, ack=before + 2, port=port)
+    return made
+
+
+def test_what_a_heartbeat_survived_is_survived(tmp_path):
+    """Silences that a program broke with heartbeats are trials like any others, and may bound a limit from below."""
+    died = (150, 160, 170)
+    alone = limits(gone(died, limit_s=120), tmp_path)
+    service = limits(beating(gone(died, limit_s=120)), tmp_path)[0]
+
+    assert [None] == [limit.is_hard for limit in alone]
+    assert service.is_hard
+    assert ([100, 150], 3) == ([round(ns / 1e9) for ns in (service.low_ns, service.high_ns)], service.longest.count)
+
+
+def test_heartbeats_are_compared_with_what_was_measured(tmp_path):
+    """Trains of a service that shows a hard limit have its bounds, and no others do."""
+    from tests.capture.craft import pcap
+
+    path = tmp_path / "made.pcap"
+    made = beating(gone((150, 160, 170), limit_s=120))
+    path.write_bytes(pcap(sorted(made.frames, key=lambda frame: frame.ts_ns)))
+    bounds = [
+        (round(train.safe_ns / 1e9), round(train.fatal_ns / 1e9))
+        for flow in analyze(path, jit=False).flows
+        for train in flow.judged.record.heartbeats
+    ]
+    path.write_bytes(pcap(sorted(beating(Made()).frames, key=lambda frame: frame.ts_ns)))
+    unknown = [each.judged.record.heartbeats[0].safe_ns for each in analyze(path, jit=False).flows]
+
+    assert [(100, 150)] * 3 == bounds
+    assert [None] * 3 == unknown

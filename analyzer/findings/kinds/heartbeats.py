@@ -1,4 +1,4 @@
-"""Heartbeats of programs: not answered any more, given up, too seldom for a path, or in the way of keepalive."""
+"""Heartbeats of programs: not answered any more, given up, or refused."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope, Told
-from analyzer.judge.protocols import beat_of
+from analyzer.findings.evidence import frames_of, known, surely_train_of
+from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.findings.phrases import by_what
 from analyzer.judge.record import other
-from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
-from analyzer.judge.verdict import Verdict
-from analyzer.tolerances import ANSWER_RST_NS, BEAT_PROMPT_NS
-from analyzer.track.flow import SIDES
-from analyzer.units import NS_PER_S
+from analyzer.tolerances import BEAT_PROMPT_NS
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import count, duration, lines, number, side_of
 
@@ -23,36 +19,11 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
-    from analyzer.judge.record import FlowRecord, Heartbeats
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
-SHORTEST_LIMIT_NS: Final = NS_PER_S * min(
-    row.idle_s for row in MIDDLEBOXES if row.keepalive_helps and not row.half_closed
-)
-"""Within this time no known box forgets a flow that a heartbeat could have kept."""
 SLOW_ANSWERS: Final = 4
 """Whoever waits this many times as long as for the slowest answer so far waits in vain."""
-
-
-def train_of(record: FlowRecord, side: Side) -> Heartbeats | None:
-    """Return the train of an end that says most: one that answers are due to before others, then the longest.
-
-    ``Flows.beats`` has the same.
-    """
-    trains = [train for train in record.heartbeats if train.sender == side]
-    return max(trains, key=lambda t: (t.answered is not None, t.unanswered or 0, t.sent, t.first_frame), default=None)
-
-
-def _by(f: Finding) -> str:
-    """Return what its heartbeats are, or how they are known."""
-    return beat_of(str(f.data["protocol"])) if "protocol" in f.data else "by their form"
-
-
-def _train(case: Case, side: Side) -> Heartbeats:
-    found = train_of(case.record, side)
-    assert found is not None
-    return found
 
 
 # ── the program does not answer, or its peer gave up ──
@@ -104,7 +75,7 @@ def _until_ns(case: Case, side: Side) -> int:
 
 
 def _in_vain(case: Case, side: Side) -> Evidence:
-    train = _train(case, side)
+    train = surely_train_of(case, side)
     fin, reset = case.record.fin_of(side), case.reset
     closed = fin.frame if fin is not None else reset.frame if reset is not None and reset.sender == side else None
     return frames_of(train.answer_frame, train.silent_frame, train.last_frame, closed), known(
@@ -149,7 +120,7 @@ def _hung_happened(t: Teller, f: Finding) -> list[Line]:
     )
     return lines(
         Line(
-            f"{asker}'s program sent a heartbeat ({_by(f)}) every {duration(number(f, 'period_ns'))}, and"
+            f"{asker}'s program sent a heartbeat ({by_what(f)}) every {duration(number(f, 'period_ns'))}, and"
             f" {t.the(late)}'s answered {number(f, 'answered')}, the last one here.",
             (number(f, "answer_frame"),),
         ),
@@ -209,7 +180,7 @@ def _missed_detail(t: Teller, f: Finding) -> str:
     ended = f"{t.start(side_of(f))} ended the connection {duration(number(f, 'waited_ns'))} after"
     missed = number(f, "unanswered")
     beat = "a heartbeat" if missed == 1 else f"the first of {missed} heartbeats"
-    return f"{ended} {beat} ({_by(f)}) that nothing answered."
+    return f"{ended} {beat} ({by_what(f)}) that nothing answered."
 
 
 MISSED: Final = FindingKind(
@@ -261,7 +232,7 @@ def _refused_headline(t: Teller, f: Finding) -> str:
     side = side_of(f)
     return (
         f"{t.start(other(side))} refused {t.the(side)}'s heartbeats because they are too many: one every"
-        f" {duration(number(f, 'period_ns'))} ({_by(f)})."
+        f" {duration(number(f, 'period_ns'))} ({by_what(f)})."
     )
 
 
@@ -313,118 +284,4 @@ TOO_MANY: Final = FindingKind(
     ),
     detail=_refused_headline,
     lead=Lead(_refused_headline, _refused_happened, _refused_why),
-)
-
-
-# ── heartbeats and the time that boxes and keepalive wait ──
-
-
-def beats_seldom(f: Flows) -> Mask:
-    """Its heartbeats are further apart than known boxes on the way remember an idle flow."""
-    period_ns = f.beats("sum_ns") // np.maximum(f.beats("gaps"), 1)
-    return period_ns >= SHORTEST_LIMIT_NS
-
-
-def failed_at_a_heartbeat(f: Flows) -> Mask:
-    """The last thing that it sent was a heartbeat, which drew a RST or was never acknowledged."""
-    last = (f.beats("last_frame") > 0) & (f.own("data_frame") == f.beats("last_frame"))
-    in_time = f.at_row(f.ending("reset_row"), "ts_ns") - f.beats("last_ns") <= ANSWER_RST_NS
-    refused = f.from_peer.own_reset & (f.ending("reset_frame") > f.beats("last_frame")) & in_time
-    in_vain = f.verdict_in(Verdict.SILENT, Verdict.TIMED_OUT) & (f.own("unacked_ns") >= 0)
-    return last & (refused | in_vain)
-
-
-def _slower_evidence(case: Case) -> Evidence:
-    """The heartbeat that failed, and which boxes forget sooner."""
-    train = _train(case, case.side)
-    boxes = {row.idle_s: row.name for row in middleboxes_within(train.period_ns) if row.keepalive_helps}
-    return frames_of(train.last_frame, case.reset.frame if case.reset is not None else None), known(
-        period_ns=train.period_ns,
-        survived=train.sent - 1,
-        limits=", ".join(f"{boxes[limit]} {limit} s" for limit in sorted(boxes)),
-    )
-
-
-def _slower_detail(t: Teller, f: Finding) -> str:
-    return (
-        f"{t.start(side_of(f))}'s heartbeats come every {duration(number(f, 'period_ns'))}, and the last one failed."
-        f" Boxes that forget an idle flow sooner: {f.data['limits']}."
-    )
-
-
-SLOWER: Final = FindingKind(
-    code="heartbeat-slower-than-limit",
-    rows=(Row((beats_seldom, failed_at_a_heartbeat), _slower_evidence),),
-    text=LongText(
-        title="Heartbeats further apart than middleboxes allow",
-        meaning=(
-            "This end's heartbeats come so seldom that known middleboxes forget the flow between two of them, and one"
-            " of them got no answer, or a RST."
-        ),
-        why="A heartbeat keeps a flow known only if it comes before the box's time is up.",
-        change="Let heartbeats come sooner than the path's limit: every 60 s or less keeps a flow through most boxes.",
-        doubt="The peer may also have died on its own. The capture does not show which boxes are on the path.",
-        source="field guide 6",
-    ),
-    detail=_slower_detail,
-)
-
-
-def program_beats(f: Flows) -> Mask:
-    """A program of either end sends heartbeats."""
-    return (f.beats("count") > 0) | (f.from_peer.beats("count") > 0)
-
-
-def nobody_probes(f: Flows) -> Mask:
-    """No probe was captured."""
-    return sum(f.run(name) + f.peer_run(name) for name in ("probes", "zero_window")) == 0
-
-
-def _masked_evidence(case: Case) -> Evidence:
-    """The train, and who sends it."""
-    trains = [(train_of(case.record, side), side) for side in SIDES]
-    train, side = max(
-        ((train, side) for train, side in trains if train is not None), key=lambda each: (each[0].sent, each[1] == "a")
-    )
-    return frames_of(train.first_frame, train.last_frame), known(
-        beater=side,
-        protocol=train.protocol,
-        period_ns=train.period_ns,
-        bytes=train.payload_len,
-        sent=train.sent,
-        answered=train.answered,
-    )
-
-
-def _masked_detail(t: Teller, f: Finding) -> str:
-    side: Side = "a" if f.data["beater"] == "a" else "b"
-    answered = f", {number(f, 'answered')} of them answered" if "answered" in f.data else ""
-    return (
-        f"{t.start(side)}'s program sent {count(number(f, 'sent'), 'heartbeat')} of"
-        f" {count(number(f, 'bytes'), 'byte')}, one every {duration(number(f, 'period_ns'))}{answered} ({_by(f)})."
-        " Each restarts keepalive's idle time, so whether keepalive is on cannot be seen here."
-    )
-
-
-MASKED: Final = FindingKind(
-    code="keepalive-masked",
-    rows=(Row((program_beats, nobody_probes), _masked_evidence),),
-    text=LongText(
-        title="Heartbeats leave keepalive nothing to do",
-        meaning=(
-            "A program on this connection sends small messages of one length at even intervals, and no probe passed."
-            " Data restarts keepalive's idle time, so while heartbeats come sooner than that no probe is ever sent."
-        ),
-        why=(
-            "It is no fault: heartbeats test the program too, and boxes that count only data see them. But keepalive"
-            " neither helps nor shows here, and a dead peer is found by the heartbeats' rule, or by retransmissions."
-        ),
-        change="Nothing. Give heartbeats a time limit for the answer; TCP_USER_TIMEOUT bounds retransmissions.",
-        doubt="Messages of the same form may be polls of an application.",
-        source="RFC 9293 3.8.4 MUST-26; Linux tcp_keepalive_timer",
-    ),
-    detail=_masked_detail,
-    scope=Scope.FLOW,
-    told=Told.LIMITS,
-    advice=Advice.NONE,
 )

@@ -1,0 +1,295 @@
+"""Heartbeats beside the time that boxes and keepalive wait: too seldom, stopped, none at all, or in its way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
+from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Told
+from analyzer.findings.phrases import by_what
+from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
+from analyzer.judge.verdict import Verdict
+from analyzer.label.outcome import Answer
+from analyzer.tolerances import ANSWER_RST_NS
+from analyzer.track.flow import SIDES
+from analyzer.units import NS_PER_S
+from analyzer.words.model import LongText
+from analyzer.words.teller import count, duration, number, side_of
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.flows import Column, Flows, Mask
+    from analyzer.findings.kind import Evidence
+    from analyzer.judge.judged import Finding
+    from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
+
+SHORTEST_LIMIT_NS: Final = NS_PER_S * min(
+    row.idle_s for row in MIDDLEBOXES if row.keepalive_helps and not row.half_closed
+)
+"""Within this time no known box forgets a flow that a heartbeat could have kept."""
+DATA_LIMIT_NS: Final = NS_PER_S * min(row.idle_s for row in MIDDLEBOXES if not row.keepalive_helps)
+"""The shortest default limit of known boxes that count only data."""
+BEATS_OVERDUE: Final = 3
+BEATS_OVERDUE_NS: Final = 3 * NS_PER_S
+"""So many of the longest distances have passed where heartbeats stopped, and so much time."""
+
+
+def _period_ns(f: Flows) -> Column:
+    """Return the mean distance of the heartbeats of each flow, 0 without."""
+    return f.beats("sum_ns") // np.maximum(f.beats("gaps"), 1)
+
+
+def beats_seldom(f: Flows) -> Mask:
+    """Its heartbeats are further apart than known boxes on the way remember an idle flow, or the last was."""
+    fatal_ns = f.beats("fatal_ns")
+    return (_period_ns(f) >= SHORTEST_LIMIT_NS) | ((fatal_ns > 0) & (f.flow("trial_ns") >= fatal_ns))
+
+
+def silence_is_not_survived(f: Flows) -> Mask:
+    """No other connection to the service survives such a silence, where the capture shows a limit."""
+    safe_ns = f.beats("safe_ns")
+    return (safe_ns < 0) | (f.flow("trial_ns") > safe_ns)
+
+
+def failed_at_a_heartbeat(f: Flows) -> Mask:
+    """The last thing that it sent was a heartbeat, which drew a RST or was never acknowledged."""
+    last = (f.beats("last_frame") > 0) & (f.own("data_frame") == f.beats("last_frame"))
+    in_time = f.at_row(f.ending("reset_row"), "ts_ns") - f.beats("last_ns") <= ANSWER_RST_NS
+    refused = f.from_peer.own_reset & (f.ending("reset_frame") > f.beats("last_frame")) & in_time
+    in_vain = f.verdict_in(Verdict.SILENT, Verdict.TIMED_OUT) & (f.own("unacked_ns") >= 0)
+    return last & (refused | in_vain)
+
+
+def _slower_evidence(case: Case) -> Evidence:
+    """The heartbeat that failed, and which boxes forget sooner."""
+    train = surely_train_of(case, case.side)
+    boxes = {row.idle_s: row.name for row in middleboxes_within(train.period_ns) if row.keepalive_helps}
+    measured = {} if train.fatal_ns is None else {"safe_ns": train.safe_ns, "fatal_ns": train.fatal_ns}
+    return frames_of(train.last_frame, case.reset.frame if case.reset is not None else None), known(
+        period_ns=train.period_ns,
+        survived=train.sent - 1,
+        limits=", ".join(f"{boxes[limit]} {limit} s" for limit in sorted(boxes)) or None,
+        **measured,
+    )
+
+
+def _slower_detail(t: Teller, f: Finding) -> str:
+    failed = (
+        f"{t.start(side_of(f))}'s heartbeats come every {duration(number(f, 'period_ns'))}, and the last one failed."
+    )
+    if "fatal_ns" in f.data:
+        return (
+            f"{failed} Connections to the same service in this capture survive {duration(number(f, 'safe_ns'))} of"
+            f" silence, and do not survive {duration(number(f, 'fatal_ns'))}."
+        )
+    return f"{failed} Boxes that forget an idle flow sooner: {f.data['limits']}."
+
+
+SLOWER: Final = FindingKind(
+    code="heartbeat-slower-than-limit",
+    rows=(Row((beats_seldom, failed_at_a_heartbeat, silence_is_not_survived), _slower_evidence),),
+    text=LongText(
+        title="Heartbeats further apart than middleboxes allow",
+        meaning=(
+            "This end's heartbeats come so seldom that known middleboxes forget the flow between two of them, and one"
+            " of them got no answer, or a RST."
+        ),
+        why="A heartbeat keeps a flow known only if it comes before the box's time is up.",
+        change="Let heartbeats come sooner than the path's limit: every 60 s or less keeps a flow through most boxes.",
+        doubt=(
+            "The peer may also have died on its own. The capture does not show which boxes are on the path; where many"
+            " connections to one service show a limit, that is compared."
+        ),
+        source="field guide 6",
+    ),
+    detail=_slower_detail,
+)
+
+
+# ── heartbeats that stop, and probes alone ──
+
+
+def beats_stopped(f: Flows) -> Mask:
+    """It had sent heartbeats in a steady rhythm, and then for three periods or more nothing, neither data nor a FIN."""
+    last_ns = f.beats("last_ns")
+    unanswered = (f.beats("due") == 1) & (f.beats("unanswered") > 0)  # who waits for an answer need not ask again
+    waited_ns = f.ends_ns - last_ns
+    silent = (f.beats("count") > 0) & (f.own("data_ns") <= last_ns) & (f.own("fin_frame") == 0)
+    late = waited_ns > np.maximum(BEATS_OVERDUE * f.beats("high_ns"), BEATS_OVERDUE_NS)
+    return silent & late & ~unanswered & (f.own("unacked_ns") < 0)
+
+
+def nobody_ended_it(f: Flows) -> Mask:
+    """The connection was open when the capture ended, whose time did not go back."""
+    going_on = f.verdict_in(Verdict.OPEN) & (f.peer("fin_frame") == 0)
+    return going_on & (f.flow("backwards") == 0)
+
+
+def _ceased_evidence(case: Case) -> Evidence:
+    """The last heartbeat, and the silence since."""
+    train = surely_train_of(case, case.side)
+    return frames_of(train.first_frame, train.last_frame), known(
+        protocol=train.protocol,
+        limit_ns=train.limit_ns,
+        period_ns=train.period_ns,
+        sent=train.sent,
+        last_frame=train.last_frame,
+        silent_ns=case.record.end_ns - train.last_ns,
+    )
+
+
+def _ceased_detail(t: Teller, f: Finding) -> str:
+    limit = f" The ends agreed on {duration(number(f, 'limit_ns'))}." if "limit_ns" in f.data else ""
+    return (
+        f"{t.start(side_of(f))}'s program sent {count(number(f, 'sent'), 'heartbeat')}, one every"
+        f" {duration(number(f, 'period_ns'))} ({by_what(f)}), and then none in the last"
+        f" {duration(number(f, 'silent_ns'))} of the capture.{limit}"
+    )
+
+
+CEASED: Final = FindingKind(
+    code="heartbeats-stopped",
+    rows=(Row((beats_stopped, nobody_ended_it), _ceased_evidence),),
+    text=LongText(
+        title="The heartbeats stopped, and nothing else came",
+        meaning=(
+            "This end's program sent heartbeats in a steady rhythm, its kernel has nothing outstanding, and then it"
+            " sent nothing for three periods or more, up to the end of the capture: no heartbeat, no data, no FIN."
+        ),
+        why=(
+            "A program that beats by itself and is well goes on. It hangs, is stopped, its host is gone, or its packets"
+            " do not come this far any more. Whoever waits for these heartbeats should have given up by now."
+        ),
+        change="Look at that program and its host, and give the other end a time limit for heartbeats.",
+        doubt=(
+            "The program may have been told to stop. That these messages are heartbeats may be known by their form"
+            " alone; what is then sent more often than the heartbeat interval restarts it."
+        ),
+        source="RFC 4271 4.4; AMQP 0-9-1 4.2.7",
+    ),
+    detail=_ceased_detail,
+    advice=Advice.READER,
+)
+
+
+def nobody_beats(f: Flows) -> Mask:
+    """No program of either end sends heartbeats."""
+    return (f.beats("count") == 0) & (f.from_peer.beats("count") == 0)
+
+
+def only_probes_since(f: Flows) -> Mask:
+    """Neither end sent data for a minute or more, but probes passed and were answered."""
+    data_ns = np.maximum(f.own("data_ns"), f.peer("data_ns"))
+    asked = f.probing & f.sure & np.isin(f.seen("answer"), (Answer.ACK, Answer.DATA))
+    last_ns = f.value_at(f.last_of(asked), "ts_ns")
+    return (data_ns >= 0) & (last_ns - data_ns >= DATA_LIMIT_NS) & (f.run("trailing") + f.peer_run("trailing") == 0)
+
+
+def both_open(f: Flows) -> Mask:
+    """The connection was open to the end of the capture."""
+    return f.verdict_in(Verdict.OPEN) & (f.own("fin_frame") == 0) & (f.peer("fin_frame") == 0)
+
+
+def _only_evidence(case: Case) -> Evidence:
+    """The last data, and the last answered probe."""
+    last = max(case.facts, case.peer_facts, key=lambda each: each.last_data_ns or 0)
+    probes = [probe for probe in case.probes if probe.answer_frame is not None and probe.certainty != "suspected"]
+    return frames_of(last.last_data_frame, probes[-1].frame), known(
+        quiet_ns=probes[-1].ts_ns - (last.last_data_ns or 0), probes=len(probes), last_frame=probes[-1].frame
+    )
+
+
+def _only_detail(t: Teller, f: Finding) -> str:
+    return (
+        f"Nothing but {t.the(side_of(f))}'s {count(number(f, 'probes'), 'answered probe')} kept this connection known"
+        f" for {duration(number(f, 'quiet_ns'))}. A balancer that counts only data would have closed it."
+    )
+
+
+ONLY_PROBES: Final = FindingKind(
+    code="only-probes",
+    rows=(Row((both_open, nobody_beats, only_probes_since), _only_evidence),),
+    text=LongText(
+        title="Nothing but keepalive probes keeps it",
+        meaning=(
+            "For a minute or more neither program sent data on this open connection. Keepalive probes passed and were"
+            " answered, and nothing else told boxes on the path that it lives."
+        ),
+        why=(
+            "Probes carry no data and end at the next TCP endpoint. A proxy or balancer that ends connections and"
+            " counts only data (AWS ALB and Classic Load Balancer 60 s, nginx proxy_timeout, HAProxy timeout client)"
+            " closes it however often keepalive asks. They also show only that the kernel lives, not the program."
+        ),
+        change=(
+            "Nothing while it works. If such a box is or comes between the ends, let the programs send heartbeats (a"
+            " WebSocket or HTTP/2 PING, MQTT keep-alive) more often than its limit."
+        ),
+        doubt="There may be no such box. Heartbeats may be further apart than this capture is long.",
+        source="field guide 6",
+    ),
+    detail=_only_detail,
+    advice=Advice.MINOR,
+)
+
+
+def program_beats(f: Flows) -> Mask:
+    """A program of either end sends heartbeats."""
+    return (f.beats("count") > 0) | (f.from_peer.beats("count") > 0)
+
+
+def nobody_probes(f: Flows) -> Mask:
+    """No probe was captured."""
+    return sum(f.run(name) + f.peer_run(name) for name in ("probes", "zero_window")) == 0
+
+
+def _masked_evidence(case: Case) -> Evidence:
+    """The train, and who sends it."""
+    trains = [(train_of(case.record, side), side) for side in SIDES]
+    train, side = max(
+        ((train, side) for train, side in trains if train is not None), key=lambda each: (each[0].sent, each[1] == "a")
+    )
+    return frames_of(train.first_frame, train.last_frame), known(
+        beater=side,
+        protocol=train.protocol,
+        period_ns=train.period_ns,
+        bytes=train.payload_len,
+        sent=train.sent,
+        answered=train.answered,
+    )
+
+
+def _masked_detail(t: Teller, f: Finding) -> str:
+    side: Side = "a" if f.data["beater"] == "a" else "b"
+    answered = f", {number(f, 'answered')} of them answered" if "answered" in f.data else ""
+    return (
+        f"{t.start(side)}'s program sent {count(number(f, 'sent'), 'heartbeat')} of"
+        f" {count(number(f, 'bytes'), 'byte')}, one every {duration(number(f, 'period_ns'))}{answered} ({by_what(f)})."
+        " Each restarts keepalive's idle time, so whether keepalive is on cannot be seen here."
+    )
+
+
+MASKED: Final = FindingKind(
+    code="keepalive-masked",
+    rows=(Row((program_beats, nobody_probes), _masked_evidence),),
+    text=LongText(
+        title="Heartbeats leave keepalive nothing to do",
+        meaning=(
+            "A program on this connection sends small messages of one length at even intervals, and no probe passed."
+            " Data restarts keepalive's idle time, so while heartbeats come sooner than that no probe is ever sent."
+        ),
+        why=(
+            "It is no fault: heartbeats test the program too, and boxes that count only data see them. But keepalive"
+            " neither helps nor shows here, and a dead peer is found by the heartbeats' rule, or by retransmissions."
+        ),
+        change="Nothing. Give heartbeats a time limit for the answer; TCP_USER_TIMEOUT bounds retransmissions.",
+        doubt="Messages of the same form may be polls of an application.",
+        source="RFC 9293 3.8.4 MUST-26; Linux tcp_keepalive_timer",
+    ),
+    detail=_masked_detail,
+    scope=Scope.FLOW,
+    told=Told.LIMITS,
+    advice=Advice.NONE,
+)

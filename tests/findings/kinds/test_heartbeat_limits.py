@@ -1,0 +1,101 @@
+"""Heartbeats that come too seldom, that stop, that leave keepalive nothing to do; and keepalive alone."""
+
+import pytest
+
+from analyzer import explain
+from tests.heartbeats import Talk, each
+from tests.judging import codes, judge, judge_batches, scenario
+from tests.notation import SCENARIOS, follow, parse
+
+SLOW = SCENARIOS / "heartbeats_slower_than_a_limit.pkt"
+
+
+def flow_of(talk, tail):
+    """Return the flow of a talk, judged."""
+    (judged,) = judge(parse("\n".join([*talk.lines, tail]) + "\n"))
+    return judged
+
+
+def test_heartbeats_that_come_too_seldom():
+    """A heartbeat that fails after five minutes of silence names the boxes that forget sooner."""
+    (judged,) = scenario("heartbeats_slower_than_a_limit")
+    found = judged.finding("heartbeat-slower-than-limit")
+
+    assert ("a", (16,)) == (found.about, found.frames)
+    assert "every 5 min" in explain.detail(found, judged)
+    assert "Azure" in found.data["limits"]
+
+
+def test_keepalive_that_never_probes():
+    """Heartbeats are told with their number, length and period; where probes pass too, keepalive is not masked."""
+    (judged,) = scenario("heartbeats_unanswered_at_the_end")
+    text = explain.detail(judged.finding("keepalive-masked"), judged)
+    probed = "@110 a > b . 30:30(0) ack 31\n@110.01 b > a . 31:31(0) ack 31\nend: +5\n"
+
+    assert "7 heartbeats of 6 bytes, one every 20" in text
+    assert "4 of them answered" in text
+    assert "keepalive-masked" in codes(flow_of(Talk().beats(each(20, 20, 5)), "end: +5\n"))
+    assert "keepalive-masked" not in codes(flow_of(Talk().beats(each(20, 20, 5)), probed))
+
+
+def test_heartbeats_of_one_end_that_stop():
+    """One end's heartbeats come in a steady rhythm, then nothing for more than three periods: its program is told."""
+    (judged,) = scenario("heartbeats_stopped")
+    found = judged.finding("heartbeats-stopped")
+
+    assert ("a", (4, 14)) == (found.about, found.frames)
+    assert (6, 60.0) == (found.data["sent"], round(found.data["silent_ns"] / 1e9))
+    assert "6 heartbeats, one every 10.000 s (by their form), and then none" in explain.detail(found, judged)
+
+
+@pytest.mark.parametrize(
+    ("talk", "tail"),
+    [
+        (Talk().beats(each(10, 10, 6), length=8, answer=0), "end: +29\n"),
+        (Talk().beats(each(10, 10, 6), length=8, answer=0).says(70, "a", 900), "end: +60\n"),
+        (Talk().beats(each(10, 10, 6), length=8, answer=0), "@61 a > b F. 49:49(0) ack 1\nend: +60\n"),
+        (Talk().beats(each(10, 10, 6), length=8, answer=0), "@61 b > a F. 1:1(0) ack 49\nend: +60\n"),
+        (Talk().beats(each(10, 10, 6)).beats([70], answer=0), "end: +60\n"),
+        (Talk().beats(each(10, 10, 6), length=8, answer=0).says(70, "a", 8, acked=False), "end: +60\n"),
+    ],
+    ids=["not yet due", "data instead", "closed", "closed by the peer", "waits for an answer", "not acknowledged"],
+)
+def test_whose_heartbeats_did_not_stop(talk, tail):
+    """Nothing is said too early, where other data or a FIN came, while an answer is awaited, or of a lost path."""
+    assert "heartbeats-stopped" not in codes(flow_of(talk, tail))
+
+
+def test_probes_alone():
+    """An open connection that only answered probes kept for a minute or more names the prober and how long."""
+    (judged,) = scenario("only_probes")
+    found = judged.finding("only-probes")
+
+    assert ("a", (5, 11)) == (found.about, found.frames)
+    assert "3 answered probes kept this connection known for 2 min" in explain.detail(found, judged)
+
+
+def test_a_connection_with_heartbeats_is_not_kept_by_probes_alone():
+    """Where a program beats, or data passed within the minute, nothing is said."""
+    probe = "@{0} a > b . {1}:{1}(0) ack {2}\n@{0}.01 b > a . {2}:{2}(0) ack {3}\n"
+    beating = flow_of(Talk().beats(each(20, 20, 5)), probe.format(170, 30, 31, 31) + "end: +5\n")
+    busy = flow_of(Talk().says(1, "a", 5).says(20, "a", 900), probe.format(70, 905, 1, 906) + "end: +5\n")
+
+    assert "only-probes" not in codes(beating)
+    assert "only-probes" not in codes(busy)
+
+
+def measured(safe_s, fatal_s):
+    """The flow whose heartbeat failed after five minutes, and what other connections to its service survive."""
+    (batch,) = follow([(scene := parse(SLOW.read_text(encoding="utf-8"))).batch()])
+    batch.trains["safe_ns"], batch.trains["fatal_ns"] = safe_s * 10**9, fatal_s * 10**9
+    (judged,) = judge_batches(scene.dissected([batch]))
+    return judged
+
+
+def test_a_measured_limit_counts_more_than_known_boxes():
+    """Where connections to the service survive longer it was not the silence; where they do not that is named."""
+    assert "heartbeat-slower-than-limit" not in codes(measured(400, 500))
+    judged = measured(280, 299)
+    text = explain.detail(judged.finding("heartbeat-slower-than-limit"), judged)
+    assert "survive 4 min 40 s of silence, and do not survive 4 min 59 s" in text
+    assert "Azure" not in text
