@@ -19,6 +19,7 @@ import numpy as np
 
 from analyzer import causes, findings
 from analyzer.judge import recording, verdict
+from analyzer.judge.recording import parts_of
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.report.text import Report, ShownFlow
 from analyzer.segment import address_text
@@ -29,7 +30,7 @@ from analyzer.survey.limits import IdleTrials, silences
 from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
 from analyzer.survey.shared import SharedFlows
-from analyzer.together import SEARCHED, FlowsTogether
+from analyzer.together import ROWS, SEARCHED, WRITTEN, FlowsTogether
 from analyzer.track.flow import Endpoint, endpoints_of
 from analyzer.track.tracker import Limits
 from analyzer.units import Clock, Zero
@@ -274,8 +275,8 @@ class Analysis:
         """Yield the kept flows, at most so many, some at a time, with the places that put them in the same order."""
         lines = self.lines()
         lines = overview.in_order(lines[lines["batch"] >= 0])[:most]
-        for first in range(0, len(lines), SEARCHED):
-            some = lines[first : first + SEARCHED]
+        for part in parts_of(self._sizes(lines), rows=ROWS, flows=WRITTEN):
+            some = lines[part]
             for capture in np.unique(some["capture"]).tolist():
                 own = some[some["capture"] == capture]
                 by_batch = np.lexsort((own["row"], own["batch"]))
@@ -284,6 +285,15 @@ class Analysis:
                 kept = [self._batches[batch] for batch in batches.tolist()]
                 pieces = [(each.batch, each.winners, picked) for each, picked in zip(kept, rows, strict=True)]
                 yield FlowsTogether(capture, pieces), np.argsort(by_batch)
+
+    def _sizes(self, lines: NDArray[np.void]) -> NDArray[np.int64]:
+        """Return how many notable segments the flows of these lines have."""
+        sizes = np.zeros(len(lines), dtype=np.int64)
+        order = np.argsort(lines["batch"], kind="stable")
+        batches, starts = np.unique(lines["batch"][order], return_index=True)
+        for batch, own in zip(batches.tolist(), np.split(order, starts[1:]), strict=True):
+            sizes[own] = self._batches[batch].sizes(lines["row"][own])
+        return sizes
 
     @cached_property
     def flows(self) -> list[Flow]:

@@ -36,7 +36,8 @@ IS_QUESTIONED: Final = np.array([rule.verdict in QUESTIONED for rule in VERDICTS
 SEARCHED: Final = 2048
 """This many flows, of several batches, are searched for findings together: a search alone costs milliseconds."""
 
-
+WRITTEN: Final = 8192
+"""This many kept flows are searched, judged and written together, if they have not too many rows."""
 PACKED: Final = 7
 """So many findings of a flow are one number, an octet each."""
 ROWS: Final = 65_536
@@ -124,7 +125,7 @@ class FlowsTogether:
             "version": flow["ip_version"].astype(np.int64),
             "same_address": same.astype(np.int64),
             "same_port": (flow["a_port"] == flow["b_port"]).astype(np.int64),
-            "found": np.array([_packed(found, at) for at, found in enumerate(self.hits.each())], dtype=np.int64),
+            "found": _packed(self.hits),
         }
         return likenesses(facts, more.items(), self.endings)
 
@@ -172,8 +173,10 @@ class FlowsTogether:
         return (OneFlow(self.capture, judged) for judged in self.judged(np.arange(len(self))))
 
 
-def _packed(found: list[tuple[int, int]], at: int) -> int:
-    """Return what was found in a flow as one number; if it is too much for one, a number that no other flow has."""
-    if len(found) > PACKED:
-        return -1 - at
-    return int.from_bytes(bytes(1 + len(SIDES) * row + side for row, side in found))
+def _packed(hits: Hits) -> NDArray[np.int64]:
+    """Return what was found in each flow as one number; if it is too much for one, a number that no other flow has."""
+    counts = hits.counts()
+    behind = hits.start[hits.flow + 1] - 1 - np.arange(len(hits.flow))  # so many entries of the same flow follow
+    octets = (1 + len(SIDES) * hits.row + hits.side) << (8 * np.minimum(behind, PACKED))
+    sums = np.concatenate(([0], np.cumsum(octets)))  # wraps, and so does the difference
+    return np.where(counts > PACKED, -1 - np.arange(len(counts)), sums[hits.start[1:]] - sums[hits.start[:-1]])

@@ -1,5 +1,7 @@
 """The rows that capture hands over."""
 
+from ipaddress import IPv6Address
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,6 +25,14 @@ ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6).filter(lambda e
 def test_addresses_survive_as_two_halves(address):
     """Every address comes back as RFC 5952 spells it."""
     assert str(address) == address_text(*address_halves(str(address)))
+
+
+@pytest.mark.parametrize("zeros", range(256))
+def test_the_first_longest_run_of_zeros_is_left_out(zeros):
+    """Wherever groups of an address are zero, it is written as the standard library does."""
+    whole = sum((0 if zeros >> group & 1 else 0xF0 + group) << 16 * group for group in range(8))
+
+    assert str(IPv6Address(whole)) == address_text(whole >> 64, whole & 0xFFFFFFFFFFFFFFFF)
 
 
 @pytest.mark.parametrize(

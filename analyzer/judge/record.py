@@ -345,16 +345,27 @@ class NewSyn:
     ack_frame: int
 
 
-class Identity(NamedTuple):
-    """Who a flow is, and which frames it has: so much of its record as filters are made from."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Who some flows are, and which frames they have: so much of them as filters are made from, an entry a flow."""
 
-    a: Endpoint
-    b: Endpoint
-    tag: int
-    first_frame: int
-    last_frame: int
-    icmp_errors: tuple[IcmpError, ...]
-    translation: Translation | None
+    a: list[str]
+    """Addresses."""
+    b: list[str]
+    a_port: list[int]
+    b_port: list[int]
+    tag: list[int]
+    first_frame: list[int]
+    last_frame: list[int]
+    """Of the flow, and of the ICMP errors that quote it."""
+
+    def endpoints(self) -> tuple[list[str], list[str]]:
+        """Return what endpoints a and b are called, as ``str`` of each would be."""
+        a, b = (
+            [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address, port in each]
+            for each in (zip(self.a, self.a_port, strict=True), zip(self.b, self.b_port, strict=True))
+        )
+        return a, b
 
 
 MANY: Final = 1000

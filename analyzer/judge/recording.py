@@ -21,8 +21,8 @@ from analyzer.judge.record import (
     FlowRecord,
     Heartbeats,
     IcmpError,
-    Identity,
     Late,
+    Names,
     NewSyn,
     NotProbe,
     Probe,
@@ -143,22 +143,37 @@ def records(facts: Facts, make: type[FlowRecord] = FlowRecord) -> Iterator[FlowR
     return map(make, *(known[name] for name in _FLOW))
 
 
-def identities(facts: Facts) -> Iterator[Identity]:
-    """Yield who flows are: what needs no record."""
-    flows = facts.flows
-    known = [flows.values(name) for name in ("tag", "first_frame", "last_frame")]
-    errors = facts.icmp_errors.made(IcmpError, _ICMP_ERROR)
-    return map(Identity, *_ends(facts), *known, errors, _of_some(facts, "twin", _translation))
+def names(facts: Facts) -> Names:
+    """Return who flows are: what needs no record."""
+    flows, errors = facts.flows.columns, facts.icmp_errors
+    last = flows["last_frame"].copy()
+    np.maximum.at(last, np.repeat(np.arange(len(facts)), np.diff(errors.start)), errors.columns["frame"])
+    a, b = _addresses(facts)
+    a_port, b_port = (facts.flow[f"{side}_port"].tolist() for side in SIDES)
+    return Names(a, b, a_port, b_port, flows["tag"].tolist(), flows["first_frame"].tolist(), last.tolist())
+
+
+def translations(facts: Facts) -> list[Translation | None]:
+    """Return what flows are called on the other side of an address translation, None of most."""
+    return _of_some(facts, "twin", _translation)
+
+
+def _addresses(facts: Facts) -> tuple[list[str], list[str]]:
+    """Return the addresses of endpoints a and b of each flow; the text of each is made once."""
+    version = facts.flow["ip_version"].tolist()
+    a, b = (
+        list(zip(*(facts.flow[f"{side}_{part}"].tolist() for part in ("hi", "lo")), version, strict=True))
+        for side in SIDES
+    )
+    known = {each: address_of(*each) for each in {*a, *b}}
+    return [known[each] for each in a], [known[each] for each in b]
 
 
 def _ends(facts: Facts) -> tuple[list[Endpoint], list[Endpoint]]:
     """Return endpoints a and b of each flow."""
-    version = facts.flow["ip_version"].tolist()
     a, b = (
-        list(map(Endpoint, map(address_of, high, low, version), port))
-        for high, low, port in (
-            (facts.flow[f"{side}_{part}"].tolist() for part in ("hi", "lo", "port")) for side in SIDES
-        )
+        list(map(Endpoint, addresses, facts.flow[f"{side}_port"].tolist()))
+        for side, addresses in zip(SIDES, _addresses(facts), strict=True)
     )
     return a, b
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from analyzer.judge import recording, table, verdict
 from analyzer.loops.choice import jit_wanted
-from analyzer.report import export
+from analyzer.report import export, filter_commands
 from analyzer.report.flow_fields import FLOW, Form, Group, Made, Of, Rows
 from analyzer.report.octets import NUMBER, SECONDS, TEXT, WORD, Program, pieces
 from analyzer.report.telling import Telling
@@ -187,10 +187,13 @@ def texts(
 
 def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary, telling: Telling) -> dict[str, list[str]]:
     """Return what is made flow by flow, as JSON."""
-    who = list(recording.identities(known))
-    made: dict[str, list[str]] = {what: [quoted(name(each)) for each in who] for what, name in export.NAMED.items()}
-    made["translated"] = ["null" if each.translation is None else export.dumps(export.translated(each)) for each in who]
-    made["witnesses"] = ["[]"] * len(who)
+    who = recording.names(known)
+    named = dict(zip(("a", "b"), who.endpoints(), strict=True))
+    named |= dict(zip(("wireshark", "tcpdump"), filter_commands.each(who), strict=True))
+    made: dict[str, list[str]] = {what: list(map(quoted, texts)) for what, texts in named.items()}
+    there = recording.translations(known)
+    made["translated"] = ["null" if each is None else export.dumps(export.translation_object(each)) for each in there]
+    made["witnesses"] = ["[]"] * len(known)
 
     def see(at: int, judged: JudgedFlow) -> None:
         if judged.witnesses:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from analyzer.judge.judged import Finding, JudgedFlow, Witness
-    from analyzer.judge.record import FlowRecord, Identity
+    from analyzer.judge.record import FlowRecord, Translation
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from analyzer.untyped import Foreign, Json
 
 SCHEMA: Final = 1
+PAGE: Final = 1 << 16
+"""About so many characters are written at once."""
 
 Object = dict[str, Any]
 
@@ -92,10 +94,24 @@ def write_json_of(
     write(",\n              ".join(dumps(capture_object(capture)) for capture in captures))
     write('],\n "flows": [')
     separator = "\n  "
-    for flow in flows:
-        write(separator + flow)
+    for some in _pages(flows):
+        write(separator + ",\n  ".join(some))
         separator = ",\n  "
     write(f'],\n "summary": {dumps(summary())}}}\n')
+
+
+def _pages(flows: Iterable[str]) -> Iterator[list[str]]:
+    """Yield texts some at a time: a write for each of a hundred thousand short ones takes a second."""
+    some: list[str] = []
+    size = 0
+    for flow in flows:
+        some.append(flow)
+        size += len(flow)
+        if size >= PAGE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def write_json_line(
@@ -301,7 +317,7 @@ _VALUES: Final[dict[Form, Callable[[Any, int], Json]]] = {
     Form.PAIR: plain_value,
 }
 
-NAMED: Final[dict[str, Callable[[FlowRecord | Identity], str]]] = {
+NAMED: Final[dict[str, Callable[[FlowRecord], str]]] = {
     "a": lambda record: str(record.a),
     "b": lambda record: str(record.b),
     "wireshark": filter_commands.wireshark,
@@ -335,11 +351,13 @@ def witness_object(witness: Witness, judged: JudgedFlow, start_ns: int) -> Objec
     }
 
 
-def translated(record: FlowRecord | Identity) -> Object | None:
+def translated(record: FlowRecord) -> Object | None:
     """Return what a flow is called on the other side of an address translation, or None."""
-    there = record.translation
-    if there is None:
-        return None
+    return None if record.translation is None else translation_object(record.translation)
+
+
+def translation_object(there: Translation) -> Object:
+    """Return what a flow is called on the other side."""
     return {"flow": there.flow, "side": there.side, "address": str(there.endpoint), "counted_there": there.is_first}
 
 

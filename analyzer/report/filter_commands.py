@@ -11,22 +11,28 @@ It must not judge: what the evidence is, the finding says.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from itertools import pairwise
+from operator import eq, itemgetter
 from typing import TYPE_CHECKING, Final
 
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from analyzer.judge.judged import Finding, JudgedFlow
-    from analyzer.judge.record import FlowRecord, Identity
+    from analyzer.judge.record import FlowRecord, Names
+
+    Filler = Callable[[tuple[object, ...]], str]
 
 MOST_MEMBERS: Final = 20
 """A filter that names more frames and ranges than this, nobody would paste."""
-FORMS: Final = 1024
+FORMS: Final = 8192
 """So many forms of filters are kept, by VLAN."""
+_FRAMES: Final = " && frame.number >= {4} && frame.number <= {5}"
+_PLACE: Final = re.compile(r"\{(\d)\}")
 TUNNEL: Final = 1 << 62
 """Set in the tag of a flow in a tunnel; the kind of tunnel stands KIND bits up."""
 KIND: Final = 56
@@ -59,7 +65,7 @@ def to_copy(judged: JudgedFlow) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
-def wireshark(record: FlowRecord | Identity) -> str:
+def wireshark(record: FlowRecord) -> str:
     """Return a display filter for the flow and the ICMP errors that quote it.
 
     The frame numbers keep other uses of the same ports out.
@@ -68,7 +74,21 @@ def wireshark(record: FlowRecord | Identity) -> str:
     return f"{_ends(record)} && frame.number >= {record.first_frame} && frame.number <= {last}"
 
 
-def tcpdump(record: FlowRecord | Identity) -> str:
+def each(flows: Names) -> tuple[list[str], list[str]]:
+    """Return ``wireshark`` and ``tcpdump`` of many flows: the same texts, of columns.
+
+    What a filter looks like depends on few things, so that only addresses and numbers are put in flow by flow.
+    """
+    a, b, a_port, b_port = flows.a, flows.b, flows.a_port, flows.b_port
+    ipv6 = [":" in address for address in a]
+    kinds = list(zip(ipv6, map(eq, a, b), map(eq, a_port, b_port), flows.tag, strict=True))
+    made = {kind: _fillers(*kind) for kind in set(kinds)}
+    values = list(zip(a, b, a_port, b_port, flows.first_frame, flows.last_frame, strict=True))
+    display = [made[kind][0](value) for kind, value in zip(kinds, values, strict=True)]
+    return display, [made[kind][1](value) for kind, value in zip(kinds, values, strict=True)]
+
+
+def tcpdump(record: FlowRecord) -> str:
     """Return a capture filter for the flow's addresses and ports, in either direction."""
     return _in_tag(record.tag, _flow(record))
 
@@ -104,7 +124,22 @@ def finding_tcpdump(record: FlowRecord, finding: Finding) -> str:
     return _in_tag(record.tag, selected)
 
 
-def _ends(record: FlowRecord | Identity) -> str:
+@lru_cache(maxsize=FORMS)
+def _fillers(is_ipv6: bool, same_address: bool, same_port: bool, tag: int) -> tuple[Filler, Filler]:  # noqa: FBT001 - a key
+    """Return what makes the filters for Wireshark and tcpdump of addresses, ports, and first and last frame."""
+    display = _ends_form(is_ipv6, same_address, same_port, tag) + _FRAMES
+    return _filler(display), _filler(_in_tag(tag, _flow_form(same_address, same_port)))
+
+
+def _filler(form: str) -> Filler:
+    """Return what fills a form; by ``%``, which takes a third of the time of ``format``."""
+    pieces = _PLACE.split(form)
+    text = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
+    pick = itemgetter(*map(int, pieces[1::2]))
+    return lambda values: text % pick(values)
+
+
+def _ends(record: FlowRecord) -> str:
     """Return what a display filter says of both ends, and of VLANs."""
     a, b = record.a, record.b
     form = _ends_form(_is_ipv6(record), a.address == b.address, a.port == b.port, record.tag)
@@ -133,7 +168,7 @@ def _both(protocol: str, fields: Sequence[str], one: str, other: str) -> list[st
     return [f"{either} == {one}", f"{either} == {other}"]
 
 
-def _flow(record: FlowRecord | Identity) -> str:
+def _flow(record: FlowRecord) -> str:
     a, b = record.a, record.b
     form = _flow_form(a.address == b.address, a.port == b.port)
     return form.format(a.address, b.address, a.port, b.port)
@@ -194,5 +229,5 @@ def _spans(frames: Iterable[int]) -> tuple[list[tuple[int, int]], bool]:
     return spans, not widest
 
 
-def _is_ipv6(record: FlowRecord | Identity) -> bool:
+def _is_ipv6(record: FlowRecord) -> bool:
     return ":" in record.a.address

@@ -33,6 +33,7 @@ COMMAS: Final = 1000
 NUMBER: Final = re.compile(r"(\d{1,3}(?:,\d{3})+(?!\d)|\d+)")
 ADDRESSES: Final = ("\x01", "\x02", "\x03")
 """What stands for addresses in a pattern (a's, b's, another flow's): no text has such characters."""
+_ADDRESS: Final = re.compile(f"([{''.join(ADDRESSES)}])")
 
 Rule = tuple[int, bool]
 """Which number it is, and whether it has commas; or what stands there in every text is written."""
@@ -41,7 +42,7 @@ Rule = tuple[int, bool]
 class Pattern:
     """What is known of the texts of one shape."""
 
-    __slots__ = ("_format", "_learned", "_open", "_rules", "_texts", "is_told")
+    __slots__ = ("_format", "_learned", "_open", "_rules", "_texts", "_values", "is_told")
 
     def __init__(self) -> None:
         """Know nothing."""
@@ -51,6 +52,8 @@ class Pattern:
         self._texts: list[str] = []
         self._rules: list[tuple[set[Rule], str | None]] = []
         self._format = ""
+        self._values: list[Rule] = []
+        """What is put into the format, in order; addresses are counted before numbers."""
         self._open: list[list[Rule]] = []
         """What explains the same place: the number that stood there in every text (-1 and less), then other rules."""
 
@@ -94,28 +97,45 @@ class Pattern:
                 fine &= numbers[:, other] == known
                 if commas != has_commas:
                     fine &= known < COMMAS
-        made = self._format.format
-        if fine.all():
-            return fine, [made(*each) for each in zip(*addresses, *numbers.T.tolist(), strict=True)]
         places = np.flatnonzero(fine).tolist()
-        kept = [[each[at] for at in places] for each in addresses]
-        return fine, [made(*each) for each in zip(*kept, *numbers[fine].T.tolist(), strict=True)]
+        values: list[Sequence[object]] = []
+        for at, commas in self._values:
+            if at < len(ADDRESSES):
+                each = addresses[at]
+                values.append(each if len(places) == len(fine) else [each[place] for place in places])
+            else:
+                column = numbers[fine, at - len(ADDRESSES)].tolist()
+                values.append([f"{number:,}" for number in column] if commas else column)
+        if not values:
+            return fine, [self._format % ()] * len(places)
+        return fine, list(map(self._format.__mod__, zip(*values, strict=True)))
 
     def _settle(self) -> None:
         """Make what texts are made from, of what is known now."""
-        parts = [_escaped(self._texts[0])]
-        self._open = []
+        parts: list[str] = []
+        self._values, self._open = [], []
+        self._put(self._texts[0], parts)
         for (rules, same), between in zip(self._rules, self._texts[1:], strict=True):
             if same is not None:
                 parts.append(same)
             else:
                 at, commas = min(rules)
-                parts.append(f"{{{len(ADDRESSES) + at}{':,' if commas else ''}}}")
+                parts.append("%s")
+                self._values.append((len(ADDRESSES) + at, commas))
             if len(rules) + (same is not None) > 1:
                 fixed = [] if same is None else [(-1 - int(same.replace(",", "")), "," in same)]
                 self._open.append([*fixed, *sorted(rules)])
-            parts.append(_escaped(between))
+            self._put(between, parts)
         self._format = "".join(parts)
+
+    def _put(self, text: str, parts: list[str]) -> None:
+        """Add what stands between numbers, addresses as values."""
+        for part in _ADDRESS.split(text):
+            if part in ADDRESSES:
+                parts.append("%s")
+                self._values.append((ADDRESSES.index(part), False))
+            else:
+                parts.append(part.replace("%", "%%"))
 
 
 class Patterns:
@@ -193,14 +213,6 @@ class Patterns:
     def _key(self, shape: bytes, until: bytes) -> bytes:
         """Return what is known of a flow is kept by."""
         return shape + until if shape in self._asking else shape
-
-
-def _escaped(text: str) -> str:
-    """Return text for a format, addresses as its first values."""
-    text = text.replace("{", "{{").replace("}", "}}")
-    for at, mark in enumerate(ADDRESSES):
-        text = text.replace(mark, f"{{{at}}}")
-    return text
 
 
 def _standing_alone(address: str) -> re.Pattern[str]:

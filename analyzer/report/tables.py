@@ -169,8 +169,8 @@ def _flows(flows: ManyFlows, start_ns: int, told: Told) -> tuple[dict[str, Cells
 
 
 def _endpoints(flows: ManyFlows) -> dict[str, Cells]:
-    who = [(str(each.a), str(each.b)) for each in recording.identities(flows.facts)]
-    return {"a": texts_of([a for a, _ in who]), "b": texts_of([b for _, b in who])}
+    a, b = recording.names(flows.facts).endpoints()
+    return {"a": texts_of(a), "b": texts_of(b)}
 
 
 def _codes(flows: ManyFlows) -> list[str]:
@@ -232,7 +232,7 @@ def _probes(flows: ManyFlows, start_ns: int, told: Told) -> tuple[dict[str, Cell
     del told
     probes = flows.facts.probes
     flow = np.repeat(np.arange(len(flows)), np.diff(probes.start))
-    ends = [(str(each.a), str(each.b)) for each in recording.identities(flows.facts)]
+    ends = list(zip(*recording.names(flows.facts).endpoints(), strict=True))
     sides = list(zip(flow.tolist(), probes.columns["sender"].tolist(), strict=True))
     cells = {leaf.name: cells_of(probes, leaf.field, leaf.form, start_ns) for leaf in PROBE}
     cells |= {

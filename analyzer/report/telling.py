@@ -18,13 +18,13 @@ from analyzer.report.patterns import ENOUGH, Patterns
 from analyzer.track.flow import address_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from analyzer.judge.alike import Likenesses
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import Identity
+    from analyzer.judge.record import Names
     from analyzer.report.bulk import ManyFlows
 
 FIRST_TOLD: Final = 2 * ENOUGH
@@ -46,7 +46,7 @@ class Telling:
         self,
         flows: ManyFlows,
         text: Callable[[JudgedFlow], str],
-        who: Sequence[Identity] | None = None,
+        who: Names | None = None,
         *,
         alike: bool = True,
         see: Callable[[int, JudgedFlow], None] = _nothing,
@@ -66,7 +66,7 @@ class Telling:
                 found[at] = text(judged)
                 see(at, judged)
             return found
-        some = _Some(flows, who or list(recording.identities(flows.facts)))
+        some = _Some(flows, who or recording.names(flows.facts))
         most = FIRST_TOLD
         while len(places):
             now, later = [places[some.likes.group[places] < 0]], [places[:0]]
@@ -117,18 +117,19 @@ class Telling:
 class _Some:
     """Flows of which some are alike."""
 
-    def __init__(self, flows: ManyFlows, who: Sequence[Identity]) -> None:
+    def __init__(self, flows: ManyFlows, who: Names) -> None:
         """Take flows, and who they are."""
         self.likes = flows.likenesses
         self._flow = flows.facts.flow
         self._who = who
+        self._ports = np.column_stack((who.a_port, who.b_port)).astype(np.int64)
         self._counts = (self.likes.frames > 0).sum(axis=1)
 
     def differing(self, places: NDArray[np.int64]) -> tuple[list[list[str]], NDArray[np.int64]]:
         """Return all addresses and all numbers of flows that are alike: in what else they may differ."""
-        who = [self._who[at] for at in places.tolist()]
-        addresses = [[each.a.address for each in who], [each.b.address for each in who], [""] * len(who)]
-        ports = np.array([(each.a.port, each.b.port) for each in who], dtype=np.int64).reshape(-1, 2)
+        some = places.tolist()
+        addresses = [[each[at] for at in some] for each in (self._who.a, self._who.b)] + [[""] * len(some)]
+        ports = self._ports[places]
         numbers = [self.likes.frames[places, : self._counts[places[0]]], ports]
         flow = self._flow[places]
         if flow["stray"][0]:  # another flow is named
