@@ -5,8 +5,10 @@ It must not decide what became of a packet.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -18,6 +20,7 @@ from analyzer.capture.reader import open_capture
 from analyzer.capture.rotation import OVERLAP_NS, RotatedReader, goes_on, series_of
 from analyzer.errors import AnalyzerError
 from analyzer.intake import Intake
+from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.survey.overview import CaptureSummary
 from analyzer.units import format_duration
@@ -31,7 +34,7 @@ from analyzer.vantage.thinning import Thinner
 from analyzer.vantage.weaving import weave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from analyzer.analysis import Flow
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord
+    from analyzer.track.batch import FlowBatch
     from analyzer.vantage.clock import Clock
     from analyzer.vantage.forgotten import Thinned
     from analyzer.vantage.joint import JointFlow
@@ -46,8 +50,11 @@ if TYPE_CHECKING:
     from analyzer.vantage.weaving import Woven
 
 
+NOTHING: Final = np.zeros(0, dtype=np.int64)
 MOST_LONE: Final = 5_000
 """Of more flows that one capture alone has, nobody looks for those that carry the same."""
+MOST_MADE: Final = 8_192
+"""Of each capture so many flows stay judged: more than are looked at for what others carry."""
 GOOD: Final = (Verdict.CLOSED, Verdict.OPEN, Verdict.CLOSING)
 
 
@@ -117,23 +124,50 @@ class Joining(Joined):
         return f"<Joining of {names}: {len(self.flows)} connections>"
 
 
+class _Flows(Mapping[int, "Flow"]):
+    """The flows of a capture by number; each is made when it is asked for, and the last ones are kept."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        lines = analysis.lines()
+        order = np.argsort(lines["number"], kind="stable")
+        self._analysis, self._lines, self.numbers = analysis, lines[order], lines["number"][order].astype(np.int64)
+        self._made: dict[int, Flow] = {}
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.numbers.tolist())
+
+    def __getitem__(self, number: int) -> Flow:
+        if number not in self._made:
+            at = int(np.searchsorted(self.numbers, number))
+            if at == len(self.numbers) or self.numbers[at] != number:
+                raise KeyError(number)
+            while len(self._made) >= MOST_MADE:
+                del self._made[next(iter(self._made))]
+            self._made[number] = self._analysis.flow(self._lines[at])
+        return self._made[number]
+
+
 @dataclass(slots=True)
 class _Read:
     """One capture, read."""
 
     path: str
     analysis: Analysis
-    flows: dict[int, Flow]
+    flows: _Flows
 
     @property
     def summary(self) -> CaptureSummary:
         return self.analysis.captures[0]
 
-    def telling(self) -> set[int]:
+    def telling(self) -> NDArray[np.int64]:
         """Return the numbers of the flows with probes, or an ending that is not good."""
         lines = self.analysis.lines()
         good = np.array([rule.verdict in GOOD for rule in VERDICTS])
-        return set(lines["number"][(lines["probes"] > 0) | ~good[lines["winner"]]].tolist())
+        numbers: NDArray[np.int64] = lines["number"][(lines["probes"] > 0) | ~good[lines["winner"]]].astype(np.int64)
+        return numbers
 
 
 def join(
@@ -141,8 +175,12 @@ def join(
     reader: str = "auto",
     jit: bool | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
+    keep_all: bool = True,
 ) -> Joining:
     """Join captures of the same traffic; each path is a point, or one of several rotated files of a point.
+
+    With ``keep_all=False``, of long captures, connections that are not among ``eventful`` are counted, and of most of
+    them nothing more is left: they cannot be looked at.
 
     Raises:
         CaptureError: a capture cannot be read.
@@ -162,7 +200,7 @@ def join(
                 "another point as well"
             )
         reading = [stack.enter_context(_Reading(each, reader=reader, jit=jit, progress=progress)) for each in series]
-        thinned = _read_abreast(reading)
+        thinned = _read_abreast(reading, keep_all=keep_all)
         read = [each.read() for each in reading]
     return joined(read, thinned)
 
@@ -225,20 +263,24 @@ def joined(read: Sequence[_Read], thinned: Thinned) -> Joining:
 
     if len(seen) < 2:
         raise NotJoinedError(f"{read[0].path} has every packet once: name a capture from another point as well")
-    woven = weave(seen, may_be_one, home)
+    settled = thinned.settled
+    woven = weave(seen, may_be_one, home, sent=settled.sent if settled else None)
     points = [_point(at, leg, read[at], clock) for at, leg, clock in zip(home, legs, woven.clocks, strict=True)]
 
     def judged(point: int, flow: int) -> JudgedFlow:
         return read[home[point]].flows[flow].judged
 
-    flows = JointFlows(woven, seen, points, judged, Forgotten(thinned, home))
-    taken = {(home[point], flow) for point, flow in flows.parts()}
+    flows = JointFlows(woven, seen, points, judged, Forgotten(thinned, home), settled)
+    taken = [
+        np.unique(np.concatenate([flows.parts_at(point) for point, capture in enumerate(home) if capture == own]))
+        for own in range(len(read))
+    ]
     first_point = [home.index(capture) for capture in range(len(read))]
     lone = _lone(read, thinned.seen, taken, first_point)
     kin = {home[each.point] for each in lone if each.other is not None}
-    _refuse_strangers(read, {capture for capture, _ in taken} | kin)
+    _refuse_strangers(read, {capture for capture, own in enumerate(taken) if len(own)} | kin)
     telling = [each.telling() for each in read]
-    eventful = flows.eventful(lambda point, flow: flow in telling[home[point]])
+    eventful = flows.eventful([telling[capture] for capture in home])
     warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
     return Joining(points, flows, lone, eventful, _notes(woven, points), warnings)
 
@@ -261,6 +303,7 @@ class _Reading:
         self._source = RotatedReader(paths, reader=reader, jit=jit, contents=True)
         self._intake = Intake(self._summary, self._source, self._result.limits, telling=True)
         self._batches = iter(self._source)
+        self._waiting: list[FlowBatch] = []
 
     def __enter__(self) -> Self:
         return self
@@ -273,45 +316,91 @@ class _Reading:
         """Whether compiled loops are in use."""
         return self._source.jit
 
-    def step(self) -> tuple[NDArray[np.void], int] | None:
-        """Read a batch: return its sightings and the time of its last frame; None at the end."""
+    def step(self) -> tuple[NDArray[np.void], int, NDArray[np.int64]] | None:
+        """Read a batch: return its sightings, the time of its last frame, and which flows are over; None at the end."""
         batch = next(self._batches, None)
         if batch is None:
             return None
         finished = self._intake.feed(batch)
         seen = sightings_of(batch, self._intake.take_told(), jit=self._source.jit)
-        self._result.add(0, finished)
+        over = self._take(finished)
         if self._progress is not None:
             self._progress(self._source, self._summary.frames)
-        return seen, batch.last_ts_ns
+        return seen, batch.last_ts_ns, over
+
+    def _take(self, finished: FlowBatch | None) -> NDArray[np.int64]:
+        if finished is None:
+            return NOTHING
+        self._waiting.append(finished)
+        return finished.flow["number"].astype(np.int64)
+
+    def let_go(self, settled: Callable[[NDArray[np.int64]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> None:
+        """Forget flows that are over and have nothing to tell; ``settled`` says which were looked at, and which are."""
+        waiting, self._waiting = self._waiting, []
+        for batch in waiting:
+            known, quiet = settled(batch.flow["number"].astype(np.int64))
+            if not known.any():
+                self._waiting.append(batch)
+                continue
+            if not known.all():
+                self._waiting.append(batch.take(np.flatnonzero(~known)))
+            rest = batch.take(np.flatnonzero(known & ~(quiet & ~_tells(batch))))
+            if len(rest):
+                self._result.add(0, rest)
+
+    def close(self) -> NDArray[np.int64]:
+        """Note that all was read; return which flows are over by that."""
+        self._summary.parts = self._source.parts
+        over = [self._take(flows) for flows in self._intake.close()]
+        self._intake.enter()
+        return np.concatenate([NOTHING, *over])
 
     def read(self) -> _Read:
         """Return the capture, when all of it was read."""
-        self._summary.parts = self._source.parts
-        for flows in self._intake.close():
-            self._result.add(0, flows)
-        self._intake.enter()
+        for batch in self._waiting:
+            self._result.add(0, batch)
+        self._waiting = []
         self._result.settle()
-        return _Read(self.path, self._result, {flow.number: flow for flow in self._result})
+        return _Read(self.path, self._result, _Flows(self._result))
 
 
-def _read_abreast(reading: Sequence[_Reading]) -> Thinned:
+def _tells(batch: FlowBatch) -> NDArray[np.bool_]:
+    """Say which flows have probes, or an ending that is not good."""
+    good = np.array([rule.verdict in GOOD for rule in VERDICTS])
+    probes = (batch.run_a["probes"] > 0) | (batch.run_b["probes"] > 0)
+    tells: NDArray[np.bool_] = probes | ~good[verdict.decide(batch)]
+    return tells
+
+
+def _read_abreast(reading: Sequence[_Reading], *, keep_all: bool) -> Thinned:
     """Read captures side by side, the one that is behind first, and keep of their packets what may tell something."""
     thinner = Thinner(len(reading))
+    sifted = 0
     while (point := thinner.next) is not None:
         step = reading[point].step()
         if step is None:
+            thinner.finish(point, reading[point].close())
             thinner.end(point)
-        else:
-            thinner.add(point, *step, jit=reading[point].jit)
-    return thinner.left()
+            continue
+        seen, now_ns, over = step
+        thinner.add(point, seen, now_ns, jit=reading[point].jit)
+        thinner.finish(point, over)
+        if thinner.sifted > sifted and not keep_all:
+            sifted = thinner.sifted
+            for at, each in enumerate(reading):
+                each.let_go(partial(thinner.verdicts, at))
+    thinned = thinner.left()
+    if thinner.sifted > sifted and not keep_all:
+        for at, each in enumerate(reading):
+            each.let_go(partial(thinner.verdicts, at))
+    return thinned
 
 
 def _lone(
-    read: Sequence[_Read], seen: Sequence[Columns], taken: set[tuple[int, int]], first_point: Sequence[int]
+    read: Sequence[_Read], seen: Sequence[Columns], taken: Sequence[NDArray[np.int64]], first_point: Sequence[int]
 ) -> list[Lone]:
     """Return the flows that one capture alone has, and which of them carry what another's do."""
-    own = [[number for number in sorted(each.flows) if (at, number) not in taken] for at, each in enumerate(read)]
+    own = [np.setdiff1d(each.flows.numbers, joint).tolist() for each, joint in zip(read, taken, strict=True)]
     kin: dict[tuple[int, int], tuple[str, int, int]] = {}
 
     def record_in(capture: int) -> Callable[[int], FlowRecord]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.loops.loop import loop
-from analyzer.vantage.meeting import ODD, PLAIN
+from analyzer.vantage.meeting import ODD, PLAIN, TELLS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -28,18 +28,19 @@ PENDING: Final = 2
 
 AROUND: Final = np.dtype(
     [
-        ("stretch", np.int64),  # the last in which it was looked at
-        ("last", np.int64),  # in it, index of its last sighting that is not odd, -1 for none
-        ("behind", np.int64),  # so many more stay
-        ("open", np.int64),  # 1 while octets that are missing somewhere are not yet acknowledged
-        ("from_seq", np.int64),  # which
-        ("to_seq", np.int64),
-        ("ttl", np.int64),  # of what stayed; and another
-        ("other_ttl", np.int64),
-        ("covers", np.int64),  # 1 while a range of forgotten data grows
-        ("cover_from", np.int64),
-        ("cover_to", np.int64),
         ("cover_ns", np.int64),
+        ("stretch", np.int32),  # the last in which it was looked at
+        ("last", np.int32),  # in it, index of its last sighting that is not odd, -1 for none
+        ("from_seq", np.uint32),  # octets that are missing somewhere
+        ("to_seq", np.uint32),
+        ("cover_from", np.uint32),
+        ("cover_to", np.uint32),
+        ("ttl", np.int16),  # of what stayed; and another
+        ("other_ttl", np.int16),
+        ("behind", np.int8),  # so many more stay
+        ("open", np.int8),  # 1 while octets that are missing somewhere are not yet acknowledged
+        ("covers", np.int8),  # 1 while a range of forgotten data grows
+        ("tells", np.int8),  # 1 if there is something to tell of one of its packets
     ],
     align=True,
 )
@@ -101,6 +102,8 @@ def look_around(seen: Rows, count: int, state: Numbers, stretch: int, around: Ro
         enter(end, stretch)
         enter(peer, stretch)
         goes[i] = STAYS_HERE
+        if state[i] >= TELLS:
+            end["tells"] = 1
         if state[i] == ODD:
             if end["last"] >= 0:
                 goes[end["last"]] = STAYS_HERE

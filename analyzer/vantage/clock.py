@@ -25,6 +25,8 @@ SLACK_NS: Final = 2_000
 """Two times that were cut to microseconds are off by so much."""
 BINS: Final = 512
 """This many of the samples of either direction are looked at: of each stretch of time the one that bounds most."""
+STRETCHES: Final = 1 << 15
+"""Of very many samples, those of either direction that bound most, of each of so many stretches, are as good as all."""
 MOST_PIECES: Final = 32
 OUTLIERS: Final = 8
 """If so many samples behind one fit without it, that one was no packet of both."""
@@ -95,6 +97,9 @@ def clock_of(there_ns: NDArray[np.int64], here_ns: NDArray[np.int64], way: NDArr
         return Clock((replace(piece, drift_low=-FASTEST, drift_high=FASTEST),))
     there_ns, here_ns, way = there_ns[told], here_ns[told], way[told]
     apart_ns = here_ns - there_ns
+    if len(way) > 4 * STRETCHES:
+        kept = _bounding(apart_ns, way)
+        here_ns, apart_ns, way = here_ns[kept], apart_ns[kept], way[kept]
     pieces: list[Piece] = []
     start = 0
     while start < len(way):
@@ -104,6 +109,22 @@ def clock_of(there_ns: NDArray[np.int64], here_ns: NDArray[np.int64], way: NDArr
         pieces.append(_piece(here_ns[start:stop], apart_ns[start:stop], way[start:stop]))
         start = stop
     return Clock(_edged(pieces, here_ns, apart_ns))
+
+
+def _bounding(apart_ns: NDArray[np.int64], way: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Return the samples, in order of time, that bound most, of stretches of equally many."""
+    found = []
+    for sign in (1, -1):
+        own = np.flatnonzero(way == sign)
+        size = -(-len(own) // STRETCHES)
+        if size <= 1:
+            found.append(own)
+            continue
+        starts = np.arange(0, len(own), size)
+        least = np.minimum.reduceat(sign * apart_ns[own], starts)
+        is_least = sign * apart_ns[own] == np.repeat(least, size)[: len(own)]
+        found.append(own[is_least])
+    return np.sort(np.concatenate(found))
 
 
 def _edged(pieces: list[Piece], here_ns: NDArray[np.int64], apart_ns: NDArray[np.int64]) -> tuple[Piece, ...]:

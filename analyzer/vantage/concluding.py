@@ -17,18 +17,24 @@ from analyzer.judge.verdict import Verdict
 from analyzer.segment import FIN, RST, SYN
 from analyzer.vantage.changes import changes_of, differs
 from analyzer.vantage.fates import FlowFates
-from analyzer.vantage.joint import FATES, Fate, JointEnding, JointFlow, JointProbe, Part
+from analyzer.vantage.joint import FATES, Crossings, Fate, JointEnding, JointFlow, JointProbe, Part
+from analyzer.vantage.weaving import WovenFlow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import Probe
     from analyzer.track.flow import Side
     from analyzer.vantage.forgotten import Forgotten, Gone
     from analyzer.vantage.joint import Change, Crossing, Point
+    from analyzer.vantage.settled import Settled
     from analyzer.vantage.sighting import Columns
-    from analyzer.vantage.weaving import Woven, WovenFlow
+    from analyzer.vantage.weaving import Woven
+
+    Ints = NDArray[np.int64]
 
 SIDES: Final[tuple[Side, Side]] = ("a", "b")
 MADE: Final = 256
@@ -59,10 +65,15 @@ class JointFlows(Sequence[JointFlow]):
         points: Sequence[Point],
         judged: Callable[[int, int], JudgedFlow],
         forgotten: Forgotten | None = None,
+        settled: Settled | None = None,
     ) -> None:
-        """Take what was woven, and what was counted before; ``judged`` returns the flow with a number at a point."""
+        """Take what was woven, and what was counted before; ``judged`` returns the flow with a number at a point.
+
+        Behind the flows that were woven come those that were settled, of the first points of two captures.
+        """
         self._woven, self._seen, self._points, self._judged = woven, seen, points, judged
-        self._forgotten = forgotten
+        self._forgotten, self._settled = forgotten, settled
+        self._ends = 0, next((at for at, point in enumerate(points) if point.capture == 1), 0)
         crossings = woven.crossings
         self._rows = np.argsort(crossings.flow, kind="stable")
         self._bounds = np.searchsorted(crossings.flow[self._rows], np.arange(len(woven.flows) + 1))
@@ -70,7 +81,7 @@ class JointFlows(Sequence[JointFlow]):
         first = np.zeros(len(woven.flows), dtype=np.int64)
         having = stops > starts
         first[having] = crossings.ts_ns[self._rows[starts[having]]]
-        self._order = np.argsort(first, kind="stable")
+        self._order = np.argsort(np.concatenate([first, self._settled_ns()]), kind="stable")
         self._made: dict[int, JointFlow] = {}
 
     def __len__(self) -> int:
@@ -95,6 +106,8 @@ class JointFlows(Sequence[JointFlow]):
 
     def _conclude(self, number: int) -> JointFlow:
         at = int(self._order[number])
+        if at >= len(self._woven.flows):
+            return self._conclude_settled(number, at - len(self._woven.flows))
         woven, rows = self._woven.flows[at], self._rows[self._bounds[at] : self._bounds[at + 1]]
         parts = tuple(Part(point, there, flipped, self._judged(point, there)) for point, there, flipped in woven.parts)
         gone = self._forgotten.of(woven.parts) if self._forgotten else None
@@ -102,31 +115,81 @@ class JointFlows(Sequence[JointFlow]):
         fates = FlowFates(woven, self._woven.crossings, rows, self._seen, self._points, covers)
         return _Conclusion(number, woven, parts, fates, self._seen, gone).joint()
 
-    def parts(self) -> Iterator[tuple[int, int]]:
-        """Yield point and number of all flows that are part of a connection."""
-        for woven in self._woven.flows:
-            yield from ((point, flow) for point, flow, _ in woven.parts)
+    def _conclude_settled(self, number: int, at: int) -> JointFlow:
+        """Conclude a connection of which what begins and ends it is left."""
+        settled = self._settled
+        assert settled is not None
+        here, flipped = int(settled.here[at]), bool(settled.flipped[at])
+        rows = np.arange(settled.start[at], settled.start[at + 1])
+        ends = ((self._ends[0], int(settled.there[at]), False), (self._ends[1], here, flipped))
+        way = int(settled.way[at])
+        by = "" if way == 0 else "ttl" if settled.by_hops[at] else "time"
+        woven = WovenFlow(ends, () if way == 0 else self._ends[::way], by)
+        seen: list[Columns] = list(self._seen)
+        table = np.full((len(rows), len(seen)), -1, dtype=np.int64)
+        ts_ns = np.full(len(rows), np.iinfo(np.int64).max, dtype=np.int64)
+        for point, columns in zip(self._ends, settled.seen, strict=True):
+            seen[point] = columns[rows]
+            table[:, point] = np.arange(len(rows))
+            clock = self._points[point].clock
+            assert clock is not None
+            ts_ns = np.minimum(ts_ns, clock.reference_ns(seen[point]["ts_ns"]))
+        side = seen[self._ends[0]]["side"]
+        crossings = Crossings(table, np.zeros(len(rows), np.int64), side, ts_ns, np.zeros(len(rows), np.bool_))
+        parts = tuple(Part(point, flow, turned, self._judged(point, flow)) for point, flow, turned in ends)
+        gone = self._forgotten.of(ends) if self._forgotten else None
+        fates = FlowFates(woven, crossings, np.argsort(ts_ns, kind="stable"), seen, self._points)
+        return _Conclusion(number, woven, parts, fates, seen, gone).joint()
 
-    def eventful(self, told: Callable[[int, int], bool]) -> list[int]:
+    def _settled_ns(self) -> Ints:
+        """Return when each of the settled connections began, by the reference."""
+        if not self._settled:
+            return np.zeros(0, dtype=np.int64)
+        starts = self._settled.start[:-1]
+        clocks = [self._points[point].clock for point in self._ends]
+        times = [
+            clock.reference_ns(seen["ts_ns"][starts])
+            for clock, seen in zip(clocks, self._settled.seen, strict=True)
+            if clock is not None
+        ]
+        began: Ints = np.minimum.reduce(times)
+        return began
+
+    def parts_at(self, point: int) -> Ints:
+        """Return the numbers of all flows of a point that are part of a connection."""
+        own = [flow for woven in self._woven.flows for at, flow, _ in woven.parts if at == point]
+        found = [np.array(own, dtype=np.int64)]
+        if self._settled:
+            found += [each for at, each in zip(self._ends, self._sides(), strict=True) if at == point]
+        return np.concatenate(found)
+
+    def _sides(self) -> tuple[Ints, Ints]:
+        assert self._settled is not None
+        return self._settled.there, self._settled.here
+
+    def eventful(self, told: Sequence[Ints]) -> list[int]:
         """Return the numbers of the connections in which something happened.
 
-        That is a packet that is not at all points or is another behind one, or a flow with something to tell, by
-        ``told`` of point and number.
+        That is a packet that is not at all points or is another behind one, or a flow with something to tell: ``told``
+        are the numbers of these, point by point.
         """
         crossings = self._woven.crossings
         odd = np.zeros(len(self._woven.flows), dtype=np.bool_)
         missing = ~crossings.regrouped
         present = np.zeros((len(self._woven.flows), len(self._points)), dtype=np.bool_)
+        tell = [set(each.tolist()) for each in told]
         for at, woven in enumerate(self._woven.flows):
             present[at, [part[0] for part in woven.parts]] = True
+            odd[at] = any(flow in tell[point] for point, flow, _ in woven.parts)
         missing &= ((crossings.seen < 0) & present[crossings.flow]).any(axis=1)
         odd[crossings.flow[missing]] = True
         for one, other in combinations(range(len(self._points)), 2):
             both = np.flatnonzero((crossings.seen[:, one] >= 0) & (crossings.seen[:, other] >= 0))
             sightings = self._seen[one][crossings.seen[both, one]], self._seen[other][crossings.seen[both, other]]
             odd[crossings.flow[both[differs(*sightings)]]] = True
-        for at, woven in enumerate(self._woven.flows):
-            odd[at] = odd[at] or any(told(point, flow) for point, flow, _ in woven.parts)
+        if self._settled:
+            settled = [np.isin(each, told[at]) for at, each in zip(self._ends, self._sides(), strict=True)]
+            odd = np.concatenate([odd, settled[0] | settled[1]])
         return np.flatnonzero(odd[self._order]).tolist()
 
 

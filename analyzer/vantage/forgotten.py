@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyzer.vantage.settled import Settled
     from analyzer.vantage.sighting import Columns
 
 COVER: Final = np.dtype(
@@ -32,6 +33,8 @@ class Thinned:
     """``meeting.SENDER`` records of the first capture's flows, as each of the others has them."""
     covers: NDArray[np.void]
     """COVER records, by sender."""
+    settled: Settled | None = None
+    """Connections of two captures that are in neither's ``seen``, because they were over with nothing to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Forgotten:
             own = [each[at] for each in senders]
             count = int(own[0]["gone"])
             apart: tuple[tuple[int, int], ...] = ()
-            if count and len(own) == 1:
+            if count and len(own) == 1 and own[0]["timed"]:
                 apart = tuple(
                     (int(own[0][f"{which}_there_ns"]), int(own[0][f"{which}_here_ns"]))
                     for which in ("quickest", "slowest")

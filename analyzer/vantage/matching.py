@@ -79,8 +79,11 @@ def match(
     may_be_one: Callable[[int, int], bool] = lambda _, __: True,
     *,
     one_clock: bool = False,
+    sent: tuple[Ints, Ints, Ints] | None = None,
 ) -> Matched:
     """Match the sightings of two points, which may have ``one_clock``.
+
+    ``sent`` tells of more packets when they were there and here, and which way they went: for the clock.
 
     ``may_be_one`` is asked of a flow there and one here for which only half a key speaks (the number of a SYN): whether
     they have something else in common.
@@ -88,8 +91,9 @@ def match(
     groups = Groups(there["key"], here["key"])
     flows = same_flows(there, here, groups, may_be_one)
     if not flows:
-        return Matched(NOTHING, NOTHING, None, (), NOTHING, NOTHING)
-    return _Matching(there, here, groups, flows, one_clock=one_clock).matched()
+        clock = clock_of(*sent) if sent is not None and len(sent[0]) else None
+        return Matched(NOTHING, NOTHING, clock, (), NOTHING, NOTHING)
+    return _Matching(there, here, groups, flows, one_clock=one_clock, sent=sent).matched()
 
 
 class _Matching:
@@ -103,8 +107,10 @@ class _Matching:
         flows: list[tuple[int, int, bool]],
         *,
         one_clock: bool,
+        sent: tuple[Ints, Ints, Ints] | None,
     ) -> None:
         self.seen_there, self.seen_here, self.groups, self.one_clock = there, here, groups, one_clock
+        self.sent = sent or (NOTHING, NOTHING, NOTHING)
         self.flows, self.partner = flows, Partner(flows)
         self.there, self.here = groups.single()
         self._now: tuple[Columns, Columns, Ints] | None = None
@@ -190,10 +196,12 @@ class _Matching:
         return went
 
     def _clock(self) -> Clock | None:
-        if not len(self.there):
+        if not len(self.there) + len(self.sent[0]):
             return None
         one, other, _ = self._pairs()
-        return clock_of(one["ts_ns"], other["ts_ns"], self._ways())
+        own = one["ts_ns"], other["ts_ns"], self._ways()
+        there_ns, here_ns, ways = (np.concatenate(each) for each in zip(own, self.sent, strict=True))
+        return clock_of(there_ns, here_ns, ways.astype(np.int8))
 
     def _delays(self, clock: Clock) -> Ints:
         """Return how long pairs took; where the way is not known, how far apart they are."""

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 PLAIN: Final = 0
 """Surely one packet, with nothing to tell of it."""
 STAYS: Final = 1
+"""Surely one packet, that stays although there is nothing to tell of it: where a flow begins and ends."""
+TELLS: Final = 2
 """Surely one packet, that something may be told of."""
-ODD: Final = 2
+ODD: Final = 3
 """Not there, or not sure: what stands around it may show why."""
-WAITING: Final = 3
+WAITING: Final = 4
 """Not there yet."""
 
 ALONE: Final = -1
@@ -43,25 +45,26 @@ HEAD: Final = 16
 
 SENDER: Final = np.dtype(
     [
-        ("here", np.int64),  # which sender it is at the other point, -1 while that is not known
-        ("ids", np.int64),  # packets with an IP ID at both points
-        ("same_ids", np.int64),
-        ("stayed", np.int64),  # sure packets that stayed, and that were forgotten
-        ("gone", np.int64),
-        ("gone_ttl", np.int64),  # of these, with another TTL behind, and with another IP ID
-        ("gone_id", np.int64),
-        ("quickest_ns", np.int64),  # of these, how far apart, but for what clocks differ by; and when, by either clock
+        ("quickest_ns", np.int64),  # of sure packets, how far apart, but for what clocks differ by; and when
         ("quickest_there_ns", np.int64),
         ("quickest_here_ns", np.int64),
         ("slowest_ns", np.int64),
         ("slowest_there_ns", np.int64),
         ("slowest_here_ns", np.int64),
-        ("stretch", np.int64),  # the last stretch it was met in; of it, how many, and the least and farthest apart
-        ("count", np.int64),
-        ("least_ns", np.int64),
-        ("least_at", np.int64),
+        ("least_ns", np.int64),  # the least and farthest apart in the last stretch it was met in, and which these are
         ("most_ns", np.int64),
-        ("most_at", np.int64),
+        ("least_at", np.int32),
+        ("most_at", np.int32),
+        ("stretch", np.int32),  # that stretch, and how many of it
+        ("count", np.int32),
+        ("here", np.int32),  # which sender it is at the other point, -1 while that is not known
+        ("ids", np.int32),  # packets with an IP ID at both points
+        ("same_ids", np.int32),
+        ("stayed", np.int32),  # sure packets that stayed, and that were forgotten
+        ("gone", np.int32),
+        ("gone_ttl", np.int32),  # of these, with another TTL behind, and with another IP ID
+        ("gone_id", np.int32),
+        ("timed", np.int32),  # 1 once times of a sure packet are known
     ],
     align=True,
 )
@@ -118,7 +121,7 @@ def judge_pairs(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     owners: Numbers,
     state: Numbers,
 ) -> None:
-    """Say of each sighting of the first point what it is: PLAIN, STAYS, ODD or WAITING; never less than it was.
+    """Say of each sighting of the first point what it is: PLAIN, STAYS, TELLS, ODD, WAITING; never less than it was.
 
     ``expected_ns`` is how far apart its two sightings should be, ``until_ns`` the time before which nobody waits any
     more. ``senders`` and ``owners`` lead from ends of flows there to those here, and back.
@@ -145,8 +148,10 @@ def judge_pairs(  # noqa: PLR0913, PLR0917 - loops take positional arguments
             owners[target] = at
             senders[at ^ 1]["here"] = target ^ 1
             owners[target ^ 1] = at ^ 1
-        if (one["flags"] | other["flags"]) & (SYN | FIN | RST):
-            state[i] = max(state[i], STAYS)
+        tells = one["kept"] + other["kept"] + one["copy"] + other["copy"] > 0 or not is_same(one, other)
+        control = (one["flags"] | other["flags"]) & (SYN | FIN | RST)
+        if control:
+            state[i] = max(state[i], TELLS if tells or control & RST else STAYS)
             continue
         strange = ids and not same_id and 4 * sender["same_ids"] > sender["ids"]
         if sender["here"] != target or not timely or strange:
@@ -155,10 +160,10 @@ def judge_pairs(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         sender["ids"] += 1 if ids else 0
         sender["same_ids"] += 1 if same_id else 0
         measure(sender, i, apart_ns, stretch)
-        tells = one["kept"] + other["kept"] + one["copy"] + other["copy"] > 0
-        if tells or sender["stayed"] < FIRST or not is_same(one, other):
+        time(sender, one, other, apart_ns)
+        if tells or sender["stayed"] < FIRST:
             sender["stayed"] += 1
-            state[i] = max(state[i], STAYS)
+            state[i] = max(state[i], TELLS if tells else STAYS)
     for i in range(count):
         if state[i] == PLAIN and mate[i] >= 0:
             sender = senders[2 * there[i]["flow"] + there[i]["side"]]
@@ -182,6 +187,20 @@ def measure(sender: Record, i: int, apart_ns: int, stretch: int) -> None:
 
 
 @loop
+def time(sender: Record, one: Record, other: Record, apart_ns: int) -> None:
+    """Note the quickest and the slowest of all sure packets of a sender."""
+    if sender["timed"] == 0 or apart_ns < sender["quickest_ns"]:
+        sender["quickest_ns"] = apart_ns
+        sender["quickest_there_ns"] = one["ts_ns"]
+        sender["quickest_here_ns"] = other["ts_ns"]
+    if sender["timed"] == 0 or apart_ns > sender["slowest_ns"]:
+        sender["slowest_ns"] = apart_ns
+        sender["slowest_there_ns"] = one["ts_ns"]
+        sender["slowest_here_ns"] = other["ts_ns"]
+    sender["timed"] = 1
+
+
+@loop
 def is_same(one: Record, other: Record) -> bool:
     """Say whether a packet is the same at both points, but for addresses, TTL and IP ID (as ``changes.differs``)."""
     if one["window"] != other["window"]:
@@ -192,6 +211,9 @@ def is_same(one: Record, other: Record) -> bool:
             return False
         for_both = one["tsval"] != ABSENT and other["tsval"] != ABSENT
         if for_both and one["tsval"] != other["tsval"]:
+            return False
+        for_both = one["window_scale"] != ABSENT and other["window_scale"] != ABSENT
+        if for_both and one["window_scale"] != other["window_scale"]:
             return False
         known = one["options"] != 0 or one["header_len"] == WHOLE_HEADER
         known = known and (other["options"] != 0 or other["header_len"] == WHOLE_HEADER)
@@ -205,25 +227,14 @@ def is_same(one: Record, other: Record) -> bool:
 
 
 @loop
-def forget(
-    there: Rows, count: int, here: Rows, mate: Numbers, expected_ns: Numbers, goes: Numbers, senders: Rows
-) -> None:
+def forget(there: Rows, count: int, here: Rows, mate: Numbers, goes: Numbers, senders: Rows) -> None:
     """Count the pairs that ``goes`` says are forgotten."""
     for i in range(count):
-        if goes[i] == 0:
+        if goes[i] != 1:
             continue
         one = there[i]
         other = here[mate[i]]
         sender = senders[2 * one["flow"] + one["side"]]
-        apart_ns = other["ts_ns"] - one["ts_ns"] - expected_ns[i]
-        if sender["gone"] == 0 or apart_ns < sender["quickest_ns"]:
-            sender["quickest_ns"] = apart_ns
-            sender["quickest_there_ns"] = one["ts_ns"]
-            sender["quickest_here_ns"] = other["ts_ns"]
-        if sender["gone"] == 0 or apart_ns > sender["slowest_ns"]:
-            sender["slowest_ns"] = apart_ns
-            sender["slowest_there_ns"] = one["ts_ns"]
-            sender["slowest_here_ns"] = other["ts_ns"]
         sender["gone"] += 1
         if one["ttl"] > 0 and other["ttl"] > 0 and one["ttl"] != other["ttl"]:
             sender["gone_ttl"] += 1

@@ -45,19 +45,42 @@ def regrouped(
     side_here = here["side"][with_data_here] ^ partner.flipped[at_here]
     told_ns = clock.reference_ns(here["ts_ns"][with_data_here])
     found: tuple[list[int], list[int]] = ([], [])
-    for pair in np.intersect1d(at_there[at_there >= 0], at_here[at_here >= 0]).tolist():
-        for side in (0, 1):
-            one = with_data_there[(at_there == pair) & (there["side"][with_data_there] == side)]
-            picked = (at_here == pair) & (side_here == side)
-            other = with_data_here[picked]
-            if not len(one) or not len(other):
-                continue
-            ranges = [_range(there[one], there["ts_ns"][one]), _range(here[other], told_ns[picked])]
-            base = int(ranges[0][0][0])
-            for which, own in enumerate((one, other)):
-                covered = _covered(*ranges[which], *ranges[1 - which], base)
-                found[which].extend(own[covered].tolist())
+    ends_there = 2 * at_there + there["side"][with_data_there]
+    ends_here = np.where(at_here < 0, -1, 2 * at_here + side_here)
+    told_there_ns = there["ts_ns"][with_data_there]
+    near = _near(ends_there, told_there_ns, ends_here, told_ns), _near(ends_here, told_ns, ends_there, told_there_ns)
+    order_there, order_here = np.argsort(ends_there, kind="stable"), np.argsort(ends_here, kind="stable")
+    order_there = order_there[near[0][order_there]]
+    order_here = order_here[near[1][order_here]]
+    sorted_there, sorted_here = ends_there[order_there], ends_here[order_here]
+    both = np.intersect1d(sorted_there[sorted_there >= 0], sorted_here[sorted_here >= 0])
+    bounds = [np.searchsorted(each, (both, both + 1)).T.tolist() for each in (sorted_there, sorted_here)]
+    for (low, high), (first, last) in zip(*bounds, strict=True):
+        picked = order_here[first:last]
+        one, other = with_data_there[order_there[low:high]], with_data_here[picked]
+        ranges = [_range(there[one], there["ts_ns"][one]), _range(here[other], told_ns[picked])]
+        base = int(ranges[0][0][0])
+        for which, own in enumerate((one, other)):
+            covered = _covered(*ranges[which], *ranges[1 - which], base)
+            found[which].extend(own[covered].tolist())
     return np.array(found[0], dtype=np.int64), np.array(found[1], dtype=np.int64)
+
+
+def _near(ends: Ints, ts_ns: Ints, other_ends: Ints, other_ns: Ints) -> NDArray[np.bool_]:
+    """Say which packets have one of the same end, by its number, at the other point at about the same time."""
+    order = np.lexsort((other_ns, other_ends))
+    base_ns = min(int(ts_ns.min()), int(other_ns.min())) - 2 * APART_NS
+    span_ns = max(int(ts_ns.max()), int(other_ns.max())) - base_ns + 2 * APART_NS
+    # by rank of the end, so that one number holds both
+    known, rank = np.unique(other_ends, return_inverse=True)
+    own = np.minimum(np.searchsorted(known, ends), len(known) - 1)
+    has = known[own] == ends
+    if len(known) * span_ns >= 1 << 62:
+        return has & (ends >= 0)
+    line = rank[order] * span_ns + (other_ns[order] - base_ns)
+    at = own * span_ns + (ts_ns - base_ns)
+    found: NDArray[np.bool_] = np.searchsorted(line, at + APART_NS, side="right") > np.searchsorted(line, at - APART_NS)
+    return found & has & (ends >= 0)
 
 
 def _range(seen: Columns, ts_ns: Ints) -> tuple[Ints, Ints, Ints]:

@@ -10,6 +10,7 @@ It must not know fates, or read.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +19,8 @@ from analyzer.loops.loop import freeze, pick, records, thaw
 from analyzer.vantage.around import AROUND, GOES, PENDING, STAYS_HERE, cover, look_around
 from analyzer.vantage.forgotten import COVER, Thinned
 from analyzer.vantage.meeting import ODD, SENDER, WAITING, forget, judge_pairs, meet
-from analyzer.vantage.sighting import Columns, together
+from analyzer.vantage.settled import Settling
+from analyzer.vantage.sighting import Columns, Room, together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,10 +33,12 @@ STRETCH: Final = 1 << 16
 """Nothing is forgotten before so many sightings of a point wait: short captures stay whole."""
 SETTLED_NS: Final = 1_000_000_000
 """So much later than a packet, what has not come to the other point will not come."""
-BLOCK: Final = 512
+BLOCK: Final = 256
 """Of so many packets in a row the middle says what clocks differ by."""
 QUIET_NS: Final = 1_000_000_000
 """An end that sent nothing for so long is asked about again when it sends."""
+ENOUGH: Final = 1 << 14
+"""Of many more packets in a stretch some say it as well as all."""
 MOST_TOLD: Final = 4096
 LEAST: Final = 16
 """Fewer packets say nothing about clocks."""
@@ -47,7 +51,11 @@ class Thinner:
         """Begin, with nothing read of so many points."""
         self._held: list[list[NDArray[np.void]]] = [[] for _ in range(points)]
         self._waiting = [0] * points
-        self._kept: list[list[NDArray[np.void]]] = [[] for _ in range(points)]
+        self._flows = [0] * points
+        """More than the highest number of a flow that waits."""
+        self._rooms = [Room() for _ in range(points)]
+        self._settling = Settling(points)
+        self._sifted = 0
         self._parked = [together([]) for _ in range(points)]
         """The last packets of ends that have been silent since: the same packets at all points, in the same order."""
         self._began = [False] * points
@@ -75,6 +83,19 @@ class Thinner:
 
         return min(going_on, key=behind, default=None)
 
+    def finish(self, point: int, flows: Ints) -> None:
+        """Note that flows of a point, by their numbers, are over: nothing more comes of them."""
+        self._settling.finish(point, flows)
+
+    @property
+    def sifted(self) -> int:
+        """How often connections that are over were looked through."""
+        return self._sifted
+
+    def verdicts(self, point: int, flows: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Say of flows of a point that are over which were looked at since, and which of these were settled."""
+        return _flags(self._settling.decided[point], flows), _flags(self._settling.settled_flows[point], flows)
+
     def end(self, point: int) -> None:
         """Note that a capture has no more."""
         self._over[point] = True
@@ -95,17 +116,19 @@ class Thinner:
 
     def left(self) -> Thinned:
         """Return what is left, when everything was read."""
+        if self._stretch and all(self._known):
+            self._sift(jit=isinstance(self._around[0], np.ndarray))
         seen = []
-        for kept, held, parked in zip(self._kept, self._held, self._parked, strict=True):
-            whole = together([*kept, parked, *held])
-            if kept or len(parked):
+        for point, (held, parked) in enumerate(zip(self._held, self._parked, strict=True)):
+            whole = together([*self._settling.left(point), parked, *held])
+            if self._stretch:
                 whole = pick(whole, np.argsort(whole["frame"], kind="stable"))
-            kept.clear()
             held.clear()
             seen.append(Columns(whole))
         senders = tuple(
             np.zeros(0, dtype=SENDER) if each is None else freeze(each, SENDER) for each in self._senders[1:]
         )
+        settled = self._settling.settled(senders[0] if len(senders) == 1 and len(senders[0]) else None)
         if self._around[0] is not None:
             around = freeze(self._around[0], AROUND)
             growing = np.flatnonzero(around["covers"])
@@ -115,18 +138,18 @@ class Thinner:
                 rest[name] = around[source][growing]
             self._covers.append(rest)
         covers = np.concatenate([np.zeros(0, dtype=COVER), *self._covers])
-        return Thinned(tuple(seen), senders, covers[np.argsort(covers["sender"], kind="stable")])
+        return Thinned(tuple(seen), senders, covers[np.argsort(covers["sender"], kind="stable")], settled)
 
     # settling ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _settle(self, *, jit: bool) -> None:
         """Decide what of the waiting sightings stays, and let go of the rest."""
         points = range(len(self._held))
-        whole = self._with_parked([together(held) for held in self._held])
+        whole = self._with_parked()
         self._stretch += 1
         rows = [thaw(each, jit=jit) for each in whole]
         keys = [_plain(np.ascontiguousarray(each["key"]), jit=jit) for each in whole]
-        self._grow(whole, jit=jit)
+        self._grow(jit=jit)
         mates: list[Any] = []
         for other in points[1:]:
             mate, mate_here = _room(len(whole[0]), jit=jit), _room(len(whole[other]), jit=jit)
@@ -138,7 +161,7 @@ class Thinner:
             for other in points[1:]
         ]
         if not all(self._known):
-            self._held = [[each] for each in whole]
+            self._held = [[each.copy()] for each in whole]
             return
         reached = [
             last_ns - apart_ns
@@ -154,19 +177,45 @@ class Thinner:
             )  # fmt: skip
         states = np.asarray(state, dtype=np.int64)
         goes = self._around_of(rows, whole, states, mates, until_ns, jit=jit)
-        self._let_go(rows, whole, goes, mates, expected, jit=jit)
+        self._let_go(rows, whole, goes, mates, jit=jit)
         self._park(whole, goes, mates, until_ns - QUIET_NS)
+        if self._settling.is_due:
+            self._sift(jit=jit)
 
-    def _with_parked(self, whole: list[NDArray[np.void]]) -> list[NDArray[np.void]]:
-        """Return the sightings with those parked of the same flows before them."""
+    def _sift(self, *, jit: bool) -> None:
+        """Settle the connections that are over at both points, and forget what only they need."""
+        if len(self._held) != 2 or self._senders[1] is None:
+            return
+        self._sifted += 1
+        senders = freeze(self._senders[1], SENDER)
+        tells = [np.ascontiguousarray(freeze(each, AROUND)["tells"]) for each in self._around]
+        held = [together(each)["flow"] for each in self._held]
+        self._parked, gone = self._settling.sift(tells, senders, held, self._parked)
+        self._senders[1] = thaw(senders, jit=jit)
+        ended = np.zeros(len(senders), dtype=np.bool_)
+        ended[2 * gone] = ended[2 * gone + 1] = True
+        around = freeze(self._around[0], AROUND)
+        around["covers"][np.flatnonzero(ended[: len(around)])] = 0
+        self._around[0] = thaw(around, jit=jit)
+        covers = np.concatenate([np.zeros(0, dtype=COVER), *self._covers])
+        self._covers = [covers[~ended[covers["sender"]]]]
+
+    def _with_parked(self) -> list[NDArray[np.void]]:
+        """Return what waits, with the sightings parked of the same flows before it; until the next time."""
         again = np.zeros(len(self._parked[0]), dtype=np.bool_)
-        for parked, each in zip(self._parked, whole, strict=True):
-            own = parked["flow"]
-            present = np.zeros(1 + max(int(own.max(initial=-1)), int(each["flow"].max(initial=-1))), dtype=np.bool_)
-            present[each["flow"]] = True
+        for point, (parked, held) in enumerate(zip(self._parked, self._held, strict=True)):
+            flows = [np.ascontiguousarray(each["flow"]) for each in held]
+            own = np.ascontiguousarray(parked["flow"])
+            self._flows[point] = 1 + max(int(each.max(initial=-1)) for each in (own, *flows))
+            present = np.zeros(self._flows[point], dtype=np.bool_)
+            for each in flows:
+                present[each] = True
             again |= present[own]
         back, stay = np.flatnonzero(again), np.flatnonzero(~again)
-        whole = [together([pick(parked, back), each]) for parked, each in zip(self._parked, whole, strict=True)]
+        whole = [
+            room.together([pick(parked, back), *held])
+            for room, parked, held in zip(self._rooms, self._parked, self._held, strict=True)
+        ]
         self._parked = [pick(parked, stay) for parked in self._parked]
         return whole
 
@@ -222,7 +271,6 @@ class Thinner:
         whole: list[NDArray[np.void]],
         goes: list[Ints],
         mates: list[Any],
-        expected: list[Ints],
         *,
         jit: bool,
     ) -> None:
@@ -243,8 +291,7 @@ class Thinner:
         goes[0] = first
         going = _plain((first == GOES).astype(np.int64), jit=jit)
         for other, mate in enumerate(mates, start=1):
-            told = _plain(expected[other - 1], jit=jit)
-            forget.choose(jit=jit)(rows[0], len(whole[0]), rows[other], mate, told, going, self._senders[other])
+            forget.choose(jit=jit)(rows[0], len(whole[0]), rows[other], mate, going, self._senders[other])
         made = records(COVER, len(whole[0]), jit=jit)
         count = cover.choose(jit=jit)(rows[0], len(whole[0]), _plain(first, jit=jit), self._around[0], made)
         if count:
@@ -252,41 +299,55 @@ class Thinner:
         for point, each in enumerate(whole):
             stays = np.flatnonzero(goes[point] == STAYS_HERE)
             if len(stays):
-                self._kept[point].append(pick(each, stays))
+                self._settling.keep(point, pick(each, stays))
 
     def _expected(self, other: int, there: NDArray[np.void], here: NDArray[np.void], mate: Ints) -> Ints:
         """Return how far apart the two sightings of each packet should be, by what others around it are."""
         at = np.flatnonzero(mate >= 0)
+        at = at[:: 1 + len(at) // ENOUGH]
         at = at[(there["seq"][at] != 0) & (there["ack"][at] != 0)]
         if len(at) >= LEAST or (len(at) and self._known[other]):
             apart_ns, times_ns = here["ts_ns"][mate[at]] - there["ts_ns"][at], there["ts_ns"][at]
             told = self._told[other]
-            for start in range(0, len(at), BLOCK):
-                when = int(np.median(times_ns[start : start + BLOCK]))
-                if len(at) - start >= LEAST and (not told or when > told[-1][0]):
-                    told.append((when, int(np.median(apart_ns[start : start + BLOCK]))))
+            blocks = len(at) // BLOCK
+            parts = [each[: blocks * BLOCK].reshape(blocks, BLOCK) for each in (times_ns, apart_ns)]
+            middle = [np.partition(each, BLOCK // 2, axis=1)[:, BLOCK // 2].tolist() for each in parts]
+            if len(at) - blocks * BLOCK >= LEAST:
+                for each, of in zip(middle, (times_ns, apart_ns), strict=True):
+                    each.append(int(np.median(of[blocks * BLOCK :])))
+            for when, what in zip(*middle, strict=True):
+                if not told or when > told[-1][0]:
+                    told.append((when, what))
             if len(told) > MOST_TOLD:
                 del told[1:-1:2]
             self._known[other] = bool(told)
             self._apart_ns[other] = told[-1][1] if told else self._apart_ns[other]
         if not self._told[other]:
             return np.zeros(len(there), dtype=np.int64)
-        when_ns, what_ns = np.array(self._told[other], dtype=np.int64).T
+        began_ns = int(there["ts_ns"].min(initial=self._told[other][-1][0]))
+        first = max(bisect_right(self._told[other], (began_ns, 0)) - 1, 0)
+        when_ns, what_ns = np.array(self._told[other][first:], dtype=np.int64).T
         start_ns, base_ns = int(when_ns[0]), int(what_ns[0])
         expected: Ints = base_ns + np.interp(there["ts_ns"] - start_ns, when_ns - start_ns, what_ns - base_ns).astype(
             np.int64
         )
         return expected
 
-    def _grow(self, whole: list[NDArray[np.void]], *, jit: bool) -> None:
+    def _grow(self, *, jit: bool) -> None:
         """Make room for the flows that are there now."""
-        for point, each in enumerate(whole):
-            ends = 2 * (int(each["flow"].max(initial=-1)) + 1)
-            self._around[point] = _grown(self._around[point], AROUND, ends, jit=jit)
+        for point, flows in enumerate(self._flows):
+            self._around[point] = _grown(self._around[point], AROUND, 2 * flows, jit=jit)
             if point:
-                self._owners[point] = _numbers(self._owners[point], ends, jit=jit)
-                ends = 2 * (int(whole[0]["flow"].max(initial=-1)) + 1)
-                self._senders[point] = _grown(self._senders[point], SENDER, ends, jit=jit, here=-1)
+                self._owners[point] = _numbers(self._owners[point], 2 * flows, jit=jit)
+                self._senders[point] = _grown(self._senders[point], SENDER, 2 * self._flows[0], jit=jit, here=-1)
+
+
+def _flags(flags: NDArray[np.bool_], numbers: Ints) -> NDArray[np.bool_]:
+    """Return the flags at these numbers; beyond their end they are false."""
+    if not len(flags):
+        return np.zeros(len(numbers), dtype=np.bool_)
+    found: NDArray[np.bool_] = (numbers < len(flags)) & flags[np.minimum(numbers, len(flags) - 1)]
+    return found
 
 
 def _plain(numbers: Ints, *, jit: bool) -> Numbers:

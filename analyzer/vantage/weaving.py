@@ -56,19 +56,26 @@ def weave(
     seen: Sequence[Columns],
     may_be_one: Callable[[int, int, int, int], bool],
     captures: Sequence[int] | None = None,
+    *,
+    sent: tuple[Ints, Ints, Ints] | None = None,
 ) -> Woven:
     """Weave the SIGHTING records of two or more points, of which those in one capture have one clock.
+
+    ``sent`` is when packets that are not among the records were at the first points of the first two captures, and
+    which way they went.
 
     ``may_be_one`` is asked of (point, flow, point, flow) whether the two have an address or port in common.
     """
     matched: dict[tuple[int, int], Matched] = {}
+    second = next((at for at, capture in enumerate(captures or range(len(seen))) if capture == 1), 0)
     for one, other in combinations(range(len(seen)), 2):
 
         def related(there: int, here: int, one: int = one, other: int = other) -> bool:
             return may_be_one(one, there, other, here)
 
         own = captures is not None and captures[one] == captures[other]
-        matched[one, other] = match(seen[one], seen[other], related, one_clock=own)
+        more = sent if one == 0 and other == second else None
+        matched[one, other] = match(seen[one], seen[other], related, one_clock=own, sent=more)
     clocks = _clocks(seen, matched, captures or range(len(seen)))
     flows = _flows(matched)
     crossings = _crossings(seen, matched, clocks, flows)
@@ -86,7 +93,7 @@ def _clocks(
             known = next((clocks[at] for at, other in enumerate(captures) if other == capture and clocks[at]), None)
             clocks[point] = clocks[point] or known
         for (one, other), found in matched.items():
-            if not len(found.there):
+            if not len(found.there) and found.clock is None:
                 continue
             ends = ((one, other, found.there, found.here), (other, one, found.here, found.there))
             for start, asked, at_start, at_asked in ends:
@@ -95,6 +102,8 @@ def _clocks(
                     continue
                 if start == 0 and found.clock is not None:
                     clocks[asked] = found.clock
+                    continue
+                if not len(found.there):
                     continue
                 there_ns = clock.reference_ns(seen[start]["ts_ns"][at_start])
                 way = _ways(seen[one], found)

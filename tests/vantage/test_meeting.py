@@ -4,7 +4,7 @@ import numpy as np
 
 from analyzer.loops.loop import thaw
 from analyzer.segment import ACK, RST
-from analyzer.vantage.meeting import ALONE, MANY, ODD, PLAIN, SENDER, STAYS, WAITING, is_same, judge_pairs, meet
+from analyzer.vantage.meeting import ALONE, MANY, ODD, PLAIN, SENDER, STAYS, TELLS, WAITING, is_same, judge_pairs, meet
 
 
 def met(there, here):
@@ -48,7 +48,7 @@ def test_what_ends_a_flow_stays(sightings):
     """A RST stays, wherever it was seen."""
     rows = [(at, 0, 100 + at, 7) for at in range(4)]
     both = sightings(*rows, flags=[ACK, ACK, ACK, ACK | RST], raw=True)
-    assert judged(both, both)[-1] == STAYS
+    assert judged(both, both)[-1] == TELLS
 
 
 def test_missing_packet_is_waited_for(sightings):

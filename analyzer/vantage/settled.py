@@ -1,0 +1,271 @@
+"""Connections that are over at two points with nothing to tell: they are settled while the captures are read.
+
+Each of their packets was met at both points and was the same there. What begins and ends them stays, in pairs, and
+everything else is counted (``meeting.SENDER``), so that nobody has to look for them again when all was read.
+
+It must not know fates, or how packets are met.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.loops.loop import pick
+from analyzer.segment import FIN, SYN
+from analyzer.vantage.sighting import Columns, mixed, together
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Records = NDArray[np.void]
+
+WORTH: Final = 1 << 14
+"""So many more sightings than last time are looked through for connections that are over."""
+FRAME_BITS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Connections of two captures, one row each, and the pairs of sightings that are left of them."""
+
+    there: Ints
+    """Number of the flow in the first capture."""
+    here: Ints
+    """The same in the second."""
+    flipped: Ints
+    """1 where ``a`` there is ``b`` here."""
+    way: Ints
+    """As of ``matching.Pairing``."""
+    by_hops: NDArray[np.bool_]
+    """Whether hops tell the way, not times."""
+    start: Ints
+    """Where each one's pairs begin in ``seen``; one more entry at the end."""
+    seen: tuple[Columns, ...]
+    """What is left at both points: the same index is the same packet."""
+    sent: tuple[Ints, Ints, Ints]
+    """Packets for what clocks show: when at both points, and 1 for one that came from there, -1, or 0."""
+
+    def __len__(self) -> int:
+        return len(self.there)
+
+
+class _Piece:
+    """Sightings that stay, of which some are taken out from time to time."""
+
+    def __init__(self, seen: Records) -> None:
+        self._seen = seen
+        self._left = np.arange(len(seen))
+        self._flow = np.ascontiguousarray(seen["flow"])
+
+    def __len__(self) -> int:
+        return len(self._left)
+
+    def take(self, which: Ints) -> Records:
+        """Return some of those that are left."""
+        rows: Records = pick(self._seen, self._left[which])
+        return rows
+
+    def take_out(self, over: NDArray[np.bool_]) -> Records:
+        """Take out those of flows that are over."""
+        goes = over[self._flow]
+        taken = self.take(np.flatnonzero(goes))
+        stays = np.flatnonzero(~goes)
+        self._left, self._flow = self._left[stays], self._flow[stays]
+        if len(stays) < len(self._seen) // 2:
+            self._seen, self._left = pick(self._seen, self._left), np.arange(len(stays))
+        return taken
+
+
+class Settling:
+    """Takes what stays of two captures, and settles connections as they end."""
+
+    def __init__(self, points: int) -> None:
+        """Begin; of more points than two none is settled early."""
+        self._works = points == 2
+        self._over = [np.zeros(0, dtype=np.bool_) for _ in range(points)]
+        self._young: list[list[_Piece]] = [[] for _ in range(points)]
+        self._count = 0
+        self._looked = 0
+        self._past = np.zeros(0, dtype=np.bool_)
+        """Flows of the first capture that were looked at when they were over."""
+        self._stays: list[list[Records]] = [[] for _ in range(points)]
+        self.decided = [np.zeros(0, dtype=np.bool_) for _ in range(points)]
+        """By number, the flows of each point that were over at both when the last ones were settled."""
+        self.settled_flows = [np.zeros(0, dtype=np.bool_) for _ in range(points)]
+        """And which of them were settled."""
+        self._pairs: tuple[list[Records], list[Records]] = ([], [])
+        self._flows: list[tuple[Ints, Ints, Ints, Ints]] = []
+
+    def finish(self, point: int, numbers: Ints) -> None:
+        """Note that flows of a point are over."""
+        self._over[point] = _reaching(self._over[point], int(numbers.max(initial=-1)) + 1)
+        self._over[point][numbers] = True
+
+    def keep(self, point: int, seen: Records) -> None:
+        """Take sightings that stay."""
+        self._young[point].append(_Piece(seen))
+        self._count += len(seen)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether so much waits that it is worth looking through."""
+        return self._works and self._count >= self._looked + self._looked // 4 + WORTH
+
+    def left(self, point: int) -> list[Records]:
+        """Return what stayed at a point, but for settled connections."""
+        return [*self._stays[point], *(piece.take(np.arange(len(piece))) for piece in self._young[point])]
+
+    def sift(
+        self,
+        tells: Sequence[Ints],
+        senders: Records,
+        held: Sequence[Ints],
+        parked: list[Records],
+    ) -> tuple[list[Records], Ints]:
+        """Settle what is over; return what is still parked, and the connections, by their flows there.
+
+        ``tells`` is of each end of a flow at both points whether there is something to tell, ``held`` the flows of
+        which more waits; ``senders`` get what is counted.
+        """
+        count = len(senders) // 2
+        target = senders["here"][::2].astype(np.int64)
+        known = np.flatnonzero(target >= 0)
+        partner = np.where(target >= 0, target >> 1, 0)
+        over = [_reaching(each, size) for each, size in zip(self._over, (count, len(tells[1]) // 2), strict=True)]
+        both = np.zeros(count, dtype=np.bool_)
+        both[known] = over[0][known] & over[1][partner[known]]
+        waits = [np.zeros(len(each), dtype=np.bool_) for each in over]
+        for flags, flows in zip(waits, held, strict=True):
+            flags[flows] = True
+        self._past = _reaching(self._past, count)
+        quiet = both & ~(waits[0][:count] | waits[1][partner] | self._past[:count])
+        telling = [each[: len(each) // 2 * 2].reshape(-1, 2).any(axis=1) for each in tells]
+        quiet &= ~(_reaching(telling[0], count)[:count] | telling[1][partner])
+        owner = np.full(len(over[1]), -1, dtype=np.int64)
+        owner[partner[known]] = known
+        back = np.flatnonzero(both[parked[0]["flow"]]) if len(parked[0]) else np.zeros(0, dtype=np.int64)
+        rest = np.ones(len(parked[0]), dtype=np.bool_)
+        rest[back] = False
+        over_there = np.ones(count, dtype=np.bool_)
+        over_there[known] = over[1][partner[known]]
+        owned = over[0][owner] | (owner < 0)
+        done = over[0][:count] & over_there, over[1] & owned
+        taken = [
+            together([*(piece.take_out(flags) for piece in young), pick(each, back)])
+            for young, flags, each in zip(self._young, done, parked, strict=True)
+        ]
+        self._past[np.flatnonzero(done[0])] = True
+        self.decided = [done[0], done[1]]
+        whole, flows = taken, [np.ascontiguousarray(each["flow"]) for each in taken]
+        owned = owner[flows[1]]
+        asked = [np.flatnonzero(quiet[flows[0]]), np.flatnonzero((owned >= 0) & quiet[owned])]
+        homes = [flows[0][asked[0]], owned[asked[1]]]
+        sides = [whole[0]["side"][asked[0]], whole[1]["side"][asked[1]] ^ (target[homes[1]] & 1)]
+        ends = [2 * home + side for home, side in zip(homes, sides, strict=True)]
+        signs = [
+            mixed(end.astype(np.uint64), rows["key"][at].astype(np.uint64))
+            for end, rows, at in zip(ends, whole, asked, strict=True)
+        ]
+        orders = [np.argsort(each, kind="stable") for each in signs]
+        strange = self._strange(homes, signs, orders)
+        quiet[strange] = False
+        if len(strange):
+            orders = [order[quiet[home[order]]] for order, home in zip(orders, homes, strict=True)]
+        pairs = [at[order] for at, order in zip(asked, orders, strict=True)]
+        self._settle(whole, pairs, homes[0][orders[0]], ends[0][orders[0]], senders, target)
+        for stays, rows, at in zip(self._stays, whole, pairs, strict=True):
+            goes = np.zeros(len(rows), dtype=np.bool_)
+            goes[at] = True
+            stays.append(pick(rows, np.flatnonzero(~goes)))
+        self._young = [[piece for piece in young if len(piece)] for young in self._young]
+        self._looked = self._count = sum(len(piece) for young in self._young for piece in young)
+        return [pick(each, np.flatnonzero(rest)) for each in parked], np.flatnonzero(quiet)
+
+    @staticmethod
+    def _strange(homes: list[Ints], signs: list[Ints], orders: list[Ints]) -> Ints:
+        """Return the connections whose sightings do not come in pairs."""
+        if len(orders[0]) == len(orders[1]) and (signs[0][orders[0]] == signs[1][orders[1]]).all():
+            return np.zeros(0, dtype=np.int64)
+        count = 1 + max(int(home.max(initial=-1)) for home in homes)
+        sums = np.zeros((2, count), dtype=np.int64)
+        for each, home, sign in zip(sums, homes, signs, strict=True):
+            np.add.at(each, home, sign)
+        return np.flatnonzero(sums[0] != sums[1])
+
+    def _settle(
+        self, whole: list[Records], pairs: list[Ints], flows: Ints, ends: Ints, senders: Records, target: Ints
+    ) -> None:
+        """Count the packets of settled connections, and keep the pairs that begin and end them."""
+        one, other = (pick(rows, at) for rows, at in zip(whole, pairs, strict=True))
+        began = np.bincount(flows[one["flags"] & SYN > 0], minlength=len(target)) > 0
+        stays = (one["flags"] & (SYN | FIN) > 0) | ~began[flows]
+        goes = np.flatnonzero(~stays)
+        ttl = (one["ttl"][goes] > 0) & (other["ttl"][goes] > 0) & (one["ttl"][goes] != other["ttl"][goes])
+        ids = (one["ip_id"][goes] >= 0) & (other["ip_id"][goes] >= 0) & (one["ip_id"][goes] != other["ip_id"][goes])
+        for name, counted in (("gone", goes), ("gone_ttl", goes[ttl]), ("gone_id", goes[ids])):
+            senders[name] += np.bincount(ends[counted], minlength=len(senders)).astype(np.int32)
+        at = np.flatnonzero(stays)
+        at = at[np.argsort((flows[at] << FRAME_BITS) | one["frame"][at])]
+        there, counts = np.unique(flows[at], return_counts=True)
+        for point, numbers in enumerate((there, target[there] >> 1)):
+            self.settled_flows[point] = _reaching(self.settled_flows[point], int(numbers.max(initial=-1)) + 1)
+            self.settled_flows[point][numbers] = True
+        self._flows.append((there, target[there] >> 1, target[there] & 1, counts))
+        self._pairs[0].append(pick(one, at))
+        self._pairs[1].append(pick(other, at))
+
+    def settled(self, senders: Records | None) -> Settled:
+        """Return the connections that were settled."""
+        columns = [np.concatenate([np.zeros(0, dtype=np.int64), *each]) for each in zip(*self._flows, strict=True)]
+        there, here, flipped, counts = columns or [np.zeros(0, dtype=np.int64)] * 4
+        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        seen = Columns(together(self._pairs[0])), Columns(together(self._pairs[1]))
+        way, by_hops = _ways(seen, np.repeat(np.arange(len(there)), counts), there, senders)
+        forth = np.where(seen[0]["side"] == 0, 1, -1) * np.repeat(way, counts)
+        sent = [(seen[0]["ts_ns"], seen[1]["ts_ns"], forth)]
+        for side, sign in ((0, 1), (1, -1)):
+            if senders is None or not len(there):
+                break
+            ends = senders[2 * there + side]
+            timed = np.flatnonzero(ends["timed"])
+            for which in ("quickest", "slowest"):
+                times = ends[f"{which}_there_ns"][timed], ends[f"{which}_here_ns"][timed]
+                sent.append((*times, sign * way[timed]))
+        told = tuple(np.concatenate(each) for each in zip(*sent, strict=True))
+        return Settled(there, here, flipped, way, by_hops, start, seen, (told[0], told[1], told[2]))
+
+
+def _ways(
+    seen: tuple[Columns, Columns], which: Ints, there: Ints, senders: Records | None
+) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return of each connection which point is nearer to ``a``, and whether hops tell it: by hops, else by times.
+
+    What an end sent passes the point nearest to it first; a clock that is ahead is ahead for both ends.
+    """
+    one, other = seen
+    hops = np.where(one["side"] == 0, 1, -1) * np.sign(one["ttl"].astype(np.int64) - other["ttl"])
+    hops[(one["ttl"] <= 0) | (other["ttl"] <= 0)] = 0
+    score = np.bincount(which, weights=hops, minlength=len(there)).astype(np.int64)
+    told = np.bincount(which, weights=hops != 0, minlength=len(there)).astype(np.int64)
+    by_hops = (told > 0) & (np.abs(score) == told)
+    if senders is None or not len(there):
+        return np.where(by_hops, np.sign(score), 0), by_hops
+    a, b = senders[2 * there], senders[2 * there + 1]
+    later = a["quickest_ns"] > b["slowest_ns"]
+    sooner = a["slowest_ns"] < b["quickest_ns"]
+    timed = (a["timed"] & b["timed"]) > 0
+    by_time = np.where(timed & later, 1, np.where(timed & sooner, -1, 0))
+    return np.where(by_hops, np.sign(score), by_time), by_hops
+
+
+def _reaching(flags: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+    """Return flags with room for so many."""
+    if len(flags) >= count:
+        return flags
+    return np.concatenate([flags, np.zeros(max(count, 2 * len(flags)) - len(flags), dtype=np.bool_)])
