@@ -5,7 +5,7 @@ It must not decide what became of a packet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.analysis import Analysis
 from analyzer.capture.reader import open_capture
@@ -34,10 +35,9 @@ from analyzer.vantage.thinning import Thinner
 from analyzer.vantage.weaving import weave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from analyzer.analysis import Flow
     from analyzer.judge.judged import JudgedFlow
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 NOTHING: Final = np.zeros(0, dtype=np.int64)
 MOST_LONE: Final = 5_000
 """Of more flows that one capture alone has, nobody looks for those that carry the same."""
+Settled = Callable[[NDArray[np.int64]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
 MOST_MADE: Final = 8_192
 """Of each capture so many flows stay judged: more than are looked at for what others carry."""
 GOOD: Final = (Verdict.CLOSED, Verdict.OPEN, Verdict.CLOSING)
@@ -200,8 +201,9 @@ def join(
                 "another point as well"
             )
         reading = [stack.enter_context(_Reading(each, reader=reader, jit=jit, progress=progress)) for each in series]
-        thinned = _read_abreast(reading, keep_all=keep_all)
-        read = [each.read() for each in reading]
+        thinner = _read_abreast(reading, keep_all=keep_all)
+        thinned = thinner.left()
+        read = [each.read(None if keep_all else partial(thinner.verdicts, at)) for at, each in enumerate(reading)]
     return joined(read, thinned)
 
 
@@ -304,6 +306,7 @@ class _Reading:
         self._intake = Intake(self._summary, self._source, self._result.limits, telling=True)
         self._batches = iter(self._source)
         self._waiting: list[FlowBatch] = []
+        self._highest = -1
 
     def __enter__(self) -> Self:
         return self
@@ -324,6 +327,7 @@ class _Reading:
         finished = self._intake.feed(batch)
         seen = sightings_of(batch, self._intake.take_told(), jit=self._source.jit)
         over = self._take(finished)
+        self._highest = max(self._highest, int(seen["flow"].max(initial=-1)), int(over.max(initial=-1)))
         if self._progress is not None:
             self._progress(self._source, self._summary.frames)
         return seen, batch.last_ts_ns, over
@@ -334,7 +338,7 @@ class _Reading:
         self._waiting.append(finished)
         return finished.flow["number"].astype(np.int64)
 
-    def let_go(self, settled: Callable[[NDArray[np.int64]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> None:
+    def let_go(self, settled: Settled) -> None:
         """Forget flows that are over and have nothing to tell; ``settled`` says which were looked at, and which are."""
         waiting, self._waiting = self._waiting, []
         for batch in waiting:
@@ -349,19 +353,27 @@ class _Reading:
                 self._result.add(0, rest)
 
     def close(self) -> NDArray[np.int64]:
-        """Note that all was read; return which flows are over by that."""
+        """Note that all was read; return which flows are over by that: all."""
         self._summary.parts = self._source.parts
-        over = [self._take(flows) for flows in self._intake.close()]
         self._intake.enter()
-        return np.concatenate([NOTHING, *over])
+        return np.arange(self._highest + 1)
 
-    def read(self) -> _Read:
-        """Return the capture, when all of it was read."""
+    def read(self, settled: Settled | None = None) -> _Read:
+        """Return the capture, when all of it was read; without the flows that ``settled`` says are."""
+        for batch in self._intake.close():
+            self._take(batch)
+            if settled is not None:
+                self.let_go(settled)
+            self._add_all()
+        self._add_all()
+        self._intake.enter()
+        self._result.settle()
+        return _Read(self.path, self._result, _Flows(self._result))
+
+    def _add_all(self) -> None:
         for batch in self._waiting:
             self._result.add(0, batch)
         self._waiting = []
-        self._result.settle()
-        return _Read(self.path, self._result, _Flows(self._result))
 
 
 def _tells(batch: FlowBatch) -> NDArray[np.bool_]:
@@ -372,7 +384,7 @@ def _tells(batch: FlowBatch) -> NDArray[np.bool_]:
     return tells
 
 
-def _read_abreast(reading: Sequence[_Reading], *, keep_all: bool) -> Thinned:
+def _read_abreast(reading: Sequence[_Reading], *, keep_all: bool) -> Thinner:
     """Read captures side by side, the one that is behind first, and keep of their packets what may tell something."""
     thinner = Thinner(len(reading))
     sifted = 0
@@ -389,11 +401,7 @@ def _read_abreast(reading: Sequence[_Reading], *, keep_all: bool) -> Thinned:
             sifted = thinner.sifted
             for at, each in enumerate(reading):
                 each.let_go(partial(thinner.verdicts, at))
-    thinned = thinner.left()
-    if thinner.sifted > sifted and not keep_all:
-        for at, each in enumerate(reading):
-            each.let_go(partial(thinner.verdicts, at))
-    return thinned
+    return thinner
 
 
 def _lone(

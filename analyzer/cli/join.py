@@ -103,7 +103,8 @@ def _joined(options: argparse.Namespace) -> Joined:
     with ExitStack() as stack:
         paths = [stack.enter_context(as_file(path)) for path in named]
         progress = stack.enter_context(Progress(paths[0]))
-        result = join(*paths, reader=options.reader, progress=progress)
+        keep_all = bool(options.flow or options.json or options.output)
+        result = join(*paths, reader=options.reader, progress=progress, keep_all=keep_all)
     called = dict(zip(paths, named, strict=True))
     for point in result.points:
         point.path, point.paths = called[point.path], tuple(called[path] for path in point.paths)

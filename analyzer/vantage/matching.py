@@ -91,7 +91,7 @@ def match(
     groups = Groups(there["key"], here["key"])
     flows = same_flows(there, here, groups, may_be_one)
     if not flows:
-        clock = clock_of(*sent) if sent is not None and len(sent[0]) else None
+        clock = clock_of(sent[0], sent[1], sent[2].astype(np.int8)) if sent is not None and len(sent[0]) else None
         return Matched(NOTHING, NOTHING, clock, (), NOTHING, NOTHING)
     return _Matching(there, here, groups, flows, one_clock=one_clock, sent=sent).matched()
 

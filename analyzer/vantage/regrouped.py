@@ -74,13 +74,13 @@ def _near(ends: Ints, ts_ns: Ints, other_ends: Ints, other_ns: Ints) -> NDArray[
     # by rank of the end, so that one number holds both
     known, rank = np.unique(other_ends, return_inverse=True)
     own = np.minimum(np.searchsorted(known, ends), len(known) - 1)
-    has = known[own] == ends
-    if len(known) * span_ns >= 1 << 62:
-        return has & (ends >= 0)
+    has: NDArray[np.bool_] = (known[own] == ends) & (ends >= 0)
+    if len(known) * span_ns >= 1 << 62:  # years of very many flows: time does not fit
+        return has
     line = rank[order] * span_ns + (other_ns[order] - base_ns)
     at = own * span_ns + (ts_ns - base_ns)
-    found: NDArray[np.bool_] = np.searchsorted(line, at + APART_NS, side="right") > np.searchsorted(line, at - APART_NS)
-    return found & has & (ends >= 0)
+    has &= np.searchsorted(line, at + APART_NS, side="right") > np.searchsorted(line, at - APART_NS)
+    return has
 
 
 def _range(seen: Columns, ts_ns: Ints) -> tuple[Ints, Ints, Ints]:

@@ -117,9 +117,11 @@ class Settling:
         """Whether so much waits that it is worth looking through."""
         return self._works and self._count >= self._looked + self._looked // 4 + WORTH
 
-    def left(self, point: int) -> list[Records]:
-        """Return what stayed at a point, but for settled connections."""
-        return [*self._stays[point], *(piece.take(np.arange(len(piece))) for piece in self._young[point])]
+    def take_left(self, point: int) -> list[Records]:
+        """Return what stayed at a point, but for settled connections, and do not keep it."""
+        stays, young = self._stays[point], self._young[point]
+        self._stays[point], self._young[point] = [], []
+        return [*stays, *(piece.take(np.arange(len(piece))) for piece in young)]
 
     def sift(
         self,
@@ -141,11 +143,11 @@ class Settling:
         both = np.zeros(count, dtype=np.bool_)
         both[known] = over[0][known] & over[1][partner[known]]
         waits = [np.zeros(len(each), dtype=np.bool_) for each in over]
-        for flags, flows in zip(waits, held, strict=True):
-            flags[flows] = True
+        for flags, waiting in zip(waits, held, strict=True):
+            flags[waiting] = True
         self._past = _reaching(self._past, count)
         quiet = both & ~(waits[0][:count] | waits[1][partner] | self._past[:count])
-        telling = [each[: len(each) // 2 * 2].reshape(-1, 2).any(axis=1) for each in tells]
+        telling = [each.reshape(-1, 2).max(axis=1) > 0 for each in tells]
         quiet &= ~(_reaching(telling[0], count)[:count] | telling[1][partner])
         owner = np.full(len(over[1]), -1, dtype=np.int64)
         owner[partner[known]] = known

@@ -35,6 +35,7 @@ SETTLED_NS: Final = 1_000_000_000
 """So much later than a packet, what has not come to the other point will not come."""
 BLOCK: Final = 256
 """Of so many packets in a row the middle says what clocks differ by."""
+NEVER_NS: Final = 1 << 62
 QUIET_NS: Final = 1_000_000_000
 """An end that sent nothing for so long is asked about again when it sends."""
 ENOUGH: Final = 1 << 14
@@ -117,14 +118,14 @@ class Thinner:
     def left(self) -> Thinned:
         """Return what is left, when everything was read."""
         if self._stretch and all(self._known):
-            self._sift(jit=isinstance(self._around[0], np.ndarray))
+            jit = isinstance(self._around[0], np.ndarray)
+            self._settle(jit=jit)
+            self._sift(jit=jit)
         seen = []
         for point, (held, parked) in enumerate(zip(self._held, self._parked, strict=True)):
-            whole = together([*self._settling.left(point), parked, *held])
-            if self._stretch:
-                whole = pick(whole, np.argsort(whole["frame"], kind="stable"))
+            pieces = [*self._settling.take_left(point), parked, *held]
             held.clear()
-            seen.append(Columns(whole))
+            seen.append(Columns.of(pieces) if self._stretch else Columns(together(pieces)))
         senders = tuple(
             np.zeros(0, dtype=SENDER) if each is None else freeze(each, SENDER) for each in self._senders[1:]
         )
@@ -168,7 +169,7 @@ class Thinner:
             for last_ns, apart_ns, over in zip(self._last_ns, self._apart_ns, self._over, strict=True)
             if not over
         ]
-        until_ns = min(reached, default=max(self._last_ns)) - SETTLED_NS
+        until_ns = min(reached, default=NEVER_NS) - SETTLED_NS
         state = _room(len(whole[0]), jit=jit)
         for other in points[1:]:
             judge_pairs.choose(jit=jit)(

@@ -127,3 +127,28 @@ def test_silent_end_is_taken_up_again(sightings, monkeypatch):
     assert {120, 521} <= set(there)
     assert 120 in here
     assert not {60, 300} & set(there)
+
+
+def test_quiet_connection_is_settled_and_told_alike(tmp_path, monkeypatch):
+    """A connection without losses is settled while captures are read, and its JSON is that of one kept whole."""
+    played = World(offset_s=37.25, ppm=150)
+    bulk(played)
+    whole, thin, forgotten = both(monkeypatch, played.write(tmp_path))
+    assert forgotten > 500
+    assert [len(thin.flows), len(thin._flow(0).notable)] == [1, len(whole._flow(0).notable)]
+    one, other = (each.fields(0) for each in (whole, thin))
+    for field in ("parts", "way", "way_by", "segments_from", "probes", "packets", "ending", "ends"):
+        assert one[field] == other[field]
+    first = thin.points[1].clock.first
+    assert first.low_ns <= 37_250_000_000 <= first.high_ns
+
+
+def test_connections_with_nothing_to_tell_are_forgotten_on_request(tmp_path, monkeypatch):
+    """Without ``keep_all`` a settled connection counts, and its flows are at neither point any more."""
+    played = World()
+    bulk(played)
+    monkeypatch.setattr(thinning, "STRETCH", 100)
+    found = join(*played.write(tmp_path), jit=False, keep_all=False)
+    assert (len(found.flows), found.eventful, found.lone) == (1, [], [])
+    with pytest.raises(KeyError):
+        found.fields(0)
