@@ -73,7 +73,7 @@ def missing() -> str:
         return "the neighbour table is asked for on Linux only"
     if importlib.util.find_spec("pyroute2") is None:
         return (
-            "the neighbour table and routes are no witnesses: pyroute2 is not installed (pip install"
+            "the neighbour table and routes are not asked: pyroute2 is not installed (pip install"
             " 'keepalive-analyzer[live]')"
         )
     return ""

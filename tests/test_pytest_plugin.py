@@ -121,7 +121,7 @@ def test_a_mistake_in_a_call_is_told_where_it_was_made(pytester):
     result = pytester.runpytest_inprocess("-p", "no:xdist")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E * ValueError: 70000 is no port; expected a number from 0 to 65535, or several"])
+    result.stdout.fnmatch_lines(["E * ValueError: 70000 is not a port; expected a number from 0 to 65535, or several"])
     assert "selection.py" not in result.stdout.str()
 
 

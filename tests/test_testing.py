@@ -17,7 +17,7 @@ live = pytest.mark.live
 @pytest.mark.parametrize("port", [70000, -1, "4001", 1.5, True, [80, "x"]])
 def test_a_port_that_is_none_is_one_sentence(port):
     """What is no port is refused before anything is captured."""
-    with pytest.raises(ValueError, match=r" is no port; expected a number from 0 to 65535, or several$"):
+    with pytest.raises(ValueError, match=r" is not a port; expected a number from 0 to 65535, or several$"):
         capture(port=port)
 
 

@@ -52,7 +52,7 @@ BATCH_ROWS: Final = 16384
 MOST_BY_SCAPY: Final = 5000
 """This many frames of a file are left to scapy, at 0.3 to 0.7 ms each; a file of nothing else would take minutes."""
 TOO_MANY: Final = (
-    f"were not taken apart: only scapy can, a thousand times as slowly, and {MOST_BY_SCAPY:,} were before them "
+    f"were not decoded: only scapy can, a thousand times more slowly, and {MOST_BY_SCAPY:,} were before them "
     "(with --reader scapy it does all)"
 )
 

@@ -43,17 +43,21 @@ VERBS: Final = (
     Verb("report", "which flows need attention: one entry per flow, findings, totals", "analyzer.cli.report"),
     Verb("explain", "the story of a flow, with frame numbers as evidence", "analyzer.cli.explain"),
     Verb("plot", "pictures of flows: states, probes, endings, and the gaps between probes", "analyzer.cli.plot"),
-    Verb("watch", "the same live, on an interface: probes as they come, then the report", "analyzer.cli.watch"),
+    Verb("watch", "watch an interface live: probes as they arrive, then the report", "analyzer.cli.watch"),
     Verb("compare", "Wireshark's labels beside ours, and who is right where they differ", "analyzer.cli.compare"),
-    Verb("annotate", "a copy as pcapng with our labels as packet comments, for Wireshark", "analyzer.cli.annotate"),
-    Verb("join", "captures of one traffic from several points: what was lost or made between", "analyzer.cli.join"),
+    Verb("annotate", "a pcapng copy with our labels as packet comments, for Wireshark", "analyzer.cli.annotate"),
+    Verb(
+        "join",
+        "one traffic captured at several points: what was lost or made in between",
+        "analyzer.cli.join",
+    ),
     Verb("share", "a copy that can be given away: other addresses, no data, the same story", "analyzer.cli.share"),
     Verb("fleet", "many capture points, on a cluster or here, into tables", "analyzer.cli.fleet"),
     Verb("fleet-report", "what the tables of many points say together", "analyzer.cli.fleet_report"),
-    Verb("how", "the command that captures what this program reads, made for a case", "analyzer.cli.how"),
+    Verb("how", "the capture command for your case: here, a pod, another host, ...", "analyzer.cli.how"),
     Verb("rules", "what the words of a report mean, and the tables that decide", "analyzer.cli.rules"),
     Verb("mcp", "a server for assistants (Model Context Protocol): report, explain, rules", "analyzer.cli.mcp"),
-    Verb("completion", "what completes the command's words in a shell", "analyzer.cli.completion"),
+    Verb("completion", "completion for bash, zsh and fish", "analyzer.cli.completion"),
     Verb("man", "the manual page", "analyzer.cli.man"),
 )
 
@@ -215,7 +219,7 @@ def _no_verb(word: str) -> str:
     """Return the sentence for a word that is no verb."""
     names = [verb.name for verb in VERBS]
     if not nearest(word, names) and Path(word).exists():
-        return f"{word} is no verb; to read it: keepalive report {word}"
+        return f"{word} is not a verb; to read it as a capture: keepalive report {word}"
     return f"no verb is called {word}{suggestion(word, names)}"
 
 

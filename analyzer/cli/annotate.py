@@ -84,8 +84,8 @@ def _say(out: str, done: Annotated) -> None:
     name = "standard output" if out == "-" else printable(out)
     stream.write(f"{name}: {copied.frames:,} packets, {copied.comments:,} with a comment\n")
     if copied.homeless:
-        manner.warn(f"warning: {copied.homeless:,} packets are in blocks that can have no comment")
+        manner.warn(f"warning: {copied.homeless:,} packets are in blocks that cannot have a comment")
     for warning in done.analysis.captures[0].warnings:
         manner.warn(f"warning: {warning}")
     if copied.damage:
-        manner.warn(f"warning: the copy ends where the capture could not be read on: {copied.damage}")
+        manner.warn(f"warning: the copy ends where the capture could not be read further: {copied.damage}")

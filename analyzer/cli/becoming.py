@@ -33,7 +33,7 @@ def whom(user: str | None) -> pwd.struct_passwd | None:
         if os.geteuid() != 0:
             raise PermissionError(errno.EPERM, f"only root can become {user}")
         if not can_go_on(entry):
-            raise PermissionError(errno.EACCES, f"{user} cannot read this program, of which parts are loaded later")
+            raise PermissionError(errno.EACCES, f"{user} cannot read this program, parts of which are loaded later")
         return entry
     called_by = os.environ.get("SUDO_UID", "")
     if os.geteuid() != 0 or not (called_by.isascii() and called_by.isdecimal()) or int(called_by) == 0:

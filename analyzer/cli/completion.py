@@ -1,4 +1,4 @@
-"""``keepalive completion``: what completes the command's words in a shell, made from the parser by shtab."""
+"""``keepalive completion``: completion for bash, zsh and fish, made from the parser by shtab."""
 
 from __future__ import annotations
 

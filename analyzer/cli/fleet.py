@@ -53,15 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("output")
     group.add_argument("--out", metavar="TABLES", required=True, help="where the tables are: a folder, or a URL")
-    group.add_argument(
-        "--resume", action="store_true", help="refuse to begin: go on with tables that must be there already"
-    )
-    group.add_argument(
-        "--anew", action="store_true", help="forget the tables that are there, and make all of them again"
-    )
+    group.add_argument("--resume", action="store_true", help="go on with existing tables; refuse to start new ones")
+    group.add_argument("--anew", action="store_true", help="discard existing tables and make all of them again")
     group = parser.add_argument_group("who works")
     who = group.add_mutually_exclusive_group()
-    who.add_argument("--scheduler", metavar="URL", default="", help="a Dask cluster that is there")
+    who.add_argument("--scheduler", metavar="URL", default="", help="an existing Dask cluster")
     who.add_argument(
         "--workers",
         metavar="N",

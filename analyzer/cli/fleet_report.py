@@ -91,7 +91,7 @@ def _write(options: argparse.Namespace, answers: Sequence[Answer], heading: str,
             with whole(options.html, replace=options.force) as file:
                 file.write(told.page(answers, heading).encode("utf-8"))
         except FileExistsError as error:
-            raise shared.UsageError(f"{options.html} exists; --force writes over it") from error
+            raise shared.UsageError(f"{options.html} exists; --force overwrites it") from error
         except OSError as error:
             raise shared.UsageError(f"{options.html}: {error.strerror or error}") from error
         sys.stdout.write(f"{printable(str(Path(options.html)))}\n")

@@ -1,4 +1,4 @@
-"""``keepalive how``: the command that captures what this program reads, made for a case."""
+"""``keepalive how``: the capture command for your case: here, a pod, another host, ...."""
 
 from __future__ import annotations
 

@@ -63,11 +63,11 @@ def page() -> Iterator[str]:
 
 
 ENVIRONMENT: Final = {
-    "NO_COLOR": "If set, nothing is coloured; --color goes before it.",
-    "FORCE_COLOR": "If set, text is coloured where it goes, terminal or not; NO_COLOR goes before it.",
-    "COLUMNS": "How wide text is, in place of the terminal's width.",
+    "NO_COLOR": "If set, nothing is coloured; --color overrides it.",
+    "FORCE_COLOR": "If set, text is coloured even where it does not go to a terminal; NO_COLOR overrides it.",
+    "COLUMNS": "How wide text is, instead of the terminal's width.",
     "KEEPALIVE_JIT": "0: no loop is compiled; 1: all are; otherwise the size of the capture decides.",
-    "KEEPALIVE_CACHE_DIR": "Where compiled loops are kept, in place of the user's folder of caches.",
+    "KEEPALIVE_CACHE_DIR": "Where compiled loops are kept, instead of the user's cache folder.",
     "KEEPALIVE_TRACEBACK": "1: print a traceback where the program is at fault.",
 }
 

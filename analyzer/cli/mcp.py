@@ -100,7 +100,7 @@ class Answers:
             except OSError as error:
                 raise shared.UsageError(f"--root {root}: {error.strerror}") from error
             if not found.is_dir():
-                raise shared.UsageError(f"--root {root} is no folder")
+                raise shared.UsageError(f"--root {root} is not a folder")
             self._roots.append(found)
 
     def allowed(self, path: str) -> str:
@@ -118,7 +118,7 @@ class Answers:
             if not any(real.is_relative_to(root) for root in self._roots):
                 continue  # whether it is there is nobody's business
             if not real.is_file():
-                raise RefusedError(f"{printable(path)} is no regular file")
+                raise RefusedError(f"{printable(path)} is not a regular file")
             return str(real)
         raise RefusedError(f"{printable(path)}: there is no such file in {', '.join(map(str, self._roots))}")
 

@@ -47,10 +47,10 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         help="captures or folders of them (pcap, pcapng, or text of tcpdump or tshark; also gzip or zstd); - is stdin",
     )
     group.add_argument(
-        "-r", dest="more_files", metavar="FILE", action="append", default=[], help="the same, as tcpdump has it"
+        "-r", dest="more_files", metavar="FILE", action="append", default=[], help="the same, as in tcpdump"
     )
     group.add_argument(
-        "--separate", action="store_true", help="read every file for itself, also rotated files of one capture point"
+        "--separate", action="store_true", help="read every file on its own, even rotated files of one capture point"
     )
     add_reader(group)
 
@@ -102,7 +102,7 @@ def add_one_input(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a capture (pcap, pcapng, also gzip or zstd); - is stdin",
     )
-    group.add_argument("-r", dest="other_file", metavar="FILE", help="the same, as tcpdump has it")
+    group.add_argument("-r", dest="other_file", metavar="FILE", help="the same, as in tcpdump")
     add_reader(group)
 
 
@@ -351,7 +351,7 @@ def refuse_overwrite(path: str, *, force: bool) -> None:
         UsageError: the file is there.
     """
     if not force and Path(path).exists():
-        raise UsageError(f"{path} exists; --force writes over it")
+        raise UsageError(f"{path} exists; --force overwrites it")
 
 
 ADDRESS_RANGE: Final = re.compile(r"([0-9A-Fa-f.:]+)-([0-9A-Fa-f.:]+)")
@@ -370,7 +370,7 @@ def _networks(text: str) -> list[str]:
         ip_network(text, strict=False)
     except (TypeError, ValueError):
         raise argparse.ArgumentTypeError(
-            f"{text or 'nothing'} is no address, network or range (names are not looked up)"
+            f"{text or 'nothing'} is not an address, a network or a range (names are not looked up)"
         ) from None
     return [text]
 
@@ -385,14 +385,14 @@ def _port_range(text: str) -> range:
     if not dash:
         return range(port(first), port(first) + 1)
     if port(last) < port(first):
-        raise argparse.ArgumentTypeError(f"{text} is no range of ports: it ends before it begins")
+        raise argparse.ArgumentTypeError(f"{text} is not a range of ports: it ends before it begins")
     return range(port(first), port(last) + 1)
 
 
 def port(text: str) -> int:
     """Return a port number."""
     if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_PORT):
-        raise argparse.ArgumentTypeError(f"{text or 'nothing'} is no port number")
+        raise argparse.ArgumentTypeError(f"{text or 'nothing'} is not a port number")
     return int(text)
 
 
@@ -403,7 +403,7 @@ def count(text: str) -> int:
         ArgumentTypeError: it is none.
     """
     if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text} is no number")
+        raise argparse.ArgumentTypeError(f"{text} is not a number")
     return int(text)
 
 

@@ -256,7 +256,7 @@ def _size(text: str) -> tuple[float, float]:
     try:
         width, height = (float(part) for part in text.lower().split("x"))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no size such as 9.6x6.4") from None
+        raise argparse.ArgumentTypeError(f"{text} is not a size such as 9.6x6.4") from None
     bounds = zip(SMALLEST_IN, (width, height), LARGEST_IN, strict=True)
     if not all(low <= side <= high for low, side, high in bounds):
         low, high = (f"{side[0]:g}x{side[1]:g}" for side in (SMALLEST_IN, LARGEST_IN))

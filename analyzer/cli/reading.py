@@ -54,7 +54,7 @@ class NothingReadError(AnalyzerError):
     """None of the captures could be read; why, was said for each."""
 
 
-COMPILING: Final = "compiling for this machine, which takes some five seconds, once"
+COMPILING: Final = "compiling for this machine: about five seconds, only once"
 
 
 class Progress:

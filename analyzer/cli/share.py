@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 OWNER_ONLY: Final = 0o600
 EPILOG: Final = """\
-What goes: all data, names, comments, descriptions, unknown options, and every
-address, which gets another one by key, so that hosts of one network still are
-of one. What stays: times, lengths, ports, numbers and flags of TCP. The copy is
-read and must tell the same story, else none is kept.
+Removed: all data, names, comments, descriptions and unknown options. Replaced:
+every address, by the key; hosts of one network stay in one network. Kept: times,
+lengths, ports, and TCP's numbers and flags. The copy is read again and must tell
+the same story, or none is kept.
 
 examples:
   keepalive share capture.pcap shared.pcapng
@@ -43,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--key",
         metavar="FILE",
-        help="the key: files that are shared with it stay comparable; it is made if it is not there, and is for nobody "
-        "else (without it one is drawn and forgotten)",
+        help="the key: files shared with the same key stay comparable; it is created if it does not exist, and is for "
+        "nobody else (default: a random key, then forgotten)",
     )
     group.add_argument("--map", metavar="FILE", help="write which address became which, as CSV: for yourself")
     ports = group.add_mutually_exclusive_group()
@@ -139,7 +139,7 @@ def _key(path: str) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_OCTETS:
-        raise shared.UsageError(f"{path}: is no key; expected {2 * KEY_OCTETS} hexadecimal digits")
+        raise shared.UsageError(f"{path}: is not a key; expected {2 * KEY_OCTETS} hexadecimal digits")
     return key
 
 
@@ -196,4 +196,4 @@ def _say(out: str, done: Shared, *, ports: bool, times: bool) -> None:
     for warning in done.warnings:
         manner.warn(f"warning: {warning}")
     if gone.damage:
-        manner.warn(f"warning: the copy ends where the capture could not be read on: {gone.damage}")
+        manner.warn(f"warning: the copy ends where the capture could not be read further: {gone.damage}")

@@ -91,8 +91,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sockets",
         action="store_true",
-        help="on this host: real states, timers and processes from the kernel, and the way to hosts that fall silent "
-        "(Linux)",
+        help="also ask this host's kernel for real states, timers and processes, and for the route to hosts that fall "
+        "silent (Linux)",
     )
     forms = group.add_mutually_exclusive_group()
     forms.add_argument(
@@ -600,7 +600,7 @@ def _stopping_on_signals() -> Iterator[Callable[[Callable[[], None]], None]]:
 
 def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text} is no number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
     return int(text)
 
 
@@ -610,5 +610,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
     return value

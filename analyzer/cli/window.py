@@ -67,7 +67,7 @@ def instant(text: str) -> Instant:
         ns, counts_from = -1, "1970"
     if not 0 <= ns < LATEST_NS:
         raise argparse.ArgumentTypeError(
-            f"{text or 'nothing'} is no time such as 2026-11-28T14:05:00Z, 14:05, +90 or @1795874700"
+            f"{text or 'nothing'} is not a time such as 2026-11-28T14:05:00Z, 14:05, +90 or @1795874700"
         )
     return Instant(ns, counts_from)
 

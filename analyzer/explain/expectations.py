@@ -12,9 +12,13 @@ from analyzer.findings import kind_of
 from analyzer.judge.record import other
 from analyzer.judge.signatures import middleboxes_within
 from analyzer.judge.verdict import Verdict
+from analyzer.words.calls import gone, unaware
 from analyzer.words.model import Line
+from analyzer.words.stacks import gave_up_error
+from analyzer.words.teller import small
 
 if TYPE_CHECKING:
+    from analyzer.judge.record import Reset
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -25,26 +29,69 @@ def expectations(t: Teller) -> list[Line]:
         sees = kind_of(finding.code).sees
         if sees is not None:
             return sees(t, finding)
-    reset = t.reset
+    reset = t.reset if t.ending.verdict.is_reset else None
     if reset is not None and t.fin(reset.sender) is not None:
         return _after_fin(t, reset.sender)
-    if reset is not None and t.ending.verdict in {Verdict.ABORTED, Verdict.RESET_ON_PROBE}:
+    if reset is not None:
         return _reset(t, reset.sender)
-    fins = t.record.fins_in_time
-    if t.ending.verdict is Verdict.HALF_CLOSED:
-        return _half_closed(t, fins[0].sender)
-    if t.ending.verdict is Verdict.CLOSED and crossed(t):
+    others = {
+        Verdict.HALF_CLOSED: _half_closed,
+        Verdict.CLOSING: _half_closed,
+        Verdict.CLOSED: _closed,
+        Verdict.OPEN: _open,
+        Verdict.UNESTABLISHED: _unestablished,
+    }
+    words = others.get(t.ending.verdict)
+    return [] if words is None else words(t)
+
+
+def _closed(t: Teller) -> list[Line]:
+    """Both sent FIN."""
+    first, second = t.record.fins_in_time[:2]
+    if crossed(t):
+        text = (
+            "Both, after shutdown(): read returns end of file from the other's FIN on, write fails with EPIPE. After"
+            " close() there is no socket left to call on."
+        )
+        return [Line(text, (first.frame, second.frame))]
+    early, late = t.start(first.sender), t.start(second.sender)
+    return [
+        Line(
+            f"{late}, read: end of file from {t.the(first.sender)}'s FIN on (after any unread data). Write before its"
+            " own close: succeeds.",
+            (first.frame,),
+        ),
+        Line(
+            f"{early}, after shutdown(): read returns what {t.the(second.sender)} still sends, then end of file; write"
+            " fails with EPIPE. After close() it has no socket left to call on.",
+            (first.frame, second.frame),
+        ),
+    ]
+
+
+def _open(t: Teller) -> list[Line]:
+    """Nothing ended it."""
+    kernels = "Nothing of the probes, which the kernels send and answer: a" if t.record.probes else "A"
+    text = f"Both: {small(kernels)} read waits for data, a write succeeds while the send buffer has room."
+    return [Line(text, (t.record.last_frame,))]
+
+
+def _unestablished(t: Teller) -> list[Line]:
+    """No handshake was completed."""
+    opener, record = t.record.initiator, t.record
+    if opener is None:
         return []
-    if t.ending.verdict is Verdict.CLOSED:
-        first, second = fins[:2]
-        return [
-            Line(f"{t.start(other(first.sender))}, read: end of file from the first FIN on.", (first.frame,)),
-            Line(
-                f"{t.start(first.sender)}, read, if it still reads: end of file from the other's FIN on.",
-                (second.frame,),
-            ),
-        ]
-    return []
+    frames = (t.facts(opener).syn_frame or record.first_frame,)
+    refused = [reset.frame for reset in record.resets if reset.sender == other(opener)]
+    if refused:
+        return [Line(f"{t.start(opener)}, connect: ECONNREFUSED.", (*frames, refused[0]))]
+    if t.facts(other(opener)).syn_frame:
+        return [Line(f"{t.start(other(opener))}, accept: does not return this connection.", frames)]
+    text = (
+        f"{t.start(opener)}, connect: ETIMEDOUT when its kernel stops repeating the SYN (1 to 2 minutes on Linux, 75 s"
+        " on macOS, by default), unless the program stops waiting before."
+    )
+    return [Line(text, frames)]
 
 
 def _after_fin(t: Teller, closer: Side) -> list[Line]:
@@ -84,7 +131,8 @@ def _what_the_closer_notices(t: Teller, closer: Side) -> str:
     return f"{t.start(closer)}: nothing, if its program had closed or ended before, as it most likely had."
 
 
-def _half_closed(t: Teller, closer: Side) -> list[Line]:
+def _half_closed(t: Teller) -> list[Line]:
+    closer = t.first_closer
     fin = t.fin(closer)
     assert fin is not None
     late = t.start(other(closer))
@@ -98,6 +146,7 @@ def _half_closed(t: Teller, closer: Side) -> list[Line]:
             " write fails (EPIPE).",
             (fin.frame,),
         ),
+        gone(t, closer, (fin.frame,)),
     ]
 
 
@@ -106,16 +155,33 @@ def _reset(t: Teller, sender: Side) -> list[Line]:
     reset = t.reset
     assert reset is not None
     receiver = other(sender)
+    if t.ending.verdict is Verdict.TIMED_OUT or reset.kind == "gave_up":
+        return [_gave_up(t, sender, reset.frame), unaware(t, receiver, (reset.frame,))]
     text = f"{t.start(receiver)}, read: ECONNRESET, not end of file"
     if t.fin(receiver) is not None:
         text += " (if its program still holds the socket)"
     elif t.record.starts_with == "midstream":
         text += "; but end of file (on Linux) if a FIN came before the capture began"
-    found = [Line(f"{text}.", (reset.frame,))]
+    found = [Line(f"{text}. Write: ECONNRESET if it comes first, then EPIPE.", (reset.frame,))]
     back = t.record.reset_back
-    if t.ending.by == "between" and back is not None:
+    if t.ending.by != "between":
+        return [*found, _sender(t, reset)]
+    if back is not None:
         text = f"{t.start(sender)}, read: ECONNRESET, if the RST in {t.the(receiver)}'s name arrives and fits."
-        found.append(Line(text, (back.frame,)))
-    elif t.ending.by == "between":
-        found.append(Line(f"{t.start(sender)}: learns nothing of it, so a blocked read stays blocked.", (reset.frame,)))
-    return found
+        return [*found, Line(text, (back.frame,))]
+    text = f"{t.start(sender)}: learns nothing of it, so a blocked read stays blocked."
+    return [*found, Line(text, (reset.frame,))]
+
+
+def _gave_up(t: Teller, sender: Side, frame: int) -> Line:
+    settings = t.judged.settings(sender)
+    return Line(f"{t.start(sender)}{gave_up_error(settings.stack if settings else None)}", (frame,))
+
+
+def _sender(t: Teller, reset: Reset) -> Line:
+    """Say what the end sees whose kernel sent the RST, as its form tells."""
+    if reset.has_ack:
+        text = "nothing; most likely its program closed the socket with data unread or with SO_LINGER 0, or ended."
+    else:
+        text = "nothing; its kernel had no such connection any more, so no program was waiting on it."
+    return Line(f"{t.start(reset.sender)}: {text}", (reset.frame,))

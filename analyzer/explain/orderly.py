@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from analyzer.findings.kinds import close_wait, half_close, lapses
+from analyzer.findings.conditions import LONG_CLOSED_NS
+from analyzer.findings.kinds import close_wait, half_close, lapses, window
 from analyzer.judge.connection import State
 from analyzer.judge.record import other
 from analyzer.tolerances import UNEVEN
@@ -40,7 +41,17 @@ def closed_headline(t: Teller) -> str:
         return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}; {between} in between."
     order = "at once" if crossed(t) else f"in order, {t.the(first)} first"
     told = f"{count(len(probes), 'probe')}, {answered_text(probes)}" if probes else "no keepalive probes"
-    return f"Closed by both ends {order}; {told}."
+    return f"Closed by both ends {order}; {told}{_shut(t)}."
+
+
+def _shut(t: Teller) -> str:
+    """Return that a window had been closed for long, if one was: the other end could send nothing meanwhile."""
+    shut = t.find(window.CLOSED.code)
+    if shut is None or number(shut, "longest_ns") < LONG_CLOSED_NS:
+        return ""
+    up_to = "up to " if number(shut, "closings") > 1 else ""
+    lasted = duration(number(shut, "longest_ns"))
+    return f"; {t.the(side_of(shut))}'s receive window was closed for {up_to}{lasted} before"
 
 
 def closed(t: Teller) -> list[Line]:

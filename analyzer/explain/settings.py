@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
+from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
 from analyzer.words.stacks import LINUX, TOLD_BY, has_user_timeout
 from analyzer.words.teller import count, setting
 
 if TYPE_CHECKING:
+    from analyzer.judge.record import Probe
     from analyzer.judge.timers.changes import Change
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.inference import Settings
@@ -43,9 +46,14 @@ def _of(t: Teller, side: Side) -> list[Line]:
         spaced = f"every {setting(period.value_ns)}" if period.value_ns else timer_text(period)
         parts.append(f"answered probes {spaced}{' apart' if not period.value_ns else ''}{_longer_of_two(settings)}")
         frames.update(period.frames)
+    if settings.idle is not None and settings.interval is None and not settings.changes and "answered" not in parts[-1]:
+        parts.append(_interval_at_most(settings))
     if settings.count is not None:
         parts.append(count_text(settings.count, settings.stack))
         frames.update(settings.count.frames)
+    elif parts and (endured := _endured(t, side)):
+        parts.append(endured[0])
+        frames.update(endured[1])
     found = []
     if parts:
         found.append(Line(f"{t.start(side)}: {'; '.join(parts)}.", tuple(sorted(frames))))
@@ -69,6 +77,29 @@ def _tells_more(settings: Settings, period: Timer) -> bool:
     return settings.interval is None and period.value_ns != idle.value_ns
 
 
+def _interval_at_most(settings: Settings) -> str:
+    """Return what answered probes tell of the interval: on Linux they come at the longer of it and the idle time."""
+    period = settings.period or settings.idle
+    if period is None or settings.stack not in {None, LINUX}:
+        return "interval not visible while probes are answered"
+    most = f"interval at most {setting(period.value_ns or period.high_ns)}"
+    return most if settings.stack == LINUX else f"{most} on Linux, else not visible"
+
+
+def _endured(t: Teller, side: Side) -> tuple[str, tuple[int, ...]] | None:
+    """Return how many unanswered probes in a row did not make this end give up, with their frames."""
+    longest: list[Probe] = []
+    for answered, together in groupby(t.probes(side), key=lambda probe: probe.answer is not None):
+        run = [] if answered else list(together)
+        longest = max(longest, run, key=len)
+    if not longest:
+        return "count not visible (every probe was answered)", ()
+    if t.ending.verdict is Verdict.UNDETERMINED or t.record.lost or t.record.holes:
+        return None  # answers may have come that are not in the capture
+    had = "had not given up" if longest[-1] is t.probes(side)[-1] else "did not give up"
+    return f"{had} after {count(len(longest), 'unanswered probe')}", tuple(probe.frame for probe in longest)
+
+
 def timer_text(timer: Timer) -> str:
     """Return a setting as a value, or as bounds."""
     if timer.value_ns is not None:
@@ -85,7 +116,7 @@ def _change_text(t: Teller, change: Change) -> str:
 
 def _longer_of_two(settings: Settings) -> str:
     """Say what the spacing of answered probes is on Linux, where it may be that."""
-    return ", on Linux the longer of the two" if settings.stack in {None, LINUX} else ""
+    return " (on Linux the longer of idle time and interval)" if settings.stack in {None, LINUX} else ""
 
 
 def count_text(found: Count, stack: str | None = None) -> str:

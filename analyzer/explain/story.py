@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import CAUSES
 from analyzer.explain import why_so
+from analyzer.explain.advice import advice
 from analyzer.explain.expectations import expectations
 from analyzer.explain.limits import limits
 from analyzer.explain.settings import settings_lines
 from analyzer.explain.storylines import storyline_of
 from analyzer.explain.timeline import timeline
 from analyzer.explain.verdict_texts import VERDICT_TEXTS
-from analyzer.findings import FINDINGS, Advice, Told, kind_of
+from analyzer.findings import FINDINGS, Told, kind_of
 from analyzer.judge.record import other
 from analyzer.words.model import Line, LongText, Section, Story
-from analyzer.words.teller import Teller, side_of, small
+from analyzer.words.probes import in_all
+from analyzer.words.teller import Teller
 
 if TYPE_CHECKING:
     from analyzer.judge.judged import Finding, JudgedFlow
@@ -46,9 +48,11 @@ def headline(judged: JudgedFlow, start_ns: int) -> str:
 
 
 def _headline(t: Teller) -> str:
-    """Return the cause, if one leads, then what happened."""
+    """Return the cause, if one leads, then what happened, then how many probes there were, if that is not said yet."""
     cause, happened = why_so.headline(t), storyline_of(t).headline(t)
-    return happened if cause is None else f"{cause} {happened}"
+    told = happened if cause is None else f"{cause} {happened}"
+    total = in_all(t, told)
+    return told if total is None else f"{told} {total}"
 
 
 def detail(finding: Finding, judged: JudgedFlow) -> str:
@@ -99,31 +103,6 @@ def title(t: Teller) -> str:
         f"Flow {record.number}: {record.endpoint(opener)} (client, {opener}) to"
         f" {record.endpoint(called)} (server, {called})"
     )
-
-
-def advice(t: Teller) -> list[Line]:
-    """Return what to change, from the records of the findings, each with whom it concerns."""
-    found, remarks = [], []
-    overruled = why_so.overruled(t)
-    for finding in t.judged.findings:
-        if finding.code in overruled:
-            continue
-        kind = kind_of(finding.code)
-        if kind.advice in {Advice.OWN, Advice.READER}:
-            who = f"{t.start(side_of(finding))}: " if kind.advice is Advice.OWN else ""
-            told = kind.advice_of(finding)
-            found.append(Line(who + small(told) if who else told, finding.frames))
-        if kind.remark is not None and (text := kind.remark(t)) is not None:
-            remarks.append(Line(text, finding.frames))
-    return _each_once([*found, *remarks])
-
-
-def _each_once(said: list[Line]) -> list[Line]:
-    """Return lines without repeating a text: the first has the frames of all."""
-    frames: dict[str, set[int]] = {}
-    for line in said:
-        frames.setdefault(line.text, set()).update(line.frames)
-    return [Line(text, tuple(sorted(shown))) for text, shown in frames.items()]
 
 
 def also(t: Teller) -> list[Line]:

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from analyzer.judge.closings import closings
+from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
@@ -50,12 +51,12 @@ T = TypeVar("T", bound=_Event)
 
 def timeline(t: Teller) -> tuple[Line, ...]:
     """Return the events of a flow in order of their first frame."""
-    events: list[Line] = [*_opening(t)]
+    events = _opening(t)
     for side in SIDES:
         events += [*_data(t, side), *_trains(t, side), *_window_probes(t, side), *_icmp(t, side), *_resent(t, side)]
     events += [*_fins(t), *_resets(t), *_challenges(t), *_late(t)]
     events.sort(key=lambda line: (line.frames or (0,))[0])
-    return (*events, *_capture_end(t))
+    return (*_midstream(t, events), *events, *_capture_end(t))
 
 
 def _line(t: Teller, text: str, frames: Sequence[int], ts_ns: int | None) -> Line:
@@ -68,11 +69,23 @@ def _with_states(t: Teller, text: str, frames: Sequence[int]) -> str:
     return f"{text} -> {states}" if states else text
 
 
+def _midstream(t: Teller, events: Sequence[Line]) -> list[Line]:
+    """That there is no handshake, before anything else, for a new SYN on the connection may precede its segments."""
+    record = t.record
+    if record.initiator is not None:
+        return []
+    early = min(((line.frames[0], line.at_ns) for line in events if line.frames), default=(record.first_frame, None))
+    text = "capture starts in mid-connection: its SYN is not in it"
+    if early[1] is None or early[0] >= record.first_frame:
+        return [_line(t, text, (record.first_frame,), record.first_ns)]
+    return [Line(text, early[:1], early[1])]
+
+
 def _opening(t: Teller) -> list[Line]:
-    """Handshake, or that there is none."""
+    """Handshake."""
     record = t.record
     if record.initiator is None:
-        return [_line(t, "capture starts in mid-connection: no SYN", (record.first_frame,), record.first_ns)]
+        return []
     opener, called = t.facts(record.initiator), t.facts(other(record.initiator))
     client, server = t.name(record.initiator), t.name(other(record.initiator))
     frames = [f for f in (opener.syn_frame, called.syn_frame) if f]
@@ -321,8 +334,31 @@ def _left_closed(t: Teller, reset: Reset) -> str:
     if t.ending.by == "between":
         return f"{t.name(other(reset.sender))} CLOSED"
     if reset.kind == "gave_up":
-        return f"{t.name(reset.sender)} CLOSED"
+        silent = other(reset.sender)
+        return f"{t.name(reset.sender)} CLOSED, {t.name(silent)} {_unknown(t, silent)}"
     return "both CLOSED"
+
+
+def _unknown(t: Teller, side: Side) -> str:
+    """Say since when the state of an end that fell silent is unknown, and what it was then."""
+    heard_ns, end = t.facts(side).last_ns, t.reset.frame if t.reset else t.record.last_frame + 1
+    if heard_ns is None or any(reset.sender == side and reset.ts_ns > heard_ns for reset in t.record.resets):
+        return "unknown"
+    before = [change.state for change in t.record.changes if SIDES[change.side] == side and change.frame < end]
+    return f"unknown since {t.at(heard_ns)} ({(before or [State.ESTABLISHED])[-1].value} then)"
+
+
+def _state_at_end(t: Teller, side: Side) -> str:
+    """Return the state of an end when the capture stops: of one that no longer answered, since when it is unknown."""
+    facts = t.facts(other(side))
+    window_probed = any(
+        probe.sender == other(side) and probe.answer_frame is None and probe.ts_ns > (t.facts(side).last_ns or 0)
+        for probe in t.record.zero_window_probes
+    )
+    waited = window_probed or t.record.trailing(other(side)) or facts.resent
+    if t.ending.verdict is Verdict.SILENT and waited:
+        return f"{t.name(side)} {_unknown(t, side)}"
+    return f"{t.name(side)} {t.record.states[SIDES.index(side)].value}"
 
 
 def _capture_end(t: Teller) -> list[Line]:
@@ -333,5 +369,5 @@ def _capture_end(t: Teller) -> list[Line]:
     text = "capture ends" + (f", {duration(after)} after the flow's last segment" if after > 0 else "")
     if t.ending.verdict is Verdict.UNESTABLISHED:
         return [Line(text, (t.record.last_frame,), t.record.end_ns - t.start_ns)]
-    states = ", ".join(f"{t.name(side)} {state.value}" for side, state in zip(SIDES, t.record.states, strict=True))
+    states = ", ".join(_state_at_end(t, side) for side in SIDES)
     return [Line(f"{text}: {states}", (t.record.last_frame,), t.record.end_ns - t.start_ns)]

@@ -20,8 +20,8 @@ VERDICT_TEXTS: Final[dict[str, LongText]] = {
         title="One end closed, the other had not when the capture ended",
         meaning=(
             "One end sent FIN, the other did not, and nothing ended the connection before the capture did. The end"
-            " that got the FIN is in CLOSE-WAIT (derived); only its own program can lead it out of there by"
-            " closing."
+            " that got the FIN is in CLOSE-WAIT (derived), and stays there until its own program closes, or a RST"
+            " comes."
         ),
         why=(
             "A program that does not close after the peer's FIN leaks a socket and a file descriptor for each such"
@@ -43,15 +43,15 @@ VERDICT_TEXTS: Final[dict[str, LongText]] = {
             "One end sent FIN less than a second, or two round trips where these are longer, before the capture ended."
             " The other end's FIN could not have come yet."
         ),
-        why="It is too early to tell whether the other end closes too, so this is no finding.",
+        why="It is too early to tell whether the other end closes too, so this is not a finding.",
         change="Nothing. To see the end of it, capture longer.",
-        doubt="Whether the other end would have closed, this capture does not show.",
+        doubt="This capture does not show whether the other end would have closed.",
         source="RFC 9293 3.6",
     ),
     Verdict.RESET_ON_PROBE.value: LongText(
         title="A RST answered a keepalive probe",
         meaning=(
-            "The address of the peer answered a probe with a RST: there is no such connection any more. Whether the"
+            "The address of the peer answered a probe with a RST: the connection no longer exists there. Whether the"
             " peer had closed (FIN before), or forgot the connection (no FIN), the findings say:"
             " fin-wait-2-expired, peer-forgot-connection, reset-from-between."
         ),
@@ -131,11 +131,11 @@ VERDICT_TEXTS: Final[dict[str, LongText]] = {
         title="The capture cannot tell",
         meaning=(
             "Only one direction was captured, the headers were cut, or a few answers are missing where packets were"
-            " dropped while capturing: neither probes nor answers can be told for sure."
+            " dropped while capturing: neither probes nor answers can be identified for sure."
         ),
         why="A guess here would be worth less than no answer.",
         change=(
-            "Capture both directions (on the host itself, or on both paths), with at least 96 bytes a packet"
+            "Capture both directions (on the host itself, or on both paths), with at least 96 bytes of each packet"
             " (tcpdump -s 96), from before the connection starts."
         ),
         doubt="Nothing is claimed.",

@@ -92,8 +92,8 @@ def remains(t: Teller) -> list[Line]:
     unsure = t.judged.cause is not None and t.judged.cause.certainty is Certainty.POSSIBLE
     if t.judged.cause is None and t.ending.verdict.is_reset:
         text = (
-            "The capture does not show why the RST was sent. A capture at the end in whose name it came shows whether"
-            " it is that end's own; its program's log (or strace) shows what the program did then."
+            "The capture does not show why the RST was sent. A capture at the end in whose name it came would show"
+            " whether that end sent it; its program's log (or strace) would show what the program did then."
         )
         return [Line(text, (t.ending.frame or t.record.last_frame,))]
     if not fits or (len(fits) == 1 and not unsure):
@@ -117,7 +117,7 @@ def _better_capture(t: Teller) -> list[Line]:
     if filters:
         lacks = "This capture's filter keeps ARP or ICMP out; with them more would be known"
     elif _has_link_frames(t):
-        lacks = "If ICMP was filtered out of this capture, one with it may tell more"
+        lacks = "If ICMP was filtered out of this capture, a capture that includes it may tell more"
     else:
         lacks = "More would be known from a capture with ARP and ICMP in it"
     text = f"{lacks}: tcpdump -i INTERFACE -w FILE 'port {port} or arp or icmp or icmp6'."

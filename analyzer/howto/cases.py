@@ -98,13 +98,13 @@ def _of_length(wanted: Wanted, option: str = "-s") -> Reason:
     if length == LENGTH_4:
         because = (
             "the headers of link, IPv4 and TCP, and of what an ICMP error quotes; no less, or the last options of TCP "
-            "(timestamps, SACK) are cut off. Of the data only the first octets are in the file."
+            "(timestamps, SACK) are cut off. Only the first bytes of the data are in the file."
         )
     else:
         because = (
             "the headers of link, IPv6 and TCP, and of what an ICMPv6 error quotes; no less, or errors do not show "
             f"which connection they are about; {LENGTH_4} are enough where all is IPv4 (an address as --host tells). "
-            "Of the data only the first octets are in the file."
+            "Only the first bytes of the data are in the file."
         )
     return Reason(f"{option} {length}", f"{because} The full length of each packet is noted.")
 
@@ -190,7 +190,7 @@ def _days(wanted: Wanted) -> Recipe:
             interface,
             Reason(
                 f"-C {size} -W {files}",
-                f"at most {files} files of {size} MB: the oldest is written over, so that the disk never fills "
+                f"at most {files} files of {size} MB: the oldest is overwritten, so that the disk never fills "
                 f"({files * size / 1000:g} GB at most). keepalive reads them as one capture, in order of their times.",
             ),
             Reason(
@@ -289,7 +289,7 @@ def _pod(wanted: Wanted) -> Recipe:
             ),
             Reason(
                 "exec ... -w -",
-                "not kubectl debug -it: a terminal changes octets, and what is written before it is attached is lost.",
+                "not kubectl debug -it: a terminal changes bytes, and what is written before it is attached is lost.",
             ),
         ),
     )

@@ -106,7 +106,7 @@ def checked_host(text: str) -> str:
         or labels[-1].isdecimal()  # 10.0.0.300 is meant for an address
         or bare[0] == "_"
     ):
-        raise ValueError(f"{text} is no address, no network and no name of a host")
+        raise ValueError(f"{text} is not an address, a network or the name of a host")
     return bare.removesuffix(".")
 
 
@@ -117,7 +117,7 @@ def checked_interface(text: str) -> str:
         ValueError: it can be none.
     """
     if not text or text[0] == "-" or len(text) > LONGEST_INTERFACE or not text.isprintable() or text != text.strip():
-        raise ValueError(f"{text} is no name of an interface")
+        raise ValueError(f"{text} is not the name of an interface")
     return text
 
 
@@ -128,7 +128,7 @@ def checked_name(text: str) -> str:
         ValueError: it can be none.
     """
     if not OBJECT.fullmatch(text):
-        raise ValueError(f"{text} is no name of a container or a pod")
+        raise ValueError(f"{text} is not the name of a container or a pod")
     return text
 
 

@@ -109,7 +109,7 @@ def checked_ports(ports: int | Iterable[int] | None) -> tuple[int, ...]:
         several = tuple(ports)
     for port in several:
         if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= LARGEST_PORT:
-            raise ValueError(f"{port!r} is no port; expected a number from 0 to {LARGEST_PORT}, or several")
+            raise ValueError(f"{port!r} is not a port; expected a number from 0 to {LARGEST_PORT}, or several")
     return several
 
 
@@ -126,7 +126,7 @@ def checked_hosts(hosts: str | Iterable[str] | None) -> tuple[str, ...]:
         try:
             ip_network(host, strict=False)
         except ValueError:
-            raise ValueError(f"{host!r} is no address and no network (names are not looked up)") from None
+            raise ValueError(f"{host!r} is not an address or a network (names are not looked up)") from None
     return several
 
 

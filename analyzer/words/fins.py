@@ -44,6 +44,13 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
     ]
 
 
+def left_open(t: Teller, late: Side) -> str:
+    """Return that an end did not close after its peer had, to begin a sentence that says what came then, or nothing."""
+    if t.fin(other(late)) is None or t.fin(late) is not None:
+        return ""
+    return f"{t.start(other(late))} closed, {t.the(late)} did not; then "
+
+
 def probes_after_fin(t: Teller, closer: Side, probes: Sequence[Probe]) -> list[Line]:
     """Say how many probes came after the FIN, how far apart, and by whom they were answered."""
     answered = [probe for probe in probes if probe.answered]

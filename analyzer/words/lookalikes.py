@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOOKS: Final = {
-    "retransmission": ("octet sent again", "octets sent again"),
+    "retransmission": ("retransmitted byte", "retransmitted bytes"),
     "stale_ack": ("overtaken ACK", "overtaken ACKs"),
     "not_idle": ("segment in the middle of activity", "segments in the middle of activity"),
     "keepalive_or_zero_window_probe": ("undecided probe of a closed window", "undecided probes of a closed window"),

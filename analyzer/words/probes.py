@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
@@ -10,6 +11,7 @@ from analyzer.words.model import Line
 from analyzer.words.teller import answered_text, count, evidence
 
 if TYPE_CHECKING:
+    from analyzer.judge.record import Probe
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -33,7 +35,29 @@ def probe_summary(t: Teller) -> list[Line]:
     return found or [Line("No keepalive probe was captured.", (t.record.first_frame, t.record.last_frame))]
 
 
-def last_word(t: Teller, side: Side) -> Line | None:
+def in_all(t: Teller, told: str) -> str | None:
+    """Return how many probes there were and what became of them, or None if that number is told, or there were none."""
+    probes = t.record.probes
+    total = count(len(probes), "probe")
+    if not probes or re.search(rf"(?<![\d,.]){total}\b", told):
+        return None
+    kinds = {
+        "answered": sum(probe.answered for probe in probes),
+        "drew a RST": sum(probe.answer == "rst" for probe in probes),
+        "got no answer": sum(probe.answer is None for probe in probes),
+    }
+    parts = [(what, how_many) for what, how_many in kinds.items() if how_many]
+    if len(parts) == 1:
+        return f"{total} in all." if parts[0][0] == "drew a RST" else f"{total} in all, {_each(probes)}."
+    return f"{total} in all: {', '.join(f'{how_many:,} {what}' for what, how_many in parts)}."
+
+
+def _each(probes: tuple[Probe, ...]) -> str:
+    """Return what became of probes that all have the same fate."""
+    return answered_text(probes) if len(probes) == 1 or not probes[0].answered else "each answered"
+
+
+def last_heard(t: Teller, side: Side) -> Line | None:
     """Return when an endpoint was last heard."""
     facts = t.facts(side)
     if facts.last_ns is None:

@@ -50,7 +50,10 @@ def count_doubt(stack: str | None, seen: int) -> str | None:
 
 
 def gave_up_error(stack: str | None) -> str:
-    """Return what a read returns when the prober gives up, after "read: "."""
+    """Return what read and write return once this end has given up, behind its name."""
     if stack == ONE_OCTET:
-        return "an error, not end of file (on Windows WSAENETRESET, by its documents), when it gives up"
-    return "ETIMEDOUT, not end of file (Linux and macOS), when it gives up"
+        return ", read or write after it gave up: an error, not end of file (WSAENETRESET, by Windows' documents)."
+    return (
+        ", read or write after it gave up: ETIMEDOUT once, not end of file (Linux and macOS). Then read returns end of"
+        " file, and write fails with EPIPE."
+    )

@@ -1,4 +1,4 @@
-"""What a witness says, in a sentence: with the names of machines, and when, counted from the flow's last word.
+"""What a witness says, in a sentence: with the names of machines, and when, counted from the flow's last packet.
 
 It must not decide what a witness means.
 """
@@ -100,7 +100,7 @@ def _throughout(t: Teller, w: Witness) -> str:
     return (
         f"{text(w, 'address')} was heard beside this flow all the time: never silent for longer than"
         f" {duration(number(w, 'longest_ns'))}, and heard up to {duration(number(w, 'last_after_ns'))} after its last"
-        " word here."
+        " packet here."
     )
 
 
@@ -109,11 +109,10 @@ def _heard_later(t: Teller, w: Witness) -> str:
 
 
 def _unheard(t: Teller, w: Witness) -> str:
-    slack_ns = number(w, "slack_ns")
-    since = f"from {duration(slack_ns)} later on" if slack_ns else "after it"
+    since = t.at(w.ts_ns + number(w, "slack_ns"))
     what = "that the capture's filter lets pass" if number(w, "filtered") else "of any kind"
     return (
-        f"{text(w, 'address')} was not heard again: its last segment here came at {t.at(w.ts_ns)}, and {since} no frame"
+        f"{text(w, 'address')} fell silent: its last segment here came at {t.at(w.ts_ns)}, and after {since} no frame"
         f" {what} came from it."
     )
 

@@ -21,7 +21,7 @@ def test_nothing_is_written_over_without_force(keepalive, tmp_path):
     out.write_text("mine", encoding="utf-8")
     refused = keepalive("annotate", FOUNDING, out)
 
-    assert (2, f"keepalive: {out} exists; --force writes over it\n") == (refused.status, refused.err)
+    assert (2, f"keepalive: {out} exists; --force overwrites it\n") == (refused.status, refused.err)
     assert 0 == keepalive("annotate", FOUNDING, out, "--force").status
 
 
@@ -63,7 +63,7 @@ def test_damage_is_said(keepalive, tmp_path):
 
     assert 0 == done.status
     assert "38 packets" in done.out
-    assert "warning: the copy ends where the capture could not be read on: the last record, at byte" in done.err
+    assert "warning: the copy ends where the capture could not be read further: the last record, at byte" in done.err
 
 
 def test_what_is_no_capture_gives_nothing(keepalive, tmp_path):

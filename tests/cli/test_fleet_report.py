@@ -58,7 +58,7 @@ def test_a_page_escapes_what_comes_from_captures(tables, tmp_path, capsys):
     assert "&lt;b&gt;\\x1b[1m" in page
     assert "<b>" not in page
     assert "Content-Security-Policy" in page
-    assert "exists; --force writes over it" in capsys.readouterr().err
+    assert "exists; --force overwrites it" in capsys.readouterr().err
 
 
 def test_sql_is_printed(capsys, tmp_path):

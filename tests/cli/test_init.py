@@ -98,7 +98,7 @@ def test_without_arguments_there_is_help_and_status_2(keepalive):
         ),
         (
             ["report", FOUNDING, "--port", "70000"],
-            r"keepalive report: argument --port: 70000 is no port number" + USAGE,
+            r"keepalive report: argument --port: 70000 is not a port number" + USAGE,
         ),
         (["report", FOUNDING, "--flow", "one"], r"keepalive report: argument --flow: one is no number" + USAGE),
         (["report", FOUNDING, "--flow", "7"], r"keepalive: no flow 7 here: there is only flow 0"),

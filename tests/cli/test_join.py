@@ -55,7 +55,7 @@ def test_a_page_and_pictures(capsys, tmp_path):
     assert 2 == main(["join", *PAIR, "--html", str(page)])
     assert 2 == main(["join", *PAIR, "-o", str(tmp_path / "ladder.gif")])
     said = capsys.readouterr().err
-    assert f"{page} exists; --force writes over it" in said
+    assert f"{page} exists; --force overwrites it" in said
     assert "ladder.gif: the picture is .png, .svg or .pdf" in said
 
 

@@ -52,9 +52,9 @@ def test_the_selection_is_what_the_options_say():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--port", "80,"), "nothing is no port number"),
-        (("--port", "90-80"), "90-80 is no range of ports: it ends before it begins"),
-        (("--port", "80-65536"), "65536 is no port number"),
+        (("--port", "80,"), "nothing is not a port number"),
+        (("--port", "90-80"), "90-80 is not a range of ports: it ends before it begins"),
+        (("--port", "80-65536"), "65536 is not a port number"),
         (("--host", "10.0.0.9-10.0.0.1"), "10.0.0.9-10.0.0.1 is no address, network or range"),
         (("--host", "10.0.0.1-::1"), "10.0.0.1-::1 is no address, network or range"),
         (("--host", ""), "nothing is no address, network or range"),
@@ -127,7 +127,7 @@ def test_a_file_is_not_written_over_unasked(tmp_path):
 
     shared.refuse_overwrite(str(there), force=True)
     shared.refuse_overwrite(str(tmp_path / "new.html"), force=False)
-    with pytest.raises(shared.UsageError, match="exists; --force writes over it"):
+    with pytest.raises(shared.UsageError, match="exists; --force overwrites it"):
         shared.refuse_overwrite(str(there), force=False)
 
 

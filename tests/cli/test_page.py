@@ -31,7 +31,7 @@ def test_nothing_is_written_over_without_force(keepalive, tmp_path):
     out.write_text("mine", encoding="utf-8")
     refused = keepalive("report", FOUNDING, "--html", out)
 
-    assert (2, "", f"keepalive: {out} exists; --force writes over it\n") == (refused.status, refused.out, refused.err)
+    assert (2, "", f"keepalive: {out} exists; --force overwrites it\n") == (refused.status, refused.out, refused.err)
     assert "mine" == out.read_text(encoding="utf-8")
     assert 0 == keepalive("report", FOUNDING, "--html", out, "--force").status
     assert out.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
@@ -83,7 +83,7 @@ def test_tables_are_written(keepalive, tmp_path):
     assert 1 == done.status
     assert [f"{tmp_path}/tables/{name}.parquet" for name in ("flows", "probes", "findings")] == done.out.split()
     assert 16 == parquet.read_table(tmp_path / "tables" / "probes.parquet").num_rows
-    assert (2, f"keepalive: {tmp_path}/tables/flows.parquet exists; --force writes over it\n") == (
+    assert (2, f"keepalive: {tmp_path}/tables/flows.parquet exists; --force overwrites it\n") == (
         again.status,
         again.err,
     )

@@ -92,7 +92,7 @@ def test_it_does_not_write_over_a_file(keepalive, tmp_path, suffix):
     out.write_text("precious", encoding="utf-8")
     refused = keepalive("plot", FOUNDING, "-o", out)
 
-    assert (2, "", f"keepalive: {out} exists; --force writes over it\n") == (refused.status, refused.out, refused.err)
+    assert (2, "", f"keepalive: {out} exists; --force overwrites it\n") == (refused.status, refused.out, refused.err)
     assert "precious" == out.read_text(encoding="utf-8")
     assert 0 == keepalive("plot", FOUNDING, "-o", out, "--force").status
     assert b"precious" != out.read_bytes()
@@ -210,7 +210,7 @@ def test_a_size_can_be_chosen(keepalive, tmp_path):
 @pytest.mark.parametrize(
     ("size", "reason"),
     [
-        ("large", "large is no size such as 9.6x6.4"),
+        ("large", "large is not a size such as 9.6x6.4"),
         ("1x2", "1x2 is not between 5x4 and 100x100"),
         ("nanx6", "nanx6 is not between 5x4 and 100x100"),
     ],

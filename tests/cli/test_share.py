@@ -83,7 +83,7 @@ def test_what_is_refused(keepalive, tmp_path):
     there.write_bytes(b"")
     text = CAPTURES.parent / "tests" / "pasted" / "tcpdump_3.txt"
     cases = {
-        ("share", FOUNDING, out, "--key", bad): f"{bad}: is no key; expected 64 hexadecimal digits",
+        ("share", FOUNDING, out, "--key", bad): f"{bad}: is not a key; expected 64 hexadecimal digits",
         ("share", FOUNDING, out, "--key", tmp_path): f"{tmp_path}: Is a directory",
         ("share", text, out): f"{text}: is text, and share needs packets",
         ("share", FOUNDING, there): f"{there}",

@@ -241,12 +241,12 @@ def test_fail_on_is_the_exit_status(host):  # noqa: F811
     ("arguments", "message"),
     [
         (["-i", "nope0"], "keepalive: cannot capture on nope0: there is no such interface. There are: "),
-        (["-c", "0"], "keepalive watch: argument -c: 0 is no number from 1 on"),
-        (["--duration", "soon"], "argument --duration: soon is no number of seconds"),
-        (["--duration", "-1"], "argument --duration: -1 is no number of seconds"),
-        (["--port", "http"], "argument --port: http is no port number"),
+        (["-c", "0"], "keepalive watch: argument -c: 0 is not a number from 1 on"),
+        (["--duration", "soon"], "argument --duration: soon is not a number of seconds"),
+        (["--duration", "-1"], "argument --duration: -1 is not a number of seconds"),
+        (["--port", "http"], "argument --port: http is not a port number"),
         (["--fail-on", "dead"], "--fail-on: no verdict, finding or cause is called dead"),
-        (["-w", "README.md"], "README.md exists; --force writes over it"),
+        (["-w", "README.md"], "README.md exists; --force overwrites it"),
     ],
 )
 def test_mistakes_are_usage_errors(keepalive, arguments, message):

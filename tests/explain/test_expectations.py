@@ -23,11 +23,14 @@ def sees(judged):
         ("founding_go_fin60.pcap", "still end of file on Linux; on macOS ECONNRESET once, then end of file"),
         ("founding_go_fin60.pcap", "the next write fails (EPIPE)"),
         ("capture_stops_early.pcap", "If the client has closed in full, the data draws a RST"),
-        ("dead_peer_silence.pcap", "The server, read: ETIMEDOUT, not end of file (Linux and macOS)"),
+        (
+            "dead_peer_silence.pcap",
+            "The server, read or write after it gave up: ETIMEDOUT once, not end of file",
+        ),
         ("dead_peer_silence.pcap", "The client, if it still runs"),
         ("peer_rebooted.pcap", "The server, read: ECONNRESET, not end of file."),
         ("founding_killed_unread.pcap", "The server, read: ECONNRESET, not end of file."),
-        ("fixed_server.pcap", "The server, read: end of file from the first FIN on."),
+        ("fixed_server.pcap", "The server, read: end of file from the client's FIN on (after any unread data)."),
         ("lab/dead_data_pending.pcap", "nothing until Linux gives up retransmitting, then ETIMEDOUT"),
     ],
 )
@@ -46,7 +49,7 @@ def test_a_prober_in_close_wait_reads_end_of_file():
 
 def test_an_unanswered_prober_blocks():
     """Until the prober gives up a read blocks."""
-    assert "blocks until the prober gives up, then ETIMEDOUT" in sees(scenario("silence_after_probes")[0])
+    assert "waits until its kernel gives up, then ETIMEDOUT" in sees(scenario("silence_after_probes")[0])
 
 
 def test_a_reset_against_an_end_that_had_closed_may_meet_nobody():
@@ -60,10 +63,46 @@ def test_a_reset_against_an_end_that_had_closed_may_meet_nobody():
     assert "(if its program still holds the socket)" in sees(judged)
 
 
-def test_nothing_is_expected_of_an_open_flow():
-    """An open connection has no section of results, and neither has a simultaneous close."""
-    assert "" == sees(scenario("live_peer_answers")[0])
-    assert "" == sees(scenario("simultaneous_close")[0])
+def test_programs_notice_nothing_of_probes():
+    """On an open connection a read waits and a write succeeds, whether kernels probe or not."""
+    assert "Both: nothing of the probes" in sees(scenario("live_peer_answers")[0])
+    assert sees(opened("end: +30")).startswith("Both: a read waits for data")
+
+
+def test_a_close_is_told_from_both_ends():
+    """What the ends of an orderly close get depends on whether they called shutdown or close."""
+    (judged,), _ = captured("fixed_server.pcap")
+
+    assert "The client, after shutdown(): read returns what the server still sends" in sees(judged)
+    assert sees(scenario("simultaneous_close")[0]).startswith("Both, after shutdown(): read returns end of file")
+
+
+def test_the_end_that_fell_silent_is_told_too():
+    """What the program of a silent end would see, if it still runs, is said beside that of the prober."""
+    assert "The server, if it still runs: notices nothing." in sees(scenario("silence_after_probes")[0])
+    assert "The client: nothing, if its program has closed." in sees(scenario("half_close_silence")[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("syn_unanswered", "The client, connect: ETIMEDOUT when its kernel stops repeating the SYN"),
+        ("reset_refuses_the_syn", "The client, connect: ECONNREFUSED."),
+        ("syn_ack_unanswered", "The server, accept: does not return this connection."),
+    ],
+)
+def test_connect_and_accept_are_told_where_no_connection_was_made(name, expected):
+    """A failed handshake shows in what connect and accept return."""
+    assert expected in sees(scenario(name)[0])
+
+
+def test_the_end_whose_kernel_sent_the_reset_sees_no_error():
+    """A RST with ACK came of its own program, one without from a kernel that knew no such connection."""
+    (aborted,), _ = captured("founding_killed_unread.pcap")
+    (rebooted,), _ = captured("peer_rebooted.pcap")
+
+    assert "The client: nothing; most likely its program closed the socket" in sees(aborted)
+    assert "its kernel had no such connection any more" in sees(rebooted)
 
 
 def test_an_end_that_a_reset_went_back_to_is_told():

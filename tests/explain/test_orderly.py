@@ -5,12 +5,12 @@ from tests.judging import captured, opened, scenario, texts, told
 
 
 def test_a_plain_close_needs_no_change():
-    """The fixed server's flow is closed in order, and nothing is to be changed."""
+    """The fixed server's flow is closed in order, and nothing is to be changed, which is said."""
     (judged,), start_ns = captured("fixed_server.pcap")
     story = explain.story(judged, start_ns)
 
     assert "Closed by both ends in order, the client first; 2 probes, all answered." == story.headline
-    assert None is story.section("What to change")
+    assert "Nothing: both ends closed, as they should." == texts(story, "What to change")
     assert None is story.section("Why")
 
 
@@ -87,5 +87,8 @@ def test_probes_that_stop_are_told():
     """An end whose probes stop is said to be gone only as inference."""
     story = told(scenario("answered_by_data")[0])
 
-    assert "The client's probes stopped: none in the last 60.000 s, though one was due after 5.000 s." == story.headline
+    assert story.headline == (
+        "The client's probes stopped: none in the last 60.000 s, though one was due after 5.000 s."
+        " 1 probe in all, answered."
+    )
     assert "Inferred:" in texts(story, "Why")

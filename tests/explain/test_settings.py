@@ -59,7 +59,7 @@ def test_a_spacing_that_is_not_the_idle_time_is_told_beside_it():
     """Where both ends probe, and the stack stays unknown, what is known of the spacing is said all the same."""
     text = settings_lines(Teller(both_probing(), 0))[0].text
 
-    assert "idle time 5 s; answered probes every 75 s, on Linux the longer of the two" in text
+    assert "idle time 5 s; answered probes every 75 s (on Linux the longer of idle time and interval)" in text
 
 
 def test_answered_probes_never_come_sooner_than_the_idle_time():

@@ -12,16 +12,16 @@ HEADLINES = {
     "closed": "Closed by both ends in order, the client first; 2 probes, all answered.",
     "half_closed": (
         "The client sent FIN; the server sent none in the 20.447 s until the capture ended. The server sent 4 probes"
-        " after the FIN, all answered."
+        " after the FIN, all answered. 5 probes in all, each answered."
     ),
     "reset_on_probe": (
         "The client closed, the server never did: 12 probes after the FIN, 11 answered; the last drew a RST, 61.463"
-        " s after the FIN."
+        " s after the FIN. 16 probes in all: 15 answered, 1 drew a RST."
     ),
     "closing": "The client began to close 43 ms before the capture ended; 1 probe before, answered.",
     "timed_out": (
         "The server gave up on the client: 9 probes unanswered, then its own RST, 51.200 s after the client's last"
-        " packet."
+        " packet. 11 probes in all: 2 answered, 9 got no answer."
     ),
     "aborted": (
         "The client ended the connection with a RST instead of a FIN, as a close or kill with unread data does; 2"
@@ -29,7 +29,7 @@ HEADLINES = {
     ),
     "silent": (
         "The server's data stayed unacknowledged for 11.457 s, until the capture ended: retransmitted 6 times, no"
-        " keepalive probe in that time."
+        " keepalive probe in that time. 1 probe in all, answered."
     ),
     "open": "Open when the capture ended; 8 of 16 probes unanswered, later ones answered.",
     "unestablished": "The client sent SYN 7 times and got no answer: never established.",
@@ -74,7 +74,7 @@ def test_the_first_finding_with_a_story_leads():
     story, finding = leader(Teller(judged, start_ns))
 
     assert ("fin-wait-2-expired", judged.findings[0]) == (finding.code, finding)
-    assert explain.headline(judged, start_ns) == story.headline(Teller(judged, start_ns), finding)
+    assert explain.headline(judged, start_ns).startswith(story.headline(Teller(judged, start_ns), finding))
 
 
 def test_a_foreign_reset_overrules_what_it_pretends():

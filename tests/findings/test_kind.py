@@ -57,8 +57,8 @@ def test_a_detail_is_one_or_two_sentences(code):
             "founding_go_fin60.pcap",
             "aggressive-probing",
             (
-                "The server probes about every 5.120 s, 12 a minute; the shortest known idle timeout of a"
-                " middlebox is 60 s."
+                "The server probes about every 5.120 s, 12 times a minute. The shortest known idle timeout of a"
+                " middlebox is 60 s, so probing every 30 to 45 s would be enough to keep the connection."
             ),
         ),
         (

@@ -1,8 +1,9 @@
 """What every story with a FIN says."""
 
+from analyzer import explain
 from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
 from analyzer.words.teller import Teller
-from tests.judging import captured, opened
+from tests.judging import captured, opened, scenario
 
 
 def founding():
@@ -74,3 +75,12 @@ def test_the_stub_is_told_only_where_the_ip_id_shows_it():
 
     assert (17,) == stub_line(founding(), "a").frames
     assert None is stub_line(Teller(shut, start_ns), "a")
+
+
+def test_a_leak_leads_the_headline_of_what_came_after_it():
+    """That an end closed and the other did not comes before the silence that followed."""
+    (dead,) = scenario("half_close_dead_peer")
+    (silent,) = scenario("half_close_silence")
+
+    assert explain.headline(dead, 0).startswith("The client closed, the server did not; then the client fell silent,")
+    assert explain.headline(silent, 0).startswith("The client closed, the server did not; then the client stopped")

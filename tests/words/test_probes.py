@@ -1,6 +1,6 @@
 """What every story with probes in it says."""
 
-from analyzer.words.probes import last_word, probe_summary
+from analyzer.words.probes import in_all, last_heard, probe_summary
 from analyzer.words.teller import Teller
 from tests.judging import captured, scenario
 
@@ -13,6 +13,16 @@ def test_each_prober_has_a_line():
         "The client sent 1 keepalive probe, answered.",
         "The server sent 15 keepalive probes, 14 answered.",
     ] == [line.text for line in probe_summary(Teller(judged, start_ns))]
+
+
+def test_how_many_probes_there_were_is_said_once():
+    """Where the total is not told yet it is, with what became of the probes."""
+    (judged,), start_ns = captured("founding_go_fin60.pcap")
+    t = Teller(judged, start_ns)
+
+    assert "16 probes in all: 15 answered, 1 drew a RST." == in_all(t, "12 probes after the FIN, 116 probes elsewhere.")
+    assert None is in_all(t, "16 probes, 15 answered.")
+    assert None is in_all(Teller(scenario("idle_without_keepalive")[0], 0), "")
 
 
 def test_that_nobody_probed_is_said():
@@ -31,8 +41,8 @@ def test_the_last_word_is_told_with_its_frame():
     (judged,), start_ns = captured("dead_peer_silence.pcap")
     (one_sided,) = scenario("one_sided_even_spacing_is_suspected")
     unheard = "a" if one_sided.record.facts_a.segments == 0 else "b"
-    said = last_word(Teller(judged, start_ns), "a")
+    said = last_heard(Teller(judged, start_ns), "a")
 
     assert said.text.startswith("The client was last heard at +")
     assert (9,) == said.frames
-    assert None is last_word(Teller(one_sided, 0), unheard)
+    assert None is last_heard(Teller(one_sided, 0), unheard)

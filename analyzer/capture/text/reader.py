@@ -290,7 +290,7 @@ class TextReader:
         """Count a line that is no packet's."""
         if found := DROPPED.match(line):
             self.dropped = max(self.dropped, int(found[1]))
-        self._note("lines", "lines of the text that are no packets, or could not be read", number, excerpt(line))
+        self._note("lines", "lines of the text that are not packets, or could not be read", number, excerpt(line))
 
     # ── rows of packets ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -147,7 +147,7 @@ ALL_SILENT: Final = CauseKind(
     facts=_together,
     headline=_together_headline,
     who=_together_who,
-    tells="What the flows that went on have in common, and those that did not: a host, a link, a router.",
+    tells="Compare the flows that went on with those that did not: which host, link or router do they share?",
     text=LongText(
         title="Several flows fell silent together",
         meaning="Other flows of the same asker fell silent in the same moment: what they share has failed.",
@@ -170,18 +170,18 @@ HOST_RESTARTED: Final = CauseKind(
     facts=_restart,
     headline=_restart_headline,
     who=_restart_who,
-    tells="The host's uptime; whether its timestamp clock starts anew (capture a later connection too).",
+    tells="Check the host's uptime, and, in a capture of a later connection, whether its timestamp clock started anew.",
     text=LongText(
         title="The peer's host was restarted or replaced",
         meaning=(
             "The host came back without the connection: its timestamp clock started anew, or its interface announced"
             " itself, and it answers that it knows no such connection."
         ),
-        why="Its programs are not to blame, nor a box on the way.",
+        why="Neither its programs nor a box on the way are to blame.",
         change="Find why the host restarted; have clients connect anew.",
         doubt=(
             "Some systems give each connection a clock of its own, so handshakes that agreed before are asked for."
-            " Behind a balancer one address is many machines: beyond the link it is no more than possible. An"
+            " Behind a load balancer one address stands for many machines: beyond the link it is at most possible. An"
             " interface that was taken down and up announces itself as well."
         ),
         source="RFC 9293 3.5.1; RFC 7323 5.4; Linux secure_tcp_ts_off; RFC 5227 3",
@@ -197,11 +197,11 @@ SERVICE_RESTARTED: Final = CauseKind(
     facts=_service,
     headline=_service_headline,
     who=_service_who,
-    tells="The service's log and start time; whether the host's clock started anew too.",
+    tells="Check the service's log and start time, and whether the host's timestamp clock started anew, too.",
     text=LongText(
         title="The service was down for a while",
         meaning="The peer's address and port refused new connections, while its host answered.",
-        why="The host and the path are well.",
+        why="The host and the path are fine.",
         change="Look at the service: why it ended, and whether it closes its connections when it does.",
         doubt="A restart of the whole host looks the same where its clock does not show.",
         source="RFC 9293 3.10.7.1",

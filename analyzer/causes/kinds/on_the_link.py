@@ -12,6 +12,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.judge.witness import mac_text
 from analyzer.track.flow import SIDES
+from analyzer.words.calls import unaware
 from analyzer.words.model import Line, LongText
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _sees(t: Teller, cause: Cause) -> list[Line]:
     if asker is None:
         return []
     text = f"{t.start(asker)}, read: ETIMEDOUT when its kernel gives up, of which nothing is on the wire."
-    return [Line(text, cause.frames)]
+    return [Line(text, cause.frames), unaware(t, other(asker), cause.frames)]
 
 
 LEASE_ENDED: Final = CauseKind(
@@ -220,7 +221,7 @@ LEASE_ENDED: Final = CauseKind(
     facts=_lease,
     headline=_lease_headline,
     who=_lease_who,
-    tells="The host's addresses now (ip addr), and the DHCP server's log.",
+    tells="Check which addresses the host has now (ip addr), and the DHCP server's log.",
     text=LongText(
         title="The host gave its address back, or got another one",
         meaning="DHCP shows that the peer's host no longer has the address of the connection.",
@@ -253,7 +254,7 @@ PEER_OFF_LINK: Final = CauseKind(
     why=_waits,
     sees=_sees,
     overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code}),
-    tells="What the host's interface says (ip link, the switch's port).",
+    tells="Check the host's interface (ip link) and its port on the switch.",
     text=LongText(
         title="The peer's host does not answer on the link",
         meaning=(
@@ -292,13 +293,13 @@ GATEWAY_OFF_LINK: Final = CauseKind(
     why=_waits,
     sees=_sees,
     overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code}),
-    tells="What the router's interface says.",
+    tells="Check the router's interface.",
     text=LongText(
         title="The next hop does not answer on the link",
         meaning="The asker asks for the link address of the router on the way, and gets no answer.",
         why="Everything behind that router is out of reach; the peer may be well.",
         change="Look at the router, its interface, and the link to it.",
-        doubt="As peer-off-link. Where ARP never named the router, it is taken for the one that was asked for.",
+        doubt="See peer-off-link. If ARP never named the router, the address asked for is taken to be the router's.",
         source="RFC 826; RFC 4861 7.3",
     ),
 )
@@ -314,11 +315,11 @@ ADDRESS_MOVED: Final = CauseKind(
     facts=_moved,
     headline=_moved_headline,
     who=_moved_who,
-    tells="Whether the new machine answers, and what took the address over (keepalived, pacemaker, a cloud's API).",
+    tells="Check whether the new machine answers, and what moved the address (keepalived, pacemaker, a cloud's API).",
     text=LongText(
         title="The address moved to another machine",
-        meaning="ARP, neighbour discovery or DHCP says that the peer's address is at another station than before.",
-        why="The machine that has it now does not know the connections of the one before.",
+        meaning="ARP, neighbour discovery or DHCP shows the peer's address at another MAC address than before.",
+        why="The machine that has it now knows nothing of the other one's connections.",
         change="Have clients connect anew after a failover; share the connections' state where the product can.",
         doubt="An ARP packet can be forged on the link, not from afar. A host with two interfaces may change over too.",
         source="RFC 826; RFC 5227 3; RFC 5798 8.1.2",
@@ -340,12 +341,12 @@ ADDRESS_GONE: Final = CauseKind(
     why=_waits,
     sees=_sees,
     overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code}),
-    tells="The addresses of the host now (ip addr); whether it answers ARP for this one.",
+    tells="Check which addresses the host has now (ip addr), and whether it answers ARP for this one.",
     text=LongText(
         title="The host is there, its address is not heard",
         meaning="The peer's station is alive on the link, but sends nothing in the name of the address any more.",
-        why="The host was not restarted, nor is the link down.",
-        change="Look whether the address was removed, or a packet filter drops what comes for it.",
+        why="The host was not restarted, and the link is not down.",
+        change="Check whether the address was removed, or a packet filter drops what comes for it.",
         doubt="A host that has nothing to say for this address looks the same.",
         source="RFC 826; RFC 1122 3.3.1.6",
     ),

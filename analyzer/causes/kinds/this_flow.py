@@ -100,14 +100,14 @@ def _limit_fits(t: Teller, cause: Cause) -> str:
     assert isinstance(silence_ns, int)
     boxes = middleboxes_within(silence_ns, half_closed=bool(t.record.fins_in_time))
     limits = ", ".join(f"{idle_s:,} s" for idle_s in sorted({box.idle_s for box in boxes if box.keepalive_helps}))
-    return f"Nothing had passed for {duration(silence_ns)} before; limits of known boxes below that: {limits}."
+    return f"Nothing had passed for {duration(silence_ns)} before; known boxes forget a connection sooner: {limits}."
 
 
 def _filter_headline(t: Teller, cause: Cause) -> str:
     del t
     return (
-        f"{cause.data['address']} is alive on this link, yet does not answer this connection: a packet filter drops it"
-        " there."
+        f"{cause.data['address']} is alive on this link but does not answer this connection: most likely a packet"
+        " filter there drops it."
     )
 
 
@@ -122,8 +122,8 @@ def _filter_who(t: Teller, cause: Cause) -> str:
 def _forgotten_headline(t: Teller, cause: Cause) -> str:
     del t
     return (
-        f"{cause.data['address']} is alive, and this connection alone got no answer: something on the way forgot or"
-        " drops it."
+        f"{cause.data['address']} is alive, and this connection alone got no answer: most likely something on the way"
+        " forgot it or drops it."
     )
 
 
@@ -131,8 +131,8 @@ def _forgotten_who(t: Teller, cause: Cause) -> str:
     del t
     hop = f", beginning with {cause.data['hop']}" if cause.data["hop"] else ""
     return (
-        f"Whoever runs the boxes between that keep connections (NAT, firewall, balancer{hop}): was its state deleted,"
-        " or its time limit reached? Probe more often than that limit, or raise it."
+        f"Whoever runs the boxes between that track connections (NAT, firewall, load balancer{hop}): did one delete"
+        " this connection's entry, or did its idle timeout run out? Probe more often than that timeout, or raise it."
     )
 
 
@@ -157,13 +157,13 @@ FILTER_DROPS: Final = CauseKind(
     facts=_dropped,
     headline=_filter_headline,
     who=_filter_who,
-    tells="A capture at the peer: do the probes arrive there? Its packet filter's counters.",
+    tells="Capture at the peer: do the probes arrive there? Then look at the counters of its packet filter.",
     text=LongText(
         title="A packet filter drops packets silently",
         meaning="The host is alive on the same link, and answers other things, but not this connection.",
         why="The host was not restarted: a kernel that has lost a connection answers with a RST.",
         change="Look at the host's own packet filter and connection tracking.",
-        doubt="Frames lost on the link would have to be of this connection alone.",
+        doubt="Loss on the link would look the same, but only if it hit this connection alone.",
         source="RFC 9293 3.10.7.1; netfilter DROP",
     ),
 )
@@ -183,7 +183,7 @@ FORGOTTEN: Final = CauseKind(
     facts=_dropped,
     headline=_forgotten_headline,
     who=_forgotten_who,
-    tells="Whether a new connection to the same service works at once; the tables of the boxes between (conntrack -L).",
+    tells="Try a new connection to the same service, and look at the tables of the boxes between (conntrack -L).",
     text=LongText(
         title="Only this connection was forgotten on the way",
         meaning="The host is alive and heard here, but nothing answers this connection.",
@@ -220,11 +220,11 @@ IDLE_LIMIT: Final = CauseKind(
     ),
     facts=_limit,
     fits=_limit_fits,
-    tells="Trials at other silences: the limits in the report's summary; the documentation of the boxes between.",
+    tells="Compare the idle limits in the report's summary, and read the documentation of the boxes between.",
     text=LongText(
         title="A time limit for idle connections",
-        meaning="It failed after a silence longer than boxes on the way usually allow.",
-        why="Whatever comes after the limit is dropped or refused.",
+        meaning="The connection failed after a silence that is longer than boxes on the way usually allow.",
+        why="Whatever is sent after the limit is dropped or refused.",
         change="See idle-beyond-middlebox-limit.",
         doubt="See idle-beyond-middlebox-limit.",
         source="field guide 6",
@@ -235,13 +235,13 @@ PATH_CHANGED: Final = CauseKind(
     needs_question=True,
     rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, came_another_way)),),
     facts=_way,
-    tells="A traceroute in both directions; the routers' logs.",
+    tells="Run traceroute in both directions, and read the routers' logs.",
     text=LongText(
         title="The path changed",
         meaning="The host's packets came by another station or with another TTL once, about when the flow failed.",
-        why="A path that changes may lead through a box that does not know the connection.",
-        change="Look at routing changes at that time, and at stateful boxes on the new way.",
-        doubt="A coincidence.",
+        why="The new path may lead through a box that does not know the connection.",
+        change="Look for routing changes at that time, and for stateful boxes on the new path.",
+        doubt="It may be a coincidence.",
         source="RFC 2663",
     ),
 )

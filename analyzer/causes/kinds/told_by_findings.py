@@ -129,7 +129,7 @@ ANSWERS_NONE: Final = CauseKind(
         CauseRow(Certainty.POSSIBLE, (c.fell_silent, never_answered_a_probe)),
     ),
     facts=_ignored,
-    tells="Whether the peer answers data, or a probe with an octet (Windows sends such), on a connection that is idle.",
+    tells="Check whether the peer answers data, or a probe with one byte (as Windows sends), on an idle connection.",
     text=no_answers.ANSWERS_NONE.text,
 )
 ONE_DIRECTION: Final = CauseKind(
@@ -153,12 +153,12 @@ ELSEWHERE: Final = CauseKind(
     needs_question=True,
     rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, goes_on_as_if_answered)),),
     facts=_ignored,
-    tells="A capture at the prober's own host: do answers arrive there? Its socket (ss -o) counts unanswered probes.",
+    tells="Capture at the prober's own host: do answers arrive there? Its socket (ss -o) counts unanswered probes.",
     text=LongText(
         title="The answers pass elsewhere",
         meaning="The prober goes on as if it were answered; the answers may not pass the point of this capture.",
-        why="Where the ways there and back differ, a capture between has one of them only, and nothing is wrong.",
-        change="Capture at the prober's own host, or at both ways.",
+        why="If the two directions take different paths, a capture on one lacks the other, and nothing is wrong.",
+        change="Capture at the prober's own host, or on both paths.",
         doubt="A prober whose interval equals its idle time goes on in the same rhythm when nothing answers.",
         source="Linux tcp_keepalive_timer; RFC 9293 3.8.4",
     ),
@@ -171,7 +171,7 @@ INCOMPLETE: Final = CauseKind(
         CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.capture_lacks_frames)),
     ),
     facts=_lacks,
-    tells="A capture without drops: a larger buffer (tcpdump -B), a shorter snap length, a narrower filter.",
+    tells="Capture without drops: with a larger buffer (tcpdump -B), a shorter snap length, or a narrower filter.",
     text=LongText(
         title="The capture lacks frames",
         meaning="What seems unanswered may have been answered in frames that the capture does not have.",

@@ -162,7 +162,7 @@ FILTER_REJECTS: Final = CauseKind(
     text=LongText(
         title="A packet filter rejects",
         meaning="A box on the path, or the peer's host, refuses the packets and says so by ICMP.",
-        why="The peer may be well: what is sent does not get to it. ICMP ends no established connection (RFC 5927).",
+        why="The peer may be fine: packets do not reach it. ICMP ends no established connection (RFC 5927).",
         change="Let the connection pass at the box that sent the ICMP error; its address is named.",
         doubt=(
             "An ICMP error can be forged; it is called proven only if it quotes the very number that had been sent,"
@@ -183,10 +183,10 @@ NO_ROUTE_CAUSE: Final = CauseKind(
     who=_routeless_who,
     text=LongText(
         title="A router cannot forward the packets",
-        meaning="A router on the path says by ICMP that it has no route to the peer, or that packets go in a circle.",
-        why="The peer may be well: what is sent does not get to it.",
+        meaning="A router on the path says by ICMP that it has no route to the peer, or that packets loop.",
+        why="The peer may be fine: packets do not reach it.",
         change="Look at the routes of the router that sent the ICMP error; its address is named.",
-        doubt="As filter-rejects: an ICMP error can be forged.",
+        doubt="An ICMP error can be forged (see filter-rejects).",
         source="RFC 792; RFC 1812 5.2.7.1; RFC 4443 3.1, 3.3",
     ),
 )
@@ -208,7 +208,7 @@ HOST_DOWN: Final = CauseKind(
         ),
         why="The path up to that router works.",
         change="Look at the peer's host and its link, behind the router that is named.",
-        doubt="As filter-rejects. Some filters send this type on purpose.",
+        doubt="An ICMP error can be forged (see filter-rejects). Some filters send this type on purpose.",
         source="RFC 1812 5.2.7.1, 4.3.3.1; RFC 4443 3.1",
     ),
 )
@@ -219,7 +219,7 @@ PATH_MTU: Final = CauseKind(
     text=LongText(
         title="Segments too large for the path",
         meaning="Large segments do not get through, small ones do.",
-        why="Keepalive and handshakes look well while every large answer hangs.",
+        why="Keepalive and handshakes look healthy while every large answer hangs.",
         change="See large-segments-lost.",
         doubt="See large-segments-lost; an ICMP error that quotes the lost data proves it.",
         source="RFC 2923 2.1; RFC 1191; RFC 4821",

@@ -13,9 +13,10 @@ from analyzer.findings.phrases import LOST_OR_GONE
 from analyzer.judge.record import other
 from analyzer.label.outcome import Answer
 from analyzer.words import stacks
+from analyzer.words.fins import left_open
 from analyzer.words.icmp import icmp_text, one_kind
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import last_word, probe_summary
+from analyzer.words.probes import last_heard, probe_summary
 from analyzer.words.teller import count, duration, lines, number, setting, side_of
 from analyzer.words.witnesses import shows_life
 
@@ -111,7 +112,11 @@ def _dead_headline(t: Teller, f: Finding) -> str:
     peer = t.the(other(prober))
     alive = ", which was alive" if number(f, "peer_probes") else ""
     unanswered = count(number(f, "unanswered"), "probe")
-    text = f"{t.start(prober)} gave up on {peer}{alive}: {unanswered} unanswered, then its own RST"
+    leak = left_open(t, prober)
+    if leak:
+        text = f"{leak}{peer} fell silent, and {t.the(prober)} gave up after {unanswered} without an answer"
+    else:
+        text = f"{t.start(prober)} gave up on {peer}{alive}: {unanswered} unanswered, then its own RST"
     if "detection_ns" in f.data:
         text += f", {duration(number(f, 'detection_ns'))} after {peer}'s last packet"
     return f"{text}."
@@ -130,7 +135,7 @@ def _dead_happened(t: Teller, f: Finding) -> list[Line]:
         else ""
     )
     return lines(
-        _last_answer(t, prober) if number(f, "peer_probes") else last_word(t, other(prober)),
+        _last_answer(t, prober) if number(f, "peer_probes") else last_heard(t, other(prober)),
         Line(
             f"Then {t.the(prober)} sent {trailing}; the capture shows no answer{to_any}.",
             probed,
@@ -176,8 +181,8 @@ def _icmp(t: Teller, prober: Side) -> Line | None:
     one = one_kind(errors)
     what = f" ({icmp_text(*one)})" if one else ""
     text = (
-        f"{count(len(errors), 'ICMP error')}{what} came back and ended nothing: Linux and macOS ignore one that quotes"
-        " a probe."
+        f"{count(len(errors), 'ICMP error')}{what} came back without effect: Linux and macOS ignore an ICMP error that"
+        " quotes a probe."
     )
     return Line(text, frames_of(error.frame for error in errors))
 
@@ -203,7 +208,7 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
     if number(f, "answers_none"):
         text = (
             f"Whether {t.the(other(prober))} was dead is unknown: it had answered none of the earlier probes"
-            " either, and each time it was heard again."
+            " either, yet something came in its name after each."
         )
     elif t.cause_is_told:
         text = "Keepalive worked as intended: it found that nothing came back."
@@ -257,8 +262,8 @@ def _dead_change(f: Finding) -> str | None:
     stack = _stack(f)
     if number(f, "peer_probes"):
         return (
-            "Find what loses one direction of this path (a filter, a route, a full queue): a capture at each end shows"
-            " where. Other keepalive settings change only when the loss is noticed."
+            "Find out where packets are lost in one direction (a filter, a route, a full queue): a capture at each end"
+            " shows it. Keepalive settings only change how soon the loss is noticed."
         )
     if number(f, "unanswered") == 1:
         bound = " and, if it is set, TCP_USER_TIMEOUT" if stacks.has_user_timeout(stack) else ""
@@ -290,11 +295,12 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
         )
     else:
         settings = t.judged.settings(prober)
-        read = Line(f"{who}, read: {stacks.gave_up_error(settings.stack if settings else None)}.", frames)
+        read = Line(f"{who}{stacks.gave_up_error(settings.stack if settings else None)}", frames)
     return [
         read,
         Line(
-            f"{peer}, which was alive: learns of it when that RST arrives, or when its next probe or data draws one."
+            f"{peer}, which was alive: learns of it when that RST arrives, or when its next probe or data draws one:"
+            " ECONNRESET."
             if number(f, "peer_probes")
             else f"{peer}, if it still runs: {_learns(t, prober)} until its own keepalive or a write finds out.",
             frames,
@@ -307,7 +313,7 @@ def _learns(t: Teller, prober: Side) -> str:
     refused = [error.frame for error in t.record.icmp_errors if error.quotes == prober and error.fits == "reset"]
     if refused:
         return f"the RST did not get through (frame {refused[0]}), so a blocked read stays blocked"
-    return "learns of it only if that RST arrives. Otherwise a blocked read stays blocked"
+    return "read and write fail with ECONNRESET if that RST arrives. Otherwise a blocked read stays blocked"
 
 
 DEAD: Final = FindingKind(
@@ -354,7 +360,8 @@ def _lost_headline(t: Teller, f: Finding) -> str:
     """Return lost answers in one line."""
     prober = side_of(f)
     return (
-        f"{t.start(prober)} gave up although the capture shows answers: they did not get from here to {t.the(prober)}."
+        f"{t.start(prober)} gave up although the capture shows answers to its probes: they were lost between here and"
+        f" {t.the(prober)}."
     )
 
 
@@ -365,7 +372,7 @@ def _lost_happened(t: Teller, f: Finding) -> list[Line]:
         *probe_summary(t),
         Line(
             f"Yet {t.the(prober)}'s probes fell into the rhythm of unanswered ones, and in the end it sent RST+ACK,"
-            " as a prober does that hears nothing.",
+            " as a prober does when it hears nothing.",
             f.frames,
         ),
     ]

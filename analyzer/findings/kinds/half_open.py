@@ -54,8 +54,8 @@ def _headline(t: Teller, f: Finding) -> str:
     """Return the discovery in one line."""
     lost = "no longer knew" if "fin_frame" in f.data else "had lost"
     return (
-        f"{t.start(side_of(f))} {lost} this connection: its new SYN drew an ACK with the old numbers, and it answered"
-        " with RST."
+        f"{t.start(side_of(f))} {lost} this connection: its new SYN drew an ACK with the old numbers, to which it"
+        " replied with a RST."
     )
 
 
@@ -63,7 +63,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     """Return SYN, ACK and RST in order."""
     loser, holder = side_of(f), other(side_of(f))
     syn, ack, reset = number(f, "syn_frame"), number(f, "ack_frame"), number(f, "reset_frame")
-    answer = f"{t.start(holder)} still had this connection, and answered with an ACK of its numbers."
+    answer = f"{t.start(holder)} still had this connection, and answered with an ACK that carries its numbers."
     refusal = (
         f"That ACK does not fit {t.the(loser)}'s new SYN, so its kernel sent RST: the end of this connection, which"
         f" {t.the(holder)} alone still had."

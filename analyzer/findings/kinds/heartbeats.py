@@ -107,7 +107,7 @@ def _hung_headline(t: Teller, f: Finding) -> str:
     late = side_of(f)
     beats = count(number(f, "unanswered"), "heartbeat")
     return (
-        f"{t.start(late)}'s program stopped answering: its kernel acknowledged {beats} of {t.the(other(late))} in"
+        f"{t.start(late)}'s program stopped answering: its kernel acknowledged {beats} from {t.the(other(late))} in"
         f" {duration(number(f, 'waited_ns'))}, and the program answered none."
     )
 
@@ -152,7 +152,7 @@ HUNG: Final = FindingKind(
         Row((peer_gave_up_on_a_heartbeat, sent_no_data_since, did_not_close_first), _hung_evidence),
     ),
     text=LongText(
-        title="The kernel acknowledges, the program answers no heartbeat any more",
+        title="The kernel acknowledges, but the program no longer answers heartbeats",
         meaning=(
             "This end's program answered its peer's heartbeats for a while. Then it sent nothing more, while its kernel"
             " went on to acknowledge them."
@@ -162,12 +162,12 @@ HUNG: Final = FindingKind(
             " does something that takes it longer than its peer waits."
         ),
         change=(
-            "Find out what the program was doing at that time (a lock, a long collection of garbage, a call that"
+            "Find out what the program was doing at that time (a lock, a long garbage collection, a call that"
             " blocks the event loop, a debugger, SIGSTOP). Answer heartbeats where nothing else can hold them up."
         ),
         doubt=(
             "That these messages are heartbeats may be known by their form alone: same length, even intervals, quick"
-            " small answers. A program may also have been told to answer no more."
+            " small answers. The program may also have been told to stop answering."
         ),
         source="RFC 9293 3.8.4; RFC 6455 5.5.2; field guide 6",
     ),
@@ -198,7 +198,7 @@ MISSED: Final = FindingKind(
         ),
         change=(
             "Nothing, if the other end was dead. If it was only slow, let the rule wait for longer than the other"
-            " program may be busy, or miss more than one."
+            " program may be busy, or tolerate more than one missed heartbeat."
         ),
         doubt="It may have closed for another reason at that time.",
         source="RFC 6455 5.5.2; OASIS MQTT 5.0 3.1.2.10",

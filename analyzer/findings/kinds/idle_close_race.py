@@ -63,11 +63,11 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     writer = side_of(f)
     closer, after = t.start(other(writer)), number(f, "since_fin_ns")
     crossed = (
-        f"{duration(after)} later {t.the(writer)}'s data passed here, which does not acknowledge that FIN: it was sent"
-        " before the FIN had arrived."
+        f"{duration(after)} later {t.the(writer)}'s data passed here. It does not acknowledge that FIN, so it was sent"
+        " before the FIN arrived."
         if after >= 0
-        else f"{t.start(writer)}'s data had passed here {duration(-after)} before, and the FIN does not acknowledge it:"
-        " it was sent before the data had arrived."
+        else f"{t.start(writer)}'s data had passed here {duration(-after)} before. The FIN does not acknowledge it, so"
+        " the FIN was sent before the data arrived."
     )
     return [
         Line(
@@ -75,7 +75,10 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
             (number(f, "from_frame"), number(f, "fin_frame")),
         ),
         Line(crossed, (number(f, "data_frame"),)),
-        Line(f"{closer}'s kernel answered it with a RST: no program is there to read it.", (number(f, "reset_frame"),)),
+        Line(
+            f"{closer}'s kernel answered that data with a RST: no program was left to read it.",
+            (number(f, "reset_frame"),),
+        ),
     ]
 
 
@@ -84,8 +87,8 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     return [
         Line(
             f"Neither program did anything wrong: {t.the(other(writer))}'s idle timeout ran out while"
-            f" {t.the(writer)} still considered the connection good. Whoever sends requests must be the first to close"
-            " an idle connection.",
+            f" {t.the(writer)} still considered the connection good. The end that sends requests must be the first to"
+            " close an idle connection.",
             f.frames,
         )
     ]
@@ -94,9 +97,9 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 def _change(finding: Finding) -> str:
     idle = duration(number(finding, "idle_ns"))
     return (
-        f"Have it close idle connections sooner than the other end does (which did after {idle}): the idle timeout"
-        " (keep-alive timeout) of whoever answers requests must be longer than that of whoever sends them, by more than"
-        " a round trip. Retry requests that are safe to repeat on a new connection."
+        f"Close idle connections sooner than the other end, which did so after {idle}. The idle timeout (keep-alive"
+        " timeout) of the end that sends requests must be shorter than that of the end that answers them, by more than"
+        " a round trip. Repeat requests on a new connection where that is safe."
     )
 
 

@@ -58,8 +58,8 @@ def _headline(t: Teller, f: Finding) -> str:
     closer = t.the(other(writer))
     if _may_be_forgotten(f):
         return (
-            f"{t.start(writer)} sent data {after} after {closer}'s FIN, and a RST answered: {closer} had closed"
-            " completely, or a middlebox had forgotten the half-closed connection."
+            f"{t.start(writer)} sent data {after} after {closer}'s FIN, and a RST answered: either {closer} had closed"
+            " in full, or a middlebox had forgotten the half-closed connection."
         )
     return f"{t.start(writer)} sent data {after} after {closer}'s FIN; {closer} had closed in full, and a RST answered."
 

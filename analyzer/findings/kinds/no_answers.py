@@ -10,7 +10,7 @@ from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import last_word, probe_summary
+from analyzer.words.probes import last_heard, probe_summary
 from analyzer.words.teller import count, lines, number, side_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         f"Nothing came from it after the last {count(len(last), 'probe')}, until the capture ended; since this peer"
         " never answers probes, that tells nothing."
     )
-    return lines(*probe_summary(t), went_on, last_word(t, peer), Line(text, numbers_of(last)))
+    return lines(*probe_summary(t), went_on, last_heard(t, peer), Line(text, numbers_of(last)))
 
 
 def _why(t: Teller, f: Finding) -> list[Line]:

@@ -8,8 +8,9 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.record import other
+from analyzer.track.flow import SIDES
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import last_word, probe_summary
+from analyzer.words.probes import last_heard, probe_summary
 from analyzer.words.teller import count, lines, number, side_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
             " connection.",
             _theirs(t, f),
         ),
-        last_word(t, peer),
+        last_heard(t, peer),
     )
 
 
@@ -111,8 +112,10 @@ def _unsure(t: Teller, f: Finding) -> list[Line]:
 
 def _sees(t: Teller, f: Finding) -> list[Line]:
     prober = side_of(f)
-    both = [other(prober)] if not number(f, "peer_answered") else []
-    return [_sees_of(t, side) for side in sorted([prober, *both])]
+    if not number(f, "peer_answered"):
+        return [_sees_of(t, side) for side in SIDES]
+    peer = f"{t.start(other(prober))}: nothing; its own probes are answered."
+    return [_sees_of(t, prober), Line(peer, f.frames)]
 
 
 def _sees_of(t: Teller, side: Side) -> Line:
@@ -121,7 +124,7 @@ def _sees_of(t: Teller, side: Side) -> Line:
         text = f"{who}, read: end of file from the FIN on. Write: ETIMEDOUT once its kernel has given up (Linux)."
         return Line(text, (fin.frame, *frames))
     text = (
-        f"{who}, read: blocks until its kernel gives up, then ETIMEDOUT. A write meanwhile succeeds, and on Linux stops"
+        f"{who}, read: waits until its kernel gives up, then ETIMEDOUT. A write meanwhile succeeds, and on Linux stops"
         " the probes, for its data is outstanding."
     )
     return Line(text, frames)

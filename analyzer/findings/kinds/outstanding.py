@@ -8,9 +8,10 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
+from analyzer.words.calls import unaware
 from analyzer.words.icmp import is_too_big
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import last_word
+from analyzer.words.probes import last_heard
 from analyzer.words.teller import answered_text, count, duration, evidence, lines, number, side_of, times
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     text = f"{t.start(side)} then sent {what} that nothing acknowledged, and retransmitted it {resent}."
     before = f"It had sent {count(len(probes), 'keepalive probe')} before, {answered_text(probes)}; since then none."
     return lines(
-        last_word(t, other(side)),
+        last_heard(t, other(side)),
         Line(text, (number(f, "since_frame"), number(f, "last_frame"))),
         Line(before, evidence(probes)) if probes else None,
     )
@@ -111,14 +112,16 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
                 f"{t.start(side_of(f))}: its program learns nothing if it has closed the socket (close, exit, kill);"
                 " after shutdown() not until Linux gives up retransmitting, then ETIMEDOUT.",
                 f.frames,
-            )
+            ),
+            unaware(t, other(side_of(f)), f.frames),
         ]
     return [
         Line(
             f"{t.start(side_of(f))}, read or write: nothing until Linux gives up retransmitting, then ETIMEDOUT. Writes"
             " before that succeed as long as the send buffer has room.",
             f.frames,
-        )
+        ),
+        unaware(t, other(side_of(f)), f.frames),
     ]
 
 

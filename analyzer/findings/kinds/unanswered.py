@@ -10,10 +10,11 @@ from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.phrases import LOST_OR_GONE
 from analyzer.judge.record import other
 from analyzer.tolerances import OVERDUE, OVERDUE_NS
-from analyzer.units import format_offset
+from analyzer.words.calls import unaware
+from analyzer.words.fins import left_open
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import last_word
-from analyzer.words.teller import count, duration, gaps_of, lines, number, side_of, spacing, times
+from analyzer.words.probes import last_heard
+from analyzer.words.teller import capital, count, duration, gaps_of, lines, number, side_of, spacing, times
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -84,8 +85,9 @@ def _headline(t: Teller, f: Finding) -> str:
     """Return the same of one f, for both ends can have one."""
     prober = side_of(f)
     unanswered = count(number(f, "unanswered"), "probe")
-    peer = t.start(other(prober))
-    text = f"{peer} stopped answering: {unanswered} from {t.the(prober)} unanswered when the capture ended"
+    peer = t.the(other(prober))
+    text = f"{left_open(t, prober)}{peer} stopped answering: {unanswered} from {t.the(prober)} unanswered"
+    text = f"{capital(text)} when the capture ended"
     if "silent_ns" in f.data:
         text += f", {duration(number(f, 'silent_ns'))} after its last packet"
     if "unacked_frame" in f.data:
@@ -105,7 +107,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
             " outstanding."
         )
         data = Line(also, (number(f, "unacked_frame"), number(f, "resent_frame")))
-    return lines(last_word(t, other(prober)), data, Line(text, f.frames), _gives_up(t, f))
+    return lines(last_heard(t, other(prober)), data, Line(text, f.frames), _gives_up(t, f))
 
 
 def _asks_on(t: Teller, f: Finding) -> bool:
@@ -118,25 +120,28 @@ def _asks_on(t: Teller, f: Finding) -> bool:
 def _gives_up(t: Teller, f: Finding) -> Line | None:
     """Return when the prober would have given up, by the usual counts."""
     gap = number(f, "interval_ns") or number(f, "gap_ns")
-    first = number(f, "first_ns") - t.start_ns
+    first = number(f, "first_ns")
     counts = [each for each in COUNTS if each != LINUX or "unacked_frame" not in f.data]
     whens = [
-        f"at about {format_offset(first + many * gap)} if its count is {many} ({whose})"
+        f"at about {t.at(first + many * gap)} if its count is {many} ({whose})"
         for many, whose in counts
-        if first + many * gap > t.record.end_ns - t.start_ns
+        if first + many * gap > t.record.end_ns
     ]
     if not gap:
         return None
     if f.code == THEN_NONE.code:
         apart = spacing(gaps_of([probe for probe in t.probes(side_of(f)) if probe.frame in f.frames]))
         text = f"They came {apart or 'once'}, then no more for {duration(number(f, 'waited_ns'))}: " + (
-            "the prober found no address on the link to send them to, and asks for it."
+            "its host no longer knows the link address to send them to, and asks for it."
             if _asks_on(t, f)
             else "the prober is gone as well, or its RST was not captured."
         )
         return Line(text, f.frames)
     return (
-        Line(f"With {duration(gap)} between them it gives up and sends RST {', '.join(whens)}.", f.frames)
+        Line(
+            f"At one probe every {duration(gap)}, {t.the(side_of(f))} gives up and sends a RST {', '.join(whens)}.",
+            f.frames,
+        )
         if whens
         else None
     )
@@ -144,10 +149,10 @@ def _gives_up(t: Teller, f: Finding) -> Line | None:
 
 def _why(t: Teller, f: Finding) -> list[Line]:
     """Return what the silence can be."""
-    peer = t.start(other(side_of(f)))
+    peer = t.the(other(side_of(f)))
     text = (
-        f"{peer}, or the path, is gone, or answers are lost on the way here. A prober may conclude nothing before"
-        " its count is full (RFC 9293 MUST-29)."
+        f"Either {peer} or the path to it is gone, or answers are lost on the way here. A prober must not give up"
+        " before its count is reached: one lost probe proves nothing (RFC 9293 MUST-29)."
     )
     return [Line(text, f.frames)]
 
@@ -162,14 +167,13 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
     prober = side_of(f)
     who, fin = t.start(prober), t.fin(other(prober))
     if fin is not None:
-        text = (
-            f"{who}, read: end of file from the FIN on. Write: fails with ETIMEDOUT once the prober has given up"
-            " (Linux)."
-        )
-        return [Line(text, (fin.frame, *f.frames))]
-    text = f"{who}, read: blocks until the prober gives up, then ETIMEDOUT. A write meanwhile succeeds"
-    text += "." if "unacked_frame" in f.data else ", and on Linux stops the probes, for its data is outstanding."
-    return [Line(text, f.frames)]
+        text = f"{who}, read: end of file from the FIN on. Write: ETIMEDOUT once its kernel has given up (Linux)."
+        own = Line(text, (fin.frame, *f.frames))
+    else:
+        text = f"{who}, read: waits until its kernel gives up, then ETIMEDOUT. A write meanwhile succeeds"
+        text += "." if "unacked_frame" in f.data else ", and on Linux stops the probes, for its data is outstanding."
+        own = Line(text, f.frames)
+    return [own, unaware(t, other(prober), f.frames)]
 
 
 STILL_PROBING: Final = FindingKind(

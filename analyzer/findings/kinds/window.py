@@ -14,7 +14,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.label.rules import Kind
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import last_word, probe_summary
+from analyzer.words.probes import last_heard, probe_summary
 from analyzer.words.teller import count, duration, lines, number, side_of, times
 
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ def _unanswered_happened(t: Teller, f: Finding) -> list[Line]:
     )
     text = f"Then {count(many, 'probe')} of {t.the(prober)} that asked whether it was open again got no answer."
     return lines(
-        *(probe_summary(t) if t.record.probes else []), closed, last_word(t, other(prober)), Line(text, f.frames)
+        *(probe_summary(t) if t.record.probes else []), closed, last_heard(t, other(prober)), Line(text, f.frames)
     )
 
 
@@ -319,9 +319,13 @@ def _unanswered_sees(t: Teller, f: Finding) -> list[Line]:
     return [
         Line(
             f"{t.start(side_of(f))}, write: blocks once the send buffer is full; ETIMEDOUT when Linux has had no answer"
-            " to as many window probes in a row as net.ipv4.tcp_retries2 says (15 by default).",
+            " to as many window probes in a row as net.ipv4.tcp_retries2 says (15 by default). Read: waits as long.",
             f.frames,
-        )
+        ),
+        Line(
+            f"{t.start(other(side_of(f)))}, if it still runs: read returns what had arrived; it notices nothing else.",
+            f.frames,
+        ),
     ]
 
 

@@ -69,9 +69,8 @@ def test_lines_without_packets_are_counted_and_shown(tmp_path):
     reader, batches = read(tmp_path, "\x1b[2Jevil \x1b]0;title\x07\n" + "\n".join(lines(3)) + "\n\nnoise\n")
 
     assert 3 == sum(batch.frames for batch in batches)
-    assert (
-        'lines of the text that are no packets, or could not be read: 2, the first is line 1: "evil"' in reader.warnings
-    )
+    told = 'lines of the text that are not packets, or could not be read: 2, the first is line 1: "evil"'
+    assert told in reader.warnings
 
 
 def test_a_cut_line_is_counted(tmp_path):

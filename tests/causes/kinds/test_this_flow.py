@@ -47,8 +47,9 @@ def test_a_long_silence_that_was_broken_in_vain():
         made.a(at_s, data=b"request")
 
     assert cause_of(made)[:2] == ("idle-limit", "possible")
-    assert "Nothing had passed for 59 min 59 s before; limits of known boxes below that: 240 s, 350 s," in made.section(
-        "What it may be, and how to find out"
+    assert (
+        "Nothing had passed for 59 min 59 s before; known boxes forget a connection sooner: 240 s, 350 s,"
+        in made.section("What it may be, and how to find out")
     )
 
 

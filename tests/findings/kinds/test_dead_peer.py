@@ -47,7 +47,7 @@ def test_a_peer_that_probes_itself_is_not_called_dead():
     assert "which was alive: 2 probes unanswered" in story.headline
     assert "2 probes of its own: it was alive" in texts(story, "What happened")
     assert "cannot tell a dead host" not in texts(story, "Why")
-    assert "loses one direction" in texts(story, "What to change")
+    assert "where packets are lost in one direction" in texts(story, "What to change")
 
 
 def test_a_dead_peer_after_its_fin_was_in_close_wait_too():
@@ -61,7 +61,7 @@ def test_icmp_errors_are_told_as_ending_nothing():
     """ICMP errors beside unanswered probes are named and said to end nothing."""
     (judged,), start_ns = captured("lab/icmp_host_unreachable.pcap")
 
-    assert "4 ICMP errors (host unreachable) came back and ended nothing" in texts(
+    assert "4 ICMP errors (host unreachable) came back without effect" in texts(
         explain.story(judged, start_ns), "What happened"
     )
 

@@ -23,8 +23,8 @@ def test_the_old_flow_is_ended_by_its_discovery():
 
     assert ("a", (8, 9, 10)) == (found.about, found.frames)
     assert (
-        "The client had lost this connection: its new SYN drew an ACK with the old numbers, and it answered with RST."
-        == explain.detail(found, old)
+        "The client had lost this connection: its new SYN drew an ACK with the old numbers, to which it replied with a"
+        " RST." == explain.detail(found, old)
     )
     assert "half-open-discovered" not in codes(new)
 

@@ -11,7 +11,7 @@ def test_the_race_names_the_idle_time_and_whose_timeout_must_be_longer():
     text = " ".join(line.text for section in told.sections for line in section.lines)
 
     assert "closed after 5.000 s idle" in told.headline
-    assert "must be longer than that of whoever sends them" in text
+    assert "must be shorter than that of the end that answers them" in text
     assert "defer conn.Close" not in text
 
 
@@ -21,7 +21,7 @@ def test_it_is_the_same_race_from_either_end():
     told = explain.story(judged, judged.record.first_ns)
 
     assert 0 > judged.finding("idle-close-race").data["since_fin_ns"]
-    assert "it was sent before the data had arrived" in " ".join(line.text for line in told.sections[0].lines)
+    assert "the FIN was sent before the data arrived" in " ".join(line.text for line in told.sections[0].lines)
 
 
 def test_data_that_acknowledges_the_fin_is_no_race():

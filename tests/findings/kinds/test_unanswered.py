@@ -7,7 +7,7 @@ def test_a_prober_still_trying_would_give_up_by_its_count():
     """When an unanswered prober gives up is said for the usual counts."""
     story = told(scenario("silence_after_probes")[0])
 
-    assert "gives up and sends RST at about +28.010 if its count is 9" in texts(story, "What happened")
+    assert "gives up and sends a RST at about +28.010 if its count is 9" in texts(story, "What happened")
     assert "MUST-29" in texts(story, "Why")
 
 
@@ -32,4 +32,4 @@ def test_a_prober_with_data_outstanding_is_told_with_both():
     assert "3 probes from the client unanswered" in story.headline
     assert "data, retransmitted twice, is unacknowledged too" in story.headline
     assert "BSD and macOS also probe meanwhile" in texts(story, "What happened")
-    assert "Linux" not in texts(story, "What happened").split("gives up and sends RST")[1]
+    assert "Linux" not in texts(story, "What happened").split("gives up and sends a RST")[1]

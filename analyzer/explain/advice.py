@@ -1,0 +1,70 @@
+"""What to change: what the findings advise, each with whom it concerns; where none does, that nothing needs changing.
+
+It must not find anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.explain import why_so
+from analyzer.findings import Advice, kind_of
+from analyzer.findings.kinds import half_close, heartbeats, rhythm
+from analyzer.judge.verdict import Verdict
+from analyzer.words.model import Line
+from analyzer.words.teller import side_of, small
+
+if TYPE_CHECKING:
+    from analyzer.words.teller import Teller
+
+NOTHING: Final = {
+    Verdict.CLOSED: "Nothing: both ends closed, as they should.",
+    Verdict.CLOSING: "Nothing: the connection was being closed. To see how it ended, capture for longer.",
+    Verdict.OPEN: "Nothing: as far as this capture goes, all is well.",
+    Verdict.HALF_CLOSED: "Nothing so far. To see whether the other end closes, capture for longer.",
+    Verdict.UNESTABLISHED: (
+        "Nothing in keepalive. Check that something listens at that address and port, and that routes and firewalls let"
+        " the SYN and its answer through."
+    ),
+    Verdict.UNDETERMINED: "Nothing can be advised from this capture. Capture both directions, where no packet is lost.",
+}
+"""What to say where no finding advises anything, by verdict; the others have too many possible reasons."""
+
+NORMAL: Final = (half_close.IN_USE, heartbeats.MASKED, rhythm.BOTH_ENDS)
+"""Findings that say in their own words that nothing needs changing."""
+
+
+def advice(t: Teller) -> list[Line]:
+    """Return what to change, from the records of the findings, each with whom it concerns."""
+    found, remarks = [], []
+    overruled = why_so.overruled(t)
+    for finding in t.judged.findings:
+        if finding.code in overruled:
+            continue
+        kind = kind_of(finding.code)
+        if kind.advice in {Advice.OWN, Advice.READER}:
+            who = f"{t.start(side_of(finding))}: " if kind.advice is Advice.OWN else ""
+            told = kind.advice_of(finding)
+            found.append(Line(who + small(told) if who else told, finding.frames))
+        if kind.remark is not None and (text := kind.remark(t)) is not None:
+            remarks.append(Line(text, finding.frames))
+    return _each_once([*found, *remarks]) or _nothing(t)
+
+
+def _nothing(t: Teller) -> list[Line]:
+    """Return that nothing needs changing, unless somebody must act or the reason for the end is open."""
+    text = NOTHING.get(t.ending.verdict)
+    if text is None or why_so.who(t):
+        return []
+    for kind in NORMAL:
+        if found := t.find(kind.code):
+            return [Line(kind.advice_of(found), found.frames)]
+    return [Line(text, (t.ending.frame or t.record.last_frame,))]
+
+
+def _each_once(said: list[Line]) -> list[Line]:
+    """Return lines without repeating a text: the first has the frames of all."""
+    frames: dict[str, set[int]] = {}
+    for line in said:
+        frames.setdefault(line.text, set()).update(line.frames)
+    return [Line(text, tuple(sorted(shown))) for text, shown in frames.items()]

@@ -1,0 +1,27 @@
+"""What to change, and that nothing is to be changed."""
+
+import pytest
+
+from analyzer.explain.advice import NOTHING
+from analyzer.judge.verdict import Verdict
+from tests.judging import captured, scenario, texts, told
+
+
+def test_nothing_to_change_is_said_where_that_is_so():
+    """An open connection whose probes are answered needs no change, and the story says so."""
+    assert "Nothing: as far as this capture goes, all is well." == texts(
+        told(scenario("live_peer_answers")[0]), "What to change"
+    )
+
+
+def test_a_finding_that_is_normal_says_so_in_its_own_words():
+    """A half-close in use is normal, and what may still be worth knowing is said beside that."""
+    (judged,), _ = captured("half_close_deliberate.pcap")
+
+    assert texts(told(judged), "What to change").startswith("Nothing. But some middleboxes drop a half-closed flow")
+
+
+@pytest.mark.parametrize("verdict", [Verdict.TIMED_OUT, Verdict.SILENT, Verdict.ABORTED, Verdict.RESET_ON_PROBE])
+def test_it_is_not_said_of_a_connection_that_failed(verdict):
+    """Where something went wrong nobody is told that nothing needs changing."""
+    assert verdict not in NOTHING
