@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Side
 
 Table = Literal["flows", "probes", "findings"]
+Time = Literal["relative", "utc", "local"]
 
 FEW: Final = 0.5
 """If only such a part of the flows of a batch is looked at, they are copied out of it first."""
@@ -489,19 +490,33 @@ class Analysis:
 
         return tabular.columns(table, self.together(), self.start_ns)
 
-    def to_pandas(self, table: Table = "flows") -> pd.DataFrame:
-        """Return ``flows``, ``probes`` or ``findings`` as a pandas DataFrame."""
+    def to_pandas(self, table: Table = "flows", *, time: Time | None = None) -> pd.DataFrame:
+        """Return ``flows``, ``probes`` or ``findings`` as a pandas DataFrame.
+
+        Instants are seconds from the capture's first frame (``first_s``, ``time_s``, ...). With ``time`` "utc" or
+        "local" each has a date beside it (``first_at``, ``time_at``, ...; datetime64[ns] with its zone). The default is
+        the analysis's own: what ``analyze`` was told, else "relative".
+        """
         from analyzer.report import tabular
 
-        frame: pd.DataFrame = tabular.to_pandas(self.columns(table))
+        data, clock = self._frame(table, time)
+        frame: pd.DataFrame = tabular.to_pandas(data, clock)
         return frame
 
-    def to_polars(self, table: Table = "flows") -> pl.DataFrame:
-        """Return ``flows``, ``probes`` or ``findings`` as a polars DataFrame."""
+    def to_polars(self, table: Table = "flows", *, time: Time | None = None) -> pl.DataFrame:
+        """Return ``flows``, ``probes`` or ``findings`` as a polars DataFrame; ``time`` is that of ``to_pandas``."""
         from analyzer.report import tabular
 
-        frame: pl.DataFrame = tabular.to_polars(self.columns(table))
+        data, clock = self._frame(table, time)
+        frame: pl.DataFrame = tabular.to_polars(data, clock)
         return frame
+
+    def _frame(self, table: Table, time: Time | None) -> tuple[dict[str, list[Any]], Clock]:
+        """Return what a DataFrame is made from, and the clock of its dates."""
+        from analyzer.report import tabular
+
+        clock = self.clock if time is None else Clock(time)
+        return tabular.columns(table, self.together(), self.start_ns, dated=clock is not Clock.RELATIVE), clock
 
     def to_parquet(self, folder: str | Path) -> list[Path]:
         """Write ``flows.parquet``, ``probes.parquet`` and ``findings.parquet`` into a folder; return the files."""

@@ -21,17 +21,19 @@ from analyzer.survey import limits
 from analyzer.survey.overview import CaptureSummary
 from analyzer.survey.selection import Selection, checked_hosts, checked_ports
 from analyzer.track.tracker import Tracker
+from analyzer.units import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    from analyzer.analysis import Time
     from analyzer.capture.rotation import Part, RotatedReader
     from analyzer.segment import SegmentBatch
     from analyzer.track.batch import FlowBatch
     from analyzer.wireshark.display_filter import Matching
 
 
-def analyze(
+def analyze(  # noqa: PLR0913 - each is an option of the command, too
     *paths: str | Path | Iterable[str | Path],
     host: str | Iterable[str] | None = None,
     port: int | Iterable[int] | None = None,
@@ -40,6 +42,7 @@ def analyze(
     keep_all: bool = True,
     one_stream: bool = True,
     jit: bool | None = None,
+    time: Time = "relative",
     progress: Callable[[RotatedReader, int], None] | None = None,
 ) -> Analysis:
     """Read captures and return what they show.
@@ -51,9 +54,12 @@ def analyze(
     Only flows are returned of which one end is a ``host`` (an address or network, or one of several) and one has a
     ``port`` (or one of several), and which have a frame that matches Wireshark's ``display_filter`` (needs tshark).
 
+    ``time`` is how stories, plots and DataFrames say instants: "relative", as seconds from the capture's first frame,
+    or as dates in "utc" or in the "local" time zone.
+
     Raises:
         CaptureError: a path of which nothing could be read.
-        ValueError: no path, or a host or port that can be none.
+        ValueError: no path, a host or port that can be none, or no such ``time``.
         WiresharkError: tshark is not there, or does not understand the filter.
     """
     named = [str(each) for path in paths for each in ([path] if isinstance(path, str | Path) else path)]
@@ -64,7 +70,7 @@ def analyze(
 
         check_filter(display_filter)
     select = Selection(checked_hosts(host), checked_ports(port), display_filter=display_filter)
-    result = Analysis(keep_all=keep_all, select=select)
+    result = Analysis(keep_all=keep_all, select=select, clock=Clock(time))
     files = in_folders(named)
     for series in series_of(files) if one_stream else [[path] for path in files]:
         read_into(result, series, reader=reader, jit=jit, progress=progress)

@@ -80,7 +80,7 @@ def test_flows_are_asked_for_by_a_display_filter():
         ((), {}, "no capture to analyze: name a path"),
         (("",), {}, "no capture to analyze: a path is empty"),
         ((FOUNDING,), {"port": "http"}, "'http' is not a port; expected a number from 0 to 65535, or several"),
-        ((FOUNDING,), {"host": "localhost"}, "'localhost' is no address and no network"),
+        ((FOUNDING,), {"host": "localhost"}, "'localhost' is not an address or a network"),
     ],
 )
 def test_what_cannot_be_asked_is_one_sentence(paths, asked, sentence):

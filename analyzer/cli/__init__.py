@@ -219,7 +219,7 @@ def _no_verb(word: str) -> str:
     """Return the sentence for a word that is no verb."""
     names = [verb.name for verb in VERBS]
     if not nearest(word, names) and Path(word).exists():
-        return f"{word} is not a verb; to read it as a capture: keepalive report {word}"
+        return f"{word} is not a verb; to read it: keepalive report {word}"
     return f"no verb is called {word}{suggestion(word, names)}"
 
 

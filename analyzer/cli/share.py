@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 OWNER_ONLY: Final = 0o600
 EPILOG: Final = """\
 Removed: all data, names, comments, descriptions and unknown options. Replaced:
-every address, by the key; hosts of one network stay in one network. Kept: times,
-lengths, ports, and TCP's numbers and flags. The copy is read again and must tell
-the same story, or none is kept.
+every address, by the key; hosts of one network stay in one network. Kept:
+times, lengths, ports, and TCP's numbers and flags. The copy is read again and
+must tell the same story, or none is kept.
 
 examples:
   keepalive share capture.pcap shared.pcapng

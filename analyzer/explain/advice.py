@@ -11,6 +11,8 @@ from analyzer.explain import why_so
 from analyzer.findings import Advice, kind_of
 from analyzer.findings.kinds import half_close, heartbeats, rhythm
 from analyzer.judge.verdict import Verdict
+from analyzer.track.flow import SIDES
+from analyzer.words.calls import CLOSE_IN_GO
 from analyzer.words.model import Line
 from analyzer.words.teller import side_of, small
 
@@ -44,11 +46,17 @@ def advice(t: Teller) -> list[Line]:
         kind = kind_of(finding.code)
         if kind.advice in {Advice.OWN, Advice.READER}:
             who = f"{t.start(side_of(finding))}: " if kind.advice is Advice.OWN else ""
-            told = kind.advice_of(finding)
+            told = kind.advice_of(finding) if _may_be_go(t) else kind.advice_of(finding).replace(CLOSE_IN_GO, "")
             found.append(Line(who + small(told) if who else told, finding.frames))
         if kind.remark is not None and (text := kind.remark(t)) is not None:
             remarks.append(Line(text, finding.frames))
     return _each_once([*found, *remarks]) or _nothing(t)
+
+
+def _may_be_go(t: Teller) -> bool:
+    """Say whether the timers of either end are those of programs in Go."""
+    each = (t.judged.settings(side) for side in SIDES)
+    return any("Go" in family.split() for settings in each if settings for family in settings.families)
 
 
 def _nothing(t: Teller) -> list[Line]:

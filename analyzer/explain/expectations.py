@@ -14,7 +14,7 @@ from analyzer.judge.signatures import middleboxes_within
 from analyzer.judge.verdict import Verdict
 from analyzer.words.calls import gone, unaware
 from analyzer.words.model import Line
-from analyzer.words.stacks import gave_up_error
+from analyzer.words.stacks import LINUX, gave_up_error
 from analyzer.words.teller import small
 
 if TYPE_CHECKING:
@@ -105,10 +105,7 @@ def _after_fin(t: Teller, closer: Side) -> list[Line]:
             f"{late}, read: end of file at once from the FIN on, with or without keepalive (after any unread data).",
             (fin.frame,),
         ),
-        Line(
-            f"{late}, read after the RST: still end of file on Linux; on macOS ECONNRESET once, then end of file.",
-            (reset.frame,),
-        ),
+        Line(f"{late}, read after the RST: {_behind(t, other(closer))}.", (reset.frame,)),
         Line(
             f"{late}, write between FIN and RST: succeeds, draws a RST, and the next write fails (EPIPE). Write"
             " after the RST: EPIPE.",
@@ -116,6 +113,14 @@ def _after_fin(t: Teller, closer: Side) -> list[Line]:
         ),
         Line(_what_the_closer_notices(t, closer), (fin.frame,)),
     ]
+
+
+def _behind(t: Teller, late: Side) -> str:
+    """Return what a read gives behind a FIN and a RST, by the system of the end that reads."""
+    settings = t.judged.settings(late)
+    if settings is not None and settings.stack == LINUX:
+        return "still end of file (Linux)"
+    return "still end of file on Linux; on macOS ECONNRESET once, then end of file"
 
 
 def _what_the_closer_notices(t: Teller, closer: Side) -> str:

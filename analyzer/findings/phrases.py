@@ -9,9 +9,11 @@ from analyzer.judge.protocols import beat_of
 if TYPE_CHECKING:
     from analyzer.judge.judged import Finding
 
+from analyzer.words import calls
+
 CLOSE_IT: Final = (
     "Read until end of file (read returns 0, b'', io.EOF), then close the connection in the code that handles it"
-    " (in Go, defer conn.Close() in the handler itself, not in main)."
+    f"{calls.CLOSE_IN_GO}."
 )
 """What to change where an end does not close."""
 LOST_OR_GONE: Final = "Whether these probes, or their answers, were lost, or nobody was there to answer."

@@ -79,6 +79,16 @@ FINDING_COLUMNS: Final = {
 }
 """The columns of the table of findings (Parquet and DataFrames), and what each means."""
 
+INSTANTS: Final = {
+    "first_s": "first_at",
+    "last_s": "last_at",
+    "fin_a_s": "fin_a_at",
+    "fin_b_s": "fin_b_at",
+    "ending_s": "ending_at",
+    "time_s": "time_at",
+}
+"""Columns of seconds since the capture's first frame, and what the same instants are called as dates (DataFrames)."""
+
 
 def described(columns: dict[str, str]) -> Iterator[str]:
     """Yield a line for each column: its name and what it means."""

@@ -1,22 +1,28 @@
 """Flows, probes and findings as tables: pandas, polars, or Parquet files. Units are in the names of the columns.
 
+A DataFrame can have each instant twice: as seconds from the capture's first frame (``time_s``), and as a date with its
+time zone (``time_at``).
+
 pandas, polars and pyarrow are imported when they are asked for; none is needed for anything else.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
 from analyzer.errors import AnalyzerError
 from analyzer.output import whole
 from analyzer.report import tables
+from analyzer.report.columns import INSTANTS
 from analyzer.report.tables import TABLES
 from analyzer.segment import NONE
-from analyzer.units import NS_PER_S
+from analyzer.units import NS_PER_S, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -68,28 +74,68 @@ def kind(column: str) -> str:
     return "text" if column in TEXTS else "int"
 
 
-def columns(table: str, some: Iterable[Some], start_ns: Callable[[int], int]) -> Columns:
-    """Return one of TABLES as lists of equal length; ``start_ns`` gives the first instant of a capture."""
-    found: Columns = {name: [] for name in TABLES[table]}
+def columns(table: str, some: Iterable[Some], start_ns: Callable[[int], int], *, dated: bool = False) -> Columns:
+    """Return one of TABLES as lists of equal length; ``start_ns`` gives the first instant of a capture.
+
+    ``dated`` puts behind each column of INSTANTS the same as nanoseconds since 1970.
+    """
+    found: Columns = {}
+    for name in TABLES[table]:
+        found[name] = []
+        if dated and name in INSTANTS:
+            found[INSTANTS[name]] = []
     told = tables.Told()
     for flows, order in some:
-        for name, cells in tables.table(table, flows, start_ns(flows.capture), order, told).items():
+        zero_ns = int(start_ns(flows.capture))
+        for name, cells in tables.table(table, flows, zero_ns, order, told).items():
             found[name] += cells.plain()
+            if dated and name in INSTANTS:
+                found[INSTANTS[name]] += [None if ns == NONE else ns + zero_ns for ns in cells.values.tolist()]
     return found
 
 
-def to_pandas(data: Columns) -> Foreign:
-    """Return a pandas DataFrame, integers that may be missing as Int64."""
+def to_pandas(data: Columns, clock: Clock = Clock.UTC) -> Foreign:
+    """Return a pandas DataFrame, integers that may be missing as Int64, dates in the zone of the clock."""
     pandas = _library("pandas")
     dtypes = {"float": "float64", "text": "string", "int": "Int64"}
-    return pandas.DataFrame({name: pandas.array(values, dtype=dtypes[kind(name)]) for name, values in data.items()})
+    return pandas.DataFrame(
+        {
+            name: pandas.DatetimeIndex(_dates(values), tz="UTC").tz_convert(zone_of(clock))
+            if name in _DATED
+            else pandas.array(values, dtype=dtypes[kind(name)])
+            for name, values in data.items()
+        }
+    )
 
 
-def to_polars(data: Columns) -> Foreign:
-    """Return a polars DataFrame."""
+def to_polars(data: Columns, clock: Clock = Clock.UTC) -> Foreign:
+    """Return a polars DataFrame, dates in the zone of the clock."""
     polars = _library("polars")
     dtypes = {"float": polars.Float64, "text": polars.String, "int": polars.Int64}
-    return polars.DataFrame(data, schema={name: dtypes[kind(name)] for name in data})
+    frame = polars.DataFrame(data, schema={name: dtypes[kind(name)] for name in data})
+    zone = zone_of(clock)
+    dates = [polars.from_epoch(polars.col(name), "ns").dt.replace_time_zone("UTC") for name in data if name in _DATED]
+    return frame.with_columns(date.dt.convert_time_zone(zone) for date in dates)
+
+
+_DATED: Final = frozenset(INSTANTS.values())
+
+
+def _dates(values: list[int | None]) -> NDArray[np.datetime64]:
+    """Return nanoseconds since 1970 as numpy has them, NaT for None."""
+    absent = np.iinfo(np.int64).min
+    return np.array([absent if ns is None else ns for ns in values], dtype=np.int64).view("datetime64[ns]")
+
+
+def zone_of(clock: Clock) -> str:
+    """Return the name of a clock's time zone: this machine's for local, or UTC where its name cannot be told."""
+    if clock is not Clock.LOCAL:
+        return "UTC"
+    _, _, linked = os.path.realpath("/etc/localtime").partition("zoneinfo/")
+    for name in (os.environ.get("TZ", "").removeprefix(":"), linked):
+        with contextlib.suppress(ValueError, OSError, ZoneInfoNotFoundError):
+            return ZoneInfo(name).key
+    return "UTC"
 
 
 def write_parquet(

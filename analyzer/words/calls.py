@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
 from analyzer.words.model import Line
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
+
+CLOSE_IN_GO: Final = " (in Go, defer conn.Close() in the handler itself, not in main)"
+"""How a connection is closed where it is handled; a story says it only where something says Go."""
 
 
 def unaware(t: Teller, side: Side, frames: Sequence[int]) -> Line:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from analyzer.judge.connection import State
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
+from analyzer.units import NS_PER_MS
 from analyzer.words.model import Line
+from analyzer.words.stacks import gives_up_at
 from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, times
 
 if TYPE_CHECKING:
@@ -60,7 +62,10 @@ def probes_after_fin(t: Teller, closer: Side, probes: Sequence[Probe]) -> list[L
         text += f", {rhythm}"
     if answered:
         slowest = max(probe.answer_ns or 0 for probe in answered)
-        text += f". {t.start(closer)}'s kernel answered {_which(probes, answered)} with ACK, within {duration(slowest)}"
+        most = "at most " if slowest >= NS_PER_MS else ""
+        text += (
+            f". {t.start(closer)}'s kernel answered {_which(probes, answered)} with ACK, in {most}{duration(slowest)}"
+        )
     # the RST that answers the last is told in a line of its own
     frames = {probe.frame for probe in probes} | set(evidence(answered))
     return [Line(f"{text}.", tuple(sorted(frames)))]
@@ -79,6 +84,8 @@ def why_keepalive_goes_on(t: Teller, closer: Side, probes: Sequence[Probe]) -> l
     frames = evidence(probe for probe in probes if probe.answered)
     if not frames:
         return []
+    settings = t.judged.settings(other(closer))
+    stack = settings.stack if settings else None
     return [
         Line(
             'Keepalive asks one thing: does the peer\'s TCP still answer? It did. A FIN says "I send no more", not'
@@ -87,9 +94,8 @@ def why_keepalive_goes_on(t: Teller, closer: Side, probes: Sequence[Probe]) -> l
             frames,
         ),
         Line(
-            "So the count of failed probes stayed at 0 (a kernel gives up at 9 on Linux, at 8 on macOS, unless set)."
-            f" While {t.the(closer)} answers, keepalive will not get {t.the(other(closer))} out of CLOSE-WAIT: its"
-            " program must close.",
+            f"So the count of failed probes stayed at 0 ({gives_up_at(stack)}). While {t.the(closer)} answers,"
+            f" keepalive will not get {t.the(other(closer))} out of CLOSE-WAIT: its program must close.",
             frames,
         ),
     ]

@@ -49,6 +49,12 @@ def count_doubt(stack: str | None, seen: int) -> str | None:
     return None
 
 
+def gives_up_at(stack: str | None) -> str:
+    """Return after how many unanswered probes a kernel gives up by default."""
+    known = {LINUX: "Linux gives up at 9, unless set", XNU: "macOS gives up at 8, unless set"}
+    return known.get(stack or "", "a kernel gives up at 9 on Linux, at 8 on macOS, unless set")
+
+
 def gave_up_error(stack: str | None) -> str:
     """Return what read and write return once this end has given up, behind its name."""
     if stack == ONE_OCTET:

@@ -12,7 +12,7 @@ from analyzer.judge.judged import Certainty
 from analyzer.judge.record import other
 from analyzer.tolerances import ONE_RHYTHM, ONE_RHYTHM_NS
 from analyzer.track.flow import SIDES
-from analyzer.units import format_duration, format_instant
+from analyzer.units import NS_PER_MS, format_duration, format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +27,7 @@ FEW: Final = 4
 """Maximum number of ranges of frames that are listed; more are counted: ``23 of 16-38``."""
 LABELLED: Final = 7
 """The same in prose, where there is more room than in a column."""
+UNDER: Final = "under 1 ms"
 PROPER: Final = frozenset({"Linux", "macOS", "Windows", "Wireshark", "Go", "Java"})
 """Words that keep their capital inside a sentence."""
 
@@ -69,8 +70,8 @@ def _ranges(frames: Sequence[int]) -> list[list[int]]:
 
 
 def duration(ns: int) -> str:
-    """Return a measured duration: ``5.120 s``."""
-    return format_duration(ns)
+    """Return a measured duration: ``5.120 s``; below a millisecond only that, as no advice depends on microseconds."""
+    return UNDER if abs(ns) < NS_PER_MS else format_duration(ns)
 
 
 def setting(ns: int) -> str:

@@ -56,7 +56,7 @@ def test_names(keepalive, case, name, part):
         (("--name", "web"), "keepalive: --name has no use with the case here"),
         (("pod", "--name", "a b"), "keepalive: --name: a b is not the name of a container or a pod"),
         (("container", "--name", "a/b"), "keepalive: --name: a/b is not the name of a container or a pod"),
-        (("remote", "--name=-oProxyCommand=x"), "keepalive: --name: -oProxyCommand=x is no address"),
+        (("remote", "--name=-oProxyCommand=x"), "keepalive: --name: -oProxyCommand=x is not an address"),
         (("remote", "--name=-x@host"), "keepalive: --name: -x is not the name of a container or a pod"),
         (("pktmon", "--host", "db"), "keepalive: pktmon knows no names of hosts; give the address of db"),
     ],

@@ -72,7 +72,10 @@ def test_without_arguments_there_is_help_and_status_2(keepalive):
     ("arguments", "sentence"),
     [
         (["reprt"], r"keepalive: no verb is called reprt; did you mean report\?" + USAGE),
-        ([FOUNDING], rf"keepalive: {FOUNDING} is no verb; to read it: keepalive report {FOUNDING}" + USAGE),
+        (
+            [FOUNDING],
+            rf"keepalive: {FOUNDING} is not a verb; to read it: keepalive report {FOUNDING}" + USAGE,
+        ),
         (["report"], r"keepalive report: no capture named: give a FILE, or - for standard input" + USAGE),
         (["report", ""], r"keepalive report: a FILE has an empty name; is a variable not set\?" + USAGE),
         (["compare", ""], r"keepalive compare: a FILE has an empty name; is a variable not set\?" + USAGE),
@@ -93,14 +96,14 @@ def test_without_arguments_there_is_help_and_status_2(keepalive):
         ),
         (
             ["report", FOUNDING, "--host", "localhost"],
-            r"keepalive report: argument --host: localhost is no address, network or range "
+            r"keepalive report: argument --host: localhost is not an address, a network or a range "
             r"\(names are not looked up\)" + USAGE,
         ),
         (
             ["report", FOUNDING, "--port", "70000"],
             r"keepalive report: argument --port: 70000 is not a port number" + USAGE,
         ),
-        (["report", FOUNDING, "--flow", "one"], r"keepalive report: argument --flow: one is no number" + USAGE),
+        (["report", FOUNDING, "--flow", "one"], r"keepalive report: argument --flow: one is not a number" + USAGE),
         (["report", FOUNDING, "--flow", "7"], r"keepalive: no flow 7 here: there is only flow 0"),
         (
             ["report", FOUNDING, "--fail-on", "dead"],

@@ -55,9 +55,9 @@ def test_the_selection_is_what_the_options_say():
         (("--port", "80,"), "nothing is not a port number"),
         (("--port", "90-80"), "90-80 is not a range of ports: it ends before it begins"),
         (("--port", "80-65536"), "65536 is not a port number"),
-        (("--host", "10.0.0.9-10.0.0.1"), "10.0.0.9-10.0.0.1 is no address, network or range"),
-        (("--host", "10.0.0.1-::1"), "10.0.0.1-::1 is no address, network or range"),
-        (("--host", ""), "nothing is no address, network or range"),
+        (("--host", "10.0.0.9-10.0.0.1"), "10.0.0.9-10.0.0.1 is not an address, a network or a range"),
+        (("--host", "10.0.0.1-::1"), "10.0.0.1-::1 is not an address, a network or a range"),
+        (("--host", ""), "nothing is not an address, a network or a range"),
     ],
 )
 def test_what_is_no_list_or_range_is_refused(arguments, sentence):

@@ -133,10 +133,9 @@ def test_what_only_looks_like_keepalive_is_said_where_nothing_else_is(keepalive)
     done = keepalive("report", "lab/telnet_lost_byte.pcap")
 
     assert done.out.startswith("lab/telnet_lost_byte.pcap: nothing to report")
-    assert (
-        "12 segments have the form of a probe but are not probes (Wireshark may say Keep-Alive): 12 octets sent again."
-        in " ".join(done.out.split())
-    )
+    said = " ".join(done.out.split())
+    assert "12 segments have the form of a probe but are not probes (Wireshark may say Keep-Alive):" in said
+    assert "12 retransmitted bytes." in said
     assert "form of a probe" not in keepalive("report", CLOSED).out
 
 

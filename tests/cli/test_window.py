@@ -34,7 +34,7 @@ def test_an_instant_is_read(text, expected):
 @pytest.mark.parametrize("text", ["", "soon", "25:00", "12:60", "2026-13-01", "-5", "1e9", "@x", "999999999999h"])
 def test_what_is_no_time_is_refused(text):
     """Anything else is refused with examples."""
-    with pytest.raises(argparse.ArgumentTypeError, match="is no time such as"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a time such as"):
         window.instant(text)
 
 

@@ -39,7 +39,7 @@ def line_with(words, heading):
         (HAPPENED, "States derived from that: client FIN-WAIT-2, server CLOSE-WAIT", (14, 15)),
         (HAPPENED, "12 probes after the FIN", tuple(range(16, 39))),
         (HAPPENED, "The client's kernel answered the first 11", tuple(range(16, 39))),
-        (HAPPENED, "The last probe drew a RST within 20 us, 61.463 s after the FIN", (38, 39)),
+        (HAPPENED, "The last probe drew a RST in under 1 ms, 61.463 s after the FIN", (38, 39)),
         (WHY, "does the peer's TCP still answer? It did.", tuple(range(16, 38))),
         (WHY, "keepalive will not get", tuple(range(16, 38))),
         (WHY, "fits Linux's limit of 60 s (net.ipv4.tcp_fin_timeout)", (15, 38, 39)),

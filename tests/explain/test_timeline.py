@@ -16,7 +16,7 @@ def test_the_founding_capture_is_eight_events():
     (judged,), start_ns = captured("founding_go_fin60.pcap")
 
     assert [
-        ("1-3", "client opens the connection: SYN, SYN,ACK, ACK in 17 us -> both ESTABLISHED"),
+        ("1-3", "client opens the connection: SYN, SYN,ACK, ACK in under 1 ms -> both ESTABLISHED"),
         ("4", "client sends 5 bytes of data"),
         ("6-9, 12-13", "server sends 3 probes, every 5.120 s, the first after 5.193 s idle: all answered"),
         ("10-11", "client probes, after 15.177 s idle: answered"),

@@ -4,9 +4,12 @@ import sys
 
 import pytest
 
+from analyzer.analyzing import analyze
 from analyzer.report import tabular
 from analyzer.report.columns import FINDING_COLUMNS, FLOW_COLUMNS, PROBE_COLUMNS
 from analyzer.report.tables import TABLES
+from analyzer.units import Clock
+from tests.judging import CAPTURES
 
 FOUNDING = "founding_go_fin60.pcap"
 COUNTS = {"flows": 1, "probes": 16, "findings": 4}
@@ -100,3 +103,51 @@ def test_an_interrupt_leaves_no_table(analysis, tmp_path):
         tabular.write_parquet(interrupted(), kept.start_ns, tmp_path)
 
     assert [] == list(tmp_path.iterdir())
+
+
+def test_dates_stand_beside_seconds(analysis):
+    """With a time zone each instant of a DataFrame is there twice, as seconds and as a date, to the nanosecond."""
+    pytest.importorskip("pandas")
+    loaded = analysis(FOUNDING)
+    frame = loaded.to_pandas("probes", time="utc")
+    flows = loaded.to_pandas("flows", time="utc")
+    names = list(frame.columns)
+    first = frame["time_at"][0]
+
+    assert names.index("time_at") == names.index("time_s") + 1
+    assert "datetime64[ns, UTC]" == str(frame["time_at"].dtype)
+    assert loaded.start_ns() + round(frame["time_s"][0] * 1e9) == first.value
+    assert flows["fin_b_at"].isna().all()
+    assert not flows["fin_a_at"].isna().any()
+
+
+def test_dates_are_in_the_zone_that_was_asked_for(analysis, monkeypatch):
+    """Local dates have the time zone of this machine by name, in either library; what is relative has none."""
+    pytest.importorskip("pandas")
+    pytest.importorskip("polars")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    loaded = analysis(FOUNDING)
+
+    assert "Asia/Tokyo" == str(loaded.to_pandas(time="local")["first_at"].dt.tz)
+    assert "Asia/Tokyo" == loaded.to_polars(time="local")["first_at"].dtype.time_zone
+    assert loaded.to_pandas(time="local")["first_at"][0] == loaded.to_polars(time="utc")["first_at"][0]
+    assert "first_at" not in loaded.to_pandas(time="relative")
+
+
+def test_a_zone_without_a_name_is_utc(monkeypatch):
+    """Where nothing names this machine's zone dates are in UTC, not in a zone that was guessed."""
+    monkeypatch.setenv("TZ", ":no/such")
+    monkeypatch.setattr(tabular.os.path, "realpath", lambda _: "/etc/localtime")
+
+    assert "UTC" == tabular.zone_of(Clock.LOCAL)
+
+
+def test_an_analysis_knows_how_to_say_instants():
+    """What analyze was told of time holds for DataFrames and for stories."""
+    pytest.importorskip("pandas")
+    loaded = analyze(CAPTURES / FOUNDING, time="utc")
+
+    assert "time_at" in loaded.to_pandas("probes")
+    assert "Times are those of UTC" in str(loaded.flows[0].explain())
+    with pytest.raises(ValueError, match="noon"):
+        analyze(CAPTURES / FOUNDING, time="noon")

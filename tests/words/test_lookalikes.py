@@ -6,7 +6,9 @@ from analyzer.words.lookalikes import LOOKS, lookalikes_text, may_be_probes
 
 def test_each_kind_is_counted_in_its_words():
     """Kinds come in a fixed order, one or several of each, and those that are not there are not named."""
-    assert "1 octet sent again, 3 overtaken ACKs" == lookalikes_text({"stale_ack": 3, "retransmission": 1, "first": 7})
+    assert "1 retransmitted byte, 3 overtaken ACKs" == lookalikes_text(
+        {"stale_ack": 3, "retransmission": 1, "first": 7}
+    )
 
 
 def test_every_kind_of_the_report_has_words():

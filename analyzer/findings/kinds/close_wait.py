@@ -57,7 +57,10 @@ def _remark(t: Teller) -> str | None:
     """Say that keepalive's settings are not the remedy, unless it was keepalive that noticed."""
     if t.ending.verdict in {Verdict.TIMED_OUT, Verdict.SILENT}:
         return None
-    return "Other keepalive settings would change only the number of probes."
+    return (
+        "Other keepalive settings would not close it: they change only how many probes are sent, and how soon one finds"
+        " the other end gone."
+    )
 
 
 HELD: Final = FindingKind(

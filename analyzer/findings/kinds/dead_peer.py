@@ -180,10 +180,9 @@ def _icmp(t: Teller, prober: Side) -> Line | None:
         return None
     one = one_kind(errors)
     what = f" ({icmp_text(*one)})" if one else ""
-    text = (
-        f"{count(len(errors), 'ICMP error')}{what} came back without effect: Linux and macOS ignore an ICMP error that"
-        " quotes a probe."
-    )
+    told = any(witness.kind == "icmp" for witness in t.judged.witnesses)
+    came = "These ICMP errors had no effect" if told else f"{count(len(errors), 'ICMP error')}{what} had no effect"
+    text = f"{came}: Linux and macOS ignore an ICMP error that quotes a probe."
     return Line(text, frames_of(error.frame for error in errors))
 
 

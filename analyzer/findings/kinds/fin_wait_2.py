@@ -128,7 +128,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         last = Line(text, (reset,))
     else:
         took = next((probe.answer_ns for probe in probes if probe.answer == "rst"), None)
-        within = f" within {duration(took)}" if took is not None else ""
+        within = f" in {duration(took)}" if took is not None else ""
         text = f"The last probe drew a RST{within}, {after} after the FIN: the end."
         last = Line(text, (number(f, "probe_frame"), reset))
     return [*fin_lines(t, closer), *(probes_after_fin(t, closer, probes) if probes else []), last]

@@ -74,7 +74,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     if f.data["bare"]:
         text = (
             "That RST has no ACK, and its sequence number equals the acknowledgement number of what it answers: the"
-            ' form of "no such connection" (RFC 9293 3.10.7.1).'
+            ' form of "no such connection".'
         )
         shape = Line(text, (number(f, "reset_frame"),))
     return lines(before, Line(f"{what} drew a RST{silent}: the end.", f.frames), shape)

@@ -86,7 +86,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         )
         return [Line(text, frames_of(number(f, "fin_frame"), f.frames))]
     text = (
-        f"{holder}'s kernel held a connection whose other end no longer knew it: half-open (RFC 9293 3.5.1). Inferred"
+        f"{holder}'s kernel held a connection whose other end no longer knew it: half-open. Inferred"
         f" causes: {loser}'s host restarted; or its program ended without a FIN that reached this point; or the port"
         " was used anew after that."
     )

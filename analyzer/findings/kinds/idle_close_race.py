@@ -11,7 +11,7 @@ from analyzer.judge.record import other
 from analyzer.label.reset import ResetKind
 from analyzer.tolerances import ANSWER_RST_NS
 from analyzer.words.model import Line, LongText
-from analyzer.words.teller import duration, number, side_of
+from analyzer.words.teller import capital, duration, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -63,8 +63,8 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     writer = side_of(f)
     closer, after = t.start(other(writer)), number(f, "since_fin_ns")
     crossed = (
-        f"{duration(after)} later {t.the(writer)}'s data passed here. It does not acknowledge that FIN, so it was sent"
-        " before the FIN arrived."
+        f"{capital(duration(after))} later {t.the(writer)}'s data passed here. It does not acknowledge that FIN, so it"
+        " was sent before the FIN arrived."
         if after >= 0
         else f"{t.start(writer)}'s data had passed here {duration(-after)} before. The FIN does not acknowledge it, so"
         " the FIN was sent before the data arrived."

@@ -59,7 +59,7 @@ def _headline(t: Teller, f: Finding) -> str:
     if _may_be_forgotten(f):
         return (
             f"{t.start(writer)} sent data {after} after {closer}'s FIN, and a RST answered: either {closer} had closed"
-            " in full, or a middlebox had forgotten the half-closed connection."
+            " completely, or a middlebox had forgotten the half-closed connection."
         )
     return f"{t.start(writer)} sent data {after} after {closer}'s FIN; {closer} had closed in full, and a RST answered."
 

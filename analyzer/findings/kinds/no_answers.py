@@ -72,11 +72,11 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     text = {
         "without_timestamps": (
             "These probes bear no timestamps on a connection that has them. A receiver may drop such segments without"
-            " an answer (RFC 7323 3.2)."
+            " an answer."
         ),
         "empty": (
             "These probes are empty. Some stacks, old or small, do not answer an empty segment with an old number"
-            " (RFC 9293 3.8.4): the probe with one byte exists for these."
+            ": the probe with one byte exists for these."
         ),
         "octet": (
             "Even a probe with a byte of data got no answer, though every stack should answer it: perhaps probes are"

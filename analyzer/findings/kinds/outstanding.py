@@ -97,7 +97,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         if too_big
         else None,
         Line(
-            "Linux sends no probe while anything sent is unacknowledged (RFC 9293 MUST-26). It is the"
+            "Linux sends no probe while anything sent is unacknowledged. It is the"
             " retransmission timer's turn, and keepalive's settings do not shorten that.",
             frames,
         ),

@@ -152,7 +152,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     peer = t.the(other(side_of(f)))
     text = (
         f"Either {peer} or the path to it is gone, or answers are lost on the way here. A prober must not give up"
-        " before its count is reached: one lost probe proves nothing (RFC 9293 MUST-29)."
+        " before its count is reached: one lost probe proves nothing."
     )
     return [Line(text, f.frames)]
 

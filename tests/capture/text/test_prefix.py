@@ -92,7 +92,7 @@ def test_what_is_before_is_counted_if_it_is_not_the_same(tmp_path):
     path = tmp_path / "dump.txt"
     path.write_text(before("dump-1  | ") + "\nweb-1  | 200 GET /\nweb-1  | 10 items\n")
 
-    assert any("no packets, or could not be read: 2" in said for said in analyzer.analyze(path).captures[0].warnings)
+    assert any("not packets, or could not be read: 2" in said for said in analyzer.analyze(path).captures[0].warnings)
 
 
 def test_prose_has_no_prefix():

@@ -24,7 +24,7 @@ def test_outstanding_data_keeps_keepalive_from_running():
     story = explain.story(judged, start_ns)
 
     assert "The server's data stayed unacknowledged for 11.457 s" in story.headline
-    assert "MUST-26" in texts(story, "Why")
+    assert "Linux sends no probe while anything sent is unacknowledged" in texts(story, "Why")
     assert "TCP_USER_TIMEOUT" in texts(story, "What to change")
 
 
