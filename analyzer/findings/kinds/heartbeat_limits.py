@@ -94,10 +94,10 @@ SLOWER: Final = FindingKind(
     text=LongText(
         title="Heartbeats further apart than middleboxes allow",
         meaning=(
-            "This end's heartbeats come so seldom that known middleboxes forget the flow between two of them, and one"
+            "This end's heartbeats come so rarely that known middleboxes forget the flow between two of them, and one"
             " of them got no answer, or a RST."
         ),
-        why="A heartbeat keeps a flow known only if it comes before the box's time is up.",
+        why="A heartbeat keeps a flow known only if it comes before the box's idle timeout runs out.",
         change="Let heartbeats come sooner than the path's limit: every 60 s or less keeps a flow through most boxes.",
         doubt=(
             "The peer may also have died on its own. The capture does not show which boxes are on the path; where many"
@@ -281,7 +281,7 @@ MASKED: Final = FindingKind(
             " Data restarts keepalive's idle time, so while heartbeats come sooner than that no probe is ever sent."
         ),
         why=(
-            "It is no fault: heartbeats test the program too, and boxes that count only data see them. But keepalive"
+            "Nothing is wrong: heartbeats test the program too, and boxes that count only data see them. But keepalive"
             " neither helps nor shows here, and a dead peer is found by the heartbeats' rule, or by retransmissions."
         ),
         change="Nothing. Give heartbeats a time limit for the answer; TCP_USER_TIMEOUT bounds retransmissions.",
