@@ -41,6 +41,11 @@ BLOCK: Final = 4 << 20
 ATTEMPTS: Final = 5
 PAUSE_S: Final = 0.2
 """Before the second attempt; twice as long before each further one."""
+CONNECT_S: Final = 10.0
+SILENT_S: Final = 20.0
+"""After so long without a connection, or without an octet of an answer, a request has failed."""
+GIVE_UP_S: Final = 300.0
+"""After so long nothing is asked for again."""
 NO_SUCH: Final = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -93,7 +98,7 @@ def reason(error: BaseException) -> str:
     """Return why a store refused, without anything that may hold a secret."""
     if isinstance(error, FileNotFoundError):
         return "it is not there"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         return "no answer in time"
     status = getattr(error, "status", None)
     if isinstance(status, int):
@@ -124,7 +129,7 @@ class Place:
             return
         try:
             library(LIBRARIES[scheme])
-            self._fs, self.root = fsspec.core.url_to_fs(url)
+            self._fs, self.root = fsspec.core.url_to_fs(url, **_patience(scheme))
         except ImportError:
             raise missing(LIBRARIES[scheme]) from None
         except Exception as error:  # noqa: BLE001 - whatever the store's library makes of it
@@ -157,7 +162,7 @@ class Place:
             found = self._fs.glob(self.root, detail=True)
             return {path: info for path, info in found.items() if info["type"] == "file"}
         with contextlib.suppress(*NO_SUCH):
-            info = self._fs.info(self.root)
+            info = self._told(self.root)
             if info["type"] == "file" and (SUFFIXES.search(self.root) or self.is_local or info.get("size")):
                 return {self.root: info}
         found = self._fs.find(self.root, detail=True)
@@ -179,19 +184,32 @@ class Place:
 
     def _info(self, path: str) -> Json:
         self._fs.invalidate_cache(path) if self.is_local else self._fs.invalidate_cache(self._fs._parent(path))
-        return self._fs.info(path)
+        return self._told(path)
+
+    def _told(self, path: str) -> Json:
+        """Return what the store says of a file.
+
+        fsspec says of HTTP that what did not answer is not there; here that is what it is.
+        """
+        try:
+            return self._fs.info(path)
+        except NO_SUCH as error:
+            why = error.__cause__
+            if why is None or not (isinstance(why, TimeoutError) or type(why).__module__.startswith("aiohttp")):
+                raise
+        raise why
 
     def _again(self, action: Callable[[], Json]) -> Json:
         """Do something that only asks, again if it fails for a reason that may pass."""
+        since_s = time.monotonic()
         for attempt in range(ATTEMPTS):
             try:
                 return action()
             except (*NO_SUCH, PermissionError):
                 raise
             except Exception:
-                if attempt == ATTEMPTS - 1:
+                if not _once_more(attempt, since_s):
                     raise
-                time.sleep(PAUSE_S * 2**attempt)
         raise AssertionError
 
     def open(self, file: StoredFile) -> Octets:
@@ -354,6 +372,7 @@ class Octets:
         wanted = min(len(view), self._file.size - self._at, BLOCK)
         if wanted <= 0:
             return 0
+        since_s = time.monotonic()
         for attempt in range(ATTEMPTS):
             try:
                 octets = self._more(wanted)
@@ -372,8 +391,8 @@ class Octets:
             self.close()
             if self._place.now(self._file).version != self._file.version:
                 raise ReplacedError(self._file.name)
-            if attempt < ATTEMPTS - 1:
-                time.sleep(PAUSE_S * 2**attempt)
+            if not _once_more(attempt, since_s):
+                break
         raise StorageError(f"{self._file.name}: cannot be read from byte {self._at} of {self._file.size} ({why})")
 
     def _more(self, wanted: int) -> bytes:
@@ -414,6 +433,29 @@ class Octets:
         if stream is not None:
             with contextlib.suppress(Exception):
                 stream.close()
+
+
+def _once_more(attempt: int, since_s: float) -> bool:
+    """Pause behind an attempt that failed, of those that began then; say whether there is to be another one."""
+    if attempt == ATTEMPTS - 1 or time.monotonic() - since_s >= GIVE_UP_S:
+        return False
+    time.sleep(PAUSE_S * 2**attempt)
+    return True
+
+
+def _patience(scheme: str) -> dict[str, Any]:
+    """Return what has a store's library fail when the store is silent, beside what the user has set for fsspec.
+
+    Those of Google and Azure have limits of their own.
+    """
+    own = library("fsspec").config.conf.get(scheme, {})
+    if scheme == "s3":
+        limits = {"connect_timeout": CONNECT_S, "read_timeout": SILENT_S}
+        return {"config_kwargs": {**limits, **own.get("config_kwargs", {})}}
+    if scheme in {"http", "https"}:
+        limit = library("aiohttp").ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENT_S)
+        return {"client_kwargs": {"timeout": limit, **own.get("client_kwargs", {})}}
+    return {}
 
 
 def _as_it_is(descriptor: int, path: str) -> None:

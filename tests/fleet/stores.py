@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -54,12 +55,16 @@ class Proxy(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, address, fault):
-        """Listen; ``fault`` gets number, method and path, and returns ``error``, ``drop``, ``half`` or nothing."""
+        """Listen; ``fault`` gets number, method and path, and returns a fault or nothing.
+
+        Those are ``error``, ``drop``, ``half`` an answer, ``silent`` before it, and ``stuck`` in the middle of it.
+        """
         super().__init__(("127.0.0.1", 0), Passing)
         self.store = address.removeprefix("http://")
         self.fault = fault
         self.count = 0
         self.lock = threading.Lock()
+        self.over = threading.Event()
 
     @property
     def address(self):
@@ -85,6 +90,10 @@ class Passing(BaseHTTPRequestHandler):
         if fault == "drop":
             self.close_connection = True
             return
+        if fault == "silent":
+            self.server.over.wait()
+            self.close_connection = True
+            return
         if fault == "error":
             self.send_response(503)
             self.send_header("Content-Length", "0")
@@ -102,13 +111,37 @@ class Passing(BaseHTTPRequestHandler):
         self.send_header("Content-Length", found.getheader("Content-Length") or str(len(octets)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(octets[: len(octets) // 2] if fault == "half" else octets)
-        self.close_connection = fault == "half"
+            self.wfile.write(octets[: len(octets) // 2] if fault in {"half", "stuck"} else octets)
+        if fault == "stuck":
+            self.server.over.wait()
+        self.close_connection = fault in {"half", "stuck"}
 
     do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = answer  # noqa: N815 - the names that http.server calls
 
     def log_message(self, *_):
         """Say nothing."""
+
+
+@contextlib.contextmanager
+def accepting(answer):
+    """Give the address of what takes any connection and says the same on each; with nothing, it never says a word."""
+
+    class Saying(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(1 << 16)
+            if answer:
+                self.request.sendall(answer)
+            else:
+                over.wait()
+
+    over = threading.Event()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Saying) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield "http://{}:{}".format(*server.server_address)
+        finally:
+            over.set()
+            server.shutdown()
 
 
 @contextlib.contextmanager
@@ -120,6 +153,7 @@ def failing(address, fault):
     try:
         yield proxy
     finally:
+        proxy.over.set()
         proxy.shutdown()
         proxy.server_close()
         thread.join()

@@ -267,3 +267,60 @@ def test_a_store_that_only_fails_is_said(served, tmp_path, monkeypatch):
     assert (1, 1) == (done.done, len(done.errors))
     assert "s3://captures/host-0001/trace-001.pcap: cannot be read" in done.errors[0]
     assert "testing-" not in done.errors[0]
+
+
+def test_a_store_that_falls_silent_costs_only_time(served, tmp_path, monkeypatch):
+    """A request that is accepted and never answered, or never to its end, is made again, and nothing is lost."""
+    address, folder = served
+    kinds = ["stuck", "silent"]
+
+    def fault(count, method, path):
+        return kinds.pop() if kinds and method == "GET" and "host-0001/trace-001" in path else ""
+
+    with stores.failing(address, fault) as proxy:
+        reach(monkeypatch, proxy.address)
+        monkeypatch.setattr(places, "SILENT_S", 1.0)
+        done = running.run(["s3://captures"], "s3://tables/silent", workers=0)
+
+    reach(monkeypatch, address)
+    assert (2, [], []) == (done.done, done.errors, kinds)
+    expect_reports("s3://tables/silent", folder, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "answer", "why"),
+    [
+        ("s3://captures", b"", "no answer in time"),
+        ("{}/capture.pcap", b"", "no answer in time"),
+        (
+            "{}/capture.pcap",
+            b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+            "status 503",
+        ),
+    ],
+)
+def test_a_store_that_never_answers_is_said(tmp_path, monkeypatch, url, answer, why):
+    """Where connections are accepted and no request is ever served, the run ends with one sentence."""
+    monkeypatch.setattr(places, "ATTEMPTS", 2)
+    monkeypatch.setattr(places, "SILENT_S", 0.1 if not answer else 5.0)
+    with stores.accepting(answer) as address:
+        reach(monkeypatch, address)
+        with pytest.raises(StorageError) as caught:
+            running.run([url.format(address)], str(tmp_path / "out"), workers=0)
+
+    assert f"{url.format(address)}: cannot be listed ({why})" == str(caught.value)
+
+
+def test_nothing_is_asked_for_again_for_ever(tmp_path, monkeypatch):
+    """Attempts that take long are not repeated as often as those that fail at once."""
+    monkeypatch.setattr(places, "GIVE_UP_S", 0.0)
+    asked = []
+
+    def fail():
+        asked.append(1)
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        Place(str(tmp_path))._again(fail)
+
+    assert 1 == len(asked)
