@@ -6,9 +6,22 @@ import numpy as np
 import pytest
 
 from analyzer.capture import open_capture
-from analyzer.segment import SEGMENT, WITNESS, SegmentBatch
+from analyzer.segment import (
+    ABSENT,
+    GIVEN,
+    MAPPED_IPV4,
+    NO_NEWS,
+    PORT_SHUT,
+    SAYS,
+    SEGMENT,
+    SIGN,
+    WITNESS,
+    SegmentBatch,
+)
+from analyzer.track import attend, beside
 from analyzer.track.batch import FlowBatch
 from analyzer.track.beside import PART, Beside
+from analyzer.track.news import OF_LINK
 from analyzer.track.signs import HOP, OWN, TAKEN_FOR_HOP
 from analyzer.track.tracker import Tracker
 from tests.capture.craft import IP_A, IP_B, Kept, ethernet, ipv4, pcap, tcp, udp
@@ -290,3 +303,54 @@ def test_frames_without_any_segment_do_not_pile_up():
     for _ in range(5):
         tracker.feed(SegmentBatch(np.empty(0, dtype=SEGMENT), len(others), others=others))
         assert tracker._beside._waiting <= 2 * PART
+
+
+NEW = 4_000_000_000
+"""Above all numbers that the forged frames have."""
+
+
+def forged(count, seed):
+    """So many WITNESS rows in which hosts, stations, questions and announcements are all made up."""
+    chance = np.random.default_rng(seed)
+    rows = np.zeros(count, dtype=WITNESS)
+    rows["frame"] = np.arange(count) + seed * count
+    rows["ts_ns"] = START_NS + rows["frame"] * 1000
+    rows["kind"] = chance.integers(SIGN, SAYS + 1, count)
+    rows["news"] = chance.integers(NO_NEWS, PORT_SHUT + 1, count)
+    for name in ("src_lo", "dst_lo", "src_mac", "news_mac"):
+        rows[name] = chance.integers(1, NEW, count)
+    rows["said_mac"] = np.where(rows["kind"] == SAYS, rows["src_mac"], ABSENT)
+    rows["protocol"] = 17
+    return rows
+
+
+def test_a_flood_of_made_up_hosts_costs_bounded_memory(monkeypatch):
+    """However many hosts, questions and announcements are made up, tables stay; what connections are of is kept."""
+    monkeypatch.setattr(beside, "TABLES", tuple((dtype, 256) for dtype, _ in beside.TABLES))
+    made = Beside(jit=False, seed=7)
+    true = forged(1, 0)
+    for name, value in (("kind", SAYS), ("news", GIVEN), ("src_mac", NEW), ("news_mac", NEW), ("said_mac", NEW)):
+        true[name] = value
+    true["src_lo"] = true["dst_lo"] = MAPPED_IPV4 | 1
+    made.add(true)
+    made.hear(0)
+    made._tables[attend.STATIONS].records[0]["has_tcp"] = 1
+    sizes = []
+    for seed in range(1, 31):
+        made.add(forged(200, seed))
+        made.hear(0)
+        sizes.append([(len(table.records), len(table.slots)) for table in made._tables])
+
+    used = [int(made._registers[at]) for at in range(len(made._tables))]
+    stations, claims, news = (
+        made._tables[at].column(name, used[at])
+        for at, name in ((attend.STATIONS, "lo"), (attend.CLAIMS, "mac"), (attend.ANNOUNCED, "mac"))
+    )
+    most = [256 + 200 * each for each in beside.RECORDS]
+    assert all(
+        records <= 2 * bound and slots <= 4 * bound
+        for each in sizes
+        for (records, slots), bound in zip(each, most, strict=True)
+    )
+    assert [1, 1, 2] == [int(np.count_nonzero(macs == NEW)) for macs in (stations, claims, news)]
+    assert np.count_nonzero(news == OF_LINK) >= 2
