@@ -84,14 +84,14 @@ ENDINGS: Final[dict[Verdict, tuple[str, str]]] = {
     Verdict.TIMED_OUT: (ORANGE, "v"),
     Verdict.SILENT: (PURPLE, "s"),
     Verdict.HALF_CLOSED: (SKY, "D"),
-    Verdict.ABORTED: ("#8A3D00", "P"),
+    Verdict.ABORTED: ("#B0521A", "P"),
     Verdict.UNDETERMINED: (GREY, "*"),
-    Verdict.OPEN: (BLUE, ">"),
-    Verdict.CLOSING: (BLUE, "h"),
+    Verdict.OPEN: ("#2C8CC9", ">"),
+    Verdict.CLOSING: ("#2C8CC9", "h"),
     Verdict.CLOSED: (GREEN, "8"),
     Verdict.UNESTABLISHED: (GREY, "d"),
 }
-"""Colour and marker of an ending; in the order in which a reader should meet them."""
+"""Colour and marker of an ending; in the order in which a reader should meet them. Each stands out on a dark page."""
 
 _HOUSE: Final = {
     "font.family": ["sans-serif"],

@@ -40,6 +40,8 @@ COLUMNS: Final = 72
 """Endings in the same of so many equal parts of the time are one mark."""
 SMALLEST: Final = 3.5
 LARGEST: Final = 11.0
+HEALTHY: Final = 0.85
+"""Opacity of a good ending's mark, which stands back behind a bad one and is still seen on a dark page."""
 APART: Final = 0.07
 """Of a row, between the marks of two kinds of endings: one does not hide the other."""
 ALIVE: Final = "flows alive, highest where a row had most"
@@ -128,9 +130,8 @@ def _draw(axes: Axes, rows: Sequence[tuple[str, list[Ended]]], look: Theme, star
             for cell, many in sorted(cells.items()):
                 size = round(min(SMALLEST + log2(many) * 1.1, LARGEST), 1)
                 edge = look.ink if SEVERITIES[verdict] is Severity.BAD else colour
-                mark = Mark(
-                    meaning, shape, size, colour, edge, 0.9 if SEVERITIES[verdict] is not Severity.GOOD else 0.5
-                )
+                opacity = HEALTHY if SEVERITIES[verdict] is Severity.GOOD else 1.0
+                mark = Mark(meaning, shape, size, colour, edge, opacity)
                 places.setdefault(mark, []).append((low + (cell + 0.5) * width, y + (len(ENDINGS) / 2 - depth) * APART))
         put_marks(axes, places, look, zorder=3 + depth)
     _alive(axes, rows, high, look)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
 from analyzer.judge.record import Probe, ZeroWindowProbe
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 SIZE_IN: Final = (9.6, 2.9)
 MOST_LINES: Final = 1000
+BOUNDS_KEY: Final = 0.3
+"""Opacity of bounds in the legend, where there is no figure behind them to be kept readable."""
 """More FINs and RSTs than these are drawn by one collection of lines: each line of its own costs a millisecond."""
 LOGARITHMIC_FROM: Final = 6.0
 """Ratio of the largest gap to the smallest from which on the axis is logarithmic."""
@@ -176,7 +179,7 @@ def _lines(axes: Axes, timers: list[Inferred], theme: Theme, start_ns: int) -> l
         band.set(facecolor=theme.probe, alpha=theme.shade * 1.5 * (low / high) ** 0.5 if high else 0, edgecolor="none")
         axes.add_patch(band)
         named = Rectangle((left, low), 0, 0, label=symbols.BOUNDS)  # of no size: for the legend
-        named.set(facecolor=band.get_facecolor(), edgecolor="none")
+        named.set(facecolor=to_rgba(theme.probe, BOUNDS_KEY), edgecolor=theme.probe, linewidth=0.6)
         axes.add_patch(named)
         y = high if timer.value_ns is None else seconds(timer.value_ns)
         if timer.value_ns is not None:

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from analyzer.judge.connection import State
-from analyzer.judge.verdict import Verdict
-from analyzer.report.plot import colours
+from analyzer.judge.verdict import SEVERITIES, Severity, Verdict
+from analyzer.report.plot import colours, endings
 
 
 def luminance(color):
@@ -43,6 +43,16 @@ def test_bands_are_those_of_states():
     assert {State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSE_WAIT} == {
         state for state, (_, weight) in colours.BANDS.items() if weight == strongest
     }
+
+
+@pytest.mark.parametrize("verdict", colours.ENDINGS)
+def test_an_ending_stands_out_on_a_dark_page(verdict):
+    """Every ending's mark, as faint as it is drawn, has a contrast of 3 to 1 with the dark page (WCAG 2 1.4.11)."""
+    page = to_rgb(colours.THEMES["dark"].page)
+    opacity = endings.HEALTHY if SEVERITIES[verdict] is Severity.GOOD else 1.0
+    drawn = [opacity * c + (1 - opacity) * p for c, p in zip(to_rgb(colours.ENDINGS[verdict][0]), page, strict=True)]
+
+    assert (luminance(drawn) + 0.05) / (luminance(page) + 0.05) >= 3
 
 
 def test_settings_are_put_back():
