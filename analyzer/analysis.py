@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
@@ -30,7 +30,7 @@ from analyzer.survey.limits import IdleTrials, silences
 from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
 from analyzer.survey.shared import SharedFlows
-from analyzer.together import ROWS, SEARCHED, WRITTEN, FlowsTogether
+from analyzer.together import LARGE, ROWS, SEARCHED, WRITTEN, FlowsTogether
 from analyzer.track.flow import Endpoint, endpoints_of
 from analyzer.track.tracker import Limits
 from analyzer.units import Clock, Zero
@@ -60,8 +60,6 @@ FEW: Final = 0.5
 """If only such a part of the flows of a batch is looked at, they are copied out of it first."""
 FOLD: Final = 16384
 """This many lines of flows may come before those that nobody can look at are folded."""
-LARGE: Final = 4096
-"""A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""
 LARGE_KEPT: Final = 2
 AHEAD: Final = 32
 """This many flows of a batch are judged together by who goes through all."""
@@ -285,7 +283,12 @@ class Analysis:
                 rows = np.split(own["row"][by_batch].astype(np.int64), starts[1:])
                 kept = [self._batches[batch] for batch in batches.tolist()]
                 pieces = [(each.batch, each.winners, picked) for each, picked in zip(kept, rows, strict=True)]
-                yield FlowsTogether(capture, pieces), np.argsort(by_batch)
+                keep = partial(self._keep_large, own[by_batch])
+                yield FlowsTogether(capture, pieces, keep=keep), np.argsort(by_batch)
+
+    def _keep_large(self, lines: NDArray[np.void], at: int, judged: JudgedFlow) -> None:
+        """Keep what took long for who asks next: it is the flow of one of these lines."""
+        self._large_flow(int(lines["batch"][at]), int(lines["row"][at])).judged = judged
 
     def _sizes(self, lines: NDArray[np.void]) -> NDArray[np.int64]:
         """Return how many notable segments the flows of these lines have."""

@@ -22,7 +22,7 @@ from analyzer.judge.verdict import VERDICTS
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,6 +38,8 @@ SEARCHED: Final = 2048
 
 WRITTEN: Final = 8192
 """This many kept flows are searched, judged and written together, if they have not too many rows."""
+LARGE: Final = 4096
+"""A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""
 PACKED: Final = 7
 """So many findings of a flow are one number, an octet each."""
 ROWS: Final = 65_536
@@ -54,13 +56,21 @@ class OneFlow(NamedTuple):
 class FlowsTogether:
     """Some flows of one capture; there is one at least."""
 
-    def __init__(self, capture: int, pieces: Sequence[Piece], hits: Hits | None = None) -> None:
+    def __init__(
+        self,
+        capture: int,
+        pieces: Sequence[Piece],
+        hits: Hits | None = None,
+        keep: Callable[[int, JudgedFlow], None] | None = None,
+    ) -> None:
         """Take flows of batches, each with the rows of VERDICTS that won; they are searched when somebody asks.
 
-        ``hits`` is what was found in them, in the same order, if that is known.
+        ``hits`` is what was found in them, in the same order, if that is known. ``keep`` gets those that took long to
+        judge, with their places.
         """
         self.capture = capture
         self._pieces = pieces
+        self._keep = keep
         if hits is not None:
             self.hits = hits
 
@@ -166,7 +176,10 @@ class FlowsTogether:
             some = self.take(places[part])
             endings = verdict.endings_of(some.endings)
             for each, ending, has in zip(recording.records(some.facts, record), endings, some.hits.each(), strict=True):
-                yield causes.explained(findings.judge(each, ending, has))
+                judged = causes.explained(findings.judge(each, ending, has))
+                if self._keep is not None and len(some) == 1 and sizes[part.start] >= LARGE:
+                    self._keep(int(places[part.start]), judged)
+                yield judged
 
     def __iter__(self) -> Iterator[OneFlow]:
         """Yield all of them, judged."""

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from analyzer import analysis as analysis_module
+from analyzer import together
 from analyzer.analysis import Analysis, Kept
 from analyzer.analyzing import analyze, read_flows
 from analyzer.survey.selection import Selection
@@ -91,3 +95,15 @@ def test_flows_are_judged_some_at_a_time_around_a_large_one(monkeypatch):
 
     assert [0, 1, 2] == [flow.judged.record.number for flow in analysis]
     assert [0, 1, 2] == sorted(row for rows in judged for row in rows)
+
+
+def test_a_large_flow_that_was_written_is_not_judged_for_its_settings(monkeypatch):
+    """What was judged to be written is kept for who asks for settings next."""
+    monkeypatch.setattr(analysis_module, "LARGE", 1)
+    monkeypatch.setattr(together, "LARGE", 1)
+    analysis = analyze(FOUNDING)
+    written = [judged for flows, _ in analysis.together() for judged in flows.judged(np.arange(len(flows)))]
+    monkeypatch.setattr(Kept, "judge", lambda kept, rows: pytest.fail(f"{kept}, {rows}"))
+
+    assert 1 == analysis.settings_in_use().asked
+    assert [analysis.flow(line).judged for line in analysis.lines()] == written

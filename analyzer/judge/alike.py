@@ -136,26 +136,32 @@ def likenesses(facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endi
                 column[there] = values[at]
                 _sort_in(field, column, first_ns, others, frames)
     _sort_in_stray(facts, others, frames)
-    ranks, ordered, distinct = _ranked(np.stack(frames, axis=1))
+    there = [column for column in frames if (column > 0).any()]
+    ranked, ordered, distinct = _ranked(np.stack(there, axis=1))
+    ranks = iter(ranked.T)
+    others += [next(ranks) if (column > 0).any() else column - 1 for column in frames]
     may &= distinct <= MOST_FRAMES
-    few = ordered[:, :MOST_FRAMES]
+    few = np.zeros((len(facts), MOST_FRAMES), dtype=np.int64)
+    few[:, : ordered.shape[1]] = ordered[:, :MOST_FRAMES]
     close = (np.diff(few, axis=1) == 1) @ (1 << np.arange(few.shape[1] - 1))
-    whole = np.column_stack([*others, ranks, close, distinct])
-    group, shapes = _grouped(whole, np.flatnonzero(may))
+    group, shapes = _grouped([*others, close, distinct], np.flatnonzero(may))
     return Likenesses(shapes, group, facts.flows.columns["end_ns"] - first_ns, few)
 
 
-def _grouped(whole: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[bytes]]:
-    """Return which rows, of those at these places, are equal: the group of each, and a digest of each group's rows.
+def _grouped(columns: list[NDArray[np.int64]], places: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[bytes]]:
+    """Return which rows of columns, of those at these places, are equal: the group of each, a digest of each group's.
 
     Rows are told apart by sums that nobody can foresee; one whose sum is by chance that of others is like no other.
+    Most columns are the same in all rows, and are looked at no further.
     """
-    group = np.full(len(whole), -1)
-    rows = whole[places]
+    group = np.full(len(columns[0]), -1)
+    some = [column[places] for column in columns]
+    rows = np.column_stack([np.zeros(len(places), dtype=np.int64), *(c for c in some if (c != c[:1]).any())])
     factors = np.frombuffer(os.urandom(8 * rows.shape[1]), dtype=np.int64) | 1
     _, first, own = np.unique(rows @ factors, return_index=True, return_inverse=True)
     group[places] = np.where((rows == rows[first[own]]).all(axis=1), own, -1)
-    return group, [blake2b(rows[at].tobytes(), digest_size=DIGEST).digest() for at in first.tolist()]
+    whole = np.column_stack([column[first] for column in some])
+    return group, [blake2b(row.tobytes(), digest_size=DIGEST).digest() for row in whole]
 
 
 def _simple(facts: Facts) -> NDArray[np.bool_]:
