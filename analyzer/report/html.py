@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ from analyzer import explain
 from analyzer.findings import Advice, kind_of
 from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
+from analyzer.report.look import look_of
 from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
 from analyzer.report.settings_table import HEADS, cells, notes
@@ -41,7 +43,7 @@ from analyzer.words.idle_limits import limit_sentence
 from analyzer.words.teller import frames_label, frames_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Hashable, Iterator, Mapping
 
     import numpy as np
     from jinja2 import Environment
@@ -58,6 +60,8 @@ MOST_ROWS: Final = 20_000
 """This many rows the table has; a browser sorts and filters them at once."""
 OPEN_FINDINGS: Final = 3
 """More findings than this are folded, a line each."""
+MOST_ALIKE: Final = 4
+"""Of so many stories whose pictures look the same, each has one; the others name the first."""
 LINKS: Final = 12
 """This many flows are named beside a finding."""
 MOST_POINTED: Final = 1000
@@ -145,7 +149,7 @@ def page(data: Page) -> Iterator[str]:
             unlisted=len(data.lines) - len(table),
             json=embedded({"rows": table, "slice": SLICE, "several": several, "styles": STYLES}),
             told=told,
-            stories=(_story(flow, report, pictures=data.pictures and len(report.flows) > 1) for flow in report.flows),
+            stories=_stories(report, pictures=data.pictures and len(report.flows) > 1),
             several=several,
             styles=STYLES,
         )
@@ -250,9 +254,10 @@ def _top(data: Page) -> dict[str, Any] | None:
 
     words = [rule.verdict for rule in VERDICTS]
     ended = []
-    for line in data.lines:
-        known = data.known.get((int(line["capture"]), int(line["number"])))
+    keys = zip(data.lines["capture"].tolist(), data.lines["number"].tolist(), strict=True)
+    for at, known in enumerate(map(data.known.get, keys)):
         if known is not None:
+            line = data.lines[at]
             service = _endpoint(*(int(line[f"service_{part}"]) for part in ("hi", "lo", "port")))
             ended.append(Ended(service, known.ended_ns, words[line["winner"]]))
     if not ended:
@@ -260,6 +265,17 @@ def _top(data: Page) -> dict[str, Any] | None:
     zero_ns = flows[0].start_ns if len(data.report.captures) == 1 else 0
     figure = endings_figure(ended, zero_ns, theme="transparent")
     return {"svg": _safe(METADATA.sub("", inline_svg(figure, "top-"))), "zoom": None}
+
+
+def _stories(report: Report, *, pictures: bool) -> Iterator[dict[str, Any]]:
+    """Yield what is told of each flow; of those that look the same, a few have a picture."""
+    alike: defaultdict[Hashable, list[dict[str, Any]]] = defaultdict(list)
+    for flow in report.flows:
+        look = look_of(flow.judged) if pictures else None
+        same = [] if look is None else alike[look]
+        story = _story(flow, report, pictures=pictures and len(same) < MOST_ALIKE)
+        same.append(story)
+        yield story | {"like": same[0] if len(same) > MOST_ALIKE else None}
 
 
 def _story(flow: ShownFlow, report: Report, *, pictures: bool) -> dict[str, Any]:

@@ -10,9 +10,23 @@ from html import unescape
 import numpy as np
 import pytest
 
-from analyzer.report.html import MOST_ROWS, SLICE, Known, Page, embedded, excerpt, page, picture, rows, story_html
+from analyzer.analyzing import analyze
+from analyzer.report.html import (
+    MOST_ALIKE,
+    MOST_ROWS,
+    SLICE,
+    Known,
+    Page,
+    embedded,
+    excerpt,
+    page,
+    picture,
+    rows,
+    story_html,
+)
 from analyzer.report.text import Report, ShownFlow, ShownService, lookalike_sum
 from analyzer.survey import overview
+from tests.hostile.floods import flood
 
 FOUNDING = "founding_go_fin60.pcap"
 REUSE = "lab/port_reuse.pcap"
@@ -204,3 +218,13 @@ def test_what_a_notebook_shows(analysis, flow):
     assert "2 more flows with something to say" in text
     assert "<svg" in story_html(*flow(FOUNDING), "x")
     assert "What to change" in story_html(*flow(FOUNDING), "x", pictures=False)
+
+
+def test_flows_that_look_the_same_share_some_pictures(tmp_path):
+    """Of a flood a few flows have a picture, and the others name the first of these."""
+    path = tmp_path / "resets.pcap"
+    path.write_bytes(flood("a RST of each flow", 10))
+    text = text_of(page_of(analyze(path, jit=False), pictures=True))
+
+    assert MOST_ALIKE == text.count("<figure><div") - 1
+    assert 10 - MOST_ALIKE == text.count('would look like that of <a href="#flow-0-')

@@ -13,7 +13,6 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -236,6 +235,8 @@ def rendered(figures: Iterable[Figure], fmt: str) -> bytes:
     stream = BytesIO()
     with house_style():
         if fmt == "pdf":
+            from matplotlib.backends.backend_pdf import PdfPages  # takes as long as a picture
+
             with PdfPages(stream, metadata={"CreationDate": None}) as pages:
                 for figure in figures:
                     pages.savefig(figure)
