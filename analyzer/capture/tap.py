@@ -362,8 +362,10 @@ def remedy() -> str:
         return "This is root without the capability NET_RAW: start the container with --cap-add=NET_RAW."
     python = Path(sys.executable).resolve()
     return (
-        f"Run it with sudo; or let this Python capture, for every user of it: sudo setcap cap_net_raw+ep {python}; "
-        "or, in a container, run as root with --cap-add=NET_RAW."
+        "Run it with sudo; or, where you may run dumpcap (group wireshark), pipe: dumpcap -i IFACE -w - | "
+        "keepalive report -; or let a Python capture that only you can run: install keepalive into an environment made "
+        "with python3 -m venv --copies, and sudo setcap cap_net_raw+ep its bin/python3 "
+        f"(on {python} it would hold for every user); or, in a container, run as root with --cap-add=NET_RAW."
     )
 
 

@@ -84,7 +84,7 @@ def test_filters_that_pick_connections(typed, picks):
 
 @pytest.mark.live
 def test_without_privilege_the_remedy_is_exact():
-    """A process that may not capture is told of sudo, setcap and containers."""
+    """A process that may not capture is told of sudo, dumpcap, setcap and containers."""
     code = (
         "import os, sys, scapy.layers.l2, scapy.arch.linux, psutil\n"
         "from analyzer.capture import live_reader, tap\n"
@@ -97,8 +97,9 @@ def test_without_privilege_the_remedy_is_exact():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
 
-    assert "cannot capture on lo: capturing is not permitted. Run it with sudo; or " in done.stdout, done.stderr
-    assert "sudo setcap cap_net_raw+ep /" in done.stdout
+    assert "cannot capture on lo: capturing is not permitted. Run it with sudo; or, " in done.stdout, done.stderr
+    assert "dumpcap -i IFACE -w - | keepalive report -" in done.stdout
+    assert "python3 -m venv --copies, and sudo setcap cap_net_raw+ep its bin/python3 (on /" in done.stdout
     assert "or, in a container, run as root with --cap-add=NET_RAW." in done.stdout
 
 
