@@ -101,12 +101,15 @@ def _host_said(result: Analysis, flow: Flow, views: dict[int, HostView | None], 
 
 
 def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> None:
+    from analyzer.both_sides import BothSides
     from analyzer.report.idle_limits import limits_table
+    from analyzer.report.joint_text import both_sides
     from analyzer.report.story_text import story
     from analyzer.report.text import Report, report
 
     several = len(result.captures) > 1
     views: dict[int, HostView | None] = {}
+    sides = BothSides(result.captures)
     for index, flow in enumerate(flows):
         if index:
             sys.stdout.write(screen.paint(screen.rule() * screen.width, "dim") + "\n\n")
@@ -114,6 +117,9 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
         name, joined = capture.name if several else None, len(capture.parts) > 1
         for line in story(flow.judged, result.start_ns(flow.capture), screen, capture=name, joined=joined):
             sys.stdout.write(line + "\n")
+        if (found := sides.of(flow)) is not None:
+            for line in both_sides(*found, screen):
+                sys.stdout.write(line + "\n")
         for line in _host_said(result, flow, views, screen):
             sys.stdout.write(line + "\n")
     for line in limits_table(_limits_of(result, flows), screen):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Analysis
     from analyzer.cli.failing import FailOn
+    from analyzer.report.screen import Screen
     from analyzer.report.text import Report
     from analyzer.together import FlowsTogether
 
@@ -198,8 +199,23 @@ def write_text(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -
 
     fail_on.count(result)
     screen = manner.screen()
-    for line in report(_report(options, result, fail_on), screen):
+    told = _report(options, result, fail_on)
+    for line in report(told, screen):
         sys.stdout.write(line + "\n")
+    for line in _both_sides(result, told, screen):
+        sys.stdout.write(line + "\n")
+
+
+def _both_sides(result: Analysis, told: Report, screen: Screen) -> Iterator[str]:
+    """Yield what both sides of the capturing host show of the flows that are told, where the captures have both."""
+    from analyzer.both_sides import BothSides
+    from analyzer.report.joint_text import both_sides_words
+
+    sides = BothSides(result.captures)
+    for flow in told.flows:
+        if (found := sides.of(flow)) is not None:
+            words = f"Flow {flow.judged.record.number}, before and behind this host: {both_sides_words(*found)}"
+            yield from screen.wrap(f"{words} keepalive explain has the frames.", indent="  ", first="")
 
 
 def _report(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Report:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.explain.crossings import listed
 from analyzer.explain.joined import joint_story
 from analyzer.explain.points import clock_words, letter, lone_words
 from analyzer.report.screen import printable
 from analyzer.units import format_offset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from analyzer.report.screen import Screen
-    from analyzer.vantage.joint import Joined, JointFlow, Lone
+    from analyzer.vantage.joint import Joined, JointFlow, Lone, Point
     from analyzer.words.model import Line
 
 INDENT: Final = "  "
@@ -76,9 +77,35 @@ def story(joined: Joined, flow: JointFlow, screen: Screen) -> Iterator[str]:
         yield ""
 
 
-def _line(line: Line, screen: Screen, width: int) -> Iterator[str]:
+def both_sides(flow: JointFlow, points: Sequence[Point], screen: Screen) -> Iterator[str]:
+    """Yield what both sides of the capturing host show of a connection."""
+    told = joint_story(flow, points, points[0].first_ns)
+    yield screen.paint("Before and behind this host", "heading")
+    yield from screen.wrap(both_sides_words(flow, points), indent=INDENT * 2, first=f"{INDENT}- ")
+    for section in told.sections:
+        width = max((len(format_offset(line.at_ns)) for line in section.lines if line.at_ns is not None), default=0)
+        yield from screen.wrap(f"{section.heading}:", indent=INDENT * 2, first=f"{INDENT}- ")
+        for line in section.lines:
+            yield from _line(line, screen, width, lead=INDENT * 2)
+    yield ""
+
+
+def both_sides_words(flow: JointFlow, points: Sequence[Point]) -> str:
+    """Say what both sides of the capturing host show together."""
+    ends = {
+        part.point: " and ".join(str(part.judged.record.endpoint(part.side(side))) for side in ("a", "b"))
+        for part in flow.parts
+    }
+    if len(set(ends.values())) == 1:
+        where = f"twice, at {listed([letter(point) for point in ends])}"
+    else:
+        where = f"as {', '.join(f'{names} at {letter(point)}' for point, names in ends.items())}"
+    return f"It was captured {where}. {joint_story(flow, points, points[0].first_ns).headline}"
+
+
+def _line(line: Line, screen: Screen, width: int, lead: str = INDENT) -> Iterator[str]:
     if line.at_ns is None:
-        yield from screen.wrap(line.text, indent=INDENT * 2, first=f"{INDENT}- ")
+        yield from screen.wrap(line.text, indent=f"{lead}{INDENT}", first=f"{lead}- ")
         return
-    lead = f"{INDENT}{format_offset(line.at_ns):>{width}}  "
+    lead = f"{lead}{format_offset(line.at_ns):>{width}}  "
     yield from screen.wrap(line.text, indent=" " * len(lead), first=lead)
