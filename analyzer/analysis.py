@@ -295,7 +295,7 @@ class Analysis:
         sizes = np.zeros(len(lines), dtype=np.int64)
         order = np.argsort(lines["batch"], kind="stable")
         batches, starts = np.unique(lines["batch"][order], return_index=True)
-        for batch, own in zip(batches.tolist(), np.split(order, starts[1:]), strict=True):
+        for batch, own in zip(batches.tolist(), np.split(order, starts)[1:], strict=True):
             sizes[own] = self._batches[batch].sizes(lines["row"][own])
         return sizes
 
