@@ -19,6 +19,8 @@ Fields = dict[str, list[str]]
 """What tshark read of a frame: the values of each field, in order."""
 SECOND_NS: Final = 1_000_000_000
 PROTOCOLS: Final = "frame.protocols"
+DECIPHERED: Final = "data.data"
+"""What no dissector took, in hexadecimal digits."""
 
 
 class Sign(NamedTuple):
@@ -103,7 +105,13 @@ REFUSED: Final = ("http2.goaway.error", "11")
 
 FIELDS: Final = tuple(
     dict.fromkeys(
-        [PROTOCOLS, *(name for sign in SIGNS for name, _ in sign.fields), *(row[1] for row in READ), REFUSED[0]]
+        [
+            PROTOCOLS,
+            DECIPHERED,
+            *(name for sign in SIGNS for name, _ in sign.fields),
+            *(row[1] for row in READ),
+            REFUSED[0],
+        ]
     )
 )
 """Everything that tshark is asked for."""

@@ -9,19 +9,32 @@ It must not know how candidates are found, or what follows from a name.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from analyzer.wireshark.beat_signs import FIELDS, HELLO, MIDSTREAM, PROTOCOLS, READ, REFUSED, SIGNS, guess, shows
+from analyzer.wireshark.beat_signs import (
+    DECIPHERED,
+    FIELDS,
+    HELLO,
+    MIDSTREAM,
+    PROTOCOLS,
+    READ,
+    REFUSED,
+    SIGNS,
+    guess,
+    shows,
+)
 from analyzer.wireshark.bounded import MOST_S, printed
 from analyzer.wireshark.tshark import TsharkFailedError, columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from analyzer.wireshark.beat_signs import Fields, Sign
 
+HEX: Final = re.compile("(?:[0-9a-f]{2})+")
 NONSENSE: Final = "tshark printed what cannot be read"
 KEPT_OCTETS: Final = 256
 """So much of a segment's data is looked at."""
@@ -71,12 +84,28 @@ def dissect(path: str, candidates: Iterable[Candidate], keylog: str | None = Non
     Raises:
         WiresharkError: tshark is missing, too old, or ended otherwise than it should; or what it prints is no table.
     """
+    some = list(candidates)
     arguments = ["-r", path, "-Y", "tcp.len > 0", *columns("%m", *(f"%Cus:{name}:0:U" for name in FIELDS))]
+    arguments += [word for port, dissector in tried(some).items() for word in ("-d", f"tcp.port=={port},{dissector}")]
     if keylog is not None:
         arguments += ["-o", f"tls.keylog_file:{keylog}"]
-    for port, dissector in tried(candidates).items():
-        arguments += ["-d", f"tcp.port=={port},{dissector}"]
-    return dict(map(_row, printed(arguments, most_s=MOST_S)))
+    read = dict(map(_row, printed(arguments, most_s=MOST_S)))
+    if keylog is not None and (inside := tried(_deciphered(some, read))):
+        arguments += [word for port, dissector in inside.items() for word in ("-d", f"tls.port=={port},{dissector}")]
+        read = dict(map(_row, printed(arguments, most_s=MOST_S)))
+    return read
+
+
+def _deciphered(candidates: Iterable[Candidate], read: dict[int, Fields]) -> Iterator[Candidate]:
+    """Yield candidates with what tshark deciphered of their data and gave to no dissector, which ports do not tell."""
+    for each in candidates:
+        texts = {piece: read.get(piece.number, {}).get(DECIPHERED, [""])[0] for piece in each.pieces}
+        clear = [
+            piece._replace(data=bytes.fromhex(text[: 2 * KEPT_OCTETS]))
+            for piece, text in texts.items()
+            if HEX.fullmatch(text) is not None
+        ]
+        yield Candidate(each.port, clear)
 
 
 def tried(candidates: Iterable[Candidate]) -> dict[int, str]:

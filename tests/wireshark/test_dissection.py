@@ -1,6 +1,11 @@
 """From what tshark reads of a cut to the name of a train."""
 
-from analyzer.wireshark.dissection import Candidate, Named, Piece, name, tried
+import pytest
+
+from analyzer.wireshark import dissection
+from analyzer.wireshark.beat_signs import DECIPHERED, FIELDS
+from analyzer.wireshark.dissection import Candidate, Named, Piece, dissect, name, tried
+from analyzer.wireshark.tshark import TsharkFailedError
 
 PING, PONG = b"\xc0\0", b"\xd0\0"
 
@@ -58,3 +63,27 @@ def test_a_refusal_is_of_the_other_end_and_behind_the_first_heartbeat():
     assert 104 == name(Candidate(9, said), read, said[1:3], 0, 102).refused_frame
     read[4] = {"http2.goaway.error": ["0"]}
     assert 0 == name(Candidate(9, said), read, said[1:3], 0, 102).refused_frame
+
+
+def test_what_was_deciphered_is_tried_again(monkeypatch):
+    """With secrets, octets that no dissector took say which to try within TLS, in a second run; without, nothing."""
+    asked = []
+
+    def printed(arguments, **_):
+        asked.append([word for word in arguments if word.startswith(("tcp.port==", "tls.port=="))])
+        return ["\t".join(["  1", *("c000" if each == DECIPHERED else "" for each in FIELDS)]).encode()]
+
+    monkeypatch.setattr(dissection, "printed", printed)
+    candidates = [Candidate(9, pieces(("a", b"\x17\x03\x03")))]
+    dissect("cut", candidates)
+    dissect("cut", candidates, "keys")
+
+    assert [[], [], ["tls.port==9,mqtt"]] == asked
+
+
+@pytest.mark.parametrize("line", [b"", b"1", b"x" + b"\t" * len(FIELDS), b"1\t\t"])
+def test_lines_that_are_no_table_are_an_error(monkeypatch, line):
+    """What has no number, or not all columns, is nothing that could be read."""
+    monkeypatch.setattr(dissection, "printed", lambda *_, **__: [line])
+    with pytest.raises(TsharkFailedError, match="cannot be read"):
+        dissect("cut", [])
