@@ -94,6 +94,8 @@ def _say_ignored(options: argparse.Namespace) -> None:
         shared.ignored("--table", "it says what --csv has a row for")
     if options.force and not (options.html or options.parquet):
         shared.ignored("--force", "it lets --html and --parquet overwrite files")
+    if options.keylog is not None and (options.form in {"jsonl", "csv"} or options.parquet or not options.dissect):
+        shared.ignored("--keylog", "heartbeats are not dissected here")
     if options.limit is not None and options.parquet:
         shared.ignored("--limit", "--parquet writes all flows")
 

@@ -88,6 +88,8 @@ def test_heartbeats_are_named_unless_nobody_may_ask(keepalive, tmp_path):
 
     assert "(MQTT PINGREQ)" in " ".join(keepalive("explain", path, "--flow", "0").out.split())
     assert "(by their form)" in " ".join(keepalive("explain", path, "--flow", "0", "--no-dissect").out.split())
+    ignored = keepalive("report", path, "--jsonl", "--keylog", tmp_path / "none")
+    assert "note: --keylog is ignored: heartbeats are not dissected here" in ignored.err
     refused = keepalive("explain", path, "--keylog", tmp_path / "none")
     assert (2, "") == (refused.status, refused.out)
     assert "--keylog" in refused.err
