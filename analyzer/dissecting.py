@@ -10,7 +10,7 @@ It must not know how a train is found, or what a dissector says.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -27,7 +27,7 @@ from analyzer.wireshark.dissection import KEPT_OCTETS, Candidate, Piece, dissect
 from analyzer.wireshark.tshark import WiresharkError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -39,7 +39,7 @@ MOST_FLOWS: Final = 64
 """So many flows are cut out; those with the longest trains first."""
 MOST_EACH: Final = 4 << 20
 """From so many octets of a flow on, only small segments are cut out of it."""
-MOST_PIECES: Final = 8_192
+MOST_PIECES: Final = 4_096
 """So many segments of a flow are."""
 MOST_OCTETS: Final = 96 << 20
 """A cut is no larger."""
@@ -72,7 +72,11 @@ class _Cut:
     beating: Beating
     candidate: Candidate
     octets: int = 0
-    first: tuple[int, int] = field(default=(0, 0))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for more of it."""
+        return len(self.candidate.pieces) >= MOST_PIECES
 
 
 def name_heartbeats(result: Analysis, keylog: str | Path | None = None) -> list[str]:
@@ -140,48 +144,57 @@ def _fill_in(cut: _Cut, at: int, read: dict[int, dict[str, list[str]]]) -> bool:
     return True
 
 
+class _Wanted:
+    """Which rows of a batch are of flows that are being cut out, and have data that there is room for."""
+
+    def __init__(self, cuts: list[_Cut]) -> None:
+        """Look out for these flows."""
+        self.keys = np.zeros(0, dtype=np.uint64)
+        """Of all rows of the batch at hand, which flow they may be of."""
+        self._cuts = cuts
+        self._of_cuts = identity(np.array([cut.beating.flow for cut in cuts]), "a", "b")
+
+    def __call__(self, rows: NDArray[np.void]) -> NDArray[np.bool_]:
+        """Say of which rows the frames are wanted; those of flows that have enough are not looked at one by one."""
+        self.keys = identity(rows, "src", "dst")
+        length = rows["payload_len"]
+        wanted: NDArray[np.bool_] = (length > 0) & np.isin(self.keys, self._having(lambda cut: not cut.is_full))
+        large = (length > BEAT_MOST_OCTETS) & np.isin(self.keys, self._having(lambda cut: cut.octets > MOST_EACH))
+        return wanted & ~large
+
+    def cut(self, at: int, frame: int) -> _Cut | None:
+        """Return the flow that a row of the batch at hand is of, by its place and the number of its frame."""
+        for which in np.flatnonzero(self._of_cuts == self.keys[at]).tolist():
+            flow = self._cuts[which].beating.flow
+            if flow["first_frame"] <= frame <= flow["last_frame"]:
+                return self._cuts[which]
+        return None
+
+    def _having(self, fits: Callable[[_Cut], bool]) -> NDArray[np.uint64]:
+        return self._of_cuts[[fits(cut) for cut in self._cuts]]
+
+
 def _cut_out(summary: CaptureSummary, some: list[Beating], writer: CutWriter) -> list[_Cut]:
     """Write the segments of some flows that have data, and return what was written."""
     cuts = [_Cut(each, Candidate(min(int(each.flow["a_port"]), int(each.flow["b_port"])))) for each in some]
-    flows = np.array([cut.beating.flow for cut in cuts])
-    keys = identity(flows, "a", "b")
+    wanted = _Wanted(cuts)
     for part in summary.parts:
-        with open_capture(part.path, jit=False) as reader:
+        with open_capture(part.path) as reader:
             if not isinstance(reader, CaptureReader):
                 return []  # text has no octets
-            before = part.first_frame - 1
-            for rows, frames in frames_of(reader, lambda rows: _has_data_of(rows, keys)):
-                del rows
-                for frame in frames:
-                    _take(frame, before, cuts, keys, writer)
+            for places, frames in frames_of(reader, wanted):
+                for at, frame in zip(places.tolist(), frames, strict=True):
+                    number = int(frame.row["frame"]) + part.first_frame - 1
+                    cut = wanted.cut(at, number)
+                    if cut is not None and not cut.is_full and writer.octets < MOST_OCTETS:
+                        _take(frame, number, cut, writer)
     return cuts
 
 
-def _has_data_of(rows: NDArray[np.void], keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    wanted: NDArray[np.bool_] = (rows["payload_len"] > 0) & np.isin(identity(rows, "src", "dst"), keys)
-    return wanted
-
-
-def _take(frame: CutFrame, before: int, cuts: list[_Cut], keys: NDArray[np.uint64], writer: CutWriter) -> None:
-    """Write a frame if it is of one of the flows, and it has room."""
-    key = identity(np.array([frame.row]), "src", "dst")[0]
-    number = int(frame.row["frame"]) + before
-    cut = next(_fitting(cuts, keys == key, number), None)
-    if cut is None or len(cut.candidate.pieces) >= MOST_PIECES or writer.octets > MOST_OCTETS:
-        return
-    length = int(frame.row["payload_len"])
-    if cut.octets > MOST_EACH and length > BEAT_MOST_OCTETS:
-        return
+def _take(frame: CutFrame, number: int, cut: _Cut, writer: CutWriter) -> None:
+    """Write a frame of a flow."""
     cut.octets += len(frame.octets)
     flow = cut.beating.flow
     from_a = all(frame.row[f"src_{part}"] == flow[f"a_{part}"] for part in ("hi", "lo", "port"))
-    data = frame.data[:KEPT_OCTETS]
+    length, data = int(frame.row["payload_len"]), frame.data[:KEPT_OCTETS]
     cut.candidate.pieces.append(Piece(writer.add(frame), number, 0 if from_a else 1, length, data))
-
-
-def _fitting(cuts: list[_Cut], same: NDArray[np.bool_], number: int) -> Iterator[_Cut]:
-    """Yield the flows of these addresses that a frame can be of."""
-    for at in np.flatnonzero(same).tolist():
-        flow = cuts[at].beating.flow
-        if flow["first_frame"] <= number <= flow["last_frame"]:
-            yield cuts[at]

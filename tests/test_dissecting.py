@@ -164,3 +164,24 @@ def test_rotated_files_are_cut_together(tmp_path):
     assert 2 == len(analysis.captures[0].parts)
     assert [] == analyzer.name_heartbeats(analysis)
     assert ("MQTT", 60) == tuple(trains(analysis.flows[0])[0][name] for name in ("protocol", "agreed_s"))
+
+
+@needs_tshark
+def test_of_a_busy_flow_enough_is_cut(tmp_path, monkeypatch):
+    """Of a flow with much data only small segments are cut from some octets on, and no more than some."""
+    monkeypatch.setattr(dissecting, "MOST_EACH", 5_000)
+    monkeypatch.setattr(dissecting, "MOST_PIECES", 14)
+    cut = []
+    monkeypatch.setattr(dissecting, "dissect", lambda path, candidates, _: cut.extend(candidates) or {})
+    said = [(at / 10 + 1, "b", b"x" * 1400) for at in range(20)]
+    path = beating.pcap(tmp_path / "one.pcap", beating.talk(7001, 40_000, [*said, *beating.TALKS["Redis"]]))
+    with monkeypatch.context() as patched:
+        patched.setattr("analyzer.capture.decoder.BATCH_ROWS", 4)
+        patched.setattr("analyzer.capture.reader.BATCH_ROWS", 4)
+        analysis = analyzer.analyze(path, jit=False)
+        assert [] == analyzer.name_heartbeats(analysis)
+    (candidate,) = cut
+
+    assert 14 == len(candidate.pieces)
+    assert 4 <= sum(piece.length == 1400 for piece in candidate.pieces) < 8
+    assert "form" == trains(analysis.flows[0])[0]["named_by"]
