@@ -36,7 +36,7 @@ IS_QUESTIONED: Final = np.array([rule.verdict in QUESTIONED for rule in VERDICTS
 SEARCHED: Final = 2048
 """This many flows, of several batches, are searched for findings together: a search alone costs milliseconds."""
 
-WRITTEN: Final = 8192
+WRITTEN: Final = 4096
 """This many kept flows are searched, judged and written together, if they have not too many rows."""
 LARGE: Final = 4096
 """A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""

@@ -148,8 +148,7 @@ def _json(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     def texts() -> Iterator[str]:
         for flows, order in result.together(options.limit or None):
             fail_on.look_at_all(flows)
-            each = writer.each(flows)
-            yield from (each[at] for at in order.tolist())
+            yield writer.page(flows, order)
 
     export.write_json_of(
         result.captures,

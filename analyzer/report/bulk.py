@@ -129,14 +129,26 @@ class JsonWriter:
 
     def each(self, flows: ManyFlows) -> list[str]:
         """Return the JSON of each flow."""
+        return self._each(flows, "")[1]
+
+    def page(self, flows: ManyFlows, order: NDArray[np.int64]) -> str:
+        """Return the JSON of flows in this order, ``export.BETWEEN`` between them."""
+        whole, each = self._each(flows, export.BETWEEN, np.array_equal(order, np.arange(len(flows))))
+        return (whole or "".join([each[at] for at in order.tolist()]))[len(export.BETWEEN) :]
+
+    def _each(self, flows: ManyFlows, before: str, whole: bool = False) -> tuple[str, list[str]]:  # noqa: FBT001, FBT002
+        """Return the JSON of each flow behind the text ``before``; or, if that is wanted and at hand, of all in one."""
         self._written += len(flows)
         self.found.update({code: len(having) for code, having in flows.hits.by_code().items()})
+        several = self._several
         if jit_wanted(large=self._written >= LARGE):
             with contextlib.suppress(OverflowError):
-                text, ends = texts(flows, self._captures, self._telling, several=self._several, jit=True)
+                text, ends = texts(flows, self._captures, self._telling, several=several, jit=True, before=before)
+                if whole:
+                    return text, []
                 stops = ends.tolist()
-                return [text[first:stop] for first, stop in zip([0, *stops], stops, strict=False)]
-        return [export.dumps(export.numbered(flow, self._captures, several=self._several)) for flow in flows]
+                return "", [text[first:stop] for first, stop in zip([0, *stops], stops, strict=False)]
+        return "", [before + export.dumps(export.numbered(flow, self._captures, several=several)) for flow in flows]
 
 
 class _Data:
@@ -162,9 +174,15 @@ class _Data:
 
 
 def texts(
-    flows: ManyFlows, captures: list[CaptureSummary], telling: Telling | None = None, *, several: bool, jit: bool
+    flows: ManyFlows,
+    captures: list[CaptureSummary],
+    telling: Telling | None = None,
+    *,
+    several: bool,
+    jit: bool,
+    before: str = "",
 ) -> tuple[str, NDArray[np.int64]]:
-    """Return the JSON of flows, one behind the other, and where each ends.
+    """Return the JSON of flows, one behind the other, each behind the text ``before``, and where each ends.
 
     Raises:
         OverflowError: some time is so long that a float does not tell nanoseconds apart.
@@ -174,13 +192,13 @@ def texts(
     data = _Data(flows, known, capture)
     made = _made(flows, known, capture, telling or Telling())
     joined = []
-    before = 0
+    done = 0
     for name, each in made.items():
         text, starts = pieces(each)
         joined.append(text)
-        data.made[name] = starts + before
-        before += len(text)
-    program = _program(several=several, joined=len(capture.parts) > 1)
+        data.made[name] = starts + done
+        done += len(text)
+    program = _program(several=several, joined=len(capture.parts) > 1, before=before)
     text, ends = program.run(data, len(known), b"".join(joined), jit=jit)
     return text.decode("ascii"), ends
 
@@ -190,7 +208,7 @@ def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary, telling: Tell
     who = recording.names(known)
     named = dict(zip(("a", "b"), who.endpoints(), strict=True))
     named |= dict(zip(("wireshark", "tcpdump"), filter_commands.each(who), strict=True))
-    made: dict[str, list[str]] = {what: list(map(quoted, texts)) for what, texts in named.items()}
+    made: dict[str, list[str]] = dict(named)
     there = recording.translations(known)
     made["translated"] = ["null" if each is None else export.dumps(export.translation_object(each)) for each in there]
     made["witnesses"] = ["[]"] * len(known)
@@ -229,11 +247,11 @@ def _settings(settings: Settings | None) -> str:
 
 
 @cache
-def _program(*, several: bool, joined: bool) -> Program:
+def _program(*, several: bool, joined: bool, before: str) -> Program:
     """Return what is written of a flow: with the index of its capture, and with the files of a stream of files."""
     writer = _Writer(Program("null"), joined=joined)
     program = writer.program
-    program.text("{")
+    program.text(before + "{")
     if several:
         program.text('"capture": ')
         program.value(NUMBER, lambda data: data.capture)
@@ -266,7 +284,10 @@ class _Writer:
         if item.name is not None:
             self.program.text(f'"{item.name}": ')
         if isinstance(item, Made):
+            quote = '"' if item.what in export.NAMED else ""  # nothing in these is to be escaped
+            self.program.text(quote)
             self.program.value(TEXT, _of_made(item.what))
+            self.program.text(quote)
         elif isinstance(item, Group):
             self.program.text("{")
             self.items(item.items)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from analyzer.untyped import Foreign, Json
 
 SCHEMA: Final = 1
+BETWEEN: Final = ",\n  "
+"""Between the JSON of two flows."""
 PAGE: Final = 1 << 16
 """About so many characters are written at once."""
 
@@ -89,14 +91,18 @@ def write_json_of(
     summary: Callable[[], Object],
     write: Callable[[str], object],
 ) -> None:
-    """Write one object with the JSON of each flow; ``summary`` is asked when all are written."""
+    """Write one object with the JSON of each flow; ``summary`` is asked when all are written.
+
+    Of the texts each is of one flow, or of some with BETWEEN between them.
+    """
     write(f'{{"schema": {SCHEMA},\n "captures": [')
     write(",\n              ".join(dumps(capture_object(capture)) for capture in captures))
     write('],\n "flows": [')
     separator = "\n  "
     for some in _pages(flows):
-        write(separator + ",\n  ".join(some))
-        separator = ",\n  "
+        write(separator)
+        write(BETWEEN.join(some))
+        separator = BETWEEN
     write(f'],\n "summary": {dumps(summary())}}}\n')
 
 

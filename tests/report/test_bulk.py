@@ -104,4 +104,16 @@ def test_many_flows_are_written_by_the_compiled_loop(monkeypatch):
 
 def test_a_program_is_made_once():
     """What is written of a flow does not change while it is written."""
-    assert bulk._program(several=True, joined=False) is bulk._program(several=True, joined=False)
+    assert bulk._program(several=True, joined=False, before="") is bulk._program(several=True, joined=False, before="")
+
+
+@pytest.mark.parametrize("jit", JIT)
+def test_a_page_is_the_flows_in_their_order(jit, monkeypatch):
+    """Flows of a page stand behind each other in the order that is asked for, whichever way they are written."""
+    monkeypatch.setenv("KEEPALIVE_JIT", "1" if jit else "0")
+    flows = flows_of([*scenario_flows()["dead_peer_gave_up"]] * 2)
+    each = JsonWriter(ONE, several=False).each(flows)
+    there, back = np.arange(len(flows)), np.arange(len(flows))[::-1]
+
+    assert export.BETWEEN.join(each) == JsonWriter(ONE, several=False).page(flows, there)
+    assert export.BETWEEN.join(reversed(each)) == JsonWriter(ONE, several=False).page(flows, back)
