@@ -180,7 +180,8 @@ def _missed_detail(t: Teller, f: Finding) -> str:
     ended = f"{t.start(side_of(f))} ended the connection {duration(number(f, 'waited_ns'))} after"
     missed = number(f, "unanswered")
     beat = "a heartbeat" if missed == 1 else f"the first of {missed} heartbeats"
-    return f"{ended} {beat} ({by_what(f)}) that nothing answered."
+    agreed = f" The ends agreed on {duration(number(f, 'limit_ns'))}." if "limit_ns" in f.data else ""
+    return f"{ended} {beat} ({by_what(f)}) that nothing answered.{agreed}"
 
 
 MISSED: Final = FindingKind(

@@ -88,7 +88,8 @@ def _heartbeats(drawing: Drawing) -> None:
             if high_ns > low_ns:
                 bar = [(drawing.x(low_ns), y), (drawing.x(high_ns), y)]
                 drawing.lines[Stroke(GREEN, 3.0, dash, meaning=meaning)].append(bar)
-        often = f"{train.sent} heartbeats, one every {brief(train.period_ns)}"
+        what = f"heartbeats of {train.protocol}" if train.protocol else "heartbeats"
+        often = f"{train.sent} {what}, one every {brief(train.period_ns)}"
         drawing.say((train.first_ns + train.last_ns) // 2, train.sender, (often, "heartbeats"), 3)
 
 

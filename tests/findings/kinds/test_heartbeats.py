@@ -3,9 +3,10 @@
 import pytest
 
 from analyzer import explain
+from analyzer.judge.table import PROTOCOL_NAMES
 from tests.heartbeats import Talk, each
-from tests.judging import codes, judge, scenario
-from tests.notation import parse
+from tests.judging import codes, judge, judge_batches, scenario
+from tests.notation import SCENARIOS, follow, load, parse
 
 
 def flow_of(talk, tail):
@@ -76,3 +77,14 @@ def detail(name):
     """The sentence about keepalive that has nothing to do."""
     (judged,) = scenario(name)
     return explain.detail(judged.finding("keepalive-masked"), judged)
+
+
+def test_what_the_ends_agreed_on_is_said():
+    """Where a keep-alive could be read it stands beside how long the end waited."""
+    scene = load(SCENARIOS / "heartbeat_unanswered_then_closed.pkt")
+    (batch,) = follow([scene.batch()])
+    batch.trains["protocol"], batch.trains["limit_ns"] = PROTOCOL_NAMES.index("MQTT"), 30 * 10**9
+    (judged,) = judge_batches([batch])
+    text = explain.detail(judged.finding("heartbeats-missed"), judged)
+
+    assert "(MQTT PINGREQ) that nothing answered. The ends agreed on 30" in text
