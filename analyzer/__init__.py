@@ -27,12 +27,12 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis as Analysis
-    from analyzer.analysis import Flow as Flow
     from analyzer.analyzing import analyze as analyze
     from analyzer.annotating import annotate as annotate
     from analyzer.comparing import compare as compare
     from analyzer.dissecting import name_heartbeats as name_heartbeats
     from analyzer.joining import join as join
+    from analyzer.kept_flows import Flow as Flow
     from analyzer.sharing import share as share
     from analyzer.watching import Watching as Watching
     from analyzer.watching import watch as watch
@@ -41,7 +41,7 @@ __version__ = "0.1.0"
 
 _HOMES: Final = {
     "Analysis": "analyzer.analysis",
-    "Flow": "analyzer.analysis",
+    "Flow": "analyzer.kept_flows",
     "Watching": "analyzer.watching",
     "analyze": "analyzer.analyzing",
     "annotate": "analyzer.annotating",

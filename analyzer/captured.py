@@ -17,9 +17,9 @@ from analyzer.report.story_text import story as story_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from analyzer.analysis import Flow as AnalysisFlow
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import Fin, Probe, Reset
+    from analyzer.kept_flows import Flow as AnalysisFlow
     from analyzer.track.flow import Side
 
 SCREEN: Final = Screen(width=110)

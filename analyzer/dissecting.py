@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.analysis import Analysis, Kept
+    from analyzer.analysis import Analysis
     from analyzer.capture.cutting import CutFrame
+    from analyzer.kept_flows import Kept
     from analyzer.survey.overview import CaptureSummary
 
 MOST_FLOWS: Final = 64

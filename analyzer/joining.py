@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from analyzer.analysis import Flow
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord
+    from analyzer.kept_flows import Flow
     from analyzer.track.batch import FlowBatch
     from analyzer.vantage.clock import Clock
     from analyzer.vantage.forgotten import Thinned

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from analyzer.analysis import Analysis, Flow
+    from analyzer.analysis import Analysis
     from analyzer.cli.failing import FailOn
     from analyzer.host_view import HostView
+    from analyzer.kept_flows import Flow
     from analyzer.report.screen import Screen
     from analyzer.survey.limits import IdleLimit
 

@@ -15,7 +15,8 @@ from analyzer.judge.verdict import VERDICTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from analyzer.analysis import Analysis, Flow
+    from analyzer.analysis import Analysis
+    from analyzer.kept_flows import Flow
     from analyzer.survey.overview import CaptureSummary
     from analyzer.together import FlowsTogether
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from analyzer.analysis import Analysis, Flow
+    from analyzer.analysis import Analysis
     from analyzer.judge.judged import JudgedFlow
+    from analyzer.kept_flows import Flow
     from analyzer.report.plot import Silences
     from analyzer.track.flow import Endpoint
 

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from analyzer.analysis import Analysis, Flow
+    from analyzer.analysis import Analysis
     from analyzer.capture.pcap_writer import PcapWriter
     from analyzer.cli.failing import FailOn
     from analyzer.explain.news import Item, News
     from analyzer.judge.judged import JudgedFlow
+    from analyzer.kept_flows import Flow
     from analyzer.report.live_screen import KernelView, LiveFlow
     from analyzer.sockets import KernelSocket
     from analyzer.track.flow import Endpoint, Side
