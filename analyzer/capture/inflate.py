@@ -24,6 +24,10 @@ ZSTD_SKIPPABLE: Final = b"\x2a\x4d\x18"  # behind an octet 0x50 to 0x5f (RFC 887
 
 AHEAD: Final = 1 << 20
 """Octets of a chunk that is decompressed ahead."""
+MUCH: Final = 1 << 20
+FEW: Final = 1 << 8
+"""Where a piece made MUCH, so few octets are decompressed at a time: 64 MiB at once are fetched from the system, and
+given back, for each piece, which takes longer than to decompress them."""
 
 
 def inflater(raw: RawSource, head: bytes) -> Ahead | None:
@@ -67,6 +71,7 @@ class Inflater:
         self._make = make
         self._begins = begins
         self._piece = memoryview(bytearray(piece))
+        self._fed = piece
         self._object = make()
         self._waiting = b""  # compressed, read but not used
         self._ready = memoryview(b"")  # decompressed, not handed out
@@ -97,7 +102,7 @@ class Inflater:
         if self.damage:
             return False
         if not self._waiting:
-            self._waiting = bytes(self._piece[: self._raw.readinto(self._piece)])
+            self._waiting = bytes(self._piece[: self._raw.readinto(self._piece[: self._fed])])
         if self._object.eof:
             return self._next_member()
         if not self._waiting:
@@ -113,6 +118,7 @@ class Inflater:
             else:
                 self._ready = memoryview(self._object.decompress(self._waiting))
                 self._waiting = self._object.unused_data if self._object.eof else b""
+                self._fed = FEW if len(self._ready) > MUCH else len(self._piece)
         except Exception as error:  # noqa: BLE001 - zlib.error, or zstandard's, which is not imported for gzip
             self._end(f"the {self.compression} stream is damaged ({str(error).strip()})")
             return False
