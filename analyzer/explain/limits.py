@@ -108,7 +108,9 @@ def _of_reset(t: Teller) -> list[Line]:
         )
         return [Line(text, (reset.frame,))]
     if t.ending.verdict is Verdict.RESET_ON_PROBE:
-        text = "Which machine sent the RST: it looks like the endpoint's other packets, a hint and no proof."
+        alike = reset.own_ttl is None or reset.own_ttl[0] <= reset.ttl <= reset.own_ttl[1]
+        seen = "it looks like the endpoint's other packets" if alike else "but for its TTL it looks like the endpoint's"
+        text = f"Which machine sent the RST: {seen}, a hint and no proof."
         return [Line(text, (reset.frame,))]
     return []
 

@@ -135,6 +135,15 @@ def _station(t: Teller, w: Witness) -> str:
 def _alike(t: Teller, w: Witness) -> str:
     del t
     own = f"the other packets of {text(w, 'address')}"
+    low, high = number(w, "low"), number(w, "high")
+    if not low <= number(w, "ttl") <= high:
+        theirs = str(low) if low == high else f"{low} to {high}"
+        station = " and the MAC address of that host, which is on this link" if number(w, "on_link") else ""
+        return (
+            f"The RST came with TTL {number(w, 'ttl')}{station}; {own} in this flow have TTL {theirs}. Many kernels send"
+            " a RST for a connection that they do not know with a TTL of its own, so that alone proves nothing; nothing"
+            " else about the RST is strange."
+        )
     if number(w, "on_link"):
         return (
             f"The RST has the MAC address and the TTL ({number(w, 'ttl')}) of {own}; that host is on this link, so"
