@@ -204,6 +204,22 @@ def test_two_legs_of_one_capture_are_two_points():
     assert ["answered"] * 3 + ["lost"] * 4 == [probe.outcome for probe in flow.probes]
 
 
+@pytest.mark.parametrize("ids", [True, False], ids=["with IP IDs", "without"])
+def test_a_loss_beside_what_a_capture_missed_is_not_proven(tmp_path, ids):
+    """Whether a probe was lost or not captured nothing tells where the exchange before it was not captured either."""
+    made = World(ids=ids, timestamps=False, offset_s=3600.5)
+    a, b = keepalive(made, probes=2)
+    for at_s, missed, gone in ((10, "B", False), (20, "", True), (21, "", False), (30, "", False)):
+        made.send(at_s, "a", ACK, a + 30, b + 1, fate="lost" if gone else "both", missed=missed)
+        if not gone:
+            made.send(at_s + 0.02, "b", ACK, b + 1, a + 31, missed=missed)
+
+    (flow,) = join(*made.write(tmp_path)).flows
+
+    assert ["answered"] * 3 + ["unproven"] + ["answered"] * 2 == [probe.outcome for probe in flow.probes]
+    assert {"not_captured", "unproven", "both"} >= {probe.crossing.fate.value for probe in flow.probes}
+
+
 def test_hole_of_one_capture_is_no_loss(tmp_path):
     """Probes and answers that fell into a hole passed: their answers came to the other point, and fit who sent them."""
     made = World(offset_s=-10800, ppm=-200)

@@ -31,6 +31,7 @@ WHY: Final = {
     Why.NOT_BEGUN: "the capture of {missing} had not begun",
     Why.HOLE: "the capture of {missing} has a hole there",
     Why.DROPPED: "the capture of {missing} dropped packets, and does not say which",
+    Why.MISSES: "the capture of {missing} lacks others that passed it just before or behind",
     Why.REGROUPED: "its data is there in other pieces",
     Why.ORDER: "nothing tells which point is nearer to which end",
 }

@@ -124,7 +124,7 @@ def _probe_clause(t: JointTeller) -> str:
     found: Counter[tuple[str, str]] = Counter()
     for probe in t.flow.probes:
         told = probe.answer if probe.outcome == "answer_lost" and probe.answer else probe.crossing
-        found[probe.outcome, t.place(told)] += 1
+        found[probe.outcome, t.place(told) if "{where}" in OUTCOMES[probe.outcome] else ""] += 1
     parts = [OUTCOMES[outcome].format(n=count, where=where) for (outcome, where), count in found.items()]
     many = len(t.flow.probes)
     return f"{many} {'probe' if many == 1 else 'probes'}: {', '.join(parts)}."

@@ -207,15 +207,52 @@ class FlowFates:
             return Judged(Fate.LOST, proven=True, why=Why.NOT_ACKNOWLEDGED)
         if where.dropped:
             return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED)
+        if self._misses(row, point):
+            return Judged(Fate.UNPROVEN, proven=False, why=Why.MISSES)
         return Judged(Fate.LOST, proven=True, why=Why.RUNNING)
+
+    def _misses(self, row: int, point: int) -> bool:
+        """Say whether a capture lacks what passed it just before or behind a packet: then it proves nothing of that."""
+        for step in (-1, 1):
+            at = row + step
+            while 0 <= at < len(self.side) and not self.has[at, point]:
+                if not self.flags[at] & RST and self._passed_unseen(at, point):
+                    return True
+                at += step
+        return False
+
+    def _passed_unseen(self, row: int, point: int) -> bool:
+        """Say whether a packet that a point lacks passed it: it was seen on both sides, or its receiver shows it."""
+        way = self.way_of(row)
+        if point not in way:
+            return False
+        at = [place for place, each in enumerate(way) if self.has[row, each]]
+        place = way.index(point)
+        if at[0] < place < at[-1]:
+            return True
+        if place < at[0]:
+            return self._goes_on(row, point)
+        back = (self.side != self.side[row]) & (self.flags & RST == 0) & (self.ack != ABSENT)
+        back &= self.ts_ns >= self.ts_ns[row]
+        from_beyond = self.has[:, list(way[place:])].any(axis=1)
+        return (
+            self._arrived(row, point, back & from_beyond) is not None
+            or self._arrived(row, point, self._own(back & ~from_beyond)) is not None
+        )
 
     def _own(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return those of the packets that no point beyond has, but that fit their sender: it made them, beyond."""
         fitting = np.zeros(len(rows), dtype=np.bool_)
         for at in np.flatnonzero(rows).tolist():
             sight = next(p for p in self.way_of(at) if self.has[at, p])
-            fitting[at] = not self._unlike(at, sight) and self._fits(at, sight)
+            fitting[at] = not self._unlike(at, sight) and (self._fits(at, sight) or self._is_nameless(at, sight))
         return fitting
+
+    def _is_nameless(self, row: int, point: int) -> bool:
+        """Say whether nothing but the TTL, which is its sender's, tells who made a packet: no IP ID, no timestamp."""
+        usual = self.usual_ttl[int(self.side[row]), point]
+        known = bool(usual) and int(self.ttl[row, point]) in usual
+        return known and int(self.ip_id[row, point]) <= 0 and int(self.tsval[row, point]) == ABSENT
 
     def _arrived(self, row: int, point: int, back: NDArray[np.bool_]) -> Why | None:
         """Say how its receiver's packets ``back`` show that a packet passed the point, if they do."""
@@ -227,7 +264,7 @@ class FlowFates:
             return None if self._covered(row, point, int(self.ts_ns[acks[0]])) else Why.ACKNOWLEDGED
         if self.flags[row] & (RST | SYN | FIN):
             return None
-        return self._answered(row, point, back)
+        return self._answered(row, back)
 
     def _covered(self, row: int, point: int, until_ns: int) -> bool:
         """Say whether the point has all that a packet took by then, in whatever pieces it was sent again."""
@@ -250,16 +287,16 @@ class FlowFates:
             reached = max(reached, high)
         return reached >= size
 
-    def _answered(self, row: int, point: int, back: NDArray[np.bool_]) -> Why | None:
-        """Say whether a probe (one below what the peer acknowledged) was answered from beyond the point."""
+    def _answered(self, row: int, back: NDArray[np.bool_]) -> Why | None:
+        """Say whether a probe (one below what the peer acknowledged) was answered by one of these."""
         sent_ns = self.ts_ns[row]
         wanted = (self.seq[row] + 1) % SPACE
         answers = back & (self.ack == wanted) & (self.payload_len == 0) & (self.ts_ns - sent_ns <= ANSWER_NS)
         at = np.flatnonzero(answers)
         if not len(at):
             return None
+        # nor the answer to what was sent behind it, whether or not the point has that
         between = (self.ts_ns > sent_ns) & (self.ts_ns < self.ts_ns[at[0]]) & (self.side == self.side[row])
-        between &= self.has[:, point]
         # it must not be one who asks by itself, nor answer somebody else
         asks = (self.seq[at[0]] + 1) % SPACE == self.ack[row]
         return None if between.any() or asks else Why.ANSWERED
@@ -311,8 +348,8 @@ class FlowFates:
             return Judged(Fate.MADE, proven=True, why=Why.UNLIKE_SENDER)
         if fits:
             return Judged(Fate.NOT_CAPTURED, proven=False, why=Why.FITS_SENDER)
-        if where.dropped:
-            return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED)
+        if where.dropped or (is_reset and self._misses(row, point)):
+            return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED if where.dropped else Why.MISSES)
         if is_reset:
             return Judged(Fate.MADE, proven=True, why=Why.RUNNING)
         return Judged(Fate.UNPROVEN, proven=False, why=Why.RUNNING)

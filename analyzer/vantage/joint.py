@@ -67,6 +67,8 @@ class Why(Enum):
     """The capture has a hole there."""
     DROPPED = "dropped"
     """The capture dropped packets, and does not say which."""
+    MISSES = "misses"
+    """The capture lacks other packets that passed it, just before or behind."""
     REGROUPED = "regrouped"
     """Its data is there in other pieces."""
     ORDER = "order"

@@ -140,9 +140,9 @@ def _alike(t: Teller, w: Witness) -> str:
         theirs = str(low) if low == high else f"{low} to {high}"
         station = " and the MAC address of that host, which is on this link" if number(w, "on_link") else ""
         return (
-            f"The RST came with TTL {number(w, 'ttl')}{station}; {own} in this flow have TTL {theirs}. Many kernels send"
-            " a RST for a connection that they do not know with a TTL of its own, so that alone proves nothing; nothing"
-            " else about the RST is strange."
+            f"The RST came with TTL {number(w, 'ttl')}{station}; {own} in this flow have TTL {theirs}. Many kernels"
+            " send a RST for a connection that they do not know with a TTL of its own, so that alone proves nothing;"
+            " nothing else about the RST is strange."
         )
     if number(w, "on_link"):
         return (

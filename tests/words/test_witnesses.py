@@ -91,3 +91,13 @@ def test_a_host_that_was_there_is_not_dead(word, data, expected):
     seen = replace(dead().judged(), witnesses=(Witness("life_sign", "b", (1,), 0, word, data),))
 
     assert expected == shows_life(seen)
+
+
+@pytest.mark.parametrize(
+    ("ttl", "expected"), [(64, "came with the TTL (64) of the other packets"), (250, "TTL 250; the")]
+)
+def test_the_ttl_of_a_rst_is_said_to_be_theirs_only_where_it_is(ttl, expected):
+    """Also where something else speaks for the host in whose name it came."""
+    data = {"address": "10.0.0.2", "ttl": ttl, "low": 64, "high": 64, "mac": "", "on_link": 0, "strange": ""}
+
+    assert expected in says(None, Witness("same_hop", "b", (15,), 0, "alike", data))
