@@ -150,6 +150,12 @@ class _Flows(Mapping[int, "Flow"]):
             self._made[number] = self._analysis.flow(self._lines[at])
         return self._made[number]
 
+    def ahead(self, numbers: list[int]) -> None:
+        """Make flows that will be asked for next, which are then judged together."""
+        asked = np.unique(np.array(numbers, dtype=np.int64))
+        lines = self._lines[np.flatnonzero(np.isin(self.numbers, asked))]
+        self._made = {flow.number: flow for flow in self._analysis.each(lines)}
+
 
 @dataclass(slots=True)
 class _Read:
@@ -272,7 +278,10 @@ def joined(read: Sequence[_Read], thinned: Thinned) -> Joining:
     def judged(point: int, flow: int) -> JudgedFlow:
         return read[home[point]].flows[flow].judged
 
-    flows = JointFlows(woven, seen, points, judged, Forgotten(thinned, home), settled)
+    def ahead(point: int, flows: list[int]) -> None:
+        read[home[point]].flows.ahead(flows)
+
+    flows = JointFlows(woven, seen, points, judged, Forgotten(thinned, home), settled, ahead)
     taken = [
         np.unique(np.concatenate([flows.parts_at(point) for point, capture in enumerate(home) if capture == own]))
         for own in range(len(read))

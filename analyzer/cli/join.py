@@ -85,12 +85,19 @@ def run(options: argparse.Namespace) -> int:
         content = joint_page(result, limit=options.limit, flows=tuple(options.flow))
         _write(options.html, content.encode(), force=options.force)
     elif options.json:
-        joint_json.write_json(result, sys.stdout.write)
+        joint_json.write_json(result, sys.stdout.write, _told(options, result))
     else:
         screen = manner.screen()
         for line in joint_text.text(result, screen, limit=options.limit, flows=tuple(options.flow)):
             sys.stdout.write(line + "\n")
     return 0
+
+
+def _told(options: argparse.Namespace, result: Joined) -> list[int] | None:
+    """Return the numbers of the connections that JSON has, if not of all."""
+    if options.flow:
+        return sorted(set(options.flow))
+    return result.eventful[: options.limit] if options.limit else None
 
 
 def _joined(options: argparse.Namespace) -> Joined:
@@ -103,7 +110,7 @@ def _joined(options: argparse.Namespace) -> Joined:
     with ExitStack() as stack:
         paths = [stack.enter_context(as_file(path)) for path in named]
         progress = stack.enter_context(Progress(paths[0]))
-        keep_all = bool(options.flow or options.json or options.output)
+        keep_all = bool(options.flow or options.output or (options.json and not options.limit))
         result = join(*paths, reader=options.reader, progress=progress, keep_all=keep_all)
     called = dict(zip(paths, named, strict=True))
     for point in result.points:

@@ -14,7 +14,7 @@ from analyzer.units import seconds
 from analyzer.vantage.joint import Fate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from analyzer.track.flow import Side
     from analyzer.vantage.joint import Change, Crossing, Joined, JointFlow, JointProbe, Lone, Point
@@ -24,16 +24,43 @@ SCHEMA: Final = 1
 Object = dict[str, Any]
 
 
-def write_json(joined: Joined, write: Callable[[str], object]) -> None:
-    """Write one object, flow by flow."""
+def write_json(joined: Joined, write: Callable[[str], object], told: Sequence[int] | None = None) -> None:
+    """Write one object, flow by flow: all, or those with the numbers that are ``told``."""
     start_ns = joined.points[0].first_ns
     write(f'{{"schema": {SCHEMA},\n "points": [')
     write(",\n            ".join(dumps(point_object(point)) for point in joined.points))
     write(f'],\n "notes": {dumps(joined.notes)},\n "flows": [')
-    write(",".join("\n  " + dumps(flow_object(flow, start_ns)) for flow in joined.flows))
+    sums = Sums()
+    for at, flow in enumerate(joined.flows if told is None else joined.each(told)):
+        sums.add(flow)
+        write(f"{',' if at else ''}\n  {dumps(flow_object(flow, start_ns))}")
     write('],\n "alone": [')
     write(",".join("\n  " + dumps(_lone_object(lone)) for lone in joined.lone))
-    write(f'],\n "summary": {dumps(summary_object(joined))}}}\n')
+    write(f'],\n "summary": {dumps(sums.object(len(joined.flows), len(joined.lone)))}}}\n')
+
+
+class Sums:
+    """What connections add up to."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._segments, self._outcomes, self._verdicts = Counter[str](), Counter[str](), Counter[str]()
+
+    def add(self, flow: JointFlow) -> None:
+        """Add a connection."""
+        self._segments.update(flow.counts)
+        self._outcomes.update(probe.outcome for probe in flow.probes)
+        self._verdicts[flow.ending.verdict] += 1
+
+    def object(self, flows: int, alone: int) -> Object:
+        """Return them; ``flows`` is how many connections there are, told or not."""
+        return {
+            "flows": flows,
+            "alone": alone,
+            "segments": dict(self._segments),
+            "probes": dict(self._outcomes),
+            "verdicts": dict(self._verdicts),
+        }
 
 
 def point_object(point: Point) -> Object:
@@ -138,22 +165,6 @@ def crossing_object(crossing: Crossing, start_ns: int) -> Object:
         "seq": crossing.seq,
         "payload_len": crossing.payload_len,
         "flags": crossing.flags,
-    }
-
-
-def summary_object(joined: Joined) -> Object:
-    """Return what all connections add up to."""
-    segments, outcomes, verdicts = Counter[str](), Counter[str](), Counter[str]()
-    for flow in joined.flows:
-        segments.update(flow.counts)
-        outcomes.update(probe.outcome for probe in flow.probes)
-        verdicts[flow.ending.verdict] += 1
-    return {
-        "flows": len(joined.flows),
-        "alone": len(joined.lone),
-        "segments": dict(segments),
-        "probes": dict(outcomes),
-        "verdicts": dict(verdicts),
     }
 
 

@@ -103,7 +103,8 @@ def _between(
         (other["options"] & ~one["options"], "option_added"),
     ):
         gone = np.where(known, gone, 0)  # noqa: PLW2901
-        for kind in range(OPTIONS):
+        some = int(np.bitwise_or.reduce(gone))
+        for kind in (kind for kind in range(OPTIONS) if some >> kind & 1):
             at = np.flatnonzero(gone & (1 << kind))
             if len(at):
                 yield change(what, at, int(one["flags"][at[0]] & SYN), int(other["flags"][at[0]] & SYN), kind), at

@@ -66,13 +66,15 @@ class JointFlows(Sequence[JointFlow]):
         judged: Callable[[int, int], JudgedFlow],
         forgotten: Forgotten | None = None,
         settled: Settled | None = None,
+        ahead: Callable[[int, list[int]], None] | None = None,
     ) -> None:
         """Take what was woven, and what was counted before; ``judged`` returns the flow with a number at a point.
 
+        ``ahead`` is told of a point the numbers of flows that will be asked for next: together they take less time.
         Behind the flows that were woven come those that were settled, of the first points of two captures.
         """
         self._woven, self._seen, self._points, self._judged = woven, seen, points, judged
-        self._forgotten, self._settled = forgotten, settled
+        self._forgotten, self._settled, self._ahead = forgotten, settled, ahead
         self._ends = 0, next((at for at, point in enumerate(points) if point.capture == 1), 0)
         crossings = woven.crossings
         self._rows = np.argsort(crossings.flow, kind="stable")
@@ -103,6 +105,30 @@ class JointFlows(Sequence[JointFlow]):
                 del self._made[next(iter(self._made))]
             self._made[number] = self._conclude(number)
         return self._made[number]
+
+    def each(self, numbers: Sequence[int]) -> Iterator[JointFlow]:
+        """Yield the connections with these numbers, which are looked at some at a time."""
+        for first in range(0, len(numbers), MADE):
+            some = numbers[first : first + MADE]
+            if self._ahead is not None:
+                asked: dict[int, list[int]] = {}
+                for number in some:
+                    for point, flow in self._ends_of(int(self._order[number])):
+                        asked.setdefault(point, []).append(flow)
+                for point, flows in asked.items():
+                    self._ahead(point, flows)
+            yield from map(self.__getitem__, some)
+
+    def __iter__(self) -> Iterator[JointFlow]:
+        """Yield all connections in order."""
+        return self.each(range(len(self)))
+
+    def _ends_of(self, at: int) -> list[tuple[int, int]]:
+        """Return points and numbers of the flows of a connection."""
+        if at < len(self._woven.flows):
+            return [(point, flow) for point, flow, _ in self._woven.flows[at].parts]
+        at -= len(self._woven.flows)
+        return [(point, int(flows[at])) for point, flows in zip(self._ends, self._sides(), strict=True)]
 
     def _conclude(self, number: int) -> JointFlow:
         at = int(self._order[number])

@@ -292,6 +292,7 @@ class FlowFates:
         sent_ns = self.ts_ns[row]
         wanted = (self.seq[row] + 1) % SPACE
         answers = back & (self.ack == wanted) & (self.payload_len == 0) & (self.ts_ns - sent_ns <= ANSWER_NS)
+        answers &= self.flags & (SYN | FIN) == 0  # these are sent without being asked
         at = np.flatnonzero(answers)
         if not len(at):
             return None

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -272,6 +272,11 @@ class Joined:
     """Sentences about the captures as a whole."""
     warnings: list[tuple[int, str]] = field(default_factory=list)
     """What is wrong with the capture of a point."""
+
+    def each(self, numbers: Sequence[int]) -> Iterator[JointFlow]:
+        """Yield the connections with these numbers; more than one by one if that takes less time."""
+        together = getattr(self.flows, "each", None)
+        return map(self.flows.__getitem__, numbers) if together is None else together(numbers)
 
 
 @dataclass(slots=True)

@@ -26,6 +26,15 @@ def test_json(capsys):
     assert {"answered": 2, "lost": 5} == found["summary"]["probes"]
 
 
+@pytest.mark.parametrize("arguments", [["--flow", "0"], ["--limit", "1"]])
+def test_json_of_some_connections(capsys, arguments):
+    """With --flow or --limit only these connections are concluded, and added up."""
+    assert 0 == main(["join", "--json", *PAIR, *arguments])
+
+    found = json.loads(capsys.readouterr().out)
+    assert ([0], 1) == ([flow["flow"] for flow in found["flows"]], found["summary"]["flows"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.joining import join
 from analyzer.vantage.joint import Fate, Why
-from tests.vantages import ACK, PSH, RST, World, keepalive
+from tests.vantages import ACK, FIN, PSH, RST, World, keepalive
 
 
 def last_of(world, folder, **files):
@@ -91,3 +91,16 @@ def test_points_without_an_order_call_nothing_lost(tmp_path):
 
     assert () == flow.way
     assert [Why.ORDER] == [crossing.why for crossing in flow.notable]
+
+
+def test_a_fin_is_no_answer_to_a_probe(tmp_path):
+    """A FIN that its sender sends by itself, moments after a probe was lost, does not show that the probe came."""
+    made = World()
+    a, b = keepalive(made, probes=2)
+    made.send(8.0, "a", ACK, a + 30, b + 1, fate="lost")
+    made.send(8.008, "b", ACK | FIN, b + 1, a + 31)
+    made.send(8.02, "a", ACK, a + 31, b + 2)
+
+    flow = join(*made.write(tmp_path)).flows[0]
+
+    assert [Fate.LOST] == [crossing.fate for crossing in flow.notable if crossing.fate is not Fate.BOTH]
