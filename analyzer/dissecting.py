@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from analyzer.survey.overview import CaptureSummary
 
 MOST_FLOWS: Final = 64
-"""So many flows are cut out; those with the longest trains first."""
+"""Maximum number of flows that are cut out; those with the longest trains first."""
 MOST_EACH: Final = 4 << 20
 """From so many octets of a flow on, only small segments are cut out of it."""
 MOST_PIECES: Final = 4_096
-"""So many segments of a flow are."""
+"""Maximum number of segments of a flow that are cut out."""
 MOST_OCTETS: Final = 96 << 20
 """A cut is no larger."""
 NUMBERS: Final = {protocol.name: number for number, protocol in enumerate(PROTOCOLS, start=1)}

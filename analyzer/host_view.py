@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 """Of the form of a note: one JSON object."""
 MOST_SOCKETS: Final = 200
-"""So many sockets are in a note; the others are counted."""
+"""Maximum number of sockets in a note; the others are counted."""
 SETTINGS: Final = (
     "tcp_keepalive_time",
     "tcp_keepalive_intvl",

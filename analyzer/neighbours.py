@@ -43,7 +43,7 @@ TICKS_PER_S: Final = 100
 LOCAL: Final = 2
 """RTN_LOCAL: an address of this host itself."""
 MOST: Final = 64
-"""So many hosts are asked about at a time."""
+"""Maximum number of hosts that are asked about at a time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def format_duration(ns: Nanoseconds) -> str:
 
 def format_offset(ns: Nanoseconds) -> str:
     """Return an instant relative to the capture's first frame, to the millisecond: ``+66.491``."""
-    return f"{'-' if ns < 0 else '+'}{abs(ns) / NS_PER_S:.3f}"
+    return f"{'-' if ns <= -NS_PER_MS // 2 else '+'}{abs(ns) / NS_PER_S:.3f}"
 
 
 class Clock(Enum):

@@ -53,7 +53,13 @@ def test_durations_read_as_an_engineer_says_them(ns, expected):
 
 @pytest.mark.parametrize(
     ("ns", "expected"),
-    [(66_491_170_000, "+66.491"), (0, "+0.000"), (-1_500_000_000, "-1.500"), (999_600_000, "+1.000")],
+    [
+        (66_491_170_000, "+66.491"),
+        (0, "+0.000"),
+        (-400_000, "+0.000"),
+        (-1_500_000_000, "-1.500"),
+        (999_600_000, "+1.000"),
+    ],
 )
 def test_offsets_are_signed_and_to_the_millisecond(ns, expected):
     """An instant is written as its signed distance from the capture's first frame."""

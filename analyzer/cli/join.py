@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.vantage.joint import Joined
 
 PICTURES: Final = 20
-"""So many connections are drawn, unless --limit says otherwise."""
+"""Maximum number of connections that are drawn, unless --limit says otherwise."""
 SUFFIXES: Final = (".png", ".svg", ".pdf")
 THEMES: Final = ("light", "dark", "transparent")
 EPILOG: Final = """\

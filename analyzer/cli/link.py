@@ -27,7 +27,7 @@ ASK_S: Final = 0.5
 MOST_EVENTS: Final = 8
 """This many of a host are kept."""
 FORGET: Final = 1024
-"""So many hosts are remembered."""
+"""Maximum number of hosts that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)

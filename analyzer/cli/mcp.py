@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LONGEST: Final = 24_000
 """An answer has no more characters than this, unless --longest says otherwise."""
 PATIENCE_S: Final = 120.0
-"""So long a capture may take."""
+"""How long a capture may take."""
 MEMORY_MIB: Final = 512
 EXAMPLES: Final = """\
 examples:

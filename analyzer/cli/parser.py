@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LIKE_ENOUGH: Final = 0.6
-"""So much alike two words are if one may be meant by the other (difflib's ratio, from 0 to 1)."""
+"""How much alike two words are if one may be meant by the other (difflib's ratio, from 0 to 1)."""
 MEANT: Final = 3
 """No more words than this are suggested."""
 LEAST: Final = 3

@@ -42,7 +42,7 @@ OTHERS: Final = 5_000
 SMALLEST_IN: Final = (5.0, 4.0)
 LARGEST_IN: Final = (100.0, 100.0)
 LIMITS: Final = 12
-"""So many services are in a picture of idle limits."""
+"""Maximum number of services in a picture of idle limits."""
 THEMES: Final = ("light", "dark", "transparent")
 
 

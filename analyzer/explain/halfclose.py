@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.findings.kinds import half_close
 from analyzer.judge.record import other
-from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
+from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, until, why_keepalive_goes_on
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import answered_text, count, duration, evidence, lines
@@ -20,11 +20,11 @@ def headline(t: Teller) -> str:
     closer = t.first_closer
     fin = t.fin(closer)
     assert fin is not None
-    late, after = t.the(other(closer)), duration(t.end_ns - fin.ts_ns)
+    late, after = t.the(other(closer)), until(t.end_ns - fin.ts_ns, "the capture ended")
     if t.find(half_close.IN_USE.code):
         text = f"{t.start(closer)} sent FIN and goes on taking data from {late}: a half-close in use"
     else:
-        text = f"{t.start(closer)} sent FIN; {late} sent none in the {after} until the capture ended"
+        text = f"{t.start(closer)} sent FIN; {late} sent none {after}"
     probes = t.probes_after_fin_of(closer)
     own = [probe for probe in t.probes(closer) if probe.after_fin == "sent"]
     if probes:

@@ -130,8 +130,8 @@ def open_(t: Teller) -> list[Line]:
         set_anew = settings is not None and bool(settings.changes)
         if len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN and not set_anew:
             text = (
-                f"Its answered probes are {spacing(gaps)}: some probes, or answers, may have been lost elsewhere"
-                " than here."
+                f"{t.start(side)}'s answered probes are {spacing(gaps)}: some probes, or answers, may have been lost"
+                " elsewhere than here."
             )
             found.append(Line(text, evidence(t.probes(side))))
     stopped = t.find(lapses.STOPPED.code)
@@ -149,7 +149,8 @@ def open_(t: Teller) -> list[Line]:
     ]
     if waiting:
         after = duration(t.record.end_ns - waiting[-1].ts_ns)
-        text = f"The last had no answer when the capture ended {after} later: too soon to tell."
+        which = "The last probe" if len(waiting) == 1 else "The last probes"
+        text = f"{which} had no answer when the capture ended, {after} later: too soon to tell."
         found.append(Line(text, tuple(probe.frame for probe in waiting)))
     after_ns = t.record.end_ns - t.record.last_ns
     ended = f"; the capture ended {duration(after_ns)} later" if after_ns > 0 else ", where the capture ended"

@@ -41,7 +41,7 @@ ORDER: Final = (
 """In which order the questions are told; further ones come behind, by name."""
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 ROWS: Final = 10
-"""So many rows of each answer, unless another number is asked for."""
+"""Maximum number of rows of each answer, unless another number is asked for."""
 
 
 class QuestionError(AnalyzerError):

@@ -42,7 +42,7 @@ FLEET: Final = "fleet.json"
 """What says, beside the points, how all of them were made."""
 FORMAT: Final = 1
 WINDOW: Final = 10_000
-"""So many tasks are with the scheduler at once: more would only be memory."""
+"""Maximum number of tasks with the scheduler at once: more would only be memory."""
 TOPIC: Final = "keepalive-fleet"
 """Under which workers tell the scheduler how much they have read."""
 TELL_S: Final = 0.5

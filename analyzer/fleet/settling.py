@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 AT_ONCE: Final = 8
-"""So many files the disk is asked for at a time; the threads only wait."""
+"""How many files the disk is asked for at a time; the threads only wait."""
 
 
 class Settling:

@@ -23,7 +23,7 @@ with the longest link header there is (Linux cooked 2, 20) all but the end of a 
 LENGTH_6: Final = 128
 """The same of IPv6: 20 + 40 + TCP 60, or 20 + 40 + ICMPv6 8 and the quoted 40 + 20."""
 AS_RANGE: Final = 3
-"""So many ports in a row are written as a range."""
+"""How many ports in a row are written as a range."""
 LONGEST_NAME: Final = 253
 """Characters of a host's name (RFC 1035 2.3.4)."""
 LONGEST_INTERFACE: Final = 128

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST_MEMBERS: Final = 20
 """A filter that names more frames and ranges than this, nobody would paste."""
 FORMS: Final = 8192
-"""So many forms of filters are kept, by VLAN."""
+"""Maximum number of forms of filters that are kept, by VLAN."""
 _FRAMES: Final = " && frame.number >= {4} && frame.number <= {5}"
 _PLACE: Final = re.compile(r"\{(\d)\}")
 TUNNEL: Final = 1 << 62

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HEADING: Final = "What the host's own kernel said"
 MOST: Final = 24
-"""So many lines are shown."""
+"""Maximum number of lines that are shown."""
 
 
 class Said(Protocol):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analyzer.vantage.joint import Joined
 
 TOLD: Final = 30
-"""So many connections are told with a picture."""
+"""Maximum number of connections that are told with a picture."""
 LONE: Final = 100
 
 

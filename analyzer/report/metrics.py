@@ -36,7 +36,7 @@ PREFIX: Final = "keepalive"
 NOTICED_S: Final = (1, 5, 15, 30, 60, 120, 300, 600, 1200, 3600, 7200, 14400)
 """Upper bounds of how long it took to notice a dead peer; the defaults of Linux take 7,875 s."""
 PART: Final = 4096
-"""So many live flows are looked at together: memory stays bounded."""
+"""How many live flows are looked at together: memory stays bounded."""
 
 
 class Sums:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ENOUGH: Final = 4
 """Of so many flows the texts are compared before one is made."""
 MOST: Final = 16384
-"""So many shapes are known: a capture with more has few flows of each."""
+"""Maximum number of shapes that are known: a capture with more has few flows of each."""
 TRIED: Final = 8192
 """After so many flows, if not one in RARELY was made by a pattern, no more is tried."""
 RARELY: Final = 8

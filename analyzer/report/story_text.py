@@ -14,7 +14,7 @@ from analyzer.words.model import Story
 from analyzer.words.teller import frames_label, frames_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from analyzer.judge.judged import JudgedFlow
     from analyzer.report.export import Object
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 INDENT: Final = "  "
 LOOK: Final = "To look for yourself"
+WIDEST: Final = 20
+"""The widest list of frames in the column of a timeline."""
 JOINED: Final = "Frames are numbered as in the files joined: mergecap -a -w JOINED.pcapng FILE..."
 
 
@@ -85,7 +87,7 @@ def story(
         }
         at_width = max(map(len, when.values()), default=0)
         frame_width = max(
-            (len(frames_text(line.frames)) for line in section.lines if line.at_ns is not None), default=0
+            (len(frames_column(line.frames)) for line in section.lines if line.at_ns is not None), default=0
         )
         for line in section.lines:
             yield from _line(line, screen, when, at_width, frame_width)
@@ -145,8 +147,14 @@ def story_object(judged: JudgedFlow, start_ns: int) -> Object:
     }
 
 
+def frames_column(frames: Sequence[int]) -> str:
+    """Return frames for the column of a timeline: a long list is counted, so that it does not squeeze the text."""
+    listed = frames_text(frames) if frames else ""
+    return listed if len(listed) <= WIDEST else f"{len(set(frames))} of {min(frames)}-{max(frames)}"
+
+
 def _line(line: Line, screen: Screen, when: dict[int, str], at_width: int, frame_width: int) -> Iterator[str]:
-    frames = frames_text(line.frames) if line.frames else ""
+    frames = frames_column(line.frames)
     if line.at_ns is None:
         text = f"{line.text} [{frames_label(line.frames)}]" if frames else line.text
         yield from screen.wrap(text, indent=INDENT * 2, first=INDENT + "- ")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from analyzer.report.bulk import ManyFlows
 
 FIRST_TOLD: Final = 2 * ENOUGH
-"""So many flows of a shape are told before it is asked whether the others need be."""
+"""How many flows of a shape are told before it is asked whether the others need be."""
 
 
 def _nothing(at: int, judged: JudgedFlow) -> None:

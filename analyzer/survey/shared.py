@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from analyzer.track.batch import FlowBatch
 
 KEPT: Final = 1024
-"""So many flows stand for those of a capture."""
+"""How many flows stand for those of a capture."""
 MULTIPLIERS: Final = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 SIDES: Final[tuple[Side, Side]] = ("a", "b")
 MADE: Final = 256
-"""So many connections stay concluded."""
+"""Maximum number of connections that stay concluded."""
 FEW: Final = 400
 """If a flow has no more packets, all of them are kept, for pictures."""
 BY_RESET: Final = (Verdict.TIMED_OUT, Verdict.RESET_ON_PROBE, Verdict.ABORTED)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.vantage.sighting import Columns
 
 LEAST_OCTETS: Final = 16
-"""So much data must be the same, some of it each way: less is the same by chance."""
+"""How much data must be the same, some of it each way: less is the same by chance."""
 LASTS_AS_LONG_NS: Final = 2_000_000_000
 """Both last as long, but for so much, or a part of their time."""
 

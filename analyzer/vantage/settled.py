@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Records = NDArray[np.void]
 
 WORTH: Final = 1 << 14
-"""So many more sightings than last time are looked through for connections that are over."""
+"""After how many more sightings than last time they are looked through for connections that are over."""
 FRAME_BITS: Final = 40
 
 

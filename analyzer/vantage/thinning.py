@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 STRETCH: Final = 1 << 16
 """Nothing is forgotten before so many sightings of a point wait: short captures stay whole."""
 SETTLED_NS: Final = 1_000_000_000
-"""So much later than a packet, what has not come to the other point will not come."""
+"""How much later than a packet it is sure that what has not come to the other point will not come."""
 BLOCK: Final = 256
 """Of so many packets in a row the middle says what clocks differ by."""
 NEVER_NS: Final = 1 << 62

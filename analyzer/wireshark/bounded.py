@@ -28,7 +28,7 @@ MOST_MEMORY: Final = 4 << 30
 """Octets of its address space, most of which is mapped and never touched."""
 MOST_OUTPUT: Final = 64 << 20
 MOST_SAID: Final = 4
-"""So many lines of what it says are repeated."""
+"""Maximum number of lines of what it says that are repeated."""
 PASSED_ON: Final = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Variables that it gets from our environment."""
 VERSION: Final = re.compile(rb"TShark[^\n]*?(\d+)\.(\d+)\.(\d+)")

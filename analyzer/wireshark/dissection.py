@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 HEX: Final = re.compile("(?:[0-9a-f]{2})+")
 NONSENSE: Final = "tshark printed what cannot be read"
 KEPT_OCTETS: Final = 256
-"""So much of a segment's data is looked at."""
+"""How much of a segment's data is looked at."""
 BEGINNING: Final = 4
 """A greeting is among so many segments with data at the beginning."""
 LEAST: Final = 2
-"""So many heartbeats of a train have to be read as such, and half of those that were cut out."""
+"""How many heartbeats of a train have to be read as such, and half of those that were cut out."""
 
 
 class Piece(NamedTuple):

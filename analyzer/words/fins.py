@@ -10,7 +10,7 @@ from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_MS
 from analyzer.words.model import Line
 from analyzer.words.stacks import gives_up_at
-from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, times
+from analyzer.words.teller import answered_text, count, duration, evidence, gaps_of, spacing, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,15 +25,15 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
     fin, late = t.fin(closer), other(closer)
     assert fin is not None
     sent = f"{t.start(closer)} sent FIN at {t.at(fin.ts_ns)}"
-    lasted = duration(t.end_ns - fin.ts_ns)
+    lasted = t.end_ns - fin.ts_ns
     if fin.acked_frame is None or fin.acked_ns is None:
         none = f"Nothing in the capture acknowledges it, so whether {t.the(late)} got it is unknown; it sent no FIN."
         return [Line(f"{sent}.", (fin.frame,)), Line(none, (fin.frame,))]
     frames = (fin.frame, fin.acked_frame)
     if t.reset:
-        none = f"{t.start(late)} sent no FIN in the {lasted} until the RST: its program did not close."
+        none = f"{t.start(late)} sent no FIN {until(lasted, 'the RST')}: its program did not close."
     else:
-        none = f"{t.start(late)} sent no FIN in the {lasted} until the capture ended: its program had not closed."
+        none = f"{t.start(late)} sent no FIN {until(lasted, 'the capture ended')}: its program had not closed."
     heard = any(change.side == SIDES.index(closer) and change.state is State.FIN_WAIT_2 for change in t.record.changes)
     waits = State.FIN_WAIT_2 if heard else State.FIN_WAIT_1
     states = f"States derived from that: {t.name(closer)} {waits.value}, {t.name(late)} CLOSE-WAIT."
@@ -44,6 +44,11 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
         Line(f"{sent}, acknowledged {duration(fin.acked_ns - fin.ts_ns)} later{lost}.", (*frames, *fin.again[-1:])),
         Line(f"{none} {states}", frames),
     ]
+
+
+def until(lasted_ns: int, event: str) -> str:
+    """Return how long something did not happen; where the clock went back, only before what."""
+    return f"in the {duration(lasted_ns)} until {event}" if lasted_ns > 0 else f"before {event}"
 
 
 def left_open(t: Teller, late: Side) -> str:
@@ -66,6 +71,8 @@ def probes_after_fin(t: Teller, closer: Side, probes: Sequence[Probe]) -> list[L
         text += (
             f". {t.start(closer)}'s kernel answered {_which(probes, answered)} with ACK, in {most}{duration(slowest)}"
         )
+    elif probes[-1].answer != "rst":
+        text += f", {answered_text(probes)}"
     # the RST that answers the last is told in a line of its own
     frames = {probe.frame for probe in probes} | set(evidence(answered))
     return [Line(f"{text}.", tuple(sorted(frames)))]

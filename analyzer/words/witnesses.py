@@ -127,9 +127,9 @@ def _only_resets(t: Teller, w: Witness) -> str:
 def _station(t: Teller, w: Witness) -> str:
     del t
     whose = f"the next hop {text(w, 'hop')}" if text(w, "hop") else "the station that brought its packets"
-    whose = "its own station" if number(w, "own") else whose
+    whose = "its own MAC address" if number(w, "own") else whose
     after = f"{duration(number(w, 'after_ns'))} after the last segment of {text(w, 'address')} here"
-    return f"{whose[0].upper()}{whose[1:]} ({text(w, 'mac')}) was heard {after}."
+    return f"A frame of any kind from {whose} ({text(w, 'mac')}) came {after}."
 
 
 def _alike(t: Teller, w: Witness) -> str:

@@ -5,7 +5,7 @@ import pytest
 from analyzer import explain
 from analyzer.report import filter_commands
 from analyzer.report.screen import Screen
-from analyzer.report.story_text import story, story_object, told_story
+from analyzer.report.story_text import frames_column, story, story_object, told_story
 
 FOUNDING = "founding_go_fin60.pcap"
 
@@ -100,3 +100,11 @@ def test_a_live_capture_has_nothing_to_filter(told):
     lines = told()
 
     assert lines[: lines.index("To look for yourself")] == told(live=True)
+
+
+def test_a_long_list_of_frames_does_not_squeeze_a_timeline():
+    """Scattered frames are counted in the timeline's column, which is never wider than twenty characters."""
+    assert frames_column((1, 2, 3)) == "1-3"
+    assert frames_column((10, 11, 13, 14, 18, 19)) == "10-11, 13-14, 18-19"
+    assert frames_column((166, 167, 174, 175, 188, 189, 204, 205)) == "8 of 166-205"
+    assert not frames_column(())

@@ -1,7 +1,7 @@
 """What every story with a FIN says."""
 
 from analyzer import explain
-from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, why_keepalive_goes_on
+from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, until, why_keepalive_goes_on
 from analyzer.words.teller import Teller
 from tests.judging import captured, opened, scenario
 
@@ -84,3 +84,9 @@ def test_a_leak_leads_the_headline_of_what_came_after_it():
 
     assert explain.headline(dead, 0).startswith("The client closed, the server did not; then the client fell silent,")
     assert explain.headline(silent, 0).startswith("The client closed, the server did not; then the client stopped")
+
+
+def test_no_time_is_negative_where_the_clock_went_back():
+    """How long nothing came is said only where the capture's clock says so."""
+    assert until(1_500_000_000, "the RST") == "in the 1.500 s until the RST"
+    assert until(-87_000_000, "the capture ended") == "before the capture ended"

@@ -128,28 +128,28 @@ def _lease_who(t: Teller, cause: Cause) -> str:
 
 def _off_link_headline(t: Teller, cause: Cause) -> str:
     del t
-    return f"{cause.data['address']} is off the link: asked for {cause.data['count']} times there, it does not answer."
+    return f"{cause.data['address']} is off the link: asked for {cause.data['count']} times there, it gave no answer."
 
 
 def _off_link_who(t: Teller, cause: Cause) -> str:
     del t
     return (
         f"Whoever runs the host {cause.data['address']}: it is off, its interface or cable is down, the switch between"
-        " does not pass it, or it is set to answer no ARP. No setting of keepalive brings it back."
+        " does not pass it, or it is set not to answer ARP. No setting of keepalive brings it back."
     )
 
 
 def _gateway_headline(t: Teller, cause: Cause) -> str:
     del t
     return (
-        f"The next hop {cause.data['address']} is off the link: asked for {cause.data['count']} times, it does not"
+        f"The next hop {cause.data['address']} is off the link: asked for {cause.data['count']} times, it gave no"
         " answer."
     )
 
 
 def _gateway_who(t: Teller, cause: Cause) -> str:
     del t
-    return f"Whoever runs the router {cause.data['address']}, and the link to it. The peer itself may be well."
+    return f"Whoever runs the router {cause.data['address']}, and the link to it. The peer itself may be fine."
 
 
 def _moved_headline(t: Teller, cause: Cause) -> str:
@@ -343,7 +343,7 @@ ADDRESS_GONE: Final = CauseKind(
     overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code}),
     tells="Check which addresses the host has now (ip addr), and whether it answers ARP for this one.",
     text=LongText(
-        title="The host is there, its address is not heard",
+        title="The host is there, but nothing comes from its address",
         meaning="The peer's station is alive on the link, but sends nothing in the name of the address any more.",
         why="The host was not restarted, and the link is not down.",
         change="Check whether the address was removed, or a packet filter drops what comes for it.",

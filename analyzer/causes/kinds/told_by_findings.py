@@ -94,7 +94,7 @@ def _lacks(s: Scene) -> Facts:
 
 
 ENOUGH: Final = 3
-"""So many probes show a rhythm."""
+"""How many probes show a rhythm."""
 EVENLY: Final = 8
 """Gaps that differ by no more than this part of one are equal: Linux's timers run late by up to an eighth."""
 

@@ -126,7 +126,7 @@ def _dead_happened(t: Teller, f: Finding) -> list[Line]:
     """Return the last packet, the probes, the RST."""
     prober = side_of(f)
     trailing = count(number(f, "unanswered"), "probe")
-    to_any = " to any of them" if number(f, "unanswered") > 1 else ""
+    to_any = {1: "", 2: " to either of them"}.get(number(f, "unanswered"), " to any of them")
     reset = number(f, "reset_frame")
     probed = tuple(frame for frame in f.frames if frame != reset)
     took = (
@@ -267,6 +267,11 @@ def _dead_change(f: Finding) -> str | None:
     if number(f, "unanswered") == 1:
         bound = " and, if it is set, TCP_USER_TIMEOUT" if stacks.has_user_timeout(stack) else ""
         return f"Raise the count (TCP_KEEPCNT){bound}, so that one lost packet does not end the connection."
+    if stack == stacks.LINUX and number(f, "idle_ns") not in {0, number(f, "wait_ns")}:
+        return (
+            "If that was too slow, lower keepalive's interval or count. Here the interval is longer than the idle time,"
+            " so the time to notice is interval + count x interval."
+        )
     if stack == stacks.ONE_OCTET:
         return (
             "If it took too long, lower the idle time or the interval on the probing side (SIO_KEEPALIVE_VALS; newer"

@@ -119,8 +119,8 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     if _only_went_on(f):
         box = (
             "Inferred: something that sees the connection's numbers (a firewall, an intrusion prevention system, an"
-            f" attacker) reset it in {t.the(side)}'s name. {t.start(other(side))}'s end is gone since; {t.the(side)}"
-            " learns that from the answer to what it sends next."
+            f" attacker) reset it in {t.the(side)}'s name. {t.start(other(side))}'s end has been gone since;"
+            f" {t.the(side)} learns that from the answer to what it sends next."
         )
     fin = t.fin(side)
     if fin is None or "mac" in str(f.data["differs"]) or _only_went_on(f):

@@ -119,8 +119,8 @@ FIN_SENDER_PROBES: Final = FindingKind(
             " s as it would after close()."
         ),
         change=(
-            "If the other end should be finished, the other end's program must close on end of file. To limit"
-            " the wait, set a time limit in the program of the end that sent FIN."
+            "To limit the wait, set a time limit in this end's program. If the other end should have finished, that"
+            " end's program must close on end of file."
         ),
         doubt=(
             "That only held sockets probe is Linux's behaviour; macOS probes in FIN-WAIT-2 too, and FreeBSD does not."

@@ -34,7 +34,7 @@ DATA_LIMIT_NS: Final = NS_PER_S * min(row.idle_s for row in MIDDLEBOXES if not r
 """The shortest default limit of known boxes that count only data."""
 BEATS_OVERDUE: Final = 3
 BEATS_OVERDUE_NS: Final = 3 * NS_PER_S
-"""So many of the longest distances have passed where heartbeats stopped, and so much time."""
+"""How many of the longest distances have passed where heartbeats stopped, and how much time."""
 
 
 def _period_ns(f: Flows) -> Column:

@@ -103,7 +103,7 @@ BOTH_ENDS: Final = FindingKind(
             "That is legal and doubles the number of probes. On Linux one end's empty probes do not restart the"
             " other's timer; on macOS they do."
         ),
-        change="Nothing, or leave it to one end.",
+        change="Nothing, or turn keepalive off at one end.",
         doubt="The two ends' settings are independent; do not read one end's from the other's probes.",
         source="Linux tcp_validate_incoming; XNU tcp_input.c; field guide 2.2, 3.2",
     ),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from analyzer.vantage.joint import Crossing, JointFlow, Point
 
 MOST_ROWS: Final = 48
-"""So many packets are drawn: those with a fate of their own first, then probes and their answers, then the others."""
+"""Most packets that are drawn: those with a fate of their own first, then probes and their answers, then the others."""
 ROW_IN: Final = 0.27
 WIDTH_IN: Final = 9.6
 SLANT: Final = 0.55

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 MANY: Final = 5000
 """Of no more segments than this all are drawn."""
 COLUMNS: Final = 2000
-"""So many places in time a picture tells apart: more than it has dots."""
+"""How many places in time a picture tells apart: more than it has dots."""
 ROWS: Final = 64
-"""So many heights: a mark is higher than that."""
+"""How many heights: a mark is higher than that."""
 
 
 class Timed(Protocol):
