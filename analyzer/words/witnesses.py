@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.units import seconds
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
 from analyzer.words.teller import capital, count, duration, times
@@ -109,11 +110,12 @@ def _heard_later(t: Teller, w: Witness) -> str:
 
 
 def _unheard(t: Teller, w: Witness) -> str:
-    since = t.at(w.ts_ns + number(w, "slack_ns"))
+    slack_ns = number(w, "slack_ns")
+    since = f"From {seconds(slack_ns):g} s later on" if slack_ns else "After that"
     what = "that the capture's filter lets pass" if number(w, "filtered") else "of any kind"
     return (
-        f"{text(w, 'address')} fell silent: its last segment here came at {t.at(w.ts_ns)}, and after {since} no frame"
-        f" {what} came from it."
+        f"{text(w, 'address')} fell silent: its last segment here came at {t.at(w.ts_ns)}. {since}, no frame {what}"
+        " came from it."
     )
 
 
@@ -246,12 +248,18 @@ def _dropped(t: Teller, w: Witness) -> str:
 
 def _filtered(t: Teller, w: Witness) -> str:
     del t
-    whats = {"arp": "ARP or neighbour discovery", "icmp": "ICMP errors", "others": "other traffic of the hosts"}
+    whats = {"arp": "ARP, neighbour discovery", "icmp": "ICMP errors", "others": "other traffic of the hosts"}
     lacking, unsure = ([what for key, what in whats.items() if text(w, key) == word] for word in ("no", "perhaps"))
     head = f"The capture was filtered to '{text(w, 'filter')}'"
     if lacking:
-        return f"{head}: it cannot contain {', or '.join(lacking)}, so that none are in it says nothing."
-    return f"{head}: it may not contain {', or '.join(unsure)}, so that none are in it says little."
+        return f"{head}: it cannot contain {_or(lacking)}. That there is none in it proves nothing."
+    return f"{head}: it may not contain {_or(unsure)}. That there is none in it proves little."
+
+
+def _or(whats: list[str]) -> str:
+    """Return things as a list that ends with ``or``."""
+    *before, last = ", ".join(whats).split(", ")
+    return f"{', '.join(before)} or {last}" if before else last
 
 
 def _failed(t: Teller, w: Witness) -> str:
