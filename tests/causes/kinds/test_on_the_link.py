@@ -83,7 +83,7 @@ def test_a_filter_that_keeps_arp_out_is_told():
 
     evidence, remains = made.section("Evidence"), made.section("What it may be, and how to find out")
 
-    assert "it cannot contain ARP or neighbour discovery, or ICMP errors, or other" in evidence
+    assert "it cannot contain ARP, neighbour discovery, ICMP errors or other" in evidence
     assert "no frame that the capture's filter lets pass came from it" in evidence
     assert "keeps ARP or ICMP out" in remains
 
