@@ -165,12 +165,13 @@ def records(dtype: Foreign, count: int, *, jit: bool) -> Rows:
 
 
 class Sparse(dict[int, Any]):
-    """A table of fixed size for plain loops, whose records are made once one is asked for: most never are."""
+    """A table for plain loops, whose records are made once one is asked for: most never are."""
 
-    def __init__(self, dtype: Foreign, count: int, first: dict[str, int]) -> None:
+    def __init__(self, dtype: Foreign, room: int, first: dict[str, int]) -> None:
         """Keep what a record holds at first; a field that ``first`` does not name holds 0."""
         super().__init__()
-        self._count = count
+        self.room = room
+        """How many records there are, made or not."""
         self._blank = dict.fromkeys(dtype.names, 0) | first
 
     def __missing__(self, index: int) -> Record:
@@ -178,9 +179,13 @@ class Sparse(dict[int, Any]):
         record = self[index] = self._blank.copy()
         return record
 
-    def all(self) -> list[Record]:
-        """Return every record."""
-        return [self[index] for index in range(self._count)]
+    def front(self, count: int) -> list[Record]:
+        """Return the first ``count`` records."""
+        return [self[index] for index in range(count)]
+
+    def made(self) -> list[Record]:
+        """Return the records up to the last one that was made."""
+        return self.front(max(self, default=-1) + 1)
 
 
 def scattered(dtype: Foreign, count: int, *, jit: bool, **first: int) -> Rows:
@@ -204,7 +209,7 @@ def thaw(array: Rows, *, jit: bool) -> Rows:
 def freeze(table: Rows, dtype: Foreign) -> Rows:
     """Return loop records as a structured array again."""
     if isinstance(table, Sparse):
-        table = table.all()
+        table = table.front(table.room)
     if not isinstance(table, list):
         return table
     import numpy as np

@@ -1,8 +1,8 @@
 """``Pool``: records that a tracker keeps, with room for more whenever it asks.
 
-Plain loops get a list of dicts. Compiled ones get an array at the start of a page, so that a record of whole cache
-lines never lies across one more; room that nobody has used yet is memory that the system has not given yet, and
-growing moves no record where the system can move pages instead.
+Plain loops get a list of dicts, or a table whose records are made once they are asked for. Compiled ones get an array
+at the start of a page, so that a record of whole cache lines never lies across one more; room that nobody has used yet
+is memory that the system has not given yet, and growing moves no record where the system can move pages instead.
 
 This module must not know what is in a record.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.loops.loop import CACHE_LINE, fetch, freeze, lines_of, loop, records
+from analyzer.loops.loop import CACHE_LINE, Sparse, fetch, freeze, lines_of, loop, records, thaw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,20 +52,27 @@ def whole_lines(fields: Sequence[tuple[str, Any]]) -> np.dtype[np.void]:
 class Pool:
     """An array or list of records of one type."""
 
-    def __init__(self, dtype: Foreign, *, jit: bool) -> None:
-        """Start with records of zeros: a few compiled ones, or no plain ones."""
+    def __init__(self, dtype: Foreign, *, jit: bool, sparse: bool = False) -> None:
+        """Start with records of zeros: a few compiled ones, or no plain ones.
+
+        ``sparse`` is for pools with room for far more records than are used: plain ones are made when asked for.
+        """
         self.dtype = dtype
         self._pages: mmap.mmap | None = None
-        self.records: Any = self._fresh(FEWEST) if jit else []
+        plain = Sparse(dtype, 0, {}) if sparse else []
+        self.records: Any = self._fresh(FEWEST) if jit else plain
         """What loops take. Another one after ``make_room`` or ``compile``."""
 
     def __len__(self) -> int:
         """Return how many records there is room for."""
-        return len(self.records)
+        return self.records.room if isinstance(self.records, Sparse) else len(self.records)
 
     def make_room(self, count: int) -> None:
         """Make sure that there are ``count`` records; those there stay as they are."""
-        if count <= len(self.records):
+        if count <= len(self):
+            return
+        if isinstance(self.records, Sparse):
+            self.records.room = count
             return
         if isinstance(self.records, list):
             self.records += records(self.dtype, count - len(self.records), jit=False)
@@ -91,9 +98,22 @@ class Pool:
 
     def compile(self) -> None:
         """Change from the plain form to the compiled one."""
-        kept = freeze(self.records, self.dtype)
-        self.records = self._fresh(max(FEWEST, len(kept)))
+        room = len(self)
+        kept = freeze(self.records.made() if isinstance(self.records, Sparse) else self.records, self.dtype)
+        self.records = self._fresh(max(FEWEST, room))
         self.records[: len(kept)] = kept
+
+    def fill(self, rows: NDArray[np.void], room: int) -> None:
+        """Take these records, with exactly so much room, where there were none."""
+        if isinstance(self.records, Sparse):
+            self.records.update(enumerate(thaw(rows, jit=False)))
+            self.records.room = room
+        elif isinstance(self.records, list):
+            self.records = [*thaw(rows, jit=False), *records(self.dtype, room - len(rows), jit=False)]
+        else:
+            if room > len(self):
+                self.records = self._fresh(room)
+            self.records[: len(rows)].view(np.uint8)[:] = rows.view(np.uint8)
 
     def _fresh(self, count: int) -> Rows:
         """Return so many records of zeros."""

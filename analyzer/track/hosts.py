@@ -366,7 +366,7 @@ class Subjects:
 
     def __init__(self, dtype: Foreign, most: int, *, jit: bool) -> None:
         """Start empty."""
-        self._pool = Pool(dtype, jit=jit)
+        self._pool = Pool(dtype, jit=jit, sparse=True)
         self._most = most
         self._jit = jit
         self.slots: Any = self._no_slots(64)
@@ -376,12 +376,25 @@ class Subjects:
         """What loops take; another one after ``make_room``."""
         return self._pool.records
 
+    @property
+    def size(self) -> int:
+        """How many records there is room for."""
+        return len(self._pool)
+
+    def front(self, used: int) -> Rows:
+        """Return the first ``used`` records."""
+        return self.records[:used] if self._jit else self.records.front(used)
+
+    def fill(self, rows: NDArray[np.void], room: int) -> None:
+        """Take these records, with exactly so much room."""
+        self._pool.fill(rows, room)
+
     def _no_slots(self, size: int) -> Numbers:
         return np.zeros(size, dtype=np.int64) if self._jit else [0] * size
 
     def room(self, used: int) -> int:
         """Return how many more records can be entered, as it stands."""
-        return min(len(self.records), len(self.slots) // 2) - used
+        return min(len(self._pool), len(self.slots) // 2) - used
 
     def is_full(self, used: int) -> bool:
         """Say whether half of the records must be forgotten; how many more would be new nobody knows beforehand."""

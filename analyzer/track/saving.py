@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.loops.loop import Sparse, freeze, records, thaw
+from analyzer.loops.loop import Sparse, freeze, thaw
 from analyzer.loops.packed import Packed
 from analyzer.segment import LEAP, WITNESS
 from analyzer.track import attend, beats, observe
@@ -105,9 +105,9 @@ def _save_beside(beside: Beside, noted: int, arrays: Arrays, rooms: dict[str, in
     for at, name in enumerate(BESIDE):
         table = beside._tables[at]
         count = int(beside._registers[at])
-        arrays[name] = _records(table.records[:count], TABLES[at][0])
+        arrays[name] = _records(table.front(count), TABLES[at][0])
         arrays[f"{name}_slots"] = np.array(table.slots, dtype=np.int64)
-        rooms[name] = len(table.records)
+        rooms[name] = table.size
     arrays["clocks"] = _records(beside._clocks, CLOCK)
     arrays["notes"] = _records(beside._notes.records[:noted], NOTE)
     arrays["others"] = np.concatenate([np.empty(0, dtype=WITNESS), *beside._others])
@@ -143,7 +143,7 @@ def restore(arrays: Mapping[str, NDArray[Any]], facts: Json, *, jit: bool, limit
 def _restored(arrays: Mapping[str, NDArray[Any]], facts: Json, tracker: Tracker) -> Tracker:
     jit, rooms = tracker.jit, facts["rooms"]
     for name in POOLS:
-        _fill(getattr(tracker, f"_{name}"), arrays[name], int(rooms[name]), jit=jit)
+        getattr(tracker, f"_{name}").fill(arrays[name], int(rooms[name]))
     for name in NUMBERS:
         setattr(tracker, f"_{name}", _numbers(arrays[name], jit=jit))
     for name in SCATTERED:
@@ -171,24 +171,14 @@ def _restored(arrays: Mapping[str, NDArray[Any]], facts: Json, tracker: Tracker)
 def _restore_beside(beside: Beside, arrays: Mapping[str, NDArray[Any]], rooms: Json, *, jit: bool) -> None:
     for at, name in enumerate(BESIDE):
         table = beside._tables[at]
-        _fill(table._pool, arrays[name], int(rooms[name]), jit=jit)
+        table.fill(arrays[name], int(rooms[name]))
         table.slots = _numbers(arrays[f"{name}_slots"], jit=jit)
     beside._clocks = _thawed(arrays["clocks"], jit=jit)
-    _fill(beside._notes, arrays["notes"], len(arrays["notes"]), jit=jit)
+    beside._notes.fill(arrays["notes"], len(arrays["notes"]))
     others = arrays["others"]
     beside._others, beside._waiting = ([others] if len(others) else []), len(others)
     for name in ("registers", "keys", "digests"):
         setattr(beside, f"_{name}", _numbers(arrays[f"beside_{name}"], jit=jit))
-
-
-def _fill(pool: Pool, rows: NDArray[np.void], room: int, *, jit: bool) -> None:
-    """Give a fresh pool exactly this room, and these records at its front."""
-    if not jit:
-        pool.records = [*thaw(rows, jit=False), *records(pool.dtype, room - len(rows), jit=False)]
-        return
-    if room > len(pool):
-        pool.records = pool._fresh(room)
-    pool.records[: len(rows)].view(np.uint8)[:] = rows.view(np.uint8)
 
 
 def _numbers(values: NDArray[np.int64], *, jit: bool) -> Foreign:

@@ -27,6 +27,32 @@ def test_a_plain_table_has_what_was_asked_for():
     assert 3 == len(plain)
 
 
+def test_a_sparse_plain_table_makes_records_when_they_are_asked_for():
+    """Room costs nothing in a sparse plain table, and what was written survives growing and being compiled."""
+    plain = Pool(DTYPE, jit=False, sparse=True)
+    plain.make_room(1 << 40)
+    plain.records[1]["number"] = 5
+
+    assert 1 << 40 == len(plain)
+    assert 1 == len(plain.records)
+    plain.records.room = 1 << 12
+    plain.compile()
+    assert 1 << 12 == len(plain)
+    assert [0, 5, 0] == plain.records["number"][:3].tolist()
+
+
+@pytest.mark.parametrize(("jit", "sparse"), [(False, False), (False, True), (True, False)])
+def test_a_pool_filled_has_the_records_and_the_room(jit, sparse):
+    """Records that were kept elsewhere come to the front of a fresh pool of exactly that room."""
+    filled = Pool(DTYPE, jit=jit, sparse=sparse)
+    rows = np.zeros(2, dtype=DTYPE)
+    rows["number"] = [7, 9]
+    filled.fill(rows, 5 * FEWEST)
+
+    assert 5 * FEWEST == len(filled)
+    assert [7, 9, 0] == [int(filled.records[index]["number"]) for index in range(3)]
+
+
 def test_records_stay_as_they_are_while_a_table_grows(table):
     """Growing keeps what is there, and what is new is zero."""
     table.records["number"] = np.arange(FEWEST)
