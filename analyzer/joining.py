@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer import units
 from analyzer.analysis import Analysis
 from analyzer.capture.reader import open_capture
 from analyzer.capture.rotation import OVERLAP_NS, RotatedReader, goes_on, series_of
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from analyzer.analysis import Time
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord
     from analyzer.kept_flows import Flow
@@ -102,7 +104,7 @@ class Joining(Joined):
         """Draw a connection: a line for each point, packets as arrows, losses as crosses."""
         from analyzer.report.plot import ladder_figure
 
-        return Ladder(ladder_figure(self._flow(number), self.points, self.points[0].first_ns, theme=theme))
+        return Ladder(ladder_figure(self._flow(number), self.points, self.zero, theme=theme))
 
     def fields(self, number: int = 0) -> dict[str, Any]:
         """Return a connection as the JSON of ``keepalive join`` has it, time in seconds."""
@@ -183,11 +185,13 @@ def join(
     jit: bool | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
     keep_all: bool = True,
+    time: Time = "relative",
 ) -> Joining:
     """Join captures of the same traffic; each path is a point, or one of several rotated files of a point.
 
     With ``keep_all=False``, of long captures, connections that are not among ``eventful`` are counted, and of most of
-    them nothing more is left: they cannot be looked at.
+    them nothing more is left: they cannot be looked at. ``time`` is how stories and pictures say instants: "relative",
+    as seconds from A's first frame, or as times of day in "utc" or in the "local" time zone.
 
     Raises:
         CaptureError: a capture cannot be read.
@@ -210,7 +214,9 @@ def join(
         thinner = _read_abreast(reading, keep_all=keep_all)
         thinned = thinner.left()
         read = [each.read(None if keep_all else partial(thinner.verdicts, at)) for at, each in enumerate(reading)]
-    return joined(read, thinned)
+    result = joined(read, thinned)
+    result.time = units.Clock(time)
+    return result
 
 
 def _points_of(names: Sequence[str]) -> list[list[str]]:

@@ -119,7 +119,7 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
         for line in story(flow.judged, result.start_ns(flow.capture), screen, capture=name, joined=joined):
             sys.stdout.write(line + "\n")
         if (found := sides.of(flow)) is not None:
-            for line in both_sides(*found, screen):
+            for line in both_sides(*found, screen, result.start_ns(flow.capture)):
                 sys.stdout.write(line + "\n")
         for line in _host_said(result, flow, views, screen):
             sys.stdout.write(line + "\n")

@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--limit", metavar="N", type=shared.count, default=None, help="tell at most N; 0 tells all")
     group = parser.add_argument_group("output")
+    shared.add_time(group)
     forms = group.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="one JSON object")
     page.add_html(group, forms)
@@ -111,7 +112,7 @@ def _joined(options: argparse.Namespace) -> Joined:
         paths = [stack.enter_context(as_file(path)) for path in named]
         progress = stack.enter_context(Progress(paths[0]))
         keep_all = bool(options.flow or options.output or (options.json and not options.limit))
-        result = join(*paths, reader=options.reader, progress=progress, keep_all=keep_all)
+        result = join(*paths, reader=options.reader, progress=progress, keep_all=keep_all, time=options.time)
     called = dict(zip(paths, named, strict=True))
     for point in result.points:
         point.path, point.paths = called[point.path], tuple(called[path] for path in point.paths)
@@ -126,7 +127,7 @@ def _draw(options: argparse.Namespace, result: Joined) -> None:
 
     picked = sorted(set(options.flow)) or result.eventful or [0]
     told = [result.flows[at] for at in picked[: len(picked) if options.limit == 0 else options.limit or PICTURES]]
-    start_ns = result.points[0].first_ns
+    start_ns = result.zero
     figures = (ladder_figure(flow, result.points, start_ns, theme=options.theme) for flow in told)
     out = Path(options.output)
     if out.suffix == ".pdf":

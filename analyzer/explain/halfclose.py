@@ -9,7 +9,7 @@ from analyzer.judge.record import other
 from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, until, why_keepalive_goes_on
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
-from analyzer.words.teller import answered_text, count, duration, evidence, lines
+from analyzer.words.teller import count, duration, evidence, lines
 
 if TYPE_CHECKING:
     from analyzer.words.teller import Teller
@@ -29,12 +29,14 @@ def headline(t: Teller) -> str:
     own = [probe for probe in t.probes(closer) if probe.after_fin == "sent"]
     if probes:
         sent = f"{t.start(other(closer))} sent {count(len(probes), 'probe')}"
-        return f"{text}. {sent} after the FIN, {answered_text(probes)}."
+        return f"{text}. {sent} after the FIN, {t.answered_text(probes)}."
     if own:
-        return f"{text}. {t.start(closer)} itself sent {count(len(own), 'probe')} after its FIN, {answered_text(own)}."
+        return (
+            f"{text}. {t.start(closer)} itself sent {count(len(own), 'probe')} after its FIN, {t.answered_text(own)}."
+        )
     before = t.record.probes
     if before:
-        return f"{text}. {count(len(before), 'probe')} before the FIN, {answered_text(before)}; none after it."
+        return f"{text}. {count(len(before), 'probe')} before the FIN, {t.answered_text(before)}; none after it."
     return f"{text}. Neither end probes."
 
 
@@ -43,7 +45,7 @@ def closing_headline(t: Teller) -> str:
     closer, probes = t.first_closer, t.record.probes
     fin = t.fin(closer)
     assert fin is not None
-    told = f"; {count(len(probes), 'probe')} before, {answered_text(probes)}" if probes else ""
+    told = f"; {count(len(probes), 'probe')} before, {t.answered_text(probes)}" if probes else ""
     return f"{t.start(closer)} began to close {duration(t.end_ns - fin.ts_ns)} before the capture ended{told}."
 
 
@@ -73,7 +75,7 @@ def happened(t: Teller) -> list[Line]:
         found += probes_after_fin(t, closer, probes)
     own = [probe for probe in t.probes(closer) if probe.after_fin == "sent"]
     if own:
-        text = f"{t.start(closer)} itself sent {count(len(own), 'probe')} after its FIN, {answered_text(own)}."
+        text = f"{t.start(closer)} itself sent {count(len(own), 'probe')} after its FIN, {t.answered_text(own)}."
         found.append(Line(text, evidence(own)))
     return found
 

@@ -13,7 +13,7 @@ from analyzer.tolerances import UNEVEN
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
-from analyzer.words.teller import answered_text, count, duration, evidence, number, side_of, spacing
+from analyzer.words.teller import count, duration, evidence, number, side_of, spacing
 
 if TYPE_CHECKING:
     from analyzer.track.flow import Side
@@ -40,7 +40,7 @@ def closed_headline(t: Teller) -> str:
             return f"Closed by both ends after {gap} half-closed with data still flowing; {between} in that time."
         return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}; {between} in between."
     order = "at once" if crossed(t) else f"in order, {t.the(first)} first"
-    told = f"{count(len(probes), 'probe')}, {answered_text(probes)}" if probes else "no keepalive probes"
+    told = f"{count(len(probes), 'probe')}, {t.answered_text(probes)}" if probes else "no keepalive probes"
     return f"Closed by both ends {order}; {told}{_shut(t)}."
 
 
@@ -110,7 +110,7 @@ def open_headline(t: Teller) -> str:
     if lost:
         told = f"{number(lost, 'lost')} of {number(lost, 'probes')} probes unanswered, later ones answered"
     elif probes:
-        told = f"{count(len(probes), 'probe')}, {answered_text(probes)}"
+        told = f"{count(len(probes), 'probe')}, {t.answered_text(probes)}"
     elif undecided := sum(len(t.record.undecided_from(side)) for side in SIDES):
         told = f"{count(undecided, 'probe')} under a closed window: keepalive or window probes"
     else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from analyzer.findings.kinds import capture_lacks
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
+from analyzer.words.hidden import NOT_CAPTURED, PERHAPS_DROPPED
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import count, duration, lines, number, times
@@ -14,19 +15,6 @@ from analyzer.words.teller import count, duration, lines, number, times
 if TYPE_CHECKING:
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
-
-NOT_CAPTURED: Final = {
-    "acknowledgements-not-captured": "acknowledgements that must have come are not in the capture",
-    "answers-not-captured": "the peer was heard by the other end meanwhile, but not captured",
-    "fin-answer-not-captured": "the peer was heard by the other end after its FIN, but not captured",
-    "more-probes-than-any-count": "more probes in a row seem unanswered than a prober sends before it gives up",
-}
-"""Why a flow is undetermined, by the row of VERDICTS: what would have answered passed elsewhere."""
-PERHAPS_DROPPED: Final = {
-    "fin-answer-perhaps-dropped": "what answered the FIN may be among the packets that were dropped while capturing",
-    "answers-perhaps-dropped": "what answered may be among the packets that were dropped while capturing",
-}
-"""The same, where nothing shows that an answer passed, and something shows that packets were lost here."""
 
 
 def nothing(t: Teller) -> list[Line]:
@@ -97,7 +85,7 @@ def undetermined_headline(t: Teller) -> str:
         return "Undetermined: the snap length left little of the TCP headers beyond the ports."
     seen = t.the(other("a" if one_sided.data["unseen"] == "a" else "b"))
     suspected = number(one_sided, "probes")
-    probes = f"; {count(suspected, 'suspected probe')}" if suspected else ""
+    probes = f"; {count(suspected, 'suspected probe')}, answers not visible here" if suspected else ""
     return f"Undetermined: only packets from {seen} were captured, none of its peer{probes}."
 
 

@@ -142,13 +142,11 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
     """Return one run of probes in words: how many, how far apart, what answered."""
     peer = t.name(other(side))
     first = run[0]
-    text = (
-        f"{t.name(side)} probes"
-        if len(run) == 1
-        else f"{t.name(side)} sends {len(run)} probes, {spacing(gaps_of(run))}"
-    )
-    if first.certainty != "certain":
-        text += f" ({first.certainty})"
+    sure = "" if first.certainty == "certain" else f"{first.certainty} "
+    if len(run) == 1:
+        text = f"{t.name(side)} sends a {sure}probe" if sure else f"{t.name(side)} probes"
+    else:
+        text = f"{t.name(side)} sends {len(run)} {sure}probes, {spacing(gaps_of(run))}"
     if first.first_of_train and first.idle_ns is not None:
         text += f", {'after' if len(run) == 1 else 'the first after'} {duration(first.idle_ns)} idle"
     answered = sum(probe.answered for probe in run)
@@ -160,6 +158,8 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
             return f"{text}: answered by RST"
         part = "first" if answered == 1 else f"first {answered}"
         return f"{text}: the {part} answered, the last by RST"
+    if t.record.is_unseen(other(side)):
+        return f"{text}: {t.answered_text(run)}"
     if not answered and not refused:
         return f"{text}: no answer" + ("" if len(run) == 1 else " to any")
     return f"{text}: {answered} answered, {len(run) - answered - refused} not" + (
@@ -262,7 +262,8 @@ def _reset(t: Teller, reset: Reset) -> Line:
     if reset.answers_probe is not None:
         text += " in answer to the probe"
     elif reset.kind == "gave_up":
-        text += ": it gives up"
+        unseen = t.record.is_unseen(other(reset.sender))
+        text += ", as a prober sends when it gives up" if unseen else ": it gives up"
     if different := [STRANGE[word] for word in reset.strange if word in STRANGE]:
         what = ", ".join(different)
         text += f"; unlike {t.the(reset.sender)}'s other packets in {what}"
@@ -350,6 +351,8 @@ def _unknown(t: Teller, side: Side) -> str:
 
 def _state_at_end(t: Teller, side: Side) -> str:
     """Return the state of an end when the capture stops: of one that no longer answered, since when it is unknown."""
+    if t.record.is_unseen(side):
+        return f"{t.name(side)} not captured"
     facts = t.facts(other(side))
     window_probed = any(
         probe.sender == other(side) and probe.answer_frame is None and probe.ts_ns > (t.facts(side).last_ns or 0)

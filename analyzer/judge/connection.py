@@ -70,6 +70,10 @@ TRANSITIONS: Final[dict[tuple[State, Event], State]] = {
     (State.SYN_SENT, Event.GOT_SYN): State.SYN_RECEIVED,  # simultaneous open, RFC 9293 3.5 figure 7
     (State.SYN_SENT, Event.SENT_ACK): State.ESTABLISHED,
     (State.SYN_RECEIVED, Event.GOT_ACK): State.ESTABLISHED,
+    (
+        State.SYN_RECEIVED,
+        Event.SENT_ACK,
+    ): State.ESTABLISHED,  # the ACK of its SYN was not captured: else it sends no more
     (State.LISTEN, Event.GOT_ACK): State.ESTABLISHED,  # its SYN,ACK was not captured: nobody acknowledges none
     **{(state, Event.SENT_FIN): State.FIN_WAIT_1 for state in (*_OPEN, State.ESTABLISHED)},
     **{(state, Event.GOT_FIN): State.CLOSE_WAIT for state in (*_OPEN, State.ESTABLISHED)},

@@ -491,6 +491,10 @@ class FlowRecord(NamedTuple):
         reset = self.ending_reset
         return self.fins if reset is None else tuple(fin for fin in self.fins if fin.frame < reset.frame)
 
+    def is_unseen(self, side: Side) -> bool:
+        """Whether nothing of an endpoint was captured: then what it answered cannot be seen."""
+        return self.facts(side).segments == 0
+
     def fin_of(self, side: Side) -> Fin | None:
         """Return an endpoint's FIN, if it sent one in time."""
         return next((fin for fin in self.fins_in_time if fin.sender == side), None)

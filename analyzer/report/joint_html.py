@@ -13,7 +13,9 @@ from analyzer.explain.points import clock_words, letter, lone_words
 from analyzer.report.html import environment, source
 from analyzer.report.joint_text import once
 from analyzer.report.screen import printable
-from analyzer.units import format_offset
+from analyzer.report.story_text import when_text
+from analyzer.units import format_instant
+from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     from analyzer.vantage.joint import Joined
@@ -29,7 +31,7 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
 
     from analyzer.report.plot import inline_svg, ladder_figure
 
-    start_ns = joined.points[0].first_ns
+    start_ns = joined.zero
     eventful = sorted(set(flows)) or joined.eventful
     told = eventful[: len(eventful) if limit == 0 else limit or TOLD]
     shown: list[dict[str, Any]] = []
@@ -39,7 +41,8 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
         shown.append({"number": flow.number, "story": joint_story(flow, joined.points, start_ns), "picture": picture})
     rest = []
     if len(eventful) > len(told):
-        rest.append(f"{len(eventful) - len(told)} more connections have something to tell.")
+        more = len(eventful) - len(told)
+        rest.append(f"{count(more, 'more connection')} {'has' if more == 1 else 'have'} something to tell.")
     if quiet := 0 if flows else len(joined.flows) - len(eventful):
         rest.append(f"{quiet} connections passed all points without loss or change.")
     if not flows:
@@ -51,6 +54,8 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
         f"{letter(number)}: {printable(point.path)}: {point.frames} frames; {clock_words(point)}"
         for number, point in enumerate(joined.points)
     ]
+    if when := when_text(start_ns, letter(0)):
+        points.append(when)
     return (
         environment()
         .get_template("join.html")
@@ -61,6 +66,6 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
             notes=[printable(note) for note in joined.notes],
             flows=shown,
             rest=rest,
-            offset=format_offset,
+            said=lambda at_ns: format_instant(start_ns + at_ns, start_ns),
         )
     )

@@ -8,7 +8,9 @@ from analyzer.explain.crossings import listed
 from analyzer.explain.joined import joint_story
 from analyzer.explain.points import clock_words, letter, lone_words
 from analyzer.report.screen import printable
-from analyzer.units import format_offset
+from analyzer.report.story_text import when_text
+from analyzer.units import format_instant
+from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +33,8 @@ def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tup
     for number in eventful[:most]:
         yield from story(joined, joined.flows[number], screen)
     if len(eventful) > most:
-        yield from screen.wrap(f"{len(eventful) - most} more connections: --limit 0 tells all, --flow N one of them.")
+        rest = count(len(eventful) - most, "more connection")
+        yield from screen.wrap(f"{rest}: --limit 0 tells all, --flow N one of them.")
     quiet = 0 if flows else len(joined.flows) - len(eventful)
     if quiet:
         what = "connection passed" if quiet == 1 else "connections passed"
@@ -57,6 +60,8 @@ def header(joined: Joined, screen: Screen) -> Iterator[str]:
         more = f" and {len(point.paths) - 1} more as one" if len(point.paths) > 1 else ""
         words = f"{letter(number)}: {printable(point.path)}{more}{leg}: {point.frames} frames; {clock_words(point)}"
         yield from screen.wrap(words, indent=INDENT, first="")
+    if when := when_text(joined.zero, letter(0)):
+        yield from screen.wrap(when)
     for note in joined.notes:
         yield from screen.wrap(f"Note: {printable(note)}.", indent=INDENT, first="")
     yield ""
@@ -64,29 +69,25 @@ def header(joined: Joined, screen: Screen) -> Iterator[str]:
 
 def story(joined: Joined, flow: JointFlow, screen: Screen) -> Iterator[str]:
     """Yield the story of one connection."""
-    told = joint_story(flow, joined.points, joined.points[0].first_ns)
+    told = joint_story(flow, joined.points, joined.zero)
     yield from screen.wrap(told.title, indent=INDENT, first="", style="heading")
     yield ""
     yield from screen.wrap(told.headline)
     yield ""
     for section in told.sections:
         yield screen.paint(section.heading, "heading")
-        width = max((len(format_offset(line.at_ns)) for line in section.lines if line.at_ns is not None), default=0)
-        for line in section.lines:
-            yield from _line(line, screen, width)
+        yield from _lines(section.lines, screen, joined.zero)
         yield ""
 
 
-def both_sides(flow: JointFlow, points: Sequence[Point], screen: Screen) -> Iterator[str]:
-    """Yield what both sides of the capturing host show of a connection."""
-    told = joint_story(flow, points, points[0].first_ns)
+def both_sides(flow: JointFlow, points: Sequence[Point], screen: Screen, start_ns: int) -> Iterator[str]:
+    """Yield what both sides of the capturing host show of a connection; ``start_ns`` is where its story counts from."""
+    told = joint_story(flow, points, start_ns)
     yield screen.paint("Before and behind this host", "heading")
     yield from screen.wrap(both_sides_words(flow, points), indent=INDENT * 2, first=f"{INDENT}- ")
     for section in told.sections:
-        width = max((len(format_offset(line.at_ns)) for line in section.lines if line.at_ns is not None), default=0)
         yield from screen.wrap(f"{section.heading}:", indent=INDENT * 2, first=f"{INDENT}- ")
-        for line in section.lines:
-            yield from _line(line, screen, width, lead=INDENT * 2)
+        yield from _lines(section.lines, screen, start_ns, lead=INDENT * 2)
     yield ""
 
 
@@ -103,9 +104,10 @@ def both_sides_words(flow: JointFlow, points: Sequence[Point]) -> str:
     return f"It was captured {where}. {joint_story(flow, points, points[0].first_ns).headline}"
 
 
-def _line(line: Line, screen: Screen, width: int, lead: str = INDENT) -> Iterator[str]:
-    if line.at_ns is None:
-        yield from screen.wrap(line.text, indent=f"{lead}{INDENT}", first=f"{lead}- ")
-        return
-    lead = f"{lead}{format_offset(line.at_ns):>{width}}  "
-    yield from screen.wrap(line.text, indent=" " * len(lead), first=lead)
+def _lines(lines: Sequence[Line], screen: Screen, start_ns: int, lead: str = INDENT) -> Iterator[str]:
+    """Yield the lines of a section, the instants of those that have one below each other."""
+    said = [None if line.at_ns is None else format_instant(start_ns + line.at_ns, start_ns) for line in lines]
+    width = max((len(text) for text in said if text is not None), default=0)
+    for line, text in zip(lines, said, strict=True):
+        first = f"{lead}- " if text is None else f"{lead}{text:>{width}}  "
+        yield from screen.wrap(line.text, indent=f"{lead}{INDENT}" if text is None else " " * len(first), first=first)

@@ -34,6 +34,8 @@ STYLE_OF: Final = {
     Severity.GOOD: "green",
 }
 """The styles of ``screen.SGR``, in rich's words."""
+ANSWERS: Final = {None: "no answer", "rst": "answered by RST"}
+"""What the last probe drew, where it is neither an ACK nor data."""
 LINES_OF_FLOW: Final = 3
 """Lines of the table that a flow takes, at most."""
 LINES_AROUND: Final = 5
@@ -161,10 +163,11 @@ def keepalive(flow: LiveFlow, now_ns: int) -> list[str]:
         return ["no probe"]
     last = max(probes, key=lambda probe: probe.ts_ns)
     answered = sum(probe.answered for probe in probes)
+    unseen = record.is_unseen(other(last.sender))
+    came = "answer not visible here" if unseen else ANSWERS.get(last.answer, "answered")
     lines = [
-        f"{_count(len(probes), 'probe')}, {answered} answered",
-        f"last {ago(now_ns - last.ts_ns)} ago by {role(flow.judged, last.sender)}, "
-        + {None: "no answer", "rst": "answered by RST"}.get(last.answer, "answered"),
+        f"{_count(len(probes), 'probe')}, {'answers not visible here' if unseen else f'{answered} answered'}",
+        f"last {ago(now_ns - last.ts_ns)} ago by {role(flow.judged, last.sender)}, {came}",
     ]
     outlook = flow.outlook
     if outlook is None:

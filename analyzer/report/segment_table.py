@@ -117,7 +117,9 @@ def _probe(t: Teller, probe: Probe) -> tuple[str, str, str]:
     fin = {None: "", "sent": ", after its own FIN", "received": f", after the {t.name(other(probe.sender))}'s FIN"}.get(
         probe.after_fin, ", after both FINs"
     )
-    if probe.answer is None:
+    if t.record.is_unseen(other(probe.sender)):
+        answer = "not visible here"
+    elif probe.answer is None:
         answer = "no answer"
     else:
         took = "" if probe.answer_ns is None else f" after {format_duration(probe.answer_ns)}"

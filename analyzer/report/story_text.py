@@ -96,15 +96,15 @@ def story(
         yield from look(judged, screen, joined=joined)
 
 
-def when_text(start_ns: int) -> str:
+def when_text(start_ns: int, whose: str = "the capture") -> str:
     """Return which instant the times count from, or whose clock they are; nothing where no calendar has it."""
     clock = start_ns.clock if isinstance(start_ns, Zero) else Clock.RELATIVE
     date = format_date(start_ns, clock)
     if date is None:
         return ""
     if clock is Clock.RELATIVE:
-        return f"Times count from the capture's first frame, {date}."
-    return f"Times are those of {'UTC' if clock is Clock.UTC else 'this machine'}; the capture begins at {date}."
+        return f"Times count from {whose}'s first frame, {date}."
+    return f"Times are those of {'UTC' if clock is Clock.UTC else 'this machine'}; {whose} begins at {date}."
 
 
 def look(judged: JudgedFlow, screen: Screen, *, joined: bool = False) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
@@ -34,13 +35,15 @@ RESET: Final = Mark("R", "R", "bad", "RST")
 FIN: Final = Mark("F", "F", "accent", "FIN")
 REFUSED: Final = Mark("◉", "@", "bad", "probe, drew a RST")
 UNANSWERED: Final = Mark("○", "o", "warning", "probe, no answer")
+UNSEEN: Final = Mark("◌", "?", "dim", "probe, answer not visible here")
+"""Nothing of its receiver was captured."""
 ANSWERED: Final = Mark("●", "*", "good", "probe, answered")
 WINDOW_PROBE: Final = Mark("z", "z", "warning", "zero-window probe")
 BEATS: Final = Mark("╌", "~", "good", "heartbeats of a program")
 UNANSWERED_BEATS: Final = Mark("╴", "=", "warning", "heartbeats, no answer")
 SEPARATOR: Final = "   "
 NOTHING: Final = Mark("─", "-", "dim", "")
-MARKS: Final = (RESET, FIN, REFUSED, UNANSWERED, ANSWERED, WINDOW_PROBE, UNANSWERED_BEATS, BEATS)
+MARKS: Final = (RESET, FIN, REFUSED, UNANSWERED, UNSEEN, ANSWERED, WINDOW_PROBE, UNANSWERED_BEATS, BEATS)
 """In order of precedence, where several fall into one cell."""
 
 
@@ -106,7 +109,7 @@ def legend(used: Iterable[Mark], screen: Screen, indent: str) -> Iterator[str]:
 
 def _marks(record: FlowRecord, side: Side) -> list[tuple[int, int, Mark]]:
     """Return what to mark, each from when to when: of heartbeats the whole train."""
-    marks = [(probe.ts_ns, _probe_mark(probe)) for probe in record.probes_from(side)]
+    marks = [(probe.ts_ns, _probe_mark(record, probe)) for probe in record.probes_from(side)]
     marks += [(probe.ts_ns, WINDOW_PROBE) for probe in record.zero_window_probes if probe.sender == side]
     marks += [(fin.ts_ns, FIN) for fin in record.fins if fin.sender == side]
     marks += [(reset.ts_ns, RESET) for reset in record.resets if reset.sender == side]
@@ -116,7 +119,9 @@ def _marks(record: FlowRecord, side: Side) -> list[tuple[int, int, Mark]]:
     return [(ts_ns, ts_ns, mark) for ts_ns, mark in marks] + spans
 
 
-def _probe_mark(probe: Probe) -> Mark:
+def _probe_mark(record: FlowRecord, probe: Probe) -> Mark:
+    if record.is_unseen(other(probe.sender)):
+        return UNSEEN
     if probe.answer == "rst":
         return REFUSED
     return ANSWERED if probe.answer else UNANSWERED

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
+from analyzer import units
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -272,6 +274,13 @@ class Joined:
     """Sentences about the captures as a whole."""
     warnings: list[tuple[int, str]] = field(default_factory=list)
     """What is wrong with the capture of a point."""
+    time: units.Clock = units.Clock.RELATIVE
+    """How times are said."""
+
+    @property
+    def zero(self) -> units.Zero:
+        """The instant from which times count: that of the first frame of A."""
+        return units.Zero(self.points[0].first_ns, self.time)
 
     def each(self, numbers: Sequence[int]) -> Iterator[JointFlow]:
         """Yield the connections with these numbers; more than one by one if that takes less time."""

@@ -10,7 +10,7 @@ from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_MS
 from analyzer.words.model import Line
 from analyzer.words.stacks import gives_up_at
-from analyzer.words.teller import answered_text, count, duration, evidence, gaps_of, spacing, times
+from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ def probes_after_fin(t: Teller, closer: Side, probes: Sequence[Probe]) -> list[L
             f". {t.start(closer)}'s kernel answered {_which(probes, answered)} with ACK, in {most}{duration(slowest)}"
         )
     elif probes[-1].answer != "rst":
-        text += f", {answered_text(probes)}"
+        text += f", {t.answered_text(probes)}"
     # the RST that answers the last is told in a line of its own
     frames = {probe.frame for probe in probes} | set(evidence(answered))
     return [Line(f"{text}.", tuple(sorted(frames)))]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
-from analyzer.words.teller import answered_text, count, evidence
+from analyzer.words.teller import count, evidence
 
 if TYPE_CHECKING:
     from analyzer.judge.record import Probe
@@ -22,7 +22,7 @@ def probe_summary(t: Teller) -> list[Line]:
     for side in SIDES:
         probes = t.probes(side)
         if probes:
-            text = f"{t.start(side)} sent {count(len(probes), 'keepalive probe')}, {answered_text(probes)}."
+            text = f"{t.start(side)} sent {count(len(probes), 'keepalive probe')}, {t.answered_text(probes)}."
             found.append(Line(text, evidence(probes)))
     for side in SIDES:
         undecided = t.record.undecided_from(side)
@@ -39,7 +39,8 @@ def in_all(t: Teller, told: str) -> str | None:
     """Return how many probes there were and what became of them, or None if that number is told, or there were none."""
     probes = t.record.probes
     total = count(len(probes), "probe")
-    if not probes or re.search(rf"(?<![\d,.]){total}\b", told):
+    told_already = rf"(?<![\d,.]){len(probes):,} (?:suspected |keepalive )?probes?\b"
+    if not probes or re.search(told_already, told):
         return None
     kinds = {
         "answered": sum(probe.answered for probe in probes),
@@ -48,13 +49,13 @@ def in_all(t: Teller, told: str) -> str | None:
     }
     parts = [(what, how_many) for what, how_many in kinds.items() if how_many]
     if len(parts) == 1:
-        return f"{total} in all." if parts[0][0] == "drew a RST" else f"{total} in all, {_each(probes)}."
+        return f"{total} in all." if parts[0][0] == "drew a RST" else f"{total} in all, {_each(t, probes)}."
     return f"{total} in all: {', '.join(f'{how_many:,} {what}' for what, how_many in parts)}."
 
 
-def _each(probes: tuple[Probe, ...]) -> str:
+def _each(t: Teller, probes: tuple[Probe, ...]) -> str:
     """Return what became of probes that all have the same fate."""
-    return answered_text(probes) if len(probes) == 1 or not probes[0].answered else "each answered"
+    return t.answered_text(probes) if len(probes) == 1 or not probes[0].answered else "each answered"
 
 
 def last_heard(t: Teller, side: Side) -> Line | None:

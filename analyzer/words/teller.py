@@ -13,6 +13,7 @@ from analyzer.judge.record import other
 from analyzer.tolerances import ONE_RHYTHM, ONE_RHYTHM_NS
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_MS, format_duration, format_instant
+from analyzer.words.hidden import NOT_CAPTURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -189,6 +190,23 @@ class Teller:
         """Return the other endpoint's probes after this one's FIN."""
         return tuple(p for p in self.probes(other(side)) if p.after_peer_fin)
 
+    def answered_text(self, probes: Sequence[Probe]) -> str:
+        """Return how many probes were answered (by ACK or data): ``answered``, ``all answered``, ``3 answered``.
+
+        Where answers passed elsewhere none can be called unanswered: ``answers not visible here`` where nothing of the
+        peer was captured, ``no answer captured`` where something else shows that it was heard.
+        """
+        answered = sum(probe.answered for probe in probes)
+        if probes and self.record.is_unseen(other(probes[0].sender)):
+            return "answers not visible here"
+        if not answered and self.ending.rule in NOT_CAPTURED:
+            return "no answer captured"
+        if len(probes) == 1:
+            return "answered" if answered else "not answered"
+        if answered == len(probes):
+            return "all answered"
+        return f"{answered} answered" if answered else "none answered"
+
     @property
     def reset(self) -> Reset | None:
         """The RST that ended the flow."""
@@ -221,16 +239,6 @@ def evidence(probes: Iterable[Probe]) -> tuple[int, ...]:
         if probe.answer_frame is not None:
             found.add(probe.answer_frame)
     return tuple(sorted(found))
-
-
-def answered_text(probes: Sequence[Probe]) -> str:
-    """Return how many of some probes were answered (by ACK or data): ``answered``, ``all answered``, ``3 answered``."""
-    answered = sum(probe.answered for probe in probes)
-    if len(probes) == 1:
-        return "answered" if answered else "not answered"
-    if answered == len(probes):
-        return "all answered"
-    return f"{answered} answered" if answered else "none answered"
 
 
 def number(finding: Finding, key: str) -> int:

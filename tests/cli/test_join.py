@@ -1,6 +1,7 @@
 """``keepalive join`` tells one story of several captures, as text or JSON."""
 
 import json
+import re
 
 import pytest
 
@@ -24,6 +25,24 @@ def test_json(capsys):
     found = json.loads(capsys.readouterr().out)
     assert set(PAIR) == {point["path"] for point in found["points"]}
     assert {"answered": 2, "lost": 5} == found["summary"]["probes"]
+
+
+def test_times_of_day(capsys, tmp_path):
+    """With --time utc the story and the page say instants as UTC, and of which day."""
+    page = tmp_path / "join.html"
+
+    assert 0 == main(["join", *PAIR, "--time", "utc"])
+    said = capsys.readouterr().out
+    assert 0 == main(["join", *PAIR, "--time", "utc", "--html", str(page)])
+    assert 0 == main(["join", *PAIR])
+    relative = capsys.readouterr().out
+
+    when = re.search(r"Times are those of UTC; A begins at (\d{4}-\d\d-\d\d) (\d\d:\d\d)", said)
+    assert when is not None
+    assert f"  {when[2]}:" in said
+    assert f'">{when[2]}:' in page.read_text()
+    assert f"Times count from A's first frame, {when[1]} {when[2]}" in relative
+    assert f"  {when[2]}:" not in relative
 
 
 @pytest.mark.parametrize("arguments", [["--flow", "0"], ["--limit", "1"]])

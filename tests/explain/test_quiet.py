@@ -33,7 +33,13 @@ def test_one_direction_cannot_be_judged():
     """A one-sided capture gives suspicion only, and says how to capture better."""
     story = told(scenario("one_sided_even_spacing_is_suspected")[0])
 
-    assert "only packets from endpoint a were captured, none of its peer; 4 suspected probes." in story.headline
+    assert (
+        "Undetermined: only packets from endpoint a were captured, none of its peer; 4 suspected probes, answers not "
+        "visible here." == story.headline
+    )
+    assert "4 suspected probes, every 5.120 s: answers not visible here" in texts(story, "Timeline")
+    assert "endpoint b not captured" in texts(story, "Timeline")
+    assert "no answer" not in str(story)
     assert "suspected to be probes" in texts(story, "What happened")
     assert "Capture on one of the hosts" in texts(story, "What to change")
 

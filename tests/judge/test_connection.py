@@ -74,6 +74,11 @@ def test_only_the_syn_ack_was_captured():
     assert (S.SYN_RECEIVED, S.SYN_SENT) == (after(E.SENT_SYN_ACK), after(E.GOT_SYN_ACK))
 
 
+def test_who_goes_on_after_its_syn_ack_is_established():
+    """An end whose SYN,ACK is followed by segments of its own was acknowledged, though that was not captured."""
+    assert S.ESTABLISHED == after(E.SENT_SYN_ACK, E.SENT_ACK)
+
+
 def test_syn_received_with_a_fin():
     """Note 3 of the RFC's diagram: a FIN moves an endpoint in SYN-RECEIVED too."""
     assert (S.FIN_WAIT_1, S.CLOSE_WAIT) == tuple(

@@ -37,7 +37,7 @@ def test_limits(tmp_path):
     found = join(*made.write(tmp_path))
 
     assert 2 == lines(found).count("Connection ")
-    assert "1 more connections: --limit 0 tells all" in lines(found, limit=1)
+    assert "1 more connection: --limit 0 tells all" in lines(found, limit=1)
     assert "Connection 0" not in lines(found, flows=(1,))
 
 

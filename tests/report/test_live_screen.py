@@ -19,7 +19,7 @@ from analyzer.report.live_screen import (
     log_object,
     table,
 )
-from tests.judging import captured, opened
+from tests.judging import captured, opened, scenario
 from tests.notation import START_NS
 
 S = 1_000_000_000
@@ -92,6 +92,15 @@ def test_unanswered_probes_count_towards_giving_up():
     assert "4 probes, 2 answered" == lines[0]
     assert "by server, no answer" in lines[1]
     assert "; 2 of 9 unanswered (by default), gives up in 40 s" in lines[2]
+
+
+def test_answers_that_cannot_be_seen_are_not_counted():
+    """Where nothing of the receiver was captured, no probe is called unanswered."""
+    flow = live(scenario("one_sided_even_spacing_is_suspected")[0])
+    lines = keepalive(flow, flow.judged.record.end_ns)
+
+    assert "4 probes, answers not visible here" == lines[0]
+    assert lines[1].endswith("endpoint a, answer not visible here")
 
 
 def test_a_flow_without_probes_says_so():

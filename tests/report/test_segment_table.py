@@ -2,6 +2,7 @@
 
 from analyzer.report import segment_table
 from analyzer.report.segment_table import MOST_ROWS, evidence
+from tests.judging import scenario
 
 FOUNDING = "founding_go_fin60.pcap"
 
@@ -30,6 +31,13 @@ def test_an_unanswered_probe_is_marked(flow):
 
     assert 9 == sum((row.answer, row.mark) == ("no answer", "unanswered") for row in found)
     assert "RST+ACK" == found[-1].what
+
+
+def test_answers_that_cannot_be_seen_are_not_called_missing():
+    """Where nothing of the receiver was captured, a probe's row says so instead of that it got no answer."""
+    judged = scenario("one_sided_even_spacing_is_suspected")[0]
+
+    assert {"not visible here"} == {row.answer for row in rows(judged, 0) if "probe" in row.what}
 
 
 def test_zero_window_probes_are_no_keepalive(flow):

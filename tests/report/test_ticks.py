@@ -9,6 +9,7 @@ from analyzer.report.ticks import (
     NOTHING,
     RESET,
     UNANSWERED,
+    UNSEEN,
     WINDOW_PROBE,
     drawn,
     legend,
@@ -53,6 +54,14 @@ def test_what_matters_more_hides_what_matters_less(flow):
 
     assert [("a", "R"), ("b", "@")] == rows(judged, 1)
     assert [("b", "R")] == rows(flow("dead_peer_silence.pcap")[0], 1)
+
+
+def test_probes_whose_answers_cannot_be_seen_have_a_mark_of_their_own():
+    """Where nothing of the receiver was captured, no probe is drawn as unanswered."""
+    (_, row), *_ = tick_rows(scenario("one_sided_even_spacing_is_suspected")[0], 40)
+
+    assert UNSEEN in row
+    assert UNANSWERED not in row
 
 
 def test_window_probes_have_a_mark_of_their_own(flow):

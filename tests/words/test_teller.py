@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.explain import frames_text
-from analyzer.words.teller import Teller, answered_text, capital, count, setting, spacing, times
+from analyzer.words.teller import Teller, capital, count, setting, spacing, times
 from tests.judging import captured, scenario
 
 
@@ -78,10 +78,24 @@ def test_states_that_hold_after_frames_are_told():
 
 def test_answers_are_counted_in_words():
     """All, none, or so many probes are answered."""
-    (judged,), _ = captured("dead_peer_silence.pcap")
-    probes = judged.record.probes
+    (judged,), start_ns = captured("dead_peer_silence.pcap")
+    t, probes = Teller(judged, start_ns), judged.record.probes
 
-    assert "2 answered" == answered_text(probes)
-    assert "all answered" == answered_text(probes[:2])
-    assert "none answered" == answered_text(probes[2:])
-    assert ("answered", "not answered") == (answered_text(probes[:1]), answered_text(probes[-1:]))
+    assert "2 answered" == t.answered_text(probes)
+    assert "all answered" == t.answered_text(probes[:2])
+    assert "none answered" == t.answered_text(probes[2:])
+    assert ("answered", "not answered") == (t.answered_text(probes[:1]), t.answered_text(probes[-1:]))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("one_sided_even_spacing_is_suspected", "answers not visible here"),
+        ("answers_on_another_way", "no answer captured"),
+    ],
+)
+def test_where_answers_passed_elsewhere_none_is_called_unanswered(name, expected):
+    """Probes are not counted as unanswered where the capture cannot have the answers, or evidently lacks them."""
+    judged = scenario(name)[0]
+
+    assert expected == Teller(judged, 0).answered_text(judged.record.probes)

@@ -10,7 +10,7 @@ from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
-from analyzer.words.teller import answered_text, count, lines, number, side_of, times
+from analyzer.words.teller import count, lines, number, side_of, times
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -48,7 +48,7 @@ def _evidence(case: Case) -> Evidence:
 def _headline(t: Teller, f: Finding) -> str:
     """Return an abort in one line."""
     probes = t.record.probes
-    before = f"; {count(len(probes), 'probe')} before, {answered_text(probes)}" if probes else ""
+    before = f"; {count(len(probes), 'probe')} before, {t.answered_text(probes)}" if probes else ""
     if number(f, "resent"):
         before = f"; its data had stayed unacknowledged, retransmitted {times(number(f, 'resent'))}"
     usual = {

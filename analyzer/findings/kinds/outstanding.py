@@ -12,7 +12,7 @@ from analyzer.words.calls import unaware
 from analyzer.words.icmp import is_too_big
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_heard
-from analyzer.words.teller import answered_text, count, duration, evidence, lines, number, side_of, times
+from analyzer.words.teller import count, duration, evidence, lines, number, side_of, times
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -68,7 +68,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     resent = times(number(f, "resent"))
     what = WHAT[str(f.data["what"])]
     text = f"{t.start(side)} then sent {what} that nothing acknowledged, and retransmitted it {resent}."
-    before = f"It had sent {count(len(probes), 'keepalive probe')} before, {answered_text(probes)}; since then none."
+    before = f"It had sent {count(len(probes), 'keepalive probe')} before, {t.answered_text(probes)}; since then none."
     return lines(
         last_heard(t, other(side)),
         Line(text, (number(f, "since_frame"), number(f, "last_frame"))),

@@ -59,8 +59,8 @@ AGGRESSIVE: Final = FindingKind(
             " add up over many connections; all they do is find a dead peer sooner."
         ),
         change=(
-            "If a dead peer must be noticed within seconds, keep it. Otherwise an idle time of 30 to 45 s is"
-            " enough to keep the flow in every middlebox's table."
+            "If a dead peer must be noticed within seconds, keep these settings. Otherwise an idle time of 30 to"
+            " 45 s is enough to keep the flow in every middlebox's table."
         ),
         doubt=(
             "Short times are right in tests, in clusters with fast failover, and where the program deliberately"

@@ -15,7 +15,7 @@ from analyzer.explain.points import letter
 from analyzer.report.plot.canvas import dress, new_figure
 from analyzer.report.plot.colours import FONT_PT, SMALL_PT, TITLE_PT, house_style, themed
 from analyzer.segment import ACK, FIN, RST, SYN
-from analyzer.units import format_duration, format_offset
+from analyzer.units import format_duration, format_instant
 from analyzer.vantage.joint import Fate
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _draw(
             )  # fmt: skip
             y += 0.7
         axes.text(
-            -0.03, y, format_offset(rung.crossing.first.ts_ns - start_ns), ha="right", va="center",
+            -0.03, y, format_instant(rung.crossing.first.ts_ns, start_ns), ha="right", va="center",
             fontsize=SMALL_PT, color=theme.ink,
         )  # fmt: skip
         shown |= _rung(axes, rung, place, len(way), y, theme)
