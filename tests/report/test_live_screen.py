@@ -100,7 +100,7 @@ def test_answers_that_cannot_be_seen_are_not_counted():
     lines = keepalive(flow, flow.judged.record.end_ns)
 
     assert "4 probes, answers not visible here" == lines[0]
-    assert lines[1].endswith("endpoint a, answer not visible here")
+    assert lines[1].endswith(" by a, answer not visible here")
 
 
 def test_a_flow_without_probes_says_so():

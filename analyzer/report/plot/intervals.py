@@ -14,7 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
-from analyzer.judge.record import Probe, ZeroWindowProbe
+from analyzer.judge.record import Probe, ZeroWindowProbe, other
 from analyzer.report.plot import symbols
 from analyzer.report.plot.canvas import add_legend, axes_or_new, crowding, dress, put_marks, say_thinned
 from analyzer.report.plot.colours import SMALL_PT, house_style, themed
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import Fin, Reset
+    from analyzer.judge.record import Fin, FlowRecord, Reset
     from analyzer.report.plot.colours import Theme
     from analyzer.report.plot.gaps import Gap, Inferred
     from analyzer.report.plot.symbols import Mark
@@ -88,7 +88,7 @@ def probe_intervals(
         scale = crowding(axes, sum(low_ns <= gap.of.ts_ns <= high_ns for gap in found))
         for gap in drawn:
             place = (seconds(gap.of.ts_ns - start_ns), seconds(gap.gap_ns))
-            places[_mark(gap, look, scale)].append(place)
+            places[_mark(record, gap, look, scale)].append(place)
         put_marks(axes, places, look, zorder=4)
         if not found:
             middle = sum(axes.get_xlim()) / 2, sum(axes.get_ylim()) / 2
@@ -123,9 +123,9 @@ def _look(gap: Gap) -> Hashable:
     return gap.of.sender
 
 
-def _mark(gap: Gap, theme: Theme, scale: float) -> Mark:
+def _mark(record: FlowRecord, gap: Gap, theme: Theme, scale: float) -> Mark:
     if isinstance(gap.of, Probe):
-        return probe_mark(gap.of, theme, scale)
+        return probe_mark(gap.of, theme, scale, visible=not record.is_unseen(other(gap.of.sender)))
     if isinstance(gap.of, ZeroWindowProbe):
         return window_probe_mark(gap.of, theme, scale)
     return mark(symbols.RESET, theme)

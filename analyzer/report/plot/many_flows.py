@@ -48,7 +48,7 @@ RASTER_FROM: Final = 20_000
 ALIVE: Final = "before a FIN"
 HALF_CLOSED: Final = "after a FIN"
 PROBED: Final = "probe, answered"
-LOST: Final = "probe, unanswered"
+LOST: Final = "probe, no answer captured"
 ORDER: Final = (ALIVE, HALF_CLOSED, PROBED, LOST)
 
 

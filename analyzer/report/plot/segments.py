@@ -58,7 +58,8 @@ def _probes(drawing: Drawing) -> None:
             drawing.unanswered(probe.ts_ns, probe.sender, stroke)
         else:
             drawing.rung(probe.ts_ns, probe.sender, stroke, "first" if probe.frame in foreign else "all")
-        drawing.marks[probe_mark(probe, theme, scale)].append((drawing.x(probe.ts_ns), AT[probe.sender]))
+        look = probe_mark(probe, theme, scale, visible=not drawing.record.is_unseen(other(probe.sender)))
+        drawing.marks[look].append((drawing.x(probe.ts_ns), AT[probe.sender]))
         if probe.answer_ns is not None and probe.answer != "rst":
             drawing.mark(symbols.ANSWER, probe.ts_ns + probe.answer_ns, AT[other(probe.sender)])
 

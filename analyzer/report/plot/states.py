@@ -14,7 +14,7 @@ from analyzer.report.plot.colours import BANDS, GREEN, GREY, ORANGE
 from analyzer.report.plot.facts import unheard_since
 from analyzer.report.plot.lanes import LOW
 from analyzer.report.plot.lettering import Label
-from analyzer.report.plot.symbols import BOTH_OPEN, HALF_CLOSED, OPENING, UNHEARD
+from analyzer.report.plot.symbols import BOTH_OPEN, HALF_CLOSED, OPENING, UNHEARD, UNSEEN
 from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def _band(axes: Axes, drawing: Drawing, side: Side, state: State, turns_ns: tupl
         named.set(facecolor=color, alpha=alpha, edgecolor="none")
         axes.add_patch(named)
     if right > heard:
-        hatch = Rectangle((heard, LOW[side]), right - heard, 1, label=UNHEARD, zorder=1)
+        meaning = UNSEEN if record.is_unseen(side) else UNHEARD
+        hatch = Rectangle((heard, LOW[side]), right - heard, 1, label=meaning, zorder=1)
         hatch.set(facecolor="none", edgecolor=theme.faint, hatch="////", linewidth=0)
         axes.add_patch(hatch)
     outline = Rectangle((left, LOW[side]), right - left, 1, label="_outline", zorder=2)

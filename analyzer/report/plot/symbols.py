@@ -63,6 +63,9 @@ BEATS: Final = "heartbeats of a program"
 UNANSWERED_BEATS: Final = "heartbeats, unanswered"
 SHUT: Final = "window closed"
 UNHEARD: Final = "does not answer"
+UNSEEN: Final = "not captured"
+NOT_VISIBLE: Final = "answer not visible here"
+"""What is said of a probe where nothing of its receiver was captured."""
 BOUNDS: Final = "bounds of what was inferred"
 THINNED: Final = "too many to draw: a mark stands for all at its place"
 
@@ -74,7 +77,7 @@ ORDER: Final = (
         f"{sure}probe{when}, {what}"
         for sure in ("", "suspected ")
         for when in ("", " after a FIN")
-        for what in ("answered", "drew a RST", "unanswered")
+        for what in ("answered", "drew a RST", "unanswered", NOT_VISIBLE)
     ),
     f"{WINDOW_PROBE}, answered",
     f"{WINDOW_PROBE}, unanswered",
@@ -92,6 +95,7 @@ ORDER: Final = (
     UNANSWERED_BEATS,
     SHUT,
     UNHEARD,
+    UNSEEN,
     BOTH_OPEN,
     HALF_CLOSED,
     OPENING,
@@ -103,19 +107,20 @@ SPARED: Final = (BOTH_OPEN, HALF_CLOSED, OPENING, BOUNDS)
 """What a small picture's legend leaves out: the words in the bands say it too."""
 
 
-def probe_meaning(probe: Probe) -> str:
-    """Return what the mark of a keepalive probe means."""
+def probe_meaning(probe: Probe, *, visible: bool = True) -> str:
+    """Return what the mark of a keepalive probe means; ``visible`` says that its receiver is in the capture."""
     sure = "suspected " if probe.certainty == "suspected" else ""
     when = " after a FIN" if probe.after_fin else ""
     what = "drew a RST" if probe.answer == "rst" else "answered" if probe.answer else "unanswered"
+    what = what if visible else NOT_VISIBLE
     return f"{sure}probe{when}, {what}"
 
 
-def probe_mark(probe: Probe, theme: Theme, scale: float = 1.0) -> Mark:
-    """Return the mark of a keepalive probe."""
+def probe_mark(probe: Probe, theme: Theme, scale: float = 1.0, *, visible: bool = True) -> Mark:
+    """Return the mark of a keepalive probe; ``visible`` says that its receiver is in the capture."""
     color = theme.reset if probe.answer == "rst" else theme.after_fin if probe.after_fin else theme.probe
     return Mark(
-        probe_meaning(probe),
+        probe_meaning(probe, visible=visible),
         POINTING[probe.sender],
         (9.0 if probe.after_fin else 7.0) * scale,
         color if probe.answer else HOLLOW,

@@ -65,7 +65,7 @@ def test_probes_are_ticks_answered_and_not():
     probes = [probe for judged in flows for probe in judged.record.probes]
 
     assert sum(probe.answer is not None for probe in probes) == ticks(axes, "probe, answered")
-    assert sum(probe.answer is None for probe in probes) == ticks(axes, "probe, unanswered")
+    assert sum(probe.answer is None for probe in probes) == ticks(axes, "probe, no answer captured")
 
 
 def test_flows_without_probes_are_left_out():

@@ -134,7 +134,7 @@ def test_a_suspected_probe_is_fainter():
     """What is only suspected to be keepalive is said and drawn to be that."""
     (judged,) = scenario("one_sided_even_spacing_is_suspected")
     axes = timeline(judged)
-    (found,) = (c for c in axes.collections if c.get_label() == "suspected probe, unanswered")
+    (found,) = (c for c in axes.collections if c.get_label() == "suspected probe, answer not visible here")
 
     assert 1 > found.get_alpha()
 

@@ -70,3 +70,12 @@ def test_a_window_probe_is_another_shape():
     assert {"D"} == {look.shape for look in found}
     assert {True, False} == {look.face == symbols.HOLLOW for look in found}
     assert {look.meaning for look in found} <= set(symbols.ORDER)
+
+
+def test_a_probe_whose_answer_cannot_be_seen_is_not_called_unanswered():
+    """Where nothing of the receiver was captured, the legend says that answers are not visible."""
+    probe = probes("dead_peer_silence.pcap")[-1]
+
+    assert "probe, unanswered" == symbols.probe_meaning(probe)
+    assert "probe, answer not visible here" == symbols.probe_meaning(probe, visible=False)
+    assert symbols.probe_meaning(probe, visible=False) in symbols.ORDER
