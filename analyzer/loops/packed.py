@@ -23,6 +23,8 @@ WORTH: Final = 256
 """This many rows of one flow are worth packing."""
 LEVEL: Final = 1
 """zlib's fastest: what is between the rows' differences is zeros."""
+TURNED: Final = 2048
+"""This many rows are turned into columns at a time, or back: they stay in the cache meanwhile."""
 
 
 class Packed:
@@ -32,8 +34,14 @@ class Packed:
         """Pack them: column of octets by column, each as the differences from row to row."""
         self._count = len(rows)
         self._dtype = rows.dtype
-        octets = rows.view(np.uint8).reshape(self._count, -1).T
-        self._octets = zlib.compress(np.diff(octets, axis=1, prepend=np.uint8(0)).tobytes(), LEVEL)
+        octets = rows.view(np.uint8).reshape(self._count, -1)
+        differences = np.empty(octets.shape[::-1], dtype=np.uint8)
+        for first in range(0, self._count, TURNED):
+            columns = np.ascontiguousarray(octets[first : first + TURNED].T)
+            before = octets[first - 1] if first else np.uint8(0)
+            differences[:, first] = columns[:, 0] - before
+            np.subtract(columns[:, 1:], columns[:, :-1], out=differences[:, first + 1 : first + TURNED])
+        self._octets = zlib.compress(differences.data, LEVEL)
 
     @classmethod
     def of(cls, octets: bytes, count: int, dtype: np.dtype[np.void]) -> Packed:
@@ -64,8 +72,14 @@ class Packed:
 
     def rows(self) -> NDArray[np.void]:
         """Return the rows, as they were."""
-        octets = np.frombuffer(zlib.decompress(self._octets), np.uint8).reshape(-1, self._count)
-        whole = np.ascontiguousarray(np.add.accumulate(octets, axis=1, dtype=np.uint8).T)
+        differences = np.frombuffer(zlib.decompress(self._octets), np.uint8).reshape(-1, self._count)
+        whole = np.empty(differences.shape[::-1], dtype=np.uint8)
+        for first in range(0, self._count, TURNED):
+            part = whole[first : first + TURNED]
+            part[:] = differences[:, first : first + TURNED].T
+            if first:
+                part[0] += whole[first - 1]
+            np.add.accumulate(part, axis=0, dtype=np.uint8, out=part)
         rows: Any = whole.reshape(-1).view(self._dtype)
         return rows  # type: ignore[no-any-return]
 

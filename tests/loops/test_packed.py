@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.loops.packed import WORTH, Packed, PackedRows
+from analyzer.loops.packed import TURNED, WORTH, Packed, PackedRows
 from analyzer.track.seen import SEEN
 
 
@@ -23,6 +23,14 @@ def test_rows_come_out_as_they_went_in(count, seed):
 
     assert count == len(packed)
     assert rows.tobytes() == packed.rows().tobytes()
+
+
+@pytest.mark.parametrize("count", [TURNED - 1, TURNED, TURNED + 1, 2 * TURNED + 7])
+def test_rows_are_turned_part_by_part(count):
+    """No row is lost or changed where one part ends and the next begins."""
+    rows = rows_of(count)
+
+    assert rows.tobytes() == Packed(rows).rows().tobytes()
 
 
 def test_rows_that_resemble_each_other_take_little():
