@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from analyzer.findings.kinds import dead_peer, late_data
 from analyzer.judge.closings import closings
 from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
@@ -16,7 +17,7 @@ from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
-from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, times
+from analyzer.words.teller import count, duration, evidence, gaps_of, number, spacing, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -258,9 +259,11 @@ def _few_of_each(
 
 
 def _reset(t: Teller, reset: Reset) -> Line:
-    text = f"RST{'+ACK' if reset.has_ack else ''} from {t.the(reset.sender)}"
+    between = reset.frame == t.ending.frame and _may_be_between(t)
+    whose = f"in {t.the(reset.sender)}'s name" if between else f"from {t.the(reset.sender)}"
+    text = f"RST{'+ACK' if reset.has_ack else ''} {whose}"
     if reset.answers_probe is not None:
-        text += " in answer to the probe"
+        text += f"{',' if between else ''} in answer to the probe"
     elif reset.kind == "gave_up":
         unseen = t.record.is_unseen(other(reset.sender))
         text += ", as a prober sends when it gives up" if unseen else ": it gives up"
@@ -331,22 +334,37 @@ def _deed(is_: str, segments: int, octets: int) -> str:
 
 
 def _left_closed(t: Teller, reset: Reset) -> str:
-    """Return whom a RST surely leaves CLOSED: not an end a box speaks for, nor a peer that was out of reach."""
-    if t.ending.by == "between":
+    """Return whom a RST surely leaves CLOSED: not an end a box may speak for, nor a peer that was out of reach."""
+    if _may_be_between(t):
         return f"{t.name(other(reset.sender))} CLOSED"
     if reset.kind == "gave_up":
         silent = other(reset.sender)
-        return f"{t.name(reset.sender)} CLOSED, {t.name(silent)} {_unknown(t, silent)}"
+        dead = t.find(dead_peer.DEAD.code)
+        is_alive = dead is not None and number(dead, "peer_probes") > 0
+        stays = f"still {_state_before(t, silent)}" if is_alive else _unknown(t, silent)
+        return f"{t.name(reset.sender)} CLOSED, {t.name(silent)} {stays}"
     return "both CLOSED"
 
 
 def _unknown(t: Teller, side: Side) -> str:
     """Say since when the state of an end that fell silent is unknown, and what it was then."""
-    heard_ns, end = t.facts(side).last_ns, t.reset.frame if t.reset else t.record.last_frame + 1
+    heard_ns = t.facts(side).last_ns
     if heard_ns is None or any(reset.sender == side and reset.ts_ns > heard_ns for reset in t.record.resets):
         return "unknown"
+    return f"unknown since {t.at(heard_ns)} ({_state_before(t, side)} then)"
+
+
+def _may_be_between(t: Teller) -> bool:
+    """Whether something between the ends sent the RST that ended the flow, or may have."""
+    late = t.find(late_data.LATE_DATA.code)
+    return t.ending.by == "between" or (late is not None and late_data.may_be_forgotten(late))
+
+
+def _state_before(t: Teller, side: Side) -> str:
+    """Return the state of an end before the RST that ended the flow, else its last."""
+    end = t.reset.frame if t.reset else t.record.last_frame + 1
     before = [change.state for change in t.record.changes if SIDES[change.side] == side and change.frame < end]
-    return f"unknown since {t.at(heard_ns)} ({(before or [State.ESTABLISHED])[-1].value} then)"
+    return (before or [State.ESTABLISHED])[-1].value
 
 
 def _state_at_end(t: Teller, side: Side) -> str:

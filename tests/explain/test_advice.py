@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.explain.advice import NOTHING
 from analyzer.judge.verdict import Verdict
-from tests.judging import captured, scenario, texts, told
+from tests.judging import captured, opened, scenario, texts, told
 
 
 def test_nothing_to_change_is_said_where_that_is_so():
@@ -25,3 +25,13 @@ def test_a_finding_that_is_normal_says_so_in_its_own_words():
 def test_it_is_not_said_of_a_connection_that_failed(verdict):
     """Where something went wrong nobody is told that nothing needs changing."""
     assert verdict not in NOTHING
+
+
+def test_the_same_is_not_advised_twice():
+    """Who is told by name to probe sooner is not told so once more in general."""
+    judged = opened("+360 a > b P. 6:16(10) ack 1\n+.01 b > a R 1:1(0) win 0\n")
+    change = texts(told(judged), "What to change")
+
+    assert {"idle-beyond-middlebox-limit", "idle-without-probes"} <= {found.code for found in judged.findings}
+    assert "The client: set keepalive's idle time below the path's limit" in change
+    assert 1 == change.count("60 to 200 s")

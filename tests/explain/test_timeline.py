@@ -57,7 +57,7 @@ def test_a_reset_from_between_closes_only_its_receiver():
 
     assert (
         "21",
-        "RST from the server in answer to the probe; unlike the server's other packets in TTL -> client CLOSED",
+        "RST in the server's name, in answer to the probe; unlike the server's other packets in TTL -> client CLOSED",
     ) in told(judged, start_ns)
 
 

@@ -46,7 +46,7 @@ def _evidence(case: Case) -> Evidence:
     )
 
 
-def _may_be_forgotten(f: Finding) -> bool:
+def may_be_forgotten(f: Finding) -> bool:
     """Say whether a box in between may have forgotten the half-closed connection: nothing came from it for so long."""
     return bool(middleboxes_within(number(f, "silent_ns"), half_closed=True))
 
@@ -56,7 +56,7 @@ def _headline(t: Teller, f: Finding) -> str:
     writer = side_of(f)
     after = duration(number(f, "since_fin_ns"))
     closer = t.the(other(writer))
-    if _may_be_forgotten(f):
+    if may_be_forgotten(f):
         return (
             f"{t.start(writer)} sent data {after} after {closer}'s FIN, and a RST answered: either {closer} had closed"
             " completely, or a middlebox had forgotten the half-closed connection."
@@ -74,7 +74,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         *(probes_after_fin(t, closer, probes) if probes else []),
         Line(
             f"Then {t.the(writer)} sent data, and a RST in {t.the(closer)}'s name answered it."
-            if _may_be_forgotten(f)
+            if may_be_forgotten(f)
             else f"Then {t.the(writer)} sent data, and {t.the(closer)}'s kernel answered with a RST: no program is"
             " there to read it.",
             (number(f, "data_frame"), number(f, "reset_frame")),
@@ -85,7 +85,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
 def _why(t: Teller, f: Finding) -> list[Line]:
     """Return why probes are answered where data is not."""
     closer = other(side_of(f))
-    if _may_be_forgotten(f):
+    if may_be_forgotten(f):
         limits = sorted({row.idle_s for row in middleboxes_within(number(f, "silent_ns"), half_closed=True)})
         text = (
             f"There are two explanations, and nothing shows which is right. If {t.the(closer)} had only sent FIN"
@@ -105,7 +105,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 
 def _change(f: Finding) -> str | None:
     """Return what to change where a box in between may have forgotten the half-closed connection."""
-    if not _may_be_forgotten(f):
+    if not may_be_forgotten(f):
         return None
     return (
         "If the other end waits half-closed, answer it within the middleboxes' limit, or let keepalive keep"

@@ -46,6 +46,7 @@ def test_a_peer_that_probes_itself_is_not_called_dead():
     assert (2, 2) == (found.data["unanswered"], found.data["peer_probes"])
     assert "which was alive: 2 probes unanswered" in story.headline
     assert "2 probes of its own: it was alive" in texts(story, "What happened")
+    assert "still ESTABLISHED" in texts(story, "Timeline")
     assert "cannot tell a dead host" not in texts(story, "Why")
     assert "where packets are lost in one direction" in texts(story, "What to change")
 

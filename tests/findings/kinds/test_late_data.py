@@ -27,4 +27,5 @@ def test_after_a_minute_a_box_may_have_forgotten_the_half_close():
 
     assert "a middlebox had forgotten the half-closed connection" in story.headline
     assert "known limits for such begin at 60 s" in texts(story, "Why")
+    assert "RST in the client's name -> server CLOSED" in texts(story, "Timeline")
     assert "only shut down sending and waits for data" in texts(story, "What the programs see (expected, not captured)")
