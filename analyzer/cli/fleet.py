@@ -76,6 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; return the exit status."""
+    from analyzer.cli import Running
+    from analyzer.fleet import forked
+
+    if Running.alone and options.workers != 0 and not options.scheduler:
+        forked.begin()  # before the imports of this process, so that both are done at once
     from analyzer.fleet import running
 
     with Bar() as bar:

@@ -6,7 +6,8 @@
 * ``points`` says which files are one capture point.
 * ``stream`` reads a point's files as one stream that can be saved between two files (``state``) and goes on later.
 * ``partitions`` and ``manifest`` put tables there whole, once.
-* ``work`` does one point, ``running`` all of them, on Dask; ``questions`` asks the tables, through DuckDB.
+* ``work`` does one point (a ``task``), ``running`` all of them, on Dask, in processes that are ``forked``.
+* ``questions`` asks the tables, through DuckDB.
 
     >>> from analyzer import fleet
     >>> done = fleet.run(["captures/lab"], "tables", workers=1)

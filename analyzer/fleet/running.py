@@ -20,15 +20,17 @@ import secrets
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 import analyzer
 from analyzer.errors import AnalyzerError
-from analyzer.fleet import manifest, work
-from analyzer.fleet.extras import library
+from analyzer.fleet import forked, manifest
+from analyzer.fleet.extras import library, missing
 from analyzer.fleet.places import Place
 from analyzer.fleet.points import Pattern, points_of
-from analyzer.fleet.work import Outcome, Task
+from analyzer.fleet.task import CHECKPOINT, Outcome, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,16 +44,20 @@ FLEET: Final = "fleet.json"
 """What says, beside the points, how all of them were made."""
 FORMAT: Final = 1
 WINDOW: Final = 10_000
-"""Maximum number of tasks with the scheduler at once: more would only be memory."""
+"""Maximum number of batches with the scheduler at once: more would only be memory."""
+BATCH: Final = 16
+"""Maximum number of points that a worker is handed at once,"""
+SMALL: Final = 4 << 20
+"""if together they have no more than so many octets, and"""
+SHARES: Final = 16
+"""if that leaves each worker so many batches, so that all end at about the same time."""
 TOPIC: Final = "keepalive-fleet"
 """Under which workers tell the scheduler how much they have read."""
 TELL_S: Final = 0.5
 """How often they tell at most."""
 POLL_S: Final = 0.5
-SAFELY: Final = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-"""In the environment of workers: no module is found in the current folder, and no library starts threads in vain."""
 OWN: Final = {
-    "distributed.nanny.pre-spawn-environ": SAFELY,
+    "distributed.nanny.pre-spawn-environ": forked.SAFELY,
     "distributed.worker.daemon": True,
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "500ms",
@@ -118,7 +124,7 @@ def run(  # noqa: PLR0913 - the options of the verb, by name
     shards: int = 1,
     resume: bool = False,
     anew: bool = False,
-    checkpoint: int = work.CHECKPOINT,
+    checkpoint: int = CHECKPOINT,
     progress: Told | None = None,
 ) -> Fleet:
     """Bring the tables in ``out`` up to date with the captures in ``sources``.
@@ -134,7 +140,9 @@ def run(  # noqa: PLR0913 - the options of the verb, by name
         StorageError: a source cannot be listed, or ``out`` not be written.
         MissingFleetError: a library is not installed.
     """
-    for module in ("fsspec", "pyarrow", *(["distributed"] if workers != 0 or scheduler else [])):
+    if find_spec("pyarrow") is None:  # not imported: it is for those who work
+        raise missing("pyarrow")
+    for module in ("fsspec", *(["distributed"] if workers != 0 or scheduler else [])):
         library(module)
     if shards < 1:
         raise FleetError(f"--shards {shards}: expected 1 or more")
@@ -168,7 +176,7 @@ def run(  # noqa: PLR0913 - the options of the verb, by name
     outcomes: Any = _here(tasks, state, tell) if workers == 0 and not scheduler else _there(
         tasks, state, tell, scheduler, workers
     )  # fmt: skip
-    sizes = {task.folder: sum(file.size for _, file in task.files) for task in tasks}
+    sizes = {task.folder: task.octets for task in tasks}
     with contextlib.closing(outcomes):
         for outcome in outcomes:
             state.points_done += 1
@@ -227,6 +235,8 @@ def settings(octets: bytes, name: str) -> dict[str, Any]:
 
 def _here(tasks: Iterable[Task], state: Progress, tell: Told) -> Iterator[Outcome]:
     """Yield what comes of tasks that are done in this process."""
+    from analyzer.fleet import work
+
     for task in tasks:
 
         def read(octets: int, folder: str = task.folder) -> None:
@@ -253,21 +263,21 @@ def _there(
 
 
 def _outcomes(client: Foreign, tasks: Sequence[Task], scheduler: str, wait: Callable[[], None]) -> Iterator[Outcome]:
-    waiting = list(reversed(tasks))
-    running: dict[str, Task] = {}
+    waiting = list(reversed(batches(tasks, len(client.ncores()))))
+    running: dict[str, tuple[Task, ...]] = {}
     over: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    left = len(tasks)
 
     def submit() -> None:
         while waiting and len(running) < WINDOW:
-            task = waiting.pop()
-            key = f"point-{task.folder}-{secrets.token_hex(4)}"
-            future = client.submit(do_there, task, key=key, pure=False, priority=len(waiting))
-            running[key] = task
+            batch = waiting.pop()
+            key = f"point-{batch[0].folder}-{secrets.token_hex(4)}"
+            future = client.submit(do_there, batch, key=key, pure=False, priority=len(waiting))
+            running[key] = batch
             future.add_done_callback(over.put)
 
     submit()
     while running:
-        left = len(running) + len(waiting)
         try:
             future = over.get(timeout=POLL_S)
         except queue.Empty:
@@ -275,28 +285,49 @@ def _outcomes(client: Foreign, tasks: Sequence[Task], scheduler: str, wait: Call
                 raise lost(scheduler, left) from None
             wait()
             continue
-        task = running.pop(future.key)
-        yield _outcome_of(future, task, scheduler, left)
+        batch = running.pop(future.key)
+        outcomes = _outcomes_of(future, batch, scheduler, left)
+        if outcomes is None:  # each by itself shows whose fault it is
+            waiting += [(task,) for task in reversed(batch)]
+        else:
+            left -= len(outcomes)
+            yield from outcomes
         future.release()
         submit()
 
 
-def _outcome_of(future: Foreign, task: Task, scheduler: str, left: int) -> Outcome:
-    """Return what came of a task that is over."""
+def batches(tasks: Sequence[Task], workers: int) -> list[tuple[Task, ...]]:
+    """Return the tasks in the same order, together where they are small and many: each batch costs two messages."""
+    most = min(max(len(tasks) // (SHARES * max(workers, 1)), 1), BATCH)
+    found: list[list[Task]] = []
+    octets = 0
+    for task in tasks:
+        octets += task.octets
+        if not found or len(found[-1]) == most or octets > SMALL:
+            found.append([])
+            octets = task.octets
+        found[-1].append(task)
+    return [tuple(batch) for batch in found]
+
+
+def _outcomes_of(future: Foreign, batch: tuple[Task, ...], scheduler: str, left: int) -> list[Outcome] | None:
+    """Return what came of a batch that is over; None if that has to be found out task by task."""
     if future.status == "finished":
         try:
-            found: Outcome = future.result(timeout=60)
+            found: list[Outcome] = future.result(timeout=60)
         except Exception:  # noqa: BLE001 - what a lost connection raises differs by its moment
             raise lost(scheduler, left) from None
         return found
-    if future.status == "error":
-        error = future.exception(timeout=60)
-        if type(error).__name__ == "KilledWorker":
-            why = "workers died while doing it, again and again (perhaps for lack of memory; --shards splits a point)"
-        else:
-            why = f"a fault of this program ({type(error).__name__})"
-        return Outcome(task.point, task.folder, error=f"{task.point}: {why}")
-    raise lost(scheduler, left)
+    if future.status != "error":
+        raise lost(scheduler, left)
+    if len(batch) > 1:
+        return None
+    error = future.exception(timeout=60)
+    if type(error).__name__ == "KilledWorker":
+        why = "workers died while doing it, again and again (perhaps for lack of memory; --shards splits a point)"
+    else:
+        why = f"a fault of this program ({type(error).__name__})"
+    return [Outcome(task.point, task.folder, error=f"{task.point}: {why}") for task in batch]
 
 
 def lost(scheduler: str, left: int) -> SchedulerLostError:
@@ -307,19 +338,24 @@ def lost(scheduler: str, left: int) -> SchedulerLostError:
     )
 
 
-def do_there(task: Task) -> Outcome:
-    """Do a task on a worker, which tells now and then how much it has read; the rest shows in the outcome."""
+def do_there(batch: Sequence[Task]) -> list[Outcome]:
+    """Do tasks on a worker, which tells now and then how much it has read; the rest shows in the outcomes."""
+    from analyzer.fleet import work
+
     worker = library("distributed").get_worker()
-    told_s, untold = time.monotonic(), 0
+    told_s, untold = time.monotonic(), dict.fromkeys((task.folder for task in batch), 0)
 
-    def read(octets: int) -> None:
-        nonlocal told_s, untold
-        untold += octets
+    def read(octets: int, folder: str) -> None:
+        nonlocal told_s
+        untold[folder] += octets
         if time.monotonic() - told_s >= TELL_S:
-            worker.log_event(TOPIC, (task.folder, untold))
-            told_s, untold = time.monotonic(), 0
+            for name, count in untold.items():
+                if count:
+                    worker.log_event(TOPIC, (name, count))
+                    untold[name] = 0
+            told_s = time.monotonic()
 
-    return work.do(task, read)
+    return [work.do(task, partial(read, folder=task.folder)) for task in batch]
 
 
 @contextlib.contextmanager
@@ -335,11 +371,14 @@ def _cluster(scheduler: str, workers: int | None, most: int) -> Iterator[Foreign
             yield client
         return
     dask = library("dask")
+    if hasattr(distributed.utils, "_forkserver_preload_set"):
+        # else Dask imports pandas here, to have a server of its own import it
+        distributed.utils._forkserver_preload_set = True  # noqa: SLF001
     count = min(workers or os.cpu_count() or 1, max(most, 1))
     with (
         tempfile.TemporaryDirectory(prefix="keepalive-fleet-") as folder,
-        dask.config.set(OWN),
-        _environment(SAFELY),
+        dask.config.set(OWN | {"distributed.worker.multiprocessing-method": forked.method()}),
+        forked.environment(forked.SAFELY),
         distributed.LocalCluster(
             n_workers=count,
             threads_per_worker=1,
@@ -364,18 +403,3 @@ def _has_dashboard() -> bool:
     except AnalyzerError:
         return False
     return True
-
-
-@contextlib.contextmanager
-def _environment(more: dict[str, str]) -> Iterator[None]:
-    """Have these variables in the environment of processes that are started meanwhile."""
-    before = {name: os.environ.get(name) for name in more}
-    os.environ.update(more)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -13,7 +13,7 @@ It must not know how points are spread over workers.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import analyzer
@@ -24,10 +24,10 @@ from analyzer.fleet import manifest, state
 from analyzer.fleet.manifest import Manifest, ManifestError, ReadFile, Tables
 from analyzer.fleet.partitions import Partitions, write_captures
 from analyzer.fleet.places import Place, ReplacedError, StorageError, StoredFile
-from analyzer.fleet.points import label_of
 from analyzer.fleet.sharding import Shard
 from analyzer.fleet.state import StateError
 from analyzer.fleet.stream import PointStream, dtypes
+from analyzer.fleet.task import Outcome, Task
 from analyzer.loops.choice import jit_wanted
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     Found = tuple[ReadFile, str, StoredFile]
     """A file as it is to be remembered, the place it is in, and as it is there."""
 
-CHECKPOINT: Final = 1 << 30
-"""Octets of files after which a point's stream is saved."""
 PASSES: Final = 3
 """How often a point is begun anew because files changed meanwhile; then what still changes is left for the next run."""
 HEAD: Final = 1 << 16
@@ -56,49 +54,6 @@ class OvertakenError(AnalyzerError):
 
 class CannotRedoError(AnalyzerError):
     """A point would have to be read from the beginning, and files of it are gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a worker is asked to do: plain values, whatever carries them."""
-
-    point: str
-    files: tuple[tuple[str, StoredFile], ...]
-    """Each with the place that it is in."""
-    out: str
-    shard: int = 0
-    shards: int = 1
-    anew: str = ""
-    """A word for this run, if it is to forget what other runs made; what it has made itself it goes on from."""
-    checkpoint: int = CHECKPOINT
-    rules: str = ""
-    """What ``manifest.rules`` must return where it is done; empty for whatever it does."""
-    beside: int = 0
-    """Octets of all files of the run: what a worker that does some of it has before it, however small a file is."""
-
-    @property
-    def folder(self) -> str:
-        """Name of the folder of its tables."""
-        label = label_of(self.point)
-        return label if self.shards == 1 else f"{label}.{self.shard}-of-{self.shards}"
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of a task."""
-
-    point: str
-    folder: str
-    read: int = 0
-    """Files that were read."""
-    octets: int = 0
-    """Of these."""
-    flows: int = 0
-    """In its tables now."""
-    notes: list[str] = field(default_factory=list)
-    """Sentences about files that could not be read, or not yet."""
-    error: str = ""
-    """Why it was not done; empty if it was."""
 
 
 def do(task: Task, progress: Callable[[int], None] | None = None) -> Outcome:

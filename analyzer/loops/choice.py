@@ -80,6 +80,14 @@ def at_hand() -> bool:
         return crew is None or not crew.working
 
 
+def kept() -> bool:
+    """Say whether all loops of the rehearsals lie here as machine code; looks only, and begins nothing."""
+    if shipped.is_there():
+        return True
+    store = machine.store()
+    return store is not None and store.kept(COMPLETE) is not None
+
+
 def rehearse_with(*runs: Callable[[], object]) -> None:
     """Take these as rehearsals: they call, compiled, all loops that reading takes; the first those most take."""
     _REHEARSALS[:] = runs
@@ -115,12 +123,7 @@ def _crew(*, behind: bool = False) -> Crew | None:
 
 
 def _started_crew(*, behind: bool) -> Crew | None:
-    if not _REHEARSALS or os.environ.get(machine.JIT_VARIABLE) == machine.BY_NUMBA:
-        return None
-    if shipped.is_there():
-        return None
-    store = machine.store()
-    if store is not None and store.kept(COMPLETE) is not None:
+    if not _REHEARSALS or os.environ.get(machine.JIT_VARIABLE) == machine.BY_NUMBA or kept():
         return None
     needed, last = _rehearsals()
     missing = [part for part in (*needed, *last) if machine.kept(part.loop, part.types) is None]
@@ -128,6 +131,7 @@ def _started_crew(*, behind: bool) -> Crew | None:
         crew = Crew(missing, last=last, behind=behind)
         machine.helped_by(crew.made)
         return crew
+    store = machine.store()
     if store is not None:
         store.keep(COMPLETE, {}, b"")
     return None

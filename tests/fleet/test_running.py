@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import signal
 import subprocess
@@ -10,8 +11,10 @@ import time
 
 import pytest
 
-from analyzer.fleet import running
+from analyzer.fleet import forked, running
+from analyzer.fleet.places import StoredFile
 from analyzer.fleet.running import FleetError, SchedulerLostError
+from analyzer.fleet.task import Outcome, Task
 from tests.fleet.archives import as_reported, made, of_fleet, of_report
 
 pytest.importorskip("fsspec")
@@ -77,6 +80,22 @@ def test_a_pattern_without_points_is_said(archive, tmp_path):
         running.run([str(archive)], str(tmp_path), workers=0, points="{host}/*.pcap.gz")
 
 
+@pytest.fixture(params=["spawn", "forkserver"])
+def started(request, monkeypatch):
+    """Have workers started in each way there is here."""
+    if request.param == "spawn":
+        yield
+        return
+    if sys.platform != "linux":
+        pytest.skip("only Linux has the server")
+    monkeypatch.setattr(forked, "_BEGUN", [])
+    forked.begin()
+    yield
+    multiprocessing.forkserver._forkserver._stop()
+    multiprocessing.set_forkserver_preload(["__main__"])
+
+
+@pytest.mark.usefixtures("started")
 def test_a_killed_worker_costs_nothing_but_time(archive, tmp_path):
     """On two workers of which one is killed outright, every point is done once, as ``report`` has it."""
     pytest.importorskip("distributed")
@@ -138,3 +157,83 @@ def test_a_scheduler_that_is_not_there_is_said(archive, tmp_path, monkeypatch):
 
     with pytest.raises(FleetError, match="does not answer"):
         running.run([str(archive)], str(tmp_path), scheduler="tcp://127.0.0.1:9")
+
+
+def tasks(*sizes):
+    """Return tasks of one file each, of these sizes."""
+    files = [StoredFile(f"/in/{at}.pcap", f"/in/{at}.pcap", size, "1") for at, size in enumerate(sizes)]
+    return [Task(f"/in/{at}", (("/in", file),), "/out") for at, file in enumerate(files)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "workers", "expected"),
+    [
+        ((9, 8, 7), 1, [1, 1, 1]),
+        ((running.SMALL + 1, *[2] * 47), 1, [1, *[3] * 15, 2]),
+        ([running.SMALL // 2] * 48, 1, [2] * 24),
+        ([1] * 1000, 1, [running.BATCH] * 62 + [8]),
+        ([1] * 64, 4, [1] * 64),
+    ],
+)
+def test_small_points_are_handed_out_together(sizes, workers, expected):
+    """As many points go in a batch as leave every worker enough batches, and no more octets than are read soon."""
+    made = tasks(*sizes)
+    found = running.batches(made, workers)
+
+    assert expected == [len(batch) for batch in found]
+    assert made == [task for batch in found for task in batch]
+
+
+class Cluster:
+    """A client of a cluster on which one point kills every worker that takes it."""
+
+    status = "running"
+
+    def __init__(self, deadly):
+        """Have nothing done yet."""
+        self.deadly = deadly
+        self.handed = []
+
+    def ncores(self):
+        """Say that there is one worker."""
+        return {"worker": 1}
+
+    def submit(self, _, batch, *, key, **__):
+        """Do a batch at once."""
+        self.handed.append([task.point for task in batch])
+        return Future(key, batch, "error" if self.deadly in self.handed[-1] else "finished")
+
+
+class Future:
+    """What comes of a batch."""
+
+    def __init__(self, key, batch, status):
+        """Be over."""
+        self.key, self.batch, self.status = key, batch, status
+
+    def add_done_callback(self, call):
+        """Call at once."""
+        call(self)
+
+    def result(self, timeout):
+        """Return what came of it."""
+        return [Outcome(task.point, task.folder) for task in self.batch]
+
+    def exception(self, timeout):
+        """Return what Dask says of a task whose workers died."""
+        return type("KilledWorker", (Exception,), {})()
+
+    def release(self):
+        """Keep nothing."""
+
+
+def test_a_point_that_kills_workers_harms_no_other(monkeypatch):
+    """Of a batch that is never done each point is tried by itself, and only the one at fault is said to be."""
+    monkeypatch.setattr(running, "SHARES", 2)
+    client = Cluster("/in/4")
+    outcomes = list(running._outcomes(client, tasks(*[1] * 8), "", lambda: None))
+
+    assert sorted(f"/in/{at}" for at in range(8)) == sorted(outcome.point for outcome in outcomes)
+    assert ["/in/4"] == [outcome.point for outcome in outcomes if outcome.error]
+    assert "--shards splits a point" in next(outcome.error for outcome in outcomes if outcome.error)
+    assert [4, 4, 1, 1, 1, 1] == [len(batch) for batch in client.handed]

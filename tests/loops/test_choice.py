@@ -233,9 +233,11 @@ def test_no_crew_where_all_is_kept(crews, monkeypatch):
 
     monkeypatch.setattr(machine, "kept", lambda *_: ({}, b""))
     monkeypatch.setattr(machine, "store", Store)
+    assert not choice.kept()
     assert choice.at_hand()
     assert [] == crews
     assert {choice.COMPLETE: ({}, b"")} == marks
+    assert choice.kept()
 
     choice._CREWS.clear()
     monkeypatch.setattr(choice, "rehearsed", lambda *_: pytest.fail("rehearsed again"))
