@@ -24,13 +24,18 @@ from analyzer.track.tracker import Tracker
 from analyzer.units import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from analyzer.analysis import Time
     from analyzer.capture.rotation import Part, RotatedReader
     from analyzer.segment import SegmentBatch
     from analyzer.track.batch import FlowBatch
     from analyzer.wireshark.display_filter import Matching
+
+FINISHED: Final = 1
+"""Batches of finished flows that may wait: each takes some megabytes."""
+QUIET: Final = 16
+"""After so many batches that finish no flow, whoever shows progress is told, where tracking has its own thread."""
 
 
 def analyze(  # noqa: PLR0913 - each is an option of the command, too
@@ -90,6 +95,7 @@ def read_into(
     """Read a series of rotated files into an analysis; the arguments are those of ``read_flows``."""
     for capture, batch in read_flows(series, result, reader=reader, jit=jit, refused=refused, progress=progress):
         result.add(capture, batch)
+        del batch
     result.settle()
 
 
@@ -142,27 +148,58 @@ def _flows_of(
         summary.parts = source.parts
         intake = Intake(summary, source, result.limits)
         matching = _matcher(result.select.display_filter, source.parts)
+        seers = [*([see] if see is not None else []), *([matching.see] if matching is not None else [])]
         several = (source.jit or source.size is None) and (os.cpu_count() or 1) > 1
         try:
-            # reading and decoding take turns with tracking on two processors
-            for batch in read_ahead(source) if several else source:
-                if intake.full:
-                    break
-                if see is not None:
-                    see(batch)
-                if matching is not None:
-                    matching.see(batch)
-                yield index, _matching(matching, intake.feed(batch), result)
+            # on two processors reading and decoding take turns with tracking, and tracking with what takes the flows
+            for flows in (
+                read_ahead(_tracked(source, intake, ahead=several, rest=QUIET), FINISHED)
+                # who sees batches is to see those before the flows that they finish, and no later one
+                if several and not seers and _is_long(source)
+                else _tracked(source, intake, seers, ahead=several)
+            ):
+                yield index, _matching(matching, flows, result)
+                del flows  # of few flows anything is kept: the memory of the others is needed while more come
                 if progress is not None:
                     progress(source, summary.frames)
-            for flows in intake.close():
-                yield index, _matching(matching, flows, result)
         except UnsupportedLinkTypeError:
             summary.refused = len(source.parts) == 1
             raise
         finally:
             intake.enter()  # what was read before it ended in an error counts too
         summary.paths = [part.path for part in source.parts]
+
+
+def _is_long(source: RotatedReader) -> bool:
+    """Whether a capture is worth a thread for tracking; a pipe, whose flows somebody may wait for, has none."""
+    return source.jit and source.size is not None
+
+
+def _tracked(
+    source: RotatedReader,
+    intake: Intake,
+    seers: Sequence[Callable[[SegmentBatch], None]] = (),
+    *,
+    ahead: bool,
+    rest: int = 1,
+) -> Generator[FlowBatch | None, None, None]:
+    """Yield the flows of a capture as they finish, and None every ``rest`` batches that finish none.
+
+    Whoever goes through this, in whichever thread, has the intake and its tables until it ends; what is yielded is
+    copied out of them, and belongs to who takes it.
+    """
+    quiet = 0
+    for batch in read_ahead(source) if ahead else source:
+        if intake.full:
+            break
+        for see in seers:
+            see(batch)
+        flows = intake.feed(batch)
+        quiet = 0 if flows is not None else quiet + 1
+        if not quiet % rest:
+            yield flows
+        del batch, flows
+    yield from intake.close()
 
 
 def _matcher(display_filter: str, parts: list[Part]) -> Matching | None:

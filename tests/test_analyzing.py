@@ -1,15 +1,20 @@
 """Captures into an analysis: what is read, what is told meanwhile, and what cannot be read."""
 
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from analyzer import analyzing
 from analyzer.analysis import Analysis
 from analyzer.analyzing import analyze, read_flows, read_into
 from analyzer.capture.reader import CaptureReader
+from analyzer.capture.rotation import RotatedReader
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
+from analyzer.intake import Intake
 from tests.capture.craft import ethernet, ipv4, pcap, pcapng, tcp
 
 CAPTURES = Path(__file__).parents[1] / "captures"
@@ -55,6 +60,54 @@ def test_what_was_read_before_an_error_is_in_the_summary(tmp_path, monkeypatch):
     with pytest.raises(UnsupportedLinkTypeError):
         read_into(result, [str(path)])
     assert (50, 50) == (result.captures[0].frames, result.captures[0].skipped["not_tcp"])
+
+
+@pytest.fixture
+def tracking_apart(monkeypatch):
+    """Have captures be tracked in a thread of their own, however short they are."""
+    monkeypatch.setattr(analyzing, "_is_long", lambda _: True)
+    monkeypatch.setattr(RotatedReader, "size", None)
+    monkeypatch.setattr(CaptureReader, "__iter__", lambda reader: reader.batches(2))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+def _finished(path, **options):
+    flows = [batch for _, batch in read_flows([str(path)], Analysis(), **options)]
+    names = ["number", "first_frame", "last_frame", "seen_count"]
+    return [
+        (batch.flow[names].tolist(), batch.seen.tolist(), batch.beside.tolist()) for batch in flows if batch is not None
+    ]
+
+
+@pytest.mark.parametrize("name", ["founding_go_fin60.pcap", "lab/port_reuse.pcap"])
+def test_tracking_in_a_thread_of_its_own_finishes_the_same_flows(request, name):
+    """Which thread tracks does not change which flows come, in which order, or what is in them."""
+    alone = _finished(CAPTURES / name)
+    request.getfixturevalue("tracking_apart")
+
+    assert alone
+    assert alone == _finished(CAPTURES / name)
+
+
+@pytest.mark.usefixtures("tracking_apart")
+def test_what_goes_wrong_in_the_thread_that_tracks_reaches_the_caller(monkeypatch):
+    """An error while tracking is raised to whoever takes the flows, and no thread is left."""
+    monkeypatch.setattr(Intake, "feed", lambda *_: 1 // 0)
+
+    with pytest.raises(ZeroDivisionError):
+        read_into(Analysis(), [str(FOUNDING)])
+    assert not [thread for thread in threading.enumerate() if thread.name == "keepalive-read-ahead"]
+
+
+@pytest.mark.usefixtures("tracking_apart")
+def test_who_takes_no_more_flows_ends_all_threads(monkeypatch):
+    """Whoever stops early leaves neither the thread that tracks nor the one that reads for it."""
+    monkeypatch.setattr(analyzing, "QUIET", 1)
+    flows = read_flows([str(FOUNDING)], Analysis())
+    next(flows)
+    flows.close()
+
+    assert not [thread for thread in threading.enumerate() if thread.name == "keepalive-read-ahead"]
 
 
 REHEARSALS = """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -48,10 +49,14 @@ def read_ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[T]:
             for item in items:
                 if not put("item", item):
                     return
+                del item  # whose memory it is now may want it back before there is another
         except BaseException as error:  # noqa: BLE001 - handed to the reader, whatever it is
             put("error", error)
         else:
             put("end", None)
+        finally:
+            if isinstance(items, Generator):
+                items.close()  # here, because no other thread may
 
     thread = threading.Thread(target=work, name="keepalive-read-ahead", daemon=True)
     thread.start()
@@ -62,7 +67,9 @@ def read_ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[T]:
                 raise item
             if what == "end":
                 return
-            yield item  # type: ignore[misc]
+            held = [item]
+            del item
+            yield held.pop()  # type: ignore[misc]
     finally:
         stopped.set()
         thread.join(LEAVE_S)

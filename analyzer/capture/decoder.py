@@ -178,6 +178,10 @@ class Decoder:
             return None
         return row | {"ts_ns": int(frame["ts_ns"]), "frame": number, "interface": int(frame["interface"])}
 
+    def release(self) -> None:
+        """Keep no memory for rows any longer: there will be no more, and whoever finishes flows wants it."""
+        self._rows = _Rows()
+
     def excuse(self) -> str:
         """Say why a link type is not decoded, to fit after "which"."""
         if self._reader == "fast":

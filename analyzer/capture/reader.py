@@ -209,6 +209,7 @@ class CaptureReader:
                 break
         if (rest := self._framing.losses.rest(self._decoder.frames, int(self._notes["last_ts_ns"]))) is not None:
             yield rest
+        self._decoder.release()
         self._finish()
 
     def frame_at(self, number: int) -> tuple[bytes, int, int]:
