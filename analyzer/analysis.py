@@ -271,10 +271,7 @@ class Analysis:
             for capture in np.unique(some["capture"]).tolist():
                 own = some[some["capture"] == capture]
                 by_batch = np.lexsort((own["row"], own["batch"]))
-                batches, starts = np.unique(own["batch"][by_batch], return_index=True)
-                rows = np.split(own["row"][by_batch].astype(np.int64), starts[1:])
-                kept = [self._batches[batch] for batch in batches.tolist()]
-                pieces = [(each.batch, each.winners, picked) for each, picked in zip(kept, rows, strict=True)]
+                pieces = self._pieces(own[by_batch])
                 keep = partial(self._keep_large, own[by_batch])
                 yield FlowsTogether(capture, pieces, keep=keep), np.argsort(by_batch)
 
@@ -324,12 +321,13 @@ class Analysis:
         """Return what each address sent in probes, capture by capture, the most talkative first; at most so many."""
         return self._hosts.listed(self.captures, most)
 
-    def idle_limits(self, *, all_services: bool = True) -> list[IdleLimit]:
+    def idle_limits(self, *, all_services: bool = True, only_worth_telling: bool = False) -> list[IdleLimit]:
         """Return what silences say about limits of idle time: of services, and hard limits of pairs of hosts.
 
-        Hard limits come first; without ``all_services`` only these.
+        Hard limits come first; without ``all_services`` only these. ``only_worth_telling`` leaves out pairs, and those
+        services of which nothing is told.
         """
-        return self._trials.limits(all_services=all_services)
+        return self._trials.limits(all_services=all_services, only_worth_telling=only_worth_telling)
 
     def endings(self, capture: int) -> Iterator[tuple[str, int, int, Verdict]]:
         """Yield of each kept flow of a capture that probes its service, its first and last instant, and its verdict."""
@@ -349,13 +347,29 @@ class Analysis:
         return settings_in_use.gathered(self._with_settings(asked), self.totals.flows_with_probes)
 
     def _with_settings(self, lines: NDArray[np.void]) -> Iterator[JudgedFlow]:
-        """Yield the flows of these lines with what is inferred of socket options; others may not be judged further."""
-        for batch in sorted(set(lines["batch"].tolist())):
-            kept, own = self._batches[batch], lines[lines["batch"] == batch]
-            large = kept.sizes(own["row"]) >= LARGE
-            yield from kept.with_settings(own["row"][~large].tolist())
-            for line in own[large]:
-                yield self.flow(line).judged  # which stays judged for who asks next
+        """Yield the flows of these lines with what is inferred of socket options; others may not be judged further.
+
+        Those of several batches are looked at together, but one that is large, which stays judged for who asks next.
+        """
+        sizes = self._sizes(lines)
+        order = np.lexsort((sizes >= LARGE, lines["batch"]))
+        lines, sizes = lines[order], sizes[order]
+        large, captures = sizes >= LARGE, lines["capture"]
+        ends = np.flatnonzero((large[1:] != large[:-1]) | (captures[1:] != captures[:-1])) + 1
+        for first, stop in pairwise([0, *ends.tolist(), len(lines)] if len(lines) else []):
+            if large[first]:
+                yield from (self.flow(line).judged for line in lines[first:stop])
+                continue
+            for part in parts_of(sizes[first:stop]):
+                pieces = self._pieces(lines[first:stop][part])
+                yield from FlowsTogether(int(captures[first]), pieces).with_settings()
+
+    def _pieces(self, lines: NDArray[np.void]) -> list[findings.Piece]:
+        """Return the flows of lines of one capture, which are in the order of batches, batch by batch."""
+        batches, starts = np.unique(lines["batch"], return_index=True)
+        kept = [self._batches[batch] for batch in batches.tolist()]
+        rows = np.split(lines["row"].astype(np.int64), starts[1:])
+        return [(each.batch, each.winners, picked) for each, picked in zip(kept, rows, strict=True)]
 
     def silences(self, capture: int) -> Iterator[Silence]:
         """Yield the silences of the kept flows of a capture: the longest that each survived, and one it did not."""

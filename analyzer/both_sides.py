@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from analyzer.errors import AnalyzerError
-from analyzer.joining import join
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +66,8 @@ def _joined(capture: CaptureSummary) -> Joining | None:
     paths = [Path(path) for path in capture.paths]
     if len(paths) != 1 or not paths[0].is_file() or capture.tcp_segments > MOST_SEGMENTS:
         return None
+    from analyzer.joining import join  # hardly any capture needs it, and every report asks
+
     try:
         return join(paths[0])
     except AnalyzerError:

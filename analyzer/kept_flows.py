@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Analysis
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import FlowRecord
-    from analyzer.judge.verdict import Ending
     from analyzer.report.story_text import ToldStory
     from analyzer.track.batch import FlowBatch
     from analyzer.track.flow import Side
@@ -103,19 +101,10 @@ class Kept:
 
     def judge(self, rows: Sequence[int]) -> Iterator[JudgedFlow]:
         """Yield flows with everything that was concluded about them."""
-        for row, (record, ending) in zip(rows, self._recorded(rows), strict=True):
-            yield causes.explained(findings.judge(record, ending, self.hits.of(row)))
-
-    def with_settings(self, rows: Sequence[int]) -> Iterator[JudgedFlow]:
-        """Yield flows with what is inferred of socket options, and nothing of what was found in them, or why."""
-        for record, ending in self._recorded(rows):
-            yield findings.judge(record, ending, ())
-
-    def _recorded(self, rows: Sequence[int]) -> Iterator[tuple[FlowRecord, Ending]]:
-        """Yield the facts and endings of flows."""
         picked = np.array(rows, dtype=np.int64)
         endings = verdict.endings(self.batch, picked, self.winners[picked])
-        return zip(recording.build_each(self.batch, rows), endings, strict=True)
+        for row, record, ending in zip(rows, recording.build_each(self.batch, rows), endings, strict=True):
+            yield causes.explained(findings.judge(record, ending, self.hits.of(row)))
 
 
 class Flow:

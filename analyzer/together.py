@@ -181,6 +181,12 @@ class FlowsTogether:
                     self._keep(int(places[part.start]), judged)
                 yield judged
 
+    def with_settings(self) -> Iterator[JudgedFlow]:
+        """Yield all of them with what is inferred of socket options, and nothing of what was found in them, or why."""
+        endings = verdict.endings_of(self.endings)
+        for record, ending in zip(recording.records(self.facts), endings, strict=True):
+            yield findings.judge(record, ending, ())
+
     def __iter__(self) -> Iterator[OneFlow]:
         """Yield all of them, judged."""
         return (OneFlow(self.capture, judged) for judged in self.judged(np.arange(len(self))))

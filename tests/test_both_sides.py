@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer import both_sides
+from analyzer import both_sides, joining
 from analyzer.analyzing import analyze
 from analyzer.report.joint_text import both_sides_words
 from tests.judging import CAPTURES
@@ -38,7 +38,7 @@ def test_second_side_shows_what_became_of_each_probe(nat_host):
 
 def test_a_flow_with_one_side_is_joined_by_nobody(monkeypatch):
     """Where packets are there once, the capture is not read again."""
-    monkeypatch.setattr(both_sides, "join", None)
+    monkeypatch.setattr(joining, "join", None)
     result = analyze(CAPTURES / "dead_peer_silence.pcap")
 
     assert both_sides.BothSides(result.captures).of(result.flows[0]) is None

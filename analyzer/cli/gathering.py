@@ -63,7 +63,7 @@ def gathered(
         findings=found.by_code(),
         hosts=hosts,
         other_hosts=result.other_hosts(hosts),
-        idle_limits=[limit for limit in result.idle_limits() if limit.service and limit.is_worth_telling][:LIMITS],
+        idle_limits=result.idle_limits(only_worth_telling=True)[:LIMITS],
         settings=result.settings_in_use(),
         left_out=result.left_out,
     )

@@ -223,10 +223,11 @@ class IdleTrials:
         both.shortened = self.shortened
         return both
 
-    def limits(self, *, all_services: bool = True) -> list[IdleLimit]:
+    def limits(self, *, all_services: bool = True, only_worth_telling: bool = False) -> list[IdleLimit]:
         """Return what the trials say of groups in which one died: of services, and of hard limits of pairs of hosts.
 
-        Hard limits come first, then services, those with many trials first. Without ``all_services`` only hard ones.
+        Hard limits come first, then services, those with many trials first. Without ``all_services`` only hard ones;
+        ``only_worth_telling`` leaves out pairs, and of services those that are not: there may be a thousand.
         """
         rows = self.settled()
         if not len(rows):
@@ -234,10 +235,11 @@ class IdleTrials:
         at = np.flatnonzero(rows["died"] == 1)
         before = np.maximum(at - 1, 0)
         has_survived = ~_differ(rows)[at] & (at > 0)
-        hard = has_survived & (rows["ns"][at] > rows["ns"][before])
-        hard &= np.minimum(rows["count"][at], rows["count"][before]) >= ENOUGH
-        hard &= rows["last_ns"][at] - rows["first_ns"][at] > ONE_MOMENT_NS
-        told = hard | (all_services & (rows["port"][at] >= 0))
+        enough = has_survived & (np.minimum(rows["count"][at], rows["count"][before]) >= ENOUGH)
+        longer = rows["ns"][at] > rows["ns"][before]
+        hard = enough & longer & (rows["last_ns"][at] - rows["first_ns"][at] > ONE_MOMENT_NS)
+        of_service = rows["port"][at] >= 0
+        told = of_service & (hard | (enough & ~longer)) if only_worth_telling else hard | (all_services & of_service)
         found = [
             _limit(rows[died], rows[died - 1] if survived else None)
             for died, survived in zip(at[told].tolist(), has_survived[told].tolist(), strict=True)

@@ -113,6 +113,21 @@ def test_trials_of_several_analyses_add_up():
     assert not one.shortened
 
 
+def test_only_what_is_worth_telling_is_asked_for(tmp_path):
+    """Asked for alone, what is worth telling is what is left of all once pairs and the rest are left out, in order."""
+    from tests.capture.craft import pcap
+
+    found = []
+    for at, silences in enumerate([SILENCES, (5, 355, 360, 370), (360, 370, 380)]):
+        path = tmp_path / f"{at}.pcap"
+        path.write_bytes(pcap(sorted(gone(silences).frames, key=lambda frame: frame.ts_ns)))
+        analysis = analyze(path)
+        found.append(analysis.idle_limits(only_worth_telling=True))
+        assert found[-1] == [each for each in analysis.idle_limits() if each.service and each.is_worth_telling]
+
+    assert [1, 0, 0] == [len(each) for each in found]
+
+
 def beating(made, *, period_s=100, first_port=50000, flows=3):
     """Add flows in which a program sends a heartbeat at such intervals, and is answered."""
     for port in range(first_port, first_port + flows):
