@@ -328,15 +328,6 @@ def test_packets_on_a_full_disk_are_lost_and_the_report_is_not(host, tmp_path): 
     assert capture["warnings"]
 
 
-def test_flows_are_judged_when_they_change():
-    """A flow is told of again only when something in its line has changed."""
-    changes = verb.Changes()
-    analysis = analyze(str(ROOT / "captures" / "founding_go_fin60.pcap"))
-
-    assert [0] == [flow.number for flow in changes.of(analysis)]
-    assert [] == list(changes.of(analysis))
-
-
 @live
 def test_a_moment_of_half_closure_is_no_event_and_a_lasting_one_is(host):  # noqa: F811
     """Connections that end in order are not told; one that stays half-closed is, and then also that it closed."""

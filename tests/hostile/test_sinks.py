@@ -48,9 +48,9 @@ SINKS = {
     ("cli/report.py", "_stream"): "JSON in ASCII, or CSV of words, addresses and numbers",
     ("cli/rules.py", "run"): "our own tables",
     ("cli/share.py", "_say"): "the name is printable, the rest numbers",
-    ("cli/watch.py", "Log.look"): "words, addresses and numbers of log lines",
-    ("cli/watch.py", "Log._write"): "JSON in ASCII, or words, addresses and printable names of processes",
-    ("cli/watch.py", "Screen.look"): "words, addresses and printable names of processes",
+    ("cli/displays.py", "Log.look"): "words, addresses and numbers of log lines",
+    ("cli/displays.py", "Log._write"): "JSON in ASCII, or words, addresses and printable names of processes",
+    ("cli/displays.py", "Screen.look"): "words, addresses and printable names of processes",
     ("cli/watch.py", "_report"): "JSON in ASCII",
 }
 

@@ -1,0 +1,45 @@
+"""The kernel's own view of sockets, as a watch tells it."""
+
+import sys
+
+import pytest
+
+from analyzer.cli.kernel import Kernel, kernel_object, kernel_text, with_ways
+from analyzer.report.live_screen import KernelView
+from tests.judging import captured
+
+VIEW = KernelView("CLOSE-WAIT", "keepalive", 3_500_000_000, 2, "4711 (server)")
+
+
+def test_json_has_what_the_kernel_says():
+    """Times are seconds; a socket without a timer or a holder has null there."""
+    assert {
+        "state": "CLOSE-WAIT", "timer": "keepalive", "timer_s": 3.5, "unanswered": 2, "holders": "4711 (server)",
+    } == kernel_object(VIEW)  # fmt: skip
+    bare = kernel_object(KernelView("TIME-WAIT", "", 0, 0, ""))
+    assert (None, None) == (bare["timer_s"], bare["holders"])
+
+
+def test_a_line_of_the_log_names_state_and_holder():
+    """Each end that is on this host is named by its role."""
+    (judged,), _ = captured("founding_go_fin60.pcap")
+    views = {"a": KernelView("FIN-WAIT-2", "", 0, 0, ""), "b": VIEW}
+
+    assert "; kernel: client FIN-WAIT-2, no process; kernel: server CLOSE-WAIT, pid 4711 (server)" == "".join(
+        kernel_text(judged, views)
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the Linux kernel")
+def test_a_flow_of_other_hosts_has_no_view():
+    """What is not a socket of this host is not asked about."""
+    (judged,), _ = captured("founding_go_fin60.pcap")
+
+    assert {} == Kernel(frozenset({judged.record.b.port})).views(judged)
+
+
+def test_flows_stay_as_they_are_where_nobody_is_asked():
+    """Without --sockets nothing is added to the witnesses."""
+    flows = [object()]
+
+    assert flows == list(with_ways(flows, None))
