@@ -482,7 +482,7 @@ def _notes(woven: Woven, points: Sequence[Point]) -> list[str]:
     if woven.contradiction_ns is not None:
         notes.append(
             f"the clocks contradict each other by {format_duration(woven.contradiction_ns)}: "
-            "no offsets fit all points; was a clock set, or a capture changed?"
+            "no offsets fit all points (a clock was set, or a capture changed)"
         )
     if woven.guessed:
         notes.append("nothing tells repeated packets apart but their rhythm: a clock may be off by a whole interval")
