@@ -111,7 +111,7 @@ def _headline(t: Teller, f: Finding) -> str:
         )
         return f"{who}: {how}; then {t.the(closer)} sent RST unprompted, {after} after its FIN."
     if not answered:
-        return f"{who}: the first probe after the FIN drew a RST, {after} after it."
+        return f"{who}: the first probe after the FIN drew a RST, {after} after the FIN."
     return (
         f"{who}: {len(probes)} probes after the FIN, {answered} answered; the last drew a RST, {after} after the FIN."
     )
