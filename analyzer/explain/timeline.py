@@ -162,7 +162,7 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
     if t.record.is_unseen(other(side)):
         return f"{text}: {t.answered_text(run)}"
     if not answered and not refused:
-        return f"{text}: no answer" + ("" if len(run) == 1 else " to any")
+        return f"{text}: no answer" + {1: "", 2: " to either"}.get(len(run), " to any")
     return f"{text}: {answered} answered, {len(run) - answered - refused} not" + (
         f", the last drew a RST from the {peer}" if refused else ""
     )
