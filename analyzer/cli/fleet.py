@@ -80,7 +80,9 @@ def run(options: argparse.Namespace) -> int:
     from analyzer.fleet import forked
 
     if Running.alone and options.workers != 0 and not options.scheduler:
-        forked.begin()  # before the imports of this process, so that both are done at once
+        forked.begin(
+            (*options.sources, options.out)
+        )  # before the imports of this process, so that both are done at once
     from analyzer.fleet import running
 
     with Bar() as bar:

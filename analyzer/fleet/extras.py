@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from analyzer.untyped import Foreign
 
 EXTRA: Final = "fleet"
+LIBRARIES: Final = {"s3": "s3fs", "gs": "gcsfs", "abfs": "adlfs", "http": "aiohttp", "https": "aiohttp"}
+"""What fsspec needs for each scheme."""
 OF_STORES: Final = {"s3fs": "fleet-s3", "gcsfs": "fleet-gs", "adlfs": "fleet-abfs", "aiohttp": "fleet-http"}
 """Which extra has what only one kind of store needs."""
 

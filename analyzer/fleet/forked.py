@@ -16,8 +16,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from analyzer.fleet.extras import LIBRARIES
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 IMPORTED: Final = "analyzer.fleet.imported"
 """What the server imports before the first worker."""
@@ -27,13 +29,17 @@ SAFELY: Final = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_TH
 _BEGUN: list[str] = []
 
 
-def begin() -> None:
-    """Have a server import what workers need, where there can be one; for a program that starts no other processes."""
+def begin(places: Iterable[str] = ()) -> None:
+    """Have a server import what workers need, where there can be one; for a program that starts no other processes.
+
+    ``places`` are folders and URLs that will be read and written, so that what their stores need is imported too.
+    """
     if sys.platform != "linux":
         return
     from multiprocessing import forkserver
 
-    forkserver.set_forkserver_preload([IMPORTED])
+    stores = dict.fromkeys(LIBRARIES.get(place.partition("://")[0], "fsspec") for place in places)
+    forkserver.set_forkserver_preload([IMPORTED, *stores])
     with environment(SAFELY):
         forkserver.ensure_running()
     _BEGUN.append("forkserver")

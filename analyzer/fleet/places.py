@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from analyzer.capture.rotation import SUFFIXES
 from analyzer.errors import AnalyzerError
-from analyzer.fleet.extras import library, missing
+from analyzer.fleet.extras import LIBRARIES, library, missing
 from analyzer.fleet.settling import Settling
 from analyzer.output import whole
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from analyzer.untyped import Foreign, Json
 
 SCHEMES: Final = ("file", "s3", "gs", "abfs", "http", "https")
-LIBRARIES: Final = {"s3": "s3fs", "gs": "gcsfs", "abfs": "adlfs", "http": "aiohttp", "https": "aiohttp"}
-"""What fsspec needs for each scheme."""
 BLOCK: Final = 4 << 20
 """Octets that are asked for at once."""
 ATTEMPTS: Final = 5
