@@ -141,6 +141,8 @@ BEAT_PAUSE_NS: Final = 900 * MS
 """No program beats more often than once a second, so what comes sooner after other data belongs to it."""
 BEAT_PROMPT_NS: Final = 2 * S
 """A program that answers heartbeats mostly does so within this time."""
+BEAT_AT_ONCE_NS: Final = 100 * MS
+"""What looks like an answer and takes longer may be a heartbeat of the other end's own."""
 BEAT_SLACK_NS: Final = 1100 * MS
 """Programs that look at the clock once a second beat so late, if that is no more than a quarter of the period."""
 BEATS_LEAST: Final = 4

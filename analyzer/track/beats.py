@@ -22,6 +22,7 @@ from analyzer.loops.loop import loop
 from analyzer.segment import FIN, RST, SYN
 from analyzer.tolerances import (
     BEAT_ANSWER_MORE,
+    BEAT_AT_ONCE_NS,
     BEAT_LENGTH_PLAY,
     BEAT_LOOSE_COUNT,
     BEAT_MOST_OCTETS,
@@ -41,8 +42,8 @@ BEATS: Final = np.dtype(
     [
         ("number", np.int64),  # of the flow, once it left
         ("next", np.int32),  # the next train of the flow, -1 none
-        ("side", np.int32),  # who beats: 0 a, 1 b
-        ("length", np.int32),  # octets of payload of the first beat
+        ("side", np.int16),  # who beats: 0 a, 1 b
+        ("length", np.int16),  # octets of payload of the first beat
         ("count", np.int32),
         ("gaps", np.int32),  # distances that are in the sum
         ("answered", np.int32),
@@ -51,7 +52,10 @@ BEATS: Final = np.dtype(
         ("acked", np.int32),  # those of these, from the last on, that the peer's kernel acknowledged
         ("answer_len", np.int32),  # octets of the first answer
         ("unlike", np.int32),  # answers of another length
-        ("due", np.int16),  # once the flow left: 1 if answers are due, 0 if nobody answers such beats
+        (
+            "due",
+            np.int16,
+        ),  # once the flow left: 1 if answers are due, 0 if not; before: -1 if a beat came second, else 0
         ("protocol", np.int16),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
         ("limit_ns", np.int64),  # ... what the ends agreed on, if that could be read, else -1
         ("safe_ns", np.int64),  # ... the longest silence that connections to the service survive here, -1 not measured
@@ -71,14 +75,15 @@ BEATS: Final = np.dtype(
         ("slowest_ns", np.int64),  # the longest that an answer took
         ("open_ns", np.int64),  # in the first of a flow's chain: the exchange that is open
         ("open_frame", np.int64),
-        ("open_length", np.int32),
-        ("open_own", np.int32),  # messages of who began it
-        ("open_peer", np.int32),  # ... and of the other end
+        ("open_length", np.int16),
+        ("open_own", np.int16),  # messages of who began it
+        ("open_peer", np.int16),  # ... and of the other end
         ("open_answer_len", np.int32),
         ("open_answer_frame", np.int64),
         ("open_answer_ns", np.int64),
         ("open_idle_ns", np.int64),  # how long nobody had sent data before it
         ("open_own_ns", np.int64),  # ... and its sender had not
+        ("open_before", np.int64),  # the frame of what it had sent then, if as long, else 0; below 0: without an answer
     ],
     align=True,
 )
@@ -166,6 +171,10 @@ def watch_beats(
     opened["open_answer_ns"] = -1
     opened["open_idle_ns"] = idle_ns
     opened["open_own_ns"] = ts_ns - end["data_ns"] if end["data_ns"] >= 0 else 0
+    opened["open_before"] = 0
+    if end["data_ns"] >= 0 and abs(end["data_len"] - length) <= BEAT_LENGTH_PLAY:
+        answered = peer["data_frame"] > end["data_frame"]
+        opened["open_before"] = end["data_frame"] if answered else -end["data_frame"]
 
 
 @loop
@@ -256,6 +265,15 @@ def distance_in(train: Record, opened: Record) -> int:
         if abs(opened["open_own_ns"] - period_ns) <= slack:
             own: int = opened["open_own_ns"]
             return own
+    return steps_in(train, gap_ns)
+
+
+@loop
+def steps_in(train: Record, gap_ns: int) -> int:
+    """Return the distance itself if it is one period of a train, 0 if it is some other whole number of them, or -1."""
+    period_ns = period_of(train)
+    if abs(gap_ns - period_ns) <= slack_ns(period_ns):
+        return gap_ns
     periods = (gap_ns + period_ns // 2) // period_ns
     if train["count"] >= BEATS_LEAST and periods > 1 and abs(gap_ns - periods * period_ns) <= period_ns // 10:
         return 0
@@ -263,10 +281,70 @@ def distance_in(train: Record, opened: Record) -> int:
 
 
 @loop
+def hidden_in(train: Record, opened: Record) -> int:
+    """Return which distance a beat between a train's last and the open exchange has, that other data hid.
+
+    It is what their sender had sent before, if that is as long and one period earlier.
+
+    Returns:
+        -1 if there is none, else as ``steps_in``.
+    """
+    hidden_ns = opened["open_ns"] - opened["open_own_ns"]
+    if opened["open_before"] == 0 or hidden_ns <= train["last_ns"]:
+        return -1
+    own_ns = opened["open_own_ns"]
+    period_ns = period_of(train) if train["gaps"] > 0 else hidden_ns - train["last_ns"]
+    if abs(own_ns - period_ns) > slack_ns(period_ns):
+        return -1
+    return steps_in(train, hidden_ns - train["last_ns"]) if train["gaps"] > 0 else period_ns
+
+
+@loop
 def close_exchange(flow: Record, beats: Rows, registers: Numbers, acked: bool) -> None:  # noqa: FBT001
-    """Add the open exchange of a flow to the train that it goes on with, or let it begin one."""
+    """Add the open exchange of a flow to the train that it goes on with, or let it begin one.
+
+    Its answer may be a beat of the other end, which beats by itself and came second this time: if it is the only one,
+    as long, and in step with a train that this end has.
+    """
     opened = beats[flow["beats"]]
     side = flow["exchange"] - 1
+    if is_pair(opened):
+        at = flow["beats"]
+        while at >= 0 and not add_second(beats[at], opened, 1 - side):
+            at = beats[at]["next"]
+    place_exchange(flow, beats, registers, side, acked)
+
+
+@loop
+def is_pair(opened: Record) -> bool:
+    """Say whether the open exchange has one message of each end, as long as each other."""
+    alone = opened["open_own"] == 1 and opened["open_peer"] == 1
+    return alone and abs(opened["open_answer_len"] - opened["open_length"]) <= BEAT_LENGTH_PLAY
+
+
+@loop
+def add_second(train: Record, opened: Record, side: int) -> bool:
+    """Add the answer of the open exchange to a train of its sender if it is in step with it; say whether it is.
+
+    Of who is answered at once as a rule it is an answer: both ends ask, and each answers.
+    """
+    if not is_alike(train, side, opened["open_answer_len"]) or train["gaps"] == 0:
+        return False
+    if is_answered(train) and train["slowest_ns"] < BEAT_AT_ONCE_NS:
+        return False
+    distance_ns = steps_in(train, opened["open_answer_ns"] - train["last_ns"])
+    if distance_ns < 0:
+        return False
+    count_beat(train, opened["open_answer_frame"], opened["open_answer_ns"], distance_ns)
+    note_missed(train, True)  # noqa: FBT003
+    train["due"] = -1
+    return True
+
+
+@loop
+def place_exchange(flow: Record, beats: Rows, registers: Numbers, side: int, acked: bool) -> None:  # noqa: FBT001
+    """Find the train that the open exchange goes on with and add it there, or let it begin one."""
+    opened = beats[flow["beats"]]
     length = opened["open_length"]
     restarted = -1
     spare = -1
@@ -312,6 +390,7 @@ def is_staler(train: Record, other: Record) -> bool:
 def begin_train(train: Record, opened: Record, side: int, acked: bool) -> None:  # noqa: FBT001
     """Let the open exchange be the first beat of a train."""
     train["side"] = side
+    train["due"] = 0
     train["length"] = opened["open_length"]
     train["count"] = 0
     train["answered"] = 0
@@ -332,7 +411,13 @@ def begin_train(train: Record, opened: Record, side: int, acked: bool) -> None: 
     train["first_frame"] = opened["open_frame"]
     train["first_ns"] = opened["open_ns"]
     train["last_ns"] = opened["open_ns"]
-    add_beat(train, opened, 0, acked)
+    if opened["open_before"] == 0:
+        add_beat(train, opened, 0, acked)
+        return
+    train["first_frame"] = abs(opened["open_before"])
+    train["first_ns"] = opened["open_ns"] - opened["open_own_ns"]
+    add_hidden(train, opened, 0)
+    add_beat(train, opened, opened["open_own_ns"], acked)
 
 
 @loop
@@ -358,26 +443,16 @@ def restart(train: Record) -> None:
 
 @loop
 def add_beat(train: Record, opened: Record, distance_ns: int, acked: bool) -> None:  # noqa: FBT001
-    """Add the open exchange to a train; a distance of 0 is not counted among its distances."""
-    train["count"] += 1
-    if train["gaps"] < 0:
-        train["gaps"] = 0
-    elif distance_ns > 0:
-        train["low_ns"] = distance_ns if train["gaps"] == 0 else min(train["low_ns"], distance_ns)
-        train["high_ns"] = distance_ns if train["gaps"] == 0 else max(train["high_ns"], distance_ns)
-        train["gaps"] += 1
-        train["sum_ns"] += distance_ns
-    train["last_frame"] = opened["open_frame"]
-    train["last_ns"] = opened["open_ns"]
+    """Add the open exchange to a train, and what was hidden before it; a distance of 0 is not counted among others."""
+    hidden_ns = hidden_in(train, opened)
+    if hidden_ns >= 0:
+        add_hidden(train, opened, hidden_ns)
+        distance_ns = opened["open_own_ns"]
+    count_beat(train, opened["open_frame"], opened["open_ns"], distance_ns)
     if opened["open_answer_frame"] == 0:
-        if train["unanswered"] == 0:
-            train["silent_frame"] = opened["open_frame"]
-            train["silent_ns"] = opened["open_ns"]
-        train["missed"] += 1
-        train["unanswered"] += 1
-        train["acked"] = train["acked"] + 1 if acked else 0
+        note_missed(train, acked)
         return
-    if train["answered"] == 0:
+    if train["answer_len"] == 0:
         train["answer_len"] = opened["open_answer_len"]
     elif abs(train["answer_len"] - opened["open_answer_len"]) > BEAT_LENGTH_PLAY:
         train["unlike"] += 1
@@ -390,9 +465,53 @@ def add_beat(train: Record, opened: Record, distance_ns: int, acked: bool) -> No
 
 
 @loop
+def add_hidden(train: Record, opened: Record, distance_ns: int) -> None:
+    """Add what the sender of the open exchange had sent before it; of its answer only that there was one is known."""
+    count_beat(train, abs(opened["open_before"]), opened["open_ns"] - opened["open_own_ns"], distance_ns)
+    if opened["open_before"] > 0:
+        train["answered"] += 1
+        train["unanswered"] = 0
+        train["acked"] = 0
+    else:
+        note_missed(train, True)  # noqa: FBT003
+
+
+@loop
+def count_beat(train: Record, frame: int, ts_ns: int, distance_ns: int) -> None:
+    """Count a beat, and its distance from the one before if it has one."""
+    train["count"] += 1
+    if train["gaps"] < 0:
+        train["gaps"] = 0
+    elif distance_ns > 0:
+        train["low_ns"] = distance_ns if train["gaps"] == 0 else min(train["low_ns"], distance_ns)
+        train["high_ns"] = distance_ns if train["gaps"] == 0 else max(train["high_ns"], distance_ns)
+        train["gaps"] += 1
+        train["sum_ns"] += distance_ns
+    train["last_frame"] = frame
+    train["last_ns"] = ts_ns
+
+
+@loop
+def note_missed(train: Record, acked: bool) -> None:  # noqa: FBT001
+    """Note that nothing answered a train's last beat."""
+    if train["unanswered"] == 0:
+        train["silent_frame"] = train["last_frame"]
+        train["silent_ns"] = train["last_ns"]
+    train["missed"] += 1
+    train["unanswered"] += 1
+    train["acked"] = train["acked"] + 1 if acked else 0
+
+
+@loop
 def is_answered(train: Record) -> bool:
     """Say whether beats are answered as a rule: half of them at least up to the last answer, and two."""
     return train["answered"] > 1 and 2 * train["answered"] >= train["count"] - train["unanswered"]
+
+
+@loop
+def is_due(train: Record) -> bool:
+    """Say whether answers are due: beats are answered as a rule, and by nobody who beats by himself."""
+    return train["due"] >= 0 and is_answered(train)
 
 
 @loop
@@ -409,7 +528,7 @@ def is_train(train: Record) -> bool:
     parts = 3 if train["count"] >= BEAT_LOOSE_COUNT else 1
     if 8 * spread_ns > parts * period_ns:
         return False
-    if is_answered(train):
+    if is_due(train):
         alike: bool = 4 * train["unlike"] <= train["answered"]
         return alike and train["answer_len"] <= train["length"] + BEAT_ANSWER_MORE
     if train["length"] <= BEAT_TINY_OCTETS:
@@ -453,11 +572,14 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
     copy["open_ns"] = train["open_ns"]
     copy["open_frame"] = train["open_frame"]
     copy["open_length"] = train["open_length"]
+    copy["open_own"] = train["open_own"]
+    copy["open_peer"] = train["open_peer"]
     copy["open_answer_len"] = train["open_answer_len"]
     copy["open_answer_frame"] = train["open_answer_frame"]
     copy["open_answer_ns"] = train["open_answer_ns"]
     copy["open_idle_ns"] = train["open_idle_ns"]
     copy["open_own_ns"] = train["open_own_ns"]
+    copy["open_before"] = train["open_before"]
 
 
 @loop
@@ -485,6 +607,10 @@ def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: 
             opened = out[first]
             side = flow["exchange"] - 1
             acked = (a[i] if side == 0 else b[i])["unacked_ns"] < 0
+            if is_pair(opened):
+                for j in range(first, count):
+                    if add_second(out[j], opened, 1 - side):
+                        break
             for j in range(first, count):
                 if is_alike(out[j], side, opened["open_length"]):
                     distance_ns = distance_in(out[j], opened)
@@ -494,7 +620,7 @@ def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: 
         kept = first
         for j in range(first, count):
             if is_train(out[j]):
-                out[j]["due"] = 1 if is_answered(out[j]) else 0
+                out[j]["due"] = 1 if is_due(out[j]) else 0
                 copy_train(out[j], out[kept], flow["number"])
                 kept += 1
         count = kept

@@ -166,6 +166,72 @@ def test_keepalive_probes_are_no_heartbeats():
     assert len(batch.trains) == 0
 
 
+@modes
+def test_the_first_comes_with_the_greeting(jit):
+    """A message as long, one period before the first beat, counts though other data came just before it."""
+    talk = Talk().says(1, "a", 300).says(1.1, "b", 800).beats([1.2])
+    (train,) = talk.beats(each(11.2, 10, 4)).trains(jit=jit)
+
+    assert known(train, "count", "answered", "missed", "gaps") == (5, 5, 0, 4)
+    assert known(train, "first_frame", "first_ns") == (8, START_NS + 1_200_000_000)
+
+
+def test_the_first_gets_no_answer():
+    """What nobody answered of it is missed as any other is."""
+    talk = Talk().says(1, "a", 300).says(1.2, "a", 6).beats(each(11.2, 10, 4))
+    (train,) = talk.trains()
+
+    assert known(train, "count", "answered", "missed", "unanswered") == (5, 4, 1, 0)
+
+
+def test_a_message_as_long_at_another_distance_is_not_the_first():
+    """What came before the first beat at any other distance begins no train."""
+    (train,) = Talk().says(1, "a", 300).says(1.2, "a", 6).beats(each(5, 10, 5)).trains()
+
+    assert known(train, "count", "first_ns", "missed") == (5, START_NS + 5 * S, 0)
+
+
+@modes
+def test_a_beat_amid_other_data_counts(jit):
+    """A heartbeat that other data stands just before is found by the one after it."""
+    talk = Talk().beats(each(20, 20, 4)).says(99.5, "b", 300).beats([100, 120, 140])
+    (train,) = talk.trains(jit=jit)
+
+    assert known(train, "count", "answered", "missed", "gaps") == (7, 7, 0, 6)
+
+
+@modes
+def test_both_ends_beat_and_cross(jit):
+    """Where either end comes first in turn each heartbeat counts as its sender's own, and none as an answer."""
+    talk = Talk()
+    for at in range(12):
+        first, second, lag = ("a", "b", 0) if at in {0, 2, 5, 6, 10} else ("b", "a", 0.4)
+        talk.beats([30 + 30 * at - lag], length=19, answer=0, who=first)
+        talk.beats([30.4 + 30 * at - lag], length=19, answer=0, who=second)
+    trains = talk.trains(jit=jit)
+
+    assert [known(train, "side", "count") for train in trains] == [(0, 12), (1, 12)]
+
+
+def test_clients_of_one_server_that_beat_at_once():
+    """Heartbeats of several connections within a millisecond are a train each, with numbers of its own."""
+    rows = []
+    for client in range(3):
+        some = Talk().beats(each(20 + client / 2000, 20, 5 + client)).batch().rows.copy()
+        port = np.where(some["src_port"] == some["src_port"][0], "src_port", "dst_port")
+        for row, name in zip(some, port, strict=True):
+            row[name] += client
+        rows.append(some)
+    merged = np.concatenate(rows)
+    merged = merged[np.argsort(merged["ts_ns"], kind="stable")]
+    merged["frame"] = np.arange(1, len(merged) + 1)
+    tracker = Tracker()
+    tracker.feed(SegmentBatch(merged, len(merged)))
+    trains = [known(train, "count", "answered") for batch in tracker.close() for train in batch.trains]
+
+    assert trains == [(5, 5), (6, 6), (7, 7)]
+
+
 def test_another_length_takes_the_place():
     """Messages of many lengths leave room for the heartbeats between them."""
     talk = Talk()
