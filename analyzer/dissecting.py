@@ -139,7 +139,8 @@ def _fill_in(cut: _Cut, at: int, read: dict[int, dict[str, list[str]]]) -> bool:
     if named is None:
         return False
     number = NUMBERS[named.protocol]
-    train["protocol"], train["limit_ns"], train["refused_frame"] = number, named.limit_ns, named.refused_frame
+    train["protocol"], train["limit_ns"] = number, named.limit_ns
+    train["refused_frame"], train["refused_for"] = named.refused_frame, named.refused_for
     if not PROTOCOLS[number - 1].answers:  # what looked like answers are the other end's own
         train["due"] = 0
     return True

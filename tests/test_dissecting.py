@@ -8,7 +8,8 @@ import stat
 import pytest
 
 import analyzer
-from analyzer import dissecting
+from analyzer import dissecting, explain
+from analyzer.judge.protocols import PROTOCOLS
 from tests.wireshark import beating
 from tests.wireshark.needs import needs_tshark
 
@@ -65,9 +66,21 @@ def test_what_no_dissector_knows_stays_known_by_form(named):
 
 
 @needs_tshark
-@pytest.mark.parametrize(("what", "agreed_s"), [("MQTT", 60), ("AMQP", 15), ("BGP", 9), ("Redis", None)])
+@pytest.mark.parametrize(
+    ("what", "agreed_s"),
+    [
+        ("MQTT", 60),
+        ("AMQP", 15),
+        ("AMQP 1.0", None),
+        ("AMQP 1.0, agreed", 8),
+        ("BGP", 9),
+        ("FIX", None),
+        ("FIX, agreed", 10),
+        ("Redis", None),
+    ],
+)
 def test_what_the_ends_agreed_on_is_read(named, what, agreed_s):
-    """MQTT's keep-alive, the answer to AMQP's tune and the smaller hold time of BGP are told where they passed."""
+    """What each protocol says of heartbeats when a connection begins is told where it passed, and only there."""
     assert agreed_s == trains(named[what])[0]["agreed_s"]
 
 
@@ -85,6 +98,18 @@ def test_a_refusal_is_found(named):
     (train,) = trains(named["HTTP/2"])
 
     assert train["refused_frame"] > train["last_frame"]
+    assert "pings" == named["HTTP/2"].judged.finding("too-many-pings").data["refused_for"]
+
+
+@needs_tshark
+@pytest.mark.parametrize("what", [protocol.name for protocol in PROTOCOLS if protocol.polls])
+def test_what_asks_for_data_may_be_a_poll(named, what):
+    """A request for data that comes evenly is told as such, and not as a heartbeat."""
+    judged = named[what].judged
+    text = explain.detail(judged.finding("keepalive-masked"), judged)
+
+    assert f"({what}, a periodic request; may be a poll)" in text
+    assert "sent 6 requests of" in text
 
 
 @needs_tshark

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from analyzer.judge.protocols import is_poll
+from analyzer.tolerances import BEAT_PROMPT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -10,6 +13,10 @@ if TYPE_CHECKING:
     from analyzer.findings.case import Case
     from analyzer.judge.record import FlowRecord, Heartbeats, Probe
     from analyzer.track.flow import Side
+
+
+SLOW_ANSWERS: Final = 4
+"""Whoever waits this many times as long as for the slowest answer so far waits in vain."""
 
 
 def frames_of(*parts: int | Iterable[int] | None) -> tuple[int, ...]:
@@ -57,3 +64,12 @@ def surely_train_of(case: Case, side: Side) -> Heartbeats:
     found = train_of(case.record, side)
     assert found is not None
     return found
+
+
+def given_up_on(case: Case) -> Heartbeats | None:
+    """Return the heartbeats of the end that is looked at whose last ones got no answer before it sent its RST."""
+    train, reset = train_of(case.record, case.side), case.own_reset
+    if train is None or reset is None or not train.unanswered or train.silent_ns is None or is_poll(train.protocol):
+        return None
+    least_ns = max(SLOW_ANSWERS * (train.slowest_ns or 0), BEAT_PROMPT_NS)
+    return train if reset.ts_ns - train.silent_ns >= least_ns else None

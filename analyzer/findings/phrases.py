@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.protocols import beat_of
+from analyzer.judge.protocols import beat_of, is_poll
 
 if TYPE_CHECKING:
     from analyzer.judge.judged import Finding
@@ -23,3 +23,8 @@ LOST_OR_GONE: Final = "Whether these probes, or their answers, were lost, or nob
 def by_what(finding: Finding) -> str:
     """Return what the heartbeats of a finding are, or how they are known."""
     return beat_of(str(finding.data["protocol"])) if "protocol" in finding.data else "by their form"
+
+
+def what_is_sent(finding: Finding) -> str:
+    """Return what one message of a train is called."""
+    return "request" if is_poll(str(finding.data.get("protocol"))) else "heartbeat"

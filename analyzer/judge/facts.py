@@ -200,6 +200,7 @@ class Facts:
             "slowest_ns": np.where(answered, plain("slowest_ns"), NONE),
             **{name: _not_below_zero(plain(name)) for name in ("limit_ns", "safe_ns", "fatal_ns")},
             "refused_frame": _not_zero(plain("refused_frame")),
+            "refused_for": plain("refused_for"),
         }
         return Table(self._start(owner), WORDS["heartbeats"], columns)
 

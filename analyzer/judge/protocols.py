@@ -17,6 +17,8 @@ class Protocol(NamedTuple):
     """What it calls a heartbeat."""
     answers: bool
     """Whether the other program answers each, or beats by itself."""
+    polls: bool = False
+    """Whether it is a request for data that comes so evenly: a poll, perhaps, and no proof of anything."""
 
 
 PROTOCOLS: Final = (
@@ -40,8 +42,22 @@ PROTOCOLS: Final = (
     Protocol("SMPP", "enquire_link", answers=True),
     Protocol("FIX", "Heartbeat", answers=False),
     Protocol("IEC 104", "TESTFR", answers=True),
+    Protocol("IRC ISON", "", answers=True, polls=True),
+    Protocol("HTTP request", "", answers=True, polls=True),
+    Protocol("Modbus read", "", answers=True, polls=True),
+    Protocol("MySQL query", "", answers=True, polls=True),
+    Protocol("PostgreSQL query", "", answers=True, polls=True),
 )
 """In no particular order, which is kept: a train holds the place of its protocol here, counted from 1."""
+
+
+POLLS: Final = tuple(number for number, protocol in enumerate(PROTOCOLS, start=1) if protocol.polls)
+"""The places of those whose trains may be polls."""
+
+
+def is_poll(name: str | None) -> bool:
+    """Say whether what is called so asks for data."""
+    return name in _POLLS
 
 
 def beat_of(name: str) -> str:
@@ -50,7 +66,8 @@ def beat_of(name: str) -> str:
     Raises:
         KeyError: there is no such protocol.
     """
-    return f"{name} {_BEATS[name]}"
+    return f"{name}, a periodic request; may be a poll" if is_poll(name) else f"{name} {_BEATS[name]}"
 
 
+_POLLS: Final = frozenset(protocol.name for protocol in PROTOCOLS if protocol.polls)
 _BEATS: Final = {protocol.name: protocol.beat for protocol in PROTOCOLS}

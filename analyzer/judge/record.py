@@ -130,7 +130,9 @@ class Heartbeats(NamedTuple):
     """The longest silence that connections to the service survive, and the shortest that they do not, if the same
     capture shows a hard limit."""
     refused_frame: int | None
-    """Where the other program said that there are too many (HTTP/2 GOAWAY ENHANCE_YOUR_CALM), if that could be read."""
+    """Where the other program asked to calm down (HTTP/2 GOAWAY ENHANCE_YOUR_CALM), if that could be read."""
+    refused_for: str | None
+    """What it said that for: ``pings``, or ``other``; None if it did not say."""
 
 
 @dataclass(frozen=True, slots=True)

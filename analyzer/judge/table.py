@@ -59,6 +59,7 @@ PROVOCATIONS: Final = tuple({BY_SYN: "syn", BY_UNSENT_ACK: "ack"}.get(value) for
 QUOTES: Final = ("probe", "data", "reset", "segment")
 PROTOCOL_NAMES: Final = (None, *(protocol.name for protocol in PROTOCOLS))
 NAMED_BY: Final = ("form", "dissector")
+REFUSED_FOR: Final = (None, "pings", "other")
 STARTS: Final = ("midstream", "handshake")
 
 
@@ -75,7 +76,12 @@ WORDS: Final[dict[str, dict[str, Sequence[Any]]]] = {
         "answer": ANSWERS,
     },
     "zero_window_probes": {"sender": SIDES},
-    "heartbeats": {"sender": SIDES, "protocol": PROTOCOL_NAMES, "named_by": NAMED_BY},
+    "heartbeats": {
+        "sender": SIDES,
+        "protocol": PROTOCOL_NAMES,
+        "named_by": NAMED_BY,
+        "refused_for": REFUSED_FOR,
+    },
     "not_probes": {"sender": SIDES, "is_": LOOKALIKES, "below_snd_nxt": BOOLEANS},
     "fins": {"sender": SIDES},
     "repeated_fins": {"sender": SIDES},

@@ -57,6 +57,7 @@ BEATS: Final = np.dtype(
             np.int16,
         ),  # once the flow left: 1 if answers are due, 0 if not; before: -1 if a beat came second, else 0
         ("protocol", np.int16),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
+        ("refused_for", np.int16),  # ... 1 if the other program said that it refuses them, 2 something else, 0 not what
         ("limit_ns", np.int64),  # ... what the ends agreed on, if that could be read, else -1
         ("safe_ns", np.int64),  # ... the longest silence that connections to the service survive here, -1 not measured
         ("fatal_ns", np.int64),  # ... and the shortest that they do not
@@ -553,6 +554,7 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
     copy["unlike"] = train["unlike"]
     copy["due"] = train["due"]
     copy["protocol"] = 0
+    copy["refused_for"] = 0
     copy["limit_ns"] = -1
     copy["safe_ns"] = -1
     copy["fatal_ns"] = -1

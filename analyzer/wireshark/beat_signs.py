@@ -64,6 +64,16 @@ SIGNS: Final = (
     _sign("SMPP", "smpp", rb"\0{3}\x10\0{3}\x15", smpp__command_id="0x00000015"),
     _sign("FIX", "fix", rb"8=FIX.*\x0135=0\x01", fix__MsgType="0"),
     _sign("IEC 104", "iec60870_104", rb"\x68\x04\x43\0{3}", iec60870_104__utype="0x10"),
+    _sign("IRC ISON", "irc", rb"(?i:(:\S+ )?ISON )", irc__request__command="ISON"),
+    _sign(
+        "HTTP request",
+        "http",
+        rb"(GET|HEAD|OPTIONS|POST) \S+ HTTP/1\.[01]\r\n",
+        http__request__method="GET|HEAD|OPTIONS|POST",
+    ),
+    _sign("Modbus read", "mbtcp", rb"..\0\0\0\x06.[\x01-\x04].{4}\Z", modbus__func_code="1|2|3|4"),
+    _sign("MySQL query", "mysql", rb".\0{3}\x03[A-Za-z]", mysql__command="3"),
+    _sign("PostgreSQL query", "pgsql", rb"Q\0{3}.[A-Za-z]", pgsql__type="Simple query"),
     Sign("NATS", "", re.compile(rb"PING\r\n\Z"), among=re.compile(rb"PONG\r\n\Z|INFO \{")),
     Sign("STOMP", "", re.compile(rb"\r?\n\Z"), among=re.compile(rb"CONNECTED\r?\n(?:.*\n)*heart-beat:")),
     Sign("SIP", "", re.compile(rb"\r\n\r\n\Z"), among=re.compile(rb"[A-Z]+ sips?:\S+ SIP/2\.0\r\n|SIP/2\.0 \d{3} ")),
@@ -102,6 +112,10 @@ MQTT 5.0 3.1.2.10; RFC 4271 4.2 (the smaller hold time counts); AMQP 0-9-1 conne
 """
 REFUSED: Final = ("http2.goaway.error", "11")
 """GOAWAY with ENHANCE_YOUR_CALM (RFC 9113 7)."""
+REFUSED_FOR: Final = "http2.goaway.addata"
+"""What its sender says of it, in hexadecimal digits; its form is nobody's business but its own (RFC 9113 6.8)."""
+OF_PINGS: Final = re.compile(rb"ping", re.IGNORECASE)
+"""gRPC says ``too_many_pings`` (proposal A8)."""
 
 FIELDS: Final = tuple(
     dict.fromkeys(
@@ -111,6 +125,7 @@ FIELDS: Final = tuple(
             *(name for sign in SIGNS for name, _ in sign.fields),
             *(row[1] for row in READ),
             REFUSED[0],
+            REFUSED_FOR,
         ]
     )
 )

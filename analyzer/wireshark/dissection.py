@@ -19,9 +19,11 @@ from analyzer.wireshark.beat_signs import (
     FIELDS,
     HELLO,
     MIDSTREAM,
+    OF_PINGS,
     PROTOCOLS,
     READ,
     REFUSED,
+    REFUSED_FOR,
     SIGNS,
     guess,
     shows,
@@ -75,7 +77,9 @@ class Named(NamedTuple):
     limit_ns: int
     """What the ends agreed on, -1 if that is not known."""
     refused_frame: int
-    """Where the other end said that there are too many, 0 nowhere."""
+    """Where the other end asked to calm down, 0 nowhere."""
+    refused_for: int = 0
+    """1 if it said that there are too many pings, 2 if it named something else, 0 if it did not say."""
 
 
 def dissect(path: str, candidates: Iterable[Candidate], keylog: str | None = None) -> dict[int, Fields]:
@@ -146,7 +150,7 @@ def name(
     protocol, count = found.most_common(1)[0]
     if count < LEAST or 2 * count < len(beats):
         return None
-    return Named(protocol, _limit_ns(protocol, candidate, read), _refused(candidate, read, side, first_frame))
+    return Named(protocol, _limit_ns(protocol, candidate, read), *_refused(candidate, read, side, first_frame))
 
 
 def _agrees(sign: Sign, candidate: Candidate) -> bool:
@@ -164,11 +168,11 @@ def _limit_ns(protocol: str, candidate: Candidate, read: dict[int, Fields]) -> i
     return -1
 
 
-def _refused(candidate: Candidate, read: dict[int, Fields], side: int, first_frame: int) -> int:
+def _refused(candidate: Candidate, read: dict[int, Fields], side: int, first_frame: int) -> tuple[int, int]:
     column, value = REFUSED
-    frames = (
-        piece.frame
-        for piece in candidate.pieces
-        if piece.side != side and piece.frame > first_frame and value in read.get(piece.number, {}).get(column, ())
-    )
-    return next(frames, 0)
+    for piece in candidate.pieces:
+        fields = read.get(piece.number, {})
+        if piece.side != side and piece.frame > first_frame and value in fields.get(column, ()):
+            said = b"".join(bytes.fromhex(text) for text in fields.get(REFUSED_FOR, ()) if HEX.fullmatch(text))
+            return piece.frame, (1 if OF_PINGS.search(said) else 2) if said else 0
+    return 0, 0

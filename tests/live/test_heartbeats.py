@@ -181,8 +181,8 @@ def clients(stage, ports):
     """Start whoever sends heartbeats to these ports."""
     folder = stage.played.folder
     if MQTT in ports:
-        stage.play("mqtt", "mqtt", MQTT, 1)
-        stage.play("mqtt-tls", "mqtt", MQTT_TLS, 1, folder / "keys.log", folder / "cert.pem")
+        stage.play("mqtt", "mqtt", MQTT, 2)
+        stage.play("mqtt-tls", "mqtt", MQTT_TLS, 2, folder / "keys.log", folder / "cert.pem")
         stage.play("mqtt-stopped", "mqtt", MQTT_STOPPED, 2)
     for name, port in (("redis", REDIS), ("stopped", REDIS_STOPPED), ("nginx", NGINX), ("haproxy", HAPROXY)):
         if port in ports:
@@ -279,6 +279,10 @@ CASES = [
 """A program that has to run, the ports, who beats, the protocol, and whose log counts them."""
 
 
+PERIODS_S = {"mosquitto": 2}
+"""A broker drops a client of 1 s that a busy machine holds up for half a second more."""
+
+
 @pytest.mark.parametrize(
     ("program", "port", "own", "sender", "protocol", "log"), CASES, ids=[case[0] for case in CASES]
 )
@@ -290,7 +294,7 @@ def test_a_healthy_program(played, program, port, own, sender, protocol, log):
 
     assert [] == played.told
     assert (protocol, "dissector") == (train.protocol, train.named_by)
-    assert 0.95e9 < train.period_ns < 1.05e9
+    assert 0.95 < train.period_ns / (PERIODS_S.get(program, 1) * 1e9) < 1.05
     assert train.sent == train.answered
     assert as_many(played.count(*log), train.answered)
     assert 0 == train.missed
@@ -315,10 +319,10 @@ def test_a_heartbeat_in_tls(played):
     (form,), (train,) = (trains(played.beating(MQTT_TLS, named=named), "a") for named in (False, True))
 
     assert (None, "form", None) == (form.protocol, form.named_by, form.limit_ns)
-    assert 0.95e9 < form.period_ns < 1.05e9
+    assert 1.9e9 < form.period_ns < 2.1e9
     assert form.sent == form.answered
     assert as_many(played.count("mosquitto", f"Received PINGREQ from client-{MQTT_TLS}$"), form.sent)
-    assert ("MQTT", 1_000_000_000) == (train.protocol, train.limit_ns)
+    assert ("MQTT", 2_000_000_000) == (train.protocol, train.limit_ns)
 
 
 def test_a_broker_that_is_stopped(played):

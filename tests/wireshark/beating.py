@@ -81,6 +81,21 @@ _FIX = b"35=0\x0149=A\x0156=B\x0134=3\x0152=20240101-00:00:00\x01"
 _TUNE = "0100000000000c000a00%s07ff0002000000%sce"
 _H = bytes.fromhex
 
+
+def _open(idle_ms):
+    """Return the header of AMQP 1.0, and its ``open`` with an idle timeout (2.7.1: the fifth field)."""
+    fields = b"\xa1\x01c" + b"@@@" + b"\x70" + struct.pack(">I", idle_ms)
+    performative = b"\0\x53\x10\xc0" + bytes([1 + len(fields), 5]) + fields
+    return b"AMQP\0\1\0\0" + struct.pack(">IBBH", 8 + len(performative), 2, 0, 0) + performative
+
+
+def _fix(kind, more=b""):
+    """Return a message of FIX, with its length and checksum."""
+    body = kind + b"\x0149=A\x0156=B\x0134=3\x0152=20240101-00:00:00\x01" + more
+    message = b"8=FIX.4.4\x019=%d\x01" % len(body) + body
+    return message + b"10=%03d\x01" % (sum(message) % 256)
+
+
 TALKS = {
     "MQTT": beats(
         b"\xc0\0", b"\xd0\0", [(1, "a", _H("101000044d5154540402003c000474657374")), (1.1, "b", _H("20020000"))]
@@ -131,6 +146,17 @@ TALKS = {
     "WebSocket": beats(_H("89840102030400010203"), _H("8a0401030106"), [(1, "a", _UPGRADE), (1.1, "b", _UPGRADED)]),
     "WebSocket, from the middle": beats(_H("89840102030400010203"), _H("8a0401030106")),
     "PostgreSQL": beats(b"d\0\0\0&r" + bytes(33)),
+    "AMQP 1.0, agreed": beats(
+        _H("0000000802000000"),
+        None,
+        [(1, "a", _open(20_000)), (1.1, "b", _open(8_000))],
+    ),
+    "FIX, agreed": beats(_fix(b"35=0"), _fix(b"35=0"), [(1, "a", _fix(b"35=A", b"98=0\x01108=10\x01"))]),
+    "IRC ISON": beats(b"ISON friend other\r\n", b":irc.example 303 me :friend\r\n"),
+    "HTTP request": beats(b"GET /up HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n"),
+    "Modbus read": beats(_H("000100000006010300000001"), _H("00010000000501030200ff")),
+    "MySQL query": beats(_H("0900000003") + b"SELECT 1", _H("0700000100000002000000")),
+    "PostgreSQL query": beats(b"Q\0\0\0\x0eSELECT 1;\0", b"Z\0\0\0\x05I"),
     "none": beats(b"tick", b"tock"),
 }
 """By what is said: what heartbeats are of stands before a comma, or before AMQP's version."""

@@ -60,9 +60,21 @@ def test_a_refusal_is_of_the_other_end_and_behind_the_first_heartbeat():
     read = {at: {"http2.type": ["6"], "http2.flags.ack.ping": ["0"]} for at in (2, 3)}
     read[1] = read[4] = {"http2.goaway.error": ["11"]}
 
-    assert 104 == name(Candidate(9, said), read, said[1:3], 0, 102).refused_frame
+    assert (104, 0) == name(Candidate(9, said), read, said[1:3], 0, 102)[2:]
     read[4] = {"http2.goaway.error": ["0"]}
     assert 0 == name(Candidate(9, said), read, said[1:3], 0, 102).refused_frame
+
+
+@pytest.mark.parametrize(
+    ("said", "refused_for"), [(b"too_many_pings", 1), (b"ping flood", 1), (b"too_many_resets", 2), (b"", 0)]
+)
+def test_a_refusal_may_say_for_what(said, refused_for):
+    """What GOAWAY says beside its error decides whether it is of PINGs."""
+    frames = pieces(("a", b""), ("a", b""), ("b", b""))
+    read = {at: {"http2.type": ["6"], "http2.flags.ack.ping": ["0"]} for at in (1, 2)}
+    read[3] = {"http2.goaway.error": ["11"], "http2.goaway.addata": [said.hex()]}
+
+    assert (103, refused_for) == name(Candidate(9, frames), read, frames[:2], 0, 101)[2:]
 
 
 def test_what_was_deciphered_is_tried_again(monkeypatch):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
-from analyzer.findings.evidence import frames_of, known
+from analyzer.findings.evidence import frames_of, given_up_on, known
 from analyzer.findings.kind import FindingKind, Lead, Row
+from analyzer.findings.phrases import by_what
 from analyzer.judge.record import other
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
-from analyzer.words.teller import count, lines, number, side_of, times
+from analyzer.words.teller import count, duration, lines, number, side_of, times
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -36,13 +37,31 @@ def _evidence(case: Case) -> Evidence:
         unread = "unknown"
     else:
         unread = "impossible"
-    return frames_of(case.peer_facts.last_data_frame if sent else None, reset.frame), known(
+    given_up = given_up_on(case)
+    silent = None if given_up is None else given_up.silent_frame
+    missed: dict[str, int | str | None] = {}
+    if given_up is not None:
+        missed = {
+            "protocol": given_up.protocol,
+            "missed": given_up.unanswered,
+            "silent_frame": silent,
+            "waited_ns": reset.ts_ns - (given_up.silent_ns or 0),
+        }
+    return frames_of(case.peer_facts.last_data_frame if sent else None, silent, reset.frame), known(
         reset_frame=reset.frame,
         unread=unread,
         received_bytes=sent,
         resent=resent,
         data_frame=case.peer_facts.last_data_frame if sent else None,
+        **missed,
     )
+
+
+def _in_vain(f: Finding) -> str:
+    """Return which heartbeats nothing answered."""
+    missed = number(f, "missed")
+    beats = "a heartbeat" if missed == 1 else f"the first of {missed} heartbeats"
+    return f"{duration(number(f, 'waited_ns'))} after {beats} ({by_what(f)}) that nothing answered"
 
 
 def _headline(t: Teller, f: Finding) -> str:
@@ -55,6 +74,8 @@ def _headline(t: Teller, f: Finding) -> str:
         "possible": ", as a close or kill with unread data does",
         "impossible": ", as SO_LINGER 0 does",
     }.get(str(f.data["unread"]), "")
+    if "missed" in f.data:
+        usual = f", {_in_vain(f)}"
     return f"{t.start(side_of(f))} ended the connection with a RST instead of a FIN{usual}{before}."
 
 
@@ -66,17 +87,39 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         f"{t.start(side_of(f))} sent RST+ACK at {t.at(reset.ts_ns)}, with no FIN before and not in reply to a probe:"
         " the end."
     )
-    return [
+    unanswered = (
+        Line(
+            f"Nothing answered {t.the(side_of(f))}'s last {count(number(f, 'missed'), 'heartbeat')} ({by_what(f)}).",
+            (number(f, "silent_frame"),),
+        )
+        if "missed" in f.data
+        else None
+    )
+    return lines(
         *probe_summary(t),
+        unanswered,
         Line(text, (reset.frame,)),
         Line("A RST ends the connection for both ends at once, so nothing is left to probe.", (reset.frame,)),
-    ]
+    )
 
 
 def _why(t: Teller, f: Finding) -> list[Line]:
     """Return the known causes of a RST in place of a FIN."""
     side = side_of(f)
     reset = number(f, "reset_frame")
+    if "missed" in f.data:
+        return [
+            Line(
+                f"That {t.the(side)}'s program gave up on its heartbeats is inferred: it ended the connection"
+                f" {_in_vain(f)}.",
+                (number(f, "silent_frame"), reset),
+            ),
+            Line(
+                "Other readings are possible: a close or kill with received data unread makes a kernel send RST instead"
+                " of FIN, and so does SO_LINGER with time 0.",
+                (reset,),
+            ),
+        ]
     if f.data["unread"] == "impossible":
         text = (
             f"{t.start(other(side))} sent no data, so none can have been unread: {t.the(side)}'s program most"

@@ -8,7 +8,7 @@ import numpy as np
 
 from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Told
-from analyzer.findings.phrases import by_what
+from analyzer.findings.phrases import by_what, what_is_sent
 from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict
 from analyzer.label.outcome import Answer
@@ -180,9 +180,16 @@ def nobody_beats(f: Flows) -> Mask:
     return (f.beats("count") == 0) & (f.from_peer.beats("count") == 0)
 
 
+def _last_data_ns(f: Flows) -> Column:
+    """Return when data last passed, sent again or not: whoever counts data counts it again."""
+    both = (f.own("data_ns"), f.own("resent_ns"), f.peer("data_ns"), f.peer("resent_ns"))
+    latest: Column = np.maximum.reduce(both)
+    return latest
+
+
 def only_probes_since(f: Flows) -> Mask:
     """Neither end sent data for a minute or more, but probes passed and were answered."""
-    data_ns = np.maximum(f.own("data_ns"), f.peer("data_ns"))
+    data_ns = _last_data_ns(f)
     asked = f.probing & f.sure & np.isin(f.seen("answer"), (Answer.ACK, Answer.DATA))
     last_ns = f.value_at(f.last_of(asked), "ts_ns")
     return (data_ns >= 0) & (last_ns - data_ns >= DATA_LIMIT_NS) & (f.run("trailing") + f.peer_run("trailing") == 0)
@@ -195,10 +202,20 @@ def both_open(f: Flows) -> Mask:
 
 def _only_evidence(case: Case) -> Evidence:
     """The last data, and the last answered probe."""
-    last = max(case.facts, case.peer_facts, key=lambda each: each.last_data_ns or 0)
-    probes = [probe for probe in case.probes if probe.answer_frame is not None and probe.certainty != "suspected"]
-    return frames_of(last.last_data_frame, probes[-1].frame), known(
-        quiet_ns=probes[-1].ts_ns - (last.last_data_ns or 0), probes=len(probes), last_frame=probes[-1].frame
+    last_ns, last_frame = max(
+        (
+            (ns or 0, frame or 0)
+            for each in (case.facts, case.peer_facts)
+            for ns, frame in ((each.last_data_ns, each.last_data_frame), (each.resent_ns, each.resent_frame))
+        )
+    )
+    probes = [
+        probe
+        for probe in case.probes
+        if probe.answer_frame is not None and probe.certainty != "suspected" and probe.ts_ns > last_ns
+    ]
+    return frames_of(last_frame or None, probes[-1].frame), known(
+        quiet_ns=probes[-1].ts_ns - last_ns, probes=len(probes), last_frame=probes[-1].frame
     )
 
 
@@ -265,7 +282,7 @@ def _masked_detail(t: Teller, f: Finding) -> str:
     side: Side = "a" if f.data["beater"] == "a" else "b"
     answered = f", {number(f, 'answered')} of them answered" if "answered" in f.data else ""
     return (
-        f"{t.start(side)}'s program sent {count(number(f, 'sent'), 'heartbeat')} of"
+        f"{t.start(side)}'s program sent {count(number(f, 'sent'), what_is_sent(f))} of"
         f" {count(number(f, 'bytes'), 'byte')}, one every {duration(number(f, 'period_ns'))}{answered} ({by_what(f)})."
         " Each restarts keepalive's idle time, so whether keepalive is on cannot be seen here."
     )

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.findings.evidence import frames_of, known, surely_train_of
+from analyzer.findings.evidence import SLOW_ANSWERS, frames_of, known, surely_train_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.phrases import by_what
+from analyzer.judge.protocols import POLLS
 from analyzer.judge.record import other
 from analyzer.tolerances import BEAT_PROMPT_NS
+from analyzer.units import NS_PER_S
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import count, duration, lines, number, side_of
 
@@ -22,21 +24,22 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
-SLOW_ANSWERS: Final = 4
-"""Whoever waits this many times as long as for the slowest answer so far waits in vain."""
-
-
 # ── the program does not answer, or its peer gave up ──
+
+
+def _owes_answers(f: Flows) -> Mask:
+    """Its heartbeats were answered as a rule, and are no requests for data, which a program may leave unanswered."""
+    return (f.beats("due") == 1) & ~np.isin(f.beats("protocol"), POLLS)
 
 
 def peer_beats_in_vain(f: Flows) -> Mask:
     """Its program answered heartbeats of its peer, and two or more since then not, which its kernel acknowledged."""
-    return (f.from_peer.beats("due") == 1) & (f.from_peer.beats("acked") > 1)
+    return _owes_answers(f.from_peer) & (f.from_peer.beats("acked") > 1)
 
 
 def peer_gave_up_on_a_heartbeat(f: Flows) -> Mask:
     """Its peer closed or reset the connection after one that its kernel acknowledged and its program did not answer."""
-    return (f.from_peer.beats("due") == 1) & (f.from_peer.beats("acked") == 1) & gave_up_waiting(f.from_peer)
+    return _owes_answers(f.from_peer) & (f.from_peer.beats("acked") == 1) & gave_up_waiting(f.from_peer)
 
 
 def sent_no_data_since(f: Flows) -> Mask:
@@ -52,7 +55,7 @@ def did_not_close_first(f: Flows) -> Mask:
 
 def last_heartbeats_unanswered(f: Flows) -> Mask:
     """Its heartbeats had been answered, and the last of them was not."""
-    return (f.beats("due") == 1) & (f.beats("unanswered") > 0)
+    return _owes_answers(f) & (f.beats("unanswered") > 0)
 
 
 def gave_up_waiting(f: Flows) -> Mask:
@@ -188,10 +191,10 @@ MISSED: Final = FindingKind(
     code="heartbeats-missed",
     rows=(Row((last_heartbeats_unanswered, gave_up_waiting), _missed_evidence),),
     text=LongText(
-        title="It closed because heartbeats were not answered",
+        title="It closed after heartbeats that nothing answered",
         meaning=(
             "This end's program sent heartbeats, the last of them got no answer, and it closed or reset the"
-            " connection: by its own rule, not by TCP's."
+            " connection later than any answer had taken: most likely by a rule of its own."
         ),
         why=(
             "Such a rule finds a dead host, a broken path and a hung program alike. What it was shows in whether the"
@@ -211,10 +214,15 @@ MISSED: Final = FindingKind(
 
 # ── too many of them ──
 
+OF_OTHERS: Final = 2
+"""``refused_for`` of a train: the refusal names something else."""
+FREQUENT_NS: Final = 5 * 60 * NS_PER_S
+"""gRPC servers take PINGs that come no sooner than this (gRPC proposal A8, by default)."""
 
-def told_that_they_are_too_many(f: Flows) -> Mask:
-    """The other end said that its heartbeats are too many (HTTP/2 GOAWAY with ENHANCE_YOUR_CALM)."""
-    return f.beats("refused_frame") > 0
+
+def asked_to_calm_down(f: Flows) -> Mask:
+    """The other end asked it to calm down (HTTP/2 GOAWAY with ENHANCE_YOUR_CALM), and did not name anything else."""
+    return (f.beats("refused_frame") > 0) & (f.beats("refused_for") != OF_OTHERS)
 
 
 def _refused_evidence(case: Case) -> Evidence:
@@ -226,14 +234,19 @@ def _refused_evidence(case: Case) -> Evidence:
         period_ns=train.period_ns,
         sent=train.sent,
         refused_frame=train.refused_frame,
+        refused_for=train.refused_for,
     )
 
 
 def _refused_headline(t: Teller, f: Finding) -> str:
     side = side_of(f)
+    rate = f"one every {duration(number(f, 'period_ns'))} ({by_what(f)})"
+    if "refused_for" in f.data:
+        return f"{t.start(other(side))} refused {t.the(side)}'s heartbeats as too many: {rate}."
+    if number(f, "period_ns") < FREQUENT_NS:
+        return f"{t.start(other(side))} asked {t.the(side)} to calm down, most likely for its heartbeats: {rate}."
     return (
-        f"{t.start(other(side))} refused {t.the(side)}'s heartbeats because they are too many: one every"
-        f" {duration(number(f, 'period_ns'))} ({by_what(f)})."
+        f"{t.start(other(side))} asked {t.the(side)} to calm down; whether for its heartbeats, {rate}, cannot be told."
     )
 
 
@@ -246,30 +259,32 @@ def _refused_happened(t: Teller, f: Finding) -> list[Line]:
             f.frames[:2],
         ),
         Line(
-            f"{t.start(other(side))}'s answered with GOAWAY, ENHANCE_YOUR_CALM: too many pings.",
+            f"{t.start(other(side))}'s sent GOAWAY, ENHANCE_YOUR_CALM"
+            f"{': too many pings.' if 'refused_for' in f.data else ', and did not say for what.'}",
             (number(f, "refused_frame"),),
         ),
     ]
 
 
 def _refused_why(t: Teller, f: Finding) -> list[Line]:
-    return [
-        Line(
-            f"{t.start(other(side_of(f)))} allows fewer than that. A gRPC server takes one each five minutes by"
-            " default, and without open calls one each two hours.",
-            (number(f, "refused_frame"),),
-        )
-    ]
+    usual = "A gRPC server takes one each five minutes by default, and without open calls one each two hours."
+    if "refused_for" in f.data:
+        text = f"{t.start(other(side_of(f)))} allows fewer than that. {usual}"
+    elif number(f, "period_ns") < FREQUENT_NS:
+        text = f"That it was for these is inferred from how often they came. {usual}"
+    else:
+        text = f"These come seldom, and servers also say it of too many requests or resets. {usual}"
+    return [Line(text, (number(f, "refused_frame"),))]
 
 
 TOO_MANY: Final = FindingKind(
     code="too-many-pings",
-    rows=(Row((told_that_they_are_too_many,), _refused_evidence),),
+    rows=(Row((asked_to_calm_down,), _refused_evidence),),
     text=LongText(
-        title="Its heartbeats were refused: too many",
+        title="Asked to calm down while it sent heartbeats",
         meaning=(
-            "This end's program sent HTTP/2 PINGs more often than its peer takes them, and the peer said so: GOAWAY"
-            " with ENHANCE_YOUR_CALM (gRPC: too_many_pings). The connection takes no new calls from then on."
+            "This end's program sent HTTP/2 PINGs, and its peer asked it to calm down: GOAWAY with ENHANCE_YOUR_CALM."
+            " gRPC adds for what: too_many_pings. The connection takes no new calls from then on."
         ),
         why=(
             "A server takes frequent PINGs for an attack, or for a client that wastes batteries. The client connects"
@@ -280,7 +295,10 @@ TOO_MANY: Final = FindingKind(
             " default, and none without calls), or lower the server's: MinTime and PermitWithoutStream in Go,"
             " GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS elsewhere."
         ),
-        doubt="ENHANCE_YOUR_CALM may also be said of other frames than PINGs.",
+        doubt=(
+            "ENHANCE_YOUR_CALM may also be said of other frames than PINGs. Where its sender names something else this"
+            " is not found; where it names nothing, that it was for PINGs is inferred from how often they came."
+        ),
         source="RFC 9113 7; gRPC proposals A8 and A9",
     ),
     detail=_refused_headline,

@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer import explain
-from tests.heartbeats import Talk, each
+from tests.heartbeats import OPENING, Talk, each
 from tests.judging import codes, judge, judge_batches, scenario
 from tests.notation import SCENARIOS, follow, parse
 
@@ -72,6 +72,21 @@ def test_probes_alone():
 
     assert ("a", (5, 11)) == (found.about, found.frames)
     assert "3 answered probes kept this connection known for 2 min" in explain.detail(found, judged)
+
+
+def test_data_that_is_sent_again_counts():
+    """Silence, and who kept the connection meanwhile, count from data that was sent again, too."""
+    probe = "@{0} a > b . 5:5(0) ack 1\n@{0}.01 b > a . 1:1(0) ack 6\n"
+    again = "@1 a > b P. 1:6(5) ack 1\n@{0} a > b P. 1:6(5) ack 1\n@{0}.01 b > a . 1:1(0) ack 6\n"
+
+    def told(resent_s):
+        text = again.format(resent_s) + probe.format(40) + probe.format(80) + probe.format(120) + "end: +5\n"
+        (judged,) = judge(parse(OPENING + text))
+        return judged.finding("only-probes")
+
+    assert (3, 118_000_000_000) == (told(2).data["probes"], told(2).data["quiet_ns"])
+    assert (2, 70_000_000_000) == (told(50).data["probes"], told(50).data["quiet_ns"])
+    assert told(70) is None
 
 
 def test_a_connection_with_heartbeats_is_not_kept_by_probes_alone():

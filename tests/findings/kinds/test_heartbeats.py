@@ -62,7 +62,53 @@ def test_heartbeats_that_are_refused():
     assert ("a", (4, 16, 17)) == (found.about, found.frames)
     assert "one every 10" in explain.detail(found, judged)
     assert "HTTP/2 PING" in explain.detail(found, judged)
-    assert "because they are too many" in explain.headline(judged, 0)
+    assert "asked the client to calm down, most likely for its heartbeats: one every 10" in explain.headline(judged, 0)
+
+
+def refused(refused_for, times=1):
+    """The flow whose heartbeats were refused, for something, at so many times its period."""
+    scene = load(SCENARIOS / "heartbeats_refused.pkt")
+    batches = scene.dissected(follow([scene.batch()]))
+    batches[0].trains["refused_for"] = refused_for
+    batches[0].trains["sum_ns"] *= times
+    (judged,) = judge_batches(batches)
+    return judged
+
+
+def test_a_refusal_that_says_for_what():
+    """Too many pings are told as such only where the refusal says so; where it names something else nothing is."""
+    assert "refused the client's heartbeats as too many: one every 10" in explain.headline(refused(1), 0)
+    assert "too-many-pings" not in codes(refused(2))
+
+
+def test_a_refusal_of_rare_heartbeats():
+    """Where neither the refusal nor the rate speaks for it, it is said that this cannot be told."""
+    assert "to calm down; whether for its heartbeats, one every 6 min" in (text := explain.headline(refused(0, 36), 0))
+    assert text.endswith("cannot be told.")
+
+
+def test_a_reset_behind_unanswered_heartbeats():
+    """Who resets after heartbeats in vain is said to have waited first, and other readings come behind."""
+    judged = flow_of(
+        Talk().beats(each(20, 20, 4)).beats([100, 120], answer=0), "@150 a > b R. 37:37(0) ack 25\nend: +9\n"
+    )
+    text = explain.detail(judged.finding("abort-without-fin"), judged)
+    sooner = flow_of(Talk().beats(each(20, 20, 4)).beats([100], answer=0), "@101 a > b R. 31:31(0) ack 25\nend: +9\n")
+
+    assert "a RST instead of a FIN, 50.000 s after the first of 2 heartbeats (by their form)" in text
+    assert "unread" not in text
+    assert "Other readings are possible: a close or kill with received data unread" in str(explain.story(judged, 0))
+    assert "missed" not in sooner.finding("abort-without-fin").data
+
+
+@pytest.mark.parametrize("protocol", [None, "IRC ISON"])
+def test_polls_prove_nothing(protocol):
+    """That requests for data stay unanswered is no hung program, as it is of heartbeats."""
+    (batch,) = follow([load(SCENARIOS / "heartbeat_unanswered_then_closed.pkt").batch()])
+    batch.trains["protocol"] = PROTOCOL_NAMES.index(protocol)
+    (judged,) = judge_batches([batch])
+
+    assert (protocol is None) == ("program-hung" in codes(judged)) == ("heartbeats-missed" in codes(judged))
 
 
 def test_a_name_stands_in_place_of_the_form():
