@@ -21,6 +21,7 @@ SECOND_NS: Final = 1_000_000_000
 PROTOCOLS: Final = "frame.protocols"
 DECIPHERED: Final = "data.data"
 """What no dissector took, in hexadecimal digits."""
+HEX: Final = re.compile("(?:[0-9a-f]{2})+")
 
 
 class Sign(NamedTuple):
@@ -88,6 +89,13 @@ MIDSTREAM: Final = {"http": "websocket"}
 """What is tried where the beginning of a connection is missing."""
 
 
+TRIED_IN_TLS: Final = frozenset({"amqp", "diameter", "http", "mbtcp", "mqtt"})
+"""What tshark can be told to try within TLS (``-d tls.port==N,``); told anything else it does nothing at all. HTTP/2 it
+finds by itself (ALPN)."""
+TOLD_IN_TLS: Final = frozenset({"bgp", "fix", "irc", "mysql", "nbss", "pgsql", "resp", "smpp", "xmpp", ""})
+"""Of which heartbeats the octets that were deciphered decide, since tshark cannot be told to try them there."""
+
+
 def _smaller(values: Sequence[int]) -> int:
     """Return what both ends' offers come to, 0 if only one was captured."""
     return min(values) if len(values) > 1 else 0
@@ -139,11 +147,18 @@ def guess(data: bytes) -> str:
     return next((sign.dissector for sign in SIGNS if sign.dissector and sign.octets.match(data)), "")
 
 
+def clear(fields: Fields, data: bytes) -> bytes:
+    """Return what a frame of which tshark read this, and whose data begins so, carries: in TLS what was deciphered."""
+    text = fields.get(DECIPHERED, ("",))[0]
+    return bytes.fromhex(text) if HEX.fullmatch(text) else data
+
+
 def shows(sign: Sign, fields: Fields, data: bytes) -> bool:
     """Say whether a frame of which tshark read this, and whose data begins so, has a heartbeat that shows so."""
-    if not sign.fields:
-        return sign.octets.match(data) is not None
-    return all(_has(fields.get(name, ()), values) for name, values in sign.fields)
+    by_octets = not sign.fields or ("tls" in fields.get(PROTOCOLS, ()) and sign.dissector in TOLD_IN_TLS)
+    if by_octets and sign.octets.match(clear(fields, data)):
+        return True
+    return bool(sign.fields) and all(_has(fields.get(name, ()), values) for name, values in sign.fields)
 
 
 def _has(found: Sequence[str], values: frozenset[str]) -> bool:

@@ -9,7 +9,6 @@ It must not know how candidates are found, or what follows from a name.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -18,6 +17,7 @@ from analyzer.wireshark.beat_signs import (
     DECIPHERED,
     FIELDS,
     HELLO,
+    HEX,
     MIDSTREAM,
     OF_PINGS,
     PROTOCOLS,
@@ -25,6 +25,8 @@ from analyzer.wireshark.beat_signs import (
     REFUSED,
     REFUSED_FOR,
     SIGNS,
+    TRIED_IN_TLS,
+    clear,
     guess,
     shows,
 )
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
     from analyzer.wireshark.beat_signs import Fields, Sign
 
-HEX: Final = re.compile("(?:[0-9a-f]{2})+")
 NONSENSE: Final = "tshark printed what cannot be read"
 KEPT_OCTETS: Final = 256
 """How much of a segment's data is looked at."""
@@ -94,7 +95,10 @@ def dissect(path: str, candidates: Iterable[Candidate], keylog: str | None = Non
     if keylog is not None:
         arguments += ["-o", f"tls.keylog_file:{keylog}"]
     read = dict(map(_row, printed(arguments, most_s=MOST_S)))
-    if keylog is not None and (inside := tried(_deciphered(some, read))):
+    if keylog is None:
+        return read
+    guesses = tried(_deciphered(some, read)).items()
+    if inside := {port: dissector for port, dissector in guesses if dissector in TRIED_IN_TLS}:
         arguments += [word for port, dissector in inside.items() for word in ("-d", f"tls.port=={port},{dissector}")]
         read = dict(map(_row, printed(arguments, most_s=MOST_S)))
     return read
@@ -103,13 +107,12 @@ def dissect(path: str, candidates: Iterable[Candidate], keylog: str | None = Non
 def _deciphered(candidates: Iterable[Candidate], read: dict[int, Fields]) -> Iterator[Candidate]:
     """Yield candidates with what tshark deciphered of their data and gave to no dissector, which ports do not tell."""
     for each in candidates:
-        texts = {piece: read.get(piece.number, {}).get(DECIPHERED, [""])[0] for piece in each.pieces}
-        clear = [
-            piece._replace(data=bytes.fromhex(text[: 2 * KEPT_OCTETS]))
-            for piece, text in texts.items()
-            if HEX.fullmatch(text) is not None
-        ]
-        yield Candidate(each.port, clear)
+        pieces = []
+        for piece in each.pieces:
+            fields = read.get(piece.number, {})
+            if DECIPHERED in fields:
+                pieces.append(piece._replace(data=clear(fields, b"")[:KEPT_OCTETS]))
+        yield Candidate(each.port, pieces)
 
 
 def tried(candidates: Iterable[Candidate]) -> dict[int, str]:
@@ -144,7 +147,7 @@ def name(
     for piece in beats:
         fields = read.get(piece.number, {})
         if (sign := next((each for each in SIGNS if shows(each, fields, piece.data)), None)) is not None:
-            found[sign.protocol] += _agrees(sign, candidate)
+            found[sign.protocol] += _agrees(sign, candidate, read)
     if not found:
         return None
     protocol, count = found.most_common(1)[0]
@@ -153,10 +156,12 @@ def name(
     return Named(protocol, _limit_ns(protocol, candidate, read), *_refused(candidate, read, side, first_frame))
 
 
-def _agrees(sign: Sign, candidate: Candidate) -> bool:
+def _agrees(sign: Sign, candidate: Candidate, read: dict[int, Fields]) -> bool:
     """Say whether something else of a connection speaks for a protocol that tshark does not read."""
     among = sign.among
-    return among is None or any(among.match(piece.data) for piece in candidate.pieces)
+    return among is None or any(
+        among.match(clear(read.get(piece.number, {}), piece.data)) for piece in candidate.pieces
+    )
 
 
 def _limit_ns(protocol: str, candidate: Candidate, read: dict[int, Fields]) -> int:

@@ -223,7 +223,7 @@ def command(tool: str, device: str, file: Path, expression: str | None, argument
     filtered = (expression,) if expression else ()
     if tool == "dumpcap":
         return ("dumpcap", "-q", "-i", device, "-w", str(file), *arguments, *(("-f", *filtered) if filtered else ()))
-    how = ("-Z", "root", "-n", "-U", "--immediate-mode")
+    how = ("-Z", "root", "-n", "-U", "--immediate-mode", "-B", "16384")  # in KiB: each packet takes a whole snap length
     return ("tcpdump", *how, "-i", device, "-w", str(file), *arguments, *filtered)
 
 

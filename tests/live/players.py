@@ -1,13 +1,16 @@
 """Ends of connections with heartbeats, made of libraries: programs that the live test of heartbeats starts.
 
-``websocket-server PORT``, ``websocket-client PORT OWN_PORT``, ``mqtt PORT PERIOD_S [KEYLOG CA]``, ``grpc PORT PORT``
-and ``keepalive PORT ...`` run until they are killed. Each says on a line what it did.
+``websocket-server PORT [TLS_PORT CERTIFICATE KEY]``, ``websocket-client PORT OWN_PORT [KEYLOG CA]``, ``mqtt PORT
+PERIOD_S [KEYLOG CA]``, ``redis PORT KEYLOG CA``, ``grpc PORT PORT`` and ``keepalive PORT ...`` run until they are
+killed. Each says on a line what it did.
 """
 
 import socket
+import ssl
 import sys
 import threading
 import time
+from contextlib import AsyncExitStack
 
 PERIOD_S = 1
 BORED_S = 2
@@ -19,7 +22,14 @@ def say(*words):
     print(*words, flush=True)
 
 
-def websocket_server(port):
+def trusting(keylog, ca):
+    """Return what a client in TLS needs; its secrets go to a file."""
+    context = ssl.create_default_context(cafile=ca)
+    context.keylog_filename = keylog
+    return context
+
+
+def websocket_server(port, tls_port=None, cert=None, key=None):
     """Send each client a ping every second, and close on who does not answer."""
     import asyncio
     import logging
@@ -44,24 +54,31 @@ def websocket_server(port):
             await connection.wait_closed()
             say("closed", connection.remote_address[1])
 
-        async with serve(
-            handler, "127.0.0.1", port, ping_interval=PERIOD_S, ping_timeout=BORED_S, close_timeout=1, logger=logger
-        ):
+        often = {"ping_interval": PERIOD_S, "ping_timeout": BORED_S, "close_timeout": 1, "logger": logger}
+        async with AsyncExitStack() as open_:
+            await open_.enter_async_context(serve(handler, "127.0.0.1", port, **often))
+            if tls_port:
+                context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+                context.load_cert_chain(cert, key)
+                await open_.enter_async_context(serve(handler, "127.0.0.1", tls_port, ssl=context, **often))
             say("ready")
             await asyncio.Future()
 
     asyncio.run(work())
 
 
-def websocket_client(port, own_port):
-    """Connect, and answer pings."""
+def websocket_client(port, own_port, keylog=None, ca=None):
+    """Connect, in TLS if there is a certificate, and answer pings."""
     import asyncio
 
     from websockets.asyncio.client import connect
 
     async def work():
+        where, how = f"ws://127.0.0.1:{port}", {}
+        if ca:
+            where, how = f"wss://127.0.0.1:{port}", {"ssl": trusting(keylog, ca), "server_hostname": "localhost"}
         async with connect(
-            f"ws://127.0.0.1:{port}", ping_interval=None, compression=None, local_addr=("127.0.0.1", own_port)
+            where, ping_interval=None, compression=None, local_addr=("127.0.0.1", own_port), **how
         ) as connection:
             say("ready")
             await connection.wait_closed()
@@ -71,22 +88,29 @@ def websocket_client(port, own_port):
 
 def mqtt(port, period_s, keylog=None, ca=None):
     """Keep a connection to a broker alive by PINGREQ at such intervals, in TLS if there is a certificate."""
-    import ssl
-
     from paho.mqtt.client import Client
     from paho.mqtt.enums import CallbackAPIVersion
 
     client = Client(CallbackAPIVersion.VERSION2, client_id=f"client-{port}")
     if ca:
-        context = ssl.create_default_context(cafile=ca)
-        context.keylog_filename = keylog
-        client.tls_set_context(context)
+        client.tls_set_context(trusting(keylog, ca))
     client.on_connect = lambda *_: say("ready")
     client.connect("localhost" if ca else "127.0.0.1", port, keepalive=period_s)
     while client.loop(timeout=0.02) == 0:
         pass
     say("ended")
     time.sleep(600)
+
+
+def redis(port, keylog, ca):
+    """Ask a store in TLS every second whether it is there."""
+    with socket.create_connection(("127.0.0.1", port)) as plain:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = trusting(keylog, ca).wrap_socket(plain, server_hostname="localhost")
+        while True:
+            connection.sendall(b"*1\r\n$4\r\nPING\r\n")
+            say(connection.recv(100).decode().strip())
+            time.sleep(PERIOD_S)
 
 
 def grpc(lenient_port, strict_port):
@@ -145,6 +169,7 @@ if __name__ == "__main__":
         "websocket-server": websocket_server,
         "websocket-client": websocket_client,
         "mqtt": mqtt,
+        "redis": redis,
         "grpc": grpc,
         "keepalive": keepalive,
     }

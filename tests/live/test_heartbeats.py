@@ -30,6 +30,7 @@ MQTT, MQTT_TLS, MQTT_STOPPED = 18830, 18831, 18832
 REDIS, REDIS_STOPPED, NGINX, HAPROXY = 16380, 16381, 16390, 16391
 WEBSOCKET, HEALTHY, STOPPED, KILLED, CUT = 18080, 28080, 28081, 28082, 28083
 GRPC, GRPC_STRICT, SSH = 18081, 18082, 12222
+REDIS_TLS, WEBSOCKET_TLS, HEALTHY_TLS = 16382, 18443, 28443
 
 SERVERS = {"mosquitto", "mosquitto-stopped", "redis", "redis-stopped", "nginx", "haproxy", "sshd", "websockets", "grpc"}
 
@@ -81,6 +82,7 @@ class Stage:
 
     def __init__(self, namespace, played):
         self.namespace, self.played = namespace, played
+        self.certificate = () if lacks("openssl") else certificate(played.folder)
 
     def start(self, name, *command):
         """Start a program whose words go to a file."""
@@ -123,7 +125,7 @@ def brokers(stage):
     """Start MQTT brokers: a healthy one, with TLS too, and one to be stopped."""
     if lacks("mosquitto", "openssl", "paho.mqtt"):
         return []
-    cert, key = certificate(stage.played.folder)
+    cert, key = stage.certificate
     common = "allow_anonymous true\nuser root\nlog_dest stderr\nlog_type all\nlog_timestamp false\n"
     tls = f"listener {MQTT_TLS} 127.0.0.1\ncertfile {cert}\nkeyfile {key}\n"
     healthy = stage.file("mqtt.conf", f"{common}listener {MQTT} 127.0.0.1\n{tls}")
@@ -133,6 +135,12 @@ def brokers(stage):
     return [MQTT, MQTT_TLS, MQTT_STOPPED]
 
 
+def redis_has_tls():
+    """Say whether this Redis was built with TLS."""
+    linked = ("ldd", shutil.which("redis-server"))
+    return "libssl" in subprocess.run(linked, check=True, capture_output=True, text=True).stdout
+
+
 def stores(stage):
     """Start Redis twice, and two balancers that count only data, in front of one."""
     if lacks("redis-server", "redis-cli"):
@@ -140,6 +148,12 @@ def stores(stage):
     for name, port in (("redis", REDIS), ("redis-stopped", REDIS_STOPPED)):
         stage.start(name, "redis-server", "--port", str(port), "--save", "", "--bind", "127.0.0.1")
     ports = [REDIS, REDIS_STOPPED]
+    if stage.certificate and redis_has_tls():
+        cert, key = stage.certificate
+        tls = ("--tls-port", str(REDIS_TLS), "--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no")
+        plain = ("--port", "0", "--save", "", "--bind", "127.0.0.1")
+        stage.start("redis-tls", "redis-server", *plain, *tls, "--tls-ca-cert-file", cert)
+        ports.append(REDIS_TLS)
     if not lacks("nginx") and STREAM_MODULE.exists():
         server = f"server {{ listen 127.0.0.1:{NGINX}; proxy_pass 127.0.0.1:{REDIS}; proxy_timeout 3s; }}"
         head = f"load_module {STREAM_MODULE};\ndaemon off;\nmaster_process off;\npid {stage.played.folder}/nginx.pid;\n"
@@ -190,6 +204,11 @@ def clients(stage, ports):
     idle = [port for port in (NGINX, HAPROXY) if port in ports]
     if idle:
         stage.play("keepalive", "keepalive", *idle)
+    if REDIS_TLS in ports:
+        stage.play("cli-tls", "redis", REDIS_TLS, folder / "keys.log", stage.certificate[0])
+    if WEBSOCKET_TLS in ports:
+        secrets = (folder / "keys.log", stage.certificate[0])
+        stage.play(f"websocket-{HEALTHY_TLS}", "websocket-client", WEBSOCKET_TLS, HEALTHY_TLS, *secrets)
     if WEBSOCKET in ports:
         for own in (HEALTHY, STOPPED, KILLED, CUT):
             stage.play(f"websocket-{own}", "websocket-client", WEBSOCKET, own)
@@ -239,8 +258,9 @@ def played(tmp_path_factory):
         with capture(namespace, "lo", result.capture):
             ports = [*brokers(stage), *stores(stage), *shell(stage)]
             if not lacks("websockets", "iptables"):
-                stage.play("websockets", "websocket-server", WEBSOCKET)
-                ports.append(WEBSOCKET)
+                tls = (WEBSOCKET_TLS, *stage.certificate) if stage.certificate else ()
+                stage.play("websockets", "websocket-server", WEBSOCKET, *tls)
+                ports += [WEBSOCKET, *tls[:1]]
             if not lacks("grpc"):
                 stage.play("grpc", "grpc", GRPC, GRPC_STRICT)
             wait_until(lambda: stage.listening(*ports), PATIENCE_S)
@@ -317,16 +337,28 @@ def test_pings_of_grpc(played):
     assert 0 < played.count("grpc", "too_many_pings")
 
 
-def test_a_heartbeat_in_tls(played):
-    """In TLS a train is found by form, with the broker's count; with the secrets of the connection it is named."""
-    needs(played, "mosquitto")
-    (form,), (train,) = (trains(played.beating(MQTT_TLS, named=named), "a") for named in (False, True))
+IN_TLS = [
+    ("mosquitto", MQTT_TLS, "a", "MQTT", 2, ("mosquitto", f"Received PINGREQ from client-{MQTT_TLS}$")),
+    ("redis-tls", REDIS_TLS, "a", "Redis", 1, ("cli-tls", "PONG")),
+    (f"websocket-{HEALTHY_TLS}", WEBSOCKET_TLS, "b", "WebSocket", 1, ("websockets", f"^{HEALTHY_TLS} > PING")),
+]
+"""A program that has to run, its port, who beats, the protocol, how often, and whose log counts."""
+
+
+@pytest.mark.parametrize(
+    ("program", "port", "sender", "protocol", "period_s", "log"), IN_TLS, ids=["mosquitto", "redis", "websockets"]
+)
+def test_a_heartbeat_in_tls(played, program, port, sender, protocol, period_s, log):
+    """In TLS a train is found by form, with the program's count; with the secrets of the connection it is named."""
+    needs(played, program)
+    (form,), (train,) = (trains(played.beating(port, named=named), sender) for named in (False, True))
 
     assert (None, "form", None) == (form.protocol, form.named_by, form.limit_ns)
-    assert 1.9e9 < form.period_ns < 2.1e9
+    assert 0.95 < form.period_ns / (period_s * 1e9) < 1.05
     assert form.sent == form.answered
-    assert as_many(played.count("mosquitto", f"Received PINGREQ from client-{MQTT_TLS}$"), form.sent)
-    assert ("MQTT", 2_000_000_000) == (train.protocol, train.limit_ns)
+    assert as_many(played.count(*log), form.sent)
+    assert (protocol, "dissector") == (train.protocol, train.named_by)
+    assert (2_000_000_000 if protocol == "MQTT" else None) == train.limit_ns
 
 
 def test_a_broker_that_is_stopped(played):

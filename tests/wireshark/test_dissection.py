@@ -93,6 +93,25 @@ def test_what_was_deciphered_is_tried_again(monkeypatch):
     assert [[], [], ["tls.port==9,mqtt"]] == asked
 
 
+def test_what_cannot_be_tried_in_tls_is_told_by_its_octets(monkeypatch):
+    """Within TLS tshark knows few dissectors, and told another it fails: there octets decide."""
+    asked = []
+    ping = b"*1\r\n$4\r\nPING\r\n".hex()
+
+    def printed(arguments, **_):
+        asked.append([word for word in arguments if word.startswith("tls.port==")])
+        columns = {DECIPHERED: ping, "frame.protocols": "eth:ip:tcp:tls:data"}
+        return ["\t".join([str(at), *(columns.get(each, "") for each in FIELDS)]).encode() for at in (1, 2)]
+
+    monkeypatch.setattr(dissection, "printed", printed)
+    beats = pieces(*[("a", b"\x17\x03\x03")] * 2)
+    read = dissect("cut", [Candidate(9, beats)], "keys")
+
+    assert [[]] == asked
+    assert "Redis" == name(Candidate(9, beats), read, beats, 0, 1).protocol
+    assert name(Candidate(9, beats), {at: {DECIPHERED: [ping]} for at in (1, 2)}, beats, 0, 1) is None
+
+
 @pytest.mark.parametrize("line", [b"", b"1", b"x" + b"\t" * len(FIELDS), b"1\t\t"])
 def test_lines_that_are_no_table_are_an_error(monkeypatch, line):
     """What has no number, or not all columns, is nothing that could be read."""
