@@ -283,9 +283,9 @@ class Analysis:
         """Return how many notable segments the flows of these lines have."""
         sizes = np.zeros(len(lines), dtype=np.int64)
         order = np.argsort(lines["batch"], kind="stable")
-        batches, starts = np.unique(lines["batch"][order], return_index=True)
-        for batch, own in zip(batches.tolist(), np.split(order, starts)[1:], strict=True):
-            sizes[own] = self._batches[batch].sizes(lines["row"][own])
+        for run in _runs(lines["batch"][order]):
+            own = order[run]
+            sizes[own] = self._batches[lines["batch"][own[0]]].sizes(lines["row"][own])
         return sizes
 
     @cached_property
@@ -308,6 +308,25 @@ class Analysis:
         batch, row = int(line["batch"]), int(line["row"])
         is_large = self._batches[batch].sizes([row])[0] >= LARGE
         return self._large_flow(batch, row) if is_large else Flow(self, self._batches[batch], row)
+
+    def judged(self, lines: NDArray[np.void]) -> list[JudgedFlow]:
+        """Return the flows of these lines, judged together but for those that are large; they must be kept."""
+        found: list[Any] = [None] * len(lines)
+        sizes = self._sizes(lines)
+        for at in np.flatnonzero(sizes >= LARGE).tolist():
+            found[at] = self.flow(lines[at]).judged
+        small = np.flatnonzero(sizes < LARGE)
+        small = small[np.lexsort((lines["batch"][small], lines["capture"][small]))]
+        for part in parts_of(sizes[small], rows=ROWS, flows=WRITTEN):
+            for run in _runs(lines["capture"][small[part]]):
+                own = small[part][run]
+                kept = list(self._by_batch(lines[own]))
+                pieces = [(each.batch, each.winners, rows) for each, rows in kept]
+                hits = findings.joined([each.hits.take(rows) for each, rows in kept])
+                some = FlowsTogether(int(lines["capture"][own[0]]), pieces, hits).judged(np.arange(len(own)))
+                for at, judged in zip(own.tolist(), some, strict=True):
+                    found[at] = judged
+        return found
 
     def _large_flow(self, batch: int, row: int) -> Flow:
         """Return a flow that takes long to judge: the same to all who ask, unless others were asked for since."""
@@ -354,22 +373,23 @@ class Analysis:
         sizes = self._sizes(lines)
         order = np.lexsort((sizes >= LARGE, lines["batch"]))
         lines, sizes = lines[order], sizes[order]
-        large, captures = sizes >= LARGE, lines["capture"]
-        ends = np.flatnonzero((large[1:] != large[:-1]) | (captures[1:] != captures[:-1])) + 1
-        for first, stop in pairwise([0, *ends.tolist(), len(lines)] if len(lines) else []):
-            if large[first]:
-                yield from (self.flow(line).judged for line in lines[first:stop])
+        large = sizes >= LARGE
+        for run in _runs(2 * lines["capture"].astype(np.int64) + large):
+            some = lines[run]
+            if large[run.start]:
+                yield from (self.flow(line).judged for line in some)
                 continue
-            for part in parts_of(sizes[first:stop]):
-                pieces = self._pieces(lines[first:stop][part])
-                yield from FlowsTogether(int(captures[first]), pieces).with_settings()
+            for part in parts_of(sizes[run]):
+                yield from FlowsTogether(int(some["capture"][0]), self._pieces(some[part])).with_settings()
 
     def _pieces(self, lines: NDArray[np.void]) -> list[findings.Piece]:
         """Return the flows of lines of one capture, which are in the order of batches, batch by batch."""
-        batches, starts = np.unique(lines["batch"], return_index=True)
-        kept = [self._batches[batch] for batch in batches.tolist()]
-        rows = np.split(lines["row"].astype(np.int64), starts[1:])
-        return [(each.batch, each.winners, picked) for each, picked in zip(kept, rows, strict=True)]
+        return [(kept.batch, kept.winners, rows) for kept, rows in self._by_batch(lines)]
+
+    def _by_batch(self, lines: NDArray[np.void]) -> Iterator[tuple[Kept, NDArray[np.int64]]]:
+        """Yield where the flows of lines are kept, which are in the order of batches, and their rows there."""
+        for part in _runs(lines["batch"]):
+            yield self._batches[lines["batch"][part.start]], lines["row"][part].astype(np.int64)
 
     def silences(self, capture: int) -> Iterator[Silence]:
         """Yield the silences of the kept flows of a capture: the longest that each survived, and one it did not."""
@@ -546,3 +566,9 @@ class Analysis:
         from analyzer.report import html
 
         return html.excerpt(Report(self.captures, self.totals, len(lines), flows, left_out=self.left_out))
+
+
+def _runs(values: NDArray[Any]) -> list[slice]:
+    """Return where equal values follow each other."""
+    ends = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
+    return [slice(first, stop) for first, stop in pairwise(ends) if first < stop]

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEPTH: Final = 2
-"""Batches that may wait: enough to even out, few enough to stay in a processor's cache."""
+DEPTH: Final = 6
+"""Batches that may wait: as many as are decoded while finished flows are copied out of the tables, which takes some
+milliseconds; a tracker that finds none when that is done waits for each.
+"""
 
 
 LEAVE_S: Final = 1.0

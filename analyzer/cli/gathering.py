@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.cli.steps import steps
 from analyzer.report.text import HOSTS_NAMED, Report, ShownFlow, ShownService
 from analyzer.survey import overview
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import numpy as np
     from numpy.typing import NDArray
 
     from analyzer.analysis import Analysis
@@ -41,7 +40,7 @@ LIMITS: Final = 5
 def gathered(
     result: Analysis,
     lines: NDArray[np.void],
-    told: Iterable[np.void],
+    told: NDArray[np.void],
     services: list[overview.Service],
     found: Findings,
 ) -> Report:
@@ -50,15 +49,16 @@ def gathered(
     Only flows that are shown are judged.
     """
     hosts = result.probing_hosts(HOSTS_NAMED)
+    named = services[: SERVICES + PORTS]
+    places = [service.first for service in named if service.first is not None]
+    each = shown(result, np.concatenate((told, lines[places])))
+    firsts = iter(each[len(told) :])
     return Report(
         captures=result.captures,
         totals=result.totals,
         notable=int(lines["flows"].sum()),
-        flows=[shown(result, line) for line in told],
-        services=[
-            ShownService(service, None if service.first is None else shown(result, lines[service.first]))
-            for service in services[: SERVICES + PORTS]
-        ],
+        flows=each[: len(told)],
+        services=[ShownService(service, None if service.first is None else next(firsts)) for service in named],
         all_services=len(services),
         findings=found.by_code(),
         hosts=hosts,
@@ -69,7 +69,8 @@ def gathered(
     )
 
 
-def shown(result: Analysis, line: np.void) -> ShownFlow:
-    """Return the flow of a line as it is shown."""
-    flow = result.flow(line)
-    return ShownFlow(flow.capture, result.start_ns(flow.capture), flow.judged)
+def shown(result: Analysis, lines: NDArray[np.void]) -> list[ShownFlow]:
+    """Return the flows of lines as they are shown."""
+    captures = lines["capture"].tolist()
+    judged = result.judged(lines)
+    return [ShownFlow(at, result.start_ns(at), each) for at, each in zip(captures, judged, strict=True)]

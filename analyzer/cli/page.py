@@ -121,4 +121,4 @@ def _page(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Pag
     told = set(overview.mixed(notable, len(notable) if options.limit == 0 else options.limit or STORIES).tolist())
     if options.limit is None:
         told |= {service.first for service in services[: SERVICES + PORTS] if service.first is not None}
-    return Page(gathered(result, notable, (notable[at] for at in sorted(told)), services, found), lines, known)
+    return Page(gathered(result, notable, notable[sorted(told)], services, found), lines, known)

@@ -210,11 +210,12 @@ def write_text(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -
 def _both_sides(result: Analysis, told: Report, screen: Screen) -> Iterator[str]:
     """Yield what both sides of the capturing host show of the flows that are told, where the captures have both."""
     from analyzer.both_sides import BothSides
-    from analyzer.report.joint_text import both_sides_words
 
     sides = BothSides(result.captures)
     for flow in told.flows:
         if (found := sides.of(flow)) is not None:
+            from analyzer.report.joint_text import both_sides_words
+
             words = f"Flow {flow.judged.record.number}, before and behind this host: {both_sides_words(*found)}"
             yield from screen.wrap(f"{words} keepalive explain has the frames.", indent="  ", first="")
 

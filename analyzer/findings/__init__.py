@@ -8,7 +8,7 @@ are what several kinds share.
 from analyzer.findings.case import Case
 from analyzer.findings.flows import Columns, Flows, Piece
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope, Told
-from analyzer.findings.table import CODES, FINDINGS, ROWS, Hits, judge, kind_of, search
+from analyzer.findings.table import CODES, FINDINGS, ROWS, Hits, joined, judge, kind_of, search
 
 __all__ = [
     "CODES",
@@ -25,6 +25,7 @@ __all__ = [
     "Row",
     "Scope",
     "Told",
+    "joined",
     "judge",
     "kind_of",
     "search",

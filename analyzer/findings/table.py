@@ -175,6 +175,18 @@ class Hits:
         return Hits(np.repeat(np.arange(len(picked)), counts), self.row[of_these], self.side[of_these], start)
 
 
+def joined(some: Sequence[Hits]) -> Hits:
+    """Return what flows have of which these are parts, in order; at least one."""
+    sizes = [len(hits.start) - 1 for hits in some]
+    first = np.cumsum([0, *sizes[:-1]])
+    return Hits(
+        np.concatenate([hits.flow + at for hits, at in zip(some, first, strict=True)]),
+        np.concatenate([hits.row for hits in some]),
+        np.concatenate([hits.side for hits in some]),
+        np.concatenate(([0], np.cumsum(np.concatenate([hits.counts() for hits in some])))),
+    )
+
+
 def search(columns: Columns) -> Hits:
     """Return which of these flows have which findings."""
     known: dict[tuple[int, Condition], Mask] = {}

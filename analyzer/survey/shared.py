@@ -41,14 +41,15 @@ class SharedFlows:
         known = (first >= 0) & (second >= 0)
         low, high = np.minimum(first, second) & 0xFFFFFFFF, np.maximum(first, second) & 0xFFFFFFFF
         numbers = _hashed(low.astype(np.uint64)[known], high.astype(np.uint64)[known])
+        others = np.flatnonzero(~known)  # hardly any
         ends = [
             _hashed(
-                flow[f"{side}_lo"].view(np.uint64) ^ flow[f"{side}_hi"].view(np.uint64),
-                flow[f"{side}_port"].astype(np.uint64),
+                flow[f"{side}_lo"][others].view(np.uint64) ^ flow[f"{side}_hi"][others].view(np.uint64),
+                flow[f"{side}_port"][others].astype(np.uint64),
             )
             for side in ("a", "b")
         ]
-        addresses = _hashed(np.minimum(*ends)[~known], np.maximum(*ends)[~known])
+        addresses = _hashed(np.minimum(*ends), np.maximum(*ends))
         for kept, new in ((self._numbers, numbers), (self._addresses, addresses)):
             before = kept.get(capture, new[:0])
             if len(before) == KEPT:

@@ -40,5 +40,18 @@ def test_both_forms_show_the_same():
     report = gathered(result, lines, lines[:1], services, result.count_findings())
 
     assert (2, 1, len(services)) == (report.notable, len(report.flows), len(report.services))
-    assert report.flows[0].judged.record == shown(result, lines[0]).judged.record
+    assert report.flows[0].judged.record == shown(result, lines[:1])[0].judged.record
     assert "close-wait-held-by-keepalive" in report.findings
+
+
+def test_flows_that_are_judged_together_are_judged_as_they_are_alone():
+    """Of several captures, in any order: each is what it is by itself, in its place."""
+    result = analyze(
+        *sorted((CAPTURES / "lab").glob("*.pcap"))[:12], CAPTURES / "founding_go_fin60.pcap", one_stream=False
+    )
+    lines = result.lines()[::-1]
+    alone = [result.flow(line).judged for line in lines]
+
+    assert len(alone) == 13
+    assert alone == [flow.judged for flow in shown(result, lines)]
+    assert [] == shown(result, lines[:0])
