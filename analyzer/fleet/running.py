@@ -47,7 +47,7 @@ WINDOW: Final = 10_000
 """Maximum number of batches with the scheduler at once: more would only be memory."""
 BATCH: Final = 16
 """Maximum number of points that a worker is handed at once,"""
-SMALL: Final = 4 << 20
+SMALL: Final = 16 << 20
 """if together they have no more than so many octets, and"""
 SHARES: Final = 16
 """if that leaves each worker so many batches, so that all end at about the same time."""
