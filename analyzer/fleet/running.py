@@ -47,10 +47,10 @@ WINDOW: Final = 10_000
 """Maximum number of batches with the scheduler at once: more would only be memory."""
 BATCH: Final = 16
 """Maximum number of points that a worker is handed at once,"""
-SMALL: Final = 16 << 20
-"""if together they have no more than so many octets, and"""
-SHARES: Final = 16
-"""if that leaves each worker so many batches, so that all end at about the same time."""
+OCTETS: Final = 128 << 20
+"""if together they have no more than so many octets, which takes about a second, and"""
+SHARES: Final = 8
+"""if what is left would do for so many such batches for each worker, so that all end at about the same time."""
 TOPIC: Final = "keepalive-fleet"
 """Under which workers tell the scheduler how much they have read."""
 TELL_S: Final = 0.5
@@ -297,17 +297,20 @@ def _outcomes(client: Foreign, tasks: Sequence[Task], scheduler: str, wait: Call
 
 
 def batches(tasks: Sequence[Task], workers: int) -> list[tuple[Task, ...]]:
-    """Return the tasks in the same order, together where they are small and many: each batch costs two messages."""
-    most = min(max(len(tasks) // (SHARES * max(workers, 1)), 1), BATCH)
-    found: list[list[Task]] = []
-    octets = 0
-    for task in tasks:
-        octets += task.octets
-        if not found or len(found[-1]) == most or octets > SMALL:
-            found.append([])
-            octets = task.octets
-        found[-1].append(task)
-    return [tuple(batch) for batch in found]
+    """Return the tasks in the same order, together where many are left: each batch costs a few messages."""
+    found: list[tuple[Task, ...]] = []
+    at = 0
+    while at < len(tasks):
+        most = min(max((len(tasks) - at) // (SHARES * max(workers, 1)), 1), BATCH)
+        batch, octets = [tasks[at]], tasks[at].octets
+        for task in tasks[at + 1 : at + most]:
+            octets += task.octets
+            if octets > OCTETS:
+                break
+            batch.append(task)
+        found.append(tuple(batch))
+        at += len(batch)
+    return found
 
 
 def _outcomes_of(future: Foreign, batch: tuple[Task, ...], scheduler: str, left: int) -> list[Outcome] | None:
