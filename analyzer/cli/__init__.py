@@ -54,10 +54,10 @@ VERBS: Final = (
     Verb("share", "a copy that can be given away: other addresses, no data, the same story", "analyzer.cli.share"),
     Verb("fleet", "many capture points, on a cluster or here, into tables", "analyzer.cli.fleet"),
     Verb("fleet-report", "what the tables of many points say together", "analyzer.cli.fleet_report"),
-    Verb("how", "the capture command for your case: here, a pod, another host, ...", "analyzer.cli.how"),
+    Verb("how", "the capture command for your case: here, a pod, another host and more", "analyzer.cli.how"),
     Verb("rules", "what the words of a report mean, and the tables that decide", "analyzer.cli.rules"),
     Verb("mcp", "a server for assistants (Model Context Protocol): report, explain, rules", "analyzer.cli.mcp"),
-    Verb("completion", "completion for bash, zsh and fish", "analyzer.cli.completion"),
+    Verb("completion", "completion for bash, zsh, fish and tcsh", "analyzer.cli.completion"),
     Verb("man", "the manual page", "analyzer.cli.man"),
 )
 

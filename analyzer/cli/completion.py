@@ -1,4 +1,4 @@
-"""``keepalive completion``: completion for bash, zsh and fish, made from the parser by shtab."""
+"""``keepalive completion``: completion for bash, zsh, fish and tcsh, made from the parser by shtab."""
 
 from __future__ import annotations
 

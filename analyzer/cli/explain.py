@@ -57,6 +57,8 @@ def run(options: argparse.Namespace) -> int:
     fail_on = FailOn(options.fail_on)
     if options.force and not options.html:
         shared.ignored("--force", "it lets --html overwrite a file")
+    if options.time != "relative" and options.form == "json":
+        shared.ignored("--time", "there instants are numbers, in seconds")
     if options.limit is not None and options.flow and not options.html:
         shared.ignored("--limit", "--flow names the flows")
     if options.html:

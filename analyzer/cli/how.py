@@ -1,4 +1,4 @@
-"""``keepalive how``: the capture command for your case: here, a pod, another host, ...."""
+"""``keepalive how``: the capture command for your case: here, a pod, another host and more."""
 
 from __future__ import annotations
 

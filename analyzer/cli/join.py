@@ -60,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="OUT",
+        type=shared.out,
         help="also a ladder of each connection, as OUT.png, .svg or .pdf (all its pages)",
     )
     group.add_argument("--theme", choices=THEMES, default="light", help="of the ladder: for a light page, a dark one")
@@ -73,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
         shared.refuse_overwrite(path, force=options.force)
     if options.output and Path(options.output).suffix not in SUFFIXES:
         raise shared.UsageError(f"{options.output}: the picture is .png, .svg or .pdf")
+    if options.time != "relative" and options.json:
+        shared.ignored("--time", "there instants are numbers, in seconds")
     result = _joined(options)
     if options.flow and not all(number < len(result.flows) for number in options.flow):
         last = len(result.flows) - 1

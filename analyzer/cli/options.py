@@ -302,8 +302,9 @@ def check_words(words: list[str]) -> None:
     unknown = [word for word in words if word not in known]
     if unknown:
         meant = suggestion(unknown[0], known) if len(unknown) == 1 else ""
+        named = " or ".join(word or "nothing" for word in unknown)
         raise UsageError(
-            f"--fail-on: no verdict, finding or cause is called {' or '.join(unknown)}{meant}; the verdicts are "
+            f"--fail-on: no verdict, finding or cause is called {named}{meant}; the verdicts are "
             f"{', '.join(verdicts)}; keepalive rules lists findings and causes too"
         )
 
@@ -344,6 +345,17 @@ def status(options: argparse.Namespace, result: Analysis, fail_on: FailOn | None
     return 0 if fail_on is None else fail_on.status
 
 
+def out(text: str) -> str:
+    """Return the name of a file to be written.
+
+    Raises:
+        ArgumentTypeError: it is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty; is a variable not set?")
+    return text
+
+
 def refuse_overwrite(path: str, *, force: bool) -> None:
     """Refuse to write over a file without --force.
 
@@ -366,6 +378,8 @@ def _networks(text: str) -> list[str]:
     try:
         if between := ADDRESS_RANGE.fullmatch(text):
             first, last = map(ip_address, between.groups())
+            if first.version == last.version and int(last) < int(first):
+                raise argparse.ArgumentTypeError(f"{text} is not a range of addresses: it ends before it begins")
             return [str(each) for each in summarize_address_range(first, last)]
         ip_network(text, strict=False)
     except (TypeError, ValueError):
@@ -384,6 +398,8 @@ def _port_range(text: str) -> range:
     first, dash, last = text.partition("-")
     if not dash:
         return range(port(first), port(first) + 1)
+    if not (first and last):
+        raise argparse.ArgumentTypeError(f"{text} is not a range of ports: write both ends, as in 8000-8099")
     if port(last) < port(first):
         raise argparse.ArgumentTypeError(f"{text} is not a range of ports: it ends before it begins")
     return range(port(first), port(last) + 1)
@@ -403,7 +419,7 @@ def count(text: str) -> int:
         ArgumentTypeError: it is none.
     """
     if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text} is not a number")
+        raise argparse.ArgumentTypeError(f"{text or 'nothing'} is not a number from 0 on")
     return int(text)
 
 

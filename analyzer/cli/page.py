@@ -30,7 +30,12 @@ SEARCHED: Final = 5_000
 
 def add_html(group: argparse._ActionsContainer, forms: argparse._ActionsContainer) -> None:
     """Add --html and --force."""
-    forms.add_argument("--html", metavar="OUT", help="one HTML file to attach to a ticket; needs nothing but a browser")
+    forms.add_argument(
+        "--html",
+        metavar="OUT",
+        type=shared.out,
+        help="one HTML file to attach to a ticket; needs nothing but a browser",
+    )
     group.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
@@ -39,6 +44,7 @@ def add_parquet(forms: argparse._ActionsContainer) -> None:
     forms.add_argument(
         "--parquet",
         metavar="OUT",
+        type=shared.out,
         help="a folder with flows, probes and findings as Parquet tables (needs the extra parquet)",
     )
 

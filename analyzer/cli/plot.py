@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="OUT",
+        type=shared.out,
         required=True,
         help="where to, as OUT.png, .svg or .pdf; several flows become pages of a PDF, or OUT-flow3.png and so on",
     )

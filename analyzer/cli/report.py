@@ -96,6 +96,8 @@ def _say_ignored(options: argparse.Namespace) -> None:
         shared.ignored("--force", "it lets --html and --parquet overwrite files")
     if options.keylog is not None and (options.form in {"jsonl", "csv"} or options.parquet or not options.dissect):
         shared.ignored("--keylog", "heartbeats are not dissected here")
+    if options.time != "relative" and (options.form in {"json", "jsonl", "csv"} or options.parquet):
+        shared.ignored("--time", "there instants are numbers, in seconds")
     if options.limit is not None and options.parquet:
         shared.ignored("--limit", "--parquet writes all flows")
 

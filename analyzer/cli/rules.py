@@ -75,6 +75,8 @@ def _meaning(word: str, screen: Screen) -> Iterator[str]:
     row = next((each for each in CLASSES if each.name == word.lower()), None)
     if row is None:
         known = [*rule_tables.known_words(), *(each.name for each in CLASSES)]
+        if not word:
+            raise UsageError("the word is empty; is a variable not set? keepalive rules lists all")
         raise UsageError(f"no word of a report is {word}{suggestion(word, known)}; keepalive rules lists them")
     text = f"{row.name}: how Wireshark's labels differ from ours (keepalive compare); right: {row.right.value}."
     return iter(

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     group = parser.add_argument_group("input and output")
     group.add_argument("file", metavar="IN", help="a capture (pcap, pcapng, also gzip or zstd); - is stdin")
-    group.add_argument("out", metavar="OUT", help="the copy, a pcapng; - is stdout")
+    group.add_argument("out", metavar="OUT", type=shared.out, help="the copy, a pcapng; - is stdout")
     group.add_argument("--force", action="store_true", help="overwrite an existing OUT")
     group = parser.add_argument_group("what is hidden")
     group.add_argument(

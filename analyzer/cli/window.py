@@ -46,10 +46,17 @@ def add_window(group: argparse._ActionsContainer) -> None:
 
 
 def asked(options: argparse.Namespace) -> Window | None:
-    """Return the window of the options, if they name one."""
+    """Return the window of the options, if they name one.
+
+    Raises:
+        MisuseError: it ends before it begins.
+    """
+    from analyzer.cli.options import MisuseError
     from analyzer.survey.selection import Window
 
     since, until = getattr(options, "since", None), getattr(options, "until", None)
+    if since is not None and until is not None and since.counts_from == until.counts_from and until.ns < since.ns:
+        raise MisuseError("--to is before --from: no flow lived in a time that ends before it begins")
     return Window(since, until) if since is not None or until is not None else None
 
 

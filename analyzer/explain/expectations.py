@@ -174,7 +174,8 @@ def _reset(t: Teller, sender: Side) -> list[Line]:
     if back is not None:
         text = f"{t.start(sender)}, read: ECONNRESET, if the RST in {t.the(receiver)}'s name arrives and fits."
         return [*found, Line(text, (back.frame,))]
-    text = f"{t.start(sender)}: learns nothing of it, so a blocked read stays blocked."
+    until = "until its own keepalive finds out" if t.probes(sender) else "for as long as nothing is sent"
+    text = f"{t.start(sender)}, if a middlebox sent that RST: learns nothing of it, and a blocked read waits {until}."
     return [*found, Line(text, (reset.frame,))]
 
 
@@ -188,5 +189,5 @@ def _sender(t: Teller, reset: Reset) -> Line:
     if reset.has_ack:
         text = "nothing; most likely its program closed the socket with data unread or with SO_LINGER 0, or ended."
     else:
-        text = "nothing; its kernel had no such connection any more, so no program was waiting on it."
+        text = "nothing, if that RST was its own: its kernel had no such connection any more, nor a program on it."
     return Line(f"{t.start(reset.sender)}: {text}", (reset.frame,))

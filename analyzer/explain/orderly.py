@@ -39,7 +39,7 @@ def closed_headline(t: Teller) -> str:
         if finding.code == half_close.IN_USE.code:
             return f"Closed by both ends after {gap} half-closed with data still flowing; {between} in that time."
         return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}; {between} in between."
-    order = "at once" if crossed(t) else f"in order, {t.the(first)} first"
+    order = "at the same time" if crossed(t) else f"in order, {t.the(first)} first"
     told = f"{count(len(probes), 'probe')}, {t.answered_text(probes)}" if probes else "no keepalive probes"
     return f"Closed by both ends {order}; {told}{_shut(t)}."
 
@@ -61,7 +61,8 @@ def closed(t: Teller) -> list[Line]:
     if crossed(t):
         found = [
             Line(
-                f"Both sent FIN at {t.at(first.ts_ns)}, neither having the other's yet: a simultaneous close.",
+                f"Both sent FIN, at {t.at(first.ts_ns)} and {t.at(second.ts_ns)}, before the other's had reached them:"
+                " a simultaneous close.",
                 frames,
             )
         ]
@@ -177,8 +178,8 @@ def open_why(t: Teller) -> list[Line]:
         text = "Something sent was still unacknowledged, and while that is so Linux does not probe."
         return [Line(text, (t.record.last_frame,))]
     text = (
-        f"No probe reached this point in a silence of {duration(length)}: keepalive is off, its idle time is longer,"
-        " or its probes did not come this far."
+        f"No probe reached this point in a silence of {duration(length)}: at both ends keepalive is off, or its idle"
+        " time is longer, or the probes were lost before this point."
     )
     return [Line(text, frames)]
 

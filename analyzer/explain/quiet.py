@@ -128,8 +128,9 @@ def _not_captured(t: Teller) -> list[Line]:
         facts = t.facts(side)
         if t.ending.rule == "acknowledgements-not-captured" and facts.unacked_frame and not facts.resent:
             text = (
-                f"Since then {t.the(side)} sent data of which no acknowledgement is in the capture, and sent none of"
-                " it again: it was acknowledged, but not past this point."
+                f"From frame {facts.unacked_frame:,} on {t.the(side)} sent data of which no acknowledgement is in the"
+                " capture, and retransmitted none of it. So it must have been acknowledged, by packets that were not"
+                " captured here."
             )
             found.append(Line(text, (facts.unacked_frame, facts.last_data_frame or t.record.last_frame)))
     if t.ending.rule == "more-probes-than-any-count":

@@ -62,7 +62,7 @@ def _of(t: Teller, side: Side) -> list[Line]:
         text = f"{t.start(side)}'s system: {TOLD_BY[settings.stack]}."
         found.append(Line(text, probes))
     if settings.families:
-        fits = ", ".join(settings.families)
+        fits = ", ".join(family.replace(", ", " in its ") for family in settings.families)
         found.append(
             Line(f"Consistent with, among others: {fits} (families of programs, not proof).", tuple(sorted(frames)))
         )
@@ -93,7 +93,7 @@ def _endured(t: Teller, side: Side) -> tuple[str, tuple[int, ...]] | None:
         run = [] if answered else list(together)
         longest = max(longest, run, key=len)
     if not longest:
-        return "count not visible (every probe was answered)", ()
+        return "count not visible (no probe stayed unanswered)", ()
     if t.ending.verdict is Verdict.UNDETERMINED or t.record.lost or t.record.holes:
         return None  # answers may have come that are not in the capture
     had = "had not given up" if longest[-1] is t.probes(side)[-1] else "did not give up"

@@ -337,6 +337,8 @@ def _left_closed(t: Teller, reset: Reset) -> str:
     """Return whom a RST surely leaves CLOSED: not an end a box may speak for, nor a peer that was out of reach."""
     if _may_be_between(t):
         return f"{t.name(other(reset.sender))} CLOSED"
+    if t.record.is_unseen(other(reset.sender)):
+        return f"{t.name(reset.sender)} CLOSED"
     if reset.kind == "gave_up":
         silent = other(reset.sender)
         dead = t.find(dead_peer.DEAD.code)
@@ -387,7 +389,9 @@ def _capture_end(t: Teller) -> list[Line]:
     if t.ending.verdict.is_over:
         return []
     after = t.record.end_ns - t.record.last_ns
-    text = "capture ends" + (f", {duration(after)} after the flow's last segment" if after > 0 else "")
+    is_hole = any(hole.from_ns == t.record.end_ns for hole in t.record.holes)
+    text = "the capture has a hole from here on" if is_hole else "capture ends"
+    text += f", {duration(after)} after the flow's last segment" if after > 0 else ""
     if t.ending.verdict is Verdict.UNESTABLISHED:
         return [Line(text, (t.record.last_frame,), t.record.end_ns - t.start_ns)]
     states = ", ".join(_state_at_end(t, side) for side in SIDES)

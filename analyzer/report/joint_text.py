@@ -101,7 +101,7 @@ def both_sides_words(flow: JointFlow, points: Sequence[Point]) -> str:
         where = f"twice, at {listed([letter(point) for point in ends])}"
     else:
         where = f"as {', '.join(f'{names} at {letter(point)}' for point, names in ends.items())}"
-    return f"It was captured {where}. {joint_story(flow, points, points[0].first_ns).headline}"
+    return f"The connection was captured {where}. {joint_story(flow, points, points[0].first_ns).headline}"
 
 
 def _lines(lines: Sequence[Line], screen: Screen, start_ns: int, lead: str = INDENT) -> Iterator[str]:

@@ -58,7 +58,7 @@ def notes(data: SettingsInUse) -> Iterator[str]:
         flows = sum(row.flows for row in rest)
         yield f"{len(rest):,} more combinations, of {flows:,} {'flow' if flows == 1 else 'flows'}, are not listed."
     if data.asked < data.flows:
-        yield f"{data.asked:,} of the {data.flows:,} flows that probe were asked, some of each ending."
+        yield f"From {data.asked:,} of the {data.flows:,} flows that probe, chosen from each kind of ending."
     yield NOTE
 
 

@@ -17,7 +17,7 @@ MOST_TOLD: Final = 4
 WHY: Final = {
     "clock": "the capture's clock was set, as the senders' own clocks show",
     "missed": "no frame of any host, though connections went on: capturing was suspended, or frames were lost",
-    "merged": "no frame of any host; behind it others go on that were there already: captures put together",
+    "merged": "no frame of any host; then frames of other connections that had begun before: captures put together",
     "days": "no frame of any host, and nothing behind it goes on from before: nothing shows that the capture ran",
     "down": "the captured interface went down",
     "years": "no frame of any host: captures put together, or the clock was set",
@@ -35,7 +35,7 @@ def hole_words(hole: Hole) -> str:
         return f"{where} ({format_duration(passed)}) {packets} dropped while capturing, as its drop counter shows"
     if passed < 0:
         return f"{where}, where the capture's clock goes back by {format_duration(-passed)}"
-    return f"{where} ({format_duration(passed)}) {WHY[hole.why]}"
+    return f"{where} ({format_duration(passed)}): {WHY[hole.why]}"
 
 
 def hole_sentences(holes: Sequence[Hole]) -> list[str]:

@@ -201,11 +201,13 @@ class Teller:
             return "answers not visible here"
         if not answered and self.ending.rule in NOT_CAPTURED:
             return "no answer captured"
+        refused = sum(probe.answer == "rst" for probe in probes)
         if len(probes) == 1:
-            return "answered" if answered else "not answered"
+            return "answered" if answered else "which drew a RST" if refused else "not answered"
         if answered == len(probes):
             return "all answered"
-        return f"{answered} answered" if answered else "none answered"
+        drew = {0: "", 1: ", 1 drew a RST"}.get(refused, f", {refused} drew a RST")
+        return f"{answered} answered{drew}" if answered or refused else "none answered"
 
     @property
     def reset(self) -> Reset | None:

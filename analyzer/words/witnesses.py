@@ -113,9 +113,14 @@ def _unheard(t: Teller, w: Witness) -> str:
     slack_ns = number(w, "slack_ns")
     since = f"From {seconds(slack_ns):g} s later on" if slack_ns else "After that"
     what = "that the capture's filter lets pass" if number(w, "filtered") else "of any kind"
+    resets = sum(
+        reset.ts_ns > w.ts_ns and t.record.endpoint(reset.sender).address == w.data["address"]
+        for reset in t.record.resets
+    )
+    but = {0: "", 1: ", but for a RST of this connection"}.get(resets, ", but for RSTs of this connection")
     return (
         f"{text(w, 'address')} fell silent: its last segment here came at {t.at(w.ts_ns)}. {since}, no frame {what}"
-        " came from it."
+        f" came from it{but}."
     )
 
 

@@ -103,7 +103,31 @@ def test_without_arguments_there_is_help_and_status_2(keepalive):
             ["report", FOUNDING, "--port", "70000"],
             r"keepalive report: argument --port: 70000 is not a port number" + USAGE,
         ),
-        (["report", FOUNDING, "--flow", "one"], r"keepalive report: argument --flow: one is not a number" + USAGE),
+        (
+            ["report", FOUNDING, "--flow", "one"],
+            r"keepalive report: argument --flow: one is not a number from 0 on" + USAGE,
+        ),
+        (
+            ["report", FOUNDING, "--html", ""],
+            r"keepalive report: argument --html: the name is empty; is a variable not set\?" + USAGE,
+        ),
+        (
+            ["plot", FOUNDING, "-o", ""],
+            r"keepalive plot: argument -o/--output: the name is empty; is a variable not set\?" + USAGE,
+        ),
+        (
+            ["report", FOUNDING, "--from", "+10", "--to", "+5"],
+            r"keepalive report: --to is before --from: no flow lived in a time that ends before it begins" + USAGE,
+        ),
+        (
+            ["report", FOUNDING, "--port", "80-"],
+            r"keepalive report: argument --port: 80- is not a range of ports: write both ends, as in 8000-8099" + USAGE,
+        ),
+        (
+            ["report", FOUNDING, "--host", "10.0.0.9-10.0.0.1"],
+            r"keepalive report: argument --host: 10.0.0.9-10.0.0.1 is not a range of addresses: it ends before it "
+            r"begins" + USAGE,
+        ),
         (["report", FOUNDING, "--flow", "7"], r"keepalive: no flow 7 here: there is only flow 0"),
         (
             ["report", FOUNDING, "--fail-on", "dead"],

@@ -32,7 +32,7 @@ def sees(judged):
         ("peer_rebooted.pcap", "The server, read: ECONNRESET, not end of file."),
         ("founding_killed_unread.pcap", "The server, read: ECONNRESET, not end of file."),
         ("fixed_server.pcap", "The server, read: end of file from the client's FIN on (after any unread data)."),
-        ("lab/dead_data_pending.pcap", "nothing until Linux gives up retransmitting, then ETIMEDOUT"),
+        ("lab/dead_data_pending.pcap", "read: waits until Linux gives up, then ETIMEDOUT"),
     ],
 )
 def test_each_ending_has_its_results(name, expected):

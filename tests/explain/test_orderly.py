@@ -18,7 +18,7 @@ def test_crossing_fins_are_a_simultaneous_close():
     """FINs that cross are not put in an order."""
     story = told(scenario("simultaneous_close")[0])
 
-    assert "Closed by both ends at once; no keepalive probes." == story.headline
+    assert "Closed by both ends at the same time; no keepalive probes." == story.headline
     assert "a simultaneous close" in texts(story, "What happened")
 
 

@@ -33,7 +33,7 @@ def test_many_combinations_are_summed_up():
     told = " ".join(" ".join(line) for line in lines(*map(row, range(1, MOST_ROWS + 3)), flows=5000))
 
     assert "2 more combinations, of 2 flows, are not listed." in told
-    assert "9 of the 5,000 flows that probe were asked" in told
+    assert "9 of the 5,000 flows that probe, chosen from each kind of ending" in told
 
 
 def test_one_flow_has_no_table():

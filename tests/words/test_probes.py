@@ -11,7 +11,7 @@ def test_each_prober_has_a_line():
 
     assert [
         "The client sent 1 keepalive probe, answered.",
-        "The server sent 15 keepalive probes, 14 answered.",
+        "The server sent 15 keepalive probes, 14 answered, 1 drew a RST.",
     ] == [line.text for line in probe_summary(Teller(judged, start_ns))]
 
 

@@ -167,8 +167,8 @@ def _peer_probed(t: Teller, f: Finding) -> Line | None:
     if not number(f, "peer_probes"):
         return None
     text = (
-        f"From the first of these on {t.the(peer)} sent {count(len(sent), 'probe')} of its own: it was alive, and still"
-        " held the connection."
+        f"After the first unanswered probe {t.the(peer)} sent {count(len(sent), 'probe')} of its own: it was alive,"
+        " and still held the connection."
     )
     return Line(text, numbers_of(sent))
 
@@ -236,9 +236,11 @@ def _detection(f: Finding) -> Line | None:
         if number(f, "idle_ns") not in {0, wait}
         else ""
     )
+    early = 0 < number(f, "detection_ns") < wait + unanswered * interval
+    late = "" if early and _stack(f) != stacks.ONE_OCTET else f" {stacks.lateness(_stack(f))}"
     text = (
         f"Expected from the inferred settings: {setting(wait)} to the first of these probes, then {unanswered} x"
-        f" {setting(interval)}, which is {total}{measured}. {stacks.lateness(_stack(f))}{held}"
+        f" {setting(interval)}, which is {total}{measured}.{late}{held}"
     )
     return Line(text, f.frames)
 

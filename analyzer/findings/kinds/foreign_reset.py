@@ -54,8 +54,8 @@ def _headline(t: Teller, f: Finding) -> str:
     what = " in answer to a probe" if "probe_frame" in f.data else ""
     if _only_went_on(f):
         return (
-            f"A RST{what} ended the connection. It carries {owner}'s address, but {owner} carried on as if it had not"
-            " sent it: most likely a middlebox did."
+            f"A RST{what} ended the connection. It carries {owner}'s address, but {owner} went on sending: most likely"
+            " a middlebox sent the RST."
         )
     return (
         f"A RST{what} ended the connection. It carries {owner}'s address, but does not look like {owner}'s packets:"

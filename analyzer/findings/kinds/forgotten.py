@@ -68,7 +68,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
             f" {t.at(good[-1].ts_ns)}."
         )
         before = Line(text, evidence(good))
-    what = _what(t, peer, good) if f.data["what"] == "probe" else "The data sent last"
+    what = _what(t, peer, good) if f.data["what"] == "probe" else "The last data"
     silent = f", {duration(number(f, 'silent_ns'))} after {t.the(peer)}'s last packet" if "silent_ns" in f.data else ""
     shape = None
     if f.data["bare"]:
@@ -126,8 +126,8 @@ def _change(finding: Finding) -> str | None:
         return None
     return (
         "Check whether the host or container restarted, a failover moved the address, or a NAT or load balancer dropped"
-        " the flow from its table. Against the last, keepalive with an idle time below its limit keeps the flow known;"
-        " or close idle connections before that limit."
+        " the flow from its table. If it was the NAT or load balancer: set keepalive's idle time below its limit, or"
+        " close idle connections before that limit."
     )
 
 

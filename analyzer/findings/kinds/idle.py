@@ -124,7 +124,7 @@ BEYOND_LIMIT: Final = FindingKind(
         ),
         change=(
             "Set keepalive's idle time below the path's limit, for example 60 to 200 s; the default of 2 h is"
-            " above nearly all of them."
+            " above nearly all such limits."
         ),
         doubt=(
             "The peer may also have died in that time on its own. The capture does not show which boxes are on"
@@ -215,8 +215,8 @@ def _unprobed_evidence(case: Case) -> Evidence:
 def _unprobed_detail(t: Teller, f: Finding) -> str:
     del t
     return (
-        f"Nothing reached this point for {duration(number(f, 'idle_ns'))}, no probe either: keepalive is off, its idle"
-        " time is longer, or its probes did not come this far."
+        f"Nothing reached this point for {duration(number(f, 'idle_ns'))}, no probe either: at both ends keepalive is"
+        " off, or its idle time is longer, or the probes were lost before this point."
     )
 
 
@@ -227,15 +227,15 @@ UNPROBED: Final = FindingKind(
         title="A long silence, and neither end probed",
         meaning=(
             "For a minute or more nothing on this open connection reached the capture point, not even a probe:"
-            " keepalive is off, its idle time is longer, or its probes were lost on the way here."
+            " keepalive is off, or its idle time is longer, or the probes were lost on the way here."
         ),
         why=(
             "If the peer had died, or a middlebox had dropped the flow, neither end would know. The next write"
             " would find out, late."
         ),
         change=(
-            "Set SO_KEEPALIVE with an idle time below the path's limits (60 to 200 s). The system's default"
-            " idle time is 2 h."
+            "At one end, or both, set SO_KEEPALIVE with an idle time below the path's limits (60 to 200 s). The"
+            " system's default idle time is 2 h."
         ),
         doubt=(
             "A capture shows only what reaches it: the far end may probe, and a box on the path drop the"

@@ -116,9 +116,10 @@ def _lost_evidence(case: Case) -> Evidence:
 
 
 def _lost_detail(t: Teller, f: Finding) -> str:
+    in_a_row = f", at most {number(f, 'longest_run')} in a row" if number(f, "lost") > 1 else ""
     return (
-        f"{number(f, 'lost')} of {t.the(side_of(f))}'s {number(f, 'probes')} probes got no answer here, at most"
-        f" {number(f, 'longest_run')} in a row; a later one was answered."
+        f"{number(f, 'lost')} of {t.the(side_of(f))}'s {number(f, 'probes')} probes got no answer here{in_a_row}; a"
+        " later one was answered."
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
+    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 
@@ -116,13 +117,24 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
             unaware(t, other(side_of(f)), f.frames),
         ]
     return [
-        Line(
-            f"{t.start(side_of(f))}, read or write: nothing until Linux gives up retransmitting, then ETIMEDOUT. Writes"
-            " before that succeed as long as the send buffer has room.",
-            f.frames,
-        ),
+        Line(f"{t.start(side_of(f))}, {_calls(t, side_of(f))}", f.frames),
         unaware(t, other(side_of(f)), f.frames),
     ]
+
+
+def _calls(t: Teller, side: Side) -> str:
+    """Return what the waiting end's calls return, by the FINs that were sent before."""
+    read = "read: end of file from the FIN on" if t.fin(other(side)) else "read: waits until Linux gives up"
+    if t.fin(side) is not None:
+        return (
+            f"{read}. Write: fails with EPIPE after shutdown(); a program that has closed the socket learns nothing of"
+            " the data that is not acknowledged."
+        )
+    failing = ", then ETIMEDOUT" if t.fin(other(side)) is None else ""
+    return (
+        f"{read}{failing}. Write: succeeds as long as the send buffer has room, until Linux gives up retransmitting;"
+        " then ETIMEDOUT."
+    )
 
 
 OUTSTANDING: Final = FindingKind(

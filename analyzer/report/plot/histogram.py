@@ -83,7 +83,7 @@ def idle_histogram(
         axes = axes_or_new(ax, SIZE_IN, look)
         dress(axes, look)
         axes.set_xlabel("silence, without any segment")
-        axes.set_ylabel("silences, at most two a flow")
+        axes.set_ylabel("silences, at most two per flow")
         if not survived and not ended:
             axes.set_xticks([])
             axes.set_yticks([])

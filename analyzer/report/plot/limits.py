@@ -43,7 +43,7 @@ NAMES: Final = -0.95
 DURATIONS: Final = -0.6
 OTHERS: Final = -0.78
 """How high the lines of known limits go that fit no row."""
-SURVIVED: Final = "silence that was survived, one a flow"
+SURVIVED: Final = "silence that was survived, one per flow"
 DIED: Final = "silence that was not"
 BETWEEN: Final = "the limit lies here"
 ORDER: Final = (SURVIVED, DIED, BETWEEN, LIMIT)
