@@ -34,15 +34,20 @@ def read_ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[T]:
     What the iterable raises is raised here, after the items before it. If we stop early, the thread stops at its next
     item.
     """
-    waiting: queue.Queue[tuple[str, T | BaseException | None]] = queue.Queue(depth)
+    # simple ones, which take and give without running Python: a thousand batches pass in a second
+    waiting: queue.SimpleQueue[tuple[str, T | BaseException | None]] = queue.SimpleQueue()
+    places: queue.SimpleQueue[None] = queue.SimpleQueue()
+    for _ in range(depth):
+        places.put(None)
     stopped = threading.Event()
 
     def put(what: str, item: T | BaseException | None) -> bool:
         while not stopped.is_set():
             try:
-                waiting.put((what, item), timeout=0.1)
-            except queue.Full:
+                places.get(timeout=0.1)
+            except queue.Empty:
                 continue
+            waiting.put((what, item))
             return True
         return False
 
@@ -65,6 +70,7 @@ def read_ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[T]:
     try:
         while True:
             what, item = waiting.get()
+            places.put(None)
             if what == "error" and isinstance(item, BaseException):
                 raise item
             if what == "end":
