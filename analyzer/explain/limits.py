@@ -118,10 +118,16 @@ def _of_reset(t: Teller) -> list[Line]:
 def _of_probes(t: Teller) -> list[Line]:
     doubts = {
         doubt: tuple(probe.frame for probe in t.record.probes if probe.doubt == doubt)
-        for doubt in ("missed", "zero_window", "unnumbered")
+        for doubt in ("missed", "zero_window", "unnumbered", "midstream")
     }
     undecided = [segment.frame for segment in t.record.not_probes if segment.is_ == "keepalive_or_zero_window_probe"]
     found = [Line(text, frames) for text, frames in _jumps(t)]
+    if doubts["midstream"] and t.record.starts_with == "midstream":
+        text = (
+            "Whether these are certainly keepalive probes: they are probable, since what was sent before the capture"
+            " began is not known."
+        )
+        found.append(Line(text, doubts["midstream"]))
     if doubts["missed"]:
         text = "What the capture missed: these probes are known only from what answered them."
         found.append(Line(text, doubts["missed"]))

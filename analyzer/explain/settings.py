@@ -43,8 +43,8 @@ def _of(t: Teller, side: Side) -> list[Line]:
         parts.append(f"answered probes every {_change_text(t, anew['period'])}: set anew in mid-flow")
         frames.update(period.frames)
     elif period is not None and _tells_more(settings, period):
-        spaced = f"every {setting(period.value_ns)}" if period.value_ns else timer_text(period)
-        parts.append(f"answered probes {spaced}{' apart' if not period.value_ns else ''}{_longer_of_two(settings)}")
+        exact = f"answered probes every {setting(period.value_ns)}" if period.value_ns else ""
+        parts.append(f"{exact or f'timer of answered probes {timer_text(period)}'}{_longer_of_two(settings)}")
         frames.update(period.frames)
     if settings.idle is not None and settings.interval is None and not settings.changes and "answered" not in parts[-1]:
         parts.append(_interval_at_most(settings))

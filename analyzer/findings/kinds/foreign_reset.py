@@ -150,7 +150,7 @@ FROM_BETWEEN: Final = FindingKind(
         ),
         change=(
             "Check the firewalls, NAT and load balancers on the path: an idle timeout, a restart, a new rule."
-            " Keepalive with an idle time below that timeout keeps the flow in their tables."
+            " If it was an idle timeout, keepalive with an idle time below it keeps the flow in their tables."
         ),
         doubt=(
             "A route change also changes the TTL. Systems that send RSTs with a different initial TTL are"

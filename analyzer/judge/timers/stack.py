@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def stack_of(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: Gaps, *, near: bool) -> Stack | None:
     """Return the family of TCP implementations that the form and the rhythm of the probes show."""
     if all(probe.payload_len for probe in probes):
-        return Stack.ONE_OCTET
+        sure = any(probe.certainty != "suspected" for probe in probes)  # else the octet may be new data
+        return Stack.ONE_OCTET if sure else None
     if (record.facts_a.timestamps or record.facts_b.timestamps) and all(probe.header_len == 20 for probe in probes):
         return Stack.XNU
     if any(probe.payload_len for probe in probes):
