@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer import explain
 from analyzer.findings import Advice, kind_of
+from analyzer.findings.kinds.translation import TRANSLATED
 from analyzer.judge.verdict import SEVERITIES, Severity, Verdict
 from analyzer.report.idle_limits import limits_table
 from analyzer.report.screen import columns, printable
@@ -363,7 +364,9 @@ def _start(capture: CaptureSummary) -> str:
 def _totals(data: Report, screen: Screen) -> Iterator[str]:
     """Yield what the captures add up to, which stands first."""
     totals = data.totals
-    yield from screen.wrap(f"{flow_sum(data)}; {probe_sum(totals)}.", indent="")
+    twice = totals.probes and TRANSLATED.code in data.findings
+    once = " Probes that were captured before and after a translation of addresses are counted once." if twice else ""
+    yield from screen.wrap(f"{flow_sum(data)}; {probe_sum(totals)}.{once}", indent="")
     if totals.close_wait:
         count = totals.close_wait
         yield from screen.wrap(

@@ -155,6 +155,15 @@ def test_long_numbers_and_addresses_keep_the_columns(flow):
     assert len(shown[row + 1]) == 80 == len(shown[row - 1])
 
 
+def test_probes_that_were_captured_twice_are_said_to_count_once():
+    """Where a connection is in the capture before and behind a translation, the total says what it counts."""
+    twice = {"captured-before-and-after-translation": Found(2, [(0, 0), (0, 1)])}
+    said = " ".join(lines(Report([capture()], Totals(flows=2, probes=3), 2, findings=twice)))
+
+    assert "Probes that were captured before and after a translation of addresses are counted once." in said
+    assert "counted once" not in " ".join(lines(Report([capture()], Totals(flows=2, probes=3), 2)))
+
+
 @pytest.mark.parametrize(
     ("per_minute", "words"), [(4.7e-07, "under 0.01"), (0.0125, "0.0125"), (3.854, "3.85"), (1234.5, "1,234")]
 )
