@@ -2,7 +2,7 @@
 
 A worker that is started by itself imports for a second what the one beside it imports too, and only when the client is
 done with it. The server, which is ``multiprocessing``'s own, does it once and at once; and a worker that takes the
-place of a killed one is there in no time. No thread of Python's runs in it, so that what is forked is whole. Where
+place of a killed one is there in no time. It runs one thread, so that what is forked is whole. Where
 there is no server (Windows), where forking is not safe behind the system's libraries (macOS), and in a process that is
 somebody else's, who may want a server of another kind, workers are started one by one.
 
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 IMPORTED: Final = "analyzer.fleet.imported"
 """What the server imports before the first worker."""
-SAFELY: Final = {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+SAFELY: Final = {
+    "PYTHONSAFEPATH": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
 """In the environment of workers: no module is found in the current folder, and no library starts threads in vain."""
 
 _BEGUN: list[str] = []

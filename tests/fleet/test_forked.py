@@ -15,7 +15,8 @@ from analyzer.fleet import forked
 def look(found):
     import os
     imported = {"analyzer.fleet.work", "aiohttp"} <= set(sys.modules)
-    found.put((os.getppid(), imported, os.environ["PYTHONSAFEPATH"], "" in sys.path))
+    threads = len(os.listdir(f"/proc/{os.getppid()}/task"))
+    found.put((os.getppid(), imported, threads, os.environ["PYTHONSAFEPATH"], "" in sys.path))
 
 if __name__ == "__main__":
     before = forked.method()
@@ -49,7 +50,7 @@ def test_workers_are_forked_from_a_server_that_has_imported(tmp_path):
         check=False,
     )
 
-    assert ("spawn forkserver True True 1 False\n", "") == (done.stdout, done.stderr)
+    assert ("spawn forkserver True True 1 1 False\n", "") == (done.stdout, done.stderr)
 
 
 def test_the_environment_is_what_it_was(monkeypatch):
