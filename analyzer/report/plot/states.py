@@ -55,6 +55,8 @@ def _band(axes: Axes, drawing: Drawing, side: Side, state: State, turns_ns: tupl
     words: tuple[str, ...] = (state.value,)
     if record.starts_with == "midstream" and state is not State.UNKNOWN:
         weight, words = weight / 2, MIDSTREAM_WORDS.get(state, (f"{state.value}?",))
+    if record.is_unseen(side):
+        words = (UNSEEN,)
     alpha = min(0.9, weight * theme.fill)
     fill = Rectangle((left, LOW[side]), heard - left, 1, label=f"_{side} {state.value}", zorder=1)
     fill.set(facecolor=color, alpha=alpha, edgecolor="none")
