@@ -10,7 +10,7 @@ It must not know how a train is found, or what a dissector says.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,8 +22,8 @@ from analyzer.capture.source import STDIN
 from analyzer.errors import AnalyzerError
 from analyzer.judge.protocols import PROTOCOLS
 from analyzer.survey.membership import identity
-from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS
-from analyzer.wireshark.dissection import KEPT_OCTETS, Candidate, Piece, dissect, name
+from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS, BEATS_LEAST
+from analyzer.wireshark.dissection import KEPT_OCTETS, Candidate, Piece, beats_of, dissect, name
 from analyzer.wireshark.tshark import WiresharkError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from analyzer.capture.cutting import CutFrame
     from analyzer.kept_flows import Kept
     from analyzer.survey.overview import CaptureSummary
+    from analyzer.wireshark.beat_signs import Fields
 
 MOST_FLOWS: Final = 64
 """Maximum number of flows that are cut out; those with the longest trains first."""
@@ -44,6 +45,7 @@ MOST_PIECES: Final = 4_096
 """Maximum number of segments of a flow that are cut out."""
 MOST_OCTETS: Final = 96 << 20
 """A cut is no larger."""
+SEQUENCES: Final = 1 << 32
 NUMBERS: Final = {protocol.name: number for number, protocol in enumerate(PROTOCOLS, start=1)}
 
 
@@ -73,6 +75,8 @@ class _Cut:
     beating: Beating
     candidate: Candidate
     octets: int = 0
+    ends: list[int] = field(default_factory=lambda: [-1, -1])
+    """Of each end the number behind the last octet that was cut out, -1 none."""
 
     @property
     def is_full(self) -> bool:
@@ -122,6 +126,7 @@ def _name(result: Analysis, summary: CaptureSummary, some: list[Beating], keylog
         for at in cut.beating.trains.tolist():
             changed |= _fill_in(cut, at, read)
         if changed:
+            _count_all(cut, read)
             result.search_again(cut.beating.kept, cut.beating.row)
 
 
@@ -143,6 +148,49 @@ def _fill_in(cut: _Cut, at: int, read: dict[int, dict[str, list[str]]]) -> bool:
     train["refused_frame"], train["refused_for"] = named.refused_frame, named.refused_for
     if not PROTOCOLS[number - 1].answers:  # what looked like answers are the other end's own
         train["due"] = 0
+    return True
+
+
+def _count_all(cut: _Cut, read: dict[int, Fields]) -> None:
+    """Count what is read as heartbeats of both ends, where both beat by themselves.
+
+    Form takes what comes second for an answer if it always does, and a train with much jitter for several.
+    """
+    batch, trains = cut.beating.kept.batch, cut.beating.kept.batch.trains
+    mine = cut.beating.trains
+    for number in set(trains["protocol"][mine].tolist()) - {0}:
+        protocol = PROTOCOLS[number - 1]
+        if protocol.answers or cut.is_full:
+            continue
+        named = mine[trains["protocol"][mine] == number]
+        made = []
+        for side in (0, 1):
+            beats = beats_of(protocol.name, cut.candidate, read, side)
+            known = named[trains["side"][named] == side]
+            like = trains[known if len(known) else named][:1].copy()
+            made.append(like if _count(like[0], side, beats) else trains[known])
+        others = np.delete(trains, named)
+        trains = np.concatenate([others, *made])
+        trains = trains[np.argsort(trains["number"], kind="stable")]
+        cut.beating.kept.batch = replace(batch, trains=trains)
+        mine = cut.beating.trains
+
+
+def _count(train: np.void, side: int, beats: list[Piece]) -> bool:
+    """Enter heartbeats that were read in the record of a train; do nothing, and say so, if they show no rhythm."""
+    times = np.array([piece.ts_ns for piece in beats], dtype=np.int64)
+    distances = np.diff(times)
+    usual = int(np.median(distances)) if len(distances) else 0
+    even = distances[np.abs(distances - usual) <= usual * 3 // 8]
+    if len(even) < BEATS_LEAST - 1 or usual == 0:
+        return False
+    train["side"], train["length"], train["count"] = side, beats[0].length, len(beats)
+    train["gaps"], train["sum_ns"], train["low_ns"], train["high_ns"] = len(even), even.sum(), even.min(), even.max()
+    train["first_frame"], train["first_ns"] = beats[0].frame, times[0]
+    train["last_frame"], train["last_ns"] = beats[-1].frame, times[-1]
+    for column in ("due", "answered", "unlike", "unanswered", "acked", "answer_len", "answer_frame", "silent_frame"):
+        train[column] = 0
+    train["missed"] = len(beats)
     return True
 
 
@@ -199,4 +247,10 @@ def _take(frame: CutFrame, number: int, cut: _Cut, writer: CutWriter) -> None:
     flow = cut.beating.flow
     from_a = all(frame.row[f"src_{part}"] == flow[f"a_{part}"] for part in ("hi", "lo", "port"))
     length, data = int(frame.row["payload_len"]), frame.data[:KEPT_OCTETS]
-    cut.candidate.pieces.append(Piece(writer.add(frame), number, 0 if from_a else 1, length, data))
+    side = 0 if from_a else 1
+    end = (int(frame.row["seq"]) + length) % SEQUENCES
+    is_new = cut.ends[side] < 0 or 0 < (end - cut.ends[side]) % SEQUENCES < SEQUENCES // 2
+    if is_new:
+        cut.ends[side] = end
+    ts_ns = int(frame.row["ts_ns"])
+    cut.candidate.pieces.append(Piece(writer.add(frame), number, side, length, data, ts_ns, is_new))

@@ -93,6 +93,23 @@ def test_nobody_answers_where_both_ends_beat(named):
 
 
 @needs_tshark
+def test_who_always_comes_second_has_a_train_too(tmp_path):
+    """What looks like answers of one end are its own heartbeats where a protocol has no answers, all counted."""
+    keepalive, opens = beating.TALKS["BGP"][-1][2], beating.TALKS["BGP"][:2]
+    said = [(10 * at + lag, who, keepalive) for at in range(1, 9) for who, lag in (("a", 0), ("b", 0.05))]
+    path = beating.pcap(tmp_path / "one.pcap", beating.talk(7001, 40_000, [*opens, *said]))
+    analysis = analyzer.analyze(path, jit=False)
+
+    assert [8] == [train["answered"] for train in trains(analysis.flows[0])]
+    assert [] == analyzer.name_heartbeats(analysis)
+    found = [
+        tuple(train[name] for name in ("from", "protocol", "count", "answered", "missed", "period_s"))
+        for train in trains(analysis.flows[0])
+    ]
+    assert [("a", "BGP", 8, None, None, 10.0), ("b", "BGP", 8, None, None, 10.0)] == found
+
+
+@needs_tshark
 def test_a_refusal_is_found(named):
     """GOAWAY with ENHANCE_YOUR_CALM is the frame where the other end said that there are too many."""
     (train,) = trains(named["HTTP/2"])

@@ -60,6 +60,9 @@ class Piece(NamedTuple):
     """Octets of data."""
     data: bytes
     """The first of them."""
+    ts_ns: int = 0
+    is_new: bool = True
+    """Whether it brings octets that its sender had not sent before."""
 
 
 @dataclass(slots=True)
@@ -154,6 +157,18 @@ def name(
     if count < LEAST or 2 * count < len(beats):
         return None
     return Named(protocol, _limit_ns(protocol, candidate, read), *_refused(candidate, read, side, first_frame))
+
+
+def beats_of(protocol: str, candidate: Candidate, read: dict[int, Fields], side: int) -> list[Piece]:
+    """Return every segment of an end that is read as a heartbeat of this protocol, each once."""
+    signs = [sign for sign in SIGNS if sign.protocol == protocol and _agrees(sign, candidate, read)]
+    return [
+        piece
+        for piece in candidate.pieces
+        if piece.side == side
+        and piece.is_new
+        and any(shows(sign, read.get(piece.number, {}), piece.data) for sign in signs)
+    ]
 
 
 def _agrees(sign: Sign, candidate: Candidate, read: dict[int, Fields]) -> bool:

@@ -151,7 +151,7 @@ TALKS = {
         None,
         [(1, "a", _open(20_000)), (1.1, "b", _open(8_000))],
     ),
-    "FIX, agreed": beats(_fix(b"35=0"), _fix(b"35=0"), [(1, "a", _fix(b"35=A", b"98=0\x01108=10\x01"))]),
+    "FIX, agreed": beats(_fix(b"35=0"), None, [(1, "a", _fix(b"35=A", b"98=0\x01108=10\x01"))]),
     "IRC ISON": beats(b"ISON friend other\r\n", b":irc.example 303 me :friend\r\n"),
     "HTTP request": beats(b"GET /up HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n"),
     "Modbus read": beats(_H("000100000006010300000001"), _H("00010000000501030200ff")),
