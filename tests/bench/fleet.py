@@ -254,15 +254,24 @@ def arrive(options):
         say(f"{options.points} points, {options.files} runs, rows {rows}: tables that differ: {differ or 'none'}")
 
 
+def multiply(folder, copies):
+    """Give an archive so many times its points: the others' files are links to those of the first."""
+    for point in sorted(path for path in folder.iterdir() if path.is_dir()):
+        for copy in range(1, copies):
+            shutil.copytree(point, folder / f"{point.name}-{copy}", copy_function=os.link)
+
+
 def scaling(options):
     """Read the same archive with 1 and 2 workers in turn."""
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
         archive.make(folder / "in", options.points, options.files, connections=options.connections, bulk=options.bulk)
+        multiply(folder / "in", options.copies)
         files = list((folder / "in").rglob("*.pcap"))
         octets = sum(path.stat().st_size for path in files)
         each_mb = octets / len(files) / 1e6
-        say(f"{options.points} points x {options.files} files of {each_mb:.2f} MB, {octets / 1e6:.0f} MB in all")
+        points = options.points * options.copies
+        say(f"{points} points x {options.files} files of {each_mb:.2f} MB, {octets / 1e6:.0f} MB in all")
         env = environment(os.environ, folder)
         read = command(folder / "in", "--out", folder / "out", "--workers")
         took = {1: [], 2: []}
@@ -340,6 +349,9 @@ def main():
     parser.add_argument("what", choices=("parity", "kills", "arrive", "scaling", "tasks", "memory"))
     parser.add_argument("--points", type=int, default=20)
     parser.add_argument("--files", type=int, default=10)
+    parser.add_argument(
+        "--copies", type=int, default=1, help="of each point, as links: an archive larger than the disk"
+    )
     parser.add_argument("--bulk", type=int, default=0)
     parser.add_argument("--connections", type=int, default=40)
     parser.add_argument("--kills", type=int, default=20)
