@@ -350,7 +350,7 @@ def main():
     parser.add_argument("--points", type=int, default=20)
     parser.add_argument("--files", type=int, default=10)
     parser.add_argument(
-        "--copies", type=int, default=1, help="of each point, as links: an archive larger than the disk"
+        "--copies", type=int, default=1, help="of each point, as links: a longer archive on no more disk"
     )
     parser.add_argument("--bulk", type=int, default=0)
     parser.add_argument("--connections", type=int, default=40)
