@@ -93,7 +93,8 @@ def read_into(
     progress: Callable[[RotatedReader, int], None] | None = None,
 ) -> None:
     """Read a series of rotated files into an analysis; the arguments are those of ``read_flows``."""
-    for capture, batch in read_flows(series, result, reader=reader, jit=jit, refused=refused, progress=progress):
+    flows = read_flows(series, result, reader=reader, jit=jit, refused=refused, progress=progress, apart=True)
+    for capture, batch in flows:
         result.add(capture, batch)
         del batch
     result.settle()
@@ -108,12 +109,14 @@ def read_flows(
     refused: Callable[[AnalyzerError], None] | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
     see: Callable[[SegmentBatch], None] | None = None,
+    apart: bool = False,
 ) -> Generator[tuple[int, FlowBatch | None], None, None]:
     """Read a series of rotated files, enter their summaries in ``result``, and yield flows as they finish.
 
     A file that does not go on where the one before ended is a capture of its own. ``see`` gets every batch of segments
     before the flows that it finishes. If a display filter selects, only flows that contain a frame matching it are
-    yielded.
+    yielded. ``apart`` has flows tracked in a thread of its own; whoever makes much of flows as they finish, in Python,
+    would only wait for it, and it for them.
 
     Raises:
         AnalyzerError: a file cannot be read; if there is ``refused``, it is told that, and the others are read.
@@ -122,7 +125,7 @@ def read_flows(
         try:
             if isinstance(source, AnalyzerError):
                 raise source
-            yield from _flows_of(source, result, progress=progress, see=see)
+            yield from _flows_of(source, result, progress=progress, see=see, apart=apart)
         except AnalyzerError as error:
             if refused is None:
                 raise
@@ -138,6 +141,7 @@ def _flows_of(
     *,
     progress: Callable[[RotatedReader, int], None] | None,
     see: Callable[[SegmentBatch], None] | None,
+    apart: bool,
 ) -> Generator[tuple[int, FlowBatch | None], None, None]:
     summary = CaptureSummary([source.path])
     index = len(result.captures)
@@ -155,7 +159,7 @@ def _flows_of(
             for flows in (
                 read_ahead(_tracked(source, intake, ahead=several, rest=QUIET), FINISHED)
                 # who sees batches is to see those before the flows that they finish, and no later one
-                if several and not seers and _is_long(source)
+                if apart and several and not seers and _is_long(source)
                 else _tracked(source, intake, seers, ahead=several)
             ):
                 yield index, _matching(matching, flows, result)

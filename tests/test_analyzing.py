@@ -86,7 +86,7 @@ def test_tracking_in_a_thread_of_its_own_finishes_the_same_flows(request, name):
     request.getfixturevalue("tracking_apart")
 
     assert alone
-    assert alone == _finished(CAPTURES / name)
+    assert alone == _finished(CAPTURES / name, apart=True)
 
 
 @pytest.mark.usefixtures("tracking_apart")
@@ -103,7 +103,7 @@ def test_what_goes_wrong_in_the_thread_that_tracks_reaches_the_caller(monkeypatc
 def test_who_takes_no_more_flows_ends_all_threads(monkeypatch):
     """Whoever stops early leaves neither the thread that tracks nor the one that reads for it."""
     monkeypatch.setattr(analyzing, "QUIET", 1)
-    flows = read_flows([str(FOUNDING)], Analysis())
+    flows = read_flows([str(FOUNDING)], Analysis(), apart=True)
     next(flows)
     flows.close()
 
