@@ -55,7 +55,7 @@ def test_the_selection_is_what_the_options_say():
         (("--port", "80,"), "nothing is not a port number"),
         (("--port", "90-80"), "90-80 is not a range of ports: it ends before it begins"),
         (("--port", "80-65536"), "65536 is not a port number"),
-        (("--host", "10.0.0.9-10.0.0.1"), "10.0.0.9-10.0.0.1 is not an address, a network or a range"),
+        (("--host", "10.0.0.9-10.0.0.1"), "10.0.0.9-10.0.0.1 is not a range of addresses: it ends before it begins"),
         (("--host", "10.0.0.1-::1"), "10.0.0.1-::1 is not an address, a network or a range"),
         (("--host", ""), "nothing is not an address, a network or a range"),
     ],
