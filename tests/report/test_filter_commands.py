@@ -242,6 +242,25 @@ def test_of_a_tunnel_tcpdump_shows_all(kind):
     assert "vlan" not in filters.wireshark(record)
 
 
+@pytest.mark.parametrize("tag", [0, 7, *(tunnel.tunnel_tag(kind, 77, 42) for kind in sorted(filters.TUNNELS))])
+def test_filters_of_many_flows_are_those_of_each(tag):
+    """Columns give the same texts as flows one by one, on VLANs and in tunnels too."""
+    flows = [between(tag=tag), between("2001:db8::1", "2001:db8::2", (5, 6), tag=tag)]
+    columns = SimpleNamespace(
+        a=[flow.a.address for flow in flows],
+        b=[flow.b.address for flow in flows],
+        a_port=[flow.a.port for flow in flows],
+        b_port=[flow.b.port for flow in flows],
+        tag=[flow.tag for flow in flows],
+        first_frame=[flow.first_frame for flow in flows],
+        last_frame=[flow.last_frame for flow in flows],
+    )
+
+    assert ([filters.wireshark(flow) for flow in flows], [filters.tcpdump(flow) for flow in flows]) == filters.each(
+        columns
+    )
+
+
 def test_the_tunnels_are_those_of_the_decoder():
     """Every kind of tunnel that the decoder knows has its filter."""
     kinds = {value for name, value in vars(tunnel).items() if name.startswith("IN_")}
