@@ -82,19 +82,23 @@ class Changes:
                 yield view.flow(line)
 
 
-class Quiet:
-    """Shows nothing, but lets the kernel be asked for the way to hosts of flows."""
-
-    def __init__(self, watching: Watching) -> None:
-        """Begin."""
-        self._watching = watching
-        self._changes = Changes()
+class Bare:
+    """A display that has nothing to put in order when it begins or ends."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         pass
+
+
+class Quiet(Bare):
+    """Shows nothing, but lets the kernel be asked for the way to hosts of flows."""
+
+    def __init__(self, watching: Watching) -> None:
+        """Begin."""
+        self._watching = watching
+        self._changes = Changes()
 
     def look(self, ask: Kernel | None, *, last: bool = False) -> None:
         """Ask."""
@@ -105,7 +109,7 @@ class Quiet:
                 pass  # kept for the report
 
 
-class Log:
+class Log(Bare):
     """Events, one a line, on stdout."""
 
     def __init__(self, watching: Watching, *, jsonl: bool) -> None:
@@ -115,12 +119,6 @@ class Log:
         self._changes = Changes()
         self._news: dict[int, News] = {}
         self._waiting: dict[int, Flow] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
 
     def look(self, ask: Kernel | None, *, last: bool = False) -> None:
         """Tell what is new."""

@@ -62,7 +62,7 @@ def _of(t: Teller, side: Side) -> list[Line]:
         text = f"{t.start(side)}'s system: {TOLD_BY[settings.stack]}."
         found.append(Line(text, probes))
     if settings.families:
-        fits = ", ".join(family.replace(", ", " in its ") for family in settings.families)
+        fits = ", ".join(settings.families)
         found.append(
             Line(f"Consistent with, among others: {fits} (families of programs, not proof).", tuple(sorted(frames)))
         )

@@ -108,7 +108,7 @@ SOFTWARE: Final = (
     Software("MongoDB drivers", 120, 10, 9, "pymongo 4.20 pool_shared.py"),
     Software("mongod, mongos", 300, 1, _SYSTEM, "mongo kMaxKeepIdleSecs, kMaxKeepIntvlSecs (upper limits)"),
     Software("Chrome", 45, 45, _SYSTEM, "chromium net kTCPKeepAliveSeconds", on_windows=True),
-    Software("Firefox, first minute", 10, 1, 4, "firefox all.js network.http.tcp_keepalive", on_windows=True),
+    Software("Firefox in its first minute", 10, 1, 4, "firefox all.js network.http.tcp_keepalive", on_windows=True),
     Software("Firefox, later", 600, 1, 4, "firefox all.js network.http.tcp_keepalive", on_windows=True),
     Software("SQL Server", 30, 1, _SYSTEM, "Microsoft Configuration Manager ms190771", on_windows=True),
     Software("Azure Database for PostgreSQL", 120, 30, 9, "Azure server parameters page"),

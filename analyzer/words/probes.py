@@ -49,7 +49,7 @@ def in_all(t: Teller, told: str) -> str | None:
     }
     parts = [(what, how_many) for what, how_many in kinds.items() if how_many]
     if len(parts) == 1:
-        told_too = parts[0][0] == "drew a RST" and "RST" in told
+        told_too = parts[0][0] == "drew a RST" and "RST" in told and "probe" in told
         return f"{total} in all." if told_too else f"{total} in all, {_each(t, probes)}."
     return f"{total} in all: {', '.join(f'{how_many:,} {what}' for what, how_many in parts)}."
 

@@ -57,7 +57,7 @@ class TestFamilies:
 
     def test_answered_spacing_of_linux(self):
         """On Linux an answered train shows the longer of idle and interval, elsewhere idle."""
-        firefox = "Firefox, first minute"
+        firefox = "Firefox in its first minute"
 
         assert firefox in signatures.families(None, None, exactly(10), None, Stack.LINUX)
         assert firefox in signatures.families(None, None, exactly(10), None, Stack.XNU)

@@ -2,7 +2,7 @@
 
 from analyzer.words.probes import in_all, last_heard, probe_summary
 from analyzer.words.teller import Teller
-from tests.judging import captured, scenario
+from tests.judging import captured, opened, scenario
 
 
 def test_each_prober_has_a_line():
@@ -23,6 +23,14 @@ def test_how_many_probes_there_were_is_said_once():
     assert "16 probes in all: 15 answered, 1 drew a RST." == in_all(t, "12 probes after the FIN, 116 probes elsewhere.")
     assert None is in_all(t, "16 probes, 15 answered.")
     assert None is in_all(Teller(scenario("idle_without_keepalive")[0], 0), "")
+
+
+def test_a_rst_that_a_headline_names_need_not_be_what_a_probe_drew():
+    """Probes that all drew a RST are told to have, unless the headline speaks of a probe's RST already."""
+    t = Teller(opened("+5 b > a . 0:0(0) ack 6\n+.01 a > b R 6:6(0) win 0\n"), 0)
+
+    assert "1 probe in all, which drew a RST." == in_all(t, "A RST ended the connection.")
+    assert "1 probe in all." == in_all(t, "A RST in answer to a probe ended the connection.")
 
 
 def test_that_nobody_probed_is_said():
