@@ -143,6 +143,8 @@ BEAT_PROMPT_NS: Final = 2 * S
 """A program that answers heartbeats mostly does so within this time."""
 BEAT_AT_ONCE_NS: Final = 100 * MS
 """What looks like an answer and takes longer may be a heartbeat of the other end's own."""
+BEAT_JITTER_PARTS: Final = 9
+"""Distances of short heartbeats may differ by so many of 32 parts: a timer's jitter of a quarter (RFC 4271 10)."""
 BEAT_SLACK_NS: Final = 1100 * MS
 """Programs that look at the clock once a second beat so late, if that is no more than a quarter of the period."""
 BEATS_LEAST: Final = 4

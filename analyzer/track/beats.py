@@ -23,6 +23,7 @@ from analyzer.segment import FIN, RST, SYN
 from analyzer.tolerances import (
     BEAT_ANSWER_MORE,
     BEAT_AT_ONCE_NS,
+    BEAT_JITTER_PARTS,
     BEAT_LENGTH_PLAY,
     BEAT_LOOSE_COUNT,
     BEAT_MOST_OCTETS,
@@ -139,10 +140,12 @@ def watch_beats(
     small = length <= BEAT_MOST_OCTETS and not row["flags"] & (SYN | FIN | RST)
     idle_ns = quiet_ns(flow, end, peer, ts_ns)
     paused = idle_ns >= BEAT_PAUSE_NS
+    again = False
     if flow["exchange"] > 0:
         opened = beats[flow["beats"]]
         begun = flow["exchange"] - 1
-        if not paused:
+        again = not paused and side == begun and small and is_next_beat(opened, end, row)
+        if not (paused or again):
             if side == begun:
                 opened["open_own"] += 1
             else:
@@ -156,7 +159,7 @@ def watch_beats(
         acked = (end if side == begun else peer)["unacked_ns"] < 0
         close_exchange(flow, beats, registers, acked)
         flow["exchange"] = 0
-    if not (small and paused):
+    if not (small and (paused or again)):
         return
     if flow["beats"] < 0:
         flow["beats"] = new_train(beats, registers, side)
@@ -176,6 +179,18 @@ def watch_beats(
     if end["data_ns"] >= 0 and abs(end["data_len"] - length) <= BEAT_LENGTH_PLAY:
         answered = peer["data_frame"] > end["data_frame"]
         opened["open_before"] = end["data_frame"] if answered else -end["data_frame"]
+
+
+@loop
+def is_next_beat(opened: Record, end: Record, row: Record) -> bool:
+    """Say whether data of who began the open exchange is another beat, though the other end's came just before it.
+
+    It is if both said one thing, and this is as long and comes after a pause of its sender: the answer was late, or a
+    beat of the other end's own.
+    """
+    alone = opened["open_own"] == 1 and opened["open_peer"] == 1
+    alike = abs(opened["open_length"] - row["payload_len"]) <= BEAT_LENGTH_PLAY
+    return alone and alike and row["ts_ns"] - end["data_ns"] >= BEAT_PAUSE_NS
 
 
 @loop
@@ -257,7 +272,7 @@ def distance_in(train: Record, opened: Record) -> int:
         return gap_ns
     period_ns = period_of(train)
     slack = slack_ns(period_ns)
-    if abs(gap_ns - period_ns) <= slack:
+    if is_step(train, gap_ns):
         return gap_ns
     if gap_ns > period_ns:
         if abs(opened["open_idle_ns"] - period_ns) <= slack:
@@ -272,13 +287,37 @@ def distance_in(train: Record, opened: Record) -> int:
 @loop
 def steps_in(train: Record, gap_ns: int) -> int:
     """Return the distance itself if it is one period of a train, 0 if it is some other whole number of them, or -1."""
-    period_ns = period_of(train)
-    if abs(gap_ns - period_ns) <= slack_ns(period_ns):
+    if is_step(train, gap_ns):
         return gap_ns
+    period_ns = period_of(train)
     periods = (gap_ns + period_ns // 2) // period_ns
-    if train["count"] >= BEATS_LEAST and periods > 1 and abs(gap_ns - periods * period_ns) <= period_ns // 10:
+    if train["count"] < BEATS_LEAST or periods < 2:
+        return -1
+    if abs(gap_ns - periods * period_ns) <= period_ns // 10:
+        return 0
+    if has_jitter(train) and periods * train["low_ns"] <= gap_ns <= periods * train["high_ns"]:
         return 0
     return -1
+
+
+@loop
+def is_step(train: Record, gap_ns: int) -> bool:
+    """Say whether a distance is one period of a train: about as long as the mean, or within the jitter of them all."""
+    period_ns = period_of(train)
+    if abs(gap_ns - period_ns) <= slack_ns(period_ns):
+        return True
+    if train["length"] > BEAT_SHORT_OCTETS:
+        return False
+    high_ns = max(train["high_ns"], gap_ns)
+    within: bool = 32 * (high_ns - min(train["low_ns"], gap_ns)) <= BEAT_JITTER_PARTS * high_ns
+    return within
+
+
+@loop
+def has_jitter(train: Record) -> bool:
+    """Say whether a train's distances differ by more than a tenth."""
+    differ: bool = 10 * (train["high_ns"] - train["low_ns"]) > train["high_ns"]
+    return differ
 
 
 @loop
@@ -294,10 +333,10 @@ def hidden_in(train: Record, opened: Record) -> int:
     if opened["open_before"] == 0 or hidden_ns <= train["last_ns"]:
         return -1
     own_ns = opened["open_own_ns"]
-    period_ns = period_of(train) if train["gaps"] > 0 else hidden_ns - train["last_ns"]
-    if abs(own_ns - period_ns) > slack_ns(period_ns):
-        return -1
-    return steps_in(train, hidden_ns - train["last_ns"]) if train["gaps"] > 0 else period_ns
+    if train["gaps"] > 0:
+        return steps_in(train, hidden_ns - train["last_ns"]) if is_step(train, own_ns) else -1
+    period_ns = hidden_ns - train["last_ns"]
+    return period_ns if abs(own_ns - period_ns) <= slack_ns(period_ns) else -1
 
 
 @loop
@@ -522,19 +561,49 @@ def is_train(train: Record) -> bool:
     Much that nobody answers is sent evenly and is no heartbeat: what a screen shows, what a sensor measures. So what
     is not answered must be tiny, or come seldom and on the dot.
     """
-    if train["count"] < BEATS_LEAST or train["gaps"] < BEATS_LEAST - 1:
-        return False
-    period_ns = period_of(train)
-    spread_ns = train["high_ns"] - train["low_ns"]
-    parts = 3 if train["count"] >= BEAT_LOOSE_COUNT else 1
-    if 8 * spread_ns > parts * period_ns:
+    if not is_even(train):
         return False
     if is_due(train):
         alike: bool = 4 * train["unlike"] <= train["answered"]
         return alike and train["answer_len"] <= train["length"] + BEAT_ANSWER_MORE
     if train["length"] <= BEAT_TINY_OCTETS:
         return True
-    return period_ns >= BEAT_ONE_WAY_NS and (train["length"] <= BEAT_SHORT_OCTETS or 16 * spread_ns <= period_ns)
+    period_ns = period_of(train)
+    on_the_dot = 16 * (train["high_ns"] - train["low_ns"]) <= period_ns
+    return period_ns >= BEAT_ONE_WAY_NS and (train["length"] <= BEAT_SHORT_OCTETS or on_the_dot)
+
+
+@loop
+def is_even(train: Record) -> bool:
+    """Say whether beats are enough for a train, and even enough for so many."""
+    if train["count"] < BEATS_LEAST or train["gaps"] < BEATS_LEAST - 1:
+        return False
+    parts = 3 if train["count"] >= BEAT_LOOSE_COUNT else 1
+    even: bool = 8 * (train["high_ns"] - train["low_ns"]) <= parts * period_of(train)
+    return even
+
+
+@loop
+def is_mutual(train: Record, beats: Rows, at: int) -> bool:
+    """Say whether the other end beats by itself as this one does, in a chain of trains from there on.
+
+    What both ends send alike, short, by the same timer, is a heartbeat however often it comes.
+    """
+    if train["length"] > BEAT_SHORT_OCTETS or not is_even(train):
+        return False
+    if train["due"] < 0 and is_answered(train):
+        as_long = abs(train["answer_len"] - train["length"]) <= BEAT_LENGTH_PLAY
+        if as_long and 4 * train["unlike"] <= train["answered"]:
+            return True
+    period_ns = period_of(train)
+    while at >= 0:
+        other = beats[at]
+        if is_alike(other, 1 - train["side"], train["length"]) and other["gaps"] >= BEATS_LEAST - 1:
+            spread_ns = other["high_ns"] - other["low_ns"]
+            if 8 * spread_ns <= 3 * period_ns and 8 * abs(period_of(other) - period_ns) <= period_ns:
+                return True
+        at = other["next"]
+    return False
 
 
 @loop
@@ -621,7 +690,7 @@ def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: 
                         break
         kept = first
         for j in range(first, count):
-            if is_train(out[j]):
+            if is_train(out[j]) or is_mutual(out[j], beats, flow["beats"]):
                 out[j]["due"] = 1 if is_due(out[j]) else 0
                 copy_train(out[j], out[kept], flow["number"])
                 kept += 1

@@ -1,5 +1,7 @@
 """Heartbeats found by form: what is a train, what its numbers are, and what is none."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -211,6 +213,64 @@ def test_both_ends_beat_and_cross(jit):
     trains = talk.trains(jit=jit)
 
     assert [known(train, "side", "count") for train in trains] == [(0, 12), (1, 12)]
+
+
+JITTER_S = (0, 3.8, 7.2, 1.1, 6.5, 0.4, 5.9, 2.7, 7.4, 4.6, 0.9, 6.8, 3.3)
+"""What a timer of 30 s subtracts from it, up to a quarter (RFC 4271 10)."""
+
+
+def routers(period):
+    """Two ends that beat by themselves, of which each draws how late it is; lists of their times."""
+    drawn = [period - period * jitter / 30 for jitter in JITTER_S]
+    return [list(itertools.accumulate(drawn[at:] + drawn[:at], initial=20 + period * at / 10)) for at in (0, 5)]
+
+
+def talk_of(times, length):
+    """What passes where the ends beat at these times."""
+    talk = Talk()
+    for at, who in sorted([(at, who) for who, own in zip("ab", times, strict=True) for at in own]):
+        talk.beats([at], length=length, answer=0, who=who)
+    return talk
+
+
+@modes
+@pytest.mark.parametrize(
+    ("period", "found"), [(30, [(0, 14, 0), (1, 14, 0)]), (2, [(0, 14, 1)])], ids=["each alone", "in pairs"]
+)
+def test_routers(jit, period, found):
+    """KEEPALIVEs of two routers with a jitter of a quarter are counted; who always comes second seems to answer."""
+    trains = talk_of(routers(period), 19).trains(jit=jit)
+
+    assert [known(train, "side", "count", "due") for train in trains] == found
+
+
+def test_routers_that_come_first_in_turn():
+    """Short messages of both ends, by the same timer, are heartbeats of each even where they come every few seconds."""
+    firsts, seconds = routers(3)
+    trains = talk_of([firsts, [at + 1.5 for at in seconds]], 19).trains()
+
+    assert [known(train, "side", "due") for train in trains] == [(0, 0), (1, 0)]
+    assert trains[0]["count"] == 14
+
+
+def test_only_one_end_says_so_much_so_often():
+    """What is longer and comes as often, with jitter, and from one end alone, is no heartbeat."""
+    assert talk_of([routers(3)[0], []], 19).trains() == []
+
+
+def test_a_jitter_that_no_timer_has():
+    """Messages of one end that come at random in the long run are no train."""
+    times = itertools.accumulate([30, 17, 26, 41, 12, 35, 22, 44, 19, 29, 38, 15])
+
+    assert talk_of([list(times), []], 19).trains() == []
+
+
+@modes
+def test_answers_that_take_most_of_the_period(jit):
+    """A ping that follows the answer to the one before closely is the next ping, not more of that exchange."""
+    (train,) = Talk().beats(each(10, 1, 6), length=6, answer=10, after=0.6).trains(jit=jit)
+
+    assert known(train, "side", "count", "answered", "missed", "due") == (0, 6, 6, 0, 1)
 
 
 def test_clients_of_one_server_that_beat_at_once():
