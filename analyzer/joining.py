@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -26,11 +25,11 @@ from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.survey.overview import CaptureSummary
 from analyzer.units import format_duration
+from analyzer.vantage.apart import Apart
 from analyzer.vantage.concluding import JointFlows
 from analyzer.vantage.forgotten import Forgotten
-from analyzer.vantage.joint import Joined, Lone, Point
+from analyzer.vantage.joint import Joined, Point
 from analyzer.vantage.legs import legs_of
-from analyzer.vantage.relatives import relatives
 from analyzer.vantage.sighting import sightings_of
 from analyzer.vantage.thinning import Thinner
 from analyzer.vantage.weaving import weave
@@ -42,19 +41,15 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Time
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import FlowRecord
     from analyzer.kept_flows import Flow
     from analyzer.track.batch import FlowBatch
     from analyzer.vantage.clock import Clock
     from analyzer.vantage.forgotten import Thinned
     from analyzer.vantage.joint import JointFlow
-    from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import Woven
 
 
 NOTHING: Final = np.zeros(0, dtype=np.int64)
-MOST_LONE: Final = 5_000
-"""Of more flows that one capture alone has, nobody looks for those that carry the same."""
 Settled = Callable[[NDArray[np.int64]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
 MOST_MADE: Final = 8_192
 """Of each capture so many flows stay judged: more than are looked at for what others carry."""
@@ -275,8 +270,6 @@ def joined(read: Sequence[_Read], thinned: Thinned) -> Joining:
         ports = {first.a.port, first.b.port} & {second.a.port, second.b.port}
         return bool(ends or ports)
 
-    if len(seen) < 2:
-        raise NotJoinedError(f"{read[0].path} has every packet once: name a capture from another point as well")
     settled = thinned.settled
     woven = weave(seen, may_be_one, home, sent=settled.sent if settled else None)
     points = [_point(at, leg, read[at], clock) for at, leg, clock in zip(home, legs, woven.clocks, strict=True)]
@@ -293,13 +286,20 @@ def joined(read: Sequence[_Read], thinned: Thinned) -> Joining:
         for own in range(len(read))
     ]
     first_point = [home.index(capture) for capture in range(len(read))]
-    lone = _lone(read, thinned.seen, taken, first_point)
-    kin = {home[each.point] for each in lone if each.other is not None}
+    apart = Apart(read, thinned.seen, taken)
+    if len(seen) < 2 and not apart.pairs:
+        raise NotJoinedError(f"{read[0].path} has every packet once: name a capture from another point as well")
+    kin = {capture for pair in apart.pairs for capture in (pair.one, pair.other)}
     _refuse_strangers(read, {capture for capture, own in enumerate(taken) if len(own)} | kin)
+    for capture, clock in apart.clocks([points[at].clock for at in first_point]).items():
+        for at in (at for at, own in enumerate(home) if own == capture):
+            points[at] = _point(capture, legs[at], read[capture], clock, by_data=True)
+    lone = apart.lone(first_point)
     telling = [each.telling() for each in read]
     eventful = flows.eventful([telling[capture] for capture in home])
     warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
-    return Joining(points, flows, lone, eventful, _notes(woven, points), warnings)
+    halves = apart.halves(first_point, home, woven.flows)
+    return Joining(points, flows, lone, halves, eventful, _notes(woven, points), warnings)
 
 
 class _Reading:
@@ -419,29 +419,6 @@ def _read_abreast(reading: Sequence[_Reading], *, keep_all: bool) -> Thinner:
     return thinner
 
 
-def _lone(
-    read: Sequence[_Read], seen: Sequence[Columns], taken: Sequence[NDArray[np.int64]], first_point: Sequence[int]
-) -> list[Lone]:
-    """Return the flows that one capture alone has, and which of them carry what another's do."""
-    own = [np.setdiff1d(each.flows.numbers, joint).tolist() for each, joint in zip(read, taken, strict=True)]
-    kin: dict[tuple[int, int], tuple[str, int, int]] = {}
-
-    def record_in(capture: int) -> Callable[[int], FlowRecord]:
-        return lambda flow: read[capture].flows[flow].judged.record
-
-    for one, other in combinations(range(len(read)), 2):
-        if len(own[one]) + len(own[other]) > MOST_LONE:
-            continue
-        for each in relatives(seen[one], seen[other], own[one], own[other], (record_in(one), record_in(other))):
-            kin.setdefault((one, each.there), (each.why, first_point[other], each.here))
-            kin.setdefault((other, each.here), (each.why, first_point[one], each.there))
-    return [
-        Lone(first_point[at], read[at].flows[number], *kin.get((at, number), ("absent", None, None)))
-        for at, numbers in enumerate(own)
-        for number in numbers
-    ]
-
-
 def _refuse_strangers(read: Sequence[_Read], known: set[int]) -> None:
     """Refuse captures that have nothing in common with the others.
 
@@ -496,7 +473,7 @@ def _notes(woven: Woven, points: Sequence[Point]) -> list[str]:
     return notes
 
 
-def _point(capture: int, leg: int, read: _Read, clock: Clock | None) -> Point:
+def _point(capture: int, leg: int, read: _Read, clock: Clock | None, *, by_data: bool = False) -> Point:
     summary = read.summary
     start_ns, end_ns = summary.start_ns or 0, summary.end_ns or 0
     holes = np.array([(hole.from_ns, hole.to_ns) for hole in summary.holes], dtype=np.int64).reshape(-1, 2)
@@ -506,6 +483,7 @@ def _point(capture: int, leg: int, read: _Read, clock: Clock | None) -> Point:
         holes = clock.reference_ns(holes.ravel()).reshape(-1, 2)
     told = tuple((low, high) for low, high in holes.tolist())
     dropped = summary.dropped or 0
+    paths = tuple(summary.paths)
     return Point(
-        read.path, leg, start_ns, first_ns, last_ns, summary.frames, dropped, told, clock, capture, tuple(summary.paths)
+        read.path, leg, start_ns, first_ns, last_ns, summary.frames, dropped, told, clock, capture, paths, by_data
     )

@@ -36,6 +36,7 @@ WHY: Final = {
     Why.ORDER: "nothing tells which point is nearer to which end",
 }
 """What a fate rests on."""
+MAY_HAVE_ENDED: Final = "the capture of {missing} has nothing later, and may have ended"
 
 
 class JointTeller:
@@ -74,7 +75,8 @@ class JointTeller:
 
     def why(self, crossing: Crossing) -> str:
         """Return what a fate rests on, as a part of a sentence; empty for what was seen everywhere."""
-        return WHY[crossing.why].format(missing=self.missing(crossing))
+        words = MAY_HAVE_ENDED if crossing.fate is Fate.UNPROVEN and crossing.why is Why.ENDED else WHY[crossing.why]
+        return words.format(missing=self.missing(crossing))
 
 
 def _has(crossing: Crossing, point: int) -> bool:
@@ -94,6 +96,8 @@ def fate_words(t: JointTeller, crossing: Crossing) -> str:
         return f"was {'' if crossing.proven else 'most likely '}made {t.place(crossing)}"
     if crossing.fate is Fate.NOT_CAPTURED:
         missed = listed([letter(point) for point in crossing.missed_at])
+        if crossing.why in {Why.ENDED, Why.NOT_BEGUN} and crossing.seen[-1].point not in crossing.missed_at:
+            return f"was not captured at {missed}"
         return f"passed {missed}, which did not capture it"
     if crossing.fate is Fate.UNPROVEN:
         return f"is only at {listed([letter(sight.point) for sight in crossing.seen])}, and nothing tells why"

@@ -29,6 +29,8 @@ def clock_words(point: Point) -> str:
         return "its clock is the reference" if point.leg == 0 else "the same clock"
     piece = point.clock.first
     words = f"its clock is {_offset(piece)}"
+    if point.by_data:
+        words += " (by data that a proxy passed on: no packet is at both)"
     if piece.drift:
         words += f", and runs {abs(piece.drift) * 1e6:.0f} ppm {'fast' if piece.drift > 0 else 'slow'}"
         words += f" ({piece.drift_low * 1e6:+.0f} to {piece.drift_high * 1e6:+.0f})"
@@ -54,15 +56,5 @@ def _offset(piece: Piece) -> str:
 def lone_words(lone: Lone) -> str:
     """Say of a flow that one point saw that the others did not."""
     record = lone.judged.record
-    text = f"{record.a} and {record.b} (flow {record.number} of {letter(lone.point)})"
-    if lone.why == "proxy" and lone.other_point is not None:
-        return (
-            f"{text} carries the same data as flow {lone.other} of {letter(lone.other_point)}, with numbers of its "
-            "own: most likely a proxy between them has two connections"
-        )
-    if lone.why == "renumbered" and lone.other_point is not None:
-        return (
-            f"{text} has other sequence numbers as flow {lone.other} of {letter(lone.other_point)}: a box between them "
-            "rewrites them, so packets cannot be matched"
-        )
-    return f"{text} was seen only at {letter(lone.point)}"
+    point = letter(lone.point)
+    return f"{record.a} and {record.b} (flow {record.number} of {point}) was seen only at {point}"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from analyzer.explain.halves import halves_story
 from analyzer.explain.joined import joint_story
 from analyzer.explain.points import clock_words, letter, lone_words
 from analyzer.report.html import environment, source
-from analyzer.report.joint_text import once
+from analyzer.report.joint_text import alone
 from analyzer.report.screen import printable
 from analyzer.report.story_text import when_text
 from analyzer.units import format_instant
@@ -46,7 +47,7 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
     if quiet := 0 if flows else len(joined.flows) - len(eventful):
         rest.append(f"{quiet} connections passed all points without loss or change.")
     if not flows:
-        lone = once(joined.lone)
+        lone = alone(joined)
         rest += [f"{printable(lone_words(each))}." for each in lone[:LONE]]
         if len(lone) > LONE:
             rest.append(f"{len(lone) - LONE} more flows were seen at one point only.")
@@ -65,6 +66,11 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
             points=points,
             notes=[printable(note) for note in joined.notes],
             flows=shown,
+            halves=[
+                halves_story(joined, pair)
+                for pair in joined.halves
+                if not flows or {pair.front.joint, pair.back.joint} & set(flows)
+            ],
             rest=rest,
             said=lambda at_ns: format_instant(start_ns + at_ns, start_ns),
         )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from analyzer.track.flow import Side
-    from analyzer.vantage.joint import Change, Crossing, Joined, JointFlow, JointProbe, Lone, Point
+    from analyzer.vantage.joint import Change, Crossing, Halves, Joined, JointFlow, JointProbe, Lone, Point
 
 SCHEMA: Final = 1
 
@@ -34,6 +34,8 @@ def write_json(joined: Joined, write: Callable[[str], object], told: Sequence[in
     for at, flow in enumerate(joined.flows if told is None else joined.each(told)):
         sums.add(flow)
         write(f"{',' if at else ''}\n  {dumps(flow_object(flow, start_ns))}")
+    write('],\n "halves": [')
+    write(",".join("\n  " + dumps(_halves_object(pair)) for pair in joined.halves))
     write('],\n "alone": [')
     write(",".join("\n  " + dumps(_lone_object(lone)) for lone in joined.lone))
     write(f'],\n "summary": {dumps(sums.object(len(joined.flows), len(joined.lone)))}}}\n')
@@ -72,6 +74,7 @@ def point_object(point: Point) -> Object:
         "start": instant(point.start_ns),
         "frames": point.frames,
         "dropped": point.dropped,
+        "clock_by": None if point.clock is None else "data" if point.by_data else "packets",
         "offset_s": None,
         "drift_ppm": None,
         "drift_ppm_low": None,
@@ -202,6 +205,21 @@ def _belief(flow: JointFlow, side: Side) -> Object:
     part = flow.nearest(side)
     state = part.judged.record.states[0 if part.side(side) == "a" else 1]
     return {"point": part.point, "verdict": part.judged.ending.verdict.value, "state": state.value}
+
+
+def _halves_object(pair: Halves) -> Object:
+    front, back = (
+        {
+            "point": half.point,
+            "flow": half.number,
+            "connection": half.joint,
+            "a": str(half.flow.judged.record.a),
+            "b": str(half.flow.judged.record.b),
+            "verdict": half.flow.judged.ending.verdict.value,
+        }
+        for half in (pair.front, pair.back)
+    )
+    return {"why": pair.why, "ordered": pair.ordered, "front": front, "back": back}
 
 
 def _lone_object(lone: Lone) -> Object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.crossings import listed
+from analyzer.explain.halves import halves_story
 from analyzer.explain.joined import joint_story
 from analyzer.explain.points import clock_words, letter, lone_words
 from analyzer.report.screen import printable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from analyzer.report.screen import Screen
-    from analyzer.vantage.joint import Joined, JointFlow, Lone, Point
+    from analyzer.vantage.joint import Halves, Joined, JointFlow, Lone, Point
     from analyzer.words.model import Line
 
 INDENT: Final = "  "
@@ -39,18 +40,33 @@ def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tup
     if quiet:
         what = "connection passed" if quiet == 1 else "connections passed"
         yield from screen.wrap(f"{quiet} {what} all points without loss or change, and ended in order or goes on.")
-    if joined.lone and not flows:
+    for pair in joined.halves:
+        if not flows or {pair.front.joint, pair.back.joint} & set(flows):
+            yield from _halves(joined, pair, screen)
+    told = [] if flows else alone(joined)
+    if told:
         yield ""
-        told = once(joined.lone)
         for lone in told[:LONE]:
             yield from screen.wrap(f"{lone_words(lone)}.")
         if len(told) > LONE:
             yield from screen.wrap(f"{len(told) - LONE} more flows were seen at one point only.")
 
 
-def once(lone: list[Lone]) -> list[Lone]:
-    """Return flows of one point, of two that carry the same only the first."""
-    return [each for each in lone if each.other_point is None or each.other_point > each.point]
+def alone(joined: Joined) -> list[Lone]:
+    """Return flows of one point of which no other carries the same."""
+    told = {(half.point, half.number) for pair in joined.halves for half in (pair.front, pair.back)}
+    return [each for each in joined.lone if (each.point, each.flow.judged.record.number) not in told]
+
+
+def _halves(joined: Joined, pair: Halves, screen: Screen) -> Iterator[str]:
+    """Yield the story of two connections that carry the same."""
+    told = halves_story(joined, pair)
+    yield ""
+    yield from screen.wrap(told.title, indent=INDENT, first="", style="heading")
+    yield ""
+    yield from screen.wrap(told.headline)
+    for section in told.sections:
+        yield from _lines(section.lines, screen, joined.zero)
 
 
 def header(joined: Joined, screen: Screen) -> Iterator[str]:

@@ -198,8 +198,11 @@ class FlowFates:
         where = self.points[point]
         if sent_ns > where.last_ns or sent_ns < where.first_ns - EDGE_NS:
             later = sent_ns > where.last_ns
-            if self._passed_outside(row, point, later=later):
-                return Judged(Fate.NOT_CAPTURED, proven=True, why=Why.ENDED if later else Why.NOT_BEGUN)
+            passed_ns = self._passed_outside(row, point, later=later)
+            if passed_ns is not None:
+                why = Why.ENDED if later else Why.NOT_BEGUN
+                over = passed_ns <= sent_ns or not later  # else it may have ended behind it, too
+                return Judged(Fate.NOT_CAPTURED if over else Fate.UNPROVEN, proven=False, why=why)
             return Judged(Fate.LOST, proven=False, why=Why.NOTHING_LATER if later else Why.NOTHING_EARLIER)
         if any(start <= sent_ns <= end for start, end in where.holes_ns):
             return Judged(Fate.UNPROVEN, proven=False, why=Why.HOLE)
@@ -311,8 +314,8 @@ class FlowFates:
         back &= (self.ts_ns > self.ts_ns[row] + EDGE_NS) & ((self.end[row] - self.ack) % SPACE < HALF)
         return bool((back & (self.ack != self.end[row])).any())
 
-    def _passed_outside(self, row: int, point: int, *, later: bool) -> bool:
-        """Say whether packets of the receiver, no RSTs, passed when the point's capture had ended, or not begun."""
+    def _passed_outside(self, row: int, point: int, *, later: bool) -> int | None:
+        """Return when the first packet of the receiver, no RST, passed with the point's capture over, or not begun."""
         where = self.points[point]
         theirs = (self.side != self.side[row]) & (self.flags & RST == 0) & ~self.has[:, point]
         theirs &= self.ts_ns > where.last_ns + EDGE_NS if later else self.ts_ns < where.first_ns - EDGE_NS
@@ -320,8 +323,8 @@ class FlowFates:
             sight = next(p for p in self.own_points if self.has[at, p])
             usual = self.usual_ttl[int(self.side[at]), sight]
             if not usual or int(self.ttl[at, sight]) in usual:
-                return True
-        return False
+                return int(self.ts_ns[at])
+        return None
 
     # missing before ──────────────────────────────────────────────────────────────────────────────────────────────────
 

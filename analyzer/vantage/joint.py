@@ -237,6 +237,30 @@ class Lone:
         return self.flow.judged
 
 
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One of two connections that carry the same data, as one point has it."""
+
+    point: int
+    number: int
+    """Of the flow there."""
+    flow: Judgeable
+    joint: int | None
+    """Number of the joint connection that it is part of, if other points have it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """Two connections that carry the same data: before and behind a proxy, or with other numbers at each point."""
+
+    front: Half
+    """The one nearer to who began both, if ``ordered``."""
+    back: Half
+    why: str
+    """``proxy`` or ``renumbered``."""
+    ordered: bool
+
+
 @dataclass(slots=True)
 class Point:
     """Where something was captured."""
@@ -259,6 +283,8 @@ class Point:
     """Which of the captures it is in."""
     paths: tuple[str, ...] = ()
     """Its files, if rotated ones were read as one."""
+    by_data: bool = False
+    """Whether its clock is known from data that a proxy passed on, not from packets."""
 
 
 @dataclass(slots=True)
@@ -268,6 +294,7 @@ class Joined:
     points: list[Point]
     flows: Sequence[JointFlow]
     lone: list[Lone]
+    halves: list[Halves] = field(default_factory=list)
     eventful: list[int] = field(default_factory=list)
     """Numbers of the connections in which something happened, in order."""
     notes: list[str] = field(default_factory=list)

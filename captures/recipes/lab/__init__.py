@@ -12,5 +12,5 @@ each application saw, states by `ss`, the kernel's counters, and every probe tha
 `playing`    the table of scenarios, played side by side
 
 The scenarios stand by subject: `howdy` (the founding question), `dead`, `boxes`, `answered`, `windows`, `octets`,
-`vantage`, `numbers`, `half_close`, `many`, `beside`.
+`vantage`, `numbers`, `half_close`, `many`, `beside`, `points`.
 """

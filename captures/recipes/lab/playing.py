@@ -21,6 +21,7 @@ from captures.recipes.lab import (
     many,
     numbers,
     octets,
+    points,
     vantage,
     windows,
     wire,
@@ -47,7 +48,7 @@ def _scenarios_of(module: ModuleType) -> Iterator[Callable[[Stage], None]]:
 
 SCENARIOS: Final[dict[str, Callable[[Stage], None]]] = {
     scenario.__name__: scenario
-    for module in (howdy, dead, boxes, answered, windows, octets, vantage, numbers, half_close, many, beside)
+    for module in (howdy, dead, boxes, answered, windows, octets, vantage, numbers, half_close, many, beside, points)
     for scenario in _scenarios_of(module)
 }
 NUMBERS: Final = {name: number for number, name in enumerate(sorted(SCENARIOS))}

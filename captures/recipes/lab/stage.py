@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EVERYTHING: Final = "tcp or icmp or icmp6 or arp"
+REFUSED: Final = 1
+"""Group of the netfilter log with what a router refuses."""
+MADE: Final = 2
+"""And with what it makes."""
 _REPAIR, _REPAIR_QUEUE, _QUEUE_SEQ = 19, 20, 21  # TCP_REPAIR and its like are not in the socket module
 _SEND_QUEUE, _RECEIVE_QUEUE = 2, 1
 _SOCKETS = re.compile(r"^(\S+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+)(.*\n(?:[ \t]+\S.*\n?)?)", re.MULTILINE)
@@ -194,6 +199,40 @@ class Stage:
             self.address[who] = f"{start}2"
         self.topology = "client --veth-- middle (router) --veth-- server"
 
+    def routers(self, *between: str) -> None:
+        """Have hosts of these names in a row between client and server; each device is named for whom it leads to.
+
+        They pass packets on, but for one that is called ``proxy``.
+        """
+        net, row = 10 + self.number, ["client", *between, "server"]
+        for key in row:
+            self._host(key, forwards=key in between and key != "proxy")
+        for number, (near, far) in enumerate(itertools.pairwise(row), start=1):
+            ends = (
+                (near, "eth0" if near == "client" else "to_server"),
+                (far, "eth0" if far == "server" else "to_client"),
+            )
+            self._cable(self.hosts[near], ends[0][1], self.hosts[far], ends[1][1])
+            for place, (key, device) in enumerate(ends, start=1):
+                self.hosts[key].ip("addr", "add", f"10.{net}.{number}.{place}/24", "dev", device)
+                offload_off(self.hosts[key], device)
+        for number, key in enumerate(row):
+            if number + 1 < len(row):
+                self.hosts[key].ip("route", "add", "default", "via", f"10.{net}.{number + 1}.2")
+            else:
+                self.hosts[key].ip("route", "add", "default", "via", f"10.{net}.{number}.1")
+            for behind in range(1, number):
+                self.hosts[key].ip("route", "add", f"10.{net}.{behind}.0/24", "via", f"10.{net}.{number}.1")
+        self.address = {"client": f"10.{net}.1.1", "server": f"10.{net}.{len(row) - 1}.2"}
+        self.topology = " --veth-- ".join(row)
+
+    def ends(self, client: str, server: str) -> None:
+        """Choose between which neighbours the next connection is."""
+        row = list(self.hosts)
+        net, number = 10 + self.number, row.index(client) + 1
+        self.place = {"client": client, "server": server}
+        self.address = {"client": f"10.{net}.{number}.1", "server": f"10.{net}.{row.index(server)}.2"}
+
     def switch(self) -> None:
         """Have a switch between the hosts, called br0."""
         middle = self._host("middle")
@@ -251,6 +290,29 @@ class Stage:
     def cut(self, *match: str, noted: bool = True) -> None:
         """Let the router drop silently what matches, or everything."""
         self.iptables("middle", "-A", "FORWARD", *match, "-j", "DROP", noted=noted)
+
+    @contextlib.contextmanager
+    def refusing(self, key: str, *match: str, how: tuple[str, ...] = ("DROP",)) -> Iterator[None]:
+        """Let a router refuse what matches meanwhile; each packet of it is in the log that `look_at_rules` captures."""
+        for jump in (("NFLOG", "--nflog-group", str(REFUSED)), how):  # a chain, so that both begin and end at once
+            self.iptables(key, "-A", "FORWARD-REFUSED", "-p", "tcp", "-j", *jump, noted=False)
+        rule = ("FORWARD", *match, "-j", "FORWARD-REFUSED")
+        self.iptables(key, "-A", *rule)
+        self.act(f"[{key}] FORWARD-REFUSED: {' '.join(how)}")
+        try:
+            yield
+        finally:
+            self.iptables(key, "-D", *rule)
+            self.iptables(key, "-F", "FORWARD-REFUSED", noted=False)
+
+    def look_at_rules(self, *routers: str) -> None:
+        """Capture what these routers refuse, packet by packet, and the RSTs that they make, as their kernels log it."""
+        for key in routers:
+            made = ("-p", "tcp", "--tcp-flags", "RST", "RST", "-j", "NFLOG", "--nflog-group", str(MADE))
+            self.iptables(key, "-A", "OUTPUT", *made, noted=False)
+            self.iptables(key, "-N", "FORWARD-REFUSED", noted=False)
+            for group, what in ((REFUSED, "refused"), (MADE, "made")):
+                self.look(View(key, f"nflog:{group}", f"what {key} {what}", f".{key}-{what}", None))
 
     def fixed_neighbour(self) -> None:
         """Let the server keep the client's hardware address for good, so that probes leave whatever happens there."""

@@ -1,0 +1,61 @@
+"""Two connections that carry the same data are told side by side, and whose each packet is."""
+
+from analyzer.explain.halves import halves_story
+from analyzer.joining import join
+from tests.vantage.test_relatives import PROXY, REPLY, proxied, talk
+from tests.vantages import ACK, RST, World
+
+
+def told(found):
+    """The story of the only pair, as one text."""
+    story = halves_story(found, *found.halves)
+    return [story.title, story.headline, *(line.text for section in story.sections for line in section.lines)]
+
+
+def test_each_half_says_where_the_proxy_is_and_how_it_ended(tmp_path):
+    """A RST of the proxy is its own; that its other connection goes on is said, with frames."""
+    made = World(offset_s=5.0)
+    proxied(made)
+    made.client = ("192.0.2.1", 40000)
+    made.send(0.6, "b", RST | ACK, 2001 + len(REPLY), 1015, fate="made")
+    found = join(*made.write(tmp_path))
+
+    title, lead, front, back, ends = told(found)
+
+    assert "Flow 0 of A and flow 0 of B: most likely those of a proxy" == title
+    assert "No probe, answer, RST or FIN passes a proxy" in lead
+    assert front.startswith(
+        "Flow 0 of A, from 192.0.2.1:40000 to 198.51.100.1:443, before the proxy, which is the server"
+    )
+    assert front.endswith("[frame A 5]")
+    assert back.startswith(
+        f"Flow 0 of B, from {PROXY}:51000 to 198.51.100.1:443, behind the proxy, which is the client"
+    )
+    assert "Flow 0 of A had ended at +0.600 [frame A 5]; flow 0 of B had not, when its capture did." == ends
+
+
+def test_which_half_ended_first_is_said_by_one_clock(tmp_path):
+    """The ending that the proxy passed on came first."""
+    made = World(offset_s=5.0)
+    proxied(made)
+    made.send(0.6, "b", RST | ACK, 888_001 + len(REPLY), 777_015, fate="lost")
+    made.client = ("192.0.2.1", 40000)
+    made.send(0.7, "b", RST | ACK, 2001 + len(REPLY), 1015, fate="made")
+
+    *_, ends = told(join(*made.write(tmp_path)))
+
+    assert ends.startswith("Flow 0 of B ended first, at +0.")
+    assert "flow 0 of A" in ends
+
+
+def test_renumbered_flows_are_one_connection(tmp_path):
+    """Other numbers between the same addresses are told as one connection whose packets cannot be matched."""
+    made = World()
+    talk(made, (1000, 2000), fate_of={"a": "lost", "b": "made"})
+    talk(made, (777_000, 888_000), fate_of={"a": "made", "b": "lost"})
+    made.send(9, "b", ACK, 888_019, 777_015, fate="lost")
+
+    title, lead, *_ = told(join(*made.write(tmp_path)))
+
+    assert title.endswith("one connection, renumbered")
+    assert "a box between A and B rewrites them" in lead
