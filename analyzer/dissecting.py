@@ -133,14 +133,13 @@ def _name(result: Analysis, summary: CaptureSummary, some: list[Beating], keylog
 def _fill_in(cut: _Cut, at: int, read: dict[int, dict[str, list[str]]]) -> bool:
     """Enter what is known of a train; say whether anything is."""
     train = cut.beating.kept.batch.trains[at]
+    side, length, first, last = (int(train[column]) for column in ("side", "length", "first_frame", "last_frame"))
     beats = [
         piece
         for piece in cut.candidate.pieces
-        if piece.side == train["side"]
-        and abs(piece.length - train["length"]) <= BEAT_LENGTH_PLAY
-        and train["first_frame"] <= piece.frame <= train["last_frame"]
+        if piece.side == side and abs(piece.length - length) <= BEAT_LENGTH_PLAY and first <= piece.frame <= last
     ]
-    named = name(cut.candidate, read, beats, int(train["side"]), int(train["first_frame"]))
+    named = name(cut.candidate, read, beats, side, first)
     if named is None:
         return False
     number = NUMBERS[named.protocol]
@@ -184,7 +183,8 @@ def _count(train: np.void, side: int, beats: list[Piece]) -> bool:
     even = distances[np.abs(distances - usual) <= usual * 3 // 8]
     if len(even) < BEATS_LEAST - 1 or usual == 0:
         return False
-    train["side"], train["length"], train["count"] = side, beats[0].length, len(beats)
+    alone = min(piece.length for piece in beats)  # the first of both ends may share a segment with much else
+    train["side"], train["length"], train["count"] = side, min(alone, BEAT_MOST_OCTETS), len(beats)
     train["gaps"], train["sum_ns"], train["low_ns"], train["high_ns"] = len(even), even.sum(), even.min(), even.max()
     train["first_frame"], train["first_ns"] = beats[0].frame, times[0]
     train["last_frame"], train["last_ns"] = beats[-1].frame, times[-1]

@@ -109,6 +109,21 @@ def test_who_always_comes_second_has_a_train_too(tmp_path):
 
 
 @needs_tshark
+def test_a_heartbeat_amid_much_else(tmp_path):
+    """A heartbeat in a segment of more than 32,767 octets, as captured where segments are joined, counts as one."""
+    keepalive, opens = beating.TALKS["BGP"][-1][2], beating.TALKS["BGP"][:2]
+    said = [(10 * at, who, keepalive) for at in range(1, 9) for who in ("a", "b")]
+    much = (0.5, "a", keepalive + b"\xff" * 16 + b"\x00\x17\x02" + bytes(33_000))
+    path = beating.pcap(tmp_path / "one.pcap", beating.talk(7001, 40_000, [*opens, much, *said]))
+    analysis = analyzer.analyze(path, jit=False)
+
+    assert [] == analyzer.name_heartbeats(analysis)
+    assert [("a", 9, 19), ("b", 8, 19)] == [
+        tuple(train[name] for name in ("from", "count", "bytes")) for train in trains(analysis.flows[0])
+    ]
+
+
+@needs_tshark
 def test_a_refusal_is_found(named):
     """GOAWAY with ENHANCE_YOUR_CALM is the frame where the other end said that there are too many."""
     (train,) = trains(named["HTTP/2"])

@@ -1,8 +1,8 @@
 """Ends of connections with heartbeats, made of libraries: programs that the live test of heartbeats starts.
 
 ``websocket-server PORT [TLS_PORT CERTIFICATE KEY]``, ``websocket-client PORT OWN_PORT [KEYLOG CA]``, ``mqtt PORT
-PERIOD_S [KEYLOG CA]``, ``redis PORT KEYLOG CA``, ``grpc PORT PORT`` and ``keepalive PORT ...`` run until they are
-killed. Each says on a line what it did.
+PERIOD_S [KEYLOG CA]``, ``amqp PORT AGREED_S``, ``redis PORT KEYLOG CA``, ``grpc PORT PORT`` and ``keepalive PORT ...``
+run until they are killed. Each says on a line what it did.
 """
 
 import socket
@@ -102,6 +102,27 @@ def mqtt(port, period_s, keylog=None, ca=None):
     time.sleep(600)
 
 
+def amqp(port, agreed_s):
+    """Keep a connection to a broker open with heartbeats as both ends agree."""
+    import logging
+
+    import pika
+
+    class Heartbeats(logging.Handler):
+        """Say what passes."""
+
+        def emit(self, record):
+            say(record.getMessage())
+
+    logger = logging.getLogger("pika.heartbeat")
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(Heartbeats())
+    logger.propagate = False
+    connection = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", port, heartbeat=agreed_s))
+    say("ready")
+    connection.process_data_events(600)
+
+
 def redis(port, keylog, ca):
     """Ask a store in TLS every second whether it is there."""
     with socket.create_connection(("127.0.0.1", port)) as plain:
@@ -169,6 +190,7 @@ if __name__ == "__main__":
         "websocket-server": websocket_server,
         "websocket-client": websocket_client,
         "mqtt": mqtt,
+        "amqp": amqp,
         "redis": redis,
         "grpc": grpc,
         "keepalive": keepalive,

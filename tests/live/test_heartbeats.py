@@ -5,32 +5,56 @@ that is not installed is left out, and its cases say so. After the first heartbe
 is cut off.
 """
 
-import importlib.util
 import os
-import re
 import shutil
 import signal
 import subprocess
-import sys
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 import analyzer
 from captures.recipes.network import Namespace, capture, wait_until
-
-PLAYERS = Path(__file__).with_name("players.py")
-STREAM_MODULE = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
-PATIENCE_S = 25
-LEAST = 4
-"""So many heartbeats pass before anything happens to a program."""
-MQTT, MQTT_TLS, MQTT_STOPPED = 18830, 18831, 18832
-REDIS, REDIS_STOPPED, NGINX, HAPROXY = 16380, 16381, 16390, 16391
-WEBSOCKET, HEALTHY, STOPPED, KILLED, CUT = 18080, 28080, 28081, 28082, 28083
-GRPC, GRPC_STRICT, SSH = 18081, 18082, 12222
-REDIS_TLS, WEBSOCKET_TLS, HEALTHY_TLS = 16382, 18443, 28443
+from tests.live.programs import (
+    AMQP,
+    BGP,
+    CUT,
+    GRPC,
+    GRPC_STRICT,
+    HAPROXY,
+    HEALTHY,
+    HEALTHY_TLS,
+    KILLED,
+    LEAST,
+    MQTT,
+    MQTT_STOPPED,
+    MQTT_TLS,
+    NGINX,
+    PATIENCE_S,
+    POSTGRES,
+    REDIS,
+    REDIS_STOPPED,
+    REDIS_TLS,
+    ROUTED,
+    SSH,
+    START_S,
+    STEADY,
+    STOPPED,
+    WEBSOCKET,
+    WEBSOCKET_TLS,
+    Played,
+    Stage,
+    as_many,
+    brokers,
+    databases,
+    lacks,
+    needs,
+    queues,
+    routers,
+    shell,
+    stores,
+    trains,
+)
 
 SERVERS = {"mosquitto", "mosquitto-stopped", "redis", "redis-stopped", "nginx", "haproxy", "sshd", "websockets", "grpc"}
 
@@ -39,156 +63,6 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="namespaces need root"),
     pytest.mark.skipif(shutil.which("ip") is None, reason="ip is not installed"),
 ]
-
-
-def lacks(*names):
-    """Return what of programs and modules is not installed."""
-    return [
-        name
-        for name in names
-        if not (shutil.which(name) or importlib.util.find_spec(name.partition(".")[0]) is not None)
-    ]
-
-
-@dataclass
-class Played:
-    """What was played: the capture, and what the programs said."""
-
-    folder: Path
-    capture: Path
-    running: dict = field(default_factory=dict)
-    """By name the processes that were started."""
-    named: object = None
-    by_form: object = None
-
-    def said(self, name):
-        """Return the lines that a program said."""
-        path = self.folder / f"{name}.log"
-        return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-
-    def count(self, name, pattern):
-        """Return how many lines of a program fit."""
-        return sum(re.search(pattern, line) is not None for line in self.said(name))
-
-    def beating(self, port, own_port=None, *, named=True):
-        """Return the first connection of these ports that has heartbeats."""
-        analysis = self.named if named else self.by_form
-        ports = {port} if own_port is None else {port, own_port}
-        return next(flow for flow in analysis.flows if ports <= {flow.a.port, flow.b.port} and trains(flow))
-
-
-class Stage:
-    """The namespace, and programs in it."""
-
-    def __init__(self, namespace, played):
-        self.namespace, self.played = namespace, played
-        self.certificate = () if lacks("openssl") else certificate(played.folder)
-
-    def start(self, name, *command):
-        """Start a program whose words go to a file."""
-        log = self.played.folder / f"{name}.log"
-        quoted = " ".join(f"'{word}'" for word in command)
-        self.played.running[name] = self.namespace.start("sh", "-c", f"exec {quoted} > {log} 2>&1")
-
-    def play(self, name, *words):
-        """Start one of our own players."""
-        self.start(name, sys.executable, str(PLAYERS), *map(str, words))
-
-    def file(self, name, text):
-        """Write a file, and return its path."""
-        path = self.played.folder / name
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    def signal(self, name, which):
-        """Send a signal to a program that runs."""
-        if name in self.played.running:
-            self.played.running[name].send_signal(which)
-
-    def listening(self, *ports):
-        """Say whether somebody listens on all of these ports."""
-        with self.namespace.inside():
-            rows = [row.split() for row in Path("/proc/thread-self/net/tcp").read_text().splitlines()[1:]]
-        return set(ports) <= {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A"}
-
-
-def certificate(folder):
-    """Make a certificate of localhost, and return its path and that of the key."""
-    paths = str(folder / "cert.pem"), str(folder / "key.pem")
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", paths[1])
-    name = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2", "-out", paths[0])
-    subprocess.run(["openssl", "req", "-x509", *key, *name], check=True, capture_output=True)
-    return paths
-
-
-def brokers(stage):
-    """Start MQTT brokers: a healthy one, with TLS too, and one to be stopped."""
-    if lacks("mosquitto", "openssl", "paho.mqtt"):
-        return []
-    cert, key = stage.certificate
-    common = "allow_anonymous true\nuser root\nlog_dest stderr\nlog_type all\nlog_timestamp false\n"
-    tls = f"listener {MQTT_TLS} 127.0.0.1\ncertfile {cert}\nkeyfile {key}\n"
-    healthy = stage.file("mqtt.conf", f"{common}listener {MQTT} 127.0.0.1\n{tls}")
-    stopped = stage.file("mqtt2.conf", f"{common}listener {MQTT_STOPPED} 127.0.0.1\n")
-    stage.start("mosquitto", "mosquitto", "-c", healthy)
-    stage.start("mosquitto-stopped", "mosquitto", "-c", stopped)
-    return [MQTT, MQTT_TLS, MQTT_STOPPED]
-
-
-def redis_has_tls():
-    """Say whether this Redis was built with TLS."""
-    linked = ("ldd", shutil.which("redis-server"))
-    return "libssl" in subprocess.run(linked, check=True, capture_output=True, text=True).stdout
-
-
-def stores(stage):
-    """Start Redis twice, and two balancers that count only data, in front of one."""
-    if lacks("redis-server", "redis-cli"):
-        return []
-    for name, port in (("redis", REDIS), ("redis-stopped", REDIS_STOPPED)):
-        stage.start(name, "redis-server", "--port", str(port), "--save", "", "--bind", "127.0.0.1")
-    ports = [REDIS, REDIS_STOPPED]
-    if stage.certificate and redis_has_tls():
-        cert, key = stage.certificate
-        tls = ("--tls-port", str(REDIS_TLS), "--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no")
-        plain = ("--port", "0", "--save", "", "--bind", "127.0.0.1")
-        stage.start("redis-tls", "redis-server", *plain, *tls, "--tls-ca-cert-file", cert)
-        ports.append(REDIS_TLS)
-    if not lacks("nginx") and STREAM_MODULE.exists():
-        server = f"server {{ listen 127.0.0.1:{NGINX}; proxy_pass 127.0.0.1:{REDIS}; proxy_timeout 3s; }}"
-        head = f"load_module {STREAM_MODULE};\ndaemon off;\nmaster_process off;\npid {stage.played.folder}/nginx.pid;\n"
-        conf = f"{head}error_log stderr;\nevents {{}}\nstream {{ {server} }}\n"
-        stage.start("nginx", "nginx", "-e", "stderr", "-c", stage.file("nginx.conf", conf))
-        ports.append(NGINX)
-    if not lacks("haproxy"):
-        timeouts = "timeout connect 1s\n timeout client 3s\n timeout server 3s\n"
-        conf = f"defaults\n mode tcp\n {timeouts}listen l\n bind 127.0.0.1:{HAPROXY}\n server s 127.0.0.1:{REDIS}\n"
-        stage.start("haproxy", "haproxy", "-db", "-f", stage.file("haproxy.conf", conf))
-        ports.append(HAPROXY)
-    return ports
-
-
-def shell(stage):
-    """Start a server of SSH, with keys of its own."""
-    if lacks("sshd", "ssh", "ssh-keygen"):
-        return []
-    folder = stage.played.folder
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
-    (folder / "user.pub").rename(folder / "authorized")
-    Path("/run/sshd").mkdir(exist_ok=True)
-    options = {
-        "Port": SSH,
-        "ListenAddress": "127.0.0.1",
-        "HostKey": folder / "host",
-        "AuthorizedKeysFile": folder / "authorized",
-        "StrictModes": "no",
-        "PidFile": "none",
-        "UsePAM": "no",
-    }
-    words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    stage.start("sshd", shutil.which("sshd"), "-D", "-e", "-f", "/dev/null", *words)
-    return [SSH]
 
 
 def clients(stage, ports):
@@ -212,6 +86,9 @@ def clients(stage, ports):
     if WEBSOCKET in ports:
         for own in (HEALTHY, STOPPED, KILLED, CUT):
             stage.play(f"websocket-{own}", "websocket-client", WEBSOCKET, own)
+    if AMQP in ports:
+        stage.play("amqp", "amqp", AMQP, 2)
+        stage.play("amqp-stopped", "amqp", AMQP, 2)
     if SSH in ports:
         where = ("-p", str(SSH), "-i", str(folder / "user"), "-F", "/dev/null", "-o", "StrictHostKeyChecking=no")
         often = ("-o", "UserKnownHostsFile=/dev/null", "-o", "ServerAliveInterval=1")
@@ -222,13 +99,13 @@ def act(stage, ports):
     """Let heartbeats pass, do what is done to some programs, and let the others go on."""
     played = stage.played
     enough = {
-        "mosquitto": rf"Received PINGREQ from client-{MQTT}",
-        "mosquitto-stopped": "Sending PINGRESP",
-        "websockets": f"{STOPPED} < PONG",
-        "cli-stopped": "PONG",
+        "mosquitto": (rf"Received PINGREQ from client-{MQTT}", LEAST),
+        "mosquitto-stopped": ("Sending PINGRESP", LEAST),
+        "websockets": (f"{STOPPED} < PONG", STEADY),
+        "cli-stopped": ("PONG", STEADY),
     }
-    waited = {name: pattern for name, pattern in enough.items() if name in played.running}
-    wait_until(lambda: all(played.count(name, each) >= LEAST for name, each in waited.items()), PATIENCE_S)
+    waited = {name: what for name, what in enough.items() if name in played.running}
+    wait_until(lambda: all(played.count(name, each) >= least for name, (each, least) in waited.items()), PATIENCE_S)
     for name in ("mosquitto-stopped", "redis-stopped", f"websocket-{STOPPED}"):
         stage.signal(name, signal.SIGSTOP)
     stage.signal(f"websocket-{KILLED}", signal.SIGKILL)
@@ -241,6 +118,14 @@ def act(stage, ports):
         wait_until(lambda: "ended" in played.said("mqtt-stopped"), PATIENCE_S)
     if WEBSOCKET in ports:
         wait_until(lambda: f"closed {CUT}" in played.said("websockets"), PATIENCE_S)
+    if AMQP in ports:
+        wait_until(lambda: played.count("amqp-stopped", "Received heartbeat frame") >= STEADY, PATIENCE_S)
+        stage.signal("amqp-stopped", signal.SIGSTOP)
+        wait_until(lambda: played.count("rabbitmq", "missed heartbeats from client"), PATIENCE_S)
+    if BGP in ports:
+        wait_until(lambda: played.count("bird-1", "Sending KEEPALIVE") >= ROUTED, PATIENCE_S)
+    if POSTGRES in ports:
+        wait_until(lambda: played.count("postgres", "sending replication keepalive") > LEAST, PATIENCE_S)
     gone = [f"ended {port}" for port in (NGINX, HAPROXY) if port in ports]
     wait_until(lambda: set(gone) <= set(played.said("keepalive")), PATIENCE_S)
     for name in sorted(played.running, key=lambda name: name in SERVERS):  # so that nobody says more than is captured
@@ -253,43 +138,25 @@ def played(tmp_path_factory):
     folder = tmp_path_factory.mktemp("programs")
     result = Played(folder, folder / "programs.pcap")
     with ExitStack() as open_, Namespace("beats") as namespace:
-        stage = Stage(namespace, result)
+        stage = Stage(namespace, result, open_)
+        open_.callback(lambda: stage.end("postgres", signal.SIGQUIT))  # it ends its children, too
         open_.callback(lambda: [stage.signal(name, signal.SIGCONT) for name in result.running])
         with capture(namespace, "lo", result.capture):
-            ports = [*brokers(stage), *stores(stage), *shell(stage)]
+            ports = [*routers(stage), *queues(stage), *databases(stage)]
+            ports += [*brokers(stage), *stores(stage), *shell(stage)]
             if not lacks("websockets", "iptables"):
                 tls = (WEBSOCKET_TLS, *stage.certificate) if stage.certificate else ()
                 stage.play("websockets", "websocket-server", WEBSOCKET, *tls)
                 ports += [WEBSOCKET, *tls[:1]]
             if not lacks("grpc"):
                 stage.play("grpc", "grpc", GRPC, GRPC_STRICT)
-            wait_until(lambda: stage.listening(*ports), PATIENCE_S)
-            clients(stage, ports)
-            act(stage, ports)
+            wait_until(lambda: stage.listening(*ports), START_S)
+            with result.watched():
+                clients(stage, ports)
+                act(stage, ports)
     result.by_form, result.named = analyzer.analyze(result.capture), analyzer.analyze(result.capture)
     result.told = analyzer.name_heartbeats(result.named, folder / "keys.log")
     return result
-
-
-def trains(flow, sender=None):
-    """Return the trains of a connection, of one end."""
-    return [train for train in flow.judged.record.heartbeats if sender in (None, train.sender)]
-
-
-def needs(played, *names):
-    """Skip where a program is not there."""
-    absent = [name for name in names if name not in played.running]
-    if absent:
-        pytest.skip(f"not installed: {', '.join(absent)}")
-
-
-def as_many(counted, found):
-    """Say whether as many were found as a program counts, within one.
-
-    It may be stopped before it says what was just captured; and where the machine holds up the second by more than a
-    quarter of a second, the first is out of step with all others.
-    """
-    return abs(counted - found) <= 1
 
 
 CASES = [
@@ -406,6 +273,85 @@ def test_a_path_that_is_cut_is_no_program_that_hangs(played):
 
     assert as_many(played.count("websockets", f"^{CUT} < PONG"), trains(flow, "b")[0].answered)
     assert "program-hung" not in flow.codes
+
+
+LATE_NS = 1.2e9
+"""Who sets a timer of a second anew each time is late by as much as a busy machine holds it up."""
+
+
+@pytest.mark.parametrize(("sender", "router"), [("a", "bird-1"), ("b", "bird-2")])
+def test_routers(played, sender, router):
+    """KEEPALIVEs of both routers are counted as each logs them, in spite of their jitter, and the hold time is read."""
+    needs(played, "bird-1", "bird-2")
+    (train,) = trains(played.beating(BGP), sender)
+
+    assert ("BGP", "dissector", 9_000_000_000) == (train.protocol, train.named_by, train.limit_ns)
+    assert as_many(played.count(router, "Sending KEEPALIVE"), train.sent)
+    assert 1.5e9 < train.period_ns < 2.1e9  # what BIRD draws from 2 s
+    assert train.answered is None
+
+
+def test_routers_by_form(played):
+    """Without a name the KEEPALIVEs of the router that comes first are a train; the other's may look like answers."""
+    needs(played, "bird-1", "bird-2")
+    found = trains(played.beating(BGP, named=False))
+
+    counted = max(played.count(router, "Sending KEEPALIVE") for router in ("bird-1", "bird-2"))
+
+    assert all("form" == train.named_by and 1.5e9 < train.period_ns < 2.1e9 for train in found)
+    assert STEADY <= max(train.sent for train in found) <= counted + 1
+
+
+def of_amqp(played, *, stopped):
+    """The connection of the client that is stopped, which the broker resets, or of the other."""
+    flows = [flow for flow in played.named.flows if AMQP in {flow.a.port, flow.b.port}]
+    return next(flow for flow in flows if ("aborted" == flow.verdict) == stopped)
+
+
+def test_a_broker_of_which_both_ends_beat(played):
+    """Heartbeats of both ends are counted as the client says, and what the ends agreed on is read."""
+    needs(played, "rabbitmq", "amqp")
+    flow = of_amqp(played, stopped=False)
+
+    for sender, said in (("a", "Sending heartbeat frame"), ("b", "Received heartbeat frame")):
+        (train,) = trains(flow, sender)
+        lines = 2 if sender == "a" else 1  # pika says twice what it sends
+        assert ("AMQP", "dissector", 2_000_000_000) == (train.protocol, train.named_by, train.limit_ns)
+        assert as_many(played.count("amqp", said) // lines, train.sent)
+        assert 0.95e9 < train.period_ns < LATE_NS
+
+
+def test_a_client_of_which_both_ends_beat_is_stopped(played):
+    """A client that is stopped sends no more heartbeats, the broker goes on for a while, and resets the connection."""
+    needs(played, "rabbitmq", "amqp-stopped")
+    flow = of_amqp(played, stopped=True)
+    (own,), (brokers_own,) = trains(flow, "a"), trains(flow, "b")
+
+    assert as_many(played.count("amqp-stopped", "Sending heartbeat frame") // 2, own.sent)
+    assert brokers_own.last_ns - own.last_ns > 2e9
+    assert "program-hung" not in flow.codes
+
+
+def test_a_database_that_asks_its_replica(played):
+    """The server asks every three seconds, who receives its log answers, and its own log counts as many of both."""
+    needs(played, "postgres", "pg_receivewal")
+    flow = played.beating(POSTGRES)
+    asked, status = trains(flow, "b")[0], trains(flow, "a")[0]
+
+    assert {("PostgreSQL", "dissector")} == {(train.protocol, train.named_by) for train in (asked, status)}
+    assert as_many(played.count("postgres", "sending replication keepalive"), asked.sent)
+    assert as_many(played.count("postgres", "write .* flush .* apply"), status.sent)
+    assert all(2.85e9 < train.period_ns < 3 * LATE_NS for train in (asked, status))
+
+
+def test_what_a_database_calls_keepalive(played):
+    """``tcp_keepalives_idle`` is TCP's: a client that waits for its answer has no heartbeats, and is probed."""
+    needs(played, "postgres", "psql")
+    flows = [flow for flow in played.named.flows if POSTGRES in {flow.a.port, flow.b.port}]
+    (idle,) = [flow for flow in flows if not trains(flow)]
+
+    assert {"b"} == {probe.sender for probe in idle.judged.record.probes}
+    assert all(probe.answer_frame is not None for probe in idle.judged.record.probes[:-1])
 
 
 @pytest.mark.parametrize(("balancer", "port"), [("nginx", NGINX), ("haproxy", HAPROXY)])
