@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import manner, page
 from analyzer.cli import options as shared
+from analyzer.cli.behind import made_behind
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS, described
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from analyzer.analysis import Analysis
     from analyzer.cli.failing import FailOn
+    from analyzer.report.octets import Later
     from analyzer.report.screen import Screen
     from analyzer.report.text import Report
     from analyzer.together import FlowsTogether
@@ -113,13 +115,15 @@ def _stream(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
         select=shared.selection(options), only_findings=options.only_findings, limits=shared.limits(options)
     )
     live = "-" in shared.files(options)
-    table = CsvWriter(options.table or "flows", sys.stdout) if options.form == "csv" else None
+    table = CsvWriter(options.table or "flows") if options.form == "csv" else None
     writer = JsonWriter(result.captures, several=several_named(options))
-    for flows in _listed(options, _looked_at(fail_on, stream_all(options, result)), to_the_end=bool(fail_on.words)):
-        if table is not None:
-            table.write(flows, result.start_ns(flows.capture))
-        else:
-            sys.stdout.write("\n".join([*writer.each(flows), ""]))
+    some = _listed(options, _looked_at(fail_on, stream_all(options, result)), to_the_end=bool(fail_on.words))
+    sys.stdout.write(table.header if table else "")
+    for text in made_behind(
+        (table.rows(flows, result.start_ns(flows.capture)) if table else writer.lines(flows) for flows in some),
+        at_once=live,
+    ):
+        sys.stdout.write(text)
         if live:
             sys.stdout.flush()
     shared.check_flows(options, result)
@@ -147,14 +151,14 @@ def _json(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
         for flows, _ in result.together():
             fail_on.look_at_all(flows)
 
-    def texts() -> Iterator[str]:
+    def pages() -> Iterator[Later]:
         for flows, order in result.together(options.limit or None):
             fail_on.look_at_all(flows)
             yield writer.page(flows, order)
 
     export.write_json_of(
         result.captures,
-        texts(),
+        made_behind(pages()),
         lambda: export.summary_object(result.totals, writer.found, result.idle_limits(), result.settings_in_use()),
         sys.stdout.write,
     )

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from analyzer.judge.table import Table
     from analyzer.judge.timers.inference import Settings
     from analyzer.report.flow_fields import Item, Leaf
+    from analyzer.report.octets import Later, Layout
     from analyzer.survey.overview import CaptureSummary, Part
     from analyzer.untyped import Json
 
@@ -127,28 +128,38 @@ class JsonWriter:
         self.found: Counter[str] = Counter()
         """In how many of the flows that were written each finding is."""
 
-    def each(self, flows: ManyFlows) -> list[str]:
-        """Return the JSON of each flow."""
-        return self._each(flows, "")[1]
+    def lines(self, flows: ManyFlows) -> Later:
+        """Return what makes the JSON of flows, each on a line of its own."""
+        return self._later(flows, after="\n")
 
-    def page(self, flows: ManyFlows, order: NDArray[np.int64]) -> str:
-        """Return the JSON of flows in this order, ``export.BETWEEN`` between them."""
-        whole, each = self._each(flows, export.BETWEEN, np.array_equal(order, np.arange(len(flows))))
-        return (whole or "".join([each[at] for at in order.tolist()]))[len(export.BETWEEN) :]
+    def page(self, flows: ManyFlows, order: NDArray[np.int64]) -> Later:
+        """Return what makes the JSON of flows in this order, ``export.BETWEEN`` between them."""
+        page = self._later(flows, before=export.BETWEEN, order=order)
+        return lambda: page()[len(export.BETWEEN) :]
 
-    def _each(self, flows: ManyFlows, before: str, whole: bool = False) -> tuple[str, list[str]]:  # noqa: FBT001, FBT002
-        """Return the JSON of each flow behind the text ``before``; or, if that is wanted and at hand, of all in one."""
+    def _later(
+        self, flows: ManyFlows, *, before: str = "", after: str = "", order: NDArray[np.int64] | None = None
+    ) -> Later:
+        """Return what makes the JSON of flows, that of each between these texts."""
         self._written += len(flows)
         self.found.update({code: len(having) for code, having in flows.hits.by_code().items()})
         several = self._several
         if jit_wanted(large=self._written >= LARGE):
             with contextlib.suppress(OverflowError):
-                text, ends = texts(flows, self._captures, self._telling, several=several, jit=True, before=before)
-                if whole:
-                    return text, []
-                stops = ends.tolist()
-                return "", [text[first:stop] for first, stop in zip([0, *stops], stops, strict=False)]
-        return "", [before + export.dumps(export.numbered(flow, self._captures, several=several)) for flow in flows]
+                layout = lay_out(flows, self._captures, self._telling, several=several, before=before, after=after)
+                return lambda: _in_order(*layout.render(jit=True), order)
+        numbered = (export.numbered(flow, self._captures, several=several) for flow in flows)
+        each = [before + export.dumps(flow) + after for flow in numbered]
+        return "".join(each if order is None else [each[at] for at in order.tolist()]).__str__
+
+
+def _in_order(text: str, ends: NDArray[np.int64], order: NDArray[np.int64] | None) -> str:
+    """Return texts that end where ``ends`` says in another order."""
+    if order is None or np.array_equal(order, np.arange(len(ends))):
+        return text
+    stops = ends.tolist()
+    starts = [0, *stops]
+    return "".join([text[starts[at] : stops[at]] for at in order.tolist()])
 
 
 class _Data:
@@ -173,16 +184,16 @@ class _Data:
         return found
 
 
-def texts(
+def lay_out(
     flows: ManyFlows,
     captures: list[CaptureSummary],
     telling: Telling | None = None,
     *,
     several: bool,
-    jit: bool,
     before: str = "",
-) -> tuple[str, NDArray[np.int64]]:
-    """Return the JSON of flows, one behind the other, each behind the text ``before``, and where each ends.
+    after: str = "",
+) -> Layout:
+    """Return the JSON of flows as columns, all told of which words are made; each has these texts around it.
 
     Raises:
         OverflowError: some time is so long that a float does not tell nanoseconds apart.
@@ -198,9 +209,8 @@ def texts(
         joined.append(text)
         data.made[name] = starts + done
         done += len(text)
-    program = _program(several=several, joined=len(capture.parts) > 1, before=before)
-    text, ends = program.run(data, len(known), b"".join(joined), jit=jit)
-    return text.decode("ascii"), ends
+    program = _program(several=several, joined=len(capture.parts) > 1, before=before, after=after)
+    return program.lay_out(data, len(known), b"".join(joined))
 
 
 def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary, telling: Telling) -> dict[str, list[str]]:
@@ -247,7 +257,7 @@ def _settings(settings: Settings | None) -> str:
 
 
 @cache
-def _program(*, several: bool, joined: bool, before: str) -> Program:
+def _program(*, several: bool, joined: bool, before: str, after: str) -> Program:
     """Return what is written of a flow: with the index of its capture, and with the files of a stream of files."""
     writer = _Writer(Program("null"), joined=joined)
     program = writer.program
@@ -257,7 +267,7 @@ def _program(*, several: bool, joined: bool, before: str) -> Program:
         program.value(NUMBER, lambda data: data.capture)
         program.text(", ")
     writer.items(FLOW)
-    program.text("}")
+    program.text("}" + after)
     program.end()
     return program
 

@@ -7,7 +7,6 @@ and words of ours are all there is.
 from __future__ import annotations
 
 import contextlib
-import csv
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +16,9 @@ from analyzer.report.tables import TABLES, Told, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TextIO
 
     from analyzer.report.bulk import ManyFlows
+    from analyzer.report.octets import Later
     from analyzer.report.tables import Cells
     from analyzer.untyped import Foreign
 
@@ -30,28 +29,31 @@ LARGE: Final = 512
 class CsvWriter:
     """One of TABLES as CSV."""
 
-    def __init__(self, name: str, out: TextIO) -> None:
-        """Write the names of the columns."""
+    def __init__(self, name: str) -> None:
+        """Begin."""
         self._name = name
-        self._out = out
         self._written = 0
         self._told = Told()
-        csv.writer(out, lineterminator="\n").writerow(TABLES[name])
 
-    def write(self, flows: ManyFlows, start_ns: int) -> None:
-        """Write the rows of flows; instants count from ``start_ns``."""
+    @property
+    def header(self) -> str:
+        """The names of the columns, as a line."""
+        return ",".join(TABLES[self._name]) + "\n"
+
+    def rows(self, flows: ManyFlows, start_ns: int) -> Later:
+        """Return what makes the rows of flows; instants count from ``start_ns``."""
         cells = table(self._name, flows, start_ns, told=self._told)
         self._written += len(flows)
-        self._out.write(text(cells, jit=jit_wanted(large=self._written >= LARGE)))
+        return text(cells, jit=jit_wanted(large=self._written >= LARGE))
 
 
-def text(cells: dict[str, Cells], *, jit: bool) -> str:
-    """Return the rows of a table."""
+def text(cells: dict[str, Cells], *, jit: bool) -> Later:
+    """Return what makes the rows of a table."""
     if jit:
         with contextlib.suppress(OverflowError):
             return _by_program(cells)
     columns = [map(_plain, each.plain()) for each in cells.values()]
-    return "".join(",".join(row) + "\n" for row in zip(*columns, strict=True))
+    return "".join(",".join(row) + "\n" for row in zip(*columns, strict=True)).__str__
 
 
 def _plain(value: Foreign) -> str:
@@ -61,7 +63,7 @@ def _plain(value: Foreign) -> str:
     return "" if value is None else str(value)
 
 
-def _by_program(cells: dict[str, Cells]) -> str:
+def _by_program(cells: dict[str, Cells]) -> Later:
     program = _program(tuple((name, _kind(each), _words(each)) for name, each in cells.items()))
     rows = next(len(each.texts if each.texts is not None else each.values) for each in cells.values())
     joined, data, before = [], {}, 0
@@ -73,7 +75,8 @@ def _by_program(cells: dict[str, Cells]) -> str:
         joined.append(piece)
         data[name] = starts + before
         before += len(piece)
-    return program.run(data, rows, b"".join(joined), jit=True)[0].decode("ascii")
+    layout = program.lay_out(data, rows, b"".join(joined))
+    return lambda: layout.render(jit=True)[0]
 
 
 def _kind(cells: Cells) -> int:

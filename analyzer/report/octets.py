@@ -11,6 +11,7 @@ It must not know what any field means.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 Source = Callable[[Any], Any]
 """What returns a column: an entry a flow, or a row of the table it is in; of texts and tables, one more."""
+
+Later = Callable[[], str]
+"""What makes a text, in whichever thread."""
 
 STEP: Final = np.dtype(
     [
@@ -196,6 +200,28 @@ def render(  # noqa: C901, PLR0912, PLR0915 - one loop: calls between loops cost
     return at
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns laid out for the loop: all that is left to do takes no Python, so another thread can do it meanwhile."""
+
+    steps: NDArray[np.void]
+    numbers: tuple[NDArray[Any], ...]
+    flows: int
+    room: int
+    """Octets that the texts take at most."""
+
+    def render(self, *, jit: bool) -> tuple[str, NDArray[np.int64]]:
+        """Return the texts of the flows, one behind the other, and where each ends."""
+        if jit:
+            out, ends = np.empty(self.room, dtype=np.uint8), np.empty(self.flows, dtype=np.int64)
+            size = render.compiled(self.steps, *self.numbers, self.flows, out, ends)  # type: ignore[call-arg,arg-type]
+            return str(out[:size].data, "ascii"), ends
+        octets, stops = [0] * self.room, [0] * self.flows
+        lists: list[Any] = [part.tolist() for part in self.numbers]
+        size = render.bare(thaw(self.steps, jit=False), *lists, self.flows, octets, stops)  # type: ignore[call-arg]
+        return str(bytes(octets[:size]), "ascii"), np.array(stops, dtype=np.int64)
+
+
 class Program:
     """What is written of each flow."""
 
@@ -248,8 +274,8 @@ class Program:
             row()
             self._add(END, word=first)
 
-    def run(self, data: Foreign, flows: int, texts: bytes, *, jit: bool) -> tuple[bytes, NDArray[np.int64]]:
-        """Return the texts of so many flows, and where each ends; ``data`` is what the sources take their columns from.
+    def lay_out(self, data: Foreign, flows: int, texts: bytes) -> Layout:
+        """Take the columns of so many flows; ``data`` is what the sources take them from.
 
         Raises:
             OverflowError: some nanoseconds are more than a float tells apart.
@@ -279,14 +305,7 @@ class Program:
             np.array(self._words, dtype=np.int64),
             np.frombuffer(texts or b" ", np.uint8),
         )
-        if jit:
-            out, ends = np.empty(room, dtype=np.uint8), np.empty(flows, dtype=np.int64)
-            size = render.compiled(steps, *numbers, flows, out, ends)
-            return out[:size].tobytes(), ends
-        octets, stops = [0] * room, [0] * flows
-        lists: list[Any] = [part.tolist() for part in numbers]
-        size = render.bare(thaw(steps, jit=False), *lists, flows, octets, stops)  # type: ignore[call-arg]
-        return bytes(octets[:size]), np.array(stops, dtype=np.int64)
+        return Layout(steps, numbers, flows, room)
 
     def _add(
         self, kind: int, source: Source | None = None, *, word: int = 0, nothing: int = -1, longest: int = 2

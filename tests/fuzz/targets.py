@@ -348,7 +348,7 @@ def reported(path, *, jit, told=0):
 def write_from_columns(result, write):
     """Write the JSON report as ``keepalive report --json`` does."""
     writer = bulk.JsonWriter(result.captures, several=False)
-    texts = (each[at] for flows, order in result.together() for each in [writer.each(flows)] for at in order.tolist())
+    texts = (writer.page(flows, order)() for flows, order in result.together())
     write_json_of(result.captures, texts, lambda: summary_object(result.totals, writer.found), write)
 
 

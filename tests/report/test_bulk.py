@@ -11,7 +11,7 @@ from analyzer.analyzing import read_flows
 from analyzer.capture.rotation import Part
 from analyzer.judge import verdict
 from analyzer.report import bulk, export
-from analyzer.report.bulk import LARGE, JsonWriter, texts
+from analyzer.report.bulk import LARGE, JsonWriter, lay_out
 from analyzer.report.octets import MOST_NS
 from analyzer.survey.overview import CaptureSummary
 from analyzer.together import FlowsTogether
@@ -40,7 +40,7 @@ def assert_the_same(flows, captures, *, several=False):
     if np.abs(np.concatenate([times["last_ns"] - (captures[0].start_ns or 0), times["silence_ns"]])).max() > MOST_NS:
         return  # test_times_before_the_start_and_without_one
     for jit in JIT:
-        text, ends = texts(flows, captures, several=several, jit=jit)
+        text, ends = lay_out(flows, captures, several=several).render(jit=jit)
         stops = ends.tolist()
 
         assert expected == [text[first:stop] for first, stop in zip([0, *stops], stops, strict=False)]
@@ -79,12 +79,12 @@ def test_times_before_the_start_and_without_one(start_ns):
     captures = [replace(ONE[0], start_ns=start_ns)]
     if not start_ns:
         with pytest.raises(OverflowError):
-            texts(flows, captures, several=False, jit=False)
+            lay_out(flows, captures, several=False)
     else:
         assert_the_same(flows, captures)
     expected = [export.dumps(export.numbered(flow, captures, several=False)) for flow in flows]
 
-    assert expected == JsonWriter(captures, several=False).each(flows)
+    assert expected == JsonWriter(captures, several=False).lines(flows)().splitlines()
 
 
 @pytest.mark.skipif(len(JIT) == 1, reason="compiled loops are switched off")
@@ -93,10 +93,10 @@ def test_many_flows_are_written_by_the_compiled_loop(monkeypatch):
     monkeypatch.delenv("KEEPALIVE_JIT", raising=False)
     flows = flows_of([*scenario_flows()["dead_peer_gave_up"]] * (LARGE // 2))
     writer = JsonWriter(ONE, several=False)
-    by_objects = writer.each(flows)
+    by_objects = writer.lines(flows)()
     monkeypatch.setattr(export, "numbered", None)
 
-    assert by_objects == writer.each(flows)
+    assert by_objects == writer.lines(flows)()
     assert {"dead-peer-detected": LARGE} == {
         code: count for code, count in writer.found.items() if code == "dead-peer-detected"
     }
@@ -104,7 +104,9 @@ def test_many_flows_are_written_by_the_compiled_loop(monkeypatch):
 
 def test_a_program_is_made_once():
     """What is written of a flow does not change while it is written."""
-    assert bulk._program(several=True, joined=False, before="") is bulk._program(several=True, joined=False, before="")
+    assert bulk._program(several=True, joined=False, before="", after="") is bulk._program(
+        several=True, joined=False, before="", after=""
+    )
 
 
 @pytest.mark.parametrize("jit", JIT)
@@ -112,8 +114,8 @@ def test_a_page_is_the_flows_in_their_order(jit, monkeypatch):
     """Flows of a page stand behind each other in the order that is asked for, whichever way they are written."""
     monkeypatch.setenv("KEEPALIVE_JIT", "1" if jit else "0")
     flows = flows_of([*scenario_flows()["dead_peer_gave_up"]] * 2)
-    each = JsonWriter(ONE, several=False).each(flows)
+    each = JsonWriter(ONE, several=False).lines(flows)().splitlines()
     there, back = np.arange(len(flows)), np.arange(len(flows))[::-1]
 
-    assert export.BETWEEN.join(each) == JsonWriter(ONE, several=False).page(flows, there)
-    assert export.BETWEEN.join(reversed(each)) == JsonWriter(ONE, several=False).page(flows, back)
+    assert export.BETWEEN.join(each) == JsonWriter(ONE, several=False).page(flows, there)()
+    assert export.BETWEEN.join(reversed(each)) == JsonWriter(ONE, several=False).page(flows, back)()

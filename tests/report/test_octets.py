@@ -16,9 +16,9 @@ JIT = [False, *([True] if os.environ.get("KEEPALIVE_JIT") != "0" else [])]
 
 def written(program, data, flows, texts=b"", *, jit=False):
     """Return what a program writes of each flow."""
-    text, ends = program.run(data, flows, texts, jit=jit)
+    text, ends = program.lay_out(data, flows, texts).render(jit=jit)
     stops = ends.tolist()
-    return [text[first:stop].decode() for first, stop in zip([0, *stops], stops, strict=False)]
+    return [text[first:stop] for first, stop in zip([0, *stops], stops, strict=False)]
 
 
 def single(kind, words=(), nothing="null"):
@@ -50,7 +50,7 @@ def test_numbers_and_seconds_are_written_as_python_does(values):
 def test_what_a_float_cannot_tell_is_refused(ns):
     """Nanoseconds that a float does not tell apart are for Python to write."""
     with pytest.raises(OverflowError):
-        single(SECONDS).run(np.array([ns]), 1, b"", jit=False)
+        single(SECONDS).lay_out(np.array([ns]), 1, b"")
 
 
 @pytest.mark.parametrize("jit", JIT)

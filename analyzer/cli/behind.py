@@ -1,0 +1,33 @@
+"""Texts that a thread makes behind us, in order, while we prepare the next.
+
+What is left to make of a text is a compiled loop that runs beside Python. Writing stays with us: a thread that waits
+for a pipe to be read could not be told to stop.
+
+This module must not know what is in a text.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+
+def made_behind(texts: Iterable[Callable[[], str]], *, at_once: bool = False) -> Iterator[str]:
+    """Yield what these make, each while the next is prepared; ``at_once`` waits for no next one."""
+    if at_once or (os.cpu_count() or 1) == 1:
+        yield from (text() for text in texts)
+        return
+    before: Future[str] | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="keepalive-behind") as thread:
+        for text in texts:
+            made = thread.submit(text)
+            if before is not None:
+                yield before.result()
+            before = made
+        if before is not None:
+            yield before.result()
