@@ -2,14 +2,16 @@
 
 hatchling calls ``MachineCode`` for every wheel; it runs this file once more, in a process of its own, which compiles
 all loops for the least processor of this platform (``analyzer/loops/shipped.py``). The wheel is for this platform then.
-Where that fails, and with KEEPALIVE_PURE_WHEEL=1, it is one for all, and the first large run compiles, as it does from
-an editable installation.
+An editable one has no files; for it the code is put where it is looked for, beside the sources, and counts until one of
+them is changed. Where any of that fails, and with KEEPALIVE_PURE_WHEEL=1, the wheel is one for all platforms, and the
+first large run compiles.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -37,12 +39,13 @@ class MachineCode(BuildHookInterface):  # type: ignore[misc]
     """The hook that hatchling finds here by its base."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add machine code to a wheel; nothing to an editable one."""
-        if version == "editable" or os.environ.get("KEEPALIVE_PURE_WHEEL"):
+        """Add machine code to a wheel; for an editable one, put it beside the sources."""
+        if os.environ.get("KEEPALIVE_PURE_WHEEL"):
             return
         self.made = tempfile.TemporaryDirectory()
+        there = [str(ROOT / INSIDE)] if version == "editable" else []
         done = subprocess.run(  # noqa: S603 - this interpreter, and this file
-            [sys.executable, "-P", __file__, self.made.name],
+            [sys.executable, "-P", __file__, self.made.name, *there],
             cwd="/",
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
@@ -52,7 +55,24 @@ class MachineCode(BuildHookInterface):  # type: ignore[misc]
         if done.returncode:
             why = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
             self.app.display_warning(f"no machine code in this wheel: {why}")
-            return
+        elif version == "editable":
+            self.place_beside_the_sources()
+        else:
+            self.add_to(build_data)
+
+    def place_beside_the_sources(self) -> None:
+        """Put what was compiled, if anything had to be, where it is looked for; it is there whole, or not at all."""
+        try:
+            for each in Path(self.made.name).iterdir():
+                shutil.rmtree(ROOT / INSIDE, ignore_errors=True)
+                begun = ROOT / INSIDE / f"{each.name}.begun"
+                shutil.copytree(each, begun)
+                begun.rename(begun.with_suffix(""))
+        except OSError as error:
+            self.app.display_warning(f"no machine code beside the sources: {error}")
+
+    def add_to(self, build_data: dict[str, Any]) -> None:
+        """Have a wheel take along what was compiled, and say which platform it is for."""
         build_data["force_include"][self.made.name] = INSIDE
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{_platform()}"
@@ -100,6 +120,7 @@ def compile_into(folder: Path) -> int:
             lambda: _command("report", "--json", str(small)),
             lambda: _command("share", str(small), str(small.with_suffix(".pcapng"))),
             lambda: _command("report", "--json", str(small.with_suffix(".pcapng"))),
+            lambda: _command("join", str(small), str(small.with_suffix(".pcapng"))),
             watching.compile_all,
         ]
         parts = list(dict.fromkeys([*choice.wanted(), *(part for run in runs for part in rehearsal.rehearsed(run))]))
@@ -114,5 +135,15 @@ def compile_into(folder: Path) -> int:
     return len(parts)
 
 
+def main(folder: str, there: str | None = None) -> None:
+    """Compile into a folder, unless there is another in which such code lies already."""
+    from analyzer.loops import shipped
+
+    if there is not None and shipped.place(Path(there)).is_dir():
+        sys.stdout.write("nothing to compile\n")
+    else:
+        sys.stdout.write(f"{compile_into(Path(folder))} loops\n")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(f"{compile_into(Path(sys.argv[1]))} loops\n")
+    main(*sys.argv[1:])

@@ -3,14 +3,18 @@
 import os
 import subprocess
 import sys
+import tempfile
 import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
+import hatch_build
+from analyzer.loops import shipped
+
 ROOT = Path(__file__).parents[1]
-CAPTURES = ("founding_go_fin60.pcap", "lab/pcapng_two_interfaces.pcapng")
+CAPTURES = ("founding_go_fin60.pcap", "lab/pcapng_two_interfaces.pcapng", "lab/app_heartbeat_one_byte.pcap")
 RUN = """
 import sys
 from analyzer.cli import main
@@ -70,6 +74,35 @@ def test_a_first_run_from_a_wheel_compiles_nothing(tmp_path):
         assert "numba" not in said["1", capture].stderr
         assert said["1", capture].stdout == said["0", capture].stdout != ""
     assert [] == list(home.rglob("*"))
+
+
+def test_an_editable_installation_has_it_beside_the_sources(tmp_path, monkeypatch):
+    """What was compiled is whole where it is looked for, what other sources left there is gone, and the rest stays."""
+    folder = tmp_path / hatch_build.INSIDE
+    (folder / "0123456789abcdef").mkdir(parents=True)
+    monkeypatch.setattr(hatch_build, "ROOT", tmp_path)
+    hook = hatch_build.MachineCode.__new__(hatch_build.MachineCode)
+    hook.made = tempfile.TemporaryDirectory()
+    Path(hook.made.name, "fedcba9876543210").mkdir()
+    Path(hook.made.name, "fedcba9876543210", "one.loop.o").write_bytes(b"code")
+
+    hook.place_beside_the_sources()
+    hook.finalize("editable", {}, "")
+
+    assert [folder / "fedcba9876543210" / "one.loop.o"] == [each for each in folder.rglob("*") if each.is_file()]
+    assert ["fedcba9876543210"] == [each.name for each in folder.iterdir()]
+
+
+def test_nothing_is_compiled_twice(tmp_path, capsys):
+    """Where code of exactly these sources lies already, an installation takes no time for it."""
+    pytest.importorskip("llvmlite")
+    there = shipped.place(tmp_path / "there")
+    there.mkdir(parents=True)
+
+    hatch_build.main(str(tmp_path / "made"), str(tmp_path / "there"))
+
+    assert "nothing to compile" in capsys.readouterr().out
+    assert not (tmp_path / "made").exists()
 
 
 def test_what_compiles_is_what_will_run():

@@ -113,10 +113,11 @@ def test_the_compiler(folder, tmp_path_factory):
     pytest.importorskip("numba")
     cache = tmp_path_factory.mktemp("cache")
     cache.chmod(0o700)
+    # who sets something of numba's gets nothing that came along with the program: it does compile
     code = (
         "from analyzer.loops import choice; assert choice.ready(); from numba.core import config; print(config.DUMP_IR)"
     )
-    done = run(folder, code=code, KEEPALIVE_JIT="", KEEPALIVE_CACHE_DIR=str(cache))
+    done = run(folder, code=code, KEEPALIVE_JIT="", KEEPALIVE_CACHE_DIR=str(cache), NUMBA_OPT="3")
 
     assert (0, b"", b"0\n") == (done.returncode, done.stderr, done.stdout)
 

@@ -1,8 +1,9 @@
 """Machine code that came with the program: a wheel for a platform has it, so that nobody waits for a compiler.
 
 It is made for any processor of its kind (a baseline), from exactly the sources beside it: the folder is named by them,
-as the cache's is. An installation from a checkout that stays a checkout (``pip install -e``) has none. It is as
-trustworthy as the program, beside whose sources it lies: whoever can change the one can change the other.
+as the cache's is. An installation from a checkout that stays a checkout (``pip install -e``) puts it there, and it
+counts until a source is changed. It is as trustworthy as the program, beside whose sources it lies: whoever can change
+the one can change the other.
 
 This module must not know what any loop computes, or how machine code is made.
 """

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.segment import SegmentBatch
-    from analyzer.untyped import Numbers
+    from analyzer.untyped import Foreign, Numbers
 
 LINGER_NS: Final = 120_000_000_000
 """A closed flow is kept this long for stragglers (two TIME-WAIT of Linux), a lone SYN too (its retries end after 127
@@ -362,7 +362,9 @@ class Tracker:
         self._make_room(len(self._slots))
         self._sweep(LINGER_NS, 0)
         retire.choose(jit=self.jit)(self._leaving[:0], self._flows.records, self._registers, observe.FLOW_FREE)
-        self._beside.rehearse(self.snapshot())
+        flows = self.snapshot()
+        self._picked_trains(np.zeros(0, dtype=np.int64), flows, give_back=True)
+        self._beside.rehearse(flows)
 
     def snapshot(self) -> FlowBatch:
         """Return all flows still in memory as they stand, and keep them."""
@@ -449,9 +451,11 @@ class Tracker:
 
     def _trains_of(self, batch: FlowBatch, *, give_back: bool) -> NDArray[np.void]:
         """Return the trains of heartbeats of the flows of a batch, in order of their numbers."""
-        having: Any = np.flatnonzero(batch.flow["beats"] >= 0)
-        if not len(having):
-            return batch.trains
+        having = np.flatnonzero(batch.flow["beats"] >= 0)
+        return self._picked_trains(having, batch, give_back=give_back) if len(having) else batch.trains
+
+    def _picked_trains(self, having: Foreign, batch: FlowBatch, *, give_back: bool) -> NDArray[np.void]:
+        """Return the trains of the flows of a batch at these places, which are all that have any."""
         flow, a, b = (
             part if self.jit else thaw(pick(part, having), jit=False) for part in (batch.flow, batch.a, batch.b)
         )

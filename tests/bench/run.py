@@ -432,7 +432,7 @@ def start(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     say("compiling for the first time")
     with tempfile.TemporaryDirectory(prefix="keepalive-bench-cache-") as cache:
         command = commands["keepalive report, 20,000 packets"]
-        fresh = measure(command, options.timeout, KEEPALIVE_CACHE_DIR=cache, KEEPALIVE_JIT="1")
+        fresh = measure(command, options.timeout, KEEPALIVE_CACHE_DIR=cache, KEEPALIVE_JIT="1", NUMBA_OPT="3")
     first = Line("the same, first run ever: compiling", 1, partial=False, runs=[fresh])
     measure(command, options.timeout, KEEPALIVE_JIT="1")  # so that nothing compiles while it is timed
     for turn in range(max(5, options.rounds) + 1):

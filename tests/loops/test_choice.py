@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.loops import canary, choice, machine, notices, versions
+from analyzer.loops import canary, choice, machine, notices, shipped, versions
 from analyzer.loops.choice import jit_wanted
 
 ROOT = Path(__file__).parents[2]
@@ -17,8 +17,9 @@ CAPTURES = ROOT / "captures"
 
 @pytest.fixture
 def fresh(monkeypatch, tmp_path):
-    """A process that has not found out yet, with a cache of its own; what it tells."""
+    """A process that has not found out yet, with a cache of its own and nothing that came along; what it tells."""
     told = {}
+    monkeypatch.setattr(shipped, "_here", lambda: None)
     monkeypatch.setattr(choice, "_READY", [])
     monkeypatch.setattr(choice, "_REHEARSALS", [])
     monkeypatch.setattr(choice, "_CREWS", [])

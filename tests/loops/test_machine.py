@@ -115,6 +115,10 @@ def test_compiled_code_is_kept_and_not_compiled_again(folder, monkeypatch):
     assert before == native(tally)(table(), 1, table()[0], False)
 
 
+COMPILES = {"NUMBA_OPT": "3"}
+"""Who tells numba what to do, be it what it does anyway, gets nothing that came along with the program."""
+
+
 def test_what_the_command_starts_has_no_numba(tmp_path):
     """A report by compiled loops does not import numba: a crew does, the first time, and then nobody."""
     command = (
@@ -124,7 +128,9 @@ def test_what_the_command_starts_has_no_numba(tmp_path):
     said = [
         subprocess.run(
             [sys.executable, "-c", command],
-            env=os.environ | {"KEEPALIVE_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT), "KEEPALIVE_JIT": ""},
+            env=os.environ
+            | {"KEEPALIVE_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT), "KEEPALIVE_JIT": ""}
+            | COMPILES,
             capture_output=True,
             text=True,
             check=True,
