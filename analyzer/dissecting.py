@@ -22,6 +22,7 @@ from analyzer.capture.source import STDIN
 from analyzer.errors import AnalyzerError
 from analyzer.judge.protocols import PROTOCOLS
 from analyzer.survey.membership import identity
+from analyzer.survey.overview import responder_is_b
 from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS, BEATS_LEAST
 from analyzer.wireshark.dissection import KEPT_OCTETS, Candidate, Piece, beats_of, dissect, name
 from analyzer.wireshark.tshark import WiresharkError
@@ -226,7 +227,7 @@ class _Wanted:
 
 def _cut_out(summary: CaptureSummary, some: list[Beating], writer: CutWriter) -> list[_Cut]:
     """Write the segments of some flows that have data, and return what was written."""
-    cuts = [_Cut(each, Candidate(min(int(each.flow["a_port"]), int(each.flow["b_port"])))) for each in some]
+    cuts = [_Cut(each, _candidate(each)) for each in some]
     wanted = _Wanted(cuts)
     for part in summary.parts:
         with open_capture(part.path) as reader:
@@ -239,6 +240,14 @@ def _cut_out(summary: CaptureSummary, some: list[Beating], writer: CutWriter) ->
                     if cut is not None and not cut.is_full and writer.octets < MOST_OCTETS:
                         _take(frame, number, cut, writer)
     return cuts
+
+
+def _candidate(beating: Beating) -> Candidate:
+    """Return a flow as a candidate, without segments yet."""
+    batch, ports = beating.kept.batch, (int(beating.flow["a_port"]), int(beating.flow["b_port"]))
+    port = ports[int(responder_is_b(batch)[beating.row])]
+    is_guess = not (batch.a["syn_frame"][beating.row] or batch.b["syn_frame"][beating.row])
+    return Candidate(port, ports=ports if is_guess else None)
 
 
 def _take(frame: CutFrame, number: int, cut: _Cut, writer: CutWriter) -> None:

@@ -144,6 +144,20 @@ def test_what_asks_for_data_may_be_a_poll(named, what):
 
 
 @needs_tshark
+def test_a_client_whose_port_is_lower(tmp_path):
+    """Some dissectors tell who asks by the port: it is the service's, whichever is lower, also from the middle on."""
+    whats = ["IRC ISON", "MySQL", "MySQL query", "PostgreSQL query", "HTTP request"]
+    cases = {2800 + at: case for at, case in enumerate((what, missing) for what in whats for missing in (0, 3))}
+    talks = [beating.talk(40_000 + own, own, beating.TALKS[what])[missing:] for own, (what, missing) in cases.items()]
+    analysis = analyzer.analyze(beating.pcap(tmp_path / "all.pcap", *talks), jit=False)
+
+    assert [] == analyzer.name_heartbeats(analysis)
+    assert {own: what for own, (what, _) in cases.items()} == {
+        min(flow.a.port, flow.b.port): trains(flow)[0]["protocol"] for flow in analysis.flows
+    }
+
+
+@needs_tshark
 def test_it_works_inside_an_event_loop(tmp_path):
     """In a notebook, which runs in an event loop, heartbeats are named as elsewhere."""
 

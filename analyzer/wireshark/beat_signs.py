@@ -89,6 +89,12 @@ MIDSTREAM: Final = {"http": "websocket"}
 """What is tried where the beginning of a connection is missing."""
 
 
+ASKING: Final = re.compile(
+    rb"(?i:(:\S+ )?ISON )|\x01\0{3}\x0e\Z|.\0{3}\x03[A-Za-z]|Q\0{3}.[A-Za-z]|(GET|HEAD|OPTIONS|POST) \S+ HTTP/1",
+    re.DOTALL,
+)
+"""What only clients send: who is sent it has the service's port, which some dissectors read the direction from."""
+
 TRIED_IN_TLS: Final = frozenset({"amqp", "diameter", "http", "mbtcp", "mqtt"})
 """What tshark can be told to try within TLS (``-d tls.port==N,``); told anything else it does nothing at all. HTTP/2 it
 finds by itself (ALPN)."""

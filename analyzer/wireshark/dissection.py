@@ -10,10 +10,11 @@ It must not know how candidates are found, or what follows from a name.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.wireshark.beat_signs import (
+    ASKING,
     DECIPHERED,
     FIELDS,
     HELLO,
@@ -70,8 +71,18 @@ class Candidate:
     """A connection with trains of heartbeats."""
 
     port: int
-    """The one that its service has."""
+    """The one that its service has, as far as that is known."""
     pieces: list[Piece] = field(default_factory=list)
+    ports: tuple[int, int] | None = None
+    """Those of a and of b, where no handshake tells which of them is the service's."""
+
+    @property
+    def service_port(self) -> int:
+        """The port of who is asked what only clients ask; else that which it is taken for."""
+        if self.ports is None:
+            return self.port
+        asked = Counter(1 - piece.side for piece in self.pieces if ASKING.match(piece.data))
+        return self.ports[asked.most_common(1)[0][0]] if asked else self.port
 
 
 class Named(NamedTuple):
@@ -115,7 +126,7 @@ def _deciphered(candidates: Iterable[Candidate], read: dict[int, Fields]) -> Ite
             fields = read.get(piece.number, {})
             if DECIPHERED in fields:
                 pieces.append(piece._replace(data=clear(fields, b"")[:KEPT_OCTETS]))
-        yield Candidate(each.port, pieces)
+        yield replace(each, pieces=pieces)
 
 
 def tried(candidates: Iterable[Candidate]) -> dict[int, str]:
@@ -127,7 +138,7 @@ def tried(candidates: Iterable[Candidate]) -> dict[int, str]:
         begun = any(HELLO.match(piece.data) for piece in each.pieces[:BEGINNING])
         if not begun:
             guesses = Counter({MIDSTREAM.get(found, found): count for found, count in guesses.items()})
-        looks.setdefault(each.port, Counter()).update(guesses)
+        looks.setdefault(each.service_port, Counter()).update(guesses)
     return {port: found.most_common(1)[0][0] for port, found in looks.items() if found}
 
 
