@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from analyzer import findings
+from analyzer.findings.notable import is_notable
 from analyzer.judge import verdict
 from analyzer.judge.recording import parts_of
 from analyzer.judge.verdict import VERDICTS, Verdict
@@ -117,7 +118,7 @@ class Analysis:
         self._trials.add(capture, batch, winners, overview.responder_is_b(columns))
         picked = np.arange(len(batch))
         if not (self.keep_all or self.only_findings):
-            picked = np.flatnonzero(overview.is_notable(columns, winners))
+            picked = np.flatnonzero(is_notable(columns, winners))
             if len(picked) < FEW * len(batch):
                 batch, winners, picked = batch.take(picked), winners[picked], np.arange(len(picked))
         if self._found is None and not self.only_findings:
@@ -417,7 +418,7 @@ class Analysis:
             return self._found
         found = Findings()
         for kept in self._batches:
-            is_wanted = overview.is_notable(kept.batch, kept.winners) if notable else np.ones(len(kept.batch), np.bool_)
+            is_wanted = is_notable(kept.batch, kept.winners) if notable else np.ones(len(kept.batch), np.bool_)
             picked = np.flatnonzero(is_wanted)
             found.add(kept.capture, kept.batch.flow["number"][picked], kept.hits.take(picked))
         return found

@@ -46,12 +46,13 @@ class Attention:
         """
         import numpy as np
 
+        from analyzer.findings.notable import has_verdict
         from analyzer.judge.verdict import Verdict
         from analyzer.survey import overview
 
         lines = view.lines()
         probes = (lines["probes"] > 0) | (lines["zero_window"] > 0)
-        lasting = overview.has_verdict(lines["winner"], Verdict.HALF_CLOSED, Verdict.SILENT) & ~probes
+        lasting = has_verdict(lines["winner"], Verdict.HALF_CLOSED, Verdict.SILENT) & ~probes
         now_s = time.monotonic()
         numbers = lines["number"][lasting].tolist()
         self._since_s = {number: self._since_s.get(number, now_s) for number in numbers}

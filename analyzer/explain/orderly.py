@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from analyzer.findings.conditions import LONG_CLOSED_NS
 from analyzer.findings.kinds import close_wait, half_close, lapses, window
+from analyzer.findings.notable import LONG_CLOSED_NS
 from analyzer.judge.connection import State
 from analyzer.judge.record import other
 from analyzer.tolerances import UNEVEN

@@ -71,12 +71,17 @@ def _with_states(t: Teller, text: str, frames: Sequence[int]) -> str:
 
 
 def _midstream(t: Teller, events: Sequence[Line]) -> list[Line]:
-    """That there is no handshake, before anything else, for a new SYN on the connection may precede its segments."""
+    """That there is no handshake, before anything else, for a new SYN on the connection may precede its segments.
+
+    Where headers are cut off, a SYN may be among what cannot be read.
+    """
     record = t.record
     if record.initiator is not None:
         return []
     early = min(((line.frames[0], line.at_ns) for line in events if line.frames), default=(record.first_frame, None))
     text = "capture starts in mid-connection: its SYN is not in it"
+    if record.cut:
+        text = "first segment captured; where the headers are cut off, a SYN cannot be told from any other segment"
     if early[1] is None or early[0] >= record.first_frame:
         return [_line(t, text, (record.first_frame,), record.first_ns)]
     return [Line(text, early[:1], early[1])]

@@ -18,11 +18,6 @@ from analyzer.tolerances import ANSWER_RST_NS
 if TYPE_CHECKING:
     from analyzer.findings.flows import Flows, Mask
 
-LONG_NS: Final = 60_000_000_000
-"""The shortest idle time after which some box on the way ends a connection (field guide 6); less is no news."""
-LONG_CLOSED_NS: Final = 10_000_000_000
-"""No program that reads leaves its receive window closed this long."""
-
 HABIT: Final = 3
 """This many probes in vain, and trains that the peer was heard after, before a habit is called one."""
 IDLE_CLOSE_NS: Final = 1_000_000_000

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.findings.case import Case
+from analyzer.findings.notable import is_notable
 from analyzer.judge import facts, milestones, recording, verdict
 from analyzer.judge.record import PROBE_KINDS
 from analyzer.judge.timers import inference
@@ -180,6 +181,11 @@ class Columns:
         ends = [{"fin_frame": self.column(end, "fin_frame")} for end in "ab"]
         ending = {name: self.column("ending", name) for name in ("stranger", "reset_side")}
         return verdict.by(ending, ends[0], ends[1], self.winners)
+
+    @cached_property
+    def notable(self) -> Mask:
+        """Which flows have something to say."""
+        return np.concatenate([is_notable(batch, winners)[picked] for batch, winners, picked in self._pieces])
 
     def case(self, at: int, side: int) -> Case:
         """Return one of the flows as a record, looked at from an endpoint."""

@@ -9,12 +9,11 @@ It must not hold a word for the user, or look at a SEEN row.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from analyzer.findings.conditions import LONG_CLOSED_NS, LONG_NS
+from analyzer.findings.notable import has_verdict, is_notable, probe_sum
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.segment import address_text
 from analyzer.survey.lookalikes import lookalikes
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from analyzer.track.awake import Hole
     from analyzer.track.batch import FlowBatch
 
-HANGING: Final = 2
-"""Sent again so often without effect, it is no accident."""
 FEW: Final = 3
 """This many files of a stream are named one by one."""
 
@@ -177,13 +174,13 @@ class Totals:
 
     def add(self, batch: FlowBatch, winners: NDArray[np.int8]) -> None:
         """Add finished flows, by columns."""
-        probes = _sum(batch, "probes")
+        probes = probe_sum(batch, "probes")
         self.flows += len(batch)
         self.flows_with_probes += int((probes > 0).sum())
         self.probes += int(probes.sum())
-        self.probes_answered += int(_sum(batch, "answered").sum())
-        self.probes_after_fin += int(_sum(batch, "after_fin").sum())
-        self.zero_window_probes += int(_sum(batch, "zero_window").sum())
+        self.probes_answered += int(probe_sum(batch, "answered").sum())
+        self.probes_after_fin += int(probe_sum(batch, "after_fin").sum())
+        self.zero_window_probes += int(probe_sum(batch, "zero_window").sum())
         for index, count in enumerate(np.bincount(winners, minlength=len(VERDICTS))):
             if count:
                 word = VERDICTS[index].verdict.value
@@ -211,37 +208,6 @@ class Service:
     """Index among the ranked lines of its most important flow; None if only lines are left of them all."""
 
 
-def has_verdict(winners: NDArray[np.int8], *words: Verdict) -> NDArray[np.bool_]:
-    """Say which flows have one of these verdicts."""
-    return _among(words)[winners]
-
-
-@cache
-def _among(words: tuple[Verdict, ...]) -> NDArray[np.bool_]:
-    """Return for each row of VERDICTS whether it gives one of these verdicts."""
-    return np.array([rule.verdict in words for rule in VERDICTS])
-
-
-def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Say which flows have something to say.
-
-    Probes of either kind, an ending other than closed, open or refused, a long silence, a window that is closed or was
-    for long, something sent again and again, an ICMP error, a RST that ended nothing, or what keeps us from telling.
-    """
-    eventful = _sum(batch, "probes") + _sum(batch, "zero_window") + _sum(batch, "undecided") > 0
-    eventful |= (batch.ending["icmp_errors"] > 0) | (batch.ending["ignored"] > 0)
-    left_idle = (batch.flow["active_ns"] >= 0) & (batch.ends_ns - batch.flow["active_ns"] >= LONG_NS)
-    eventful |= left_idle & has_verdict(winners, Verdict.OPEN)
-    eventful |= (batch.flow["silence_ns"] >= LONG_NS) | (batch.flow["cut"] > 0) | (batch.flow["backwards"] > 0)
-    for run in (batch.run_a, batch.run_b):
-        eventful |= (run["shut_ns"] >= LONG_CLOSED_NS) & has_verdict(winners, Verdict.OPEN)
-    for end in (batch.a, batch.b):
-        eventful |= (end["window_shut_frame"] > 0) & has_verdict(winners, Verdict.OPEN)
-        again = (end["unacked_ns"] >= 0) | (end["fin_acked_frame"] > 0)
-        eventful |= again & (end["resent"] >= HANGING)
-    return eventful | ~has_verdict(winners, Verdict.CLOSED, Verdict.OPEN, Verdict.UNESTABLISHED)
-
-
 def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
     """Return a LINE for each flow of the batch that is number ``at`` of its analysis."""
     lines = np.zeros(len(batch), dtype=LINE)
@@ -250,7 +216,7 @@ def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8])
     lines["winner"], lines["number"] = winners, batch.flow["number"]
     lines["first_frame"] = batch.flow["first_frame"]
     for name in ("probes", "answered", "after_fin", "zero_window"):
-        lines[name] = _sum(batch, name)
+        lines[name] = probe_sum(batch, name)
     lines["rank"] = _rank(batch, winners)
     lines["notable"] = is_notable(batch, winners)
     is_b = responder_is_b(batch)
@@ -416,8 +382,8 @@ def _changes(lines: NDArray[np.void], order: NDArray[np.int64], names: tuple[str
 
 
 def _rank(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.int8]:
-    probes = _sum(batch, "probes") > 0
-    held = _sum(batch, "after_peer_fin") > 0
+    probes = probe_sum(batch, "probes") > 0
+    held = probe_sum(batch, "after_peer_fin") > 0
     rank = {word: index for index, word in enumerate(RANKS)}
     half = has_verdict(winners, Verdict.HALF_CLOSED)
     aborted = has_verdict(winners, Verdict.ABORTED)
@@ -430,11 +396,11 @@ def _rank(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.int8]:
         (has_verdict(winners, Verdict.RESET_ON_PROBE), "reset_on_probe"),
         (half, "half_closed"),
         (has_verdict(winners, Verdict.UNDETERMINED), "undetermined"),
-        (opened & (_sum(batch, "trailing") > 0), "open_unanswered"),
+        (opened & (probe_sum(batch, "trailing") > 0), "open_unanswered"),
         (aborted & probes, "aborted_after_probes"),
-        (closed & (_sum(batch, "after_fin") > 0), "probed_after_fin"),
+        (closed & (probe_sum(batch, "after_fin") > 0), "probed_after_fin"),
         (opened & probes, "open_probing"),
-        (_sum(batch, "zero_window") + _sum(batch, "undecided") > 0, "window_probed"),
+        (probe_sum(batch, "zero_window") + probe_sum(batch, "undecided") > 0, "window_probed"),
         (closed & probes, "closed_after_probes"),
         (aborted, "aborted"),
         (has_verdict(winners, Verdict.UNESTABLISHED), "unestablished"),
@@ -443,9 +409,3 @@ def _rank(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.select([mask for mask, _ in rows], [rank[word] for _, word in rows], default=rank["closed"]).astype(
         np.int8
     )
-
-
-def _sum(batch: FlowBatch, name: str) -> NDArray[np.int64]:
-    """Return one count of the probes of both ends; none of a flow that is another one under other addresses."""
-    both = batch.run_a[name].astype(np.int64) + batch.run_b[name]
-    return np.where(batch.flow["twin_is_first"] == 1, 0, both)

@@ -97,9 +97,14 @@ def starts_midstream(f: Flows) -> Mask:
     return (f.own("syn_frame") == 0) & (f.peer("syn_frame") == 0)
 
 
-def probed_or_reset(f: Flows) -> Mask:
-    """There are probes, or a RST ended the flow."""
-    return (f.run("probes") + f.peer_run("probes") > 0) | (f.ending("reset_row") >= 0)
+def has_something_to_say(f: Flows) -> Mask:
+    """The flow has something to say: it is listed and told."""
+    return f.columns.notable
+
+
+def all_headers_read(f: Flows) -> Mask:
+    """The snap length cut off no headers, behind which a SYN may be."""
+    return f.flow("cut") == 0
 
 
 def _midstream_evidence(case: Case) -> Evidence:
@@ -114,7 +119,7 @@ def _midstream_detail(t: Teller, f: Finding) -> str:
 
 MIDSTREAM: Final = FindingKind(
     code="midstream-start",
-    rows=(Row((starts_midstream, probed_or_reset), _midstream_evidence),),
+    rows=(Row((starts_midstream, all_headers_read, has_something_to_say), _midstream_evidence),),
     text=LongText(
         title="The capture began in mid-connection",
         meaning="No SYN of this flow was captured.",

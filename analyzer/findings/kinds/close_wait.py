@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import count_answered, end_ns, frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Row, Told
+from analyzer.findings.notable import LONG_NS
 from analyzer.findings.phrases import CLOSE_IT
 from analyzer.judge.record import AFTER_FIN_WORDS, other
 from analyzer.judge.verdict import Verdict
@@ -101,14 +102,14 @@ def nobody_probes_half_closed(f: Flows) -> Mask:
 
 def half_closed_for_a_minute(f: Flows) -> Mask:
     """The capture went on for at least 60 s after that FIN."""
-    return (f.peer("fin_frame") > 0) & (f.ends_ns - f.peer("fin_ns") >= c.LONG_NS)
+    return (f.peer("fin_frame") > 0) & (f.ends_ns - f.peer("fin_ns") >= LONG_NS)
 
 
 def reset_by_the_closer_unasked(f: Flows) -> Mask:
     """A minute or more after that FIN its sender ended the flow with RST and ACK, unasked."""
     told = f.from_peer.own_reset & f.reset_has_ack & (f.peer("fin_frame") > 0)
     unasked = (f.own("last_ns") >= 0) & (f.ending("reset_ns") - f.own("last_ns") >= AT_ONCE_NS)
-    return told & unasked & (f.ending("reset_ns") - f.peer("fin_ns") >= c.LONG_NS)
+    return told & unasked & (f.ending("reset_ns") - f.peer("fin_ns") >= LONG_NS)
 
 
 def _unprobed_evidence(case: Case) -> Evidence:

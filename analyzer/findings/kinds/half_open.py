@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.findings.notable import LONG_NS
 from analyzer.judge.record import other
 from analyzer.label.reset import ResetKind
 from analyzer.tolerances import ANSWER_RST_NS
@@ -98,7 +99,7 @@ def _change(f: Finding) -> str | None:
     if not number(f, "peer_probes"):
         return None
     silent_ns = number(f, "silent_ns") if "silent_ns" in f.data else 0
-    if silent_ns < c.LONG_NS:
+    if silent_ns < LONG_NS:
         return (
             "Nothing: the end that held the old connection was probing, and would have found the loss on its own. This"
             " exchange is TCP's normal recovery."

@@ -9,6 +9,7 @@ import numpy as np
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope
+from analyzer.findings.notable import LONG_NS
 from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict
 from analyzer.units import NS_PER_S
@@ -175,7 +176,7 @@ def could_probe(f: Flows) -> Mask:
 def long_silence_unprobed(f: Flows) -> Mask:
     """The longest silence of the open connection lasted 60 s or more, and no probe passed in it."""
     length_ns, _, both_open = _silences(f)
-    return both_open & (length_ns >= c.LONG_NS)
+    return both_open & (length_ns >= LONG_NS)
 
 
 def silence(case: Case) -> tuple[int, int, int | None] | None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.findings.notable import LONG_CLOSED_NS
 from analyzer.judge.closings import closings, unanswered
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
@@ -58,14 +58,14 @@ def window_closed_for_long(f: Flows) -> Mask:
     probe = f.first_of(f.from_peer.mine & f.kind_in(Kind.ZERO_WINDOW_PROBE))
     before = np.flatnonzero((probe >= 0) & ((first < 0) | (probe < first)))
     lasted(probe[before], first[before])
-    may = (f.flow("backwards") == 0) & (closed_ns >= c.LONG_CLOSED_NS)
+    may = (f.flow("backwards") == 0) & (closed_ns >= LONG_CLOSED_NS)
     return may & f.settle(may, lambda case: bool(_long(case)))
 
 
 def _long(case: Case) -> list[Closing]:
     """Return the long closings."""
     every = closings(case.record, case.side)
-    return [each for each in every if each.lasted_ns >= c.LONG_CLOSED_NS and _is_measured(case, each)]
+    return [each for each in every if each.lasted_ns >= LONG_CLOSED_NS and _is_measured(case, each)]
 
 
 def _is_measured(case: Case, closing: Closing) -> bool:

@@ -1,0 +1,62 @@
+"""Which flows have something to say, decided over columns: what is listed, told, and searched for findings.
+
+It must not know a finding, or look at a SEEN row.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.judge.verdict import VERDICTS, Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.track.batch import FlowBatch
+
+LONG_NS: Final = 60_000_000_000
+"""The shortest idle time after which some box on the way ends a connection (field guide 6); less is no news."""
+LONG_CLOSED_NS: Final = 10_000_000_000
+"""No program that reads leaves its receive window closed this long."""
+HANGING: Final = 2
+"""Sent again so often without effect, it is no accident."""
+
+
+def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Say which flows have something to say.
+
+    Probes of either kind, an ending other than closed, open or refused, a long silence, a window that is closed or was
+    for long, something sent again and again, an ICMP error, a RST that ended nothing, or what keeps us from telling.
+    """
+    eventful = probe_sum(batch, "probes") + probe_sum(batch, "zero_window") + probe_sum(batch, "undecided") > 0
+    eventful |= (batch.ending["icmp_errors"] > 0) | (batch.ending["ignored"] > 0)
+    left_idle = (batch.flow["active_ns"] >= 0) & (batch.ends_ns - batch.flow["active_ns"] >= LONG_NS)
+    eventful |= left_idle & has_verdict(winners, Verdict.OPEN)
+    eventful |= (batch.flow["silence_ns"] >= LONG_NS) | (batch.flow["cut"] > 0) | (batch.flow["backwards"] > 0)
+    for run in (batch.run_a, batch.run_b):
+        eventful |= (run["shut_ns"] >= LONG_CLOSED_NS) & has_verdict(winners, Verdict.OPEN)
+    for end in (batch.a, batch.b):
+        eventful |= (end["window_shut_frame"] > 0) & has_verdict(winners, Verdict.OPEN)
+        again = (end["unacked_ns"] >= 0) | (end["fin_acked_frame"] > 0)
+        eventful |= again & (end["resent"] >= HANGING)
+    return eventful | ~has_verdict(winners, Verdict.CLOSED, Verdict.OPEN, Verdict.UNESTABLISHED)
+
+
+def probe_sum(batch: FlowBatch, name: str) -> NDArray[np.int64]:
+    """Return one count of the probes of both ends; none of a flow that is another one under other addresses."""
+    both = batch.run_a[name].astype(np.int64) + batch.run_b[name]
+    return np.where(batch.flow["twin_is_first"] == 1, 0, both)
+
+
+def has_verdict(winners: NDArray[np.int8], *words: Verdict) -> NDArray[np.bool_]:
+    """Say which flows have one of these verdicts."""
+    return _among(words)[winners]
+
+
+@cache
+def _among(words: tuple[Verdict, ...]) -> NDArray[np.bool_]:
+    """Return for each row of VERDICTS whether it gives one of these verdicts."""
+    return np.array([rule.verdict in words for rule in VERDICTS])

@@ -1,0 +1,48 @@
+"""Which flows have something to say."""
+
+import numpy as np
+import pytest
+
+from analyzer.findings.notable import has_verdict, is_notable, probe_sum
+from analyzer.judge import verdict
+from analyzer.judge.verdict import Verdict
+from tests.notation import SCENARIOS, follow, load
+
+
+def batch_of(name):
+    """The flows of a scenario as columns, and the rows of VERDICTS that they have."""
+    (batch,) = follow([load(SCENARIOS / f"{name}.pkt").batch()])
+    return batch, verdict.decide(batch)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("orderly_close", [False]),
+        ("probing_every_five_seconds", [True]),
+        ("headers_cut_but_for_the_fin", [True]),
+        ("idle_without_keepalive", [True]),
+        ("icmp_error_quoting_a_probe", [True]),
+    ],
+)
+def test_a_flow_with_something_to_say_is_notable(name, expected):
+    """Probes, cut headers, a long silence and ICMP errors are worth saying, an orderly close is not."""
+    batch, winners = batch_of(name)
+
+    assert expected == is_notable(batch, winners).tolist()
+
+
+def test_probes_of_both_ends_are_added_up():
+    """A count of probes is that of both ends."""
+    batch, _ = batch_of("both_ends_probe")
+
+    assert probe_sum(batch, "probes").tolist() == (batch.run_a["probes"] + batch.run_b["probes"]).tolist()
+    assert probe_sum(batch, "probes")[0] > 0
+
+
+def test_flows_are_picked_by_their_verdicts():
+    """A verdict is asked for by its word, and one of several is enough."""
+    batch, winners = batch_of("orderly_close")
+
+    assert np.array_equal([True], has_verdict(winners, Verdict.SILENT, Verdict.CLOSED))
+    assert not has_verdict(winners, Verdict.SILENT).any()
