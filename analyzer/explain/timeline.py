@@ -7,9 +7,8 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from analyzer.findings.kinds import dead_peer, late_data
+from analyzer.explain.left import Known, left, may_be_between, state_before
 from analyzer.judge.closings import closings
-from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
@@ -17,11 +16,13 @@ from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
-from analyzer.words.teller import count, duration, evidence, gaps_of, number, spacing, times
+from analyzer.words.probes import since_own_probe
+from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
+    from analyzer.explain.left import Left
     from analyzer.judge.record import Challenge, Probe, Reset
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
@@ -149,12 +150,13 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
     peer = t.name(other(side))
     first = run[0]
     sure = "" if first.certainty == "certain" else f"{first.certainty} "
+    is_behind = t.reset is not None and first.frame > t.reset.frame
+    who = f"{t.name(side)} still" if is_behind else t.name(side)
     if len(run) == 1:
-        text = f"{t.name(side)} sends a {sure}probe" if sure else f"{t.name(side)} probes"
+        text = f"{who} sends a {sure}probe" if sure else f"{who} probes"
     else:
-        text = f"{t.name(side)} sends {len(run)} {sure}probes, {spacing(gaps_of(run))}"
-    if first.first_of_train and first.idle_ns is not None:
-        text += f", {'after' if len(run) == 1 else 'the first after'} {duration(first.idle_ns)} idle"
+        text = f"{who} sends {len(run)} {sure}probes, {spacing(gaps_of(run))}"
+    text += _waited(t, run, is_behind=is_behind)
     answered = sum(probe.answered for probe in run)
     refused = run[-1].answer == "rst"
     if answered == len(run):
@@ -171,6 +173,21 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
     return f"{text}: {answered} answered, {len(run) - answered - refused} not" + (
         f", the last drew a RST from the {peer}" if refused else ""
     )
+
+
+def _waited(t: Teller, run: list[Probe], *, is_behind: bool) -> str:
+    """Return how long a prober had waited before a run; behind the end of the connection nothing is idle any more."""
+    first = run[0]
+    lead = ", " if len(run) == 1 else ", the first "
+    if is_behind:
+        before_ns = since_own_probe(t.record, first)
+        if before_ns is not None:
+            return f"{lead}{duration(before_ns)} after its previous probe"
+        if first.idle_ns is not None:
+            return f"{lead}{duration(first.idle_ns)} after {t.the(other(first.sender))}'s last packet"
+    elif first.first_of_train and first.idle_ns is not None:
+        return f"{lead}after {duration(first.idle_ns)} idle"
+    return ""
 
 
 def _window_probes(t: Teller, side: Side) -> list[Line]:
@@ -222,7 +239,8 @@ def _fins(t: Teller) -> list[Line]:
     in_time = t.record.fins_in_time
     for fin in t.record.fins:
         if fin not in in_time:
-            found.append(_line(t, f"{t.name(fin.sender)} sends FIN; the connection was over", [fin.frame], fin.ts_ns))
+            text = f"{t.name(fin.sender)} sends FIN; {_over(t, fin.sender)}"
+            found.append(_line(t, text, [fin.frame], fin.ts_ns))
             continue
         found.append(_line(t, _with_states(t, f"{t.name(fin.sender)} sends FIN", [fin.frame]), [fin.frame], fin.ts_ns))
         if fin.acked_frame is None:
@@ -240,10 +258,12 @@ def _resets(t: Teller) -> list[Line]:
     """Each RST; of many that are alike the first few, and all that follow in one line."""
     told_of = attrgetter("sender", "has_ack", "kind", "strange", "reception", "receiver_state", "accepted_end")
 
-    def alike(reset: Reset) -> Hashable:
-        return told_of(reset), reset.answers_probe is None, reset.challenge_frame is None
+    closed = _closed_later(t)
 
-    return _few_of_each(t, t.record.resets, alike, lambda reset: _reset(t, reset))
+    def alike(reset: Reset) -> Hashable:
+        return told_of(reset), reset.answers_probe is None, reset.challenge_frame is None, closed.get(reset.frame)
+
+    return _few_of_each(t, t.record.resets, alike, lambda reset: _reset(t, reset, closed.get(reset.frame)))
 
 
 def _few_of_each(
@@ -263,8 +283,9 @@ def _few_of_each(
     return found
 
 
-def _reset(t: Teller, reset: Reset) -> Line:
-    between = reset.frame == t.ending.frame and _may_be_between(t)
+def _reset(t: Teller, reset: Reset, closed: Side | None) -> Line:
+    """Return the line of a RST; ``closed`` is the end that it closed behind the one that ended the flow."""
+    between = reset.frame == t.ending.frame and may_be_between(t.judged)
     whose = f"in {t.the(reset.sender)}'s name" if between else f"from {t.the(reset.sender)}"
     text = f"RST{'+ACK' if reset.has_ack else ''} {whose}"
     if reset.answers_probe is not None:
@@ -285,10 +306,11 @@ def _reset(t: Teller, reset: Reset) -> Line:
             t, f"{text}: {receiver} answers with a challenge ACK", [reset.frame, reset.challenge_frame], reset.ts_ns
         )
     if not reset.accepted_end:
-        return _line(t, f"{text}; the connection was over", [reset.frame], reset.ts_ns)
+        text += f"; {_over(t, other(reset.sender))}" if closed is None else f" -> {t.name(closed)} CLOSED"
+        return _line(t, text, [reset.frame], reset.ts_ns)
     if t.ending.verdict is Verdict.CLOSED:
         return _line(t, f"{text}; both ends had closed", [reset.frame], reset.ts_ns)
-    return _line(t, f"{text} -> {_left_closed(t, reset)}", [reset.frame], reset.ts_ns)
+    return _line(t, f"{text} -> {_left_as(t, reset)}", [reset.frame], reset.ts_ns)
 
 
 def _challenges(t: Teller) -> list[Line]:
@@ -314,17 +336,18 @@ def _late(t: Teller) -> list[Line]:
     """What came when the connection was over, each as what it is."""
     fins = {fin.frame for fin in t.record.fins}
     left = [late for late in t.record.late if late.frame not in fins]
-    over = "both ends had closed" if t.ending.verdict is Verdict.CLOSED else "the connection was over"
+    both = "both ends had closed" if t.ending.verdict is Verdict.CLOSED else None
     found = []
     alike = attrgetter("sender", "is_")
     if sum(1 for _ in groupby(left, key=alike)) > TURNS:
         left.sort(key=alike)
     for (sender, is_), together in groupby(left, key=alike):
         group = list(together)
-        text = f"{t.name(sender)} {_deed(is_, len(group), sum(late.payload_len for late in group))}; {over}"
+        text = f"{t.name(sender)} {_deed(is_, len(group), sum(late.payload_len for late in group))}"
         asked = [probe for probe in t.probes(other(sender)) if probe.answer is None and probe.frame < group[0].frame]
         if is_ == "ack" and asked:
-            text += ", no answer to any probe"
+            text += ", too late to answer a probe"
+        text += f"; {both or _over(t, sender)}"
         found.append(_line(t, text, [late.frame for late in group], group[0].ts_ns))
     return found
 
@@ -338,40 +361,57 @@ def _deed(is_: str, segments: int, octets: int) -> str:
     return f"sends {is_.upper()}" + (f" {times(segments)}" if segments > 1 else "")
 
 
-def _left_closed(t: Teller, reset: Reset) -> str:
-    """Return whom a RST surely leaves CLOSED: not an end a box may speak for, nor a peer that was out of reach."""
-    if _may_be_between(t):
-        return f"{t.name(other(reset.sender))} CLOSED"
-    if t.record.is_unseen(other(reset.sender)):
-        return f"{t.name(reset.sender)} CLOSED"
-    if reset.kind == "gave_up":
-        silent = other(reset.sender)
-        dead = t.find(dead_peer.DEAD.code)
-        is_alive = dead is not None and number(dead, "peer_probes") > 0
-        stays = f"still {_state_before(t, silent)}" if is_alive else _unknown(t, silent)
-        return f"{t.name(reset.sender)} CLOSED, {t.name(silent)} {stays}"
-    return "both CLOSED"
+def _left_as(t: Teller, reset: Reset) -> str:
+    """Return what is known of both ends behind the RST that ended the flow."""
+    behind = {side: last for side in SIDES if (last := left(t.judged, side)) is not None}
+    if all(last.known is Known.CLOSED for last in behind.values()):
+        return "both CLOSED"
+    sides = (
+        (reset.sender, other(reset.sender))
+        if behind[reset.sender].known is Known.CLOSED
+        else (other(reset.sender), reset.sender)
+    )
+    return ", ".join(words for side in sides if (words := _left_words(t, side, behind[side])))
+
+
+def _left_words(t: Teller, side: Side, last: Left) -> str:
+    """Return what is known of one end; nothing if none of it was captured."""
+    match last.known:
+        case Known.UNSEEN:
+            return ""
+        case Known.HELD if last.again_ns is not None:
+            return f"{t.name(side)} still {last.state.value} (it sends again at {t.at(last.again_ns)})"
+        case Known.HELD:
+            return f"{t.name(side)} still {last.state.value}"
+        case Known.UNKNOWN:
+            return f"{t.name(side)} {_unknown(t, side)}"
+        case Known.LOST:
+            return f"{t.name(side)} had lost this connection before"
+        case _:
+            return f"{t.name(side)} CLOSED"
+
+
+def _closed_later(t: Teller) -> dict[int, Side]:
+    """Return which ends a RST closed that came behind the one that ended the flow, by its frame."""
+    behind = ((side, left(t.judged, side)) for side in SIDES)
+    return {last.until.frame: side for side, last in behind if last is not None and last.until is not None}
+
+
+def _over(t: Teller, side: Side) -> str:
+    """Return that the connection was over: for the other end of one that still has it."""
+    last = left(t.judged, side)
+    if last is not None and last.known is Known.HELD:
+        return f"the connection was over for {t.the(other(side))}"
+    return "the connection was over"
 
 
 def _unknown(t: Teller, side: Side) -> str:
     """Say since when the state of an end that fell silent is unknown, and what it was then."""
     heard_ns = t.facts(side).last_ns
-    if heard_ns is None or any(reset.sender == side and reset.ts_ns > heard_ns for reset in t.record.resets):
-        return "unknown"
-    return f"unknown since {t.at(heard_ns)} ({_state_before(t, side)} then)"
-
-
-def _may_be_between(t: Teller) -> bool:
-    """Whether something between the ends sent the RST that ended the flow, or may have."""
-    late = t.find(late_data.LATE_DATA.code)
-    return t.ending.by == "between" or (late is not None and late_data.may_be_forgotten(late))
-
-
-def _state_before(t: Teller, side: Side) -> str:
-    """Return the state of an end before the RST that ended the flow, else its last."""
-    end = t.reset.frame if t.reset else t.record.last_frame + 1
-    before = [change.state for change in t.record.changes if SIDES[change.side] == side and change.frame < end]
-    return (before or [State.ESTABLISHED])[-1].value
+    if heard_ns is None:
+        named = any(reset.sender == side for reset in t.record.resets)
+        return f"unknown (nothing{' else' if named else ''} from it was captured)"
+    return f"unknown since {t.at(heard_ns)} ({state_before(t.record, side).value} then)"
 
 
 def _state_at_end(t: Teller, side: Side) -> str:

@@ -39,6 +39,8 @@ def look_of(judged: JudgedFlow) -> Hashable | None:
         format_duration(life_ns),
         tuple((place(row.ts_ns), row.sender, row.what.partition(",")[0], row.mark) for row in rows),
         tuple((place(change.ts_ns), change.side, change.state) for change in record.changes),
+        tuple((late.sender, place(late.ts_ns)) for late in record.late),
+        None if record.new_syn is None else (record.new_syn.sender, place(record.new_syn.ts_ns)),
         tuple((place(change.ts_ns), change.sender, change.shut) for change in record.windows),
         tuple((record.facts(side).payload_bytes, record.facts(side).missed) for side in ("a", "b")),
     )

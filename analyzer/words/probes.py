@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
@@ -11,7 +13,7 @@ from analyzer.words.model import Line
 from analyzer.words.teller import count, evidence
 
 if TYPE_CHECKING:
-    from analyzer.judge.record import Probe
+    from analyzer.judge.record import FlowRecord, Probe
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -70,3 +72,10 @@ def last_heard(t: Teller, side: Side) -> Line | None:
     own = [probe.frame for probe in t.probes(side) if probe.ts_ns <= facts.last_ns]
     frame = max([frame for frame in (*answers, *own, facts.active_frame) if frame], default=0)
     return Line(f"{t.start(side)} was last heard at {t.at(facts.last_ns)}.", (frame,) if frame else ())
+
+
+def since_own_probe(record: FlowRecord, probe: Probe) -> int | None:
+    """Return how long before a probe its sender's probe before came, of whatever train; None if there is none."""
+    own = record.probes_from(probe.sender)
+    at = bisect_left(own, probe.frame, key=attrgetter("frame"))
+    return probe.ts_ns - own[at - 1].ts_ns if at else None

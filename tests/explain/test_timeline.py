@@ -57,7 +57,8 @@ def test_a_reset_from_between_closes_only_its_receiver():
 
     assert (
         "21",
-        "RST in the server's name, in answer to the probe; unlike the server's other packets in TTL -> client CLOSED",
+        "RST in the server's name, in answer to the probe; unlike the server's other packets in TTL -> client CLOSED,"
+        " server unknown since +6.054 (ESTABLISHED then)",
     ) in told(judged, start_ns)
 
 
@@ -160,12 +161,34 @@ def test_what_comes_after_the_end_is_told_as_what_it_is():
     assert [
         (
             "9",
-            "RST+ACK from the server: it gives up -> server CLOSED, client unknown since +5.010 (ESTABLISHED then)",
+            "RST+ACK from the server: it gives up -> server CLOSED, client still ESTABLISHED (it sends again at"
+            " +26.010)",
         ),
-        ("10", "client sends an ACK; the connection was over, no answer to any probe"),
-        ("11", "client sends 7 bytes of data; the connection was over"),
-        ("12", "RST from the server; the connection was over"),
+        ("10", "client sends an ACK, too late to answer a probe; the connection was over for the server"),
+        ("11", "client sends 7 bytes of data; the connection was over for the server"),
+        ("12", "RST from the server -> client CLOSED"),
     ] == lines[-4:]
+
+
+def test_a_probe_behind_the_end_is_not_said_to_follow_idle_time():
+    """Its time counts from its sender's probe before, or from the other end's last packet."""
+    lines = told(scenario("reset_lost_behind_the_capture")[0])
+    alone = told(scenario("reset_then_its_sender_probes")[0])
+
+    assert (
+        "7-8",
+        "server still sends 2 probes, 2.000 s apart, the first 5.010 s after its previous probe: no answer to either",
+    ) in lines
+    assert ("5-6", "client still probes, 6.000 s after the server's last packet: answered by RST") in alone
+
+
+def test_an_end_that_is_unknown_from_the_start_is_said_to_be():
+    """Of an end of which nothing but the ending RST was captured there is no instant since when it is unknown."""
+    (_, judged) = scenario("other_flows_show_the_hosts_distance")
+
+    assert told(judged)[-1][1].endswith(
+        "-> endpoint a CLOSED, endpoint b unknown (nothing else from it was captured)"
+    )
 
 
 def test_what_comes_after_both_fins_is_told():
@@ -205,5 +228,5 @@ def test_what_comes_too_late_in_turns_is_one_line_of_each_kind():
     turns = "+1 a > b . 6:6(0) ack 1\n+1 a > b P. 6:13(7) ack 1\n" * TURNS
     lines = told(opened(f"+1 b > a R. 1:1(0) ack 6\n{turns}"))
 
-    assert 2 == sum(text.endswith("the connection was over") for _, text in lines)
+    assert 2 == sum(text.endswith("the connection was over for the server") for _, text in lines)
     assert any(f"sends {TURNS} ACKs" in text for _, text in lines)

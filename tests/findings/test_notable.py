@@ -42,7 +42,7 @@ def test_probes_of_both_ends_are_added_up():
 
 def test_flows_are_picked_by_their_verdicts():
     """A verdict is asked for by its word, and one of several is enough."""
-    batch, winners = batch_of("orderly_close")
+    _, winners = batch_of("orderly_close")
 
     assert np.array_equal([True], has_verdict(winners, Verdict.SILENT, Verdict.CLOSED))
     assert not has_verdict(winners, Verdict.SILENT).any()

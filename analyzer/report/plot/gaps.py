@@ -14,6 +14,7 @@ from analyzer.judge.record import other
 from analyzer.report.plot.facts import name
 from analyzer.report.plot.times import brief
 from analyzer.track.flow import SIDES
+from analyzer.words.probes import since_own_probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,13 @@ def _least_behind(times_ns: list[int]) -> list[int]:
 
 
 def gap_before(record: FlowRecord, probe: Probe) -> int | None:
-    """Return the gap that is drawn of a keepalive probe; for a train's first, how long the peer had been idle."""
+    """Return the gap that is drawn of a keepalive probe; for a train's first, how long the peer had been idle.
+
+    Behind the RST that ended the flow nothing is idle any more: there it is the time since the prober's probe before.
+    """
+    reset = record.ending_reset
+    if reset is not None and probe.frame > reset.frame and (before_ns := since_own_probe(record, probe)) is not None:
+        return before_ns
     if not probe.first_of_train or not record.facts(other(probe.sender)).segments:
         return probe.gap_ns
     return probe.idle_ns

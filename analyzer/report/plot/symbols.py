@@ -63,6 +63,7 @@ BEATS: Final = "heartbeats of a program"
 UNANSWERED_BEATS: Final = "heartbeats, unanswered"
 SHUT: Final = "window closed"
 UNHEARD: Final = "does not answer"
+UNSURE: Final = "state not known"
 UNSEEN: Final = "not captured"
 NOT_VISIBLE: Final = "answer not visible here"
 """What is said of a probe where nothing of its receiver was captured."""
@@ -95,6 +96,7 @@ ORDER: Final = (
     UNANSWERED_BEATS,
     SHUT,
     UNHEARD,
+    UNSURE,
     UNSEEN,
     BOTH_OPEN,
     HALF_CLOSED,

@@ -59,7 +59,7 @@ def flow_timeline(
         span = bracket(judged)
         top = CAPTION if span is None else CAPTION + 1.2
         _frame(axes, drawing, (low_ns, high_ns))
-        draw_states(axes, drawing)
+        draw_states(axes, drawing, judged)
         collect_segments(drawing)
         collect_witnesses(drawing, judged)
         if span is not None:

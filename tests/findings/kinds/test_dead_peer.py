@@ -80,5 +80,5 @@ def test_a_fin_behind_the_reset_is_none_that_had_come_before():
 
     assert "CLOSE-WAIT" not in texts(story, "Why")
     assert "Why the server sent FIN" not in texts(story, "What this capture cannot show")
-    assert "server sends FIN; the connection was over" in texts(story, "Timeline")
+    assert "server sends FIN; the connection was over for the client" in texts(story, "Timeline")
     assert "end of file from" not in texts(story, "What the programs see (expected, not captured)")

@@ -37,6 +37,13 @@ def test_the_first_gap_of_a_train_is_the_idle_time():
     assert client.gap_ns < client.idle_ns
 
 
+def test_a_probe_behind_the_end_has_the_gap_to_its_senders_probe_before():
+    """Behind a RST that did not reach it a prober keeps its rhythm: its gap is no idle time."""
+    judged = scenario("reset_lost_behind_the_capture")[0]
+
+    assert [5.0, 5.0, 2.0] == in_s(gaps(judged.record))
+
+
 def test_a_probe_before_which_nothing_was_captured_has_none():
     """A capture that starts with a probe shows no gap before it."""
     record = flow("lab/midstream_half_closed.pcap").record

@@ -5,9 +5,11 @@ from itertools import pairwise
 import pytest
 
 from analyzer.report.plot import flow_timeline
+from analyzer.judge.connection import State
+from analyzer.report.plot.states import bands as bands_of
 from analyzer.report.plot.states import stays
 from tests.drawing import patches, said
-from tests.judging import captured
+from tests.judging import captured, scenario
 
 
 def timeline(name, **options):
@@ -78,3 +80,42 @@ def test_a_state_without_room_for_its_name_has_none():
 
     assert 2 == words.count("ESTABLISHED")
     assert "FIN-WAIT-2" not in words
+
+
+def drawn(name, side):
+    """The bands of an end in a scenario's first flow: state, and begin, last heard and end in seconds."""
+    judged = scenario(name)[0]
+    record = judged.record
+    return [
+        (band.state, *(round((ns - record.first_ns) / 1e9, 1) for ns in (band.begin_ns, band.heard_ns, band.end_ns)))
+        for band in bands_of(judged, side, record.last_ns)
+    ][-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "expected"),
+    [
+        # a middlebox reset the server; the client goes on until its probe draws a RST
+        ("reset_then_its_sender_probes", "a", (State.ESTABLISHED, 0.0, 6.0, 6.0)),
+        ("reset_then_its_sender_probes", "b", (State.ESTABLISHED, 0.0, 1.0, 1.0)),
+        # the client's RST never reached the server, which probes and gives up
+        ("reset_lost_behind_the_capture", "a", (State.ESTABLISHED, 0.0, 7.0, 7.0)),
+        ("reset_lost_behind_the_capture", "b", (State.ESTABLISHED, 0.0, 14.0, 14.0)),
+        # the client had lost the connection when it sent a new SYN
+        ("half_open_prober_meets_a_new_syn", "a", (State.ESTABLISHED, 0.0, 6.1, 11.1)),
+        ("half_open_prober_meets_a_new_syn", "b", (State.ESTABLISHED, 0.0, 11.1, 11.1)),
+        # the server gave up, and the client slept until then
+        ("late_segments_behind_a_give_up", "a", (State.ESTABLISHED, 26.0, 26.3, 26.3)),
+        ("late_segments_behind_a_give_up", "b", (State.ESTABLISHED, 0.0, 25.0, 25.0)),
+    ],
+)
+def test_bands_end_where_the_text_says_that_an_end_closed(name, side, expected):
+    """A RST that only one end had ends that end's band alone; from where the other is unheard it is hatched."""
+    assert expected == drawn(name, side)
+
+
+def test_a_state_that_a_middlebox_leaves_open_is_not_said_to_be_unanswered():
+    """What is hatched because nobody knows has its own word in the legend."""
+    judged = scenario("box_resets_both_ends")[0]
+
+    assert ["state not known"] == [band.hatched for band in bands_of(judged, "b", judged.record.last_ns)][-1:]

@@ -1,0 +1,121 @@
+"""What is known of an end's state from the RST on that ended its flow: timeline and pictures say the same.
+
+A RST closes whoever sent it and whoever it reached. But a prober that gives up does not know whether its peer is still
+there, a middlebox resets in the name of an end that knows nothing of it, a RST may be lost, and an end that sends a new
+SYN had no such connection any more. What an end sends later shows that it still had the connection.
+
+It must not decide how the flow ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from analyzer.findings.kinds import dead_peer, late_data
+from analyzer.judge.connection import State
+from analyzer.tolerances import SILENCE_LEAST_NS
+from analyzer.track.flow import SIDES
+from analyzer.words.teller import number
+
+if TYPE_CHECKING:
+    from analyzer.judge.judged import JudgedFlow
+    from analyzer.judge.record import FlowRecord, Reset
+    from analyzer.track.flow import Side
+
+
+class Known(Enum):
+    """What is known of an end behind the RST that ended the flow."""
+
+    CLOSED = "closed"
+    HELD = "held"
+    """It still has the connection: it probes while the other gives up, or sends something later."""
+    UNKNOWN = "unknown"
+    LOST = "lost"
+    """It had no such connection any more: it had sent a new SYN."""
+    UNSEEN = "unseen"
+    """Nothing of it was captured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An end behind the RST that ended its flow."""
+
+    known: Known
+    state: State
+    """Its state when it was last heard before that RST."""
+    heard_ns: int | None
+    """When that was."""
+    again_ns: int | None = None
+    """When it sent something later, which shows that it still had the connection."""
+    until: Reset | None = None
+    """The later RST that closed it."""
+
+
+def left(judged: JudgedFlow, side: Side) -> Left | None:
+    """Return what is known of an end behind the RST that ended the flow; None if no RST did."""
+    record = judged.record
+    reset = record.ending_reset
+    if reset is None:
+        return None
+    state, heard_ns = state_before(record, side), record.facts(side).last_ns
+    named = reset.sender == side
+    if record.is_unseen(side):
+        return Left(Known.CLOSED if named else Known.UNSEEN, state, heard_ns)
+    if named and not may_be_between(judged):
+        is_lost = record.new_syn is not None and record.new_syn.sender == side
+        return Left(Known.LOST if is_lost else Known.CLOSED, state, heard_ns)
+    sent = _sent_again(record, side, reset)
+    again_ns = min((ts_ns for _, ts_ns in sent), default=None)
+    until = _closed_later(record, side, reset, max((frame for frame, _ in sent), default=None))
+    if again_ns is not None or (not named and _probes_itself(judged, reset)):
+        return Left(Known.HELD, state, heard_ns, again_ns, until)
+    if named or reset.kind == "gave_up":
+        return Left(Known.UNKNOWN, state, heard_ns, None, until)
+    return Left(Known.CLOSED, state, heard_ns)
+
+
+def state_before(record: FlowRecord, side: Side) -> State:
+    """Return the state of an end before the RST that ended the flow, else its last."""
+    reset = record.ending_reset
+    end = reset.frame if reset else record.last_frame + 1
+    before = [change.state for change in record.changes if SIDES[change.side] == side and change.frame < end]
+    return (before or [State.ESTABLISHED])[-1]
+
+
+def may_be_between(judged: JudgedFlow) -> bool:
+    """Whether something between the ends sent the RST that ended the flow, or may have."""
+    late = judged.finding(late_data.LATE_DATA.code)
+    return judged.ending.by == "between" or (late is not None and late_data.may_be_forgotten(late))
+
+
+def _probes_itself(judged: JudgedFlow, reset: Reset) -> bool:
+    """Whether the peer of a prober that gave up sent probes of its own meanwhile."""
+    dead = judged.finding(dead_peer.DEAD.code)
+    return reset.kind == "gave_up" and dead is not None and number(dead, "peer_probes") > 0
+
+
+def _sent_again(record: FlowRecord, side: Side, reset: Reset) -> list[tuple[int, int]]:
+    """Return what an end sent of the connection behind the RST, as frames and times.
+
+    Nothing is returned if all of it may have crossed that RST on the way.
+    """
+    behind = [(late.sender, late.frame, late.ts_ns) for late in record.late if late.is_ != "syn"]
+    behind += [(fin.sender, fin.frame, fin.ts_ns) for fin in record.fins]
+    behind += [(probe.sender, probe.frame, probe.ts_ns) for probe in record.probes]
+    behind += [(probe.sender, probe.frame, probe.ts_ns) for probe in record.zero_window_probes]
+    sent = [(frame, ts_ns) for sender, frame, ts_ns in behind if sender == side and frame > reset.frame]
+    return [(frame, ts_ns) for frame, ts_ns in sent if ts_ns - reset.ts_ns >= SILENCE_LEAST_NS]
+
+
+def _closed_later(record: FlowRecord, side: Side, ending: Reset, last_frame: int | None) -> Reset | None:
+    """Return the later RST that closed an end: its own, or else what it drew with the last that it sent.
+
+    A RST that it answers with nothing but goes on after did not reach it.
+    """
+    later = [reset for reset in record.resets if reset.frame > max(ending.frame, last_frame or 0)]
+    own = [reset for reset in later if reset.sender == side and not reset.strange]
+    drawn = [reset for reset in later if reset.sender != side] if last_frame else []
+    by_itself = [reset for reset in own if reset.has_ack or not drawn]
+    return next(iter(by_itself or drawn), None)
