@@ -186,9 +186,7 @@ def test_an_end_that_is_unknown_from_the_start_is_said_to_be():
     """Of an end of which nothing but the ending RST was captured there is no instant since when it is unknown."""
     (_, judged) = scenario("other_flows_show_the_hosts_distance")
 
-    assert told(judged)[-1][1].endswith(
-        "-> endpoint a CLOSED, endpoint b unknown (nothing else from it was captured)"
-    )
+    assert told(judged)[-1][1].endswith("-> endpoint a CLOSED, endpoint b unknown (nothing else from it was captured)")
 
 
 def test_what_comes_after_both_fins_is_told():
