@@ -15,6 +15,7 @@ from analyzer.explain.storylines import storyline_of
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.words.icmp import icmp_text
+from analyzer.words.probes import waited
 from analyzer.words.teller import Teller, capital, duration
 
 if TYPE_CHECKING:
@@ -109,8 +110,9 @@ def _probe(t: Teller, probe: Probe) -> Item:
     text = f"{t.name(probe.sender)} probes"
     if probe.certainty != "certain":
         text += f" ({probe.certainty})"
-    if probe.first_of_train and probe.idle_ns is not None:
-        text += f", after {duration(probe.idle_ns)} idle"
+    before = waited(t.record, probe)
+    if before is not None and before.since == "idle":
+        text += f", after {duration(before.ns)} idle"
     peer = t.the(other(probe.sender))
     text += {"received": f", after {peer}'s FIN", "sent": ", after its own FIN", "both": ", after both FINs"}.get(
         probe.after_fin or "", ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from bisect import bisect_right
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
@@ -47,7 +49,7 @@ def _of(t: Teller, side: Side) -> list[Line]:
         parts.append(f"{exact or f'timer of answered probes {timer_text(period)}'}{_longer_of_two(settings)}")
         frames.update(period.frames)
     if settings.idle is not None and settings.interval is None and not settings.changes and "answered" not in parts[-1]:
-        parts.append(_interval_at_most(settings))
+        parts.append(_interval_at_most(t, side, settings))
     if settings.count is not None:
         parts.append(count_text(settings.count, settings.stack))
         frames.update(settings.count.frames)
@@ -77,13 +79,33 @@ def _tells_more(settings: Settings, period: Timer) -> bool:
     return settings.interval is None and period.value_ns != idle.value_ns
 
 
-def _interval_at_most(settings: Settings) -> str:
-    """Return what answered probes tell of the interval: on Linux they come at the longer of it and the idle time."""
+def _interval_at_most(t: Teller, side: Side, settings: Settings) -> str:
+    """Return what answered probes tell of the interval: on Linux they come at the longer of it and the idle time.
+
+    Unanswered ones with packets of the peer between them tell it on Linux alone, where these restart no timer.
+    """
+    stirred = _stirred(t, side)
+    if stirred and settings.stack is None:
+        most = f"interval at most {setting(min(stirred))} on Linux"
+        return f"{most}, else not visible (packets from {t.the(other(side))} came between these probes)"
     period = settings.period or settings.idle
     if period is None or settings.stack not in {None, LINUX}:
         return "interval not visible while probes are answered"
     most = f"interval at most {setting(period.value_ns or period.high_ns)}"
     return most if settings.stack == LINUX else f"{most} on Linux, else not visible"
+
+
+def _stirred(t: Teller, side: Side) -> list[int]:
+    """Return how far apart unanswered probes are between which the peer sent a probe or a RST."""
+    probes = t.probes(side)
+    theirs = [probe.frame for probe in t.probes(other(side))]
+    theirs += [reset.frame for reset in t.record.resets if reset.sender != side]
+    theirs.sort()
+    return [
+        late.ts_ns - early.ts_ns
+        for early, late in pairwise(probes)
+        if early.answer is None and bisect_right(theirs, early.frame) < bisect_right(theirs, late.frame)
+    ]
 
 
 def _endured(t: Teller, side: Side) -> tuple[str, tuple[int, ...]] | None:

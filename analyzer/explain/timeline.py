@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import groupby, pairwise
-from operator import attrgetter
+from itertools import accumulate, groupby, pairwise
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from analyzer.explain.left import Known, left, may_be_between, state_before
@@ -16,7 +16,7 @@ from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
-from analyzer.words.probes import since_own_probe
+from analyzer.words.probes import starts_anew, waited
 from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, times
 
 if TYPE_CHECKING:
@@ -132,8 +132,10 @@ def _data(t: Teller, side: Side) -> list[Line]:
 def runs(t: Teller, side: Side) -> list[list[Probe]]:
     """Return an endpoint's probes in runs: a train each, its unanswered tail apart."""
     found = []
-    for _, together in groupby(t.probes(side), key=lambda probe: probe.train):
-        train = list(together)
+    probes = t.probes(side)
+    trains = accumulate(starts_anew(t.record, probe) for probe in probes)
+    for _, together in groupby(zip(trains, probes, strict=True), key=itemgetter(0)):
+        train = [probe for _, probe in together]
         tail = len(train)
         while tail and train[tail - 1].answer is None:
             tail -= 1
@@ -177,17 +179,19 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
 
 def _waited(t: Teller, run: list[Probe], *, is_behind: bool) -> str:
     """Return how long a prober had waited before a run; behind the end of the connection nothing is idle any more."""
-    first = run[0]
+    found = waited(t.record, run[0])
     lead = ", " if len(run) == 1 else ", the first "
-    if is_behind:
-        before_ns = since_own_probe(t.record, first)
-        if before_ns is not None:
-            return f"{lead}{duration(before_ns)} after its previous probe"
-        if first.idle_ns is not None:
-            return f"{lead}{duration(first.idle_ns)} after {t.the(other(first.sender))}'s last packet"
-    elif first.first_of_train and first.idle_ns is not None:
-        return f"{lead}after {duration(first.idle_ns)} idle"
-    return ""
+    if found is None or (found.since == "probe" and not is_behind):
+        return ""
+    for_ns = duration(found.ns)
+    return (
+        lead
+        + {
+            "idle": f"after {for_ns} idle",
+            "probe": f"{for_ns} after its previous probe",
+            "packet": f"{for_ns} after {t.the(other(run[0].sender))}'s last packet",
+        }[found.since]
+    )
 
 
 def _window_probes(t: Teller, side: Side) -> list[Line]:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from analyzer.judge.record import Fin, IcmpError, Probe, Resent, Reset, ZeroWindowProbe, other
 from analyzer.track.flow import SIDES
 from analyzer.units import format_duration, format_instant
+from analyzer.words.probes import waited
 from analyzer.words.teller import Teller
 
 if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
+    from analyzer.words.probes import Waited
 
 MOST_ROWS: Final = 40
 """Of more, only the first and last are shown."""
@@ -110,11 +112,9 @@ def _words(t: Teller, segment: Listed) -> tuple[str, str, str]:
 
 def _probe(t: Teller, probe: Probe) -> tuple[str, str, str]:
     sure = "" if probe.certainty == "certain" else f" ({probe.certainty})"
-    after = (
-        f", {format_duration(probe.gap_ns)} after the one before" if probe.gap_ns and not probe.first_of_train else ""
-    )
-    idle = f", after {format_duration(probe.idle_ns)} idle" if probe.first_of_train and probe.idle_ns else ""
-    fin = {None: "", "sent": ", after its own FIN", "received": f", after the {t.name(other(probe.sender))}'s FIN"}.get(
+    peer = t.the(other(probe.sender))
+    after = _waited(waited(t.record, probe), peer)
+    fin = {None: "", "sent": ", after its own FIN", "received": f", after {peer}'s FIN"}.get(
         probe.after_fin, ", after both FINs"
     )
     if t.record.is_unseen(other(probe.sender)):
@@ -124,7 +124,19 @@ def _probe(t: Teller, probe: Probe) -> tuple[str, str, str]:
     else:
         took = "" if probe.answer_ns is None else f" after {format_duration(probe.answer_ns)}"
         answer = f"{probe.answer.upper() if probe.answer != 'data' else 'data'}, frame {probe.answer_frame}{took}"
-    return f"keepalive probe{sure}{after}{idle}{fin}", answer, "probe" if probe.answer else "unanswered"
+    return f"keepalive probe{sure}{after}{fin}", answer, "probe" if probe.answer else "unanswered"
+
+
+def _waited(found: Waited | None, peer: str) -> str:
+    """Return how long a probe had waited."""
+    if found is None or not found.ns:
+        return ""
+    for_ns = format_duration(found.ns)
+    return {
+        "idle": f", after {for_ns} idle",
+        "probe": f", {for_ns} after the one before",
+        "packet": f", {for_ns} after {peer}'s last packet",
+    }[found.since]
 
 
 def _by(frame: int | None) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from itertools import islice, takewhile
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
@@ -74,8 +75,40 @@ def last_heard(t: Teller, side: Side) -> Line | None:
     return Line(f"{t.start(side)} was last heard at {t.at(facts.last_ns)}.", (frame,) if frame else ())
 
 
-def since_own_probe(record: FlowRecord, probe: Probe) -> int | None:
-    """Return how long before a probe its sender's probe before came, of whatever train; None if there is none."""
+class Waited(NamedTuple):
+    """How long there had been nothing before a probe, and since what."""
+
+    since: str
+    """``idle``: the peer's last segment that was not keepalive; ``probe``: its sender's probe before; ``packet``: the
+    peer's last packet, behind the end of the connection, where nothing is idle any more."""
+    ns: int
+
+
+def waited(record: FlowRecord, probe: Probe) -> Waited | None:
+    """Return how long a probe had waited, and since what; None where that was not captured."""
+    before = _before(record, probe)
+    since_ns = None if before is None else probe.ts_ns - before.ts_ns
+    reset = record.ending_reset
+    if reset is not None and probe.frame > reset.frame:
+        if since_ns is not None:
+            return Waited("probe", since_ns)
+        return None if probe.idle_ns is None else Waited("packet", probe.idle_ns)
+    if starts_anew(record, probe):
+        return None if probe.idle_ns is None else Waited("idle", probe.idle_ns)
+    return None if since_ns is None else Waited("probe", since_ns)
+
+
+def starts_anew(record: FlowRecord, probe: Probe) -> bool:
+    """Say whether a probe is the first of a train: nothing but a RST without effect after the one before is no end."""
+    before = _before(record, probe) if probe.first_of_train else None
+    if before is None or before.answer is not None or probe.idle_frame is None or probe.idle_frame > before.frame:
+        return probe.first_of_train
+    at = bisect_left(record.resets, before.frame, key=attrgetter("frame"))
+    between = takewhile(lambda reset: reset.frame < probe.frame, islice(record.resets, at, None))
+    return not any(reset.kind == "ignored" for reset in between)
+
+
+def _before(record: FlowRecord, probe: Probe) -> Probe | None:
     own = record.probes_from(probe.sender)
     at = bisect_left(own, probe.frame, key=attrgetter("frame"))
-    return probe.ts_ns - own[at - 1].ts_ns if at else None
+    return own[at - 1] if at else None

@@ -4,7 +4,7 @@ from analyzer.explain.settings import count_text, settings_lines, timer_text
 from analyzer.judge.timers.count import Count
 from analyzer.judge.timers.timer import Timer
 from analyzer.words.teller import Teller
-from tests.judging import captured, opened
+from tests.judging import captured, opened, scenario
 
 SECOND = 1_000_000_000
 
@@ -67,3 +67,11 @@ def test_answered_probes_never_come_sooner_than_the_idle_time():
     settings = both_probing().settings("b")
 
     assert settings.period.value_ns >= settings.idle.value_ns
+
+
+def test_why_an_interval_is_not_visible_between_unanswered_probes_is_said():
+    """Where the peer's packets may have restarted the timer, the interval is bounded on Linux alone."""
+    (judged, *_) = scenario("both_ends_probe_and_neither_is_answered")
+    line = next(line.text for line in settings_lines(Teller(judged, 0)) if line.text.startswith("The server"))
+
+    assert "interval at most 5 s on Linux, else not visible (packets from the client came between these probes)" in line

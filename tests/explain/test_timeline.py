@@ -57,8 +57,10 @@ def test_a_reset_from_between_closes_only_its_receiver():
 
     assert (
         "21",
-        "RST in the server's name, in answer to the probe; unlike the server's other packets in TTL -> client CLOSED,"
-        " server unknown since +6.054 (ESTABLISHED then)",
+        (
+            "RST in the server's name, in answer to the probe; unlike the server's other packets in TTL -> client"
+            " CLOSED, server unknown since +6.054 (ESTABLISHED then)"
+        ),
     ) in told(judged, start_ns)
 
 
@@ -161,8 +163,10 @@ def test_what_comes_after_the_end_is_told_as_what_it_is():
     assert [
         (
             "9",
-            "RST+ACK from the server: it gives up -> server CLOSED, client still ESTABLISHED (it sends again at"
-            " +26.010)",
+            (
+                "RST+ACK from the server: it gives up -> server CLOSED, client still ESTABLISHED (it sends again at"
+                " +26.010)"
+            ),
         ),
         ("10", "client sends an ACK, too late to answer a probe; the connection was over for the server"),
         ("11", "client sends 7 bytes of data; the connection was over for the server"),
@@ -228,3 +232,10 @@ def test_what_comes_too_late_in_turns_is_one_line_of_each_kind():
 
     assert 2 == sum(text.endswith("the connection was over for the server") for _, text in lines)
     assert any(f"sends {TURNS} ACKs" in text for _, text in lines)
+
+
+def test_resets_without_effect_do_not_part_a_train():
+    """Unanswered probes between which RSTs came that did nothing are one run, at the interval."""
+    lines = told(scenario("reset_far_below_is_forged")[0])
+
+    assert ("6, 8, 10", "server sends 3 probes, every 2.000 s, the first after 2.010 s idle: no answer to any") in lines

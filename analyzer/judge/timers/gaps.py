@@ -180,6 +180,20 @@ def fitted(gaps: Gaps, stack: Stack | None, *, undisturbed: bool) -> Gaps:
     )
 
 
+def went_on(gaps: Gaps) -> bool:
+    """Say whether what the peer sent between unanswered probes did not restart the prober's clock.
+
+    Where it does, the next probe comes no sooner than idle behind it; these did, evenly, as they come of an interval.
+    """
+    stirred = [gap for gap in gaps.unanswered if gap.ns != gap.least_ns]
+    if not gaps.starts or len(stirred) < 2:
+        return False
+    lead = shortest(stirred)
+    idle = shortest(gap._replace(ns=gap.least_ns) for gap in gaps.starts)
+    soon = clearly_longer(idle, lead._replace(ns=max(gap.least_ns for gap in stirred)))
+    return soon and all(agree(lead, gap) for gap in stirred)
+
+
 def off_the_tick(between: Iterable[Gap]) -> bool:
     """Say whether gaps between probes refute a clock that ticks every half second: they are no multiples of it."""
     return any(

@@ -14,7 +14,7 @@ from analyzer.judge.record import other
 from analyzer.judge.signatures import Span, Stack, families
 from analyzer.judge.timers.changes import changes, epochs, hull
 from analyzer.judge.timers.count import count_of
-from analyzer.judge.timers.gaps import as_heard, fitted, give_up, measure, passed_no_router
+from analyzer.judge.timers.gaps import as_heard, fitted, give_up, measure, passed_no_router, went_on
 from analyzer.judge.timers.idle import idle_of
 from analyzer.judge.timers.interval import interval_of, interval_of_period, period_of
 from analyzer.judge.timers.stack import stack_of
@@ -60,7 +60,8 @@ def infer(record: FlowRecord, ending: Ending, side: Side) -> Settings | None:
     near = passed_no_router(record, side)
     stack = stack_of(record, side, sent, gaps, near=near)
     octets = any(probe.payload_len for probe in record.probes_from(other(side)))
-    gaps = fitted(gaps, stack, undisturbed=stack is Stack.LINUX and not octets)
+    undisturbed = stack is Stack.LINUX or (near and went_on(gaps))
+    gaps = fitted(gaps, stack, undisturbed=undisturbed and not octets)
     timers, changed = _timers_of(gaps, stack, near=near)
     interval, period, idle = timers
     count = count_of(record, probes, reset, stack, side)

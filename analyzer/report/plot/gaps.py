@@ -14,7 +14,7 @@ from analyzer.judge.record import other
 from analyzer.report.plot.facts import name
 from analyzer.report.plot.times import brief
 from analyzer.track.flow import SIDES
-from analyzer.words.probes import since_own_probe
+from analyzer.words.probes import waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,12 +101,10 @@ def gap_before(record: FlowRecord, probe: Probe) -> int | None:
 
     Behind the RST that ended the flow nothing is idle any more: there it is the time since the prober's probe before.
     """
-    reset = record.ending_reset
-    if reset is not None and probe.frame > reset.frame and (before_ns := since_own_probe(record, probe)) is not None:
-        return before_ns
-    if not probe.first_of_train or not record.facts(other(probe.sender)).segments:
+    if not record.facts(other(probe.sender)).segments:
         return probe.gap_ns
-    return probe.idle_ns
+    found = waited(record, probe)
+    return None if found is None else found.ns
 
 
 def _window_gaps(record: FlowRecord, side: Side) -> Iterator[Gap]:

@@ -169,3 +169,16 @@ def test_windows_may_be_early_at_any_gap():
     found = gaps.fitted(measured(Story(octet=True).probes(4.992, 4.992)), Stack.ONE_OCTET, undisturbed=False)
 
     assert all(each.high_ns >= 5 * S for each in (*found.starts, *found.answered))
+
+
+def test_what_comes_between_unanswered_probes_and_restarts_nothing():
+    """Probes sooner behind a RST than idle show that it restarted no clock; a start as late as that shows nothing."""
+    stirred = [gap(2)._replace(least_ns=S), gap(2)._replace(least_ns=S)]
+
+    def found(*starts):
+        return gaps.went_on(gaps.Gaps(starts=starts, answered=(), unanswered=tuple(stirred), trailing=frozenset()))
+
+    assert found(gap(3))
+    assert not found(gap(1))
+    assert not found(gap(5)._replace(least_ns=S))
+    assert not found()

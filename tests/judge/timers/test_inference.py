@@ -12,6 +12,7 @@ from analyzer.judge.timers import inference
 from analyzer.judge.verdict import Ending, Verdict
 from analyzer.tolerances import EARLY_NS
 from tests.beside import LAB, lab, or_skip
+from tests.judging import scenario
 from tests.probers import Prober, in_order, judged, timers_of
 from tests.trains import S, Story, made, seconds
 
@@ -219,3 +220,13 @@ def test_bounds_of_simulated_probers_are_in_order(lossy):
 
     assert [] == wrong
     assert early > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "interval_s"), [("reset_far_below_is_forged", 2), ("reset_one_below_while_established", 1)]
+)
+def test_resets_without_effect_between_unanswered_probes_hide_no_interval(name, interval_s):
+    """The next probe comes sooner behind such a RST than a timer that it restarts would send it."""
+    judged = scenario(name)[0]
+
+    assert interval_s * S == judged.settings("b").interval.value_ns

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from analyzer.report.plot import flow_timeline
 from analyzer.judge.connection import State
+from analyzer.report.plot import flow_timeline
 from analyzer.report.plot.states import bands as bands_of
 from analyzer.report.plot.states import stays
 from tests.drawing import patches, said
