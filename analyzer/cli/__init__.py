@@ -12,6 +12,7 @@ import contextlib
 import gc
 import importlib
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,6 +156,8 @@ def _run(arguments: list[str]) -> int:
     if called is None:
         if not words[0].startswith("-"):
             parser.error(_no_verb(words[0]))
+        if words[0] not in parser.options():
+            parser.error(_no_verb_first(words, parser))
         options, beside = parser.parse_known_args(words)  # --help and --version end here
         raise AssertionError(options, beside)
     options, beside = parser.parse_known_args(words)
@@ -221,6 +224,21 @@ def _no_verb(word: str) -> str:
     if not nearest(word, names) and Path(word).exists():
         return f"{word} is not a verb; to read it: keepalive report {word}"
     return f"no verb is called {word}{suggestion(word, names)}"
+
+
+def _no_verb_first(words: list[str], parser: Parser) -> str:
+    """Return the sentence for an option where a verb is expected: what to write, as far as that can be told."""
+    option = words[0].partition("=")[0]
+    every = build(whole=True)[1]
+    at = next((at for at, word in enumerate(words) if word in every), None)
+    takers = [name for name, own in every.items() if option in own.options()]
+    if not takers:
+        known = [*parser.options(), *(each for own in every.values() for each in own.options())]
+        return f"there is no option {option}{suggestion(option, known)}"
+    if at is not None:
+        right = [words[at], *words[:at], *words[at + 1 :]]
+        return f"options come after the verb; write: keepalive {shlex.join(right)}"
+    return f"no verb is named; write, for example: keepalive {shlex.join([takers[0], *words])}"
 
 
 def _elsewhere(arguments: list[str], called: Verb) -> str:

@@ -44,13 +44,18 @@ def codes() -> list[str]:
 def spelled(word: str) -> str | None:
     """Return a word as it is printed, for one that somebody wrote with other cases or joints; None if there is none.
 
-    CLOSED is a state and closed a verdict, so what is printed exactly so comes first, then long texts.
+    Several of something are looked up as one. CLOSED is a state and closed a verdict, so what is printed exactly so
+    comes first, then long texts.
     """
     known = [*codes(), *lexicon.words(), *_row_names()]
     if word in known:
         return word
     plain = _plain(word)
-    return next((each for each in known if _plain(each) == plain), None)
+    for written in (plain, plain.removesuffix("s"), plain.removesuffix("es")):
+        found = next((each for each in known if _plain(each) == written), None)
+        if found is not None:
+            return found
+    return None
 
 
 def known_words() -> list[str]:

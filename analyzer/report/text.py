@@ -389,7 +389,7 @@ def flow_sum(data: Report, *, brackets: bool = False) -> str:
     """Return how many flows there are, by verdict: behind a colon, or in brackets."""
     totals = data.totals
     verdicts = ", ".join(f"{count:,} {word}" for word, count in _by_count(totals.verdicts))
-    left = f" ({data.left_out:,} left out)" if data.left_out else ""
+    left = f" ({data.left_out:,} filtered out)" if data.left_out else ""
     told = f" ({verdicts})" if brackets else f": {verdicts}"
     return f"{totals.flows:,} {_plural(totals.flows, 'flow')}{left}" + (told if verdicts else "")
 
@@ -451,6 +451,12 @@ def _uneventful(data: Report, screen: Screen) -> Iterator[str]:
     segments = sum(capture.tcp_segments for capture in data.captures)
     if segments:
         length = format_duration(max(capture.duration_ns for capture in data.captures))
+        if data.left_out and not data.totals.flows:
+            flows = f"{data.left_out:,} {_plural(data.left_out, 'flow')}"
+            read = f"{segments:,} {_plural(segments, 'segment')} of {flows} in {length} were read"
+            yield from screen.wrap(f"{names}: no flow matches the filter. {read}.")
+            yield from _shortcomings(data, screen, leave_out=("not_tcp",))
+            return
         yield from screen.wrap(
             f"{names}: nothing to report. {flow_sum(data, brackets=True)}; {probe_sum(data.totals)}; "
             f"{segments:,} {_plural(segments, 'segment')} in {length}."

@@ -76,6 +76,15 @@ def test_without_arguments_there_is_help_and_status_2(keepalive):
             [FOUNDING],
             rf"keepalive: {FOUNDING} is not a verb; to read it: keepalive report {FOUNDING}" + USAGE,
         ),
+        (
+            ["--json", "report", FOUNDING],
+            rf"keepalive: options come after the verb; write: keepalive report --json {FOUNDING}" + USAGE,
+        ),
+        (
+            ["--json", FOUNDING],
+            rf"keepalive: no verb is named; write, for example: keepalive report --json {FOUNDING}" + USAGE,
+        ),
+        (["--hlep"], r"keepalive: there is no option --hlep; did you mean --help\?" + USAGE),
         (["report"], r"keepalive report: no capture named: give a FILE, or - for standard input" + USAGE),
         (["report", ""], r"keepalive report: a FILE has an empty name; is a variable not set\?" + USAGE),
         (["compare", ""], r"keepalive compare: a FILE has an empty name; is a variable not set\?" + USAGE),

@@ -41,6 +41,8 @@ def test_without_a_word_each_has_a_line(keepalive):
         ("keepalive_probe", "keepalive_probe: a keepalive probe"),
         ("unnumbered", "unnumbered: pasted text"),
         ("in-window", "challenged  in-window"),
+        ("heartbeats", "heartbeat: a small message"),
+        ("train", "train: probes of one end"),
         ("prober-gave-up", "timed_out  prober-gave-up"),
         ("began-midstream", "began-midstream: how Wireshark's labels differ"),
     ],

@@ -1,13 +1,18 @@
 """What words mean that have no long text."""
 
+import inspect
+import re
+
 import pytest
 
+from analyzer.judge import judged
 from analyzer.judge.connection import State
 from analyzer.label.outcome import Certainty, Doubt
 from analyzer.label.reset import ResetKind
 from analyzer.label.reset_acceptance import Reception
 from analyzer.label.rules import Kind
 from analyzer.report import lexicon
+from analyzer.vantage.joint import Fate
 
 
 @pytest.mark.parametrize(
@@ -32,3 +37,17 @@ def test_words_are_spelled_as_they_are_printed():
 
     assert "FIN-WAIT-2" in words
     assert {"keepalive_probe", "unnumbered", "gave_up", "challenged", "likely"} <= set(words)
+
+
+def test_words_of_texts_and_tables_have_a_meaning():
+    """What is printed beside codes can be looked up too: train, heartbeat, idle time, kinds of witnesses, fates."""
+    words = lexicon.words()
+    fates = {fate.value for fate in Fate}
+    kinds = set(
+        re.findall(r"``(\w+)``", inspect.getsource(judged.Witness).partition("kind: str")[2].partition("about")[0])
+    )
+
+    assert {"train", "heartbeat", "idle time", "interval", "count", "gap", "mid-connection"} <= set(words)
+    assert fates <= set(words)
+    assert len(kinds) > 10
+    assert kinds <= set(words)

@@ -99,6 +99,13 @@ def test_what_is_wrong_with_an_uneventful_capture_is_said():
     ] == lines(data)
 
 
+def test_a_filter_that_leaves_nothing_is_said_to():
+    """What was read is not said to be what matched."""
+    data = Report([capture(tcp_segments=39)], Totals(), 0, left_out=3)
+
+    assert ["x.pcap: no flow matches the filter. 39 segments of 3 flows in 5.000 s were read."] == lines(data)
+
+
 @pytest.fixture
 def dead(flow):
     """A shown flow."""
