@@ -67,6 +67,7 @@ def _meaning(word: str, screen: Screen) -> Iterator[str]:
         UsageError: no report uses it.
     """
     from analyzer.report import rule_tables
+    from analyzer.report.lexicon import TERMS
     from analyzer.wireshark.classes import CLASSES
 
     spelled = rule_tables.spelled(word)
@@ -74,10 +75,13 @@ def _meaning(word: str, screen: Screen) -> Iterator[str]:
         return rule_tables.meaning(spelled, screen)
     row = next((each for each in CLASSES if each.name == word.lower()), None)
     if row is None:
-        known = [*rule_tables.known_words(), *(each.name for each in CLASSES)]
+        known = [each for each in rule_tables.known_words() if each not in TERMS]
+        known += [each.name for each in CLASSES]
         if not word:
             raise UsageError("the word is empty; is a variable not set? keepalive rules lists all")
-        raise UsageError(f"no word of a report is {word}{suggestion(word, known)}; keepalive rules lists them")
+        raise UsageError(
+            f"no word of a report is {word}{suggestion(word, known) or suggestion(word, TERMS)}; keepalive rules lists them"
+        )
     text = f"{row.name}: how Wireshark's labels differ from ours (keepalive compare); right: {row.right.value}."
     return iter(
         [
