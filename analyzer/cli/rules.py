@@ -79,9 +79,8 @@ def _meaning(word: str, screen: Screen) -> Iterator[str]:
         known += [each.name for each in CLASSES]
         if not word:
             raise UsageError("the word is empty; is a variable not set? keepalive rules lists all")
-        raise UsageError(
-            f"no word of a report is {word}{suggestion(word, known) or suggestion(word, TERMS)}; keepalive rules lists them"
-        )
+        meant = suggestion(word, known) or suggestion(word, TERMS)
+        raise UsageError(f"no word of a report is {word}{meant}; keepalive rules lists them")
     text = f"{row.name}: how Wireshark's labels differ from ours (keepalive compare); right: {row.right.value}."
     return iter(
         [
