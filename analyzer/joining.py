@@ -5,7 +5,8 @@ It must not decide what became of a packet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from analyzer import units
 from analyzer.analysis import Analysis
+from analyzer.capture.ahead import read_ahead
 from analyzer.capture.reader import open_capture
 from analyzer.capture.rotation import OVERLAP_NS, RotatedReader, goes_on, series_of
 from analyzer.errors import AnalyzerError
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 
 
 NOTHING: Final = np.zeros(0, dtype=np.int64)
+AHEAD: Final = 3
+"""So many batches of each point wait at most for those of the others."""
 Settled = Callable[[NDArray[np.int64]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
 MOST_MADE: Final = 8_192
 """Of each capture so many flows stay judged: more than are looked at for what others carry."""
@@ -302,6 +306,21 @@ def joined(read: Sequence[_Read], thinned: Thinned) -> Joining:
     return Joining(points, flows, lone, halves, eventful, _notes(woven, points), warnings)
 
 
+def worth_threads(source: RotatedReader) -> bool:
+    """Whether points are worth threads: compiled loops run side by side, plain ones would only take turns."""
+    return source.jit and (os.cpu_count() or 1) > 1
+
+
+@dataclass(slots=True)
+class _Step:
+    """A batch of a capture, tracked."""
+
+    seen: NDArray[np.void]
+    last_ts_ns: int
+    finished: FlowBatch | None
+    jit: bool
+
+
 class _Reading:
     """One capture on its way in: its sightings batch by batch, its flows at the end."""
 
@@ -319,7 +338,9 @@ class _Reading:
         self._result.captures.append(self._summary)
         self._source = RotatedReader(paths, reader=reader, jit=jit, contents=True)
         self._intake = Intake(self._summary, self._source, self._result.limits, telling=True)
-        self._batches = iter(self._source)
+        self._steps: Iterator[_Step] = self._each()
+        if worth_threads(self._source):  # each point is read, decoded and tracked by a thread of its own
+            self._steps = read_ahead(self._steps, AHEAD)
         self._waiting: list[FlowBatch] = []
         self._highest = -1
 
@@ -327,25 +348,31 @@ class _Reading:
         return self
 
     def __exit__(self, kind: object, value: object, trace: object) -> None:
+        if isinstance(self._steps, Generator):
+            self._steps.close()
         self._source.__exit__(None, None, None)
 
-    @property
-    def jit(self) -> bool:
-        """Whether compiled loops are in use."""
-        return self._source.jit
+    def _each(self) -> Iterator[_Step]:
+        """Read all batches; whoever goes through this has the source and the intake until it ends."""
+        for batch in self._source:
+            finished = self._intake.feed(batch)
+            jit = self._source.jit
+            seen = sightings_of(batch, self._intake.take_told(), jit=jit)
+            yield _Step(seen, batch.last_ts_ns, finished, jit)
 
-    def step(self) -> tuple[NDArray[np.void], int, NDArray[np.int64]] | None:
-        """Read a batch: return its sightings, the time of its last frame, and which flows are over; None at the end."""
-        batch = next(self._batches, None)
-        if batch is None:
+    def step(self) -> tuple[NDArray[np.void], int, NDArray[np.int64], bool] | None:
+        """Read a batch; return None at the end.
+
+        Its sightings, the time of its last frame, which flows are over, and whether loops are compiled.
+        """
+        step = next(self._steps, None)
+        if step is None:
             return None
-        finished = self._intake.feed(batch)
-        seen = sightings_of(batch, self._intake.take_told(), jit=self._source.jit)
-        over = self._take(finished)
-        self._highest = max(self._highest, int(seen["flow"].max(initial=-1)), int(over.max(initial=-1)))
+        over = self._take(step.finished)
+        self._highest = max(self._highest, int(step.seen["flow"].max(initial=-1)), int(over.max(initial=-1)))
         if self._progress is not None:
             self._progress(self._source, self._summary.frames)
-        return seen, batch.last_ts_ns, over
+        return step.seen, step.last_ts_ns, over, step.jit
 
     def _take(self, finished: FlowBatch | None) -> NDArray[np.int64]:
         if finished is None:
@@ -409,8 +436,8 @@ def _read_abreast(reading: Sequence[_Reading], *, keep_all: bool) -> Thinner:
             thinner.finish(point, reading[point].close())
             thinner.end(point)
             continue
-        seen, now_ns, over = step
-        thinner.add(point, seen, now_ns, jit=reading[point].jit)
+        seen, now_ns, over, jit = step
+        thinner.add(point, seen, now_ns, jit=jit)
         thinner.finish(point, over)
         if thinner.sifted > sifted and not keep_all:
             sifted = thinner.sifted

@@ -99,6 +99,9 @@ def relatives(
 
     ``record`` returns the record of a flow there and here. Where several carry the same, none is told.
     """
+    lone_there, lone_here = list(lone_there), list(lone_here)
+    if not lone_there or not lone_here:
+        return []
     known = _by_heads(_carried(here, lone_here, record[1]))
     found = []
     for heads, flows in _by_heads(_carried(there, lone_there, record[0])).items():
@@ -234,9 +237,9 @@ def _by_heads(carried: list[_Carried]) -> dict[tuple[int, int], list[_Carried]]:
 
 def _carried(seen: Columns, flows: Iterable[int], record: Record) -> list[_Carried]:
     """Return what flows carried in which both ends sent data, and of which is known who began them."""
-    said = _said(seen)
+    said = _said(seen, np.fromiter(flows, dtype=np.int64))
     found = []
-    for flow in flows:
+    for flow in sorted({flow for flow, _ in said}):
         if (flow, 0) not in said or (flow, 1) not in said:
             continue
         told = record(flow)
@@ -249,9 +252,13 @@ def _carried(seen: Columns, flows: Iterable[int], record: Record) -> list[_Carri
     return found
 
 
-def _said(seen: Columns) -> dict[tuple[int, int], _Said]:
+def _said(seen: Columns, flows: Ints) -> dict[tuple[int, int], _Said]:
     """Return, by flow and side, the first packets with data that each end sent."""
-    data = seen[(seen["payload_len"] > 0) & (seen["head"] != 0)]
+    if not len(flows) or not len(seen):
+        return {}
+    asked = np.zeros(1 + max(int(flows.max()), int(seen["flow"].max())), dtype=np.bool_)
+    asked[flows] = True
+    data = seen[asked[seen["flow"]] & (seen["payload_len"] > 0) & (seen["head"] != 0)]
     order = np.lexsort((data["ts_ns"], data["seq"], data["side"], data["flow"]))
     data = data[order]
     end = 2 * data["flow"] + data["side"]
