@@ -48,6 +48,16 @@ def halves_story(joined: Joined, pair: Halves) -> Story:
     return Story(f"{names}: most likely those of a proxy", lead, (Section("", (*lines, *_ends(joined, pair))),))
 
 
+def proxy_words(joined: Joined, number: int) -> str:
+    """Say of a connection which of its ends is a proxy, if one most likely is; else nothing."""
+    for pair in joined.halves:
+        for half, other, end in ((pair.front, pair.back, "server"), (pair.back, pair.front, "client")):
+            if half.joint == number and pair.why == "proxy":
+                who = f"Its {end}" if pair.ordered else "One of its ends"
+                return f"{who} is most likely a proxy, whose other connection is {_name(other)}."
+    return ""
+
+
 def _name(half: Half) -> str:
     return f"flow {half.number} of {letter(half.point)}" if half.joint is None else f"connection {half.joint}"
 
@@ -80,6 +90,13 @@ def _ends(joined: Joined, pair: Halves) -> list[Line]:
         at = format_instant(front or back or 0, joined.zero)
         text = f"{_name(ended)} had ended at {at} {_frame(ended)}; {_name(on)} had not, when its capture did"
         return [Line(f"{text[0].upper()}{text[1:]}.")]
+    if abs(front - back) <= _unsure_ns(joined, pair):
+        both = f"{_frame(pair.front)[:-1]}, {_frame(pair.back)[7:]}"
+        return [
+            Line(
+                f"Both ended at about {format_instant(front, joined.zero)}; the clocks do not tell which first {both}."
+            )
+        ]
     first, then = (pair.front, pair.back) if front <= back else (pair.back, pair.front)
     took = format_duration(abs(front - back))
     text = (
@@ -95,6 +112,14 @@ def _ended_ns(joined: Joined, half: Half) -> int | None:
     if ending.verdict in GOES_ON or ending.ts_ns is None or clock is None:
         return None
     return int(clock.reference_ns(np.array([ending.ts_ns], dtype=np.int64))[0])
+
+
+def _unsure_ns(joined: Joined, pair: Halves) -> int:
+    """Return by how much instants of the two may be off against each other: nothing within one capture."""
+    points = [joined.points[half.point] for half in (pair.front, pair.back)]
+    if points[0].capture == points[1].capture:
+        return 0
+    return sum(point.clock.width_ns for point in points if point.clock is not None)
 
 
 def _frame(half: Half) -> str:

@@ -184,8 +184,14 @@ def _ending_lines(t: JointTeller) -> Iterator[Line]:
             if crossing.fate is not Fate.BOTH:
                 text += f", and {fate_words(t, crossing)}{_because(t, crossing, told)}"
         else:
-            text = f"RST in the name of {sender} {fate_words(t, crossing)}{_because(t, crossing, told)}"
+            whose = "from" if _left_its_sender(t, crossing) else "in the name of"
+            text = f"RST {whose} {sender} {fate_words(t, crossing)}{_because(t, crossing, told)}"
         yield _line(t, crossing, text)
+
+
+def _left_its_sender(t: JointTeller, crossing: Crossing) -> bool:
+    """Say whether a packet passed the point nearest to its sender: then nothing between the points made it."""
+    return bool(t.flow.way) and crossing.first.point == t.flow.nearest(crossing.sender).point
 
 
 def _packet_lines(t: JointTeller) -> Iterator[Line]:

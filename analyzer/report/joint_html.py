@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.explain.halves import halves_story
+from analyzer.explain.halves import halves_story, proxy_words
 from analyzer.explain.joined import joint_story
 from analyzer.explain.points import clock_words, letter, lone_words
 from analyzer.report.html import environment, source
@@ -39,7 +39,10 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
     for flow in (joined.flows[number] for number in told):
         figure = ladder_figure(flow, joined.points, start_ns, theme="transparent", title=False)
         picture = Markup(inline_svg(figure, f"c{flow.number}-"))  # noqa: S704 - matplotlib escapes what it writes
-        shown.append({"number": flow.number, "story": joint_story(flow, joined.points, start_ns), "picture": picture})
+        told_of = joint_story(flow, joined.points, start_ns)
+        shown.append(
+            {"number": flow.number, "story": told_of, "picture": picture, "more": proxy_words(joined, flow.number)}
+        )
     rest = []
     if len(eventful) > len(told):
         more = len(eventful) - len(told)

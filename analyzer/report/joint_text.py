@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.crossings import listed
-from analyzer.explain.halves import halves_story
+from analyzer.explain.halves import halves_story, proxy_words
 from analyzer.explain.joined import joint_story
 from analyzer.explain.points import clock_words, letter, lone_words
 from analyzer.report.screen import printable
@@ -61,7 +61,6 @@ def alone(joined: Joined) -> list[Lone]:
 def _halves(joined: Joined, pair: Halves, screen: Screen) -> Iterator[str]:
     """Yield the story of two connections that carry the same."""
     told = halves_story(joined, pair)
-    yield ""
     yield from screen.wrap(told.title, indent=INDENT, first="", style="heading")
     yield ""
     yield from screen.wrap(told.headline)
@@ -88,7 +87,7 @@ def story(joined: Joined, flow: JointFlow, screen: Screen) -> Iterator[str]:
     told = joint_story(flow, joined.points, joined.zero)
     yield from screen.wrap(told.title, indent=INDENT, first="", style="heading")
     yield ""
-    yield from screen.wrap(told.headline)
+    yield from screen.wrap(f"{told.headline} {proxy_words(joined, flow.number)}".rstrip())
     yield ""
     for section in told.sections:
         yield screen.paint(section.heading, "heading")

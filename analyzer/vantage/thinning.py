@@ -113,7 +113,7 @@ class Thinner:
         comparable = all(self._waiting) or all(self._known)
         if comparable and len(self._waiting) > 1 and max(self._waiting) >= self._settle_at:
             self._settle(jit=jit)
-            self._settle_at = max(STRETCH, 2 * max(self._waiting))
+            self._settle_at = 2 * max(STRETCH, *self._waiting)  # what waits is looked through again
 
     def left(self) -> Thinned:
         """Return what is left, when everything was read."""
@@ -379,7 +379,8 @@ def _grown(table: Rows, dtype: np.dtype[np.void], count: int, *, jit: bool, **fi
         return table
     made = np.zeros(max(count, 2 * having), dtype=dtype)
     for name, value in first.items():
-        made[name] = value
+        made[name][having:] = value
     if having:
-        made[:having] = freeze(table, dtype)
+        kept: NDArray[np.void] = freeze(table, dtype)
+        made[:having].view(np.uint8)[:] = kept.view(np.uint8)  # whole: numpy goes field by field
     return thaw(made, jit=jit)

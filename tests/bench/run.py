@@ -369,9 +369,25 @@ def print_comparison(lines: list[Line], floor: int) -> None:
             *ratios,
         )
     Console(width=WIDTH).print(table)
+    if said := joining_ratio(lines):
+        print(said)
     for line in lines:
         if line.error:
             print(f"{line.program} failed: {line.error}")
+
+
+def joining_ratio(lines: list[Line]) -> str:
+    """Say what joining two points takes against reading one of them; nothing where either was not measured."""
+    worked = {line.program: line for line in lines if not line.error}
+    if not {US, JOIN} <= worked.keys():
+        return ""
+    one, both = worked[US], worked[JOIN]
+    wall = statistics.median(both.walls()) / statistics.median(one.walls())
+    cpu, memory = both.cpu_s() / one.cpu_s(), both.peak_octets() / one.peak_octets()
+    return (
+        f"{JOIN} of two such captures takes {wall:.1f} times {US} of one "
+        f"({cpu:.1f} times its CPU time, {memory:.1f} its memory)."
+    )
 
 
 def print_growth(curve: list[dict[str, Any]], floor: int) -> None:
@@ -537,6 +553,7 @@ def main(given: list[str] | None = None) -> int:
         "capture": {"path": str(capture), "packets": packets, "truth": truth},
         "floor_octets": floor,
         "comparison": [line.as_json() for line in lines],
+        "joining": joining_ratio(lines),
         "growth": [{**point, "line": point["line"].as_json()} for point in curve],
     }
     if options.json:

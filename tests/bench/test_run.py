@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.bench.run import US, Line, Run, disagreements, main, measure
+from tests.bench.run import JOIN, US, Line, Run, disagreements, joining_ratio, main, measure
 
 
 def test_a_process_is_measured_with_its_children():
@@ -43,6 +43,16 @@ def test_a_line_sums_up_its_runs():
     assert {"min": 1, "median": 2, "max": 3} == line.as_json()["wall_s"]
     assert 500 == line.as_json()["packets_a_second"]
     assert 0.002 == line.per_packet_s()
+
+
+def test_joining_is_told_against_reading_one():
+    """Time, CPU time and memory of joining two points are ratios to those of a report of one."""
+    one = Line(US, 1000, partial=False, runs=[Run(2, 3, 100 << 20)])
+    both = Line(JOIN, 1000, partial=False, runs=[Run(7, 12, 250 << 20)])
+
+    said = "keepalive join of two such captures takes 3.5 times keepalive report of one (4.0 times its CPU time, "
+    assert f"{said}2.5 its memory)." == joining_ratio([one, both])
+    assert not joining_ratio([one])
 
 
 def test_a_wrong_total_is_told(monkeypatch, tmp_path):

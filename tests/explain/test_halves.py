@@ -1,9 +1,11 @@
 """Two connections that carry the same data are told side by side, and whose each packet is."""
 
-from analyzer.explain.halves import halves_story
+from dataclasses import replace
+
+from analyzer.explain.halves import halves_story, proxy_words
 from analyzer.joining import join
 from tests.vantage.test_relatives import PROXY, REPLY, proxied, talk
-from tests.vantages import ACK, RST, World
+from tests.vantages import ACK, RST, World, keepalive
 
 
 def told(found):
@@ -46,6 +48,33 @@ def test_which_half_ended_first_is_said_by_one_clock(tmp_path):
 
     assert ends.startswith("Flow 0 of B ended first, at +0.")
     assert "flow 0 of A" in ends
+
+
+def test_clocks_that_do_not_tell_are_not_taken_to(tmp_path):
+    """Endings that are closer than the clocks are sure of have no order."""
+    made = World(offset_s=5.0)
+    proxied(made)
+    made.send(0.6, "b", RST | ACK, 888_001 + len(REPLY), 777_015, fate="lost")
+    made.client = ("192.0.2.1", 40000)
+    made.send(0.601, "b", RST | ACK, 2001 + len(REPLY), 1015, fate="made")
+
+    *_, ends = told(join(*made.write(tmp_path)))
+
+    assert ends.startswith("Both ended at about +0.6")
+    assert ends.endswith("; the clocks do not tell which first [frame A 5, B 5].")
+
+
+def test_a_connection_says_which_end_is_a_proxy(tmp_path):
+    """What is joined of a proxy's connections is told with the other's name; of any other nothing is."""
+    made = World()
+    proxied(made)
+    keepalive(made, probes=1)
+    found = join(*made.write(tmp_path))
+    (pair,) = found.halves
+    found.halves = [replace(pair, back=replace(pair.back, joint=0))]
+
+    assert "Its client is most likely a proxy, whose other connection is flow 0 of A." == proxy_words(found, 0)
+    assert not proxy_words(found, 7)
 
 
 def test_renumbered_flows_are_one_connection(tmp_path):

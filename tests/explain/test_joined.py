@@ -5,7 +5,7 @@ import pytest
 from analyzer.explain.joined import joint_story
 from analyzer.joining import join
 from tests.judging import CAPTURES
-from tests.vantages import ACK, FIN, World, keepalive
+from tests.vantages import ACK, FIN, PSH, RST, World, keepalive
 
 
 def told(joined, number=0):
@@ -60,3 +60,22 @@ def test_nothing_to_tell_is_told_apart(tmp_path):
 
     assert [] == join(*made.write(tmp_path)).eventful
     assert [0] == lab("loss_acks").eventful
+
+
+def test_a_reset_that_left_its_sender_is_told_as_from_it(tmp_path):
+    """A RST that passed the point nearest to its sender is from it, also where another one ended the connection."""
+    made = World()
+    a, b = keepalive(made, probes=3)
+    made.send(8.0, "a", ACK, a + 30, b + 1, fate="lost")
+    made.send(8.001, "b", RST, b + 1, 0, fate="made")
+    made.send(9.0, "b", ACK | PSH, b + 1, a + 31, b"still here")
+    made.send(9.001, "a", RST, a + 31, 0, fate="lost")
+    made.send(20.0, "b", ACK | PSH, b + 1, a + 31, b"still here")
+    found = join(*made.write(tmp_path))
+
+    story = joint_story(found.flows[0], found.points, found.zero)
+
+    (ended,) = (section for section in story.sections if section.heading == "Who ended it")
+    texts = [line.text for line in ended.lines]
+    assert texts[0].startswith("RST in the name of the server was made between B and A")
+    assert texts[1].startswith("RST from the client was lost between A and B")
