@@ -329,6 +329,7 @@ def test_a_client_of_which_both_ends_beat_is_stopped(played):
 
     assert as_many(played.count("amqp-stopped", "Sending heartbeat frame") // 2, own.sent)
     assert brokers_own.last_ns - own.last_ns > 2e9
+    assert "b" == flow.judged.finding("heartbeats-missed").about
     assert "program-hung" not in flow.codes
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
+from analyzer.findings.evidence import BEATS_OVERDUE, BEATS_OVERDUE_NS, frames_of, known, surely_train_of, train_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Told
 from analyzer.findings.phrases import by_what, what_is_sent
 from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
@@ -32,9 +32,6 @@ SHORTEST_LIMIT_NS: Final = NS_PER_S * min(
 """Within this time no known box forgets a flow that a heartbeat could have kept."""
 DATA_LIMIT_NS: Final = NS_PER_S * min(row.idle_s for row in MIDDLEBOXES if not row.keepalive_helps)
 """The shortest default limit of known boxes that count only data."""
-BEATS_OVERDUE: Final = 3
-BEATS_OVERDUE_NS: Final = 3 * NS_PER_S
-"""How many of the longest distances have passed where heartbeats stopped, and how much time."""
 
 
 def _period_ns(f: Flows) -> Column:

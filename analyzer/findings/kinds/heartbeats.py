@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.findings.evidence import SLOW_ANSWERS, frames_of, known, surely_train_of
+from analyzer.findings.evidence import BEATS_OVERDUE, BEATS_OVERDUE_NS, SLOW_ANSWERS, frames_of, known, surely_train_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.phrases import by_what
 from analyzer.judge.protocols import POLLS
@@ -18,7 +18,7 @@ from analyzer.words.teller import count, duration, lines, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
-    from analyzer.findings.flows import Flows, Mask
+    from analyzer.findings.flows import Column, Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.track.flow import Side
@@ -60,12 +60,32 @@ def last_heartbeats_unanswered(f: Flows) -> Mask:
 
 def gave_up_waiting(f: Flows) -> Mask:
     """It closed or reset the connection first, having waited for longer than four times the slowest answer before."""
+    ended_ns = _ended_first_ns(f)
+    least_ns = np.maximum(SLOW_ANSWERS * f.beats("slowest_ns"), BEAT_PROMPT_NS)
+    return (ended_ns >= 0) & (ended_ns - f.beats("silent_ns") >= least_ns)
+
+
+def _ended_first_ns(f: Flows) -> Column:
+    """When it closed or reset the connection, -1 if it did not or its peer had done so before."""
     own, peer = f.own("fin_frame"), f.peer("fin_frame")
     closed_ns = np.where((own > 0) & ((peer == 0) | (own < peer)), f.own("fin_ns"), -1)
     reset_ns = f.at_row(f.ending("reset_row"), "ts_ns")
-    ended_ns = np.where(closed_ns >= 0, closed_ns, np.where(f.own_reset & (own == 0) & (peer == 0), reset_ns, -1))
-    least_ns = np.maximum(SLOW_ANSWERS * f.beats("slowest_ns"), BEAT_PROMPT_NS)
-    return (ended_ns >= 0) & (ended_ns - f.beats("silent_ns") >= least_ns)
+    return np.where(closed_ns >= 0, closed_ns, np.where(f.own_reset & (own == 0) & (peer == 0), reset_ns, -1))
+
+
+def peers_heartbeats_ceased(f: Flows) -> Mask:
+    """Its peer had sent heartbeats by itself, in a steady rhythm, and nothing but these at the end."""
+    peer = f.from_peer
+    alone = (peer.beats("count") > 0) & (peer.beats("due") == 0) & ~np.isin(peer.beats("protocol"), POLLS)
+    return alone & (peer.own("data_ns") <= peer.beats("last_ns"))
+
+
+def gave_up_on_its_peer(f: Flows) -> Mask:
+    """It closed or reset the connection first, as late as both had agreed on, or three periods after the last."""
+    peer, ended_ns = f.from_peer, _ended_first_ns(f)
+    steady_ns = np.maximum(BEATS_OVERDUE * peer.beats("high_ns"), BEATS_OVERDUE_NS)
+    least_ns = np.where(peer.beats("limit_ns") > 0, peer.beats("limit_ns"), steady_ns)
+    return (ended_ns >= 0) & (ended_ns - peer.beats("last_ns") >= least_ns)
 
 
 def _until_ns(case: Case, side: Side) -> int:
@@ -104,6 +124,22 @@ def _hung_evidence(case: Case) -> Evidence:
 def _missed_evidence(case: Case) -> Evidence:
     """The same of its own heartbeats."""
     return _in_vain(case, case.side)
+
+
+def _ceased_evidence(case: Case) -> Evidence:
+    """The last heartbeat of its peer, and how long it waited for the next."""
+    train = surely_train_of(case, case.peer)
+    fin, reset = case.record.fin_of(case.side), case.reset
+    closed = fin.frame if fin is not None else reset.frame if reset is not None else None
+    return frames_of(train.first_frame, train.last_frame, closed), known(
+        protocol=train.protocol,
+        limit_ns=train.limit_ns,
+        period_ns=train.period_ns,
+        sent=train.sent,
+        last_frame=train.last_frame,
+        closed_frame=closed,
+        waited_ns=_until_ns(case, case.side) - train.last_ns,
+    )
 
 
 def _hung_headline(t: Teller, f: Finding) -> str:
@@ -181,20 +217,27 @@ HUNG: Final = FindingKind(
 
 def _missed_detail(t: Teller, f: Finding) -> str:
     ended = f"{t.start(side_of(f))} ended the connection {duration(number(f, 'waited_ns'))} after"
+    agreed = f" The ends agreed on {duration(number(f, 'limit_ns'))}." if "limit_ns" in f.data else ""
+    if "sent" in f.data:
+        beats, often = count(number(f, "sent"), "heartbeat"), duration(number(f, "period_ns"))
+        return f"{ended} the last of {beats} of its peer, one every {often} ({by_what(f)}).{agreed}"
     missed = number(f, "unanswered")
     beat = "a heartbeat" if missed == 1 else f"the first of {missed} heartbeats"
-    agreed = f" The ends agreed on {duration(number(f, 'limit_ns'))}." if "limit_ns" in f.data else ""
     return f"{ended} {beat} ({by_what(f)}) that nothing answered.{agreed}"
 
 
 MISSED: Final = FindingKind(
     code="heartbeats-missed",
-    rows=(Row((last_heartbeats_unanswered, gave_up_waiting), _missed_evidence),),
+    rows=(
+        Row((last_heartbeats_unanswered, gave_up_waiting), _missed_evidence),
+        Row((peers_heartbeats_ceased, gave_up_on_its_peer), _ceased_evidence),
+    ),
     text=LongText(
-        title="It closed after heartbeats that nothing answered",
+        title="It closed because heartbeats were missing",
         meaning=(
             "This end's program sent heartbeats, the last of them got no answer, and it closed or reset the"
-            " connection later than any answer had taken: most likely by a rule of its own."
+            " connection later than any answer had taken; or its peer's heartbeats, which had come steadily, stayed"
+            " away for as long as both had agreed on, or for three periods. It closed most likely by a rule of its own."
         ),
         why=(
             "Such a rule finds a dead host, a broken path and a hung program alike. What it was shows in whether the"

@@ -8,6 +8,8 @@ from tests.heartbeats import Talk, each
 from tests.judging import codes, judge, judge_batches, scenario
 from tests.notation import SCENARIOS, follow, load, parse
 
+STAYED_AWAY = "@90.5 b > a F. 1:1(0) ack 49\nend: +60\n"
+
 
 def flow_of(talk, tail):
     """Return the flow of a talk, judged."""
@@ -134,3 +136,49 @@ def test_what_the_ends_agreed_on_is_said():
     text = explain.detail(judged.finding("heartbeats-missed"), judged)
 
     assert "(MQTT PINGREQ) that nothing answered. The ends agreed on 30" in text
+
+
+@pytest.mark.parametrize(
+    ("talk", "tail", "says"),
+    [
+        (Talk().beats(each(10, 10, 6), length=8, answer=0), STAYED_AWAY, "30.5"),
+        (Talk().beats(each(10, 10, 6), length=8, answer=0), "@90.5 b > a R. 1:1(0) ack 49\nend: +60\n", "30.5"),
+    ],
+    ids=["closed", "reset"],
+)
+def test_heartbeats_that_stay_away(talk, tail, says):
+    """Who closes three periods after the last heartbeat of a peer that beats by itself most likely missed the next."""
+    judged = flow_of(talk, tail)
+    found = judged.finding("heartbeats-missed")
+
+    assert ("b", 6) == (found.about, found.data["sent"])
+    assert f"ended the connection {says}" in explain.detail(found, judged)
+    assert "the last of 6 heartbeats of its peer, one every 10" in explain.detail(found, judged)
+    assert "program-hung" not in codes(judged)
+
+
+@pytest.mark.parametrize(
+    ("talk", "tail"),
+    [
+        (Talk().beats(each(10, 10, 6), length=8, answer=0), "@85 b > a F. 1:1(0) ack 49\nend: +60\n"),
+        (Talk().beats(each(10, 10, 6), length=8, answer=0), "@95 a > b F. 49:49(0) ack 1\nend: +60\n"),
+        (
+            Talk().beats(each(10, 10, 6), length=8, answer=0).says(65, "a", 900),
+            "@95 b > a F. 1:1(0) ack 949\nend: +1\n",
+        ),
+    ],
+    ids=["too soon", "closed itself", "other data came"],
+)
+def test_heartbeats_that_do_not_stay_away(talk, tail):
+    """A close that comes sooner, is the sender's own, or follows other data says nothing of missing heartbeats."""
+    assert "heartbeats-missed" not in codes(flow_of(talk, tail))
+
+
+def test_an_agreed_time_is_what_counts():
+    """What both ends agreed on is the rule, where it could be read: three periods are too soon, or more than enough."""
+    scene = parse("\n".join([*Talk().beats(each(10, 10, 6), length=8, answer=0).lines, STAYED_AWAY]))
+    for limit_s, missed in ((31, False), (20, True)):
+        (batch,) = follow([scene.batch()])
+        batch.trains["protocol"], batch.trains["limit_ns"] = PROTOCOL_NAMES.index("AMQP"), limit_s * 10**9
+        (judged,) = judge_batches([batch])
+        assert missed == ("heartbeats-missed" in codes(judged))
