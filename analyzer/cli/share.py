@@ -178,7 +178,7 @@ def _say(out: str, done: Shared, *, ports: bool, times: bool) -> None:
     others = (
         f"{count(gone.addresses, 'IP address', 'IP addresses')}, {count(gone.stations, 'MAC address', 'MAC addresses')}"
     )
-    data = f"{count(gone.payload, 'octet')} of data, {count(gone.options, 'TCP option')}"
+    data = f"{count(gone.payload, 'byte')} of data, {count(gone.options, 'TCP option')}"
     kept = ["lengths", *(["ports"] if ports else []), *(["times"] if times else []), "numbers and flags of TCP"]
     told = f"{count(done.told.flows, 'flow')} and {count(done.told.probes, 'probe')}"
     lines = [

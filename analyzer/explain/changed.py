@@ -33,9 +33,10 @@ def change_lines(t: JointTeller) -> Iterator[Line]:
             before = first.judged.record.endpoint(first.side(side))
             behind = part.judged.record.endpoint(part.side(side))
             if before != behind:
+                whose = "An address" if t.initiator is None else f"The address of {t.name(side)}"
                 yield Line(
-                    f"{t.name(side)[0].upper()}{t.name(side)[1:]} is {before} at {letter(first.point)} and {behind} at "
-                    f"{letter(part.point)}: its address was translated."
+                    f"{whose} was translated: {before} at point {letter(first.point)} is {behind} at point"
+                    f" {letter(part.point)}."
                 )
     for change in t.flow.changes:
         yield Line(_change_words(t, change))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.explain.left import Known, left
 from analyzer.explain.orderly import crossed
 from analyzer.findings import kind_of
 from analyzer.judge.record import other
@@ -162,7 +163,12 @@ def _reset(t: Teller, sender: Side) -> list[Line]:
     receiver = other(sender)
     if t.ending.verdict is Verdict.TIMED_OUT or reset.kind == "gave_up":
         return [_gave_up(t, sender, reset.frame), unaware(t, receiver, (reset.frame,))]
+    last = left(t.judged, receiver)
     text = f"{t.start(receiver)}, read: ECONNRESET, not end of file"
+    if last is not None and last.known is Known.HELD:
+        text += ", once a RST reaches it (this one did not: it sends again later)"
+    elif last is not None and last.known is Known.UNKNOWN:
+        text += ", if that RST arrives"
     if t.fin(receiver) is not None:
         text += " (if its program still holds the socket)"
     elif t.record.starts_with == "midstream":

@@ -58,7 +58,7 @@ def _title(t: JointTeller) -> str:
     way = ""
     if t.flow.way:
         shown = t.flow.way if a == "a" else t.flow.way[::-1]
-        way = f", by way of {listed([letter(point) for point in shown])}"
+        way = f", by way of points {listed([letter(point) for point in shown])}"
     return f"Connection {t.flow.number}: {t.record.endpoint(a)} {arrow} {t.record.endpoint(b)}{way}"
 
 

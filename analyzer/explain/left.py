@@ -1,8 +1,9 @@
 """What is known of an end's state from the RST on that ended its flow: timeline and pictures say the same.
 
-A RST closes whoever sent it and whoever it reached. But a prober that gives up does not know whether its peer is still
-there, a middlebox resets in the name of an end that knows nothing of it, a RST may be lost, and an end that sends a new
-SYN had no such connection any more. What an end sends later shows that it still had the connection.
+A RST closes whoever sent it and whoever it reached. But nobody who resets while its probes stay unanswered knows
+whether the peer is still there; a middlebox resets in the name of an end that knows nothing of it, a RST may be lost,
+and an end that sends a new SYN had no such connection any more. What an end sends later shows that it still had the
+connection.
 
 It must not decide how the flow ended.
 """
@@ -59,7 +60,7 @@ def left(judged: JudgedFlow, side: Side) -> Left | None:
     reset = record.ending_reset
     if reset is None:
         return None
-    state, heard_ns = state_before(record, side), record.facts(side).last_ns
+    state, heard_ns = state_before(record, side), known_since(record, side)
     named = reset.sender == side
     if record.is_unseen(side):
         return Left(Known.CLOSED if named else Known.UNSEEN, state, heard_ns)
@@ -71,7 +72,7 @@ def left(judged: JudgedFlow, side: Side) -> Left | None:
     until = _closed_later(record, side, reset, max((frame for frame, _ in sent), default=None))
     if again_ns is not None or (not named and _probes_itself(judged, reset)):
         return Left(Known.HELD, state, heard_ns, again_ns, until)
-    if named or reset.kind == "gave_up":
+    if named or reset.kind == "gave_up" or record.trailing(reset.sender):
         return Left(Known.UNKNOWN, state, heard_ns, None, until)
     return Left(Known.CLOSED, state, heard_ns)
 
@@ -82,6 +83,17 @@ def state_before(record: FlowRecord, side: Side) -> State:
     end = reset.frame if reset else record.last_frame + 1
     before = [change.state for change in record.changes if SIDES[change.side] == side and change.frame < end]
     return (before or [State.ESTABLISHED])[-1]
+
+
+def known_since(record: FlowRecord, side: Side) -> int | None:
+    """Return until when the state of an end that fell silent was known: it was last heard then, or came to it."""
+    heard_ns = record.facts(side).last_ns
+    if heard_ns is None:
+        return None
+    reset = record.ending_reset
+    end = reset.frame if reset else record.last_frame + 1
+    came = [change.ts_ns for change in record.changes if SIDES[change.side] == side and change.frame < end]
+    return max([heard_ns, *came[-1:]])
 
 
 def may_be_between(judged: JudgedFlow) -> bool:

@@ -59,10 +59,11 @@ def closed(t: Teller) -> list[Line]:
     first, second = t.record.fins[:2]
     frames = (first.frame, second.frame)
     if crossed(t):
+        at = [t.at(first.ts_ns), t.at(second.ts_ns)]
         found = [
             Line(
-                f"Both sent FIN, at {t.at(first.ts_ns)} and {t.at(second.ts_ns)}, before the other's had reached them:"
-                " a simultaneous close.",
+                f"Both sent FIN ({' and '.join(dict.fromkeys(at))}) before the other's FIN had reached them: a"
+                " simultaneous close.",
                 frames,
             )
         ]

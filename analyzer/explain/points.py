@@ -57,4 +57,4 @@ def lone_words(lone: Lone) -> str:
     """Say of a flow that one point saw that the others did not."""
     record = lone.judged.record
     point = letter(lone.point)
-    return f"{record.a} and {record.b} (flow {record.number} of {point}) was seen only at {point}"
+    return f"{record.a} and {record.b} (flow {record.number} of point {point}) was seen only there"

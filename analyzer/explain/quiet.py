@@ -158,9 +158,8 @@ def reset_headline(t: Teller) -> str:
         return f"{t.start(reset.sender)} gave up on its peer and sent RST."
     if fin is not None:
         after = duration(reset.ts_ns - fin.ts_ns)
-        many = "was" if reset.lost_bytes == 1 else "were"
         who = t.the(other(reset.sender))
-        lost = f": {count(reset.lost_bytes, 'byte')} from {who} {many} lost" if reset.lost_bytes else ""
+        lost = f"; {count(reset.lost_bytes, 'byte')} from {who} had not been acknowledged" if reset.lost_bytes else ""
         return f"{t.start(reset.sender)} sent FIN and {after} later a RST, which ended the connection{lost}."
     what = "in answer to a probe " if reset.answers_probe else ""
     return f"A RST from {t.the(reset.sender)} {what}ended the connection."

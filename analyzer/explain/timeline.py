@@ -7,8 +7,9 @@ from itertools import accumulate, groupby, pairwise
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from analyzer.explain.left import Known, left, may_be_between, state_before
+from analyzer.explain.left import Known, known_since, left, may_be_between, state_before
 from analyzer.judge.closings import closings
+from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
@@ -225,7 +226,8 @@ def _icmp(t: Teller, side: Side) -> list[Line]:
     if not errors:
         return []
     kinds = sorted({icmp_text(error.version, error.type, error.code) for error in errors})
-    text = f"{count(len(errors), 'ICMP error')} to {t.the(side)} ({', '.join(kinds)}): ends nothing"
+    end = "which ends nothing" if len(errors) == 1 else "which end nothing"
+    text = f"{count(len(errors), 'ICMP error')} to {t.the(side)} ({', '.join(kinds)}), {end}"
     return [_line(t, text, [error.frame for error in errors], errors[0].ts_ns)]
 
 
@@ -248,7 +250,8 @@ def _fins(t: Teller) -> list[Line]:
             continue
         found.append(_line(t, _with_states(t, f"{t.name(fin.sender)} sends FIN", [fin.frame]), [fin.frame], fin.ts_ns))
         if fin.acked_frame is None:
-            found.append(_line(t, "that FIN is not acknowledged in the capture", [fin.frame], fin.ts_ns))
+            text = "that FIN is not acknowledged in the capture, so whether it arrived is unknown"
+            found.append(_line(t, text, [fin.frame], fin.ts_ns))
         elif not any(fin.acked_frame == another.frame for another in t.record.fins):
             text = f"{t.name(other(fin.sender))} acknowledges the FIN"
             found.append(_line(t, _with_states(t, text, [fin.acked_frame]), [fin.acked_frame], fin.acked_ns))
@@ -411,11 +414,11 @@ def _over(t: Teller, side: Side) -> str:
 
 def _unknown(t: Teller, side: Side) -> str:
     """Say since when the state of an end that fell silent is unknown, and what it was then."""
-    heard_ns = t.facts(side).last_ns
-    if heard_ns is None:
+    since_ns = known_since(t.record, side)
+    if since_ns is None:
         named = any(reset.sender == side for reset in t.record.resets)
         return f"unknown (nothing{' else' if named else ''} from it was captured)"
-    return f"unknown since {t.at(heard_ns)} ({state_before(t.record, side).value} then)"
+    return f"unknown since {t.at(since_ns)} ({state_before(t.record, side).value} then)"
 
 
 def _state_at_end(t: Teller, side: Side) -> str:
@@ -430,7 +433,9 @@ def _state_at_end(t: Teller, side: Side) -> str:
     waited = window_probed or t.record.trailing(other(side)) or facts.resent
     if t.ending.verdict is Verdict.SILENT and waited:
         return f"{t.name(side)} {_unknown(t, side)}"
-    return f"{t.name(side)} {t.record.states[SIDES.index(side)].value}"
+    state, fin = t.record.states[SIDES.index(side)], t.fin(other(side))
+    unsure = state is State.CLOSE_WAIT and fin is not None and fin.acked_frame is None
+    return f"{t.name(side)} {state.value}{' (if the FIN arrived)' if unsure else ''}"
 
 
 def _capture_end(t: Teller) -> list[Line]:

@@ -27,7 +27,10 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
     sent = f"{t.start(closer)} sent FIN at {t.at(fin.ts_ns)}"
     lasted = t.end_ns - fin.ts_ns
     if fin.acked_frame is None or fin.acked_ns is None:
-        none = f"Nothing in the capture acknowledges it, so whether {t.the(late)} got it is unknown; it sent no FIN."
+        none = (
+            f"Nothing in the capture acknowledges it, so whether {t.the(late)} got it is unknown."
+            f" {t.start(late)} sent no FIN."
+        )
         return [Line(f"{sent}.", (fin.frame,)), Line(none, (fin.frame,))]
     frames = (fin.frame, fin.acked_frame)
     if t.reset:

@@ -18,7 +18,7 @@ WHY: Final = {
     "clock": "the capture's clock was set, as the senders' own clocks show",
     "missed": "no frame of any host, though connections went on: capturing was suspended, or frames were lost",
     "merged": "no frame of any host; then frames of other connections that had begun before: captures put together",
-    "days": "no frame of any host, and nothing behind it goes on from before: nothing shows that the capture ran",
+    "days": "no frame of any host, and no connection from before goes on after it, so the capture may not have run",
     "down": "the captured interface went down",
     "years": "no frame of any host: captures put together, or the clock was set",
 }

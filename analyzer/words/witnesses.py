@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.units import seconds
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
 from analyzer.words.teller import capital, count, duration, times
@@ -88,18 +87,16 @@ def _announced(t: Teller, w: Witness) -> str:
 
 def _heard(t: Teller, w: Witness) -> str:
     what = CARRIED.get(number(w, "what"), f"IP protocol {number(w, 'what')}")
-    late = f", and as late as {duration(number(w, 'last_after_ns'))} after it ({what})"
-    first = (
-        f"{text(w, 'address')} was heard beside this flow {duration(number(w, 'after_ns'))} after its last packet here"
-    )
+    first, last = duration(number(w, "after_ns")), duration(number(w, "last_after_ns"))
+    when = f"from {first} to {last}" if number(w, "last_after_ns") > number(w, "after_ns") else first
     del t
-    return first + (late if number(w, "last_after_ns") > number(w, "after_ns") else f" ({what})") + "."
+    return f"{text(w, 'address')} was heard outside this flow {when} after its last packet here ({what})."
 
 
 def _throughout(t: Teller, w: Witness) -> str:
     del t
     return (
-        f"{text(w, 'address')} was heard beside this flow all the time: never silent for longer than"
+        f"{text(w, 'address')} was heard outside this flow all the time: never silent for longer than"
         f" {duration(number(w, 'longest_ns'))}, and heard up to {duration(number(w, 'last_after_ns'))} after its last"
         " packet here."
     )
@@ -111,7 +108,7 @@ def _heard_later(t: Teller, w: Witness) -> str:
 
 def _unheard(t: Teller, w: Witness) -> str:
     slack_ns = number(w, "slack_ns")
-    since = f"From {seconds(slack_ns):g} s later on" if slack_ns else "After that"
+    since = f"from {t.at(w.ts_ns + slack_ns)} on" if slack_ns else "after that"
     what = "that the capture's filter lets pass" if number(w, "filtered") else "of any kind"
     resets = sum(
         reset.ts_ns > w.ts_ns and t.record.endpoint(reset.sender).address == w.data["address"]
@@ -119,7 +116,7 @@ def _unheard(t: Teller, w: Witness) -> str:
     )
     but = {0: "", 1: ", but for a RST of this connection"}.get(resets, ", but for RSTs of this connection")
     return (
-        f"{text(w, 'address')} fell silent: its last segment here came at {t.at(w.ts_ns)}. {since}, no frame {what}"
+        f"{text(w, 'address')} fell silent: its last segment here came at {t.at(w.ts_ns)}, and {since} no frame {what}"
         f" came from it{but}."
     )
 
@@ -134,9 +131,9 @@ def _only_resets(t: Teller, w: Witness) -> str:
 def _station(t: Teller, w: Witness) -> str:
     del t
     whose = f"the next hop {text(w, 'hop')}" if text(w, "hop") else "the station that brought its packets"
-    whose = "its own MAC address" if number(w, "own") else whose
+    whose = "a frame from its own MAC address" if number(w, "own") else whose
     after = f"{duration(number(w, 'after_ns'))} after the last segment of {text(w, 'address')} here"
-    return f"A frame of any kind from {whose} ({text(w, 'mac')}) came {after}."
+    return f"{capital(whose)} ({text(w, 'mac')}) was heard {after}."
 
 
 def _alike(t: Teller, w: Witness) -> str:

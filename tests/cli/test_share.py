@@ -21,7 +21,7 @@ def test_what_is_gone_is_said(keepalive, tmp_path):
     assert (0, "") == (done.status, done.err)
     assert [
         f"{out}: 39 packets, with other addresses for 1 IP address, 1 MAC address",
-        f"left out: 5 octets of data, 0 TCP options, and of the file {FILE}",
+        f"left out: 5 bytes of data, 0 TCP options, and of the file {FILE}",
         "as they were: lengths, ports, times, numbers and flags of TCP",
         "read again: 1 flow and 16 probes, the same story as before",
     ] == done.out.splitlines()

@@ -12,6 +12,6 @@ def test_a_translated_address_is_told():
     section = joint_story(found.flows[0], found.points, found.points[0].first_ns).section("What changed on the way")
 
     assert (
-        "The client is 10.62.1.2:40817 at A and 10.62.2.1:40817 at B: its address was translated."
+        "The address of the client was translated: 10.62.1.2:40817 at point A is 10.62.2.1:40817 at point B."
         == section.lines[0].text
     )

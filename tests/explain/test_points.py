@@ -26,7 +26,7 @@ def test_a_flow_of_one_point_is_told_as_such(tmp_path):
 
     found = join(*made.write(tmp_path))
 
-    assert ["192.0.2.77:50000 and 198.51.100.1:443 (flow 1 of A) was seen only at A"] == [
+    assert ["192.0.2.77:50000 and 198.51.100.1:443 (flow 1 of point A) was seen only there"] == [
         lone_words(lone) for lone in found.lone
     ]
     assert ["A", "Z", "P26"] == [letter(number) for number in (0, 25, 26)]

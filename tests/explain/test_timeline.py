@@ -79,7 +79,7 @@ def test_icmp_errors_and_data_sent_again_are_told():
     (judged,), start_ns = captured("lab/icmp_host_unreachable.pcap")
     (pending,), pending_ns = captured("lab/dead_data_pending.pcap")
 
-    assert ("5 of 18-27", "5 ICMP errors to the client (host unreachable): ends nothing") in told(judged, start_ns)
+    assert ("5 of 18-27", "5 ICMP errors to the client (host unreachable), which end nothing") in told(judged, start_ns)
     assert "server retransmits data, 6 times" in [text for _, text in told(pending, pending_ns)]
 
 
@@ -124,7 +124,7 @@ def test_a_syn_ack_alone_is_said():
 
 def test_an_unacknowledged_fin_is_said():
     """A FIN without acknowledgement has a line saying so."""
-    assert "that FIN is not acknowledged in the capture" in [
+    assert "that FIN is not acknowledged in the capture, so whether it arrived is unknown" in [
         text for _, text in told(opened("+1 a > b F. 6:6(0) ack 1\nend: +5"))
     ]
 

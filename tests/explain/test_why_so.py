@@ -15,7 +15,7 @@ def test_a_proven_cause_leads():
     """A proven cause leads the headline; evidence and who must act come first."""
     made = told(3, 13)
 
-    assert made.headline().startswith("10.0.0.254 rejects it")
+    assert made.headline().startswith("10.0.0.254 rejects this connection's packets")
     assert headings(made.judged())[:2] == ["Evidence", "Who must act"]
     assert "prove" in made.section("Evidence")
     assert "10.0.0.254" in made.section("Who must act")

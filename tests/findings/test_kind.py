@@ -64,7 +64,7 @@ def test_a_detail_is_one_or_two_sentences(code):
         (
             "lab/telnet_lost_byte.pcap",
             "not-keepalive-lookalikes",
-            "From the client 12 retransmitted bytes: not keepalive, though Wireshark may label such segments so.",
+            "The client sent 12 retransmitted bytes: not keepalive, though Wireshark may say Keep-Alive.",
         ),
     ],
 )

@@ -21,8 +21,8 @@ def test_points_stories_and_rest(tmp_path):
     found = lines(join(*made.write(tmp_path)))
 
     assert found.startswith("A:")
-    assert "Connection 0: 192.0.2.1:40000 to 198.51.100.1:443, by way of A and B" in found
-    assert found.endswith("was seen only at A.")
+    assert "Connection 0: 192.0.2.1:40000 to 198.51.100.1:443, by way of points A and B" in found
+    assert found.endswith("was seen only there.")
     assert all(len(line) <= 80 for line in found.split("\n") if str(tmp_path) not in line)
 
 

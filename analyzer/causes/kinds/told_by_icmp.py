@@ -116,8 +116,8 @@ def _box(t: Teller, cause: Cause) -> str:
 
 def _rejects_headline(t: Teller, cause: Cause) -> str:
     return (
-        f"{capital(_box(t, cause))} rejects it: {cause.data['what']}, told by ICMP"
-        f" {'once' if cause.data['count'] == 1 else 'to each of ' + count(int(cause.data['count']), 'packet')}."
+        f"{capital(_box(t, cause))} rejects this connection's packets: {cause.data['what']}"
+        f" ({count(int(cause.data['count']), 'ICMP error')})."
     )
 
 

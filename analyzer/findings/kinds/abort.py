@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
+    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 
@@ -99,8 +100,17 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         *probe_summary(t),
         unanswered,
         Line(text, (reset.frame,)),
-        Line("A RST ends the connection for both ends at once, so nothing is left to probe.", (reset.frame,)),
+        Line(f"A RST ends the connection for both ends at once, {_reached(t, side_of(f))}.", (reset.frame,)),
     )
+
+
+def _reached(t: Teller, side: Side) -> str:
+    """Return what a RST means for probing: behind probes without an answer it may not have arrived."""
+    lost = len(t.record.trailing(side))
+    if not lost:
+        return "so nothing is left to probe"
+    last = "the last probe" if lost == 1 else f"the last {lost} probes"
+    return f"if it arrives; whether it did is unknown, as {last} got no answer"
 
 
 def _why(t: Teller, f: Finding) -> list[Line]:

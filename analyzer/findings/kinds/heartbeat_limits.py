@@ -218,8 +218,9 @@ def _only_evidence(case: Case) -> Evidence:
 
 def _only_detail(t: Teller, f: Finding) -> str:
     return (
-        f"Nothing but {t.the(side_of(f))}'s {count(number(f, 'probes'), 'answered probe')} kept this connection known"
-        f" for {duration(number(f, 'quiet_ns'))}. A balancer that counts only data would have closed it."
+        f"For {duration(number(f, 'quiet_ns'))} nothing but {t.the(side_of(f))}'s"
+        f" {count(number(f, 'probes'), 'answered probe')} passed on this connection. A load balancer that counts only"
+        " data would have closed it."
     )
 
 
@@ -298,7 +299,9 @@ MASKED: Final = FindingKind(
             "Nothing is wrong: heartbeats test the program too, and boxes that count only data see them. But keepalive"
             " neither helps nor shows here, and a dead peer is found by the heartbeats' rule, or by retransmissions."
         ),
-        change="Nothing. Give heartbeats a time limit for the answer; TCP_USER_TIMEOUT bounds retransmissions.",
+        change=(
+            "Nothing, if the heartbeats have a time limit for the answer. TCP_USER_TIMEOUT bounds retransmissions."
+        ),
         doubt="Messages of the same form may be polls of an application.",
         source="RFC 9293 3.8.4 MUST-26; Linux tcp_keepalive_timer",
     ),

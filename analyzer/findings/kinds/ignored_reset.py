@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import FindingKind, Row
+from analyzer.findings.kind import Advice, FindingKind, Row
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind
 from analyzer.words.model import LongText
@@ -52,4 +52,5 @@ IGNORED: Final = FindingKind(
         source="RFC 5961 3.2; Linux tcp_validate_incoming; field guide 2.8, 8",
     ),
     detail=_detail,
+    advice=Advice.READER,
 )

@@ -47,7 +47,7 @@ def _evidence(case: Case) -> Evidence:
 def _detail(t: Teller, f: Finding) -> str:
     counts = {kind: number(f, kind) for kind in f.data}
     parts, taken = lookalikes_text(counts), "not taken for keepalive" if may_be_probes(counts) else "not keepalive"
-    return f"From {t.the(side_of(f))} {parts}: {taken}, though Wireshark may label such segments so."
+    return f"{t.start(side_of(f))} sent {parts}: {taken}, though Wireshark may say Keep-Alive."
 
 
 LOOKALIKE: Final = FindingKind(

@@ -71,7 +71,7 @@ def test_probes_alone():
     found = judged.finding("only-probes")
 
     assert ("a", (5, 11)) == (found.about, found.frames)
-    assert "3 answered probes kept this connection known for 2 min" in explain.detail(found, judged)
+    assert "3 answered probes passed on this connection" in explain.detail(found, judged)
 
 
 def test_data_that_is_sent_again_counts():

@@ -10,4 +10,4 @@ def test_segments_are_counted_by_what_they_are():
     found = judged.finding("not-keepalive-lookalikes")
 
     assert {"retransmission": 12} == found.data
-    assert "From the client 12 retransmitted bytes" in explain.detail(found, judged)
+    assert "The client sent 12 retransmitted bytes" in explain.detail(found, judged)
