@@ -25,7 +25,7 @@ FOLDERS: Final = frozenset({"parquet"})
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's argument."""
     parser.epilog = EXAMPLES
-    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help=f"one of {', '.join(SHELLS)}")
+    parser.add_argument("shell", metavar="{" + ",".join(SHELLS) + "}", choices=SHELLS, help="for which shell")
 
 
 def run(options: argparse.Namespace) -> int:

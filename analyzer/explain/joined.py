@@ -74,9 +74,8 @@ def _headline(t: JointTeller) -> str:
     if lost:
         said.append(f"{lost} {'other ' if t.flow.probes else ''}{'packet was' if lost == 1 else 'packets were'} lost.")
     if t.one_host():
-        said.append(
-            f"{letter(t.flow.parts[0].point)} and {letter(t.flow.parts[-1].point)} are one host, before and behind it."
-        )
+        first, last = (letter(t.flow.parts[at].point) for at in (0, -1))
+        said.append(f"Points {first} and {last} are the two sides of one host.")
     return " ".join(said)
 
 

@@ -113,7 +113,7 @@ def both_sides_words(flow: JointFlow, points: Sequence[Point]) -> str:
         for part in flow.parts
     }
     if len(set(ends.values())) == 1:
-        where = f"twice, at {listed([letter(point) for point in ends])}"
+        where = f"twice, at points {listed([letter(point) for point in ends])}"
     else:
         where = f"as {', '.join(f'{names} at {letter(point)}' for point, names in ends.items())}"
     return f"The connection was captured {where}. {joint_story(flow, points, points[0].first_ns).headline}"

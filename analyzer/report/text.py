@@ -267,7 +267,7 @@ def rows_add_up(data: Report) -> Iterator[str]:
         probes = data.totals.probes - sum(shown.service.probes for shown in data.services)
         flows = data.notable - listed
         yield (
-            f"{hidden:,} more {_plural(hidden, 'port')}: {flows:,} {_plural(flows, 'flow')}, {probes:,}"
+            f"{hidden:,} more {_plural(hidden, 'service')}: {flows:,} {_plural(flows, 'flow')}, {probes:,}"
             f" {_plural(probes, 'probe')}."
         )
     quiet = data.totals.flows - data.notable
@@ -276,9 +276,12 @@ def rows_add_up(data: Report) -> Iterator[str]:
         for shown in data.services:
             rest.subtract(shown.service.verdicts)
         endings = ", ".join(f"{count:,} {word}" for word, count in _by_count(rest) if count)
+        others = "the other one was uneventful, sent no probe, and is"
+        if quiet > 1:
+            others = f"the other {quiet:,} were uneventful, sent no probe, and are"
         yield (
-            f"A row counts the flows that have something to say, {data.notable:,} in all; the other {quiet:,} were"
-            f" uneventful, sent no probe, and are in the totals only{f' ({endings})' if hidden <= 0 else ''}."
+            f"A row counts the flows that have something to say, {data.notable:,} in all; {others} in the totals only"
+            f"{f' ({endings})' if hidden <= 0 else ''}."
         )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from analyzer.track.flow import SIDES
+from analyzer.words.probes import waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +80,8 @@ def _take(found: dict[tuple[int | None, int | None, int | None], InUse], judged:
     row.flows += 1
     row.hosts.add(record.endpoint(side).address)
     row.services.add(record.endpoint(record.responder) if record.responder is not None else min(record.a, record.b))
-    gaps = [probe.gap_ns for probe in record.probes_from(side) if probe.gap_ns]
+    before = [waited(record, probe) for probe in record.probes_from(side)]
+    gaps = [each.ns for each in before if each is not None and each.since != "packet" and each.ns]
     if gaps:
         row.shortest_ns = min([*gaps, *([row.shortest_ns] if row.shortest_ns else [])])
         row.longest_ns = max([*gaps, *([row.longest_ns] if row.longest_ns else [])])

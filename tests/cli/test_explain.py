@@ -109,7 +109,7 @@ def test_both_sides_of_a_router_are_told(keepalive):
     """A capture of a router tells which probes came to it and did not leave, in the story and in the report."""
     story, report = (" ".join(keepalive(verb, "lab/any_router_sll.pcap").out.split()) for verb in ("explain", "report"))
 
-    assert "Before and behind this host - The connection was captured twice, at A and B." in story
+    assert "Before and behind this host - The connection was captured twice, at points A and B." in story
     assert "probe from the server was lost between B and A [frame B 33]" in story
     assert "Flow 0, before and behind this host: The connection was captured twice" in report
     assert "4 lost between B and A" in report

@@ -262,7 +262,7 @@ def test_a_selection_is_all_that_is_counted(keepalive):
     """Flows that --host or --port leave out are not counted, but their number is said."""
     done = keepalive("report", FOUNDING, DEAD, "--host", "192.0.2.0/24")
 
-    assert "1 flow (1 left out): 1 timed_out" in " ".join(done.out.split())
+    assert "1 flow (1 filtered out): 1 timed_out" in " ".join(done.out.split())
     assert "127.0.0.1" not in done.out
 
 

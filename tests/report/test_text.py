@@ -136,7 +136,7 @@ def test_services_have_a_line_each_and_their_worst_flow(dead):
     assert "  1,299 closed, 1 silent; worst flow 0: dead-peer-detected" in shown
     at = shown.index("[2001:db8:1111:2222:3333:4444:5555:6666]:50051")
     assert ["3", "1", "1", "0"] == shown[at + 1].split()
-    assert "3 more ports: 37 flows, 49 probes." in shown
+    assert "3 more services: 37 flows, 49 probes." in shown
     assert "A row counts the flows that have something to say, 1,340 in all; the other 60" in shown
     assert "   300  dead-peer-detected  flows 1000 1001 1002 1003 1004 1005 1006 1007 ..." in shown
     assert " 1,200  peer-forgot-connection  flows 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 ..." in shown

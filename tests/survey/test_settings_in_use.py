@@ -1,6 +1,7 @@
 """Which keepalive settings are in use, over several flows."""
 
 from analyzer.survey.settings_in_use import gathered
+from analyzer.words.probes import waited
 from tests.judging import captured, opened
 
 
@@ -17,10 +18,19 @@ def test_flows_with_the_same_settings_are_one_row():
     sender = flow.record.probes[0].sender
     idle_ns = flow.settings(sender).idle.value_ns
     (row,) = [row for row in found.rows if row.idle_ns == idle_ns]
-    gaps = [probe.gap_ns for probe in flow.record.probes_from(sender) if probe.gap_ns]
+    gaps = [each.ns for probe in flow.record.probes_from(sender) if (each := waited(flow.record, probe))]
     assert (2, 7, 2) == (found.asked, found.flows, row.flows)
     assert (1, 1) == (len(row.hosts), len(row.services))
     assert (min(gaps), max(gaps)) == (row.shortest_ns, row.longest_ns)
+
+
+def test_the_gap_before_a_first_probe_is_its_idle_time():
+    """What the other end's probes or answers left between does not count: no gap is shorter than the timers."""
+    (judged,) = [flow for flow in flows() if flow.record.probes_from("a")]
+    shortest = {row.idle_ns: row.shortest_ns for row in gathered([judged], 1).rows}
+
+    assert shortest
+    assert all(shortest_ns >= idle_ns for idle_ns, shortest_ns in shortest.items() if idle_ns)
 
 
 def test_flows_without_probes_have_none():
