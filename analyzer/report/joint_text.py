@@ -55,7 +55,7 @@ def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tup
 def alone(joined: Joined) -> list[Lone]:
     """Return flows of one point of which no other carries the same."""
     told = {(half.point, half.number) for pair in joined.halves for half in (pair.front, pair.back)}
-    return [each for each in joined.lone if (each.point, each.flow.judged.record.number) not in told]
+    return [each for each in joined.lone if (each.point, each.number) not in told]
 
 
 def _halves(joined: Joined, pair: Halves, screen: Screen) -> Iterator[str]:

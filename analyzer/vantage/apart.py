@@ -107,7 +107,7 @@ class Apart:
                 kin.setdefault((pair.one, pair.found.there), (pair.found.why, first_point[pair.other], pair.found.here))
                 kin.setdefault((pair.other, pair.found.here), (pair.found.why, first_point[pair.one], pair.found.there))
         return [
-            Lone(first_point[at], self._flows[at][number], *kin.get((at, number), ("absent", None, None)))
+            Lone(first_point[at], number, self._flows[at][number], *kin.get((at, number), ("absent", None, None)))
             for at, numbers in enumerate(self._own)
             for number in numbers
         ]

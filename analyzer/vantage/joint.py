@@ -225,6 +225,8 @@ class Lone:
     """A flow that only one point saw."""
 
     point: int
+    number: int
+    """Of the flow there."""
     flow: Judgeable
     why: str
     """``absent``; ``proxy``, ``renumbered`` (its other half is flow ``other`` at ``other_point``)."""
