@@ -1,8 +1,26 @@
 """Flows with heartbeats, written by what each end sends at which second."""
 
+import importlib.util
+import itertools
+
+import pytest
+
 from tests.notation import follow, parse
 
 OPENING = "# Heartbeats.\n+0 a > b S 0:0(0)\n+.01 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\n"
+
+S = 1_000_000_000
+modes = pytest.mark.parametrize(
+    "jit",
+    [
+        False,
+        pytest.param(
+            True,
+            id="compiled",
+            marks=pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed"),
+        ),
+    ],
+)
 
 
 class Talk:
@@ -43,3 +61,26 @@ class Talk:
 def each(first, period, count):
     """Times at even intervals."""
     return [first + period * at for at in range(count)]
+
+
+JITTER_S = (0, 3.8, 7.2, 1.1, 6.5, 0.4, 5.9, 2.7, 7.4, 4.6, 0.9, 6.8, 3.3)
+"""What a timer of 30 s subtracts from it, up to a quarter (RFC 4271 10)."""
+
+
+def routers(period):
+    """Two ends that beat by themselves, of which each draws how late it is; lists of their times."""
+    drawn = [period - period * jitter / 30 for jitter in JITTER_S]
+    return [list(itertools.accumulate(drawn[at:] + drawn[:at], initial=20 + period * at / 10)) for at in (0, 5)]
+
+
+def talk_of(times, length):
+    """What passes where the ends beat at these times."""
+    talk = Talk()
+    for at, who in sorted([(at, who) for who, own in zip("ab", times, strict=True) for at in own]):
+        talk.beats([at], length=length, answer=0, who=who)
+    return talk
+
+
+def known(train, *names):
+    """Some fields of a train."""
+    return tuple(int(train[name]) for name in names)

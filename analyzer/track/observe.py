@@ -16,7 +16,6 @@ from analyzer.loops.loop import fetch, lines_of, loop, prefetch
 from analyzer.segment import ABSENT, ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
 from analyzer.seqnum import unwrap
 from analyzer.track.awake import COUNTS, testify
-from analyzer.track.beats import is_new_data, may_beat, watch_beats
 from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK, answers_syn, is_challenge, note_provocation
 from analyzer.track.endpoint import (
     ENDPOINT,
@@ -31,6 +30,7 @@ from analyzer.track.endpoint import (
     sign_in,
     signature,
 )
+from analyzer.track.exchange import is_new_data, may_beat, watch_beats
 from analyzer.track.fast_path import go_on, goes_on, steady
 from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, remove, side_of
 from analyzer.track.habits import brings_news, note_habit, widen

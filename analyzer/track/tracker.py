@@ -19,7 +19,7 @@ from analyzer.loops.loop import freeze, pick, records, thaw
 from analyzer.loops.packed import WORTH, Packed
 from analyzer.loops.pool import Pool, gathered
 from analyzer.segment import ABSENT
-from analyzer.track import beats, observe
+from analyzer.track import beats, heartbeats, observe
 from analyzer.track.awake import COUNTS, WATCHED, Hole, why_hole, with_loss
 from analyzer.track.batch import FlowBatch, labelled
 from analyzer.track.beside import Beside
@@ -464,7 +464,7 @@ class Tracker:
         used = min(len(having) * beats.MOST_TRAINS, int(self._beat_registers[beats.LIVE]))
         out = records(beats.BEATS, used, jit=self.jit)
         table = self._beats.records
-        count = beats.trains_of.choose(jit=self.jit)(having, flow, a, b, table, out)
+        count = heartbeats.trains_of.choose(jit=self.jit)(having, flow, a, b, table, out)
         if give_back:
             beats.give_back_beats.choose(jit=self.jit)(having, flow, table, self._beat_registers)
         # a copy, because of most flows no train came, and what there was room for would be kept with those of one

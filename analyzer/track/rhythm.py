@@ -1,0 +1,112 @@
+"""The rhythm of a train of beats: its period, and whether a distance is in step with it.
+
+A program whose timer any data restarts beats when it paused for as long as before, one that beats by the clock a whole
+number of periods later. A timer may have jitter of a quarter, as BGP's has (RFC 4271 10).
+
+It must not know who answers a beat.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.loops.loop import loop
+from analyzer.tolerances import BEAT_JITTER_PARTS, BEAT_SHORT_OCTETS, BEAT_SLACK_NS, BEATS_LEAST
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Record
+
+
+@loop
+def slack_ns(period_ns: int) -> int:
+    """Return by how much a distance may differ from a period: who looks at the clock once a second beats so late."""
+    return max(period_ns // 10, min(period_ns // 4, BEAT_SLACK_NS))
+
+
+@loop
+def period_of(train: Record) -> int:
+    """Return the mean distance of a train's beats, 0 of one that has none."""
+    if train["gaps"] == 0:
+        return 0
+    mean: int = train["sum_ns"] // train["gaps"]
+    return mean
+
+
+@loop
+def distance_in(train: Record, opened: Record) -> int:
+    """Return which distance the open exchange has from a train's last beat.
+
+    Returns:
+        -1 if none that fits, 0 if some other whole number of periods, else the distance in nanoseconds: from the last
+        beat, or from the last data of either end or its own, if that is even.
+    """
+    gap_ns = opened["open_ns"] - train["last_ns"]
+    if train["gaps"] == 0:
+        return gap_ns
+    period_ns = period_of(train)
+    slack = slack_ns(period_ns)
+    if is_step(train, gap_ns):
+        return gap_ns
+    if gap_ns > period_ns:
+        if abs(opened["open_idle_ns"] - period_ns) <= slack:
+            idle: int = opened["open_idle_ns"]
+            return idle
+        if abs(opened["open_own_ns"] - period_ns) <= slack:
+            own: int = opened["open_own_ns"]
+            return own
+    return steps_in(train, gap_ns)
+
+
+@loop
+def steps_in(train: Record, gap_ns: int) -> int:
+    """Return the distance itself if it is one period of a train, 0 if it is some other whole number of them, or -1."""
+    if is_step(train, gap_ns):
+        return gap_ns
+    period_ns = period_of(train)
+    periods = (gap_ns + period_ns // 2) // period_ns
+    if train["count"] < BEATS_LEAST or periods < 2:
+        return -1
+    if abs(gap_ns - periods * period_ns) <= period_ns // 10:
+        return 0
+    if has_jitter(train) and periods * train["low_ns"] <= gap_ns <= periods * train["high_ns"]:
+        return 0
+    return -1
+
+
+@loop
+def is_step(train: Record, gap_ns: int) -> bool:
+    """Say whether a distance is one period of a train: about as long as the mean, or within the jitter of them all."""
+    period_ns = period_of(train)
+    if abs(gap_ns - period_ns) <= slack_ns(period_ns):
+        return True
+    if train["length"] > BEAT_SHORT_OCTETS:
+        return False
+    high_ns = max(train["high_ns"], gap_ns)
+    within: bool = 32 * (high_ns - min(train["low_ns"], gap_ns)) <= BEAT_JITTER_PARTS * high_ns
+    return within
+
+
+@loop
+def has_jitter(train: Record) -> bool:
+    """Say whether a train's distances differ by more than a tenth."""
+    differ: bool = 10 * (train["high_ns"] - train["low_ns"]) > train["high_ns"]
+    return differ
+
+
+@loop
+def hidden_in(train: Record, opened: Record) -> int:
+    """Return which distance a beat between a train's last and the open exchange has, that other data hid.
+
+    It is what their sender had sent before, if that is as long and one period earlier.
+
+    Returns:
+        -1 if there is none, else as ``steps_in``.
+    """
+    hidden_ns = opened["open_ns"] - opened["open_own_ns"]
+    if opened["open_before"] == 0 or hidden_ns <= train["last_ns"]:
+        return -1
+    own_ns = opened["open_own_ns"]
+    if train["gaps"] > 0:
+        return steps_in(train, hidden_ns - train["last_ns"]) if is_step(train, own_ns) else -1
+    period_ns = hidden_ns - train["last_ns"]
+    return period_ns if abs(own_ns - period_ns) <= slack_ns(period_ns) else -1
