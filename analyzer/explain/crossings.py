@@ -88,6 +88,12 @@ def listed(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
+def _came_by(t: JointTeller, crossing: Crossing) -> bool:
+    """Say whether a packet was seen behind the points that lack it: then it passed these."""
+    way = t.flow.way if crossing.sender == "a" else t.flow.way[::-1]
+    return bool(way) and way.index(crossing.seen[-1].point) > max(map(way.index, crossing.missed_at))
+
+
 def fate_words(t: JointTeller, crossing: Crossing) -> str:
     """Say what became of a packet."""
     if crossing.fate is Fate.LOST:
@@ -96,7 +102,7 @@ def fate_words(t: JointTeller, crossing: Crossing) -> str:
         return f"was {'' if crossing.proven else 'most likely '}made {t.place(crossing)}"
     if crossing.fate is Fate.NOT_CAPTURED:
         missed = listed([letter(point) for point in crossing.missed_at])
-        if crossing.why in {Why.ENDED, Why.NOT_BEGUN} and crossing.seen[-1].point not in crossing.missed_at:
+        if crossing.why in {Why.ENDED, Why.NOT_BEGUN} and not _came_by(t, crossing):
             return f"was not captured at {missed}"
         return f"passed {missed}, which did not capture it"
     if crossing.fate is Fate.UNPROVEN:

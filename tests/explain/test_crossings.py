@@ -3,7 +3,7 @@
 from analyzer.explain.crossings import listed
 from analyzer.explain.joined import joint_story
 from analyzer.joining import join
-from tests.vantages import ACK, World, keepalive
+from tests.vantages import ACK, PSH, RST, World, keepalive
 
 
 def test_what_is_assumed_is_said(tmp_path):
@@ -17,6 +17,24 @@ def test_what_is_assumed_is_said(tmp_path):
 
     assert "most likely lost between A and B" in story.section("What became of the probes").lines[1].text
     assert story.section("What the captures do not show").lines[0].text.startswith("Whether the capture of B still ran")
+
+
+def test_what_came_when_a_capture_had_ended_is_not_said_to_have_passed_it(tmp_path):
+    """What is seen beyond a point has passed it; of what is not, nobody knows once its capture may have ended."""
+    made = World()
+    a, b = keepalive(made, probes=2)
+    made.send(9.0, "a", RST, a + 31, 0, fate="lost")
+    made.send(10.0, "b", ACK | PSH, b + 1, a + 31, b"still here", missed="B")
+    made.send(10.001, "a", RST, a + 31, 0, missed="B")
+
+    joined = join(*made.write(tmp_path))
+    story = joint_story(joined.flows[0], joined.points, joined.points[0].first_ns)
+
+    first, second = (line.text for line in story.section("Who ended it").lines)
+    assert "is only at A, and nothing tells why: the capture of B has nothing later, and may have ended" in first
+    assert "was not captured at B: the capture of B had ended" in second
+    (data,) = (line.text for line in story.section("Other packets").lines)
+    assert "passed B, which did not capture it: the capture of B had ended" in data
 
 
 def test_names_are_listed_as_in_a_sentence():
