@@ -199,7 +199,7 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     telling = [each.telling() for each in read]
     eventful = flows.eventful([telling[capture] for capture in home])
     warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
-    halves = apart.halves(first_point, home, woven.flows)
+    halves = apart.halves(first_point, home, flows.numbers_of)
     return Joining(points, flows, lone, halves, eventful, _notes(woven, points), warnings)
 
 

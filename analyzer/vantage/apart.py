@@ -18,7 +18,7 @@ from analyzer.vantage.joint import Half, Halves, Lone
 from analyzer.vantage.relatives import halves, relatives
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from analyzer.vantage.joint import Judgeable
     from analyzer.vantage.relatives import Relative
     from analyzer.vantage.sighting import Columns
-    from analyzer.vantage.weaving import WovenFlow
 
     Ints = NDArray[np.int64]
+    NumbersOf = Callable[[Collection[tuple[int, int]]], dict[tuple[int, int], int]]
 
 MOST_LONE: Final = 5_000
 """Of more flows that one capture alone has, nobody looks for those that carry the same."""
@@ -112,11 +112,21 @@ class Apart:
             for number in numbers
         ]
 
-    def halves(self, first_point: Sequence[int], home: Sequence[int], woven: Sequence[WovenFlow]) -> list[Halves]:
-        """Return the pairs; ``home`` is the capture of each point, ``woven`` are the joint connections."""
+    def halves(self, first_point: Sequence[int], home: Sequence[int], numbers_of: NumbersOf) -> list[Halves]:
+        """Return the pairs; ``home`` is the capture of each point.
+
+        ``numbers_of`` returns, of points and numbers of flows there, those of the joint connections that have them.
+        """
         if not self.pairs:
             return []
-        joint = {(home[point], flow): number for number, each in enumerate(woven) for point, flow, _ in each.parts}
+        asked = {
+            (point, flow): (capture, flow)
+            for pair in self.pairs
+            for capture, flow in ((pair.one, pair.found.there), (pair.other, pair.found.here))
+            for point, own in enumerate(home)
+            if own == capture
+        }
+        joint = {asked[part]: number for part, number in numbers_of(asked).items()}
 
         def half(capture: int, flow: int) -> Half:
             return Half(first_point[capture], flow, self._flows[capture][flow], joint.get((capture, flow)))

@@ -21,7 +21,7 @@ from analyzer.vantage.joint import FATES, Crossings, Fate, JointEnding, JointFlo
 from analyzer.vantage.weaving import WovenFlow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from numpy.typing import NDArray
 
@@ -188,6 +188,15 @@ class JointFlows(Sequence[JointFlow]):
         if self._settled:
             found += [each for at, each in zip(self._ends, self._sides(), strict=True) if at == point]
         return np.concatenate(found)
+
+    def numbers_of(self, asked: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+        """Return the numbers of the connections of which these, point and number of the flow there, are parts."""
+        return {
+            part: number
+            for number, at in enumerate(self._order.tolist())
+            for part in self._ends_of(at)
+            if part in asked
+        }
 
     def _sides(self) -> tuple[Ints, Ints]:
         assert self._settled is not None

@@ -95,7 +95,7 @@ def test_fates_are_what_the_kernels_log(played, name, tmp_path):
     assert [outcome for _, outcome in probes(found)] == [outcome for _, outcome in probes(again)]
     for point, (offset_s, ppm) in zip(again.points[1:], clocks[1:], strict=False):
         clock = point.clock.first
-        assert clock.low_ns - 2000 <= offset_s * 1e9 + ppm * 1000 * 0.05 <= clock.high_ns + 2000 + abs(ppm) * 1000
+        assert clock.low_ns - 2000 <= offset_s * 1e9 <= clock.high_ns + 2000  # at the first frame; times are in us
         assert clock.drift_low * 1e6 <= ppm <= clock.drift_high * 1e6
 
 

@@ -1,8 +1,8 @@
 """What captures have that is not joined: with whom each flow belongs, and what clocks that shows."""
 
 from analyzer.joining import join
-from tests.vantage.test_relatives import proxied
-from tests.vantages import ACK, World, keepalive
+from tests.vantage.test_relatives import PROXY, proxied, talk
+from tests.vantages import ACK, World, keepalive, pcap
 
 
 def test_a_clock_that_packets_show_stays(tmp_path):
@@ -30,3 +30,24 @@ def test_flows_without_another_half_are_alone(tmp_path):
     (lone,) = join(*made.write(tmp_path)).lone
 
     assert ("absent", None) == (lone.why, lone.other)
+
+
+def test_halves_have_the_numbers_of_their_connections(tmp_path):
+    """With a point on the proxy each half is the connection that it is joined to, whatever came first."""
+    before, behind = World(server=("203.0.113.6", 443)), World(client=(PROXY, 51000))
+    talk(before, (1000, 2000), fate_of={"a": "both", "b": "both"})
+    talk(behind, (777_000, 888_000), fate_of={"a": "both", "b": "both"}, from_s=0.01, late_s=0.02)
+    before.client = ("192.0.2.1", 40001)
+    talk(before, (31_000, 32_000), b"something else", fate_of={"a": "both", "b": "both"}, from_s=5)
+    made = {"A": before.frames["A"], "P": sorted(before.frames["B"] + behind.frames["A"]), "S": behind.frames["B"]}
+    for name, frames in made.items():
+        (tmp_path / f"{name}.pcap").write_bytes(pcap(frames))
+
+    found = join(*(tmp_path / f"{name}.pcap" for name in made))
+
+    (pair,) = found.halves
+    joined = [
+        [str(found.flows[half.joint].parts[0].judged.record.a), half.flow.judged.record.number]
+        for half in (pair.front, pair.back)
+    ]
+    assert [["192.0.2.1:40000", 0], [f"{PROXY}:51000", 1]] == joined
