@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 MOST_FLOWS: Final = 64
 """Maximum number of flows that are cut out; those with the longest trains first."""
 MOST_EACH: Final = 4 << 20
-"""From so many octets of a flow on, only small segments are cut out of it."""
+"""From so many bytes of a flow on, only small segments are cut out of it."""
 MOST_PIECES: Final = 4_096
 """Maximum number of segments of a flow that are cut out."""
 MOST_OCTETS: Final = 96 << 20
@@ -77,7 +77,7 @@ class _Cut:
     candidate: Candidate
     octets: int = 0
     ends: list[int] = field(default_factory=lambda: [-1, -1])
-    """Of each end the number behind the last octet that was cut out, -1 none."""
+    """Of each end the number behind the last byte that was cut out, -1 none."""
 
     @property
     def is_full(self) -> bool:
@@ -232,7 +232,7 @@ def _cut_out(summary: CaptureSummary, some: list[Beating], writer: CutWriter) ->
     for part in summary.parts:
         with open_capture(part.path) as reader:
             if not isinstance(reader, CaptureReader):
-                return []  # text has no octets
+                return []  # text has no bytes
             for places, frames in frames_of(reader, wanted):
                 for at, frame in zip(places.tolist(), frames, strict=True):
                     number = int(frame.row["frame"]) + part.first_frame - 1

@@ -99,7 +99,7 @@ def _named(path: str | Path) -> Iterator[None]:
     """Let errors of the system have the name that the caller knows."""
     try:
         yield
-    except ValueError as error:  # a name with an octet 0
+    except ValueError as error:  # a name with a byte 0
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path)) from error
     except OSError as error:
         error.filename, error.filename2 = str(path), None

@@ -109,7 +109,7 @@ def share(
 ) -> Shared:
     """Write a pcapng copy of a capture that can be given away.
 
-    ``key`` has 32 octets; with the same one the same addresses get the same pseudonyms, and times the same ``shift``,
+    ``key`` has 32 bytes; with the same one the same addresses get the same pseudonyms, and times the same ``shift``,
     so that several files stay joinable; without it one is drawn and forgotten. The copy appears when it is complete
     and was found to tell the same story. ``out`` may be ``-`` for standard output.
 
@@ -234,7 +234,7 @@ def _difference(before: Told, after: Told, *, stories: bool) -> str:
     if (before.flows, before.probes) != (after.flows, after.probes):
         counts = [f"{count(told.flows, 'flow')} and {count(told.probes, 'probe')}" for told in (before, after)]
         return f"shows {counts[0]}, its copy {counts[1]}"
-    # of flows that are as important as others those stay that came first, which depends on how octets come
+    # of flows that are as important as others those stay that came first, which depends on how bytes come
     both = before.stories.keys() & after.stories.keys()
     others = sorted(number for number in both if before.stories[number] != after.stories[number])
     if stories and others:

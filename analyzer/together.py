@@ -41,7 +41,7 @@ WRITTEN: Final = 4096
 LARGE: Final = 4096
 """A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""
 PACKED: Final = 7
-"""Maximum number of findings of a flow that are one number, an octet each."""
+"""Maximum number of findings of a flow that are one number, a byte each."""
 ROWS: Final = 65_536
 """This many rows of flows are looked at together at most, but for those of one flow: memory is bounded."""
 

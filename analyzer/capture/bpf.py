@@ -172,7 +172,7 @@ def from_cooked(program: Program) -> Program:
         if each.k >= COOKED_HEADER:
             return replace(each, k=each.k - COOKED_HEADER + NETWORK)
         if each.k not in COOKED_FIELDS:
-            raise ValueError(f"the octet {each.k} of a cooked header")
+            raise ValueError(f"the byte {each.k} of a cooked header")
         return replace(each, code=LD_W_ABS, k=COOKED_FIELDS[each.k])
 
     return tuple(map(moved, program))

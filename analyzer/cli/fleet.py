@@ -122,7 +122,7 @@ def _count(number: int, what: str) -> str:
 
 
 class Bar:
-    """A bar on standard error, where that is a terminal: points, octets, and the time that is left."""
+    """A bar on standard error, where that is a terminal: points, bytes, and the time that is left."""
 
     def __init__(self) -> None:
         """Draw nothing yet."""

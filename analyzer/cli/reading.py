@@ -44,7 +44,7 @@ EVERY_S: Final = 0.1
 """This often it is looked how much is compiled."""
 
 WORTH_PROCESSES: Final = 32 << 20
-"""From so many octets on, capture points are read in processes of their own; a process takes half a second to start."""
+"""From so many bytes on, capture points are read in processes of their own; a process takes half a second to start."""
 
 SAFE_PATH: Final = "PYTHONSAFEPATH"
 """Environment variable with which Python, multiprocessing's helpers too, does not import from the current folder."""

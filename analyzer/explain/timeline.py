@@ -435,6 +435,8 @@ def _state_at_end(t: Teller, side: Side) -> str:
         return f"{t.name(side)} {_unknown(t, side)}"
     state, fin = t.record.states[SIDES.index(side)], t.fin(other(side))
     unsure = state is State.CLOSE_WAIT and fin is not None and fin.acked_frame is None
+    if state is State.UNKNOWN:
+        return f"{t.name(side)} unknown (nothing that was captured shows it)"
     return f"{t.name(side)} {state.value}{' (if the FIN arrived)' if unsure else ''}"
 
 

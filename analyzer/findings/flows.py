@@ -57,7 +57,7 @@ ALL: Final = slice(None)
 
 
 class Columns:
-    """The columns of some flows, each taken out once: records are half a kibioctet apart in memory."""
+    """The columns of some flows, each taken out once: records are half a kibibyte apart in memory."""
 
     def __init__(
         self,
@@ -220,7 +220,7 @@ def _rows_of(batch: FlowBatch, picked: NDArray[np.int64]) -> tuple[NDArray[np.vo
     every = np.arange(counts.sum())
     seen: Any = batch.seen
     if not isinstance(seen, np.ndarray):
-        # as octets: numpy compares all fields of records that it joins
+        # as bytes: numpy compares all fields of records that it joins
         opaque = np.dtype((np.void, SEEN.itemsize))
         parts = [np.ascontiguousarray(batch.rows(int(at))).view(opaque) for at in picked]
         return np.concatenate([np.empty(0, dtype=opaque), *parts]).view(SEEN), every

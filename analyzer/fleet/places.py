@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 SCHEMES: Final = ("file", "s3", "gs", "abfs", "http", "https")
 BLOCK: Final = 4 << 20
-"""Octets that are asked for at once."""
+"""Bytes that are asked for at once."""
 ATTEMPTS: Final = 5
 PAUSE_S: Final = 0.2
 """Before the second attempt; twice as long before each further one."""
 CONNECT_S: Final = 10.0
 SILENT_S: Final = 20.0
-"""After so long without a connection, or without an octet of an answer, a request has failed."""
+"""After so long without a connection, or without a byte of an answer, a request has failed."""
 GIVE_UP_S: Final = 300.0
 """After so long nothing is asked for again."""
 NO_SUCH: Final = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -211,13 +211,13 @@ class Place:
         raise AssertionError
 
     def open(self, file: StoredFile) -> Octets:
-        """Return a file's octets, as ``capture.source.open_stream`` takes them."""
+        """Return a file's bytes, as ``capture.source.open_stream`` takes them."""
         return Octets(self, file)
 
     # what is kept ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def get(self, path: str) -> bytes | None:
-        """Return a small file's octets; None if it is not there.
+        """Return a small file's bytes; None if it is not there.
 
         Raises:
             StorageError: it cannot be read.
@@ -337,7 +337,7 @@ class Place:
 
 
 class Octets:
-    """The octets of a stored file in order; asked for again where a store fails, refused if the file changed."""
+    """The bytes of a stored file in order; asked for again where a store fails, refused if the file changed."""
 
     def __init__(self, place: Place, file: StoredFile) -> None:
         """Begin at the front."""
@@ -348,7 +348,7 @@ class Octets:
         self._failed: AnalyzerError | None = None
 
     def readinto(self, view: memoryview) -> int:
-        """Read up to ``len(view)`` octets; 0 at the end, and where the store fails: ``verify`` tells these apart.
+        """Read up to ``len(view)`` bytes; 0 at the end, and where the store fails: ``verify`` tells these apart.
 
         What decompresses reads in a thread of its own, where an error would be lost.
         """
@@ -361,10 +361,10 @@ class Octets:
             return 0
 
     def _read(self, view: memoryview) -> int:
-        """Read up to ``len(view)`` octets; 0 at the end.
+        """Read up to ``len(view)`` bytes; 0 at the end.
 
         Raises:
-            StorageError: the store fails again and again, or has fewer octets than it said.
+            StorageError: the store fails again and again, or has fewer bytes than it said.
             ReplacedError: the file is another one now.
         """
         wanted = min(len(view), self._file.size - self._at, BLOCK)

@@ -44,7 +44,7 @@ class Point:
 
     @property
     def size(self) -> int:
-        """Octets of all files."""
+        """Bytes of all files."""
         return sum(file.size for file in self.files)
 
 

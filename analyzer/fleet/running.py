@@ -48,7 +48,7 @@ WINDOW: Final = 10_000
 BATCH: Final = 16
 """Maximum number of points that a worker is handed at once,"""
 OCTETS: Final = 128 << 20
-"""if together they have no more than so many octets, which takes about a second, and"""
+"""if together they have no more than so many bytes, which takes about a second, and"""
 SHARES: Final = 8
 """if what is left would do for so many such batches for each worker, so that all end at about the same time."""
 TOPIC: Final = "keepalive-fleet"
@@ -86,13 +86,13 @@ class Progress:
     points_done: int = 0
     octets_done: int = 0
     at: dict[str, int] = field(default_factory=dict)
-    """Octets that points which are not done have read, by name of their folder."""
+    """Bytes that points which are not done have read, by name of their folder."""
     dashboard: str = ""
     """Address of Dask's dashboard; empty if there is none."""
 
     @property
     def octets_read(self) -> int:
-        """Octets read so far."""
+        """Bytes read so far."""
         return min(self.octets_done + sum(self.at.values()), self.octets)
 
 
@@ -133,7 +133,7 @@ def run(  # noqa: PLR0913 - the options of the verb, by name
     address of a Dask cluster; without one ``workers`` processes are started here, one per processor by default, and
     with 0 all is done in this process. ``points`` says which files are one point (``points.Pattern``); ``shards``
     splits each point by its pairs of hosts. ``resume`` refuses to begin where no tables are, ``anew`` forgets those
-    that are there; each point is saved after ``checkpoint`` octets. ``progress`` is told how far it has come.
+    that are there; each point is saved after ``checkpoint`` bytes. ``progress`` is told how far it has come.
 
     Raises:
         FleetError: it cannot begin, or the scheduler is gone; what is done is done.

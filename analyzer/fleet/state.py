@@ -1,7 +1,7 @@
 """A stream's state as a file: arrays and JSON, compressed, and nothing that could run (no pickle).
 
 The file is numpy's own format (``.npy``, ``allow_pickle=False``) array by array in one zstd stream, behind a line that
-says what it is. Records are kept as octets: their layout is the program's, and a digest of it stands in the manifest.
+says what it is. Records are kept as bytes: their layout is the program's, and a digest of it stands in the manifest.
 
 This module must not know what an array is for.
 """
@@ -37,7 +37,7 @@ class StateError(AnalyzerError):
 
 
 class Digesting(io.RawIOBase):
-    """Passes octets on, and makes their digest."""
+    """Passes bytes on, and makes their digest."""
 
     def __init__(self, file: Foreign) -> None:
         """Write to, or read from, an open file."""
@@ -51,7 +51,7 @@ class Digesting(io.RawIOBase):
         return len(memoryview(octets))
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to so many octets."""
+        """Read up to so many bytes."""
         octets: bytes = self._file.read(size)
         self._digest.update(octets)
         return octets

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from analyzer.fleet.places import StoredFile
 
 CHECKPOINT: Final = 1 << 30
-"""Octets of files after which a point's stream is saved."""
+"""Bytes of files after which a point's stream is saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Task:
     rules: str = ""
     """What ``manifest.rules`` must return where it is done; empty for whatever it does."""
     beside: int = 0
-    """Octets of all files of the run: what a worker that does some of it has before it, however small a file is."""
+    """Bytes of all files of the run: what a worker that does some of it has before it, however small a file is."""
 
     @property
     def folder(self) -> str:

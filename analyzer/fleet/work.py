@@ -1,6 +1,6 @@
 """One point, from where its manifest says it stands to where its files end: what a worker does.
 
-Files are read in order of their first frames. Every so many octets the stream is saved and the manifest says how far it
+Files are read in order of their first frames. Every so many bytes the stream is saved and the manifest says how far it
 has come, so that a worker that is killed costs no more than that. When all files are read, the flows that still live
 are written too, and the manifest shows the new tables in place of the old ones.
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 PASSES: Final = 3
 """How often a point is begun anew because files changed meanwhile; then what still changes is left for the next run."""
 HEAD: Final = 1 << 16
-"""Octets in which the first frame stands."""
+"""Bytes in which the first frame stands."""
 
 
 STRAY_S: Final = 86_400
@@ -310,7 +310,7 @@ def _beyond(known: Tables, files: list[Found]) -> list[Found] | None:
 
 
 def _cut(todo: list[Found], octets: int) -> tuple[list[Found], list[Found]]:
-    """Return the first files, of about so many octets, at least one, and the others."""
+    """Return the first files, of about so many bytes, at least one, and the others."""
     total = 0
     for at, (_, _, file) in enumerate(todo):
         total += file.size

@@ -23,7 +23,7 @@ IMAGE: Final = "nicolaka/netshoot"
 """An image that has tcpdump."""
 DEBUGGER: Final = "keepalive-dump"
 RING: Final = (50, 100)
-"""Files, and millions of octets of each."""
+"""Files, and millions of bytes of each."""
 WINDOWS_FILTERS: Final = 32
 """This many filters has pktmon."""
 

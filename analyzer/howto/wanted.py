@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WITNESSES: Final = "arp or icmp or icmp6"
 """What tells why a host fell silent: who answers no ARP, which router rejects, neighbour discovery."""
 LENGTH_4: Final = 96
-"""Octets of a packet that hold Ethernet (14), IPv4 (20) and TCP (60), or what an ICMP error quotes (20 + 8 + 20 + 20);
+"""Bytes of a packet that hold Ethernet (14), IPv4 (20) and TCP (60), or what an ICMP error quotes (20 + 8 + 20 + 20);
 with the longest link header there is (Linux cooked 2, 20) all but the end of a third block of SACK."""
 LENGTH_6: Final = 128
 """The same of IPv6: 20 + 40 + TCP 60, or 20 + 40 + ICMPv6 8 and the quoted 40 + 20."""
@@ -75,7 +75,7 @@ class Wanted:
 
     @property
     def length(self) -> int:
-        """Return how many octets of each packet to keep."""
+        """Return how many bytes of each packet to keep."""
         return (
             LENGTH_4 if self.hosts and all(isinstance(network(host), IPv4Network) for host in self.hosts) else LENGTH_6
         )

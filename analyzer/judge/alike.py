@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 6
 """Flows with more rows in one of their tables are like no other."""
 DIGEST: Final = 16
-"""How many octets tell shapes apart."""
+"""How many bytes tell shapes apart."""
 MOST_FRAMES: Final = 16
 """So are those with more frames: a filter that would name so many joins some, by how far apart they are."""
 TABLES: Final = (

@@ -254,7 +254,7 @@ class Facts:
         return self._table("resets", at, columns)
 
     def _outstanding(self, at: NDArray[np.int64]) -> Column:
-        """Return how many octets of data the receiver of each RST had sent that were not acknowledged."""
+        """Return how many bytes of data the receiver of each RST had sent that were not acknowledged."""
         fin, acked = self._column("peer_fin_seq", at), self._column("rcv_nxt", at)
         beyond = np.where(fin >= 0, fin, self._column("peer_nxt", at))
         return np.where(acked < 0, 0, np.maximum(0, beyond - acked))
@@ -538,7 +538,7 @@ def _rows_of(batch: FlowBatch, picked: NDArray[np.int64]) -> NDArray[np.void]:
 
 
 def _joined(parts: list[NDArray[np.void]]) -> NDArray[np.void]:
-    """Return records one behind the other, as octets: numpy compares all fields of records that it joins."""
+    """Return records one behind the other, as bytes: numpy compares all fields of records that it joins."""
     if len(parts) == 1:
         return parts[0]
     dtype = parts[0].dtype

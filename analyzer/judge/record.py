@@ -63,7 +63,7 @@ class Probe(NamedTuple):
     answer_ns: int | None
     """How long the answer took."""
     header_len: int
-    """TCP header in octets; 20 on a connection with timestamps is how XNU builds probes."""
+    """TCP header in bytes; 20 on a connection with timestamps is how XNU builds probes."""
 
     @property
     def answered(self) -> bool:
@@ -96,7 +96,7 @@ class Heartbeats(NamedTuple):
     named_by: str
     """``dissector``, or ``form``: nothing but lengths and times speaks for it."""
     payload_len: int
-    """Octets of the first."""
+    """Bytes of the first."""
     period_ns: int
     period_low_ns: int
     period_high_ns: int
@@ -144,7 +144,7 @@ class NotProbe:
     sender: Side
     is_: str
     below_snd_nxt: bool
-    """SEG.SEQ = SND.NXT-1 and at most one octet: what Wireshark labels as keep-alive."""
+    """SEG.SEQ = SND.NXT-1 and at most one byte: what Wireshark labels as keep-alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ class Reset:
     ip_id: int | None
     has_options: bool
     lost_bytes: int
-    """Octets of data that its receiver had sent and that were not acknowledged before it."""
+    """Bytes of data that its receiver had sent and that were not acknowledged before it."""
     accepted_end: bool
     """Whether this is the RST that ended the flow."""
     reception: str
@@ -266,7 +266,7 @@ class EndpointFacts(NamedTuple):
 
     segments: int
     payload_bytes: int
-    """Octets of new data."""
+    """Bytes of new data."""
     syn_frame: int | None
     syn_ns: int | None
     syn_count: int

@@ -35,9 +35,9 @@ class Stack(Enum):
     LINUX = "linux"
     """Empty probe, with timestamps where negotiated; answered spacing is max(idle, interval)."""
     XNU = "xnu"
-    """Empty probe with a bare 20-octet header on a connection with timestamps."""
+    """Empty probe with a bare 20-byte header on a connection with timestamps."""
     ONE_OCTET = "windows_or_illumos"
-    """A probe that carries one octet."""
+    """A probe that carries one byte."""
 
 
 class Chosen(Enum):
@@ -150,7 +150,7 @@ def families(
     another count, which a user timeout could explain, does not fit.
 
     A row whose idle time is the caller's fits only where idle and interval are known, else it would fit everything. So
-    does a row at a one-octet probe, unless its program is at home on Windows: most sources are of Unix, where other
+    does a row at a one-byte probe, unless its program is at home on Windows: most sources are of Unix, where other
     calls set the timers, and idle alone says little of a program that is rarely met there.
     """
     if not any(span is not None and span.is_exact for span in (idle, period)):

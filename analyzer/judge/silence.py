@@ -73,7 +73,7 @@ def answers_may_be_dropped(f: FlowBatch) -> Mask:
 
 
 def acknowledgements_not_captured(f: FlowBatch) -> Mask:
-    """More than 65,535 octets were sent without an acknowledgement, for longer than a retransmission timer would wait.
+    """More than 65,535 bytes were sent without an acknowledgement, for longer than a retransmission timer would wait.
 
     Nothing was sent again: so they were acknowledged, and the capture does not have it.
     """

@@ -10,7 +10,7 @@ trains, mid-stream starts) is settled in ``answers``, ``zero_window``, ``midstre
 
 Read RFC 9293 3.8.4 (keep-alives) and 3.8.6.1 (zero-window probing) first. The anchor is the peer's acknowledgement,
 SEG.SEQ = SND.UNA-1, not the sender's own SND.NXT-1 as Wireshark has it: that is what survives mid-stream starts, lost
-captures, a repeated last octet and an ACK overtaken by a FIN.
+captures, a repeated last byte and an ACK overtaken by a FIN.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class Kind(IntEnum):
     KEEPALIVE_PROBE = 8
     """A keepalive probe without data."""
     KEEPALIVE_OCTET = 9
-    """A keepalive probe with one octet, already acknowledged."""
+    """A keepalive probe with one byte, already acknowledged."""
     OCTET_RETRANSMISSION = 10
-    """A single octet sent again."""
+    """A single byte sent again."""
     UNANCHORED = 11
-    """An empty or one-octet segment that cannot be judged alone: what precedes it was not captured."""
+    """An empty or one-byte segment that cannot be judged alone: what precedes it was not captured."""
     RETRANSMISSION = 12
     """Data sent again."""
     WINDOW_SHUT = 13
@@ -105,17 +105,17 @@ def empty(s: Rows) -> Mask:
 
 
 def one_octet(s: Rows) -> Mask:
-    """One octet of data."""
+    """One byte of data."""
     return s["payload_len"] == 1
 
 
 def at_most_one_octet(s: Rows) -> Mask:
-    """No data, or one octet."""
+    """No data, or one byte."""
     return s["payload_len"] <= 1
 
 
 def several_octets(s: Rows) -> Mask:
-    """Two or more octets of data."""
+    """Two or more bytes of data."""
     return s["payload_len"] > 1
 
 
@@ -136,7 +136,7 @@ def one_below_snd_nxt_unacknowledged(s: Rows) -> Mask:
 
 
 def at_snd_una_or_snd_nxt(s: Rows) -> Mask:
-    """SEG.SEQ = SND.UNA or SND.NXT: the first octet the closed window holds back."""
+    """SEG.SEQ = SND.UNA or SND.NXT: the first byte the closed window holds back."""
     return (s["seq"] == s["snd_una"]) | (s["seq"] == s["snd_nxt"])
 
 
@@ -162,7 +162,7 @@ def behind_own_fin(s: Rows) -> Mask:
 
 
 def repeats_last_octet(s: Rows) -> Mask:
-    """PSH set, and the sender's last data was this octet at this number, or is unknown: a lost ACK, not a probe."""
+    """PSH set, and the sender's last data was this byte at this number, or is unknown: a lost ACK, not a probe."""
     same = ((s["data_seq"] == s["seq"]) & (s["data_len"] == 1) | (s["data_seq"] < 0)) & ((s["flags"] & PSH) != 0)
     visible = (s["first_octet"] >= 0) & (s["data_octet"] >= 0)
     return same & (~visible | (s["first_octet"] == s["data_octet"]))
@@ -273,7 +273,7 @@ RULES: Final = (
         "RFC 9293 3.8.6.1, Linux tcp_xmit_probe_skb",
         (only_ack, at_most_one_octet, one_below_snd_una, peer_window_is_zero),
     ),
-    # before the one-octet probe: "already acknowledged" does not excuse a retransmission whose ACK was lost
+    # before the one-byte probe: "already acknowledged" does not excuse a retransmission whose ACK was lost
     Rule(
         Kind.OCTET_RETRANSMISSION,
         "acknowledged-octet-again",

@@ -1,4 +1,4 @@
-"""The JSON of many flows at once: text from columns, the same octet by octet as ``export`` writes of objects.
+"""The JSON of many flows at once: text from columns, the same byte by byte as ``export`` writes of objects.
 
 What is written of a flow stands in ``flow_fields``. Of most flows nothing but columns is looked at; only what has words
 in it, or an inference, is made from a record: findings and settings, of the flows that have any.

@@ -374,7 +374,7 @@ def instant(ts_ns: int) -> str:
 
 
 def file_name(path: str) -> str:
-    """Return a file's name as valid Unicode: octets that are no UTF-8 are spelled out."""
+    """Return a file's name as valid Unicode: bytes that are no UTF-8 are spelled out."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

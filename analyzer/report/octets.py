@@ -2,7 +2,7 @@
 
 A step writes some fixed text, then a value: a number, seconds, a word, a piece of text that was made before; or it goes
 through the rows of a table, or passes over what is not there. What is written, a ``Program`` says; numbers come as
-columns of int64 with NONE where there is nothing. A compiled loop writes some hundred million octets a second, and
+columns of int64 with NONE where there is nothing. A compiled loop writes some hundred million bytes a second, and
 nothing is made of a number but its digits.
 
 It must not know what any field means.
@@ -35,7 +35,7 @@ Later = Callable[[], str]
 STEP: Final = np.dtype(
     [
         ("kind", np.int64),
-        ("text", np.int64),  # the fixed text before the value, in the octets of the program
+        ("text", np.int64),  # the fixed text before the value, in the bytes of the program
         ("text_stop", np.int64),
         ("value", np.int64),  # where its column begins among the values
         ("word", np.int64),  # the first of its words; of a table, its first step
@@ -68,7 +68,7 @@ EXPONENT_NS: Final = 100_000
 MOST_NS: Final = 4_000_000_000_000_000
 """So far a float tells nanoseconds apart, and its shortest form is that of the digits: 46 days."""
 LONGEST: Final = 24
-"""Octets that a number or seconds may take."""
+"""Bytes that a number or seconds may take."""
 
 
 @loop
@@ -208,7 +208,7 @@ class Layout:
     numbers: tuple[NDArray[Any], ...]
     flows: int
     room: int
-    """Octets that the texts take at most."""
+    """Bytes that the texts take at most."""
 
     def render(self, *, jit: bool) -> tuple[str, NDArray[np.int64]]:
         """Return the texts of the flows, one behind the other, and where each ends."""

@@ -81,7 +81,7 @@ def screen_for(stream: TextIO, environ: Mapping[str, str]) -> Screen:
 def printable(text: str) -> str:
     r"""Return text from outside with everything a terminal might act on spelled out: ``\x1b``, ``\u202e``.
 
-    That is control characters, bidirectional overrides, line and paragraph separators, and octets that are no UTF-8.
+    That is control characters, bidirectional overrides, line and paragraph separators, and bytes that are no UTF-8.
     """
     return "".join(char if char.isprintable() else _spelled(char) for char in text)
 
@@ -93,7 +93,7 @@ def columns(cells: Iterable[tuple[str, int]]) -> str:
 
 def _spelled(char: str) -> str:
     code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # surrogateescape (PEP 383): an octet of a file name
+    if 0xDC80 <= code <= 0xDCFF:  # surrogateescape (PEP 383): a byte of a file name
         return f"\\x{code - 0xDC00:02x}"
     return char.encode("unicode_escape").decode("ascii")
 

@@ -22,7 +22,7 @@ COUNTED_ELSEWHERE: Final = (*PROBE_KINDS, Kind.ZERO_WINDOW_PROBE, Kind.ICMP_ERRO
 def lookalikes(batch: FlowBatch) -> dict[str, int]:
     """Return how many segments have the form of a probe and are none, by what they are.
 
-    The form is ours (SEG.SEQ = SND.UNA-1) or Wireshark's (SND.NXT-1), with at most one octet and no SYN, FIN or RST.
+    The form is ours (SEG.SEQ = SND.UNA-1) or Wireshark's (SND.NXT-1), with at most one byte and no SYN, FIN or RST.
     Where nothing shows what a segment is, it is ``unproven``.
     """
     seen = batch.seen

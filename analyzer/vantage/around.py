@@ -1,6 +1,6 @@
 """What stays around a packet that is missing somewhere: what its fate rests on.
 
-The packets before and behind it, those that share its octets, and the acknowledgements that cover it. Of forgotten data
+The packets before and behind it, those that share its bytes, and the acknowledgements that cover it. Of forgotten data
 its range stays. It must not know other points.
 """
 
@@ -31,14 +31,14 @@ AROUND: Final = np.dtype(
         ("cover_ns", np.int64),
         ("stretch", np.int32),  # the last in which it was looked at
         ("last", np.int32),  # in it, index of its last sighting that is not odd, -1 for none
-        ("from_seq", np.uint32),  # octets that are missing somewhere
+        ("from_seq", np.uint32),  # bytes that are missing somewhere
         ("to_seq", np.uint32),
         ("cover_from", np.uint32),
         ("cover_to", np.uint32),
         ("ttl", np.int16),  # of what stayed; and another
         ("other_ttl", np.int16),
         ("behind", np.int8),  # so many more stay
-        ("open", np.int8),  # 1 while octets that are missing somewhere are not yet acknowledged
+        ("open", np.int8),  # 1 while bytes that are missing somewhere are not yet acknowledged
         ("covers", np.int8),  # 1 while a range of forgotten data grows
         ("tells", np.int8),  # 1 if there is something to tell of one of its packets
     ],
@@ -49,7 +49,7 @@ AROUND: Final = np.dtype(
 
 @loop
 def widen(end: Record, row: Record) -> None:
-    """Note that the octets of a segment are missing somewhere, and not yet acknowledged."""
+    """Note that the bytes of a segment are missing somewhere, and not yet acknowledged."""
     to_seq = (row["seq"] + row["payload_len"]) % SPACE
     if end["open"] == 0:
         end["open"] = 1
@@ -64,7 +64,7 @@ def widen(end: Record, row: Record) -> None:
 
 @loop
 def shares(end: Record, row: Record) -> bool:
-    """Say whether a segment has octets among those that are missing somewhere."""
+    """Say whether a segment has bytes among those that are missing somewhere."""
     if end["open"] == 0 or row["payload_len"] == 0:
         return False
     if (end["to_seq"] - row["seq"] - 1) % SPACE >= HALF:

@@ -26,7 +26,7 @@ FIELDS: Final = (("window", "window"), ("mss", "mss"), ("window_scale", "window_
 """Fields that boxes rewrite, and what that is called."""
 OPTIONS: Final = 63
 HEAD: Final = 16
-"""Minimum number of octets that are compared."""
+"""Minimum number of bytes that are compared."""
 
 
 def changes_of(

@@ -396,7 +396,7 @@ class FlowFates:
         return ahead < HALF and ahead <= 2 * passed_ms + 1000
 
     def _goes_on(self, row: int, point: int) -> bool:
-        """Say whether its sender, later and seen at the point, counts the packet's octets among what it sent."""
+        """Say whether its sender, later and seen at the point, counts the packet's bytes among what it sent."""
         takes = int(self.end[row] - self.seq[row]) % SPACE
         if takes == 0:
             return False

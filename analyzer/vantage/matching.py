@@ -3,7 +3,7 @@
 First what is seen once at both points, by its key, whatever the addresses; that also tells which flows belong together.
 Then what is repeated (probes, ACKs, data sent again): by IP ID and timestamp where these pass unchanged, and by time
 once the clocks are known. What no single packet explains may have been cut or put together on the way: data that is
-there as octets is no loss.
+there as bytes is no loss.
 
 It must not know what became of a packet.
 """

@@ -59,7 +59,7 @@ class _Said:
     ts_ns: tuple[int, ...]
     lengths: tuple[int, ...]
     digests: tuple[int, ...]
-    """Of the captured octets, and how many these are."""
+    """Of the captured bytes, and how many these are."""
     captured: tuple[int, ...]
     heads: tuple[int, ...]
 

@@ -140,7 +140,7 @@ def mixed(word: NDArray[np.uint64], rest: NDArray[np.uint64]) -> NDArray[np.int6
 
 
 def ends_of(seen: Columns) -> NDArray[np.int64]:
-    """Return the number behind the last octet that a segment takes, SYN and FIN counted, modulo 2**32."""
+    """Return the number behind the last byte that a segment takes, SYN and FIN counted, modulo 2**32."""
     extra = ((seen["flags"] & SYN) > 0).astype(np.int64) + ((seen["flags"] & FIN) > 0)
     ends: NDArray[np.int64] = (seen["seq"] + seen["payload_len"] + extra) & 0xFFFFFFFF
     return ends

@@ -3,7 +3,7 @@
 Who joins captures looks at what is missing, at probes, RSTs and FINs, and at what stands around these. All other
 packets, nearly all, are counted and let go, so that memory follows the flows and what happened to them, not the length
 of the captures. What stays around a packet that is missing is what a fate rests on (``fates``): the packets before and
-behind it, those that share its octets, the acknowledgements that cover it.
+behind it, those that share its bytes, the acknowledgements that cover it.
 
 It must not know fates, or read.
 """

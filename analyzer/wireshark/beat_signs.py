@@ -1,7 +1,7 @@
-"""How a heartbeat of each protocol shows: in tshark's fields, and in its first octets.
+"""How a heartbeat of each protocol shows: in tshark's fields, and in its first bytes.
 
-The octets are a guess, and only decide which dissector tshark is told to try where a port says nothing (``-d``); what
-tshark then reads decides. Three protocols tshark has no dissector for, or none that shows them: for these the octets
+The bytes are a guess, and only decide which dissector tshark is told to try where a port says nothing (``-d``); what
+tshark then reads decides. Three protocols tshark has no dissector for, or none that shows them: for these the bytes
 decide, and only where something else of the connection speaks for the protocol, too.
 
 It must not know flows, or how tshark is run.
@@ -99,7 +99,7 @@ TRIED_IN_TLS: Final = frozenset({"amqp", "diameter", "http", "mbtcp", "mqtt"})
 """What tshark can be told to try within TLS (``-d tls.port==N,``); told anything else it does nothing at all. HTTP/2 it
 finds by itself (ALPN)."""
 TOLD_IN_TLS: Final = frozenset({"bgp", "fix", "irc", "mysql", "nbss", "pgsql", "resp", "smpp", "xmpp", ""})
-"""Of which heartbeats the octets that were deciphered decide, since tshark cannot be told to try them there."""
+"""Of which heartbeats the bytes that were deciphered decide, since tshark cannot be told to try them there."""
 
 
 def _smaller(values: Sequence[int]) -> int:
@@ -168,5 +168,5 @@ def shows(sign: Sign, fields: Fields, data: bytes) -> bool:
 
 
 def _has(found: Sequence[str], values: frozenset[str]) -> bool:
-    """Say whether one of the values is there; of one that ends with a star two digits, an octet, count."""
+    """Say whether one of the values is there; of one that ends with a star two digits, a byte, count."""
     return any(each in values or f"{each[:2]}*" in values for each in found)

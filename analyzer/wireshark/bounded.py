@@ -1,4 +1,4 @@
-"""Runs tshark on octets that a stranger may have written: bounded in time, memory and output, with nobody's settings.
+"""Runs tshark on bytes that a stranger may have written: bounded in time, memory and output, with nobody's settings.
 
 It stands in an empty folder of its own that is its home too, so that neither the folder a capture came in nor the
 user's own settings give it preferences, plugins or scripts. What it prints goes to a file. It is a child process and
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_S: Final = 60
 """Longer than this nobody waits for names."""
 MOST_MEMORY: Final = 4 << 30
-"""Octets of its address space, most of which is mapped and never touched."""
+"""Bytes of its address space, most of which is mapped and never touched."""
 MOST_OUTPUT: Final = 64 << 20
 MOST_SAID: Final = 4
 """Maximum number of lines of what it says that are repeated."""

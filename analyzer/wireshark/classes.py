@@ -3,7 +3,7 @@
 Every row has its reason, who is right, and how we know. There is no row for all the rest, so that a difference nobody
 has thought of shows as unclassified.
 
-Read field guide 1 first: Wireshark calls a segment keep-alive if it has at most one octet and SEG.SEQ is one below the
+Read field guide 1 first: Wireshark calls a segment keep-alive if it has at most one byte and SEG.SEQ is one below the
 highest number *it saw* from the sender; and an ACK its answer if nothing but the ACK came between, and the window did
 not change. We ask what the peer had acknowledged, and how long the sender had been idle.
 """
@@ -124,15 +124,15 @@ CLASSES: Final = (
     Class(
         "octet-sent-again",
         Right.OURS,
-        "A retransmitted octet has SEG.SEQ = SND.NXT-1 as a probe has, and Wireshark asks for keep-alive first.",
-        "The peer had not acknowledged the octet, so there was nothing to keep alive, but something to send again.",
+        "A retransmitted byte has SEG.SEQ = SND.NXT-1 as a probe has, and Wireshark asks for keep-alive first.",
+        "The peer had not acknowledged the byte, so there was nothing to keep alive, but something to send again.",
         (we_say_sent_again, wireshark_says_keep_alive, not_yet_acknowledged),
     ),
     Class(
         "acknowledged-octet-sent-again",
         Right.OURS,
-        "A retransmitted octet has SEG.SEQ = SND.NXT-1 as a probe has, and Wireshark asks for keep-alive first.",
-        "It carries PSH and the very octet that was sent last: its ACK passed the capture, but was lost behind it.",
+        "A retransmitted byte has SEG.SEQ = SND.NXT-1 as a probe has, and Wireshark asks for keep-alive first.",
+        "It carries PSH and the very byte that was sent last: its ACK passed the capture, but was lost behind it.",
         (we_say_sent_again, wireshark_says_keep_alive),
     ),
     Class(
@@ -154,8 +154,8 @@ CLASSES: Final = (
     Class(
         "ack-overtaken",
         Right.OURS,
-        "An ACK that was captured behind an octet sent after it is one below what Wireshark expects.",
-        "The peer had not acknowledged that octet, or TSval or SEG.ACK is older than what was already captured.",
+        "An ACK that was captured behind a byte sent after it is one below what Wireshark expects.",
+        "The peer had not acknowledged that byte, or TSval or SEG.ACK is older than what was already captured.",
         (we_say_stale, wireshark_says_keep_alive),
     ),
     Class(
@@ -184,7 +184,7 @@ CLASSES: Final = (
         "window-probe-in-linux-form",
         Right.OURS,
         "Linux probes a closed window with an empty segment at SEG.SEQ = SND.UNA-1, the same as its keepalive; "
-        "Wireshark knows window probes of one octet at SND.NXT only.",
+        "Wireshark knows window probes of one byte at SND.NXT only.",
         "The peer's last window is 0, and the spacing starts near the retransmission timeout or doubles.",
         (we_say_window_probe, wireshark_says_keep_alive),
     ),
@@ -321,15 +321,15 @@ CLASSES: Final = (
     Class(
         "window-probe-behind-an-accepted-octet",
         Right.OURS,
-        "Wireshark leaves the octet of a window probe out of its count, so that once one was accepted the next is "
+        "Wireshark leaves the byte of a window probe out of its count, so that once one was accepted the next is "
         "above.",
-        "The peer acknowledged the octet of the window probe before.",
+        "The peer acknowledged the byte of the window probe before.",
         (we_say_window_probe, wireshark_says_neither, window_probes_carried_it),
     ),
     Class(
         "window-answer-with-new-numbers",
         Right.OURS,
-        "Wireshark asks that the window is still 0 and SEG.ACK the same; here the octet was accepted, or the window "
+        "Wireshark asks that the window is still 0 and SEG.ACK the same; here the byte was accepted, or the window "
         "opened.",
         "It is the first that the peer sent after the window probe.",
         (we_say_window_answer, wireshark_says_neither),
@@ -374,22 +374,22 @@ CLASSES: Final = (
     Class(
         "octet-of-a-window-probe",
         Right.UNDECIDED,
-        "Wireshark leaves the octet of a window probe out of its count, so that it is new when the window opens.",
-        "The same octet was in the window probes before. Whether that is sent again is a matter of words.",
+        "Wireshark leaves the byte of a window probe out of its count, so that it is new when the window opens.",
+        "The same byte was in the window probes before. Whether that is sent again is a matter of words.",
         (we_say_sent_again, wireshark_says_neither, window_probes_carried_it),
     ),
     Class(
         "octet-at-a-closed-window",
         Right.UNDECIDED,
-        "Wireshark calls a single octet at its next number ZeroWindowProbe if the last window it saw was 0.",
-        "By our account the octet was sent before, or the window that counts was open.",
+        "Wireshark calls a single byte at its next number ZeroWindowProbe if the last window it saw was 0.",
+        "By our account the byte was sent before, or the window that counts was open.",
         (wireshark_says_window_probe,),
     ),
     Class(
         "sent-again-with-more",
         Right.OURS,
         "Wireshark does not call data Retransmission that goes beyond what was sent before.",
-        "It begins below SND.NXT, so that its first octets were sent before.",
+        "It begins below SND.NXT, so that its first bytes were sent before.",
         (we_say_sent_again, wireshark_says_neither, goes_beyond),
     ),
     Class(

@@ -52,7 +52,7 @@ NO_PROBES: Final = {
     Kind.STALE_ACK: "an older ACK, captured late",
     Kind.NOT_IDLE: "in the form of a probe, but the connection was not idle",
     Kind.AT_ZERO_WINDOW: "a probe of the closed window or of the peer, which the capture cannot tell",
-    Kind.OCTET_RETRANSMISSION: "a single octet sent again, no probe",
+    Kind.OCTET_RETRANSMISSION: "a single byte retransmitted, no probe",
 }
 RESETS: Final = {
     ResetKind.NO_SOCKET: "RST of an address that knows no such connection",

@@ -239,19 +239,19 @@ def was_a_candidate(c: ComparedFrame) -> bool:
 
 
 def goes_beyond(c: ComparedFrame) -> bool:
-    """It has octets at and above SND.NXT."""
+    """It has bytes at and above SND.NXT."""
     row = c.this.row
     return row is not None and row["seq"] + row["payload_len"] > row["snd_nxt"]
 
 
 def window_probes_carried_it(c: ComparedFrame) -> bool:
-    """Its sender had probed the window with an octet."""
+    """Its sender had probed the window with a byte."""
     probes = () if c.record is None else c.record.zero_window_probes
     return any(p.sender == c.this.sender and p.payload_len > 0 and p.frame < c.this.frame for p in probes)
 
 
 def not_yet_acknowledged(c: ComparedFrame) -> bool:
-    """The peer had not acknowledged this octet: SEG.SEQ >= SND.UNA."""
+    """The peer had not acknowledged this byte: SEG.SEQ >= SND.UNA."""
     row = c.this.row
     return row is not None and row["seq"] >= row["snd_una"]
 

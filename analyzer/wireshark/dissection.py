@@ -58,12 +58,12 @@ class Piece(NamedTuple):
     side: int
     """Who sent it: 0 a, 1 b."""
     length: int
-    """Octets of data."""
+    """Bytes of data."""
     data: bytes
     """The first of them."""
     ts_ns: int = 0
     is_new: bool = True
-    """Whether it brings octets that its sender had not sent before."""
+    """Whether it brings bytes that its sender had not sent before."""
 
 
 @dataclass(slots=True)

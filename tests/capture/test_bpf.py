@@ -155,5 +155,5 @@ def test_a_filter_of_cooked_headers_works_on_all_interfaces(packet, protocol, ex
 
 def test_a_cooked_header_without_addresses():
     """The kernel does not say which address of the link a packet is from."""
-    with pytest.raises(ValueError, match="the octet 12 of a cooked header"):
+    with pytest.raises(ValueError, match="the byte 12 of a cooked header"):
         bpf.from_cooked((bpf.Instruction(bpf.LD_W_ABS, 12),))

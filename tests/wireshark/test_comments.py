@@ -73,7 +73,7 @@ def test_every_flow_has_its_end_said(path):
     ("name", "frame", "expected"),
     [
         ("copies_of_everything", 6, "second capture of the same packet"),
-        ("copies_of_everything", 5, "a single octet sent again, no probe"),
+        ("copies_of_everything", 5, "a single byte retransmitted, no probe"),
         ("copies_of_everything", 14, "in the form of a probe, but the connection was not idle"),
         ("copies_of_everything", 18, "zero-window probe, no keepalive"),
         ("stale_ack_behind_fin", 6, "an older ACK, captured late"),

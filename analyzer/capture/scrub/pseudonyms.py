@@ -69,7 +69,7 @@ class Pseudonyms:
             ValueError: it has not.
         """
         if len(key) != KEY_OCTETS:
-            raise ValueError(f"the key has {len(key)} octets; expected {KEY_OCTETS}")
+            raise ValueError(f"the key has {len(key)} bytes; expected {KEY_OCTETS}")
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
         # one for all: in this mode no block knows of those before it, and this is a pseudorandom function, no cipher

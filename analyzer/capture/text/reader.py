@@ -303,7 +303,7 @@ class TextReader:
             self._listed(packet, packet.listed, rows, skipped)
             return
         if not packet.parts:
-            self._note("dumps", "packets of the text whose octets are no IP packet's", packet.line)
+            self._note("dumps", "packets of the text whose bytes are no IP packet's", packet.line)
             skipped[NOT_TCP] += 1
             return
         self._printed(packet, rows, skipped)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 OPTIONLESS: Final = 20
-"""Octets of a TCP header without options."""
+"""Bytes of a TCP header without options."""
 
 
 def not_ended_by_peer(f: Flows) -> Mask:

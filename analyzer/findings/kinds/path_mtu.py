@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 LARGE: Final = 1_000
-"""No path that is in use has a smaller MTU by much (RFC 8200 5: 1,280 octets)."""
+"""No path that is in use has a smaller MTU by much (RFC 8200 5: 1,280 bytes)."""
 OFTEN: Final = 3
 """This many times in a row the same segment is not lost by chance."""
 FRAGMENTATION_NEEDED: Final = {(4, 3, 4), (6, 2, 0)}
@@ -35,7 +35,7 @@ def goes_on(f: Flows) -> Mask:
 
 
 def large_segment_sent_again(f: Flows) -> Mask:
-    """What it sent is unacknowledged at the capture's end, and was sent again 3 times or more, 1,000 octets each."""
+    """What it sent is unacknowledged at the capture's end, and was sent again 3 times or more, 1,000 bytes each."""
     again = _again_rows(f)
     small = f.any_row(again & (f.seen("payload_len") < LARGE))
     return (f.own("unacked_ns") >= 0) & (f.count_rows(again) >= OFTEN) & ~small

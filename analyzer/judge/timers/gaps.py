@@ -236,7 +236,7 @@ def _since_own_probe(record: FlowRecord, before: Probe | None, probe: Probe) -> 
 def _stirs(record: FlowRecord, side: Side) -> tuple[Segment, ...]:
     """Return what the peer sent that may or may not have restarted the prober's clock: its probes, and its RSTs.
 
-    Everything received restarts it on BSD, macOS and perhaps Windows; on Linux only a probe with an octet does. Behind
+    Everything received restarts it on BSD, macOS and perhaps Windows; on Linux only a probe with a byte does. Behind
     a RST a prober that goes on either did not get it, or did not take it.
     """
     peer = other(side)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def stack_of(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: Gaps, *, near: bool) -> Stack | None:
     """Return the family of TCP implementations that the form and the rhythm of the probes show."""
     if all(probe.payload_len for probe in probes):
-        sure = any(probe.certainty != "suspected" for probe in probes)  # else the octet may be new data
+        sure = any(probe.certainty != "suspected" for probe in probes)  # else the byte may be new data
         return Stack.ONE_OCTET if sure else None
     if (record.facts_a.timestamps or record.facts_b.timestamps) and all(probe.header_len == 20 for probe in probes):
         return Stack.XNU

@@ -45,7 +45,7 @@ class Timer(NamedTuple):
 def estimate(gaps: Sequence[Gap], stack: Stack | None, *, whole: bool = True) -> Timer:
     """Return the timer that agreeing gaps show: the whole number of seconds that alone fits all, else the round one.
 
-    With ``whole`` false only a round number is claimed. Milliseconds can be set only where probes carry an octet
+    With ``whole`` false only a round number is claimed. Milliseconds can be set only where probes carry a byte
     (SIO_KEEPALIVE_VALS). The round one does not win where a slow clock leaves a longer one, or where another reading of
     the gaps leaves others.
     """

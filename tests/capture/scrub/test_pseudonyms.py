@@ -122,7 +122,7 @@ def test_a_key_decides():
 
 def test_a_key_has_a_length():
     """A key of another length is refused."""
-    with pytest.raises(ValueError, match="the key has 3 octets; expected 32"):
+    with pytest.raises(ValueError, match="the key has 3 bytes; expected 32"):
         Pseudonyms(b"abc")
 
 

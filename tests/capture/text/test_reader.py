@@ -131,7 +131,7 @@ def test_frames_of_a_list_keep_their_numbers(tmp_path):
         ),
         (
             "0000  ff ff ff ff ff ff 02 00 00 00 00 01 08 06 00 01\n",
-            "packets of the text whose octets are no IP packet's",
+            "packets of the text whose bytes are no IP packet's",
         ),
     ],
 )
