@@ -84,6 +84,16 @@ def is_mutual(train: Record, beats: Rows, at: int) -> bool:
 
 
 @loop
+def may_have_heartbeats(beats: Rows, at: int) -> bool:
+    """Say whether a train of a chain has beats enough, were the open exchange, and one before it, of it too."""
+    while at >= 0:
+        if beats[at]["count"] >= BEATS_LEAST - 2:
+            return True
+        at = beats[at]["next"]
+    return False
+
+
+@loop
 def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: Rows) -> int:
     """Write the trains of heartbeats of the flows at these indices to ``out``, which has room for all their records.
 
@@ -96,14 +106,14 @@ def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: 
     for which in range(len(having)):
         i = having[which]
         flow = flows[i]
+        if not may_have_heartbeats(beats, flow["beats"]):
+            continue
         at = flow["beats"]
         first = count
         while at >= 0:
             copy_train(beats[at], out[count], flow["number"])
             count += 1
             at = beats[at]["next"]
-        if count == first:
-            continue
         if flow["exchange"] > 0:
             opened = out[first]
             side = flow["exchange"] - 1

@@ -15,6 +15,13 @@ def test_one_way():
     assert known(train, "count", "answered", "due") == (5, 0, 0)
 
 
+def test_two_of_four_show_at_the_end():
+    """The exchange that is open counts, and so does the beat before it that other data hid."""
+    (train,) = Talk().beats([20, 40]).says(59.5, "b", 300).beats([60, 80]).trains()
+
+    assert known(train, "count", "answered") == (4, 4)
+
+
 @pytest.mark.parametrize(
     "talk",
     [
