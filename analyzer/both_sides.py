@@ -53,8 +53,7 @@ class BothSides:
             return None
         if capture not in self._joined:
             joining = _joined(self._captures[capture])
-            first = {} if joining is None else {each.parts[0].flow: each.number for each in joining.flows}
-            self._joined[capture] = None if joining is None else (joining, first)
+            self._joined[capture] = None if joining is None else (joining, joining.flows.by_first_flow())
         found = self._joined[capture]
         if found is None or record.number not in found[1]:
             return None

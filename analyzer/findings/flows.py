@@ -15,17 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.findings.case import Case
 from analyzer.findings.notable import is_notable
-from analyzer.judge import facts, milestones, recording, verdict
+from analyzer.judge import facts, milestones, verdict
 from analyzer.judge.record import PROBE_KINDS
-from analyzer.judge.timers import inference
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.rules import Kind
 from analyzer.segment import ACK
 from analyzer.track.beats import BEATS
-from analyzer.track.flow import SIDES
 from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
@@ -84,7 +81,6 @@ class Columns:
         self.owner: Column = np.repeat(np.arange(len(counts)), counts)
         """Which of the flows each SEEN row belongs to."""
         self._known: dict[tuple[str, str], Column] = {}
-        self._cases: dict[int, tuple[Case, Case]] = {}
         self._sides: tuple[Flows, ...] = ()
 
     def __len__(self) -> int:
@@ -165,13 +161,17 @@ class Columns:
 
     def is_awake(self, early: Column, late: Column) -> Mask:
         """Say for pairs of SEEN rows whether the capture was awake all the time from the first to the second."""
+        return self.is_awake_until(early, self.column("seen", "frame")[late])
+
+    def is_awake_until(self, early: Column, frame: Column) -> Mask:
+        """Say for SEEN rows whether the capture was awake all the time from each to a later frame of its flow."""
         awake = np.ones(len(early), dtype=np.bool_)
+        before = self.column("seen", "frame")[early]
         low = 0
         for (batch, _, _), high in zip(self._pieces, self._ends, strict=True):
             here = (early >= low) & (early < high)
             for hole in batch.holes:
-                before, after = (self.column("seen", "frame")[row[here]] for row in (early, late))
-                awake[here] &= (before >= hole.to_frame) | (after <= hole.from_frame)
+                awake[here] &= (before[here] >= hole.to_frame) | (frame[here] <= hole.from_frame)
             low = high
         return awake
 
@@ -186,19 +186,6 @@ class Columns:
     def notable(self) -> Mask:
         """Which flows have something to say."""
         return np.concatenate([is_notable(batch, winners)[picked] for batch, winners, picked in self._pieces])
-
-    def case(self, at: int, side: int) -> Case:
-        """Return one of the flows as a record, looked at from an endpoint."""
-        if at not in self._cases:
-            before = np.cumsum([0, *(len(picked) for _, _, picked in self._pieces)])
-            piece = int(np.searchsorted(before, at, side="right")) - 1
-            batch, _, picked = self._pieces[piece]
-            index = int(picked[at - before[piece]])
-            record = recording.build(batch, index)
-            ending = verdict.ending_of(batch, index, int(self.winners[at]))
-            both = [Case(record, ending, side, inference.infer(record, ending, side)) for side in SIDES]
-            self._cases[at] = both[0], both[1]
-        return self._cases[at][side]
 
     @cached_property
     def _seen(self) -> list[tuple[NDArray[np.void], Meant]]:
@@ -399,18 +386,6 @@ class Flows:
         told = one_train & (self.seen("answer")[early] == Answer.ACK) & (self.seen("gap_ns")[late] >= 0)
         found = np.zeros(len(self.columns.owner), dtype=np.bool_)
         found[late[told]] = True
-        return found
-
-    # ── what columns cannot tell ──
-
-    def settle(self, may: Mask, fact: Callable[[Case], bool]) -> Mask:
-        """Ask a fact of the record of each flow that a mask holds for, one by one; elsewhere the answer is no.
-
-        A millisecond a flow: for what only few flows can have, and columns cannot tell.
-        """
-        found = np.zeros(len(self), dtype=np.bool_)
-        for at in np.flatnonzero(may).tolist():
-            found[at] = fact(self.columns.case(at, self.side))
         return found
 
 

@@ -2,8 +2,9 @@
 
 Floods and scans are a hundred thousand flows of a handful of shapes, and what is said of one is said of all. A shape is
 a digest, equal for flows that are alike; what differs stands beside it, as numbers: the frames of a flow in order, and
-its ports. What the other flow is called that a segment concerns which a NAT let pass is left out too. So whoever has
-told one flow can tell the others by putting in their numbers (``report.patterns``).
+its ports. What another flow is called is left out too: the one that a segment concerns which a NAT let pass, or the
+same connection on the other side of a translation. So whoever has told one flow can tell the others by putting in their
+numbers (``report.patterns``).
 
 When the capture ended is left out, as it differs for each flow; whoever asks for it (``Traced``) needs that too.
 
@@ -53,6 +54,10 @@ FRAMES: Final = frozenset(
     {"frame", "silence_from", "silence_to", "trial_from", "trial_to", "answers_probe", "quotes_probe"}
 )
 """Columns of frame numbers, beside those that end so."""
+NAMED: Final = {"stray": ("side", "role", "what"), "twin": ("side", "is_first")}
+"""Fields of FLOW that name another flow, which are its number plus 1 or 0, and what else is known of it; of one flow at
+most one is alike.
+"""
 END: Final = FlowRecord._fields.index("end_ns")
 LEFT_OUT: Final = frozenset({"number", "end_ns"})
 
@@ -135,7 +140,9 @@ def likenesses(facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endi
                 column = np.full(len(facts), NONE)
                 column[there] = values[at]
                 _sort_in(field, column, first_ns, others, frames)
-    _sort_in_stray(facts, others, frames)
+    frames.append(np.where(facts.flow["stray"] != 0, facts.flow["stray_frame"], 0))
+    for name, parts in NAMED.items():
+        _sort_in_named(facts, name, parts, others)
     there = [column for column in frames if (column > 0).any()]
     ranked, ordered, distinct = _ranked(np.stack(there, axis=1))
     ranks = iter(ranked.T)
@@ -165,23 +172,22 @@ def _grouped(columns: list[NDArray[np.int64]], places: NDArray[np.int64]) -> tup
 
 
 def _simple(facts: Facts) -> NDArray[np.bool_]:
-    """Say which flows have to do with nothing beside them: no translation, host, ICMP error, hole or filter."""
+    """Say which flows have to do with nothing beside them but one other flow: no host, ICMP error, hole or filter."""
     flow = facts.flow
-    alone = (flow["twin"] == 0) & (flow["new_syn_ack_frame"] == 0)
+    alone = (sum((flow[name] != 0).astype(np.int64) for name in NAMED) <= 1) & (flow["new_syn_ack_frame"] == 0)
     alone &= np.diff(facts.icmp_errors.start) == 0
     alone &= np.array([noted is None for noted in facts.testimony()], dtype=np.bool_)
     alone &= np.array([not any(known) for known in facts.captured()], dtype=np.bool_)
     return np.asarray(alone, dtype=np.bool_)
 
 
-def _sort_in_stray(facts: Facts, others: list[NDArray[np.int64]], frames: list[NDArray[np.int64]]) -> None:
-    """Put what is known of a segment that a NAT let pass where it belongs, but for what the other flow is called."""
+def _sort_in_named(facts: Facts, name: str, parts: Sequence[str], others: list[NDArray[np.int64]]) -> None:
+    """Put what is known of the flow that one of NAMED names where it belongs, but for what that is called."""
     flow = facts.flow
-    has = flow["stray"] != 0
-    frames.append(np.where(has, flow["stray_frame"], 0))
-    others += [np.where(has, 1 + flow[f"stray_{part}"].astype(np.int64), 0) for part in ("side", "role", "what")]
+    has = flow[name] != 0
+    others += [np.where(has, 1 + flow[f"{name}_{part}"].astype(np.int64), 0) for part in parts]
     for side in SIDES:
-        same = (flow["stray_hi"] == flow[f"{side}_hi"]) & (flow["stray_lo"] == flow[f"{side}_lo"])
+        same = (flow[f"{name}_hi"] == flow[f"{side}_hi"]) & (flow[f"{name}_lo"] == flow[f"{side}_lo"])
         others.append((has & same).astype(np.int64))
 
 

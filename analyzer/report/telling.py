@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.judge import recording
-from analyzer.judge.alike import Traced
+from analyzer.judge.alike import NAMED, Traced
 from analyzer.report.patterns import ENOUGH, Patterns
 from analyzer.track.flow import address_of
 
@@ -132,10 +132,11 @@ class _Some:
         ports = self._ports[places]
         numbers = [self.likes.frames[places, : self._counts[places[0]]], ports]
         flow = self._flow[places]
-        if flow["stray"][0]:  # another flow is named
-            numbers.append(np.stack([flow["stray"] - 1, flow["stray_port"]], axis=1))
-            there = (flow[name].tolist() for name in ("stray_hi", "stray_lo", "ip_version"))
-            addresses[2] = list(map(address_of, *there))
+        for name in NAMED:
+            if flow[name][0]:  # another flow is named
+                numbers.append(np.stack([flow[name] - 1, flow[f"{name}_port"]], axis=1))
+                there = (flow[part].tolist() for part in (f"{name}_hi", f"{name}_lo", "ip_version"))
+                addresses[2] = list(map(address_of, *there))
         return addresses, np.hstack(numbers)
 
 

@@ -119,6 +119,10 @@ class JointFlows(Sequence[JointFlow]):
                     self._ahead(point, flows)
             yield from map(self.__getitem__, some)
 
+    def by_first_flow(self) -> dict[int, int]:
+        """Return the connections' numbers by those of their flows at their first points; none is concluded for that."""
+        return {self._ends_of(at)[0][1]: number for number, at in enumerate(self._order.tolist())}
+
     def __iter__(self) -> Iterator[JointFlow]:
         """Yield all connections in order."""
         return self.each(range(len(self)))

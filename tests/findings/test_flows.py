@@ -8,6 +8,7 @@ import pytest
 from analyzer.analysis import Analysis
 from analyzer.analyzing import read_flows
 from analyzer.findings import CODES, ROWS, Columns, Scope, judge, search
+from analyzer.findings.case import Case
 from analyzer.judge import recording, verdict
 from analyzer.track.flow import SIDES
 from tests.notation import SCENARIOS, follow, load
@@ -39,9 +40,10 @@ def columns_of(flows):
     ]
 
 
-def record_of(flows, index, side):
+def record_of(batch, winners, index, side):
     """The same from the record."""
-    case = flows.case(index, side)
+    record = recording.build(batch, index)
+    case = Case(record, verdict.ending_of(batch, index, int(winners[index])), SIDES[side], None)
     facts, reset = case.facts, case.own_reset
     by = verdict.NOBODY if case.ending.by is None else verdict.BY.index(case.ending.by)
     return {
@@ -65,7 +67,7 @@ def differences(batches):
         for side, columns in enumerate(columns_of(flows)):
             for index in range(len(batch)):
                 said = {name: int(column[index]) for name, column in columns.items()}
-                known = {name: int(value) for name, value in record_of(flows, index, side).items()}
+                known = {name: int(value) for name, value in record_of(batch, flows.winners, index, side).items()}
                 if said != known:
                     found.append((index, SIDES[side], said, known))
     return found
@@ -123,16 +125,3 @@ def test_findings_come_in_the_order_of_the_table():
 
 
 ROWS_OF = {kind.code: kind.scope for kind, _ in ROWS}
-
-
-def test_a_fact_that_needs_a_record_is_asked_only_where_it_may_hold():
-    """Of flows that columns rule out no record is made."""
-    batch = batches_of(ROOT / "captures" / "lab" / "port_reuse.pcap")[0]
-    flows = Columns(batch, verdict.decide(batch)).seen_from(0)
-    asked = []
-    may = np.arange(len(batch)) % 2 == 1
-    says = flows.settle(may, lambda case: asked.append(case.record.number) or True)
-
-    assert len(batch) > 1
-    assert may.tolist() == says.tolist()
-    assert batch.flow["number"][may].tolist() == asked

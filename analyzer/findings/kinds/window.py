@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
+NEVER_NS: Final = 1 << 62
+
 
 def probed_closed_window(f: Flows) -> Mask:
     """Its peer probed its closed window."""
@@ -39,27 +41,34 @@ def window_stays_closed(f: Flows) -> Mask:
 
 def window_closed_for_long(f: Flows) -> Mask:
     """Its window was closed for 10 s or more at a time, as far as the capture shows both ends of that time."""
-    until_ns = np.where(f.ending("reset_row") >= 0, f.ending("reset_ns"), f.flow("last_ns"))
-    ts_ns, closed_ns = f.seen("ts_ns"), np.full(len(f), -1, dtype=np.int64)
-
-    def lasted(closed: Column, moves: Column) -> None:
-        """Enter for how long a window was closed since these rows, if the move of it behind each opened it."""
-        flow = f.columns.owner[closed]
-        opened = (moves >= 0) & (f.seen("window")[moves] > 0)
-        np.maximum.at(closed_ns, flow, np.where(opened, ts_ns[moves], until_ns[flow]) - ts_ns[closed])
-
-    moves = np.flatnonzero(f.mine & f.window_moves)
-    after = np.append(moves[1:], -1) if len(moves) else moves
-    after = np.where(f.columns.owner[after] == f.columns.owner[moves], after, -1) if len(moves) else moves
-    shut = f.seen("window")[moves] == 0
-    lasted(moves[shut], after[shut])
+    # what closings() says of one record, by columns
+    moves = f.mine & f.window_moves
+    shut = np.flatnonzero(moves & (f.seen("window") == 0))
+    opened = np.flatnonzero(moves & (f.seen("window") > 0))
+    probes = np.flatnonzero(f.from_peer.mine & f.kind_in(Kind.ZERO_WINDOW_PROBE))
     # a window that was closed before the capture showed it is known by the first probe of it
-    first = f.first_of(f.mine & f.window_moves)
-    probe = f.first_of(f.from_peer.mine & f.kind_in(Kind.ZERO_WINDOW_PROBE))
-    before = np.flatnonzero((probe >= 0) & ((first < 0) | (probe < first)))
-    lasted(probe[before], first[before])
-    may = (f.flow("backwards") == 0) & (closed_ns >= LONG_CLOSED_NS)
-    return may & f.settle(may, lambda case: bool(_long(case)))
+    known = np.append(shut, probes)
+    known.sort()
+    since = np.union1d(shut, known[np.append(True, np.diff(f.columns.owner[known]) != 0)] if len(known) else known)
+    flow = f.columns.owner[since]
+    stops = np.append(f.columns.start[1:], len(f.columns.owner))[flow]
+
+    def next_of(rows: Column, low: Column) -> Column:
+        """Return of each flow the first of these rows from another on; where its rows stop if there is none."""
+        return np.minimum(np.append(rows, len(f.columns.owner))[np.searchsorted(rows, low)], stops)
+
+    ends, probe = next_of(opened, since), next_of(probes, since)
+    # where it closed again and no row showed it open between, only the last time is sure
+    last = np.maximum(since, np.append(shut, -1)[np.searchsorted(shut, ends) - 1])
+    ts_ns, frame = np.append(f.seen("ts_ns"), NEVER_NS), np.append(f.seen("frame"), 0)
+    from_ns = np.minimum(ts_ns[last], np.where(probe < stops, ts_ns[probe], NEVER_NS))
+    ended_ns = np.where(f.ending("reset_row") >= 0, f.ending("reset_ns"), f.flow("last_ns"))[flow]
+    lasted_ns = np.where(ends < stops, ts_ns[ends], ended_ns) - from_ns
+    until = np.where(ends < stops, frame[ends], f.flow("last_frame")[flow])
+    long = (lasted_ns >= LONG_CLOSED_NS) & f.columns.is_awake_until(last, until)
+    found = np.bincount(flow[long], minlength=len(f)) > 0
+    mask: Mask = found & (f.flow("backwards") == 0)
+    return mask
 
 
 def _long(case: Case) -> list[Closing]:

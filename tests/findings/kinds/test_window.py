@@ -1,7 +1,15 @@
 """Closed windows."""
 
+from types import SimpleNamespace
+
+import numpy as np
+
 from analyzer import explain
+from analyzer.findings.flows import Columns
+from analyzer.findings.kinds.window import _long, window_closed_for_long
+from analyzer.judge import recording, verdict
 from tests.judging import captured, codes, opened, scenario, texts, told
+from tests.tables import drawn_flows, scenario_flows
 
 
 def finding(name, code):
@@ -98,3 +106,19 @@ def test_undecided_probes_of_a_closed_window_are_neither_denied_nor_called():
     assert "does not tell whether they are keepalive or window probes" in texts(story, "What happened")
     assert "No keepalive probe" not in texts(story, "What happened")
     assert "not taken for keepalive" in texts(story, "Also")
+
+
+def test_columns_say_what_the_closings_of_a_record_say():
+    """Which windows were closed for long is the same for flows together as for the record of each."""
+    batches = [each for flows in scenario_flows().values() for each in flows] + drawn_flows()
+    columns = Columns(
+        batches[0],
+        verdict.decide(batches[0]),
+        more=[(batch, verdict.decide(batch), np.arange(len(batch))) for batch in batches[1:]],
+    )
+    records = [record for batch in batches for record in recording.build_each(batch, range(len(batch)))]
+    found = [window_closed_for_long(columns.seen_from(at)).tolist() for at in range(2)]
+    expected = [[bool(_long(SimpleNamespace(record=each, side=side))) for each in records] for side in "ab"]
+
+    assert expected == found
+    assert any(map(any, found))
