@@ -53,7 +53,7 @@ class BothSides:
             return None
         if capture not in self._joined:
             joining = _joined(self._captures[capture])
-            self._joined[capture] = None if joining is None else (joining, joining.flows.by_first_flow())
+            self._joined[capture] = None if joining is None else (joining, joining.by_first_flow())
         found = self._joined[capture]
         if found is None or record.number not in found[1]:
             return None

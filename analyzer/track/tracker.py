@@ -246,6 +246,8 @@ class Tracker:
         """Yield the rows in parts of at most CHUNK, each leap of the capture's time between two parts."""
         low, most = 0, CHUNK if self.jit else CHUNK_PLAIN
         for leap in batch.leaps:
+            if len(self._holes) >= MOST_HOLES:
+                break  # no more are told apart, so nothing is asked of those who come behind it
             high = int(np.searchsorted(batch.rows["frame"], leap["to_frame"]))
             for at in range(low, high, most):
                 yield batch.rows[at : min(at + most, high)]

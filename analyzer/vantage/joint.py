@@ -316,6 +316,11 @@ class Joined:
         together = getattr(self.flows, "each", None)
         return map(self.flows.__getitem__, numbers) if together is None else together(numbers)
 
+    def by_first_flow(self) -> dict[int, int]:
+        """Return the numbers of connections by those of their flows at their first points; concludes none."""
+        known = getattr(self.flows, "by_first_flow", None)
+        return {each.parts[0].flow: each.number for each in self.flows} if known is None else known()
+
 
 @dataclass(slots=True)
 class Crossings:

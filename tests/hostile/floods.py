@@ -111,7 +111,27 @@ def _quoting(at):
     return ipv4(icmp(quoted[:28]), protocol=1, src=bytes([10, 0, 0, 9]), dst=A) if at else quoted
 
 
+def _translated(at):
+    """A probe of one of many flows and its answer, each before and behind a router that translates addresses."""
+    number, step = at // 4, at % 4
+    inside, outside = ((base + number // 50_000).to_bytes(4, "big") for base in (0x0A000000, 0xC0A80000))
+    own, ttl = (inside, 64) if step in {0, 3} else (outside, 63)
+    seq, ack, port = 999 + number, 5000 + number, 10_000 + number % 50_000
+    if step < 2:
+        return ipv4(tcp(ports=(port, 443), seq=seq, ack=ack), src=own, dst=B, ttl=ttl, identifier=number % 65536)
+    return ipv4(tcp(ports=(443, port), seq=ack, ack=seq + 1), src=B, dst=own, ttl=127 - ttl, identifier=number % 65536)
+
+
+def _closed(at, flows):
+    """A probe of a closed window, and its answer, of one of so many flows in turn."""
+    number, step = at % flows, at // flows
+    return to_flow(number, seq=5000, ack=1000, window=0) if step % 2 else of_flow(number, seq=999, ack=5000)
+
+
 OTHERS = {
+    "probes before and behind a translation": (QUICK_NS, _translated),
+    "windows closed for long": (SLOW_NS // 2, lambda at: _closed(at, 20)),
+    "a clock that goes back": (-SLOW_NS, lambda at: back(seq=5000, ack=1000) if at % 2 else forth(seq=999, ack=5000)),
     "SYNs of addresses with the same low bits": (QUICK_NS, _high_bits),
     "SYNs to many ports": (
         QUICK_NS,

@@ -70,6 +70,33 @@ def test_twice_the_frames_of_other_kinds_take_twice_the_calls(kind, tmp_path):
     assert growth(runs) < TOLERANCE
 
 
+def test_flows_that_are_not_shown_are_not_concluded(tmp_path):
+    """What both sides of a translation show is looked into of the flows that a report tells of, and of no others."""
+    runs = {}
+    for count in (FRAMES, 2 * FRAMES):
+        path = tmp_path / f"{count}.pcap"
+        path.write_bytes(flood("probes before and behind a translation", count))
+        runs[count] = ["report", str(path)]
+    once, twice = (calls_of(arguments) for arguments in runs.values())
+
+    assert twice - once < 500 * FRAMES  # three times as many where each is concluded
+
+
+def test_a_clock_that_leaps_all_the_time_is_not_looked_into_for_ever(tmp_path, monkeypatch):
+    """When as many holes are known as are told apart, segments are taken many at a time again."""
+    path = tmp_path / "back.pcap"
+    path.write_bytes(flood("a clock that goes back", 1200))
+    parts = []
+    taken = tracker.Tracker._parts
+    monkeypatch.setattr(
+        tracker.Tracker, "_parts", lambda self, batch: (parts.append(1) or x for x in taken(self, batch))
+    )
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        main(["report", str(path)])
+
+    assert 64 < len(parts) < 100
+
+
 @pytest.mark.parametrize("form", [("--csv",), ("--parquet", "OUT", "--force")], ids=" ".join)
 def test_flows_that_are_alike_are_written_for_less(form, tmp_path):
     """Twice as many flows that are alike take at most twice the calls in every form, because few of them are judged."""

@@ -92,7 +92,7 @@ def test_shapes_without_likes_are_given_up():
     assert not patterns.pay
 
 
-@pytest.mark.parametrize("kind", FLOODS)
+@pytest.mark.parametrize("kind", [*FLOODS, "probes before and behind a translation"])
 def test_floods_are_written_as_flow_by_flow(kind, tmp_path):
     """Every flow of a flood is written, made like others or told, as from its object."""
     path = tmp_path / "flood.pcap"
