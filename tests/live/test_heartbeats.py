@@ -37,7 +37,6 @@ from tests.live.programs import (
     REDIS_TLS,
     ROUTED,
     SSH,
-    START_S,
     STEADY,
     STOPPED,
     WEBSOCKET,
@@ -150,7 +149,7 @@ def played(tmp_path_factory):
                 ports += [WEBSOCKET, *tls[:1]]
             if not lacks("grpc"):
                 stage.play("grpc", "grpc", GRPC, GRPC_STRICT)
-            wait_until(lambda: stage.listening(*ports), START_S)
+            ports = stage.listening_of(ports)
             with result.watched():
                 clients(stage, ports)
                 act(stage, ports)
