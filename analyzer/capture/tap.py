@@ -253,7 +253,9 @@ def _compiled(interface: str, wanted: str, *, from_network: bool) -> bpf.Program
     try:
         compiled = compile_filter(wanted, linktype=link_type)
     except Scapy_Exception as error:
-        reason = str(error).rpartition("(")[2].rstrip(")") or "syntax error"
+        reason = str(error).rpartition("(")[2].rstrip(")")
+        if reason in {"", "-1"}:  # scapy before 2.8 does not pass on what libpcap says
+            reason = "syntax error"
         raise LiveCaptureError(interface, f'the filter "{wanted}" is wrong: {reason}', "See pcap-filter(7).") from error
     except (ImportError, OSError) as error:
         raise LiveCaptureError(

@@ -145,7 +145,8 @@ class Bar:
         if state.dashboard and not self._told:
             self._told = True
             manner.detail(f"dashboard: {state.dashboard}")
-        if manner.Manner.quiet or not sys.stderr.isatty():
+        # once there is a bar, rich before 15 has put a stream of its own there, which is no terminal
+        if self._bar is None and (manner.Manner.quiet or not sys.stderr.isatty()):
             return
         with self._lock:
             if self._bar is None:

@@ -43,7 +43,7 @@ def test_workers_are_forked_from_a_server_that_has_imported(tmp_path):
     done = subprocess.run(
         [sys.executable, "-P", script],
         cwd=tmp_path / "here",
-        env={**os.environ, "PYTHONPATH": root},
+        env={**os.environ, "PYTHONPATH": root, "OPENBLAS_NUM_THREADS": "1"},  # as the command has it
         capture_output=True,
         text=True,
         timeout=60,
