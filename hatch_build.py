@@ -101,29 +101,38 @@ def _command(*words: str) -> None:
             raise SystemExit(f"keepalive {words[0]} ended with {status}")
 
 
-def compile_into(folder: Path) -> int:
-    """Compile all loops into a folder, for any processor like this one; return how many there are.
+def wanted(cache: str) -> list[Any]:
+    """Return all loops that commands call, with the types of what they call them with; runs them, plain.
 
     Environment and caches of this process are changed: it is to end after this.
     """
     from analyzer.loops import shipped
 
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ |= {"NUMBA_CPU_NAME": shipped.baseline(), "NUMBA_CPU_FEATURES": "", "KEEPALIVE_CACHE_DIR": cache}
-        # imported only now: numba reads its settings then
-        from analyzer import analyzing, watching
-        from analyzer.loops import choice, crew, machine, rehearsal, store
+    os.environ |= {"NUMBA_CPU_NAME": shipped.baseline(), "NUMBA_CPU_FEATURES": "", "KEEPALIVE_CACHE_DIR": cache}
+    # imported only now: numba reads its settings then
+    from analyzer import analyzing, watching
+    from analyzer.loops import choice, rehearsal
 
-        small = Path(cache, "small.pcap")
-        small.write_bytes(analyzing.small_pcap())
-        runs: list[Callable[[], object]] = [
-            lambda: _command("report", "--json", str(small)),
-            lambda: _command("share", str(small), str(small.with_suffix(".pcapng"))),
-            lambda: _command("report", "--json", str(small.with_suffix(".pcapng"))),
-            lambda: _command("join", str(small), str(small.with_suffix(".pcapng"))),
-            watching.compile_all,
-        ]
-        parts = list(dict.fromkeys([*choice.wanted(), *(part for run in runs for part in rehearsal.rehearsed(run))]))
+    small = Path(cache, "small.pcap")
+    small.write_bytes(analyzing.small_pcap())
+    runs: list[Callable[[], object]] = [
+        lambda: _command("report", "--json", str(small)),
+        lambda: _command("share", str(small), str(small.with_suffix(".pcapng"))),
+        lambda: _command("report", "--json", str(small.with_suffix(".pcapng"))),
+        lambda: _command("join", str(small), str(small.with_suffix(".pcapng"))),
+        watching.compile_all,
+    ]
+    return list(dict.fromkeys([*choice.wanted(), *(part for run in runs for part in rehearsal.rehearsed(run))]))
+
+
+def compile_into(folder: Path) -> int:
+    """Compile all loops into a folder, for any processor like this one; return how many there are."""
+    from analyzer.loops import shipped
+
+    with tempfile.TemporaryDirectory() as cache:
+        parts = wanted(cache)
+        from analyzer.loops import crew, machine, store
+
         crew.Crew(parts).wait()
         place = shipped.place(folder)
         place.mkdir(parents=True)

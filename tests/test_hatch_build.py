@@ -105,6 +105,43 @@ def test_nothing_is_compiled_twice(tmp_path, capsys):
     assert not (tmp_path / "made").exists()
 
 
+ALONE = """
+import re, sys, tempfile, tomllib
+from importlib.metadata import packages_distributions
+
+settings = tomllib.loads(open("pyproject.toml").read())
+needed = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]["dependencies"]
+there = {re.match("[a-z-]+", each)[0] for each in needed} | {"cffi"}
+absent = {name for name, owners in packages_distributions().items() if not there & set(owners)} - {"analyzer"}
+
+class Absent:
+    def find_spec(self, name, *_):
+        if name in absent:
+            raise ModuleNotFoundError(name, name=name)
+
+sys.meta_path.insert(0, Absent())
+sys.path.insert(0, "")
+import hatch_build
+with tempfile.TemporaryDirectory() as cache:
+    print(len(hatch_build.wanted(cache)), {"rich", "scapy"} <= absent)
+"""
+"""Finds what is to be compiled, as where a build has its own dependencies, and nothing of what the program needs."""
+
+
+def test_a_build_has_what_it_needs():
+    """What is installed for a build alone is enough to find all loops; so pip and pipx build wheels with them."""
+    pytest.importorskip("numba")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "KEEPALIVE_"))}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", ALONE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert ("", 0) == (done.stderr, done.returncode)
+    loops, is_alone = done.stdout.split()
+    assert int(loops) > 40
+    assert is_alone == "True"
+
+
 def test_what_compiles_is_what_will_run():
     """The compiler of the build is held to the versions that the program accepts."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
