@@ -27,6 +27,8 @@ class World:
     """How far the clock of B is ahead, at START."""
     ppm: float = 0.0
     hops: int = 1
+    ttl: int = 64
+    """Of packets at the point nearest to who sent them."""
     delay_ns: int = DELAY_NS
     change: dict = field(default_factory=dict)
     """Fields that the router changes: mss, window, strip (a kind of option), data."""
@@ -38,12 +40,14 @@ class World:
     step: tuple | None = None
     """(seconds after START, seconds): when the clock of B is set, and by how much."""
 
-    def send(self, at_s, sender, flags, seq, ack, data=b"", *, fate="both", ttl=64, mss=None, missed="", delay_ns=None):
+    def send(
+        self, at_s, sender, flags, seq, ack, data=b"", *, fate="both", ttl=None, mss=None, missed="", delay_ns=None
+    ):
         """Send a packet: ``fate`` is both, lost (at the router) or made (by it); ``missed`` by which capture."""
         self.ip_id[sender] += 1
         packet = {
-            "sender": sender, "flags": flags, "seq": seq % 2**32, "ack": ack % 2**32, "data": data, "ttl": ttl,
-            "id": self.ip_id[sender] if self.ids else 0, "mss": mss, "window": 500,
+            "sender": sender, "flags": flags, "seq": seq % 2**32, "ack": ack % 2**32, "data": data,
+            "ttl": ttl or self.ttl, "id": self.ip_id[sender] if self.ids else 0, "mss": mss, "window": 500,
             "ts": (int(at_s * 1000) + 5000 + (sender == "b") * 70000, 1) if self.timestamps else None,
         }  # fmt: skip
         near, far = ("A", "B") if sender == "a" else ("B", "A")

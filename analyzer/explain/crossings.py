@@ -94,15 +94,27 @@ def _came_by(t: JointTeller, crossing: Crossing) -> bool:
     return bool(way) and way.index(crossing.seen[-1].point) > max(map(way.index, crossing.missed_at))
 
 
+def may_have_missed(t: JointTeller, crossing: Crossing) -> bool:
+    """Say whether nobody saw if a packet passed the points that lack it: their captures had ended, or not begun."""
+    if crossing.fate is not Fate.NOT_CAPTURED or crossing.why not in {Why.ENDED, Why.NOT_BEGUN}:
+        return False
+    return not _came_by(t, crossing)
+
+
+def likely(*, proven: bool) -> str:
+    """Return what stands before a statement that is not proven, with a space; empty for a proven one."""
+    return "" if proven else "most likely "
+
+
 def fate_words(t: JointTeller, crossing: Crossing) -> str:
     """Say what became of a packet."""
     if crossing.fate is Fate.LOST:
-        return f"was {'' if crossing.proven else 'most likely '}lost {t.place(crossing)}"
+        return f"was {likely(proven=crossing.proven)}lost {t.place(crossing)}"
     if crossing.fate is Fate.MADE:
-        return f"was {'' if crossing.proven else 'most likely '}made {t.place(crossing)}"
+        return f"was {likely(proven=crossing.proven)}made {t.place(crossing)}"
     if crossing.fate is Fate.NOT_CAPTURED:
         missed = listed([letter(point) for point in crossing.missed_at])
-        if crossing.why in {Why.ENDED, Why.NOT_BEGUN} and not _came_by(t, crossing):
+        if may_have_missed(t, crossing):
             return f"was not captured at {missed}"
         return f"passed {missed}, which did not capture it"
     if crossing.fate is Fate.UNPROVEN:

@@ -5,13 +5,12 @@ Points are called A, B, C, in the order in which they were named. Every statemen
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.changed import change_lines
 from analyzer.explain.crossings import JointTeller, fate_words, listed
+from analyzer.explain.joint_headline import headline
 from analyzer.explain.points import frames_of, letter
-from analyzer.judge.verdict import Verdict
 from analyzer.segment import FIN, RST, SYN
 from analyzer.vantage.joint import Fate, Why
 from analyzer.words.model import Line, Section, Story
@@ -26,16 +25,6 @@ SIDES: Final[tuple[Side, Side]] = ("a", "b")
 MOST_LINES: Final = 60
 """This many packets a story lists."""
 
-VERDICTS: Final = {
-    "closed": "Closed by both ends",
-    "half_closed": "Half-closed when the captures ended",
-    "closing": "Being closed when the captures ended",
-    "silent": "Silent when the captures ended",
-    "open": "Open when the captures ended",
-    "unestablished": "Never established",
-    "undetermined": "Undetermined",
-}
-
 
 def joint_story(flow: JointFlow, points: Sequence[Point], start_ns: int) -> Story:
     """Tell what happened to a connection, as all points together show it."""
@@ -48,7 +37,7 @@ def joint_story(flow: JointFlow, points: Sequence[Point], start_ns: int) -> Stor
         Section("What changed on the way", tuple(change_lines(t))),
         Section("What the captures do not show", tuple(_doubts(t))),
     ]
-    return Story(_title(t), _headline(t), tuple(section for section in sections if section.lines))
+    return Story(_title(t), headline(t), tuple(section for section in sections if section.lines))
 
 
 def _title(t: JointTeller) -> str:
@@ -60,73 +49,6 @@ def _title(t: JointTeller) -> str:
         shown = t.flow.way if a == "a" else t.flow.way[::-1]
         way = f", by way of points {listed([letter(point) for point in shown])}"
     return f"Connection {t.flow.number}: {t.record.endpoint(a)} {arrow} {t.record.endpoint(b)}{way}"
-
-
-def _headline(t: JointTeller) -> str:
-    said = [_ending_clause(t)]
-    if t.flow.probes:
-        said.append(_probe_clause(t))
-    counts, of_probes = t.flow.counts, sum(probe.crossing.fate is Fate.LOST for probe in t.flow.probes)
-    ending = t.flow.ending.crossing
-    lost = counts["lost"] - of_probes - (ending is not None and ending.fate is Fate.LOST)
-    answers = {id(probe.answer) for probe in t.flow.probes if probe.answer and probe.answer.fate is Fate.LOST}
-    lost -= len(answers)
-    if lost:
-        said.append(f"{lost} {'other ' if t.flow.probes else ''}{'packet was' if lost == 1 else 'packets were'} lost.")
-    if t.one_host():
-        first, last = (letter(t.flow.parts[at].point) for at in (0, -1))
-        said.append(f"Points {first} and {last} are the two sides of one host.")
-    return " ".join(said)
-
-
-def _ending_clause(t: JointTeller) -> str:
-    ending, flow = t.flow.ending, t.flow
-    crossing = ending.crossing
-    if crossing is None:
-        return VERDICTS.get(ending.verdict, ending.verdict) + "."
-    sender = t.name(crossing.sender)
-    likely = "" if ending.proven else "Most likely "
-    if ending.by == "between":
-        where = t.place(crossing) or f"beyond {letter(crossing.first.point)}"
-        lead = f"{likely}something {where} reset the connection in the name of {sender}"
-        return f"{lead[0].upper()}{lead[1:]}; {sender} did not send that RST."
-    gave_up = ending.verdict == Verdict.TIMED_OUT.value
-    arrived = crossing.fate is Fate.BOTH
-    did = (
-        "gave up"
-        if gave_up
-        else "reset the connection when a probe came"
-        if "probe" in ending.verdict
-        else "aborted it"
-    )
-    text = f"{sender[0].upper()}{sender[1:]} {did}"
-    if ending.proven:
-        text += ": the RST is its own"
-    if flow.way and not arrived:
-        text += f", and {fate_words(t, crossing)}" if ending.proven else f"; its RST {fate_words(t, crossing)}"
-    return text + "."
-
-
-OUTCOMES: Final = {
-    "answered": "{n} answered",
-    "answer_lost": "{n} arrived, but the answer was lost {where}",
-    "lost": "{n} lost {where}",
-    "unanswered": "{n} arrived and got no answer that was captured",
-    "reset": "{n} answered with a RST",
-    "made": "{n} made {where}",
-    "unproven": "{n} of unproven fate",
-}
-
-
-def _probe_clause(t: JointTeller) -> str:
-    """Sum up the probes."""
-    found: Counter[tuple[str, str]] = Counter()
-    for probe in t.flow.probes:
-        told = probe.answer if probe.outcome == "answer_lost" and probe.answer else probe.crossing
-        found[probe.outcome, t.place(told) if "{where}" in OUTCOMES[probe.outcome] else ""] += 1
-    parts = [OUTCOMES[outcome].format(n=count, where=where) for (outcome, where), count in found.items()]
-    many = len(t.flow.probes)
-    return f"{many} {'probe' if many == 1 else 'probes'}: {', '.join(parts)}."
 
 
 def _line(t: JointTeller, crossing: Crossing, text: str) -> Line:
@@ -189,8 +111,17 @@ def _ending_lines(t: JointTeller) -> Iterator[Line]:
 
 
 def _left_its_sender(t: JointTeller, crossing: Crossing) -> bool:
-    """Say whether a packet passed the point nearest to its sender: then nothing between the points made it."""
-    return bool(t.flow.way) and crossing.first.point == t.flow.nearest(crossing.sender).point
+    """Say whether a RST passed the point nearest to its sender, looking like its sender's: then nothing else made it.
+
+    One that looks strange there came from a box beyond that point, and so may one of which only its order is known.
+    """
+    if not t.flow.way or crossing.first.point != t.flow.nearest(crossing.sender).point:
+        return False
+    ending = t.flow.ending
+    if crossing is ending.crossing and ending.by not in SIDES:
+        return False
+    there = t.flow.nearest(crossing.sender).judged.record.resets
+    return not any(reset.strange for reset in there if reset.frame == crossing.first.frame)
 
 
 def _packet_lines(t: JointTeller) -> Iterator[Line]:
@@ -224,14 +155,25 @@ def _beliefs(t: JointTeller) -> Iterator[Line]:
         return
     for side in SIDES:
         part = t.flow.nearest(side)
-        judged = part.judged
-        state = judged.record.states[0 if part.side(side) == "a" else 1]
-        name = t.name(side)
-        verdict = judged.ending.verdict.value.replace("_", " ")
-        yield Line(
-            f"{name[0].upper()}{name[1:]} was last in {state.value}; alone, the capture nearest to it "
-            f"({letter(part.point)}) would read as: {verdict}."
-        )
+        verdict = part.judged.ending.verdict.value.replace("_", " ")
+        point = letter(part.point)
+        yield Line(f"{_state(t, side)}; alone, the capture nearest to it ({point}) would read as: {verdict}.")
+
+
+def _state(t: JointTeller, side: Side) -> str:
+    """Say what an end was last in, as far as the point nearest to it can show: that lies before the end."""
+    part = t.flow.nearest(side)
+    record, point, name = part.judged.record, letter(part.point), t.name(side)
+    state = record.states[0 if part.side(side) == "a" else 1].value
+    reset = record.ending_reset
+    if reset is None or record.states[0] is not record.states[1]:
+        return f"{name[0].upper()}{name[1:]} was last in {state}"
+    if part.side(reset.sender) != side:
+        return f"{name[0].upper()}{name[1:]} is in {state} if the RST that passed {point} reached it"
+    crossing = next((each for each in t.flow.resets if each.frame_at(part.point) == reset.frame), None)
+    if crossing is not None and _left_its_sender(t, crossing):
+        return f"{name[0].upper()}{name[1:]} was last in {state}"
+    return f"What {name} was last in is not known: the RST in its name at {point} need not be its own"
 
 
 def _doubts(t: JointTeller) -> Iterator[Line]:
