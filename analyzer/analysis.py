@@ -432,6 +432,16 @@ class Analysis:
                 if len(rows):
                     yield kept, rows
 
+    def with_heartbeats(self, lines: NDArray[np.void]) -> NDArray[np.bool_]:
+        """Say of which of these lines the flow is kept and has trains of heartbeats."""
+        found = np.zeros(len(lines), dtype=np.bool_)
+        for at, kept in enumerate(self._batches):
+            if len(kept.batch.trains):
+                mine = np.flatnonzero(lines["batch"] == at)
+                numbers = kept.batch.flow["number"][lines["row"][mine]]
+                found[mine] = np.isin(numbers, kept.batch.trains["number"])
+        return found
+
     def compare_heartbeats(self) -> None:
         """Enter in trains of heartbeats the limit of idle time that connections to their service show, if it is hard.
 

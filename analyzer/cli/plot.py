@@ -133,7 +133,7 @@ def _flows(options: argparse.Namespace, result: Analysis) -> list[Picture]:
 
     lines = overview.ranked(result.lines())
     if not options.flow:
-        lines = lines[(lines["probes"] > 0) | (lines["zero_window"] > 0)]
+        lines = lines[(lines["probes"] > 0) | (lines["zero_window"] > 0) | result.with_heartbeats(lines)]
     limit = len(lines) if options.limit == 0 or options.flow else options.limit or PICTURES
     flows = [result.flow(line) for line in lines[:limit]]
     if not flows:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.findings.evidence import BEATS_OVERDUE, BEATS_OVERDUE_NS
 from analyzer.judge.verdict import VERDICTS, Verdict
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]
     """Say which flows have something to say.
 
     Probes of either kind, an ending other than closed, open or refused, a long silence, a window that is closed or was
-    for long, something sent again and again, an ICMP error, a RST that ended nothing, or what keeps us from telling.
+    for long, something sent again and again, an ICMP error, a RST that ended nothing, heartbeats that were not answered
+    or ceased, or what keeps us from telling.
     """
     eventful = probe_sum(batch, "probes") + probe_sum(batch, "zero_window") + probe_sum(batch, "undecided") > 0
     eventful |= (batch.ending["icmp_errors"] > 0) | (batch.ending["ignored"] > 0)
@@ -42,7 +44,26 @@ def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]
         eventful |= (end["window_shut_frame"] > 0) & has_verdict(winners, Verdict.OPEN)
         again = (end["unacked_ns"] >= 0) | (end["fin_acked_frame"] > 0)
         eventful |= again & (end["resent"] >= HANGING)
+    eventful |= _beats_in_vain(batch, has_verdict(winners, Verdict.OPEN))
     return eventful | ~has_verdict(winners, Verdict.CLOSED, Verdict.OPEN, Verdict.UNESTABLISHED)
+
+
+def _beats_in_vain(batch: FlowBatch, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say in which flows the last heartbeats were not answered, or none came for much longer than their period."""
+    found = np.zeros(len(is_open), dtype=np.bool_)
+    if not len(batch.trains):
+        return found
+    number = np.asarray(batch.flow["number"])
+    order = np.argsort(number, kind="stable")
+    place = np.minimum(np.searchsorted(number, batch.trains["number"], sorter=order), len(number) - 1)
+    at = order[place]
+    mine = number[at] == batch.trains["number"]  # a batch may have trains of other flows, too
+    trains, at = batch.trains[mine], at[mine]
+    ended_ns = np.where(is_open, batch.ends_ns, batch.flow["last_ns"])[at]
+    overdue_ns = np.maximum(BEATS_OVERDUE * trains["high_ns"], BEATS_OVERDUE_NS)
+    unanswered = (trains["due"] == 1) & (trains["unanswered"] > 0)
+    found[at[unanswered | (ended_ns - trains["last_ns"] > overdue_ns)]] = True
+    return found
 
 
 def probe_sum(batch: FlowBatch, name: str) -> NDArray[np.int64]:

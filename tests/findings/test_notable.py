@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from analyzer.findings import Columns, search
 from analyzer.findings.notable import has_verdict, is_notable, probe_sum
 from analyzer.judge import verdict
 from analyzer.judge.verdict import Verdict
@@ -23,10 +24,13 @@ def batch_of(name):
         ("headers_cut_but_for_the_fin", [True]),
         ("idle_without_keepalive", [True]),
         ("icmp_error_quoting_a_probe", [True]),
+        ("heartbeats_unanswered_at_the_end", [True]),
+        ("heartbeat_unanswered_then_closed", [True]),
+        ("heartbeats_stopped", [True]),
     ],
 )
 def test_a_flow_with_something_to_say_is_notable(name, expected):
-    """Probes, cut headers, a long silence and ICMP errors are worth saying, an orderly close is not."""
+    """Probes, cut headers, a long silence, ICMP errors and failing heartbeats are news, an orderly close is not."""
     batch, winners = batch_of(name)
 
     assert expected == is_notable(batch, winners).tolist()
@@ -46,3 +50,20 @@ def test_flows_are_picked_by_their_verdicts():
 
     assert np.array_equal([True], has_verdict(winners, Verdict.SILENT, Verdict.CLOSED))
     assert not has_verdict(winners, Verdict.SILENT).any()
+
+
+HEARTBEATS = {"program-hung", "heartbeats-missed", "heartbeats-stopped"}
+
+
+def test_what_is_found_of_heartbeats_is_told():
+    """A flow whose heartbeats failed is listed, told and counted, though it sent no probe and nobody ended it."""
+    told = set()
+    for path in sorted(SCENARIOS.glob("*.pkt")):
+        for batch in follow([load(path).batch()]):
+            winners = verdict.decide(batch)
+            hits = search(Columns(batch, winners)).by_code()
+            having = {at for code in HEARTBEATS & set(hits) for at in hits[code]}
+            told |= HEARTBEATS & set(hits)
+
+            assert having <= set(np.flatnonzero(is_notable(batch, winners)).tolist()), path.stem
+    assert told == HEARTBEATS
