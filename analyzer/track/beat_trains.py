@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.loops.loop import loop
 from analyzer.tolerances import BEAT_AT_ONCE_NS, BEAT_LENGTH_PLAY, BEATS_LEAST
-from analyzer.track.beats import MOST_TRAINS, is_alike, new_train
+from analyzer.track.beats import MOST_OTHERS, MOST_TRAINS, is_alike, new_train
 from analyzer.track.rhythm import distance_in, hidden_in, steps_in
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def place_exchange(flow: Record, beats: Rows, registers: Numbers, side: int, ack
     """Find the train that the open exchange goes on with and add it there, or let it begin one."""
     opened = beats[flow["beats"]]
     length = opened["open_length"]
+    found = False
     restarted = -1
     spare = -1
     last = -1
@@ -73,17 +74,21 @@ def place_exchange(flow: Record, beats: Rows, registers: Numbers, side: int, ack
     while at >= 0:
         train = beats[at]
         if is_alike(train, side, length):
-            distance_ns = distance_in(train, opened)
+            distance_ns = -1 if found else distance_in(train, opened)
             if distance_ns >= 0:
                 add_beat(train, opened, distance_ns, acked)
-                return
-            if train["count"] < BEATS_LEAST:
-                restarted = at
+                found = True
+            else:
+                train["others"] = min(MOST_OTHERS, train["others"] + 1)
+                if train["count"] < BEATS_LEAST:
+                    restarted = at
         if train["count"] < BEATS_LEAST and (spare < 0 or is_staler(train, beats[spare])):
             spare = at
         trains += 1
         last = at
         at = train["next"]
+    if found:
+        return
     if restarted >= 0:
         restart(beats[restarted])
         add_beat(beats[restarted], opened, opened["open_ns"] - beats[restarted]["last_ns"], acked)
@@ -94,6 +99,18 @@ def place_exchange(flow: Record, beats: Rows, registers: Numbers, side: int, ack
         spare = new_train(beats, registers, side)
         beats[last]["next"] = spare
     begin_train(beats[spare], opened, side, acked)
+
+
+@loop
+def pass_over(flow: Record, beats: Rows) -> None:
+    """Note for the trains of messages like that of the open exchange that one came out of their rhythm."""
+    opened = beats[flow["beats"]]
+    at = flow["beats"]
+    while at >= 0:
+        train = beats[at]
+        if is_alike(train, flow["exchange"] - 1, opened["open_length"]):
+            train["others"] = min(MOST_OTHERS, train["others"] + 1)
+        at = train["next"]
 
 
 @loop
@@ -118,6 +135,7 @@ def begin_train(train: Record, opened: Record, side: int, acked: bool) -> None: 
     train["acked"] = 0
     train["answer_len"] = 0
     train["unlike"] = 0
+    train["others"] = 0
     train["answer_frame"] = 0
     train["answer_ns"] = -1
     train["silent_frame"] = 0
@@ -149,6 +167,7 @@ def restart(train: Record) -> None:
     train["unanswered"] = 1 - answered
     train["acked"] = min(train["acked"], 1 - answered)
     train["unlike"] = 0
+    train["others"] = 0
     train["gaps"] = 0
     train["sum_ns"] = 0
     train["first_frame"] = train["last_frame"]

@@ -40,6 +40,7 @@ BEATS: Final = np.dtype(
         ),  # once the flow left: 1 if answers are due, 0 if not; before: -1 if a beat came second, else 0
         ("protocol", np.int16),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
         ("refused_for", np.int16),  # ... 1 if the other program said that it refuses them, 2 something else, 0 not what
+        ("others", np.int16),  # messages of its end as long as beats that were not in the rhythm, at most MOST_OTHERS
         ("limit_ns", np.int64),  # ... what the ends agreed on, if that could be read, else -1
         ("safe_ns", np.int64),  # ... the longest silence that connections to the service survive here, -1 not measured
         ("fatal_ns", np.int64),  # ... and the shortest that they do not
@@ -72,6 +73,7 @@ BEATS: Final = np.dtype(
 )
 """A train of heartbeats of one end of a flow."""
 
+MOST_OTHERS: Final = 32_000
 MOST_TRAINS: Final = 4
 """So many trains are kept of a flow."""
 
@@ -120,6 +122,7 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
     copy["acked"] = train["acked"]
     copy["answer_len"] = train["answer_len"]
     copy["unlike"] = train["unlike"]
+    copy["others"] = train["others"]
     copy["due"] = train["due"]
     copy["protocol"] = 0
     copy["refused_for"] = 0

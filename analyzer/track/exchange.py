@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
 from analyzer.segment import FIN, RST, SYN
-from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS, BEAT_PAUSE_NS, BEAT_PROMPT_NS
-from analyzer.track.beat_trains import close_exchange, is_answered
+from analyzer.tolerances import BEAT_AT_ONCE_NS, BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS, BEAT_PAUSE_NS, BEAT_PROMPT_NS
+from analyzer.track.beat_trains import close_exchange, is_answered, pass_over
 from analyzer.track.beats import is_alike, new_train
 
 if TYPE_CHECKING:
@@ -68,9 +68,14 @@ def watch_beats(
         if not (paused or again):
             if side == begun:
                 opened["open_own"] += 1
+                # at once it answers a beat of the other end
+                is_answer = ts_ns - peer["data_ns"] < BEAT_AT_ONCE_NS
+                if not is_answer and abs(opened["open_length"] - length) <= BEAT_LENGTH_PLAY:
+                    pass_over(flow, beats)
             else:
                 note_answer(opened, row)
             if not small or opened["open_own"] > MOST_EACH or opened["open_peer"] > MOST_EACH:
+                pass_over(flow, beats)
                 flow["exchange"] = 0
             return
         if side != begun and small and opened["open_answer_frame"] == 0 and is_late_answer(beats, flow, ts_ns):

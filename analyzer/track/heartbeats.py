@@ -52,7 +52,12 @@ def is_train(train: Record) -> bool:
 
 @loop
 def is_even(train: Record) -> bool:
-    """Say whether beats are enough for a train, and even enough for so many."""
+    """Say whether beats are enough for a train, even enough for so many, and most of what their end sends like them.
+
+    Of messages at random some are at even distances, by chance.
+    """
+    if 2 * train["others"] > train["count"]:
+        return False
     if train["count"] < BEATS_LEAST or train["gaps"] < BEATS_LEAST - 1:
         return False
     parts = 3 if train["count"] >= BEAT_LOOSE_COUNT else 1

@@ -1,5 +1,7 @@
 """Which trains of beats are heartbeats, and which are none."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,36 @@ def test_two_of_four_show_at_the_end():
 def test_what_is_no_train(talk):
     """Few, uneven, long or quick messages, and polls that get more than they sent, are no heartbeats."""
     assert talk.trains() == []
+
+
+def at_random(seed, draw):
+    """So many times, as far from each other as is drawn."""
+    at, drawn = 1.0, random.Random(seed)
+    return [at := at + draw(drawn) for _ in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("draw", "length", "most"),
+    [
+        (lambda drawn: drawn.choice([0.12, 0.2, 0.25, 0.3, 0.15, 1.2]), 1, 0),
+        (lambda drawn: drawn.uniform(1, 6), 36, 2),
+        (lambda drawn: drawn.uniform(5, 60), 80, 1),
+    ],
+    ids=["keys", "pages", "calls"],
+)
+def test_what_somebody_does_now_and_then_is_no_heartbeat(draw, length, most):
+    """Of messages at random some are at even distances, but more are not: hardly ever are they called heartbeats."""
+    found = [bool(Talk().beats(at_random(seed, draw), length, length).trains()) for seed in range(16)]
+
+    assert sum(found) <= most
+
+
+def test_a_few_messages_out_of_the_rhythm_change_nothing():
+    """Who says something as long now and then, at another time, still beats."""
+    (train,) = Talk().beats(sorted([*each(10, 10, 12), 33.5, 77.5])).trains()
+
+    assert 9 * S < train["sum_ns"] // train["gaps"] < 11 * S
+    assert 0 < train["others"] < 3
 
 
 def test_lengths_that_differ():
