@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.protocols import is_poll
 from analyzer.tolerances import BEAT_PROMPT_NS
-from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,8 +73,3 @@ def given_up_on(case: Case) -> Heartbeats | None:
         return None
     least_ns = max(SLOW_ANSWERS * (train.slowest_ns or 0), BEAT_PROMPT_NS)
     return train if reset.ts_ns - train.silent_ns >= least_ns else None
-
-
-BEATS_OVERDUE: Final = 3
-BEATS_OVERDUE_NS: Final = 3 * NS_PER_S
-"""How many of the longest distances have passed where heartbeats stopped, and how much time."""

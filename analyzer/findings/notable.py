@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.findings.evidence import BEATS_OVERDUE, BEATS_OVERDUE_NS
 from analyzer.judge.verdict import VERDICTS, Verdict
 
 if TYPE_CHECKING:
@@ -24,6 +23,9 @@ LONG_CLOSED_NS: Final = 10_000_000_000
 """No program that reads leaves its receive window closed this long."""
 HANGING: Final = 2
 """Sent again so often without effect, it is no accident."""
+BEATS_OVERDUE: Final = 3
+BEATS_OVERDUE_NS: Final = 3_000_000_000
+"""How many of the longest distances have passed where heartbeats stopped, and how much time."""
 
 
 def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.findings.evidence import BEATS_OVERDUE, BEATS_OVERDUE_NS, frames_of, known, surely_train_of, train_of
+from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Told
+from analyzer.findings.notable import BEATS_OVERDUE, BEATS_OVERDUE_NS
 from analyzer.findings.phrases import by_what, what_is_sent
 from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict

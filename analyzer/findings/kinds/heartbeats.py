@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.findings.evidence import BEATS_OVERDUE, BEATS_OVERDUE_NS, SLOW_ANSWERS, frames_of, known, surely_train_of
+from analyzer.findings.evidence import SLOW_ANSWERS, frames_of, known, surely_train_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.findings.notable import BEATS_OVERDUE, BEATS_OVERDUE_NS
 from analyzer.findings.phrases import by_what
 from analyzer.judge.protocols import POLLS
 from analyzer.judge.record import other
