@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from analyzer.units import format_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.vantage.clock import Piece
     from analyzer.vantage.joint import Crossing, Lone, Point
 
@@ -14,6 +16,21 @@ if TYPE_CHECKING:
 def letter(point: int) -> str:
     """Return what a point is called."""
     return chr(ord("A") + point) if point < 26 else f"P{point}"
+
+
+def point_name(points: Sequence[Point], number: int, *, folder: bool = True) -> str:
+    """Return what a point is: its capture (``folder``: as it was named), of rotated files how many, and which leg."""
+    point = points[number]
+    name = point.path if folder else point.path.rsplit("/", 1)[-1]
+    more = f" and {len(point.paths) - 1} more as one" if len(point.paths) > 1 else ""
+    return f"{name}{more}{leg_name(points, number)}"
+
+
+def leg_name(points: Sequence[Point], number: int) -> str:
+    """Return which leg of its capture a point is, behind a comma; empty if the capture has one."""
+    own = points[number]
+    has_legs = any(point.leg and point.capture == own.capture for point in points)
+    return f", leg {own.leg + 1}" if has_legs else ""
 
 
 def frames_of(crossing: Crossing) -> str:

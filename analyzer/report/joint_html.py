@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.explain.halves import halves_story, proxy_words
 from analyzer.explain.joined import joint_story
-from analyzer.explain.points import clock_words, letter, lone_words
+from analyzer.explain.points import letter, lone_words
 from analyzer.report.html import environment, source
-from analyzer.report.joint_text import alone
+from analyzer.report.joint_text import alone, point_words, quiet_words
 from analyzer.report.screen import printable
 from analyzer.report.story_text import when_text
 from analyzer.units import format_instant
@@ -48,23 +48,21 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
         more = len(eventful) - len(told)
         rest.append(f"{count(more, 'more connection')} {'has' if more == 1 else 'have'} something to tell.")
     if quiet := 0 if flows else len(joined.flows) - len(eventful):
-        rest.append(f"{quiet} connections passed all points without loss or change.")
+        rest.append(quiet_words(quiet))
     if not flows:
         lone = alone(joined)
         rest += [f"{printable(lone_words(each))}." for each in lone[:LONE]]
         if len(lone) > LONE:
             rest.append(f"{len(lone) - LONE} more flows were seen at one point only.")
-    points = [
-        f"{letter(number)}: {printable(point.path)}: {point.frames} frames; {clock_words(point)}"
-        for number, point in enumerate(joined.points)
-    ]
+    points = [point_words(joined.points, number) for number in range(len(joined.points))]
     if when := when_text(start_ns, letter(0)):
         points.append(when)
     return (
         environment()
         .get_template("join.html")
         .render(
-            title="TCP keepalive: " + ", ".join(printable(point.path) for point in joined.points[:3]),
+            title="TCP keepalive: "
+            + ", ".join(printable(path) for path in list(dict.fromkeys(point.path for point in joined.points))[:3]),
             style=source("style.css"),
             points=points,
             notes=[printable(note) for note in joined.notes],

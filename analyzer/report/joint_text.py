@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.crossings import listed
 from analyzer.explain.halves import halves_story, proxy_words
 from analyzer.explain.joined import joint_story
-from analyzer.explain.points import clock_words, letter, lone_words
+from analyzer.explain.points import clock_words, letter, lone_words, point_name
 from analyzer.report.screen import printable
 from analyzer.report.story_text import when_text
 from analyzer.units import format_instant
@@ -38,8 +38,7 @@ def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tup
         yield from screen.wrap(f"{rest}: --limit 0 tells all, --flow N one of them.")
     quiet = 0 if flows else len(joined.flows) - len(eventful)
     if quiet:
-        what = "connection passed" if quiet == 1 else "connections passed"
-        yield from screen.wrap(f"{quiet} {what} all points without loss or change, and ended in order or goes on.")
+        yield from screen.wrap(quiet_words(quiet))
     for pair in joined.halves:
         if not flows or {pair.front.joint, pair.back.joint} & set(flows):
             yield from _halves(joined, pair, screen)
@@ -50,6 +49,20 @@ def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tup
             yield from screen.wrap(f"{lone_words(lone)}.")
         if len(told) > LONE:
             yield from screen.wrap(f"{len(told) - LONE} more flows were seen at one point only.")
+
+
+def quiet_words(quiet: int) -> str:
+    """Say of how many connections nothing is told."""
+    goes = "goes" if quiet == 1 else "go"
+    told = f"{count(quiet, 'connection')} passed all points without loss or change"
+    return f"{told}, and ended in order or {goes} on."
+
+
+def point_words(points: Sequence[Point], number: int) -> str:
+    """Say what a point is, how much it has, and how its clock stands."""
+    point = points[number]
+    name = printable(point_name(points, number))
+    return f"{letter(number)}: {name}: {count(point.frames, 'frame')}; {clock_words(point)}"
 
 
 def alone(joined: Joined) -> list[Lone]:
@@ -70,11 +83,8 @@ def _halves(joined: Joined, pair: Halves, screen: Screen) -> Iterator[str]:
 
 def header(joined: Joined, screen: Screen) -> Iterator[str]:
     """Yield the points."""
-    for number, point in enumerate(joined.points):
-        leg = f", leg {point.leg + 1}" if any(p.leg and p.capture == point.capture for p in joined.points) else ""
-        more = f" and {len(point.paths) - 1} more as one" if len(point.paths) > 1 else ""
-        words = f"{letter(number)}: {printable(point.path)}{more}{leg}: {point.frames} frames; {clock_words(point)}"
-        yield from screen.wrap(words, indent=INDENT, first="")
+    for number in range(len(joined.points)):
+        yield from screen.wrap(point_words(joined.points, number), indent=INDENT, first="")
     if when := when_text(joined.zero, letter(0)):
         yield from screen.wrap(when)
     for note in joined.notes:

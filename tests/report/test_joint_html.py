@@ -31,3 +31,12 @@ def test_file_names_are_escaped(tmp_path):
 
     assert "<img" not in shown
     assert "&lt;img src=x&gt;.pcap" in shown
+
+
+def test_legs_of_one_capture_are_named_as_in_the_text():
+    """The page names points as the text does, above and in the ladder; its title names a capture once."""
+    made = page(join(LAB / "any_router_sll.pcap"))
+
+    for number in (1, 2):
+        assert f"any_router_sll.pcap, leg {number}: 39 frames;" in made
+    assert 1 == made.split("</title>")[0].count("any_router_sll.pcap")

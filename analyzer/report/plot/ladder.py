@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.lines import Line2D
 
 from analyzer.explain.joined import joint_story
-from analyzer.explain.points import letter
+from analyzer.explain.points import leg_name, letter, point_name
 from analyzer.report.plot.canvas import dress, new_figure
 from analyzer.report.plot.colours import FONT_PT, SMALL_PT, TITLE_PT, house_style, themed
 from analyzer.segment import ACK, FIN, RST, SYN
@@ -152,8 +152,11 @@ def _draw(
         axes.plot([x, x], [-0.6, bottom], color=theme.ink, linewidth=1.2, zorder=1)
         part = flow.part_at(point)
         assert part is not None
-        name = f"{letter(point)}  {points[point].path.rsplit('/', 1)[-1]}"
-        axes.text(x, -0.95, _short(name), ha="center", va="bottom", fontsize=FONT_PT, color=theme.ink, weight="bold")
+        leg = leg_name(points, point)
+        name = f"{letter(point)}  {point_name(points, point, folder=False).removesuffix(leg)}"
+        axes.text(
+            x, -0.95, f"{_short(name)}{leg}", ha="center", va="bottom", fontsize=FONT_PT, color=theme.ink, weight="bold"
+        )
     first, last = flow.parts[0].judged.record.a, flow.parts[0].judged.record.b
     axes.text(-0.03, -2.1, f"to {first}", ha="left", fontsize=SMALL_PT, color=theme.ink)
     axes.text(len(way) - 0.97, -2.1, f"to {last}", ha="right", fontsize=SMALL_PT, color=theme.ink)

@@ -32,6 +32,13 @@ def test_losses_are_crosses_and_what_was_made_is_marked():
     assert ["probe", "RST", "lost on the way", "made on the way"] == legend
 
 
+def test_legs_of_one_capture_are_named():
+    """Two points of one capture have names of their own, those that the text has."""
+    _, axes = drawn(join(LAB / "any_router_sll.pcap"))
+
+    assert {"A  any_router_sll.pcap, leg 1", "B  any_router_sll.pcap, leg 2"} <= set(texts(axes))
+
+
 def test_so_many_packets_are_drawn_and_the_others_counted(tmp_path):
     """Probes and what has a fate of its own come first; how many are left out stands below."""
     made = World()
