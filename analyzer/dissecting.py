@@ -24,7 +24,16 @@ from analyzer.judge.protocols import PROTOCOLS
 from analyzer.survey.membership import identity
 from analyzer.survey.overview import responder_is_b
 from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS, BEATS_LEAST
-from analyzer.wireshark.dissection import KEPT_OCTETS, Candidate, Piece, beats_of, dissect, name
+from analyzer.wireshark.dissection import (
+    KEPT_OCTETS,
+    Candidate,
+    Piece,
+    answers_of,
+    asked_in,
+    beats_of,
+    dissect,
+    name,
+)
 from analyzer.wireshark.tshark import WiresharkError
 
 if TYPE_CHECKING:
@@ -152,28 +161,70 @@ def _fill_in(cut: _Cut, at: int, read: dict[int, dict[str, list[str]]]) -> bool:
 
 
 def _count_all(cut: _Cut, read: dict[int, Fields]) -> None:
-    """Count what is read as heartbeats of both ends, where both beat by themselves.
+    """Count what is read as heartbeats of both ends, where both beat by themselves, or what answers one is read, too.
 
-    Form takes what comes second for an answer if it always does, and a train with much jitter for several.
+    Form takes what comes second for an answer if it always does, an answer that comes late for a heartbeat, and a train
+    with much jitter for several.
     """
     batch, trains = cut.beating.kept.batch, cut.beating.kept.batch.trains
     mine = cut.beating.trains
     for number in set(trains["protocol"][mine].tolist()) - {0}:
         protocol = PROTOCOLS[number - 1]
-        if protocol.answers or cut.is_full:
+        answers = [answers_of(protocol.name, cut.candidate, read, side) for side in (1, 0)]
+        if cut.is_full or (protocol.answers and None in answers):
             continue
         named = mine[trains["protocol"][mine] == number]
+        gone = [at for at in mine.tolist() if at in named or _is_answering(trains[at], answers)]
         made = []
         for side in (0, 1):
-            beats = beats_of(protocol.name, cut.candidate, read, side)
             known = named[trains["side"][named] == side]
             like = trains[known if len(known) else named][:1].copy()
-            made.append(like if _count(like[0], side, beats) else trains[known])
-        others = np.delete(trains, named)
-        trains = np.concatenate([others, *made])
+            if not len(known):  # what is known of the other end's: that somebody refuses them is none of these
+                like["refused_frame"] = like["refused_for"] = 0
+            if protocol.answers:
+                beats = asked_in(protocol.name, cut.candidate, read, side)
+                is_counted = _count(like[0], side, beats)
+                if is_counted:
+                    _answer(like[0], beats, answers[side] or [], all_acked=_is_acked(cut.beating, side))
+            else:
+                is_counted = _count(like[0], side, beats_of(protocol.name, cut.candidate, read, side))
+            made.append(like if is_counted else trains[known])
+        trains = np.concatenate([np.delete(trains, gone), *made])
         trains = trains[np.argsort(trains["number"], kind="stable")]
         cut.beating.kept.batch = replace(batch, trains=trains)
         mine = cut.beating.trains
+
+
+def _is_answering(train: np.void, answers: list[list[Piece] | None]) -> bool:
+    """Say whether what form takes for heartbeats of an end is what it answers to the other's."""
+    own = answers[1 - int(train["side"])] or []
+    within = [each for each in own if train["first_frame"] <= each.frame <= train["last_frame"]]
+    return bool(train["protocol"] == 0 and 2 * len(within) > train["count"])
+
+
+def _is_acked(beating: Beating, side: int) -> bool:
+    """Say whether all data that an end sent was acknowledged when it was last looked at."""
+    end = beating.kept.batch.b if side else beating.kept.batch.a
+    return bool(end["unacked_ns"][beating.row] < 0)
+
+
+def _answer(train: np.void, beats: list[Piece], answers: list[Piece], *, all_acked: bool) -> None:
+    """Enter which of the heartbeats of a train were answered: each answer is that to the first that waits for one."""
+    waiting: list[Piece] = []
+    coming = sorted([*((each.ts_ns, 0, each) for each in beats), *((each.ts_ns, 1, each) for each in answers)])
+    for ts_ns, is_answer, piece in coming:
+        if not is_answer:
+            waiting.append(piece)
+        elif waiting:
+            asked = waiting.pop(0)
+            train["answered"] += 1
+            train["answer_frame"], train["answer_ns"], train["answer_len"] = piece.frame, ts_ns, piece.length
+            train["slowest_ns"] = max(train["slowest_ns"], ts_ns - asked.ts_ns)
+    train["missed"] = train["unanswered"] = len(waiting)
+    train["acked"] = len(waiting) if all_acked else max(len(waiting) - 1, 0)
+    train["due"] = train["answered"] > 1
+    if waiting:
+        train["silent_frame"], train["silent_ns"] = waiting[0].frame, waiting[0].ts_ns
 
 
 def _count(train: np.void, side: int, beats: list[Piece]) -> bool:
@@ -191,6 +242,8 @@ def _count(train: np.void, side: int, beats: list[Piece]) -> bool:
     train["last_frame"], train["last_ns"] = beats[-1].frame, times[-1]
     for column in ("due", "answered", "unlike", "unanswered", "acked", "answer_len", "answer_frame", "silent_frame"):
         train[column] = 0
+    train["answer_ns"] = train["silent_ns"] = -1
+    train["slowest_ns"] = 0
     train["missed"] = len(beats)
     return True
 

@@ -255,3 +255,51 @@ def test_of_a_busy_flow_enough_is_cut(tmp_path, monkeypatch):
     assert 14 == len(candidate.pieces)
     assert 4 <= sum(piece.length == 1400 for piece in candidate.pieces) < 8
     assert "form" == trains(analysis.flows[0])[0]["named_by"]
+
+
+OWN, OWN_PONG = bytes.fromhex("89840102030400010203"), bytes.fromhex("8a840102030400010203")
+THEIRS, THEIR_PONG = bytes.fromhex("890401030106"), bytes.fromhex("8a0401030106")
+
+
+def web_socket(tmp_path, said):
+    """The trains of one WebSocket connection, named: who beats, how many, how many answered, the slowest answer."""
+    greeting = [each for each in beating.TALKS["WebSocket"] if each[0] < 2]
+    path = beating.pcap(tmp_path / "ws.pcap", beating.talk(7001, 40_000, sorted([*greeting, *said])))
+    analysis = analyzer.analyze(path, jit=False)
+    assert [] == analyzer.name_heartbeats(analysis)
+    (flow,) = analysis.flows
+    assert {"WebSocket"} == {train["protocol"] for train in trains(flow)}
+    return [(train["from"], train["count"], train["answered"], train["slowest_answer_s"]) for train in trains(flow)]
+
+
+@needs_tshark
+@pytest.mark.parametrize("behind_s", [0.3, 1.0, 5, 10])
+def test_both_ends_ask_and_answer(tmp_path, behind_s):
+    """Where both send pings, each answered, neither's answers are counted among its pings."""
+    said = []
+    for at in range(20, 180, 20):
+        said += [(at, "a", OWN), (at + 0.01, "b", THEIR_PONG)]
+        said += [(at + behind_s, "b", THEIRS), (at + behind_s + 0.01, "a", OWN_PONG)]
+
+    assert [("a", 8, 8, 0.01), ("b", 8, 8, 0.01)] == sorted(web_socket(tmp_path, said))
+
+
+@needs_tshark
+def test_an_answer_that_comes_late_is_no_heartbeat(tmp_path):
+    """However late pongs come, they are the answers to pings, and no train of their own."""
+    said = [each for at in range(20, 180, 20) for each in ((at, "a", OWN), (at + 7, "b", THEIR_PONG))]
+
+    assert [("a", 8, 8, 7.0)] == web_socket(tmp_path, said)
+
+
+@needs_tshark
+def test_several_answers_in_one_segment_are_several(tmp_path):
+    """A program that hung and comes back answers all that waited; what was not answered since then is missed."""
+    said = [each for at in range(20, 120, 20) for each in ((at, "a", OWN), (at + 0.01, "b", THEIR_PONG))]
+    said += [(at, "a", OWN) for at in range(120, 200, 20)] + [
+        (185, "b", 4 * THEIR_PONG),
+        (200, "a", OWN),
+        (220, "a", OWN),
+    ]
+
+    assert [("a", 11, 9, 65.0)] == web_socket(tmp_path, said)

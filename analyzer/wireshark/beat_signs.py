@@ -82,6 +82,13 @@ SIGNS: Final = (
 )
 """A heartbeat is of the first that fits."""
 
+ANSWERS: Final = (
+    _sign("WebSocket", "http", rb"\x8a", websocket__opcode="10"),
+    _sign("HTTP/2", "http2", rb"\0\0\x08\x06\x01\0{4}", http2__type="6", http2__flags__ack__ping="1"),
+    _sign("MQTT", "mqtt", rb"\xd0\0\Z", mqtt__msgtype="13"),
+)
+"""How the answer to a heartbeat shows, where tshark tells it: then form need not say which is which."""
+
 HELLO: Final = re.compile(rb"SSH-[12]\.|GET \S+ HTTP/1\.1\r\n|PRI \* HTTP/2\.0\r\n")
 """What a connection begins with that tells what it is, where its heartbeats do not."""
 HELLOS: Final = {b"SSH": "ssh", b"GET": "http", b"PRI": "http2"}
@@ -165,6 +172,12 @@ def shows(sign: Sign, fields: Fields, data: bytes) -> bool:
     if by_octets and sign.octets.match(clear(fields, data)):
         return True
     return bool(sign.fields) and all(_has(fields.get(name, ()), values) for name, values in sign.fields)
+
+
+def how_many(sign: Sign, fields: Fields) -> int:
+    """Return how many heartbeats, or answers, tshark read in a frame that has one which shows so."""
+    name, values = sign.fields[-1]
+    return max(1, sum(each in values for each in fields.get(name, ())))
 
 
 def _has(found: Sequence[str], values: frozenset[str]) -> bool:

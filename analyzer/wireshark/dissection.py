@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.wireshark.beat_signs import (
+    ANSWERS,
     ASKING,
     DECIPHERED,
     FIELDS,
@@ -29,6 +30,7 @@ from analyzer.wireshark.beat_signs import (
     TRIED_IN_TLS,
     clear,
     guess,
+    how_many,
     shows,
 )
 from analyzer.wireshark.bounded import MOST_S, printed
@@ -179,6 +181,31 @@ def beats_of(protocol: str, candidate: Candidate, read: dict[int, Fields], side:
         if piece.side == side
         and piece.is_new
         and any(shows(sign, read.get(piece.number, {}), piece.data) for sign in signs)
+    ]
+
+
+def answers_of(protocol: str, candidate: Candidate, read: dict[int, Fields], side: int) -> list[Piece] | None:
+    """Return every segment of an end that is read as the answer to a heartbeat, as often as it has answers.
+
+    None if tshark does not tell answers of this protocol from heartbeats.
+    """
+    signs = [sign for sign in ANSWERS if sign.protocol == protocol]
+    return _each(signs, candidate, read, side) if signs else None
+
+
+def asked_in(protocol: str, candidate: Candidate, read: dict[int, Fields], side: int) -> list[Piece]:
+    """Return every segment of an end that is read as a heartbeat of a protocol, as often as it has heartbeats."""
+    return _each([sign for sign in SIGNS if sign.protocol == protocol], candidate, read, side)
+
+
+def _each(signs: Sequence[Sign], candidate: Candidate, read: dict[int, Fields], side: int) -> list[Piece]:
+    return [
+        piece
+        for piece in candidate.pieces
+        if piece.side == side and piece.is_new
+        for sign in signs
+        if shows(sign, fields := read.get(piece.number, {}), piece.data)
+        for _ in range(how_many(sign, fields))
     ]
 
 
