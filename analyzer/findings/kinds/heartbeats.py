@@ -161,7 +161,7 @@ def _hung_happened(t: Teller, f: Finding) -> list[Line]:
     return lines(
         Line(
             f"{asker}'s program sent a heartbeat ({by_what(f)}) every {duration(number(f, 'period_ns'))}, and"
-            f" {t.the(late)}'s answered {number(f, 'answered')}, the last one here.",
+            f" {t.the(late)}'s program answered {number(f, 'answered')}, the last one here.",
             (number(f, "answer_frame"),),
         ),
         Line(
@@ -303,7 +303,7 @@ def _refused_happened(t: Teller, f: Finding) -> list[Line]:
             f.frames[:2],
         ),
         Line(
-            f"{t.start(other(side))}'s sent GOAWAY, ENHANCE_YOUR_CALM"
+            f"{t.start(other(side))}'s program sent GOAWAY, ENHANCE_YOUR_CALM"
             f"{': too many pings.' if 'refused_for' in f.data else ', and did not say for what.'}",
             (number(f, "refused_frame"),),
         ),
@@ -335,8 +335,8 @@ TOO_MANY: Final = FindingKind(
             " again and, if it pings as before, is refused again."
         ),
         change=(
-            "Let both ends agree. In gRPC raise the client's keepalive time to what the server permits (5 min by"
-            " default, and none without calls), or lower the server's: MinTime and PermitWithoutStream in Go,"
+            "Let both ends agree. In gRPC raise the keepalive time of the end that pings to what the other permits (5"
+            " min by default, and none without calls), or lower the server's: MinTime and PermitWithoutStream in Go,"
             " GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS elsewhere."
         ),
         doubt=(
