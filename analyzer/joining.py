@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,12 @@ from analyzer.errors import AnalyzerError
 from analyzer.units import format_duration
 from analyzer.vantage.apart import Apart
 from analyzer.vantage.concluding import JointFlows
+from analyzer.vantage.copies import are_copies
 from analyzer.vantage.forgotten import Forgotten
 from analyzer.vantage.joint import Joined, Point
 from analyzer.vantage.legs import legs_of
 from analyzer.vantage.weaving import weave
+from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -132,13 +135,16 @@ def join(
         series = points_of(names)
         if len(series) == 1 and len(names) > 1:
             raise NotJoinedError(
-                f"{series[0][1]} goes on where {series[0][0]} ends: they are one point, not two; name a capture from "
-                "another point as well"
+                f"{series[0][1]} goes on where {series[0][0]} ends, and their names differ only in digits: they are "
+                "read as rotated files of one point; name a capture from another point as well, or, if they are of two "
+                "points, give them other names"
             )
         reading = [stack.enter_context(Reading(each, reader=reader, jit=jit, progress=progress)) for each in series]
         thinner = read_abreast(reading, keep_all=keep_all)
         thinned = thinner.left()
         read = [each.read(None if keep_all else partial(thinner.verdicts, at)) for at, each in enumerate(reading)]
+    _refuse_empty(read)
+    _refuse_copies(read, thinned)
     result = joined(read, thinned)
     result.time = units.Clock(time)
     return result
@@ -203,6 +209,32 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     return Joining(points, flows, lone, halves, eventful, _notes(woven, points), warnings)
 
 
+def _refuse_empty(read: Sequence[Read]) -> None:
+    """Refuse captures that have nothing to join.
+
+    Raises:
+        NotJoinedError: with the name of the first.
+    """
+    for each in read:
+        if not each.summary.tcp_segments:
+            what = f"no TCP segments in {count(each.summary.frames, 'frame')}" if each.summary.frames else "no packets"
+            raise NotJoinedError(f"{each.path} has {what}: there is nothing to join")
+
+
+def _refuse_copies(read: Sequence[Read], thinned: Thinned) -> None:
+    """Refuse captures that are one.
+
+    Raises:
+        NotJoinedError: with the names of both.
+    """
+    for one, other in combinations(range(len(read)), 2):
+        if are_copies(thinned.seen[one], thinned.seen[other]):
+            raise NotJoinedError(
+                f"{read[one].path} and {read[other].path} are the same capture, or copies of parts of it: the packets "
+                "that both have are the same, equally far apart in time; name a capture from another point as well"
+            )
+
+
 def _refuse_strangers(read: Sequence[Read], known: set[int]) -> None:
     """Refuse captures that have nothing in common with the others.
 
@@ -219,8 +251,8 @@ def _refuse_strangers(read: Sequence[Read], known: set[int]) -> None:
             first, second = sorted((each, other), key=lambda one: one.summary.start_ns or 0)
             if _same_flows(first, second) and (first.summary.end_ns or 0) <= (second.summary.start_ns or 0):
                 raise NotJoinedError(
-                    f"{second.path} goes on where {first.path} ends, with the same flows: they are one point, not two; "
-                    "report reads both as one"
+                    f"{first.path} and {second.path} have no packet in common: the second goes on where the first "
+                    "ends, with the same flows, so they are most likely of one point; report reads both as one"
                 )
     names = " and ".join(each.path for each in strangers) if len(read) > 2 else f"{read[0].path} and {read[1].path}"
     if len(strangers) == 1 and len(read) > 2:

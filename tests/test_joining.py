@@ -250,7 +250,7 @@ def test_rotated_files_are_one_point(tmp_path):
     assert ["server_1.pcap", "server_2.pcap"] == [Path(path).name for path in found.points[1].paths]
     assert len(made.frames["B"]) == found.points[1].frames
     alone = refusal(tmp_path / "server_1.pcap", tmp_path / "server_2.pcap")
-    assert alone.endswith("they are one point, not two; name a capture from another point as well")
+    assert "their names differ only in digits: they are read as rotated files of one point; " in alone
 
 
 def test_points_whose_names_differ_in_a_digit_are_two(tmp_path):
@@ -271,8 +271,8 @@ def test_bad_input_is_refused_in_one_sentence(tmp_path):
     made.frames["B"] = made.frames["A"][10:]
     early, late = made.write(tmp_path, parts=(slice(0, 10), None))
 
-    rotated = f"{late} goes on where {early} ends, with the same flows: they are one point, not two; report reads "
-    rotated += "both as one"
+    rotated = f"{early} and {late} have no packet in common: the second goes on where the first ends, with the same "
+    rotated += "flows, so they are most likely of one point; report reads both as one"
 
     said = [refusal(*paths) for paths in ((one, one), (one, other), (one,), (), (early, late), (other, one, one))]
 
@@ -284,6 +284,18 @@ def test_bad_input_is_refused_in_one_sentence(tmp_path):
         rotated,
         f"{one} is named twice: a capture has nothing to tell about itself",
     ] == said
+
+
+def test_a_capture_without_packets_is_named(tmp_path):
+    """What has no packets, or none of TCP, is said to have none, alone and beside another."""
+    empty, other = tmp_path / "empty.pcap", tmp_path / "other.pcap"
+    empty.write_bytes(pcap([]))
+    other.write_bytes(pcap([(1_700_000_000_000_000_000, bytes(12) + b"\x08\x06" + bytes(28))]))
+
+    said = [refusal(*paths) for paths in ((empty,), (LAB / "loss_acks.pcap", empty), (other,))]
+
+    assert [f"{empty} has no packets: there is nothing to join"] * 2 == said[:2]
+    assert f"{other} has no TCP segments in 1 frame: there is nothing to join" == said[2]
 
 
 def refusal(*paths):

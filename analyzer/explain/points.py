@@ -21,7 +21,7 @@ def letter(point: int) -> str:
 def point_name(points: Sequence[Point], number: int, *, folder: bool = True) -> str:
     """Return what a point is: its capture (``folder``: as it was named), of rotated files how many, and which leg."""
     point = points[number]
-    name = point.path if folder else point.path.rsplit("/", 1)[-1]
+    name = "standard input" if point.path == "-" else point.path if folder else point.path.rsplit("/", 1)[-1]
     more = f" and {len(point.paths) - 1} more as one" if len(point.paths) > 1 else ""
     return f"{name}{more}{leg_name(points, number)}"
 

@@ -4,7 +4,10 @@ import io
 import sys
 from pathlib import Path
 
+import pytest
+
 from analyzer.cli.spool import as_file
+from analyzer.errors import AnalyzerError, CaptureError
 
 
 def test_a_file_is_itself():
@@ -20,3 +23,15 @@ def test_standard_input_is_there_meanwhile(monkeypatch):
         assert b"octets" == Path(path).read_bytes()
 
     assert not Path(path).exists()
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: CaptureError(path, "is empty"), lambda path: AnalyzerError(f"{path}: is empty")]
+)
+def test_what_is_wrong_is_told_of_standard_input(monkeypatch, make):
+    """No sentence has the name of the file that is there only meanwhile."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    with pytest.raises(AnalyzerError) as refused, as_file("-") as path:
+        raise make(path)
+
+    assert "standard input: is empty" == str(refused.value)

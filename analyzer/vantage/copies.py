@@ -1,0 +1,54 @@
+"""Whether two captures are one, or copies of parts of one: then both together tell no more than one.
+
+Two points are never passed by packets of both directions after exactly the same time, and a copy keeps all times or
+moves them all alike. It must not know flows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.vantage.sighting import Columns
+
+LEAST: Final = 3
+"""So many packets both must have."""
+
+
+def are_copies(one: Columns, other: Columns) -> bool:
+    """Say whether two captures are the same where both ran: packets, TTLs, IP IDs, and times to the nanosecond.
+
+    A capture of all interfaces of a host has the times of that of one of them, but more packets: it is no copy.
+    """
+    first, second = _once(one), _once(other)
+    _, here, there = np.intersect1d(first["key"], second["key"], assume_unique=True, return_indices=True)
+    mine, yours = first[here], second[there]
+    if len(mine) < LEAST or not (mine["side"] != mine["side"][0]).any():
+        return False
+    moved_ns = mine["ts_ns"] - yours["ts_ns"]
+    return np.ptp(moved_ns) == 0 and _alike(one, other, int(moved_ns[0]))
+
+
+def _alike(one: Columns, other: Columns, moved_ns: int) -> bool:
+    """Say whether two captures have the same packets while both ran, those of ``one`` ``moved_ns`` later."""
+    low_ns = max(int(one["ts_ns"].min()), int(other["ts_ns"].min()) + moved_ns)
+    high_ns = min(int(one["ts_ns"].max()), int(other["ts_ns"].max()) + moved_ns)
+    rows = [
+        seen[(seen["ts_ns"] + by_ns >= low_ns) & (seen["ts_ns"] + by_ns <= high_ns)]
+        for seen, by_ns in ((one, 0), (other, moved_ns))
+    ]
+    if len(rows[0]) != len(rows[1]):
+        return False
+    mine, yours = (each[np.lexsort((each["ip_id"], each["key"], each["ts_ns"]))] for each in rows)
+    return all(np.array_equal(mine[name], yours[name]) for name in ("key", "ttl", "ip_id"))
+
+
+def _once(seen: Columns) -> Columns:
+    """Return the packets that a capture has once."""
+    _, at, times = np.unique(seen["key"], return_index=True, return_counts=True)
+    chosen: NDArray[np.int64] = at[times == 1]
+    return seen[chosen]

@@ -1,0 +1,45 @@
+"""Two captures with the same packets at the same times are one."""
+
+import pytest
+
+from analyzer.errors import AnalyzerError
+from analyzer.joining import join
+from tests.vantages import World, keepalive, pcap, pcapng
+
+
+@pytest.mark.parametrize("moved_ns", [0, 3_600_000_000_000])
+def test_a_copy_is_refused_whatever_its_form(tmp_path, moved_ns):
+    """A copy in another form, cut shorter, or with all times moved adds no point."""
+    made = World()
+    keepalive(made)
+    one, other = tmp_path / "one.pcap", tmp_path / "copy.pcapng"
+    one.write_bytes(pcap(made.frames["A"]))
+    other.write_bytes(pcapng([(ts_ns + moved_ns, octets) for ts_ns, octets in made.frames["A"][:12]]))
+
+    with pytest.raises(AnalyzerError) as refused:
+        join(one, other)
+
+    assert str(refused.value) == (
+        f"{one} and {other} are the same capture, or copies of parts of it: the packets that both have are the same, "
+        "equally far apart in time; name a capture from another point as well"
+    )
+
+
+@pytest.mark.parametrize("hops", [0, 1])
+def test_two_points_are_no_copies(tmp_path, hops):
+    """What takes a time to pass from one to the other was captured at two points, also where no router is between."""
+    made = World(hops=hops, delay_ns=1000)
+    keepalive(made)
+
+    assert 2 == len(join(*made.write(tmp_path)).points)
+
+
+def test_a_capture_of_all_interfaces_is_no_copy_of_one(tmp_path):
+    """One host's captures have the same times; where one has more packets than the other, it tells more."""
+    made = World()
+    keepalive(made, lost=(3, 4, 5))
+    one, every = tmp_path / "one.pcap", tmp_path / "every.pcap"
+    one.write_bytes(pcap(made.frames["A"]))
+    every.write_bytes(pcap(sorted(made.frames["A"] + made.frames["B"])))
+
+    assert 2 <= len(join(one, every).points)
