@@ -41,14 +41,27 @@ class World:
     """(seconds after START, seconds): when the clock of B is set, and by how much."""
 
     def send(
-        self, at_s, sender, flags, seq, ack, data=b"", *, fate="both", ttl=None, mss=None, missed="", delay_ns=None
+        self,
+        at_s,
+        sender,
+        flags,
+        seq,
+        ack,
+        data=b"",
+        *,
+        fate="both",
+        ttl=None,
+        mss=None,
+        missed="",
+        delay_ns=None,
+        echo=1,
     ):
         """Send a packet: ``fate`` is both, lost (at the router) or made (by it); ``missed`` by which capture."""
         self.ip_id[sender] += 1
         packet = {
             "sender": sender, "flags": flags, "seq": seq % 2**32, "ack": ack % 2**32, "data": data,
             "ttl": ttl or self.ttl, "id": self.ip_id[sender] if self.ids else 0, "mss": mss, "window": 500,
-            "ts": (int(at_s * 1000) + 5000 + (sender == "b") * 70000, 1) if self.timestamps else None,
+            "ts": (stamp(at_s, sender), echo) if self.timestamps else None,
         }  # fmt: skip
         near, far = ("A", "B") if sender == "a" else ("B", "A")
         sent_ns = START_NS + round(at_s * 1e9)
@@ -114,6 +127,11 @@ class World:
             path.write_bytes(gzip.compress(octets) if form == "gz" else octets)
             paths.append(str(path))
         return paths[::-1] if swap else paths
+
+
+def stamp(at_s, sender):
+    """Return the timestamp of what an end sends then."""
+    return int(at_s * 1000) + 5000 + (sender == "b") * 70000
 
 
 def pcap(frames, snaplen=65535):

@@ -23,6 +23,8 @@ WHY: Final = {
     Why.NOTHING_EARLIER: "the capture of {missing} has nothing earlier, so it is only assumed that it already ran",
     Why.ACKNOWLEDGED: "its receiver acknowledged it, so the capture of {missing} missed it",
     Why.ANSWERED: "it was answered from beyond {missing}, whose capture missed it",
+    Why.ECHOED: "its receiver echoed its timestamp, so the capture of {missing} missed it",
+    Why.REACTED: "its receiver then probes, as it does once all is acknowledged, so the capture of {missing} missed it",
     Why.NOT_ACKNOWLEDGED: "its receiver acknowledged less afterwards",
     Why.SENDER_GOES_ON: "its sender goes on behind it, so the capture of {missing} missed it",
     Why.FITS_SENDER: "IP ID or timestamp fit its sender, so the capture of {missing} most likely missed it",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyzer.vantage.clock import Clock
     from analyzer.vantage.joint import Crossings, Point
     from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import WovenFlow
@@ -39,6 +40,11 @@ INITIAL_TTLS: Final = (32, 64, 128, 255)
 HALF: Final = 1 << 31
 SPACE: Final = 1 << 32
 EDGE_NS: Final = 1_000_000
+END_NS: Final = 10_000_000
+"""What passed so long before a capture's last frame it would have: who writes it may lose the last packets when it is
+stopped, and processors do not hand theirs over in order."""
+ONE_WAY_NS: Final = 1_000_000_000
+"""How far a clock may be off of which packets of one direction only tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class FlowFates:
         self.payload_len = np.zeros(count, dtype=np.int64)
         self.flags = np.zeros(count, dtype=np.int64)
         shape = (count, len(points))
-        self.ip_id, self.tsval, self.ttl = (np.full(shape, ABSENT, dtype=np.int64) for _ in range(3))
+        self.ip_id, self.tsval, self.tsecr, self.ttl = (np.full(shape, ABSENT, dtype=np.int64) for _ in range(4))
         self.frame = np.zeros(shape, dtype=np.int64)
         self.at_ns = np.zeros(shape, dtype=np.int64)
         for point in self.own_points:
@@ -95,6 +101,7 @@ class FlowFates:
             for name, column in (
                 ("ip_id", self.ip_id),
                 ("tsval", self.tsval),
+                ("tsecr", self.tsecr),
                 ("ttl", self.ttl),
                 ("frame", self.frame),
             ):
@@ -189,15 +196,19 @@ class FlowFates:
         point, beyond = way[place], way[place:]
         back = (self.side != self.side[row]) & (self.flags & RST == 0) & (self.ack != ABSENT)
         back &= self.ts_ns >= self.ts_ns[row]
-        from_beyond = self.has[:, list(beyond)].any(axis=1)
-        if (why := self._arrived(row, point, back & from_beyond)) is not None:
-            return Judged(Fate.NOT_CAPTURED, proven=True, why=why)
-        if (why := self._arrived(row, point, self._own(back & ~from_beyond))) is not None:
-            return Judged(Fate.NOT_CAPTURED, proven=False, why=why)
+        from_beyond = self._seen_at(beyond)
+        arrived = self._arrived(row, point, back & from_beyond)
+        if arrived is None and self._drew_reset(row, from_beyond):
+            arrived = Why.ANSWERED, True
+        if arrived is None and (own := self._arrived(row, point, self._own(back & ~from_beyond))) is not None:
+            arrived = own[0], False
+        if arrived is not None:
+            return Judged(Fate.NOT_CAPTURED, proven=arrived[1], why=arrived[0])
         sent_ns = int(self.ts_ns[row])
         where = self.points[point]
-        if sent_ns > where.last_ns or sent_ns < where.first_ns - EDGE_NS:
-            later = sent_ns > where.last_ns
+        if self._not_arrived(row, point, beyond):
+            return Judged(Fate.LOST, proven=True, why=Why.NOT_ACKNOWLEDGED)
+        if (later := not self._goes_on_there(row, point)) or not self._begun_there(row, point):
             passed_ns = self._passed_outside(row, point, later=later)
             if passed_ns is not None:
                 why = Why.ENDED if later else Why.NOT_BEGUN
@@ -206,13 +217,16 @@ class FlowFates:
             return Judged(Fate.LOST, proven=False, why=Why.NOTHING_LATER if later else Why.NOTHING_EARLIER)
         if any(start <= sent_ns <= end for start, end in where.holes_ns):
             return Judged(Fate.UNPROVEN, proven=False, why=Why.HOLE)
-        if self._not_arrived(row, beyond):
-            return Judged(Fate.LOST, proven=True, why=Why.NOT_ACKNOWLEDGED)
         if where.dropped:
             return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED)
         if self._misses(row, point):
             return Judged(Fate.UNPROVEN, proven=False, why=Why.MISSES)
         return Judged(Fate.LOST, proven=True, why=Why.RUNNING)
+
+    def _seen_at(self, points: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Return which packets at least one of the points has."""
+        seen: NDArray[np.bool_] = np.any(self.has[:, list(points)], axis=1)
+        return seen
 
     def _misses(self, row: int, point: int) -> bool:
         """Say whether a capture lacks what passed it just before or behind a packet: then it proves nothing of that."""
@@ -234,12 +248,14 @@ class FlowFates:
         if at[0] < place < at[-1]:
             return True
         if place < at[0]:
-            return self._goes_on(row, point)
+            seen_at = way[at[0]]
+            return self._goes_on(row, point) or (not self._unlike(row, seen_at) and self._fits(row, seen_at))
         back = (self.side != self.side[row]) & (self.flags & RST == 0) & (self.ack != ABSENT)
         back &= self.ts_ns >= self.ts_ns[row]
-        from_beyond = self.has[:, list(way[place:])].any(axis=1)
+        from_beyond = self._seen_at(way[place:])
         return (
             self._arrived(row, point, back & from_beyond) is not None
+            or self._drew_reset(row, from_beyond)
             or self._arrived(row, point, self._own(back & ~from_beyond)) is not None
         )
 
@@ -257,22 +273,102 @@ class FlowFates:
         known = bool(usual) and int(self.ttl[row, point]) in usual
         return known and int(self.ip_id[row, point]) <= 0 and int(self.tsval[row, point]) == ABSENT
 
-    def _arrived(self, row: int, point: int, back: NDArray[np.bool_]) -> Why | None:
-        """Say how its receiver's packets ``back`` show that a packet passed the point, if they do."""
-        takes = int(self.end[row] - self.seq[row]) % SPACE
-        if takes > 0:
-            acks = np.flatnonzero(back & ((self.ack - self.end[row]) % SPACE < HALF))
-            if not len(acks):
-                return None
-            return None if self._covered(row, point, int(self.ts_ns[acks[0]])) else Why.ACKNOWLEDGED
-        if self.flags[row] & (RST | SYN | FIN):
-            return None
-        return self._answered(row, back)
+    def _arrived(self, row: int, point: int, back: NDArray[np.bool_]) -> tuple[Why, bool] | None:
+        """Say how its receiver's packets ``back`` show that a packet passed the point, if they do, and whether surely.
 
-    def _covered(self, row: int, point: int, until_ns: int) -> bool:
-        """Say whether the point has all that a packet took by then, in whatever pieces it was sent again."""
-        same = (self.side == self.side[row]) & self.has[:, point] & (self.at_ns[:, point] <= until_ns)
-        at = np.flatnonzero(same & (self.end != self.seq))
+        An acknowledgement shows that one of the transmissions of what it covers arrived, not which.
+        """
+        takes = int(self.end[row] - self.seq[row]) % SPACE
+        if takes == 0:
+            if self.flags[row] & (RST | SYN | FIN):
+                return None
+            is_there = int(self.ts_ns[row]) <= self.points[point].last_ns  # else it had ended
+            if is_there and self._echoed(row, np.flatnonzero(back)):
+                return Why.ECHOED, self.covers is None
+            if self._let_probe(row, back):
+                return Why.REACTED, True
+            why = self._answered(row, back)
+            return None if why is None else (why, True)
+        acks = np.flatnonzero(back & ((self.ack - self.end[row]) % SPACE < HALF))
+        if not len(acks):
+            return None
+        until_ns = int(self.ts_ns[acks[0]])
+        same = (self.side == self.side[row]) & (self.ts_ns <= until_ns)
+        if self._covered(row, same & self.has[:, point] & (self.at_ns[:, point] <= until_ns), until_ns):
+            return None
+        same[row] = False
+        if not self._covered(row, same, until_ns):
+            return Why.ACKNOWLEDGED, True
+        if self._echoed(row, acks):
+            return Why.ECHOED, self.covers is None
+        again = np.flatnonzero(same & ((self.end - self.end[row]) % SPACE < HALF) & (self.end != self.seq))
+        told = bool((self._stamps(self.tsecr, acks) > 0).any())
+        return None if told or (again > row).any() else (Why.ACKNOWLEDGED, False)
+
+    def _stamps(self, of: Ints, rows: Ints) -> Ints:
+        """Return timestamps of packets, wherever they were seen; ABSENT without."""
+        found: Ints = of[rows].max(axis=1, initial=ABSENT)
+        return found
+
+    def _echoed(self, row: int, back: Ints) -> bool:
+        """Say whether one of these echoes a packet's timestamp, which none of its sender's before has (RFC 7323).
+
+        What was forgotten may have it: then it is only likely. A timestamp that was changed on the way tells nothing.
+        """
+        own = self.tsval[row][self.has[row]]
+        stamp = int(own[0])
+        if stamp in (ABSENT, 0) or (own != stamp).any():
+            return False
+        echoes = back[self._stamps(self.tsecr, back) == stamp]
+        if not len(echoes):
+            return False
+        same = (self.side == self.side[row]) & (self.ts_ns <= self.ts_ns[echoes[0]])
+        return int((self._stamps(self.tsval, np.flatnonzero(same)) == stamp).sum()) == 1
+
+    def _let_probe(self, row: int, back: NDArray[np.bool_]) -> bool:
+        """Say whether its receiver probes behind it with one below what it alone acknowledges.
+
+        Nobody probes with something outstanding (RFC 9293, 3.8.4), so that this acknowledgement came.
+        """
+        if self.ack[row] == ABSENT or self.covers is not None:
+            return False
+        probes = np.flatnonzero(back & (self.payload_len == 0) & (self.flags & (SYN | FIN | RST) == 0))
+        probes = probes[(self.seq[probes] + 1) % SPACE == self.ack[row]]
+        if not len(probes):
+            return False
+        until_ns = self.ts_ns[probes[0]]
+        same = (self.side == self.side[row]) & (self.ack != ABSENT) & (self.ts_ns <= until_ns)
+        same &= (self.ack - self.ack[row]) % SPACE < HALF
+        sent = (
+            (self.side != self.side[row])
+            & (self.ts_ns <= until_ns)
+            & (self.end == self.ack[row])
+            & (self.end != self.seq)
+        )
+        return int(same.sum()) == 1 and bool(sent.any())
+
+    def _drew_reset(self, row: int, from_beyond: NDArray[np.bool_]) -> bool:
+        """Say whether a packet drew a RST from beyond: its number is what the packet acknowledged (RFC 9293, 3.10.7.1).
+
+        Such a RST has no ACK, and nothing else of the same sender can have drawn it.
+        """
+        if self.flags[row] & (RST | SYN) or self.ack[row] == ABSENT:
+            return False
+        drawn = (self.side != self.side[row]) & (self.flags & (RST | ACK) == RST) & (self.seq == self.ack[row])
+        drawn &= from_beyond & (self.ts_ns >= self.ts_ns[row]) & (self.ts_ns - self.ts_ns[row] <= ANSWER_NS)
+        at = np.flatnonzero(drawn)
+        if not len(at):
+            return False
+        same = (self.side == self.side[row]) & (self.flags & RST == 0) & (self.ack == self.ack[row])
+        until_ns = int(self.ts_ns[at[0]])
+        others = same & (self.ts_ns <= until_ns) & (self.ts_ns >= until_ns - ANSWER_NS)
+        others[row] = False
+        replies = (self.side != self.side[row]) & (self.flags & RST == 0)
+        return all(other < row and replies[other:row].any() for other in np.flatnonzero(others).tolist())
+
+    def _covered(self, row: int, among: NDArray[np.bool_], until_ns: int) -> bool:
+        """Say whether these and what is forgotten have all that a packet took by then, in whatever pieces."""
+        at = np.flatnonzero(among & (self.end != self.seq))
         size = int(self.end[row] - self.seq[row]) % SPACE
         begin = (self.seq[at] - self.seq[row] + HALF) % SPACE - HALF
         stop = begin + (self.end[at] - self.seq[at]) % SPACE
@@ -305,13 +401,43 @@ class FlowFates:
         asks = (self.seq[at[0]] + 1) % SPACE == self.ack[row]
         return None if between.any() or asks else Why.ANSWERED
 
-    def _not_arrived(self, row: int, beyond: tuple[int, ...]) -> bool:
+    def _bound_ns(self, row: int, point: int) -> int:
+        """Return how far the clocks may be off, of the point and of where a packet was seen first."""
+        clocks = (self.points[each].clock for each in {point, self._seen_first(row)})
+        return EDGE_NS + sum(_width_ns(clock) for clock in clocks if clock is not None)
+
+    def _seen_first(self, row: int) -> int:
+        """Return the point that saw a packet first on its way."""
+        return next(each for each in self.way_of(row) or self.own_points if self.has[row, each])
+
+    def _goes_on_there(self, row: int, point: int) -> bool:
+        """Say whether the point's capture has anything behind the instant at which a packet had to pass it.
+
+        That is what its sender sent behind it, or anything later than clocks and ends of captures leave open.
+        """
+        seen_at = self._seen_first(row)
+        behind = (self.side == self.side[row]) & self.has[:, point] & self.has[:, seen_at]
+        behind &= self.at_ns[:, seen_at] > self.at_ns[row, seen_at]
+        late_ns = int(self.at_ns[row, seen_at]) + self._bound_ns(row, point) + END_NS
+        return bool(behind.any()) or self.points[point].last_ns > late_ns
+
+    def _begun_there(self, row: int, point: int) -> bool:
+        """Say whether the point's capture has anything before the instant at which a packet had to pass it."""
+        seen_at = self._seen_first(row)
+        before = (self.side == self.side[row]) & self.has[:, point] & self.has[:, seen_at]
+        before &= self.at_ns[:, seen_at] < self.at_ns[row, seen_at]
+        early_ns = int(self.at_ns[row, seen_at]) - self._bound_ns(row, point)
+        return bool(before.any()) or self.points[point].first_ns < early_ns
+
+    def _not_arrived(self, row: int, point: int, beyond: tuple[int, ...]) -> bool:
         """Say whether its receiver acknowledges less, although it would have arrived before."""
         takes = int(self.end[row] - self.seq[row]) % SPACE
         if takes == 0:
             return False
         back = (self.side != self.side[row]) & (self.ack != ABSENT) & self.has[:, list(beyond)].any(axis=1)
-        back &= (self.ts_ns > self.ts_ns[row] + EDGE_NS) & ((self.end[row] - self.ack) % SPACE < HALF)
+        back &= (self.ts_ns > self.ts_ns[row] + self._bound_ns(row, point)) & (
+            (self.end[row] - self.ack) % SPACE < HALF
+        )
         return bool((back & (self.ack != self.end[row])).any())
 
     def _passed_outside(self, row: int, point: int, *, later: bool) -> int | None:
@@ -334,13 +460,15 @@ class FlowFates:
         seen_at = next(p for p in way if self.has[row, p])
         where, seen_ns = self.points[point], int(self.ts_ns[row])
         is_reset = bool(self.flags[row] & RST)
-        outside = seen_ns > where.last_ns + EDGE_NS or seen_ns < where.first_ns
+        here = any(self.points[each].capture == where.capture for each in way if self.has[row, each])
+        ended = not here and not self._goes_on_there(row, point)  # one capture has what came before in order
+        outside = ended or not self._begun_there(row, point)
         unlike = self._unlike(row, seen_at)
         fits = not unlike and self._fits(row, seen_at)
         if not is_reset and not unlike and self._goes_on(row, point):
             return Judged(Fate.NOT_CAPTURED, proven=True, why=Why.SENDER_GOES_ON)
         if outside:
-            why = Why.ENDED if seen_ns > where.last_ns else Why.NOT_BEGUN
+            why = Why.ENDED if ended else Why.NOT_BEGUN
             if unlike:
                 return Judged(Fate.MADE, proven=self._too_near(row, seen_at, point), why=Why.UNLIKE_SENDER)
             if not is_reset or fits:
@@ -403,3 +531,9 @@ class FlowFates:
         later = (self.side == self.side[row]) & (self.flags & RST == 0) & self.has[:, point]
         later &= (self.ts_ns > self.ts_ns[row]) & ((self.seq - self.end[row]) % SPACE < HALF)
         return bool(later.any())
+
+
+def _width_ns(clock: Clock) -> int:
+    """Return how far a clock may be off."""
+    one_way = any(piece.samples and None in (piece.low_ns, piece.high_ns) for piece in clock.pieces)
+    return ONE_WAY_NS if one_way else clock.width_ns

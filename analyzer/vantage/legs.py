@@ -55,7 +55,7 @@ def _routed(seen: Columns, leg: NDArray[np.int64]) -> NDArray[np.int64]:
     both = routed & np.isin(ends ^ 1, ends[routed])
     mine = both[which]
     far = (ttl == lowest[which]) ^ (seen["side"] == 1)
-    placed = np.where(mine, far.astype(np.int64), leg)
+    placed = _by_link(seen, which, mine, np.where(mine, far.astype(np.int64), leg))
     order = np.lexsort((seen["ts_ns"], placed, seen["key"], seen["flow"]))
     last = seen[order]
     same = (last["flow"][1:] == last["flow"][:-1]) & (last["key"][1:] == last["key"][:-1])
@@ -63,6 +63,29 @@ def _routed(seen: Columns, leg: NDArray[np.int64]) -> NDArray[np.int64]:
     same &= (last["tsval"][1:] == last["tsval"][:-1]) & (last["ts_ns"][1:] - last["ts_ns"][:-1] <= COPY_SAME_ID_NS)
     same &= mine[order][1:] & ((last["copy"][1:] | last["copy"][:-1]) == 1)
     placed[order[1:][same]] = -1
+    return placed
+
+
+def _by_link(
+    seen: Columns, which: NDArray[np.int64], mine: NDArray[np.bool_], leg: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the legs with each RST on that of the link on which alone its end's other packets came.
+
+    Its TTL does not tell: a RST that the router made has hops left like one that it has not passed on yet.
+    """
+    resets = np.flatnonzero(mine & (seen["flags"] & RST > 0))
+    others = np.flatnonzero(mine & (seen["flags"] & RST == 0))
+    if not len(resets):
+        return leg
+    known: dict[tuple[int, int], set[int]] = {}
+    asked = set(which[resets].tolist())
+    others = others[np.isin(which[others], list(asked))]
+    for end, link, own in zip(which[others].tolist(), seen["link"][others].tolist(), leg[others].tolist(), strict=True):
+        known.setdefault((end, link), set()).add(own)
+    placed = leg.copy()
+    for at, end, link in zip(resets.tolist(), which[resets].tolist(), seen["link"][resets].tolist(), strict=True):
+        if len(own := known.get((end, link), set())) == 1:
+            placed[at] = next(iter(own))
     return placed
 
 

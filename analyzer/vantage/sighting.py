@@ -38,6 +38,8 @@ SIGHTING: Final = np.dtype(
         ("payload_len", np.int32),
         ("window", np.int32),
         ("ip_id", np.int32),
+        ("tsecr", np.uint32),  # 0 without timestamps, or without ACK
+        ("link", np.int32),  # a word of the interface and the station that it came from there, see ``links_of``
         ("ttl", np.int16),
         ("flags", np.int16),
         ("header_len", np.int16),
@@ -75,6 +77,9 @@ def sightings_of(batch: SegmentBatch, told: NDArray[np.int64], *, jit: bool) -> 
     rows, found = thaw(batch.rows, jit=jit), records(SIGHTING, count, jit=jit)
     made = sight.choose(jit=jit)(rows, thaw(contents, jit=jit), told if jit else told.tolist(), count, found)
     seen: NDArray[np.void] = freeze(found[:made], SIGHTING)
+    told_of = batch.rows[(told >= 0) & (batch.rows["note"] == NOTE_TCP)]
+    seen["tsecr"] = np.where((told_of["flags"] & ACK > 0) & (told_of["tsecr"] > 0), told_of["tsecr"], 0)
+    seen["link"] = links_of(told_of)
     if batch.contents is None:
         seen["mss"] = ABSENT
     seen["key"] = keys_of(seen)
@@ -126,6 +131,13 @@ def keys_of(seen: NDArray[np.void]) -> NDArray[np.int64]:
     word = (seen["seq"].astype(np.uint64) << np.uint64(32)) | seen["ack"].astype(np.uint64)
     rest = (seen["payload_len"].astype(np.uint64) << np.uint64(8)) | (seen["flags"] & KEPT_FLAGS).astype(np.uint64)
     return mixed(word, rest)
+
+
+def links_of(rows: NDArray[np.void]) -> NDArray[np.int32]:
+    """Return of each segment a word that is the same for all that one station sent on one captured interface."""
+    word = mixed(rows["src_mac"].astype(np.uint64), rows["interface"].astype(np.uint64))
+    links: NDArray[np.int32] = (word & 0x7FFFFFFF).astype(np.int32)
+    return links
 
 
 def mixed(word: NDArray[np.uint64], rest: NDArray[np.uint64]) -> NDArray[np.int64]:

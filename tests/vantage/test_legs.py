@@ -32,3 +32,18 @@ def test_copies_with_as_many_hops_are_no_second_place(sightings):
     rows = [each for packet in PACKETS for each in (packet, (packet[0] + 0.1, *packet[1:]))]
 
     assert [0, -1] * 4 == legs_of(sightings(*rows, copy=[0, 1] * 4)).tolist()
+
+
+def test_a_reset_is_where_its_link_says(sightings):
+    """A RST that the router made has as many hops left as one that came in, but left on the link of what went out."""
+    rows = [each for packet in PACKETS for each in (packet, (packet[0] + 0.1, *packet[1:]))]
+    ttl, copy, link = [64, 63, 64, 63] * 2, [0, 1] * 4, [1, 2, 3, 4] * 2
+    reset = (4, 1, 21, 0)
+
+    def legs(by):
+        fields = {"ttl": [*ttl, 64], "copy": [*copy, 0], "flags": [16] * 8 + [4], "link": [*link, by]}
+        return legs_of(sightings(*rows, reset, **fields)).tolist()
+
+    assert [0, 1, 1, 0] * 2 + [0] == legs(4)
+    assert [0, 1, 1, 0] * 2 + [1] == legs(3)
+    assert [0, 1, 1, 0] * 2 + [1] == legs(9)

@@ -51,3 +51,14 @@ def test_flow_sender_and_copies_are_as_the_tracker_told():
 def test_ends_count_syn_and_fin():
     """The number behind a segment counts SYN and FIN, modulo 2**32."""
     assert [2, 0] == ends_of(seen(rows(seq=[1, 2**32 - 1], flags=[SYN, ACK], payload_len=[0, 1]))).tolist()
+
+
+def test_a_link_is_an_interface_and_a_station():
+    """Segments of one station on one interface have one word for it, others another; what is echoed needs an ACK."""
+    made = rows(src_mac=[7, 7, 8, 7], interface=[1, 1, 1, 2], tsecr=[5, ABSENT, 6, 7], flags=[ACK, ACK, ACK, SYN])
+
+    found = seen(made)
+
+    assert found["link"][0] == found["link"][1]
+    assert 3 == len(set(found["link"].tolist()))
+    assert [5, 0, 6, 0] == found["tsecr"].tolist()
