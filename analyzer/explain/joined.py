@@ -11,6 +11,7 @@ from analyzer.explain.changed import change_lines
 from analyzer.explain.crossings import JointTeller, fate_words, listed
 from analyzer.explain.joint_headline import headline
 from analyzer.explain.points import frames_of, letter
+from analyzer.judge.verdict import Verdict
 from analyzer.segment import FIN, RST, SYN
 from analyzer.vantage.joint import Fate, Why
 from analyzer.words.model import Line, Section, Story
@@ -166,6 +167,8 @@ def _state(t: JointTeller, side: Side) -> str:
     record, point, name = part.judged.record, letter(part.point), t.name(side)
     state = record.states[0 if part.side(side) == "a" else 1].value
     reset = record.ending_reset
+    if reset is None and state == "CLOSED" and part.judged.ending.verdict is Verdict.CLOSED:
+        return f"{name[0].upper()}{name[1:]} is in {state} if the ACK of its FIN that passed {point} reached it"
     if reset is None or record.states[0] is not record.states[1]:
         return f"{name[0].upper()}{name[1:]} was last in {state}"
     if part.side(reset.sender) != side:

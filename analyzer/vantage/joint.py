@@ -126,8 +126,8 @@ class JointProbe:
     certainty: str
     answer: Crossing | None
     outcome: str
-    """``answered`` the answer came back, ``answer_lost``, ``lost``, ``unanswered`` it arrived and drew nothing that was
-    captured, ``reset`` a RST came back, ``made``, ``unproven``.
+    """``answered`` the answer came back, ``answer_lost``, ``lost``, ``unanswered`` it is not lost, and no answer
+    was captured, ``reset`` a RST came back, ``made``, ``unproven``.
     """
 
 
