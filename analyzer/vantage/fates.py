@@ -221,7 +221,16 @@ class FlowFates:
             return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED)
         if self._misses(row, point):
             return Judged(Fate.UNPROVEN, proven=False, why=Why.MISSES)
-        return Judged(Fate.LOST, proven=True, why=Why.RUNNING)
+        return Judged(Fate.LOST, proven=not self._overtaken(row, back), why=Why.RUNNING)
+
+    def _overtaken(self, row: int, back: NDArray[np.bool_]) -> bool:
+        """Say whether its receiver, before it could show that an empty segment came, echoed a later timestamp."""
+        stamp = int(self.tsval[row].max())
+        first = np.flatnonzero(back & (self.tsecr.max(axis=1) > stamp))[:1]
+        if stamp <= 0 or self.end[row] != self.seq[row] or not len(first):
+            return False
+        between = back & (self.ts_ns < self.ts_ns[first[0]]) & (self.ts_ns > self.ts_ns[row] + EDGE_NS)
+        return not between.any()
 
     def _seen_at(self, points: tuple[int, ...]) -> NDArray[np.bool_]:
         """Return which packets at least one of the points has."""

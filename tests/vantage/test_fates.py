@@ -232,3 +232,14 @@ def test_an_acknowledgement_is_of_one_transmission(tmp_path, timestamps, second)
     assert Why.ENDED is first[2]
     assert not first[1]
     assert second == again
+
+
+def test_an_acknowledgement_that_data_overtook_is_only_likely_lost(tmp_path):
+    """Of an ACK behind which its sender at once sends data with the same number, the receiver shows nothing."""
+    made = World()
+    a, b = keepalive(made, probes=2)
+    made.send(6.0, "b", ACK, b + 1, a + 31, missed="A")
+    made.send(6.001, "b", ACK | PSH, b + 1, a + 31, b"abc")
+    made.send(6.002, "a", ACK, a + 31, b + 4, echo=stamp(6.001, "b"))
+
+    assert [(Fate.LOST, False, Why.RUNNING)] == odd(join(*made.write(tmp_path)))
