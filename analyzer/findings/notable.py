@@ -53,7 +53,7 @@ def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]
 def _beats_in_vain(batch: FlowBatch, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say in which flows the last heartbeats were not answered, or none came for much longer than their period."""
     found = np.zeros(len(is_open), dtype=np.bool_)
-    if not len(batch.trains):
+    if not (len(batch.trains) and len(found)):  # where a selection leaves no flow, trains of others may be left
         return found
     number = np.asarray(batch.flow["number"])
     order = np.argsort(number, kind="stable")

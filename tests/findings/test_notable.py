@@ -67,3 +67,12 @@ def test_what_is_found_of_heartbeats_is_told():
 
             assert having <= set(np.flatnonzero(is_notable(batch, winners)).tolist()), path.stem
     assert told == HEARTBEATS
+
+
+def test_where_a_selection_leaves_no_flow_none_is_notable():
+    """What is known of the heartbeats of flows that were left out is asked by nobody."""
+    batch, winners = batch_of("heartbeats_stopped")
+    nothing = np.zeros(0, dtype=np.int64)
+
+    assert len(batch.take(nothing).trains)
+    assert is_notable(batch.take(nothing), winners[nothing]).tolist() == []
