@@ -24,6 +24,7 @@ from analyzer.judge.protocols import PROTOCOLS
 from analyzer.survey.membership import identity
 from analyzer.survey.overview import responder_is_b
 from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS, BEATS_LEAST
+from analyzer.track.beat_trains import is_answered
 from analyzer.wireshark.dissection import (
     KEPT_OCTETS,
     Candidate,
@@ -209,20 +210,29 @@ def _is_acked(beating: Beating, side: int) -> bool:
 
 
 def _answer(train: np.void, beats: list[Piece], answers: list[Piece], *, all_acked: bool) -> None:
-    """Enter which of the heartbeats of a train were answered: each answer is that to the first that waits for one."""
+    """Enter which of the heartbeats of a train were answered.
+
+    Where answers are as many as heartbeats up to the last of them, each is that to the first that waits for one.
+    Otherwise some were passed over, and each is that to the latest: who was asked several times meanwhile may answer
+    the last alone (RFC 6455 5.5.3).
+    """
+    until_ns = answers[-1].ts_ns if answers else -1
+    in_order = sum(beat.ts_ns <= until_ns for beat in beats) <= len(answers)
     waiting: list[Piece] = []
     coming = sorted([*((each.ts_ns, 0, each) for each in beats), *((each.ts_ns, 1, each) for each in answers)])
     for ts_ns, is_answer, piece in coming:
         if not is_answer:
             waiting.append(piece)
         elif waiting:
-            asked = waiting.pop(0)
+            asked = waiting.pop(0 if in_order else -1)
+            if not in_order:
+                waiting.clear()
             train["answered"] += 1
             train["answer_frame"], train["answer_ns"], train["answer_len"] = piece.frame, ts_ns, piece.length
             train["slowest_ns"] = max(train["slowest_ns"], ts_ns - asked.ts_ns)
-    train["missed"] = train["unanswered"] = len(waiting)
+    train["missed"], train["unanswered"] = len(beats) - train["answered"], len(waiting)
     train["acked"] = len(waiting) if all_acked else max(len(waiting) - 1, 0)
-    train["due"] = train["answered"] > 1
+    train["due"] = is_answered(train)
     if waiting:
         train["silent_frame"], train["silent_ns"] = waiting[0].frame, waiting[0].ts_ns
 

@@ -303,3 +303,20 @@ def test_several_answers_in_one_segment_are_several(tmp_path):
     ]
 
     assert [("a", 11, 9, 65.0)] == web_socket(tmp_path, said)
+
+
+@needs_tshark
+def test_answers_are_due_of_who_answers_as_a_rule(tmp_path):
+    """A program that answered two of many heartbeats here and there owes no answer."""
+    said = [(at, "a", OWN) for at in range(20, 260, 20)] + [(at + 0.01, "b", THEIR_PONG) for at in (100, 240)]
+
+    assert [("a", 12, None, None)] == web_socket(tmp_path, said)
+
+
+@needs_tshark
+def test_who_was_asked_several_times_may_answer_the_last_alone(tmp_path):
+    """Heartbeats that were passed over are missed; a program that answers again since then does not hang."""
+    said = [(at, "a", OWN) for at in range(20, 220, 20)]
+    said += [(at + 0.01, "b", THEIR_PONG) for at in (*range(20, 120, 20), 180, 200)]
+
+    assert [("a", 10, 7, 0.01)] == web_socket(tmp_path, said)
