@@ -8,6 +8,9 @@ import ipaddress
 import struct
 from dataclasses import dataclass, field
 
+from analyzer.joining import join
+from analyzer.vantage.joint import Fate
+
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 START_NS = 1_700_000_000_000_000_000
 DELAY_NS = 400_000
@@ -189,3 +192,14 @@ def fates(joined, *, swapped=False):
             seen = tuple(sorted((names[sight.point], sight.frame) for sight in crossing.seen))
             found.append((crossing.fate.value, sender, seen))
     return sorted(found, key=str)
+
+
+def last_of(world, folder, **files):
+    """Return the last packet of the first connection, with its fate."""
+    flow = join(*world.write(folder, **files)).flows[0]
+    return max((*flow.notable, *flow.others), key=lambda crossing: crossing.first.ts_ns)
+
+
+def odd(found):
+    """Return fate, certainty and reason of each packet of the first connection that is not at all points."""
+    return [(c.fate, c.proven, c.why) for c in found.flows[0].notable if c.fate is not Fate.BOTH]

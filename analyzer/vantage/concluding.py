@@ -16,8 +16,9 @@ import numpy as np
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import FIN, RST, SYN
 from analyzer.vantage.changes import changes_of, differs
-from analyzer.vantage.fates import FlowFates
+from analyzer.vantage.fates import crossing_of
 from analyzer.vantage.joint import FATES, Crossings, Fate, JointEnding, JointFlow, JointProbe, Part
+from analyzer.vantage.packets import Packets
 from analyzer.vantage.weaving import WovenFlow
 
 if TYPE_CHECKING:
@@ -142,8 +143,8 @@ class JointFlows(Sequence[JointFlow]):
         parts = tuple(Part(point, there, flipped, self._judged(point, there)) for point, there, flipped in woven.parts)
         gone = self._forgotten.of(woven.parts) if self._forgotten else None
         covers = (gone[0].covers, gone[1].covers) if gone else None
-        fates = FlowFates(woven, self._woven.crossings, rows, self._seen, self._points, covers)
-        return _Conclusion(number, woven, parts, fates, self._seen, gone).joint()
+        packets = Packets(woven, self._woven.crossings, rows, self._seen, self._points, covers)
+        return _Conclusion(number, woven, parts, packets, self._seen, gone).joint()
 
     def _conclude_settled(self, number: int, at: int) -> JointFlow:
         """Conclude a connection of which what begins and ends it is left."""
@@ -168,8 +169,8 @@ class JointFlows(Sequence[JointFlow]):
         crossings = Crossings(table, np.zeros(len(rows), np.int64), side, ts_ns, np.zeros(len(rows), np.bool_))
         parts = tuple(Part(point, flow, turned, self._judged(point, flow)) for point, flow, turned in ends)
         gone = self._forgotten.of(ends) if self._forgotten else None
-        fates = FlowFates(woven, crossings, np.argsort(ts_ns, kind="stable"), seen, self._points)
-        return _Conclusion(number, woven, parts, fates, seen, gone).joint()
+        packets = Packets(woven, crossings, np.argsort(ts_ns, kind="stable"), seen, self._points)
+        return _Conclusion(number, woven, parts, packets, seen, gone).joint()
 
     def _settled_ns(self) -> Ints:
         """Return when each of the settled connections began, by the reference."""
@@ -240,34 +241,34 @@ class _Conclusion:
         number: int,
         woven: WovenFlow,
         parts: tuple[Part, ...],
-        fates: FlowFates,
+        packets: Packets,
         seen: Sequence[Columns],
         gone: tuple[Gone, Gone] | None,
     ) -> None:
-        self.number, self.woven, self.parts, self.fates, self.gone = number, woven, parts, fates, gone
-        self.changes, self.changed = changes_of(woven, fates.table, fates.side, seen)
+        self.number, self.woven, self.parts, self.packets, self.gone = number, woven, parts, packets, gone
+        self.changes, self.changed = changes_of(woven, packets.table, packets.side, seen)
         if gone:
             self.changes = tuple(self._with_gone(change, gone[SIDES.index(change.sender)]) for change in self.changes)
-        self._capture = [point.capture for point in fates.points]
+        self._capture = [point.capture for point in packets.points]
         self._crossings: dict[int, Crossing] = {}
         self._rows: dict[tuple[int, int], int] = {}
         for part in parts:
-            at = np.flatnonzero(fates.has[:, part.point])
-            frames = ((self._capture[part.point], frame) for frame in fates.frame[at, part.point].tolist())
+            at = np.flatnonzero(packets.has[:, part.point])
+            frames = ((self._capture[part.point], frame) for frame in packets.frame[at, part.point].tolist())
             self._rows.update(zip(frames, at.tolist(), strict=True))
 
     def joint(self) -> JointFlow:
         """Return the joint flow."""
-        fates = self.fates
-        control = fates.flags & (SYN | FIN | RST) > 0
-        shown = np.flatnonzero(~fates.everywhere | control | self.changed)
+        packets = self.packets
+        control = packets.flags & (SYN | FIN | RST) > 0
+        shown = np.flatnonzero(~packets.everywhere | control | self.changed)
         notable = tuple(self.crossing(row) for row in shown.tolist())
         counts = {side: Counter[str]() for side in SIDES}
         for which, side in enumerate(SIDES):
-            own = fates.side == which
-            counts[side]["both"] = int((own & fates.everywhere).sum()) + (self.gone[which].count if self.gone else 0)
+            own = packets.side == which
+            counts[side]["both"] = int((own & packets.everywhere).sum()) + (self.gone[which].count if self.gone else 0)
             counts[side]["changed"] = int((own & self.changed).sum())
-            for row in np.flatnonzero(own & ~fates.everywhere).tolist():
+            for row in np.flatnonzero(own & ~packets.everywhere).tolist():
                 crossing = self.crossing(row)
                 counts[side][crossing.fate.value] += 1
         names = (*(fate.value for fate in FATES), "changed")
@@ -275,8 +276,8 @@ class _Conclusion:
         probes = tuple(self._probes())
         resets = tuple(crossing for crossing in notable if crossing.flags & RST)
         few: list[int] = []
-        if len(fates.side) <= FEW:
-            few = np.flatnonzero(fates.everywhere & ~control & ~self.changed).tolist()
+        if len(packets.side) <= FEW:
+            few = np.flatnonzero(packets.everywhere & ~control & ~self.changed).tolist()
         return JointFlow(
             number=self.number,
             parts=self.parts,
@@ -301,7 +302,7 @@ class _Conclusion:
     def crossing(self, row: int) -> Crossing:
         """Return a packet with its fate, made once."""
         if row not in self._crossings:
-            self._crossings[row] = self.fates.crossing(row)
+            self._crossings[row] = crossing_of(self.packets, row)
         return self._crossings[row]
 
     def at(self, point: int, frame: int | None) -> Crossing | None:
@@ -318,10 +319,10 @@ class _Conclusion:
         found: dict[Side, tuple[int, int, int]] = {}
         if not self.woven.way:
             return found
-        fates, first, last = self.fates, self.woven.way[0], self.woven.way[-1]
+        packets, first, last = self.packets, self.woven.way[0], self.woven.way[-1]
         for which, side in enumerate(SIDES):
-            rows = np.flatnonzero((fates.side == which) & fates.has[:, first] & fates.has[:, last])
-            took_ns = fates.at_ns[rows, last] - fates.at_ns[rows, first]
+            rows = np.flatnonzero((packets.side == which) & packets.has[:, first] & packets.has[:, last])
+            took_ns = packets.at_ns[rows, last] - packets.at_ns[rows, first]
             if self.gone and (more := self._apart_ns(self.gone[which], first, last)):
                 took_ns = np.concatenate([took_ns, more])
             if not len(took_ns):
@@ -333,7 +334,7 @@ class _Conclusion:
     def _apart_ns(self, gone: Gone, first: int, last: int) -> list[int]:
         """Return how far apart the quickest and the slowest of the forgotten packets passed two points."""
         ends = self._capture[first], self._capture[last]
-        clocks = self.fates.points[first].clock, self.fates.points[last].clock
+        clocks = self.packets.points[first].clock, self.packets.points[last].clock
         if sorted(ends) != [0, 1] or clocks[0] is None or clocks[1] is None:
             return []
         seen_ns = np.array(gone.apart_ns, dtype=np.int64).reshape(-1, 2)
@@ -351,7 +352,7 @@ class _Conclusion:
                 row = self._row(part.point, probe.frame)
                 if row is not None:
                     told.setdefault(row, []).append((part, probe))
-        for row in sorted(told, key=lambda row: int(self.fates.ts_ns[row])):
+        for row in sorted(told, key=lambda row: int(self.packets.ts_ns[row])):
             yield self._probe(row, told[row])
 
     def _probe(self, row: int, told: list[tuple[Part, Probe]]) -> JointProbe:
@@ -359,7 +360,7 @@ class _Conclusion:
         certainty = min((probe.certainty for _, probe in told), key=("certain", "probable", "suspected").index)
         answers = [(part, probe) for part, probe in told if probe.answer_frame is not None]
         # the answer as it was sent: at the point nearest to who answers
-        way = self.fates.way_of(row) or self.fates.own_points
+        way = self.packets.way_of(row) or self.packets.own_points
         answers.sort(key=lambda each: -way.index(each[0].point))
         answer = self.at(answers[0][0].point, answers[0][1].answer_frame) if answers else None
         return JointProbe(crossing, certainty, answer, self._outcome(crossing, answer, way))

@@ -1,0 +1,69 @@
+"""Whether a point's capture ran when a packet had to pass it, as far as clocks and the ends of captures leave open.
+
+It must not know which packets are lacking, or why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.segment import RST
+
+if TYPE_CHECKING:
+    from analyzer.vantage.clock import Clock
+    from analyzer.vantage.packets import Packets
+
+EDGE_NS: Final = 1_000_000
+END_NS: Final = 10_000_000
+"""What passed so long before a capture's last frame it would have: who writes it may lose the last packets when it is
+stopped, and processors do not hand theirs over in order."""
+ONE_WAY_NS: Final = 1_000_000_000
+"""How far a clock may be off of which packets of one direction only tell."""
+
+
+def bound_ns(p: Packets, row: int, point: int) -> int:
+    """Return how far the clocks may be off, of the point and of where a packet was seen first."""
+    clocks = (p.points[each].clock for each in {point, p.seen_first(row)})
+    return EDGE_NS + sum(width_ns(clock) for clock in clocks if clock is not None)
+
+
+def goes_on_there(p: Packets, row: int, point: int) -> bool:
+    """Say whether the point's capture has anything behind the instant at which a packet had to pass it.
+
+    That is what its sender sent behind it, or anything later than clocks and ends of captures leave open.
+    """
+    seen_at = p.seen_first(row)
+    behind = (p.side == p.side[row]) & p.has[:, point] & p.has[:, seen_at]
+    behind &= p.at_ns[:, seen_at] > p.at_ns[row, seen_at]
+    late_ns = int(p.at_ns[row, seen_at]) + bound_ns(p, row, point) + END_NS
+    return bool(behind.any()) or p.points[point].last_ns > late_ns
+
+
+def begun_there(p: Packets, row: int, point: int) -> bool:
+    """Say whether the point's capture has anything before the instant at which a packet had to pass it."""
+    seen_at = p.seen_first(row)
+    before = (p.side == p.side[row]) & p.has[:, point] & p.has[:, seen_at]
+    before &= p.at_ns[:, seen_at] < p.at_ns[row, seen_at]
+    early_ns = int(p.at_ns[row, seen_at]) - bound_ns(p, row, point)
+    return bool(before.any()) or p.points[point].first_ns < early_ns
+
+
+def passed_outside(p: Packets, row: int, point: int, *, later: bool) -> int | None:
+    """Return when the first packet of the receiver, no RST, passed with the point's capture over, or not begun."""
+    where = p.points[point]
+    theirs = (p.side != p.side[row]) & (p.flags & RST == 0) & ~p.has[:, point]
+    theirs &= p.ts_ns > where.last_ns + EDGE_NS if later else p.ts_ns < where.first_ns - EDGE_NS
+    for at in np.flatnonzero(theirs).tolist():
+        sight = next(each for each in p.own_points if p.has[at, each])
+        usual = p.usual_ttl[int(p.side[at]), sight]
+        if not usual or int(p.ttl[at, sight]) in usual:
+            return int(p.ts_ns[at])
+    return None
+
+
+def width_ns(clock: Clock) -> int:
+    """Return how far a clock may be off."""
+    one_way = any(piece.samples and None in (piece.low_ns, piece.high_ns) for piece in clock.pieces)
+    return ONE_WAY_NS if one_way else clock.width_ns

@@ -1,0 +1,88 @@
+"""Whether a packet is its sender's own: by its TTL, its IP ID and timestamp, and by what the sender sends behind it.
+
+It must not know captures, or what the receiver did.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.segment import ABSENT, RST
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.vantage.packets import Packets
+
+NEAR_IDS: Final = 64
+"""IP IDs of a sender's packets that follow each other are no farther apart."""
+INITIAL_TTLS: Final = (32, 64, 128, 255)
+"""What kernels start from."""
+HALF: Final = 1 << 31
+SPACE: Final = 1 << 32
+
+
+def unlike(p: Packets, row: int, point: int) -> bool:
+    """Say whether a packet's TTL is none that its sender's packets have at the point."""
+    usual = p.usual_ttl[int(p.side[row]), point]
+    ttl = int(p.ttl[row, point])
+    return bool(usual) and ttl != ABSENT and ttl not in usual
+
+
+def too_near(p: Packets, row: int, point: int, missing: int) -> bool:
+    """Say whether a packet passed fewer routers than there are between the two points, whoever counts from what."""
+    both = (p.side == p.side[row]) & p.has[:, point] & p.has[:, missing]
+    if not both.any():
+        return False
+    hops = int((p.ttl[both, missing] - p.ttl[both, point]).min())
+    ttl = int(p.ttl[row, point])
+    passed = next((initial - ttl for initial in INITIAL_TTLS if initial >= ttl), 0)
+    return passed < hops
+
+
+def fits(p: Packets, row: int, point: int) -> bool:
+    """Say whether IP ID or timestamp stand between those of the sender's packets around it."""
+    own = np.flatnonzero((p.side == p.side[row]) & p.has[:, point] & (p.has.sum(axis=1) > 1) & (p.flags & RST == 0))
+    before, behind = own[own < row], own[own > row]
+    if not len(before):
+        return False
+    last = int(before[-1])
+    fits = False
+    ip_id = int(p.ip_id[row, point])
+    if ip_id > 0 and p.ip_id[last, point] > 0:
+        fits = 0 < (ip_id - int(p.ip_id[last, point])) % 65536 <= NEAR_IDS
+        if fits and len(behind):
+            fits = 0 < (int(p.ip_id[behind[0], point]) - ip_id) % 65536 <= NEAR_IDS
+    if fits or p.tsval[row, point] == ABSENT or p.tsval[last, point] == ABSENT:
+        return fits
+    ahead = (int(p.tsval[row, point]) - int(p.tsval[last, point])) % SPACE
+    passed_ms = (int(p.ts_ns[row]) - int(p.ts_ns[last])) // 1_000_000
+    return ahead < HALF and ahead <= 2 * passed_ms + 1000
+
+
+def goes_on(p: Packets, row: int, point: int) -> bool:
+    """Say whether its sender, later and seen at the point, counts the packet's bytes among what it sent."""
+    takes = int(p.end[row] - p.seq[row]) % SPACE
+    if takes == 0:
+        return False
+    later = (p.side == p.side[row]) & (p.flags & RST == 0) & p.has[:, point]
+    later &= (p.ts_ns > p.ts_ns[row]) & ((p.seq - p.end[row]) % SPACE < HALF)
+    return bool(later.any())
+
+
+def own_of(p: Packets, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return those of the packets that no point beyond has, but that fit their sender: it made them, beyond."""
+    fitting = np.zeros(len(rows), dtype=np.bool_)
+    for at in np.flatnonzero(rows).tolist():
+        sight = next(each for each in p.way_of(at) if p.has[at, each])
+        fitting[at] = not unlike(p, at, sight) and (fits(p, at, sight) or is_nameless(p, at, sight))
+    return fitting
+
+
+def is_nameless(p: Packets, row: int, point: int) -> bool:
+    """Say whether nothing but the TTL, which is its sender's, tells who made a packet: no IP ID, no timestamp."""
+    usual = p.usual_ttl[int(p.side[row]), point]
+    known = bool(usual) and int(p.ttl[row, point]) in usual
+    return known and int(p.ip_id[row, point]) <= 0 and int(p.tsval[row, point]) == ABSENT

@@ -1,0 +1,108 @@
+"""``Packets``: the packets of one joint flow as columns, in order of time, each at all points that saw it.
+
+It must not know what became of a packet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.segment import ABSENT, ACK, RST
+from analyzer.vantage.sighting import ends_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from analyzer.vantage.joint import Crossings, Point
+    from analyzer.vantage.sighting import Columns
+    from analyzer.vantage.weaving import WovenFlow
+
+    Ints = NDArray[np.int64]
+
+
+class Packets:
+    """The packets of one joint flow."""
+
+    def __init__(
+        self,
+        woven: WovenFlow,
+        crossings: Crossings,
+        rows: Ints,
+        seen: Sequence[Columns],
+        points: Sequence[Point],
+        covers: tuple[NDArray[np.void], NDArray[np.void]] | None = None,
+    ) -> None:
+        """Take the rows of ``crossings`` that are this flow's, in order of time.
+
+        ``covers`` is the data of packets of ``a`` and ``b`` that were at all points and are not among the rows.
+        """
+        self.woven = woven
+        self.covers = covers
+        self.points = points
+        self.own_points = tuple(part[0] for part in woven.parts)
+        self.order = woven.way
+        self.table = crossings.seen[rows]
+        self.side = crossings.side[rows].astype(np.int64)
+        self.ts_ns = crossings.ts_ns[rows]
+        self.regrouped = crossings.regrouped[rows]
+        self.has = self.table >= 0
+        count = len(rows)
+        self.seq = np.zeros(count, dtype=np.int64)
+        self.ack = np.full(count, ABSENT, dtype=np.int64)
+        self.end = np.zeros(count, dtype=np.int64)
+        self.payload_len = np.zeros(count, dtype=np.int64)
+        self.flags = np.zeros(count, dtype=np.int64)
+        shape = (count, len(points))
+        self.ip_id, self.tsval, self.tsecr, self.ttl = (np.full(shape, ABSENT, dtype=np.int64) for _ in range(4))
+        self.frame = np.zeros(shape, dtype=np.int64)
+        self.at_ns = np.zeros(shape, dtype=np.int64)
+        for point in self.own_points:
+            at = np.flatnonzero(self.has[:, point])
+            sightings = seen[point][self.table[at, point]]
+            for name, column in (
+                ("ip_id", self.ip_id),
+                ("tsval", self.tsval),
+                ("tsecr", self.tsecr),
+                ("ttl", self.ttl),
+                ("frame", self.frame),
+            ):
+                column[at, point] = sightings[name]
+            clock = points[point].clock
+            assert clock is not None
+            self.at_ns[at, point] = clock.reference_ns(sightings["ts_ns"])
+            self.seq[at], self.payload_len[at], self.flags[at] = (
+                sightings["seq"],
+                sightings["payload_len"],
+                sightings["flags"],
+            )
+            self.ack[at] = np.where(sightings["flags"] & ACK, sightings["ack"], ABSENT)
+            self.end[at] = ends_of(sightings)
+        self.everywhere: NDArray[np.bool_] = np.all(self.has[:, list(self.own_points)], axis=1)
+        self.usual_ttl = self._usual_ttls()
+
+    def _usual_ttls(self) -> dict[tuple[int, int], set[int]]:
+        """Return, by end and point, the TTLs of packets that passed several points, RSTs left out."""
+        several = (self.has.sum(axis=1) > 1) & (self.flags & RST == 0)
+        found: dict[tuple[int, int], set[int]] = {}
+        for side in (0, 1):
+            for point in self.own_points:
+                at = several & (self.side == side) & self.has[:, point]
+                found[side, point] = set(np.unique(self.ttl[at, point]).tolist())
+        return found
+
+    def way_of(self, row: int) -> tuple[int, ...]:
+        """Return the points in the order in which this packet had to pass them; empty if nothing tells."""
+        return self.order if self.side[row] == 0 else self.order[::-1]
+
+    def seen_first(self, row: int) -> int:
+        """Return the point that saw a packet first on its way."""
+        return next(each for each in self.way_of(row) or self.own_points if self.has[row, each])
+
+    def seen_at(self, points: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Return which packets at least one of the points has."""
+        seen: NDArray[np.bool_] = np.any(self.has[:, list(points)], axis=1)
+        return seen

@@ -1,0 +1,78 @@
+"""A capture proves something only of the time in which it surely ran."""
+
+import pytest
+
+from analyzer.joining import join
+from analyzer.vantage.joint import Fate, Why
+from tests.vantages import ACK, RST, World, keepalive, last_of, odd
+
+
+def test_what_a_capture_with_nothing_later_lacks_is_only_likely_lost(tmp_path):
+    """That a capture still ran when its last frame was long past is an assumption, and is said to be one."""
+    made = World()
+    a, b = keepalive(made, probes=2)
+    made.send(9.0, "a", ACK, a + 30, b + 1, fate="lost")
+
+    crossing = last_of(made, tmp_path)
+
+    assert (Fate.LOST, False, Why.NOTHING_LATER) == (crossing.fate, crossing.proven, crossing.why)
+
+
+def test_a_capture_that_had_ended_is_told_from_a_loss(tmp_path):
+    """If the receiver goes on to be heard elsewhere, the capture near it had ended: nothing is called lost."""
+    made = World()
+    keepalive(made, probes=6)
+
+    flow = join(*made.write(tmp_path, parts=(None, slice(0, 9)))).flows[0]
+
+    assert 0 == flow.counts["lost"] + flow.counts["made"]
+    assert {Why.ENDED, Why.ANSWERED} >= {c.why for c in flow.notable if c.fate is Fate.NOT_CAPTURED and c.sender == "a"}
+
+
+def test_a_reset_outside_the_other_capture_proves_nothing(tmp_path):
+    """A RST with its sender's TTL, behind the end of the sender's capture, may be its own or not."""
+    made = World(hops=0)
+    _, b = keepalive(made, probes=2)
+    made.send(9.0, "b", RST, b + 1, 0, missed="B")
+
+    crossing = last_of(made, tmp_path)
+
+    assert Fate.UNPROVEN is crossing.fate or not crossing.proven
+
+
+@pytest.mark.parametrize(
+    ("last_s", "said"),
+    [(9.003, (Fate.LOST, False, Why.NOTHING_LATER)), (9.5, (Fate.LOST, True, Why.RUNNING))],
+    ids=["about then", "later"],
+)
+def test_nothing_is_proven_about_when_a_capture_ends(tmp_path, last_s, said):
+    """A packet at the end of the capture that lacks it, as near as clocks and unwritten frames go, is likely lost."""
+    made = World(timestamps=False)
+    a, b = keepalive(made, probes=2)
+    made.send(9.0, "b", ACK, b + 1, a + 31, fate="lost")
+    made.send(last_s, "a", ACK, a + 30, b + 1)
+
+    assert [said] == odd(join(*made.write(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("goes_on", "said", "by"),
+    [
+        (False, (Fate.UNPROVEN, False, Why.ENDED), ("b", False)),
+        (True, (Fate.MADE, True, Why.RUNNING), ("between", True)),
+    ],
+    ids=["ends with the probe", "goes on"],
+)
+def test_a_reset_that_a_capture_may_have_ended_before_is_not_said_to_be_made(tmp_path, goes_on, said, by):
+    """A RST that drew a probe is made between only if the server's capture has something clearly behind both."""
+    made = World(ids=False, timestamps=False)
+    a, b = keepalive(made, probes=2)
+    made.send(9.0, "a", ACK, a + 30, b + 1)
+    made.send(9.0002, "b", RST, b + 1, 0, missed="B")
+    if goes_on:
+        made.send(9.5, "a", ACK, a + 30, b + 1)
+
+    found = join(*made.write(tmp_path))
+
+    assert [said] == odd(found)
+    assert by == (found.flows[0].ending.by, found.flows[0].ending.proven)
