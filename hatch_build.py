@@ -47,7 +47,7 @@ class MachineCode(BuildHookInterface):  # type: ignore[misc]
         done = subprocess.run(  # noqa: S603 - this interpreter, and this file
             [sys.executable, "-P", __file__, self.made.name, *there],
             cwd="/",
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -81,6 +81,16 @@ class MachineCode(BuildHookInterface):  # type: ignore[misc]
         """Remove what is in the wheel now."""
         if hasattr(self, "made"):
             self.made.cleanup()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for the process that compiles: it imports the loops, and whatever can be imported here.
+
+    pip shows a build its dependencies by PYTHONPATH and a module it finds there, so neither may be lost.
+    """
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *(each for each in sys.path if Path(each).is_absolute())])
+    }
 
 
 def _platform() -> str:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+import venv
 import zipfile
 from pathlib import Path
 
@@ -140,6 +141,44 @@ def test_a_build_has_what_it_needs():
     loops, is_alone = done.stdout.split()
     assert int(loops) > 40
     assert is_alone == "True"
+
+
+APART = """
+import subprocess, sys
+sys.path.insert(0, "")
+import hatch_build
+asked = "import analyzer, llvmlite, numba, sys; print(analyzer.__file__, sys.prefix)"
+subprocess.run([sys.executable, "-P", "-c", asked], cwd="/", env=hatch_build.environment(), check=True)
+"""
+"""Asks the process that would compile for what it can import."""
+
+
+def test_what_compiles_finds_the_dependencies_of_an_isolated_build(tmp_path):
+    """Pip's isolated build has its dependencies in a folder that only a module on PYTHONPATH adds; they are found."""
+    numba = pytest.importorskip("numba")
+    bare = tmp_path / "venv"
+    venv.create(bare, symlinks=True)
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    libraries = Path(numba.__file__).parents[1]
+    (shown / "sitecustomize.py").write_text(
+        f"import os, sys\nsys.path.append({str(libraries)!r})\nos.environ.pop('PYTHONPATH')\n"
+    )
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "KEEPALIVE_", "COV"))
+    }
+
+    done = subprocess.run(
+        [bare / "bin" / "python", "-P", "-c", APART],
+        cwd=ROOT,
+        env=environment | {"PYTHONPATH": str(shown)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout.split() == [str(ROOT / "analyzer" / "__init__.py"), str(bare)]
 
 
 def test_what_compiles_is_what_will_run():
