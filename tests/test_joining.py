@@ -1,5 +1,6 @@
 """Captures from several points become one story, whatever clocks, addresses and file formats they have."""
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -303,3 +304,52 @@ def refusal(*paths):
     with pytest.raises(AnalyzerError) as refused:
         join(*paths)
     return str(refused.value)
+
+
+def rewritten(path, folder, *, times):
+    """Write a capture with neighbours in the other order, each with its own time or, with ``times``, its neighbour's.
+
+    Returns the path and the frames of the original, in that order.
+    """
+    octets, at, frames = path.read_bytes(), 24, []
+    while at < len(octets):
+        seconds, rest, captured, _ = struct.unpack_from("<IIII", octets, at)
+        frames.append((seconds * 10**9 + rest * 1000, octets[at + 16 : at + 16 + captured]))
+        at += 16 + captured
+    order = list(range(len(frames)))
+    for at in range(0, len(frames) - 1, 2):
+        if frames[at + 1][0] - frames[at][0] < 100_000:
+            order[at : at + 2] = at + 1, at
+    written = folder / path.name
+    written.write_bytes(pcap([(frames[at if times else was][0], frames[was][1]) for at, was in enumerate(order)]))
+    return written, [was + 1 for was in order]
+
+
+@pytest.mark.parametrize("which", [(True, False), (False, True), (True, True)], ids=["A", "B", "both"])
+@pytest.mark.parametrize("times", [True, False], ids=["times of the place", "own times"])
+@pytest.mark.parametrize("name", ["loss_acks", "fw_silent_drop", "fw_reject_rst"])
+def test_packets_written_in_another_order_have_the_same_fates(tmp_path, name, times, which):
+    """A point that hands over packets in another order, by microseconds, changes no fate, and its clock was not set."""
+    paths = [LAB / f"{name}.pcap", LAB / f"{name}.peer.pcap"]
+    moved, was = zip(
+        *(
+            rewritten(path, tmp_path, times=times) if chosen else (path, range(1, 10_000))
+            for path, chosen in zip(paths, which, strict=True)
+        ),
+        strict=True,
+    )
+
+    def told(found, names):
+        return sorted(
+            (crossing.fate.value, sorted((sight.point, names[sight.point][sight.frame - 1]) for sight in crossing.seen))
+            for flow in found.flows
+            for crossing in (*flow.notable, *flow.others)
+        )
+
+    found = join(*moved)
+
+    assert told(join(*paths), (range(1, 10_000),) * 2) == told(found, was)
+    piece = found.points[1].clock.first
+    assert piece.low_ns <= 2000
+    assert piece.high_ns >= -2000
+    assert 1 == len(found.points[1].clock.pieces)

@@ -30,7 +30,8 @@ SPACE: Final = 1 << 32
 def arrived(p: Packets, row: int, point: int, back: NDArray[np.bool_]) -> tuple[Why, bool] | None:
     """Say how its receiver's packets ``back`` show that a packet passed the point, if they do, and whether surely.
 
-    An acknowledgement shows that one of the transmissions of what it covers arrived, not which.
+    An acknowledgement shows that one of the transmissions of what it covers arrived, not which. Of what came so near to
+    it that times do not tell the order, it is taken to be the acknowledgement.
     """
     takes = int(p.end[row] - p.seq[row]) % SPACE
     if takes == 0:
@@ -40,13 +41,12 @@ def arrived(p: Packets, row: int, point: int, back: NDArray[np.bool_]) -> tuple[
         if is_there and echoed(p, row, np.flatnonzero(back)):
             return Why.ECHOED, p.covers is None
         if let_probe(p, row, back):
-            return Why.REACTED, True
-        why = answered(p, row, back)
-        return None if why is None else (why, True)
+            return Why.REACTED, not p.jitter_ns
+        return answered(p, row, back)
     acks = np.flatnonzero(back & ((p.ack - p.end[row]) % SPACE < HALF))
     if not len(acks):
         return None
-    until_ns = int(p.ts_ns[acks[0]])
+    until_ns = int(p.ts_ns[acks[0]]) + p.jitter_ns
     same = (p.side == p.side[row]) & (p.ts_ns <= until_ns)
     if covered(p, row, same & p.has[:, point] & (p.at_ns[:, point] <= until_ns), until_ns):
         return None
@@ -78,7 +78,7 @@ def echoed(p: Packets, row: int, back: Ints) -> bool:
     echoes = back[stamps(p.tsecr, back) == stamp]
     if not len(echoes):
         return False
-    same = (p.side == p.side[row]) & (p.ts_ns <= p.ts_ns[echoes[0]])
+    same = (p.side == p.side[row]) & (p.ts_ns <= p.ts_ns[echoes[0]] + p.jitter_ns)
     return int((stamps(p.tsval, np.flatnonzero(same)) == stamp).sum()) == 1
 
 
@@ -91,9 +91,10 @@ def let_probe(p: Packets, row: int, back: NDArray[np.bool_]) -> bool:
         return False
     probes = np.flatnonzero(back & (p.payload_len == 0) & (p.flags & (SYN | FIN | RST) == 0))
     probes = probes[(p.seq[probes] + 1) % SPACE == p.ack[row]]
+    probes = probes[p.ts_ns[probes] - p.ts_ns[row] >= p.jitter_ns]
     if not len(probes):
         return False
-    until_ns = p.ts_ns[probes[0]]
+    until_ns = p.ts_ns[probes[0]] - p.jitter_ns
     same = (p.side == p.side[row]) & (p.ack != ABSENT) & (p.ts_ns <= until_ns)
     same &= (p.ack - p.ack[row]) % SPACE < HALF
     sent = (p.side != p.side[row]) & (p.ts_ns <= until_ns) & (p.end == p.ack[row]) & (p.end != p.seq)
@@ -141,8 +142,8 @@ def covered(p: Packets, row: int, among: NDArray[np.bool_], until_ns: int) -> bo
     return reached >= size
 
 
-def answered(p: Packets, row: int, back: NDArray[np.bool_]) -> Why | None:
-    """Say whether a probe (one below what the peer acknowledged) was answered by one of these."""
+def answered(p: Packets, row: int, back: NDArray[np.bool_]) -> tuple[Why, bool] | None:
+    """Say whether a probe (one below what the peer acknowledged) was answered by one of these, and whether surely."""
     sent_ns = p.ts_ns[row]
     wanted = (p.seq[row] + 1) % SPACE
     answers = back & (p.ack == wanted) & (p.payload_len == 0) & (p.ts_ns - sent_ns <= ANSWER_NS)
@@ -154,7 +155,12 @@ def answered(p: Packets, row: int, back: NDArray[np.bool_]) -> Why | None:
     between = (p.ts_ns > sent_ns) & (p.ts_ns < p.ts_ns[at[0]]) & (p.side == p.side[row])
     # it must not be one who asks by itself, nor answer somebody else
     asks = (p.seq[at[0]] + 1) % SPACE == p.ack[row]
-    return None if between.any() or asks else Why.ANSWERED
+    if between.any() or asks:
+        return None
+    around = np.abs(p.ts_ns - p.ts_ns[at[0]]) <= p.jitter_ns  # in which order they passed is not known
+    around &= p.side == p.side[row]
+    around[row] = False
+    return Why.ANSWERED, not (p.jitter_ns and around.any())
 
 
 def not_arrived(p: Packets, row: int, point: int, beyond: tuple[int, ...]) -> bool:

@@ -2,7 +2,9 @@
 
 No clock is trusted. A packet that went from one point to the other cannot have arrived before it left: each such packet
 bounds the offset from one side, and packets the other way bound it from the other. Over time that is a strip in which a
-straight line must lie; all lines that fit are the bounds. Where no line fits, a clock was set: a new *piece* begins.
+straight line must lie; all lines that fit are the bounds. Where no line fits because single times are off by
+microseconds (processors that do not hand packets over in order, each with its own time), as much is added to the bounds
+as makes one fit, and more. Where that would be too much, a clock was set: a new *piece* begins.
 
 It must not know what a packet is.
 """
@@ -23,6 +25,10 @@ FASTEST: Final = 1e-3
 """No clock that anybody uses drifts by more: 1000 ppm."""
 SLACK_NS: Final = 2_000
 """Two times that were cut to microseconds are off by so much."""
+JITTER_NS: Final = 1_000_000
+"""If times contradict each other by no more on either side, no clock was set: single ones are off."""
+ALL_OFF_NS: Final = 100_000
+"""Where single times are off, none is trusted to be nearer to the truth."""
 BINS: Final = 512
 """This many of the samples of either direction are looked at: of each stretch of time the one that bounds most."""
 STRETCHES: Final = 1 << 15
@@ -30,6 +36,10 @@ STRETCHES: Final = 1 << 15
 MOST_PIECES: Final = 32
 OUTLIERS: Final = 8
 """If so many samples behind one fit without it, that one was no packet of both."""
+
+
+Fit = tuple[int, int | None, int | None, float, float, float]
+"""Offset, its bounds, drift, its bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,8 @@ class Piece:
     drift_low: float
     drift_high: float
     samples: int
+    jitter_ns: int = 0
+    """How far single times may be off; 0 if none contradicts another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,11 @@ class Clock:
         """How uncertain the offset is, at its surest instants."""
         known = [p.high_ns - p.low_ns for p in self.pieces if p.high_ns is not None and p.low_ns is not None]
         return max(known, default=0)
+
+    @property
+    def jitter_ns(self) -> int:
+        """How far single times may be off, by what contradicts each other: so near to each other they tell no order."""
+        return max(piece.jitter_ns for piece in self.pieces)
 
 
 THE_REFERENCE: Final = Clock((Piece(0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0),))
@@ -151,7 +168,8 @@ def _reach(here_ns: NDArray[np.int64], apart_ns: NDArray[np.int64], way: NDArray
     """Return how many of the samples, from the first on, one line fits; one that alone does not is passed over."""
 
     def fits(count: int) -> bool:
-        return _fit(here_ns[:count], apart_ns[:count], way[:count]) is not None
+        some = here_ns[:count], apart_ns[:count], way[:count]
+        return _fit(*some, SLACK_NS) is not None or _fit(*some, JITTER_NS) is not None
 
     if fits(len(way)):
         return len(way)
@@ -160,7 +178,7 @@ def _reach(here_ns: NDArray[np.int64], apart_ns: NDArray[np.int64], way: NDArray
         middle = (good + bad) // 2
         good, bad = (middle, bad) if fits(middle) else (good, middle)
     rest = np.r_[0:good, good + 1 : min(good + 1 + OUTLIERS, len(way))]
-    if len(rest) > good + OUTLIERS // 2 and _fit(here_ns[rest], apart_ns[rest], way[rest]) is not None:
+    if len(rest) > good + OUTLIERS // 2 and _fit(here_ns[rest], apart_ns[rest], way[rest], JITTER_NS):
         way[good] = 0  # an outlier, which bounds nothing
         return _reach(here_ns, apart_ns, way)
     return good
@@ -169,23 +187,42 @@ def _reach(here_ns: NDArray[np.int64], apart_ns: NDArray[np.int64], way: NDArray
 def _piece(here_ns: NDArray[np.int64], apart_ns: NDArray[np.int64], way: NDArray[np.int8]) -> Piece:
     """Return the piece that these samples make."""
     at_ns, samples = int(here_ns[0]), int((way != 0).sum())
-    found = _fit(here_ns, apart_ns, way)
+    jitter_ns = 0
+    found = _fit(here_ns, apart_ns, way, SLACK_NS)
+    if found is None and (jitter_ns := _jitter_ns(here_ns, apart_ns, way)):
+        found = _fit(here_ns, apart_ns, way, jitter_ns)
     if found is None:  # nothing fits: what lies in the middle, and no bounds
         middle = int(np.median(apart_ns))
         return Piece(at_ns, int(here_ns[-1]), at_ns, middle, None, None, 0.0, -FASTEST, FASTEST, samples)
     offset, low, high, drift, drift_low, drift_high = found
-    return Piece(at_ns, int(here_ns[-1]), at_ns, offset, low, high, drift, drift_low, drift_high, samples)
+    return Piece(at_ns, int(here_ns[-1]), at_ns, offset, low, high, drift, drift_low, drift_high, samples, jitter_ns)
 
 
-def _fit(
-    here_ns: NDArray[np.int64], apart_ns: NDArray[np.int64], way: NDArray[np.int8]
-) -> tuple[int, int | None, int | None, float, float, float] | None:
+def _jitter_ns(here_ns: NDArray[np.int64], apart_ns: NDArray[np.int64], way: NDArray[np.int8]) -> int:
+    """Return how far single times may be off where no line fits: what they contradict each other by, and more.
+
+    That shows how far they are off, less what packets took. 0 if it would be too much.
+    """
+    least, most = SLACK_NS, JITTER_NS
+    best = _fit(here_ns, apart_ns, way, most)
+    if best is None:
+        return 0
+    while most - least > SLACK_NS:
+        middle = (least + most) // 2
+        found = _fit(here_ns, apart_ns, way, middle)
+        best, least, most = (best, middle, most) if found is None else (found, least, middle)
+    rest = apart_ns - (best[0] + np.rint(best[3] * (here_ns - here_ns[0]))).astype(np.int64)
+    took_ns = max(int(np.median(rest[way > 0]) - np.median(rest[way < 0])), 0)
+    return max(ALL_OFF_NS, 4 * most + took_ns)
+
+
+def _fit(here_ns: NDArray[np.int64], apart_ns: NDArray[np.int64], way: NDArray[np.int8], slack_ns: int) -> Fit | None:
     """Return offset at the first sample, its bounds, drift and its bounds; None if no line fits."""
     base = int(apart_ns[0])
     x = (here_ns - here_ns[0]).astype(np.float64)
     y = (apart_ns - base).astype(np.float64)
-    above = _tightest(x[way > 0], y[way > 0] + SLACK_NS, lowest=True)
-    below = _tightest(x[way < 0], y[way < 0] - SLACK_NS, lowest=False)
+    above = _tightest(x[way > 0], y[way > 0] + slack_ns, lowest=True)
+    below = _tightest(x[way < 0], y[way < 0] - slack_ns, lowest=False)
 
     def upper(drift: float) -> float:
         return float((above[1] - drift * above[0]).min()) if len(above[0]) else np.inf
@@ -194,9 +231,9 @@ def _fit(
         return float((below[1] - drift * below[0]).max()) if len(below[0]) else -np.inf
 
     if not len(below[0]):
-        return base + round(upper(0.0)) - SLACK_NS, None, base + round(upper(0.0)), 0.0, -FASTEST, FASTEST
+        return base + round(upper(0.0)) - slack_ns, None, base + round(upper(0.0)), 0.0, -FASTEST, FASTEST
     if not len(above[0]):
-        return base + round(lower(0.0)) + SLACK_NS, base + round(lower(0.0)), None, 0.0, -FASTEST, FASTEST
+        return base + round(lower(0.0)) + slack_ns, base + round(lower(0.0)), None, 0.0, -FASTEST, FASTEST
 
     def room(drift: float) -> float:
         return upper(drift) - lower(drift)

@@ -36,7 +36,7 @@ def goes_on_there(p: Packets, row: int, point: int) -> bool:
     """
     seen_at = p.seen_first(row)
     behind = (p.side == p.side[row]) & p.has[:, point] & p.has[:, seen_at]
-    behind &= p.at_ns[:, seen_at] > p.at_ns[row, seen_at]
+    behind &= p.at_ns[:, seen_at] > p.at_ns[row, seen_at] + p.jitter_ns
     late_ns = int(p.at_ns[row, seen_at]) + bound_ns(p, row, point) + END_NS
     return bool(behind.any()) or p.points[point].last_ns > late_ns
 
@@ -45,7 +45,7 @@ def begun_there(p: Packets, row: int, point: int) -> bool:
     """Say whether the point's capture has anything before the instant at which a packet had to pass it."""
     seen_at = p.seen_first(row)
     before = (p.side == p.side[row]) & p.has[:, point] & p.has[:, seen_at]
-    before &= p.at_ns[:, seen_at] < p.at_ns[row, seen_at]
+    before &= p.at_ns[:, seen_at] < p.at_ns[row, seen_at] - p.jitter_ns
     early_ns = int(p.at_ns[row, seen_at]) - bound_ns(p, row, point)
     return bool(before.any()) or p.points[point].first_ns < early_ns
 

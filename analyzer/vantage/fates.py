@@ -94,11 +94,11 @@ def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
     """Say why a packet that passed the points before is not at this one."""
     point, beyond = way[place], way[place:]
     back = (p.side != p.side[row]) & (p.flags & RST == 0) & (p.ack != ABSENT)
-    back &= p.ts_ns >= p.ts_ns[row]
+    back &= p.ts_ns >= p.ts_ns[row] - p.jitter_ns
     from_beyond = p.seen_at(beyond)
     arrived = arrival.arrived(p, row, point, back & from_beyond)
     if arrived is None and arrival.drew_reset(p, row, from_beyond):
-        arrived = Why.ANSWERED, True
+        arrived = Why.ANSWERED, not p.jitter_ns
     if arrived is None and (own := arrival.arrived(p, row, point, origin.own_of(p, back & ~from_beyond))) is not None:
         arrived = own[0], False
     if arrived is not None:
@@ -147,7 +147,7 @@ def _passed_unseen(p: Packets, row: int, point: int) -> bool:
         seen_at = way[at[0]]
         return origin.goes_on(p, row, point) or (not origin.unlike(p, row, seen_at) and origin.fits(p, row, seen_at))
     back = (p.side != p.side[row]) & (p.flags & RST == 0) & (p.ack != ABSENT)
-    back &= p.ts_ns >= p.ts_ns[row]
+    back &= p.ts_ns >= p.ts_ns[row] - p.jitter_ns
     from_beyond = p.seen_at(way[place:])
     return (
         arrival.arrived(p, row, point, back & from_beyond) is not None

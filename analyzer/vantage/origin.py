@@ -46,6 +46,8 @@ def fits(p: Packets, row: int, point: int) -> bool:
     """Say whether IP ID or timestamp stand between those of the sender's packets around it."""
     own = np.flatnonzero((p.side == p.side[row]) & p.has[:, point] & (p.has.sum(axis=1) > 1) & (p.flags & RST == 0))
     before, behind = own[own < row], own[own > row]
+    if p.jitter_ns:  # nearer ones tell no order
+        before, behind = own[p.ts_ns[own] < p.ts_ns[row] - p.jitter_ns], own[p.ts_ns[own] > p.ts_ns[row] + p.jitter_ns]
     if not len(before):
         return False
     last = int(before[-1])

@@ -83,6 +83,9 @@ class Packets:
             self.end[at] = ends_of(sightings)
         self.everywhere: NDArray[np.bool_] = np.all(self.has[:, list(self.own_points)], axis=1)
         self.usual_ttl = self._usual_ttls()
+        clocks = [points[point].clock for point in self.own_points]
+        self.jitter_ns = max((clock.jitter_ns for clock in clocks if clock is not None), default=0)
+        """What is nearer to each other may have passed in the other order."""
 
     def _usual_ttls(self) -> dict[tuple[int, int], set[int]]:
         """Return, by end and point, the TTLs of packets that passed several points, RSTs left out."""

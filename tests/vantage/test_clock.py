@@ -78,3 +78,25 @@ def test_many_samples_bound_as_few_do():
 
     assert piece.drift_low <= 30e-6 <= piece.drift_high
     assert piece.drift_high - piece.drift_low < 1e-6
+
+
+@pytest.mark.parametrize("late_ns", [15_000, 150_000, 700_000], ids=lambda late_ns: f"{late_ns // 1000} us")
+@pytest.mark.parametrize("both", [True, False], ids=["either way", "one way"])
+def test_times_that_are_off_by_microseconds_set_no_clock(late_ns, both):
+    """Where single times contradict others by as much as processors do, bounds are wider, and the truth is in them."""
+    there, here, way = samples(lambda ts: 3 * SECOND + round((ts - START) * 20 / 1e6), delays_ns=(4_000, 6_000))
+    odd = np.arange(len(here)) % 5 == 0
+    here[odd & (way > 0)] -= late_ns
+    here[odd & (way < 0) & both] += late_ns
+
+    clock = clock_of(there, here, way)
+
+    (piece,) = clock.pieces
+    assert piece.low_ns <= 3 * SECOND <= piece.high_ns
+    assert piece.drift_low <= 20e-6 <= piece.drift_high
+    assert clock.jitter_ns >= late_ns // 2
+
+
+def test_a_clock_whose_times_agree_has_no_jitter():
+    """What nothing contradicts is trusted to the microsecond."""
+    assert clock_of(*samples(lambda _: 0)).jitter_ns == 0
