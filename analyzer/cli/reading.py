@@ -7,9 +7,7 @@ import shlex
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -228,6 +226,10 @@ def _side_by_side(
     """Read series of files in processes of their own, and take over what they found in the order of the series."""
     given = (options.reader, result.keep_all, result.most, result.select, result.only_findings)
     work = [(*given, result.counts_findings, result.limits, series) for series in todo]
+    # costs nothing of a report of one capture: here alone are these needed
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     processes = min(len(todo), os.cpu_count() or 1)
     with Progress(todo[0][0], wanted=False):
         if jit_allowed() and ready():  # once, for all of them
@@ -247,6 +249,8 @@ def _ended_early() -> Iterator[None]:
     try:
         yield
     except BaseException:
+        from multiprocessing import active_children
+
         for process in active_children():
             process.terminate()
         raise

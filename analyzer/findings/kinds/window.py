@@ -49,7 +49,9 @@ def window_closed_for_long(f: Flows) -> Mask:
     # a window that was closed before the capture showed it is known by the first probe of it
     known = np.append(shut, probes)
     known.sort()
-    since = np.union1d(shut, known[np.append(True, np.diff(f.columns.owner[known]) != 0)] if len(known) else known)
+    first = known[np.append(True, np.diff(f.columns.owner[known]) != 0)] if len(known) else known
+    # a row that is in both does no harm; np.union1d would import numpy.ma, for a hundredth of a report's time
+    since = np.append(shut, first)
     flow = f.columns.owner[since]
     stops = np.append(f.columns.start[1:], len(f.columns.owner))[flow]
 
