@@ -90,19 +90,6 @@ def listed(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
-def _came_by(t: JointTeller, crossing: Crossing) -> bool:
-    """Say whether a packet was seen behind the points that lack it: then it passed these."""
-    way = t.flow.way if crossing.sender == "a" else t.flow.way[::-1]
-    return bool(way) and way.index(crossing.seen[-1].point) > max(map(way.index, crossing.missed_at))
-
-
-def may_have_missed(t: JointTeller, crossing: Crossing) -> bool:
-    """Say whether nobody saw if a packet passed the points that lack it: their captures had ended, or not begun."""
-    if crossing.fate is not Fate.NOT_CAPTURED or crossing.why not in {Why.ENDED, Why.NOT_BEGUN}:
-        return False
-    return not _came_by(t, crossing)
-
-
 def likely(*, proven: bool) -> str:
     """Return what stands before a statement that is not proven, with a space; empty for a proven one."""
     return "" if proven else "most likely "
@@ -116,7 +103,7 @@ def fate_words(t: JointTeller, crossing: Crossing) -> str:
         return f"was {likely(proven=crossing.proven)}made {t.place(crossing)}"
     if crossing.fate is Fate.NOT_CAPTURED:
         missed = listed([letter(point) for point in crossing.missed_at])
-        if may_have_missed(t, crossing):
+        if t.flow.unseen_at(crossing):
             return f"was not captured at {missed}"
         return f"passed {missed}, which did not capture it"
     if crossing.fate is Fate.UNPROVEN:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.crossings import fate_words, likely, listed, may_have_missed
+from analyzer.explain.crossings import fate_words, likely, listed
 from analyzer.explain.points import letter
 from analyzer.judge.verdict import Verdict
 from analyzer.vantage.joint import Fate, Why
@@ -127,12 +127,20 @@ def _outcome(t: JointTeller, probe: JointProbe) -> str:
         return "answered with a RST"
     if probe.outcome == "unproven":
         return "answered, the answer of unproven fate"
+    if probe.outcome == "not_captured":
+        return _not_captured(t, answer or crossing, is_answer=answer is not None)
     missed = listed([letter(point) for point in crossing.missed_at]) if crossing.missed_at else ""
-    if may_have_missed(t, crossing):
-        whose = "whose capture" if len(crossing.missed_at) == 1 else "whose captures"
-        return f"not captured at {missed}, {whose} had {'ended' if crossing.why is Why.ENDED else 'not begun'}"
     if missed:
         return f"passed {missed} and got no answer that was captured"
     last = crossing.seen[-1].point
     where = f"reached {letter(last)}" if len(crossing.seen) > 1 else "passed all points"
     return f"{where} and got no answer that was captured"
+
+
+def _not_captured(t: JointTeller, crossing: Crossing, *, is_answer: bool) -> str:
+    """Say at which points a probe, or its answer, may have passed: their captures did not run."""
+    unseen = t.flow.unseen_at(crossing)
+    whose = "whose capture" if len(unseen) == 1 else "whose captures"
+    ran = f"{whose} had {'ended' if crossing.why is Why.ENDED else 'not begun'}"
+    what = "answered, the answer not captured" if is_answer else "not captured"
+    return f"{what} at {listed([letter(point) for point in unseen])}, {ran}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, islice, takewhile
 from typing import TYPE_CHECKING, Final, overload
 
 import numpy as np
@@ -17,7 +17,7 @@ from analyzer.judge.verdict import Verdict
 from analyzer.segment import FIN, RST, SYN
 from analyzer.vantage.changes import changes_of, differs
 from analyzer.vantage.fates import crossing_of
-from analyzer.vantage.joint import FATES, Crossings, Fate, JointEnding, JointFlow, JointProbe, Part
+from analyzer.vantage.joint import FATES, Crossings, Fate, JointEnding, JointFlow, JointProbe, Part, unseen_at
 from analyzer.vantage.packets import Packets
 from analyzer.vantage.weaving import WovenFlow
 
@@ -352,17 +352,47 @@ class _Conclusion:
                 row = self._row(part.point, probe.frame)
                 if row is not None:
                     told.setdefault(row, []).append((part, probe))
-        for row in sorted(told, key=lambda row: int(self.packets.ts_ns[row])):
-            yield self._probe(row, told[row])
+        rows = sorted(told, key=lambda row: int(self.packets.ts_ns[row]))
+        answers = self._answers(rows, told)
+        for row in rows:
+            yield self._probe(row, [probe for _, probe in told[row]], answers.get(row))
 
-    def _probe(self, row: int, told: list[tuple[Part, Probe]]) -> JointProbe:
+    def _answers(self, rows: list[int], told: dict[int, list[tuple[Part, Probe]]]) -> dict[int, int]:
+        """Return which packet answers each probe, as it was sent: at the point nearest to who answers.
+
+        A point that lacks a probe takes its answer for that of the one before: it answers the last that arrived.
+        """
+        found: dict[int, int] = {}
+        moved: dict[int, int] = {}
+        for at, row in enumerate(rows):
+            way = self.packets.way_of(row) or self.packets.own_points
+            claims = [(-way.index(part.point), self._row(part.point, probe.answer_frame)) for part, probe in told[row]]
+            for _, answer in sorted(claims, key=lambda claim: claim[0]):
+                if answer is None:
+                    continue
+                last = self._asked_last(rows, at, answer)
+                if last is not None:
+                    (found if last == row else moved).setdefault(last, answer)
+        return moved | found
+
+    def _asked_last(self, rows: list[int], at: int, answer: int) -> int | None:
+        """Return the last of the probes, of one end, that an answer may be to; the one ``at`` was said to be it.
+
+        What was lost draws nothing but a RST of something on the way.
+        """
+        packets = self.packets
+        side, until_ns = packets.side[rows[at]], packets.ts_ns[answer]
+        behind = takewhile(lambda row: packets.ts_ns[row] <= until_ns, islice(rows, at + 1, None))
+        own = [row for row in (rows[at], *behind) if packets.side[row] == side]
+        if not packets.flags[answer] & RST:
+            own = [row for row in own if self.crossing(row).fate is not Fate.LOST]
+        return own[-1] if own else None
+
+    def _probe(self, row: int, told: list[Probe], answered: int | None) -> JointProbe:
         crossing = self.crossing(row)
-        certainty = min((probe.certainty for _, probe in told), key=("certain", "probable", "suspected").index)
-        answers = [(part, probe) for part, probe in told if probe.answer_frame is not None]
-        # the answer as it was sent: at the point nearest to who answers
+        certainty = min((probe.certainty for probe in told), key=("certain", "probable", "suspected").index)
         way = self.packets.way_of(row) or self.packets.own_points
-        answers.sort(key=lambda each: -way.index(each[0].point))
-        answer = self.at(answers[0][0].point, answers[0][1].answer_frame) if answers else None
+        answer = None if answered is None else self.crossing(answered)
         return JointProbe(crossing, certainty, answer, self._outcome(crossing, answer, way))
 
     def _outcome(self, crossing: Crossing, answer: Crossing | None, way: tuple[int, ...]) -> str:
@@ -370,13 +400,15 @@ class _Conclusion:
         if answer is not None:
             if answer.flags & RST:
                 return "reset"
+            if unseen_at(answer, self.woven.way):
+                return "not_captured"
             came_back = answer.frame_at(way[0]) is not None or way[0] in answer.missed_at
             if came_back or answer.fate is Fate.BOTH:
                 return "answered"
             return "answer_lost" if answer.fate is Fate.LOST else "unproven"
         if crossing.fate in (Fate.LOST, Fate.MADE, Fate.UNPROVEN):
             return str(crossing.fate.value)
-        return "unanswered"
+        return "not_captured" if unseen_at(crossing, self.woven.way) else "unanswered"
 
     # ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -118,6 +118,18 @@ class Crossing:
         return next((sight.frame for sight in self.seen if sight.point == point), None)
 
 
+def unseen_at(crossing: Crossing, way: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the points of which nobody saw whether a packet passed them: their captures had ended, or not begun.
+
+    ``way`` has the points from ``a`` to ``b``. Where a packet was seen behind a point, it passed that.
+    """
+    if crossing.fate is not Fate.NOT_CAPTURED or crossing.why not in {Why.ENDED, Why.NOT_BEGUN} or not way:
+        return ()
+    own = way if crossing.sender == "a" else way[::-1]
+    last = own.index(crossing.seen[-1].point)
+    return tuple(point for point in crossing.missed_at if own.index(point) > last)
+
+
 @dataclass(frozen=True, slots=True)
 class JointProbe:
     """A keepalive probe, and what became of it and of its answer."""
@@ -207,6 +219,10 @@ class JointFlow:
     def part_at(self, point: int) -> Part | None:
         """Return the part that a point saw."""
         return next((part for part in self.parts if part.point == point), None)
+
+    def unseen_at(self, crossing: Crossing) -> tuple[int, ...]:
+        """Return the points of which nobody saw whether a packet passed them: their captures did not run."""
+        return unseen_at(crossing, self.way)
 
     def nearest(self, side: Side) -> Part:
         """Return the part nearest to an end; the first where nothing tells."""

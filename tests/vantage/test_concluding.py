@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.joining import join
-from tests.vantages import ACK, FIN, RST, World, keepalive
+from tests.vantages import ACK, FIN, PSH, RST, World, keepalive
 
 
 def flow_of(world, folder):
@@ -68,3 +68,30 @@ def test_counts_add_up(tmp_path):
     assert flow.counts["changed"] == flow.counts["both"]
     assert flow.counts == {name: sum(flow.counts_from[side][name] for side in ("a", "b")) for name in flow.counts}
     assert 400_000 == flow.delays_ns["a"][0]
+
+
+def test_an_answer_is_that_of_the_last_probe_that_arrived(tmp_path):
+    """A point that lacks a probe takes its answer for that of a lost one before; all points together do not."""
+    made = World()
+    a, b = keepalive(made, probes=2, lost=(1,))
+    made.send(6.0, "a", ACK, a + 30, b + 1, missed="A")
+    made.send(6.001, "b", ACK, b + 1, a + 31)
+
+    flow = flow_of(made, tmp_path)
+
+    assert ["answered", "lost", "answered"] == [probe.outcome for probe in flow.probes]
+
+
+@pytest.mark.parametrize(("ran", "outcome"), [(False, "not_captured"), (True, "unanswered")])
+def test_a_probe_that_no_capture_saw_arrive_is_not_called_unanswered(tmp_path, ran, outcome):
+    """Whether a probe arrived nobody saw where the capture of that side had ended before."""
+    made = World()
+    a, b = keepalive(made, probes=2)
+    upto = len(made.frames["B"]) + (3 if ran else 0)
+    made.send(6.0, "b", ACK | PSH, b + 1, a + 31, b"later")
+    made.send(6.1, "a", ACK, a + 31, b + 6)
+    made.send(8.0, "a", ACK, a + 30, b + 6)
+
+    flow = join(*made.write(tmp_path, parts=(None, slice(0, upto)))).flows[0]
+
+    assert outcome == flow.probes[2].outcome

@@ -33,6 +33,9 @@ ROW_IN: Final = 0.27
 WIDTH_IN: Final = 9.6
 SLANT: Final = 0.55
 """How far an arrow falls over its whole length, in rows."""
+HALF_WAY: Final = 0.5
+STUB: Final = 0.25
+"""How far an arrow goes towards where nobody saw it."""
 SILENCE_NS: Final = 1_000_000_000
 """A longer silence is marked between the rows."""
 MEANINGS: Final = ("probe", "RST", "lost on the way", "made on the way", "not captured there")
@@ -145,7 +148,7 @@ def _draw(
             -0.03, y, format_instant(rung.crossing.first.ts_ns, start_ns), ha="right", va="center",
             fontsize=SMALL_PT, color=theme.ink,
         )  # fmt: skip
-        shown |= _rung(axes, rung, place, len(way), y, theme)
+        shown |= _rung(axes, rung, place, flow.unseen_at(rung.crossing), y, theme)
         y += 1
     bottom = y + 0.2
     for point, x in place.items():
@@ -173,27 +176,19 @@ def _short(name: str) -> str:
     return name if len(name) <= 40 else name[:37] + "..."
 
 
-def _rung(axes: Axes, rung: Rung, place: dict[int, float], columns: int, y: float, theme: Theme) -> set[str]:
+def _rung(axes: Axes, rung: Rung, place: dict[int, float], unseen: tuple[int, ...], y: float, theme: Theme) -> set[str]:
     """Draw one packet; return what of it belongs into the legend."""
-    crossing = rung.crossing
+    crossing, columns = rung.crossing, len(place)
     colour = theme.reset if crossing.flags & RST else theme.probe if rung.is_probe else theme.ink
     xs = [place[sight.point] for sight in crossing.seen]
     shown = {"probe"} if rung.is_probe else {"RST"} if crossing.flags & RST else set[str]()
-    rightward = crossing.sender == "a"
-    step = 0.5 if rightward else -0.5
-    begin, end = xs[0], xs[-1]
-    if crossing.fate is Fate.LOST:
-        end += step
-    if crossing.fate is Fate.MADE:
-        begin -= step
+    begin, end = _reach(crossing, place, unseen)
     slant = SLANT / max(columns - 1, 1)
 
     def level(x: float) -> float:
         return y + abs(x - begin) * slant - SLANT / 2
 
     style = "--" if crossing.fate in (Fate.NOT_CAPTURED, Fate.UNPROVEN) else "-"
-    if begin == end:  # one point alone has it, and nothing tells where it went
-        end = begin + 0.25 * (1 if rightward else -1)
     axes.annotate(
         "", (end, level(end)), (begin, level(begin)), zorder=3,
         arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.2, "linestyle": style, "shrinkA": 0,
@@ -222,6 +217,30 @@ def _rung(axes: Axes, rung: Rung, place: dict[int, float], columns: int, y: floa
         bbox={"facecolor": theme.page, "edgecolor": "none", "pad": 0.4} if theme.page != "none" else None,
     )  # fmt: skip
     return shown
+
+
+def _reach(crossing: Crossing, place: dict[int, float], unseen: tuple[int, ...]) -> tuple[float, float]:
+    """Return where the arrow of a packet begins and ends: at points that saw it, or beside those that did not.
+
+    It goes to points that it passed unrecorded, half way to where it was lost or from where it was made, and a little
+    towards a point of which nothing tells whether it passed.
+    """
+    forth = 1 if crossing.sender == "a" else -1
+    xs = [place[sight.point] for sight in crossing.seen]
+    passed = [place[point] for point in crossing.missed_at if point not in unseen]
+    along = sorted([*xs, *passed], key=lambda x: forth * x)
+    begin, end = along[0], along[-1]
+    if crossing.between is None:
+        end += STUB * forth if unseen else 0
+    elif crossing.fate is Fate.LOST:
+        end += HALF_WAY * forth
+    elif crossing.fate is Fate.MADE:
+        begin -= HALF_WAY * forth
+    elif place[crossing.between[0]] * forth >= end * forth:
+        end += STUB * forth
+    else:
+        begin -= STUB * forth
+    return (begin, end) if begin != end else (begin, end + STUB * forth)
 
 
 def _legend(axes: Axes, shown: set[str], theme: Theme) -> None:

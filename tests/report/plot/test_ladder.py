@@ -4,7 +4,7 @@ from analyzer.joining import join
 from analyzer.report.plot import ladder_figure, rendered
 from analyzer.report.plot.ladder import MOST_ROWS, rungs_of
 from tests.judging import CAPTURES
-from tests.vantages import World, keepalive
+from tests.vantages import ACK, PSH, World, keepalive
 
 LAB = CAPTURES / "lab"
 
@@ -52,3 +52,37 @@ def test_so_many_packets_are_drawn_and_the_others_counted(tmp_path):
     assert axes.get_xlabel().startswith(f"{left_out} more packets")
     assert 2 == sum(line.get_marker() == "x" for line in axes.lines)
     assert rendered([figure], "svg") == rendered([drawn(joined, theme="dark", title=False)[0]], "svg")
+
+
+def arrows(axes):
+    """Return where each arrow begins and ends, from left to right, in order of rows."""
+    return [(round(each.xyann[0], 2), round(each.xy[0], 2)) for each in axes.texts if hasattr(each, "xyann")]
+
+
+def test_what_a_point_did_not_record_is_drawn_where_it_passed(tmp_path):
+    """A packet that passed a point unrecorded goes from there or to there, on its way, whichever point lacks it."""
+    made = World()
+    a, b = keepalive(made, probes=2)
+    made.send(6.0, "a", ACK, a + 30, b + 1, missed="A")
+    made.send(6.001, "b", ACK, b + 1, a + 31, missed="B")
+    made.send(8.0, "a", ACK, a + 30, b + 1, missed="B")
+    made.send(8.001, "b", ACK, b + 1, a + 31)
+    made.send(9.0, "b", ACK | PSH, b + 1, a + 31, b"later", missed="A")
+    made.send(9.5, "a", ACK, a + 31, b + 6)
+
+    _, axes = drawn(join(*made.write(tmp_path)))
+
+    assert [(0.0, 1.0), (1.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 0.0), (0.0, 1.0)] == arrows(axes)[-6:]
+
+
+def test_what_nobody_saw_arrive_ends_before_the_next_point(tmp_path):
+    """Towards a point whose capture had ended an arrow goes a little, and from one of which nothing tells, too."""
+    made = World()
+    a, b = keepalive(made, probes=3)
+    upto = len(made.frames["B"])
+    made.send(9.0, "a", ACK, a + 30, b + 1)
+    made.send(9.5, "b", ACK | PSH, b + 1, a + 31, b"later")
+
+    _, axes = drawn(join(*made.write(tmp_path, parts=(None, slice(0, upto)))))
+
+    assert (0.0, 0.25) in arrows(axes)
