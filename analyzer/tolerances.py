@@ -145,12 +145,21 @@ BEAT_AT_ONCE_NS: Final = 100 * MS
 """What looks like an answer and takes longer may be a heartbeat of the other end's own."""
 BEAT_JITTER_PARTS: Final = 9
 """Distances of short heartbeats may differ by so many of 32 parts: a timer's jitter of a quarter (RFC 4271 10)."""
+BEAT_MOST_JITTER_PARTS: Final = 13
+"""... and those of any length where hardly anything else is said so: a jitter of a quarter either way."""
 BEAT_SLACK_NS: Final = 1100 * MS
 """Programs that look at the clock once a second beat so late, if that is no more than a quarter of the period."""
 BEATS_LEAST: Final = 4
 """Fewer messages show no rhythm."""
 BEAT_LOOSE_COUNT: Final = 8
 """From so many on their distances may differ by three eighths of the period; of fewer by an eighth."""
+BEAT_LOOSE_PARTS: Final = 18
+"""Of 32 parts of the period, by which distances with much jitter may differ: half of it, and a little more for the mean
+of a few."""
+BEAT_LOOSE_OTHERS: Final = 12
+"""For so many with much jitter one may be out of the rhythm."""
+BEAT_LATE_PARTS: Final = 3
+"""Where both ends are heard in one rhythm, the second answers if it comes within this part of the period."""
 
 # ── rhythm ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

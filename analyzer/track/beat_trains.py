@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.loops.loop import loop
-from analyzer.tolerances import BEAT_AT_ONCE_NS, BEAT_LENGTH_PLAY, BEATS_LEAST
-from analyzer.track.beats import MOST_OTHERS, MOST_TRAINS, is_alike, new_train
-from analyzer.track.rhythm import distance_in, hidden_in, steps_in
+from analyzer.tolerances import BEAT_AT_ONCE_NS, BEAT_LENGTH_PLAY, BEAT_MOST_JITTER_PARTS, BEATS_LEAST
+from analyzer.track.beats import MOST_OTHERS, MOST_TRAINS, copy_train, is_alike, new_train
+from analyzer.track.rhythm import distance_in, hidden_in, is_unexplained, is_within, steps_in
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -27,11 +27,66 @@ def close_exchange(flow: Record, beats: Rows, registers: Numbers, acked: bool) -
     """
     opened = beats[flow["beats"]]
     side = flow["exchange"] - 1
-    if is_pair(opened):
-        at = flow["beats"]
-        while at >= 0 and not add_second(beats[at], opened, 1 - side):
-            at = beats[at]["next"]
+    at = flow["beats"]
+    found = False
+    while at >= 0:
+        if is_pair(opened) and not (found and beats[at]["loose"] == 0):
+            found |= add_second(beats[at], opened, 1 - side) and beats[at]["loose"] == 0
+        elif opened["open_own"] == 1 and opened["open_peer"] == 0:
+            add_late(beats[at], opened, 1 - side)
+        at = beats[at]["next"]
     place_exchange(flow, beats, registers, side, acked)
+    if opened["next"] >= 0 and beats[opened["next"]]["open_side"] > 0:
+        within = beats[opened["next"]]
+        take_second(opened, within)
+        place_exchange(flow, beats, registers, within["open_side"] - 1, acked)
+        within["open_side"] = 0
+
+
+@loop
+def take_second(opened: Record, within: Record) -> None:
+    """Let the exchange that is open be the one within it, once it was placed itself."""
+    opened["open_ns"] = within["open_ns"]
+    opened["open_frame"] = within["open_frame"]
+    opened["open_length"] = within["open_length"]
+    opened["open_own"] = 1
+    opened["open_peer"] = within["open_peer"]
+    opened["open_answer_len"] = within["open_answer_len"]
+    opened["open_answer_frame"] = within["open_answer_frame"]
+    opened["open_answer_ns"] = within["open_answer_ns"]
+    opened["open_idle_ns"] = within["open_idle_ns"]
+    opened["open_own_ns"] = within["open_own_ns"]
+    opened["open_before"] = 0
+
+
+@loop
+def forget_second(flow: Record, beats: Rows) -> None:
+    """Forget the exchange within the open one."""
+    at = beats[flow["beats"]]["next"]
+    if at >= 0:
+        beats[at]["open_side"] = 0
+
+
+@loop
+def add_late(train: Record, opened: Record, side: int) -> bool:
+    """Note for a train that the open exchange, of the other end alone, may be a late answer to its last beat.
+
+    It is the first that was said since. Whether it answers, or is a beat of its own, shows in all of them.
+    """
+    waits = train["count"] > 0 and train["side"] == side and train["unanswered"] > 0
+    if not waits or train["last_ns"] != opened["open_ns"] - opened["open_idle_ns"]:
+        return False
+    if train["answer_len"] == 0:
+        train["answer_len"] = opened["open_length"]
+    elif abs(train["answer_len"] - opened["open_length"]) > BEAT_LENGTH_PLAY:
+        train["unlike"] = min(MOST_OTHERS, train["unlike"] + 1)
+    train["late"] += 1
+    train["unanswered"] = 0
+    train["acked"] = 0
+    train["answer_frame"] = opened["open_frame"]
+    train["answer_ns"] = opened["open_ns"]
+    train["slowest_ns"] = max(train["slowest_ns"], opened["open_ns"] - train["last_ns"])
+    return True
 
 
 @loop
@@ -66,6 +121,8 @@ def place_exchange(flow: Record, beats: Rows, registers: Numbers, side: int, ack
     opened = beats[flow["beats"]]
     length = opened["open_length"]
     found = False
+    loose = -1
+    loosened = -1
     restarted = -1
     spare = -1
     last = -1
@@ -73,20 +130,31 @@ def place_exchange(flow: Record, beats: Rows, registers: Numbers, side: int, ack
     at = flow["beats"]
     while at >= 0:
         train = beats[at]
-        if is_alike(train, side, length):
+        if is_alike(train, side, length) and train["loose"] == 1:
+            loose = at
+        elif is_alike(train, side, length):
             distance_ns = -1 if found else distance_in(train, opened)
             if distance_ns >= 0:
+                if distance_ns == 0 and is_unexplained(train, opened):
+                    train["others"] = min(MOST_OTHERS, train["others"] + 1)
                 add_beat(train, opened, distance_ns, acked)
                 found = True
             else:
                 train["others"] = min(MOST_OTHERS, train["others"] + 1)
+                loosened = at if may_have_jitter(train, opened) else loosened
                 if train["count"] < BEATS_LEAST:
                     restarted = at
-        if train["count"] < BEATS_LEAST and (spare < 0 or is_staler(train, beats[spare])):
+        if train["count"] < BEATS_LEAST and train["loose"] == 0 and (spare < 0 or is_staler(train, beats[spare])):
             spare = at
         trains += 1
         last = at
         at = train["next"]
+    if loose >= 0:
+        place_loosely(beats[loose], opened, acked)
+    elif loosened >= 0 and trains < MOST_TRAINS and not found:
+        last = loosen(beats, registers, loosened, last)
+        trains += 1
+        add_beat(beats[last], opened, opened["open_ns"] - beats[last]["last_ns"], acked)
     if found:
         return
     if restarted >= 0:
@@ -99,6 +167,39 @@ def place_exchange(flow: Record, beats: Rows, registers: Numbers, side: int, ack
         spare = new_train(beats, registers, side)
         beats[last]["next"] = spare
     begin_train(beats[spare], opened, side, acked)
+
+
+@loop
+def may_have_jitter(train: Record, opened: Record) -> bool:
+    """Say whether a timer with much jitter explains the open exchange, which no other does, and a train's distances."""
+    gap_ns = opened["open_ns"] - train["last_ns"]
+    return train["gaps"] > 0 and is_within(train, gap_ns, BEAT_MOST_JITTER_PARTS)
+
+
+@loop
+def loosen(beats: Rows, registers: Numbers, at: int, last: int) -> int:
+    """Let a train that takes distances with much jitter go on beside one, behind the last of the chain; return it."""
+    loose = new_train(beats, registers, beats[at]["side"])
+    beats[last]["next"] = loose
+    copy_train(beats[at], beats[loose], 0)
+    beats[loose]["loose"] = 1
+    beats[loose]["others"] -= 1  # the open exchange, which goes on with it
+    beats[loose]["open_side"] = 0
+    return loose
+
+
+@loop
+def place_loosely(train: Record, opened: Record, acked: bool) -> None:  # noqa: FBT001
+    """Add the open exchange to a train that takes distances with much jitter, or count it as out of its rhythm."""
+    distance_ns = distance_in(train, opened)
+    if distance_ns < 0 or (distance_ns == 0 and is_unexplained(train, opened)):
+        train["others"] = min(MOST_OTHERS, train["others"] + 1)
+    if distance_ns >= 0:
+        add_beat(train, opened, distance_ns, acked)
+    elif train["count"] < BEATS_LEAST:
+        gap_ns = opened["open_ns"] - train["last_ns"]
+        restart(train)
+        add_beat(train, opened, gap_ns, acked)
 
 
 @loop
@@ -135,6 +236,7 @@ def begin_train(train: Record, opened: Record, side: int, acked: bool) -> None: 
     train["acked"] = 0
     train["answer_len"] = 0
     train["unlike"] = 0
+    train["late"] = 0
     train["others"] = 0
     train["answer_frame"] = 0
     train["answer_ns"] = -1
@@ -160,19 +262,22 @@ def begin_train(train: Record, opened: Record, side: int, acked: bool) -> None: 
 @loop
 def restart(train: Record) -> None:
     """Let a train begin with its last beat: those before it were at another distance."""
-    answered = 1 if train["unanswered"] == 0 else 0
+    waits = 1 if train["unanswered"] > 0 else 0
+    late = 0 if waits > 0 else min(train["late"], 1)
+    answered = 1 - waits - late
     train["count"] = 1
     train["answered"] = answered
+    train["late"] = late
     train["missed"] = 1 - answered
-    train["unanswered"] = 1 - answered
-    train["acked"] = min(train["acked"], 1 - answered)
+    train["unanswered"] = waits
+    train["acked"] = min(train["acked"], waits)
     train["unlike"] = 0
     train["others"] = 0
     train["gaps"] = 0
     train["sum_ns"] = 0
     train["first_frame"] = train["last_frame"]
     train["first_ns"] = train["last_ns"]
-    if answered == 0:
+    if waits > 0:
         train["silent_frame"] = train["last_frame"]
         train["silent_ns"] = train["last_ns"]
         train["answer_frame"] = 0
@@ -193,7 +298,7 @@ def add_beat(train: Record, opened: Record, distance_ns: int, acked: bool) -> No
     if train["answer_len"] == 0:
         train["answer_len"] = opened["open_answer_len"]
     elif abs(train["answer_len"] - opened["open_answer_len"]) > BEAT_LENGTH_PLAY:
-        train["unlike"] += 1
+        train["unlike"] = min(MOST_OTHERS, train["unlike"] + 1)
     train["answered"] += 1
     train["unanswered"] = 0
     train["acked"] = 0

@@ -33,7 +33,8 @@ BEATS: Final = np.dtype(
         ("unanswered", np.int32),  # those of them behind the last that was answered
         ("acked", np.int32),  # those of these, from the last on, that the peer's kernel acknowledged
         ("answer_len", np.int32),  # octets of the first answer
-        ("unlike", np.int32),  # answers of another length
+        ("unlike", np.int16),  # answers of another length, at most MOST_OTHERS
+        ("loose", np.int16),  # 1 if it takes distances with much jitter: a train beside the one that takes few
         (
             "due",
             np.int16,
@@ -57,12 +58,17 @@ BEATS: Final = np.dtype(
         ("silent_frame", np.int64),  # the first beat behind it that nothing answered, 0 none
         ("silent_ns", np.int64),
         ("slowest_ns", np.int64),  # the longest that an answer took
-        ("open_ns", np.int64),  # in the first of a flow's chain: the exchange that is open
+        (
+            "open_ns",
+            np.int64,
+        ),  # in the first of a flow's chain: the exchange that is open; in the next the one within it
         ("open_frame", np.int64),
         ("open_length", np.int16),
         ("open_own", np.int16),  # messages of who began it
         ("open_peer", np.int16),  # ... and of the other end
+        ("open_side", np.int16),  # who began it, if it is the second of two at once: 1 a, 2 b; else 0
         ("open_answer_len", np.int32),
+        ("late", np.int32),  # of the train: beats that may have been answered late, by what looks like a beat itself
         ("open_answer_frame", np.int64),
         ("open_answer_ns", np.int64),
         ("open_idle_ns", np.int64),  # how long nobody had sent data before it
@@ -74,7 +80,7 @@ BEATS: Final = np.dtype(
 """A train of heartbeats of one end of a flow."""
 
 MOST_OTHERS: Final = 32_000
-MOST_TRAINS: Final = 4
+MOST_TRAINS: Final = 6
 """So many trains are kept of a flow."""
 
 USED: Final = 0
@@ -104,6 +110,8 @@ def new_train(beats: Rows, registers: Numbers, side: int) -> int:
     beats[at]["next"] = -1
     beats[at]["side"] = side
     beats[at]["count"] = 0
+    beats[at]["open_side"] = 0
+    beats[at]["loose"] = 0
     return at
 
 
@@ -122,6 +130,8 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
     copy["acked"] = train["acked"]
     copy["answer_len"] = train["answer_len"]
     copy["unlike"] = train["unlike"]
+    copy["late"] = train["late"]
+    copy["loose"] = train["loose"]
     copy["others"] = train["others"]
     copy["due"] = train["due"]
     copy["protocol"] = 0
@@ -147,6 +157,7 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
     copy["open_length"] = train["open_length"]
     copy["open_own"] = train["open_own"]
     copy["open_peer"] = train["open_peer"]
+    copy["open_side"] = train["open_side"]
     copy["open_answer_len"] = train["open_answer_len"]
     copy["open_answer_frame"] = train["open_answer_frame"]
     copy["open_answer_ns"] = train["open_answer_ns"]

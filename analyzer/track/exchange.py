@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
 from analyzer.segment import FIN, RST, SYN
-from analyzer.tolerances import BEAT_AT_ONCE_NS, BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS, BEAT_PAUSE_NS, BEAT_PROMPT_NS
-from analyzer.track.beat_trains import close_exchange, is_answered, pass_over
+from analyzer.tolerances import (
+    BEAT_AT_ONCE_NS,
+    BEAT_LENGTH_PLAY,
+    BEAT_MOST_OCTETS,
+    BEAT_PAUSE_NS,
+    BEAT_PROMPT_NS,
+    BEATS_LEAST,
+)
+from analyzer.track.beat_trains import close_exchange, forget_second, is_answered, pass_over, restart
 from analyzer.track.beats import is_alike, new_train
+from analyzer.track.rhythm import is_step
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -71,6 +79,8 @@ def watch_beats(
         begun = flow["exchange"] - 1
         again = not paused and side == begun and small and is_next_beat(opened, end, row)
         if not (paused or again):
+            if small and note_second(flow, end, peer, side, row, beats, registers):
+                return
             if side == begun:
                 opened["open_own"] += 1
                 # at once it answers a beat of the other end
@@ -81,6 +91,7 @@ def watch_beats(
                 note_answer(opened, row)
             if not small or opened["open_own"] > MOST_EACH or opened["open_peer"] > MOST_EACH:
                 pass_over(flow, beats)
+                forget_second(flow, beats)
                 flow["exchange"] = 0
             return
         if side != begun and small and opened["open_answer_frame"] == 0 and is_late_answer(beats, flow, ts_ns):
@@ -93,8 +104,18 @@ def watch_beats(
         return
     if flow["beats"] < 0:
         flow["beats"] = new_train(beats, registers, side)
-    opened = beats[flow["beats"]]
     flow["exchange"] = 1 + side
+    open_exchange(beats[flow["beats"]], end, peer, row, idle_ns)
+    if opened_before(beats, flow) < 0 and is_answering(beats, flow, end, peer):
+        beats[flow["beats"]]["open_before"] = 0
+        forget_answers(flow, beats)
+
+
+@loop
+def open_exchange(opened: Record, end: Record, peer: Record, row: Record, idle_ns: int) -> None:
+    """Begin an exchange in this record of a flow's chain."""
+    ts_ns = row["ts_ns"]
+    length = row["payload_len"]
     opened["open_ns"] = ts_ns
     opened["open_frame"] = row["frame"]
     opened["open_length"] = length
@@ -109,6 +130,98 @@ def watch_beats(
     if end["data_ns"] >= 0 and abs(end["data_len"] - length) <= BEAT_LENGTH_PLAY:
         answered = peer["data_frame"] > end["data_frame"]
         opened["open_before"] = end["data_frame"] if answered else -end["data_frame"]
+
+
+@loop
+def forget_answers(flow: Record, beats: Rows) -> None:
+    """Let the trains of messages like that of the open exchange begin anew that may have begun with an answer."""
+    opened = beats[flow["beats"]]
+    at = flow["beats"]
+    while at >= 0:
+        train = beats[at]
+        few = is_alike(train, flow["exchange"] - 1, opened["open_length"]) and 1 < train["count"] < BEATS_LEAST
+        if few and train["missed"] > train["unanswered"]:
+            restart(train)
+        at = train["next"]
+
+
+@loop
+def opened_before(beats: Rows, flow: Record) -> int:
+    """Return which frame the sender of the open exchange sent before, if as long; below 0 without an answer."""
+    frame: int = beats[flow["beats"]]["open_before"]
+    return frame
+
+
+@loop
+def is_answering(beats: Rows, flow: Record, end: Record, peer: Record) -> bool:
+    """Say whether the last data of who began the open exchange, behind which its peer sent none, answers the peer.
+
+    Both ends may ask. It does if it came at once, or in time where beats of the peer's that are as long are answered;
+    but not if it is as long ago as those are apart: then it may be a beat of its own that came second.
+    """
+    if peer["data_ns"] < 0:
+        return False
+    took_ns = end["data_ns"] - peer["data_ns"]
+    if took_ns < BEAT_AT_ONCE_NS or took_ns > BEAT_PROMPT_NS:
+        at_once: bool = took_ns < BEAT_AT_ONCE_NS
+        return at_once
+    at = flow["beats"]
+    while at >= 0:
+        train = beats[at]
+        if is_alike(train, 2 - flow["exchange"], peer["data_len"]) and is_answered(train):
+            answers: bool = train["gaps"] == 0 or not is_step(train, beats[flow["beats"]]["open_own_ns"])
+            return answers
+        at = train["next"]
+    return False
+
+
+@loop
+def note_second(
+    flow: Record, end: Record, peer: Record, side: int, row: Record, beats: Rows, registers: Numbers
+) -> bool:
+    """Take a small message amid the open exchange for another beat, or the answer to that; say whether it is either.
+
+    It is another if it answers nothing, and is of another length than the first, or comes from the other end once that
+    answered. One is kept: two trains of one end whose periods are multiples of each other meet all the time.
+    """
+    opened = beats[flow["beats"]]
+    at = opened["next"]
+    ts_ns = row["ts_ns"]
+    if at >= 0 and beats[at]["open_side"] > 0:
+        second = beats[at]
+        if second["open_side"] - 1 != side and second["open_answer_frame"] == 0:
+            has_answer = opened["open_answer_frame"] > 0 or flow["exchange"] - 1 == side
+            if has_answer or not is_its_answer(beats, flow, opened, row["payload_len"]):
+                note_answer(second, row)
+                return True
+        return False
+    answered_ns = opened["open_answer_ns"]
+    if side == flow["exchange"] - 1:
+        if abs(opened["open_length"] - row["payload_len"]) <= BEAT_LENGTH_PLAY or opened["open_peer"] > 1:
+            return False
+        if ts_ns - peer["data_ns"] < BEAT_AT_ONCE_NS and peer["data_ns"] != answered_ns:
+            return False
+    elif answered_ns < 0 or opened["open_own"] > 1 or ts_ns - max(end["data_ns"], peer["data_ns"]) < BEAT_AT_ONCE_NS:
+        return False
+    if at < 0:
+        at = new_train(beats, registers, side)
+        opened["next"] = at
+    open_exchange(beats[at], end, peer, row, ts_ns - max(end["data_ns"], peer["data_ns"]))
+    beats[at]["open_side"] = 1 + side
+    return True
+
+
+@loop
+def is_its_answer(beats: Rows, flow: Record, opened: Record, length: int) -> bool:
+    """Say whether beats like the first of two that were sent at once had answers of this length."""
+    at = flow["beats"]
+    while at >= 0:
+        train = beats[at]
+        if is_alike(train, flow["exchange"] - 1, opened["open_length"]) and is_answered(train):
+            alike: bool = abs(train["answer_len"] - length) <= BEAT_LENGTH_PLAY
+            return alike
+        at = train["next"]
+    return True
 
 
 @loop

@@ -11,7 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.loops.loop import loop
-from analyzer.tolerances import BEAT_JITTER_PARTS, BEAT_SHORT_OCTETS, BEAT_SLACK_NS, BEATS_LEAST
+from analyzer.tolerances import (
+    BEAT_JITTER_PARTS,
+    BEAT_MOST_JITTER_PARTS,
+    BEAT_SHORT_OCTETS,
+    BEAT_SLACK_NS,
+    BEATS_LEAST,
+)
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record
@@ -45,7 +51,7 @@ def distance_in(train: Record, opened: Record) -> int:
         return gap_ns
     period_ns = period_of(train)
     slack = slack_ns(period_ns)
-    if is_step(train, gap_ns):
+    if abs(gap_ns - period_ns) <= slack:
         return gap_ns
     if gap_ns > period_ns:
         if abs(opened["open_idle_ns"] - period_ns) <= slack:
@@ -55,6 +61,14 @@ def distance_in(train: Record, opened: Record) -> int:
             own: int = opened["open_own_ns"]
             return own
     return steps_in(train, gap_ns)
+
+
+@loop
+def is_unexplained(train: Record, opened: Record) -> bool:
+    """Say whether nothing passed since a train's last beat, and the answer to it, for longer than its period."""
+    passed_ns = opened["open_ns"] - max(train["last_ns"], train["answer_ns"])
+    unexplained: bool = opened["open_idle_ns"] >= passed_ns
+    return unexplained
 
 
 @loop
@@ -79,10 +93,17 @@ def is_step(train: Record, gap_ns: int) -> bool:
     period_ns = period_of(train)
     if abs(gap_ns - period_ns) <= slack_ns(period_ns):
         return True
-    if train["length"] > BEAT_SHORT_OCTETS:
+    if train["length"] > BEAT_SHORT_OCTETS and train["loose"] == 0:
         return False
+    parts = BEAT_JITTER_PARTS if train["loose"] == 0 else BEAT_MOST_JITTER_PARTS
+    return is_within(train, gap_ns, parts)
+
+
+@loop
+def is_within(train: Record, gap_ns: int, parts: int) -> bool:
+    """Say whether a train's distances, and this one, differ by no more than so many of 32 parts of the longest."""
     high_ns = max(train["high_ns"], gap_ns)
-    within: bool = 32 * (high_ns - min(train["low_ns"], gap_ns)) <= BEAT_JITTER_PARTS * high_ns
+    within: bool = 32 * (high_ns - min(train["low_ns"], gap_ns)) <= parts * high_ns
     return within
 
 

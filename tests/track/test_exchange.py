@@ -1,5 +1,7 @@
 """Which small messages may be beats, and what belongs to one."""
 
+import pytest
+
 from tests.heartbeats import OPENING, Talk, each, known, modes
 from tests.notation import follow, parse
 
@@ -41,3 +43,50 @@ def test_answers_that_take_most_of_the_period(jit):
     (train,) = Talk().beats(each(10, 1, 6), length=6, answer=10, after=0.6).trains(jit=jit)
 
     assert known(train, "side", "count", "answered", "missed", "due") == (0, 6, 6, 0, 1)
+
+
+@modes
+@pytest.mark.parametrize(("period", "lag"), [(2, 1), (2, 0.999), (10, 5), (10, 3), (20, 1.5), (3, 0.5), (10, 0.3)])
+def test_both_ends_ping_and_both_answer(jit, period, lag):
+    """Pings of both ends, of one length with their answers, are a train of each, and no answer counts as a ping."""
+    talk = Talk()
+    for at in each(5, period, 15):
+        talk.beats([at]).beats([at + lag], who="b")
+    trains = talk.trains(jit=jit)
+
+    assert [known(train, "side", "count", "answered", "missed") for train in trains] == [(0, 15, 15, 0), (1, 15, 15, 0)]
+    assert {round(train["sum_ns"] / train["gaps"] / 1e6) for train in trains} == {period * 1000}
+
+
+@pytest.mark.parametrize("slow", [0.15, 0.3, 0.6])
+def test_both_ends_ping_over_a_slow_path(slow):
+    """Where the answers of one end take longer than those of a host nearby they are no pings of its own either."""
+    talk = Talk()
+    for at in each(5, 10, 15):
+        talk.beats([at], 10, 6, after=slow).beats([at + 3], 6, 10, who="b")
+    trains = talk.trains()
+
+    assert [known(train, "side", "count", "answered") for train in trains] == [(0, 15, 15), (1, 15, 15)]
+
+
+@modes
+@pytest.mark.parametrize(("period", "lag"), [(25, 0.05), (25, 5.3), (30, 0.05), (30, 5), (20, 0.3)], ids=str)
+def test_two_heartbeats_of_one_end(jit, period, lag):
+    """Heartbeats of two lengths are two trains, also where they always come at the same time."""
+    talk = Talk()
+    said = [(at, 6) for at in each(10, 10, 30)] + [(at, 40) for at in each(10 + lag, period, 10)]
+    for at, length in sorted(said):
+        talk.beats([at], length, length)
+    trains = talk.trains(jit=jit)
+
+    assert [known(train, "length", "count", "answered") for train in trains] == [(6, 30, 30), (40, 10, 10)]
+
+
+def test_two_at_once_of_which_one_is_answered():
+    """Of two sent at once that one has the answer whose answers are as long."""
+    talk = Talk().beats([10, 20, 30, 40, 50], 6, 6)
+    for at in (60, 70, 80, 90, 100):
+        talk.says(at, "a", 6).says(at + 0.02, "a", 40).says(at + 0.05, "b", 6)
+    trains = talk.trains()
+
+    assert [known(train, "length", "count", "answered") for train in trains] == [(6, 10, 10), (40, 5, 0)]

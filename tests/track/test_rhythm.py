@@ -1,6 +1,7 @@
 """Which distances are in step with a train of beats."""
 
 import itertools
+import random
 
 import pytest
 
@@ -58,3 +59,27 @@ def test_a_jitter_that_no_timer_has():
     times = itertools.accumulate([30, 17, 26, 41, 12, 35, 22, 44, 19, 29, 38, 15])
 
     assert talk_of([list(times), []], 19).trains() == []
+
+
+def with_jitter(jitter, count, seed):
+    """Times at a distance of 30 s, each more or less by up to a part of it."""
+    drawn = random.Random(seed)
+    return list(itertools.accumulate((30 * (1 + drawn.uniform(-jitter, jitter)) for _ in range(count - 1)), initial=20))
+
+
+@modes
+@pytest.mark.parametrize("length", [6, 30, 60])
+@pytest.mark.parametrize("jitter", [0.1, 0.2, 0.25])
+def test_a_timer_with_jitter(jit, length, jitter):
+    """Pings of any length whose distances differ by a quarter either way are one train, nearly whole."""
+    for seed in range(6):
+        (train,) = Talk().beats(with_jitter(jitter, 20, seed), length, length).trains(jit=jit)
+        assert 18 <= train["count"] == train["answered"] <= 20
+        assert 25 * S < train["sum_ns"] // train["gaps"] < 35 * S
+
+
+def test_a_strict_rhythm_stays_strict():
+    """A message at another time, which a timer with much jitter could have sent, leaves the period what it is."""
+    (train,) = Talk().beats(sorted([*each(10, 10, 14), 47, 91])).trains()
+
+    assert known(train, "low_ns", "high_ns", "count") == (10 * S, 10 * S, 14)
