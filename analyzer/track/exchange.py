@@ -79,7 +79,8 @@ def watch_beats(
         begun = flow["exchange"] - 1
         again = not paused and side == begun and small and is_next_beat(opened, end, row)
         if not (paused or again):
-            if small and note_second(flow, end, peer, side, row, beats, registers):
+            alone = opened["open_own"] == 1 and opened["open_peer"] <= 1
+            if alone and small and note_second(flow, end, peer, side, row, beats, registers):
                 return
             if side == begun:
                 opened["open_own"] += 1
@@ -194,6 +195,9 @@ def note_second(
             if has_answer or not is_its_answer(beats, flow, opened, row["payload_len"]):
                 note_answer(second, row)
                 return True
+            return False
+        opened["open_own"] = MOST_EACH  # with one more there are too many
+        opened["open_peer"] = MOST_EACH
         return False
     answered_ns = opened["open_answer_ns"]
     if side == flow["exchange"] - 1:

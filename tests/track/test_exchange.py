@@ -82,6 +82,16 @@ def test_two_heartbeats_of_one_end(jit, period, lag):
     assert [known(train, "length", "count", "answered") for train in trains] == [(6, 30, 30), (40, 10, 10)]
 
 
+def test_two_at_once_that_are_answered_together():
+    """The first answer is that to the first of two that were sent at once, the second that to the second."""
+    talk = Talk()
+    for at in each(10, 10, 6):
+        talk.says(at, "a", 6).says(at + 0.002, "a", 40).says(at + 0.05, "b", 7).says(at + 0.06, "b", 41)
+    trains = talk.trains()
+
+    assert [known(train, "length", "answered", "answer_len") for train in trains] == [(6, 6, 7), (40, 6, 41)]
+
+
 def test_two_at_once_of_which_one_is_answered():
     """Of two sent at once that one has the answer whose answers are as long."""
     talk = Talk().beats([10, 20, 30, 40, 50], 6, 6)
