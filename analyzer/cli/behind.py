@@ -9,7 +9,6 @@ This module must not know what is in a text.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ def made_behind(texts: Iterable[Callable[[], str]], *, at_once: bool = False) ->
     if at_once or (os.cpu_count() or 1) == 1:
         yield from (text() for text in texts)
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     before: Future[str] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="keepalive-behind") as thread:
         for text in texts:
