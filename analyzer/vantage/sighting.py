@@ -77,9 +77,9 @@ def sightings_of(batch: SegmentBatch, told: NDArray[np.int64], *, jit: bool) -> 
     rows, found = thaw(batch.rows, jit=jit), records(SIGHTING, count, jit=jit)
     made = sight.choose(jit=jit)(rows, thaw(contents, jit=jit), told if jit else told.tolist(), count, found)
     seen: NDArray[np.void] = freeze(found[:made], SIGHTING)
-    told_of = batch.rows[(told >= 0) & (batch.rows["note"] == NOTE_TCP)]
-    seen["tsecr"] = np.where((told_of["flags"] & ACK > 0) & (told_of["tsecr"] > 0), told_of["tsecr"], 0)
-    seen["link"] = links_of(told_of)
+    # columns: numpy takes whole records field by field
+    at = np.flatnonzero((told >= 0) & (batch.rows["note"] == NOTE_TCP))
+    seen["link"] = links_of(batch.rows["src_mac"][at], batch.rows["interface"][at])
     if batch.contents is None:
         seen["mss"] = ABSENT
     seen["key"] = keys_of(seen)
@@ -88,7 +88,7 @@ def sightings_of(batch: SegmentBatch, told: NDArray[np.int64], *, jit: bool) -> 
 
 @loop
 def sight(rows: Rows, contents: Rows, told: Numbers, count: int, seen: Rows) -> int:
-    """Write a SIGHTING, but for its key, of each of ``count`` rows that is a segment of a flow; return how many."""
+    """Write a SIGHTING, but for its key and link, of each of ``count`` rows that is a segment of a flow; return how many."""
     made = 0
     for i in range(count):
         row = rows[i]
@@ -102,6 +102,7 @@ def sight(rows: Rows, contents: Rows, told: Numbers, count: int, seen: Rows) -> 
         at["seq"] = row["seq"]
         at["ack"] = row["ack"] if row["flags"] & ACK else 0
         at["tsval"] = row["tsval"]
+        at["tsecr"] = row["tsecr"] if row["flags"] & ACK and row["tsecr"] > 0 else 0
         at["payload_len"] = row["payload_len"]
         at["window"] = row["window"]
         at["ip_id"] = row["ip_id"]
@@ -133,9 +134,9 @@ def keys_of(seen: NDArray[np.void]) -> NDArray[np.int64]:
     return mixed(word, rest)
 
 
-def links_of(rows: NDArray[np.void]) -> NDArray[np.int32]:
+def links_of(src_mac: NDArray[np.int64], interface: NDArray[np.integer]) -> NDArray[np.int32]:
     """Return of each segment a word that is the same for all that one station sent on one captured interface."""
-    word = mixed(rows["src_mac"].astype(np.uint64), rows["interface"].astype(np.uint64))
+    word = mixed(src_mac.astype(np.uint64), interface.astype(np.uint64))
     links: NDArray[np.int32] = (word & 0x7FFFFFFF).astype(np.int32)
     return links
 
