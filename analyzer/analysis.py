@@ -125,7 +125,7 @@ class Analysis:
             self._keep(capture, batch, winners, picked)
         elif len(picked):
             self._unsearched.append((capture, (batch, winners, picked)))
-            if sum(len(batch) for _, (batch, _, _) in self._unsearched) >= SEARCHED:
+            if sum(len(batch) for _, (batch, _, _) in self._unsearched) >= SEARCHED // 2:  # more would take memory
                 self.settle()
 
     def settle(self) -> None:

@@ -88,7 +88,7 @@ def sightings_of(batch: SegmentBatch, told: NDArray[np.int64], *, jit: bool) -> 
 
 @loop
 def sight(rows: Rows, contents: Rows, told: Numbers, count: int, seen: Rows) -> int:
-    """Write a SIGHTING, but for its key and link, of each of ``count`` rows that is a segment of a flow; return how many."""
+    """Write a SIGHTING, but for key and link, of each of ``count`` rows that is a segment of a flow; say how many."""
     made = 0
     for i in range(count):
         row = rows[i]
