@@ -62,3 +62,26 @@ def test_both_pairs_of_addresses_are_said(nat_host):
         "1 lost between A and B",
     ):
         assert part in words
+
+
+@pytest.mark.parametrize("prober", ["a", "b"])
+def test_what_one_side_of_a_translation_lacks_contradicts_the_other_nowhere(tmp_path, prober):
+    """An end that gave up aborted nothing on the far side, where its last probes never came."""
+    made = World(nat="203.0.113.9", nat_port=61000, delay_ns=20_000)
+    a, b = keepalive(made, probes=2)
+    mine, theirs = (a + 31, b + 1) if prober == "a" else (b + 1, a + 31)
+    for at_s in (6.0, 8.0, 10.0):
+        made.send(at_s, prober, ACK, mine - 1, theirs, fate="lost")
+    made.send(12.0, prober, RST | ACK, mine, theirs)
+    path = tmp_path / "nat.pcap"
+    path.write_bytes(pcap(sorted(made.frames["A"] + made.frames["B"])))
+
+    result = analyze(path)
+    near, far = result.flows if prober == "a" else result.flows[::-1]
+    joint, _ = both_sides.BothSides(result.captures).of(result.flows[0])
+
+    assert "timed_out" == near.judged.ending.verdict.value == joint.ending.verdict
+    assert not far.judged.finding("abort-without-fin")
+    story = str(far.explain())
+    assert "SO_LINGER" not in story
+    assert f"flow {near.number}" in story

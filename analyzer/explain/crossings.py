@@ -35,6 +35,7 @@ WHY: Final = {
     Why.DROPPED: "the capture of {missing} dropped packets, and does not say which",
     Why.MISSES: "the capture of {missing} lacks others that passed it just before or behind",
     Why.REGROUPED: "its data is there in other pieces",
+    Why.LINK: "nothing tells on which side of this host it was, and whether this host made it",
     Why.ORDER: "nothing tells which point is nearer to which end",
 }
 """What a fate rests on."""
@@ -106,6 +107,8 @@ def fate_words(t: JointTeller, crossing: Crossing) -> str:
         if t.flow.unseen_at(crossing):
             return f"was not captured at {missed}"
         return f"passed {missed}, which did not capture it"
+    if crossing.why is Why.LINK:
+        return "was captured once"
     if crossing.fate is Fate.UNPROVEN:
         return f"is only at {listed([letter(sight.point) for sight in crossing.seen])}, and nothing tells why"
     return "passed all points"

@@ -192,7 +192,10 @@ def _gave_up(t: Teller, sender: Side, frame: int) -> Line:
 
 def _sender(t: Teller, reset: Reset) -> Line:
     """Say what the end sees whose kernel sent the RST, as its form tells."""
-    if reset.has_ack:
+    there = t.record.translation
+    if there is not None and t.record.is_beyond_translation(reset.sender):
+        text = f"flow {there.flow}, on its side of the translation, may show why it sent that RST."
+    elif reset.has_ack:
         text = "nothing; most likely its program closed the socket with data unread or with SO_LINGER 0, or ended."
     else:
         text = "nothing, if that RST was its own: its kernel had no such connection any more, nor a program on it."

@@ -116,7 +116,7 @@ def _left_its_sender(t: JointTeller, crossing: Crossing) -> bool:
 
     One that looks strange there came from a box beyond that point, and so may one of which only its order is known.
     """
-    if not t.flow.way or crossing.first.point != t.flow.nearest(crossing.sender).point:
+    if not t.flow.way or crossing.first.point != t.flow.nearest(crossing.sender).point or crossing.why is Why.LINK:
         return False
     ending = t.flow.ending
     if crossing is ending.crossing and ending.by not in SIDES:
@@ -162,7 +162,7 @@ def _beliefs(t: JointTeller) -> Iterator[Line]:
 
 
 def _state(t: JointTeller, side: Side) -> str:
-    """Say what an end was last in, as far as the point nearest to it can show: that lies before the end."""
+    """Say what an end was last in, as far as the point nearest to it can show: what passed there need not arrive."""
     part = t.flow.nearest(side)
     record, point, name = part.judged.record, letter(part.point), t.name(side)
     state = record.states[0 if part.side(side) == "a" else 1].value
@@ -170,12 +170,12 @@ def _state(t: JointTeller, side: Side) -> str:
     if reset is None and state == "CLOSED" and part.judged.ending.verdict is Verdict.CLOSED:
         return f"{name[0].upper()}{name[1:]} is in {state} if the ACK of its FIN that passed {point} reached it"
     if reset is None or record.states[0] is not record.states[1]:
-        return f"{name[0].upper()}{name[1:]} was last in {state}"
+        return f"By what passed {point}, {name} was last in {state}"
     if part.side(reset.sender) != side:
         return f"{name[0].upper()}{name[1:]} is in {state} if the RST that passed {point} reached it"
     crossing = next((each for each in t.flow.resets if each.frame_at(part.point) == reset.frame), None)
     if crossing is not None and _left_its_sender(t, crossing):
-        return f"{name[0].upper()}{name[1:]} was last in {state}"
+        return f"By what passed {point}, {name} was last in {state}"
     return f"What {name} was last in is not known: the RST in its name at {point} need not be its own"
 
 

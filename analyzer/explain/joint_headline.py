@@ -66,6 +66,10 @@ def _ending_clause(t: JointTeller) -> str:
         lead = f"{likely(proven=ending.proven)}{_maker(t, crossing)} reset the connection in the name of {sender}"
         denied = f"; {sender} did not send that RST" if ending.proven else ""
         return f"{lead[0].upper()}{lead[1:]}{denied}."
+    if crossing.why is Why.LINK:
+        return (
+            f"A RST in the name of {sender} ended the connection: whether {sender} or this host made it, is not known."
+        )
     did = (
         "gave up"
         if ending.verdict == Verdict.TIMED_OUT.value

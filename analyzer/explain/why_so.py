@@ -91,6 +91,13 @@ def remains(t: Teller) -> list[Line]:
     fits = [(cause, kind) for cause, kind in fits if kind.leads or kind.tells]
     unsure = t.judged.cause is not None and t.judged.cause.certainty is Certainty.POSSIBLE
     if t.judged.cause is None and t.ending.verdict.is_reset:
+        there, reset = t.record.translation, t.record.ending_reset
+        if there is not None and reset is not None and t.record.is_beyond_translation(reset.sender):
+            text = (
+                f"This side of the translation does not show why the RST was sent; flow {there.flow}, the side nearer"
+                f" to {t.the(reset.sender)}, may."
+            )
+            return [Line(text, (reset.frame,))]
         text = (
             "The capture does not show why the RST was sent. A capture at the end in whose name it came would show"
             " whether that end sent it; its program's log (or strace) would show what the program did then."

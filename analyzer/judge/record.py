@@ -497,6 +497,10 @@ class FlowRecord(NamedTuple):
         """Whether nothing of an endpoint was captured: then what it answered cannot be seen."""
         return self.facts(side).segments == 0
 
+    def is_beyond_translation(self, side: Side) -> bool:
+        """Whether both sides of a translation were captured, and this is the one farther from that end."""
+        return self.translation is not None and self.translation.is_first == (side == "a")
+
     def fin_of(self, side: Side) -> Fin | None:
         """Return an endpoint's FIN, if it sent one in time."""
         return next((fin for fin in self.fins_in_time if fin.sender == side), None)

@@ -17,7 +17,7 @@ from analyzer.judge.verdict import Verdict
 from analyzer.segment import FIN, RST, SYN
 from analyzer.vantage.changes import changes_of, differs
 from analyzer.vantage.fates import crossing_of
-from analyzer.vantage.joint import FATES, Crossings, Fate, JointEnding, JointFlow, JointProbe, Part, unseen_at
+from analyzer.vantage.joint import FATES, Crossings, Fate, JointEnding, JointFlow, JointProbe, Part, Why, unseen_at
 from analyzer.vantage.packets import Packets
 from analyzer.vantage.weaving import WovenFlow
 
@@ -447,6 +447,8 @@ class _Conclusion:
         word = part.judged.ending.verdict.value
         if crossing.fate is Fate.MADE:
             return JointEnding(word, "between", crossing.proven, crossing.between, part, crossing)
+        if crossing.why is Why.LINK:
+            return JointEnding(word, None, proven=False, between=None, part=part, crossing=crossing)
         told = self._side(part, part.judged.ending.by)
         way = self.woven.way if crossing.sender == "a" else self.woven.way[::-1]
         left_first = bool(way) and crossing.first.point == way[0] and len(way) > 1

@@ -64,6 +64,8 @@ def _fate(p: Packets, row: int) -> tuple[Fate, tuple[int, int] | None, tuple[int
         return Fate.BOTH, None, (), Judged(Fate.BOTH, proven=True, why=Why.REGROUPED)
     if not way:
         return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.ORDER)
+    if origin.side_is_guessed(p, row):
+        return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.LINK)
     at = [place for place, point in enumerate(way) if p.has[row, point]]
     missed = [way[place] for place in range(at[0], at[-1]) if not p.has[row, way[place]]]
     result = Judged(Fate.BOTH if len(missed) == 0 else Fate.NOT_CAPTURED, proven=True, why=Why.SEEN)

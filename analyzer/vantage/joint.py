@@ -77,6 +77,8 @@ class Why(Enum):
     """The capture lacks other packets that passed it, just before or behind."""
     REGROUPED = "regrouped"
     """Its data is there in other pieces."""
+    LINK = "link"
+    """Nothing tells on which side of the host that captured both it was."""
     ORDER = "order"
     """Nothing tells which point is nearer to which end."""
 

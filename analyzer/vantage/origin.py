@@ -88,3 +88,18 @@ def is_nameless(p: Packets, row: int, point: int) -> bool:
     usual = p.usual_ttl[int(p.side[row]), point]
     known = bool(usual) and int(p.ttl[row, point]) in usual
     return known and int(p.ip_id[row, point]) <= 0 and int(p.tsval[row, point]) == ABSENT
+
+
+def side_is_guessed(p: Packets, row: int) -> bool:
+    """Say whether nothing but the TTL tells on which side of the host that captured both a RST was.
+
+    A RST that the host made has as many hops left as one that came in. The link that it was on tells, if the packets
+    of its end came by it on one side alone.
+    """
+    point = p.seen_first(row)
+    sides = [each for each in p.own_points if p.points[each].capture == p.points[point].capture]
+    if len(sides) == 1 or not p.flags[row] & RST or p.has[row, sides].all() or not p.is_one_flow(sides):
+        return False
+    own = (p.side == p.side[row]) & (p.flags & RST == 0)
+    on = [each for each in sides if (own & (p.link[:, each] == p.link[row, point])).any()]
+    return on != [point]

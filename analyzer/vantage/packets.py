@@ -57,7 +57,9 @@ class Packets:
         self.payload_len = np.zeros(count, dtype=np.int64)
         self.flags = np.zeros(count, dtype=np.int64)
         shape = (count, len(points))
-        self.ip_id, self.tsval, self.tsecr, self.ttl = (np.full(shape, ABSENT, dtype=np.int64) for _ in range(4))
+        self.ip_id, self.tsval, self.tsecr, self.ttl, self.link = (
+            np.full(shape, ABSENT, dtype=np.int64) for _ in range(5)
+        )
         self.frame = np.zeros(shape, dtype=np.int64)
         self.at_ns = np.zeros(shape, dtype=np.int64)
         for point in self.own_points:
@@ -68,6 +70,7 @@ class Packets:
                 ("tsval", self.tsval),
                 ("tsecr", self.tsecr),
                 ("ttl", self.ttl),
+                ("link", self.link),
                 ("frame", self.frame),
             ):
                 column[at, point] = sightings[name]
@@ -109,3 +112,7 @@ class Packets:
         """Return which packets at least one of the points has."""
         seen: NDArray[np.bool_] = np.any(self.has[:, list(points)], axis=1)
         return seen
+
+    def is_one_flow(self, points: list[int]) -> bool:
+        """Say whether points of one capture have the same flow: then no address tells them apart."""
+        return len({flow for point, flow, _ in self.woven.parts if point in points}) == 1

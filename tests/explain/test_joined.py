@@ -80,7 +80,7 @@ def test_what_a_reset_did_beyond_the_last_point_is_not_claimed(tmp_path):
     made.send(8.0, "a", RST | ACK, a + 31, b + 1)
     client, server = (line.text for line in told(join(*made.write(tmp_path))).section("What each end believes").lines)
 
-    assert client.startswith("The client was last in CLOSED; alone,")
+    assert client.startswith("By what passed A, the client was last in CLOSED; alone,")
     assert server.startswith("The server is in CLOSED if the RST that passed B reached it; alone,")
 
 
@@ -93,5 +93,5 @@ def test_who_closed_last_is_closed_if_the_ack_of_its_fin_reached_it(tmp_path):
     made.send(8.2, "a", ACK, a + 32, b + 2)
     client, server = (line.text for line in told(join(*made.write(tmp_path))).section("What each end believes").lines)
 
-    assert client.startswith("The client was last in TIME-WAIT; alone,")
+    assert client.startswith("By what passed A, the client was last in TIME-WAIT; alone,")
     assert server.startswith("The server is in CLOSED if the ACK of its FIN that passed B reached it; alone,")

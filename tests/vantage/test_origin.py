@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.joining import join
 from analyzer.vantage.joint import Fate, Why
-from tests.vantages import ACK, PSH, World, keepalive
+from tests.vantages import ACK, PSH, RST, World, keepalive, pcap
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,25 @@ def test_an_empty_segment_at_one_point_is_its_senders_or_not(tmp_path, ttl, fate
 
     (odd,) = (crossing for crossing in flow.notable if crossing.fate is not Fate.BOTH)
     assert (fate, why) == (odd.fate, odd.why)
+
+
+@pytest.mark.parametrize("stations", [True, False], ids=["stations known", "no stations"])
+def test_a_reset_on_one_side_of_a_router_is_its_senders_only_if_the_link_tells(tmp_path, stations):
+    """What a router made has as many hops left as what came in: without a link nothing says on which side it was."""
+    made = World(delay_ns=20_000)
+    a, b = keepalive(made, probes=3)
+    made.send(20.0, "a", ACK, a + 30, b + 1, fate="lost")
+    made.send(20.001, "b", RST, b + 1, 0, fate="made")
+    frames = [
+        (ts_ns, octets[:6] + bytes([2, 0, 0, 0, side, octets[34 + 1] & 1 if stations else 0]) + octets[12:])
+        for side, point in enumerate("AB" if stations else "")
+        for ts_ns, octets in made.frames[point]
+    ]
+    path = tmp_path / "router.pcap"
+    path.write_bytes(pcap(sorted(frames or made.frames["A"] + made.frames["B"])))
+
+    (flow,) = join(path).flows
+
+    (reset,) = flow.resets
+    assert ((Fate.MADE, True) if stations else (Fate.UNPROVEN, False)) == (reset.fate, reset.proven)
+    assert ("between" if stations else None, stations) == (flow.ending.by, flow.ending.proven)

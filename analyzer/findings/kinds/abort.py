@@ -27,6 +27,12 @@ def reset_is_abort(f: Flows) -> Mask:
     return f.own_reset & f.reset_has_ack & (f.ending("answers_row") < 0)
 
 
+def not_behind_a_translation(f: Flows) -> Mask:
+    """That end is not beyond a translation of which both sides were captured: the other side shows what came before."""
+    is_copy = f.flow("twin_is_first") > 0
+    return (f.flow("twin") == 0) | (is_copy == (f.side == 1))
+
+
 def _evidence(case: Case) -> Evidence:
     """The RST, and whether data can have lain unread."""
     reset = case.own_reset
@@ -164,7 +170,9 @@ def _change(f: Finding) -> str | None:
 
 ABORT: Final = FindingKind(
     code="abort-without-fin",
-    rows=(Row((c.reset_by_itself, c.verdict_aborted, reset_is_abort, c.sent_no_fin), _evidence),),
+    rows=(
+        Row((c.reset_by_itself, c.verdict_aborted, reset_is_abort, c.sent_no_fin, not_behind_a_translation), _evidence),
+    ),
     text=LongText(
         title="A RST instead of a FIN",
         meaning="This end ended the connection with RST+ACK, unprompted, without a FIN.",
