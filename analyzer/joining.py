@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from analyzer import units
 from analyzer.abreast import Reading, points_of, read_abreast
 from analyzer.errors import AnalyzerError
+from analyzer.judge.record import other as other_side
 from analyzer.units import format_duration
 from analyzer.vantage.apart import Apart
 from analyzer.vantage.concluding import JointFlows
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from analyzer.vantage.forgotten import Thinned
     from analyzer.vantage.joint import JointFlow
     from analyzer.vantage.weaving import Woven
+
+
+MOST_ASKED: Final = 1_000
+"""Of so many flows addresses are compared where captures share no packet."""
 
 
 class NotJoinedError(AnalyzerError):
@@ -257,7 +262,31 @@ def _refuse_strangers(read: Sequence[Read], known: set[int]) -> None:
     names = " and ".join(each.path for each in strangers) if len(read) > 2 else f"{read[0].path} and {read[1].path}"
     if len(strangers) == 1 and len(read) > 2:
         raise NotJoinedError(f"{names} has no packet in common with the others")
-    raise NotJoinedError(f"{names} have no packet in common")
+    raise NotJoinedError(
+        f"{names} have no packet in common, and no connections that carry the same data, as those of a proxy would"
+        f"{_may_be_a_proxy(read[0], read[1]) if len(read) == 2 else ''}"
+    )
+
+
+def _may_be_a_proxy(one: Read, other: Read) -> str:
+    """Say which host answers in one capture and begins connections in the other; nothing if none does."""
+
+    def ends(read: Read) -> tuple[set[str], set[str]]:
+        asked = [flow.judged.record for flow in islice(read.flows.values(), MOST_ASKED)]
+        begun = [(record, record.initiator) for record in asked if record.initiator is not None]
+        asking = {record.endpoint(side).address for record, side in begun}
+        return asking, {record.endpoint(other_side(side)).address for record, side in begun}
+
+    for (asking, answering), (begins, _), names in (
+        (ends(one), ends(other), (one.path, other.path)),
+        (ends(other), ends(one), (other.path, one.path)),
+    ):
+        if both := sorted((answering - asking) & begins):
+            return (
+                f"; {both[0]} answers in {names[0]} and begins connections in {names[1]}: if it is a proxy that "
+                "changes what it passes on (TLS, headers), no packet shows which of its connections belong together"
+            )
+    return ""
 
 
 def _same_flows(one: Read, other: Read) -> bool:

@@ -275,11 +275,13 @@ def test_bad_input_is_refused_in_one_sentence(tmp_path):
     rotated = f"{early} and {late} have no packet in common: the second goes on where the first ends, with the same "
     rotated += "flows, so they are most likely of one point; report reads both as one"
 
+    nothing = "have no packet in common, and no connections that carry the same data, as those of a proxy would"
+
     said = [refusal(*paths) for paths in ((one, one), (one, other), (one,), (), (early, late), (other, one, one))]
 
     assert [
         f"{one} is named twice: a capture has nothing to tell about itself",
-        f"{one} and {other} have no packet in common",
+        f"{one} and {other} {nothing}",
         f"{one} has every packet once: name a capture from another point as well",
         "no capture named",
         rotated,

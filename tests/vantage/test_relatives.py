@@ -1,5 +1,7 @@
 """Two connections that carry the same data are told as those before and behind a proxy."""
 
+import re
+
 import pytest
 
 from analyzer.errors import AnalyzerError
@@ -133,3 +135,19 @@ def test_alike_connections_of_one_capture_are_no_proxy(tmp_path, back, from_s):
     """Two of one client, or such as are not one within the other in time, carry the same by chance."""
     with pytest.raises(AnalyzerError, match="has every packet once"):
         both_halves(tmp_path, back, from_s=from_s, late_s=0.0 if from_s else 0.01)
+
+
+@pytest.mark.parametrize("swap", [False, True], ids=["A B", "B A"])
+@pytest.mark.parametrize("change", ["headers", "TLS"])
+def test_a_proxy_that_changes_what_it_passes_on_pairs_nothing(tmp_path, change, swap):
+    """Two connections whose data differ are not matched by addresses or times; that one host has both is said."""
+    made = World()
+    talk(made, (1000, 2000), b"GET / HTTP/1.1", fate_of={"a": "lost", "b": "made"})
+    made.client, made.server = (made.server[0], 51000), ("198.51.100.9", 8080)
+    behind = {"headers": b"GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1", "TLS": bytes(range(14))}[change]
+    talk(made, (777_000, 888_000), behind, fate_of={"a": "made", "b": "lost"}, from_s=0.01, late_s=0.015)
+    client, server = made.write(tmp_path)
+
+    said = f"198.51.100.1 answers in {client} and begins connections in {server}: if it is a proxy that changes"
+    with pytest.raises(AnalyzerError, match=re.escape(said)):
+        join(*made.write(tmp_path, swap=swap))
