@@ -37,6 +37,8 @@ SHORTEST_NS: Final = 50_000_000
 LONGEST_NS: Final = 3_000_000_000
 TIMES_LONGER: Final = 4
 NOTHING: Final = np.zeros(0, dtype=np.int64)
+BY: Final = ("", "ttl", "time")
+"""What tells which point a flow passes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,6 @@ class _Matching:
         self.there, self.here = groups.single()
         self._now: tuple[Columns, Columns, Ints] | None = None
         self._keep(self.partner.fits(there[self.there], here[self.here]))
-        self.pairings: list[Pairing] = []
         self._know_flows()
 
     def matched(self) -> Matched:
@@ -133,7 +134,7 @@ class _Matching:
         left = _left(len(self.seen_there), self.there), _left(len(self.seen_here), self.here)
         pieces = regrouped(self.seen_there, self.seen_here, *left, self.partner, clock)
         shared = set(self.seen_there["flow"][self.there].tolist())
-        pairings = tuple(pairing for pairing in self.pairings if pairing.there in shared)
+        pairings = tuple(pairing for pairing in self._pairings() if pairing.there in shared)
         return Matched(self.there, self.here, clock, pairings, *pieces, guessed=guessed and clock is not None)
 
     def _keep(self, mask: NDArray[np.bool_]) -> None:
@@ -150,12 +151,16 @@ class _Matching:
         """Say of each pair of flows what its matched packets show."""
         one, other, at = self._pairs()
         flows = len(self.partner.flows)
-        ways, by = _ways_of(one, other, at, flows, one_clock=self.one_clock)
-        keeps = [_keeps(one[name], other[name], at, flows) for name in ("ip_id", "tsval")]
-        self.pairings = [
-            Pairing(*flow, way, what, None if kept < 0 else kept > 0, None if same < 0 else same > 0)
-            for flow, way, what, kept, same in zip(
-                self.partner.flows, ways.tolist(), by, keeps[0].tolist(), keeps[1].tolist(), strict=True
+        self.ways, self.by = _ways_of(one, other, at, flows, one_clock=self.one_clock)
+        self.keeps_id, self.keeps_tsval = (_keeps(one[name], other[name], at, flows) for name in ("ip_id", "tsval"))
+
+    def _pairings(self) -> list[Pairing]:
+        """Return all pairs of flows, with what is known of each."""
+        columns = (self.ways, self.by, self.keeps_id, self.keeps_tsval)
+        return [
+            Pairing(there, here, flipped, way, BY[by], None if kept < 0 else kept > 0, None if same < 0 else same > 0)
+            for (there, here, flipped), way, by, kept, same in zip(
+                self.partner.flows, *(column.tolist() for column in columns), strict=True
             )
         ]
 
@@ -169,8 +174,7 @@ class _Matching:
     def _drop_strangers(self) -> None:
         """Leave out pairs that are alike but bear another IP ID or timestamp, where these pass unchanged."""
         one, other, at = self._pairs()
-        keeps_id = np.array([pairing.keeps_id is True for pairing in self.pairings])[at]
-        keeps_tsval = np.array([pairing.keeps_tsval is True for pairing in self.pairings])[at]
+        keeps_id, keeps_tsval = self.keeps_id[at] > 0, self.keeps_tsval[at] > 0
         other_id = (one["ip_id"] != other["ip_id"]) & (one["ip_id"] >= 0) & (other["ip_id"] >= 0)
         has_both = (one["tsval"] != ABSENT) & (other["tsval"] != ABSENT)
         other_tsval = (one["tsval"] != other["tsval"]) & has_both
@@ -191,7 +195,7 @@ class _Matching:
     def _ways(self) -> NDArray[np.int8]:
         """Return of each pair which way it goes: 1 from there to here, 0 if nothing tells."""
         one, _, at = self._pairs()
-        way = np.array([pairing.way for pairing in self.pairings], dtype=np.int8)[at]
+        way = self.ways[at].astype(np.int8)
         went: NDArray[np.int8] = np.where(one["side"] == 0, way, -way).astype(np.int8)
         return went
 
@@ -225,13 +229,16 @@ class _Matching:
         groups = Groups(self.seen_there["key"][left_there], self.seen_here["key"][left_here])
         delays = np.maximum(self._delays(clock), 0) if len(self.there) else NOTHING
         limits = -(SHORTEST_NS // 10 + clock.width_ns), _slowest(delays, clock)
+        pairings = self._pairings()
         found: list[tuple[int, int]] = []
         for one, other in groups.each():
-            found += self._in_order(left_there[one], left_here[other], clock, limits)
+            found += self._in_order(left_there[one], left_here[other], clock, limits, pairings)
         pairs = np.array(found, dtype=np.int64).reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 
-    def _in_order(self, one: Ints, other: Ints, clock: Clock, limits: tuple[int, int]) -> list[tuple[int, int]]:
+    def _in_order(
+        self, one: Ints, other: Ints, clock: Clock, limits: tuple[int, int], pairings: list[Pairing]
+    ) -> list[tuple[int, int]]:
         """Match sightings of one key: each of those there with the first here that is left and can be it."""
         told_ns = clock.reference_ns(self.seen_here["ts_ns"][other])
         order = np.argsort(told_ns, kind="stable").tolist()
@@ -241,7 +248,7 @@ class _Matching:
         for index, sighting, pair in zip(one.tolist(), _rows(self.seen_there, one), pairs.tolist(), strict=True):
             if pair < 0:
                 continue
-            pairing = self.pairings[pair]
+            pairing = pairings[pair]
             way = pairing.way if sighting["side"] == 0 else -pairing.way
             for candidate in order:
                 apart_ns = int(told_ns[candidate]) - sighting["ts_ns"]
@@ -279,10 +286,10 @@ def _keeps(one: NDArray[np.int64], other: NDArray[np.int64], at: Ints, flows: in
     return kept
 
 
-def _ways_of(one: Columns, other: Columns, at: Ints, flows: int, *, one_clock: bool) -> tuple[Ints, list[str]]:
+def _ways_of(one: Columns, other: Columns, at: Ints, flows: int, *, one_clock: bool) -> tuple[Ints, Ints]:
     """Say of each pair of flows which point is nearer to ``a`` (there): by hops, else by times.
 
-    1 if it is *there*, -1 if it is *here*, 0 if nothing tells; and what tells it.
+    1 if it is *there*, -1 if it is *here*, 0 if nothing tells; and what tells it, an index of BY.
     """
     forth = np.where(one["side"] == 0, 1, -1)
     hops = forth * (one["ttl"].astype(np.int64) - other["ttl"])
@@ -293,9 +300,8 @@ def _ways_of(one: Columns, other: Columns, at: Ints, flows: int, *, one_clock: b
     rest = np.flatnonzero(by_hops[at] == 0)
     by_time = _by_times(one[rest], other[rest], at[rest], flows, one_clock=one_clock)
     ways: Ints = np.where(by_hops != 0, by_hops, by_time)
-    return ways, [
-        "ttl" if hop else "time" if way else "" for hop, way in zip(by_hops.tolist(), ways.tolist(), strict=True)
-    ]
+    by: Ints = np.where(by_hops != 0, BY.index("ttl"), np.where(ways != 0, BY.index("time"), 0))
+    return ways, by
 
 
 def _by_times(one: Columns, other: Columns, at: Ints, flows: int, *, one_clock: bool) -> Ints:

@@ -63,20 +63,28 @@ def same_flows(
     sure |= (there["flags"][ours] & SYN > 0) & (there["tsval"][ours] != ABSENT)
     pairs, which, count = np.unique(votes, return_inverse=True, return_counts=True)
     strong = np.bincount(which, weights=sure.astype(np.float64), minlength=len(pairs))
+    first, second, flipped = pairs // most, pairs % most // 2, pairs % 2
+    alone = (strong > 0) & _is_once(first) & _is_once(second)  # nearly all: no other pair has either of these flows
+    found = list(zip(*(each[alone].tolist() for each in (first, second, flipped > 0)), strict=True))
     taken_there: set[int] = set()
     taken_here: set[int] = set()
-    found: list[tuple[int, int, bool]] = []
-    for at in np.lexsort((count, strong))[::-1].tolist():
-        first, rest = divmod(int(pairs[at]), most)
-        second, flipped = divmod(rest, 2)
-        if first in taken_there or second in taken_here:
+    order = np.lexsort((count, strong))[::-1]
+    for at in order[~alone[order]].tolist():
+        one, other = int(first[at]), int(second[at])
+        if one in taken_there or other in taken_here:
             continue
-        if strong[at] == 0 and not may_be_one(first, second):
+        if strong[at] == 0 and not may_be_one(one, other):
             continue
-        taken_there.add(first)
-        taken_here.add(second)
-        found.append((first, second, bool(flipped)))
+        taken_there.add(one)
+        taken_here.add(other)
+        found.append((one, other, bool(flipped[at])))
     return sorted(found)
+
+
+def _is_once(values: Ints) -> NDArray[np.bool_]:
+    """Say of each value whether no other is the same."""
+    once: NDArray[np.bool_] = np.bincount(values)[values] == 1
+    return once
 
 
 class Partner:

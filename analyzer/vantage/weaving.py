@@ -77,7 +77,7 @@ def weave(
         more = sent if one == 0 and other == second else None
         matched[one, other] = match(seen[one], seen[other], related, one_clock=own, sent=more)
     clocks = _clocks(seen, matched, captures or range(len(seen)))
-    flows = _flows(matched)
+    flows = _flows(matched) if len(matched) > 1 else _flows_of_two(matched)
     crossings = _crossings(seen, matched, clocks, flows)
     guessed = any(found.guessed for found in matched.values())
     return Woven(clocks, flows, crossings, _contradiction(seen, matched, clocks), guessed)
@@ -188,6 +188,19 @@ def _flows(matched: dict[tuple[int, int], Matched]) -> tuple[WovenFlow, ...]:
         way, by = _order(order, ways)
         made.append(WovenFlow(tuple((point, *own[point]) for point in order), way, by))
     return tuple(made)
+
+
+def _flows_of_two(matched: dict[tuple[int, int], Matched]) -> tuple[WovenFlow, ...]:
+    """Return the same of at most two points: a flow of one is at most one of the other's."""
+    return tuple(
+        WovenFlow(
+            ((one, pairing.there, False), (other, pairing.here, pairing.flipped)),
+            (one, other)[:: pairing.way] if pairing.way else (),
+            pairing.by if pairing.way else "",
+        )
+        for (one, other), found in matched.items()
+        for pairing in found.pairings
+    )
 
 
 def _order(points: list[int], ways: dict[tuple[int, int], tuple[int, str]]) -> tuple[tuple[int, ...], str]:
