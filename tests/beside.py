@@ -36,6 +36,14 @@ def corpus():
     return [path for path in sorted(CORPUS.glob("*cap*")) if hashlib.sha256(path.read_bytes()).hexdigest() in known]
 
 
+def distinct(paths):
+    """The captures less those that have the octets of an earlier one under the same ending, which tell nothing new."""
+    found = {}
+    for path in paths:
+        found.setdefault((path.suffix, hashlib.sha256(path.read_bytes()).digest()), path)
+    return list(found.values())
+
+
 def or_skip(paths, what):
     """The captures, or the test is skipped."""
     if not paths:

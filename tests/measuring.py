@@ -31,11 +31,15 @@ CORE = (
 """How their paths begin: ``source_pkgs`` of pyproject.toml, mirrored, and what brings flows together or tells them."""
 
 AGAIN = (
+    "test_a_long_capture_is_swept_by_itself",
+    "test_claims_about_simulated_pairs",
     "test_columns_of_scenarios_equal_the_reference",
     "test_columns_say_what_records_say",
+    "test_columns_say_what_the_closings_of_a_record_say",
     "test_compiled_equals_plain",
     "test_cutting_into_batches_changes_nothing",
     "test_drawn_flows_have_the_facts_they_have_alone",
+    "test_every_contest_has_a_scenario",
     "test_looking_for_a_flow_takes_as_long_wherever_addresses_differ",
     "test_packed_rows_give_the_same_facts",
     "test_simulated_probers",

@@ -15,14 +15,14 @@ from analyzer.report.bulk import LARGE, JsonWriter, lay_out
 from analyzer.report.octets import MOST_NS
 from analyzer.survey.overview import CaptureSummary
 from analyzer.together import FlowsTogether
-from tests.beside import LAB
+from tests.beside import distinct, lab
 from tests.judging import CAPTURES
 from tests.notation import START_NS
 from tests.tables import drawn_flows, scenario_flows
 
 JIT = [False, *([True] if os.environ.get("KEEPALIVE_JIT") != "0" else [])]
 BUNDLED = sorted((*CAPTURES.glob("*.pcap"), *CAPTURES.glob("lab/*.pcap*")))
-FILES = [*BUNDLED, *(sorted(LAB.glob("*.pcap*")) if LAB.is_dir() else [])]
+FILES = distinct([*BUNDLED, *lab()])
 ONE = [CaptureSummary(["one.pcap"], start_ns=START_NS)]
 PARTS = [Part("one.pcap", 1), Part("two.pcap", 5)]
 ROTATED = [CaptureSummary(["one.pcap", "two.pcap"], start_ns=START_NS, parts=PARTS)]
