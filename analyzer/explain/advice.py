@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.explain import why_so
 from analyzer.findings import Advice, kind_of
-from analyzer.findings.kinds import half_close, heartbeat_limits, idle, rhythm
+from analyzer.findings.kinds import abort, half_close, heartbeat_limits, heartbeats, idle, rhythm
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
 from analyzer.words.calls import CLOSE_IN_GO
@@ -32,7 +32,7 @@ NOTHING: Final = {
 }
 """What to say where no finding advises anything, by verdict; the others have too many possible reasons."""
 
-COVERED: Final = {idle.UNPROBED.code: idle.BEYOND_LIMIT.code}
+COVERED: Final = {idle.UNPROBED.code: idle.BEYOND_LIMIT.code, abort.ABORT.code: heartbeats.HUNG.code}
 """Findings whose advice another one gives better, to an end by its name."""
 NORMAL: Final = (half_close.IN_USE, heartbeat_limits.MASKED, rhythm.BOTH_ENDS)
 """Findings that say in their own words that nothing needs changing."""

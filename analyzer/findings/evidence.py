@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from analyzer.judge.protocols import is_poll
 from analyzer.tolerances import BEAT_PROMPT_NS
+from analyzer.track.beats import SLOW_ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
     from analyzer.findings.case import Case
     from analyzer.judge.record import FlowRecord, Heartbeats, Probe
     from analyzer.track.flow import Side
-
-
-SLOW_ANSWERS: Final = 4
-"""Whoever waits this many times as long as for the slowest answer so far waits in vain."""
 
 
 def frames_of(*parts: int | Iterable[int] | None) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.track.beats import is_awaited
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,8 @@ LONG_CLOSED_NS: Final = 10_000_000_000
 """No program that reads leaves its receive window closed this long."""
 HANGING: Final = 2
 """Sent again so often without effect, it is no accident."""
+OF_OTHERS: Final = 2
+"""``refused_for`` of a train: the refusal names something else than pings."""
 BEATS_OVERDUE: Final = 3
 BEATS_OVERDUE_NS: Final = 3_000_000_000
 """How many of the longest distances have passed where heartbeats stopped, and how much time."""
@@ -51,7 +54,7 @@ def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]
 
 
 def _beats_in_vain(batch: FlowBatch, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say in which flows the last heartbeats were not answered, or none came for much longer than their period."""
+    """Say in which flows the last heartbeats were not answered, or refused, or none came for much too long."""
     found = np.zeros(len(is_open), dtype=np.bool_)
     if not (len(batch.trains) and len(found)):  # where a selection leaves no flow, trains of others may be left
         return found
@@ -63,8 +66,10 @@ def _beats_in_vain(batch: FlowBatch, is_open: NDArray[np.bool_]) -> NDArray[np.b
     trains, at = batch.trains[mine], at[mine]
     ended_ns = np.where(is_open, batch.ends_ns, batch.flow["last_ns"])[at]
     overdue_ns = np.maximum(BEATS_OVERDUE * trains["high_ns"], BEATS_OVERDUE_NS)
-    unanswered = (trains["due"] == 1) & (trains["unanswered"] > 0)
-    found[at[unanswered | (ended_ns - trains["last_ns"] > overdue_ns)]] = True
+    several = trains["unanswered"] > 1
+    unanswered = (trains["due"] == 1) & (trains["unanswered"] > 0) & (several | ~is_awaited(trains, ended_ns))
+    refused = (trains["refused_frame"] > 0) & (trains["refused_for"] != OF_OTHERS)
+    found[at[unanswered | refused | (ended_ns - trains["last_ns"] > overdue_ns)]] = True
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.protocols import beat_of, is_poll
+from analyzer.judge.protocols import beat_of, is_poll, patience_of
+from analyzer.words.teller import duration
 
 if TYPE_CHECKING:
     from analyzer.judge.judged import Finding
@@ -18,6 +19,23 @@ CLOSE_IT: Final = (
 """What to change where an end does not close."""
 LOST_OR_GONE: Final = "Whether these probes, or their answers, were lost, or nobody was there to answer."
 """What a capture cannot show of silence."""
+
+
+def agreed_on(finding: Finding, which: int) -> str:
+    """Return what the ends agreed on, if that is known, and after how long an end may give up, or should have.
+
+    ``which`` is the place in the ``patience`` of a protocol.
+    """
+    limit_ns = finding.data.get("limit_ns")
+    if not isinstance(limit_ns, int):
+        return ""
+    protocol = finding.data.get("protocol")
+    halves = patience_of(str(protocol) if protocol is not None else None)[which]
+    told = f" The ends agreed on {duration(limit_ns)}"
+    times = {3: "one and a half times", 4: "two times"}.get(halves)
+    if times is None:
+        return f"{told}."
+    return f"{told}; after {times} that, {duration(limit_ns * halves // 2)}, an end may give the other up."
 
 
 def by_what(finding: Finding) -> str:

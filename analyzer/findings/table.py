@@ -40,6 +40,7 @@ from analyzer.findings.kinds import (
     outstanding,
     path_mtu,
     rhythm,
+    too_many_pings,
     translation,
     unanswered,
     untranslated,
@@ -76,7 +77,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     window.UNANSWERED,
     path_mtu.LARGE_LOST,
     no_answers.ANSWERS_NONE,
-    heartbeats.TOO_MANY,
+    too_many_pings.TOO_MANY,
     heartbeats.HUNG,
     no_reply.NO_REPLY,
     # ── what went wrong on the way ──

@@ -23,7 +23,7 @@ from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.loops.loop import pick, thaw
 from analyzer.segment import ABSENT, ACK, FIN, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN, address_text
 from analyzer.tolerances import WENT_ON_NS
-from analyzer.track.beats import BEATS
+from analyzer.track.beats import BEATS, is_awaited
 from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class Facts:
             "period_high_ns": plain("high_ns"),
             "sent": plain("count"),
             "answered": np.where(due, plain("answered"), NONE),
-            "missed": np.where(due, plain("missed"), NONE),
+            "missed": np.where(due, plain("missed") - self._still_awaited(trains, owner), NONE),
             "unanswered": np.where(due, plain("unanswered"), NONE),
             "acked": np.where(due, plain("acked"), 0),
             **{name: plain(name) for name in ("first_frame", "first_ns", "last_frame", "last_ns")},
@@ -203,6 +203,12 @@ class Facts:
             "refused_for": plain("refused_for"),
         }
         return Table(self._start(owner), WORDS["heartbeats"], columns)
+
+    def _still_awaited(self, trains: NDArray[np.void], owner: Column) -> Column:
+        """Return 1 for trains whose last heartbeat can have no answer yet when the capture ends, else 0."""
+        until_ns = self.ends_ns[owner]
+        awaited: Column = is_awaited(trains, until_ns).astype(np.int64)
+        return awaited
 
     def _trains(self) -> tuple[NDArray[np.void], Column]:
         """Return the trains of heartbeats of these flows, and whose each is."""

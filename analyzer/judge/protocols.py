@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+import numpy as np
+
 
 class Protocol(NamedTuple):
     """A protocol that has heartbeats."""
@@ -19,13 +21,16 @@ class Protocol(NamedTuple):
     """Whether the other program answers each, or beats by itself."""
     polls: bool = False
     """Whether it is a request for data that comes so evenly: a poll, perhaps, and no proof of anything."""
+    patience: tuple[int, int] = (2, 2)
+    """After how many halves of what the ends agreed on without a message an end may give the other up, and should
+    have: MQTT 5.0 3.1.2.10 (one and a half times), RFC 4271 6.5 (the hold time), AMQP 0-9-1 4.2.7 (two intervals)."""
 
 
 PROTOCOLS: Final = (
     Protocol("WebSocket", "ping", answers=True),
     Protocol("HTTP/2", "PING", answers=True),
-    Protocol("MQTT", "PINGREQ", answers=True),
-    Protocol("AMQP", "heartbeat", answers=False),
+    Protocol("MQTT", "PINGREQ", answers=True, patience=(3, 3)),
+    Protocol("AMQP", "heartbeat", answers=False, patience=(2, 4)),
     Protocol("SSH", "keepalive request", answers=True),
     Protocol("BGP", "KEEPALIVE", answers=False),
     Protocol("STOMP", "heart-beat", answers=False),
@@ -53,6 +58,15 @@ PROTOCOLS: Final = (
 
 POLLS: Final = tuple(number for number, protocol in enumerate(PROTOCOLS, start=1) if protocol.polls)
 """The places of those whose trains may be polls."""
+
+
+PATIENCE: Final = np.array([(2, 2), *(protocol.patience for protocol in PROTOCOLS)], dtype=np.int64)
+"""By place the ``patience`` of each, the first of none."""
+
+
+def patience_of(name: str | None) -> tuple[int, int]:
+    """Return the ``patience`` of a protocol, or of none."""
+    return next((protocol.patience for protocol in PROTOCOLS if protocol.name == name), (2, 2))
 
 
 def is_poll(name: str | None) -> bool:

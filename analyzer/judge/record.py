@@ -105,7 +105,7 @@ class Heartbeats(NamedTuple):
     answered: int | None
     """How many the other program answered; None where nothing says that answers are due."""
     missed: int | None
-    """How many it did not."""
+    """How many it did not; one at the very end, whose answer could not have come yet, is in neither."""
     unanswered: int | None
     """How many of these came behind the last that was answered."""
     acked: int

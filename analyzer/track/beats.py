@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.loops.loop import loop
-from analyzer.tolerances import BEAT_LENGTH_PLAY
+from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_PROMPT_NS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analyzer.untyped import Numbers, Record, Rows
 
 BEATS: Final = np.dtype(
@@ -79,6 +81,8 @@ BEATS: Final = np.dtype(
 )
 """A train of heartbeats of one end of a flow."""
 
+SLOW_ANSWERS: Final = 4
+"""Whoever waits this many times as long as for the slowest answer so far waits in vain."""
 MOST_OTHERS: Final = 32_000
 MOST_TRAINS: Final = 6
 """So many trains are kept of a flow."""
@@ -88,6 +92,17 @@ FREE: Final = 1
 LIVE: Final = 2
 REGISTERS: Final = 3
 """Places in the registers of the table: its high-water mark, the first free record or -1, and how many are in use."""
+
+
+def is_awaited(trains: NDArray[np.void], until_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of which trains the last beat may still be answered, if they could be heard until then.
+
+    It may for as long as programs mostly need, or four times as long as the slowest answer before took.
+    """
+    least_ns = np.maximum(SLOW_ANSWERS * trains["slowest_ns"], BEAT_PROMPT_NS)
+    waits = (trains["due"] == 1) & (trains["unanswered"] > 0)
+    awaited: NDArray[np.bool_] = waits & (until_ns - trains["last_ns"] < least_ns)
+    return awaited
 
 
 @loop

@@ -111,13 +111,13 @@ HUNG: Final = CauseKind(
     text=no_reply.NO_REPLY.text,
 )
 POINTERS: Final = (
+    HUNG,
     _pointer(fin_wait_2.EXPIRED, Certainty.LIKELY),
     _pointer(foreign_reset.FROM_BETWEEN, Certainty.LIKELY),
     _pointer(half_open.DISCOVERED, Certainty.PROVEN),
     _pointer(idle_close_race.RACE, Certainty.LIKELY),
     _pointer(late_data.LATE_DATA, Certainty.LIKELY),
     _pointer(dead_peer.ANSWERS_LOST, Certainty.LIKELY),
-    HUNG,
     _pointer(abort.ABORT, Certainty.LIKELY),
     _pointer(forgotten.FORGOTTEN, Certainty.POSSIBLE),
 )

@@ -164,7 +164,12 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 
 
 def _change(f: Finding) -> str | None:
-    """Without data of the peer nothing can have been unread."""
+    """Without data of the peer nothing can have been unread; who gave up on its peer did not read too little."""
+    if "missed" in f.data:
+        return (
+            "Look at the other end and the path first: why did nothing answer the heartbeats? To give up with a RST"
+            " does no harm then."
+        )
     return "Leave SO_LINGER alone, unless an abort is meant." if f.data["unread"] == "impossible" else None
 
 

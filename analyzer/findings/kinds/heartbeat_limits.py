@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.findings.beating import LATE, heartbeats_ceased, overdue_ns
 from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Told
-from analyzer.findings.notable import BEATS_OVERDUE, BEATS_OVERDUE_NS
-from analyzer.findings.phrases import by_what, what_is_sent
+from analyzer.findings.phrases import agreed_on, by_what, what_is_sent
 from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict
 from analyzer.label.outcome import Answer
@@ -27,23 +27,21 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
-SHORTEST_LIMIT_NS: Final = NS_PER_S * min(
-    row.idle_s for row in MIDDLEBOXES if row.keepalive_helps and not row.half_closed
+LIMITS_NS: Final = np.array(
+    sorted(NS_PER_S * row.idle_s for row in MIDDLEBOXES if row.keepalive_helps and not row.half_closed)
 )
-"""Within this time no known box forgets a flow that a heartbeat could have kept."""
+"""The limits of known boxes that a heartbeat in time keeps from forgetting."""
 DATA_LIMIT_NS: Final = NS_PER_S * min(row.idle_s for row in MIDDLEBOXES if not row.keepalive_helps)
 """The shortest default limit of known boxes that count only data."""
 
 
-def _period_ns(f: Flows) -> Column:
-    """Return the mean distance of the heartbeats of each flow, 0 without."""
-    return f.beats("sum_ns") // np.maximum(f.beats("gaps"), 1)
-
-
-def beats_seldom(f: Flows) -> Mask:
-    """Its heartbeats are further apart than known boxes on the way remember an idle flow, or the last was."""
-    fatal_ns = f.beats("fatal_ns")
-    return (_period_ns(f) >= SHORTEST_LIMIT_NS) | ((fatal_ns > 0) & (f.flow("trial_ns") >= fatal_ns))
+def came_late(f: Flows) -> Mask:
+    """Its last heartbeat came after a silence longer than any that survived, and than a known, or measured, limit."""
+    trial_ns, fatal_ns = f.flow("trial_ns"), f.beats("fatal_ns")
+    known_limit = np.searchsorted(LIMITS_NS, trial_ns, side="right") > np.searchsorted(
+        LIMITS_NS, f.flow("survived_ns"), side="right"
+    )
+    return np.where(fatal_ns > 0, (trial_ns >= fatal_ns) & (f.flow("survived_ns") < fatal_ns), known_limit)
 
 
 def silence_is_not_survived(f: Flows) -> Mask:
@@ -64,36 +62,44 @@ def failed_at_a_heartbeat(f: Flows) -> Mask:
 def _slower_evidence(case: Case) -> Evidence:
     """The heartbeat that failed, and which boxes forget sooner."""
     train = surely_train_of(case, case.side)
-    boxes = {row.idle_s: row.name for row in middleboxes_within(train.period_ns) if row.keepalive_helps}
+    record = case.record
+    boxes = {
+        row.idle_s: row.name
+        for row in middleboxes_within(record.trial_ns)
+        if row.keepalive_helps and row.idle_s * NS_PER_S > record.survived_ns
+    }
     measured = {} if train.fatal_ns is None else {"safe_ns": train.safe_ns, "fatal_ns": train.fatal_ns}
     return frames_of(train.last_frame, case.reset.frame if case.reset is not None else None), known(
         period_ns=train.period_ns,
-        survived=train.sent - 1,
+        silent_ns=record.trial_ns,
+        survived_ns=record.survived_ns or None,
         limits=", ".join(f"{boxes[limit]} {limit} s" for limit in sorted(boxes)) or None,
         **measured,
     )
 
 
 def _slower_detail(t: Teller, f: Finding) -> str:
+    before = f", longer than {duration(number(f, 'survived_ns'))} that it survived" if "survived_ns" in f.data else ""
     failed = (
-        f"{t.start(side_of(f))}'s heartbeats come every {duration(number(f, 'period_ns'))}, and the last one failed."
+        f"{t.start(side_of(f))}'s heartbeats come every {duration(number(f, 'period_ns'))}, and the last one, after"
+        f" {duration(number(f, 'silent_ns'))} of silence{before}, failed."
     )
     if "fatal_ns" in f.data:
         return (
             f"{failed} Connections to the same service in this capture survive {duration(number(f, 'safe_ns'))} of"
             f" silence, and do not survive {duration(number(f, 'fatal_ns'))}."
         )
-    return f"{failed} Boxes that forget an idle flow sooner: {f.data['limits']}."
+    return f"{failed} Boxes whose limit lies there: {f.data['limits']}."
 
 
 SLOWER: Final = FindingKind(
     code="heartbeat-slower-than-limit",
-    rows=(Row((beats_seldom, failed_at_a_heartbeat, silence_is_not_survived), _slower_evidence),),
+    rows=(Row((came_late, failed_at_a_heartbeat, silence_is_not_survived), _slower_evidence),),
     text=LongText(
-        title="Heartbeats further apart than middleboxes allow",
+        title="A heartbeat came later than middleboxes allow",
         meaning=(
-            "This end's heartbeats come so rarely that known middleboxes forget the flow between two of them, and one"
-            " of them got no answer, or a RST."
+            "The last of this end's heartbeats came after a silence in which known middleboxes forget a flow, longer"
+            " than any that this flow had survived, and got no answer, or a RST."
         ),
         why="A heartbeat keeps a flow known only if it comes before the box's idle timeout runs out.",
         change="Let heartbeats come sooner than the path's limit: every 60 s or less keeps a flow through most boxes.",
@@ -111,13 +117,9 @@ SLOWER: Final = FindingKind(
 
 
 def beats_stopped(f: Flows) -> Mask:
-    """It had sent heartbeats in a steady rhythm, and then for three periods or more nothing, neither data nor a FIN."""
-    last_ns = f.beats("last_ns")
-    unanswered = (f.beats("due") == 1) & (f.beats("unanswered") > 0)  # who waits for an answer need not ask again
-    waited_ns = f.ends_ns - last_ns
-    silent = (f.beats("count") > 0) & (f.own("data_ns") <= last_ns) & (f.own("fin_frame") == 0)
-    late = waited_ns > np.maximum(BEATS_OVERDUE * f.beats("high_ns"), BEATS_OVERDUE_NS)
-    return silent & late & ~unanswered & (f.own("unacked_ns") < 0)
+    """Behind its last heartbeat passed more time than its peer should wait: what was agreed on, or three periods."""
+    late = f.ends_ns - f.beats("last_ns") > overdue_ns(f, LATE)
+    return heartbeats_ceased(f) & late & (f.own("fin_frame") == 0) & (f.own("unacked_ns") < 0)
 
 
 def nobody_ended_it(f: Flows) -> Mask:
@@ -140,11 +142,10 @@ def _ceased_evidence(case: Case) -> Evidence:
 
 
 def _ceased_detail(t: Teller, f: Finding) -> str:
-    limit = f" The ends agreed on {duration(number(f, 'limit_ns'))}." if "limit_ns" in f.data else ""
     return (
         f"{t.start(side_of(f))}'s program sent {count(number(f, 'sent'), 'heartbeat')}, one every"
         f" {duration(number(f, 'period_ns'))} ({by_what(f)}), and then none in the last"
-        f" {duration(number(f, 'silent_ns'))} of the capture.{limit}"
+        f" {duration(number(f, 'silent_ns'))} of the capture.{agreed_on(f, LATE)}"
     )
 
 
@@ -155,7 +156,9 @@ CEASED: Final = FindingKind(
         title="The heartbeats stopped, and nothing else came",
         meaning=(
             "This end's program sent heartbeats in a steady rhythm, its kernel has nothing outstanding, and then it"
-            " sent nothing for three periods or more, up to the end of the capture: no heartbeat, no data, no FIN."
+            " sent nothing up to the end of the capture: no heartbeat, no data, no FIN. That lasted for longer than the"
+            " other end should wait: for MQTT one and a half times what they agreed on, for BGP the hold time, for AMQP"
+            " two intervals; three periods where nothing is known of that."
         ),
         why=(
             "A program that beats by itself and is well goes on. It hangs, is stopped, its host is gone, or its packets"
@@ -166,7 +169,7 @@ CEASED: Final = FindingKind(
             "The program may have been told to stop. That these messages are heartbeats may be known by their form"
             " alone; what is then sent more often than the heartbeat interval restarts it."
         ),
-        source="RFC 4271 4.4; AMQP 0-9-1 4.2.7",
+        source="OASIS MQTT 5.0 3.1.2.10; RFC 4271 4.4, 6.5; AMQP 0-9-1 4.2.7",
     ),
     detail=_ceased_detail,
     advice=Advice.READER,

@@ -1,25 +1,29 @@
-"""Heartbeats of programs: not answered any more, given up, or refused."""
+"""Heartbeats of programs: not answered, or not sent, any more; or given up on."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from analyzer.findings.evidence import SLOW_ANSWERS, frames_of, known, surely_train_of
+from analyzer.findings.beating import (
+    SOON,
+    beats_by_rule,
+    gave_up_on_its_peer,
+    gave_up_waiting,
+    heartbeats_ceased,
+    owes_answers,
+    peers_heartbeats_ceased,
+)
+from analyzer.findings.evidence import frames_of, known, surely_train_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
-from analyzer.findings.notable import BEATS_OVERDUE, BEATS_OVERDUE_NS
-from analyzer.findings.phrases import by_what
-from analyzer.judge.protocols import POLLS
+from analyzer.findings.phrases import agreed_on, by_what
 from analyzer.judge.record import other
-from analyzer.tolerances import BEAT_PROMPT_NS
 from analyzer.units import NS_PER_S
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import count, duration, lines, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
-    from analyzer.findings.flows import Column, Flows, Mask
+    from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.track.flow import Side
@@ -27,20 +31,28 @@ if TYPE_CHECKING:
 
 # ── the program does not answer, or its peer gave up ──
 
-
-def _owes_answers(f: Flows) -> Mask:
-    """Its heartbeats were answered as a rule, and are no requests for data, which a program may leave unanswered."""
-    return (f.beats("due") == 1) & ~np.isin(f.beats("protocol"), POLLS)
+WIDE_AWAKE_NS: Final = NS_PER_S
+"""A program that closes so soon when its peer closed does not hang."""
 
 
 def peer_beats_in_vain(f: Flows) -> Mask:
     """Its program answered heartbeats of its peer, and two or more since then not, which its kernel acknowledged."""
-    return _owes_answers(f.from_peer) & (f.from_peer.beats("acked") > 1)
+    return owes_answers(f.from_peer) & (f.from_peer.beats("acked") > 1)
 
 
 def peer_gave_up_on_a_heartbeat(f: Flows) -> Mask:
     """Its peer closed or reset the connection after one that its kernel acknowledged and its program did not answer."""
-    return _owes_answers(f.from_peer) & (f.from_peer.beats("acked") == 1) & gave_up_waiting(f.from_peer)
+    return owes_answers(f.from_peer) & (f.from_peer.beats("acked") == 1) & gave_up_waiting(f.from_peer)
+
+
+def peer_gave_up_on_silence(f: Flows) -> Mask:
+    """Its heartbeats, by themselves or by an agreed time, ceased, and its peer closed or reset the connection late."""
+    return heartbeats_ceased(f) & beats_by_rule(f) & gave_up_on_its_peer(f.from_peer)
+
+
+def kernel_answered_meanwhile(f: Flows) -> Mask:
+    """Its kernel was heard later than any of its heartbeats had come after the one before."""
+    return f.own("last_ns") - f.beats("last_ns") > f.beats("high_ns")
 
 
 def sent_no_data_since(f: Flows) -> Mask:
@@ -48,60 +60,36 @@ def sent_no_data_since(f: Flows) -> Mask:
     return f.own("data_ns") < f.from_peer.beats("silent_ns")
 
 
+def peer_had_room(f: Flows) -> Mask:
+    """Its peer's receive window was open: no answer waited for room there."""
+    return (f.peer("window_shut_frame") == 0) & (f.run("zero_window") == 0)
+
+
 def did_not_close_first(f: Flows) -> Mask:
-    """It neither closed nor reset the connection before its peer did."""
+    """It neither closed nor reset the connection before its peer did, nor closed within a second of that."""
     own, peer = f.own("fin_frame"), f.peer("fin_frame")
-    return ((own == 0) | ((peer > 0) & (peer < own))) & ~f.own_reset
+    late = (peer > 0) & (peer < own) & (f.own("fin_ns") - f.peer("fin_ns") > WIDE_AWAKE_NS)
+    return ((own == 0) | late) & (~f.own_reset | (peer > 0))
 
 
 def last_heartbeats_unanswered(f: Flows) -> Mask:
     """Its heartbeats had been answered, and the last of them was not."""
-    return _owes_answers(f) & (f.beats("unanswered") > 0)
+    return owes_answers(f) & (f.beats("unanswered") > 0)
 
 
-def gave_up_waiting(f: Flows) -> Mask:
-    """It closed or reset the connection first, having waited for longer than four times the slowest answer before."""
-    ended_ns = _ended_first_ns(f)
-    least_ns = np.maximum(SLOW_ANSWERS * f.beats("slowest_ns"), BEAT_PROMPT_NS)
-    return (ended_ns >= 0) & (ended_ns - f.beats("silent_ns") >= least_ns)
-
-
-def _ended_first_ns(f: Flows) -> Column:
-    """When it closed or reset the connection, -1 if it did not or its peer had done so before."""
-    own, peer = f.own("fin_frame"), f.peer("fin_frame")
-    closed_ns = np.where((own > 0) & ((peer == 0) | (own < peer)), f.own("fin_ns"), -1)
-    reset_ns = f.at_row(f.ending("reset_row"), "ts_ns")
-    return np.where(closed_ns >= 0, closed_ns, np.where(f.own_reset & (own == 0) & (peer == 0), reset_ns, -1))
-
-
-def peers_heartbeats_ceased(f: Flows) -> Mask:
-    """Its peer had sent heartbeats by itself, in a steady rhythm, and nothing but these at the end."""
-    peer = f.from_peer
-    alone = (peer.beats("count") > 0) & (peer.beats("due") == 0) & ~np.isin(peer.beats("protocol"), POLLS)
-    return alone & (peer.own("data_ns") <= peer.beats("last_ns"))
-
-
-def gave_up_on_its_peer(f: Flows) -> Mask:
-    """It closed or reset the connection first, as late as both had agreed on, or three periods after the last."""
-    peer, ended_ns = f.from_peer, _ended_first_ns(f)
-    steady_ns = np.maximum(BEATS_OVERDUE * peer.beats("high_ns"), BEATS_OVERDUE_NS)
-    least_ns = np.where(peer.beats("limit_ns") > 0, peer.beats("limit_ns"), steady_ns)
-    return (ended_ns >= 0) & (ended_ns - peer.beats("last_ns") >= least_ns)
-
-
-def _until_ns(case: Case, side: Side) -> int:
-    """Return until when that end waited: its FIN or RST, or the end of the capture."""
-    fin = case.record.fin_of(side)
-    reset = case.reset
+def _ended_by(case: Case, side: Side) -> tuple[str | None, int | None, int]:
+    """Return by what that end ended the connection, in which frame and when: else when the capture ended."""
+    fin, reset = case.record.fin_of(side), case.reset
     if fin is not None:
-        return fin.ts_ns
-    return reset.ts_ns if reset is not None and reset.sender == side else case.record.end_ns
+        return "FIN", fin.frame, fin.ts_ns
+    if reset is not None and reset.sender == side:
+        return "RST", reset.frame, reset.ts_ns
+    return None, None, case.record.end_ns
 
 
 def _in_vain(case: Case, side: Side) -> Evidence:
     train = surely_train_of(case, side)
-    fin, reset = case.record.fin_of(side), case.reset
-    closed = fin.frame if fin is not None else reset.frame if reset is not None and reset.sender == side else None
+    how, closed, until_ns = _ended_by(case, side)
     return frames_of(train.answer_frame, train.silent_frame, train.last_frame, closed), known(
         protocol=train.protocol,
         limit_ns=train.limit_ns,
@@ -113,13 +101,34 @@ def _in_vain(case: Case, side: Side) -> Evidence:
         silent_frame=train.silent_frame,
         last_frame=train.last_frame,
         closed_frame=closed,
-        waited_ns=_until_ns(case, side) - (train.silent_ns or 0),
+        closed_by=how,
+        waited_ns=until_ns - (train.silent_ns or 0),
     )
 
 
 def _hung_evidence(case: Case) -> Evidence:
     """The last answer, the heartbeats since, and how long its peer waited."""
     return _in_vain(case, case.peer)
+
+
+def _silent_evidence(case: Case) -> Evidence:
+    """Its last heartbeat, what its kernel acknowledged since, and where its peer gave up."""
+    train = surely_train_of(case, case.side)
+    heard_ns, heard = case.facts.active_ns or 0, case.facts.active_frame
+    shows = heard_ns > train.last_ns
+    how, closed, closed_ns = _ended_by(case, case.peer)
+    return frames_of(train.last_frame, heard if shows else None, closed), known(
+        protocol=train.protocol,
+        limit_ns=train.limit_ns,
+        period_ns=train.period_ns,
+        sent=train.sent,
+        last_frame=train.last_frame,
+        heard_frame=heard if shows else None,
+        heard_ns=(case.facts.last_ns or 0) - train.last_ns,
+        closed_frame=closed,
+        closed_by=how,
+        waited_ns=closed_ns - train.last_ns,
+    )
 
 
 def _missed_evidence(case: Case) -> Evidence:
@@ -130,8 +139,7 @@ def _missed_evidence(case: Case) -> Evidence:
 def _ceased_evidence(case: Case) -> Evidence:
     """The last heartbeat of its peer, and how long it waited for the next."""
     train = surely_train_of(case, case.peer)
-    fin, reset = case.record.fin_of(case.side), case.reset
-    closed = fin.frame if fin is not None else reset.frame if reset is not None else None
+    how, closed, until_ns = _ended_by(case, case.side)
     return frames_of(train.first_frame, train.last_frame, closed), known(
         protocol=train.protocol,
         limit_ns=train.limit_ns,
@@ -139,25 +147,55 @@ def _ceased_evidence(case: Case) -> Evidence:
         sent=train.sent,
         last_frame=train.last_frame,
         closed_frame=closed,
-        waited_ns=_until_ns(case, case.side) - train.last_ns,
+        closed_by=how,
+        waited_ns=until_ns - train.last_ns,
     )
+
+
+def _then(t: Teller, f: Finding) -> str:
+    """Return how the other end ended the connection, if it did."""
+    ended = {"RST": "reset", "FIN": "closed"}.get(str(f.data.get("closed_by")))
+    return f"; then {t.the(other(side_of(f)))} {ended} the connection" if ended is not None else ""
 
 
 def _hung_headline(t: Teller, f: Finding) -> str:
     late = side_of(f)
+    if "sent" in f.data:
+        return (
+            f"{t.start(late)}'s program fell silent: no heartbeat came for {duration(number(f, 'waited_ns'))}, though"
+            f" its kernel answered{_then(t, f)}."
+        )
     beats = count(number(f, "unanswered"), "heartbeat")
     return (
         f"{t.start(late)}'s program stopped answering: its kernel acknowledged {beats} from {t.the(other(late))} in"
-        f" {duration(number(f, 'waited_ns'))}, and the program answered none."
+        f" {duration(number(f, 'waited_ns'))}, and the program answered none{_then(t, f)}."
     )
+
+
+def _ended_line(t: Teller, f: Finding) -> Line | None:
+    if "closed_frame" not in f.data:
+        return None
+    text = f"{t.start(other(side_of(f)))} then ended the connection ({f.data['closed_by']})."
+    return Line(text, (number(f, "closed_frame"),))
 
 
 def _hung_happened(t: Teller, f: Finding) -> list[Line]:
     late = side_of(f)
     asker = t.start(other(late))
-    closed = (
-        Line(f"{asker} then ended the connection.", (number(f, "closed_frame"),)) if "closed_frame" in f.data else None
-    )
+    if "sent" in f.data:
+        heard = (
+            f"{t.start(late)}'s kernel was last heard {duration(number(f, 'heard_ns'))} after that: it went on to"
+            f" acknowledge."
+        )
+        return lines(
+            Line(
+                f"{t.start(late)}'s program sent {count(number(f, 'sent'), 'heartbeat')} ({by_what(f)}), one every"
+                f" {duration(number(f, 'period_ns'))}, the last one here.{agreed_on(f, SOON)}",
+                (number(f, "last_frame"),),
+            ),
+            Line(heard, (number(f, "heard_frame") or number(f, "last_frame"),)),
+            _ended_line(t, f),
+        )
     return lines(
         Line(
             f"{asker}'s program sent a heartbeat ({by_what(f)}) every {duration(number(f, 'period_ns'))}, and"
@@ -169,33 +207,66 @@ def _hung_happened(t: Teller, f: Finding) -> list[Line]:
             f" {'it' if number(f, 'acked') == 1 else number(f, 'acked')}.",
             tuple(sorted({number(f, "silent_frame"), number(f, "last_frame")})),
         ),
-        closed,
+        _ended_line(t, f),
     )
+
+
+def _other_readings(t: Teller, f: Finding) -> Line | None:
+    """Return what else may have ended the connection, where the other end did."""
+    if "closed_by" not in f.data:
+        return None
+    text = f"That {t.the(other(side_of(f)))} ended the connection because of that is inferred."
+    if f.data["closed_by"] == "RST":
+        text += (
+            " Other readings are possible: a close or kill with received data unread makes a kernel send RST instead of"
+            " FIN, and so does SO_LINGER with time 0."
+        )
+    return Line(text, (number(f, "closed_frame"),))
 
 
 def _hung_why(t: Teller, f: Finding) -> list[Line]:
     late = t.the(side_of(f))
-    return [
+    what = "heartbeats" if "sent" in f.data else "answers to heartbeats"
+    return lines(
         Line(
-            f"Acknowledgements come from {late}'s kernel, answers to heartbeats from its program. So host and path were"
+            f"Acknowledgements come from {late}'s kernel, {what} from its program. So host and path were"
             " alive; that the program hangs, is stopped or is busy with something else, is inferred.",
             f.frames,
         ),
         Line("Keepalive cannot see this: to it the peer is alive.", (number(f, "last_frame"),)),
+        _other_readings(t, f),
+    )
+
+
+def _hung_sees(t: Teller, f: Finding) -> list[Line]:
+    late, asker = t.start(side_of(f)), t.start(other(side_of(f)))
+    behind = {"RST": ", and then ECONNRESET", "FIN": ", and then end of file"}.get(str(f.data.get("closed_by")), "")
+    frame = number(f, "last_frame")
+    if t.facts(side_of(f)).window_shut_frame is not None:
+        waits = "a write waits once its own buffer is full, since the other end's window is closed"
+    else:
+        waits = "a write succeeds while the other kernel takes what it sends"
+    ended = "closed_frame" in f.data
+    return [
+        Line(f"{late}, once its program goes on: read returns what its kernel took in meanwhile{behind}.", (frame,)),
+        Line(
+            f"{asker}{', until it ended the connection' if ended else ''}: read returns no answer; {waits}.", (frame,)
+        ),
     ]
 
 
 HUNG: Final = FindingKind(
     code="program-hung",
     rows=(
-        Row((peer_beats_in_vain, sent_no_data_since, did_not_close_first), _hung_evidence),
-        Row((peer_gave_up_on_a_heartbeat, sent_no_data_since, did_not_close_first), _hung_evidence),
+        Row((peer_beats_in_vain, sent_no_data_since, did_not_close_first, peer_had_room), _hung_evidence),
+        Row((peer_gave_up_on_a_heartbeat, sent_no_data_since, did_not_close_first, peer_had_room), _hung_evidence),
+        Row((peer_gave_up_on_silence, kernel_answered_meanwhile, did_not_close_first, peer_had_room), _silent_evidence),
     ),
     text=LongText(
-        title="The kernel acknowledges, but the program no longer answers heartbeats",
+        title="The kernel acknowledges, but the program no longer answers heartbeats, or sends any",
         meaning=(
-            "This end's program answered its peer's heartbeats for a while. Then it sent nothing more, while its kernel"
-            " went on to acknowledge them."
+            "This end's program answered its peer's heartbeats for a while, or sent its own. Then it sent nothing more,"
+            " while its kernel went on to acknowledge what came."
         ),
         why=(
             "The host runs and the path works, so keepalive would find nothing wrong. The program is stopped, hangs, or"
@@ -212,13 +283,14 @@ HUNG: Final = FindingKind(
         source="RFC 9293 3.8.4; RFC 6455 5.5.2; field guide 6",
     ),
     detail=_hung_headline,
-    lead=Lead(_hung_headline, _hung_happened, _hung_why),
+    lead=Lead(_hung_headline, _hung_happened, _hung_why, overrules=True),
+    sees=_hung_sees,
 )
 
 
 def _missed_detail(t: Teller, f: Finding) -> str:
     ended = f"{t.start(side_of(f))} ended the connection {duration(number(f, 'waited_ns'))} after"
-    agreed = f" The ends agreed on {duration(number(f, 'limit_ns'))}." if "limit_ns" in f.data else ""
+    agreed = agreed_on(f, SOON)
     if "sent" in f.data:
         beats, often = count(number(f, "sent"), "heartbeat"), duration(number(f, "period_ns"))
         return f"{ended} the last of {beats} of its peer, one every {often} ({by_what(f)}).{agreed}"
@@ -253,98 +325,4 @@ MISSED: Final = FindingKind(
     ),
     detail=_missed_detail,
     advice=Advice.MINOR,
-)
-
-
-# ── too many of them ──
-
-OF_OTHERS: Final = 2
-"""``refused_for`` of a train: the refusal names something else."""
-FREQUENT_NS: Final = 5 * 60 * NS_PER_S
-"""gRPC servers take PINGs that come no sooner than this (gRPC proposal A8, by default)."""
-
-
-def asked_to_calm_down(f: Flows) -> Mask:
-    """The other end asked it to calm down (HTTP/2 GOAWAY with ENHANCE_YOUR_CALM), and did not name anything else."""
-    return (f.beats("refused_frame") > 0) & (f.beats("refused_for") != OF_OTHERS)
-
-
-def _refused_evidence(case: Case) -> Evidence:
-    """The train that was refused, and the frame that said so."""
-    refused = [train for train in case.record.heartbeats if train.sender == case.side and train.refused_frame]
-    train = refused[0]
-    return frames_of(train.first_frame, train.last_frame, train.refused_frame), known(
-        protocol=train.protocol,
-        period_ns=train.period_ns,
-        sent=train.sent,
-        refused_frame=train.refused_frame,
-        refused_for=train.refused_for,
-    )
-
-
-def _refused_headline(t: Teller, f: Finding) -> str:
-    side = side_of(f)
-    rate = f"one every {duration(number(f, 'period_ns'))} ({by_what(f)})"
-    if "refused_for" in f.data:
-        return f"{t.start(other(side))} refused {t.the(side)}'s heartbeats as too many: {rate}."
-    if number(f, "period_ns") < FREQUENT_NS:
-        return f"{t.start(other(side))} asked {t.the(side)} to calm down, most likely for its heartbeats: {rate}."
-    return (
-        f"{t.start(other(side))} asked {t.the(side)} to calm down; whether for its heartbeats, {rate}, cannot be told."
-    )
-
-
-def _refused_happened(t: Teller, f: Finding) -> list[Line]:
-    side = side_of(f)
-    return [
-        Line(
-            f"{t.start(side)}'s program sent {count(number(f, 'sent'), 'heartbeat')}, one every"
-            f" {duration(number(f, 'period_ns'))}.",
-            f.frames[:2],
-        ),
-        Line(
-            f"{t.start(other(side))}'s program sent GOAWAY, ENHANCE_YOUR_CALM"
-            f"{': too many pings.' if 'refused_for' in f.data else ', and did not say for what.'}",
-            (number(f, "refused_frame"),),
-        ),
-    ]
-
-
-def _refused_why(t: Teller, f: Finding) -> list[Line]:
-    usual = "A gRPC server takes one each five minutes by default, and without open calls one each two hours."
-    if "refused_for" in f.data:
-        text = f"{t.start(other(side_of(f)))} allows fewer than that. {usual}"
-    elif number(f, "period_ns") < FREQUENT_NS:
-        text = f"That it was for these is inferred from how often they came. {usual}"
-    else:
-        text = f"These come seldom, and servers also say it of too many requests or resets. {usual}"
-    return [Line(text, (number(f, "refused_frame"),))]
-
-
-TOO_MANY: Final = FindingKind(
-    code="too-many-pings",
-    rows=(Row((asked_to_calm_down,), _refused_evidence),),
-    text=LongText(
-        title="Asked to calm down while it sent heartbeats",
-        meaning=(
-            "This end's program sent HTTP/2 PINGs, and its peer asked it to calm down: GOAWAY with ENHANCE_YOUR_CALM."
-            " gRPC adds for what: too_many_pings. The connection takes no new calls from then on."
-        ),
-        why=(
-            "A server takes frequent PINGs for an attack, or for a client that wastes batteries. The client connects"
-            " again and, if it pings as before, is refused again."
-        ),
-        change=(
-            "Let both ends agree. In gRPC raise the keepalive time of the end that pings to what the other permits (5"
-            " min by default, and none without calls), or lower the server's: MinTime and PermitWithoutStream in Go,"
-            " GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS elsewhere."
-        ),
-        doubt=(
-            "ENHANCE_YOUR_CALM may also be said of other frames than PINGs. Where its sender names something else this"
-            " is not found; where it names nothing, that it was for PINGs is inferred from how often they came."
-        ),
-        source="RFC 9113 7; gRPC proposals A8 and A9",
-    ),
-    detail=_refused_headline,
-    lead=Lead(_refused_headline, _refused_happened, _refused_why),
 )

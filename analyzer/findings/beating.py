@@ -1,0 +1,76 @@
+"""What several kinds of findings ask of heartbeats: who owes answers, who waits for which, who gave up.
+
+It must not hold a sentence, or know a finding.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.findings.notable import BEATS_OVERDUE, BEATS_OVERDUE_NS
+from analyzer.judge.protocols import PATIENCE, POLLS
+from analyzer.tolerances import BEAT_PROMPT_NS
+from analyzer.track.beats import SLOW_ANSWERS
+
+if TYPE_CHECKING:
+    from analyzer.findings.flows import Column, Flows, Mask
+
+SOON: Final = 0
+"""The place in PATIENCE of when an end may give up."""
+LATE: Final = 1
+"""... and of when it should have."""
+
+
+def owes_answers(f: Flows) -> Mask:
+    """Its heartbeats were answered as a rule, and are no requests for data, which a program may leave unanswered."""
+    return (f.beats("due") == 1) & ~np.isin(f.beats("protocol"), POLLS)
+
+
+def ended_first_ns(f: Flows) -> Column:
+    """When it closed or reset the connection, -1 if it did not or its peer had done so before."""
+    own, peer = f.own("fin_frame"), f.peer("fin_frame")
+    closed_ns = np.where((own > 0) & ((peer == 0) | (own < peer)), f.own("fin_ns"), -1)
+    reset_ns = f.at_row(f.ending("reset_row"), "ts_ns")
+    return np.where(closed_ns >= 0, closed_ns, np.where(f.own_reset & (own == 0) & (peer == 0), reset_ns, -1))
+
+
+def gave_up_waiting(f: Flows) -> Mask:
+    """It closed or reset the connection first, having waited for longer than four times the slowest answer before."""
+    ended_ns = ended_first_ns(f)
+    least_ns = np.maximum(SLOW_ANSWERS * f.beats("slowest_ns"), BEAT_PROMPT_NS)
+    return (ended_ns >= 0) & (ended_ns - f.beats("silent_ns") >= least_ns)
+
+
+def overdue_ns(f: Flows, which: int) -> Column:
+    """How long behind its last heartbeat its peer may (SOON), or should (LATE), have given up.
+
+    By the rule of the protocol where what the ends agreed on is known, else after three of the longest distances.
+    """
+    limit_ns, halves = f.beats("limit_ns"), PATIENCE[f.beats("protocol"), which]
+    steady_ns = np.maximum(BEATS_OVERDUE * f.beats("high_ns"), BEATS_OVERDUE_NS)
+    return np.where(limit_ns > 0, limit_ns * halves // 2, steady_ns)
+
+
+def heartbeats_ceased(f: Flows) -> Mask:
+    """It had sent heartbeats in a steady rhythm, each answered if answers are due, and after the last nothing more."""
+    awaited = (f.beats("due") == 1) & ((f.beats("unanswered") > 0) | np.isin(f.beats("protocol"), POLLS))
+    polls = (f.beats("due") == 0) & np.isin(f.beats("protocol"), POLLS)
+    return (f.beats("count") > 0) & ~awaited & ~polls & (f.own("data_ns") <= f.beats("last_ns"))
+
+
+def beats_by_rule(f: Flows) -> Mask:
+    """Its heartbeats come by themselves, or what the ends agreed on is known: that they cease means something."""
+    return (f.beats("due") == 0) | (f.beats("limit_ns") > 0)
+
+
+def peers_heartbeats_ceased(f: Flows) -> Mask:
+    """Its peer had sent heartbeats, by itself or by an agreed time, and nothing but these at the end."""
+    return heartbeats_ceased(f.from_peer) & beats_by_rule(f.from_peer)
+
+
+def gave_up_on_its_peer(f: Flows) -> Mask:
+    """It closed or reset the connection first, as late as both had agreed on, or three periods after the last."""
+    ended_ns = ended_first_ns(f)
+    return (ended_ns >= 0) & (ended_ns - f.from_peer.beats("last_ns") >= overdue_ns(f.from_peer, SOON))

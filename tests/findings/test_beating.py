@@ -1,0 +1,52 @@
+"""What several kinds of findings ask of heartbeats."""
+
+import pytest
+
+from analyzer.findings import beating
+from analyzer.findings.flows import Columns
+from analyzer.judge import verdict
+from analyzer.judge.table import PROTOCOL_NAMES
+from tests.heartbeats import Talk, each
+from tests.notation import follow, parse
+
+
+def flows_of(talk, tail, protocol=None, limit_s=0):
+    """The flow of a talk in columns, as a sees it."""
+    (batch,) = follow([parse("\n".join([*talk.lines, tail]) + "\n").batch()])
+    batch.trains["protocol"] = PROTOCOL_NAMES.index(protocol)
+    batch.trains["limit_ns"] = limit_s * 10**9 or -1
+    return Columns(batch, verdict.decide(batch)).seen_from(0)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "limit_s", "soon_s", "late_s"),
+    [(None, 0, 60, 60), ("MQTT", 60, 90, 90), ("BGP", 90, 90, 90), ("AMQP", 30, 30, 60), ("AMQP", 0, 60, 60)],
+)
+def test_how_long_one_waits(protocol, limit_s, soon_s, late_s):
+    """Each protocol has a rule for what was agreed on; without that three periods count."""
+    f = flows_of(Talk().beats(each(20, 20, 5), length=8, answer=0), "end: +5", protocol, limit_s)
+
+    assert [soon_s, late_s] == [round(beating.overdue_ns(f, which)[0] / 1e9) for which in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("talk", "ceased"),
+    [
+        (Talk().beats(each(20, 20, 5), length=8, answer=0), True),
+        (Talk().beats(each(20, 20, 5)), True),
+        (Talk().beats(each(20, 20, 5)).beats([120], answer=0), False),
+        (Talk().beats(each(20, 20, 5)).says(107, "a", 900), False),
+    ],
+    ids=["by itself", "answered", "awaits an answer", "other data"],
+)
+def test_whose_heartbeats_ceased(talk, ceased):
+    """Those cease behind which nothing comes, and which wait for no answer."""
+    assert [ceased] == beating.heartbeats_ceased(flows_of(talk, "end: +100")).tolist()
+
+
+def test_who_gave_up():
+    """Who closes long after a heartbeat without an answer gave up, and not who closes at once."""
+    waits = Talk().beats(each(20, 20, 5)).beats([120], answer=0)
+    late, soon = ("@150 a > b F. 37:37(0) ack 31", "@120.5 a > b F. 37:37(0) ack 31")
+
+    assert [[True], [False]] == [beating.gave_up_waiting(flows_of(waits, tail)).tolist() for tail in (late, soon)]
