@@ -160,7 +160,9 @@ def answered(p: Packets, row: int, back: NDArray[np.bool_]) -> tuple[Why, bool] 
     around = np.abs(p.ts_ns - p.ts_ns[at[0]]) <= p.jitter_ns  # in which order they passed is not known
     around &= p.side == p.side[row]
     around[row] = False
-    return Why.ANSWERED, not (p.jitter_ns and around.any())
+    if not p.jitter_ns or not around.any():
+        return Why.ANSWERED, True
+    return None if (around & ((p.seq + 1) % SPACE == wanted)).any() else (Why.ANSWERED, False)
 
 
 def not_arrived(p: Packets, row: int, point: int, beyond: tuple[int, ...]) -> bool:

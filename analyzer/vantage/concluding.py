@@ -381,7 +381,7 @@ class _Conclusion:
         What was lost draws nothing but a RST of something on the way.
         """
         packets = self.packets
-        side, until_ns = packets.side[rows[at]], packets.ts_ns[answer]
+        side, until_ns = packets.side[rows[at]], packets.ts_ns[answer] + packets.jitter_ns
         behind = takewhile(lambda row: packets.ts_ns[row] <= until_ns, islice(rows, at + 1, None))
         own = [row for row in (rows[at], *behind) if packets.side[row] == side]
         if not packets.flags[answer] & RST:

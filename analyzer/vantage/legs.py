@@ -47,10 +47,12 @@ def _routed(seen: Columns, leg: NDArray[np.int64]) -> NDArray[np.int64]:
     ttl = seen["ttl"].astype(np.int64)
     ends, which = np.unique(2 * seen["flow"] + seen["side"], return_inverse=True)
     highest, lowest = np.full(len(ends), -1, dtype=np.int64), np.full(len(ends), 1 << 16, dtype=np.int64)
-    np.maximum.at(highest, which, ttl)
-    np.minimum.at(lowest, which, ttl)
+    own = seen["flags"] & RST == 0  # a RST may be the router's
+    np.maximum.at(highest, which[own], ttl[own])
+    np.minimum.at(lowest, which[own], ttl[own])
     copied = np.bincount(which, weights=leg < 0, minlength=len(ends)) > 0
-    between = np.bincount(which, weights=(ttl != highest[which]) & (ttl != lowest[which]), minlength=len(ends)) > 0
+    odd = own & (ttl != highest[which]) & (ttl != lowest[which])
+    between = np.bincount(which, weights=odd, minlength=len(ends)) > 0
     routed = copied & (highest > lowest) & ~between & (lowest > 0)
     both = routed & np.isin(ends ^ 1, ends[routed])
     mine = both[which]

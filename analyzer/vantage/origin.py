@@ -24,10 +24,10 @@ HALF: Final = 1 << 31
 SPACE: Final = 1 << 32
 
 
-def unlike(p: Packets, row: int, point: int) -> bool:
-    """Say whether a packet's TTL is none that its sender's packets have at the point."""
+def unlike(p: Packets, row: int, point: int, seen_at: int | None = None) -> bool:
+    """Say whether a packet's TTL, at the point or where it was seen, is none that its sender's packets have there."""
     usual = p.usual_ttl[int(p.side[row]), point]
-    ttl = int(p.ttl[row, point])
+    ttl = int(p.ttl[row, point if seen_at is None else seen_at])
     return bool(usual) and ttl != ABSENT and ttl not in usual
 
 
@@ -100,6 +100,8 @@ def side_is_guessed(p: Packets, row: int) -> bool:
     sides = [each for each in p.own_points if p.points[each].capture == p.points[point].capture]
     if len(sides) == 1 or not p.flags[row] & RST or p.has[row, sides].all() or not p.is_one_flow(sides):
         return False
+    if all(unlike(p, row, each, point) for each in sides):
+        return False  # it has the hops of neither side
     own = (p.side == p.side[row]) & (p.flags & RST == 0)
     on = [each for each in sides if (own & (p.link[:, each] == p.link[row, point])).any()]
     return on != [point]

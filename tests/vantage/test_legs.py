@@ -47,3 +47,12 @@ def test_a_reset_is_where_its_link_says(sightings):
     assert [0, 1, 1, 0] * 2 + [0] == legs(4)
     assert [0, 1, 1, 0] * 2 + [1] == legs(3)
     assert [0, 1, 1, 0] * 2 + [1] == legs(9)
+
+
+def test_a_reset_of_the_router_hides_no_second_place(sightings):
+    """Farther from the server, a RST that the router made has more hops left than any packet of the server's here."""
+    rows = [each for packet in PACKETS for each in (packet, (packet[0] + 0.1, *packet[1:]))]
+    ttl, copy, link = [64, 63, 63, 62] * 2, [0, 1] * 4, [1, 2, 3, 4] * 2
+    fields = {"ttl": [*ttl, 64], "copy": [*copy, 0], "flags": [16] * 8 + [4], "link": [*link, 4]}
+
+    assert [0, 1, 1, 0] * 2 + [0] == legs_of(sightings(*rows, (4, 1, 21, 0), **fields)).tolist()
