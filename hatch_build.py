@@ -3,8 +3,9 @@
 hatchling calls ``MachineCode`` for every wheel; it runs this file once more, in a process of its own, which compiles
 all loops for the least processor of this platform (``analyzer/loops/shipped.py``). The wheel is for this platform then.
 An editable one has no files; for it the code is put where it is looked for, beside the sources, and counts until one of
-them is changed. Where any of that fails, and with KEEPALIVE_PURE_WHEEL=1, the wheel is one for all platforms, and the
-first large run compiles.
+them is changed. Code of exactly these sources that lies there is taken, not made again. Run without arguments, this
+file puts it there, too. Where any of that fails, and with KEEPALIVE_PURE_WHEEL=1, the wheel is one for all platforms,
+and the first large run compiles.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ else:
 
 ROOT = Path(__file__).resolve().parent
 INSIDE = "analyzer/loops/shipped"
+TAKE = "take"
+"""Said to the process that compiles: what lies there already is wanted as well."""
 
 
 class MachineCode(BuildHookInterface):  # type: ignore[misc]
@@ -43,7 +46,7 @@ class MachineCode(BuildHookInterface):  # type: ignore[misc]
         if os.environ.get("KEEPALIVE_PURE_WHEEL"):
             return
         self.made = tempfile.TemporaryDirectory()
-        there = [str(ROOT / INSIDE)] if version == "editable" else []
+        there = [str(ROOT / INSIDE)] if version == "editable" else [str(ROOT / INSIDE), TAKE]
         done = subprocess.run(  # noqa: S603 - this interpreter, and this file
             [sys.executable, "-P", __file__, self.made.name, *there],
             cwd="/",
@@ -63,11 +66,7 @@ class MachineCode(BuildHookInterface):  # type: ignore[misc]
     def place_beside_the_sources(self) -> None:
         """Put what was compiled, if anything had to be, where it is looked for; it is there whole, or not at all."""
         try:
-            for each in Path(self.made.name).iterdir():
-                shutil.rmtree(ROOT / INSIDE, ignore_errors=True)
-                begun = ROOT / INSIDE / f"{each.name}.begun"
-                shutil.copytree(each, begun)
-                begun.rename(begun.with_suffix(""))
+            place_beside_the_sources(Path(self.made.name))
         except OSError as error:
             self.app.display_warning(f"no machine code beside the sources: {error}")
 
@@ -91,6 +90,15 @@ def environment() -> dict[str, str]:
     return os.environ | {
         "PYTHONPATH": os.pathsep.join([str(ROOT), *(each for each in sys.path if Path(each).is_absolute())])
     }
+
+
+def place_beside_the_sources(made: Path) -> None:
+    """Put what was compiled where it is looked for; what other sources left there goes."""
+    for each in made.iterdir():
+        shutil.rmtree(ROOT / INSIDE, ignore_errors=True)
+        begun = ROOT / INSIDE / f"{each.name}.begun"
+        shutil.copytree(each, begun)
+        begun.rename(begun.with_suffix(""))
 
 
 def _platform() -> str:
@@ -154,15 +162,25 @@ def compile_into(folder: Path) -> int:
     return len(parts)
 
 
-def main(folder: str, there: str | None = None) -> None:
-    """Compile into a folder, unless there is another in which such code lies already."""
+def main(folder: str, there: str | None = None, take: str | None = None) -> None:
+    """Compile into a folder, unless there is another in which such code lies already; if asked to, take that."""
     from analyzer.loops import shipped
 
-    if there is not None and shipped.place(Path(there)).is_dir():
-        sys.stdout.write("nothing to compile\n")
-    else:
+    lies = None if there is None else shipped.place(Path(there))
+    if lies is None or not lies.is_dir():
         sys.stdout.write(f"{compile_into(Path(folder))} loops\n")
+        return
+    if take:
+        shutil.copytree(lies, Path(folder, lies.name))
+    sys.stdout.write("nothing to compile\n")
+
+
+def beside() -> None:
+    """Have code of these sources lie beside them."""
+    with tempfile.TemporaryDirectory() as made:
+        main(made, str(ROOT / INSIDE))
+        place_beside_the_sources(Path(made))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:]) if len(sys.argv) > 1 else beside()

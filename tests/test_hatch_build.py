@@ -106,6 +106,22 @@ def test_nothing_is_compiled_twice(tmp_path, capsys):
     assert not (tmp_path / "made").exists()
 
 
+def test_a_wheel_takes_what_lies_beside_the_sources(tmp_path, capsys):
+    """Code of exactly these sources goes into a wheel as it is; code of others is left."""
+    pytest.importorskip("llvmlite")
+    there = shipped.place(tmp_path / "there")
+    for folder in (there, there.with_name("0123456789abcdef")):
+        folder.mkdir(parents=True)
+        (folder / "one.loop.o").write_bytes(folder.name.encode())
+
+    hatch_build.main(str(tmp_path / "made"), str(tmp_path / "there"), hatch_build.TAKE)
+
+    assert "nothing to compile" in capsys.readouterr().out
+    assert {f"{there.name}/one.loop.o": there.name.encode()} == {
+        str(each.relative_to(tmp_path / "made")): each.read_bytes() for each in (tmp_path / "made").rglob("*.o")
+    }
+
+
 ALONE = """
 import re, sys, tempfile, tomllib
 from importlib.metadata import packages_distributions
