@@ -50,6 +50,11 @@ def begun_there(p: Packets, row: int, point: int) -> bool:
     return bool(before.any()) or p.points[point].first_ns < early_ns
 
 
+def ran_there(p: Packets, row: int, point: int) -> bool:
+    """Say whether the point's capture surely ran when a packet had to pass it."""
+    return goes_on_there(p, row, point) and begun_there(p, row, point)
+
+
 def passed_outside(p: Packets, row: int, point: int, *, later: bool) -> int | None:
     """Return when the first packet of the receiver, no RST, passed with the point's capture over, or not begun."""
     where = p.points[point]

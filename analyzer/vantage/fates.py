@@ -32,6 +32,8 @@ class Judged:
 
 
 SEEN: Final = Judged(Fate.BOTH, proven=True, why=Why.SEEN)
+OUTSIDE: Final = (Why.ENDED, Why.NOT_BEGUN)
+"""Why a capture lacks what passed while it did not run, or did not pass at all."""
 
 
 def crossing_of(p: Packets, row: int) -> Crossing:
@@ -69,27 +71,64 @@ def _fate(p: Packets, row: int) -> tuple[Fate, tuple[int, int] | None, tuple[int
     at = [place for place, point in enumerate(way) if p.has[row, point]]
     missed = [way[place] for place in range(at[0], at[-1]) if not p.has[row, way[place]]]
     result = Judged(Fate.BOTH if len(missed) == 0 else Fate.NOT_CAPTURED, proven=True, why=Why.SEEN)
+    judged, between, more = _behind(p, row, way, at[-1])
+    missed += more
+    result = judged or result
+    if result.fate is Fate.LOST:
+        return result.fate, between, tuple(missed), result
+    judged, earlier, more = _before(p, row, way, at[0])
+    missed += more
+    if judged is not None and (judged.fate is not Fate.NOT_CAPTURED or result.fate is not Fate.UNPROVEN):
+        result, between = judged, earlier or between
+    return result.fate, between, tuple(missed), result
+
+
+def _behind(
+    p: Packets, row: int, way: tuple[int, ...], last: int
+) -> tuple[Judged | None, tuple[int, int] | None, list[int]]:
+    """Say what became of a packet behind the last point that has it: where it was lost, or which captures lack it.
+
+    What a capture cannot tell of its point, those behind it may: a loss is behind the last point that it surely passed.
+    """
+    missed: list[int] = []
+    open_: list[int] = []  # points of which nobody saw whether it passed
+    result: Judged | None = None
     between: tuple[int, int] | None = None
-    for place in range(at[-1] + 1, len(way)):
+    passed = way[last]
+    for place in range(last + 1, len(way)):
         judged = _missing_behind(p, row, way, place)
+        if judged.fate is Fate.LOST and (place + 1 == len(way) or not _is_blind(p, row, way[place])):
+            return judged, (passed, way[place]), missed
+        if judged.fate is Fate.LOST:
+            continue  # its receiver shows that it was lost, maybe behind this point
+        if judged.fate is Fate.UNPROVEN:
+            result, between = judged, between or (passed, way[place])
+        elif judged.why in OUTSIDE:
+            open_.append(way[place])
+            result = result or judged
+        else:
+            missed += [*open_, way[place]]
+            open_, passed, result, between = [], way[place], judged, None
+    return result, between, missed + open_ * (between is None)
+
+
+def _before(
+    p: Packets, row: int, way: tuple[int, ...], first: int
+) -> tuple[Judged | None, tuple[int, int] | None, list[int]]:
+    """Say the same of the points before the first that has it: where it was made, or which captures lack it."""
+    missed: list[int] = []
+    result: Judged | None = None
+    seen = way[first]
+    for place in range(first - 1, -1, -1):
+        judged = _missing_before(p, row, way, place)
         if judged.fate is Fate.NOT_CAPTURED:
             missed.append(way[place])
             result = judged
             continue
-        result, between = judged, (way[place - 1], way[place])
-        break
-    if result.fate is Fate.LOST:
-        return result.fate, between, tuple(missed), result
-    for place in range(at[0] - 1, -1, -1):
-        judged = _missing_before(p, row, way, place)
-        if judged.fate is Fate.NOT_CAPTURED:
-            missed.append(way[place])
-            if result.fate is not Fate.UNPROVEN:
-                result = judged
-            continue
-        result, between = judged, (way[place], way[place + 1])
-        break
-    return result.fate, between, tuple(missed), result
+        if judged.fate is Fate.MADE and place and not coverage.ran_there(p, row, way[place]):
+            continue  # made before it was seen, but maybe before that point, too
+        return judged, (way[place], seen if judged.fate is Fate.MADE else way[place + 1]), missed
+    return result, None, missed
 
 
 def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> Judged:
@@ -123,6 +162,14 @@ def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
     if _misses(p, row, point):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.MISSES)
     return Judged(Fate.LOST, proven=not arrival.overtaken(p, row, back), why=Why.RUNNING)
+
+
+def _is_blind(p: Packets, row: int, point: int) -> bool:
+    """Say whether a capture may lack a packet that passed: it did not run, has a hole, dropped or lacks others."""
+    where, sent_ns = p.points[point], int(p.ts_ns[row])
+    if where.dropped or any(start <= sent_ns <= end for start, end in where.holes_ns):
+        return True
+    return not coverage.ran_there(p, row, point) or _misses(p, row, point)
 
 
 def _misses(p: Packets, row: int, point: int) -> bool:

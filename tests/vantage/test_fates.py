@@ -1,8 +1,10 @@
 """A fate says no more than the captures show: what cannot be proven is called so."""
 
+import pytest
+
 from analyzer.joining import join
 from analyzer.vantage.joint import Fate, Why
-from tests.vantages import ACK, PSH, World, keepalive, odd
+from tests.vantages import ACK, PSH, World, keepalive, odd, pcap
 
 
 def test_points_without_an_order_call_nothing_lost(tmp_path):
@@ -31,3 +33,34 @@ def test_a_capture_that_lacks_a_probe_lacks_its_answer(tmp_path):
         (Fate.NOT_CAPTURED, False, Why.FITS_SENDER),
         (Fate.UNPROVEN, False, Why.MISSES),
     ] == odd(join(*made.write(tmp_path)))
+
+
+def third_point(made, folder, *, lost, until):
+    """Write the captures of a world and of a third point, a router behind B.
+
+    Of its packets those numbered ``lost`` were lost before it; the capture of B has the first ``until`` frames alone.
+    """
+    farther = []
+    for at, (ts_ns, octets) in enumerate(made.frames["B"]):
+        forth = octets[34:36] == made.client[1].to_bytes(2, "big")
+        if at not in lost:
+            ttl = bytes([octets[22] - 1 if forth else octets[22] + 1])
+            farther.append((ts_ns + (400_000 if forth else -400_000), octets[:22] + ttl + octets[23:]))
+    (folder / "C.pcap").write_bytes(pcap(farther))
+    return [*made.write(folder, parts=(None, slice(0, until))), str(folder / "C.pcap")]
+
+
+@pytest.mark.parametrize("ran", [True, False], ids=["B ran", "B had ended"])
+def test_a_loss_is_behind_the_last_point_that_a_packet_surely_passed(tmp_path, ran):
+    """What a capture that had ended lacks may have been lost before that point: the loss is between those that ran."""
+    made = World()
+    a, b = keepalive(made, probes=4)
+    at = len(made.frames["B"])
+    made.send(10.0, "a", ACK, a + 30, b + 1)
+    made.send(12.0, "a", ACK, a + 30, b + 1)
+    made.send(12.001, "b", ACK, b + 1, a + 31)
+
+    flow = join(*third_point(made, tmp_path, lost={at}, until=None if ran else at - 4)).flows[0]
+
+    (lost,) = (crossing for crossing in flow.notable if crossing.fate is Fate.LOST)
+    assert ((1, 2) if ran else (0, 2), True) == (lost.between, lost.proven)

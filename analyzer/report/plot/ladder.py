@@ -33,7 +33,6 @@ ROW_IN: Final = 0.27
 WIDTH_IN: Final = 9.6
 SLANT: Final = 0.55
 """How far an arrow falls over its whole length, in rows."""
-HALF_WAY: Final = 0.5
 STUB: Final = 0.25
 """How far an arrow goes towards where nobody saw it."""
 SILENCE_NS: Final = 1_000_000_000
@@ -233,9 +232,9 @@ def _reach(crossing: Crossing, place: dict[int, float], unseen: tuple[int, ...])
     if crossing.between is None:
         end += STUB * forth if unseen else 0
     elif crossing.fate is Fate.LOST:
-        end += HALF_WAY * forth
+        end = sum(place[point] for point in crossing.between) / 2
     elif crossing.fate is Fate.MADE:
-        begin -= HALF_WAY * forth
+        begin = sum(place[point] for point in crossing.between) / 2
     elif place[crossing.between[0]] * forth >= end * forth:
         end += STUB * forth
     else:
