@@ -22,7 +22,7 @@ from analyzer.judge import verdict
 from analyzer.judge.recording import parts_of
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.kept_flows import Flow, FlowsByFinding, Kept, judged_ahead
-from analyzer.report.text import Report, ShownFlow
+from analyzer.report.shown import Report, ShownFlow
 from analyzer.segment import address_text
 from analyzer.survey import overview, settings_in_use
 from analyzer.survey.found import Findings

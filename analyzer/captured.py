@@ -17,8 +17,9 @@ from analyzer.report.story_text import story as story_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from analyzer.judge.events import Fin, Reset
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import Fin, Probe, Reset
+    from analyzer.judge.probe import Probe
     from analyzer.kept_flows import Flow as AnalysisFlow
     from analyzer.track.flow import Side
 

@@ -36,6 +36,8 @@ API: Final = (
     "analyzer.captured",
     "analyzer.errors",
     "analyzer.judge.record",
+    "analyzer.judge.probe",
+    "analyzer.judge.events",
     "analyzer.words.model",
 )
 """Modules whose docstrings are for users of the Python interface."""

@@ -2,7 +2,9 @@
 
 import random
 
-from analyzer.judge.record import EndpointFacts, FlowRecord, Probe, Reset
+from analyzer.judge.events import EndpointFacts, Reset
+from analyzer.judge.probe import Probe
+from analyzer.judge.record import FlowRecord
 from analyzer.judge.verdict import Ending, Verdict
 from tests.trains import made
 

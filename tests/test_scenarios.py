@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 
 from analyzer.judge import recording, verdict
-from analyzer.judge.record import PROBE_KINDS
+from analyzer.judge.probe import PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS
 from analyzer.label import rules
 from analyzer.label.outcome import Certainty, Doubt

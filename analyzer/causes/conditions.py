@@ -13,7 +13,7 @@ from analyzer.judge.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analyzer.judge.record import IcmpError
+    from analyzer.judge.events import IcmpError
     from analyzer.judge.scene import Scene
 
 

@@ -107,8 +107,9 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
     from analyzer.both_sides import BothSides
     from analyzer.report.idle_limits import limits_table
     from analyzer.report.joint_text import both_sides
+    from analyzer.report.shown import Report
     from analyzer.report.story_text import story
-    from analyzer.report.text import Report, report
+    from analyzer.report.text import report
 
     several = len(result.captures) > 1
     views: dict[int, HostView | None] = {}

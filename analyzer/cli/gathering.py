@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.cli.steps import steps
-from analyzer.report.text import HOSTS_NAMED, Report, ShownFlow, ShownService
+from analyzer.report.shown import Report, ShownFlow, ShownService
+from analyzer.report.sums import HOSTS_NAMED
 from analyzer.survey import overview
 
 if TYPE_CHECKING:

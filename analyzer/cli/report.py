@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.cli.failing import FailOn
     from analyzer.report.octets import Later
     from analyzer.report.screen import Screen
-    from analyzer.report.text import Report
+    from analyzer.report.shown import Report
     from analyzer.together import FlowsTogether
 
 EXAMPLES: Final = """\

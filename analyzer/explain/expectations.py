@@ -19,7 +19,7 @@ from analyzer.words.stacks import LINUX, gave_up_error
 from analyzer.words.teller import small
 
 if TYPE_CHECKING:
-    from analyzer.judge.record import Reset
+    from analyzer.judge.events import Reset
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 

@@ -21,8 +21,9 @@ from analyzer.track.flow import SIDES
 from analyzer.words.teller import number
 
 if TYPE_CHECKING:
+    from analyzer.judge.events import Reset
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import FlowRecord, Reset
+    from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
 
 

@@ -21,8 +21,9 @@ from analyzer.words.teller import Teller, capital, duration
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from analyzer.judge.events import Reset
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import Probe, Reset
+    from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
 
 PATIENCE_NS: Final = 200_000_000

@@ -14,7 +14,7 @@ from analyzer.words.stacks import LINUX, TOLD_BY, has_user_timeout
 from analyzer.words.teller import count, setting
 
 if TYPE_CHECKING:
-    from analyzer.judge.record import Probe
+    from analyzer.judge.probe import Probe
     from analyzer.judge.timers.changes import Change
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.inference import Settings

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from analyzer.explain.left import Left
-    from analyzer.judge.record import Challenge, Probe, Reset
+    from analyzer.judge.events import Challenge, Reset
+    from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 

@@ -12,7 +12,9 @@ from analyzer.judge.record import other
 from analyzer.tolerances import RATE_LIMIT_NS
 
 if TYPE_CHECKING:
-    from analyzer.judge.record import EndpointFacts, Fin, FlowRecord, Probe, Reset
+    from analyzer.judge.events import EndpointFacts, Fin, Reset
+    from analyzer.judge.probe import Probe
+    from analyzer.judge.record import FlowRecord
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.verdict import Ending
     from analyzer.track.flow import Side

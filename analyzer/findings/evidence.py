@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analyzer.findings.case import Case
-    from analyzer.judge.record import FlowRecord, Heartbeats, Probe
+    from analyzer.judge.probe import Heartbeats, Probe
+    from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
 
 

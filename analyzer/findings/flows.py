@@ -17,7 +17,7 @@ import numpy as np
 
 from analyzer.findings.notable import is_notable
 from analyzer.judge import facts, milestones, verdict
-from analyzer.judge.record import PROBE_KINDS
+from analyzer.judge.probe import PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.rules import Kind

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from analyzer.judge.record import ZeroWindowProbe, other
+from analyzer.judge.probe import ZeroWindowProbe
+from analyzer.judge.record import other
 
 if TYPE_CHECKING:
-    from analyzer.judge.record import FlowRecord, WindowChange
+    from analyzer.judge.events import WindowChange
+    from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
 
 

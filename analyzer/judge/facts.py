@@ -16,7 +16,7 @@ import numpy as np
 
 from analyzer.judge.connection import follow
 from analyzer.judge.milestones import milestones, until
-from analyzer.judge.record import NOT_PROBE_WORDS, PROBE_KINDS
+from analyzer.judge.probe import NOT_PROBE_WORDS, PROBE_KINDS
 from analyzer.judge.table import QUOTES, WORDS, Table
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind, opens_window, shuts_window

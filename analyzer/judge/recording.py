@@ -13,26 +13,22 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from analyzer.judge.connection import StateChange
-from analyzer.judge.facts import Facts
-from analyzer.judge.record import (
+from analyzer.judge.events import (
     Challenge,
     EndpointFacts,
     Fin,
-    FlowRecord,
-    Heartbeats,
     IcmpError,
     Late,
-    Names,
     NewSyn,
-    NotProbe,
-    Probe,
     Resent,
     Reset,
     Translation,
     Untranslated,
     WindowChange,
-    ZeroWindowProbe,
 )
+from analyzer.judge.facts import Facts
+from analyzer.judge.probe import Heartbeats, NotProbe, Probe, ZeroWindowProbe
+from analyzer.judge.record import FlowRecord, Names
 from analyzer.track.flow import SIDES, Endpoint, address_of, endpoints_of
 from analyzer.track.untranslated import DATA, EMPTY, FINISH, INSIDE, LONE, OUTSIDE, RESET
 

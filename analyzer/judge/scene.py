@@ -16,9 +16,11 @@ from analyzer.track.flow import SIDES
 from analyzer.track.signs import HOP, OWN, TAKEN_FOR_HOP
 
 if TYPE_CHECKING:
+    from analyzer.judge.events import IcmpError, Reset
     from analyzer.judge.filtered import Kind
     from analyzer.judge.judged import Finding
-    from analyzer.judge.record import FlowRecord, IcmpError, Probe, Reset
+    from analyzer.judge.probe import Probe
+    from analyzer.judge.record import FlowRecord
     from analyzer.judge.verdict import Ending
     from analyzer.track.awake import Hole
     from analyzer.track.flow import Side

@@ -11,8 +11,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from analyzer.judge.connection import STATES
+from analyzer.judge.probe import AFTER_FIN_WORDS, NOT_PROBE_WORDS
 from analyzer.judge.protocols import PROTOCOLS
-from analyzer.judge.record import AFTER_FIN_WORDS, NOT_PROBE_WORDS
 from analyzer.label.outcome import Answer, Certainty, Doubt
 from analyzer.label.reset import ResetKind
 from analyzer.label.reset_acceptance import Receiver, Reception

@@ -13,7 +13,7 @@ from analyzer.judge.judged import Witness
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analyzer.judge.record import IcmpError
+    from analyzer.judge.events import IcmpError
     from analyzer.judge.scene import Scene
 
 _PASSES: Final = {True: "yes", False: "no", None: "perhaps"}

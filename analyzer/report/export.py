@@ -25,8 +25,9 @@ from analyzer.words.witnesses import says
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from analyzer.judge.events import Translation
     from analyzer.judge.judged import Finding, JudgedFlow, Witness
-    from analyzer.judge.record import FlowRecord, Translation
+    from analyzer.judge.record import FlowRecord
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.inference import Settings
     from analyzer.judge.timers.timer import Timer

@@ -21,22 +21,15 @@ from analyzer import explain
 from analyzer.findings import Advice, kind_of
 from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
+from analyzer.report.flow_lines import STYLES, pair_text
 from analyzer.report.look import look_of
 from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
 from analyzer.report.settings_table import HEADS, cells, notes
 from analyzer.report.settings_table import MOST_ROWS as MOST_SETTINGS
 from analyzer.report.story_text import when_text
-from analyzer.report.text import (
-    STYLES,
-    flow_sum,
-    lookalike_sum,
-    pair_text,
-    probe_sum,
-    rows_add_up,
-    set_aside,
-    title_of,
-)
+from analyzer.report.sums import flow_sum, lookalike_sum, probe_sum, set_aside, title_of
+from analyzer.report.text import rows_add_up
 from analyzer.segment import address_text
 from analyzer.units import NS_PER_MS, format_instant, seconds
 from analyzer.words.idle_limits import limit_sentence
@@ -50,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.report.text import Report, ShownFlow
+    from analyzer.report.shown import Report, ShownFlow
     from analyzer.survey.found import Found
     from analyzer.untyped import Foreign
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from analyzer.judge.record import Fin, IcmpError, Probe, Resent, Reset, ZeroWindowProbe, other
+from analyzer.judge.events import Fin, IcmpError, Resent, Reset
+from analyzer.judge.probe import Probe, ZeroWindowProbe
+from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
 from analyzer.units import format_duration, format_instant
 from analyzer.words.probes import waited

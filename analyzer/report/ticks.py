@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import FlowRecord, Probe
+    from analyzer.judge.probe import Probe
+    from analyzer.judge.record import FlowRecord
     from analyzer.report.screen import Screen
     from analyzer.track.flow import Side
 

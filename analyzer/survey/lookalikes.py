@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.judge.record import NOT_PROBE_WORDS, PROBE_KINDS
+from analyzer.judge.probe import NOT_PROBE_WORDS, PROBE_KINDS
 from analyzer.label.rules import Kind
 from analyzer.segment import FIN, NOTE_TCP, RST, SYN
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import Probe
+    from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
     from analyzer.vantage.forgotten import Forgotten, Gone
     from analyzer.vantage.joint import Change, Crossing, Point

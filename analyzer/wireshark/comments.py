@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.judge.record import AFTER_FIN_WORDS
+from analyzer.judge.probe import AFTER_FIN_WORDS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.reset import ResetKind

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.record import NOT_PROBE_WORDS
+from analyzer.judge.probe import NOT_PROBE_WORDS
 from analyzer.label.rules import Kind
 from analyzer.wireshark.frame_labels import FAMILY, NONE, SENT_AGAIN, Label
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from analyzer.judge.record import FlowRecord, NotProbe, Probe, Resent, Row, ZeroWindowProbe
+    from analyzer.judge.events import Resent
+    from analyzer.judge.probe import NotProbe, Probe, ZeroWindowProbe
+    from analyzer.judge.record import FlowRecord, Row
     from analyzer.track.flow import Side
 
     Fact = Probe | ZeroWindowProbe | NotProbe | Resent

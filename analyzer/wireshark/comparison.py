@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.judge import recording
-from analyzer.judge.record import Probe, other
+from analyzer.judge.probe import Probe
+from analyzer.judge.record import other
 from analyzer.label.rules import Kind
 from analyzer.loops.loop import thaw
 from analyzer.segment import RST, address_halves, address_text
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.judge.record import FlowRecord, Row, ZeroWindowProbe
+    from analyzer.judge.probe import ZeroWindowProbe
+    from analyzer.judge.record import FlowRecord, Row
     from analyzer.segment import SegmentBatch
     from analyzer.track.batch import FlowBatch
     from analyzer.track.flow import Side

@@ -13,7 +13,7 @@ from analyzer.wireshark.compared_frame import ComparedFrame, Seen, Word
 from analyzer.wireshark.frame_labels import FAMILY, Label
 
 if TYPE_CHECKING:
-    from analyzer.judge.record import EndpointFacts
+    from analyzer.judge.events import EndpointFacts
 
 NUMBERS: Final = 0xFFFFFFFF
 """Sequence numbers as on the wire."""

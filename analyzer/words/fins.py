@@ -15,7 +15,7 @@ from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, t
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.judge.record import Probe
+    from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 

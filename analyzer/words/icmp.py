@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analyzer.judge.record import IcmpError
+    from analyzer.judge.events import IcmpError
 
 V4: Final = {
     (3, 0): "network unreachable",

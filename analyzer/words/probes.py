@@ -14,7 +14,8 @@ from analyzer.words.model import Line
 from analyzer.words.teller import count, evidence
 
 if TYPE_CHECKING:
-    from analyzer.judge.record import FlowRecord, Probe
+    from analyzer.judge.probe import Probe
+    from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from analyzer.judge.connection import State
+    from analyzer.judge.events import EndpointFacts, Fin, Reset
     from analyzer.judge.judged import Finding, JudgedFlow
-    from analyzer.judge.record import EndpointFacts, Fin, Probe, Reset
+    from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
     from analyzer.words.model import Line
 

@@ -3,16 +3,8 @@
 import pytest
 
 from analyzer.judge.connection import State
-from analyzer.judge.record import (
-    AFTER_FIN_WORDS,
-    Fin,
-    IcmpError,
-    NotProbe,
-    Probe,
-    Reset,
-    WindowChange,
-    ZeroWindowProbe,
-)
+from analyzer.judge.events import Fin, IcmpError, Reset, WindowChange
+from analyzer.judge.probe import AFTER_FIN_WORDS, NotProbe, Probe, ZeroWindowProbe
 from analyzer.judge.recording import build
 from analyzer.track.flow import Endpoint
 from tests.notation import SCENARIOS, START_NS, follow, load, parse

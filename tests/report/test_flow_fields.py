@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from analyzer.judge import record as records
+from analyzer.judge import events, probe
 from analyzer.judge.connection import StateChange
 from analyzer.judge.table import WORDS
 from analyzer.judge.verdict import Ending
@@ -12,15 +12,15 @@ from analyzer.report import flow_fields
 from analyzer.report.flow_fields import FLOW, Form, Group, Made, Of, Rows
 
 CLASSES = {
-    "probes": records.Probe,
-    "zero_window_probes": records.ZeroWindowProbe,
-    "heartbeats": records.Heartbeats,
-    "not_probes": records.NotProbe,
-    "fins": records.Fin,
-    "resets": records.Reset,
-    "challenges": records.Challenge,
-    "late": records.Late,
-    "icmp_errors": records.IcmpError,
+    "probes": probe.Probe,
+    "zero_window_probes": probe.ZeroWindowProbe,
+    "heartbeats": probe.Heartbeats,
+    "not_probes": probe.NotProbe,
+    "fins": events.Fin,
+    "resets": events.Reset,
+    "challenges": events.Challenge,
+    "late": events.Late,
+    "icmp_errors": events.IcmpError,
     "changes": StateChange,
 }
 

@@ -24,7 +24,8 @@ from analyzer.report.html import (
     rows,
     story_html,
 )
-from analyzer.report.text import Report, ShownFlow, ShownService, lookalike_sum
+from analyzer.report.shown import Report, ShownFlow, ShownService
+from analyzer.report.sums import lookalike_sum
 from analyzer.survey import overview
 from tests.hostile.floods import flood
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.judge.record import NOT_PROBE_WORDS
+from analyzer.judge.probe import NOT_PROBE_WORDS
 from analyzer.wireshark.compared_frame import EXPECTED, Word, agree
 from analyzer.wireshark.frame_labels import FAMILY, NONE, Label
 

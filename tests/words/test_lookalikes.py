@@ -1,6 +1,6 @@
 """Segments in the form of a probe that are none, in words."""
 
-from analyzer.judge.record import NOT_PROBE_WORDS
+from analyzer.judge.probe import NOT_PROBE_WORDS
 from analyzer.words.lookalikes import LOOKS, lookalikes_text, may_be_probes
 
 

@@ -14,8 +14,8 @@ from analyzer.words.teller import capital, count
 
 if TYPE_CHECKING:
     from analyzer.causes.kind import Facts
+    from analyzer.judge.events import IcmpError
     from analyzer.judge.judged import Cause
-    from analyzer.judge.record import IcmpError
     from analyzer.judge.scene import Scene
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller

@@ -9,7 +9,8 @@ from analyzer.findings.evidence import count_answered, end_ns, frames_of, known,
 from analyzer.findings.kind import FindingKind, Row, Told
 from analyzer.findings.notable import LONG_NS
 from analyzer.findings.phrases import CLOSE_IT
-from analyzer.judge.record import AFTER_FIN_WORDS, other
+from analyzer.judge.probe import AFTER_FIN_WORDS
+from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import AT_ONCE_NS
 from analyzer.words.model import LongText

@@ -9,7 +9,8 @@ import numpy as np
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import count_answered, end_ns, frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Told
-from analyzer.judge.record import AFTER_FIN_WORDS, other
+from analyzer.judge.probe import AFTER_FIN_WORDS
+from analyzer.judge.record import other
 from analyzer.words.model import LongText
 from analyzer.words.teller import count, duration, number, side_of
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of
 from analyzer.findings.kind import Advice, FindingKind, Row
-from analyzer.judge.record import NOT_PROBE_WORDS
+from analyzer.judge.probe import NOT_PROBE_WORDS
 from analyzer.words.lookalikes import lookalikes_text, may_be_probes
 from analyzer.words.model import LongText
 from analyzer.words.teller import number, side_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
-    from analyzer.judge.record import NotProbe
+    from analyzer.judge.probe import NotProbe
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
-    from analyzer.judge.record import Probe
+    from analyzer.judge.probe import Probe
     from analyzer.words.teller import Teller
 
 ONE_REQUEST_NS: Final = 1_000_000_000

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from analyzer.findings.case import Case
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
+    from analyzer.judge.events import Resent
     from analyzer.judge.judged import Finding
-    from analyzer.judge.record import Resent
     from analyzer.words.teller import Teller
 
 LARGE: Final = 1_000

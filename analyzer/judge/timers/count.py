@@ -22,7 +22,9 @@ from analyzer.tolerances import JITTER_NS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.judge.record import FlowRecord, Probe, Reset
+    from analyzer.judge.events import Reset
+    from analyzer.judge.probe import Probe
+    from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
 
 

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.judge.record import FlowRecord, Probe, Reset
+    from analyzer.judge.events import Reset
+    from analyzer.judge.probe import Probe
+    from analyzer.judge.record import FlowRecord
     from analyzer.judge.signatures import Stack
     from analyzer.judge.verdict import Ending
     from analyzer.track.flow import Side

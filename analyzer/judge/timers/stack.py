@@ -16,7 +16,8 @@ from analyzer.tolerances import GAP_LEAST_NS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.judge.record import FlowRecord, Probe
+    from analyzer.judge.probe import Probe
+    from analyzer.judge.record import FlowRecord
     from analyzer.judge.timers.gaps import Gaps
     from analyzer.track.flow import Side
 

@@ -15,8 +15,9 @@ from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from analyzer.judge.events import Reset
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import FlowRecord, Reset
+    from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
 
 TAIL: Final = 0.6

@@ -19,8 +19,10 @@ from analyzer.words.probes import waited
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from analyzer.judge.events import Reset
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import FlowRecord, Probe, Reset, ZeroWindowProbe
+    from analyzer.judge.probe import Probe, ZeroWindowProbe
+    from analyzer.judge.record import FlowRecord
     from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
 

@@ -14,7 +14,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
-from analyzer.judge.record import Probe, ZeroWindowProbe, other
+from analyzer.judge.probe import Probe, ZeroWindowProbe
+from analyzer.judge.record import other
 from analyzer.report.plot import symbols
 from analyzer.report.plot.canvas import add_legend, axes_or_new, crowding, dress, put_marks, say_thinned
 from analyzer.report.plot.colours import SMALL_PT, house_style, themed
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from analyzer.judge.events import Fin, Reset
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.judge.record import Fin, FlowRecord, Reset
+    from analyzer.judge.record import FlowRecord
     from analyzer.report.plot.colours import Theme
     from analyzer.report.plot.gaps import Gap, Inferred
     from analyzer.report.plot.symbols import Mark

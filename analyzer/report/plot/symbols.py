@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.report.plot.colours import GREEN
 
 if TYPE_CHECKING:
-    from analyzer.judge.record import Probe, ZeroWindowProbe
+    from analyzer.judge.probe import Probe, ZeroWindowProbe
     from analyzer.report.plot.colours import Theme
 
 CROWDED: Final = 0.6

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.judge.record import Reset
+from analyzer.judge.events import Reset
 from analyzer.judge.signatures import Stack
 from analyzer.judge.timers import gaps
 from analyzer.judge.timers.gaps import Gap, agree, clearly_longer, match, shortest

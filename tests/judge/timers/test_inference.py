@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.judge.record import Reset
+from analyzer.judge.events import Reset
 from analyzer.judge.timers import inference
 from analyzer.judge.verdict import Ending, Verdict
 from analyzer.tolerances import EARLY_NS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.judge.record import Reset
+from analyzer.judge.events import Reset
 from analyzer.judge.timers import inference
 from analyzer.judge.verdict import Ending, Verdict
 from tests.trains import S, Story, bounds, made, seconds

@@ -1,0 +1,212 @@
+"""What else a flow's record tells of: FINs, RSTs, ICMP errors, windows, what was seen of an endpoint, other flows.
+
+It must not judge, and knows nothing of probes or of the flow as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from analyzer.track.flow import Endpoint, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A challenge ACK that no RST drew: what its sender answers with the numbers that hold (RFC 5961 4.2)."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    drawn_by: str
+    """``syn``, or ``ack``: one of data never sent."""
+    drawn_frame: int
+    """Of that segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A segment, no RST and no probe, that came when the connection was over: it answers and revives nothing."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    is_: str
+    """``syn``, ``fin``, ``data`` or ``ack``, the first of these that it is."""
+    payload_len: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fin:
+    """An endpoint's FIN (the first, if sent again), and what acknowledged it."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    acked_frame: int | None
+    acked_ns: int | None
+    again: tuple[int, ...] = ()
+    """Frames in which it was sent again although it had been acknowledged here."""
+    again_ns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A RST."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    """The endpoint in whose name it came."""
+    kind: str
+    """``no_socket``, ``gave_up``, ``abort`` or ``ignored``."""
+    answers_probe: int | None
+    """Frame of the probe it answers."""
+    strange: tuple[str, ...]
+    """How it differs from the endpoint's own packets: ``ttl``, ``mac``, ``ip_id``."""
+    has_ack: bool
+    window: int
+    ttl: int
+    own_ttl: tuple[int, int] | None
+    """Range of the TTLs of the endpoint's other packets; None if it sent none."""
+    ip_id: int | None
+    has_options: bool
+    lost_bytes: int
+    """Bytes of data that its receiver had sent and that were not acknowledged before it."""
+    accepted_end: bool
+    """Whether this is the RST that ended the flow."""
+    reception: str
+    """What its receiver does with it by its number: ``taken``, ``perhaps``, ``challenged`` or ``dropped``."""
+    receiver_state: str
+    """The receiver's state then, derived, such as ``ESTABLISHED``."""
+    challenge_frame: int | None
+    """The receiver's challenge ACK (RFC 5961), if the RST was ignored and one was captured."""
+
+
+@dataclass(frozen=True, slots=True)
+class IcmpError:
+    """An ICMP error that quotes a segment of the flow."""
+
+    frame: int
+    ts_ns: int
+    quotes: Side
+    """The endpoint whose segment it quotes."""
+    version: int
+    type: int
+    code: int
+    quotes_probe: int | None
+    """Frame of that endpoint's latest probe if the quoted number is its own."""
+    source: str
+    """The address that sent it."""
+    fits: str | None
+    """What it quotes of what that endpoint had sent: ``probe``, ``data``, ``reset``, or ``segment`` for anything else
+    that could have been on its way; None if none of it was (RFC 5927 4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """A retransmission that a timer sent."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    payload_len: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowChange:
+    """An endpoint's receive window closing or opening again."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    shut: bool
+    first_seen: bool = False
+    """Whether the sender's first segment here shows it: then it may have been closed long before."""
+
+
+class EndpointFacts(NamedTuple):
+    """What was seen of one endpoint."""
+
+    segments: int
+    payload_bytes: int
+    """Bytes of new data."""
+    syn_frame: int | None
+    syn_ns: int | None
+    syn_count: int
+    ack_frame: int | None
+    """Its first segment with ACK and without SYN or RST."""
+    ack_ns: int | None
+    first_data_frame: int | None
+    first_data_ns: int | None
+    last_data_frame: int | None
+    last_data_ns: int | None
+    unacked_frame: int | None
+    """Since when something it sent is outstanding, or None."""
+    unacked_ns: int | None
+    resent: int
+    """Retransmissions since the peer last acknowledged something new."""
+    resent_total: int
+    resent_frame: int | None
+    resent_ns: int | None
+    missed: int
+    """How often the capture evidently missed segments of it."""
+    last_ns: int | None
+    """Its last segment other than a RST, before the RST that ended the flow."""
+    answering_ns: int | None
+    """The same without empty probes of its own, which answer nothing; of use only where its peer probed."""
+    active_frame: int | None
+    active_ns: int | None
+    """Its last segment that was not keepalive."""
+    window_shut_frame: int | None
+    """Since when it advertises window 0, or None."""
+    timestamps: bool
+    short_headers: int
+    """Segments without the timestamps its others carry."""
+    ttl: tuple[int, int] | None
+    id_zero_frame: int | None
+    """First segment since which its IP ID stays 0 after having counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The same connection under other addresses, captured on the other side of a translation (NAT)."""
+
+    flow: int
+    """Number of the flow that it is there."""
+    side: Side
+    """The endpoint that has another address there."""
+    endpoint: Endpoint
+    """That address."""
+    is_first: bool
+    """Whether that flow began first: then this one is the copy, whose probes are not counted again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untranslated:
+    """A segment that left a NAT under the inside address, and the other flow that it concerns."""
+
+    role: str
+    """What this flow is to it: ``outside`` the connection as the peer knows it, ``lone`` the RST alone, ``inside`` the
+    connection before translation.
+    """
+    flow: int
+    """Number of the other flow."""
+    side: Side
+    """The endpoint in whose name the RST came."""
+    endpoint: Endpoint
+    """What it is called in the other flow."""
+    frame: int
+    is_: str
+    """``rst``, ``fin``, ``data`` or ``ack``."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSyn:
+    """A SYN on the flow's addresses that began another connection, and drew an ACK of this one's numbers."""
+
+    sender: Side
+    frame: int
+    ts_ns: int
+    ack_frame: int
