@@ -132,10 +132,9 @@ class Columns:
         found, owners, before = [np.empty(0, dtype=BEATS)], [np.empty(0, dtype=np.int64)], 0
         for batch, _, picked in self._pieces:
             if len(batch.trains):
-                places = {int(number): at for at, number in enumerate(batch.flow["number"][picked].tolist(), before)}
-                owner = np.array([places.get(int(number), -1) for number in batch.trains["number"]], dtype=np.int64)
-                found.append(batch.trains[owner >= 0])
-                owners.append(owner[owner >= 0])
+                of_these, owner = batch.trains_of(picked)
+                found.append(of_these)
+                owners.append(before + owner)
             before += len(picked)
         trains, owner = np.concatenate(found), np.concatenate(owners)
         awaited = np.where(trains["due"] > 0, trains["unanswered"], 0)

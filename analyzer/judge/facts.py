@@ -23,7 +23,7 @@ from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.loops.loop import pick, thaw
 from analyzer.segment import ABSENT, ACK, FIN, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN, address_text
 from analyzer.tolerances import WENT_ON_NS
-from analyzer.track.beats import BEATS, is_awaited
+from analyzer.track.beats import is_awaited
 from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Facts:
         """Which of the flows each SEEN row belongs to."""
         self.ends_ns: Column = np.concatenate([batch.ends_ns[picked] for batch, picked in pieces])
         self._beside = [(batch.beside, batch.flow["number"][picked]) for batch, picked in pieces]
-        self._beating = [(batch.trains, batch.flow["number"][picked]) for batch, picked in pieces]
+        self._beating = [(*batch.trains_of(picked), len(picked)) for batch, picked in pieces]
         self._captured = [((batch.holes, batch.lost, batch.filters), len(picked)) for batch, picked in pieces]
 
     def __len__(self) -> int:
@@ -213,16 +213,10 @@ class Facts:
     def _trains(self) -> tuple[NDArray[np.void], Column]:
         """Return the trains of heartbeats of these flows, and whose each is."""
         found, owners, before = [], [], 0
-        for trains, numbers in self._beating:
-            if len(trains):
-                order = np.argsort(numbers, kind="stable")
-                at = np.minimum(np.searchsorted(numbers[order], trains["number"]), len(numbers) - 1)
-                there = np.flatnonzero(numbers[order][at] == trains["number"]) if len(numbers) else at[:0]
-                found.append(pick(trains, there))
-                owners.append(before + order[at[there]])
-            before += len(numbers)
-        if not found:
-            return np.empty(0, dtype=BEATS), np.empty(0, dtype=np.int64)
+        for trains, owner, count in self._beating:
+            found.append(trains)
+            owners.append(before + owner)
+            before += count
         return _joined(found), np.concatenate(owners)
 
     @cached_property

@@ -66,7 +66,7 @@ class FlowBatch:
     beside: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=TESTIMONY))
     """TESTIMONY records, two a flow, of those that somebody may ask about; may have others' too."""
     trains: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=BEATS))
-    """BEATS records, the trains of heartbeats of these flows in order of their numbers; may have others' too."""
+    """BEATS records, the trains of heartbeats of these flows, in any order; may have others' too."""
 
     def __len__(self) -> int:
         """Return the number of flows."""
@@ -118,6 +118,20 @@ class FlowBatch:
                 for part in ("ns", "from", "to"):
                     self.flow[f"{name}_{part}"][lapsed] = 0
         return replace(self, holes=holes, lost=lost)
+
+    def trains_of(self, picked: NDArray[np.int64]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+        """Return the BEATS records of the flows at these indices, flow by flow, and the place of each among these.
+
+        A flow that is picked twice has them twice.
+        """
+        order = np.argsort(self.trains["number"], kind="stable")
+        known, wanted = self.trains["number"][order], self.flow["number"][picked]
+        first = np.searchsorted(known, wanted)
+        count = np.searchsorted(known, wanted, side="right") - first
+        owner = np.repeat(np.arange(len(picked)), count)
+        of_its = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+        trains: NDArray[np.void] = pick(self.trains, order[first[owner] + of_its])
+        return trains, owner
 
     def packed(self) -> FlowBatch:
         """Return the same with its rows packed: only ``rows`` and what needs no rows may be asked of it."""

@@ -452,7 +452,7 @@ class Tracker:
         return replace(batch, filters=self.filters, beside=self._beside.about(batch, recalled=recalled))
 
     def _trains_of(self, batch: FlowBatch, *, give_back: bool) -> NDArray[np.void]:
-        """Return the trains of heartbeats of the flows of a batch, in order of their numbers."""
+        """Return the trains of heartbeats of the flows of a batch."""
         having = np.flatnonzero(batch.flow["beats"] >= 0)
         return self._picked_trains(having, batch, give_back=give_back) if len(having) else batch.trains
 

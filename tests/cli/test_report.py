@@ -13,7 +13,7 @@ import pytest
 
 from analyzer.capture.decoder import BATCH_ROWS
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
-from tests.capture.craft import pcapng
+from tests.capture.craft import IP_A, IP_B, Kept, ipv4, pcap, pcapng, tcp
 from tests.hostile.floods import flood
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +92,27 @@ def test_many_flows_are_grouped_by_service(keepalive):
     assert any(line.split() == ["127.0.0.1:4001", "1", "16", "15", "12"] for line in lines)
     assert any("1 reset_on_probe" in line for line in lines)
     assert any("1 more flow:" in line for line in lines)
+
+
+def test_a_flow_with_heartbeats_may_be_told_and_the_first_of_its_service(keepalive, tmp_path):
+    """Of many flows whose programs hang one of each kind is told, and the first of a service, which may be the same."""
+    frames = []
+    for beat in range(12):
+        for flow in range(40):
+            at_ns = 10**18 + beat * 10**10 + flow * 10**7
+            ports, said = (40000 + flow, 80), 4 * min(beat, 6)
+            answer = {"data": b"pong", "flags": 0x18} if beat < 6 else {}
+            there = tcp(b"ping", seq=1000 + 4 * beat, ack=1 + said, flags=0x18, ports=ports)
+            back = tcp(**answer, seq=1 + said, ack=1004 + 4 * beat, ports=ports[::-1])
+            frames.append(Kept(ipv4(there), at_ns))
+            frames.append(Kept(ipv4(back, src=IP_B, dst=IP_A), at_ns + 10**6))
+    path = tmp_path / "many.pcap"
+    path.write_bytes(pcap(frames, 101))
+
+    done = keepalive("report", path, "--no-dissect")
+
+    assert done.status == 0, done.err
+    assert re.search(r"40 +program-hung", done.out)
 
 
 @pytest.mark.parametrize(

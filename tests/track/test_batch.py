@@ -1,11 +1,15 @@
 """Flows as columns, some of them, with and without their rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from analyzer.analyzing import analyze
 from analyzer.judge import recording
+from analyzer.judge.facts import Facts
 from analyzer.loops.loop import thaw
+from analyzer.track.beats import BEATS
 from tests.capture.craft import Kept, ipv4, pcap, tcp
 from tests.notation import follow, parse
 
@@ -117,3 +121,17 @@ def test_the_octet_of_a_probe_is_no_data():
 
         assert (0, 0) == (batch.a[0]["payload"], batch.a[0]["first_data_frame"])
         assert 1 == batch.run_a[0]["probes"]
+
+
+def test_a_flow_that_is_picked_twice_has_its_heartbeats_twice(batch):
+    """Trains are found in whichever order they lie, and lead to every place where their flow was asked for."""
+    trains = np.zeros(3, dtype=BEATS)
+    trains["number"], trains["count"] = (2, 0, 2), (5, 6, 7)
+    beating = replace(batch, trains=trains)
+
+    found, owner = beating.trains_of(np.array([2, 1, 0, 2]))
+
+    assert list(zip(owner.tolist(), found["count"].tolist(), strict=True)) == [(0, 5), (0, 7), (2, 6), (3, 5), (3, 7)]
+    assert [record.heartbeats for record in recording.records(Facts((beating, np.array([0, 0]))))] == [
+        record.heartbeats for _ in range(2) for record in recording.records(Facts((beating, np.array([0]))))
+    ]
