@@ -17,6 +17,7 @@ from analyzer.report.plot.colours import FONT_PT, SMALL_PT, TITLE_PT, house_styl
 from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.units import format_duration, format_instant
 from analyzer.vantage.joint import Fate
+from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,8 @@ ROW_IN: Final = 0.27
 WIDTH_IN: Final = 9.6
 SLANT: Final = 0.55
 """How far an arrow falls over its whole length, in rows."""
+LEGEND_PT: Final = 24
+"""How high the legend is, below which the number of what is left out stands."""
 STUB: Final = 0.25
 """How far an arrow goes towards where nobody saw it."""
 SILENCE_NS: Final = 1_000_000_000
@@ -73,7 +76,9 @@ def ladder_figure(
             told = joint_story(flow, points, start_ns)
             axes.set_title(_wrapped(told.title, told.headline), fontsize=TITLE_PT, color=look.ink, loc="left")
         if left_out:
-            axes.set_xlabel(f"{left_out} more packets, which all points saw, are not drawn", color=look.ink)
+            below = LEGEND_PT if axes.get_legend() else 0
+            many = f"{count(left_out, 'more packet')}, which all points saw, {'is' if left_out == 1 else 'are'}"
+            axes.set_xlabel(f"{many} not drawn", color=look.ink, labelpad=below)
     return figure
 
 
@@ -107,7 +112,7 @@ def rungs_of(flow: JointFlow) -> tuple[list[Rung], int]:
 
     picked = sorted(sorted(every, key=lambda key: (rank(key), when(key)))[:MOST_ROWS], key=when)
     rungs = [Rung(every[key], _word(every[key], key in probes, key in answers), key in probes) for key in picked]
-    total = sum(count for name, count in flow.counts.items() if name != "changed")
+    total = sum(packets for name, packets in flow.counts.items() if name != "changed")
     return rungs, max(total - len(rungs), 0)
 
 

@@ -51,6 +51,10 @@ def test_so_many_packets_are_drawn_and_the_others_counted(tmp_path):
     assert len(made.truth) - MOST_ROWS == left_out
     assert axes.get_xlabel().startswith(f"{left_out} more packets")
     assert 2 == sum(line.get_marker() == "x" for line in axes.lines)
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    legend, below = (each.get_window_extent(renderer) for each in (axes.get_legend(), axes.xaxis.label))
+    assert not legend.overlaps(below)
     assert rendered([figure], "svg") == rendered([drawn(joined, theme="dark", title=False)[0]], "svg")
 
 
