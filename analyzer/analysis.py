@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from analyzer import findings
-from analyzer.findings.notable import is_notable
+from analyzer.findings.notable import is_notable, may_be_notable
 from analyzer.judge import verdict
 from analyzer.judge.recording import parts_of
 from analyzer.judge.verdict import VERDICTS, Verdict
@@ -118,7 +118,7 @@ class Analysis:
         self._trials.add(capture, batch, winners, overview.responder_is_b(columns))
         picked = np.arange(len(batch))
         if not (self.keep_all or self.only_findings):
-            picked = np.flatnonzero(is_notable(columns, winners))
+            picked = np.flatnonzero(is_notable(columns, winners) | may_be_notable(columns))
             if len(picked) < FEW * len(batch):
                 batch, winners, picked = batch.take(picked), winners[picked], np.arange(len(picked))
         if self._found is None and not self.only_findings:
@@ -140,11 +140,18 @@ class Analysis:
             hits = whole.take(np.arange(start, start + len(picked)))
             start += len(picked)
             if self._found is not None:
-                self._found.add(capture, batch.flow["number"][picked], hits)
+                counted = self._counted(batch, winners, picked)
+                self._found.add(capture, batch.flow["number"][picked[counted]], hits.take(counted))
             if self.only_findings:
                 having = np.flatnonzero(hits.counts())
                 picked, hits = picked[having], hits.take(having)  # noqa: PLW2901 - the others are let go
             self._keep(capture, batch, winners, picked, hits)
+
+    def _counted(self, batch: FlowBatch, winners: NDArray[np.int8], picked: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which of the picked flows count: not those that are kept only because they may turn out notable."""
+        if self.keep_all or self.only_findings or not may_be_notable(batch)[picked].any():
+            return np.arange(len(picked))
+        return np.flatnonzero(is_notable(batch, winners)[picked])
 
     def _keep(
         self,
@@ -468,11 +475,27 @@ class Analysis:
 
     def search_again(self, kept: Kept, row: int) -> None:
         """Look anew for what is found in a flow of which more is known now than when it finished."""
-        counted = None if self._found is None else kept.hits.take(np.array([row]))
+        one, none = np.array([row]), np.zeros(0, dtype=np.int64)
+        line = self._line_of(kept, row)
+        was_notable = line is None or line["notable"] == 1
+        counted = kept.hits.take(one if was_notable or self.only_findings else none)
         kept.search_again()
-        if self._found is not None and counted is not None:
+        is_now = bool(is_notable(kept.batch, kept.winners)[row])
+        if line is not None:
+            line["notable"] |= is_now
+        if self._found is not None and (was_notable or is_now or self.only_findings):
             number = int(kept.batch.flow["number"][row])
-            self._found.change(kept.capture, number, counted, kept.hits.take(np.array([row])))
+            self._found.change(kept.capture, number, counted, kept.hits.take(one))
+
+    def _line_of(self, kept: Kept, row: int) -> np.void | None:
+        """Return the line of a kept flow, to be written to; None if there is none."""
+        at = self._batches.index(kept)
+        for lines in self._lines:
+            mine = np.flatnonzero((lines["batch"] == at) & (lines["row"] == row))
+            if len(mine):
+                line: np.void = lines[mine[0]]
+                return line
+        return None
 
     def merge(self, other: Analysis) -> None:
         """Take over what another analysis found in other captures, which come behind ours."""

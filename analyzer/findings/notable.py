@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.tolerances import BEAT_LENGTH_PLAY
 from analyzer.track.beats import is_awaited
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ LONG_CLOSED_NS: Final = 10_000_000_000
 """No program that reads leaves its receive window closed this long."""
 HANGING: Final = 2
 """Sent again so often without effect, it is no accident."""
+PINGS: Final = (17, 39, 46)
+"""Bytes of HTTP/2's PING: 9 of header and 8 (RFC 9113 6.7), within TLS 1.3 another 22, within TLS 1.2 (AES-GCM) 29."""
 OF_OTHERS: Final = 2
 """``refused_for`` of a train: the refusal names something else than pings."""
 BEATS_OVERDUE: Final = 3
@@ -53,17 +56,42 @@ def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]
     return eventful | ~has_verdict(winners, Verdict.CLOSED, Verdict.OPEN, Verdict.UNESTABLISHED)
 
 
-def _beats_in_vain(batch: FlowBatch, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say in which flows the last heartbeats were not answered, or refused, or none came for much too long."""
-    found = np.zeros(len(is_open), dtype=np.bool_)
-    if not (len(batch.trains) and len(found)):  # where a selection leaves no flow, trains of others may be left
-        return found
+def may_be_notable(batch: FlowBatch) -> NDArray[np.bool_]:
+    """Say which flows may turn out to have something to say once their heartbeats are named.
+
+    Those whose heartbeats are as long as HTTP/2's PING, in clear or in TLS, and whose other end said something else
+    behind the last: it may have refused them.
+    """
+    found = np.zeros(len(batch), dtype=np.bool_)
+    trains, at = _trains_in(batch)
+    for side, peer in enumerate((batch.b, batch.a)):
+        mine = (trains["side"] == side) & (trains["due"] == 1) & np.isin(trains["length"], PINGS)
+        own, of = trains[mine], at[mine]
+        if len(own):
+            longer = peer["data_len"][of] > own["answer_len"] + BEAT_LENGTH_PLAY
+            more = (peer["data_frame"][of] != own["answer_frame"]) | longer
+            found[of[more & (peer["data_ns"][of] >= own["last_ns"])]] = True
+    return found
+
+
+def _trains_in(batch: FlowBatch) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+    """Return the trains of the flows of a batch, and the index of each one's flow."""
+    if not (len(batch.trains) and len(batch)):  # where a selection leaves no flow, trains of others may be left
+        return batch.trains[:0], np.zeros(0, dtype=np.int64)
     number = np.asarray(batch.flow["number"])
     order = np.argsort(number, kind="stable")
     place = np.minimum(np.searchsorted(number, batch.trains["number"], sorter=order), len(number) - 1)
     at = order[place]
     mine = number[at] == batch.trains["number"]  # a batch may have trains of other flows, too
-    trains, at = batch.trains[mine], at[mine]
+    return batch.trains[mine], at[mine]
+
+
+def _beats_in_vain(batch: FlowBatch, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say in which flows the last heartbeats were not answered, or refused, or none came for much too long."""
+    found = np.zeros(len(is_open), dtype=np.bool_)
+    trains, at = _trains_in(batch)
+    if not len(trains):
+        return found
     ended_ns = np.where(is_open, batch.ends_ns, batch.flow["last_ns"])[at]
     overdue_ns = np.maximum(BEATS_OVERDUE * trains["high_ns"], BEATS_OVERDUE_NS)
     several = trains["unanswered"] > 1

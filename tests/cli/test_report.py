@@ -15,6 +15,8 @@ from analyzer.capture.decoder import BATCH_ROWS
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
 from tests.capture.craft import IP_A, IP_B, Kept, ipv4, pcap, pcapng, tcp
 from tests.hostile.floods import flood
+from tests.wireshark import beating
+from tests.wireshark.needs import needs_tshark
 
 ROOT = Path(__file__).parents[2]
 CAPTURES = ROOT / "captures"
@@ -311,3 +313,15 @@ def test_reading_stops_where_more_flows_live_than_may(keepalive, tmp_path, form)
         assert said in capture["warnings"][0]
     else:
         assert said in " ".join(done.out.split())
+
+
+@needs_tshark
+def test_heartbeats_that_are_refused_are_listed_without_being_asked_for(keepalive, tmp_path):
+    """A flow whose pings were refused is told, though it is open and all is answered; one that only pings is not."""
+    talks = [beating.talk(port, port, beating.TALKS[what]) for port, what in ((7001, "HTTP/2"), (7002, "MQTT"))]
+    text = " ".join(keepalive("report", beating.pcap(tmp_path / "pings.pcap", *talks)).out.split())
+
+    assert "refused the client's heartbeats as too many" in text
+    assert "1 too-many-pings flow 0" in text
+    assert "1 keepalive-masked flow 0" in text
+    assert "10.0.0.2:7002" not in text

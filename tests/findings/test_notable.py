@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from analyzer.findings import Columns, search
-from analyzer.findings.notable import has_verdict, is_notable, probe_sum
+from analyzer.findings.notable import has_verdict, is_notable, may_be_notable, probe_sum
 from analyzer.judge import verdict
 from analyzer.judge.verdict import Verdict
+from tests.heartbeats import Talk, each
 from tests.notation import SCENARIOS, follow, load
 
 
@@ -76,3 +77,33 @@ def test_where_a_selection_leaves_no_flow_none_is_notable():
 
     assert len(batch.take(nothing).trains)
     assert is_notable(batch.take(nothing), winners[nothing]).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("length", "said", "may_be"), [(17, 31, True), (39, 60, True), (17, 0, False), (30, 31, False)]
+)
+def test_what_may_turn_out_notable(length, said, may_be):
+    """Pings as long as HTTP/2's, behind whose last answer more was said, may have been refused: a name tells."""
+    talk = Talk().beats(each(20, 20, 5), length, length)
+    if said:
+        talk.says(100.2, "b", said)
+    (batch,) = follow([talk.batch()])
+
+    assert [may_be] == may_be_notable(batch).tolist()
+    assert not is_notable(batch, verdict.decide(batch)).any()
+
+
+@pytest.mark.parametrize(("refused_for", "notable"), [(0, True), (1, True), (2, False)])
+def test_refused_heartbeats_are_notable(refused_for, notable):
+    """A flow is listed where its pings were refused, and not where the refusal names something else."""
+    (batch,) = follow([Talk().beats(each(20, 20, 5), 17, 17).batch()])
+    batch.trains["refused_frame"], batch.trains["refused_for"] = 17, refused_for
+
+    assert [notable] == is_notable(batch, verdict.decide(batch)).tolist()
+
+
+def test_a_ping_just_sent_is_not_notable():
+    """A capture that ends behind a ping, before its answer could have come, shows nothing amiss."""
+    (batch,) = follow([Talk().beats(each(20, 20, 5)).beats([120], answer=0).batch()])
+
+    assert not is_notable(batch, verdict.decide(batch)).any()
