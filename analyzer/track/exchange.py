@@ -22,7 +22,7 @@ from analyzer.tolerances import (
 )
 from analyzer.track.beat_trains import close_exchange, forget_second, is_answered, pass_over, restart
 from analyzer.track.beats import is_alike, new_train
-from analyzer.track.rhythm import is_step
+from analyzer.track.rhythm import is_step, period_of
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -163,17 +163,19 @@ def is_answering(beats: Rows, flow: Record, end: Record, peer: Record) -> bool:
     if peer["data_ns"] < 0:
         return False
     took_ns = end["data_ns"] - peer["data_ns"]
-    if took_ns < BEAT_AT_ONCE_NS or took_ns > BEAT_PROMPT_NS:
-        at_once: bool = took_ns < BEAT_AT_ONCE_NS
-        return at_once
+    own_ns = beats[flow["beats"]]["open_own_ns"]
     at = flow["beats"]
-    while at >= 0:
+    while at >= 0 and took_ns <= BEAT_PROMPT_NS:
         train = beats[at]
-        if is_alike(train, 2 - flow["exchange"], peer["data_len"]) and is_answered(train):
-            answers: bool = train["gaps"] == 0 or not is_step(train, beats[flow["beats"]]["open_own_ns"])
-            return answers
+        if is_alike(train, 2 - flow["exchange"], peer["data_len"]):
+            if took_ns < BEAT_AT_ONCE_NS and train["gaps"] > 1:
+                apart_ns = own_ns - period_of(train)
+                return apart_ns > BEAT_PAUSE_NS // 2 or apart_ns < -BEAT_PAUSE_NS // 2
+            if is_answered(train):
+                answers: bool = train["gaps"] == 0 or not is_step(train, own_ns)
+                return answers
         at = train["next"]
-    return False
+    return took_ns < BEAT_AT_ONCE_NS
 
 
 @loop

@@ -1,8 +1,8 @@
 """Ends of connections with heartbeats, made of libraries: programs that the live test of heartbeats starts.
 
 ``websocket-server PORT [TLS_PORT CERTIFICATE KEY]``, ``websocket-client PORT OWN_PORT [KEYLOG CA]``, ``mqtt PORT
-PERIOD_S [KEYLOG CA]``, ``amqp PORT AGREED_S``, ``redis PORT KEYLOG CA``, ``grpc PORT PORT`` and ``keepalive PORT ...``
-run until they are killed. Each says on a line what it did.
+PERIOD_S [KEYLOG CA]``, ``amqp PORT AGREED_S [HOST [CA]]``, ``redis PORT KEYLOG CA``, ``grpc PORT PORT`` and
+``keepalive PORT ...`` run until they are killed. Each says on a line what it did.
 """
 
 import socket
@@ -102,7 +102,7 @@ def mqtt(port, period_s, keylog=None, ca=None):
     time.sleep(600)
 
 
-def amqp(port, agreed_s):
+def amqp(port, agreed_s, host="127.0.0.1", ca=None):
     """Keep a connection to a broker open with heartbeats as both ends agree."""
     import logging
 
@@ -118,7 +118,8 @@ def amqp(port, agreed_s):
     logger.setLevel(logging.DEBUG)
     logger.addHandler(Heartbeats())
     logger.propagate = False
-    connection = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", port, heartbeat=agreed_s))
+    tls = pika.SSLOptions(ssl.create_default_context(cafile=ca), "localhost") if ca else None
+    connection = pika.BlockingConnection(pika.ConnectionParameters(host, port, heartbeat=agreed_s, ssl_options=tls))
     say("ready")
     connection.process_data_events(600)
 

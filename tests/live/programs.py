@@ -42,7 +42,16 @@ REDIS, REDIS_STOPPED, NGINX, HAPROXY = 16380, 16381, 16390, 16391
 WEBSOCKET, HEALTHY, STOPPED, KILLED, CUT = 18080, 28080, 28081, 28082, 28083
 GRPC, GRPC_STRICT, SSH = 18081, 18082, 12222
 REDIS_TLS, WEBSOCKET_TLS, HEALTHY_TLS = 16382, 18443, 28443
-BGP, AMQP, POSTGRES = 179, 15672, 15432
+BGP, AMQP, POSTGRES, AMQP_TLS = 179, 15672, 15432, 15671
+NEAR, ENCRYPTED, MORTAL, FAR = "127.0.0.1", "127.0.0.17", "127.0.0.18", "127.0.0.19"
+"""Where clients of a broker and of a database find them: as usual, in TLS, to be killed, to be cut off."""
+PAIRS = {"healthy": (1, 2), "killed": (3, 4), "cut": (5, 6)}
+"""Routers that are neighbours, each at an address one above its number; the second is killed, or cut off."""
+CUT_OFF = (FAR, "127.0.0.7")
+
+
+RECEIVERS = {"pg_receivewal": NEAR, "receiver-tls": ENCRYPTED, "receiver-killed": MORTAL, "receiver-cut": FAR}
+"""Who receives a database's log, by the name that its own log calls it."""
 
 
 def lacks(*names):
@@ -64,6 +73,8 @@ class Played:
     """By name the processes that were started."""
     named: object = None
     by_form: object = None
+    at_the_cut: dict = field(default_factory=dict)
+    """By name how many heartbeats a program had sent when it was cut off: of what comes later its kernel keeps some."""
     held_up_s: float = 0
     """By how much the machine was late at most to go on with who slept."""
 
@@ -98,11 +109,15 @@ class Played:
         """Return how many lines of a program fit."""
         return sum(re.search(pattern, line) is not None for line in self.said(name))
 
-    def beating(self, port, own_port=None, *, named=True):
-        """Return the first connection of these ports that has heartbeats."""
+    def beating(self, port, own_port=None, *, named=True, at=None):
+        """Return the first connection of these ports that has heartbeats, to an address if one is given."""
         analysis = self.named if named else self.by_form
         ports = {port} if own_port is None else {port, own_port}
-        return next(flow for flow in analysis.flows if ports <= {flow.a.port, flow.b.port} and trains(flow))
+        return next(
+            flow
+            for flow in analysis.flows
+            if ports <= {flow.a.port, flow.b.port} and at in {None, flow.b.address} and trains(flow)
+        )
 
 
 class Stage:
@@ -238,13 +253,13 @@ def shell(stage):
 
 
 def routers(stage):
-    """Start two routers that are neighbours; both are clients and servers, and begin at once."""
+    """Start pairs of routers that are neighbours; both are clients and servers, and begin at once."""
     if lacks("bird"):
         return []
     times = "hold time 9; keepalive time 2; connect delay time 1; multihop; strict bind yes;"
-    for own, other in ((1, 2), (2, 1)):
+    for own, other in [each for first, second in PAIRS.values() for each in ((first, second), (second, first))]:
         where = f"local 127.0.0.{own + 1} as {65000 + own}; neighbor 127.0.0.{other + 1} as {65000 + other};"
-        passive = "passive;" if own == 2 else ""
+        passive = "passive;" if own > other else ""
         peer = f"protocol bgp peer {{ {where} {times} {passive} ipv4 {{ import none; export none; }}; }}"
         head = f"router id 192.0.2.{own};\nlog stderr all;\ndebug protocols all;\nprotocol device {{}}\n"
         conf = stage.file(f"bird{own}.conf", f"{head}{peer}\n")
@@ -258,7 +273,12 @@ def queues(stage):
         return []
     folder = stage.played.folder
     plugins = stage.file("plugins", "[].\n")
-    conf = stage.file("rabbitmq.conf", f"listeners.tcp.1 = 127.0.0.1:{AMQP}\nlog.console = true\n")
+    places = "".join(f"listeners.tcp.{at} = {host}:{AMQP}\n" for at, host in enumerate((NEAR, MORTAL, FAR), start=1))
+    if stage.certificate:
+        cert, key = stage.certificate
+        places += f"listeners.ssl.1 = {ENCRYPTED}:{AMQP_TLS}\nssl_options.verify = verify_none\n"
+        places += f"ssl_options.cacertfile = {cert}\nssl_options.certfile = {cert}\nssl_options.keyfile = {key}\n"
+    conf = stage.file("rabbitmq.conf", f"{places}log.console = true\n")
     settings = {
         "HOME": folder,
         "RUNNING_UNDER_SYSTEMD": "true",  # so that no script waits for the broker
@@ -271,7 +291,7 @@ def queues(stage):
     }
     stage.start("epmd", "epmd", "-address", "127.0.0.1")
     stage.start("rabbitmq", "env", *(f"{name}={value}" for name, value in settings.items()), str(RABBITMQ))
-    return [AMQP]
+    return [AMQP, AMQP_TLS] if stage.certificate else [AMQP]
 
 
 def postgres_program(name):
@@ -294,7 +314,7 @@ def databases(stage):
         stage.file("initdb.log", made.stderr)
         return []
     settings = {
-        "listen_addresses": "127.0.0.1",
+        "listen_addresses": f"{NEAR},{ENCRYPTED},{MORTAL},{FAR}",
         "port": POSTGRES,
         "unix_socket_directories": "",
         "wal_sender_timeout": "6s",
@@ -302,16 +322,30 @@ def databases(stage):
         "tcp_keepalives_interval": 1,
         "log_min_messages": "debug2",
         "fsync": "off",
+        "log_line_prefix": "%a ",
     }
+    if stage.certificate:
+        for name, path in zip(("cert", "key"), stage.certificate, strict=True):
+            copied = shutil.copy(path, data)
+            shutil.chown(copied, "postgres")
+            Path(copied).chmod(0o600)
+            settings[f"ssl_{name}_file"] = copied
+        settings["ssl"] = "on"
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     stage.start("postgres", *as_user, postgres, "-D", data, *words)
     if not stage.listening_of([POSTGRES]):
         return []
-    to = ("-h", "127.0.0.1", "-p", str(POSTGRES), "-U", "postgres")
-    log = stage.played.folder / "log"
-    log.mkdir()
-    stage.start("pg_receivewal", receiver, *to, "-D", str(log), "-s", "0", "--no-loop", "--no-sync")
-    stage.start("psql", session, *to, "-c", "SELECT pg_sleep(600)")
+    for name, host in RECEIVERS.items():
+        if host == ENCRYPTED and not stage.certificate:
+            continue
+        log = stage.played.folder / f"{name}-log"
+        log.mkdir()
+        mode = "require" if host == ENCRYPTED else "disable"
+        to = ("-h", host, "-p", str(POSTGRES), "-U", "postgres")
+        chosen = ("env", f"PGAPPNAME={name}", f"PGSSLMODE={mode}", receiver, *to)
+        stage.start(name, *chosen, "-D", str(log), "-s", "0", "--no-loop", "--no-sync")
+    to = ("-h", NEAR, "-p", str(POSTGRES), "-U", "postgres")
+    stage.start("psql", "env", "PGSSLMODE=disable", session, *to, "-c", "SELECT pg_sleep(600)")
     return [POSTGRES]
 
 

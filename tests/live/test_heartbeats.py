@@ -17,8 +17,12 @@ import analyzer
 from captures.recipes.network import Namespace, capture, wait_until
 from tests.live.programs import (
     AMQP,
+    AMQP_TLS,
     BGP,
     CUT,
+    CUT_OFF,
+    ENCRYPTED,
+    FAR,
     GRPC,
     GRPC_STRICT,
     HAPROXY,
@@ -26,12 +30,16 @@ from tests.live.programs import (
     HEALTHY_TLS,
     KILLED,
     LEAST,
+    MORTAL,
     MQTT,
     MQTT_STOPPED,
     MQTT_TLS,
+    NEAR,
     NGINX,
+    PAIRS,
     PATIENCE_S,
     POSTGRES,
+    RECEIVERS,
     REDIS,
     REDIS_STOPPED,
     REDIS_TLS,
@@ -88,6 +96,10 @@ def clients(stage, ports):
     if AMQP in ports:
         stage.play("amqp", "amqp", AMQP, 2)
         stage.play("amqp-stopped", "amqp", AMQP, 2)
+        stage.play("amqp-killed", "amqp", AMQP, 4, MORTAL)
+        stage.play("amqp-cut", "amqp", AMQP, 4, FAR)
+    if AMQP_TLS in ports:
+        stage.play("amqp-tls", "amqp", AMQP_TLS, 4, ENCRYPTED, stage.certificate[0])
     if SSH in ports:
         where = ("-p", str(SSH), "-i", str(folder / "user"), "-F", "/dev/null", "-o", "StrictHostKeyChecking=no")
         often = ("-o", "UserKnownHostsFile=/dev/null", "-o", "ServerAliveInterval=1")
@@ -124,11 +136,60 @@ def act(stage, ports):
     if BGP in ports:
         wait_until(lambda: played.count("bird-1", "Sending KEEPALIVE") >= ROUTED, PATIENCE_S)
     if POSTGRES in ports:
-        wait_until(lambda: played.count("postgres", "sending replication keepalive") > LEAST, PATIENCE_S)
+        wait_until(lambda: all(asked(played, name) > LEAST for name in RECEIVERS if name in played.running), PATIENCE_S)
+    end_others(stage, ports)
     gone = [f"ended {port}" for port in (NGINX, HAPROXY) if port in ports]
     wait_until(lambda: set(gone) <= set(played.said("keepalive")), PATIENCE_S)
     for name in sorted(played.running, key=lambda name: name in SERVERS):  # so that nobody says more than is captured
         stage.signal(name, signal.SIGSTOP)
+
+
+def asked(played, receiver):
+    """Return how often a database asked who receives its log, as its own log says."""
+    return played.count("postgres", f"^{receiver} .*sending replication keepalive")
+
+
+def end_others(stage, ports):
+    """Kill a router, a client of a broker and one of a database, cut off another of each, and wait for who notices."""
+    played = stage.played
+    if BGP in ports:
+        wait_until(lambda: min(kept_alive(played, own) for own in (3, 4, 5, 6)) >= STEADY, PATIENCE_S)
+    if AMQP in ports:
+        names = ("amqp-killed", "amqp-cut")
+        wait_until(lambda: all(sent_by(played, name) >= STEADY for name in names), PATIENCE_S)
+    for name in ("bird-4", "amqp-killed", "receiver-killed"):
+        stage.signal(name, signal.SIGKILL)
+    if lacks("iptables"):
+        return
+    said = {f"bird-{own}": kept_alive(played, own) for own in PAIRS["cut"]}
+    said |= {"amqp-cut": sent_by(played, "amqp-cut"), "receiver-cut": asked(played, "receiver-cut")}
+    played.at_the_cut.update(said)
+    for host in CUT_OFF:
+        for way in ("-s", "-d"):
+            with stage.namespace.inside():
+                rule = ("INPUT", "-i", "lo", "-p", "tcp", way, host, "-j", "DROP")
+                subprocess.run(["iptables", "-w", "-A", *rule], check=True, capture_output=True)
+    if BGP in ports:
+        wait_until(lambda: played.count("bird-5", "Hold timer expired"), PATIENCE_S)
+    if POSTGRES in ports:
+        wait_until(lambda: played.count("postgres", "^receiver-cut .*replication timeout"), PATIENCE_S)
+
+
+def kept_alive(played, own):
+    """Return how many KEEPALIVEs a router says that it sent."""
+    return played.count(f"bird-{own}", "Sending KEEPALIVE")
+
+
+def is_count(played, name, said, found):
+    """Say whether as many were found as a program says, or, of one that was cut off, as its kernel may have sent."""
+    if name not in played.at_the_cut:
+        return as_many(said, found)
+    return played.at_the_cut[name] - 1 <= found <= said + 1
+
+
+def sent_by(played, client):
+    """Return how many heartbeats a client of a broker says that it sent: it says so twice."""
+    return played.count(client, "Sending heartbeat frame") // 2
 
 
 @pytest.fixture(scope="module")
@@ -282,7 +343,7 @@ LATE_NS = 1.2e9
 def test_routers(played, sender, router):
     """KEEPALIVEs of both routers are counted as each logs them, in spite of their jitter, and the hold time is read."""
     needs(played, "bird-1", "bird-2")
-    (train,) = trains(played.beating(BGP), sender)
+    (train,) = trains(played.beating(BGP, at="127.0.0.3"), sender)
 
     assert ("BGP", "dissector", 9_000_000_000) == (train.protocol, train.named_by, train.limit_ns)
     assert as_many(played.count(router, "Sending KEEPALIVE"), train.sent)
@@ -293,7 +354,7 @@ def test_routers(played, sender, router):
 def test_routers_by_form(played):
     """Without a name the KEEPALIVEs of the router that comes first are a train; the other's may look like answers."""
     needs(played, "bird-1", "bird-2")
-    found = trains(played.beating(BGP, named=False))
+    found = trains(played.beating(BGP, named=False, at="127.0.0.3"))
 
     counted = max(played.count(router, "Sending KEEPALIVE") for router in ("bird-1", "bird-2"))
 
@@ -301,9 +362,72 @@ def test_routers_by_form(played):
     assert STEADY <= max(train.sent for train in found) <= counted + 1
 
 
+@pytest.mark.parametrize(("pair", "at"), [("killed", "127.0.0.5"), ("cut", "127.0.0.7")])
+def test_a_router_that_is_killed_or_cut_off(played, pair, at):
+    """KEEPALIVEs of both are counted as each logs them; neither a dead peer nor a cut path is a program that hangs."""
+    needs(played, *(f"bird-{own}" for own in PAIRS[pair]))
+    flow = played.beating(BGP, at=at)
+
+    for own in PAIRS[pair]:
+        sender = "a" if flow.a.address == f"127.0.0.{own + 1}" else "b"
+        (train,) = trains(flow, sender)
+        assert ("BGP", 9_000_000_000) == (train.protocol, train.limit_ns)
+        assert is_count(played, f"bird-{own}", kept_alive(played, own), train.sent)
+    assert "program-hung" not in flow.codes
+    if pair == "killed":
+        assert not {"heartbeats-missed", "heartbeats-stopped"} & set(flow.codes)
+
+
+@pytest.mark.parametrize(("client", "at"), [("amqp-killed", MORTAL), ("amqp-cut", FAR)])
+def test_a_client_of_a_broker_that_is_killed_or_cut_off(played, client, at):
+    """Its heartbeats are counted as it says, and neither its death nor a cut path is a program that hangs."""
+    needs(played, "rabbitmq", client)
+    flow = played.beating(AMQP, at=at)
+    (train,) = trains(flow, "a")
+
+    assert ("AMQP", 4_000_000_000) == (train.protocol, train.limit_ns)
+    assert is_count(played, client, sent_by(played, client), train.sent)
+    assert "program-hung" not in flow.codes
+
+
+@pytest.mark.parametrize(("receiver", "at"), [("receiver-killed", MORTAL), ("receiver-cut", FAR)])
+def test_a_replica_that_is_killed_or_cut_off(played, receiver, at):
+    """What the server asked is counted as its log says, and neither a dead replica nor a cut path is one that hangs."""
+    needs(played, "postgres", receiver)
+    flow = played.beating(POSTGRES, at=at)
+
+    assert is_count(played, receiver, asked(played, receiver), trains(flow, "b")[0].sent)
+    assert "program-hung" not in flow.codes
+
+
+def test_a_broker_in_tls(played):
+    """In TLS heartbeats of an end are a train by form from when it comes first; until then they look like answers."""
+    needs(played, "rabbitmq", "amqp-tls")
+    found = trains(played.beating(AMQP_TLS, named=False))
+    said = {"a": sent_by(played, "amqp-tls"), "b": played.count("amqp-tls", "Received heartbeat frame")}
+
+    assert len(found) > 0
+    for train in found:
+        assert ("form", None) == (train.named_by, train.limit_ns)
+        assert 1.9e9 < train.period_ns < 2 * LATE_NS
+        assert STEADY // 2 <= train.sent <= said[train.sender] + 1
+    assert max(train.sent for train in found) > min(said.values()) // 2
+
+
+def test_a_database_in_tls(played):
+    """In TLS what a server asks its replica is a train by form, answered, and as many as its log says."""
+    needs(played, "postgres", "receiver-tls")
+    (train,) = trains(played.beating(POSTGRES, named=False, at=ENCRYPTED))
+
+    assert ("b", "form") == (train.sender, train.named_by)
+    assert as_many(asked(played, "receiver-tls"), train.sent)
+    assert as_many(train.sent, train.answered)
+    assert 2.85e9 < train.period_ns < 3 * LATE_NS
+
+
 def of_amqp(played, *, stopped):
     """The connection of the client that is stopped, which the broker resets, or of the other."""
-    flows = [flow for flow in played.named.flows if AMQP in {flow.a.port, flow.b.port}]
+    flows = [flow for flow in played.named.flows if AMQP in {flow.a.port, flow.b.port} and flow.b.address == NEAR]
     return next(flow for flow in flows if ("aborted" == flow.verdict) == stopped)
 
 
@@ -338,19 +462,19 @@ def test_a_client_of_which_both_ends_beat_is_stopped(played):
 def test_a_database_that_asks_its_replica(played):
     """The server asks every three seconds, who receives its log answers, and its own log counts as many of both."""
     needs(played, "postgres", "pg_receivewal")
-    flow = played.beating(POSTGRES)
-    asked, status = trains(flow, "b")[0], trains(flow, "a")[0]
+    flow = played.beating(POSTGRES, at=NEAR)
+    asks, status = trains(flow, "b")[0], trains(flow, "a")[0]
 
-    assert {("PostgreSQL", "dissector")} == {(train.protocol, train.named_by) for train in (asked, status)}
-    assert as_many(played.count("postgres", "sending replication keepalive"), asked.sent)
-    assert as_many(played.count("postgres", "write .* flush .* apply"), status.sent)
-    assert all(2.85e9 < train.period_ns < 3 * LATE_NS for train in (asked, status))
+    assert {("PostgreSQL", "dissector")} == {(train.protocol, train.named_by) for train in (asks, status)}
+    assert as_many(asked(played, "pg_receivewal"), asks.sent)
+    assert as_many(played.count("postgres", "^pg_receivewal .*write .* flush .* apply"), status.sent)
+    assert all(2.85e9 < train.period_ns < 3 * LATE_NS for train in (asks, status))
 
 
 def test_what_a_database_calls_keepalive(played):
     """``tcp_keepalives_idle`` is TCP's: a client that waits for its answer has no heartbeats, and is probed."""
     needs(played, "postgres", "psql")
-    flows = [flow for flow in played.named.flows if POSTGRES in {flow.a.port, flow.b.port}]
+    flows = [flow for flow in played.named.flows if POSTGRES in {flow.a.port, flow.b.port} and flow.b.address == NEAR]
     (idle,) = [flow for flow in flows if not trains(flow)]
 
     assert {"b"} == {probe.sender for probe in idle.judged.record.probes}

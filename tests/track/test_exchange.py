@@ -100,3 +100,17 @@ def test_two_at_once_of_which_one_is_answered():
     trains = talk.trains()
 
     assert [known(train, "length", "count", "answered") for train in trains] == [(6, 10, 10), (40, 5, 0)]
+
+
+@modes
+@pytest.mark.parametrize("lag", [0.0005, 0.004, 0.3])
+def test_two_that_beat_in_step(jit, lag):
+    """Where both beat by themselves at once, one at least has a train; the other's are taken for answers by form."""
+    talk = Talk()
+    for at in each(10, 10, 12):
+        first, second = ("a", "b") if at < 35 else ("b", "a")
+        talk.beats([at], 30, 0, who=first).beats([at + lag], 30, 0, who=second)
+    trains = talk.trains(jit=jit)
+
+    assert 9 <= max(int(train["count"]) for train in trains) <= 12
+    assert {round(train["sum_ns"] / train["gaps"] / 1e9) for train in trains} == {10}
