@@ -445,10 +445,7 @@ def test_a_broker_of_which_both_ends_beat(played):
 
 
 def test_a_client_of_which_both_ends_beat_is_stopped(played):
-    """A client that is stopped sends no more heartbeats, the broker goes on for a while, and resets the connection.
-
-    The client's kernel acknowledges meanwhile, so its program is told as hung.
-    """
+    """A client that is stopped sends no heartbeats while its kernel acknowledges: it hung, and the broker gave up."""
     needs(played, "rabbitmq", "amqp-stopped")
     flow = of_amqp(played, stopped=True)
     (own,), (brokers_own,) = trains(flow, "a"), trains(flow, "b")
