@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.findings.notable import is_notable
-from analyzer.judge import facts, milestones, verdict
+from analyzer.judge import event_facts, milestones, verdict
 from analyzer.judge.probe import PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
@@ -367,7 +367,7 @@ class Flows:
     @cached_property
     def window_moves(self) -> Mask:
         """Which rows close or open their sender's receive window."""
-        return facts.moves_window(_ByName(self.seen))
+        return event_facts.moves_window(_ByName(self.seen))
 
     @cached_property
     def pairs(self) -> tuple[Column, Column]:

@@ -1,13 +1,10 @@
 """Facts of flows as columns: alone, together, or of several batches they are the same."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 
 from analyzer.judge import recording
 from analyzer.judge.facts import Facts
-from analyzer.segment import NONE
 from tests.tables import drawn_flows, scenario_flows
 
 SCENARIOS = sorted(path for path in scenario_flows())
@@ -23,13 +20,6 @@ def alone(batches):
 def together(batches):
     """Return the records of the same flows, made of all batches at once."""
     return list(recording.records(Facts(*((batch, np.arange(len(batch))) for batch in batches))))
-
-
-@cache
-def dead_peer():
-    """Return the facts of a scenario."""
-    (batch,) = scenario_flows()["dead_peer_gave_up"]
-    return Facts((batch, np.arange(1)))
 
 
 @pytest.mark.parametrize("first", range(0, len(SCENARIOS), TOGETHER))
@@ -57,12 +47,6 @@ def test_packed_rows_give_the_same_facts(name):
 
         assert whole == packed
         assert batch.flow["number"][picked].tolist() == [record.number for record in packed]
-
-
-def test_columns_have_none_where_a_record_has():
-    """The last probe of a dead peer has no answer."""
-    assert NONE == dead_peer().probes.columns["answer_frame"][-1]
-    assert dead_peer().probes.values("answer_frame")[-1] is None
 
 
 def test_no_flow_at_all_has_no_facts():

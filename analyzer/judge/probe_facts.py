@@ -1,0 +1,129 @@
+"""What a record says of probes, of all flows of a batch at once: keepalive, window probes, heartbeats, lookalikes.
+
+The columns are the fields of the classes in ``probe``. It must not know of other segments, or judge.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.judge.fact_rows import FactRows, joined, not_below_zero, not_zero
+from analyzer.judge.probe import NOT_PROBE_WORDS, PROBE_KINDS
+from analyzer.judge.table import WORDS, Table
+from analyzer.label.rules import Kind
+from analyzer.segment import NONE
+from analyzer.track.beats import is_awaited
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Column = NDArray[np.int64]
+
+
+class ProbeFacts(FactRows):
+    """Probes of some flows, and what only looks like one."""
+
+    @cached_property
+    def probes(self) -> Table:
+        """``Probe``s."""
+        at = self._at(*PROBE_KINDS)
+        frame, ts_ns = self.seen["frame"][at], self.seen["ts_ns"][at]
+        side, train, answer_row = (self._column(name, at) for name in ("side", "train", "answer_row"))
+        answered_ns = self._value_of(answer_row, at, "ts_ns")
+        own = 2 * self.owner[at] + side
+        by_prober = np.argsort(own, kind="stable")
+        first = np.ones(len(at), dtype=np.int64)
+        if len(at) > 1:
+            early, late = by_prober[:-1], by_prober[1:]
+            first[late] = (own[early] != own[late]) | (train[early] != train[late])
+        columns = {
+            "frame": frame,
+            "payload_len": self._column("payload_len", at),
+            "certainty": self._column("certainty", at),
+            "doubt": self._column("doubt", at),
+            "gap_ns": not_below_zero(self._column("gap_ns", at)),
+            "idle_ns": not_below_zero(self._column("idle_ns", at)),
+            "idle_frame": not_zero(self._column("idle_frame", at)),
+            "unheard": (self.seen["ack"][at] < self.seen["peer_nxt"][at]).astype(np.int64),
+            "train": train,
+            "first_of_train": first,
+            "after_fin": self._column("after_fin", at),
+            "answer": self._column("answer", at),
+            "answer_frame": self._frame_of(answer_row, at),
+            "answer_ns": np.where(answered_ns == NONE, NONE, answered_ns - ts_ns),
+            "header_len": self._column("header_len", at),
+        }
+        return self._table("probes", at, columns)
+
+    @cached_property
+    def zero_window_probes(self) -> Table:
+        """``ZeroWindowProbe``s."""
+        at = self._at(Kind.ZERO_WINDOW_PROBE)
+        answer = self._frame_of(self._column("answer_row", at), at)
+        return self._table(
+            "zero_window_probes", at, {"payload_len": self._column("payload_len", at), "answer_frame": answer}
+        )
+
+    @cached_property
+    def heartbeats(self) -> Table:
+        """``Heartbeats``."""
+        trains, owner = self._trains()
+        order = np.lexsort((trains["first_frame"], owner))
+        trains, owner = trains[order], owner[order]
+
+        def plain(name: str) -> Column:
+            column: Column = trains[name].astype(np.int64)
+            return column
+
+        due, silent = plain("due") != 0, plain("unanswered") > 0
+        answered = due & (plain("answered") > 0)
+        columns = {
+            "sender": plain("side"),
+            "protocol": plain("protocol"),
+            "named_by": (plain("protocol") > 0).astype(np.int64),
+            "payload_len": plain("length"),
+            "period_ns": plain("sum_ns") // np.maximum(plain("gaps"), 1),
+            "period_low_ns": plain("low_ns"),
+            "period_high_ns": plain("high_ns"),
+            "sent": plain("count"),
+            "answered": np.where(due, plain("answered"), NONE),
+            "missed": np.where(due, plain("missed") - self._still_awaited(trains, owner), NONE),
+            "unanswered": np.where(due, plain("unanswered"), NONE),
+            "acked": np.where(due, plain("acked"), 0),
+            **{name: plain(name) for name in ("first_frame", "first_ns", "last_frame", "last_ns")},
+            "answer_frame": np.where(answered, not_zero(plain("answer_frame")), NONE),
+            "answered_ns": np.where(answered, not_below_zero(plain("answer_ns")), NONE),
+            "silent_frame": np.where(due & silent, plain("silent_frame"), NONE),
+            "silent_ns": np.where(due & silent, plain("silent_ns"), NONE),
+            "slowest_ns": np.where(answered, plain("slowest_ns"), NONE),
+            **{name: not_below_zero(plain(name)) for name in ("limit_ns", "safe_ns", "fatal_ns")},
+            "refused_frame": not_zero(plain("refused_frame")),
+            "refused_for": plain("refused_for"),
+        }
+        return Table(self._start(owner), WORDS["heartbeats"], columns)
+
+    def _still_awaited(self, trains: NDArray[np.void], owner: Column) -> Column:
+        """Return 1 for trains whose last heartbeat can have no answer yet when the capture ends, else 0."""
+        until_ns = self.ends_ns[owner]
+        awaited: Column = is_awaited(trains, until_ns).astype(np.int64)
+        return awaited
+
+    def _trains(self) -> tuple[NDArray[np.void], Column]:
+        """Return the trains of heartbeats of these flows, and whose each is."""
+        found, owners, before = [], [], 0
+        for trains, owner, count in self._beating:
+            found.append(trains)
+            owners.append(before + owner)
+            before += count
+        return joined(found), np.concatenate(owners)
+
+    @cached_property
+    def not_probes(self) -> Table:
+        """``NotProbe``s."""
+        at = self._at(*NOT_PROBE_WORDS)
+        below = (self.seen["payload_len"][at] <= 1) & (self.seen["seq"][at] == self.seen["snd_nxt"][at] - 1)
+        columns = {"is_": self._kind[at], "below_snd_nxt": below.astype(np.int64)}
+        return self._table("not_probes", at, columns)

@@ -1,0 +1,30 @@
+"""Probes of all flows of a batch as columns."""
+
+import numpy as np
+
+from analyzer.judge.probe_facts import ProbeFacts
+from analyzer.segment import NONE
+from tests.tables import scenario_flows
+
+
+def facts(name):
+    """The probes of a scenario."""
+    (batch,) = scenario_flows()[name]
+    return ProbeFacts((batch, np.arange(len(batch))))
+
+
+def test_columns_have_none_where_a_record_has():
+    """The last probe of a dead peer has no answer."""
+    probes = facts("dead_peer_gave_up").probes
+
+    assert NONE == probes.columns["answer_frame"][-1]
+    assert probes.values("answer_frame")[-1] is None
+
+
+def test_a_train_has_one_first_probe():
+    """Of each train of a prober exactly one probe is the first."""
+    for name in ("dead_peer_gave_up", "half_close_held_by_keepalive", "lost_probes_recovered"):
+        probes = facts(name).probes.columns
+        trains = {(sender, train) for sender, train in zip(probes["sender"], probes["train"], strict=True)}
+
+        assert len(trains) == probes["first_of_train"].sum() > 0
