@@ -16,6 +16,7 @@ import numpy as np
 from analyzer import units
 from analyzer.abreast import Reading, points_of, read_abreast
 from analyzer.errors import AnalyzerError
+from analyzer.explain.points import clock_notes
 from analyzer.judge.record import other as other_side
 from analyzer.units import format_duration
 from analyzer.vantage.apart import Apart
@@ -308,14 +309,7 @@ def _notes(woven: Woven, points: Sequence[Point]) -> list[str]:
         )
     if woven.guessed:
         notes.append("nothing tells repeated packets apart but their rhythm: a clock may be off by a whole interval")
-    notes += [
-        f"the clock of {point.path} was set {len(point.clock.pieces) - 1} times"
-        if len(point.clock.pieces) > 2
-        else f"the clock of {point.path} was set once"
-        for point in points
-        if point.clock is not None and len(point.clock.pieces) > 1 and point.leg == 0
-    ]
-    return notes
+    return [*notes, *clock_notes(points)]
 
 
 def _point(capture: int, leg: int, read: Read, clock: Clock | None, *, by_data: bool = False) -> Point:

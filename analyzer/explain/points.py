@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from analyzer.units import format_duration
+from analyzer.words.teller import times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.vantage.clock import Piece
     from analyzer.vantage.joint import Crossing, Lone, Point
+
+
+MOST_STEPS: Final = 4
+"""So many steps of a clock are told one by one; one that moved more often was not set as often."""
+AT_ONCE_NS: Final = 2_000_000_000
+"""Steps so near to each other are one, of the clock that all are compared with."""
 
 
 def letter(point: int) -> str:
@@ -51,9 +60,13 @@ def clock_words(point: Point) -> str:
     if piece.drift:
         words += f", and runs {abs(piece.drift) * 1e6:.0f} ppm {'fast' if piece.drift > 0 else 'slow'}"
         words += f" ({piece.drift_low * 1e6:+.0f} to {piece.drift_high * 1e6:+.0f})"
-    for before, behind in zip(point.clock.pieces, point.clock.pieces[1:], strict=False):
+    steps = list(zip(point.clock.pieces, point.clock.pieces[1:], strict=False))
+    if len(steps) > MOST_STEPS:
+        return f"{words}; it then moved against the reference {len(steps)} times"
+    for before, behind in steps:
         step_ns = behind.offset_ns - (before.offset_ns + round(before.drift * (behind.at_ns - before.at_ns)))
-        words += f"; it was then set {'forward' if step_ns > 0 else 'back'} by {format_duration(abs(step_ns))}"
+        went = "forward" if step_ns > 0 else "back"
+        words += f"; it then moved {went} by {format_duration(abs(step_ns))} against the reference"
     return words
 
 
@@ -75,3 +88,37 @@ def lone_words(lone: Lone) -> str:
     record = lone.judged.record
     point = letter(lone.point)
     return f"{record.a} and {record.b} (flow {record.number} of point {point}) was seen only there"
+
+
+def clock_notes(points: Sequence[Point]) -> list[str]:
+    """Return what is to be said of clocks that moved against the first: two alone do not tell whose was set."""
+    first, *others = [point for point in points if point.leg == 0 and point.clock is not None]
+    moved = [(point, piece.from_ns) for point in others if point.clock for piece in point.clock.pieces[1:]]
+    if not moved:
+        return []
+    often = {point.path: sum(each is point for each, _ in moved) for point, _ in moved}
+    if len(others) == 1:
+        ((path, many),) = often.items()
+        return [f"the clocks of {first.path} and {path} moved against each other {times(many)}: {_whose(many)}"]
+    if len(often) == len(others) and len(set(often.values())) == 1 and _at_once(moved, len(others)):
+        return [f"the clock of {first.path} was set {times(len(moved) // len(others))}: all others moved against it"]
+    return [
+        f"the clock of {path} was set {times(many)}"
+        if many <= MOST_STEPS
+        else f"the clock of {path} moved against the others {times(many)}: {_whose(many)}"
+        for path, many in often.items()
+    ]
+
+
+def _whose(many: int) -> str:
+    """Say what clocks that moved so often may be."""
+    return "one of them was set" if many <= MOST_STEPS else "a capture does not tell times as packets passed"
+
+
+def _at_once(moved: Sequence[tuple[Point, int]], clocks: int) -> bool:
+    """Say whether all clocks moved at the same instants, by the reference."""
+    told_ns = sorted(
+        int(point.clock.reference_ns(np.array([from_ns], dtype=np.int64))[0]) for point, from_ns in moved if point.clock
+    )
+    groups = [told_ns[at : at + clocks] for at in range(0, len(told_ns), clocks)]
+    return all(group[-1] - group[0] <= AT_ONCE_NS for group in groups)

@@ -55,6 +55,14 @@ class Pair:
     found: Relative
 
 
+def _is_causal(found: Relative) -> bool:
+    """Say whether one clock here fits all that both flows carry: nothing was passed on before it came.
+
+    Two that carry the same by chance, at other times, have no such clock.
+    """
+    return len(clock_of(found.there_ns, found.here_ns, found.ways).pieces) == 1
+
+
 class Apart:
     """What captures have that is not joined."""
 
@@ -71,7 +79,7 @@ class Apart:
                 continue
             records = self._record_in(one), self._record_in(other)
             found = relatives(seen[one], seen[other], self._own[one], self._own[other], records)
-            self.pairs += [Pair(one, other, each) for each in found]
+            self.pairs += [Pair(one, other, each) for each in found if _is_causal(each)]
         for capture, flows in enumerate(self._flows):
             if len(flows) <= MOST_WITHIN:
                 found = halves(seen[capture], flows, self._record_in(capture))

@@ -151,3 +151,24 @@ def test_a_proxy_that_changes_what_it_passes_on_pairs_nothing(tmp_path, change, 
     said = f"198.51.100.1 answers in {client} and begins connections in {server}: if it is a proxy that changes"
     with pytest.raises(AnalyzerError, match=re.escape(said)):
         join(*made.write(tmp_path, swap=swap))
+
+
+@pytest.mark.parametrize("later_s", [0.0, 5.0], ids=["as soon", "5 s later"])
+def test_the_same_data_at_other_times_is_no_proxy(tmp_path, later_s):
+    """Where no one clock has everything passed on after it came, both carry the same by chance."""
+    made = World()
+    for client, server, isn, fate_of, from_s, wait_s in (
+        (made.client, made.server, (1000, 2000), {"a": "lost", "b": "made"}, 0.0, 0.0),
+        ((PROXY, 51000), ("203.0.113.9", 443), (777_000, 888_000), {"a": "made", "b": "lost"}, 0.01, later_s),
+    ):
+        made.client, made.server = client, server
+        talk(made, isn, fate_of=fate_of, from_s=from_s, late_s=0.015 if from_s else 0.0)
+        a, b = isn[0] + 15, isn[1] + 1 + len(REPLY)
+        made.send(from_s + 2 + wait_s, "a", ACK | PSH, a, b, b"once more", fate=fate_of["a"])
+        made.send(from_s + 2.1 + wait_s - 0.03, "b", ACK | PSH, b, a + 9, b"once more, too", fate=fate_of["b"])
+
+    if later_s:
+        with pytest.raises(AnalyzerError, match="no packet in common"):
+            join(*made.write(tmp_path))
+    else:
+        assert 1 == len(join(*made.write(tmp_path)).halves)
