@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.findings.kinds import capture_lacks
 from analyzer.judge.record import other
+from analyzer.tolerances import ANSWER_RST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.hidden import NOT_CAPTURED, PERHAPS_DROPPED
 from analyzer.words.model import Line
@@ -205,8 +206,12 @@ def reset_why(t: Teller) -> list[Line]:
         )
         return [Line(text, (found.frame,))]
     if not found.has_ack:
-        text = 'A RST without ACK is the answer "no such connection"; which segment it answers is not clear here.'
-        return [Line(text, (found.frame,))]
+        what = 'A RST without ACK is the answer "no such connection"'
+        asked = t.facts(other(found.sender))
+        if asked.resent_ns is not None and 0 <= found.ts_ns - asked.resent_ns <= ANSWER_RST_NS:
+            text = f"{what}: most likely to the data that {t.the(other(found.sender))} had just sent again."
+            return [Line(text, tuple(sorted({asked.resent_frame or found.frame, found.frame})))]
+        return [Line(f"{what}; which segment it answers is not clear here.", (found.frame,))]
     return []
 
 

@@ -24,8 +24,10 @@ LATE: Final = 1
 
 
 def owes_answers(f: Flows) -> Mask:
-    """Its heartbeats were answered as a rule, and are no requests for data, which a program may leave unanswered."""
-    return (f.beats("due") == 1) & ~np.isin(f.beats("protocol"), POLLS)
+    """Its heartbeats were answered as a rule, in half a period if only their form is known, and are no requests."""
+    period_ns = f.beats("sum_ns") // np.maximum(f.beats("gaps"), 1)
+    may_wait = (f.beats("protocol") == 0) & (2 * f.beats("slowest_ns") > period_ns)
+    return (f.beats("due") == 1) & ~np.isin(f.beats("protocol"), POLLS) & ~may_wait
 
 
 def ended_first_ns(f: Flows) -> Column:

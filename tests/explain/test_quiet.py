@@ -105,3 +105,11 @@ def test_a_silence_counts_from_what_was_never_acknowledged():
         " 3 probes in all: 1 answered, 2 got no answer."
     )
     assert "The client retransmitted its FIN 4 times; nothing acknowledged it." in texts(story, "What happened")
+
+
+def test_a_bare_rst_behind_a_retransmission():
+    """A RST without ACK that comes at once behind what was sent again most likely answers that."""
+    again = "@10 a > b P. 6:12(6) ack 1\n@10.3 a > b P. 6:12(6) ack 1\n@10.9 a > b P. 6:12(6) ack 1\n"
+    judged = opened(f"{again}@10.91 b > a R 1:1(0)\nend: +5\n")
+
+    assert "to the data that the client had just sent again" in str(told(judged))

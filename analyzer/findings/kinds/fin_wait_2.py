@@ -166,6 +166,8 @@ def _on_a_probe(t: Teller, f: Finding) -> list[Line]:
     fits = FITS[str(f.data["fits"])]
     if f.data["fits"] == "longer" and low <= OLD_MACOS_GO_NS <= high:
         fits += " 8 x 15 s = 120 s, with Go's settings, fits."
+    if f.data["fits"] == "longer":
+        fits += " Or its program had only shut down sending, and no such limit ran: that cannot be told from here."
     bare = " without ACK, as here" if t.reset is not None and not t.reset.has_ack else ""
     lasted = f"between {duration(low)} and {duration(high)}" if low else f"less than {duration(high)}"
     macos = f.data["fits"] != "default" and stub_line(t, side_of(f)) is None

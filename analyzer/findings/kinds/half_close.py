@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.findings import conditions as c
-from analyzer.findings.evidence import count_answered, end_ns, frames_of, known, numbers_of
+from analyzer.findings.evidence import count_answered, end_ns, frames_of, known, numbers_of, train_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Told
 from analyzer.judge.probe import AFTER_FIN_WORDS
 from analyzer.judge.record import other
@@ -37,6 +37,12 @@ def half_closed_for_long(f: Flows) -> Mask:
     return (f.peer("fin_frame") > 0) & (probed | (until_ns - f.peer("fin_ns") >= IN_USE_NS))
 
 
+def _are_heartbeats(case: Case) -> bool:
+    """Say whether the last that was sent after the peer's FIN was a heartbeat."""
+    train = train_of(case.record, case.side)
+    return train is not None and train.last_frame == case.facts.last_data_frame
+
+
 def _used_evidence(case: Case) -> Evidence:
     """The peer's FIN and the data it still took."""
     fin = case.peer_fin
@@ -44,6 +50,7 @@ def _used_evidence(case: Case) -> Evidence:
     return frames_of(fin.frame, case.facts.last_data_frame), known(
         fin_frame=fin.frame,
         data_frame=case.facts.last_data_frame,
+        beats=1 if _are_heartbeats(case) else None,
         half_closed_ns=(case.fin.ts_ns if case.fin else end_ns(case)) - fin.ts_ns,
         probes=len(case.record.probes_after_fin),
     )
@@ -51,6 +58,12 @@ def _used_evidence(case: Case) -> Evidence:
 
 def _used_detail(t: Teller, f: Finding) -> str:
     writer = side_of(f)
+    if "beats" in f.data:
+        return (
+            f"{t.start(other(writer))}'s kernel took {t.the(writer)}'s heartbeats after its own FIN, for"
+            f" {duration(number(f, 'half_closed_ns'))}: its program had not closed in full, but whether it still reads"
+            " cannot be seen."
+        )
     return (
         f"{t.start(other(writer))} took data from {t.the(writer)} after its own FIN: a half-close in use, for"
         f" {duration(number(f, 'half_closed_ns'))}."

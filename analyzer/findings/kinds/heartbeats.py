@@ -17,6 +17,7 @@ from analyzer.findings.evidence import frames_of, known, surely_train_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.phrases import agreed_on, by_what
 from analyzer.judge.record import other
+from analyzer.tolerances import BEAT_AT_ONCE_NS
 from analyzer.units import NS_PER_S
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import count, duration, lines, number, side_of
@@ -97,6 +98,7 @@ def _in_vain(case: Case, side: Side) -> Evidence:
         answered=train.answered,
         unanswered=train.unanswered,
         acked=train.acked,
+        slowest_ns=train.slowest_ns,
         answer_frame=train.answer_frame,
         silent_frame=train.silent_frame,
         last_frame=train.last_frame,
@@ -224,6 +226,17 @@ def _other_readings(t: Teller, f: Finding) -> Line | None:
     return Line(text, (number(f, "closed_frame"),))
 
 
+def _may_be_poll(t: Teller, f: Finding) -> Line | None:
+    """Return that these may be requests, where only their form is known, and answers took their time."""
+    if "protocol" in f.data or number(f, "slowest_ns") < BEAT_AT_ONCE_NS:
+        return None
+    text = (
+        f"Answers had taken up to {duration(number(f, 'slowest_ns'))}, and only the form of these messages is known:"
+        f" they may be requests (a poll), and {t.the(side_of(f))}'s program at work on the last."
+    )
+    return Line(text, (number(f, "answer_frame"),))
+
+
 def _hung_why(t: Teller, f: Finding) -> list[Line]:
     late = t.the(side_of(f))
     what = "heartbeats" if "sent" in f.data else "answers to heartbeats"
@@ -234,6 +247,7 @@ def _hung_why(t: Teller, f: Finding) -> list[Line]:
             f.frames,
         ),
         Line("Keepalive cannot see this: to it the peer is alive.", (number(f, "last_frame"),)),
+        _may_be_poll(t, f),
         _other_readings(t, f),
     )
 

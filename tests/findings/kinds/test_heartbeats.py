@@ -262,3 +262,14 @@ def test_the_last_ping_may_still_be_answered(waited, missed):
     (train,) = judged.record.heartbeats
 
     assert (6, 5, missed) == (train.sent, train.answered, train.missed)
+
+
+def test_requests_that_wait_for_something():
+    """By form alone, whose answers take most of a period asks for something: no hang; where some took long, it may."""
+    waits = Talk().beats(each(20, 20, 6), after=14).beats([140, 160], answer=0)
+    slow = Talk().beats(each(20, 20, 6), after=0.7).beats([140, 160], answer=0)
+    judged = flow_of(slow, "end: +60")
+
+    assert "program-hung" not in codes(flow_of(waits, "end: +60"))
+    assert "they may be requests (a poll)" in str(explain.story(judged, 0).section("Why"))
+    assert "(a poll)" not in str(explain.story(flow_of(IN_VAIN, "end: +60"), 0))
