@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from analyzer.vantage.joint import Crossing, JointFlow, JointProbe, Point
 
 SIDES: Final[tuple[Side, Side]] = ("a", "b")
+UNPLACED: Final = (Why.LINK, Why.ORDER)
+"""Why nothing tells on which side of a point a packet was made."""
 MOST_LINES: Final = 60
 """This many packets a story lists."""
 
@@ -116,7 +118,7 @@ def _left_its_sender(t: JointTeller, crossing: Crossing) -> bool:
 
     One that looks strange there came from a box beyond that point, and so may one of which only its order is known.
     """
-    if not t.flow.way or crossing.first.point != t.flow.nearest(crossing.sender).point or crossing.why is Why.LINK:
+    if not t.flow.way or crossing.first.point != t.flow.nearest(crossing.sender).point or crossing.why in UNPLACED:
         return False
     ending = t.flow.ending
     if crossing is ending.crossing and ending.by not in SIDES:
@@ -184,6 +186,11 @@ def _doubts(t: JointTeller) -> Iterator[Line]:
         yield Line(
             "Which point is nearer to which end: no router passed between them, and the times of both directions do "
             "not tell. So what is missing at a point cannot be called lost or made."
+        )
+    for one, other in t.flow.tied:
+        yield Line(
+            f"Whether {letter(one)} or {letter(other)} is nearer to which end: nothing tells. So what one alone has "
+            "cannot be called lost or made."
         )
     for point in {crossing.between for crossing in t.flow.notable if crossing.why is Why.NOTHING_LATER}:
         if point is not None:

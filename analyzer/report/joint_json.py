@@ -125,6 +125,7 @@ def flow_object(flow: JointFlow, start_ns: int) -> Object:
         ],
         "way": list(flow.way),
         "way_by": flow.way_by or None,
+        "tied": [list(pair) for pair in flow.tied],
         "translation": _translation(flow),
         "segments": flow.counts,
         "segments_from": flow.counts_from,

@@ -283,6 +283,7 @@ class _Conclusion:
             parts=self.parts,
             way=self.woven.way,
             way_by=self.woven.way_by,
+            tied=self.woven.tied,
             counts={name: by_side["a"][name] + by_side["b"][name] for name in names},
             counts_from=by_side,
             notable=notable,
@@ -451,7 +452,7 @@ class _Conclusion:
             return JointEnding(word, None, proven=False, between=None, part=part, crossing=crossing)
         told = self._side(part, part.judged.ending.by)
         way = self.woven.way if crossing.sender == "a" else self.woven.way[::-1]
-        left_first = bool(way) and crossing.first.point == way[0] and len(way) > 1
+        left_first = len(way) > 1 and crossing.first.point == way[0] and crossing.why is not Why.ORDER
         if not left_first:
             return JointEnding(word, told, proven=False, between=None, part=part, crossing=crossing)
         # it left the point nearest to its sender; a stranger's look there means something beyond that point made it

@@ -66,6 +66,8 @@ def _fate(p: Packets, row: int) -> tuple[Fate, tuple[int, int] | None, tuple[int
         return Fate.BOTH, None, (), Judged(Fate.BOTH, proven=True, why=Why.REGROUPED)
     if not way:
         return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.ORDER)
+    if any(p.has[row, one] != p.has[row, other] for one, other in p.woven.tied):
+        return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.ORDER)
     if origin.side_is_guessed(p, row):
         return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.LINK)
     at = [place for place, point in enumerate(way) if p.has[row, point]]

@@ -215,6 +215,8 @@ class JointFlow:
     delays_ns: dict[Side, tuple[int, int, int]]
     """Smallest, median and largest time between the outermost points, as the clocks tell it."""
     ending: JointEnding
+    tied: tuple[tuple[int, int], ...] = ()
+    """Neighbours on the way of which nothing tells which is nearer to ``a``."""
     others: tuple[Crossing, ...] = ()
     """Packets seen everywhere, if they are few: for pictures."""
 

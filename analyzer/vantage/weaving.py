@@ -6,8 +6,8 @@ It must not know what became of a packet.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
+PLACES: Final = 2
+"""Points are in order if they are at so many places at least."""
+
+
 @dataclass(frozen=True, slots=True)
 class WovenFlow:
     """One connection: its flows at the points, in the order of these."""
@@ -35,6 +39,8 @@ class WovenFlow:
     way: tuple[int, ...]
     """Points from ``a`` to ``b``, empty if nothing tells."""
     way_by: str
+    tied: tuple[tuple[int, int], ...] = ()
+    """Neighbours on the way of which nothing tells which is nearer to ``a``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +191,8 @@ def _flows(matched: dict[tuple[int, int], Matched]) -> tuple[WovenFlow, ...]:
             ways = {pair: (-way, by) for pair, (way, by) in after.get(joint, {}).items()}
         else:
             ways = after.get(joint, {})
-        way, by = _order(order, ways)
-        made.append(WovenFlow(tuple((point, *own[point]) for point in order), way, by))
+        way, by, tied = _order(order, ways)
+        made.append(WovenFlow(tuple((point, *own[point]) for point in order), way, by, tied))
     return tuple(made)
 
 
@@ -203,8 +209,13 @@ def _flows_of_two(matched: dict[tuple[int, int], Matched]) -> tuple[WovenFlow, .
     )
 
 
-def _order(points: list[int], ways: dict[tuple[int, int], tuple[int, str]]) -> tuple[tuple[int, ...], str]:
-    """Return the points from ``a`` to ``b`` by what pairs of them say; nothing if that does not order them."""
+def _order(
+    points: list[int], ways: dict[tuple[int, int], tuple[int, str]]
+) -> tuple[tuple[int, ...], str, tuple[tuple[int, int], ...]]:
+    """Return the points from ``a`` to ``b`` by what pairs of them say, and neighbours whose order nothing tells.
+
+    Nothing if the others do not order them.
+    """
     behind = dict.fromkeys(points, 0)
     by = ""
     for (one, other), (way, what) in ways.items():
@@ -213,10 +224,15 @@ def _order(points: list[int], ways: dict[tuple[int, int], tuple[int, str]]) -> t
         behind[other if way > 0 else one] += 1
         by = what if by in ("", what) else "ttl"
     order = sorted(points, key=behind.__getitem__)
-    told = [behind[point] for point in order]
-    if len(set(told)) < len(told):
-        return (), ""
-    return tuple(order), by
+    tied = tuple(pair for pair in pairwise(order) if behind[pair[0]] == behind[pair[1]])
+    unknown = all(ways.get((min(pair), max(pair)), (0, ""))[0] == 0 for pair in tied)
+    placed = all(
+        behind[point] == place or (place and behind[point] == behind[order[place - 1]] == place - 1)
+        for place, point in enumerate(order)
+    )
+    if not placed or not unknown or len(order) - len(tied) < PLACES:
+        return (), "", ()
+    return tuple(order), by, tied
 
 
 def _crossings(

@@ -64,3 +64,17 @@ def test_a_loss_is_behind_the_last_point_that_a_packet_surely_passed(tmp_path, r
 
     (lost,) = (crossing for crossing in flow.notable if crossing.fate is Fate.LOST)
     assert ((1, 2) if ran else (0, 2), True) == (lost.between, lost.proven)
+
+
+def test_a_tie_of_two_points_leaves_what_they_do_not_differ_in(tmp_path):
+    """What neither of two neighbours in unknown order has was lost before both; what one has proves nothing."""
+    made = World()
+    keepalive(made, probes=4, lost=(1,))
+    (tmp_path / "C.pcap").write_bytes(pcap(made.frames["B"][:-2] + made.frames["B"][-1:]))
+
+    flow = join(*made.write(tmp_path), tmp_path / "C.pcap").flows[0]
+
+    assert ((0, 1, 2), ((1, 2),)) == (flow.way, flow.tied)
+    assert [(Fate.LOST, (0, 1), Why.RUNNING), (Fate.UNPROVEN, None, Why.ORDER)] == [
+        (each.fate, each.between, each.why) for each in flow.notable if each.fate is not Fate.BOTH
+    ]

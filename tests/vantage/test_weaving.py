@@ -41,3 +41,13 @@ def test_clocks_that_contradict_each_other_are_told(sightings):
     woven = weave([first, middle, last], lambda *_: True)
 
     assert woven.contradiction_ns > 10_000_000
+
+
+def test_two_points_of_one_place_are_tied_and_the_others_in_order(sightings):
+    """Of neighbours at which everything has the same hops at the same time nothing tells which comes first."""
+    first, one, other = at(sightings, 0, 0), at(sightings, 1, 90), at(sightings, 1, 500)
+
+    (flow,) = weave([one, first, other], lambda *_: True).flows
+
+    assert ((1, 0, 2), "ttl", ((0, 2),)) == (flow.way, flow.way_by, flow.tied)
+    assert ((), ()) == ((alone := weave([one, other], lambda *_: True).flows[0]).way, alone.tied)
