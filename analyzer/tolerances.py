@@ -52,6 +52,11 @@ The first tick after a segment comes at any time, so that a first gap may be sho
 OFF_TICK_NS: Final = 30 * MS
 """How far from a tick a gap may be and still keep to it."""
 
+BACKOFF_STEPS: Final = 3
+"""Gaps that double so many times in a row are a backoff's (RFC 6298 5.5): losses alone do not make them."""
+BACKOFF_PART: Final = 8
+"""A double is one that is missed by such a part of the gap before at most."""
+
 # ── how late a timer may be ────────────────────────────────────────────────────────────────────────────────────────
 
 WHEEL: Final = 0.13

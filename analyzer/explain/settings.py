@@ -10,7 +10,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
-from analyzer.words.stacks import LINUX, TOLD_BY, has_user_timeout
+from analyzer.words.stacks import ILLUMOS, LINUX, TOLD_BY, has_user_timeout
 from analyzer.words.teller import count, setting
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def _interval_at_most(t: Teller, side: Side, settings: Settings) -> str:
     if stirred and settings.stack is None:
         most = f"interval at most {setting(min(stirred))} on Linux"
         return f"{most}, else not visible (packets from {t.the(other(side))} came between these probes)"
+    if settings.stack == ILLUMOS:
+        return "no interval, each unanswered probe waits about twice as long as the one before"
     period = settings.period or settings.idle
     if period is None or settings.stack not in {None, LINUX}:
         return "interval not visible while probes are answered"

@@ -38,6 +38,8 @@ class Stack(Enum):
     """Empty probe with a bare 20-byte header on a connection with timestamps."""
     ONE_OCTET = "windows_or_illumos"
     """A probe that carries one byte."""
+    ILLUMOS = "illumos"
+    """One that carries one byte, and is sent again as a retransmission is, after twice the time."""
 
 
 class Chosen(Enum):
@@ -320,6 +322,9 @@ FIN_WAIT_2: Final = (
 )
 
 
-def default_count(stack: Stack | None) -> int:
-    """Return how many unanswered probes a stack allows where nobody sets it; an empty probe is taken for Linux's."""
-    return next(row.count for row in DEFAULTS if row.stack is (stack or Stack.LINUX))
+def default_count(stack: Stack | None) -> int | None:
+    """Return how many unanswered probes a stack allows where nobody sets it; an empty probe is taken for Linux's.
+
+    None where it is no number but time that decides (illumos).
+    """
+    return next((row.count for row in DEFAULTS if row.stack is (stack or Stack.LINUX)), None)

@@ -279,6 +279,11 @@ def _dead_change(f: Finding) -> str | None:
             "If it took too long, lower the idle time or the interval on the probing side (SIO_KEEPALIVE_VALS; newer"
             " Windows also TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT). Time to notice is idle + count x interval."
         )
+    if stack == stacks.ILLUMOS:
+        return (
+            "If it took too long, lower the idle time (TCP_KEEPALIVE_THRESHOLD) or the time after which it gives up"
+            " (TCP_KEEPALIVE_ABORT_THRESHOLD, 8 min by default) on the probing side. Time to notice is their sum."
+        )
     return None
 
 

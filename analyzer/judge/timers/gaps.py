@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -20,6 +21,9 @@ import numpy as np
 from analyzer.judge.record import other
 from analyzer.judge.timers.lateness import early, late
 from analyzer.tolerances import (
+    BACKOFF_PART,
+    BACKOFF_STEPS,
+    BUSY_NS,
     EARLY_NS,
     GAP_LEAST_NS,
     HANDSHAKE_MOST_NS,
@@ -194,6 +198,20 @@ def went_on(gaps: Gaps) -> bool:
     idle = shortest(gap._replace(ns=gap.least_ns) for gap in gaps.starts)
     soon = clearly_longer(idle, lead._replace(ns=max(gap.least_ns for gap in stirred)))
     return soon and all(agree(lead, gap) for gap in stirred)
+
+
+def backs_off(unanswered: Sequence[Gap]) -> bool:
+    """Say whether gaps between unanswered probes double, three times in a row or more: that is a backoff.
+
+    illumos sends its probe again as a retransmission (``tcp_keepalive_timer``), unless an interval is set.
+    """
+    doubled = 0
+    for before, gap in pairwise(unanswered):
+        twice = before.frames[1] == gap.frames[0] and abs(gap.ns - 2 * before.ns) <= before.ns // BACKOFF_PART + BUSY_NS
+        doubled = doubled + 1 if twice else 0
+        if doubled == BACKOFF_STEPS:
+            return True
+    return False
 
 
 def off_the_tick(between: Iterable[Gap]) -> bool:

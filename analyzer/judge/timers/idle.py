@@ -108,6 +108,6 @@ def _idle_of_period(period: Timer | None, stack: Stack | None, *, near: bool) ->
     """Return what the spacing of answered probes tells of idle: the same, unless on Linux the interval is longer."""
     if period is None or period.value_ns is None:
         return None
-    if stack in {Stack.XNU, Stack.ONE_OCTET}:
+    if stack in {Stack.XNU, Stack.ONE_OCTET, Stack.ILLUMOS}:
         return period
     return period._replace(value_ns=None, low_ns=OPTION_LEAST_NS) if near else None

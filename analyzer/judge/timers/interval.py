@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.judge.signatures import Stack
-from analyzer.judge.timers.gaps import agree, clearly_longer, match, shortest
+from analyzer.judge.timers.gaps import agree, backs_off, clearly_longer, match, shortest
 from analyzer.judge.timers.timer import bounds, estimate
 from analyzer.tolerances import OPTION_LEAST_NS
 
@@ -29,9 +29,9 @@ def interval_of(gaps: Gaps, stack: Stack | None, *, near: bool) -> Timer | None:
 
     An answer that the capture dropped would show the period instead: so the gaps must be shorter than those after
     answered probes, or belong to a run that nothing ended, or there is nothing to mistake them for. Away from the
-    prober a single gap may span a lost probe.
+    prober a single gap may span a lost probe. Where each is twice as long as the one before there is no interval.
     """
-    if not gaps.unanswered:
+    if not gaps.unanswered or backs_off(gaps.unanswered):
         return None
     lead = shortest(gaps.unanswered)
     same = [gap for gap in gaps.unanswered if agree(lead, gap)]

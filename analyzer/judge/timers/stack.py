@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
 from analyzer.judge.signatures import Stack
-from analyzer.judge.timers.gaps import agree, clearly_longer, shortest
+from analyzer.judge.timers.gaps import agree, backs_off, clearly_longer, shortest
 from analyzer.tolerances import GAP_LEAST_NS
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ def stack_of(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: Gaps
     """Return the family of TCP implementations that the form and the rhythm of the probes show."""
     if all(probe.payload_len for probe in probes):
         sure = any(probe.certainty != "suspected" for probe in probes)  # else the byte may be new data
-        return Stack.ONE_OCTET if sure else None
+        if not sure:
+            return None
+        return Stack.ILLUMOS if backs_off(gaps.unanswered) else Stack.ONE_OCTET
     if (record.facts_a.timestamps or record.facts_b.timestamps) and all(probe.header_len == 20 for probe in probes):
         return Stack.XNU
     if any(probe.payload_len for probe in probes):

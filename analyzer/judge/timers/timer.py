@@ -46,8 +46,8 @@ def estimate(gaps: Sequence[Gap], stack: Stack | None, *, whole: bool = True) ->
     """Return the timer that agreeing gaps show: the whole number of seconds that alone fits all, else the round one.
 
     With ``whole`` false only a round number is claimed. Milliseconds can be set only where probes carry a byte
-    (SIO_KEEPALIVE_VALS). The round one does not win where a slow clock leaves a longer one, or where another reading of
-    the gaps leaves others.
+    (SIO_KEEPALIVE_VALS, illumos' thresholds). The round one does not win where a slow clock leaves a longer one, or
+    where another reading of the gaps leaves others.
     """
     low_ns, high_ns = _range(gaps, stack)
     candidates = range(max(1, -(-low_ns // NS_PER_S)), min(high_ns // NS_PER_S, LONGEST_S) + 1)
@@ -56,7 +56,7 @@ def estimate(gaps: Sequence[Gap], stack: Stack | None, *, whole: bool = True) ->
     rounds = [value_s for value_s in fits if value_s in ROUND_S]
     alone = len(rounds) == 1 and fits[-1] * NS_PER_S <= steady_ns and _one_reading(gaps, fits, stack)
     value_s = rounds[0] if alone else None
-    if len(fits) == 1 and (rounds or (whole and stack is not Stack.ONE_OCTET)):
+    if len(fits) == 1 and (rounds or (whole and stack not in {Stack.ONE_OCTET, Stack.ILLUMOS})):
         value_s = fits[0]
     return bounds(gaps, low_ns, high_ns)._replace(value_ns=None if value_s is None else value_s * NS_PER_S)
 

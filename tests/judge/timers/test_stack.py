@@ -21,6 +21,24 @@ def test_one_octet():
     assert seconds(settings.idle) == 2
 
 
+def test_an_octet_whose_waits_double_is_illumos():
+    """Probes that are sent again as retransmissions are have no interval, and no count decides when it is over."""
+    story = Story(octet=True).probes(60.1, 60).silence(60, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6).gives_up(51.2)
+
+    settings = story.settings()
+
+    assert settings.stack == "illumos"
+    assert settings.interval is None
+    assert seconds(settings.idle) == 60
+    assert settings.families == ()
+
+
+@pytest.mark.parametrize("gaps", [(1, 1, 1, 1, 1), (1, 2, 2, 2, 4), (1, 1.4, 2, 2.8, 4), (1, 2, 4, 4, 4)])
+def test_an_octet_whose_waits_do_not_double_is_not(gaps):
+    """Equal gaps, and those of which some are missing, are no backoff's."""
+    assert Story(octet=True).probes(60.1, 60).silence(60, *gaps).settings().stack == "windows_or_illumos"
+
+
 def test_milliseconds_may_be_set_with_an_octet():
     """Windows takes milliseconds, so only a round number is claimed there."""
     assert seconds(Story(octet=True).probes(6.2, 6.2).settings().idle) is None
