@@ -57,6 +57,14 @@ BACKOFF_STEPS: Final = 3
 BACKOFF_PART: Final = 8
 """A double is one that is missed by such a part of the gap before at most."""
 
+RESENT_LEAST: Final = 3
+"""So many retransmissions show when the next is due."""
+RESENT_LONG: Final = 7
+"""Behind so many the wait may have reached its longest."""
+RESENT_MOST_NS: Final = 62_000 * MS
+"""The longest wait between retransmissions is 60 s or 64 s (RFC 6298 2.5; the BSDs' TCPTV_REXMTMAX): what lies between
+is both."""
+
 # ── how late a timer may be ────────────────────────────────────────────────────────────────────────────────────────
 
 WHEEL: Final = 0.13

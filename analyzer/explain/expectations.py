@@ -195,6 +195,8 @@ def _sender(t: Teller, reset: Reset) -> Line:
     there = t.record.translation
     if there is not None and t.record.is_beyond_translation(reset.sender):
         text = f"flow {there.flow}, on its side of the translation, may show why it sent that RST."
+    elif any("resending_ns" in found.data for found in t.judged.findings):
+        text = "read or write: an error (ETIMEDOUT on the BSDs), if its kernel gave up retransmitting."
     elif reset.has_ack:
         text = "nothing; most likely its program closed the socket with data unread or with SO_LINGER 0, or ended."
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.judge.protocols import is_poll
-from analyzer.tolerances import BEAT_PROMPT_NS
+from analyzer.tolerances import BACKOFF_PART, BEAT_PROMPT_NS, RESENT_LEAST, RESENT_LONG, RESENT_MOST_NS
 from analyzer.track.beats import SLOW_ANSWERS
 
 if TYPE_CHECKING:
@@ -62,6 +62,25 @@ def surely_train_of(case: Case, side: Side) -> Heartbeats:
     found = train_of(case.record, side)
     assert found is not None
     return found
+
+
+def gave_up_resending(case: Case) -> int | None:
+    """Return how long behind its last retransmission an end sent its RST, if that is when the next was due; else None.
+
+    Nothing of the peer came since the data was sent. Each wait is twice as long as the one before (RFC 6298 5.5): k of
+    them are 2^k - 1 times the first, so the next is by one first wait longer than all of them. Behind so many that the
+    longest wait was reached (60 s or 64 s) it is no longer than that.
+    """
+    facts, reset = case.facts, case.own_reset
+    if reset is None or facts.unacked_ns is None or facts.resent_ns is None or facts.resent < RESENT_LEAST:
+        return None
+    if (case.peer_facts.active_ns or 0) > facts.unacked_ns:
+        return None
+    waited_ns, before_ns = reset.ts_ns - facts.resent_ns, facts.resent_ns - facts.unacked_ns
+    due_ns = before_ns + before_ns // (2**facts.resent - 1)
+    if facts.resent >= RESENT_LONG:
+        due_ns = min(due_ns, RESENT_MOST_NS)
+    return waited_ns if abs(waited_ns - due_ns) <= due_ns // BACKOFF_PART else None
 
 
 def given_up_on(case: Case) -> Heartbeats | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
-from analyzer.findings.evidence import frames_of, given_up_on, known
+from analyzer.findings.evidence import frames_of, gave_up_resending, given_up_on, known
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import by_what
 from analyzer.judge.record import other
@@ -44,7 +44,7 @@ def _evidence(case: Case) -> Evidence:
         unread = "unknown"
     else:
         unread = "impossible"
-    given_up = given_up_on(case)
+    given_up, resending = given_up_on(case), gave_up_resending(case)
     silent = None if given_up is None else given_up.silent_frame
     missed: dict[str, int | str | None] = {}
     if given_up is not None:
@@ -54,11 +54,15 @@ def _evidence(case: Case) -> Evidence:
             "silent_frame": silent,
             "waited_ns": reset.ts_ns - (given_up.silent_ns or 0),
         }
-    return frames_of(case.peer_facts.last_data_frame if sent else None, silent, reset.frame), known(
+    again = (case.facts.unacked_frame, case.facts.resent_frame) if resending else ()
+    read = case.peer_facts.last_data_frame if sent and not resending else None
+    return frames_of(read, silent, again, reset.frame), known(
         reset_frame=reset.frame,
         unread=unread,
         received_bytes=sent,
         resent=resent,
+        resent_frame=case.facts.resent_frame if resending else None,
+        resending_ns=resending,
         data_frame=case.peer_facts.last_data_frame if sent else None,
         **missed,
     )
@@ -83,6 +87,8 @@ def _headline(t: Teller, f: Finding) -> str:
     }.get(str(f.data["unread"]), "")
     if "missed" in f.data:
         usual = f", {_in_vain(f)}"
+    elif "resending_ns" in f.data:
+        usual = ", most likely because its kernel gave up retransmitting"
     return f"{t.start(side_of(f))} ended the connection with a RST instead of a FIN{usual}{before}."
 
 
@@ -136,6 +142,21 @@ def _why(t: Teller, f: Finding) -> list[Line]:
                 (reset,),
             ),
         ]
+    if "resending_ns" in f.data:
+        return [
+            Line(
+                f"Nothing came from {t.the(other(side))} any more, and the RST came"
+                f" {duration(number(f, 'resending_ns'))} after the last retransmission, when the next was due. So"
+                f" {t.the(side)}'s kernel most likely gave up retransmitting: Windows and the BSDs, macOS too, end that"
+                " with a RST (macOS by its source). Linux sends none.",
+                (number(f, "resent_frame"), reset),
+            ),
+            Line(
+                "Other readings are possible: a program that closes with received data unread, or that asks for the RST"
+                " (SO_LINGER with time 0), sends the same.",
+                (reset,),
+            ),
+        ]
     if f.data["unread"] == "impossible":
         text = (
             f"{t.start(other(side))} sent no data, so none can have been unread: {t.the(side)}'s program most"
@@ -165,6 +186,11 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 
 def _change(f: Finding) -> str | None:
     """Without data of the peer nothing can have been unread; who gave up on its peer did not read too little."""
+    if "resending_ns" in f.data:
+        return (
+            "Look at the other end and the path first: why did nothing acknowledge this data? A capture at the other"
+            " end shows whether it arrived there."
+        )
     if "missed" in f.data:
         return (
             "Look at the other end and the path first: why did nothing answer the heartbeats? To give up with a RST"

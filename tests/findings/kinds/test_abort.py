@@ -1,7 +1,13 @@
 """RSTs in place of a FIN."""
 
+from pathlib import Path
+
+import pytest
+
 from analyzer import explain
-from tests.judging import captured, scenario, texts, told
+from tests.judging import captured, scenario, texts, told, written
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 
 def finding(name, code):
@@ -50,3 +56,25 @@ def test_outstanding_data_before_an_abort_is_told():
 
     assert "its data had stayed unacknowledged, retransmitted twice" in story.headline
     assert "macOS ends that with such a RST too (by its source), Linux does not" in texts(story, "Why")
+
+
+def test_a_kernel_that_gave_up_retransmitting_is_not_told_to_read():
+    """A RST when the next retransmission was due is most likely the kernel's: the path is to be looked at."""
+    judged = scenario("reset_when_the_next_retransmission_was_due")[0]
+    story = told(judged)
+
+    assert judged.finding("abort-without-fin").data["resending_ns"] == 4_800_000_000
+    assert "most likely because its kernel gave up retransmitting" in story.headline
+    assert "Linux sends none" in texts(story, "Why")
+    assert "why did nothing acknowledge this data" in texts(story, "What to change")
+    assert "leave SO_LINGER alone" not in texts(story, "What to change")
+    assert "if its kernel gave up retransmitting" in texts(story, "What the programs see (expected, not captured)")
+
+
+@pytest.mark.parametrize("waited", [0.6, 2.4, 9.6])
+def test_a_reset_at_another_time_is_the_programs(waited):
+    """Sooner or later than the next retransmission was due a RST says nothing of retransmitting."""
+    text = (SCENARIOS / "reset_when_the_next_retransmission_was_due.pkt").read_text()
+    judged = written(text.replace("+4.8 ", f"+{waited} "))
+
+    assert "resending_ns" not in judged.finding("abort-without-fin").data
