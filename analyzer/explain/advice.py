@@ -13,6 +13,7 @@ from analyzer.findings.kinds import abort, half_close, heartbeat_limits, heartbe
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
 from analyzer.words.calls import CLOSE_IN_GO
+from analyzer.words.fins import refused_fin
 from analyzer.words.model import Line
 from analyzer.words.teller import side_of, small
 
@@ -66,6 +67,10 @@ def _nothing(t: Teller) -> list[Line]:
     text = NOTHING.get(t.ending.verdict)
     if text is None or why_so.who(t):
         return []
+    refused = refused_fin(t)
+    if refused is not None:
+        text = "Nothing: both programs had closed. That the last FIN drew a RST harms neither."
+        return [Line(text, (refused[0].frame, refused[1].frame))]
     for kind in NORMAL:
         if found := t.find(kind.code):
             return [Line(kind.advice_of(found), found.frames)]

@@ -11,9 +11,10 @@ from analyzer.judge.connection import State
 from analyzer.judge.record import other
 from analyzer.tolerances import UNEVEN
 from analyzer.track.flow import SIDES
+from analyzer.words.fins import refused_fin
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
-from analyzer.words.teller import count, duration, evidence, number, side_of, spacing
+from analyzer.words.teller import count, duration, evidence, number, side_of, spacing, times
 
 if TYPE_CHECKING:
     from analyzer.track.flow import Side
@@ -35,12 +36,17 @@ def closed_headline(t: Teller) -> str:
     for finding in (t.find(half_close.IN_USE.code), t.find(close_wait.SLOW.code)):
         if finding is None:
             continue
-        gap, between = duration(number(finding, "half_closed_ns")), count(number(finding, "probes"), "probe")
+        gap = duration(number(finding, "half_closed_ns"))
+        between = count(number(finding, "probes"), "probe") if number(finding, "probes") else "no probe"
         if finding.code == half_close.IN_USE.code:
             return f"Closed by both ends after {gap} half-closed with data still flowing; {between} in that time."
-        return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}; {between} in between."
+        drew = "; its FIN drew a RST" if refused_fin(t) else ""
+        return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}{drew}; {between} in between."
     order = "at the same time" if crossed(t) else f"in order, {t.the(first)} first"
     told = f"{count(len(probes), 'probe')}, {t.answered_text(probes)}" if probes else "no keepalive probes"
+    refused = refused_fin(t)
+    if refused is not None:
+        order = f"{order}; {t.the(refused[0].sender)}'s FIN drew a RST"
     return f"Closed by both ends {order}; {told}{_shut(t)}."
 
 
@@ -70,7 +76,15 @@ def closed(t: Teller) -> list[Line]:
     else:
         later = duration(second.ts_ns - first.ts_ns)
         text = f"{t.start(first.sender)} sent FIN at {t.at(first.ts_ns)}, {t.the(second.sender)} {later} later."
-        found = [Line(f"{text} Both directions are closed.", frames)]
+        refused = refused_fin(t)
+        found = [Line(text if refused else f"{text} Both directions are closed.", frames)]
+        if refused is not None:
+            again = f", sent again {times(t.facts(second.sender).resent)}," if t.facts(second.sender).resent else ""
+            text = (
+                f"Nothing acknowledged that FIN{again} and it drew a RST: {t.the(first.sender)}'s kernel had no such"
+                f" connection any more. {t.start(second.sender)}'s had one until then."
+            )
+            found.append(Line(text, (second.frame, refused[1].frame)))
     used, slow = t.find(half_close.IN_USE.code), t.find(close_wait.SLOW.code)
     if used:
         probes = count(number(used, "probes"), "probe")
@@ -80,9 +94,9 @@ def closed(t: Teller) -> list[Line]:
         )
         found.append(Line(text, used.frames))
     if slow:
-        probes = count(number(slow, "probes"), "probe")
+        sent = f", and sent {count(number(slow, 'probes'), 'probe')} meanwhile" if number(slow, "probes") else ""
         gap = duration(number(slow, "half_closed_ns"))
-        text = f"{t.start(side_of(slow))} was in CLOSE-WAIT (derived) for {gap}, and sent {probes} meanwhile."
+        text = f"{t.start(side_of(slow))} was in CLOSE-WAIT (derived) for {gap}{sent}."
         found.append(Line(text, slow.frames))
     return [*found, *probe_summary(t)]
 

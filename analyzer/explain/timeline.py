@@ -15,6 +15,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
+from analyzer.words.fins import refused_fin
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
 from analyzer.words.probes import starts_anew, waited
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from analyzer.explain.left import Left
-    from analyzer.judge.events import Challenge, Reset
+    from analyzer.judge.events import Challenge, Fin, Reset
     from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
@@ -240,6 +241,15 @@ def _resent(t: Teller, side: Side) -> list[Line]:
     return [_line(t, text, [again.frame for again in resent], resent[0].ts_ns)]
 
 
+def _resent_fin(t: Teller, fin: Fin) -> list[Line]:
+    """That a FIN was sent again and again."""
+    facts = t.facts(fin.sender)
+    if not facts.resent or facts.unacked_frame != fin.frame or facts.resent_frame is None:
+        return []
+    text = f"{t.name(fin.sender)} retransmits its FIN, {times(facts.resent)}: nothing acknowledges it"
+    return [_line(t, text, [facts.resent_frame], facts.resent_ns)]
+
+
 def _fins(t: Teller) -> list[Line]:
     """Each FIN and its acknowledgement, with the states they lead to."""
     found = []
@@ -249,8 +259,16 @@ def _fins(t: Teller) -> list[Line]:
             text = f"{t.name(fin.sender)} sends FIN; {_over(t, fin.sender)}"
             found.append(_line(t, text, [fin.frame], fin.ts_ns))
             continue
-        found.append(_line(t, _with_states(t, f"{t.name(fin.sender)} sends FIN", [fin.frame]), [fin.frame], fin.ts_ns))
-        if fin.acked_frame is None:
+        refused = refused_fin(t)
+        if refused is not None and refused[0] is fin:
+            text = f"{t.name(fin.sender)} sends FIN -> {t.name(fin.sender)} {State.LAST_ACK.value}"
+            found.append(_line(t, text, [fin.frame], fin.ts_ns))
+        else:
+            text = _with_states(t, f"{t.name(fin.sender)} sends FIN", [fin.frame])
+            found.append(_line(t, text, [fin.frame], fin.ts_ns))
+        if refused is not None and refused[0] is fin:
+            found += _resent_fin(t, fin)
+        elif fin.acked_frame is None:
             text = "that FIN is not acknowledged in the capture, so whether it arrived is unknown"
             found.append(_line(t, text, [fin.frame], fin.ts_ns))
         elif not any(fin.acked_frame == another.frame for another in t.record.fins):
@@ -317,6 +335,10 @@ def _reset(t: Teller, reset: Reset, closed: Side | None) -> Line:
         text += f"; {_over(t, other(reset.sender))}" if closed is None else f" -> {t.name(closed)} CLOSED"
         return _line(t, text, [reset.frame], reset.ts_ns)
     if t.ending.verdict is Verdict.CLOSED:
+        refused = refused_fin(t)
+        if refused is not None and refused[1] is reset:
+            text = f"{text} in answer to that FIN -> {t.name(refused[0].sender)} CLOSED"
+            return _line(t, text, [reset.frame], reset.ts_ns)
         return _line(t, f"{text}; both ends had closed", [reset.frame], reset.ts_ns)
     return _line(t, f"{text} -> {_left_as(t, reset)}", [reset.frame], reset.ts_ns)
 

@@ -15,9 +15,27 @@ from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, t
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analyzer.judge.events import Fin, Reset
     from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
+
+
+def refused_fin(t: Teller) -> tuple[Fin, Reset] | None:
+    """Return the later of two FINs, if nothing acknowledges it and it drew a RST, and that RST.
+
+    Who closed first had no such connection any more, so it was not in TIME-WAIT either (RFC 9293 3.10.7.1).
+    """
+    if len(t.record.fins) < len(SIDES):
+        return None
+    late = max(t.record.fins, key=lambda fin: fin.frame)
+    refusals = (
+        reset
+        for reset in t.record.resets
+        if reset.kind == "no_socket" and reset.sender != late.sender and reset.frame > late.frame
+    )
+    reset = next(refusals, None)
+    return (late, reset) if reset is not None and late.acked_frame is None else None
 
 
 def fin_lines(t: Teller, closer: Side) -> list[Line]:

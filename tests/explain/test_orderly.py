@@ -92,3 +92,16 @@ def test_probes_that_stop_are_told():
         " 1 probe in all, answered."
     )
     assert "Inferred:" in texts(story, "Why")
+
+
+def test_a_last_fin_that_drew_a_rst_is_no_end_in_order():
+    """Who closed first had no such connection any more: the RST is told, and no TIME-WAIT is claimed."""
+    story = told(scenario("last_fin_draws_a_rst")[0])
+    told_of = texts(story, "What happened")
+
+    assert story.headline.startswith("Closed by both ends, the client 90.000 s after the server; its FIN drew a RST")
+    assert "Nothing acknowledged that FIN, sent again once, and it drew a RST" in told_of
+    assert "Both directions are closed" not in told_of
+    assert "TIME-WAIT" not in texts(story, "Timeline")
+    assert "as they should" not in texts(story, "What to change")
+    assert "then close the connection" in texts(story, "What to change")

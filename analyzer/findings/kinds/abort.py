@@ -54,7 +54,8 @@ def _evidence(case: Case) -> Evidence:
             "silent_frame": silent,
             "waited_ns": reset.ts_ns - (given_up.silent_ns or 0),
         }
-    again = (case.facts.unacked_frame, case.facts.resent_frame) if resending else ()
+    unacked = (case.facts.unacked_frame, case.facts.resent_frame) if resending else ()
+    again = tuple(frame for frame in unacked if frame is not None)
     read = case.peer_facts.last_data_frame if sent and not resending else None
     return frames_of(read, silent, again, reset.frame), known(
         reset_frame=reset.frame,

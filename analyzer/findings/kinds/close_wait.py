@@ -193,6 +193,11 @@ def probed_before_closing(f: Flows) -> Mask:
     return f.any_row(f.probing & (f.seen("after_fin") == AFTER_FIN_WORDS.index("received")))
 
 
+def closed_a_minute_later(f: Flows) -> Mask:
+    """It sent its FIN a minute or more after the peer's."""
+    return (f.own("fin_frame") > 0) & (f.own("fin_ns") - f.peer("fin_ns") >= LONG_NS)
+
+
 def _slow_evidence(case: Case) -> Evidence:
     """Both FINs and the probes between."""
     fin, late = case.peer_fin, case.fin
@@ -209,18 +214,19 @@ def _slow_evidence(case: Case) -> Evidence:
 
 def _slow_detail(t: Teller, f: Finding) -> str:
     late = side_of(f)
-    return (
-        f"{t.start(late)} closed {duration(number(f, 'half_closed_ns'))} after {t.the(other(late))}'s FIN, with"
-        f" {count(number(f, 'probes'), 'probe')} of its own between."
-    )
+    between = f", with {count(number(f, 'probes'), 'probe')} of its own between" if number(f, "probes") else ""
+    return f"{t.start(late)} closed {duration(number(f, 'half_closed_ns'))} after {t.the(other(late))}'s FIN{between}."
 
 
 SLOW: Final = FindingKind(
     code="slow-to-close",
-    rows=(Row((peer_sent_fin_first, probed_before_closing, c.sent_no_data_since_peer_fin), _slow_evidence),),
+    rows=(
+        Row((peer_sent_fin_first, probed_before_closing, c.sent_no_data_since_peer_fin), _slow_evidence),
+        Row((peer_sent_fin_first, closed_a_minute_later, c.sent_no_data_since_peer_fin), _slow_evidence),
+    ),
     text=LongText(
         title="A long time in CLOSE-WAIT before closing",
-        meaning="The peer's FIN came, and this end closed only after probes had been exchanged.",
+        meaning="The peer's FIN came, and this end closed only after it had probed, or a minute or more later.",
         why="Until then its program had not noticed the end of file, or had not acted on it.",
         change=CLOSE_IT,
         doubt="The program may have been working for the peer; the capture does not show that.",
