@@ -33,7 +33,7 @@ from analyzer.survey.selection import Selection
 from analyzer.survey.shared import SharedFlows
 from analyzer.together import LARGE, ROWS, SEARCHED, WRITTEN, FlowsTogether
 from analyzer.track.flow import Endpoint, endpoints_of
-from analyzer.track.tracker import Limits
+from analyzer.track.held import Limits
 from analyzer.units import Clock, Zero
 
 if TYPE_CHECKING:

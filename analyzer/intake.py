@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from analyzer.segment import SKIPPED
-from analyzer.track.tracker import Limits, Tracker
+from analyzer.track.held import Limits
+from analyzer.track.tracker import Tracker
 from analyzer.words.holes import hole_sentences
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis
     from analyzer.cli.failing import FailOn
     from analyzer.survey.selection import Selection
-    from analyzer.track.tracker import Limits
+    from analyzer.track.held import Limits
 
 MAX_MEMORY_MIB = 640
 LARGEST_PORT = 65535
@@ -87,7 +87,7 @@ def add_limits(group: argparse._ActionsContainer) -> None:
 
 def limits(options: argparse.Namespace) -> Limits:
     """Return how much may be kept of flows that are alive."""
-    from analyzer.track.tracker import Limits
+    from analyzer.track.held import Limits
 
     mib = options.max_memory
     return Limits(options.max_flows, (MAX_MEMORY_MIB if mib is None else max(mib, 1)) << 20)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from analyzer.capture.rotation import RotatedReader
     from analyzer.survey.selection import Selection
     from analyzer.together import FlowsTogether
-    from analyzer.track.tracker import Limits
+    from analyzer.track.held import Limits
 
 MOST_JOINED: Final = 10
 """Of more captures nobody looks for those that hold the same connections."""

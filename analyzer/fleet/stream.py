@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from analyzer.capture.text.reader import TextReader
     from analyzer.fleet.sharding import Shard
     from analyzer.track.batch import FlowBatch
-    from analyzer.track.tracker import Limits, Tracker
+    from analyzer.track.held import Limits
+    from analyzer.track.tracker import Tracker
     from analyzer.untyped import Foreign, Json
 
 LINES: Final = ("format", "start_ns", "end_ns", "frames", "tcp_segments", "dropped", "stopped_after")

@@ -24,9 +24,10 @@ from analyzer.track.beside import OF_SEGMENTS, TABLES
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, FREE, GONE, INDEX
 from analyzer.track.habits import HABIT, HABITS
+from analyzer.track.held import Dropped, Limits
 from analyzer.track.hosts import CLOCK, CLOCKS, NOTE
 from analyzer.track.seen import SEEN
-from analyzer.track.tracker import Dropped, Limits, Tracker
+from analyzer.track.tracker import Tracker
 from analyzer.track.translated import BEGINNING, BEGINNINGS
 from analyzer.track.untranslated import MEMORY
 

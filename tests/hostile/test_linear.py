@@ -10,7 +10,7 @@ import pytest
 from analyzer.capture import open_capture
 from analyzer.capture.window import Window
 from analyzer.cli import main
-from analyzer.track import tracker
+from analyzer.track import leaps, tracker
 from tests.hostile.floods import FLOODS, OTHERS, TEXTS, flood, text_flood
 
 FEW, FRAMES = 40, 750
@@ -23,7 +23,7 @@ TOLERANCE = 1.065
 def _plain_in_pieces(monkeypatch):
     """Run plain loops, over several pieces of what is read."""
     monkeypatch.setenv("KEEPALIVE_JIT", "0")
-    monkeypatch.setattr(tracker, "CHUNK_PLAIN", 256)
+    monkeypatch.setattr(leaps, "CHUNK_PLAIN", 256)
 
 
 def calls_of(arguments):

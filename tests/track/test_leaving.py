@@ -3,7 +3,7 @@
 import pytest
 
 from tests.notation import START_NS
-from tests.track.test_tracker import S, fed
+from tests.track.tracking import S, fed
 
 
 @pytest.mark.parametrize(

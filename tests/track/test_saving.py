@@ -51,7 +51,7 @@ def test_a_tracker_goes_on_where_it_was_saved(name):
 
 def test_packed_rows_come_back(monkeypatch):
     """The rows of long flows that are packed while the flow lives are in what is saved."""
-    monkeypatch.setattr("analyzer.track.tracker.WORTH", 4)
+    monkeypatch.setattr("analyzer.track.collecting.WORTH", 4)
     monkeypatch.setattr("analyzer.track.tracker.CROWDED_PLAIN", 0)
     monkeypatch.setattr("analyzer.track.tracker.SWEEP", 1)
     path = CAPTURES / "founding_go_fin60.pcap"
