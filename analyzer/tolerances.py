@@ -129,6 +129,12 @@ RATE_LIMIT_NS: Final = 600 * MS
 
 ROUTE_CHANGE: Final = 2
 """This many hops more are a longer way of the same packet; a box in between, being nearer, has fewer."""
+NEARER: Final = 4
+"""What came in less than this part of the time in which a host ever answered was sent by something nearer."""
+NEARER_BY_HANDSHAKE: Final = 10
+"""The same where nothing but a handshake shows how long it takes: a host or a radio may have had to wake up."""
+NEARER_NS: Final = 2 * MS
+"""... and by no less than this: closer hosts answer as unevenly as they please."""
 ID_FAR: Final = 0x2000
 """IP IDs further apart than this do not belong to one counter."""
 ID_NEXT: Final = 64

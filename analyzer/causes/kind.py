@@ -52,6 +52,8 @@ class CauseKind:
     """What the programs see, in the same way."""
     overrules: frozenset[str] = frozenset()
     """Findings whose advice does not hold where it leads with a ``why``."""
+    replaces: frozenset[str] = frozenset()
+    """Findings that do not lead the story where it does: they would name others."""
     tells: str = ""
     """What would tell whether it is this, where others fit as well."""
     needs_findings: frozenset[str] = frozenset()

@@ -100,6 +100,9 @@ def known_since(record: FlowRecord, side: Side) -> int | None:
 def may_be_between(judged: JudgedFlow) -> bool:
     """Whether something between the ends sent the RST that ended the flow, or may have."""
     late = judged.finding(late_data.LATE_DATA.code)
+    reset = judged.record.ending_reset
+    if reset is not None and reset.kind != "gave_up" and "mac" in reset.strange:
+        return True
     return judged.ending.by == "between" or (late is not None and late_data.may_be_forgotten(late))
 
 

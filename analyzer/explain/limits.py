@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.explain import why_so
 from analyzer.findings import Told, kind_of
 from analyzer.findings.kinds import half_close
 from analyzer.judge.record import other
 from analyzer.judge.scene import holes_in
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
+from analyzer.words import stations
 from analyzer.words.fins import stub_line
 from analyzer.words.holes import hole_words
 from analyzer.words.model import Line
@@ -100,7 +102,10 @@ def _of_reset(t: Teller) -> list[Line]:
     if reset is None or t.ending.verdict is Verdict.TIMED_OUT:
         return []
     if t.ending.by == "between":
-        return [Line("Which box it was. A route that changed would change the TTL too.", (reset.frame,))]
+        route = " A route that changed would change the TTL too." if "ttl" in reset.strange else ""
+        return [Line(f"Which box it was.{route}", (reset.frame,))]
+    if told := stations.unsure(t):
+        return [] if why_so.replaced(t) else told
     if t.facts(reset.sender).ttl is None and reset.own_ttl is None and reset.ttl < 0:
         text = (
             "Which machine sent the RST: the text has no TTLs (tcpdump -v prints them), so a box between may have sent"

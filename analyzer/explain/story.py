@@ -15,6 +15,7 @@ from analyzer.explain.timeline import timeline
 from analyzer.explain.verdict_texts import VERDICT_TEXTS
 from analyzer.findings import FINDINGS, Told, kind_of
 from analyzer.judge.record import other
+from analyzer.words import stations
 from analyzer.words.model import Line, LongText, Section, Story
 from analyzer.words.probes import in_all
 from analyzer.words.teller import Teller
@@ -77,7 +78,7 @@ def story(judged: JudgedFlow, start_ns: int) -> Story:
         (EVIDENCE, why_so.evidence(t)),
         (WHO, why_so.who(t)),
         (REMAINS, why_so.remains(t)),
-        (HAPPENED, storyline.happened(t)),
+        (HAPPENED, [*storyline.happened(t), *stations.shown(t)]),
         (WHY, why_so.why(t) or storyline.why(t)),
         (CHANGE, advice(t)),
         (TIMELINE, list(timeline(t))),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain import halfclose, orderly, quiet
+from analyzer.explain import halfclose, orderly, quiet, why_so
 from analyzer.findings import kind_of
 from analyzer.judge.verdict import Verdict
 from analyzer.words.model import Line
@@ -60,5 +60,10 @@ def storyline_of(t: Teller) -> Storyline:
 
 def leader(t: Teller) -> tuple[Lead, Finding] | None:
     """Return the words and the finding that lead this flow's story: the first that can, unless one overrules it."""
-    can = [(lead, finding) for finding in t.judged.findings if (lead := kind_of(finding.code).lead) is not None]
+    replaced = why_so.replaced(t)
+    can = [
+        (lead, finding)
+        for finding in t.judged.findings
+        if (lead := kind_of(finding.code).lead) is not None and finding.code not in replaced
+    ]
     return next((each for each in can if each[0].overrules), can[0] if can else None)

@@ -85,6 +85,12 @@ def overruled(t: Teller) -> frozenset[str]:
     return lead[1].overrules if lead is not None and why(t) else frozenset()
 
 
+def replaced(t: Teller) -> frozenset[str]:
+    """Return the findings that do not lead the story because the leading cause tells it."""
+    lead = leading(t)
+    return lead[1].replaces if lead is not None and why(t) else frozenset()
+
+
 def remains(t: Teller) -> list[Line]:
     """Return the causes that fit alike, and what would tell them apart."""
     fits = [(cause, cause_kind(cause.code)) for cause in t.judged.causes]

@@ -324,7 +324,8 @@ def by(ending: Foreign, a: Foreign, b: Foreign, winners: Foreign) -> Mask:
 
     The first three are columns of ENDING and ENDPOINT records, ``winners`` the rows of VERDICTS that won.
     """
-    foreign = (ending["stranger"] & int(Stranger.TTL | Stranger.MAC | Stranger.WENT_ON)) != 0
+    # another station alone is no box: another first-hop router, interface or machine at the address shows the same
+    foreign = (ending["stranger"] & int(Stranger.TTL | Stranger.WENT_ON)) != 0
     named = {"reset": np.where(foreign, BETWEEN, ending["reset_side"]), "first_fin": by_first_fin(a, b)}
     who = np.full(np.shape(winners), NOBODY)
     for word, column in named.items():

@@ -76,6 +76,8 @@ def _link(scene: Scene) -> Iterator[Witness]:
             "to_mac": mac_text(scene.beside("moved_to")),
             "unasked": scene.beside("moved_unasked"),
         }
+        if scene.beside("moved_seen"):
+            data["seen"] = 1
         yield Witness(kind, quiet, (scene.beside("moved_frame"),), scene.beside("moved_ns"), "moved", data)
     elif scene.beside("announced_frame"):
         data = {"address": scene.record.endpoint(quiet).address}

@@ -34,6 +34,7 @@ ENDING: Final = np.dtype(
         ("answers_row", np.int32),  # the probe it answers, -1 none
         ("reset_ns", np.int64),
         ("reset_frame", np.int64),
+        ("reset_mac", np.int64),  # the station that it came from, -1 unknown or no RST
         ("heard_a_ns", np.int64),  # when a was last heard, with anything but a RST, before the ending or at all
         ("heard_b_ns", np.int64),
         ("ignored", np.int32),  # RSTs that did not end the flow
@@ -74,6 +75,7 @@ def settle_resets(rows: Rows, start: int, stop: int, a: Record, b: Record, sende
     """
     ending["reset_row"] = -1
     ending["answers_row"] = -1
+    ending["reset_mac"] = -1
     ending["heard_a_ns"] = a["last_ns"]
     ending["heard_b_ns"] = b["last_ns"]
     forget(senders[0])
@@ -131,6 +133,7 @@ def settle_reset(rows: Rows, start: int, at: int, own_last_ns: int, senders: Row
     ending["answers_row"] = row["answers_row"]
     ending["reset_ns"] = row["ts_ns"]
     ending["reset_frame"] = row["frame"]
+    ending["reset_mac"] = row["src_mac"]
     ending["heard_a_ns"] = row["own_last_ns"] if side == 0 else row["peer_last_ns"]
     ending["heard_b_ns"] = row["peer_last_ns"] if side == 0 else row["own_last_ns"]
 

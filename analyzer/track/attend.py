@@ -133,6 +133,10 @@ def note_said(
         claim["moved_ns"] = other["ts_ns"]
         claim["moved_frame"] = other["frame"]
         claim["moved_unasked"] = other["unasked"]
+    if index < 0 or claim["mac"] != mac:
+        claim["there_ns"] = other["ts_ns"]
+        claim["there_frame"] = other["frame"]
+        claim["there_unasked"] = other["unasked"]
     if other["unasked"] == 1:
         claim["announced_ns"] = other["ts_ns"]
         claim["announced_frame"] = other["frame"]

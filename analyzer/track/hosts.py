@@ -117,6 +117,9 @@ CLAIM: Final = np.dtype(
         ("moved_ns", np.int64),
         ("moved_frame", np.int64),
         ("moved_unasked", np.int32),
+        ("there_ns", np.int64),  # since when it is said to be there, and whether somebody had asked
+        ("there_frame", np.int64),
+        ("there_unasked", np.int32),
         ("announced_ns", np.int64),  # when it last said so unasked
         ("announced_frame", np.int64),
         ("digest", np.int64),

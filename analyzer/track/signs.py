@@ -84,6 +84,14 @@ def of_claim(claim: Record, since_ns: int, flow_ns: int, at: Record) -> None:
         at["moved_ns"] = claim["moved_ns"]
         at["moved_frame"] = claim["moved_frame"]
         at["moved_unasked"] = claim["moved_unasked"]
+    elif claim["mac"] != at["mac"] >= 0 and claim["there_ns"] > since_ns:
+        # nobody was seen to say where it was before, but its segments came from there
+        at["moved_from"] = at["mac"]
+        at["moved_to"] = claim["mac"]
+        at["moved_ns"] = claim["there_ns"]
+        at["moved_frame"] = claim["there_frame"]
+        at["moved_unasked"] = claim["there_unasked"]
+        at["moved_seen"] = 1
 
 
 @loop
@@ -163,6 +171,20 @@ def place_of(claim: Record, station: Record, asker: Record, known: int, own_hi: 
     if known & 1 and at["mac"] >= 0 and at["mac"] in (claim["mac"], claim["moved_from"]):
         at["place"] = OWN
         return
+    named = known & 2 > 0 and station["owner_lo"] != 0
+    other = station["owner_hi"] != own_hi or station["owner_lo"] != own_lo
+    if at["moved_seen"] == 1 and not (named and other):
+        # what is said by ARP is said on its own link
+        at["place"] = OWN
+        return
+    if at["moved_seen"] == 1:
+        # a router brought its segments: who says so on this link answers in its name (proxy ARP)
+        at["moved_from"] = -1
+        at["moved_to"] = -1
+        at["moved_ns"] = 0
+        at["moved_frame"] = 0
+        at["moved_unasked"] = 0
+        at["moved_seen"] = 0
     if known & 2:
         hi, lo = station["owner_hi"], station["owner_lo"]
         if lo != 0 and (hi != own_hi or lo != own_lo):

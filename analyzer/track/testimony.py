@@ -80,6 +80,8 @@ TESTIMONY: Final = np.dtype(
         ("moved_ns", np.int64),
         ("moved_frame", np.int64),
         ("moved_unasked", np.int64),
+        ("moved_seen", np.int64),  # 1 if only its segments showed where it was before
+        ("reset_mac", np.int64),  # the station that the RST came from that ended the flow, -1 unknown or none
         ("announced_ns", np.int64),  # it said unasked where it is, last, since
         ("announced_frame", np.int64),
         # its packets came by another station, or with another TTL, since the flow began
@@ -331,6 +333,7 @@ def testify_beside(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         peer = b[at] if side == 0 else a[at]
         heard_ns = ending[at]["heard_a_ns"] if side == 0 else ending[at]["heard_b_ns"]
         out[i]["slack_ns"] = slack_ns
+        out[i]["reset_mac"] = ending[at]["reset_mac"]
         out[i]["silent"] = 1 if ending[at]["reset_row"] < 0 or ending[at]["reset_kind"] == GAVE_UP else 0
         bear(
             flows[at], side, end, peer, heard_ns, slots, hosts, station_slots, stations, claim_slots, claims, ask_slots,

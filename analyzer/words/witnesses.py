@@ -72,7 +72,12 @@ def _answered(t: Teller, w: Witness) -> str:
 
 
 def _moved(t: Teller, w: Witness) -> str:
-    how = ", unprompted" if number(w, "unasked") else ""
+    how = ", unprompted," if number(w, "unasked") else ""
+    if "seen" in w.data:
+        return (
+            f"{capital(_asking(w))} said at {t.at(w.ts_ns)}{how} that {text(w, 'address')} is at {text(w, 'to_mac')};"
+            f" its packets here had come from {text(w, 'from_mac')}."
+        )
     return (
         f"{capital(_asking(w))} said at {t.at(w.ts_ns)}{how} that {text(w, 'address')} is at {text(w, 'to_mac')},"
         f" which was at {text(w, 'from_mac')} before."

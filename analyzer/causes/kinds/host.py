@@ -37,6 +37,11 @@ def refused(s: Scene) -> bool:
     return s.beside("refused_frame") > 0
 
 
+def stayed_where_it_was(s: Scene) -> bool:
+    """Nobody said since the flow began that its address is at another station."""
+    return s.beside("moved_frame") == 0
+
+
 def knows_other_stack(s: Scene) -> bool:
     """Nothing of its clock or address says that the host itself started anew."""
     return not clock_started_anew(s) and not announced_itself(s)
@@ -161,9 +166,9 @@ HOST_RESTARTED: Final = CauseKind(
     code="host-restarted",
     needs_question=True,
     rows=(
-        CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, clock_started_anew)),
-        CauseRow(Certainty.LIKELY, (c.fell_silent, c.is_on_link, clock_started_anew)),
-        CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, announced_itself)),
+        CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, clock_started_anew, stayed_where_it_was)),
+        CauseRow(Certainty.LIKELY, (c.fell_silent, c.is_on_link, clock_started_anew, stayed_where_it_was)),
+        CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, announced_itself, stayed_where_it_was)),
         # behind a balancer one address is many machines, each with a clock of its own
         CauseRow(Certainty.POSSIBLE, (c.knows_no_connection, clock_started_anew)),
     ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow
-from analyzer.findings.kinds import lapses, unanswered
+from analyzer.findings.kinds import foreign_reset, forgotten, lapses, unanswered
 from analyzer.judge.judged import Certainty
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
@@ -47,8 +47,14 @@ def hop_is_known(s: Scene) -> bool:
 
 
 def moved_meanwhile(s: Scene) -> bool:
-    """ARP or neighbour discovery said that its address is at another station, while the flow lived or later."""
-    return s.beside("moved_frame") > 0 and s.beside("moved_from") != s.beside("moved_to")
+    """ARP or neighbour discovery said that its address is at another station, while the flow lived or later.
+
+    Where they had not said before where it was, its segments show it; then it was said unasked, or the RST came from
+    there: who asks may get an answer from another interface of the same host.
+    """
+    if s.beside("moved_frame") == 0 or s.beside("moved_from") == s.beside("moved_to"):
+        return False
+    return s.beside("moved_seen") == 0 or s.beside("moved_unasked") == 1 or reset_came_from_new_station(s)
 
 
 def moved_since(s: Scene) -> bool:
@@ -68,7 +74,7 @@ def lease_ended(s: Scene) -> bool:
 
 def reset_came_from_new_station(s: Scene) -> bool:
     """The RST came from that other station."""
-    return s.reset is not None and "mac" in s.reset.strange
+    return s.reset is not None and "mac" in s.reset.strange and s.beside("reset_mac") == s.beside("moved_to")
 
 
 def _gone(s: Scene) -> Facts:
@@ -166,6 +172,37 @@ def _moved_who(t: Teller, cause: Cause) -> str:
         f"Whoever moves {cause.data['address']} (failover, a floating address, a new host of that address): the machine"
         " that takes it over does not know its connections. Clients must connect anew; keepalive only notices."
     )
+
+
+def _moved_why(t: Teller, cause: Cause) -> list[Line]:
+    """Who answers, and that it is no box between."""
+    reset = t.reset
+    if reset is None or t.ending.verdict is Verdict.TIMED_OUT:
+        return []
+    peer = t.the(reset.sender)
+    text = (
+        f"Whoever has {peer}'s address now has no such connection, and answers with a RST. No box between need have"
+        f" forgotten it. The machine that had the address may hold the connection still, but nothing reaches it there."
+    )
+    return [Line(text, cause.frames)]
+
+
+def _moved_sees(t: Teller, cause: Cause) -> list[Line]:
+    """What the programs get of it."""
+    reset = t.reset
+    if reset is None or t.ending.verdict is Verdict.TIMED_OUT:
+        return []
+    asker = t.start(other(reset.sender))
+    return [
+        Line(
+            f"{asker}, read: ECONNRESET, not end of file. Write: ECONNRESET if it comes first, then EPIPE.",
+            (reset.frame,),
+        ),
+        Line(
+            f"The program on the machine that had {cause.data['address']}, if it runs: learns nothing of the RST.",
+            cause.frames,
+        ),
+    ]
 
 
 def _gone_headline(t: Teller, cause: Cause) -> str:
@@ -315,6 +352,10 @@ ADDRESS_MOVED: Final = CauseKind(
     facts=_moved,
     headline=_moved_headline,
     who=_moved_who,
+    why=_moved_why,
+    sees=_moved_sees,
+    overrules=frozenset({foreign_reset.FROM_BETWEEN.code, forgotten.FORGOTTEN.code}),
+    replaces=frozenset({foreign_reset.FROM_BETWEEN.code, forgotten.FORGOTTEN.code}),
     tells="Check whether the new machine answers, and what moved the address (keepalived, pacemaker, a cloud's API).",
     text=LongText(
         title="The address moved to another machine",

@@ -25,7 +25,7 @@ FIN_WAIT_LEAST_NS: Final = 1_000_000_000
 
 
 def reset_from_between(f: Flows) -> Mask:
-    """The RST that ended the flow came in its name, but from another distance or station, or it went on afterwards."""
+    """The RST that ended the flow came in its name, but from another distance, or it went on afterwards."""
     return f.own_reset & (f.by == BETWEEN)
 
 
@@ -140,9 +140,9 @@ FROM_BETWEEN: Final = FindingKind(
     text=LongText(
         title="A middlebox sent the RST",
         meaning=(
-            "The RST carries this endpoint's address, but it came over a different distance (TTL) or from a"
-            " different station (MAC address) than the endpoint's other packets; or the endpoint carried on as"
-            " if it had sent none."
+            "The RST carries this endpoint's address, but it came over a different distance (TTL) than the endpoint's"
+            " other packets, often from a different station (MAC address), too; or the endpoint carried on as if it"
+            " had sent none."
         ),
         why=(
             "Neither program nor either kernel ended the connection. The endpoint in whose name it came most likely"
@@ -153,8 +153,9 @@ FROM_BETWEEN: Final = FindingKind(
             " If it was an idle timeout, keepalive with an idle time below it keeps the flow in their tables."
         ),
         doubt=(
-            "A route change also changes the TTL. Systems that send RSTs with a different initial TTL are"
-            " allowed for, and so is the endpoint's own station on its own link."
+            "A route change also changes the TTL. A different station alone shows no box: another first-hop router,"
+            " interface or machine at the address changes it, too. Systems that send RSTs with a different initial TTL"
+            " are allowed for, and so is the endpoint's own station on its own link."
         ),
         source="field guide 6, 8, 9.5",
     ),

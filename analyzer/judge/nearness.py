@@ -1,0 +1,72 @@
+"""How soon the host of an end answers at this point, and what came too soon to be from so far away.
+
+A host answers no sooner than its packets take to come: its handshake and its answers to probes show how long that is at
+the least. What bears its name and came in a small part of that time was sent by something nearer.
+
+It must not say what that is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.judge.record import other
+from analyzer.tolerances import ANSWER_RST_NS, NEARER, NEARER_BY_HANDSHAKE, NEARER_NS
+
+if TYPE_CHECKING:
+    from analyzer.judge.events import Reset
+    from analyzer.judge.record import FlowRecord
+    from analyzer.track.flow import Side
+
+ALIKE: Final = 2
+"""Who took at least this part of the least time came from about as far."""
+
+
+def opening_ns(record: FlowRecord, side: Side) -> int | None:
+    """Return how long an end took to answer in the handshake, at this point; None if unseen, or asked for twice."""
+    opener = record.initiator
+    if opener is None:
+        return None
+    asked, answered = record.facts(other(side)), record.facts(side)
+    answered_ns = answered.ack_ns if side == opener else answered.syn_ns
+    if asked.syn_count != 1 or asked.syn_ns is None or answered_ns is None or answered_ns < asked.syn_ns:
+        return None
+    return answered_ns - asked.syn_ns
+
+
+def soonest_ns(record: FlowRecord, side: Side, before: int) -> tuple[int, int] | None:
+    """Return the least time in which an end answered before a frame, and how many times less is surely too soon.
+
+    A handshake alone says less: the host, or a radio on the way, may have had to wake up first.
+    """
+    opening = opening_ns(record, side)
+    answers = [
+        probe.answer_ns
+        for probe in record.probes_from(other(side))
+        if probe.answered and probe.answer_ns is not None and probe.answer_ns > 0 and (probe.answer_frame or 0) < before
+    ]
+    if answers:
+        return min([*answers, *([] if opening is None else [opening])]), NEARER
+    return None if opening is None else (opening, NEARER_BY_HANDSHAKE)
+
+
+def is_too_soon(record: FlowRecord, side: Side, took_ns: int, before: int) -> bool:
+    """Whether an end cannot have answered so soon, by all that it answered before a frame."""
+    known = soonest_ns(record, side, before)
+    return known is not None and known[0] - took_ns >= NEARER_NS and took_ns * known[1] <= known[0]
+
+
+def is_as_late(record: FlowRecord, side: Side, took_ns: int, before: int) -> bool:
+    """Whether an answer took about as long as an end's others, or longer, where that is long enough to tell."""
+    known = soonest_ns(record, side, before)
+    return known is not None and known[0] >= NEARER_NS and took_ns * ALIKE >= known[0]
+
+
+def reset_took_ns(record: FlowRecord, reset: Reset) -> int | None:
+    """Return how long after what it may answer a RST came; None if nothing came from the other end just before."""
+    asked = next((probe.ts_ns for probe in record.probes if probe.frame == reset.answers_probe), None)
+    if asked is None:
+        asked = record.facts(other(reset.sender)).last_ns
+    if asked is None or not 0 <= reset.ts_ns - asked <= ANSWER_RST_NS:
+        return None
+    return reset.ts_ns - asked
