@@ -50,7 +50,10 @@ def _dead_evidence(case: Case) -> Evidence:
     unanswered, reset = _unanswered(case), case.own_reset
     assert reset is not None
     values, first = _settings(case.settings), unanswered[0]
-    alive = [probe for probe in case.record.probes_from(case.peer) if probe.ts_ns > first.ts_ns]
+    of_peer = [probe for probe in case.record.probes_from(case.peer) if probe.ts_ns > first.ts_ns]
+    # what came behind the RST shows nothing of the time before it
+    alive = [probe for probe in of_peer if probe.ts_ns <= reset.ts_ns]
+    later = next((probe for probe in of_peer if probe.ts_ns > reset.ts_ns), None)
     heard_ns = case.peer_facts.last_ns if not alive else None
     if not first.first_of_train and case.settings and case.settings.period and case.settings.period.value_ns:
         # after an answered probe the wait is max(idle, interval) on Linux
@@ -60,6 +63,8 @@ def _dead_evidence(case: Case) -> Evidence:
     return frames_of(numbers_of(unanswered), reset.frame), known(
         unanswered=len(unanswered),
         peer_probes=len(alive) or None,
+        later_frame=later.frame if later else None,
+        later_ns=later.ts_ns - reset.ts_ns if later else None,
         reset_frame=reset.frame,
         detection_ns=reset.ts_ns - heard_ns if heard_ns is not None else None,
         stack=case.settings.stack if case.settings else None,
@@ -163,7 +168,14 @@ def _last_answer(t: Teller, prober: Side) -> Line | None:
 def _peer_probed(t: Teller, f: Finding) -> Line | None:
     """Say that the peer sent probes of its own meanwhile or later, which shows that it was alive."""
     peer = other(side_of(f))
-    sent = [probe for probe in t.probes(peer) if probe.frame > f.frames[0]]
+    if "later_ns" in f.data and not number(f, "peer_probes"):
+        text = (
+            f"{duration(number(f, 'later_ns'))} after that RST {t.the(peer)} sent a probe of its own: it was alive then,"
+            " and still held the connection, so the RST had not reached it. Whether it, or the path, was down before,"
+            " or only one direction, does not show."
+        )
+        return Line(text, (number(f, "later_frame"),))
+    sent = [probe for probe in t.probes(peer) if f.frames[0] < probe.frame < number(f, "reset_frame")]
     if not number(f, "peer_probes"):
         return None
     text = (
