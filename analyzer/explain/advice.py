@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain import why_so
 from analyzer.findings import Advice, kind_of
 from analyzer.findings.kinds import abort, half_close, heartbeat_limits, heartbeats, idle, rhythm
+from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
 from analyzer.words.calls import CLOSE_IN_GO
@@ -67,6 +68,13 @@ def _nothing(t: Teller) -> list[Line]:
     text = NOTHING.get(t.ending.verdict)
     if text is None or why_so.who(t):
         return []
+    closed = [side for side in SIDES if t.facts(side).unseen_fin and t.record.starts_with == "handshake"]
+    if closed and t.ending.verdict is Verdict.OPEN:
+        text = (
+            f"{t.start(other(closed[0]))}: see whether its program read the end of file and did not close. For"
+            f" certainty, capture again, so that no packet is missing."
+        )
+        return [Line(text, (t.record.last_frame,))]
     refused = refused_fin(t)
     if refused is not None:
         text = "Nothing: both programs had closed. That the last FIN drew a RST harms neither."

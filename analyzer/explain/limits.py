@@ -166,7 +166,10 @@ def _jumps(t: Teller) -> list[tuple[str, tuple[int, ...]]]:
     return [
         (
             (
-                f"What is missing where {t.the(side)}'s numbers jump ({times(t.facts(side).missed)}): lost before"
+                f"What is missing where {t.the(side)}'s numbers jump by one: most likely a FIN that was not captured."
+                f" Then {t.the(side)} had closed, and the other end's program was to close too."
+                if t.facts(side).unseen_fin
+                else f"What is missing where {t.the(side)}'s numbers jump ({times(t.facts(side).missed)}): lost before"
                 " this point, out of order, or not captured."
             ),
             frames,

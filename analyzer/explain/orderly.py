@@ -134,6 +134,9 @@ def open_headline(t: Teller) -> str:
         length, _ = _silence(t)
         if length >= LEAST_NS:
             told += f", longest silence {duration(length)}"
+    for side in SIDES:
+        if t.facts(side).unseen_fin and t.record.starts_with == "handshake":
+            told += f"; a FIN of {t.the(side)} is most likely missing in this capture"
     return f"Open when the capture ended; {told}."
 
 

@@ -152,6 +152,8 @@ class EndpointFacts(NamedTuple):
     resent_ns: int | None
     missed: int
     """How often the capture evidently missed segments of it."""
+    unseen_fin: bool
+    """Whether all that it missed is one octet, and nothing came behind it: most likely a FIN that was not captured."""
     last_ns: int | None
     """Its last segment other than a RST, before the RST that ended the flow."""
     answering_ns: int | None

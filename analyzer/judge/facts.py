@@ -89,6 +89,7 @@ class Facts(ProbeFacts, EventFacts):
             "resent_frame": frame("resent_frame"),
             "resent_ns": instant("resent_ns"),
             "missed": plain("missed"),
+            "unseen_fin": self._lacks_one_octet(side).astype(np.int64),
             "last_ns": instant("last_ns"),
             "answering_ns": not_below_zero(self.runs[1 - side]["heard_ns"].astype(np.int64)),
             "active_frame": frame("active_frame"),
@@ -101,6 +102,16 @@ class Facts(ProbeFacts, EventFacts):
             "id_zero_frame": frame("id_zero_frame"),
         }
         return Table(np.arange(len(self) + 1), WORDS["endpoint"], columns)
+
+    def _lacks_one_octet(self, side: int) -> NDArray[np.bool_]:
+        """Say of which flows the capture lacks one octet of an end, and nothing that the end sent behind it.
+
+        Most likely that is a FIN. Oddities of a flow are known one at a time (``endpoint.note_oddity``).
+        """
+        end, flow = self.ends[side], self.flow
+        lacks = (end["missed"] == 1) & (flow["odd_side"] == side) & (flow["odd_from"] >= 0)
+        one: NDArray[np.bool_] = lacks & (end["snd_nxt"] == flow["odd_from"] + 1) & (end["fin_frame"] == 0)
+        return one
 
     @cached_property
     def fins(self) -> Table:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analyzer.judge.events import IcmpError
+    from analyzer.track.flow import Side
 
 V4: Final = {
     (3, 0): "network unreachable",
@@ -32,6 +33,38 @@ V6: Final = {
 
 TOO_BIG: Final = {(4, 3, 4), (6, 2, 0)}
 """What a router says of a packet that the next link does not take: IP version, type and code."""
+
+
+ERRNO_V4: Final = {
+    (3, 0): "ENETUNREACH",
+    (3, 2): "ENOPROTOOPT",
+    (3, 3): "ECONNREFUSED",
+    (3, 6): "ENETUNREACH",
+    (3, 9): "ENETUNREACH",
+    (3, 11): "ENETUNREACH",
+}
+ERRNO_V6: Final = {
+    (1, 0): "ENETUNREACH",
+    (1, 1): "EACCES",
+    (1, 4): "ECONNREFUSED",
+    (1, 5): "EACCES",
+    (1, 6): "EACCES",
+}
+"""What Linux makes of an ICMP error, where it is not EHOSTUNREACH (icmp_err_convert, icmpv6_err_convert)."""
+
+
+def gave_up_with(errors: Iterable[IcmpError], side: Side) -> tuple[str, int] | None:
+    """Return the error with which Linux gives up on an end's data, and the ICMP error that is the reason.
+
+    One that quotes data on its way is kept (sk_err_soft), the last one, and told instead of ETIMEDOUT when the
+    retransmissions are over (field guide 2.5). None if there is none: then it is ETIMEDOUT.
+    """
+    kept = [error for error in errors if error.quotes == side and error.fits == "data" and not is_too_big(error)]
+    if not kept:
+        return None
+    last = max(kept, key=lambda error: error.frame)
+    known = (ERRNO_V4 if last.version == 4 else ERRNO_V6).get((last.type, last.code))
+    return known or "EHOSTUNREACH", last.frame
 
 
 def is_too_big(error: IcmpError) -> bool:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from analyzer.words.icmp import icmp_text, one_kind
+from analyzer.judge.events import IcmpError
+from analyzer.words.icmp import gave_up_with, icmp_text, one_kind
 from tests.judging import captured
 
 
@@ -26,3 +27,28 @@ def test_errors_of_one_kind_have_it_in_common():
 
     assert (4, 3, 1) == one_kind(judged.record.icmp_errors)
     assert None is one_kind(())
+
+
+def quoting(what, *, version=4, type_=3, code=1, frame=9):
+    """An ICMP error that quotes something of b's."""
+    return IcmpError(frame, 0, "b", version, type_, code, None, "192.0.2.9", what)
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ([quoting("data")], ("EHOSTUNREACH", 9)),
+        ([quoting("data", code=13)], ("EHOSTUNREACH", 9)),
+        ([quoting("data", code=3)], ("ECONNREFUSED", 9)),
+        ([quoting("data", version=6, type_=1, code=1)], ("EACCES", 9)),
+        ([quoting("data"), quoting("data", code=0, frame=12)], ("ENETUNREACH", 12)),
+        ([quoting("probe")], None),
+        ([quoting(None)], None),
+        ([quoting("data", code=4)], None),
+        ([], None),
+    ],
+)
+def test_the_last_icmp_error_for_data_is_what_a_program_gets(errors, expected):
+    """Linux keeps the error of a message that quotes data on its way; of one that quotes a probe it keeps nothing."""
+    assert gave_up_with(errors, "b") == expected
+    assert gave_up_with(errors, "a") is None

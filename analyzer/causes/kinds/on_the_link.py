@@ -139,9 +139,10 @@ def _off_link_headline(t: Teller, cause: Cause) -> str:
 
 def _off_link_who(t: Teller, cause: Cause) -> str:
     del t
+    asked = "neighbour solicitations" if ":" in str(cause.data["address"]) else "ARP"
     return (
         f"Whoever runs the host {cause.data['address']}: it is off, its interface or cable is down, the switch between"
-        " does not pass it, or it is set not to answer ARP. No setting of keepalive brings it back."
+        f" does not pass it, or it is set not to answer {asked}. No setting of keepalive brings it back."
     )
 
 
@@ -290,7 +291,7 @@ PEER_OFF_LINK: Final = CauseKind(
     who=_off_link_who,
     why=_waits,
     sees=_sees,
-    overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code}),
+    overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code, unanswered.STILL_PROBING.code}),
     tells="Check the host's interface (ip link) and its port on the switch.",
     text=LongText(
         title="The peer's host does not answer on the link",
@@ -329,7 +330,7 @@ GATEWAY_OFF_LINK: Final = CauseKind(
     who=_gateway_who,
     why=_waits,
     sees=_sees,
-    overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code}),
+    overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code, unanswered.STILL_PROBING.code}),
     tells="Check the router's interface.",
     text=LongText(
         title="The next hop does not answer on the link",
@@ -381,7 +382,7 @@ ADDRESS_GONE: Final = CauseKind(
     who=_gone_who,
     why=_waits,
     sees=_sees,
-    overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code}),
+    overrules=frozenset({lapses.STOPPED.code, unanswered.THEN_NONE.code, unanswered.STILL_PROBING.code}),
     tells="Check which addresses the host has now (ip addr), and whether it answers ARP for this one.",
     text=LongText(
         title="The host is there, but nothing comes from its address",

@@ -170,9 +170,9 @@ def _peer_probed(t: Teller, f: Finding) -> Line | None:
     peer = other(side_of(f))
     if "later_ns" in f.data and not number(f, "peer_probes"):
         text = (
-            f"{duration(number(f, 'later_ns'))} after that RST {t.the(peer)} sent a probe of its own: it was alive then,"
-            " and still held the connection, so the RST had not reached it. Whether it, or the path, was down before,"
-            " or only one direction, does not show."
+            f"{duration(number(f, 'later_ns'))} after that RST {t.the(peer)} sent a probe of its own: it was alive"
+            " then, and still held the connection, so the RST had not reached it. Whether it, or the path, was down"
+            " before, or only one direction, does not show."
         )
         return Line(text, (number(f, "later_frame"),))
     sent = [probe for probe in t.probes(peer) if f.frames[0] < probe.frame < number(f, "reset_frame")]

@@ -43,6 +43,7 @@ def _evidence(case: Case, *, by_data: bool) -> Evidence:
         reset_frame=reset.frame,
         bare=int(not reset.has_ack),
         midstream=int(case.record.starts_with == "midstream"),
+        unseen_fin=1 if case.facts.unseen_fin else None,
         silent_ns=reset.ts_ns - heard_ns if heard_ns is not None else None,
     )
 
@@ -52,6 +53,8 @@ def _headline(t: Teller, f: Finding) -> str:
     peer = side_of(f)
     what = "a probe" if f.data["what"] == "probe" else "data"
     ending = "No FIN was captured." if f.data["midstream"] else "No FIN came before."
+    if t.facts(peer).unseen_fin:
+        ending = f"It had most likely closed before: a FIN of {t.the(peer)} is missing in this capture."
     return (
         f"{t.start(peer)}'s address answered {what} from {t.the(other(peer))} with a RST (no such connection). {ending}"
     )
@@ -94,7 +97,13 @@ def _what(t: Teller, peer: Side, good: Sequence[Probe]) -> str:
 def _why(t: Teller, f: Finding) -> list[Line]:
     """Return what can make a host forget."""
     peer = t.the(side_of(f))
-    if f.data["midstream"]:
+    if t.facts(side_of(f)).unseen_fin:
+        text = (
+            f"No FIN from {peer} was captured, but its numbers are one further than what was: most likely a FIN that is"
+            f" missing here. Then {peer} had closed, and its FIN-WAIT-2 ran out (60 s on Linux), or its program had"
+            " ended. A single byte of data that is missing would look the same."
+        )
+    elif f.data["midstream"]:
         text = (
             f"The capture began in mid-connection. So either {peer} had sent FIN before, and its FIN-WAIT-2 ran out"
             " (60 s on Linux); or its host restarted; or a middlebox forgot the flow and answers in its name."
@@ -122,6 +131,11 @@ def _is_on_link(t: Teller) -> bool:
 
 def _change(finding: Finding) -> str | None:
     """Where data brought it to light, nobody probed in time: more seldom silence is what helps."""
+    if "unseen_fin" in finding.data:
+        return (
+            "Most likely it closed in order, and the program at the other end is to close when it reads end of file. A"
+            " capture that lacks no packet shows it."
+        )
     if finding.data["what"] == "probe":
         return None
     return (

@@ -9,7 +9,7 @@ from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.words.calls import unaware
-from analyzer.words.icmp import is_too_big
+from analyzer.words.icmp import gave_up_with, is_too_big
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_heard
 from analyzer.words.teller import count, duration, evidence, lines, number, side_of, times
@@ -130,10 +130,13 @@ def _calls(t: Teller, side: Side) -> str:
             f"{read}. Write: fails with EPIPE after shutdown(); a program that has closed the socket learns nothing of"
             " the data that is not acknowledged."
         )
-    failing = ", then ETIMEDOUT" if t.fin(other(side)) is None else ""
+    kept = gave_up_with(t.record.icmp_errors, side)
+    error = kept[0] if kept else "ETIMEDOUT"
+    because = f" (for the ICMP error in frame {kept[1]}; ETIMEDOUT if that message did not reach it)" if kept else ""
+    failing = f", then {error}" if t.fin(other(side)) is None else ""
     return (
         f"{read}{failing}. Write: succeeds as long as the send buffer has room, until Linux gives up retransmitting;"
-        " then ETIMEDOUT."
+        f" then {error}{because}."
     )
 
 

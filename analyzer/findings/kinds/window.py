@@ -15,6 +15,7 @@ from analyzer.judge.verdict import Verdict
 from analyzer.label.rules import Kind
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import last_heard, probe_summary
+from analyzer.words.stacks import has_user_timeout
 from analyzer.words.teller import count, duration, lines, number, side_of, times
 
 if TYPE_CHECKING:
@@ -157,7 +158,11 @@ def _remark(t: Teller) -> str | None:
     """Return what the other end can do, if nothing else says so."""
     if t.find(UNANSWERED.code) is not None:
         return None
-    return f"{t.start(other(side_of(t.need(CLOSED.code))))}: limit the wait (TCP_USER_TIMEOUT, or a timeout on write)."
+    waiting = other(side_of(t.need(CLOSED.code)))
+    settings = t.judged.settings(waiting)
+    linux = has_user_timeout(settings.stack if settings else None)
+    how = "TCP_USER_TIMEOUT on Linux, or a timeout on write" if linux else "a timeout on write"
+    return f"{t.start(waiting)}: limit the wait ({how})."
 
 
 CLOSED: Final = FindingKind(

@@ -82,3 +82,16 @@ def test_a_fin_behind_the_reset_is_none_that_had_come_before():
     assert "Why the server sent FIN" not in texts(story, "What this capture cannot show")
     assert "server sends FIN; the connection was over for the client" in texts(story, "Timeline")
     assert "end of file from" not in texts(story, "What the programs see (expected, not captured)")
+
+
+def test_a_peer_heard_later_was_not_surely_alive():
+    """A sign of life behind the give-up is told as that, and names no cause of the silence before it."""
+    judged = scenario("peer_heard_after_the_prober_gave_up")[0]
+    story = told(judged)
+    data = judged.finding("dead-peer-detected").data
+
+    assert "peer_probes" not in data
+    assert data["later_ns"] == 200_000_000_000
+    assert "which was alive" not in story.headline
+    assert "3 min 20 s after that RST the server sent a probe of its own" in texts(story, "What happened")
+    assert "one direction of the path failed" not in texts(story, "Why")

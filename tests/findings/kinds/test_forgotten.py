@@ -1,7 +1,7 @@
 """Peers that forgot the connection."""
 
 from analyzer import explain
-from tests.judging import captured, scenario, texts
+from tests.judging import captured, scenario, texts, told
 
 
 def finding(name, code):
@@ -43,3 +43,16 @@ def test_in_mid_connection_a_fin_may_have_come_before():
 def test_a_refusal_of_data_is_told_as_such():
     """A RST can answer data as well as a probe."""
     assert "answered data from the client with a RST" in explain.headline(scenario("reset_answers_data")[0], 0)
+
+
+def test_a_fin_that_was_not_captured_is_told():
+    """Where the peer's numbers are one further than what was captured, it most likely closed, and its host runs."""
+    judged = scenario("fin_not_captured_before_a_rst")[0]
+    story = told(judged)
+
+    assert judged.finding("peer-forgot-connection").data["unseen_fin"] == 1
+    assert "No FIN came before" not in story.headline
+    assert "a FIN of the server is missing in this capture" in story.headline
+    assert "A single byte of data that is missing would look the same" in texts(story, "Why")
+    assert "restarted" not in texts(story, "What to change")
+    assert "numbers jump by one: most likely a FIN" in texts(story, "What this capture cannot show")
