@@ -216,5 +216,9 @@ def _answered_gaps(t: Teller, side: Side) -> list[int]:
     return sorted(
         late.gap_ns
         for early, late in pairwise(probes)
-        if early.answer == "ack" and late.answer == "ack" and not late.first_of_train and late.gap_ns is not None
+        if early.answer == "ack"
+        and late.answer == "ack"
+        and not late.first_of_train
+        and late.gap_ns is not None
+        and t.record.is_awake(early.frame, late.frame)
     )

@@ -4,10 +4,10 @@ Where drop counters say between which frames packets are missing, that is a hole
 
 A link may be quiet for hours, and a probe that comes exactly at its timer shows that the capture was awake. A silence
 of all hosts is a hole only where something says so: segments behind it go on beyond numbers that were never captured;
-senders' own timestamp clocks count less than the capture's; probes of several flows go on in their rhythms, but those
-that were due meanwhile are missing; everything before it stops and what comes behind is connections that were there
-already, never seen; or no capture is that long. What is behind such a leap is looked at segment by segment, the first
-of each flow.
+senders' own timestamp clocks count less than the capture's; probes of several flows that were due meanwhile are
+missing, whether they go on in their rhythms or begin anew; everything before it stops and what comes behind is
+connections that were there already, never seen; or no capture is that long. What is behind such a leap is looked at
+segment by segment, the first of each flow, and of each end what its clock says.
 
 It must not know what a hole means for a flow, or any word.
 """
@@ -25,7 +25,7 @@ from analyzer.tolerances import GAP_LEAST_NS, JITTER_NS, LATE_BSD_NS
 if TYPE_CHECKING:
     import numpy as np
 
-    from analyzer.untyped import Numbers, Record
+    from analyzer.untyped import Numbers, Record, Rows
 
 WATCHED: Final = 64
 """Segments behind a leap that may testify."""
@@ -39,6 +39,8 @@ MOST_LOSSES: Final = 64
 """This many stretches with drops are told apart; of more the last two become one."""
 SLOWEST_CLOCK: Final = 1.25
 """A timestamp clock ticks at least once a second (RFC 7323 5.4), and is not off by this factor."""
+OWN_PACE: Final = 1.05
+"""Nor is one whose pace is known off by this."""
 CLOCK_SLACK_S: Final = 2
 
 # What testify counts, positions behind the first of a tracker's registers that are given to it.
@@ -50,10 +52,27 @@ CLOCK_WRONG: Final = 4  # flows whose own clock counted less than the capture's
 CLOCK_RIGHT: Final = 5
 SKIPPED: Final = 6  # flows whose probes go on in their rhythm, some of them missing
 KEPT: Final = 7  # flows whose next probe came when it was due
-COUNTS: Final = 8
+OVERDUE: Final = 8  # flows whose next probe came long after it was due, and not in its rhythm
+STOOD: Final = 9  # hosts, two at most, whose timestamp clocks counted less than before
+STOOD_HOST: Final = 10  # the first of them
+RAN: Final = 11  # ends whose clocks counted as before
+COUNTS: Final = 12
+"""Of one leap."""
+FROM_NS: Final = COUNTS  # when the leap began
+TO_NS: Final = COUNTS + 1  # and ended
+DOUBT: Final = COUNTS + 2  # 1 if a clock stood still in an earlier leap, 2 if another host's did too
+DOUBT_HOST: Final = COUNTS + 3  # whose that was
+DOUBT_NS: Final = COUNTS + 4  # when that leap began
+DOUBT_TO_NS: Final = COUNTS + 5  # and ended
+WORDS: Final = COUNTS + 6
 
 SKIPPED_LEAST: Final = 2
 """This many flows do not lose probes of their own rhythm in the same silence by chance."""
+TICKING_NS: Final = 1_000_000_000
+TICKING_LEAST: Final = 20
+"""For so long, and so many ticks, a timestamp clock must have counted before to be known by its pace."""
+PACED_ROWS: Final = 16
+"""In this many rows of a flow its pace is looked for."""
 SHARE: Final = 8
 """How far from its rhythm a probe may be: such a part of the gap (Linux's wheel)."""
 
@@ -70,7 +89,8 @@ class Hole:
     """The first behind it."""
     why: str
     """``clock`` its clock was set; ``missed`` connections went on meanwhile; ``merged`` other connections altogether;
-    ``days`` nothing that was there goes on, and nothing shows that it was captured; ``years`` no capture is as long;
+    ``paused`` probes of several flows were due meanwhile; ``days`` nothing that was there goes on, and nothing shows
+    that it was captured; ``years`` no capture is as long;
     ``down`` the interface was down; ``dropped`` a drop counter grew: only then frames lie within."""
     packets: int = 0
     """How many packets are missing, if a drop counter says so."""
@@ -152,7 +172,9 @@ def testify(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     counts[base + (JUMPED if ahead else WENT_ON)] += 1
     probes = not flags & FIN and row["payload_len"] <= 1 and unwrap(row["seq"], end["snd_nxt"]) == end["snd_una"] - 1
     rhythm = keeps_rhythm(tail, side, row["ts_ns"]) if probes and flow["last_seen"] >= 0 else -1
-    if rhythm >= 0:
+    if rhythm == 2:
+        counts[base + OVERDUE] += 1
+    elif rhythm >= 0:
         counts[base + (KEPT if rhythm == 1 else SKIPPED)] += 1
     if row["tsval"] >= 0 and end["tsval"] >= 0:
         ticks = (row["tsval"] - end["tsval"]) & 0xFFFFFFFF
@@ -162,8 +184,68 @@ def testify(  # noqa: PLR0913, PLR0917 - loops take positional arguments
 
 
 @loop
+def testify_clock(flow: Record, end: Record, side: int, row: Record, seen: Rows, counts: Numbers, base: int) -> None:
+    """Count what the timestamp clock of an end says of a leap, by its first segment behind it.
+
+    How fast it counts is known from the flow's first rows. If one host's clock stood still, that host slept; if the
+    clocks of two hosts did, it was the capture's clock that leapt. The second may come only behind the next leap
+    (DOUBT). What a clock did not count lies within a leap where both together are more than passed.
+    """
+    last_ns = end["last_ns"]
+    if last_ns < 0 or last_ns >= counts[base + TO_NS] or row["tsval"] < 0 or end["tsval"] < 0:
+        return
+    pace = pace_of(flow, side, seen) if not row["flags"] & (SYN | RST) else 0
+    ticks = (row["tsval"] - end["tsval"]) & 0xFFFFFFFF
+    if pace == 0 or ticks >= 0x80000000:
+        return
+    passed_s = (row["ts_ns"] - last_ns) // 1_000_000_000
+    counted_s = ticks // pace
+    lags = counted_s * OWN_PACE + CLOCK_SLACK_S < passed_s
+    host = row["src_lo"] ^ row["src_hi"]
+    other = counts[base + DOUBT_HOST] != host
+    if counts[base + DOUBT] == 1 and last_ns <= counts[base + DOUBT_NS] and other:
+        length_s = (counts[base + DOUBT_TO_NS] - counts[base + DOUBT_NS]) // 1_000_000_000
+        if not lags:
+            counts[base + DOUBT] = 0
+        elif length_s > counted_s + CLOCK_SLACK_S:
+            counts[base + DOUBT] = 2
+    length_s = (counts[base + TO_NS] - counts[base + FROM_NS]) // 1_000_000_000
+    if not lags:
+        counts[base + RAN] += 1
+    elif length_s > counted_s + CLOCK_SLACK_S:
+        if counts[base + STOOD] == 0:
+            counts[base + STOOD] = 1
+            counts[base + STOOD_HOST] = host
+        elif counts[base + STOOD_HOST] != host:
+            counts[base + STOOD] = 2
+
+
+@loop
+def pace_of(flow: Record, side: int, seen: Rows) -> int:
+    """Return how many times a second the timestamp clock of an end counted at most, 0 if its rows do not tell."""
+    pace = 0
+    at = flow["first_seen"]
+    looked = 0
+    while at >= 0 and looked < PACED_ROWS:
+        row = seen[at]
+        looked += 1
+        at = row["next"]
+        if row["side"] != side or row["is_copy"] != 0 or row["tsval"] < 0 or row["own_tsval"] < 0:
+            continue
+        if row["own_last_ns"] < 0:
+            continue
+        passed_ns = row["ts_ns"] - row["own_last_ns"]
+        ticks = (row["tsval"] - row["own_tsval"]) & 0xFFFFFFFF
+        if passed_ns >= TICKING_NS and TICKING_LEAST <= ticks < 0x80000000:
+            pace = max(pace, ticks * 1_000_000 // (passed_ns // 1_000))
+    return pace
+
+
+@loop
 def keeps_rhythm(tail: Record, side: int, ts_ns: int) -> int:
-    """Say whether a probe came when it was due (1), or some that were due before it are missing (0); -1 not known.
+    """Say whether a probe came when it was due (1), or some that were due before it are missing (0).
+
+    Or long after it was due, at no whole number of gaps (2); -1 not known.
 
     ``tail`` is the flow's last SEEN row before: the probe before, or its answer. The gap between these and the ones
     before them is the rhythm, if nothing but keepalive passed since. Behind missing ones the next comes a whole number
@@ -178,18 +260,27 @@ def keeps_rhythm(tail: Record, side: int, ts_ns: int) -> int:
         return 1 if passed <= gap + gap // SHARE + LATE_BSD_NS else -1
     whole = (passed + gap // 2) // gap
     off = abs(passed - whole * gap)
-    return 0 if off <= min(gap // SHARE, whole * gap // 50 + JITTER_NS) else -1
+    if off <= min(gap // SHARE, whole * gap // 50 + JITTER_NS):
+        return 0
+    return 2 if passed > 2 * (gap + gap // SHARE) + LATE_BSD_NS else -1
+
+
+def is_doubtful(counts: Numbers) -> bool:
+    """Say whether of a leap only one host spoke, whose clock stood still: another may yet say the same."""
+    return bool(counts[STOOD] == 1 and counts[RAN] == 0)
 
 
 def why_hole(passed_ns: int, counts: Numbers) -> str | None:
     """Return why a leap of so many nanoseconds is a hole, as ``Hole.why``, or None: the capture was awake."""
-    jumped, went_on, midstream, opened, wrong, right, skipped, kept = (int(count) for count in counts)
-    if passed_ns < 0 or wrong > right:
+    jumped, went_on, midstream, opened, wrong, right, skipped, kept, overdue, stood, _, ran = map(int, counts)
+    if passed_ns < 0 or wrong > right or (stood > 1 and ran == 0):
         return "clock"
     if passed_ns >= NO_CAPTURE_NS:
         return "years"
     if (jumped > 0 and jumped >= went_on) or (skipped >= SKIPPED_LEAST and skipped > kept):
         return "missed"
+    if skipped + overdue >= SKIPPED_LEAST and skipped + overdue > kept:
+        return "paused"
     if passed_ns >= MERGED_NS and jumped + went_on == 0 and midstream > 1 and midstream > opened:
         return "merged"
     if passed_ns >= RENEWED_NS and jumped + went_on == 0 and midstream + opened > 0:

@@ -106,6 +106,7 @@ class Held:
         self._holes: tuple[Hole, ...] = ()
         self._losses: tuple[Hole, ...] = ()
         self._leap: np.void | None = None
+        self._doubt: np.void | None = None
         self._more = False
         """Whether flows that are over had to wait for the next sweep."""
         self._rows = 0

@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.track import observe
-from analyzer.track.awake import COUNTS, WATCHED, Hole, why_hole
+from analyzer.track.awake import (
+    COUNTS,
+    DOUBT,
+    DOUBT_HOST,
+    DOUBT_NS,
+    DOUBT_TO_NS,
+    FROM_NS,
+    STOOD_HOST,
+    TO_NS,
+    WATCHED,
+    Hole,
+    is_doubtful,
+    why_hole,
+)
 from analyzer.track.held import CHUNK, CHUNK_PLAIN, Held
 
 if TYPE_CHECKING:
@@ -43,7 +56,18 @@ class Leaps(Held):
 
     def _leapt(self, leap: np.void) -> None:
         """Begin to ask what a leap was; what the one before it was is settled."""
+        registers, low = self._registers, observe.TESTIMONY
+        last, counts = self._leap, registers[low : low + COUNTS]
+        doubtful = last is not None and is_doubtful(counts) and self._why(last) is None
         self._holes = self._silences
+        if registers[low + DOUBT] == 2:
+            registers[low + DOUBT] = 0
+        if last is not None and doubtful:
+            self._doubt = last
+            registers[low + DOUBT] = 1
+            registers[low + DOUBT_HOST] = counts[STOOD_HOST]
+            registers[low + DOUBT_NS], registers[low + DOUBT_TO_NS] = int(last["from_ns"]), int(last["to_ns"])
+        registers[low + FROM_NS], registers[low + TO_NS] = int(leap["from_ns"]), int(leap["to_ns"])
         self._leap = leap
         self._registers[observe.WATCHING] = WATCHED
         self._registers[observe.LEAP_FRAME] = int(leap["to_frame"])
@@ -58,17 +82,25 @@ class Leaps(Held):
     @property
     def _silences(self) -> tuple[Hole, ...]:
         """The holes that show in the capture's time."""
+        found = self._holes
+        if self._doubt is not None and self._registers[observe.TESTIMONY + DOUBT] == 2 and len(found) < MOST_HOLES:
+            found = (*found, _hole(self._doubt, "clock"))
         leap = self._leap
-        if leap is None or len(self._holes) >= MOST_HOLES:
-            return self._holes
+        why = None if leap is None or len(found) >= MOST_HOLES else self._why(leap)
+        return found if leap is None or why is None else (*found, _hole(leap, why))
+
+    def _why(self, leap: np.void) -> str | None:
+        """Return why a leap, the last one, is a hole, or None."""
         low = observe.TESTIMONY
-        why = why_hole(int(leap["to_ns"]) - int(leap["from_ns"]), self._registers[low : low + COUNTS])
-        if why is None:
-            return self._holes
-        from_ns, to_ns, from_frame, to_frame = leap.tolist()
-        return (*self._holes, Hole(from_ns, to_ns, from_frame, to_frame, why))
+        return why_hole(int(leap["to_ns"]) - int(leap["from_ns"]), self._registers[low : low + COUNTS])
 
     @property
     def _undated(self) -> int:
         """How many packets were dropped of which no counter says when."""
         return max(self.lost - sum(loss.packets for loss in self._losses), 0)
+
+
+def _hole(leap: np.void, why: str) -> Hole:
+    """Return the hole that a leap is."""
+    from_ns, to_ns, from_frame, to_frame = leap.tolist()
+    return Hole(from_ns, to_ns, from_frame, to_frame, why)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.loops.loop import fetch, lines_of, loop, prefetch
 from analyzer.segment import ABSENT, ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
 from analyzer.seqnum import unwrap
-from analyzer.track.awake import COUNTS, testify
+from analyzer.track.awake import WORDS, testify, testify_clock
 from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK, answers_syn, is_challenge, note_provocation
 from analyzer.track.endpoint import (
     ENDPOINT,
@@ -74,7 +74,7 @@ KEY_PORT: Final = 15
 WATCHING: Final = 16  # how many segments behind a leap of the capture's time may still testify
 LEAP_FRAME: Final = 17  # the first frame behind it
 TESTIMONY: Final = 18  # what they say, from awake.testify
-NOTED: Final = TESTIMONY + COUNTS  # how many NOTE records wait for ``attend``
+NOTED: Final = TESTIMONY + WORDS  # how many NOTE records wait for ``attend``
 REGISTERS: Final = NOTED + 1
 
 TOLD_FLOW: Final = 8
@@ -254,6 +254,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             known = find(slots, flows, row, digests[i % RING])
             at = 0 if known < 0 else known & MOST_FLOWS
             side = 0 if known < 0 else side_of(flows[at], row)
+            if known >= 0:
+                testify_clock(flows[at], ends[2 * at + side], side, row, seen, registers, TESTIMONY)
             testify(
                 0 if known < 0 else 1,
                 flows[at],

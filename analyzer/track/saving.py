@@ -98,6 +98,7 @@ def save(tracker: Tracker) -> tuple[Arrays, Json]:
         "holes": [list(astuple(hole)) for hole in tracker._holes],
         "losses": [list(astuple(hole)) for hole in tracker._losses],
         "leap": None if tracker._leap is None else [*tracker._leap.tolist()],
+        "doubt": None if tracker._doubt is None else [*tracker._doubt.tolist()],
     }
     return arrays, facts
 
@@ -164,8 +165,9 @@ def _restored(arrays: Mapping[str, NDArray[Any]], facts: Json, tracker: Tracker)
     tracker._more = bool(facts["more"])
     tracker._pushed_out = [int(index) for index in facts["pushed_out"]]
     tracker._holes, tracker._losses = (tuple(Hole(*each) for each in facts[name]) for name in ("holes", "losses"))
-    if facts["leap"] is not None:
-        tracker._leap = np.array([tuple(facts["leap"])], dtype=LEAP)[0]
+    tracker._leap, tracker._doubt = (
+        None if facts[name] is None else np.array([tuple(facts[name])], dtype=LEAP)[0] for name in ("leap", "doubt")
+    )
     return tracker
 
 

@@ -15,8 +15,14 @@ MOST_TOLD: Final = 4
 """This many holes are told one by one."""
 
 WHY: Final = {
-    "clock": "the capture's clock was set, as the senders' own clocks show",
+    "clock": (
+        "the senders' own clocks did not count all of it: the capture's clock was set, or the machine they run on slept"
+    ),
     "missed": "no frame of any host, though connections went on: capturing was suspended, or frames were lost",
+    "paused": (
+        "no frame of any host, though probes of several connections were due: the host that probes slept, or the"
+        " capture paused"
+    ),
     "merged": "no frame of any host; then frames of other connections that had begun before: captures put together",
     "days": "no frame of any host, and no connection from before goes on after it, so the capture may not have run",
     "down": "the captured interface went down",

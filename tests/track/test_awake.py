@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer.segment import LOSS, SegmentBatch
-from analyzer.track.awake import MERGED_NS, MOST_LOSSES, NO_CAPTURE_NS, RENEWED_NS, why_hole, with_loss
+from analyzer.track.awake import COUNTS, MERGED_NS, MOST_LOSSES, NO_CAPTURE_NS, RENEWED_NS, why_hole, with_loss
 from analyzer.track.tracker import Tracker
 from tests.notation import SCENARIOS, load
 
@@ -40,11 +40,18 @@ def holes(name, *cuts):
         (30 * S, (0, 3, 0, 0, 0, 0, 2, 1), "missed"),
         (30 * S, (0, 4, 0, 0, 0, 0, 2, 2), None),
         (30 * S, (0, 1, 0, 0, 0, 0, 1, 0), None),
+        (7200 * S, (0, 2, 0, 0, 0, 0, 0, 0, 2), "paused"),
+        (7200 * S, (0, 2, 0, 0, 0, 0, 1, 0, 1), "paused"),
+        (7200 * S, (0, 4, 0, 0, 0, 0, 0, 2, 2), None),
+        (7200 * S, (0, 1, 0, 0, 0, 0, 0, 0, 1), None),
+        (3600 * S, (0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 7, 0), "clock"),
+        (3600 * S, (0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7, 0), None),
+        (3600 * S, (0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 7, 1), None),
     ],
 )
 def test_what_makes_a_hole(passed_ns, counts, why):
     """Jumps in numbers, clocks that disagree, other connections altogether, or no capture being that long."""
-    assert why == why_hole(passed_ns, counts)
+    assert why == why_hole(passed_ns, (*counts, *[0] * (COUNTS - len(counts))))
 
 
 @pytest.mark.parametrize(
@@ -56,6 +63,10 @@ def test_what_makes_a_hole(passed_ns, counts, why):
         ("probes_missing_of_one_rhythm", []),
         ("quiet_link_is_no_hole", []),
         ("clock_set_forward", [(4, 5, "clock")]),
+        ("clock_leaps_between_probes", [(9, 10, "clock")]),
+        ("clock_leaps_behind_a_probe", [(8, 9, "clock")]),
+        ("prober_clock_stood_still", []),
+        ("probers_pause_together", [(14, 15, "paused")]),
         ("host_asleep", []),
         ("midstream_live", []),
     ],
@@ -66,14 +77,24 @@ def test_holes_of_scenarios(name, found):
     assert holes(name) == holes(name, *range(1, len(load(SCENARIOS / f"{name}.pkt").rows)))
 
 
-def test_plain_and_compiled_say_the_same():
+@pytest.mark.parametrize(
+    "name",
+    [
+        "suspended_capture",
+        "clock_leaps_between_probes",
+        "clock_leaps_behind_a_probe",
+        "prober_clock_stood_still",
+        "probers_pause_together",
+    ],
+)
+def test_plain_and_compiled_say_the_same(name):
     """Both kinds of loops count the same testimony."""
     pytest.importorskip("numba")
-    scene = load(SCENARIOS / "suspended_capture.pkt")
+    scene = load(SCENARIOS / f"{name}.pkt")
     tracker = Tracker(jit=True)
     tracker.feed(scene.batch())
 
-    assert tracker.holes == holes("suspended_capture")
+    assert tracker.holes == holes(name)
 
 
 def test_a_batch_without_leaps_has_no_holes():

@@ -68,7 +68,7 @@ def test_packed_rows_come_back(monkeypatch):
 KEPT = {
     *("_flows", "_ends", "_seen", "_slots", "_registers", "_digests", "_hints", "_peers", "_beginnings", "_habits"),
     *("_packed", "_beside", "jit", "_seed", "now_ns", "hurried", "lost", "filters", "dropped", "_since_sweep", "_more"),
-    *("_beats", "_beat_registers", "_rows", "_pushed_out", "_holes", "_losses", "_leap"),
+    *("_beats", "_beat_registers", "_rows", "_pushed_out", "_holes", "_losses", "_leap", "_doubt"),
 }
 OWN = {"limits", "_leaving", "_observe", "_no_told", "_telling", "_told"}
 KEPT_BESIDE = {"_tables", "_clocks", "_notes", "_others", "_waiting", "_room", "_registers", "_keys", "_digests"}

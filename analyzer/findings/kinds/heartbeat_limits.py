@@ -189,11 +189,20 @@ def _last_data_ns(f: Flows) -> Column:
 
 
 def only_probes_since(f: Flows) -> Mask:
-    """Neither end sent data for a minute or more, but probes passed and were answered."""
+    """Neither end sent data for a minute or more, but probes passed and were answered, the capture awake meanwhile."""
     data_ns = _last_data_ns(f)
     asked = f.probing & f.sure & np.isin(f.seen("answer"), (Answer.ACK, Answer.DATA))
-    last_ns = f.value_at(f.last_of(asked), "ts_ns")
-    return (data_ns >= 0) & (last_ns - data_ns >= DATA_LIMIT_NS) & (f.run("trailing") + f.peer_run("trailing") == 0)
+    first, last = f.first_of(asked & (f.seen("ts_ns") > f.of_row(data_ns))), f.last_of(asked)
+    there = np.flatnonzero((first >= 0) & (last >= 0))
+    awake = np.ones(len(f), dtype=np.bool_)
+    awake[there] = f.columns.is_awake(first[there], last[there])
+    last_ns = f.value_at(last, "ts_ns")
+    return (
+        awake
+        & (data_ns >= 0)
+        & (last_ns - data_ns >= DATA_LIMIT_NS)
+        & (f.run("trailing") + f.peer_run("trailing") == 0)
+    )
 
 
 def both_open(f: Flows) -> Mask:
