@@ -118,6 +118,11 @@ ANSWER_DATA_NS: Final = 2 * S
 ANSWER_RST_NS: Final = 3 * S
 """A RST later than this after a probe, or after data, does not answer it: a kernel sends it at once, and no path takes
 longer."""
+LATENESS_PARTS: Final = 8
+"""By such a part of it the time of the way and back varies, where several packets are on it."""
+EARLY_ANSWER_NS: Final = MS
+"""Packets of several queues, or of the pseudo-interface any, are written in another order than they passed, by no more:
+so an answer may stand before its probe."""
 AT_ONCE_NS: Final = 20 * MS
 """What follows the peer's segment sooner than this may be its effect."""
 WENT_ON_NS: Final = S

@@ -21,6 +21,8 @@ ANY = 1 << 62
 """Acknowledged by whatever acknowledges anything."""
 
 SECOND = 1_000_000_000
+ANSWERED_WITHIN = 10 * SECOND
+"""No answer takes longer."""
 QUIET = SECOND * 9 // 10
 """Nothing is a repetition worth noting if it comes sooner."""
 
@@ -57,6 +59,7 @@ class End:
         self.mac = None
         self.recent = []  # its last four segments whole, with their times
         self.probe = None  # number of a probe-like segment that waits for an answer
+        self.overlaps = 0  # probes before that one whose answers may be on their way
 
 
 class Flow:
@@ -71,6 +74,7 @@ class Flow:
         self.resets = 0
         self.claim = None  # (owner, its SND.NXT before, its SND.UNA before, when, frame): acknowledged but not seen
         self.provoked = None  # (owner, when, frame): a SYN that it sent again on an established connection
+        self.lone = None  # (sender, when, frame, ack, activity before): the last segment, an empty ACK out of a silence
         self.former = None  # an older connection of these addresses that may still be heard
 
 
@@ -118,15 +122,18 @@ class Reference:
             seq = -1 if self.nxt(flow, own) is None else self.nxt(flow, own)
         else:
             unsent = self.doubt(flow, own, row, seq)
+        like_probe = self.like_probe(flow, own, peer, row, seq, ack)
+        if like_probe:
+            self.take_early(flow, own, row, seq)
         known = self.known(flow, own, peer, row, seq, ack)
         if row["flags"] & RST:
             self.widen(row, known)
         known["is_copy"] = int(self.copied(flow.ends[own], row) and not self.behind_peer(flow, own, row))
         known |= self.challenge(flow, own, row, (seq, ack), unsent) if not known["is_copy"] else {}
-        like_probe = self.like_probe(flow, own, peer, row, seq, ack)
         if row["note"] == UNNUMBERED and like_probe and not known["is_copy"] and seq >= 0:
             known["seq"] = seq = seq - 1
         if known["is_copy"]:
+            flow.lone = None if like_probe else flow.lone
             flow.last = max(flow.last, row["ts_ns"])
         else:
             self.learn(flow, own, peer, row, seq, ack, like_probe)
@@ -158,6 +165,19 @@ class Reference:
             end.sent = before
             return drawn if drawn[1] else None
         return None
+
+    def take_early(self, flow, own, row, seq):
+        """An ACK out of a silence, right before the probe that it answers, was written too early: no activity."""
+        if flow.lone is None:
+            return
+        sender, when, frame, ack, flow_active, end_active = flow.lone
+        peer = flow.ends[1 - own]
+        if sender == own or ack != seq + 1 or not 0 <= row["ts_ns"] - when <= SECOND // 1000:
+            return
+        if flow.active and flow.active[1] == frame:
+            flow.active = flow_active
+        if peer.active and peer.active[1] == frame:
+            peer.active = end_active
 
     def challenge(self, flow, own, row, numbers, unsent):
         """RFC 9293 3.10.7.4, RFC 5961 4.2: say whether this is the ACK that a SYN, or an ACK of unsent data, draws."""
@@ -349,13 +369,17 @@ class Reference:
         """Let a segment that is no copy change what is known."""
         end, other, flags, ts_ns = flow.ends[own], flow.ends[peer], row["flags"], row["ts_ns"]
         end.recent = [*end.recent[-3:], (self.identity(row), ts_ns)]
+        old = row["flags"] & (ACK | SYN | FIN | RST) == ACK and not row["payload_len"] and row["note"] == TCP
+        old = old and self.una(flow, own) is not None and (seq, ack) == (self.nxt(flow, own), self.una(flow, peer))
+        lone = old and not like_probe and ts_ns - flow.last >= QUIET
+        flow.lone = (own, ts_ns, row["frame"], ack, flow.active, end.active) if lone else None
         quiet = like_probe
         waiting = other.probe is not None
         if not like_probe and other.probe is not None:
             empty = not row["payload_len"] and not flags & (SYN | FIN | RST)
             answer = empty and (ack is None or ack <= other.probe + 1)
             quiet = answer
-            other.probe = None
+            self.settle(other, row, answer=answer)
         end.count += 1
         if flags & RST:
             flow.resets += 1
@@ -366,6 +390,10 @@ class Reference:
             if news and row["src_mac"] >= 0 and row["src_mac"] not in macs[-4:]:
                 macs.append(row["src_mac"])
             peer_window = other.window
+            if like_probe:
+                soon = end.probe is not None and row["note"] != UNNUMBERED and bool(end.trail)
+                soon = soon and ts_ns - end.trail[-1][0] <= ANSWERED_WITHIN
+                end.overlaps = min(end.overlaps + 1, 100) if soon else 0
             self.learn_numbers(flow, own, peer, row, seq, ack, waiting=waiting)
             end.trail.append((ts_ns, seq, -1 if ack is None else ack))
             if row["tsval"] >= 0:
@@ -377,6 +405,7 @@ class Reference:
                 end.probe = seq if seq >= 0 else ANY
             elif row["payload_len"]:
                 end.probe = None
+                end.overlaps = 0
             if flags & SYN and end.syns > 1 and (end.past_handshake or other.past_handshake) and end.probe is None:
                 una, nxt = self.una(flow, own), self.nxt(flow, own)
                 if una is not None and una >= nxt:
@@ -386,6 +415,14 @@ class Reference:
             flow.active = (ts_ns, row["frame"])
             if not flags & RST:
                 end.active = flow.active
+
+    def settle(self, end, row, *, answer):
+        """Let what the peer sends settle an end's probe, unless it is a RST or FIN, or earlier ones wait for theirs."""
+        if answer and end.overlaps and row["ts_ns"] - end.trail[-1][0] <= ANSWERED_WITHIN:
+            end.overlaps -= 1
+        elif not row["flags"] & RST and (not row["flags"] & FIN or row["payload_len"]):
+            end.probe = None
+            end.overlaps = 0
 
     def learn_numbers(self, flow, own, peer, row, seq, ack, *, waiting):
         """RFC 9293 3.4, 3.10.7.4: move SND.NXT of the sender, and by its acknowledgement SND.UNA of the peer."""

@@ -35,9 +35,10 @@ from analyzer.label.outcome import (
     UNNUMBERED,
     WINDOW_PROBE,
 )
+from analyzer.label.overlapping import overlap
 from analyzer.loops.loop import loop
-from analyzer.segment import ACK, NOTE_UNNUMBERED, PSH
-from analyzer.tolerances import ANSWER_DATA_NS, ANSWER_NS, GAP_LEAST_NS
+from analyzer.segment import ACK, FIN, NOTE_UNNUMBERED, PSH, RST, SYN
+from analyzer.tolerances import ANSWER_DATA_NS, ANSWER_NS, EARLY_ANSWER_NS, GAP_LEAST_NS, REPEAT_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
@@ -68,6 +69,8 @@ def match_answers(rows: Rows, start: int, stop: int) -> None:
     """Pair each probe with the first segment of the peer that reacts to it, by direction."""
     waiting_a = -1
     waiting_b = -1
+    latest_a = -1
+    latest_b = -1
     asked_a = -1
     asked_b = -1
     for j in range(start, stop):
@@ -89,23 +92,72 @@ def match_answers(rows: Rows, start: int, stop: int) -> None:
         kind = row["kind"]
         if kind in (PROBE, OCTET, AT_ZERO, WINDOW_PROBE, UNANCHORED):
             if side == 0:
-                waiting_a = j
+                waiting_a = waits(rows, start, j)
+                latest_a = j
             else:
-                waiting_b = j
+                waiting_b = waits(rows, start, j)
+                latest_b = j
             continue
         if row["taken"] == 1:
             # what comes after a RST answers nothing from before it; what the RST answers is for ``reset`` to say
             waiting_a = -1
             waiting_b = -1
+            latest_a = -1
+            latest_b = -1
             continue
-        waiting = waiting_b if side == 0 else waiting_a
-        if waiting < 0 or row["answers_pending"] == 0 or kind in (RESET, COPY, ICMP):
+        if row["answers_pending"] == 0 or kind in (RESET, COPY, ICMP):
             continue
         if side == 0:
-            waiting_b = -1
+            waiting_b = hear(rows, start, stop, waiting_b, latest_b, j)
         else:
-            waiting_a = -1
-        react(rows, start, waiting, j)
+            waiting_a = hear(rows, start, stop, waiting_a, latest_a, j)
+
+
+@loop
+def waits(rows: Rows, start: int, at: int) -> int:
+    """Return row ``at``, a probe, as the one that waits for an answer, -1 if its answer was written before it."""
+    if at > start and answers_early(rows[at - 1], rows[at]) == 1:
+        react(rows, start, at, at - 1)
+    return at if rows[at]["answer_row"] < 0 else -1
+
+
+@loop
+def hear(rows: Rows, start: int, stop: int, waiting: int, latest: int, j: int) -> int:
+    """Let row ``j`` answer the peer's probe that waits, or its ``latest``, and return which one waits still, or -1."""
+    row = rows[j]
+    if row["flags"] & FIN and row["payload_len"] == 0:
+        # its program closes; its kernel answers the probe besides
+        return waiting
+    if waiting < 0:
+        overlap(rows, start, latest, j)
+        return -1
+    patient = row["ts_ns"] - rows[waiting]["ts_ns"] >= REPEAT_NS
+    if patient and j + 1 < stop and is_probe(rows[j + 1]) == 1 and answers_early(row, rows[j + 1]) == 1:
+        return waiting
+    react(rows, start, waiting, j)
+    return -1
+
+
+@loop
+def is_probe(row: Record) -> int:
+    """Say whether a row is of a kind that the peer answers."""
+    return 1 if row["kind"] in (PROBE, OCTET, AT_ZERO, WINDOW_PROBE, UNANCHORED) else 0
+
+
+@loop
+def answers_early(row: Record, probe: Record) -> int:
+    """Say whether a row answers the probe right behind it, which was written later than it passed.
+
+    It is an ACK with the very numbers of the answer, and came out of a silence: nothing else called for it.
+    """
+    if row["side"] == probe["side"] or row["payload_len"] > 0 or row["kind"] in (COPY, ICMP) or is_probe(row) == 1:
+        return 0
+    apart = probe["ts_ns"] - row["ts_ns"]
+    if not 0 <= apart <= EARLY_ANSWER_NS or (row["flags"] & (ACK | SYN | FIN | RST)) != ACK:
+        return 0
+    silent = row["flow_last_ns"] >= 0 and row["ts_ns"] - row["flow_last_ns"] >= REPEAT_NS
+    exact = probe["seq"] >= 0 and row["ack"] == probe["seq"] + 1 and row["seq"] == probe["peer_nxt"]
+    return 1 if silent and exact and row["note"] != NOTE_UNNUMBERED else 0
 
 
 @loop

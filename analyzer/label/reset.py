@@ -64,6 +64,8 @@ GAVE_UP: Final = int(ResetKind.GAVE_UP)
 ABORT: Final = int(ResetKind.ABORT)
 IGNORED: Final = int(ResetKind.IGNORED)
 """Names for loops, which take plain ints."""
+FEW: Final = 4
+"""So many rows behind a RST are kept without another reason."""
 
 
 @loop
@@ -80,6 +82,8 @@ def settle_resets(rows: Rows, start: int, stop: int, a: Record, b: Record, sende
     ending["heard_b_ns"] = b["last_ns"]
     forget(senders[0])
     forget(senders[1])
+    quickest_a = -1
+    quickest_b = -1
     for j in range(start, stop):
         row = rows[j]
         row["reset_kind"] = 0
@@ -89,9 +93,17 @@ def settle_resets(rows: Rows, start: int, stop: int, a: Record, b: Record, sende
         if kind == ICMP:
             ending["icmp_errors"] += 1
         if kind == RESET:
-            settle_reset(rows, start, j, a["last_ns"] if side == 0 else b["last_ns"], senders, ending)
+            own_last_ns = a["last_ns"] if side == 0 else b["last_ns"]
+            quickest = quickest_a if side == 0 else quickest_b
+            settle_reset(rows, start, stop, j, own_last_ns, quickest, senders, ending)
         elif kind not in (COPY, ICMP):
             note_ip_id(senders[side], row)
+        if row["answers_row"] >= 0 and kind != RESET:
+            took = row["ts_ns"] - rows[start + row["answers_row"]]["ts_ns"]
+            if side == 0:
+                quickest_a = took if quickest_a < 0 else min(took, quickest_a)
+            else:
+                quickest_b = took if quickest_b < 0 else min(took, quickest_b)
         if kind in (PROBE, OCTET):
             note_probe(senders[side], rows, j)
         else:
@@ -99,13 +111,19 @@ def settle_resets(rows: Rows, start: int, stop: int, a: Record, b: Record, sende
 
 
 @loop
-def settle_reset(rows: Rows, start: int, at: int, own_last_ns: int, senders: Rows, ending: Record) -> None:
-    """Judge the RST in row ``at``; ``own_last_ns`` is when its sender last sent anything but a RST."""
+def settle_reset(
+    rows: Rows, start: int, stop: int, at: int, own_last_ns: int, quickest: int, senders: Rows, ending: Record
+) -> None:
+    """Judge the RST in row ``at``; ``own_last_ns`` is when its sender last sent anything but a RST.
+
+    ``quickest`` is the shortest time after which it had answered a probe, -1 if it had not.
+    """
     row = rows[at]
     side = row["side"]
     own = senders[side]
     asked = senders[1 - side]["row"]
     over = ending["reset_row"] >= 0
+    aborted = over and ending["answers_row"] < 0 and ending["reset_kind"] == ABORT and ending["reset_side"] == side
     row["stranger"] = strangeness(row, own)
     if row["taken"] == 0 and not over:
         row["reset_kind"] = IGNORED
@@ -120,7 +138,15 @@ def settle_reset(rows: Rows, start: int, at: int, own_last_ns: int, senders: Row
         what = NO_SOCKET if not has_ack and row["window"] == 0 else ABORT
     row["reset_kind"] = what
     since = start + ending["reset_row"] if over else -1
-    if what != GAVE_UP and asked > since and answers(rows[asked], row) == 1:
+    if aborted and what == NO_SOCKET and row["ts_ns"] - ending["reset_ns"] <= ANSWER_RST_NS:
+        # the probe had crossed the abort
+        since = -1
+    if (
+        what != GAVE_UP
+        and asked > since
+        and answers(rows[asked], row) == 1
+        and (not has_ack or crossed(rows, at, stop, asked, quickest) == 0)
+    ):
         row["answers_row"] = asked - start
         rows[asked]["answer"] = ANSWER_RST
         rows[asked]["answer_row"] = at - start
@@ -136,6 +162,26 @@ def settle_reset(rows: Rows, start: int, at: int, own_last_ns: int, senders: Row
     ending["reset_mac"] = row["src_mac"]
     ending["heard_a_ns"] = row["own_last_ns"] if side == 0 else row["peer_last_ns"]
     ending["heard_b_ns"] = row["peer_last_ns"] if side == 0 else row["own_last_ns"]
+
+
+@loop
+def crossed(rows: Rows, at: int, stop: int, asked: int, quickest: int) -> int:
+    """Say whether a RST with ACK, row ``at``, is an abort that met a probe on its way, row ``asked``, and no answer.
+
+    What knows no connection has no timestamps to send. A second RST, without ACK and with the probe's number, answers
+    it. And no host answers in less than half of the shortest time that it had taken before; a box in between, which
+    does, has another distance.
+    """
+    row = rows[at]
+    probe = rows[asked]
+    if row["timestamps_on"] == 1 and row["tsval"] >= 0:
+        return 1
+    for k in range(at + 1, min(at + 1 + FEW, stop)):
+        late = rows[k]
+        bare = late["kind"] == RESET and late["side"] == row["side"] and late["flags"] & ACK == 0
+        if bare and late["seq"] == probe["ack"] and late["ts_ns"] - probe["ts_ns"] <= ANSWER_RST_NS:
+            return 1
+    return 1 if row["stranger"] == 0 and 2 * (row["ts_ns"] - probe["ts_ns"]) < quickest else 0
 
 
 @loop

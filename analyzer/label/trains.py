@@ -96,7 +96,8 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
         active = max(row["flow_active_ns"], stir_ns)
         if previous < 0 or active > rows[previous]["ts_ns"]:
             run["trains"] += 1
-            row["gap_ns"] = ts_ns - row["flow_last_ns"] if row["flow_last_ns"] >= 0 else -1
+            before_ns = before_probe(rows, start, j)
+            row["gap_ns"] = ts_ns - before_ns if before_ns >= 0 else -1
         else:
             row["gap_ns"] = ts_ns - rows[previous]["ts_ns"]
             if run["gap_least_ns"] == 0 or row["gap_ns"] < run["gap_least_ns"]:
@@ -111,6 +112,20 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
         row["after_fin"] = (1 if row["own_fin_seq"] >= 0 else 0) + (2 if row["peer_fin_seq"] >= 0 else 0)
         previous = j
         add_probe(row, j - start, run)
+
+
+@loop
+def before_probe(rows: Rows, start: int, at: int) -> int:
+    """Return when anything passed before a probe, row ``at``: not its own answer, if that was written before it.
+
+    A time below 0 says that nothing did.
+    """
+    row = rows[at]
+    before_ns: int = row["flow_last_ns"]
+    answer = row["answer_row"]
+    if 0 <= answer < at - start:
+        before_ns = rows[start + answer]["flow_last_ns"]
+    return before_ns
 
 
 @loop

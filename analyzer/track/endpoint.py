@@ -59,6 +59,7 @@ ENDPOINT: Final = np.dtype(
         ("data_len", np.int32),
         ("data_flags", np.int16),
         ("window_scale", np.int8),
+        ("overlapping", np.int8),  # probes before the latest that may still be answered too, MOST_OVERLAPPING at most
         ("pending_seq", np.int64),  # SEG.SEQ of a probe-like segment the peer has not reacted to, -1 none
         ("fin_seq", np.int64),
         ("first_data_frame", np.int64),
@@ -202,6 +203,7 @@ def new_endpoint(end: Record) -> None:
     end["fin_acked_ns"] = -1
     end["id_zero_frame"] = 0
     end["pending_seq"] = -1
+    end["overlapping"] = 0
     end["window_shut_frame"] = 0
     end["short_header_frames"] = 0
     end["paused_us"] = 0

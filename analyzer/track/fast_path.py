@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.tolerances import REPEAT_NS
 from analyzer.track.endpoint import PLAUSIBLE, learn_pause
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def goes_on(flow: Record, end: Record, peer: Record, row: Record, sign: int) -> 
     fresh &= row["seq"] == end["snd_nxt"] & 0xFFFFFFFF
     fresh &= (length != 1) & (length < PLAUSIBLE)
     fresh &= (behind < PLAUSIBLE) & (behind <= peer["snd_nxt"] - peer["snd_una"])
+    # an empty one that says nothing new, out of a silence, may answer a probe that was written behind it
+    news = (length > 0) | (behind < peer["snd_nxt"] - peer["snd_una"])
+    fresh &= news | (row["ts_ns"] - flow["last_ns"] < REPEAT_NS)
     fresh &= row["window"] > 0
     fresh &= row["ts_ns"] >= flow["last_ns"]
     fresh &= (row["tsval"] >= 0) == (end["timestamps_on"] == 1)

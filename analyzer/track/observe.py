@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.loops.loop import fetch, lines_of, loop, prefetch
 from analyzer.segment import ABSENT, ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
 from analyzer.seqnum import unwrap
+from analyzer.track.awaiting import await_another, await_less, take_early
 from analyzer.track.awake import WORDS, testify, testify_clock
 from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK, answers_syn, is_challenge, note_provocation
 from analyzer.track.endpoint import (
@@ -397,6 +398,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         if telling > 0:
             told[i] = index * TOLD_FLOW + copy * TOLD_COPY + side
         mark = notable(flow, end, peer, row, seq, ack, copy)
+        if mark == LIKE_KEEPALIVE and flow["last_seen"] >= 0:
+            take_early(flow, end, peer, side, row, seq, seen[flow["last_seen"]])
         if note == NOTE_UNNUMBERED and mark == LIKE_KEEPALIVE and seq >= 0:
             seq -= 1
         provocation = 0
@@ -441,7 +444,6 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         if flow["stray"] > 0:
             take_back(flows, flow, side, row)
         if flags & RST:
-            peer["pending_seq"] = -1
             flow["reset_count"] += 1
             flow["after_reset"] = 0
             end["segments"] += 1
@@ -453,14 +455,17 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         if brings_news(end, row):
             note_habit(habits, end, row)
         learn_numbers(flow, end, peer, side, row, seq, ack)
+        if mark == LIKE_KEEPALIVE:
+            await_another(end, row)
         learn_header(end, row, seq, ack)
         if reacts:
-            peer["pending_seq"] = -1
+            await_less(peer, row, alike)
         # one octet into a closed window is a probe of it, and waits for an answer too
         if mark == LIKE_KEEPALIVE or (row["payload_len"] == 1 and peer["window"] == 0):
             end["pending_seq"] = seq if seq >= 0 else ANY_NUMBER
         elif row["payload_len"] > 0:
             end["pending_seq"] = -1
+            end["overlapping"] = 0
         learn_time(flow, end, row, alike)
         note_provocation(flow, end, peer, side, row)
         end["steady"] = steady(flow, end)

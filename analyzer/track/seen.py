@@ -131,7 +131,7 @@ def notable(flow: Record, end: Record, peer: Record, row: Record, seq: int, ack:
     """
     flags = row["flags"]
     if flags & (SYN | FIN | RST):
-        if (flags & FIN) and end["fin_acked_frame"] > 0 and peer["pending_seq"] < 0 and copy == 0:
+        if (flags & FIN) and end["fin_acked_frame"] > 0 and copy == 0:
             return 1  # a FIN that its sender repeats although its acknowledgement passed here
         return 1 if (flags & RST) and copy == 0 else 0
     length = row["payload_len"]
@@ -168,9 +168,20 @@ def notable(flow: Record, end: Record, peer: Record, row: Record, seq: int, ack:
         return 1
     if flow["reset_count"] > 0 and flow["after_reset"] < 4:
         return 1
+    if comes_alone(flow, end, peer, row, seq, ack) == 1:
+        return 1
     if (row["window"] == 0) != (end["window"] == 0) and (end["window"] >= 0 or row["window"] == 0):
         return 1
     return 0
+
+
+@loop
+def comes_alone(flow: Record, end: Record, peer: Record, row: Record, seq: int, ack: int) -> int:
+    """Say whether an empty ACK says nothing new, out of a silence: it may answer a probe that was written behind it."""
+    if row["note"] == NOTE_UNNUMBERED or row["payload_len"] > 0 or end["snd_una"] < 0:
+        return 0
+    same = seq == end["snd_nxt"] and ack == peer["snd_una"] and (row["flags"] & (ACK | SYN | FIN | RST)) == ACK
+    return 1 if same and row["ts_ns"] - flow["last_ns"] >= REPEAT_NS else 0
 
 
 @loop

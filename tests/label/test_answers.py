@@ -91,3 +91,11 @@ def test_a_late_proof_is_no_answer():
     probes = probes_of("+0 a > b . 99:99(0) ack 50\n+20 b > a . 50:50(0) ack 100\n", opening="")
 
     assert [(Certainty.PROBABLE, Answer.NONE)] == [(row["certainty"], row["answer"]) for row in probes]
+
+
+@pytest.mark.parametrize(("early_us", "answer"), [(0, Answer.ACK), (1_000, Answer.ACK), (1_001, Answer.NONE)])
+def test_an_answer_may_stand_before_its_probe(early_us, answer):
+    """An ACK that nothing called for answers the probe that is written up to a millisecond behind it."""
+    batch = batch_of(f"+5 b > a . 1:1(0) ack 1\n+{early_us / 1e6:.6f} a > b . 0:0(0) ack 1\n")
+
+    assert [answer] == batch.seen["answer"][batch.seen["side"] == 0].tolist()
