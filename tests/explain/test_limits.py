@@ -32,7 +32,7 @@ def limits(judged):
         ("dead_peer_silence.pcap", "Whether these probes, or their answers, were lost"),
         ("lab/fw_reject_rst.pcap", "Which box it was."),
         ("lab/midstream_answered.pcap", "No SYN was captured"),
-        ("lab/any_router_sll.pcap", "captured twice; the first copy counts"),
+        ("lab/any_router_sll.pcap", "captured again; the first of each counts"),
         ("lab/any_router_sll.pcap", "the client's numbers jump (once)"),
         (
             "lab/zero_window_nothing_pending.pcap",
