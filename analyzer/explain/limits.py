@@ -15,7 +15,7 @@ from analyzer.words import stations
 from analyzer.words.fins import stub_line
 from analyzer.words.holes import hole_words
 from analyzer.words.model import Line
-from analyzer.words.teller import count, lines, times
+from analyzer.words.teller import lines, times
 
 if TYPE_CHECKING:
     from analyzer.words.teller import Teller

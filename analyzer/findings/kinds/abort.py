@@ -98,8 +98,8 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     reset = t.reset
     assert reset is not None
     text = (
-        f"{t.start(side_of(f))} sent RST+ACK at {t.at(reset.ts_ns)}, with no FIN of its own before and not in reply to a"
-        " probe: the end."
+        f"{t.start(side_of(f))} sent RST+ACK at {t.at(reset.ts_ns)}, with no FIN of its own before and not in reply to"
+        " a probe: the end."
     )
     unanswered = (
         Line(
