@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from analyzer.findings.kinds import close_wait, half_close, lapses, window
+from analyzer.findings.kinds import close_wait, half_close, lapses, pauses, window
 from analyzer.findings.notable import LONG_CLOSED_NS
 from analyzer.judge.connection import State
 from analyzer.judge.record import other
@@ -147,7 +147,8 @@ def open_(t: Teller) -> list[Line]:
         gaps = _answered_gaps(t, side)
         settings = t.judged.settings(side)
         set_anew = settings is not None and bool(settings.changes)
-        if len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN and not set_anew:
+        told = any(f.code == pauses.PAUSED.code and f.about == side for f in t.judged.findings)
+        if len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN and not set_anew and not told:
             text = (
                 f"{t.start(side)}'s answered probes are {spacing(gaps)}: some probes, or answers, may have been lost"
                 " elsewhere than here."

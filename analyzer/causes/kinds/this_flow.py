@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow
-from analyzer.findings.kinds import dead_peer, idle
+from analyzer.findings.kinds import dead_peer, idle, pauses
+from analyzer.findings.pausing import overdue_ns
 from analyzer.judge.judged import Certainty
 from analyzer.judge.signatures import middleboxes_within
 from analyzer.words.model import LongText
@@ -59,6 +61,19 @@ def broke_a_long_silence_in_vain(s: Scene) -> bool:
     half_closed = bool(record.fins_in_time)
     known = any(box.keepalive_helps for box in middleboxes_within(record.trial_ns, half_closed=half_closed))
     return (s.is_silent or s.reset is not None) and known and s.since_ns <= s.until_ns - record.trial_ns
+
+
+def nobody_paused(s: Scene) -> bool:
+    """It was no prober that broke the silence, though it had never waited half as long before (probes-paused)."""
+    trial_ns, frame = s.record.trial_ns, s.record.trial_to
+    own = next((p for p in s.record.probes if p.frame == frame), None)
+    if s.found(pauses.PAUSED.code) is not None or own is None:
+        return own is None
+    sent = s.record.probes_from(own.sender)
+    waits = [late.gap_ns for early, late in pairwise(sent) if early.answer == "ack" and late.frame != frame]
+    waits += [probe.idle_ns for probe in sent if probe.first_of_train and probe.frame != frame]
+    known = [ns for ns in waits if ns is not None]
+    return not known or trial_ns <= overdue_ns(min(known))
 
 
 def shorter_ones_survived_only(s: Scene) -> bool:
@@ -216,7 +231,7 @@ IDLE_LIMIT: Final = CauseKind(
     code="idle-limit",
     rows=(
         CauseRow(Certainty.POSSIBLE, (failed_after_long_silence, shorter_ones_survived_only)),
-        CauseRow(Certainty.POSSIBLE, (broke_a_long_silence_in_vain, shorter_ones_survived_only)),
+        CauseRow(Certainty.POSSIBLE, (broke_a_long_silence_in_vain, nobody_paused, shorter_ones_survived_only)),
     ),
     facts=_limit,
     fits=_limit_fits,

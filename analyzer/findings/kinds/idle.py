@@ -10,6 +10,7 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope
 from analyzer.findings.notable import LONG_NS
+from analyzer.findings.pausing import awake_before, overdue_ns, shortest_other_wait
 from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict
 from analyzer.units import NS_PER_S
@@ -37,13 +38,27 @@ def peer_forgot_or_silent(f: Flows) -> Mask:
     return ended & (f.own("fin_frame") == 0) & (f.peer("fin_frame") == 0)
 
 
-def silent_for_minutes_before_the_end(f: Flows) -> Mask:
-    """Before the probe that failed nothing passed for longer than a known box on the way remembers an idle flow."""
+def _failed(f: Flows) -> Column:
+    """Return the row of the probe that failed: the first unanswered one since its peer was heard, or the refused."""
     answered = f.from_peer.own_reset & (f.ending("answers_row") >= 0)
     refused = np.where(answered, f.columns.start + f.ending("answers_row"), -1)
     trailing = f.first_of(f.trailing)
-    failed = np.where(trailing >= 0, trailing, refused)
-    return f.value_at(failed, "gap_ns") >= SHORTEST_LIMIT_NS
+    return np.where(trailing >= 0, trailing, refused)
+
+
+def silent_for_minutes_before_the_end(f: Flows) -> Mask:
+    """Before the probe that failed nothing passed for longer than a known box on the way remembers an idle flow."""
+    return f.value_at(_failed(f), "gap_ns") >= SHORTEST_LIMIT_NS
+
+
+def waited_as_ever(f: Flows) -> Mask:
+    """That silence was its own timer's: the capture was awake, and no wait of it was less than half as long."""
+    failed = _failed(f)
+    usual_ns = shortest_other_wait(f, failed)
+    mask: Mask = (usual_ns < 0) | (f.value_at(failed, "gap_ns") <= overdue_ns(usual_ns))
+    there = np.flatnonzero(failed >= 0)
+    mask[there] &= awake_before(f, failed[there])
+    return mask
 
 
 def silence_before_the_end(case: Case) -> tuple[int, int] | None:
@@ -101,7 +116,7 @@ def _data_evidence(case: Case) -> Evidence:
 BEYOND_LIMIT: Final = FindingKind(
     code="idle-beyond-middlebox-limit",
     rows=(
-        Row((c.probes, peer_forgot_or_silent, silent_for_minutes_before_the_end), _beyond_evidence),
+        Row((c.probes, peer_forgot_or_silent, silent_for_minutes_before_the_end, waited_as_ever), _beyond_evidence),
         Row(
             (
                 c.verdict_aborted,

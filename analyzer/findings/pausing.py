@@ -1,0 +1,117 @@
+"""When a prober was itself silent for far longer than it usually waits: of flows as columns, and of one as a record.
+
+A wait is from a probe that was answered to the next, or the idle time before the first of a train. What is usual is the
+middle of them, where two agree on it. It must not say why a prober paused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from analyzer.tolerances import OVERDUE, OVERDUE_NS
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.flows import Column, Flows, Mask
+    from analyzer.judge.probe import Probe
+
+AGREEING: Final = 2
+"""This many waits show what is usual."""
+ALIKE_PART: Final = 4
+"""Waits that are no longer than another by more than such a part of it agree with it."""
+
+
+class Pause(NamedTuple):
+    """A stretch in which a prober should have probed, and nothing of the flow passed."""
+
+    ns: int
+    usual_ns: int
+    probe: Probe
+    """The one that ended it."""
+    from_frame: int | None
+    """What came before."""
+
+
+def overdue_ns(usual_ns: Column) -> Column:
+    """Return after how long a prober that usually waits so long has paused."""
+    return OVERDUE * usual_ns + OVERDUE_NS
+
+
+def wait_rows(f: Flows) -> tuple[Column, Column]:
+    """Return the rows of probes before which it waited by its own timer, and how long."""
+    begins = f.probing & f.sure & (f.seen("after_fin") == 0) & (f.seen("idle_ns") >= 0)
+    early, late = f.pairs
+    begins[late[f.seen("train")[early] == f.seen("train")[late]]] = False
+    between = f.answered_gaps & (f.seen("after_fin") == 0)
+    at = np.flatnonzero(begins | between)
+    return at, np.where(between[at], f.seen("gap_ns")[at], f.seen("idle_ns")[at])
+
+
+def pauses(f: Flows) -> Mask:
+    """Say which rows are probes before which it paused: more than two of its usual waits passed, and nothing else."""
+    at, waits = wait_rows(f)
+    owner = f.columns.owner[at]
+    order = np.lexsort((waits, owner))
+    counts = np.bincount(owner, minlength=len(f))
+    there = np.flatnonzero(counts)
+    middle = np.cumsum(counts)[there] - counts[there] + (counts[there] - 1) // 2
+    usual = np.full(len(f), -1, dtype=np.int64)
+    usual[there] = waits[order][middle]
+    agree = np.bincount(owner[waits <= usual[owner] + usual[owner] // ALIKE_PART], minlength=len(f))
+    found = np.zeros(len(f.columns.owner), dtype=np.bool_)
+    longer = (f.seen("gap_ns")[at] > overdue_ns(usual)[owner]) & (agree >= AGREEING)[owner]
+    found[at] = longer & awake_before(f, at)
+    return found
+
+
+def awake_before(f: Flows, at: Column) -> Mask:
+    """Say for probes whether the capture was awake since the probe before; the first of each end has none."""
+    awake = np.ones(len(f.columns.owner), dtype=np.bool_)
+    early, late = f.pairs
+    awake[late] = f.columns.is_awake(early, late)
+    mask: Mask = awake[at]
+    return mask
+
+
+def pauses_of(case: Case) -> list[Pause]:
+    """Return the same of one flow."""
+    waits: list[tuple[int, Probe, Probe | None]] = []
+    for at, probe in enumerate(case.probes):
+        before = case.probes[at - 1] if at else None
+        if probe.after_fin is not None:
+            continue
+        if before is not None and not probe.first_of_train:
+            if before.answer == "ack" and probe.gap_ns is not None:
+                waits.append((probe.gap_ns, probe, before))
+        elif probe.idle_ns is not None and probe.certainty != "suspected":
+            waits.append((probe.idle_ns, probe, before))
+    if not waits:
+        return []
+    usual_ns = sorted(ns for ns, _, _ in waits)[(len(waits) - 1) // 2]
+    if sum(ns <= usual_ns + usual_ns // ALIKE_PART for ns, _, _ in waits) < AGREEING:
+        return []
+    return [
+        Pause(probe.gap_ns, usual_ns, probe, _since(probe, before))
+        for _, probe, before in waits
+        if probe.gap_ns is not None
+        and probe.gap_ns > overdue_ns(usual_ns)
+        and (before is None or case.record.is_awake(before.frame, probe.frame))
+    ]
+
+
+def _since(probe: Probe, before: Probe | None) -> int | None:
+    """Return the last frame known of the flow before a probe."""
+    known = [probe.idle_frame, *(() if before is None else (before.frame, before.answer_frame))]
+    return max((frame for frame in known if frame), default=None)
+
+
+def shortest_other_wait(f: Flows, failed: Column) -> Column:
+    """Return the shortest wait of each flow before another probe than this row; -1 where there is none."""
+    at, waits = wait_rows(f)
+    owner = f.columns.owner[at]
+    others = at != failed[owner]
+    least = np.full(len(f), np.iinfo(np.int64).max, dtype=np.int64)
+    np.minimum.at(least, owner[others], waits[others])
+    return np.where(least == np.iinfo(np.int64).max, -1, least)
