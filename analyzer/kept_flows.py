@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from analyzer.analysis import Analysis
     from analyzer.judge.judged import JudgedFlow
+    from analyzer.looking import Looking
     from analyzer.report.story_text import ToldStory
     from analyzer.track.batch import FlowBatch
     from analyzer.track.flow import Side
@@ -110,7 +110,7 @@ class Kept:
 class Flow:
     """One flow of an analysis; the record, verdict and findings are made on first use."""
 
-    def __init__(self, analysis: Analysis, kept: Kept, row: int, ahead: Sequence[int] = ()) -> None:
+    def __init__(self, analysis: Looking, kept: Kept, row: int, ahead: Sequence[int] = ()) -> None:
         """Point at a row of a batch; cheap, because there may be a million.
 
         Who goes through many names the rows ``ahead``, this one first: they are judged together.

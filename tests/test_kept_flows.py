@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer import analysis as analysis_module
+from analyzer import looking as looking_module
 from analyzer import together
 from analyzer.analyzing import analyze
 from analyzer.kept_flows import Kept
@@ -26,7 +26,7 @@ def test_a_flow_is_judged_once_when_looked_at():
 
 def test_a_large_flow_is_judged_once_whoever_asks(monkeypatch):
     """Who goes through all, who asks for settings and who asks for one flow get the same judged flow."""
-    monkeypatch.setattr(analysis_module, "LARGE", 1)
+    monkeypatch.setattr(looking_module, "LARGE", 1)
     judged = []
     judge = Kept.judge
     monkeypatch.setattr(Kept, "judge", lambda kept, rows: judged.extend(rows) or judge(kept, rows))
@@ -40,7 +40,7 @@ def test_flows_are_judged_some_at_a_time_around_a_large_one(monkeypatch):
     """A large flow among others is not judged with them, and they are judged once."""
     analysis = analyze(REUSE)
     sizes = sorted(int(size) for size in analysis._batches[0].sizes(range(3)))
-    monkeypatch.setattr(analysis_module, "LARGE", sizes[-1])
+    monkeypatch.setattr(looking_module, "LARGE", sizes[-1])
     judged = []
     judge = Kept.judge
     monkeypatch.setattr(Kept, "judge", lambda kept, rows: judged.append(list(rows)) or judge(kept, rows))
@@ -51,7 +51,7 @@ def test_flows_are_judged_some_at_a_time_around_a_large_one(monkeypatch):
 
 def test_a_large_flow_that_was_written_is_not_judged_for_its_settings(monkeypatch):
     """What was judged to be written is kept for who asks for settings next."""
-    monkeypatch.setattr(analysis_module, "LARGE", 1)
+    monkeypatch.setattr(looking_module, "LARGE", 1)
     monkeypatch.setattr(together, "LARGE", 1)
     analysis = analyze(FOUNDING)
     written = [judged for flows, _ in analysis.together() for judged in flows.judged(np.arange(len(flows)))]

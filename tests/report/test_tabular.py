@@ -74,7 +74,7 @@ def test_many_flows_are_written_in_parts(analysis, tmp_path, monkeypatch):
     """Rows come a part at a time, and all of them."""
     parquet = pytest.importorskip("pyarrow.parquet")
     monkeypatch.setattr(tabular, "AT_A_TIME", 2)
-    monkeypatch.setattr("analyzer.analysis.WRITTEN", 2)
+    monkeypatch.setattr("analyzer.looking.WRITTEN", 2)
     loaded = analysis("lab/port_reuse.pcap")
     paths = loaded.to_parquet(tmp_path)
 

@@ -260,7 +260,7 @@ def test_a_report_of_folded_lines_is_that_of_all(monkeypatch):
     path = CAPTURES / "lab" / "port_reuse.pcap"
     whole = Analysis(keep_all=False, most=0)
     read_into(whole, [str(path)])
-    monkeypatch.setattr("analyzer.analysis.FOLD", 1)
+    monkeypatch.setattr("analyzer.holding.FOLD", 1)
     folded = Analysis(keep_all=False, most=0)
     read_into(folded, [str(path)])
 
