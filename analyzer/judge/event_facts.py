@@ -133,6 +133,7 @@ class EventFacts(FactRows):
             "code": what & 0xFF,
             "quotes_probe": quoted,
             "fits": self._quoted(at, quoted),
+            "ttl": self._column("ttl", at),
         }
         pairs, which = np.unique(rows[["sack_left", "sack_right"]][at], return_inverse=True)
         found = self._table("icmp_errors", at, columns | {"source": which.astype(np.int64).reshape(-1)})

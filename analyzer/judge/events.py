@@ -102,6 +102,8 @@ class IcmpError:
     fits: str | None
     """What it quotes of what that endpoint had sent: ``probe``, ``data``, ``reset``, or ``segment`` for anything else
     that could have been on its way; None if none of it was (RFC 5927 4.1)."""
+    ttl: int = -1
+    """Of the packet that bears it, -1 unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,32 @@ It must not say what that is.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
+from analyzer.label.unlike_sender import hops
 from analyzer.tolerances import ANSWER_RST_NS, NEARER, NEARER_BY_HANDSHAKE, NEARER_NS
 
 if TYPE_CHECKING:
-    from analyzer.judge.events import Reset
+    from collections.abc import Sequence
+
+    from analyzer.judge.events import IcmpError, Reset
     from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
+
+
+class Whence(Enum):
+    """Where something comes from that bears an end's address."""
+
+    AS_FAR = "as_far"
+    """It came over the distance of that end's packets, or took as long."""
+    NEARER = "nearer"
+    """It came too soon."""
+    ELSEWHERE = "elsewhere"
+    """It came over another distance."""
+    UNKNOWN = "unknown"
+
 
 ALIKE: Final = 2
 """Who took at least this part of the least time came from about as far."""
@@ -70,3 +87,25 @@ def reset_took_ns(record: FlowRecord, reset: Reset) -> int | None:
     if asked is None or not 0 <= reset.ts_ns - asked <= ANSWER_RST_NS:
         return None
     return reset.ts_ns - asked
+
+
+def errors_come_from(record: FlowRecord, side: Side, errors: Sequence[IcmpError]) -> Whence:
+    """Return where ICMP errors come from that bear the address of an end, about what the other end sent.
+
+    The delay is counted from what was sent last before each, so that it is the shortest that fits.
+    """
+    sent = [probe.ts_ns for probe in record.probes_from(other(side))]
+    sent += [again.ts_ns for again in record.resent if again.sender == other(side)]
+    outstanding = record.facts(other(side)).unacked_ns
+    sent += [] if outstanding is None else [outstanding]
+    took = [min((e.ts_ns - ts_ns for ts_ns in sent if ts_ns <= e.ts_ns), default=None) for e in errors]
+    if took and all(t is not None and is_too_soon(record, side, t, errors[0].frame) for t in took):
+        return Whence.NEARER
+    if took and all(t is not None and is_as_late(record, side, t, errors[0].frame) for t in took):
+        return Whence.AS_FAR
+    own = record.facts(side).ttl
+    if own is None or min(own) < 0 or any(error.ttl < 0 for error in errors):
+        return Whence.UNKNOWN
+    nearest, farthest = sorted(hops(ttl) for ttl in own)
+    same = all(nearest <= hops(error.ttl) <= farthest for error in errors)
+    return Whence.AS_FAR if same else Whence.ELSEWHERE

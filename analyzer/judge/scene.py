@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.filtered import passes
+from analyzer.judge.nearness import Whence, errors_come_from
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import MAPPED_IPV4, address_text
@@ -193,7 +194,21 @@ class Scene:
             for name in ("sign", "last", "said")
             if self.beside(f"{name}_frame") and self.since_ns < self.beside(f"{name}_ns") <= self.until_ns
         }
-        return tuple(sorted(frames))
+        return tuple(sorted(frames - self._errors_of_others))
+
+    @property
+    def _errors_of_others(self) -> frozenset[int]:
+        """Frames of ICMP errors in the name of its host that came too soon to be from there."""
+        own = [error for error in self.errors if error.source == self.record.endpoint(self.quiet).address]
+        if own and errors_come_from(self.record, self.quiet, own) is Whence.NEARER:
+            return frozenset(error.frame for error in own)
+        return frozenset()
+
+    @property
+    def is_heard_by_others_only(self) -> bool:
+        """Whether all that is known of its host since are ICMP errors that something nearer sent."""
+        known = {self.beside("sign_frame"), self.beside("last_frame")}
+        return known <= self._errors_of_others
 
     @property
     def is_heard_throughout(self) -> bool:

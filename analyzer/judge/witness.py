@@ -9,6 +9,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.judged import Witness
+from analyzer.judge.nearness import errors_come_from
+from analyzer.judge.record import other
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +51,8 @@ def _icmp(scene: Scene) -> Iterator[Witness]:
             "to": quotes,
             "quotes": fits,
         }
+        if sender == scene.record.endpoint(other(errors[0].quotes)).address:
+            data["whence"] = errors_come_from(scene.record, other(errors[0].quotes), errors).value
         yield Witness("icmp", "path", frames[:MOST_FRAMES], errors[0].ts_ns, "error", data)
 
 
@@ -89,7 +93,7 @@ def _signs(scene: Scene) -> Iterator[Witness]:
     address = scene.record.endpoint(scene.quiet).address
     if scene.record.a.address == scene.record.b.address:
         return  # one host talks to itself: whatever is heard of the address may be the asker's own
-    if scene.beside("last_frame"):
+    if scene.beside("last_frame") and not scene.is_heard_by_others_only:
         frames = tuple(sorted({scene.beside("sign_frame"), scene.beside("last_frame")}))
         data: dict[str, int | str] = {
             "address": address,

@@ -47,6 +47,11 @@ def shows_life(judged: JudgedFlow) -> bool:
 def _icmp(t: Teller, w: Witness) -> str:
     what = icmp_text(number(w, "version"), number(w, "type"), number(w, "code"))
     to = t.the("a" if text(w, "to") == "a" else "b")
+    if w.data.get("whence") == "nearer":
+        return (
+            f"{count(number(w, 'count'), 'ICMP error')} to {to} bear the address {text(w, 'sender')}, but came sooner"
+            f" than anything from there can: {what}, {QUOTES[text(w, 'quotes')]}."
+        )
     return (
         f"{text(w, 'sender')} sent {to} {count(number(w, 'count'), 'ICMP error')}: {what}, {QUOTES[text(w, 'quotes')]}."
     )

@@ -261,7 +261,7 @@ def test_icmp_errors(line, expected):
     """An ICMP error has its sender, version, type and code, and what it quotes of what was sent."""
     (error,) = record_of(f"+5 a > b . 0:0(0) ack 1\n+.01 {line}\n").icmp_errors
 
-    assert IcmpError(5, START_NS + 5030 * MS, *expected) == error
+    assert IcmpError(5, START_NS + 5030 * MS, *expected, ttl=64) == error
 
 
 def test_what_timers_sent_again():

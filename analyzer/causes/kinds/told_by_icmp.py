@@ -8,6 +8,8 @@ from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow
 from analyzer.findings.kinds import path_mtu
 from analyzer.judge.judged import Certainty
+from analyzer.judge.nearness import Whence, errors_come_from
+from analyzer.judge.record import other
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import LongText
 from analyzer.words.teller import capital, count
@@ -79,7 +81,12 @@ def _facts_of(kinds: frozenset[tuple[int, int, int]], s: Scene) -> Facts:
     errors = c.errors_of(kinds, exact=True)(s) or c.errors_of(kinds, exact=False)(s)
     if not errors:
         return (), {}
-    return (*(e.frame for e in errors), *s.asked_frames[-1:]), _first(errors[-1], len(errors))
+    data = _first(errors[-1], len(errors))
+    peer = other(errors[-1].quotes)
+    if errors[-1].source == s.record.endpoint(peer).address:
+        alike = [error for error in errors if error.source == errors[-1].source]
+        data["whence"] = errors_come_from(s.record, peer, alike).value
+    return (*(e.frame for e in errors), *s.asked_frames[-1:]), data
 
 
 def _first(error: IcmpError, number: int) -> dict[str, int | str]:
@@ -110,8 +117,17 @@ def _box(t: Teller, cause: Cause) -> str:
     sender = str(cause.data["sender"])
     peer: Side = "b" if cause.data["to"] == "a" else "a"
     if sender == t.record.endpoint(peer).address:
-        return f"{t.the(peer)}'s own host {sender}"
+        return WHO[str(cause.data["whence"])].format(peer=t.the(peer), address=sender)
     return sender
+
+
+WHO: Final = {
+    Whence.AS_FAR.value: "{peer}'s own host {address}",
+    Whence.NEARER.value: "something nearer that answers as {address}",
+    Whence.ELSEWHERE.value: "{peer}'s host, or something that answers as {address},",
+    Whence.UNKNOWN.value: "{peer}'s host, or something that answers as {address},",
+}
+"""Who sends ICMP errors in the name of a peer's address, as far as distance and delay tell."""
 
 
 def _rejects_headline(t: Teller, cause: Cause) -> str:

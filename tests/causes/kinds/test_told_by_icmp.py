@@ -5,7 +5,8 @@ import struct
 import pytest
 
 from tests.capture.craft import IP_A, IP_B, ethernet, icmp, ipv4
-from tests.causes.scenes import dead
+from tests.causes.scenes import Shown, dead
+from tests.track.test_beside import ACK, SYN
 
 ROUTER = bytes([10, 0, 0, 254])
 
@@ -13,10 +14,15 @@ ROUTER = bytes([10, 0, 0, 254])
 def told(kind, code, *, seq=0, sender=ROUTER, at_s=14.1):
     """A flow that falls silent, and an error that quotes the last probe's number, or another."""
     made = dead()
+    error(made, at_s, kind, code, seq=seq, sender=sender)
+    return made
+
+
+def error(made, at_s, kind, code, *, seq=0, sender=ROUTER):
+    """An error to a that quotes a segment with that number."""
     segment = struct.pack("!HHIIBBHHH", 40000, 80, seq, 1, 0x50, 0x10, 500, 0, 0)
     quoted = ipv4(segment, src=IP_A, dst=IP_B)
     made.put(at_s, ethernet(ipv4(icmp(quoted, kind, code), 1, src=sender, dst=IP_A), src=0x020000000009))
-    return made
 
 
 @pytest.mark.parametrize(
@@ -59,3 +65,26 @@ def test_the_host_itself_rejects():
 
     assert "own host 10.0.0.2" in made.headline()
     assert "10.0.0.2" in made.section("Who must act")
+
+
+@pytest.mark.parametrize(
+    ("took_s", "who"),
+    [(0.0005, "Something nearer that answers as 10.0.0.2 rejects"), (0.03, "The server's own host 10.0.0.2 rejects")],
+    ids=["sooner than anything from there", "as late as its answers"],
+)
+def test_delay_tells_whether_the_host_itself_rejects(took_s, who):
+    """An error in the peer's name that came much sooner than all its answers was sent by something nearer."""
+    made = Shown()
+    made.a(0, SYN, 0, 0)
+    made.b(0.03, SYN | ACK, 0, 1)
+    made.a(0.031)
+    made.a(5, seq=0)
+    made.b(5.03)
+    for at_s in (10, 12, 14):
+        made.a(at_s, seq=0)
+        error(made, at_s + took_s, 3, 3, sender=IP_B)
+    made.put(30, ethernet(b"", 0x88CC, src=9))
+
+    assert made.headline().startswith(who)
+    assert ("came sooner than anything from there can" in made.section("Evidence")) == (took_s < 0.01)
+    assert ("was heard outside this flow" in made.section("Evidence")) == (took_s > 0.01)
