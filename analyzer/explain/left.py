@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.findings.kinds import dead_peer, late_data
 from analyzer.judge.connection import State
+from analyzer.judge.nearness import answers_nothing
 from analyzer.tolerances import SILENCE_LEAST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.teller import number
@@ -102,6 +103,8 @@ def may_be_between(judged: JudgedFlow) -> bool:
     late = judged.finding(late_data.LATE_DATA.code)
     reset = judged.record.ending_reset
     if reset is not None and reset.kind != "gave_up" and "mac" in reset.strange:
+        return True
+    if reset is not None and reset.kind == "no_socket" and answers_nothing(judged.record, reset):
         return True
     return judged.ending.by == "between" or (late is not None and late_data.may_be_forgotten(late))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.findings.kinds import capture_lacks
+from analyzer.judge.nearness import answers_nothing, reset_took_ns
 from analyzer.judge.record import other
 from analyzer.tolerances import ANSWER_RST_NS
 from analyzer.track.flow import SIDES
@@ -14,6 +15,7 @@ from analyzer.words.probes import probe_summary
 from analyzer.words.teller import count, duration, lines, number, times
 
 if TYPE_CHECKING:
+    from analyzer.judge.events import Reset
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -211,8 +213,33 @@ def reset_why(t: Teller) -> list[Line]:
         if asked.resent_ns is not None and 0 <= found.ts_ns - asked.resent_ns <= ANSWER_RST_NS:
             text = f"{what}: most likely to the data that {t.the(other(found.sender))} had just sent again."
             return [Line(text, tuple(sorted({asked.resent_frame or found.frame, found.frame})))]
-        return [Line(f"{what}; which segment it answers is not clear here.", (found.frame,))]
+        return _answered_by(t, found, what)
     return []
+
+
+def _answered_by(t: Teller, found: Reset, what: str) -> list[Line]:
+    """Return what a RST without ACK answers, or that it answers nothing that was captured."""
+    asker = other(found.sender)
+    took_ns, facts = reset_took_ns(t.record, found), t.facts(asker)
+    if took_ns is not None and found.reception == "taken":
+        text = (
+            f"{what}: its sequence number is the acknowledgement number of {t.the(asker)}'s segment {duration(took_ns)}"
+            " before it, so it answers that."
+        )
+        asked = facts.active_frame if facts.active_ns == facts.last_ns else None
+        return [Line(text, tuple(sorted({asked or found.frame, found.frame})))]
+    if took_ns is not None or t.record.is_unseen(asker) or not answers_nothing(t.record, found):
+        return [Line(f"{what}; which segment it answers is not clear here.", (found.frame,))]
+    assert facts.last_ns is not None
+    low, high = found.own_ttl or (found.ttl, found.ttl)
+    ttl = "" if low <= found.ttl <= high else f" Its TTL ({found.ttl}), unlike {t.the(found.sender)}'s, fits that."
+    text = (
+        f'A RST without ACK has the form of "no such connection", but it answers nothing that was captured:'
+        f" {t.the(asker)} had sent nothing for {duration(found.ts_ns - facts.last_ns)}. Either it was sent unasked, as"
+        " some balancers and firewalls do when an idle limit runs out (Azure with TCP"
+        f" reset).{ttl} Or what it answers passed elsewhere."
+    )
+    return [Line(text, (found.frame,))]
 
 
 def silent_headline(t: Teller) -> str:

@@ -107,6 +107,9 @@ def _opening(t: Teller) -> list[Line]:
             text = f"{client} opens the connection: SYN, SYN,ACK; its first ACK seen {duration(late_ns)} later"
             return [_line(t, f"{text} -> both ESTABLISHED", frames, start)]
         text = f"{client} opens the connection: SYN, SYN,ACK, ACK in {duration(opener.ack_ns - start)}"
+        if record.synacks_again:
+            text += f" -> {client} ESTABLISHED, {server} SYN-RECEIVED: it sends its SYN,ACK again"
+            return [_line(t, text, frames, start)]
         return [_line(t, f"{text} -> both ESTABLISHED", frames, start)]
     if called.syn_frame and not opener.syn_frame:
         return [_line(t, f"SYN,ACK from the {server}; the SYN before it was not captured", frames, start)]
@@ -357,7 +360,9 @@ def _challenges(t: Teller) -> list[Line]:
 
 def _challenge(t: Teller, challenge: Challenge) -> Line:
     other_end, sender = t.name(other(challenge.sender)), t.the(challenge.sender)
-    did = "sends SYN again" if challenge.drawn_by == "syn" else "acknowledges data that was never sent"
+    synack = t.record.responder == other(challenge.sender)
+    again = "sends SYN,ACK again" if synack else "sends SYN again"
+    did = again if challenge.drawn_by == "syn" else "acknowledges data that was never sent"
     text = f"{other_end} {did}: {sender} answers with a challenge ACK"
     return _line(t, text, [challenge.drawn_frame, challenge.frame], challenge.ts_ns)
 

@@ -109,3 +109,10 @@ def errors_come_from(record: FlowRecord, side: Side, errors: Sequence[IcmpError]
     nearest, farthest = sorted(hops(ttl) for ttl in own)
     same = all(nearest <= hops(error.ttl) <= farthest for error in errors)
     return Whence.AS_FAR if same else Whence.ELSEWHERE
+
+
+def answers_nothing(record: FlowRecord, reset: Reset) -> bool:
+    """Whether a RST without ACK, of an end that had sent no FIN, answers nothing that was captured."""
+    if reset.has_ack or record.is_unseen(other(reset.sender)) or record.fin_of(reset.sender) is not None:
+        return False
+    return reset.answers_probe is None and reset_took_ns(record, reset) is None

@@ -239,6 +239,14 @@ class FlowRecord(NamedTuple):
         return next(back, None)
 
     @property
+    def synacks_again(self) -> tuple[Challenge, ...]:
+        """The SYN,ACKs, each with the ACK that it drew, of a called end that sent nothing else: it took no ACK."""
+        called = self.responder
+        if called is None or self.facts(called).ack_frame is not None:
+            return ()
+        return tuple([each for each in self.challenges if each.sender != called and each.drawn_by == "syn"])
+
+    @property
     def probes_after_fin(self) -> tuple[Probe, ...]:
         """The probes that came after a FIN of either end."""
         return tuple(probe for probe in self.probes if probe.after_fin)

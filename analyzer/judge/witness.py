@@ -208,6 +208,11 @@ def _service(scene: Scene) -> Iterator[Witness]:
         data: dict[str, int | str] = {"agreed": scene.beside("clock_agreed")}
         frame, ts_ns = scene.beside("clock_frame"), scene.beside("clock_ns")
         yield Witness("clock_restarted", scene.quiet, (frame,), ts_ns, "restarted", data)
+    if scene.beside("kept_frame") and scene.reset is not None:
+        data = {"address": scene.record.endpoint(scene.quiet).address}
+        yield Witness(
+            "reconnect", scene.quiet, (scene.beside("kept_frame"),), scene.beside("kept_ns"), "same_clock", data
+        )
 
 
 def _changes(scene: Scene) -> Iterator[Witness]:

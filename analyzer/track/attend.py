@@ -165,10 +165,8 @@ def note_question(ask: Record, said_ns: int, ts_ns: int, frame: int) -> None:
 
 
 @loop
-def note_handshake(
-    note: Record, service_slots: Numbers, services: Rows, clocks: Rows, registers: Numbers, keys: Numbers
-) -> None:
-    """Note what the answer to a SYN says of a service, and of a host's clock."""
+def note_handshake(note: Record, service_slots: Numbers, services: Rows, registers: Numbers, keys: Numbers) -> None:
+    """Note what the answer to a SYN says of a service."""
     ts_ns = note["ts_ns"]
     hi, lo, tag = note["hi"], note["lo"], SERVED - note["port"]
     index = entered(service_slots, services, registers, SERVICES, digest_of(hi, lo, tag, keys), hi, lo, tag)
@@ -190,27 +188,38 @@ def note_handshake(
         return
     service["accepted_ns"] = ts_ns
     service["accepted_frame"] = note["frame"]
-    if note["tsval"] >= 0:
-        hi, lo = whom(note["hi"], note["lo"]), whom(note["dst_hi"], note["dst_lo"])
-        clock = clocks[clock_of(hi, lo)]
-        if clock["hi"] != hi or clock["lo"] != lo:
+
+
+@loop
+def note_clock(note: Record, clocks: Rows) -> None:
+    """Note what a SYN says of its sender's clock.
+
+    One with ACK may show that it started anew. One without only shows that it went on: behind one address that opens
+    connections there may be many hosts (NAT).
+    """
+    ts_ns = note["ts_ns"]
+    hi, lo = whom(note["hi"], note["lo"]), whom(note["dst_hi"], note["dst_lo"])
+    clock = clocks[clock_of(hi, lo)]
+    known = clock["hi"] == hi and clock["lo"] == lo
+    ticks = (note["tsval"] - clock["tsval"]) & 0xFFFFFFFF
+    if known and ticks <= (ts_ns - clock["last_ns"]) // CLOCK_FASTEST_NS + CLOCK_SLACK:
+        clock["agreed"] += 1
+    else:
+        if known and note["port"] > 0:
+            clock["agreed_before"] = clock["agreed"]
+            clock["broke_ns"] = ts_ns
+            clock["broke_frame"] = note["frame"]
+        else:
             clock["hi"] = hi
             clock["lo"] = lo
-            clock["agreed"] = 0
             clock["agreed_before"] = 0
             clock["broke_ns"] = 0
             clock["broke_frame"] = 0
-        else:
-            ticks = (note["tsval"] - clock["tsval"]) & 0xFFFFFFFF
-            if ticks <= (ts_ns - clock["last_ns"]) // CLOCK_FASTEST_NS + CLOCK_SLACK:
-                clock["agreed"] += 1
-            else:
-                clock["agreed_before"] = clock["agreed"]
-                clock["agreed"] = 0
-                clock["broke_ns"] = ts_ns
-                clock["broke_frame"] = note["frame"]
-        clock["tsval"] = note["tsval"]
-        clock["last_ns"] = ts_ns
+        clock["agreed"] = 0
+        clock["first_ns"] = ts_ns
+    clock["tsval"] = note["tsval"]
+    clock["last_ns"] = ts_ns
+    clock["last_frame"] = note["frame"]
 
 
 @loop
@@ -278,7 +287,7 @@ def hash_ahead(note: Record, i: int, slots: Numbers, digests: Numbers, keys: Num
 
 
 @loop
-def attend(  # noqa: C901, PLR0913, PLR0917 - loops take positional arguments
+def attend(  # noqa: C901, PLR0912, PLR0913, PLR0917 - loops take positional arguments
     notes: Rows,
     count: int,
     others: Rows,
@@ -328,7 +337,9 @@ def attend(  # noqa: C901, PLR0913, PLR0917 - loops take positional arguments
         note = notes[i]
         what = note["what"]
         if note["port"] > 0:
-            note_handshake(note, service_slots, services, clocks, registers, keys)
+            note_handshake(note, service_slots, services, registers, keys)
+        if note["tsval"] >= 0:
+            note_clock(note, clocks)
             if what == REFUSED:
                 continue
         mac = note["mac"]

@@ -52,7 +52,7 @@ NOTE: Final = np.dtype(
         ("mac", np.int64),
         ("dst_hi", np.int64),
         ("dst_lo", np.int64),
-        ("tsval", np.int64),  # only of a SYN with ACK, else -1
+        ("tsval", np.int64),  # only of a SYN, else -1
         ("port", np.int32),
         ("ttl", np.int16),
         ("what", np.int16),  # TCP or ICMP, or the two below
@@ -169,6 +169,8 @@ CLOCK: Final = np.dtype(
         ("agreed_before", np.int32),  # the same before the clock was found to have started anew
         ("broke_ns", np.int64),  # when that was, 0 never
         ("broke_frame", np.int64),
+        ("first_ns", np.int64),  # when the row of handshakes began whose clocks agree
+        ("last_frame", np.int64),
     ],
     align=True,
 )
@@ -330,6 +332,8 @@ def note_row(note: Record, row: Record, awaited: bool) -> bool:  # noqa: FBT001 
         return awaited and (flags & ACK) != 0 and row["seq"] == 0
     elif flags & (SYN | ACK) == SYN | ACK:
         note["port"] = row["src_port"]
+        note["tsval"] = row["tsval"]
+    elif flags & SYN:
         note["tsval"] = row["tsval"]
     return True
 

@@ -105,6 +105,8 @@ TESTIMONY: Final = np.dtype(
         ("clock_ns", np.int64),
         ("clock_frame", np.int64),
         ("clock_agreed", np.int64),  # handshakes whose clocks agreed before
+        ("kept_ns", np.int64),  # a handshake since whose clock goes on from one before; frame 0: none
+        ("kept_frame", np.int64),
         # what DHCP, LLDP and spanning tree announced since; frame 0: nothing
         ("back_ns", np.int64),  # its host gave the address back
         ("back_frame", np.int64),
@@ -181,7 +183,7 @@ def asked_about(
 
 
 @loop
-def bear(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one look at each table, and loops take positional arguments
+def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each table, and loops take positional arguments
     flow: Record,
     side: int,
     end: Record,
@@ -273,6 +275,9 @@ def bear(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one look at each table, and
         at["clock_ns"] = clock["broke_ns"]
         at["clock_frame"] = clock["broke_frame"]
         at["clock_agreed"] = clock["agreed_before"]
+    elif clock["hi"] == source and clock["lo"] == target and clock["first_ns"] <= since_ns < clock["last_ns"]:
+        at["kept_ns"] = clock["last_ns"]
+        at["kept_frame"] = clock["last_frame"]
 
 
 @loop

@@ -203,6 +203,13 @@ def _restarted(t: Teller, w: Witness) -> str:
     return f"{_whose(t, w)} timestamp clock started anew by {t.at(w.ts_ns)}: {before} before agreed with each other."
 
 
+def _went_on(t: Teller, w: Witness) -> str:
+    return (
+        f"In a handshake at {t.at(w.ts_ns)} the timestamp clock of {text(w, 'address')} goes on from before: its host"
+        " has not restarted since."
+    )
+
+
 def _ttl(t: Teller, w: Witness) -> str:
     after, before = number(w, "after"), number(w, "before")
     return f"{_whose(t, w)} packets come with TTL {after} from {t.at(w.ts_ns)} on; before, with {before}."
@@ -324,6 +331,7 @@ SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
     ("reconnect", "refused"): _refused,
     ("reconnect", "accepted"): _accepted,
     ("clock_restarted", "restarted"): _restarted,
+    ("reconnect", "same_clock"): _went_on,
     ("path", "ttl"): _ttl,
     ("path", "station"): _other_station,
     ("link", "down"): _down,

@@ -1,7 +1,9 @@
 """Flows that never began, that cannot be told, and endings that no finding explains."""
 
+import pytest
+
 from analyzer import explain
-from tests.judging import captured, opened, scenario, texts, told
+from tests.judging import captured, opened, scenario, texts, told, written
 
 
 def test_a_syn_without_answer_never_established():
@@ -70,7 +72,7 @@ def test_a_bare_reset_out_of_nowhere_is_told():
     story = told(opened("+5 a > b R 6:6(0) win 0"))
 
     assert "A RST from the client ended the connection." == story.headline
-    assert "which segment it answers is not clear" in texts(story, "Why")
+    assert "it answers nothing that was captured: the server had sent nothing for 5.000 s" in texts(story, "Why")
 
 
 def test_answers_that_may_be_dropped_are_told():
@@ -113,3 +115,26 @@ def test_a_bare_rst_behind_a_retransmission():
     judged = opened(f"{again}@10.91 b > a R 1:1(0)\nend: +5\n")
 
     assert "to the data that the client had just sent again" in str(told(judged))
+
+
+def test_a_bare_reset_that_fits_the_segment_before_answers_it():
+    """A RST without ACK whose number is the acknowledgement number of the segment just before it answers that."""
+    story = told(
+        written("""
++0    a > b  .   500:500(0) ack 700
++.001 b > a  R   700:700(0) win 0
+""")
+    )
+
+    assert "the acknowledgement number of endpoint a's segment 1 ms before it" in texts(story, "Why")
+
+
+@pytest.mark.parametrize(("ttl", "fits"), [(64, False), (62, True)])
+def test_a_reset_that_answers_nothing_leaves_its_sender_open(ttl, fits):
+    """A RST without ACK after a long silence is told as unasked; whether its end is gone is not known."""
+    story = told(opened(f"+240.4 b > a R 1:1(0) win 0 ttl {ttl}"))
+
+    assert "the client had sent nothing for 4 min" in texts(story, "Why")
+    assert "when an idle limit runs out" in texts(story, "Why")
+    assert (f"Its TTL ({ttl})" in texts(story, "Why")) == fits
+    assert "server unknown since" in texts(story, "Timeline")

@@ -115,7 +115,8 @@ def _limit_fits(t: Teller, cause: Cause) -> str:
     assert isinstance(silence_ns, int)
     boxes = middleboxes_within(silence_ns, half_closed=bool(t.record.fins_in_time))
     limits = ", ".join(f"{idle_s:,} s" for idle_s in sorted({box.idle_s for box in boxes if box.keepalive_helps}))
-    return f"Nothing had passed for {duration(silence_ns)} before; known boxes forget a connection sooner: {limits}."
+    passed = f"Nothing had passed for {duration(silence_ns)} before"
+    return f"{passed}; known boxes have forgotten a connection by then: {limits}."
 
 
 def _filter_headline(t: Teller, cause: Cause) -> str:

@@ -8,16 +8,19 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
+from analyzer.track.flow import SIDES
 from analyzer.words.model import Line, LongText
-from analyzer.words.teller import count, duration, evidence, lines, number, side_of
+from analyzer.words.teller import count, duration, evidence, lines, number, side_of, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.findings.case import Case
     from analyzer.findings.kind import Evidence
+    from analyzer.judge.events import Challenge
     from analyzer.judge.judged import Finding
     from analyzer.judge.probe import Probe
+    from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -44,6 +47,7 @@ def _evidence(case: Case, *, by_data: bool) -> Evidence:
         bare=int(not reset.has_ack),
         midstream=int(case.record.starts_with == "midstream"),
         unseen_fin=1 if case.facts.unseen_fin else None,
+        synacks_again=len(_never_completed(case.record, case.side)) or None,
         silent_ns=reset.ts_ns - heard_ns if heard_ns is not None else None,
     )
 
@@ -52,6 +56,12 @@ def _headline(t: Teller, f: Finding) -> str:
     """Return a forgotten connection in one line."""
     peer = side_of(f)
     what = "a probe" if f.data["what"] == "probe" else "data"
+    if "synacks_again" in f.data:
+        again = count(number(f, "synacks_again"), "more time")
+        return (
+            f"{t.start(peer)} never completed the handshake: it sent its SYN,ACK {again}, and answered {what} from"
+            f" {t.the(other(peer))} with a RST (no such connection)."
+        )
     ending = "No FIN was captured." if f.data["midstream"] else "No FIN came before."
     if t.facts(peer).unseen_fin:
         ending = f"It had most likely closed before: a FIN of {t.the(peer)} is missing in this capture."
@@ -80,6 +90,13 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
             ' form of "no such connection".'
         )
         shape = Line(text, (number(f, "reset_frame"),))
+    again = _never_completed(t.record, peer)
+    if again:
+        text = (
+            f"After the handshake's ACK {t.the(peer)} sent its SYN,ACK again {times(len(again))}; each drew an ACK,"
+            " which it took no more than the first."
+        )
+        before = Line(text, tuple(sorted(frame for each in again for frame in (each.drawn_frame, each.frame))))
     return lines(before, Line(f"{what} drew a RST{silent}: the end.", f.frames), shape)
 
 
@@ -103,6 +120,13 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             f" missing here. Then {peer} had closed, and its FIN-WAIT-2 ran out (60 s on Linux), or its program had"
             " ended. A single byte of data that is missing would look the same."
         )
+    elif "synacks_again" in f.data:
+        text = (
+            f"Inferred: {peer} never took the ACK of the handshake, so it was in SYN-RECEIVED, not ESTABLISHED, and its"
+            " program never got the connection. Either its queue of connections to accept was full (Linux then drops"
+            " that ACK); or it waits for data before it accepts (TCP_DEFER_ACCEPT); or those ACKs were lost behind this"
+            " point. Then it gave up its SYN,ACK (tcp_synack_retries, 5 by default), and knows no such connection."
+        )
     elif f.data["midstream"]:
         text = (
             f"The capture began in mid-connection. So either {peer} had sent FIN before, and its FIN-WAIT-2 ran out"
@@ -111,17 +135,38 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         )
     elif _is_on_link(t):
         text = (
-            f"No FIN from {peer} came before, so its program did not close in the ordinary way. Inferred causes: its"
-            " host or container restarted, or its kernel lost the connection. That host is on this link, so a NAT or"
-            " firewall between is unlikely."
+            f"No FIN from {peer} came before, so its program did not close in the ordinary way. Inferred causes:"
+            f" {_restarted(t, 'its host or container restarted, or ')}its kernel gave the connection up"
+            " (retransmissions, or TCP_USER_TIMEOUT) and no RST of that got here. That host is on this link, so a NAT"
+            " or firewall between is unlikely."
         )
     else:
         text = (
-            f"No FIN from {peer} came before, so its program did not close in the ordinary way. Inferred causes: its"
-            " host restarted or was replaced; its address moved to another host; a NAT or firewall forgot the flow"
-            " and answers in its name."
+            f"No FIN from {peer} came before, so its program did not close in the ordinary way. Inferred causes:"
+            f" {_restarted(t, 'its host restarted or was replaced; ')}its address moved to another host; a NAT or"
+            " firewall forgot the flow and answers in its name; its kernel gave the connection up (retransmissions, or"
+            " TCP_USER_TIMEOUT) and no RST of that got here."
         )
-    return [Line(text, f.frames)]
+    kept = _kept_clock(t, side_of(f))
+    went_on = f"{t.start(side_of(f))}'s host has not restarted: its timestamp clock went on in a later handshake."
+    return lines(Line(text, f.frames), Line(went_on, (kept,)) if kept else None)
+
+
+def _restarted(t: Teller, text: str) -> str:
+    """Return the words for a restart of the peer's host, or none if its clock refutes it."""
+    beside = t.record.beside
+    return "" if beside is not None and beside["kept_frame"] else text
+
+
+def _kept_clock(t: Teller, peer: Side) -> int:
+    """Return the frame of a later handshake of the peer's host in which its timestamp clock goes on; 0 without one."""
+    beside = t.record.beside
+    return beside["kept_frame"] if beside is not None and SIDES[beside["side"]] == peer else 0
+
+
+def _never_completed(record: FlowRecord, peer: Side) -> tuple[Challenge, ...]:
+    """Return what drew a challenge ACK where the peer was called, and never completed the handshake."""
+    return record.synacks_again if record.responder == peer else ()
 
 
 def _is_on_link(t: Teller) -> bool:
@@ -135,6 +180,11 @@ def _change(finding: Finding) -> str | None:
         return (
             "Most likely it closed in order, and the program at the other end is to close when it reads end of file. A"
             " capture that lacks no packet shows it."
+        )
+    if "synacks_again" in finding.data:
+        return (
+            "Look at the queue of connections to accept (ss -ltn; nstat -az TcpExtListenOverflows), at the backlog of"
+            " listen() and net.core.somaxconn, at whether the program accepts in time, and at TCP_DEFER_ACCEPT."
         )
     if finding.data["what"] == "probe":
         return None

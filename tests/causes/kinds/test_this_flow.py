@@ -48,7 +48,7 @@ def test_a_long_silence_that_was_broken_in_vain():
 
     assert cause_of(made)[:2] == ("idle-limit", "possible")
     assert (
-        "Nothing had passed for 59 min 59 s before; known boxes forget a connection sooner: 240 s, 350 s,"
+        "Nothing had passed for 59 min 59 s before; known boxes have forgotten a connection by then: 240 s, 350 s,"
         in made.section("What it may be, and how to find out")
     )
 
