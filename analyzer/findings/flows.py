@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.findings.notable import is_notable
-from analyzer.judge import event_facts, milestones, verdict
+from analyzer.judge import clocks, event_facts, milestones, verdict
+from analyzer.judge.clocks import Standing
 from analyzer.judge.probe import PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
@@ -157,6 +158,13 @@ class Columns:
                 for name, value in NEVER.items():
                     end[name][behind] = value
         return both[0], both[1]
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Where timestamp clocks stood still, the capture awake meanwhile."""
+        found = clocks.standing(lambda name: self.column("seen", name), self.owner)
+        awake = self.is_awake(found.before, found.at)
+        return Standing(*(column[awake] for column in found))
 
     def is_awake(self, early: Column, late: Column) -> Mask:
         """Say for pairs of SEEN rows whether the capture was awake all the time from the first to the second."""

@@ -15,7 +15,10 @@ from analyzer.tolerances import OVERDUE, OVERDUE_NS
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
     from analyzer.findings.flows import Column, Flows, Mask
+    from analyzer.judge.events import Standstill
     from analyzer.judge.probe import Probe
+    from analyzer.judge.record import FlowRecord
+    from analyzer.track.flow import Side
 
 AGREEING: Final = 2
 """This many waits show what is usual."""
@@ -115,3 +118,8 @@ def shortest_other_wait(f: Flows, failed: Column) -> Column:
     least = np.full(len(f), np.iinfo(np.int64).max, dtype=np.int64)
     np.minimum.at(least, owner[others], waits[others])
     return np.where(least == np.iinfo(np.int64).max, -1, least)
+
+
+def standstills_of(record: FlowRecord, side: Side) -> list[Standstill]:
+    """Return where an end's timestamp clock stood still, the capture awake meanwhile."""
+    return [each for each in record.standstills if each.sender == side and record.is_awake(each.from_frame, each.frame)]

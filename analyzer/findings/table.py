@@ -93,6 +93,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     heartbeat_limits.SLOWER,
     heartbeats.MISSED,
     heartbeat_limits.CEASED,
+    pauses.SLEPT,
     pauses.PAUSED,
     lapses.STOPPED,
     lapses.LOST,

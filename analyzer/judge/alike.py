@@ -40,13 +40,14 @@ MOST_FRAMES: Final = 16
 """So are those with more frames: a filter that would name so many joins some, by how far apart they are."""
 TABLES: Final = (
     "probes", "zero_window_probes", "heartbeats", "not_probes", "fins", "repeated_fins", "resets", "challenges", "late",
-    "resent", "windows", "changes",
+    "resent", "standstills", "turns", "windows", "changes",
 )  # fmt: skip
 """Tables of a flow that are part of its shape; one with ICMP errors, which name their sender, is like no other."""
 LENGTHS: Final = frozenset(
     {
         "gap_ns", "idle_ns", "answer_ns", "silence_ns", "survived_ns", "trial_ns", "period_ns", "period_low_ns",
-        "period_high_ns", "slowest_ns", "limit_ns", "safe_ns", "fatal_ns",
+        "period_high_ns", "slowest_ns", "limit_ns", "safe_ns", "fatal_ns", "passed_ns",
+        "counted_ns",
     }
 )  # fmt: skip
 """Columns of nanoseconds that are no instants."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.judge.clocks import standing
 from analyzer.judge.fact_rows import FactRows, not_below_zero
 from analyzer.judge.probe import PROBE_KINDS
 from analyzer.judge.table import QUOTES, Table
+from analyzer.judge.ways import turned
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind, opens_window, shuts_window
 from analyzer.segment import ABSENT, ACK, FIN, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN, address_text
@@ -166,6 +168,28 @@ class EventFacts(FactRows):
         """``Resent`` segments."""
         at = self._at(Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION)
         return self._table("resent", at, {"payload_len": self._column("payload_len", at)})
+
+    @cached_property
+    def standstills(self) -> Table:
+        """``Standstill``s."""
+        found = standing(self.seen.__getitem__, self.owner)
+        columns = {
+            "from_frame": self.seen["frame"][found.before],
+            "passed_ns": found.passed_ns,
+            "counted_ns": found.counted_ns,
+        }
+        return self._table("standstills", found.at, columns)
+
+    @cached_property
+    def turns(self) -> Table:
+        """``Turn``s."""
+        at = turned(self.seen.__getitem__, self.owner)
+        columns = {
+            "ttl": self._column("ttl", at),
+            "own_ttl": self._column("ttl_high", at),
+            "other_mac": (self.seen["src_mac"][at] != self.seen["own_mac"][at]).astype(np.int64),
+        }
+        return self._table("turns", at, columns)
 
     @cached_property
     def windows(self) -> Table:

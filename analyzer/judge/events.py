@@ -117,6 +117,35 @@ class Resent:
 
 
 @dataclass(frozen=True, slots=True)
+class Standstill:
+    """A segment that shows that its sender's timestamp clock stood still, while the other end's ran on."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    from_frame: int
+    """The sender's notable segment before."""
+    passed_ns: int
+    """Since its segment before, by the capture's clock."""
+    counted_ns: int
+    """The same by its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The segment from which on an end's packets came another way."""
+
+    frame: int
+    ts_ns: int
+    sender: Side
+    ttl: int
+    own_ttl: int
+    """Of its packets before."""
+    other_mac: bool
+    """Whether it came from another station than the one before."""
+
+
+@dataclass(frozen=True, slots=True)
 class WindowChange:
     """An endpoint's receive window closing or opening again."""
 

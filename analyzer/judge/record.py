@@ -20,7 +20,9 @@ from analyzer.judge.events import (
     NewSyn,
     Resent,
     Reset,
+    Standstill,
     Translation,
+    Turn,
     Untranslated,
     WindowChange,
 )
@@ -48,7 +50,9 @@ __all__ = [
     "Resent",
     "Reset",
     "Row",
+    "Standstill",
     "Translation",
+    "Turn",
     "Untranslated",
     "WindowChange",
     "ZeroWindowProbe",
@@ -146,6 +150,10 @@ class FlowRecord(NamedTuple):
     """What came behind the ending: the first few, and those that a rule asks for."""
     icmp_errors: tuple[IcmpError, ...]
     resent: tuple[Resent, ...]
+    standstills: tuple[Standstill, ...]
+    """Where an end's timestamp clock stood still."""
+    turns: tuple[Turn, ...]
+    """From where on the packets of an end came another way, one of each at most."""
     windows: tuple[WindowChange, ...]
     changes: tuple[StateChange, ...]
     """Derived states of both ends, as they changed."""

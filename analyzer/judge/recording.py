@@ -22,7 +22,9 @@ from analyzer.judge.events import (
     NewSyn,
     Resent,
     Reset,
+    Standstill,
     Translation,
+    Turn,
     Untranslated,
     WindowChange,
 )
@@ -75,6 +77,8 @@ _CHALLENGE: Final = _names(Challenge)
 _LATE: Final = _names(Late)
 _ICMP_ERROR: Final = _names(IcmpError)
 _RESENT: Final = _names(Resent)
+_STANDSTILL: Final = _names(Standstill)
+_TURN: Final = _names(Turn)
 _WINDOW: Final = _names(WindowChange)
 _CHANGE: Final = _names(StateChange)
 _FLOW: Final = FlowRecord._fields
@@ -123,6 +127,8 @@ def records(facts: Facts, make: type[FlowRecord] = FlowRecord) -> Iterator[FlowR
         "late": facts.late.made(Late, _LATE),
         "icmp_errors": facts.icmp_errors.made(IcmpError, _ICMP_ERROR),
         "resent": facts.resent.made(Resent, _RESENT),
+        "standstills": facts.standstills.made(Standstill, _STANDSTILL),
+        "turns": facts.turns.made(Turn, _TURN),
         "windows": facts.windows.made(WindowChange, _WINDOW),
         "changes": facts.changes.made(StateChange, _CHANGE),
         "states": list(zip(known["state_a"], known["state_b"], strict=True)),

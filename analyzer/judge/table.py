@@ -99,6 +99,8 @@ WORDS: Final[dict[str, dict[str, Sequence[Any]]]] = {
     "late": {"sender": SIDES, "is_": LATE},
     "icmp_errors": {"quotes": SIDES, "fits": QUOTES},
     "resent": {"sender": SIDES},
+    "standstills": {"sender": SIDES},
+    "turns": {"sender": SIDES, "other_mac": BOOLEANS},
     "windows": {"sender": SIDES, "shut": BOOLEANS},
     "changes": {"state": STATES},
 }

@@ -9,6 +9,7 @@ import numpy as np
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Told
+from analyzer.findings.pausing import standstills_of
 from analyzer.judge.verdict import Verdict
 from analyzer.label.outcome import Answer
 from analyzer.tolerances import OVERDUE, OVERDUE_NS, RATE_LIMIT_NS
@@ -112,7 +113,21 @@ def _lost_evidence(case: Case) -> Evidence:
     for probe in probes:
         run = run + 1 if probe in lost else 0
         longest = max(longest, run)
-    return frames_of(numbers_of(lost)), known(lost=len(lost), probes=len(probes), longest_run=longest)
+    slept = [
+        probe
+        for probe in lost
+        if any(each.from_frame < probe.frame < each.frame for each in standstills_of(case.record, case.peer))
+    ]
+    first, last = lost[0].frame, lost[-1].frame
+    answered = next((p.answer_frame for p in probes if p.frame > last and p.answer_frame is not None), last)
+    turn = next((each for each in case.record.turns if first < each.frame <= answered), None)
+    way: dict[str, int | str | None] = {}
+    if turn is not None and len(slept) < len(lost):
+        way = {"way_frame": turn.frame, "way_side": turn.sender, "ttl": turn.ttl, "ttl_before": turn.own_ttl}
+        way["other_mac"] = int(turn.other_mac)
+    return frames_of(numbers_of(lost), turn.frame if way and turn is not None else None), known(
+        lost=len(lost), probes=len(probes), longest_run=longest, slept=len(slept) or None, **way
+    )
 
 
 def _lost_detail(t: Teller, f: Finding) -> str:
@@ -126,10 +141,18 @@ def _lost_detail(t: Teller, f: Finding) -> str:
 def _lost_change(finding: Finding) -> str:
     """Return how large the count must stay."""
     run = number(finding, "longest_run")
-    return (
-        f"Keep the count at {run + 1} or more (longest run of losses here: {run}), and look for packet loss on the"
-        " path."
-    )
+    keep = f"Keep the count at {run + 1} or more (longest run of losses here: {run})"
+    if finding.data.get("slept") == finding.data["lost"]:
+        return f"{keep}. The peer's host was suspended meanwhile: no packet need have been lost."
+    if "way_frame" in finding.data:
+        ttl, before = finding.data["ttl"], finding.data["ttl_before"]
+        what = [f"TTL {ttl}, {before} before"] if ttl != before else []
+        what += ["from another station than before"] if finding.data["other_mac"] else []
+        return (
+            f"{keep}. The path changed at these losses (frame {number(finding, 'way_frame'):,}: {', '.join(what)}):"
+            " look for a routing change or a failover at that time before looking for packet loss."
+        )
+    return f"{keep}, and look for packet loss on the path."
 
 
 LOST: Final = FindingKind(
@@ -138,8 +161,8 @@ LOST: Final = FindingKind(
     text=LongText(
         title="Some probes unanswered, a later one answered",
         meaning=(
-            "The capture shows no answer to some probes, but one to a later probe: packets were lost, and the"
-            " peer was alive."
+            "The capture shows no answer to some probes, but one to a later probe: packets were lost, or the peer's"
+            " host slept, and the connection lives."
         ),
         why=(
             "An answer resets the prober's count to zero. With a small count (or a small TCP_USER_TIMEOUT) such"

@@ -1,6 +1,6 @@
 """Probes that stopped, and probes that were lost."""
 
-from tests.judging import captured, codes, opened, scenario, written
+from tests.judging import captured, codes, opened, scenario, texts, told, written
 from tests.notation import SCENARIOS
 
 PROBED = """
@@ -55,3 +55,13 @@ def test_probes_that_may_have_been_answered_by_dropped_packets_are_not_lost():
 
     assert [] == codes(scenario(name)[0])
     assert ["probes-lost-but-recovered"] == codes(written(text))
+
+
+def test_a_path_that_changes_at_the_loss_is_named():
+    """Where the peer's packets come with another TTL from the next answer on, that is told before packet loss."""
+    judged = scenario("path_changes_at_a_lost_probe")[0]
+    found = judged.finding("probes-lost-but-recovered")
+
+    assert (10, 57, 61) == tuple(found.data[name] for name in ("way_frame", "ttl", "ttl_before"))
+    change = texts(told(judged), "What to change")
+    assert "The path changed at these losses (frame 10: TTL 57, 61 before, from another station than before)" in change

@@ -29,3 +29,30 @@ def test_what_the_whole_capture_paused_is_no_pause_of_a_prober():
 
     assert {"probes-paused", "idle-beyond-middlebox-limit"}.isdisjoint(codes(judged))
     assert "the host that probes slept, or the capture paused" in texts(told(judged), "What this capture cannot show")
+
+
+def test_a_peer_whose_clock_stood_still_slept():
+    """How long its clock lacks is how long it slept, and what it left unanswered is not called lost on the way."""
+    judged = scenario("peer_slept_and_answers_again")[0]
+    found = judged.finding("host-was-suspended")
+
+    assert ("b", (7, 14)) == (found.about, found.frames)
+    assert (100, 20) == (round(found.data["slept_ns"] / 1e9), round(found.data["counted_ns"] / 1e9))
+    assert "host was suspended for about 100" in explain.detail(found, judged)
+    change = texts(told(judged), "What to change")
+    assert "look for packet loss" not in change
+    assert "no packet need have been lost" in change
+
+
+def test_a_prober_whose_clock_stood_still_slept():
+    """Its peer's clock ran on, as the answer behind the pause shows: so it was no leap of the capture's clock."""
+    judged = scenario("prober_clock_stood_still")[0]
+
+    assert "a" == judged.finding("host-was-suspended").about
+    assert "probes-paused" in codes(judged)
+
+
+def test_where_the_clocks_of_both_ends_stood_nobody_is_said_to_sleep():
+    """Then the capture's own clock leapt, or one machine carries them all."""
+    for name in ("clock_leaps_between_probes", "clock_leaps_behind_a_probe"):
+        assert {"host-was-suspended", "probes-paused", "probes-lost-but-recovered"}.isdisjoint(codes(scenario(name)[0]))
