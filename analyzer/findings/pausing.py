@@ -1,7 +1,8 @@
 """When a prober was itself silent for far longer than it usually waits: of flows as columns, and of one as a record.
 
 A wait is from a probe that was answered to the next, or the idle time before the first of a train. What is usual is the
-middle of them, where two agree on it. It must not say why a prober paused.
+middle of them, where two agree on it. Only between probes of one train is a longer one a pause: idle time may be set
+late. Where a third of them is so long, keepalive was set anew. It must not say why a prober paused.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from analyzer.tolerances import OVERDUE, OVERDUE_NS
+from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -26,6 +28,12 @@ ALIKE_PART: Final = 4
 """Waits that are no longer than another by more than such a part of it agree with it."""
 
 
+LEAST_NS: Final = 30 * NS_PER_S
+"""Shorter pauses matter to nobody."""
+MOST_PART: Final = 3
+"""Fewer than such a part of the waits are pauses."""
+
+
 class Pause(NamedTuple):
     """A stretch in which a prober should have probed, and nothing of the flow passed."""
 
@@ -33,13 +41,19 @@ class Pause(NamedTuple):
     usual_ns: int
     probe: Probe
     """The one that ended it."""
-    from_frame: int | None
-    """What came before."""
+    before: int
+    """The frame of its probe before."""
+    from_frame: int
+    """And of that one's answer."""
 
 
 def overdue_ns(usual_ns: Column) -> Column:
     """Return after how long a prober that usually waits so long has paused."""
     return OVERDUE * usual_ns + OVERDUE_NS
+
+
+def _is_pause(gap_ns: Column, usual_ns: Column) -> Mask:
+    return (gap_ns > overdue_ns(usual_ns)) & (gap_ns >= LEAST_NS)
 
 
 def wait_rows(f: Flows) -> tuple[Column, Column]:
@@ -64,8 +78,9 @@ def pauses(f: Flows) -> Mask:
     usual[there] = waits[order][middle]
     agree = np.bincount(owner[waits <= usual[owner] + usual[owner] // ALIKE_PART], minlength=len(f))
     found = np.zeros(len(f.columns.owner), dtype=np.bool_)
-    longer = (f.seen("gap_ns")[at] > overdue_ns(usual)[owner]) & (agree >= AGREEING)[owner]
-    found[at] = longer & awake_before(f, at)
+    longer = _is_pause(f.seen("gap_ns")[at], usual[owner]) & (agree >= AGREEING)[owner] & f.answered_gaps[at]
+    few = np.bincount(owner[longer], minlength=len(f)) * MOST_PART < counts
+    found[at] = longer & few[owner] & awake_before(f, at)
     return found
 
 
@@ -95,19 +110,15 @@ def pauses_of(case: Case) -> list[Pause]:
     usual_ns = sorted(ns for ns, _, _ in waits)[(len(waits) - 1) // 2]
     if sum(ns <= usual_ns + usual_ns // ALIKE_PART for ns, _, _ in waits) < AGREEING:
         return []
-    return [
-        Pause(probe.gap_ns, usual_ns, probe, _since(probe, before))
-        for _, probe, before in waits
-        if probe.gap_ns is not None
-        and probe.gap_ns > overdue_ns(usual_ns)
-        and (before is None or case.record.is_awake(before.frame, probe.frame))
+    long = [
+        Pause(ns, usual_ns, probe, before.frame, before.answer_frame or before.frame)
+        for ns, probe, before in waits
+        if before is not None and not probe.first_of_train and _is_pause(ns, usual_ns)
     ]
-
-
-def _since(probe: Probe, before: Probe | None) -> int | None:
-    """Return the last frame known of the flow before a probe."""
-    known = [probe.idle_frame, *(() if before is None else (before.frame, before.answer_frame))]
-    return max((frame for frame in known if frame), default=None)
+    if len(long) * MOST_PART >= len(waits):
+        return []
+    awake = case.record.is_awake
+    return [pause for pause in long if awake(pause.before, pause.probe.frame)]
 
 
 def shortest_other_wait(f: Flows, failed: Column) -> Column:

@@ -19,7 +19,12 @@ def seen(name):
 
 def test_columns_and_record_find_the_same_pauses():
     """The probe behind a pause is the same one by either way."""
-    for name in ("prober_paused", "interval_longer_than_idle_is_no_pause", "host_asleep", "live_peer_answers"):
+    for name in (
+        "prober_paused",
+        "interval_longer_than_idle_is_no_pause",
+        "keepalive_set_anew_is_no_pause",
+        "host_asleep",
+    ):
         columns, case = seen(name)
         flows = columns.seen_from(0)
         frames = flows.seen("frame")[pauses(flows)].tolist()

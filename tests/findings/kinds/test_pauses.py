@@ -23,6 +23,11 @@ def test_an_interval_longer_than_idle_is_no_pause():
     assert "probes-paused" not in codes(scenario("interval_longer_than_idle_is_no_pause")[0])
 
 
+def test_keepalive_that_is_set_anew_is_no_pause():
+    """Waits that become longer and stay so are a setting."""
+    assert "probes-paused" not in codes(scenario("keepalive_set_anew_is_no_pause")[0])
+
+
 def test_what_the_whole_capture_paused_is_no_pause_of_a_prober():
     """A hole of the capture is told as that: nothing is measured across it, and nobody is to change a setting."""
     judged = scenario("probers_pause_together")[0]
