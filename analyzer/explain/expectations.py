@@ -194,7 +194,8 @@ def _sender(t: Teller, reset: Reset) -> Line:
     """Say what the end sees whose kernel sent the RST, as its form tells."""
     there = t.record.translation
     if there is not None and t.record.is_beyond_translation(reset.sender):
-        text = f"flow {there.flow}, on its side of the translation, may show why it sent that RST."
+        between = "router" if t.record.is_routed else "translation"
+        text = f"flow {there.flow}, on its side of the {between}, may show why it sent that RST."
     elif any("resending_ns" in found.data for found in t.judged.findings):
         text = "read or write: an error (ETIMEDOUT on the BSDs), if its kernel gave up retransmitting."
     elif reset.has_ack:

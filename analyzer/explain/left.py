@@ -69,6 +69,8 @@ def left(judged: JudgedFlow, side: Side) -> Left | None:
     if named and not may_be_between(judged):
         is_lost = record.new_syn is not None and record.new_syn.sender == side
         return Left(Known.LOST if is_lost else Known.CLOSED, state, heard_ns)
+    if record.new_syn is not None and record.new_syn.sender == side and record.new_syn.ts_ns > (heard_ns or 0):
+        return Left(Known.LOST, state, heard_ns)
     sent = _sent_again(record, side, reset)
     again_ns = min((ts_ns for _, ts_ns in sent), default=None)
     until = _closed_later(record, side, reset, max((frame for frame, _ in sent), default=None))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from analyzer.findings.kinds import capture_lacks
 from analyzer.judge.nearness import answers_nothing, reset_took_ns
 from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import ANSWER_RST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.hidden import NOT_CAPTURED, PERHAPS_DROPPED
@@ -278,3 +279,18 @@ def _sent_again(t: Teller) -> list[Line]:
     text = f"{t.start(side)} retransmitted its {_outstanding(t, side)} {times(facts.resent)}; nothing acknowledged it."
     frames = {frame for frame in (facts.unacked_frame, facts.resent_frame) if frame is not None}
     return [Line(text, tuple(sorted(frames)))]
+
+
+def heard_by_syn(t: Teller) -> list[Line]:
+    """Return that an end whose silence is told sent a new SYN meanwhile: its host was alive."""
+    new = t.record.new_syn
+    if new is None or t.ending.verdict not in {Verdict.TIMED_OUT, Verdict.SILENT}:
+        return []
+    heard_ns = t.facts(new.sender).last_ns
+    if heard_ns is not None and new.ts_ns <= heard_ns:
+        return []
+    text = (
+        f"But its host was alive: at {t.at(new.ts_ns)} {t.the(new.sender)} sent a new SYN on this connection's"
+        f" addresses and ports, which {t.the(other(new.sender))} answered with an ACK of the old numbers."
+    )
+    return [Line(text, (new.frame, new.ack_frame))]

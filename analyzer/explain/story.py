@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import CAUSES
-from analyzer.explain import why_so
+from analyzer.explain import quiet, why_so
 from analyzer.explain.advice import advice
 from analyzer.explain.expectations import expectations
 from analyzer.explain.limits import limits
@@ -78,7 +78,7 @@ def story(judged: JudgedFlow, start_ns: int) -> Story:
         (EVIDENCE, why_so.evidence(t)),
         (WHO, why_so.who(t)),
         (REMAINS, why_so.remains(t)),
-        (HAPPENED, [*storyline.happened(t), *stations.shown(t)]),
+        (HAPPENED, [*storyline.happened(t), *stations.shown(t), *stations.answers_nearer(t), *quiet.heard_by_syn(t)]),
         (WHY, why_so.why(t) or storyline.why(t)),
         (CHANGE, advice(t)),
         (TIMELINE, list(timeline(t))),

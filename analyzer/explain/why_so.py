@@ -99,8 +99,9 @@ def remains(t: Teller) -> list[Line]:
     if t.judged.cause is None and t.ending.verdict.is_reset:
         there, reset = t.record.translation, t.record.ending_reset
         if there is not None and reset is not None and t.record.is_beyond_translation(reset.sender):
+            between = "router" if t.record.is_routed else "translation"
             text = (
-                f"This side of the translation does not show why the RST was sent; flow {there.flow}, the side nearer"
+                f"This side of the {between} does not show why the RST was sent; flow {there.flow}, the side nearer"
                 f" to {t.the(reset.sender)}, may."
             )
             return [Line(text, (reset.frame,))]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.judge.events import IcmpError, Reset
+    from analyzer.judge.probe import Probe
     from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
 
@@ -116,3 +117,22 @@ def answers_nothing(record: FlowRecord, reset: Reset) -> bool:
     if reset.has_ack or record.is_unseen(other(reset.sender)) or record.fin_of(reset.sender) is not None:
         return False
     return reset.answers_probe is None and reset_took_ns(record, reset) is None
+
+
+def answers_from_nearer(record: FlowRecord, side: Side) -> tuple[Probe, ...]:
+    """Return the probes whose answers came from nearer than an end: much sooner than it answered the handshake.
+
+    Only where its packets changed their distance, too, and more than one answer shows it.
+    """
+    opening, own = opening_ns(record, side), record.facts(side).ttl
+    if opening is None or own is None or min(own) < 0 or hops(own[0]) == hops(own[1]):
+        return ()
+    found = [
+        probe
+        for probe in record.probes_from(other(side))
+        if probe.answer == "ack"
+        and probe.answer_ns is not None
+        and opening - probe.answer_ns >= NEARER_NS
+        and 0 <= probe.answer_ns * NEARER_BY_HANDSHAKE <= opening
+    ]
+    return tuple(found) if len(found) > 1 else ()

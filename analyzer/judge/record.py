@@ -220,6 +220,12 @@ class FlowRecord(NamedTuple):
         """Whether both sides of a translation were captured, and this is the one farther from that end."""
         return self.translation is not None and self.translation.is_first == (side == "a")
 
+    @property
+    def is_routed(self) -> bool:
+        """Whether the other side that was captured is that of a router, which leaves the addresses as they are."""
+        there = self.translation
+        return there is not None and there.endpoint == self.endpoint(there.side)
+
     def fin_of(self, side: Side) -> Fin | None:
         """Return an endpoint's FIN, if it sent one in time."""
         return next((fin for fin in self.fins_in_time if fin.sender == side), None)

@@ -59,7 +59,7 @@ def total_lines(data: Report, screen: Screen) -> Iterator[str]:
     """Yield what the captures add up to, which stands first."""
     totals = data.totals
     twice = totals.probes and TRANSLATED.code in data.findings
-    once = " Probes that were captured before and after a translation of addresses are counted once." if twice else ""
+    once = " Probes that were captured on both sides of a translation or router are counted once." if twice else ""
     yield from screen.wrap(f"{flow_sum(data)}; {probe_sum(totals)}.{once}", indent="")
     if totals.close_wait:
         count = totals.close_wait

@@ -221,7 +221,8 @@ class Beside:
         flow = batch.flow
         ends = [flow[f"{end}_lo"][picked] ^ (flow[f"{end}_hi"][picked] * 3) for end in "ab"]
         askers, quiet = np.where(side == 1, ends[0], ends[1]), np.where(side == 1, ends[1], ends[0])
-        order = np.flatnonzero(silent)
+        # the other side of a router or translation is no other flow
+        order = np.flatnonzero((silent != 0) & (flow["twin_is_first"][picked] == 0))
         order = order[np.lexsort((since_ns[order], askers[order]))]
         compare: Foreign = share.choose(jit=self._jit)
         compare(*((column if self._jit else column.tolist()) for column in (order, askers, quiet)), out)

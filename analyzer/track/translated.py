@@ -1,7 +1,8 @@
-"""One connection under two pairs of addresses: a NAT host, or the interface any, captures packets before and after.
+"""One connection as two flows: a NAT host, a router, or the interface any, captures packets before and after.
 
 When a flow begins, its first segment is compared with the first ones of flows that began moments before: translation
 leaves numbers, timestamps, window and IP ID alone, changes the address of one end, and a router takes from the TTL.
+Between two VLANs a router changes no address, but the tag; then the "other" address is the same.
 Both flows then bear each other's number and what the other end is called there; the later one is the copy.
 
 Compared at the beginning of flows only, so that no segment pays for it. It must not decide what is counted.
@@ -62,9 +63,12 @@ def link_translation(flows: Rows, beginnings: Rows, index: int, row: Record, sig
 
 @loop
 def end_that_differs(first: Record, flow: Record) -> int:
-    """Return 0 if only the address of ``a`` differs between two flows, 1 if only that of ``b``, else -1."""
+    """Return 0 if only the address of ``a`` differs between two flows, or only the tag; 1 if that of ``b``, else -1."""
     same_a = first["a_hi"] == flow["a_hi"] and first["a_lo"] == flow["a_lo"]
     same_b = first["b_hi"] == flow["b_hi"] and first["b_lo"] == flow["b_lo"]
+    same_ports = first["a_port"] == flow["a_port"] and first["b_port"] == flow["b_port"]
+    if same_a and same_b and same_ports and first["tag"] != flow["tag"]:
+        return 0
     if same_b and not same_a and first["b_port"] == flow["b_port"]:
         return 0
     if same_a and not same_b and first["a_port"] == flow["a_port"]:

@@ -1,4 +1,4 @@
-"""What a RST says of who sent it that came from another station (MAC address) than its end's other packets.
+"""What shows who sent a RST, or answered probes, in an end's name: station (MAC address), distance and delay.
 
 Another station alone shows no box: another first-hop router brings the same packets, another interface or machine may
 have the address. Distance (TTL) and delay tell whether it came from as far.
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.judge.nearness import is_as_late, is_too_soon, reset_took_ns, soonest_ns
+from analyzer.judge.nearness import answers_from_nearer, is_as_late, is_too_soon, opening_ns, reset_took_ns, soonest_ns
 from analyzer.judge.verdict import Verdict
 from analyzer.label.unlike_sender import hops
+from analyzer.track.flow import SIDES
 from analyzer.track.signs import OWN
 from analyzer.words.model import Line
-from analyzer.words.teller import duration
+from analyzer.words.teller import count, duration, evidence
 
 if TYPE_CHECKING:
     from analyzer.judge.events import Reset
@@ -83,3 +84,20 @@ def _alike(t: Teller, reset: Reset, took_ns: int | None) -> str:
     if ttl:
         return f"TTL ({reset.ttl}) is that"
     return f"delay ({duration(took_ns)}) is that" if late and took_ns is not None else ""
+
+
+def answers_nearer(t: Teller) -> list[Line]:
+    """Return that probes were answered by something nearer than the peer, and what that says of it."""
+    found = []
+    for side in SIDES:
+        probes, opening = answers_from_nearer(t.record, side), opening_ns(t.record, side)
+        if not probes or opening is None:
+            continue
+        slowest = max(probe.answer_ns or 0 for probe in probes)
+        text = (
+            f"{count(len(probes), 'answer')} to probes took {duration(slowest)} at most, over another distance (TTL),"
+            f" where {t.the(side)} took {duration(opening)} in the handshake: most likely something nearer answers in"
+            f" {t.the(side)}'s name. So they do not show that {t.the(side)} is alive, or has the connection."
+        )
+        found.append(Line(text, evidence(probes)))
+    return found

@@ -46,3 +46,31 @@ def test_how_long_a_reset_took(wait, took):
     record = opened(f"+30 a > b P. 6:9(3) ack 1\n{wait} b > a R 1:1(0) win 0\n").record
 
     assert took == nearness.reset_took_ns(record, record.ending_reset)
+
+
+@pytest.mark.parametrize(
+    ("took", "ttl", "frames"),
+    [(".0005", 250, [6, 8]), (".0005", 64, []), (".008", 250, [])],
+    ids=["much sooner and elsewhere", "sooner over the same distance", "as late"],
+)
+def test_answers_that_something_nearer_gives(took, ttl, frames):
+    """Answers much sooner than the handshake's, over another distance, are not the peer's."""
+    record = opened(f"""
++30     a > b  .   5:5(0) ack 1
++{took} b > a  .   1:1(0) ack 6 ttl {ttl}
++30     a > b  .   5:5(0) ack 1
++{took} b > a  .   1:1(0) ack 6 ttl {ttl}
+""").record
+
+    assert frames == [probe.frame for probe in nearness.answers_from_nearer(record, "b")]
+
+
+@pytest.mark.parametrize(
+    ("took", "ttl", "whence"),
+    [(".0005", 64, "nearer"), (".02", 60, "as_far"), (".004", 64, "as_far"), (".004", 60, "elsewhere")],
+)
+def test_where_icmp_errors_come_from(took, ttl, whence):
+    """Delay tells where an ICMP error comes from that bears the peer's address; where it does not, distance does."""
+    record = opened(f"{ANSWERED}+30 a > b . 5:5(0) ack 1\n+{took} a > b icmp 3/3 5:5(0) ttl {ttl}\n").record
+
+    assert whence == nearness.errors_come_from(record, "b", record.icmp_errors).value

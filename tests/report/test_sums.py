@@ -15,7 +15,7 @@ def test_probes_that_were_captured_twice_are_said_to_count_once():
     twice = {"captured-before-and-after-translation": Found(2, [(0, 0), (0, 1)])}
     said = " ".join(lines(Report([capture()], Totals(flows=2, probes=3), 2, findings=twice)))
 
-    assert "Probes that were captured before and after a translation of addresses are counted once." in said
+    assert "Probes that were captured on both sides of a translation or router are counted once." in said
     assert "counted once" not in " ".join(lines(Report([capture()], Totals(flows=2, probes=3), 2)))
 
 

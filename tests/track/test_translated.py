@@ -47,10 +47,12 @@ def test_another_packet_is_another_connection():
         ({"a_lo": 9, "b_lo": 9}, -1),
         ({"a_lo": 9, "b_port": 9}, -1),
         ({}, -1),
+        ({"tag": 9}, 0),
+        ({"tag": 9, "a_port": 9}, -1),
     ],
 )
 def test_which_end_is_renamed(fields, expected):
-    """Translation changes the address of one end, and its port at will; the other end stays what it is."""
-    flow = {"a_hi": 1, "a_lo": 2, "a_port": 3, "b_hi": 4, "b_lo": 5, "b_port": 6}
+    """Translation changes the address of one end, and its port at will; a router between VLANs nothing but the tag."""
+    flow = {"a_hi": 1, "a_lo": 2, "a_port": 3, "b_hi": 4, "b_lo": 5, "b_port": 6, "tag": 7}
 
     assert expected == end_that_differs(flow, flow | fields)

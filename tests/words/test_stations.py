@@ -50,3 +50,17 @@ def test_the_own_station_is_not_mentioned():
     _, story = reset(".02", mac="")
 
     assert "MAC address" not in texts(story, "What happened") + texts(story, LIMITS)
+
+
+def test_answers_of_a_nearer_box_are_told():
+    """Probes that something nearer answers show nothing of the peer."""
+    story = told(
+        opened("""
++30     a > b  .   5:5(0) ack 1
++.0005  b > a  .   1:1(0) ack 6 ttl 250
++30     a > b  .   5:5(0) ack 1
++.0005  b > a  .   1:1(0) ack 6 ttl 250
+""")
+    )
+
+    assert "most likely something nearer answers in the server's name" in texts(story, "What happened")

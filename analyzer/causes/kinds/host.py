@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Final
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow
 from analyzer.judge.judged import Certainty
-from analyzer.words.model import LongText
+from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
+from analyzer.words.model import Line, LongText
+from analyzer.words.stacks import gave_up_error
 from analyzer.words.teller import count
 
 if TYPE_CHECKING:
@@ -20,6 +23,12 @@ if TYPE_CHECKING:
 def clock_started_anew(s: Scene) -> bool:
     """A later SYN,ACK of its host bears a timestamp that does not go on from those of handshakes before."""
     return s.beside("clock_frame") > 0 and s.beside("clock_agreed") > 0
+
+
+def sent_new_syn(s: Scene) -> bool:
+    """Since then it sent a new SYN on the flow's own addresses and ports, and the other end still had the flow."""
+    new = s.record.new_syn
+    return new is not None and new.sender == s.quiet and new.ts_ns > s.since_ns
 
 
 def announced_itself(s: Scene) -> bool:
@@ -63,7 +72,12 @@ def _restart(s: Scene) -> Facts:
         s.beside("announced_frame"),
         *([s.reset.frame] if s.reset else s.asked_frames[:1]),
     )
-    return frames, {"address": s.record.endpoint(s.quiet).address}
+    data: dict[str, int | str] = {"address": s.record.endpoint(s.quiet).address}
+    if sent_new_syn(s) and s.record.new_syn is not None:
+        frames = (*frames, s.record.new_syn.frame, s.record.new_syn.ack_frame)
+        data["new_syn"] = s.record.new_syn.frame
+        data["resets"] = len(s.resets_in_its_name)
+    return frames, data
 
 
 def _service(s: Scene) -> Facts:
@@ -108,15 +122,55 @@ def _together_who(t: Teller, cause: Cause) -> str:
 
 def _restart_headline(t: Teller, cause: Cause) -> str:
     del t
+    if "new_syn" in cause.data:
+        return (
+            f"{cause.data['address']} is alive, but has lost this connection: it opens a new one from the same port, as"
+            " after a restart."
+        )
     return f"{cause.data['address']} was restarted, or replaced: it came back without the connection."
 
 
 def _restart_who(t: Teller, cause: Cause) -> str:
     del t
+    if "new_syn" in cause.data:
+        return (
+            f"Whoever runs the host {cause.data['address']}: find why it restarted, or gave the connection up. Its new"
+            " connection waits for as long as the other end holds the old one; a shorter keepalive there, or another"
+            " source port, makes way sooner."
+        )
     return (
         f"Whoever runs the host {cause.data['address']}: find why it restarted. The other end did right to notice;"
         " shorter keepalive notices sooner, and clients should connect anew."
     )
+
+
+def _restart_why(t: Teller, cause: Cause) -> list[Line]:
+    """What a new SYN on the old connection shows."""
+    new = t.record.new_syn
+    if "new_syn" not in cause.data or new is None:
+        return []
+    loser, holder = t.the(new.sender), t.the(other(new.sender))
+    rst = "" if cause.data["resets"] else " None came here: most likely something between drops it, or the ACK."
+    text = (
+        f"A kernel that has a connection opens no other on the same addresses and ports, so {loser}'s had lost it."
+        f" {t.start(other(new.sender))} still had it, and answered the SYN with an ACK of the old numbers, which"
+        f" {loser} answers with a RST (RFC 9293 3.5.1).{rst} So {holder} could only find out by its probes."
+    )
+    return [Line(text, (new.frame, new.ack_frame))]
+
+
+def _restart_sees(t: Teller, cause: Cause) -> list[Line]:
+    """What the programs get of it."""
+    new = t.record.new_syn
+    if "new_syn" not in cause.data or new is None or t.ending.verdict is not Verdict.TIMED_OUT or t.reset is None:
+        return []
+    holder = other(new.sender)
+    settings = t.judged.settings(holder)
+    connects = f"{t.start(new.sender)}: its connect() waits, or fails with ETIMEDOUT if the old connection lasts."
+    return [
+        Line(f"{t.start(holder)}{gave_up_error(settings.stack if settings else None)}", (t.reset.frame,)),
+        Line(connects, (new.frame,)),
+    ]
 
 
 def _service_headline(t: Teller, cause: Cause) -> str:
@@ -168,6 +222,7 @@ HOST_RESTARTED: Final = CauseKind(
     rows=(
         CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, clock_started_anew, stayed_where_it_was)),
         CauseRow(Certainty.LIKELY, (c.fell_silent, c.is_on_link, clock_started_anew, stayed_where_it_was)),
+        CauseRow(Certainty.LIKELY, (c.fell_silent, sent_new_syn)),
         CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, announced_itself, stayed_where_it_was)),
         # behind a balancer one address is many machines, each with a clock of its own
         CauseRow(Certainty.POSSIBLE, (c.knows_no_connection, clock_started_anew)),
@@ -175,19 +230,22 @@ HOST_RESTARTED: Final = CauseKind(
     facts=_restart,
     headline=_restart_headline,
     who=_restart_who,
+    why=_restart_why,
+    sees=_restart_sees,
     tells="Check the host's uptime and its log.",
     text=LongText(
         title="The peer's host was restarted or replaced",
         meaning=(
             "The host came back without the connection: its timestamp clock started anew, or its interface announced"
-            " itself, and it answers that it knows no such connection."
+            " itself, and it answers that it knows no such connection; or it opens a new one from the same port."
         ),
         why="Neither its programs nor a box on the way are to blame.",
         change="Find why the host restarted; have clients connect anew.",
         doubt=(
             "Some systems give each connection a clock of its own, so handshakes that agreed before are asked for."
             " Behind a load balancer one address stands for many machines: beyond the link it is at most possible. An"
-            " interface that was taken down and up announces itself as well."
+            " interface that was taken down and up announces itself as well. A program that gave up a connection whose"
+            " end did not arrive may open another from the same port."
         ),
         source="RFC 9293 3.5.1; RFC 7323 5.4; Linux secure_tcp_ts_off; RFC 5227 3",
     ),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def captured_under_other_addresses(f: Flows) -> Mask:
-    """The same packets were captured under other addresses within milliseconds, with another TTL."""
+    """The same packets were captured under other addresses, or in another VLAN, at once and with another TTL."""
     return f.flow("twin") > 0
 
 
@@ -34,6 +34,11 @@ def _evidence(case: Case) -> Evidence:
 def _detail(t: Teller, f: Finding) -> str:
     here = t.record.a if f.data["side"] == "a" else t.record.b
     counted = "here" if f.data["counted"] else "there"
+    if t.record.is_routed:
+        return (
+            f"This connection was captured on both sides of a router, in two VLANs: flow {number(f, 'flow')} is the"
+            f" same connection. Probes are counted {counted} only."
+        )
     return (
         f"This connection was captured on both sides of an address translation: {here} is {f.data['address']} in flow"
         f" {number(f, 'flow')}, which is the same connection. Probes are counted {counted} only."
@@ -47,7 +52,8 @@ TRANSLATED: Final = FindingKind(
         title="One connection, captured before and after address translation",
         meaning=(
             "Two flows of this capture begin with the same packet: numbers, timestamps, window and IP ID are equal, the"
-            " address of one end and the TTL are not. The capture point is a NAT host, or all its interfaces."
+            " address of one end, or the VLAN, and the TTL are not. The capture point is a NAT host or a router, or all"
+            " its interfaces."
         ),
         why="What is true of one is true of the other, and nothing is counted twice.",
         change="Nothing. Capture on one interface to see one side only.",

@@ -4,6 +4,7 @@ import struct
 
 from analyzer import explain
 from tests.causes.scenes import Shown, cause_of, dead
+from tests.judging import scenario, texts, told, written
 from tests.track.test_beside import ACK, RST, SYN
 
 
@@ -125,3 +126,48 @@ def test_a_reset_like_the_hosts_own_packets_is_told():
     (said,) = [witness for witness in evidence if witness.kind == "same_hop"]
     assert (said.says, said.data["on_link"], said.data["ttl"]) == ("alike", 1, 64)
     assert "no router or NAT is between" in explain.story(forgotten().judged(1), 0).section("Evidence").lines[-1].text
+
+
+def test_the_other_side_of_a_router_is_no_other_flow():
+    """A connection that a trunk carries twice, VLAN to VLAN, is told as one, and is not its own witness."""
+    first, second = scenario("routed_between_vlans")
+
+    for judged in (first, second):
+        assert "all-silent-together" not in [cause.code for cause in judged.causes]
+        assert "fate_shared" not in [witness.kind for witness in judged.witnesses]
+    assert "on both sides of a router, in two VLANs: flow 1 is the same connection" in texts(
+        told(first), "What this capture cannot show"
+    )
+    assert (first.record.translation.is_first, second.record.translation.is_first) == (False, True)
+
+
+def reopened():
+    """A flow whose client is silent, and sends a new SYN that the server answers with an ACK of the old numbers."""
+    return written("""
++0      a > b  S   0:0(0)
++.01    b > a  S.  0:0(0) ack 1
++.00001 a > b  .   1:1(0) ack 1
++30     b > a  .   0:0(0) ack 1
++.01    a > b  .   1:1(0) ack 1
++30     b > a  .   0:0(0) ack 1
+isn: a 70000000
++5      a > b  S   0:0(0)
+isn: a 4294967292
++.001   b > a  .   1:1(0) ack 1
++5      b > a  .   0:0(0) ack 1
++10     b > a  .   0:0(0) ack 1
++10     b > a  R.  1:1(0) ack 1
+""")
+
+
+def test_a_new_syn_of_a_silent_host_is_a_sign_of_life():
+    """A host that opens a new connection from the same port is alive, and has lost the old one."""
+    judged = reopened()
+    story = told(judged)
+
+    assert (judged.ending.verdict.value, judged.cause.code) == ("timed_out", "host-restarted")
+    assert "is alive, but has lost this connection" in story.headline
+    assert "cannot tell a dead host" not in texts(story, "Why")
+    assert "But its host was alive: at +65." in texts(story, "What happened")
+    assert "client had lost this connection before" in texts(story, "Timeline")
+    assert "connect() waits" in texts(story, "What the programs see (expected, not captured)")
