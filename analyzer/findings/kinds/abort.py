@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
+from analyzer.findings.data_limits import no_data_limit_ran_out
 from analyzer.findings.evidence import frames_of, gave_up_resending, given_up_on, known
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import by_what
@@ -203,7 +204,17 @@ def _change(f: Finding) -> str | None:
 ABORT: Final = FindingKind(
     code="abort-without-fin",
     rows=(
-        Row((c.reset_by_itself, c.verdict_aborted, reset_is_abort, c.sent_no_fin, not_behind_a_translation), _evidence),
+        Row(
+            (
+                c.reset_by_itself,
+                c.verdict_aborted,
+                reset_is_abort,
+                c.sent_no_fin,
+                not_behind_a_translation,
+                no_data_limit_ran_out,
+            ),
+            _evidence,
+        ),
     ),
     text=LongText(
         title="A RST instead of a FIN",

@@ -1,0 +1,79 @@
+"""Whether an end closed just when a time limit would run out that counts data alone, although probes were answered.
+
+It must not know whose limit that is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer.judge.signatures import MIDDLEBOXES, ROUND_S
+from analyzer.label.outcome import Answer
+from analyzer.label.reset import ResetKind
+from analyzer.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from analyzer.findings.flows import Column, Flows, Mask
+
+LEAST_S: Final = 30
+"""Closes after shorter pauses are everyday life."""
+LIMITS_S: Final = tuple(sorted({360, 400, *(s for s in ROUND_S if s >= LEAST_S), *(box.idle_s for box in MIDDLEBOXES)}))
+"""Limits that people choose, or that known boxes have."""
+EARLY_NS: Final = NS_PER_S // 20
+LATE_NS: Final = NS_PER_S
+"""A close comes so much sooner, or later, than the limit: the way there, and how often a program looks."""
+PROBED: Final = 2
+"""So many answered probes show that keepalive ran meanwhile."""
+
+
+def limit_s(quiet_ns: int) -> int | None:
+    """Return the limit that runs out after such a time without data, in seconds, or None."""
+    return next((s for s in LIMITS_S if s * NS_PER_S - EARLY_NS <= quiet_ns <= s * NS_PER_S + LATE_NS), None)
+
+
+def quiet_ns(f: Flows) -> Column:
+    """Return how long no data had passed when it closed, the first of both, by FIN or RST; -1 if it did not."""
+    fin, peer_fin = f.own("fin_frame"), f.peer("fin_frame")
+    closed = (fin > 0) & ((peer_fin == 0) | (fin < peer_fin))
+    aborted = f.own_reset & f.reset_has_ack & (f.ending("answers_row") < 0) & (fin == 0) & (peer_fin == 0)
+    aborted &= f.ending("reset_kind") != ResetKind.GAVE_UP
+    at_ns = np.where(closed, f.own("fin_ns"), np.where(aborted, f.ending("reset_ns"), -1))
+    data_ns = np.maximum.reduce([f.own("data_ns"), f.own("resent_ns"), f.peer("data_ns"), f.peer("resent_ns")])
+    outstanding = (f.own("unacked_ns") >= 0) & (f.own("fin_frame") == 0)
+    known = (at_ns >= 0) & (data_ns >= 0) & (data_ns < at_ns) & ~outstanding
+    return np.where(known, at_ns - data_ns, -1)
+
+
+def closed_at_a_data_limit(f: Flows) -> Mask:
+    """It closed when no data had passed for a time that limits have, though two probes or more were answered since."""
+    quiet = quiet_ns(f)
+    at_limit = np.zeros(len(f), dtype=np.bool_)
+    for s in LIMITS_S:
+        at_limit |= (quiet >= s * NS_PER_S - EARLY_NS) & (quiet <= s * NS_PER_S + LATE_NS)
+    data_ns = np.maximum.reduce([f.own("data_ns"), f.own("resent_ns"), f.peer("data_ns"), f.peer("resent_ns")])
+    asked = (f.probing | f.from_peer.probing) & (f.seen("answer") == Answer.ACK) & (f.seen("ts_ns") > f.of_row(data_ns))
+    until_ns = f.of_row(data_ns + np.maximum(quiet, 0))
+    awake = np.ones(len(f), dtype=np.bool_)
+    kept = asked & (f.seen("ts_ns") < until_ns)
+    first, last = f.first_of(kept), f.last_of(kept)
+    there = np.flatnonzero(first >= 0)
+    awake[there] = f.columns.is_awake(first[there], last[there])
+    return at_limit & awake & ~waited_for_a_reply(f) & (f.count_rows(kept) >= PROBED) & (f.flow("backwards") == 0)
+
+
+def waited_for_a_reply(f: Flows) -> Mask:
+    """It opened the connection and sent the last data itself: it waited for a reply."""
+    opened = (f.own("syn_frame") > 0) & (f.own("syn_had_ack") == 0)
+    return opened & (f.own("data_ns") > f.peer("data_ns"))
+
+
+def is_abort_at_a_data_limit(f: Flows) -> Mask:
+    """That RST came just when no data had passed for a time that limits have, though probes were answered since."""
+    return closed_at_a_data_limit(f) & (f.own("fin_frame") == 0)
+
+
+def no_data_limit_ran_out(f: Flows) -> Mask:
+    """It did not come just when a time limit that counts data alone would run out."""
+    return ~is_abort_at_a_data_limit(f)

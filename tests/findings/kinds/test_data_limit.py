@@ -1,0 +1,30 @@
+"""Connections that were closed when a limit would run out that counts only data."""
+
+from analyzer import explain
+from tests.judging import codes, scenario, texts, told
+
+
+def test_a_rst_at_a_limit_is_not_said_to_be_unread_data():
+    """Limit, probes and the missing timestamps are told; that data lay unread is not."""
+    judged = scenario("limit_counts_only_data")[0]
+    found = judged.finding("data-idle-limit")
+
+    assert ("b", (5, 13)) == (found.about, found.frames)
+    assert (60, 3, "RST", 1) == tuple(found.data[name] for name in ("limit_s", "probes", "by", "bare"))
+    assert "fits a limit of 60 s which counts only data" in explain.detail(found, judged)
+    assert "abort-without-fin" not in codes(judged)
+    assert "unread data" not in told(judged).headline
+    assert "heartbeats" in texts(told(judged), "What to change")
+
+
+def test_a_fin_at_a_limit_may_be_meant():
+    """A close in order at such a time is told, and nothing is to be changed if it was meant."""
+    judged = scenario("server_closes_idle_at_60_s")[0]
+
+    assert 60 == judged.finding("data-idle-limit").data["limit_s"]
+    assert "Nothing, if this close was meant." in texts(told(judged), "What to change")
+
+
+def test_a_close_at_another_time_fits_no_limit():
+    """53 s is no limit that people choose or boxes have."""
+    assert "data-idle-limit" not in codes(scenario("close_at_no_limit")[0])
