@@ -136,7 +136,7 @@ class Reference:
             flow.lone = None if like_probe else flow.lone
             flow.last = max(flow.last, row["ts_ns"])
         else:
-            self.learn(flow, own, peer, row, seq, ack, like_probe)
+            self.learn(flow, own, peer, row, seq, ack, like_probe, challenge=known["provocation"] > 0)
         return known
 
     def open(self, key, row):
@@ -365,7 +365,7 @@ class Reference:
         active = [each.active[0] for each in (end, other) if each.active]
         return other.window == 0 or not active or row["ts_ns"] - max(active) >= QUIET
 
-    def learn(self, flow, own, peer, row, seq, ack, like_probe):
+    def learn(self, flow, own, peer, row, seq, ack, like_probe, *, challenge):
         """Let a segment that is no copy change what is known."""
         end, other, flags, ts_ns = flow.ends[own], flow.ends[peer], row["flags"], row["ts_ns"]
         end.recent = [*end.recent[-3:], (self.identity(row), ts_ns)]
@@ -373,12 +373,12 @@ class Reference:
         old = old and self.una(flow, own) is not None and (seq, ack) == (self.nxt(flow, own), self.una(flow, peer))
         lone = old and not like_probe and ts_ns - flow.last >= QUIET
         flow.lone = (own, ts_ns, row["frame"], ack, flow.active, end.active) if lone else None
-        quiet = like_probe
+        quiet = like_probe or challenge
         waiting = other.probe is not None
         if not like_probe and other.probe is not None:
             empty = not row["payload_len"] and not flags & (SYN | FIN | RST)
             answer = empty and (ack is None or ack <= other.probe + 1)
-            quiet = answer
+            quiet = answer or challenge
             self.settle(other, row, answer=answer)
         end.count += 1
         if flags & RST:
@@ -411,10 +411,8 @@ class Reference:
                 if una is not None and una >= nxt:
                     flow.provoked = (own, ts_ns, row["frame"])
         flow.last = ts_ns
-        if not quiet:
-            flow.active = (ts_ns, row["frame"])
-            if not flags & RST:
-                end.active = flow.active
+        if not quiet and not flags & RST:
+            flow.active = end.active = (ts_ns, row["frame"])
 
     def settle(self, end, row, *, answer):
         """Let what the peer sends settle an end's probe, unless it is a RST or FIN, or earlier ones wait for theirs."""

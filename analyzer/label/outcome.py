@@ -57,6 +57,7 @@ COPY: Final = int(Kind.DUPLICATE_COPY)
 ICMP: Final = int(Kind.ICMP_ERROR)
 OTHER: Final = int(Kind.OTHER)
 ANSWERED: Final = int(Kind.ANSWER)
+CHALLENGE: Final = int(Kind.CHALLENGE_ACK)
 SHUT: Final = int(Kind.WINDOW_SHUT)
 OPENED: Final = int(Kind.WINDOW_OPENED)
 

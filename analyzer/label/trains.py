@@ -17,6 +17,7 @@ from analyzer.label.outcome import (
     ANSWERED,
     AT_ZERO,
     CERTAIN,
+    CHALLENGE,
     COPY,
     ICMP,
     MIDSTREAM,
@@ -84,7 +85,7 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
                 run["window_wait_ns"] = row["ts_ns"] - row["flow_last_ns"]
             run["window_trailing"] += 1
         if kind not in (PROBE, OCTET):
-            if kind not in (ANSWERED, COPY, ICMP, WINDOW_PROBE, AT_ZERO, RESET):
+            if kind not in (ANSWERED, CHALLENGE, COPY, ICMP, WINDOW_PROBE, AT_ZERO, RESET):
                 stir_ns = row["ts_ns"]
                 if row["side"] != side:
                     stir_peer_ns = row["ts_ns"]

@@ -453,10 +453,10 @@ def learn_time(flow: Record, end: Record, row: Record, alike: int) -> None:
         flow["silence_ns"] = ts_ns - flow["active_ns"]
         flow["silence_from"] = flow["active_frame"]
         flow["silence_to"] = row["frame"]
-    flow["active_ns"] = ts_ns
-    flow["active_frame"] = row["frame"]
     if row["flags"] & RST:
         # who goes on behind it has not taken it: it restarts nobody's clock
         return
+    flow["active_ns"] = ts_ns
+    flow["active_frame"] = row["frame"]
     end["active_ns"] = ts_ns
     end["active_frame"] = row["frame"]

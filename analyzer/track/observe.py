@@ -436,8 +436,9 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         if mark != LIKE_KEEPALIVE and is_new_data(end, peer, row, seq) and may_beat(flow, end, peer, row):
             watch_beats(flow, end, peer, side, row, beats, beat_registers)
 
-        # an empty segment that acknowledges nothing new, while a probe waits, is its answer and not activity
-        alike = 1 if mark == LIKE_KEEPALIVE else 0
+        # an empty segment that acknowledges nothing new, while a probe waits, is its answer and not activity; whoever
+        # draws a challenge ACK gets nothing of this connection
+        alike = 1 if mark == LIKE_KEEPALIVE or provocation > 0 else 0
         reacts = mark != LIKE_KEEPALIVE and peer["pending_seq"] >= 0
         if reacts and row["payload_len"] == 0 and not flags & (SYN | FIN | RST) and ack <= peer["pending_seq"] + 1:
             alike = 1

@@ -93,10 +93,27 @@ def waited(record: FlowRecord, probe: Probe) -> Waited | None:
     if reset is not None and probe.frame > reset.frame:
         if since_ns is not None:
             return Waited("probe", since_ns)
-        return None if probe.idle_ns is None else Waited("packet", probe.idle_ns)
+        return None if probe.idle_ns is None else Waited("packet", probe.ts_ns - _last_packet(record, probe))
     if starts_anew(record, probe):
-        return None if probe.idle_ns is None else Waited("idle", probe.idle_ns)
+        if probe.idle_ns is None:
+            return None
+        if before is None or before.ts_ns < probe.ts_ns - probe.idle_ns or before.answer == "rst":
+            return Waited("idle", probe.idle_ns)
+        if before.answer_ns is None:
+            return Waited("probe", probe.ts_ns - before.ts_ns)
+        # a train that something else cut in two waited since the last answer, as within it
+        return Waited("idle", probe.ts_ns - before.ts_ns - before.answer_ns)
     return None if since_ns is None else Waited("probe", since_ns)
+
+
+def _last_packet(record: FlowRecord, probe: Probe) -> int:
+    """Return when the peer of a prober was last heard before a probe, with anything at all."""
+    peer = other(probe.sender)
+    sent = [each.ts_ns for each in record.probes_from(peer)]
+    sent += [each.ts_ns for each in record.resets if each.sender == peer]
+    answers = [each.ts_ns + each.answer_ns for each in record.probes_from(probe.sender) if each.answer_ns is not None]
+    base_ns = probe.ts_ns - (probe.idle_ns or 0)
+    return max([base_ns, *(ts_ns for ts_ns in (*sent, *answers) if ts_ns < probe.ts_ns)])
 
 
 def starts_anew(record: FlowRecord, probe: Probe) -> bool:

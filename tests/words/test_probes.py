@@ -1,6 +1,6 @@
 """What every story with probes in it says."""
 
-from analyzer.words.probes import in_all, last_heard, probe_summary
+from analyzer.words.probes import Waited, in_all, last_heard, probe_summary, waited
 from analyzer.words.teller import Teller
 from tests.judging import captured, opened, scenario
 
@@ -54,3 +54,23 @@ def test_the_last_word_is_told_with_its_frame():
     assert said.text.startswith("The client was last heard at +")
     assert (9,) == said.frames
     assert None is last_heard(Teller(one_sided, 0), unheard)
+
+
+def test_a_train_that_a_rst_without_effect_cut_waited_since_the_last_answer():
+    """A probe behind an answered one is idle since that answer, not since the last data, whatever cut the train."""
+    (judged,) = scenario("ignored_reset_before_the_answer")
+    record = judged.record
+    waits = [waited(record, probe) for probe in record.probes]
+
+    assert 15 == round(waits[0].ns / 1e9)
+    assert all(wait.ns <= 15_000_000_000 for wait in waits[1:])
+
+
+def test_behind_the_end_a_probe_waited_since_anything_of_its_peer():
+    """What an end that does not know of the end still probes waited since its peer's last packet, the RST."""
+    (judged,) = [
+        opened("+5 a > b . 5:5(0) ack 1\n+1 a > b . 5:5(0) ack 1\n+1 a > b R. 6:6(0) ack 1\n+50 b > a . 0:0(0) ack 6\n")
+    ]
+    probe = judged.record.probes[-1]
+
+    assert ("b", Waited("packet", 50_000_000_000)) == (probe.sender, waited(judged.record, probe))
