@@ -134,3 +134,15 @@ def shortest_other_wait(f: Flows, failed: Column) -> Column:
 def standstills_of(record: FlowRecord, side: Side) -> list[Standstill]:
     """Return where an end's timestamp clock stood still, the capture awake meanwhile."""
     return [each for each in record.standstills if each.sender == side and record.is_awake(each.from_frame, each.frame)]
+
+
+def due_of(f: Flows) -> Column:
+    """Return the longest time that each end ever waited before a probe, -1 if it never surely probed."""
+    first = f.probing & f.sure
+    train = f.seen("train")
+    early, late = f.pairs
+    first[late[train[early] == train[late]]] = False
+    due_ns: Column = np.maximum(
+        f.largest(f.seen("idle_ns"), first & (f.seen("idle_ns") >= 0)), f.largest(f.seen("gap_ns"), f.answered_gaps)
+    )
+    return due_ns

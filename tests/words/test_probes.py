@@ -58,12 +58,11 @@ def test_the_last_word_is_told_with_its_frame():
 
 def test_a_train_that_a_rst_without_effect_cut_waited_since_the_last_answer():
     """A probe behind an answered one is idle since that answer, not since the last data, whatever cut the train."""
-    (judged,) = scenario("ignored_reset_before_the_answer")
-    record = judged.record
-    waits = [waited(record, probe) for probe in record.probes]
+    probe = "+15 a > b . 5:5(0) ack 1\n+.02 b > a . 1:1(0) ack 6\n"
+    challenge = "+4 b > a R 1000:1000(0) win 0\n+.00003 a > b . 6:6(0) ack 1\n"
+    record = opened(f"{probe}{challenge}{probe}").record
 
-    assert 15 == round(waits[0].ns / 1e9)
-    assert all(wait.ns <= 15_000_000_000 for wait in waits[1:])
+    assert Waited("idle", 19_000_030_000) == waited(record, record.probes[1])
 
 
 def test_behind_the_end_a_probe_waited_since_anything_of_its_peer():

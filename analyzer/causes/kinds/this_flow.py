@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow
-from analyzer.findings.kinds import dead_peer, idle, pauses
+from analyzer.findings.kinds import dead_peer, idle, lapses, pauses
 from analyzer.findings.pausing import overdue_ns
 from analyzer.judge.judged import Certainty
 from analyzer.judge.signatures import middleboxes_within
@@ -53,6 +53,11 @@ def host_was_heard_later(s: Scene) -> bool:
 def failed_after_long_silence(s: Scene) -> bool:
     """It failed after a silence longer than boxes on the way allow (idle-beyond-middlebox-limit)."""
     return s.found(idle.BEYOND_LIMIT.code) is not None
+
+
+def nobody_had_stopped(s: Scene) -> bool:
+    """No end had probed and stopped before that silence (probes-stopped)."""
+    return s.found(lapses.STOPPED.code) is None
 
 
 def broke_a_long_silence_in_vain(s: Scene) -> bool:
@@ -102,7 +107,8 @@ def _lost_once(s: Scene) -> Facts:
 def _limit(s: Scene) -> Facts:
     finding = s.found(idle.BEYOND_LIMIT.code)
     frames = finding.frames if finding else (s.record.trial_from or 0, s.record.trial_to or 0)
-    return frames, {"silence_ns": s.record.trial_ns}
+    silence_ns = finding.data["silence_ns"] if finding else s.record.trial_ns
+    return frames, {"silence_ns": silence_ns}
 
 
 def _way(s: Scene) -> Facts:
@@ -232,7 +238,10 @@ IDLE_LIMIT: Final = CauseKind(
     code="idle-limit",
     rows=(
         CauseRow(Certainty.POSSIBLE, (failed_after_long_silence, shorter_ones_survived_only)),
-        CauseRow(Certainty.POSSIBLE, (broke_a_long_silence_in_vain, nobody_paused, shorter_ones_survived_only)),
+        CauseRow(
+            Certainty.POSSIBLE,
+            (broke_a_long_silence_in_vain, nobody_paused, nobody_had_stopped, shorter_ones_survived_only),
+        ),
     ),
     facts=_limit,
     fits=_limit_fits,

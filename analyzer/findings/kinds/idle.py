@@ -10,9 +10,10 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope
 from analyzer.findings.notable import LONG_NS
-from analyzer.findings.pausing import awake_before, overdue_ns, shortest_other_wait
+from analyzer.findings.pausing import awake_before, due_of, overdue_ns, shortest_other_wait
 from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict
+from analyzer.tolerances import OVERDUE, OVERDUE_NS
 from analyzer.units import NS_PER_S
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration, number, side_of
@@ -85,8 +86,32 @@ def _beyond_evidence(case: Case) -> Evidence:
     assert found is not None
     limits = forgetful(found[0])
     return frames_of(found[1]), known(
-        silence_ns=found[0], probe_frame=found[1], limits=", ".join(f"{row.name} {row.idle_s} s" for row in limits)
+        silence_ns=found[0],
+        probe_frame=found[1],
+        idle_ns=_own_idle(case),
+        limits=", ".join(f"{row.name} {row.idle_s} s" for row in limits),
     )
+
+
+def _own_idle(case: Case) -> int | None:
+    """Return its idle time, at most, where that was inferred."""
+    idle = case.settings.idle if case.settings is not None else None
+    if idle is None:
+        return None
+    return idle.high_ns if idle.value_ns is None else idle.value_ns
+
+
+def _beyond_change(f: Finding) -> str | None:
+    """Return what to change in the idle time that was inferred: another one than the default."""
+    idle_ns = f.data.get("idle_ns")
+    if not isinstance(idle_ns, int):
+        return None
+    if idle_ns < number(f, "silence_ns"):
+        return (
+            f"Its idle time was {duration(idle_ns)} at most, and that silence longer: find out why it did not"
+            " probe (its host asleep, the option set late or switched off) before changing any time."
+        )
+    return f"Set keepalive's idle time, now up to {duration(idle_ns)}, below the path's limit, for example 60 to 200 s."
 
 
 def _beyond_detail(t: Teller, f: Finding) -> str:
@@ -98,17 +123,25 @@ def _beyond_detail(t: Teller, f: Finding) -> str:
 
 
 def silent_for_minutes_before_its_data(f: Flows) -> Mask:
-    """Its data, which drew that RST, came after a silence longer than a known box on the way remembers an idle flow."""
-    return (f.flow("silence_to") == f.own("data_frame")) & (f.flow("silence_ns") >= SHORTEST_LIMIT_NS)
+    """Its data, which drew that RST, broke a silence, of probes too, longer than a known box remembers an idle flow."""
+    return (f.flow("trial_to") == f.own("data_frame")) & (f.flow("trial_ns") >= SHORTEST_LIMIT_NS)
+
+
+def nobody_had_stopped_probing(f: Flows) -> Mask:
+    """Neither end had probed in a rhythm of which at least one more was due in that silence (probes-stopped)."""
+    due_ns = np.maximum(due_of(f), due_of(f.from_peer))
+    mask: Mask = (due_ns < 0) | (f.flow("trial_ns") <= OVERDUE * due_ns + OVERDUE_NS)
+    return mask
 
 
 def _data_evidence(case: Case) -> Evidence:
     """The silence before the data that failed."""
     record = case.record
-    limits = forgetful(record.silence_ns)
-    return frames_of(record.silence_from, record.silence_to), known(
-        silence_ns=record.silence_ns,
-        data_frame=record.silence_to,
+    limits = forgetful(record.trial_ns)
+    return frames_of(record.trial_from, record.trial_to), known(
+        silence_ns=record.trial_ns,
+        data_frame=record.trial_to,
+        idle_ns=_own_idle(case),
         limits=", ".join(f"{row.name} {row.idle_s} s" for row in limits),
     )
 
@@ -124,6 +157,7 @@ BEYOND_LIMIT: Final = FindingKind(
                 c.sent_no_fin,
                 c.peer_sent_no_fin,
                 silent_for_minutes_before_its_data,
+                nobody_had_stopped_probing,
             ),
             _data_evidence,
         ),
@@ -149,6 +183,7 @@ BEYOND_LIMIT: Final = FindingKind(
         source="field guide 6",
     ),
     detail=_beyond_detail,
+    change=_beyond_change,
 )
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
-from analyzer.findings.kind import Advice, FindingKind, Row, Told
-from analyzer.findings.pausing import standstills_of
+from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.findings.pausing import due_of, standstills_of
+from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.label.outcome import Answer
 from analyzer.tolerances import OVERDUE, OVERDUE_NS, RATE_LIMIT_NS
@@ -26,17 +27,19 @@ if TYPE_CHECKING:
 
 def probe_overdue(f: Flows) -> Mask:
     """It probed before, nothing is outstanding, yet twice its longest wait passed in silence to the capture's end."""
-    first = f.probing & f.sure
-    train = f.seen("train")
-    early, late = f.pairs
-    first[late[train[early] == train[late]]] = False
-    due_ns = np.maximum(
-        f.largest(f.seen("idle_ns"), first & (f.seen("idle_ns") >= 0)), f.largest(f.seen("gap_ns"), f.answered_gaps)
-    )
+    due_ns = due_of(f)
     quiet_ns = f.ends_ns - np.maximum(np.maximum(f.own("last_ns"), f.peer("last_ns")), 0)
     going_on = f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED) & (f.own("fin_frame") == 0)
     unsure = (f.own("unacked_ns") >= 0) | c.last_probes_unanswered(f) | c.clock_went_back(f)
     return (due_ns >= 0) & going_on & ~unsure & (quiet_ns > OVERDUE * due_ns + OVERDUE_NS)
+
+
+def probe_overdue_before_data(f: Flows) -> Mask:
+    """It probed before, yet twice its longest wait passed in silence before its peer's data drew a RST in its name."""
+    due_ns = due_of(f)
+    overdue = (f.flow("trial_to") == f.peer("data_frame")) & (f.flow("trial_ns") > OVERDUE * due_ns + OVERDUE_NS)
+    refused = c.verdict_aborted(f) & c.peer_reset_answers_data(f.from_peer)
+    return (due_ns >= 0) & overdue & refused & c.sent_no_fin(f) & c.peer_sent_no_fin(f) & ~c.clock_went_back(f)
 
 
 def due_after(case: Case) -> int | None:
@@ -58,7 +61,26 @@ def _stopped_evidence(case: Case) -> Evidence:
     )
 
 
+def _gone_evidence(case: Case) -> Evidence:
+    """The probes there were, the silence, and the data that broke it."""
+    record, reset = case.record, case.reset
+    assert reset is not None
+    return frames_of(numbers_of(case.probes), record.trial_to, reset.frame), known(
+        last_frame=record.trial_from,
+        silent_ns=record.trial_ns,
+        due_ns=due_after(case),
+        data_frame=record.trial_to,
+        reset_frame=reset.frame,
+    )
+
+
 def _stopped_detail(t: Teller, f: Finding) -> str:
+    if "data_frame" in f.data:
+        return (
+            f"{t.start(side_of(f))} never waited longer than {duration(number(f, 'due_ns'))} before it probed, yet"
+            f" nothing came from it for {duration(number(f, 'silent_ns'))} before {t.the(other(side_of(f)))}'s data,"
+            " which drew a RST: by then its host was gone or had restarted, or its way here was cut (inferred)."
+        )
     return (
         f"{t.start(side_of(f))} never waited longer than {duration(number(f, 'due_ns'))} before it probed, yet"
         f" nothing came in the last {duration(number(f, 'silent_ns'))} of the capture."
@@ -67,12 +89,12 @@ def _stopped_detail(t: Teller, f: Finding) -> str:
 
 STOPPED: Final = FindingKind(
     code="probes-stopped",
-    rows=(Row((probe_overdue,), _stopped_evidence),),
+    rows=(Row((probe_overdue,), _stopped_evidence), Row((probe_overdue_before_data,), _gone_evidence)),
     text=LongText(
         title="The probes stopped, and nothing else came",
         meaning=(
             "This end probed in a steady rhythm and its last probe was answered. Then nothing came for more"
-            " than two of its intervals, up to the end of the capture."
+            " than two of its intervals, up to the end of the capture, or until its peer's data drew a RST."
         ),
         why=(
             "A kernel that probes does not stop on its own. The end that only answers never notices that its peer is"
@@ -89,7 +111,7 @@ STOPPED: Final = FindingKind(
         source="Linux tcp_keepalive_timer; field guide 2.2, 8",
     ),
     detail=_stopped_detail,
-    told=Told.STORY,
+    told_by=frozenset({Verdict.OPEN, Verdict.HALF_CLOSED}),
     advice=Advice.READER,
 )
 

@@ -57,3 +57,34 @@ end: +80
     assert "Azure Load Balancer 240 s" in limits
     assert "350 s" in limits
     assert "600 s" not in limits
+
+
+REFUSED = "+300 a > b P. 6:16(10) ack 1\n+.01 b > a R 1:1(0) win 0\nend: +5\n"
+"""Data out of a silence, and a RST that answers it."""
+
+
+def test_data_that_fails_right_after_an_answered_probe_met_no_limit():
+    """What passed before the data counts whatever it was: probes and their answers too."""
+    beat = "+60 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n"
+    probed = opened(5 * beat + REFUSED.replace("+300", "+5", 1))
+
+    assert "idle-beyond-middlebox-limit" in codes(opened(REFUSED))
+    assert "idle-beyond-middlebox-limit" not in codes(probed)
+    assert "idle-limit" not in [cause.code for cause in probed.causes]
+
+
+def test_the_silence_before_data_is_measured_from_the_last_packet():
+    """Behind answered probes it is as long as nothing at all passed."""
+    judged = opened("+200 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n" + REFUSED)
+
+    assert 300_000_000_000 == judged.finding("idle-beyond-middlebox-limit").data["silence_ns"]
+
+
+def test_advice_knows_the_idle_time_that_was_inferred():
+    """An end whose idle time is known is not told of the default, but of its own."""
+    judged = opened(2 * "+200 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n" + REFUSED)
+    finding = judged.finding("idle-beyond-middlebox-limit")
+
+    assert finding.data["idle_ns"] < finding.data["silence_ns"]
+    assert "find out why it did not probe (its host" in idle.BEYOND_LIMIT.advice_of(finding)
+    assert "the default of 2 h" in idle.BEYOND_LIMIT.advice_of(opened(REFUSED).finding("idle-beyond-middlebox-limit"))

@@ -65,3 +65,17 @@ def test_a_path_that_changes_at_the_loss_is_named():
     assert (10, 57, 61) == tuple(found.data[name] for name in ("way_frame", "ttl", "ttl_before"))
     change = texts(told(judged), "What to change")
     assert "The path changed at these losses (frame 10: TTL 57, 61 before, from another station than before)" in change
+
+
+def test_a_prober_that_was_gone_before_its_peers_data_is_found():
+    """Where an end that probed fell silent long before its peer's data drew a RST, that silence is its own."""
+    beat = "+30 b > a . 0:0(0) ack 6\n+.01 a > b . 6:6(0) ack 1\n"
+    data = " a > b P. 6:16(10) ack 1\n+.01 b > a R 1:1(0) win 0\nend: +5\n"
+    gone, there = opened(6 * beat + "+300" + data), opened(6 * beat + "+40" + data)
+    found = gone.finding("probes-stopped")
+
+    assert ("b", 300_000_000_000) == (found.about, found.data["silent_ns"])
+    assert "nothing came from it for 5 min" in texts(told(gone), "Also")
+    assert "idle-beyond-middlebox-limit" not in codes(gone)
+    assert "idle-limit" not in [cause.code for cause in gone.causes]
+    assert "probes-stopped" not in codes(there)
