@@ -2,6 +2,8 @@
 
 import struct
 
+import pytest
+
 from analyzer import explain
 from tests.causes.scenes import Shown, cause_of, dead
 from tests.judging import scenario, texts, told, written
@@ -171,3 +173,25 @@ def test_a_new_syn_of_a_silent_host_is_a_sign_of_life():
     assert "But its host was alive: at +65." in texts(story, "What happened")
     assert "client had lost this connection before" in texts(story, "Timeline")
     assert "connect() waits" in texts(story, "What the programs see (expected, not captured)")
+
+
+@pytest.mark.parametrize(("value", "restarted"), [(1_020_000, False), (77, True)], ids=["goes on", "starts anew"])
+def test_a_clock_that_goes_on_refutes_a_restart(value, restarted):
+    """A host whose timestamp clock goes on in a later connection has not restarted since it lost this one."""
+    made = Shown()
+    made.a(0, SYN, 0, 0, options=clock(1_000_000))
+    made.b(0.001, SYN | ACK, 0, 1)
+    made.a(0.002)
+    made.b(10, seq=0)
+    made.a(10.001)
+    made.a(20, SYN, 0, 0, port=40001, options=clock(value))
+    made.b(20.001, SYN | ACK, 0, 1, port=40001)
+    made.a(20.002, port=40001)
+    made.b(40, seq=0)
+    made.a(40.001, RST, seq=1, ack=0)
+
+    why = made.section("Why")
+    assert ("its host restarted or" in why) == restarted
+    assert ("has not restarted: its timestamp clock went on" in why) != restarted
+    assert ("goes on from before" in made.section("Evidence")) != restarted
+    assert "its kernel gave the connection up" in why

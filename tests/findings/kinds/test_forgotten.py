@@ -1,13 +1,7 @@
 """Peers that forgot the connection."""
 
-import struct
-
-import pytest
-
 from analyzer import explain
-from tests.causes.scenes import Shown
 from tests.judging import captured, scenario, texts, told, written
-from tests.track.test_beside import ACK, RST, SYN
 
 
 def finding(name, code):
@@ -104,30 +98,3 @@ def test_a_handshake_whose_ack_was_lost_once_is_complete():
 
     assert "synacks_again" not in judged.finding("peer-forgot-connection").data
     assert "both ESTABLISHED" in texts(told(judged), "Timeline")
-
-
-def clock(value):
-    """The option with a timestamp."""
-    return b"\1\1\x08\x0a" + struct.pack("!II", value, 0)
-
-
-@pytest.mark.parametrize(("value", "restarted"), [(1_020_000, False), (77, True)], ids=["goes on", "starts anew"])
-def test_a_clock_that_goes_on_refutes_a_restart(value, restarted):
-    """A host whose timestamp clock goes on in a later connection has not restarted since it lost this one."""
-    made = Shown()
-    made.a(0, SYN, 0, 0, options=clock(1_000_000))
-    made.b(0.001, SYN | ACK, 0, 1)
-    made.a(0.002)
-    made.b(10, seq=0)
-    made.a(10.001)
-    made.a(20, SYN, 0, 0, port=40001, options=clock(value))
-    made.b(20.001, SYN | ACK, 0, 1, port=40001)
-    made.a(20.002, port=40001)
-    made.b(40, seq=0)
-    made.a(40.001, RST, seq=1, ack=0)
-
-    why = made.section("Why")
-    assert ("its host restarted or" in why) == restarted
-    assert ("has not restarted: its timestamp clock went on" in why) != restarted
-    assert ("goes on from before" in made.section("Evidence")) != restarted
-    assert "its kernel gave the connection up" in why
