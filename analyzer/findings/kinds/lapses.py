@@ -174,7 +174,10 @@ def _lost_change(finding: Finding) -> str:
             f"{keep}. The path changed at these losses (frame {number(finding, 'way_frame'):,}: {', '.join(what)}):"
             " look for a routing change or a failover at that time before looking for packet loss."
         )
-    return f"{keep}, and look for packet loss on the path."
+    return (
+        f"{keep}, and look for packet loss on the path. Connections that lost probes at the same time share what failed"
+        " (a link, a router, this host); this one alone cannot tell."
+    )
 
 
 LOST: Final = FindingKind(
