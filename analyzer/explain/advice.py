@@ -12,11 +12,12 @@ from analyzer.findings import Advice, kind_of
 from analyzer.findings.kinds import abort, half_close, heartbeat_limits, heartbeats, idle, rhythm
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
+from analyzer.tolerances import RATE_LIMIT_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.calls import CLOSE_IN_GO
 from analyzer.words.fins import refused_fin
 from analyzer.words.model import Line
-from analyzer.words.teller import side_of, small
+from analyzer.words.teller import count, evidence, side_of, small, times
 
 if TYPE_CHECKING:
     from analyzer.words.teller import Teller
@@ -34,6 +35,8 @@ NOTHING: Final = {
 }
 """What to say where no finding advises anything, by verdict; the others have too many possible reasons."""
 
+OFTEN: Final = 3
+"""Data that was sent again so often is not on its way."""
 COVERED: Final = {idle.UNPROBED.code: idle.BEYOND_LIMIT.code, abort.ABORT.code: heartbeats.HUNG.code}
 """Findings whose advice another one gives better, to an end by its name."""
 NORMAL: Final = (half_close.IN_USE, heartbeat_limits.MASKED, rhythm.BOTH_ENDS)
@@ -75,6 +78,8 @@ def _nothing(t: Teller) -> list[Line]:
             f" certainty, capture again, so that no packet is missing."
         )
         return [Line(text, (t.record.last_frame,))]
+    if t.ending.verdict is Verdict.OPEN and (open_questions := _not_well(t)):
+        return open_questions
     refused = refused_fin(t)
     if refused is not None:
         text = "Nothing: both programs had closed. That the last FIN drew a RST harms neither."
@@ -83,6 +88,29 @@ def _nothing(t: Teller) -> list[Line]:
         if found := t.find(kind.code):
             return [Line(kind.advice_of(found), found.frames)]
     return [Line(text, (t.ending.frame or t.record.last_frame,))]
+
+
+def _not_well(t: Teller) -> list[Line]:
+    """Return what to find out where nothing is found, but something stayed without its answer: then all is not well."""
+    said = []
+    for side in SIDES:
+        facts = t.facts(side)
+        if facts.unacked_ns is not None and facts.resent >= OFTEN:
+            text = (
+                f"{t.start(side)}: find out why its data is not acknowledged although it was sent again"
+                f" {times(facts.resent)}, and {t.the(other(side))} was heard: look at its counters (nstat -az, for"
+                " example TcpExtPAWSEstab, TcpInCsumErrors), and capture there too."
+            )
+            said.append(Line(text, tuple(frame for frame in (facts.unacked_frame, facts.resent_frame) if frame)))
+        patient = [probe for probe in t.probes(side) if t.record.end_ns - probe.ts_ns >= RATE_LIMIT_NS]
+        waiting = [probe for probe in patient if probe.answer is None and probe.certainty != "suspected"]
+        if waiting:
+            text = (
+                f"{t.start(side)}: {count(len(waiting), 'probe')} got no answer here that counts. Find out whether"
+                f" {t.the(other(side))} answers none, or packets are lost: capture there too."
+            )
+            said.append(Line(text, evidence(waiting)))
+    return said
 
 
 def _each_once(said: list[Line]) -> list[Line]:

@@ -72,7 +72,10 @@ def _closed(t: Teller) -> list[Line]:
 
 def _open(t: Teller) -> list[Line]:
     """Nothing ended it."""
-    kernels = "Nothing of the probes, which the kernels send and answer: a" if t.record.probes else "A"
+    kernels = "A"
+    if t.record.probes:
+        answer = " and answer" if any(probe.answered for probe in t.record.probes) else ""
+        kernels = f"Nothing of the probes, which the kernels send{answer}: a"
     text = f"Both: {small(kernels)} read waits for data, a write succeeds while the send buffer has room."
     return [Line(text, (t.record.last_frame,))]
 

@@ -118,6 +118,13 @@ def undetermined(t: Teller) -> list[Line]:
         " repeated ACK.",
         frames,
     )
+    reset = t.record.ending_reset
+    if reset is not None and reset.kind == "gave_up":
+        one_sided = Line(
+            f"Only one direction was captured, but {t.the(reset.sender)}'s RST comes one interval after its last probe,"
+            " as a kernel's does that gives up: no answer to these probes reached it (inferred).",
+            (*(probe.frame for probe in probes), reset.frame),
+        )
     suspected = None
     if probes:
         text = f"{count(len(probes), 'segment')} come so evenly that they are suspected to be probes."

@@ -128,6 +128,9 @@ def hear(rows: Rows, start: int, stop: int, waiting: int, latest: int, j: int) -
     if row["flags"] & FIN and row["payload_len"] == 0:
         # its program closes; its kernel answers the probe besides
         return waiting
+    if row["payload_len"] == 0 and 0 <= row["ack"] < rows[max(waiting, 0)]["seq"] and waiting >= 0:
+        # an acknowledgement of less than the prober knows acknowledged: its kernel drops it (RFC 9293 3.10.7.4)
+        return waiting
     if waiting < 0:
         overlap(rows, start, latest, j)
         return -1
