@@ -35,3 +35,20 @@ def test_the_same_is_not_advised_twice():
     assert {"idle-beyond-middlebox-limit", "idle-without-probes"} <= {found.code for found in judged.findings}
     assert "The client: set keepalive's idle time below the path's limit" in change
     assert 1 == change.count("60 to 200 s")
+
+
+def test_all_is_not_well_where_probes_stayed_unanswered():
+    """Where no finding advises anything, but probes got no answer, that is what to find out."""
+    beats = 3 * "+30 a > b . 5:5(0) ack 1\n"
+    change = texts(told(opened(f"{beats}+20 b > a P. 1:9(8) ack 6\n+.001 a > b . 6:6(0) ack 9\n")), "What to change")
+
+    assert "all is well" not in change
+
+
+def test_all_is_not_well_where_a_live_peer_takes_no_data():
+    """Data that was sent again and again, and never acknowledged by a peer that is heard, is to be looked into."""
+    again = "".join(f"+{wait} a > b P. 6:106(100) ack 1\n+.001 b > a . 1:1(0) ack 6\n" for wait in (1, 2, 4, 8))
+    change = texts(told(opened("+1 a > b P. 6:106(100) ack 1\n+.001 b > a . 1:1(0) ack 6\n" + again)), "What to change")
+
+    assert "all is well" not in change
+    assert "sent again 4 times" in change

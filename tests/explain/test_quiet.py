@@ -138,3 +138,11 @@ def test_a_reset_that_answers_nothing_leaves_its_sender_open(ttl, fits):
     assert "when an idle limit runs out" in texts(story, "Why")
     assert (f"Its TTL ({ttl})" in texts(story, "Why")) == fits
     assert "server unknown since" in texts(story, "Timeline")
+
+
+def test_a_give_up_seen_from_one_side_tells_that_no_answer_came():
+    """Where only the prober's packets were captured, its giving up shows that it was not answered."""
+    probes = "".join(f"+{wait} a > b . 5:5(0) ack 1\n" for wait in (1, 15, 15, 15))
+    judged = written(f"# One direction.\n{probes}+15 a > b R. 6:6(0) ack 1\n")
+
+    assert "no answer to these probes reached it" in texts(told(judged), "What happened")

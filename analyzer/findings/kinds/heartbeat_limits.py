@@ -10,6 +10,7 @@ from analyzer.findings.beating import LATE, heartbeats_ceased, overdue_ns
 from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Told
 from analyzer.findings.phrases import agreed_on, by_what, what_is_sent
+from analyzer.judge.record import other
 from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict
 from analyzer.label.outcome import Answer
@@ -230,10 +231,11 @@ def _only_evidence(case: Case) -> Evidence:
 
 
 def _only_detail(t: Teller, f: Finding) -> str:
+    theirs = " and the other end's" if any(probe.answered for probe in t.probes(other(side_of(f)))) else ""
     return (
-        f"For {duration(number(f, 'quiet_ns'))} nothing but {t.the(side_of(f))}'s"
-        f" {count(number(f, 'probes'), 'answered probe')} passed on this connection. A load balancer that counts only"
-        " data would have closed it."
+        f"For {duration(number(f, 'quiet_ns'))} no data passed on this connection, only {t.the(side_of(f))}'s"
+        f" {count(number(f, 'probes'), 'answered probe')}{theirs}. A load balancer that counts only data would have"
+        " closed it, if its limit is shorter."
     )
 
 

@@ -68,7 +68,14 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     probes = t.probes(side)
     resent = times(number(f, "resent"))
     what = WHAT[str(f.data["what"])]
+    sent_ns, heard_ns = t.facts(side).unacked_ns, t.facts(other(side)).last_ns
     text = f"{t.start(side)} then sent {what} that nothing acknowledged, and retransmitted it {resent}."
+    if sent_ns is not None and heard_ns is not None and heard_ns > sent_ns:
+        text = (
+            f"{t.start(side)} had sent {what} at {t.at(sent_ns)} already, and retransmitted it {resent};"
+            f" {t.the(other(side))} was heard after that, but did not acknowledge all of it: either it did not get"
+            " there, or what acknowledged it was lost. A capture at that end would tell."
+        )
     before = f"It had sent {count(len(probes), 'keepalive probe')} before, {t.answered_text(probes)}; since then none."
     return lines(
         last_heard(t, other(side)),

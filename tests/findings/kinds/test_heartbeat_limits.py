@@ -4,7 +4,7 @@ import pytest
 
 from analyzer import explain
 from tests.heartbeats import OPENING, Talk, each
-from tests.judging import codes, judge, judge_batches, scenario
+from tests.judging import codes, judge, judge_batches, opened, scenario
 from tests.notation import SCENARIOS, follow, parse
 
 SLOW = SCENARIOS / "heartbeats_slower_than_a_limit.pkt"
@@ -81,7 +81,17 @@ def test_probes_alone():
     found = judged.finding("only-probes")
 
     assert ("a", (5, 11)) == (found.about, found.frames)
-    assert "3 answered probes passed on this connection" in explain.detail(found, judged)
+    detail = explain.detail(found, judged)
+    assert "no data passed on this connection, only" in detail
+    assert "3 answered probes. A load balancer" in detail
+
+
+def test_probes_of_both_ends():
+    """Where both ends probe neither's probes are said to be all that passed."""
+    each = "+30 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n+.01 b > a . 0:0(0) ack 6\n+.01 a > b . 6:6(0) ack 1\n"
+    judged = opened(3 * each)
+
+    assert "answered probes and the other end's" in explain.detail(judged.finding("only-probes"), judged)
 
 
 def test_data_that_is_sent_again_counts():

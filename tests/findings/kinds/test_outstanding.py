@@ -1,7 +1,7 @@
 """What stays unacknowledged."""
 
 from analyzer import explain
-from tests.judging import captured, scenario, texts, told
+from tests.judging import captured, opened, scenario, texts, told
 
 
 def finding(name, code):
@@ -49,3 +49,16 @@ def test_that_the_path_takes_no_such_size_is_said():
     story = told(scenario("packet_too_big_is_not_heeded")[0])
 
     assert "takes no packet of that size" in texts(story, "Why")
+
+
+def test_a_peer_that_was_heard_after_the_data_is_told_so():
+    """Data that was there before the peer was last heard is not told as sent after it."""
+    again = "".join(f"+{wait} a > b P. 6:106(100) ack 1\n" for wait in (0.2, 0.4, 0.8, 1.6))
+    judged = opened(
+        f"+5 a > b P. 6:106(100) ack 1\n{again}+9 b > a . 0:0(0) ack 6\n"
+        "+.001 a > b . 106:106(0) ack 1\n+1 a > b P. 6:106(100) ack 1\nend: +60\n"
+    )
+    happened = texts(told(judged), "What happened")
+
+    assert "then sent data that nothing acknowledged" not in happened
+    assert "was heard after that, but did not acknowledge all of it" in happened
