@@ -56,10 +56,14 @@ def overdue_ns(f: Flows, which: int) -> Column:
 
 
 def heartbeats_ceased(f: Flows) -> Mask:
-    """It had sent heartbeats in a steady rhythm, each answered if answers are due, and after the last nothing more."""
+    """It had sent heartbeats in a steady rhythm, each answered if answers are due, and after the last nothing more.
+
+    Where the ends agreed to do without them, that they cease means nothing.
+    """
     awaited = (f.beats("due") == 1) & ((f.beats("unanswered") > 0) | np.isin(f.beats("protocol"), POLLS))
     polls = (f.beats("due") == 0) & np.isin(f.beats("protocol"), POLLS)
-    return (f.beats("count") > 0) & ~awaited & ~polls & (f.own("data_ns") <= f.beats("last_ns"))
+    agreed_off = f.beats("limit_ns") == 0
+    return (f.beats("count") > 0) & ~agreed_off & ~awaited & ~polls & (f.own("data_ns") <= f.beats("last_ns"))
 
 
 def beats_by_rule(f: Flows) -> Mask:

@@ -27,7 +27,7 @@ def agreed_on(finding: Finding, which: int) -> str:
     ``which`` is the place in the ``patience`` of a protocol.
     """
     limit_ns = finding.data.get("limit_ns")
-    if not isinstance(limit_ns, int):
+    if not isinstance(limit_ns, int) or limit_ns == 0:
         return ""
     protocol = finding.data.get("protocol")
     halves = patience_of(str(protocol) if protocol is not None else None)[which]

@@ -44,7 +44,7 @@ BEATS: Final = np.dtype(
         ("protocol", np.int16),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
         ("refused_for", np.int16),  # ... 1 if the other program said that it refuses them, 2 something else, 0 not what
         ("others", np.int16),  # messages of its end as long as beats that were not in the rhythm, at most MOST_OTHERS
-        ("limit_ns", np.int64),  # ... what the ends agreed on, if that could be read, else -1
+        ("limit_ns", np.int64),  # ... what the ends agreed on (0: to do without), if that could be read, else -1
         ("safe_ns", np.int64),  # ... the longest silence that connections to the service survive here, -1 not measured
         ("fatal_ns", np.int64),  # ... and the shortest that they do not
         ("refused_frame", np.int64),  # ... where the other program said that there are too many, 0 nowhere

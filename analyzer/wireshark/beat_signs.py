@@ -110,20 +110,25 @@ TOLD_IN_TLS: Final = frozenset({"bgp", "fix", "irc", "mysql", "nbss", "pgsql", "
 
 
 def _smaller(values: Sequence[int]) -> int:
-    """Return what both ends' offers come to, 0 if only one was captured."""
-    return min(values) if len(values) > 1 else 0
+    """Return what both ends' offers come to, -1 if only one was captured."""
+    return min(values) if len(values) > 1 else -1
 
 
 def _second(values: Sequence[int]) -> int:
-    """Return the answer to an offer, 0 if it was not captured."""
-    return values[-1] if len(values) > 1 else 0
+    """Return the answer to an offer, -1 if it was not captured."""
+    return values[-1] if len(values) > 1 else -1
+
+
+def _shortest(values: Sequence[int]) -> int:
+    """Return the shorter of what both ends wait, who need not wait at all."""
+    return min((value for value in values if value > 0), default=0)
 
 
 READ: Final[tuple[tuple[str, str, int, Callable[[Sequence[int]], int]], ...]] = (
     ("MQTT", "mqtt.kalive", SECOND_NS, max),
     ("BGP", "bgp.open.holdtime", SECOND_NS, _smaller),
     ("AMQP", "amqp.method.arguments.heartbeat", SECOND_NS, _second),
-    ("AMQP", "amqp.performative.arguments.idleTimeout", SECOND_NS // 1000, min),
+    ("AMQP", "amqp.performative.arguments.idleTimeout", SECOND_NS // 1000, _shortest),
     ("FIX", "fix.HeartBtInt", SECOND_NS, max),
 )
 """What the ends agree on in clear: of a protocol a field, its unit, and what follows from all values of a connection.

@@ -92,7 +92,7 @@ class Named(NamedTuple):
 
     protocol: str
     limit_ns: int
-    """What the ends agreed on, -1 if that is not known."""
+    """What the ends agreed on, 0 if it is that neither waits for heartbeats, -1 if that is not known."""
     refused_frame: int
     """Where the other end asked to calm down, 0 nowhere."""
     refused_for: int = 0
@@ -221,7 +221,7 @@ def _limit_ns(protocol: str, candidate: Candidate, read: dict[int, Fields]) -> i
     for of, column, unit_ns, follows in READ:
         texts = [text for piece in candidate.pieces for text in read.get(piece.number, {}).get(column, ())]
         values = [int(text) for text in texts if text.isdecimal() and len(text) <= len("4294967295")]
-        if of == protocol and values and (value := follows(values)):
+        if of == protocol and values and (value := follows(values)) >= 0:
             return value * unit_ns
     return -1
 

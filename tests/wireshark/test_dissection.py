@@ -43,15 +43,17 @@ def test_half_of_the_heartbeats_have_to_be_read():
 
 
 def test_what_only_one_end_offered_is_not_agreed():
-    """A hold time of one OPEN alone, or a keep-alive of 0, is no limit."""
+    """A hold time of one OPEN alone is no limit; a keep-alive of 0 agrees to do without, and is known."""
     beats = pieces(("a", b""), ("a", b""), ("b", b""))
     read = {1: {"bgp.type": ["4"], "bgp.open.holdtime": ["90"]}, 2: {"bgp.type": ["4"]}}
 
     assert -1 == name(Candidate(9, beats), read, beats[:2], 0, 1).limit_ns
     read[3] = {"bgp.open.holdtime": ["9"]}
     assert 9_000_000_000 == name(Candidate(9, beats), read, beats[:2], 0, 1).limit_ns
-    read = {at: {"mqtt.msgtype": ["12"], "mqtt.kalive": ["0", "x", "9" * 30]} for at in (1, 2)}
+    read = {at: {"mqtt.msgtype": ["12"], "mqtt.kalive": ["x", "9" * 30]} for at in (1, 2)}
     assert -1 == name(Candidate(9, beats), read, beats[:2], 0, 1).limit_ns
+    read[1]["mqtt.kalive"] = ["0"]
+    assert 0 == name(Candidate(9, beats), read, beats[:2], 0, 1).limit_ns
 
 
 def test_a_refusal_is_of_the_other_end_and_behind_the_first_heartbeat():

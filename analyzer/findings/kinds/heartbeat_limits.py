@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.findings.beating import LATE, heartbeats_ceased, overdue_ns
+from analyzer.findings.beating import LATE, beats_by_rule, heartbeats_ceased, overdue_ns
 from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Told
 from analyzer.findings.phrases import agreed_on, by_what, what_is_sent
@@ -118,8 +118,14 @@ SLOWER: Final = FindingKind(
 
 
 def beats_stopped(f: Flows) -> Mask:
-    """Behind its last heartbeat passed more time than its peer should wait: what was agreed on, or three periods."""
-    late = f.ends_ns - f.beats("last_ns") > overdue_ns(f, LATE)
+    """Behind its last heartbeat passed more time than its peer should wait: what was agreed on, or three periods.
+
+    Who asks for answers, and agreed on nothing, asks only while it hears nothing: its timer starts anew with whatever
+    comes from its peer (ServerAliveInterval of OpenSSH). So for that end the time counts from there.
+    """
+    heard_ns = np.maximum(f.beats("last_ns"), f.peer("data_ns"))
+    since_ns = np.where(beats_by_rule(f), f.beats("last_ns"), heard_ns)
+    late = f.ends_ns - since_ns > overdue_ns(f, LATE)
     return heartbeats_ceased(f) & late & (f.own("fin_frame") == 0) & (f.own("unacked_ns") < 0)
 
 
@@ -159,7 +165,8 @@ CEASED: Final = FindingKind(
             "This end's program sent heartbeats in a steady rhythm, its kernel has nothing outstanding, and then it"
             " sent nothing up to the end of the capture: no heartbeat, no data, no FIN. That lasted for longer than the"
             " other end should wait: for MQTT one and a half times what they agreed on, for BGP the hold time, for AMQP"
-            " two intervals; three periods where nothing is known of that."
+            " two intervals; three periods where nothing is known of that, in which the other end, if it answers"
+            " heartbeats, sent nothing either."
         ),
         why=(
             "A program that beats by itself and is well goes on. It hangs, is stopped, its host is gone, or its packets"

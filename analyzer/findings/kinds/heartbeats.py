@@ -89,11 +89,14 @@ def _ended_by(case: Case, side: Side) -> tuple[str | None, int | None, int]:
 
 
 def _in_vain(case: Case, side: Side) -> Evidence:
+    """What was answered, what was not, and how long that end waited.
+
+    What the ends agreed on is left out: it is how long the other end may wait for heartbeats, not this one for answers.
+    """
     train = surely_train_of(case, side)
     how, closed, until_ns = _ended_by(case, side)
     return frames_of(train.answer_frame, train.silent_frame, train.last_frame, closed), known(
         protocol=train.protocol,
-        limit_ns=train.limit_ns,
         period_ns=train.period_ns,
         answered=train.answered,
         unanswered=train.unanswered,
@@ -304,13 +307,12 @@ HUNG: Final = FindingKind(
 
 def _missed_detail(t: Teller, f: Finding) -> str:
     ended = f"{t.start(side_of(f))} ended the connection {duration(number(f, 'waited_ns'))} after"
-    agreed = agreed_on(f, SOON)
     if "sent" in f.data:
         beats, often = count(number(f, "sent"), "heartbeat"), duration(number(f, "period_ns"))
-        return f"{ended} the last of {beats} of its peer, one every {often} ({by_what(f)}).{agreed}"
+        return f"{ended} the last of {beats} of its peer, one every {often} ({by_what(f)}).{agreed_on(f, SOON)}"
     missed = number(f, "unanswered")
     beat = "a heartbeat" if missed == 1 else f"the first of {missed} heartbeats"
-    return f"{ended} {beat} ({by_what(f)}) that nothing answered.{agreed}"
+    return f"{ended} {beat} ({by_what(f)}) that nothing answered."
 
 
 MISSED: Final = FindingKind(

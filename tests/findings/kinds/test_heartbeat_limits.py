@@ -3,6 +3,7 @@
 import pytest
 
 from analyzer import explain
+from analyzer.judge.table import PROTOCOL_NAMES
 from tests.heartbeats import OPENING, Talk, each
 from tests.judging import codes, judge, judge_batches, opened, scenario
 from tests.notation import SCENARIOS, follow, parse
@@ -73,6 +74,32 @@ def test_heartbeats_of_one_end_that_stop():
 def test_whose_heartbeats_did_not_stop(talk, tail):
     """Nothing is said too early, where other data or a FIN came, while an answer is awaited, or of a lost path."""
     assert "heartbeats-stopped" not in codes(flow_of(talk, tail))
+
+
+def hears(until, every):
+    """A client that pings every ten seconds while it hears nothing, and then hears data as often as that."""
+    talk = Talk().beats(each(10, 10, 6))
+    for at in each(60 + every, every, (until - 60) // every):
+        talk.says(at, "b", 900)
+    return talk
+
+
+@pytest.mark.parametrize(("every", "tail_s", "stopped"), [(9, 5, False), (25, 5, False), (9, 29, False), (9, 40, True)])
+def test_who_asks_only_while_it_hears_nothing(every, tail_s, stopped):
+    """Whose pings are answered has stopped where for three periods its peer's data did not come either."""
+    judged = flow_of(hears(160, every), f"end: +{tail_s}\n")
+
+    assert stopped == ("heartbeats-stopped" in codes(judged))
+
+
+@pytest.mark.parametrize("protocol", ["BGP", "MQTT"])
+def test_who_has_to_beat_whatever_it_hears(protocol):
+    """Where the ends agreed on a time data of the peer are no reason to send nothing."""
+    (batch,) = follow([parse("\n".join([*hears(260, 9).lines, "end: +5\n"])).batch()])
+    batch.trains["protocol"], batch.trains["limit_ns"] = PROTOCOL_NAMES.index(protocol), 30 * 10**9
+    (judged,) = judge_batches([batch])
+
+    assert "a" == judged.finding("heartbeats-stopped").about
 
 
 def test_probes_alone():

@@ -94,15 +94,16 @@ def detail(name):
     return explain.detail(judged.finding("keepalive-masked"), judged)
 
 
-def test_what_the_ends_agreed_on_is_said():
-    """Where a keep-alive could be read it stands beside how long the end waited."""
+def test_what_the_ends_agreed_on_binds_who_waits_for_heartbeats():
+    """MQTT's keep-alive and a half is how long a broker waits: of a client that got no answer nothing such is said."""
     scene = load(SCENARIOS / "heartbeat_unanswered_then_closed.pkt")
     (batch,) = follow([scene.batch()])
     batch.trains["protocol"], batch.trains["limit_ns"] = PROTOCOL_NAMES.index("MQTT"), 30 * 10**9
     (judged,) = judge_batches([batch])
     text = explain.detail(judged.finding("heartbeats-missed"), judged)
 
-    assert "(MQTT PINGREQ) that nothing answered. The ends agreed on 30" in text
+    assert text.endswith("(MQTT PINGREQ) that nothing answered.")
+    assert not any("limit_ns" in found.data for found in judged.findings if "unanswered" in found.data)
 
 
 @pytest.mark.parametrize(
@@ -220,6 +221,17 @@ def test_a_closed_window_keeps_answers_back():
 
     assert "program-hung" not in codes(judged)
     assert "a" == judged.finding("window-closed").about
+
+
+def test_who_agreed_to_do_without_may_stop():
+    """A keep-alive of 0 is off: pings that come nevertheless may stop, and nobody waits for more."""
+    stopped = Talk().beats(each(20, 20, 5), 2, 2)
+
+    assert "heartbeats-stopped" in codes(agreed(stopped, "end: +200", "MQTT", 60))
+    assert "heartbeats-stopped" not in codes(agreed(stopped, "end: +200", "MQTT", 0))
+    gone = "@300 b > a F. 11:11(0) ack 11\n@300.01 a > b . 11:11(0) ack 12\nend: +1"
+    assert "heartbeats-missed" in codes(agreed(stopped, gone, "MQTT", 60))
+    assert "heartbeats-missed" not in codes(agreed(stopped, gone, "MQTT", 0))
 
 
 def agreed(talk, tail, protocol, limit_s):
