@@ -55,6 +55,7 @@ HIDDEN: Final = {
         "stray_port", "stray_at",
     }),
     "a": frozenset({"mac", "data_octet", "steady", "sign0", "sign1", "sign2", "sign3"}),
+    "ending": frozenset({"reset_mac"}),
     "seen": frozenset({"flow", "next", "src_mac", "own_mac", "first_octet", "data_octet", "ttl_low", "ttl_high",
                        "host"}),
 }  # fmt: skip
