@@ -187,6 +187,8 @@ def _count_all(cut: _Cut, read: dict[int, Fields]) -> None:
                 is_counted = _count(like[0], side, beats)
                 if is_counted:
                     _answer(like[0], beats, answers[side] or [], all_acked=_is_acked(cut.beating, side))
+                    if len(known) == 1 and _lacks(cut.beating, 1 - side):
+                        _believe_acknowledgements(like[0], trains[known[0]])
             else:
                 is_counted = _count(like[0], side, beats_of(protocol.name, cut.candidate, read, side))
             made.append(like if is_counted else trains[known])
@@ -207,6 +209,20 @@ def _is_acked(beating: Beating, side: int) -> bool:
     """Say whether all data that an end sent was acknowledged when it was last looked at."""
     end = beating.kept.batch.b if side else beating.kept.batch.a
     return bool(end["unacked_ns"][beating.row] < 0)
+
+
+def _lacks(beating: Beating, side: int) -> bool:
+    """Say whether the capture lacks segments of an end."""
+    end = beating.kept.batch.b if side else beating.kept.batch.a
+    return bool(end["missed"][beating.row] > 0)
+
+
+def _believe_acknowledgements(train: np.void, by_form: np.void) -> None:
+    """Take what form knows of a train, if fewer are unanswered by it: it sees that what is missing is acknowledged."""
+    if by_form["count"] != train["count"] or by_form["missed"] >= train["missed"]:
+        return
+    for each in ("answered", "missed", "unanswered", "acked", "silent_frame", "silent_ns", "answer_frame", "answer_ns"):
+        train[each] = by_form[each]
 
 
 def _answer(train: np.void, beats: list[Piece], answers: list[Piece], *, all_acked: bool) -> None:

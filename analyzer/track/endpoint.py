@@ -276,10 +276,18 @@ def note_oddity(flow: Record, kind: int, side: int, low: int, high: int, frame: 
 
 
 @loop
+def fills_hole(flow: Record, side: int, seq: int, length: int) -> bool:
+    """Say whether a segment that comes behind later ones is part of what was skipped."""
+    known = flow["odd_kind"] == HOLE and flow["odd_side"] == side
+    fills: bool = known and seq >= flow["odd_from"] and seq + length <= flow["odd_to"]
+    return fills
+
+
+@loop
 def fill_hole(flow: Record, end: Record, side: int, seq: int, length: int) -> None:
     """Count the octets of a segment that comes behind later ones, if they are part of what was skipped."""
     beyond = seq + length
-    if flow["odd_kind"] != HOLE or flow["odd_side"] != side or seq < flow["odd_from"] or beyond > flow["odd_to"]:
+    if not fills_hole(flow, side, seq, length):
         return
     end["payload"] += length
     if seq == flow["odd_from"]:

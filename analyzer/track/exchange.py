@@ -22,6 +22,7 @@ from analyzer.tolerances import (
 )
 from analyzer.track.beat_trains import close_exchange, forget_second, is_answered, pass_over, restart
 from analyzer.track.beats import is_alike, new_train
+from analyzer.track.endpoint import fills_hole
 from analyzer.track.rhythm import is_step, period_of
 
 if TYPE_CHECKING:
@@ -54,12 +55,15 @@ def may_beat(flow: Record, end: Record, peer: Record, row: Record) -> bool:
 
 
 @loop
-def is_new_data(end: Record, peer: Record, row: Record, seq: int) -> bool:
-    """Say whether a segment that is not known to go on brings new data: nothing sent again, no probe of a window."""
+def is_new_data(flow: Record, end: Record, peer: Record, side: int, row: Record, seq: int) -> bool:
+    """Say whether a segment that is not known to go on brings new data: nothing sent again, no probe of a window.
+
+    What fills a hole is new, too: it was lost before this point, or not captured, when it was sent first.
+    """
     length = row["payload_len"]
     if length == 0 or row["flags"] & (SYN | RST) or (length == 1 and peer["window"] == 0):
         return False
-    new: bool = seq >= end["snd_nxt"]
+    new: bool = seq >= end["snd_nxt"] or fills_hole(flow, side, seq, length)
     return new
 
 
@@ -240,6 +244,29 @@ def is_next_beat(opened: Record, end: Record, row: Record) -> bool:
     alone = opened["open_own"] == 1 and opened["open_peer"] == 1
     alike = abs(opened["open_length"] - row["payload_len"]) <= BEAT_LENGTH_PLAY
     return alone and alike and row["ts_ns"] - end["data_ns"] >= BEAT_PAUSE_NS
+
+
+@loop
+def may_show_answer(flow: Record, peer: Record, side: int, ack: int) -> bool:
+    """Say whether an acknowledgement shows data of the peer, since the open exchange began, that was not captured.
+
+    A single octet may be a FIN.
+    """
+    waits = flow["exchange"] == 1 + side
+    shows: bool = waits and peer["snd_nxt"] >= 0 and ack > peer["snd_nxt"] + 1
+    return shows
+
+
+@loop
+def note_unseen_answer(flow: Record, beats: Rows, peer: Record, row: Record, ack: int) -> None:
+    """Note an answer that was not captured, by the frame that acknowledges it, unless one was."""
+    opened = beats[flow["beats"]]
+    if opened["open_answer_frame"] > 0:
+        return
+    opened["open_peer"] += 1
+    opened["open_answer_frame"] = row["frame"]
+    opened["open_answer_ns"] = row["ts_ns"]
+    opened["open_answer_len"] = ack - peer["snd_nxt"]
 
 
 @loop

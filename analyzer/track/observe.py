@@ -31,7 +31,7 @@ from analyzer.track.endpoint import (
     sign_in,
     signature,
 )
-from analyzer.track.exchange import is_new_data, may_beat, watch_beats
+from analyzer.track.exchange import is_new_data, may_beat, may_show_answer, note_unseen_answer, watch_beats
 from analyzer.track.fast_path import go_on, goes_on, steady
 from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, remove, side_of
 from analyzer.track.habits import brings_news, note_habit, widen
@@ -433,7 +433,9 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         sign_in(end, sign, ts_ns)
         if flow["trial_ns"] > 0 or ts_ns - flow["last_ns"] >= TRIAL_LEAST_NS:
             try_silence(flow, end, peer, side, row)
-        if mark != LIKE_KEEPALIVE and is_new_data(end, peer, row, seq) and may_beat(flow, end, peer, row):
+        if may_show_answer(flow, peer, side, ack):
+            note_unseen_answer(flow, beats, peer, row, ack)
+        if mark != LIKE_KEEPALIVE and is_new_data(flow, end, peer, side, row, seq) and may_beat(flow, end, peer, row):
             watch_beats(flow, end, peer, side, row, beats, beat_registers)
 
         # an empty segment that acknowledges nothing new, while a probe waits, is its answer and not activity; whoever

@@ -114,3 +114,34 @@ def test_two_that_beat_in_step(jit, lag):
 
     assert 9 <= max(int(train["count"]) for train in trains) <= 12
     assert {round(train["sum_ns"] / train["gaps"] / 1e9) for train in trains} == {10}
+
+
+def told_of_losses(lost):
+    """A ping of 6 bytes every 10 s, each answered with 8; ``lost`` says which answers lack what."""
+    text, asked, answered = OPENING, 1, 1
+    for at in range(8):
+        text += f"+10 a > b P. {asked}:{asked + 6}(6) ack {answered}\n"
+        asked += 6
+        answer = f"b > a P. {answered}:{answered + 8}(8) ack {asked}\n"
+        what = lost.get(at, "")
+        if what == "sent again":  # the kernel's ACK comes first, behind the answer that was lost
+            text += f"+.2 b > a . {answered + 8}:{answered + 8}(0) ack {asked}\n+.06 {answer}"
+        elif not what:
+            text += f"+.01 {answer}"
+        answered += 8
+        if what != "not captured":
+            text += f"+.01 a > b . {asked}:{asked}(0) ack {answered}\n"
+        elif at % 2:
+            text += f"+.02 a > b . {asked}:{asked}(0) ack {answered}\n"
+    return text
+
+
+@modes
+@pytest.mark.parametrize("what", ["sent again", "not captured"])
+def test_an_answer_that_was_lost_before_this_point_is_one(jit, what):
+    """What is captured only when it is sent again answers, and so does what the asker acknowledges without it."""
+    text = told_of_losses(dict.fromkeys((3, 4, 6), what))
+    (batch,) = follow([parse(text).batch()], jit=jit)
+    (train,) = batch.trains
+
+    assert known(train, "side", "count", "answered", "missed") == (0, 8, 8, 0)
