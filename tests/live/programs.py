@@ -27,7 +27,7 @@ RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 STREAM_MODULE = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 START_S = 90
 """A broker in Erlang starts in nine seconds, and in thirty on a machine with much else to do."""
-PATIENCE_S = 25
+PATIENCE_S = 60
 NAP_S = 0.02
 HELD_UP_S = 0.25
 """A machine that is so late to go on with who sleeps keeps programs from their own time: nothing can be counted."""
