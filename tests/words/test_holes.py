@@ -49,7 +49,7 @@ def test_many_drops_are_summed_up():
 
 def test_every_silence_has_its_words():
     """Each reason why a silence is a hole is told."""
-    assert {"clock", "missed", "merged", "days", "years", "down"} == set(WHY)
+    assert {"clock", "missed", "paused", "merged", "days", "years", "down"} == set(WHY)
 
 
 def test_a_flow_that_met_a_hole_says_so():
