@@ -11,7 +11,7 @@ import numpy as np
 
 from analyzer.findings.notable import BEATS_OVERDUE, BEATS_OVERDUE_NS
 from analyzer.judge.protocols import PATIENCE, POLLS
-from analyzer.tolerances import BEAT_PROMPT_NS
+from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_PROMPT_NS, BEAT_TINY_OCTETS
 from analyzer.track.beats import SLOW_ANSWERS
 
 if TYPE_CHECKING:
@@ -55,15 +55,28 @@ def overdue_ns(f: Flows, which: int) -> Column:
     return np.where(limit_ns > 0, limit_ns * halves // 2, steady_ns)
 
 
+def may_be_data(f: Flows) -> Mask:
+    """Nobody answers them, only their form is known, they have room for data, and the peer does not beat alike.
+
+    What a sensor measures, or a job reports of its progress, comes so as often as heartbeats do, and is over one day.
+    """
+    own_ns = f.beats("sum_ns") // np.maximum(f.beats("gaps"), 1)
+    peer_ns = f.from_peer.beats("sum_ns") // np.maximum(f.from_peer.beats("gaps"), 1)
+    as_long = np.abs(f.beats("length") - f.from_peer.beats("length")) <= BEAT_LENGTH_PLAY
+    alike = (f.from_peer.beats("count") > 0) & as_long & (8 * np.abs(own_ns - peer_ns) <= own_ns)
+    return (f.beats("due") == 0) & (f.beats("protocol") == 0) & (f.beats("length") > BEAT_TINY_OCTETS) & ~alike
+
+
 def heartbeats_ceased(f: Flows) -> Mask:
     """It had sent heartbeats in a steady rhythm, each answered if answers are due, and after the last nothing more.
 
-    Where the ends agreed to do without them, that they cease means nothing.
+    Where the ends agreed to do without them, or they may be data, that they cease means nothing.
     """
     awaited = (f.beats("due") == 1) & ((f.beats("unanswered") > 0) | np.isin(f.beats("protocol"), POLLS))
     polls = (f.beats("due") == 0) & np.isin(f.beats("protocol"), POLLS)
     agreed_off = f.beats("limit_ns") == 0
-    return (f.beats("count") > 0) & ~agreed_off & ~awaited & ~polls & (f.own("data_ns") <= f.beats("last_ns"))
+    due = (f.beats("count") > 0) & ~agreed_off & ~awaited & ~polls & ~may_be_data(f)
+    return due & (f.own("data_ns") <= f.beats("last_ns"))
 
 
 def beats_by_rule(f: Flows) -> Mask:

@@ -44,6 +44,36 @@ def test_whose_heartbeats_ceased(talk, ceased):
     assert [ceased] == beating.heartbeats_ceased(flows_of(talk, "end: +100")).tolist()
 
 
+def both_beat(period, length):
+    """One end sends messages of 65 octets every twenty seconds, the other its own."""
+    talk = Talk()
+    own = [(at, "a", 65) for at in each(20, 20, 6)]
+    for at, who, octets in sorted([*own, *((at, "b", length) for at in each(28, period, 5))]):
+        talk.beats([at], octets, 0, who=who)
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("talk", "protocol", "is_data"),
+    [
+        (Talk().beats(each(20, 20, 6), length=65, answer=0), None, True),
+        (Talk().beats(each(20, 20, 6), length=9, answer=0), None, True),
+        (Talk().beats(each(20, 20, 6), length=8, answer=0), None, False),
+        (Talk().beats(each(20, 20, 6), length=65, answer=0), "FIX", False),
+        (Talk().beats(each(20, 20, 6), length=65), None, False),
+        (both_beat(20, 65), None, False),
+        (both_beat(20, 30), None, True),
+    ],
+    ids=["long", "not tiny", "tiny", "named", "answered", "both ends", "another of the other end"],
+)
+def test_what_nobody_answers_may_be_data(talk, protocol, is_data):
+    """By form alone, where nobody answers, and the other end does not beat alike, it may be data and simply be over."""
+    f = flows_of(talk, "end: +100", protocol)
+
+    assert [is_data] == beating.may_be_data(f).tolist()
+    assert [not is_data] == beating.heartbeats_ceased(f).tolist()
+
+
 def test_who_gave_up():
     """Who closes long after a heartbeat without an answer gave up, and not who closes at once."""
     waits = Talk().beats(each(20, 20, 5)).beats([120], answer=0)

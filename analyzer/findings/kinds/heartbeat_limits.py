@@ -14,7 +14,7 @@ from analyzer.judge.record import other
 from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict
 from analyzer.label.outcome import Answer
-from analyzer.tolerances import ANSWER_RST_NS
+from analyzer.tolerances import ANSWER_RST_NS, BEAT_TINY_OCTETS
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
 from analyzer.words.model import LongText
@@ -301,9 +301,12 @@ def _masked_evidence(case: Case) -> Evidence:
 def _masked_detail(t: Teller, f: Finding) -> str:
     side: Side = "a" if f.data["beater"] == "a" else "b"
     answered = f", {number(f, 'answered')} of them answered" if "answered" in f.data else ""
+    what, known_by = what_is_sent(f), by_what(f)
+    if not {"protocol", "answered"} & set(f.data) and number(f, "bytes") > BEAT_TINY_OCTETS:
+        what, known_by = "message", "heartbeats, or data at even times: only their form is known"
     return (
-        f"{t.start(side)}'s program sent {count(number(f, 'sent'), what_is_sent(f))} of"
-        f" {count(number(f, 'bytes'), 'byte')}, one every {duration(number(f, 'period_ns'))}{answered} ({by_what(f)})."
+        f"{t.start(side)}'s program sent {count(number(f, 'sent'), what)} of"
+        f" {count(number(f, 'bytes'), 'byte')}, one every {duration(number(f, 'period_ns'))}{answered} ({known_by})."
         " Each restarts keepalive's idle time, so whether keepalive is on cannot be seen here."
     )
 

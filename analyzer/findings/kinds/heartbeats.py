@@ -17,7 +17,7 @@ from analyzer.findings.evidence import frames_of, known, surely_train_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.phrases import agreed_on, by_what
 from analyzer.judge.record import other
-from analyzer.tolerances import BEAT_AT_ONCE_NS
+from analyzer.tolerances import BEAT_AT_ONCE_NS, BEAT_SHORT_OCTETS
 from analyzer.units import NS_PER_S
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import count, duration, lines, number, side_of
@@ -98,6 +98,7 @@ def _in_vain(case: Case, side: Side) -> Evidence:
     return frames_of(train.answer_frame, train.silent_frame, train.last_frame, closed), known(
         protocol=train.protocol,
         period_ns=train.period_ns,
+        bytes=train.payload_len,
         answered=train.answered,
         unanswered=train.unanswered,
         acked=train.acked,
@@ -165,15 +166,16 @@ def _then(t: Teller, f: Finding) -> str:
 
 def _hung_headline(t: Teller, f: Finding) -> str:
     late = side_of(f)
+    form = "" if "protocol" in f.data else f" ({by_what(f)})"
     if "sent" in f.data:
         return (
-            f"{t.start(late)}'s program fell silent: no heartbeat came for {duration(number(f, 'waited_ns'))}, though"
-            f" its kernel answered{_then(t, f)}."
+            f"{t.start(late)}'s program fell silent: no heartbeat{form} came for {duration(number(f, 'waited_ns'))},"
+            f" though its kernel answered{_then(t, f)}."
         )
     beats = count(number(f, "unanswered"), "heartbeat")
     return (
-        f"{t.start(late)}'s program stopped answering: its kernel acknowledged {beats} from {t.the(other(late))} in"
-        f" {duration(number(f, 'waited_ns'))}, and the program answered none{_then(t, f)}."
+        f"{t.start(late)}'s program stopped answering: its kernel acknowledged {beats}{form} from"
+        f" {t.the(other(late))} in {duration(number(f, 'waited_ns'))}, and the program answered none{_then(t, f)}."
     )
 
 
@@ -230,11 +232,18 @@ def _other_readings(t: Teller, f: Finding) -> Line | None:
 
 
 def _may_be_poll(t: Teller, f: Finding) -> Line | None:
-    """Return that these may be requests, where only their form is known, and answers took their time."""
-    if "protocol" in f.data or number(f, "slowest_ns") < BEAT_AT_ONCE_NS:
+    """Return that these may be requests, where only their form is known: they are long, or answers took their time."""
+    if "protocol" in f.data or "sent" in f.data:
+        return None
+    bytes_each = number(f, "bytes")
+    if number(f, "slowest_ns") >= BEAT_AT_ONCE_NS:
+        why = f"Answers had taken up to {duration(number(f, 'slowest_ns'))}"
+    elif bytes_each > BEAT_SHORT_OCTETS:
+        why = f"These messages have {bytes_each} bytes, room for a request"
+    else:
         return None
     text = (
-        f"Answers had taken up to {duration(number(f, 'slowest_ns'))}, and only the form of these messages is known:"
+        f"{why}, and only their form is known:"
         f" they may be requests (a poll), and {t.the(side_of(f))}'s program at work on the last."
     )
     return Line(text, (number(f, "answer_frame"),))

@@ -223,6 +223,30 @@ def test_a_closed_window_keeps_answers_back():
     assert "a" == judged.finding("window-closed").about
 
 
+def test_data_at_even_times_may_be_over():
+    """Of messages of 65 octets that nobody answers nothing is said when they cease, nor are they called heartbeats."""
+    told = Talk().beats(each(10, 10, 6), length=65, answer=0)
+    gone = "@160 b > a R. 1:1(0) ack 391\nend: +1\n"
+    probes = "".join(f"@{at} b > a . 0:0(0) ack 391\n@{at}.01 a > b . 391:391(0) ack 1\n" for at in (90, 120, 150))
+    left, reset, probed = (flow_of(told, tail) for tail in ("end: +300\n", gone, probes + gone))
+
+    for judged in (left, reset, probed):
+        assert not {"program-hung", "heartbeats-missed", "heartbeats-stopped"} & set(codes(judged))
+    text = explain.detail(left.finding("keepalive-masked"), left)
+    assert "6 messages of 65 bytes, one every 10.000 s (heartbeats, or data at even times: only" in text
+
+
+@pytest.mark.parametrize(("length", "may_be"), [(6, False), (65, True)])
+def test_a_headline_tells_how_heartbeats_are_known(length, may_be):
+    """Where nothing but the form is known the headline says so; where they have room for one they may be a poll."""
+    talk = Talk().beats(each(20, 20, 4), length, length).beats([100, 120], length, answer=0)
+    judged = flow_of(talk, "@150 a > b R. {0}:{0}(0) ack {1}\nend: +9\n".format(1 + 6 * length, 1 + 4 * length))
+    told = explain.story(judged, 0)
+
+    assert "acknowledged 2 heartbeats (by their form) from the client in 50" in told.headline
+    assert may_be == ("(a poll)" in str(told.section("Why")))
+
+
 def test_who_agreed_to_do_without_may_stop():
     """A keep-alive of 0 is off: pings that come nevertheless may stop, and nobody waits for more."""
     stopped = Talk().beats(each(20, 20, 5), 2, 2)
