@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from analyzer.loops.loop import loop
 from analyzer.tolerances import BEAT_AT_ONCE_NS, BEAT_LENGTH_PLAY, BEAT_MOST_JITTER_PARTS, BEATS_LEAST
-from analyzer.track.beats import MOST_OTHERS, MOST_TRAINS, copy_train, is_alike, new_train
-from analyzer.track.rhythm import distance_in, hidden_in, is_unexplained, is_within, steps_in
+from analyzer.track.beats import MOST_INSTEAD, MOST_OTHERS, MOST_TRAINS, copy_train, is_alike, new_train
+from analyzer.track.rhythm import distance_in, hidden_in, is_in_place, is_step, is_unexplained, is_within, steps_in
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -118,6 +118,7 @@ def add_second(train: Record, opened: Record, side: int) -> bool:
 @loop
 def place_exchange(flow: Record, beats: Rows, registers: Numbers, side: int, acked: bool) -> None:  # noqa: FBT001
     """Find the train that the open exchange goes on with and add it there, or let it begin one."""
+    note_instead(flow, beats, side)
     opened = beats[flow["beats"]]
     length = opened["open_length"]
     found = False
@@ -167,6 +168,18 @@ def place_exchange(flow: Record, beats: Rows, registers: Numbers, side: int, ack
         spare = new_train(beats, registers, side)
         beats[last]["next"] = spare
     begin_train(beats[spare], opened, side, acked)
+
+
+@loop
+def note_instead(flow: Record, beats: Rows, side: int) -> None:
+    """Note for the trains of other lengths in whose place the open exchange stands that it does."""
+    opened = beats[flow["beats"]]
+    at = flow["beats"]
+    while at >= 0:
+        train = beats[at]
+        if not is_alike(train, side, opened["open_length"]) and is_in_place(train, side, opened):
+            train["instead"] = min(MOST_INSTEAD, train["instead"] + 1)
+        at = train["next"]
 
 
 @loop
@@ -238,6 +251,7 @@ def begin_train(train: Record, opened: Record, side: int, acked: bool) -> None: 
     train["unlike"] = 0
     train["late"] = 0
     train["others"] = 0
+    train["instead"] = 0
     train["answer_frame"] = 0
     train["answer_ns"] = -1
     train["silent_frame"] = 0
@@ -273,6 +287,7 @@ def restart(train: Record) -> None:
     train["acked"] = min(train["acked"], waits)
     train["unlike"] = 0
     train["others"] = 0
+    train["instead"] = 0
     train["gaps"] = 0
     train["sum_ns"] = 0
     train["first_frame"] = train["last_frame"]
@@ -321,7 +336,14 @@ def add_hidden(train: Record, opened: Record, distance_ns: int) -> None:
 
 @loop
 def count_beat(train: Record, frame: int, ts_ns: int, distance_ns: int) -> None:
-    """Count a beat, and its distance from the one before if it has one."""
+    """Count a beat, and its distance from the one before if it has one.
+
+    What stood in its place is out of its rhythm, unless the beat came nevertheless, one period after the last.
+    """
+    if train["instead"] > 0:
+        if not is_step(train, ts_ns - train["last_ns"]):
+            train["others"] = min(MOST_OTHERS, train["others"] + train["instead"])
+        train["instead"] = 0
     train["count"] += 1
     if train["gaps"] < 0:
         train["gaps"] = 0

@@ -36,14 +36,15 @@ BEATS: Final = np.dtype(
         ("acked", np.int32),  # those of these, from the last on, that the peer's kernel acknowledged
         ("answer_len", np.int32),  # octets of the first answer
         ("unlike", np.int16),  # answers of another length, at most MOST_OTHERS
-        ("loose", np.int16),  # 1 if it takes distances with much jitter: a train beside the one that takes few
+        ("loose", np.int8),  # 1 if it takes distances with much jitter: a train beside the one that takes few
         (
             "due",
-            np.int16,
+            np.int8,
         ),  # once the flow left: 1 if answers are due, 0 if not; before: -1 if a beat came second, else 0
+        ("instead", np.int8),  # messages of another length in place of a beat since the last, at most MOST_INSTEAD
         ("protocol", np.int16),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
         ("refused_for", np.int16),  # ... 1 if the other program said that it refuses them, 2 something else, 0 not what
-        ("others", np.int16),  # messages of its end as long as beats that were not in the rhythm, at most MOST_OTHERS
+        ("others", np.int16),  # messages of its end out of the rhythm, or in place of a beat; at most MOST_OTHERS
         ("limit_ns", np.int64),  # ... what the ends agreed on (0: to do without), if that could be read, else -1
         ("safe_ns", np.int64),  # ... the longest silence that connections to the service survive here, -1 not measured
         ("fatal_ns", np.int64),  # ... and the shortest that they do not
@@ -84,6 +85,7 @@ BEATS: Final = np.dtype(
 SLOW_ANSWERS: Final = 4
 """Whoever waits this many times as long as for the slowest answer so far waits in vain."""
 MOST_OTHERS: Final = 32_000
+MOST_INSTEAD: Final = 100
 MOST_TRAINS: Final = 6
 """So many trains are kept of a flow."""
 
@@ -127,6 +129,7 @@ def new_train(beats: Rows, registers: Numbers, side: int) -> int:
     beats[at]["count"] = 0
     beats[at]["open_side"] = 0
     beats[at]["loose"] = 0
+    beats[at]["instead"] = 0
     return at
 
 
@@ -149,6 +152,7 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
     copy["loose"] = train["loose"]
     copy["others"] = train["others"]
     copy["due"] = train["due"]
+    copy["instead"] = train["instead"]
     copy["protocol"] = 0
     copy["refused_for"] = 0
     copy["limit_ns"] = -1

@@ -74,6 +74,35 @@ def is_even(train: Record) -> bool:
 
 
 @loop
+def is_of_many_lengths(out: Rows, first: int, count: int, j: int) -> bool:
+    """Say whether a train is made of some of the messages of an even stream whose lengths differ.
+
+    Its beats come at some whole number of the periods of another train, which messages of other lengths fill.
+    """
+    train = out[j]
+    period_ns = period_of(train)
+    for k in range(first, count):
+        other = out[k]
+        if other["side"] != train["side"] or abs(other["length"] - train["length"]) <= BEAT_LENGTH_PLAY:
+            continue
+        if 2 * other["others"] <= other["count"] or other["gaps"] <= 0:
+            continue
+        step_ns = period_of(other)
+        apart_ns = abs(train["last_ns"] - other["last_ns"])
+        if is_multiple(period_ns, step_ns) and is_multiple(apart_ns, step_ns):
+            return True
+    return False
+
+
+@loop
+def is_multiple(whole_ns: int, step_ns: int) -> bool:
+    """Say whether a time is a whole number of steps, one at least, to within a tenth of one."""
+    steps = (whole_ns + step_ns // 2) // step_ns
+    multiple: bool = steps > 0 and 10 * abs(whole_ns - steps * step_ns) <= step_ns
+    return multiple
+
+
+@loop
 def is_mutual(train: Record, beats: Rows, at: int) -> bool:
     """Say whether the other end beats by itself as this one does, in a chain of trains from there on.
 
@@ -227,6 +256,8 @@ def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: 
         kept = first
         choose_rhythm(out, first, count)
         for j in range(first, count):
+            if is_of_many_lengths(out, first, count, j):
+                continue
             if is_train(out[j]) or is_mutual(out[j], beats, flow["beats"]):
                 out[j]["due"] = 1 if is_due(out[j]) else 0
                 copy_train(out[j], out[kept], flow["number"])

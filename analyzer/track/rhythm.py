@@ -64,6 +64,21 @@ def distance_in(train: Record, opened: Record) -> int:
 
 
 @loop
+def is_in_place(train: Record, side: int, opened: Record) -> bool:
+    """Say whether the open exchange, of another length, stands where a beat of a train of its sender was due.
+
+    It does if it comes one period after that train's last beat, or after what its sender sent before it.
+    """
+    if train["count"] == 0 or train["side"] != side or train["gaps"] <= 0:
+        return False
+    period_ns = period_of(train)
+    slack = slack_ns(period_ns)
+    from_last_ns = opened["open_ns"] - train["last_ns"]
+    in_place: bool = abs(from_last_ns - period_ns) <= slack or abs(opened["open_own_ns"] - period_ns) <= slack
+    return in_place
+
+
+@loop
 def is_unexplained(train: Record, opened: Record) -> bool:
     """Say whether nothing passed since a train's last beat, and the answer to it, for longer than its period."""
     passed_ns = opened["open_ns"] - max(train["last_ns"], train["answer_ns"])

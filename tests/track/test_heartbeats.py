@@ -81,6 +81,30 @@ def test_lengths_that_differ():
     assert talk.trains() == []
 
 
+@modes
+@pytest.mark.parametrize("answer", [0, 30])
+@pytest.mark.parametrize("period", [5, 10])
+@pytest.mark.parametrize("spread", [20, 50])
+def test_an_even_stream_of_messages_of_any_length(jit, spread, period, answer):
+    """Of messages of any length in one rhythm those that are as long as each other are no heartbeats."""
+    for seed in range(6):
+        drawn, talk = random.Random(seed), Talk()
+        for at in each(10, period, 80):
+            talk.beats([at], 40 + drawn.randint(0, spread), answer)
+
+        assert talk.trains(jit=jit) == []
+
+
+def test_one_of_another_length_now_and_then():
+    """Who sends something else than a heartbeat where one is due, now and then, still beats."""
+    talk = Talk()
+    for number, at in enumerate(each(10, 10, 16)):
+        talk.beats([at], 40 if number % 5 == 4 else 20)
+    (train,) = talk.trains()
+
+    assert known(train, "length", "count", "others") == (20, 13, 3)
+
+
 def test_answers_that_differ():
     """A poll that gets something else each time is no heartbeat."""
     talk = Talk()
