@@ -281,9 +281,31 @@ MIDDLEBOXES: Final = (
 """Only limits with a source that states them; Azure NAT gateway and others without one are left out."""
 
 
-def middleboxes_within(silence_ns: int, *, half_closed: bool = False) -> tuple[Middlebox, ...]:
-    """Return the middleboxes that forget a flow within such a silence, those with the shortest limit first."""
-    fits = (row for row in MIDDLEBOXES if row.half_closed <= half_closed and row.idle_s * _NS_PER_S <= silence_ns)
+REFUSES: Final = {
+    Behaviour.SILENT: False,
+    Behaviour.RST_ON_NEXT: True,
+    Behaviour.RST_AT_LIMIT: True,
+    Behaviour.SILENT_OR_RST: None,
+}
+"""Whether what comes after the limit draws a RST; None where it may or may not."""
+
+
+def middleboxes_within(
+    silence_ns: int, *, half_closed: bool = False, survived_ns: int = 0, refused: bool | None = None
+) -> tuple[Middlebox, ...]:
+    """Return the middleboxes that forget a flow within such a silence, those with the shortest limit first.
+
+    Not those whose limit a silence refutes that the flow survived before it was half closed; nor, if it is known
+    whether what came next was ``refused`` with a RST or got no answer, those that do the other.
+    """
+    fits = (
+        row
+        for row in MIDDLEBOXES
+        if row.half_closed <= half_closed
+        and row.idle_s * _NS_PER_S <= silence_ns
+        and (row.half_closed or row.idle_s * _NS_PER_S > survived_ns)
+        and (refused is None or REFUSES[row.behaviour] in (None, refused))
+    )
     return tuple(sorted(fits, key=lambda row: row.idle_s))
 
 

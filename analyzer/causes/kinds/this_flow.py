@@ -62,10 +62,20 @@ def nobody_had_stopped(s: Scene) -> bool:
 
 def broke_a_long_silence_in_vain(s: Scene) -> bool:
     """What broke a silence, longer than a known box on the way remembers such a flow, got no answer, or a RST."""
+    known = bool(_limits_s(s, s.record.trial_ns))
+    return (s.is_silent or s.reset is not None) and known and s.since_ns <= s.until_ns - s.record.trial_ns
+
+
+def _limits_s(s: Scene, silence_ns: int) -> list[int]:
+    """Return the limits of known boxes that forget such a flow in a silence and then do what was seen, in seconds."""
     record = s.record
-    half_closed = bool(record.fins_in_time)
-    known = any(box.keepalive_helps for box in middleboxes_within(record.trial_ns, half_closed=half_closed))
-    return (s.is_silent or s.reset is not None) and known and s.since_ns <= s.until_ns - record.trial_ns
+    boxes = middleboxes_within(
+        silence_ns,
+        half_closed=bool(record.fins_in_time),
+        survived_ns=record.survived_ns,
+        refused=s.reset is not None and s.reset.sender == s.quiet,
+    )
+    return sorted({box.idle_s for box in boxes if box.keepalive_helps})
 
 
 def nobody_paused(s: Scene) -> bool:
@@ -108,7 +118,11 @@ def _limit(s: Scene) -> Facts:
     finding = s.found(idle.BEYOND_LIMIT.code)
     frames = finding.frames if finding else (s.record.trial_from or 0, s.record.trial_to or 0)
     silence_ns = finding.data["silence_ns"] if finding else s.record.trial_ns
-    return frames, {"silence_ns": silence_ns}
+    assert isinstance(silence_ns, int)
+    return frames, {
+        "silence_ns": silence_ns,
+        "limits": ", ".join(f"{limit_s:,} s" for limit_s in _limits_s(s, silence_ns)),
+    }
 
 
 def _way(s: Scene) -> Facts:
@@ -117,12 +131,11 @@ def _way(s: Scene) -> Facts:
 
 
 def _limit_fits(t: Teller, cause: Cause) -> str:
+    del t
     silence_ns = cause.data["silence_ns"]
     assert isinstance(silence_ns, int)
-    boxes = middleboxes_within(silence_ns, half_closed=bool(t.record.fins_in_time))
-    limits = ", ".join(f"{idle_s:,} s" for idle_s in sorted({box.idle_s for box in boxes if box.keepalive_helps}))
     passed = f"Nothing had passed for {duration(silence_ns)} before"
-    return f"{passed}; known boxes have forgotten a connection by then: {limits}."
+    return f"{passed}; known boxes have forgotten a connection by then: {cause.data['limits']}."
 
 
 def _filter_headline(t: Teller, cause: Cause) -> str:

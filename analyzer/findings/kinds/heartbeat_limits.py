@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.findings.beating import LATE, beats_by_rule, heartbeats_ceased, overdue_ns
+from analyzer.findings.boxes import boxes_forget, limits_of
 from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Told
 from analyzer.findings.phrases import agreed_on, by_what, what_is_sent
 from analyzer.judge.record import other
-from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
+from analyzer.judge.signatures import MIDDLEBOXES
 from analyzer.judge.verdict import Verdict
 from analyzer.label.outcome import Answer
 from analyzer.tolerances import ANSWER_RST_NS, BEAT_TINY_OCTETS
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
-LIMITS_NS: Final = np.array(
-    sorted(NS_PER_S * row.idle_s for row in MIDDLEBOXES if row.keepalive_helps and not row.half_closed)
-)
-"""The limits of known boxes that a heartbeat in time keeps from forgetting."""
 DATA_LIMIT_NS: Final = NS_PER_S * min(row.idle_s for row in MIDDLEBOXES if not row.keepalive_helps)
 """The shortest default limit of known boxes that count only data."""
 
@@ -39,10 +36,8 @@ DATA_LIMIT_NS: Final = NS_PER_S * min(row.idle_s for row in MIDDLEBOXES if not r
 def came_late(f: Flows) -> Mask:
     """Its last heartbeat came after a silence longer than any that survived, and than a known, or measured, limit."""
     trial_ns, fatal_ns = f.flow("trial_ns"), f.beats("fatal_ns")
-    known_limit = np.searchsorted(LIMITS_NS, trial_ns, side="right") > np.searchsorted(
-        LIMITS_NS, f.flow("survived_ns"), side="right"
-    )
-    return np.where(fatal_ns > 0, (trial_ns >= fatal_ns) & (f.flow("survived_ns") < fatal_ns), known_limit)
+    measured = (trial_ns >= fatal_ns) & (f.flow("survived_ns") < fatal_ns)
+    return np.where(fatal_ns > 0, measured, boxes_forget(f, trial_ns))
 
 
 def silence_is_not_survived(f: Flows) -> Mask:
@@ -64,17 +59,12 @@ def _slower_evidence(case: Case) -> Evidence:
     """The heartbeat that failed, and which boxes forget sooner."""
     train = surely_train_of(case, case.side)
     record = case.record
-    boxes = {
-        row.idle_s: row.name
-        for row in middleboxes_within(record.trial_ns)
-        if row.keepalive_helps and row.idle_s * NS_PER_S > record.survived_ns
-    }
     measured = {} if train.fatal_ns is None else {"safe_ns": train.safe_ns, "fatal_ns": train.fatal_ns}
     return frames_of(train.last_frame, case.reset.frame if case.reset is not None else None), known(
         period_ns=train.period_ns,
         silent_ns=record.trial_ns,
         survived_ns=record.survived_ns or None,
-        limits=", ".join(f"{boxes[limit]} {limit} s" for limit in sorted(boxes)) or None,
+        limits=limits_of(case, record.trial_ns) or None,
         **measured,
     )
 
@@ -118,11 +108,8 @@ SLOWER: Final = FindingKind(
 
 
 def beats_stopped(f: Flows) -> Mask:
-    """Behind its last heartbeat passed more time than its peer should wait: what was agreed on, or three periods.
-
-    Who asks for answers, and agreed on nothing, asks only while it hears nothing: its timer starts anew with whatever
-    comes from its peer (ServerAliveInterval of OpenSSH). So for that end the time counts from there.
-    """
+    """Behind its last heartbeat passed what was agreed on, or three periods in which it heard nothing if it asks."""
+    # who asks for answers, and agreed on nothing, may ask only while it hears nothing: ServerAliveInterval of OpenSSH
     heard_ns = np.maximum(f.beats("last_ns"), f.peer("data_ns"))
     since_ns = np.where(beats_by_rule(f), f.beats("last_ns"), heard_ns)
     late = f.ends_ns - since_ns > overdue_ns(f, LATE)

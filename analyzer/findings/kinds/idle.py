@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.findings import conditions as c
+from analyzer.findings.boxes import boxes_forget, limits_of
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope
 from analyzer.findings.notable import LONG_NS
 from analyzer.findings.pausing import awake_before, due_of, overdue_ns, shortest_other_wait
-from analyzer.judge.signatures import MIDDLEBOXES, middleboxes_within
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import OVERDUE, OVERDUE_NS
-from analyzer.units import NS_PER_S
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration, number, side_of
 
@@ -23,14 +22,7 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Column, Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
-    from analyzer.judge.signatures import Middlebox
     from analyzer.words.teller import Teller
-
-
-SHORTEST_LIMIT_NS: Final = NS_PER_S * min(
-    row.idle_s for row in MIDDLEBOXES if row.keepalive_helps and not row.half_closed
-)
-"""Within this silence no known box forgets a flow that probing could have kept."""
 
 
 def peer_forgot_or_silent(f: Flows) -> Mask:
@@ -49,7 +41,7 @@ def _failed(f: Flows) -> Column:
 
 def silent_for_minutes_before_the_end(f: Flows) -> Mask:
     """Before the probe that failed nothing passed for longer than a known box on the way remembers an idle flow."""
-    return f.value_at(_failed(f), "gap_ns") >= SHORTEST_LIMIT_NS
+    return boxes_forget(f, f.value_at(_failed(f), "gap_ns"))
 
 
 def waited_as_ever(f: Flows) -> Mask:
@@ -74,22 +66,15 @@ def silence_before_the_end(case: Case) -> tuple[int, int] | None:
     return (first.gap_ns, first.frame) if first.gap_ns is not None else None
 
 
-def forgetful(silence_ns: int) -> tuple[Middlebox, ...]:
-    """Return the boxes that forget a flow within a silence and that probing helps against, one per limit."""
-    rows = {row.idle_s: row for row in reversed(middleboxes_within(silence_ns)) if row.keepalive_helps}
-    return tuple(rows[limit] for limit in sorted(rows))
-
-
 def _beyond_evidence(case: Case) -> Evidence:
     """The silence before the probe that failed."""
     found = silence_before_the_end(case)
     assert found is not None
-    limits = forgetful(found[0])
     return frames_of(found[1]), known(
         silence_ns=found[0],
         probe_frame=found[1],
         idle_ns=_own_idle(case),
-        limits=", ".join(f"{row.name} {row.idle_s} s" for row in limits),
+        limits=limits_of(case, found[0]),
     )
 
 
@@ -124,7 +109,7 @@ def _beyond_detail(t: Teller, f: Finding) -> str:
 
 def silent_for_minutes_before_its_data(f: Flows) -> Mask:
     """Its data, which drew that RST, broke a silence, of probes too, longer than a known box remembers an idle flow."""
-    return (f.flow("trial_to") == f.own("data_frame")) & (f.flow("trial_ns") >= SHORTEST_LIMIT_NS)
+    return (f.flow("trial_to") == f.own("data_frame")) & boxes_forget(f, f.flow("trial_ns"))
 
 
 def nobody_had_stopped_probing(f: Flows) -> Mask:
@@ -137,12 +122,11 @@ def nobody_had_stopped_probing(f: Flows) -> Mask:
 def _data_evidence(case: Case) -> Evidence:
     """The silence before the data that failed."""
     record = case.record
-    limits = forgetful(record.trial_ns)
     return frames_of(record.trial_from, record.trial_to), known(
         silence_ns=record.trial_ns,
         data_frame=record.trial_to,
         idle_ns=_own_idle(case),
-        limits=", ".join(f"{row.name} {row.idle_s} s" for row in limits),
+        limits=limits_of(case, record.trial_ns),
     )
 
 

@@ -29,13 +29,6 @@ end: +80
     assert "idle-beyond-middlebox-limit" not in codes(quick)
 
 
-def test_a_box_is_named_once_per_limit():
-    """The boxes that forget sooner come one per limit, shortest first, without those that probing cannot help."""
-    limits = [row.idle_s for row in idle.forgetful(700_000_000_000)]
-
-    assert [240, 350, 600] == limits
-
-
 def test_silence_of_a_flow_with_no_activity_at_all_counts_from_its_last_segment():
     """A flow of nothing but keepalive forms has its silence measured from its last segment."""
     judged = scenario("midstream_octet_unproven")[0]
