@@ -228,6 +228,32 @@ def pass_over(flow: Record, beats: Rows) -> None:
 
 
 @loop
+def note_asked(flow: Record, beats: Rows) -> None:
+    """Remember that the open exchange, which is none of a heartbeat, got an answer: messages as long ask something.
+
+    Without a train of such messages a record that has none remembers it.
+    """
+    opened = beats[flow["beats"]]
+    side = flow["exchange"] - 1
+    found = -1
+    at = flow["beats"]
+    while at >= 0:
+        train = beats[at]
+        same = train["side"] == side and abs(train["length"] - opened["open_length"]) <= BEAT_LENGTH_PLAY
+        if same and (train["count"] > 0 or train["asked"] > 0):
+            if train["count"] < BEATS_LEAST:
+                train["asked"] = min(MOST_INSTEAD, train["asked"] + 1)
+            return
+        if train["count"] == 0 and train["asked"] == 0:
+            found = at
+        at = train["next"]
+    if found >= 0:
+        beats[found]["side"] = side
+        beats[found]["length"] = opened["open_length"]
+        beats[found]["asked"] = 1
+
+
+@loop
 def is_staler(train: Record, other: Record) -> bool:
     """Say whether a train is easier spared than another: it has no beat, or an older one."""
     if train["count"] == 0 or other["count"] == 0:
@@ -238,7 +264,10 @@ def is_staler(train: Record, other: Record) -> bool:
 
 @loop
 def begin_train(train: Record, opened: Record, side: int, acked: bool) -> None:  # noqa: FBT001
-    """Let the open exchange be the first beat of a train."""
+    """Let the open exchange be the first beat of a train; what was asked before by such messages stays known."""
+    same = train["side"] == side and abs(train["length"] - opened["open_length"]) <= BEAT_LENGTH_PLAY
+    if train["count"] > 0 or not same:
+        train["asked"] = 0
     train["side"] = side
     train["due"] = 0
     train["length"] = opened["open_length"]

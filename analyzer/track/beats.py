@@ -42,6 +42,7 @@ BEATS: Final = np.dtype(
             np.int8,
         ),  # once the flow left: 1 if answers are due, 0 if not; before: -1 if a beat came second, else 0
         ("instead", np.int8),  # messages of another length in place of a beat since the last, at most MOST_INSTEAD
+        ("asked", np.int8),  # messages as long that got an answer before it had beats enough, at most MOST_INSTEAD
         ("protocol", np.int16),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
         ("refused_for", np.int16),  # ... 1 if the other program said that it refuses them, 2 something else, 0 not what
         ("others", np.int16),  # messages of its end out of the rhythm, or in place of a beat; at most MOST_OTHERS
@@ -130,6 +131,7 @@ def new_train(beats: Rows, registers: Numbers, side: int) -> int:
     beats[at]["open_side"] = 0
     beats[at]["loose"] = 0
     beats[at]["instead"] = 0
+    beats[at]["asked"] = 0
     return at
 
 
@@ -153,6 +155,7 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
     copy["others"] = train["others"]
     copy["due"] = train["due"]
     copy["instead"] = train["instead"]
+    copy["asked"] = train["asked"]
     copy["protocol"] = 0
     copy["refused_for"] = 0
     copy["limit_ns"] = -1

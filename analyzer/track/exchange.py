@@ -20,7 +20,7 @@ from analyzer.tolerances import (
     BEAT_PROMPT_NS,
     BEATS_LEAST,
 )
-from analyzer.track.beat_trains import close_exchange, forget_second, is_answered, pass_over, restart
+from analyzer.track.beat_trains import close_exchange, forget_second, is_answered, note_asked, pass_over, restart
 from analyzer.track.beats import is_alike, new_train
 from analyzer.track.endpoint import fills_hole
 from analyzer.track.rhythm import is_step, period_of
@@ -96,6 +96,8 @@ def watch_beats(
                 note_answer(opened, row)
             if not small or opened["open_own"] > MOST_EACH or opened["open_peer"] > MOST_EACH:
                 pass_over(flow, beats)
+                if opened["open_peer"] > 0:
+                    note_asked(flow, beats)
                 forget_second(flow, beats)
                 flow["exchange"] = 0
             return

@@ -48,6 +48,8 @@ def is_train(train: Record) -> bool:
         return alike and train["answer_len"] <= train["length"] + BEAT_ANSWER_MORE
     if train["length"] <= BEAT_TINY_OCTETS:
         return True
+    if train["asked"] > 1:  # requests that nobody answers any more
+        return False
     period_ns = period_of(train)
     on_the_dot = 16 * (train["high_ns"] - train["low_ns"]) <= period_ns
     return period_ns >= BEAT_ONE_WAY_NS and (train["length"] <= BEAT_SHORT_OCTETS or on_the_dot)

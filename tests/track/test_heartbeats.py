@@ -105,6 +105,18 @@ def test_one_of_another_length_now_and_then():
     assert known(train, "length", "count", "others") == (20, 13, 3)
 
 
+@modes
+@pytest.mark.parametrize("asked", [2, 12])
+def test_requests_that_nobody_answers_any_more(jit, asked):
+    """Who asked before, and got an answer of whatever length, asks still: that is no heartbeat of one way."""
+    talk = Talk()
+    for number, at in enumerate(each(10, 10, asked)):
+        talk.beats([at], 125, 200 + 37 * number)
+    talk.beats(each(10 + 10 * asked, 10, 60), 125, 0)
+
+    assert talk.trains(jit=jit) == []
+
+
 def test_answers_that_differ():
     """A poll that gets something else each time is no heartbeat."""
     talk = Talk()
