@@ -238,12 +238,12 @@ def _answered_by(t: Teller, found: Reset, what: str) -> list[Line]:
         return [Line(text, tuple(sorted({asked or found.frame, found.frame})))]
     if took_ns is not None or t.record.is_unseen(asker) or not answers_nothing(t.record, found):
         return [Line(f"{what}; which segment it answers is not clear here.", (found.frame,))]
-    assert facts.last_ns is not None
+    silent = f" for {duration(found.ts_ns - facts.last_ns)}" if facts.last_ns is not None else ""
     low, high = found.own_ttl or (found.ttl, found.ttl)
     ttl = "" if low <= found.ttl <= high else f" Its TTL ({found.ttl}), unlike {t.the(found.sender)}'s, fits that."
     text = (
         f'A RST without ACK has the form of "no such connection", but it answers nothing that was captured:'
-        f" {t.the(asker)} had sent nothing for {duration(found.ts_ns - facts.last_ns)}. Either it was sent unasked, as"
+        f" {t.the(asker)} had sent nothing{silent}. Either it was sent unasked, as"
         " some balancers and firewalls do when an idle limit runs out (Azure with TCP"
         f" reset).{ttl} Or what it answers passed elsewhere."
     )

@@ -28,9 +28,10 @@ PROBED: Final = 2
 """So many answered probes show that keepalive ran meanwhile."""
 
 
-def limit_s(quiet_ns: int) -> int | None:
-    """Return the limit that runs out after such a time without data, in seconds, or None."""
-    return next((s for s in LIMITS_S if s * NS_PER_S - EARLY_NS <= quiet_ns <= s * NS_PER_S + LATE_NS), None)
+def limit_ns(quiet_ns: int) -> int | None:
+    """Return the limit that runs out after such a time without data, or None."""
+    limits = (s * NS_PER_S for s in LIMITS_S)
+    return next((limit for limit in limits if limit - EARLY_NS <= quiet_ns <= limit + LATE_NS), None)
 
 
 def quiet_ns(f: Flows) -> Column:

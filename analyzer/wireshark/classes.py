@@ -35,6 +35,7 @@ from analyzer.wireshark.difference_conditions import (
     prober_sent_more_before_it,
     same_packet_as_the_answer,
     sender_had_sent_no_data,
+    stands_before_its_probe,
     times_are_wrong,
     was_a_candidate,
     we_do_not_decide,
@@ -251,6 +252,14 @@ CLASSES: Final = (
         (we_say_probe, wireshark_says_neither, capture_missed_of_the_sender),
     ),
     # answers
+    Class(
+        "answer-written-before-its-probe",
+        Right.OURS,
+        "Wireshark goes by the order of frames, in which this ACK repeats the one before, and calls it Dup ACK.",
+        "Nothing else asks for it, and the probe that it acknowledges comes at most 1 ms later: the capture wrote the "
+        "two in the other order.",
+        (we_say_answer, wireshark_says_neither, stands_before_its_probe),
+    ),
     Class(
         "answer-to-a-missed-probe",
         Right.OURS,

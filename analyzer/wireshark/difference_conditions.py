@@ -299,6 +299,12 @@ def times_are_wrong(c: ComparedFrame) -> bool:
     return known and advanced_ns >= IDLE_LEAST_NS and passed_ns * 2 < advanced_ns
 
 
+def stands_before_its_probe(c: ComparedFrame) -> bool:
+    """The probe that it answers comes behind it in the capture."""
+    probe_frame: int = getattr(c.this.fact, "frame", 0)
+    return probe_frame > c.this.frame
+
+
 def prober_sent_more_before_it(c: ComparedFrame) -> bool:
     """Between the probe and this answer the prober sent another segment."""
     row, probe = c.this.row, c.probe

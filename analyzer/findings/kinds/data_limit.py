@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.findings.data_limits import closed_at_a_data_limit, limit_s
+from analyzer.findings.data_limits import closed_at_a_data_limit, limit_ns
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.units import NS_PER_S
 from analyzer.words.model import LongText
 from analyzer.words.teller import capital, count, duration, number, side_of
 
@@ -33,7 +34,7 @@ def _evidence(case: Case) -> Evidence:
     quiet_ns = closing.ts_ns - last_ns
     return frames_of(last_frame or None, closing.frame), known(
         quiet_ns=quiet_ns,
-        limit_s=limit_s(quiet_ns),
+        limit_ns=limit_ns(quiet_ns),
         probes=answered,
         closing_frame=closing.frame,
         by="FIN" if reset is None else "RST",
@@ -51,7 +52,8 @@ def _detail(t: Teller, f: Finding) -> str:
     return (
         f"{capital(who)}'s {f.data['by']} came {duration(number(f, 'quiet_ns'))} after the last data, though"
         f" {count(number(f, 'probes'), 'probe')} had been answered since{bare}. That fits a limit of"
-        f" {number(f, 'limit_s'):,} s which counts only data: of a load balancer or proxy, or of {who}'s program."
+        f" {number(f, 'limit_ns') // NS_PER_S:,} s which counts only data: of a load balancer or proxy, or of {who}'s"
+        " program."
     )
 
 

@@ -10,7 +10,7 @@ def test_a_rst_at_a_limit_is_not_said_to_be_unread_data():
     found = judged.finding("data-idle-limit")
 
     assert ("b", (5, 13)) == (found.about, found.frames)
-    assert (60, 3, "RST", 1) == tuple(found.data[name] for name in ("limit_s", "probes", "by", "bare"))
+    assert (60_000_000_000, 3, "RST", 1) == tuple(found.data[name] for name in ("limit_ns", "probes", "by", "bare"))
     assert "fits a limit of 60 s which counts only data" in explain.detail(found, judged)
     assert "abort-without-fin" not in codes(judged)
     assert "unread data" not in told(judged).headline
@@ -21,7 +21,7 @@ def test_a_fin_at_a_limit_may_be_meant():
     """A close in order at such a time is told, and nothing is to be changed if it was meant."""
     judged = scenario("server_closes_idle_at_60_s")[0]
 
-    assert 60 == judged.finding("data-idle-limit").data["limit_s"]
+    assert 60_000_000_000 == judged.finding("data-idle-limit").data["limit_ns"]
     assert "Nothing, if this close was meant." in texts(told(judged), "What to change")
 
 
