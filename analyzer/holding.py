@@ -103,7 +103,7 @@ class Holding:
             self._keep(capture, batch, winners, picked)
         elif len(picked):
             self._unsearched.append((capture, (batch, winners, picked)))
-            if sum(len(batch) for _, (batch, _, _) in self._unsearched) >= SEARCHED // 2:  # more would take memory
+            if sum(len(batch) for _, (batch, _, _) in self._unsearched) >= SEARCHED:
                 self.settle()
 
     def settle(self) -> None:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.findings.notable import BEATS_OVERDUE, BEATS_OVERDUE_NS
-from analyzer.judge.protocols import PATIENCE, POLLS
+from analyzer.judge.protocols import PATIENCE, POLLS, PROTOCOLS
 from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_PROMPT_NS, BEAT_TINY_OCTETS
 from analyzer.track.beats import SLOW_ANSWERS
 
 if TYPE_CHECKING:
     from analyzer.findings.flows import Column, Flows, Mask
 
+IS_POLL: Final = np.zeros(1 + len(PROTOCOLS), dtype=np.bool_)
+"""By number of a protocol, 0 for none, whether its heartbeats may be polls."""
+IS_POLL[list(POLLS)] = True
 SOON: Final = 0
 """The place in PATIENCE of when an end may give up."""
 LATE: Final = 1
@@ -27,7 +30,7 @@ def owes_answers(f: Flows) -> Mask:
     """Its heartbeats were answered as a rule, in half a period if only their form is known, and are no requests."""
     period_ns = f.beats("sum_ns") // np.maximum(f.beats("gaps"), 1)
     may_wait = (f.beats("protocol") == 0) & (2 * f.beats("slowest_ns") > period_ns)
-    return (f.beats("due") == 1) & ~np.isin(f.beats("protocol"), POLLS) & ~may_wait
+    return (f.beats("due") == 1) & ~IS_POLL[f.beats("protocol")] & ~may_wait
 
 
 def ended_first_ns(f: Flows) -> Column:
@@ -72,8 +75,8 @@ def heartbeats_ceased(f: Flows) -> Mask:
 
     Where the ends agreed to do without them, or they may be data, that they cease means nothing.
     """
-    awaited = (f.beats("due") == 1) & ((f.beats("unanswered") > 0) | np.isin(f.beats("protocol"), POLLS))
-    polls = (f.beats("due") == 0) & np.isin(f.beats("protocol"), POLLS)
+    awaited = (f.beats("due") == 1) & ((f.beats("unanswered") > 0) | IS_POLL[f.beats("protocol")])
+    polls = (f.beats("due") == 0) & IS_POLL[f.beats("protocol")]
     agreed_off = f.beats("limit_ns") == 0
     due = (f.beats("count") > 0) & ~agreed_off & ~awaited & ~polls & ~may_be_data(f)
     return due & (f.own("data_ns") <= f.beats("last_ns"))

@@ -123,6 +123,8 @@ class Columns:
         """Return a column of the BEATS records of one end, of the train that says most; -1 for instants, else 0."""
         trains, owner = self._trains
         found = np.full(len(self), -1 if name.endswith("_ns") else 0, dtype=np.int64)
+        if not len(trains):
+            return found
         mine = trains["side"] == side
         found[owner[mine]] = trains[name][mine]
         return found

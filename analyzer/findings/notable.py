@@ -63,6 +63,8 @@ def may_be_notable(batch: FlowBatch) -> NDArray[np.bool_]:
     behind the last: it may have refused them.
     """
     found = np.zeros(len(batch), dtype=np.bool_)
+    if not len(batch.trains):
+        return found
     trains, at = _trains_in(batch)
     for side, peer in enumerate((batch.b, batch.a)):
         mine = (trains["side"] == side) & (trains["due"] == 1) & np.isin(trains["length"], PINGS)
