@@ -200,7 +200,7 @@ def _sender(t: Teller, reset: Reset) -> Line:
         between = "router" if t.record.is_routed else "translation"
         text = f"flow {there.flow}, on its side of the {between}, may show why it sent that RST."
     elif any("resending_ns" in found.data for found in t.judged.findings):
-        text = "read or write: an error (ETIMEDOUT on the BSDs), if its kernel gave up retransmitting."
+        text = "read or write: an error (ETIMEDOUT on macOS), if its kernel gave up retransmitting."
     elif reset.has_ack:
         text = "nothing; most likely its program closed the socket with data unread or with SO_LINGER 0, or ended."
     else:

@@ -149,8 +149,8 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             Line(
                 f"Nothing came from {t.the(other(side))} any more, and the RST came"
                 f" {duration(number(f, 'resending_ns'))} after the last retransmission, when the next was due. So"
-                f" {t.the(side)}'s kernel most likely gave up retransmitting: Windows and the BSDs, macOS too, end that"
-                " with a RST (macOS by its source). Linux sends none.",
+                f" {t.the(side)}'s kernel most likely gave up retransmitting: macOS ends that with a RST (by its"
+                " source), and other systems may. Linux sends none.",
                 (number(f, "resent_frame"), reset),
             ),
             Line(
