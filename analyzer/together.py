@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 IS_QUESTIONED: Final = np.array([rule.verdict in QUESTIONED for rule in VERDICTS])
 """By row of VERDICTS, whether there is a cause, whatever was noted beside the flow."""
+MAY_HAVE_CAUSE: Final = np.array(
+    [[causes.may_have(rule.verdict, is_long=long) for rule in VERDICTS] for long in (False, True)]
+)
+"""Whether there may be one of the others: by whether a silence that was not survived is long, and row of VERDICTS."""
 SEARCHED: Final = 2048
 """This many flows, of several batches, are searched for findings together: a search alone costs milliseconds."""
 
@@ -114,8 +118,9 @@ class FlowsTogether:
         a, b = self.probed
         noted = [np.isin(batch.flow["number"][at], batch.beside["flow"]) for batch, _, at in self._pieces]
         asked = np.concatenate(noted) | IS_QUESTIONED[self.winners] | (np.diff(self.facts.icmp_errors.start) > 0)
-        tried = self.facts.flow["trial_ns"] > 0
-        return np.flatnonzero(a | b | asked | tried | (self.hits.counts() > 0))
+        is_long = self.facts.flow["trial_ns"] >= causes.TRIAL_LEAST_NS
+        may = MAY_HAVE_CAUSE[is_long.astype(np.int64), self.winners]
+        return np.flatnonzero(a | b | asked | may | (self.hits.counts() > 0))
 
     def telling(self) -> Iterator[tuple[int, JudgedFlow]]:
         """Yield those that are worth telling, and their places.

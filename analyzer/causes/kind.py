@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
 
 from analyzer.judge.judged import Cause, Certainty
 from analyzer.judge.scene import Scene
+from analyzer.judge.signatures import MIDDLEBOXES
+from analyzer.judge.verdict import Verdict
+from analyzer.units import NS_PER_S
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import Teller
 
@@ -18,6 +23,44 @@ Condition = Callable[[Scene], bool]
 Facts = tuple[Sequence[int], dict[str, int | str]]
 Sentence = Callable[[Teller, Cause], str]
 Lines = Callable[[Teller, Cause], list[Line]]
+
+
+SILENT_ENDS: Final = frozenset({Verdict.TIMED_OUT, Verdict.SILENT})
+"""Verdicts of flows that ended in silence."""
+TRIAL_LEAST_NS: Final = min(box.idle_s for box in MIDDLEBOXES if box.keepalive_helps) * NS_PER_S
+"""No known box forgets a flow in a shorter silence."""
+
+
+class Trait(Enum):
+    """What is known of a flow without a look at it; beside the codes of what was found in it."""
+
+    SILENT = auto()
+    """It ended in silence (``Scene.is_silent``)."""
+    RESET = auto()
+    """Another RST than that of who gave up ended it."""
+    UNDETERMINED = auto()
+    """The verdict says that the capture cannot tell."""
+    ERRORS = auto()
+    """ICMP errors are about it."""
+    TRIAL = auto()
+    """What broke a silence, as long as a known box allows, ended it, or got no answer."""
+
+
+Traits = frozenset[Trait | str]
+"""Those of a flow, and the codes of what was found in it."""
+
+
+def traits(verdict: Verdict, *, errors: bool, trial_ns: int) -> Traits:
+    """Return the traits of a flow, but for what was found in it."""
+    silent, reset = verdict in SILENT_ENDS, verdict.is_reset and verdict not in SILENT_ENDS
+    there = {
+        Trait.SILENT: silent,
+        Trait.RESET: reset,
+        Trait.UNDETERMINED: verdict is Verdict.UNDETERMINED,
+        Trait.ERRORS: errors,
+        Trait.TRIAL: (silent or reset) and trial_ns >= TRIAL_LEAST_NS,
+    }
+    return frozenset([trait for trait, is_there in there.items() if is_there])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +99,8 @@ class CauseKind:
     """Findings that do not lead the story where it does: they would name others."""
     tells: str = ""
     """What would tell whether it is this, where others fit as well."""
-    needs_findings: frozenset[str] = frozenset()
-    """Codes of findings without which it never holds, if it is known by one of them."""
+    needs: Traits
+    """It never holds of a flow that has none of these traits and findings."""
     needs_question: bool = False
     """Whether it never holds of a flow whose end raises no question and that no ICMP error is about."""
 

@@ -7,17 +7,19 @@ certainty the first in the table; the others that fit are named with it. A wrong
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
-from analyzer.causes.kind import Holding, find
+from analyzer.causes.kind import TRIAL_LEAST_NS, Holding, find, traits
 from analyzer.causes.kinds import host, on_the_link, this_flow, told_by_findings, told_by_icmp
 from analyzer.judge.judged import Certainty
 from analyzer.judge.scene import Scene
 from analyzer.judge.witness import witnesses
 
 if TYPE_CHECKING:
-    from analyzer.causes.kind import CauseKind
+    from analyzer.causes.kind import CauseKind, Traits
     from analyzer.judge.judged import Cause, JudgedFlow
+    from analyzer.judge.verdict import Verdict
 
 CAUSES: Final[tuple[CauseKind, ...]] = (
     # ── somebody says so ──
@@ -71,19 +73,40 @@ def cause_kind(code: str) -> CauseKind:
 def explained(judged: JudgedFlow) -> JudgedFlow:
     """Return a judged flow with its witnesses, and its causes, the surest first."""
     scene = Scene(judged.record, judged.ending, judged.findings)
-    holding = Holding(scene)
     # of most flows that probe nothing beside them bears on how they ended
     asked = scene.raises_question or bool(judged.record.icmp_errors)
-    codes = {finding.code for finding in judged.findings}
-    kinds = (
-        kind
-        for kind in (CAUSES if asked else _WITHOUT_QUESTION)
-        if not (kind.needs_findings and kind.needs_findings.isdisjoint(codes))
-    )
+    codes = frozenset([finding.code for finding in judged.findings])
+    kinds = _possible(_traits_of(judged) | codes, asked=asked)
+    holding = Holding(scene)
     found = [cause for kind in kinds if (cause := find(kind, holding)) is not None]
     if asked:
         return replace(judged, causes=_ranked(found), witnesses=witnesses(scene))
     return replace(judged, causes=_ranked(found)) if found else judged
+
+
+def _traits_of(judged: JudgedFlow) -> Traits:
+    record = judged.record
+    return _traits(judged.ending.verdict, errors=bool(record.icmp_errors), is_long=record.trial_ns >= TRIAL_LEAST_NS)
+
+
+@cache
+def _traits(verdict: Verdict, *, errors: bool, is_long: bool) -> Traits:
+    return traits(verdict, errors=errors, trial_ns=TRIAL_LEAST_NS if is_long else 0)
+
+
+@lru_cache(maxsize=1024)
+def _possible(known: Traits, *, asked: bool) -> tuple[CauseKind, ...]:
+    """Return the causes that a flow with these traits and findings may have."""
+    kinds = CAUSES if asked else _WITHOUT_QUESTION
+    return tuple([kind for kind in kinds if not kind.needs.isdisjoint(known)])
+
+
+def may_have(verdict: Verdict, *, is_long: bool) -> bool:
+    """Say whether a flow may have a cause though it raises no question and nothing was found in it.
+
+    ``is_long`` says that what broke a silence as long as a known box allows did not get an answer.
+    """
+    return bool(_possible(_traits(verdict, errors=False, is_long=is_long), asked=False))
 
 
 def _ranked(found: list[Cause]) -> tuple[Cause, ...]:

@@ -16,6 +16,7 @@ def test_the_first_row_that_holds_gives_the_certainty():
 
     kind = CauseKind(
         code="made-up",
+        needs=frozenset(),
         rows=(CauseRow(Certainty.PROVEN, (yes, no)), CauseRow(Certainty.LIKELY, (yes,))),
         text=LongText("", "", "", "", "", ""),
         facts=lambda _: ((9, 0, 3, 9), {"count": 2}),
@@ -23,7 +24,7 @@ def test_the_first_row_that_holds_gives_the_certainty():
     cause = find(kind, Holding(None))
 
     assert (Certainty.LIKELY, (3, 9), {"count": 2}) == (cause.certainty, cause.frames, cause.data)
-    without = CauseKind(code="x", rows=kind.rows[:1], text=kind.text, facts=kind.facts)
+    without = CauseKind(code="x", needs=frozenset(), rows=kind.rows[:1], text=kind.text, facts=kind.facts)
     assert find(without, Holding(None)) is None
     assert not kind.leads
 
@@ -41,7 +42,9 @@ def test_a_condition_is_asked_once():
         return True
 
     rows = (CauseRow(Certainty.PROVEN, (no, beyond)), CauseRow(Certainty.LIKELY, (no,)))
-    kind = CauseKind(code="x", rows=rows, text=LongText("", "", "", "", "", ""), facts=lambda _: ((), {}))
+    kind = CauseKind(
+        code="x", needs=frozenset(), rows=rows, text=LongText("", "", "", "", "", ""), facts=lambda _: ((), {})
+    )
     holding = Holding(None)
 
     assert [None, None] == [find(kind, holding), find(kind, holding)]

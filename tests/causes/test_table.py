@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.causes import CAUSES, CODES, cause_kind
+from analyzer.causes import CAUSES, CODES, cause_kind, table
 from analyzer.causes.kind import Holding, find
 from analyzer.explain.story import LONG_TEXTS
 from analyzer.judge.judged import Certainty
@@ -59,3 +59,16 @@ def test_who_raises_no_question_has_no_cause_that_needs_one():
     assert quiet
     assert not [find(kind, Holding(scene)) for scene in quiet for kind in asked if find(kind, Holding(scene))]
     assert not [witness for scene in quiet for witness in witnesses(scene)]
+
+
+def test_no_cause_holds_of_who_has_none_of_its_traits():
+    """In no flow of the scenarios, whatever noted beside it, holds a cause that is not tried because of its traits."""
+    flows = [judged for batches in scenario_flows().values() for judged in judge_batches(batches)]
+    found = 0
+    for judged in flows:
+        holding = Holding(Scene(judged.record, judged.ending, judged.findings))
+        tried = [cause for kind in CAUSES if (cause := find(kind, holding)) is not None]
+        assert table._ranked(tried) == judged.causes
+        found += len(tried)
+
+    assert found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
-from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.causes.kind import CauseKind, CauseRow, Trait
 from analyzer.judge.judged import Certainty
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
@@ -197,6 +197,7 @@ def _unheard_who(t: Teller, cause: Cause) -> str:
 
 ALL_SILENT: Final = CauseKind(
     code="all-silent-together",
+    needs=frozenset({Trait.SILENT}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (c.fell_silent, c.shares_fate_with_other_hosts, c.nothing_was_heard)),
@@ -218,6 +219,7 @@ ALL_SILENT: Final = CauseKind(
 )
 HOST_RESTARTED: Final = CauseKind(
     code="host-restarted",
+    needs=frozenset({Trait.SILENT, Trait.RESET}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, clock_started_anew, stayed_where_it_was)),
@@ -252,6 +254,7 @@ HOST_RESTARTED: Final = CauseKind(
 )
 SERVICE_RESTARTED: Final = CauseKind(
     code="service-restarted",
+    needs=frozenset({Trait.RESET}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (c.was_reset, refused_then_accepted, knows_other_stack)),
@@ -272,6 +275,7 @@ SERVICE_RESTARTED: Final = CauseKind(
 )
 HOST_SILENT: Final = CauseKind(
     code="host-silent",
+    needs=frozenset({Trait.SILENT}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.host_was_not_heard, c.station_was_not_heard)),

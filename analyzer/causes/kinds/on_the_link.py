@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
-from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.causes.kind import CauseKind, CauseRow, Trait
 from analyzer.findings.kinds import foreign_reset, forgotten, lapses, unanswered
 from analyzer.judge.judged import Certainty
 from analyzer.judge.record import other
@@ -255,6 +255,7 @@ def _sees(t: Teller, cause: Cause) -> list[Line]:
 
 LEASE_ENDED: Final = CauseKind(
     code="lease-ended",
+    needs=frozenset({Trait.SILENT, lapses.STOPPED.code}),
     rows=(CauseRow(Certainty.LIKELY, (c.fell_silent_or_stopped, lease_ended)),),
     facts=_lease,
     headline=_lease_headline,
@@ -271,6 +272,7 @@ LEASE_ENDED: Final = CauseKind(
 )
 PEER_OFF_LINK: Final = CauseKind(
     code="peer-off-link",
+    needs=frozenset({Trait.SILENT, lapses.STOPPED.code}),
     needs_question=True,
     rows=(
         CauseRow(
@@ -310,6 +312,7 @@ PEER_OFF_LINK: Final = CauseKind(
 )
 GATEWAY_OFF_LINK: Final = CauseKind(
     code="gateway-off-link",
+    needs=frozenset({Trait.SILENT, lapses.STOPPED.code}),
     needs_question=True,
     rows=(
         CauseRow(
@@ -343,6 +346,7 @@ GATEWAY_OFF_LINK: Final = CauseKind(
 )
 ADDRESS_MOVED: Final = CauseKind(
     code="address-moved",
+    needs=frozenset({Trait.SILENT, Trait.RESET}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.PROVEN, (c.was_reset, moved_meanwhile, reset_came_from_new_station)),
@@ -369,6 +373,7 @@ ADDRESS_MOVED: Final = CauseKind(
 )
 ADDRESS_GONE: Final = CauseKind(
     code="address-gone",
+    needs=frozenset({Trait.SILENT, lapses.STOPPED.code}),
     needs_question=True,
     rows=(
         CauseRow(

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
-from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.causes.kind import CauseKind, CauseRow, Trait
 from analyzer.findings.kinds import dead_peer, idle, lapses, pauses
 from analyzer.findings.pausing import overdue_ns
 from analyzer.judge.judged import Certainty
@@ -184,6 +184,7 @@ def _lost_once_who(t: Teller, cause: Cause) -> str:
 
 FILTER_DROPS: Final = CauseKind(
     code="filter-drops",
+    needs=frozenset({Trait.SILENT}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (c.fell_silent, c.is_on_link, c.host_was_heard, nothing_by_icmp)),
@@ -204,6 +205,7 @@ FILTER_DROPS: Final = CauseKind(
 )
 FORGOTTEN: Final = CauseKind(
     code="only-this-flow-forgotten",
+    needs=frozenset({Trait.SILENT}),
     needs_question=True,
     rows=(
         CauseRow(
@@ -230,6 +232,7 @@ FORGOTTEN: Final = CauseKind(
 )
 LOST_ONCE: Final = CauseKind(
     code="probe-lost-once",
+    needs=frozenset({dead_peer.DEAD.code}),
     rows=(
         CauseRow(Certainty.LIKELY, (one_probe_unanswered, host_was_heard_later)),
         CauseRow(Certainty.POSSIBLE, (one_probe_unanswered,)),
@@ -249,6 +252,7 @@ LOST_ONCE: Final = CauseKind(
 )
 IDLE_LIMIT: Final = CauseKind(
     code="idle-limit",
+    needs=frozenset({Trait.TRIAL, idle.BEYOND_LIMIT.code}),
     rows=(
         CauseRow(Certainty.POSSIBLE, (failed_after_long_silence, shorter_ones_survived_only)),
         CauseRow(
@@ -270,6 +274,7 @@ IDLE_LIMIT: Final = CauseKind(
 )
 PATH_CHANGED: Final = CauseKind(
     code="path-changed",
+    needs=frozenset({Trait.SILENT}),
     needs_question=True,
     rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, came_another_way)),),
     facts=_way,

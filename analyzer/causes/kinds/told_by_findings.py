@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
-from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.causes.kind import CauseKind, CauseRow, Trait
 from analyzer.findings.kinds import (
     abort,
     dead_peer,
@@ -51,7 +51,7 @@ def _pointer(kind: FindingKind, certainty: Certainty, code: str = "") -> CauseKi
     """Return a cause that is known by a finding, and has its code unless it has one of its own."""
     return CauseKind(
         code=code or kind.code,
-        needs_findings=frozenset({kind.code}),
+        needs=frozenset({kind.code}),
         rows=(CauseRow(certainty, (_has(kind),)),),
         facts=partial(_of_finding, kind),
         text=kind.text,
@@ -105,7 +105,7 @@ def _hung(s: Scene) -> Facts:
 
 HUNG: Final = CauseKind(
     code=heartbeats.HUNG.code,
-    needs_findings=frozenset({heartbeats.HUNG.code, no_reply.NO_REPLY.code}),
+    needs=frozenset({heartbeats.HUNG.code, no_reply.NO_REPLY.code}),
     rows=tuple(CauseRow(Certainty.LIKELY, (_has(kind),)) for kind in (heartbeats.HUNG, no_reply.NO_REPLY)),
     facts=_hung,
     text=no_reply.NO_REPLY.text,
@@ -124,6 +124,7 @@ POINTERS: Final = (
 """In the order of the table."""
 ANSWERS_NONE: Final = CauseKind(
     code=no_answers.ANSWERS_NONE.code,
+    needs=frozenset({Trait.SILENT, no_answers.ANSWERS_NONE.code}),
     rows=(
         CauseRow(Certainty.LIKELY, (_has(no_answers.ANSWERS_NONE),)),
         CauseRow(Certainty.POSSIBLE, (c.fell_silent, never_answered_a_probe)),
@@ -134,6 +135,7 @@ ANSWERS_NONE: Final = CauseKind(
 )
 ONE_DIRECTION: Final = CauseKind(
     code="one-direction-lost",
+    needs=frozenset({dead_peer.DEAD.code, one_way.LIVE_UNANSWERED.code}),
     rows=(CauseRow(Certainty.LIKELY, (c.peer_was_heard,)),),
     facts=_unheard,
     text=LongText(
@@ -150,6 +152,7 @@ ONE_DIRECTION: Final = CauseKind(
 )
 ELSEWHERE: Final = CauseKind(
     code="answers-elsewhere",
+    needs=frozenset({Trait.SILENT}),
     needs_question=True,
     rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, goes_on_as_if_answered)),),
     facts=_ignored,
@@ -165,6 +168,7 @@ ELSEWHERE: Final = CauseKind(
 )
 INCOMPLETE: Final = CauseKind(
     code="capture-incomplete",
+    needs=frozenset({Trait.SILENT, Trait.UNDETERMINED}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (cannot_tell,)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
-from analyzer.causes.kind import CauseKind, CauseRow
+from analyzer.causes.kind import CauseKind, CauseRow, Trait
 from analyzer.findings.kinds import path_mtu
 from analyzer.judge.judged import Certainty
 from analyzer.judge.nearness import Whence, errors_come_from
@@ -167,6 +167,7 @@ def _unreachable_who(t: Teller, cause: Cause) -> str:
 
 FILTER_REJECTS: Final = CauseKind(
     code="filter-rejects",
+    needs=frozenset({Trait.ERRORS}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.PROVEN, (c.fell_silent, prohibited_exactly)),
@@ -189,6 +190,7 @@ FILTER_REJECTS: Final = CauseKind(
 )
 NO_ROUTE_CAUSE: Final = CauseKind(
     code="no-route",
+    needs=frozenset({Trait.ERRORS}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.PROVEN, (c.fell_silent, no_route_exactly)),
@@ -208,6 +210,7 @@ NO_ROUTE_CAUSE: Final = CauseKind(
 )
 HOST_DOWN: Final = CauseKind(
     code="host-down-says-last-router",
+    needs=frozenset({Trait.ERRORS}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.PROVEN, (c.fell_silent, unreachable_exactly)),
@@ -230,6 +233,7 @@ HOST_DOWN: Final = CauseKind(
 )
 PATH_MTU: Final = CauseKind(
     code="path-mtu",
+    needs=frozenset({Trait.ERRORS, path_mtu.LARGE_LOST.code}),
     rows=(CauseRow(Certainty.PROVEN, (too_big_exactly,)), CauseRow(Certainty.LIKELY, (large_segments_are_lost,))),
     facts=_too_big,
     text=LongText(
