@@ -159,6 +159,7 @@ def compile_into(folder: Path) -> int:
             if made is None:
                 raise SystemExit(f"{part.loop} was not compiled")
             (place / machine.file_name(part.loop, part.types)).write_bytes(store.written(*made))
+        shipped.list_sources(place)
     return len(parts)
 
 

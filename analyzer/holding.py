@@ -14,6 +14,7 @@ from analyzer.findings.notable import is_notable, may_be_notable
 from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.kept_flows import Flow, Kept
+from analyzer.loops.loop import pick, stacked
 from analyzer.survey import overview
 from analyzer.survey.found import Findings
 from analyzer.survey.hosts import HostSums
@@ -145,7 +146,8 @@ class Holding:
         if len(picked) < FEW * len(batch):
             lines = overview.lines_of(capture, len(self._batches), batch.by_columns(picked), winners[picked])
         else:
-            lines = overview.lines_of(capture, len(self._batches), batch.by_columns(), winners)[picked]
+            lines = overview.lines_of(capture, len(self._batches), batch.by_columns(), winners)
+            lines = pick(lines, picked)
             lines["row"] = np.arange(len(picked))
         if self.most is not None:
             first = overview.first_of_each(lines, self.most - self._kept_of_rank)
@@ -164,7 +166,7 @@ class Holding:
         self._lines.append(lines)
         self._unfolded += len(lines)
         if self._unfolded >= FOLD and self.most is not None:
-            together, self._lines = np.concatenate(self._lines), []
+            together, self._lines = stacked(self._lines), []
             self._lines, self._unfolded = [overview.folded(together)], 0
 
     def pass_through(self, capture: int, batch: FlowBatch | None, *, wait: bool = True) -> Iterator[FlowsTogether]:

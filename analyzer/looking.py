@@ -17,6 +17,7 @@ from analyzer.holding import Holding
 from analyzer.judge.recording import parts_of
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.kept_flows import Flow, Kept, judged_ahead
+from analyzer.loops.loop import stacked
 from analyzer.segment import address_text
 from analyzer.survey import overview, settings_in_use
 from analyzer.survey.found import Findings
@@ -101,7 +102,7 @@ class Looking(Holding):
         Where ``batch`` is -1, only the line is left of it.
         """
         self.settle()
-        lines = np.concatenate([np.zeros(0, dtype=overview.LINE), *self._lines])
+        lines = stacked([np.zeros(0, dtype=overview.LINE), *self._lines])
         overview.settle_services(lines)
         return lines
 

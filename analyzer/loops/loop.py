@@ -22,7 +22,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from analyzer.untyped import Foreign, Numbers, Record, Rows
 
@@ -225,3 +225,14 @@ def pick(table: Rows, indices: Numbers) -> Rows:
 
     whole = table.view(np.dtype((np.void, table.dtype.itemsize)))
     return whole[indices].view(table.dtype)
+
+
+def stacked(tables: Sequence[Rows]) -> Rows:
+    """Return copies of contiguous structured arrays of one type one behind the other, made as ``pick`` makes them.
+
+    Of one table it is a copy.
+    """
+    import numpy as np
+
+    dtype = tables[0].dtype
+    return np.concatenate([table.view(np.dtype((np.void, dtype.itemsize))) for table in tables]).view(dtype)

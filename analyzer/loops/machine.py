@@ -104,7 +104,7 @@ class Native:
 
     def __call__(self, *args: Foreign) -> Foreign:
         """Run it; the first call with arguments of new types loads or compiles a version."""
-        kinds = tuple([_kind(arg) for arg in args])
+        kinds = tuple([_ARRAYS[key][2] if (key := id(arg)) in _ARRAYS else _kind(arg) for arg in args])
         version = self._versions.get(kinds)
         if version is None:
             if _INSTEAD:
@@ -158,9 +158,12 @@ def _compiler() -> Foreign:
 
 def _kind(arg: Foreign) -> Foreign:
     """Return what tells argument types apart quickly."""
-    if isinstance(arg, np.ndarray | np.void):
+    if isinstance(arg, _OF_NUMPY):  # a tuple: ``|`` would make a new type each time
         return type(arg), id(arg.dtype), arg.flags.writeable
     return type(arg)
+
+
+_OF_NUMPY: Final = (np.ndarray, np.void)
 
 
 def _type_text(arg: Foreign) -> str:
@@ -297,10 +300,11 @@ def _engine() -> Foreign:
     return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
 
 
-_ARRAYS: Final[dict[int, tuple[Foreign, tuple[Any, ...]]]] = {}
-"""By address the arrays that loops were called with and that are still there: a weak reference to each, and what
-machine code takes of it. The tables of a tracker are passed a thousand times, and to ask numpy where an array lies
-takes a microsecond. An array never changes where it lies or how long it is: who resizes a table makes a new one."""
+_ARRAYS: Final[dict[int, tuple[Foreign, tuple[Any, ...], Foreign]]] = {}
+"""By address the arrays that loops were called with and that are still there: a weak reference to each, what
+machine code takes of it, and its ``_kind``. The tables of a tracker are passed a thousand times, and to ask numpy where
+an array lies takes a microsecond. It never changes where it lies or how long it is: who resizes a table makes another.
+"""
 
 
 def _array(array: NDArray[Any]) -> tuple[Any, ...]:
@@ -313,7 +317,7 @@ def _array(array: NDArray[Any]) -> tuple[Any, ...]:
         """Be called before the address can be another array's."""
         _ARRAYS.pop(key, None)
 
-    _ARRAYS[key] = weakref.ref(array, forget), flat
+    _ARRAYS[key] = weakref.ref(array, forget), flat, _kind(array)
     return flat
 
 
@@ -342,9 +346,11 @@ def _loaded(about: dict[str, Any], code: bytes, args: tuple[Any, ...]) -> Callab
         result, exception = make_result(), pointer()
         flat: list[Any] = [ctypes.addressof(result), ctypes.addressof(exception)]
         for arg in args:
-            if isinstance(arg, np.ndarray):
-                known = _ARRAYS.get(id(arg))
-                flat += known[1] if known is not None else _array(arg)
+            known = _ARRAYS.get(id(arg))
+            if known is not None:
+                flat += known[1]
+            elif isinstance(arg, np.ndarray):
+                flat += _array(arg)
             elif isinstance(arg, np.void):
                 flat.append(np.frombuffer(arg, np.uint8).ctypes.data)
             else:

@@ -14,7 +14,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.loops.sources import PACKAGE, digest
+from analyzer.loops.sources import PACKAGE, digest, sources
 from analyzer.loops.store import read
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = PACKAGE / "loops" / "shipped"
 """Below it lies one folder for each platform; git ignores it."""
+LIST: Final = "sources"
+"""What the file is called, beside the code, that lists what it was made of."""
 BASELINE: Final = {"x86_64": "x86-64", "AMD64": "x86-64"}
 """By kind of processor what LLVM calls the least of it; ``generic`` where there is none here."""
 
@@ -31,11 +33,32 @@ def baseline() -> str:
     return BASELINE.get(os.uname().machine, "generic")
 
 
-def place(folder: Path) -> Path:
+def place(folder: Path, files: list[Path] | None = None) -> Path:
     """Return where code lies that was made of these sources for this platform, whether or not there is any."""
     from llvmlite import binding as llvm
 
-    return folder / digest([llvm.get_process_triple(), baseline()])
+    return folder / digest([llvm.get_process_triple(), baseline()], files=files)
+
+
+def list_sources(folder: Path) -> None:
+    """Write beside code which sources it was made of, so that nobody has to look into all others to find that out."""
+    names = [path.relative_to(PACKAGE).as_posix() for path in sources()]
+    (folder / LIST).write_text("\n".join(names) + "\n")
+
+
+def _listed(folder: Path) -> Path | None:
+    """Return a folder below this one whose code was made of the sources it lists, as they are now; None without one.
+
+    A loop that came to be in another file since is either called by one of these, which then differs, or not there.
+    """
+    for each in folder.iterdir():
+        try:
+            files = [PACKAGE / name for name in (each / LIST).read_text().split()]
+            if place(folder, files) == each:
+                return each
+        except OSError:  # no list, or a source that is gone
+            continue
+    return None
 
 
 @cache
@@ -43,6 +66,8 @@ def _here() -> Path | None:
     """Return where shipped code is that may be used; None if there is none, or numba was told what to do."""
     if any(name.startswith("NUMBA_") for name in os.environ) or not FOLDER.is_dir():
         return None
+    if (found := _listed(FOLDER)) is not None:
+        return found
     found = place(FOLDER)
     return found if found.is_dir() else None
 

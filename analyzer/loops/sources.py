@@ -32,12 +32,15 @@ def sources(package: Path = PACKAGE) -> list[Path]:
     ]
 
 
-def digest(conditions: Iterable[str], package: Path = PACKAGE) -> str:
-    """Return 16 hexadecimal digits that follow from the sources, and from these conditions, such as versions."""
+def digest(conditions: Iterable[str], package: Path = PACKAGE, files: Iterable[Path] | None = None) -> str:
+    """Return 16 hexadecimal digits that follow from the sources, and from these conditions, such as versions.
+
+    ``files`` are the sources, where it is known already which these are.
+    """
     hashed = hashlib.sha256()
     for condition in conditions:
         _add(hashed, condition.encode())
-    for path in sources(package):
+    for path in sources(package) if files is None else files:
         _add(hashed, path.relative_to(package).as_posix().encode())
         _add(hashed, path.read_bytes())
     return hashed.hexdigest()[:16]

@@ -18,7 +18,7 @@ import numpy as np
 from analyzer.judge.signatures import MIDDLEBOXES
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.loops.choice import jit_wanted
-from analyzer.loops.loop import freeze, records, thaw
+from analyzer.loops.loop import freeze, pick, records, stacked, thaw
 from analyzer.segment import address_text
 from analyzer.survey.overview import responder_is_b
 from analyzer.track.flow import Endpoint, keys_of
@@ -151,7 +151,7 @@ def trials(
         thaw(batch.flow, jit=jit), ended if jit else ended.tolist(), is_b if jit else is_b.tolist(), capture, rows
     )
     # a copy, because entries wait to be folded, and would hold what there was room for
-    found: NDArray[np.void] = freeze(rows[:count], TRIALS).copy()
+    found: NDArray[np.void] = stacked([freeze(rows[:count], TRIALS)])
     return found
 
 
@@ -181,7 +181,7 @@ class IdleTrials:
         if not len(found):
             return
         if not self.shortened:
-            pairs = found.copy()
+            pairs = stacked([found])
             pairs["port"] = -1
             self._wait(pairs)
         found["other_hi"] = found["other_lo"] = 0
@@ -198,13 +198,13 @@ class IdleTrials:
         """Return one entry for each group and kind, those of a group one behind the other, in order."""
         if not self._waiting:
             return self._settled
-        every = np.concatenate([self._settled, *self._new])
+        every = stacked([self._settled, *self._new])
         self._new, self._waiting = [], 0
         found = _added_up(every)
         if len(found) > MOST:
             self.shortened = True
-            found = found[found["port"] >= 0]
-        found = found[_order_of(found)[:MOST]]
+            found = pick(found, np.flatnonzero(found["port"] >= 0))
+        found = pick(found, _order_of(found)[:MOST])
         self._settled = found
         return found
 

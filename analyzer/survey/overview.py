@@ -15,6 +15,7 @@ import numpy as np
 
 from analyzer.findings.notable import has_verdict, is_notable, probe_sum
 from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.loops.loop import pick
 from analyzer.segment import address_text
 from analyzer.survey.lookalikes import lookalikes
 from analyzer.track.flow import Endpoint
@@ -278,7 +279,7 @@ def ranked(lines: NDArray[np.void]) -> NDArray[np.void]:
 
     Those of which only the line is left come behind their equals.
     """
-    return lines[np.lexsort((lines["number"], lines["capture"], lines["batch"] < 0, lines["rank"]))]
+    return pick(lines, np.lexsort((lines["number"], lines["capture"], lines["batch"] < 0, lines["rank"])))
 
 
 def first_of_each(lines: NDArray[np.void], room: NDArray[np.int64]) -> NDArray[np.int64]:

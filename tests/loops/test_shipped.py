@@ -58,6 +58,28 @@ def test_code_of_other_sources_is_not_used(along):
     assert machine.kept("some.loop", "int") is None
 
 
+def test_only_the_sources_that_are_listed_beside_it_are_read(along, monkeypatch):
+    """Code whose list of sources leads to the name of its folder is used without looking for sources anywhere else."""
+    shipped.list_sources(along)
+    monkeypatch.setattr(shipped, "sources", lambda: pytest.fail("looked for sources"))
+    monkeypatch.setattr("analyzer.loops.sources.sources", lambda *_: pytest.fail("looked for sources"))
+
+    assert along == shipped._here()
+
+
+@pytest.mark.parametrize("listed", ["no/such/file.py\n", "segment.py\n"])
+def test_a_list_of_other_sources_counts_for_nothing(along, listed):
+    """A list that names what is gone, or not all sources, is as good as none: all sources are looked at."""
+    (along / shipped.LIST).write_text(listed)
+
+    assert along == shipped._here()
+
+    along.rename(along.parent / "0123456789abcdef")
+    shipped._here.cache_clear()
+
+    assert shipped._here() is None
+
+
 def test_who_tells_numba_what_to_do_gets_that(along, monkeypatch):
     """With a setting of numba's in the environment, code is made as it says."""
     monkeypatch.setenv("NUMBA_OPT", "1")
