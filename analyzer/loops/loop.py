@@ -24,6 +24,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from analyzer.untyped import Foreign, Numbers, Record, Rows
 
 P = ParamSpec("P")
@@ -227,7 +230,7 @@ def pick(table: Rows, indices: Numbers) -> Rows:
     return whole[indices].view(table.dtype)
 
 
-def stacked(tables: Sequence[Rows]) -> Rows:
+def stacked(tables: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
     """Return copies of contiguous structured arrays of one type one behind the other, made as ``pick`` makes them.
 
     Of one table it is a copy.
@@ -235,4 +238,5 @@ def stacked(tables: Sequence[Rows]) -> Rows:
     import numpy as np
 
     dtype = tables[0].dtype
-    return np.concatenate([table.view(np.dtype((np.void, dtype.itemsize))) for table in tables]).view(dtype)
+    whole: NDArray[np.void] = np.concatenate([table.view(np.dtype((np.void, dtype.itemsize))) for table in tables])
+    return whole.view(dtype)

@@ -204,9 +204,8 @@ class IdleTrials:
         if len(found) > MOST:
             self.shortened = True
             found = pick(found, np.flatnonzero(found["port"] >= 0))
-        found = pick(found, _order_of(found)[:MOST])
-        self._settled = found
-        return found
+        self._settled = pick(found, _order_of(found)[:MOST])
+        return self._settled
 
     def merge(self, other: IdleTrials, at: int) -> None:
         """Add the trials of another analysis, whose captures come after the first ``at`` of this one."""

@@ -279,7 +279,10 @@ def ranked(lines: NDArray[np.void]) -> NDArray[np.void]:
 
     Those of which only the line is left come behind their equals.
     """
-    return pick(lines, np.lexsort((lines["number"], lines["capture"], lines["batch"] < 0, lines["rank"])))
+    in_rank: NDArray[np.void] = pick(
+        lines, np.lexsort((lines["number"], lines["capture"], lines["batch"] < 0, lines["rank"]))
+    )
+    return in_rank
 
 
 def first_of_each(lines: NDArray[np.void], room: NDArray[np.int64]) -> NDArray[np.int64]:
