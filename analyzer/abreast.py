@@ -23,7 +23,8 @@ from analyzer.intake import Intake
 from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.survey.overview import CaptureSummary
-from analyzer.vantage.sighting import sightings_of
+from analyzer.vantage.forgetting import Forgetting
+from analyzer.vantage.sighting import SIGHTING, sightings_of
 from analyzer.vantage.thinning import Thinner
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ MOST_MADE: Final = 8_192
 GOOD: Final = (Verdict.CLOSED, Verdict.OPEN, Verdict.CLOSING)
 AHEAD: Final = 3
 """So many batches of each point wait at most for those of the others."""
-Settled = Callable[[NDArray[np.int64]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
+NO_SIGHTING: Final = np.zeros(0, dtype=SIGHTING)
+PAIR: Final = 2
+Verdicts = Callable[[NDArray[np.int64]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
 
 
 class Flows(Mapping[int, "Flow"]):
@@ -81,6 +84,8 @@ class Read:
     path: str
     analysis: Analysis
     flows: Flows
+    forgotten: int = 0
+    """How many flows with something to tell were let go."""
 
     @property
     def summary(self) -> CaptureSummary:
@@ -136,7 +141,23 @@ class Step:
     seen: NDArray[np.void]
     last_ts_ns: int
     finished: FlowBatch | None
+    tells: NDArray[np.bool_]
+    """Which of the finished flows tell something by themselves."""
     jit: bool
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a step brings to who compares points."""
+
+    seen: NDArray[np.void]
+    last_ts_ns: int
+    over: NDArray[np.int64]
+    """The numbers of flows that are over."""
+    telling: NDArray[np.int64]
+    """Those of them that tell something by themselves."""
+    jit: bool
+    """Whether loops are compiled."""
 
 
 class Reading:
@@ -159,7 +180,8 @@ class Reading:
         self._steps: Iterator[Step] = self._each()
         if worth_threads(self._source):  # each point is read, decoded and tracked by a thread of its own
             self._steps = read_ahead(self._steps, AHEAD)
-        self._waiting: list[FlowBatch] = []
+        self._waiting: list[tuple[FlowBatch, NDArray[np.bool_]]] = []
+        self._forgotten = 0
         self._highest = -1
 
     def __enter__(self) -> Self:
@@ -172,45 +194,44 @@ class Reading:
 
     def _each(self) -> Iterator[Step]:
         """Read all batches; whoever goes through this has the source and the intake until it ends."""
+        last_ns = 0
         for batch in self._source:
             finished = self._intake.feed(batch)
-            jit = self._source.jit
+            jit, last_ns = self._source.jit, batch.last_ts_ns
             seen = sightings_of(batch, self._intake.take_told(), jit=jit)
-            yield Step(seen, batch.last_ts_ns, finished, jit)
+            yield Step(seen, last_ns, finished, _tells(finished), jit)
+        for finished in self._intake.close():
+            yield Step(NO_SIGHTING, last_ns, finished, _tells(finished), self._source.jit)
 
-    def step(self) -> tuple[NDArray[np.void], int, NDArray[np.int64], bool] | None:
-        """Read a batch; return None at the end.
-
-        Its sightings, the time of its last frame, which flows are over, and whether loops are compiled.
-        """
+    def step(self) -> Taken | None:
+        """Read a batch; return None at the end."""
         step = next(self._steps, None)
         if step is None:
             return None
-        over = self._take(step.finished)
+        over = NOTHING
+        if step.finished is not None:
+            over = step.finished.flow["number"].astype(np.int64)
+            self._waiting.append((step.finished, step.tells))
         self._highest = max(self._highest, int(step.seen["flow"].max(initial=-1)), int(over.max(initial=-1)))
         if self._progress is not None:
             self._progress(self._source, self._summary.frames)
-        return step.seen, step.last_ts_ns, over, step.jit
+        return Taken(step.seen, step.last_ts_ns, over, over[step.tells], step.jit)
 
-    def _take(self, finished: FlowBatch | None) -> NDArray[np.int64]:
-        if finished is None:
-            return NOTHING
-        self._waiting.append(finished)
-        return finished.flow["number"].astype(np.int64)
-
-    def let_go(self, settled: Settled) -> None:
-        """Forget flows that are over and have nothing to tell; ``settled`` says which were looked at, and which are."""
+    def let_go(self, verdicts: Verdicts) -> None:
+        """Forget flows that are over; ``verdicts`` says of numbers which were looked at, and which are forgotten."""
         waiting, self._waiting = self._waiting, []
-        for batch in waiting:
-            known, quiet = settled(batch.flow["number"].astype(np.int64))
+        for batch, tells in waiting:
+            known, gone = verdicts(batch.flow["number"].astype(np.int64))
             if not known.any():
-                self._waiting.append(batch)
+                self._waiting.append((batch, tells))
                 continue
             if not known.all():
-                self._waiting.append(batch.take(np.flatnonzero(~known)))
-            rest = batch.take(np.flatnonzero(known & ~(quiet & ~_tells(batch))))
-            if len(rest):
-                self._result.add(0, rest)
+                rest = np.flatnonzero(~known)
+                self._waiting.append((batch.take(rest), tells[rest]))
+            self._forgotten += int((gone & tells).sum())
+            stays = batch.take(np.flatnonzero(known & ~gone))
+            if len(stays):
+                self._result.add(0, stays)
 
     def close(self) -> NDArray[np.int64]:
         """Note that all was read; return which flows are over by that: all."""
@@ -218,35 +239,32 @@ class Reading:
         self._intake.enter()
         return np.arange(self._highest + 1)
 
-    def read(self, settled: Settled | None = None) -> Read:
-        """Return the capture, when all of it was read; without the flows that ``settled`` says are."""
-        for batch in self._intake.close():
-            self._take(batch)
-            if settled is not None:
-                self.let_go(settled)
-            self._add_all()
-        self._add_all()
-        self._intake.enter()
-        self._result.settle()
-        return Read(self.path, self._result, Flows(self._result))
-
-    def _add_all(self) -> None:
-        for batch in self._waiting:
+    def read(self) -> Read:
+        """Return the capture, when all of it was read, but for what was let go."""
+        for batch, _ in self._waiting:
             self._result.add(0, batch)
         self._waiting = []
+        self._result.settle()
+        return Read(self.path, self._result, Flows(self._result), self._forgotten)
 
 
-def _tells(batch: FlowBatch) -> NDArray[np.bool_]:
+def _tells(batch: FlowBatch | None) -> NDArray[np.bool_]:
     """Say which flows have probes, or an ending that is not good."""
+    if batch is None:
+        return np.zeros(0, dtype=np.bool_)
     good = np.array([rule.verdict in GOOD for rule in VERDICTS])
     probes = (batch.run_a["probes"] > 0) | (batch.run_b["probes"] > 0)
     tells: NDArray[np.bool_] = probes | ~good[verdict.decide(batch)]
     return tells
 
 
-def read_abreast(reading: Sequence[Reading], *, keep_all: bool) -> Thinner:
-    """Read captures side by side, the one that is behind first, and keep of their packets what may tell something."""
-    thinner = Thinner(len(reading))
+def read_abreast(reading: Sequence[Reading], *, keep_all: bool, most: int | None = None) -> Thinner:
+    """Read captures side by side, the one that is behind first, and keep of their packets what may tell something.
+
+    Without ``keep_all`` connections in which nothing happened are forgotten, and with ``most`` all but the first so
+    many of the others.
+    """
+    thinner = Thinner(len(reading), forgetting=None if keep_all or len(reading) != PAIR else Forgetting(most))
     sifted = 0
     while (point := thinner.next) is not None:
         step = reading[point].step()
@@ -254,9 +272,8 @@ def read_abreast(reading: Sequence[Reading], *, keep_all: bool) -> Thinner:
             thinner.finish(point, reading[point].close())
             thinner.end(point)
             continue
-        seen, now_ns, over, jit = step
-        thinner.add(point, seen, now_ns, jit=jit)
-        thinner.finish(point, over)
+        thinner.add(point, step.seen, step.last_ts_ns, jit=step.jit)
+        thinner.finish(point, step.over, step.telling)
         if thinner.sifted > sifted and not keep_all:
             sifted = thinner.sifted
             for at, each in enumerate(reading):

@@ -119,13 +119,16 @@ def join(
     jit: bool | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
     keep_all: bool = True,
+    most: int | None = None,
     time: Time = "relative",
 ) -> Joining:
     """Join captures of the same traffic; each path is a point, or one of several rotated files of a point.
 
     With ``keep_all=False``, of long captures, connections that are not among ``eventful`` are counted, and of most of
-    them nothing more is left: they cannot be looked at. ``time`` is how stories and pictures say instants: "relative",
-    as seconds from A's first frame, or as times of day in "utc" or in the "local" time zone.
+    them nothing more is left: they cannot be looked at. With ``most`` that is so of those, too, that are behind the
+    first so many in which something happened: ``more`` says how many are in no list. ``time`` is how stories and
+    pictures say instants: "relative", as seconds from A's first frame, or as times of day in "utc" or in the "local"
+    time zone.
 
     Raises:
         CaptureError: a capture cannot be read.
@@ -146,9 +149,12 @@ def join(
                 "points, give them other names"
             )
         reading = [stack.enter_context(Reading(each, reader=reader, jit=jit, progress=progress)) for each in series]
-        thinner = read_abreast(reading, keep_all=keep_all)
+        thinner = read_abreast(reading, keep_all=keep_all, most=most)
         thinned = thinner.left()
-        read = [each.read(None if keep_all else partial(thinner.verdicts, at)) for at, each in enumerate(reading)]
+        for at, each in enumerate(reading):
+            if not keep_all:
+                each.let_go(partial(thinner.verdicts, at))
+        read = [each.read() for each in reading]
     _refuse_empty(read)
     _refuse_copies(read, thinned)
     result = joined(read, thinned)
@@ -184,7 +190,7 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
         return bool(ends or ports)
 
     settled = thinned.settled
-    woven = weave(seen, may_be_one, home, sent=settled.sent if settled else None)
+    woven = weave(seen, may_be_one, home, sent=settled.sent if settled is not None else None)
     points = [_point(at, leg, read[at], clock) for at, leg, clock in zip(home, legs, woven.clocks, strict=True)]
 
     def judged(point: int, flow: int) -> JudgedFlow:
@@ -202,7 +208,10 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     apart = Apart(read, thinned.seen, taken)
     if len(seen) < 2 and not apart.pairs:
         raise NotJoinedError(f"{read[0].path} has every packet once: name a capture from another point as well")
+    counted = settled.counted if settled is not None else None
     kin = {capture for pair in apart.pairs for capture in (pair.one, pair.other)}
+    if counted is not None and len(counted):
+        kin |= {0, 1}
     _refuse_strangers(read, {capture for capture, own in enumerate(taken) if len(own)} | kin)
     for capture, clock in apart.clocks([points[at].clock for at in first_point]).items():
         for at in (at for at, own in enumerate(home) if own == capture):
@@ -212,7 +221,8 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     eventful = flows.eventful([telling[capture] for capture in home])
     warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
     halves = apart.halves(first_point, home, flows.numbers_of)
-    return Joining(points, flows, lone, halves, eventful, _notes(woven, points), warnings)
+    more = counted.eventful if counted is not None else 0
+    return Joining(points, flows, lone, halves, eventful, _notes(woven, points), warnings, more=more)
 
 
 def _refuse_empty(read: Sequence[Read]) -> None:

@@ -104,6 +104,15 @@ def _told(options: argparse.Namespace, result: Joined) -> list[int] | None:
     return result.eventful[: options.limit] if options.limit else None
 
 
+def _most(options: argparse.Namespace) -> int | None:
+    """Return how many connections are told, None for all."""
+    from analyzer.report import joint_html, joint_text
+
+    if options.limit is not None:
+        return options.limit or None
+    return joint_html.TOLD if options.html else joint_text.TOLD
+
+
 def _joined(options: argparse.Namespace) -> Joined:
     """Read and join what was named."""
     from analyzer.cli.reading import Progress
@@ -115,7 +124,8 @@ def _joined(options: argparse.Namespace) -> Joined:
         paths = [stack.enter_context(as_file(path)) for path in named]
         progress = stack.enter_context(Progress(paths[0]))
         keep_all = bool(options.flow or options.output or (options.json and not options.limit))
-        result = join(*paths, reader=options.reader, progress=progress, keep_all=keep_all, time=options.time)
+        most = _most(options)
+        result = join(*paths, reader=options.reader, progress=progress, keep_all=keep_all, most=most, time=options.time)
     called = dict(zip(paths, named, strict=True))
     for point in result.points:
         point.path, point.paths = called[point.path], tuple(called[path] for path in point.paths)

@@ -44,10 +44,10 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
             {"number": flow.number, "story": told_of, "picture": picture, "more": proxy_words(joined, flow.number)}
         )
     rest = []
-    if len(eventful) > len(told):
-        more = len(eventful) - len(told)
+    unlisted = 0 if flows else joined.more
+    if more := len(eventful) + unlisted - len(told):
         rest.append(f"{count(more, 'more connection')} {'has' if more == 1 else 'have'} something to tell.")
-    if quiet := 0 if flows else len(joined.flows) - len(eventful):
+    if quiet := 0 if flows else len(joined.flows) - len(eventful) - unlisted:
         rest.append(quiet_words(quiet))
     if not flows:
         lone = alone(joined)

@@ -33,10 +33,11 @@ def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tup
     most = len(eventful) if limit == 0 else limit or TOLD
     for number in eventful[:most]:
         yield from story(joined, joined.flows[number], screen)
-    if len(eventful) > most:
-        rest = count(len(eventful) - most, "more connection")
+    more = 0 if flows else joined.more
+    if len(eventful) + more > most:
+        rest = count(len(eventful) + more - most, "more connection")
         yield from screen.wrap(f"{rest}: --limit 0 tells all, --flow N one of them.")
-    quiet = 0 if flows else len(joined.flows) - len(eventful)
+    quiet = 0 if flows else len(joined.flows) - len(eventful) - more
     if quiet:
         yield from screen.wrap(quiet_words(quiet))
     for pair in joined.halves:

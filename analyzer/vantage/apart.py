@@ -44,6 +44,11 @@ class Read(Protocol):
         """Its flows."""
         ...
 
+    @property
+    def forgotten(self) -> int:
+        """How many more it had."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -81,7 +86,7 @@ class Apart:
             found = relatives(seen[one], seen[other], self._own[one], self._own[other], records)
             self.pairs += [Pair(one, other, each) for each in found if _is_causal(each)]
         for capture, flows in enumerate(self._flows):
-            if len(flows) <= MOST_WITHIN:
+            if len(flows) + read[capture].forgotten <= MOST_WITHIN:
                 found = halves(seen[capture], flows, self._record_in(capture))
                 self.pairs += [Pair(capture, capture, each) for each in found]
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from analyzer.segment import ABSENT, SYN
 from analyzer.vantage.joint import Change
+from analyzer.vantage.sameness import HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 FIELDS: Final = (("window", "window"), ("mss", "mss"), ("window_scale", "window_scale"), ("tsval", "timestamps"))
 """Fields that boxes rewrite, and what that is called."""
 OPTIONS: Final = 63
-HEAD: Final = 16
-"""Minimum number of bytes that are compared."""
 
 
 def changes_of(
@@ -52,23 +51,6 @@ def changes_of(
                 if change.what not in ("ttl", "ip_id"):
                     changed[rows[at]] = True
     return tuple(found), changed
-
-
-def differs(one: Columns, other: Columns) -> NDArray[np.bool_]:
-    """Say of pairs of sightings whether a packet is another behind, beyond addresses, TTL and IP ID."""
-    different = one["window"] != other["window"]
-    whole = (one["options_cut"] == 0) & (other["options_cut"] == 0)
-    for name in ("mss", "window_scale", "tsval"):
-        both = (one[name] != ABSENT) & (other[name] != ABSENT)
-        different |= whole & both & (one[name] != other[name])
-    for each in (one, other):
-        whole &= (each["options"] != 0) | (each["header_len"] == 20)
-    different |= whole & (one["options"] != other["options"])
-    as_long = (one["captured"] == other["captured"]) & (one["captured"] > 0)
-    different |= as_long & (one["digest"] != other["digest"])
-    cut = ~as_long & (np.minimum(one["captured"], other["captured"]) >= HEAD)
-    changed: NDArray[np.bool_] = different | (cut & (one["head"] != other["head"]))
-    return changed
 
 
 def _between(

@@ -15,10 +15,11 @@ import numpy as np
 
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import FIN, RST, SYN
-from analyzer.vantage.changes import changes_of, differs
+from analyzer.vantage.changes import changes_of
 from analyzer.vantage.fates import crossing_of
 from analyzer.vantage.joint import FATES, Crossings, Fate, JointEnding, JointFlow, JointProbe, Part, Why, unseen_at
 from analyzer.vantage.packets import Packets
+from analyzer.vantage.sameness import differs
 from analyzer.vantage.weaving import WovenFlow
 
 if TYPE_CHECKING:
@@ -84,11 +85,16 @@ class JointFlows(Sequence[JointFlow]):
         first = np.zeros(len(woven.flows), dtype=np.int64)
         having = stops > starts
         first[having] = crossings.ts_ns[self._rows[starts[having]]]
-        self._order = np.argsort(np.concatenate([first, self._settled_ns()]), kind="stable")
+        began = np.concatenate([first, self._settled_ns(), self._counted_ns()])
+        self._order = np.argsort(began, kind="stable")
+        self._left = len(woven.flows) + (len(settled) if settled else 0)
+        """So many of what is in order can be looked at; the others were forgotten."""
+        counted = settled.counted if settled is not None else None
+        self._more = counted.quiet + counted.eventful if counted is not None else 0
         self._made: dict[int, JointFlow] = {}
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._order) + self._more
 
     @overload
     def __getitem__(self, number: int) -> JointFlow: ...
@@ -101,6 +107,8 @@ class JointFlows(Sequence[JointFlow]):
         if isinstance(number, slice):
             return [self[each] for each in range(*number.indices(len(self)))]
         number = range(len(self))[number]
+        if number >= len(self._order) or self._order[number] >= self._left:
+            raise KeyError(number)  # forgotten
         if number not in self._made:
             while len(self._made) >= MADE:
                 del self._made[next(iter(self._made))]
@@ -122,7 +130,11 @@ class JointFlows(Sequence[JointFlow]):
 
     def by_first_flow(self) -> dict[int, int]:
         """Return the connections' numbers by those of their flows at their first points; none is concluded for that."""
-        return {self._ends_of(at)[0][1]: number for number, at in enumerate(self._order.tolist())}
+        return {self._ends_of(at)[0][1]: number for number, at in self._numbered()}
+
+    def _numbered(self) -> Iterator[tuple[int, int]]:
+        """Yield the number of each connection that is left, and which it is."""
+        return ((number, at) for number, at in enumerate(self._order.tolist()) if at < self._left)
 
     def __iter__(self) -> Iterator[JointFlow]:
         """Yield all connections in order."""
@@ -177,13 +189,19 @@ class JointFlows(Sequence[JointFlow]):
         if not self._settled:
             return np.zeros(0, dtype=np.int64)
         starts = self._settled.start[:-1]
+        return self._began_ns([seen["ts_ns"][starts] for seen in self._settled.seen])
+
+    def _counted_ns(self) -> Ints:
+        """Return the same of connections of which nothing else is left."""
+        if self._settled is None or self._settled.counted is None:
+            return np.zeros(0, dtype=np.int64)
+        return self._began_ns(self._settled.counted.began_ns)
+
+    def _began_ns(self, times: Sequence[Ints]) -> Ints:
+        """Return when connections began, by the reference, of when that was at the two points by their clocks."""
         clocks = [self._points[point].clock for point in self._ends]
-        times = [
-            clock.reference_ns(seen["ts_ns"][starts])
-            for clock, seen in zip(clocks, self._settled.seen, strict=True)
-            if clock is not None
-        ]
-        began: Ints = np.minimum.reduce(times)
+        told = [clock.reference_ns(each) for clock, each in zip(clocks, times, strict=True) if clock is not None]
+        began: Ints = np.minimum.reduce(told)
         return began
 
     def parts_at(self, point: int) -> Ints:
@@ -196,12 +214,7 @@ class JointFlows(Sequence[JointFlow]):
 
     def numbers_of(self, asked: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
         """Return the numbers of the connections of which these, point and number of the flow there, are parts."""
-        return {
-            part: number
-            for number, at in enumerate(self._order.tolist())
-            for part in self._ends_of(at)
-            if part in asked
-        }
+        return {part: number for number, at in self._numbered() for part in self._ends_of(at) if part in asked}
 
     def _sides(self) -> tuple[Ints, Ints]:
         assert self._settled is not None
@@ -230,6 +243,7 @@ class JointFlows(Sequence[JointFlow]):
         if self._settled:
             settled = [np.isin(each, told[at]) for at, each in zip(self._ends, self._sides(), strict=True)]
             odd = np.concatenate([odd, settled[0] | settled[1]])
+        odd = np.concatenate([odd, np.zeros(len(self._order) - len(odd), dtype=np.bool_)])
         return np.flatnonzero(odd[self._order]).tolist()
 
 

@@ -329,6 +329,8 @@ class Joined:
     """What is wrong with the capture of a point."""
     time: units.Clock = units.Clock.RELATIVE
     """How times are said."""
+    more: int = 0
+    """How many more connections there are in which something happened, of which nothing is left."""
 
     @property
     def zero(self) -> units.Zero:

@@ -15,12 +15,15 @@ import numpy as np
 
 from analyzer.loops.loop import pick
 from analyzer.segment import FIN, SYN
+from analyzer.vantage.past import Ended
 from analyzer.vantage.sighting import Columns, mixed, together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from analyzer.vantage.forgetting import Counted, Forgetting
 
     Ints = NDArray[np.int64]
     Records = NDArray[np.void]
@@ -50,6 +53,8 @@ class Settled:
     """What is left at both points: the same index is the same packet."""
     sent: tuple[Ints, Ints, Ints]
     """Packets for what clocks show: when at both points, and 1 for one that came from there, -1, or 0."""
+    counted: Counted | None = None
+    """More connections, that were forgotten."""
 
     def __len__(self) -> int:
         return len(self.there)
@@ -85,10 +90,12 @@ class _Piece:
 class Settling:
     """Takes what stays of two captures, and settles connections as they end."""
 
-    def __init__(self, points: int) -> None:
-        """Begin; of more points than two none is settled early."""
+    def __init__(self, points: int, forgetting: Forgetting | None = None) -> None:
+        """Begin; of more points than two none is settled early. ``forgetting`` says which are not even pairs."""
         self._works = points == 2
+        self._forgetting = forgetting
         self._over = [np.zeros(0, dtype=np.bool_) for _ in range(points)]
+        self._telling = [np.zeros(0, dtype=np.bool_) for _ in range(points)]
         self._young: list[list[_Piece]] = [[] for _ in range(points)]
         self._count = 0
         self._looked = 0
@@ -97,15 +104,16 @@ class Settling:
         self._stays: list[list[Records]] = [[] for _ in range(points)]
         self.decided = [np.zeros(0, dtype=np.bool_) for _ in range(points)]
         """By number, the flows of each point that were over at both when the last ones were settled."""
-        self.settled_flows = [np.zeros(0, dtype=np.bool_) for _ in range(points)]
-        """And which of them were settled."""
+        self.gone = [np.zeros(0, dtype=np.bool_) for _ in range(points)]
+        """And those that were forgotten, of which nobody needs anything any more."""
         self._pairs: tuple[list[Records], list[Records]] = ([], [])
         self._flows: list[tuple[Ints, Ints, Ints, Ints]] = []
 
-    def finish(self, point: int, numbers: Ints) -> None:
-        """Note that flows of a point are over."""
-        self._over[point] = _reaching(self._over[point], int(numbers.max(initial=-1)) + 1)
-        self._over[point][numbers] = True
+    def finish(self, point: int, numbers: Ints, telling: Ints) -> None:
+        """Note that flows of a point are over, and which of them tell something by themselves."""
+        for flags, asked in ((self._over, numbers), (self._telling, telling)):
+            flags[point] = _reaching(flags[point], int(asked.max(initial=-1)) + 1)
+            flags[point][asked] = True
 
     def keep(self, point: int, seen: Records) -> None:
         """Take sightings that stay."""
@@ -129,11 +137,16 @@ class Settling:
         senders: Records,
         held: Sequence[Ints],
         parked: list[Records],
+        expected_ns: Callable[[Ints], Ints],
+        ahead_ns: int,
+        *,
+        jit: bool,
     ) -> tuple[list[Records], Ints]:
         """Settle what is over; return what is still parked, and the connections, by their flows there.
 
         ``tells`` is of each end of a flow at both points whether there is something to tell, ``held`` the flows of
-        which more waits; ``senders`` get what is counted.
+        which more waits; ``senders`` get what is counted. ``expected_ns`` says how far apart two sightings should be,
+        by times there, ``ahead_ns`` that they are about so much.
         """
         count = len(senders) // 2
         target = senders["here"][::2].astype(np.int64)
@@ -146,9 +159,9 @@ class Settling:
         for flags, waiting in zip(waits, held, strict=True):
             flags[waiting] = True
         self._past = _reaching(self._past, count)
-        quiet = both & ~(waits[0][:count] | waits[1][partner] | self._past[:count])
+        ready = both & ~(waits[0][:count] | waits[1][partner] | self._past[:count])
         telling = [each.reshape(-1, 2).max(axis=1) > 0 for each in tells]
-        quiet &= ~(_reaching(telling[0], count)[:count] | telling[1][partner])
+        quiet = ready & ~(_reaching(telling[0], count)[:count] | telling[1][partner])
         owner = np.full(len(over[1]), -1, dtype=np.int64)
         owner[partner[known]] = known
         back = np.flatnonzero(both[parked[0]["flow"]]) if len(parked[0]) else np.zeros(0, dtype=np.int64)
@@ -164,47 +177,48 @@ class Settling:
         ]
         self._past[np.flatnonzero(done[0])] = True
         self.decided = [done[0], done[1]]
-        whole, flows = taken, [np.ascontiguousarray(each["flow"]) for each in taken]
+        asked = quiet if self._forgetting is None else ready
+        flows = [np.ascontiguousarray(each["flow"]) for each in taken]
         owned = owner[flows[1]]
-        asked = [np.flatnonzero(quiet[flows[0]]), np.flatnonzero((owned >= 0) & quiet[owned])]
-        homes = [flows[0][asked[0]], owned[asked[1]]]
-        sides = [whole[0]["side"][asked[0]], whole[1]["side"][asked[1]] ^ (target[homes[1]] & 1)]
-        ends = [2 * home + side for home, side in zip(homes, sides, strict=True)]
-        signs = [
-            mixed(end.astype(np.uint64), rows["key"][at].astype(np.uint64))
-            for end, rows, at in zip(ends, whole, asked, strict=True)
-        ]
-        orders = [np.argsort(each, kind="stable") for each in signs]
-        strange = self._strange(homes, signs, orders)
-        quiet[strange] = False
-        if len(strange):
-            orders = [order[quiet[home[order]]] for order, home in zip(orders, homes, strict=True)]
-        pairs = [at[order] for at, order in zip(asked, orders, strict=True)]
-        self._settle(whole, pairs, homes[0][orders[0]], ends[0][orders[0]], senders, target)
-        for stays, rows, at in zip(self._stays, whole, pairs, strict=True):
-            goes = np.zeros(len(rows), dtype=np.bool_)
-            goes[at] = True
-            stays.append(pick(rows, np.flatnonzero(~goes)))
+        of_these = [asked[flows[0]], (owned >= 0) & asked[owned]]
+        for stays, rows, flags in zip(self._stays, taken, of_these, strict=True):
+            stays.append(pick(rows, np.flatnonzero(~flags)))
+        homes = flows[0][of_these[0]], owned[of_these[1]]
+        whole = pick(taken[0], np.flatnonzero(of_these[0])), pick(taken[1], np.flatnonzero(of_these[1]))
+        del taken
+        ends = 2 * homes[0] + whole[0]["side"], 2 * homes[1] + (whole[1]["side"] ^ (target[homes[1]] & 1))
+        signs = _signs(ends[0], whole[0]), _signs(ends[1], whole[1])
+        ended = Ended.of(whole, homes, ends, signs, jit=jit)
+        quiet &= ~ended.unpaired(count)
+        settles, goes = quiet, np.zeros(count, dtype=np.bool_)
+        if self._forgetting is not None:
+            told = _reaching(self._telling[0], count)[:count] | _reaching(self._telling[1], len(over[1]))[partner]
+            settles, goes, unsure = self._forgetting.judge(ended, quiet, ready & told, expected_ns, ahead_ns)
+            self._forget(goes, target)
+            for sent in _sent_of(ended, goes & ~unsure, senders):
+                self._forgetting.samples.add(*sent, expected_ns(sent[0]))
+        self._settle(ended, settles, senders, target)
+        settles = settles | goes
+        for stays, rows, home in zip(self._stays, whole, homes, strict=True):
+            stays.append(pick(rows, np.flatnonzero(~settles[home])))
         self._young = [[piece for piece in young if len(piece)] for young in self._young]
         self._looked = self._count = sum(len(piece) for young in self._young for piece in young)
-        return [pick(each, np.flatnonzero(rest)) for each in parked], np.flatnonzero(quiet)
+        return [pick(each, np.flatnonzero(rest)) for each in parked], np.flatnonzero(settles)
 
-    @staticmethod
-    def _strange(homes: list[Ints], signs: list[Ints], orders: list[Ints]) -> Ints:
-        """Return the connections whose sightings do not come in pairs."""
-        if len(orders[0]) == len(orders[1]) and (signs[0][orders[0]] == signs[1][orders[1]]).all():
-            return np.zeros(0, dtype=np.int64)
-        count = 1 + max(int(home.max(initial=-1)) for home in homes)
-        sums = np.zeros((2, count), dtype=np.int64)
-        for each, home, sign in zip(sums, homes, signs, strict=True):
-            np.add.at(each, home, sign)
-        return np.flatnonzero(sums[0] != sums[1])
+    def _forget(self, goes: NDArray[np.bool_], target: Ints) -> None:
+        """Note which connections, by their flows there, are forgotten."""
+        there = np.flatnonzero(goes)
+        for point, numbers in enumerate((there, target[there] >> 1)):
+            self.gone[point] = _reaching(self.gone[point], int(numbers.max(initial=-1)) + 1)
+            self.gone[point][numbers] = True
 
-    def _settle(
-        self, whole: list[Records], pairs: list[Ints], flows: Ints, ends: Ints, senders: Records, target: Ints
-    ) -> None:
+    def _settle(self, ended: Ended, settles: NDArray[np.bool_], senders: Records, target: Ints) -> None:
         """Count the packets of settled connections, and keep the pairs that begin and end them."""
-        one, other = (pick(rows, at) for rows, at in zip(whole, pairs, strict=True))
+        at = np.flatnonzero(settles[ended.home[0][ended.pairs[0]]])
+        if not len(at):
+            return
+        one, other = (pick(rows, pairs[at]) for rows, pairs in zip(ended.whole, ended.pairs, strict=True))
+        flows, ends = ended.home[0][ended.pairs[0][at]], ended.end[0][ended.pairs[0][at]]
         began = np.bincount(flows[one["flags"] & SYN > 0], minlength=len(target)) > 0
         stays = (one["flags"] & (SYN | FIN) > 0) | ~began[flows]
         goes = np.flatnonzero(~stays)
@@ -215,9 +229,6 @@ class Settling:
         at = np.flatnonzero(stays)
         at = at[np.argsort((flows[at] << FRAME_BITS) | one["frame"][at])]
         there, counts = np.unique(flows[at], return_counts=True)
-        for point, numbers in enumerate((there, target[there] >> 1)):
-            self.settled_flows[point] = _reaching(self.settled_flows[point], int(numbers.max(initial=-1)) + 1)
-            self.settled_flows[point][numbers] = True
         self._flows.append((there, target[there] >> 1, target[there] & 1, counts))
         self._pairs[0].append(pick(one, at))
         self._pairs[1].append(pick(other, at))
@@ -228,31 +239,55 @@ class Settling:
         there, here, flipped, counts = columns or [np.zeros(0, dtype=np.int64)] * 4
         start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         seen = Columns(together(self._pairs[0])), Columns(together(self._pairs[1]))
-        way, by_hops = _ways(seen, np.repeat(np.arange(len(there)), counts), there, senders)
-        forth = np.where(seen[0]["side"] == 0, 1, -1) * np.repeat(way, counts)
-        sent = [(seen[0]["ts_ns"], seen[1]["ts_ns"], forth)]
-        for side, sign in ((0, 1), (1, -1)):
-            if senders is None or not len(there):
-                break
-            ends = senders[2 * there + side]
-            timed = np.flatnonzero(ends["timed"])
-            for which in ("quickest", "slowest"):
-                times = ends[f"{which}_there_ns"][timed], ends[f"{which}_here_ns"][timed]
-                sent.append((*times, sign * way[timed]))
+        which = np.repeat(np.arange(len(there)), counts)
+        way, by_hops = _ways(seen[0]["side"], (seen[0]["ttl"], seen[1]["ttl"]), which, there, senders)
+        sent = list(_sent(seen[0], seen[1], which, there, way, senders))
+        counted = None
+        if self._forgetting is not None:
+            sent.append(self._forgetting.samples.all())
+            counted = self._forgetting.counted()
         told = tuple(np.concatenate(each) for each in zip(*sent, strict=True))
-        return Settled(there, here, flipped, way, by_hops, start, seen, (told[0], told[1], told[2]))
+        return Settled(there, here, flipped, way, by_hops, start, seen, (told[0], told[1], told[2]), counted)
+
+
+def _signs(ends: Ints, rows: Records) -> Ints:
+    """Return of each sighting a number that says which packet of which end it is."""
+    return mixed(ends.astype(np.uint64), rows["key"].astype(np.uint64))
+
+
+def _sent_of(ended: Ended, asked: NDArray[np.bool_], senders: Records) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Yield packets of the connections that are ``asked`` about, for what clocks show."""
+    there = np.flatnonzero(asked)
+    at = np.flatnonzero(asked[ended.home[0][ended.pairs[0]]])
+    one, other = (pick(rows, pairs[at]) for rows, pairs in zip(ended.whole, ended.pairs, strict=True))
+    which = np.searchsorted(there, ended.home[0][ended.pairs[0][at]])
+    way, _ = _ways(one["side"], (one["ttl"], other["ttl"]), which, there, senders)
+    yield from _sent(one, other, which, there, way, senders)
+
+
+def _sent(
+    one: Records | Columns, other: Records | Columns, which: Ints, there: Ints, way: Ints, senders: Records | None
+) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Yield packets of connections for what clocks show: these, and the quickest and slowest of each end."""
+    yield one["ts_ns"], other["ts_ns"], np.where(one["side"] == 0, 1, -1) * way[which]
+    for side, sign in ((0, 1), (1, -1)):
+        if senders is None or not len(there):
+            break
+        ends = senders[2 * there + side]
+        timed = np.flatnonzero(ends["timed"])
+        for name in ("quickest", "slowest"):
+            yield ends[f"{name}_there_ns"][timed], ends[f"{name}_here_ns"][timed], sign * way[timed]
 
 
 def _ways(
-    seen: tuple[Columns, Columns], which: Ints, there: Ints, senders: Records | None
+    side: NDArray[np.int8], ttl: tuple[Ints, Ints], which: Ints, there: Ints, senders: Records | None
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Return of each connection which point is nearer to ``a``, and whether hops tell it: by hops, else by times.
 
     What an end sent passes the point nearest to it first; a clock that is ahead is ahead for both ends.
     """
-    one, other = seen
-    hops = np.where(one["side"] == 0, 1, -1) * np.sign(one["ttl"].astype(np.int64) - other["ttl"])
-    hops[(one["ttl"] <= 0) | (other["ttl"] <= 0)] = 0
+    hops = np.where(side == 0, 1, -1) * np.sign(ttl[0].astype(np.int64) - ttl[1])
+    hops[(ttl[0] <= 0) | (ttl[1] <= 0)] = 0
     score = np.bincount(which, weights=hops, minlength=len(there)).astype(np.int64)
     told = np.bincount(which, weights=hops != 0, minlength=len(there)).astype(np.int64)
     by_hops = (told > 0) & (np.abs(score) == told)

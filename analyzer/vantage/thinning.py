@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.untyped import Numbers, Rows
+    from analyzer.vantage.forgetting import Forgetting
 
     Ints = NDArray[np.int64]
 
@@ -41,6 +42,7 @@ QUIET_NS: Final = 1_000_000_000
 ENOUGH: Final = 1 << 14
 """Of many more packets in a stretch some say it as well as all."""
 MOST_TOLD: Final = 4096
+NONE: Final = np.zeros(0, dtype=np.int64)
 LEAST: Final = 16
 """Fewer packets say nothing about clocks."""
 
@@ -48,14 +50,14 @@ LEAST: Final = 16
 class Thinner:
     """Takes the sightings of points as they are read, and lets go of what shows nothing."""
 
-    def __init__(self, points: int) -> None:
-        """Begin, with nothing read of so many points."""
+    def __init__(self, points: int, *, forgetting: Forgetting | None = None) -> None:
+        """Begin, with nothing read of so many points; ``forgetting`` says which connections are counted alone."""
         self._held: list[list[NDArray[np.void]]] = [[] for _ in range(points)]
         self._waiting = [0] * points
         self._flows = [0] * points
         """More than the highest number of a flow that waits."""
         self._rooms = [Room() for _ in range(points)]
-        self._settling = Settling(points)
+        self._settling = Settling(points, forgetting)
         self._sifted = 0
         self._parked = [together([]) for _ in range(points)]
         """The last packets of ends that have been silent since: the same packets at all points, in the same order."""
@@ -84,9 +86,12 @@ class Thinner:
 
         return min(going_on, key=behind, default=None)
 
-    def finish(self, point: int, flows: Ints) -> None:
-        """Note that flows of a point, by their numbers, are over: nothing more comes of them."""
-        self._settling.finish(point, flows)
+    def finish(self, point: int, flows: Ints, telling: Ints = NONE) -> None:
+        """Note that flows of a point, by their numbers, are over: nothing more comes of them.
+
+        Those that are ``telling`` tell something by themselves.
+        """
+        self._settling.finish(point, flows, telling)
 
     @property
     def sifted(self) -> int:
@@ -94,8 +99,8 @@ class Thinner:
         return self._sifted
 
     def verdicts(self, point: int, flows: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Say of flows of a point that are over which were looked at since, and which of these were settled."""
-        return _flags(self._settling.decided[point], flows), _flags(self._settling.settled_flows[point], flows)
+        """Say of flows of a point that are over which were looked at since, and which of these were forgotten."""
+        return _flags(self._settling.decided[point], flows), _flags(self._settling.gone[point], flows)
 
     def end(self, point: int) -> None:
         """Note that a capture has no more."""
@@ -190,8 +195,10 @@ class Thinner:
         self._sifted += 1
         senders = freeze(self._senders[1], SENDER)
         tells = [np.ascontiguousarray(freeze(each, AROUND)["tells"]) for each in self._around]
-        held = [together(each)["flow"] for each in self._held]
-        self._parked, gone = self._settling.sift(tells, senders, held, self._parked)
+        held = [np.concatenate([NONE, *(piece["flow"] for piece in each)]) for each in self._held]
+        self._parked, gone = self._settling.sift(
+            tells, senders, held, self._parked, self._apart_at, self._apart_ns[1], jit=jit
+        )
         self._senders[1] = thaw(senders, jit=jit)
         ended = np.zeros(len(senders), dtype=np.bool_)
         ended[2 * gone] = ended[2 * gone + 1] = True
@@ -323,13 +330,17 @@ class Thinner:
                 del told[1:-1:2]
             self._known[other] = bool(told)
             self._apart_ns[other] = told[-1][1] if told else self._apart_ns[other]
+        return self._apart_at(there["ts_ns"], other)
+
+    def _apart_at(self, there_ns: Ints, other: int = 1) -> Ints:
+        """Return how far apart two sightings should be at these times, by the first clock."""
         if not self._told[other]:
-            return np.zeros(len(there), dtype=np.int64)
-        began_ns = int(there["ts_ns"].min(initial=self._told[other][-1][0]))
+            return np.zeros(len(there_ns), dtype=np.int64)
+        began_ns = int(there_ns.min(initial=self._told[other][-1][0]))
         first = max(bisect_right(self._told[other], (began_ns, 0)) - 1, 0)
         when_ns, what_ns = np.array(self._told[other][first:], dtype=np.int64).T
         start_ns, base_ns = int(when_ns[0]), int(what_ns[0])
-        expected: Ints = base_ns + np.interp(there["ts_ns"] - start_ns, when_ns - start_ns, what_ns - base_ns).astype(
+        expected: Ints = base_ns + np.interp(there_ns - start_ns, when_ns - start_ns, what_ns - base_ns).astype(
             np.int64
         )
         return expected

@@ -23,18 +23,20 @@ def connection(sightings):
     return there, here
 
 
-def settled(connection, *, over=(True, True), tells=0, held=False):
+def settled(connection, *, over=(True, True), tells=0, held=False, forgetting=None, telling=NONE):
     """Settle flow 0, which is flow 1 at the other point; return it, who sent it, and what stays."""
-    settling, senders = Settling(2), np.zeros(4, dtype=SENDER)
+    settling, senders = Settling(2, forgetting), np.zeros(4, dtype=SENDER)
     senders["here"] = 2, 3, -1, -1
     for point, (seen, flow) in enumerate(zip(connection, (0, 1), strict=True)):
         settling.keep(point, seen)
         if over[point]:
-            settling.finish(point, np.array([flow]))
+            settling.finish(point, np.array([flow]), telling if point == 0 else NONE)
     waits = np.array([1]) if held else NONE
     ends = np.zeros(4, dtype=np.int8), np.array([0, 0, 0, tells], dtype=np.int8)
     parked = [seen[:0] for seen in connection]
-    settling.sift(ends, senders, (NONE, waits), parked)
+    settling.sift(
+        ends, senders, (NONE, waits), parked, lambda times: np.full(len(times), 7_000_000), 7_000_000, jit=False
+    )
     return settling.settled(senders), senders, [sum(map(len, settling.take_left(point))) for point in (0, 1)]
 
 
