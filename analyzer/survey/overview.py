@@ -315,68 +315,81 @@ def services(lines: NDArray[np.void], most: int) -> list[Service]:
     Beyond ``most`` services, those with few flows are taken together by port.
     """
     groups = _group(lines, np.arange(len(lines)), SERVICE)
-    if len(groups) > most:
+    chosen = [(groups, at) for at in range(len(groups.flows))]
+    if len(chosen) > most:
         least = max(int(lines["flows"].sum()) // 100, 2)
-        large = sorted((group for group in groups if group.flows >= least), key=_Group.urgency)[:most]
+        large = groups.by_urgency(np.flatnonzero(groups.flows >= least))[:most].tolist()
         rest = np.ones(len(lines), dtype=np.bool_)
-        for group in large:
-            rest[group.at] = False
-        groups = [*large, *_group(lines, np.flatnonzero(rest), ("service_port",))]
-    return [group.service(lines) for group in sorted(groups, key=_Group.urgency)]
+        for at in large:
+            rest[groups.of(at)] = False
+        others = _group(lines, np.flatnonzero(rest), ("service_port",))
+        chosen = [*((groups, at) for at in large), *((others, at) for at in range(len(others.flows)))]
+    chosen.sort(key=lambda group: group[0].urgency(group[1]))
+    return [_service(some.of(at), int(some.flows[at]), lines) for some, at in chosen]
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """Some of the ranked lines, by index in order."""
+class _Groups:
+    """Ranked lines in groups, as columns: there may be as many as lines, of which a few are told."""
 
-    at: NDArray[np.int64]
-    best: int
-    """The rank of the first."""
-    most_urgent: int
+    order: NDArray[np.int64]
+    """The indices of the lines, group by group, in order in each."""
+    start: NDArray[np.int64]
+    """Where each group begins; one more at the end."""
+    best: NDArray[np.int64]
+    """The rank of the first line of each."""
+    most_urgent: NDArray[np.int64]
     """How many flows have that rank."""
-    flows: int
+    flows: NDArray[np.int64]
 
-    def urgency(self) -> tuple[int, int, int]:
-        return (self.best, -self.most_urgent, -self.flows)
+    def of(self, at: int) -> NDArray[np.int64]:
+        """Return the indices of the lines of a group."""
+        return self.order[self.start[at] : self.start[at + 1]]
 
-    def service(self, lines: NDArray[np.void]) -> Service:
-        own = lines[self.at]
-        head = own[0]
-        kept = self.at[own["batch"] >= 0]
-        by_address = self.at[np.lexsort((own["service_lo"], own["service_hi"]))]
-        addresses = len(_changes(lines, by_address, ("service_hi", "service_lo")))
-        address = address_text(int(head["service_hi"]), int(head["service_lo"]))
-        counts: dict[str, int] = {}
-        for index, count in enumerate(np.bincount(own["winner"], own["flows"], len(VERDICTS)).tolist()):
-            if count:
-                word = VERDICTS[index].verdict.value
-                counts[word] = counts.get(word, 0) + int(count)
-        return Service(
-            endpoint=Endpoint(address, int(head["service_port"])) if addresses == 1 else None,
-            port=int(head["service_port"]),
-            addresses=addresses,
-            flows=self.flows,
-            probes=int(own["probes"].sum()),
-            answered=int(own["answered"].sum()),
-            after_fin=int(own["after_fin"].sum()),
-            verdicts=dict(sorted(counts.items(), key=lambda item: -item[1])),
-            first=int(kept[0]) if len(kept) else None,
-        )
+    def urgency(self, at: int) -> tuple[int, int, int]:
+        """Return what groups are sorted by."""
+        return int(self.best[at]), -int(self.most_urgent[at]), -int(self.flows[at])
+
+    def by_urgency(self, some: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return these groups in that order, equals as they come."""
+        return some[np.lexsort((-self.flows[some], -self.most_urgent[some], self.best[some]))]
 
 
-def _group(lines: NDArray[np.void], at: NDArray[np.int64], names: tuple[str, ...]) -> list[_Group]:
+def _service(at: NDArray[np.int64], flows: int, lines: NDArray[np.void]) -> Service:
+    """Return what the lines at these indices, of so many flows, have in common."""
+    own = lines[at]
+    head = own[0]
+    kept = at[own["batch"] >= 0]
+    by_address = at[np.lexsort((own["service_lo"], own["service_hi"]))]
+    addresses = len(_changes(lines, by_address, ("service_hi", "service_lo")))
+    address = address_text(int(head["service_hi"]), int(head["service_lo"]))
+    counts: dict[str, int] = {}
+    for index, count in enumerate(np.bincount(own["winner"], own["flows"], len(VERDICTS)).tolist()):
+        if count:
+            word = VERDICTS[index].verdict.value
+            counts[word] = counts.get(word, 0) + int(count)
+    return Service(
+        endpoint=Endpoint(address, int(head["service_port"])) if addresses == 1 else None,
+        port=int(head["service_port"]),
+        addresses=addresses,
+        flows=flows,
+        probes=int(own["probes"].sum()),
+        answered=int(own["answered"].sum()),
+        after_fin=int(own["after_fin"].sum()),
+        verdicts=dict(sorted(counts.items(), key=lambda item: -item[1])),
+        first=int(kept[0]) if len(kept) else None,
+    )
+
+
+def _group(lines: NDArray[np.void], at: NDArray[np.int64], names: tuple[str, ...]) -> _Groups:
     """Group the lines at these indices by some columns."""
-    if not len(at):
-        return []
     order = at[np.lexsort((at, *(lines[name][at] for name in names)))]
-    starts = _changes(lines, order, names)
-    ranks, flows = lines["rank"][order], lines["flows"][order]
-    sizes = np.diff(starts, append=len(order))
-    urgent = np.add.reduceat(np.where(ranks == np.repeat(ranks[starts], sizes), flows, 0), starts, dtype=np.int64)
-    parts = np.split(order, starts[1:])
-    counts = np.add.reduceat(flows, starts, dtype=np.int64)
-    grouped = zip(parts, ranks[starts].tolist(), urgent.tolist(), counts.tolist(), strict=True)
-    return [_Group(*group) for group in grouped]
+    starts = _changes(lines, order, names) if len(at) else at
+    ranks, flows = lines["rank"][order].astype(np.int64), lines["flows"][order].astype(np.int64)
+    best = ranks[starts]
+    urgent = np.where(ranks == np.repeat(best, np.diff(starts, append=len(order))), flows, 0)
+    sums = [np.add.reduceat(column, starts) if len(at) else column for column in (urgent, flows)]
+    return _Groups(order, np.append(starts, len(order)), best, *sums)
 
 
 def _changes(lines: NDArray[np.void], order: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.int64]:
