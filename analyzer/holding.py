@@ -53,6 +53,7 @@ class Holding:
         count_findings: bool = False,
         limits: Limits | None = None,
         clock: Clock = Clock.RELATIVE,
+        alone: bool = False,
     ) -> None:
         """Start empty.
 
@@ -61,6 +62,7 @@ class Holding:
         out is not even counted. ``only_findings`` keeps those flows alone in which something was found.
         ``count_findings`` has findings counted as flows finish, also in those of which only lines are left.
         ``limits`` bounds what is kept of flows that are alive. ``clock`` is how stories and tables say instants.
+        ``alone`` says that only one capture is to come: nobody asks for connections that several have.
         """
         self.clock = clock
         self.captures: list[CaptureSummary] = []
@@ -81,7 +83,7 @@ class Holding:
         self._lines: list[NDArray[np.void]] = []
         self._hosts = HostSums()
         self._trials = IdleTrials()
-        self._shared = SharedFlows()
+        self._shared = None if alone else SharedFlows()
         self._unfolded = 0
         self._batches: list[Kept] = []
         self._unsearched: list[tuple[int, findings.Piece]] = []
@@ -213,7 +215,8 @@ class Holding:
         columns = batch.by_columns()
         winners = verdict.decide(columns)
         self.totals.add(columns, winners)
-        self._shared.add(capture, columns)
+        if self._shared is not None:
+            self._shared.add(capture, columns)
         if len(self.first_of) < len(Verdict):
             self._note_first(capture, batch, winners)
         return batch, columns, winners
@@ -243,7 +246,8 @@ class Holding:
         self._lines += other._lines
         self._hosts.merge(other._hosts, at)
         self._trials.merge(other._trials, at)
-        self._shared.merge(other._shared, at)
+        if self._shared is not None and other._shared is not None:
+            self._shared.merge(other._shared, at)
         if self._found is not None and other._found is not None:
             self._found.merge(other._found, at)
         for kept in other._batches:
@@ -252,6 +256,8 @@ class Holding:
 
     def same_traffic(self) -> list[CaptureSummary]:
         """Return the captures that hold the same connections as another one: points of one traffic."""
+        if self._shared is None:
+            return []
         return [self.captures[capture] for capture in self._shared.captures(self.captures)]
 
     def start_ns(self, capture: int = 0) -> Zero:

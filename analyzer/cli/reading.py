@@ -141,6 +141,7 @@ def read_all(
     Raises:
         NothingReadError: not one could be read.
     """
+    todo = _all_series(options)
     result = Analysis(
         keep_all=keep_all,
         most=None if keep_all else most,
@@ -149,9 +150,9 @@ def read_all(
         only_findings=options.only_findings,
         count_findings=count_findings and not keep_all,
         clock=Clock(getattr(options, "time", Clock.RELATIVE.value)),
+        alone=sum(map(len, todo)) == 1,  # files of one series may turn out to be points of one traffic
     )
     secrets = keylog(options) if getattr(options, "dissect", False) else None
-    todo = _all_series(options)
     refused = _refusing(options)
     if len(todo) > 1 and sum(map(_octets, todo)) >= WORTH_PROCESSES:
         _side_by_side(options, result, todo, refused)

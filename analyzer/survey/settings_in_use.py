@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from analyzer.track.flow import SIDES
-from analyzer.words.probes import waited
+from analyzer.words.probes import each_waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,8 +80,7 @@ def _take(found: dict[tuple[int | None, int | None, int | None], InUse], judged:
     row.flows += 1
     row.hosts.add(record.endpoint(side).address)
     row.services.add(record.endpoint(record.responder) if record.responder is not None else min(record.a, record.b))
-    before = [waited(record, probe) for probe in record.probes_from(side)]
-    gaps = [each.ns for each in before if each is not None and each.since != "packet" and each.ns]
+    gaps = [each.ns for each in each_waited(record, side) if each is not None and each.since != "packet" and each.ns]
     if gaps:
         row.shortest_ns = min([*gaps, *([row.shortest_ns] if row.shortest_ns else [])])
         row.longest_ns = max([*gaps, *([row.longest_ns] if row.longest_ns else [])])

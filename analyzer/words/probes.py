@@ -87,14 +87,23 @@ class Waited(NamedTuple):
 
 def waited(record: FlowRecord, probe: Probe) -> Waited | None:
     """Return how long a probe had waited, and since what; None where that was not captured."""
-    before = _before(record, probe)
+    return _waited(record, probe, _before(record, probe))
+
+
+def each_waited(record: FlowRecord, side: Side) -> list[Waited | None]:
+    """Return the same of all probes that an end sent, in order."""
+    own = record.probes_from(side)
+    return [_waited(record, probe, before) for before, probe in zip((None, *own), own, strict=False)]
+
+
+def _waited(record: FlowRecord, probe: Probe, before: Probe | None) -> Waited | None:
     since_ns = None if before is None else probe.ts_ns - before.ts_ns
     reset = record.ending_reset
     if reset is not None and probe.frame > reset.frame:
         if since_ns is not None:
             return Waited("probe", since_ns)
         return None if probe.idle_ns is None else Waited("packet", probe.ts_ns - _last_packet(record, probe))
-    if starts_anew(record, probe):
+    if _starts_anew(record, probe, before):
         if probe.idle_ns is None:
             return None
         if before is None or before.ts_ns < probe.ts_ns - probe.idle_ns or before.answer == "rst":
@@ -118,8 +127,17 @@ def _last_packet(record: FlowRecord, probe: Probe) -> int:
 
 def starts_anew(record: FlowRecord, probe: Probe) -> bool:
     """Say whether a probe is the first of a train: nothing but a RST without effect after the one before is no end."""
-    before = _before(record, probe) if probe.first_of_train else None
-    if before is None or before.answer is not None or probe.idle_frame is None or probe.idle_frame > before.frame:
+    return _starts_anew(record, probe, _before(record, probe) if probe.first_of_train else None)
+
+
+def _starts_anew(record: FlowRecord, probe: Probe, before: Probe | None) -> bool:
+    if (
+        not probe.first_of_train
+        or before is None
+        or before.answer is not None
+        or probe.idle_frame is None
+        or probe.idle_frame > before.frame
+    ):
         return probe.first_of_train
     at = bisect_left(record.resets, before.frame, key=attrgetter("frame"))
     between = takewhile(lambda reset: reset.frame < probe.frame, islice(record.resets, at, None))

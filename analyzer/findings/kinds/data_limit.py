@@ -62,9 +62,9 @@ def _change(f: Finding) -> str | None:
     if f.data["by"] == "RST":
         return None
     return (
-        f"Nothing, if this close was meant. If not, a limit of {number(f, 'limit_ns') // NS_PER_S:,} s which counts only"
-        " data fits: raise it (in the load balancer, the proxy, or the program that closed), or let the programs send"
-        " heartbeats more often; keepalive does not help there."
+        f"Nothing, if this close was meant. If not, a limit of {number(f, 'limit_ns') // NS_PER_S:,} s which counts"
+        " only data fits: raise it (in the load balancer, the proxy, or the program that closed), or let the programs"
+        " send heartbeats more often; keepalive does not help there."
     )
 
 
