@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from analyzer.analysis import Analysis
 from analyzer.capture.ahead import read_ahead
+from analyzer.capture.decoder import Tables
 from analyzer.capture.reader import open_capture
 from analyzer.capture.rotation import OVERLAP_NS, RotatedReader, goes_on, series_of
 from analyzer.errors import AnalyzerError
@@ -194,11 +195,11 @@ class Reading:
 
     def _each(self) -> Iterator[Step]:
         """Read all batches; whoever goes through this has the source and the intake until it ends."""
-        last_ns = 0
+        last_ns, tables = 0, Tables(SIGHTING)
         for batch in self._source:
             finished = self._intake.feed(batch)
             jit, last_ns = self._source.jit, batch.last_ts_ns
-            seen = sightings_of(batch, self._intake.take_told(), jit=jit)
+            seen = sightings_of(batch, self._intake.take_told(), jit=jit, room=tables.take)
             yield Step(seen, last_ns, finished, _tells(finished), jit)
         for finished in self._intake.close():
             yield Step(NO_SIGHTING, last_ns, finished, _tells(finished), self._source.jit)

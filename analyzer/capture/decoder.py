@@ -82,7 +82,7 @@ class Decoder:
         self.notices = Notices()
         self._reader = reader
         self._most_by_scapy = most_by_scapy if reader == "auto" else None
-        self._rows = _Rows()
+        self._rows = Tables()
         self._known: dict[int, bool] = {}
 
     def can_decode(self, link_type: int) -> bool:
@@ -180,7 +180,7 @@ class Decoder:
 
     def release(self) -> None:
         """Keep no memory for rows any longer: there will be no more, and whoever finishes flows wants it."""
-        self._rows = _Rows()
+        self._rows = Tables()
 
     def excuse(self) -> str:
         """Say why a link type is not decoded, to fit after "which"."""
@@ -189,10 +189,12 @@ class Decoder:
         return "no reader here decodes" if self._reader == "auto" else "scapy does not decode"
 
 
-class _Rows:
+class Tables:
     """Memory for rows, used again as soon as nobody holds a row of it: fresh memory costs as much as decoding."""
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: np.dtype[np.void] = SEGMENT) -> None:
+        """Begin with none, of records of this type."""
+        self._dtype = dtype
         self._tables: list[NDArray[np.void]] = []
 
     def take(self, count: int) -> NDArray[np.void]:
@@ -201,7 +203,7 @@ class _Rows:
             # only the list and the call itself know it
             if sys.getrefcount(self._tables[at]) == UNUSED and len(self._tables[at]) >= count:
                 return self._tables[at][:count]
-        table: NDArray[np.void] = np.empty(count, dtype=SEGMENT)
+        table: NDArray[np.void] = np.empty(count, dtype=self._dtype)
         if COUNTS and len(self._tables) < MOST_TABLES:
             self._tables.append(table)
         return table[:count]

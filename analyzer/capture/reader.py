@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.capture.contents import CONTENT, look_inside
-from analyzer.capture.decoder import BATCH_ROWS, MOST_BY_SCAPY, Decoder
+from analyzer.capture.decoder import BATCH_ROWS, MOST_BY_SCAPY, Decoder, Tables
 from analyzer.capture.formats import HEAD, is_text, open_framing
 from analyzer.capture.frame import NOTES, empty_frames
 from analyzer.capture.linktypes import link_name
@@ -106,6 +106,7 @@ class CaptureReader:
     ) -> None:
         """Find the first frame; the source is closed with this."""
         self._contents = contents
+        self._inside = Tables(CONTENT)
         self.path = path
         self.jit = False
         """Whether the loops in use are compiled; a stream begins plain and changes when it grows."""
@@ -221,7 +222,7 @@ class CaptureReader:
     def _with_contents(self, batch: SegmentBatch, number: int) -> SegmentBatch:
         """Return a batch with what else is in its frames; ``number`` is that of the first."""
         rows = batch.rows if self.jit else thaw(batch.rows, jit=False)
-        found = records(CONTENT, len(rows), jit=self.jit)
+        found = self._inside.take(len(rows)) if self.jit else records(CONTENT, len(rows), jit=False)
         octets = self._window.octets(jit=self.jit)
         look_inside.choose(jit=self.jit)(octets, self._frames, number, rows, len(rows), found)
         return replace(batch, contents=freeze(found, CONTENT))

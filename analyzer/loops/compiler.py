@@ -114,6 +114,27 @@ def make_word(*, octets: int, big: bool = True) -> Foreign:
     return intrinsic(word)
 
 
+def make_hash(*, multipliers: tuple[int, int, int]) -> Foreign:
+    """Return the intrinsic that hashes ``high * 2**32 + low`` and a third word, modulo 2**64 (SplitMix64's finish)."""
+
+    def hashed(_: Foreign, high: Foreign, low: Foreign, rest: Foreign) -> Foreign:  # noqa: ARG001 - numba's form
+        def emit(context: Foreign, builder: Foreign, signature: Foreign, arguments: Foreign) -> Foreign:  # noqa: ARG001
+            int64 = ir.IntType(64)
+            first, second, third = (ir.Constant(int64, each) for each in multipliers)
+
+            def shifted(value: Foreign, by: int) -> Foreign:
+                return builder.xor(value, builder.lshr(value, ir.Constant(int64, by)))
+
+            word = builder.or_(builder.shl(arguments[0], ir.Constant(int64, 32)), arguments[1])
+            value = builder.add(builder.mul(word, first), builder.mul(arguments[2], second))
+            value = builder.mul(shifted(value, 30), second)
+            return shifted(builder.mul(shifted(value, 27), third), 31)
+
+        return numba.types.int64(numba.types.int64, numba.types.int64, numba.types.int64), emit
+
+    return intrinsic(hashed)
+
+
 def make_touch() -> Foreign:
     """Return the intrinsic behind ``frame.touch``."""
 

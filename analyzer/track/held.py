@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.loops.loop import freeze
+from analyzer.loops.loop import freeze, loop
 from analyzer.loops.pool import Pool, gathered
-from analyzer.segment import ABSENT
 from analyzer.track import beats, observe
 from analyzer.track.beside import Beside
 from analyzer.track.endpoint import ENDPOINT
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from analyzer.loops.packed import Packed
     from analyzer.track.awake import Hole
-    from analyzer.untyped import Numbers
+    from analyzer.untyped import Numbers, Rows
 
 
 CHUNK: Final = 16384
@@ -53,6 +52,16 @@ class Dropped:
     rows: int
     first_frame: int
     last_frame: int
+
+
+@loop
+def name(told: Numbers, count: int, flows: Rows, named: Numbers) -> None:
+    """Put the numbers of flows in place of where they lie, in what ``observe`` told of so many rows."""
+    for i in range(count):
+        named[i] = told[i]
+        if told[i] >= 0:
+            index = told[i] // observe.TOLD_FLOW
+            named[i] += (flows[index]["number"] - index) * observe.TOLD_FLOW
 
 
 class Held:
@@ -135,14 +144,13 @@ class Held:
 
     def _names(self, count: int) -> NDArray[np.int64]:
         """Return what ``observe`` told of so many rows, with the numbers of flows: records may soon be others'."""
-        told = np.array(self._telling[:count], dtype=np.int64)
-        named = np.full(count, ABSENT, dtype=np.int64)
-        at = np.flatnonzero(told >= 0)
-        index = told[at] // observe.TOLD_FLOW
-        records = self._flows.records
-        numbers = records["number"][index] if self.jit else [records[each]["number"] for each in index.tolist()]
-        named[at] = observe.TOLD_FLOW * np.asarray(numbers, dtype=np.int64) + told[at] % observe.TOLD_FLOW
-        return named
+        if not self.jit:
+            named = [0] * count
+            name(self._telling, count, self._flows.records, named)
+            return np.array(named, dtype=np.int64)
+        numbers = np.empty(count, dtype=np.int64)
+        name.compiled(self._telling, count, self._flows.records, numbers)
+        return numbers
 
     def compile(self) -> None:
         """Go on with compiled loops: a stream turned out to be long. Nothing else changes."""

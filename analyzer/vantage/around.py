@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.loops.loop import loop
-from analyzer.vantage.meeting import ODD, PLAIN, TELLS
+from analyzer.vantage.meeting import ODD, PLAIN, TELLS, WAITING
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -25,6 +25,8 @@ STAYS_HERE: Final = 0
 GOES: Final = 1
 PENDING: Final = 2
 """It goes, unless what follows it is missing: the last of its end, or nothing is settled yet."""
+PARKED: Final = 3
+"""It is pending, and nothing of its end has come for a while."""
 
 AROUND: Final = np.dtype(
     [
@@ -130,6 +132,73 @@ def look_around(seen: Rows, count: int, state: Numbers, stretch: int, around: Ro
     for i in range(count):
         if goes[i] == GOES and around[2 * seen[i]["flow"] + seen[i]["side"]]["last"] == i:
             goes[i] = PENDING
+
+
+@loop
+def states_here(here: Rows, count: int, mate_here: Numbers, state: Numbers, until_ns: int, own: Numbers) -> int:
+    """Say of each sighting of another point what its packet is: the ``state`` of that at the first point.
+
+    What is not there is ODD, or WAITING behind ``until_ns``. Return the index of the first that is WAITING.
+    """
+    first = count
+    for j in range(count):
+        i = mate_here[j]
+        if i >= 0:
+            own[j] = state[i]
+        else:
+            own[j] = ODD if here[j]["ts_ns"] <= until_ns else WAITING
+        if own[j] == WAITING and first == count:
+            first = j
+    return first
+
+
+@loop
+def first_waiting(state: Numbers, count: int) -> int:
+    """Return the index of the first that is WAITING; ``count`` if none is."""
+    for i in range(count):
+        if state[i] == WAITING:
+            return i
+    return count
+
+
+@loop
+def agree(first: Numbers, count: int, theirs: Numbers, mate: Numbers) -> None:
+    """Let two points say the same of each packet of both: it stays if one says so, and is pending if one does."""
+    for i in range(count):
+        j = mate[i]
+        if j >= 0:
+            both = max(first[i], theirs[j])
+            if first[i] == STAYS_HERE or theirs[j] == STAYS_HERE:
+                both = STAYS_HERE
+            first[i] = both
+            theirs[j] = both
+
+
+@loop
+def park(there: Rows, count: int, goes: Numbers, met: Numbers, before_ns: int, parked: Numbers) -> int:
+    """List the packets at all points that are pending and passed before that; return how many. They are PARKED."""
+    made = 0
+    for i in range(count):
+        if goes[i] == PENDING and met[i] >= 0 and there[i]["ts_ns"] <= before_ns:
+            goes[i] = PARKED
+            parked[made] = i
+            made += 1
+    return made
+
+
+@loop
+def sort_out(goes: Numbers, count: int, stays: Numbers, waits: Numbers) -> tuple[int, int]:
+    """List what stays and what is pending; return how many of each."""
+    staying = 0
+    waiting = 0
+    for i in range(count):
+        if goes[i] == STAYS_HERE:
+            stays[staying] = i
+            staying += 1
+        elif goes[i] == PENDING:
+            waits[waiting] = i
+            waiting += 1
+    return staying, waiting
 
 
 @loop

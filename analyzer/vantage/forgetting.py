@@ -71,8 +71,9 @@ class Forgetting:
             if self._may_be_copies:
                 return quiet, np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
         ready = ended.present(count)
-        changed = ended.changed(count, ready & ~quiet)
-        doubtful = ended.doubtful(count, expected_ns)
+        asked = ready & ~(quiet | told)
+        changed = ended.changed(count, asked)
+        doubtful, unsure = ended.doubtful(count, asked, expected_ns)
         eventful = ready & (told | ((changed | ended.missing(count)) & ~doubtful))
         nothing = quiet | (ready & ~(changed | doubtful | ended.unpaired(count)))
         nothing &= ~told
@@ -84,7 +85,7 @@ class Forgetting:
         self._began[1].append(here_ns[early])
         self._quiet += int((nothing & late).sum())
         self._eventful += int((eventful & late).sum())
-        return quiet & told & ~late, nothing | (eventful & late), doubtful | ended.ambiguous(count)
+        return quiet & told & ~late, nothing | (eventful & late), unsure | (told & ~quiet)
 
     def _limit(self, began_ns: Ints) -> int:
         """Return until when those began that may be told, where these are more in which something happened."""

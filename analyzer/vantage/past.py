@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.loops.loop import loop
+from analyzer.loops.loop import loop, pick
 from analyzer.segment import ABSENT
 from analyzer.vantage.meeting import LATE_NS, STRANGE_NS
 from analyzer.vantage.sameness import differs
-from analyzer.vantage.sighting import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,57 +132,63 @@ class Ended:
             ends = np.zeros(2 * count, dtype=np.bool_)
             ends[end[left[~empty]]] = True
             data.append(ends)
-        flags |= (data[0] ^ data[1]).reshape(-1, 2).any(axis=1)
+        alone = data[0] ^ data[1]
+        flags |= alone[::2] | alone[1::2]
         return flags
 
     def changed(self, count: int, asked: Bools) -> Bools:
         """Say of the connections that are ``asked`` about whether a packet of theirs is another behind."""
         flags = np.zeros(count, dtype=np.bool_)
         at = np.flatnonzero(asked[self.home[0][self.pairs[0]]])
-        one, other = (Columns(whole, pairs[at]) for whole, pairs in zip(self.whole, self.pairs, strict=True))
+        one, other = (pick(whole, pairs[at]) for whole, pairs in zip(self.whole, self.pairs, strict=True))
         flags[self.home[0][self.pairs[0][at]][differs(one, other)]] = True
         return flags
 
-    def doubtful(self, count: int, expected_ns: Callable[[Ints], Ints]) -> Bools:
-        """Say which connections only a look at all of their packets together judges.
+    def doubtful(self, count: int, asked: Bools, expected_ns: Callable[[Ints], Ints]) -> tuple[Bools, Bools]:
+        """Say which connections only a look at all of their packets together judges, and which pairs may be others.
 
-        They have second captures of packets, or one that took so long that it may be another; ``expected_ns`` says how
-        far apart two sightings should be, by times there. Of what is there more often at one point some is missing,
-        whichever it is.
+        They have second captures of packets, or, of those that are ``asked`` about, one that took so long that it may
+        be another; ``expected_ns`` says how far apart two sightings should be, by times there. Of what is there more
+        often at one point some is missing, whichever it is: of such connections not all pairs are sure.
         """
         flags = np.zeros(count, dtype=np.bool_)
         for whole, home in zip(self.whole, self.home, strict=True):
             flags[home[whole["copy"] > 0]] = True
-        signs = self.sign[0][self.pairs[0]]
-        known = ~np.isin(signs, np.concatenate([sign[left] for sign, left in zip(self.sign, self.left, strict=True)]))
-        flags[self.home[0][self.pairs[0][known & ~self._timely(expected_ns)]]] = True
-        return flags
+        unsure = flags.copy()
+        home = self.home[0][self.pairs[0]]
+        at = np.flatnonzero(asked[home])
+        unclear = self._unclear(at)
+        unsure[home[at[unclear]]] = True
+        flags[home[at[~unclear & ~self._timely(at, expected_ns)]]] = True
+        return flags, unsure | flags
 
-    def ambiguous(self, count: int) -> Bools:
-        """Say which connections have a packet that is there more often at one point, so that pairs may be wrong."""
-        flags = np.zeros(count, dtype=np.bool_)
-        signs = self.sign[0][self.pairs[0]]
-        for sign, home, left in zip(self.sign, self.home, self.left, strict=True):
-            flags[home[left[np.isin(sign[left], signs)]]] = True
-        return flags
+    def _unclear(self, at: Ints) -> Bools:
+        """Say which of these pairs may be others: one of the points has more sightings of the same sign."""
+        left = np.sort(np.concatenate([sign[left] for sign, left in zip(self.sign, self.left, strict=True)]))
+        signs = self.sign[0][self.pairs[0][at]]
+        if not len(left):
+            return np.zeros(len(signs), dtype=np.bool_)
+        near = np.minimum(np.searchsorted(left, signs), len(left) - 1)
+        unclear: Bools = left[near] == signs
+        return unclear
 
-    def _timely(self, expected_ns: Callable[[Ints], Ints]) -> Bools:
-        """Say which pairs are as far apart as they should be (as ``meeting.judge_pairs``)."""
-        one, other = self._each("ip_id")
-        told = (one > 0) & (one == other)
-        one, other = self._each("tsval")
-        told |= (one != ABSENT) & (one == other)
-        late_ns = np.abs(self.apart_ns() - expected_ns(self._each("ts_ns")[0]))
+    def _timely(self, at: Ints, expected_ns: Callable[[Ints], Ints]) -> Bools:
+        """Say which of these pairs are as far apart as they should be (as ``meeting.judge_pairs``)."""
+        (there_ns, here_ns), ids, stamps = (self.each(name, at) for name in ("ts_ns", "ip_id", "tsval"))
+        told = (ids[0] > 0) & (ids[0] == ids[1])
+        told |= (stamps[0] != ABSENT) & (stamps[0] == stamps[1])
+        late_ns = np.abs(here_ns - there_ns - expected_ns(there_ns))
         timely: Bools = late_ns <= np.where(told, LATE_NS, STRANGE_NS)
         return timely
 
-    def _each(self, name: str) -> tuple[Ints, Ints]:
-        """Return a field of both sightings of each pair."""
-        return self.whole[0][name][self.pairs[0]], self.whole[1][name][self.pairs[1]]
+    def each(self, name: str, at: Ints | None = None) -> tuple[Ints, Ints]:
+        """Return a field of both sightings of each pair, or of these."""
+        one, other = self.pairs if at is None else (self.pairs[0][at], self.pairs[1][at])
+        return self.whole[0][name][one], self.whole[1][name][other]
 
     def apart_ns(self) -> Ints:
         """Return how far apart the two sightings of each pair are, by the clock of each."""
-        one, other = self._each("ts_ns")
+        one, other = self.each("ts_ns")
         apart: Ints = other - one
         return apart
 
@@ -193,7 +198,7 @@ class Ended:
             return True, moved_ns
         apart_ns = self.apart_ns()
         moved_ns = int(apart_ns[0]) if moved_ns is None else moved_ns
-        same = all(np.array_equal(*self._each(name)) for name in ("ttl", "ip_id"))
+        same = all(np.array_equal(*self.each(name)) for name in ("ttl", "ip_id"))
         return same and bool((apart_ns == moved_ns).all()), moved_ns
 
     def began_ns(self, count: int, ahead_ns: int) -> tuple[Ints, Ints]:

@@ -20,7 +20,7 @@ HEAD: Final = 16
 """Minimum number of bytes that are compared."""
 
 
-def differs(one: Columns, other: Columns) -> NDArray[np.bool_]:
+def differs(one: Columns | NDArray[np.void], other: Columns | NDArray[np.void]) -> NDArray[np.bool_]:
     """Say of pairs of sightings whether a packet is another behind, beyond addresses, TTL and IP ID."""
     different = one["window"] != other["window"]
     whole = (one["options_cut"] == 0) & (other["options_cut"] == 0)

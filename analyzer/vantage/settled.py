@@ -79,6 +79,8 @@ class _Piece:
     def take_out(self, over: NDArray[np.bool_]) -> Records:
         """Take out those of flows that are over."""
         goes = over[self._flow]
+        if not goes.any():
+            return self._seen[:0]
         taken = self.take(np.flatnonzero(goes))
         stays = np.flatnonzero(~goes)
         self._left, self._flow = self._left[stays], self._flow[stays]
@@ -160,7 +162,7 @@ class Settling:
             flags[waiting] = True
         self._past = _reaching(self._past, count)
         ready = both & ~(waits[0][:count] | waits[1][partner] | self._past[:count])
-        telling = [each.reshape(-1, 2).max(axis=1) > 0 for each in tells]
+        telling = [(each[::2] | each[1::2]) > 0 for each in tells]
         quiet = ready & ~(_reaching(telling[0], count)[:count] | telling[1][partner])
         owner = np.full(len(over[1]), -1, dtype=np.int64)
         owner[partner[known]] = known
@@ -171,21 +173,15 @@ class Settling:
         over_there[known] = over[1][partner[known]]
         owned = over[0][owner] | (owner < 0)
         done = over[0][:count] & over_there, over[1] & owned
-        taken = [
-            together([*(piece.take_out(flags) for piece in young), pick(each, back)])
-            for young, flags, each in zip(self._young, done, parked, strict=True)
-        ]
         self._past[np.flatnonzero(done[0])] = True
         self.decided = [done[0], done[1]]
         asked = quiet if self._forgetting is None else ready
-        flows = [np.ascontiguousarray(each["flow"]) for each in taken]
-        owned = owner[flows[1]]
-        of_these = [asked[flows[0]], (owned >= 0) & asked[owned]]
-        for stays, rows, flags in zip(self._stays, taken, of_these, strict=True):
-            stays.append(pick(rows, np.flatnonzero(~flags)))
-        homes = flows[0][of_these[0]], owned[of_these[1]]
-        whole = pick(taken[0], np.flatnonzero(of_these[0])), pick(taken[1], np.flatnonzero(of_these[1]))
-        del taken
+        asked_here = (owner >= 0) & asked[owner]
+        whole = (
+            self._take_out(0, done[0], asked, parked[0], back),
+            self._take_out(1, done[1], asked_here, parked[1], back),
+        )
+        homes = np.ascontiguousarray(whole[0]["flow"]), owner[whole[1]["flow"]]
         ends = 2 * homes[0] + whole[0]["side"], 2 * homes[1] + (whole[1]["side"] ^ (target[homes[1]] & 1))
         signs = _signs(ends[0], whole[0]), _signs(ends[1], whole[1])
         ended = Ended.of(whole, homes, ends, signs, jit=jit)
@@ -204,6 +200,17 @@ class Settling:
         self._young = [[piece for piece in young if len(piece)] for young in self._young]
         self._looked = self._count = sum(len(piece) for young in self._young for piece in young)
         return [pick(each, np.flatnonzero(rest)) for each in parked], np.flatnonzero(settles)
+
+    def _take_out(
+        self, point: int, over: NDArray[np.bool_], asked: NDArray[np.bool_], parked: Records, back: Ints
+    ) -> Records:
+        """Return the sightings of flows that are ``asked`` about; those of others that are over stay."""
+        young, again, goes = self._young[point], pick(parked, back), over & asked
+        mine = asked[again["flow"]]
+        taken = together([*(piece.take_out(goes) for piece in young), pick(again, np.flatnonzero(mine))])
+        others = [piece.take_out(over) for piece in young]
+        self._stays[point] += [each for each in (*others, pick(again, np.flatnonzero(~mine))) if len(each)]
+        return taken
 
     def _forget(self, goes: NDArray[np.bool_], target: Ints) -> None:
         """Note which connections, by their flows there, are forgotten."""
@@ -241,7 +248,7 @@ class Settling:
         seen = Columns(together(self._pairs[0])), Columns(together(self._pairs[1]))
         which = np.repeat(np.arange(len(there)), counts)
         way, by_hops = _ways(seen[0]["side"], (seen[0]["ttl"], seen[1]["ttl"]), which, there, senders)
-        sent = list(_sent(seen[0], seen[1], which, there, way, senders))
+        sent = list(_sent(seen[0]["side"], (seen[0]["ts_ns"], seen[1]["ts_ns"]), which, there, way, senders))
         counted = None
         if self._forgetting is not None:
             sent.append(self._forgetting.samples.all())
@@ -258,29 +265,33 @@ def _signs(ends: Ints, rows: Records) -> Ints:
 def _sent_of(ended: Ended, asked: NDArray[np.bool_], senders: Records) -> Iterator[tuple[Ints, Ints, Ints]]:
     """Yield packets of the connections that are ``asked`` about, for what clocks show."""
     there = np.flatnonzero(asked)
-    at = np.flatnonzero(asked[ended.home[0][ended.pairs[0]]])
-    one, other = (pick(rows, pairs[at]) for rows, pairs in zip(ended.whole, ended.pairs, strict=True))
-    which = np.searchsorted(there, ended.home[0][ended.pairs[0][at]])
-    way, _ = _ways(one["side"], (one["ttl"], other["ttl"]), which, there, senders)
-    yield from _sent(one, other, which, there, way, senders)
+    home = ended.home[0][ended.pairs[0]]
+    at = np.flatnonzero(asked[home])
+    rank = np.zeros(len(asked), dtype=np.int64)
+    rank[there] = np.arange(len(there))
+    which = rank[home[at]]
+    side = ended.end[0][ended.pairs[0][at]] & 1
+    times, ttls = ended.each("ts_ns", at), ended.each("ttl", at)
+    way, _ = _ways(side, ttls, which, there, senders)
+    yield from _sent(side, times, which, there, way, senders)
 
 
 def _sent(
-    one: Records | Columns, other: Records | Columns, which: Ints, there: Ints, way: Ints, senders: Records | None
+    side: NDArray[np.integer], times: tuple[Ints, Ints], which: Ints, there: Ints, way: Ints, senders: Records | None
 ) -> Iterator[tuple[Ints, Ints, Ints]]:
     """Yield packets of connections for what clocks show: these, and the quickest and slowest of each end."""
-    yield one["ts_ns"], other["ts_ns"], np.where(one["side"] == 0, 1, -1) * way[which]
-    for side, sign in ((0, 1), (1, -1)):
+    yield *times, np.where(side == 0, 1, -1) * way[which]
+    for own, sign in ((0, 1), (1, -1)):
         if senders is None or not len(there):
             break
-        ends = senders[2 * there + side]
+        ends = pick(senders, 2 * there + own)
         timed = np.flatnonzero(ends["timed"])
         for name in ("quickest", "slowest"):
             yield ends[f"{name}_there_ns"][timed], ends[f"{name}_here_ns"][timed], sign * way[timed]
 
 
 def _ways(
-    side: NDArray[np.int8], ttl: tuple[Ints, Ints], which: Ints, there: Ints, senders: Records | None
+    side: NDArray[np.integer], ttl: tuple[Ints, Ints], which: Ints, there: Ints, senders: Records | None
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Return of each connection which point is nearer to ``a``, and whether hops tell it: by hops, else by times.
 
@@ -293,7 +304,7 @@ def _ways(
     by_hops = (told > 0) & (np.abs(score) == told)
     if senders is None or not len(there):
         return np.where(by_hops, np.sign(score), 0), by_hops
-    a, b = senders[2 * there], senders[2 * there + 1]
+    a, b = pick(senders, 2 * there), pick(senders, 2 * there + 1)
     later = a["quickest_ns"] > b["slowest_ns"]
     sooner = a["slowest_ns"] < b["quickest_ns"]
     timed = (a["timed"] & b["timed"]) > 0

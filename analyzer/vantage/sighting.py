@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
-from analyzer.loops.loop import freeze, loop, records, thaw
+from analyzer.loops.loop import freeze, intrinsic, loop, records, thaw
 from analyzer.segment import ABSENT, ACK, FIN, NOTE_TCP, RST, SYN
 from analyzer.track.observe import TOLD_COPY, TOLD_FLOW, TOLD_KEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,7 +39,7 @@ SIGHTING: Final = np.dtype(
         ("window", np.int32),
         ("ip_id", np.int32),
         ("tsecr", np.uint32),  # 0 without timestamps, or without ACK
-        ("link", np.int32),  # a word of the interface and the station that it came from there, see ``links_of``
+        ("link", np.int32),  # a word of the interface and the station that it came from there, see ``sight``
         ("ttl", np.int16),
         ("flags", np.int16),
         ("header_len", np.int16),
@@ -63,32 +63,44 @@ NO_CONTENT: Final = np.dtype(
 KEPT_FLAGS: Final = SYN | FIN | RST | ACK
 """The flags that no box changes without making another segment; PSH and ECN bits may be."""
 
-MULTIPLIERS: Final = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)
+SPLITMIX: Final = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+MULTIPLIERS: Final = np.array(SPLITMIX, dtype=np.uint64)
 """SplitMix64's."""
+WORD: Final = (1 << 64) - 1
 
 
-def sightings_of(batch: SegmentBatch, told: NDArray[np.int64], *, jit: bool) -> NDArray[np.void]:
+def sightings_of(
+    batch: SegmentBatch, told: NDArray[np.int64], *, jit: bool, room: Callable[[int], NDArray[np.void]] | None = None
+) -> NDArray[np.void]:
     """Return the SIGHTING records of a batch: of its segments, second captures of a packet among them.
 
-    ``told`` is what ``Tracker.take_told`` says of its rows.
+    ``told`` is what ``Tracker.take_told`` says of its rows; ``room`` returns so many records for compiled loops.
     """
     count = len(batch.rows)
-    contents = np.zeros(count, dtype=NO_CONTENT) if batch.contents is None else batch.contents
-    rows, found = thaw(batch.rows, jit=jit), records(SIGHTING, count, jit=jit)
-    made = sight.choose(jit=jit)(rows, thaw(contents, jit=jit), told if jit else told.tolist(), count, found)
+    contents = batch.contents
+    if contents is None:
+        contents = np.zeros(count, dtype=NO_CONTENT)
+        contents["mss"] = ABSENT
+    found = room(count) if jit and room is not None else records(SIGHTING, count, jit=jit)
+    rows, inside = thaw(batch.rows, jit=jit), thaw(contents, jit=jit)
+    made = sight.choose(jit=jit)(rows, inside, told if jit else told.tolist(), count, found)
     seen: NDArray[np.void] = freeze(found[:made], SIGHTING)
-    # columns: numpy takes whole records field by field
-    at = np.flatnonzero((told >= 0) & (batch.rows["note"] == NOTE_TCP))
-    seen["link"] = links_of(batch.rows["src_mac"][at], batch.rows["interface"][at])
-    if batch.contents is None:
-        seen["mss"] = ABSENT
-    seen["key"] = keys_of(seen)
     return seen
+
+
+@intrinsic("make_hash", multipliers=SPLITMIX)
+def hashed(high: int, low: int, rest: int) -> int:
+    """Return a hash of ``high * 2**32 + low`` and a third word, as ``mixed`` does."""
+    value = ((high << 32 | low & WORD) * SPLITMIX[0] + (rest & WORD) * SPLITMIX[1]) & WORD
+    value = ((value ^ (value >> 30)) * SPLITMIX[1]) & WORD
+    value = ((value ^ (value >> 27)) * SPLITMIX[2]) & WORD
+    value ^= value >> 31
+    return value - (1 << 64) if value >> 63 else value
 
 
 @loop
 def sight(rows: Rows, contents: Rows, told: Numbers, count: int, seen: Rows) -> int:
-    """Write a SIGHTING, but for key and link, of each of ``count`` rows that is a segment of a flow; say how many."""
+    """Write a SIGHTING of each of ``count`` rows that is a segment of a flow; return how many."""
     made = 0
     for i in range(count):
         row = rows[i]
@@ -121,6 +133,9 @@ def sight(rows: Rows, contents: Rows, told: Numbers, count: int, seen: Rows) -> 
         at["options"] = content["options"]
         at["captured"] = content["captured"]
         at["mss"] = content["mss"]
+        at["key"] = hashed(row["seq"], at["ack"], row["payload_len"] * 256 + (row["flags"] & KEPT_FLAGS))
+        # the same for all that one station sent on one captured interface
+        at["link"] = hashed(0, row["src_mac"], row["interface"]) & 0x7FFFFFFF
     return made
 
 
@@ -132,13 +147,6 @@ def keys_of(seen: NDArray[np.void]) -> NDArray[np.int64]:
     word = (seen["seq"].astype(np.uint64) << np.uint64(32)) | seen["ack"].astype(np.uint64)
     rest = (seen["payload_len"].astype(np.uint64) << np.uint64(8)) | (seen["flags"] & KEPT_FLAGS).astype(np.uint64)
     return mixed(word, rest)
-
-
-def links_of(src_mac: NDArray[np.int64], interface: NDArray[np.integer]) -> NDArray[np.int32]:
-    """Return of each segment a word that is the same for all that one station sent on one captured interface."""
-    word = mixed(src_mac.astype(np.uint64), interface.astype(np.uint64))
-    links: NDArray[np.int32] = (word & 0x7FFFFFFF).astype(np.int32)
-    return links
 
 
 def mixed(word: NDArray[np.uint64], rest: NDArray[np.uint64]) -> NDArray[np.int64]:

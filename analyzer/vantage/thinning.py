@@ -16,9 +16,20 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.loops.loop import freeze, pick, records, thaw
-from analyzer.vantage.around import AROUND, GOES, PENDING, STAYS_HERE, cover, look_around
+from analyzer.vantage.around import (
+    AROUND,
+    PARKED,
+    PENDING,
+    agree,
+    cover,
+    first_waiting,
+    look_around,
+    park,
+    sort_out,
+    states_here,
+)
 from analyzer.vantage.forgotten import COVER, Thinned
-from analyzer.vantage.meeting import ODD, SENDER, WAITING, forget, judge_pairs, meet
+from analyzer.vantage.meeting import SENDER, forget, judge_pairs, meet
 from analyzer.vantage.settled import Settling
 from analyzer.vantage.sighting import Columns, Room, together
 
@@ -156,14 +167,14 @@ class Thinner:
         rows = [thaw(each, jit=jit) for each in whole]
         keys = [_plain(np.ascontiguousarray(each["key"]), jit=jit) for each in whole]
         self._grow(jit=jit)
-        mates: list[Any] = []
+        mates: list[tuple[Any, Any]] = []
         for other in points[1:]:
             mate, mate_here = _room(len(whole[0]), jit=jit), _room(len(whole[other]), jit=jit)
             slots = _plain(np.full(1 << (2 * len(whole[other])).bit_length(), -1, dtype=np.int64), jit=jit)
             meet.choose(jit=jit)(keys[0], len(whole[0]), keys[other], len(whole[other]), slots, mate, mate_here)
-            mates.append(mate)
+            mates.append((mate, mate_here))
         expected = [
-            self._expected(other, whole[0], whole[other], np.asarray(mates[other - 1], dtype=np.int64))
+            self._expected(other, whole[0], whole[other], np.asarray(mates[other - 1][0], dtype=np.int64))
             for other in points[1:]
         ]
         if not all(self._known):
@@ -178,13 +189,12 @@ class Thinner:
         state = _room(len(whole[0]), jit=jit)
         for other in points[1:]:
             judge_pairs.choose(jit=jit)(
-                rows[0], len(whole[0]), rows[other], mates[other - 1], _plain(expected[other - 1], jit=jit), until_ns,
-                self._stretch, self._senders[other], self._owners[other], state,
+                rows[0], len(whole[0]), rows[other], mates[other - 1][0], _plain(expected[other - 1], jit=jit),
+                until_ns, self._stretch, self._senders[other], self._owners[other], state,
             )  # fmt: skip
-        states = np.asarray(state, dtype=np.int64)
-        goes = self._around_of(rows, whole, states, mates, until_ns, jit=jit)
-        self._let_go(rows, whole, goes, mates, jit=jit)
-        self._park(whole, goes, mates, until_ns - QUIET_NS)
+        goes = self._around_of(rows, state, mates, until_ns, jit=jit)
+        self._let_go(rows, goes, [mate for mate, _ in mates], jit=jit)
+        self._sort_out(whole, rows, goes, [mate for mate, _ in mates], until_ns - QUIET_NS, jit=jit)
         if self._settling.is_due:
             self._sift(jit=jit)
 
@@ -227,87 +237,66 @@ class Thinner:
         self._parked = [pick(parked, stay) for parked in self._parked]
         return whole
 
-    def _park(self, whole: list[NDArray[np.void]], goes: list[Ints], mates: list[Any], before_ns: int) -> None:
-        """Put aside what waits although nothing of its end came for a while, and let the rest wait on."""
-        quiet = (goes[0] == PENDING) & (whole[0]["ts_ns"] <= before_ns)
-        for mate in mates:
-            quiet &= np.asarray(mate, dtype=np.int64) >= 0
-        at = np.flatnonzero(quiet)
-        for point, each in enumerate(whole):
-            parked = at if point == 0 else np.asarray(mates[point - 1], dtype=np.int64)[at]
-            waits = goes[point] == PENDING
-            waits[parked] = False
-            self._parked[point] = together([self._parked[point], pick(each, parked)])
-            held = pick(each, np.flatnonzero(waits))
-            self._held[point] = [held]
-            self._waiting[point] = len(held)
-
     def _around_of(
-        self,
-        rows: list[Any],
-        whole: list[NDArray[np.void]],
-        states: Ints,
-        mates: list[Any],
-        until_ns: int,
-        *,
-        jit: bool,
-    ) -> list[Ints]:
+        self, rows: list[Any], state: Numbers, mates: list[tuple[Any, Any]], until_ns: int, *, jit: bool
+    ) -> list[Numbers]:
         """Return what each point says of its sightings: of what is not settled, PENDING."""
-        said: list[Ints] = []
-        for point, each in enumerate(whole):
+        said: list[Numbers] = []
+        for point, each in enumerate(rows):
+            own, goes = state, _room(len(each), jit=jit)
             if point == 0:
-                own = states
+                settled = first_waiting.choose(jit=jit)(state, len(each))
             else:
-                own = np.where(each["ts_ns"] - self._apart_ns[point] <= until_ns, ODD, WAITING).astype(np.int64)
-                mate = np.asarray(mates[point - 1], dtype=np.int64)
-                met = np.flatnonzero(mate >= 0)
-                own[mate[met]] = states[met]
-            waits = np.flatnonzero(own == WAITING)
-            settled = int(waits[0]) if len(waits) else len(each)
-            goes = _room(len(each), jit=jit)
-            look_around.choose(jit=jit)(
-                rows[point], settled, _plain(own, jit=jit), self._stretch, self._around[point], goes
-            )
-            told = np.asarray(goes, dtype=np.int64)
-            told[settled:] = PENDING
-            said.append(told)
+                own = _room(len(each), jit=jit)
+                waits_ns = until_ns + self._apart_ns[point]
+                settled = states_here.choose(jit=jit)(each, len(each), mates[point - 1][1], state, waits_ns, own)
+            look_around.choose(jit=jit)(each, settled, own, self._stretch, self._around[point], goes)
+            goes[settled:] = PENDING if jit else [PENDING] * (len(each) - settled)
+            said.append(goes)
         return said
 
-    def _let_go(
+    def _let_go(self, rows: list[Any], goes: list[Numbers], mates: list[Numbers], *, jit: bool) -> None:
+        """Forget the packets of which all points say so: of what one says that it stays, none is forgotten."""
+        count = len(rows[0])
+        for _ in mates:  # of more than two points, once more with what the others said
+            for other, mate in enumerate(mates, start=1):
+                agree.choose(jit=jit)(goes[0], count, goes[other], mate)
+        for other, mate in enumerate(mates, start=1):
+            forget.choose(jit=jit)(rows[0], count, rows[other], mate, goes[0], self._senders[other])
+        made = records(COVER, count, jit=jit)
+        covered = cover.choose(jit=jit)(rows[0], count, goes[0], self._around[0], made)
+        if covered:
+            self._covers.append(freeze(made[:covered], COVER).copy())
+
+    def _sort_out(
         self,
-        rows: list[Any],
         whole: list[NDArray[np.void]],
-        goes: list[Ints],
-        mates: list[Any],
+        rows: list[Any],
+        goes: list[Numbers],
+        mates: list[Numbers],
+        before_ns: int,
         *,
         jit: bool,
     ) -> None:
-        """Forget the packets of which all points say so, and keep those of which one says that they stay."""
-        first = goes[0].copy()
-        for other, mate in enumerate(mates, start=1):
-            met = np.asarray(mate, dtype=np.int64)
-            at = np.flatnonzero(met >= 0)
-            theirs = goes[other][met[at]]
-            mixed = np.where(
-                (first[at] == STAYS_HERE) | (theirs == STAYS_HERE), STAYS_HERE, np.maximum(first[at], theirs)
-            )
-            first[at] = mixed
-        for other, mate in enumerate(mates, start=1):
-            met = np.asarray(mate, dtype=np.int64)
-            at = np.flatnonzero(met >= 0)
-            goes[other][met[at]] = first[at]
-        goes[0] = first
-        going = _plain((first == GOES).astype(np.int64), jit=jit)
-        for other, mate in enumerate(mates, start=1):
-            forget.choose(jit=jit)(rows[0], len(whole[0]), rows[other], mate, going, self._senders[other])
-        made = records(COVER, len(whole[0]), jit=jit)
-        count = cover.choose(jit=jit)(rows[0], len(whole[0]), _plain(first, jit=jit), self._around[0], made)
-        if count:
-            self._covers.append(freeze(made[:count], COVER).copy())
+        """Keep what stays, put aside what waits although nothing of its end came for a while, let the rest wait on."""
+        parked = _room(len(whole[0]), jit=jit)
+        met = mates[0] if len(mates) == 1 else _plain(np.minimum.reduce(np.array(mates, dtype=np.int64)), jit=jit)
+        count = park.choose(jit=jit)(rows[0], len(whole[0]), goes[0], met, before_ns, parked)
+        at = np.array(parked[:count], dtype=np.int64)
         for point, each in enumerate(whole):
-            stays = np.flatnonzero(goes[point] == STAYS_HERE)
-            if len(stays):
-                self._settling.keep(point, pick(each, stays))
+            own = at if point == 0 else np.asarray(mates[point - 1], dtype=np.int64)[at]
+            if point and jit:
+                goes[point][own] = PARKED
+            for index in own.tolist() if point and not jit else ():
+                goes[point][index] = PARKED
+            stays, waits = _room(len(each), jit=jit), _room(len(each), jit=jit)
+            staying, waiting = sort_out.choose(jit=jit)(goes[point], len(each), stays, waits)
+            if staying:
+                self._settling.keep(point, pick(each, np.array(stays[:staying], dtype=np.int64)))
+            if len(own):
+                self._parked[point] = together([self._parked[point], pick(each, own)])
+            self._held[point] = [pick(each, np.array(waits[:waiting], dtype=np.int64))]
+            self._waiting[point] = waiting
 
     def _expected(self, other: int, there: NDArray[np.void], here: NDArray[np.void], mate: Ints) -> Ints:
         """Return how far apart the two sightings of each packet should be, by what others around it are."""

@@ -3,9 +3,23 @@
 import numpy as np
 
 from analyzer.loops.loop import freeze, records, thaw
-from analyzer.vantage.around import AROUND, BEHIND, GOES, PENDING, STAYS_HERE, cover, look_around
+from analyzer.vantage.around import (
+    AROUND,
+    BEHIND,
+    GOES,
+    PARKED,
+    PENDING,
+    STAYS_HERE,
+    agree,
+    cover,
+    first_waiting,
+    look_around,
+    park,
+    sort_out,
+    states_here,
+)
 from analyzer.vantage.forgotten import COVER
-from analyzer.vantage.meeting import ODD, PLAIN
+from analyzer.vantage.meeting import ODD, PLAIN, WAITING
 
 
 def looked(seen, state):
@@ -70,3 +84,27 @@ def test_forgotten_data_leaves_its_range(sightings):
     assert cover(thaw(seen, jit=False), 4, [GOES, GOES, STAYS_HERE, GOES], around, made) == 1
     assert freeze(made[:1], COVER)[["from_seq", "to_seq"]].tolist() == [(2**32 - 10, 10)]
     assert (around[0]["cover_from"], around[0]["cover_to"]) == (20, 30)
+
+
+def test_another_point_says_what_the_first_does():
+    """A packet of both points is what it is at the first; one of another alone is odd, or waits if it came late."""
+    here, own = [{"ts_ns": at} for at in (1, 2, 3, 9)], [0] * 4
+    assert states_here(here, 4, [1, -1, 0, -1], [WAITING, PLAIN], 5, own) == 2
+    assert own == [PLAIN, ODD, WAITING, WAITING]
+    assert (first_waiting(own, 4), first_waiting([PLAIN], 1)) == (2, 1)
+
+
+def test_points_agree_on_what_stays():
+    """What one point wants to keep stays at both, and what is pending at one is pending at both."""
+    first, theirs = [GOES, GOES, PENDING, STAYS_HERE], [GOES, PENDING, STAYS_HERE]
+    agree(first, 4, theirs, [0, 2, 1, -1])
+    assert (first, theirs) == ([GOES, STAYS_HERE, PENDING, STAYS_HERE], [GOES, PENDING, STAYS_HERE])
+
+
+def test_what_is_silent_is_put_aside():
+    """Of packets at both points the pending ones of before are parked; the others stay or wait on."""
+    there, goes, parked = [{"ts_ns": at} for at in range(5)], [PENDING, PENDING, STAYS_HERE, GOES, PENDING], [0] * 5
+    assert (park(there, 5, goes, [0, -1, 2, 3, 4], 3, parked), parked[0], goes[0]) == (1, 0, PARKED)
+    stays, waits = [0] * 5, [0] * 5
+    assert sort_out(goes, 5, stays, waits) == (1, 2)
+    assert (stays[:1], waits[:2]) == ([2], [1, 4])

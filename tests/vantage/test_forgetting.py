@@ -32,16 +32,13 @@ class Stub:
     def changed(self, count, _):
         return self._flags(count, [])
 
-    def doubtful(self, count, _):
-        return self._flags(count, self._doubtful)
+    def doubtful(self, count, *_):
+        return self._flags(count, self._doubtful), self._flags(count, self._doubtful)
 
     def missing(self, count):
         return self._flags(count, self._missing)
 
     unpaired = missing
-
-    def ambiguous(self, count):
-        return self._flags(count, [])
 
     def began_ns(self, _, ahead_ns):
         return self._began, self._began + ahead_ns

@@ -36,6 +36,7 @@ def expected_ns(times):
     return np.full(len(times), AHEAD_NS)
 
 
+ALL = np.ones(1, dtype=np.bool_)
 ROWS = [(0, 0, 10, 50), (1, 1, 50, 20), (2, 0, 20, 60)]
 
 
@@ -45,7 +46,7 @@ def test_connection_that_is_the_same_at_both_points(ended):
     asked = np.ones(1, dtype=np.bool_)
     assert not any(
         each[0]
-        for each in (found.unpaired(1), found.missing(1), found.changed(1, asked), found.doubtful(1, expected_ns))
+        for each in (found.unpaired(1), found.missing(1), found.changed(1, asked), *found.doubtful(1, ALL, expected_ns))
     )
     assert [each.tolist() for each in found.began_ns(1, AHEAD_NS)] == [
         [found.whole[0]["ts_ns"][0]],
@@ -73,15 +74,16 @@ def test_change_behind_is_found_in_pairs(ended):
 
 def test_what_is_not_sure_is_in_doubt(ended):
     """Second captures of packets, and strange times, leave a connection in doubt."""
-    assert ended(ROWS, ROWS, copy=1).doubtful(1, expected_ns)[0]
-    assert ended(ROWS, [(0, 0, 10, 50), (1, 1, 50, 20), (60, 0, 20, 60)]).doubtful(1, expected_ns)[0]
+    assert ended(ROWS, ROWS, copy=1).doubtful(1, ALL, expected_ns)[0][0]
+    assert ended(ROWS, [(0, 0, 10, 50), (1, 1, 50, 20), (60, 0, 20, 60)]).doubtful(1, ALL, expected_ns)[0][0]
 
 
 def test_packet_that_is_there_more_often_is_missing(ended):
     """Of a packet that was sent twice, and is once at one point, one is missing there; which, pairs do not tell."""
     found = ended([*ROWS, (300, 0, 20, 60)], [*ROWS[:2], (300, 0, 20, 60)])
-    assert (found.missing(1)[0], found.ambiguous(1)[0], found.doubtful(1, expected_ns)[0]) == (True, True, False)
-    assert not ended(ROWS, ROWS).ambiguous(1)[0]
+    doubtful, unsure = found.doubtful(1, ALL, expected_ns)
+    assert (found.missing(1)[0], unsure[0], doubtful[0]) == (True, True, False)
+    assert not ended(ROWS, ROWS).doubtful(1, ALL, expected_ns)[1][0]
 
 
 def test_points_that_are_equally_far_apart_may_be_copies(ended):

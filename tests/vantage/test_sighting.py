@@ -1,10 +1,11 @@
 """What a point saw of a segment: what must be the same elsewhere makes its key."""
 
 import numpy as np
+import pytest
 
 from analyzer.segment import ABSENT, ACK, PSH, SYN, SegmentBatch, empty_rows
 from analyzer.track.observe import TOLD_COPY, TOLD_FLOW
-from analyzer.vantage.sighting import ends_of, sightings_of
+from analyzer.vantage.sighting import ends_of, keys_of, sightings_of
 
 
 def rows(**fields):
@@ -62,3 +63,12 @@ def test_a_link_is_an_interface_and_a_station():
     assert found["link"][0] == found["link"][1]
     assert 3 == len(set(found["link"].tolist()))
     assert [5, 0, 6, 0] == found["tsecr"].tolist()
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_keys_are_the_same_plain_compiled_and_by_columns(jit):
+    """The hash in the loop is that of the columns, up to the largest numbers."""
+    made = rows(seq=[0, 1, 2**32 - 1], ack=[2**32 - 1, 5, 2**32 - 1], flags=[ACK, SYN, ACK], payload_len=[0, 1, 65535])
+    found = sightings_of(SegmentBatch(made, len(made)), np.zeros(len(made), np.int64), jit=jit)
+    assert found["key"].tolist() == keys_of(found).tolist()
+    assert found["mss"].tolist() == [ABSENT] * 3
