@@ -18,6 +18,7 @@ from analyzer.judge.alike import likenesses
 from analyzer.judge.facts import Facts
 from analyzer.judge.record import FlowRecord
 from analyzer.judge.scene import QUESTIONED
+from analyzer.judge.timers.many import ManySettings
 from analyzer.judge.verdict import VERDICTS
 from analyzer.track.flow import SIDES
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from analyzer.judge.alike import Likenesses
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.table import Table
+    from analyzer.judge.timers.settings import BothSettings
 
 IS_QUESTIONED: Final = np.array([rule.verdict in QUESTIONED for rule in VERDICTS])
 """By row of VERDICTS, whether there is a cause, whatever was noted beside the flow."""
@@ -104,6 +106,11 @@ class FlowsTogether:
         return verdict.ending_table(self.facts.flow, self.facts.ends, self.facts.ending, self.winners)
 
     @cached_property
+    def settings(self) -> ManySettings:
+        """What is inferred of their socket options."""
+        return ManySettings(self.facts, self.endings)
+
+    @cached_property
     def probed(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """In which of them a sent probes, of whatever certainty, and in which b did."""
         a, b = (
@@ -116,11 +123,20 @@ class FlowsTogether:
     def worth_telling(self) -> NDArray[np.int64]:
         """The places of those in which something was found, or of which settings or a cause can be inferred."""
         a, b = self.probed
+        return np.flatnonzero(a | b | self._has_words)
+
+    @property
+    def worth_words(self) -> NDArray[np.int64]:
+        """The places of those of which there are words: what was found, a cause, or what bears on how they ended."""
+        return np.flatnonzero(self._has_words)
+
+    @cached_property
+    def _has_words(self) -> NDArray[np.bool_]:
         noted = [np.isin(batch.flow["number"][at], batch.beside["flow"]) for batch, _, at in self._pieces]
         asked = np.concatenate(noted) | IS_QUESTIONED[self.winners] | (np.diff(self.facts.icmp_errors.start) > 0)
         is_long = self.facts.flow["trial_ns"] >= causes.TRIAL_LEAST_NS
         may = MAY_HAVE_CAUSE[is_long.astype(np.int64), self.winners]
-        return np.flatnonzero(a | b | asked | may | (self.hits.counts() > 0))
+        return np.asarray(asked | may | (self.hits.counts() > 0), dtype=np.bool_)
 
     def telling(self) -> Iterator[tuple[int, JudgedFlow]]:
         """Yield those that are worth telling, and their places.
@@ -179,9 +195,12 @@ class FlowsTogether:
         sizes = np.diff(self.facts.start)[places]
         for part in recording.parts_of(sizes):
             some = self.take(places[part])
+            known = "settings" in self.__dict__  # then they are not inferred again
+            inferred = map(self.settings.both, places[part].tolist()) if known else some.both_settings()
             endings = verdict.endings_of(some.endings)
-            for each, ending, has in zip(recording.records(some.facts, record), endings, some.hits.each(), strict=True):
-                judged = causes.explained(findings.judge(each, ending, has))
+            each = zip(recording.records(some.facts, record), endings, some.hits.each(), inferred, strict=True)
+            for one, ending, has, settings in each:
+                judged = causes.explained(findings.judge(one, ending, has, settings))
                 if self._keep is not None and len(some) == 1 and sizes[part.start] >= LARGE:
                     self._keep(int(places[part.start]), judged)
                 yield judged
@@ -189,8 +208,13 @@ class FlowsTogether:
     def with_settings(self) -> Iterator[JudgedFlow]:
         """Yield all of them with what is inferred of socket options, and nothing of what was found in them, or why."""
         endings = verdict.endings_of(self.endings)
-        for record, ending in zip(recording.records(self.facts), endings, strict=True):
-            yield findings.judge(record, ending, ())
+        each = zip(recording.records(self.facts), endings, self.both_settings(), strict=True)
+        for record, ending, settings in each:
+            yield findings.judge(record, ending, (), settings)
+
+    def both_settings(self) -> Iterator[BothSettings]:
+        """Yield what is inferred of both endpoints of each."""
+        return map(self.settings.both, range(len(self)))
 
     def __iter__(self) -> Iterator[OneFlow]:
         """Yield all of them, judged."""

@@ -4,9 +4,14 @@ import dataclasses
 
 from analyzer.judge import recording, verdict
 from analyzer.judge.timers import inference
+from analyzer.judge.timers.gaps import GAP
+from analyzer.judge.timers.timer import TIMER
+from analyzer.loops.loop import records
+from analyzer.segment import NONE
 from tests.notation import follow, parse
 
 S = 1_000_000_000
+MS = 1_000_000
 
 
 class Story:
@@ -94,3 +99,19 @@ def made(record_type, /, **values):
     """Return a record of facts with all other fields None."""
     names = getattr(record_type, "_fields", None) or [field.name for field in dataclasses.fields(record_type)]
     return record_type(**{name: values.get(name) for name in names})
+
+
+def gap(seconds, frame=1, *, least=None, slack_ms=0, jitter_ms=0, since=None, tick_ms=0):
+    """A gap of so many seconds between a frame and the next, as loops take it."""
+    row = records(GAP, 1, jit=False)[0]
+    ns = round(seconds * S)
+    row |= {"ns": ns, "least_ns": ns if least is None else round(least * S), "first_frame": frame}
+    row |= {"last_frame": frame + 1, "since_ns": NONE if since is None else round(since * S)}
+    return row | {
+        name: ms * 1_000_000 for name, ms in (("slack_ns", slack_ms), ("jitter_ns", jitter_ms), ("tick_ns", tick_ms))
+    }
+
+
+def timer(**values):
+    """A timer of which something is known, as loops take it."""
+    return records(TIMER, 1, jit=False)[0] | {"there": 1} | values

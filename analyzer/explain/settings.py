@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analyzer.judge.probe import Probe
     from analyzer.judge.timers.changes import Change
     from analyzer.judge.timers.count import Count
-    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.timers.settings import Settings
     from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from analyzer.judge.events import EndpointFacts, Fin, Reset
     from analyzer.judge.probe import Probe
     from analyzer.judge.record import FlowRecord
-    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.timers.settings import Settings
     from analyzer.judge.verdict import Ending
     from analyzer.track.flow import Side
 

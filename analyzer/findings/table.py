@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Columns, Flows, Mask
     from analyzer.findings.kind import Condition, FindingKind, Row
     from analyzer.judge.record import FlowRecord
+    from analyzer.judge.timers.settings import BothSettings
     from analyzer.judge.verdict import Ending
 
 FINDINGS: Final[tuple[FindingKind, ...]] = (
@@ -221,9 +222,15 @@ def _holds(row: Row, flows: Flows, known: dict[tuple[int, Condition], Mask]) -> 
     return mask
 
 
-def judge(record: FlowRecord, ending: Ending, has: Sequence[tuple[int, int]]) -> JudgedFlow:
-    """Return a flow with settings inferred and the findings that it ``has`` (``Hits.of``); no word is made here."""
-    settings = inference.infer(record, ending, "a"), inference.infer(record, ending, "b")
+def judge(
+    record: FlowRecord, ending: Ending, has: Sequence[tuple[int, int]], settings: BothSettings | None = None
+) -> JudgedFlow:
+    """Return a flow with its settings, inferred unless they are known, and the findings that it ``has`` (``Hits.of``).
+
+    No word is made here.
+    """
+    if settings is None:
+        settings = inference.infer(record, ending, "a"), inference.infer(record, ending, "b")
     found = []
     for at, side in has:
         kind, row = ROWS[at]

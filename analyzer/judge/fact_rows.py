@@ -63,6 +63,11 @@ class FactRows:
             for _ in range(count):
                 yield known
 
+    def awake(self) -> Iterator[tuple[tuple[Hole, ...], int]]:
+        """Yield where captures were not awake, and of how many flows, in order, that is known."""
+        for (holes, _, _), count in self._captured:
+            yield holes, count
+
     def testimony(self) -> list[Row | None]:
         """Return for each flow what is known beside it (``track.testimony.TESTIMONY``), if that was noted."""
         found: list[Row | None] = []

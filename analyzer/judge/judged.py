@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from analyzer.judge.record import FlowRecord
-    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.timers.settings import Settings
     from analyzer.judge.verdict import Ending
     from analyzer.track.flow import Side
 

@@ -17,7 +17,7 @@ from analyzer.judge.signatures import Stack, default_count
 if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.probe import Probe
-    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.timers.settings import Settings
     from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
 

@@ -23,9 +23,6 @@ ROUND_S: Final = (
 )
 """Durations that people and programs choose for a keepalive timer (field guide 9.4)."""
 
-LINUX_TICKS_PER_S: Final = (100, 250, 300, 1000)
-"""CONFIG_HZ as Linux's kernel/Kconfig.hz offers it."""
-
 
 class Stack(Enum):
     """A family of TCP implementations, told apart by the form and the rhythm of its probes."""

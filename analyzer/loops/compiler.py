@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 setattr(config, "_config_fname", os.devnull)  # noqa: B010 - numba looks for .numba_config.yaml at each compilation, too
 
 
-def inner(twin: Foreign) -> Foreign:
-    """Return a function as other loops call it."""
+def inner(twin: Foreign, *, apart: bool = False) -> Foreign:
+    """Return a function as other loops call it: inlined, or ``apart``."""
     options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": LoopCompiler}
-    return numba.njit(twin, nogil=True, forceinline=True, **options)
+    return numba.njit(twin, nogil=True, forceinline=not apart, **options)
 
 
 def compiled(twin: Foreign, args: tuple[Any, ...], outside: AbstractSet[str]) -> tuple[dict[str, Any], bytes] | None:

@@ -39,9 +39,10 @@ CACHE_LINE: Final = 64
 class Loop(Generic[P, R]):
     """A function that can also run compiled. Calling it runs plain Python."""
 
-    def __init__(self, function: Callable[P, R]) -> None:
-        """Keep the function; nothing is compiled yet."""
+    def __init__(self, function: Callable[P, R], *, apart: bool = False) -> None:
+        """Keep the function; nothing is compiled yet. ``apart``: other loops call it."""
         self.plain = function
+        self._apart = apart
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__wrapped__ = function
@@ -63,14 +64,14 @@ class Loop(Generic[P, R]):
         """The twin as the machine code of other loops has it."""
         from analyzer.loops.compiler import inner
 
-        return inner(self.twin("inlined"))
+        return inner(self.twin("inlined"), apart=self._apart)
 
     @cached_property
     def linked(self) -> Foreign:
         """The twin as numba's own way of calling has it: what is inlined may lack what numba needs to call it."""
         from analyzer.loops.compiler import inner
 
-        return inner(self.twin("linked"))
+        return inner(self.twin("linked"), apart=self._apart)
 
     @cached_property
     def bare(self) -> Callable[P, R]:
@@ -100,6 +101,14 @@ class Loop(Generic[P, R]):
 def loop(function: Callable[P, R]) -> Loop[P, R]:
     """Mark a function as one that must run both plain and compiled."""
     return Loop(function)
+
+
+def apart(function: Callable[P, R]) -> Loop[P, R]:
+    """Mark one that other loops call, and do not have in them: it is long, called from many places, and not often.
+
+    Inlined everywhere it would make long code, which takes long to compile.
+    """
+    return Loop(function, apart=True)
 
 
 class Intrinsic(Loop[P, R]):

@@ -114,6 +114,10 @@ class Native:
                 self._versions[kinds] = version
         return version(*args)
 
+    def is_at_hand(self, *args: Foreign) -> bool:
+        """Say whether there is a version for arguments of these types that takes no compiling."""
+        return types_of(args) in self._by_types or kept(self.__name__, types_of(args)) is not None
+
     def _version(self, args: tuple[Any, ...]) -> Callable[..., Any]:
         types = types_of(args)
         if types not in self._by_types:  # equal types may be objects of their own

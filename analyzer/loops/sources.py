@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PACKAGE: Final = Path(__file__).parents[1]
-MARKS: Final = (b"@loop", b"@intrinsic", b"Loop(")
+MARKS: Final = (b"@loop", b"@apart", b"@intrinsic", b"Loop(")
 """What is in every source that makes loops."""
 CONSTANTS: Final = ("label/outcome.py", "label/rules.py", "segment.py", "tolerances.py")
 """Files without loops whose constants are frozen into compiled code."""

@@ -1,7 +1,7 @@
 """The JSON of many flows at once: text from columns, the same byte by byte as ``export`` writes of objects.
 
 What is written of a flow stands in ``flow_fields``. Of most flows nothing but columns is looked at; only what has words
-in it, or an inference, is made from a record: findings and settings, of the flows that have any.
+in it is made from a record: findings and causes, of the flows that have any.
 
 It must not decide what is written, or which flows are asked for.
 """
@@ -18,7 +18,7 @@ import numpy as np
 
 from analyzer.judge import recording, table, verdict
 from analyzer.loops.choice import jit_wanted
-from analyzer.report import export, filter_commands
+from analyzer.report import export, filter_commands, settings_json
 from analyzer.report.flow_fields import FLOW, Form, Group, Made, Of, Rows
 from analyzer.report.octets import NUMBER, SECONDS, TEXT, WORD, Program, pieces
 from analyzer.report.telling import Telling
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.record import FlowRecord
     from analyzer.judge.table import Table
-    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.timers.many import ManySettings
     from analyzer.report.flow_fields import Item, Leaf
     from analyzer.report.octets import Later, Layout
     from analyzer.survey.overview import CaptureSummary, Part
@@ -80,8 +80,13 @@ class ManyFlows(Protocol):
         ...
 
     @property
-    def worth_telling(self) -> NDArray[np.int64]:
-        """The places of those in which something was found, or of which something can be inferred, in order."""
+    def worth_words(self) -> NDArray[np.int64]:
+        """The places of those of which there are words, in order: what was found, and why they ended so."""
+        ...
+
+    @property
+    def settings(self) -> ManySettings:
+        """What is inferred of their socket options."""
         ...
 
     @property
@@ -192,8 +197,11 @@ def lay_out(
     several: bool,
     before: str = "",
     after: str = "",
+    jit: bool = True,
 ) -> Layout:
     """Return the JSON of flows as columns, all told of which words are made; each has these texts around it.
+
+    ``jit`` says whether loops are to run compiled.
 
     Raises:
         OverflowError: some time is so long that a float does not tell nanoseconds apart.
@@ -201,11 +209,11 @@ def lay_out(
     known = flows.facts
     capture = captures[flows.capture]
     data = _Data(flows, known, capture)
-    made = _made(flows, known, capture, telling or Telling())
+    made = {name: pieces(each) for name, each in _made(flows, known, capture, telling or Telling()).items()}
+    made |= {f"settings_{name}": settings_json.texts(flows.settings, side, jit=jit) for side, name in enumerate(SIDES)}
     joined = []
     done = 0
-    for name, each in made.items():
-        text, starts = pieces(each)
+    for name, (text, starts) in made.items():
         joined.append(text)
         data.made[name] = starts + done
         done += len(text)
@@ -235,25 +243,20 @@ def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary, telling: Tell
     return made | dict(zip(TOLD, map(list, zip(*told, strict=True)), strict=True))
 
 
-TOLD: Final = ("settings_a", "settings_b", "cause", "findings")
-UNTOLD: Final = ["null", "null", "null", "[]"]
+TOLD: Final = ("cause", "findings")
+UNTOLD: Final = ["null", "[]"]
 """These of a flow that is not worth telling."""
 BETWEEN: Final = "\x00"
 """Between these texts of a flow where they are one."""
 
 
 def _text(judged: JudgedFlow, parts: Sequence[Part]) -> str:
-    """Return the texts of a flow in which there are words, or an inference."""
+    """Return the texts of a flow in which there are words."""
     found: Json = [export.finding_object(finding, judged) for finding in judged.findings]
     if len(parts) > 1:
         found = export.with_file_frames(found, parts)
-    settings = [_settings(judged.settings(side)) for side in SIDES]
     cause = "null" if judged.cause is None else export.dumps(export.cause_object(judged))
-    return BETWEEN.join((*settings, cause, export.dumps(found) if found else "[]"))
-
-
-def _settings(settings: Settings | None) -> str:
-    return "null" if settings is None else export.dumps(export.settings_object(settings))
+    return BETWEEN.join((cause, export.dumps(found) if found else "[]"))
 
 
 @cache

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import Finding, JudgedFlow, Witness
     from analyzer.judge.record import FlowRecord
     from analyzer.judge.timers.count import Count
-    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.timers.settings import Settings
     from analyzer.judge.timers.timer import Timer
     from analyzer.report.flow_fields import Item, Leaf
     from analyzer.survey.limits import IdleLimit, Trial
@@ -396,18 +396,23 @@ def settings_object(settings: Settings | None) -> Object | None:
         "interval_s": _timer(settings.interval),
         "count": _count(settings.count),
         "period_s": _timer(settings.period),
-        "changes": [
-            {
-                "what": f"{change.name}_s",
-                "until_frame": change.until_frame,
-                "before": _timer(change.before),
-                "after": _timer(change.after),
-            }
-            for change in settings.changes
-        ],
+        "changes": changes_objects(settings),
         "stack": settings.stack,
         "families": list(settings.families),
     }
+
+
+def changes_objects(settings: Settings) -> list[Object]:
+    """Return what is inferred of timers that were set anew."""
+    return [
+        {
+            "what": f"{change.name}_s",
+            "until_frame": change.until_frame,
+            "before": _timer(change.before),
+            "after": _timer(change.after),
+        }
+        for change in settings.changes
+    ]
 
 
 def _timer(timer: Timer | None) -> Object | None:

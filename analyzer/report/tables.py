@@ -1,7 +1,7 @@
 """Flows, probes and findings as tables of columns: what CSV, Parquet files and DataFrames are made from.
 
-A column is taken as it is where facts are columns already; what an inference or words are needed for is told of the
-flows that have any (``Told``), and made from what was told of others where flows are alike.
+A column is taken as it is where facts are columns already; what words are needed for is told of the flows that have any
+(``Told``), and made from what was told of others where flows are alike.
 
 It must not know how a table is written.
 """
@@ -24,13 +24,13 @@ from analyzer.track.flow import SIDES
 from analyzer.units import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.table import Table
-    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.timers.many import ManySettings
     from analyzer.report.bulk import ManyFlows
 
 TABLES: Final = {"flows": FLOW_COLUMNS, "probes": PROBE_COLUMNS, "findings": FINDING_COLUMNS}
@@ -165,7 +165,7 @@ def _flows(flows: ManyFlows, start_ns: int, told: Told) -> tuple[dict[str, Cells
             f"fin_{side}_s": Cells(fin, is_time=True),
         }
     texts = told.of(flows)
-    return cells | _settings(texts) | _causes(texts), np.arange(count + 1)
+    return cells | _settings(flows.settings) | _causes(texts), np.arange(count + 1)
 
 
 def _endpoints(flows: ManyFlows) -> dict[str, Cells]:
@@ -181,51 +181,42 @@ def _codes(flows: ManyFlows) -> list[str]:
     return [" ".join(each) for each in codes]
 
 
-_SETTINGS: Final[dict[str, Callable[[Settings], int | None]]] = {
-    "idle_{}_s": lambda settings: settings.idle and settings.idle.value_ns,
-    "interval_{}_s": lambda settings: settings.interval and settings.interval.value_ns,
-    "count_{}": lambda settings: None if settings.count is None else settings.count.value,
-}
-
-
 _CAUSE: Final = ("cause", "cause_certainty", "cause_instead")
 BETWEEN: Final = "\x00"
 """Between the texts of a flow."""
-UNTOLD: Final = [""] * (len(_SETTINGS) * len(SIDES) + len(_CAUSE))
-"""These of a flow that is not worth telling."""
+UNTOLD: Final = [""] * len(_CAUSE)
+"""These of a flow of which there are no words."""
 
 
 def _text(judged: JudgedFlow) -> str:
-    """Return what is inferred of both ends, the causes, and of each finding its frames and its words."""
-    texts = []
-    for value_of in _SETTINGS.values():
-        for side in SIDES:
-            settings = judged.settings(side)
-            value = None if settings is None else value_of(settings)
-            texts.append("" if value is None else str(value))
-    if judged.cause is None:
-        texts += [""] * len(_CAUSE)
-    else:
-        texts += [judged.cause.code, judged.cause.certainty.value, " ".join(each.code for each in judged.causes[1:])]
+    """Return the causes, and of each finding its frames and its words."""
+    texts = list(UNTOLD)
+    if judged.cause is not None:
+        texts = [judged.cause.code, judged.cause.certainty.value, " ".join(each.code for each in judged.causes[1:])]
     for finding in judged.findings:
         texts += [" ".join(map(str, finding.frames)), explain.detail(finding, judged)]
     return BETWEEN.join(texts)
 
 
-def _settings(told: list[list[str]]) -> dict[str, Cells]:
+def _settings(settings: ManySettings) -> dict[str, Cells]:
     """Return what is inferred of both ends of each flow."""
-    names = [name.format(side) for name in _SETTINGS for side in SIDES]
-    columns = [[int(each[at]) if each[at] else NONE for each in told] for at in range(len(names))]
-    return {
-        name: Cells(np.array(column, dtype=np.int64), is_time=name.endswith("_s"))
-        for name, column in zip(names, columns, strict=True)
-    }
+    values: dict[str, NDArray[np.int64]] = {}
+    for name in ("idle", "interval"):
+        timer = settings.timers(name)
+        values[f"{name}_{{}}_s"] = np.where(timer["there"] != 0, timer["value_ns"], NONE)
+    values["count_{}"] = np.where(settings.told["gave_up_after"] != 0, settings.told["count"], NONE)
+    cells = {}
+    for name, value in values.items():
+        every = np.full(len(settings.place), NONE)
+        every[settings.slots] = value
+        for number, side in enumerate(SIDES):
+            cells[name.format(side)] = Cells(every[number::2], is_time=name.endswith("_s"))
+    return cells
 
 
 def _causes(told: list[list[str]]) -> dict[str, Cells]:
     """Return the surest cause of each flow, how sure it is, and what fits as well."""
-    first = len(UNTOLD) - len(_CAUSE)
-    return {name: texts_of([each[first + at] for each in told]) for at, name in enumerate(_CAUSE)}
+    return {name: texts_of([each[at] for each in told]) for at, name in enumerate(_CAUSE)}
 
 
 def _probes(flows: ManyFlows, start_ns: int, told: Told) -> tuple[dict[str, Cells], NDArray[np.int64]]:

@@ -51,14 +51,14 @@ class Telling:
         alike: bool = True,
         see: Callable[[int, JudgedFlow], None] = _nothing,
     ) -> list[str | None]:
-        """Return the ``text`` of each flow; None of those that are not worth telling.
+        """Return the ``text`` of each flow; None of those of which there are no words.
 
         It is the same function each time. ``who`` says who they are, if that is known. Unless they are looked at as
         ``alike``, all are told. ``see`` gets those that were told, with their places; beside the others there is
         nothing that bears on them.
         """
         found: list[str | None] = [None] * len(flows)
-        places = flows.worth_telling
+        places = flows.worth_words
         if not len(places):
             return found
         if not (alike and self._patterns.pay):

@@ -40,7 +40,7 @@ def assert_the_same(flows, captures, *, several=False):
     if np.abs(np.concatenate([times["last_ns"] - (captures[0].start_ns or 0), times["silence_ns"]])).max() > MOST_NS:
         return  # test_times_before_the_start_and_without_one
     for jit in JIT:
-        text, ends = lay_out(flows, captures, several=several).render(jit=jit)
+        text, ends = lay_out(flows, captures, several=several, jit=jit).render(jit=jit)
         stops = ends.tolist()
 
         assert expected == [text[first:stop] for first, stop in zip([0, *stops], stops, strict=False)]
@@ -79,7 +79,7 @@ def test_times_before_the_start_and_without_one(start_ns):
     captures = [replace(ONE[0], start_ns=start_ns)]
     if not start_ns:
         with pytest.raises(OverflowError):
-            lay_out(flows, captures, several=False)
+            lay_out(flows, captures, several=False, jit=False)
     else:
         assert_the_same(flows, captures)
     expected = [export.dumps(export.numbered(flow, captures, several=False)) for flow in flows]

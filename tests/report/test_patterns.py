@@ -100,7 +100,7 @@ def test_floods_are_written_as_flow_by_flow(kind, tmp_path):
     result = analyze(path, jit=False)
     known = Telling()
     for flows, _ in result.together():
-        text, ends = bulk.lay_out(flows, result.captures, known, several=False).render(jit=False)
+        text, ends = bulk.lay_out(flows, result.captures, known, several=False, jit=False).render(jit=False)
         stops = ends.tolist()
         expected = [export.dumps(export.numbered(flow, result.captures, several=False)) for flow in flows]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.judge.probe import Probe
-    from analyzer.judge.timers.inference import Settings
+    from analyzer.judge.timers.settings import Settings
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 

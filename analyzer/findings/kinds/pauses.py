@@ -10,7 +10,7 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row
 from analyzer.findings.pausing import pauses, pauses_of, standstills_of
-from analyzer.judge.timers.gaps import passed_no_router
+from analyzer.judge.timers.probers import passed_no_router
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration, number, side_of
 

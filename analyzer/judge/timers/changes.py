@@ -9,18 +9,31 @@ It must not know what a gap shows of which option.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.timers.gaps import agree, clearly_longer, shortest
-from analyzer.judge.timers.lateness import late
+import numpy as np
+
+from analyzer.judge.timers.gaps import (
+    ANSWERED,
+    PARTS,
+    SAME,
+    STARTS,
+    UNANSWERED,
+    agree,
+    clearly_longer,
+    copy_gap,
+    longest,
+    shortest,
+)
+from analyzer.judge.timers.lateness import UNKNOWN, late
+from analyzer.judge.timers.timer import put_frame
+from analyzer.loops.loop import apart, loop
+from analyzer.segment import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from analyzer.judge.timers.gaps import Gap, Gaps
     from analyzer.judge.timers.timer import Timer
+    from analyzer.untyped import Numbers, Record, Rows
 
 LEAST: Final = 2
 """This many gaps make a rhythm."""
@@ -28,6 +41,23 @@ MANY: Final = 5
 """This many gaps, all longer than so many others one after the other, are not late by chance."""
 ODD: Final = 1
 """This many gaps may be of neither rhythm: the one in which the option was set."""
+END: Final = 0
+BEGIN: Final = 1
+UNTIL: Final = 2
+SPLIT: Final = 3
+"""Where an epoch ends, the next begins, and the last frame of the first: so many numbers say it."""
+
+CHANGE: Final = np.dtype(
+    [
+        ("prober", np.int64),
+        ("name", np.int64),  # a place in NAMES
+        ("before", np.int64),  # places among the timers
+        ("after", np.int64),
+        ("until_frame", np.int64),
+    ],
+    align=True,
+)
+NAMES: Final = ("interval", "period", "idle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,119 +72,151 @@ class Change:
     """The last probe of the old rhythm."""
 
 
-def epochs(gaps: Gaps) -> tuple[tuple[Gaps, int], ...]:
-    """Return the gaps of each epoch in order, and the probe that ends it; one epoch if nothing changed."""
-    found = []
-    while (split := _change(gaps)) is not None:
-        end, begin, until = split
-        found.append((_between(gaps, 0, end), until))
-        gaps = _between(gaps, begin, None)
-    return (*found, (gaps, 0))
+@loop
+def find_change(gaps: Rows, room: int, counts: Numbers, split: Numbers) -> bool:
+    """Find the first change among all kinds of gaps of an epoch; return whether there is one."""
+    starts = (PARTS + STARTS) * room
+    free = SAME * room
+    stop = free
+    for at in range(starts, starts + counts[PARTS + STARTS]):
+        if gaps[at]["since_ns"] == NONE or gaps[at]["since_ns"] > 2 * gaps[at]["ns"]:
+            copy_gap(gaps, stop, at)
+            stop += 1
+    answered = (PARTS + ANSWERED) * room
+    unanswered = (PARTS + UNANSWERED) * room
+    found = find_split(gaps, answered, answered + counts[PARTS + ANSWERED], split, False)
+    found = find_split(gaps, unanswered, unanswered + counts[PARTS + UNANSWERED], split, found)
+    return find_split(gaps, free, stop, split, found)
 
 
-def _between(gaps: Gaps, low: int, high: int | None) -> Gaps:
-    """Return the gaps that begin at a frame or later, and end at one or earlier."""
-
-    def within(kind: Sequence[Gap]) -> tuple[Gap, ...]:
-        return tuple(gap for gap in kind if gap.frames[0] >= low and (high is None or gap.frames[1] <= high))
-
-    return replace(gaps, starts=within(gaps.starts), answered=within(gaps.answered), unanswered=within(gaps.unanswered))
-
-
-def _change(gaps: Gaps) -> tuple[int, int, int] | None:
-    """Return what ``_split`` returns of the first change among all kinds of gaps."""
-    free = [gap for gap in gaps.starts if gap.since_ns is None or gap.since_ns > 2 * gap.ns]
-    splits = [split for kind in (gaps.answered, gaps.unanswered, free) if (split := _split(kind)) is not None]
-    return min(splits, default=None)
-
-
-def _split(kind: Sequence[Gap]) -> tuple[int, int, int] | None:
-    """Return up to and from which frame gaps tell of two rhythms, and the last frame of the first; None if of one.
+@apart
+def find_split(gaps: Rows, first: int, end: int, split: Numbers, found: bool) -> bool:
+    """Find up to and from which frame gaps tell of two rhythms, and the last frame of the first.
 
     The option may have been set in the last gap of the one or the first of the other: these count for neither, where
-    there are others.
+    there are others. What was ``found`` before stays where it is the earlier. Returns whether anything is found.
     """
-    if not _may_be_two(kind):
-        return None
+    if not may_be_two(gaps, first, end):
+        return found
     for odd in range(ODD + 1):
-        least = most = kind[0] if kind else None
-        for at in range(1, len(kind) - LEAST + 1):
-            if least is None or most is None or not agree(least, most):
+        least = first
+        most = first
+        for at in range(first + 1, end - LEAST + 1):
+            if not agree(gaps[least], gaps[most]):
                 break
-            following = kind[at + odd].ns if at + odd < len(kind) else least.ns
+            following_ns = gaps[at + odd]["ns"] if at + odd < end else gaps[least]["ns"]
             # no rhythm is longer or shorter than another if its first gap is not
-            inside = least.ns <= following <= most.ns
-            before, after = ((), ()) if at < LEAST or inside else (kind[:at], kind[at + odd :])
-            least, most = min(least, kind[at], key=_length), max(most, kind[at], key=_length)
-            later = _rhythm(after)
-            if len(later) >= LEAST and len(later) > len(after) // 2 and _unlike(before, later):
-                last = before[-2] if len(before) > LEAST else before[-1]
-                first = later[1] if len(later) > LEAST else later[0]
-                return last.frames[1], first.frames[0], before[-1].frames[1]
-    return None
-
-
-def _may_be_two(kind: Sequence[Gap]) -> bool:
-    """Say whether gaps are enough, and far enough apart, that some can be ``_unlike`` others."""
-    if len(kind) < 2 * LEAST:
-        return False
-    lengths = [gap.ns for gap in kind]
-    least_ns, spread_ns = min(lengths), max(lengths) - min(lengths)
-    if len(kind) >= 2 * MANY and spread_ns > min(gap.jitter_ns for gap in kind):
-        return True
-    # a gap of a slow clock is another than one of none from half a tick on (gaps.match)
-    return spread_ns > late(least_ns, None) or 2 * spread_ns > max(gap.tick_ns for gap in kind) > 0
-
-
-def _rhythm(gaps: Sequence[Gap]) -> list[Gap]:
-    """Return the gaps at the beginning that keep to the rhythm of the first."""
-    found: list[Gap] = []
-    least = most = gaps[0] if gaps else None
-    for gap in gaps:
-        least, most = min(least or gap, gap, key=_length), max(most or gap, gap, key=_length)
-        if not agree(least, most):
-            break
-        found.append(gap)
+            inside = gaps[least]["ns"] <= following_ns <= gaps[most]["ns"]
+            least = at if gaps[at]["ns"] < gaps[least]["ns"] else least
+            most = at if gaps[at]["ns"] > gaps[most]["ns"] else most
+            if at - first < LEAST or inside:
+                continue
+            after = at + odd
+            later = rhythm_stop(gaps, after, end)
+            if later - after < LEAST or later - after <= (end - after) // 2:
+                continue
+            if not unlike(gaps, first, at, after, later):
+                continue
+            last = at - 2 if at - first > LEAST else at - 1
+            begin = after + 1 if later - after > LEAST else after
+            return put_split(
+                split, found, gaps[last]["last_frame"], gaps[begin]["first_frame"], gaps[at - 1]["last_frame"]
+            )
     return found
 
 
-def _length(gap: Gap) -> int:
-    return gap.ns
+@loop
+def put_split(split: Numbers, found: bool, end: int, begin: int, until: int) -> bool:
+    """Write a split, unless one that was found before comes first."""
+    earlier = end < split[END]
+    if end == split[END]:
+        earlier = begin < split[BEGIN] or (begin == split[BEGIN] and until < split[UNTIL])
+    if not found or earlier:
+        split[END] = end
+        split[BEGIN] = begin
+        split[UNTIL] = until
+    return True
 
 
-def _unlike(before: Sequence[Gap], after: Sequence[Gap]) -> bool:
+@loop
+def may_be_two(gaps: Rows, first: int, stop: int) -> bool:
+    """Say whether gaps are enough, and far enough apart, that some can be ``unlike`` others."""
+    if stop - first < 2 * LEAST:
+        return False
+    least_ns = gaps[shortest(gaps, first, stop)]["ns"]
+    spread_ns = gaps[longest(gaps, first, stop)]["ns"] - least_ns
+    jitter_ns = gaps[first]["jitter_ns"]
+    tick_ns = 0
+    for at in range(first, stop):
+        jitter_ns = min(jitter_ns, gaps[at]["jitter_ns"])
+        tick_ns = max(tick_ns, gaps[at]["tick_ns"])
+    if stop - first >= 2 * MANY and spread_ns > jitter_ns:
+        return True
+    # a gap of a slow clock is another than one of none from half a tick on (gaps.match)
+    return bool(spread_ns > late(least_ns, UNKNOWN) or 2 * spread_ns > tick_ns > 0)
+
+
+@loop
+def rhythm_stop(gaps: Rows, first: int, stop: int) -> int:
+    """Return where the gaps end, of these at the beginning, that keep to the rhythm of the first."""
+    least = first
+    most = first
+    for at in range(first, stop):
+        least = at if gaps[at]["ns"] < gaps[least]["ns"] else least
+        most = at if gaps[at]["ns"] > gaps[most]["ns"] else most
+        if not agree(gaps[least], gaps[most]):
+            return at
+    return stop
+
+
+@loop
+def unlike(gaps: Rows, first: int, stop: int, other: int, other_stop: int) -> bool:
     """Say whether every gap of one rhythm is longer than every one of the other: clearly, or many of them."""
-    short, long = sorted((before, after), key=lambda gaps: shortest(gaps).ns)
-    longest = max(short, key=lambda gap: gap.ns)
-    many = min(len(before), len(after)) >= MANY and shortest(long).ns > longest.ns + longest.jitter_ns
-    return many or clearly_longer(shortest(long), longest)
+    least = shortest(gaps, other, other_stop)
+    most = longest(gaps, first, stop)
+    if gaps[least]["ns"] < gaps[shortest(gaps, first, stop)]["ns"]:
+        least = shortest(gaps, first, stop)
+        most = longest(gaps, other, other_stop)
+    many = min(stop - first, other_stop - other) >= MANY
+    if many and gaps[least]["ns"] > gaps[most]["ns"] + gaps[most]["jitter_ns"]:
+        return True
+    return clearly_longer(gaps[least], gaps[most])
 
 
-def changes(name: str, timers: Sequence[Timer | None], ends: Sequence[int]) -> tuple[Change, ...]:
-    """Return where the claims of two epochs for one timer exclude each other; ``ends`` are the frames between them."""
-    return tuple(
-        Change(name, before, after, frame)
-        for (before, after), frame in zip(pairwise(timers), ends, strict=True)
-        if before is not None and after is not None and _excludes(before, after)
-    )
+@loop
+def exclude(one: Record, other: Record) -> bool:
+    """Say whether two claims for one timer cannot both hold; not where there is only one."""
+    if one["there"] == 0 or other["there"] == 0:
+        return False
+    if one["high_ns"] < other["low_ns"] or other["high_ns"] < one["low_ns"]:
+        return True
+    return bool(one["value_ns"] != NONE and other["value_ns"] != NONE and one["value_ns"] != other["value_ns"])
 
 
-def _excludes(one: Timer, other: Timer) -> bool:
-    """Say whether two claims for one timer cannot both hold."""
-    values = {timer.value_ns for timer in (one, other)}
-    return one.high_ns < other.low_ns or other.high_ns < one.low_ns or (None not in values and len(values) > 1)
+@loop
+def join_timers(timers: Rows, first: int, stop: int, step: int, frames: Numbers, used: int, timer: Record) -> int:
+    """Tell one claim that holds whatever all of some timers do; nothing if one of them says nothing.
 
-
-def hull(timers: Sequence[Timer | None]) -> Timer | None:
-    """Return one claim that holds whatever all of these do; None if one epoch says nothing."""
-    known = [timer for timer in timers if timer is not None]
-    if not known or len(known) < len(timers):
-        return None
-    values = {timer.value_ns for timer in known}
-    return known[0]._replace(
-        value_ns=values.pop() if len(values) == 1 else None,
-        low_ns=min(timer.low_ns for timer in known),
-        high_ns=max(timer.high_ns for timer in known),
-        observations=sum(timer.observations for timer in known),
-        frames=tuple(sorted({frame for timer in known for frame in timer.frames})),
-    )
+    Returns where its frames end. None of the timers is the one that is told.
+    """
+    timer["there"] = 1
+    timer["value_ns"] = timers[first]["value_ns"]
+    timer["low_ns"] = timers[first]["low_ns"]
+    timer["high_ns"] = timers[first]["high_ns"]
+    timer["observations"] = 0
+    end = used
+    for at in range(first, stop, step):
+        one = timers[at]
+        if one["there"] == 0:
+            timer["there"] = 0
+            return used
+        if one["value_ns"] != timer["value_ns"]:
+            timer["value_ns"] = NONE
+        timer["low_ns"] = min(timer["low_ns"], one["low_ns"])
+        timer["high_ns"] = max(timer["high_ns"], one["high_ns"])
+        timer["observations"] += one["observations"]
+        for place in range(one["first"], one["stop"]):
+            end = put_frame(frames, used, end, frames[place])
+    timer["first"] = used
+    timer["stop"] = end
+    return end

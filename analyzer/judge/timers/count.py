@@ -11,21 +11,16 @@ It must not know how long any timer is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from analyzer.judge.signatures import Stack, default_count
-from analyzer.judge.timers.gaps import last_run, passed_no_router
-from analyzer.judge.timers.lateness import late
+from analyzer.judge.timers.lateness import XNU, late
+from analyzer.judge.timers.measuring import last_run
+from analyzer.loops.loop import loop
+from analyzer.segment import NONE
 from analyzer.tolerances import JITTER_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from analyzer.judge.events import Reset
-    from analyzer.judge.probe import Probe
-    from analyzer.judge.record import FlowRecord
-    from analyzer.track.flow import Side
+    from analyzer.untyped import Numbers, Record, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +44,47 @@ class Count:
         return self.gave_up_after if self.is_whole else self.value
 
 
-def count_of(
-    record: FlowRecord, probes: Sequence[Probe], reset: Reset | None, stack: Stack | None, side: Side
-) -> Count | None:
-    """Return after how many unanswered probes the prober gave up; the head of the file says when that is the count."""
-    run = last_run(probes)
-    if reset is None or not run:
-        return None
-    seen = len(run)
+@loop
+def tell_count(
+    prober: Record,
+    heard: Rows,
+    count: int,
+    stack: int,
+    near: bool,
+    defaults: Numbers,
+    frames: Numbers,
+    used: int,
+    told: Record,
+) -> int:
+    """Tell after how many unanswered probes the prober gave up; the head of the file says when that is the count.
+
+    ``defaults`` are the counts of stacks, by number. Returns where the frames end.
+    """
+    told["gave_up_after"] = 0
+    run = last_run(heard, count)
+    if prober["reset_frame"] == NONE or run == count:
+        return used
+    seen = count - run
+    most_ns = prober["reset_ns"] - heard[count - 1]["ts_ns"]
+    least_ns = most_ns
+    end = used
+    for at in range(run, count):
+        frames[end] = heard[at]["frame"]
+        end += 1
+        if at > run:
+            step_ns = heard[at]["ts_ns"] - heard[at - 1]["ts_ns"]
+            most_ns = max(most_ns, step_ns)
+            least_ns = min(least_ns, step_ns)
+    frames[end] = prober["reset_frame"]
     # In mid-stream a run that no answer precedes may have begun before the capture.
-    from_start = len(probes) > seen or record.starts_with == "handshake"
-    steps = [after.ts_ns - before.ts_ns for before, after in pairwise(run)]
-    steps.append(reset.ts_ns - run[-1].ts_ns)
-    even = max(steps) <= min(steps) + late(min(steps), stack) + JITTER_NS
-    whole = from_start and even
-    frames = (*(probe.frame for probe in run), reset.frame)
-    if whole and stack is Stack.XNU and passed_no_router(record, side):
-        return Count(seen, seen, seen, 1, frames, seen, whole)
-    default = whole and seen == default_count(stack)
-    return Count(seen if default else None, 1, None, 1, frames, seen, whole)
+    from_start = count > seen or prober["handshake"] != 0
+    whole = from_start and most_ns <= least_ns + late(least_ns, stack) + JITTER_NS
+    alone = whole and stack == XNU and near
+    told["count"] = seen if alone or (whole and seen == defaults[stack]) else NONE
+    told["count_low"] = seen if alone else 1
+    told["count_high"] = seen if alone else NONE
+    told["count_is_whole"] = 1 if whole else 0
+    told["gave_up_after"] = seen
+    told["count_first"] = used
+    told["count_stop"] = end + 1
+    return end + 1

@@ -14,75 +14,150 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.judge.signatures import Stack
-from analyzer.judge.timers.gaps import agree, backs_off, clearly_longer, match, shortest
-from analyzer.judge.timers.timer import bounds, estimate
+from analyzer.judge.timers.gaps import (
+    ANSWERED,
+    PARTS,
+    SAME,
+    STARTS,
+    UNANSWERED,
+    backs_off,
+    clearly_longer,
+    high_ns,
+    match,
+    shortest,
+    take_agreeing,
+)
+from analyzer.judge.timers.lateness import LINUX
+from analyzer.judge.timers.timer import bound, copy_timer, estimate, put_frames
+from analyzer.loops.loop import loop
+from analyzer.segment import NONE
 from analyzer.tolerances import OPTION_LEAST_NS
 
 if TYPE_CHECKING:
-    from analyzer.judge.timers.gaps import Gaps
-    from analyzer.judge.timers.timer import Timer
+    from analyzer.untyped import Numbers, Record, Rows
 
 
-def interval_of(gaps: Gaps, stack: Stack | None, *, near: bool) -> Timer | None:
-    """Return the interval that unanswered probes show.
+@loop
+def tell_interval(
+    gaps: Rows,
+    room: int,
+    counts: Numbers,
+    stack: int,
+    near: bool,
+    rounds: Numbers,
+    frames: Numbers,
+    used: int,
+    timer: Record,
+) -> int:
+    """Tell the interval that unanswered probes show; return where its frames end.
 
     An answer that the capture dropped would show the period instead: so the gaps must be shorter than those after
     answered probes, or belong to a run that nothing ended, or there is nothing to mistake them for. Away from the
     prober a single gap may span a lost probe. Where each is twice as long as the one before there is no interval.
     """
-    if not gaps.unanswered or backs_off(gaps.unanswered):
-        return None
-    lead = shortest(gaps.unanswered)
-    same = [gap for gap in gaps.unanswered if agree(lead, gap)]
-    trailing = any(gap.frames[1] in gaps.trailing for gap in same)
-    if gaps.answered and not trailing and not clearly_longer(shortest(gaps.answered), lead):
-        return None
-    if len(same) > 1 or (near and (trailing or gaps.answered)):
-        return estimate(same, stack)
-    return bounds(same, OPTION_LEAST_NS, lead.high_ns)
+    timer["there"] = 0
+    first = (PARTS + UNANSWERED) * room
+    stop = first + counts[PARTS + UNANSWERED]
+    answered = (PARTS + ANSWERED) * room
+    if first == stop or backs_off(gaps, first, stop):
+        return used
+    lead = shortest(gaps, first, stop)
+    same = SAME * room
+    same_stop = take_agreeing(gaps, lead, first, stop, same)
+    trailing = False
+    for at in range(same, same_stop):
+        trailing = trailing or gaps[at]["trailing"] != 0
+    if counts[PARTS + ANSWERED] > 0 and not trailing:
+        short = shortest(gaps, answered, answered + counts[PARTS + ANSWERED])
+        if not clearly_longer(gaps[short], gaps[lead]):
+            return used
+    if same_stop - same > 1 or (near and (trailing or counts[PARTS + ANSWERED] > 0)):
+        estimate(gaps, same, same_stop, stack, True, rounds, timer)
+    else:
+        bound(timer, same_stop - same, OPTION_LEAST_NS, high_ns(gaps[lead]))
+    return put_frames(gaps, same, same_stop, frames, used, timer)
 
 
-def period_of(gaps: Gaps, interval: Timer | None, stack: Stack | None, *, near: bool) -> Timer | None:
-    """Return the spacing of answered probes.
+@loop
+def tell_period(
+    gaps: Rows,
+    room: int,
+    counts: Numbers,
+    interval: Record,
+    stack: int,
+    near: bool,
+    rounds: Numbers,
+    frames: Numbers,
+    used: int,
+    timer: Record,
+) -> int:
+    """Tell the spacing of answered probes; return where its frames end.
 
     Two things can deceive away from the prober: a probe lost on its way to the observer makes a gap too long, an
     answer lost behind the observer makes it an interval. A first gap no longer than the shortest refutes the second:
     were idle the longer, no train could start so soon. Otherwise only bounds are left, the upper one sound in any
     case: each gap holds an interval, each first gap idle.
     """
-    if not gaps.answered:
-        return None
-    short = shortest(gaps.answered)
-    same = [gap for gap in gaps.answered if agree(short, gap)]
-    claim = estimate(same, stack)
-    unproven = claim._replace(value_ns=None, low_ns=min(claim.low_ns, OPTION_LEAST_NS))
-    even = len(same) == len(gaps.answered)
-    first = shortest(gaps.starts) if gaps.starts else None
-    if first is None:
-        high_ns = max(gap.high_ns for gap in gaps.answered)
-        return claim if even and (near or len(same) > 1) else unproven._replace(high_ns=high_ns)
-    if match(first, short):
-        return claim
-    if first.ns > short.ns:
-        return claim if near and even else unproven._replace(high_ns=max(claim.high_ns, first.high_ns))
-    # The interval is the longer: a second gap, or the unanswered probes, must say so too.
-    if interval is None or interval.value_ns is None:
-        return claim if len(same) > 1 else unproven
-    return claim if interval.low_ns <= claim.high_ns and claim.low_ns <= interval.high_ns else unproven
+    timer["there"] = 0
+    first = (PARTS + ANSWERED) * room
+    stop = first + counts[PARTS + ANSWERED]
+    starts = (PARTS + STARTS) * room
+    if first == stop:
+        return used
+    short = shortest(gaps, first, stop)
+    same = SAME * room
+    same_stop = take_agreeing(gaps, short, first, stop, same)
+    count = same_stop - same
+    estimate(gaps, same, same_stop, stack, True, rounds, timer)
+    even = count == stop - first
+    proven = False
+    if counts[PARTS + STARTS] == 0:
+        most_ns = high_ns(gaps[first])
+        for at in range(first, stop):
+            most_ns = max(most_ns, high_ns(gaps[at]))
+        proven = even and (near or count > 1)
+        if not proven:
+            timer["high_ns"] = most_ns
+    else:
+        lead = shortest(gaps, starts, starts + counts[PARTS + STARTS])
+        if match(gaps[lead], gaps[short]):
+            proven = True
+        elif gaps[lead]["ns"] > gaps[short]["ns"]:
+            proven = near and even
+            if not proven:
+                timer["high_ns"] = max(timer["high_ns"], high_ns(gaps[lead]))
+        # The interval is the longer: a second gap, or the unanswered probes, must say so too.
+        elif interval["there"] == 0 or interval["value_ns"] == NONE:
+            proven = count > 1
+        else:
+            proven = interval["low_ns"] <= timer["high_ns"] and timer["low_ns"] <= interval["high_ns"]
+    if not proven:
+        timer["value_ns"] = NONE
+        timer["low_ns"] = min(timer["low_ns"], OPTION_LEAST_NS)
+    return put_frames(gaps, same, same_stop, frames, used, timer)
 
 
-def interval_of_period(gaps: Gaps, period: Timer, stack: Stack | None) -> Timer | None:
-    """Return what answered probes tell of a Linux interval: the period where idle is shorter, else at most that."""
-    if stack is not Stack.LINUX or period.value_ns is None:
-        return None
-    if gaps.starts and clearly_longer(shortest(gaps.answered), shortest(gaps.starts)):
-        return period
-    return period._replace(value_ns=None, low_ns=OPTION_LEAST_NS)
+@loop
+def tell_interval_of_period(
+    gaps: Rows, room: int, counts: Numbers, stack: int, timers: Rows, interval: int, period: int
+) -> None:
+    """Tell what answered probes show of a Linux interval: the period where idle is shorter, else at most that."""
+    if stack != LINUX or timers[period]["value_ns"] == NONE:
+        return
+    copy_timer(timers, interval, period)
+    if counts[PARTS + STARTS] > 0:
+        answered = (PARTS + ANSWERED) * room
+        starts = (PARTS + STARTS) * room
+        short = shortest(gaps, answered, answered + counts[PARTS + ANSWERED])
+        if clearly_longer(gaps[short], gaps[shortest(gaps, starts, starts + counts[PARTS + STARTS])]):
+            return
+    timers[interval]["value_ns"] = NONE
+    timers[interval]["low_ns"] = OPTION_LEAST_NS
 
 
-def is_shorter(interval: Timer | None, period: Timer | None) -> bool:
+@loop
+def is_shorter(interval: Record, period: Record) -> bool:
     """Say whether an interval is shorter than a period, both known."""
-    if interval is None or period is None or interval.value_ns is None or period.value_ns is None:
+    if interval["there"] == 0 or period["there"] == 0 or interval["value_ns"] == NONE or period["value_ns"] == NONE:
         return False
-    return interval.value_ns < period.value_ns
+    return bool(interval["value_ns"] < period["value_ns"])

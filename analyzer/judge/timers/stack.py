@@ -5,61 +5,95 @@ It must not know options, or how long any of them is.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.record import other
-from analyzer.judge.signatures import Stack
-from analyzer.judge.timers.gaps import agree, backs_off, clearly_longer, shortest
+from analyzer.judge.timers.gaps import (
+    ANSWERED,
+    SPARE,
+    STARTS,
+    UNANSWERED,
+    agree,
+    backs_off,
+    clearly_longer,
+    copy_gap,
+    shortest,
+)
+from analyzer.judge.timers.lateness import ILLUMOS, LINUX, ONE_OCTET, UNKNOWN, XNU
+from analyzer.label.outcome import ANSWER_ACK
+from analyzer.loops.loop import loop
+from analyzer.segment import NONE
 from analyzer.tolerances import GAP_LEAST_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from analyzer.untyped import Numbers, Record, Rows
 
-    from analyzer.judge.probe import Probe
-    from analyzer.judge.record import FlowRecord
-    from analyzer.judge.timers.gaps import Gaps
-    from analyzer.track.flow import Side
+BARE_HEADER: Final = 20
+"""Octets of a TCP header without options."""
 
 
-def stack_of(record: FlowRecord, side: Side, probes: Sequence[Probe], gaps: Gaps, *, near: bool) -> Stack | None:
+@loop
+def stack_of(prober: Record, sent: Rows, gaps: Rows, room: int, counts: Numbers, near: bool) -> int:
     """Return the family of TCP implementations that the form and the rhythm of the probes show."""
-    if all(probe.payload_len for probe in probes):
-        sure = any(probe.certainty != "suspected" for probe in probes)  # else the byte may be new data
-        if not sure:
-            return None
-        return Stack.ILLUMOS if backs_off(gaps.unanswered) else Stack.ONE_OCTET
-    if (record.facts_a.timestamps or record.facts_b.timestamps) and all(probe.header_len == 20 for probe in probes):
-        return Stack.XNU
-    if any(probe.payload_len for probe in probes):
-        return None
-    waits = near and _waits_interval(gaps)  # elsewhere lost probes look the same
-    return Stack.LINUX if waits or _ignores_peer_probes(record, side, probes) else None
+    octets = 0
+    sure = 0
+    bare = 0
+    count = prober["stop"] - prober["first"]
+    for at in range(prober["first"], prober["stop"]):
+        probe = sent[at]
+        octets += 1 if probe["payload_len"] != 0 else 0
+        sure += 1 if probe["suspected"] == 0 else 0
+        bare += 1 if probe["header_len"] == BARE_HEADER else 0
+    if octets == count:
+        if sure == 0:  # the byte may be new data
+            return UNKNOWN
+        first = UNANSWERED * room
+        return ILLUMOS if backs_off(gaps, first, first + counts[UNANSWERED]) else ONE_OCTET
+    if prober["timestamps"] != 0 and bare == count:
+        return XNU
+    if octets > 0:
+        return UNKNOWN
+    # away from the prober lost probes look the same
+    waits = near and waits_interval(gaps, room, counts)
+    return LINUX if waits or ignores_peer_probes(prober, sent) else UNKNOWN
 
 
-def _ignores_peer_probes(record: FlowRecord, side: Side, probes: Sequence[Probe]) -> bool:
+@loop
+def ignores_peer_probes(prober: Record, sent: Rows) -> bool:
     """Say whether a probe came right after the prober had received, and answered, one of the peer's.
 
     Any received segment restarts the clock of BSD and macOS; on Linux an empty probe is dropped before it does.
     """
-    theirs = record.probes_from(other(side))
-    if not theirs:
-        return False
-    own = sorted(probes, key=lambda probe: probe.ts_ns)
-    times = [probe.ts_ns for probe in own]
-    for row in theirs:
-        if row.answer == "ack" and not row.payload_len and row.answer_frame is not None:
-            last = bisect_left(times, row.ts_ns + GAP_LEAST_NS) - 1
-            if last >= 0 and times[last] > row.ts_ns and own[last].frame > row.answer_frame:
-                return True
+    for at in range(prober["peer_first"], prober["peer_stop"]):
+        theirs = sent[at]
+        if theirs["answer"] != ANSWER_ACK or theirs["payload_len"] != 0 or theirs["answer_frame"] == NONE:
+            continue
+        first = prober["first"]
+        stop = prober["stop"]
+        while first < stop:
+            middle = (first + stop) // 2
+            if sent[middle]["then_ns"] < theirs["ts_ns"] + GAP_LEAST_NS:
+                first = middle + 1
+            else:
+                stop = middle
+        last = first - 1
+        late = last >= prober["first"] and sent[last]["then_ns"] > theirs["ts_ns"]
+        if late and sent[last]["then_frame"] > theirs["answer_frame"]:
+            return True
     return False
 
 
-def _waits_interval(gaps: Gaps) -> bool:
+@loop
+def waits_interval(gaps: Rows, room: int, counts: Numbers) -> bool:
     """Say whether answered probes come evenly, and clearly later than a train begins: that waits for the interval."""
-    if not gaps.starts or len(gaps.answered) < 2:
+    if counts[STARTS] == 0 or counts[ANSWERED] < 2:
         return False
-    first, short = shortest(gaps.starts), shortest(gaps.answered)
-    least_ns = min([gap.least_ns for gap in gaps.answered])
-    late = clearly_longer(short._replace(ns=least_ns), first)
-    return late and all(agree(short, gap) for gap in gaps.answered)
+    stop = room + counts[ANSWERED]
+    short = shortest(gaps, room, stop)
+    spare = SPARE * room
+    copy_gap(gaps, spare, short)
+    gaps[spare]["ns"] = gaps[short]["least_ns"]
+    for at in range(room, stop):
+        if not agree(gaps[short], gaps[at]):
+            return False
+        gaps[spare]["ns"] = min(gaps[spare]["ns"], gaps[at]["least_ns"])
+    return clearly_longer(gaps[spare], gaps[shortest(gaps, 0, counts[STARTS])])

@@ -5,11 +5,10 @@ import pytest
 from analyzer.explain.settings import settings_lines
 from analyzer.findings import judge
 from analyzer.judge.timers import changes
-from analyzer.judge.timers.gaps import Gap
-from analyzer.judge.timers.timer import Timer
+from analyzer.judge.timers.settings import timer_of
 from analyzer.words.teller import Teller
 from tests.pairs import Pair, claims_of
-from tests.trains import S, Story, bounds, seconds
+from tests.trains import S, Story, bounds, gap, seconds, timer
 
 
 def told(story):
@@ -70,18 +69,32 @@ def test_one_long_gap_is_no_change():
 @pytest.mark.parametrize("lengths", [(2, 2), (2, 2, 2.1), (), (5,), (2, 6, 2, 6, 2, 6)])
 def test_one_rhythm(lengths):
     """Where gaps keep to one rhythm, to none, or are too few, nothing changed."""
-    gaps = [Gap(round(s * S), round(s * S), 0, 0, (at, at + 1), None) for at, s in enumerate(lengths, 1)]
+    gaps = [gap(length_s, at) for at, length_s in enumerate(lengths, 1)]
 
-    assert changes._split(gaps) is None
+    assert not changes.find_split(gaps, 0, len(gaps), [0] * changes.SPLIT, found=False)
+
+
+def test_two_rhythms():
+    """Up to which frame the first is told of, from which the second, and the last frame of the first."""
+    gaps, split = [gap(length_s, at) for at, length_s in enumerate((2, 2, 2, 3, 6, 6, 6), 1)], [0] * changes.SPLIT
+
+    assert changes.find_split(gaps, 0, len(gaps), split, found=False)
+    assert [3, 6, 4] == split
 
 
 def test_claims_that_hold_all():
     """What several epochs claim together holds each of them; where one says nothing, so do all."""
-    two, six = Timer(2 * S, S, 2 * S, 3, (1, 2)), Timer(6 * S, 5 * S, 7 * S, 2, (2, 3))
+    two = timer(value_ns=2 * S, low_ns=S, high_ns=2 * S, observations=3, first=0, stop=2)
+    six = timer(value_ns=6 * S, low_ns=5 * S, high_ns=7 * S, observations=2, first=2, stop=4)
 
-    assert Timer(None, S, 7 * S, 5, (1, 2, 3)) == changes.hull([two, six])
-    assert two == changes.hull([two])
-    assert None is changes.hull([two, None])
+    def joined(*timers):
+        found, frames = timer(), [1, 2, 2, 3, 0, 0, 0, 0]
+        changes.join_timers(timers, 0, len(timers), 1, frames, 4, found)
+        return timer_of(found, frames)
+
+    assert (None, S, 7 * S, 5, (1, 2, 3)) == joined(two, six)
+    assert (2 * S, S, 2 * S, 3, (1, 2)) == joined(two)
+    assert joined(two, timer(there=0)) is None
 
 
 @pytest.mark.parametrize("kind", ["quiet", "lossy", "changing"])

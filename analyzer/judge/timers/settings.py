@@ -1,0 +1,101 @@
+"""``Settings``: what is told of one endpoint's socket options, and which software sets such values.
+
+It must not infer anything but that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analyzer.judge.signatures import Span, families
+from analyzer.judge.timers.changes import NAMES, Change
+from analyzer.judge.timers.count import Count
+from analyzer.judge.timers.lateness import STACKS
+from analyzer.judge.timers.timer import Timer
+from analyzer.segment import NONE
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Numbers, Record, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one endpoint's probes tell of its socket options."""
+
+    idle: Timer | None
+    interval: Timer | None
+    period: Timer | None
+    """Spacing of answered probes: max(idle, interval) on Linux, idle elsewhere."""
+    count: Count | None
+    stack: str | None
+    """Value of a ``signatures.Stack`` by the probes' form and rhythm, or None."""
+    changes: tuple[Change, ...]
+    """Timers that were set anew in mid-flow; the claims above then hold what was in force before and after."""
+    families: tuple[str, ...]
+    """Names of rows of ``signatures`` that fit; families, never facts."""
+
+
+BothSettings = tuple[Settings | None, Settings | None]
+"""Those of both endpoints; None of one that sent no probes."""
+
+
+def settings_of(told: Record, timers: Rows, frames: Numbers, changes: Rows) -> Settings:
+    """Return what is told of a prober as an object."""
+    interval, period, idle = (timer_of(timers[int(told["timers"]) + at], frames) for at in range(len(NAMES)))
+    count = count_of(told, frames)
+    stack = STACKS[told["stack"]]
+    return Settings(
+        idle=idle,
+        interval=interval,
+        period=period,
+        count=count,
+        stack=stack.value if stack else None,
+        changes=tuple(
+            change_of(changes[at], timers, frames) for at in range(int(told["change_first"]), int(told["change_stop"]))
+        ),
+        families=families(span(idle), span(interval), span(period), count.allowed if count else None, stack),
+    )
+
+
+def timer_of(timer: Record, frames: Numbers) -> Timer | None:
+    """Return a timer as an object, or None if nothing is known of it."""
+    if not timer["there"]:
+        return None
+    low_ns, high_ns, seen = int(timer["low_ns"]), int(timer["high_ns"]), int(timer["observations"])
+    return Timer(_or_none(timer["value_ns"]), low_ns, high_ns, seen, _plain(frames, timer["first"], timer["stop"]))
+
+
+def count_of(told: Record, frames: Numbers) -> Count | None:
+    """Return a count as an object, or None if the prober did not give up."""
+    if not told["gave_up_after"]:
+        return None
+    where = _plain(frames, told["count_first"], told["count_stop"])
+    value, high = _or_none(told["count"]), _or_none(told["count_high"])
+    return Count(
+        value, int(told["count_low"]), high, 1, where, int(told["gave_up_after"]), bool(told["count_is_whole"])
+    )
+
+
+def change_of(change: Record, timers: Rows, frames: Numbers) -> Change:
+    """Return a change as an object."""
+    before, after = (timer_of(timers[int(change[name])], frames) for name in ("before", "after"))
+    assert before is not None
+    assert after is not None
+    return Change(NAMES[change["name"]], before, after, int(change["until_frame"]))
+
+
+def span(timer: Timer | None) -> Span | None:
+    """Return what is known of a duration: its value, or bounds."""
+    if timer is None:
+        return None
+    exact = timer.value_ns
+    return Span(timer.low_ns, timer.high_ns) if exact is None else Span(exact, exact)
+
+
+def _plain(frames: Numbers, first: int, stop: int) -> tuple[int, ...]:
+    return tuple([int(frame) for frame in frames[first:stop]])
+
+
+def _or_none(value: int) -> int | None:
+    return None if value == NONE else int(value)
