@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,6 +35,8 @@ class Thinned:
     """COVER records, by sender."""
     settled: Settled | None = None
     """Connections of two captures that are in neither's ``seen``, because they were over with nothing to tell."""
+    places: Callable[[NDArray[np.int64]], NDArray[np.int64]] | None = None
+    """Returns what stands for flows of the first capture, by number, in ``senders`` and ``covers``; None for these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,14 @@ class Forgotten:
         """
         senders, covers = self._thinned.senders, self._thinned.covers
         first = next(((flow, flipped) for point, flow, flipped in parts if self._captures[point] == 0), None)
-        if first is None or not senders or 2 * first[0] + 1 >= len(senders[0]):
+        if first is None or not senders:
+            return None
+        place = first[0] if self._thinned.places is None else int(self._thinned.places(np.array([first[0]]))[0])
+        if place < 0 or 2 * place + 1 >= len(senders[0]):
             return None
         found = []
         for side in (0, 1):
-            at = 2 * first[0] + (side ^ first[1])
+            at = 2 * place + (side ^ first[1])
             own = [each[at] for each in senders]
             count = int(own[0]["gone"])
             apart: tuple[tuple[int, int], ...] = ()

@@ -106,8 +106,8 @@ class Settling:
         self._stays: list[list[Records]] = [[] for _ in range(points)]
         self.decided = [np.zeros(0, dtype=np.bool_) for _ in range(points)]
         """By number, the flows of each point that were over at both when the last ones were settled."""
-        self.gone = [np.zeros(0, dtype=np.bool_) for _ in range(points)]
-        """And those that were forgotten, of which nobody needs anything any more."""
+        self._gone = [np.zeros(0, dtype=np.int64) for _ in range(points)]
+        """And those that were forgotten since somebody asked, of which nobody needs anything any more."""
         self._pairs: tuple[list[Records], list[Records]] = ([], [])
         self._flows: list[tuple[Ints, Ints, Ints, Ints]] = []
 
@@ -215,9 +215,16 @@ class Settling:
     def _forget(self, goes: NDArray[np.bool_], target: Ints) -> None:
         """Note which connections, by their flows there, are forgotten."""
         there = np.flatnonzero(goes)
-        for point, numbers in enumerate((there, target[there] >> 1)):
-            self.gone[point] = _reaching(self.gone[point], int(numbers.max(initial=-1)) + 1)
-            self.gone[point][numbers] = True
+        self._gone = [there, target[there] >> 1]
+
+    def take_gone(self) -> list[Ints]:
+        """Return of each point the flows that were forgotten just now, and know nothing of them any more."""
+        gone, self._gone = self._gone, [np.zeros(0, dtype=np.int64) for _ in self._gone]
+        for point, numbers in enumerate(gone):
+            flags = [self._over[point], self._telling[point], self.decided[point], *([] if point else [self._past])]
+            for each in flags:
+                each[numbers[numbers < len(each)]] = False
+        return gone
 
     def _settle(self, ended: Ended, settles: NDArray[np.bool_], senders: Records, target: Ints) -> None:
         """Count the packets of settled connections, and keep the pairs that begin and end them."""
@@ -240,8 +247,8 @@ class Settling:
         self._pairs[0].append(pick(one, at))
         self._pairs[1].append(pick(other, at))
 
-    def settled(self, senders: Records | None) -> Settled:
-        """Return the connections that were settled."""
+    def settled(self, senders: Records | None, numbers: Sequence[Callable[[Ints], Ints]] = ()) -> Settled:
+        """Return the connections that were settled; ``numbers`` return, by point, those of flows that have others."""
         columns = [np.concatenate([np.zeros(0, dtype=np.int64), *each]) for each in zip(*self._flows, strict=True)]
         there, here, flipped, counts = columns or [np.zeros(0, dtype=np.int64)] * 4
         start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -254,6 +261,8 @@ class Settling:
             sent.append(self._forgetting.samples.all())
             counted = self._forgetting.counted()
         told = tuple(np.concatenate(each) for each in zip(*sent, strict=True))
+        if numbers:
+            there, here = numbers[0](there), numbers[1](here)
         return Settled(there, here, flipped, way, by_hops, start, seen, (told[0], told[1], told[2]), counted)
 
 

@@ -30,6 +30,7 @@ from analyzer.vantage.around import (
 )
 from analyzer.vantage.forgotten import COVER, Thinned
 from analyzer.vantage.meeting import SENDER, forget, judge_pairs, meet
+from analyzer.vantage.places import GONE, Places
 from analyzer.vantage.settled import Settling
 from analyzer.vantage.sighting import Columns, Room, together
 
@@ -69,6 +70,8 @@ class Thinner:
         """More than the highest number of a flow that waits."""
         self._rooms = [Room() for _ in range(points)]
         self._settling = Settling(points, forgetting)
+        self._places = [] if forgetting is None else [Places() for _ in range(points)]
+        """Where the flows of each point lie, if some are forgotten: that stands for their numbers until the end."""
         self._sifted = 0
         self._parked = [together([]) for _ in range(points)]
         """The last packets of ends that have been silent since: the same packets at all points, in the same order."""
@@ -102,6 +105,8 @@ class Thinner:
 
         Those that are ``telling`` tell something by themselves.
         """
+        if self._places:
+            flows, telling = (found[found >= 0] for found in map(self._places[point].find, (flows, telling)))
         self._settling.finish(point, flows, telling)
 
     @property
@@ -111,7 +116,11 @@ class Thinner:
 
     def verdicts(self, point: int, flows: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Say of flows of a point that are over which were looked at since, and which of these were forgotten."""
-        return _flags(self._settling.decided[point], flows), _flags(self._settling.gone[point], flows)
+        if not self._places:
+            return _flags(self._settling.decided[point], flows), np.zeros(len(flows), dtype=np.bool_)
+        found = self._places[point].find(flows)
+        gone = found == GONE
+        return gone | ((found >= 0) & _flags(self._settling.decided[point], np.maximum(found, 0))), gone
 
     def end(self, point: int) -> None:
         """Note that a capture has no more."""
@@ -124,6 +133,8 @@ class Thinner:
             self._apart_ns[point] = now_ns - self._last_ns[0] if point else 0
         self._last_ns[point] = max(self._last_ns[point], now_ns)
         if len(seen):
+            if self._places:
+                seen["flow"] = self._places[point].take(seen["flow"])
             self._held[point].append(seen)
             self._waiting[point] += len(seen)
         comparable = all(self._waiting) or all(self._known)
@@ -141,11 +152,14 @@ class Thinner:
         for point, (held, parked) in enumerate(zip(self._held, self._parked, strict=True)):
             pieces = [*self._settling.take_left(point), parked, *held]
             held.clear()
+            for piece in pieces if self._places else ():
+                piece["flow"] = self._places[point].numbers(piece["flow"])
             seen.append(Columns.of(pieces) if self._stretch else Columns(together(pieces)))
         senders = tuple(
             np.zeros(0, dtype=SENDER) if each is None else freeze(each, SENDER) for each in self._senders[1:]
         )
-        settled = self._settling.settled(senders[0] if len(senders) == 1 and len(senders[0]) else None)
+        known = senders[0] if len(senders) == 1 and len(senders[0]) else None
+        settled = self._settling.settled(known, [places.numbers for places in self._places])
         if self._around[0] is not None:
             around = freeze(self._around[0], AROUND)
             growing = np.flatnonzero(around["covers"])
@@ -155,7 +169,8 @@ class Thinner:
                 rest[name] = around[source][growing]
             self._covers.append(rest)
         covers = np.concatenate([np.zeros(0, dtype=COVER), *self._covers])
-        return Thinned(tuple(seen), senders, covers[np.argsort(covers["sender"], kind="stable")], settled)
+        covers = covers[np.argsort(covers["sender"], kind="stable")]
+        return Thinned(tuple(seen), senders, covers, settled, self._places[0].find if self._places else None)
 
     # settling ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -217,6 +232,19 @@ class Thinner:
         self._around[0] = thaw(around, jit=jit)
         covers = np.concatenate([np.zeros(0, dtype=COVER), *self._covers])
         self._covers = [covers[~ended[covers["sender"]]]]
+        if self._places:
+            self._release(jit=jit)
+
+    def _release(self, *, jit: bool) -> None:
+        """Give away the places of the connections that were forgotten just now."""
+        for point, (places, gone) in enumerate(zip(self._places, self._settling.take_gone(), strict=True)):
+            ends = np.concatenate([2 * gone, 2 * gone + 1])
+            self._around[point] = _blank(self._around[point], AROUND, ends, jit=jit)
+            if point:
+                self._owners[point] = _blank_numbers(self._owners[point], ends, jit=jit)
+            else:
+                self._senders[1] = _blank(self._senders[1], SENDER, ends, jit=jit, here=-1)
+            places.release(gone)
 
     def _with_parked(self) -> list[NDArray[np.void]]:
         """Return what waits, with the sightings parked of the same flows before it; until the next time."""
@@ -349,6 +377,25 @@ def _flags(flags: NDArray[np.bool_], numbers: Ints) -> NDArray[np.bool_]:
         return np.zeros(len(numbers), dtype=np.bool_)
     found: NDArray[np.bool_] = (numbers < len(flags)) & flags[np.minimum(numbers, len(flags) - 1)]
     return found
+
+
+def _blank(table: Rows, dtype: np.dtype[np.void], at: Ints, *, jit: bool, **first: int) -> Rows:
+    """Return a table in which these records are as new: 0, or what ``first`` says."""
+    made: NDArray[np.void] = freeze(table, dtype)
+    at = at[at < len(made)]
+    blank = np.zeros(1, dtype=dtype)
+    for name, value in first.items():
+        blank[name] = value
+    whole = np.dtype((np.void, dtype.itemsize))
+    made.view(whole)[at] = blank.view(whole)[0]
+    return thaw(made, jit=jit)
+
+
+def _blank_numbers(numbers: Numbers, at: Ints, *, jit: bool) -> Numbers:
+    """Return a table of numbers in which these are -1."""
+    made = np.array(numbers, dtype=np.int64) if not jit else numbers
+    made[at[at < len(made)]] = -1
+    return _plain(made, jit=jit)
 
 
 def _plain(numbers: Ints, *, jit: bool) -> Numbers:
