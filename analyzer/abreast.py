@@ -144,6 +144,8 @@ class Step:
     finished: FlowBatch | None
     tells: NDArray[np.bool_]
     """Which of the finished flows tell something by themselves."""
+    highest: int
+    """The highest number of a flow that has a sighting."""
     jit: bool
 
 
@@ -200,9 +202,9 @@ class Reading:
             finished = self._intake.feed(batch)
             jit, last_ns = self._source.jit, batch.last_ts_ns
             seen = sightings_of(batch, self._intake.take_told(), jit=jit, room=tables.take)
-            yield Step(seen, last_ns, finished, _tells(finished), jit)
+            yield Step(seen, last_ns, finished, _tells(finished), int(seen["flow"].max(initial=-1)), jit)
         for finished in self._intake.close():
-            yield Step(NO_SIGHTING, last_ns, finished, _tells(finished), self._source.jit)
+            yield Step(NO_SIGHTING, last_ns, finished, _tells(finished), -1, self._source.jit)
 
     def step(self) -> Taken | None:
         """Read a batch; return None at the end."""
@@ -213,7 +215,7 @@ class Reading:
         if step.finished is not None:
             over = step.finished.flow["number"].astype(np.int64)
             self._waiting.append((step.finished, step.tells))
-        self._highest = max(self._highest, int(step.seen["flow"].max(initial=-1)), int(over.max(initial=-1)))
+        self._highest = max(self._highest, step.highest, int(over.max(initial=-1)))
         if self._progress is not None:
             self._progress(self._source, self._summary.frames)
         return Taken(step.seen, step.last_ts_ns, over, over[step.tells], step.jit)

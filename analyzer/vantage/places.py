@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.loops.loop import loop
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from analyzer.untyped import Numbers
 
     Ints = NDArray[np.int64]
 
@@ -20,6 +24,32 @@ NOWHERE: Final = -1
 """Nothing was seen of such a flow."""
 GONE: Final = -2
 """It was forgotten."""
+USED: Final = 0
+FREE: Final = 1
+"""Registers: one more than the highest place of any flow, and how many of those below are free."""
+
+
+@loop
+def place(
+    flows: Numbers, start: int, count: int, of: Numbers, numbers: Numbers, free: Numbers, registers: Numbers
+) -> int:
+    """Put places for the numbers of flows from ``start`` on; return where ``of`` has no room for the number."""
+    for i in range(start, count):
+        flow = flows[i]
+        if flow >= len(of):
+            return i
+        at = of[flow]
+        if at < 0:
+            if registers[FREE] > 0:
+                registers[FREE] -= 1
+                at = free[registers[FREE]]
+            else:
+                at = registers[USED]
+                registers[USED] += 1
+            of[flow] = at
+            numbers[at] = flow
+        flows[i] = at
+    return count
 
 
 class Places:
@@ -27,33 +57,33 @@ class Places:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._of = np.full(1 << 10, NOWHERE, dtype=np.int32)
+        self._of = np.full(1 << 10, NOWHERE, dtype=np.int64)
         self._numbers = np.zeros(1 << 10, dtype=np.int64)
-        self._free = np.zeros(0, dtype=np.int64)
-        self.used = 0
+        self._free = np.zeros(1 << 10, dtype=np.int64)
+        self._registers = np.zeros(2, dtype=np.int64)
+
+    @property
+    def used(self) -> int:
         """More than the highest place of any flow."""
+        return int(self._registers[USED])
 
-    def take(self, flows: Ints) -> Ints:
+    def take(self, flows: Ints, *, jit: bool) -> Ints:
         """Return the place of each of these flows, by number; a new one gets one that is free."""
-        highest = int(flows.max(initial=-1))
-        if highest >= len(self._of):
-            more = np.full(max(highest + 1, 2 * len(self._of)) - len(self._of), NOWHERE, dtype=np.int32)
-            self._of = np.concatenate([self._of, more])
-        found = self._of[flows]
-        if (found < 0).any():
-            self._enter(np.unique(flows[found < 0]))
-            found = self._of[flows]
-        return found.astype(np.int64)
-
-    def _enter(self, new: Ints) -> None:
-        again, self._free = self._free[: len(new)], self._free[len(new) :]
-        fresh = np.arange(self.used, self.used + len(new) - len(again))
-        self.used += len(fresh)
-        if self.used > len(self._numbers):
-            self._numbers = np.concatenate([self._numbers, np.zeros(self.used, dtype=np.int64)])
-        places = np.concatenate([again, fresh])
-        self._of[new] = places
-        self._numbers[places] = new
+        self._numbers = _longer(self._numbers, self.used + len(flows), 0)
+        done, placed = 0, flows.copy()
+        while True:
+            if jit:
+                tables = self._of, self._numbers, self._free, self._registers
+                done = place.compiled(placed, done, len(placed), *tables)
+            else:
+                lists = [each.tolist() for each in (placed, self._of, self._numbers, self._free, self._registers)]
+                done = place(lists[0], done, len(placed), *lists[1:])
+                placed, self._of, self._numbers, self._free, self._registers = (
+                    np.array(each, dtype=np.int64) for each in lists
+                )
+            if done == len(placed):
+                return placed
+            self._of = _longer(self._of, int(flows.max()) + 1, NOWHERE)
 
     def find(self, flows: Ints) -> Ints:
         """Return the place of each of these flows; NOWHERE or GONE for one that has none."""
@@ -69,4 +99,14 @@ class Places:
     def release(self, places: Ints) -> None:
         """Give away the places of flows that are forgotten."""
         self._of[self._numbers[places]] = GONE
-        self._free = np.concatenate([self._free, places])
+        having = int(self._registers[FREE])
+        self._free = _longer(self._free, having + len(places), 0)
+        self._free[having : having + len(places)] = places
+        self._registers[FREE] += len(places)
+
+
+def _longer(table: Ints, count: int, value: int) -> Ints:
+    """Return a table with room for so many numbers; new ones are ``value``."""
+    if count <= len(table):
+        return table
+    return np.concatenate([table, np.full(max(count, 2 * len(table)) - len(table), value, dtype=np.int64)])

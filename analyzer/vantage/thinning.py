@@ -11,6 +11,7 @@ It must not know fates, or read.
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -59,12 +60,25 @@ LEAST: Final = 16
 """Fewer packets say nothing about clocks."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Sightings of which it is not known yet whether they stay."""
+
+    seen: NDArray[np.void]
+    keys: Ints
+    flows: Ints
+
+
+def _waiting(seen: NDArray[np.void]) -> Waiting:
+    return Waiting(seen, np.ascontiguousarray(seen["key"]), np.ascontiguousarray(seen["flow"]))
+
+
 class Thinner:
     """Takes the sightings of points as they are read, and lets go of what shows nothing."""
 
     def __init__(self, points: int, *, forgetting: Forgetting | None = None) -> None:
         """Begin, with nothing read of so many points; ``forgetting`` says which connections are counted alone."""
-        self._held: list[list[NDArray[np.void]]] = [[] for _ in range(points)]
+        self._held: list[list[Waiting]] = [[] for _ in range(points)]
         self._waiting = [0] * points
         self._flows = [0] * points
         """More than the highest number of a flow that waits."""
@@ -133,9 +147,10 @@ class Thinner:
             self._apart_ns[point] = now_ns - self._last_ns[0] if point else 0
         self._last_ns[point] = max(self._last_ns[point], now_ns)
         if len(seen):
+            flows = np.ascontiguousarray(seen["flow"])
             if self._places:
-                seen["flow"] = self._places[point].take(seen["flow"])
-            self._held[point].append(seen)
+                seen["flow"] = flows = self._places[point].take(flows, jit=jit)
+            self._held[point].append(Waiting(seen, np.ascontiguousarray(seen["key"]), flows))
             self._waiting[point] += len(seen)
         comparable = all(self._waiting) or all(self._known)
         if comparable and len(self._waiting) > 1 and max(self._waiting) >= self._settle_at:
@@ -150,7 +165,7 @@ class Thinner:
             self._sift(jit=jit)
         seen = []
         for point, (held, parked) in enumerate(zip(self._held, self._parked, strict=True)):
-            pieces = [*self._settling.take_left(point), parked, *held]
+            pieces = [*self._settling.take_left(point), parked, *(each.seen for each in held)]
             held.clear()
             for piece in pieces if self._places else ():
                 piece["flow"] = self._places[point].numbers(piece["flow"])
@@ -177,10 +192,10 @@ class Thinner:
     def _settle(self, *, jit: bool) -> None:
         """Decide what of the waiting sightings stays, and let go of the rest."""
         points = range(len(self._held))
-        whole = self._with_parked()
+        whole, keys_of = self._with_parked()
         self._stretch += 1
         rows = [thaw(each, jit=jit) for each in whole]
-        keys = [_plain(np.ascontiguousarray(each["key"]), jit=jit) for each in whole]
+        keys = [_plain(each, jit=jit) for each in keys_of]
         self._grow(jit=jit)
         mates: list[tuple[Any, Any]] = []
         for other in points[1:]:
@@ -193,7 +208,7 @@ class Thinner:
             for other in points[1:]
         ]
         if not all(self._known):
-            self._held = [[each.copy()] for each in whole]
+            self._held = [[_waiting(each.copy())] for each in whole]
             return
         reached = [
             last_ns - apart_ns
@@ -220,7 +235,7 @@ class Thinner:
         self._sifted += 1
         senders = freeze(self._senders[1], SENDER)
         tells = [np.ascontiguousarray(freeze(each, AROUND)["tells"]) for each in self._around]
-        held = [np.concatenate([NONE, *(piece["flow"] for piece in each)]) for each in self._held]
+        held = [np.concatenate([NONE, *(piece.flows for piece in each)]) for each in self._held]
         self._parked, gone = self._settling.sift(
             tells, senders, held, self._parked, self._apart_at, self._apart_ns[1], jit=jit
         )
@@ -246,24 +261,25 @@ class Thinner:
                 self._senders[1] = _blank(self._senders[1], SENDER, ends, jit=jit, here=-1)
             places.release(gone)
 
-    def _with_parked(self) -> list[NDArray[np.void]]:
-        """Return what waits, with the sightings parked of the same flows before it; until the next time."""
+    def _with_parked(self) -> tuple[list[NDArray[np.void]], list[Ints]]:
+        """Return what waits, with the sightings parked of the same flows before it, until the next time; and keys."""
         again = np.zeros(len(self._parked[0]), dtype=np.bool_)
         for point, (parked, held) in enumerate(zip(self._parked, self._held, strict=True)):
-            flows = [np.ascontiguousarray(each["flow"]) for each in held]
             own = np.ascontiguousarray(parked["flow"])
-            self._flows[point] = 1 + max(int(each.max(initial=-1)) for each in (own, *flows))
+            highest = (int(each.max(initial=-1)) for each in (own, *(piece.flows for piece in held)))
+            self._flows[point] = 1 + max(highest)
             present = np.zeros(self._flows[point], dtype=np.bool_)
-            for each in flows:
-                present[each] = True
+            for piece in held:
+                present[piece.flows] = True
             again |= present[own]
         back, stay = np.flatnonzero(again), np.flatnonzero(~again)
-        whole = [
-            room.together([pick(parked, back), *held])
-            for room, parked, held in zip(self._rooms, self._parked, self._held, strict=True)
-        ]
+        whole, keys = [], []
+        for room, parked, held in zip(self._rooms, self._parked, self._held, strict=True):
+            early = pick(parked, back)
+            whole.append(room.together([early, *(piece.seen for piece in held)]))
+            keys.append(np.concatenate([early["key"], *(piece.keys for piece in held)]))
         self._parked = [pick(parked, stay) for parked in self._parked]
-        return whole
+        return whole, keys
 
     def _around_of(
         self, rows: list[Any], state: Numbers, mates: list[tuple[Any, Any]], until_ns: int, *, jit: bool
@@ -323,7 +339,7 @@ class Thinner:
                 self._settling.keep(point, pick(each, np.array(stays[:staying], dtype=np.int64)))
             if len(own):
                 self._parked[point] = together([self._parked[point], pick(each, own)])
-            self._held[point] = [pick(each, np.array(waits[:waiting], dtype=np.int64))]
+            self._held[point] = [_waiting(pick(each, np.array(waits[:waiting], dtype=np.int64)))]
             self._waiting[point] = waiting
 
     def _expected(self, other: int, there: NDArray[np.void], here: NDArray[np.void], mate: Ints) -> Ints:
