@@ -46,6 +46,8 @@ WRITTEN: Final = 4096
 """This many kept flows are searched, judged and written together, if they have not too many rows."""
 LARGE: Final = 4096
 """A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""
+MOST_OF: Final = 8
+"""If more than such a part of some flows is judged, settings are inferred of all of them together."""
 PACKED: Final = 7
 """Maximum number of findings of a flow that are one number, a byte each."""
 ROWS: Final = 65_536
@@ -193,10 +195,10 @@ class FlowsTogether:
         ``record`` is the class of their records.
         """
         sizes = np.diff(self.facts.start)[places]
+        many = len(places) * MOST_OF >= len(self)  # then settings are inferred of all at once
         for part in recording.parts_of(sizes):
             some = self.take(places[part])
-            known = "settings" in self.__dict__  # then they are not inferred again
-            inferred = map(self.settings.both, places[part].tolist()) if known else some.both_settings()
+            inferred = map(self.settings.both, places[part].tolist()) if many else some.both_settings()
             endings = verdict.endings_of(some.endings)
             each = zip(recording.records(some.facts, record), endings, some.hits.each(), inferred, strict=True)
             for one, ending, has, settings in each:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.causes.kind import TRIAL_LEAST_NS, Holding, find, traits
 from analyzer.causes.kinds import host, on_the_link, this_flow, told_by_findings, told_by_icmp
 from analyzer.judge.judged import Certainty
-from analyzer.judge.scene import Scene
+from analyzer.judge.scene import QUESTIONED, Scene
 from analyzer.judge.witness import witnesses
 
 if TYPE_CHECKING:
@@ -72,11 +72,14 @@ def cause_kind(code: str) -> CauseKind:
 
 def explained(judged: JudgedFlow) -> JudgedFlow:
     """Return a judged flow with its witnesses, and its causes, the surest first."""
-    scene = Scene(judged.record, judged.ending, judged.findings)
+    record, ending = judged.record, judged.ending
     # of most flows that probe nothing beside them bears on how they ended
-    asked = scene.raises_question or bool(judged.record.icmp_errors)
+    asked = record.beside is not None or ending.verdict in QUESTIONED or bool(record.icmp_errors)
     codes = frozenset([finding.code for finding in judged.findings])
     kinds = _possible(_traits_of(judged) | codes, asked=asked)
+    if not (kinds or asked):
+        return judged
+    scene = Scene(record, ending, judged.findings)
     holding = Holding(scene)
     found = [cause for kind in kinds if (cause := find(kind, holding)) is not None]
     if asked:

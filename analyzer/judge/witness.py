@@ -13,7 +13,7 @@ from analyzer.judge.nearness import errors_come_from
 from analyzer.judge.record import other
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from analyzer.judge.events import IcmpError
     from analyzer.judge.scene import Scene
@@ -26,9 +26,11 @@ MOST_FRAMES = 16
 def witnesses(scene: Scene) -> tuple[Witness, ...]:
     """Return the witnesses of a flow, in order of time; none of a flow that raises no question."""
     found = [*_icmp(scene), *_capture(scene)]
-    if scene.record.beside is not None:
-        found += [*_link(scene), *_signs(scene), *_fates(scene), *_service(scene), *_changes(scene), *_same_hop(scene)]
-        found += [*_leases(scene), *_bridges(scene)]
+    beside = scene.record.beside
+    if beside is not None:
+        for kind, names in _NOTED.items():
+            if not names or any(map(beside.__getitem__, names)):
+                found += kind(scene)
     return tuple(sorted(found, key=lambda witness: witness.ts_ns))
 
 
@@ -245,3 +247,16 @@ def _capture(scene: Scene) -> Iterator[Witness]:
 def mac_text(mac: int) -> str:
     """Return an Ethernet address as text, empty if it is unknown."""
     return ":".join(f"{mac:012x}"[at : at + 2] for at in range(0, 12, 2)) if mac >= 0 else ""
+
+
+_NOTED: Final[dict[Callable[[Scene], Iterator[Witness]], tuple[str, ...]]] = {
+    _link: ("asked", "hop_asked", "said_frame", "hop_said_frame", "moved_frame", "announced_frame"),
+    _signs: ("last_frame", "known", "station_frame"),
+    _fates: ("shared_peer", "shared_other"),
+    _service: ("refused_frame", "accepted_frame", "clock_frame", "kept_frame"),
+    _changes: ("ttl_frame", "mac_frame"),
+    _same_hop: (),
+    _leases: ("back_frame", "leased_frame", "got_frame", "anew_frame"),
+    _bridges: ("changed_ns", "shut_ns", "port_ns"),
+}
+"""What makes witnesses of what was noted beside a flow, in order, and numbers of which one is not 0 then, if any."""

@@ -94,7 +94,7 @@ def _changes(settings: ManySettings, at: Column) -> list[str]:
     told = settings.told[at]
     few = set(np.flatnonzero(told["change_stop"] > told["change_first"]).tolist())
     return [
-        "[]" if place not in few else export.dumps(export.changes_objects(settings.claims.of(prober)))
+        "[]" if place not in few else export.dumps(export.changes_objects(settings.objects.of(prober)))
         for place, prober in enumerate(at.tolist())
     ]
 
@@ -102,7 +102,7 @@ def _changes(settings: ManySettings, at: Column) -> list[str]:
 def _families(settings: ManySettings, at: Column) -> list[str]:
     """Return the names of software that fits."""
     first = settings.software[at].tolist()
-    known = {place: export.dumps(list(settings.claims.of(place).families)) for place in set(first)}
+    known = {place: export.dumps(list(settings.objects.of(place).families)) for place in set(first)}
     return [known[place] for place in first]
 
 

@@ -33,7 +33,7 @@ from analyzer.judge.timers.probers import Probers, of_record
 from analyzer.judge.timers.settings import Settings, settings_of
 from analyzer.judge.timers.stack import stack_of
 from analyzer.judge.timers.timer import TIMER, copy_timer
-from analyzer.loops.loop import loop, records, scattered
+from analyzer.loops.loop import loop, records, scattered, thaw
 from analyzer.segment import NONE
 from analyzer.tolerances import OPTION_LEAST_NS
 
@@ -209,12 +209,21 @@ class Claims:
         """Return what is told of one."""
         return settings_of(self.told[at], self.timers, self.frames, self.changes)
 
+    def thawed(self) -> Claims:
+        """Return the same as dicts and lists, of which many objects are made sooner."""
+        if not isinstance(self.told, np.ndarray):
+            return self
+        told, timers, changes = (thaw(table, jit=False) for table in (self.told, self.timers, self.changes))
+        return Claims(told, timers, self.frames.tolist(), changes)
+
 
 def claims(known: Probers, *, jit: bool) -> Claims:
     """Return what the probes of endpoints show."""
     arguments = _arguments(known, jit=jit)
-    infer_each.choose(jit=jit)(*arguments)
+    sizes = infer_each.choose(jit=jit)(*arguments)
     *_, timers, frames, changes, told = arguments
+    if jit:
+        timers, frames, changes = (part[:size] for part, size in zip((timers, frames, changes), sizes, strict=True))
     return Claims(told, timers, frames, changes)
 
 

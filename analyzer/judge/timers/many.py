@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 LARGE: Final = 512
 """So many probes are worth compiled loops where these lie ready."""
-HUGE: Final = 1 << 18
-"""Where they do not, so many, in all, take as long by plain loops as compiling takes."""
+HUGE: Final = 1 << 16
+"""Where they do not, so many, in all, are worth some seconds of compiling: it is done once."""
 TIMERS: Final = {"interval": inference.INTERVAL, "period": inference.PERIOD, "idle": inference.IDLE}
 KNOWN_NS: Final = np.array(
     sorted(
@@ -68,11 +68,16 @@ class ManySettings:
     def of(self, at: int, side: int) -> Settings | None:
         """Return what is inferred of one endpoint of a flow, or None if it sent no probes."""
         place = int(self.place[2 * at + side])
-        return None if place < 0 else self.claims.of(place)
+        return None if place < 0 else self.objects.of(place)
 
     def both(self, at: int) -> tuple[Settings | None, Settings | None]:
         """Return what is inferred of both endpoints of a flow."""
         return self.of(at, 0), self.of(at, 1)
+
+    @cached_property
+    def objects(self) -> Claims:
+        """The same as ``claims``, to make objects of."""
+        return self.claims.thawed()
 
     @cached_property
     def told(self) -> NDArray[np.void]:

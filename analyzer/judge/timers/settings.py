@@ -94,7 +94,7 @@ def span(timer: Timer | None) -> Span | None:
 
 
 def _plain(frames: Numbers, first: int, stop: int) -> tuple[int, ...]:
-    return tuple([int(frame) for frame in frames[first:stop]])
+    return tuple(map(int, frames[first:stop]))
 
 
 def _or_none(value: int) -> int | None:
