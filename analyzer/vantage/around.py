@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.loops.loop import loop
-from analyzer.vantage.meeting import ODD, PLAIN, TELLS, WAITING
+from analyzer.vantage.meeting import CHANGED, ODD, PLAIN, TELLS, TOLD, WAITING, is_same
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -42,7 +42,10 @@ AROUND: Final = np.dtype(
         ("behind", np.int8),  # so many more stay
         ("open", np.int8),  # 1 while bytes that are missing somewhere are not yet acknowledged
         ("covers", np.int8),  # 1 while a range of forgotten data grows
-        ("tells", np.int8),  # 1 if there is something to tell of one of its packets
+        (
+            "tells",
+            np.int8,
+        ),  # TOLD if there is something to tell of one of its packets, CHANGED if one is another behind
     ],
     align=True,
 )
@@ -104,8 +107,8 @@ def look_around(seen: Rows, count: int, state: Numbers, stretch: int, around: Ro
         enter(end, stretch)
         enter(peer, stretch)
         goes[i] = STAYS_HERE
-        if state[i] >= TELLS:
-            end["tells"] = 1
+        if state[i] >= TELLS and end["tells"] == 0:
+            end["tells"] = TOLD
         if state[i] == ODD:
             if end["last"] >= 0:
                 goes[end["last"]] = STAYS_HERE
@@ -159,6 +162,39 @@ def first_waiting(state: Numbers, count: int) -> int:
         if state[i] == WAITING:
             return i
     return count
+
+
+@loop
+def drop_late(  # noqa: PLR0913, PLR0917 - loops take positional arguments
+    there: Rows,
+    count: int,
+    here: Rows,
+    mate: Numbers,
+    state: Numbers,
+    senders: Rows,
+    late_there: Numbers,
+    late_here: Numbers,
+    around: Rows,
+    goes: Numbers,
+    goes_here: Numbers,
+) -> None:
+    """Let all go that is surely one packet, of connections that are late at both points: those will not be told.
+
+    That one is another behind is noted of its end. Second captures of a packet stay.
+    """
+    for i in range(count):
+        j = mate[i]
+        if j < 0 or state[i] >= ODD or late_there[there[i]["flow"]] != 1:
+            continue
+        one = there[i]
+        other = here[j]
+        at = 2 * one["flow"] + one["side"]
+        sure = senders[at]["here"] == 2 * other["flow"] + other["side"] and one["copy"] + other["copy"] == 0
+        if sure and late_here[other["flow"]] == 1:
+            if state[i] == TELLS and not is_same(one, other):
+                around[at]["tells"] = CHANGED
+            goes[i] = GOES
+            goes_here[j] = GOES
 
 
 @loop

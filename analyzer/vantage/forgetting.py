@@ -44,6 +44,20 @@ class Counted:
         return len(self.began_ns[0]) + self.quiet + self.eventful
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of connections that are over."""
+
+    quiet: Bools
+    """Their packets tell nothing."""
+    told: Bools
+    """A flow of theirs tells something by itself."""
+    late: Bools
+    """They will not be told: of what is surely one packet nothing stayed."""
+    changed: Bools
+    """Of that one was another behind."""
+
+
 class Forgetting:
     """Decides which connections are forgotten, and counts them."""
 
@@ -56,30 +70,35 @@ class Forgetting:
         self._moved_ns: int | None = None
         self._may_be_copies = True
         self.samples = Samples()
+        self.until_ns = int(np.iinfo(np.int64).max)
+        """What begins later, by the clock there, will not be told."""
 
     def judge(
-        self, ended: Ended, quiet: Bools, told: Bools, expected_ns: Callable[[Ints], Ints], ahead_ns: int
+        self, ended: Ended, known: Known, expected_ns: Callable[[Ints], Ints], ahead_ns: int
     ) -> tuple[Bools, Bools, Bools]:
         """Say which connections stay as pairs, which are forgotten, and of which of these not all pairs are sure.
 
-        ``quiet`` are those whose packets tell nothing, ``told`` those with a flow that tells something.
         ``ahead_ns`` is how far the clock here is ahead of the one there.
         """
+        quiet, told = known.quiet, known.told
         count = len(quiet)
         if self._may_be_copies:  # then all has to be compared
             self._may_be_copies, self._moved_ns = ended.may_be_copies(self._moved_ns)
             if self._may_be_copies:
                 return quiet, np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
-        ready = ended.present(count)
+        ready = ended.present(count) | known.late
         asked = ready & ~(quiet | told)
-        changed = ended.changed(count, asked)
-        doubtful, unsure = ended.doubtful(count, asked, expected_ns)
-        eventful = ready & (told | ((changed | ended.missing(count)) & ~doubtful))
-        nothing = quiet | (ready & ~(changed | doubtful | ended.unpaired(count)))
-        nothing &= ~told
+        changed = known.changed | ended.changed(count, asked)
+        missing = ended.missing(count)
+        missing |= ended.lacking(count, asked & known.late & ~missing, expected_ns)
+        doubtful, unsure = ended.doubtful(count, asked & ~known.late, expected_ns)
+        doubtful &= ~known.late
+        eventful = ready & (told | ((changed | missing) & ~doubtful))
+        open_ = doubtful | (ended.unpaired(count) & ~known.late)
+        nothing = (quiet | (ready & ~(changed | missing | open_))) & ~told
         there_ns, here_ns = ended.began_ns(count, ahead_ns)
         began_ns = np.minimum(there_ns, here_ns - ahead_ns)
-        late = began_ns > self._limit(began_ns[eventful])
+        late = known.late | (began_ns > self._until(began_ns[eventful & ~known.late]))
         early = np.flatnonzero(nothing & ~late)
         self._began[0].append(there_ns[early])
         self._began[1].append(here_ns[early])
@@ -87,14 +106,13 @@ class Forgetting:
         self._eventful += int((eventful & late).sum())
         return quiet & told & ~late, nothing | (eventful & late), unsure | (told & ~quiet)
 
-    def _limit(self, began_ns: Ints) -> int:
+    def _until(self, began_ns: Ints) -> int:
         """Return until when those began that may be told, where these are more in which something happened."""
-        if self._most is None:
-            return int(np.iinfo(np.int64).max)
-        self._first = np.sort(np.concatenate([self._first, began_ns]))[: self._most]
-        if len(self._first) < self._most:
-            return int(np.iinfo(np.int64).max)
-        return int(self._first.max(initial=0)) + MARGIN_NS
+        if self._most is not None:
+            self._first = np.sort(np.concatenate([self._first, began_ns]))[: self._most]
+            if len(self._first) == self._most:
+                self.until_ns = int(self._first.max(initial=0)) + MARGIN_NS
+        return self.until_ns
 
     def counted(self) -> Counted:
         """Return what was forgotten."""

@@ -27,6 +27,11 @@ ODD: Final = 3
 WAITING: Final = 4
 """Not there yet."""
 
+TOLD: Final = 1
+"""Of an end: something may be told of one of its packets."""
+CHANGED: Final = 2
+"""Of an end: a packet of it that was let go is another behind."""
+
 ALONE: Final = -1
 """Instead of an index: no packet of the other point has the key."""
 MANY: Final = -2

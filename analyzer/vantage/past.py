@@ -15,8 +15,12 @@ import numpy as np
 
 from analyzer.loops.loop import loop, pick
 from analyzer.segment import ABSENT
+from analyzer.vantage.clock import THE_REFERENCE
 from analyzer.vantage.meeting import LATE_NS, STRANGE_NS
+from analyzer.vantage.pairing import Partner
+from analyzer.vantage.regrouped import regrouped
 from analyzer.vantage.sameness import differs
+from analyzer.vantage.sighting import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +130,8 @@ class Ended:
         """
         flags = np.zeros(count, dtype=np.bool_)
         data = []
-        for whole, home, end, left in zip(self.whole, self.home, self.end, self.left, strict=True):
+        for whole, home, end, rest in zip(self.whole, self.home, self.end, self.left, strict=True):
+            left = rest[whole["copy"][rest] == 0]
             empty = whole["payload_len"][left] == 0
             flags[home[left[empty]]] = True
             ends = np.zeros(2 * count, dtype=np.bool_)
@@ -134,6 +139,28 @@ class Ended:
             data.append(ends)
         alone = data[0] ^ data[1]
         flags |= alone[::2] | alone[1::2]
+        return flags
+
+    def lacking(self, count: int, asked: Bools, expected_ns: Callable[[Ints], Ints]) -> Bools:
+        """Say which connections that are ``asked`` about lack data at a point, in whatever pieces."""
+        picked = []
+        for whole, home, end, left in zip(self.whole, self.home, self.end, self.left, strict=True):
+            at = left[asked[home[left]] & (whole["payload_len"][left] > 0) & (whole["copy"][left] == 0)]
+            rows = pick(whole, at)
+            rows["flow"], rows["side"] = home[at], end[at] & 1
+            picked.append(rows)
+        there, here = picked
+        flags = np.zeros(count, dtype=np.bool_)
+        if not (len(there) and len(here)):
+            return flags
+        here["ts_ns"] -= expected_ns(here["ts_ns"] - int(expected_ns(there["ts_ns"][:1])[0]))
+        partner = Partner([(each, each, False) for each in np.flatnonzero(asked).tolist()])
+        every = np.arange(len(there)), np.arange(len(here))
+        found = regrouped(Columns(there), Columns(here), *every, partner, THE_REFERENCE)
+        for rows, at in zip(picked, found, strict=True):
+            alone = np.ones(len(rows), dtype=np.bool_)
+            alone[at] = False
+            flags[rows["flow"][alone]] = True
         return flags
 
     def changed(self, count: int, asked: Bools) -> Bools:

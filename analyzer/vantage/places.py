@@ -26,14 +26,25 @@ GONE: Final = -2
 """It was forgotten."""
 USED: Final = 0
 FREE: Final = 1
-"""Registers: one more than the highest place of any flow, and how many of those below are free."""
+NEW: Final = 2
+"""Registers: one more than the highest place of any flow, how many of those below are free, how many flows are new."""
 
 
 @loop
 def place(
-    flows: Numbers, start: int, count: int, of: Numbers, numbers: Numbers, free: Numbers, registers: Numbers
+    flows: Numbers,
+    start: int,
+    count: int,
+    of: Numbers,
+    numbers: Numbers,
+    free: Numbers,
+    registers: Numbers,
+    fresh: Numbers,
 ) -> int:
-    """Put places for the numbers of flows from ``start`` on; return where ``of`` has no room for the number."""
+    """Put places for the numbers of flows from ``start`` on; return where ``of`` has no room for the number.
+
+    ``fresh`` gets the indices of those that are new.
+    """
     for i in range(start, count):
         flow = flows[i]
         if flow >= len(of):
@@ -48,6 +59,8 @@ def place(
                 registers[USED] += 1
             of[flow] = at
             numbers[at] = flow
+            fresh[registers[NEW]] = i
+            registers[NEW] += 1
         flows[i] = at
     return count
 
@@ -60,29 +73,31 @@ class Places:
         self._of = np.full(1 << 10, NOWHERE, dtype=np.int64)
         self._numbers = np.zeros(1 << 10, dtype=np.int64)
         self._free = np.zeros(1 << 10, dtype=np.int64)
-        self._registers = np.zeros(2, dtype=np.int64)
+        self._registers = np.zeros(3, dtype=np.int64)
 
     @property
     def used(self) -> int:
         """More than the highest place of any flow."""
         return int(self._registers[USED])
 
-    def take(self, flows: Ints, *, jit: bool) -> Ints:
-        """Return the place of each of these flows, by number; a new one gets one that is free."""
+    def take(self, flows: Ints, *, jit: bool) -> tuple[Ints, Ints]:
+        """Return the place of each of these flows, by number, and the indices of those that were not there before."""
         self._numbers = _longer(self._numbers, self.used + len(flows), 0)
-        done, placed = 0, flows.copy()
+        self._registers[NEW] = 0
+        done, placed, fresh = 0, flows.copy(), np.zeros(len(flows), dtype=np.int64)
         while True:
             if jit:
-                tables = self._of, self._numbers, self._free, self._registers
+                tables = self._of, self._numbers, self._free, self._registers, fresh
                 done = place.compiled(placed, done, len(placed), *tables)
             else:
-                lists = [each.tolist() for each in (placed, self._of, self._numbers, self._free, self._registers)]
+                given = placed, self._of, self._numbers, self._free, self._registers, fresh
+                lists = [each.tolist() for each in given]
                 done = place(lists[0], done, len(placed), *lists[1:])
-                placed, self._of, self._numbers, self._free, self._registers = (
+                placed, self._of, self._numbers, self._free, self._registers, fresh = (
                     np.array(each, dtype=np.int64) for each in lists
                 )
             if done == len(placed):
-                return placed
+                return placed, fresh[: int(self._registers[NEW])]
             self._of = _longer(self._of, int(flows.max()) + 1, NOWHERE)
 
     def find(self, flows: Ints) -> Ints:

@@ -15,6 +15,8 @@ import numpy as np
 
 from analyzer.loops.loop import pick
 from analyzer.segment import FIN, SYN
+from analyzer.vantage.forgetting import Known
+from analyzer.vantage.meeting import CHANGED
 from analyzer.vantage.past import Ended
 from analyzer.vantage.sighting import Columns, mixed, together
 
@@ -60,6 +62,18 @@ class Settled:
         return len(self.there)
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What is known of the ends of flows at both points."""
+
+    tells: Sequence[Ints]
+    """Of each end whether there is something to tell: 0, TOLD or CHANGED."""
+    ttls: Sequence[Ints] = ()
+    """Of each end the TTL of its last packet."""
+    late: Sequence[Ints] = ()
+    """Of each flow 1 if it will not be told."""
+
+
 class _Piece:
     """Sightings that stay, of which some are taken out from time to time."""
 
@@ -101,6 +115,7 @@ class Settling:
         self._young: list[list[_Piece]] = [[] for _ in range(points)]
         self._count = 0
         self._looked = 0
+        self._ended = 0
         self._past = np.zeros(0, dtype=np.bool_)
         """Flows of the first capture that were looked at when they were over."""
         self._stays: list[list[Records]] = [[] for _ in range(points)]
@@ -116,6 +131,7 @@ class Settling:
         for flags, asked in ((self._over, numbers), (self._telling, telling)):
             flags[point] = _reaching(flags[point], int(asked.max(initial=-1)) + 1)
             flags[point][asked] = True
+        self._ended += len(numbers)
 
     def keep(self, point: int, seen: Records) -> None:
         """Take sightings that stay."""
@@ -125,7 +141,8 @@ class Settling:
     @property
     def is_due(self) -> bool:
         """Whether so much waits that it is worth looking through."""
-        return self._works and self._count >= self._looked + self._looked // 4 + WORTH
+        many = self._forgetting is not None and self._ended >= WORTH
+        return self._works and (many or self._count >= self._looked + self._looked // 4 + WORTH)
 
     def take_left(self, point: int) -> list[Records]:
         """Return what stayed at a point, but for settled connections, and do not keep it."""
@@ -135,7 +152,7 @@ class Settling:
 
     def sift(
         self,
-        tells: Sequence[Ints],
+        ends_of: Ends,
         senders: Records,
         held: Sequence[Ints],
         parked: list[Records],
@@ -146,10 +163,10 @@ class Settling:
     ) -> tuple[list[Records], Ints]:
         """Settle what is over; return what is still parked, and the connections, by their flows there.
 
-        ``tells`` is of each end of a flow at both points whether there is something to tell, ``held`` the flows of
-        which more waits; ``senders`` get what is counted. ``expected_ns`` says how far apart two sightings should be,
-        by times there, ``ahead_ns`` that they are about so much.
+        ``held`` are the flows of which more waits; ``senders`` get what is counted. ``expected_ns`` says how far apart
+        two sightings should be, by times there, ``ahead_ns`` that they are about so much.
         """
+        tells = ends_of.tells
         count = len(senders) // 2
         target = senders["here"][::2].astype(np.int64)
         known = np.flatnonzero(target >= 0)
@@ -188,18 +205,29 @@ class Settling:
         quiet &= ~ended.unpaired(count)
         settles, goes = quiet, np.zeros(count, dtype=np.bool_)
         if self._forgetting is not None:
-            told = _reaching(self._telling[0], count)[:count] | _reaching(self._telling[1], len(over[1]))[partner]
-            settles, goes, unsure = self._forgetting.judge(ended, quiet, ready & told, expected_ns, ahead_ns)
+            state = self._known(ends_of, ready, quiet, partner)
+            settles, goes, unsure = self._forgetting.judge(ended, state, expected_ns, ahead_ns)
             self._forget(goes, target)
-            for sent in _sent_of(ended, goes & ~unsure, senders):
+            for sent in _sent_of(ended, goes & ~unsure, goes & ~(unsure | state.late), senders, ends_of.ttls):
                 self._forgetting.samples.add(*sent, expected_ns(sent[0]))
         self._settle(ended, settles, senders, target)
         settles = settles | goes
         for stays, rows, home in zip(self._stays, whole, homes, strict=True):
             stays.append(pick(rows, np.flatnonzero(~settles[home])))
         self._young = [[piece for piece in young if len(piece)] for young in self._young]
+        self._ended = 0
         self._looked = self._count = sum(len(piece) for young in self._young for piece in young)
         return [pick(each, np.flatnonzero(rest)) for each in parked], np.flatnonzero(settles)
+
+    def _known(self, ends: Ends, ready: NDArray[np.bool_], quiet: NDArray[np.bool_], partner: Ints) -> Known:
+        """Return what is known of the connections that are ready, by their flows there."""
+        count, most = len(ready), max(len(ready), int(partner.max(initial=0)) + 1)
+        told = _reaching(self._telling[0], count)[:count] | _reaching(self._telling[1], most)[partner]
+        none = np.zeros(most, dtype=np.int64)
+        late = [_reaching(each > 0, most) for each in ends.late or (none, none)]
+        changed = (ends.tells[0][::2] == CHANGED) | (ends.tells[0][1::2] == CHANGED)
+        is_late = ready & late[0][:count] & late[1][partner]
+        return Known(quiet, ready & told, is_late, is_late & _reaching(changed, count)[:count])
 
     def _take_out(
         self, point: int, over: NDArray[np.bool_], asked: NDArray[np.bool_], parked: Records, back: Ints
@@ -271,17 +299,29 @@ def _signs(ends: Ints, rows: Records) -> Ints:
     return mixed(ends.astype(np.uint64), rows["key"].astype(np.uint64))
 
 
-def _sent_of(ended: Ended, asked: NDArray[np.bool_], senders: Records) -> Iterator[tuple[Ints, Ints, Ints]]:
-    """Yield packets of the connections that are ``asked`` about, for what clocks show."""
+def _sent_of(
+    ended: Ended, asked: NDArray[np.bool_], whole: NDArray[np.bool_], senders: Records, ttls: Sequence[Ints]
+) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Yield packets of the connections that are ``asked`` about, for what clocks show; pairs of those that are whole.
+
+    Which way they went the hops of the pairs tell, else of the last packets of each end at both points, else times.
+    """
     there = np.flatnonzero(asked)
     home = ended.home[0][ended.pairs[0]]
-    at = np.flatnonzero(asked[home])
+    at = np.flatnonzero(whole[home])
     rank = np.zeros(len(asked), dtype=np.int64)
     rank[there] = np.arange(len(there))
     which = rank[home[at]]
     side = ended.end[0][ended.pairs[0][at]] & 1
-    times, ttls = ended.each("ts_ns", at), ended.each("ttl", at)
-    way, _ = _ways(side, ttls, which, there, senders)
+    times, hops = ended.each("ts_ns", at), ended.each("ttl", at)
+    way, by_hops = _ways(side, hops, which, there, senders)
+    if ttls:
+        last = np.zeros(len(there), dtype=np.int64)
+        for own, sign in ((0, 1), (1, -1)):
+            ends = 2 * there + own
+            one, other = ttls[0][ends].astype(np.int64), ttls[1][senders["here"][ends]].astype(np.int64)
+            last += np.where((one > 0) & (other > 0), sign * np.sign(one - other), 0)
+        way = np.where(~by_hops & (last != 0), np.sign(last), way)
     yield from _sent(side, times, which, there, way, senders)
 
 

@@ -23,6 +23,7 @@ from analyzer.vantage.around import (
     PENDING,
     agree,
     cover,
+    drop_late,
     first_waiting,
     look_around,
     park,
@@ -32,7 +33,7 @@ from analyzer.vantage.around import (
 from analyzer.vantage.forgotten import COVER, Thinned
 from analyzer.vantage.meeting import SENDER, forget, judge_pairs, meet
 from analyzer.vantage.places import GONE, Places
-from analyzer.vantage.settled import Settling
+from analyzer.vantage.settled import Ends, Settling
 from analyzer.vantage.sighting import Columns, Room, together
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ class Thinner:
         self._rooms = [Room() for _ in range(points)]
         self._settling = Settling(points, forgetting)
         self._places = [] if forgetting is None else [Places() for _ in range(points)]
+        self._forgetting = forgetting
+        self._late: list[Numbers] = [None] * points
+        """Of each place 1 for a flow that began behind all that will be told."""
         """Where the flows of each point lie, if some are forgotten: that stands for their numbers until the end."""
         self._sifted = 0
         self._parked = [together([]) for _ in range(points)]
@@ -149,13 +153,24 @@ class Thinner:
         if len(seen):
             flows = np.ascontiguousarray(seen["flow"])
             if self._places:
-                seen["flow"] = flows = self._places[point].take(flows, jit=jit)
+                flows, new = self._places[point].take(flows, jit=jit)
+                seen["flow"] = flows
+                self._note_late(point, flows[new], seen["ts_ns"][new])
             self._held[point].append(Waiting(seen, np.ascontiguousarray(seen["key"]), flows))
             self._waiting[point] += len(seen)
         comparable = all(self._waiting) or all(self._known)
         if comparable and len(self._waiting) > 1 and max(self._waiting) >= self._settle_at:
             self._settle(jit=jit)
             self._settle_at = 2 * max(STRETCH, *self._waiting)  # what waits is looked through again
+
+    def _note_late(self, point: int, new: Ints, began_ns: Ints) -> None:
+        """Note which flows that begin now will not be told."""
+        assert self._forgetting is not None
+        self._late[point] = _numbers(self._late[point], int(new.max(initial=-1)) + 1, jit=True)
+        until_ns = self._forgetting.until_ns
+        if until_ns < NEVER_NS:
+            until_ns += self._apart_ns[point]
+        self._late[point][new] = began_ns > until_ns
 
     def left(self) -> Thinned:
         """Return what is left, when everything was read."""
@@ -223,6 +238,10 @@ class Thinner:
                 until_ns, self._stretch, self._senders[other], self._owners[other], state,
             )  # fmt: skip
         goes = self._around_of(rows, state, mates, until_ns, jit=jit)
+        if self._forgetting is not None and self._forgetting.until_ns < NEVER_NS:
+            late = [_plain(each, jit=jit) for each in self._late]
+            tables = self._senders[1], late[0], late[1], self._around[0]
+            drop_late.choose(jit=jit)(rows[0], len(whole[0]), rows[1], mates[0][0], state, *tables, goes[0], goes[1])
         self._let_go(rows, goes, [mate for mate, _ in mates], jit=jit)
         self._sort_out(whole, rows, goes, [mate for mate, _ in mates], until_ns - QUIET_NS, jit=jit)
         if self._settling.is_due:
@@ -234,17 +253,18 @@ class Thinner:
             return
         self._sifted += 1
         senders = freeze(self._senders[1], SENDER)
-        tells = [np.ascontiguousarray(freeze(each, AROUND)["tells"]) for each in self._around]
         held = [np.concatenate([NONE, *(piece.flows for piece in each)]) for each in self._held]
+        around = [freeze(each, AROUND) for each in self._around]
+        tells, ttls = ([np.ascontiguousarray(each[name]) for each in around] for name in ("tells", "ttl"))
+        ends = Ends(tells, ttls, self._late if self._places else ())
         self._parked, gone = self._settling.sift(
-            tells, senders, held, self._parked, self._apart_at, self._apart_ns[1], jit=jit
+            ends, senders, held, self._parked, self._apart_at, self._apart_ns[1], jit=jit
         )
         self._senders[1] = thaw(senders, jit=jit)
         ended = np.zeros(len(senders), dtype=np.bool_)
         ended[2 * gone] = ended[2 * gone + 1] = True
-        around = freeze(self._around[0], AROUND)
-        around["covers"][np.flatnonzero(ended[: len(around)])] = 0
-        self._around[0] = thaw(around, jit=jit)
+        around[0]["covers"][np.flatnonzero(ended[: len(around[0])])] = 0
+        self._around[0] = thaw(around[0], jit=jit)
         covers = np.concatenate([np.zeros(0, dtype=COVER), *self._covers])
         self._covers = [covers[~ended[covers["sender"]]]]
         if self._places:

@@ -12,6 +12,7 @@ from analyzer.vantage.around import (
     STAYS_HERE,
     agree,
     cover,
+    drop_late,
     first_waiting,
     look_around,
     park,
@@ -19,7 +20,7 @@ from analyzer.vantage.around import (
     states_here,
 )
 from analyzer.vantage.forgotten import COVER
-from analyzer.vantage.meeting import ODD, PLAIN, WAITING
+from analyzer.vantage.meeting import CHANGED, ODD, PLAIN, TELLS, WAITING
 
 
 def looked(seen, state):
@@ -108,3 +109,19 @@ def test_what_is_silent_is_put_aside():
     stays, waits = [0] * 5, [0] * 5
     assert sort_out(goes, 5, stays, waits) == (1, 2)
     assert (stays[:1], waits[:2]) == ([2], [1, 4])
+
+
+def test_what_is_late_goes_at_once(sightings):
+    """Of connections that will not be told every sure packet goes; one that is another behind is noted of its end."""
+    there = sightings((0, 0, 100, 7), (1, 1, 7, 101), (2, 0, 101, 8), (3, 0, 102, 8), raw=True)
+    here = there.copy()
+    here["flow"], here["window"][1], here["copy"][2] = 1, 5, 1
+    rows = [thaw(each, jit=False) for each in (there, here)]
+    senders = [{"here": 2}, {"here": 3}]
+    for late, expected in (((1,), [GOES, GOES, PENDING, PENDING]), ((0,), [PENDING] * 4)):
+        around = thaw(np.zeros(2, dtype=AROUND), jit=False)
+        goes, theirs = [PENDING] * 4, [PENDING] * 4
+        state = [PLAIN, TELLS, TELLS, ODD]
+        drop_late(rows[0], 4, rows[1], [0, 1, 2, 3], state, senders, late, (0, 1), around, goes, theirs)
+        assert goes == theirs == expected
+        assert [end["tells"] for end in around] == [0, CHANGED if late[0] else 0]

@@ -8,7 +8,8 @@ from analyzer.report.joint_html import page
 from analyzer.report.joint_text import text
 from analyzer.report.screen import Screen
 from analyzer.vantage import thinning
-from analyzer.vantage.forgetting import MARGIN_NS, Forgetting
+from analyzer.vantage.forgetting import MARGIN_NS, Forgetting, Known
+from analyzer.vantage.settled import Settling
 from tests.vantages import ACK, FIN, PSH, SYN, World
 
 
@@ -35,6 +36,9 @@ class Stub:
     def doubtful(self, count, *_):
         return self._flags(count, self._doubtful), self._flags(count, self._doubtful)
 
+    def lacking(self, count, *_):
+        return self._flags(count, [])
+
     def missing(self, count):
         return self._flags(count, self._missing)
 
@@ -44,11 +48,11 @@ class Stub:
         return self._began, self._began + ahead_ns
 
 
-def judged(forgetting, stub, *, quiet=(), told=()):
+def judged(forgetting, stub, *, quiet=(), told=(), late=(), changed=()):
     """Judge connections; return which stay as pairs and which are forgotten."""
     count = len(stub._began)
-    flags = [np.isin(np.arange(count), list(each)) for each in (quiet, told)]
-    pairs, goes, _ = forgetting.judge(stub, *flags, np.zeros_like, 0)
+    flags = [np.isin(np.arange(count), list(each)) for each in (quiet, told, late, changed)]
+    pairs, goes, _ = forgetting.judge(stub, Known(*flags), np.zeros_like, 0)
     return np.flatnonzero(pairs).tolist(), np.flatnonzero(goes).tolist()
 
 
@@ -76,6 +80,15 @@ def test_quiet_connections_are_counted_by_when_they_began():
     assert judged(forgetting, Stub([0, 1, LATE]), quiet=[0, 1, 2], told=[1]) == ([1], [0, 2])
     counted = forgetting.counted()
     assert (counted.began_ns[0].tolist(), counted.quiet, counted.eventful, len(counted)) == ([0], 1, 0, 2)
+
+
+def test_connections_that_are_late_are_all_counted():
+    """Of a connection that began behind all that are told it is said whether something happened, in doubt or not."""
+    forgetting, late = Forgetting(1), [1, 2, 3, 4]
+    judged(forgetting, Stub([0], missing=[0]))
+    stub = Stub([1] * 5, missing=[1], doubtful=[2])
+    assert judged(forgetting, stub, late=late, told=[3], changed=[4]) == ([], [0, 1, 2, 3, 4])
+    assert (forgetting.counted().eventful, forgetting.counted().quiet) == (3, 1)
 
 
 def test_all_that_may_be_told_stay_without_a_limit():
@@ -113,12 +126,20 @@ def busy(*, connections, odd):
     return world
 
 
+def in_small_pieces(monkeypatch):
+    """Let a short capture be read as a long one is: many batches, stretches and connections that are over."""
+    monkeypatch.setattr(thinning, "STRETCH", 100)
+    monkeypatch.setattr("analyzer.vantage.settled.WORTH", 2)
+    monkeypatch.setattr("analyzer.capture.reader.BATCH_ROWS", 64)
+    monkeypatch.setattr("analyzer.track.tracker.SWEEP", 50)
+    monkeypatch.setattr("analyzer.track.tracker.AT_ONCE", 1)
+
+
 @pytest.mark.parametrize("most", [1, 2, 3, 30])
 def test_text_and_page_are_those_of_all(tmp_path, monkeypatch, most):
     """What is told of the first connections, and how many more there are, is the same when the others are forgotten."""
     paths = busy(connections=30, odd=(2, 3, 17, 20, 28)).write(tmp_path)
-    monkeypatch.setattr(thinning, "STRETCH", 100)
-    monkeypatch.setattr("analyzer.vantage.settled.WORTH", 64)
+    in_small_pieces(monkeypatch)
     whole, few = join(*paths, jit=False, keep_all=False), join(*paths, jit=False, keep_all=False, most=most)
     assert (whole.eventful, whole.more) == ([2, 3, 17, 20, 28], 0)
     assert len(few.eventful) + few.more == 5
@@ -127,6 +148,21 @@ def test_text_and_page_are_those_of_all(tmp_path, monkeypatch, most):
     told = [list(text(each, Screen(), limit=most))[3:] for each in (whole, few)]
     assert told[0] == told[1]
     assert len(page(few, limit=most)) == pytest.approx(len(page(whole, limit=most)), abs=10)
+
+
+def test_of_what_will_not_be_told_no_packet_stays(tmp_path, monkeypatch):
+    """Once the connections are known that are told, packets of later ones are let go as they are met."""
+    paths = busy(connections=40, odd=(0, 1, 21, 38)).write(tmp_path)
+    in_small_pieces(monkeypatch)
+    kept = []
+    keep = Settling.keep
+    monkeypatch.setattr(Settling, "keep", lambda self, point, seen: (kept.append(len(seen)), keep(self, point, seen)))
+    few = join(*paths, jit=False, keep_all=False, most=1)
+    some, kept[:] = sum(kept), []
+    whole = join(*paths, jit=False, keep_all=False)
+    assert some < 0.8 * sum(kept)
+    assert (few.eventful[:1], len(few.eventful) + few.more) == (whole.eventful[:1], len(whole.eventful))
+    assert [list(text(each, Screen(), limit=1))[3:] for each in (few,)] == [list(text(whole, Screen(), limit=1))[3:]]
 
 
 def test_forgotten_connections_cannot_be_looked_at(tmp_path, monkeypatch):

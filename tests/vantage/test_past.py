@@ -86,6 +86,17 @@ def test_packet_that_is_there_more_often_is_missing(ended):
     assert not ended(ROWS, ROWS).doubtful(1, ALL, expected_ns)[1][0]
 
 
+def test_data_in_other_pieces_is_not_lacking(ended):
+    """Data that is cut otherwise at the other point is there; what goes beyond that is lacking."""
+    one = ended([(0, 0, 10, 50), (1, 0, 20, 50)], [(0, 0, 10, 51)])
+    for whole, sizes in zip(one.whole, ([10, 10], [20]), strict=True):
+        whole["payload_len"] = sizes
+    assert not one.lacking(1, ALL, expected_ns)[0]
+    one.whole[1]["payload_len"] = 15
+    assert one.lacking(1, ALL, expected_ns)[0]
+    assert not one.lacking(1, ~ALL, expected_ns)[0]
+
+
 def test_points_that_are_equally_far_apart_may_be_copies(ended):
     """All packets equally far apart, with the same TTL and IP ID, may be two copies of one capture."""
     assert ended(ROWS, ROWS).may_be_copies(None) == (True, AHEAD_NS)

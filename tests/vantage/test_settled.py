@@ -5,7 +5,7 @@ import pytest
 
 from analyzer.segment import ACK, FIN, SYN
 from analyzer.vantage.meeting import SENDER
-from analyzer.vantage.settled import Settling
+from analyzer.vantage.settled import Ends, Settling
 
 NONE = np.zeros(0, dtype=np.int64)
 
@@ -35,7 +35,7 @@ def settled(connection, *, over=(True, True), tells=0, held=False, forgetting=No
     ends = np.zeros(4, dtype=np.int8), np.array([0, 0, 0, tells], dtype=np.int8)
     parked = [seen[:0] for seen in connection]
     settling.sift(
-        ends, senders, (NONE, waits), parked, lambda times: np.full(len(times), 7_000_000), 7_000_000, jit=False
+        Ends(ends), senders, (NONE, waits), parked, lambda times: np.full(len(times), 7_000_000), 7_000_000, jit=False
     )
     return settling.settled(senders), senders, [sum(map(len, settling.take_left(point))) for point in (0, 1)]
 
