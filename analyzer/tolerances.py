@@ -108,6 +108,9 @@ COPY_NS: Final = 10 * MS
 COPY_SAME_ID_NS: Final = 190 * MS
 """The same with an equal, non-zero IP ID or an equal TSval, which a host does not repeat that soon: networks double
 packets as late as 135 ms, and no retransmission timer is shorter than 200 ms (Linux TCP_RTO_MIN)."""
+ASKED_NS: Final = MS
+"""Nothing is sent again so soon that nobody asked for: a tail loss probe waits for two ticks or more (RFC 8985 7.2,
+Linux tcp_schedule_loss_probe)."""
 
 # ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -72,6 +72,8 @@ class Flow:
         self.last = None
         self.active = None
         self.resets = 0
+        self.reset_way = None  # TTL and station of the last RST
+        self.doubles = 0
         self.claim = None  # (owner, its SND.NXT before, its SND.UNA before, when, frame): acknowledged but not seen
         self.provoked = None  # (owner, when, frame): a SYN that it sent again on an established connection
         self.lone = None  # (sender, when, frame, ack, activity before): the last segment, an empty ACK out of a silence
@@ -85,6 +87,8 @@ class Reference:
         self.flows = {}
         self.count = 0
         self.hosts = {}
+        self.packets = 0
+        self.doubles = 0
 
     def take(self, row):
         """Return the columns of one row and then learn from it."""
@@ -128,14 +132,17 @@ class Reference:
         known = self.known(flow, own, peer, row, seq, ack)
         if row["flags"] & RST:
             self.widen(row, known)
-        known["is_copy"] = int(self.copied(flow.ends[own], row) and not self.behind_peer(flow, own, row))
+        known["is_copy"] = int(self.copied(flow, own, row) and not self.behind_peer(flow, own, row))
         known |= self.challenge(flow, own, row, (seq, ack), unsent) if not known["is_copy"] else {}
         if row["note"] == UNNUMBERED and like_probe and not known["is_copy"] and seq >= 0:
             known["seq"] = seq = seq - 1
         if known["is_copy"]:
+            self.doubles += 1
+            flow.doubles += 1
             flow.lone = None if like_probe else flow.lone
             flow.last = max(flow.last, row["ts_ns"])
         else:
+            self.packets += 1
             self.learn(flow, own, peer, row, seq, ack, like_probe, challenge=known["provocation"] > 0)
         return known
 
@@ -265,12 +272,44 @@ class Reference:
         known = [at for at in (end.sent, peer.acked) if at is not None]
         return nearest(value, max(known)) if known else value + TURN
 
-    def copied(self, end, row):
+    def copied(self, flow, own, row):
         """Say whether one of this end's last four segments was this packet: the same in all but TTL and MAC."""
-        limit = SECOND * 19 // 100 if row["ip_id"] > 0 or row["tsval"] >= 0 else SECOND // 100
-        return any(
-            self.identity(row) == identity and abs(row["ts_ns"] - ts_ns) <= limit for identity, ts_ns in end.recent
-        )
+        end, peer = flow.ends[own], flow.ends[1 - own]
+        named = row["ip_id"] > 0 or row["tsval"] >= 0
+        limit = SECOND * 19 // 100 if named else SECOND // 100
+        like = [when for identity, when in end.recent[::-1] if self.identity(row) == identity]
+        like = [when for when in like if abs(row["ts_ns"] - when) <= limit]
+        if not like:
+            return False
+        if row["ip_id"] > 0 or abs(row["ts_ns"] - like[0]) > SECOND // 100:
+            return True
+        if row["flags"] & RST:
+            elsewhere = (row["ttl"], row["src_mac"]) != flow.reset_way
+        else:
+            inside = min(end.ttls, default=-1) <= row["ttl"] <= max(end.ttls, default=-1)
+            elsewhere = row["src_mac"] != end.mac or not inside
+        if elsewhere or self.unasked(end, peer, row, like[0]):
+            return True
+        others = end.count + peer.count - 1
+        there, twice = (others, flow.doubles) if others else (self.packets - 1, self.doubles)
+        return twice * 2 >= there
+
+    def unasked(self, end, peer, row, like):
+        """Say whether nothing can have made an end send the same again so soon."""
+        kind = row["flags"] & (SYN | RST | ACK)
+        below = row["payload_len"] <= 1 and row["seq"] == (self.highest(end, peer) - 1) % TURN
+        if kind & RST or kind == SYN | ACK:
+            return False
+        if kind == SYN or below:
+            return True
+        if kind == ACK and not row["payload_len"]:
+            return False
+        heard = peer.trail[-1][0] if peer.trail else -1
+        return row["ts_ns"] - like <= SECOND // 1000 and heard <= like
+
+    def highest(self, end, peer):
+        """SND.NXT of an end."""
+        return max(at for at in (end.sent, peer.acked, -1) if at is not None)
 
     def behind_peer(self, flow, own, row):
         """Say whether an unnumbered segment comes behind one of the peer: what it has in common says nothing then."""
@@ -383,6 +422,7 @@ class Reference:
         end.count += 1
         if flags & RST:
             flow.resets += 1
+            flow.reset_way = (row["ttl"], row["src_mac"])
         else:
             ttls, macs = self.hosts.setdefault(self.host(row), ([], []))
             ttls.append(row["ttl"])

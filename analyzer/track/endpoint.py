@@ -15,7 +15,7 @@ import numpy as np
 
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, RST, SYN
-from analyzer.tolerances import COPY_NS, COPY_SAME_ID_NS, RTO_LEAST_NS
+from analyzer.tolerances import COPY_SAME_ID_NS, RTO_LEAST_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record
@@ -100,49 +100,6 @@ LONGEST_PAUSE_US: Final = 0x7FFFFFFF
 CLAIM: Final = 1
 HOLE: Final = 2
 """Kinds of oddities: numbers of an end that its peer acknowledged, or that it skipped, and that were not captured."""
-
-
-@loop
-def signature(row: Record) -> int:
-    """Return what two captured copies of one packet have in common: not TTL, MAC or checksum.
-
-    Multiplied, because the fields of neighbouring segments differ by a little, and shifted ones would cancel out. Each
-    product stays below 2**62, so that Python and machine code agree.
-    """
-    sign = (row["seq"] * 0x2545F491) ^ (row["ack"] * 0x369DEA0F) ^ (row["tsval"] * 0x1B873593)
-    shape = (row["window"] * 256 + row["flags"]) * 0x165667B1
-    sign = sign ^ (row["tsecr"] * 0x27D4EB2F) ^ shape ^ ((row["ip_id"] * 8192) ^ row["payload_len"]) * 0x2B5AD4CF
-    if row["sack_left"] < 0:
-        return sign
-    return sign ^ (row["sack_left"] * 0x19D699A5) ^ (row["sack_right"] * 0x31F4D3C7)
-
-
-@loop
-def is_copy(end: Record, sign: int, ts_ns: int, ip_id: int, tsval: int) -> int:
-    """Say whether one of this endpoint's last four segments was the same packet, moments ago."""
-    limit = COPY_SAME_ID_NS if ip_id > 0 or tsval >= 0 else COPY_NS
-    if end["sign0"] == sign and abs(ts_ns - end["sign0_ns"]) <= limit:
-        return 1
-    if end["sign1"] == sign and abs(ts_ns - end["sign1_ns"]) <= limit:
-        return 1
-    if end["sign2"] == sign and abs(ts_ns - end["sign2_ns"]) <= limit:
-        return 1
-    if end["sign3"] == sign and abs(ts_ns - end["sign3_ns"]) <= limit:
-        return 1
-    return 0
-
-
-@loop
-def sign_in(end: Record, sign: int, ts_ns: int) -> None:
-    """Remember a segment's signature in place of the oldest of four."""
-    end["sign3"] = end["sign2"]
-    end["sign3_ns"] = end["sign2_ns"]
-    end["sign2"] = end["sign1"]
-    end["sign2_ns"] = end["sign1_ns"]
-    end["sign1"] = end["sign0"]
-    end["sign1_ns"] = end["sign0_ns"]
-    end["sign0"] = sign
-    end["sign0_ns"] = ts_ns
 
 
 @loop

@@ -114,6 +114,7 @@ FLOW: Final = whole_lines(
         ("copies", np.int32),
         ("beats", np.int32),  # chain of trains of heartbeats, -1 none
         ("cut", np.int32),  # segments of which the snap length left only the ports
+        ("reset_way", np.int64),  # TTL and station of the last RST (copies)
     ],
 )
 """What is kept per live flow beside its two endpoints, in whole cache lines: else the hot ones would be three."""
@@ -331,6 +332,7 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["copies"] = 0
     flow["cut"] = 0
     flow["reset_count"] = 0
+    flow["reset_way"] = 0
     flow["after_reset"] = 0
     flow["backwards"] = 0
     flow["ip_version"] = row["ip_version"]

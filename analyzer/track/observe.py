@@ -18,18 +18,16 @@ from analyzer.seqnum import unwrap
 from analyzer.track.awaiting import await_another, await_less, take_early
 from analyzer.track.awake import WORDS, testify, testify_clock
 from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK, answers_syn, is_challenge, note_provocation
+from analyzer.track.copies import is_copy, sign_in, signature, way_of
 from analyzer.track.endpoint import (
     ENDPOINT,
     begins_incarnation,
     in_syn_sent,
-    is_copy,
     learn_header,
     learn_numbers,
     learn_time,
     new_endpoint,
     settle_claim,
-    sign_in,
-    signature,
 )
 from analyzer.track.exchange import is_new_data, may_beat, may_show_answer, note_unseen_answer, watch_beats
 from analyzer.track.fast_path import go_on, goes_on, steady
@@ -392,7 +390,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             claimed_ns = end["missed_ns"]
             unsent = settle_claim(flow, end, side, row, seq)
         sign = signature(row)
-        copy = is_copy(end, sign, ts_ns, row["ip_id"], row["tsval"])
+        distinct = registers[SEGMENTS] + segments - 1 - registers[COPIES]
+        copy = is_copy(flow, end, peer, row, sign, distinct, registers[COPIES])
         if note == NOTE_UNNUMBERED and peer["last_ns"] > end["last_ns"]:
             copy = 0  # without its number, a probe looks like the answer behind the peer's
         if telling > 0:
@@ -448,6 +447,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             take_back(flows, flow, side, row)
         if flags & RST:
             flow["reset_count"] += 1
+            flow["reset_way"] = way_of(row)
             flow["after_reset"] = 0
             end["segments"] += 1
             learn_time(flow, end, row, alike)

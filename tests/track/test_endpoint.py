@@ -1,8 +1,6 @@
 """What is known of an endpoint, rule by rule."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from analyzer.loops.loop import records
 from analyzer.segment import ACK, FIN, PSH, SYN
@@ -10,7 +8,6 @@ from analyzer.track import endpoint
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW
 from tests.notation import follow, parse, plain
-from tests.traffic import captures, plains
 
 HANDSHAKE = """# A flow.
 +0      a > b  S   0:0(0) <ws 7>
@@ -51,77 +48,6 @@ def test_new_endpoint_sets_every_field(end):
     endpoint.new_endpoint(used)
 
     assert end == used
-
-
-# ── copies ──
-
-
-@settings(max_examples=200)
-@given(captures())
-def test_signatures_differ_where_segments_differ(rows):
-    """Two segments have the same signature only if they share all that copies share."""
-    names = ["seq", "ack", "tsval", "tsecr", "window", "ip_id", "flags", "payload_len", "sack_left", "sack_right"]
-    whole = {tuple(row[name] for name in names): endpoint.signature(row) for row in plains(rows)}
-
-    assert len(whole) == len(set(whole.values()))
-
-
-@given(
-    st.integers(0, 2**32 - 1),
-    st.integers(1, 2**16),
-    st.integers(1, 2**16),
-    st.sampled_from([("ack", "window"), ("seq", "ack"), ("ack", "tsecr"), ("payload_len", "window"), ("tsval", "seq")]),
-)
-def test_differences_in_two_fields_do_not_cancel_out(value, one, two, names):
-    """Two fields that both move by a little make another signature."""
-    row = row_of("+0 a > b . 0:0(0) ack 1 win 0 <ts 1 1>") | {names[0]: value, names[1]: value}
-    other = row | {names[0]: value + one, names[1]: value ^ two}
-
-    assert endpoint.signature(row) != endpoint.signature(other)
-
-
-@pytest.mark.parametrize("field", ["ttl", "src_mac", "interface", "ts_ns", "frame"])
-def test_copies_differ_in_ttl_station_and_time(field):
-    """What a router or a second interface changes does not change the signature."""
-    row = row_of("+0 a > b . 0:0(0) ack 1")
-
-    assert endpoint.signature(row) == endpoint.signature(row | {field: row[field] + 1})
-
-
-@pytest.mark.parametrize(
-    ("later_ns", "ip_id", "expected"),
-    [
-        (0, 0, 1),
-        (10_000_000, 0, 1),
-        (10_000_001, 0, 0),
-        (-10_000_000, 0, 1),
-        (-10_000_001, 0, 0),
-        (190_000_000, 5, 1),
-        (190_000_001, 5, 0),
-        (10_000_001, -1, 0),
-    ],
-)
-def test_copies_come_within_ten_milliseconds(end, later_ns, ip_id, expected):
-    """The same segment is a copy within 10 ms, within 190 ms where the IP ID says so too."""
-    endpoint.sign_in(end, 77, 1_000_000_000)
-
-    assert expected == endpoint.is_copy(end, 77, 1_000_000_000 + later_ns, ip_id, -1)
-
-
-@pytest.mark.parametrize(("later_ns", "expected"), [(190_000_000, 1), (190_000_001, 0)])
-def test_a_timestamp_names_a_packet_too(end, later_ns, expected):
-    """Where IP has no ID, an equal TSval shows within 190 ms that it is the same packet."""
-    endpoint.sign_in(end, 77, 1_000_000_000)
-
-    assert expected == endpoint.is_copy(end, 77, 1_000_000_000 + later_ns, -1, 4711)
-
-
-def test_four_signatures_are_remembered(end):
-    """A copy is recognised among the last four segments of its sender, not among older ones."""
-    for sign in range(1, 6):
-        endpoint.sign_in(end, sign, 0)
-
-    assert [0, 1, 1, 1, 1] == [endpoint.is_copy(end, sign, 0, 0, -1) for sign in range(1, 6)]
 
 
 # ── numbers ──

@@ -7,7 +7,7 @@ from analyzer.capture.reader import open_capture
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, PSH, RST, SYN, SegmentBatch
 from analyzer.track import observe
-from analyzer.track.endpoint import signature
+from analyzer.track.copies import signature
 from analyzer.track.fast_path import NOT_STEADY, STEADY, STEADY_SENDER, go_on, goes_on, steady
 from tests.beside import lab, or_skip
 from tests.judging import CAPTURES
