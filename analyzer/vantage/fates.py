@@ -175,10 +175,13 @@ def _is_blind(p: Packets, row: int, point: int) -> bool:
 
 
 def _misses(p: Packets, row: int, point: int) -> bool:
-    """Say whether a capture lacks what passed it just before or behind a packet: then it proves nothing of that."""
+    """Say whether a capture lacks what passed it just before or behind a packet: then it proves nothing of that.
+
+    What it lacks because it had not begun, or had ended, says nothing of the time in which it ran.
+    """
     for step in (-1, 1):
         at = row + step
-        while 0 <= at < len(p.side) and not p.has[at, point]:
+        while 0 <= at < len(p.side) and not p.has[at, point] and coverage.ran_there(p, at, point):
             if not p.flags[at] & RST and _passed_unseen(p, at, point):
                 return True
             at += step

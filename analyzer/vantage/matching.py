@@ -228,11 +228,19 @@ class _Matching:
         left_there, left_here = _left(len(self.seen_there), self.there), _left(len(self.seen_here), self.here)
         groups = Groups(self.seen_there["key"][left_there], self.seen_here["key"][left_here])
         delays = np.maximum(self._delays(clock), 0) if len(self.there) else NOTHING
-        limits = -(SHORTEST_NS // 10 + clock.width_ns), _slowest(delays, clock)
+        earliest, longest = -(SHORTEST_NS // 10 + clock.width_ns), (_usual(delays, clock), _slowest(delays, clock))
         pairings = self._pairings()
         found: list[tuple[int, int]] = []
-        for one, other in groups.each():
-            found += self._in_order(left_there[one], left_here[other], clock, limits, pairings)
+        for at_there, at_here in groups.each():
+            one, other = left_there[at_there], left_here[at_here]
+            for latest in longest:  # first what came as others do: what waited longer may be any of the rest
+                more = self._in_order(one, other, clock, (earliest, latest), pairings)
+                found += more
+                if not more:
+                    continue
+                one, other = (
+                    np.setdiff1d(each, taken) for each, taken in zip((one, other), zip(*more, strict=True), strict=True)
+                )
         pairs = np.array(found, dtype=np.int64).reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 
@@ -346,6 +354,12 @@ def _tells(seen: Columns) -> bool:
 def _key_with_id(seen: Columns) -> Ints:
     rest = ((seen["ip_id"].astype(np.int64) & 0xFFFF) << 32) | (seen["tsval"] & 0xFFFFFFFF)
     return mixed(seen["key"].astype(np.uint64), rest.astype(np.uint64))
+
+
+def _usual(delays_ns: Ints, clock: Clock) -> int:
+    """Return how long most packets take at most, judging by those that are known."""
+    usual = int(np.median(delays_ns)) if len(delays_ns) else 0
+    return min(max(SHORTEST_NS, TIMES_LONGER * usual), LONGEST_NS) + clock.width_ns
 
 
 def _slowest(delays_ns: Ints, clock: Clock) -> int:

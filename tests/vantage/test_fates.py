@@ -78,3 +78,19 @@ def test_a_tie_of_two_points_leaves_what_they_do_not_differ_in(tmp_path):
     assert [(Fate.LOST, (0, 1), Why.RUNNING), (Fate.UNPROVEN, None, Why.ORDER)] == [
         (each.fate, each.between, each.why) for each in flow.notable if each.fate is not Fate.BOTH
     ]
+
+
+def test_what_passed_behind_the_end_of_a_capture_is_none_that_it_misses(tmp_path):
+    """That one point's capture goes on longer makes no loss before that unclear."""
+    made, other = World(), World(client=("192.0.2.1", 40001))
+    a, b = keepalive(made, probes=4, lost=(3,))
+    keepalive(other, probes=5, isn=(5000, 9000))
+    until = len(made.frames["B"])
+    made.send(12.0, "a", ACK | PSH, a + 31, b + 1, b"more")
+    made.send(12.002, "b", ACK, b + 1, a + 35)
+    made.frames = {
+        "A": sorted(made.frames["A"] + other.frames["A"]),
+        "B": sorted(made.frames["B"][:until] + other.frames["B"]),
+    }
+
+    assert (Fate.LOST, True, Why.RUNNING) == odd(join(*made.write(tmp_path)))[0]

@@ -63,3 +63,13 @@ def test_the_rhythm_alone_gives_an_offset_that_is_marked(sightings):
 
     assert found.guessed
     assert [(1, 0), (2, 1), (3, 2)] == pairs(found)
+
+
+def test_what_took_as_long_as_others_is_matched_first(sightings):
+    """That single packets waited for a second makes no packet one that came a second before it, where others fit."""
+    waited = [(3000, 0, 50, 21)]
+    alike = [(5000, 0, 9, 21), (6000, 0, 9, 21)]
+    there = sightings(*ONCE, *waited, *alike)
+    here = sightings(*late(ONCE, 0), (4500, *waited[0][1:]), *late(alike[1:], 0))
+
+    assert [(0, 0), (1, 1), (2, 2), (3, 3), (5, 4)] == pairs(match(there, here))
