@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.loops.loop import loop
-from analyzer.vantage.meeting import CHANGED, ODD, PLAIN, TELLS, TOLD, WAITING, is_same
+from analyzer.vantage.meeting import DROPPED, ODD, PLAIN, TELLS, WAITING
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -45,7 +45,7 @@ AROUND: Final = np.dtype(
         (
             "tells",
             np.int8,
-        ),  # TOLD if there is something to tell of one of its packets, CHANGED if one is another behind
+        ),  # 1 if there is something to tell of one of its packets
     ],
     align=True,
 )
@@ -98,8 +98,13 @@ def enter(end: Record, stretch: int) -> None:
 
 @loop
 def look_around(seen: Rows, count: int, state: Numbers, stretch: int, around: Rows, goes: Numbers) -> None:
-    """Say of each sighting of a point, in order of time, whether it GOES, STAYS_HERE or is PENDING."""
+    """Say of each sighting of a point, in order of time, whether it GOES, STAYS_HERE or is PENDING.
+
+    What is DROPPED was never there; what is behind ``count`` is PENDING.
+    """
     for i in range(count):
+        if goes[i] == DROPPED:
+            continue
         row = seen[i]
         at = 2 * row["flow"] + row["side"]
         end = around[at]
@@ -107,8 +112,8 @@ def look_around(seen: Rows, count: int, state: Numbers, stretch: int, around: Ro
         enter(end, stretch)
         enter(peer, stretch)
         goes[i] = STAYS_HERE
-        if state[i] >= TELLS and end["tells"] == 0:
-            end["tells"] = TOLD
+        if state[i] >= TELLS:
+            end["tells"] = 1
         if state[i] == ODD:
             if end["last"] >= 0:
                 goes[end["last"]] = STAYS_HERE
@@ -132,8 +137,17 @@ def look_around(seen: Rows, count: int, state: Numbers, stretch: int, around: Ro
         if not stays:
             goes[i] = GOES
         end["last"] = i
+    leave_open(seen, count, around, goes)
+
+
+@loop
+def leave_open(seen: Rows, count: int, around: Rows, goes: Numbers) -> None:
+    """Let the last packet of each end be PENDING, and what is behind ``count``."""
     for i in range(count):
         if goes[i] == GOES and around[2 * seen[i]["flow"] + seen[i]["side"]]["last"] == i:
+            goes[i] = PENDING
+    for i in range(count, len(goes)):
+        if goes[i] != DROPPED:
             goes[i] = PENDING
 
 
@@ -165,46 +179,13 @@ def first_waiting(state: Numbers, count: int) -> int:
 
 
 @loop
-def drop_late(  # noqa: PLR0913, PLR0917 - loops take positional arguments
-    there: Rows,
-    count: int,
-    here: Rows,
-    mate: Numbers,
-    state: Numbers,
-    senders: Rows,
-    late_there: Numbers,
-    late_here: Numbers,
-    around: Rows,
-    goes: Numbers,
-    goes_here: Numbers,
-) -> None:
-    """Let all go that is surely one packet, of connections that are late at both points: those will not be told.
-
-    That one is another behind is noted of its end. Second captures of a packet stay.
-    """
-    for i in range(count):
-        j = mate[i]
-        if j < 0 or state[i] >= ODD or late_there[there[i]["flow"]] != 1:
-            continue
-        one = there[i]
-        other = here[j]
-        at = 2 * one["flow"] + one["side"]
-        sure = senders[at]["here"] == 2 * other["flow"] + other["side"] and one["copy"] + other["copy"] == 0
-        if sure and late_here[other["flow"]] == 1:
-            if state[i] == TELLS and not is_same(one, other):
-                around[at]["tells"] = CHANGED
-            goes[i] = GOES
-            goes_here[j] = GOES
-
-
-@loop
 def agree(first: Numbers, count: int, theirs: Numbers, mate: Numbers) -> None:
     """Let two points say the same of each packet of both: it stays if one says so, and is pending if one does."""
     for i in range(count):
         j = mate[i]
         if j >= 0:
             both = max(first[i], theirs[j])
-            if first[i] == STAYS_HERE or theirs[j] == STAYS_HERE:
+            if both != DROPPED and (first[i] == STAYS_HERE or theirs[j] == STAYS_HERE):
                 both = STAYS_HERE
             first[i] = both
             theirs[j] = both
@@ -242,10 +223,10 @@ def cover(seen: Rows, count: int, goes: Numbers, around: Rows, covers: Rows) -> 
     """Write the ranges of data that end with what goes now; return how many."""
     made = 0
     for i in range(count):
+        if goes[i] != GOES or seen[i]["payload_len"] == 0:
+            continue
         row = seen[i]
         size = row["payload_len"]
-        if goes[i] != GOES or size == 0:
-            continue
         at = 2 * row["flow"] + row["side"]
         end = around[at]
         if end["covers"] == 1 and end["cover_to"] != row["seq"]:

@@ -27,15 +27,13 @@ ODD: Final = 3
 WAITING: Final = 4
 """Not there yet."""
 
-TOLD: Final = 1
-"""Of an end: something may be told of one of its packets."""
-CHANGED: Final = 2
-"""Of an end: a packet of it that was let go is another behind."""
-
 ALONE: Final = -1
 """Instead of an index: no packet of the other point has the key."""
 MANY: Final = -2
 """Several have it."""
+
+DROPPED: Final = 4
+"""What is said of a packet of a connection that will not be told (see ``around``): nobody looks at it again."""
 
 FIRST: Final = 2
 """The first packets of each end stay: of short flows, and for what clocks show."""
@@ -70,6 +68,11 @@ SENDER: Final = np.dtype(
         ("gone_ttl", np.int32),  # of these, with another TTL behind, and with another IP ID
         ("gone_id", np.int32),
         ("timed", np.int32),  # 1 once times of a sure packet are known
+        (
+            "changed",
+            np.int16,
+        ),  # 1 if a packet that was dropped is another behind, and how many hops the last had passed
+        ("hops", np.int16),
     ],
     align=True,
 )
@@ -125,12 +128,21 @@ def judge_pairs(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     senders: Rows,
     owners: Numbers,
     state: Numbers,
+    room: Numbers,
+    late_there: Numbers,
+    late_here: Numbers,
+    goes: Numbers,
+    goes_here: Numbers,
 ) -> None:
     """Say of each sighting of the first point what it is: PLAIN, STAYS, TELLS, ODD, WAITING; never less than it was.
 
     ``expected_ns`` is how far apart its two sightings should be, ``until_ns`` the time before which nobody waits any
-    more. ``senders`` and ``owners`` lead from ends of flows there to those here, and back.
+    more. ``senders`` and ``owners`` lead from ends of flows there to those here, and back. ``room`` is for as many
+    numbers. ``late_there`` and ``late_here`` are 1 of flows that will not be told, or empty: of a connection that is
+    late at both points all that is surely one packet is DROPPED in ``goes`` and ``goes_here``.
     """
+    busy = 0
+    unknown = 0
     for i in range(count):
         one = there[i]
         j = mate[i]
@@ -140,40 +152,105 @@ def judge_pairs(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         other = here[j]
         at = 2 * one["flow"] + one["side"]
         sender = senders[at]
-        numbers = one["seq"] != 0 and one["ack"] != 0
-        ids = one["ip_id"] > 0 and other["ip_id"] > 0
-        same_id = ids and one["ip_id"] == other["ip_id"]
-        times = one["tsval"] != ABSENT and other["tsval"] != ABSENT
-        told = same_id or (times and one["tsval"] == other["tsval"])
         apart_ns = other["ts_ns"] - one["ts_ns"] - expected_ns[i]
-        timely = abs(apart_ns) <= (LATE_NS if told else STRANGE_NS)
+        timely = abs(apart_ns) <= (LATE_NS if is_told(one, other) else STRANGE_NS)
         target = 2 * other["flow"] + other["side"]
-        if sender["here"] < 0 and owners[target] < 0 and numbers and timely:
-            sender["here"] = target
-            owners[target] = at
-            senders[at ^ 1]["here"] = target ^ 1
-            owners[target ^ 1] = at ^ 1
+        if one["seq"] != 0 and one["ack"] != 0 and timely:
+            enter(senders, owners, at, target)
         tells = one["kept"] + other["kept"] + one["copy"] + other["copy"] > 0 or not is_same(one, other)
         control = (one["flags"] | other["flags"]) & (SYN | FIN | RST)
         if control:
             state[i] = max(state[i], TELLS if tells or control & RST else STAYS)
-            continue
-        strange = ids and not same_id and 4 * sender["same_ids"] > sender["ids"]
-        if sender["here"] != target or not timely or strange:
-            state[i] = ODD
-            continue
-        sender["ids"] += 1 if ids else 0
-        sender["same_ids"] += 1 if same_id else 0
-        measure(sender, i, apart_ns, stretch)
-        time(sender, one, other, apart_ns)
-        if tells or sender["stayed"] < FIRST:
-            sender["stayed"] += 1
-            state[i] = max(state[i], TELLS if tells else STAYS)
-    for i in range(count):
-        if state[i] == PLAIN and mate[i] >= 0:
-            sender = senders[2 * there[i]["flow"] + there[i]["side"]]
-            if sender["count"] >= BUSY and (sender["least_at"] == i or sender["most_at"] == i):
-                state[i] = STAYS
+        else:
+            if sender["here"] != target or not timely or is_strange(sender, one, other):
+                state[i] = ODD
+                continue
+            count_ids(sender, one, other)
+            measure(sender, i, apart_ns, stretch)
+            if sender["count"] == BUSY:
+                room[busy] = at
+                busy += 1
+            time(sender, one, other, apart_ns)
+            if tells or sender["stayed"] < FIRST:
+                sender["stayed"] += 1
+                state[i] = max(state[i], TELLS if tells else STAYS)
+        if state[i] < ODD and is_late(one, other, late_there, late_here):
+            if sender["here"] != target:
+                unknown += 1
+                room[count - unknown] = i
+            elif drop(sender, one, other, state[i]):
+                goes[i] = DROPPED
+                goes_here[j] = DROPPED
+    for k in range(busy):
+        keep_extremes(senders[room[k]], state)
+    for k in range(1, unknown + 1):  # what begins a connection, before it was known
+        i = room[count - k]
+        one = there[i]
+        other = here[mate[i]]
+        sender = senders[2 * one["flow"] + one["side"]]
+        if sender["here"] == 2 * other["flow"] + other["side"] and drop(sender, one, other, state[i]):
+            goes[i] = DROPPED
+            goes_here[mate[i]] = DROPPED
+
+
+@loop
+def is_told(one: Record, other: Record) -> bool:
+    """Say whether IP ID or timestamp tell that two sightings are of one packet."""
+    same_id = one["ip_id"] > 0 and one["ip_id"] == other["ip_id"]
+    return bool(same_id or (one["tsval"] != ABSENT and one["tsval"] == other["tsval"]))
+
+
+@loop
+def enter(senders: Rows, owners: Numbers, at: int, target: int) -> None:
+    """Note which end there is which here, and of their peers the same, if neither is known yet."""
+    if senders[at]["here"] < 0 and owners[target] < 0:
+        senders[at]["here"] = target
+        owners[target] = at
+        senders[at ^ 1]["here"] = target ^ 1
+        owners[target ^ 1] = at ^ 1
+
+
+@loop
+def is_strange(sender: Record, one: Record, other: Record) -> bool:
+    """Say whether two sightings bear other IP IDs, where these pass unchanged."""
+    ids = one["ip_id"] > 0 and other["ip_id"] > 0
+    same = ids and one["ip_id"] == other["ip_id"]
+    return bool(ids and not same and 4 * sender["same_ids"] > sender["ids"])
+
+
+@loop
+def count_ids(sender: Record, one: Record, other: Record) -> None:
+    """Count the packets that have an IP ID at both points, and of these the ones that have the same."""
+    if one["ip_id"] > 0 and other["ip_id"] > 0:
+        sender["ids"] += 1
+        sender["same_ids"] += 1 if one["ip_id"] == other["ip_id"] else 0
+
+
+@loop
+def keep_extremes(sender: Record, state: Numbers) -> None:
+    """Let the quickest and the slowest packet of an end in a stretch stay."""
+    if state[sender["least_at"]] == PLAIN:
+        state[sender["least_at"]] = STAYS
+    if state[sender["most_at"]] == PLAIN:
+        state[sender["most_at"]] = STAYS
+
+
+@loop
+def is_late(one: Record, other: Record, late_there: Numbers, late_here: Numbers) -> bool:
+    """Say whether a packet is of a connection that is late at both points."""
+    return bool(len(late_there) > 0 and late_there[one["flow"]] == 1 and late_here[other["flow"]] == 1)
+
+
+@loop
+def drop(sender: Record, one: Record, other: Record, state: int) -> bool:
+    """Note of a packet that will not be told how many hops it passed, and whether it changed; second captures stay."""
+    if one["copy"] + other["copy"] > 0:
+        return False
+    if one["ttl"] > 0 and other["ttl"] > 0:
+        sender["hops"] = one["ttl"] - other["ttl"]
+    if state == TELLS and not is_same(one, other):
+        sender["changed"] = 1
+    return True
 
 
 @loop

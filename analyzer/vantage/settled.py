@@ -16,7 +16,6 @@ import numpy as np
 from analyzer.loops.loop import pick
 from analyzer.segment import FIN, SYN
 from analyzer.vantage.forgetting import Known
-from analyzer.vantage.meeting import CHANGED
 from analyzer.vantage.past import Ended
 from analyzer.vantage.sighting import Columns, mixed, together
 
@@ -67,9 +66,7 @@ class Ends:
     """What is known of the ends of flows at both points."""
 
     tells: Sequence[Ints]
-    """Of each end whether there is something to tell: 0, TOLD or CHANGED."""
-    ttls: Sequence[Ints] = ()
-    """Of each end the TTL of its last packet."""
+    """Of each end 1 if there is something to tell."""
     late: Sequence[Ints] = ()
     """Of each flow 1 if it will not be told."""
 
@@ -205,10 +202,10 @@ class Settling:
         quiet &= ~ended.unpaired(count)
         settles, goes = quiet, np.zeros(count, dtype=np.bool_)
         if self._forgetting is not None:
-            state = self._known(ends_of, ready, quiet, partner)
+            state = self._known(ends_of, senders, ready, quiet, partner)
             settles, goes, unsure = self._forgetting.judge(ended, state, expected_ns, ahead_ns)
             self._forget(goes, target)
-            for sent in _sent_of(ended, goes & ~unsure, goes & ~(unsure | state.late), senders, ends_of.ttls):
+            for sent in _sent_of(ended, goes & ~unsure, goes & ~(unsure | state.late), senders):
                 self._forgetting.samples.add(*sent, expected_ns(sent[0]))
         self._settle(ended, settles, senders, target)
         settles = settles | goes
@@ -219,15 +216,17 @@ class Settling:
         self._looked = self._count = sum(len(piece) for young in self._young for piece in young)
         return [pick(each, np.flatnonzero(rest)) for each in parked], np.flatnonzero(settles)
 
-    def _known(self, ends: Ends, ready: NDArray[np.bool_], quiet: NDArray[np.bool_], partner: Ints) -> Known:
+    def _known(
+        self, ends: Ends, senders: Records, ready: NDArray[np.bool_], quiet: NDArray[np.bool_], partner: Ints
+    ) -> Known:
         """Return what is known of the connections that are ready, by their flows there."""
         count, most = len(ready), max(len(ready), int(partner.max(initial=0)) + 1)
         told = _reaching(self._telling[0], count)[:count] | _reaching(self._telling[1], most)[partner]
         none = np.zeros(most, dtype=np.int64)
         late = [_reaching(each > 0, most) for each in ends.late or (none, none)]
-        changed = (ends.tells[0][::2] == CHANGED) | (ends.tells[0][1::2] == CHANGED)
+        changed = (senders["changed"][::2] | senders["changed"][1::2]) > 0
         is_late = ready & late[0][:count] & late[1][partner]
-        return Known(quiet, ready & told, is_late, is_late & _reaching(changed, count)[:count])
+        return Known(quiet, ready & told, is_late, is_late & changed)
 
     def _take_out(
         self, point: int, over: NDArray[np.bool_], asked: NDArray[np.bool_], parked: Records, back: Ints
@@ -300,11 +299,11 @@ def _signs(ends: Ints, rows: Records) -> Ints:
 
 
 def _sent_of(
-    ended: Ended, asked: NDArray[np.bool_], whole: NDArray[np.bool_], senders: Records, ttls: Sequence[Ints]
+    ended: Ended, asked: NDArray[np.bool_], whole: NDArray[np.bool_], senders: Records
 ) -> Iterator[tuple[Ints, Ints, Ints]]:
     """Yield packets of the connections that are ``asked`` about, for what clocks show; pairs of those that are whole.
 
-    Which way they went the hops of the pairs tell, else of the last packets of each end at both points, else times.
+    Which way they went the hops of the pairs tell, else those of the last that were dropped of each end, else times.
     """
     there = np.flatnonzero(asked)
     home = ended.home[0][ended.pairs[0]]
@@ -315,13 +314,8 @@ def _sent_of(
     side = ended.end[0][ended.pairs[0][at]] & 1
     times, hops = ended.each("ts_ns", at), ended.each("ttl", at)
     way, by_hops = _ways(side, hops, which, there, senders)
-    if ttls:
-        last = np.zeros(len(there), dtype=np.int64)
-        for own, sign in ((0, 1), (1, -1)):
-            ends = 2 * there + own
-            one, other = ttls[0][ends].astype(np.int64), ttls[1][senders["here"][ends]].astype(np.int64)
-            last += np.where((one > 0) & (other > 0), sign * np.sign(one - other), 0)
-        way = np.where(~by_hops & (last != 0), np.sign(last), way)
+    last = np.sign(senders["hops"][2 * there]) - np.sign(senders["hops"][2 * there + 1])
+    way = np.where(~by_hops & (last != 0), np.sign(last), way)
     yield from _sent(side, times, which, there, way, senders)
 
 

@@ -20,10 +20,8 @@ from analyzer.loops.loop import freeze, pick, records, thaw
 from analyzer.vantage.around import (
     AROUND,
     PARKED,
-    PENDING,
     agree,
     cover,
-    drop_late,
     first_waiting,
     look_around,
     park,
@@ -232,16 +230,17 @@ class Thinner:
         ]
         until_ns = min(reached, default=NEVER_NS) - SETTLED_NS
         state = _room(len(whole[0]), jit=jit)
+        goes = [_room(len(each), jit=jit) for each in whole]
+        room, late = _room(len(whole[0]), jit=jit), [_room(0, jit=jit)] * 2
+        if self._forgetting is not None and self._forgetting.until_ns < NEVER_NS:
+            late = [_plain(each, jit=jit) for each in self._late]
         for other in points[1:]:
             judge_pairs.choose(jit=jit)(
                 rows[0], len(whole[0]), rows[other], mates[other - 1][0], _plain(expected[other - 1], jit=jit),
-                until_ns, self._stretch, self._senders[other], self._owners[other], state,
+                until_ns, self._stretch, self._senders[other], self._owners[other], state, room, late[0], late[1],
+                goes[0], goes[other],
             )  # fmt: skip
-        goes = self._around_of(rows, state, mates, until_ns, jit=jit)
-        if self._forgetting is not None and self._forgetting.until_ns < NEVER_NS:
-            late = [_plain(each, jit=jit) for each in self._late]
-            tables = self._senders[1], late[0], late[1], self._around[0]
-            drop_late.choose(jit=jit)(rows[0], len(whole[0]), rows[1], mates[0][0], state, *tables, goes[0], goes[1])
+        self._look_around(rows, state, mates, until_ns, goes, jit=jit)
         self._let_go(rows, goes, [mate for mate, _ in mates], jit=jit)
         self._sort_out(whole, rows, goes, [mate for mate, _ in mates], until_ns - QUIET_NS, jit=jit)
         if self._settling.is_due:
@@ -255,8 +254,8 @@ class Thinner:
         senders = freeze(self._senders[1], SENDER)
         held = [np.concatenate([NONE, *(piece.flows for piece in each)]) for each in self._held]
         around = [freeze(each, AROUND) for each in self._around]
-        tells, ttls = ([np.ascontiguousarray(each[name]) for each in around] for name in ("tells", "ttl"))
-        ends = Ends(tells, ttls, self._late if self._places else ())
+        tells = [np.ascontiguousarray(each["tells"]) for each in around]
+        ends = Ends(tells, self._late if self._places else ())
         self._parked, gone = self._settling.sift(
             ends, senders, held, self._parked, self._apart_at, self._apart_ns[1], jit=jit
         )
@@ -301,23 +300,26 @@ class Thinner:
         self._parked = [pick(parked, stay) for parked in self._parked]
         return whole, keys
 
-    def _around_of(
-        self, rows: list[Any], state: Numbers, mates: list[tuple[Any, Any]], until_ns: int, *, jit: bool
-    ) -> list[Numbers]:
-        """Return what each point says of its sightings: of what is not settled, PENDING."""
-        said: list[Numbers] = []
+    def _look_around(
+        self,
+        rows: list[Any],
+        state: Numbers,
+        mates: list[tuple[Any, Any]],
+        until_ns: int,
+        goes: list[Numbers],
+        *,
+        jit: bool,
+    ) -> None:
+        """Let each point say of its sightings whether they go: of what is not settled, PENDING."""
         for point, each in enumerate(rows):
-            own, goes = state, _room(len(each), jit=jit)
+            own = state
             if point == 0:
                 settled = first_waiting.choose(jit=jit)(state, len(each))
             else:
                 own = _room(len(each), jit=jit)
                 waits_ns = until_ns + self._apart_ns[point]
                 settled = states_here.choose(jit=jit)(each, len(each), mates[point - 1][1], state, waits_ns, own)
-            look_around.choose(jit=jit)(each, settled, own, self._stretch, self._around[point], goes)
-            goes[settled:] = PENDING if jit else [PENDING] * (len(each) - settled)
-            said.append(goes)
-        return said
+            look_around.choose(jit=jit)(each, settled, own, self._stretch, self._around[point], goes[point])
 
     def _let_go(self, rows: list[Any], goes: list[Numbers], mates: list[Numbers], *, jit: bool) -> None:
         """Forget the packets of which all points say so: of what one says that it stays, none is forgotten."""

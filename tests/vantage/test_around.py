@@ -12,7 +12,6 @@ from analyzer.vantage.around import (
     STAYS_HERE,
     agree,
     cover,
-    drop_late,
     first_waiting,
     look_around,
     park,
@@ -20,7 +19,7 @@ from analyzer.vantage.around import (
     states_here,
 )
 from analyzer.vantage.forgotten import COVER
-from analyzer.vantage.meeting import CHANGED, ODD, PLAIN, TELLS, WAITING
+from analyzer.vantage.meeting import DROPPED, ODD, PLAIN, WAITING
 
 
 def looked(seen, state):
@@ -111,17 +110,13 @@ def test_what_is_silent_is_put_aside():
     assert (stays[:1], waits[:2]) == ([2], [1, 4])
 
 
-def test_what_is_late_goes_at_once(sightings):
-    """Of connections that will not be told every sure packet goes; one that is another behind is noted of its end."""
-    there = sightings((0, 0, 100, 7), (1, 1, 7, 101), (2, 0, 101, 8), (3, 0, 102, 8), raw=True)
-    here = there.copy()
-    here["flow"], here["window"][1], here["copy"][2] = 1, 5, 1
-    rows = [thaw(each, jit=False) for each in (there, here)]
-    senders = [{"here": 2}, {"here": 3}]
-    for late, expected in (((1,), [GOES, GOES, PENDING, PENDING]), ((0,), [PENDING] * 4)):
-        around = thaw(np.zeros(2, dtype=AROUND), jit=False)
-        goes, theirs = [PENDING] * 4, [PENDING] * 4
-        state = [PLAIN, TELLS, TELLS, ODD]
-        drop_late(rows[0], 4, rows[1], [0, 1, 2, 3], state, senders, late, (0, 1), around, goes, theirs)
-        assert goes == theirs == expected
-        assert [end["tells"] for end in around] == [0, CHANGED if late[0] else 0]
+def test_what_was_dropped_is_not_looked_at(sightings):
+    """A packet that was dropped is no neighbour of one that is missing, and stays dropped at both points."""
+    seen = sightings(*((at, 0, 100 + at, 7) for at in range(4)), ttl=0, raw=True)
+    goes = [9, DROPPED, 9, DROPPED]
+    around = thaw(np.zeros(2, dtype=AROUND), jit=False)
+    look_around(thaw(seen, jit=False), 3, [PLAIN, PLAIN, ODD, PLAIN], 1, around, goes)
+    assert goes == [STAYS_HERE, DROPPED, STAYS_HERE, DROPPED]
+    first, theirs = [DROPPED], [DROPPED]
+    agree(first, 1, theirs, [0])
+    assert (first, theirs) == ([DROPPED], [DROPPED])

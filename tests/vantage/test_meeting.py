@@ -3,8 +3,21 @@
 import numpy as np
 
 from analyzer.loops.loop import thaw
-from analyzer.segment import ACK, RST
-from analyzer.vantage.meeting import ALONE, MANY, ODD, PLAIN, SENDER, STAYS, TELLS, WAITING, is_same, judge_pairs, meet
+from analyzer.segment import ACK, RST, SYN
+from analyzer.vantage.meeting import (
+    ALONE,
+    DROPPED,
+    MANY,
+    ODD,
+    PLAIN,
+    SENDER,
+    STAYS,
+    TELLS,
+    WAITING,
+    is_same,
+    judge_pairs,
+    meet,
+)
 
 
 def met(there, here):
@@ -14,7 +27,7 @@ def met(there, here):
     return mate, mate_here
 
 
-def judged(there, here, *, apart_ms=0, until_ms=10_000):
+def judged(there, here, *, apart_ms=0, until_ms=10_000, late=(), goes=None):
     """Return the state of each sighting there, all packets of one flow."""
     mate, _ = met(there["key"].tolist(), here["key"].tolist())
     state = [PLAIN] * len(there)
@@ -24,8 +37,12 @@ def judged(there, here, *, apart_ms=0, until_ms=10_000):
     expected = [round(apart_ms * 1e6)] * len(there)
     until_ns = 1_700_000_000_000_000_000 + round(until_ms * 1e6)
     rows = thaw(there, jit=False), thaw(here, jit=False)
-    judge_pairs(rows[0], len(there), rows[1], mate, expected, until_ns, 1, senders, [-1, -1], state)
-    return state
+    room = [0] * len(there)
+    both = goes or ([0] * len(there), [0] * len(here))
+    judge_pairs(
+        rows[0], len(there), rows[1], mate, expected, until_ns, 1, senders, [-1, -1], state, room, late, late, *both
+    )
+    return (state, senders) if late else state
 
 
 def test_meet_finds_what_is_once_at_both_points():
@@ -73,3 +90,16 @@ def test_same_packet_by_what_boxes_leave_alone(sightings):
     assert is_same(one, one | {"ttl": 63, "ip_id": 5})
     assert not is_same(one, one | {"window": 8})
     assert not is_same(one, one | {"digest": 8})
+
+
+def test_what_will_not_be_told_is_dropped(sightings):
+    """Of a late connection all that is surely one packet is dropped, SYN too; second captures and odd ones stay."""
+    rows = [(0, 0, 99, 0), (1, 0, 100, 7), (2, 1, 7, 101), (3, 0, 101, 8), (4, 0, 102, 8)]
+    flags = [SYN, ACK, ACK, ACK, ACK]
+    there, here = sightings(*rows, flags=flags, raw=True), sightings(*rows[:4], flags=flags[:4], raw=True)
+    here["ttl"], here["window"][2], here["copy"][3] = 60, 5, 1
+    goes = [0] * 5, [0] * 4
+    state, senders = judged(there, here, until_ms=100, late=(1,), goes=goes)
+    assert state[4] == ODD
+    assert goes == ([DROPPED, DROPPED, DROPPED, 0, 0], [DROPPED, DROPPED, DROPPED, 0])
+    assert [(end["hops"], end["changed"]) for end in senders] == [(4, 0), (4, 1)]
