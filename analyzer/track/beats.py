@@ -1,9 +1,10 @@
 """The table of heartbeats: trains of beats, in a chain beside each flow that has any, and the exchange that is open.
 
-A *beat* is what an end sends after a pause of both: one small payload, perhaps answered by another small one, and then
-again nothing (``exchange``). Beats of one length whose distances are even (``rhythm``) make a *train*
-(``beat_trains``), and a train may be one of heartbeats (``heartbeats``). Of each length a flow has one, MOST_TRAINS at
-most.
+A *beat* is one of a few small messages that pass after a pause of both ends, before again nothing does: an *exchange*
+(``exchange``). Others of these answer (``turns``). Beats of one length whose distances are even (``rhythm``) make a
+*train* (``beat_trains``, ``placing``), and a train may be one of heartbeats (``heartbeats``). MOST_TRAINS are kept of a
+flow at most. Where messages of one length seem to answer they may be beats all the same, which shows only in all of
+them: so a second train takes *every* message as long.
 
 It must not know when a beat belongs to a train.
 """
@@ -26,26 +27,25 @@ BEATS: Final = np.dtype(
     [
         ("number", np.int64),  # of the flow, once it left
         ("next", np.int32),  # the next train of the flow, -1 none
-        ("side", np.int16),  # who beats: 0 a, 1 b
+        ("side", np.int8),  # who beats: 0 a, 1 b
+        ("every", np.int8),  # 1 if it takes every message of its length, also those that look like answers
+        ("loose", np.int8),  # 1 if it takes distances with much jitter: a train beside the one that takes few
+        ("due", np.int8),  # once the flow left: 1 if answers are due, 0 if not; before: -1 if they are not, else 0
+        ("instead", np.int8),  # messages of another length in place of a beat since the last, at most MOST_INSTEAD
+        ("asked", np.int8),  # messages as long that got an answer before it had beats enough, at most MOST_INSTEAD
+        ("protocol", np.int8),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
+        ("refused_for", np.int8),  # ... 1 if the other program said that it refuses them, 2 something else, 0 not what
         ("length", np.int16),  # octets of payload of the first beat
+        ("others", np.int16),  # messages of its end out of the rhythm, or in place of a beat; at most MOST_OTHERS
+        ("unlike", np.int16),  # answers of another length, at most MOST_OTHERS
+        ("answer_len", np.int16),  # octets of the first answer, at most MOST_OTHERS
         ("count", np.int32),
         ("gaps", np.int32),  # distances that are in the sum
         ("answered", np.int32),
         ("missed", np.int32),  # beats that nothing answered
         ("unanswered", np.int32),  # those of them behind the last that was answered
         ("acked", np.int32),  # those of these, from the last on, that the peer's kernel acknowledged
-        ("answer_len", np.int32),  # octets of the first answer
-        ("unlike", np.int16),  # answers of another length, at most MOST_OTHERS
-        ("loose", np.int8),  # 1 if it takes distances with much jitter: a train beside the one that takes few
-        (
-            "due",
-            np.int8,
-        ),  # once the flow left: 1 if answers are due, 0 if not; before: -1 if a beat came second, else 0
-        ("instead", np.int8),  # messages of another length in place of a beat since the last, at most MOST_INSTEAD
-        ("asked", np.int8),  # messages as long that got an answer before it had beats enough, at most MOST_INSTEAD
-        ("protocol", np.int16),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
-        ("refused_for", np.int16),  # ... 1 if the other program said that it refuses them, 2 something else, 0 not what
-        ("others", np.int16),  # messages of its end out of the rhythm, or in place of a beat; at most MOST_OTHERS
+        ("late", np.int32),  # beats that may have been answered late, by what looks like a beat itself
         ("limit_ns", np.int64),  # ... what the ends agreed on (0: to do without), if that could be read, else -1
         ("safe_ns", np.int64),  # ... the longest silence that connections to the service survive here, -1 not measured
         ("fatal_ns", np.int64),  # ... and the shortest that they do not
@@ -62,22 +62,19 @@ BEATS: Final = np.dtype(
         ("silent_frame", np.int64),  # the first beat behind it that nothing answered, 0 none
         ("silent_ns", np.int64),
         ("slowest_ns", np.int64),  # the longest that an answer took
-        (
-            "open_ns",
-            np.int64,
-        ),  # in the first of a flow's chain: the exchange that is open; in the next the one within it
-        ("open_frame", np.int64),
+        # one message each of the exchange that is open, in the order of the chain, whatever train the record is of
+        ("open_side", np.int8),  # who sent it: 1 a, 2 b
+        ("open_count", np.int8),  # in the first of the chain: how many messages there are
         ("open_length", np.int16),
-        ("open_own", np.int16),  # messages of who began it
-        ("open_peer", np.int16),  # ... and of the other end
-        ("open_side", np.int16),  # who began it, if it is the second of two at once: 1 a, 2 b; else 0
-        ("open_answer_len", np.int32),
-        ("late", np.int32),  # of the train: beats that may have been answered late, by what looks like a beat itself
+        ("open_answer_len", np.int16),
+        ("open_ns", np.int64),
+        ("open_frame", np.int64),
         ("open_answer_frame", np.int64),
         ("open_answer_ns", np.int64),
         ("open_idle_ns", np.int64),  # how long nobody had sent data before it
         ("open_own_ns", np.int64),  # ... and its sender had not
         ("open_before", np.int64),  # the frame of what it had sent then, if as long, else 0; below 0: without an answer
+        ("open_known", np.int64),  # in the first of the chain: up to which frame messages belong to earlier exchanges
     ],
     align=True,
 )
@@ -87,8 +84,13 @@ SLOW_ANSWERS: Final = 4
 """Whoever waits this many times as long as for the slowest answer so far waits in vain."""
 MOST_OTHERS: Final = 32_000
 MOST_INSTEAD: Final = 100
-MOST_TRAINS: Final = 6
+MOST_TRAINS: Final = 8
 """So many trains are kept of a flow."""
+MOST_SAID: Final = 7
+"""So many small messages one exchange may have: both ends may beat, twice each, at the same time."""
+
+MOST_NEW: Final = 2
+"""So many records one segment may need."""
 
 USED: Final = 0
 FREE: Final = 1
@@ -110,8 +112,15 @@ def is_awaited(trains: NDArray[np.void], until_ns: NDArray[np.int64]) -> NDArray
 
 @loop
 def is_alike(train: Record, side: int, length: int) -> bool:
-    """Say whether a train is one of this end, of messages as long as this."""
-    same = train["count"] > 0 and train["side"] == side
+    """Say whether a train is one of this end, of messages as long as this, but not one of every message."""
+    same = train["count"] > 0 and train["side"] == side and train["every"] == 0
+    return same and abs(train["length"] - length) <= BEAT_LENGTH_PLAY
+
+
+@loop
+def is_of_every(train: Record, side: int, length: int) -> bool:
+    """Say whether a train is the one of every message of this end that is as long as this."""
+    same = train["count"] > 0 and train["side"] == side and train["every"] == 1
     return same and abs(train["length"] - length) <= BEAT_LENGTH_PLAY
 
 
@@ -125,21 +134,22 @@ def new_train(beats: Rows, registers: Numbers, side: int) -> int:
         at = registers[USED]
         registers[USED] = at + 1
     registers[LIVE] += 1
-    beats[at]["next"] = -1
-    beats[at]["side"] = side
-    beats[at]["count"] = 0
-    beats[at]["open_side"] = 0
-    beats[at]["loose"] = 0
-    beats[at]["instead"] = 0
-    beats[at]["asked"] = 0
+    train = beats[at]
+    train["next"] = -1
+    train["side"] = side
+    train["count"] = 0
+    train["every"] = 0
+    train["loose"] = 0
+    train["instead"] = 0
+    train["asked"] = 0
+    train["open_count"] = 0
+    train["open_known"] = 0
     return at
 
 
 @loop
-def copy_train(train: Record, copy: Record, number: int) -> None:
-    """Copy a train, and the exchange that is open, of this flow."""
-    copy["number"] = number
-    copy["next"] = -1
+def copy_train(train: Record, copy: Record) -> None:
+    """Copy what is known of a train."""
     copy["side"] = train["side"]
     copy["length"] = train["length"]
     copy["count"] = train["count"]
@@ -151,17 +161,12 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
     copy["answer_len"] = train["answer_len"]
     copy["unlike"] = train["unlike"]
     copy["late"] = train["late"]
+    copy["every"] = train["every"]
     copy["loose"] = train["loose"]
     copy["others"] = train["others"]
     copy["due"] = train["due"]
     copy["instead"] = train["instead"]
     copy["asked"] = train["asked"]
-    copy["protocol"] = 0
-    copy["refused_for"] = 0
-    copy["limit_ns"] = -1
-    copy["safe_ns"] = -1
-    copy["fatal_ns"] = -1
-    copy["refused_frame"] = 0
     copy["sum_ns"] = train["sum_ns"]
     copy["low_ns"] = train["low_ns"]
     copy["high_ns"] = train["high_ns"]
@@ -174,18 +179,37 @@ def copy_train(train: Record, copy: Record, number: int) -> None:
     copy["silent_frame"] = train["silent_frame"]
     copy["silent_ns"] = train["silent_ns"]
     copy["slowest_ns"] = train["slowest_ns"]
+
+
+@loop
+def copy_said(train: Record, copy: Record) -> None:
+    """Copy the message of the open exchange that a record holds."""
+    copy["open_side"] = train["open_side"]
+    copy["open_count"] = train["open_count"]
+    copy["open_length"] = train["open_length"]
+    copy["open_answer_len"] = train["open_answer_len"]
     copy["open_ns"] = train["open_ns"]
     copy["open_frame"] = train["open_frame"]
-    copy["open_length"] = train["open_length"]
-    copy["open_own"] = train["open_own"]
-    copy["open_peer"] = train["open_peer"]
-    copy["open_side"] = train["open_side"]
-    copy["open_answer_len"] = train["open_answer_len"]
     copy["open_answer_frame"] = train["open_answer_frame"]
     copy["open_answer_ns"] = train["open_answer_ns"]
     copy["open_idle_ns"] = train["open_idle_ns"]
     copy["open_own_ns"] = train["open_own_ns"]
     copy["open_before"] = train["open_before"]
+    copy["open_known"] = train["open_known"]
+
+
+@loop
+def take_out(train: Record, copy: Record, number: int) -> None:
+    """Copy a train of a flow that leaves, of which no dissector has said anything yet."""
+    copy_train(train, copy)
+    copy["number"] = number
+    copy["next"] = -1
+    copy["protocol"] = 0
+    copy["refused_for"] = 0
+    copy["limit_ns"] = -1
+    copy["safe_ns"] = -1
+    copy["fatal_ns"] = -1
+    copy["refused_frame"] = 0
 
 
 @loop

@@ -8,7 +8,7 @@ It must not know what a train is made of.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from analyzer.loops.loop import loop
 from analyzer.segment import FIN, RST, SYN
@@ -18,18 +18,15 @@ from analyzer.tolerances import (
     BEAT_MOST_OCTETS,
     BEAT_PAUSE_NS,
     BEAT_PROMPT_NS,
-    BEATS_LEAST,
 )
-from analyzer.track.beat_trains import close_exchange, forget_second, is_answered, note_asked, pass_over, restart
-from analyzer.track.beats import is_alike, new_train
+from analyzer.track.beat_trains import is_answered
+from analyzer.track.beats import MOST_OTHERS, MOST_SAID, MOST_TRAINS, is_alike, is_of_every, new_train
 from analyzer.track.endpoint import fills_hole
+from analyzer.track.placing import close_exchange, note_asked, pass_over
 from analyzer.track.rhythm import is_step, period_of
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
-
-MOST_EACH: Final = 2
-"""Small messages of each end that one exchange may have: both ends may beat at the same time."""
 
 
 @loop
@@ -73,90 +70,142 @@ def watch_beats(
 ) -> None:
     """Let new data of which ``may_beat`` is true close the exchange that is open, go on with it, or open another."""
     ts_ns = row["ts_ns"]
-    length = row["payload_len"]
-    small = length <= BEAT_MOST_OCTETS and not row["flags"] & (SYN | FIN | RST)
+    small = row["payload_len"] <= BEAT_MOST_OCTETS and not row["flags"] & (SYN | FIN | RST)
     idle_ns = quiet_ns(flow, end, peer, ts_ns)
-    paused = idle_ns >= BEAT_PAUSE_NS
     again = False
     if flow["exchange"] > 0:
         opened = beats[flow["beats"]]
         begun = flow["exchange"] - 1
-        again = not paused and side == begun and small and is_next_beat(opened, end, row)
-        if not (paused or again):
-            alone = opened["open_own"] == 1 and opened["open_peer"] <= 1
-            if alone and small and note_second(flow, end, peer, side, row, beats, registers):
-                return
-            if side == begun:
-                opened["open_own"] += 1
-                # at once it answers a beat of the other end
-                is_answer = ts_ns - peer["data_ns"] < BEAT_AT_ONCE_NS
-                if not is_answer and abs(opened["open_length"] - length) <= BEAT_LENGTH_PLAY:
-                    pass_over(flow, beats)
+        if idle_ns < BEAT_PAUSE_NS:
+            again = side == begun and small and is_next_beat(opened, end, peer, row)
+            goes_on = not again
+        else:
+            goes_on = side != begun and small and is_late_answer(beats, flow["beats"], ts_ns)
+        if goes_on:
+            if small and opened["open_count"] < MOST_SAID:
+                say(flow, beats, registers, end, peer, side, row)
             else:
-                note_answer(opened, row)
-            if not small or opened["open_own"] > MOST_EACH or opened["open_peer"] > MOST_EACH:
-                pass_over(flow, beats)
-                if opened["open_peer"] > 0:
-                    note_asked(flow, beats)
-                forget_second(flow, beats)
-                flow["exchange"] = 0
+                give_up(flow, beats, side)
             return
-        if side != begun and small and opened["open_answer_frame"] == 0 and is_late_answer(beats, flow, ts_ns):
-            note_answer(opened, row)
-            return
-        acked = (end if side == begun else peer)["unacked_ns"] < 0
-        close_exchange(flow, beats, registers, acked)
-        flow["exchange"] = 0
-    if not (small and (paused or again)):
+        close_open(flow, beats, side, end, peer)
+    if not small or (idle_ns < BEAT_PAUSE_NS and not again):
         return
     if flow["beats"] < 0:
         flow["beats"] = new_train(beats, registers, side)
     flow["exchange"] = 1 + side
-    open_exchange(beats[flow["beats"]], end, peer, row, idle_ns)
-    if opened_before(beats, flow) < 0 and is_answering(beats, flow, end, peer):
-        beats[flow["beats"]]["open_before"] = 0
-        forget_answers(flow, beats)
-
-
-@loop
-def open_exchange(opened: Record, end: Record, peer: Record, row: Record, idle_ns: int) -> None:
-    """Begin an exchange in this record of a flow's chain."""
-    ts_ns = row["ts_ns"]
-    length = row["payload_len"]
-    opened["open_ns"] = ts_ns
-    opened["open_frame"] = row["frame"]
-    opened["open_length"] = length
-    opened["open_own"] = 1
-    opened["open_peer"] = 0
-    opened["open_answer_len"] = 0
-    opened["open_answer_frame"] = 0
-    opened["open_answer_ns"] = -1
-    opened["open_idle_ns"] = idle_ns
-    opened["open_own_ns"] = ts_ns - end["data_ns"] if end["data_ns"] >= 0 else 0
-    opened["open_before"] = 0
-    if end["data_ns"] >= 0 and abs(end["data_len"] - length) <= BEAT_LENGTH_PLAY:
-        answered = peer["data_frame"] > end["data_frame"]
-        opened["open_before"] = end["data_frame"] if answered else -end["data_frame"]
-
-
-@loop
-def forget_answers(flow: Record, beats: Rows) -> None:
-    """Let the trains of messages like that of the open exchange begin anew that may have begun with an answer."""
+    say(flow, beats, registers, end, peer, side, row)
     opened = beats[flow["beats"]]
+    opened["open_idle_ns"] = idle_ns
+    as_long = end["data_frame"] > 0 and abs(end["data_len"] - opened["open_length"]) <= BEAT_LENGTH_PLAY
+    if as_long and (end["data_frame"] > opened["open_known"] or is_first(beats, flow["beats"])):
+        if peer["data_frame"] > end["data_frame"]:
+            opened["open_before"] = end["data_frame"]
+        elif not is_answering(beats, flow, end, peer):
+            opened["open_before"] = -end["data_frame"]
+
+
+@loop
+def is_first(beats: Rows, first: int) -> bool:
+    """Say whether the message that began the open exchange is like those of no train."""
+    opened = beats[first]
+    side = opened["open_side"] - 1
+    at = first
+    while at >= 0:
+        if is_alike(beats[at], side, opened["open_length"]) or is_of_every(beats[at], side, opened["open_length"]):
+            return False
+        at = beats[at]["next"]
+    return True
+
+
+@loop
+def close_open(flow: Record, beats: Rows, side: int, end: Record, peer: Record) -> None:
+    """Close the exchange that is open, of whose flow these are the ends; this side's first."""
+    acked = (1 if end["unacked_ns"] < 0 else 0) << side | (1 if peer["unacked_ns"] < 0 else 0) << (1 - side)
+    close_exchange(beats, flow["beats"], acked)
+    beats[flow["beats"]]["open_known"] = max(end["data_frame"], peer["data_frame"])
+    flow["exchange"] = 0
+
+
+@loop
+def give_up(flow: Record, beats: Rows, side: int) -> None:
+    """Forget the exchange that is open: so much passes that it is none of heartbeats."""
+    first = flow["beats"]
+    opened = beats[first]
+    pass_over(beats, first, opened)
+    if side != flow["exchange"] - 1 or has_answer(beats, first):
+        note_asked(beats, first)
+    opened["open_count"] = 0
+    flow["exchange"] = 0
+
+
+@loop
+def say(flow: Record, beats: Rows, registers: Numbers, end: Record, peer: Record, side: int, row: Record) -> None:
+    """Add a message to the exchange that is open."""
+    said = beats[room_for(flow, beats, registers, side, row["payload_len"])]
+    ts_ns = row["ts_ns"]
+    said["open_side"] = 1 + side
+    said["open_length"] = row["payload_len"]
+    said["open_ns"] = ts_ns
+    said["open_frame"] = row["frame"]
+    said["open_idle_ns"] = ts_ns - max(end["data_ns"], peer["data_ns"])
+    said["open_own_ns"] = ts_ns - end["data_ns"] if end["data_ns"] >= 0 else 0
+    said["open_before"] = 0
+    said["open_answer_frame"] = 0
+    said["open_answer_len"] = 0
+    said["open_answer_ns"] = -1
+    beats[flow["beats"]]["open_count"] += 1
+
+
+@loop
+def room_for(flow: Record, beats: Rows, registers: Numbers, side: int, length: int) -> int:
+    """Return the record for one more message of the open exchange.
+
+    It is the next of the flow's chain, which gets one more if too few are without a train: a message of another kind
+    may begin two, and so may the first.
+    """
     at = flow["beats"]
+    opened = beats[at]
+    place = opened["open_count"]
+    is_known = False
+    is_every = place == 0
+    is_first_known = place == 0
+    spare = 0
+    records = 0
+    found = -1
+    last = -1
     while at >= 0:
         train = beats[at]
-        few = is_alike(train, flow["exchange"] - 1, opened["open_length"]) and 1 < train["count"] < BEATS_LEAST
-        if few and train["missed"] > train["unanswered"]:
-            restart(train)
+        if records == place:
+            found = at
+        if train["count"] == 0:
+            spare += 1
+        elif is_alike(train, side, length):
+            is_known = True
+        elif is_of_every(train, side, length):
+            is_every = True
+        elif not is_first_known and is_alike(train, opened["open_side"] - 1, opened["open_length"]):
+            is_first_known = True
+        records += 1
+        last = at
         at = train["next"]
+    needed = (0 if is_known else 1) + (0 if is_every else 1) + (0 if is_first_known else 1)
+    if found >= 0 and (records >= MOST_TRAINS or spare >= needed):
+        return found
+    at = new_train(beats, registers, side)
+    beats[last]["next"] = at
+    return found if found >= 0 else at
 
 
 @loop
-def opened_before(beats: Rows, flow: Record) -> int:
-    """Return which frame the sender of the open exchange sent before, if as long; below 0 without an answer."""
-    frame: int = beats[flow["beats"]]["open_before"]
-    return frame
+def has_answer(beats: Rows, first: int) -> bool:
+    """Say whether both ends said something in the exchange that is open."""
+    opened = beats[first]
+    at = first
+    for _ in range(opened["open_count"]):
+        if beats[at]["open_side"] != opened["open_side"]:
+            return True
+        at = beats[at]["next"]
+    return False
 
 
 @loop
@@ -185,67 +234,18 @@ def is_answering(beats: Rows, flow: Record, end: Record, peer: Record) -> bool:
 
 
 @loop
-def note_second(
-    flow: Record, end: Record, peer: Record, side: int, row: Record, beats: Rows, registers: Numbers
-) -> bool:
-    """Take a small message amid the open exchange for another beat, or the answer to that; say whether it is either.
+def is_next_beat(opened: Record, end: Record, peer: Record, row: Record) -> bool:
+    """Say whether data of who began the open exchange is another beat, though other data came just before it.
 
-    It is another if it answers nothing, and is of another length than the first, or comes from the other end once that
-    answered. One is kept: two trains of one end whose periods are multiples of each other meet all the time.
+    It is if it is as long as the first and comes a pause later, and a pause after what its sender said last, or after
+    both ends said two things. What comes at once behind what the other end said is an answer.
     """
-    opened = beats[flow["beats"]]
-    at = opened["next"]
-    ts_ns = row["ts_ns"]
-    if at >= 0 and beats[at]["open_side"] > 0:
-        second = beats[at]
-        if second["open_side"] - 1 != side and second["open_answer_frame"] == 0:
-            has_answer = opened["open_answer_frame"] > 0 or flow["exchange"] - 1 == side
-            if has_answer or not is_its_answer(beats, flow, opened, row["payload_len"]):
-                note_answer(second, row)
-                return True
-            return False
-        opened["open_own"] = MOST_EACH  # with one more there are too many
-        opened["open_peer"] = MOST_EACH
+    if abs(opened["open_length"] - row["payload_len"]) > BEAT_LENGTH_PLAY or opened["open_count"] < 2:
         return False
-    answered_ns = opened["open_answer_ns"]
-    if side == flow["exchange"] - 1:
-        if abs(opened["open_length"] - row["payload_len"]) <= BEAT_LENGTH_PLAY or opened["open_peer"] > 1:
-            return False
-        if ts_ns - peer["data_ns"] < BEAT_AT_ONCE_NS and peer["data_ns"] != answered_ns:
-            return False
-    elif answered_ns < 0 or opened["open_own"] > 1 or ts_ns - max(end["data_ns"], peer["data_ns"]) < BEAT_AT_ONCE_NS:
+    if row["ts_ns"] - peer["data_ns"] < BEAT_AT_ONCE_NS:
         return False
-    if at < 0:
-        at = new_train(beats, registers, side)
-        opened["next"] = at
-    open_exchange(beats[at], end, peer, row, ts_ns - max(end["data_ns"], peer["data_ns"]))
-    beats[at]["open_side"] = 1 + side
-    return True
-
-
-@loop
-def is_its_answer(beats: Rows, flow: Record, opened: Record, length: int) -> bool:
-    """Say whether beats like the first of two that were sent at once had answers of this length."""
-    at = flow["beats"]
-    while at >= 0:
-        train = beats[at]
-        if is_alike(train, flow["exchange"] - 1, opened["open_length"]) and is_answered(train):
-            alike: bool = abs(train["answer_len"] - length) <= BEAT_LENGTH_PLAY
-            return alike
-        at = train["next"]
-    return True
-
-
-@loop
-def is_next_beat(opened: Record, end: Record, row: Record) -> bool:
-    """Say whether data of who began the open exchange is another beat, though the other end's came just before it.
-
-    It is if both said one thing, and this is as long and comes after a pause of its sender: the answer was late, or a
-    beat of the other end's own.
-    """
-    alone = opened["open_own"] == 1 and opened["open_peer"] == 1
-    alike = abs(opened["open_length"] - row["payload_len"]) <= BEAT_LENGTH_PLAY
-    return alone and alike and row["ts_ns"] - end["data_ns"] >= BEAT_PAUSE_NS
+    later: bool = row["ts_ns"] - opened["open_ns"] >= BEAT_PAUSE_NS
+    return later and (row["ts_ns"] - end["data_ns"] >= BEAT_PAUSE_NS or opened["open_count"] > 3)
 
 
 @loop
@@ -260,40 +260,32 @@ def may_show_answer(flow: Record, peer: Record, side: int, ack: int) -> bool:
 
 
 @loop
-def note_unseen_answer(flow: Record, beats: Rows, peer: Record, row: Record, ack: int) -> None:
+def note_unseen_answer(
+    flow: Record, beats: Rows, registers: Numbers, side: int, end: Record, peer: Record, row: Record, ack: int
+) -> None:
     """Note an answer that was not captured, by the frame that acknowledges it, unless one was."""
-    opened = beats[flow["beats"]]
-    if opened["open_answer_frame"] > 0:
+    first = flow["beats"]
+    if has_answer(beats, first) or beats[first]["open_count"] == MOST_SAID:
         return
-    opened["open_peer"] += 1
-    opened["open_answer_frame"] = row["frame"]
-    opened["open_answer_ns"] = row["ts_ns"]
-    opened["open_answer_len"] = ack - peer["snd_nxt"]
+    at = room_for(flow, beats, registers, 1 - side, min(ack - peer["snd_nxt"], BEAT_MOST_OCTETS))
+    said = beats[at]
+    said["open_side"] = 2 - side
+    said["open_length"] = min(ack - peer["snd_nxt"], MOST_OTHERS)
+    said["open_ns"] = row["ts_ns"]
+    said["open_frame"] = row["frame"]
+    said["open_idle_ns"] = row["ts_ns"] - max(end["data_ns"], peer["data_ns"])
+    said["open_own_ns"] = row["ts_ns"] - peer["data_ns"] if peer["data_ns"] >= 0 else 0
+    said["open_before"] = 0
+    said["open_answer_frame"] = 0
+    said["open_answer_len"] = 0
+    said["open_answer_ns"] = -1
+    beats[first]["open_count"] += 1
 
 
 @loop
-def note_answer(opened: Record, row: Record) -> None:
-    """Note data of the other end in the exchange that is open; the first is the answer."""
-    opened["open_peer"] += 1
-    if opened["open_answer_frame"] == 0:
-        opened["open_answer_frame"] = row["frame"]
-        opened["open_answer_ns"] = row["ts_ns"]
-        opened["open_answer_len"] = row["payload_len"]
-
-
-@loop
-def is_late_answer(beats: Rows, flow: Record, ts_ns: int) -> bool:
+def is_late_answer(beats: Rows, first: int, ts_ns: int) -> bool:
     """Say whether small data of the other end after a pause answers the open exchange, not begins one of its own.
 
-    It does if it comes soon, or if beats of that length were answered before.
+    It does if nothing else has, and it comes soon.
     """
-    opened = beats[flow["beats"]]
-    if ts_ns - opened["open_ns"] <= BEAT_PROMPT_NS:
-        return True
-    at = flow["beats"]
-    while at >= 0:
-        train = beats[at]
-        if is_alike(train, flow["exchange"] - 1, opened["open_length"]) and is_answered(train):
-            return True
-        at = train["next"]
-    return False
+    return ts_ns - beats[first]["open_ns"] <= BEAT_PROMPT_NS and not has_answer(beats, first)

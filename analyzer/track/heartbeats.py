@@ -5,7 +5,7 @@ Deciding what a train means, or what protocol it is, is none of this module's bu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
 from analyzer.tolerances import (
@@ -20,12 +20,16 @@ from analyzer.tolerances import (
     BEAT_TINY_OCTETS,
     BEATS_LEAST,
 )
-from analyzer.track.beat_trains import add_beat, add_late, add_second, is_answered, is_pair, take_second
-from analyzer.track.beats import copy_train, is_alike
-from analyzer.track.rhythm import distance_in, period_of
+from analyzer.track.beat_trains import is_answered, is_asked, is_unheard
+from analyzer.track.beats import copy_said, is_alike, is_of_every, take_out
+from analyzer.track.placing import close_exchange
+from analyzer.track.rhythm import period_of
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
+
+PREFERRED: Final = 2
+"""In the field of a train that says whether it is of every message: it is, and these are beats."""
 
 
 @loop
@@ -79,21 +83,25 @@ def is_even(train: Record) -> bool:
 def is_of_many_lengths(out: Rows, first: int, count: int, j: int) -> bool:
     """Say whether a train is made of some of the messages of an even stream whose lengths differ.
 
-    Its beats come at some whole number of the periods of another train, which messages of other lengths fill.
+    Its beats come at some whole number of the periods of another train, which messages of other lengths fill; or they
+    are less even than one timer, and fewer than those of other lengths that are no trains.
     """
     train = out[j]
     period_ns = period_of(train)
+    uneven = 0
     for k in range(first, count):
         other = out[k]
         if other["side"] != train["side"] or abs(other["length"] - train["length"]) <= BEAT_LENGTH_PLAY:
             continue
+        if other["count"] > 0 and not is_even(other):
+            uneven += other["count"]
         if 2 * other["others"] <= other["count"] or other["gaps"] <= 0:
             continue
         step_ns = period_of(other)
         apart_ns = abs(train["last_ns"] - other["last_ns"])
         if is_multiple(period_ns, step_ns) and is_multiple(apart_ns, step_ns):
             return True
-    return False
+    return uneven > train["count"] and 8 * (train["high_ns"] - train["low_ns"]) > period_ns
 
 
 @loop
@@ -105,25 +113,22 @@ def is_multiple(whole_ns: int, step_ns: int) -> bool:
 
 
 @loop
-def is_mutual(train: Record, beats: Rows, at: int) -> bool:
-    """Say whether the other end beats by itself as this one does, in a chain of trains from there on.
+def is_mutual(out: Rows, first: int, count: int, j: int) -> bool:
+    """Say whether the other end beats by itself as that of a train does, among these trains.
 
     What both ends send alike, short, by the same timer, is a heartbeat however often it comes.
     """
+    train = out[j]
     if train["length"] > BEAT_SHORT_OCTETS or not is_even(train):
         return False
-    if train["due"] < 0 and is_answered(train):
-        as_long = abs(train["answer_len"] - train["length"]) <= BEAT_LENGTH_PLAY
-        if as_long and 4 * train["unlike"] <= train["answered"]:
-            return True
     period_ns = period_of(train)
-    while at >= 0:
-        other = beats[at]
-        if is_alike(other, 1 - train["side"], train["length"]) and other["gaps"] >= BEATS_LEAST - 1:
+    for k in range(first, count):
+        other = out[k]
+        alike = other["side"] != train["side"] and abs(other["length"] - train["length"]) <= BEAT_LENGTH_PLAY
+        if alike and other["count"] > 0 and other["gaps"] >= BEATS_LEAST - 1:
             spread_ns = other["high_ns"] - other["low_ns"]
             if 8 * spread_ns <= 3 * period_ns and 8 * abs(period_of(other) - period_ns) <= period_ns:
                 return True
-        at = other["next"]
     return False
 
 
@@ -138,32 +143,130 @@ def may_have_heartbeats(beats: Rows, at: int) -> bool:
 
 
 @loop
-def close_last(out: Rows, first: int, count: int, side: int, acked: bool) -> None:  # noqa: FBT001
-    """Add the exchange that is open to these copies of the trains of a flow, and the one within it."""
-    opened = out[first]
-    found = False
+def prefer_every(out: Rows, first: int, count: int) -> None:
+    """Keep a train of every message of a length where these are beats and none an answer, else the others of it.
+
+    Both explain the same messages. Those that look like answers are beats if the train of all of them is even and
+    either has beats where there was nothing to answer, and more than the train without answers, which has holes; or
+    they are answers to a train that has none to beats amid others.
+    """
     for j in range(first, count):
-        if is_pair(opened) and not (found and out[j]["loose"] == 0):
-            found |= add_second(out[j], opened, 1 - side) and out[j]["loose"] == 0
-        elif opened["open_own"] == 1 and opened["open_peer"] == 0:
-            add_late(out[j], opened, 1 - side)
-    place_last(out, first, count, side, acked)
-    if count > first + 1 and out[first + 1]["open_side"] > 0:
-        take_second(opened, out[first + 1])
-        place_last(out, first, count, out[first + 1]["open_side"] - 1, acked)
+        every = out[j]
+        if every["every"] == 1 and every["count"] > 0 and is_preferred(out, first, count, every):
+            every["every"] = PREFERRED
+    for j in range(first, count):
+        every = out[j]
+        if every["every"] == 1 and every["count"] > 0 and is_drawn_along(out, first, count, every):
+            every["every"] = PREFERRED
+    for j in range(first, count):
+        every = out[j]
+        if every["every"] == PREFERRED:
+            every["answered"] = 0
+            every["answer_len"] = 0
+            for k in range(first, count):
+                if is_alike(out[k], every["side"], every["length"]):
+                    out[k]["count"] = 0
+                elif is_answered_so(out[k], every):
+                    out[k]["due"] = -1
+        elif every["every"] == 1:
+            every["count"] = 0
 
 
 @loop
-def place_last(out: Rows, first: int, count: int, side: int, acked: bool) -> None:  # noqa: FBT001
-    """Add the exchange that is open to the train that it goes on with, if there is one."""
-    opened = out[first]
-    found = False
+def is_preferred(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether a train of every message of a length is one of beats, as ``prefer_every`` tells."""
+    own = own_of(out, first, count, every)
+    if not is_all(every, out[own]["others"] if own >= 0 else 0) or only_follows(out, first, count, every):
+        return False
+    doubted = is_doubted(out, first, count, every)
+    if own < 0 or out[own]["count"] < 2:
+        return doubted
+    if is_asked(out[own]) and 3 * every["count"] <= 4 * out[own]["count"]:
+        return False
+    if doubted:
+        fewer: bool = every["count"] > out[own]["count"]
+        return fewer
+    has_holes = not (is_answered(out[own]) and is_whole(out[own], every))
+    return has_holes and every["count"] >= out[own]["count"] + 2
+
+
+@loop
+def is_drawn_along(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether a train of every message has more beats than any, and seems to answer one that gave way to such."""
+    own = own_of(out, first, count, every)
+    if own >= 0 and out[own]["count"] >= every["count"]:
+        return False
+    if not is_all(every, out[own]["others"] if own >= 0 else 0):
+        return False
+    if only_follows(out, first, count, every):
+        return False
     for j in range(first, count):
-        if is_alike(out[j], side, opened["open_length"]) and not (found and out[j]["loose"] == 0):
-            distance_ns = distance_in(out[j], opened)
-            if distance_ns >= 0:
-                add_beat(out[j], opened, distance_ns, acked)
-                found |= out[j]["loose"] == 0
+        other = out[j]
+        if other["every"] == PREFERRED and other["count"] > 0 and other["side"] != every["side"]:
+            own = own_of(out, first, count, other)
+            if own >= 0 and is_answered_so(out[own], every):
+                return True
+    return False
+
+
+@loop
+def only_follows(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether messages come right behind those of one length of the other end, and behind most of these."""
+    if 8 * every["answered"] < 7 * every["count"]:
+        return False
+    most = 0
+    for k in range(first, count):
+        other = out[k]
+        is_other = other["count"] > 0 and other["side"] != every["side"]
+        if is_other and abs(other["length"] - every["answer_len"]) <= BEAT_LENGTH_PLAY:
+            most = max(most, other["count"])
+    return 4 * every["count"] >= 3 * most
+
+
+@loop
+def is_all(every: Record, others: int) -> bool:
+    """Say whether a train of every message of a length is even, and no more out of its rhythm than these, or few."""
+    return is_even(every) and (every["others"] <= others or 16 * every["others"] <= every["count"])
+
+
+@loop
+def own_of(out: Rows, first: int, count: int, every: Record) -> int:
+    """Return the train of messages as long as those of one of every message, that look like no answers; -1 if none."""
+    found = -1
+    for k in range(first, count):
+        if is_alike(out[k], every["side"], every["length"]) and (found < 0 or out[k]["count"] > out[found]["count"]):
+            found = k
+    return found
+
+
+@loop
+def is_answered_so(train: Record, every: Record) -> bool:
+    """Say whether messages as long as those of a train of every message seem to answer a train."""
+    is_other = train["count"] > 0 and train["every"] == 0 and train["side"] != every["side"]
+    seem = is_other and train["answered"] + train["late"] > 0
+    return seem and abs(train["answer_len"] - every["length"]) <= BEAT_LENGTH_PLAY
+
+
+@loop
+def is_doubted(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether a train that messages of this length seem to answer has beats amid others that they do not."""
+    for k in range(first, count):
+        train = out[k]
+        amid = train["missed"] - train["unanswered"] - train["late"]
+        if is_answered_so(train, every) and (3 * amid > train["count"] or is_unheard(train)):
+            return True
+    return False
+
+
+@loop
+def is_whole(train: Record, every: Record) -> bool:
+    """Say whether a train has all beats that its period lets expect while every message as long passed."""
+    if train["gaps"] <= 0 or not is_even(train):
+        return False
+    period_ns = period_of(train)
+    passed_ns = every["last_ns"] - every["first_ns"]
+    whole: bool = (train["count"] + 1) * period_ns >= passed_ns
+    return whole
 
 
 @loop
@@ -176,7 +279,7 @@ def take_late(out: Rows, first: int, count: int, j: int) -> None:
     train = out[j]
     late = train["late"]
     train["late"] = 0
-    if late == 0 or train["due"] < 0 or not is_even(train):
+    if late == 0 or train["every"] == 1 or train["due"] < 0 or not is_even(train):
         return
     answered = train["answered"] + late
     if answered < 2 or 2 * answered < train["count"] - train["unanswered"]:
@@ -184,10 +287,15 @@ def take_late(out: Rows, first: int, count: int, j: int) -> None:
     own = -1
     for k in range(first, count):
         other = out[k]
-        if other["side"] != train["side"] and abs(other["length"] - train["answer_len"]) <= BEAT_LENGTH_PLAY:
-            alike = other["gaps"] >= 2 and 8 * abs(period_of(other) - period_of(train)) <= period_of(train)
-            if alike and (not is_due(other) or other["slowest_ns"] > train["slowest_ns"]):
-                own = k
+        is_one = is_of_every(other, 1 - train["side"], train["answer_len"])
+        if not (is_one or is_alike(other, 1 - train["side"], train["answer_len"])) or other["gaps"] < 2:
+            continue
+        amid = train["count"] - train["unanswered"] - answered
+        if is_even(other) and (other["count"] > answered + 1 or 4 * amid > answered):
+            return
+        alike = 8 * abs(period_of(other) - period_of(train)) <= period_of(train)
+        if alike and not is_one and (not is_due(other) or other["slowest_ns"] > train["slowest_ns"]):
+            own = k
     is_prompt = BEAT_LATE_PARTS * train["slowest_ns"] <= period_of(train)
     has_own = own >= 0 and not is_answered(train) and is_even(out[own]) and is_as_even(out[own], train)
     if has_own and (not is_prompt or out[own]["count"] > answered + 1):
@@ -246,23 +354,25 @@ def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: 
         at = flow["beats"]
         first = count
         while at >= 0:
-            copy_train(beats[at], out[count], flow["number"])
+            take_out(beats[at], out[count], flow["number"])
+            copy_said(beats[at], out[count])
             count += 1
             at = beats[at]["next"]
+            out[count - 1]["next"] = count if at >= 0 else -1
         if flow["exchange"] > 0:
-            side = flow["exchange"] - 1
-            acked = (a[i] if side == 0 else b[i])["unacked_ns"] < 0
-            close_last(out, first, count, side, acked)
+            acked = (1 if a[i]["unacked_ns"] < 0 else 0) | (2 if b[i]["unacked_ns"] < 0 else 0)
+            close_exchange(out, first, acked)
         for j in range(first, count):
             take_late(out, first, count, j)
+        prefer_every(out, first, count)
         kept = first
         choose_rhythm(out, first, count)
         for j in range(first, count):
             if is_of_many_lengths(out, first, count, j):
                 continue
-            if is_train(out[j]) or is_mutual(out[j], beats, flow["beats"]):
+            if is_train(out[j]) or is_mutual(out, first, count, j):
                 out[j]["due"] = 1 if is_due(out[j]) else 0
-                copy_train(out[j], out[kept], flow["number"])
+                take_out(out[j], out[kept], flow["number"])
                 kept += 1
         count = kept
     return count

@@ -201,9 +201,8 @@ class Held:
         return copies
 
     def _make_room_for_beats(self, part: NDArray[np.void]) -> None:
-        """Make sure that each of these rows that has data finds a free record for a train of heartbeats."""
-        more = len(part) if self.jit else int(np.count_nonzero(part["payload_len"]))
-        self._beats.make_room(int(self._beat_registers[beats.USED]) + more)
+        """Make sure that each of these rows finds free records for trains of heartbeats."""
+        self._beats.make_room(int(self._beat_registers[beats.USED]) + beats.MOST_NEW * len(part))
 
     def _make_room(self, rows: int) -> None:
         """Make sure the next ``rows`` rows find free flow and SEEN records and slots."""

@@ -229,7 +229,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     ``untranslated``. What ``attend`` must see goes to ``notes``, NOTE records: of each end of a flow one row in every
     four seconds, all answers to a SYN, and ICMP errors. ``told``, unless it is empty, is told of each row where its
     flow lies, who sent it, and whether it is kept or a copy (TOLD_*), -1 for what is no segment. ``beats`` holds BEATS
-    records of ``beats``, with room for one more for each row of data, and ``beat_registers`` its registers.
+    records of ``beats``, with room for MOST_NEW more for each row, and ``beat_registers`` its registers.
     """
     telling = len(told)
     low, low_top = registers[KEY_LOW], registers[KEY_LOW_TOP]
@@ -433,7 +433,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         if flow["trial_ns"] > 0 or ts_ns - flow["last_ns"] >= TRIAL_LEAST_NS:
             try_silence(flow, end, peer, side, row)
         if may_show_answer(flow, peer, side, ack):
-            note_unseen_answer(flow, beats, peer, row, ack)
+            note_unseen_answer(flow, beats, beat_registers, side, end, peer, row, ack)
         if mark != LIKE_KEEPALIVE and is_new_data(flow, end, peer, side, row, seq) and may_beat(flow, end, peer, row):
             watch_beats(flow, end, peer, side, row, beats, beat_registers)
 

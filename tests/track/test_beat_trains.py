@@ -1,5 +1,7 @@
 """Which train a beat goes on with, and how many of a train were answered."""
 
+import pytest
+
 from tests.heartbeats import S, Talk, each, known, modes
 from tests.notation import START_NS
 
@@ -90,3 +92,25 @@ def test_another_pace():
 
     assert known(train, "count", "first_ns") == (5, START_NS + 11 * S)
     assert train["sum_ns"] // train["gaps"] == 20 * S
+
+
+@modes
+@pytest.mark.parametrize("at_once", [True, False], ids=["one segment", "one each"])
+def test_several_late_answers(jit, at_once):
+    """What a program that was held up answers at last is answered, late, also where it comes in one segment."""
+    talk = Talk().beats(each(10, 10, 6), 6, 10).beats(each(70, 10, 3), 6, 0)
+    for part in range(1 if at_once else 3):
+        talk.says(95 + part / 1000, "b", 30 if at_once else 10)
+    (train,) = talk.beats(each(100, 10, 4), 6, 10).trains(jit=jit)
+
+    assert known(train, "count", "answered", "missed", "unanswered", "due") == (13, 13, 0, 0, 1)
+    assert train["slowest_ns"] == 25 * S
+
+
+@modes
+def test_some_late_answers(jit):
+    """Where fewer answers come late than beats wait, the others are missed."""
+    talk = Talk().beats(each(10, 10, 6), 6, 10).beats(each(70, 10, 3), 6, 0).says(95, "b", 20)
+    (train,) = talk.beats(each(100, 10, 2), 6, 0).trains(jit=jit)
+
+    assert known(train, "count", "answered", "missed") == (11, 8, 3)

@@ -1,0 +1,55 @@
+"""Which messages of an exchange are beats, and which answer which."""
+
+import pytest
+
+from tests.heartbeats import Talk, each, known, modes
+
+
+def both(firsts, seconds, lengths, until):
+    """Pings of both ends, each answered; ``lengths`` are those of a's ping and its answer, of b's ping and its."""
+    ping, pong, other, back = lengths
+    said = [(at, "a", ping) for at in firsts] + [(at + 0.002, "b", pong) for at in firsts]
+    said += [(at, "b", other) for at in seconds] + [(at + 0.003, "a", back) for at in seconds]
+    talk = Talk()
+    for at, who, length in sorted(said):
+        if at < until:
+            talk.says(at, who, length, acked=False)
+    return talk
+
+
+@modes
+@pytest.mark.parametrize("lengths", [(6, 2, 2, 6), (17, 17, 17, 17), (40, 60, 30, 25)], ids=["ws", "h2", "mixed"])
+@pytest.mark.parametrize("periods", [(20, 25), (10, 20), (15, 30), (30, 5), (10, 10)], ids=str)
+@pytest.mark.parametrize("lag", [0.001, 0.3, 2.5], ids=str)
+def test_beats_of_both_ends_that_coincide(jit, lengths, periods, lag):
+    """Pings of both ends, whose periods share instants, are a train of each, with all answers, and nothing else."""
+    if periods == (10, 10) and len(set(lengths)) > 2 and lag < 0.01:
+        pytest.skip("always within one round trip: by form either answer may be to either ping")
+    firsts, seconds = (each(10 + wait + own, own, 14) for own, wait in zip(periods, (0, lag), strict=True))
+    until = 10 + 14.5 * min(periods)
+    trains = both(firsts, seconds, lengths, until).trains(jit=jit)
+    counts = [sum(at < until for at in times) for times in (firsts, seconds)]
+
+    assert sorted(known(train, "side", "length", "count", "answered", "missed") for train in trains) == [
+        (side, lengths[2 * side], count, count, 0) for side, count in enumerate(counts) if count > 3
+    ]
+
+
+@modes
+@pytest.mark.parametrize("lag", [0.001, 0.3])
+def test_who_asks_still_but_answers_no_more(jit, lag):
+    """A program that answers no more, but asks by a timer that meets the other's, has missed each ping since."""
+    talk = Talk()
+    said = [(at, "a") for at in each(10, 10, 20)] + [(at + 0.002, "b") for at in each(10, 10, 12)]
+    said += [(at + lag, "b") for at in each(10, 20, 10)] + [(at + lag + 0.002, "a") for at in each(10, 20, 10)]
+    for at, who in sorted(said):
+        talk.says(at, who, 17, acked=False)
+    trains = talk.trains(jit=jit)
+
+    assert [known(train, "side", "count", "answered", "missed") for train in trains] == [(0, 20, 12, 8), (1, 10, 10, 0)]
+
+
+@modes
+def test_twice_as_often_as_a_beat_may_come(jit):
+    """A message each half second, answered at once, is no beat of both ends."""
+    assert Talk().beats(each(10, 0.5, 40), 17, 17).trains(jit=jit) == []
