@@ -162,6 +162,8 @@ BEAT_TINY_OCTETS: Final = 8
 """An AMQP heartbeat frame; MQTT's, STOMP's and XMPP's are shorter. Nothing else that small is sent evenly for long."""
 BEAT_SHORT_OCTETS: Final = 24
 """A BGP KEEPALIVE has 19 octets, and comes with a jitter of a quarter of its period (RFC 4271 10)."""
+BEAT_SEALED_OCTETS: Final = BEAT_SHORT_OCTETS + 29
+"""So long is a short one in a record of TLS, which adds up to 29 octets."""
 BEAT_ONE_WAY_NS: Final = 4 * S
 """What nobody answers and is longer than BEAT_TINY_OCTETS is no heartbeat if it comes more often."""
 BEAT_PAUSE_NS: Final = 900 * MS

@@ -16,6 +16,7 @@ from analyzer.tolerances import (
     BEAT_LOOSE_OTHERS,
     BEAT_LOOSE_PARTS,
     BEAT_ONE_WAY_NS,
+    BEAT_SEALED_OCTETS,
     BEAT_SHORT_OCTETS,
     BEAT_TINY_OCTETS,
     BEATS_LEAST,
@@ -116,18 +117,22 @@ def is_multiple(whole_ns: int, step_ns: int) -> bool:
 def is_mutual(out: Rows, first: int, count: int, j: int) -> bool:
     """Say whether the other end beats by itself as that of a train does, among these trains.
 
-    What both ends send alike, short, by the same timer, is a heartbeat however often it comes.
+    What both ends send alike, short, by the same timer, is a heartbeat however often it comes; what is as short within
+    TLS if it comes on the dot.
     """
     train = out[j]
-    if train["length"] > BEAT_SHORT_OCTETS or not is_even(train):
+    if train["length"] > BEAT_SEALED_OCTETS or not is_even(train):
         return False
     period_ns = period_of(train)
+    parts = 6 if train["length"] <= BEAT_SHORT_OCTETS else 1
+    if 16 * (train["high_ns"] - train["low_ns"]) > parts * period_ns:
+        return False
     for k in range(first, count):
         other = out[k]
         alike = other["side"] != train["side"] and abs(other["length"] - train["length"]) <= BEAT_LENGTH_PLAY
         if alike and other["count"] > 0 and other["gaps"] >= BEATS_LEAST - 1:
             spread_ns = other["high_ns"] - other["low_ns"]
-            if 8 * spread_ns <= 3 * period_ns and 8 * abs(period_of(other) - period_ns) <= period_ns:
+            if 16 * spread_ns <= parts * period_ns and 8 * abs(period_of(other) - period_ns) <= period_ns:
                 return True
     return False
 

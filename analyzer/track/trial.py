@@ -2,7 +2,8 @@
 
 A silence is between any two segments of a flow, of either end, probes too. Whoever breaks it waits for the other end:
 if that reacts with anything but a RST, the silence was survived; if it never does, it was not. Of a flow the longest
-survived silence is kept, and the one that still waits.
+survived silence is kept, and the one that still waits. A RST that nobody asked for tries nothing: whoever sent it
+decided to; nor does a silence that is no longer than one that the flow survived, for what ends there has no limit.
 
 It must not know what a limit is, or who has one.
 """
@@ -55,13 +56,20 @@ def try_silence(flow: Record, end: Record, peer: Record, side: int, row: Record)
             flow["survived_to"] = flow["trial_to"]
             flow["survived_half"] = flow["trial_half"]
         flow["trial_ns"] = 0
-    passed_ns = row["ts_ns"] - flow["last_ns"]
+    passed_ns = 0 if row["flags"] & RST else row["ts_ns"] - flow["last_ns"]
     if passed_ns >= TRIAL_LEAST_NS and flow["trial_ns"] == 0 and end["segments"] + peer["segments"] > 0:
         flow["trial_ns"] = passed_ns
         flow["trial_from"] = flow["last_frame"]
         flow["trial_to"] = row["frame"]
         flow["trial_side"] = side
         flow["trial_half"] = 1 if end["fin_frame"] > 0 or peer["fin_frame"] > 0 else 0
+
+
+@loop
+def was_survived(flow: Record) -> bool:
+    """Say whether a flow survived a silence as long as the one that waits, in the same state."""
+    as_long = flow["survived_ns"] >= flow["trial_ns"]
+    return as_long and flow["survived_half"] == flow["trial_half"]
 
 
 @loop
@@ -77,7 +85,7 @@ def trials_of(flows: Rows, ended: Numbers, responder_is_b: Numbers, capture: int
             continue
         for died in range(2):
             ns = flow["survived_ns"] if died == 0 else flow["trial_ns"]
-            if ns <= 0 or (died == 1 and not ended[i]):
+            if ns <= 0 or (died == 1 and (not ended[i] or was_survived(flow))):
                 continue
             row = out[count]
             count += 1

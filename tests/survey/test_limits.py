@@ -171,3 +171,31 @@ def test_heartbeats_are_compared_with_what_was_measured(tmp_path):
 
     assert [(100, 150)] * 3 == bounds
     assert [None] * 3 == unknown
+
+
+def decided(at, port, *, probed):
+    """A connection that its service aborts by itself, or gives up on, behind silences that it had survived."""
+    made = Made()
+    made.a(at, SYN, 0, 0, port=port)
+    made.b(at + 0.001, SYN | ACK, 0, 1, port=port)
+    made.a(at + 0.002, port=port)
+    made.b(at + 60, port=port, data=b"tick")
+    made.a(at + 60.01, port=port, ack=5)
+    if probed:
+        for wait in (40, 50, 60):
+            made.b(at + 60 + wait, port=port, data=b"more", seq=5)
+    made.b(at + 125, RST | ACK, seq=9 if probed else 5, ack=1, port=port)
+    return made.frames
+
+
+@pytest.mark.parametrize("probed", [False, True], ids=["aborted", "given up"])
+def test_who_resets_by_itself_shows_no_limit(tmp_path, probed):
+    """A RST that nobody asked for, and silence behind a pause that was survived before, are no limit of a path."""
+    made = gone(SILENCES)
+    for at in range(4):
+        made.frames.extend(decided(100 * at, 50000 + at, probed=probed))
+    service = limits(made, tmp_path)[0]
+
+    assert service.is_hard
+    assert [345, 355] == [round(ns / 1e9) for ns in (service.low_ns, service.high_ns)]
+    assert 4 == service.shortest.count

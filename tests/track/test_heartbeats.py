@@ -195,3 +195,14 @@ def test_a_few_messages_at_random_are_seldom_heartbeats(count):
     ]
 
     assert sum(found) <= 6
+
+
+@modes
+def test_two_brokers_in_tls(jit):
+    """What both ends send alike every two seconds, as long as a short heartbeat in TLS, is counted on both sides."""
+    talk = Talk()
+    for at, first, lag in zip(each(10, 2, 13), "aabbbaaaaaaaa", (0.001, 0.02, 0.003) * 5, strict=False):
+        talk.says(at, first, 30).says(at + lag, "b" if first == "a" else "a", 30)
+    trains = talk.trains(jit=jit)
+
+    assert [known(train, "side", "count", "due") for train in trains] == [(0, 13, 0), (1, 13, 0)]
