@@ -25,11 +25,10 @@ def said(owner):
 
 
 def placed(owner):
-    """The visible texts of an Axes or figure with their boxes, in pixels."""
+    """The visible texts of an Axes or figure with their boxes, in pixels; all is laid out and drawn, but for pixels."""
     figure = owner.get_figure(root=True)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    renderer = canvas.get_renderer()
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
     out_of_view = unseen_ticks(figure)
     return [
         (text, text.get_window_extent(renderer))

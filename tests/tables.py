@@ -3,6 +3,7 @@
 Both tables are looked at alike: a sequence of rows, each with conditions over columns, the first match wins.
 """
 
+import itertools
 from functools import cache
 
 import numpy as np
@@ -15,22 +16,28 @@ DRAWN = 1200
 """How many captures are drawn; enough to find every pair of rows that ten times as many find."""
 
 
+def scenario_names():
+    """Return the names of all scenarios: what tests are collected by, for which none has to be read."""
+    return sorted(path.stem for path in SCENARIOS.glob("*.pkt"))
+
+
 @cache
 def scenario_flows():
     """Return scenario name to its finished flows."""
     return {path.stem: follow([load(path).batch()]) for path in sorted(SCENARIOS.glob("*.pkt"))}
 
 
+def drawn_flows(count=None):
+    """Return the finished flows of drawn captures, or the first batches of them; no more is drawn than is wanted."""
+    return list(itertools.islice((flows for seed in range(DRAWN) for flows in drawn(seed)), count))
+
+
 @cache
-def drawn_flows():
-    """Return the finished flows of drawn captures."""
-    captures = [at_random(seed, 60) for seed in range(DRAWN)]
-    ends_ns = [int(rows["ts_ns"].max()) + seed % 3 * 3_000_000_000 for seed, rows in enumerate(captures)]
-    return [
-        flows
-        for rows, end_ns in zip(captures, ends_ns, strict=True)
-        for flows in follow([SegmentBatch(rows, len(rows), last_ts_ns=end_ns)])
-    ]
+def drawn(seed):
+    """Return the finished flows of one drawn capture."""
+    rows = at_random(seed, 60)
+    end_ns = int(rows["ts_ns"].max()) + seed % 3 * 3_000_000_000
+    return follow([SegmentBatch(rows, len(rows), last_ts_ns=end_ns)])
 
 
 def matching(table, columns, count):

@@ -7,9 +7,9 @@ from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS
 from analyzer.together import FlowsTogether
 from tests.judging import judge_batches
-from tests.tables import scenario_flows
+from tests.tables import scenario_flows, scenario_names
 
-NAMES = sorted(scenario_flows())
+NAMES = scenario_names()
 
 
 def flows_of(names):

@@ -18,7 +18,7 @@ from analyzer.together import FlowsTogether
 from tests.beside import distinct, lab
 from tests.judging import CAPTURES
 from tests.notation import START_NS
-from tests.tables import drawn_flows, scenario_flows
+from tests.tables import drawn_flows, scenario_flows, scenario_names
 
 JIT = [False, *([True] if os.environ.get("KEEPALIVE_JIT") != "0" else [])]
 BUNDLED = sorted((*CAPTURES.glob("*.pcap"), *CAPTURES.glob("lab/*.pcap*")))
@@ -55,7 +55,7 @@ def test_flows_of_captures(path):
             assert_the_same(flows, analysis.captures)
 
 
-@pytest.mark.parametrize("name", sorted(scenario_flows()))
+@pytest.mark.parametrize("name", scenario_names())
 def test_flows_of_scenarios(name):
     """So is every flow of the scenarios, by itself, in a stream of files, and among several captures."""
     flows = flows_of(scenario_flows()[name])
@@ -67,7 +67,7 @@ def test_flows_of_scenarios(name):
 @pytest.mark.parametrize("first", range(0, 400, 50))
 def test_drawn_flows(first):
     """So is traffic drawn at random."""
-    flows = flows_of(drawn_flows()[first : first + 50])
+    flows = flows_of(drawn_flows(first + 50)[first:])
 
     assert_the_same(flows, ONE)
 

@@ -7,10 +7,10 @@ from analyzer import explain
 from analyzer.report import export
 from analyzer.report.tables import TABLES, table
 from tests.notation import START_NS
-from tests.tables import scenario_flows
+from tests.tables import scenario_names
 from tests.test_together import flows_of
 
-NAMES = sorted(scenario_flows())
+NAMES = scenario_names()
 
 
 def rows_of(name, flows, order=None):

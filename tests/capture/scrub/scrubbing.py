@@ -51,3 +51,10 @@ def scrubbed(frame, link_type=1, *, original=None, **options):
     copy, _ = scrub_file(craft.pcap([kept], link_type=link_type), **options)
     [(_, octets, _, _)] = packets_of(copy)
     return octets
+
+
+def scrubbed_cuts(frame, link_type=1):
+    """What becomes of a frame of which one octet was captured, two, and so on to all: the octets of each."""
+    cuts = [craft.Kept(frame[:length], original=len(frame)) for length in range(1, len(frame) + 1)]
+    copy, _ = scrub_file(craft.pcap(cuts, link_type=link_type))
+    return [octets for _, octets, _, _ in packets_of(copy)]

@@ -8,6 +8,7 @@ from analyzer import explain
 from analyzer.findings.flows import Columns
 from analyzer.findings.kinds.window import _long, window_closed_for_long
 from analyzer.judge import recording, verdict
+from analyzer.judge.facts import Facts
 from tests.judging import captured, codes, opened, scenario, texts, told
 from tests.tables import drawn_flows, scenario_flows
 
@@ -116,7 +117,7 @@ def test_columns_say_what_the_closings_of_a_record_say():
         verdict.decide(batches[0]),
         more=[(batch, verdict.decide(batch), np.arange(len(batch))) for batch in batches[1:]],
     )
-    records = [record for batch in batches for record in recording.build_each(batch, range(len(batch)))]
+    records = list(recording.records(Facts(*((batch, np.arange(len(batch))) for batch in batches))))
     found = [window_closed_for_long(columns.seen_from(at)).tolist() for at in range(2)]
     expected = [[bool(_long(SimpleNamespace(record=each, side=side))) for each in records] for side in "ab"]
 
