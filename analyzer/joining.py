@@ -23,6 +23,7 @@ from analyzer.vantage.apart import Apart
 from analyzer.vantage.concluding import JointFlows
 from analyzer.vantage.copies import are_copies
 from analyzer.vantage.forgotten import Forgotten
+from analyzer.vantage.gaps import MOST, unseen_gaps
 from analyzer.vantage.joint import Joined, Point
 from analyzer.vantage.legs import legs_of
 from analyzer.vantage.weaving import weave
@@ -40,9 +41,12 @@ if TYPE_CHECKING:
     from analyzer.vantage.clock import Clock
     from analyzer.vantage.forgotten import Thinned
     from analyzer.vantage.joint import JointFlow
+    from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import Woven
 
 
+SEQUEL: Final = 0.2
+"""Two captures that do not overlap by their own clocks share no more of their packets by chance."""
 MOST_ASKED: Final = 1_000
 """Of so many flows addresses are compared where captures share no packet."""
 
@@ -191,6 +195,9 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
 
     settled = thinned.settled
     woven = weave(seen, may_be_one, home, sent=settled.sent if settled is not None else None)
+    whole = settled is None or not len(settled.sent[0])  # nothing was forgotten
+    if whole:
+        _refuse_sequel(read, woven, seen, home)
     points = [_point(at, leg, read[at], clock) for at, leg, clock in zip(home, legs, woven.clocks, strict=True)]
 
     def judged(point: int, flow: int) -> JudgedFlow:
@@ -219,10 +226,24 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     lone = apart.lone(first_point)
     telling = [each.telling() for each in read]
     eventful = flows.eventful([telling[capture] for capture in home])
+    if whole:
+        _mind_gaps(flows, eventful, seen, points, home)
     warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
     halves = apart.halves(first_point, home, flows.numbers_of)
     more = counted.eventful if counted is not None else 0
-    return Joining(points, flows, lone, halves, eventful, _notes(woven, points), warnings, more=more)
+    notes = [*_notes(woven, points), *_disorder(read)]
+    return Joining(points, flows, lone, halves, eventful, notes, warnings, more=more)
+
+
+def _mind_gaps(
+    flows: JointFlows, eventful: Sequence[int], seen: Sequence[Columns], points: Sequence[Point], home: Sequence[int]
+) -> None:
+    """Add to the holes of captures those that only what passed shows, and conclude again what rests on them."""
+    gaps = unseen_gaps(flows.each(eventful[:MOST]), seen, points)
+    for at, (point, own) in enumerate(zip(points, gaps, strict=True)):
+        if own and home.count(home[at]) == 1:  # of a capture with two sides each has a part of its packets
+            point.holes_ns += own
+            flows.look_again()
 
 
 def _refuse_empty(read: Sequence[Read]) -> None:
@@ -251,6 +272,32 @@ def _refuse_copies(read: Sequence[Read], thinned: Thinned) -> None:
             )
 
 
+def _refuse_sequel(read: Sequence[Read], woven: Woven, seen: Sequence[Columns], home: Sequence[int]) -> None:
+    """Refuse two captures of one point, the second of which goes on where the first ends: packets that are alike match.
+
+    Raises:
+        NotJoinedError: with the names of both.
+    """
+    if home != [0, 1] or not woven.flows:
+        return
+    first, second = sorted(read, key=lambda one: one.summary.start_ns or 0)
+    if (first.summary.end_ns or 0) > (second.summary.start_ns or 0) or not _same_flows(first, second):
+        return
+    table = woven.crossings.seen
+    both = table[(table >= 0).all(axis=1)]
+    least = int((table >= 0).sum(axis=0).min())
+    passed_no_router = bool((seen[0]["ttl"][both[:, 0]] == seen[1]["ttl"][both[:, 1]]).all())
+    if passed_no_router and (woven.guessed or len(both) < SEQUEL * least):
+        raise NotJoinedError(_goes_on(first, second, "hardly a packet"))
+
+
+def _goes_on(first: Read, second: Read, shared: str) -> str:
+    return (
+        f"{first.path} and {second.path} have {shared} in common: the second goes on where the first ends, with the "
+        "same flows, so they are most likely of one point; report reads both as one"
+    )
+
+
 def _refuse_strangers(read: Sequence[Read], known: set[int]) -> None:
     """Refuse captures that have nothing in common with the others.
 
@@ -266,10 +313,7 @@ def _refuse_strangers(read: Sequence[Read], known: set[int]) -> None:
                 continue
             first, second = sorted((each, other), key=lambda one: one.summary.start_ns or 0)
             if _same_flows(first, second) and (first.summary.end_ns or 0) <= (second.summary.start_ns or 0):
-                raise NotJoinedError(
-                    f"{first.path} and {second.path} have no packet in common: the second goes on where the first "
-                    "ends, with the same flows, so they are most likely of one point; report reads both as one"
-                )
+                raise NotJoinedError(_goes_on(first, second, "no packet"))
     names = " and ".join(each.path for each in strangers) if len(read) > 2 else f"{read[0].path} and {read[1].path}"
     if len(strangers) == 1 and len(read) > 2:
         raise NotJoinedError(f"{names} has no packet in common with the others")
@@ -320,6 +364,20 @@ def _notes(woven: Woven, points: Sequence[Point]) -> list[str]:
     if woven.guessed:
         notes.append("nothing tells repeated packets apart but their rhythm: a clock may be off by a whole interval")
     return [*notes, *clock_notes(points)]
+
+
+def _disorder(read: Sequence[Read]) -> list[str]:
+    """Return what is to be said of captures whose frames are out of order by more than a moment."""
+    notes = []
+    for each in read:
+        back_ns = max((hole.from_ns - hole.to_ns for hole in each.summary.holes), default=0)
+        if back_ns > 0:
+            notes.append(
+                f"the time of {each.path} goes back by {format_duration(back_ns)}: if no clock was set, and its frames "
+                "are only out of order (files put one behind the other), its connections fall apart; sort them first "
+                "(reordercap)"
+            )
+    return notes
 
 
 def _point(capture: int, leg: int, read: Read, clock: Clock | None, *, by_data: bool = False) -> Point:

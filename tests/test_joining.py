@@ -289,6 +289,25 @@ def test_bad_input_is_refused_in_one_sentence(tmp_path):
     ] == said
 
 
+@pytest.mark.parametrize("alike", ["probes", "data sent again"])
+def test_a_capture_that_goes_on_where_another_ends_is_of_the_same_point(tmp_path, alike):
+    """What is alike in both, by chance or because it was sent again, makes no two points of them."""
+    made = World(timestamps=False, ids=False)
+    if alike == "probes":
+        keepalive(made)
+    else:
+        for number in range(20):
+            made.send(number / 10, "a", ACK | PSH, 100 + number, 7, b"x")
+        made.send(2.0, "a", ACK | PSH, 109, 7, b"x")
+    made.frames["B"] = made.frames["A"][11:]
+    early, late = made.write(tmp_path, parts=(slice(0, 11), None))
+
+    assert (
+        f"{early} and {late} have hardly a packet in common: the second goes on where the first ends, with the same "
+        "flows, so they are most likely of one point; report reads both as one"
+    ) == refusal(late, early)
+
+
 def test_a_capture_without_packets_is_named(tmp_path):
     """What has no packets, or none of TCP, is said to have none, alone and beside another."""
     empty, other = tmp_path / "empty.pcap", tmp_path / "other.pcap"
