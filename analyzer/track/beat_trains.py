@@ -5,7 +5,7 @@ It must not know when a small message is a beat, or which train it goes on with.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
 from analyzer.tolerances import BEAT_LENGTH_PLAY
@@ -15,9 +15,12 @@ from analyzer.track.rhythm import hidden_in, is_step
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
 
+ACKED: Final = 1
+TOO_SOON: Final = 2
+
 
 @loop
-def begin_train(train: Record, opened: Record, acked: bool) -> None:  # noqa: FBT001
+def begin_train(train: Record, opened: Record, acked: int) -> None:
     """Let an open message be the first beat of a train; what was asked before by such messages stays known."""
     side = opened["open_side"] - 1
     same = train["side"] == side and abs(train["length"] - opened["open_length"]) <= BEAT_LENGTH_PLAY
@@ -86,7 +89,7 @@ def restart(train: Record) -> None:
 
 
 @loop
-def add_beat(train: Record, opened: Record, distance_ns: int, acked: bool) -> None:  # noqa: FBT001
+def add_beat(train: Record, opened: Record, distance_ns: int, acked: int) -> None:
     """Add an open message to a train, and what was hidden before it; a distance of 0 is not counted among others."""
     hidden_ns = hidden_in(train, opened)
     if hidden_ns >= 0:
@@ -112,7 +115,7 @@ def add_hidden(train: Record, opened: Record, distance_ns: int) -> None:
         train["unanswered"] = 0
         train["acked"] = 0
     else:
-        note_missed(train, True)  # noqa: FBT003
+        note_missed(train, ACKED)
 
 
 @loop
@@ -138,14 +141,18 @@ def count_beat(train: Record, frame: int, ts_ns: int, distance_ns: int) -> None:
 
 
 @loop
-def note_missed(train: Record, acked: bool) -> None:  # noqa: FBT001
-    """Note that nothing answered a train's last beat."""
+def note_missed(train: Record, acked: int) -> None:
+    """Note that nothing answered a train's last beat; ``acked`` is 1 if the peer's kernel acknowledged it, else 0.
+
+    Or it is TOO_SOON: no acknowledgement could be there yet, and those before it count.
+    """
     if train["unanswered"] == 0:
         train["silent_frame"] = train["last_frame"]
         train["silent_ns"] = train["last_ns"]
     train["missed"] += 1
     train["unanswered"] += 1
-    train["acked"] = train["acked"] + 1 if acked else 0
+    if acked != TOO_SOON:
+        train["acked"] = train["acked"] + 1 if acked == ACKED else 0
 
 
 @loop

@@ -19,7 +19,7 @@ from analyzer.tolerances import (
     BEAT_PAUSE_NS,
     BEAT_PROMPT_NS,
 )
-from analyzer.track.beat_trains import is_answered
+from analyzer.track.beat_trains import ACKED, is_answered
 from analyzer.track.beats import MOST_OTHERS, MOST_SAID, MOST_TRAINS, is_alike, is_of_every, new_train
 from analyzer.track.endpoint import fills_hole
 from analyzer.track.placing import close_exchange, note_asked, pass_over
@@ -120,7 +120,8 @@ def is_first(beats: Rows, first: int) -> bool:
 @loop
 def close_open(flow: Record, beats: Rows, side: int, end: Record, peer: Record) -> None:
     """Close the exchange that is open, of whose flow these are the ends; this side's first."""
-    acked = (1 if end["unacked_ns"] < 0 else 0) << side | (1 if peer["unacked_ns"] < 0 else 0) << (1 - side)
+    acked = (ACKED if end["unacked_ns"] < 0 else 0) << 2 * side
+    acked |= (ACKED if peer["unacked_ns"] < 0 else 0) << 2 * (1 - side)
     close_exchange(beats, flow["beats"], acked)
     beats[flow["beats"]]["open_known"] = max(end["data_frame"], peer["data_frame"])
     flow["exchange"] = 0

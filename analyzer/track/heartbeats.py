@@ -16,12 +16,13 @@ from analyzer.tolerances import (
     BEAT_LOOSE_OTHERS,
     BEAT_LOOSE_PARTS,
     BEAT_ONE_WAY_NS,
+    BEAT_PAUSE_NS,
     BEAT_SEALED_OCTETS,
     BEAT_SHORT_OCTETS,
     BEAT_TINY_OCTETS,
     BEATS_LEAST,
 )
-from analyzer.track.beat_trains import is_answered, is_asked, is_unheard
+from analyzer.track.beat_trains import ACKED, TOO_SOON, is_answered, is_asked, is_unheard
 from analyzer.track.beats import copy_said, is_alike, is_of_every, take_out
 from analyzer.track.placing import close_exchange
 from analyzer.track.rhythm import period_of
@@ -342,6 +343,14 @@ def is_as_even(train: Record, other: Record) -> bool:
 
 
 @loop
+def acked_by(flow: Record, end: Record) -> int:
+    """Say whether all data of an end is acknowledged, at the end of a flow; what was sent right before cannot be."""
+    if end["unacked_ns"] < 0:
+        return ACKED
+    return TOO_SOON if flow["last_ns"] - end["data_ns"] < BEAT_PAUSE_NS else 0
+
+
+@loop
 def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: Rows) -> int:
     """Write the trains of heartbeats of the flows at these indices to ``out``, which has room for all their records.
 
@@ -365,8 +374,7 @@ def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: 
             at = beats[at]["next"]
             out[count - 1]["next"] = count if at >= 0 else -1
         if flow["exchange"] > 0:
-            acked = (1 if a[i]["unacked_ns"] < 0 else 0) | (2 if b[i]["unacked_ns"] < 0 else 0)
-            close_exchange(out, first, acked)
+            close_exchange(out, first, acked_by(flow, a[i]) | acked_by(flow, b[i]) << 2)
         for j in range(first, count):
             take_late(out, first, count, j)
         prefer_every(out, first, count)

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 @loop
 def close_exchange(beats: Rows, first: int, acked: int) -> None:
-    """Add the messages of the exchange that is open to trains; ``acked`` has a bit of each end all of whose data is.
+    """Add the messages of the exchange that is open to trains.
 
+    ``acked`` has two bits of each end: ACKED if all of its data is, TOO_SOON if the last of it could not be yet.
     ``first`` is the first record of the flow's chain.
     """
     opened = beats[first]
@@ -57,7 +58,7 @@ def close_exchange(beats: Rows, first: int, acked: int) -> None:
     for j in range(count):
         said = beats[at]
         turn = turns >> 4 * j & 15
-        is_acked = acked >> (said["open_side"] - 1) & 1 == 1
+        is_acked = acked >> 2 * (said["open_side"] - 1) & 3
         if turn == 0:
             place_beat(beats, first, said, is_acked)
         elif turn == AGAIN:
@@ -77,7 +78,7 @@ def answer(beats: Rows, first: int, to: int, said: Record) -> None:
 
 
 @loop
-def place_beat(beats: Rows, first: int, opened: Record, acked: bool) -> None:  # noqa: FBT001
+def place_beat(beats: Rows, first: int, opened: Record, acked: int) -> None:
     """Find the train that an open message goes on with and add it there, or let it begin one."""
     side = opened["open_side"] - 1
     length = opened["open_length"]
@@ -123,7 +124,7 @@ def place_beat(beats: Rows, first: int, opened: Record, acked: bool) -> None:  #
 
 
 @loop
-def place_every(beats: Rows, first: int, j: int, acked: bool, answers: bool) -> None:  # noqa: FBT001
+def place_every(beats: Rows, first: int, j: int, acked: int, answers: bool) -> None:  # noqa: FBT001
     """Add the message at a place to the train of every one as long, which begins with the first of them that answers.
 
     Those that come behind another message of the other end count as answered there.
@@ -237,7 +238,7 @@ def loosen(train: Record, loose: Record) -> None:
 
 
 @loop
-def place_loosely(train: Record, opened: Record, acked: bool) -> None:  # noqa: FBT001
+def place_loosely(train: Record, opened: Record, acked: int) -> None:
     """Add an open message to a train that takes distances with much jitter, or count it as out of its rhythm."""
     distance_ns = distance_in(train, opened)
     if distance_ns < 0 or (distance_ns == 0 and is_unexplained(train, opened)):

@@ -206,3 +206,22 @@ def test_two_brokers_in_tls(jit):
     trains = talk.trains(jit=jit)
 
     assert [known(train, "side", "count", "due") for train in trains] == [(0, 13, 0), (1, 13, 0)]
+
+
+@modes
+@pytest.mark.parametrize("wait", [0.0005, 0.3])
+def test_the_last_leaves_right_before_the_reset(jit, wait):
+    """What no kernel can have acknowledged yet takes nothing from those before, which were."""
+    talk = Talk().beats(each(10, 10, 6)).beats([70.4, 79.1], answer=0)
+    talk.says(90.2, "a", 6, acked=False).says(90.2 + wait, "a", 0, flags="R.", acked=False)
+    (train,) = talk.trains(jit=jit)
+
+    assert known(train, "count", "answered", "unanswered", "acked") == (9, 6, 3, 2)
+
+
+def test_what_was_not_acknowledged_in_time():
+    """Where the kernel had time to acknowledge the last, and did not, it was not heard."""
+    talk = Talk().beats(each(10, 10, 6)).beats([70.4, 79.1], answer=0)
+    (train,) = talk.says(90.2, "a", 6, acked=False).says(93, "a", 0, flags="R.", acked=False).trains()
+
+    assert known(train, "unanswered", "acked") == (3, 0)
