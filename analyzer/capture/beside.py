@@ -29,8 +29,9 @@ SOLICITATION: Final = 135
 ADVERTISEMENT: Final = 136
 SOLICITED: Final = 0x40
 """The flag of an advertisement that answers somebody (RFC 4861 4.4)."""
+OF_SOURCE: Final = 1
 OF_TARGET: Final = 2
-"""The option that holds the target's link-layer address (RFC 4861 4.6.1)."""
+"""The options that hold the source's and the target's link-layer address (RFC 4861 4.6.1)."""
 
 
 @loop
@@ -71,6 +72,19 @@ def arp(data: Octets, at: int, end: int, other: Record) -> None:
 
 
 @loop
+def option_mac(data: Octets, at: int, end: int, which: int) -> int:
+    """Return the link-layer address in the first of these options of neighbour discovery, ABSENT without any."""
+    while at + 8 <= end:
+        length = octet(data, at + 1) * 8
+        if length == 0:
+            return ABSENT
+        if octet(data, at) == which:
+            return mac48(data, at + 2)
+        at += length
+    return ABSENT
+
+
+@loop
 def neighbour(data: Octets, at: int, end: int, other: Record) -> None:
     """Write what an ICMPv6 message at ``at`` says, if it is of neighbour discovery."""
     if at + 24 > end:
@@ -80,6 +94,8 @@ def neighbour(data: Octets, at: int, end: int, other: Record) -> None:
         other["kind"] = ASKS
         other["dst_hi"] = signed64(data, at + 8)
         other["dst_lo"] = signed64(data, at + 16)
+        if other["src_hi"] != 0 or other["src_lo"] != 0:  # without an address it only asks whether one is taken
+            other["said_mac"] = option_mac(data, at + 24, end, OF_SOURCE)
         return
     if kind != ADVERTISEMENT:
         return
@@ -88,15 +104,9 @@ def neighbour(data: Octets, at: int, end: int, other: Record) -> None:
     other["src_lo"] = signed64(data, at + 16)
     other["said_mac"] = other["src_mac"]
     other["unasked"] = 0 if octet(data, at + 4) & SOLICITED else 1
-    at += 24
-    while at + 8 <= end:
-        length = octet(data, at + 1) * 8
-        if length == 0:
-            return
-        if octet(data, at) == OF_TARGET:
-            other["said_mac"] = mac48(data, at + 2)
-            return
-        at += length
+    named = option_mac(data, at + 24, end, OF_TARGET)
+    if named != ABSENT:
+        other["said_mac"] = named
 
 
 @loop

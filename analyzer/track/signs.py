@@ -161,18 +161,51 @@ def of_service(service: Record, since_ns: int, at: Record) -> None:
         at["accepted_frame"] = service["accepted_frame"]
 
 
+ALIKE: Final = 8
+"""The bit of ``place_of`` that says that both ends' addresses of IPv6 have one prefix of 64 bits."""
+VRRP: Final = 0x00005E0001
+VRRP_6: Final = 0x00005E0002
+HSRP: Final = 0x00000C07AC
+HSRP_2: Final = 0x00000C9FF
+"""First octets of MAC addresses at which routers are that send from others (RFC 9568 7.3; HSRP 1 and 2)."""
+
+
+@loop
+def may_be_own(hi: int, known: int) -> bool:
+    """Say whether an address at an end's station may be that end's own second one: link-local, on one network."""
+    return known & ALIKE > 0 and (hi >> 54) & 0x3FF == 0x3FA  # fe80::/10
+
+
+@loop
+def is_another_station(claim: Record, mac: int) -> bool:
+    """Say whether an address is elsewhere than the station that brings an end's packets, and at no virtual router."""
+    there = claim["mac"]
+    if mac < 0 or there == mac:
+        return False
+    return there >> 8 not in (VRRP, VRRP_6, HSRP) and there >> 12 != HSRP_2
+
+
+@loop
+def no_hop(at: Record) -> None:
+    """Take back what was taken for the next hop."""
+    at["place"] = 0
+    at["hop_hi"] = 0
+    at["hop_lo"] = 0
+
+
 @loop
 def place_of(claim: Record, station: Record, asker: Record, known: int, own_hi: int, own_lo: int, at: Record) -> None:
     """Write whether an end's station is its own, or which next hop is there.
 
     ``known`` has a bit for each of the three records that is one: what the end said by ARP, its station, and the other
-    end's.
+    end's; and ALIKE.
     """
     if known & 1 and at["mac"] >= 0 and at["mac"] in (claim["mac"], claim["moved_from"]):
         at["place"] = OWN
         return
     named = known & 2 > 0 and station["owner_lo"] != 0
     other = station["owner_hi"] != own_hi or station["owner_lo"] != own_lo
+    other = other and not may_be_own(station["owner_hi"], known)
     if at["moved_seen"] == 1 and not (named and other):
         # what is said by ARP is said on its own link
         at["place"] = OWN
@@ -187,7 +220,7 @@ def place_of(claim: Record, station: Record, asker: Record, known: int, own_hi: 
         at["moved_seen"] = 0
     if known & 2:
         hi, lo = station["owner_hi"], station["owner_lo"]
-        if lo != 0 and (hi != own_hi or lo != own_lo):
+        if lo != 0 and (hi != own_hi or lo != own_lo) and not may_be_own(hi, known):
             at["place"] = HOP
             at["hop_hi"] = hi
             at["hop_lo"] = lo
@@ -196,7 +229,7 @@ def place_of(claim: Record, station: Record, asker: Record, known: int, own_hi: 
         hi, lo = asker["asks_hi"], asker["asks_lo"]
         if hi == own_hi and lo == own_lo:
             at["place"] = OWN
-        elif lo != 0:
+        elif lo != 0 and not may_be_own(hi, known):
             at["place"] = TAKEN_FOR_HOP
             at["hop_hi"] = hi
             at["hop_lo"] = lo

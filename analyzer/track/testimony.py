@@ -17,11 +17,15 @@ from analyzer.loops.loop import loop
 from analyzer.track.attend import ANNOUNCED, LAST_FRAME, LAST_MAC, LAST_NS, OTHER_FRAME, OTHER_NS
 from analyzer.track.hosts import OF_STATION, SERVED, TCP, clock_of, digest_of, heard, sought, whom
 from analyzer.track.signs import (
+    ALIKE,
     BESIDE_NS,
     HOP,
+    TAKEN_FOR_HOP,
     announced,
     asked_for,
     hop_questions,
+    is_another_station,
+    no_hop,
     of_claim,
     of_host,
     of_service,
@@ -249,6 +253,8 @@ def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each t
         if any_ns > since_ns + BESIDE_NS:
             at["any_ns"] = any_ns
             at["any_frame"] = registers[OTHER_FRAME] if other else registers[LAST_FRAME]
+    if flow["a_hi"] == flow["b_hi"] != 0:
+        known += ALIKE
     place_of(claims[max(claim, 0)], stations[max(station, 0)], stations[max(asker, 0)], known, hi, lo, at)
     if asker_mac >= 0:
         ask = asked_for(ask_slots, asks, keys, asker_mac, hi, lo)
@@ -257,13 +263,16 @@ def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each t
         if at["place"] >= HOP:
             hop_hi, hop_lo = at["hop_hi"], at["hop_lo"]
             hop = sought(claim_slots, claims, digest_of(hop_hi, hop_lo, tag, keys), hop_hi, hop_lo, tag)
-            said_ns = claims[hop]["last_ns"] if hop >= 0 else 0
-            if said_ns > since_ns:
-                at["hop_said_ns"] = said_ns
-                at["hop_said_frame"] = claims[hop]["last_frame"]
-            ask = asked_for(ask_slots, asks, keys, asker_mac, hop_hi, hop_lo)
-            if ask >= 0:
-                hop_questions(asks[ask], said_ns, since_ns, at)
+            if at["place"] == TAKEN_FOR_HOP and hop >= 0 and is_another_station(claims[hop], mac):
+                no_hop(at)  # the other end asked for somebody else
+            else:
+                said_ns = claims[hop]["last_ns"] if hop >= 0 else 0
+                if said_ns > since_ns:
+                    at["hop_said_ns"] = said_ns
+                    at["hop_said_frame"] = claims[hop]["last_frame"]
+                ask = asked_for(ask_slots, asks, keys, asker_mac, hop_hi, hop_lo)
+                if ask >= 0:
+                    hop_questions(asks[ask], said_ns, since_ns, at)
     served = SERVED - port
     index = sought(service_slots, services, digest_of(hi, lo, served, keys), hi, lo, served)
     if index >= 0:

@@ -40,9 +40,9 @@ def advertisement(target, flags, options=b""):
     return ipv6(struct.pack("!BBHI", 136, 0, 0, flags << 24) + target + options, 58, src=IP6_B, dst=ALL_NODES)
 
 
-def solicitation(target, src=IP6_A):
+def solicitation(target, src=IP6_A, options=b""):
     """An ICMPv6 neighbour solicitation in its packet."""
-    return ipv6(struct.pack("!BBHI", 135, 0, 0, 0) + target, 58, src=src, dst=ALL_NODES)
+    return ipv6(struct.pack("!BBHI", 135, 0, 0, 0) + target + options, 58, src=src, dst=ALL_NODES)
 
 
 def seen(octets, link_type=1):
@@ -91,12 +91,25 @@ def test_who_is_shown(frame, expected):
         (ethernet(advertisement(IP6_A, 0x20), 0x86DD), MAC_A, 1),
         (ethernet(advertisement(IP6_A, 0x60, b"\2\1" + MAC_B.to_bytes(6, "big")), 0x86DD), MAC_B, 0),
         (ethernet(advertisement(IP6_A, 0x60, b"\2\0" + MAC_B.to_bytes(6, "big")), 0x86DD), MAC_A, 0),
+        (ethernet(solicitation(IP6_B, options=b"\1\1" + MAC_B.to_bytes(6, "big")), 0x86DD), MAC_B, 0),
+        (ethernet(solicitation(IP6_B), 0x86DD), ABSENT, 0),
+        (ethernet(solicitation(IP6_B, bytes(16), b"\1\1" + MAC_B.to_bytes(6, "big")), 0x86DD), ABSENT, 0),
         (ethernet(ipv4(udp(b"", 53), 17)), ABSENT, 0),
     ],
-    ids=["reply", "gratuitous", "unsolicited", "option", "option of no length", "no claim"],
+    ids=[
+        "reply",
+        "gratuitous",
+        "unsolicited",
+        "option",
+        "option of no length",
+        "asks",
+        "asks without option",
+        "dad",
+        "no claim",
+    ],
 )
 def test_where_an_address_is_said_to_be(frame, said, unasked):
-    """ARP and advertisements name a station; those that answer nobody are told apart."""
+    """ARP and neighbour discovery name a station, also who asks; those that answer nobody are told apart."""
     other = seen(frame)
 
     assert (said, unasked) == (other["said_mac"], other["unasked"])

@@ -24,12 +24,14 @@ from analyzer.track.beside import PART, Beside
 from analyzer.track.news import OF_LINK
 from analyzer.track.signs import HOP, OWN, TAKEN_FOR_HOP
 from analyzer.track.tracker import Tracker
-from tests.capture.craft import IP_A, IP_B, Kept, ethernet, ipv4, pcap, tcp, udp
-from tests.capture.test_beside import arp
+from tests.capture.craft import IP_A, IP_B, Kept, ethernet, ipv4, ipv6, pcap, tcp, udp
+from tests.capture.test_beside import advertisement, arp, solicitation
 from tests.notation import SCENARIOS, follow, load
 
 MAC_A, MAC_B, MAC_C = 0x020000000001, 0x020000000002, 0x020000000003
 IP_C, IP_R = bytes([10, 9, 0, 7]), bytes([10, 0, 0, 254])
+V6_A, V6_B, V6_FAR = (bytes.fromhex(f"20010db80000000{net}000000000000000{host}") for net, host in ("11", "12", "22"))
+LOCAL = bytes.fromhex("fe800000000000000000000000000002")
 START_NS = 1_600_000_000_000_000_000
 S = 1_000_000_000
 ACK, SYN, RST = 0x10, 0x02, 0x04
@@ -197,6 +199,59 @@ def test_a_router_that_nobody_named(tmp_path):
     (about,) = made.testimony(tmp_path)
 
     assert (TAKEN_FOR_HOP, 3) == (about["place"], about["hop_asked"])
+
+
+@pytest.mark.parametrize(
+    ("mac", "place"),
+    [(MAC_B, 0), (MAC_C, TAKEN_FOR_HOP), (0x00005E000107, TAKEN_FOR_HOP), (0x00000C9FF123, TAKEN_FOR_HOP)],
+    ids=["another station", "the station that brings them", "a virtual router", "another kind of virtual router"],
+)
+def test_a_neighbour_that_is_no_router(tmp_path, mac, place):
+    """Who is asked for but is at another station than the host's packets come from is no next hop.
+
+    Unless a virtual router is there, which sends from another address than it is reached at.
+    """
+    made = Made(router=True, host_b=IP_C)
+    made.arp(0, 2, sender=IP_R, target=IP_A, mac=mac)
+    # its frame is of a station of its own, so that no address is known where the packets come from
+    made.frames[-1] = Kept(ethernet(arp(2, sender=IP_R, target=IP_A, mac=mac), 0x0806, src=0x02AA00000009), START_NS)
+    made.opened(1)
+    made.in_vain(10, 12, 14)
+    made.arp(15, 1, target=IP_R, mac=MAC_A)
+
+    (about,) = made.testimony(tmp_path)
+
+    assert place == about["place"]
+
+
+@pytest.mark.parametrize(
+    ("b", "place"),
+    [(V6_B, 0), (V6_FAR, HOP)],
+    ids=["on the same network", "on another network"],
+)
+@pytest.mark.parametrize("by", ["said", "asked"])
+def test_a_link_local_address_at_the_station_of_a_host(tmp_path, b, place, by):
+    """On one network a host's link-local address is perhaps its own second one, and not a router's."""
+    made = Made()
+    mac = MAC_B.to_bytes(6, "big")
+    if by == "said":
+        made.put(0, ethernet(advertisement(LOCAL, 0x60, b"\2\1" + mac), 0x86DD, src=MAC_B))
+    else:
+        made.put(0, ethernet(solicitation(V6_A, LOCAL, b"\1\1" + mac), 0x86DD, src=MAC_B))
+    for at_s, src, dst, flags, seq, ack, station in (
+        (1, V6_A, b, SYN, 0, 0, MAC_A),
+        (1.1, b, V6_A, SYN | ACK, 0, 1, MAC_B),
+        (1.2, V6_A, b, ACK, 1, 1, MAC_A),
+        (10, V6_A, b, ACK, 0, 1, MAC_A),
+        (12, V6_A, b, ACK, 0, 1, MAC_A),
+    ):
+        ports = (40000, 80) if src == V6_A else (80, 40000)
+        segment = tcp(b"", seq=seq, ack=ack, flags=flags, ports=ports)
+        made.put(at_s, ethernet(ipv6(segment, src=src, dst=dst), 0x86DD, src=station))
+
+    (about,) = made.testimony(tmp_path)
+
+    assert place == about["place"]
 
 
 def test_an_address_that_moves(tmp_path):

@@ -95,7 +95,8 @@ def _service(s: Scene) -> Facts:
 
 def _unheard(s: Scene) -> Facts:
     frames = (*s.asked_frames, *s.later_frames)
-    return frames, {"address": s.record.endpoint(s.quiet).address, "hop": s.hop or ""}
+    near = 1 if s.is_on_link else 0
+    return frames, {"address": s.record.endpoint(s.quiet).address, "hop": s.hop or "", "on_link": near}
 
 
 def _together_headline(t: Teller, cause: Cause) -> str:
@@ -187,6 +188,21 @@ def _service_who(t: Teller, cause: Cause) -> str:
 def _unheard_headline(t: Teller, cause: Cause) -> str:
     del t
     return f"Nothing more was heard of {cause.data['address']}: the host is down, or the path to it is cut."
+
+
+def _unheard_fits(t: Teller, cause: Cause) -> str:
+    del t
+    address = cause.data["address"]
+    if cause.data["on_link"]:
+        return (
+            f"{address} is on this link, so no router or NAT is between: look at that machine, its cable and its port"
+            " of the switch."
+        )
+    return f"Look at {address}, and at each hop on the way there{_behind(cause)}."
+
+
+def _behind(cause: Cause) -> str:
+    return f", beginning with {cause.data['hop']}" if cause.data["hop"] else ""
 
 
 def _unheard_who(t: Teller, cause: Cause) -> str:
@@ -284,7 +300,8 @@ HOST_SILENT: Final = CauseKind(
     facts=_unheard,
     headline=_unheard_headline,
     who=_unheard_who,
-    tells="Check whether the host answers a ping or another connection, and what its last router says by ICMP.",
+    fits=_unheard_fits,
+    tells="Check whether it answers a ping or another connection, and what the last router before it says by ICMP.",
     text=LongText(
         title="The host was out of reach, or asleep",
         meaning="Since its last packet in the flow no frame of any kind came from the host, or only when it was over.",
