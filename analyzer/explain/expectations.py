@@ -201,6 +201,8 @@ def _sender(t: Teller, reset: Reset) -> Line:
         text = f"flow {there.flow}, on its side of the {between}, may show why it sent that RST."
     elif any("resending_ns" in found.data for found in t.judged.findings):
         text = "read or write: an error (ETIMEDOUT on macOS), if its kernel gave up retransmitting."
+    elif any("resent_ns" in found.data for found in t.judged.findings):
+        text = "read or write: ETIMEDOUT, when its kernel gave up retransmitting, before that RST (Linux)."
     elif reset.has_ack:
         text = "nothing; most likely its program closed the socket with data unread or with SO_LINGER 0, or ended."
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain import why_so
+from analyzer.explain.unseen import unseen_probes
 from analyzer.findings import Told, kind_of
 from analyzer.findings.kinds import half_close
 from analyzer.judge.record import other
@@ -30,6 +31,7 @@ def limits(t: Teller) -> list[Line]:
     found = lines(
         *_of_holes(t),
         *_of_drops(t),
+        *unseen_probes(t),
         *_of_fins(t),
         *_of_findings(t),
         *_of_reset(t),

@@ -178,6 +178,7 @@ def _simple(facts: Facts) -> NDArray[np.bool_]:
     alone = (sum((flow[name] != 0).astype(np.int64) for name in NAMED) <= 1) & (flow["new_syn_ack_frame"] == 0)
     alone &= np.diff(facts.icmp_errors.start) == 0
     alone &= np.array([noted is None for noted in facts.testimony()], dtype=np.bool_)
+    alone &= np.array([lapse is None for lapse in facts.lapses()], dtype=np.bool_)
     alone &= np.array([not any(known) for known in facts.captured()], dtype=np.bool_)
     return np.asarray(alone, dtype=np.bool_)
 

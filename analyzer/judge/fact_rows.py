@@ -50,6 +50,7 @@ class FactRows:
         """Which of the flows each SEEN row belongs to."""
         self.ends_ns: Column = np.concatenate([batch.ends_ns[picked] for batch, picked in pieces])
         self._beside = [(batch.beside, batch.flow["number"][picked]) for batch, picked in pieces]
+        self._lapsed = [(batch.lapsed, batch.flow["number"][picked]) for batch, picked in pieces]
         self._beating = [(*batch.trains_of(picked), len(picked)) for batch, picked in pieces]
         self._captured = [((batch.holes, batch.lost, batch.filters), len(picked)) for batch, picked in pieces]
 
@@ -70,15 +71,11 @@ class FactRows:
 
     def testimony(self) -> list[Row | None]:
         """Return for each flow what is known beside it (``track.testimony.TESTIMONY``), if that was noted."""
-        found: list[Row | None] = []
-        for beside, numbers in self._beside:
-            at = np.searchsorted(beside["flow"], numbers)
-            there = np.flatnonzero(at < len(beside))
-            there = there[beside["flow"][at[there]] == numbers[there]]
-            rows = thaw(beside[at[there]], jit=False)
-            known: dict[int, Row] = dict(zip(there.tolist(), rows, strict=True))
-            found += [known.get(index) for index in range(len(numbers))]
-        return found
+        return _by_number(self._beside)
+
+    def lapses(self) -> list[Row | None]:
+        """Return for each flow when its probes were lost together with others' (``track.lapsed.LAPSE``), if so."""
+        return _by_number(self._lapsed)
 
     @cached_property
     def _kind(self) -> Column:
@@ -110,6 +107,19 @@ class FactRows:
             return row
         there = np.where(row >= 0, self.start[self.owner[at]] + row, 0)
         return np.where(row >= 0, self.seen[name][there], NONE)
+
+
+def _by_number(parts: list[tuple[NDArray[np.void], NDArray[np.int64]]]) -> list[Row | None]:
+    """Return of records in the order of their field ``flow`` the first of each of these flows, if there is one."""
+    found: list[Row | None] = []
+    for records, numbers in parts:
+        at = np.searchsorted(records["flow"], numbers)
+        there = np.flatnonzero(at < len(records))
+        there = there[records["flow"][at[there]] == numbers[there]]
+        rows = thaw(records[at[there]], jit=False)
+        known: dict[int, Row] = dict(zip(there.tolist(), rows, strict=True))
+        found += [known.get(index) for index in range(len(numbers))]
+    return found
 
 
 def not_below_zero(column: Column) -> Column:

@@ -161,6 +161,8 @@ class FlowRecord(NamedTuple):
     """Derived states of a and b at the end."""
     beside: Row | None = None
     """What is known beside the flow of the end in question (``track.testimony.TESTIMONY``), if that was noted."""
+    lapse: Row | None = None
+    """Which probes of an end were lost in the same while as those of other flows (``track.lapsed.LAPSE``), if any."""
     lost: int = 0
     """Packets of the capture that were dropped while capturing, whoever's, at no known time; as far as was known when
     this was made."""

@@ -140,6 +140,7 @@ def records(facts: Facts, make: type[FlowRecord] = FlowRecord) -> Iterator[FlowR
         "new_syn": _of_some(facts, "new_syn_ack_frame", _new_syn),
     }
     known["beside"] = facts.testimony()
+    known["lapse"] = facts.lapses()
     known["a"], known["b"] = _ends(facts)
     known["facts_a"], known["facts_b"] = map(_endpoints, facts.endpoints)
     return map(make, *(known[name] for name in _FLOW))

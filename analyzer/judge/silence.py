@@ -29,6 +29,9 @@ LARGEST_UNSCALED: Final = 0xFFFF
 ENOUGH_UNANSWERED: Final = 3
 """Where packets were dropped while capturing, so many sendings without an answer are silence all the same."""
 
+HALF_OF_STAMPS: Final = 1 << 31
+"""A timestamp that is ahead of another by less is later (RFC 7323 5.2)."""
+
 Mask = Any
 
 
@@ -88,9 +91,12 @@ def more_probes_than_any_count(f: FlowBatch) -> Mask:
 
 
 def heard_what_was_not_captured(f: FlowBatch) -> Mask:
-    """The last probes or data stayed unanswered, but meanwhile their sender acknowledged what the capture missed."""
-    a_silent = _probes_silent(f, "a") & (f.b["missed_ns"] > f.run_a["trailing_ns"])
-    b_silent = _probes_silent(f, "b") & (f.a["missed_ns"] > f.run_b["trailing_ns"])
+    """The last probes or data stayed unanswered, but meanwhile their sender acknowledged what the capture missed.
+
+    Or its last probe echoes a later timestamp of its peer (RFC 7323) than any that was captured.
+    """
+    a_silent = _probes_silent(f, "a") & ((f.b["missed_ns"] > f.run_a["trailing_ns"]) | _echoes_unseen(f, "a"))
+    b_silent = _probes_silent(f, "b") & ((f.a["missed_ns"] > f.run_b["trailing_ns"]) | _echoes_unseen(f, "b"))
     a_data = _data_silent(f, "a") & (f.b["missed_ns"] > f.a["unacked_ns"])
     b_data = _data_silent(f, "b") & (f.a["missed_ns"] > f.b["unacked_ns"])
     a_window = _window_silent(f, "a") & (f.b["missed_ns"] > f.run_a["window_trailing_ns"])
@@ -103,6 +109,12 @@ def _probes_silent(f: FlowBatch, side: Side) -> Mask:
     waited = f.ends_ns - f.awake_since(run["trailing_ns"])
     expected = np.where(run["gap_least_ns"] > 0, run["gap_least_ns"], _first_interval(f, run))
     return (run["trailing"] > 0) & (waited >= np.maximum(expected, SILENCE_LEAST_NS))
+
+
+def _echoes_unseen(f: FlowBatch, side: Side) -> Mask:
+    run, peer = (f.run_a, f.b) if side == "a" else (f.run_b, f.a)
+    ahead = (run["trailing_echo"] - peer["tsval"]) & 0xFFFFFFFF
+    return (run["trailing_echo"] > 0) & (peer["tsval"] >= 0) & (ahead > 0) & (ahead < HALF_OF_STAMPS)
 
 
 def _window_silent(f: FlowBatch, side: Side) -> Mask:

@@ -109,6 +109,7 @@ def _signs(scene: Scene) -> Iterator[Witness]:
     elif scene.is_unheard and scene.is_silent:
         slack_ns = scene.beside("slack_ns")
         data = {"address": address, "passed_ns": scene.until_ns - scene.since_ns - slack_ns, "slack_ns": slack_ns}
+        data["link_unseen"] = 0 if scene.beside("place") else 1
         data["filtered"] = 0 if scene.could_capture("others") else 1
         resets = tuple(reset.frame for reset in scene.resets_in_its_name)[:MOST_FRAMES]
         says = "only_resets" if resets else "unheard"

@@ -48,6 +48,7 @@ RUN: Final = np.dtype(
         ("after_peer_fin", np.int32),  # probes after the peer's FIN: the prober is in CLOSE-WAIT
         ("first_row", np.int32),  # row of the flow, -1 none
         ("trailing_ns", np.int64),  # the first of the trailing ones
+        ("trailing_echo", np.int64),  # TSecr of the last of them: what its sender had heard by then, -1 none
         ("window_trailing", np.int32),  # unanswered probes of a closed window since the peer was last heard
         ("window_trailing_ns", np.int64),  # the first of these
         ("window_wait_ns", np.int64),  # how long it had waited before that one, at least
@@ -67,6 +68,7 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
     ``heard_ns`` is when the peer was last heard (anything but a RST). A train ends where anything but keepalive passes.
     """
     run["first_row"] = -1
+    run["trailing_echo"] = -1
     run["heard_ns"] = answering_until(rows, start, stop, 1 - side, heard_ns)
     previous = -1
     stir_ns = -1
@@ -172,6 +174,7 @@ def add_probe(row: Record, at: int, run: Record) -> None:
         if run["trailing"] == 0:
             run["trailing_ns"] = row["ts_ns"]
         run["trailing"] += 1
+        run["trailing_echo"] = row["tsecr"]
     if row["after_fin"] > 0:
         run["after_fin"] += 1
     if row["after_fin"] & 2:

@@ -25,6 +25,7 @@ from analyzer.loops.packed import PackedRows
 from analyzer.track.beats import BEATS
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.habits import compare_again
+from analyzer.track.lapsed import LAPSE
 from analyzer.track.seen import SEEN
 from analyzer.track.testimony import TESTIMONY
 
@@ -65,6 +66,8 @@ class FlowBatch:
     """Expressions that packets had to pass to be captured, known by then."""
     beside: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=TESTIMONY))
     """TESTIMONY records, two a flow, of those that somebody may ask about; may have others' too."""
+    lapsed: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=LAPSE))
+    """LAPSE records of those flows that lost probes together with others; may have others' too."""
     trains: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=BEATS))
     """BEATS records, the trains of heartbeats of these flows, in any order; may have others' too."""
 
@@ -171,6 +174,7 @@ class FlowBatch:
             self.lost,
             self.filters,
             self.beside,
+            self.lapsed,
             self.trains,
         )
 

@@ -17,6 +17,7 @@ from analyzer.loops.packed import WORTH, Packed
 from analyzer.track import beats, heartbeats, observe
 from analyzer.track.batch import FlowBatch, labelled
 from analyzer.track.held import Dropped, ints
+from analyzer.track.lapsed import lapses
 from analyzer.track.leaps import Leaps
 from analyzer.track.leaving import give_back_rows, walk
 from analyzer.track.seen import SEEN
@@ -69,7 +70,8 @@ class Collecting(Leaps):
         batch = labelled(flow, a, b, seen, start, self.now_ns, self._habits, jit=self.jit)
         batch = batch.with_holes(self.holes, self._undated)
         batch = replace(batch, trains=self._trains_of(batch, give_back=give_back))
-        return replace(batch, filters=self.filters, beside=self._beside.about(batch, recalled=recalled))
+        beside = self._beside.about(batch, recalled=recalled)
+        return replace(batch, filters=self.filters, beside=beside, lapsed=lapses(batch))
 
     def _trains_of(self, batch: FlowBatch, *, give_back: bool) -> NDArray[np.void]:
         """Return the trains of heartbeats of the flows of a batch."""

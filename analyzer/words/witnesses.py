@@ -127,8 +127,15 @@ def _unheard(t: Teller, w: Witness) -> str:
     but = {0: "", 1: ", but for a RST of this connection"}.get(resets, ", but for RSTs of this connection")
     return (
         f"{text(w, 'address')} fell silent: its last segment here came at {t.at(w.ts_ns)}, and {since} no frame {what}"
-        f" came from it{but}."
+        f" came from it{but}.{_if_only_tcp(w)}"
     )
+
+
+def _if_only_tcp(w: Witness) -> str:
+    """Return how little a silence means where a capture may have nothing but TCP in it, and does not say so."""
+    if number(w, "filtered") or not number(w, "link_unseen"):
+        return ""
+    return " That says little if nothing but TCP was captured: no ARP or neighbour discovery for it is here."
 
 
 def _only_resets(t: Teller, w: Witness) -> str:

@@ -11,6 +11,12 @@ OPENING = """# A flow.
 +.01    b > a  S.  0:0(0) ack 1
 +.00001 a > b  .   1:1(0) ack 1
 """
+ECHOES = """+5 b > a . 1:1(0) ack 1 <ts 100 7>
++5 a > b . 0:0(0) ack 1 <ts 9 {}>
++5 a > b . 0:0(0) ack 1 <ts 9 {}>
+end: +6
+"""
+"""Two unanswered probes that echo timestamps of the peer, whose last one captured is 100."""
 CONDITIONS = (
     silence.probes_unanswered_to_the_end,
     silence.data_unanswered_to_the_end,
@@ -47,6 +53,14 @@ def holds(text):
         (
             "+1 a > b P. 1:9(8) ack 1\n+.3 a > b P. 1:9(8) ack 1\n+.6 a > b P. 1:9(8) ack 77\nend: +1\n",
             {"data_unanswered_to_the_end", "heard_what_was_not_captured"},
+        ),
+        (
+            ECHOES.format(100, 150),
+            {"probes_unanswered_to_the_end", "heard_what_was_not_captured"},
+        ),
+        (
+            ECHOES.format(50, 100),
+            {"probes_unanswered_to_the_end"},
         ),
     ],
 )

@@ -84,6 +84,11 @@ def goes_on_as_if_answered(s: Scene) -> bool:
     return all(abs(gap_ns - answered[-1]) * EVENLY <= answered[-1] for gap_ns in gaps)
 
 
+def was_heard_elsewhere(s: Scene) -> bool:
+    """The verdict is undetermined: one end heard from the other what was not captured (answers-not-captured)."""
+    return s.ending.rule == "answers-not-captured"
+
+
 def cannot_tell(s: Scene) -> bool:
     """The verdict is undetermined."""
     return s.ending.verdict is Verdict.UNDETERMINED
@@ -152,9 +157,12 @@ ONE_DIRECTION: Final = CauseKind(
 )
 ELSEWHERE: Final = CauseKind(
     code="answers-elsewhere",
-    needs=frozenset({Trait.SILENT}),
+    needs=frozenset({Trait.SILENT, Trait.UNDETERMINED}),
     needs_question=True,
-    rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, goes_on_as_if_answered)),),
+    rows=(
+        CauseRow(Certainty.LIKELY, (was_heard_elsewhere, c.capture_is_whole)),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, goes_on_as_if_answered)),
+    ),
     facts=_ignored,
     tells="Capture at the prober's own host: do answers arrive there? Its socket (ss -o) counts unanswered probes.",
     text=LongText(

@@ -9,6 +9,7 @@ from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
+from analyzer.track.signs import OWN
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import count, duration, evidence, lines, number, side_of, times
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
+
+GIVES_UP: Final = 3
+"""Data that was sent again so often and was never acknowledged may be given up (net.ipv4.tcp_retries2, RFC 1122)."""
 
 
 def _answers_probe(case: Case) -> Evidence:
@@ -46,10 +50,27 @@ def _evidence(case: Case, *, by_data: bool) -> Evidence:
         reset_frame=reset.frame,
         bare=int(not reset.has_ack),
         midstream=int(case.record.starts_with == "midstream"),
+        on_link=1 if _on_link(case) and not reset.strange else None,
         unseen_fin=1 if case.facts.unseen_fin else None,
+        **_in_vain(case),
         synacks_again=len(_never_completed(case.record, case.side)) or None,
         silent_ns=reset.ts_ns - heard_ns if heard_ns is not None else None,
     )
+
+
+def _on_link(case: Case) -> bool:
+    """Say whether ARP or neighbour discovery shows the host on the captured link itself."""
+    beside = case.record.beside
+    return beside is not None and SIDES[beside["side"]] == case.side and beside["place"] == OWN
+
+
+def _in_vain(case: Case) -> dict[str, int]:
+    """Return how often it had sent data again that was never acknowledged, if often enough to give up."""
+    since_ns = case.facts.unacked_ns
+    again = [r for r in case.record.resent if r.sender == case.side and since_ns is not None and r.ts_ns >= since_ns]
+    if len(again) < GIVES_UP or since_ns is None or case.record.starts_with == "midstream":
+        return {}
+    return {"resent": len(again), "resent_frame": again[0].frame, "resent_ns": again[-1].ts_ns - since_ns}
 
 
 def _headline(t: Teller, f: Finding) -> str:
@@ -61,6 +82,12 @@ def _headline(t: Teller, f: Finding) -> str:
         return (
             f"{t.start(peer)} never completed the handshake: it sent its SYN,ACK {again}, and answered {what} from"
             f" {t.the(other(peer))} with a RST (no such connection)."
+        )
+    if "resent" in f.data:
+        return (
+            f"{t.start(peer)}'s data was retransmitted {times(number(f, 'resent'))} and never acknowledged; then its"
+            f" address answered {what} from {t.the(other(peer))} with a RST (no such connection): most likely its"
+            " kernel had given up."
         )
     ending = "No FIN was captured." if f.data["midstream"] else "No FIN came before."
     if t.facts(peer).unseen_fin:
@@ -127,6 +154,12 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             " that ACK); or it waits for data before it accepts (TCP_DEFER_ACCEPT); or those ACKs were lost behind this"
             " point. Then it gave up its SYN,ACK (tcp_synack_retries, 5 by default), and knows no such connection."
         )
+    elif "resent" in f.data:
+        text = (
+            f"Inferred: {peer}'s kernel gave up data that was never acknowledged, {duration(number(f, 'resent_ns'))}"
+            " after the first attempt or later (net.ipv4.tcp_retries2, or TCP_USER_TIMEOUT). Linux does so without a"
+            " word, and answers what comes next with a RST. A restart of its host would look the same."
+        )
     elif f.data["midstream"]:
         text = (
             f"The capture began in mid-connection. So either {peer} had sent FIN before, and its FIN-WAIT-2 ran out"
@@ -185,6 +218,23 @@ def _change(finding: Finding) -> str | None:
         return (
             "Look at the queue of connections to accept (ss -ltn; nstat -az TcpExtListenOverflows), at the backlog of"
             " listen() and net.core.somaxconn, at whether the program accepts in time, and at TCP_DEFER_ACCEPT."
+        )
+    if "resent" in finding.data:
+        return (
+            "Find out why what it sent was not acknowledged: a packet filter, a route, loss, or the path's MTU if only"
+            " large segments are lost. A capture at the other end shows what arrives there. Keepalive does not run"
+            " while data is unacknowledged (Linux); TCP_USER_TIMEOUT bounds the wait."
+        )
+    if finding.data["midstream"] and finding.data["what"] == "probe":
+        return (
+            "If it had closed before the capture began, the program at the other end is to close when it reads end of"
+            " file. Else check whether this host or container restarted, a failover moved its address, or a NAT or load"
+            " balancer dropped the flow from its table."
+        )
+    if "on_link" in finding.data:
+        return (
+            "Check whether this host or container restarted, or a failover moved its address. It is on this link: no"
+            " NAT or load balancer is between. Probing more often finds it sooner."
         )
     if finding.data["what"] == "probe":
         return None

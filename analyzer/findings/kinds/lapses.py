@@ -14,8 +14,10 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.label.outcome import Answer
 from analyzer.tolerances import OVERDUE, OVERDUE_NS, RATE_LIMIT_NS
+from analyzer.track.flow import SIDES
+from analyzer.words.icmp import icmp_text
 from analyzer.words.model import LongText
-from analyzer.words.teller import duration, number, side_of
+from analyzer.words.teller import capital, count, duration, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -26,11 +28,12 @@ if TYPE_CHECKING:
 
 
 def probe_overdue(f: Flows) -> Mask:
-    """It probed before, nothing is outstanding, yet twice its longest wait passed in silence to the capture's end."""
+    """It probed before, its peer takes data, nothing is outstanding, yet twice its longest wait passed to the end."""
     due_ns = due_of(f)
     quiet_ns = f.ends_ns - np.maximum(np.maximum(f.own("last_ns"), f.peer("last_ns")), 0)
     going_on = f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED) & (f.own("fin_frame") == 0)
     unsure = (f.own("unacked_ns") >= 0) | c.last_probes_unanswered(f) | c.clock_went_back(f)
+    unsure |= f.peer("window_shut_frame") > 0  # then data may wait for the window, and its probes replace keepalive
     return (due_ns >= 0) & going_on & ~unsure & (quiet_ns > OVERDUE * due_ns + OVERDUE_NS)
 
 
@@ -147,17 +150,52 @@ def _lost_evidence(case: Case) -> Evidence:
     if turn is not None and len(slept) < len(lost):
         way = {"way_frame": turn.frame, "way_side": turn.sender, "ttl": turn.ttl, "ttl_before": turn.own_ttl}
         way["other_mac"] = int(turn.other_mac)
-    return frames_of(numbers_of(lost), turn.frame if way and turn is not None else None), known(
-        lost=len(lost), probes=len(probes), longest_run=longest, slept=len(slept) or None, **way
+    errors = [
+        e
+        for e in case.record.icmp_errors
+        if e.quotes == case.side and first < e.frame <= answered and e.fits == "probe"
+    ]
+    said: dict[str, int | str | None] = {}
+    if errors:
+        by = errors[-1]
+        said = {"icmp_sender": by.source, "icmp_frame": by.frame, "icmp_count": len(errors)}
+        said |= {"icmp_version": by.version, "icmp_type": by.type, "icmp_code": by.code}
+    lapse = case.record.lapse
+    if lapse is not None and SIDES[lapse["side"]] == case.side and len(slept) < len(lost):
+        said |= {"with_same": lapse["same"], "with_other": lapse["other"], "meanwhile_ns": lapse["to_ns"]}
+        said |= {"meanwhile_from_ns": lapse["from_ns"], "with_flow": max(lapse["same_flow"], lapse["other_flow"])}
+    turned = turn.frame if way and turn is not None else None
+    return frames_of(numbers_of(lost), turned, (error.frame for error in errors)), known(
+        lost=len(lost), probes=len(probes), longest_run=longest, slept=len(slept) or None, **way, **said
     )
 
 
 def _lost_detail(t: Teller, f: Finding) -> str:
     in_a_row = f", at most {number(f, 'longest_run')} in a row" if number(f, "lost") > 1 else ""
+    said = ""
+    if "icmp_sender" in f.data:
+        errors = count(number(f, "icmp_count"), "ICMP error")
+        said = f" {f.data['icmp_sender']} said meanwhile why ({errors}): {_said(f)}."
     return (
         f"{number(f, 'lost')} of {t.the(side_of(f))}'s {number(f, 'probes')} probes got no answer here{in_a_row}; a"
-        " later one was answered."
+        f" later one was answered.{said}{_together(t, f)}"
     )
+
+
+def _together(t: Teller, f: Finding) -> str:
+    """Return which other connections lost probes in the same while, if any did."""
+    if "with_same" not in f.data:
+        return ""
+    same, others = number(f, "with_same"), number(f, "with_other")
+    whom = [f"{count(same, 'other connection')} between these two hosts"] if same else []
+    whom += [f"{count(others, 'connection')} of {t.the(side_of(f))}'s host with other hosts"] if others else []
+    example = f" (flow {f.data['with_flow']})" if number(f, "with_flow") >= 0 else ""
+    while_ = f"from {t.at(number(f, 'meanwhile_from_ns'))} to {t.at(number(f, 'meanwhile_ns'))}"
+    return f" {capital(' and '.join(whom))} lost probes at the same time{example}, {while_}."
+
+
+def _said(f: Finding) -> str:
+    return icmp_text(number(f, "icmp_version"), number(f, "icmp_type"), number(f, "icmp_code"))
 
 
 def _lost_change(finding: Finding) -> str:
@@ -166,6 +204,12 @@ def _lost_change(finding: Finding) -> str:
     keep = f"Keep the count at {run + 1} or more (longest run of losses here: {run})"
     if finding.data.get("slept") == finding.data["lost"]:
         return f"{keep}. The peer's host was suspended meanwhile: no packet need have been lost."
+    if "icmp_sender" in finding.data:
+        return (
+            f"{keep}. No packet need have been lost: {finding.data['icmp_sender']} did not pass them on for a while and"
+            f" said so by ICMP ({_said(finding)}). Ask whoever runs that machine what was changed there, or failed,"
+            " at that time (its packet filter, its routes, the link behind it)."
+        )
     if "way_frame" in finding.data:
         ttl, before = finding.data["ttl"], finding.data["ttl_before"]
         what = [f"TTL {ttl}, {before} before"] if ttl != before else []
@@ -173,6 +217,17 @@ def _lost_change(finding: Finding) -> str:
         return (
             f"{keep}. The path changed at these losses (frame {number(finding, 'way_frame'):,}: {', '.join(what)}):"
             " look for a routing change or a failover at that time before looking for packet loss."
+        )
+    if "with_same" in finding.data:
+        shared = (
+            "the prober's own host, its link, or its first router"
+            if finding.data["with_other"]
+            else "the path between the two hosts, or one of them,"
+        )
+        return (
+            f"{keep}. Other connections lost probes at the same time, so this was no chance loss: {shared} was out for"
+            " that while. Ask what happened there then (a link or interface that went down, a router, a filter"
+            " that was loaded, a host that stood still)."
         )
     return (
         f"{keep}, and look for packet loss on the path. Connections that lost probes at the same time share what failed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
@@ -32,6 +33,11 @@ FRAGMENTATION_NEEDED: Final = {(4, 3, 4), (6, 2, 0)}
 def goes_on(f: Flows) -> Mask:
     """The verdict is open or half_closed."""
     return f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED)
+
+
+def forgot_it_since(f: Flows) -> Mask:
+    """By now it knows no such connection: a RST in its name answered a probe (reset_on_probe)."""
+    return c.reset_by_itself(f) & c.verdict_reset_on_probe(f)
 
 
 def large_segment_sent_again(f: Flows) -> Mask:
@@ -80,6 +86,7 @@ def _evidence(case: Case) -> Evidence:
         lasted_ns=again[-1].ts_ns - (case.facts.unacked_ns or again[0].ts_ns),
         heard_ns=(case.peer_facts.last_ns or 0) - again[0].ts_ns,
         icmp_frame=icmp[0].frame if icmp else None,
+        reset_frame=case.own_reset.frame if case.own_reset is not None else None,
     )
 
 
@@ -88,7 +95,15 @@ def _headline(t: Teller, f: Finding) -> str:
     return (
         f"{t.start(sender)}'s segment of {number(f, 'bytes'):,} bytes was retransmitted {times(number(f, 'resent'))} in"
         f" {duration(number(f, 'lasted_ns'))} and never acknowledged, though {t.the(other(sender))} is alive."
+        f"{_after(f)}"
     )
+
+
+def _after(f: Finding) -> str:
+    """Return what became of it, if that is known."""
+    if "reset_frame" not in f.data:
+        return ""
+    return " Most likely its kernel gave up without a word; a RST answered the next probe."
 
 
 def _happened(t: Teller, f: Finding) -> list[Line]:
@@ -100,8 +115,20 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     return [
         Line(_headline(t, f), (number(f, "since_frame"), number(f, "last_frame"))),
         Line(alive, f.frames),
+        *_ended(t, f),
         *(probe_summary(t) if t.record.probes else []),
     ]
+
+
+def _ended(t: Teller, f: Finding) -> list[Line]:
+    """Return how it ended, if it did."""
+    if "reset_frame" not in f.data:
+        return []
+    text = (
+        f"A RST in {t.the(side_of(f))}'s name answered a probe: it knows no such connection any more. Most likely its"
+        " kernel had given up retransmitting (net.ipv4.tcp_retries2, or TCP_USER_TIMEOUT), which Linux does silently."
+    )
+    return [Line(text, (number(f, "last_frame"), number(f, "reset_frame")))]
 
 
 def _why(t: Teller, f: Finding) -> list[Line]:
@@ -120,7 +147,10 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 
 LARGE_LOST: Final = FindingKind(
     code="large-segments-lost",
-    rows=(Row((goes_on, large_segment_sent_again, peer_is_heard_meanwhile), _evidence),),
+    rows=(
+        Row((goes_on, large_segment_sent_again, peer_is_heard_meanwhile), _evidence),
+        Row((forgot_it_since, large_segment_sent_again, peer_is_heard_meanwhile), _evidence),
+    ),
     text=LongText(
         title="Large segments are lost, though the peer is alive",
         meaning=(

@@ -98,3 +98,32 @@ def test_a_handshake_whose_ack_was_lost_once_is_complete():
 
     assert "synacks_again" not in judged.finding("peer-forgot-connection").data
     assert "both ESTABLISHED" in texts(told(judged), "Timeline")
+
+
+def test_an_end_that_gave_up_its_own_data():
+    """Data that was sent again in vain explains the RST: a kernel that gave up, before a restart comes to mind."""
+    (judged,) = scenario("data_in_vain_then_a_probe_draws_rst")
+    story = told(judged)
+
+    assert (3, 7) == tuple(judged.finding("peer-forgot-connection").data[name] for name in ("resent", "resent_frame"))
+    assert "data was retransmitted 3 times and never acknowledged" in story.headline
+    assert "TCP_USER_TIMEOUT" in texts(story, "Why")
+    assert "why what it sent was not acknowledged" in texts(story, "What to change")
+    assert "The client: read or write: ETIMEDOUT" in texts(story, "What the programs see (expected, not captured)")
+
+
+def test_on_one_link_no_box_is_to_blame():
+    """Advice for a host on the captured link names no NAT or load balancer, as there is none between."""
+    (judged,), start_ns = captured("peer_rebooted.pcap")
+    near = judged.finding("peer-forgot-connection")
+    advice = texts(explain.story(judged, start_ns), "What to change")
+
+    assert ("on_link" in near.data) == ("It is on this link" in advice)
+    assert ("on_link" in near.data) != ("a NAT or load balancer dropped" in advice)
+
+
+def test_in_mid_connection_the_other_program_may_have_to_close():
+    """If the FIN came before the capture, the program at the other end is to close, and the advice says so."""
+    (judged,), start_ns = captured("lab/midstream_half_closed.pcap")
+
+    assert "is to close when it reads end of file" in texts(explain.story(judged, start_ns), "What to change")

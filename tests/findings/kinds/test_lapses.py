@@ -79,3 +79,48 @@ def test_a_prober_that_was_gone_before_its_peers_data_is_found():
     assert "idle-beyond-middlebox-limit" not in codes(gone)
     assert "idle-limit" not in [cause.code for cause in gone.causes]
     assert "probes-stopped" not in codes(there)
+
+
+def test_who_refused_probes_for_a_while_is_named():
+    """Where ICMP says why probes stayed unanswered, its sender is named, and no loss is looked for."""
+    (judged,) = scenario("probes_refused_for_a_while")
+    found = judged.finding("probes-lost-but-recovered")
+    advice = texts(told(judged), "What to change")
+
+    assert (2, 9) == (found.data["icmp_count"], found.data["icmp_frame"])
+    assert {6, 7, 8, 9} <= set(found.frames)
+    assert f"{found.data['icmp_sender']} did not pass them on for a while and said so by ICMP" in advice
+    assert "packet loss" not in advice
+
+
+def test_an_icmp_error_that_quotes_no_probe_explains_no_loss():
+    """What quotes another number may be forged, and does not change the advice."""
+    judged = written("""
++0      a > b  S   0:0(0)
++.01    b > a  S.  0:0(0) ack 1
++.00001 a > b  .   1:1(0) ack 1
++5      a > b  .   0:0(0) ack 1
++.01    b > a  .   1:1(0) ack 1
++5      a > b  .   0:0(0) ack 1
++.001   a > b  icmp 3/13 90000:90000(0)
++2      a > b  .   0:0(0) ack 1
++2      a > b  .   0:0(0) ack 1
++.01    b > a  .   1:1(0) ack 1
+""")
+
+    assert "icmp_sender" not in judged.finding("probes-lost-but-recovered").data
+
+
+def test_probes_that_a_closed_window_holds_back_have_not_stopped():
+    """While its peer's window is closed an end may have data waiting, and probes of the window replace keepalive."""
+    judged = opened("""
++5   a > b  .   5:5(0) ack 1
++.01 b > a  .   1:1(0) ack 6
++5   a > b  .   5:5(0) ack 1
++.01 b > a  .   1:1(0) ack 6
++1   a > b  P.  6:1006(1000) ack 1
++.01 b > a  .   1:1(0) ack 1006 win 0
+end: +60
+""")
+
+    assert "probes-stopped" not in codes(judged)

@@ -1,7 +1,7 @@
 """Large segments that are lost while the peer is alive."""
 
 from analyzer import explain
-from tests.judging import codes, opened, scenario
+from tests.judging import codes, opened, scenario, texts
 
 AGAIN = """
 +1   a > b  P.  6:{0}({1}) ack 1
@@ -37,3 +37,15 @@ def test_a_silent_peer_or_a_closed_window_is_another_story():
     small = opened(AGAIN.format(106, 100) + "+1 b > a . 1:1(0) ack 6\n")
 
     assert not [code for flow in (silent, shut, small) for code in codes(flow) if code == "large-segments-lost"]
+
+
+def test_it_is_told_also_where_the_sender_gave_up():
+    """That a RST answered the peer's next probe is the end of the same story, and not a host that restarted."""
+    (judged,) = scenario("large_segments_lost_and_given_up")
+    story = explain.story(judged, judged.record.first_ns)
+
+    assert ("path-mtu", "likely") == (judged.cause.code, judged.cause.certainty.value)
+    assert story.headline.startswith("The client's segment of 1,460 bytes was retransmitted 3 times")
+    assert "gave up without a word; a RST answered the next probe" in story.headline
+    assert "restarted" not in story.headline + texts(story, "What to change")
+    assert "ETIMEDOUT" in texts(story, "What the programs see (expected, not captured)")
