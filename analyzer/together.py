@@ -16,6 +16,7 @@ from analyzer import causes, findings
 from analyzer.judge import recording, verdict
 from analyzer.judge.alike import likenesses
 from analyzer.judge.facts import Facts
+from analyzer.judge.judged import Finding
 from analyzer.judge.record import FlowRecord
 from analyzer.judge.scene import QUESTIONED
 from analyzer.judge.timers.many import ManySettings
@@ -39,6 +40,15 @@ MAY_HAVE_CAUSE: Final = np.array(
     [[causes.may_have(rule.verdict, is_long=long) for rule in VERDICTS] for long in (False, True)]
 )
 """Whether there may be one of the others: by whether a silence that was not survived is long, and row of VERDICTS."""
+BRIEF: Final = {
+    at: (kind, row)
+    for at, (kind, row) in enumerate(findings.ROWS)
+    if row.of_many is not None
+    and kind.words is not None
+    and kind.scope is findings.Scope.FLOW
+    and not any(kind.code in cause.needs for cause in causes.CAUSES)
+}
+"""By place in ROWS, findings that need no record, and are no cause."""
 SEARCHED: Final = 2048
 """This many flows, of several batches, are searched for findings together: a search alone costs milliseconds."""
 
@@ -133,12 +143,30 @@ class FlowsTogether:
         return np.flatnonzero(self._has_words)
 
     @cached_property
+    def brief(self) -> list[tuple[int, Finding]]:
+        """Those of which there are no words but of one finding that columns have, by their places, with it."""
+        places = np.flatnonzero((self.hits.counts() == 1) & ~self._is_asked)
+        rows = self.hits.row[self.hits.start[places]]
+        found: list[tuple[int, Finding]] = []
+        for row, (kind, each) in BRIEF.items():
+            at = places[rows == row]
+            if len(at) and each.of_many is not None:
+                told = zip(at.tolist(), each.of_many(self.facts, self.endings, at), strict=True)
+                found += [(place, Finding(kind.code, None, frames, data)) for place, (frames, data) in told]
+        return found
+
+    @property
     def _has_words(self) -> NDArray[np.bool_]:
+        return np.asarray(self._is_asked | (self.hits.counts() > 0), dtype=np.bool_)
+
+    @cached_property
+    def _is_asked(self) -> NDArray[np.bool_]:
+        """In which of them there may be a cause or a witness, whatever was found in them."""
         noted = [np.isin(batch.flow["number"][at], batch.beside["flow"]) for batch, _, at in self._pieces]
         asked = np.concatenate(noted) | IS_QUESTIONED[self.winners] | (np.diff(self.facts.icmp_errors.start) > 0)
         is_long = self.facts.flow["trial_ns"] >= causes.TRIAL_LEAST_NS
         may = MAY_HAVE_CAUSE[is_long.astype(np.int64), self.winners]
-        return np.asarray(asked | may | (self.hits.counts() > 0), dtype=np.bool_)
+        return np.asarray(asked | may, dtype=np.bool_)
 
     def telling(self) -> Iterator[tuple[int, JudgedFlow]]:
         """Yield those that are worth telling, and their places.
@@ -195,7 +223,7 @@ class FlowsTogether:
         ``record`` is the class of their records.
         """
         sizes = np.diff(self.facts.start)[places]
-        many = len(places) * MOST_OF >= len(self)  # then settings are inferred of all at once
+        many = "settings" in vars(self) or len(places) * MOST_OF >= len(self)  # else settings are inferred of some
         for part in recording.parts_of(sizes):
             some = self.take(places[part])
             inferred = map(self.settings.both, places[part].tolist()) if many else some.both_settings()

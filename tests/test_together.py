@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from analyzer import explain, findings
 from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS
 from analyzer.together import FlowsTogether
@@ -63,3 +64,16 @@ def test_verdicts_are_known_before_anything_is_judged():
 
     assert {"timed_out", "closed"} == flows.verdicts
     assert {VERDICTS[rule].verdict.value for batch in batches for rule in verdict.decide(batch)} == flows.verdicts
+
+
+def test_what_is_told_in_brief_is_what_a_record_tells():
+    """Of these flows columns have the one finding that there is, with the words that it has; nothing else is told."""
+    flows, _ = flows_of(NAMES)
+    every = [flow.judged for flow in flows]
+    for at, finding in flows.brief:
+        judged = every[at]
+
+        assert ((finding,), (), ()) == (judged.findings, judged.causes, judged.witnesses)
+        assert explain.detail(finding, judged) == findings.kind_of(finding.code).words(finding)
+
+    assert flows.brief

@@ -18,6 +18,11 @@ from analyzer.words.model import Line, LongText
 from analyzer.words.teller import Teller
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from analyzer.judge.facts import Facts
+    from analyzer.judge.table import Table
     from analyzer.judge.verdict import Verdict
 
 Condition = Callable[[Flows], Mask]
@@ -25,6 +30,8 @@ Condition = Callable[[Flows], Mask]
 Evidence = tuple[tuple[int, ...], dict[str, int | str]]
 """The frames that show a finding, in order, and the numbers its words need (``Finding.data``)."""
 Builder = Callable[[Case], Evidence]
+ManyBuilder = Callable[["Facts", "Table", "NDArray[np.int64]"], list[Evidence]]
+"""What brings the evidence of many flows at once, of their facts and endings as columns: of those at these places."""
 Sentence = Callable[[Teller, Finding], str]
 Words = Callable[[Teller, Finding], list[Line]]
 
@@ -68,6 +75,9 @@ class Row:
 
     conditions: tuple[Condition, ...]
     evidence: Builder
+    of_many: ManyBuilder | None = None
+    """The same evidence, where columns have it: no record is made of a flow that has nothing else, if there are
+    ``FindingKind.words``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,8 @@ class FindingKind:
     """What ``keepalive rules CODE`` prints, with the advice, the doubt and the sources."""
     detail: Sentence
     """One or two sentences with the flow's own names and numbers: ``detail`` of the JSON report."""
+    words: Callable[[Finding], str] | None = None
+    """The same as ``detail``, where the finding itself is all that these need."""
     scope: Scope = Scope.ENDPOINT
     lead: Lead | None = None
     """Its words, if it can tell how a flow ended. Of several findings the first in the table leads."""

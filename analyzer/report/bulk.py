@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from analyzer.findings import kind_of
 from analyzer.judge import recording, table, verdict
 from analyzer.loops.choice import jit_wanted
 from analyzer.report import export, filter_commands, settings_json
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from analyzer.findings import Hits
     from analyzer.judge.alike import Likenesses
     from analyzer.judge.facts import Facts
-    from analyzer.judge.judged import JudgedFlow
+    from analyzer.judge.judged import Finding, JudgedFlow
     from analyzer.judge.record import FlowRecord
     from analyzer.judge.table import Table
     from analyzer.judge.timers.many import ManySettings
@@ -87,6 +88,11 @@ class ManyFlows(Protocol):
     @property
     def settings(self) -> ManySettings:
         """What is inferred of their socket options."""
+        ...
+
+    @property
+    def brief(self) -> Sequence[tuple[int, Finding]]:
+        """Those of which nothing is to be told but one finding, which is known without a record, by their places."""
         ...
 
     @property
@@ -209,8 +215,9 @@ def lay_out(
     known = flows.facts
     capture = captures[flows.capture]
     data = _Data(flows, known, capture)
-    made = {name: pieces(each) for name, each in _made(flows, known, capture, telling or Telling()).items()}
-    made |= {f"settings_{name}": settings_json.texts(flows.settings, side, jit=jit) for side, name in enumerate(SIDES)}
+    # first, because whoever is told has settings, too
+    made = {f"settings_{name}": settings_json.texts(flows.settings, side, jit=jit) for side, name in enumerate(SIDES)}
+    made |= {name: pieces(each) for name, each in _made(flows, known, capture, telling or Telling()).items()}
     joined = []
     done = 0
     for name, (text, starts) in made.items():
@@ -237,8 +244,18 @@ def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary, telling: Tell
             beside = [export.witness_object(witness, judged, start_ns) for witness in judged.witnesses]
             made["witnesses"][at] = export.dumps(beside)
 
+    flagged = filter_commands.with_flags(known)
+
+    def brief(at: int, finding: Finding) -> str | None:
+        words, display = kind_of(finding.code).words, filter_commands.frames_wireshark(finding.frames)
+        if words is None or not display[1] or not flagged.isdisjoint(finding.frames):
+            return None
+        entry = export.finding_entry(finding, words(finding), display[0], named["tcpdump"][at])
+        return _joined([entry], "null", capture.parts)
+
     # what several files share has frames of each of them
-    texts = telling.texts(flows, partial(_text, parts=capture.parts), who, alike=len(capture.parts) <= 1, see=see)
+    text = partial(_text, parts=capture.parts)
+    texts = telling.texts(flows, text, who, alike=len(capture.parts) <= 1, see=see, brief=brief)
     told = [UNTOLD if text is None else text.split(BETWEEN) for text in texts]
     return made | dict(zip(TOLD, map(list, zip(*told, strict=True)), strict=True))
 
@@ -252,10 +269,13 @@ BETWEEN: Final = "\x00"
 
 def _text(judged: JudgedFlow, parts: Sequence[Part]) -> str:
     """Return the texts of a flow in which there are words."""
-    found: Json = [export.finding_object(finding, judged) for finding in judged.findings]
+    found = [export.finding_object(finding, judged) for finding in judged.findings]
+    return _joined(found, "null" if judged.cause is None else export.dumps(export.cause_object(judged)), parts)
+
+
+def _joined(found: Json, cause: str, parts: Sequence[Part]) -> str:
     if len(parts) > 1:
         found = export.with_file_frames(found, parts)
-    cause = "null" if judged.cause is None else export.dumps(export.cause_object(judged))
     return BETWEEN.join((cause, export.dumps(found) if found else "[]"))
 
 

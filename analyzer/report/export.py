@@ -443,16 +443,23 @@ def _count(count: Count | None) -> Object | None:
 def finding_object(finding: Finding, judged: JudgedFlow) -> Object:
     """Return a finding with its words."""
     record = judged.record
+    return finding_entry(
+        finding,
+        explain.detail(finding, judged),
+        filter_commands.finding_wireshark(record, finding),
+        filter_commands.finding_tcpdump(record, finding),
+    )
+
+
+def finding_entry(finding: Finding, detail: str, wireshark: str, tcpdump: str) -> Object:
+    """Return a finding with these words and filters."""
     return {
         "code": finding.code,
         "about": finding.about,
         "frames": list(finding.frames),
-        "detail": explain.detail(finding, judged),
+        "detail": detail,
         "data": dict(_in_seconds(finding.data)),
-        "filters": {
-            "wireshark": filter_commands.finding_wireshark(record, finding),
-            "tcpdump": filter_commands.finding_tcpdump(record, finding),
-        },
+        "filters": {"wireshark": wireshark, "tcpdump": tcpdump},
     }
 
 

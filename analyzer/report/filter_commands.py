@@ -22,6 +22,7 @@ from analyzer.track.flow import SIDES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from analyzer.judge.facts import Facts
     from analyzer.judge.judged import Finding, JudgedFlow
     from analyzer.judge.record import FlowRecord, Names
 
@@ -100,11 +101,23 @@ def finding_wireshark(record: FlowRecord, finding: Finding) -> str:
     """
     if not finding.frames:
         return wireshark(record)
-    spans, exact = _spans(finding.frames)
-    if spans == [(finding.frames[0], finding.frames[0])]:
-        return f"frame.number == {finding.frames[0]}"
+    selected, exact = frames_wireshark(finding.frames)
+    return selected if exact else f"{selected} && {_ends(record)}"
+
+
+def frames_wireshark(frames: Sequence[int]) -> tuple[str, bool]:
+    """Return a display filter for frames, and whether it selects no other ones."""
+    spans, exact = _spans(frames)
+    if spans == [(frames[0], frames[0])]:
+        return f"frame.number == {frames[0]}", True
     members = ", ".join(str(first) if first == last else f"{first}..{last}" for first, last in spans)
-    return f"frame.number in {{{members}}}" + ("" if exact else f" && {_ends(record)}")
+    return f"frame.number in {{{members}}}", exact
+
+
+def with_flags(facts: Facts) -> set[int]:
+    """Return the frames of flows by whose flags ``finding_tcpdump`` may select; there are others that it may not."""
+    tables = (*(end.columns["syn_frame"] for end in facts.endpoints), facts.fins.columns["frame"])
+    return {frame for column in (*tables, facts.resets.columns["frame"]) for frame in column.tolist()}
 
 
 def finding_tcpdump(record: FlowRecord, finding: Finding) -> str:

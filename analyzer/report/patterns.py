@@ -25,7 +25,7 @@ ENOUGH: Final = 4
 """Of so many flows the texts are compared before one is made."""
 MOST: Final = 16384
 """Maximum number of shapes that are known: a capture with more has few flows of each."""
-TRIED: Final = 8192
+TRIED: Final = 4096
 """After so many flows, if not one in RARELY was made by a pattern, no more is tried."""
 RARELY: Final = 8
 COMMAS: Final = 1000

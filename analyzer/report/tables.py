@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from analyzer import explain
-from analyzer.findings import ROWS, Scope
+from analyzer.findings import ROWS, Scope, kind_of
 from analyzer.judge import recording
 from analyzer.label.outcome import ANSWER_ACK, ANSWER_DATA
 from analyzer.report.columns import FINDING_COLUMNS, FLOW_COLUMNS, PROBE_COLUMNS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.judge.judged import JudgedFlow
+    from analyzer.judge.judged import Finding, JudgedFlow
     from analyzer.judge.table import Table
     from analyzer.judge.timers.many import ManySettings
     from analyzer.report.bulk import ManyFlows
@@ -77,7 +77,7 @@ class Told:
     def of(self, flows: ManyFlows) -> list[list[str]]:
         """Return the texts of each flow, as _text has them; of the last flows that were asked for they are known."""
         if self._flows is not flows:
-            texts = self._telling.texts(flows, _text)
+            texts = self._telling.texts(flows, _text, brief=_brief)
             self._flows, self._texts = flows, [UNTOLD if text is None else text.split(BETWEEN) for text in texts]
         return self._texts
 
@@ -164,8 +164,8 @@ def _flows(flows: ManyFlows, start_ns: int, told: Told) -> tuple[dict[str, Cells
             f"probes_{side}": how_many(probes.columns["sender"] == number),
             f"fin_{side}_s": Cells(fin, is_time=True),
         }
-    texts = told.of(flows)
-    return cells | _settings(flows.settings) | _causes(texts), np.arange(count + 1)
+    cells |= _settings(flows.settings)
+    return cells | _causes(told.of(flows)), np.arange(count + 1)
 
 
 def _endpoints(flows: ManyFlows) -> dict[str, Cells]:
@@ -196,6 +196,13 @@ def _text(judged: JudgedFlow) -> str:
     for finding in judged.findings:
         texts += [" ".join(map(str, finding.frames)), explain.detail(finding, judged)]
     return BETWEEN.join(texts)
+
+
+def _brief(at: int, finding: Finding) -> str | None:
+    """Return the same of a flow of which there is nothing to tell but this finding."""
+    del at
+    words = kind_of(finding.code).words
+    return None if words is None else BETWEEN.join((*UNTOLD, " ".join(map(str, finding.frames)), words(finding)))
 
 
 def _settings(settings: ManySettings) -> dict[str, Cells]:

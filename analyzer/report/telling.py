@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.judge.alike import Likenesses
-    from analyzer.judge.judged import JudgedFlow
+    from analyzer.judge.judged import Finding, JudgedFlow
     from analyzer.judge.record import Names
     from analyzer.report.bulk import ManyFlows
 
@@ -50,15 +50,21 @@ class Telling:
         *,
         alike: bool = True,
         see: Callable[[int, JudgedFlow], None] = _nothing,
+        brief: Callable[[int, Finding], str | None] | None = None,
     ) -> list[str | None]:
         """Return the ``text`` of each flow; None of those of which there are no words.
 
         It is the same function each time. ``who`` says who they are, if that is known. Unless they are looked at as
         ``alike``, all are told. ``see`` gets those that were told, with their places; beside the others there is
-        nothing that bears on them.
+        nothing that bears on them. ``brief`` gives the same text of a flow of which there is nothing to tell but one
+        finding, if it can.
         """
         found: list[str | None] = [None] * len(flows)
         places = flows.worth_words
+        if brief is not None and (short := flows.brief):
+            for at, finding in short:
+                found[at] = brief(at, finding)
+            places = np.array([at for at in places.tolist() if found[at] is None], dtype=np.int64)
         if not len(places):
             return found
         if not (alike and self._patterns.pay):

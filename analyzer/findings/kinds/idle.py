@@ -12,16 +12,21 @@ from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope
 from analyzer.findings.notable import LONG_NS
 from analyzer.findings.pausing import awake_before, due_of, overdue_ns, shortest_other_wait
-from analyzer.judge.verdict import Verdict
+from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.segment import NONE
 from analyzer.tolerances import OVERDUE, OVERDUE_NS
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration, number, side_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analyzer.findings.case import Case
     from analyzer.findings.flows import Column, Flows, Mask
     from analyzer.findings.kind import Evidence
+    from analyzer.judge.facts import Facts
     from analyzer.judge.judged import Finding
+    from analyzer.judge.table import Table
     from analyzer.words.teller import Teller
 
 
@@ -247,8 +252,37 @@ def _unprobed_evidence(case: Case) -> Evidence:
     return frames_of(before, after), known(idle_ns=length, from_frame=before, to_frame=after)
 
 
+def _unprobed_of_many(facts: Facts, endings: Table, at: NDArray[np.int64]) -> list[Evidence]:
+    """The same, of many flows."""
+    flows = {name: facts.flows.columns[name][at] for name in ("silence_ns", "silence_from", "silence_to", "end_ns")}
+    since_ns, frame = (facts.flows.columns[name][at] for name in ("last_ns", "last_frame"))
+    active_ns, active = np.zeros_like(since_ns), np.zeros_like(frame)
+    for end in facts.endpoints:
+        own_ns, own = end.columns["active_ns"][at], end.columns["active_frame"][at]
+        later = (own_ns > 0) & (own > 0) & ((own_ns > active_ns) | ((own_ns == active_ns) & (own > active)))
+        active_ns, active = np.where(later, own_ns, active_ns), np.where(later, own, active)
+    since_ns, frame = np.where(active_ns > 0, active_ns, since_ns), np.where(active_ns > 0, active, frame)
+    length_ns, before = np.where(flows["silence_from"] != NONE, flows["silence_ns"], -1), flows["silence_from"]
+    end_ns = flows["end_ns"] - since_ns
+    to_the_end = IS_OPEN[endings.columns["verdict"][at]]
+    to_the_end &= (end_ns > length_ns) | ((end_ns == length_ns) & (frame > before))
+    length_ns, before = np.where(to_the_end, end_ns, length_ns), np.where(to_the_end, frame, before)
+    after = np.where(to_the_end, NONE, flows["silence_to"])
+    late = [None if frame == NONE else frame for frame in after.tolist()]
+    each = zip(length_ns.tolist(), before.tolist(), late, strict=True)
+    return [(frames_of(early, frame), known(idle_ns=ns, from_frame=early, to_frame=frame)) for ns, early, frame in each]
+
+
+IS_OPEN: Final = np.array([rule.verdict is Verdict.OPEN for rule in VERDICTS])
+"""By row of VERDICTS, whether the flow goes on."""
+
+
 def _unprobed_detail(t: Teller, f: Finding) -> str:
     del t
+    return _unprobed_words(f)
+
+
+def _unprobed_words(f: Finding) -> str:
     return (
         f"Nothing reached this point for {duration(number(f, 'idle_ns'))}, no probe either: at both ends keepalive is"
         " off, or its idle time is longer, or the probes were lost before this point."
@@ -257,7 +291,13 @@ def _unprobed_detail(t: Teller, f: Finding) -> str:
 
 UNPROBED: Final = FindingKind(
     code="idle-without-probes",
-    rows=(Row((established, nobody_probes, long_silence_unprobed, could_probe, ended_otherwise), _unprobed_evidence),),
+    rows=(
+        Row(
+            (established, nobody_probes, long_silence_unprobed, could_probe, ended_otherwise),
+            _unprobed_evidence,
+            _unprobed_of_many,
+        ),
+    ),
     text=LongText(
         title="A long silence, and neither end probed",
         meaning=(
@@ -280,6 +320,7 @@ UNPROBED: Final = FindingKind(
         source="RFC 9293 3.8.4 MUST-25, MUST-28; field guide 2.3, 6",
     ),
     detail=_unprobed_detail,
+    words=_unprobed_words,
     scope=Scope.FLOW,
     advice=Advice.READER,
 )
