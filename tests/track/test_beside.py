@@ -207,7 +207,7 @@ def test_a_router_that_nobody_named(tmp_path):
     ids=["another station", "the station that brings them", "a virtual router", "another kind of virtual router"],
 )
 def test_a_neighbour_that_is_no_router(tmp_path, mac, place):
-    """Who is asked for but is elsewhere than the station that brings the host's packets is a next hop only as a virtual one."""
+    """Who is asked for but is at another station than that which brings packets is a next hop only as a virtual one."""
     made = Made(router=True, host_b=IP_C)
     made.arp(0, 2, sender=IP_R, target=IP_A, mac=mac)
     # its frame is of a station of its own, so that no address is known where the packets come from
