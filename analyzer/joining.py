@@ -239,10 +239,13 @@ def _mind_gaps(
     flows: JointFlows, eventful: Sequence[int], seen: Sequence[Columns], points: Sequence[Point], home: Sequence[int]
 ) -> None:
     """Add to the holes of captures those that only what passed shows, and conclude again what rests on them."""
+    alone = [home.count(capture) == 1 for capture in home]  # of a capture with two sides each has a part of its packets
+    if not any(alone):
+        return
     gaps = unseen_gaps(flows.each(eventful[:MOST]), seen, points)
-    for at, (point, own) in enumerate(zip(points, gaps, strict=True)):
-        if own and home.count(home[at]) == 1:  # of a capture with two sides each has a part of its packets
-            point.holes_ns += own
+    for point, own, is_alone in zip(points, gaps, alone, strict=True):
+        if own and is_alone:
+            point.gaps_ns += own
             flows.look_again()
 
 

@@ -163,13 +163,15 @@ def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
         return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED)
     if _misses(p, row, point):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.MISSES)
+    if any(start <= sent_ns <= end for start, end in where.gaps_ns):
+        return Judged(Fate.UNPROVEN, proven=False, why=Why.HOLE)
     return Judged(Fate.LOST, proven=not arrival.overtaken(p, row, back), why=Why.RUNNING)
 
 
 def _is_blind(p: Packets, row: int, point: int) -> bool:
     """Say whether a capture may lack a packet that passed: it did not run, has a hole, dropped or lacks others."""
     where, sent_ns = p.points[point], int(p.ts_ns[row])
-    if where.dropped or any(start <= sent_ns <= end for start, end in where.holes_ns):
+    if where.dropped or any(start <= sent_ns <= end for start, end in (*where.holes_ns, *where.gaps_ns)):
         return True
     return not coverage.ran_there(p, row, point) or _misses(p, row, point)
 

@@ -311,6 +311,8 @@ class Point:
     """Its files, if rotated ones were read as one."""
     by_data: bool = False
     """Whether its clock is known from data that a proxy passed on, not from packets."""
+    gaps_ns: tuple[tuple[int, int], ...] = ()
+    """By the reference: holes that no counter shows, and only what is known to have passed there (``gaps``)."""
 
 
 @dataclass(slots=True)

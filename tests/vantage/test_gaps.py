@@ -38,7 +38,7 @@ def test_what_falls_into_a_hole_of_a_capture_is_no_loss(tmp_path, missed, expect
 def test_a_hole_reaches_from_the_packet_before_to_the_one_behind(tmp_path):
     """A hole is as long as the capture has nothing at all."""
     found, _ = beside(tmp_path, "B")
-    (hole,) = found.points[1].holes_ns
+    (hole,) = found.points[1].gaps_ns
 
     since = [(at - found.points[0].first_ns) / 1e9 for at in hole]
     assert pytest.approx([5.5, 9.0], abs=0.01) == since

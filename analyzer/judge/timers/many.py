@@ -13,7 +13,7 @@ import numpy as np
 from analyzer.judge.signatures import DEFAULTS, SOFTWARE
 from analyzer.judge.timers import inference, probers
 from analyzer.judge.timers.timer import TIMER
-from analyzer.loops.choice import jit_wanted
+from analyzer.loops.choice import jit_allowed, jit_wanted
 from analyzer.loops.loop import freeze, thaw
 from analyzer.segment import NONE
 from analyzer.units import NS_PER_S
@@ -132,4 +132,4 @@ def _rows(timers: list[dict[str, int]]) -> list[tuple[int, ...]]:
 def _is_worth(probes: int) -> bool:
     """Say whether to look at so many probes with compiled loops."""
     _DONE[0] += probes
-    return jit_wanted(large=probes >= LARGE and (_DONE[0] >= HUGE or inference.is_at_hand()))
+    return jit_wanted(large=probes >= LARGE and jit_allowed() and (_DONE[0] >= HUGE or inference.is_at_hand()))

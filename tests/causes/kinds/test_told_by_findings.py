@@ -32,6 +32,14 @@ def test_what_a_finding_says_is_the_cause(flow, code):
 
 def test_a_capture_that_cannot_tell():
     """Where the verdict is undetermined, the capture lacks frames."""
+    (flow,) = scenario("acknowledgements_on_another_way")
+
+    assert "undetermined" == flow.ending.verdict.value
+    assert flow.cause.code == "capture-incomplete"
+
+
+def test_answers_that_were_not_captured_are_elsewhere():
+    """Where probes echo what the capture lacks, their answers passed elsewhere: that is the cause."""
     (flow,) = scenario("answers_on_another_way")
 
-    assert flow.cause.code == "capture-incomplete"
+    assert flow.cause.code == "answers-elsewhere"

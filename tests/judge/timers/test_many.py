@@ -72,6 +72,7 @@ def test_loops_are_compiled_once_it_takes_as_long_without(monkeypatch):
     """Probes are looked at plainly until those of the process are as many as compiling is worth."""
     wanted = []
     monkeypatch.setattr(many, "jit_wanted", lambda *, large: wanted.append(large) or False)
+    monkeypatch.setattr(many, "jit_allowed", lambda: True)
     monkeypatch.setattr(inference, "is_at_hand", lambda: False)
     monkeypatch.setattr(many, "_DONE", [0])
 
