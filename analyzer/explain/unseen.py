@@ -60,10 +60,10 @@ def _of(t: Teller, side: Side) -> list[Line]:
 def _text(t: Teller, side: Side, usual_ns: int, missing: list[tuple[int, int, Probe, Probe]]) -> str:
     number = sum(more for _, more, _, _ in missing)
     longest_ns, _, _, late = max(missing, key=lambda each: each[0])
-    at = f"before frame {late.frame:,}" + (f", {count(len(missing) - 1, 'more time')} likewise" if missing[1:] else "")
+    at = f"before frame {late.frame:,}" + (f" ({count(len(missing) - 1, 'more time')} likewise)" if missing[1:] else "")
     lacks = "dropped while capturing" if t.record.lost else "lost before this point, or not captured"
     return (
-        f"How many probes {t.the(side)} sent: it usually waits {duration(usual_ns)}, and {duration(longest_ns)} passed"
-        f" {at}: a multiple of that. Most likely {count(number, 'more probe')} came in between"
-        f" and {'is' if number == 1 else 'are'} not in this capture ({lacks})."
+        f"How many probes {t.the(side)} sent. It usually waits {duration(usual_ns)}, but {duration(longest_ns)}, a"
+        f" multiple of that, passed {at}: most likely {count(number, 'more probe')} came in between and"
+        f" {'is' if number == 1 else 'are'} not in this capture ({lacks})."
     )

@@ -56,7 +56,7 @@ def _listed(folder: Path) -> Path | None:
             files = [PACKAGE / name for name in (each / LIST).read_text().split()]
             if place(folder, files) == each:
                 return each
-        except OSError:  # no list, or a source that is gone
+        except (OSError, ValueError):  # no list, a damaged one, or a source that is gone
             continue
     return None
 

@@ -138,6 +138,10 @@ def new_train(beats: Rows, registers: Numbers, side: int) -> int:
     train["next"] = -1
     train["side"] = side
     train["count"] = 0
+    train["gaps"] = 0  # a record that is used again may have those of another flow
+    train["sum_ns"] = 0
+    train["others"] = 0
+    train["late"] = 0
     train["every"] = 0
     train["loose"] = 0
     train["instead"] = 0

@@ -91,7 +91,9 @@ def _shared(batch: FlowBatch, index: NDArray[np.int64], found: NDArray[np.void])
     same, found["same_flow"] = _overlapping(pair.ravel(), found, numbers)
     every, found["other_flow"] = _overlapping(host.ravel(), found, numbers)
     found["same"], found["other"] = same, every - same
-    found["other_flow"][np.isin(found["other_flow"], found["same_flow"])] = -1
+    order = np.argsort(numbers, kind="stable")
+    there = order[np.minimum(np.searchsorted(numbers[order], found["other_flow"]), len(order) - 1)]
+    found["other_flow"][pair.ravel()[there] == pair.ravel()] = -1
     found["flow"] = numbers
     kept = found[every > 0]
     return kept[np.argsort(kept["flow"], kind="stable")]
@@ -101,10 +103,11 @@ def _overlapping(
     group: NDArray[np.int64], found: NDArray[np.void], numbers: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return with how many of its group each overlaps in time, and the number of the one before or behind, or -1."""
-    begin, end = found["from_ns"] // _TICK_NS, found["to_ns"] // _TICK_NS
-    base = begin.min()
-    span = end.max() - base + 2
-    begins, ends = group * span + (begin - base), group * span + (end - base)
+    # ranks in place of times, so that no capture, however long, makes the products too large
+    _, ranks = np.unique(np.concatenate((found["from_ns"], found["to_ns"])) // _TICK_NS, return_inverse=True)
+    begin, end = ranks.ravel()[: len(found)], ranks.ravel()[len(found) :]
+    span = len(ranks) + 1
+    begins, ends = group * span + begin, group * span + end
     order = np.argsort(begins, kind="stable")
     count = np.searchsorted(begins[order], ends, side="right") - np.searchsorted(np.sort(ends), begins, side="left") - 1
     example = np.full(len(found), -1, dtype=np.int64)

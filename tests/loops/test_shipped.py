@@ -67,10 +67,10 @@ def test_only_the_sources_that_are_listed_beside_it_are_read(along, monkeypatch)
     assert along == shipped._here()
 
 
-@pytest.mark.parametrize("listed", ["no/such/file.py\n", "segment.py\n"])
+@pytest.mark.parametrize("listed", ["no/such/file.py\n", "segment.py\n", "/etc/hostname\n", "a\0b\n", "\udcff\n"])
 def test_a_list_of_other_sources_counts_for_nothing(along, listed):
     """A list that names what is gone, or not all sources, is as good as none: all sources are looked at."""
-    (along / shipped.LIST).write_text(listed)
+    (along / shipped.LIST).write_bytes(listed.encode("utf-8", "surrogateescape"))
 
     assert along == shipped._here()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer.segment import SegmentBatch
-from analyzer.track.beats import FREE, LIVE, USED
+from analyzer.track.beats import BEATS, FREE, LIVE, USED, new_train
 from analyzer.track.tracker import LINGER_NS, Tracker
 from tests.heartbeats import S, Talk, each, known, modes
 from tests.notation import START_NS
@@ -80,3 +80,14 @@ def test_compiling_meanwhile():
     tracker.feed(SegmentBatch(rows[10:], len(rows) - 10))
 
     assert [known(train, "count") for batch in tracker.close() for train in batch.trains] == [(6,)]
+
+
+def test_a_record_that_is_used_again_knows_nothing_of_before():
+    """A train that begins has no distances, and nothing out of step, of the flow that had its record."""
+    used = dict.fromkeys(BEATS.names, 7)
+    registers = [1, 0, 0]
+    registers[USED], registers[FREE], registers[LIVE] = 1, 0, 0
+
+    new_train([used], registers, 1)
+
+    assert [0, 0, 0, 0, 0] == [used[name] for name in ("count", "gaps", "sum_ns", "others", "late")]

@@ -61,8 +61,10 @@ def test_flows_that_lose_probes_at_the_same_time():
     assert [(1, 1), (1, 0)] == [(each.record.lapse["same"], each.record.lapse["same_flow"]) for each in (one, other)]
     assert [0, 0] == [each.record.lapse["other"] for each in (one, other)]
     story = told(one)
-    assert "1 other connection between these two hosts lost probes at the same time" in texts(story, "Also")
-    assert "the path between the two hosts, or one of them, was out" in texts(story, "What to change")
+    assert "1 other connection between these two hosts lost probes too" in texts(story, "Also")
+    assert "they may share what failed (the path between the two hosts, one of them, or a filter there)" in texts(
+        story, "What to change"
+    )
 
 
 @pytest.mark.parametrize("later", ["+60", "+3600"])

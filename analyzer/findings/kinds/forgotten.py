@@ -156,9 +156,10 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         )
     elif "resent" in f.data:
         text = (
-            f"Inferred: {peer}'s kernel gave up data that was never acknowledged, {duration(number(f, 'resent_ns'))}"
-            " after the first attempt or later (net.ipv4.tcp_retries2, or TCP_USER_TIMEOUT). Linux does so without a"
-            " word, and answers what comes next with a RST. A restart of its host would look the same."
+            f"Inferred: {peer}'s kernel gave up on data that was never acknowledged, no sooner than"
+            f" {duration(number(f, 'resent_ns'))} after first sending it (net.ipv4.tcp_retries2, or"
+            " TCP_USER_TIMEOUT). Linux does so without a word, and answers what comes next with a RST. A restart of its"
+            " host would look the same."
         )
     elif f.data["midstream"]:
         text = (

@@ -191,7 +191,7 @@ def _together(t: Teller, f: Finding) -> str:
     whom += [f"{count(others, 'connection')} of {t.the(side_of(f))}'s host with other hosts"] if others else []
     example = f" (flow {f.data['with_flow']})" if number(f, "with_flow") >= 0 else ""
     while_ = f"from {t.at(number(f, 'meanwhile_from_ns'))} to {t.at(number(f, 'meanwhile_ns'))}"
-    return f" {capital(' and '.join(whom))} lost probes at the same time{example}, {while_}."
+    return f" {capital(' and '.join(whom))} lost probes too{example}, {while_}."
 
 
 def _said(f: Finding) -> str:
@@ -220,14 +220,14 @@ def _lost_change(finding: Finding) -> str:
         )
     if "with_same" in finding.data:
         shared = (
-            "the prober's own host, its link, or its first router"
+            "the prober's own host, its link, its first router"
             if finding.data["with_other"]
-            else "the path between the two hosts, or one of them,"
+            else "the path between the two hosts, one of them, or a filter there"
         )
         return (
-            f"{keep}. Other connections lost probes at the same time, so this was no chance loss: {shared} was out for"
-            " that while. Ask what happened there then (a link or interface that went down, a router, a filter"
-            " that was loaded, a host that stood still)."
+            f"{keep}. Other connections lost probes around the same time, so they may share what failed ({shared})."
+            " Connections of this host that were answered meanwhile rule that out. Ask what happened there then (a link"
+            " or interface that went down, a router, a filter that was loaded, a host that stood still)."
         )
     return (
         f"{keep}, and look for packet loss on the path. Connections that lost probes at the same time share what failed"
