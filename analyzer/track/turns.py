@@ -74,6 +74,7 @@ def turns_of(beats: Rows, first: int, count: int) -> int:
     """
     kinds = 0
     alike = 0
+    fit = 0
     unfit = 0
     slow = 0
     at = first
@@ -91,17 +92,19 @@ def turns_of(beats: Rows, first: int, count: int) -> int:
                 alike |= both if abs(later["open_length"] - said["open_length"]) <= BEAT_LENGTH_PLAY else 0
             elif answer_len > 0 and abs(later["open_length"] - answer_len) > BEAT_LENGTH_PLAY:
                 unfit |= pair
+            elif answer_len > 0:
+                fit |= pair
             slow |= pair if later["open_ns"] - said["open_ns"] >= BEAT_AT_ONCE_NS else 0
             behind = later["next"]
         at = said["next"]
     best = 0
     least = IMPOSSIBLE
     for answers in range(1 << count):
-        cost = cost_of(answers, count, kinds, alike, unfit, slow)
+        cost = cost_of(answers, count, kinds, alike, fit, unfit, slow)
         if cost <= least:  # of two that cost as much, that in which later messages answer
             least = cost
             best = answers
-    return told_of(best, count, kinds, alike, unfit)
+    return told_of(best, count, kinds, alike, fit, unfit)
 
 
 @loop
@@ -146,13 +149,13 @@ def kind_of(beats: Rows, first: int, said: Record, known: int) -> int:
 
 
 @loop
-def told_of(answers: int, count: int, kinds: int, alike: int, unfit: int) -> int:
+def told_of(answers: int, count: int, kinds: int, alike: int, fit: int, unfit: int) -> int:
     """Return what messages are of which those that answer are known, as ``turns_of`` says it."""
     told = 0
     owed = 0
     for j in range(count):
         if answers >> j & 1:
-            to = asked_by(owed, j, kinds, unfit)
+            to = asked_by(owed, j, kinds, fit, unfit)
             if to >= 0:
                 owed &= ~(1 << to)
             told |= (1 + to if to >= 0 else LATE) << 4 * j
@@ -163,11 +166,11 @@ def told_of(answers: int, count: int, kinds: int, alike: int, unfit: int) -> int
 
 
 @loop
-def cost_of(answers: int, count: int, kinds: int, alike: int, unfit: int, slow: int) -> int:
+def cost_of(answers: int, count: int, kinds: int, alike: int, fit: int, unfit: int, slow: int) -> int:
     """Return what it costs to take these messages for answers, and the others for beats.
 
-    ``kinds`` has EACH bits of each message, the last three have one of each pair: both are beats alike, the second is
-    not as long as answers to the first, it takes its time.
+    ``kinds`` has EACH bits of each message, the last four have one of each pair: both are beats alike, the second is as
+    long as answers to the first, it is not, it takes its time.
     """
     cost = 0
     owed = 0
@@ -177,7 +180,7 @@ def cost_of(answers: int, count: int, kinds: int, alike: int, unfit: int, slow: 
             cost += cost_of_beat(j, answers, owed, kinds, alike, unfit | slow)
             owed |= 1 << j
             continue
-        to = asked_by(owed, j, kinds, unfit)
+        to = asked_by(owed, j, kinds, fit, unfit)
         if to >= 0:
             owed &= ~(1 << to)
             pair = to * MOST_SAID + j
@@ -217,19 +220,23 @@ def is_others(i: int, j: int, kinds: int) -> bool:
 
 
 @loop
-def asked_by(owed: int, j: int, kinds: int, unfit: int) -> int:
+def asked_by(owed: int, j: int, kinds: int, fit: int, unfit: int) -> int:
     """Return which beat, of those that no message has answered, the message at ``j`` answers; -1 none.
 
-    It is the first of the other end's whose answers are as long, or the first.
+    It is the first of the other end's whose answers are as long, or of which none is known, or the first.
     """
     found = -1
+    new = -1
     for i in range(j):
         if owed >> i & 1 and is_others(i, j, kinds):
-            if not unfit >> (i * MOST_SAID + j) & 1:
+            pair = i * MOST_SAID + j
+            if fit >> pair & 1:
                 return i
+            if new < 0 and not unfit >> pair & 1:
+                new = i
             if found < 0:
                 found = i
-    return found
+    return new if new >= 0 else found
 
 
 @loop

@@ -53,3 +53,17 @@ def test_who_asks_still_but_answers_no_more(jit, lag):
 def test_twice_as_often_as_a_beat_may_come(jit):
     """A message each half second, answered at once, is no beat of both ends."""
     assert Talk().beats(each(10, 0.5, 40), 17, 17).trains(jit=jit) == []
+
+
+@modes
+@pytest.mark.parametrize("pushes", [(6,), (6, 7), (6, 7, 8)], ids=str)
+def test_an_answer_is_to_the_ping_whose_answers_are_as_long(jit, pushes):
+    """Data that the end which pings sends just before is no ping, so that the answer behind both is not to it."""
+    talk = Talk()
+    said = [(at, "b", 24) for at in each(25, 25, 12)] + [(at + 0.002, "a", 28) for at in each(25, 25, 12)]
+    said += [(25 * n - 0.3, "b", 30 * n - 120) for n in pushes]
+    for at, who, length in sorted(said):
+        talk.says(at, who, length, acked=False)
+    (train,) = (train for train in talk.trains(jit=jit) if train["length"] == 24)
+
+    assert (1, 12, 12, 0) == known(train, "side", "count", "answered", "missed")
