@@ -238,7 +238,7 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
 def _mind_gaps(
     flows: JointFlows, eventful: Sequence[int], seen: Sequence[Columns], points: Sequence[Point], home: Sequence[int]
 ) -> None:
-    """Add to the holes of captures those that only what passed shows, and conclude again what rests on them."""
+    """Note holes of captures that only what passed shows, and have connections concluded again that rest on them."""
     alone = [home.count(capture) == 1 for capture in home]  # of a capture with two sides each has a part of its packets
     if not any(alone):
         return
