@@ -16,7 +16,7 @@ from analyzer.words import stations
 from analyzer.words.fins import stub_line
 from analyzer.words.holes import hole_words
 from analyzer.words.model import Line
-from analyzer.words.teller import lines, times
+from analyzer.words.teller import count, lines, times
 
 if TYPE_CHECKING:
     from analyzer.words.teller import Teller
@@ -154,8 +154,8 @@ def _of_probes(t: Teller) -> list[Line]:
         text = "Whether these are window probes or keepalive probes: under a closed window both look the same."
         found.append(Line(text, tuple(undecided)))
     if t.record.copies:
-        many = "one was" if t.record.copies == 1 else f"{t.record.copies} were"
-        text = f"Of packets of this flow that are there already {many} captured again; the first of each counts."
+        were = "was" if t.record.copies == 1 else "were"
+        text = f"{count(t.record.copies, 'packet')} of this flow {were} captured again; the first of each counts."
         found.append(Line(text, (t.record.first_frame, t.record.last_frame)))
     return found
 
