@@ -177,5 +177,5 @@ def _jumps(t: Teller) -> list[tuple[str, tuple[int, ...]]]:
             frames,
         )
         for side in SIDES
-        if t.facts(side).missed
+        if t.facts(side).missed and t.facts(side).segments  # of whom nothing was captured, that is said elsewhere
     ]

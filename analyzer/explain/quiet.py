@@ -129,7 +129,22 @@ def undetermined(t: Teller) -> list[Line]:
     if probes:
         text = f"{count(len(probes), 'segment')} come so evenly that they are suspected to be probes."
         suspected = Line(text, tuple(probe.frame for probe in probes))
-    return lines(missing, one_sided, suspected)
+    return lines(missing, _heard_elsewhere(t), one_sided, suspected)
+
+
+def _heard_elsewhere(t: Teller) -> Line | None:
+    """Return how often the end that was captured acknowledged something new of the other, of which nothing was."""
+    for side in SIDES:
+        facts = t.facts(side)
+        if facts.segments or not facts.missed:
+            continue
+        more = count(facts.missed, "time")
+        text = (
+            f"{t.start(other(side))} acknowledged something new {more}, so packets of {t.the(side)} reached it by a way"
+            " that does not pass here."
+        )
+        return Line(text, (t.record.first_frame, t.record.last_frame))
+    return None
 
 
 def _not_captured(t: Teller) -> list[Line]:

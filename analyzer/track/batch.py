@@ -276,7 +276,7 @@ def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
             continue
         receive(rows, first, stop, a[i], b[i], receptions)
         match_answers(rows, first, stop)
-        settle_midstream(rows, first, stop, order, order_start[i], order_start[i + 1])
+        settle_midstream(rows, order, order_start[i], order_start[i + 1])
         for side in range(2):
             settle_zero_window(rows, first, stop, side)
         uncount_octets(rows, first, stop, a[i], b[i])
