@@ -143,6 +143,8 @@ def _heard_elsewhere(t: Teller) -> Line | None:
             f"{t.start(other(side))} acknowledged something new {more}, so packets of {t.the(side)} reached it by a way"
             " that does not pass here."
         )
+        if facts.unseen_fin:
+            text += f" The last was a single octet, most likely a FIN; if so, {t.the(side)} had closed."
         return Line(text, (t.record.first_frame, t.record.last_frame))
     return None
 

@@ -106,10 +106,12 @@ class Facts(ProbeFacts, EventFacts):
     def _lacks_one_octet(self, side: int) -> NDArray[np.bool_]:
         """Say of which flows the capture lacks one octet of an end, and nothing that the end sent behind it.
 
-        Most likely that is a FIN. Oddities of a flow are known one at a time (``endpoint.note_oddity``).
+        Most likely that is a FIN. Oddities of a flow are known one at a time (``endpoint.note_oddity``); of an end of
+        which nothing was captured it is the last thing that its peer acknowledged.
         """
         end, flow = self.ends[side], self.flow
-        lacks = (end["missed"] == 1) & (flow["odd_side"] == side) & (flow["odd_from"] >= 0)
+        known = (end["missed"] == 1) | ((end["segments"] == 0) & (end["missed"] > 0))
+        lacks = known & (flow["odd_side"] == side) & (flow["odd_from"] >= 0)
         one: NDArray[np.bool_] = lacks & (end["snd_nxt"] == flow["odd_from"] + 1) & (end["fin_frame"] == 0)
         return one
 

@@ -46,6 +46,21 @@ def test_one_direction_cannot_be_judged():
     assert "Capture on one of the hosts" in texts(story, "What to change")
 
 
+def test_an_end_that_was_not_captured_is_heard_of():
+    """What the captured end acknowledges shows that the other one sent, and a single last octet that it closed."""
+    data = "+0 b > a S. 0:0(0) ack 1\n+1 b > a P. 1:50(49) ack 100\n+1 b > a P. 50:99(49) ack 200\n"
+    more = "The server acknowledged something new {}, so packets of the client reached it"
+    open_, closed = (
+        told(written(data)),
+        told(written(data + "+9 b > a . 99:99(0) ack 201\n+1 b > a F. 99:99(0) ack 201")),
+    )
+
+    assert more.format("2 times") in texts(open_, "What happened")
+    assert "a FIN" not in texts(open_, "What happened")
+    assert more.format("3 times") in texts(closed, "What happened")
+    assert "most likely a FIN; if so, the client had closed" in texts(closed, "What happened")
+
+
 def test_cut_headers_cannot_be_judged():
     """A snap length that cuts the headers is named, with the remedy."""
     (judged,), start_ns = captured("lab/snaplen_40.pcap")
