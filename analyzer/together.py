@@ -176,9 +176,8 @@ class FlowsTogether:
         places = self.worth_telling
         return zip(places.tolist(), self.judged(places), strict=True)
 
-    @cached_property
-    def likenesses(self) -> Likenesses:
-        """Which of them are alike: their verdicts, and what was found in them, too."""
+    def likenesses(self, wanted: NDArray[np.int64]) -> Likenesses:
+        """Return which of those at these places are alike: their verdicts, and what was found in them, too."""
         facts = self.facts
         flow = facts.flow
         same = (flow["a_hi"] == flow["b_hi"]) & (flow["a_lo"] == flow["b_lo"])
@@ -188,7 +187,7 @@ class FlowsTogether:
             "same_port": (flow["a_port"] == flow["b_port"]).astype(np.int64),
             "found": _packed(self.hits),
         }
-        return likenesses(facts, more.items(), self.endings)
+        return likenesses(facts, more.items(), self.endings, wanted)
 
     @cached_property
     def told(self) -> dict[int, JudgedFlow]:

@@ -117,43 +117,50 @@ class Traced(FlowRecord):
         return end_ns
 
 
-def likenesses(facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endings: Table) -> Likenesses:
-    """Return the likeness of each flow.
+def likenesses(
+    facts: Facts, more: Iterable[tuple[str, NDArray[np.int64]]], endings: Table, wanted: NDArray[np.int64] | None = None
+) -> Likenesses:
+    """Return the likeness of each flow, or of the ``wanted`` at these places: the others are like no other.
 
     ``more`` are other columns on which what is said of a flow depends.
     """
-    may = _simple(facts)
-    others: list[NDArray[np.int64]] = [column for _, column in more]
-    frames: list[NDArray[np.int64]] = []
     first_ns = facts.flows.columns["first_ns"]
+    group, few = np.full(len(facts), -1), np.zeros((len(facts), MOST_FRAMES), dtype=np.int64)
+    until_ns = facts.flows.columns["end_ns"] - first_ns
+    at = np.arange(len(facts)) if wanted is None else wanted
+    at = at[_simple(facts)[at]]
+    for name in TABLES:
+        at = at[np.diff(getattr(facts, name).start)[at] <= MOST_ROWS]
+    if not len(at):
+        return Likenesses((), group, until_ns, few)
+    others: list[NDArray[np.int64]] = [column[at] for _, column in more]
+    frames: list[NDArray[np.int64]] = []
+    first_ns = first_ns[at]
     for table in (facts.flows, *facts.endpoints, endings):
         for name, column in table.columns.items():
-            _sort_in(name, column, first_ns, others, frames)
+            _sort_in(name, column[at], first_ns, others, frames)
     for name in TABLES:
         table = getattr(facts, name)
-        counts = np.diff(table.start)
+        counts = np.diff(table.start)[at]
         others.append(counts)
-        may &= counts <= MOST_ROWS
-        for row in range(int(counts[may].max(initial=0))):
+        for row in range(int(counts.max())):
             there = counts > row
-            at = (table.start[:-1] + row)[there]
+            places = (table.start[:-1][at] + row)[there]
             for field, values in table.columns.items():
-                column = np.full(len(facts), NONE)
-                column[there] = values[at]
+                column = np.full(len(at), NONE)
+                column[there] = values[places]
                 _sort_in(field, column, first_ns, others, frames)
-    frames.append(np.where(facts.flow["stray"] != 0, facts.flow["stray_frame"], 0))
+    frames.append(np.where(facts.flow["stray"] != 0, facts.flow["stray_frame"], 0)[at])
     for name, parts in NAMED.items():
-        _sort_in_named(facts, name, parts, others)
-    there = [column for column in frames if (column > 0).any()]
-    ranked, ordered, distinct = _ranked(np.stack(there, axis=1))
+        _sort_in_named(facts, at, name, parts, others)
+    shown = [column for column in frames if (column > 0).any()]
+    ranked, ordered, distinct = _ranked(np.stack(shown, axis=1))
     ranks = iter(ranked.T)
     others += [next(ranks) if (column > 0).any() else column - 1 for column in frames]
-    may &= distinct <= MOST_FRAMES
-    few = np.zeros((len(facts), MOST_FRAMES), dtype=np.int64)
-    few[:, : ordered.shape[1]] = ordered[:, :MOST_FRAMES]
-    close = (np.diff(few, axis=1) == 1) @ (1 << np.arange(few.shape[1] - 1))
-    group, shapes = _grouped([*others, close, distinct], np.flatnonzero(may))
-    return Likenesses(shapes, group, facts.flows.columns["end_ns"] - first_ns, few)
+    few[at, : ordered.shape[1]] = ordered[:, :MOST_FRAMES]
+    close = (np.diff(few[at], axis=1) == 1) @ (1 << np.arange(few.shape[1] - 1))
+    group[at], shapes = _grouped([*others, close, distinct], np.flatnonzero(distinct <= MOST_FRAMES))
+    return Likenesses(shapes, group, until_ns, few)
 
 
 def _grouped(columns: list[NDArray[np.int64]], places: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[bytes]]:
@@ -177,20 +184,19 @@ def _simple(facts: Facts) -> NDArray[np.bool_]:
     flow = facts.flow
     alone = (sum((flow[name] != 0).astype(np.int64) for name in NAMED) <= 1) & (flow["new_syn_ack_frame"] == 0)
     alone &= np.diff(facts.icmp_errors.start) == 0
-    alone &= np.array([noted is None for noted in facts.testimony()], dtype=np.bool_)
-    alone &= np.array([lapse is None for lapse in facts.lapses()], dtype=np.bool_)
-    alone &= np.array([not any(known) for known in facts.captured()], dtype=np.bool_)
-    return np.asarray(alone, dtype=np.bool_)
+    return np.asarray(alone & ~facts.has_beside & ~facts.is_captured_in_part, dtype=np.bool_)
 
 
-def _sort_in_named(facts: Facts, name: str, parts: Sequence[str], others: list[NDArray[np.int64]]) -> None:
+def _sort_in_named(
+    facts: Facts, at: NDArray[np.int64], name: str, parts: Sequence[str], others: list[NDArray[np.int64]]
+) -> None:
     """Put what is known of the flow that one of NAMED names where it belongs, but for what that is called."""
     flow = facts.flow
     has = flow[name] != 0
-    others += [np.where(has, 1 + flow[f"{name}_{part}"].astype(np.int64), 0) for part in parts]
+    others += [np.where(has, 1 + flow[f"{name}_{part}"].astype(np.int64), 0)[at] for part in parts]
     for side in SIDES:
         same = (flow[f"{name}_hi"] == flow[f"{side}_hi"]) & (flow[f"{name}_lo"] == flow[f"{side}_lo"])
-        others.append((has & same).astype(np.int64))
+        others.append((has & same).astype(np.int64)[at])
 
 
 def _sort_in(

@@ -77,6 +77,20 @@ class FactRows:
         """Return for each flow when its probes were lost together with others' (``track.lapsed.LAPSE``), if so."""
         return _by_number(self._lapsed)
 
+    @property
+    def has_beside(self) -> NDArray[np.bool_]:
+        """Which flows have testimony or a lapse."""
+        noted = [
+            np.concatenate([np.isin(numbers, records["flow"]) for records, numbers in parts])
+            for parts in (self._beside, self._lapsed)
+        ]
+        return np.asarray(noted[0] | noted[1], dtype=np.bool_)
+
+    @property
+    def is_captured_in_part(self) -> NDArray[np.bool_]:
+        """Which flows are of a capture of which holes, losses or filters are known."""
+        return np.concatenate([np.full(count, any(known)) for known, count in self._captured])
+
     @cached_property
     def _kind(self) -> Column:
         return self.seen["kind"].astype(np.int64)

@@ -95,9 +95,8 @@ class ManyFlows(Protocol):
         """Those of which nothing is to be told but one finding, which is known without a record, by their places."""
         ...
 
-    @property
-    def likenesses(self) -> Likenesses:
-        """Which of them are alike."""
+    def likenesses(self, wanted: NDArray[np.int64]) -> Likenesses:
+        """Return which of those at these places are alike."""
         ...
 
     def judged(self, places: NDArray[np.int64], record: type[FlowRecord] = ...) -> Iterator[JudgedFlow]:

@@ -8,6 +8,7 @@ It must not know what is told, or how it is written.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from analyzer.judge import recording
 from analyzer.judge.alike import NAMED, Traced
 from analyzer.report.patterns import ENOUGH, Patterns
-from analyzer.track.flow import address_of
+from analyzer.track.flow import SIDES, address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +73,7 @@ class Telling:
                 found[at] = text(judged)
                 see(at, judged)
             return found
-        some = _Some(flows, who or recording.names(flows.facts))
+        some = _Some(flows, places, who)
         most = FIRST_TOLD
         while len(places):
             now, later = [places[some.likes.group[places] < 0]], [places[:0]]
@@ -123,13 +124,18 @@ class Telling:
 class _Some:
     """Flows of which some are alike."""
 
-    def __init__(self, flows: ManyFlows, who: Names) -> None:
-        """Take flows, and who they are."""
-        self.likes = flows.likenesses
+    def __init__(self, flows: ManyFlows, wanted: NDArray[np.int64], who: Names | None) -> None:
+        """Take flows of which those at these places are asked for, and who they are, if that is known."""
+        self.likes = flows.likenesses(wanted)
+        self._facts = flows.facts
         self._flow = flows.facts.flow
-        self._who = who
-        self._ports = np.column_stack((who.a_port, who.b_port)).astype(np.int64)
+        self._known = who
+        self._ports = np.column_stack([self._flow[f"{side}_port"] for side in SIDES]).astype(np.int64)
         self._counts = (self.likes.frames > 0).sum(axis=1)
+
+    @cached_property
+    def _who(self) -> Names:
+        return self._known or recording.names(self._facts)
 
     def differing(self, places: NDArray[np.int64]) -> tuple[list[list[str]], NDArray[np.int64]]:
         """Return all addresses and all numbers of flows that are alike: in what else they may differ."""
