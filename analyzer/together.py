@@ -7,6 +7,7 @@ It must not know where flows come from, or how anything is written.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -231,6 +232,7 @@ class FlowsTogether:
             for one, ending, has, settings in each:
                 judged = causes.explained(findings.judge(one, ending, has, settings))
                 if self._keep is not None and len(some) == 1 and sizes[part.start] >= LARGE:
+                    judged = replace(judged, inferred=(judged.settings("a"), judged.settings("b")))
                     self._keep(int(places[part.start]), judged)
                 yield judged
 

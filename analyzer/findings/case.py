@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
 from analyzer.tolerances import RATE_LIMIT_NS
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from analyzer.judge.events import EndpointFacts, Fin, Reset
     from analyzer.judge.probe import Probe
     from analyzer.judge.record import FlowRecord
-    from analyzer.judge.timers.settings import Settings
+    from analyzer.judge.timers.settings import BothSettings, Settings
     from analyzer.judge.verdict import Ending
     from analyzer.track.flow import Side
 
@@ -27,13 +28,18 @@ class Case:
     record: FlowRecord
     ending: Ending
     side: Side
-    settings: Settings | None
-    """Of this endpoint."""
+    inferred: BothSettings
+    """What is inferred of the socket options of both endpoints."""
 
     @property
     def peer(self) -> Side:
         """The other endpoint."""
         return other(self.side)
+
+    @property
+    def settings(self) -> Settings | None:
+        """What is inferred of this endpoint's socket options."""
+        return self.inferred[SIDES.index(self.side)]
 
     @property
     def facts(self) -> EndpointFacts:

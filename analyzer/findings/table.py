@@ -234,7 +234,7 @@ def judge(
     found = []
     for at, side in has:
         kind, row = ROWS[at]
-        case = Case(record, ending, SIDES[side], settings[side])
+        case = Case(record, ending, SIDES[side], settings)
         frames, data = row.evidence(case)
         found.append(Finding(kind.code, case.side if kind.scope is Scope.ENDPOINT else None, frames, data))
-    return JudgedFlow(record, ending, *settings, tuple(found))
+    return JudgedFlow(record, ending, settings, tuple(found))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from analyzer.judge.record import FlowRecord
-    from analyzer.judge.timers.settings import Settings
+    from analyzer.judge.timers.settings import BothSettings, Settings
     from analyzer.judge.verdict import Ending
     from analyzer.track.flow import Side
 
@@ -73,8 +73,8 @@ class JudgedFlow:
 
     record: FlowRecord
     ending: Ending
-    settings_a: Settings | None
-    settings_b: Settings | None
+    inferred: BothSettings
+    """What is inferred of the socket options of both endpoints."""
     findings: tuple[Finding, ...]
     causes: tuple[Cause, ...] = ()
     """What can have been the cause, the surest first; those that fit as well behind it."""
@@ -87,7 +87,7 @@ class JudgedFlow:
 
     def settings(self, side: Side) -> Settings | None:
         """Return what is inferred of one endpoint's socket options."""
-        return self.settings_a if side == "a" else self.settings_b
+        return self.inferred[0 if side == "a" else 1]
 
     def finding(self, code: str) -> Finding | None:
         """Return the first finding with this code, or None."""

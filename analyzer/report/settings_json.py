@@ -92,17 +92,19 @@ def texts(settings: ManySettings, side: int, *, jit: bool) -> tuple[bytes, Colum
 def _changes(settings: ManySettings, at: Column) -> list[str]:
     """Return what is told of timers that were set anew, which few have."""
     told = settings.told[at]
-    few = set(np.flatnonzero(told["change_stop"] > told["change_first"]).tolist())
-    return [
-        "[]" if place not in few else export.dumps(export.changes_objects(settings.objects.of(prober)))
-        for place, prober in enumerate(at.tolist())
-    ]
+    texts = ["[]"] * len(at)
+    places = np.flatnonzero(told["change_stop"] > told["change_first"])
+    for place, each in zip(places.tolist(), settings.few(at[places].tolist()), strict=True):
+        texts[place] = export.dumps(export.changes_objects(each))
+    return texts
 
 
 def _families(settings: ManySettings, at: Column) -> list[str]:
     """Return the names of software that fits."""
     first = settings.software[at].tolist()
-    known = {place: export.dumps(list(settings.objects.of(place).families)) for place in set(first)}
+    few = list(set(first))
+    texts = [export.dumps(list(each.families)) for each in settings.few(few)]
+    known = dict(zip(few, texts, strict=True))
     return [known[place] for place in first]
 
 

@@ -12,7 +12,7 @@ from tests.notation import parse
 
 def case_of(judged):
     """The flow, looked at from its client."""
-    return Case(judged.record, judged.ending, "a", None)
+    return Case(judged.record, judged.ending, "a", (None, None))
 
 
 def test_a_box_is_named_once_per_limit():

@@ -6,7 +6,7 @@ from tests.judging import captured, opened, scenario
 
 def case(judged, side):
     """Return a flow seen from an endpoint."""
-    return Case(judged.record, judged.ending, side, judged.settings(side))
+    return Case(judged.record, judged.ending, side, judged.inferred)
 
 
 def test_a_case_sees_its_own_end_and_its_peer():

@@ -28,5 +28,5 @@ def test_a_flow_ends_with_its_reset_or_with_the_capture():
     (reset,), _ = captured("founding_go_fin60.pcap")
     (open_,), _ = captured("capture_stops_early.pcap")
 
-    assert reset.ending.ts_ns == end_ns(Case(reset.record, reset.ending, "a", None))
-    assert open_.record.end_ns == end_ns(Case(open_.record, open_.ending, "a", None))
+    assert reset.ending.ts_ns == end_ns(Case(reset.record, reset.ending, "a", (None, None)))
+    assert open_.record.end_ns == end_ns(Case(open_.record, open_.ending, "a", (None, None)))

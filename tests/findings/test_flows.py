@@ -43,7 +43,7 @@ def columns_of(flows):
 def record_of(batch, winners, index, side):
     """The same from the record."""
     record = recording.build(batch, index)
-    case = Case(record, verdict.ending_of(batch, index, int(winners[index])), SIDES[side], None)
+    case = Case(record, verdict.ending_of(batch, index, int(winners[index])), SIDES[side], (None, None))
     facts, reset = case.facts, case.own_reset
     by = verdict.NOBODY if case.ending.by is None else verdict.BY.index(case.ending.by)
     return {

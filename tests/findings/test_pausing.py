@@ -14,7 +14,7 @@ def seen(name):
     (batch,) = follow([load(SCENARIOS / f"{name}.pkt").batch()])
     winners = verdict.decide(batch)
     record, ending = recording.build(batch, 0), verdict.ending_of(batch, 0, int(winners[0]))
-    return Columns(batch, winners), Case(record, ending, "a", None)
+    return Columns(batch, winners), Case(record, ending, "a", (None, None))
 
 
 def test_columns_and_record_find_the_same_pauses():

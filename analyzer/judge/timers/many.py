@@ -5,13 +5,14 @@ It must not infer anything.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.judge.signatures import DEFAULTS, SOFTWARE
 from analyzer.judge.timers import inference, probers
+from analyzer.judge.timers.settings import Inferred
 from analyzer.judge.timers.timer import TIMER
 from analyzer.loops.choice import jit_allowed, jit_wanted
 from analyzer.loops.loop import freeze, thaw
@@ -19,6 +20,8 @@ from analyzer.segment import NONE
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
     from analyzer.judge.facts import Facts
@@ -70,14 +73,19 @@ class ManySettings:
         place = int(self.place[2 * at + side])
         return None if place < 0 else self.objects.of(place)
 
-    def both(self, at: int) -> tuple[Settings | None, Settings | None]:
-        """Return what is inferred of both endpoints of a flow."""
-        return self.of(at, 0), self.of(at, 1)
+    def both(self, at: int) -> Inferred:
+        """Return what is inferred of both endpoints of a flow, once somebody asks."""
+        return Inferred(partial(self.of, at))
 
     @cached_property
     def objects(self) -> Claims:
         """The same as ``claims``, to make objects of."""
         return self.claims.thawed()
+
+    def few(self, places: Iterable[int]) -> Iterator[Settings]:
+        """Yield what is told of a few probers."""
+        known = self.objects if "objects" in vars(self) else self.claims
+        return map(known.of, places)
 
     @cached_property
     def told(self) -> NDArray[np.void]:

@@ -6,7 +6,7 @@ It must not infer anything but that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from analyzer.judge.signatures import Span, families
 from analyzer.judge.timers.changes import NAMES, Change
@@ -16,6 +16,8 @@ from analyzer.judge.timers.timer import Timer
 from analyzer.segment import NONE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analyzer.untyped import Numbers, Record, Rows
 
 
@@ -36,8 +38,37 @@ class Settings:
     """Names of rows of ``signatures`` that fit; families, never facts."""
 
 
-BothSettings = tuple[Settings | None, Settings | None]
-"""Those of both endpoints; None of one that sent no probes."""
+class BothSettings(Protocol):
+    """Those of both endpoints, 0 and 1; None of one that sent no probes. A pair is one."""
+
+    def __getitem__(self, side: int, /) -> Settings | None:
+        """Return those of one."""
+        ...
+
+
+class Inferred:
+    """Those of both endpoints, made objects of when somebody asks: most flows are told without."""
+
+    __slots__ = ("_known", "_of")
+
+    def __init__(self, of: Callable[[int], Settings | None]) -> None:
+        """Take what returns those of a side."""
+        self._of = of
+        self._known: dict[int, Settings | None] = {}
+
+    def __getitem__(self, side: int) -> Settings | None:
+        """Return those of one endpoint."""
+        if side not in self._known:
+            self._known[side] = self._of(side)
+        return self._known[side]
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether the same is told of both endpoints."""
+        return isinstance(other, Inferred | tuple) and (self[0], self[1]) == (other[0], other[1])
+
+    def __hash__(self) -> int:
+        """Return the same number for what is equal."""
+        return hash((self[0], self[1]))
 
 
 def settings_of(told: Record, timers: Rows, frames: Numbers, changes: Rows) -> Settings:

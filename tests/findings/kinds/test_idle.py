@@ -32,7 +32,7 @@ end: +80
 def test_silence_of_a_flow_with_no_activity_at_all_counts_from_its_last_segment():
     """A flow of nothing but keepalive forms has its silence measured from its last segment."""
     judged = scenario("midstream_octet_unproven")[0]
-    case = Case(judged.record, judged.ending, "a", None)
+    case = Case(judged.record, judged.ending, "a", (None, None))
     span = idle.silence(case)
 
     assert span is None or span[0] < 10_000_000_000
