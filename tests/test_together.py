@@ -45,16 +45,16 @@ def test_what_tells_something_is_all_that_has_findings_or_settings():
     silent = [flow.judged for at, flow in enumerate(flows) if at not in telling]
 
     assert silent
-    assert not any(judged.findings or judged.settings_a or judged.settings_b for judged in silent)
+    assert not any(judged.findings or judged.settings("a") or judged.settings("b") for judged in silent)
 
 
 def test_settings_are_those_of_the_flows_judged_whole():
     """Whoever asks for settings alone gets those of each flow, in order, and nothing of what was found."""
     flows, _ = flows_of(NAMES)
-    whole = [(flow.judged.settings_a, flow.judged.settings_b) for flow in flows]
+    whole = [(flow.judged.settings("a"), flow.judged.settings("b")) for flow in flows]
     alone = list(flows.with_settings())
 
-    assert whole == [(judged.settings_a, judged.settings_b) for judged in alone]
+    assert whole == [(judged.settings("a"), judged.settings("b")) for judged in alone]
     assert not any(judged.findings for judged in alone)
 
 

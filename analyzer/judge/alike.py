@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.judge.record import FlowRecord
+from analyzer.judge.later import Field, Later
 from analyzer.segment import NONE
 from analyzer.track.flow import SIDES
 
@@ -59,8 +59,8 @@ NAMED: Final = {"stray": ("side", "role", "what"), "twin": ("side", "is_first")}
 """Fields of FLOW that name another flow, which are its number plus 1 or 0, and what else is known of it; of one flow at
 most one is alike.
 """
-END: Final = FlowRecord._fields.index("end_ns")
-LEFT_OUT: Final = frozenset({"number", "end_ns"})
+END: Final = "end_ns"
+LEFT_OUT: Final = frozenset({"number", END})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +103,23 @@ class Likenesses:
         return int(self.until_ns[at]).to_bytes(8, "little", signed=True)
 
 
-class Traced(FlowRecord):
+class _End(Field):
+    """Until when a flow could have been heard; that somebody asked is noted."""
+
+    def __get__(self, record: Later, owner: type[Later]) -> int:
+        """Return the instant."""
+        Traced.asked.append(True)
+        end_ns: int = super().__get__(record, owner)
+        return end_ns
+
+
+class Traced(Later):
     """A record that notes whether somebody asks until when the flow could have been heard."""
 
-    __slots__ = ()
-    asked: list[bool] = []  # noqa: RUF012 - records of a NamedTuple have no room
+    asked: list[bool] = []  # noqa: RUF012 - what a record of a NamedTuple cannot hold
 
-    @property
-    def end_ns(self) -> int:
-        """Until when the flow could have been heard."""
-        self.asked.append(True)
-        end_ns: int = self[END]  # type: ignore[assignment]
-        return end_ns
+
+setattr(Traced, END, _End(END))
 
 
 def likenesses(

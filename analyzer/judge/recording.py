@@ -8,6 +8,8 @@ It must not judge: no verdict, no inference about timers, no words.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
@@ -29,6 +31,7 @@ from analyzer.judge.events import (
     WindowChange,
 )
 from analyzer.judge.facts import Facts
+from analyzer.judge.later import Fields, Later
 from analyzer.judge.probe import Heartbeats, NotProbe, Probe, ZeroWindowProbe
 from analyzer.judge.record import FlowRecord, Names
 from analyzer.track.flow import SIDES, Endpoint, address_of, endpoints_of
@@ -113,37 +116,16 @@ def parts_of(sizes: NDArray[np.int64], *, rows: int = ROWS_AT_ONCE, flows: int =
 
 def records(facts: Facts, make: type[FlowRecord] = FlowRecord) -> Iterator[FlowRecord]:
     """Yield the records of flows, of this class."""
-    flows = facts.flows
-    known: dict[str, list[Any]] = {name: flows.values(name) for name in flows.columns}
-    captured = list(facts.captured())
-    known |= {
-        "probes": facts.probes.made(Probe, _PROBE),
-        "zero_window_probes": facts.zero_window_probes.made(ZeroWindowProbe, _ZERO_WINDOW),
-        "heartbeats": facts.heartbeats.made(Heartbeats, _HEARTBEATS),
-        "not_probes": facts.not_probes.made(NotProbe, _NOT_PROBE),
-        "fins": _fins(facts),
-        "resets": _resets(facts.resets),
-        "challenges": facts.challenges.made(Challenge, _CHALLENGE),
-        "late": facts.late.made(Late, _LATE),
-        "icmp_errors": facts.icmp_errors.made(IcmpError, _ICMP_ERROR),
-        "resent": facts.resent.made(Resent, _RESENT),
-        "standstills": facts.standstills.made(Standstill, _STANDSTILL),
-        "turns": facts.turns.made(Turn, _TURN),
-        "windows": facts.windows.made(WindowChange, _WINDOW),
-        "changes": facts.changes.made(StateChange, _CHANGE),
-        "states": list(zip(known["state_a"], known["state_b"], strict=True)),
-        "holes": list(map(_holes, captured, known["first_frame"], known["last_frame"])),
-        "lost": [lost for _, lost, _ in captured],
-        "filters": [filters for _, _, filters in captured],
-        "translation": _of_some(facts, "twin", _translation),
-        "untranslated": _of_some(facts, "stray", _untranslated),
-        "new_syn": _of_some(facts, "new_syn_ack_frame", _new_syn),
-    }
-    known["beside"] = facts.testimony()
-    known["lapse"] = facts.lapses()
-    known["a"], known["b"] = _ends(facts)
-    known["facts_a"], known["facts_b"] = map(_endpoints, facts.endpoints)
+    known = Fields(partial(_field, facts))
+    if issubclass(make, Later):
+        return map(make, repeat(known), range(len(facts)))
     return map(make, *(known[name] for name in _FLOW))
+
+
+def _field(facts: Facts, name: str) -> Sequence[Any]:
+    """Return a field of the records of flows."""
+    maker = _MAKERS.get(name)
+    return facts.flows.values(name) if maker is None else maker(facts)
 
 
 def names(facts: Facts) -> Names:
@@ -259,3 +241,49 @@ def _elsewhere(flow: Row, name: str) -> Endpoint:
     side = flow[f"{name}_side"]
     renamed = flow | {f"{SIDES[side]}_{part}": flow[f"{name}_{part}"] for part in ("hi", "lo", "port")}
     return endpoints_of(renamed)[side]
+
+
+def _made(table: str, make: Callable[..., T], names: Sequence[str]) -> Callable[[Facts], Sequence[Any]]:
+    """Return what makes the rows of a table of each flow."""
+    return lambda facts: getattr(facts, table).made(make, names)
+
+
+def _states(facts: Facts) -> list[Any]:
+    return list(zip(*(facts.flows.values(f"state_{side}") for side in SIDES), strict=True))
+
+
+def _all_holes(facts: Facts) -> list[tuple[Hole, ...]]:
+    frames = (facts.flows.values(name) for name in ("first_frame", "last_frame"))
+    return list(map(_holes, facts.captured(), *frames))
+
+
+_MAKERS: Final[dict[str, Callable[[Facts], Sequence[Any]]]] = {
+    "a": lambda facts: _ends(facts)[0],
+    "b": lambda facts: _ends(facts)[1],
+    "facts_a": lambda facts: _endpoints(facts.endpoints[0]),
+    "facts_b": lambda facts: _endpoints(facts.endpoints[1]),
+    "probes": _made("probes", Probe, _PROBE),
+    "zero_window_probes": _made("zero_window_probes", ZeroWindowProbe, _ZERO_WINDOW),
+    "heartbeats": _made("heartbeats", Heartbeats, _HEARTBEATS),
+    "not_probes": _made("not_probes", NotProbe, _NOT_PROBE),
+    "fins": _fins,
+    "resets": lambda facts: _resets(facts.resets),
+    "challenges": _made("challenges", Challenge, _CHALLENGE),
+    "late": _made("late", Late, _LATE),
+    "icmp_errors": _made("icmp_errors", IcmpError, _ICMP_ERROR),
+    "resent": _made("resent", Resent, _RESENT),
+    "standstills": _made("standstills", Standstill, _STANDSTILL),
+    "turns": _made("turns", Turn, _TURN),
+    "windows": _made("windows", WindowChange, _WINDOW),
+    "changes": _made("changes", StateChange, _CHANGE),
+    "states": _states,
+    "holes": _all_holes,
+    "lost": lambda facts: [lost for _, lost, _ in facts.captured()],
+    "filters": lambda facts: [filters for _, _, filters in facts.captured()],
+    "translation": translations,
+    "untranslated": lambda facts: _of_some(facts, "stray", _untranslated),
+    "new_syn": lambda facts: _of_some(facts, "new_syn_ack_frame", _new_syn),
+    "beside": lambda facts: facts.testimony(),
+    "lapse": lambda facts: facts.lapses(),
+}
+"""What makes a field of a record that is no column of its flow."""

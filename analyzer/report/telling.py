@@ -15,6 +15,7 @@ import numpy as np
 
 from analyzer.judge import recording
 from analyzer.judge.alike import NAMED, Traced
+from analyzer.judge.later import Later
 from analyzer.report.patterns import ENOUGH, Patterns
 from analyzer.track.flow import SIDES, address_of
 
@@ -69,7 +70,7 @@ class Telling:
         if not len(places):
             return found
         if not (alike and self._patterns.pay):
-            for at, judged in zip(places.tolist(), flows.judged(places), strict=True):
+            for at, judged in zip(places.tolist(), flows.judged(places, Later), strict=True):
                 found[at] = text(judged)
                 see(at, judged)
             return found

@@ -18,7 +18,7 @@ def test_a_case_sees_its_own_end_and_its_peer():
     assert (None, None) == (server.fin, client.peer_fin)
     assert (39, None, 39) == (client.own_reset.frame, server.own_reset, server.reset.frame)
     assert (1, 15, 12) == (len(client.probes), len(server.probes), len(server.after_peer_fin))
-    assert judged.settings_b == server.settings
+    assert judged.settings("b") == server.settings
 
 
 def test_trailing_probes_are_those_after_the_peers_last_word():

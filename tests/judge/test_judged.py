@@ -7,7 +7,7 @@ def test_settings_are_those_of_one_end():
     """Each end's settings are inferred from its own probes."""
     (judged,), _ = captured("founding_go_fin60.pcap")
 
-    assert (judged.settings_a, judged.settings_b) == (judged.settings("a"), judged.settings("b"))
+    assert (judged.inferred[0], judged.inferred[1]) == (judged.settings("a"), judged.settings("b"))
     assert 5_000_000_000 == judged.settings("b").idle.value_ns
 
 

@@ -1,7 +1,7 @@
 """Settings as objects."""
 
 from analyzer.judge.signatures import Span
-from analyzer.judge.timers.settings import span, timer_of
+from analyzer.judge.timers.settings import Inferred, span, timer_of
 from tests.trains import S, timer
 
 
@@ -20,3 +20,15 @@ def test_a_span_is_the_value_or_the_bounds():
     assert Span(2 * S, 2 * S) == span(known)
     assert Span(S, 3 * S) == span(known._replace(value_ns=None))
     assert span(None) is None
+
+
+def test_settings_are_made_once_and_only_of_the_end_that_is_asked_for():
+    """Nothing is made until somebody asks; two are equal if the same is told of both ends."""
+    asked = []
+    both = Inferred(asked.append)
+
+    assert both[1] is both[1] is None
+    assert [1] == asked
+    assert (None, None) == both
+    assert 1 == len({both, Inferred(lambda _: None)})
+    assert both != Inferred(lambda side: span(None) if side else Span(1, 1))
