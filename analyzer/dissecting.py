@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from analyzer import recounting
 from analyzer.capture.cutting import CutWriter, frames_of
 from analyzer.capture.reader import CaptureReader, open_capture
 from analyzer.capture.source import STDIN
@@ -23,8 +24,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.judge.protocols import PROTOCOLS
 from analyzer.survey.membership import identity
 from analyzer.survey.overview import responder_is_b
-from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS, BEATS_LEAST
-from analyzer.track.beat_trains import is_answered
+from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS
 from analyzer.wireshark.dissection import (
     KEPT_OCTETS,
     Candidate,
@@ -33,7 +33,10 @@ from analyzer.wireshark.dissection import (
     asked_in,
     beats_of,
     dissect,
+    farewell_of,
+    is_read_as,
     name,
+    replies_to,
 )
 from analyzer.wireshark.tshark import WiresharkError
 
@@ -57,6 +60,8 @@ MOST_PIECES: Final = 4_096
 MOST_OCTETS: Final = 96 << 20
 """A cut is no larger."""
 SEQUENCES: Final = 1 << 32
+NOBODYS: Final = -1
+"""The number of the flow of a train that is none."""
 NUMBERS: Final = {protocol.name: number for number, protocol in enumerate(PROTOCOLS, start=1)}
 
 
@@ -131,26 +136,40 @@ def _name(result: Analysis, summary: CaptureSummary, some: list[Beating], keylog
         candidates = [cut.candidate for cut in cuts]
         if not any(candidate.pieces for candidate in candidates):
             return
-        read = dissect(file.name, candidates, keylog)
-    for cut in cuts:
-        changed = False
-        for at in cut.beating.trains.tolist():
-            changed |= _fill_in(cut, at, read)
-        if changed:
-            _count_all(cut, read)
-            result.search_again(cut.beating.kept, cut.beating.row)
+        read: dict[int, Fields] | None = None
+        try:
+            read = dissect(file.name, candidates, keylog)
+        finally:  # which heartbeats were missed the lengths and times tell, too
+            for cut in cuts:
+                if read is not None:
+                    _enter(cut, read)
+                _note_which(cut)
+                result.search_again(cut.beating.kept, cut.beating.row)
 
 
-def _fill_in(cut: _Cut, at: int, read: dict[int, dict[str, list[str]]]) -> bool:
-    """Enter what is known of a train; say whether anything is."""
-    train = cut.beating.kept.batch.trains[at]
+def _enter(cut: _Cut, read: dict[int, Fields]) -> None:
+    """Enter what was read of a flow."""
+    answering = [at for at in cut.beating.trains.tolist() if not _fill_in(cut, at, read)]
+    _turn_round(cut, answering, read)
+    _count_all(cut, read)
+    _note_farewell(cut, read)
+
+
+def _beats(cut: _Cut, train: np.void) -> list[Piece]:
+    """Return the pieces that may be heartbeats of a train."""
     side, length, first, last = (int(train[column]) for column in ("side", "length", "first_frame", "last_frame"))
-    beats = [
+    return [
         piece
         for piece in cut.candidate.pieces
         if piece.side == side and abs(piece.length - length) <= BEAT_LENGTH_PLAY and first <= piece.frame <= last
     ]
-    named = name(cut.candidate, read, beats, side, first)
+
+
+def _fill_in(cut: _Cut, at: int, read: dict[int, Fields]) -> bool:
+    """Enter what is known of a train; say whether anything is."""
+    train = cut.beating.kept.batch.trains[at]
+    side, first = int(train["side"]), int(train["first_frame"])
+    named = name(cut.candidate, read, _beats(cut, train), side, first)
     if named is None:
         return False
     number = NUMBERS[named.protocol]
@@ -161,21 +180,46 @@ def _fill_in(cut: _Cut, at: int, read: dict[int, dict[str, list[str]]]) -> bool:
     return True
 
 
-def _count_all(cut: _Cut, read: dict[int, Fields]) -> None:
-    """Count what is read as heartbeats of both ends, where both beat by themselves, or what answers one is read, too.
+def _turn_round(cut: _Cut, unnamed: list[int], read: dict[int, Fields]) -> None:
+    """Let those ask who ask, where form took what waited for news, and was then asked for the next, for heartbeats."""
+    for at in unnamed:
+        train = cut.beating.kept.batch.trains[at]
+        replies = _beats(cut, train)
+        protocol = replies_to(read, replies)
+        if protocol is None:
+            continue
+        side, length = 1 - int(train["side"]), int(train["answer_len"])
+        asked = [
+            piece
+            for piece in cut.candidate.pieces
+            if piece.side == side
+            and piece.is_new
+            and abs(piece.length - length) <= BEAT_LENGTH_PLAY
+            and is_read_as(protocol, read, piece)
+        ]
+        if recounting.count(train, side, asked):
+            train["protocol"] = NUMBERS[protocol]
+            recounting.enter_answers(train, recounting.pair(asked, replies), all_acked=_is_acked(cut.beating, side))
+        else:
+            train["number"] = NOBODYS
+    trains = cut.beating.kept.batch.trains
+    if (trains["number"] == NOBODYS).any():
+        cut.beating.kept.batch = replace(cut.beating.kept.batch, trains=trains[trains["number"] != NOBODYS])
 
-    Form takes what comes second for an answer if it always does, an answer that comes late for a heartbeat, and a train
-    with much jitter for several.
-    """
-    batch, trains = cut.beating.kept.batch, cut.beating.kept.batch.trains
+
+def _count_all(cut: _Cut, read: dict[int, Fields]) -> None:
+    """Count what is read as heartbeats of both ends, where both beat by themselves or what answers one is read, too."""
     mine = cut.beating.trains
-    for number in set(trains["protocol"][mine].tolist()) - {0}:
+    for number in sorted(set(cut.beating.kept.batch.trains["protocol"][mine].tolist()) - {0}, key=_answers_last):
+        batch, trains = cut.beating.kept.batch, cut.beating.kept.batch.trains
         protocol = PROTOCOLS[number - 1]
         answers = [answers_of(protocol.name, cut.candidate, read, side) for side in (1, 0)]
         if cut.is_full or (protocol.answers and None in answers):
             continue
         named = mine[trains["protocol"][mine] == number]
-        gone = [at for at in mine.tolist() if at in named or _is_answering(trains[at], answers)]
+        if not len(named):
+            continue
+        gone = [at for at in mine.tolist() if at in named or _is_answering(trains[at], number, answers)]
         made = []
         for side in (0, 1):
             known = named[trains["side"][named] == side]
@@ -184,13 +228,14 @@ def _count_all(cut: _Cut, read: dict[int, Fields]) -> None:
                 like["refused_frame"] = like["refused_for"] = 0
             if protocol.answers:
                 beats = asked_in(protocol.name, cut.candidate, read, side)
-                is_counted = _count(like[0], side, beats)
+                is_counted = recounting.count(like[0], side, beats)
                 if is_counted:
-                    _answer(like[0], beats, answers[side] or [], all_acked=_is_acked(cut.beating, side))
+                    pairs = recounting.pair(beats, answers[side] or [])
+                    recounting.enter_answers(like[0], pairs, all_acked=_is_acked(cut.beating, side))
                     if len(known) == 1 and _lacks(cut.beating, 1 - side):
-                        _believe_acknowledgements(like[0], trains[known[0]])
+                        recounting.believe_acknowledgements(like[0], trains[known[0]])
             else:
-                is_counted = _count(like[0], side, beats_of(protocol.name, cut.candidate, read, side))
+                is_counted = recounting.count(like[0], side, beats_of(protocol.name, cut.candidate, read, side))
             made.append(like if is_counted else trains[known])
         trains = np.concatenate([np.delete(trains, gone), *made])
         trains = trains[np.argsort(trains["number"], kind="stable")]
@@ -198,11 +243,17 @@ def _count_all(cut: _Cut, read: dict[int, Fields]) -> None:
         mine = cut.beating.trains
 
 
-def _is_answering(train: np.void, answers: list[list[Piece] | None]) -> bool:
-    """Say whether what form takes for heartbeats of an end is what it answers to the other's."""
+def _answers_last(number: int) -> tuple[bool, int]:
+    """Return what puts protocols in order whose heartbeats are answered before others: their answers are no more."""
+    return not PROTOCOLS[number - 1].answers, number
+
+
+def _is_answering(train: np.void, number: int, answers: list[list[Piece] | None]) -> bool:
+    """Say whether what is taken for heartbeats of an end is what it answers to the other's."""
     own = answers[1 - int(train["side"])] or []
     within = [each for each in own if train["first_frame"] <= each.frame <= train["last_frame"]]
-    return bool(train["protocol"] == 0 and 2 * len(within) > train["count"])
+    is_else = train["protocol"] != number and not PROTOCOLS[max(train["protocol"] - 1, 0)].answers
+    return bool((train["protocol"] == 0 or is_else) and 2 * len(within) > train["count"])
 
 
 def _is_acked(beating: Beating, side: int) -> bool:
@@ -217,61 +268,24 @@ def _lacks(beating: Beating, side: int) -> bool:
     return bool(end["missed"][beating.row] > 0)
 
 
-def _believe_acknowledgements(train: np.void, by_form: np.void) -> None:
-    """Take what form knows of a train, if fewer are unanswered by it: it sees that what is missing is acknowledged."""
-    if by_form["count"] != train["count"] or by_form["missed"] >= train["missed"]:
+def _note_farewell(cut: _Cut, read: dict[int, Fields]) -> None:
+    """Enter why an end said that it ends the connection, in all trains of it."""
+    trains, mine = cut.beating.kept.batch.trains, cut.beating.trains
+    numbers = set(trains["protocol"][mine].tolist()) - {0}
+    protocols = frozenset(PROTOCOLS[number - 1].name.split()[0] for number in numbers)
+    if not protocols:
         return
-    for each in ("answered", "missed", "unanswered", "acked", "silent_frame", "silent_ns", "answer_frame", "answer_ns"):
-        train[each] = by_form[each]
+    said = farewell_of(cut.candidate, read, protocols, int(trains["first_frame"][mine].min()))
+    if said is not None:
+        trains["said"][mine], trains["said_side"][mine], trains["said_frame"][mine] = said.place, said.side, said.frame
 
 
-def _answer(train: np.void, beats: list[Piece], answers: list[Piece], *, all_acked: bool) -> None:
-    """Enter which of the heartbeats of a train were answered.
-
-    Where answers are as many as heartbeats up to the last of them, each is that to the first that waits for one.
-    Otherwise some were passed over, and each is that to the latest: who was asked several times meanwhile may answer
-    the last alone (RFC 6455 5.5.3).
-    """
-    until_ns = answers[-1].ts_ns if answers else -1
-    in_order = sum(beat.ts_ns <= until_ns for beat in beats) <= len(answers)
-    waiting: list[Piece] = []
-    coming = sorted([*((each.ts_ns, 0, each) for each in beats), *((each.ts_ns, 1, each) for each in answers)])
-    for ts_ns, is_answer, piece in coming:
-        if not is_answer:
-            waiting.append(piece)
-        elif waiting:
-            asked = waiting.pop(0 if in_order else -1)
-            if not in_order:
-                waiting.clear()
-            train["answered"] += 1
-            train["answer_frame"], train["answer_ns"], train["answer_len"] = piece.frame, ts_ns, piece.length
-            train["slowest_ns"] = max(train["slowest_ns"], ts_ns - asked.ts_ns)
-    train["missed"], train["unanswered"] = len(beats) - train["answered"], len(waiting)
-    train["acked"] = len(waiting) if all_acked else max(len(waiting) - 1, 0)
-    train["due"] = is_answered(train)
-    if waiting:
-        train["silent_frame"], train["silent_ns"] = waiting[0].frame, waiting[0].ts_ns
-
-
-def _count(train: np.void, side: int, beats: list[Piece]) -> bool:
-    """Enter heartbeats that were read in the record of a train; do nothing, and say so, if they show no rhythm."""
-    times = np.array([piece.ts_ns for piece in beats], dtype=np.int64)
-    distances = np.diff(times)
-    usual = int(np.median(distances)) if len(distances) else 0
-    even = distances[np.abs(distances - usual) <= usual * 3 // 8]
-    if len(even) < BEATS_LEAST - 1 or usual == 0:
-        return False
-    alone = min(piece.length for piece in beats)  # the first of both ends may share a segment with much else
-    train["side"], train["length"], train["count"] = side, min(alone, BEAT_MOST_OCTETS), len(beats)
-    train["gaps"], train["sum_ns"], train["low_ns"], train["high_ns"] = len(even), even.sum(), even.min(), even.max()
-    train["first_frame"], train["first_ns"] = beats[0].frame, times[0]
-    train["last_frame"], train["last_ns"] = beats[-1].frame, times[-1]
-    for column in ("due", "answered", "unlike", "unanswered", "acked", "answer_len", "answer_frame", "silent_frame"):
-        train[column] = 0
-    train["answer_ns"] = train["silent_ns"] = -1
-    train["slowest_ns"] = 0
-    train["missed"] = len(beats)
-    return True
+def _note_which(cut: _Cut) -> None:
+    """Enter which heartbeats got no answer, and which the latest, where nobody has read that."""
+    for at in cut.beating.trains.tolist():
+        train = cut.beating.kept.batch.trains[at]
+        if train["due"] == 1 and train["slow_frame"] == 0 and not cut.is_full:
+            recounting.note_which(train, recounting.pair_by_form(train, cut.candidate.pieces))
 
 
 class _Wanted:

@@ -9,7 +9,7 @@ import pytest
 
 import analyzer
 from analyzer import dissecting, explain
-from analyzer.judge.protocols import PROTOCOLS
+from analyzer.judge.protocols import PROTOCOLS, noun_of
 from tests.wireshark import beating
 from tests.wireshark.needs import needs_tshark
 
@@ -138,9 +138,10 @@ def test_what_asks_for_data_may_be_a_poll(named, what):
     """A request for data that comes evenly is told as such, and not as a heartbeat."""
     judged = named[what].judged
     text = explain.detail(judged.finding("keepalive-masked"), judged)
+    noun = noun_of(what)
 
-    assert f"({what}, a periodic request; may be a poll)" in text
-    assert "sent 6 requests of" in text
+    assert f"({what}, {'periodic data' if noun == 'message' else 'a periodic request; may be a poll'})" in text
+    assert f"sent 6 {noun}s of" in text
 
 
 @needs_tshark

@@ -2,6 +2,7 @@
 
 import pytest
 
+from analyzer.judge import farewells
 from analyzer.segment import ABSENT, ACK, CWR, ECE, FIN, NOTE_CUT, NOTE_ICMP_ERROR, PSH, RST, SYN, URG, address_text
 from tests.notation import SCENARIOS, START_NS, Expected, FlowExpected, NotationError, follow, load, parse, plain, table
 
@@ -286,9 +287,20 @@ def test_what_a_dissector_reads_is_said_with_its_frame():
     """A line names the protocol of an end's heartbeats, and where they were refused; only protocols there are."""
     read = parse(WIDE + "verdict: open\nreads: a HTTP/2 refused 20\nreads: b MQTT\n").reads
 
-    assert [("a", "HTTP/2", 20), ("b", "MQTT", 0)] == read
+    assert [("a", "HTTP/2", 20, 0, 0), ("b", "MQTT", 0, 0, 0)] == read
     with pytest.raises(NotationError, match="unknown protocol: HTTP"):
         parse(WIDE + "reads: a HTTP\n")
+
+
+def test_why_an_end_ends_a_connection_is_said_with_its_frame():
+    """A line names the reason that an end gave, and where; only reasons there are."""
+    ((*_, said, frame),) = parse(
+        WIDE + "verdict: open\nreads: a BGP said 9 NOTIFICATION 6/2, administrative shutdown\n"
+    ).reads
+
+    assert ("BGP NOTIFICATION 6/2, administrative shutdown", 9) == (farewells.NAMES[said], frame)
+    with pytest.raises(NotationError, match="unknown reason: BGP no"):
+        parse(WIDE + "reads: a BGP said 9 no\n")
 
 
 def test_flows_are_named_in_order():

@@ -50,7 +50,7 @@ def _of_findings(t: Teller) -> list[Line]:
 def _lacks(t: Teller) -> list[Line]:
     kinds = [(kind_of(finding.code), finding) for finding in t.judged.findings]
     return [
-        Line(kind.detail(t, finding), finding.frames)
+        Line((kind.lacks or kind.detail)(t, finding), finding.frames)
         for kind, finding in kinds
         if kind.told_at(t.ending.verdict) is Told.LIMITS
     ]

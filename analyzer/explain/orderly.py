@@ -11,6 +11,7 @@ from analyzer.judge.connection import State
 from analyzer.judge.record import other
 from analyzer.tolerances import UNEVEN
 from analyzer.track.flow import SIDES
+from analyzer.words.beats import clause
 from analyzer.words.fins import refused_fin
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
@@ -44,6 +45,8 @@ def closed_headline(t: Teller) -> str:
         return f"Closed by both ends, {t.the(side_of(finding))} {gap} after {t.the(first)}{drew}; {between} in between."
     order = "at the same time" if crossed(t) else f"in order, {t.the(first)} first"
     told = f"{count(len(probes), 'probe')}, {t.answered_text(probes)}" if probes else "no keepalive probes"
+    if (beating := clause(t)) is not None:
+        told = f"{beating}; {told}"
     refused = refused_fin(t)
     if refused is not None:
         order = f"{order}; {t.the(refused[0].sender)}'s FIN drew a RST"
@@ -134,6 +137,8 @@ def open_headline(t: Teller) -> str:
         length, _ = _silence(t)
         if length >= LEAST_NS:
             told += f", longest silence {duration(length)}"
+    if (beating := clause(t)) is not None:
+        told = f"{beating}; {told}"
     for side in SIDES:
         if t.facts(side).unseen_fin and t.record.starts_with == "handshake":
             told += f"; a FIN of {t.the(side)} is most likely missing in this capture"

@@ -10,12 +10,14 @@ from analyzer.explain.advice import advice
 from analyzer.explain.expectations import expectations
 from analyzer.explain.limits import limits
 from analyzer.explain.settings import settings_lines
-from analyzer.explain.storylines import storyline_of
+from analyzer.explain.storylines import Storyline, storyline_of
 from analyzer.explain.timeline import timeline
 from analyzer.explain.verdict_texts import VERDICT_TEXTS
 from analyzer.findings import FINDINGS, Told, kind_of
+from analyzer.findings.kinds import heartbeats, too_many_pings
 from analyzer.judge.record import other
-from analyzer.words import stations
+from analyzer.judge.verdict import Verdict
+from analyzer.words import beats, stations
 from analyzer.words.model import Line, LongText, Section, Story
 from analyzer.words.probes import in_all
 from analyzer.words.teller import Teller
@@ -35,6 +37,8 @@ SETTINGS: Final = "Keepalive settings, inferred"
 EXPECTED: Final = "What the programs see (expected, not captured)"
 LIMITS: Final = "What this capture cannot show"
 
+LEADING_BEATS: Final = (heartbeats.HUNG, too_many_pings.TOO_MANY)
+"""Findings that tell of the heartbeats they are about, where they lead a story."""
 LONG_TEXTS: Final[dict[str, LongText]] = {
     **{kind.code: kind.text for kind in CAUSES},
     **VERDICT_TEXTS,
@@ -78,7 +82,7 @@ def story(judged: JudgedFlow, start_ns: int) -> Story:
         (EVIDENCE, why_so.evidence(t)),
         (WHO, why_so.who(t)),
         (REMAINS, why_so.remains(t)),
-        (HAPPENED, [*storyline.happened(t), *stations.shown(t), *stations.answers_nearer(t), *quiet.heard_by_syn(t)]),
+        (HAPPENED, happened(t, storyline)),
         (WHY, why_so.why(t) or storyline.why(t)),
         (CHANGE, advice(t)),
         (TIMELINE, list(timeline(t))),
@@ -92,6 +96,21 @@ def story(judged: JudgedFlow, start_ns: int) -> Story:
         headline=_headline(t),
         sections=tuple(Section(heading, tuple(lines)) for heading, lines in parts if lines),
     )
+
+
+def happened(t: Teller, storyline: Storyline) -> list[Line]:
+    """Return what happened: first the heartbeats of a flow that nothing ended, else behind what did."""
+    told = frozenset(
+        frame
+        for kind in LEADING_BEATS
+        for found in t.judged.findings
+        if found.code == kind.code
+        for frame in found.frames
+    )
+    beating = beats.beat_lines(t, told)
+    own = storyline.happened(t)
+    first = [*beating, *own] if t.ending.verdict is Verdict.OPEN else [*own, *beating]
+    return [*first, *stations.shown(t), *stations.answers_nearer(t), *quiet.heard_by_syn(t)]
 
 
 def title(t: Teller) -> str:

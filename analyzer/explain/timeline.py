@@ -15,6 +15,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
+from analyzer.words.beats import beat_line
 from analyzer.words.fins import refused_fin
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
@@ -59,6 +60,7 @@ def timeline(t: Teller) -> tuple[Line, ...]:
     events = _opening(t)
     for side in SIDES:
         events += [*_data(t, side), *_trains(t, side), *_window_probes(t, side), *_icmp(t, side), *_resent(t, side)]
+    events += [beat_line(t, train) for train in t.record.heartbeats]
     events += [*_fins(t), *_resets(t), *_challenges(t), *_late(t)]
     events.sort(key=lambda line: (line.frames or (0,))[0])
     return (*_midstream(t, events), *events, *_capture_end(t))

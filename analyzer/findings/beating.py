@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.findings.notable import BEATS_OVERDUE, BEATS_OVERDUE_NS
+from analyzer.judge.farewells import MISSES, REASONS
 from analyzer.judge.protocols import PATIENCE, POLLS, PROTOCOLS
 from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_PROMPT_NS, BEAT_TINY_OCTETS
 from analyzer.track.beats import SLOW_ANSWERS
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 IS_POLL: Final = np.zeros(1 + len(PROTOCOLS), dtype=np.bool_)
 """By number of a protocol, 0 for none, whether its heartbeats may be polls."""
 IS_POLL[list(POLLS)] = True
+OF_HEARTBEATS: Final = np.zeros(1 + len(REASONS), dtype=np.bool_)
+"""By place of a reason that an end gave, 0 for none, whether it says that heartbeats, or answers, stayed away."""
+OF_HEARTBEATS[list(MISSES)] = True
 SOON: Final = 0
 """The place in PATIENCE of when an end may give up."""
 LATE: Final = 1
@@ -96,3 +100,17 @@ def gave_up_on_its_peer(f: Flows) -> Mask:
     """It closed or reset the connection first, as late as both had agreed on, or three periods after the last."""
     ended_ns = ended_first_ns(f)
     return (ended_ns >= 0) & (ended_ns - f.from_peer.beats("last_ns") >= overdue_ns(f.from_peer, SOON))
+
+
+def own_word(f: Flows) -> Column:
+    """Why it said that it ends the connection, as a place in ``judge.farewells``, 0 if it did not."""
+    known = [(each.beats("said"), each.beats("said_side")) for each in (f, f.from_peer)]
+    own = [np.where(side == f.side, said, 0) for said, side in known]
+    word: Column = np.maximum(*own)
+    return word
+
+
+def says_heartbeats_missed(f: Flows) -> Mask:
+    """It said in its protocol that it ends the connection because heartbeats, or answers, stayed away for too long."""
+    mask: Mask = OF_HEARTBEATS[own_word(f)]
+    return mask

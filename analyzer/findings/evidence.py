@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.judge.farewells import is_of_heartbeats
 from analyzer.judge.protocols import is_poll
 from analyzer.tolerances import BACKOFF_PART, BEAT_PROMPT_NS, RESENT_LEAST, RESENT_LONG, RESENT_MOST_NS
 from analyzer.track.beats import SLOW_ANSWERS
@@ -62,6 +63,30 @@ def surely_train_of(case: Case, side: Side) -> Heartbeats:
     found = train_of(case.record, side)
     assert found is not None
     return found
+
+
+class Word(NamedTuple):
+    """Why an end said that it ends the connection."""
+
+    side: Side
+    said: str
+    frame: int
+
+
+def word_of(record: FlowRecord) -> Word | None:
+    """Return why an end of a flow said that it ends the connection; None if neither did."""
+    for train in record.heartbeats:
+        if train.said is not None and train.said_by is not None and train.said_frame is not None:
+            return Word(train.said_by, train.said, train.said_frame)
+    return None
+
+
+def said_by(case: Case, side: Side) -> dict[str, int | str]:
+    """Return the same as data of a finding, if that end said that heartbeats, or answers, stayed away."""
+    word = word_of(case.record)
+    if word is None or word.side != side or not is_of_heartbeats(word.said):
+        return {}
+    return {"said": word.said, "said_frame": word.frame}
 
 
 def gave_up_resending(case: Case) -> int | None:

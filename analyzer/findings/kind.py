@@ -119,6 +119,8 @@ class FindingKind:
     """One more sentence after all advice, or None."""
     sees: Words | None = None
     """What the programs' calls return, as expectation. Of several the first in the table speaks."""
+    lacks: Sentence | None = None
+    """What a story says among what the capture cannot show, where it tells the rest elsewhere; else ``detail``."""
     unsure: Words | None = None
     """What of it the capture cannot show. Of several the first in the table speaks."""
 

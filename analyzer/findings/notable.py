@@ -29,6 +29,8 @@ PINGS: Final = (17, 39, 46)
 """Bytes of HTTP/2's PING: 9 of header and 8 (RFC 9113 6.7), within TLS 1.3 another 22, within TLS 1.2 (AES-GCM) 29."""
 OF_OTHERS: Final = 2
 """``refused_for`` of a train: the refusal names something else than pings."""
+WORD_NS: Final = 1_000_000_000
+"""Who says why it closes does so this soon after."""
 BEATS_OVERDUE: Final = 3
 BEATS_OVERDUE_NS: Final = 3_000_000_000
 """How many of the longest distances have passed where heartbeats stopped, and how much time."""
@@ -60,7 +62,8 @@ def may_be_notable(batch: FlowBatch) -> NDArray[np.bool_]:
     """Say which flows may turn out to have something to say once their heartbeats are named.
 
     Those whose heartbeats are as long as HTTP/2's PING, in clear or in TLS, and whose other end said something else
-    behind the last: it may have refused them.
+    behind the last: it may have refused them. And those of which an end said something behind the last heartbeat, right
+    before it closed: it may have said why.
     """
     found = np.zeros(len(batch), dtype=np.bool_)
     if not len(batch.trains):
@@ -73,6 +76,10 @@ def may_be_notable(batch: FlowBatch) -> NDArray[np.bool_]:
             longer = peer["data_len"][of] > own["answer_len"] + BEAT_LENGTH_PLAY
             more = (peer["data_frame"][of] != own["answer_frame"]) | longer
             found[of[more & (peer["data_ns"][of] >= own["last_ns"])]] = True
+    for end in (batch.a, batch.b):
+        last_ns, closed_ns = end["data_ns"][at], end["fin_ns"][at]
+        behind = (last_ns > trains["last_ns"]) & (end["data_frame"][at] != trains["answer_frame"])
+        found[at[behind & (end["fin_frame"][at] > 0) & (closed_ns >= last_ns) & (closed_ns - last_ns < WORD_NS)]] = True
     return found
 
 
@@ -89,7 +96,10 @@ def _trains_in(batch: FlowBatch) -> tuple[NDArray[np.void], NDArray[np.int64]]:
 
 
 def _beats_in_vain(batch: FlowBatch, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say in which flows the last heartbeats were not answered, or refused, or none came for much too long."""
+    """Say in which flows the last heartbeats were not answered, or refused, or none came for much too long.
+
+    Or an end said why it ends the connection.
+    """
     found = np.zeros(len(is_open), dtype=np.bool_)
     trains, at = _trains_in(batch)
     if not len(trains):
@@ -99,6 +109,7 @@ def _beats_in_vain(batch: FlowBatch, is_open: NDArray[np.bool_]) -> NDArray[np.b
     several = trains["unanswered"] > 1
     unanswered = (trains["due"] == 1) & (trains["unanswered"] > 0) & (several | ~is_awaited(trains, ended_ns))
     refused = (trains["refused_frame"] > 0) & (trains["refused_for"] != OF_OTHERS)
+    refused |= trains["said"] > 0
     found[at[unanswered | refused | (ended_ns - trains["last_ns"] > overdue_ns)]] = True
     return found
 

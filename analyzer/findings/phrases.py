@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.protocols import beat_of, is_poll, patience_of
+from analyzer.judge.protocols import beat_of, noun_of, patience_of
 from analyzer.words.teller import duration
 
 if TYPE_CHECKING:
@@ -45,4 +45,4 @@ def by_what(finding: Finding) -> str:
 
 def what_is_sent(finding: Finding) -> str:
     """Return what one message of a train is called."""
-    return "request" if is_poll(str(finding.data.get("protocol"))) else "heartbeat"
+    return noun_of(str(finding.data.get("protocol")))

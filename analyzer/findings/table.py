@@ -20,6 +20,7 @@ from analyzer.findings.kinds import (
     close_wait,
     data_limit,
     dead_peer,
+    farewells,
     fin_again,
     fin_wait_2,
     foreign_reset,
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 
 FINDINGS: Final[tuple[FindingKind, ...]] = (
     # ── what ended it ──
+    farewells.REASON_GIVEN,
     fin_wait_2.EXPIRED,
     dead_peer.DEAD,
     dead_peer.ANSWERS_LOST,

@@ -126,6 +126,16 @@ class Heartbeats(NamedTuple):
     """Where the other program asked to calm down (HTTP/2 GOAWAY ENHANCE_YOUR_CALM), if that could be read."""
     refused_for: str | None
     """What it said that for: ``pings``, or ``other``; None if it did not say."""
+    lapse_frame: int | None
+    lapse_last_frame: int | None
+    """The first heartbeat that got no answer though a later one did, and the last, if that is known."""
+    slow_frame: int | None
+    """The heartbeat whose answer took longest, if that is known."""
+    said_by: Side | None
+    """Which end said in its protocol why it ends the connection, if that could be read."""
+    said: str | None
+    """Why, as ``judge.farewells`` calls it."""
+    said_frame: int | None
 
 
 @dataclass(frozen=True, slots=True)

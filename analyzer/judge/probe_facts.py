@@ -102,6 +102,10 @@ class ProbeFacts(FactRows):
             **{name: not_below_zero(plain(name)) for name in ("limit_ns", "safe_ns", "fatal_ns")},
             "refused_frame": not_zero(plain("refused_frame")),
             "refused_for": plain("refused_for"),
+            **{name: not_zero(plain(name)) for name in ("lapse_frame", "lapse_last_frame", "slow_frame")},
+            "said_by": np.where(plain("said") > 0, plain("said_side"), NONE),
+            "said": plain("said"),
+            "said_frame": not_zero(plain("said_frame")),
         }
         return Table(self._start(owner), WORDS["heartbeats"], columns)
 

@@ -20,7 +20,9 @@ class Protocol(NamedTuple):
     answers: bool
     """Whether the other program answers each, or beats by itself."""
     polls: bool = False
-    """Whether it is a request for data that comes so evenly: a poll, perhaps, and no proof of anything."""
+    """Whether it is a request for data, or data, that comes so evenly: a poll, perhaps, and no proof of anything."""
+    noun: str = "heartbeat"
+    """What one message is called."""
     patience: tuple[int, int] = (2, 2)
     """After how many halves of what the ends agreed on without a message an end may give the other up, and should
     have: MQTT 5.0 3.1.2.10 (one and a half times), RFC 4271 6.5 (the hold time), AMQP 0-9-1 4.2.7 (two intervals)."""
@@ -47,11 +49,16 @@ PROTOCOLS: Final = (
     Protocol("SMPP", "enquire_link", answers=True),
     Protocol("FIX", "Heartbeat", answers=False),
     Protocol("IEC 104", "TESTFR", answers=True),
-    Protocol("IRC ISON", "", answers=True, polls=True),
-    Protocol("HTTP request", "", answers=True, polls=True),
-    Protocol("Modbus read", "", answers=True, polls=True),
-    Protocol("MySQL query", "", answers=True, polls=True),
-    Protocol("PostgreSQL query", "", answers=True, polls=True),
+    Protocol("IRC ISON", "", answers=True, polls=True, noun="request"),
+    Protocol("HTTP request", "", answers=True, polls=True, noun="request"),
+    Protocol("Modbus read", "", answers=True, polls=True, noun="request"),
+    Protocol("MySQL query", "", answers=True, polls=True, noun="request"),
+    Protocol("PostgreSQL query", "", answers=True, polls=True, noun="request"),
+    Protocol("Redis command", "", answers=True, polls=True, noun="request"),
+    Protocol("MQTT PUBLISH", "", answers=True, polls=True, noun="message"),
+    Protocol("AMQP basic.publish", "", answers=True, polls=True, noun="message"),
+    Protocol("PostgreSQL primary", "keepalive that wants a reply", answers=True),
+    Protocol("Redis replication", "ACK or PING", answers=False),
 )
 """In no particular order, which is kept: a train holds the place of its protocol here, counted from 1."""
 
@@ -80,8 +87,16 @@ def beat_of(name: str) -> str:
     Raises:
         KeyError: there is no such protocol.
     """
-    return f"{name}, a periodic request; may be a poll" if is_poll(name) else f"{name} {_BEATS[name]}"
+    if is_poll(name):
+        return f"{name}, {'a periodic request; may be a poll' if noun_of(name) == 'request' else 'periodic data'}"
+    return f"{name} {_BEATS[name]}"
+
+
+def noun_of(name: str | None) -> str:
+    """Return what one message of a protocol's trains is called, or of one that is not known."""
+    return _NOUNS.get(name, "heartbeat") if name is not None else "heartbeat"
 
 
 _POLLS: Final = frozenset(protocol.name for protocol in PROTOCOLS if protocol.polls)
 _BEATS: Final = {protocol.name: protocol.beat for protocol in PROTOCOLS}
+_NOUNS: Final = {protocol.name: protocol.noun for protocol in PROTOCOLS}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from analyzer.judge import farewells
 from analyzer.judge.connection import STATES
 from analyzer.judge.probe import AFTER_FIN_WORDS, NOT_PROBE_WORDS
 from analyzer.judge.protocols import PROTOCOLS
@@ -81,6 +82,8 @@ WORDS: Final[dict[str, dict[str, Sequence[Any]]]] = {
         "protocol": PROTOCOL_NAMES,
         "named_by": NAMED_BY,
         "refused_for": REFUSED_FOR,
+        "said_by": SIDES,
+        "said": farewells.NAMES,
     },
     "not_probes": {"sender": SIDES, "is_": LOOKALIKES, "below_snd_nxt": BOOLEANS},
     "fins": {"sender": SIDES},

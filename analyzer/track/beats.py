@@ -35,6 +35,8 @@ BEATS: Final = np.dtype(
         ("asked", np.int8),  # messages as long that got an answer before it had beats enough, at most MOST_INSTEAD
         ("protocol", np.int8),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
         ("refused_for", np.int8),  # ... 1 if the other program said that it refuses them, 2 something else, 0 not what
+        ("said_side", np.int8),  # ... who said why it ends the connection: 0 a, 1 b
+        ("said", np.int16),  # ... and why, as a place in judge.farewells, 0 nobody said that
         ("length", np.int16),  # octets of payload of the first beat
         ("others", np.int16),  # messages of its end out of the rhythm, or in place of a beat; at most MOST_OTHERS
         ("unlike", np.int16),  # answers of another length, at most MOST_OTHERS
@@ -50,6 +52,10 @@ BEATS: Final = np.dtype(
         ("safe_ns", np.int64),  # ... the longest silence that connections to the service survive here, -1 not measured
         ("fatal_ns", np.int64),  # ... and the shortest that they do not
         ("refused_frame", np.int64),  # ... where the other program said that there are too many, 0 nowhere
+        ("said_frame", np.int64),  # ... where that was said
+        ("lapse_frame", np.int64),  # ... the first beat without an answer that a later one has one behind, 0 not known
+        ("lapse_last_frame", np.int64),  # ... and the last of these
+        ("slow_frame", np.int64),  # ... the beat whose answer took longest, 0 not known
         ("sum_ns", np.int64),
         ("low_ns", np.int64),  # the shortest distance and the longest
         ("high_ns", np.int64),
@@ -214,6 +220,12 @@ def take_out(train: Record, copy: Record, number: int) -> None:
     copy["safe_ns"] = -1
     copy["fatal_ns"] = -1
     copy["refused_frame"] = 0
+    copy["said"] = 0
+    copy["said_side"] = 0
+    copy["said_frame"] = 0
+    copy["lapse_frame"] = 0
+    copy["lapse_last_frame"] = 0
+    copy["slow_frame"] = 0
 
 
 @loop

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from analyzer.wireshark.farewell_signs import DEBUG_DATA, FAREWELL_FIELDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -37,11 +39,23 @@ class Sign(NamedTuple):
     """Fields of which one value has to be among some, all of them, in a frame that has one."""
     among: re.Pattern[bytes] | None = None
     """Where tshark does not decide: what other data of the connection begins with."""
+    exactly: bool = False
+    """Whether the octets have to be there, besides what tshark reads."""
 
 
-def _sign(protocol: str, dissector: str, octets: bytes, **fields: str) -> Sign:
+def _sign(
+    protocol: str, dissector: str, octets: bytes, *, exactly: bool = False, among: bytes | None = None, **fields: str
+) -> Sign:
     values = tuple((name.replace("__", "."), frozenset(text.split("|"))) for name, text in fields.items())
-    return Sign(protocol, dissector, re.compile(octets, re.DOTALL), values)
+    begins = None if among is None else re.compile(among, re.DOTALL)
+    return Sign(protocol, dissector, re.compile(octets, re.DOTALL), values, begins, exactly)
+
+
+ACK: Final = rb"\*3\r\n\$8\r\n(?i:REPLCONF)\r\n\$3\r\n(?i:ACK)\r\n"
+"""What a replica of Redis tells of itself every second."""
+PING: Final = rb"\*1\r\n\$4\r\n(?i:ping)\r\n"
+STATUS: Final = rb"d\0\0\0&r"
+"""... and one of PostgreSQL, by its own timer or when it is asked."""
 
 
 SIGNS: Final = (
@@ -52,10 +66,13 @@ SIGNS: Final = (
     _sign("AMQP", "amqp", rb"\0{3}\x08\x02\0{3}\Z", amqp__length="8", amqp__type="0"),
     _sign("SSH", "ssh", rb"SSH-[12]\.", frame__protocols="ssh"),
     _sign("BGP", "bgp", rb"\xff{16}\x00\x13\x04", bgp__type="4"),
-    _sign("Redis", "resp", rb"\*1\r\n\$4\r\n(?i:ping)\r\n", resp__bulk_string__value="50494e47|70696e67"),
-    _sign("Redis", "resp", rb"\*3\r\n\$8\r\nREPLCONF\r\n\$3\r\nACK\r\n", resp__bulk_string__value="41434b"),
+    _sign("Redis replication", "resp", ACK, exactly=True, frame__protocols="resp"),
+    _sign("Redis replication", "resp", PING, among=ACK, resp__bulk_string__value="50494e47|70696e67"),
+    _sign("Redis", "resp", PING, resp__bulk_string__value="50494e47|70696e67"),
     _sign("MySQL", "mysql", rb"\x01\0{3}\x0e\Z", mysql__command="14"),
-    _sign("PostgreSQL", "pgsql", rb"d\0\0\0[\x16&][kr]", pgsql__type="Copy data", pgsql__copydata="6b*|72*"),
+    _sign("PostgreSQL primary", "pgsql", rb"d\0\0\0\x16k.{16}\x01", exactly=True, pgsql__type="Copy data"),
+    _sign("PostgreSQL", "pgsql", rb"d\0\0\0\x16k.{16}\0", exactly=True, pgsql__type="Copy data"),
+    _sign("PostgreSQL", "pgsql", STATUS, pgsql__type="Copy data", pgsql__copydata="72*"),
     _sign("SMB2", "nbss", rb"\0.{3}\xfeSMB.{8}\x0d\0", smb2__cmd="13"),
     _sign("iSCSI", "iscsi", rb"[\x00\x40\x20]\x80\0\0", iscsi__opcode="0x00|0x20"),
     _sign("Diameter", "diameter", rb"\x01.{4}\x00\x01\x18", diameter__cmd__code="280"),
@@ -75,6 +92,15 @@ SIGNS: Final = (
     _sign("Modbus read", "mbtcp", rb"..\0\0\0\x06.[\x01-\x04].{4}\Z", modbus__func_code="1|2|3|4"),
     _sign("MySQL query", "mysql", rb".\0{3}\x03[A-Za-z]", mysql__command="3"),
     _sign("PostgreSQL query", "pgsql", rb"Q\0{3}.[A-Za-z]", pgsql__type="Simple query"),
+    _sign("Redis command", "resp", rb"\*\d{1,4}\r\n\$\d{1,4}\r\n[A-Za-z]", exactly=True, frame__protocols="resp"),
+    _sign("MQTT PUBLISH", "mqtt", rb"[\x30-\x35\x38-\x3d].\0[\x01-\xff]", mqtt__msgtype="3"),
+    _sign(
+        "AMQP basic.publish",
+        "amqp",
+        rb"\x01.{2}\0.{3}\0\x3c\0\x28",
+        amqp__method__class="60",
+        amqp__method__method="40",
+    ),
     Sign("NATS", "", re.compile(rb"PING\r\n\Z"), among=re.compile(rb"PONG\r\n\Z|INFO \{")),
     Sign("STOMP", "", re.compile(rb"\r?\n\Z"), among=re.compile(rb"CONNECTED\r?\n(?:.*\n)*heart-beat:")),
     Sign("SIP", "", re.compile(rb"\r\n\r\n\Z"), among=re.compile(rb"[A-Z]+ sips?:\S+ SIP/2\.0\r\n|SIP/2\.0 \d{3} ")),
@@ -86,8 +112,12 @@ ANSWERS: Final = (
     _sign("WebSocket", "http", rb"\x8a", websocket__opcode="10"),
     _sign("HTTP/2", "http2", rb"\0\0\x08\x06\x01\0{4}", http2__type="6", http2__flags__ack__ping="1"),
     _sign("MQTT", "mqtt", rb"\xd0\0\Z", mqtt__msgtype="13"),
+    _sign("PostgreSQL primary", "pgsql", STATUS, pgsql__type="Copy data", pgsql__copydata="72*"),
 )
 """How the answer to a heartbeat shows, where tshark tells it: then form need not say which is which."""
+REPLIES: Final = (_sign("HTTP request", "http", rb"HTTP/1\.[01] \d{3} ", http__response="1|True|\u2713"),)
+"""How the answer to a request shows that may wait for what it tells (a long poll): form takes it for a heartbeat, and
+the request that follows at once for its answer."""
 
 HELLO: Final = re.compile(rb"SSH-[12]\.|GET \S+ HTTP/1\.1\r\n|PRI \* HTTP/2\.0\r\n")
 """What a connection begins with that tells what it is, where its heartbeats do not."""
@@ -138,8 +168,8 @@ MQTT 5.0 3.1.2.10; RFC 4271 4.2 (the smaller hold time counts); AMQP 0-9-1 conne
 """
 REFUSED: Final = ("http2.goaway.error", "11")
 """GOAWAY with ENHANCE_YOUR_CALM (RFC 9113 7)."""
-REFUSED_FOR: Final = "http2.goaway.addata"
-"""What its sender says of it, in hexadecimal digits; its form is nobody's business but its own (RFC 9113 6.8)."""
+REFUSED_FOR: Final = DEBUG_DATA
+"""What its sender says of it; its form is nobody's business but its own (RFC 9113 6.8)."""
 OF_PINGS: Final = re.compile(rb"ping", re.IGNORECASE)
 """gRPC says ``too_many_pings`` (proposal A8)."""
 
@@ -150,8 +180,10 @@ FIELDS: Final = tuple(
             DECIPHERED,
             *(name for sign in SIGNS for name, _ in sign.fields),
             *(row[1] for row in READ),
+            *(name for sign in REPLIES for name, _ in sign.fields),
             REFUSED[0],
             REFUSED_FOR,
+            *FAREWELL_FIELDS,
         ]
     )
 )
@@ -173,9 +205,10 @@ def clear(fields: Fields, data: bytes) -> bytes:
 
 def shows(sign: Sign, fields: Fields, data: bytes) -> bool:
     """Say whether a frame of which tshark read this, and whose data begins so, has a heartbeat that shows so."""
+    looks = sign.octets.match(clear(fields, data)) is not None
     by_octets = not sign.fields or ("tls" in fields.get(PROTOCOLS, ()) and sign.dissector in TOLD_IN_TLS)
-    if by_octets and sign.octets.match(clear(fields, data)):
-        return True
+    if (by_octets and looks) or (sign.exactly and not looks):
+        return looks
     return bool(sign.fields) and all(_has(fields.get(name, ()), values) for name, values in sign.fields)
 
 

@@ -26,6 +26,7 @@ from analyzer.wireshark.beat_signs import (
     READ,
     REFUSED,
     REFUSED_FOR,
+    REPLIES,
     SIGNS,
     TRIED_IN_TLS,
     clear,
@@ -34,9 +35,11 @@ from analyzer.wireshark.beat_signs import (
     shows,
 )
 from analyzer.wireshark.bounded import MOST_S, printed
+from analyzer.wireshark.farewell_signs import said_in
 from analyzer.wireshark.tshark import TsharkFailedError, columns
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator, Sequence
 
     from analyzer.wireshark.beat_signs import Fields, Sign
@@ -159,11 +162,12 @@ def name(
     candidate: Candidate, read: dict[int, Fields], beats: Sequence[Piece], side: int, first_frame: int
 ) -> Named | None:
     """Return what a train is, whose heartbeats are among these pieces; None if that cannot be told."""
+    signs = _agreeing(SIGNS, candidate, read)
     found: Counter[str] = Counter()
     for piece in beats:
         fields = read.get(piece.number, {})
-        if (sign := next((each for each in SIGNS if shows(each, fields, piece.data)), None)) is not None:
-            found[sign.protocol] += _agrees(sign, candidate, read)
+        if (sign := next((each for each in signs if shows(each, fields, piece.data)), None)) is not None:
+            found[sign.protocol] += 1
     if not found:
         return None
     protocol, count = found.most_common(1)[0]
@@ -172,16 +176,50 @@ def name(
     return Named(protocol, _limit_ns(protocol, candidate, read), *_refused(candidate, read, side, first_frame))
 
 
+def replies_to(read: dict[int, Fields], beats: Sequence[Piece]) -> str | None:
+    """Return which requests these pieces answer, if that is what they are: then they are no heartbeats."""
+    for sign in REPLIES:
+        count = sum(shows(sign, read.get(piece.number, {}), piece.data) for piece in beats)
+        if count >= LEAST and 2 * count >= len(beats):
+            return sign.protocol
+    return None
+
+
+def is_read_as(protocol: str, read: dict[int, Fields], piece: Piece) -> bool:
+    """Say whether a segment is read as a heartbeat, or request, of a protocol."""
+    return any(sign.protocol == protocol and shows(sign, read.get(piece.number, {}), piece.data) for sign in SIGNS)
+
+
+class Farewell(NamedTuple):
+    """Why an end ended a connection, as it said itself."""
+
+    side: int
+    place: int
+    """In ``judge.farewells``."""
+    frame: int
+
+
+def farewell_of(
+    candidate: Candidate, read: dict[int, Fields], protocols: frozenset[str], first_frame: int
+) -> Farewell | None:
+    """Return the first reason that an end of a connection of these protocols gave, from that frame on."""
+    for piece in candidate.pieces:
+        if piece.frame > first_frame and piece.is_new:
+            fields = read.get(piece.number, {})
+            if place := said_in(fields, clear(fields, piece.data), protocols):
+                return Farewell(piece.side, place, piece.frame)
+    return None
+
+
 def beats_of(protocol: str, candidate: Candidate, read: dict[int, Fields], side: int) -> list[Piece]:
-    """Return every segment of an end that is read as a heartbeat of this protocol, each once."""
-    signs = [sign for sign in SIGNS if sign.protocol == protocol and _agrees(sign, candidate, read)]
-    return [
-        piece
-        for piece in candidate.pieces
-        if piece.side == side
-        and piece.is_new
-        and any(shows(sign, read.get(piece.number, {}), piece.data) for sign in signs)
-    ]
+    """Return every segment of an end that is read as a heartbeat of this protocol, each once.
+
+    Where a protocol has several kinds they are those that the end sends most of.
+    """
+    signs = _agreeing([sign for sign in SIGNS if sign.protocol == protocol], candidate, read)
+    mine = [piece for piece in candidate.pieces if piece.side == side and piece.is_new]
+    each = [[piece for piece in mine if shows(sign, read.get(piece.number, {}), piece.data)] for sign in signs]
+    return max(each, key=len, default=[])
 
 
 def answers_of(protocol: str, candidate: Candidate, read: dict[int, Fields], side: int) -> list[Piece] | None:
@@ -209,12 +247,14 @@ def _each(signs: Sequence[Sign], candidate: Candidate, read: dict[int, Fields], 
     ]
 
 
-def _agrees(sign: Sign, candidate: Candidate, read: dict[int, Fields]) -> bool:
-    """Say whether something else of a connection speaks for a protocol that tshark does not read."""
-    among = sign.among
-    return among is None or any(
-        among.match(clear(read.get(piece.number, {}), piece.data)) for piece in candidate.pieces
-    )
+def _agreeing(signs: Sequence[Sign], candidate: Candidate, read: dict[int, Fields]) -> list[Sign]:
+    """Return the signs for which something else of a connection speaks, where that is needed."""
+    wanted = {sign.among for sign in signs if sign.among is not None}
+    there: set[re.Pattern[bytes]] = set()
+    for piece in candidate.pieces:
+        data = clear(read.get(piece.number, {}), piece.data)
+        there |= {among for among in wanted - there if among.match(data)}
+    return [sign for sign in signs if sign.among is None or sign.among in there]
 
 
 def _limit_ns(protocol: str, candidate: Candidate, read: dict[int, Fields]) -> int:

@@ -80,6 +80,7 @@ xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
 _FIX = b"35=0\x0149=A\x0156=B\x0134=3\x0152=20240101-00:00:00\x01"
 _TUNE = "0100000000000c000a00%s07ff0002000000%sce"
 _H = bytes.fromhex
+_ASKED = b"d\0\0\0\x16k" + bytes(16) + b"\1"
 
 
 def _open(idle_ms):
@@ -157,6 +158,19 @@ TALKS = {
     "Modbus read": beats(_H("000100000006010300000001"), _H("00010000000501030200ff")),
     "MySQL query": beats(_H("0900000003") + b"SELECT 1", _H("0700000100000002000000")),
     "PostgreSQL query": beats(b"Q\0\0\0\x0eSELECT 1;\0", b"Z\0\0\0\x05I"),
+    "Redis command": beats(b"*2\r\n$3\r\nGET\r\n$4\r\nbeat\r\n", b"$2\r\n42\r\n"),
+    "MQTT PUBLISH": beats(
+        _H("320b0003742f7400") + b"\x0121.5",
+        _H("40020001"),
+        [(1, "a", _H("101000044d5154540402003c000474657374")), (1.1, "b", _H("20020000"))],
+    ),
+    "AMQP basic.publish": beats(
+        _H("01000100000010003c0028000000076d65747269637300ce" + "0200010000000e003c000000000000000000020000ce"),
+        _H("0100010000000d003c0050000000000000000100ce"),
+        [(1, "a", b"AMQP\0\0\x09\x01")],
+    ),
+    "PostgreSQL primary": beats(_ASKED, b"d\0\0\0&r" + bytes(33)),
+    "Redis replication": beats(b"*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$3\r\n420\r\n"),
     "none": beats(b"tick", b"tock"),
 }
 """By what is said: what heartbeats are of stands before a comma, or before AMQP's version."""

@@ -34,7 +34,7 @@ def test_all_fields_of_a_sign_have_to_fit():
 
 def test_a_status_of_replication_is_known_by_its_first_octet():
     """What copied data of PostgreSQL begins with says what it is."""
-    sign = next(sign for sign in SIGNS if sign.protocol == "PostgreSQL")
+    *_, sign = (sign for sign in SIGNS if sign.protocol == "PostgreSQL")
 
     assert shows(sign, {"pgsql.type": ["Copy data"], "pgsql.copydata": ["72000000"]}, b"")
     assert not shows(sign, {"pgsql.type": ["Copy data"], "pgsql.copydata": ["77000000"]}, b"")

@@ -298,6 +298,21 @@ def _masked_detail(t: Teller, f: Finding) -> str:
     )
 
 
+def _masked_lacks(t: Teller, f: Finding) -> str:
+    del t
+    noun = what_is_sent(f)
+    return f"Whether keepalive is on: each {noun} restarts its idle time, and no probe passed."
+
+
+def _masked_change(f: Finding) -> str | None:
+    if what_is_sent(f) == "heartbeat":
+        return None
+    return (
+        "Nothing, as far as this capture goes. Such requests or data keep the flow known to boxes on the way; whether"
+        " anybody waits for their answers, they do not show."
+    )
+
+
 MASKED: Final = FindingKind(
     code="keepalive-masked",
     rows=(Row((program_beats, nobody_probes), _masked_evidence),),
@@ -320,5 +335,7 @@ MASKED: Final = FindingKind(
     detail=_masked_detail,
     scope=Scope.FLOW,
     told=Told.LIMITS,
+    lacks=_masked_lacks,
+    change=_masked_change,
     advice=Advice.NONE,
 )

@@ -13,7 +13,7 @@ from analyzer.findings.beating import (
     owes_answers,
     peers_heartbeats_ceased,
 )
-from analyzer.findings.evidence import frames_of, known, surely_train_of
+from analyzer.findings.evidence import frames_of, known, said_by, surely_train_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.phrases import agreed_on, by_what
 from analyzer.judge.record import other
@@ -109,6 +109,7 @@ def _in_vain(case: Case, side: Side) -> Evidence:
         closed_frame=closed,
         closed_by=how,
         waited_ns=until_ns - (train.silent_ns or 0),
+        **said_by(case, side),
     )
 
 
@@ -134,6 +135,7 @@ def _silent_evidence(case: Case) -> Evidence:
         closed_frame=closed,
         closed_by=how,
         waited_ns=closed_ns - train.last_ns,
+        **said_by(case, case.peer),
     )
 
 
@@ -155,6 +157,7 @@ def _ceased_evidence(case: Case) -> Evidence:
         closed_frame=closed,
         closed_by=how,
         waited_ns=until_ns - train.last_ns,
+        **said_by(case, case.side),
     )
 
 
@@ -220,6 +223,9 @@ def _hung_happened(t: Teller, f: Finding) -> list[Line]:
 
 def _other_readings(t: Teller, f: Finding) -> Line | None:
     """Return what else may have ended the connection, where the other end did."""
+    if "said" in f.data:
+        text = f"{t.start(other(side_of(f)))} itself said that it was because of that: {f.data['said']}."
+        return Line(text, (number(f, "said_frame"),))
     if "closed_by" not in f.data:
         return None
     text = f"That {t.the(other(side_of(f)))} ended the connection because of that is inferred."
@@ -316,12 +322,13 @@ HUNG: Final = FindingKind(
 
 def _missed_detail(t: Teller, f: Finding) -> str:
     ended = f"{t.start(side_of(f))} ended the connection {duration(number(f, 'waited_ns'))} after"
+    why = f" It said itself why: {f.data['said']}." if "said" in f.data else ""
     if "sent" in f.data:
         beats, often = count(number(f, "sent"), "heartbeat"), duration(number(f, "period_ns"))
-        return f"{ended} the last of {beats} of its peer, one every {often} ({by_what(f)}).{agreed_on(f, SOON)}"
+        return f"{ended} the last of {beats} of its peer, one every {often} ({by_what(f)}).{agreed_on(f, SOON)}{why}"
     missed = number(f, "unanswered")
     beat = "a heartbeat" if missed == 1 else f"the first of {missed} heartbeats"
-    return f"{ended} {beat} ({by_what(f)}) that nothing answered."
+    return f"{ended} {beat} ({by_what(f)}) that nothing answered.{why}"
 
 
 MISSED: Final = FindingKind(

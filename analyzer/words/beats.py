@@ -1,0 +1,178 @@
+"""What is told of heartbeats of programs: whose they are, how often, since when, what became of them, how it is known.
+
+It must not know a finding, or what follows from heartbeats.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.judge.protocols import beat_of, noun_of
+from analyzer.judge.record import other
+from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_TINY_OCTETS, ONE_RHYTHM, ONE_RHYTHM_NS
+from analyzer.track.flow import SIDES
+from analyzer.words.model import Line
+from analyzer.words.teller import count, duration, lines
+
+if TYPE_CHECKING:
+    from analyzer.judge.probe import Heartbeats
+    from analyzer.track.flow import Side
+    from analyzer.words.teller import Teller
+
+MOST: Final = 4
+"""So many trains have lines of their own."""
+BY_FORM: Final = "by their form"
+PERHAPS_DATA: Final = "heartbeats, or data at even times: only their form is known"
+
+
+def may_be_data(train: Heartbeats, others: tuple[Heartbeats, ...]) -> bool:
+    """Say whether messages may be data: known by form alone, not answered, with room for it, and nobody beats alike."""
+    if train.protocol is not None or train.answered is not None or train.payload_len <= BEAT_TINY_OCTETS:
+        return False
+    return not any(
+        each.sender != train.sender
+        and abs(each.payload_len - train.payload_len) <= BEAT_LENGTH_PLAY
+        and 8 * abs(each.period_ns - train.period_ns) <= train.period_ns
+        for each in others
+    )
+
+
+def what_of(t: Teller, train: Heartbeats) -> tuple[str, str]:
+    """Return what one message of a train is called, and what of, or how that is known."""
+    if may_be_data(train, t.record.heartbeats):
+        return "message", PERHAPS_DATA
+    return noun_of(train.protocol), beat_of(train.protocol) if train.protocol else BY_FORM
+
+
+def awaited_of(train: Heartbeats) -> int:
+    """Return 1 if the last heartbeat can have no answer yet, else 0."""
+    return train.sent - (train.answered or 0) - train.missed if train.missed is not None else 0
+
+
+def lapses_of(train: Heartbeats) -> int:
+    """Return how many got no answer though a later one did."""
+    return (train.missed or 0) - max((train.unanswered or 0) - awaited_of(train), 0)
+
+
+def _said_most(t: Teller, side: Side) -> Heartbeats | None:
+    trains = [train for train in t.record.heartbeats if train.sender == side]
+    return max(trains, key=lambda train: (train.answered is not None, train.sent), default=None)
+
+
+def clause(t: Teller) -> str | None:
+    """Return the heartbeats of a flow in a part of a sentence, of each end its train that says most; None if none."""
+    both = [(side, train) for side in SIDES if (train := _said_most(t, side)) is not None]
+    if not both:
+        return None
+    told = {what_of(t, train) for _, train in both}
+    if len(both) == len(SIDES) and len(told) == 1 and all(train.answered is None for _, train in both):
+        ((noun, what),) = told
+        each = " and ".join(f"{t.the(side)}'s every {duration(train.period_ns)}" for side, train in both)
+        return f"{noun}s of both ends ({what}), {each}"
+    return ", ".join(_in_short(t, train) for _, train in both)
+
+
+def _in_short(t: Teller, train: Heartbeats) -> str:
+    noun, what = what_of(t, train)
+    return f"{t.the(train.sender)}'s {noun}s ({what}), one every {duration(train.period_ns)}{_answered(train)}"
+
+
+def _answered(train: Heartbeats) -> str:
+    if train.answered is None:
+        return ""
+    settled = train.sent - awaited_of(train)
+    if train.answered == settled:
+        return f", all {settled} answered" if settled == train.sent else f", {settled} answered, the last just sent"
+    return f", {train.answered} of {settled} answered"
+
+
+def beat_line(t: Teller, train: Heartbeats) -> Line:
+    """Return a train in one line of a timeline, at its first heartbeat."""
+    noun, what = what_of(t, train)
+    often = f"one every {duration(train.period_ns)}"
+    text = f"{t.name(train.sender)} sends {count(train.sent, noun)} ({what}), {often}{_answered(train)}"
+    return Line(text, (train.first_frame, train.last_frame), train.first_ns - t.start_ns)
+
+
+def beat_lines(t: Teller, left_out: frozenset[int] = frozenset()) -> list[Line]:
+    """Return what the trains of a flow are and what became of them, but of those whose last frames are ``left_out``."""
+    trains = [train for train in t.record.heartbeats if train.last_frame not in left_out]
+    trains.sort(key=lambda train: (train.answered is None, -train.sent, train.first_frame))
+    found = [line for train in trains[:MOST] for line in _lines_of(t, train)]
+    rest = trains[MOST:]
+    if rest:
+        text = f"{count(len(rest), 'more train')} of heartbeats {'was' if len(rest) == 1 else 'were'} found."
+        found.append(Line(text, tuple(train.first_frame for train in rest)))
+    return found
+
+
+def _lines_of(t: Teller, train: Heartbeats) -> list[Line]:
+    noun, what = what_of(t, train)
+    uneven = train.period_high_ns - train.period_low_ns > train.period_ns * ONE_RHYTHM + ONE_RHYTHM_NS
+    low, high = duration(train.period_low_ns), duration(train.period_high_ns)
+    often = f"one every {duration(train.period_ns)}{f' ({low} to {high} apart)' if uneven else ''}"
+    text = (
+        f"{t.start(train.sender)}'s program sent {count(train.sent, noun)} of {count(train.payload_len, 'byte')}"
+        f" ({what}), {often}, from frame {train.first_frame:,} to frame {train.last_frame:,}"
+    )
+    text += _reaction(t, train)
+    return lines(
+        Line(f"{text}.", (train.first_frame, train.last_frame)),
+        _slowest(train),
+        _lapses(t, train, noun),
+        _at_end(t, train, noun),
+    )
+
+
+def _reaction(t: Teller, train: Heartbeats) -> str:
+    """Return what the other program did with heartbeats that are answered."""
+    if train.answered is None:
+        return ""
+    who = f"{t.the(other(train.sender))}'s program"
+    if train.answered == train.sent:
+        return f"; {who} answered {'it' if train.sent == 1 else 'all'}"
+    return f"; {who} answered {train.answered or 'none'}"
+
+
+def _slowest(train: Heartbeats) -> Line | None:
+    """Return how long the longest answer took."""
+    if train.slowest_ns is None:
+        return None
+    to = f" (to frame {train.slow_frame:,})" if train.slow_frame else ""
+    frames = train.slow_frame or train.answer_frame
+    return Line(f"The longest answer took {duration(train.slowest_ns)}{to}.", (frames,) if frames else ())
+
+
+def _lapses(t: Teller, train: Heartbeats, noun: str) -> Line | None:
+    """Return how many got no answer though later ones did, and which."""
+    lapses = lapses_of(train)
+    if lapses <= 0:
+        return None
+    first, last = train.lapse_frame, train.lapse_last_frame
+    where = ""
+    if first and last:
+        where = f": frame {first:,}" if lapses == 1 else f": frames {first:,} {'and' if lapses == 2 else 'to'} {last:,}"
+    seen = ", or it was not captured" if t.facts(other(train.sender)).missed else ""
+    return Line(
+        f"{lapses:,} of these {noun}s got no answer{seen}, though a later one did{where}.",
+        tuple(sorted({first, last})) if first and last else (train.first_frame, train.last_frame),
+    )
+
+
+def _at_end(t: Teller, train: Heartbeats, noun: str) -> Line | None:
+    """Return how many at the end got no answer, and what the other kernel did with them."""
+    if not train.unanswered or train.silent_frame is None:
+        return None
+    frames = tuple(sorted({train.silent_frame, train.last_frame}))
+    if train.unanswered == awaited_of(train):
+        return Line(f"The last {noun} came too late for an answer to be in this capture.", frames)
+    last = f"The last {noun} (frame {train.silent_frame:,})"
+    if train.unanswered > 1:
+        last = f"The last {train.unanswered:,} {noun}s, from frame {train.silent_frame:,} on,"
+    acked = ""
+    if train.acked:
+        which = "it" if train.unanswered == 1 else "them"
+        if train.acked < train.unanswered:
+            which = f"{train.acked:,} of them"
+        acked = f", though {t.the(other(train.sender))}'s kernel acknowledged {which}"
+    return Line(f"{last} got no answer{acked}.", frames)

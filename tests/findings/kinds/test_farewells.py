@@ -1,0 +1,38 @@
+"""Ends that say why they end a connection."""
+
+from analyzer import explain
+from tests.judging import codes, judge_batches, scenario
+from tests.notation import SCENARIOS, follow, load
+
+
+def test_a_router_that_says_that_its_hold_time_ran_out():
+    """It is told as its own word, with the frame; that it gave up on heartbeats is no inference then."""
+    (judged,) = scenario("hold_time_ran_out")
+    found = judged.finding("reason-given")
+    why = explain.story(judged, 0).section("Why").lines
+
+    assert ("a", (26, 32, 33)) == (found.about, found.frames)
+    assert "ended the connection because the server's heartbeats stayed away: it said so itself" in explain.detail(
+        found, judged
+    )
+    assert [(32,)] == [line.frames for line in why if "itself said that it was because of that" in line.text]
+    assert not [line for line in why if "is inferred." in line.text and "ended the connection" in line.text]
+    assert "It said itself why: BGP NOTIFICATION 4/0" in explain.detail(judged.finding("heartbeats-missed"), judged)
+
+
+def said(place):
+    """The same flow, but for what was said."""
+    batches = follow([(scene := load(SCENARIOS / "hold_time_ran_out.pkt")).batch()])
+    batches = scene.dissected(batches)
+    batches[0].trains["said"] = place
+    (judged,) = judge_batches(batches)
+    return judged
+
+
+def test_another_reason():
+    """What has nothing to do with heartbeats is told as it was said; where nothing was said there is no reason."""
+    other = said(7)
+    text = explain.detail(other.finding("reason-given"), other)
+
+    assert text == "The client ended the connection and said why: BGP NOTIFICATION 6/2, administrative shutdown."
+    assert "reason-given" not in codes(said(0))

@@ -1,0 +1,82 @@
+"""What is told of heartbeats: whose, how often, since when, what became of them, how it is known."""
+
+from dataclasses import replace
+
+from analyzer.words.beats import beat_line, beat_lines, clause
+from analyzer.words.teller import Teller
+from tests.heartbeats import Talk, each
+from tests.judging import judge
+from tests.notation import parse
+
+
+def teller(talk, tail="end: +9\n"):
+    """The teller of a flow that goes on."""
+    (judged,) = judge(parse("\n".join(talk.lines) + "\n" + tail))
+    return Teller(judged, judged.record.first_ns)
+
+
+def changed(t, **fields):
+    """The same, of whose train more is known."""
+    (train,) = t.record.heartbeats
+    record = t.record._replace(heartbeats=(train._replace(**fields),))
+    return Teller(replace(t.judged, record=record), t.start_ns)
+
+
+def test_a_healthy_train():
+    """Who sends what, how often, from where to where, how many were answered, and how long the longest answer took."""
+    t = teller(Talk().beats(each(20, 20, 6)))
+    (train,) = t.record.heartbeats
+
+    sent, longest = (line.text for line in beat_lines(t))
+    assert sent.startswith(
+        "The client's program sent 6 heartbeats of 6 bytes (by their form), one every 20.000 s, from"
+    )
+    assert sent.endswith(" from frame 4 to frame 19; the server's program answered all.")
+    assert "The longest answer took 10 ms." == longest
+    assert "the client's heartbeats (by their form), one every 20.000 s, all 6 answered" == clause(t)
+    assert "client sends 6 heartbeats (by their form), one every 20.000 s, all 6 answered" == beat_line(t, train).text
+
+
+def test_heartbeats_that_got_no_answer():
+    """How many stayed unanswered is said apart for those amid others, and with frames where they are known."""
+    talk = Talk().beats(each(20, 20, 4)).beats([100], answer=0).beats(each(120, 20, 3)).beats([180, 200], answer=0)
+    t = teller(talk)
+    known = changed(t, lapse_frame=12, lapse_last_frame=12, slow_frame=4)
+
+    assert any("1 of these heartbeats got no answer, though a later one did." == line.text for line in beat_lines(t))
+    told = {line.text: line.frames for line in beat_lines(known)}
+    assert (12,) == told["1 of these heartbeats got no answer, though a later one did: frame 12."]
+    assert (4,) == told["The longest answer took 10 ms (to frame 4)."]
+    assert any("The last 2 heartbeats, from frame" in text and "acknowledged them" in text for text in told)
+    assert clause(t).endswith("7 of 10 answered")
+
+
+def test_the_last_may_be_answered_still():
+    """A heartbeat right before the capture's end counts neither as answered nor as missed."""
+    t = teller(Talk().beats(each(20, 20, 5)).beats([120], answer=0, after=0), "end: +0.5\n")
+
+    assert "5 answered, the last just sent" in clause(t)
+    assert any("too late for an answer" in line.text for line in beat_lines(t))
+    assert not any("got no answer" in line.text for line in beat_lines(t))
+
+
+def test_messages_that_may_be_data():
+    """What has room for data, and nobody answers, may be none; what is read as data or a request is called that."""
+    t = teller(Talk().beats(each(20, 20, 6), length=65, answer=0))
+
+    assert "messages (heartbeats, or data at even times: only their form is known)" in clause(t)
+    assert "the client's messages (MQTT PUBLISH, periodic data)" in clause(changed(t, protocol="MQTT PUBLISH"))
+    assert "requests (HTTP request, a periodic request; may be a poll)" in clause(changed(t, protocol="HTTP request"))
+
+
+def test_both_ends_that_beat():
+    """Heartbeats of both ends are told together; what another sentence tells is left out."""
+    talk = Talk()
+    for at in each(20, 20, 6):
+        talk.beats([at], answer=0).beats([at + 7], answer=0, who="b")
+    t = teller(talk)
+    left_out = frozenset(train.last_frame for train in t.record.heartbeats)
+
+    assert "heartbeats of both ends (by their form), the client's every 20.000 s and the server's every" in clause(t)
+    assert not beat_lines(t, left_out)
+    assert None is clause(teller(Talk().says(20, "a", 6)))
