@@ -15,7 +15,7 @@ from analyzer.judge.record import other
 from analyzer.judge.signatures import MIDDLEBOXES
 from analyzer.judge.verdict import Verdict
 from analyzer.label.outcome import Answer
-from analyzer.tolerances import ANSWER_RST_NS, BEAT_TINY_OCTETS
+from analyzer.tolerances import ANSWER_RST_NS, BEAT_LENGTH_PLAY, BEAT_TINY_OCTETS
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
 from analyzer.words.model import LongText
@@ -47,10 +47,12 @@ def silence_is_not_survived(f: Flows) -> Mask:
 
 
 def failed_at_a_heartbeat(f: Flows) -> Mask:
-    """The last thing that it sent was a heartbeat, which drew a RST or was never acknowledged."""
-    last = (f.beats("last_frame") > 0) & (f.own("data_frame") == f.beats("last_frame"))
-    in_time = f.at_row(f.ending("reset_row"), "ts_ns") - f.beats("last_ns") <= ANSWER_RST_NS
-    refused = f.from_peer.own_reset & (f.ending("reset_frame") > f.beats("last_frame")) & in_time
+    """The last thing that it sent was a heartbeat, or as long and broke the silence; a RST answered it, or nothing."""
+    as_long = np.abs(f.own("data_len") - f.beats("length")) <= BEAT_LENGTH_PLAY
+    out_of_step = as_long & (f.own("data_frame") > f.beats("last_frame")) & (f.own("data_frame") == f.flow("trial_to"))
+    last = (f.beats("last_frame") > 0) & ((f.own("data_frame") == f.beats("last_frame")) | out_of_step)
+    in_time = f.at_row(f.ending("reset_row"), "ts_ns") - f.own("data_ns") <= ANSWER_RST_NS
+    refused = f.from_peer.own_reset & (f.ending("reset_frame") > f.own("data_frame")) & in_time
     in_vain = f.verdict_in(Verdict.SILENT, Verdict.TIMED_OUT) & (f.own("unacked_ns") >= 0)
     return last & (refused | in_vain)
 
@@ -60,7 +62,8 @@ def _slower_evidence(case: Case) -> Evidence:
     train = surely_train_of(case, case.side)
     record = case.record
     measured = {} if train.fatal_ns is None else {"safe_ns": train.safe_ns, "fatal_ns": train.fatal_ns}
-    return frames_of(train.last_frame, case.reset.frame if case.reset is not None else None), known(
+    last = case.facts.last_data_frame or train.last_frame
+    return frames_of(last, case.reset.frame if case.reset is not None else None), known(
         period_ns=train.period_ns,
         silent_ns=record.trial_ns,
         survived_ns=record.survived_ns or None,

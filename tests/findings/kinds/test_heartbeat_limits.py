@@ -29,6 +29,18 @@ def test_heartbeats_that_come_too_seldom():
     assert "Azure" not in found.data["limits"]
 
 
+@pytest.mark.parametrize(("length", "is_found"), [(6, True), (90, False)])
+def test_a_heartbeat_that_came_late_is_out_of_its_rhythm(length, is_found):
+    """What is as long as the heartbeats, comes after a pause that boxes forget in, and fails, is one; no other data."""
+    talk = Talk().beats(each(60, 60, 6)).says(760, "a", length, acked=False)
+    judged = flow_of(talk, "@760.02 b > a R 37:37(0)\nend: +5\n")
+
+    assert is_found == ("heartbeat-slower-than-limit" in codes(judged))
+    if is_found:
+        text = explain.detail(judged.finding("heartbeat-slower-than-limit"), judged)
+        assert "come every 60.000 s, and the last one, after 6 min 40 s of silence, longer than 59.980 s" in text
+
+
 def test_a_silence_that_was_survived_before_is_not_blamed():
     """Heartbeats that always came so late, and the one that failed no later, say nothing of a box that forgets."""
     text = SLOW.read_text(encoding="utf-8").replace("@18", "@15")
