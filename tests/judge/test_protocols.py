@@ -20,6 +20,7 @@ def test_who_answers():
         "STOMP",
         "FIX",
         "PostgreSQL",
+        "Redis replication",
     }
 
 
