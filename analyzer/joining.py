@@ -183,7 +183,8 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     for capture, left in enumerate(thinned.seen):
         leg = legs_of(left)
         for number in range(int(leg.max(initial=0)) + 1):
-            seen.append(left if not leg.any() else left[leg == number])
+            # without a second side second captures stay: another point may show that they are packets
+            seen.append(left if not (leg > 0).any() else left[leg == number].each_its_own())
             home.append(capture)
             legs.append(number)
 

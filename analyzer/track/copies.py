@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
-from analyzer.segment import ACK, RST, SYN
+from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.tolerances import ASKED_NS, COPY_NS, COPY_SAME_ID_NS
 
 if TYPE_CHECKING:
@@ -83,11 +83,12 @@ def asked_again(end: Record, peer: Record, row: Record, since_ns: int) -> bool:
     """Say whether something may have made its sender send a segment again since it did so the first time.
 
     Nobody answers a SYN, probes or sends data again at once, unless the other end asked for it. SYN,ACKs, RSTs and ACKs
-    answer what may have come before.
+    answer what may have come before. A FIN, or a single octet, that is sent again unacknowledged has a probe's number.
     """
     flags = row["flags"]
-    probes = row["payload_len"] <= 1 and row["seq"] == (end["snd_nxt"] - 1) & 0xFFFFFFFF
-    if flags & RST or (flags & ACK and (flags & SYN or (row["payload_len"] == 0 and not probes))):
+    probes = row["payload_len"] <= 1 and row["seq"] == (end["snd_nxt"] - 1) & 0xFFFFFFFF and not flags & FIN
+    probes = probes and (row["payload_len"] == 0 or row["seq"] != end["snd_una"] & 0xFFFFFFFF)
+    if flags & RST or (flags & ACK and (flags & SYN or (row["payload_len"] == 0 and not flags & FIN and not probes))):
         return True
     if flags & SYN or probes:
         return False

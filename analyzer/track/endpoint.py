@@ -173,17 +173,18 @@ def begins_incarnation(flow: Record, end: Record, peer: Record, row: Record) -> 
 
     RFC 9293 3.4.1 and 3.6.1: another initial sequence number, or a first SYN behind other segments or a RST. The second
     SYN of a simultaneous open (3.5, figure 7) and a SYN,ACK that answers the SYN seen belong to the connection at hand,
-    the latter even behind leftovers of an older one (3.5.1, half-open; RFC 5961 4, challenge ACK).
+    the latter even behind leftovers of an older one (3.5.1, half-open; RFC 5961 4, challenge ACK), and with another
+    number than the one before: who was reset in SYN-RECEIVED listens again (3.10.7.4), and answers the SYN anew.
     """
-    if end["syn_frame"] != 0:
-        if (end["iss"] & 0xFFFFFFFF) == row["seq"]:
-            return 0
-        return 1
+    if end["syn_frame"] != 0 and (end["iss"] & 0xFFFFFFFF) == row["seq"]:
+        return 0
     if row["flags"] & ACK:
         awaited = peer["syn_frame"] != 0 and peer["syn_had_ack"] == 0 and peer["ack_frame"] == 0
         if awaited and (row["ack"] - peer["iss"] - 1) & 0xFFFFFFFF <= 0xFFFF:
             return 0
         return 1 if end["segments"] > 0 else 0
+    if end["syn_frame"] != 0:
+        return 1
     if end["segments"] > 0 or flow["reset_count"] > 0:
         return 1
     return 1 if peer["ack_frame"] != 0 else 0

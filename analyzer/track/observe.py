@@ -372,8 +372,9 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         flow = flows[index]
         end = ends[2 * index + side]
         peer = ends[2 * index + 1 - side]
-        if flags & SYN and not flags & RST and end["syn_frame"] == 0 and end["segments"] > 0:
-            # what it sent before its SYN belongs to an older connection
+        anew = end["syn_frame"] == 0 or (end["iss"] & 0xFFFFFFFF) != row["seq"]
+        if flags & SYN and not flags & RST and anew and end["segments"] > 0:
+            # what it sent before its SYN belongs to an older connection, or to an attempt that was refused
             sent = end["segments"]
             new_endpoint(end)
             end["segments"] = sent

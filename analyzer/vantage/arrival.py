@@ -43,11 +43,11 @@ def arrived(p: Packets, row: int, point: int, back: NDArray[np.bool_]) -> tuple[
         if let_probe(p, row, back):
             return Why.REACTED, not p.jitter_ns
         return answered(p, row, back)
-    acks = np.flatnonzero(back & ((p.ack - p.end[row]) % SPACE < HALF))
+    acks = np.flatnonzero(back & of_attempt(p, row) & ((p.ack - p.end[row]) % SPACE < HALF))
     if not len(acks):
         return None
     until_ns = int(p.ts_ns[acks[0]]) + p.jitter_ns
-    same = (p.side == p.side[row]) & (p.ts_ns <= until_ns)
+    same = (p.side == p.side[row]) & (p.sent_in == p.sent_in[row]) & (p.ts_ns <= until_ns)
     if covered(p, row, same & p.has[:, point] & (p.at_ns[:, point] <= until_ns), until_ns):
         return None
     same[row] = False
@@ -58,6 +58,12 @@ def arrived(p: Packets, row: int, point: int, back: NDArray[np.bool_]) -> tuple[
     again = np.flatnonzero(same & ((p.end - p.end[row]) % SPACE < HALF) & (p.end != p.seq))
     told = bool((stamps(p.tsecr, acks) > 0).any())
     return None if told or (again > row).any() else (Why.ACKNOWLEDGED, False)
+
+
+def of_attempt(p: Packets, row: int) -> NDArray[np.bool_]:
+    """Say which packets acknowledge numbers of the attempt to connect that a packet is of."""
+    same: NDArray[np.bool_] = p.acknowledges_in == p.sent_in[row]
+    return same
 
 
 def stamps(of: Ints, rows: Ints) -> Ints:
@@ -170,7 +176,7 @@ def not_arrived(p: Packets, row: int, point: int, beyond: tuple[int, ...]) -> bo
     takes = int(p.end[row] - p.seq[row]) % SPACE
     if takes == 0:
         return False
-    back = (p.side != p.side[row]) & (p.ack != ABSENT) & p.has[:, list(beyond)].any(axis=1)
+    back = of_attempt(p, row) & (p.side != p.side[row]) & (p.ack != ABSENT) & p.has[:, list(beyond)].any(axis=1)
     back &= (p.ts_ns > p.ts_ns[row] + bound_ns(p, row, point)) & ((p.end[row] - p.ack) % SPACE < HALF)
     return bool((back & (p.ack != p.end[row])).any())
 

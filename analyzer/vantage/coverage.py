@@ -42,9 +42,12 @@ def goes_on_there(p: Packets, row: int, point: int) -> bool:
 
 
 def begun_there(p: Packets, row: int, point: int) -> bool:
-    """Say whether the point's capture has anything before the instant at which a packet had to pass it."""
+    """Say whether the point's capture has anything before the instant at which a packet had to pass it.
+
+    That is what its sender sent before it, or what came the other way to where it was seen, before it was.
+    """
     seen_at = p.seen_first(row)
-    before = (p.side == p.side[row]) & p.has[:, point] & p.has[:, seen_at]
+    before = p.has[:, point] & p.has[:, seen_at]
     before &= p.at_ns[:, seen_at] < p.at_ns[row, seen_at] - p.jitter_ns
     early_ns = int(p.at_ns[row, seen_at]) - bound_ns(p, row, point)
     return bool(before.any()) or p.points[point].first_ns < early_ns

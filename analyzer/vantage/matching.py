@@ -17,6 +17,7 @@ import numpy as np
 
 from analyzer.segment import ABSENT
 from analyzer.vantage.clock import THE_REFERENCE, Clock, clock_of
+from analyzer.vantage.in_turn import Known, in_turn, waited
 from analyzer.vantage.pairing import Groups, Partner, same_flows
 from analyzer.vantage.regrouped import regrouped
 from analyzer.vantage.sighting import Columns, mixed
@@ -34,6 +35,8 @@ UNCLEAR: Final = 0.3
 """If times speak so little more for one order of two points than for the other, they do not tell."""
 SHORTEST_NS: Final = 50_000_000
 """Delays up to this are always believed; longer ones where others are as long."""
+QUICK_NS: Final = 1_000_000
+"""Of what is there twice within moments, that is one which took as long as others do, but for so much."""
 LONGEST_NS: Final = 3_000_000_000
 TIMES_LONGER: Final = 4
 NOTHING: Final = np.zeros(0, dtype=np.int64)
@@ -90,7 +93,7 @@ def match(
     ``may_be_one`` is asked of a flow there and one here for which only half a key speaks (the number of a SYN): whether
     they have something else in common.
     """
-    groups = Groups(there["key"], here["key"])
+    groups = Groups(there["key"], here["key"], (_left(there), _left(here)))
     flows = same_flows(there, here, groups, may_be_one)
     if not flows:
         clock = clock_of(sent[0], sent[1], sent[2].astype(np.int8)) if sent is not None and len(sent[0]) else None
@@ -131,7 +134,9 @@ class _Matching:
             self._drop_untimely(clock)
             self._add(*self._by_time(clock))
             clock = clock if self.one_clock else self._clock() or clock
-        left = _left(len(self.seen_there), self.there), _left(len(self.seen_here), self.here)
+        if clock is not None and not guessed:
+            self._add(*self._waited(clock))
+        left = _left(self.seen_there, self.there), _left(self.seen_here, self.here)
         pieces = regrouped(self.seen_there, self.seen_here, *left, self.partner, clock)
         shared = set(self.seen_there["flow"][self.there].tolist())
         pairings = tuple(pairing for pairing in self._pairings() if pairing.there in shared)
@@ -182,8 +187,8 @@ class _Matching:
 
     def _by_id(self) -> tuple[Ints, Ints]:
         """Match repeated packets by IP ID and timestamp together with their key, where that is seen once at both."""
-        left_there = _telling(self.seen_there, _left(len(self.seen_there), self.there))
-        left_here = _telling(self.seen_here, _left(len(self.seen_here), self.here))
+        left_there = _telling(self.seen_there, _left(self.seen_there, self.there))
+        left_here = _telling(self.seen_here, _left(self.seen_here, self.here))
         groups = Groups(_key_with_id(self.seen_there[left_there]), _key_with_id(self.seen_here[left_here]))
         one, other = groups.single()
         one, other = left_there[one], left_here[other]
@@ -224,48 +229,31 @@ class _Matching:
         self._keep((delays >= -slack) & (np.abs(delays) <= max(_slowest(np.abs(delays), clock), LONGEST_NS)))
 
     def _by_time(self, clock: Clock) -> tuple[Ints, Ints]:
-        """Match what is repeated by the time at which it passed, in order."""
-        left_there, left_here = _left(len(self.seen_there), self.there), _left(len(self.seen_here), self.here)
-        groups = Groups(self.seen_there["key"][left_there], self.seen_here["key"][left_here])
-        delays = np.maximum(self._delays(clock), 0) if len(self.there) else NOTHING
-        earliest, longest = -(SHORTEST_NS // 10 + clock.width_ns), (_usual(delays, clock), _slowest(delays, clock))
-        pairings = self._pairings()
-        found: list[tuple[int, int]] = []
-        for at_there, at_here in groups.each():
-            one, other = left_there[at_there], left_here[at_here]
-            for latest in longest:  # first what came as others do: what waited longer may be any of the rest
-                more = self._in_order(one, other, clock, (earliest, latest), pairings)
-                found += more
-                if not more:
-                    continue
-                one, other = (
-                    np.setdiff1d(each, taken) for each, taken in zip((one, other), zip(*more, strict=True), strict=True)
-                )
-        pairs = np.array(found, dtype=np.int64).reshape(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
+        """Match what is repeated by the time at which it passed, in order.
 
-    def _in_order(
-        self, one: Ints, other: Ints, clock: Clock, limits: tuple[int, int], pairings: list[Pairing]
-    ) -> list[tuple[int, int]]:
-        """Match sightings of one key: each of those there with the first here that is left and can be it."""
-        told_ns = clock.reference_ns(self.seen_here["ts_ns"][other])
-        order = np.argsort(told_ns, kind="stable").tolist()
-        found = []
-        pairs = self.partner.index_there(self.seen_there["flow"][one])
-        candidates = _rows(self.seen_here, other)
-        for index, sighting, pair in zip(one.tolist(), _rows(self.seen_there, one), pairs.tolist(), strict=True):
-            if pair < 0:
-                continue
-            pairing = pairings[pair]
-            way = pairing.way if sighting["side"] == 0 else -pairing.way
-            for candidate in order:
-                apart_ns = int(told_ns[candidate]) - sighting["ts_ns"]
-                took_ns = apart_ns * way if way else abs(apart_ns)
-                if limits[0] <= took_ns <= limits[1] and _may_be(sighting, candidates[candidate], pairing):
-                    found.append((index, int(other[candidate])))
-                    order.remove(candidate)
-                    break
-        return found
+        First what came as most do, then as others do: what waited longer may be any of the rest.
+        """
+        left = _left(self.seen_there, self.there), _left(self.seen_here, self.here)
+        delays = np.maximum(self._delays(clock), 0) if len(self.there) else NOTHING
+        known, earliest = self._known(clock), -(SHORTEST_NS // 10 + clock.width_ns)
+        found: tuple[list[Ints], list[Ints]] = ([NOTHING], [NOTHING])
+        for latest in (_as_most(delays, clock), _usual(delays, clock), _slowest(delays, clock)):
+            pairs = in_turn(self.seen_there, self.seen_here, left, known, (earliest, latest))
+            for own, more in zip(found, pairs, strict=True):
+                own.append(more)
+            first, second = (np.setdiff1d(each, taken) for each, taken in zip(left, pairs, strict=True))
+            left = first, second
+        return np.concatenate(found[0]), np.concatenate(found[1])
+
+    def _known(self, clock: Clock) -> Known:
+        told_ns = clock.reference_ns(self.seen_here["ts_ns"])
+        return Known(self.partner, self.ways, self.keeps_id, self.keeps_tsval, told_ns)
+
+    def _waited(self, clock: Clock) -> tuple[Ints, Ints]:
+        """Match what is left and waited on the way longer than others do."""
+        left = _left(self.seen_there, self.there), _left(self.seen_here, self.here)
+        limits = -(SHORTEST_NS // 10 + clock.width_ns), LONGEST_NS + clock.width_ns
+        return waited(self.seen_there, self.seen_here, left, (self.there, self.here), self._known(clock), limits)
 
     def _by_rhythm(self) -> Clock | None:
         """Return the offset under which most repeated packets meet, where nothing is seen once; None for no packets."""
@@ -334,9 +322,9 @@ def _by_times(one: Columns, other: Columns, at: Ints, flows: int, *, one_clock: 
     return told
 
 
-def _left(count: int, used: Ints) -> Ints:
-    """Return the indices that are not used."""
-    free = np.ones(count, dtype=np.bool_)
+def _left(seen: Columns, used: Ints = NOTHING) -> Ints:
+    """Return the indices of the sightings that are not used, second captures of a packet left out."""
+    free = seen["copy"] == 0
     free[used] = False
     return np.flatnonzero(free)
 
@@ -356,6 +344,12 @@ def _key_with_id(seen: Columns) -> Ints:
     return mixed(seen["key"].astype(np.uint64), rest.astype(np.uint64))
 
 
+def _as_most(delays_ns: Ints, clock: Clock) -> int:
+    """Return the longest that a packet takes that is no slower than most, where these are quick."""
+    median = int(np.median(delays_ns)) if len(delays_ns) else SHORTEST_NS
+    return min(TIMES_LONGER * median + QUICK_NS, SHORTEST_NS) + clock.width_ns
+
+
 def _usual(delays_ns: Ints, clock: Clock) -> int:
     """Return how long most packets take at most, judging by those that are known."""
     usual = int(np.median(delays_ns)) if len(delays_ns) else 0
@@ -366,22 +360,3 @@ def _slowest(delays_ns: Ints, clock: Clock) -> int:
     """Return how long a packet may take, judging by those that are known."""
     usual = int(np.quantile(delays_ns, 0.99)) if len(delays_ns) else 0
     return min(max(SHORTEST_NS, TIMES_LONGER * usual), LONGEST_NS) + clock.width_ns
-
-
-def _rows(seen: Columns, picked: Ints) -> list[dict[str, int]]:
-    """Return sightings as records, with what tells repeated packets apart."""
-    names = ("ts_ns", "flow", "side", "ip_id", "tsval")
-    columns = zip(*(seen[name][picked].tolist() for name in names), strict=True)
-    return [dict(zip(names, row, strict=True)) for row in columns]
-
-
-def _may_be(one: dict[str, int], other: dict[str, int], pairing: Pairing) -> bool:
-    """Say whether two sightings of one key can be one packet of this pair of flows."""
-    if one["flow"] != pairing.there or other["flow"] != pairing.here:
-        return False
-    if (one["side"] ^ other["side"]) != pairing.flipped:
-        return False
-    if pairing.keeps_id and one["ip_id"] != other["ip_id"]:
-        return False
-    has_both = one["tsval"] != ABSENT and other["tsval"] != ABSENT
-    return not (pairing.keeps_tsval and has_both and one["tsval"] != other["tsval"])

@@ -70,7 +70,7 @@ def goes_on(p: Packets, row: int, point: int) -> bool:
     if takes == 0:
         return False
     later = (p.side == p.side[row]) & (p.flags & RST == 0) & p.has[:, point]
-    later &= (p.ts_ns > p.ts_ns[row]) & ((p.seq - p.end[row]) % SPACE < HALF)
+    later &= (p.ts_ns > p.ts_ns[row]) & ((p.seq - p.end[row]) % SPACE < HALF) & (p.sent_in == p.sent_in[row])
     return bool(later.any())
 
 

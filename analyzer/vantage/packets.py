@@ -5,11 +5,11 @@ It must not know what became of a packet.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.segment import ABSENT, ACK, RST
+from analyzer.segment import ABSENT, ACK, RST, SYN
 from analyzer.vantage.sighting import ends_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from analyzer.vantage.weaving import WovenFlow
 
     Ints = NDArray[np.int64]
+
+SPACE: Final = 1 << 32
+MOST_ATTEMPTS: Final = 64
+"""So many attempts of an end to open are told apart, the last ones."""
 
 
 class Packets:
@@ -84,11 +88,36 @@ class Packets:
             )
             self.ack[at] = np.where(sightings["flags"] & ACK, sightings["ack"], ABSENT)
             self.end[at] = ends_of(sightings)
+        self.sent_in, self.acknowledges_in = self._attempts()
+        """In which attempt to connect, by its SYN, a packet's own numbers are, and those that it acknowledges."""
         self.everywhere: NDArray[np.bool_] = np.all(self.has[:, list(self.own_points)], axis=1)
         self.usual_ttl = self._usual_ttls()
         clocks = [points[point].clock for point in self.own_points]
         self.jitter_ns = max((clock.jitter_ns for clock in clocks if clock is not None), default=0)
         """What is nearer to each other may have passed in the other order."""
+
+    def _attempts(self) -> tuple[Ints, Ints]:
+        """Return the attempts of each packet's numbers: 0, but where an end sent SYNs with several numbers.
+
+        An end that was reset while it opened answers the next SYN with another number (RFC 9293 3.10.7.4). A number is
+        of the attempt that it is nearest to, from above, of those that had begun.
+        """
+        sent = np.zeros(len(self.side), dtype=np.int64)
+        acknowledged = np.zeros(len(self.side), dtype=np.int64)
+        for side in (0, 1):
+            opening = np.flatnonzero((self.side == side) & (self.flags & (SYN | RST) == SYN))
+            numbers, at = np.unique(self.seq[opening], return_index=True)
+            if len(numbers) < 2:
+                continue
+            began = np.sort(opening[at])[-MOST_ATTEMPTS:]
+            for rows, told, found in (
+                (np.flatnonzero(self.side == side), self.seq, sent),
+                (np.flatnonzero((self.side != side) & (self.ack != ABSENT)), self.ack, acknowledged),
+            ):
+                above = (told[rows, None] - self.seq[began]) % SPACE
+                above[began > rows[:, None]] = SPACE
+                found[rows] = above.argmin(axis=1)
+        return sent, acknowledged
 
     def _usual_ttls(self) -> dict[tuple[int, int], set[int]]:
         """Return, by end and point, the TTLs of packets that passed several points, RSTs left out."""

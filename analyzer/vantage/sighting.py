@@ -224,6 +224,12 @@ class Columns:
             made._columns[name] = np.concatenate([none, *(each[name] for each in pieces)])[order]
         return made
 
+    def each_its_own(self) -> Columns:
+        """Return the same sightings, none of which is a second capture of another."""
+        made = Columns(self)
+        made._columns["copy"] = np.zeros(len(self), dtype=SIGHTING["copy"])
+        return made
+
     def __len__(self) -> int:
         return self._count
 

@@ -296,6 +296,11 @@ def _crossings(
     for (one, other), found in matched.items():
         regrouped[rows[one][found.regrouped_there]] = True
         regrouped[rows[other][found.regrouped_here]] = True
+    # what was captured twice at one point and once at the others is one packet
+    alone = np.flatnonzero((table >= 0).sum(axis=1) == 1)
+    for point in range(points):
+        own = alone[table[alone, point] >= 0]
+        flow[own[seen[point]["copy"][table[own, point]] == 1]] = -1
     kept = np.flatnonzero(flow >= 0)
     kept = kept[np.argsort(ts_ns[kept], kind="stable")]
     return Crossings(table[kept], flow[kept], side[kept], ts_ns[kept], regrouped[kept])

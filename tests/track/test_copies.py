@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.loops.loop import records
-from analyzer.segment import ACK, PSH, RST, SYN
+from analyzer.segment import ACK, FIN, PSH, RST, SYN
 from analyzer.track import copies
 from analyzer.track.endpoint import ENDPOINT, new_endpoint
 from analyzer.track.flow import FLOW
@@ -142,6 +142,15 @@ def test_what_nobody_sends_twice_at_once_is_a_copy(fields, sent_before, expected
     once.end["snd_nxt"] = sent_before or once.end["snd_nxt"]
 
     assert expected == once.again()
+
+
+@pytest.mark.parametrize("fields", [{"flags": ACK | FIN}, {"flags": ACK | PSH, "payload_len": 1}], ids=["FIN", "octet"])
+def test_what_is_sent_again_unacknowledged_is_no_probe(fields):
+    """A tail loss probe repeats a FIN or an octet after two ticks: another packet, though a probe has its number."""
+    once = Once(**fields)
+    once.end["snd_nxt"], once.end["snd_una"] = once.row["seq"] + 1, once.row["seq"]
+
+    assert [1, 0] == [once.again(later_ns) for later_ns in (100_000, 5_000_000)]
 
 
 def test_data_that_was_asked_for_again_is_another_packet():

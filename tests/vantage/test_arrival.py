@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.joining import join
 from analyzer.vantage.joint import Fate, Why
-from tests.vantages import ACK, FIN, PSH, RST, World, keepalive, odd, stamp
+from tests.vantages import ACK, FIN, PSH, RST, SYN, World, fates, keepalive, odd, stamp
 
 
 def test_data_that_was_sent_again_was_lost_the_first_time(tmp_path):
@@ -115,3 +115,22 @@ def test_an_acknowledgement_that_data_overtook_is_only_likely_lost(tmp_path):
     made.send(6.002, "a", ACK, a + 31, b + 4, echo=stamp(6.001, "b"))
 
     assert [(Fate.LOST, False, Why.RUNNING)] == odd(join(*made.write(tmp_path)))
+
+
+def test_an_answer_to_a_syn_that_was_refused_is_lost_whatever_is_acknowledged_of_the_next(tmp_path):
+    """A router resets who answers a SYN; of the answer to the next SYN, with another number, the ACK says nothing."""
+    made = World()
+    made.send(0.0, "a", SYN, 1000, 0, mss=1460)
+    made.send(0.001, "b", SYN | ACK, 5000, 1001, mss=1460, fate="lost")
+    made.send(0.0015, "a", RST, 1001, 0, fate="made", ttl=70)
+    made.send(1.0, "a", SYN, 1000, 0, mss=1460)
+    made.send(1.001, "b", SYN | ACK, 900_000, 1001, mss=1460)
+    made.send(1.002, "a", ACK, 1001, 900_001)
+    made.send(2.0, "a", ACK | PSH, 1001, 900_001, b"hello")
+    made.send(2.01, "b", ACK, 900_001, 1006)
+
+    found = join(*made.write(tmp_path))
+
+    assert [fate for fate in made.truth if fate[0] != "both"] == [each for each in fates(found) if each[0] != "both"]
+    assert 1 == len(found.flows)
+    assert not found.lone

@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.joining import join
 from analyzer.vantage.joint import Fate, Why
-from tests.vantages import ACK, RST, World, keepalive, last_of, odd
+from tests.vantages import ACK, RST, SYN, World, keepalive, last_of, odd
 
 
 def test_what_a_capture_with_nothing_later_lacks_is_only_likely_lost(tmp_path):
@@ -76,3 +76,15 @@ def test_a_reset_that_a_capture_may_have_ended_before_is_not_said_to_be_made(tmp
 
     assert [said] == odd(found)
     assert by == (found.flows[0].ending.by, found.flows[0].ending.proven)
+
+
+def test_what_came_the_other_way_before_shows_that_a_capture_had_begun(tmp_path):
+    """A SYN that passed both points was at the first before its answer, which was lost, would have been."""
+    made = World(timestamps=False)
+    made.send(0.0, "a", SYN, 1000, 0, mss=1460)
+    made.send(0.001, "b", SYN | ACK, 5000, 1001, mss=1460, fate="lost")
+    made.send(1.0, "b", SYN | ACK, 5000, 1001, mss=1460)
+    made.send(1.001, "a", ACK, 1001, 5001)
+    made.send(9.0, "a", ACK, 1000, 5001)
+
+    assert (Fate.LOST, True, Why.RUNNING) == odd(join(*made.write(tmp_path)))[0]

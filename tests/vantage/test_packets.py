@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzer.segment import RST
+from analyzer.segment import ACK, RST, SYN
 from analyzer.vantage.clock import THE_REFERENCE
 from analyzer.vantage.joint import Crossings, Point
 from analyzer.vantage.packets import Packets
@@ -33,3 +33,19 @@ def test_a_packet_is_seen_first_at_the_first_point_of_its_way_that_has_it(packet
     """Of what the point nearest to the sender lacks, the next one on the way saw it first."""
     assert [1, 0, 1] == [packets.seen_first(row) for row in range(3)]
     assert [True, False, True] == packets.everywhere.tolist()
+
+
+def test_numbers_are_of_the_attempt_to_connect_that_they_are_next_to(sightings):
+    """An end that answers a SYN again with another number begins anew: what is acknowledged then is of that attempt."""
+    rows = [(0, 1, 500, 8), (1, 1, 100, 8), (2, 0, 8, 101), (3, 1, 101, 9), (4, 0, 8, 501), (5, 0, 8, 90)]
+    here = sightings(*rows, flags=[SYN | ACK, SYN | ACK, ACK, ACK, ACK, ACK])
+    flow = np.zeros(len(rows), dtype=np.int64)
+    crossings = Crossings(
+        np.arange(len(rows))[:, None], flow, here["side"], here["ts_ns"], np.zeros(len(rows), dtype=np.bool_)
+    )
+    points = [Point("A", 0, 0, 0, 0, 0, 0, (), THE_REFERENCE)]
+
+    made = Packets(WovenFlow(((0, 0, False),), (0,), "ttl"), crossings, np.arange(len(rows)), [here], points)
+
+    assert [0, 1, 1] == made.sent_in[[0, 1, 3]].tolist()
+    assert [1, 0, 0] == made.acknowledges_in[[2, 4, 5]].tolist()

@@ -30,6 +30,16 @@ def test_half_a_number_alone_is_not_enough(sightings):
     assert [(0, 0, False)] == flows_of(*syns)
 
 
+def test_leftovers_with_the_numbers_of_another_flow_are_one(sightings):
+    """A flow whose packets all repeat numbers of an earlier one is paired by when it was."""
+    rows = [(0, 0, 1, 9), (1, 1, 9, 2), (5000, 1, 9, 2), (9000, 1, 9, 2)]
+    later = [(at + 70_000, *rest) for at, *rest in rows]
+
+    found = flows_of(sightings(*rows, flow=[5, 5, 6, 7]), sightings(*later[:2], *later[3:], flow=[2, 2, 3]))
+
+    assert [(5, 2, False), (7, 3, False)] == found
+
+
 def test_a_partner_is_found_from_both_sides(sightings):
     """Flows are looked up by their number at either point; an unknown one has none."""
     partner = Partner([(7, 3, False), (2, 9, True)])
