@@ -87,6 +87,8 @@ class CauseKind:
     """One sentence that leads the story; None where a finding leads it already."""
     who: Sentence | None = None
     """Who must act, naming the machine, and what they should do; None where a finding says so already."""
+    shows: Lines | None = None
+    """What else in the flow itself bears on it: lines of evidence, with their frames."""
     fits: Sentence | None = None
     """What speaks for it in this flow, where others fit as well."""
     why: Lines | None = None
@@ -94,7 +96,7 @@ class CauseKind:
     sees: Lines | None = None
     """What the programs see, in the same way."""
     overrules: frozenset[str] = frozenset()
-    """Findings whose advice does not hold where it leads with a ``why``."""
+    """Findings whose advice does not hold where it leads: with lines of its ``why``, if it has that."""
     replaces: frozenset[str] = frozenset()
     """Findings that do not lead the story where it does: they would name others."""
     tells: str = ""

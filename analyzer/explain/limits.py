@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain import why_so
 from analyzer.explain.unseen import unseen_probes
 from analyzer.findings import Told, kind_of
-from analyzer.findings.kinds import half_close
+from analyzer.findings.kinds import foreign_reset, half_close
 from analyzer.judge.record import other
 from analyzer.judge.scene import holes_in
 from analyzer.judge.verdict import Verdict
@@ -104,6 +104,10 @@ def _of_reset(t: Teller) -> list[Line]:
     if reset is None or t.ending.verdict is Verdict.TIMED_OUT:
         return []
     if t.ending.by == "between":
+        between = t.find(foreign_reset.FROM_BETWEEN.code)
+        if between is not None and "station" in between.data:
+            text = "Why that machine sent the RST, and whether it was another that bore its MAC address."
+            return [Line(text, (reset.frame,))]
         route = " A route that changed would change the TTL too." if "ttl" in reset.strange else ""
         return [Line(f"Which box it was.{route}", (reset.frame,))]
     if told := stations.unsure(t):

@@ -55,8 +55,8 @@ def evidence(t: Teller) -> list[Line]:
     if lead is None and t.cause_is_told:  # a finding tells it, with its own evidence
         return []
     first = [Line(f"Cause: {lead[0].code}, {HOW_SURE[lead[0].certainty]}.", lead[0].frames)] if lead else []
-    beside = witness_lines(t)
-    return [*first, *beside]
+    shown = [] if lead is None or lead[1].shows is None else lead[1].shows(t, lead[0])
+    return [*first, *shown, *witness_lines(t)]
 
 
 def who(t: Teller) -> list[Line]:
@@ -82,7 +82,7 @@ def sees(t: Teller) -> list[Line]:
 def overruled(t: Teller) -> frozenset[str]:
     """Return the findings whose advice the leading cause overrules."""
     lead = leading(t)
-    return lead[1].overrules if lead is not None and why(t) else frozenset()
+    return lead[1].overrules if lead is not None and (lead[1].why is None or why(t)) else frozenset()
 
 
 def replaced(t: Teller) -> frozenset[str]:

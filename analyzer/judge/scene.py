@@ -182,6 +182,41 @@ class Scene:
         return self.until_ns - self.since_ns - self.beside("slack_ns") >= UNHEARD_NS
 
     @property
+    def reset_came_from_new_station(self) -> bool:
+        """Whether the RST came from the station at which its address is said to be now."""
+        reset = self.reset
+        return reset is not None and "mac" in reset.strange and self.beside("reset_mac") == self.beside("moved_to")
+
+    @property
+    def was_moved(self) -> bool:
+        """Whether ARP or neighbour discovery said that its address is at another station, since the flow began.
+
+        Where they had not said before where it was, its segments show it; then it was said unasked, or the RST came
+        from there: who asks may get an answer from another interface of the same host.
+        """
+        if self.beside("moved_frame") == 0 or self.beside("moved_from") == self.beside("moved_to"):
+            return False
+        unasked = self.beside("moved_seen") == 0 or self.beside("moved_unasked") == 1
+        return unasked or self.reset_came_from_new_station
+
+    @property
+    def was_leased(self) -> bool:
+        """Whether DHCP gave its address to another station than before, while the flow was silent."""
+        return self.since_ns < self.beside("leased_ns") <= self.until_ns
+
+    @property
+    def left_ns(self) -> int | None:
+        """When its address was first known to be at another station; what came in its name since is not its host's."""
+        moves = [self.beside("moved_ns")] if self.was_moved else []
+        moves += [self.beside("leased_ns")] if self.was_leased else []
+        return min(moves, default=None)
+
+    def is_of_its_host(self, ts_ns: int) -> bool:
+        """Say whether what came in its name at an instant can be of the host that held the connection."""
+        left_ns = self.left_ns
+        return left_ns is None or ts_ns < left_ns
+
+    @property
     def station_is_heard(self) -> bool:
         """Whether its own station sent something since, before the end, in whoever's name."""
         return self.is_on_link and self.since_ns < self.beside("station_ns") <= self.until_ns
@@ -192,7 +227,9 @@ class Scene:
         frames = {
             self.beside(f"{name}_frame")
             for name in ("sign", "last", "said")
-            if self.beside(f"{name}_frame") and self.since_ns < self.beside(f"{name}_ns") <= self.until_ns
+            if self.beside(f"{name}_frame")
+            and self.since_ns < self.beside(f"{name}_ns") <= self.until_ns
+            and self.is_of_its_host(self.beside(f"{name}_ns"))
         }
         return tuple(sorted(frames - self._errors_of_others))
 
@@ -213,7 +250,7 @@ class Scene:
     @property
     def is_heard_throughout(self) -> bool:
         """Whether its host was heard beside the flow all the time: it was never silent for as long."""
-        if self.beside("known") != 1:
+        if self.beside("known") != 1 or not self.is_of_its_host(self.beside("last_ns")):
             return False
         lately = self.beside("last_ns") > self.until_ns - self.beside("longest_ns")
         return lately and 0 < self.beside("longest_ns") < self.until_ns - self.since_ns
@@ -221,4 +258,5 @@ class Scene:
     @property
     def later_frames(self) -> tuple[int, ...]:
         """The last frame of its host, if that came after the flow's end."""
-        return (self.beside("last_frame"),) if self.beside("last_ns") > self.until_ns else ()
+        last_ns = self.beside("last_ns")
+        return (self.beside("last_frame"),) if last_ns > self.until_ns and self.is_of_its_host(last_ns) else ()

@@ -74,7 +74,8 @@ def _link(scene: Scene) -> Iterator[Witness]:
             )
         if scene.beside(f"{prefix}said_frame"):
             frame, ts_ns = scene.beside(f"{prefix}said_frame"), scene.beside(f"{prefix}said_ns")
-            yield Witness(kind, about, (frame,), ts_ns, "answered", {"address": whom})
+            moved = about == quiet and not scene.is_of_its_host(ts_ns)
+            yield Witness(kind, about, (frame,), ts_ns, "elsewhere" if moved else "answered", {"address": whom})
     if scene.beside("moved_frame"):
         data = {
             "address": scene.record.endpoint(quiet).address,
@@ -96,15 +97,19 @@ def _signs(scene: Scene) -> Iterator[Witness]:
     if scene.record.a.address == scene.record.b.address:
         return  # one host talks to itself: whatever is heard of the address may be the asker's own
     if scene.beside("last_frame") and not scene.is_heard_by_others_only:
-        frames = tuple(sorted({scene.beside("sign_frame"), scene.beside("last_frame")}))
+        own = scene.is_of_its_host(scene.beside("sign_ns"))
+        # behind a sign of its own host, one of the machine that has its address since says nothing of it
+        last = "sign" if own and not scene.is_of_its_host(scene.beside("last_ns")) else "last"
+        frames = tuple(sorted({scene.beside("sign_frame"), scene.beside(f"{last}_frame")}))
         data: dict[str, int | str] = {
             "address": address,
             "after_ns": scene.beside("sign_ns") - scene.since_ns,
-            "last_after_ns": scene.beside("last_ns") - scene.since_ns,
+            "last_after_ns": scene.beside(f"{last}_ns") - scene.since_ns,
             "what": scene.beside("last_what"),
             "longest_ns": scene.beside("longest_ns"),
         }
         says = "heard" if scene.sign_frames else "throughout" if scene.is_heard_throughout else "heard_later"
+        says = says if own else "elsewhere"
         yield Witness("life_sign", scene.quiet, frames, scene.beside("sign_ns"), says, data)
     elif scene.is_unheard and scene.is_silent:
         slack_ns = scene.beside("slack_ns")

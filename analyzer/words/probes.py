@@ -26,7 +26,7 @@ def probe_summary(t: Teller) -> list[Line]:
     for side in SIDES:
         probes = t.probes(side)
         if probes:
-            text = f"{t.start(side)} sent {count(len(probes), 'keepalive probe')}, {t.answered_text(probes)}."
+            text = f"{t.start(side)} sent {count(len(probes), 'keepalive probe')}, {_how_answered(t, probes)}."
             found.append(Line(text, evidence(probes)))
     for side in SIDES:
         undecided = t.record.undecided_from(side)
@@ -37,6 +37,16 @@ def probe_summary(t: Teller) -> list[Line]:
             )
             found.append(Line(text, tuple(each.frame for each in undecided)))
     return found or [Line("No keepalive probe was captured.", (t.record.first_frame, t.record.last_frame))]
+
+
+def _how_answered(t: Teller, probes: tuple[Probe, ...]) -> str:
+    """Return how many were answered, and when the last was, if it was: until then the peer's kernel was alive."""
+    told, last = t.answered_text(probes), probes[-1]
+    if len(probes) == 1 or not last.answered:
+        return told
+    if all(probe.answered for probe in probes):
+        return f"{told}, the last at {t.at(last.ts_ns)}"
+    return f"{told}; the last, at {t.at(last.ts_ns)}, was answered"
 
 
 def in_all(t: Teller, told: str) -> str | None:

@@ -76,6 +76,13 @@ def _answered(t: Teller, w: Witness) -> str:
     return f"{text(w, 'address')} was heard by {_asking(w)} at {t.at(w.ts_ns)}: its host is alive on this link."
 
 
+def _answered_elsewhere(t: Teller, w: Witness) -> str:
+    return (
+        f"{text(w, 'address')} was heard by {_asking(w)} at {t.at(w.ts_ns)}, from the machine that has the address by"
+        " then: that says nothing of the one that had it."
+    )
+
+
 def _moved(t: Teller, w: Witness) -> str:
     how = ", unprompted," if number(w, "unasked") else ""
     if "seen" in w.data:
@@ -101,6 +108,15 @@ def _heard(t: Teller, w: Witness) -> str:
     when = f"from {first} to {last}" if number(w, "last_after_ns") > number(w, "after_ns") else first
     del t
     return f"{text(w, 'address')} was heard outside this flow {when} after its last packet here ({what})."
+
+
+def _heard_elsewhere(t: Teller, w: Witness) -> str:
+    del t
+    what = CARRIED.get(number(w, "what"), f"IP protocol {number(w, 'what')}")
+    return (
+        f"{text(w, 'address')} was heard outside this flow {duration(number(w, 'after_ns'))} after its last packet here"
+        f" ({what}), when another machine had that address: no sign of the one that held the connection."
+    )
 
 
 def _throughout(t: Teller, w: Witness) -> str:
@@ -320,12 +336,15 @@ SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
     ("arp", "unanswered"): _unanswered,
     ("ndp", "unanswered"): _unanswered,
     ("arp", "answered"): _answered,
+    ("arp", "elsewhere"): _answered_elsewhere,
     ("ndp", "answered"): _answered,
+    ("ndp", "elsewhere"): _answered_elsewhere,
     ("arp", "moved"): _moved,
     ("ndp", "moved"): _moved,
     ("arp", "announced"): _announced,
     ("ndp", "announced"): _announced,
     ("life_sign", "heard"): _heard,
+    ("life_sign", "elsewhere"): _heard_elsewhere,
     ("life_sign", "throughout"): _throughout,
     ("life_sign", "heard_later"): _heard_later,
     ("life_sign", "unheard"): _unheard,
@@ -369,8 +388,10 @@ def witness_lines(t: Teller) -> list[Line]:
     """Return what all witnesses of a flow say, with their frames."""
     told: list[Line] = []
     for witness in t.judged.witnesses:
-        # who answered ARP was heard: that its station was heard in the same frame says no more
-        again = witness.says == "station" and any(set(witness.frames) <= set(line.frames) for line in told)
+        # who answered ARP was heard: that its station, or its address, was heard in the same frame says no more
+        again = witness.says in {"station", "elsewhere"} and any(
+            set(witness.frames) <= set(line.frames) for line in told
+        )
         if not again:
             told.append(Line(says(t, witness), witness.frames))
     return told

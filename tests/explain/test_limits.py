@@ -30,7 +30,7 @@ def limits(judged):
             "Whether 9 is really the count that was set (TCP_KEEPCNT): on Linux a TCP_USER_TIMEOUT overrides it.",
         ),
         ("dead_peer_silence.pcap", "Whether these probes, or their answers, were lost"),
-        ("lab/fw_reject_rst.pcap", "Which box it was."),
+        ("lab/fw_reject_rst.pcap", "Why that machine sent the RST, and whether it was another that bore its MAC"),
         ("lab/midstream_answered.pcap", "No SYN was captured"),
         ("lab/any_router_sll.pcap", "captured again; the first of each counts"),
         ("lab/any_router_sll.pcap", "the client's numbers jump (once)"),

@@ -17,13 +17,13 @@ def kinds(made):
 
 
 def test_questions_answers_and_moves():
-    """ARP testifies to questions in vain, to an answer, and to an address that moved."""
+    """ARP testifies to questions in vain, to an address that moved, and to an answer from where it is now."""
     made = dead()
     for at_s in (11, 12):
         made.arp(at_s, 1, mac=MAC_A)
     made.arp(13, 2, sender=IP_B, target=IP_B, mac=MAC_C)
 
-    assert {("arp", "unanswered"), ("arp", "answered"), ("arp", "moved")} <= set(kinds(made))
+    assert {("arp", "unanswered"), ("arp", "elsewhere"), ("arp", "moved")} <= set(kinds(made))
 
 
 def test_errors_are_grouped():

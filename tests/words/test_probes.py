@@ -15,6 +15,16 @@ def test_each_prober_has_a_line():
     ] == [line.text for line in probe_summary(Teller(judged, start_ns))]
 
 
+def test_until_when_probes_were_answered_is_said():
+    """Where the last probe was answered, its time shows until when the peer's kernel was alive."""
+    answered = "+5 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n"
+    all_of_them, all_but_one = opened(2 * answered), opened("+5 a > b . 5:5(0) ack 1\n" + 2 * answered)
+
+    told = [probe_summary(Teller(judged, judged.record.first_ns))[0].text for judged in (all_of_them, all_but_one)]
+    assert told[0].startswith("The client sent 2 keepalive probes, all answered, the last at +")
+    assert "3 keepalive probes, 2 answered; the last, at +" in told[1]
+
+
 def test_how_many_probes_there_were_is_said_once():
     """Where the total is not told yet it is, with what became of the probes."""
     (judged,), start_ns = captured("founding_go_fin60.pcap")

@@ -1,4 +1,4 @@
-"""Causes that ARP and neighbour discovery show: who does not answer on the captured link, and what moved."""
+"""Causes that ARP and neighbour discovery show: who does not answer on the captured link."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow, Trait
-from analyzer.findings.kinds import foreign_reset, forgotten, lapses, unanswered
+from analyzer.findings.kinds import lapses, unanswered
 from analyzer.judge.judged import Certainty
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
@@ -46,35 +46,9 @@ def hop_is_known(s: Scene) -> bool:
     return s.hop_is_known
 
 
-def moved_meanwhile(s: Scene) -> bool:
-    """ARP or neighbour discovery said that its address is at another station, while the flow lived or later.
-
-    Where they had not said before where it was, its segments show it; then it was said unasked, or the RST came from
-    there: who asks may get an answer from another interface of the same host.
-    """
-    if s.beside("moved_frame") == 0 or s.beside("moved_from") == s.beside("moved_to"):
-        return False
-    return s.beside("moved_seen") == 0 or s.beside("moved_unasked") == 1 or reset_came_from_new_station(s)
-
-
-def moved_since(s: Scene) -> bool:
-    """That was no earlier than a moment before its last word in the flow."""
-    return s.beside("moved_ns") > s.since_ns - s.beside("slack_ns")
-
-
-def leased_to_another(s: Scene) -> bool:
-    """DHCP gave its address to another station than before, while the flow was silent."""
-    return s.since_ns < s.beside("leased_ns") <= s.until_ns
-
-
 def lease_ended(s: Scene) -> bool:
     """Its host gave the address back, or was given another one, by DHCP, while the flow was silent."""
     return any(s.since_ns < s.beside(name) <= s.until_ns for name in ("back_ns", "got_ns"))
-
-
-def reset_came_from_new_station(s: Scene) -> bool:
-    """The RST came from that other station."""
-    return s.reset is not None and "mac" in s.reset.strange and s.beside("reset_mac") == s.beside("moved_to")
 
 
 def _gone(s: Scene) -> Facts:
@@ -95,17 +69,6 @@ def _asked(s: Scene) -> Facts:
 def _hop_asked(s: Scene) -> Facts:
     frames = (s.beside("hop_asked_frame"), s.beside("hop_asked_last_frame"), *s.asked_frames[:1])
     return frames, {"address": s.hop or "", "count": s.beside("hop_asked")}
-
-
-def _moved(s: Scene) -> Facts:
-    how = "moved" if moved_meanwhile(s) else "leased"
-    frames = (s.beside(f"{how}_frame"), *([s.reset.frame] if s.reset else s.asked_frames[:1]))
-    data: dict[str, int | str] = {
-        "address": s.record.endpoint(s.quiet).address,
-        "to_mac": mac_text(s.beside(f"{how}_to")),
-        "from_mac": mac_text(s.beside(f"{how}_from")),
-    }
-    return frames, data
 
 
 def _lease(s: Scene) -> Facts:
@@ -157,53 +120,6 @@ def _gateway_headline(t: Teller, cause: Cause) -> str:
 def _gateway_who(t: Teller, cause: Cause) -> str:
     del t
     return f"Whoever runs the router {cause.data['address']}, and the link to it. The peer itself may be fine."
-
-
-def _moved_headline(t: Teller, cause: Cause) -> str:
-    del t
-    return (
-        f"{cause.data['address']} moved to another machine: it is at {cause.data['to_mac']}, and was at"
-        f" {cause.data['from_mac']}, which held the connection."
-    )
-
-
-def _moved_who(t: Teller, cause: Cause) -> str:
-    del t
-    return (
-        f"Whoever moves {cause.data['address']} (failover, a floating address, a new host of that address): the machine"
-        " that takes it over does not know its connections. Clients must connect anew; keepalive only notices."
-    )
-
-
-def _moved_why(t: Teller, cause: Cause) -> list[Line]:
-    """Who answers, and that it is no box between."""
-    reset = t.reset
-    if reset is None or t.ending.verdict is Verdict.TIMED_OUT:
-        return []
-    peer = t.the(reset.sender)
-    text = (
-        f"Whoever has {peer}'s address now has no such connection, and answers with a RST. No box between need have"
-        f" forgotten it. The machine that had the address may hold the connection still, but nothing reaches it there."
-    )
-    return [Line(text, cause.frames)]
-
-
-def _moved_sees(t: Teller, cause: Cause) -> list[Line]:
-    """What the programs get of it."""
-    reset = t.reset
-    if reset is None or t.ending.verdict is Verdict.TIMED_OUT:
-        return []
-    asker = t.start(other(reset.sender))
-    return [
-        Line(
-            f"{asker}, read: ECONNRESET, not end of file. Write: ECONNRESET if it comes first, then EPIPE.",
-            (reset.frame,),
-        ),
-        Line(
-            f"The program on the machine that had {cause.data['address']}, if it runs: learns nothing of the RST.",
-            cause.frames,
-        ),
-    ]
 
 
 def _gone_headline(t: Teller, cause: Cause) -> str:
@@ -342,33 +258,6 @@ GATEWAY_OFF_LINK: Final = CauseKind(
         change="Look at the router, its interface, and the link to it.",
         doubt="See peer-off-link. If ARP never named the router, the address asked for is taken to be the router's.",
         source="RFC 826; RFC 4861 7.3",
-    ),
-)
-ADDRESS_MOVED: Final = CauseKind(
-    code="address-moved",
-    needs=frozenset({Trait.SILENT, Trait.RESET}),
-    needs_question=True,
-    rows=(
-        CauseRow(Certainty.PROVEN, (c.was_reset, moved_meanwhile, reset_came_from_new_station)),
-        CauseRow(Certainty.LIKELY, (c.fell_silent, moved_meanwhile, moved_since)),
-        CauseRow(Certainty.LIKELY, (c.was_reset, c.knows_no_connection, moved_meanwhile)),
-        CauseRow(Certainty.LIKELY, (c.fell_silent, leased_to_another)),
-    ),
-    facts=_moved,
-    headline=_moved_headline,
-    who=_moved_who,
-    why=_moved_why,
-    sees=_moved_sees,
-    overrules=frozenset({foreign_reset.FROM_BETWEEN.code, forgotten.FORGOTTEN.code}),
-    replaces=frozenset({foreign_reset.FROM_BETWEEN.code, forgotten.FORGOTTEN.code}),
-    tells="Check whether the new machine answers, and what moved the address (keepalived, pacemaker, a cloud's API).",
-    text=LongText(
-        title="The address moved to another machine",
-        meaning="ARP, neighbour discovery or DHCP shows the peer's address at another MAC address than before.",
-        why="The machine that has it now knows nothing of the other one's connections.",
-        change="Have clients connect anew after a failover; share the connections' state where the product can.",
-        doubt="An ARP packet can be forged on the link, not from afar. A host with two interfaces may change over too.",
-        source="RFC 826; RFC 5227 3; RFC 5798 8.1.2",
     ),
 )
 ADDRESS_GONE: Final = CauseKind(

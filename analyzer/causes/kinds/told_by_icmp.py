@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow, Trait
-from analyzer.findings.kinds import path_mtu
+from analyzer.findings.kinds import dead_peer, path_mtu
 from analyzer.judge.judged import Certainty
 from analyzer.judge.nearness import Whence, errors_come_from
 from analyzer.judge.record import other
+from analyzer.judge.tried import tried_before
+from analyzer.track.trial import TRIAL_LEAST_NS
 from analyzer.words.icmp import icmp_text
-from analyzer.words.model import LongText
-from analyzer.words.teller import capital, count
+from analyzer.words.model import Line, LongText
+from analyzer.words.teller import capital, count, duration, setting
 
 if TYPE_CHECKING:
     from analyzer.causes.kind import Facts
@@ -95,7 +97,27 @@ def _first(error: IcmpError, number: int) -> dict[str, int | str]:
 
 
 def _rejects(s: Scene) -> Facts:
-    return _facts_of(PROHIBITED, s)
+    """Add what the silence before the first refused packet says of an idle limit."""
+    frames, data = _facts_of(PROHIBITED, s)
+    errors = c.errors_of(PROHIBITED, exact=True)(s)
+    tried = tried_before(s.record, _refused_first(s, errors[0])) if errors else None
+    if tried is not None:
+        data |= {
+            "silence_ns": tried.silence_ns,
+            "survived_ns": tried.survived_ns,
+            "limit": "excluded" if tried.excludes_limit else "fits",
+            "refused_frame": _refused_first(s, errors[0]) or 0,
+        }
+    return frames, data
+
+
+def _refused_first(s: Scene, error: IcmpError) -> int | None:
+    """Return the frame that the first error is about: a probe, or what broke the last silence just before it."""
+    if error.quotes_probe is not None:
+        in_vain = [probe.frame for probe in s.in_vain]
+        return error.quotes_probe if in_vain[:1] == [error.quotes_probe] else None
+    broke = s.record.trial_to
+    return broke if broke is not None and broke < error.frame and not s.in_vain else None
 
 
 def _routeless(s: Scene) -> Facts:
@@ -138,10 +160,49 @@ def _rejects_headline(t: Teller, cause: Cause) -> str:
 
 
 def _rejects_who(t: Teller, cause: Cause) -> str:
+    """Return what to do at the filter; and at the prober, unless no idle limit can have run out."""
+    head = f"Whoever runs the packet filter at {_box(t, cause)}:"
+    changed = "its rules changed then, or it was restarted"
+    if cause.data.get("limit") == "fits":
+        survived_ns = int(cause.data["survived_ns"])
+        often = f"more often than every {duration(survived_ns)}" if survived_ns else "more often"
+        side: Side = "a" if cause.data["to"] == "a" else "b"
+        return (
+            f"{head} either it forgot the connection while nothing passed; then raise its idle limit, or have"
+            f" {t.the(side)} probe {often}, which would have kept it. Or {changed}: then let this connection pass, even"
+            " when the filter has no state for it, for no keepalive setting keeps it."
+        )
+    if cause.data.get("limit") == "excluded":
+        return (
+            f"{head} no idle limit ran out, so most likely {changed}. Let this connection pass, even when the filter"
+            " has no state for it. Other keepalive settings cannot keep it."
+        )
     return (
-        f"Whoever runs the packet filter at {_box(t, cause)}: let this connection pass, even when the filter has no"
-        " state for it. Other keepalive settings cannot keep it; they only change how soon the loss is noticed."
+        f"{head} let this connection pass, even when the filter has no state for it. Whether an idle limit ran out does"
+        " not show; if one did, probing more often than that keeps the connection. Otherwise keepalive settings only"
+        " change how soon the loss is noticed."
     )
+
+
+def _rejects_shows(t: Teller, cause: Cause) -> list[Line]:
+    """Return how long nothing had passed before the first refused packet, and what was survived before."""
+    if "limit" not in cause.data:
+        return []
+    silence_ns, survived_ns = int(cause.data["silence_ns"]), int(cause.data["survived_ns"])
+    record, refused = t.record, int(cause.data["refused_frame"])
+    passed = f"Nothing had passed for {duration(silence_ns)} before the first packet that was refused"
+    if cause.data["limit"] == "excluded":
+        known = f"a silence of {duration(survived_ns)} was survived" if survived_ns else "no box forgets so soon"
+        return [Line(f"{passed}; {known}: no idle limit ran out.", (refused,))]
+    longest = (
+        f"the longest silence it survived was {duration(survived_ns)}"
+        if survived_ns
+        else f"no earlier silence was as long as {setting(TRIAL_LEAST_NS)}"
+    )
+    frames = (record.trial_from, refused) if record.trial_from is not None else (refused,)
+    return [
+        Line(f"{passed}; {longest}. So the filter may have forgotten the connection (inferred).", tuple(sorted(frames)))
+    ]
 
 
 def _routeless_headline(t: Teller, cause: Cause) -> str:
@@ -176,11 +237,16 @@ FILTER_REJECTS: Final = CauseKind(
     facts=_rejects,
     headline=_rejects_headline,
     who=_rejects_who,
+    shows=_rejects_shows,
+    overrules=frozenset({dead_peer.DEAD.code}),
     text=LongText(
         title="A packet filter rejects",
         meaning="A box on the path, or the peer's host, refuses the packets and says so by ICMP.",
         why="The peer may be fine: packets do not reach it. ICMP ends no established connection (RFC 5927).",
-        change="Let the connection pass at the box that sent the ICMP error; its address is named.",
+        change=(
+            "Let the connection pass at the box that sent the ICMP error; its address is named. Where that box forgot"
+            " the connection in a silence, probe more often than its idle limit, or raise that."
+        ),
         doubt=(
             "An ICMP error can be forged; it is called proven only if it quotes the very number that had been sent,"
             " which nobody off the path knows."

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.record import other
+from analyzer.judge.scene import Scene
+from analyzer.judge.tried import tried_before
 from analyzer.judge.verdict import BETWEEN
+from analyzer.judge.witness import mac_text
+from analyzer.label.unlike_sender import hops
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
-from analyzer.words.teller import lines, number, side_of
+from analyzer.words.teller import duration, lines, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
+    from analyzer.judge.events import Reset
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
 
@@ -24,16 +29,21 @@ FIN_WAIT_LEAST_NS: Final = 1_000_000_000
 """No timeout of FIN-WAIT-2 is shorter (tcp_fin_timeout and TCP_LINGER2 are whole seconds)."""
 
 
+FULL_TTLS: Final = frozenset({64, 128, 255})
+"""What packets begin with, but for old systems: one that still has it has passed no router."""
+
+
 def reset_from_between(f: Flows) -> Mask:
     """The RST that ended the flow came in its name, but from another distance, or it went on afterwards."""
     return f.own_reset & (f.by == BETWEEN)
 
 
 def _evidence(case: Case) -> Evidence:
-    """In what the RST differs from the endpoint's own packets."""
+    """In what the RST differs from the endpoint's own packets, which machine sent it, and whether a limit ran out."""
     reset = case.own_reset
     assert reset is not None
     low, high = reset.own_ttl or (None, None)
+    tried = tried_before(case.record, reset.answers_probe)
     return frames_of(reset.answers_probe, reset.frame), known(
         reset_frame=reset.frame,
         probe_frame=reset.answers_probe,
@@ -41,6 +51,25 @@ def _evidence(case: Case) -> Evidence:
         ttl=reset.ttl,
         own_ttl_low=low,
         own_ttl_high=high,
+        silence_ns=tried.silence_ns if tried else None,
+        survived_ns=tried.survived_ns if tried else None,
+        limit=("excluded" if tried.excludes_limit else "fits") if tried else None,
+        **_nearest(case, reset),
+    )
+
+
+def _nearest(case: Case, reset: Reset) -> dict[str, int | str]:
+    """Return that the RST has passed no router here, unlike the endpoint's packets, and who bears its MAC address."""
+    if reset.ttl not in FULL_TTLS or reset.own_ttl is None or not all(map(hops, reset.own_ttl)):
+        return {}
+    beside = case.record.beside
+    mac = -1 if beside is None else beside["reset_mac"]
+    brings = beside is not None and mac >= 0 and mac == beside["mac"]
+    return known(
+        on_link=1,
+        station=mac_text(mac) or None,
+        brings=1 if brings else None,
+        hop=Scene(case.record, case.ending, ()).hop if brings else None,
     )
 
 
@@ -123,15 +152,68 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             f" {t.the(side)} learns that from the answer to what it sends next."
         )
     fin = t.fin(side)
+    found = lines(Line(box, f.frames), _sender_line(t, f), _limit_line(f))
     if fin is None or "mac" in str(f.data["differs"]) or _only_went_on(f):
-        return [Line(box, f.frames)]
+        return found
     own = (
         f"Or it is {t.the(side)}'s own after all: it had sent FIN before, and if the route changed since, the TTL"
         " did too."
     )
     if t.reset is not None and t.reset.ts_ns - fin.ts_ns >= FIN_WAIT_LEAST_NS:
         own += " Then its FIN-WAIT-2 had run out."
-    return [Line(box, f.frames), Line(own, (fin.frame, *f.frames))]
+    return [*found, Line(own, (fin.frame, *f.frames))]
+
+
+def _sender(f: Finding) -> str:
+    """Return what is known of the machine that sent the RST: ``the next hop 10.0.0.1 (MAC 02:...)``."""
+    mac = f"MAC {f.data['station']}" if "station" in f.data else ""
+    if "brings" in f.data:
+        return f"the next hop {f.data['hop']} ({mac})" if "hop" in f.data else f"the next hop ({mac})"
+    return f"the machine on this link with {mac}" if mac else "a machine on this link"
+
+
+def _sender_line(t: Teller, f: Finding) -> Line | None:
+    """Return where the RST's sender stands, where its TTL tells."""
+    if "on_link" not in f.data:
+        return None
+    owner = t.the(side_of(f))
+    also = f", which brings {owner}'s packets too" if "brings" in f.data else ""
+    text = (
+        f"{number(f, 'ttl')} is a TTL that packets begin with: the RST passed no router up to here. So most likely"
+        f" {_sender(f)} sent it{also}."
+    )
+    return Line(text, (number(f, "reset_frame"),))
+
+
+def _limit_line(f: Finding) -> Line | None:
+    """Return what the silence before the probe says of an idle limit."""
+    if "limit" not in f.data:
+        return None
+    silence_ns, survived_ns = number(f, "silence_ns"), number(f, "survived_ns")
+    passed = f"Nothing had passed for {duration(silence_ns)} before the probe that drew the RST"
+    if f.data["limit"] == "fits":
+        longest = f"the longest silence survived was {duration(survived_ns)}" if survived_ns else "none before was long"
+        text = f"{passed}; {longest}. So an idle timeout may have run out (inferred)."
+    elif survived_ns:
+        text = f"{passed}, and a silence of {duration(survived_ns)} was survived: no idle timeout ran out."
+    else:
+        text = f"{passed}: no known box forgets a connection so soon."
+    return Line(text, f.frames)
+
+
+def _change(f: Finding) -> str | None:
+    """Return who must act, and what fits the silence before the RST."""
+    if "limit" not in f.data and "on_link" not in f.data:
+        return None
+    where = _sender(f) if "on_link" in f.data else "the firewalls, NAT and load balancers on the path"
+    survived_ns = number(f, "survived_ns")
+    if f.data.get("limit") == "excluded":
+        return (
+            f"Check {where}: a new rule, a policy, a restart. No idle timeout ran out, so other keepalive settings do"
+            " not help."
+        )
+    often = f"probing more often than every {duration(survived_ns)}" if survived_ns else "probing more often"
+    return f"Check {where}: an idle timeout, a restart, a new rule. If it was an idle timeout, {often} helps."
 
 
 FROM_BETWEEN: Final = FindingKind(
@@ -160,6 +242,7 @@ FROM_BETWEEN: Final = FindingKind(
         source="field guide 6, 8, 9.5",
     ),
     detail=_detail,
+    change=_change,
     lead=Lead(_headline, _happened, _why, overrules=True),
     advice=Advice.READER,
 )

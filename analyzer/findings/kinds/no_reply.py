@@ -90,7 +90,15 @@ def _evidence(case: Case) -> Evidence:
         bytes=case.peer_facts.payload_bytes,
         answered=len(probes),
         waited_ns=_until_ns(case, probes) - sent_ns,
+        program=str(case.record.endpoint(case.side)),
+        called=_role(case),
     )
+
+
+def _role(case: Case) -> str | None:
+    """Return what its end is called, where the capture shows who opened the connection."""
+    opener = case.record.initiator
+    return None if opener is None else "client" if opener == case.side else "server"
 
 
 def _later_evidence(case: Case) -> Evidence:
@@ -148,6 +156,16 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     ]
 
 
+def _change(f: Finding) -> str:
+    """Name the program that must be looked at by its address and port."""
+    called = f" (the {f.data['called']})" if "called" in f.data else ""
+    return (
+        f"Find out what the program on {f.data['program']}{called} is doing (a lock, an exhausted pool, a backend that"
+        " hangs). At the asking end set a time limit for replies (read timeout), or use heartbeats that the program"
+        " itself answers."
+    )
+
+
 NO_REPLY: Final = FindingKind(
     code="request-without-reply",
     rows=(
@@ -176,6 +194,7 @@ NO_REPLY: Final = FindingKind(
         source="RFC 9293 3.8.4; RFC 1122 4.2.3.6",
     ),
     detail=_headline,
+    change=_change,
     lead=Lead(_headline, _happened, _why),
     advice=Advice.READER,
 )

@@ -41,10 +41,12 @@ def _often_evidence(case: Case) -> Evidence:
 
 def _often_detail(t: Teller, f: Finding) -> str:
     rate = PER_MINUTE_NS / number(f, "gap_ns")
+    text = f"{t.start(side_of(f))} probes about every {duration(number(f, 'gap_ns'))}, {rate:.0f} times a minute."
+    if t.ending.by == "between":  # a box on this path did what no known one does: nothing is enough for it
+        return text
     return (
-        f"{t.start(side_of(f))} probes about every {duration(number(f, 'gap_ns'))}, {rate:.0f} times a minute. The"
-        " shortest known idle timeout of a middlebox is 60 s, so probing every 30 to 45 s would be enough to keep the"
-        " connection."
+        f"{text} The shortest known idle timeout of a middlebox is 60 s, so probing every 30 to 45 s would be enough to"
+        " keep the connection."
     )
 
 

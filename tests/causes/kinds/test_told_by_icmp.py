@@ -6,7 +6,7 @@ import pytest
 
 from tests.capture.craft import IP_A, IP_B, ethernet, icmp, ipv4
 from tests.causes.scenes import Shown, dead
-from tests.track.test_beside import ACK, SYN
+from tests.track.test_beside import ACK, RST, SYN
 
 ROUTER = bytes([10, 0, 0, 254])
 
@@ -88,3 +88,36 @@ def test_delay_tells_whether_the_host_itself_rejects(took_s, who):
     assert made.headline().startswith(who)
     assert ("came sooner than anything from there can" in made.section("Evidence")) == (took_s < 0.01)
     assert ("was heard outside this flow" in made.section("Evidence")) == (took_s > 0.01)
+
+
+def refused(*answered, last_s):
+    """Probes that are answered, and one that is refused, with the advice and the evidence of it."""
+    made = Shown()
+    made.opened(1)
+    for at_s in answered:
+        made.a(at_s, seq=0)
+        made.b(at_s + 0.001)
+    for at_s in (last_s, last_s + 1, last_s + 2):
+        made.a(at_s, seq=0)
+        error(made, at_s + 0.001, 3, 3)
+    made.a(last_s + 3, RST | ACK)
+    made.put(last_s + 20, ethernet(b"", 0x88B5, src=9))
+    return made.section("Who must act"), made.section("Evidence"), made.section("What to change")
+
+
+def test_a_filter_may_have_forgotten_the_connection():
+    """Refused after a silence longer than all that were survived: to probe more often may have kept it."""
+    who, evidence, change = refused(5, last_s=12)
+
+    assert "have the client probe more often than every 3.998 s, which would have kept it" in who
+    assert "Nothing had passed for 6.999 s before the first packet that was refused" in evidence
+    assert "the longest silence it survived was 3.998 s" in evidence
+    assert not change
+
+
+def test_a_filter_that_forgot_nothing():
+    """Refused after a silence that was survived before: no idle limit ran out, and no setting helps."""
+    who, evidence, _ = refused(8, last_s=12)
+
+    assert "no idle limit ran out, so most likely its rules changed" in who
+    assert "a silence of 6.998 s was survived" in evidence

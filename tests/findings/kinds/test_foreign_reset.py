@@ -1,7 +1,7 @@
 """RSTs that a box in between sent."""
 
 from analyzer import explain
-from tests.judging import captured, opened, scenario, texts, told
+from tests.judging import OPENING, captured, opened, scenario, texts, told, written
 
 
 def finding(name, code):
@@ -45,3 +45,34 @@ def test_after_a_fin_a_foreign_ttl_may_be_a_new_route():
 """)
 
     assert "Then its FIN-WAIT-2 had run out." in texts(told(judged), "Why")
+
+
+ANSWERED = "+4 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6 ttl 127\n"
+FORGED = "+{} a > b . 5:5(0) ack 1\n+.01 b > a R 1:1(0) win 0 ttl {} id 0\n"
+
+
+def forged(wait, ttl):
+    """Two probes that are answered from afar, and one that draws a RST with this TTL."""
+    opening = OPENING.replace("ack 1\n+.01 a > b  .", "ack 1 ttl 127\n+.01 a > b  .").replace(
+        "ack 6\n", "ack 6 ttl 127\n"
+    )
+    return told(written(opening + 2 * ANSWERED + FORGED.format(wait, ttl)))
+
+
+def test_a_full_ttl_shows_that_its_sender_is_on_this_link():
+    """A RST that has passed no router came from a machine on this link, where its end's packets come from afar."""
+    near, far = forged(4, 64), forged(4, 60)
+
+    assert "64 is a TTL that packets begin with: the RST passed no router" in texts(near, "Why")
+    assert "passed no router" not in texts(far, "Why")
+
+
+def test_a_silence_that_was_survived_excludes_an_idle_timeout():
+    """Who dropped the flow after a silence as long as one before did not forget it, and nothing else is advised."""
+    same, longer = forged(4, 64), forged(9, 64)
+
+    assert "no idle timeout ran out" in texts(same, "Why")
+    assert "No idle timeout ran out, so other keepalive settings do not help." in texts(same, "What to change")
+    assert "30 to 45 s would be enough" not in texts(same, "Also")
+    assert "an idle timeout may have run out" in texts(longer, "Why")
+    assert "probing more often than every 4.000 s helps" in texts(longer, "What to change")

@@ -49,6 +49,8 @@ def test_a_program_may_hang_at_a_later_request():
     assert "The server's program stopped replying" in told.headline
     assert judged.finding("request-without-reply").frames == (8, 10, 12, 14, 16)
     assert "program-hung" == judged.causes[0].code
+    program = str(judged.record.endpoint(judged.finding("request-without-reply").about))
+    assert f"the program on {program} (the server)" in told.section("What to change").lines[0].text
 
 
 def test_who_speaks_last_does_not_wait_for_a_reply():

@@ -1,0 +1,50 @@
+"""What the silence before the first refused packet says of an idle limit, beside those that the flow survived.
+
+A box that forgets a connection when nothing passes for some time refuses what breaks a silence longer than all that
+were survived. Where one as long was survived before, no such limit ran out.
+
+It must not say whose limit that is, or hold a sentence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from analyzer.track.trial import TRIAL_LEAST_NS
+
+if TYPE_CHECKING:
+    from analyzer.judge.record import FlowRecord
+
+NEARLY: Final = 50
+"""A silence that is this part longer than another is as long: timers are late."""
+
+
+class Tried(NamedTuple):
+    """The silence that the first refused packet broke, and the longest one that the flow survived."""
+
+    silence_ns: int
+    survived_ns: int
+    """0 if none of ``TRIAL_LEAST_NS`` or longer was; shorter ones are not kept."""
+
+    @property
+    def excludes_limit(self) -> bool:
+        """Whether no idle limit can have run out: a silence as long was survived, or no box forgets so soon."""
+        if self.silence_ns < TRIAL_LEAST_NS:
+            return True
+        return self.survived_ns + self.survived_ns // NEARLY >= self.silence_ns
+
+
+def tried_before(record: FlowRecord, frame: int | None) -> Tried | None:
+    """Return what silence a packet of the flow broke that was refused, and the longest survived; None if unknown.
+
+    ``frame`` is that of a probe, or what broke the last silence that was not survived. Nothing is said where an end had
+    closed: boxes give half-closed connections other limits.
+    """
+    if frame is None or record.fins_in_time or record.backwards or record.lost or record.holes:
+        return None
+    if record.trial_ns > 0 and record.trial_to == frame:
+        return Tried(record.trial_ns, record.survived_ns)
+    probe = next((each for each in record.probes if each.frame == frame), None)
+    if probe is None or probe.gap_ns is None or probe.gap_ns >= TRIAL_LEAST_NS:
+        return None
+    return Tried(probe.gap_ns, record.survived_ns)

@@ -1,0 +1,42 @@
+"""What silences that were survived say of an idle limit."""
+
+from analyzer.judge.tried import Tried, tried_before
+from tests.judging import opened
+
+S = 1_000_000_000
+ANSWERED = "+{} a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n"
+REFUSED = "+{} a > b . 5:5(0) ack 1\n+.01 b > a R 1:1(0) win 0\n"
+
+
+def tried(*waits):
+    """The silence before the last probe, which drew a RST; those before were answered."""
+    record = opened("".join(map(ANSWERED.format, waits[:-1])) + REFUSED.format(waits[-1])).record
+    return tried_before(record, record.probes[-1].frame)
+
+
+def test_a_silence_longer_than_all_that_were_survived():
+    """Then a box may have forgotten the connection."""
+    found = tried(4, 7)
+
+    assert (7 * S, 4 * S) == (found.silence_ns // S * S, found.survived_ns // S * S)
+    assert not found.excludes_limit
+
+
+def test_a_silence_that_was_survived_before():
+    """Then no idle limit ran out; timers that are a little late make no difference."""
+    assert tried(7, 7.1).excludes_limit
+    assert tried(7, 5).excludes_limit
+
+
+def test_no_box_forgets_so_soon():
+    """A silence of two seconds runs out no limit, whatever was survived."""
+    assert tried(2, 2).excludes_limit
+
+
+def test_half_closed_connections_have_other_limits():
+    """Behind a FIN nothing is said, nor of what is no probe."""
+    record = opened("+1 b > a F. 1:1(0) ack 6\n+.01 a > b . 6:6(0) ack 2\n" + REFUSED.format(5)).record
+
+    assert tried_before(record, record.last_frame - 1) is None
+    assert tried_before(record, None) is None
+    assert not Tried(4 * S, 0).excludes_limit
