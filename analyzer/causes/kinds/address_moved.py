@@ -139,9 +139,8 @@ def _sees(t: Teller, cause: Cause) -> list[Line]:
     if t.ending.verdict is Verdict.TIMED_OUT:
         return []
     if reset is None:
-        asker = other(_peer(cause))
         text = (
-            f"{t.start(asker)}, read: waits until a probe reaches the machine that has {cause.data['address']} now."
+            f"{t.start(other(_peer(cause)))}, read: waits until a probe reaches the machine that has {cause.data['address']} now."
             " ECONNRESET if that answers with RST, as is usual; ETIMEDOUT if nothing answers until its own kernel gives"
             " up. A write finds out in the same way."
         )
