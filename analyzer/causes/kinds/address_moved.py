@@ -140,9 +140,9 @@ def _sees(t: Teller, cause: Cause) -> list[Line]:
         return []
     if reset is None:
         text = (
-            f"{t.start(other(_peer(cause)))}, read: waits until a probe reaches the machine that has {cause.data['address']} now."
-            " ECONNRESET if that answers with RST, as is usual; ETIMEDOUT if nothing answers until its own kernel gives"
-            " up. A write finds out in the same way."
+            f"{t.start(other(_peer(cause)))}, read: waits until a probe reaches the machine that has"
+            f" {cause.data['address']} now. ECONNRESET if that answers with RST, as is usual; ETIMEDOUT if nothing"
+            " answers until its own kernel gives up. A write finds out in the same way."
         )
         return [Line(text, cause.frames), unaware(t, _peer(cause), cause.frames)]
     asker = t.start(other(reset.sender))
