@@ -7,11 +7,12 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
+from analyzer.judge.timers.likely import likely_idle
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
 from analyzer.words.stacks import ILLUMOS, LINUX, TOLD_BY, has_user_timeout
-from analyzer.words.teller import count, setting
+from analyzer.words.teller import count, duration, setting
 
 if TYPE_CHECKING:
     from analyzer.judge.probe import Probe
@@ -38,6 +39,8 @@ def _of(t: Teller, side: Side) -> list[Line]:
     for name, title, timer in (("idle", "idle time", settings.idle), ("interval", "interval", settings.interval)):
         if timer is not None and not ("period" in anew and name not in anew):
             told = _change_text(t, anew[name]) if name in anew else timer_text(timer)
+            if name == "idle":
+                told += _most_likely(t, side, settings)
             parts.append(f"{title} {told}")
             frames.update(timer.frames)
     period = settings.period
@@ -69,6 +72,19 @@ def _of(t: Teller, side: Side) -> list[Line]:
             Line(f"Consistent with, among others: {fits} (families of programs, not proof).", tuple(sorted(frames)))
         )
     return found
+
+
+def _most_likely(t: Teller, side: Side, settings: Settings) -> str:
+    """Return which idle time is most likely, where only bounds are sure, and what would make it another."""
+    if t.record.starts_with != "handshake" or t.record.backwards or not (probes := t.probes(side)):
+        return ""
+    likely = likely_idle(settings, probes)
+    if likely is None:
+        return ""
+    return (
+        f", most likely {setting(likely.value_ns)} (the first probe came {duration(likely.gap_ns)} after"
+        f" {t.the(other(side))}'s last packet; less only if keepalive was set up after that packet)"
+    )
 
 
 def _tells_more(settings: Settings, period: Timer) -> bool:

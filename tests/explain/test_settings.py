@@ -34,6 +34,14 @@ def test_bounds_are_given_where_no_value_is_known():
     assert "5 s" == timer_text(Timer(5 * SECOND, 4 * SECOND, 6 * SECOND, 1, (1,)))
 
 
+def test_what_is_most_likely_stands_beside_bounds():
+    """Where one gap alone shows the idle time, its bounds are said, what is most likely, and what would speak against."""
+    text = settings_lines(Teller(opened("+7.03 a > b . 5:5(0) ack 1\n" * 2 + "+7 a > b . 5:5(0) ack 1\n"), 0))[0].text
+
+    assert "idle time between 1 s and 7.040 s, most likely 7 s (the first probe came 7.030 s after" in text
+    assert "less only if keepalive was set up after that packet" in text
+
+
 def test_a_count_is_evidence():
     """Without a value the user timeout is named beside the count."""
     assert "count 9 (gave up after 9 probes)" == count_text(Count(9, 9, 9, 1, (1,), 9))
