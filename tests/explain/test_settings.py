@@ -35,10 +35,10 @@ def test_bounds_are_given_where_no_value_is_known():
 
 
 def test_what_is_most_likely_stands_beside_bounds():
-    """Where one gap alone shows the idle time, its bounds are said, what is most likely, and what would speak against."""
+    """One gap alone bounds the idle time; what is most likely is said too, and what would speak against it."""
     text = settings_lines(Teller(opened("+7.03 a > b . 5:5(0) ack 1\n" * 2 + "+7 a > b . 5:5(0) ack 1\n"), 0))[0].text
 
-    assert "idle time between 1 s and 7.040 s, most likely 7 s (the first probe came 7.030 s after" in text
+    assert "idle time between 1 s and 7.530 s, most likely 7 s (the first probe came 7.030 s after" in text
     assert "less only if keepalive was set up after that packet" in text
 
 
