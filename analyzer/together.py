@@ -211,6 +211,14 @@ class FlowsTogether:
         ]
         return FlowsTogether(self.capture, pieces, self.hits.take(places))
 
+    def alone(self) -> FlowsTogether:
+        """Return the same flows without the others of their batches: what another process needs of them."""
+        pieces = [
+            piece if len(piece[2]) == len(piece[0]) else (piece[0].take(piece[2]), piece[1][piece[2]], _all(piece[2]))
+            for piece in self._pieces
+        ]
+        return FlowsTogether(self.capture, pieces, vars(self).get("hits"))
+
     def parts(self, places: NDArray[np.int64]) -> Iterator[FlowsTogether]:
         """Yield the flows at these places, in order, as many at a time as are worth being looked at together."""
         sizes = np.concatenate([np.diff(batch.start)[picked] for batch, _, picked in self._pieces])[places]
@@ -250,6 +258,11 @@ class FlowsTogether:
     def __iter__(self) -> Iterator[OneFlow]:
         """Yield all of them, judged."""
         return (OneFlow(self.capture, judged) for judged in self.judged(np.arange(len(self))))
+
+
+def _all(picked: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places of so many flows."""
+    return np.arange(len(picked))
 
 
 def _packed(hits: Hits) -> NDArray[np.int64]:

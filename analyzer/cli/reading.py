@@ -141,7 +141,7 @@ def read_all(
     Raises:
         NothingReadError: not one could be read.
     """
-    todo = _all_series(options)
+    todo = all_series(options)
     result = Analysis(
         keep_all=keep_all,
         most=None if keep_all else most,
@@ -154,7 +154,7 @@ def read_all(
     )
     secrets = keylog(options) if getattr(options, "dissect", False) else None
     refused = _refusing(options)
-    if len(todo) > 1 and sum(map(_octets, todo)) >= WORTH_PROCESSES:
+    if len(todo) > 1 and sum(map(octets_of, todo)) >= WORTH_PROCESSES:
         _side_by_side(options, result, todo, refused)
     else:
         for series in todo:
@@ -178,7 +178,7 @@ def _name_heartbeats(result: Analysis, secrets: str | None) -> None:
         warn(f"note: {sentence}")
 
 
-def _all_series(options: argparse.Namespace) -> list[list[str]]:
+def all_series(options: argparse.Namespace) -> list[list[str]]:
     """Return what to read, in series of rotated files."""
     found = in_folders(files(options))
     return [[path] for path in found] if options.separate else series_of(found)
@@ -213,7 +213,12 @@ def _timed(result: Analysis) -> Iterator[None]:
         )
 
 
-def _octets(series: list[str]) -> int:
+def octets_named(options: argparse.Namespace) -> int:
+    """Return how large the captures are that were named; 0 where only few of their flows are wanted."""
+    return 0 if options.limit else sum(map(octets_of, all_series(options)))
+
+
+def octets_of(series: list[str]) -> int:
     """Return how large the files of a series are; 0 for what cannot be asked."""
     try:
         return sum(Path(path).stat().st_size for path in series)
@@ -235,7 +240,7 @@ def _side_by_side(
     with Progress(todo[0][0], wanted=False):
         if jit_allowed() and ready():  # once, for all of them
             finish()
-    with _imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool, _ended_early():
+    with imports_from_elsewhere(), ProcessPoolExecutor(processes, get_context("spawn")) as pool, _ended_early():
         for part, errors, told in pool.map(_in_process, work):
             for sentence in told:
                 notices.tell(sentence)
@@ -258,7 +263,7 @@ def _ended_early() -> Iterator[None]:
 
 
 @contextmanager
-def _imports_from_elsewhere() -> Iterator[None]:
+def imports_from_elsewhere() -> Iterator[None]:
     """Let no process that is started meanwhile import from the current folder, where others may have put modules."""
     before = os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"
@@ -301,7 +306,7 @@ def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[FlowsT
         NothingReadError: not one could be read.
     """
     refused = _refusing(options)
-    for series in _all_series(options):
+    for series in all_series(options):
         with Progress(series[0], wanted=not sys.stdout.isatty()) as progress, _timed(result):
             flows = read_flows(series, result, reader=options.reader, refused=refused, progress=progress)
             for capture, batch in flows:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import manner, page
 from analyzer.cli import options as shared
-from analyzer.cli.behind import made_behind
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS, described
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from analyzer.analysis import Analysis
     from analyzer.cli.failing import FailOn
-    from analyzer.report.octets import Later
     from analyzer.report.screen import Screen
     from analyzer.report.shown import Report
     from analyzer.together import FlowsTogether
@@ -107,22 +108,18 @@ def _say_ignored(options: argparse.Namespace) -> None:
 def _stream(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     """Write flows as they finish; memory does not grow with their number."""
     from analyzer.analysis import Analysis
-    from analyzer.cli.reading import say_warnings, stream_all
-    from analyzer.report.bulk import JsonWriter
-    from analyzer.report.csv_text import CsvWriter
+    from analyzer.cli.reading import octets_named, say_warnings, stream_all
+    from analyzer.cli.texts import Texts
 
     result = Analysis(
         select=shared.selection(options), only_findings=options.only_findings, limits=shared.limits(options)
     )
     live = "-" in shared.files(options)
-    table = CsvWriter(options.table or "flows") if options.form == "csv" else None
-    writer = JsonWriter(result.captures, several=several_named(options))
+    form = "jsonl" if options.form == "jsonl" else options.table or "flows"
+    texts = Texts(form, result.captures, several=several_named(options))
     some = _listed(options, _looked_at(fail_on, stream_all(options, result)), to_the_end=bool(fail_on.words))
-    sys.stdout.write(table.header if table else "")
-    for text in made_behind(
-        (table.rows(flows, result.start_ns(flows.capture)) if table else writer.lines(flows) for flows in some),
-        at_once=live,
-    ):
+    sys.stdout.write(texts.header)
+    for text in texts.of(((flows, None) for flows in some), at_once=live, octets=octets_named(options)):
         sys.stdout.write(text)
         if live:
             sys.stdout.flush()
@@ -139,27 +136,27 @@ def _looked_at(fail_on: FailOn, some: Iterator[FlowsTogether]) -> Iterator[Flows
 
 
 def _json(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
-    from analyzer.cli.reading import read_all, say_warnings
+    from analyzer.cli.reading import octets_named, read_all, say_warnings
+    from analyzer.cli.texts import Texts
     from analyzer.report import export
-    from analyzer.report.bulk import JsonWriter
 
     result = read_all(options, keep_all=True)
     shared.check_flows(options, result)
-    writer = JsonWriter(result.captures, several=several_named(options))
+    texts = Texts("json", result.captures, several=several_named(options))
     if fail_on.words and options.limit:
         fail_on.count(result)
         for flows, _ in result.together():
             fail_on.look_at_all(flows)
 
-    def pages() -> Iterator[Later]:
+    def some() -> Iterator[tuple[FlowsTogether, NDArray[np.int64]]]:
         for flows, order in result.together(options.limit or None):
             fail_on.look_at_all(flows)
-            yield writer.page(flows, order)
+            yield flows, order
 
     export.write_json_of(
         result.captures,
-        made_behind(pages()),
-        lambda: export.summary_object(result.totals, writer.found, result.idle_limits(), result.settings_in_use()),
+        texts.of(some(), octets=octets_named(options)),
+        lambda: export.summary_object(result.totals, texts.found, result.idle_limits(), result.settings_in_use()),
         sys.stdout.write,
     )
     say_warnings(result)

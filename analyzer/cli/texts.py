@@ -1,0 +1,192 @@
+"""What is written of flows, some at a time: JSON lines, JSON or a table, by this process and by one beside it.
+
+Most of what an export costs is Python, which one process runs on one processor. So of a large capture some flows go to
+a second process; which of both has time makes the next text. Texts come in order, and are the same whoever made them:
+if the second process fails, the first makes what it owes.
+
+This module must not know what is in a text.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from analyzer.cli.behind import made_behind
+from analyzer.loops import choice
+from analyzer.report.bulk import JsonWriter
+from analyzer.report.csv_text import CsvWriter
+from analyzer.survey.overview import CaptureSummary
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
+    from multiprocessing.connection import Connection
+
+    from numpy.typing import NDArray
+
+    from analyzer.report.octets import Later
+    from analyzer.together import FlowsTogether
+    from analyzer.untyped import Foreign
+
+    Some = tuple[FlowsTogether, NDArray[Any] | None]
+    """Flows, and the places that put them in the order wanted, if they are not."""
+
+WORTH_OCTETS: Final = 256 << 20
+"""From so much on a second process is worth the half second that it takes to start."""
+GIVEN: Final = 2
+"""So often it is given flows before it has returned a text: one to work on, and the next."""
+WAITING: Final = 3
+"""This many texts, and flows, may wait for one before them."""
+LEAVE_S: Final = 1.0
+"""How long to wait for a process that has been told to end."""
+
+
+class Texts:
+    """Makes one form of text: ``jsonl``, ``json``, or one of the tables of CSV."""
+
+    def __init__(self, form: str, captures: list[CaptureSummary], *, several: bool = False) -> None:
+        """Begin; ``several`` says whether flows name their capture."""
+        self.form = form
+        self.several = several
+        self.captures = captures
+        self._table = None if form in {"json", "jsonl"} else CsvWriter(form)
+        self._json = JsonWriter(captures, several=several)
+
+    @property
+    def header(self) -> str:
+        """What stands before all texts."""
+        return "" if self._table is None else self._table.header
+
+    @property
+    def found(self) -> Counter[str]:
+        """In how many of the flows that were written as JSON each finding is."""
+        return self._json.found
+
+    def later(self, flows: FlowsTogether, order: NDArray[Any] | None = None) -> Later:
+        """Return what makes the text of flows."""
+        if self._table is not None:
+            return self._table.rows(flows, self.captures[flows.capture].start_ns or 0)
+        return self._json.lines(flows) if order is None else self._json.page(flows, order)
+
+    def of(self, some: Iterable[Some], *, at_once: bool = False, octets: int = 0) -> Iterator[str]:
+        """Yield the texts of flows, in order; ``at_once`` waits for no next ones.
+
+        ``octets`` is how large the captures are.
+        """
+        if (
+            at_once
+            or octets < WORTH_OCTETS
+            or (os.cpu_count() or 1) == 1
+            or not (choice.jit_allowed() and choice.kept())
+        ):
+            yield from made_behind((self.later(*each) for each in some), at_once=at_once)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        waiting: deque[tuple[Future[Any], Some | None]] = deque()
+        with _Helper(self) as helper, ThreadPoolExecutor(1, thread_name_prefix="keepalive-behind") as thread:
+            for each in some:
+                is_given = helper.is_free
+                made: Future[Any] = helper.ask(*each) if is_given else thread.submit(self.later(*each))
+                waiting.append((made, each if is_given else None))
+                while waiting and (len(waiting) > WAITING or waiting[0][0].done()):
+                    yield self._text(*waiting.popleft())
+            while waiting:
+                yield self._text(*waiting.popleft())
+
+    def _text(self, made: Future[Any], given: Some | None) -> str:
+        """Return a text when it is made; of flows that were given away it is made here if there it failed."""
+        if given is None:
+            return str(made.result())
+        try:
+            text, found = made.result()
+        except (EOFError, OSError):
+            return self.later(*given)()
+        self.found.update(found)
+        return str(text)
+
+
+class _Helper:
+    """A process that makes texts, in the order in which it is given flows."""
+
+    def __init__(self, texts: Texts) -> None:
+        """Start it."""
+        from concurrent.futures import ThreadPoolExecutor
+        from multiprocessing import get_context
+
+        from analyzer.cli.reading import imports_from_elsewhere
+
+        context = get_context("spawn")
+        self._texts = texts
+        self._ours, theirs = context.Pipe()
+        self._given = 0
+        self._failed = False
+        self._process = context.Process(target=_help, args=(theirs, texts.form, texts.several), daemon=True)
+        try:
+            with imports_from_elsewhere():
+                self._process.start()
+        except OSError:  # no more processes may be had here
+            self._failed = True
+        theirs.close()
+        # what sends waits until the process has time, and what receives until it is done
+        self._sends = ThreadPoolExecutor(1, thread_name_prefix="keepalive-sends")
+        self._receives = ThreadPoolExecutor(1, thread_name_prefix="keepalive-receives")
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, whatever it does."""
+        if self._process.pid is not None:
+            self._process.terminate()
+            self._process.join(LEAVE_S)
+        self._sends.shutdown(wait=False, cancel_futures=True)
+        self._receives.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be given flows."""
+        return self._given < GIVEN and not self._failed
+
+    def ask(self, flows: FlowsTogether, order: NDArray[Any] | None) -> Future[tuple[str, dict[str, int]]]:
+        """Give it flows; return what will be their text, and in how many of them each finding is."""
+        self._given += 1
+        self._sends.submit(self._send, flows, order)
+        return self._receives.submit(self._receive)
+
+    def _send(self, flows: FlowsTogether, order: NDArray[Any] | None) -> None:
+        known = self._texts.captures[flows.capture]
+        capture = CaptureSummary([], start_ns=known.start_ns, parts=list(known.parts))
+        with suppress(OSError):  # then no answer comes
+            self._ours.send((capture, flows.alone(), order))
+
+    def _receive(self) -> tuple[str, dict[str, int]]:
+        try:
+            text, found = self._ours.recv()
+        except (EOFError, OSError):
+            self._failed = True
+            raise
+        finally:
+            self._given -= 1
+        return text, found
+
+
+def _help(pipe: Connection[Foreign, Foreign], form: str, several: bool) -> None:  # noqa: FBT001 - as a process takes it
+    """Make texts of the flows that come, until no more do; an error ends it, and whoever waits makes the text."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is asked to stop ends us
+    captures: list[CaptureSummary] = []
+    texts = Texts(form, captures, several=several)
+    with pipe, suppress(Exception):
+        while True:
+            capture, flows, order = pipe.recv()
+            captures += [capture] * (flows.capture + 1 - len(captures))
+            captures[flows.capture] = capture
+            text = texts.later(flows, order)()
+            pipe.send((text, dict(texts.found)))
+            texts.found.clear()
