@@ -133,6 +133,78 @@ def test_a_refusal_is_found(named):
 
 
 @needs_tshark
+def test_why_an_end_ends_a_connection_is_read(tmp_path):
+    """What an end says last, in its protocol, is read with its frame; words of its own are not, whatever is in them."""
+    path, clients = beating.farewells(tmp_path / "all.pcap")
+    analysis = analyzer.analyze(path, jit=False)
+
+    assert [] == analyzer.name_heartbeats(analysis)
+    said = {clients[flow.a.port]: {train.said for train in flow.judged.record.heartbeats} for flow in analysis.flows}
+    assert {why: {why} for why in beating.FAREWELLS} == said
+    assert {("b", True)} == {
+        (train.said_by, train.said_frame > train.last_frame)
+        for flow in analysis.flows
+        for train in flow.judged.record.heartbeats
+    }
+
+
+@needs_tshark
+def test_a_long_poll_is_told_as_requests(tmp_path):
+    """Of an answer that waits for news, with the next request right behind it, the requests are counted, each late."""
+    request, answer = (each[2] for each in beating.TALKS["HTTP request"][:2])
+    polls = [
+        (at * 30 + lag, who, data) for at in range(1, 7) for lag, who, data in ((0, "b", answer), (0.002, "a", request))
+    ]
+    path = beating.pcap(tmp_path / "one.pcap", beating.talk(7001, 40_000, [(0.1, "a", request), *polls]))
+    analysis = analyzer.analyze(path, jit=False)
+
+    assert [] == analyzer.name_heartbeats(analysis)
+    (train,) = trains(analysis.flows[0])
+    assert ("a", "HTTP request", 7, 6) == tuple(train[name] for name in ("from", "protocol", "count", "answered"))
+    assert 29 < train["slowest_answer_s"] < 31
+
+
+@needs_tshark
+def test_a_standby_that_hangs(tmp_path):
+    """A primary asks for replies: what its standby answers is counted, and that it ceases to is its program's fault."""
+    asks, status = beating.TALKS["PostgreSQL primary"][:2]
+    said = [
+        (at * 10 + lag, who, data) for at in range(1, 7) for lag, who, data in ((0, *asks[1:]), (0.01, *status[1:]))
+    ]
+    said += [(at * 10, *asks[1:]) for at in (7, 8)]
+    path = beating.pcap(tmp_path / "one.pcap", beating.talk(7001, 40_000, said))
+    analysis = analyzer.analyze(path, jit=False)
+
+    assert [] == analyzer.name_heartbeats(analysis)
+    (train,) = trains(analysis.flows[0])
+    assert ("PostgreSQL primary", 8, 6) == tuple(train[name] for name in ("protocol", "count", "answered"))
+    assert "program-hung" in analysis.flows[0].codes
+
+
+@needs_tshark
+def test_which_heartbeats_got_no_answer_is_known(tmp_path):
+    """Named or not, the frames of those that got no answer though a later one did are known."""
+    cases = {}
+    for own, what in ((40_000, "MQTT"), (40_001, "none")):
+        *_, (_, _, beat), (_, _, answer) = beating.TALKS[what]
+        said = [
+            (at * 10 + lag, who, data)
+            for at in range(1, 10)
+            for lag, who, data in ((0, "a", beat), (0.01, "b", answer))
+        ]
+        cases[own] = [each for each in said if each[0] not in {40.01, 50.01}]
+    talks = [beating.talk(7001, own, [*beating.TALKS["MQTT"][:2], *said]) for own, said in cases.items()]
+    analysis = analyzer.analyze(beating.pcap(tmp_path / "all.pcap", *talks), jit=False)
+
+    analyzer.name_heartbeats(analysis)
+    for flow in analysis.flows:
+        (train,) = flow.judged.record.heartbeats
+        assert (9, 7, 2) == (train.sent, train.answered, train.missed)
+        assert 0 < train.lapse_frame < train.lapse_last_frame < train.last_frame
+        assert train.slow_frame
+
+
+@needs_tshark
 @pytest.mark.parametrize("what", [protocol.name for protocol in PROTOCOLS if protocol.polls])
 def test_what_asks_for_data_may_be_a_poll(named, what):
     """A request for data that comes evenly is told as such, and not as a heartbeat."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.judge.protocols import POLLS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.tolerances import BEAT_LENGTH_PLAY
 from analyzer.track.beats import is_awaited
@@ -96,7 +97,7 @@ def _trains_in(batch: FlowBatch) -> tuple[NDArray[np.void], NDArray[np.int64]]:
 
 
 def _beats_in_vain(batch: FlowBatch, is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say in which flows the last heartbeats were not answered, or refused, or none came for much too long.
+    """Say in which flows heartbeats were not answered, or refused, or none came for much too long.
 
     Or an end said why it ends the connection.
     """
@@ -110,6 +111,8 @@ def _beats_in_vain(batch: FlowBatch, is_open: NDArray[np.bool_]) -> NDArray[np.b
     unanswered = (trains["due"] == 1) & (trains["unanswered"] > 0) & (several | ~is_awaited(trains, ended_ns))
     refused = (trains["refused_frame"] > 0) & (trains["refused_for"] != OF_OTHERS)
     refused |= trains["said"] > 0
+    lapsed = (trains["due"] == 1) & (trains["missed"] > trains["unanswered"]) & ~np.isin(trains["protocol"], POLLS)
+    unanswered |= lapsed
     found[at[unanswered | refused | (ended_ns - trains["last_ns"] > overdue_ns)]] = True
     return found
 

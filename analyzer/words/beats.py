@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.protocols import beat_of, noun_of
 from analyzer.judge.record import other
-from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_TINY_OCTETS, ONE_RHYTHM, ONE_RHYTHM_NS
+from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_SEALED_OCTETS, BEAT_TINY_OCTETS, ONE_RHYTHM, ONE_RHYTHM_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
 from analyzer.words.teller import count, duration, lines
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST: Final = 4
 """So many trains have lines of their own."""
 BY_FORM: Final = "by their form"
+PERHAPS_POLL: Final = "by their form; may be a poll"
 PERHAPS_DATA: Final = "heartbeats, or data at even times: only their form is known"
 
 
@@ -41,7 +42,10 @@ def what_of(t: Teller, train: Heartbeats) -> tuple[str, str]:
     """Return what one message of a train is called, and what of, or how that is known."""
     if may_be_data(train, t.record.heartbeats):
         return "message", PERHAPS_DATA
-    return noun_of(train.protocol), beat_of(train.protocol) if train.protocol else BY_FORM
+    if train.protocol is None:
+        may_ask = train.answered is not None and train.payload_len > BEAT_SEALED_OCTETS
+        return "heartbeat", PERHAPS_POLL if may_ask else BY_FORM
+    return noun_of(train.protocol), beat_of(train.protocol)
 
 
 def awaited_of(train: Heartbeats) -> int:

@@ -8,7 +8,7 @@ from analyzer.findings.notable import has_verdict, is_notable, may_be_notable, p
 from analyzer.judge import verdict
 from analyzer.judge.verdict import Verdict
 from tests.heartbeats import Talk, each
-from tests.notation import SCENARIOS, follow, load
+from tests.notation import SCENARIOS, follow, load, parse
 
 
 def batch_of(name):
@@ -107,3 +107,23 @@ def test_a_ping_just_sent_is_not_notable():
     (batch,) = follow([Talk().beats(each(20, 20, 5)).beats([120], answer=0).batch()])
 
     assert not is_notable(batch, verdict.decide(batch)).any()
+
+
+def test_heartbeats_without_an_answer_amid_others_are_notable():
+    """A flow that goes on is listed where a heartbeat got no answer though a later one did."""
+    (batch,) = follow([Talk().beats(each(20, 20, 4)).beats([100], answer=0).beats(each(120, 20, 3)).batch()])
+
+    assert is_notable(batch, verdict.decide(batch)).all()
+
+
+def test_who_said_why_it_ends_a_connection_is_notable():
+    """A flow that closed in order is listed where an end said why; it is kept for that where one may have."""
+    closed = "@101 b > a P. 31:52(21) ack 31\n@101.001 b > a F. 52:52(0) ack 31\n@101.01 a > b F. 31:31(0) ack 53\n"
+    text = "\n".join(Talk().beats(each(20, 20, 5)).lines) + "\n" + closed
+    (batch,) = follow([parse(text + "@101.02 b > a . 53:53(0) ack 32\nend: +3\n").batch()])
+    assert may_be_notable(batch).all()
+    assert not is_notable(batch, verdict.decide(batch)).any()
+
+    batch.trains["said"] = 1
+
+    assert is_notable(batch, verdict.decide(batch)).all()

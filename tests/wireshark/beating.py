@@ -176,6 +176,52 @@ TALKS = {
 """By what is said: what heartbeats are of stands before a comma, or before AMQP's version."""
 
 
+def _websocket_close(code, reason):
+    return bytes([0x88, 2 + len(reason)]) + struct.pack(">H", code) + reason
+
+
+_MQTT_5 = [(1, "a", _H("101100044d5154540502003c00000474657374")), (1.1, "b", _H("2003000000"))]
+_FATAL = b"SFATAL\0C57P01\0Mbye\0\0"
+_CAUSE = _H("0100002c8000011a") + bytes(12) + _H("000001084000000c") + b"host" + _H("000001114000000c00000000")
+FAREWELLS = {
+    "BGP NOTIFICATION 4/0, hold timer expired": (TALKS["BGP"], _BGP + _H("0015030400")),
+    "BGP NOTIFICATION 6/2, administrative shutdown": (TALKS["BGP"], _BGP + _H("0015030602")),
+    "MQTT DISCONNECT 0x8D, keep alive timeout": (beats(b"\xc0\0", b"\xd0\0", _MQTT_5), _H("e0028d00")),
+    "AMQP connection.close 320, connection forced": (
+        TALKS["AMQP"],
+        _H("01000000000014000a0032014009") + b"SHUTDOWN!" + _H("00000000ce"),
+    ),
+    "WebSocket Close 1011, keepalive ping timeout": (
+        TALKS["WebSocket"],
+        _websocket_close(1011, b"keepalive ping timeout"),
+    ),
+    "WebSocket Close 1011, internal error": (TALKS["WebSocket"], _websocket_close(1011, b"ping\n\t1,2 \0timeout\r")),
+    "HTTP/2 GOAWAY, keepalive or ping timeout": (
+        TALKS["HTTP/2"][:-1],
+        _H("0000140700000000000000000000000000") + b"ping_timeout",
+    ),
+    "Diameter Disconnect-Peer-Request 0, rebooting": (TALKS["Diameter"], _CAUSE),
+    "PostgreSQL error 57P01, admin shutdown": (
+        TALKS["PostgreSQL query"],
+        b"E" + struct.pack(">I", 4 + len(_FATAL)) + _FATAL,
+    ),
+    "MySQL error 4031, disconnected because of inactivity": (TALKS["MySQL"], _H("0d000000ffbf0f") + b"#HY000bye!"),
+    "NATS -ERR, stale connection": (TALKS["NATS"], b"-ERR 'Stale Connection'\r\n"),
+    "IRC ERROR, ping timeout": (TALKS["IRC"], b"ERROR :Closing Link: me (Ping timeout: 240 seconds)\r\n"),
+}
+"""By why b ends a connection, what had been said, and what b says last."""
+
+
+def farewells(path):
+    """Write all of FAREWELLS into one file; return its path, and what flow is of which, by the client's port."""
+    clients = {50_000 + at: each for at, each in enumerate(FAREWELLS)}
+    talks = [
+        talk(9001 + client - 50_000, client, [*said, (75, "b", last)])
+        for client, (said, last) in zip(clients, FAREWELLS.values(), strict=True)
+    ]
+    return pcap(path, *talks), clients
+
+
 def everything(path):
     """Write all of TALKS into one file; return its path, and what flow is of which, by the client's port."""
     ports = count(7001)

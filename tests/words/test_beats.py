@@ -64,6 +64,9 @@ def test_messages_that_may_be_data():
     """What has room for data, and nobody answers, may be none; what is read as data or a request is called that."""
     t = teller(Talk().beats(each(20, 20, 6), length=65, answer=0))
 
+    asked = teller(Talk().beats(each(20, 20, 6), 90, 90))
+
+    assert "the client's heartbeats (by their form; may be a poll), one every 20.000 s, all 6 answered" == clause(asked)
     assert "messages (heartbeats, or data at even times: only their form is known)" in clause(t)
     assert "the client's messages (MQTT PUBLISH, periodic data)" in clause(changed(t, protocol="MQTT PUBLISH"))
     assert "requests (HTTP request, a periodic request; may be a poll)" in clause(changed(t, protocol="HTTP request"))
