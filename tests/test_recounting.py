@@ -3,7 +3,7 @@
 import numpy as np
 
 from analyzer.recounting import count, enter_answers, pair, pair_by_form
-from analyzer.track.beats import BEATS
+from analyzer.track.beats import TRAINS
 from analyzer.wireshark.dissection import Piece
 
 
@@ -14,7 +14,7 @@ def piece(frame, side=0, *, length=6, took_ns=0):
 
 def record():
     """A train without anything."""
-    return np.zeros(1, dtype=BEATS)[0]
+    return np.zeros(1, dtype=TRAINS)[0]
 
 
 def test_answers_go_to_the_first_that_waits():

@@ -23,7 +23,7 @@ from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.rules import Kind
 from analyzer.segment import ACK
-from analyzer.track.beats import BEATS
+from analyzer.track.beats import TRAINS
 from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Columns:
         return self._set_back[side][name]
 
     def beats(self, side: int, name: str) -> Column:
-        """Return a column of the BEATS records of one end, of the train that says most; -1 for instants, else 0."""
+        """Return a column of the TRAINS records of one end, of the train that says most; -1 for instants, else 0."""
         trains, owner = self._trains
         found = np.full(len(self), -1 if name.endswith("_ns") else 0, dtype=np.int64)
         if not len(trains):
@@ -132,7 +132,7 @@ class Columns:
     @cached_property
     def _trains(self) -> tuple[NDArray[np.void], Column]:
         """All trains of heartbeats, those that say more behind others, and whose each is."""
-        found, owners, before = [np.empty(0, dtype=BEATS)], [np.empty(0, dtype=np.int64)], 0
+        found, owners, before = [np.empty(0, dtype=TRAINS)], [np.empty(0, dtype=np.int64)], 0
         for batch, _, picked in self._pieces:
             if len(batch.trains):
                 of_these, owner = batch.trains_of(picked)
@@ -264,7 +264,7 @@ class Flows:
         return self.columns.column("flow", name)
 
     def beats(self, name: str) -> Column:
-        """Return a column of this endpoint's BEATS records: of the train that says most; -1 for instants, else 0.
+        """Return a column of this endpoint's TRAINS records: of the train that says most; -1 for instants, else 0.
 
         One that answers are due to before others, then the one with more unanswered at the end, then the longest.
         """

@@ -22,7 +22,7 @@ from analyzer.label.trains import RUN, add_up
 from analyzer.label.zero_window import settle_zero_window
 from analyzer.loops.loop import freeze, loop, pick, records, thaw
 from analyzer.loops.packed import PackedRows
-from analyzer.track.beats import BEATS
+from analyzer.track.beats import TRAINS
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.habits import compare_again
 from analyzer.track.lapsed import LAPSE
@@ -68,8 +68,8 @@ class FlowBatch:
     """TESTIMONY records, two a flow, of those that somebody may ask about; may have others' too."""
     lapsed: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=LAPSE))
     """LAPSE records of those flows that lost probes together with others; may have others' too."""
-    trains: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=BEATS))
-    """BEATS records, the trains of heartbeats of these flows, in any order; may have others' too."""
+    trains: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=TRAINS))
+    """TRAINS records, the trains of heartbeats of these flows, in any order; may have others' too."""
 
     def __len__(self) -> int:
         """Return the number of flows."""
@@ -123,7 +123,7 @@ class FlowBatch:
         return replace(self, holes=holes, lost=lost)
 
     def trains_of(self, picked: NDArray[np.int64]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
-        """Return the BEATS records of the flows at these indices, flow by flow, and the place of each among these.
+        """Return the TRAINS records of the flows at these indices, flow by flow, and the place of each among these.
 
         A flow that is picked twice has them twice.
         """

@@ -41,6 +41,11 @@ def begin_train(train: Record, opened: Record, acked: int) -> None:
     train["late"] = 0
     train["others"] = 0
     train["instead"] = 0
+    train["asks"] = 0
+    train["ago_frame"] = 0
+    train["astray"] = 0
+    train["amid"] = 0
+    train["amid_answered"] = 0
     train["answer_frame"] = 0
     train["answer_ns"] = -1
     train["silent_frame"] = 0
@@ -77,6 +82,10 @@ def restart(train: Record) -> None:
     train["unlike"] = 0
     train["others"] = 0
     train["instead"] = 0
+    train["asks"] = 0
+    train["astray"] = 0
+    train["amid"] = 0
+    train["amid_answered"] = 0
     train["gaps"] = 0
     train["sum_ns"] = 0
     train["first_frame"] = train["last_frame"]
@@ -129,6 +138,7 @@ def count_beat(train: Record, frame: int, ts_ns: int, distance_ns: int) -> None:
             train["others"] = min(MOST_OTHERS, train["others"] + train["instead"])
         train["instead"] = 0
     train["count"] += 1
+    train["asks"] = 0
     if train["gaps"] < 0:
         train["gaps"] = 0
     elif distance_ns > 0:

@@ -32,15 +32,13 @@ BEATS: Final = np.dtype(
         ("loose", np.int8),  # 1 if it takes distances with much jitter: a train beside the one that takes few
         ("due", np.int8),  # once the flow left: 1 if answers are due, 0 if not; before: -1 if they are not, else 0
         ("instead", np.int8),  # messages of another length in place of a beat since the last, at most MOST_INSTEAD
+        ("asks", np.int8),  # 1 if the last beat passed amid other data and may be answered yet, 2 what is remembered
         ("asked", np.int8),  # messages as long that got an answer before it had beats enough, at most MOST_INSTEAD
-        ("protocol", np.int8),  # ... which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
-        ("refused_for", np.int8),  # ... 1 if the other program said that it refuses them, 2 something else, 0 not what
-        ("said_side", np.int8),  # ... who said why it ends the connection: 0 a, 1 b
-        ("said", np.int16),  # ... and why, as a place in judge.farewells, 0 nobody said that
         ("length", np.int16),  # octets of payload of the first beat
         ("others", np.int16),  # messages of its end out of the rhythm, or in place of a beat; at most MOST_OTHERS
         ("unlike", np.int16),  # answers of another length, at most MOST_OTHERS
         ("answer_len", np.int16),  # octets of the first answer, at most MOST_OTHERS
+        ("astray", np.int16),  # messages as long amid other data that were none of its beats, at most MOST_OTHERS
         ("count", np.int32),
         ("gaps", np.int32),  # distances that are in the sum
         ("answered", np.int32),
@@ -48,14 +46,10 @@ BEATS: Final = np.dtype(
         ("unanswered", np.int32),  # those of them behind the last that was answered
         ("acked", np.int32),  # those of these, from the last on, that the peer's kernel acknowledged
         ("late", np.int32),  # beats that may have been answered late, by what looks like a beat itself
-        ("limit_ns", np.int64),  # ... what the ends agreed on (0: to do without), if that could be read, else -1
-        ("safe_ns", np.int64),  # ... the longest silence that connections to the service survive here, -1 not measured
-        ("fatal_ns", np.int64),  # ... and the shortest that they do not
-        ("refused_frame", np.int64),  # ... where the other program said that there are too many, 0 nowhere
-        ("said_frame", np.int64),  # ... where that was said
-        ("lapse_frame", np.int64),  # ... the first beat without an answer that a later one has one behind, 0 not known
-        ("lapse_last_frame", np.int64),  # ... and the last of these
-        ("slow_frame", np.int64),  # ... the beat whose answer took longest, 0 not known
+        ("amid", np.int32),  # beats that passed amid other data (amid)
+        ("amid_answered", np.int32),  # those of them that were answered
+        ("ago_ns", np.int64),  # a message as long amid other data since the last beat, which may have been the next
+        ("ago_frame", np.int64),  # ... 0 none, below 0 if it was answered
         ("sum_ns", np.int64),
         ("low_ns", np.int64),  # the shortest distance and the longest
         ("high_ns", np.int64),
@@ -84,7 +78,27 @@ BEATS: Final = np.dtype(
     ],
     align=True,
 )
-"""A train of heartbeats of one end of a flow."""
+"""A train of beats of one end of a flow that lives."""
+
+LEARNED: Final = (
+    ("protocol", np.int8),  # which protocol they are of (judge.protocols), 0 unknown: form says nothing of it
+    ("refused_for", np.int8),  # 1 if the other program said that it refuses them, 2 something else, 0 not what
+    ("limit_ns", np.int64),  # what the ends agreed on (0: to do without), if that could be read, else -1
+    ("safe_ns", np.int64),  # the longest silence that connections to the service survive here, -1 not measured
+    ("fatal_ns", np.int64),  # and the shortest that they do not
+    ("refused_frame", np.int64),  # where the other program said that there are too many, 0 nowhere
+    ("said", np.int16),  # why an end says that it ends the connection, as a place in judge.farewells, 0 nobody does
+    ("said_side", np.int8),  # who said that: 0 a, 1 b
+    ("said_frame", np.int64),  # where
+    ("lapse_frame", np.int64),  # the first beat without an answer that a later one has one behind, 0 not known
+    ("lapse_last_frame", np.int64),  # and the last of these
+    ("slow_frame", np.int64),  # the beat whose answer took longest, 0 not known
+)
+"""What may be learned of a train when its flow left."""
+TRAINS: Final = np.dtype(
+    [*((name, BEATS[name]) for name in BEATS.names or () if not name.startswith("open_")), *LEARNED], align=True
+)
+"""A train of heartbeats of a flow that left: what BEATS has of it, and what others say of it."""
 
 SLOW_ANSWERS: Final = 4
 """Whoever waits this many times as long as for the slowest answer so far waits in vain."""
@@ -103,6 +117,17 @@ FREE: Final = 1
 LIVE: Final = 2
 REGISTERS: Final = 3
 """Places in the registers of the table: its high-water mark, the first free record or -1, and how many are in use."""
+
+
+def of_those_that_left(records: NDArray[np.void]) -> NDArray[np.void]:
+    """Return BEATS records as TRAINS, of which nobody has said anything yet."""
+    trains = np.zeros(len(records), dtype=TRAINS)
+    for name in TRAINS.names or ():
+        if name in (BEATS.names or ()):
+            trains[name] = records[name]
+        elif name.endswith("_ns"):
+            trains[name] = -1
+    return trains
 
 
 def is_awaited(trains: NDArray[np.void], until_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -152,6 +177,11 @@ def new_train(beats: Rows, registers: Numbers, side: int) -> int:
     train["loose"] = 0
     train["instead"] = 0
     train["asked"] = 0
+    train["asks"] = 0
+    train["ago_frame"] = 0
+    train["astray"] = 0
+    train["amid"] = 0
+    train["amid_answered"] = 0
     train["open_count"] = 0
     train["open_known"] = 0
     return at
@@ -177,6 +207,12 @@ def copy_train(train: Record, copy: Record) -> None:
     copy["due"] = train["due"]
     copy["instead"] = train["instead"]
     copy["asked"] = train["asked"]
+    copy["asks"] = train["asks"]
+    copy["ago_ns"] = train["ago_ns"]
+    copy["ago_frame"] = train["ago_frame"]
+    copy["astray"] = train["astray"]
+    copy["amid"] = train["amid"]
+    copy["amid_answered"] = train["amid_answered"]
     copy["sum_ns"] = train["sum_ns"]
     copy["low_ns"] = train["low_ns"]
     copy["high_ns"] = train["high_ns"]
@@ -210,22 +246,10 @@ def copy_said(train: Record, copy: Record) -> None:
 
 @loop
 def take_out(train: Record, copy: Record, number: int) -> None:
-    """Copy a train of a flow that leaves, of which no dissector has said anything yet."""
+    """Copy a train of a flow that leaves."""
     copy_train(train, copy)
     copy["number"] = number
     copy["next"] = -1
-    copy["protocol"] = 0
-    copy["refused_for"] = 0
-    copy["limit_ns"] = -1
-    copy["safe_ns"] = -1
-    copy["fatal_ns"] = -1
-    copy["refused_frame"] = 0
-    copy["said"] = 0
-    copy["said_side"] = 0
-    copy["said_frame"] = 0
-    copy["lapse_frame"] = 0
-    copy["lapse_last_frame"] = 0
-    copy["slow_frame"] = 0
 
 
 @loop

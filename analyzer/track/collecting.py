@@ -92,7 +92,7 @@ class Collecting(Leaps):
         if give_back:
             beats.give_back_beats.choose(jit=self.jit)(having, flow, table, self._beat_registers)
         # a copy, because of most flows no train came, and what there was room for would be kept with those of one
-        trains: NDArray[np.void] = freeze(out[:count], beats.BEATS)
+        trains: NDArray[np.void] = beats.of_those_that_left(freeze(out[:count], beats.BEATS))
         in_order: NDArray[np.void] = trains[np.lexsort((trains["first_frame"], trains["number"]))]
         return in_order
 

@@ -19,6 +19,7 @@ from analyzer.tolerances import (
     BEAT_PAUSE_NS,
     BEAT_PROMPT_NS,
 )
+from analyzer.track.amid import answer_amid, awaiting, place_amid, watched_of
 from analyzer.track.beat_trains import ACKED, is_answered
 from analyzer.track.beats import MOST_OTHERS, MOST_SAID, MOST_TRAINS, is_alike, is_of_every, new_train
 from analyzer.track.endpoint import fills_hole
@@ -36,8 +37,11 @@ def quiet_ns(flow: Record, end: Record, peer: Record, ts_ns: int) -> int:
 
 
 @loop
-def may_beat(flow: Record, end: Record, peer: Record, row: Record) -> bool:
-    """Say whether new data concerns heartbeats: an exchange is open, or it is small and comes after a pause."""
+def may_beat(flow: Record, end: Record, peer: Record, side: int, row: Record) -> bool:
+    """Say whether new data concerns heartbeats.
+
+    It does if an exchange is open, or if it is small and comes after a pause, or its sender is watched.
+    """
     length = row["payload_len"]
     if length == 0:
         return False
@@ -45,7 +49,11 @@ def may_beat(flow: Record, end: Record, peer: Record, row: Record) -> bool:
         return True
     ts_ns = row["ts_ns"]
     # as ``quiet_ns`` says, but when the flow began, which lies where little else is touched, is asked last
-    if length > BEAT_MOST_OCTETS or ts_ns - max(end["data_ns"], peer["data_ns"]) < BEAT_PAUSE_NS:
+    if length > BEAT_MOST_OCTETS:
+        return False
+    if flow["watched"] >> side & 1:
+        return True
+    if ts_ns - max(end["data_ns"], peer["data_ns"]) < BEAT_PAUSE_NS:
         return False
     paused: bool = ts_ns - flow["first_ns"] >= BEAT_PAUSE_NS
     return paused
@@ -84,11 +92,16 @@ def watch_beats(
         if goes_on:
             if small and opened["open_count"] < MOST_SAID:
                 say(flow, beats, registers, end, peer, side, row)
-            else:
-                give_up(flow, beats, side)
-            return
-        close_open(flow, beats, side, end, peer)
-    if not small or (idle_ns < BEAT_PAUSE_NS and not again):
+                return
+            give_up(flow, beats, side)
+        else:
+            close_open(flow, beats, side, end, peer)
+    if not small:
+        return
+    begins = again or idle_ns >= BEAT_PAUSE_NS
+    if flow["watched"] >> side & 1 and hear_amid(flow, beats, side, end, peer, row, begins):
+        return
+    if not begins:
         return
     if flow["beats"] < 0:
         flow["beats"] = new_train(beats, registers, side)
@@ -125,24 +138,65 @@ def close_open(flow: Record, beats: Rows, side: int, end: Record, peer: Record) 
     close_exchange(beats, flow["beats"], acked)
     beats[flow["beats"]]["open_known"] = max(end["data_frame"], peer["data_frame"])
     flow["exchange"] = 0
+    flow["watched"] = watched_of(beats, flow["beats"])
+
+
+@loop
+def hear_amid(
+    flow: Record,
+    beats: Rows,
+    side: int,
+    end: Record,
+    peer: Record,
+    row: Record,
+    begins: bool,  # noqa: FBT001
+) -> bool:
+    """Let a small message, while no exchange is open, be a beat or an answer amid other data; say whether it is.
+
+    One that ``begins`` an exchange may be no more than an answer.
+    """
+    first = flow["beats"]
+    said = beats[first]
+    enter(said, side, end, peer, row)
+    if not begins:
+        heard = place_amid(beats, first, said)
+    else:
+        waiting = awaiting(beats, first, said)
+        heard = waiting >= 0
+        if heard:
+            answer_amid(beats, first, waiting, said)
+    flow["watched"] = watched_of(beats, first)
+    return heard
 
 
 @loop
 def give_up(flow: Record, beats: Rows, side: int) -> None:
-    """Forget the exchange that is open: so much passes that it is none of heartbeats."""
+    """End the exchange that is open: so much passes that its messages are amid other data."""
     first = flow["beats"]
     opened = beats[first]
-    pass_over(beats, first, opened)
-    if side != flow["exchange"] - 1 or has_answer(beats, first):
-        note_asked(beats, first)
+    at = first
+    for j in range(opened["open_count"]):
+        heard = place_amid(beats, first, beats[at])
+        if j == 0 and not heard:
+            pass_over(beats, first, opened)
+            if side != flow["exchange"] - 1 or has_answer(beats, first):
+                note_asked(beats, first)
+        at = beats[at]["next"]
     opened["open_count"] = 0
     flow["exchange"] = 0
+    flow["watched"] = watched_of(beats, first)
 
 
 @loop
 def say(flow: Record, beats: Rows, registers: Numbers, end: Record, peer: Record, side: int, row: Record) -> None:
     """Add a message to the exchange that is open."""
-    said = beats[room_for(flow, beats, registers, side, row["payload_len"])]
+    enter(beats[room_for(flow, beats, registers, side, row["payload_len"])], side, end, peer, row)
+    beats[flow["beats"]]["open_count"] += 1
+
+
+@loop
+def enter(said: Record, side: int, end: Record, peer: Record, row: Record) -> None:
+    """Enter a message, of the end at this side, where one of an exchange is kept."""
     ts_ns = row["ts_ns"]
     said["open_side"] = 1 + side
     said["open_length"] = row["payload_len"]
@@ -154,7 +208,6 @@ def say(flow: Record, beats: Rows, registers: Numbers, end: Record, peer: Record
     said["open_answer_frame"] = 0
     said["open_answer_len"] = 0
     said["open_answer_ns"] = -1
-    beats[flow["beats"]]["open_count"] += 1
 
 
 @loop

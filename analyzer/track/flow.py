@@ -59,7 +59,8 @@ FLOW: Final = whole_lines(
         ("after_reset", np.int32),  # segments since the last RST
         ("alive", np.int8),  # 1 while the flow is in the table, 2 while only its successor leads to it
         ("exchange", np.int8),  # who began the small exchange that is open (beats): 1 a, 2 b, 0 none is
-        ("ip_version", np.int16),
+        ("ip_version", np.int8),
+        ("watched", np.int8),  # whose small messages concern trains amid other data (amid): 1 a's, 2 b's, 3 of both
         ("odd_kind", np.int8),
         ("odd_side", np.int8),
         ("provoked_side", np.int8),  # who sent the SYN that its receiver may challenge (challenged), -1 none
@@ -342,6 +343,7 @@ def new_flow(flow: Record, row: Record, digest: int, number: int) -> None:
     flow["reused_ns"] = -1
     flow["alive"] = 1
     flow["exchange"] = 0
+    flow["watched"] = 0
     flow["beats"] = -1
     flow["former"] = -1
     flow["new_syn_frame"] = 0

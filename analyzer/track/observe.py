@@ -290,7 +290,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
                     noted += 1
                 if flow["trial_ns"] > 0 or row["ts_ns"] - flow["last_ns"] >= TRIAL_LEAST_NS:
                     try_silence(flow, end, peer, side, row)
-                if may_beat(flow, end, peer, row):
+                if may_beat(flow, end, peer, side, row):
                     watch_beats(flow, end, peer, side, row, beats, beat_registers)
                 sign_in(end, sign, row["ts_ns"])
                 go_on(flow, end, peer, row)
@@ -435,7 +435,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             try_silence(flow, end, peer, side, row)
         if may_show_answer(flow, peer, side, ack):
             note_unseen_answer(flow, beats, beat_registers, side, end, peer, row, ack)
-        if mark != LIKE_KEEPALIVE and is_new_data(flow, end, peer, side, row, seq) and may_beat(flow, end, peer, row):
+        is_data = mark != LIKE_KEEPALIVE and is_new_data(flow, end, peer, side, row, seq)
+        if is_data and may_beat(flow, end, peer, side, row):
             watch_beats(flow, end, peer, side, row, beats, beat_registers)
 
         # an empty segment that acknowledges nothing new, while a probe waits, is its answer and not activity; whoever

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.loops.loop import loop
 from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_JITTER_PARTS, BEATS_LEAST
+from analyzer.track.amid import recall
 from analyzer.track.beat_trains import (
     add_beat,
     add_late,
@@ -94,6 +95,7 @@ def place_beat(beats: Rows, first: int, opened: Record, acked: int) -> None:
         if is_alike(train, side, length) and train["loose"] == 1:
             loose = at
         elif is_alike(train, side, length):
+            recall(train, opened["open_ns"])
             distance_ns = -1 if found else distance_in(train, opened)
             if distance_ns >= 0:
                 if distance_ns == 0 and is_unexplained(train, opened):
@@ -118,6 +120,7 @@ def place_beat(beats: Rows, first: int, opened: Record, acked: int) -> None:
         return
     if restarted >= 0:
         restart(beats[restarted])
+        recall(beats[restarted], opened["open_ns"])
         add_beat(beats[restarted], opened, opened["open_ns"] - beats[restarted]["last_ns"], acked)
     elif spare >= 0:
         begin_train(beats[spare], opened, acked)
@@ -203,6 +206,8 @@ def set_apart(train: Record) -> None:
     train["due"] = -1
     train["late"] = 0
     train["answered"] = 0
+    train["asks"] = 0
+    train["amid_answered"] = 0
     train["missed"] = train["count"]
     train["unanswered"] = train["count"]
     train["answer_frame"] = 0

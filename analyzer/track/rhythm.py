@@ -64,6 +64,42 @@ def distance_in(train: Record, opened: Record) -> int:
 
 
 @loop
+def distance_amid(train: Record, said: Record) -> int:
+    """Return which distance a message amid other data has from a train's last beat, as ``distance_in``.
+
+    It must be nearer to the instant at which the next is due than one after a pause: much else may be as long.
+    """
+    gap_ns = said["open_ns"] - train["last_ns"]
+    if train["gaps"] <= 0:
+        return -1
+    period_ns = period_of(train)
+    spread_ns = train["high_ns"] - train["low_ns"]
+    slack = min(slack_ns(period_ns), period_ns // 16 + spread_ns)
+    if abs(gap_ns - period_ns) <= slack or is_within_jitter(train, gap_ns):
+        return gap_ns
+    if gap_ns < period_ns:
+        return -1
+    if abs(said["open_idle_ns"] - period_ns) <= slack:
+        idle: int = said["open_idle_ns"]
+        return idle
+    if abs(said["open_own_ns"] - period_ns) <= slack:
+        own: int = said["open_own_ns"]
+        return own
+    periods = (gap_ns + period_ns // 2) // period_ns
+    if train["count"] < BEATS_LEAST or abs(gap_ns - periods * period_ns) > min(slack, period_ns // 10):
+        return -1
+    return 0
+
+
+@loop
+def is_within_jitter(train: Record, gap_ns: int) -> bool:
+    """Say whether a distance is hardly longer, or shorter, than those that a train with jitter had."""
+    edge_ns = period_of(train) // 32
+    within: bool = has_jitter(train) and train["low_ns"] - edge_ns <= gap_ns <= train["high_ns"] + edge_ns
+    return within
+
+
+@loop
 def is_in_place(train: Record, side: int, opened: Record) -> bool:
     """Say whether the open exchange, of another length, stands where a beat of a train of its sender was due.
 

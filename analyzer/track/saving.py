@@ -306,7 +306,9 @@ def _check_trains(flow: NDArray[np.void], trains: NDArray[np.void], registers: N
     _within("next trains", trains["next"], -1, count)
     _within("ends that beat", trains["side"], 0, 2)
     _within("open exchanges", flow["exchange"], 0, 3)
-    _expect(bool((flow["beats"][flow["exchange"] > 0] >= 0).all()), "a train with each open exchange")
+    _within("ends that are watched", flow["watched"], 0, 4)
+    busy = (flow["exchange"] > 0) | (flow["watched"] > 0)
+    _expect(bool((flow["beats"][busy] >= 0).all()), "a train with each open exchange")
     at, found = flow["beats"][flow["beats"] >= 0].astype(np.int64), []
     for _ in range(MOST_TRAINS):
         found.append(at)

@@ -9,7 +9,7 @@ from analyzer.analyzing import analyze
 from analyzer.judge import recording
 from analyzer.judge.facts import Facts
 from analyzer.loops.loop import thaw
-from analyzer.track.beats import BEATS
+from analyzer.track.beats import TRAINS
 from tests.capture.craft import Kept, ipv4, pcap, tcp
 from tests.notation import follow, parse
 
@@ -125,7 +125,7 @@ def test_the_octet_of_a_probe_is_no_data():
 
 def test_a_flow_that_is_picked_twice_has_its_heartbeats_twice(batch):
     """Trains are found in whichever order they lie, and lead to every place where their flow was asked for."""
-    trains = np.zeros(3, dtype=BEATS)
+    trains = np.zeros(3, dtype=TRAINS)
     trains["number"], trains["count"] = (2, 0, 2), (5, 6, 7)
     beating = replace(batch, trains=trains)
 

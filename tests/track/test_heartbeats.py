@@ -2,11 +2,8 @@
 
 import random
 
-import numpy as np
 import pytest
 
-from analyzer.track.beats import BEATS
-from analyzer.track.heartbeats import is_train
 from tests.heartbeats import S, Talk, each, known, modes, routers, talk_of
 
 
@@ -138,52 +135,6 @@ def test_routers_that_come_first_in_turn():
 def test_only_one_end_says_so_much_so_often():
     """What is longer and comes as often, with jitter, and from one end alone, is no heartbeat."""
     assert talk_of([routers(3)[0], []], 19).trains() == []
-
-
-def test_unlike_answers_are_counted():
-    """One answer in four may be of another length."""
-    train = dict.fromkeys(BEATS.names, 0) | {
-        "count": 8, "gaps": 7, "sum_ns": 70 * S, "low_ns": 10 * S, "high_ns": 10 * S, "length": 6, "answered": 8,
-    }  # fmt: skip
-
-    assert [unlike for unlike in range(9) if is_train(train | {"unlike": unlike})] == [0, 1, 2]
-    assert np.dtype(BEATS).itemsize <= 256
-
-
-@modes
-@pytest.mark.parametrize("length", [6, 10, 40])
-@pytest.mark.parametrize("after", [2.5, 3])
-def test_answers_that_are_always_late(jit, length, after):
-    """What comes three seconds behind each ping of ten is its answer, not the other end's own."""
-    (train,) = Talk().beats(each(10, 10, 8), length=length, after=after).trains(jit=jit)
-
-    assert known(train, "side", "count", "answered", "missed", "unanswered", "due") == (0, 8, 8, 0, 0, 1)
-    assert train["slowest_ns"] == after * S
-
-
-def test_answers_that_take_as_long_as_they_like():
-    """Answers late by other times each are answers, however late: a timer of their sender's would be even."""
-    talk = Talk()
-    for at, after in zip(each(10, 10, 8), (2.4, 6.1, 3.3, 0.2, 4.8, 7.2, 2.9, 5.5), strict=True):
-        talk.beats([at], 40, 40, after=after)
-    (train,) = talk.trains()
-
-    assert known(train, "side", "count", "answered", "missed", "due") == (0, 8, 8, 0, 1)
-
-
-def test_late_answers_that_cease():
-    """Behind answers that came late the last pings are unanswered, from the first of them on."""
-    (train,) = Talk().beats(each(10, 10, 6), after=3).beats(each(70, 10, 3), answer=0).trains()
-
-    assert known(train, "answered", "missed", "unanswered", "acked") == (6, 3, 3, 3)
-    assert train["silent_ns"] - train["answer_ns"] == 7 * S
-
-
-def test_half_a_period_apart_are_two_that_beat():
-    """Who comes evenly and far behind the other's beat may as well beat by himself: nothing is said of answers."""
-    trains = Talk().beats(each(10, 10, 8), length=8, answer=8, after=5).trains()
-
-    assert [known(train, "side", "count", "due") for train in trains] == [(0, 8, 0), (1, 8, 0)]
 
 
 @pytest.mark.parametrize("count", [8, 12, 20])

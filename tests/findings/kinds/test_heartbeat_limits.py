@@ -61,6 +61,16 @@ def test_keepalive_that_never_probes():
     assert "keepalive-masked" not in codes(flow_of(Talk().beats(each(20, 20, 5)), probed))
 
 
+def test_heartbeats_that_were_not_all_seen():
+    """Where there was time for more heartbeats than are counted it is said, and that they may have passed unseen."""
+    talk = Talk().beats(each(20, 20, 5))
+    for at in range(101, 300, 2):
+        talk.says(at, "b", 700)
+    flow = flow_of(talk.beats(each(320, 20, 5)), "end: +5\n")
+
+    assert "was time for 20: where other data" in explain.detail(flow.finding("keepalive-masked"), flow)
+
+
 def test_heartbeats_of_one_end_that_stop():
     """One end's heartbeats come in a steady rhythm, then nothing for more than three periods: its program is told."""
     (judged,) = scenario("heartbeats_stopped")

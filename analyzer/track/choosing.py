@@ -1,0 +1,231 @@
+"""Which of the trains that explain the same messages stays: those that look like answers may be beats, or late answers.
+
+It must not know what makes a train one of heartbeats (``evenness``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.loops.loop import loop
+from analyzer.tolerances import BEAT_LATE_PARTS, BEAT_LENGTH_PLAY
+from analyzer.track.beat_trains import is_answered, is_asked, is_unheard
+from analyzer.track.beats import is_alike, is_of_every
+from analyzer.track.evenness import is_due, is_even, is_train
+from analyzer.track.rhythm import period_of
+
+if TYPE_CHECKING:
+    from analyzer.untyped import Record, Rows
+
+PREFERRED: Final = 2
+"""In the field of a train that says whether it is of every message: it is, and these are beats."""
+
+
+@loop
+def take_back_amid(train: Record) -> None:
+    """Take beats that passed amid other data out of a train where much more that was as long did: chance explains them.
+
+    Those that nobody answers count as missed, as all others of their train do.
+    """
+    if train["astray"] <= train["amid"]:
+        return
+    train["count"] -= train["amid"]
+    train["answered"] -= train["amid_answered"]
+    if train["answered"] == 0:
+        train["missed"] = max(0, train["missed"] - train["amid"])
+        train["unanswered"] = max(0, train["unanswered"] - train["amid"])
+        train["acked"] = max(0, train["acked"] - train["amid"])
+
+
+@loop
+def take_late(out: Rows, first: int, count: int, j: int) -> None:
+    """Count what may be late answers to a train as such, if they are, and forget the train that they looked like.
+
+    They are if others come in time. Where none does they are if their own rhythm is none, or clearly less even than
+    that of the beats, or if each comes within a third of the period: two timers keep no distance for long.
+    """
+    train = out[j]
+    late = train["late"]
+    train["late"] = 0
+    if late == 0 or train["every"] == 1 or train["due"] < 0 or not is_even(train):
+        return
+    answered = train["answered"] + late
+    if answered < 2 or 2 * answered < train["count"] - train["unanswered"]:
+        return
+    own = -1
+    for k in range(first, count):
+        other = out[k]
+        is_one = is_of_every(other, 1 - train["side"], train["answer_len"])
+        if not (is_one or is_alike(other, 1 - train["side"], train["answer_len"])) or other["gaps"] < 2:
+            continue
+        amid = train["count"] - train["unanswered"] - answered
+        if is_even(other) and (other["count"] > answered + 1 or 4 * amid > answered):
+            return
+        alike = 8 * abs(period_of(other) - period_of(train)) <= period_of(train)
+        if alike and not is_one and (not is_due(other) or other["slowest_ns"] > train["slowest_ns"]):
+            own = k
+    is_prompt = BEAT_LATE_PARTS * train["slowest_ns"] <= period_of(train)
+    has_own = own >= 0 and not is_answered(train) and is_even(out[own]) and is_as_even(out[own], train)
+    if has_own and (not is_prompt or out[own]["count"] > answered + 1):
+        return
+    train["answered"] = answered
+    train["missed"] -= late
+    if own >= 0:
+        out[own]["count"] = 0
+
+
+@loop
+def is_as_even(train: Record, other: Record) -> bool:
+    """Say whether a train's distances differ hardly more than those of another."""
+    spread_ns = train["high_ns"] - train["low_ns"]
+    as_even: bool = spread_ns <= 2 * (other["high_ns"] - other["low_ns"]) + period_of(other) // 16
+    return as_even
+
+
+@loop
+def prefer_every(out: Rows, first: int, count: int) -> None:
+    """Keep a train of every message of a length where these are beats and none an answer, else the others of it.
+
+    Both explain the same messages. Those that look like answers are beats if the train of all of them is even and
+    either has beats where there was nothing to answer, and more than the train without answers, which has holes; or
+    they are answers to a train that has none to beats amid others.
+    """
+    for j in range(first, count):
+        every = out[j]
+        if every["every"] == 1 and every["count"] > 0 and is_preferred(out, first, count, every):
+            every["every"] = PREFERRED
+    for j in range(first, count):
+        every = out[j]
+        if every["every"] == 1 and every["count"] > 0 and is_drawn_along(out, first, count, every):
+            every["every"] = PREFERRED
+    for j in range(first, count):
+        every = out[j]
+        if every["every"] == PREFERRED:
+            every["answered"] = 0
+            every["answer_len"] = 0
+            for k in range(first, count):
+                if is_alike(out[k], every["side"], every["length"]):
+                    out[k]["count"] = 0
+                elif is_answered_so(out[k], every):
+                    out[k]["due"] = -1
+        elif every["every"] == 1:
+            every["count"] = 0
+
+
+@loop
+def is_preferred(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether a train of every message of a length is one of beats, as ``prefer_every`` tells."""
+    own = own_of(out, first, count, every)
+    if not is_all(every, out[own]["others"] if own >= 0 else 0) or only_follows(out, first, count, every):
+        return False
+    doubted = is_doubted(out, first, count, every)
+    if own < 0 or out[own]["count"] < 2:
+        return doubted
+    if is_asked(out[own]) and 3 * every["count"] <= 4 * out[own]["count"]:
+        return False
+    if doubted:
+        fewer: bool = every["count"] > out[own]["count"]
+        return fewer
+    has_holes = not (is_answered(out[own]) and is_whole(out[own], every))
+    return has_holes and every["count"] >= out[own]["count"] + 2
+
+
+@loop
+def is_drawn_along(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether a train of every message has more beats than any, and seems to answer one that gave way to such."""
+    own = own_of(out, first, count, every)
+    if own >= 0 and out[own]["count"] >= every["count"]:
+        return False
+    if not is_all(every, out[own]["others"] if own >= 0 else 0):
+        return False
+    if only_follows(out, first, count, every):
+        return False
+    for j in range(first, count):
+        other = out[j]
+        if other["every"] == PREFERRED and other["count"] > 0 and other["side"] != every["side"]:
+            own = own_of(out, first, count, other)
+            if own >= 0 and is_answered_so(out[own], every):
+                return True
+    return False
+
+
+@loop
+def only_follows(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether messages come right behind those of one length of the other end, and behind most of these."""
+    if 8 * every["answered"] < 7 * every["count"]:
+        return False
+    most = 0
+    for k in range(first, count):
+        other = out[k]
+        is_other = other["count"] > 0 and other["side"] != every["side"]
+        if is_other and abs(other["length"] - every["answer_len"]) <= BEAT_LENGTH_PLAY:
+            most = max(most, other["count"])
+    return 4 * every["count"] >= 3 * most
+
+
+@loop
+def is_all(every: Record, others: int) -> bool:
+    """Say whether a train of every message of a length is even, and no more out of its rhythm than these, or few."""
+    return is_even(every) and (every["others"] <= others or 16 * every["others"] <= every["count"])
+
+
+@loop
+def own_of(out: Rows, first: int, count: int, every: Record) -> int:
+    """Return the train of messages as long as those of one of every message, that look like no answers; -1 if none."""
+    found = -1
+    for k in range(first, count):
+        if is_alike(out[k], every["side"], every["length"]) and (found < 0 or out[k]["count"] > out[found]["count"]):
+            found = k
+    return found
+
+
+@loop
+def is_answered_so(train: Record, every: Record) -> bool:
+    """Say whether messages as long as those of a train of every message seem to answer a train."""
+    is_other = train["count"] > 0 and train["every"] == 0 and train["side"] != every["side"]
+    seem = is_other and train["answered"] + train["late"] > 0
+    return seem and abs(train["answer_len"] - every["length"]) <= BEAT_LENGTH_PLAY
+
+
+@loop
+def is_doubted(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether a train that messages of this length seem to answer has beats amid others that they do not."""
+    for k in range(first, count):
+        train = out[k]
+        amid = train["missed"] - train["unanswered"] - train["late"]
+        if is_answered_so(train, every) and (3 * amid > train["count"] or is_unheard(train)):
+            return True
+    return False
+
+
+@loop
+def is_whole(train: Record, every: Record) -> bool:
+    """Say whether a train has all beats that its period lets expect while every message as long passed."""
+    if train["gaps"] <= 0 or not is_even(train):
+        return False
+    period_ns = period_of(train)
+    passed_ns = every["last_ns"] - every["first_ns"]
+    whole: bool = (train["count"] + 1) * period_ns >= passed_ns
+    return whole
+
+
+@loop
+def choose_rhythm(out: Rows, first: int, count: int) -> None:
+    """Of a train that takes few distances and one that takes distances with much jitter forget one.
+
+    The former stays if it is a train, unless the latter has two more, of all that was said as long but a twelfth.
+    """
+    for j in range(first, count):
+        loose = out[j]
+        if loose["count"] == 0 or loose["loose"] == 0:
+            continue
+        is_better = is_train(loose)
+        for k in range(first, count):
+            other = out[k]
+            if other["loose"] == 0 and is_alike(other, loose["side"], loose["length"]) and is_train(other):
+                is_better = is_better and loose["count"] >= other["count"] + 2
+        for k in range(first, count):
+            if k != j and is_better and is_alike(out[k], loose["side"], loose["length"]):
+                out[k]["count"] = 0
+        if not is_better:
+            loose["count"] = 0
