@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.explain import why_so
 from analyzer.findings import Advice, kind_of
-from analyzer.findings.kinds import abort, half_close, heartbeat_limits, heartbeats, idle, rhythm
+from analyzer.findings.kinds import abort, farewells, half_close, heartbeat_limits, heartbeats, idle, rhythm
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import RATE_LIMIT_NS
@@ -37,7 +37,11 @@ NOTHING: Final = {
 
 OFTEN: Final = 3
 """Data that was sent again so often is not on its way."""
-COVERED: Final = {idle.UNPROBED.code: idle.BEYOND_LIMIT.code, abort.ABORT.code: heartbeats.HUNG.code}
+COVERED: Final = {
+    idle.UNPROBED.code: idle.BEYOND_LIMIT.code,
+    abort.ABORT.code: heartbeats.HUNG.code,
+    farewells.REASON_GIVEN.code: heartbeats.HUNG.code,
+}
 """Findings whose advice another one gives better, to an end by its name."""
 NORMAL: Final = (half_close.IN_USE, heartbeat_limits.MASKED, rhythm.BOTH_ENDS)
 """Findings that say in their own words that nothing needs changing."""

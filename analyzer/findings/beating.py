@@ -46,10 +46,13 @@ def ended_first_ns(f: Flows) -> Column:
 
 
 def gave_up_waiting(f: Flows) -> Mask:
-    """It closed or reset the connection first, having waited for longer than four times the slowest answer before."""
+    """It closed or reset the connection first, having waited for longer than four times the slowest answer before.
+
+    It did not say that this had another reason.
+    """
     ended_ns = ended_first_ns(f)
     least_ns = np.maximum(SLOW_ANSWERS * f.beats("slowest_ns"), BEAT_PROMPT_NS)
-    return (ended_ns >= 0) & (ended_ns - f.beats("silent_ns") >= least_ns)
+    return (ended_ns >= 0) & (ended_ns - f.beats("silent_ns") >= least_ns) & ~says_otherwise(f)
 
 
 def overdue_ns(f: Flows, which: int) -> Column:
@@ -97,9 +100,13 @@ def peers_heartbeats_ceased(f: Flows) -> Mask:
 
 
 def gave_up_on_its_peer(f: Flows) -> Mask:
-    """It closed or reset the connection first, as late as both had agreed on, or three periods after the last."""
+    """It closed or reset the connection first, as late as both had agreed on, or three periods after the last.
+
+    It did not say that this had another reason.
+    """
     ended_ns = ended_first_ns(f)
-    return (ended_ns >= 0) & (ended_ns - f.from_peer.beats("last_ns") >= overdue_ns(f.from_peer, SOON))
+    late = ended_ns - f.from_peer.beats("last_ns") >= overdue_ns(f.from_peer, SOON)
+    return (ended_ns >= 0) & late & ~says_otherwise(f)
 
 
 def own_word(f: Flows) -> Column:
@@ -113,4 +120,11 @@ def own_word(f: Flows) -> Column:
 def says_heartbeats_missed(f: Flows) -> Mask:
     """It said in its protocol that it ends the connection because heartbeats, or answers, stayed away for too long."""
     mask: Mask = OF_HEARTBEATS[own_word(f)]
+    return mask
+
+
+def says_otherwise(f: Flows) -> Mask:
+    """It said in its protocol that it ends the connection for another reason than heartbeats."""
+    word = own_word(f)
+    mask: Mask = (word > 0) & ~OF_HEARTBEATS[word]
     return mask

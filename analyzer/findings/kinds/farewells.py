@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.beating import own_word, says_heartbeats_missed
-from analyzer.findings.evidence import frames_of, known, train_of, word_of
+from analyzer.findings.evidence import frames_of, known, word_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.farewells import is_of_heartbeats
 from analyzer.judge.record import other
@@ -32,19 +32,22 @@ def is_being_ended(f: Flows) -> Mask:
 
 
 def _evidence(case: Case) -> Evidence:
-    """What was said, and how its sender then ended the connection; the last heartbeat, if it says that these ceased."""
+    """What was said, and how its sender then ended the connection; if heartbeats ceased, what its peer said last."""
     word = word_of(case.record)
     assert word is not None
-    train, fin, reset = train_of(case.record, case.peer), case.fin, case.own_reset
+    fin, reset, own, peer = case.fin, case.own_reset, case.facts, case.peer_facts
     misses = is_of_heartbeats(word.said)
-    last = train if misses else None
+    before = peer.last_data_frame if misses and (peer.last_data_frame or word.frame) < word.frame else None
+    silent_ns = None
+    if before and own.last_data_frame == word.frame and own.last_data_ns and peer.last_data_ns:
+        silent_ns = own.last_data_ns - peer.last_data_ns
     closed = fin or reset
-    return frames_of(last.last_frame if last else None, word.frame, closed.frame if closed else None), known(
+    return frames_of(before, word.frame, closed.frame if closed else None), known(
         said=word.said,
         said_frame=word.frame,
         misses=1 if misses else None,
-        last_frame=last.last_frame if last else None,
-        waited_ns=closed.ts_ns - last.last_ns if last and closed else None,
+        last_frame=before,
+        silent_ns=silent_ns,
         closed_frame=closed.frame if closed else None,
         closed_by=("FIN" if fin else "RST") if closed else None,
     )
@@ -69,8 +72,8 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     if "closed_frame" in f.data:
         ended = Line(f"It then ended the connection ({f.data['closed_by']}).", (number(f, "closed_frame"),))
     if "last_frame" in f.data:
-        waited = f", {duration(number(f, 'waited_ns'))} before the end" if "waited_ns" in f.data else ""
-        text = f"{t.start(other(side_of(f)))}'s last heartbeat came here{waited}."
+        silent = f", {duration(number(f, 'silent_ns'))} before the other end gave up" if "silent_ns" in f.data else ""
+        text = f"{t.start(other(side_of(f)))}'s program said its last here{silent}."
         before = Line(text, (number(f, "last_frame"),))
     return lines(before, Line(f"{who}'s program sent {f.data['said']}.", (number(f, "said_frame"),)), ended)
 
@@ -80,6 +83,15 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     if "misses" in f.data:
         text += f" Why {_what(t, f)} did not reach it, it cannot know: program, host or path may be the reason."
     return [Line(text, (number(f, "said_frame"),))]
+
+
+def _change(f: Finding) -> str | None:
+    if "misses" in f.data:
+        return (
+            "Look at the program, the host and the path of the end that was waited for. If it was only late, let both"
+            " ends agree on a longer time."
+        )
+    return f"Follow the reason that was given: {f.data['said']}."
 
 
 REASON_GIVEN: Final = FindingKind(
@@ -102,5 +114,6 @@ REASON_GIVEN: Final = FindingKind(
     ),
     detail=_headline,
     lead=Lead(_headline, _happened, _why),
+    change=_change,
     advice=Advice.READER,
 )

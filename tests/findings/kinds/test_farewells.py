@@ -20,6 +20,15 @@ def test_a_router_that_says_that_its_hold_time_ran_out():
     assert "It said itself why: BGP NOTIFICATION 4/0" in explain.detail(judged.finding("heartbeats-missed"), judged)
 
 
+def test_how_long_the_other_program_had_been_silent():
+    """The last that it said stands before the word, with the time between; the advice is that of the program's hang."""
+    (judged,) = scenario("hold_time_ran_out")
+    story = explain.story(judged, 0)
+
+    assert 30 == round(judged.finding("reason-given").data["silent_ns"] / 1e9)
+    assert not any("that was waited for" in line.text for line in story.section("What to change").lines)
+
+
 def said(place):
     """The same flow, but for what was said."""
     batches = follow([(scene := load(SCENARIOS / "hold_time_ran_out.pkt")).batch()])
@@ -30,9 +39,13 @@ def said(place):
 
 
 def test_another_reason():
-    """What has nothing to do with heartbeats is told as it was said; where nothing was said there is no reason."""
+    """What has nothing to do with heartbeats is told as it was said, and nobody gave up then; no word is no reason."""
     other = said(7)
     text = explain.detail(other.finding("reason-given"), other)
 
+    change = [line.text for line in explain.story(other, 0).section("What to change").lines]
+
+    assert any("administrative shutdown" in line for line in change)
+    assert not {"program-hung", "heartbeats-missed"} & set(codes(other))
     assert text == "The client ended the connection and said why: BGP NOTIFICATION 6/2, administrative shutdown."
     assert "reason-given" not in codes(said(0))
