@@ -3,6 +3,7 @@
 Nothing here uses the code under test, except ``rows_of`` and ``outcome_of``, which run it.
 """
 
+import itertools
 import struct
 from typing import NamedTuple
 
@@ -169,10 +170,10 @@ class Read(NamedTuple):
         return self.rows[name].tolist()
 
 
-def read(path, batch_rows=4096, **options):
-    """Read a whole capture."""
+def read(path, batch_rows=4096, most=None, **options):
+    """Read a whole capture, or as many batches of it as ``most`` frames take."""
     with open_capture(path, **options) as reader:
-        batches = list(reader.batches(batch_rows))
+        batches = list(itertools.islice(reader.batches(batch_rows), most and -(-most // batch_rows)))
         rows = np.concatenate([np.empty(0, dtype=SEGMENT), *(batch.rows for batch in batches)])
         skipped = tuple(sum(counts) for counts in zip(*(b.skipped for b in batches), strict=True)) or (0, 0, 0)
         return Read(
