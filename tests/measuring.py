@@ -1,10 +1,12 @@
 """Which tests the coverage of the core is measured in: those of the core, which have to cover it by themselves.
 
-All others run a third faster without, and so do the programs that they start.
+All others run a third faster without, and so do the programs that they start, and collecting takes a third less.
 """
 
 import contextlib
+import importlib
 import os
+import pkgutil
 import sys
 import threading
 
@@ -49,17 +51,22 @@ AGAIN = (
 
 
 class Measuring:
-    """Turns coverage off once the tests are collected, and on in tests of the core."""
+    """Turns coverage off once the core is imported, and on in tests of the core."""
 
     def __init__(self):
         """Nothing is turned off yet."""
         self.tracers = None
 
-    def begin(self):
-        """Measure no other test, and no program that a test starts."""
+    def begin(self, *, leads):
+        """Measure how the core is imported, but no other test, and no program that a test starts.
+
+        Who leads others runs no test, and starts them with the order to measure.
+        """
         if type(sys.gettrace()).__module__.partition(".")[0] == "coverage":
-            self.tracers = sys.gettrace(), threading.gettrace()
-            os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+            if not leads:
+                import_all(sys.modules["coverage"].Coverage.current().get_option("run:source_pkgs"))
+                os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+                self.tracers = sys.gettrace(), threading.gettrace()
             self.trace(None, None)
 
     def keep(self):
@@ -85,3 +92,10 @@ class Measuring:
         """Have each line seen by these, or by nobody."""
         threading.settrace(in_threads)
         sys.settrace(here)
+
+
+def import_all(packages):
+    """Import these packages and modules, and everything in them."""
+    for name in packages:
+        inside = getattr(importlib.import_module(name), "__path__", [])
+        import_all(each.name for each in pkgutil.iter_modules(inside, f"{name}."))

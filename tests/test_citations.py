@@ -23,6 +23,7 @@ OUTSIDE = re.compile(r"\bDESIGN\b|\bJUDGEMENT\b|style\.md|\.\./shared|(?<!\w)/(?
 """Documents and folders that only those who wrote it have."""
 
 
+@cache
 def sections():
     """The numbers of the guide's headings."""
     return set(re.findall(r"(?m)^#+ (\d+(?:\.\d+)*)\b", GUIDE.read_text(encoding="utf-8")))
@@ -78,6 +79,12 @@ def places():
     return found
 
 
+@cache
+def words(path):
+    """Return every word of a module."""
+    return set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+
+
 def is_there(path, names):
     """Whether a module, or one below a package, has all these names."""
     while names and path.name == "__init__.py":
@@ -86,8 +93,7 @@ def is_there(path, names):
         if below is None:
             break
         path, names = below, names[1:]
-    text = path.read_text(encoding="utf-8")
-    return all(re.search(rf"\b{name}\b", text) for name in names)
+    return words(path).issuperset(names)
 
 
 @pytest.mark.parametrize(

@@ -438,7 +438,8 @@ def shown(tmp_path_factory):
     values = np.array([[int(value, 0) if value else -1 for value in line.split("\t")] for line in lines])
     behind = np.cumsum([0, *(read(each).frames for each in OURS)])
     parts = np.split(values, np.searchsorted(values[:, 0], behind[1:], side="right"))
-    return {each: part - (before, *[0] * (len(TSHARK) - 1)) for each, before, part in zip(OURS, behind, parts, strict=False)}
+    first = np.array([name == "frame" for name in TSHARK])
+    return {each: part - before * first for each, before, part in zip(OURS, behind, parts, strict=False)}
 
 
 @pytest.mark.parametrize("path", OURS, ids=ids(OURS))

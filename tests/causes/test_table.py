@@ -9,8 +9,8 @@ from analyzer.judge.judged import Certainty
 from analyzer.judge.scene import Scene
 from analyzer.judge.witness import witnesses
 from tests.causes.scenes import dead
-from tests.judging import captured, judge_batches
-from tests.tables import scenario_flows
+from tests.judging import captured, scenario
+from tests.tables import scenario_names
 
 
 def test_codes_are_unique_slugs():
@@ -52,7 +52,7 @@ def test_a_flow_that_closes_in_order_has_no_cause():
 def test_who_raises_no_question_has_no_cause_that_needs_one():
     """In no flow of the scenarios that raises none, and has no ICMP error, holds such a cause or is a witness."""
     asked = [kind for kind in CAUSES if kind.needs_question]
-    flows = [judged for batches in scenario_flows().values() for judged in judge_batches(batches)]
+    flows = [judged for name in scenario_names() for judged in scenario(name)]
     scenes = [Scene(judged.record, judged.ending, judged.findings) for judged in flows]
     quiet = [scene for scene in scenes if not (scene.raises_question or scene.record.icmp_errors)]
 
@@ -63,7 +63,7 @@ def test_who_raises_no_question_has_no_cause_that_needs_one():
 
 def test_no_cause_holds_of_who_has_none_of_its_traits():
     """In no flow of the scenarios, whatever noted beside it, holds a cause that is not tried because of its traits."""
-    flows = [judged for batches in scenario_flows().values() for judged in judge_batches(batches)]
+    flows = [judged for name in scenario_names() for judged in scenario(name)]
     found = 0
     for judged in flows:
         holding = Holding(Scene(judged.record, judged.ending, judged.findings))
