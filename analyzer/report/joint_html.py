@@ -36,7 +36,7 @@ def page(joined: Joined, *, limit: int | None = None, flows: tuple[int, ...] = (
     eventful = sorted(set(flows)) or joined.eventful
     told = eventful[: len(eventful) if limit == 0 else limit or TOLD]
     shown: list[dict[str, Any]] = []
-    for flow in (joined.flows[number] for number in told):
+    for flow in joined.each(told):
         figure = ladder_figure(flow, joined.points, start_ns, theme="transparent", title=False)
         picture = Markup(inline_svg(figure, f"c{flow.number}-"))  # noqa: S704 - matplotlib escapes what it writes
         told_of = joint_story(flow, joined.points, start_ns)

@@ -31,8 +31,8 @@ def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tup
     yield from header(joined, screen)
     eventful = sorted(set(flows)) or joined.eventful
     most = len(eventful) if limit == 0 else limit or TOLD
-    for number in eventful[:most]:
-        yield from story(joined, joined.flows[number], screen)
+    for flow in joined.each(eventful[:most]):
+        yield from story(joined, flow, screen)
     more = 0 if flows else joined.more
     if len(eventful) + more > most:
         rest = count(len(eventful) + more - most, "more connection")

@@ -175,24 +175,6 @@ def together(pieces: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
     return np.concatenate([np.zeros(0, dtype=WHOLE), *(piece.view(WHOLE) for piece in pieces)]).view(SIGHTING)
 
 
-class Room:
-    """Room for records that is used over and over: what is new has to be fetched from the system page by page."""
-
-    def __init__(self) -> None:
-        self._room = np.zeros(0, dtype=WHOLE)
-
-    def together(self, pieces: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
-        """Return the same as ``together``, until it is called again."""
-        count = sum(map(len, pieces))
-        if count > len(self._room):
-            self._room = np.zeros(count + count // 2, dtype=WHOLE)
-        at = 0
-        for piece in pieces:
-            self._room[at : at + len(piece)] = piece.view(WHOLE)
-            at += len(piece)
-        return self._room[:count].view(SIGHTING)
-
-
 class Columns:
     """Sightings, or some of them, column by column: of some, only those that are asked for are gathered, each once.
 

@@ -10,8 +10,7 @@ It must not know fates, or read.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -29,10 +28,12 @@ from analyzer.vantage.around import (
     states_here,
 )
 from analyzer.vantage.forgotten import COVER, Thinned
+from analyzer.vantage.meanwhile import Meanwhile
 from analyzer.vantage.meeting import SENDER, forget, judge_pairs, meet
 from analyzer.vantage.places import GONE, Places
 from analyzer.vantage.settled import Ends, Settling
-from analyzer.vantage.sighting import Columns, Room, together
+from analyzer.vantage.sighting import Columns, together
+from analyzer.vantage.waiting import Waiting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,30 +47,13 @@ STRETCH: Final = 1 << 16
 """Nothing is forgotten before so many sightings of a point wait: short captures stay whole."""
 SETTLED_NS: Final = 1_000_000_000
 """How much later than a packet it is sure that what has not come to the other point will not come."""
-BLOCK: Final = 256
-"""Of so many packets in a row the middle says what clocks differ by."""
 NEVER_NS: Final = 1 << 62
 QUIET_NS: Final = 1_000_000_000
 """An end that sent nothing for so long is asked about again when it sends."""
-ENOUGH: Final = 1 << 14
-"""Of many more packets in a stretch some say it as well as all."""
-MOST_TOLD: Final = 4096
+INDEX: Final = np.int32
+WORD: Final = np.int8
+"""What is said of each sighting of a stretch is short, so that it stays near the processor."""
 NONE: Final = np.zeros(0, dtype=np.int64)
-LEAST: Final = 16
-"""Fewer packets say nothing about clocks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Sightings of which it is not known yet whether they stay."""
-
-    seen: NDArray[np.void]
-    keys: Ints
-    flows: Ints
-
-
-def _waiting(seen: NDArray[np.void]) -> Waiting:
-    return Waiting(seen, np.ascontiguousarray(seen["key"]), np.ascontiguousarray(seen["flow"]))
 
 
 class Thinner:
@@ -77,11 +61,9 @@ class Thinner:
 
     def __init__(self, points: int, *, forgetting: Forgetting | None = None) -> None:
         """Begin, with nothing read of so many points; ``forgetting`` says which connections are counted alone."""
-        self._held: list[list[Waiting]] = [[] for _ in range(points)]
-        self._waiting = [0] * points
+        self._waiting = [Waiting() for _ in range(points)]
         self._flows = [0] * points
         """More than the highest number of a flow that waits."""
-        self._rooms = [Room() for _ in range(points)]
         self._settling = Settling(points, forgetting)
         self._places = [] if forgetting is None else [Places() for _ in range(points)]
         self._forgetting = forgetting
@@ -93,12 +75,8 @@ class Thinner:
         """The last packets of ends that have been silent since: the same packets at all points, in the same order."""
         self._began = [False] * points
         self._last_ns = [0] * points
-        self._apart_ns = [0] * points
-        """How far each clock is ahead of the first, as far as is known."""
-        self._known = [point == 0 for point in range(points)]
+        self._clocks = [Meanwhile() for _ in range(points)]
         self._over = [False] * points
-        self._told: list[list[tuple[int, int]]] = [[] for _ in range(points)]
-        """When, by the first clock, each clock was how far apart from it; delays are in it."""
         self._stretch = 0
         self._settle_at = STRETCH
         self._around: list[Rows] = [None] * points
@@ -112,7 +90,7 @@ class Thinner:
         going_on = [point for point, over in enumerate(self._over) if not over]
 
         def behind(point: int) -> tuple[bool, int]:
-            return self._began[point], self._last_ns[point] - self._apart_ns[point]
+            return self._began[point], self._last_ns[point] - self._clocks[point].apart_ns
 
         return min(going_on, key=behind, default=None)
 
@@ -121,6 +99,8 @@ class Thinner:
 
         Those that are ``telling`` tell something by themselves.
         """
+        if not len(flows):
+            return
         if self._places:
             flows, telling = (found[found >= 0] for found in map(self._places[point].find, (flows, telling)))
         self._settling.finish(point, flows, telling)
@@ -146,20 +126,23 @@ class Thinner:
         """Take sightings of a point, which has been read until ``now_ns``."""
         if not self._began[point]:  # until more is known, that they began at the same time
             self._began[point] = True
-            self._apart_ns[point] = now_ns - self._last_ns[0] if point else 0
+            self._clocks[point].apart_ns = now_ns - self._last_ns[0] if point else 0
         self._last_ns[point] = max(self._last_ns[point], now_ns)
         if len(seen):
             flows = np.ascontiguousarray(seen["flow"])
             if self._places:
                 flows, new = self._places[point].take(flows, jit=jit)
-                seen["flow"] = flows
                 self._note_late(point, flows[new], seen["ts_ns"][new])
-            self._held[point].append(Waiting(seen, np.ascontiguousarray(seen["key"]), flows))
-            self._waiting[point] += len(seen)
-        comparable = all(self._waiting) or all(self._known)
-        if comparable and len(self._waiting) > 1 and max(self._waiting) >= self._settle_at:
+            self._waiting[point].add(seen, flows)
+        comparable = all(map(len, self._waiting)) or self._all_known
+        if comparable and len(self._waiting) > 1 and max(map(len, self._waiting)) >= self._settle_at:
             self._settle(jit=jit)
-            self._settle_at = 2 * max(STRETCH, *self._waiting)  # what waits is looked through again
+            self._settle_at = 2 * max(STRETCH, *map(len, self._waiting))  # what waits is looked through again
+
+    @property
+    def _all_known(self) -> bool:
+        """Whether it is known of all clocks how they stand to the first."""
+        return all(clock.is_known for clock in self._clocks[1:])
 
     def _note_late(self, point: int, new: Ints, began_ns: Ints) -> None:
         """Note which flows that begin now will not be told."""
@@ -167,19 +150,19 @@ class Thinner:
         self._late[point] = _numbers(self._late[point], int(new.max(initial=-1)) + 1, jit=True)
         until_ns = self._forgetting.until_ns
         if until_ns < NEVER_NS:
-            until_ns += self._apart_ns[point]
+            until_ns += self._clocks[point].apart_ns
         self._late[point][new] = began_ns > until_ns
 
     def left(self) -> Thinned:
         """Return what is left, when everything was read."""
-        if self._stretch and all(self._known):
+        if self._stretch and self._all_known:
             jit = isinstance(self._around[0], np.ndarray)
             self._settle(jit=jit)
             self._sift(jit=jit)
         seen = []
-        for point, (held, parked) in enumerate(zip(self._held, self._parked, strict=True)):
-            pieces = [*self._settling.take_left(point), parked, *(each.seen for each in held)]
-            held.clear()
+        for point, (waiting, parked) in enumerate(zip(self._waiting, self._parked, strict=True)):
+            pieces = [*self._settling.take_left(point), parked, waiting.rows]
+            self._waiting[point] = Waiting()
             for piece in pieces if self._places else ():
                 piece["flow"] = self._places[point].numbers(piece["flow"])
             seen.append(Columns.of(pieces) if self._stretch else Columns(together(pieces)))
@@ -204,41 +187,40 @@ class Thinner:
 
     def _settle(self, *, jit: bool) -> None:
         """Decide what of the waiting sightings stays, and let go of the rest."""
-        points = range(len(self._held))
-        whole, keys_of = self._with_parked()
+        points = range(len(self._waiting))
+        self._take_up_parked()
+        whole = [waiting.rows for waiting in self._waiting]
         self._stretch += 1
         rows = [thaw(each, jit=jit) for each in whole]
-        keys = [_plain(each, jit=jit) for each in keys_of]
+        keys = [_plain(waiting.keys, jit=jit) for waiting in self._waiting]
         self._grow(jit=jit)
         mates: list[tuple[Any, Any]] = []
         for other in points[1:]:
-            mate, mate_here = _room(len(whole[0]), jit=jit), _room(len(whole[other]), jit=jit)
-            slots = _plain(np.full(1 << (2 * len(whole[other])).bit_length(), -1, dtype=np.int64), jit=jit)
+            mate, mate_here = (_room(len(each), jit=jit, of=INDEX) for each in (whole[0], whole[other]))
+            slots = _plain(np.full(1 << (2 * len(whole[other])).bit_length(), -1, dtype=INDEX), jit=jit)
             meet.choose(jit=jit)(keys[0], len(whole[0]), keys[other], len(whole[other]), slots, mate, mate_here)
             mates.append((mate, mate_here))
-        expected = [
-            self._expected(other, whole[0], whole[other], np.asarray(mates[other - 1][0], dtype=np.int64))
-            for other in points[1:]
-        ]
-        if not all(self._known):
-            self._held = [[_waiting(each.copy())] for each in whole]
+        for other in points[1:]:
+            self._clocks[other].learn(whole[0], whole[other], np.asarray(mates[other - 1][0], dtype=np.int64))
+        if not self._all_known:
             return
+        times_ns = np.ascontiguousarray(whole[0]["ts_ns"])
         reached = [
-            last_ns - apart_ns
-            for last_ns, apart_ns, over in zip(self._last_ns, self._apart_ns, self._over, strict=True)
+            last_ns - clock.apart_ns
+            for last_ns, clock, over in zip(self._last_ns, self._clocks, self._over, strict=True)
             if not over
         ]
         until_ns = min(reached, default=NEVER_NS) - SETTLED_NS
-        state = _room(len(whole[0]), jit=jit)
-        goes = [_room(len(each), jit=jit) for each in whole]
+        state = _room(len(whole[0]), jit=jit, of=WORD)
+        goes = [_room(len(each), jit=jit, of=WORD) for each in whole]
         room, late = _room(len(whole[0]), jit=jit), [_room(0, jit=jit)] * 2
         if self._forgetting is not None and self._forgetting.until_ns < NEVER_NS:
             late = [_plain(each, jit=jit) for each in self._late]
         for other in points[1:]:
             judge_pairs.choose(jit=jit)(
-                rows[0], len(whole[0]), rows[other], mates[other - 1][0], _plain(expected[other - 1], jit=jit),
-                until_ns, self._stretch, self._senders[other], self._owners[other], state, room, late[0], late[1],
-                goes[0], goes[other],
+                rows[0], len(whole[0]), rows[other], mates[other - 1][0],
+                _plain(self._clocks[other].at(times_ns, jit=jit), jit=jit), until_ns, self._stretch,
+                self._senders[other], self._owners[other], state, room, late[0], late[1], goes[0], goes[other],
             )  # fmt: skip
         self._look_around(rows, state, mates, until_ns, goes, jit=jit)
         self._let_go(rows, goes, [mate for mate, _ in mates], jit=jit)
@@ -248,16 +230,17 @@ class Thinner:
 
     def _sift(self, *, jit: bool) -> None:
         """Settle the connections that are over at both points, and forget what only they need."""
-        if len(self._held) != 2 or self._senders[1] is None:
+        if len(self._waiting) != 2 or self._senders[1] is None:
             return
         self._sifted += 1
         senders = freeze(self._senders[1], SENDER)
-        held = [np.concatenate([NONE, *(piece.flows for piece in each)]) for each in self._held]
+        held = [waiting.flows for waiting in self._waiting]
+        clock = self._clocks[1]
         around = [freeze(each, AROUND) for each in self._around]
         tells = [np.ascontiguousarray(each["tells"]) for each in around]
         ends = Ends(tells, self._late if self._places else ())
         self._parked, gone = self._settling.sift(
-            ends, senders, held, self._parked, self._apart_at, self._apart_ns[1], jit=jit
+            ends, senders, held, self._parked, partial(clock.at, jit=jit), clock.apart_ns, jit=jit
         )
         self._senders[1] = thaw(senders, jit=jit)
         ended = np.zeros(len(senders), dtype=np.bool_)
@@ -280,25 +263,19 @@ class Thinner:
                 self._senders[1] = _blank(self._senders[1], SENDER, ends, jit=jit, here=-1)
             places.release(gone)
 
-    def _with_parked(self) -> tuple[list[NDArray[np.void]], list[Ints]]:
-        """Return what waits, with the sightings parked of the same flows before it, until the next time; and keys."""
+    def _take_up_parked(self) -> None:
+        """Let the sightings parked of flows that wait now wait before these."""
         again = np.zeros(len(self._parked[0]), dtype=np.bool_)
-        for point, (parked, held) in enumerate(zip(self._parked, self._held, strict=True)):
+        for point, (parked, waiting) in enumerate(zip(self._parked, self._waiting, strict=True)):
             own = np.ascontiguousarray(parked["flow"])
-            highest = (int(each.max(initial=-1)) for each in (own, *(piece.flows for piece in held)))
-            self._flows[point] = 1 + max(highest)
+            self._flows[point] = 1 + max(int(each.max(initial=-1)) for each in (own, waiting.flows))
             present = np.zeros(self._flows[point], dtype=np.bool_)
-            for piece in held:
-                present[piece.flows] = True
+            present[waiting.flows] = True
             again |= present[own]
         back, stay = np.flatnonzero(again), np.flatnonzero(~again)
-        whole, keys = [], []
-        for room, parked, held in zip(self._rooms, self._parked, self._held, strict=True):
-            early = pick(parked, back)
-            whole.append(room.together([early, *(piece.seen for piece in held)]))
-            keys.append(np.concatenate([early["key"], *(piece.keys for piece in held)]))
+        for waiting, parked in zip(self._waiting, self._parked, strict=True):
+            waiting.put_before(pick(parked, back))
         self._parked = [pick(parked, stay) for parked in self._parked]
-        return whole, keys
 
     def _look_around(
         self,
@@ -316,8 +293,8 @@ class Thinner:
             if point == 0:
                 settled = first_waiting.choose(jit=jit)(state, len(each))
             else:
-                own = _room(len(each), jit=jit)
-                waits_ns = until_ns + self._apart_ns[point]
+                own = _room(len(each), jit=jit, of=WORD)
+                waits_ns = until_ns + self._clocks[point].apart_ns
                 settled = states_here.choose(jit=jit)(each, len(each), mates[point - 1][1], state, waits_ns, own)
             look_around.choose(jit=jit)(each, settled, own, self._stretch, self._around[point], goes[point])
 
@@ -346,7 +323,7 @@ class Thinner:
     ) -> None:
         """Keep what stays, put aside what waits although nothing of its end came for a while, let the rest wait on."""
         parked = _room(len(whole[0]), jit=jit)
-        met = mates[0] if len(mates) == 1 else _plain(np.minimum.reduce(np.array(mates, dtype=np.int64)), jit=jit)
+        met = mates[0] if len(mates) == 1 else _plain(np.minimum.reduce(np.array(mates, dtype=INDEX)), jit=jit)
         count = park.choose(jit=jit)(rows[0], len(whole[0]), goes[0], met, before_ns, parked)
         at = np.array(parked[:count], dtype=np.int64)
         for point, each in enumerate(whole):
@@ -361,44 +338,7 @@ class Thinner:
                 self._settling.keep(point, pick(each, np.array(stays[:staying], dtype=np.int64)))
             if len(own):
                 self._parked[point] = together([self._parked[point], pick(each, own)])
-            self._held[point] = [_waiting(pick(each, np.array(waits[:waiting], dtype=np.int64)))]
-            self._waiting[point] = waiting
-
-    def _expected(self, other: int, there: NDArray[np.void], here: NDArray[np.void], mate: Ints) -> Ints:
-        """Return how far apart the two sightings of each packet should be, by what others around it are."""
-        at = np.flatnonzero(mate >= 0)
-        at = at[:: 1 + len(at) // ENOUGH]
-        at = at[(there["seq"][at] != 0) & (there["ack"][at] != 0)]
-        if len(at) >= LEAST or (len(at) and self._known[other]):
-            apart_ns, times_ns = here["ts_ns"][mate[at]] - there["ts_ns"][at], there["ts_ns"][at]
-            told = self._told[other]
-            blocks = len(at) // BLOCK
-            parts = [each[: blocks * BLOCK].reshape(blocks, BLOCK) for each in (times_ns, apart_ns)]
-            middle = [np.partition(each, BLOCK // 2, axis=1)[:, BLOCK // 2].tolist() for each in parts]
-            if len(at) - blocks * BLOCK >= LEAST:
-                for each, of in zip(middle, (times_ns, apart_ns), strict=True):
-                    each.append(int(np.median(of[blocks * BLOCK :])))
-            for when, what in zip(*middle, strict=True):
-                if not told or when > told[-1][0]:
-                    told.append((when, what))
-            if len(told) > MOST_TOLD:
-                del told[1:-1:2]
-            self._known[other] = bool(told)
-            self._apart_ns[other] = told[-1][1] if told else self._apart_ns[other]
-        return self._apart_at(there["ts_ns"], other)
-
-    def _apart_at(self, there_ns: Ints, other: int = 1) -> Ints:
-        """Return how far apart two sightings should be at these times, by the first clock."""
-        if not self._told[other]:
-            return np.zeros(len(there_ns), dtype=np.int64)
-        began_ns = int(there_ns.min(initial=self._told[other][-1][0]))
-        first = max(bisect_right(self._told[other], (began_ns, 0)) - 1, 0)
-        when_ns, what_ns = np.array(self._told[other][first:], dtype=np.int64).T
-        start_ns, base_ns = int(when_ns[0]), int(what_ns[0])
-        expected: Ints = base_ns + np.interp(there_ns - start_ns, when_ns - start_ns, what_ns - base_ns).astype(
-            np.int64
-        )
-        return expected
+            self._waiting[point].keep(np.array(waits[:waiting], dtype=np.int64))
 
     def _grow(self, *, jit: bool) -> None:
         """Make room for the flows that are there now."""
@@ -441,9 +381,9 @@ def _plain(numbers: Ints, *, jit: bool) -> Numbers:
     return numbers if jit else numbers.tolist()
 
 
-def _room(count: int, *, jit: bool) -> Numbers:
+def _room(count: int, *, jit: bool, of: type[np.signedinteger[Any]] = np.int64) -> Numbers:
     """Return so many zeros in the form that loops work on."""
-    return np.zeros(count, dtype=np.int64) if jit else [0] * count
+    return np.zeros(count, dtype=of) if jit else [0] * count
 
 
 def _numbers(numbers: Numbers, count: int, *, jit: bool) -> Numbers:
