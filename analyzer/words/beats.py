@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
+ROOM_PARTS: Final = 8
+"""Hardly more than came is no more than such a part of it."""
 MOST: Final = 4
 """So many trains have lines of their own."""
 BY_FORM: Final = "by their form"
@@ -56,6 +58,23 @@ def awaited_of(train: Heartbeats) -> int:
 def lapses_of(train: Heartbeats) -> int:
     """Return how many got no answer though a later one did."""
     return (train.missed or 0) - max((train.unanswered or 0) - awaited_of(train), 0)
+
+
+def room_of(train: Heartbeats) -> int | None:
+    """Return for how many heartbeats the time from the first to the last has room, None if for hardly more than came.
+
+    A timer that other data restarts sends fewer; and what leaves with other data in one segment is not seen.
+    """
+    room = 1 + round((train.last_ns - train.first_ns) / train.period_ns) if train.period_ns > 0 else 0
+    return room if room > train.sent + max(1, train.sent // ROOM_PARTS) else None
+
+
+def room_text(room: int) -> str:
+    """Return why there are fewer heartbeats than there was time for."""
+    return (
+        f"From the first to the last there was time for {room}: where other data passed the others were not sent, or"
+        " passed with it and are not counted."
+    )
 
 
 def _said_most(t: Teller, side: Side) -> Heartbeats | None:
@@ -122,6 +141,7 @@ def _lines_of(t: Teller, train: Heartbeats) -> list[Line]:
     text += _reaction(t, train)
     return lines(
         Line(f"{text}.", (train.first_frame, train.last_frame)),
+        _room(train),
         _slowest(train),
         _lapses(t, train, noun),
         _at_end(t, train, noun),
@@ -136,6 +156,12 @@ def _reaction(t: Teller, train: Heartbeats) -> str:
     if train.answered == train.sent:
         return f"; {who} answered {'it' if train.sent == 1 else 'all'}"
     return f"; {who} answered {train.answered or 'none'}"
+
+
+def _room(train: Heartbeats) -> Line | None:
+    """Return that there was time for more heartbeats, if there was."""
+    room = room_of(train)
+    return None if room is None else Line(room_text(room), (train.first_frame, train.last_frame))
 
 
 def _slowest(train: Heartbeats) -> Line | None:

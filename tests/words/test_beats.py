@@ -83,3 +83,15 @@ def test_both_ends_that_beat():
     assert "heartbeats of both ends (by their form), the client's every 20.000 s and the server's every" in clause(t)
     assert not beat_lines(t, left_out)
     assert None is clause(teller(Talk().says(20, "a", 6)))
+
+
+def test_time_for_more():
+    """Where there was time for more heartbeats than were counted that is said; one more or less is nothing."""
+    t = teller(Talk().beats(each(20, 20, 6)))
+    more = changed(t, last_ns=t.record.heartbeats[0].last_ns + 60_000_000_000)
+
+    assert not any("there was time for" in line.text for line in beat_lines(t))
+    assert any(
+        "From the first to the last there was time for 9: where other data passed" in line.text
+        for line in beat_lines(more)
+    )

@@ -18,6 +18,7 @@ from analyzer.label.outcome import Answer
 from analyzer.tolerances import ANSWER_RST_NS, BEAT_LENGTH_PLAY, BEAT_TINY_OCTETS
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
+from analyzer.words.beats import room_of, room_text
 from analyzer.words.model import LongText
 from analyzer.words.teller import count, duration, number, side_of
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Column, Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
-    from analyzer.judge.record import Heartbeats
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -273,10 +273,6 @@ def nobody_probes(f: Flows) -> Mask:
     return sum(f.run(name) + f.peer_run(name) for name in ("probes", "zero_window")) == 0
 
 
-ROOM_PARTS: Final = 8
-"""Hardly more than came is no more than such a part of it."""
-
-
 def _masked_evidence(case: Case) -> Evidence:
     """The train, and who sends it."""
     trains = [(train_of(case.record, side), side) for side in SIDES]
@@ -290,28 +286,14 @@ def _masked_evidence(case: Case) -> Evidence:
         bytes=train.payload_len,
         sent=train.sent,
         answered=train.answered,
-        room=_room_for(train),
+        room=room_of(train),
     )
-
-
-def _room_for(train: Heartbeats) -> int | None:
-    """Return for how many heartbeats the time from the first to the last has room, None if for hardly more than came.
-
-    A timer that other data restarts sends fewer; and what leaves with other data in one segment is not seen.
-    """
-    room = 1 + round((train.last_ns - train.first_ns) / train.period_ns) if train.period_ns > 0 else 0
-    return room if room > train.sent + max(1, train.sent // ROOM_PARTS) else None
 
 
 def _masked_detail(t: Teller, f: Finding) -> str:
     side: Side = "a" if f.data["beater"] == "a" else "b"
     answered = f", {number(f, 'answered')} of them answered" if "answered" in f.data else ""
-    others = ""
-    if "room" in f.data:
-        others = (
-            f" From the first to the last there was time for {number(f, 'room')}: where other data passed the others"
-            " were not sent, or passed with it and are not counted."
-        )
+    others = f" {room_text(number(f, 'room'))}" if "room" in f.data else ""
     what, known_by = what_is_sent(f), by_what(f)
     if not {"protocol", "answered"} & set(f.data) and number(f, "bytes") > BEAT_TINY_OCTETS:
         what, known_by = "message", "heartbeats, or data at even times: only their form is known"
