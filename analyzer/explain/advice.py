@@ -14,6 +14,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import RATE_LIMIT_NS
 from analyzer.track.flow import SIDES
+from analyzer.words.beats import late_lines
 from analyzer.words.calls import CLOSE_IN_GO
 from analyzer.words.fins import refused_fin
 from analyzer.words.model import Line
@@ -114,7 +115,7 @@ def _not_well(t: Teller) -> list[Line]:
                 f" {t.the(other(side))} answers none, or packets are lost: capture there too."
             )
             said.append(Line(text, evidence(waiting)))
-    return said
+    return [*said, *late_lines(t)]
 
 
 def _each_once(said: list[Line]) -> list[Line]:

@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.protocols import beat_of, noun_of
+from analyzer.judge.protocols import beat_of, is_poll, noun_of
 from analyzer.judge.record import other
-from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_SEALED_OCTETS, BEAT_TINY_OCTETS, ONE_RHYTHM, ONE_RHYTHM_NS
+from analyzer.tolerances import (
+    BEAT_LENGTH_PLAY,
+    BEAT_PROMPT_NS,
+    BEAT_SEALED_OCTETS,
+    BEAT_TINY_OCTETS,
+    ONE_RHYTHM,
+    ONE_RHYTHM_NS,
+)
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
 from analyzer.words.teller import count, duration, lines
@@ -169,8 +176,8 @@ def _slowest(train: Heartbeats) -> Line | None:
     if train.slowest_ns is None:
         return None
     to = f" (to frame {train.slow_frame:,})" if train.slow_frame else ""
-    frames = train.slow_frame or train.answer_frame
-    return Line(f"The longest answer took {duration(train.slowest_ns)}{to}.", (frames,) if frames else ())
+    frames = (train.slow_frame,) if train.slow_frame else (train.first_frame, train.last_frame)
+    return Line(f"The longest answer took {duration(train.slowest_ns)}{to}.", frames)
 
 
 def _lapses(t: Teller, train: Heartbeats, noun: str) -> Line | None:
@@ -206,3 +213,21 @@ def _at_end(t: Teller, train: Heartbeats, noun: str) -> Line | None:
             which = f"{train.acked:,} of them"
         acked = f", though {t.the(other(train.sender))}'s kernel acknowledged {which}"
     return Line(f"{last} got no answer{acked}.", frames)
+
+
+def late_lines(t: Teller) -> list[Line]:
+    """Return what to find out of programs that left heartbeats without an answer for a while, or answered late."""
+    found = []
+    for train in t.record.heartbeats:
+        lapses, slowest_ns = lapses_of(train), train.slowest_ns or 0
+        if train.answered is None or is_poll(train.protocol) or (lapses <= 0 and slowest_ns < BEAT_PROMPT_NS):
+            continue
+        did = [f"left {count(lapses, 'heartbeat')} without an answer"] if lapses > 0 else []
+        did += [f"took {duration(slowest_ns)} to answer"] if slowest_ns >= BEAT_PROMPT_NS else []
+        text = (
+            f"{t.start(other(train.sender))}: find out what kept its program when it {' and '.join(did)}. Who waits for"
+            " less than that gives up on it then."
+        )
+        frames = (train.lapse_frame, train.lapse_last_frame, train.slow_frame)
+        found.append(Line(text, tuple(sorted({frame for frame in frames if frame})) or (train.first_frame,)))
+    return found

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from analyzer.words.beats import beat_line, beat_lines, clause
+from analyzer.words.beats import beat_line, beat_lines, clause, late_lines
 from analyzer.words.teller import Teller
 from tests.heartbeats import Talk, each
 from tests.judging import judge
@@ -95,3 +95,15 @@ def test_time_for_more():
         "From the first to the last there was time for 9: where other data passed" in line.text
         for line in beat_lines(more)
     )
+
+
+def test_what_to_find_out_of_who_answered_late():
+    """A program that left heartbeats unanswered, or took long, is to be looked at; not one that is well, or polled."""
+    t = teller(Talk().beats(each(20, 20, 4)).beats([100], answer=0).beats(each(120, 20, 3)))
+    slow = changed(t, slowest_ns=6_300_000_000, slow_frame=9, lapse_frame=7, lapse_last_frame=7)
+    (line,) = late_lines(slow)
+
+    assert "The server: find out what kept its program when it left 1 heartbeat without an answer and took" in line.text
+    assert (7, 9) == line.frames
+    assert not late_lines(teller(Talk().beats(each(20, 20, 6))))
+    assert not late_lines(changed(slow, protocol="HTTP request"))
