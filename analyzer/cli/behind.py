@@ -9,21 +9,23 @@ This module must not know what is in a text.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
+T = TypeVar("T")
 
-def made_behind(texts: Iterable[Callable[[], str]], *, at_once: bool = False) -> Iterator[str]:
+
+def made_behind(texts: Iterable[Callable[[], T]], *, at_once: bool = False) -> Iterator[T]:
     """Yield what these make, each while the next is prepared; ``at_once`` waits for no next one."""
     if at_once or (os.cpu_count() or 1) == 1:
         yield from (text() for text in texts)
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    before: Future[str] | None = None
+    before: Future[T] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="keepalive-behind") as thread:
         for text in texts:
             made = thread.submit(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -75,7 +76,8 @@ def write_html(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
 def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     """Write the tables as flows finish, and say where; memory does not grow with their number."""
     from analyzer.analysis import Analysis
-    from analyzer.cli.reading import say_warnings, stream_all
+    from analyzer.cli.reading import octets_named, say_warnings, stream_all
+    from analyzer.cli.texts import Texts
     from analyzer.report import tabular
     from analyzer.report.tables import TABLES
 
@@ -95,8 +97,9 @@ def write_parquet(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
             yield flows, None
         shared.check_flows(options, result)
 
+    make = partial(Texts("parquet", result.captures).of, octets=octets_named(options))
     try:
-        for path in tabular.write_parquet(checked(), result.start_ns, folder, replace=options.force):
+        for path in tabular.write_parquet(checked(), result.start_ns, folder, replace=options.force, make=make):
             sys.stdout.write(f"{printable(str(path))}\n")
     except OSError as error:
         raise shared.UsageError(f"{folder}: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""What is written of flows, some at a time: JSON lines, JSON or a table, by this process and by one beside it.
+"""What is written of flows, some at a time: JSON lines, JSON or tables, by this process and by one beside it.
 
 Most of what an export costs is Python, which one process runs on one processor. So of a large capture some flows go to
 a second process; which of both has time makes the next text. Texts come in order, and are the same whoever made them:
@@ -19,17 +19,17 @@ from analyzer.cli.behind import made_behind
 from analyzer.loops import choice
 from analyzer.report.bulk import JsonWriter
 from analyzer.report.csv_text import CsvWriter
+from analyzer.report.tables import Told
 from analyzer.survey.overview import CaptureSummary
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
     from multiprocessing.connection import Connection
 
     from numpy.typing import NDArray
 
-    from analyzer.report.octets import Later
     from analyzer.together import FlowsTogether
     from analyzer.untyped import Foreign
 
@@ -47,14 +47,15 @@ LEAVE_S: Final = 1.0
 
 
 class Texts:
-    """Makes one form of text: ``jsonl``, ``json``, or one of the tables of CSV."""
+    """Makes one form of text: ``jsonl``, ``json``, or one of the tables of CSV; or Arrow tables, for ``parquet``."""
 
     def __init__(self, form: str, captures: list[CaptureSummary], *, several: bool = False) -> None:
         """Begin; ``several`` says whether flows name their capture."""
         self.form = form
         self.several = several
         self.captures = captures
-        self._table = None if form in {"json", "jsonl"} else CsvWriter(form)
+        self._table = None if form in {"json", "jsonl", "parquet"} else CsvWriter(form)
+        self._told = Told()
         self._json = JsonWriter(captures, several=several)
 
     @property
@@ -67,13 +68,19 @@ class Texts:
         """In how many of the flows that were written as JSON each finding is."""
         return self._json.found
 
-    def later(self, flows: FlowsTogether, order: NDArray[Any] | None = None) -> Later:
+    def later(self, flows: FlowsTogether, order: NDArray[Any] | None = None) -> Callable[[], Any]:
         """Return what makes the text of flows."""
+        start_ns = self.captures[flows.capture].start_ns or 0
+        if self.form == "parquet":
+            from analyzer.report import tabular
+
+            tables = tabular.arrow_tables(flows, start_ns, order, self._told)
+            return lambda: tables
         if self._table is not None:
-            return self._table.rows(flows, self.captures[flows.capture].start_ns or 0)
+            return self._table.rows(flows, start_ns)
         return self._json.lines(flows) if order is None else self._json.page(flows, order)
 
-    def of(self, some: Iterable[Some], *, at_once: bool = False, octets: int = 0) -> Iterator[str]:
+    def of(self, some: Iterable[Some], *, at_once: bool = False, octets: int = 0) -> Iterator[Any]:
         """Yield the texts of flows, in order; ``at_once`` waits for no next ones.
 
         ``octets`` is how large the captures are.
@@ -99,16 +106,16 @@ class Texts:
             while waiting:
                 yield self._text(*waiting.popleft())
 
-    def _text(self, made: Future[Any], given: Some | None) -> str:
+    def _text(self, made: Future[Any], given: Some | None) -> Any:  # noqa: ANN401 - a text, or tables
         """Return a text when it is made; of flows that were given away it is made here if there it failed."""
         if given is None:
-            return str(made.result())
+            return made.result()
         try:
             text, found = made.result()
         except (EOFError, OSError):
             return self.later(*given)()
         self.found.update(found)
-        return str(text)
+        return text
 
 
 class _Helper:
@@ -154,7 +161,7 @@ class _Helper:
         """Whether it can be given flows."""
         return self._given < GIVEN and not self._failed
 
-    def ask(self, flows: FlowsTogether, order: NDArray[Any] | None) -> Future[tuple[str, dict[str, int]]]:
+    def ask(self, flows: FlowsTogether, order: NDArray[Any] | None) -> Future[tuple[Any, dict[str, int]]]:
         """Give it flows; return what will be their text, and in how many of them each finding is."""
         self._given += 1
         self._sends.submit(self._send, flows, order)
@@ -166,7 +173,7 @@ class _Helper:
         with suppress(OSError):  # then no answer comes
             self._ours.send((capture, flows.alone(), order))
 
-    def _receive(self) -> tuple[str, dict[str, int]]:
+    def _receive(self) -> tuple[Any, dict[str, int]]:
         try:
             text, found = self._ours.recv()
         except (EOFError, OSError):

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     Some = tuple[ManyFlows, NDArray[np.int64] | None]
     """Flows, and the places that put them in the order wanted."""
+    Arrows = dict[str, Foreign]
+    """Each of TABLES as an Arrow table."""
 
 TEXTS: Final = frozenset(
     {
@@ -139,12 +141,17 @@ def zone_of(clock: Clock) -> str:
 
 
 def write_parquet(
-    some: Iterable[Some], start_ns: Callable[[int], int], folder: Path, *, replace: bool = True
+    some: Iterable[Some],
+    start_ns: Callable[[int], int],
+    folder: Path,
+    *,
+    replace: bool = True,
+    make: Callable[[Iterable[Some]], Iterable[Arrows]] | None = None,
 ) -> list[Path]:
     """Write each of TABLES to ``folder``, which is made if it is not there; return the files.
 
     What a column means is in its metadata (``description``). Files that are there are written over if they may be
-    ``replace``d. Flows come some at a time, and none is held on to.
+    ``replace``d. Flows come some at a time, and none is held on to. ``make`` does what ``arrow_tables`` does elsewhere.
 
     Raises:
         FileExistsError: they are there, and may not.
@@ -160,7 +167,13 @@ def write_parquet(
         for table, path in paths.items():
             file = open_files.enter_context(whole(path, replace=replace))
             writers[table] = open_files.enter_context(parquet.ParquetWriter(file, schemas[table]))
-        for part in _parts(some, start_ns, arrow, schemas):
+        told = tables.Told()
+        made = (
+            make(some)
+            if make is not None
+            else (arrow_tables(flows, start_ns(flows.capture), order, told) for flows, order in some)
+        )
+        for part in _parts(made, arrow, schemas):
             for table, writer in writers.items():
                 writer.write_table(part[table])
     return list(paths.values())
@@ -188,16 +201,19 @@ def arrow_table(
     return arrow.table([_array(arrow, each, schema.field(name).type) for name, each in cells.items()], schema=schema)
 
 
-def _parts(
-    some: Iterable[Some], start_ns: Callable[[int], int], arrow: Foreign, schemas: dict[str, Foreign]
-) -> Iterator[dict[str, Foreign]]:
+def arrow_tables(flows: ManyFlows, start_ns: int, order: NDArray[np.int64] | None, told: tables.Told) -> Arrows:
+    """Return what flows add to each of TABLES."""
+    return {table: arrow_table(table, flows, start_ns, order, told) for table in TABLES}
+
+
+def _parts(made: Iterable[Arrows], arrow: Foreign, schemas: dict[str, Foreign]) -> Iterator[Arrows]:
     """Yield each of TABLES as an Arrow table of some flows, AT_A_TIME at least; once at least."""
     held: dict[str, list[Foreign]] = {table: [schema.empty_table()] for table, schema in schemas.items()}
-    count, told = 0, tables.Told()
-    for flows, order in some:
+    count = 0
+    for each in made:
         for table in schemas:
-            held[table].append(arrow_table(table, flows, start_ns(flows.capture), order, told))
-        count += len(flows)
+            held[table].append(each[table])
+        count += each["flows"].num_rows
         if count >= AT_A_TIME:
             yield {table: arrow.concat_tables(each) for table, each in held.items()}
             held, count = {table: [schema.empty_table()] for table, schema in schemas.items()}, 0

@@ -84,3 +84,10 @@ def test_flows_that_are_sent_are_whole(analysis):
     assert [flow.judged.record for flow in some] == [flow.judged.record for flow in alone]
     lines = Texts("jsonl", analysis.captures).later(alone)().splitlines()
     assert Counter(len(json.loads(line)["findings"]) > 0 for line in lines)[True] > 0
+
+
+def test_tables_of_arrow_come_from_there_too(analysis, second):
+    """What is written to Parquet files is the same as without a second process."""
+    pytest.importorskip("pyarrow")
+
+    assert written(analysis, "parquet") == written(analysis, "parquet", octets=1)
