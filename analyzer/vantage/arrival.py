@@ -56,7 +56,7 @@ def arrived(p: Packets, row: int, point: int, back: NDArray[np.bool_]) -> tuple[
     if echoed(p, row, acks):
         return Why.ECHOED, p.covers is None
     again = np.flatnonzero(same & ((p.end - p.end[row]) % SPACE < HALF) & (p.end != p.seq))
-    told = bool((stamps(p.tsecr, acks) > 0).any())
+    told = bool((p.last_tsecr[acks] > 0).any())
     return None if told or (again > row).any() else (Why.ACKNOWLEDGED, False)
 
 
@@ -64,12 +64,6 @@ def of_attempt(p: Packets, row: int) -> NDArray[np.bool_]:
     """Say which packets acknowledge numbers of the attempt to connect that a packet is of."""
     same: NDArray[np.bool_] = p.acknowledges_in == p.sent_in[row]
     return same
-
-
-def stamps(of: Ints, rows: Ints) -> Ints:
-    """Return timestamps of packets, wherever they were seen; ABSENT without."""
-    found: Ints = of[rows].max(axis=1, initial=ABSENT)
-    return found
 
 
 def echoed(p: Packets, row: int, back: Ints) -> bool:
@@ -81,11 +75,11 @@ def echoed(p: Packets, row: int, back: Ints) -> bool:
     stamp = int(own[0])
     if stamp in (ABSENT, 0) or (own != stamp).any():
         return False
-    echoes = back[stamps(p.tsecr, back) == stamp]
+    echoes = back[p.last_tsecr[back] == stamp]
     if not len(echoes):
         return False
     same = (p.side == p.side[row]) & (p.ts_ns <= p.ts_ns[echoes[0]] + p.jitter_ns)
-    return int((stamps(p.tsval, np.flatnonzero(same)) == stamp).sum()) == 1
+    return int((same & (p.last_tsval == stamp)).sum()) == 1
 
 
 def let_probe(p: Packets, row: int, back: NDArray[np.bool_]) -> bool:
@@ -131,21 +125,19 @@ def covered(p: Packets, row: int, among: NDArray[np.bool_], until_ns: int) -> bo
     """Say whether these and what is forgotten have all that a packet took by then, in whatever pieces."""
     at = np.flatnonzero(among & (p.end != p.seq))
     size = int(p.end[row] - p.seq[row]) % SPACE
-    begin = (p.seq[at] - p.seq[row] + HALF) % SPACE - HALF
-    stop = begin + (p.end[at] - p.seq[at]) % SPACE
-    ranges = list(zip(begin.tolist(), stop.tolist(), strict=True))
+    begins, lengths = [p.seq[at]], [(p.end[at] - p.seq[at]) % SPACE]
     if p.covers is not None:
         more = p.covers[p.side[row]]
         more = more[more["from_ns"] <= until_ns]
-        begin = (more["from_seq"] - p.seq[row] + HALF) % SPACE - HALF
-        stop = begin + (more["to_seq"] - more["from_seq"]) % SPACE
-        ranges += zip(begin.tolist(), stop.tolist(), strict=True)
-    reached = 0
-    for low, high in sorted(ranges):
-        if low > reached:
-            break
-        reached = max(reached, high)
-    return reached >= size
+        begins.append(more["from_seq"])
+        lengths.append((more["to_seq"] - more["from_seq"]) % SPACE)
+    begin = (np.concatenate(begins) - p.seq[row] + HALF) % SPACE - HALF
+    stop = begin + np.concatenate(lengths)
+    near = np.flatnonzero((begin < size) & (stop > 0))
+    near = near[np.argsort(begin[near], kind="stable")]
+    reached = np.maximum.accumulate(np.concatenate([[0], stop[near]]))
+    gaps = np.flatnonzero(begin[near] > reached[:-1])
+    return int(reached[gaps[0]] if len(gaps) else reached[-1]) >= size
 
 
 def answered(p: Packets, row: int, back: NDArray[np.bool_]) -> tuple[Why, bool] | None:
@@ -183,9 +175,11 @@ def not_arrived(p: Packets, row: int, point: int, beyond: tuple[int, ...]) -> bo
 
 def overtaken(p: Packets, row: int, back: NDArray[np.bool_]) -> bool:
     """Say whether its receiver, before it could show that an empty segment came, echoed a later timestamp."""
-    stamp = int(p.tsval[row].max())
-    first = np.flatnonzero(back & (p.tsecr.max(axis=1) > stamp))[:1]
-    if stamp <= 0 or p.end[row] != p.seq[row] or not len(first):
+    stamp = int(p.last_tsval[row])
+    if stamp <= 0 or p.end[row] != p.seq[row]:
+        return False
+    first = np.flatnonzero(back & (p.last_tsecr > stamp))[:1]
+    if not len(first):
         return False
     between = back & (p.ts_ns < p.ts_ns[first[0]]) & (p.ts_ns > p.ts_ns[row] + EDGE_NS)
     return not between.any()

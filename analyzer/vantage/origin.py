@@ -76,9 +76,15 @@ def goes_on(p: Packets, row: int, point: int) -> bool:
 
 def own_of(p: Packets, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return those of the packets that no point beyond has, but that fit their sender: it made them, beyond."""
-    fitting = np.zeros(len(rows), dtype=np.bool_)
-    for at in np.flatnonzero(rows).tolist():
-        sight = next(each for each in p.way_of(at) if p.has[at, each])
+    own: NDArray[np.bool_] = rows & p.known_once("own", _fitting)
+    return own
+
+
+def _fitting(p: Packets) -> NDArray[np.bool_]:
+    """Say which packets that are not at all points fit their sender."""
+    fitting = np.zeros(len(p.side), dtype=np.bool_)
+    for at in np.flatnonzero(~p.everywhere).tolist():
+        sight = p.seen_first(at)
         fitting[at] = not unlike(p, at, sight) and (fits(p, at, sight) or is_nameless(p, at, sight))
     return fitting
 

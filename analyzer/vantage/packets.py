@@ -13,7 +13,7 @@ from analyzer.segment import ABSENT, ACK, RST, SYN
 from analyzer.vantage.sighting import ends_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -88,6 +88,8 @@ class Packets:
             )
             self.ack[at] = np.where(sightings["flags"] & ACK, sightings["ack"], ABSENT)
             self.end[at] = ends_of(sightings)
+        self.last_tsval, self.last_tsecr = (of.max(axis=1, initial=ABSENT) for of in (self.tsval, self.tsecr))
+        """Timestamps, wherever a packet was seen; ABSENT without."""
         self.sent_in, self.acknowledges_in = self._attempts()
         """In which attempt to connect, by its SYN, a packet's own numbers are, and those that it acknowledges."""
         self.everywhere: NDArray[np.bool_] = np.all(self.has[:, list(self.own_points)], axis=1)
@@ -95,6 +97,7 @@ class Packets:
         clocks = [points[point].clock for point in self.own_points]
         self.jitter_ns = max((clock.jitter_ns for clock in clocks if clock is not None), default=0)
         """What is nearer to each other may have passed in the other order."""
+        self._known: dict[str, NDArray[np.bool_]] = {}
 
     def _attempts(self) -> tuple[Ints, Ints]:
         """Return the attempts of each packet's numbers: 0, but where an end sent SYNs with several numbers.
@@ -128,6 +131,12 @@ class Packets:
                 at = several & (self.side == side) & self.has[:, point]
                 found[side, point] = set(np.unique(self.ttl[at, point]).tolist())
         return found
+
+    def known_once(self, what: str, found: Callable[[Packets], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """Return what is ``found`` of all packets, which is asked of one after the other: it is looked for once."""
+        if what not in self._known:
+            self._known[what] = found(self)
+        return self._known[what]
 
     def way_of(self, row: int) -> tuple[int, ...]:
         """Return the points in the order in which this packet had to pass them; empty if nothing tells."""

@@ -20,7 +20,7 @@ from analyzer.vantage.meeting import LATE_NS, STRANGE_NS
 from analyzer.vantage.pairing import Partner
 from analyzer.vantage.regrouped import regrouped
 from analyzer.vantage.sameness import differs
-from analyzer.vantage.sighting import Columns
+from analyzer.vantage.sighting import Columns, scattered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +65,7 @@ def pair_up(
 
 def paired(there: Ints, here: Ints, *, jit: bool) -> Ints:
     """Return the index here of each number there, the first for the first; -1 for none."""
+    there, here = scattered(there), scattered(here)
     mate = np.full(len(there), -1, dtype=np.int64)
     slots = np.full(1 << (2 * len(here) + 1).bit_length(), -1, dtype=np.int64)
     if jit:

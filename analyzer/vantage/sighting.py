@@ -5,6 +5,7 @@ It must not know other points.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
@@ -67,6 +68,8 @@ SPLITMIX: Final = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 MULTIPLIERS: Final = np.array(SPLITMIX, dtype=np.uint64)
 """SplitMix64's."""
 WORD: Final = (1 << 64) - 1
+SECRET: Final = np.frombuffer(os.urandom(8), dtype=np.uint64)
+"""Of this process; it decides where something lies in a table, and nothing that is told."""
 
 
 def sightings_of(
@@ -158,6 +161,14 @@ def mixed(word: NDArray[np.uint64], rest: NDArray[np.uint64]) -> NDArray[np.int6
         hashed ^= hashed >> np.uint64(31)
     keys: NDArray[np.int64] = hashed.view(np.int64)
     return keys
+
+
+def scattered(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return numbers that are the same where these are, for tables of this process.
+
+    Whoever writes a capture can choose keys that fall into one slot, but not what becomes of them here.
+    """
+    return mixed(numbers.view(np.uint64), SECRET)
 
 
 def ends_of(seen: Columns) -> NDArray[np.int64]:

@@ -12,10 +12,9 @@ from analyzer.capture.window import Window
 from analyzer.cli import main
 from analyzer.track import leaps, tracker
 from tests.hostile.floods import FLOODS, OTHERS, TEXTS, flood, text_flood
+from tests.vantages import ACK, PSH, World, keepalive
 
 FEW, FRAMES = 40, 750
-LINEAR = (2 * FRAMES - FEW) / (FRAMES - FEW)
-"""What twice as many frames may cost, less what a few do, which is what a run costs whatever it reads."""
 TOLERANCE = 1.065
 
 
@@ -37,11 +36,11 @@ def calls_of(arguments):
     return sum(entry.callcount for entry in profile.getstats())
 
 
-def growth(runs):
+def growth(runs, frames=FRAMES):
     """How much more twice as many frames cost, over what they cost if each costs the same; runs by number of frames."""
     calls_of(runs[FEW])  # what is imported and made once
-    few, once, twice = (calls_of(runs[count]) for count in (FEW, FRAMES, 2 * FRAMES))
-    return (twice - few) / (once - few) / LINEAR
+    few, once, twice = (calls_of(runs[count]) for count in (FEW, frames, 2 * frames))
+    return (twice - few) / (once - few) / ((2 * frames - FEW) / (frames - FEW))
 
 
 @pytest.mark.parametrize("arguments", [("report",), ("report", "--jsonl"), ("explain",)], ids=" ".join)
@@ -68,6 +67,26 @@ def test_twice_the_frames_of_other_kinds_take_twice_the_calls(kind, tmp_path):
         runs[count] = ["report", str(path), "--json"]
 
     assert growth(runs) < TOLERANCE
+
+
+@pytest.mark.parametrize("missed", ["B", ""], ids=["not captured", "lost"])
+def test_twice_what_a_point_lacks_of_a_connection_takes_twice_the_calls(missed, tmp_path):
+    """Nor does what becomes of packets of both ends that one of two points has alone."""
+    runs = {}
+    for count in (FEW, 150, 300):
+        made = World()
+        ends = dict(zip("ab", keepalive(made, probes=2), strict=True))
+        ends = {"a": ends["a"] + 31, "b": ends["b"] + 1}
+        for at in range(count):
+            sender, peer = "ab"[at % 2], "ba"[at % 2]
+            fate = "both" if missed else "lost"
+            made.send(9 + at / 100, sender, ACK | PSH, ends[sender], ends[peer], b"data", fate=fate, missed=missed)
+            ends[sender] += 4
+        made.send(99, "a", ACK, ends["a"], ends["b"])
+        (tmp_path / str(count)).mkdir()
+        runs[count] = ["join", *made.write(tmp_path / str(count)), "--json"]
+
+    assert growth(runs, 150) < TOLERANCE
 
 
 def test_flows_that_are_not_shown_are_not_concluded(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from analyzer.segment import ABSENT, ACK, PSH, SYN, SegmentBatch, empty_rows
 from analyzer.track.observe import TOLD_COPY, TOLD_FLOW
-from analyzer.vantage.sighting import ends_of, keys_of, sightings_of
+from analyzer.vantage.sighting import ends_of, keys_of, scattered, sightings_of
 
 
 def rows(**fields):
@@ -72,3 +72,12 @@ def test_keys_are_the_same_plain_compiled_and_by_columns(jit):
     found = sightings_of(SegmentBatch(made, len(made)), np.zeros(len(made), np.int64), jit=jit)
     assert found["key"].tolist() == keys_of(found).tolist()
     assert found["mss"].tolist() == [ABSENT] * 3
+
+
+def test_chosen_keys_do_not_fall_into_one_slot():
+    """Numbers that were chosen to share their lowest bits lie apart in a table, and the same number in one place."""
+    chosen = np.arange(1000, dtype=np.int64) << 40
+    slots = scattered(chosen) & 0xFFFF
+
+    assert 900 < len(np.unique(slots))
+    assert np.array_equal(slots[[7, 7]], scattered(chosen[[7, 7]]) & 0xFFFF)
