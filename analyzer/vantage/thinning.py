@@ -32,7 +32,7 @@ from analyzer.vantage.meanwhile import Meanwhile
 from analyzer.vantage.meeting import SENDER, forget, judge_pairs, meet
 from analyzer.vantage.places import GONE, Places
 from analyzer.vantage.settled import Ends, Settling
-from analyzer.vantage.sighting import Columns, together
+from analyzer.vantage.sighting import Columns, scattered, together
 from analyzer.vantage.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Thinner:
         whole = [waiting.rows for waiting in self._waiting]
         self._stretch += 1
         rows = [thaw(each, jit=jit) for each in whole]
-        keys = [_plain(waiting.keys, jit=jit) for waiting in self._waiting]
+        keys = [_plain(scattered(waiting.keys), jit=jit) for waiting in self._waiting]
         self._grow(jit=jit)
         mates: list[tuple[Any, Any]] = []
         for other in points[1:]:
