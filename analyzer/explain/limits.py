@@ -118,8 +118,11 @@ def _of_reset(t: Teller) -> list[Line]:
             " it in that name."
         )
         return [Line(text, (reset.frame,))]
-    if t.ending.verdict is Verdict.RESET_ON_PROBE:
-        alike = reset.own_ttl is None or reset.own_ttl[0] <= reset.ttl <= reset.own_ttl[1]
+    if t.ending.verdict in {Verdict.RESET_ON_PROBE, Verdict.ABORTED}:
+        if reset.own_ttl is None:
+            text = "Which machine sent the RST: no other packet of that end is here to compare it with."
+            return [Line(text, (reset.frame,))]
+        alike = reset.own_ttl[0] <= reset.ttl <= reset.own_ttl[1]
         seen = "it looks like the endpoint's other packets" if alike else "but for its TTL it looks like the endpoint's"
         text = f"Which machine sent the RST: {seen}, a hint and no proof."
         return [Line(text, (reset.frame,))]

@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
+from analyzer.judge.signatures import ONLY_CALLED, ONLY_OPEN
 from analyzer.judge.timers.likely import likely_idle
 from analyzer.judge.verdict import Verdict
 from analyzer.track.flow import SIDES
@@ -67,10 +68,11 @@ def _of(t: Teller, side: Side) -> list[Line]:
         text = f"{t.start(side)}'s system: {TOLD_BY[settings.stack]}."
         found.append(Line(text, probes))
     if settings.families:
-        fits = ", ".join(settings.families)
-        found.append(
-            Line(f"Consistent with, among others: {fits} (families of programs, not proof).", tuple(sorted(frames)))
+        fits = ", ".join(_families(t, side, settings.families))
+        text = (
+            f"{t.start(side)}'s settings are consistent with, among others: {fits} (families of programs, not proof)."
         )
+        found += [Line(text, tuple(sorted(frames)))] if fits else []
     return found
 
 
@@ -85,6 +87,13 @@ def _most_likely(t: Teller, side: Side, settings: Settings) -> str:
         f", most likely {setting(likely.value_ns)} (the first probe came {duration(likely.gap_ns)} after"
         f" {t.the(other(side))}'s last packet; less only if keepalive was set up after that packet)"
     )
+
+
+def _families(t: Teller, side: Side, names: tuple[str, ...]) -> list[str]:
+    """Return the programs that fit, but for those that are never at this end of a connection."""
+    opener = t.record.initiator
+    elsewhere: frozenset[str] = frozenset() if opener is None else ONLY_CALLED if side == opener else ONLY_OPEN
+    return [name for name in names if name not in elsewhere]
 
 
 def _tells_more(settings: Settings, period: Timer) -> bool:
@@ -137,7 +146,11 @@ def _endured(t: Teller, side: Side) -> tuple[str, tuple[int, ...]] | None:
     if t.ending.verdict is Verdict.UNDETERMINED or t.record.lost or t.record.holes:
         return None  # answers may have come that are not in the capture
     had = "had not given up" if longest[-1] is t.probes(side)[-1] else "did not give up"
-    return f"{had} after {count(len(longest), 'unanswered probe')}", tuple(probe.frame for probe in longest)
+    text = f"{had} after {count(len(longest), 'unanswered probe')}"
+    later = next((probe for probe in t.probes(side) if probe.frame > longest[-1].frame), None)
+    if later is not None and not later.first_of_train:  # the timer ran out once more, and found the count not reached
+        text = f"count {len(longest) + 1} or more ({text})"
+    return text, tuple(probe.frame for probe in longest)
 
 
 def timer_text(timer: Timer) -> str:
@@ -162,6 +175,8 @@ def _longer_of_two(settings: Settings) -> str:
 def count_text(found: Count, stack: str | None = None) -> str:
     """Return after how many probes a prober gave up, as what it is: evidence."""
     gave_up = f"gave up after {count(found.gave_up_after, 'probe')}"
+    if found.value is not None and has_user_timeout(stack):
+        return f"count most likely {found.value} ({gave_up}; a TCP_USER_TIMEOUT can do the same)"
     if found.value is not None:
         return f"count {found.value} ({gave_up})"
     return f"{gave_up}: its count, or its TCP_USER_TIMEOUT" if has_user_timeout(stack) else gave_up

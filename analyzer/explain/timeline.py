@@ -270,6 +270,9 @@ def _fins(t: Teller) -> list[Line]:
             found.append(_line(t, text, [fin.frame], fin.ts_ns))
         else:
             text = _with_states(t, f"{t.name(fin.sender)} sends FIN", [fin.frame])
+            taken = f"{t.name(other(fin.sender))} {State.CLOSE_WAIT.value}"
+            if fin.acked_frame is None:
+                text = text.replace(taken, f"{taken} if it arrived")
             found.append(_line(t, text, [fin.frame], fin.ts_ns))
         if refused is not None and refused[0] is fin:
             found += _resent_fin(t, fin)

@@ -89,26 +89,38 @@ class Software:
     """The only stack it runs on; None: any."""
     on_windows: bool = False
     """Whether Windows is where it is mostly run, so that its idle time alone is a hint there."""
+    opens: bool | None = None
+    """Whether it only ever opens connections, or only accepts them (False); None: either."""
 
 
 SOFTWARE: Final = (
     Software("Go net (1.13 to 1.22)", 15, 15, _SYSTEM, "strace Go 1.19; golang/go 1abf3aa, #31510, 5bd7e9c5"),
     Software("Go net (1.23 and later)", 15, 15, 9, "golang/go #62254 KeepAliveConfig"),
-    Software("Go http.DefaultTransport", 30, 30, _SYSTEM, "strace Go 1.19"),
-    Software("Go net/http server (1.12 and earlier)", 180, 180, _SYSTEM, "golang/go #31510, #18427"),
+    Software("Go http.DefaultTransport", 30, 30, _SYSTEM, "strace Go 1.19", opens=True),
+    Software("Go net/http server (1.12 and earlier)", 180, 180, _SYSTEM, "golang/go #31510, #18427", opens=False),
     Software("Go SetKeepAlivePeriod", _CALLER, _AS_IDLE, _SYSTEM, "go 1.19 src/net/tcpsockopt_unix.go, _darwin.go"),
-    Software("pgx", 300, 300, _SYSTEM, "jackc/pgx #1992"),
-    Software("curl tool", 60, 60, _SYSTEM, "strace curl 7.88; curl.se --keepalive-time (count 9 since 8.9)"),
+    Software("pgx", 300, 300, _SYSTEM, "jackc/pgx #1992", opens=True),
+    Software(
+        "curl tool", 60, 60, _SYSTEM, "strace curl 7.88; curl.se --keepalive-time (count 9 since 8.9)", opens=True
+    ),
     Software("Node.js setKeepAlive(true, ms)", _CALLER, 1, 10, "strace Node.js 20"),
-    Software("Node.js HTTP agent", 1, 1, 10, "strace Node.js 20"),
+    Software("Node.js HTTP agent", 1, 1, 10, "strace Node.js 20", opens=True),
     Software("Redis server", 300, 100, 3, "redis anet.c anetKeepAlive: interval is idle / 3"),
-    Software("hiredis, redis-cli", 15, 5, 3, "hiredis REDIS_KEEPALIVE_INTERVAL 15"),
-    Software("redis-py", 30, 5, 3, "redis-py 8.1.0 _defaults.py"),
-    Software("MongoDB drivers", 120, 10, 9, "pymongo 4.20 pool_shared.py"),
+    Software("hiredis, redis-cli", 15, 5, 3, "hiredis REDIS_KEEPALIVE_INTERVAL 15", opens=True),
+    Software("redis-py", 30, 5, 3, "redis-py 8.1.0 _defaults.py", opens=True),
+    Software("MongoDB drivers", 120, 10, 9, "pymongo 4.20 pool_shared.py", opens=True),
     Software("mongod, mongos", 300, 1, _SYSTEM, "mongo kMaxKeepIdleSecs, kMaxKeepIntvlSecs (upper limits)"),
-    Software("Chrome", 45, 45, _SYSTEM, "chromium net kTCPKeepAliveSeconds", on_windows=True),
-    Software("Firefox in its first minute", 10, 1, 4, "firefox all.js network.http.tcp_keepalive", on_windows=True),
-    Software("Firefox, later", 600, 1, 4, "firefox all.js network.http.tcp_keepalive", on_windows=True),
+    Software("Chrome", 45, 45, _SYSTEM, "chromium net kTCPKeepAliveSeconds", on_windows=True, opens=True),
+    Software(
+        "Firefox in its first minute",
+        10,
+        1,
+        4,
+        "firefox all.js network.http.tcp_keepalive",
+        on_windows=True,
+        opens=True,
+    ),
+    Software("Firefox, later", 600, 1, 4, "firefox all.js network.http.tcp_keepalive", on_windows=True, opens=True),
     Software("SQL Server", 30, 1, _SYSTEM, "Microsoft Configuration Manager ms190771", on_windows=True),
     Software("Azure Database for PostgreSQL", 120, 30, 9, "Azure server parameters page"),
     Software("GKE recommended sysctls", 60, 60, 5, "gitlab charts #2519 quoting GCP", Stack.LINUX),
@@ -116,6 +128,10 @@ SOFTWARE: Final = (
     Software("KumoMTA proxy", 300, 30, 3, "KumoMTA documentation"),
 )
 """Programs that leave all three to the system (libpq, Java, SO_KEEPALIVE alone) show as a row of DEFAULTS."""
+ONLY_OPEN: Final = frozenset(row.name for row in SOFTWARE if row.opens is True)
+"""What is never found at the end that was called."""
+ONLY_CALLED: Final = frozenset(row.name for row in SOFTWARE if row.opens is False)
+"""What is never found at the end that opened the connection."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def _link(scene: Scene) -> Iterator[Witness]:
         if asked:
             frames = (scene.beside(f"{prefix}asked_frame"), scene.beside(f"{prefix}asked_last_frame"))
             lasted = scene.beside(f"{prefix}asked_last_ns") - scene.beside(f"{prefix}asked_ns")
-            data: dict[str, int | str] = {"address": whom, "count": asked, "lasted_ns": lasted}
+            data: dict[str, int | str] = {"address": whom, "count": asked, "lasted_ns": lasted, "of": quiet}
             yield Witness(
                 kind, about, tuple(sorted(set(frames))), scene.beside(f"{prefix}asked_ns"), "unanswered", data
             )

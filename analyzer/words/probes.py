@@ -52,7 +52,8 @@ def _how_answered(t: Teller, probes: tuple[Probe, ...]) -> str:
 def in_all(t: Teller, told: str) -> str | None:
     """Return how many probes there were and what became of them, or None if that number is told, or there were none."""
     probes = t.record.probes
-    total = count(len(probes), "probe")
+    # beside window probes they need their name
+    total = count(len(probes), "keepalive probe" if t.record.zero_window_probes else "probe")
     told_already = rf"(?<![\d,.]){len(probes):,} (?:suspected |keepalive )?probes?\b"
     if not probes or re.search(told_already, told):
         return None

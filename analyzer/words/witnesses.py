@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
-from analyzer.words.teller import capital, count, duration, times
+from analyzer.words.teller import capital, count, duration, setting, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analyzer.judge.judged import JudgedFlow, Witness
+    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 QUOTES: Final = {
@@ -62,11 +63,15 @@ def _asking(w: Witness) -> str:
 
 
 def _unanswered(t: Teller, w: Witness) -> str:
-    del t
+    """Return who asked for whom in vain, when, and whether it had given up by then."""
     lasted = number(w, "lasted_ns")
-    took = f" in {duration(lasted)}" if lasted else ""
+    when = f"from {t.at(w.ts_ns)} to {t.at(w.ts_ns + lasted)}" if lasted else f"at {t.at(w.ts_ns)}"
+    asker: Side = "b" if text(w, "of") == "a" else "a"
+    reset = t.reset
+    gone = reset is not None and reset.sender == asker and reset.ts_ns < w.ts_ns
     return (
-        f"{capital(_asking(w))} asked {times(number(w, 'count'))} for {text(w, 'address')}{took}, and nobody answered."
+        f"{t.start(asker)}'s station asked {times(number(w, 'count'))} for {text(w, 'address')} by {_asking(w)},"
+        f" {when}{', after its RST' if gone else ''}, and nobody answered."
     )
 
 
@@ -134,7 +139,7 @@ def _heard_later(t: Teller, w: Witness) -> str:
 
 def _unheard(t: Teller, w: Witness) -> str:
     slack_ns = number(w, "slack_ns")
-    since = f"from {t.at(w.ts_ns + slack_ns)} on" if slack_ns else "after that"
+    early = f" (one that came within {setting(slack_ns)} is not counted)" if slack_ns else ""
     what = "that the capture's filter lets pass" if number(w, "filtered") else "of any kind"
     resets = sum(
         reset.ts_ns > w.ts_ns and t.record.endpoint(reset.sender).address == w.data["address"]
@@ -142,8 +147,8 @@ def _unheard(t: Teller, w: Witness) -> str:
     )
     but = {0: "", 1: ", but for a RST of this connection"}.get(resets, ", but for RSTs of this connection")
     return (
-        f"{text(w, 'address')} fell silent: its last segment here came at {t.at(w.ts_ns)}, and {since} no frame {what}"
-        f" came from it{but}.{_if_only_tcp(w)}"
+        f"{text(w, 'address')} fell silent: its last segment here came at {t.at(w.ts_ns)}, and since then no frame"
+        f" {what} came from it{but}{early}.{_if_only_tcp(w)}"
     )
 
 

@@ -44,7 +44,9 @@ def test_what_is_most_likely_stands_beside_bounds():
 
 def test_a_count_is_evidence():
     """Without a value the user timeout is named beside the count."""
-    assert "count 9 (gave up after 9 probes)" == count_text(Count(9, 9, 9, 1, (1,), 9))
+    nine = Count(9, 9, 9, 1, (1,), 9)
+    assert "count most likely 9 (gave up after 9 probes; a TCP_USER_TIMEOUT can do the same)" == count_text(nine)
+    assert "count 9 (gave up after 9 probes)" == count_text(nine, "xnu")
     assert "gave up after 3 probes: its count, or its TCP_USER_TIMEOUT" == count_text(Count(None, 1, None, 1, (1,), 3))
 
 
@@ -83,3 +85,27 @@ def test_why_an_interval_is_not_visible_between_unanswered_probes_is_said():
     line = next(line.text for line in settings_lines(Teller(judged, 0)) if line.text.startswith("The server"))
 
     assert "interval at most 5 s on Linux, else not visible (packets from the client came between these probes)" in line
+
+
+def test_software_that_only_opens_connections_is_not_named_at_a_server():
+    """A browser's timers at the end that was called are no browser's; at the client they may be."""
+    train = "+10.03 {0} > {1} . {2}\n+1.003 {0} > {1} . {2}\n+1.003 {0} > {1} . {2}\n+.2 {1} > {0} P. {3}\n"
+    client = train.format("a", "b", "5:5(0) ack 1", "1:2(1) ack 6") + train.format(
+        "a", "b", "5:5(0) ack 2", "2:3(1) ack 6"
+    )
+    server = train.format("b", "a", "0:0(0) ack 6", "6:7(1) ack 1") + train.format(
+        "b", "a", "0:0(0) ack 7", "7:8(1) ack 1"
+    )
+    told = [" ".join(line.text for line in settings_lines(Teller(opened(text), 0))) for text in (client, server)]
+
+    assert "The client's settings are consistent with, among others:" in told[0]
+    assert "Firefox in its first minute" in told[0]
+    assert "Firefox" not in told[1]
+
+
+def test_a_probe_after_unanswered_ones_shows_a_larger_count():
+    """Where the timer ran out once more and the prober probed, its count had not been reached."""
+    lost = "+7.03 a > b . 5:5(0) ack 1\n+4.096 a > b . 5:5(0) ack 1\n"
+    text = settings_lines(Teller(opened(lost + "+4.096 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n"), 0))[0].text
+
+    assert "count 3 or more (did not give up after 2 unanswered probes)" in text

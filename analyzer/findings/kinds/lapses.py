@@ -119,6 +119,9 @@ STOPPED: Final = FindingKind(
 )
 
 
+IPV4: Final = 4
+
+
 def probes_lost(f: Flows) -> Mask:
     """A probe of it stayed unanswered for 0.6 s or more, the capture awake meanwhile, and a later one was answered."""
     early, late = f.pairs
@@ -175,11 +178,31 @@ def _lost_detail(t: Teller, f: Finding) -> str:
     said = ""
     if "icmp_sender" in f.data:
         errors = count(number(f, "icmp_count"), "ICMP error")
-        said = f" {f.data['icmp_sender']} said meanwhile why ({errors}): {_said(f)}."
+        said = f" {f.data['icmp_sender']} said meanwhile why ({errors}): {_said(f)}.{_fewer(f)}"
     return (
-        f"{number(f, 'lost')} of {t.the(side_of(f))}'s {number(f, 'probes')} probes got no answer here{in_a_row}; a"
-        f" later one was answered.{said}{_together(t, f)}"
+        f"{number(f, 'lost')} of {t.the(side_of(f))}'s {number(f, 'probes')} probes got no answer here{in_a_row}"
+        f"{_when(t, f)}.{said}{_together(t, f)}"
     )
+
+
+def _when(t: Teller, f: Finding) -> str:
+    """Return from when to when probes were lost, and when the next one was answered."""
+    probes = t.probes(side_of(f))
+    lost = [probe for probe in probes if probe.answer is None and probe.frame in f.frames]
+    back = next((probe for probe in probes if probe.answered and lost and probe.frame > lost[-1].frame), None)
+    if back is None:
+        return "; a later one was answered"
+    first, last = t.at(lost[0].ts_ns), t.at(lost[-1].ts_ns)
+    span = f", sent from {first} to {last}" if len(lost) > 1 else f", sent at {first}"
+    return f"{span}; the one at {t.at(back.ts_ns)} was answered"
+
+
+def _fewer(f: Finding) -> str:
+    """Return why fewer errors came than probes were lost, where they did."""
+    if number(f, "icmp_count") >= number(f, "lost"):
+        return ""
+    source = "RFC 1812 4.3.2.8" if number(f, "icmp_version") == IPV4 else "RFC 4443 2.4"
+    return f" That these are fewer than the probes contradicts nothing: routers limit their rate of errors ({source})."
 
 
 def _together(t: Teller, f: Finding) -> str:

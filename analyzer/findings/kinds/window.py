@@ -154,6 +154,16 @@ def _detail(t: Teller, f: Finding) -> str:
     return f"{asked}; it opened again" + (f" after {lasted}." if "longest_ns" in f.data else ".")
 
 
+def _change(f: Finding) -> str:
+    """Return what to do at the end whose window it is: now, or before it happens again."""
+    if "opened_frame" in f.data:
+        return (
+            "It reads again. Find out why the program that owns this window had not read in that time; it should read"
+            " what arrives at once, or close the connection."
+        )
+    return "Read what has arrived, or close the connection, in the program that owns this window."
+
+
 def _remark(t: Teller) -> str | None:
     """Return what the other end can do, if nothing else says so."""
     if t.find(UNANSWERED.code) is not None:
@@ -162,7 +172,8 @@ def _remark(t: Teller) -> str | None:
     settings = t.judged.settings(waiting)
     linux = has_user_timeout(settings.stack if settings else None)
     how = "TCP_USER_TIMEOUT on Linux, or a timeout on write" if linux else "a timeout on write"
-    return f"{t.start(waiting)}: limit the wait ({how})."
+    again = " for the next time" if "opened_frame" in t.need(CLOSED.code).data else ""
+    return f"{t.start(waiting)}: limit the wait{again} ({how})."
 
 
 CLOSED: Final = FindingKind(
@@ -192,7 +203,7 @@ CLOSED: Final = FindingKind(
         source="RFC 9293 3.8.6.1; Linux tcp_send_probe0; field guide 2.6",
     ),
     detail=_detail,
-    change=lambda _: "Read what has arrived, or close the connection, in the program that owns this window.",
+    change=_change,
     remark=_remark,
 )
 
