@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
-from analyzer.tolerances import BEAT_LATE_PARTS, BEAT_LENGTH_PLAY
+from analyzer.tolerances import BEAT_LATE_PARTS, BEAT_LENGTH_PLAY, BEAT_LOOSE_COUNT
 from analyzer.track.beat_trains import is_answered, is_asked, is_unheard
 from analyzer.track.beats import is_alike, is_of_every
+from analyzer.track.changing import AS_IT_WAS
 from analyzer.track.evenness import is_due, is_even, is_train
 from analyzer.track.rhythm import period_of
 
@@ -19,6 +20,37 @@ if TYPE_CHECKING:
 
 PREFERRED: Final = 2
 """In the field of a train that says whether it is of every message: it is, and these are beats."""
+
+
+@loop
+def forget_as_it_was(train: Record) -> None:
+    """Forget what a train was before a change that did not last."""
+    if train["every"] == AS_IT_WAS:
+        train["every"] = 0
+        train["count"] = 0
+
+
+@loop
+def excuse(out: Rows, first: int, count: int, j: int) -> None:
+    """Forget of what a train's end said as long, out of its rhythm, what is itself a train beyond doubt.
+
+    Whoever changes the period, or has two, has two trains.
+    """
+    train = out[j]
+    for k in range(first, count):
+        other = out[k]
+        is_one = k != j and train["every"] == 0 and is_alike(other, train["side"], train["length"])
+        if is_one and train["loose"] == 0 and other["loose"] == 0 and is_beyond_doubt(other):
+            train["others"] = max(0, train["others"] - other["count"])
+
+
+@loop
+def is_beyond_doubt(train: Record) -> bool:
+    """Say whether beats are so many, and so even, that no chance explains them."""
+    if train["gaps"] < BEAT_LOOSE_COUNT - 1:
+        return False
+    certain: bool = 32 * (train["high_ns"] - train["low_ns"]) <= period_of(train)
+    return certain
 
 
 @loop

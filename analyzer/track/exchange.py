@@ -18,6 +18,7 @@ from analyzer.tolerances import (
     BEAT_MOST_OCTETS,
     BEAT_PAUSE_NS,
     BEAT_PROMPT_NS,
+    BEATS_LEAST,
 )
 from analyzer.track.amid import answer_amid, awaiting, place_amid, watched_of
 from analyzer.track.beat_trains import ACKED, is_answered
@@ -215,12 +216,13 @@ def room_for(flow: Record, beats: Rows, registers: Numbers, side: int, length: i
     """Return the record for one more message of the open exchange.
 
     It is the next of the flow's chain, which gets one more if too few are without a train: a message of another kind
-    may begin two, and so may the first.
+    may begin two, and so may the first, and what is out of the step of a train may begin another.
     """
     at = flow["beats"]
     opened = beats[at]
     place = opened["open_count"]
     is_known = False
+    is_paced = False
     is_every = place == 0
     is_first_known = place == 0
     spare = 0
@@ -235,6 +237,7 @@ def room_for(flow: Record, beats: Rows, registers: Numbers, side: int, length: i
             spare += 1
         elif is_alike(train, side, length):
             is_known = True
+            is_paced |= train["count"] >= BEATS_LEAST
         elif is_of_every(train, side, length):
             is_every = True
         elif not is_first_known and is_alike(train, opened["open_side"] - 1, opened["open_length"]):
@@ -242,7 +245,7 @@ def room_for(flow: Record, beats: Rows, registers: Numbers, side: int, length: i
         records += 1
         last = at
         at = train["next"]
-    needed = (0 if is_known else 1) + (0 if is_every else 1) + (0 if is_first_known else 1)
+    needed = (0 if is_known and not is_paced else 1) + (0 if is_every else 1) + (0 if is_first_known else 1)
     if found >= 0 and (records >= MOST_TRAINS or spare >= needed):
         return found
     at = new_train(beats, registers, side)

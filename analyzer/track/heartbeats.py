@@ -11,7 +11,7 @@ from analyzer.loops.loop import loop
 from analyzer.tolerances import BEAT_PAUSE_NS, BEATS_LEAST
 from analyzer.track.beat_trains import ACKED, TOO_SOON
 from analyzer.track.beats import copy_said, take_out
-from analyzer.track.choosing import choose_rhythm, prefer_every, take_back_amid, take_late
+from analyzer.track.choosing import choose_rhythm, excuse, forget_as_it_was, prefer_every, take_back_amid, take_late
 from analyzer.track.evenness import is_due, is_mutual, is_of_many_lengths, is_train
 from analyzer.track.placing import close_exchange
 
@@ -63,7 +63,10 @@ def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: 
         if flow["exchange"] > 0:
             close_exchange(out, first, acked_by(flow, a[i]) | acked_by(flow, b[i]) << 2)
         for j in range(first, count):
+            forget_as_it_was(out[j])
             take_back_amid(out[j])
+        for j in range(first, count):
+            excuse(out, first, count, j)
         for j in range(first, count):
             take_late(out, first, count, j)
         prefer_every(out, first, count)

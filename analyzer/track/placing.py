@@ -23,7 +23,8 @@ from analyzer.track.beat_trains import (
     waiting_for,
 )
 from analyzer.track.beats import MOST_INSTEAD, MOST_OTHERS, copy_train, is_alike, is_of_every
-from analyzer.track.rhythm import distance_in, is_in_place, is_unexplained, is_within
+from analyzer.track.changing import note_change, note_new_pace
+from analyzer.track.rhythm import distance_in, is_in_place, is_unexplained, is_within, period_of
 from analyzer.track.turns import AGAIN, LATE, turns_of
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def place_beat(beats: Rows, first: int, opened: Record, acked: int) -> None:
     side = opened["open_side"] - 1
     length = opened["open_length"]
     note_instead(beats, first, opened)
-    found = False
+    best = best_of(beats, first, opened)
     loose = -1
     loosened = -1
     restarted = -1
@@ -94,29 +95,24 @@ def place_beat(beats: Rows, first: int, opened: Record, acked: int) -> None:
         train = beats[at]
         if is_alike(train, side, length) and train["loose"] == 1:
             loose = at
-        elif is_alike(train, side, length):
-            recall(train, opened["open_ns"])
-            distance_ns = -1 if found else distance_in(train, opened)
-            if distance_ns >= 0:
-                if distance_ns == 0 and is_unexplained(train, opened):
-                    train["others"] = min(MOST_OTHERS, train["others"] + 1)
-                add_beat(train, opened, distance_ns, acked)
-                found = True
-            else:
-                train["others"] = min(MOST_OTHERS, train["others"] + 1)
-                loosened = at if may_have_jitter(train, opened) else loosened
-                if train["count"] < BEATS_LEAST:
-                    restarted = at
-        if train["count"] < BEATS_LEAST and train["loose"] == 0 and (spare < 0 or is_staler(train, beats[spare])):
+        elif at != best and is_alike(train, side, length):
+            train["others"] = min(MOST_OTHERS, train["others"] + 1)
+            loosened = at if may_have_jitter(train, opened) else loosened
+            restarted = at if is_refuted(train, opened) else restarted
+        if at != best and is_spare(train) and (spare < 0 or is_staler(train, beats[spare])):
             spare = at
         at = train["next"]
+    if best >= 0:
+        note_change(beats, first, best, spare, opened)
+        add_beat(beats[best], opened, distance_in(beats[best], opened), acked)
+        note_new_pace(beats, first, best)
     if loose >= 0:
         place_loosely(beats[loose], opened, acked)
-    elif loosened >= 0 and spare >= 0 and beats[spare]["count"] == 0 and not found:
+    elif loosened >= 0 and spare >= 0 and beats[spare]["count"] == 0 and best < 0:
         loosen(beats[loosened], beats[spare])
         add_beat(beats[spare], opened, opened["open_ns"] - beats[spare]["last_ns"], acked)
         spare = -1
-    if found:
+    if best >= 0:
         return
     if restarted >= 0:
         restart(beats[restarted])
@@ -124,6 +120,65 @@ def place_beat(beats: Rows, first: int, opened: Record, acked: int) -> None:
         add_beat(beats[restarted], opened, opened["open_ns"] - beats[restarted]["last_ns"], acked)
     elif spare >= 0:
         begin_train(beats[spare], opened, acked)
+
+
+@loop
+def best_of(beats: Rows, first: int, opened: Record) -> int:
+    """Return the train that an open message goes on with, of those that take few distances; -1 if none.
+
+    Of several it is that whose last beat came last: who changes to another period, or has two, has a train of each. One
+    that has no distance yet is the last resort.
+    """
+    best = -1
+    at = first
+    while at >= 0:
+        train = beats[at]
+        if is_alike(train, opened["open_side"] - 1, opened["open_length"]) and train["loose"] == 0:
+            recall(train, opened["open_ns"])
+            if distance_in(train, opened) >= 0 and (best < 0 or is_nearer(train, beats[best], opened)):
+                best = at
+        at = train["next"]
+    return best
+
+
+@loop
+def is_nearer(train: Record, other: Record, opened: Record) -> bool:
+    """Say whether a message goes on with a train rather than with another, if it is in step with both."""
+    rank, others = rank_of(train, opened), rank_of(other, opened)
+    nearer: bool = rank > others or (rank == others and train["last_ns"] > other["last_ns"])
+    return nearer
+
+
+@loop
+def rank_of(train: Record, opened: Record) -> int:
+    """Return how surely an open message goes on with a train that it is in step with: in the next step most of all.
+
+    A train that has no distance yet comes before one whose last beat is more than two periods ago.
+    """
+    if train["gaps"] == 0:
+        return 1
+    if distance_in(train, opened) > 0:
+        return 2
+    return 2 if 2 * (opened["open_ns"] - train["last_ns"]) <= 5 * period_of(train) else 0
+
+
+@loop
+def is_refuted(train: Record, opened: Record) -> bool:
+    """Say whether a train of few beats begins anew with its last one and a message that is out of its step.
+
+    It does not if two distances were alike and the next beat is not due yet: who sent this may have two timers.
+    """
+    if train["count"] >= BEATS_LEAST:
+        return False
+    waits: bool = train["count"] == BEATS_LEAST - 1 and opened["open_ns"] - train["last_ns"] < period_of(train)
+    return not waits
+
+
+@loop
+def is_spare(train: Record) -> bool:
+    """Say whether another train may take a record: it has too few beats to be one."""
+    spare: bool = train["count"] < BEATS_LEAST and train["loose"] == 0
+    return spare
 
 
 @loop
