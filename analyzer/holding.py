@@ -86,7 +86,8 @@ class Holding:
         self._shared = None if alone else SharedFlows()
         self._unfolded = 0
         self._batches: list[Kept] = []
-        self._unsearched: list[tuple[int, findings.Piece]] = []
+        self._unsearched: list[tuple[int, FlowBatch, findings.Piece]] = []
+        """Of each capture, batches that wait to be searched: each by columns as well, which were asked for before."""
         self._passing: list[tuple[int, findings.Piece]] = []
         self._large: dict[tuple[int, int], Flow] = {}
 
@@ -102,11 +103,12 @@ class Holding:
             picked = np.flatnonzero(is_notable(columns, winners) | may_be_notable(columns))
             if len(picked) < FEW * len(batch):
                 batch, winners, picked = batch.take(picked), winners[picked], np.arange(len(picked))
+                columns = batch.by_columns()
         if self._found is None and not self.only_findings:
-            self._keep(capture, batch, winners, picked)
+            self._keep(capture, batch, columns, winners, picked)
         elif len(picked):
-            self._unsearched.append((capture, (batch, winners, picked)))
-            if sum(len(batch) for _, (batch, _, _) in self._unsearched) >= SEARCHED:
+            self._unsearched.append((capture, batch, (columns, winners, picked)))
+            if sum(len(batch) for _, batch, _ in self._unsearched) >= SEARCHED:
                 self.settle()
 
     def settle(self) -> None:
@@ -114,19 +116,19 @@ class Holding:
         waiting, self._unsearched = self._unsearched, []
         if not waiting:
             return
-        first, *more = (piece for _, piece in waiting)
+        first, *more = (piece for _, _, piece in waiting)
         whole = findings.search(findings.Columns(*first, more=more))
         start = 0
-        for capture, (batch, winners, picked) in waiting:
+        for capture, batch, (columns, winners, picked) in waiting:
             hits = whole.take(np.arange(start, start + len(picked)))
             start += len(picked)
             if self._found is not None:
-                counted = self._counted(batch, winners, picked)
+                counted = self._counted(columns, winners, picked)
                 self._found.add(capture, batch.flow["number"][picked[counted]], hits.take(counted))
             if self.only_findings:
                 having = np.flatnonzero(hits.counts())
                 picked, hits = picked[having], hits.take(having)  # noqa: PLW2901 - the others are let go
-            self._keep(capture, batch, winners, picked, hits)
+            self._keep(capture, batch, columns, winners, picked, hits)
 
     def _counted(self, batch: FlowBatch, winners: NDArray[np.int8], picked: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which of the picked flows count: not those that are kept only because they may turn out notable."""
@@ -138,17 +140,21 @@ class Holding:
         self,
         capture: int,
         batch: FlowBatch,
+        columns: FlowBatch,
         winners: NDArray[np.int8],
         picked: NDArray[np.int64],
         hits: findings.Hits | None = None,
     ) -> None:
-        """Keep flows of a batch: so many of each rank as can be looked at, and lines of all."""
+        """Keep flows of a batch: so many of each rank as can be looked at, and lines of all.
+
+        ``columns`` are those of all its flows.
+        """
         if not len(picked):
             return
         if len(picked) < FEW * len(batch):
             lines = overview.lines_of(capture, len(self._batches), batch.by_columns(picked), winners[picked])
         else:
-            lines = overview.lines_of(capture, len(self._batches), batch.by_columns(), winners)
+            lines = overview.lines_of(capture, len(self._batches), columns, winners)
             lines = pick(lines, picked)
             lines["row"] = np.arange(len(picked))
         if self.most is not None:

@@ -5,6 +5,7 @@ It must not hold a sentence, or know a finding.
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,6 +17,8 @@ from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_PROMPT_NS, BEAT_TINY_OCTE
 from analyzer.track.beats import SLOW_ANSWERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analyzer.findings.flows import Column, Flows, Mask
 
 IS_POLL: Final = np.zeros(1 + len(PROTOCOLS), dtype=np.bool_)
@@ -30,6 +33,17 @@ LATE: Final = 1
 """... and of when it should have."""
 
 
+def of_heartbeats(condition: Callable[[Flows], Mask]) -> Callable[[Flows], Mask]:
+    """Mark a condition that holds of no flow without heartbeats: of captures that have none it costs nothing."""
+
+    @wraps(condition)
+    def asked(f: Flows) -> Mask:
+        return condition(f) if f.columns.has_heartbeats else f.none
+
+    return asked
+
+
+@of_heartbeats
 def owes_answers(f: Flows) -> Mask:
     """Its heartbeats were answered as a rule, in half a period if only their form is known, and are no requests."""
     period_ns = f.beats("sum_ns") // np.maximum(f.beats("gaps"), 1)
@@ -77,6 +91,7 @@ def may_be_data(f: Flows) -> Mask:
     return (f.beats("due") == 0) & (f.beats("protocol") == 0) & (f.beats("length") > BEAT_TINY_OCTETS) & ~alike
 
 
+@of_heartbeats
 def heartbeats_ceased(f: Flows) -> Mask:
     """It had sent heartbeats in a steady rhythm, each answered if answers are due, and after the last nothing more.
 
@@ -94,9 +109,10 @@ def beats_by_rule(f: Flows) -> Mask:
     return (f.beats("due") == 0) | (f.beats("limit_ns") > 0)
 
 
+@of_heartbeats
 def peers_heartbeats_ceased(f: Flows) -> Mask:
     """Its peer had sent heartbeats, by itself or by an agreed time, and nothing but these at the end."""
-    return heartbeats_ceased(f.from_peer) & beats_by_rule(f.from_peer)
+    return f.from_peer.once(heartbeats_ceased) & beats_by_rule(f.from_peer)
 
 
 def gave_up_on_its_peer(f: Flows) -> Mask:

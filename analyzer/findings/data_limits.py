@@ -53,6 +53,9 @@ def closed_at_a_data_limit(f: Flows) -> Mask:
     at_limit = np.zeros(len(f), dtype=np.bool_)
     for s in LIMITS_S:
         at_limit |= (quiet >= s * NS_PER_S - EARLY_NS) & (quiet <= s * NS_PER_S + LATE_NS)
+    at_limit &= ~waited_for_a_reply(f) & (f.flow("backwards") == 0)
+    if not at_limit.any():
+        return at_limit
     data_ns = np.maximum.reduce([f.own("data_ns"), f.own("resent_ns"), f.peer("data_ns"), f.peer("resent_ns")])
     asked = (f.probing | f.from_peer.probing) & (f.seen("answer") == Answer.ACK) & (f.seen("ts_ns") > f.of_row(data_ns))
     until_ns = f.of_row(data_ns + np.maximum(quiet, 0))
@@ -61,7 +64,7 @@ def closed_at_a_data_limit(f: Flows) -> Mask:
     first, last = f.first_of(kept), f.last_of(kept)
     there = np.flatnonzero(first >= 0)
     awake[there] = f.columns.is_awake(first[there], last[there])
-    return at_limit & awake & ~waited_for_a_reply(f) & (f.count_rows(kept) >= PROBED) & (f.flow("backwards") == 0)
+    return at_limit & awake & (f.count_rows(kept) >= PROBED)
 
 
 def waited_for_a_reply(f: Flows) -> Mask:
@@ -72,7 +75,7 @@ def waited_for_a_reply(f: Flows) -> Mask:
 
 def is_abort_at_a_data_limit(f: Flows) -> Mask:
     """That RST came just when no data had passed for a time that limits have, though probes were answered since."""
-    return closed_at_a_data_limit(f) & (f.own("fin_frame") == 0)
+    return f.once(closed_at_a_data_limit) & (f.own("fin_frame") == 0)
 
 
 def no_data_limit_ran_out(f: Flows) -> Mask:

@@ -11,7 +11,7 @@ It must not hold a rule: what is asked of the columns stands in the conditions.
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from analyzer.track.batch import FlowBatch
 
+T = TypeVar("T")
 Mask = Any
 """A bool for each flow, or for each SEEN row of all flows."""
 Column = Any
@@ -82,6 +83,7 @@ class Columns:
         self.owner: Column = np.repeat(np.arange(len(counts)), counts)
         """Which of the flows each SEEN row belongs to."""
         self._known: dict[tuple[str, str], Column] = {}
+        self._of_kinds: dict[tuple[Kind, ...], Mask] = {}
         self._sides: tuple[Flows, ...] = ()
 
     def __len__(self) -> int:
@@ -121,13 +123,42 @@ class Columns:
 
     def beats(self, side: int, name: str) -> Column:
         """Return a column of the TRAINS records of one end, of the train that says most; -1 for instants, else 0."""
-        trains, owner = self._trains
-        found = np.full(len(self), -1 if name.endswith("_ns") else 0, dtype=np.int64)
-        if not len(trains):
-            return found
-        mine = trains["side"] == side
-        found[owner[mine]] = trains[name][mine]
-        return found
+        key = (f"beats {side}", name)
+        if key not in self._known:
+            trains, owner = self._trains
+            found = np.full(len(self), -1 if name.endswith("_ns") else 0, dtype=np.int64)
+            mine = trains["side"] == side
+            found[owner[mine]] = trains[name][mine]
+            self._known[key] = found
+        return self._known[key]
+
+    @property
+    def has_heartbeats(self) -> bool:
+        """Whether a program of any of these flows sends heartbeats."""
+        return len(self._trains[0]) > 0
+
+    def kind_in(self, *kinds: Kind) -> Mask:
+        """Say which SEEN rows are of one of these kinds."""
+        known = self._of_kinds.get(kinds)
+        if known is None:
+            known = self._of_kinds[kinds] = _kinds(kinds)[self.column("seen", "kind")]
+        return known
+
+    @cached_property
+    def sure(self) -> Mask:
+        """Which SEEN rows are no suspected probes."""
+        return self.column("seen", "certainty") != Certainty.SUSPECTED
+
+    @cached_property
+    def answered(self) -> Mask:
+        """Which SEEN rows are probes that an ACK or data answers."""
+        answer = self.column("seen", "answer")
+        return (answer == Answer.ACK) | (answer == Answer.DATA)
+
+    @cached_property
+    def window_moves(self) -> Mask:
+        """Which SEEN rows close or open their sender's receive window."""
+        return event_facts.moves_window(_ByName(lambda name: self.column("seen", name)))
 
     @cached_property
     def _trains(self) -> tuple[NDArray[np.void], Column]:
@@ -232,9 +263,23 @@ class Flows:
         self.columns = columns
         self.side = side
 
+        self._facts: dict[Callable[[Flows], Any], Any] = {}
+
     def __len__(self) -> int:
         """Return the number of flows."""
         return len(self.columns)
+
+    def once(self, fact: Callable[[Flows], T]) -> T:
+        """Return a fact of these flows, worked out when it is first asked for: several conditions ask."""
+        if fact not in self._facts:
+            self._facts[fact] = fact(self)
+        known: T = self._facts[fact]
+        return known
+
+    @property
+    def none(self) -> Mask:
+        """None of these flows."""
+        return np.zeros(len(self), dtype=np.bool_)
 
     @property
     def from_peer(self) -> Flows:
@@ -325,7 +370,12 @@ class Flows:
     @property
     def sure(self) -> Mask:
         """Which rows are no suspected probes."""
-        return self.seen("certainty") != Certainty.SUSPECTED
+        return self.columns.sure
+
+    @property
+    def answered(self) -> Mask:
+        """Which rows are probes, of either end, that an ACK or data answers."""
+        return self.columns.answered
 
     @cached_property
     def trailing(self) -> Mask:
@@ -335,7 +385,7 @@ class Flows:
 
     def kind_in(self, *kinds: Kind) -> Mask:
         """Say which rows are of one of these kinds."""
-        return _kinds(kinds)[self.seen("kind")]
+        return self.columns.kind_in(*kinds)
 
     def any_row(self, mask: Mask) -> Mask:
         """Say in which flows a mask of rows holds for one."""
@@ -343,7 +393,7 @@ class Flows:
 
     def count_rows(self, mask: Mask) -> Column:
         """Return for how many rows of each flow a mask holds."""
-        return np.bincount(self.columns.owner[mask], minlength=len(self))
+        return np.bincount(self.columns.owner[np.flatnonzero(mask)], minlength=len(self))
 
     def largest(self, column: Column, mask: Mask) -> Column:
         """Return the largest of a SEEN column among the rows of each flow that a mask holds for; -1 where none is."""
@@ -374,10 +424,10 @@ class Flows:
         """Return the same at a row counted within its flow, as ENDING and RUN have them."""
         return self.value_at(np.where(row >= 0, self.columns.start + row, -1), name, absent)
 
-    @cached_property
+    @property
     def window_moves(self) -> Mask:
         """Which rows close or open their sender's receive window."""
-        return event_facts.moves_window(_ByName(self.seen))
+        return self.columns.window_moves
 
     @cached_property
     def pairs(self) -> tuple[Column, Column]:

@@ -68,7 +68,11 @@ def wait_rows(f: Flows) -> tuple[Column, Column]:
 
 def pauses(f: Flows) -> Mask:
     """Say which rows are probes before which it paused: more than two of its usual waits passed, and nothing else."""
-    at, waits = wait_rows(f)
+    at, waits = f.once(wait_rows)
+    found = np.zeros(len(f.columns.owner), dtype=np.bool_)
+    may_be = f.answered_gaps[at] & (f.seen("gap_ns")[at] >= LEAST_NS)
+    if not may_be.any():
+        return found
     owner = f.columns.owner[at]
     order = np.lexsort((waits, owner))
     counts = np.bincount(owner, minlength=len(f))
@@ -77,8 +81,7 @@ def pauses(f: Flows) -> Mask:
     usual = np.full(len(f), -1, dtype=np.int64)
     usual[there] = waits[order][middle]
     agree = np.bincount(owner[waits <= usual[owner] + usual[owner] // ALIKE_PART], minlength=len(f))
-    found = np.zeros(len(f.columns.owner), dtype=np.bool_)
-    longer = _is_pause(f.seen("gap_ns")[at], usual[owner]) & (agree >= AGREEING)[owner] & f.answered_gaps[at]
+    longer = may_be & _is_pause(f.seen("gap_ns")[at], usual[owner]) & (agree >= AGREEING)[owner]
     few = np.bincount(owner[longer], minlength=len(f)) * MOST_PART < counts
     found[at] = longer & few[owner] & awake_before(f, at)
     return found
@@ -123,7 +126,7 @@ def pauses_of(case: Case) -> list[Pause]:
 
 def shortest_other_wait(f: Flows, failed: Column) -> Column:
     """Return the shortest wait of each flow before another probe than this row; -1 where there is none."""
-    at, waits = wait_rows(f)
+    at, waits = f.once(wait_rows)
     owner = f.columns.owner[at]
     others = at != failed[owner]
     least = np.full(len(f), np.iinfo(np.int64).max, dtype=np.int64)

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.findings.flows import Columns, Flows, Mask
-    from analyzer.findings.kind import Condition, FindingKind, Row
+    from analyzer.findings.kind import FindingKind, Row
     from analyzer.judge.record import FlowRecord
     from analyzer.judge.timers.settings import BothSettings
     from analyzer.judge.verdict import Ending
@@ -198,11 +198,10 @@ def joined(some: Sequence[Hits]) -> Hits:
 
 def search(columns: Columns) -> Hits:
     """Return which of these flows have which findings."""
-    known: dict[tuple[int, Condition], Mask] = {}
     hits = [np.empty((3, 0), dtype=np.int64)]
     for at, (kind, row) in enumerate(ROWS):
         for side in range(len(SIDES) if kind.scope is Scope.ENDPOINT else 1):
-            having = np.flatnonzero(_holds(row, columns.seen_from(side), known))
+            having = np.flatnonzero(_holds(row, columns.seen_from(side)))
             if len(having):
                 hits.append(np.stack([having, np.full(len(having), at), np.full(len(having), side)]))
     columns.let_go()
@@ -211,14 +210,11 @@ def search(columns: Columns) -> Hits:
     return Hits(flow, rows, sides, np.searchsorted(flow, np.arange(len(columns) + 1)))
 
 
-def _holds(row: Row, flows: Flows, known: dict[tuple[int, Condition], Mask]) -> Mask:
-    """Say for which flows all conditions of a row hold; what was asked before is ``known``."""
+def _holds(row: Row, flows: Flows) -> Mask:
+    """Say for which flows all conditions of a row hold."""
     mask = np.ones(len(flows), dtype=np.bool_)
     for condition in row.conditions:
-        key = flows.side, condition
-        if key not in known:
-            known[key] = condition(flows)
-        mask &= known[key]
+        mask &= flows.once(condition)
         if not mask.any():
             break
     return mask

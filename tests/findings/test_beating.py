@@ -1,13 +1,14 @@
 """What several kinds of findings ask of heartbeats."""
 
+import numpy as np
 import pytest
 
-from analyzer.findings import beating
+from analyzer.findings import ROWS, beating
 from analyzer.findings.flows import Columns
 from analyzer.judge import verdict
 from analyzer.judge.table import PROTOCOL_NAMES
 from tests.heartbeats import Talk, each
-from tests.notation import follow, parse
+from tests.notation import SCENARIOS, follow, load, parse
 
 
 def flows_of(talk, tail, protocol=None, limit_s=0):
@@ -80,3 +81,19 @@ def test_who_gave_up():
     late, soon = ("@150 a > b F. 37:37(0) ack 31", "@120.5 a > b F. 37:37(0) ack 31")
 
     assert [[True], [False]] == [beating.gave_up_waiting(flows_of(waits, tail)).tolist() for tail in (late, soon)]
+
+
+def test_what_is_not_asked_without_heartbeats_holds_of_no_flow_without_them():
+    """Rows that are asked of heartbeats alone would find nothing in flows that have none, had they been asked."""
+    rows = [row for _, row in ROWS if any(hasattr(each, "__wrapped__") for each in row.conditions)]
+    batches = [batch for path in sorted(SCENARIOS.glob("*.pkt"))[::8] for batch in follow([load(path).batch()])]
+    quiet = [batch for batch in batches if not len(batch.trains)]
+    pieces = [(batch, verdict.decide(batch), np.arange(len(batch))) for batch in quiet]
+    columns = Columns(*pieces[0], more=pieces[1:])
+
+    assert len(rows) >= 5
+    for row in rows:
+        for side in range(2):
+            f = columns.seen_from(side)
+            asked = [getattr(each, "__wrapped__", each)(f) for each in row.conditions]
+            assert not np.logical_and.reduce(asked).any()

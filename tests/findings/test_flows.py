@@ -125,3 +125,18 @@ def test_findings_come_in_the_order_of_the_table():
 
 
 ROWS_OF = {kind.code: kind.scope for kind, _ in ROWS}
+
+
+def test_a_fact_is_worked_out_once_for_each_end():
+    """Whoever asks second gets what the first one got; the other end has facts of its own."""
+    (batch,) = follow([load(SCENARIOS / "abort_crosses_a_probe.pkt").batch()])
+    columns = Columns(batch, verdict.decide(batch))
+    asked = []
+
+    def side_of(f):
+        asked.append(f.side)
+        return f.side
+
+    facts = [columns.seen_from(side).once(side_of) for side in (0, 1, 0, 1)]
+
+    assert (facts, asked) == ([0, 1, 0, 1], [0, 1])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
@@ -42,7 +40,8 @@ def last_probe_unanswered(f: Flows) -> Mask:
 
 def last_probe_answered_in_capture(f: Flows) -> Mask:
     """Yet the capture shows an answer to its last probe."""
-    return np.isin(f.value_at(f.last_of(f.probing), "answer"), (Answer.ACK, Answer.DATA))
+    answer = f.value_at(f.last_of(f.probing), "answer")
+    return (answer == Answer.ACK) | (answer == Answer.DATA)
 
 
 def _dead_evidence(case: Case) -> Evidence:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.findings.beating import LATE, beats_by_rule, heartbeats_ceased, overdue_ns
+from analyzer.findings.beating import LATE, beats_by_rule, heartbeats_ceased, of_heartbeats, overdue_ns
 from analyzer.findings.boxes import boxes_forget, limits_of
 from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Told
@@ -14,7 +14,6 @@ from analyzer.findings.phrases import agreed_on, by_what, what_is_sent
 from analyzer.judge.record import other
 from analyzer.judge.signatures import MIDDLEBOXES
 from analyzer.judge.verdict import Verdict
-from analyzer.label.outcome import Answer
 from analyzer.tolerances import ANSWER_RST_NS, BEAT_LENGTH_PLAY, BEAT_TINY_OCTETS
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
@@ -34,6 +33,7 @@ DATA_LIMIT_NS: Final = NS_PER_S * min(row.idle_s for row in MIDDLEBOXES if not r
 """The shortest default limit of known boxes that count only data."""
 
 
+@of_heartbeats
 def came_late(f: Flows) -> Mask:
     """Its last heartbeat came after a silence longer than any that survived, and than a known, or measured, limit."""
     trial_ns, fatal_ns = f.flow("trial_ns"), f.beats("fatal_ns")
@@ -111,13 +111,14 @@ SLOWER: Final = FindingKind(
 # ── heartbeats that stop, and probes alone ──
 
 
+@of_heartbeats
 def beats_stopped(f: Flows) -> Mask:
     """Behind its last heartbeat passed what was agreed on, or three periods in which it heard nothing if it asks."""
     # who asks for answers, and agreed on nothing, may ask only while it hears nothing: ServerAliveInterval of OpenSSH
     heard_ns = np.maximum(f.beats("last_ns"), f.peer("data_ns"))
     since_ns = np.where(beats_by_rule(f), f.beats("last_ns"), heard_ns)
     late = f.ends_ns - since_ns > overdue_ns(f, LATE)
-    return heartbeats_ceased(f) & late & (f.own("fin_frame") == 0) & (f.own("unacked_ns") < 0)
+    return f.once(heartbeats_ceased) & late & (f.own("fin_frame") == 0) & (f.own("unacked_ns") < 0)
 
 
 def nobody_ended_it(f: Flows) -> Mask:
@@ -190,7 +191,7 @@ def _last_data_ns(f: Flows) -> Column:
 def only_probes_since(f: Flows) -> Mask:
     """Neither end sent data for a minute or more, but probes passed and were answered, the capture awake meanwhile."""
     data_ns = _last_data_ns(f)
-    asked = f.probing & f.sure & np.isin(f.seen("answer"), (Answer.ACK, Answer.DATA))
+    asked = f.probing & f.sure & f.answered
     first, last = f.first_of(asked & (f.seen("ts_ns") > f.of_row(data_ns))), f.last_of(asked)
     there = np.flatnonzero((first >= 0) & (last >= 0))
     awake = np.ones(len(f), dtype=np.bool_)

@@ -10,6 +10,7 @@ from analyzer.findings.beating import (
     gave_up_on_its_peer,
     gave_up_waiting,
     heartbeats_ceased,
+    of_heartbeats,
     owes_answers,
     peers_heartbeats_ceased,
 )
@@ -36,19 +37,22 @@ WIDE_AWAKE_NS: Final = NS_PER_S
 """A program that closes so soon when its peer closed does not hang."""
 
 
+@of_heartbeats
 def peer_beats_in_vain(f: Flows) -> Mask:
     """Its program answered heartbeats of its peer, and two or more since then not, which its kernel acknowledged."""
     return owes_answers(f.from_peer) & (f.from_peer.beats("acked") > 1)
 
 
+@of_heartbeats
 def peer_gave_up_on_a_heartbeat(f: Flows) -> Mask:
     """Its peer closed or reset the connection after one that its kernel acknowledged and its program did not answer."""
     return owes_answers(f.from_peer) & (f.from_peer.beats("acked") == 1) & gave_up_waiting(f.from_peer)
 
 
+@of_heartbeats
 def peer_gave_up_on_silence(f: Flows) -> Mask:
     """Its heartbeats, by themselves or by an agreed time, ceased, and its peer closed or reset the connection late."""
-    return heartbeats_ceased(f) & beats_by_rule(f) & gave_up_on_its_peer(f.from_peer)
+    return f.once(heartbeats_ceased) & beats_by_rule(f) & gave_up_on_its_peer(f.from_peer)
 
 
 def kernel_answered_meanwhile(f: Flows) -> Mask:
@@ -73,6 +77,7 @@ def did_not_close_first(f: Flows) -> Mask:
     return ((own == 0) | late) & (~f.own_reset | (peer > 0))
 
 
+@of_heartbeats
 def last_heartbeats_unanswered(f: Flows) -> Mask:
     """Its heartbeats had been answered, and the last of them was not."""
     return owes_answers(f) & (f.beats("unanswered") > 0)

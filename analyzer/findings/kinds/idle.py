@@ -119,7 +119,7 @@ def silent_for_minutes_before_its_data(f: Flows) -> Mask:
 
 def nobody_had_stopped_probing(f: Flows) -> Mask:
     """Neither end had probed in a rhythm of which at least one more was due in that silence (probes-stopped)."""
-    due_ns = np.maximum(due_of(f), due_of(f.from_peer))
+    due_ns = np.maximum(f.once(due_of), f.from_peer.once(due_of))
     mask: Mask = (due_ns < 0) | (f.flow("trial_ns") <= OVERDUE * due_ns + OVERDUE_NS)
     return mask
 
@@ -208,13 +208,13 @@ def _silences(f: Flows) -> tuple[Column, Mask, Mask]:
 
 def could_probe(f: Flows) -> Mask:
     """Nothing is outstanding at the capture's end, which would keep keepalive from running (Linux)."""
-    _, to_the_end, both_open = _silences(f)
+    _, to_the_end, both_open = f.once(_silences)
     return ~(both_open & to_the_end & ((f.own("unacked_ns") >= 0) | (f.peer("unacked_ns") >= 0)))
 
 
 def long_silence_unprobed(f: Flows) -> Mask:
     """The longest silence of the open connection lasted 60 s or more, and no probe passed in it."""
-    length_ns, _, both_open = _silences(f)
+    length_ns, _, both_open = f.once(_silences)
     return both_open & (length_ns >= LONG_NS)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def probe_overdue(f: Flows) -> Mask:
     """It probed before, its peer takes data, nothing is outstanding, yet twice its longest wait passed to the end."""
-    due_ns = due_of(f)
+    due_ns = f.once(due_of)
     quiet_ns = f.ends_ns - np.maximum(np.maximum(f.own("last_ns"), f.peer("last_ns")), 0)
     going_on = f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED) & (f.own("fin_frame") == 0)
     unsure = (f.own("unacked_ns") >= 0) | c.last_probes_unanswered(f) | c.clock_went_back(f)
@@ -39,7 +39,7 @@ def probe_overdue(f: Flows) -> Mask:
 
 def probe_overdue_before_data(f: Flows) -> Mask:
     """It probed before, yet twice its longest wait passed in silence before its peer's data drew a RST in its name."""
-    due_ns = due_of(f)
+    due_ns = f.once(due_of)
     overdue = (f.flow("trial_to") == f.peer("data_frame")) & (f.flow("trial_ns") > OVERDUE * due_ns + OVERDUE_NS)
     refused = c.verdict_aborted(f) & c.peer_reset_answers_data(f.from_peer)
     return (due_ns >= 0) & overdue & refused & c.sent_no_fin(f) & c.peer_sent_no_fin(f) & ~c.clock_went_back(f)
@@ -125,13 +125,16 @@ IPV4: Final = 4
 def probes_lost(f: Flows) -> Mask:
     """A probe of it stayed unanswered for 0.6 s or more, the capture awake meanwhile, and a later one was answered."""
     early, late = f.pairs
-    answer, ts_ns = f.seen("answer")[early], f.seen("ts_ns")
-    answered = f.probing & np.isin(f.seen("answer"), (Answer.ACK, Answer.DATA))
-    before = early < f.of_row(f.last_of(answered))[early]
+    in_vain = (f.seen("answer")[early] == Answer.NONE) & f.sure[early]
+    early, late = early[in_vain], late[in_vain]
+    if not len(early):
+        return f.none
+    ts_ns, owner = f.seen("ts_ns"), f.columns.owner
+    before = early < f.last_of(f.probing & f.answered)[owner[early]]
     waited = (ts_ns[late] - ts_ns[early] >= RATE_LIMIT_NS) & f.columns.is_awake(early, late)
-    lost = np.zeros(len(ts_ns), dtype=np.bool_)
-    lost[early] = (answer == Answer.NONE) & f.sure[early] & before & waited
-    return f.any_row(lost)
+    lost = f.none
+    lost[owner[early[before & waited]]] = True
+    return lost
 
 
 def _lost_evidence(case: Case) -> Evidence:

@@ -42,7 +42,9 @@ def forgot_it_since(f: Flows) -> Mask:
 
 def large_segment_sent_again(f: Flows) -> Mask:
     """What it sent is unacknowledged at the capture's end, and was sent again 3 times or more, 1,000 bytes each."""
-    again = _again_rows(f)
+    again = f.once(_again_rows)
+    if not again.any():
+        return f.none
     small = f.any_row(again & (f.seen("payload_len") < LARGE))
     return (f.own("unacked_ns") >= 0) & (f.count_rows(again) >= OFTEN) & ~small
 
@@ -51,7 +53,7 @@ def peer_is_heard_meanwhile(f: Flows) -> Mask:
     """Its peer, whose window is open, was heard after the third time, and acknowledged nothing of it."""
     opened = f.peer("window_shut_frame") == 0
     heard = f.of_row(f.peer("last_ns"))
-    return opened & (f.count_rows(_again_rows(f) & (f.seen("ts_ns") < heard)) >= OFTEN)
+    return opened & (f.count_rows(f.once(_again_rows) & (f.seen("ts_ns") < heard)) >= OFTEN)
 
 
 def _again_rows(f: Flows) -> Mask:

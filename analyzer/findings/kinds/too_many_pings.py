@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.findings.beating import of_heartbeats
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.notable import OF_OTHERS
@@ -24,6 +25,7 @@ FREQUENT_NS: Final = 5 * 60 * NS_PER_S
 """gRPC servers take PINGs that come no sooner than this (gRPC proposal A8, by default)."""
 
 
+@of_heartbeats
 def asked_to_calm_down(f: Flows) -> Mask:
     """The other end asked it to calm down (HTTP/2 GOAWAY with ENHANCE_YOUR_CALM), and did not name anything else."""
     return (f.beats("refused_frame") > 0) & (f.beats("refused_for") != OF_OTHERS)

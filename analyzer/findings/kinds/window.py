@@ -47,6 +47,8 @@ def window_closed_for_long(f: Flows) -> Mask:
     shut = np.flatnonzero(moves & (f.seen("window") == 0))
     opened = np.flatnonzero(moves & (f.seen("window") > 0))
     probes = np.flatnonzero(f.from_peer.mine & f.kind_in(Kind.ZERO_WINDOW_PROBE))
+    if not (len(shut) or len(probes)):
+        return f.none
     # a window that was closed before the capture showed it is known by the first probe of it
     known = np.append(shut, probes)
     known.sort()
