@@ -211,14 +211,18 @@ def _hung_happened(t: Teller, f: Finding) -> list[Line]:
             Line(heard, (number(f, "heard_frame") or number(f, "last_frame"),)),
             _ended_line(t, f),
         )
+    within = f" in {duration(number(f, 'slowest_ns'))} at most" if "slowest_ns" in f.data else ""
+    first = number(f, "silent_frame")
     return lines(
         Line(
             f"{asker}'s program sent a heartbeat ({by_what(f)}) every {duration(number(f, 'period_ns'))}, and"
-            f" {t.the(late)}'s program answered {number(f, 'answered')}, the last one here.",
+            f" {t.the(late)}'s program answered {number(f, 'answered')}{within}, the last one here.",
             (number(f, "answer_frame"),),
         ),
         Line(
-            f"Since then {count(number(f, 'unanswered'), 'heartbeat')} got no answer, though the kernel acknowledged"
+            f"Since then {count(number(f, 'unanswered'), 'heartbeat')}"
+            f"{f', from frame {first:,} on,' if number(f, 'unanswered') > 1 else ''} got no answer, though the kernel"
+            f" acknowledged"
             f" {'it' if number(f, 'acked') == 1 else number(f, 'acked')}.",
             tuple(sorted({number(f, "silent_frame"), number(f, "last_frame")})),
         ),
