@@ -35,7 +35,7 @@ from analyzer.wireshark.beat_signs import (
     shows,
 )
 from analyzer.wireshark.bounded import MOST_S, printed
-from analyzer.wireshark.farewell_signs import said_in
+from analyzer.wireshark.farewell_signs import said_in, signs_of
 from analyzer.wireshark.tshark import TsharkFailedError, columns
 
 if TYPE_CHECKING:
@@ -203,10 +203,11 @@ def farewell_of(
     candidate: Candidate, read: dict[int, Fields], protocols: frozenset[str], first_frame: int
 ) -> Farewell | None:
     """Return the first reason that an end of a connection of these protocols gave, from that frame on."""
-    for piece in candidate.pieces:
+    signs = signs_of(protocols)
+    for piece in candidate.pieces if signs else ():
         if piece.frame > first_frame and piece.is_new:
             fields = read.get(piece.number, {})
-            if place := said_in(fields, clear(fields, piece.data), protocols):
+            if place := said_in(fields, clear(fields, piece.data), signs):
                 return Farewell(piece.side, place, piece.frame)
     return None
 

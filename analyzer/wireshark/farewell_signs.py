@@ -127,12 +127,14 @@ FAREWELLS: Final = (
 FAREWELL_FIELDS: Final = tuple(dict.fromkeys(name for sign in FAREWELLS for name, _ in sign.fields))
 
 
-def said_in(fields: Mapping[str, Sequence[str]], data: bytes, protocols: frozenset[str]) -> int:
+def signs_of(protocols: frozenset[str]) -> list[FarewellSign]:
+    """Return the signs of some protocols."""
+    return [sign for sign in FAREWELLS if sign.protocol in protocols]
+
+
+def said_in(fields: Mapping[str, Sequence[str]], data: bytes, signs: Sequence[FarewellSign]) -> int:
     """Return the place of the reason that a frame gives of which tshark read this, and whose data begins so; or 0."""
-    for sign in FAREWELLS:
-        if sign.protocol in protocols and _shows(sign, fields, data):
-            return sign.place
-    return 0
+    return next((sign.place for sign in signs if _shows(sign, fields, data)), 0)
 
 
 def _shows(sign: FarewellSign, fields: Mapping[str, Sequence[str]], data: bytes) -> bool:

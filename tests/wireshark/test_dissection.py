@@ -2,9 +2,20 @@
 
 import pytest
 
+from analyzer.judge.farewells import NAMES
 from analyzer.wireshark import dissection
 from analyzer.wireshark.beat_signs import DECIPHERED, FIELDS
-from analyzer.wireshark.dissection import Candidate, Named, Piece, dissect, name, tried
+from analyzer.wireshark.dissection import (
+    Candidate,
+    Named,
+    Piece,
+    beats_of,
+    dissect,
+    farewell_of,
+    name,
+    replies_to,
+    tried,
+)
 from analyzer.wireshark.tshark import TsharkFailedError
 
 PING, PONG = b"\xc0\0", b"\xd0\0"
@@ -120,3 +131,35 @@ def test_lines_that_are_no_table_are_an_error(monkeypatch, line):
     monkeypatch.setattr(dissection, "printed", lambda *_, **__: [line])
     with pytest.raises(TsharkFailedError, match="cannot be read"):
         dissect("cut", [])
+
+
+def test_the_first_word_behind_the_first_heartbeat_counts():
+    """Who says first why it ends a connection is told; not what was said before the heartbeats, or elsewhere."""
+    candidate = Candidate(9, pieces(("a", b""), ("b", b""), ("a", b"")))
+    read = {at: {"bgp.notify.major_error": ["4"]} for at in (1, 2, 3)}
+    said = farewell_of(candidate, read, frozenset({"BGP"}), 101)
+
+    assert (1, "BGP NOTIFICATION 4/0, hold timer expired", 102) == (said.side, NAMES[said.place], said.frame)
+    assert farewell_of(candidate, read, frozenset({"MQTT"}), 101) is None
+    assert farewell_of(candidate, read, frozenset(), 101) is None
+
+
+def test_answers_that_are_read_as_such_are_no_heartbeats():
+    """Most of what form takes for heartbeats has to be read as answers to requests."""
+    waits = pieces(*[("b", b"HTTP/1.1 204 No Content")] * 4)
+    read = {at: {"http.response": ["1"]} for at in (1, 2)}
+
+    assert "HTTP request" == replies_to(read, waits)
+    assert replies_to({1: read[1]}, waits) is None
+
+
+def test_of_several_kinds_an_end_mostly_sends_one():
+    """The PING with which a replica greets its primary is none of the ACKs that it sends from then on."""
+    ack, ping = b"*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n", b"*1\r\n$4\r\nPING\r\n"
+    said = pieces(("a", ping), ("a", ack), ("a", ack), ("b", ping))
+    read = {at: {"frame.protocols": ["resp"], "resp.bulk_string.value": ["50494e47"]} for at in (1, 4)}
+    read |= {at: {"frame.protocols": ["resp"], "resp.bulk_string.value": ["41434b"]} for at in (2, 3)}
+    candidate = Candidate(9, said)
+
+    assert said[1:3] == beats_of("Redis replication", candidate, read, 0)
+    assert said[3:] == beats_of("Redis replication", candidate, read, 1)

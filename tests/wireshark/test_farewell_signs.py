@@ -3,13 +3,13 @@
 import pytest
 
 from analyzer.judge.farewells import NAMES, REASONS
-from analyzer.wireshark.farewell_signs import FAREWELLS, said_in
+from analyzer.wireshark.farewell_signs import FAREWELLS, said_in, signs_of
 
 
 def said(protocol, data=b"", **fields):
     """The reason that is read of a frame."""
     read = {name.replace("__", "."): value.split(",") for name, value in fields.items()}
-    return NAMES[said_in(read, data, frozenset({protocol}))]
+    return NAMES[said_in(read, data, signs_of(frozenset({protocol})))]
 
 
 def test_each_reason_can_be_read():
