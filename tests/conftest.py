@@ -4,7 +4,6 @@ Other modules of this folder are imported as `from tests.notation import ...`.
 """
 
 import gc
-import itertools
 import os
 import sys
 
@@ -20,30 +19,23 @@ hypothesis.settings.load_profile("keepalive")
 MEASURING = Measuring()
 
 
-WAITING = "tests/live/"
-"""What waits for real time more than it works."""
-LONG = ("tests/capture/test_reader.py", "tests/test_scenarios.py", "tests/bench/", "tests/fuzz/")
-"""What takes longest: begun first, so that no process is left alone with it at the end."""
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Give several processes an order in which all have work until the end; each file is one process's alone."""
     if hasattr(config, "workerinput"):
+        from tests.sharing_out import spread
+
         items[:] = spread(items)
 
 
-def spread(items):
-    """Return what takes longest first, and among the first two thirds, evenly, the files of what waits.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give files to processes in a way of our own."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from tests.sharing_out import ByFile
 
-    While one process waits the others have work: they are one more than CI has processors.
-    """
-    waits = [item for item in items if item.nodeid.startswith(WAITING)]
-    files = [list(file) for _, file in itertools.groupby(waits, key=lambda item: item.path)]
-    works = sorted((i for i in items if not i.nodeid.startswith(WAITING)), key=lambda i: not i.nodeid.startswith(LONG))
-    between = len(works) * 2 // 3 // max(len(files), 1)
-    parts = [file + works[at * between : (at + 1) * between] for at, file in enumerate(files)]
-    return [*itertools.chain.from_iterable(parts), *works[len(files) * between :]]
+    return ByFile(config, log)
 
 
 def pytest_runtest_setup(item):
