@@ -190,8 +190,8 @@ def _lost_detail(t: Teller, f: Finding) -> str:
 
 def _when(t: Teller, f: Finding) -> str:
     """Return from when to when probes were lost, and when the next one was answered."""
-    probes = t.probes(side_of(f))
-    lost = [probe for probe in probes if probe.answer is None and probe.frame in f.frames]
+    probes, frames = t.probes(side_of(f)), frozenset(f.frames)
+    lost = [probe for probe in probes if probe.answer is None and probe.frame in frames]
     back = next((probe for probe in probes if probe.answered and lost and probe.frame > lost[-1].frame), None)
     if back is None:
         return "; a later one was answered"
