@@ -19,10 +19,7 @@ def test_an_address_that_moved():
 
 
 def test_who_is_heard_at_a_moved_address_is_another_machine():
-    """A life sign from the machine that took the address is none of the one that had it: no filter there is to blame.
-
-    Probes that were sent before the announcement went to the old one.
-    """
+    """A life sign from who took the address is none of who had it, and probes are told by when it was announced."""
     made = dead()
     made.arp(13, 1, sender=IP_B, target=IP_B, mac=MAC_C)
     made.arp(13.5, 2, sender=IP_B, target=bytes([10, 0, 0, 1]), mac=MAC_C)
