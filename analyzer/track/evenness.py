@@ -69,8 +69,10 @@ def is_even(train: Record) -> bool:
         alone = train["count"] >= BEAT_LOOSE_COUNT and BEAT_LOOSE_OTHERS * train["others"] <= train["count"]
         loosely: bool = alone and 32 * spread_ns <= BEAT_LOOSE_PARTS * period_of(train)
         return loosely
-    parts = 3 if train["count"] >= BEAT_LOOSE_COUNT and 4 * train["others"] <= train["count"] else 1
-    even: bool = 8 * spread_ns <= parts * period_of(train)
+    many = train["count"] >= BEAT_LOOSE_COUNT and 4 * train["others"] <= train["count"]
+    if many and 16 * (period_of(train) - train["low_ns"]) <= period_of(train):
+        return True  # hardly longer than the shortest on the average: one or the other was held up
+    even: bool = 8 * spread_ns <= (3 if many else 1) * period_of(train)
     return even
 
 

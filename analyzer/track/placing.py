@@ -98,7 +98,7 @@ def place_beat(beats: Rows, first: int, opened: Record, acked: int) -> None:
         elif at != best and is_alike(train, side, length):
             train["others"] = min(MOST_OTHERS, train["others"] + 1)
             loosened = at if may_have_jitter(train, opened) else loosened
-            restarted = at if is_refuted(train, opened) else restarted
+            restarted = at if train["count"] < BEATS_LEAST else restarted
         if at != best and is_spare(train) and (spare < 0 or is_staler(train, beats[spare])):
             spare = at
         at = train["next"]
@@ -160,18 +160,6 @@ def rank_of(train: Record, opened: Record) -> int:
     if distance_in(train, opened) > 0:
         return 2
     return 2 if 2 * (opened["open_ns"] - train["last_ns"]) <= 5 * period_of(train) else 0
-
-
-@loop
-def is_refuted(train: Record, opened: Record) -> bool:
-    """Say whether a train of few beats begins anew with its last one and a message that is out of its step.
-
-    It does not if two distances were alike and the next beat is not due yet: who sent this may have two timers.
-    """
-    if train["count"] >= BEATS_LEAST:
-        return False
-    waits: bool = train["count"] == BEATS_LEAST - 1 and opened["open_ns"] - train["last_ns"] < period_of(train)
-    return not waits
 
 
 @loop

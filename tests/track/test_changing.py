@@ -30,14 +30,3 @@ def test_beats_that_are_not_there(jit, lost):
 
     assert known(train, "count", "answered", "missed") == (20 - len(lost), 20 - len(lost), 0)
     assert round(train["sum_ns"] / train["gaps"] / S) == 10
-
-
-def test_two_periods_of_one_end():
-    """Pings of one length by two timers that do not meet are two trains."""
-    talk = Talk()
-    for at in sorted([*each(10, 10, 40), *each(13.3, 25, 16)]):
-        talk.beats([at], 28, 28)
-    trains = talk.trains()
-
-    assert [round(train["sum_ns"] / train["gaps"] / S) for train in trains] == [10, 25]
-    assert all(expected - 4 <= train["count"] <= expected for train, expected in zip(trains, (40, 16), strict=True))
