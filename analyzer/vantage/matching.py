@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.segment import ABSENT
-from analyzer.vantage.clock import THE_REFERENCE, Clock, clock_of
+from analyzer.segment import ABSENT, FIN, SYN
+from analyzer.vantage.clock import FASTEST, THE_REFERENCE, Clock, clock_of
 from analyzer.vantage.in_turn import Known, in_turn, waited
 from analyzer.vantage.pairing import Groups, Partner, same_flows
 from analyzer.vantage.regrouped import regrouped
@@ -38,6 +38,8 @@ SHORTEST_NS: Final = 50_000_000
 QUICK_NS: Final = 1_000_000
 """Of what is there twice within moments, that is one which took as long as others do, but for so much."""
 LONGEST_NS: Final = 3_000_000_000
+BETWEEN_REPEATS_NS: Final = 500_000_000
+"""What is repeated and alike comes seldom sooner."""
 TIMES_LONGER: Final = 4
 NOTHING: Final = np.zeros(0, dtype=np.int64)
 BY: Final = ("", "ttl", "time")
@@ -126,6 +128,8 @@ class _Matching:
         """Return what is in common."""
         self._drop_strangers()
         self._add(*self._by_id())
+        self._drop_strangers()  # once more: it may be known only now that IP IDs pass unchanged
+        self._drop_contradicted()
         clock, guessed = THE_REFERENCE if self.one_clock else self._clock(), False
         if clock is None:
             clock, guessed = self._by_rhythm(), True
@@ -184,6 +188,28 @@ class _Matching:
         has_both = (one["tsval"] != ABSENT) & (other["tsval"] != ABSENT)
         other_tsval = (one["tsval"] != other["tsval"]) & has_both
         self._keep(~((keeps_id & other_id) | (keeps_tsval & other_tsval)))
+
+    def _drop_contradicted(self) -> None:
+        """Leave out pairs of which nothing but a number that is often repeated tells, if times near to them do not fit.
+
+        Where captures overlap for a moment, each may have one of many probes or RSTs that are alike. What is dropped is
+        matched by time, if it can be.
+        """
+        one, other, _ = self._pairs()
+        named = (one["ip_id"] > 0) | (one["tsval"] > 0) | (one["payload_len"] > 0) | (one["flags"] & (SYN | FIN) > 0)
+        sure, rest = np.flatnonzero(named), np.flatnonzero(~named)
+        if not (len(sure) and len(rest)):
+            return
+        apart_ns, at_ns = other["ts_ns"] - one["ts_ns"], one["ts_ns"]
+        sure = sure[np.argsort(at_ns[sure], kind="stable")]
+        behind = np.searchsorted(at_ns[sure], at_ns[rest])
+        fits = np.zeros(len(rest), dtype=np.bool_)
+        for near in (sure[np.maximum(behind - 1, 0)], sure[np.minimum(behind, len(sure) - 1)]):
+            drifted_ns = (np.abs(at_ns[rest] - at_ns[near]) * FASTEST).astype(np.int64)
+            fits |= np.abs(apart_ns[rest] - apart_ns[near]) <= BETWEEN_REPEATS_NS + drifted_ns
+        keep = np.ones(len(named), dtype=np.bool_)
+        keep[rest] = fits
+        self._keep(keep)
 
     def _by_id(self) -> tuple[Ints, Ints]:
         """Match repeated packets by IP ID and timestamp together with their key, where that is seen once at both."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from analyzer.segment import ACK, RST
 from analyzer.vantage.matching import match
 
 ONCE = [(0, 0, 10, 20), (1, 1, 20, 11), (2, 0, 11, 21)]
@@ -73,3 +74,28 @@ def test_what_took_as_long_as_others_is_matched_first(sightings):
     here = sightings(*late(ONCE, 0), (4500, *waited[0][1:]), *late(alike[1:], 0))
 
     assert [(0, 0), (1, 1), (2, 2), (3, 3), (5, 4)] == pairs(match(there, here))
+
+
+def test_resets_of_captures_that_overlap_for_a_moment_are_others(sightings):
+    """Of RSTs that are alike each point has another one: what bears IP IDs around them says how clocks stand."""
+    probes = [(at, 0, 9, 21) for at in (1000, 2000)]
+    resets = [(at, 0, 21, 0) for at in (2100, 4100)]
+    ids = [1, 2, 3, 4, 5]
+    there = sightings(*ONCE, *probes, resets[1], flags=[ACK] * 5 + [RST], ip_id=[*ids, 0])
+    here = sightings(*late(ONCE, 0), *late(probes, 0), *late(resets[:1], 0), flags=[ACK] * 5 + [RST], ip_id=[*ids, 0])
+
+    found = match(there, here)
+
+    assert [(at, at) for at in range(5)] == pairs(found)
+    assert abs(found.clock.first.offset_ns) <= 1_000_000
+
+
+def test_what_is_matched_by_its_id_shows_that_another_is_none(sightings):
+    """A packet that each point has once, but with another IP ID, is another where those matched later keep theirs."""
+    alike = [(at, 0, 9, 21) for at in (3000, 4000, 5000)]
+    there = sightings((0, 0, 10, 20), *alike, (9000, 0, 12, 21), ip_id=[1, 2, 3, 4, 9])
+    here = sightings(
+        (0.5, 0, 10, 20), *[(at + 0.5, *rest) for at, *rest in alike], (7000, 0, 12, 21), ip_id=[1, 2, 3, 4, 7]
+    )
+
+    assert [(at, at) for at in range(4)] == pairs(match(there, here))
