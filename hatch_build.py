@@ -130,6 +130,8 @@ def wanted(cache: str) -> list[Any]:
     # imported only now: numba reads its settings then
     from analyzer import analyzing, watching
     from analyzer.loops import choice, rehearsal
+    from analyzer.vantage import thinning
+    from analyzer.vantage.forgetting import Forgetting
 
     small = Path(cache, "small.pcap")
     small.write_bytes(analyzing.small_pcap())
@@ -138,6 +140,7 @@ def wanted(cache: str) -> list[Any]:
         lambda: _command("share", str(small), str(small.with_suffix(".pcapng"))),
         lambda: _command("report", "--json", str(small.with_suffix(".pcapng"))),
         lambda: _command("join", str(small), str(small.with_suffix(".pcapng"))),
+        lambda: thinning.rehearse(Forgetting(1)),
         watching.compile_all,
     ]
     return list(dict.fromkeys([*choice.wanted(), *(part for run in runs for part in rehearsal.rehearsed(run))]))

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 CONTENT: Final = np.dtype(
     [
-        ("digest", np.int64),  # of the captured octets of data; 0 if there are none
-        ("head", np.int64),  # the same of the first HEAD of them
+        ("options", np.int64),  # bit KIND for each option that is there, kinds above 61 together as bit 62
+        ("digest", np.uint32),  # of the captured octets of data; 0 if there are none
+        ("head", np.uint32),  # the same of the first HEAD of them
         ("captured", np.int32),  # how many octets of data the capture has, at most DIGESTED
         ("mss", np.int32),  # of a SYN, ABSENT without the option
-        ("options", np.int64),  # bit KIND for each option that is there, kinds above 61 together as bit 62
     ],
     align=True,
 )

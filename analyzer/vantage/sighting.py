@@ -31,9 +31,9 @@ SIGHTING: Final = np.dtype(
         ("seq", np.int64),
         ("ack", np.int64),  # 0 without ACK
         ("tsval", np.int64),  # ABSENT without timestamps
-        ("digest", np.int64),  # of the data, see ``capture.contents``
-        ("head", np.int64),
         ("options", np.int64),
+        ("digest", np.uint32),  # of the data, see ``capture.contents``
+        ("head", np.uint32),
         ("captured", np.int32),
         ("mss", np.int32),
         ("payload_len", np.int32),
@@ -58,7 +58,7 @@ SIGHTING: Final = np.dtype(
 )
 
 NO_CONTENT: Final = np.dtype(
-    [("digest", "i8"), ("head", "i8"), ("captured", "i4"), ("mss", "i4"), ("options", "i8")], align=True
+    [("options", "i8"), ("digest", "u4"), ("head", "u4"), ("captured", "i4"), ("mss", "i4")], align=True
 )
 """Of frames that nobody looked into, as of text."""
 KEPT_FLAGS: Final = SYN | FIN | RST | ACK

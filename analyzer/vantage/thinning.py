@@ -28,11 +28,11 @@ from analyzer.vantage.around import (
     states_here,
 )
 from analyzer.vantage.forgotten import COVER, Thinned
-from analyzer.vantage.meanwhile import Meanwhile
+from analyzer.vantage.meanwhile import LEAST, Meanwhile
 from analyzer.vantage.meeting import SENDER, forget, judge_pairs, meet
 from analyzer.vantage.places import GONE, Places
 from analyzer.vantage.settled import Ends, Settling
-from analyzer.vantage.sighting import Columns, scattered, together
+from analyzer.vantage.sighting import SIGHTING, Columns, scattered, together
 from analyzer.vantage.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Thinner:
             self._waiting[point].add(seen, flows)
         comparable = all(map(len, self._waiting)) or self._all_known
         if comparable and len(self._waiting) > 1 and max(map(len, self._waiting)) >= self._settle_at:
-            self._settle(jit=jit)
+            self.settle(jit=jit)
             self._settle_at = 2 * max(STRETCH, *map(len, self._waiting))  # what waits is looked through again
 
     @property
@@ -157,7 +157,7 @@ class Thinner:
         """Return what is left, when everything was read."""
         if self._stretch and self._all_known:
             jit = isinstance(self._around[0], np.ndarray)
-            self._settle(jit=jit)
+            self.settle(jit=jit)
             self._sift(jit=jit)
         seen = []
         for point, (waiting, parked) in enumerate(zip(self._waiting, self._parked, strict=True)):
@@ -185,7 +185,7 @@ class Thinner:
 
     # settling ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _settle(self, *, jit: bool) -> None:
+    def settle(self, *, jit: bool) -> None:
         """Decide what of the waiting sightings stays, and let go of the rest."""
         points = range(len(self._waiting))
         self._take_up_parked()
@@ -409,3 +409,19 @@ def _grown(table: Rows, dtype: np.dtype[np.void], count: int, *, jit: bool, **fi
         kept: NDArray[np.void] = freeze(table, dtype)
         made[:having].view(np.uint8)[:] = kept.view(np.uint8)  # whole: numpy goes field by field
     return thaw(made, jit=jit)
+
+
+def rehearse(forgetting: Forgetting) -> None:
+    """Call, compiled, the loops that only long captures take; ``forgetting`` is one that says nothing yet."""
+    seen = np.zeros(LEAST, dtype=SIGHTING)
+    for name in ("frame", "key", "seq", "ack", "ts_ns"):
+        seen[name] = np.arange(1, LEAST + 1)
+    for each in (None, forgetting):
+        thinner = Thinner(2, forgetting=each)
+        for _ in range(2):
+            for point in range(2):
+                thinner.add(point, seen.copy(), LEAST, jit=True)
+            thinner.settle(jit=True)
+            thinner.finish(0, np.zeros(1, dtype=np.int64))
+            thinner.finish(1, np.zeros(1, dtype=np.int64))
+        thinner.left()

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from analyzer.joining import join
+from analyzer.loops.rehearsal import rehearsed
 from analyzer.report.joint_json import flow_object
 from analyzer.vantage import thinning
+from analyzer.vantage.forgetting import Forgetting
 from analyzer.vantage.sighting import SIGHTING
 from tests.vantages import ACK, FIN, PSH, World, fates
 
@@ -152,3 +154,16 @@ def test_connections_with_nothing_to_tell_are_forgotten_on_request(tmp_path, mon
     assert (len(found.flows), found.eventful, found.lone) == (1, [], [])
     with pytest.raises(KeyError):
         found.fields(0)
+
+
+@pytest.mark.parametrize("keep_all", [False, True])
+def test_all_that_comparing_takes_is_compiled_beforehand(tmp_path, monkeypatch, keep_all):
+    """The rehearsal calls each loop that a long capture does, with the same types: no first run compiles it."""
+    played = World()
+    bulk(played, lost=(40, 41, 200, 333))
+    paths = played.write(tmp_path)
+    monkeypatch.setattr(thinning, "STRETCH", 100)
+    called = {part for part in rehearsed(lambda: join(*paths, jit=True, keep_all=keep_all)) if "vantage" in part.module}
+    beforehand = set(rehearsed(lambda: thinning.rehearse(Forgetting(1))))
+    assert {"judge_pairs", "look_around", "cover"} <= {part.name for part in called}
+    assert {part.name for part in called - beforehand} == {"sight"}
