@@ -35,9 +35,10 @@ def probes_stopped(s: Scene) -> bool:
 def fell_silent(s: Scene) -> bool:
     """The flow ended in silence: a prober gave up, or what was sent last stayed unanswered to the end.
 
-    Not if the end in question went on probing itself: then it had not fallen silent.
+    Not if the end in question went on probing itself, or if its answers were captured up to the end
+    (answers-lost-behind-capture): then it had not fallen silent.
     """
-    return s.is_silent and not peer_was_heard(s)
+    return s.is_silent and not peer_was_heard(s) and s.found(dead_peer.ANSWERS_LOST.code) is None
 
 
 def fell_silent_or_stopped(s: Scene) -> bool:

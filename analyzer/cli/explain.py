@@ -138,6 +138,9 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
     if not flows:
         for line in report(Report(result.captures, result.totals, 0, left_out=result.left_out), screen):
             sys.stdout.write(line + "\n")
+        if result.totals.flows and not result.left_out:
+            for line in screen.wrap("--flow N tells the story of a flow all the same: the first is 0.", style="dim"):
+                sys.stdout.write(line + "\n")
 
 
 def _limits_of(result: Analysis, flows: list[Flow]) -> list[IdleLimit]:

@@ -156,7 +156,7 @@ def open_(t: Teller) -> list[Line]:
         if len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN and not set_anew and not told:
             text = (
                 f"{t.start(side)}'s answered probes are {spacing(gaps)}: some probes, or answers, may have been lost"
-                " elsewhere than here."
+                " elsewhere than here, or its program set keepalive anew meanwhile."
             )
             found.append(Line(text, evidence(t.probes(side))))
     stopped = t.find(lapses.STOPPED.code)

@@ -41,6 +41,7 @@ def _of(t: Teller, side: Side) -> list[Line]:
     ]
     if not waits:
         return []
+    idle_ns = [probe.idle_ns for probe in t.probes(side) if probe.first_of_train and probe.idle_ns]
     usual_ns = sorted(ns for ns, _, _ in waits)[(len(waits) - 1) // 2]
     if sum(abs(ns - usual_ns) * EVENLY <= usual_ns for ns, _, _ in waits) < AGREEING:
         return []
@@ -50,6 +51,8 @@ def _of(t: Teller, side: Side) -> list[Line]:
         if round(ns / usual_ns) > 1
         and abs(ns - round(ns / usual_ns) * usual_ns) * EVENLY <= usual_ns
         and t.record.is_awake(early.frame, late.frame)
+        # as long as its idle time is what it waits after an answer that reached it, where others did not
+        and not any(abs(ns - idle) * EVENLY <= idle for idle in idle_ns)
     ]
     few = len(missing) * MOST_PART < len(waits)
     if not missing or not (few or t.record.lost):

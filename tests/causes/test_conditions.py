@@ -21,6 +21,11 @@ def test_silence_beside_a_reset():
     assert not c.fell_silent(reset)
 
 
+def test_an_end_that_answered_to_the_end_did_not_fall_silent():
+    """Where the capture shows answers that the prober missed, its peer had not fallen silent."""
+    assert not c.fell_silent(scene_of(scenario("answers_lost_behind_the_capture")[0]))
+
+
 def test_a_capture_that_lacks_frames():
     """Where packets were dropped while capturing, absence proves nothing."""
     flow = scenario("probes_unanswered_behind_the_drops")[0]

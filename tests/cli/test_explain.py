@@ -48,10 +48,11 @@ def test_a_flow_may_be_picked_even_if_uneventful(keepalive):
 
 
 def test_an_uneventful_capture_says_so(keepalive):
-    """Where no flow has something to say, the totals are all there is."""
+    """Where no flow has something to say, there are the totals, and how to read of a flow all the same."""
     done = keepalive("explain", "lab/syn_only.pcap")
 
     assert "nothing to report. 1 flow" in " ".join(done.out.split())
+    assert "--flow N tells the story of a flow all the same" in " ".join(done.out.split())
 
 
 def test_only_so_many_stories_are_told(keepalive):

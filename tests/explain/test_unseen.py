@@ -28,8 +28,8 @@ def test_a_multiple_of_the_usual_wait():
 
 @pytest.mark.parametrize(
     "waits",
-    [(3, 3, 3, 3, 4.4, 3), (3, 3, 6, 3, 6, 6, 3), (3, 3, 12), (3, 3, 3, 3, 120, 3)],
-    ids=["no multiple", "too many", "too few", "a pause"],
+    [(3, 3, 3, 3, 4.4, 3), (3, 3, 6, 3, 6, 6, 3), (3, 3, 12), (3, 3, 3, 3, 120, 3), (8, 8, 4, 4, 4, 4, 4)],
+    ids=["no multiple", "too many", "too few", "a pause", "idle time, then interval"],
 )
 def test_what_is_no_missing_probe(waits):
     """Other waits, those that alternate, and a prober that was itself silent say nothing of missing probes."""

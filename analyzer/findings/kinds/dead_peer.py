@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
+from analyzer.findings.kinds.foreign_reset import FULL_TTLS
 from analyzer.findings.phrases import LOST_OR_GONE
 from analyzer.judge.record import other
 from analyzer.label.outcome import Answer
@@ -405,6 +406,19 @@ def _lost_why(t: Teller, f: Finding) -> list[Line]:
     text = (
         "Inferred from that rhythm and the RST: the answers were lost behind this capture point, on the way to "
         f"{t.the(side_of(f))}."
+    )
+    return [Line(text, f.frames), *_lost_at_home(t, f)]
+
+
+def _lost_at_home(t: Teller, f: Finding) -> list[Line]:
+    """Return that no router lies between the capture point and the prober, if its packets still have their full TTL."""
+    prober = side_of(f)
+    ttl = t.facts(prober).ttl
+    if ttl is None or ttl[0] != ttl[1] or ttl[0] not in FULL_TTLS:
+        return []
+    text = (
+        f"{t.start(prober)}'s packets have TTL {ttl[0]} here, which no router has lowered: the answers were lost on this"
+        f" link or in {t.the(prober)}'s own host, so look at its packet filter first."
     )
     return [Line(text, f.frames)]
 

@@ -74,6 +74,14 @@ def test_answers_behind_the_capture_are_inferred():
     assert "Inferred from that rhythm and the RST" in texts(story, "Why")
 
 
+def test_answers_lost_in_the_probers_own_host_are_told():
+    """A prober whose packets have passed no router lost the answers on this link, or in its own host."""
+    story = told(scenario("answers_lost_behind_the_capture")[0])
+
+    assert "packets have TTL 64 here, which no router has lowered" in texts(story, "Why")
+    assert "look at its packet filter first" in texts(story, "Why")
+
+
 def test_a_fin_behind_the_reset_is_none_that_had_come_before():
     """What a peer says when the prober has given up closed nothing: the prober was never in CLOSE-WAIT."""
     story = told(scenario("fin_behind_a_give_up")[0])
