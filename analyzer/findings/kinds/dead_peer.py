@@ -417,8 +417,8 @@ def _lost_at_home(t: Teller, f: Finding) -> list[Line]:
     if ttl is None or ttl[0] != ttl[1] or ttl[0] not in FULL_TTLS:
         return []
     text = (
-        f"{t.start(prober)}'s packets have TTL {ttl[0]} here, which no router has lowered: the answers were lost on this"
-        f" link or in {t.the(prober)}'s own host, so look at its packet filter first."
+        f"{t.start(prober)}'s packets have TTL {ttl[0]} here, which no router has lowered: the answers were lost on"
+        f" this link or in {t.the(prober)}'s own host, so look at its packet filter first."
     )
     return [Line(text, f.frames)]
 
