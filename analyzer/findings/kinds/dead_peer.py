@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
-from analyzer.findings.kinds.foreign_reset import FULL_TTLS
 from analyzer.findings.phrases import LOST_OR_GONE
+from analyzer.judge.events import FULL_TTLS
 from analyzer.judge.record import other
 from analyzer.label.outcome import Answer
 from analyzer.words import stacks

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.judge.events import FULL_TTLS
 from analyzer.judge.record import other
 from analyzer.judge.scene import Scene
 from analyzer.judge.tried import tried_before
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 
 FIN_WAIT_LEAST_NS: Final = 1_000_000_000
 """No timeout of FIN-WAIT-2 is shorter (tcp_fin_timeout and TCP_LINGER2 are whole seconds)."""
-
-
-FULL_TTLS: Final = frozenset({64, 128, 255})
-"""What packets begin with, but for old systems: one that still has it has passed no router."""
 
 
 def reset_from_between(f: Flows) -> Mask:
