@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
-    from multiprocessing.connection import Connection
 
     from numpy.typing import NDArray
 
@@ -42,6 +42,8 @@ GIVEN: Final = 2
 """So often it is given flows before it has returned a text: one to work on, and the next."""
 WAITING: Final = 3
 """This many texts, and flows, may wait for one before them."""
+SIZE: Final = 8
+"""Octets of a length."""
 LEAVE_S: Final = 1.0
 """How long to wait for a process that has been told to end."""
 
@@ -130,7 +132,7 @@ class _Helper:
 
         context = get_context("spawn")
         self._texts = texts
-        self._ours, theirs = context.Pipe()
+        self._ours, theirs = socket.socketpair()
         self._given = 0
         self._failed = False
         self._process = context.Process(target=_help, args=(theirs, texts.form, texts.several), daemon=True)
@@ -153,6 +155,9 @@ class _Helper:
         if self._process.pid is not None:
             self._process.terminate()
             self._process.join(LEAVE_S)
+        with suppress(OSError):
+            self._ours.shutdown(socket.SHUT_RDWR)  # whoever waits at it goes on
+        self._ours.close()
         self._sends.shutdown(wait=False, cancel_futures=True)
         self._receives.shutdown(wait=False, cancel_futures=True)
 
@@ -171,11 +176,11 @@ class _Helper:
         known = self._texts.captures[flows.capture]
         capture = CaptureSummary([], start_ns=known.start_ns, parts=list(known.parts))
         with suppress(OSError):  # then no answer comes
-            self._ours.send((capture, flows.alone(), order))
+            _put(self._ours, (capture, flows.alone(), order))
 
     def _receive(self) -> tuple[Any, dict[str, int]]:
         try:
-            text, found = self._ours.recv()
+            text, found = _got(self._ours)
         except (EOFError, OSError):
             self._failed = True
             raise
@@ -184,16 +189,46 @@ class _Helper:
         return text, found
 
 
-def _help(pipe: Connection[Foreign, Foreign], form: str, several: bool) -> None:  # noqa: FBT001 - as a process takes it
+def _put(way: socket.socket, what: Foreign) -> None:
+    """Send something: how long it is, then it."""
+    from multiprocessing.reduction import ForkingPickler
+
+    octets = ForkingPickler.dumps(what)
+    way.sendall(len(octets).to_bytes(SIZE, "little"))
+    way.sendall(octets)
+
+
+def _got(way: socket.socket) -> Any:  # noqa: ANN401 - whatever was put
+    """Receive it, in as few calls as will do: after each a thread has to wait for Python's lock.
+
+    Raises:
+        EOFError: nothing more comes.
+    """
+    from multiprocessing.reduction import ForkingPickler
+
+    octets = bytearray(SIZE)
+    for size in (SIZE, 0):
+        view = memoryview(octets)
+        while view:
+            count = way.recv_into(view, 0, socket.MSG_WAITALL)
+            if not count:
+                raise EOFError
+            view = view[count:]
+        if size:
+            octets = bytearray(int.from_bytes(octets, "little"))
+    return ForkingPickler.loads(octets)
+
+
+def _help(pipe: socket.socket, form: str, several: bool) -> None:  # noqa: FBT001 - as a process takes it
     """Make texts of the flows that come, until no more do; an error ends it, and whoever waits makes the text."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is asked to stop ends us
     captures: list[CaptureSummary] = []
     texts = Texts(form, captures, several=several)
     with pipe, suppress(Exception):
         while True:
-            capture, flows, order = pipe.recv()
+            capture, flows, order = _got(pipe)
             captures += [capture] * (flows.capture + 1 - len(captures))
             captures[flows.capture] = capture
             text = texts.later(flows, order)()
-            pipe.send((text, dict(texts.found)))
+            _put(pipe, (text, dict(texts.found)))
             texts.found.clear()
