@@ -30,6 +30,8 @@ examples:
 """
 STORIES: Final = 10
 """More stories than this nobody reads at a stretch."""
+SMALL_OCTETS: Final = 1 << 20
+"""Of a capture below this size a single flow is told of although it has nothing to say: whoever asks wants to know."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Tell the stories; return the exit status."""
     from analyzer.cli.failing import FailOn
-    from analyzer.cli.reading import read_all, say_warnings
+    from analyzer.cli.reading import octets_named, read_all, say_warnings
 
     fail_on = FailOn(options.fail_on)
     if options.force and not options.html:
@@ -63,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
         shared.ignored("--limit", "--flow names the flows")
     if options.html:
         return shared.status(options, page.write_html(options, fail_on), fail_on)
-    result = read_all(options, keep_all=shared.wants_all(options, fail_on))
+    is_small = not options.form and 0 < octets_named(options) < SMALL_OCTETS
+    result = read_all(options, keep_all=is_small or shared.wants_all(options, fail_on))
     shared.check_flows(options, result)
     fail_on.count(result)
     flows, more = _picked(options, result, fail_on)
@@ -83,7 +86,7 @@ def _picked(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> t
     lines = overview.ranked(result.lines())
     if fail_on.asks_for_findings:
         fail_on.look_at_each(result.flow(line) for line in steps(lines, len(lines), "judging"))
-    if not (options.flow or options.only_findings):
+    if not (options.flow or options.only_findings) and (options.form or result.totals.flows > 1):
         lines = lines[lines["notable"] == 1]
     limit = len(lines) if options.limit == 0 or options.flow else options.limit or STORIES
     return [result.flow(line) for line in lines[:limit]], max(len(lines) - limit, 0)
@@ -138,7 +141,7 @@ def _tell(result: Analysis, flows: list[Flow], more: int, screen: Screen) -> Non
     if not flows:
         for line in report(Report(result.captures, result.totals, 0, left_out=result.left_out), screen):
             sys.stdout.write(line + "\n")
-        if result.totals.flows and not result.left_out:
+        if result.totals.flows:
             for line in screen.wrap("--flow N tells the story of a flow all the same: the first is 0.", style="dim"):
                 sys.stdout.write(line + "\n")
 
