@@ -39,9 +39,9 @@ NOTHING: Final = np.zeros(0, dtype=np.int64)
 MOST_MADE: Final = 8_192
 """Of each capture so many flows stay judged: more than are looked at for what others carry."""
 GOOD: Final = (Verdict.CLOSED, Verdict.OPEN, Verdict.CLOSING)
-AHEAD: Final = 8
-"""So many batches of each point wait at most for those of the others: as many as are read while a stretch is compared,
-or processors stand idle meanwhile.
+AHEAD: Final = 5
+"""So many batches of each point wait at most for those of the others: about as many as one processor reads while the
+other compares a stretch. Each more takes some ten megabytes.
 """
 NO_SIGHTING: Final = np.zeros(0, dtype=SIGHTING)
 PAIR: Final = 2
