@@ -273,6 +273,8 @@ def _fins(t: Teller) -> list[Line]:
             taken = f"{t.name(other(fin.sender))} {State.CLOSE_WAIT.value}"
             if fin.acked_frame is None:
                 text = text.replace(taken, f"{taken} if it arrived")
+            own = f"{t.name(fin.sender)} {State.FIN_WAIT_1.value}"
+            text = text.replace(own, own + _unless_second(t, fin.sender, State.FIN_WAIT_1))
             found.append(_line(t, text, [fin.frame], fin.ts_ns))
         if refused is not None and refused[0] is fin:
             found += _resent_fin(t, fin)
@@ -470,7 +472,15 @@ def _state_at_end(t: Teller, side: Side) -> str:
     unsure = state is State.CLOSE_WAIT and fin is not None and fin.acked_frame is None
     if state is State.UNKNOWN:
         return f"{t.name(side)} unknown (nothing that was captured shows it)"
-    return f"{t.name(side)} {state.value}{' (if the FIN arrived)' if unsure else ''}"
+    doubt = " (if the FIN arrived)" if unsure else _unless_second(t, side, state)
+    return f"{t.name(side)} {state.value}{doubt}"
+
+
+def _unless_second(t: Teller, side: Side, state: State) -> str:
+    """Return the other state that is possible where an end sent FIN and nothing of its peer was captured."""
+    if state is not State.FIN_WAIT_1 or not t.record.is_unseen(other(side)):
+        return ""
+    return f" ({State.LAST_ACK.value} if {t.the(other(side))} had closed before)"
 
 
 def _capture_end(t: Teller) -> list[Line]:

@@ -59,6 +59,7 @@ def test_an_end_that_was_not_captured_is_heard_of():
     assert "a FIN" not in texts(open_, "What happened")
     assert more.format("3 times") in texts(closed, "What happened")
     assert "most likely a FIN; if so, the client had closed" in texts(closed, "What happened")
+    assert "server FIN-WAIT-1 (LAST-ACK if the client had closed before)" in texts(closed, "Timeline")
 
 
 def test_cut_headers_cannot_be_judged():

@@ -154,8 +154,8 @@ def _waits(t: Teller, cause: Cause) -> list[Line]:
     if asker is None:
         return []
     text = (
-        f"{t.start(asker)} is alive: it is the one that asks. Its probes, and its RST when it gives up, wait for an"
-        " address on the link to send them to, and never leave it."
+        f"{t.start(asker)} is alive: it is the one that asks. What it sends from now on, probes and at last a RST,"
+        " waits for an address on the link, and does not leave its host."
     )
     return [Line(text, cause.frames)]
 
