@@ -13,7 +13,7 @@ from analyzer.track.flow import SIDES
 from analyzer.words.hidden import NOT_CAPTURED, PERHAPS_DROPPED
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
-from analyzer.words.teller import count, duration, lines, number, times
+from analyzer.words.teller import count, duration, lines, number, spacing, times
 
 if TYPE_CHECKING:
     from analyzer.judge.events import Reset
@@ -127,9 +127,23 @@ def undetermined(t: Teller) -> list[Line]:
         )
     suspected = None
     if probes:
-        text = f"{count(len(probes), 'segment')} come so evenly that they are suspected to be probes."
+        text = f"{count(len(probes), 'segment')} come so evenly that they are suspected to be probes{_apart(t)}."
         suspected = Line(text, tuple(probe.frame for probe in probes))
     return lines(missing, _heard_elsewhere(t), one_sided, suspected)
+
+
+def _apart(t: Teller) -> str:
+    """Return what the times of suspected probes tell of idle time and interval."""
+    gaps = sorted(probe.gap_ns for probe in t.record.probes if not probe.first_of_train and probe.gap_ns)
+    if not gaps:
+        return ""
+    text = f": {spacing(gaps)}, the longer of idle time and interval if they are answered"
+    sent_ns = t.facts(t.record.probes[0].sender).last_data_ns
+    first = next((probe for probe in t.record.probes if sent_ns is not None and probe.ts_ns > sent_ns), None)
+    if first is None or sent_ns is None:
+        return text
+    # what it received later, unseen, would have made the wait longer
+    return f"{text}; idle time at most {duration(first.ts_ns - sent_ns)}, from its last data to the next one"
 
 
 def _heard_elsewhere(t: Teller) -> Line | None:
@@ -139,12 +153,18 @@ def _heard_elsewhere(t: Teller) -> Line | None:
         if facts.segments or not facts.missed:
             continue
         more = count(facts.missed, "time")
+        last = f", the last at {t.at(facts.missed_ns)}" if facts.missed_ns is not None else ""
         text = (
-            f"{t.start(other(side))} acknowledged something new {more}, so packets of {t.the(side)} reached it by a way"
-            " that does not pass here."
+            f"{t.start(other(side))} acknowledged something new {more}{last}, so packets of {t.the(side)} reached it by"
+            " a way that does not pass here: it was alive until then."
         )
         if facts.unseen_fin:
-            text += f" The last was a single octet, most likely a FIN; if so, {t.the(side)} had closed."
+            text += (
+                f" The last was a single octet, most likely a FIN; if so, {t.the(side)} had closed, and"
+                f" {t.the(other(side))}'s program read end of file."
+            )
+            later = [probe for probe in t.record.probes if facts.missed_ns and probe.ts_ns > facts.missed_ns]
+            text += f" {count(len(later), 'probe')} came after it." if later else " No probe came after it."
         return Line(text, (t.record.first_frame, t.record.last_frame))
     return None
 

@@ -115,11 +115,18 @@ def _interval_at_most(t: Teller, side: Side, settings: Settings) -> str:
         return f"{most}, else not visible (packets from {t.the(other(side))} came between these probes)"
     if settings.stack == ILLUMOS:
         return "no interval, each unanswered probe waits about twice as long as the one before"
+    if not _probes_in_a_row(t, side):
+        return "interval not visible (no probe directly followed another)"
     period = settings.period or settings.idle
     if period is None or settings.stack not in {None, LINUX}:
         return "interval not visible while probes are answered"
     most = f"interval at most {setting(period.value_ns or period.high_ns)}"
     return most if settings.stack == LINUX else f"{most} on Linux, else not visible"
+
+
+def _probes_in_a_row(t: Teller, side: Side) -> bool:
+    """Say whether a probe followed another with nothing but an answer between: else no wait but the idle time shows."""
+    return any(not probe.first_of_train for probe in t.probes(side))
 
 
 def _stirred(t: Teller, side: Side) -> list[int]:

@@ -186,6 +186,8 @@ class EndpointFacts(NamedTuple):
     resent_ns: int | None
     missed: int
     """How often the capture evidently missed segments of it."""
+    missed_ns: int | None
+    """When its peer last acknowledged something of it that the capture missed."""
     unseen_fin: bool
     """Whether all that it missed is one octet, and nothing came behind it: most likely a FIN that was not captured."""
     last_ns: int | None

@@ -89,6 +89,7 @@ class Facts(ProbeFacts, EventFacts):
             "resent_frame": frame("resent_frame"),
             "resent_ns": instant("resent_ns"),
             "missed": plain("missed"),
+            "missed_ns": instant("missed_ns"),
             "unseen_fin": self._lacks_one_octet(side).astype(np.int64),
             "last_ns": instant("last_ns"),
             "answering_ns": not_below_zero(self.runs[1 - side]["heard_ns"].astype(np.int64)),

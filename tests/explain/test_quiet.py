@@ -46,6 +46,14 @@ def test_one_direction_cannot_be_judged():
     assert "Capture on one of the hosts" in texts(story, "What to change")
 
 
+def test_suspected_probes_tell_a_little_of_their_settings():
+    """The distance of suspected probes, and the wait from their sender's last data, bound its settings."""
+    text = texts(told(scenario("one_sided_even_spacing_on_both_sides_of_data")[0]), "What happened")
+
+    assert "suspected to be probes: every 5.120 s, the longer of idle time and interval if they are answered" in text
+    assert "idle time at most 5.060 s, from its last data to the next one" in text
+
+
 def test_an_end_that_was_not_captured_is_heard_of():
     """What the captured end acknowledges shows that the other one sent, and a single last octet that it closed."""
     data = "+0 b > a S. 0:0(0) ack 1\n+1 b > a P. 1:50(49) ack 100\n+1 b > a P. 50:99(49) ack 200\n"
@@ -55,9 +63,9 @@ def test_an_end_that_was_not_captured_is_heard_of():
         told(written(data + "+9 b > a . 99:99(0) ack 201\n+1 b > a F. 99:99(0) ack 201")),
     )
 
-    assert more.format("2 times") in texts(open_, "What happened")
+    assert more.format("2 times, the last at +2.000") in texts(open_, "What happened")
     assert "a FIN" not in texts(open_, "What happened")
-    assert more.format("3 times") in texts(closed, "What happened")
+    assert more.format("3 times, the last at +11.000") in texts(closed, "What happened")
     assert "most likely a FIN; if so, the client had closed" in texts(closed, "What happened")
     assert "server FIN-WAIT-1 (LAST-ACK if the client had closed before)" in texts(closed, "Timeline")
 
