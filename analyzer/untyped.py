@@ -20,3 +20,5 @@ Foreign = Any
 """Something of a library that ships no types, or that is not imported before it is needed."""
 Json = Any
 """A value of JSON."""
+PassedOn = Any
+"""What is only handed on, whatever it is."""

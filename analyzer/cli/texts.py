@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.together import FlowsTogether
-    from analyzer.untyped import Foreign
+    from analyzer.untyped import Foreign, PassedOn
 
     Some = tuple[FlowsTogether, NDArray[Any] | None]
     """Flows, and the places that put them in the order wanted, if they are not."""
@@ -108,7 +108,7 @@ class Texts:
             while waiting:
                 yield self._text(*waiting.popleft())
 
-    def _text(self, made: Future[Any], given: Some | None) -> Any:  # noqa: ANN401 - a text, or tables
+    def _text(self, made: Future[Any], given: Some | None) -> PassedOn:
         """Return a text when it is made; of flows that were given away it is made here if there it failed."""
         if given is None:
             return made.result()
@@ -198,7 +198,7 @@ def _put(way: socket.socket, what: Foreign) -> None:
     way.sendall(octets)
 
 
-def _got(way: socket.socket) -> Any:  # noqa: ANN401 - whatever was put
+def _got(way: socket.socket) -> PassedOn:
     """Receive it, in as few calls as will do: after each a thread has to wait for Python's lock.
 
     Raises:

@@ -60,10 +60,7 @@ def ended_first_ns(f: Flows) -> Column:
 
 
 def gave_up_waiting(f: Flows) -> Mask:
-    """It closed or reset the connection first, having waited for longer than four times the slowest answer before.
-
-    It did not say that this had another reason.
-    """
+    """It ended the connection first, after more than four times the slowest answer, and gave no other reason for it."""
     ended_ns = ended_first_ns(f)
     least_ns = np.maximum(SLOW_ANSWERS * f.beats("slowest_ns"), BEAT_PROMPT_NS)
     return (ended_ns >= 0) & (ended_ns - f.beats("silent_ns") >= least_ns) & ~says_otherwise(f)
@@ -116,10 +113,7 @@ def peers_heartbeats_ceased(f: Flows) -> Mask:
 
 
 def gave_up_on_its_peer(f: Flows) -> Mask:
-    """It closed or reset the connection first, as late as both had agreed on, or three periods after the last.
-
-    It did not say that this had another reason.
-    """
+    """It ended the connection first, as late as agreed on or three periods after the last, and gave no other reason."""
     ended_ns = ended_first_ns(f)
     late = ended_ns - f.from_peer.beats("last_ns") >= overdue_ns(f.from_peer, SOON)
     return (ended_ns >= 0) & late & ~says_otherwise(f)

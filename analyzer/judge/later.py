@@ -14,6 +14,8 @@ from analyzer.judge.record import FlowRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from analyzer.untyped import PassedOn
+
 
 class Fields(dict[str, "Sequence[Any]"]):
     """The fields of some flows by name, an entry a flow; each is made once somebody asks."""
@@ -36,7 +38,7 @@ class Field:
         """Take its name."""
         self.name = name
 
-    def __get__(self, record: Later, owner: type[Later]) -> Any:  # noqa: ANN401 - a field of any type
+    def __get__(self, record: Later, owner: type[Later]) -> PassedOn:
         """Return its value."""
         own = vars(record)
         value = own[self.name] = own["known"][self.name][own["at"]]
