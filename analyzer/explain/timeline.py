@@ -168,6 +168,7 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
         text = f"{who} sends {len(run)} {sure}probes, {spacing(gaps_of(run))}"
     text += _waited(t, run, is_behind=is_behind)
     answered = sum(probe.answered for probe in run)
+    drew = sum(probe.answer == "rst" for probe in run)
     refused = run[-1].answer == "rst"
     if answered == len(run):
         return f"{text}: answered" if answered == 1 else f"{text}: all answered"
@@ -178,11 +179,13 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
         return f"{text}: the {part} answered, the last by RST"
     if t.record.is_unseen(other(side)):
         return f"{text}: {t.answered_text(run)}"
-    if not answered and not refused:
+    if not answered and not drew:
         return f"{text}: no answer" + {1: "", 2: " to either"}.get(len(run), " to any")
-    return f"{text}: {answered} answered, {len(run) - answered - refused} not" + (
-        f", the last drew a RST from the {peer}" if refused else ""
-    )
+    unanswered = len(run) - answered - drew
+    if drew == 1 and refused:
+        return f"{text}: {answered} answered, {unanswered} not, the last drew a RST from the {peer}"
+    parts = [f"{answered} answered", f"{unanswered} not" if unanswered else ""]
+    return f"{text}: {', '.join(filter(None, parts))}" + (f", {drew} drew a RST from the {peer}" if drew else "")
 
 
 def _waited(t: Teller, run: list[Probe], *, is_behind: bool) -> str:

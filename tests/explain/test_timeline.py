@@ -51,6 +51,14 @@ def test_the_unanswered_tail_of_a_train_is_a_line_of_its_own():
     assert ("19", gave_up) in told(judged, start_ns)
 
 
+def test_each_rst_that_a_run_of_probes_drew_counts():
+    """A prober that goes on after a RST is told with all RSTs: none of them counts as no answer."""
+    probe, answer, rst = "+5 a > b . 5:5(0) ack 1\n", "+.01 b > a . 1:1(0) ack 6\n", "+.01 b > a R 1:1(0) win 0\n"
+    flow = opened((probe + answer) * 2 + (probe + rst) * 2)
+
+    assert any("2 answered, 2 drew a RST from the server" in line.text for line in timeline(Teller(flow, 0)))
+
+
 def test_a_reset_from_between_closes_only_its_receiver():
     """An end in whose name a box resets is not called CLOSED."""
     (judged,), start_ns = captured("lab/fw_reject_rst.pcap")
