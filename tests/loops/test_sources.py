@@ -18,13 +18,15 @@ from analyzer.loops.loop import Loop
 from analyzer.loops.sources import PACKAGE, digest, sources
 
 ROOT = PACKAGE.parent
+RUN_ALONE = {"analyzer.__main__", "analyzer.fleet.imported"}
+"""Modules that are for a process of their own: the first is the command, the second hides pandas from its process."""
 
 
 def all_loops():
     """Every loop of the package."""
     found = {}
     for each in pkgutil.walk_packages(analyzer.__path__, "analyzer."):
-        if each.name == "analyzer.__main__":
+        if each.name in RUN_ALONE:
             continue
         module = importlib.import_module(each.name)
         for value in vars(module).values():
