@@ -10,6 +10,7 @@ from analyzer.judge.record import other
 from analyzer.judge.signatures import ONLY_CALLED, ONLY_OPEN
 from analyzer.judge.timers.likely import likely_idle
 from analyzer.judge.verdict import Verdict
+from analyzer.tolerances import OPTION_LEAST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
 from analyzer.words.stacks import ILLUMOS, LINUX, TOLD_BY, has_user_timeout
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from analyzer.judge.probe import Probe
     from analyzer.judge.timers.changes import Change
     from analyzer.judge.timers.count import Count
+    from analyzer.judge.timers.likely import Likely
     from analyzer.judge.timers.settings import Settings
     from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
@@ -41,7 +43,7 @@ def _of(t: Teller, side: Side) -> list[Line]:
         if timer is not None and not ("period" in anew and name not in anew):
             told = _change_text(t, anew[name]) if name in anew else timer_text(timer)
             if name == "idle":
-                told += _most_likely(t, side, settings)
+                told = _most_likely(t, side, settings) or told
             parts.append(f"{title} {told}")
             frames.update(timer.frames)
     period = settings.period
@@ -50,7 +52,8 @@ def _of(t: Teller, side: Side) -> list[Line]:
         frames.update(period.frames)
     elif period is not None and _tells_more(settings, period):
         exact = f"answered probes every {setting(period.value_ns)}" if period.value_ns else ""
-        parts.append(f"{exact or f'timer of answered probes {timer_text(period)}'}{_longer_of_two(settings)}")
+        longer = _longer_of_two(settings, _idle_of(t, side, settings))
+        parts.append(f"{exact or f'timer of answered probes {timer_text(period)}'}{longer}")
         frames.update(period.frames)
     if settings.idle is not None and settings.interval is None and not settings.changes and "answered" not in parts[-1]:
         parts.append(_interval_at_most(t, side, settings))
@@ -76,16 +79,33 @@ def _of(t: Teller, side: Side) -> list[Line]:
     return found
 
 
-def _most_likely(t: Teller, side: Side, settings: Settings) -> str:
-    """Return which idle time is most likely, where only bounds are sure, and what would make it another."""
+def _likely(t: Teller, side: Side, settings: Settings) -> Likely | None:
+    """Return the idle time that is most likely, where the gaps tell no value."""
     if t.record.starts_with != "handshake" or t.record.backwards or not (probes := t.probes(side)):
-        return ""
-    likely = likely_idle(settings, probes)
-    if likely is None:
+        return None
+    return likely_idle(settings, probes)
+
+
+def _idle_of(t: Teller, side: Side, settings: Settings) -> int | None:
+    """Return the idle time, known or most likely."""
+    if settings.idle is not None and settings.idle.value_ns is not None:
+        return settings.idle.value_ns
+    likely = _likely(t, side, settings)
+    return None if likely is None else likely.value_ns
+
+
+def _most_likely(t: Teller, side: Side, settings: Settings) -> str:
+    """Return which idle time is most likely, where only bounds are sure, then these, and what would make it another.
+
+    Who reads a line takes the first number for what was set, so that comes first.
+    """
+    likely = _likely(t, side, settings)
+    if likely is None or settings.idle is None:
         return ""
     return (
-        f", most likely {setting(likely.value_ns)} (the first probe came {duration(likely.gap_ns)} after"
-        f" {t.the(other(side))}'s last packet; less only if keepalive was set up after that packet)"
+        f"{setting(likely.value_ns)}, most likely: the first probe came {duration(likely.gap_ns)} after"
+        f" {t.the(other(side))}'s last packet (less only if keepalive was set up after that packet; proven is"
+        f" {timer_text(settings.idle)})"
     )
 
 
@@ -165,7 +185,10 @@ def timer_text(timer: Timer) -> str:
     if timer.value_ns is not None:
         return setting(timer.value_ns)
     low, high = setting(timer.low_ns), setting(timer.high_ns)
-    return f"about {low}" if low == high else f"between {low} and {high}"
+    if low == high:
+        return f"about {low}"
+    # less than the least that can be set is no bound
+    return f"at most {high}" if timer.low_ns <= OPTION_LEAST_NS else f"between {low} and {high}"
 
 
 def _change_text(t: Teller, change: Change) -> str:
@@ -174,9 +197,13 @@ def _change_text(t: Teller, change: Change) -> str:
     return f"{timer_text(change.before)} until {t.at(until)}, then {timer_text(change.after)}"
 
 
-def _longer_of_two(settings: Settings) -> str:
-    """Say what the spacing of answered probes is on Linux, where it may be that."""
-    return " (on Linux the longer of idle time and interval)" if settings.stack in {None, LINUX} else ""
+def _longer_of_two(settings: Settings, idle_ns: int | None) -> str:
+    """Say what the spacing of answered probes is on Linux, where it may be that, and which if the idle time tells."""
+    if settings.stack not in {None, LINUX}:
+        return ""
+    period = settings.period
+    shown = idle_ns is not None and period is not None and period.value_ns is not None and period.value_ns > idle_ns
+    return f" (on Linux the longer of idle time and interval{': here the interval' if shown else ''})"
 
 
 def count_text(found: Count, stack: str | None = None) -> str:

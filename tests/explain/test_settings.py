@@ -28,18 +28,19 @@ def test_programs_that_fit_are_called_a_family():
 
 
 def test_bounds_are_given_where_no_value_is_known():
-    """Without a value both bounds are said, or one where they are alike."""
-    assert "between 1 s and 5.120 s" == timer_text(Timer(None, SECOND, 5_120_000_000, 1, (1,)))
+    """Without a value both bounds are said, or one: where they are alike, or no option takes less than the lower."""
+    assert "between 3 s and 5.120 s" == timer_text(Timer(None, 3 * SECOND, 5_120_000_000, 1, (1,)))
+    assert "at most 5.120 s" == timer_text(Timer(None, SECOND, 5_120_000_000, 1, (1,)))
     assert "about 1 s" == timer_text(Timer(None, SECOND, SECOND, 1, (1,)))
     assert "5 s" == timer_text(Timer(5 * SECOND, 4 * SECOND, 6 * SECOND, 1, (1,)))
 
 
-def test_what_is_most_likely_stands_beside_bounds():
-    """One gap alone bounds the idle time; what is most likely is said too, and what would speak against it."""
+def test_what_is_most_likely_stands_before_bounds():
+    """One gap alone bounds the idle time; what is most likely is said first, then what would speak against it."""
     text = settings_lines(Teller(opened("+7.03 a > b . 5:5(0) ack 1\n" * 2 + "+7 a > b . 5:5(0) ack 1\n"), 0))[0].text
 
-    assert "idle time between 1 s and 7.530 s, most likely 7 s (the first probe came 7.030 s after" in text
-    assert "less only if keepalive was set up after that packet" in text
+    assert "idle time 7 s, most likely: the first probe came 7.030 s after the server's last packet (less only" in text
+    assert "only if keepalive was set up after that packet; proven is at most 7.530 s)" in text
 
 
 def test_a_count_is_evidence():
@@ -69,7 +70,10 @@ def test_a_spacing_that_is_not_the_idle_time_is_told_beside_it():
     """Where both ends probe, and the stack stays unknown, what is known of the spacing is said all the same."""
     text = settings_lines(Teller(both_probing(), 0))[0].text
 
-    assert "idle time 5 s; answered probes every 75 s (on Linux the longer of idle time and interval)" in text
+    assert (
+        "idle time 5 s; answered probes every 75 s (on Linux the longer of idle time and interval: here the interval)"
+        in text
+    )
 
 
 def test_answered_probes_never_come_sooner_than_the_idle_time():
