@@ -9,6 +9,7 @@ from analyzer.findings.kinds import close_wait, half_close, lapses, pauses, wind
 from analyzer.findings.notable import LONG_CLOSED_NS
 from analyzer.judge.connection import State
 from analyzer.judge.record import other
+from analyzer.judge.timers.anew import likely_anew
 from analyzer.tolerances import UNEVEN
 from analyzer.track.flow import SIDES
 from analyzer.words.beats import clause
@@ -18,6 +19,7 @@ from analyzer.words.probes import probe_summary
 from analyzer.words.teller import count, duration, evidence, number, side_of, spacing, times
 
 if TYPE_CHECKING:
+    from analyzer.judge.timers.anew import Anew
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -153,10 +155,16 @@ def open_(t: Teller) -> list[Line]:
         settings = t.judged.settings(side)
         set_anew = settings is not None and bool(settings.changes)
         told = any(f.code == pauses.PAUSED.code and f.about == side for f in t.judged.findings)
-        if len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN and not set_anew and not told:
+        anew = likely_anew(settings, t.probes(side)) if settings is not None else None
+        if anew is not None:
+            found.append(Line(_set_anew(t, side, anew), evidence(t.probes(side))))
+        elif len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN and not set_anew and not told:
+            lost = "some probes, or answers, may have been lost elsewhere than here"
+            if all(late.echoes for early, late in pairwise(t.probes(side)) if early.answered):
+                lost = "no answer was lost (the next probe echoes its timestamp), but some probes may have been lost"
             text = (
-                f"{t.start(side)}'s answered probes are {spacing(gaps)}: some probes, or answers, may have been lost"
-                " elsewhere than here, or its program set keepalive anew meanwhile."
+                f"{t.start(side)}'s answered probes are {spacing(gaps)}: {lost}, or its program set keepalive anew"
+                " meanwhile."
             )
             found.append(Line(text, evidence(t.probes(side))))
     stopped = t.find(lapses.STOPPED.code)
@@ -181,6 +189,16 @@ def open_(t: Teller) -> list[Line]:
     ended = f"; the capture ended {duration(after_ns)} later" if after_ns > 0 else ", where the capture ended"
     found.append(Line(f"The last segment came at {t.at(t.record.last_ns)}{ended}.", (t.record.last_frame,)))
     return found
+
+
+def _set_anew(t: Teller, side: Side, anew: Anew) -> str:
+    """Return that a prober's rhythm changed, why that was most likely its program, and what else would look so."""
+    return (
+        f"{t.start(side)}'s answered probes came every {duration(anew.before.gap_ns)} until"
+        f" {t.at(anew.until.ts_ns)}, then every {duration(anew.after.gap_ns)}: most likely its program set keepalive"
+        " anew in between (setsockopt). Each probe echoes the timestamp of the answer before, so no answer was lost;"
+        " only probes lost in an even rhythm before this point would look the same."
+    )
 
 
 def open_why(t: Teller) -> list[Line]:

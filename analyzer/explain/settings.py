@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
 from analyzer.judge.signatures import ONLY_CALLED, ONLY_OPEN
-from analyzer.judge.timers.likely import likely_idle
+from analyzer.judge.timers.anew import likely_anew
+from analyzer.judge.timers.likely import likely_idle, whole_seconds
 from analyzer.judge.verdict import Verdict
-from analyzer.tolerances import OPTION_LEAST_NS
+from analyzer.tolerances import EARLY_NS, OPTION_LEAST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.model import Line
 from analyzer.words.stacks import ILLUMOS, LINUX, TOLD_BY, has_user_timeout
@@ -18,6 +19,7 @@ from analyzer.words.teller import count, duration, setting
 
 if TYPE_CHECKING:
     from analyzer.judge.probe import Probe
+    from analyzer.judge.timers.anew import Anew
     from analyzer.judge.timers.changes import Change
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.likely import Likely
@@ -47,7 +49,11 @@ def _of(t: Teller, side: Side) -> list[Line]:
             parts.append(f"{title} {told}")
             frames.update(timer.frames)
     period = settings.period
-    if period is not None and "period" in anew:
+    likely = likely_anew(settings, t.probes(side))
+    if likely is not None:
+        parts.append(_set_anew(t, side, settings, likely))
+        frames.update(probe.frame for probe in t.probes(side))
+    elif period is not None and "period" in anew:
         parts.append(f"answered probes every {_change_text(t, anew['period'])}: set anew in mid-flow")
         frames.update(period.frames)
     elif period is not None and _tells_more(settings, period):
@@ -195,6 +201,24 @@ def _change_text(t: Teller, change: Change) -> str:
     """Return a timer that was set anew, and until when the old one was in force."""
     until = max(probe.ts_ns for probe in t.record.probes if probe.frame <= change.until_frame)
     return f"{timer_text(change.before)} until {t.at(until)}, then {timer_text(change.after)}"
+
+
+def _set_anew(t: Teller, side: Side, settings: Settings, found: Anew) -> str:
+    """Return two rhythms of answered probes; and the idle time at first, where the first probe came after the same."""
+    before, after = (setting(rhythm.value_ns or rhythm.gap_ns) for rhythm in (found.before, found.after))
+    first = t.probes(side)[0]
+    at_first = ""
+    if t.record.starts_with == "handshake" and first.idle_ns is not None and settings.idle is None:
+        waited_ns = whole_seconds(first.idle_ns + EARLY_NS, first.idle_ns)
+        if waited_ns is not None and waited_ns == found.before.value_ns:
+            at_first = (
+                f"idle time {before} at first, most likely (the first probe came {duration(first.idle_ns)} after"
+                f" {t.the(other(side))}'s last packet); "
+            )
+    return (
+        f"{at_first}answered probes every {before} until {t.at(found.until.ts_ns)}, then every {after}"
+        f"{_longer_of_two(settings, None)}: most likely set anew in mid-flow"
+    )
 
 
 def _longer_of_two(settings: Settings, idle_ns: int | None) -> str:

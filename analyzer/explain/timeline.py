@@ -12,6 +12,7 @@ from analyzer.judge.closings import closings
 from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
 from analyzer.judge.record import other
+from analyzer.judge.timers.anew import likely_anew
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
@@ -138,10 +139,11 @@ def _data(t: Teller, side: Side) -> list[Line]:
 
 
 def runs(t: Teller, side: Side) -> list[list[Probe]]:
-    """Return an endpoint's probes in runs: a train each, its unanswered tail apart."""
+    """Return an endpoint's probes in runs: a train each, its unanswered tail apart, and what is of another rhythm."""
     found = []
     probes = t.probes(side)
-    trains = accumulate(starts_anew(t.record, probe) for probe in probes)
+    begin = _new_rhythms(t, side)
+    trains = accumulate(starts_anew(t.record, probe) or probe.frame in begin for probe in probes)
     for _, together in groupby(zip(trains, probes, strict=True), key=itemgetter(0)):
         train = [probe for _, probe in together]
         tail = len(train)
@@ -149,6 +151,18 @@ def runs(t: Teller, side: Side) -> list[list[Probe]]:
             tail -= 1
         found += [part for part in (train[:tail], train[tail:]) if part]
     return found
+
+
+def _new_rhythms(t: Teller, side: Side) -> frozenset[int]:
+    """Return the frames of the probes with which a timer's new rhythm begins, where it was set anew in mid-flow."""
+    settings, probes = t.judged.settings(side), t.probes(side)
+    if settings is None:
+        return frozenset()
+    anew = likely_anew(settings, probes)
+    if anew is not None:
+        return frozenset({anew.since.frame})
+    ends = {change.until_frame for change in settings.changes}
+    return frozenset(late.frame for early, late in pairwise(probes) if early.frame in ends)
 
 
 def _trains(t: Teller, side: Side) -> list[Line]:

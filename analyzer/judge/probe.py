@@ -57,6 +57,8 @@ class Probe(NamedTuple):
     """How long the answer took."""
     header_len: int
     """TCP header in bytes; 20 on a connection with timestamps is how XNU builds probes."""
+    echoes: bool
+    """Whether it echoes the timestamp of the answer to its sender's probe before (RFC 7323): that had arrived."""
 
     @property
     def answered(self) -> bool:

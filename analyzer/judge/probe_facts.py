@@ -35,10 +35,11 @@ class ProbeFacts(FactRows):
         answered_ns = self._value_of(answer_row, at, "ts_ns")
         own = 2 * self.owner[at] + side
         by_prober = np.argsort(own, kind="stable")
-        first = np.ones(len(at), dtype=np.int64)
+        first, echoes = np.ones(len(at), dtype=np.int64), np.zeros(len(at), dtype=np.int64)
         if len(at) > 1:
             early, late = by_prober[:-1], by_prober[1:]
             first[late] = (own[early] != own[late]) | (train[early] != train[late])
+            echoes[late] = (own[early] == own[late]) & self._echoed(at[late], at[early], answer_row[early])
         columns = {
             "frame": frame,
             "payload_len": self._column("payload_len", at),
@@ -55,8 +56,15 @@ class ProbeFacts(FactRows):
             "answer_frame": self._frame_of(answer_row, at),
             "answer_ns": np.where(answered_ns == NONE, NONE, answered_ns - ts_ns),
             "header_len": self._column("header_len", at),
+            "echoes": echoes,
         }
         return self._table("probes", at, columns)
+
+    def _echoed(self, at: NDArray[np.int64], before: NDArray[np.int64], answer_row: Column) -> NDArray[np.bool_]:
+        """Say which rows echo the timestamp of what answered the row before, if none of its sender's had it sooner."""
+        stamp, earlier = (self._value_of(answer_row, before, name) for name in ("tsval", "own_tsval"))
+        echoed: NDArray[np.bool_] = (stamp > 0) & (stamp > earlier) & (self.seen["tsecr"][at] == stamp)
+        return echoed
 
     @cached_property
     def zero_window_probes(self) -> Table:

@@ -75,6 +75,7 @@ WORDS: Final[dict[str, dict[str, Sequence[Any]]]] = {
         "first_of_train": BOOLEANS,
         "after_fin": AFTER_FIN_WORDS,
         "answer": ANSWERS,
+        "echoes": BOOLEANS,
     },
     "zero_window_probes": {"sender": SIDES},
     "heartbeats": {

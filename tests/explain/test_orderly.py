@@ -68,6 +68,21 @@ end: +1
     assert "may have been lost elsewhere than here" in texts(told(judged), "What happened")
 
 
+def test_two_rhythms_seen_from_far_are_most_likely_a_setting_made_anew():
+    """Where each probe echoes the answer before, no answer was lost: what happened, time line and settings say so."""
+    lines, stamp = ["+.1 b > a P. 1:2(1) ack 6", "+.01 a > b . 6:6(0) ack 2"], 1000
+    for gap_s in (7.01, 7.01, 7.01, 13.05, 13.05, 13.05):
+        lines.append(f"+{gap_s} a > b . 5:5(0) ack 2 ttl 63 <ts {stamp} {stamp}>")
+        stamp += round(gap_s * 1000)
+        lines.append(f"+.01 b > a . 2:2(0) ack 6 <ts {stamp} {stamp}>")
+    story = told(opened("\n".join(lines)))
+
+    assert "then every 13.060 s: most likely its program set" in texts(story, "What happened")
+    assert "sends 3 probes, every 7.020 s" in texts(story, "Timeline")
+    assert "sends 3 probes, every 13.060 s" in texts(story, "Timeline")
+    assert "then every 13 s (on Linux" in texts(story, "Keepalive settings, inferred")
+
+
 def test_a_last_probe_without_answer_is_too_soon_to_judge():
     """A probe sent just before the capture's end proves nothing."""
     judged = opened("+5 a > b . 5:5(0) ack 1\nend: +.1")

@@ -1,9 +1,12 @@
 """Probes of all flows of a batch as columns."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from analyzer.judge.probe_facts import ProbeFacts
 from analyzer.segment import NONE
+from tests.judging import captured
 from tests.tables import scenario_flows
 
 
@@ -28,3 +31,11 @@ def test_a_train_has_one_first_probe():
         trains = {(sender, train) for sender, train in zip(probes["sender"], probes["train"], strict=True)}
 
         assert len(trains) == probes["first_of_train"].sum() > 0
+
+
+def test_an_echo_shows_that_an_answer_arrived():
+    """The probe behind an answer that came echoes its timestamp, whatever was lost before."""
+    (judged,), _ = captured("lab/loss_acks.pcap")
+    behind = {late.frame: late.echoes for early, late in pairwise(judged.record.probes_from("b")) if early.answered}
+
+    assert {13: True, 20: True, 24: True, 29: True, 33: True, 35: True, 37: True} == behind

@@ -95,6 +95,7 @@ def test_a_probe_in_full():
         answer_frame=7,
         answer_ns=10 * MS,
         header_len=20,
+        echoes=False,
     )
 
     assert (expected,) == flow.probes

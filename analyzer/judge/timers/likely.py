@@ -45,10 +45,16 @@ def likely_idle(settings: Settings, probes: Sequence[Probe]) -> Likely | None:
     if first.idle_ns is None or first.frame not in idle.frames or first.certainty == "suspected":
         return None
     most_ns = idle.high_ns if settings.period is None else min(idle.high_ns, settings.period.high_ns)
+    value_ns = whole_seconds(most_ns, first.idle_ns)
+    return None if value_ns is None else Likely(value_ns, first.idle_ns)
+
+
+def whole_seconds(most_ns: int, gap_ns: int) -> int | None:
+    """Return the timer of whole seconds, no longer than ``most_ns``, that alone may have filled a gap, or None."""
     highest_s = most_ns // S
-    if not 0 < highest_s <= LONGEST_S or first.idle_ns - highest_s * S > late(highest_s * S, UNKNOWN):
+    if not 0 < highest_s <= LONGEST_S or gap_ns - highest_s * S > late(highest_s * S, UNKNOWN):
         return None
     below = highest_s - 1
-    if below > 0 and first.idle_ns - below * S <= late(below * S, UNKNOWN):
+    if below > 0 and gap_ns - below * S <= late(below * S, UNKNOWN):
         return None
-    return Likely(highest_s * S, first.idle_ns)
+    return highest_s * S
