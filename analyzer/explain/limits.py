@@ -184,5 +184,6 @@ def _jumps(t: Teller) -> list[tuple[str, tuple[int, ...]]]:
             frames,
         )
         for side in SIDES
-        if t.facts(side).missed and t.facts(side).segments  # of whom nothing was captured, that is said elsewhere
+        # of whom nothing was captured, that is said elsewhere, and so is what its peer still waits for
+        if t.facts(side).missed and t.facts(side).segments and not t.facts(side).awaited_bytes
     ]

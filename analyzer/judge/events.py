@@ -190,6 +190,8 @@ class EndpointFacts(NamedTuple):
     """When its peer last acknowledged something of it that the capture missed."""
     unseen_fin: bool
     """Whether all that it missed is one octet, and nothing came behind it: most likely a FIN that was not captured."""
+    awaited_bytes: int
+    """Octets that it skipped, that were never captured, and of which its peer has acknowledged nothing yet."""
     last_ns: int | None
     """Its last segment other than a RST, before the RST that ended the flow."""
     answering_ns: int | None

@@ -22,6 +22,7 @@ from analyzer.judge.milestones import milestones, until
 from analyzer.judge.probe_facts import ProbeFacts
 from analyzer.judge.table import WORDS, Table
 from analyzer.segment import NONE
+from analyzer.track.endpoint import HOLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,6 +92,7 @@ class Facts(ProbeFacts, EventFacts):
             "missed": plain("missed"),
             "missed_ns": instant("missed_ns"),
             "unseen_fin": self._lacks_one_octet(side).astype(np.int64),
+            "awaited_bytes": self._awaited(side),
             "last_ns": instant("last_ns"),
             "answering_ns": not_below_zero(self.runs[1 - side]["heard_ns"].astype(np.int64)),
             "active_frame": frame("active_frame"),
@@ -115,6 +117,14 @@ class Facts(ProbeFacts, EventFacts):
         lacks = known & (flow["odd_side"] == side) & (flow["odd_from"] >= 0)
         one: NDArray[np.bool_] = lacks & (end["snd_nxt"] == flow["odd_from"] + 1) & (end["fin_frame"] == 0)
         return one
+
+    def _awaited(self, side: int) -> Column:
+        """Return how many octets an end skipped at the number up to which its peer has acknowledged, 0 if none."""
+        flow, end = self.flow, self.ends[side]
+        skipped = (flow["odd_kind"] == HOLE) & (flow["odd_side"] == side) & (end["missed"] > 0)
+        awaited = skipped & (end["snd_una"] == flow["odd_from"])
+        octets: Column = np.where(awaited, flow["odd_to"] - flow["odd_from"], 0).astype(np.int64)
+        return octets
 
     @cached_property
     def fins(self) -> Table:
