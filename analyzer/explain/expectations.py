@@ -12,6 +12,7 @@ from analyzer.explain.orderly import crossed
 from analyzer.findings import kind_of
 from analyzer.judge.record import other
 from analyzer.judge.signatures import middleboxes_within
+from analyzer.judge.untaken import untaken
 from analyzer.judge.verdict import Verdict
 from analyzer.words.calls import gone, unaware
 from analyzer.words.model import Line
@@ -180,6 +181,13 @@ def _reset(t: Teller, sender: Side) -> list[Line]:
     back = t.record.reset_back
     if t.ending.by != "between":
         return [*found, _sender(t, reset)]
+    again_ns = max(untaken(t.record, sender).values(), default=None)
+    if back is not None and again_ns is not None:
+        text = (
+            f"{t.start(sender)}, read: still blocked at {t.at(again_ns)}, for no RST had closed its end. If none"
+            " reaches it, its own keepalive ends it: ETIMEDOUT."
+        )
+        return [*found, Line(text, (back.frame,))]
     if back is not None:
         text = f"{t.start(sender)}, read: ECONNRESET, if the RST in {t.the(receiver)}'s name arrives and fits."
         return [*found, Line(text, (back.frame,))]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from analyzer.findings.kinds import dead_peer, late_data
 from analyzer.judge.connection import State
 from analyzer.judge.nearness import answers_nothing
-from analyzer.tolerances import SILENCE_LEAST_NS
+from analyzer.judge.untaken import has_ceased, sent_behind, untaken
 from analyzer.track.flow import SIDES
 from analyzer.words.teller import number
 
@@ -54,6 +54,8 @@ class Left:
     """When it sent something later, which shows that it still had the connection."""
     until: Reset | None = None
     """The later RST that closed it."""
+    perhaps: Reset | None = None
+    """The later RST that closed it if it reached it, as those before had not."""
 
 
 def left(judged: JudgedFlow, side: Side) -> Left | None:
@@ -71,11 +73,11 @@ def left(judged: JudgedFlow, side: Side) -> Left | None:
         return Left(Known.LOST if is_lost else Known.CLOSED, state, heard_ns)
     if record.new_syn is not None and record.new_syn.sender == side and record.new_syn.ts_ns > (heard_ns or 0):
         return Left(Known.LOST, state, heard_ns)
-    sent = _sent_again(record, side, reset)
+    sent = sent_behind(record, side, reset)
     again_ns = min((ts_ns for _, ts_ns in sent), default=None)
-    until = _closed_later(record, side, reset, max((frame for frame, _ in sent), default=None))
+    until, perhaps = _closed_later(record, side, reset, max((frame for frame, _ in sent), default=None))
     if again_ns is not None or (not named and _probes_itself(judged, reset)):
-        return Left(Known.HELD, state, heard_ns, again_ns, until)
+        return Left(Known.HELD, state, heard_ns, again_ns, until, perhaps)
     if named or reset.kind == "gave_up" or record.trailing(reset.sender):
         return Left(Known.UNKNOWN, state, heard_ns, None, until)
     return Left(Known.CLOSED, state, heard_ns)
@@ -117,26 +119,22 @@ def _probes_itself(judged: JudgedFlow, reset: Reset) -> bool:
     return reset.kind == "gave_up" and dead is not None and number(dead, "peer_probes") > 0
 
 
-def _sent_again(record: FlowRecord, side: Side, reset: Reset) -> list[tuple[int, int]]:
-    """Return what an end sent of the connection behind the RST, as frames and times.
-
-    Nothing is returned if all of it may have crossed that RST on the way.
-    """
-    behind = [(late.sender, late.frame, late.ts_ns) for late in record.late if late.is_ != "syn"]
-    behind += [(fin.sender, fin.frame, fin.ts_ns) for fin in record.fins]
-    behind += [(probe.sender, probe.frame, probe.ts_ns) for probe in record.probes]
-    behind += [(probe.sender, probe.frame, probe.ts_ns) for probe in record.zero_window_probes]
-    sent = [(frame, ts_ns) for sender, frame, ts_ns in behind if sender == side and frame > reset.frame]
-    return [(frame, ts_ns) for frame, ts_ns in sent if ts_ns - reset.ts_ns >= SILENCE_LEAST_NS]
-
-
-def _closed_later(record: FlowRecord, side: Side, ending: Reset, last_frame: int | None) -> Reset | None:
+def _closed_later(
+    record: FlowRecord, side: Side, ending: Reset, last_frame: int | None
+) -> tuple[Reset | None, Reset | None]:
     """Return the later RST that closed an end: its own, or else what it drew with the last that it sent.
 
-    A RST that it answers with nothing but goes on after did not reach it.
+    Where it went on behind one that it drew before, another may not reach it either: unless it then ceased, that one
+    only may have closed it, and is the second that is returned. One that it did not draw, as of a prober that gave up,
+    may have come while nothing passed at all.
     """
     later = [reset for reset in record.resets if reset.frame > max(ending.frame, last_frame or 0)]
     own = [reset for reset in later if reset.sender == side and not reset.strange]
     drawn = [reset for reset in later if reset.sender != side] if last_frame else []
     by_itself = [reset for reset in own if reset.has_ack or not drawn]
-    return next(iter(by_itself or drawn), None)
+    found = next(iter(by_itself or drawn), None)
+    untaken_frames = untaken(record, side)
+    refused = any(reset.kind == "no_socket" and reset.frame in untaken_frames for reset in record.resets)
+    if found is None or by_itself or not refused or has_ceased(record, side, found):
+        return found, None
+    return None, found

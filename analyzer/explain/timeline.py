@@ -13,6 +13,7 @@ from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
 from analyzer.judge.record import other
 from analyzer.judge.timers.anew import likely_anew
+from analyzer.judge.untaken import untaken
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
@@ -311,12 +312,13 @@ def _resets(t: Teller) -> list[Line]:
     """Each RST; of many that are alike the first few, and all that follow in one line."""
     told_of = attrgetter("sender", "has_ack", "kind", "strange", "reception", "receiver_state", "accepted_end")
 
-    closed = _closed_later(t)
+    fates = _fates(t)
 
     def alike(reset: Reset) -> Hashable:
-        return told_of(reset), reset.answers_probe is None, reset.challenge_frame is None, closed.get(reset.frame)
+        fate = fates.get(reset.frame, "").partition("(")[0]
+        return told_of(reset), reset.answers_probe is None, reset.challenge_frame is None, fate
 
-    return _few_of_each(t, t.record.resets, alike, lambda reset: _reset(t, reset, closed.get(reset.frame)))
+    return _few_of_each(t, t.record.resets, alike, lambda reset: _reset(t, reset, fates.get(reset.frame)))
 
 
 def _few_of_each(
@@ -336,8 +338,8 @@ def _few_of_each(
     return found
 
 
-def _reset(t: Teller, reset: Reset, closed: Side | None) -> Line:
-    """Return the line of a RST; ``closed`` is the end that it closed behind the one that ended the flow."""
+def _reset(t: Teller, reset: Reset, fate: str | None) -> Line:
+    """Return the line of a RST; ``fate`` is what it did behind the one that ended the flow."""
     between = reset.frame == t.ending.frame and may_be_between(t.judged)
     whose = f"in {t.the(reset.sender)}'s name" if between else f"from {t.the(reset.sender)}"
     text = f"RST{'+ACK' if reset.has_ack else ''} {whose}"
@@ -359,7 +361,7 @@ def _reset(t: Teller, reset: Reset, closed: Side | None) -> Line:
             t, f"{text}: {receiver} answers with a challenge ACK", [reset.frame, reset.challenge_frame], reset.ts_ns
         )
     if not reset.accepted_end:
-        text += f"; {_over(t, other(reset.sender))}" if closed is None else f" -> {t.name(closed)} CLOSED"
+        text += fate or f"; {_over(t, other(reset.sender))}"
         return _line(t, text, [reset.frame], reset.ts_ns)
     if t.ending.verdict is Verdict.CLOSED:
         refused = refused_fin(t)
@@ -450,10 +452,21 @@ def _left_words(t: Teller, side: Side, last: Left) -> str:
             return f"{t.name(side)} CLOSED"
 
 
-def _closed_later(t: Teller) -> dict[int, Side]:
-    """Return which ends a RST closed that came behind the one that ended the flow, by its frame."""
-    behind = ((side, left(t.judged, side)) for side in SIDES)
-    return {last.until.frame: side for side, last in behind if last is not None and last.until is not None}
+def _fates(t: Teller) -> dict[int, str]:
+    """Return by frame what each RST behind the one that ended the flow did to the end it went to, where that shows.
+
+    It closed it; or it did not, for that end went on; or, where the one before had not, it may have.
+    """
+    found = {}
+    for side in SIDES:
+        last, name = left(t.judged, side), t.the(side)
+        for frame, again_ns in untaken(t.record, side).items():
+            found[frame] = f"; {name} did not take it (it sends again at {t.at(again_ns)})"
+        if last is not None and last.until is not None:
+            found[last.until.frame] = f" -> {t.name(side)} CLOSED"
+        if last is not None and last.perhaps is not None:
+            found[last.perhaps.frame] = f"; whether it closed {name} is unknown: the one before did not"
+    return found
 
 
 def _over(t: Teller, side: Side) -> str:

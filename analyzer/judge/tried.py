@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from analyzer.track.trial import TRIAL_LEAST_NS
 
 if TYPE_CHECKING:
+    from analyzer.judge.probe import Probe
     from analyzer.judge.record import FlowRecord
 
 NEARLY: Final = 50
@@ -48,3 +49,12 @@ def tried_before(record: FlowRecord, frame: int | None) -> Tried | None:
     if probe is None or probe.gap_ns is None or probe.gap_ns >= TRIAL_LEAST_NS:
         return None
     return Tried(probe.gap_ns, record.survived_ns)
+
+
+def tried_by_answer(record: FlowRecord, probe: Probe) -> Tried | None:
+    """Return the same where it was the answer to a probe that was refused: by what earlier answered probes survived."""
+    if record.fins_in_time or record.backwards or record.lost or record.holes or probe.gap_ns is None:
+        return None
+    earlier = [each.gap_ns for each in record.probes_from(probe.sender) if each.answered and each.frame < probe.frame]
+    longest_ns = max((gap_ns for gap_ns in earlier if gap_ns is not None), default=0)
+    return Tried(probe.gap_ns, longest_ns if longest_ns >= TRIAL_LEAST_NS else 0)

@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.explain.left import Known, left, may_be_between, state_before
 from analyzer.judge.connection import State
-from tests.judging import scenario
+from tests.judging import opened, scenario
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,19 @@ def test_what_crossed_the_reset_does_not_show_that_its_sender_goes_on():
     assert all(left(judged, side).again_ns is None for side in ("a", "b"))
 
 
-def test_an_end_that_goes_on_is_closed_by_the_last_reset_that_it_draws():
-    """The RST behind the last that it sent closed it, or its own."""
-    judged = scenario("fin_behind_a_give_up")[0]
-
-    assert 13 == left(judged, "b").until.frame
+def test_an_end_that_goes_on_is_closed_by_its_own_reset():
+    """The one that it sends last itself."""
     assert 9 == left(scenario("reset_lost_behind_the_capture")[0], "b").until.frame
+
+
+def test_a_reset_may_close_an_end_that_had_not_taken_the_one_before():
+    """Only that the end ceased then shows that it did."""
+    last = left(scenario("fin_behind_a_give_up")[0], "b")
+    refused = "+5 a > b . 5:5(0) ack 1\n+.001 b > a R 1:1(0) win 0\n"
+    ceased = left(opened("+5 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n" + 2 * refused + "end: +40"), "a")
+
+    assert (None, 13) == (last.until, last.perhaps.frame)
+    assert (11, None) == (ceased.until.frame, ceased.perhaps)
 
 
 def test_the_state_before_the_end_is_that_before_the_reset():

@@ -173,9 +173,10 @@ def _rejects_who(t: Teller, cause: Cause) -> str:
             " when the filter has no state for it, for no keepalive setting keeps it."
         )
     if cause.data.get("limit") == "excluded":
+        ran_out = "no idle limit ran out" if cause.data["survived_ns"] else "no known box forgets so soon"
         return (
-            f"{head} no idle limit ran out, so most likely {changed}. Let this connection pass, even when the filter"
-            " has no state for it. Other keepalive settings cannot keep it."
+            f"{head} {ran_out}, so most likely {changed}. Let this connection pass, even when the filter has no state"
+            " for it. Other keepalive settings cannot keep it."
         )
     return (
         f"{head} let this connection pass, even when the filter has no state for it. Whether an idle limit ran out does"
@@ -192,8 +193,10 @@ def _rejects_shows(t: Teller, cause: Cause) -> list[Line]:
     record, refused = t.record, int(cause.data["refused_frame"])
     passed = f"Nothing had passed for {duration(silence_ns)} before the first packet that was refused"
     if cause.data["limit"] == "excluded":
-        known = f"a silence of {duration(survived_ns)} was survived" if survived_ns else "no box forgets so soon"
-        return [Line(f"{passed}; {known}: no idle limit ran out.", (refused,))]
+        if not survived_ns:
+            return [Line(f"{passed}: no known box forgets a connection so soon.", (refused,))]
+        text = f"{passed}; a silence of {duration(survived_ns)} was survived: no idle limit ran out."
+        return [Line(text, (refused,))]
     longest = (
         f"the longest silence it survived was {duration(survived_ns)}"
         if survived_ns

@@ -9,10 +9,12 @@ from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.events import FULL_TTLS
 from analyzer.judge.record import other
 from analyzer.judge.scene import Scene
-from analyzer.judge.tried import tried_before
+from analyzer.judge.tried import tried_before, tried_by_answer
+from analyzer.judge.untaken import untaken
 from analyzer.judge.verdict import BETWEEN
 from analyzer.judge.witness import mac_text
 from analyzer.label.unlike_sender import hops
+from analyzer.tolerances import SILENCE_LEAST_NS
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import duration, lines, number, side_of
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from analyzer.findings.kind import Evidence
     from analyzer.judge.events import Reset
     from analyzer.judge.judged import Finding
+    from analyzer.judge.probe import Probe
     from analyzer.words.teller import Teller
 
 
@@ -40,10 +43,12 @@ def _evidence(case: Case) -> Evidence:
     reset = case.own_reset
     assert reset is not None
     low, high = reset.own_ttl or (None, None)
-    tried = tried_before(case.record, reset.answers_probe)
+    answered = _answered_right_before(case, reset)
+    tried = tried_by_answer(case.record, answered) if answered else tried_before(case.record, reset.answers_probe)
     return frames_of(reset.answers_probe, reset.frame), known(
         reset_frame=reset.frame,
         probe_frame=reset.answers_probe,
+        answer_frame=answered.answer_frame if answered else None,
         differs=" ".join(reset.strange),
         ttl=reset.ttl,
         own_ttl_low=low,
@@ -53,6 +58,15 @@ def _evidence(case: Case) -> Evidence:
         limit=("excluded" if tried.excludes_limit else "fits") if tried else None,
         **_nearest(case, reset),
     )
+
+
+def _answered_right_before(case: Case, reset: Reset) -> Probe | None:
+    """Return the probe of the end in whose name the RST came whose answer came right before it: that drew it."""
+    probe = next((each for each in reversed(case.probes) if each.frame < reset.frame), None)
+    if probe is None or probe.answer_ns is None or probe.answer_frame is None or reset.answers_probe is not None:
+        return None
+    passed_ns = reset.ts_ns - probe.ts_ns - probe.answer_ns
+    return probe if probe.answer_frame < reset.frame and 0 <= passed_ns < SILENCE_LEAST_NS else None
 
 
 def _nearest(case: Case, reset: Reset) -> dict[str, int | str]:
@@ -83,6 +97,14 @@ def _headline(t: Teller, f: Finding) -> str:
             f"A RST{what} ended the connection. It carries {owner}'s address, but {owner} went on sending: most likely"
             " a middlebox sent the RST."
         )
+    if "went_on" in str(f.data["differs"]).split():
+        reached = (
+            f"closed {t.the(other(side_of(f)))}'s end" if t.record.reset_back is not None else "ended the connection"
+        )
+        return (
+            f"A RST{what} in {owner}'s name {reached}. It does not look like {owner}'s packets, and {owner} went on"
+            " sending: most likely a middlebox sent it."
+        )
     return (
         f"A RST{what} ended the connection. It carries {owner}'s address, but does not look like {owner}'s packets:"
         " most likely a middlebox sent it."
@@ -98,6 +120,11 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     """Return the RST and in what it differs."""
     owner = t.the(side_of(f))
     answers = ", in answer to the probe" if "probe_frame" in f.data else ""
+    if "answer_frame" in f.data:
+        answers = (
+            f", right behind {t.the(other(side_of(f)))}'s answer to a probe (frame {f.data['answer_frame']}), which"
+            " most likely drew it"
+        )
     return [
         *probe_summary(t),
         Line(f"The RST came in {owner}'s name{answers}: the end.", f.frames),
@@ -131,13 +158,7 @@ def _differences(t: Teller, f: Finding) -> list[Line]:
 def _why(t: Teller, f: Finding) -> list[Line]:
     """Return what kind of box does that, and what else it can be."""
     side = side_of(f)
-    back = t.record.reset_back
-    knows = (
-        f"{t.start(side)} itself probably does not know and still holds the connection."
-        if back is None
-        else f"{t.start(side)} itself had probably not ended it, and learns of it from a RST in"
-        f" {t.the(other(side))}'s name (frame {back.frame}), if that arrives and fits."
-    )
+    knows = _knows(t, f)
     box = (
         "Inferred: a firewall, NAT or load balancer on the path has dropped the flow from its table or blocks it, and"
         f" answers in {t.the(side)}'s name. {knows}"
@@ -159,6 +180,24 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     if t.reset is not None and t.reset.ts_ns - fin.ts_ns >= FIN_WAIT_LEAST_NS:
         own += " Then its FIN-WAIT-2 had run out."
     return [*found, Line(own, (fin.frame, *f.frames))]
+
+
+def _knows(t: Teller, f: Finding) -> str:
+    """Return what the end in whose name the RST came knows of it, by the RST that its next packet drew."""
+    side, back = side_of(f), t.record.reset_back
+    if back is None:
+        return f"{t.start(side)} itself probably does not know and still holds the connection."
+    again_ns = untaken(t.record, side).get(back.frame)
+    if again_ns is None:
+        return (
+            f"{t.start(side)} itself had probably not ended it, and learns of it from a RST in {t.the(other(side))}'s"
+            f" name (frame {back.frame}), if that arrives and fits."
+        )
+    return (
+        f"{t.start(side)} itself had not ended it, and its end was still open at {t.at(again_ns)}, when it sent again:"
+        f" nor had the RST in {t.the(other(side))}'s name (frame {back.frame}) closed it. So that RST was lost or"
+        f" refused on the way, as by a rule that stops {t.the(other(side))}'s packets."
+    )
 
 
 def _sender(f: Finding) -> str:
@@ -187,7 +226,8 @@ def _limit_line(f: Finding) -> Line | None:
     if "limit" not in f.data:
         return None
     silence_ns, survived_ns = number(f, "silence_ns"), number(f, "survived_ns")
-    passed = f"Nothing had passed for {duration(silence_ns)} before the probe that drew the RST"
+    what = "the probe whose answer drew the RST" if "answer_frame" in f.data else "the probe that drew the RST"
+    passed = f"Nothing had passed for {duration(silence_ns)} before {what}"
     if f.data["limit"] == "fits":
         longest = f"the longest silence survived was {duration(survived_ns)}" if survived_ns else "none before was long"
         text = f"{passed}; {longest}. So an idle timeout may have run out (inferred)."
@@ -205,9 +245,10 @@ def _change(f: Finding) -> str | None:
     where = _sender(f) if "on_link" in f.data else "the firewalls, NAT and load balancers on the path"
     survived_ns = number(f, "survived_ns")
     if f.data.get("limit") == "excluded":
-        return (
-            f"Check {where}: a new rule, a policy, a restart. No idle timeout ran out, so other keepalive settings do"
-            " not help."
+        return f"Check {where}: a new rule, a policy, a restart." + (
+            " No idle timeout ran out, so other keepalive settings do not help."
+            if survived_ns
+            else " No known box forgets a connection so soon, so other keepalive settings hardly help."
         )
     often = f"probing more often than every {duration(survived_ns)}" if survived_ns else "probing more often"
     return f"Check {where}: an idle timeout, a restart, a new rule. If it was an idle timeout, {often} helps."

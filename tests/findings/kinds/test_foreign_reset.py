@@ -51,12 +51,12 @@ ANSWERED = "+4 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6 ttl 127\n"
 FORGED = "+{} a > b . 5:5(0) ack 1\n+.01 b > a R 1:1(0) win 0 ttl {} id 0\n"
 
 
-def forged(wait, ttl):
-    """Two probes that are answered from afar, and one that draws a RST with this TTL."""
+def forged(wait, ttl, answered=2):
+    """Probes that are answered from afar, and one that draws a RST with this TTL."""
     opening = OPENING.replace("ack 1\n+.01 a > b  .", "ack 1 ttl 127\n+.01 a > b  .").replace(
         "ack 6\n", "ack 6 ttl 127\n"
     )
-    return told(written(opening + 2 * ANSWERED + FORGED.format(wait, ttl)))
+    return told(written(opening + answered * ANSWERED + FORGED.format(wait, ttl)))
 
 
 def test_a_full_ttl_shows_that_its_sender_is_on_this_link():
@@ -76,3 +76,32 @@ def test_a_silence_that_was_survived_excludes_an_idle_timeout():
     assert "30 to 45 s would be enough" not in texts(same, "Also")
     assert "an idle timeout may have run out" in texts(longer, "Why")
     assert "probing more often than every 4.000 s helps" in texts(longer, "What to change")
+
+
+def test_an_end_that_goes_on_behind_both_resets_is_still_open():
+    """A box resets the peer in the prober's name and keeps the peer's RST from the prober, which probes on."""
+    answered, refused = (
+        f"+4 a > b . 5:5(0) ack 1\n+.01 b > a {answer}\n" for answer in (". 1:1(0) ack 6", "R 1:1(0) win 0")
+    )
+    flow = OPENING + 3 * answered + "+.0001 a > b R 6:6(0) win 0 ttl 64 id 0\n" + 2 * refused
+    far = [line if "ttl" in line else f"{line} ttl 254" if "a > b" in line else line for line in flow.splitlines()]
+    story = told(written("\n".join(far)))
+
+    assert "A RST in the client's name closed the server's end." in story.headline
+    assert "right behind the server's answer to a probe (frame 11), which most likely drew it" in texts(
+        story, "What happened"
+    )
+    assert "its end was still open at +20" in texts(story, "Why")
+    assert "a silence of 4.010 s was survived: no idle timeout ran out" in texts(story, "Why")
+    assert "server CLOSED, client still ESTABLISHED" in texts(story, "Timeline")
+    assert "the client did not take it" in texts(story, "Timeline")
+    assert "whether it closed the client is unknown: the one before did not" in texts(story, "Timeline")
+    assert "still blocked at +" in texts(story, "What the programs see (expected, not captured)")
+
+
+def test_no_known_box_is_not_no_box():
+    """Where no silence as long was survived, only known boxes are spoken of."""
+    early = forged(2, 64, answered=0)
+
+    assert "no known box forgets a connection so soon" in texts(early, "Why")
+    assert "No known box forgets a connection so soon" in texts(early, "What to change")
