@@ -120,12 +120,17 @@ def prefer_every(out: Rows, first: int, count: int) -> None:
 
     Both explain the same messages. Those that look like answers are beats if the train of all of them is even and
     either has beats where there was nothing to answer, and more than the train without answers, which has holes; or
-    they are answers to a train that has none to beats amid others.
+    they are answers to a train that has none to beats amid others; or both ends beat by one clock.
     """
     for j in range(first, count):
         every = out[j]
         if every["every"] == 1 and every["count"] > 0 and is_preferred(out, first, count, every):
             every["every"] = PREFERRED
+    for j in range(first, count):
+        for k in range(first, count):
+            if is_of_one_clock(out[j], out[k]) and is_of_one_clock(out[k], out[j]):
+                out[j]["every"] = PREFERRED
+                out[k]["every"] = PREFERRED
     for j in range(first, count):
         every = out[j]
         if every["every"] == 1 and every["count"] > 0 and is_drawn_along(out, first, count, every):
@@ -160,6 +165,25 @@ def is_preferred(out: Rows, first: int, count: int, every: Record) -> bool:
         return fewer
     has_holes = not (is_answered(out[own]) and is_whole(out[own], every))
     return has_holes and every["count"] >= out[own]["count"] + 2
+
+
+@loop
+def is_of_one_clock(every: Record, other: Record) -> bool:
+    """Say whether what an end sends like the other end is as even as that, and comes behind it, but not each time.
+
+    An answer never comes before it is asked for. So where both trains of every message are so, either end came first
+    once at least, in the rhythm of both: they beat by themselves, at the same instants.
+    """
+    if every["every"] == 0 or other["every"] == 0 or every["count"] == 0 or every["side"] == other["side"]:
+        return False
+    if every["length"] != other["length"] or every["answer_len"] != other["length"]:
+        return False
+    if not 0 < every["answered"] < every["count"] or abs(every["count"] - other["count"]) > 1:
+        return False
+    period_ns = period_of(every)
+    if 16 * abs(period_of(other) - period_ns) > period_ns:
+        return False
+    return is_all(every, 0) and 16 * (every["high_ns"] - every["low_ns"]) <= period_ns
 
 
 @loop

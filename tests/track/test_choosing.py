@@ -34,6 +34,26 @@ def test_late_answers_that_cease():
     assert train["silent_ns"] - train["answer_ns"] == 7 * S
 
 
+@modes
+@pytest.mark.parametrize("length", [8, 30], ids=["amqp", "amqp-in-tls"])
+@pytest.mark.parametrize("swapped", [{0}, {5}, {10}, {1, 4}, {0, 2, 4, 6, 8, 10}], ids=str)
+def test_two_that_beat_by_one_clock(jit, length, swapped):
+    """Where beats of both ends meet within a millisecond and either comes first, all count, and none is an answer."""
+    talk = Talk()
+    for at, seconds in enumerate(each(12, 2, 11)):
+        first, second = "ab" if at in swapped else "ba"
+        talk.says(seconds, first, length, acked=False).says(seconds + 0.001, second, length, acked=False)
+
+    assert {known(train, "side", "count", "due") for train in talk.trains(jit=jit)} == {(0, 11, 0), (1, 11, 0)}
+
+
+def test_a_request_before_pings_is_none():
+    """What an end asks once, longer than its answers to pings, leaves those pings with their answers as they are."""
+    (train,) = Talk().beats([10], 34, 30).beats(each(12, 2, 10), 30, 30, who="b").trains()
+
+    assert known(train, "side", "count", "answered", "missed", "due") == (1, 10, 10, 0, 1)
+
+
 def test_half_a_period_apart_are_two_that_beat():
     """Who comes evenly and far behind the other's beat may as well beat by himself: nothing is said of answers."""
     trains = Talk().beats(each(10, 10, 8), length=8, answer=8, after=5).trains()
