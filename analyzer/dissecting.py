@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from analyzer.analysis import Analysis
     from analyzer.capture.cutting import CutFrame
     from analyzer.kept_flows import Kept
+    from analyzer.recounting import Pairs
     from analyzer.survey.overview import CaptureSummary
     from analyzer.wireshark.beat_signs import Fields
 
@@ -223,24 +224,40 @@ def _count_all(cut: _Cut, read: dict[int, Fields]) -> None:
         made = []
         for side in (0, 1):
             known = named[trains["side"][named] == side]
-            like = trains[known if len(known) else named][:1].copy()
-            if not len(known):  # what is known of the other end's: that somebody refuses them is none of these
-                like["refused_frame"] = like["refused_for"] = 0
+            like = trains[known if len(known) else named][:1]
             if protocol.answers:
                 beats = asked_in(protocol.name, cut.candidate, read, side)
-                is_counted = recounting.count(like[0], side, beats)
-                if is_counted:
-                    pairs = recounting.pair(beats, answers[side] or [])
-                    recounting.enter_answers(like[0], pairs, all_acked=_is_acked(cut.beating, side))
-                    if len(known) == 1 and _lacks(cut.beating, 1 - side):
-                        recounting.believe_acknowledgements(like[0], trains[known[0]])
+                pairs = recounting.pair(beats, answers[side] or [])
             else:
-                is_counted = recounting.count(like[0], side, beats_of(protocol.name, cut.candidate, read, side))
-            made.append(like if is_counted else trains[known])
+                beats, pairs = beats_of(protocol.name, cut.candidate, read, side), None
+            counted = _counted(cut.beating, like, side, beats, pairs)
+            if not len(known):  # what is known of the other end's: that somebody refuses them is none of these
+                counted["refused_frame"] = counted["refused_for"] = 0
+            if len(counted) == len(known) == 1 and pairs is not None and _lacks(cut.beating, 1 - side):
+                recounting.believe_acknowledgements(counted[0], trains[known[0]])
+            made.append(counted if len(counted) else trains[known])
         trains = np.concatenate([np.delete(trains, gone), *made])
         trains = trains[np.argsort(trains["number"], kind="stable")]
         cut.beating.kept.batch = replace(batch, trains=trains)
         mine = cut.beating.trains
+
+
+def _counted(
+    beating: Beating, like: NDArray[np.void], side: int, beats: list[Piece], pairs: Pairs | None
+) -> NDArray[np.void]:
+    """Return what is counted of heartbeats that were read, with their answers if there are such.
+
+    It is a train for each period that they have, in all else ``like`` a train; none if they have no rhythm.
+    """
+    for parts in (recounting.paces(beats), [beats]):
+        made = like.repeat(len(parts))
+        if all(recounting.count(made[at], side, part) for at, part in enumerate(parts)):
+            if pairs is not None:
+                all_acked = _is_acked(beating, side)
+                for at, part in enumerate(parts):
+                    recounting.enter_answers(made[at], recounting.within(pairs, part), all_acked=all_acked)
+            return made
+    return like[:0]
 
 
 def _answers_last(number: int) -> tuple[bool, int]:

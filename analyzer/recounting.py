@@ -7,7 +7,7 @@ with much jitter for several; and it keeps no list of those that got no answer. 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.wireshark.dissection import Piece
+
+
+MOST_COMPARED: Final = 32
+"""With so many distances before it at most a new one is compared."""
 
 
 class Pairs(NamedTuple):
@@ -123,6 +127,36 @@ def count(train: np.void, side: int, beats: Sequence[Piece]) -> bool:
     train["slowest_ns"] = 0
     train["missed"] = len(beats)
     return True
+
+
+def paces(beats: Sequence[Piece]) -> list[Sequence[Piece]]:
+    """Return heartbeats in parts of one period each: where it changes, to any other, a part ends.
+
+    Single ones may come early or late, or be missing. As many in a row as make a train, an eighth of the period about
+    evenly apart, and a quarter nearer or farther than those before, come by another timer.
+    """
+    distances = np.diff(np.array([piece.ts_ns for piece in beats], dtype=np.int64))
+    begins = [0]
+    for at in range(BEATS_LEAST - 1, len(distances) - BEATS_LEAST + 1):
+        before, behind = distances[begins[-1] : at], distances[at : at + BEATS_LEAST]
+        if len(before) < BEATS_LEAST - 1:
+            continue
+        was, now = (int(np.median(some[-MOST_COMPARED:])) for some in (before, behind))
+        is_even = bool((8 * np.abs(behind - now) <= now).all())
+        was_even = 2 * int((8 * np.abs(before[-MOST_COMPARED:] - was) <= was).sum()) > len(before[-MOST_COMPARED:])
+        if is_even and was_even and 4 * abs(now - was) > max(now, was):
+            begins.append(at + 1)
+    return [beats[first:last] for first, last in pairwise([*begins, len(beats)])]
+
+
+def within(pairs: Pairs, beats: Sequence[Piece]) -> Pairs:
+    """Return of heartbeats and their answers those of some of the heartbeats."""
+    frames = {each.frame for each in beats}
+    return Pairs(
+        [(beat, answer) for beat, answer in pairs.answered if beat.frame in frames],
+        [each for each in pairs.lapsed if each.frame in frames],
+        [each for each in pairs.waiting if each.frame in frames],
+    )
 
 
 def believe_acknowledgements(train: np.void, by_form: np.void) -> None:

@@ -109,6 +109,30 @@ def test_who_always_comes_second_has_a_train_too(tmp_path):
 
 
 @needs_tshark
+@pytest.mark.parametrize("what", ["MQTT", "BGP"])
+@pytest.mark.parametrize(("before", "behind"), [(20, 10), (10, 25)], ids=["halves", "longer"])
+def test_a_period_that_changes(tmp_path, what, before, behind):
+    """Named heartbeats whose period changes are a train for each, also where it halves, and the story tells both."""
+    beat, last = beating.TALKS[what][-2 if what == "MQTT" else -1][2], 10 + 6 * before
+    times = [*range(10, last + 1, before), *range(last + behind, last + 7 * behind, behind)]
+    said = [*beating.TALKS[what][:2], *((at, "a", beat) for at in times)]
+    if what == "MQTT":
+        said += [(at + 0.05, "b", b"\xd0\0") for at in times]
+    path = beating.pcap(tmp_path / "one.pcap", beating.talk(7001, 40_000, sorted(said, key=lambda each: each[0])))
+    analysis = analyzer.analyze(path, jit=False)
+
+    assert [] == analyzer.name_heartbeats(analysis)
+    (flow,) = analysis.flows
+    answered = (7, 6) if what == "MQTT" else (None, None)
+    assert [("a", 7, answered[0], before), ("a", 6, answered[1], behind)] == [
+        tuple(train[name] for name in ("from", "count", "answered", "period_s")) for train in trains(flow)
+    ]
+    assert f"one every {before}.000 s, then one every {behind}.000 s" in explain.headline(
+        flow.judged, flow.judged.record.first_ns
+    )
+
+
+@needs_tshark
 def test_a_heartbeat_amid_much_else(tmp_path):
     """A heartbeat in a segment of more than 32,767 octets, as captured where segments are joined, counts as one."""
     keepalive, opens = beating.TALKS["BGP"][-1][2], beating.TALKS["BGP"][:2]

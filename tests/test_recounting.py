@@ -1,8 +1,11 @@
 """Counting heartbeats anew once the data of their connection was read."""
 
-import numpy as np
+import itertools
 
-from analyzer.recounting import count, enter_answers, pair, pair_by_form
+import numpy as np
+import pytest
+
+from analyzer.recounting import count, enter_answers, paces, pair, pair_by_form, within
 from analyzer.track.beats import TRAINS
 from analyzer.wireshark.dissection import Piece
 
@@ -71,3 +74,41 @@ def test_no_rhythm_is_no_train():
 
     assert not count(train, 0, [piece(1), piece(2), piece(9)])
     assert 0 == train["count"]
+
+
+def coming(*distances):
+    """Segments so many seconds apart."""
+    times = itertools.accumulate(distances, initial=10)
+    return [Piece(at, at, 0, 6, b"", at_s * 1_000_000_000) for at, at_s in enumerate(times, start=1)]
+
+
+@pytest.mark.parametrize(
+    ("distances", "parts"),
+    [
+        ([10] * 9, [10]),
+        ([20] * 6 + [10] * 8, [7, 8]),
+        ([10] * 6 + [20] * 4, [7, 4]),
+        ([10] * 6 + [15] * 5 + [10] * 5, [7, 5, 5]),
+        ([10] * 6 + [20, 10, 30, 10, 10, 20, 20, 10, 10], [16]),
+        ([30, 24, 27, 29, 23, 28, 25, 30, 24, 22, 29, 23], [13]),
+        ([10] * 6 + [20] * 3, [10]),
+    ],
+    ids=["one", "halves", "doubles", "there and back", "some are missing", "jitter", "too few"],
+)
+def test_a_period_that_changes(distances, parts):
+    """Heartbeats that were read are a part for each period, if as many as make a train come by it one after another."""
+    assert parts == [len(part) for part in paces(coming(*distances))]
+
+
+def test_answers_go_with_their_part():
+    """Of a part of the heartbeats the answers, and those that got none, are those of its own."""
+    beats = [piece(at) for at in range(1, 9)]
+    pairs = pair(beats, [piece(at, 1, took_ns=at) for at in (1, 2, 5, 6)])
+    early, late = within(pairs, beats[:3]), within(pairs, beats[3:])
+
+    assert ([1, 2], [3], []) == ([beat.frame for beat, _ in early.answered], *_frames(early))
+    assert ([5, 6], [4], [7, 8]) == ([beat.frame for beat, _ in late.answered], *_frames(late))
+
+
+def _frames(pairs):
+    return [[each.frame for each in some] for some in (pairs.lapsed, pairs.waiting)]

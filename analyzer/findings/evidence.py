@@ -50,12 +50,16 @@ def end_ns(case: Case) -> int:
 
 
 def train_of(record: FlowRecord, side: Side) -> Heartbeats | None:
-    """Return the train of an end that says most: one that answers are due to before others, then the longest.
-
-    ``Flows.beats`` has the same.
-    """
+    """Return the train of an end that says most, as ``Flows.beats`` tells."""
     trains = [train for train in record.heartbeats if train.sender == side]
-    return max(trains, key=lambda t: (t.answered is not None, t.unanswered or 0, t.sent, t.first_frame), default=None)
+
+    def says(train: Heartbeats) -> tuple[bool, int, bool, int, int]:
+        due = train.answered is not None
+        like = [each for each in trains if each.protocol == train.protocol and (each.answered is not None) == due]
+        current = not any(each.first_frame > train.last_frame for each in like)
+        return due, train.unanswered or 0, current, train.sent, train.first_frame
+
+    return max(trains, key=says, default=None)
 
 
 def surely_train_of(case: Case, side: Side) -> Heartbeats:

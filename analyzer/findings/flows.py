@@ -172,7 +172,8 @@ class Columns:
             before += len(picked)
         trains, owner = np.concatenate(found), np.concatenate(owners)
         awaited = np.where(trains["due"] > 0, trains["unanswered"], 0)
-        order = np.lexsort((trains["first_frame"], trains["count"], awaited, trains["due"]))
+        current = ~_was_followed(trains, owner)
+        order = np.lexsort((trains["first_frame"], trains["count"], current, awaited, trains["due"]))
         return trains[order], owner[order]
 
     @cached_property
@@ -311,7 +312,8 @@ class Flows:
     def beats(self, name: str) -> Column:
         """Return a column of this endpoint's TRAINS records: of the train that says most; -1 for instants, else 0.
 
-        One that answers are due to before others, then the one with more unanswered at the end, then the longest.
+        One that answers are due to before others, then the one with more unanswered at the end, then one that no other
+        follows, then the longest.
         """
         return self.columns.beats(self.side, name)
 
@@ -456,6 +458,15 @@ class _ByName:
 
     def __getitem__(self, name: str) -> Column:
         return self._column(name)
+
+
+def _was_followed(trains: NDArray[np.void], owner: Column) -> Mask:
+    """Say behind which trains another of the same end begins, of the same protocol: its period was changed."""
+    kinds = np.stack((owner, trains["side"], trains["protocol"], trains["due"]))
+    _, which = np.unique(kinds, axis=1, return_inverse=True)
+    latest = np.zeros(len(trains), dtype=np.int64)
+    np.maximum.at(latest, which.reshape(-1), trains["first_frame"])
+    return latest[which.reshape(-1)] > trains["last_frame"]
 
 
 @lru_cache

@@ -5,6 +5,7 @@ It must not know a finding, or what follows from heartbeats.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.protocols import beat_of, is_poll, noun_of
@@ -84,6 +85,29 @@ def room_text(room: int) -> str:
     )
 
 
+def paces_of(t: Teller, train: Heartbeats) -> tuple[Heartbeats, ...]:
+    """Return the trains of one end's timer, whose period was changed meanwhile, in order: this one and those like it.
+
+    What it sends alike by another timer at the same time is none of them.
+    """
+    like = [
+        each
+        for each in t.record.heartbeats
+        if (each.sender, each.protocol) == (train.sender, train.protocol)
+        and (each.answered is None) == (train.answered is None)
+        and abs(each.payload_len - train.payload_len) <= BEAT_LENGTH_PLAY
+    ]
+    like.sort(key=lambda each: each.first_frame)
+    if any(each.last_frame > behind.first_frame for each, behind in pairwise(like)):
+        return (train,)
+    return tuple(like)
+
+
+def _often(paces: tuple[Heartbeats, ...]) -> str:
+    """Return how often heartbeats came, in the order of the periods that they had."""
+    return ", then ".join(f"one every {duration(each.period_ns)}" for each in paces)
+
+
 def _said_most(t: Teller, side: Side) -> Heartbeats | None:
     trains = [train for train in t.record.heartbeats if train.sender == side]
     return max(trains, key=lambda train: (train.answered is not None, train.sent), default=None)
@@ -97,23 +121,27 @@ def clause(t: Teller) -> str | None:
     told = {what_of(t, train) for _, train in both}
     if len(both) == len(SIDES) and len(told) == 1 and all(train.answered is None for _, train in both):
         ((noun, what),) = told
-        each = " and ".join(f"{t.the(side)}'s every {duration(train.period_ns)}" for side, train in both)
+        each = " and ".join(
+            f"{t.the(side)}'s {_often(paces_of(t, train)).replace('one every', 'every')}" for side, train in both
+        )
         return f"{noun}s of both ends ({what}), {each}"
     return ", ".join(_in_short(t, train) for _, train in both)
 
 
 def _in_short(t: Teller, train: Heartbeats) -> str:
     noun, what = what_of(t, train)
-    return f"{t.the(train.sender)}'s {noun}s ({what}), one every {duration(train.period_ns)}{_answered(train)}"
+    paces = paces_of(t, train)
+    return f"{t.the(train.sender)}'s {noun}s ({what}), {_often(paces)}{_answered(*paces)}"
 
 
-def _answered(train: Heartbeats) -> str:
-    if train.answered is None:
+def _answered(*trains: Heartbeats) -> str:
+    if any(train.answered is None for train in trains):
         return ""
-    settled = train.sent - awaited_of(train)
-    if train.answered == settled:
-        return f", all {settled} answered" if settled == train.sent else f", {settled} answered, the last just sent"
-    return f", {train.answered} of {settled} answered"
+    sent, answered = sum(train.sent for train in trains), sum(train.answered or 0 for train in trains)
+    settled = sent - sum(map(awaited_of, trains))
+    if answered == settled:
+        return f", all {settled} answered" if settled == sent else f", {settled} answered, the last just sent"
+    return f", {answered} of {settled} answered"
 
 
 def beat_line(t: Teller, train: Heartbeats) -> Line:
@@ -140,7 +168,7 @@ def _lines_of(t: Teller, train: Heartbeats) -> list[Line]:
     noun, what = what_of(t, train)
     uneven = train.period_high_ns - train.period_low_ns > train.period_ns * ONE_RHYTHM + ONE_RHYTHM_NS
     low, high = duration(train.period_low_ns), duration(train.period_high_ns)
-    often = f"one every {duration(train.period_ns)}{f' ({low} to {high} apart)' if uneven else ''}"
+    often = f"one every {duration(train.period_ns)}{f' ({low} to {high} apart)' if uneven else ''}{_before(t, train)}"
     text = (
         f"{t.start(train.sender)}'s program sent {count(train.sent, noun)} of {count(train.payload_len, 'byte')}"
         f" ({what}), {often}, from frame {train.first_frame:,} to frame {train.last_frame:,}"
@@ -153,6 +181,13 @@ def _lines_of(t: Teller, train: Heartbeats) -> list[Line]:
         _lapses(t, train, noun),
         _at_end(t, train, noun),
     )
+
+
+def _before(t: Teller, train: Heartbeats) -> str:
+    """Return how often the same end sent such heartbeats before it changed the period, if it did."""
+    paces = paces_of(t, train)
+    at = paces.index(train)
+    return f" (every {duration(paces[at - 1].period_ns)} before)" if at > 0 else ""
 
 
 def _reaction(t: Teller, train: Heartbeats) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from analyzer.words.beats import beat_line, beat_lines, clause, late_lines
+from analyzer.words.beats import beat_line, beat_lines, clause, late_lines, paces_of
 from analyzer.words.teller import Teller
 from tests.heartbeats import Talk, each
 from tests.judging import judge
@@ -49,6 +49,26 @@ def test_heartbeats_that_got_no_answer():
     assert (4,) == told["The longest answer took 10 ms (to frame 4)."]
     assert any("The last 2 heartbeats, from frame" in text and "acknowledged them" in text for text in told)
     assert clause(t).endswith("7 of 10 answered")
+
+
+def test_a_period_that_was_changed():
+    """Both periods are told, in the headline too, with the answers to all; the later one's line has the earlier."""
+    t = teller(Talk().beats([*each(20, 20, 6), *each(180, 60, 5)]), "end: +30\n")
+
+    assert [6, 5] == [train.sent for train in t.record.heartbeats]
+    assert clause(t).endswith("(by their form), one every 20.000 s, then one every 60.000 s, all 11 answered")
+    assert any("one every 60.000 s (every 20.000 s before), from frame" in line.text for line in beat_lines(t))
+
+
+def test_two_timers_at_a_time_are_no_period_that_was_changed():
+    """What an end sends alike by another timer at the same time follows nothing."""
+    t = teller(Talk().beats(each(20, 20, 6)))
+    (train,) = t.record.heartbeats
+    other = train._replace(first_frame=train.first_frame + 1, last_frame=train.last_frame + 1, period_ns=7)
+    both = Teller(replace(t.judged, record=t.record._replace(heartbeats=(train, other))), t.start_ns)
+
+    assert (train,) == paces_of(both, train)
+    assert "before)" not in "".join(line.text for line in beat_lines(both))
 
 
 def test_the_last_may_be_answered_still():
