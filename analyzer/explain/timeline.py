@@ -12,6 +12,7 @@ from analyzer.judge.closings import closings
 from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
 from analyzer.judge.record import other
+from analyzer.judge.retransmitting import gave_up_ns
 from analyzer.judge.timers.anew import likely_anew
 from analyzer.judge.untaken import untaken
 from analyzer.judge.verdict import Verdict
@@ -499,6 +500,8 @@ def _state_at_end(t: Teller, side: Side) -> str:
     if t.ending.verdict is Verdict.SILENT and waited:
         return f"{t.name(side)} {_unknown(t, side)}"
     state, fin = t.record.states[SIDES.index(side)], t.fin(other(side))
+    if gave_up_ns(t.record, side) is not None:
+        return f"{t.name(side)} most likely CLOSED (gave up without a packet), {state.value} before"
     unsure = state is State.CLOSE_WAIT and fin is not None and fin.acked_frame is None
     if state is State.UNKNOWN:
         return f"{t.name(side)} unknown (nothing that was captured shows it)"

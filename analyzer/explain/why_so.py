@@ -115,7 +115,8 @@ def remains(t: Teller) -> list[Line]:
     found = []
     for cause, kind in fits:
         tells = f" To find out: {small(kind.tells)}" if kind.tells else ""
-        here = f" {kind.fits(t, cause)}" if kind.fits is not None else ""
+        told = kind.fits(t, cause) if kind.fits is not None else ""
+        here = f" {told}" if told else ""
         found.append(Line(f"{kind.text.title} ({kind.code}).{here}{tells}", cause.frames))
     if unsure and not any(witness.kind in BESIDE for witness in t.judged.witnesses):
         found += _better_capture(t)

@@ -11,6 +11,7 @@ from analyzer.findings.kinds import dead_peer, idle, lapses, pauses
 from analyzer.findings.pausing import overdue_ns
 from analyzer.judge.judged import Certainty
 from analyzer.judge.signatures import middleboxes_within
+from analyzer.judge.tried import tried_before
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration
 
@@ -104,9 +105,12 @@ def came_another_way(s: Scene) -> bool:
 
 def _dropped(s: Scene) -> Facts:
     throughout = (s.beside("last_frame"),) if s.is_heard_throughout else ()
+    tried = tried_before(s.record, s.record.trial_to)
+    known = tried is not None and not tried.excludes_limit
     return (*s.sign_frames, *throughout, *s.asked_frames), {
         "address": s.record.endpoint(s.quiet).address,
         "hop": s.hop or "",
+        **({"silence_ns": tried.silence_ns, "survived_ns": tried.survived_ns} if tried is not None and known else {}),
     }
 
 
@@ -160,6 +164,20 @@ def _forgotten_headline(t: Teller, cause: Cause) -> str:
         f"{cause.data['address']} is alive, and this connection alone got no answer: most likely something on the way"
         " forgot it or drops it."
     )
+
+
+def _forgotten_fits(t: Teller, cause: Cause) -> str:
+    """Return the silence that may have been too long for a box on the way; nothing where none can have been."""
+    del t
+    silence_ns, survived_ns = cause.data.get("silence_ns"), cause.data.get("survived_ns")
+    if not isinstance(silence_ns, int):
+        return ""
+    survived = (
+        f"the longest silence it survived was {duration(int(survived_ns))}"
+        if survived_ns
+        else "none before was as long"
+    )
+    return f"Nothing had passed for {duration(silence_ns)} before; {survived}: an idle limit may have run out."
 
 
 def _forgotten_who(t: Teller, cause: Cause) -> str:
@@ -220,6 +238,7 @@ FORGOTTEN: Final = CauseKind(
     facts=_dropped,
     headline=_forgotten_headline,
     who=_forgotten_who,
+    fits=_forgotten_fits,
     tells="Try a new connection to the same service, and look at the tables of the boxes between (conntrack -L).",
     text=LongText(
         title="Only this connection was forgotten on the way",

@@ -8,6 +8,8 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
+from analyzer.judge.retransmitting import gave_up_ns
+from analyzer.judge.tried import tried_before
 from analyzer.words.calls import unaware
 from analyzer.words.icmp import gave_up_with, is_too_big
 from analyzer.words.model import Line, LongText
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 
+BOUND: Final = (
+    "Set TCP_USER_TIMEOUT on this socket: it bounds how long data may stay unacknowledged (and overrides keepalive's"
+    " count)."
+)
 WHAT: Final = {"data": "data", "FIN": "a FIN"}
 
 
@@ -49,13 +55,35 @@ def _evidence(case: Case) -> Evidence:
         unacked_ns=case.record.end_ns - facts.unacked_ns,
         resent=facts.resent,
         probed_before=len(case.probes),
+        gave_up_ns=_gave_up(case),
+        **_idle_before(case),
     )
+
+
+def _idle_before(case: Case) -> dict[str, int]:
+    """Return the silence before what was lost, where nobody probed in it and an idle limit may have run out."""
+    tried = tried_before(case.record, case.facts.unacked_frame)
+    if tried is None or tried.excludes_limit or case.record.probes:
+        return {}
+    return {"idle_ns": tried.silence_ns, "survived_ns": tried.survived_ns}
+
+
+def _gave_up(case: Case) -> int | None:
+    """Return how long after it was sent the next retransmission was due that never came, or None."""
+    due_ns = gave_up_ns(case.record, case.side)
+    return None if due_ns is None or case.facts.unacked_ns is None else due_ns - case.facts.unacked_ns
 
 
 def _headline(t: Teller, f: Finding) -> str:
     """Return the same of one f, for both ends can have one."""
     lasted, again = duration(number(f, "unacked_ns")), times(number(f, "resent"))
     who = t.start(side_of(f))
+    if "gave_up_ns" in f.data:
+        return (
+            f"{who}'s {f.data['what']} was never acknowledged: retransmitted {again}, then no more, though the capture"
+            f" went on. Most likely its kernel had given up within {duration(number(f, 'gave_up_ns'))}, which sends"
+            " nothing."
+        )
     return (
         f"{who}'s {f.data['what']} stayed unacknowledged for {lasted}, until the capture ended:"
         f" retransmitted {again}, no keepalive probe in that time."
@@ -88,9 +116,13 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     """Return why there are no probes, and what ends it."""
     frames, side = f.frames, side_of(f)
     gives_up = (
-        "When Linux gives up on it (net.ipv4.tcp_retries2; 15 by default, about a quarter of an hour; sooner if the"
-        " program has closed the socket: net.ipv4.tcp_orphan_retries, 8 by default) it sends no RST: on the wire the"
-        " end looks like this silence."
+        f"The next retransmission was due {duration(number(f, 'gave_up_ns'))} after the first of that, and none came:"
+        f" most likely {t.the(side)}'s kernel had given up by then (net.ipv4.tcp_retries2, or TCP_USER_TIMEOUT). Or"
+        " its host was gone, or the way from it to this point. Linux gives up without a RST."
+        if "gave_up_ns" in f.data
+        else "When Linux gives up on it (net.ipv4.tcp_retries2; 15 by default, about a quarter of an hour; sooner if"
+        " the program has closed the socket: net.ipv4.tcp_orphan_retries, 8 by default) it sends no RST: on the wire"
+        " the end looks like this silence."
         if f.data["what"] == "FIN"
         else "When Linux gives up on it (net.ipv4.tcp_retries2; 15 by default, about a quarter of an hour) it sends"
         " no RST: on the wire the end looks like this silence."
@@ -123,6 +155,9 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
             ),
             unaware(t, other(side_of(f)), f.frames),
         ]
+    if "gave_up_ns" in f.data and t.fin(side_of(f)) is None:
+        text = f"{t.start(side_of(f))}, read or write once its kernel gave up: ETIMEDOUT (most likely)."
+        return [Line(text, f.frames), unaware(t, other(side_of(f)), f.frames)]
     return [
         Line(f"{t.start(side_of(f))}, {_calls(t, side_of(f))}", f.frames),
         unaware(t, other(side_of(f)), f.frames),
@@ -147,6 +182,19 @@ def _calls(t: Teller, side: Side) -> str:
     )
 
 
+def _change(f: Finding) -> str | None:
+    """Return the advice, with keepalive where nobody had any."""
+    if "idle_ns" not in f.data:
+        return None
+    survived_ns = number(f, "survived_ns")
+    shorter = f" (a silence of {duration(survived_ns)} was survived)" if survived_ns else ""
+    return (
+        f"{BOUND} Before that data nothing passed for {duration(number(f, 'idle_ns'))}, and no end probed. Turn"
+        f" keepalive on, with a shorter idle time{shorter}: it keeps the entries of boxes on the way, and finds a dead"
+        " peer before there is data to lose."
+    )
+
+
 OUTSTANDING: Final = FindingKind(
     code="data-unacknowledged-no-keepalive",
     rows=(Row((c.verdict_silent, sent_again_unacknowledged, probed_none_since), _evidence),),
@@ -160,10 +208,7 @@ OUTSTANDING: Final = FindingKind(
             "Linux does not probe while data is outstanding. Only the retransmission timer can find the peer"
             " dead, after about a quarter of an hour by default, and keepalive's settings do not shorten that."
         ),
-        change=(
-            "Set TCP_USER_TIMEOUT on this socket: it bounds how long data may stay unacknowledged (and"
-            " overrides keepalive's count)."
-        ),
+        change=BOUND,
         doubt=(
             "BSD and macOS do probe while data is outstanding. Acknowledgements may have taken another path"
             " than this capture point."
@@ -173,4 +218,5 @@ OUTSTANDING: Final = FindingKind(
     detail=_headline,
     lead=Lead(_headline, _happened, _why),
     sees=_sees,
+    change=_change,
 )

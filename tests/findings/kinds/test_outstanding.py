@@ -62,3 +62,22 @@ def test_a_peer_that_was_heard_after_the_data_is_told_so():
 
     assert "then sent data that nothing acknowledged" not in happened
     assert "was heard after that, but did not acknowledge all of it" in happened
+
+
+def test_retransmissions_that_stop_tell_that_the_kernel_gave_up():
+    """Where the next retransmission was due and did not come, its end is most likely closed, and that is said."""
+    again = "".join(f"+{wait} a > b P. 6:106(100) ack 1\n" for wait in (0.2, 0.4, 0.8, 1.6))
+    story = told(opened(f"+5 a > b P. 6:106(100) ack 1\n{again}end: +60\n"))
+
+    assert "Most likely its kernel had given up within 6.200 s" in story.headline
+    assert "client most likely CLOSED" in texts(story, "Timeline")
+    assert "ETIMEDOUT (most likely)" in texts(story, "What the programs see (expected, not captured)")
+
+
+def test_a_long_silence_without_probes_brings_advice_on_keepalive():
+    """Where nobody probed in the longest silence of all, keepalive would have kept the connection or found it dead."""
+    again = "".join(f"+{wait} a > b P. 6:106(100) ack 1\n" for wait in (0.2, 0.4, 0.8))
+    story = told(opened(f"+25 a > b P. 6:106(100) ack 1\n{again}end: +60\n"))
+
+    assert "Turn keepalive on, with a shorter idle time" in texts(story, "What to change")
+    assert "nothing passed for 25.000 s" in texts(story, "What to change")
