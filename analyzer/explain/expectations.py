@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from analyzer.explain.left import Known, left
 from analyzer.explain.orderly import crossed
 from analyzer.findings import kind_of
+from analyzer.findings.kinds import lapses
 from analyzer.judge.record import other
 from analyzer.judge.signatures import middleboxes_within
 from analyzer.judge.untaken import untaken
@@ -73,6 +74,16 @@ def _closed(t: Teller) -> list[Line]:
 
 def _open(t: Teller) -> list[Line]:
     """Nothing ended it."""
+    stopped = t.find(lapses.STOPPED.code)
+    if stopped is not None and stopped.about is not None:
+        answers, facts = other(stopped.about), t.facts(other(stopped.about))
+        text = f"{t.start(answers)}: nothing yet. Its read stays blocked until its own keepalive or a write finds out."
+        if facts.unacked_frame is not None:
+            text = (
+                f"{t.start(answers)}: nothing yet. Its write succeeded, its read stays blocked; if nothing acknowledges"
+                " that data, both fail with ETIMEDOUT when its kernel gives up retransmitting."
+            )
+        return [Line(text, (t.record.last_frame,)), unaware(t, stopped.about, (t.record.last_frame,))]
     kernels = "A"
     if t.record.probes:
         answer = " and answer" if any(probe.answered for probe in t.record.probes) else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings.kinds import close_wait, half_close, lapses, pauses, window
 from analyzer.findings.notable import LONG_CLOSED_NS
 from analyzer.judge.connection import State
+from analyzer.judge.outlook import outlook
 from analyzer.judge.record import other
 from analyzer.judge.timers.anew import likely_anew
 from analyzer.tolerances import UNEVEN
@@ -125,9 +126,10 @@ def open_headline(t: Teller) -> str:
     stopped, lost = t.find(lapses.STOPPED.code), t.find(lapses.LOST.code)
     if stopped:
         silent, due = duration(number(stopped, "silent_ns")), duration(number(stopped, "due_ns"))
-        return (
-            f"{t.start(side_of(stopped))}'s probes stopped: none in the last {silent}, though one was due after {due}."
-        )
+        when = f"the last {silent}"
+        if "broke_frame" in stopped.data:
+            when = f"the {silent} before {t.the(other(side_of(stopped)))}'s next packet, nor an answer to that"
+        return f"{t.start(side_of(stopped))}'s probes stopped: none in {when}, though one was due after {due}."
     if lost:
         told = f"{number(lost, 'lost')} of {number(lost, 'probes')} probes unanswered, later ones answered"
     elif probes:
@@ -174,6 +176,11 @@ def open_(t: Teller) -> list[Line]:
             f"After frame {number(stopped, 'last_frame')} nothing came for {silent}, though"
             f" {t.the(side_of(stopped))} never waited longer than {due} before it probed."
         )
+        if "broke_frame" in stopped.data:
+            text += (
+                f" Then {t.the(other(side_of(stopped)))} sent something (frame {number(stopped, 'broke_frame')}), to"
+                " which no answer is here."
+            )
         found.append(Line(text, stopped.frames))
     waiting = [
         own[-1]
@@ -186,9 +193,23 @@ def open_(t: Teller) -> list[Line]:
         text = f"{which} had no answer when the capture ended, {after} later: too soon to tell."
         found.append(Line(text, tuple(probe.frame for probe in waiting)))
     after_ns = t.record.end_ns - t.record.last_ns
-    ended = f"; the capture ended {duration(after_ns)} later" if after_ns > 0 else ", where the capture ended"
-    found.append(Line(f"The last segment came at {t.at(t.record.last_ns)}{ended}.", (t.record.last_frame,)))
+    ended = (
+        f"; the capture ended {duration(after_ns)} later." if after_ns > 0 else f", where the capture ended.{_due(t)}"
+    )
+    found.append(Line(f"The last segment came at {t.at(t.record.last_ns)}{ended}", (t.record.last_frame,)))
     return found
+
+
+def _due(t: Teller) -> str:
+    """Return when the next probe was due, where a flow has the last frame of all: how long one listened is open."""
+    expected = outlook(t.judged)
+    if expected is None or expected.next_ns is None or not expected.last.answered:
+        return ""
+    prober = t.the(expected.prober)
+    return (
+        f" The next probe of {prober} was due at about {t.at(expected.next_ns)}: if capturing went on until then, the"
+        " probes had ceased."
+    )
 
 
 def _set_anew(t: Teller, side: Side, anew: Anew) -> str:

@@ -8,6 +8,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from analyzer.explain.left import Known, known_since, left, may_be_between, state_before
+from analyzer.findings.kinds import lapses
 from analyzer.judge.closings import closings
 from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
@@ -497,7 +498,8 @@ def _state_at_end(t: Teller, side: Side) -> str:
         for probe in t.record.zero_window_probes
     )
     waited = window_probed or t.record.trailing(other(side)) or facts.resent
-    if t.ending.verdict is Verdict.SILENT and waited:
+    stopped = t.find(lapses.STOPPED.code)
+    if (t.ending.verdict is Verdict.SILENT and waited) or (stopped is not None and stopped.about == side):
         return f"{t.name(side)} {_unknown(t, side)}"
     state, fin = t.record.states[SIDES.index(side)], t.fin(other(side))
     if gave_up_ns(t.record, side) is not None:

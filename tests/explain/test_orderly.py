@@ -90,6 +90,15 @@ def test_a_last_probe_without_answer_is_too_soon_to_judge():
     assert "too soon to tell" in texts(told(judged), "What happened")
 
 
+def test_how_long_one_listened_is_open_where_nothing_follows():
+    """A file does not say when capturing ended: the next probe's time is said, and what it would mean."""
+    probes = 2 * "+5 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n"
+
+    happened = texts(told(opened("+.1 b > a . 1:1(0) ack 6\n" + probes)), "What happened")
+    assert "if capturing went on until then, the probes had ceased" in happened
+    assert "had ceased" not in texts(told(opened(probes + "end: +3")), "What happened")
+
+
 def test_silence_without_probes_is_explained_as_off_or_longer():
     """Without probes keepalive is off, or its idle time longer than the silence."""
     story = told(opened("end: +30"))

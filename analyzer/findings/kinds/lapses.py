@@ -27,14 +27,30 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 
-def probe_overdue(f: Flows) -> Mask:
-    """It probed before, its peer takes data, nothing is outstanding, yet twice its longest wait passed to the end."""
-    due_ns = f.once(due_of)
-    quiet_ns = f.ends_ns - np.maximum(np.maximum(f.own("last_ns"), f.peer("last_ns")), 0)
-    going_on = f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED) & (f.own("fin_frame") == 0)
+def _may_be_due(f: Flows) -> Mask:
+    """Say where an end that probed could send a probe: nothing of it is outstanding, and its peer takes data."""
     unsure = (f.own("unacked_ns") >= 0) | c.last_probes_unanswered(f) | c.clock_went_back(f)
     unsure |= f.peer("window_shut_frame") > 0  # then data may wait for the window, and its probes replace keepalive
-    return (due_ns >= 0) & going_on & ~unsure & (quiet_ns > OVERDUE * due_ns + OVERDUE_NS)
+    could: Mask = (f.once(due_of) >= 0) & (f.own("fin_frame") == 0) & ~unsure
+    return could
+
+
+def probe_overdue(f: Flows) -> Mask:
+    """It probed before, its peer takes data, nothing is outstanding, yet twice its longest wait passed to the end."""
+    quiet_ns = f.ends_ns - np.maximum(np.maximum(f.own("last_ns"), f.peer("last_ns")), 0)
+    overdue = (quiet_ns > OVERDUE * f.once(due_of) + OVERDUE_NS) & ~f.once(probe_overdue_before_more)
+    return _may_be_due(f) & f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED) & overdue
+
+
+def probe_overdue_before_more(f: Flows) -> Mask:
+    """The same passed before its peer sent something, which it did not answer up to the end, the capture awake."""
+    waits = (f.flow("trial_ns") > 0) & (f.flow("trial_side") != f.side)
+    overdue = f.flow("trial_ns") > OVERDUE * f.once(due_of) + OVERDUE_NS
+    going_on = f.verdict_in(Verdict.OPEN, Verdict.HALF_CLOSED, Verdict.SILENT)
+    ceased = _may_be_due(f) & waits & overdue & going_on
+    at = np.flatnonzero(ceased)
+    ceased[at] = f.columns.is_awake_until(f.last_of(f.probing)[at], f.flow("trial_to")[at])
+    return ceased
 
 
 def probe_overdue_before_data(f: Flows) -> Mask:
@@ -77,7 +93,21 @@ def _gone_evidence(case: Case) -> Evidence:
     )
 
 
+def _before_more_evidence(case: Case) -> Evidence:
+    """The probes there were, the silence, and what broke it."""
+    record = case.record
+    return frames_of(numbers_of(case.probes), record.trial_to), known(
+        last_frame=record.trial_from, silent_ns=record.trial_ns, due_ns=due_after(case), broke_frame=record.trial_to
+    )
+
+
 def _stopped_detail(t: Teller, f: Finding) -> str:
+    if "broke_frame" in f.data:
+        return (
+            f"{t.start(side_of(f))} never waited longer than {duration(number(f, 'due_ns'))} before it probed, yet"
+            f" nothing came from it for {duration(number(f, 'silent_ns'))} before {t.the(other(side_of(f)))}'s next"
+            f" packet (frame {number(f, 'broke_frame')}), nor since: its probes had ceased."
+        )
     if "data_frame" in f.data:
         return (
             f"{t.start(side_of(f))} never waited longer than {duration(number(f, 'due_ns'))} before it probed, yet"
@@ -92,12 +122,17 @@ def _stopped_detail(t: Teller, f: Finding) -> str:
 
 STOPPED: Final = FindingKind(
     code="probes-stopped",
-    rows=(Row((probe_overdue,), _stopped_evidence), Row((probe_overdue_before_data,), _gone_evidence)),
+    rows=(
+        Row((probe_overdue,), _stopped_evidence),
+        Row((probe_overdue_before_more,), _before_more_evidence),
+        Row((probe_overdue_before_data,), _gone_evidence),
+    ),
     text=LongText(
         title="The probes stopped, and nothing else came",
         meaning=(
             "This end probed in a steady rhythm and its last probe was answered. Then nothing came for more"
-            " than two of its intervals, up to the end of the capture, or until its peer's data drew a RST."
+            " than two of its intervals, up to the end of the capture, or until its peer sent something, which drew a"
+            " RST or no answer."
         ),
         why=(
             "A kernel that probes does not stop on its own. The end that only answers never notices that its peer is"

@@ -81,6 +81,22 @@ def test_a_prober_that_was_gone_before_its_peers_data_is_found():
     assert "probes-stopped" not in codes(there)
 
 
+def test_a_prober_that_had_ceased_before_its_peer_sent_something_is_found():
+    """Its peer's data after a long silence, to which no answer is here, is no sign of the prober."""
+    more, due = "+40 b > a P. 1:11(10) ack 6\n", "+11 b > a P. 1:11(10) ack 6\n"
+    ceased = opened(PROBED + more)
+    found, story = ceased.finding("probes-stopped"), told(ceased)
+
+    assert ("a", 40_000_000_000, 10) == (found.about, found.data["silent_ns"], found.data["broke_frame"])
+    assert "none in the 40.000 s before the server's next packet, nor an answer to that" in story.headline
+    assert "client unknown since +10.050 (ESTABLISHED then)" in texts(story, "Timeline")
+    assert "all is well" not in texts(story, "What to change")
+    assert "The server: nothing yet." in texts(story, "What the programs see (expected, not captured)")
+    assert "probes-stopped" not in codes(opened(PROBED + more + "+.01 a > b . 6:6(0) ack 11\n"))
+    assert "probes-stopped" not in codes(opened(PROBED + due))
+    assert ["probes-stopped"] == codes(opened(PROBED + more + "end: +90")), "once, whatever follows"
+
+
 def test_who_refused_probes_for_a_while_is_named():
     """Where ICMP says why probes stayed unanswered, its sender is named, and no loss is looked for."""
     (judged,) = scenario("probes_refused_for_a_while")
