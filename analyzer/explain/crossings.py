@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 WHY: Final = {
     Why.SEEN: "",
     Why.RUNNING: "the capture of {missing} goes on, and does not have it",
-    Why.NOTHING_LATER: "the capture of {missing} has nothing later, so it is only assumed that it still ran",
-    Why.NOTHING_EARLIER: "the capture of {missing} has nothing earlier, so it is only assumed that it already ran",
+    Why.NOTHING_LATER: "the capture of {missing} has nothing later; if it still ran, this was lost before it",
+    Why.NOTHING_EARLIER: "the capture of {missing} has nothing earlier; if it already ran, this was lost before it",
     Why.ACKNOWLEDGED: "its receiver acknowledged it, so the capture of {missing} missed it",
     Why.ANSWERED: "it was answered from beyond {missing}, whose capture missed it",
     Why.ECHOED: "its receiver echoed its timestamp, so the capture of {missing} missed it",
     Why.REACTED: "its receiver then probes, as it does once all is acknowledged, so the capture of {missing} missed it",
+    Why.REFUSED: "it drew a RST that was made before {missing}, so it was most likely refused there",
     Why.NOT_ACKNOWLEDGED: "its receiver acknowledged less afterwards",
     Why.SENDER_GOES_ON: "its sender goes on behind it, so the capture of {missing} missed it",
     Why.FITS_SENDER: "IP ID or timestamp fit its sender, so the capture of {missing} most likely missed it",
@@ -39,6 +40,8 @@ WHY: Final = {
     Why.ORDER: "nothing tells which point is nearer to which end",
 }
 """What a fate rests on."""
+OUTSIDE: Final = (Why.NOTHING_LATER, Why.NOTHING_EARLIER)
+"""Why nothing tells what became of a packet: whether the capture that lacks it ran is not known."""
 MAY_HAVE_ENDED: Final = "the capture of {missing} has nothing later, and may have ended"
 
 
@@ -110,5 +113,6 @@ def fate_words(t: JointTeller, crossing: Crossing) -> str:
     if crossing.why is Why.LINK:
         return "was captured once"
     if crossing.fate is Fate.UNPROVEN:
-        return f"is only at {listed([letter(sight.point) for sight in crossing.seen])}, and nothing tells why"
+        only = f"is only at {listed([letter(sight.point) for sight in crossing.seen])}"
+        return only if crossing.why in OUTSIDE else f"{only}, and nothing tells why"
     return "passed all points"

@@ -195,8 +195,8 @@ def _doubts(t: JointTeller) -> Iterator[Line]:
     for point in {crossing.between for crossing in t.flow.notable if crossing.why is Why.NOTHING_LATER}:
         if point is not None:
             yield Line(
-                f"Whether the capture of {letter(point[1])} still ran: it has nothing later than what was lost. "
-                "Any other traffic in it would show that it did."
+                f"Whether the capture of {letter(point[1])} still ran, and so whether what it lacks at its end was "
+                "lost: it has nothing later. Any other traffic in it would show that it did."
             )
     for number in sorted({place for crossing in t.flow.notable for place in crossing.between or ()}):
         if t.points[number].dropped:

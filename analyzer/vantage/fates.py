@@ -148,15 +148,10 @@ def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
         return Judged(Fate.NOT_CAPTURED, proven=arrived[1], why=arrived[0])
     sent_ns = int(p.ts_ns[row])
     where = p.points[point]
+    if (later := not coverage.goes_on_there(p, row, point)) or not coverage.begun_there(p, row, point):
+        return _missing_outside(p, row, point, later=later)
     if arrival.not_arrived(p, row, point, beyond):
         return Judged(Fate.LOST, proven=True, why=Why.NOT_ACKNOWLEDGED)
-    if (later := not coverage.goes_on_there(p, row, point)) or not coverage.begun_there(p, row, point):
-        passed_ns = coverage.passed_outside(p, row, point, later=later)
-        if passed_ns is not None:
-            why = Why.ENDED if later else Why.NOT_BEGUN
-            over = passed_ns <= sent_ns or not later  # else it may have ended behind it, too
-            return Judged(Fate.NOT_CAPTURED if over else Fate.UNPROVEN, proven=False, why=why)
-        return Judged(Fate.LOST, proven=False, why=Why.NOTHING_LATER if later else Why.NOTHING_EARLIER)
     if any(start <= sent_ns <= end for start, end in where.holes_ns):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.HOLE)
     if where.dropped:
@@ -166,6 +161,21 @@ def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
     if any(start <= sent_ns <= end for start, end in where.gaps_ns):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.HOLE)
     return Judged(Fate.LOST, proven=not arrival.overtaken(p, row, back), why=Why.RUNNING)
+
+
+def _missing_outside(p: Packets, row: int, point: int, *, later: bool) -> Judged:
+    """Say what is known of a packet that a capture lacks which had maybe ended by then, or not begun.
+
+    It was lost if something refused it before that point. Else it may have passed.
+    """
+    if arrival.drew_reset(p, row, origin.made_before(p, point)):
+        return Judged(Fate.LOST, proven=False, why=Why.REFUSED)
+    passed_ns = coverage.passed_outside(p, row, point, later=later)
+    if passed_ns is None:
+        return Judged(Fate.UNPROVEN, proven=False, why=Why.NOTHING_LATER if later else Why.NOTHING_EARLIER)
+    over = passed_ns <= int(p.ts_ns[row]) or not later  # else it may have ended behind it, too
+    why = Why.ENDED if later else Why.NOT_BEGUN
+    return Judged(Fate.NOT_CAPTURED if over else Fate.UNPROVEN, proven=False, why=why)
 
 
 def _is_blind(p: Packets, row: int, point: int) -> bool:

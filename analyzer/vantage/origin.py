@@ -80,6 +80,18 @@ def own_of(p: Packets, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return own
 
 
+def made_before(p: Packets, point: int) -> NDArray[np.bool_]:
+    """Return the RSTs that something made before a point, which lacks them: they passed fewer routers than are between.
+
+    Their TTL is none of their sender's.
+    """
+    made = (p.flags & RST > 0) & ~p.has[:, point]
+    for at in np.flatnonzero(made).tolist():
+        seen_at = p.seen_first(at)
+        made[at] = unlike(p, at, seen_at) and too_near(p, at, seen_at, point)
+    return made
+
+
 def _fitting(p: Packets) -> NDArray[np.bool_]:
     """Say which packets that are not at all points fit their sender."""
     fitting = np.zeros(len(p.side), dtype=np.bool_)

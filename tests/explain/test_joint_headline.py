@@ -57,8 +57,8 @@ def test_probes_that_passed_the_last_point_have_not_arrived_at_the_end(tmp_path)
     assert "3 probes: 1 answered, 2 reached B and got no answer that was captured." in told(*made.write(tmp_path))
 
 
-def test_likely_losses_are_likely_here_too(tmp_path):
-    """Of a capture that has nothing later, a loss is likely: of probes and of other packets."""
+def test_nothing_is_called_lost_behind_the_end_of_a_capture(tmp_path):
+    """Of a capture that has nothing later it is not known whether it ran: no probe and no other packet is lost."""
     made = World()
     a, b = keepalive(made, probes=1)
     made.send(9.0, "a", ACK, a + 30, b + 1, fate="lost")
@@ -67,8 +67,17 @@ def test_likely_losses_are_likely_here_too(tmp_path):
 
     found = told(*made.write(tmp_path))
 
-    assert "2 probes: 1 answered, 1 most likely lost between A and B." in found
-    assert found.endswith("2 other packets were most likely lost.")
+    assert found.endswith("2 probes: 1 answered, 1 of unproven fate.")
+
+
+def test_likely_losses_are_likely_here_too(tmp_path):
+    """Data that something between the points refused was most likely lost there, whatever the other capture has."""
+    made = World()
+    a, b = keepalive(made, probes=1)
+    made.send(9.0, "a", ACK | PSH, a + 31, b + 1, b"there?", fate="lost")
+    made.send(9.001, "b", RST, b + 1, 0, fate="made")
+
+    assert told(*made.write(tmp_path)).endswith("1 other packet was most likely lost.")
 
 
 def test_a_reset_that_answers_a_lost_probe_is_not_laid_on_its_sender(tmp_path):

@@ -4,18 +4,18 @@ import pytest
 
 from analyzer.joining import join
 from analyzer.vantage.joint import Fate, Why
-from tests.vantages import ACK, RST, SYN, World, keepalive, last_of, odd
+from tests.vantages import ACK, PSH, RST, SYN, World, keepalive, last_of, odd
 
 
-def test_what_a_capture_with_nothing_later_lacks_is_only_likely_lost(tmp_path):
-    """That a capture still ran when its last frame was long past is an assumption, and is said to be one."""
+def test_what_a_capture_with_nothing_later_lacks_is_not_called_lost(tmp_path):
+    """Whether a capture still ran when its last frame was long past is not known."""
     made = World()
     a, b = keepalive(made, probes=2)
     made.send(9.0, "a", ACK, a + 30, b + 1, fate="lost")
 
     crossing = last_of(made, tmp_path)
 
-    assert (Fate.LOST, False, Why.NOTHING_LATER) == (crossing.fate, crossing.proven, crossing.why)
+    assert (Fate.UNPROVEN, False, Why.NOTHING_LATER) == (crossing.fate, crossing.proven, crossing.why)
 
 
 def test_a_capture_that_had_ended_is_told_from_a_loss(tmp_path):
@@ -42,11 +42,11 @@ def test_a_reset_outside_the_other_capture_proves_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("last_s", "said"),
-    [(9.003, (Fate.LOST, False, Why.NOTHING_LATER)), (9.5, (Fate.LOST, True, Why.RUNNING))],
+    [(9.003, (Fate.UNPROVEN, False, Why.NOTHING_LATER)), (9.5, (Fate.LOST, True, Why.RUNNING))],
     ids=["about then", "later"],
 )
 def test_nothing_is_proven_about_when_a_capture_ends(tmp_path, last_s, said):
-    """A packet at the end of the capture that lacks it, as near as clocks and unwritten frames go, is likely lost."""
+    """A packet at the end of the capture that lacks it, as near as clocks and unwritten frames go, is not lost."""
     made = World(timestamps=False)
     a, b = keepalive(made, probes=2)
     made.send(9.0, "b", ACK, b + 1, a + 31, fate="lost")
@@ -88,3 +88,47 @@ def test_what_came_the_other_way_before_shows_that_a_capture_had_begun(tmp_path)
     made.send(9.0, "a", ACK, 1000, 5001)
 
     assert (Fate.LOST, True, Why.RUNNING) == odd(join(*made.write(tmp_path)))[0]
+
+
+def cut_world():
+    """Return what two points captured of a connection that loses probes, answers and data on the way."""
+    made = World(offset_s=37.25, ppm=150)
+    a, b = keepalive(made, probes=3, lost=(1,), answers_lost=(2,))
+    made.send(8.0, "a", ACK | PSH, a + 31, b + 1, b"lost", fate="lost")
+    made.send(8.3, "a", ACK | PSH, a + 31, b + 1, b"lost")
+    made.send(8.302, "b", ACK, b + 1, a + 35)
+    made.send(9.0, "b", ACK | PSH, b + 1, a + 35, b"gone", fate="lost")
+    made.send(9.3, "b", ACK | PSH, b + 1, a + 35, b"gone")
+    made.send(9.302, "a", ACK, a + 35, b + 5)
+    return made
+
+
+def lost_of(made, folder, parts):
+    """Return point and frame, as of the whole captures, of what is told as lost where these ``parts`` were captured."""
+    begins = {"AB"[at]: part.start or 0 for at, part in enumerate(parts)}
+    found = join(*made.write(folder, parts=parts)).flows[0]
+    lost = [each.first for each in (*found.notable, *found.others) if each.fate is Fate.LOST]
+    return {("AB"[sight.point], sight.frame + begins["AB"[sight.point]]) for sight in lost}
+
+
+@pytest.mark.parametrize("point", [0, 1], ids=["A", "B"])
+@pytest.mark.parametrize("end", ["late", "early"])
+def test_nothing_is_lost_outside_the_time_that_both_captured(tmp_path, point, end):
+    """Wherever a capture begins or ends, what is told as lost was lost, while both ran; and all of that is told."""
+    made = cut_world()
+    name = "AB"[point]
+    frames = len(made.frames[name])
+    truth = [seen[0] for fate, _, seen in made.truth if fate == "lost"]
+    when_ns = {sight: made.frames[sight[0]][sight[1] - 1][0] for sight in truth}
+    ahead_ns = {"A": 0, "B": 37_250_000_000}
+    for at in range(4, frames - 3):
+        part = slice(at, None) if end == "late" else slice(0, at)
+        edge_ns = made.frames[name][at if end == "late" else at - 1][0] - ahead_ns[name]
+        since_ns = {sight: at_ns - ahead_ns[sight[0]] - edge_ns for sight, at_ns in when_ns.items()}
+        inside = {sight for sight, ns in since_ns.items() if (ns if end == "late" else -ns) > 50_000_000}
+        inside = {sight for sight in inside if sight[0] != name or (sight[1] > at) is (end == "late")}
+        parts = (part, slice(None)) if point == 0 else (slice(None), part)
+
+        found = lost_of(made, tmp_path, parts)
+
+        assert inside <= found <= {sight for sight, ns in since_ns.items() if (ns if end == "late" else -ns) >= 0}, at
