@@ -15,7 +15,7 @@ def test_what_is_assumed_is_said(tmp_path):
     joined = join(*made.write(tmp_path))
     story = joint_story(joined.flows[0], joined.points, joined.points[0].first_ns)
 
-    assert "most likely lost between A and B" in story.section("What became of the probes").lines[1].text
+    assert "if it still ran, this was lost before it" in story.section("What became of the probes").lines[1].text
     assert story.section("What the captures do not show").lines[0].text.startswith("Whether the capture of B still ran")
 
 
