@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain import why_so
+from analyzer.explain import reading, why_so
 from analyzer.findings import Advice, kind_of
 from analyzer.findings.kinds import abort, farewells, half_close, heartbeat_limits, heartbeats, idle, rhythm
 from analyzer.judge.record import other
@@ -115,7 +115,7 @@ def _not_well(t: Teller) -> list[Line]:
                 f" {t.the(other(side))} answers none, or packets are lost: capture there too."
             )
             said.append(Line(text, evidence(waiting)))
-    return [*said, *late_lines(t)]
+    return [*said, *late_lines(t)] or reading.advice(t)
 
 
 def _each_once(said: list[Line]) -> list[Line]:

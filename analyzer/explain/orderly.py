@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from analyzer.explain.reading import late_readers
 from analyzer.findings.kinds import close_wait, half_close, lapses, pauses, window
 from analyzer.findings.notable import LONG_CLOSED_NS
 from analyzer.judge.connection import State
@@ -143,6 +144,7 @@ def open_headline(t: Teller) -> str:
             told += f", longest silence {duration(length)}"
     if (beating := clause(t)) is not None:
         told = f"{beating}; {told}"
+    told += "".join(f"; {who}'s program most likely read {duration(ns)} late" for who, ns in late_readers(t))
     for side in SIDES:
         if t.facts(side).unseen_fin and t.record.starts_with == "handshake":
             told += f"; a FIN of {t.the(side)} is most likely missing in this capture"

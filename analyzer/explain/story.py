@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import CAUSES
-from analyzer.explain import quiet, why_so
+from analyzer.explain import quiet, reading, why_so
 from analyzer.explain.advice import advice
 from analyzer.explain.expectations import expectations
 from analyzer.explain.limits import limits
@@ -110,7 +110,7 @@ def happened(t: Teller, storyline: Storyline) -> list[Line]:
     beating = beats.beat_lines(t, told)
     own = storyline.happened(t)
     first = [*beating, *own] if t.ending.verdict is Verdict.OPEN else [*own, *beating]
-    return [*first, *stations.shown(t), *stations.answers_nearer(t), *quiet.heard_by_syn(t)]
+    return [*first, *stations.shown(t), *stations.answers_nearer(t), *quiet.heard_by_syn(t), *reading.late_reads(t)]
 
 
 def title(t: Teller) -> str:

@@ -60,6 +60,9 @@ class Probe(NamedTuple):
     echoes: bool
     """Whether it echoes the timestamp of the answer to its sender's probe before (RFC 7323): that had arrived."""
 
+    answer_window: int | None
+    """The receive window that the answer offers, in bytes; None without an answer, or where its scale is not known."""
+
     @property
     def answered(self) -> bool:
         """Whether the peer answered as who knows the connection: by an ACK or data, not by a RST."""

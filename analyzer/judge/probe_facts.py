@@ -57,8 +57,22 @@ class ProbeFacts(FactRows):
             "answer_ns": np.where(answered_ns == NONE, NONE, answered_ns - ts_ns),
             "header_len": self._column("header_len", at),
             "echoes": echoes,
+            "answer_window": self._window_of(answer_row, at, side),
         }
         return self._table("probes", at, columns)
+
+    def _window_of(self, answer_row: Column, at: NDArray[np.int64], side: Column) -> Column:
+        """Return the window in bytes that each row's answer offers; NONE without one, or where the scale is not known.
+
+        Both ends must have offered a scale in the SYN for one to be in force (RFC 7323 2.2).
+        """
+        window, owner = self._value_of(answer_row, at, "window"), self.owner[at]
+        scales = [np.where(end["syn_frame"] > 0, end["window_scale"], NONE) for end in self.ends]
+        known = (self.ends[0]["syn_frame"] > 0) & (self.ends[1]["syn_frame"] > 0)
+        scaled = (scales[0] >= 0) & (scales[1] >= 0)
+        scale = np.where(side == 0, scales[1][owner], scales[0][owner]) * scaled[owner]
+        found: Column = np.where((window == NONE) | ~known[owner], NONE, window << np.maximum(scale, 0))
+        return found
 
     def _echoed(self, at: NDArray[np.int64], before: NDArray[np.int64], answer_row: Column) -> NDArray[np.bool_]:
         """Say which rows echo the timestamp of what answered the row before, if none of its sender's had it sooner."""

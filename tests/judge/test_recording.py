@@ -96,6 +96,7 @@ def test_a_probe_in_full():
         answer_ns=10 * MS,
         header_len=20,
         echoes=False,
+        answer_window=512,
     )
 
     assert (expected,) == flow.probes
