@@ -52,7 +52,7 @@ def goes_on(flow: Record, end: Record, peer: Record, row: Record, sign: int) -> 
     fresh &= end["steady"] > (length > 0)
     fresh &= peer["steady"] > NOT_STEADY
     fresh &= row["seq"] == end["snd_nxt"] & 0xFFFFFFFF
-    fresh &= (length != 1) & (length < PLAUSIBLE)
+    fresh &= length < PLAUSIBLE
     fresh &= (behind < PLAUSIBLE) & (behind <= peer["snd_nxt"] - peer["snd_una"])
     # an empty one that says nothing new, out of a silence, may answer a probe that was written behind it
     news = (length > 0) | (behind < peer["snd_nxt"] - peer["snd_una"])

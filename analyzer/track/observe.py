@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.loops.loop import fetch, lines_of, loop, prefetch
+from analyzer.loops.loop import CACHE_LINE, fetch, lines_of, loop, prefetch
 from analyzer.segment import ABSENT, ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
 from analyzer.seqnum import unwrap
 from analyzer.track.awaiting import await_another, await_less, take_early
@@ -88,11 +88,16 @@ MOMENT: Final = 32
 
 AHEAD: Final = 16
 """Rows whose flows are fetched into the cache before they are wanted; their slots, twice as many."""
+NEAR: Final = 8
+"""Rows whose ends are: which of both sends is known once the flow is there."""
 RING: Final = 64
 """Rows of which something is kept meanwhile: a power of two, more than twice AHEAD."""
 FLOW_LINES: Final = 2
-ENDPOINT_LINES: Final = 4
+SENDER_LINES: Final = 3
+PEER_LINES: Final = 1
 """Cache lines of their records that nearly every segment touches."""
+DATA_LINE: Final = SENDER_LINES * CACHE_LINE
+"""Where the line of an endpoint's record begins that only its data touches."""
 
 FLOW_RECORD: Final = lines_of(FLOW)
 ENDPOINT_RECORD: Final = lines_of(ENDPOINT)
@@ -185,20 +190,30 @@ def hash_ahead(  # noqa: PLR0917 - loops take positional arguments
 
 @loop
 def find_ahead(
-    i: int,
-    slots: NDArray[np.int64],
-    flows: Rows,
-    ends: Rows,
-    digests: NDArray[np.int64],
-    hints: NDArray[np.int64],
+    i: int, slots: NDArray[np.int64], flows: Rows, digests: NDArray[np.int64], hints: NDArray[np.int64]
 ) -> None:
     """Guess a row's flow, and have the processor fetch what ``observe`` will touch of it."""
     index = likely(slots, digests[i % RING])
     hints[i % RING] = index
     if index >= 0:
         fetch(flows, index, FLOW_LINES)
-        fetch(ends, 2 * index, ENDPOINT_LINES)
-        fetch(ends, 2 * index + 1, ENDPOINT_LINES)
+
+
+@loop
+def fetch_ends(rows: Rows, i: int, flows: Rows, ends: Rows, hints: NDArray[np.int64]) -> None:
+    """Have the processor fetch what ``observe`` will touch of both ends of a row's flow: much of its sender.
+
+    Of the peer it is one line; how many lines are on their way at a time is what the loop waits for.
+    """
+    index = hints[i % RING]
+    if index >= 0:
+        row = rows[i]
+        flow = flows[index]
+        by_b = 0 if (flow["a_lo"] ^ row["src_lo"]) | (flow["a_port"] ^ row["src_port"]) == 0 else 1
+        fetch(ends, 2 * index + by_b, SENDER_LINES)
+        # what only data touches; an empty segment asks for the line before it twice, which costs less than a branch
+        prefetch(ends, 2 * index + by_b, DATA_LINE if row["payload_len"] > 0 else DATA_LINE - CACHE_LINE)
+        fetch(ends, 2 * index + 1 - by_b, PEER_LINES)
 
 
 @loop
@@ -241,12 +256,16 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     for i in range(min(2 * AHEAD, count)):
         hash_ahead(rows, i, slots, digests, low, low_top, high, high_top, port)
     for i in range(min(AHEAD, count)):
-        find_ahead(i, slots, flows, ends, digests, hints)
+        find_ahead(i, slots, flows, digests, hints)
+    for i in range(min(NEAR, count)):
+        fetch_ends(rows, i, flows, ends, hints)
     for i in range(count):
         if i + 2 * AHEAD < count:
             hash_ahead(rows, i + 2 * AHEAD, slots, digests, low, low_top, high, high_top, port)
         if i + AHEAD < count:
-            find_ahead(i + AHEAD, slots, flows, ends, digests, hints)
+            find_ahead(i + AHEAD, slots, flows, digests, hints)
+        if i + NEAR < count:
+            fetch_ends(rows, i + NEAR, flows, ends, hints)
         row = rows[i]
         if watching > 0 and row["note"] == NOTE_TCP:
             watching -= 1
