@@ -30,8 +30,8 @@ def expectations(t: Teller) -> list[Line]:
     """Return what each end's program can expect from read and write."""
     for finding in t.judged.findings:
         sees = kind_of(finding.code).sees
-        if sees is not None:
-            return sees(t, finding)
+        if sees is not None and (told := sees(t, finding)):
+            return told
     reset = t.reset if t.ending.verdict.is_reset else None
     if reset is not None and t.fin(reset.sender) is not None:
         return _after_fin(t, reset.sender)

@@ -426,6 +426,9 @@ def _deed(is_: str, segments: int, octets: int) -> str:
 
 def _left_as(t: Teller, reset: Reset) -> str:
     """Return what is known of both ends behind the RST that ended the flow."""
+    lone = t.record.untranslated
+    if lone is not None and lone.role == "lone" and reset.sender != lone.side:
+        return f"ends the connection at {t.name(lone.side)}, if it arrives; not flow {lone.flow}"
     behind = {side: last for side in SIDES if (last := left(t.judged, side)) is not None}
     if all(last.known is Known.CLOSED for last in behind.values()):
         return "both CLOSED"

@@ -96,6 +96,9 @@ def remains(t: Teller) -> list[Line]:
     fits = [(cause, cause_kind(cause.code)) for cause in t.judged.causes]
     fits = [(cause, kind) for cause, kind in fits if kind.leads or kind.tells]
     unsure = t.judged.cause is not None and t.judged.cause.certainty is Certainty.POSSIBLE
+    lone = t.record.untranslated
+    if lone is not None and lone.role == "lone" and not fits:
+        return []
     if t.judged.cause is None and t.ending.verdict.is_reset:
         there, reset = t.record.translation, t.record.ending_reset
         if there is not None and reset is not None and t.record.is_beyond_translation(reset.sender):

@@ -14,6 +14,7 @@ from analyzer.judge.protocols import POLLS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.tolerances import BEAT_LENGTH_PLAY
 from analyzer.track.beats import is_awaited
+from analyzer.track.endpoint import HOLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,8 +42,8 @@ def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]
     """Say which flows have something to say.
 
     Probes of either kind, an ending other than closed, open or refused, a long silence, a window that is closed or was
-    for long, something sent again and again, an ICMP error, a RST that ended nothing, heartbeats that were not answered
-    or ceased, or what keeps us from telling.
+    for long, something sent again and again, or that never came, an ICMP error, a RST that ended nothing, what a NAT
+    let pass, heartbeats that were not answered or ceased, or what keeps us from telling.
     """
     eventful = probe_sum(batch, "probes") + probe_sum(batch, "zero_window") + probe_sum(batch, "undecided") > 0
     eventful |= (batch.ending["icmp_errors"] > 0) | (batch.ending["ignored"] > 0)
@@ -55,8 +56,21 @@ def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]
         eventful |= (end["window_shut_frame"] > 0) & has_verdict(winners, Verdict.OPEN)
         again = (end["unacked_ns"] >= 0) | (end["fin_acked_frame"] > 0)
         eventful |= again & (end["resent"] >= HANGING)
+    eventful |= batch.flow["stray"] > 0
+    eventful |= _awaits_data(batch)
     eventful |= _beats_in_vain(batch, has_verdict(winners, Verdict.OPEN))
     return eventful | ~has_verdict(winners, Verdict.CLOSED, Verdict.OPEN, Verdict.UNESTABLISHED)
+
+
+def _awaits_data(batch: FlowBatch) -> NDArray[np.bool_]:
+    """Say of which flows an end still waits for data that was skipped, of which few have any."""
+    skipped: NDArray[np.bool_] = batch.flow["odd_kind"] == HOLE
+    at = np.flatnonzero(skipped)
+    if len(at):
+        is_b = batch.flow["odd_side"][at] == 1
+        since, una = (np.where(is_b, batch.b[name][at], batch.a[name][at]) for name in ("unacked_ns", "snd_una"))
+        skipped[at] = (since >= 0) & (una == batch.flow["odd_from"][at])
+    return skipped
 
 
 def may_be_notable(batch: FlowBatch) -> NDArray[np.bool_]:

@@ -155,7 +155,9 @@ def likenesses(
                 column = np.full(len(at), NONE)
                 column[there] = values[places]
                 _sort_in(field, column, first_ns, others, frames)
-    frames.append(np.where(facts.flow["stray"] != 0, facts.flow["stray_frame"], 0)[at])
+    strayed = (facts.flow["stray"] != 0)[at]
+    frames.append(np.where(strayed, facts.flow["stray_frame"][at], 0))
+    others.append(np.where(strayed, facts.flow["stray_ns"][at] - first_ns, NONE))
     for name, parts in NAMED.items():
         _sort_in_named(facts, at, name, parts, others)
     shown = [column for column in frames if (column > 0).any()]

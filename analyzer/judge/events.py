@@ -238,8 +238,9 @@ class Untranslated:
     endpoint: Endpoint
     """What it is called in the other flow."""
     frame: int
+    ts_ns: int
     is_: str
-    """``rst``, ``fin``, ``data`` or ``ack``."""
+    """``rst``, ``fin``, ``data``, ``ack`` or ``probe``."""
 
 
 @dataclass(frozen=True, slots=True)

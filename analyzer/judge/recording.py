@@ -35,7 +35,7 @@ from analyzer.judge.later import Fields, Later
 from analyzer.judge.probe import Heartbeats, NotProbe, Probe, ZeroWindowProbe
 from analyzer.judge.record import FlowRecord, Names
 from analyzer.track.flow import SIDES, Endpoint, address_of, endpoints_of
-from analyzer.track.untranslated import DATA, EMPTY, FINISH, INSIDE, LONE, OUTSIDE, RESET
+from analyzer.track.untranslated import DATA, EMPTY, FINISH, INSIDE, LONE, OUTSIDE, PROBE, RESET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,13 +53,13 @@ T = TypeVar("T")
 ROWS_AT_ONCE: Final = 4096
 """Rows of flows whose records are made together, at most; or those of one flow that has more."""
 FLOWS_AT_ONCE: Final = 512
-STRAYS: Final = {RESET: "rst", FINISH: "fin", DATA: "data", EMPTY: "ack"}
+STRAYS: Final = {RESET: "rst", FINISH: "fin", DATA: "data", EMPTY: "ack", PROBE: "probe"}
 ROLES: Final = {OUTSIDE: "outside", LONE: "lone", INSIDE: "inside"}
 
 IDENTITY: Final = (
     "ip_version", "a_hi", "a_lo", "a_port", "b_hi", "b_lo", "b_port", "twin", "twin_hi", "twin_lo", "twin_port",
     "twin_side", "twin_is_first", "stray", "stray_hi", "stray_lo", "stray_port", "stray_side", "stray_role",
-    "stray_frame", "stray_what", "new_syn_frame", "new_syn_ns", "new_syn_ack_frame", "new_syn_side",
+    "stray_frame", "stray_ns", "stray_what", "new_syn_frame", "new_syn_ns", "new_syn_ack_frame", "new_syn_side",
 )  # fmt: skip
 """Of FLOW, what says who a flow is, and which others it has to do with."""
 
@@ -231,8 +231,9 @@ def _translation(flow: Row) -> Translation:
 def _untranslated(flow: Row) -> Untranslated:
     side = SIDES[flow["stray_side"]]
     role = ROLES[flow["stray_role"]]
+    what = STRAYS[flow["stray_what"]]
     return Untranslated(
-        role, flow["stray"] - 1, side, _elsewhere(flow, "stray"), flow["stray_frame"], STRAYS[flow["stray_what"]]
+        role, flow["stray"] - 1, side, _elsewhere(flow, "stray"), flow["stray_frame"], flow["stray_ns"], what
     )
 
 

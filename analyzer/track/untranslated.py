@@ -38,7 +38,8 @@ RESET: Final = 0
 FINISH: Final = 1
 DATA: Final = 2
 EMPTY: Final = 3
-"""What left untranslated."""
+PROBE: Final = 4
+"""What left untranslated; an empty segment one below what its end would send next is a probe."""
 LATE: Final = 1 << 24
 """The number that a RST acknowledges may be this far behind what the peer sent: not all may have reached its sender."""
 
@@ -112,14 +113,16 @@ def numbers_fit(end: Record, peer: Record, row: Record) -> bool:
 
 
 @loop
-def what_it_is(row: Record) -> int:
-    """Return what a segment is: RESET, FINISH, DATA or EMPTY."""
+def what_it_is(end: Record, row: Record) -> int:
+    """Return what a segment of this end is: RESET, FINISH, DATA, EMPTY or PROBE."""
     flags = row["flags"]
     if flags & RST:
         return RESET
     if flags & FIN:
         return FINISH
-    return DATA if row["payload_len"] > 0 else EMPTY
+    if row["payload_len"] > 0:
+        return DATA
+    return PROBE if (end["snd_nxt"] - row["seq"]) & 0xFFFFFFFF == 1 else EMPTY
 
 
 @loop
@@ -155,7 +158,7 @@ def link_lone(peers: Numbers, flows: Rows, ends: Rows, index: int, row: Record) 
         if fits:
             tell(flow, lone, known, index, side, 0, LONE, row["frame"])
             for one in (flow, lone):
-                one["stray_what"] = what_it_is(row)
+                one["stray_what"] = what_it_is(end, row)
                 one["stray_ns"] = row["ts_ns"]
             # what the NAT translated after all would take the short way
             end["steady"] = 0
@@ -177,6 +180,8 @@ def link_passing(flows: Rows, index: int, side: int, row: Record, ttl: int) -> N
     twin = flows[flow["twin_at"]]
     if twin["number"] + 1 == flow["twin"] and twin["alive"] == 1 and twin["reset_count"] == 0 and twin["stray"] == 0:
         tell(twin, flow, flow["twin_at"], index, side, side, INSIDE, row["frame"])
+        twin["stray_ns"] = row["ts_ns"]
+        flow["stray_ns"] = row["ts_ns"]
 
 
 @loop

@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.segment import address_halves
-from analyzer.track.untranslated import DATA, EMPTY, FINISH, INSIDE, LONE, OUTSIDE, is_private
+from analyzer.track.untranslated import DATA, EMPTY, FINISH, INSIDE, LONE, OUTSIDE, PROBE, is_private
 from tests.notation import follow, parse
 
 BEGIN = """# A connection.
@@ -51,7 +51,7 @@ def test_a_lone_reset_that_fits_is_linked(first, reset):
         ("F. 6:6(0) ack 1", FINISH),
         ("P. 6:9(3) ack 1", DATA),
         (". 6:6(0) ack 1", EMPTY),
-        (". 5:5(0) ack 1", EMPTY),
+        (". 5:5(0) ack 1", PROBE),
     ],
     ids=["FIN", "data", "ACK", "probe"],
 )

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Row, Scope
+from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope
 from analyzer.track.untranslated import RESET
-from analyzer.words.model import LongText
-from analyzer.words.teller import number
+from analyzer.words.model import Line, LongText
+from analyzer.words.probes import probe_summary
+from analyzer.words.teller import duration, number
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
+    from analyzer.judge.events import Reset
     from analyzer.judge.judged import Finding
+    from analyzer.track.flow import Endpoint
     from analyzer.words.teller import Teller
 
 
@@ -28,6 +31,111 @@ def other_left_untranslated(f: Flows) -> Mask:
     return (f.flow("stray") > 0) & (f.flow("stray_what") != RESET)
 
 
+WHAT: Final = {
+    "rst": "a RST",
+    "fin": "a FIN",
+    "data": "data",
+    "ack": "an ACK",
+    "probe": "an ACK, by its number a keepalive probe,",
+}
+
+
+def _tried(case: Case) -> dict[str, int]:
+    """Return how long nothing had passed on the connection before, and the longest silence that it survived."""
+    left, record = case.record.untranslated, case.record
+    if left is None or left.role != "outside" or left.ts_ns <= record.last_ns:
+        return {}
+    return {"silence_ns": left.ts_ns - record.last_ns, "survived_ns": record.survived_ns}
+
+
+def _headline(t: Teller, f: Finding) -> str:
+    """Return what the segment is to this flow: the one that it is alone in, or the connection that it was meant for."""
+    here, peer = _names(t, f)
+    there, flow, what = f.data["address"], number(f, "flow"), WHAT[str(f.data["what"])]
+    if f.data["role"] == "outside":
+        since = f", after {duration(number(f, 'silence_ns'))} in which nothing passed" if "silence_ns" in f.data else ""
+        return (
+            f"{peer} still has this connection when the capture ends, and most likely alone: {what} of the other end"
+            f" came to it untranslated, from {there} (flow {flow}){since}."
+        )
+    drew = f", and {peer} answered it with a RST" if _refused(t, f) is not None else ""
+    return (
+        f"Not a connection of its own: {what} of flow {flow} was most likely let pass by a NAT untranslated, as from"
+        f" {here}{drew}."
+    )
+
+
+def _names(t: Teller, f: Finding) -> tuple[Endpoint, Endpoint]:
+    """Return the end in whose name the segment came, and its peer."""
+    both = (t.record.a, t.record.b)
+    return both if f.data["side"] == "a" else both[::-1]
+
+
+def _refused(t: Teller, f: Finding) -> Reset | None:
+    """Return the RST with which the peer answered it, if it did."""
+    return next((reset for reset in t.record.resets if reset.sender != f.data["side"]), None)
+
+
+def _happened(t: Teller, f: Finding) -> list[Line]:
+    here, peer = _names(t, f)
+    there, flow, refused = f.data["address"], number(f, "flow"), _refused(t, f)
+    if f.data["role"] == "outside":
+        return [Line(_any_detail(t, f), f.frames), *(probe_summary(t) if t.record.probes else [])]
+    found = [Line(_any_detail(t, f), f.frames)]
+    if refused is not None:
+        text = (
+            f"{peer} answered with a RST: it has no connection with {here}. Where that RST arrives, it ends the"
+            f" connection at {here} alone; {peer} keeps flow {flow}, with {there}, and is not told."
+        )
+        found.append(Line(text, (refused.frame,)))
+    return found
+
+
+def _why(t: Teller, f: Finding) -> list[Line]:
+    del t
+    text = (
+        "Inferred: the NAT had no entry for the connection any more, or took the segment for invalid. Such packets it"
+        " passes on as they are, or drops."
+    )
+    found = [Line(text, f.frames)]
+    if "silence_ns" in f.data:
+        silence_ns, survived_ns = number(f, "silence_ns"), number(f, "survived_ns")
+        longest = f"the longest silence it survived was {duration(survived_ns)}" if survived_ns else "none was as long"
+        limit = "an idle limit of the NAT may have run out" if silence_ns > survived_ns else "so no idle limit ran out"
+        found.append(Line(f"Nothing had passed for {duration(silence_ns)} before; {longest}: {limit}.", f.frames))
+    return found
+
+
+def _any_detail(t: Teller, f: Finding) -> str:
+    return (_detail if f.data["what"] == "rst" else _other_detail)(t, f)
+
+
+def _change(f: Finding) -> str | None:
+    """Return the advice, in numbers where an idle limit may have run out."""
+    if f.data["role"] != "outside" or number(f, "silence_ns") <= number(f, "survived_ns"):
+        return None
+    survived_ns = number(f, "survived_ns")
+    survived = f", one of {duration(survived_ns)} was survived" if survived_ns else ""
+    return (
+        f"Check the NAT: most likely its entry for the connection was gone after {duration(number(f, 'silence_ns'))} of"
+        f" silence{survived}. Let it keep entries longer and drop what it does not know, or probe more often than its"
+        " limit. The end that still has this connection needs keepalive of its own to find out."
+    )
+
+
+def _sees(t: Teller, f: Finding) -> list[Line]:
+    here, peer = _names(t, f)
+    if f.data["role"] != "lone" or _refused(t, f) is None:
+        return []
+    return [
+        Line(f"The program at {here}, read or write once that RST arrives: ECONNRESET (read), EPIPE later.", f.frames),
+        Line(f"The program at {peer}: nothing. It still has flow {number(f, 'flow')}.", f.frames),
+    ]
+
+
+LEAD: Final = Lead(_headline, _happened, _why)
+
+
 def _evidence(case: Case) -> Evidence:
     """The RST, the other flow, the end in whose name it came, and that end's name there.
 
@@ -37,7 +145,13 @@ def _evidence(case: Case) -> Evidence:
     assert reset is not None
     shown = case.record.facts(reset.side).active_frame if reset.role == "outside" else reset.frame
     return frames_of(shown), known(
-        role=reset.role, flow=reset.flow, side=reset.side, address=str(reset.endpoint), reset_frame=reset.frame
+        role=reset.role,
+        flow=reset.flow,
+        side=reset.side,
+        address=str(reset.endpoint),
+        reset_frame=reset.frame,
+        what=reset.is_,
+        **_tried(case),
     )
 
 
@@ -50,7 +164,13 @@ def _other_evidence(case: Case) -> Evidence:
     assert left is not None
     shown = case.record.facts(left.side).active_frame if left.role == "outside" else left.frame
     return frames_of(shown), known(
-        role=left.role, flow=left.flow, side=left.side, address=str(left.endpoint), left_frame=left.frame, what=left.is_
+        role=left.role,
+        flow=left.flow,
+        side=left.side,
+        address=str(left.endpoint),
+        left_frame=left.frame,
+        what=left.is_,
+        **_tried(case),
     )
 
 
@@ -101,6 +221,9 @@ LEFT_UNTRANSLATED: Final = FindingKind(
         source="RFC 5382 REQ-5; Linux nf_conntrack (INVALID); field guide 8",
     ),
     detail=_detail,
+    lead=LEAD,
+    sees=_sees,
+    change=_change,
     scope=Scope.FLOW,
     advice=Advice.READER,
 )
@@ -110,7 +233,7 @@ def _other_detail(t: Teller, f: Finding) -> str:
     here = t.record.a if f.data["side"] == "a" else t.record.b
     peer = t.record.b if f.data["side"] == "a" else t.record.a
     there, flow, frame = f.data["address"], number(f, "flow"), number(f, "left_frame")
-    what = {"fin": "A FIN", "data": "Data", "ack": "An ACK"}[str(f.data["what"])]
+    what = {"fin": "A FIN", "data": "Data", "ack": "An ACK", "probe": "A keepalive probe"}[str(f.data["what"])]
     has = "have" if f.data["what"] == "data" else "has"
     if f.data["role"] == "outside":
         return (
@@ -145,6 +268,9 @@ OTHER_UNTRANSLATED: Final = FindingKind(
         source="RFC 5382 REQ-5; Linux nf_conntrack (INVALID); field guide 8",
     ),
     detail=_other_detail,
+    lead=LEAD,
+    sees=_sees,
+    change=_change,
     scope=Scope.FLOW,
     advice=Advice.READER,
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer import explain
-from tests.judging import codes, judge, scenario
+from tests.judging import codes, judge, scenario, texts
 from tests.notation import parse
 
 CODE = "reset-left-untranslated"
@@ -59,3 +59,18 @@ def test_what_else_leaves_untranslated_is_told_on_both_flows(segment, words):
 
     assert words in details[0]
     assert "this flow is no connection of its own" in details[1]
+
+
+def test_a_probe_is_told_as_one_and_each_flow_leads_with_it():
+    """A probe that passed untranslated drew a RST for its own end alone: neither flow is told as closed at both."""
+    lines = "+4 e > f P. 6:9(3) ack 1\n+.01 f > e . 1:1(0) ack 9\n+8 g > h . 8:8(0) ack 1\n+.001 h > g R 1:1(0)\n"
+    held, lone = judge(parse(BEGIN + lines))
+    stories = [explain.story(flow, held.record.first_ns) for flow in (held, lone)]
+
+    assert "still has this connection when the capture ends, and most likely alone" in stories[0].headline
+    assert "after 8.000 s in which nothing passed" in stories[0].headline
+    assert "one of 4.000 s was survived" in texts(stories[0], "What to change")
+    assert "by its number a keepalive probe, of flow 0" in stories[1].headline
+    assert "ends the connection at endpoint a, if it arrives; not flow 0" in texts(stories[1], "Timeline")
+    assert "It still has flow 0" in texts(stories[1], "What the programs see (expected, not captured)")
+    assert stories[1].section("What it may be, and how to find out") is None
