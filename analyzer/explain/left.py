@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from analyzer.findings.kinds import dead_peer, late_data
 from analyzer.judge.connection import State
 from analyzer.judge.nearness import answers_nothing
-from analyzer.judge.untaken import has_ceased, sent_behind, untaken
+from analyzer.judge.untaken import has_ceased, reached, sent_behind, untaken
 from analyzer.track.flow import SIDES
 from analyzer.words.teller import number
 
@@ -78,7 +78,7 @@ def left(judged: JudgedFlow, side: Side) -> Left | None:
     until, perhaps = _closed_later(record, side, reset, max((frame for frame, _ in sent), default=None))
     if again_ns is not None or (not named and _probes_itself(judged, reset)):
         return Left(Known.HELD, state, heard_ns, again_ns, until, perhaps)
-    if named or reset.kind == "gave_up" or record.trailing(reset.sender):
+    if named or (reset.kind == "gave_up" and not reached(record, reset)) or record.trailing(reset.sender):
         return Left(Known.UNKNOWN, state, heard_ns, None, until)
     return Left(Known.CLOSED, state, heard_ns)
 

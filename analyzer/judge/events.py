@@ -6,13 +6,10 @@ It must not judge, and knows nothing of probes or of the flow as a whole.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from analyzer.track.flow import Endpoint, Side
-
-FULL_TTLS: Final = frozenset({64, 128, 255})
-"""What packets begin with, but for old systems: one that still has it has passed no router."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
-from analyzer.label.unlike_sender import hops
+from analyzer.label.distance import hops
 from analyzer.tolerances import ANSWER_RST_NS, NEARER, NEARER_BY_HANDSHAKE, NEARER_NS
 
 if TYPE_CHECKING:

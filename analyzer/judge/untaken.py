@@ -1,7 +1,8 @@
-"""Which RSTs did not close the end that they were sent to: it went on with the connection afterwards.
+"""What became of RSTs at the end that they were sent to.
 
-They did not reach it, or something refused them. What it sends within a second may have crossed the RST on the way,
-and shows nothing.
+One behind which that end went on did not close it: it did not reach it, or something refused it. What it sends within a
+second may have crossed the RST on the way, and shows nothing. One that was seen on the own link of an end whose kernel
+had just answered reached it.
 
 It must not know who sent them, or what that means for the flow.
 """
@@ -12,6 +13,8 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from analyzer.judge.record import other
+from analyzer.label.distance import FULL_TTLS
 from analyzer.tolerances import OVERDUE, OVERDUE_NS, SILENCE_LEAST_NS
 
 if TYPE_CHECKING:
@@ -47,6 +50,15 @@ def untaken(record: FlowRecord, side: Side) -> dict[int, int]:
         if at < len(sent):
             found[reset.frame] = sent[at][1]
     return found
+
+
+def reached(record: FlowRecord, reset: Reset) -> bool:
+    """Say whether the RST of a prober was seen on the link of its peer, whose kernel had answered the last probe."""
+    receiver, sent = other(reset.sender), record.probes_from(reset.sender)
+    ttl = record.facts(receiver).ttl
+    if ttl is None or ttl[0] != ttl[1] or ttl[0] not in FULL_TTLS or not sent:
+        return False
+    return sent[-1].frame < reset.frame and sent[-1].answered and reset.frame not in untaken(record, receiver)
 
 
 def has_ceased(record: FlowRecord, side: Side, reset: Reset) -> bool:

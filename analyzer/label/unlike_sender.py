@@ -12,6 +12,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from analyzer.label.distance import hops
 from analyzer.loops.loop import loop
 from analyzer.tolerances import ID_FAR, ID_NEXT, ID_STEPS, ROUTE_CHANGE
 
@@ -45,14 +46,6 @@ OTHER_MAC: Final = int(Stranger.MAC)
 OTHER_IP_ID: Final = int(Stranger.IP_ID)
 SENDER_WENT_ON: Final = int(Stranger.WENT_ON)
 """Names for loops, which take plain ints."""
-
-
-@loop
-def hops(ttl: int) -> int:
-    """Return over how many routers a packet came: initial TTLs are 64, 128 and 255 (RFC 1700, RFC 9293 3.9.2.1)."""
-    if ttl <= 64:
-        return 64 - ttl
-    return 128 - ttl if ttl <= 128 else 255 - ttl
 
 
 @loop

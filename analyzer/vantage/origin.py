@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.label.distance import INITIAL_TTLS
 from analyzer.segment import ABSENT, RST
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 NEAR_IDS: Final = 64
 """IP IDs of a sender's packets that follow each other are no farther apart."""
-INITIAL_TTLS: Final = (32, 64, 128, 255)
-"""What kernels start from."""
 HALF: Final = 1 << 31
 SPACE: Final = 1 << 32
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.judge.nearness import answers_from_nearer, is_as_late, is_too_soon, opening_ns, reset_took_ns, soonest_ns
 from analyzer.judge.verdict import Verdict
-from analyzer.label.unlike_sender import hops
+from analyzer.label.distance import hops
 from analyzer.track.flow import SIDES
 from analyzer.track.signs import OWN
 from analyzer.words.model import Line

@@ -1,6 +1,6 @@
 """Which RSTs did not close the end that they were sent to."""
 
-from analyzer.judge.untaken import has_ceased, sent_behind, untaken
+from analyzer.judge.untaken import has_ceased, reached, sent_behind, untaken
 from tests.judging import opened
 
 S = 1_000_000_000
@@ -38,3 +38,16 @@ def test_an_end_has_ceased_where_twice_its_longest_wait_passed():
 
     assert not has_ceased(early, "a", early.resets[-1])
     assert has_ceased(late, "a", late.resets[-1])
+
+
+def test_a_reset_on_the_link_of_an_end_that_had_just_answered_reached_it():
+    """Its packets have a full TTL here; behind a router, or without an answer, nobody can tell."""
+    probe, gives_up = "+5 a > b . 5:5(0) ack 1 ttl 63\n", "+5 a > b R. 6:6(0) ack 1 ttl 63\n"
+    answer = "+.01 b > a . 1:1(0) ack 6{}\n"
+    near, far, dead = (
+        opened(2 * (probe + answer.format("")) + gives_up).record,
+        opened(2 * (probe + answer.format(" ttl 62")) + gives_up).record,
+        opened(probe + answer.format("") + probe + gives_up).record,
+    )
+
+    assert [True, False, False] == [reached(found, found.resets[0]) for found in (near, far, dead)]

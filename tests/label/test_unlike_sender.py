@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.label.rules import Kind
-from analyzer.label.unlike_sender import KNOWN, NEAR, NEXT_ID, ON_LINK, RANDOM, STATION, Stranger, hops, strangeness
+from analyzer.label.unlike_sender import KNOWN, NEAR, NEXT_ID, ON_LINK, RANDOM, STATION, Stranger, strangeness
 from analyzer.tolerances import ID_FAR
 from tests.labelling import batch_of
 
@@ -66,12 +66,6 @@ def test_ip_ids_that_do_not_count_say_nothing(steps):
     """A host whose IDs are random, or too few to tell, has none that is far, and none that is next."""
     assert set() == odd({"id_steps": steps}, ip_id=50000)
     assert {Stranger.TTL} == odd({"id_steps": steps}, ip_id=1001, ttl=30)
-
-
-@pytest.mark.parametrize(("ttl", "expected"), [(64, 0), (51, 13), (128, 0), (127, 1), (255, 0), (243, 12)])
-def test_over_how_many_routers_a_packet_came(ttl, expected):
-    """The distance is that from the next initial TTL in use."""
-    assert expected == hops(ttl)
 
 
 def test_a_reset_of_an_unseen_endpoint_is_not_strange():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import LOST_OR_GONE
-from analyzer.judge.events import FULL_TTLS
 from analyzer.judge.record import other
+from analyzer.judge.untaken import reached
+from analyzer.label.distance import FULL_TTLS
 from analyzer.label.outcome import Answer
 from analyzer.words import stacks
 from analyzer.words.fins import left_open
@@ -336,6 +338,11 @@ def _learns(t: Teller, prober: Side) -> str:
     refused = [error.frame for error in t.record.icmp_errors if error.quotes == prober and error.fits == "reset"]
     if refused:
         return f"the RST did not get through (frame {refused[0]}), so a blocked read stays blocked"
+    if t.reset is not None and reached(t.record, t.reset):
+        return (
+            "read and write fail with ECONNRESET, for that RST was seen on its own link, where it had just answered a"
+            " probe. Should its own host have refused that RST, a blocked read stays blocked"
+        )
     return "read and write fail with ECONNRESET if that RST arrives. Otherwise a blocked read stays blocked"
 
 
@@ -407,7 +414,22 @@ def _lost_why(t: Teller, f: Finding) -> list[Line]:
         "Inferred from that rhythm and the RST: the answers were lost behind this capture point, on the way to "
         f"{t.the(side_of(f))}."
     )
-    return [Line(text, f.frames), *_lost_at_home(t, f)]
+    return [Line(text, f.frames), *_unechoed(t, f), *_lost_at_home(t, f)]
+
+
+def _unechoed(t: Teller, f: Finding) -> list[Line]:
+    """Return that the prober's timestamps prove it, where its probes echoed those of answers before (RFC 7323)."""
+    probes = t.probes(side_of(f))
+    behind = [late for early, late in pairwise(probes) if early.answered]
+    heard = next((at for at in range(len(behind), 0, -1) if behind[at - 1].echoes), 0)
+    lost = behind[heard:]
+    if not heard or not lost:
+        return []
+    text = (
+        f"Its timestamps prove it: from {t.at(lost[0].ts_ns)} on none of its probes echoes the timestamp of the answer"
+        " before, as earlier ones did (RFC 7323)."
+    )
+    return [Line(text, tuple(probe.frame for probe in lost))]
 
 
 def _lost_at_home(t: Teller, f: Finding) -> list[Line]:

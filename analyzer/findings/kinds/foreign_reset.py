@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
-from analyzer.judge.events import FULL_TTLS
 from analyzer.judge.record import other
 from analyzer.judge.scene import Scene
 from analyzer.judge.tried import tried_before, tried_by_answer
 from analyzer.judge.untaken import untaken
 from analyzer.judge.verdict import BETWEEN
 from analyzer.judge.witness import mac_text
-from analyzer.label.unlike_sender import hops
+from analyzer.label.distance import FULL_TTLS, hops
 from analyzer.tolerances import SILENCE_LEAST_NS
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary

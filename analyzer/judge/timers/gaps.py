@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.judge.timers.lateness import UNKNOWN, early, late
+from analyzer.label.distance import INITIAL_TTLS
 from analyzer.loops.loop import apart, loop
 from analyzer.segment import NONE
 from analyzer.tolerances import BACKOFF_PART, BACKOFF_STEPS, BUSY_NS, OFF_TICK_NS, SLOW_TICK_NS
@@ -54,8 +55,6 @@ SAME: Final = 6
 SPARE: Final = 8
 """Where a gap or two lie that were changed to be compared."""
 SPARES: Final = 2
-INITIAL_TTLS: Final = (32, 64, 128, 255)
-"""A segment that still has one of these has passed no router."""
 
 
 @apart

@@ -1,7 +1,7 @@
 """Probers that gave up."""
 
 from analyzer import explain
-from tests.judging import captured, scenario, texts, told
+from tests.judging import captured, opened, scenario, texts, told
 
 
 def finding(name, code):
@@ -80,6 +80,21 @@ def test_answers_lost_in_the_probers_own_host_are_told():
 
     assert "packets have TTL 64 here, which no router has lowered" in texts(story, "Why")
     assert "look at its packet filter first" in texts(story, "Why")
+
+
+def test_timestamps_prove_that_answers_were_lost():
+    """The prober's probes echo the answers that came, and none of those that were lost."""
+    lines, echo = [], 1
+    for at, (wait, came) in enumerate([(10, True), (10, True), (10, False), (2, False), (2, False)], 2):
+        stamp = 10_000 * at
+        lines.append(
+            f"+{wait} a > b . 5:5(0) ack 1 <ts {stamp} {echo}>\n+.001 b > a . 1:1(0) ack 6 <ts {stamp} {stamp}>"
+        )
+        echo = stamp if came else echo
+    story = told(opened("\n".join(lines) + "\n+2 a > b R. 6:6(0) ack 1\n"))
+
+    assert "Its timestamps prove it: from +32" in texts(story, "Why")
+    assert "client CLOSED" not in texts(story, "Timeline"), "both are: the RST was seen on the server's link"
 
 
 def test_a_fin_behind_the_reset_is_none_that_had_come_before():
