@@ -104,6 +104,8 @@ def command() -> NoReturn:
     last = ending.LastAct()
     # numpy's library of linear algebra, which nothing here uses, would start threads that look for work
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # it would ask for large pages for arrays that live for milliseconds: a virtual machine takes long to clear one
+    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     gc.set_threshold(SELDOM)
     if ending.take_streams():
         last.status = main()

@@ -52,12 +52,14 @@ def whole_lines(fields: Sequence[tuple[str, Any]]) -> np.dtype[np.void]:
 class Pool:
     """An array or list of records of one type."""
 
-    def __init__(self, dtype: Foreign, *, jit: bool, sparse: bool = False) -> None:
+    def __init__(self, dtype: Foreign, *, jit: bool, sparse: bool = False, large_pages: bool = True) -> None:
         """Start with records of zeros: a few compiled ones, or no plain ones.
 
         ``sparse`` is for pools with room for far more records than are used: plain ones are made when asked for.
+        ``large_pages`` are for records that are looked at again and again wherever they lie.
         """
         self.dtype = dtype
+        self._large_pages = large_pages
         self._pages: mmap.mmap | None = None
         plain = Sparse(dtype, 0, {}) if sparse else []
         self.records: Any = self._fresh(FEWEST) if jit else plain
@@ -120,9 +122,10 @@ class Pool:
         if not MOVES_PAGES:
             return np.zeros(count, dtype=self.dtype)
         self._pages = mmap.mmap(-1, count * self.dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        with suppress(OSError):
-            # records lie anywhere: in pages of 4 KiB the processor looks up where a page is for nearly each of them
-            self._pages.madvise(mmap.MADV_HUGEPAGE)
+        if self._large_pages:
+            with suppress(OSError):
+                # records lie anywhere: in pages of 4 KiB the processor looks up where a page is for nearly each of them
+                self._pages.madvise(mmap.MADV_HUGEPAGE)
         return np.frombuffer(self._pages, dtype=self.dtype)
 
 

@@ -86,7 +86,8 @@ class Held:
         self.now_ns = -1
         self._flows = Pool(FLOW, jit=jit)
         self._ends = Pool(ENDPOINT, jit=jit)
-        self._seen = Pool(SEEN, jit=jit)
+        # rows are written once and read once: large pages would cost more to clear than they save in being found
+        self._seen = Pool(SEEN, jit=jit, large_pages=False)
         self._beats = Pool(beats.BEATS, jit=jit)
         self._beat_registers: Any = np.array([0, -1, 0], dtype=np.int64) if jit else [0, -1, 0]
         self._slots: Any = np.zeros(4096, dtype=np.int64) if jit else [0] * 4096

@@ -1,5 +1,7 @@
 """Records that grow in place."""
 
+import mmap
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,22 @@ def test_records_of_whole_cache_lines_keep_their_fields():
     assert CACHE_LINE == whole.itemsize
     assert [("octet", 0), ("wide", 8), ("narrow", 16)] == [(name, whole.fields[name][1]) for name in whole.names]
     assert whole.isalignedstruct
+
+
+def test_large_pages_are_asked_for_unless_records_are_looked_at_once(monkeypatch):
+    """A table says which it is; with either kind of page it holds the same."""
+    asked = []
+
+    class Mapping(mmap.mmap):
+        def madvise(self, option, *where):
+            asked.append(option)
+
+    monkeypatch.setattr(pool_module.mmap, "mmap", Mapping)
+    monkeypatch.setattr(pool_module, "MOVES_PAGES", True)
+    monkeypatch.setattr(pool_module.mmap, "MADV_HUGEPAGE", 14, raising=False)
+
+    once = Pool(DTYPE, jit=True, large_pages=False)
+    assert asked == []
+    often = Pool(DTYPE, jit=True)
+    assert asked == [14]
+    assert (once.records == often.records).all()
