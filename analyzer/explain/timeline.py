@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import accumulate, groupby, pairwise
-from operator import attrgetter, itemgetter
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from analyzer.explain.left import Known, known_since, left, may_be_between, state_before
+from analyzer.explain.trains import train_lines
 from analyzer.findings.kinds import lapses
 from analyzer.judge.closings import closings
 from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
 from analyzer.judge.record import other
 from analyzer.judge.retransmitting import gave_up_ns
-from analyzer.judge.timers.anew import likely_anew
 from analyzer.judge.untaken import untaken
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import HANDSHAKE_MOST_NS
@@ -23,15 +23,13 @@ from analyzer.words.beats import beat_line
 from analyzer.words.fins import refused_fin
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
-from analyzer.words.probes import starts_anew, waited
-from analyzer.words.teller import count, duration, evidence, gaps_of, spacing, times
+from analyzer.words.teller import count, duration, spacing, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from analyzer.explain.left import Left
     from analyzer.judge.events import Challenge, Fin, Reset
-    from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -63,7 +61,7 @@ def timeline(t: Teller) -> tuple[Line, ...]:
     """Return the events of a flow in order of their first frame."""
     events = _opening(t)
     for side in SIDES:
-        events += [*_data(t, side), *_trains(t, side), *_window_probes(t, side), *_icmp(t, side), *_resent(t, side)]
+        events += [*_data(t, side), *train_lines(t, side), *_window_probes(t, side), *_icmp(t, side), *_resent(t, side)]
     events += [beat_line(t, train) for train in t.record.heartbeats]
     events += [*_fins(t), *_resets(t), *_challenges(t), *_late(t)]
     events.sort(key=lambda line: (line.frames or (0,))[0])
@@ -139,87 +137,6 @@ def _data(t: Teller, side: Side) -> list[Line]:
         assert facts.last_data_ns is not None
         text += f", the last at {t.at(facts.last_data_ns)}"
     return [_line(t, text, (facts.first_data_frame, facts.last_data_frame), facts.first_data_ns)]
-
-
-def runs(t: Teller, side: Side) -> list[list[Probe]]:
-    """Return an endpoint's probes in runs: a train each, its unanswered tail apart, and what is of another rhythm."""
-    found = []
-    probes = t.probes(side)
-    begin = _new_rhythms(t, side)
-    trains = accumulate(starts_anew(t.record, probe) or probe.frame in begin for probe in probes)
-    for _, together in groupby(zip(trains, probes, strict=True), key=itemgetter(0)):
-        train = [probe for _, probe in together]
-        tail = len(train)
-        while tail and train[tail - 1].answer is None:
-            tail -= 1
-        found += [part for part in (train[:tail], train[tail:]) if part]
-    return found
-
-
-def _new_rhythms(t: Teller, side: Side) -> frozenset[int]:
-    """Return the frames of the probes with which a timer's new rhythm begins, where it was set anew in mid-flow."""
-    settings, probes = t.judged.settings(side), t.probes(side)
-    if settings is None:
-        return frozenset()
-    anew = likely_anew(settings, probes)
-    if anew is not None:
-        return frozenset({anew.since.frame})
-    ends = {change.until_frame for change in settings.changes}
-    return frozenset(late.frame for early, late in pairwise(probes) if early.frame in ends)
-
-
-def _trains(t: Teller, side: Side) -> list[Line]:
-    return [_line(t, run_text(t, side, run), evidence(run), run[0].ts_ns) for run in runs(t, side)]
-
-
-def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
-    """Return one run of probes in words: how many, how far apart, what answered."""
-    peer = t.name(other(side))
-    first = run[0]
-    sure = "" if first.certainty == "certain" else f"{first.certainty} "
-    is_behind = t.reset is not None and first.frame > t.reset.frame
-    who = f"{t.name(side)} still" if is_behind else t.name(side)
-    if len(run) == 1:
-        text = f"{who} sends a {sure}probe" if sure else f"{who} probes"
-    else:
-        text = f"{who} sends {len(run)} {sure}probes, {spacing(gaps_of(run))}"
-    text += _waited(t, run, is_behind=is_behind)
-    answered = sum(probe.answered for probe in run)
-    drew = sum(probe.answer == "rst" for probe in run)
-    refused = run[-1].answer == "rst"
-    if answered == len(run):
-        return f"{text}: answered" if answered == 1 else f"{text}: all answered"
-    if refused and answered == len(run) - 1:
-        if not answered:
-            return f"{text}: answered by RST"
-        part = "first" if answered == 1 else f"first {answered}"
-        return f"{text}: the {part} answered, the last by RST"
-    if t.record.is_unseen(other(side)):
-        return f"{text}: {t.answered_text(run)}"
-    if not answered and not drew:
-        return f"{text}: no answer" + {1: "", 2: " to either"}.get(len(run), " to any")
-    unanswered = len(run) - answered - drew
-    if drew == 1 and refused:
-        return f"{text}: {answered} answered, {unanswered} not, the last drew a RST from the {peer}"
-    parts = [f"{answered} answered", f"{unanswered} not" if unanswered else ""]
-    return f"{text}: {', '.join(filter(None, parts))}" + (f", {drew} drew a RST from the {peer}" if drew else "")
-
-
-def _waited(t: Teller, run: list[Probe], *, is_behind: bool) -> str:
-    """Return how long a prober had waited before a run; behind the end of the connection nothing is idle any more."""
-    found = waited(t.record, run[0])
-    lead = ", " if len(run) == 1 else ", the first "
-    if found is None or (found.since == "probe" and not is_behind):
-        return ""
-    for_ns = duration(found.ns)
-    return (
-        lead
-        + {
-            "idle": f"after {for_ns} idle",
-            "probe": f"{for_ns} after its previous probe",
-            "packet": f"{for_ns} after {t.the(other(run[0].sender))}'s last packet",
-        }[found.since]
-    )
 
 
 def _window_probes(t: Teller, side: Side) -> list[Line]:
