@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.reading import late_readers
+from analyzer.explain.settings import skipped_at
 from analyzer.findings.kinds import close_wait, half_close, lapses, pauses, window
 from analyzer.findings.notable import LONG_CLOSED_NS
 from analyzer.judge.connection import State
@@ -22,6 +23,7 @@ from analyzer.words.teller import count, duration, evidence, number, side_of, sp
 
 if TYPE_CHECKING:
     from analyzer.judge.timers.anew import Anew
+    from analyzer.judge.timers.skipped import Skipped
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -160,8 +162,11 @@ def open_(t: Teller) -> list[Line]:
         set_anew = settings is not None and bool(settings.changes)
         told = any(f.code == pauses.PAUSED.code and f.about == side for f in t.judged.findings)
         anew = likely_anew(settings, t.probes(side)) if settings is not None else None
+        skipped = skipped_at(t, side)
         if anew is not None:
             found.append(Line(_set_anew(t, side, anew), evidence(t.probes(side))))
+        elif skipped is not None:
+            found.append(Line(_lost_elsewhere(t, side, skipped), evidence(skipped.shown_by)))
         elif len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN and not set_anew and not told:
             lost = "some probes, or answers, may have been lost elsewhere than here"
             if all(late.echoes for early, late in pairwise(t.probes(side)) if early.answered):
@@ -221,6 +226,26 @@ def _set_anew(t: Teller, side: Side, anew: Anew) -> str:
         f" {t.at(anew.until.ts_ns)}, then every {duration(anew.after.gap_ns)}: most likely its program set keepalive"
         " anew in between (setsockopt). Each probe echoes the timestamp of the answer before, so no answer was lost;"
         " only probes lost in an even rhythm before this point would look the same."
+    )
+
+
+def _lost_elsewhere(t: Teller, side: Side, skipped: Skipped) -> str:
+    """Return what most likely was lost between a prober and this point, and what shows it."""
+    prober, period, interval = t.start(side), duration(skipped.period_ns), duration(skipped.interval_ns)
+    lost = []
+    if skipped.probes_lost:
+        lost.append(
+            f"{count(skipped.probes_lost, 'probe')} before this point (longer waits, though {t.the(side)} had got the"
+            " answer before, whose timestamp it echoes)"
+        )
+    if skipped.answers_lost:
+        lost.append(
+            f"{count(skipped.answers_lost, 'answer')} behind it (the next probe came sooner, and echoes no timestamp of"
+            " that answer)"
+        )
+    return (
+        f"{prober} probes every {period} while it gets answers. Most likely the path lost {', and '.join(lost)}; after"
+        f" a loss the next probe comes {interval} later."
     )
 
 

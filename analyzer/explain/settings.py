@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from analyzer.judge.record import other
 from analyzer.judge.signatures import ONLY_CALLED, ONLY_OPEN
 from analyzer.judge.timers.anew import likely_anew
+from analyzer.judge.timers.gaps import is_near
 from analyzer.judge.timers.likely import likely_idle, whole_seconds
+from analyzer.judge.timers.skipped import likely_skipped
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import EARLY_NS, OPTION_LEAST_NS
 from analyzer.track.flow import SIDES
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from analyzer.judge.timers.count import Count
     from analyzer.judge.timers.likely import Likely
     from analyzer.judge.timers.settings import Settings
+    from analyzer.judge.timers.skipped import Skipped
     from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
@@ -48,20 +51,13 @@ def _of(t: Teller, side: Side) -> list[Line]:
                 told = _most_likely(t, side, settings) or told
             parts.append(f"{title} {told}")
             frames.update(timer.frames)
-    period = settings.period
-    likely = likely_anew(settings, t.probes(side))
-    if likely is not None:
-        parts.append(_set_anew(t, side, settings, likely))
-        frames.update(probe.frame for probe in t.probes(side))
-    elif period is not None and "period" in anew:
-        parts.append(f"answered probes every {_change_text(t, anew['period'])}: set anew in mid-flow")
-        frames.update(period.frames)
-    elif period is not None and _tells_more(settings, period):
-        exact = f"answered probes every {setting(period.value_ns)}" if period.value_ns else ""
-        longer = _longer_of_two(settings, _idle_of(t, side, settings))
-        parts.append(f"{exact or f'timer of answered probes {timer_text(period)}'}{longer}")
-        frames.update(period.frames)
-    if settings.idle is not None and settings.interval is None and not settings.changes and "answered" not in parts[-1]:
+    skipped = skipped_at(t, side) if settings.interval is None else None
+    period = _period(t, side, settings, skipped)
+    if period is not None:
+        parts.append(period[0])
+        frames.update(period[1])
+    is_told = skipped is not None or bool(settings.changes) or bool(parts and "answered" in parts[-1])
+    if settings.idle is not None and settings.interval is None and not is_told:
         parts.append(_interval_at_most(t, side, settings))
     if settings.count is not None:
         parts.append(count_text(settings.count, settings.stack))
@@ -83,6 +79,23 @@ def _of(t: Teller, side: Side) -> list[Line]:
         )
         found += [Line(text, tuple(sorted(frames)))] if fits else []
     return found
+
+
+def _period(t: Teller, side: Side, settings: Settings, skipped: Skipped | None) -> tuple[str, tuple[int, ...]] | None:
+    """Return what the spacing of answered probes tells beside idle time and interval, with its frames."""
+    period, anew = settings.period, {change.name: change for change in settings.changes}
+    likely = likely_anew(settings, t.probes(side))
+    if likely is not None:
+        return _set_anew(t, side, settings, likely), tuple(probe.frame for probe in t.probes(side))
+    if skipped is not None:
+        return _skipped(t, side, settings, skipped), tuple(probe.frame for probe in skipped.shown_by)
+    if period is not None and "period" in anew:
+        return f"answered probes every {_change_text(t, anew['period'])}: set anew in mid-flow", period.frames
+    if period is not None and _tells_more(settings, period):
+        exact = f"answered probes every {setting(period.value_ns)}" if period.value_ns else ""
+        longer = _longer_of_two(settings, _idle_of(t, side, settings))
+        return f"{exact or f'timer of answered probes {timer_text(period)}'}{longer}", period.frames
+    return None
 
 
 def _likely(t: Teller, side: Side, settings: Settings) -> Likely | None:
@@ -219,6 +232,27 @@ def _set_anew(t: Teller, side: Side, settings: Settings, found: Anew) -> str:
         f"{at_first}answered probes every {before} until {t.at(found.until.ts_ns)}, then every {after}"
         f"{_longer_of_two(settings, None)}: most likely set anew in mid-flow"
     )
+
+
+def skipped_at(t: Teller, side: Side) -> Skipped | None:
+    """Return what most likely was lost between a prober and this point, and the settings that show by it."""
+    settings, ttl = t.judged.settings(side), t.facts(side).ttl
+    if settings is None or t.record.lost or t.record.holes or t.record.backwards or ttl is None or is_near(*ttl):
+        return None
+    return likely_skipped(settings, t.probes(side), stamped=t.facts(side).timestamps)
+
+
+def _skipped(t: Teller, side: Side, settings: Settings, found: Skipped) -> str:
+    """Return period and interval as they show by what was lost; the period as idle time where the first wait is it."""
+    period = setting(found.period_value_ns or found.period_ns)
+    interval = setting(found.interval_value_ns or found.interval_ns)
+    first = t.probes(side)[0]
+    waited_ns = first.idle_ns if t.record.starts_with == "handshake" else None
+    is_idle = waited_ns is not None and whole_seconds(waited_ns + EARLY_NS, waited_ns) == found.period_value_ns
+    told = f"idle time {period}, most likely; " if is_idle and settings.idle is None else ""
+    if not told and settings.idle is None:
+        told = f"answered probes every {period}{_longer_of_two(settings, None)}; "
+    return f"{told}interval {interval}, most likely (the wait after a lost probe or answer)"
 
 
 def _longer_of_two(settings: Settings, idle_ns: int | None) -> str:
