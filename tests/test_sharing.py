@@ -1,7 +1,6 @@
 """``share(path, out)``: copies of which nothing can be found in the original, and that tell its story."""
 
 import contextlib
-import functools
 import itertools
 import os
 import re
@@ -78,16 +77,14 @@ def told(path, *names, options=()):
     return [line.split("\t") for line in lines]
 
 
-@functools.cache
-def all_told(path):
-    """All that is asked of a file's frames, asked once: to start tshark takes it longer than to read any of these."""
-    return told(path, *DATA, *HOSTS, *SEEN)
-
-
-def those(path, names):
-    """The values of some of the fields, frame by frame."""
-    places = [(*DATA, *HOSTS, *SEEN).index(name) for name in names]
-    return [[frame[place] for place in places] for frame in all_told(path)]
+def told_together(paths, folder):
+    """What tshark prints of each frame of several captures, by capture: to start it takes longer than to read any."""
+    joined = folder / "joined.pcapng"
+    subprocess.run(["mergecap", "-a", "-w", joined, *paths], check=True)
+    rest = iter(told(joined, *DATA, *HOSTS))
+    by_path = {path: [next(rest) for _ in frames_of(path)] for path in paths}
+    assert [] == list(rest)
+    return by_path
 
 
 @pytest.fixture(scope="module")
@@ -107,29 +104,36 @@ def copies(tmp_path_factory):
     return of
 
 
-def payloads(path):
+@pytest.fixture(scope="module")
+def contents(copies, tmp_path_factory):
+    """What tshark finds in every frame of all captures and of all copies, which is nothing that depends on others."""
+    each = distinct(FOUND)
+    return told_together([*each, *map(copies, each)], tmp_path_factory.mktemp("joined"))
+
+
+def payloads(frames):
     """The data of a capture's frames, as tshark finds them."""
-    values = [value for frame in those(path, DATA) for value in frame]
+    values = [value for frame in frames for value in frame[: len(DATA)]]
     return {bytes.fromhex(part) for value in values for part in value.split(",") if len(part) >= 8}
 
 
 @needs_tshark
 @every()
-def test_nothing_of_the_original_is_found(path, copies):
+def test_nothing_of_the_original_is_found(path, copies, contents):
     """No run of four octets of data, no address and no MAC address of the original is in the copy."""
     bodies = b"\0".join(octets for _, octets, _, _ in packets_of(copies(path).read_bytes()))
-    data = payloads(path)
+    data = payloads(contents[path])
     runs = {each[at : at + 4] for each in data for at in range(len(each) - 3)}
-    before, after = (addresses(each) for each in (path, copies(path)))
+    before, after = (addresses(contents[each]) for each in (path, copies(path)))
     headers = b"\0".join(without_data(path, data))
 
     assert set() == {run for run in runs if run in bodies and run not in headers}
     assert set() == {each for each in before & after if each not in NOBODYS and not is_group(each)}
 
 
-def addresses(path):
-    """All addresses in a capture's fields, of IP and of Ethernet, as text."""
-    return {part for frame in those(path, HOSTS) for value in frame for part in value.split(",") if part}
+def addresses(frames):
+    """All addresses in the fields of a capture's frames, of IP and of Ethernet, as text."""
+    return {part for frame in frames for value in frame[len(DATA) :] for part in value.split(",") if part}
 
 
 def is_group(text):
@@ -187,9 +191,10 @@ def plain(flow, analysis):
 def test_wireshark_sees_the_same(path, copies):
     """Wireshark's labels, numbers, lengths and times are the original's; checksums are right, nothing is malformed."""
     checks = ("tcp.check_checksum:TRUE", "ip.check_checksum:TRUE")
-    status = told(copies(path), *SUMS, options=[word for check in checks for word in ("-o", check)])
+    found = told(copies(path), *SEEN, *SUMS, options=[word for check in checks for word in ("-o", check)])
+    status = [frame[len(SEEN) :] for frame in found]
 
-    assert those(path, SEEN) == those(copies(path), SEEN)
+    assert told(path, *SEEN) == [frame[: len(SEEN)] for frame in found]
     assert [] == [frame for frame in status if frame[-1] or any("0" in value.split(",") for value in frame[:-1])]
 
 
