@@ -14,15 +14,15 @@ from analyzer.track import leaps, tracker
 from tests.hostile.floods import FLOODS, OTHERS, TEXTS, flood, text_flood
 from tests.vantages import ACK, PSH, World, keepalive
 
-FEW, FRAMES = 40, 750
-TOLERANCE = 1.065
+FEW, FRAMES = 40, 375
+TOLERANCE = 1.0325
 
 
 @pytest.fixture(autouse=True)
 def _plain_in_pieces(monkeypatch):
     """Run plain loops, over several pieces of what is read."""
     monkeypatch.setenv("KEEPALIVE_JIT", "0")
-    monkeypatch.setattr(leaps, "CHUNK_PLAIN", 256)
+    monkeypatch.setattr(leaps, "CHUNK_PLAIN", 128)
 
 
 def calls_of(arguments):
