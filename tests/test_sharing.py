@@ -80,7 +80,7 @@ def told(path, *names, options=()):
 def told_together(paths, folder):
     """What tshark prints of each frame of several captures, by capture: to start it takes longer than to read any."""
     joined = folder / "joined.pcapng"
-    subprocess.run(["mergecap", "-a", "-w", joined, *paths], check=True)
+    subprocess.run([Path(find()).with_name("mergecap"), "-a", "-w", joined, *paths], check=True)
     rest = iter(told(joined, *DATA, *HOSTS))
     by_path = {path: [next(rest) for _ in frames_of(path)] for path in paths}
     assert [] == list(rest)
