@@ -47,8 +47,9 @@ still live does not want to wait for their unpacking, and some ten megabytes har
 MOST_LEAVING: Final = 16384
 """Flows that are handed over in one piece meanwhile; more leave with the next rows."""
 AT_ONCE: Final = 4096
-"""Flows that are handed over in one piece, of those that new ones on their addresses pushed out, and when a capture
-ends; there, unless their rows are more than 4 * AT_ONCE."""
+"""Flows that are handed over in one piece, of those that new ones on their addresses pushed out."""
+AT_THE_END: Final = 3072
+"""The same when a capture ends, unless their rows are more than 4 * AT_THE_END: then memory is at its peak."""
 CROWDED_PART: Final = 0.5
 """Of what may be kept: if more is, flows that are over leave sooner."""
 HURRIED_NS: Final = 1_000_000_000
@@ -186,7 +187,7 @@ class Tracker(Collecting):
         sizes = records["seen_count"][left].tolist() if self.jit else [records[at]["seen_count"] for at in left]
         first = rows = 0
         for at, size in enumerate(sizes):
-            if at > first and (at - first == AT_ONCE or rows + size > 4 * AT_ONCE):
+            if at > first and (at - first == AT_THE_END or rows + size > 4 * AT_THE_END):
                 yield self._collect(left[first:at], give_back=True, recalled=True)
                 first, rows = at, 0
             rows += size

@@ -114,7 +114,7 @@ def test_more_flows_leave_than_one_pass_can_push_out(jit):
 @modes
 def test_a_close_yields_flows_in_pieces(jit, monkeypatch):
     """Many flows, or flows with many rows, are handed over in several batches, in order."""
-    monkeypatch.setattr("analyzer.track.tracker.AT_ONCE", 10)
+    monkeypatch.setattr("analyzer.track.tracker.AT_THE_END", 10)
     tracker = Tracker(jit=jit)
     rows = np.concatenate([parse(PROBED + PROBE * 30).rows, many(95)])
     tracker.feed(SegmentBatch(rows, len(rows)))
