@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.vantage.coverage import EDGE_NS, END_NS, width_ns
 from analyzer.vantage.joint import Fate, Why
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def _around(times_ns: list[int], seen: Columns, point: Point) -> tuple[tuple[int
     if not times_ns or point.clock is None or not len(seen):
         return ()
     had_ns = np.sort(point.clock.reference_ns(seen["ts_ns"]))
-    behind = np.searchsorted(had_ns, np.array(times_ns, dtype=np.int64))
+    passed_ns, off_ns = np.array(times_ns, dtype=np.int64), EDGE_NS + width_ns(point.clock)
+    # so near to its ends the capture need not have run
+    ran = (passed_ns > point.first_ns + off_ns) & (passed_ns < point.last_ns - off_ns - END_NS)
+    behind = np.searchsorted(had_ns, passed_ns[ran])
     inside = np.unique(behind[(behind > 0) & (behind < len(had_ns))])
     return tuple(zip(had_ns[inside - 1].tolist(), had_ns[inside].tolist(), strict=True))

@@ -91,6 +91,52 @@ def _merge(
     return found
 
 
+def astray(
+    there: Columns, here: Columns, left: tuple[Ints, Ints], told_ns: Ints, partner: Partner, latest_ns: int
+) -> tuple[Ints, Ints]:
+    """Match what is ``left`` at both points in flows that are not one connection, and passed within ``latest_ns``.
+
+    Where one point saw only the end of a connection, or its ports were used again, what is left over of it may be in
+    other flows there than here.
+    """
+    rows = [own[seen["seq"][own] != 0] for seen, own in zip((there, here), left, strict=True)]
+    kinds = [
+        mixed(seen["key"][own].astype(np.uint64), seen["tsval"][own].astype(np.uint64))
+        for seen, own in zip((there, here), rows, strict=True)
+    ]
+    both = np.intersect1d(kinds[0], kinds[1])
+    lists: list[tuple[list[int], list[int]]] = []
+    for at, (kind, times_ns) in enumerate(zip(kinds, (there["ts_ns"], told_ns), strict=True)):
+        known = np.isin(kind, both)
+        order = np.lexsort((times_ns[rows[at][known]], kind[known]))
+        rows[at] = rows[at][known][order]
+        lists.append((kind[known][order].tolist(), times_ns[rows[at]].tolist()))
+    limits = [-latest_ns] * len(rows[0]), [latest_ns] * len(rows[0])
+    found = _merge((lists[0][0], lists[1][0]), (lists[0][1], lists[1][1]), *limits)
+    pairs = np.array(found, dtype=np.int64).reshape(-1, 2)
+    one, other = rows[0][pairs[:, 0]], rows[1][pairs[:, 1]]
+    apart = ~partner.fits(there[one], here[other])
+    return one[apart], other[apart]
+
+
+def have_others(
+    there: Columns, pairs: tuple[Ints, Ints], paired: tuple[Ints, Ints], known: Known, elsewhere: tuple[Ints, Ints]
+) -> NDArray[np.bool_]:
+    """Say which ``pairs`` that took long, and that nothing names, may be of a packet and its repetition.
+
+    They are if something that was sent later came before, if the capture at which it passed first had ended when the
+    other has it, so that it lacks the repetition, or if either is one packet with another, of those ``elsewhere``.
+    """
+    one = there[pairs[0]]
+    ways = np.where(one["side"] == 0, 1, -1) * known.ways[known.partner.index_there(one["flow"])]
+    others: NDArray[np.bool_] = (ways > 0) & (known.told_ns[pairs[1]] > there["ts_ns"].max())
+    others |= (ways < 0) & (one["ts_ns"] > known.told_ns.max())
+    others |= ~_in_order(there, paired, pairs, known)
+    for own, known_elsewhere in zip(pairs, elsewhere, strict=True):
+        others |= np.isin(own, known_elsewhere)
+    return others
+
+
 def _ends(there: Columns, here: Columns, rows: tuple[Ints, Ints], known: Known) -> tuple[Ints, Ints]:
     """Return who sent each, as twice the pair of flows, and 1 more for ``b`` there; below 0 for other flows."""
     partner = known.partner

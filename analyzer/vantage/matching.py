@@ -17,7 +17,7 @@ import numpy as np
 
 from analyzer.segment import ABSENT, FIN, SYN
 from analyzer.vantage.clock import FASTEST, THE_REFERENCE, Clock, clock_of
-from analyzer.vantage.in_turn import Known, in_turn, waited
+from analyzer.vantage.in_turn import Known, astray, have_others, in_turn, waited
 from analyzer.vantage.pairing import Groups, Partner, same_flows
 from analyzer.vantage.regrouped import regrouped
 from analyzer.vantage.sighting import Columns, mixed
@@ -41,6 +41,8 @@ LONGEST_NS: Final = 3_000_000_000
 BETWEEN_REPEATS_NS: Final = 500_000_000
 """What is repeated and alike comes seldom sooner."""
 TIMES_LONGER: Final = 4
+BESIDE: Final = 3
+"""So many pairs on either side of one say how far apart it should be."""
 NOTHING: Final = np.zeros(0, dtype=np.int64)
 BY: Final = ("", "ttl", "time")
 """What tells which point a flow passes first."""
@@ -144,7 +146,11 @@ class _Matching:
         pieces = regrouped(self.seen_there, self.seen_here, *left, self.partner, clock)
         shared = set(self.seen_there["flow"][self.there].tolist())
         pairings = tuple(pairing for pairing in self._pairings() if pairing.there in shared)
-        return Matched(self.there, self.here, clock, pairings, *pieces, guessed=guessed and clock is not None)
+        there, here = self.there, self.here
+        if clock is not None and not guessed:
+            more = self._astray(clock, (there, here))
+            there, here = np.concatenate([there, more[0]]), np.concatenate([here, more[1]])
+        return Matched(there, here, clock, pairings, *pieces, guessed=guessed and clock is not None)
 
     def _keep(self, mask: NDArray[np.bool_]) -> None:
         self.there, self.here = self.there[mask], self.here[mask]
@@ -196,11 +202,13 @@ class _Matching:
         matched by time, if it can be.
         """
         one, other, _ = self._pairs()
-        named = (one["ip_id"] > 0) | (one["tsval"] > 0) | (one["payload_len"] > 0) | (one["flags"] & (SYN | FIN) > 0)
+        apart_ns, at_ns = other["ts_ns"] - one["ts_ns"], one["ts_ns"]
+        own_name = (one["ip_id"] > 0) | (one["tsval"] > 0)
+        named = own_name | (one["payload_len"] > 0) | (one["flags"] & (SYN | FIN) > 0)
+        named &= own_name | _like_most(at_ns, apart_ns)
         sure, rest = np.flatnonzero(named), np.flatnonzero(~named)
         if not (len(sure) and len(rest)):
             return
-        apart_ns, at_ns = other["ts_ns"] - one["ts_ns"], one["ts_ns"]
         sure = sure[np.argsort(at_ns[sure], kind="stable")]
         behind = np.searchsorted(at_ns[sure], at_ns[rest])
         fits = np.zeros(len(rest), dtype=np.bool_)
@@ -251,8 +259,26 @@ class _Matching:
         if not len(self.there):
             return
         delays = self._delays(clock)
-        slack = SHORTEST_NS // 2 + clock.width_ns
-        self._keep((delays >= -slack) & (np.abs(delays) <= max(_slowest(np.abs(delays), clock), LONGEST_NS)))
+        slack, latest_ns = SHORTEST_NS // 2 + clock.width_ns, max(_slowest(np.abs(delays), clock), LONGEST_NS)
+        self._keep((delays >= -slack) & (np.abs(delays) <= latest_ns) & ~self._repeated(clock, np.abs(delays)))
+
+    def _repeated(self, clock: Clock, delays: Ints) -> NDArray[np.bool_]:
+        """Say which pairs took longer than others do, and may be of a packet and its repetition: nothing names them."""
+        one, other, _ = self._pairs()
+        same = ((one["ip_id"] > 0) & (one["ip_id"] == other["ip_id"])) | (
+            (one["tsval"] > 0) & (one["tsval"] == other["tsval"])
+        )
+        slow: NDArray[np.bool_] = (delays > _usual(delays, clock)) & ~same
+        doubtful = np.flatnonzero(slow)
+        if not len(doubtful):
+            return slow
+        pairs, paired = ((self.there[at], self.here[at]) for at in (doubtful, np.flatnonzero(~slow)))
+        slow[doubtful] = self._have_others(clock, pairs, paired)
+        return slow
+
+    def _have_others(self, clock: Clock, pairs: tuple[Ints, Ints], paired: tuple[Ints, Ints]) -> NDArray[np.bool_]:
+        """Say of slow ``pairs`` which may be of two packets, besides those that are surely ``paired``."""
+        return have_others(self.seen_there, pairs, paired, self._known(clock), self._astray(clock, paired))
 
     def _by_time(self, clock: Clock) -> tuple[Ints, Ints]:
         """Match what is repeated by the time at which it passed, in order.
@@ -279,7 +305,17 @@ class _Matching:
         """Match what is left and waited on the way longer than others do."""
         left = _left(self.seen_there, self.there), _left(self.seen_here, self.here)
         limits = -(SHORTEST_NS // 10 + clock.width_ns), LONGEST_NS + clock.width_ns
-        return waited(self.seen_there, self.seen_here, left, (self.there, self.here), self._known(clock), limits)
+        known = self._known(clock)
+        pairs = waited(self.seen_there, self.seen_here, left, (self.there, self.here), known, limits)
+        lasts = ~self._have_others(clock, pairs, (self.there, self.here))
+        return pairs[0][lasts], pairs[1][lasts]
+
+    def _astray(self, clock: Clock, paired: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+        """Match what is left besides what is ``paired``, in flows that are not one connection."""
+        left = _left(self.seen_there, paired[0]), _left(self.seen_here, paired[1])
+        latest_ns = _usual(np.abs(self._delays(clock)), clock)
+        told_ns = clock.reference_ns(self.seen_here["ts_ns"])
+        return astray(self.seen_there, self.seen_here, left, told_ns, self.partner, latest_ns)
 
     def _by_rhythm(self) -> Clock | None:
         """Return the offset under which most repeated packets meet, where nothing is seen once; None for no packets."""
@@ -297,6 +333,19 @@ class _Matching:
         offset_ns = offsets[nearest : nearest + int(reach.max())]
         here_ns = np.full(len(offset_ns), int(self.seen_here["ts_ns"][0]), dtype=np.int64)
         return clock_of(here_ns - offset_ns, here_ns, np.zeros(len(offset_ns), dtype=np.int8))
+
+
+def _like_most(at_ns: Ints, apart_ns: Ints) -> NDArray[np.bool_]:
+    """Say which pairs are about as far apart as most of those next to them, in order of time."""
+    like = np.ones(len(at_ns), dtype=np.bool_)
+    if len(at_ns) <= 2 * BESIDE:
+        return like
+    order = np.argsort(at_ns, kind="stable")
+    apart = apart_ns[order]
+    padded = np.concatenate([apart[2 * BESIDE : BESIDE : -1], apart, apart[-BESIDE - 2 : -2 * BESIDE - 2 : -1]])
+    middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * BESIDE + 1), axis=1)
+    like[order] = np.abs(apart - middle) <= BETWEEN_REPEATS_NS
+    return like
 
 
 def _keeps(one: NDArray[np.int64], other: NDArray[np.int64], at: Ints, flows: int) -> Ints:

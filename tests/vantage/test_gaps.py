@@ -1,8 +1,12 @@
 """Holes that no counter shows are found by what passed them."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from analyzer.joining import join
+from analyzer.vantage.clock import THE_REFERENCE
+from analyzer.vantage.gaps import unseen_gaps
 from analyzer.vantage.joint import Fate, Why
 from tests.vantages import ACK, PSH, World, keepalive
 
@@ -42,3 +46,18 @@ def test_a_hole_reaches_from_the_packet_before_to_the_one_behind(tmp_path):
 
     since = [(at - found.points[0].first_ns) / 1e9 for at in hole]
     assert pytest.approx([5.5, 9.0], abs=0.01) == since
+
+
+@pytest.mark.parametrize(("ms", "holes"), [(0.5, 0), (1500, 1), (2995, 0)], ids=["at its begin", "amid", "at its end"])
+def test_what_passed_when_a_capture_began_or_ended_makes_no_hole(sightings, ms, holes):
+    """So near to its ends a capture need not have run: what it lacks there shows nothing of the rest."""
+    seen = sightings(*((at, 0, 1, 1) for at in (0, 1000, 2000, 3000)))
+    first_ns, last_ns = seen["ts_ns"].tolist()[0], seen["ts_ns"].tolist()[-1]
+    lacked = SimpleNamespace(
+        fate=Fate.NOT_CAPTURED, why=Why.ACKNOWLEDGED, missed_at=(0,), first=SimpleNamespace(ts_ns=first_ns + ms * 1e6)
+    )
+    point = SimpleNamespace(clock=THE_REFERENCE, first_ns=first_ns, last_ns=last_ns)
+
+    (found,) = unseen_gaps([SimpleNamespace(notable=(lacked,))], [seen], [point])
+
+    assert holes == len(found)

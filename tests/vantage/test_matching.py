@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.segment import ACK, RST
+from analyzer.segment import ACK, FIN, RST
 from analyzer.vantage.matching import match
 
 ONCE = [(0, 0, 10, 20), (1, 1, 20, 11), (2, 0, 11, 21)]
@@ -99,3 +99,35 @@ def test_what_is_matched_by_its_id_shows_that_another_is_none(sightings):
     )
 
     assert [(at, at) for at in range(4)] == pairs(match(there, here))
+
+
+def test_a_repetition_behind_the_end_of_a_capture_is_another_packet(sightings):
+    """What one point lacks because it had ended is not taken for what it had before, much sooner."""
+    there = sightings(*ONCE, (2500, 0, 12, 21))
+    here = sightings(*late(ONCE, 0), (4000.5, 0, 12, 21))
+
+    assert [(0, 0), (1, 1), (2, 2)] == pairs(match(there, here))
+
+
+@pytest.mark.parametrize(("ms", "expected"), [(0, [(3, 3)]), (2000, [])], ids=["at once", "seconds later"])
+def test_what_is_left_over_of_a_connection_may_be_in_another_flow(sightings, ms, expected):
+    """Where one point has the end of a connection in a flow of its own, it is the same packet, if times fit."""
+    rest = (3000, 1, 500, 600)
+    there = sightings(*ONCE, rest, flow=[0, 0, 0, 1])
+    here = sightings(*late(ONCE, 0), *late([rest], ms))
+
+    assert [(0, 0), (1, 1), (2, 2), *expected] == pairs(match(there, here))
+
+
+def test_a_pair_far_from_all_others_sets_no_clock(sightings):
+    """A FIN that each point has once, but which was repeated, tells nothing of clocks if all others say otherwise."""
+    rows = [(ms, ms % 2, 100 + ms, 300 + ms) for ms in range(2000, 2010)]
+    there = sightings((1000, 0, 9, 21), *rows, flags=[ACK | FIN] + [ACK] * len(rows), payload_len=[0] + [5] * len(rows))
+    here = sightings(
+        (10, 0, 9, 21), *late(rows, 0), flags=[ACK | FIN] + [ACK] * len(rows), payload_len=[0] + [5] * len(rows)
+    )
+
+    found = match(there, here)
+
+    assert [(at, at) for at in range(1, 11)] == pairs(found)
+    assert 1 == len(found.clock.pieces)
