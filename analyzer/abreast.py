@@ -236,7 +236,7 @@ class Reading:
             self._forgotten += int((gone & tells).sum())
             stays = batch.take(np.flatnonzero(known & ~gone))
             if len(stays):
-                self._result.add(0, stays)
+                self._result.hold(0, stays)
 
     def close(self) -> NDArray[np.int64]:
         """Note that all was read; return which flows are over by that: all."""
@@ -247,7 +247,7 @@ class Reading:
     def read(self) -> Read:
         """Return the capture, when all of it was read, but for what was let go."""
         for batch, _ in self._waiting:
-            self._result.add(0, batch)
+            self._result.hold(0, batch)
         self._waiting = []
         self._result.settle()
         return Read(self.path, self._result, Flows(self._result), self._forgotten)

@@ -111,6 +111,12 @@ class Holding:
             if sum(len(batch) for _, batch, _ in self._unsearched) >= SEARCHED:
                 self.settle()
 
+    def hold(self, capture: int, batch: FlowBatch) -> None:
+        """Take finished flows of a capture that can be looked at, and that are in no sum: nobody asks for one."""
+        columns = batch.by_columns()
+        self.highest = max(self.highest, int(batch.flow["number"].max(initial=-1)))
+        self._keep(capture, batch, columns, verdict.decide(columns), np.arange(len(batch)))
+
     def settle(self) -> None:
         """Search the flows that wait for it: those of a few batches together."""
         waiting, self._unsearched = self._unsearched, []

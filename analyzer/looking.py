@@ -16,7 +16,7 @@ from analyzer.findings.notable import is_notable
 from analyzer.holding import Holding
 from analyzer.judge.recording import parts_of
 from analyzer.judge.verdict import VERDICTS, Verdict
-from analyzer.kept_flows import Flow, Kept, judged_ahead
+from analyzer.kept_flows import Flow, Kept, judged_ahead, search_together
 from analyzer.loops.loop import stacked
 from analyzer.segment import address_text
 from analyzer.survey import overview, settings_in_use
@@ -61,6 +61,7 @@ class Looking(Holding):
             judged_ahead(rows[start:stop], kept.sizes(rows[start:stop]) >= LARGE)
             for kept, (start, stop) in zip(self._batches, pairwise(starts), strict=True)
         ]
+        search_together([self._batches[batch] for batch in np.unique(lines["batch"]).tolist()])
         for batch in lines["batch"].tolist():
             row, ahead = next(each[batch])
             yield Flow(self, self._batches[batch], row, ahead) if ahead else self._large_flow(batch, row)

@@ -30,3 +30,14 @@ def test_flows_may_pass_through_without_being_kept():
     assert [0, 1, 2] == sorted(flow.judged.record.number for some in passed for flow in some)
     assert 0 == len(analysis)
     assert kept.totals == analysis.totals
+
+
+def test_flows_that_are_held_can_be_looked_at_and_are_in_no_sum():
+    """Who only looks at flows, as a join does, has the same flows as who sums them up, and no sums."""
+    analysis, kept = Analysis(), analyze(REUSE)
+    for capture, batch in read_flows([str(REUSE)], analysis):
+        if batch is not None:
+            analysis.hold(capture, batch)
+
+    assert [flow.judged for flow in kept] == [flow.judged for flow in analysis]
+    assert 0 == analysis.totals.flows

@@ -8,7 +8,7 @@ import pytest
 from analyzer import looking as looking_module
 from analyzer import together
 from analyzer.analyzing import analyze
-from analyzer.kept_flows import Kept
+from analyzer.kept_flows import Kept, search_together
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 FOUNDING = CAPTURES / "founding_go_fin60.pcap"
@@ -59,3 +59,18 @@ def test_a_large_flow_that_was_written_is_not_judged_for_its_settings(monkeypatc
 
     assert 1 == analysis.settings_in_use().asked
     assert [analysis.flow(line).judged for line in analysis.lines()] == written
+
+
+def test_what_is_searched_together_is_what_is_found_by_itself():
+    """Batches that are searched at once have the same findings as each alone."""
+    one, other = (analyze(path)._batches[0] for path in (FOUNDING, REUSE))
+    alone = [
+        [Kept(0, kept.batch, kept.winners).hits.of(row) for row in range(len(kept.batch))] for kept in (one, other)
+    ]
+    fresh = [Kept(0, kept.batch, kept.winners) for kept in (one, other)]
+
+    search_together(fresh)
+
+    assert all(kept.is_searched for kept in fresh)
+    assert any(found for found in alone[0])
+    assert alone == [[kept.hits.of(row) for row in range(len(kept.batch))] for kept in fresh]

@@ -85,9 +85,8 @@ def _offset(piece: Piece) -> str:
 
 def lone_words(lone: Lone) -> str:
     """Say of a flow that one point saw that the others did not."""
-    record = lone.judged.record
     point = letter(lone.point)
-    return f"{record.a} and {record.b} (flow {record.number} of point {point}) was seen only there"
+    return f"{lone.flow.a} and {lone.flow.b} (flow {lone.number} of point {point}) was seen only there"
 
 
 def clock_notes(points: Sequence[Point]) -> list[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.track.flow import Side
+    from analyzer.track.flow import Endpoint, Side
     from analyzer.vantage.clock import Clock
 
 
@@ -239,6 +239,16 @@ class JointFlow:
 
 class Judgeable(Protocol):
     """A flow that is judged when somebody asks."""
+
+    @property
+    def a(self) -> Endpoint:
+        """The end that sent the first segment seen."""
+        ...
+
+    @property
+    def b(self) -> Endpoint:
+        """The other end."""
+        ...
 
     @property
     def judged(self) -> JudgedFlow:
