@@ -1,7 +1,8 @@
 """``name_heartbeats``: which protocols the heartbeats of kept flows are of, by tshark.
 
 Flows with trains of heartbeats are cut out of their captures, which are read once more for it, into a small temporary
-one; tshark reads that. Without such flows nothing is read, and no program runs. What is learned goes into the records
+one; tshark reads that. So are those without, whose last data may be a farewell, by port, if their capture is small or
+read anyway. Without such flows nothing is read, and no program runs. What is learned goes into the records
 of the trains, before anybody judges their flows; whatever goes wrong is a sentence, and trains stay known by form.
 
 It must not know how a train is found, or what a dissector says.
@@ -21,10 +22,12 @@ from analyzer.capture.cutting import CutWriter, frames_of
 from analyzer.capture.reader import CaptureReader, open_capture
 from analyzer.capture.source import STDIN
 from analyzer.errors import AnalyzerError
+from analyzer.judge.farewells import PORTS
 from analyzer.judge.protocols import PROTOCOLS
 from analyzer.survey.membership import identity
 from analyzer.survey.overview import responder_is_b
 from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS
+from analyzer.track.beats import BEATS, of_those_that_left
 from analyzer.wireshark.dissection import (
     KEPT_OCTETS,
     Candidate,
@@ -54,6 +57,8 @@ if TYPE_CHECKING:
 
 MOST_FLOWS: Final = 64
 """Maximum number of flows that are cut out; those with the longest trains first."""
+MOST_READ_AGAIN: Final = 64 << 20
+"""Bytes of a capture that is read again for farewells alone: of more it would take too much of the time."""
 MOST_EACH: Final = 4 << 20
 """From so many bytes of a flow on, only small segments are cut out of it."""
 MOST_PIECES: Final = 4_096
@@ -115,6 +120,7 @@ def name_heartbeats(result: Analysis, keylog: str | Path | None = None) -> list[
             f"heartbeats of {len(found) - MOST_FLOWS} more flows are not named, but known by their form: --flow and"
             " --port pick flows"
         )
+    found += _parting(result, {each.capture for each in found})
     for capture in sorted({each.capture for each in found[:MOST_FLOWS]}):
         some = [each for each in found[:MOST_FLOWS] if each.capture == capture]
         try:
@@ -125,6 +131,22 @@ def name_heartbeats(result: Analysis, keylog: str | Path | None = None) -> list[
         except (AnalyzerError, OSError) as error:
             told.append(f"heartbeats are known by their form alone: {error}")
     return told
+
+
+def _parting(result: Analysis, read_anyway: set[int]) -> list[Beating]:
+    """Return flows without heartbeats whose ends may have said why they end them, of captures that cost little more."""
+    return [
+        Beating(kept.capture, kept, row)
+        for kept, rows in result.parting()
+        if kept.capture in read_anyway or _octets_of(result.captures[kept.capture]) <= MOST_READ_AGAIN
+        for row in rows.tolist()
+    ]
+
+
+def _octets_of(summary: CaptureSummary) -> int:
+    """Return how large the files of a capture are."""
+    paths = [Path(part.path) for part in summary.parts if part.path != STDIN]
+    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def _name(result: Analysis, summary: CaptureSummary, some: list[Beating], keylog: str | None) -> None:
@@ -142,9 +164,12 @@ def _name(result: Analysis, summary: CaptureSummary, some: list[Beating], keylog
             read = dissect(file.name, candidates, keylog)
         finally:  # which heartbeats were missed the lengths and times tell, too
             for cut in cuts:
-                if read is not None:
-                    _enter(cut, read)
-                _note_which(cut)
+                if len(cut.beating.trains):
+                    if read is not None:
+                        _enter(cut, read)
+                    _note_which(cut)
+                elif read is None or not _note_lone_farewell(cut, read):
+                    continue
                 result.search_again(cut.beating.kept, cut.beating.row)
 
 
@@ -295,6 +320,20 @@ def _note_farewell(cut: _Cut, read: dict[int, Fields]) -> None:
     said = farewell_of(cut.candidate, read, protocols, int(trains["first_frame"][mine].min()))
     if said is not None:
         trains["said"][mine], trains["said_side"][mine], trains["said_frame"][mine] = said.place, said.side, said.frame
+
+
+def _note_lone_farewell(cut: _Cut, read: dict[int, Fields]) -> bool:
+    """Enter the same of a flow without heartbeats, in a train of none, if its last data says so; say whether."""
+    batch, row = cut.beating.kept.batch, cut.beating.row
+    protocol = PORTS.get(cut.candidate.service_port)
+    said = None if protocol is None else farewell_of(cut.candidate, read, frozenset({protocol}), 0)
+    if said is None or said.frame < (batch.b if said.side else batch.a)["data_frame"][row]:
+        return False
+    none = of_those_that_left(np.zeros(1, dtype=BEATS))
+    none["number"], none["side"] = batch.flow["number"][row], said.side
+    none["said"], none["said_side"], none["said_frame"] = said.place, said.side, said.frame
+    cut.beating.kept.batch = replace(batch, trains=np.concatenate([batch.trains, none]))
+    return True
 
 
 def _note_which(cut: _Cut) -> None:

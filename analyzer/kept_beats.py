@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.findings.notable import is_notable
+from analyzer.findings.notable import is_notable, may_have_said_why
 from analyzer.looking import Looking
 from analyzer.track.flow import endpoints_of
 
@@ -33,6 +33,14 @@ class KeptBeats(Looking):
                 if len(rows):
                     yield kept, rows
 
+    def parting(self) -> Iterator[tuple[Kept, NDArray[np.int64]]]:
+        """Yield where flows without heartbeats are kept whose ends may have said why they end them, and which."""
+        self.settle()
+        for kept in self._batches:
+            rows = np.flatnonzero(may_have_said_why(kept.batch))
+            if len(rows):
+                yield kept, rows
+
     def with_heartbeats(self, lines: NDArray[np.void]) -> NDArray[np.bool_]:
         """Say of which of these lines the flow is kept and has trains of heartbeats."""
         found = np.zeros(len(lines), dtype=np.bool_)
@@ -40,7 +48,8 @@ class KeptBeats(Looking):
             if len(kept.batch.trains):
                 mine = np.flatnonzero(lines["batch"] == at)
                 numbers = kept.batch.flow["number"][lines["row"][mine]]
-                found[mine] = np.isin(numbers, kept.batch.trains["number"])
+                trains = kept.batch.trains
+                found[mine] = np.isin(numbers, trains["number"][trains["count"] > 0])
         return found
 
     def compare_heartbeats(self) -> None:

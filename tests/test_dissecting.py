@@ -163,12 +163,13 @@ def test_why_an_end_ends_a_connection_is_read(tmp_path):
     analysis = analyzer.analyze(path, jit=False)
 
     assert [] == analyzer.name_heartbeats(analysis)
-    said = {clients[flow.a.port]: {train.said for train in flow.judged.record.heartbeats} for flow in analysis.flows}
+    records = {clients[flow.a.port]: flow.judged.record for flow in analysis.flows}
+    said = {why: {farewell.said for farewell in record.farewells} for why, record in records.items()}
     assert {why: {why} for why in beating.FAREWELLS} == said
     assert {("b", True)} == {
-        (train.said_by, train.said_frame > train.last_frame)
-        for flow in analysis.flows
-        for train in flow.judged.record.heartbeats
+        (record.farewells[0].sender, record.farewells[0].frame > train.last_frame)
+        for record in records.values()
+        for train in record.heartbeats
     }
 
 
@@ -203,6 +204,54 @@ def test_a_standby_that_hangs(tmp_path):
     (train,) = trains(analysis.flows[0])
     assert ("PostgreSQL primary", 8, 6) == tuple(train[name] for name in ("protocol", "count", "answered"))
     assert "program-hung" in analysis.flows[0].codes
+
+
+WITHOUT_HEARTBEATS = {
+    "BGP NOTIFICATION 6/2, administrative shutdown": (179, "a"),
+    "PostgreSQL error 57P01, admin shutdown": (5432, "b"),
+    "AMQP connection.close 320, connection forced": (5672, "b"),
+    "MQTT DISCONNECT 0x8D, keep alive timeout": (1883, "b"),
+}
+
+
+def parting(reason, port, who):
+    """A connection of two greetings and, half a minute later, a farewell behind which its sender closes."""
+    before, farewell = beating.FAREWELLS[reason]
+    return beating.talk(port, 40_000, [*before[:2], (30, who, farewell)], closes=(30.01, who))
+
+
+@needs_tshark
+@pytest.mark.parametrize("reason", WITHOUT_HEARTBEATS)
+def test_a_farewell_where_there_were_no_heartbeats(tmp_path, reason):
+    """Why an end closes is read of its last data too where no heartbeats passed, of services on their usual ports."""
+    port, who = WITHOUT_HEARTBEATS[reason]
+    path = beating.pcap(tmp_path / "one.pcap", parting(reason, port, who))
+    analysis = analyzer.analyze(path, jit=False)
+
+    assert [] == analyzer.name_heartbeats(analysis)
+    (flow,) = analysis.flows
+    found = flow.judged.finding("reason-given")
+    assert (who, reason) == (found.about, found.data["said"])
+    assert [] == trains(flow)
+    assert reason in explain.headline(flow.judged, 0)
+
+
+@needs_tshark
+def test_whose_data_is_read_for_a_farewell(tmp_path, monkeypatch):
+    """No capture is read again for the data of other ports, of a client that closes, or long before the end."""
+    reason = "PostgreSQL error 57P01, admin shutdown"
+    before, farewell = beating.FAREWELLS[reason]
+    others = [
+        parting(reason, 7001, "b"),
+        parting(reason, 5432, "a"),
+        beating.talk(5432, 40_001, [*before[:2], (30, "b", farewell)], closes=(90, "b")),
+        beating.talk(5432, 40_002, [*before[:2], (30, "b", farewell)]),
+    ]
+    monkeypatch.setattr(dissecting, "dissect", None)  # whoever is asked fails
+
+    for frames in others:
+        analysis = analyzer.analyze(beating.pcap(tmp_path / "one.pcap", frames), jit=False)
+        assert [] == analyzer.name_heartbeats(analysis)
 
 
 @needs_tshark

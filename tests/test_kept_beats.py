@@ -18,6 +18,17 @@ def test_flows_with_heartbeats_are_found_among_others():
     assert lines["capture"][analysis.with_heartbeats(lines)].tolist() == [1]
 
 
+def test_who_may_have_said_why_is_none_that_beats():
+    """Flows whose ends may have given a reason are yielded apart, and those with trains of none are not marked."""
+    analysis = analyze(FOUNDING, BEATING)
+    assert [] == [kept.capture for kept, _ in analysis.parting()]
+
+    ((kept, _),) = analysis.beating()
+    kept.batch.trains["count"] = 0
+
+    assert not analysis.with_heartbeats(analysis.lines()).any()
+
+
 def test_a_flow_of_which_more_is_known_is_searched_again():
     """When heartbeats turn out to be none, the finding that rests on them is gone."""
     before, analysis = analyze(BEATING), analyze(BEATING)

@@ -169,8 +169,8 @@ def read_all(
 
 
 def _name_heartbeats(result: Analysis, secrets: str | None) -> None:
-    """Have tshark say which protocols heartbeats are of, if there are any; say what kept it from it."""
-    if next(result.beating(), None) is None:
+    """Have tshark say which protocols heartbeats are of, and read farewells, if there are any; say what kept it."""
+    if next(result.beating(), None) is None and next(result.parting(), None) is None:
         return
     from analyzer.dissecting import name_heartbeats
 

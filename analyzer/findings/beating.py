@@ -119,22 +119,22 @@ def gave_up_on_its_peer(f: Flows) -> Mask:
     return (ended_ns >= 0) & late & ~says_otherwise(f)
 
 
-def own_word(f: Flows) -> Column:
+def own_reason(f: Flows) -> Column:
     """Why it said that it ends the connection, as a place in ``judge.farewells``, 0 if it did not."""
     known = [(each.beats("said"), each.beats("said_side")) for each in (f, f.from_peer)]
     own = [np.where(side == f.side, said, 0) for said, side in known]
-    word: Column = np.maximum(*own)
-    return word
+    reason: Column = np.maximum(*own)
+    return reason
 
 
 def says_heartbeats_missed(f: Flows) -> Mask:
     """It said in its protocol that it ends the connection because heartbeats, or answers, stayed away for too long."""
-    mask: Mask = OF_HEARTBEATS[own_word(f)]
+    mask: Mask = OF_HEARTBEATS[own_reason(f)]
     return mask
 
 
 def says_otherwise(f: Flows) -> Mask:
     """It said in its protocol that it ends the connection for another reason than heartbeats."""
-    word = own_word(f)
-    mask: Mask = (word > 0) & ~OF_HEARTBEATS[word]
+    reason = own_reason(f)
+    mask: Mask = (reason > 0) & ~OF_HEARTBEATS[reason]
     return mask

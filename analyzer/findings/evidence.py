@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from analyzer.judge.farewells import is_of_heartbeats
 from analyzer.judge.protocols import is_poll
@@ -69,28 +69,16 @@ def surely_train_of(case: Case, side: Side) -> Heartbeats:
     return found
 
 
-class Word(NamedTuple):
-    """Why an end said that it ends the connection."""
-
-    side: Side
-    said: str
-    frame: int
-
-
-def word_of(record: FlowRecord) -> Word | None:
-    """Return why an end of a flow said that it ends the connection; None if neither did."""
-    for train in record.heartbeats:
-        if train.said is not None and train.said_by is not None and train.said_frame is not None:
-            return Word(train.said_by, train.said, train.said_frame)
-    return None
-
-
 def said_by(case: Case, side: Side) -> dict[str, int | str]:
-    """Return the same as data of a finding, if that end said that heartbeats, or answers, stayed away."""
-    word = word_of(case.record)
-    if word is None or word.side != side or not is_of_heartbeats(word.said):
-        return {}
-    return {"said": word.said, "said_frame": word.frame}
+    """Return that end's farewell as data of a finding, if its reason is that heartbeats, or answers, stayed away."""
+    return next(
+        (
+            {"said": farewell.said, "said_frame": farewell.frame}
+            for farewell in case.record.farewells
+            if farewell.sender == side and is_of_heartbeats(farewell.said)
+        ),
+        {},
+    )
 
 
 def gave_up_resending(case: Case) -> int | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.judge.farewells import ANSWERED, PORTS, SAID_BY_EITHER
 from analyzer.judge.protocols import POLLS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.tolerances import BEAT_LENGTH_PLAY
@@ -31,8 +32,21 @@ PINGS: Final = (17, 39, 46)
 """Bytes of HTTP/2's PING: 9 of header and 8 (RFC 9113 6.7), within TLS 1.3 another 22, within TLS 1.2 (AES-GCM) 29."""
 OF_OTHERS: Final = 2
 """``refused_for`` of a train: the refusal names something else than pings."""
-WORD_NS: Final = 1_000_000_000
+FAREWELL_NS: Final = 1_000_000_000
 """Who says why it closes does so this soon after."""
+FAREWELL_MOST_OCTETS: Final = 1_024
+"""... in no more octets,"""
+FAREWELL_MOST_SEGMENTS: Final = 2_048
+"""... and of flows that have no heartbeats those with more segments are not read for it."""
+BY_SERVICE, BY_SERVICE_ANSWERED, BY_EITHER = 1, 2, 3
+"""Who gives reasons: the service, whose word is the last; the service, which is answered; either end."""
+AMQP_CLOSE_OK: Final = 12
+"""Bytes of AMQP's answer to a close."""
+SAYS_WHY: Final = np.zeros(1 << 16, dtype=np.int8)
+"""By port who gives reasons, 0 where nobody is known to."""
+for _port, _protocol in PORTS.items():
+    _answered = BY_SERVICE_ANSWERED if _protocol in ANSWERED else BY_SERVICE
+    SAYS_WHY[_port] = BY_EITHER if _protocol in SAID_BY_EITHER else _answered
 BEATS_OVERDUE: Final = 3
 BEATS_OVERDUE_NS: Final = 3_000_000_000
 """How many of the longest distances have passed where heartbeats stopped, and how much time."""
@@ -74,13 +88,13 @@ def _awaits_data(batch: FlowBatch) -> NDArray[np.bool_]:
 
 
 def may_be_notable(batch: FlowBatch) -> NDArray[np.bool_]:
-    """Say which flows may turn out to have something to say once their heartbeats are named.
+    """Say which flows may turn out to have something to say once heartbeats are named, or data is read.
 
     Those whose heartbeats are as long as HTTP/2's PING, in clear or in TLS, and whose other end said something else
     behind the last: it may have refused them. And those of which an end said something behind the last heartbeat, right
     before it closed: it may have said why.
     """
-    found = np.zeros(len(batch), dtype=np.bool_)
+    found = may_have_said_why(batch)
     if not len(batch.trains):
         return found
     trains, at = _trains_in(batch)
@@ -94,8 +108,47 @@ def may_be_notable(batch: FlowBatch) -> NDArray[np.bool_]:
     for end in (batch.a, batch.b):
         last_ns, closed_ns = end["data_ns"][at], end["fin_ns"][at]
         behind = (last_ns > trains["last_ns"]) & (end["data_frame"][at] != trains["answer_frame"])
-        found[at[behind & (end["fin_frame"][at] > 0) & (closed_ns >= last_ns) & (closed_ns - last_ns < WORD_NS)]] = True
+        found[
+            at[behind & (end["fin_frame"][at] > 0) & (closed_ns >= last_ns) & (closed_ns - last_ns < FAREWELL_NS)]
+        ] = True
     return found
+
+
+def may_have_said_why(batch: FlowBatch) -> NDArray[np.bool_]:
+    """Say of which flows without heartbeats an end may have said why it ends them: their last data is read for it.
+
+    Those of a service that may say so, of not too many segments, where an end closed or reset the connection right
+    behind data of its own, and until then had said the last where nobody answers that.
+    """
+    found = np.zeros(len(batch), dtype=np.bool_)
+    few = batch.a["segments"].astype(np.int64) + batch.b["segments"] <= FAREWELL_MOST_SEGMENTS
+    ends = (batch.a, batch.b)
+    for service, port in enumerate(("a_port", "b_port")):
+        says = SAYS_WHY[batch.flow[port]]
+        at = np.flatnonzero((says > 0) & few)
+        for side in (service, 1 - service):
+            own, peer = ends[side], ends[1 - side]
+            said, fin = own["data_frame"][at], own["fin_frame"][at]
+            answered = peer["data_frame"][at]
+            unheard = (fin > 0) & (answered > fin)  # it read nothing any more
+            last = (said > answered) | unheard | (says[at] > BY_SERVICE)
+            length = own["data_len"][at]
+            long = (says[at] != BY_SERVICE_ANSWERED) | (length > AMQP_CLOSE_OK)
+            small = (said > 0) & (length <= FAREWELL_MOST_OCTETS)
+            may = (says[at] == BY_EITHER) | (side == service)
+            found[at[_closes(batch, at, side) & last & long & small & may]] = True
+    return found & ~np.isin(batch.flow["number"], batch.trains["number"])
+
+
+def _closes(batch: FlowBatch, at: NDArray[np.int64], side: int) -> NDArray[np.bool_]:
+    """Say in which of the flows at these indices an end closed or reset the connection right behind its own data."""
+    own = (batch.a, batch.b)[side]
+    data_ns = own["data_ns"][at]
+    since_ns = own["fin_ns"][at] - data_ns
+    closed = (own["fin_frame"][at] > 0) & (since_ns >= 0) & (since_ns < FAREWELL_NS)
+    reset = (batch.ending["reset_row"][at] >= 0) & (batch.ending["reset_side"][at] == side)
+    closes: NDArray[np.bool_] = closed | (reset & (batch.flow["last_ns"][at] - data_ns < FAREWELL_NS))
+    return closes
 
 
 def _trains_in(batch: FlowBatch) -> tuple[NDArray[np.void], NDArray[np.int64]]:

@@ -39,8 +39,8 @@ DIGEST: Final = 16
 MOST_FRAMES: Final = 16
 """So are those with more frames: a filter that would name so many joins some, by how far apart they are."""
 TABLES: Final = (
-    "probes", "zero_window_probes", "heartbeats", "not_probes", "fins", "repeated_fins", "resets", "challenges", "late",
-    "resent", "standstills", "turns", "windows", "changes",
+    "probes", "zero_window_probes", "heartbeats", "farewells", "not_probes", "fins", "repeated_fins", "resets",
+    "challenges", "late", "resent", "standstills", "turns", "windows", "changes",
 )  # fmt: skip
 """Tables of a flow that are part of its shape; one with ICMP errors, which name their sender, is like no other."""
 LENGTHS: Final = frozenset(

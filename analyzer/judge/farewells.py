@@ -1,6 +1,7 @@
 """What ends say, in the words of their protocols, of why they end a connection: each reason with what it says.
 
-Only reasons that tell something: that one closes as usual is none. It must not know how a reason is recognised.
+A *farewell* is a message in which an end does so, a *reason* what it gives there. Only reasons that tell something are
+listed: that one closes as usual is none. It must not know how a reason is recognised.
 """
 
 from __future__ import annotations
@@ -101,7 +102,25 @@ REASONS: Final = (
     Reason("XMPP", "stream error", "system-shutdown"),
     Reason("IRC", "ERROR", "ping timeout", misses=True),
 )
-"""In no particular order, which is kept: a train holds the place of what was said here, counted from 1."""
+"""In no particular order, which is kept: a train holds the place of the reason that was given, counted from 1."""
+
+PORTS: Final = {
+    179: "BGP",
+    1883: "MQTT",
+    3306: "MySQL",
+    3868: "Diameter",
+    4222: "NATS",
+    5222: "XMPP",
+    5269: "XMPP",
+    5432: "PostgreSQL",
+    5672: "AMQP",
+    6667: "IRC",
+}
+"""Which protocol a service on a port speaks (IANA), where no heartbeats tell."""
+SAID_BY_EITHER: Final = frozenset({"BGP", "Diameter"})
+"""In which of them either end gives reasons; in the others the service does."""
+ANSWERED: Final = frozenset({"AMQP"})
+"""In which a farewell has an answer (connection.close-ok) before the connection ends; in the others it comes last."""
 
 NAMES: Final = (None, *(reason.name for reason in REASONS))
 """By place what a reader is told, None of nothing."""

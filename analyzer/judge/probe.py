@@ -1,4 +1,4 @@
-"""Probes and heartbeats of a flow as facts: what each is, who sent it, what answered; and what only looks like one.
+"""Probes, heartbeats and farewells of a flow as facts: what each is, who sent it, what answered; and lookalikes.
 
 It must not judge: nothing here says what a train of probes means, or what was configured.
 """
@@ -136,11 +136,15 @@ class Heartbeats(NamedTuple):
     """The first heartbeat that got no answer though a later one did, and the last, if that is known."""
     slow_frame: int | None
     """The heartbeat whose answer took longest, if that is known."""
-    said_by: Side | None
-    """Which end said in its protocol why it ends the connection, if that could be read."""
-    said: str | None
-    """Why, as ``judge.farewells`` calls it."""
-    said_frame: int | None
+
+
+class Farewell(NamedTuple):
+    """What an end said in its protocol of why it ends the connection."""
+
+    sender: Side
+    said: str
+    """The reason, as ``judge.farewells`` names it."""
+    frame: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,8 @@ class ProbeFacts(FactRows):
     def heartbeats(self) -> Table:
         """``Heartbeats``."""
         trains, owner = self._trains()
+        there = trains["count"] > 0
+        trains, owner = trains[there], owner[there]
         order = np.lexsort((trains["first_frame"], owner))
         trains, owner = trains[order], owner[order]
 
@@ -125,11 +127,18 @@ class ProbeFacts(FactRows):
             "refused_frame": not_zero(plain("refused_frame")),
             "refused_for": plain("refused_for"),
             **{name: not_zero(plain(name)) for name in ("lapse_frame", "lapse_last_frame", "slow_frame")},
-            "said_by": np.where(plain("said") > 0, plain("said_side"), NONE),
-            "said": plain("said"),
-            "said_frame": not_zero(plain("said_frame")),
         }
         return Table(self._start(owner), WORDS["heartbeats"], columns)
+
+    @cached_property
+    def farewells(self) -> Table:
+        """``Farewell``s: each train of a flow has the same, and where there is none a record without heartbeats."""
+        trains, owner = self._trains()
+        at = np.flatnonzero(trains["said"] > 0)
+        owner, first = np.unique(owner[at], return_index=True)
+        names = {"sender": "said_side", "said": "said", "frame": "said_frame"}
+        columns = {name: trains[column][at[first]].astype(np.int64) for name, column in names.items()}
+        return Table(self._start(owner), WORDS["farewells"], columns)
 
     def _still_awaited(self, trains: NDArray[np.void], owner: Column) -> Column:
         """Return 1 for trains whose last heartbeat can have no answer yet when the capture ends, else 0."""

@@ -26,7 +26,7 @@ from analyzer.judge.events import (
     Untranslated,
     WindowChange,
 )
-from analyzer.judge.probe import NOT_PROBE_WORDS, Heartbeats, NotProbe, Probe, ZeroWindowProbe
+from analyzer.judge.probe import NOT_PROBE_WORDS, Farewell, Heartbeats, NotProbe, Probe, ZeroWindowProbe
 from analyzer.label.rules import Kind
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ class FlowRecord(NamedTuple):
     zero_window_probes: tuple[ZeroWindowProbe, ...]
     heartbeats: tuple[Heartbeats, ...]
     """Trains of heartbeats, in the order in which they began."""
+    farewells: tuple[Farewell, ...]
+    """What an end said of why it ends the connection, if that was read: one at most."""
     not_probes: tuple[NotProbe, ...]
     fins: tuple[Fin, ...]
     resets: tuple[Reset, ...]

@@ -32,7 +32,7 @@ from analyzer.judge.events import (
 )
 from analyzer.judge.facts import Facts
 from analyzer.judge.later import Fields, Later
-from analyzer.judge.probe import Heartbeats, NotProbe, Probe, ZeroWindowProbe
+from analyzer.judge.probe import Farewell, Heartbeats, NotProbe, Probe, ZeroWindowProbe
 from analyzer.judge.record import FlowRecord, Names
 from analyzer.track.flow import SIDES, Endpoint, address_of, endpoints_of
 from analyzer.track.untranslated import DATA, EMPTY, FINISH, INSIDE, LONE, OUTSIDE, PROBE, RESET
@@ -73,6 +73,7 @@ def _names(record: type[Any], *left_out: str) -> tuple[str, ...]:
 _PROBE: Final = _names(Probe)
 _ZERO_WINDOW: Final = _names(ZeroWindowProbe)
 _HEARTBEATS: Final = _names(Heartbeats)
+_FAREWELL: Final = _names(Farewell)
 _NOT_PROBE: Final = _names(NotProbe)
 _FIN: Final = _names(Fin, "again", "again_ns")
 _RESET: Final = _names(Reset)
@@ -266,6 +267,7 @@ _MAKERS: Final[dict[str, Callable[[Facts], Sequence[Any]]]] = {
     "probes": _made("probes", Probe, _PROBE),
     "zero_window_probes": _made("zero_window_probes", ZeroWindowProbe, _ZERO_WINDOW),
     "heartbeats": _made("heartbeats", Heartbeats, _HEARTBEATS),
+    "farewells": _made("farewells", Farewell, _FAREWELL),
     "not_probes": _made("not_probes", NotProbe, _NOT_PROBE),
     "fins": _fins,
     "resets": lambda facts: _resets(facts.resets),

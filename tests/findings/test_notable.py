@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer.findings import Columns, search
-from analyzer.findings.notable import has_verdict, is_notable, may_be_notable, probe_sum
+from analyzer.findings.notable import has_verdict, is_notable, may_be_notable, may_have_said_why, probe_sum
 from analyzer.judge import verdict
 from analyzer.judge.verdict import Verdict
 from tests.heartbeats import Talk, each
@@ -127,3 +127,38 @@ def test_who_said_why_it_ends_a_connection_is_notable():
     batch.trains["said"] = 1
 
     assert is_notable(batch, verdict.decide(batch)).all()
+
+
+def closing(port, said, closes):
+    """Flows of a service on a port: what its client a, and b, say at last, and who closes when."""
+    talk = Talk()
+    ends = [(*each, "P.", True) for each in said] + [(*closes, 0, "F.", False)]
+    for at, who, length, flags, acked in sorted(ends):
+        talk.says(at, who, length, flags=flags, acked=acked)
+        talk.next[who] += "F" in flags
+    (batch,) = follow([talk.batch()])
+    batch.flow["b_port"] = port
+    return batch
+
+
+@pytest.mark.parametrize(
+    ("port", "said", "closes", "expected"),
+    [
+        (5432, [(1, "a", 20), (30, "b", 90)], (30.1, "b"), True),
+        (5432, [(1, "b", 90), (30, "a", 5)], (30.1, "a"), False),
+        (5432, [(1, "a", 20), (30, "b", 90)], (90, "b"), False),
+        (5432, [(1, "a", 20), (30, "b", 1100)], (30.1, "b"), False),
+        (5432, [(1, "a", 20), (30, "b", 90), (60, "a", 20)], (30.1, "b"), True),
+        (5673, [(1, "a", 20), (30, "b", 90)], (30.1, "b"), False),
+        (179, [(1, "b", 60), (30, "a", 21)], (30.1, "a"), True),
+        (5672, [(30, "b", 60), (30.1, "a", 12)], (30.2, "b"), True),
+        (5672, [(30, "a", 60), (30.1, "b", 12)], (30.2, "b"), False),
+    ],
+    ids=["error", "bye", "long ago", "much", "asked behind it", "nobody's", "router", "answered", "its answer"],
+)
+def test_which_ends_may_have_said_why(port, said, closes, expected):
+    """On ports of protocols that have reasons: small data, right before the FIN, of who may give one, said last."""
+    batch = closing(port, said, closes).take(np.array([0, 0]))
+    batch.flow["b_port"][0] = 5673
+
+    assert [False, expected] == may_have_said_why(batch).tolist() == may_be_notable(batch.by_columns()).tolist()

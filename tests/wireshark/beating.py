@@ -4,7 +4,7 @@ import struct
 from itertools import count
 
 A, B = bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2))
-FLAGS = {"S": 2, "S.": 18, ".": 16, "P.": 24}
+FLAGS = {"S": 2, "S.": 18, ".": 16, "P.": 24, "F.": 0x11}
 
 
 def _frame(source, target, ports, numbers, flags, data):
@@ -13,8 +13,8 @@ def _frame(source, target, ports, numbers, flags, data):
     return (b"\x02" * 6 + b"\x04" * 6 + b"\x08\x00" + ip + tcp).ljust(60, b"\0")
 
 
-def talk(port, client_port, said):
-    """Return the frames of a connection, with their times: ``said`` has (second, who, octets)."""
+def talk(port, client_port, said, *, closes=None):
+    """Return the frames of a connection, with their times: ``said`` has (second, who, octets), ``closes`` when, who."""
     numbers, frames = {"a": 1000, "b": 5000}, []
 
     def put(at, who, flags, data=b""):
@@ -30,6 +30,8 @@ def talk(port, client_port, said):
     for at, who, data in said:
         put(at, who, "P.", data)
         put(at + 0.001, "b" if who == "a" else "a", ".")
+    if closes is not None:
+        put(*closes, "F.")
     return frames
 
 

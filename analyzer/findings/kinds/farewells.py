@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.findings.beating import own_word, says_heartbeats_missed
-from analyzer.findings.evidence import frames_of, known, word_of
+from analyzer.findings.beating import own_reason, says_heartbeats_missed
+from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.farewells import is_of_heartbeats
 from analyzer.judge.record import other
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def said_why(f: Flows) -> Mask:
     """It said in its protocol why it ends the connection."""
-    return own_word(f) > 0
+    return own_reason(f) > 0
 
 
 def is_being_ended(f: Flows) -> Mask:
@@ -33,18 +33,17 @@ def is_being_ended(f: Flows) -> Mask:
 
 def _evidence(case: Case) -> Evidence:
     """What was said, and how its sender then ended the connection; if heartbeats ceased, what its peer said last."""
-    word = word_of(case.record)
-    assert word is not None
+    (farewell,) = case.record.farewells
     fin, reset, own, peer = case.fin, case.own_reset, case.facts, case.peer_facts
-    misses = is_of_heartbeats(word.said)
-    before = peer.last_data_frame if misses and (peer.last_data_frame or word.frame) < word.frame else None
+    misses = is_of_heartbeats(farewell.said)
+    before = peer.last_data_frame if misses and (peer.last_data_frame or farewell.frame) < farewell.frame else None
     silent_ns = None
-    if before and own.last_data_frame == word.frame and own.last_data_ns and peer.last_data_ns:
+    if before and own.last_data_frame == farewell.frame and own.last_data_ns and peer.last_data_ns:
         silent_ns = own.last_data_ns - peer.last_data_ns
     closed = fin or reset
-    return frames_of(before, word.frame, closed.frame if closed else None), known(
-        said=word.said,
-        said_frame=word.frame,
+    return frames_of(before, farewell.frame, closed.frame if closed else None), known(
+        said=farewell.said,
+        said_frame=farewell.frame,
         misses=1 if misses else None,
         last_frame=before,
         silent_ns=silent_ns,
