@@ -54,7 +54,9 @@ def may_beat(flow: Record, end: Record, peer: Record, side: int, row: Record) ->
         return False
     if flow["watched"] >> side & 1:
         return True
-    if ts_ns - max(end["data_ns"], peer["data_ns"]) < BEAT_PAUSE_NS:
+    if ts_ns - end["data_ns"] < BEAT_PAUSE_NS:  # what is known of the peer's data is mostly not in the cache
+        return False
+    if ts_ns - peer["data_ns"] < BEAT_PAUSE_NS:
         return False
     paused: bool = ts_ns - flow["first_ns"] >= BEAT_PAUSE_NS
     return paused
