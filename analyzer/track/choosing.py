@@ -128,7 +128,8 @@ def prefer_every(out: Rows, first: int, count: int) -> None:
             every["every"] = PREFERRED
     for j in range(first, count):
         for k in range(first, count):
-            if is_of_one_clock(out[j], out[k]) and is_of_one_clock(out[k], out[j]):
+            mutual = is_of_one_clock(out[j], out[k]) and is_of_one_clock(out[k], out[j])
+            if mutual and not (asks(out, first, count, out[j]) and asks(out, first, count, out[k])):
                 out[j]["every"] = PREFERRED
                 out[k]["every"] = PREFERRED
     for j in range(first, count):
@@ -172,7 +173,7 @@ def is_of_one_clock(every: Record, other: Record) -> bool:
     """Say whether what an end sends like the other end is as even as that, and comes behind it, but not each time.
 
     An answer never comes before it is asked for. So where both trains of every message are so, either end came first
-    once at least, in the rhythm of both: they beat by themselves, at the same instants.
+    once at least, in the rhythm of both: they beat by themselves, at the same instants. Unless both ask and answer.
     """
     if every["every"] == 0 or other["every"] == 0 or every["count"] == 0 or every["side"] == other["side"]:
         return False
@@ -184,6 +185,13 @@ def is_of_one_clock(every: Record, other: Record) -> bool:
     if 16 * abs(period_of(other) - period_ns) > period_ns:
         return False
     return is_all(every, 0) and 16 * (every["high_ns"] - every["low_ns"]) <= period_ns
+
+
+@loop
+def asks(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether messages as long as those of a train of every one are pings with answers, but for such answers."""
+    own = own_of(out, first, count, every)
+    return own >= 0 and is_even(out[own]) and is_answered(out[own])
 
 
 @loop

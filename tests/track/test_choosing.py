@@ -36,7 +36,7 @@ def test_late_answers_that_cease():
 
 @modes
 @pytest.mark.parametrize("length", [8, 30], ids=["amqp", "amqp-in-tls"])
-@pytest.mark.parametrize("swapped", [{0}, {5}, {10}, {1, 4}, {0, 2, 4, 6, 8, 10}], ids=str)
+@pytest.mark.parametrize("swapped", [{0}, {5}, {10}, {1, 4}, {0, 1, 4, 7}], ids=str)
 def test_two_that_beat_by_one_clock(jit, length, swapped):
     """Where beats of both ends meet within a millisecond and either comes first, all count, and none is an answer."""
     talk = Talk()
