@@ -80,8 +80,17 @@ def texts(story, heading):
 @cache
 def shown(code):
     """Return a flow that shows a finding: that of the first scenario that says so (``finds:``)."""
+    if code not in finders():
+        raise LookupError(f"no scenario says that it finds {code}")
+    name, flow = finders()[code]
+    return scenario(name)[flow - 1]
+
+
+@cache
+def finders():
+    """Return by finding the first scenario that says that it is found there, and in which flow: each is read once."""
+    first = {}
     for path in sorted(SCENARIOS.glob("*.pkt")):
         for flow, found, _ in load(path).finds:
-            if found == code:
-                return scenario(path.stem)[flow - 1]
-    raise LookupError(f"no scenario says that it finds {code}")
+            first.setdefault(found, (path.stem, flow))
+    return first
