@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain import reading, why_so
+from analyzer.explain.settings import skipped_at
 from analyzer.findings import Advice, kind_of
 from analyzer.findings.kinds import abort, farewells, half_close, heartbeat_limits, heartbeats, idle, rhythm
 from analyzer.judge.record import other
@@ -115,6 +116,14 @@ def _not_well(t: Teller) -> list[Line]:
                 f" {t.the(other(side))} answers none, or packets are lost: capture there too."
             )
             said.append(Line(text, evidence(waiting)))
+        skipped = skipped_at(t, side)
+        if skipped is not None and (skipped.probes_lost or skipped.answers_lost):
+            lost = skipped.probes_lost + skipped.answers_lost
+            text = (
+                f"The path between {t.the(side)} and this point: it most likely lost {count(lost, 'packet')} of this"
+                " connection's keepalive. Look for the loss there. Keepalive carried the connection over it."
+            )
+            said.append(Line(text, evidence(skipped.shown_by)))
     return [*said, *late_lines(t)] or reading.advice(t)
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from analyzer.findings.kinds import unanswered
 from analyzer.judge.record import other
 from analyzer.judge.signatures import ONLY_CALLED, ONLY_OPEN
 from analyzer.judge.timers.anew import likely_anew
@@ -192,6 +193,8 @@ def _endured(t: Teller, side: Side) -> tuple[str, tuple[int, ...]] | None:
     if t.ending.verdict is Verdict.UNDETERMINED or t.record.lost or t.record.holes:
         return None  # answers may have come that are not in the capture
     had = "had not given up" if longest[-1] is t.probes(side)[-1] else "did not give up"
+    if t.find(unanswered.THEN_NONE.code) is not None and longest[-1] is t.probes(side)[-1]:
+        had = "most likely gave up (no more came)"
     text = f"{had} after {count(len(longest), 'unanswered probe')}"
     later = next((probe for probe in t.probes(side) if probe.frame > longest[-1].frame), None)
     if later is not None and not later.first_of_train:  # the timer ran out once more, and found the count not reached

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from analyzer.explain.left import Known, known_since, left, may_be_between, state_before
 from analyzer.explain.trains import train_lines
-from analyzer.findings.kinds import lapses
+from analyzer.findings.kinds import lapses, unanswered
 from analyzer.judge.closings import closings
 from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from analyzer.explain.left import Left
     from analyzer.judge.events import Challenge, Fin, Reset
+    from analyzer.judge.judged import Finding
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -422,6 +423,9 @@ def _state_at_end(t: Teller, side: Side) -> str:
     if (t.ending.verdict is Verdict.SILENT and waited) or (stopped is not None and stopped.about == side):
         return f"{t.name(side)} {_unknown(t, side)}"
     state, fin = t.record.states[SIDES.index(side)], t.fin(other(side))
+    ceased = next((f for f in t.judged.findings if f.code == unanswered.THEN_NONE.code and f.about == side), None)
+    if ceased is not None:
+        return f"{t.name(side)} {_ceased(t, ceased, state)}"
     if gave_up_ns(t.record, side) is not None:
         return f"{t.name(side)} most likely CLOSED (gave up without a packet), {state.value} before"
     unsure = state is State.CLOSE_WAIT and fin is not None and fin.acked_frame is None
@@ -429,6 +433,14 @@ def _state_at_end(t: Teller, side: Side) -> str:
         return f"{t.name(side)} unknown (nothing that was captured shows it)"
     doubt = " (if the FIN arrived)" if unsure else _unless_second(t, side, state)
     return f"{t.name(side)} {state.value}{doubt}"
+
+
+def _ceased(t: Teller, ceased: Finding, state: State) -> str:
+    """Return the state of a prober whose probes ceased without an answer: if it gave up, no RST of that is here."""
+    at = t.at(unanswered.gave_up_ns(t, ceased))
+    if unanswered.asks_on(t, ceased):
+        return f"most likely CLOSED since about {at} (gave up; its RST could not leave), {state.value} before"
+    return f"{state.value}, or CLOSED since about {at} if it gave up"
 
 
 def _unless_second(t: Teller, side: Side, state: State) -> str:

@@ -170,16 +170,17 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     elif _is_on_link(t):
         text = (
             f"No FIN from {peer} came before, so its program did not close in the ordinary way. Inferred causes:"
-            f" {_restarted(t, 'its host or container restarted, or ')}its kernel gave the connection up"
-            " (retransmissions, or TCP_USER_TIMEOUT) and no RST of that got here. That host is on this link, so a NAT"
-            " or firewall between is unlikely."
+            f" {_restarted(t, 'its host or container restarted; ')}its program was killed or aborted it (data unread,"
+            " SO_LINGER 0), or its kernel gave it up (retransmissions, or TCP_USER_TIMEOUT), and no RST of that got"
+            " here. That host is on this link, so a NAT or firewall between is unlikely."
         )
     else:
         text = (
             f"No FIN from {peer} came before, so its program did not close in the ordinary way. Inferred causes:"
             f" {_restarted(t, 'its host restarted or was replaced; ')}its address moved to another host; a NAT or"
-            " firewall forgot the flow and answers in its name; its kernel gave the connection up (retransmissions, or"
-            " TCP_USER_TIMEOUT) and no RST of that got here."
+            " firewall forgot the flow and answers in its name; its program was killed or aborted it (data unread,"
+            " SO_LINGER 0), or its kernel gave it up (retransmissions, or TCP_USER_TIMEOUT), and no RST of that got"
+            " here."
         )
     kept = _kept_clock(t, side_of(f))
     went_on = f"{t.start(side_of(f))}'s host has not restarted: its timestamp clock went on in a later handshake."

@@ -110,7 +110,17 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     return lines(last_heard(t, other(prober)), data, Line(text, f.frames), _gives_up(t, f))
 
 
-def _asks_on(t: Teller, f: Finding) -> bool:
+def gave_up_ns(t: Teller, f: Finding) -> int:
+    """Return when a prober gave up of which no more probes came: one interval behind its last, if it did."""
+    last_ns = max((p.ts_ns for p in t.record.probes_from(side_of(f))), default=0)
+    return last_ns + (number(f, "interval_ns") or number(f, "gap_ns"))
+
+
+def _when(t: Teller, f: Finding) -> str:
+    return f"at about {t.at(gave_up_ns(t, f))}, after {count(number(f, 'unanswered'), 'probe')}"
+
+
+def asks_on(t: Teller, f: Finding) -> bool:
     """Whether the prober asked on the link for its peer, or for the next hop, after its last probe."""
     beside = t.record.beside
     last_ns = max((p.ts_ns for p in t.record.probes_from(side_of(f))), default=0)
@@ -132,9 +142,10 @@ def _gives_up(t: Teller, f: Finding) -> Line | None:
     if f.code == THEN_NONE.code:
         apart = spacing(gaps_of([probe for probe in t.probes(side_of(f)) if probe.frame in f.frames]))
         text = f"They came {apart or 'once'}, then no more for {duration(number(f, 'waited_ns'))}: " + (
-            "its host no longer knows the link address to send them to, and asks for it."
-            if _asks_on(t, f)
-            else "the prober is gone as well, or its RST was not captured."
+            "its host no longer knows the link address to send them to, and asks for it. Most likely it gave up"
+            f" {_when(t, f)}, and its RST could not leave either."
+            if asks_on(t, f)
+            else f"the prober is gone as well, or it gave up {_when(t, f)} and its RST was not captured."
         )
         return Line(text, f.frames)
     return (
@@ -166,7 +177,10 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
     """Probes unanswered so far."""
     prober = side_of(f)
     who, fin = t.start(prober), t.fin(other(prober))
-    if fin is not None:
+    if f.code == THEN_NONE.code and fin is None and asks_on(t, f):
+        text = f"{who}, read: most likely ETIMEDOUT since about {t.at(gave_up_ns(t, f))}, when its kernel gave up."
+        own = Line(text, f.frames)
+    elif fin is not None:
         text = f"{who}, read: end of file from the FIN on. Write: ETIMEDOUT once its kernel has given up (Linux)."
         own = Line(text, (fin.frame, *f.frames))
     else:

@@ -194,4 +194,4 @@ def test_a_clock_that_goes_on_refutes_a_restart(value, restarted):
     assert ("its host restarted or" in why) == restarted
     assert ("has not restarted: its timestamp clock went on" in why) != restarted
     assert ("goes on from before" in made.section("Evidence")) != restarted
-    assert "its kernel gave the connection up" in why
+    assert "its kernel gave it up" in why

@@ -105,6 +105,24 @@ def test_a_prober_that_asks_on_is_alive():
     assert "ETIMEDOUT" in made.section("What the programs see (expected, not captured)")
 
 
+def test_a_prober_whose_rst_cannot_leave_has_most_likely_given_up():
+    """Probes in vain that cease while their host asks on the link: their number is the count, and its end is closed."""
+    made = Shown()
+    made.arp(0, 1, mac=MAC_A)
+    made.arp(0, 2, sender=made.ip_b, target=bytes([10, 0, 0, 1]), mac=made.mac_b)
+    made.opened(1)
+    for at_s in (4, 7):
+        made.a(at_s, seq=0)
+        made.b(at_s + 0.001)
+    for at_s in (10, 12, 14):
+        made.a(at_s, seq=0)
+    asked(made, *range(15, 40))
+
+    assert "Most likely it gave up at about +16.000, after 3 probes" in made.section("What happened")
+    assert "client most likely CLOSED since about +16.000" in made.section("Timeline")
+    assert "most likely gave up (no more came) after 3" in made.section("Keepalive settings, inferred")
+
+
 def test_an_address_that_was_given_back():
     """A host that gives its address back by DHCP, and is silent from then on, explains the silence."""
     made = dead()

@@ -53,4 +53,5 @@ def test_the_story_gives_both_as_most_likely():
     assert "interval 1 s, most likely" in texts(told, "Keepalive settings, inferred")
     assert "Most likely the path lost 1 probe before this point" in texts(told, "What happened")
     assert "1 answer behind it" in texts(told, "What happened")
+    assert "most likely lost 2 packets of this connection's keepalive" in texts(told, "What to change")
     assert "the path lost" not in texts(near, "What happened")
