@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope
+from analyzer.judge.record import other
 from analyzer.words.model import LongText
 from analyzer.words.teller import count, duration, number, side_of
 
@@ -42,7 +43,9 @@ def _often_evidence(case: Case) -> Evidence:
 def _often_detail(t: Teller, f: Finding) -> str:
     rate = PER_MINUTE_NS / number(f, "gap_ns")
     text = f"{t.start(side_of(f))} probes about every {duration(number(f, 'gap_ns'))}, {rate:.0f} times a minute."
-    if t.ending.by == "between":  # a box on this path did what no known one does: nothing is enough for it
+    other_too = any(found.code == f.code and found.about == other(side_of(f)) for found in t.judged.findings)
+    # a box on this path did what no known one does: nothing is enough for it; and of both ends it is said once
+    if t.ending.by == "between" or (other_too and side_of(f) == "a"):
         return text
     return (
         f"{text} The shortest known idle timeout of a middlebox is 60 s, so probing every 30 to 45 s would be enough to"

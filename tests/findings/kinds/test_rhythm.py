@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.judging import codes, opened
+from tests.judging import codes, opened, texts, told
 
 PROBED = """
 +5   a > b  .   5:5(0) ack 1
@@ -31,3 +31,13 @@ def test_probing_is_aggressive_below_ten_seconds(gap, found):
 def test_two_gaps_are_no_rhythm():
     """Two gaps are too few to speak of a rhythm."""
     assert "aggressive-probing" not in codes(opened(PROBED + "end: +1"))
+
+
+def test_what_would_be_enough_is_said_once_of_both_ends():
+    """Each end has its rhythm told, and the last of them what is enough for the path."""
+    each = "+4 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n+2 b > a . 0:0(0) ack 6\n+.01 a > b . 6:6(0) ack 1\n"
+    also = texts(told(opened(5 * each + "end: +1")), "Also")
+
+    assert "The client probes about every" in also
+    assert "The server probes about every" in also
+    assert 1 == also.count("would be enough to keep the connection")
