@@ -146,6 +146,11 @@ def open_headline(t: Teller) -> str:
             told += f", longest silence {duration(length)}"
     if (beating := clause(t)) is not None:
         told = f"{beating}; {told}"
+    for side in SIDES:
+        settings = t.judged.settings(side)
+        anew = likely_anew(settings, t.probes(side)) if settings is not None else None
+        if anew is not None:
+            told += f"; {t.the(side)} most likely set keepalive anew after {t.at(anew.until.ts_ns)}"
     told += "".join(f"; {who}'s program most likely read {duration(ns)} late" for who, ns in late_readers(t))
     for side in SIDES:
         if t.facts(side).unseen_fin and t.record.starts_with == "handshake":

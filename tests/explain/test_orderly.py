@@ -77,6 +77,7 @@ def test_two_rhythms_seen_from_far_are_most_likely_a_setting_made_anew():
         lines.append(f"+.01 b > a . 2:2(0) ack 6 <ts {stamp} {stamp}>")
     story = told(opened("\n".join(lines)))
 
+    assert "; the client most likely set keepalive anew after +" in story.headline
     assert "then every 13.060 s: most likely its program set" in texts(story, "What happened")
     assert "sends 3 probes, every 7.020 s" in texts(story, "Timeline")
     assert "sends 3 probes, every 13.060 s" in texts(story, "Timeline")
