@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.findings.kinds import unanswered
 from analyzer.judge.record import other
-from analyzer.judge.signatures import ONLY_CALLED, ONLY_OPEN
+from analyzer.judge.signatures import of_end
 from analyzer.judge.timers.anew import likely_anew
 from analyzer.judge.timers.gaps import is_near
 from analyzer.judge.timers.likely import likely_idle, whole_seconds
@@ -129,11 +129,9 @@ def _most_likely(t: Teller, side: Side, settings: Settings) -> str:
     )
 
 
-def _families(t: Teller, side: Side, names: tuple[str, ...]) -> list[str]:
+def _families(t: Teller, side: Side, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the programs that fit, but for those that are never at this end of a connection."""
-    opener = t.record.initiator
-    elsewhere: frozenset[str] = frozenset() if opener is None else ONLY_CALLED if side == opener else ONLY_OPEN
-    return [name for name in names if name not in elsewhere]
+    return of_end(names, opens=t.record.opens(side))
 
 
 def _tells_more(settings: Settings, period: Timer) -> bool:

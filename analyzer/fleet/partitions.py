@@ -19,6 +19,7 @@ import numpy as np
 from analyzer.fleet.columns import TABLES
 from analyzer.fleet.extras import library
 from analyzer.judge import verdict
+from analyzer.judge.signatures import of_end
 from analyzer.report import tabular
 from analyzer.report.columns import FINDING_COLUMNS, FLOW_COLUMNS, PROBE_COLUMNS
 from analyzer.report.tables import Told
@@ -26,6 +27,7 @@ from analyzer.segment import address_text
 from analyzer.survey.limits import trials
 from analyzer.survey.overview import responder_is_b
 from analyzer.together import SEARCHED, FlowsTogether
+from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -222,11 +224,11 @@ def _of_flows(flows: FlowsTogether, start_ns: int) -> dict[str, Any]:
         columns[f"stack_{side}"] = [""] * len(flow)
         columns[f"software_{side}"] = [""] * len(flow)
     for at, judged in flows.told.items():
-        for side in ("a", "b"):
-            settings = judged.settings(side)  # type: ignore[arg-type]
+        for side in SIDES:
+            settings = judged.settings(side)
             if settings is not None:
                 columns[f"stack_{side}"][at] = settings.stack or ""
-                columns[f"software_{side}"][at] = "; ".join(settings.families)
+                columns[f"software_{side}"][at] = "; ".join(of_end(settings.families, opens=judged.record.opens(side)))
     return {
         name: arrow.chunked_array([each]) if isinstance(each, arrow.Array) else each for name, each in columns.items()
     }

@@ -269,6 +269,10 @@ class FlowRecord(NamedTuple):
         """The probes that came after a FIN of either end."""
         return tuple(probe for probe in self.probes if probe.after_fin)
 
+    def opens(self, side: Side) -> bool | None:
+        """Return whether an endpoint opened the connection; None if the handshake was not seen."""
+        return None if self.initiator is None else self.initiator == side
+
     @property
     def responder(self) -> Side | None:
         """The endpoint that was connected to, if the handshake was seen."""

@@ -134,6 +134,12 @@ ONLY_CALLED: Final = frozenset(row.name for row in SOFTWARE if row.opens is Fals
 """What is never found at the end that opened the connection."""
 
 
+def of_end(names: tuple[str, ...], *, opens: bool | None) -> tuple[str, ...]:
+    """Return the programs but for those that are never at such an end of a connection; all where that is unknown."""
+    elsewhere: frozenset[str] = frozenset() if opens is None else ONLY_CALLED if opens else ONLY_OPEN
+    return tuple(name for name in names if name not in elsewhere)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """What is known of a duration: bounds, equal where the value is known."""

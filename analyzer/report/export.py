@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from analyzer import explain
+from analyzer.judge.signatures import of_end
 from analyzer.report import filter_commands
 from analyzer.report.flow_fields import FLOW, Form, Group, Made, Rows
 from analyzer.track.flow import SIDES
@@ -277,7 +278,10 @@ def flow_object(judged: JudgedFlow, start_ns: int) -> Object:
     parts = {"flow": record, "a": record.facts_a, "b": record.facts_b, "ending": judged.ending}
     made: dict[str, Callable[[], Json]] = {
         "translated": partial(translated, record),
-        **{f"settings_{side}": partial(settings_object, judged.settings(side)) for side in SIDES},
+        **{
+            f"settings_{side}": partial(settings_object, judged.settings(side), opens=judged.record.opens(side))
+            for side in SIDES
+        },
         "findings": lambda: [finding_object(finding, judged) for finding in judged.findings],
         "cause": partial(cause_object, judged),
         "witnesses": lambda: [witness_object(witness, judged, start_ns) for witness in judged.witnesses],
@@ -387,7 +391,7 @@ def _duration(ns: int | None) -> float | None:
     return None if ns is None else seconds(ns)
 
 
-def settings_object(settings: Settings | None) -> Object | None:
+def settings_object(settings: Settings | None, *, opens: bool | None = None) -> Object | None:
     """Return what is inferred of an endpoint's socket options, or None."""
     if settings is None:
         return None
@@ -398,7 +402,7 @@ def settings_object(settings: Settings | None) -> Object | None:
         "period_s": _timer(settings.period),
         "changes": changes_objects(settings),
         "stack": settings.stack,
-        "families": list(settings.families),
+        "families": list(of_end(settings.families, opens=opens)),
     }
 
 

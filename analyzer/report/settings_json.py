@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.judge.signatures import of_end
 from analyzer.judge.timers.lateness import STACKS
 from analyzer.report import export
 from analyzer.report.octets import NUMBER, SECONDS, TEXT, WORD, Program, pieces
@@ -101,11 +102,15 @@ def _changes(settings: ManySettings, at: Column) -> list[str]:
 
 def _families(settings: ManySettings, at: Column) -> list[str]:
     """Return the names of software that fits."""
-    first = settings.software[at].tolist()
+    first, opens = settings.software[at].tolist(), settings.opens[at].tolist()
     few = list(set(first))
-    texts = [export.dumps(list(each.families)) for each in settings.few(few)]
-    known = dict(zip(few, texts, strict=True))
-    return [known[place] for place in first]
+    names = dict(zip(few, (each.families for each in settings.few(few)), strict=True))
+    pairs = list(zip(first, opens, strict=True))
+    known = {
+        (place, end): export.dumps(list(of_end(names[place], opens=None if end == NONE else bool(end))))
+        for place, end in set(pairs)
+    }
+    return [known[pair] for pair in pairs]
 
 
 @cache

@@ -3,7 +3,17 @@
 import pytest
 
 from analyzer.judge import signatures
-from analyzer.judge.signatures import FIN_WAIT_2, MIDDLEBOXES, SOFTWARE, Chosen, Span, Stack
+from analyzer.judge.signatures import (
+    FIN_WAIT_2,
+    MIDDLEBOXES,
+    ONLY_CALLED,
+    ONLY_OPEN,
+    SOFTWARE,
+    Chosen,
+    Span,
+    Stack,
+    of_end,
+)
 
 S = 1_000_000_000
 
@@ -140,3 +150,10 @@ def test_default_count():
     assert (9, 9, 8, 10) == tuple(
         signatures.default_count(stack) for stack in (None, Stack.LINUX, Stack.XNU, Stack.ONE_OCTET)
     )
+
+
+def test_programs_that_only_open_connections_are_left_out_where_one_was_called():
+    """And those that are only called where it opened; where nobody knows, all stay."""
+    names = (next(iter(ONLY_OPEN)), next(iter(ONLY_CALLED)), "Go")
+
+    assert [names[1:], (names[0], "Go"), names] == [of_end(names, opens=end) for end in (False, True, None)]

@@ -67,6 +67,9 @@ class ManySettings:
         self.place = np.full(2 * len(facts), -1)
         """The place of each slot among the probers; -1 of an endpoint that sent no probes."""
         self.place[self.slots] = np.arange(len(self.slots))
+        initiator = facts.flows.columns["initiator"][self.slots // 2]
+        self.opens: Column = np.where(initiator == NONE, NONE, (initiator == self.slots % 2).astype(np.int64))
+        """Of each prober 1 if it opened the connection, 0 if it was called, NONE where that is unknown."""
 
     def of(self, at: int, side: int) -> Settings | None:
         """Return what is inferred of one endpoint of a flow, or None if it sent no probes."""
