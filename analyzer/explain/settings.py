@@ -191,9 +191,11 @@ def _endured(t: Teller, side: Side) -> tuple[str, tuple[int, ...]] | None:
     if t.ending.verdict is Verdict.UNDETERMINED or t.record.lost or t.record.holes:
         return None  # answers may have come that are not in the capture
     had = "had not given up" if longest[-1] is t.probes(side)[-1] else "did not give up"
-    if t.find(unanswered.THEN_NONE.code) is not None and longest[-1] is t.probes(side)[-1]:
-        had = "most likely gave up (no more came)"
     text = f"{had} after {count(len(longest), 'unanswered probe')}"
+    ceased = t.find(unanswered.THEN_NONE.code)
+    if ceased is not None and longest[-1] is t.probes(side)[-1]:
+        many = f"count {len(longest)} or more (later probes" if unanswered.asks_on(t, ceased) else ""
+        text = f"{many} could not leave its host)" if many else f"may have given up after {len(longest)} (no more came)"
     later = next((probe for probe in t.probes(side) if probe.frame > longest[-1].frame), None)
     if later is not None and not later.first_of_train:  # the timer ran out once more, and found the count not reached
         text = f"count {len(longest) + 1} or more ({text})"

@@ -439,7 +439,7 @@ def _ceased(t: Teller, ceased: Finding, state: State) -> str:
     """Return the state of a prober whose probes ceased without an answer: if it gave up, no RST of that is here."""
     at = t.at(unanswered.gave_up_ns(t, ceased))
     if unanswered.asks_on(t, ceased):
-        return f"most likely CLOSED since about {at} (gave up; its RST could not leave), {state.value} before"
+        return f"{state.value} until about {at}; since then or later CLOSED, as it gave up (its RST could not leave)"
     return f"{state.value}, or CLOSED since about {at} if it gave up"
 
 

@@ -104,8 +104,9 @@ def spacing(gaps: Sequence[int]) -> str:
 
 
 def capital(text: str) -> str:
-    """Return the text with its first letter large, the rest as it is."""
-    return text[:1].upper() + text[1:]
+    """Return the text with its first letter large, the rest as it is; one that begins with an address as it is."""
+    first = text.partition(" ")[0]
+    return text if ":" in first.rstrip(":") else text[:1].upper() + text[1:]
 
 
 def small(text: str) -> str:

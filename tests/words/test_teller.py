@@ -47,6 +47,7 @@ def test_numbers_take_the_right_form():
     assert ("once", "twice", "1,000 times") == (times(1), times(2), times(1000))
     assert ("5 s", "2 h") == (setting(5_000_000_000), setting(7_200_000_000_000))
     assert "The Go client" == capital("the Go client")
+    assert "fd00::1 rejects it" == capital("fd00::1 rejects it")
 
 
 def test_who_opened_is_the_client():

@@ -52,10 +52,12 @@ def sent_no_data(f: Flows) -> Mask:
     return (f.own("payload") == 0) & (f.own("missed") == 0)
 
 
-def answered_probes_meanwhile(f: Flows) -> Mask:
-    """In 30 s or more since, by a clock that never went back, its kernel answered two probes of its peer or more."""
+def kernel_alive_meanwhile(f: Flows) -> Mask:
+    """In 30 s or more since, by a clock that never went back, its kernel answered two probes, or sent two itself."""
     since = f.seen("ts_ns") > f.of_row(f.peer("data_ns"))
-    answered = f.from_peer.probing & (f.seen("answer") == Answer.ACK) & since
+    answered = f.from_peer.probing & (f.seen("answer") == Answer.ACK)
+    waiting = (f.of_row(f.peer("fin_frame")) == 0) | (f.seen("ts_ns") < f.of_row(f.peer("fin_ns")))
+    answered = (answered | (f.probing & f.sure & waiting)) & since
     last_ns = f.largest(f.seen("ts_ns"), answered)
     until_ns = np.where(f.peer("fin_frame") > 0, f.peer("fin_ns"), last_ns)
     waited = (until_ns - f.peer("data_ns") >= WAITED_NS) & (f.flow("backwards") == 0)
@@ -70,10 +72,14 @@ def peer_waits_or_gave_up(f: Flows) -> Mask:
     return (going_on & closed_first) | (f.verdict_in(Verdict.ABORTED) & (f.by == 1 - f.side) & (own == 0))
 
 
-def _answered(case: Case) -> list[Probe]:
-    """Return the probes of its peer since, that its kernel answered."""
+def _shown_by(case: Case) -> list[Probe]:
+    """Return the probes since that show its kernel alive: those of its peer that it answered, and its own."""
     asked_ns = case.peer_facts.last_data_ns or 0
-    return [probe for probe in case.record.probes_from(case.peer) if probe.answer == "ack" and probe.ts_ns > asked_ns]
+    closed_ns = case.peer_fin.ts_ns if case.peer_fin is not None else case.record.end_ns
+    since = [probe for probe in case.record.probes if probe.ts_ns > asked_ns]
+    return [
+        probe for probe in since if (probe.ts_ns <= closed_ns if probe.sender == case.side else probe.answer == "ack")
+    ]
 
 
 def _until_ns(case: Case, answered: list[Probe]) -> int:
@@ -83,12 +89,14 @@ def _until_ns(case: Case, answered: list[Probe]) -> int:
 
 def _evidence(case: Case) -> Evidence:
     """The request, and the probes that were answered meanwhile."""
-    probes = _answered(case)
+    probes = _shown_by(case)
+    answered = sum(probe.sender != case.side for probe in probes)
     sent_ns = case.peer_facts.last_data_ns or 0
     return frames_of(case.peer_facts.last_data_frame, numbers_of(probes)), known(
         request_frame=case.peer_facts.last_data_frame,
         bytes=case.peer_facts.payload_bytes,
-        answered=len(probes),
+        answered=answered or None,
+        probes=len(probes) - answered or None,
         waited_ns=_until_ns(case, probes) - sent_ns,
         program=str(case.record.endpoint(case.side)),
         called=_role(case),
@@ -114,13 +122,19 @@ def _headline(t: Teller, f: Finding) -> str:
     if "replied_frame" in f.data:
         return (
             f"{t.start(late)}'s program stopped replying: {t.the(other(late))}'s last message was acknowledged, and"
-            f" nothing came in {duration(number(f, 'waited_ns'))}, while the kernel answered"
-            f" {count(number(f, 'answered'), 'probe')}."
+            f" nothing came in {duration(number(f, 'waited_ns'))}, while the kernel {_alive(f)}."
         )
     return (
         f"{t.start(late)}'s program never replied: {t.the(other(late))}'s request was acknowledged, and nothing came in"
-        f" {duration(number(f, 'waited_ns'))}, while the kernel answered {count(number(f, 'answered'), 'probe')}."
+        f" {duration(number(f, 'waited_ns'))}, while the kernel {_alive(f)}."
     )
+
+
+def _alive(f: Finding) -> str:
+    """Return what shows that the kernel is alive."""
+    answered, own = number(f, "answered"), number(f, "probes")
+    told = [f"answered {count(answered, 'probe')}"] if answered else []
+    return " and ".join([*told, *([f"sent {count(own, 'probe')} of its own"] if own else [])])
 
 
 def _happened(t: Teller, f: Finding) -> list[Line]:
@@ -145,11 +159,11 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
 
 def _why(t: Teller, f: Finding) -> list[Line]:
     late = t.the(side_of(f))
-    probes = [probe for probe in t.probes(other(side_of(f))) if probe.answered]
+    probes = [probe for probe in t.record.probes if probe.frame in f.frames]
     return [
         Line(
-            f"Acknowledgements and answers to probes come from {late}'s kernel, not from its program. That the program"
-            " hangs, or waits for something itself, is inferred; a protocol without replies looks the same.",
+            f"Acknowledgements, probes and answers to probes come from {late}'s kernel, not from its program. That the"
+            " program hangs, or waits for something itself, is inferred; a protocol without replies looks the same.",
             f.frames,
         ),
         Line("Keepalive cannot see a hung program: to it the peer is alive.", evidence(probes)),
@@ -169,14 +183,14 @@ def _change(f: Finding) -> str:
 NO_REPLY: Final = FindingKind(
     code="request-without-reply",
     rows=(
-        Row((peer_sent_one_request, sent_no_data, answered_probes_meanwhile, peer_waits_or_gave_up), _evidence),
-        Row((peer_asked_again, answered_probes_meanwhile, peer_waits_or_gave_up), _later_evidence),
+        Row((peer_sent_one_request, sent_no_data, kernel_alive_meanwhile, peer_waits_or_gave_up), _evidence),
+        Row((peer_asked_again, kernel_alive_meanwhile, peer_waits_or_gave_up), _later_evidence),
     ),
     text=LongText(
         title="A request was acknowledged and never answered",
         meaning=(
-            "This end's kernel acknowledged a request and answered probes for 30 s or more, but its program sent no"
-            " data: none at all, or none any more although it had replied before."
+            "This end's kernel acknowledged a request and answered or sent probes for 30 s or more, but its program"
+            " sent no data: none at all, or none any more although it had replied before."
         ),
         why=(
             "Keepalive tells a dead host from a live one, not a hung program from a busy one. Whoever waits"

@@ -142,8 +142,8 @@ def _gives_up(t: Teller, f: Finding) -> Line | None:
     if f.code == THEN_NONE.code:
         apart = spacing(gaps_of([probe for probe in t.probes(side_of(f)) if probe.frame in f.frames]))
         text = f"They came {apart or 'once'}, then no more for {duration(number(f, 'waited_ns'))}: " + (
-            "its host no longer knows the link address to send them to, and asks for it. Most likely it gave up"
-            f" {_when(t, f)}, and its RST could not leave either."
+            "its host no longer knows the link address to send them to, and asks for it. Later probes, and the RST with"
+            f" which it gives up, could not leave: it gave up {_when(t, f)}, or later."
             if asks_on(t, f)
             else f"the prober is gone as well, or it gave up {_when(t, f)} and its RST was not captured."
         )
@@ -178,7 +178,7 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
     prober = side_of(f)
     who, fin = t.start(prober), t.fin(other(prober))
     if f.code == THEN_NONE.code and fin is None and asks_on(t, f):
-        text = f"{who}, read: most likely ETIMEDOUT since about {t.at(gave_up_ns(t, f))}, when its kernel gave up."
+        text = f"{who}, read: ETIMEDOUT from about {t.at(gave_up_ns(t, f))} on, or later: once its kernel gave up."
         own = Line(text, f.frames)
     elif fin is not None:
         text = f"{who}, read: end of file from the FIN on. Write: ETIMEDOUT once its kernel has given up (Linux)."

@@ -71,6 +71,8 @@ def likely_skipped(settings: Settings, probes: Sequence[Probe], *, stamped: bool
     if not _is_period(settings, period_ns, len(even)) or not _comes_back(even, longer):
         return None
     cut = [(ns, after) for ns, after in waits if not after.echoes]
+    if any(least_ns <= ns <= most_ns for ns, _ in cut):
+        return None  # answers came and are not echoed: behind a gap in what the peer sent nothing is (RFC 7323 4.3)
     parts = [ns - period_ns for ns, _ in longer] + [ns for ns, _ in cut]
     interval_ns = min(parts, default=0)
     times = [_times(ns, interval_ns) for ns in parts] if interval_ns >= OPTION_LEAST_NS - JITTER_NS else [0]

@@ -53,6 +53,15 @@ def test_a_program_may_hang_at_a_later_request():
     assert f"the program on {program} (the server)" in told.section("What to change").lines[0].text
 
 
+def test_a_kernel_that_probes_itself_is_alive_too():
+    """Where the one asked probes, its own probes show that its kernel is alive, and its program is told to hang."""
+    own = "+15 b > a . 20:20(0) ack 26\n+.01 a > b . 26:26(0) ack 21\n"
+    judged = opened(EXCHANGE + LATER + 3 * own)
+
+    assert "while the kernel sent 3 probes of its own" in explain.headline(judged, 0)
+    assert "request-without-reply" not in codes(opened(EXCHANGE + LATER + "+9 a > b F. 26:26(0) ack 21\n" + 3 * own))
+
+
 def test_who_speaks_last_does_not_wait_for_a_reply():
     """A last word right behind a reply (a window update of HTTP/2), or one of many without reply, is no request."""
     assert "request-without-reply" in codes(opened(EXCHANGE + LATER + 3 * WAITS))

@@ -38,8 +38,17 @@ def skipped(judged):
         ((4.09, 4.09, 4.09, 4.09), None),
         ((4.09, 4.09, 4.09, 9.3, 9.3), None),
         ((4.09, 4.09, 6.14, 4.09, 7.3, 4.09), None),
+        ((4.09, 4.09, (4.09,), (4.09,), 5.12, 4.09), None),
     ],
-    ids=["one probe", "a probe and an answer", "two seconds", "even", "longer for good", "no one interval"],
+    ids=[
+        "one probe",
+        "a probe and an answer",
+        "two seconds",
+        "even",
+        "longer for good",
+        "no one interval",
+        "answers that are not echoed",
+    ],
 )
 def test_waits_that_fit_one_period_and_one_interval_show_both(waits, expected):
     """Longer waits behind answers that had come are lost probes, shorter ones behind lost answers the interval."""
