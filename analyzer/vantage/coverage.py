@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.segment import RST
+from analyzer.segment import FIN, RST, SYN
 
 if TYPE_CHECKING:
     from analyzer.vantage.clock import Clock
@@ -19,6 +19,10 @@ EDGE_NS: Final = 1_000_000
 END_NS: Final = 10_000_000
 """What passed so long before a capture's last frame it would have: who writes it may lose the last packets when it is
 stopped, and processors do not hand theirs over in order."""
+ANSWER_NS: Final = 1_000_000_000
+"""An answer takes no longer, but on ways that nobody captures at both ends."""
+SENT_AGAIN_NS: Final = 100_000_000
+"""What got no answer is sent again no sooner (Linux TCP_RTO_MIN is twice as long), and most answers take less."""
 ONE_WAY_NS: Final = 1_000_000_000
 """How far a clock may be off of which packets of one direction only tell."""
 
@@ -69,6 +73,40 @@ def passed_outside(p: Packets, row: int, point: int, *, later: bool) -> int | No
         if not usual or int(p.ttl[at, sight]) in usual:
             return int(p.ts_ns[at])
     return None
+
+
+def asked_in_vain(p: Packets, row: int, point: int) -> bool:
+    """Say whether a point's capture ends just where answers ceased: with a packet, or one before it, that asks for one.
+
+    That is data, a SYN, a FIN or a probe, with nothing of the receiver behind it at either point, a RST aside, and a
+    capture that went on for long enough where it was seen. If the point has one that got no answer, its capture ended
+    at another time, which tells nothing. A RST or an ACK asks for nothing: of these the packet before tells.
+    """
+    mine, seen_at = p.side == p.side[row], p.seen_first(row)
+    theirs = np.flatnonzero(~mine & (p.flags & RST == 0) & (p.has[:, seen_at] | p.has[:, point]))
+    since = int(theirs[-1]) + 1 if len(theirs) else 0
+    if since > row:
+        return False
+    asking = [at for at in range(since, row + 1) if mine[at] and p.has[at, seen_at] and _asks(p, at)]
+    if not asking or p.has[asking, point].any():
+        return False
+    return p.points[seen_at].last_ns - int(p.ts_ns[asking[0]]) >= ANSWER_NS
+
+
+def began_with_an_answer(p: Packets, row: int, point: int) -> bool:
+    """Say whether a packet asked for an answer, and none came for long before the point's capture begins.
+
+    Then that began just with what was sent again, as if by chance.
+    """
+    return _asks(p, row) and p.points[point].first_ns - int(p.ts_ns[row]) >= SENT_AGAIN_NS
+
+
+def _asks(p: Packets, row: int) -> bool:
+    """Say whether a packet has to be answered: data, a SYN, a FIN, or a probe (RFC 9293 3.8.4: one below SND.NXT)."""
+    if p.payload_len[row] > 0 or p.flags[row] & (SYN | FIN):
+        return True
+    before = p.end[:row][p.side[:row] == p.side[row]]
+    return not p.flags[row] & RST and bool((((before - p.seq[row]) & 0xFFFFFFFF) == 1).any())
 
 
 def width_ns(clock: Clock) -> int:

@@ -166,13 +166,18 @@ def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
 def _missing_outside(p: Packets, row: int, point: int, *, later: bool) -> Judged:
     """Say what is known of a packet that a capture lacks which had maybe ended by then, or not begun.
 
-    It was lost if something refused it before that point. Else it may have passed.
+    It was lost if something refused it before that point; most likely also if it asked for an answer in vain, and the
+    capture ends just where the answers do, or begins with what was sent again: that would be chance. Else it may have
+    passed.
     """
     if arrival.drew_reset(p, row, origin.made_before(p, point)):
         return Judged(Fate.LOST, proven=False, why=Why.REFUSED)
     passed_ns = coverage.passed_outside(p, row, point, later=later)
     if passed_ns is None:
-        return Judged(Fate.UNPROVEN, proven=False, why=Why.NOTHING_LATER if later else Why.NOTHING_EARLIER)
+        ceased, begins = coverage.asked_in_vain, coverage.began_with_an_answer
+        lost = (ceased if later else begins)(p, row, point)
+        why = Why.NOTHING_LATER if later else Why.NOTHING_EARLIER
+        return Judged(Fate.LOST if lost else Fate.UNPROVEN, proven=False, why=why)
     over = passed_ns <= int(p.ts_ns[row]) or not later  # else it may have ended behind it, too
     why = Why.ENDED if later else Why.NOT_BEGUN
     return Judged(Fate.NOT_CAPTURED if over else Fate.UNPROVEN, proven=False, why=why)

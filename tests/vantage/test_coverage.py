@@ -18,6 +18,38 @@ def test_what_a_capture_with_nothing_later_lacks_is_not_called_lost(tmp_path):
     assert (Fate.UNPROVEN, False, Why.NOTHING_LATER) == (crossing.fate, crossing.proven, crossing.why)
 
 
+@pytest.mark.parametrize(
+    ("first_seen", "fate"),
+    [(False, Fate.LOST), (True, Fate.UNPROVEN)],
+    ids=["it ends where answers cease", "it has one that got none"],
+)
+def test_a_capture_that_ends_just_where_answers_cease_most_likely_ran_on(tmp_path, first_seen, fate):
+    """Probes in vain that a capture lacks from the first on were lost before it; one that it has shows another end."""
+    made = World()
+    a, b = keepalive(made, probes=2)
+    for at, at_s in enumerate((9.0, 11.0, 13.0)):
+        made.send(at_s, "a", ACK, a + 30, b + 1, **({} if first_seen and not at else {"fate": "lost"}))
+
+    flow = join(*made.write(tmp_path)).flows[0]
+    outside = [each for each in (*flow.notable, *flow.others) if each.why is Why.NOTHING_LATER]
+
+    assert {(fate, False)} >= {
+        (each.fate, each.proven) for each in outside if each.first.ts_ns < outside[-1].first.ts_ns
+    }
+    assert len(outside) > 1
+
+
+def test_a_capture_that_begins_with_what_was_sent_again_most_likely_ran_before(tmp_path):
+    """A SYN without an answer, whose repetition is the first that the other capture has, was lost before that."""
+    made = World(timestamps=False)
+    made.send(0.0, "a", SYN, 1000, 0, mss=1460, fate="lost")
+    made.send(1.0, "a", SYN, 1000, 0, mss=1460)
+    made.send(1.001, "b", SYN | ACK, 5000, 1001, mss=1460)
+    made.send(1.002, "a", ACK, 1001, 5001)
+
+    assert [(Fate.LOST, False, Why.NOTHING_EARLIER)] == odd(join(*made.write(tmp_path)))
+
+
 def test_a_capture_that_had_ended_is_told_from_a_loss(tmp_path):
     """If the receiver goes on to be heard elsewhere, the capture near it had ended: nothing is called lost."""
     made = World()
