@@ -19,7 +19,7 @@ from analyzer.words.beats import late_lines
 from analyzer.words.calls import CLOSE_IN_GO
 from analyzer.words.fins import refused_fin
 from analyzer.words.model import Line
-from analyzer.words.teller import count, evidence, side_of, small, times
+from analyzer.words.teller import count, duration, evidence, side_of, small, times
 
 if TYPE_CHECKING:
     from analyzer.words.teller import Teller
@@ -37,6 +37,8 @@ NOTHING: Final = {
 }
 """What to say where no finding advises anything, by verdict; the others have too many possible reasons."""
 
+LATE_CLOSE_NS: Final = 10_000_000_000
+"""A program that reads closes sooner after its peer, unless it has still something to send."""
 OFTEN: Final = 3
 """Data that was sent again so often is not on its way."""
 COVERED: Final = {
@@ -84,6 +86,8 @@ def _nothing(t: Teller) -> list[Line]:
             f" certainty, capture again, so that no packet is missing."
         )
         return [Line(text, (t.record.last_frame,))]
+    if t.ending.verdict is Verdict.HALF_CLOSED and (late := _not_closing(t)):
+        return late
     if t.ending.verdict is Verdict.OPEN and (open_questions := _not_well(t)):
         return open_questions
     refused = refused_fin(t)
@@ -94,6 +98,20 @@ def _nothing(t: Teller) -> list[Line]:
         if found := t.find(kind.code):
             return [Line(kind.advice_of(found), found.frames)]
     return [Line(text, (t.ending.frame or t.record.last_frame,))]
+
+
+def _not_closing(t: Teller) -> list[Line]:
+    """Return whose program is to close, where it has not in a while and sends nothing either: that is no half-close."""
+    fin = t.record.fins[0]
+    waits = other(fin.sender)
+    sent_ns = t.facts(waits).last_data_ns
+    if t.record.end_ns - fin.ts_ns < LATE_CLOSE_NS or (sent_ns is not None and sent_ns > fin.ts_ns):
+        return []
+    text = (
+        f"{t.start(waits)}: see that its program reads until end of file and then closes; in"
+        f" {duration(t.record.end_ns - fin.ts_ns)} it did not. To see whether it does later, capture for longer."
+    )
+    return [Line(text, (fin.frame,))]
 
 
 def _not_well(t: Teller) -> list[Line]:

@@ -309,6 +309,21 @@ def end_in_question(a: Record, b: Record, ending: Record, run_a: Record, run_b: 
 
 
 @loop
+def left_its_address(
+    flow: Record, side: int, end: Record, heard_ns: int, claim_slots: Numbers, claims: Rows, keys: Numbers
+) -> bool:
+    """Say whether an end's address was said to be at another station after its last word in the flow."""
+    hi = flow["a_hi"] if side == 0 else flow["b_hi"]
+    lo = flow["a_lo"] if side == 0 else flow["b_lo"]
+    if heard_ns < 0 or end["mac"] < 0:
+        return False
+    claim = sought(claim_slots, claims, digest_of(hi, lo, flow["tag"], keys), hi, lo, flow["tag"])
+    if claim < 0 or claims[claim]["there_ns"] <= heard_ns:
+        return False
+    return is_another_station(claims[claim], end["mac"])
+
+
+@loop
 def testify_beside(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     picked: Numbers,
     flows: Rows,
@@ -343,6 +358,13 @@ def testify_beside(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     for i in range(len(picked)):
         at = picked[i]
         side = end_in_question(a[at], b[at], ending[at], run_a[at], run_b[at])
+        run = run_a[at] if side == 1 else run_b[at]
+        if ending[at]["reset_row"] < 0 and run["probes"] > 0 and run["trailing"] == 0:
+            # a prober whose probes ceased: the question is its own host's, if that has lost its address
+            prober = a[at] if side == 1 else b[at]
+            last_ns = ending[at]["heard_a_ns"] if side == 1 else ending[at]["heard_b_ns"]
+            if left_its_address(flows[at], 1 - side, prober, last_ns, claim_slots, claims, keys):
+                side = 1 - side
         end = a[at] if side == 0 else b[at]
         peer = b[at] if side == 0 else a[at]
         heard_ns = ending[at]["heard_a_ns"] if side == 0 else ending[at]["heard_b_ns"]

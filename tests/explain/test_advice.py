@@ -21,6 +21,15 @@ def test_a_finding_that_is_normal_says_so_in_its_own_words():
     assert texts(told(judged), "What to change").startswith("Nothing. But some middleboxes drop a half-closed flow")
 
 
+def test_whose_program_is_to_close_is_said_once_it_is_late():
+    """A FIN that nothing follows for 10 s or more has a program behind it that does not close; before, that is open."""
+    closing = "+1 a > b F. 6:6(0) ack 1\n+.01 b > a . 1:1(0) ack 7\n"
+    late, soon = (texts(told(opened(f"{closing}end: +{wait_s}\n")), "What to change") for wait_s in (30, 5))
+
+    assert late.startswith("The server: see that its program reads until end of file and then closes")
+    assert soon.startswith("Nothing so far")
+
+
 @pytest.mark.parametrize("verdict", [Verdict.TIMED_OUT, Verdict.SILENT, Verdict.ABORTED, Verdict.RESET_ON_PROBE])
 def test_it_is_not_said_of_a_connection_that_failed(verdict):
     """Where something went wrong nobody is told that nothing needs changing."""

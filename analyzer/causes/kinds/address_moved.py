@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow, Trait
-from analyzer.findings.kinds import foreign_reset, forgotten
+from analyzer.findings.kinds import foreign_reset, forgotten, lapses
 from analyzer.judge.judged import Certainty
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
@@ -36,6 +36,12 @@ def moved_meanwhile(s: Scene) -> bool:
 def moved_since(s: Scene) -> bool:
     """That was no earlier than a moment before its last word in the flow."""
     return s.beside("moved_ns") > s.since_ns - s.beside("slack_ns")
+
+
+def probes_ceased(s: Scene) -> bool:
+    """Its own probes ceased, though they had been answered (probes-stopped)."""
+    found = s.found(lapses.STOPPED.code)
+    return found is not None and found.about == s.quiet
 
 
 def leased_to_another(s: Scene) -> bool:
@@ -83,6 +89,14 @@ def _who(t: Teller, cause: Cause) -> str:
 def _why(t: Teller, cause: Cause) -> list[Line]:
     """Why nothing, or a RST, comes from an address that moved: who has it now, and that it is no box between."""
     reset = t.reset
+    if t.find(lapses.STOPPED.code) is not None:
+        text = (
+            f"{t.start(_peer(cause))}'s connection lives in the machine that had the address"
+            f" ({cause.data['from_mac']}). Without it that sends nothing more for the connection, neither probes nor a"
+            f" FIN or RST. That this is why the probes ceased is inferred. {t.start(other(_peer(cause)))} holds the"
+            " connection, and is not told."
+        )
+        return [Line(text, cause.frames)]
     if reset is None or t.ending.verdict is Verdict.TIMED_OUT:
         return _why_silent(t, cause)
     peer = t.the(reset.sender)
@@ -138,6 +152,12 @@ def _sees(t: Teller, cause: Cause) -> list[Line]:
     reset = t.reset
     if t.ending.verdict is Verdict.TIMED_OUT:
         return []
+    if t.find(lapses.STOPPED.code) is not None:
+        text = (
+            f"{t.start(_peer(cause))}, read: waits, or fails once its kernel gives up (ETIMEDOUT): it can send nothing"
+            " in that name."
+        )
+        return [Line(text, cause.frames), unaware(t, other(_peer(cause)), cause.frames)]
     if reset is None:
         text = (
             f"{t.start(other(_peer(cause)))}, read: waits until a probe reaches the machine that has"
@@ -160,20 +180,21 @@ def _sees(t: Teller, cause: Cause) -> list[Line]:
 
 ADDRESS_MOVED: Final = CauseKind(
     code="address-moved",
-    needs=frozenset({Trait.SILENT, Trait.RESET}),
+    needs=frozenset({Trait.SILENT, Trait.RESET, lapses.STOPPED.code}),
     needs_question=True,
     rows=(
         CauseRow(Certainty.PROVEN, (c.was_reset, moved_meanwhile, reset_came_from_new_station)),
         CauseRow(Certainty.LIKELY, (c.fell_silent, moved_meanwhile, moved_since)),
         CauseRow(Certainty.LIKELY, (c.was_reset, c.knows_no_connection, moved_meanwhile)),
         CauseRow(Certainty.LIKELY, (c.fell_silent, leased_to_another)),
+        CauseRow(Certainty.LIKELY, (probes_ceased, moved_meanwhile, moved_since)),
     ),
     facts=_facts,
     headline=_headline,
     who=_who,
     why=_why,
     sees=_sees,
-    overrules=frozenset({foreign_reset.FROM_BETWEEN.code, forgotten.FORGOTTEN.code}),
+    overrules=frozenset({foreign_reset.FROM_BETWEEN.code, forgotten.FORGOTTEN.code, lapses.STOPPED.code}),
     replaces=frozenset({foreign_reset.FROM_BETWEEN.code, forgotten.FORGOTTEN.code}),
     tells="Check whether the new machine answers, and what moved the address (keepalived, pacemaker, a cloud's API).",
     text=LongText(

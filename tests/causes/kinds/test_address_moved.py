@@ -31,6 +31,22 @@ def test_who_is_heard_at_a_moved_address_is_another_machine():
     assert "1 unanswered probe was sent at +14.000, after that." in made.section("Why")
 
 
+def test_a_prober_that_lost_its_address_probes_no_more():
+    """Where probes cease and the prober's address is announced elsewhere, that is most likely why, and told first."""
+    made = Shown()
+    made.arp(0, 2, sender=IP_B, target=bytes([10, 0, 0, 1]), mac=made.mac_b)
+    made.opened(1)
+    for at_s in (5, 8, 11):
+        made.b(at_s, seq=0, ack=1)
+        made.a(at_s + 0.001, seq=1, ack=1)
+    made.arp(12, 1, sender=IP_B, target=IP_B, mac=MAC_C)
+    made.arp(30, 1, sender=IP_B, target=IP_B, mac=MAC_C)
+
+    assert cause_of(made) == ("address-moved", "likely")
+    assert "nothing more for the connection, neither probes" in made.section("Why")
+    assert "Check the prober" not in made.section("What to change")
+
+
 def taken_over(*, announced=True, reset_from=MAC_C, router=False, named=False, said=MAC_C):
     """A host that answers a probe; then its address is said to be elsewhere, and the next probe draws a RST."""
     made = Shown(router=router, host_b=IP_C if router else IP_B)
