@@ -20,6 +20,7 @@ from analyzer.words.calls import CLOSE_IN_GO
 from analyzer.words.fins import refused_fin
 from analyzer.words.model import Line
 from analyzer.words.teller import count, duration, evidence, side_of, small, times
+from analyzer.words.witnesses import moved_away
 
 if TYPE_CHECKING:
     from analyzer.words.teller import Teller
@@ -142,7 +143,20 @@ def _not_well(t: Teller) -> list[Line]:
                 " connection's keepalive. Look for the loss there. Keepalive carried the connection over it."
             )
             said.append(Line(text, evidence(skipped.shown_by)))
-    return [*said, *late_lines(t)] or reading.advice(t)
+    return [*said, *_moved(t), *late_lines(t)] or reading.advice(t)
+
+
+def _moved(t: Teller) -> list[Line]:
+    """Return what a new place of an end's address means for a connection that nothing passed on since."""
+    return [
+        Line(
+            f"{witness.data['address']} is at another machine since {t.at(witness.ts_ns)}, and nothing passed on this"
+            " connection after that. That machine most likely does not know it: whoever moved the address, have"
+            " clients connect anew.",
+            witness.frames,
+        )
+        for witness in moved_away(t)
+    ]
 
 
 def _each_once(said: list[Line]) -> list[Line]:

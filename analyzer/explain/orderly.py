@@ -20,6 +20,7 @@ from analyzer.words.fins import refused_fin
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import count, duration, evidence, number, side_of, spacing, times
+from analyzer.words.witnesses import moved_away
 
 if TYPE_CHECKING:
     from analyzer.judge.timers.anew import Anew
@@ -155,6 +156,8 @@ def open_headline(t: Teller) -> str:
     for side in SIDES:
         if t.facts(side).unseen_fin and t.record.starts_with == "handshake":
             told += f"; a FIN of {t.the(side)} is most likely missing in this capture"
+    if moved := moved_away(t):
+        told += f"; then {moved[0].data['address']} moved to another machine"
     return f"Open when the capture ended; {told}."
 
 

@@ -88,6 +88,11 @@ def _answered_elsewhere(t: Teller, w: Witness) -> str:
     )
 
 
+def moved_away(t: Teller) -> list[Witness]:
+    """Return what says that an end's address went to another machine after the last packet of the connection."""
+    return [each for each in t.judged.witnesses if each.says == "moved" and each.ts_ns > t.record.last_ns]
+
+
 def _moved(t: Teller, w: Witness) -> str:
     how = ", unprompted," if number(w, "unasked") else ""
     if "seen" in w.data:

@@ -47,6 +47,21 @@ def test_a_prober_that_lost_its_address_probes_no_more():
     assert "Check the prober" not in made.section("What to change")
 
 
+def test_an_address_that_moved_behind_the_last_packet_is_no_well_being():
+    """Where nothing passed on an open connection since, it is not called well: headline and advice name the move."""
+    made = Shown()
+    made.arp(0, 2, sender=IP_B, target=bytes([10, 0, 0, 1]), mac=made.mac_b)
+    made.opened(1)
+    for at_s in (5, 9):
+        made.a(at_s, seq=0)
+        made.b(at_s + 0.001)
+    made.arp(12.2, 1, sender=IP_B, target=IP_B, mac=MAC_C)
+
+    assert "then 10.0.0.2 moved to another machine" in made.headline()
+    assert "have clients connect anew" in made.section("What to change")
+    assert "all is well" not in made.section("What to change")
+
+
 def taken_over(*, announced=True, reset_from=MAC_C, router=False, named=False, said=MAC_C):
     """A host that answers a probe; then its address is said to be elsewhere, and the next probe draws a RST."""
     made = Shown(router=router, host_b=IP_C if router else IP_B)
