@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.record import other
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 LONG_NS: Final = 10_000_000_000
 """By then a sender has retransmitted several times (RFC 6298 2: from a second on, each wait twice the one before)."""
+SCALE_MOST: Final = 14
+"""The largest shift of a window (RFC 7323 2.3)."""
+UNSCALED_MOST: Final = 0xFFFF
 LARGE: Final = 1_000
 """Full segments have about as much on every path in use (RFC 8200 5: 1,280 bytes at least)."""
 
@@ -30,6 +35,14 @@ def data_before_it_awaited(f: Flows) -> Mask:
     """Octets that it sent before later data were never captured, and its peer still acknowledges nothing of them."""
     skipped = (f.flow("odd_kind") == HOLE) & (f.flow("odd_side") == f.side) & (f.own("missed") > 0)
     return skipped & (f.own("unacked_ns") >= 0) & (f.own("snd_una") == f.flow("odd_from"))
+
+
+def it_fits_the_window(f: Flows) -> Mask:
+    """No more is outstanding than its peer's window allows (what jumps further is of another connection)."""
+    scale = f.peer("window_scale").astype(np.int64)
+    scale = np.where(scale >= 0, scale, np.where(f.peer("syn_frame") > 0, 0, SCALE_MOST))
+    window = np.maximum(f.peer("window").astype(np.int64), 0) << scale
+    return f.own("snd_nxt") - f.own("snd_una") <= np.maximum(window, UNSCALED_MOST)
 
 
 def peer_heard_long_after(f: Flows) -> Mask:
@@ -106,7 +119,7 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
 
 NEVER_PASSED: Final = FindingKind(
     code="data-lost-before-capture",
-    rows=(Row((goes_on, data_before_it_awaited, peer_heard_long_after), _evidence),),
+    rows=(Row((goes_on, data_before_it_awaited, it_fits_the_window, peer_heard_long_after), _evidence),),
     text=LongText(
         title="Data was lost before this point, and never came",
         meaning=(

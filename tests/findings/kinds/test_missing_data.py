@@ -28,10 +28,11 @@ def test_a_gap_below_a_full_segment_says_nothing_of_the_mtu():
     assert "full segments" not in texts(explain.story(judged, 0), "Why")
 
 
-def test_a_gap_that_was_filled_acknowledged_or_is_fresh_is_none():
-    """What came later, what the receiver had got, and what is missing for seconds only is not lost for good."""
+def test_a_gap_that_was_filled_acknowledged_is_fresh_or_beyond_the_window_is_none():
+    """What came later, what had arrived, what misses for seconds only, and what fits no window is not lost for good."""
     filled = opened(LATER.format(56, 156) + "+.3 a > b P. 6:56(50) ack 1\n+20 b > a . 0:0(0) ack 156\n")
     missed = opened(LATER.format(56, 156) + "+20 b > a . 1:1(0) ack 156\n")
     fresh = opened(LATER.format(56, 156) + "+3 b > a . 1:1(0) ack 6\n")
+    beyond = opened(LATER.format(70_000_056, 70_000_156) + "+20 b > a . 1:1(0) ack 6\n")
 
-    assert not [flow for flow in (filled, missed, fresh) if CODE in codes(flow)]
+    assert not [flow for flow in (filled, missed, fresh, beyond) if CODE in codes(flow)]
