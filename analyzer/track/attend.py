@@ -23,6 +23,7 @@ from analyzer.track.hosts import (
     OF_STATION,
     REFUSED,
     SERVED,
+    SYN_AGAIN_NS,
     TCP,
     clock_of,
     digest_of,
@@ -195,12 +196,15 @@ def note_clock(note: Record, clocks: Rows) -> None:
     """Note what a SYN says of its sender's clock.
 
     One with ACK may show that it started anew. One without only shows that it went on: behind one address that opens
-    connections there may be many hosts (NAT).
+    connections there may be many hosts (NAT). One that is sent again is of the same handshake, and says nothing new: a
+    kernel may give each connection a clock of its own.
     """
     ts_ns = note["ts_ns"]
     hi, lo = whom(note["hi"], note["lo"]), whom(note["dst_hi"], note["dst_lo"])
     clock = clocks[clock_of(hi, lo)]
     known = clock["hi"] == hi and clock["lo"] == lo
+    if known and clock["ports"] == note["ports"] and ts_ns - clock["last_ns"] < SYN_AGAIN_NS:
+        return
     ticks = (note["tsval"] - clock["tsval"]) & 0xFFFFFFFF
     if known and ticks <= (ts_ns - clock["last_ns"]) // CLOCK_FASTEST_NS + CLOCK_SLACK:
         clock["agreed"] += 1
@@ -218,6 +222,7 @@ def note_clock(note: Record, clocks: Rows) -> None:
         clock["agreed"] = 0
         clock["first_ns"] = ts_ns
     clock["tsval"] = note["tsval"]
+    clock["ports"] = note["ports"]
     clock["last_ns"] = ts_ns
     clock["last_frame"] = note["frame"]
 

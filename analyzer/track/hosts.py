@@ -53,6 +53,7 @@ NOTE: Final = np.dtype(
         ("dst_hi", np.int64),
         ("dst_lo", np.int64),
         ("tsval", np.int64),  # only of a SYN, else -1
+        ("ports", np.int64),  # of a SYN: both ports as one number
         ("port", np.int32),
         ("ttl", np.int16),
         ("what", np.int16),  # TCP or ICMP, or the two below
@@ -165,6 +166,7 @@ CLOCK: Final = np.dtype(
         ("lo", np.int64),
         ("last_ns", np.int64),
         ("tsval", np.int64),
+        ("ports", np.int64),  # both ports of the last handshake, as one number
         ("agreed", np.int32),  # handshakes in a row whose clock went on from the one before
         ("agreed_before", np.int32),  # the same before the clock was found to have started anew
         ("broke_ns", np.int64),  # when that was, 0 never
@@ -210,6 +212,8 @@ CLOCKS: Final = 1 << 10
 MULTIPLIER: Final = 0x9E3779B97F4A7C15 & WORD
 """Mixes an address of 128 bits into 64; odd."""
 
+SYN_AGAIN_NS: Final = 130_000_000_000
+"""A SYN is sent again no later (Linux tcp_syn_retries: 6 times in 127 s)."""
 CLOCK_FASTEST_NS: Final = 900_000
 """A tick of a timestamp clock is not shorter (RFC 7323 5.4: 1 ms or longer)."""
 CLOCK_SLACK: Final = 5_000
@@ -319,6 +323,7 @@ def note_row(note: Record, row: Record, awaited: bool) -> bool:  # noqa: FBT001 
     note["dst_hi"] = row["dst_hi"]
     note["dst_lo"] = row["dst_lo"]
     note["tsval"] = -1
+    note["ports"] = row["src_port"] << 16 | row["dst_port"]
     note["port"] = 0
     note["ttl"] = row["ttl"]
     note["what"] = TCP

@@ -287,6 +287,16 @@ def test_a_clock_that_starts_anew(tmp_path, tsval, broke):
     assert (broke, 1 if broke else 0) == (about["clock_frame"], about["clock_agreed"])
 
 
+def test_a_syn_that_is_sent_again_is_no_second_handshake(tmp_path):
+    """Repetitions of one handshake agree with each other, and say nothing of the clock of another connection."""
+    made = dead()
+    for at_s, port, value in ((20, 40001, 1_020_000), (21, 40001, 1_021_000), (29, 40003, 5)):
+        made.b(at_s, SYN | ACK, 0, 1, port=port, options=b"\1\1\x08\x0a" + struct.pack("!II", value, 0))
+        made.a(at_s + 0.1, port=port)
+
+    assert 0 == made.testimony(tmp_path)[0]["clock_agreed"]
+
+
 def test_another_way(tmp_path):
     """A change of the TTL, or of the station, of a host's packets is known with its frame."""
     made = dead()
