@@ -116,7 +116,7 @@ def remains(t: Teller) -> list[Line]:
     if not fits or (len(fits) == 1 and not unsure):
         return []
     found = []
-    for cause, kind in fits:
+    for cause, kind in sorted(fits, key=_is_silent_on_length):
         tells = f" To find out: {small(kind.tells)}" if kind.tells else ""
         told = kind.fits(t, cause) if kind.fits is not None else ""
         here = f" {told}" if told else ""
@@ -124,6 +124,12 @@ def remains(t: Teller) -> list[Line]:
     if unsure and not any(witness.kind in BESIDE for witness in t.judged.witnesses):
         found += _better_capture(t)
     return found
+
+
+def _is_silent_on_length(fit: tuple[Cause, CauseKind]) -> bool:
+    """Sort first the cause for which a silence speaks that was longer than all that were survived."""
+    cause, kind = fit
+    return kind.fits is None or "survived_ns" not in cause.data
 
 
 def _better_capture(t: Teller) -> list[Line]:

@@ -63,3 +63,11 @@ def test_a_silence_as_long_that_was_survived_speaks_against_a_limit():
         made.a(at_s, seq=8, data=b"request")
 
     assert "idle-limit" not in cause_of(made)
+
+
+def test_what_the_length_of_the_silence_speaks_for_comes_first():
+    """Of causes that fit alike, one for which a longer silence than all that were survived speaks is told first."""
+    made = dead(router=True, host_b=IP_C)
+
+    told = made.section("What it may be, and how to find out")
+    assert told.startswith("Only this connection was forgotten on the way")
