@@ -58,10 +58,10 @@ BEATS: Final = np.dtype(
         ("last_frame", np.int64),
         ("last_ns", np.int64),
         ("answer_frame", np.int64),  # the last answer, 0 none
-        ("answer_ns", np.int64),
+        ("answer_ns", np.int64),  # when; of every message: the shortest that one came behind another, -1 none
         ("silent_frame", np.int64),  # the first beat behind it that nothing answered, 0 none
         ("silent_ns", np.int64),
-        ("slowest_ns", np.int64),  # the longest that an answer took
+        ("slowest_ns", np.int64),  # the longest that an answer took; of every message: that one came behind another
         # one message each of the exchange that is open, in the order of the chain, whatever train the record is of
         ("open_side", np.int8),  # who sent it: 1 a, 2 b
         ("open_count", np.int8),  # in the first of the chain: how many messages there are

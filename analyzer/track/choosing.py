@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
-from analyzer.tolerances import BEAT_LATE_PARTS, BEAT_LENGTH_PLAY, BEAT_LOOSE_COUNT
+from analyzer.tolerances import BEAT_LATE_PARTS, BEAT_LENGTH_PLAY, BEAT_LOOSE_COUNT, BEATS_LEAST
 from analyzer.track.beat_trains import is_answered, is_asked, is_unheard
 from analyzer.track.beats import is_alike, is_of_every
 from analyzer.track.changing import AS_IT_WAS
 from analyzer.track.evenness import is_due, is_even, is_train
-from analyzer.track.rhythm import period_of
+from analyzer.track.rhythm import has_jitter, period_of
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
@@ -141,6 +141,8 @@ def prefer_every(out: Rows, first: int, count: int) -> None:
         if every["every"] == PREFERRED:
             every["answered"] = 0
             every["answer_len"] = 0
+            every["slowest_ns"] = 0
+            every["answer_ns"] = -1
             for k in range(first, count):
                 if is_alike(out[k], every["side"], every["length"]):
                     out[k]["count"] = 0
@@ -154,7 +156,11 @@ def prefer_every(out: Rows, first: int, count: int) -> None:
 def is_preferred(out: Rows, first: int, count: int, every: Record) -> bool:
     """Say whether a train of every message of a length is one of beats, as ``prefer_every`` tells."""
     own = own_of(out, first, count, every)
-    if not is_all(every, out[own]["others"] if own >= 0 else 0) or only_follows(out, first, count, every):
+    if not is_all(every, out[own]["others"] if own >= 0 else 0):
+        return False
+    if has_drifted(out, first, count, every):
+        return True
+    if only_follows(out, first, count, every):
         return False
     doubted = is_doubted(out, first, count, every)
     if own < 0 or out[own]["count"] < 2:
@@ -225,6 +231,30 @@ def only_follows(out: Rows, first: int, count: int, every: Record) -> bool:
         if is_other and abs(other["length"] - every["answer_len"]) <= BEAT_LENGTH_PLAY:
             most = max(most, other["count"])
     return 4 * every["count"] >= 3 * most
+
+
+@loop
+def has_drifted(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether messages come behind those of the other end, as long, by so many times that both have a timer.
+
+    Both have jitter, and how far they are apart changes by more than distances of the second may differ. Were these
+    answers, one that took so long would make its sender's distances uneven, twice.
+    """
+    period_ns = period_of(every)
+    if every["count"] < BEAT_LOOSE_COUNT or every["others"] > 0 or not has_jitter(every):
+        return False
+    if 8 * (every["high_ns"] - every["low_ns"]) > 3 * period_ns:
+        return False
+    if 8 * (every["slowest_ns"] - every["answer_ns"]) <= 3 * period_ns:
+        return False
+    for k in range(first, count):
+        other = out[k]
+        if not is_answered_so(other, every) or abs(other["length"] - every["length"]) > BEAT_LENGTH_PLAY:
+            continue
+        is_whole_too = BEATS_LEAST <= other["count"] <= every["count"] + 1
+        if is_whole_too and has_jitter(other) and is_even(other):
+            return True
+    return False
 
 
 @loop

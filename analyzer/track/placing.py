@@ -211,6 +211,8 @@ def place_every(beats: Rows, first: int, j: int, acked: int, answers: bool) -> N
         behind = min(train["answered"], 1)
         restart(train)
         train["answered"] = behind
+        train["slowest_ns"] = 0
+        train["answer_ns"] = -1
     if distance_ns >= 0:
         count_beat(train, opened["open_frame"], opened["open_ns"], distance_ns)
         note_missed(train, acked)
@@ -219,16 +221,20 @@ def place_every(beats: Rows, first: int, j: int, acked: int, answers: bool) -> N
 
 @loop
 def note_behind(beats: Rows, first: int, j: int, every: Record) -> None:
-    """Count in a train of every message that the one at a place came behind another of the other end."""
+    """Count in a train of every message that the one at a place came behind another of the other end, and how far."""
     said = beats[nth(beats, first, j)]
     length = 0
+    behind_ns = 0
     at = first
     for _ in range(j):
         before = beats[at]
         if before["open_side"] != said["open_side"]:
             length = before["open_length"]
+            behind_ns = said["open_ns"] - before["open_ns"]
         at = before["next"]
     if length > 0:
+        every["slowest_ns"] = max(every["slowest_ns"], behind_ns)
+        every["answer_ns"] = behind_ns if every["answer_ns"] < 0 else min(every["answer_ns"], behind_ns)
         every["answered"] += 1
         every["answer_len"] = length
 

@@ -54,13 +54,26 @@ def distance_in(train: Record, opened: Record) -> int:
     if abs(gap_ns - period_ns) <= slack:
         return gap_ns
     if gap_ns > period_ns:
-        if abs(opened["open_idle_ns"] - period_ns) <= slack:
-            idle: int = opened["open_idle_ns"]
+        idle: int = opened["open_idle_ns"]
+        if abs(idle - period_ns) <= slack and not is_by_own(train, opened, gap_ns):
             return idle
         if abs(opened["open_own_ns"] - period_ns) <= slack:
             own: int = opened["open_own_ns"]
             return own
     return steps_in(train, gap_ns)
+
+
+@loop
+def is_by_own(train: Record, opened: Record, gap_ns: int) -> bool:
+    """Say whether a distance is within a timer's jitter, and only what the other end said came amid, out of step.
+
+    What that says by a timer of its own comes at any time before a beat: it restarts no timer here.
+    """
+    idle_ns = opened["open_idle_ns"]
+    edge_ns = period_of(train) // 10
+    in_step = train["low_ns"] - edge_ns <= idle_ns <= train["high_ns"] + edge_ns
+    by_own: bool = not in_step and opened["open_own_ns"] == gap_ns and is_step(train, gap_ns)
+    return by_own
 
 
 @loop

@@ -1,8 +1,11 @@
 """Which of the trains that explain the same messages stays: late answers, or beats of the other end."""
 
+import itertools
+import random
+
 import pytest
 
-from tests.heartbeats import S, Talk, each, known, modes
+from tests.heartbeats import S, Talk, each, known, modes, talk_of
 
 
 @modes
@@ -59,3 +62,31 @@ def test_half_a_period_apart_are_two_that_beat():
     trains = Talk().beats(each(10, 10, 8), length=8, answer=8, after=5).trains()
 
     assert [known(train, "side", "count", "due") for train in trains] == [(0, 8, 0), (1, 8, 0)]
+
+
+def drawn(seed, first):
+    """Return when an end beats whose timer of 2 s draws up to a quarter less each time (RFC 4271 10)."""
+    draw = random.Random(seed)
+    return list(itertools.accumulate((draw.uniform(1.5, 2) for _ in range(29)), initial=first))
+
+
+@modes
+@pytest.mark.parametrize("seed", [1, 3, 8])
+def test_two_timers_that_draw_are_no_answers(jit, seed):
+    """Of two that beat every 2 s at most one may come second each time, by ever other times: both beat, all count."""
+    trains = talk_of([drawn(seed, 10), drawn(seed + 100, 11)], 19).trains(jit=jit)
+
+    assert {known(train, "side", "count", "due") for train in trains} == {(0, 30, 0), (1, 30, 0)}
+
+
+@pytest.mark.parametrize(
+    "late", [[1.3], [0.02, 0.1, 0.05], [0.02] * 12 + [1.2] + [0.02] * 17], ids=["late", "soon", "once"]
+)
+def test_answers_to_a_timer_that_draws_stay_answers(late):
+    """However uneven a timer is, what comes behind each beat by the same time, or once by another, answers."""
+    talk = Talk()
+    for at, after in zip(drawn(4, 10), itertools.cycle(late)):
+        talk.beats([at], 19, 19, after=after)
+    (train,) = talk.trains()
+
+    assert known(train, "side", "count", "answered", "due") == (0, 30, 30, 1)
