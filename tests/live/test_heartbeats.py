@@ -401,11 +401,18 @@ def test_a_replica_that_is_killed_or_cut_off(played, receiver, at):
 
 
 def test_a_broker_in_tls(played):
-    """In TLS heartbeats of both ends, which meet every time, are a train each by form, with the counts of the log."""
+    """In TLS heartbeats of both ends, which meet every time, are all counted by form: a train each, or answers."""
     needs(played, "rabbitmq", "amqp-tls")
     found = {train.sender: train for train in trains(played.beating(AMQP_TLS, named=False))}
     said = {"a": sent_by(played, "amqp-tls"), "b": played.count("amqp-tls", "Received heartbeat frame")}
 
+    if (
+        len(found) == 1
+    ):  # one end's came right behind the other's every time: only their meaning tells them from answers
+        ((sender, train),) = found.items()
+        assert as_many(said[sender], train.sent)
+        assert as_many(said["b" if sender == "a" else "a"], train.answered)
+        return
     assert set(said) == set(found)
     for sender, train in found.items():
         assert ("form", None, None) == (train.named_by, train.limit_ns, train.answered)
