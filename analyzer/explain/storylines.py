@@ -64,6 +64,8 @@ def leader(t: Teller) -> tuple[Lead, Finding] | None:
     can = [
         (lead, finding)
         for finding in t.judged.findings
-        if (lead := kind_of(finding.code).lead) is not None and finding.code not in replaced
+        if (lead := kind_of(finding.code).lead) is not None
+        and finding.code not in replaced
+        and (lead.when is None or lead.when(t, finding))
     ]
     return next((each for each in can if each[0].overrules), can[0] if can else None)

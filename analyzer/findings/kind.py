@@ -89,6 +89,8 @@ class Lead:
     why: Words
     overrules: bool = False
     """It leads even if a finding before it in the table could."""
+    when: Callable[[Teller, Finding], bool] | None = None
+    """It leads only where this holds; None: always."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

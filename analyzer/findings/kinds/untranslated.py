@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope
+from analyzer.judge.tried import Tried
+from analyzer.judge.verdict import Verdict
+from analyzer.track.trial import TRIAL_LEAST_NS
 from analyzer.track.untranslated import RESET
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
@@ -43,9 +46,19 @@ WHAT: Final = {
 def _tried(case: Case) -> dict[str, int]:
     """Return how long nothing had passed on the connection before, and the longest silence that it survived."""
     left, record = case.record.untranslated, case.record
-    if left is None or left.role != "outside" or left.ts_ns <= record.last_ns:
+    if left is None or left.role != "outside" or left.ts_ns - record.last_ns < TRIAL_LEAST_NS:
         return {}
     return {"silence_ns": left.ts_ns - record.last_ns, "survived_ns": record.survived_ns}
+
+
+def _leads(t: Teller, f: Finding) -> bool:
+    """Say whether it tells the flow: a segment alone; or an open connection whose end was not heard since."""
+    del f
+    left = t.record.untranslated
+    if left is None or left.role != "outside":
+        return left is not None and left.role == "lone"
+    heard_ns = t.facts(left.side).last_ns
+    return t.ending.verdict is Verdict.OPEN and (heard_ns is None or heard_ns <= left.ts_ns)
 
 
 def _headline(t: Teller, f: Finding) -> str:
@@ -99,11 +112,19 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     )
     found = [Line(text, f.frames)]
     if "silence_ns" in f.data:
-        silence_ns, survived_ns = number(f, "silence_ns"), number(f, "survived_ns")
-        longest = f"the longest silence it survived was {duration(survived_ns)}" if survived_ns else "none was as long"
-        limit = "an idle limit of the NAT may have run out" if silence_ns > survived_ns else "so no idle limit ran out"
-        found.append(Line(f"Nothing had passed for {duration(silence_ns)} before; {longest}: {limit}.", f.frames))
+        tried = _silence(f)
+        longest = (
+            f"the longest silence it survived was {duration(tried.survived_ns)}"
+            if tried.survived_ns
+            else "none before was as long"
+        )
+        limit = "so no idle limit ran out" if tried.excludes_limit else "an idle limit of the NAT may have run out"
+        found.append(Line(f"Nothing had passed for {duration(tried.silence_ns)} before; {longest}: {limit}.", f.frames))
     return found
+
+
+def _silence(f: Finding) -> Tried:
+    return Tried(number(f, "silence_ns"), number(f, "survived_ns"))
 
 
 def _any_detail(t: Teller, f: Finding) -> str:
@@ -112,12 +133,12 @@ def _any_detail(t: Teller, f: Finding) -> str:
 
 def _change(f: Finding) -> str | None:
     """Return the advice, in numbers where an idle limit may have run out."""
-    if f.data["role"] != "outside" or number(f, "silence_ns") <= number(f, "survived_ns"):
+    tried = _silence(f)
+    if f.data["role"] != "outside" or tried.excludes_limit:
         return None
-    survived_ns = number(f, "survived_ns")
-    survived = f", one of {duration(survived_ns)} was survived" if survived_ns else ""
+    survived = f"; one of {duration(tried.survived_ns)} was survived" if tried.survived_ns else ""
     return (
-        f"Check the NAT: most likely its entry for the connection was gone after {duration(number(f, 'silence_ns'))} of"
+        f"Check the NAT: most likely its entry for the connection was gone after {duration(tried.silence_ns)} of"
         f" silence{survived}. Let it keep entries longer and drop what it does not know, or probe more often than its"
         " limit. The end that still has this connection needs keepalive of its own to find out."
     )
@@ -133,45 +154,29 @@ def _sees(t: Teller, f: Finding) -> list[Line]:
     ]
 
 
-LEAD: Final = Lead(_headline, _happened, _why)
+LEAD: Final = Lead(_headline, _happened, _why, when=_leads)
 
 
 def _evidence(case: Case) -> Evidence:
-    """The RST, the other flow, the end in whose name it came, and that end's name there.
-
-    Where the RST is another flow's, the frame is the last one that its end was heard in here.
-    """
-    reset = case.record.untranslated
-    assert reset is not None
-    shown = case.record.facts(reset.side).active_frame if reset.role == "outside" else reset.frame
-    return frames_of(shown), known(
-        role=reset.role,
-        flow=reset.flow,
-        side=reset.side,
-        address=str(reset.endpoint),
-        reset_frame=reset.frame,
-        what=reset.is_,
-        **_tried(case),
-    )
+    """The RST, the other flow, the end in whose name it came, and that end's name there."""
+    return _stray(case, "reset_frame")
 
 
 def _other_evidence(case: Case) -> Evidence:
-    """The segment, the other flow, and the end of this one in whose name it came.
+    """The segment, the other flow, and the end of this one in whose name it came."""
+    return _stray(case, "left_frame")
 
-    Where the segment is another flow's, the frame is the last one that its end was heard in here.
+
+def _stray(case: Case, named: str) -> Evidence:
+    """Return that, with the segment's frame under this name.
+
+    Where it is another flow's, the frame of the evidence is the last one that its end was heard in here.
     """
     left = case.record.untranslated
     assert left is not None
     shown = case.record.facts(left.side).active_frame if left.role == "outside" else left.frame
-    return frames_of(shown), known(
-        role=left.role,
-        flow=left.flow,
-        side=left.side,
-        address=str(left.endpoint),
-        left_frame=left.frame,
-        what=left.is_,
-        **_tried(case),
-    )
+    frames, data = frames_of(shown), known(role=left.role, flow=left.flow, side=left.side, address=str(left.endpoint))
+    return frames, data | known(what=left.is_, **{named: left.frame}, **_tried(case))
 
 
 def _detail(t: Teller, f: Finding) -> str:

@@ -88,8 +88,8 @@ def test_a_station_that_is_heard_while_its_address_does_not_answer():
     assert "is it set to answer no ARP" in made.section("Who must act")
 
 
-def test_a_prober_that_asks_on_is_alive():
-    """Where probes stop and their sender asks for its peer on the link, nobody is told to check the prober."""
+def probing():
+    """A connection on a link whose addresses are known, with two answered probes, at 4 and 7 s."""
     made = Shown()
     made.arp(0, 1, mac=MAC_A)
     made.arp(0, 2, sender=made.ip_b, target=bytes([10, 0, 0, 1]), mac=made.mac_b)
@@ -97,6 +97,12 @@ def test_a_prober_that_asks_on_is_alive():
     for at_s in (4, 7):
         made.a(at_s, seq=0)
         made.b(at_s + 0.001)
+    return made
+
+
+def test_a_prober_that_asks_on_is_alive():
+    """Where probes stop and their sender asks for its peer on the link, nobody is told to check the prober."""
+    made = probing()
     asked(made, *range(10, 30))
 
     assert cause_of(made) == ("peer-off-link", "proven")
@@ -107,13 +113,7 @@ def test_a_prober_that_asks_on_is_alive():
 
 def test_a_prober_whose_rst_cannot_leave_gave_up_then_or_later():
     """Probes in vain that cease while their host asks on the link are not all: the count may be higher."""
-    made = Shown()
-    made.arp(0, 1, mac=MAC_A)
-    made.arp(0, 2, sender=made.ip_b, target=bytes([10, 0, 0, 1]), mac=made.mac_b)
-    made.opened(1)
-    for at_s in (4, 7):
-        made.a(at_s, seq=0)
-        made.b(at_s + 0.001)
+    made = probing()
     for at_s in (10, 12, 14):
         made.a(at_s, seq=0)
     asked(made, *range(15, 40))

@@ -61,6 +61,17 @@ def test_what_else_leaves_untranslated_is_told_on_both_flows(segment, words):
     assert "this flow is no connection of its own" in details[1]
 
 
+def test_a_connection_inside_or_one_that_goes_on_keeps_its_own_story():
+    """The flow inside a NAT is a connection; and one whose end is heard again translated is not told as held alone."""
+    inside, _ = scenario("reset_untranslated_on_a_nat_host")
+    goes_on, _ = judge(parse(BEGIN + "+9 g > h . 6:6(0) ack 1\n+2 e > f P. 6:9(3) ack 1\n+.01 f > e . 1:1(0) ack 9\n"))
+    soon, _ = judge(parse(BEGIN + "+.2 g > h F. 6:6(0) ack 1\n"))
+    headlines = [explain.headline(flow, flow.record.first_ns) for flow in (inside, goes_on)]
+
+    assert not [text for text in headlines if "Not a connection of its own" in text or "most likely alone" in text]
+    assert "idle limit" not in texts(explain.story(soon, 0), "Why")
+
+
 def test_a_probe_is_told_as_one_and_each_flow_leads_with_it():
     """A probe that passed untranslated drew a RST for its own end alone: neither flow is told as closed at both."""
     lines = "+4 e > f P. 6:9(3) ack 1\n+.01 f > e . 1:1(0) ack 9\n+8 g > h . 8:8(0) ack 1\n+.001 h > g R 1:1(0)\n"
