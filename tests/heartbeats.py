@@ -30,12 +30,14 @@ class Talk:
         self.lines = [OPENING.rstrip()]
         self.next = {"a": 1, "b": 1}
 
-    def says(self, at, who, length, *, acked=True, flags="P."):
-        """Send so many octets."""
+    def says(self, at, who, length, *, acked=True, flags="P.", unread=0):
+        """Send so many octets, before the peer's last ``unread`` octets were there."""
         peer = "b" if who == "a" else "a"
         first = self.next[who]
         self.next[who] += length
-        self.lines.append(f"@{at:.3f} {who} > {peer} {flags} {first}:{first + length}({length}) ack {self.next[peer]}")
+        self.lines.append(
+            f"@{at:.3f} {who} > {peer} {flags} {first}:{first + length}({length}) ack {self.next[peer] - unread}"
+        )
         if acked:
             at += 0.04
             self.lines.append(f"@{at:.3f} {peer} > {who} . {self.next[peer]}:{self.next[peer]}(0) ack {self.next[who]}")

@@ -116,6 +116,8 @@ class Heartbeats(NamedTuple):
     """The last answer."""
     answered_ns: int | None
     """When it came."""
+    answer_len: int | None
+    """Bytes of an answer, of most of them where they differ."""
     silent_frame: int | None
     """The first heartbeat that got none since."""
     silent_ns: int | None

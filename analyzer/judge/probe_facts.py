@@ -120,6 +120,7 @@ class ProbeFacts(FactRows):
             **{name: plain(name) for name in ("first_frame", "first_ns", "last_frame", "last_ns")},
             "answer_frame": np.where(answered, not_zero(plain("answer_frame")), NONE),
             "answered_ns": np.where(answered, not_below_zero(plain("answer_ns")), NONE),
+            "answer_len": np.where(answered, not_zero(plain("answer_len")), NONE),
             "silent_frame": np.where(due & silent, plain("silent_frame"), NONE),
             "silent_ns": np.where(due & silent, plain("silent_ns"), NONE),
             "slowest_ns": np.where(answered, plain("slowest_ns"), NONE),

@@ -45,6 +45,7 @@ def begin_train(train: Record, opened: Record, acked: int) -> None:
     train["ago_frame"] = 0
     train["astray"] = 0
     train["amid"] = 0
+    train["crossed"] = 0
     train["amid_answered"] = 0
     train["answer_frame"] = 0
     train["answer_ns"] = -1
@@ -85,6 +86,7 @@ def restart(train: Record) -> None:
     train["asks"] = 0
     train["astray"] = 0
     train["amid"] = 0
+    train["crossed"] = 0
     train["amid_answered"] = 0
     train["gaps"] = 0
     train["sum_ns"] = 0
@@ -105,6 +107,7 @@ def add_beat(train: Record, opened: Record, distance_ns: int, acked: int) -> Non
         add_hidden(train, opened, hidden_ns)
         distance_ns = opened["open_own_ns"]
     count_beat(train, opened["open_frame"], opened["open_ns"], distance_ns)
+    train["crossed"] += opened["open_crossed"]
     if opened["open_answer_frame"] == 0:
         note_missed(train, acked)
         return

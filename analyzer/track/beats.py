@@ -47,6 +47,7 @@ BEATS: Final = np.dtype(
         ("acked", np.int32),  # those of these, from the last on, that the peer's kernel acknowledged
         ("late", np.int32),  # beats that may have been answered late, by what looks like a beat itself
         ("amid", np.int32),  # beats that passed amid other data (amid)
+        ("crossed", np.int32),  # beats sent behind one of the other end, before that was there
         ("amid_answered", np.int32),  # those of them that were answered
         ("ago_ns", np.int64),  # a message as long amid other data since the last beat, which may have been the next
         ("ago_frame", np.int64),  # ... 0 none, below 0 if it was answered
@@ -71,6 +72,9 @@ BEATS: Final = np.dtype(
         ("open_frame", np.int64),
         ("open_answer_frame", np.int64),
         ("open_answer_ns", np.int64),
+        ("open_crossed", np.int64),  # 1 if it was sent before one of the other end, as long and earlier, was there
+        ("open_tail", np.int64),  # the sequence number behind it, as on the wire
+        ("open_ack", np.int64),  # what it acknowledges, as on the wire; -1 nothing, or not known
         ("open_idle_ns", np.int64),  # how long nobody had sent data before it
         ("open_own_ns", np.int64),  # ... and its sender had not
         ("open_before", np.int64),  # the frame of what it had sent then, if as long, else 0; below 0: without an answer
@@ -181,6 +185,7 @@ def new_train(beats: Rows, registers: Numbers, side: int) -> int:
     train["ago_frame"] = 0
     train["astray"] = 0
     train["amid"] = 0
+    train["crossed"] = 0
     train["amid_answered"] = 0
     train["open_count"] = 0
     train["open_known"] = 0
@@ -212,6 +217,7 @@ def copy_train(train: Record, copy: Record) -> None:
     copy["ago_frame"] = train["ago_frame"]
     copy["astray"] = train["astray"]
     copy["amid"] = train["amid"]
+    copy["crossed"] = train["crossed"]
     copy["amid_answered"] = train["amid_answered"]
     copy["sum_ns"] = train["sum_ns"]
     copy["low_ns"] = train["low_ns"]
@@ -238,6 +244,9 @@ def copy_said(train: Record, copy: Record) -> None:
     copy["open_frame"] = train["open_frame"]
     copy["open_answer_frame"] = train["open_answer_frame"]
     copy["open_answer_ns"] = train["open_answer_ns"]
+    copy["open_crossed"] = train["open_crossed"]
+    copy["open_tail"] = train["open_tail"]
+    copy["open_ack"] = train["open_ack"]
     copy["open_idle_ns"] = train["open_idle_ns"]
     copy["open_own_ns"] = train["open_own_ns"]
     copy["open_before"] = train["open_before"]

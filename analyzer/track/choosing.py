@@ -158,7 +158,7 @@ def is_preferred(out: Rows, first: int, count: int, every: Record) -> bool:
     own = own_of(out, first, count, every)
     if not is_all(every, out[own]["others"] if own >= 0 else 0):
         return False
-    if has_drifted(out, first, count, every):
+    if has_drifted(out, first, count, every) or has_crossed(out, first, count, every):
         return True
     if only_follows(out, first, count, every):
         return False
@@ -253,6 +253,23 @@ def has_drifted(out: Rows, first: int, count: int, every: Record) -> bool:
             continue
         is_whole_too = BEATS_LEAST <= other["count"] <= every["count"] + 1
         if is_whole_too and has_jitter(other) and is_even(other):
+            return True
+    return False
+
+
+@loop
+def has_crossed(out: Rows, first: int, count: int, every: Record) -> bool:
+    """Say whether messages come as often as those of the other end, as long, and one was sent before that was there.
+
+    So that one is no answer; and all of them are by one timer.
+    """
+    if every["crossed"] == 0:
+        return False
+    for k in range(first, count):
+        other = out[k]
+        is_other = other["count"] > 0 and other["side"] != every["side"] and is_even(other)
+        alike = is_other and abs(other["length"] - every["length"]) <= BEAT_LENGTH_PLAY
+        if alike and abs(other["count"] - every["count"]) <= 1:
             return True
     return False
 

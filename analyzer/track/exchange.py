@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.loops.loop import loop
-from analyzer.segment import FIN, RST, SYN
+from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.tolerances import (
     BEAT_AT_ONCE_NS,
     BEAT_LENGTH_PLAY,
@@ -211,6 +211,9 @@ def enter(said: Record, side: int, end: Record, peer: Record, row: Record) -> No
     said["open_answer_frame"] = 0
     said["open_answer_len"] = 0
     said["open_answer_ns"] = -1
+    said["open_crossed"] = 0
+    said["open_tail"] = row["seq"] + row["payload_len"] & 0xFFFFFFFF
+    said["open_ack"] = row["ack"] if row["flags"] & ACK else -1
 
 
 @loop
@@ -338,6 +341,9 @@ def note_unseen_answer(
     said["open_answer_frame"] = 0
     said["open_answer_len"] = 0
     said["open_answer_ns"] = -1
+    said["open_crossed"] = 0
+    said["open_tail"] = row["ack"]
+    said["open_ack"] = -1
     beats[first]["open_count"] += 1
 
 

@@ -25,7 +25,7 @@ from analyzer.track.beat_trains import (
 from analyzer.track.beats import MOST_INSTEAD, MOST_OTHERS, copy_train, is_alike, is_of_every
 from analyzer.track.changing import note_change, note_new_pace
 from analyzer.track.rhythm import distance_in, is_in_place, is_unexplained, is_within, period_of
-from analyzer.track.turns import AGAIN, LATE, turns_of
+from analyzer.track.turns import AGAIN, LATE, is_unread, turns_of
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
@@ -40,6 +40,7 @@ def close_exchange(beats: Rows, first: int, acked: int) -> None:
     """
     opened = beats[first]
     count = opened["open_count"]
+    note_crossed(beats, first, count)
     turns = turns_of(beats, first, count)
     if count == 1 and turns == 0:
         at = first
@@ -68,6 +69,23 @@ def close_exchange(beats: Rows, first: int, acked: int) -> None:
         place_every(beats, first, j, is_acked, 0 < turn != AGAIN)
         at = said["next"]
     opened["open_count"] = 0
+
+
+@loop
+def note_crossed(beats: Rows, first: int, count: int) -> None:
+    """Note which open messages, each as long as an earlier one of the other end, were sent before that was there."""
+    at = first
+    for j in range(count):
+        said = beats[at]
+        said["open_crossed"] = 0
+        earlier = first
+        for _ in range(j):
+            before = beats[earlier]
+            alike = abs(before["open_length"] - said["open_length"]) <= BEAT_LENGTH_PLAY
+            if alike and is_unread(before, said):
+                said["open_crossed"] = 1
+            earlier = before["next"]
+        at = said["next"]
 
 
 @loop
@@ -215,20 +233,24 @@ def place_every(beats: Rows, first: int, j: int, acked: int, answers: bool) -> N
         train["answer_ns"] = -1
     if distance_ns >= 0:
         count_beat(train, opened["open_frame"], opened["open_ns"], distance_ns)
+        train["crossed"] += opened["open_crossed"]
         note_missed(train, acked)
         note_behind(beats, first, j, train)
 
 
 @loop
 def note_behind(beats: Rows, first: int, j: int, every: Record) -> None:
-    """Count in a train of every message that the one at a place came behind another of the other end, and how far."""
+    """Count in a train of every message that the one at a place came behind another of the other end, and how far.
+
+    What had been sent before the other was there came not behind it.
+    """
     said = beats[nth(beats, first, j)]
     length = 0
     behind_ns = 0
     at = first
     for _ in range(j):
         before = beats[at]
-        if before["open_side"] != said["open_side"]:
+        if before["open_side"] != said["open_side"] and not is_unread(before, said):
             length = before["open_length"]
             behind_ns = said["open_ns"] - before["open_ns"]
         at = before["next"]

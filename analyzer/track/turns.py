@@ -77,6 +77,7 @@ def turns_of(beats: Rows, first: int, count: int) -> int:
     fit = 0
     unfit = 0
     slow = 0
+    apart = 0
     at = first
     for j in range(count):
         said = beats[at]
@@ -95,16 +96,29 @@ def turns_of(beats: Rows, first: int, count: int) -> int:
             elif answer_len > 0:
                 fit |= pair
             slow |= pair if later["open_ns"] - said["open_ns"] >= BEAT_AT_ONCE_NS else 0
+            apart |= pair if is_unread(said, later) else 0
             behind = later["next"]
         at = said["next"]
     best = 0
     least = IMPOSSIBLE
     for answers in range(1 << count):
-        cost = cost_of(answers, count, kinds, alike, fit, unfit, slow)
+        cost = cost_of(answers, count, kinds, alike, fit, unfit, slow, apart)
         if cost <= least:  # of two that cost as much, that in which later messages answer
             least = cost
             best = answers
-    return told_of(best, count, kinds, alike, fit, unfit)
+    return told_of(best, count, kinds, alike, fit, unfit, apart)
+
+
+@loop
+def is_unread(said: Record, later: Record) -> bool:
+    """Say whether a message was sent before an earlier one of the other end was there: then it does not answer it.
+
+    Each segment acknowledges what its sender has received (RFC 9293 3.4), and no program reads what has not come.
+    """
+    if later["open_ack"] < 0 or later["open_side"] == said["open_side"]:
+        return False
+    unread: bool = later["open_ack"] - said["open_tail"] & 0xFFFFFFFF >= 1 << 31
+    return unread
 
 
 @loop
@@ -149,13 +163,13 @@ def kind_of(beats: Rows, first: int, said: Record, known: int) -> int:
 
 
 @loop
-def told_of(answers: int, count: int, kinds: int, alike: int, fit: int, unfit: int) -> int:
+def told_of(answers: int, count: int, kinds: int, alike: int, fit: int, unfit: int, apart: int) -> int:
     """Return what messages are of which those that answer are known, as ``turns_of`` says it."""
     told = 0
     owed = 0
     for j in range(count):
         if answers >> j & 1:
-            to = asked_by(owed, j, kinds, fit, unfit)
+            to = asked_by(owed, j, kinds, fit, unfit, apart)
             if to >= 0:
                 owed &= ~(1 << to)
             told |= (1 + to if to >= 0 else LATE) << 4 * j
@@ -166,21 +180,21 @@ def told_of(answers: int, count: int, kinds: int, alike: int, fit: int, unfit: i
 
 
 @loop
-def cost_of(answers: int, count: int, kinds: int, alike: int, fit: int, unfit: int, slow: int) -> int:
+def cost_of(answers: int, count: int, kinds: int, alike: int, fit: int, unfit: int, slow: int, apart: int) -> int:
     """Return what it costs to take these messages for answers, and the others for beats.
 
-    ``kinds`` has EACH bits of each message, the last four have one of each pair: both are beats alike, the second is as
-    long as answers to the first, it is not, it takes its time.
+    ``kinds`` has EACH bits of each message, the last five have one of each pair: both are beats alike, the second is as
+    long as answers to the first, it is not, it takes its time, it was sent before the first was there.
     """
     cost = 0
     owed = 0
     for j in range(count):
         kind = kinds >> EACH * j
         if not answers >> j & 1:
-            cost += cost_of_beat(j, answers, owed, kinds, alike, unfit | slow)
+            cost += cost_of_beat(j, answers, owed, kinds, alike, unfit | slow | apart)
             owed |= 1 << j
             continue
-        to = asked_by(owed, j, kinds, fit, unfit)
+        to = asked_by(owed, j, kinds, fit, unfit, apart)
         if to >= 0:
             owed &= ~(1 << to)
             pair = to * MOST_SAID + j
@@ -220,16 +234,17 @@ def is_others(i: int, j: int, kinds: int) -> bool:
 
 
 @loop
-def asked_by(owed: int, j: int, kinds: int, fit: int, unfit: int) -> int:
+def asked_by(owed: int, j: int, kinds: int, fit: int, unfit: int, apart: int) -> int:
     """Return which beat, of those that no message has answered, the message at ``j`` answers; -1 none.
 
-    It is the first of the other end's whose answers are as long, or of which none is known, or the first.
+    It is the first of the other end's whose answers are as long, or of which none is known, or the first; but of none
+    that was not there yet when the message was sent (``apart``).
     """
     found = -1
     new = -1
     for i in range(j):
-        if owed >> i & 1 and is_others(i, j, kinds):
-            pair = i * MOST_SAID + j
+        pair = i * MOST_SAID + j
+        if owed >> i & 1 and is_others(i, j, kinds) and not apart >> pair & 1:
             if fit >> pair & 1:
                 return i
             if new < 0 and not unfit >> pair & 1:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.judge.protocols import beat_of, is_poll, noun_of
 from analyzer.judge.record import other
 from analyzer.tolerances import (
+    BEAT_AT_ONCE_NS,
     BEAT_LENGTH_PLAY,
     BEAT_PROMPT_NS,
     BEAT_SEALED_OCTETS,
@@ -178,6 +179,7 @@ def _lines_of(t: Teller, train: Heartbeats) -> list[Line]:
         Line(f"{text}.", (train.first_frame, train.last_frame)),
         _room(train),
         _slowest(train),
+        _perhaps_own(t, train),
         _lapses(t, train, noun),
         _at_end(t, train, noun),
     )
@@ -213,6 +215,18 @@ def _slowest(train: Heartbeats) -> Line | None:
     to = f" (to frame {train.slow_frame:,})" if train.slow_frame else ""
     frames = (train.slow_frame,) if train.slow_frame else (train.first_frame, train.last_frame)
     return Line(f"The longest answer took {duration(train.slowest_ns)}{to}.", frames)
+
+
+def _perhaps_own(t: Teller, train: Heartbeats) -> Line | None:
+    """Return that answers may be no answers: known by form alone, as long as what they answer, and at once."""
+    alike = abs((train.answer_len or 0) - train.payload_len) <= BEAT_LENGTH_PLAY
+    if train.protocol is not None or train.slowest_ns is None or train.slowest_ns >= BEAT_AT_ONCE_NS or not alike:
+        return None
+    return Line(
+        f"As long as they are and as soon as they come, the answers may be heartbeats of {t.the(other(train.sender))}'s"
+        " own, by the same clock: their form alone cannot tell.",
+        (train.first_frame, train.last_frame),
+    )
 
 
 def _lapses(t: Teller, train: Heartbeats, noun: str) -> Line | None:

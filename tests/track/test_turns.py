@@ -67,3 +67,25 @@ def test_an_answer_is_to_the_ping_whose_answers_are_as_long(jit, pushes):
     (train,) = (train for train in talk.trains(jit=jit) if train["length"] == 24)
 
     assert (1, 12, 12, 0) == known(train, "side", "count", "answered", "missed")
+
+
+@modes
+@pytest.mark.parametrize(("length", "period"), [(19, 20), (30, 2), (6, 5)], ids=str)
+@pytest.mark.parametrize("crossing", [range(14), range(3, 14), (5,)], ids=["all", "most", "one"])
+def test_what_was_sent_before_a_beat_was_there_is_no_answer(jit, length, period, crossing):
+    """Who sends before the other's message is there, though it comes second, beats by itself, as the other does."""
+    talk = Talk()
+    for at, n in zip(each(10, period, 14), range(14), strict=True):
+        talk.says(at, "a", length, acked=False)
+        talk.says(at + 0.02, "b", length, acked=n not in crossing, unread=length if n in crossing else 0)
+    trains = talk.trains(jit=jit)
+
+    assert sorted(known(train, "side", "count", "due") for train in trains) == [(0, 14, 0), (1, 14, 0)]
+
+
+@modes
+def test_what_was_sent_when_a_beat_was_there_answers_it(jit):
+    """Where each message acknowledges the other's just before, it answers it."""
+    (train,) = Talk().beats(each(10, 20, 14), 19, 19, after=0.02).trains(jit=jit)
+
+    assert (0, 14, 14, 0) == known(train, "side", "count", "answered", "missed")

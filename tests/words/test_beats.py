@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from analyzer.words.beats import beat_line, beat_lines, clause, late_lines, paces_of
 from analyzer.words.teller import Teller
 from tests.heartbeats import Talk, each
@@ -27,14 +29,23 @@ def test_a_healthy_train():
     t = teller(Talk().beats(each(20, 20, 6)))
     (train,) = t.record.heartbeats
 
-    sent, longest = (line.text for line in beat_lines(t))
+    sent, longest, perhaps = (line.text for line in beat_lines(t))
     assert sent.startswith(
         "The client's program sent 6 heartbeats of 6 bytes (by their form), one every 20.000 s, from"
     )
     assert sent.endswith(" from frame 4 to frame 19; the server's program answered all.")
     assert "The longest answer took 10 ms." == longest
+    assert "may be heartbeats of the server's own, by the same clock" in perhaps
     assert "the client's heartbeats (by their form), one every 20.000 s, all 6 answered" == clause(t)
     assert "client sends 6 heartbeats (by their form), one every 20.000 s, all 6 answered" == beat_line(t, train).text
+
+
+@pytest.mark.parametrize(("answer", "after"), [(20, 0.01), (6, 0.3)], ids=["longer", "late"])
+def test_answers_that_are_no_heartbeats_of_their_own(answer, after):
+    """Answers of another length, or that take their time, are not said to be perhaps the other end's own heartbeats."""
+    t = teller(Talk().beats(each(20, 20, 6), answer=answer, after=after))
+
+    assert not any("own" in line.text for line in beat_lines(t))
 
 
 def test_heartbeats_that_got_no_answer():
