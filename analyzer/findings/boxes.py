@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     from analyzer.judge.signatures import Middlebox
 
 LIMITS_NS: Final = {
-    refused: np.array(
-        sorted(
-            NS_PER_S * row.idle_s
-            for row in MIDDLEBOXES
-            if row.keepalive_helps and not row.half_closed and REFUSES[row.behaviour] in (None, refused)
+    refused: tuple(
+        np.array(sorted(limits))
+        for limits in zip(
+            *(
+                (NS_PER_S * row.idle_s, row.latest_ns)
+                for row in MIDDLEBOXES
+                if row.keepalive_helps and not row.half_closed and REFUSES[row.behaviour] in (None, refused)
+            ),
+            strict=True,
         )
     )
     for refused in (False, True)
 }
-"""After how long known boxes forget a flow that probing could have kept: those that then are silent, or send a RST."""
+"""After how long known boxes forget a flow that probing could have kept, at the earliest and at the latest: those that
+then are silent, or send a RST."""
 
 
 def boxes_forget(f: Flows, silence_ns: Column) -> Mask:
@@ -36,8 +41,8 @@ def boxes_forget(f: Flows, silence_ns: Column) -> Mask:
     If the other end's address ended it with a RST, that is, those that send one, else those that are silent.
     """
     fit = [
-        np.searchsorted(limits, silence_ns, side="right") > np.searchsorted(limits, f.flow("survived_ns"), side="right")
-        for limits in LIMITS_NS.values()
+        np.searchsorted(soon, silence_ns, side="right") > np.searchsorted(late, f.flow("survived_ns"), side="right")
+        for soon, late in LIMITS_NS.values()
     ]
     mask: Mask = np.where(f.from_peer.own_reset, fit[True], fit[False])
     return mask

@@ -256,8 +256,19 @@ class Middlebox:
     """Whether the limit holds only after a FIN."""
     keepalive_helps: bool = True
     """Whether a probe counts as traffic for it."""
+    in_steps: bool = False
+    """Whether it forgets by a timer of the Linux kernel, which runs in steps, so that it may be late (``LATE``)."""
+
+    @property
+    def latest_ns(self) -> int:
+        """The longest that it may remember a flow, in nanoseconds."""
+        limit_ns = self.idle_s * _NS_PER_S
+        return limit_ns + limit_ns // LATE if self.in_steps else limit_ns
 
 
+LATE: Final = 8
+"""A timer of the Linux kernel runs late by a part of its time, one in so many at most, and never early (timer.c:
+LVL_CLK_SHIFT)."""
 MIDDLEBOXES: Final = (
     Middlebox("AWS Network Load Balancer", 350, Behaviour.RST_ON_NEXT, "AWS NLB update-idle-timeout; kupczynski.info"),
     Middlebox("AWS NAT gateway", 350, Behaviour.RST_ON_NEXT, "AWS lambda-vpc-timeout (the RST unverified)"),
@@ -288,8 +299,29 @@ MIDDLEBOXES: Final = (
         "nf_conntrack_tcp_timeout_close_wait",
         half_closed=True,
     ),
-    Middlebox("Linux IPVS", 900, Behaviour.SILENT, "ip_vs_proto_tcp.c tcp_timeouts; ipvsadm(8) --set"),
-    Middlebox("Linux IPVS, FIN seen", 120, Behaviour.SILENT, "ip_vs_proto_tcp.c tcp_timeouts", half_closed=True),
+    Middlebox(
+        "Linux IPVS",
+        900,
+        Behaviour.SILENT_OR_RST,
+        "ip_vs_proto_tcp.c tcp_timeouts; ipvsadm(8) --set; a RST was seen",
+        in_steps=True,
+    ),
+    Middlebox(
+        "Linux IPVS, FIN from the server",
+        120,
+        Behaviour.SILENT_OR_RST,
+        "ip_vs_proto_tcp.c tcp_timeouts, FIN_WAIT",
+        half_closed=True,
+        in_steps=True,
+    ),
+    Middlebox(
+        "Linux IPVS, FIN from the client",
+        60,
+        Behaviour.SILENT_OR_RST,
+        "ip_vs_proto_tcp.c tcp_timeouts, CLOSE_WAIT",
+        half_closed=True,
+        in_steps=True,
+    ),
     Middlebox("Cisco ASA", 3600, Behaviour.SILENT_OR_RST, "Cisco ASA CLI guide, timeout conn"),
     Middlebox(
         "Cisco ASA, half-closed", 600, Behaviour.SILENT, "Cisco ASA CLI guide, timeout half-closed", half_closed=True
@@ -322,7 +354,7 @@ def middleboxes_within(
         for row in MIDDLEBOXES
         if row.half_closed <= half_closed
         and row.idle_s * _NS_PER_S <= silence_ns
-        and (row.half_closed or row.idle_s * _NS_PER_S > survived_ns)
+        and (row.half_closed or row.latest_ns > survived_ns)
         and (refused is None or REFUSES[row.behaviour] in (None, refused))
     )
     return tuple(sorted(fits, key=lambda row: row.idle_s))

@@ -2,7 +2,9 @@
 
 Every flow brings at most two trials (``track.trial``): the longest silence that both ends went on behind, and the one
 behind which nothing but a RST, or nothing at all, came. Where some died and all of these are longer than all that
-survived, a limit lies between; where a shorter one died as well, what cut it was no limit of time.
+survived, a limit lies between; where a shorter one died as well, what cut it was no limit of time. Unless it is hardly
+shorter: a box whose timers run in steps forgets up to an eighth late (``signatures.LATE``), and so at one silence this
+flow and not yet that one. Then flows tell that are well apart from there, by ``trial.step_of``.
 
 It must not hold a word for the user, or look at a SEEN row.
 """
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.judge.signatures import MIDDLEBOXES
+from analyzer.judge.signatures import LATE, MIDDLEBOXES
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import freeze, pick, records, stacked, thaw
@@ -42,6 +44,8 @@ MOST: Final = 8192
 """More services and pairs of hosts are not told apart: then pairs are given up, and, were they as many, services."""
 ENOUGH: Final = 3
 """From so many trials of a kind on they say something."""
+FEW: Final = 4
+"""Less than one in so many is few."""
 ONE_MOMENT_NS: Final = 2_000_000_000
 """What dies within this time may have died together, of something else."""
 ENDED: Final = frozenset({Verdict.TIMED_OUT, Verdict.SILENT, Verdict.RESET_ON_PROBE, Verdict.ABORTED})
@@ -56,6 +60,13 @@ class Trial:
     from_frame: int
     to_frame: int
     count: int
+    apart: int = 0
+    """Of these, those whose silence is not near it: well shorter of what survived, well longer of what did not."""
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether enough of its kind are well apart, and not only few of very many."""
+        return self.apart >= max(ENOUGH, self.count / FEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +89,29 @@ class IdleLimit:
 
     @property
     def low_ns(self) -> int | None:
-        """The longest silence that was survived."""
-        return self.longest.ns if self.longest else None
+        """All silences up to this one were survived, or all shorter ones where both kinds overlap."""
+        return min(self.longest.ns, self.shortest.ns) if self.longest else None
 
     @property
     def high_ns(self) -> int:
-        """The shortest that was not."""
-        return self.shortest.ns
+        """None from this one on was, or no longer one where both kinds overlap."""
+        return max(self.longest.ns, self.shortest.ns) if self.longest else self.shortest.ns
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a silence was survived that is longer than one that was not."""
+        return self.longest is not None and self.shortest.ns <= self.longest.ns
 
     @property
     def is_hard(self) -> bool | None:
         """Whether all shorter silences survive, and all longer ones do not; None where the trials are too few."""
         if self.longest is None:
             return None
-        if self.shortest.ns <= self.longest.ns:
-            return False
         enough = min(self.shortest.count, self.longest.count) >= ENOUGH
+        if self.overlaps:
+            if self.longest.ns > self.shortest.ns + self.shortest.ns // LATE:
+                return False
+            enough = self.shortest.is_clear and self.longest.is_clear
         return True if enough and self.apart_ns > ONE_MOMENT_NS else None
 
     @property
@@ -106,11 +124,13 @@ class IdleLimit:
     @property
     def fits(self) -> tuple[Middlebox, ...]:
         """The known boxes whose limit lies between the bounds."""
-        low, high = self.low_ns, self.high_ns
-        if not self.is_hard or low is None:
+        if not self.is_hard or self.longest is None:
             return ()
+        low, high = self.longest.ns, self.shortest.ns
         return tuple(
-            box for box in MIDDLEBOXES if box.half_closed == self.half_closed and low <= box.idle_s * NS_PER_S <= high
+            box
+            for box in MIDDLEBOXES
+            if box.half_closed == self.half_closed and low <= box.latest_ns and box.idle_s * NS_PER_S <= high
         )
 
     @property
@@ -118,7 +138,8 @@ class IdleLimit:
         """How often to probe at least, in seconds: a round number well below what survived."""
         if not self.is_hard or self.low_ns is None:
             return None
-        whole = int(self.low_ns * 9 // 10 // NS_PER_S)
+        # so that it is below a limit that is kept late
+        whole = int(self.low_ns * LATE // (LATE + 1) // NS_PER_S)
         step = 1 if whole < 10 else 5 if whole < 100 else 50
         return max(whole // step * step, 1)
 
@@ -236,9 +257,13 @@ class IdleTrials:
         has_survived = ~_differ(rows)[at] & (at > 0)
         enough = has_survived & (np.minimum(rows["count"][at], rows["count"][before]) >= ENOUGH)
         longer = rows["ns"][at] > rows["ns"][before]
-        hard = enough & longer & (rows["last_ns"][at] - rows["first_ns"][at] > ONE_MOMENT_NS)
+        hardly_shorter = rows["ns"][before] <= rows["ns"][at] + rows["ns"][at] // LATE
+        clear = _are_clear(rows[at]) & _are_clear(rows[before])
+        apart = rows["last_ns"][at] - rows["first_ns"][at] > ONE_MOMENT_NS
+        hard = enough & (longer | (hardly_shorter & clear)) & apart
         of_service = rows["port"][at] >= 0
-        told = of_service & (hard | (enough & ~longer)) if only_worth_telling else hard | (all_services & of_service)
+        worth = hard | (enough & ~longer & ~hardly_shorter)
+        told = of_service & worth if only_worth_telling else hard | (all_services & of_service)
         found = [
             _limit(rows[died], rows[died - 1] if survived else None)
             for died, survived in zip(at[told].tolist(), has_survived[told].tolist(), strict=True)
@@ -301,5 +326,17 @@ def _limit(died: np.void, survived: np.void | None) -> IdleLimit:
     )
 
 
+def _are_clear(rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Return of which entries `Trial.is_clear` is true."""
+    clear: NDArray[np.bool_] = _apart(rows) >= np.maximum(ENOUGH, rows["count"] / FEW)
+    return clear
+
+
+def _apart(rows: NDArray[np.void] | np.void) -> NDArray[np.int32]:
+    apart: NDArray[np.int32] = rows["count"] - rows["there"] - rows["beside"]
+    return apart
+
+
 def _trial(row: np.void) -> Trial:
-    return Trial(*(int(row[name]) for name in ("ns", "number", "from", "to", "count")))
+    ns, flow, from_frame, to_frame, count = (int(row[name]) for name in ("ns", "number", "from", "to", "count"))
+    return Trial(ns, flow, from_frame, to_frame, count, int(_apart(row)))

@@ -35,6 +35,8 @@ TRIALS: Final = np.dtype(
         ("first_ns", np.int64),  # when the first and the last of these flows ended
         ("last_ns", np.int64),
         ("count", np.int32),
+        ("there", np.int32),  # how many are in the step of `ns` (step_of)
+        ("beside", np.int32),  # and in the next one: a shorter one of what survived, a longer one of what did not
         ("capture", np.int32),
         ("port", np.int32),
         ("half", np.int16),  # 1 if one end had closed before the silence
@@ -44,6 +46,8 @@ TRIALS: Final = np.dtype(
 
 TRIAL_LEAST_NS: Final = 3_000_000_000
 """Shorter silences try nothing: no box forgets so soon."""
+FEWEST: Final = 4
+"""Steps to each doubling of a silence."""
 
 
 @loop
@@ -103,6 +107,8 @@ def trials_of(flows: Rows, ended: Numbers, responder_is_b: Numbers, capture: int
             row["first_ns"] = flow["last_ns"]
             row["last_ns"] = flow["last_ns"]
             row["count"] = 1
+            row["there"] = 1
+            row["beside"] = 0
             row["capture"] = capture
             row["died"] = died
     return count
@@ -149,7 +155,8 @@ def fold(rows: Rows, slots: Numbers, found: Rows, keys: Numbers) -> int:
         entry = found[(slots[at] & INDEX) - 1]
         if is_new:
             for_group(entry, row)
-        elif (row["ns"] < entry["ns"]) if row["died"] == 1 else (row["ns"] >= entry["ns"]):
+        count_near(entry, row)
+        if (row["ns"] < entry["ns"]) if row["died"] == 1 else (row["ns"] >= entry["ns"]):
             say_most(entry, row)
         entry["count"] += row["count"]
         entry["first_ns"] = min(entry["first_ns"], row["first_ns"])
@@ -169,6 +176,8 @@ def for_group(entry: Record, row: Record) -> None:
     entry["half"] = row["half"]
     entry["died"] = row["died"]
     entry["count"] = 0
+    entry["there"] = 0
+    entry["beside"] = 0
     entry["first_ns"] = row["first_ns"]
     entry["last_ns"] = row["last_ns"]
     say_most(entry, row)
@@ -181,3 +190,32 @@ def say_most(entry: Record, row: Record) -> None:
     entry["number"] = row["number"]
     entry["from"] = row["from"]
     entry["to"] = row["to"]
+
+
+@loop
+def step_of(ns: int) -> int:
+    """Return in which step a silence is: four to each doubling, so that an eighth longer is at most one step more."""
+    steps = 0
+    shift = 32
+    while shift > 0:
+        if ns >> shift >= FEWEST:
+            ns >>= shift
+            steps += FEWEST * shift
+        shift >>= 1
+    return steps + ns
+
+
+@loop
+def count_near(entry: Record, row: Record) -> None:
+    """Add up how many silences are near the one that says most, before another stands for the group."""
+    closer = step_of(row["ns"]) - step_of(entry["ns"])
+    if row["died"] == 1:
+        closer = -closer
+    if closer == 0:
+        entry["there"] += row["there"]
+        entry["beside"] += row["beside"]
+    elif closer > 0:
+        entry["beside"] = row["beside"] + (entry["there"] if closer == 1 else 0)
+        entry["there"] = row["there"]
+    elif closer == -1:
+        entry["beside"] += row["there"]

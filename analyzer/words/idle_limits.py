@@ -27,11 +27,18 @@ def limit_sentence(limit: IdleLimit) -> str:
     if not limit.is_hard:
         return _no_limit(limit, limit.longest)
     longer, shorter = (f"{ns / NS_PER_S:,.3f} s" for ns in (limit.shortest.ns, limit.longest.ns))
-    text = (
-        f"{capital(limit_name(limit))} do not survive {longer} of silence, and do survive {shorter}:"
-        f" {count(limit.longest.count, 'flow')} went on after shorter silences,"
-        f" {count(limit.shortest.count, 'flow')} failed after longer ones."
-    )
+    went_on, failed = (count(trial.count, "flow") for trial in (limit.longest, limit.shortest))
+    if limit.overlaps:
+        text = (
+            f"{capital(limit_name(limit))} do not survive more than {shorter} of silence, and do survive less than"
+            f" {longer}: {went_on} went on, {failed} failed. Between these two some failed and some went on, as where"
+            " a box forgets by a timer that runs in steps, and is late by up to an eighth."
+        )
+    else:
+        text = (
+            f"{capital(limit_name(limit))} do not survive {longer} of silence, and do survive {shorter}:"
+            f" {went_on} went on after shorter silences, {failed} failed after longer ones."
+        )
     if limit.fits:
         text += f" That fits {', '.join(f'{box.name} ({box.idle_s:,} s)' for box in limit.fits)}."
     if limit.advised_s is not None:

@@ -7,7 +7,9 @@ import pytest
 
 from analyzer.fleet import ask, running
 from analyzer.fleet.questions import ORDER, QuestionError, Tables, question, questions
+from tests.capture.craft import pcap
 from tests.fleet.archives import made
+from tests.survey.test_limits import LATE_S, STEPPED_S, in_steps
 
 pytest.importorskip("fsspec")
 pytest.importorskip("pyarrow")
@@ -53,6 +55,21 @@ def test_all_that_is_planted_is_found_and_nothing_else(planted):
         (row["noticed_by"], row["longest_s"]) for row in dead
     }
     assert [] == ask(out, "silent")
+
+
+@pytest.mark.parametrize("near", [0, 12])
+def test_a_limit_that_is_kept_late_is_one_if_flows_well_apart_tell_it(tmp_path, near):
+    """As with a report, a limit whose bounds overlap is told, unless nearly all that survived are near the bound."""
+    capture = in_steps((*LATE_S, *[1000] * near), silences=(*STEPPED_S, *[372] * near))
+    (tmp_path / "archive" / "host").mkdir(parents=True)
+    octets = pcap(sorted(capture.frames, key=lambda frame: frame.ts_ns))
+    (tmp_path / "archive" / "host" / "made.pcap").write_bytes(octets)
+    out = str(tmp_path / "tables")
+    running.run([str(tmp_path / "archive")], out, workers=0, points="{host}/*.pcap")
+
+    told = [(row["survived_s"], row["died_s"], row["survived"], row["died"]) for row in ask(out, "idle_limits")]
+
+    assert told == ([] if near else [(371.0, 365.0, 6, 5)] * 2)
 
 
 def test_a_connection_that_two_points_saw_is_joined(planted):

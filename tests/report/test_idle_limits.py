@@ -22,7 +22,7 @@ def test_a_table_of_limits():
         "5",
         "/",
         "7",
-        "90",
+        "85",
         "s",
     ]
     assert "do not survive 130.000 s" in " ".join(lines)

@@ -68,6 +68,70 @@ def test_what_is_said_has_numbers(tmp_path):
     assert limit_name(limits(gone(SILENCES), tmp_path)[1]) == "connections between 10.0.0.1 and 10.0.0.2"
 
 
+def in_steps(limits_s, *, silences, apart_s=20):
+    """Flows behind a box whose timer is late, for each as if the limit were another."""
+    made = Made()
+    for at, (silence, limit_s) in enumerate(zip(silences, limits_s, strict=True)):
+        one = gone([silence], limit_s=limit_s)
+        made.frames += [moved(frame, at, at * apart_s) for frame in one.frames]
+    return made
+
+
+def moved(frame, port_up, by_s):
+    """A frame of the client at 40000 with another port, later."""
+    octets = bytearray(frame.octets)
+    at = 34 if octets[26:30] == bytes([10, 0, 0, 1]) else 36
+    struct.pack_into("!H", octets, at, 40000 + port_up)
+    return frame._replace(octets=bytes(octets), ts_ns=frame.ts_ns + int(by_s * 1e9))
+
+
+STEPPED_S = (100, 200, 240, 260, 352, 365, 371, 375, 490, 550, 600)
+"""Silences behind a limit of 350 s, of which 365 and 375 are cut and 371 is not."""
+LATE_S = (350, 350, 350, 350, 371, 360, 372, 362, 350, 350, 350)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_limit_that_is_kept_late_has_bounds(tmp_path, jit):
+    """A box that forgets an eighth late at most cuts one silence but not yet a longer one, and has a limit."""
+    service, pair = limits(in_steps(LATE_S, silences=STEPPED_S), tmp_path, jit=jit)
+
+    assert service.is_hard
+    assert service.overlaps
+    assert pair.is_hard
+    assert [365, 371] == [round(ns / 1e9) for ns in (service.low_ns, service.high_ns)]
+    assert [371, 365] == [round(each.ns / 1e9) for each in (service.longest, service.shortest)]
+    assert (6, 5) == (service.longest.count, service.shortest.count)
+    assert (4, 3) == (service.longest.apart, service.shortest.apart)
+    assert service.advised_s == 300
+    assert service.fits == ()
+
+
+@pytest.mark.parametrize(
+    ("near", "hard"),
+    [((), True), ((372,) * 12, None), ((465,), False)],
+    ids=["few near it", "most near it", "one survives much longer"],
+)
+def test_what_tells_that_a_limit_is_kept_late(tmp_path, near, hard):
+    """Flows well apart from the bounds tell it, if they are not few of very many; a much longer silence refutes it."""
+    made = in_steps((*LATE_S, *(1000 for _ in near)), silences=(*STEPPED_S, *near))
+
+    service = next(each for each in limits(made, tmp_path) if each.service)
+
+    assert service.is_hard is hard
+    assert service.is_worth_telling is (hard is not None)
+
+
+def test_order_and_parts_do_not_matter_for_what_is_apart(tmp_path):
+    """How many flows are well apart from a bound is the same in any order, and added up part by part."""
+    orders = (range(11), reversed(range(11)), (5, 0, 10, 6, 1, 9, 7, 2, 8, 4, 3))
+    found = []
+    for order in map(list, orders):
+        made = in_steps([LATE_S[at] for at in order], silences=[STEPPED_S[at] for at in order])
+        found.append(next(each for each in limits(made, tmp_path) if each.service))
+
+    assert {(4, 3)} == {(each.longest.apart, each.shortest.apart) for each in found}
+
+
 def test_a_limit_that_some_survive_is_none(tmp_path):
     """Where a shorter silence failed than another survived, no limit of time cut it."""
     made = gone(SILENCES)

@@ -5,7 +5,7 @@ import pytest
 
 from analyzer.loops.loop import freeze, records, thaw
 from analyzer.track.flow import keys_of
-from analyzer.track.trial import TRIALS, fold
+from analyzer.track.trial import TRIALS, fold, step_of
 from tests.notation import follow, parse
 
 OPENING = "# A silence.\n+0 a > b S 0:0(0)\n+.01 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\n"
@@ -80,3 +80,34 @@ def test_entries_that_share_a_hash_are_told_apart():
     count = fold.bare(thaw(rows, jit=False), [0] * 128, found, [0] * 5)
 
     assert [(entry["lo"], entry["count"]) for entry in found[:count]] == [(lo, 2) for lo in range(20)]
+
+
+@pytest.mark.parametrize("ns", [3_000_000_000, 4 << 30, 5_999_999_999, 900 * 10**9, 10**15])
+def test_a_step_is_more_than_an_eighth(ns):
+    """What is an eighth longer is at most one step on; twice as long is four."""
+    assert step_of.bare(ns + ns // 8) - step_of.bare(ns) in (0, 1)
+    assert step_of.bare(2 * ns) - step_of.bare(ns) == 4
+
+
+@pytest.mark.parametrize("died", [0, 1])
+def test_those_near_the_one_that_says_most_are_counted(died):
+    """In whatever order and in whatever parts silences come, those in its step and in the next one are the same."""
+    steps = [4, 4, 5, 5, 5, 6, 7, 8, 8, 10]
+    expected = (2, 3) if died else (1, 0)
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        rows = np.zeros(len(steps), dtype=TRIALS)
+        rows["ns"] = [(4 + step % 4) << (step // 4 + 29) for step in rng.permutation(steps)]
+        rows["count"] = rows["there"] = 1
+        rows["died"] = died
+        cuts = sorted(rng.integers(1, len(steps), 2).tolist())
+        parts = [folded(some) for some in np.split(rows, cuts) if len(some)]
+        (told,) = folded(np.concatenate(parts))
+        assert (told["there"], told["beside"]) == expected
+
+
+def folded(rows):
+    """Entries added up."""
+    found = records(TRIALS, len(rows), jit=False)
+    count = fold.bare(thaw(rows, jit=False), [0] * 64, found, list(keys_of(7)))
+    return freeze(found[:count], TRIALS)

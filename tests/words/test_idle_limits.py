@@ -40,3 +40,31 @@ def test_a_limit_that_some_survive_is_told_as_none():
         "No limit of idle time shows on connections to 10.0.0.2:80: 7 flows failed, one after 50.000 s of silence,"
         " but others went on after up to 100.000 s."
     )
+
+
+def overlapping(longest_s, shortest_s, apart=5, count=10):
+    """What trials say where the longest silence that was survived is longer than the shortest that was not."""
+    longest, shortest = (Trial(int(at * S), 1, 2, 3, count, apart) for at in (longest_s, shortest_s))
+    return limit(longest=longest, shortest=shortest)
+
+
+def test_a_limit_that_is_kept_late_is_told_with_both_bounds():
+    """Where silences between the bounds were survived or not, that is said, and the advice is below the lower one."""
+    text = limit_sentence(overlapping(6.548, 6.278))
+
+    assert text == (
+        "Connections to 10.0.0.2:80 do not survive more than 6.548 s of silence, and do survive less than 6.278 s:"
+        " 10 flows went on, 10 flows failed. Between these two some failed and some went on, as where a box forgets by"
+        " a timer that runs in steps, and is late by up to an eighth."
+        " Probe every 5 s or more often, or raise the limit."
+    )
+
+
+def test_a_box_that_is_late_fits():
+    """IPVS forgets after its limit, by an eighth of it at most: it fits where that lies between, and no other then."""
+    assert ["Linux IPVS"] == [box.name for box in overlapping(930, 910).fits]
+    assert ["Linux IPVS"] == [
+        box.name for box in limit(longest=Trial(1010 * S, 1, 2, 3, 5), shortest=Trial(1100 * S, 1, 2, 3, 5)).fits
+    ]
+    assert () == overlapping(930, 890).fits
+    assert () == limit(longest=Trial(1013 * S, 1, 2, 3, 5), shortest=Trial(1100 * S, 1, 2, 3, 5)).fits
