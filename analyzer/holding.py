@@ -86,8 +86,10 @@ class Holding:
         self._shared = None if alone else SharedFlows()
         self._unfolded = 0
         self._batches: list[Kept] = []
-        self._unsearched: list[tuple[int, FlowBatch, findings.Piece]] = []
-        """Of each capture, batches that wait to be searched: each by columns as well, which were asked for before."""
+        self._unsearched: list[tuple[int, FlowBatch, findings.Piece, NDArray[np.bool_] | None]] = []
+        """Of each capture, batches that wait to be searched: each by columns as well, which were asked for before, and
+        which flows have something to say, where that was asked.
+        """
         self._passing: list[tuple[int, findings.Piece]] = []
         self._large: dict[tuple[int, int], Flow] = {}
 
@@ -98,17 +100,18 @@ class Holding:
         batch, columns, winners = self._count(capture, batch)
         self._hosts.add(capture, columns)
         self._trials.add(capture, batch, winners, overview.responder_is_b(columns))
-        picked = np.arange(len(batch))
+        picked, notable = np.arange(len(batch)), None
         if not (self.keep_all or self.only_findings):
-            picked = np.flatnonzero(is_notable(columns, winners) | may_be_notable(columns))
+            notable = is_notable(columns, winners)
+            picked = np.flatnonzero(notable | may_be_notable(columns))
             if len(picked) < FEW * len(batch):
-                batch, winners, picked = batch.take(picked), winners[picked], np.arange(len(picked))
-                columns = batch.by_columns()
+                batch, winners, notable = batch.take(picked), winners[picked], notable[picked]
+                columns, picked = batch.by_columns(), np.arange(len(picked))
         if self._found is None and not self.only_findings:
-            self._keep(capture, batch, columns, winners, picked)
+            self._keep(capture, batch, columns, winners, picked, notable=notable)
         elif len(picked):
-            self._unsearched.append((capture, batch, (columns, winners, picked)))
-            if sum(len(batch) for _, batch, _ in self._unsearched) >= SEARCHED:
+            self._unsearched.append((capture, batch, (columns, winners, picked), notable))
+            if sum(len(waiting) for _, waiting, _, _ in self._unsearched) >= SEARCHED:
                 self.settle()
 
     def hold(self, capture: int, batch: FlowBatch) -> None:
@@ -122,25 +125,20 @@ class Holding:
         waiting, self._unsearched = self._unsearched, []
         if not waiting:
             return
-        first, *more = (piece for _, _, piece in waiting)
+        first, *more = (piece for _, _, piece, _ in waiting)
         whole = findings.search(findings.Columns(*first, more=more))
         start = 0
-        for capture, batch, (columns, winners, picked) in waiting:
+        for capture, batch, (columns, winners, picked), notable in waiting:
             hits = whole.take(np.arange(start, start + len(picked)))
             start += len(picked)
             if self._found is not None:
-                counted = self._counted(columns, winners, picked)
+                # not those that are kept only because they may turn out notable
+                counted = np.arange(len(picked)) if notable is None else np.flatnonzero(notable[picked])
                 self._found.add(capture, batch.flow["number"][picked[counted]], hits.take(counted))
             if self.only_findings:
                 having = np.flatnonzero(hits.counts())
                 picked, hits = picked[having], hits.take(having)  # noqa: PLW2901 - the others are let go
-            self._keep(capture, batch, columns, winners, picked, hits)
-
-    def _counted(self, batch: FlowBatch, winners: NDArray[np.int8], picked: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return which of the picked flows count: not those that are kept only because they may turn out notable."""
-        if self.keep_all or self.only_findings or not may_be_notable(batch)[picked].any():
-            return np.arange(len(picked))
-        return np.flatnonzero(is_notable(batch, winners)[picked])
+            self._keep(capture, batch, columns, winners, picked, hits, notable=notable)
 
     def _keep(
         self,
@@ -150,17 +148,20 @@ class Holding:
         winners: NDArray[np.int8],
         picked: NDArray[np.int64],
         hits: findings.Hits | None = None,
+        *,
+        notable: NDArray[np.bool_] | None = None,
     ) -> None:
         """Keep flows of a batch: so many of each rank as can be looked at, and lines of all.
 
-        ``columns`` are those of all its flows.
+        ``columns`` are those of all its flows, and ``notable`` says which have something to say, if that is known.
         """
         if not len(picked):
             return
         if len(picked) < FEW * len(batch):
-            lines = overview.lines_of(capture, len(self._batches), batch.by_columns(picked), winners[picked])
+            known = None if notable is None else notable[picked]
+            lines = overview.lines_of(capture, len(self._batches), batch.by_columns(picked), winners[picked], known)
         else:
-            lines = overview.lines_of(capture, len(self._batches), columns, winners)
+            lines = overview.lines_of(capture, len(self._batches), columns, winners, notable)
             lines = pick(lines, picked)
             lines["row"] = np.arange(len(picked))
         if self.most is not None:

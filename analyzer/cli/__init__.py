@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import analyzer
-from analyzer.cli import ending, manner
+from analyzer.cli import ending, manner, memory
 from analyzer.cli.options import MisuseError
 from analyzer.cli.parser import Parser, nearest, suggestion, unknown
 from analyzer.loops import notices
@@ -107,6 +107,7 @@ def command() -> NoReturn:
     # it would ask for large pages for arrays that live for milliseconds: a virtual machine takes long to clear one
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     gc.set_threshold(SELDOM)
+    memory.keep_what_is_freed()
     if ending.take_streams():
         last.status = main()
     else:

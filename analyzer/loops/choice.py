@@ -17,13 +17,13 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops import canary, machine, shipped, versions
-from analyzer.loops.crew import Crew
 from analyzer.loops.notices import tell
 from analyzer.loops.rehearsal import rehearsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from analyzer.loops.crew import Crew
     from analyzer.loops.rehearsal import Part
 
 FORCED: Final = ("1", machine.BY_NUMBA)
@@ -128,6 +128,8 @@ def _started_crew(*, behind: bool) -> Crew | None:
     needed, last = _rehearsals()
     missing = [part for part in (*needed, *last) if machine.kept(part.loop, part.types) is None]
     if missing:
+        from analyzer.loops.crew import Crew  # with what processes need, which takes a while to import
+
         crew = Crew(missing, last=last, behind=behind)
         machine.helped_by(crew.made)
         return crew

@@ -209,8 +209,13 @@ class Service:
     """Index among the ranked lines of its most important flow; None if only lines are left of them all."""
 
 
-def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.void]:
-    """Return a LINE for each flow of the batch that is number ``at`` of its analysis."""
+def lines_of(
+    capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8], notable: NDArray[np.bool_] | None = None
+) -> NDArray[np.void]:
+    """Return a LINE for each flow of the batch that is number ``at`` of its analysis.
+
+    ``notable`` says which have something to say, if that is known.
+    """
     lines = np.zeros(len(batch), dtype=LINE)
     lines["capture"], lines["batch"] = capture, at
     lines["row"], lines["flows"] = np.arange(len(batch)), 1
@@ -219,7 +224,7 @@ def lines_of(capture: int, at: int, batch: FlowBatch, winners: NDArray[np.int8])
     for name in ("probes", "answered", "after_fin", "zero_window"):
         lines[name] = probe_sum(batch, name)
     lines["rank"] = _rank(batch, winners)
-    lines["notable"] = is_notable(batch, winners)
+    lines["notable"] = is_notable(batch, winners) if notable is None else notable
     is_b = responder_is_b(batch)
     for part in ("hi", "lo", "port"):
         lines[f"service_{part}"] = np.where(is_b, batch.flow[f"b_{part}"], batch.flow[f"a_{part}"])

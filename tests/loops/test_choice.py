@@ -172,7 +172,7 @@ def crews(monkeypatch, fresh):
         def progress(self):
             return 1, 3
 
-    monkeypatch.setattr(choice, "Crew", Idle)
+    monkeypatch.setattr("analyzer.loops.crew.Crew", Idle)
     monkeypatch.setattr(machine, "_HELPERS", [])
     monkeypatch.setattr(choice, "_REHEARSALS", [touch, touch])
     return together
