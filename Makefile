@@ -12,6 +12,9 @@ DEMO := captures/founding_go_fin60.pcap
 BIN  := .venv/bin
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# pip would compile all that it installs, for a minute, of which little is ever imported: that is compiled then. This
+# reaches the installations for a build as well, as --no-compile would not; for pip 0 in this variable means the option.
+export PIP_NO_COMPILE = 0
 unexport PYTHONPATH
 # Tests start the command hundreds of times: without bytecode each start would compile the whole package, for 0.3 s.
 unexport PYTHONDONTWRITEBYTECODE
@@ -31,7 +34,7 @@ EXECUTIONS ?= 1000000
 T ?= explain
 subject = $(firstword $(wildcard tests/$(T) tests/test_$(T).py tests/*/test_$(T).py tests/*/*/test_$(T).py))
 
-.PHONY: help demo test quick lint format docs notebooks bench texts cuts fuzz clean programs
+.PHONY: help demo test quick lint format docs notebooks bench texts cuts fuzz clean programs install-all
 
 help:
 	@echo "make demo    install into .venv and explain the capture this program was written for"
@@ -127,6 +130,9 @@ no_pip    = echo "make: pip could not install the dependencies; see its message 
 .venv/home: .venv/bin/python
 	@mkdir -p $@
 
+# The extras that the checks need.
+for_checks = test,completion,mcp,parquet,notebook,fleet-s3,metrics
+
 .venv/installed: pyproject.toml | .venv/bin/python .venv/home
 	@echo "Installing into .venv (a minute or two, the first time)"
 	@$(BIN)/python -m pip install --quiet --editable . || { $(no_pip); exit 1; }
@@ -134,13 +140,19 @@ no_pip    = echo "make: pip could not install the dependencies; see its message 
 
 .venv/installed-checks: pyproject.toml | .venv/bin/python .venv/home
 	@echo "Installing into .venv, with what the checks need (a few minutes, the first time)"
-	@$(BIN)/python -m pip install --quiet --editable '.[test,completion,mcp,parquet,notebook,fleet-s3,metrics]' || { $(no_pip); exit 1; }
+	@$(BIN)/python -m pip install --quiet --editable '.[$(for_checks)]' || { $(no_pip); exit 1; }
 	@touch .venv/installed $@
 
 .venv/installed-docs: pyproject.toml | .venv/bin/python .venv/home
 	@echo "Installing into .venv, with what the documentation site needs"
 	@$(BIN)/python -m pip install --quiet --editable '.[docs]' || { $(no_pip); exit 1; }
 	@touch .venv/installed $@
+
+# Both at once, as CI does: each installation builds this package in an environment of its own, with a compiler in it.
+install-all: pyproject.toml | .venv/bin/python .venv/home
+	@echo "Installing into .venv, with what the checks and the documentation site need (a few minutes, the first time)"
+	@$(BIN)/python -m pip install --quiet --editable '.[$(for_checks),docs]' || { $(no_pip); exit 1; }
+	@touch .venv/installed .venv/installed-checks .venv/installed-docs
 
 # Tried once, and only as root with apt-get. Never fails: what is still missing is named, and its tests skip.
 .venv/programs: | .venv/bin/python
