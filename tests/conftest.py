@@ -6,6 +6,7 @@ Other modules of this folder are imported as `from tests.notation import ...`.
 import gc
 import os
 import sys
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -17,15 +18,27 @@ hypothesis.settings.register_profile("keepalive", deadline=None)
 hypothesis.settings.load_profile("keepalive")
 
 MEASURING = Measuring()
+TESTS = Path(__file__).parent
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Give several processes an order in which all have work until the end; each file is one process's alone."""
     if hasattr(config, "workerinput"):
-        from tests.sharing_out import spread
+        from tests.sharing_out import in_order, spread
 
-        items[:] = spread(items)
+        items[:] = spread(in_order(items))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Have each of several processes begin elsewhere to collect, so that none compiles what another compiles."""
+    report = yield
+    if hasattr(collector.config, "workerinput") and collector.path == TESTS and report.result:
+        from tests.sharing_out import begun_elsewhere
+
+        report.result = begun_elsewhere(report.result, collector.config.workerinput)
+    return report
 
 
 @pytest.hookimpl(optionalhook=True)
