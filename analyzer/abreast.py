@@ -24,6 +24,7 @@ from analyzer.intake import Intake
 from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.survey.overview import CaptureSummary
+from analyzer.track.observe import TOLD_FLOW
 from analyzer.vantage.forgetting import Forgetting
 from analyzer.vantage.sighting import SIGHTING, sightings_of
 from analyzer.vantage.thinning import Thinner
@@ -39,9 +40,9 @@ NOTHING: Final = np.zeros(0, dtype=np.int64)
 MOST_MADE: Final = 8_192
 """Of each capture so many flows stay judged: more than are looked at for what others carry."""
 GOOD: Final = (Verdict.CLOSED, Verdict.OPEN, Verdict.CLOSING)
-AHEAD: Final = 5
-"""So many batches of each point wait at most for those of the others: about as many as one processor reads while the
-other compares a stretch. Each more takes some ten megabytes.
+AHEAD: Final = 3
+"""So many batches of each point, which are long ones (``reader.LONGER``), wait at most for those of the others: about
+as many as one processor reads while the other compares a stretch. Each more takes some ten megabytes.
 """
 NO_SIGHTING: Final = np.zeros(0, dtype=SIGHTING)
 PAIR: Final = 2
@@ -147,7 +148,7 @@ class Step:
     tells: NDArray[np.bool_]
     """Which of the finished flows tell something by themselves."""
     highest: int
-    """The highest number of a flow that has a sighting."""
+    """The highest number of a flow that has a row, -1 for none."""
     jit: bool
 
 
@@ -203,8 +204,9 @@ class Reading:
         for batch in self._source:
             finished = self._intake.feed(batch)
             jit, last_ns = self._source.jit, batch.last_ts_ns
-            seen = sightings_of(batch, self._intake.take_told(), jit=jit, room=tables.take)
-            yield Step(seen, last_ns, finished, _tells(finished), int(seen["flow"].max(initial=-1)), jit)
+            told = self._intake.take_told()
+            seen = sightings_of(batch, told, jit=jit, room=tables.take)
+            yield Step(seen, last_ns, finished, _tells(finished), int(told.max(initial=-1)) // TOLD_FLOW, jit)
         for finished in self._intake.close():
             yield Step(NO_SIGHTING, last_ns, finished, _tells(finished), -1, self._source.jit)
 

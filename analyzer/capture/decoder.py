@@ -58,6 +58,9 @@ TOO_MANY: Final = (
 
 MOST_TABLES: Final = 32
 """Memory of so many batches is kept to be used again: more than ever wait between the stages."""
+ROUND: Final = 1 << 12
+"""Memory is for so many rows, or a multiple: else each batch that is a little longer than all before would get its own.
+"""
 _LONELY = [object()]
 UNUSED: Final = sys.getrefcount(_LONELY[0])
 """What ``sys.getrefcount`` says of what only a list holds."""
@@ -203,7 +206,7 @@ class Tables:
             # only the list and the call itself know it
             if sys.getrefcount(self._tables[at]) == UNUSED and len(self._tables[at]) >= count:
                 return self._tables[at][:count]
-        table: NDArray[np.void] = np.empty(count, dtype=self._dtype)
+        table: NDArray[np.void] = np.empty(-(-count // ROUND) * ROUND, dtype=self._dtype)
         if COUNTS and len(self._tables) < MOST_TABLES:
             self._tables.append(table)
         return table[:count]

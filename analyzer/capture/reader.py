@@ -40,6 +40,11 @@ HUGE: Final = 8 << 20
 SMALLEST_RECORD: Final = 12
 """No frame takes fewer octets of a file than this; a block of pcapng is no shorter."""
 
+LONGER: Final = 2
+"""Batches with contents are so many times longer: whoever asks for them reads several captures, in threads that wait
+for each other's Python, of which each batch costs some.
+"""
+
 COMPRESSION_RATIO: Final = 4
 """What a compressed capture grows by, roughly, for the same decision."""
 
@@ -115,12 +120,13 @@ class CaptureReader:
         self._forced = jit
         self._pending = 0  # frames indexed, not decoded
         self._behind = 0  # number of the last frame before the batch at hand
-        self._room = BATCH_ROWS
+        self._most = BATCH_ROWS * LONGER if contents else BATCH_ROWS
+        self._room = self._most
         self._source = source
         self._window = window
         self._framing = open_framing(display_name(path), window)
         self._choose_mode()
-        self._frames = empty_frames(BATCH_ROWS if self.jit else 1, jit=self.jit)
+        self._frames = empty_frames(self._most if self.jit else 1, jit=self.jit)
         self._find_first()
 
     def __enter__(self) -> Self:
@@ -193,7 +199,7 @@ class CaptureReader:
         Raises:
             UnsupportedLinkTypeError: at the end, if there were frames and none could be decoded.
         """
-        self._room = batch_rows or BATCH_ROWS
+        self._room = batch_rows or self._most
         count = len(self._frames)
         while True:
             if count == len(self._frames):
@@ -248,14 +254,14 @@ class CaptureReader:
         self.jit = jit_wanted(large=octets >= LARGE, huge=octets >= HUGE, asked=self._forced)
         if self.jit:
             self._notes = freeze([self._notes], NOTES)[0]
-            self._frames = empty_frames(max(self._room, BATCH_ROWS), jit=True)
+            self._frames = empty_frames(max(self._room, self._most), jit=True)
 
     def _most_frames(self) -> int:
         """Return how many frames the file may hold at most, if that is known and fewer than a batch."""
         size = self._source.size
         if size is None or self._source.compression:
-            return BATCH_ROWS
-        return min(BATCH_ROWS, size // SMALLEST_RECORD + 1)
+            return self._most
+        return min(self._most, size // SMALLEST_RECORD + 1)
 
     def _grow_index(self, fewest: int) -> None:
         """Make the index longer, keeping the first frame that may be in it."""

@@ -2,7 +2,7 @@ import pytest
 
 from analyzer.capture import FrameDecoder, scapy_reader
 from analyzer.capture import decoder as decoder_module
-from analyzer.capture.decoder import Decoder
+from analyzer.capture.decoder import ROUND, Decoder, Tables
 from analyzer.capture.frame import CAPACITY, MAX_CAPTURED
 from analyzer.segment import ABSENT
 from tests.capture.craft import Kept, ethernet, ipv4, pcap, read, tcp, udp
@@ -62,6 +62,14 @@ def test_rows_that_somebody_holds_are_left_alone():
     del one
     decoder.add(PLAIN, 8, 1)
     assert place == decoder.take().rows.ctypes.data
+
+
+def test_memory_of_a_batch_has_room_for_one_a_little_longer():
+    """Batches that grow little by little use the same memory."""
+    tables = Tables()
+    places = {tables.take(count).ctypes.data for count in (1000, 1001, 1500, ROUND)}
+    assert len(places) == 1
+    assert len(tables.take(ROUND + 1)) == ROUND + 1
 
 
 def test_where_references_are_not_counted_memory_is_always_fresh(monkeypatch):

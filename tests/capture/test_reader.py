@@ -206,6 +206,16 @@ def test_batches_larger_than_usual(written):
         assert 9000 == next(reader.batches(10_000)).frames
 
 
+def test_batches_with_contents_are_longer(written, monkeypatch):
+    """Who asks for what else is in frames gets them in longer batches, compiled and plain alike."""
+    monkeypatch.setattr(reader_module, "BATCH_ROWS", 4)
+    for jit in (False, True):
+        with open_capture(written(pcap(MIXED)), contents=True, jit=jit) as reader:
+            assert [8, 8] == [batch.frames for batch in reader]
+        with open_capture(written(pcap(MIXED)), jit=jit) as reader:
+            assert [4, 4, 4, 4] == [batch.frames for batch in reader]
+
+
 def test_rows_belong_to_the_caller(written):
     """Rows keep their values when reading goes on."""
     with open_capture(written(pcap(FRAMES * 20)), chunk=500) as reader:
