@@ -8,7 +8,7 @@ It must not know where flows come from, or how anything is written.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.findings import Hits, Piece
+    from analyzer.findings import FindingKind, Hits, Piece, Row
     from analyzer.judge.alike import Likenesses
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.table import Table
@@ -37,19 +37,6 @@ if TYPE_CHECKING:
 
 IS_QUESTIONED: Final = np.array([rule.verdict in QUESTIONED for rule in VERDICTS])
 """By row of VERDICTS, whether there is a cause, whatever was noted beside the flow."""
-MAY_HAVE_CAUSE: Final = np.array(
-    [[causes.may_have(rule.verdict, is_long=long) for rule in VERDICTS] for long in (False, True)]
-)
-"""Whether there may be one of the others: by whether a silence that was not survived is long, and row of VERDICTS."""
-BRIEF: Final = {
-    at: (kind, row)
-    for at, (kind, row) in enumerate(findings.ROWS)
-    if row.of_many is not None
-    and kind.words is not None
-    and kind.scope is findings.Scope.FLOW
-    and not any(kind.code in cause.needs for cause in causes.CAUSES)
-}
-"""By place in ROWS, findings that need no record, and are no cause."""
 SEARCHED: Final = 2048
 """This many flows, of several batches, are searched for findings together: a search alone costs milliseconds."""
 
@@ -70,6 +57,28 @@ class OneFlow(NamedTuple):
 
     capture: int
     judged: JudgedFlow
+
+
+@cache
+def _may_have_cause() -> NDArray[np.bool_]:
+    """Return whether there may be a cause but for what was noted beside the flow.
+
+    By whether a silence that was not survived is long, and by row of VERDICTS.
+    """
+    return np.array([[causes.may_have(rule.verdict, is_long=long) for rule in VERDICTS] for long in (False, True)])
+
+
+@cache
+def _brief() -> dict[int, tuple[FindingKind, Row]]:
+    """Return, by place in ROWS, findings that need no record, and are no cause."""
+    return {
+        at: (kind, row)
+        for at, (kind, row) in enumerate(findings.ROWS)
+        if row.of_many is not None
+        and kind.words is not None
+        and kind.scope is findings.Scope.FLOW
+        and not any(kind.code in cause.needs for cause in causes.CAUSES)
+    }
 
 
 class FlowsTogether:
@@ -149,7 +158,7 @@ class FlowsTogether:
         places = np.flatnonzero((self.hits.counts() == 1) & ~self._is_asked)
         rows = self.hits.row[self.hits.start[places]]
         found: list[tuple[int, Finding]] = []
-        for row, (kind, each) in BRIEF.items():
+        for row, (kind, each) in _brief().items():
             at = places[rows == row]
             if len(at) and each.of_many is not None:
                 told = zip(at.tolist(), each.of_many(self.facts, self.endings, at), strict=True)
@@ -166,7 +175,7 @@ class FlowsTogether:
         noted = [np.isin(batch.flow["number"][at], batch.beside["flow"]) for batch, _, at in self._pieces]
         asked = np.concatenate(noted) | IS_QUESTIONED[self.winners] | (np.diff(self.facts.icmp_errors.start) > 0)
         is_long = self.facts.flow["trial_ns"] >= causes.TRIAL_LEAST_NS
-        may = MAY_HAVE_CAUSE[is_long.astype(np.int64), self.winners]
+        may = _may_have_cause()[is_long.astype(np.int64), self.winners]
         return np.asarray(asked | may, dtype=np.bool_)
 
     def telling(self) -> Iterator[tuple[int, JudgedFlow]]:

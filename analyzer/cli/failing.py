@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer import causes
+from analyzer import causes, findings
 from analyzer.cli.manner import complain
 from analyzer.cli.options import check_words
-from analyzer.findings import CODES
 from analyzer.judge.verdict import VERDICTS
 
 if TYPE_CHECKING:
@@ -44,12 +43,12 @@ class FailOn:
     @property
     def asks_for_findings(self) -> bool:
         """Say whether every flow has to be looked at to tell."""
-        return not self.words.isdisjoint(CODES) or self.asks_for_causes
+        return bool(self.words) and (not self.words.isdisjoint(findings.CODES) or self.asks_for_causes)
 
     @property
     def asks_for_causes(self) -> bool:
         """Say whether every flow has to be judged to tell."""
-        return not self.words.isdisjoint(causes.CODES)
+        return bool(self.words) and not self.words.isdisjoint(causes.CODES)
 
     @property
     def status(self) -> int:

@@ -293,6 +293,8 @@ def check_words(words: list[str]) -> None:
     Raises:
         UsageError: with the words that may be meant, and where all are.
     """
+    if not words:
+        return  # and nothing is imported before the capture is read
     from analyzer import causes
     from analyzer.findings import CODES
     from analyzer.judge.verdict import Verdict

@@ -3,12 +3,38 @@
 ``kind`` says what a record holds, ``kinds`` has the records by subject, ``table`` their order, and judges by them.
 ``flows`` is what conditions look at, ``case`` what evidence is made from; ``conditions``, ``evidence`` and ``phrases``
 are what several kinds share.
+
+The records, and what they import, come with the first of their names that is asked for (PEP 562): a report reads while
+they are imported.
 """
 
-from analyzer.findings.case import Case
-from analyzer.findings.flows import Columns, Flows, Piece
-from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope, Told
-from analyzer.findings.table import CODES, FINDINGS, ROWS, Hits, joined, judge, kind_of, search
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from analyzer.findings.case import Case
+    from analyzer.findings.flows import Columns, Flows, Piece
+    from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope, Told
+    from analyzer.findings.table import CODES, FINDINGS, ROWS, Hits, joined, judge, kind_of, search
+else:
+    HOMES: Final = {
+        "case": ("Case",),
+        "flows": ("Columns", "Flows", "Piece"),
+        "kind": ("Advice", "FindingKind", "Lead", "Row", "Scope", "Told"),
+        "table": ("CODES", "FINDINGS", "ROWS", "Hits", "joined", "judge", "kind_of", "search"),
+    }
+    HOME_OF: Final = {name: module for module, names in HOMES.items() for name in names}
+
+    def __getattr__(name: str) -> object:
+        """Import what has this name, and keep it."""
+        if name not in HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(import_module(f"{__name__}.{HOME_OF[name]}"), name)
+        globals()[name] = found
+        return found
+
 
 __all__ = [
     "CODES",

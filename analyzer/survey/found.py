@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from analyzer.findings import CODES
+from analyzer import findings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,16 +35,17 @@ class Findings:
 
     def __init__(self) -> None:
         """Start with nothing found."""
-        self._found = {code: Found() for code in CODES}
+        self._found: dict[str, Found] = {}
 
     def by_code(self) -> dict[str, Found]:
         """Return the findings that were made, in the order of the table."""
-        return {code: found for code, found in self._found.items() if found.flows}
+        found = self._found
+        return {code: found[code] for code in findings.CODES if code in found and found[code].flows}
 
     def add(self, capture: int, numbers: NDArray[np.int64], hits: Hits) -> None:
         """Take what some flows of a capture have; ``numbers`` are theirs."""
         for code, rows in hits.by_code().items():
-            found = self._found[code]
+            found = self._found.setdefault(code, Found())
             found.flows += len(rows)
             found.first += [(capture, int(number)) for number in numbers[rows[: NAMED - len(found.first)]]]
 
@@ -56,7 +57,7 @@ class Findings:
             found.flows -= 1
             found.first = [each for each in found.first if each != (capture, number)]
         for code in has - had:
-            found = self._found[code]
+            found = self._found.setdefault(code, Found())
             found.flows += 1
             if len(found.first) < NAMED:
                 found.first.append((capture, number))
@@ -64,6 +65,6 @@ class Findings:
     def merge(self, other: Findings, at: int) -> None:
         """Add what was found in other captures, which come behind ours: the first of theirs is number ``at``."""
         for code, theirs in other._found.items():
-            ours = self._found[code]
+            ours = self._found.setdefault(code, Found())
             ours.flows += theirs.flows
             ours.first += [(at + capture, number) for capture, number in theirs.first][: NAMED - len(ours.first)]
