@@ -26,9 +26,10 @@ def keep_what_is_freed() -> None:
     """Have the C library keep memory for who asks next, unless the environment says how (mallopt(3))."""
     if sys.platform != "linux" or any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
         return
-    import ctypes
+    # other C libraries have no such thing; and why a library cannot be loaded is told where one is needed
+    with suppress(OSError, ImportError, AttributeError):
+        import ctypes
 
-    with suppress(OSError, AttributeError):  # other C libraries have no such thing
         set_option = ctypes.CDLL(None).mallopt
         for option, value in (ARENAS, MAPPED, TRIMMED):
             set_option(option, value)
