@@ -60,9 +60,14 @@ def ended_first_ns(f: Flows) -> Column:
 
 
 def gave_up_waiting(f: Flows) -> Mask:
-    """It ended the connection first, after more than four times the slowest answer, and gave no other reason for it."""
+    """It ended the connection first, after more than four times the slowest answer, and gave no other reason for it.
+
+    What is known by form alone may be something else: there it must have waited for a whole period.
+    """
     ended_ns = ended_first_ns(f)
+    period_ns = f.beats("sum_ns") // np.maximum(f.beats("gaps"), 1)
     least_ns = np.maximum(SLOW_ANSWERS * f.beats("slowest_ns"), BEAT_PROMPT_NS)
+    least_ns = np.maximum(least_ns, np.where(f.beats("protocol") == 0, period_ns, 0))
     return (ended_ns >= 0) & (ended_ns - f.beats("silent_ns") >= least_ns) & ~says_otherwise(f)
 
 

@@ -219,7 +219,7 @@ def _slowest(train: Heartbeats) -> Line | None:
 
 def _perhaps_own(t: Teller, train: Heartbeats) -> Line | None:
     """Return that answers may be no answers: known by form alone, as long as what they answer, and at once."""
-    alike = abs((train.answer_len or 0) - train.payload_len) <= BEAT_LENGTH_PLAY
+    alike = train.answer_len == train.payload_len
     if train.protocol is not None or train.slowest_ns is None or train.slowest_ns >= BEAT_AT_ONCE_NS or not alike:
         return None
     return Line(
