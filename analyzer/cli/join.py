@@ -117,9 +117,13 @@ def _joined(options: argparse.Namespace) -> Joined:
     """Read and join what was named."""
     from analyzer.cli.reading import Progress
     from analyzer.cli.spool import as_file
+    from analyzer.errors import CaptureError
     from analyzer.joining import join
 
     named = shared.files(options)
+    for path in named:
+        if Path(path).is_dir():
+            raise CaptureError(path, "is a directory; name the capture of each point")
     with ExitStack() as stack:
         paths = [stack.enter_context(as_file(path)) for path in named]
         progress = stack.enter_context(Progress(paths[0]))

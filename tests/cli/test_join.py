@@ -62,6 +62,7 @@ def test_json_of_some_connections(capsys, arguments):
         ([PAIR[0], PAIR[0]], f"{PAIR[0]} is named twice: a capture has nothing to tell about itself"),
         ([*PAIR, "--flow", "3"], "no connection 3 here: there is only connection 0"),
         ([PAIR[0], "nowhere.pcap"], "nowhere.pcap: no such file"),
+        ([PAIR[0], "captures"], "captures: is a directory; name the capture of each point"),
     ],
 )
 def test_what_cannot_be_joined_is_refused(capsys, arguments, sentence):
