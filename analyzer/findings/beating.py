@@ -60,10 +60,7 @@ def ended_first_ns(f: Flows) -> Column:
 
 
 def gave_up_waiting(f: Flows) -> Mask:
-    """It ended the connection first, after more than four times the slowest answer, and gave no other reason for it.
-
-    What is known by form alone may be something else: there it must have waited for a whole period.
-    """
+    """It ended the connection first, four times the slowest answer late, by form a period, and gave no other reason."""
     ended_ns = ended_first_ns(f)
     period_ns = f.beats("sum_ns") // np.maximum(f.beats("gaps"), 1)
     least_ns = np.maximum(SLOW_ANSWERS * f.beats("slowest_ns"), BEAT_PROMPT_NS)
