@@ -60,7 +60,7 @@ def ended_first_ns(f: Flows) -> Column:
 
 
 def gave_up_waiting(f: Flows) -> Mask:
-    """It ended the connection first, four times the slowest answer late, by form a period, and gave no other reason."""
+    """It closed or reset first, after four times the slowest answer (by form: a period), and gave no other reason."""
     ended_ns = ended_first_ns(f)
     period_ns = f.beats("sum_ns") // np.maximum(f.beats("gaps"), 1)
     least_ns = np.maximum(SLOW_ANSWERS * f.beats("slowest_ns"), BEAT_PROMPT_NS)
