@@ -107,7 +107,7 @@ def add_beat(train: Record, opened: Record, distance_ns: int, acked: int) -> Non
         add_hidden(train, opened, hidden_ns)
         distance_ns = opened["open_own_ns"]
     count_beat(train, opened["open_frame"], opened["open_ns"], distance_ns)
-    train["crossed"] += opened["open_crossed"]
+    train["crossed"] = min(MOST_OTHERS, train["crossed"] + opened["open_crossed"])
     if opened["open_answer_frame"] == 0:
         note_missed(train, acked)
         return

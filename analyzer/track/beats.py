@@ -39,6 +39,7 @@ BEATS: Final = np.dtype(
         ("unlike", np.int16),  # answers of another length, at most MOST_OTHERS
         ("answer_len", np.int16),  # octets of the first answer, at most MOST_OTHERS
         ("astray", np.int16),  # messages as long amid other data that were none of its beats, at most MOST_OTHERS
+        ("crossed", np.int16),  # beats sent behind one of the other end, before that was there, at most MOST_OTHERS
         ("count", np.int32),
         ("gaps", np.int32),  # distances that are in the sum
         ("answered", np.int32),
@@ -47,7 +48,6 @@ BEATS: Final = np.dtype(
         ("acked", np.int32),  # those of these, from the last on, that the peer's kernel acknowledged
         ("late", np.int32),  # beats that may have been answered late, by what looks like a beat itself
         ("amid", np.int32),  # beats that passed amid other data (amid)
-        ("crossed", np.int32),  # beats sent behind one of the other end, before that was there
         ("amid_answered", np.int32),  # those of them that were answered
         ("ago_ns", np.int64),  # a message as long amid other data since the last beat, which may have been the next
         ("ago_frame", np.int64),  # ... 0 none, below 0 if it was answered
@@ -68,13 +68,12 @@ BEATS: Final = np.dtype(
         ("open_count", np.int8),  # in the first of the chain: how many messages there are
         ("open_length", np.int16),
         ("open_answer_len", np.int16),
+        ("open_unread", np.int8),  # 1 if it was sent before the last that the other end had sent was there
+        ("open_crossed", np.int8),  # ... and that is as long
         ("open_ns", np.int64),
         ("open_frame", np.int64),
         ("open_answer_frame", np.int64),
         ("open_answer_ns", np.int64),
-        ("open_crossed", np.int64),  # 1 if it was sent before one of the other end, as long and earlier, was there
-        ("open_tail", np.int64),  # the sequence number behind it, as on the wire
-        ("open_ack", np.int64),  # what it acknowledges, as on the wire; -1 nothing, or not known
         ("open_idle_ns", np.int64),  # how long nobody had sent data before it
         ("open_own_ns", np.int64),  # ... and its sender had not
         ("open_before", np.int64),  # the frame of what it had sent then, if as long, else 0; below 0: without an answer
@@ -245,8 +244,7 @@ def copy_said(train: Record, copy: Record) -> None:
     copy["open_answer_frame"] = train["open_answer_frame"]
     copy["open_answer_ns"] = train["open_answer_ns"]
     copy["open_crossed"] = train["open_crossed"]
-    copy["open_tail"] = train["open_tail"]
-    copy["open_ack"] = train["open_ack"]
+    copy["open_unread"] = train["open_unread"]
     copy["open_idle_ns"] = train["open_idle_ns"]
     copy["open_own_ns"] = train["open_own_ns"]
     copy["open_before"] = train["open_before"]

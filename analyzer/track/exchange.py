@@ -212,8 +212,19 @@ def enter(said: Record, side: int, end: Record, peer: Record, row: Record) -> No
     said["open_answer_len"] = 0
     said["open_answer_ns"] = -1
     said["open_crossed"] = 0
-    said["open_tail"] = row["seq"] + row["payload_len"] & 0xFFFFFFFF
-    said["open_ack"] = row["ack"] if row["flags"] & ACK else -1
+    said["open_unread"] = 1 if is_unread(peer, row) else 0
+
+
+@loop
+def is_unread(peer: Record, row: Record) -> bool:
+    """Say whether data was sent before the last that the peer had sent was there: then it does not answer that.
+
+    Each segment acknowledges what its sender has received (RFC 9293 3.4), and no program reads what has not come.
+    """
+    if not row["flags"] & ACK or peer["snd_nxt"] < 0:
+        return False
+    unread: bool = 0 < (peer["snd_nxt"] - row["ack"] & 0xFFFFFFFF) < 1 << 31
+    return unread
 
 
 @loop
@@ -342,8 +353,7 @@ def note_unseen_answer(
     said["open_answer_len"] = 0
     said["open_answer_ns"] = -1
     said["open_crossed"] = 0
-    said["open_tail"] = row["ack"]
-    said["open_ack"] = -1
+    said["open_unread"] = 0
     beats[first]["open_count"] += 1
 
 

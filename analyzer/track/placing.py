@@ -25,7 +25,7 @@ from analyzer.track.beat_trains import (
 from analyzer.track.beats import MOST_INSTEAD, MOST_OTHERS, copy_train, is_alike, is_of_every
 from analyzer.track.changing import note_change, note_new_pace
 from analyzer.track.rhythm import distance_in, is_in_place, is_unexplained, is_within, period_of
-from analyzer.track.turns import AGAIN, LATE, is_unread, turns_of
+from analyzer.track.turns import AGAIN, LATE, nearest, turns_of
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
@@ -73,18 +73,14 @@ def close_exchange(beats: Rows, first: int, acked: int) -> None:
 
 @loop
 def note_crossed(beats: Rows, first: int, count: int) -> None:
-    """Note which open messages, each as long as an earlier one of the other end, were sent before that was there."""
+    """Note which open messages were sent before the last of the other end, as long, was there."""
     at = first
     for j in range(count):
         said = beats[at]
         said["open_crossed"] = 0
-        earlier = first
-        for _ in range(j):
-            before = beats[earlier]
-            alike = abs(before["open_length"] - said["open_length"]) <= BEAT_LENGTH_PLAY
-            if alike and is_unread(before, said):
-                said["open_crossed"] = 1
-            earlier = before["next"]
+        near = nearest(beats, first, j) if said["open_unread"] == 1 else -1
+        if near >= 0 and abs(beats[nth(beats, first, near)]["open_length"] - said["open_length"]) <= BEAT_LENGTH_PLAY:
+            said["open_crossed"] = 1
         at = said["next"]
 
 
@@ -233,7 +229,7 @@ def place_every(beats: Rows, first: int, j: int, acked: int, answers: bool) -> N
         train["answer_ns"] = -1
     if distance_ns >= 0:
         count_beat(train, opened["open_frame"], opened["open_ns"], distance_ns)
-        train["crossed"] += opened["open_crossed"]
+        train["crossed"] = min(MOST_OTHERS, train["crossed"] + opened["open_crossed"])
         note_missed(train, acked)
         note_behind(beats, first, j, train)
 
@@ -248,9 +244,10 @@ def note_behind(beats: Rows, first: int, j: int, every: Record) -> None:
     length = 0
     behind_ns = 0
     at = first
-    for _ in range(j):
+    unread = nearest(beats, first, j) if said["open_unread"] == 1 else -1
+    for k in range(j):
         before = beats[at]
-        if before["open_side"] != said["open_side"] and not is_unread(before, said):
+        if before["open_side"] != said["open_side"] and k != unread:
             length = before["open_length"]
             behind_ns = said["open_ns"] - before["open_ns"]
         at = before["next"]

@@ -81,6 +81,8 @@ def turns_of(beats: Rows, first: int, count: int) -> int:
     at = first
     for j in range(count):
         said = beats[at]
+        near = nearest(beats, first, j) if said["open_unread"] == 1 else -1
+        apart |= 1 << (near * MOST_SAID + j) if near >= 0 else 0
         known = known_of(beats, first, said)
         kinds |= kind_of(beats, first, said, known) << EACH * j
         answer_len = beats[known]["answer_len"] if known >= 0 else 0
@@ -96,7 +98,6 @@ def turns_of(beats: Rows, first: int, count: int) -> int:
             elif answer_len > 0:
                 fit |= pair
             slow |= pair if later["open_ns"] - said["open_ns"] >= BEAT_AT_ONCE_NS else 0
-            apart |= pair if is_unread(said, later) else 0
             behind = later["next"]
         at = said["next"]
     best = 0
@@ -110,15 +111,19 @@ def turns_of(beats: Rows, first: int, count: int) -> int:
 
 
 @loop
-def is_unread(said: Record, later: Record) -> bool:
-    """Say whether a message was sent before an earlier one of the other end was there: then it does not answer it.
-
-    Each segment acknowledges what its sender has received (RFC 9293 3.4), and no program reads what has not come.
-    """
-    if later["open_ack"] < 0 or later["open_side"] == said["open_side"]:
-        return False
-    unread: bool = later["open_ack"] - said["open_tail"] & 0xFFFFFFFF >= 1 << 31
-    return unread
+def nearest(beats: Rows, first: int, place: int) -> int:
+    """Return the place of the last open message of the other end before the one at a place, -1 if there is none."""
+    at = first
+    for _ in range(place):
+        at = beats[at]["next"]
+    side = beats[at]["open_side"]
+    found = -1
+    at = first
+    for j in range(place):
+        if beats[at]["open_side"] != side:
+            found = j
+        at = beats[at]["next"]
+    return found
 
 
 @loop
