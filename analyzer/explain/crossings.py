@@ -37,11 +37,14 @@ WHY: Final = {
     Why.MISSES: "the capture of {missing} lacks others that passed it just before or behind",
     Why.REGROUPED: "its data is there in other pieces",
     Why.LINK: "nothing tells on which side of this host it was, and whether this host made it",
+    Why.CAPTURED_TWICE: "frame {like}, moments apart, equals it, and passed: this may be that packet, captured twice",
     Why.ORDER: "nothing tells which point is nearer to which end",
 }
 """What a fate rests on."""
 OUTSIDE: Final = (Why.NOTHING_LATER, Why.NOTHING_EARLIER)
 """Why nothing tells what became of a packet: whether the capture that lacks it ran is not known."""
+ALONE: Final = (*OUTSIDE, Why.CAPTURED_TWICE)
+"""Why nothing tells what became of a packet, where that reason says enough."""
 MAY_HAVE_ENDED: Final = "the capture of {missing} has nothing later, and may have ended"
 
 
@@ -82,7 +85,8 @@ class JointTeller:
     def why(self, crossing: Crossing) -> str:
         """Return what a fate rests on, as a part of a sentence; empty for what was seen everywhere."""
         words = MAY_HAVE_ENDED if crossing.fate is Fate.UNPROVEN and crossing.why is Why.ENDED else WHY[crossing.why]
-        return words.format(missing=self.missing(crossing))
+        like = f"{letter(crossing.first.point)} {crossing.like}"
+        return words.format(missing=self.missing(crossing), like=like)
 
 
 def _has(crossing: Crossing, point: int) -> bool:
@@ -114,5 +118,5 @@ def fate_words(t: JointTeller, crossing: Crossing) -> str:
         return "was captured once"
     if crossing.fate is Fate.UNPROVEN:
         only = f"is only at {listed([letter(sight.point) for sight in crossing.seen])}"
-        return only if crossing.why in OUTSIDE else f"{only}, and nothing tells why"
+        return only if crossing.why in ALONE else f"{only}, and nothing tells why"
     return "passed all points"

@@ -3,7 +3,8 @@
 A packet that a point lacks was lost before it, or passed and was not captured. It passed if its receiver acknowledged
 it or answered it from beyond (``arrival``). A packet that a point lacks although its sender's packets must pass there
 was made behind it, or not captured there; it is the sender's own if the sender goes on behind it, or if IP ID or
-timestamp stand between those of its other packets (``origin``). A capture proves something only of the time in which it
+timestamp stand between those of its other packets (``origin``). What one point alone has may be a second capture of
+another packet there (``doubled``). A capture proves something only of the time in which it
 ran (``coverage``). What nothing tells is ``UNPROVEN``.
 
 It must not know probes, or who ended a flow.
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.segment import ABSENT, RST
-from analyzer.vantage import arrival, coverage, origin
+from analyzer.vantage import arrival, coverage, doubled, origin
 from analyzer.vantage.joint import Crossing, Fate, Sight, Why
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def crossing_of(p: Packets, row: int) -> Crossing:
         seq=int(p.seq[row]),
         payload_len=int(p.payload_len[row]),
         flags=int(p.flags[row]),
+        like=doubled.like(p, row) if judged.why is Why.CAPTURED_TWICE else None,
     )
 
 
@@ -64,6 +66,8 @@ def _fate(p: Packets, row: int) -> tuple[Fate, tuple[int, int] | None, tuple[int
         return Fate.BOTH, None, (), SEEN
     if p.regrouped[row]:
         return Fate.BOTH, None, (), Judged(Fate.BOTH, proven=True, why=Why.REGROUPED)
+    if doubled.like(p, row) is not None:
+        return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.CAPTURED_TWICE)
     if not way:
         return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.ORDER)
     if any(p.has[row, one] != p.has[row, other] for one, other in p.woven.tied):
@@ -199,7 +203,7 @@ def _misses(p: Packets, row: int, point: int) -> bool:
     for step in (-1, 1):
         at = row + step
         while 0 <= at < len(p.side) and not p.has[at, point] and coverage.ran_there(p, at, point):
-            if not p.flags[at] & RST and _passed_unseen(p, at, point):
+            if not p.flags[at] & RST and doubled.like(p, at) is None and _passed_unseen(p, at, point):
                 return True
             at += step
     return False

@@ -81,6 +81,8 @@ class Why(Enum):
     """Its data is there in other pieces."""
     LINK = "link"
     """Nothing tells on which side of the host that captured both it was."""
+    CAPTURED_TWICE = "captured_twice"
+    """The point that alone has it has an equal packet within moments, which passed: it may be that one once more."""
     ORDER = "order"
     """Nothing tells which point is nearer to which end."""
 
@@ -111,6 +113,8 @@ class Crossing:
     seq: int
     payload_len: int
     flags: int
+    like: int | None = None
+    """The frame, where it was seen, of the packet that it may be a second capture of."""
 
     @property
     def first(self) -> Sight:

@@ -61,8 +61,8 @@ class Packets:
         self.payload_len = np.zeros(count, dtype=np.int64)
         self.flags = np.zeros(count, dtype=np.int64)
         shape = (count, len(points))
-        self.ip_id, self.tsval, self.tsecr, self.ttl, self.link = (
-            np.full(shape, ABSENT, dtype=np.int64) for _ in range(5)
+        self.ip_id, self.tsval, self.tsecr, self.ttl, self.link, self.window, self.header_len = (
+            np.full(shape, ABSENT, dtype=np.int64) for _ in range(7)
         )
         self.frame = np.zeros(shape, dtype=np.int64)
         self.at_ns = np.zeros(shape, dtype=np.int64)
@@ -75,6 +75,8 @@ class Packets:
                 ("tsecr", self.tsecr),
                 ("ttl", self.ttl),
                 ("link", self.link),
+                ("window", self.window),
+                ("header_len", self.header_len),
                 ("frame", self.frame),
             ):
                 column[at, point] = sightings[name]
