@@ -7,27 +7,30 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
-from itertools import combinations, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analyzer import units
 from analyzer.abreast import Reading, points_of, read_abreast
-from analyzer.errors import AnalyzerError
 from analyzer.explain.points import clock_notes
-from analyzer.judge.record import other as other_side
+from analyzer.refusing import (
+    NotJoinedError,
+    refuse_copies,
+    refuse_empty,
+    refuse_parts,
+    refuse_sequel,
+    refuse_strangers,
+)
 from analyzer.units import format_duration
 from analyzer.vantage.apart import Apart
 from analyzer.vantage.concluding import JointFlows
-from analyzer.vantage.copies import are_copies
 from analyzer.vantage.forgotten import Forgotten
 from analyzer.vantage.gaps import MOST, unseen_gaps
 from analyzer.vantage.joint import Joined, Point
 from analyzer.vantage.legs import legs_of
 from analyzer.vantage.weaving import weave
-from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,16 +46,6 @@ if TYPE_CHECKING:
     from analyzer.vantage.joint import JointFlow
     from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import Woven
-
-
-SEQUEL: Final = 0.2
-"""Two captures that do not overlap by their own clocks share no more of their packets by chance."""
-MOST_ASKED: Final = 1_000
-"""Of so many flows addresses are compared where captures share no packet."""
-
-
-class NotJoinedError(AnalyzerError):
-    """The captures cannot be joined; why, in one sentence."""
 
 
 class Ladder:
@@ -159,9 +152,13 @@ def join(
             if not keep_all:
                 each.let_go(partial(thinner.verdicts, at))
         read = [each.read() for each in reading]
-    _refuse_empty(read)
-    _refuse_copies(read, thinned)
-    result = joined(read, thinned)
+    try:
+        refuse_empty(read)
+        refuse_copies(read, thinned)
+        result = joined(read, thinned)
+    except NotJoinedError as error:
+        error.warn(read)
+        raise
     result.time = units.Clock(time)
     return result
 
@@ -195,10 +192,11 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
         return bool(ends or ports)
 
     settled = thinned.settled
+    refuse_parts(read, seen, home)
     woven = weave(seen, may_be_one, home, sent=settled.sent if settled is not None else None)
     whole = settled is None or not len(settled.sent[0])  # nothing was forgotten
     if whole:
-        _refuse_sequel(read, woven, seen, home)
+        refuse_sequel(read, woven, seen, home)
     points = [_point(at, leg, read[at], clock) for at, leg, clock in zip(home, legs, woven.clocks, strict=True)]
 
     def judged(point: int, flow: int) -> JudgedFlow:
@@ -220,7 +218,7 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     kin = {capture for pair in apart.pairs for capture in (pair.one, pair.other)}
     if counted is not None and len(counted):
         kin |= {0, 1}
-    _refuse_strangers(read, {capture for capture, own in enumerate(taken) if len(own)} | kin)
+    refuse_strangers(read, {capture for capture, own in enumerate(taken) if len(own)} | kin)
     for capture, clock in apart.clocks([points[at].clock for at in first_point]).items():
         for at in (at for at, own in enumerate(home) if own == capture):
             points[at] = _point(capture, legs[at], read[capture], clock, by_data=True)
@@ -248,113 +246,6 @@ def _mind_gaps(
         if own and is_alone:
             point.gaps_ns += own
             flows.look_again()
-
-
-def _refuse_empty(read: Sequence[Read]) -> None:
-    """Refuse captures that have nothing to join.
-
-    Raises:
-        NotJoinedError: with the name of the first.
-    """
-    for each in read:
-        if not each.summary.tcp_segments:
-            what = f"no TCP segments in {count(each.summary.frames, 'frame')}" if each.summary.frames else "no packets"
-            raise NotJoinedError(f"{each.path} has {what}: there is nothing to join")
-
-
-def _refuse_copies(read: Sequence[Read], thinned: Thinned) -> None:
-    """Refuse captures that are one.
-
-    Raises:
-        NotJoinedError: with the names of both.
-    """
-    for one, other in combinations(range(len(read)), 2):
-        if are_copies(thinned.seen[one], thinned.seen[other]):
-            raise NotJoinedError(
-                f"{read[one].path} and {read[other].path} are the same capture, or copies of parts of it: the packets "
-                "that both have are the same, equally far apart in time; name a capture from another point as well"
-            )
-
-
-def _refuse_sequel(read: Sequence[Read], woven: Woven, seen: Sequence[Columns], home: Sequence[int]) -> None:
-    """Refuse two captures of one point, the second of which goes on where the first ends: packets that are alike match.
-
-    Raises:
-        NotJoinedError: with the names of both.
-    """
-    if home != [0, 1] or not woven.flows:
-        return
-    first, second = sorted(read, key=lambda one: one.summary.start_ns or 0)
-    if (first.summary.end_ns or 0) > (second.summary.start_ns or 0) or not _same_flows(first, second):
-        return
-    table = woven.crossings.seen
-    both = table[(table >= 0).all(axis=1)]
-    least = int((table >= 0).sum(axis=0).min())
-    passed_no_router = bool((seen[0]["ttl"][both[:, 0]] == seen[1]["ttl"][both[:, 1]]).all())
-    if passed_no_router and (woven.guessed or len(both) < SEQUEL * least):
-        raise NotJoinedError(_goes_on(first, second, "hardly a packet"))
-
-
-def _goes_on(first: Read, second: Read, shared: str) -> str:
-    return (
-        f"{first.path} and {second.path} have {shared} in common: the second goes on where the first ends, with the "
-        "same flows, so they are most likely of one point; report reads both as one"
-    )
-
-
-def _refuse_strangers(read: Sequence[Read], known: set[int]) -> None:
-    """Refuse captures that have nothing in common with the others.
-
-    Raises:
-        NotJoinedError: with the reason, if one shows.
-    """
-    strangers = [each for capture, each in enumerate(read) if capture not in known]
-    if not strangers or len(read) == 1:
-        return
-    for each in strangers:
-        for other in read:
-            if other is each:
-                continue
-            first, second = sorted((each, other), key=lambda one: one.summary.start_ns or 0)
-            if _same_flows(first, second) and (first.summary.end_ns or 0) <= (second.summary.start_ns or 0):
-                raise NotJoinedError(_goes_on(first, second, "no packet"))
-    names = " and ".join(each.path for each in strangers) if len(read) > 2 else f"{read[0].path} and {read[1].path}"
-    if len(strangers) == 1 and len(read) > 2:
-        raise NotJoinedError(f"{names} has no packet in common with the others")
-    raise NotJoinedError(
-        f"{names} have no packet in common, and no connections that carry the same data, as those of a proxy would"
-        f"{_may_be_a_proxy(read[0], read[1]) if len(read) == 2 else ''}"
-    )
-
-
-def _may_be_a_proxy(one: Read, other: Read) -> str:
-    """Say which host answers in one capture and begins connections in the other; nothing if none does."""
-
-    def ends(read: Read) -> tuple[set[str], set[str]]:
-        asked = [flow.judged.record for flow in islice(read.flows.values(), MOST_ASKED)]
-        begun = [(record, record.initiator) for record in asked if record.initiator is not None]
-        asking = {record.endpoint(side).address for record, side in begun}
-        return asking, {record.endpoint(other_side(side)).address for record, side in begun}
-
-    for (asking, answering), (begins, _), names in (
-        (ends(one), ends(other), (one.path, other.path)),
-        (ends(other), ends(one), (other.path, one.path)),
-    ):
-        if both := sorted((answering - asking) & begins):
-            return (
-                f"; {both[0]} answers in {names[0]} and begins connections in {names[1]}: if it is a proxy that "
-                "changes what it passes on (TLS, headers), no packet shows which of its connections belong together"
-            )
-    return ""
-
-
-def _same_flows(one: Read, other: Read) -> bool:
-    """Say whether two captures have a connection between the same addresses and ports."""
-
-    def ends(read: Read) -> set[frozenset[str]]:
-        return {frozenset((str(flow.a), str(flow.b))) for flow in read.flows.values()}
-
-    return bool(ends(one) & ends(other))
 
 
 def _notes(woven: Woven, points: Sequence[Point]) -> list[str]:

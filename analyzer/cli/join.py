@@ -119,6 +119,7 @@ def _joined(options: argparse.Namespace) -> Joined:
     from analyzer.cli.spool import as_file
     from analyzer.errors import CaptureError
     from analyzer.joining import join
+    from analyzer.refusing import NotJoinedError
 
     named = shared.files(options)
     for path in named:
@@ -129,8 +130,15 @@ def _joined(options: argparse.Namespace) -> Joined:
         progress = stack.enter_context(Progress(paths[0]))
         keep_all = bool(options.flow or options.output or (options.json and not options.limit))
         most = _most(options)
-        result = join(*paths, reader=options.reader, progress=progress, keep_all=keep_all, most=most, time=options.time)
-    called = dict(zip(paths, named, strict=True))
+        called = dict(zip(paths, named, strict=True))
+        try:
+            result = join(
+                *paths, reader=options.reader, progress=progress, keep_all=keep_all, most=most, time=options.time
+            )
+        except NotJoinedError as error:
+            for path, warning in error.warnings:
+                manner.warn(f"warning: {printable(called[path])}: {warning}")
+            raise
     for point in result.points:
         point.path, point.paths = called[point.path], tuple(called[path] for path in point.paths)
     for at, warning in result.warnings:

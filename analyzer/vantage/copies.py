@@ -1,4 +1,4 @@
-"""Whether two captures are one, or copies of parts of one: then both together tell no more than one.
+"""Whether two captures are one, or copies of parts of one, or one is in the other: then both tell no more than one.
 
 Two points are never passed by packets of both directions after exactly the same time, and a copy keeps all times or
 moves them all alike. It must not know flows.
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LEAST: Final = 3
 """So many packets both must have."""
+NAMES: Final = ("ts_ns", "key", "ttl", "ip_id")
+"""What is the same of a packet in a copy of its capture."""
 
 
 def are_copies(one: Columns, other: Columns) -> bool:
@@ -31,6 +33,22 @@ def are_copies(one: Columns, other: Columns) -> bool:
         return False
     moved_ns = mine["ts_ns"] - yours["ts_ns"]
     return np.ptp(moved_ns) == 0 and _alike(one, other, int(moved_ns[0]))
+
+
+def is_within(one: Columns, other: Columns) -> bool:
+    """Say whether each packet of one capture is in the other too, at the same instant, as far as both ran.
+
+    So it is in what was put together of the captures of several points, and in that of another program at that point.
+    """
+    if not len(other):
+        return False
+    mine = one[(one["ts_ns"] >= other["ts_ns"].min()) & (one["ts_ns"] <= other["ts_ns"].max())]
+    if len(mine) < LEAST or not (mine["side"] != mine["side"][0]).any():
+        return False
+    columns = [np.concatenate([mine[name], other[name]]).astype(np.int64) for name in NAMES]
+    kinds = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)[1].ravel()
+    own, held = (np.bincount(each, minlength=len(kinds)) for each in (kinds[: len(mine)], kinds[len(mine) :]))
+    return bool((own <= held).all())
 
 
 def _alike(one: Columns, other: Columns, moved_ns: int) -> bool:

@@ -41,6 +41,15 @@ class WovenFlow:
     way_by: str
     tied: tuple[tuple[int, int], ...] = ()
     """Neighbours on the way of which nothing tells which is nearer to ``a``."""
+    ways: tuple[tuple[int, int, int], ...] = ()
+    """Of more than two points: one, another, and 1 if ``a`` is nearer to the one, -1 if to the other, 0 if unknown."""
+
+    def order(self, one: int, other: int) -> int:
+        """Say which of two points is nearer to ``a``, by what both share: 1 the one, -1 the other, 0 if unknown."""
+        for first, second, way in self.ways:
+            if (first, second) in {(one, other), (other, one)}:
+                return way if first == one else -way
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,8 @@ class Woven:
     """By how much the clocks of three points contradict each other, if they do."""
     guessed: bool
     """Whether at two points only the rhythm of repeated packets says which is which."""
+    guesses: tuple[tuple[int, int], ...] = ()
+    """At which."""
 
 
 def weave(
@@ -85,8 +96,8 @@ def weave(
     clocks = _clocks(seen, matched, captures or range(len(seen)))
     flows = _flows(matched) if len(matched) > 1 else _flows_of_two(matched)
     crossings = _crossings(seen, matched, clocks, flows)
-    guessed = any(found.guessed for found in matched.values())
-    return Woven(clocks, flows, crossings, _contradiction(seen, matched, clocks), guessed)
+    guesses = tuple(pair for pair, found in matched.items() if found.guessed)
+    return Woven(clocks, flows, crossings, _contradiction(seen, matched, clocks), bool(guesses), guesses)
 
 
 def _clocks(
@@ -192,7 +203,8 @@ def _flows(matched: dict[tuple[int, int], Matched]) -> tuple[WovenFlow, ...]:
         else:
             ways = after.get(joint, {})
         way, by, tied = _order(order, ways)
-        made.append(WovenFlow(tuple((point, *own[point]) for point in order), way, by, tied))
+        known = tuple((one, other, way) for (one, other), (way, _) in ways.items())
+        made.append(WovenFlow(tuple((point, *own[point]) for point in order), way, by, tied, known))
     return tuple(made)
 
 

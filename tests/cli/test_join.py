@@ -7,6 +7,7 @@ import pytest
 
 from analyzer.cli import main
 from tests.judging import CAPTURES
+from tests.vantages import World, keepalive
 
 PAIR = [str(CAPTURES / "lab" / "fw_silent_drop.pcap"), str(CAPTURES / "lab" / "fw_silent_drop.peer.pcap")]
 
@@ -72,6 +73,23 @@ def test_what_cannot_be_joined_is_refused(capsys, arguments, sentence):
     said, *usage = capsys.readouterr().err.splitlines()
     assert f": {sentence}" == said.removeprefix("keepalive").removeprefix(" join")
     assert usage[:1] == ([] if arguments else ["usage: keepalive join [options] FILE..."])
+
+
+def test_a_damaged_capture_is_named_as_report_names_it(capsys, tmp_path):
+    """What is wrong with a capture that has no packets is said before the refusal, in the words of report."""
+    made = World()
+    keepalive(made)
+    paths = made.write(tmp_path)
+    (tmp_path / "A.pcap").write_bytes((tmp_path / "A.pcap").read_bytes()[:50])
+    wrong = "the last record, at byte 24, is cut: 10 of its 70 bytes are there"
+
+    assert 2 == main(["join", *paths])
+    assert capsys.readouterr().err.splitlines() == [
+        f"keepalive: warning: {paths[0]}: {wrong}",
+        f"keepalive: {paths[0]} has no packets: there is nothing to join",
+    ]
+    main(["report", paths[0]])
+    assert wrong in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_page_and_pictures(capsys, tmp_path):

@@ -1,9 +1,11 @@
 """Two captures with the same packets at the same times are one."""
 
+import numpy as np
 import pytest
 
 from analyzer.errors import AnalyzerError
 from analyzer.joining import join
+from analyzer.vantage.copies import is_within
 from tests.vantages import World, keepalive, pcap, pcapng
 
 
@@ -43,3 +45,14 @@ def test_a_capture_of_all_interfaces_is_no_copy_of_one(tmp_path):
     every.write_bytes(pcap(sorted(made.frames["A"] + made.frames["B"])))
 
     assert 2 <= len(join(one, every).points)
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_few_packets_show_no_part(sightings, rows):
+    """Of a capture with hardly a packet, or beside one with none, nothing says that it is a part of the other."""
+    some = sightings((0, 0, 1, 1), (1, 1, 1, 1), (2, 0, 2, 1))
+
+    assert is_within(some, some)
+    assert not is_within(some[np.arange(rows)], some)
+    assert not is_within(some, some[np.arange(rows)])
+    assert not is_within(some[some["side"] == 0], some)
