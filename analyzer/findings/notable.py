@@ -6,7 +6,7 @@ It must not know a finding, or look at a SEEN row.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -190,9 +190,10 @@ def probe_sum(batch: FlowBatch, name: str) -> NDArray[np.int64]:
     return np.where(batch.flow["twin_is_first"] == 1, 0, both)
 
 
-def has_verdict(winners: NDArray[np.int8], *words: Verdict) -> NDArray[np.bool_]:
+def has_verdict(winners: NDArray[np.signedinteger[Any]], *words: Verdict) -> NDArray[np.bool_]:
     """Say which flows have one of these verdicts."""
-    return _among(words)[winners]
+    chosen: NDArray[np.bool_] = _among(words)[winners]
+    return chosen
 
 
 @cache

@@ -332,11 +332,11 @@ def _are_clear(rows: NDArray[np.void]) -> NDArray[np.bool_]:
     return clear
 
 
-def _apart(rows: NDArray[np.void] | np.void) -> NDArray[np.int32]:
-    apart: NDArray[np.int32] = rows["count"] - rows["there"] - rows["beside"]
-    return apart
+def _apart(rows: NDArray[np.void]) -> NDArray[np.int64]:
+    together: NDArray[np.int64] = rows["there"] + rows["beside"]
+    return rows["count"] - together
 
 
 def _trial(row: np.void) -> Trial:
     ns, flow, from_frame, to_frame, count = (int(row[name]) for name in ("ns", "number", "from", "to", "count"))
-    return Trial(ns, flow, from_frame, to_frame, count, int(_apart(row)))
+    return Trial(ns, flow, from_frame, to_frame, count, int(_apart(np.asarray(row))))
