@@ -17,7 +17,7 @@ from analyzer.capture.decoder import BATCH_ROWS, MOST_BY_SCAPY, Decoder, Tables
 from analyzer.capture.formats import HEAD, is_text, open_framing
 from analyzer.capture.frame import NOTES, empty_frames
 from analyzer.capture.linktypes import link_name
-from analyzer.capture.source import STDIN, display_name, open_source
+from analyzer.capture.source import STDIN, display_name, is_stream, open_source
 from analyzer.capture.window import CHUNK, Window
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
 from analyzer.loops.choice import jit_wanted
@@ -89,11 +89,13 @@ def refuse_text(path: str | os.PathLike[str], purpose: str) -> None:
     """Refuse a path that is text, for who needs packets; ``purpose`` says what for, to fit before "needs packets".
 
     Raises:
-        CaptureError: it is text, or cannot be opened.
+        CaptureError: it is text, cannot be opened, or is a pipe: who needs packets reads them a second time.
     """
     name = os.fspath(path)
     if name == STDIN:
         return
+    if is_stream(name):
+        raise CaptureError(name, f"can be read only once, and {purpose} reads it twice: save it as a file")
     source = open_source(name)
     try:
         if is_text(Window(source, chunk=1 << 16).head(HEAD)):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.capture.reader import CaptureReader, open_capture
+from analyzer.capture.source import is_stream
 from analyzer.errors import AnalyzerError
 
 if TYPE_CHECKING:
@@ -58,12 +59,13 @@ def series_of(paths: Sequence[str]) -> list[list[str]]:
     """Return the paths in series that may be rotated files of one capture point, each in order of time.
 
     Series come in the order of their first files. Only names and first frames are looked at; whether a file really goes
-    on where the one before ended shows when that is read (``streams``).
+    on where the one before ended shows when that is read (``streams``). What can be read only once is not looked into:
+    it is a series of its own, whatever it is called.
     """
     named: dict[tuple[str, str], list[str]] = {}
     for at, path in enumerate(paths):
         folder, name = os.path.split(path)
-        key = ("-", str(at)) if path == "-" else (folder, re.sub(r"\d+", "#", name))
+        key = ("-", str(at)) if is_stream(path) else (folder, re.sub(r"\d+", "#", name))
         named.setdefault(key, []).append(path)
     return [each if len(each) == 1 else sorted(dict.fromkeys(each), key=_began) for each in named.values()]
 

@@ -56,6 +56,17 @@ class Source(Protocol):
         ...
 
 
+def is_stream(path: str) -> bool:
+    """Say whether a path can be read only once: standard input, a named pipe, or one that a shell made of a program."""
+    if path == STDIN:
+        return True
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def open_source(path: str) -> Source:
     """Open a path, or standard input for ``-``.
 

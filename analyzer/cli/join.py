@@ -126,7 +126,7 @@ def _joined(options: argparse.Namespace) -> Joined:
         if Path(path).is_dir():
             raise CaptureError(path, "is a directory; name the capture of each point")
     with ExitStack() as stack:
-        paths = [stack.enter_context(as_file(path)) for path in named]
+        paths = [stack.enter_context(as_file(path)) if path == "-" else path for path in named]  # each is read once
         progress = stack.enter_context(Progress(paths[0]))
         keep_all = bool(options.flow or options.output or (options.json and not options.limit))
         most = _most(options)

@@ -268,11 +268,14 @@ def selection(options: argparse.Namespace) -> Selection:
 
 
 def _check_filter(display_filter: str, captures: list[str]) -> None:
+    from analyzer.capture.source import display_name, is_stream
     from analyzer.wireshark.display_filter import check_filter
     from analyzer.wireshark.tshark import TsharkFailedError
 
-    if "-" in captures:
-        raise UsageError("with -Y tshark reads the capture as well, and standard input can be read only once: save it")
+    once = next(filter(is_stream, captures), None)
+    if once is not None:
+        name = display_name(once)
+        raise UsageError(f"with -Y tshark reads the capture as well, and {name} can be read only once: save it")
     try:
         check_filter(display_filter)
     except TsharkFailedError as failed:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from analyzer.analysis import Analysis
 from analyzer.analyzing import read_flows, read_into
 from analyzer.capture.rotation import in_folders, series_of
+from analyzer.capture.source import is_stream
 from analyzer.cli import manner
 from analyzer.cli.manner import complain, warn
 from analyzer.cli.options import files, keylog, limits, selection
@@ -154,7 +155,8 @@ def read_all(
     )
     secrets = keylog(options) if getattr(options, "dissect", False) else None
     refused = _refusing(options)
-    if len(todo) > 1 and sum(map(octets_of, todo)) >= WORTH_PROCESSES:
+    once = any(is_stream(series[0]) for series in todo)  # what another process cannot open
+    if len(todo) > 1 and not once and sum(map(octets_of, todo)) >= WORTH_PROCESSES:
         _side_by_side(options, result, todo, refused)
     else:
         for series in todo:
@@ -310,7 +312,7 @@ def stream_all(options: argparse.Namespace, result: Analysis) -> Iterator[FlowsT
         with Progress(series[0], wanted=not sys.stdout.isatty()) as progress, _timed(result):
             flows = read_flows(series, result, reader=options.reader, refused=refused, progress=progress)
             for capture, batch in flows:
-                yield from result.pass_through(capture, batch, wait="-" not in series)
+                yield from result.pass_through(capture, batch, wait=not is_stream(series[0]))
             yield from result.passed()
     if not result.captures:
         raise NothingReadError
@@ -327,5 +329,7 @@ def say_warnings(result: Analysis) -> None:
 def say_same_traffic(result: Analysis) -> None:
     """Say on stderr which captures are of the same traffic."""
     if len(result.captures) < MOST_JOINED and (same := result.same_traffic()):
+        if any(is_stream(path) for capture in same for path in capture.paths):
+            return  # nothing can be read of that once more
         names = " ".join(shlex.quote(capture.paths[0]) for capture in same)
         warn(f"note: these captures hold the same connections, so that they can be joined: keepalive join {names}")

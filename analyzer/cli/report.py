@@ -108,13 +108,14 @@ def _say_ignored(options: argparse.Namespace) -> None:
 def _stream(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     """Write flows as they finish; memory does not grow with their number."""
     from analyzer.analysis import Analysis
+    from analyzer.capture.source import is_stream
     from analyzer.cli.reading import octets_named, say_warnings, stream_all
     from analyzer.cli.texts import Texts
 
     result = Analysis(
         select=shared.selection(options), only_findings=options.only_findings, limits=shared.limits(options)
     )
-    live = "-" in shared.files(options)
+    live = any(map(is_stream, shared.files(options)))
     form = "jsonl" if options.form == "jsonl" else options.table or "flows"
     texts = Texts(form, result.captures, several=several_named(options))
     some = _listed(options, _looked_at(fail_on, stream_all(options, result)), to_the_end=bool(fail_on.words))

@@ -459,3 +459,14 @@ def test_tshark_agrees(path, shown):
     rows = rows[(rows["note"] == 0) & (rows["ip_version"] == 4)]
 
     assert shown[path].tolist() == np.stack([rows[name].astype(np.int64) for name in TSHARK], axis=1).tolist()
+
+
+def test_a_pipe_is_refused_where_packets_are_read_twice(tmp_path):
+    """Who reads a capture twice refuses what can be read only once, and does not wait for it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    with pytest.raises(CaptureError) as refused:
+        reader_module.refuse_text(pipe, "compare")
+
+    assert f"{pipe}: can be read only once, and compare reads it twice: save it as a file" == str(refused.value)

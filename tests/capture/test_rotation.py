@@ -1,5 +1,6 @@
 """Rotated files of one capture point as one stream."""
 
+import os
 import shutil
 import struct
 import subprocess
@@ -157,3 +158,12 @@ def test_drops_are_told_by_the_frames_of_the_whole_series(tmp_path):
         found = [loss for batch in reader for loss in batch.losses.tolist()]
 
     assert [(4, 6, 9, 0)] == [loss[2:] for loss in found]
+
+
+def test_pipes_are_no_series_whatever_they_are_called(tmp_path):
+    """What can be read only once is not opened to see when it began: each is a capture of its own."""
+    pipes = [str(tmp_path / name) for name in ("62", "63")]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+
+    assert [[pipes[0]], [pipes[1]]] == series_of(pipes)

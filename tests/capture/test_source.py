@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from analyzer.capture.source import RawSource, open_source
+from analyzer.capture.source import RawSource, is_stream, open_source
 from analyzer.errors import CaptureError
 
 
@@ -192,3 +192,16 @@ def test_a_device_that_fails_at_once(tmp_path, monkeypatch):
         open_source(str(path))
 
     assert f"{path}: cannot be read (Input/output error)" == str(caught.value)
+
+
+def test_what_can_be_read_once_is_known(tmp_path):
+    """Standard input and pipes are streams; files, folders and names of nothing are none."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_bytes(b"")
+
+    found = [
+        path for path in ("-", *(str(tmp_path / name) for name in ("pipe", "file", "", "nothing"))) if is_stream(path)
+    ]
+
+    assert ["-", str(tmp_path / "pipe")] == found
+    assert not is_stream("a\0b")

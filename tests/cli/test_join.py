@@ -1,7 +1,10 @@
 """``keepalive join`` tells one story of several captures, as text or JSON."""
 
 import json
+import os
 import re
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +93,28 @@ def test_a_damaged_capture_is_named_as_report_names_it(capsys, tmp_path):
     ]
     main(["report", paths[0]])
     assert wrong in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("verb", ["join", "report"])
+def test_two_pipes_are_read_as_two_captures(capsys, tmp_path, verb):
+    """Pipes whose names differ only in digits, as a shell calls them, are read once each."""
+    pipes = [tmp_path / name for name in ("62", "63")]
+    writers = []
+    for pipe, path in zip(pipes, PAIR, strict=True):
+        os.mkfifo(pipe)
+        writers.append(threading.Thread(target=pipe.write_bytes, args=(Path(path).read_bytes(),), daemon=True))
+        writers[-1].start()
+
+    assert 0 == main([verb, "--json", *map(str, pipes)])
+
+    for writer in writers:
+        writer.join()
+    piped = json.loads(capsys.readouterr().out)
+    main([verb, "--json", *PAIR])
+    named = json.loads(capsys.readouterr().out)
+    assert [len(each["flows"]) for each in (piped, named)] == [len(named["flows"])] * 2
+    if verb == "join":
+        assert piped["flows"] == named["flows"]
 
 
 def test_a_page_and_pictures(capsys, tmp_path):

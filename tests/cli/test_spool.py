@@ -1,7 +1,9 @@
-"""Standard input as a file."""
+"""Standard input, or a named pipe, as a file."""
 
 import io
+import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,45 @@ def test_what_is_wrong_is_told_of_standard_input(monkeypatch, make):
         raise make(path)
 
     assert "standard input: is empty" == str(refused.value)
+
+
+def filled(path, octets):
+    """Make a named pipe, and begin to write into it; return who writes."""
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(octets,), daemon=True)
+    writer.start()
+    return writer
+
+
+def test_a_named_pipe_is_there_meanwhile(tmp_path):
+    """What can be read only once may be read as often as somebody likes, and what is wrong is told of the pipe."""
+    pipe = tmp_path / "pipe"
+    writer = filled(pipe, b"octets")
+
+    with pytest.raises(AnalyzerError) as refused, as_file(str(pipe)) as path:
+        raise CaptureError(path, ", ".join(Path(path).read_text(encoding="utf-8") for _ in range(2)))
+
+    writer.join()
+    assert f"{pipe}: octets, octets" == str(refused.value)
+
+
+def test_a_pipe_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    """An error of the system is told of the pipe."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+    with pytest.raises(CaptureError, match=r"pipe: cannot be read \(Permission denied\)"), as_file(str(pipe)):
+        pass
+
+
+def test_a_closed_standard_input_is_named(monkeypatch):
+    """Where nobody is behind standard input, that is said."""
+    monkeypatch.setattr(sys, "stdin", None)
+
+    with pytest.raises(CaptureError, match="standard input: is closed"), as_file("-"):
+        pass
