@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LEAST: Final = 3
 """So many packets both must have."""
+TWICE: Final = 1.25
+"""So many times as many of the same packets has what holds another point's, too."""
 NAMES: Final = ("ts_ns", "key", "ttl", "ip_id")
 """What is the same of a packet in a copy of its capture."""
 
@@ -36,9 +38,10 @@ def are_copies(one: Columns, other: Columns) -> bool:
 
 
 def is_within(one: Columns, other: Columns) -> bool:
-    """Say whether each packet of one capture is in the other too, at the same instant, as far as both ran.
+    """Say whether each packet of one capture is in the other too, at the same instant, and many there once more.
 
-    So it is in what was put together of the captures of several points, and in that of another program at that point.
+    So it is in what was put together of the captures of several points. A capture of another program at the same point
+    may have some that this one missed, but none twice.
     """
     if not len(other):
         return False
@@ -48,7 +51,8 @@ def is_within(one: Columns, other: Columns) -> bool:
     columns = [np.concatenate([mine[name], other[name]]).astype(np.int64) for name in NAMES]
     kinds = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)[1].ravel()
     own, held = (np.bincount(each, minlength=len(kinds)) for each in (kinds[: len(mine)], kinds[len(mine) :]))
-    return bool((own <= held).all())
+    more = int(np.isin(other["key"], mine["key"]).sum()) >= TWICE * len(mine)
+    return more and bool((own <= held).all())
 
 
 def _alike(one: Columns, other: Columns, moved_ns: int) -> bool:
