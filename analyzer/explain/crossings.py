@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.points import letter
+from analyzer.units import format_instant
 from analyzer.vantage.joint import Fate, Why
 
 if TYPE_CHECKING:
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 WHY: Final = {
     Why.SEEN: "",
     Why.RUNNING: "the capture of {missing} goes on, and does not have it",
-    Why.NOTHING_LATER: "the capture of {missing} has nothing later; if it still ran, this was lost before it",
-    Why.NOTHING_EARLIER: "the capture of {missing} has nothing earlier; if it already ran, this was lost before it",
+    Why.NOTHING_LATER: (
+        "the capture of {missing} has nothing later than {last}, so the packet was lost on its way to {missing}, or "
+        "came when that capture had ended"
+    ),
+    Why.NOTHING_EARLIER: (
+        "the capture of {missing} has nothing earlier than {first}, so the packet was lost on its way to {missing}, or "
+        "came before that capture began"
+    ),
     Why.ACKNOWLEDGED: "its receiver acknowledged it, so the capture of {missing} missed it",
     Why.ANSWERED: "it was answered from beyond {missing}, whose capture missed it",
     Why.ECHOED: "its receiver echoed its timestamp, so the capture of {missing} missed it",
@@ -30,8 +37,12 @@ WHY: Final = {
     Why.SENDER_GOES_ON: "its sender goes on behind it, so the capture of {missing} missed it",
     Why.FITS_SENDER: "IP ID or timestamp fit its sender, so the capture of {missing} most likely missed it",
     Why.UNLIKE_SENDER: "its TTL differs from that of its sender's other packets here",
-    Why.ENDED: "the capture of {missing} had ended",
-    Why.NOT_BEGUN: "the capture of {missing} had not begun",
+    Why.BOTH_RESET: (
+        "each end's capture has a RST in the other end's name and lacks the one in its own end's name, and no host "
+        "sends a RST when it was reset"
+    ),
+    Why.ENDED: "the capture of {missing} had ended at {last}",
+    Why.NOT_BEGUN: "the capture of {missing} had not begun, until {first}",
     Why.HOLE: "the capture of {missing} has a hole there",
     Why.DROPPED: "the capture of {missing} dropped packets, and does not say which",
     Why.MISSES: "the capture of {missing} lacks others that passed it just before or behind",
@@ -45,7 +56,18 @@ OUTSIDE: Final = (Why.NOTHING_LATER, Why.NOTHING_EARLIER)
 """Why nothing tells what became of a packet: whether the capture that lacks it ran is not known."""
 ALONE: Final = (*OUTSIDE, Why.CAPTURED_TWICE)
 """Why nothing tells what became of a packet, where that reason says enough."""
-MAY_HAVE_ENDED: Final = "the capture of {missing} has nothing later, and may have ended"
+LIKELY_LOST: Final = {
+    Why.NOTHING_LATER: (
+        "the capture of {missing} has nothing later than {last}, and answers cease just there, so it most likely still "
+        "ran"
+    ),
+    Why.NOTHING_EARLIER: (
+        "the capture of {missing} has nothing earlier than {first}, when the packet was sent again, so it most likely "
+        "already ran"
+    ),
+}
+"""What a loss rests on, where it is not known whether the capture that lacks the packet ran."""
+MAY_HAVE_ENDED: Final = "the capture of {missing} has nothing later than {last}, and may have ended"
 
 
 class JointTeller:
@@ -76,17 +98,42 @@ class JointTeller:
         return len({self.points[part.point].capture for part in self.flow.parts}) == 1
 
     def missing(self, crossing: Crossing) -> str:
-        """Return the point that a fate is about."""
-        if crossing.between is not None:
-            one, other = crossing.between
-            return letter(other if crossing.fate is Fate.LOST or _has(crossing, one) else one)
-        return letter(crossing.missed_at[0]) if crossing.missed_at else ""
+        """Return what the point that a fate is about is called; empty if it is about none."""
+        number = _missing(crossing)
+        return "" if number is None else letter(number)
+
+    def _missing_at(self, crossing: Crossing) -> Point | None:
+        number = _missing(crossing)
+        return None if number is None else self.points[number]
+
+    def unsure(self, crossing: Crossing) -> list[str]:
+        """Return the points that do not have a packet, and of which it is not known whether it passed them."""
+        known = {*(sight.point for sight in crossing.seen), *crossing.missed_at}
+        return [letter(part.point) for part in self.flow.parts if part.point not in known]
 
     def why(self, crossing: Crossing) -> str:
         """Return what a fate rests on, as a part of a sentence; empty for what was seen everywhere."""
-        words = MAY_HAVE_ENDED if crossing.fate is Fate.UNPROVEN and crossing.why is Why.ENDED else WHY[crossing.why]
+        words = WHY[crossing.why]
+        if crossing.fate is Fate.UNPROVEN and crossing.why is Why.ENDED:
+            words = MAY_HAVE_ENDED
+        elif crossing.fate is Fate.LOST:
+            words = LIKELY_LOST.get(crossing.why, words)
+        at = self._missing_at(crossing)
+        first, last = ("", "") if at is None else (self.instant(each) for each in (at.first_ns, at.last_ns))
         like = f"{letter(crossing.first.point)} {crossing.like}"
-        return words.format(missing=self.missing(crossing), like=like)
+        return words.format(missing=self.missing(crossing), like=like, first=first, last=last)
+
+    def instant(self, ts_ns: int) -> str:
+        """Return an instant of the reference as a story says it."""
+        return format_instant(ts_ns, self.start_ns)
+
+
+def _missing(crossing: Crossing) -> int | None:
+    """Return the point that a fate is about; None if it is about none."""
+    if crossing.between is not None:
+        one, other = crossing.between
+        return other if crossing.fate is Fate.LOST or _has(crossing, one) else one
+    return crossing.missed_at[0] if crossing.missed_at else None
 
 
 def _has(crossing: Crossing, point: int) -> bool:
@@ -117,6 +164,9 @@ def fate_words(t: JointTeller, crossing: Crossing) -> str:
     if crossing.why is Why.LINK:
         return "was captured once"
     if crossing.fate is Fate.UNPROVEN:
-        only = f"is only at {listed([letter(sight.point) for sight in crossing.seen])}"
-        return only if crossing.why in ALONE else f"{only}, and nothing tells why"
+        only = f"was captured only at {listed([letter(sight.point) for sight in crossing.seen])}"
+        unsure = t.unsure(crossing)
+        if crossing.why in ALONE or not unsure:
+            return only
+        return f"{only}, and whether it passed {listed(unsure)} is not known"
     return "passed all points"

@@ -194,9 +194,10 @@ def _doubts(t: JointTeller) -> Iterator[Line]:
         )
     for point in {crossing.between for crossing in t.flow.notable if crossing.why is Why.NOTHING_LATER}:
         if point is not None:
+            last = t.instant(t.points[point[1]].last_ns)
             yield Line(
                 f"Whether the capture of {letter(point[1])} still ran, and so whether what it lacks at its end was "
-                "lost: it has nothing later. Any other traffic in it would show that it did."
+                f"lost: it has nothing later than {last}. Any other traffic in it would show that it did."
             )
     for number in sorted({place for crossing in t.flow.notable for place in crossing.between or ()}):
         if t.points[number].dropped:

@@ -63,8 +63,12 @@ def _ending_clause(t: JointTeller) -> str:
         return VERDICTS.get(ending.verdict, ending.verdict) + "."
     sender = t.name(crossing.sender)
     if ending.by == "between":
-        lead = f"{likely(proven=ending.proven)}{_maker(t, crossing)} reset the connection in the name of {sender}"
+        maker = f"{likely(proven=ending.proven)}{_maker(t, crossing)}"
+        both = _made_for_both(t, crossing)
+        lead = f"{maker} reset the connection in the name of {'both ends' if both else sender}"
         denied = f"; {sender} did not send that RST" if ending.proven else ""
+        if both and ending.proven:
+            denied = "; neither end sent its RST" if both.proven else f"; {sender} did not send its RST"
         return f"{lead[0].upper()}{lead[1:]}{denied}."
     if crossing.why is Why.LINK:
         return (
@@ -88,6 +92,14 @@ def _ending_clause(t: JointTeller) -> str:
         text = f"most likely {sender} {did}"
         text += f"; its RST {fate_words(t, crossing)}" if flow.way and not arrived else ""
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _made_for_both(t: JointTeller, reset: Crossing) -> Crossing | None:
+    """Return a RST in the other end's name that was made at the same place; None if there is none."""
+    if reset.fate is not Fate.MADE or reset.between is None:
+        return None
+    made = (each for each in t.flow.resets if each.fate is Fate.MADE and each.sender != reset.sender)
+    return next((each for each in made if each.between == reset.between[::-1]), None)
 
 
 def _maker(t: JointTeller, reset: Crossing) -> str:

@@ -142,7 +142,7 @@ TERMS: Final[dict[str, str]] = {
     "made": "of keepalive join: something between two points made the packet, and not the end that it names",
     "changed": "of keepalive join: something between two points altered the packet",
     "not_captured": "of keepalive join: the packet passed a point whose capture does not have it",
-    "unproven": "of keepalive join: the packet is missing at a point, and nothing tells why",
+    "unproven": "of keepalive join: the packet is missing at a point, and whether it passed there is not known",
     "ndp": "a witness: IPv6 neighbour discovery (who has this address, and at which MAC address)",
     "icmp": "a witness: an error by which a router or host rejects packets of the flow",
     "arp": "a witness: who has this address, and at which MAC address",

@@ -80,12 +80,15 @@ def asked_in_vain(p: Packets, row: int, point: int) -> bool:
 
     That is data, a SYN, a FIN or a probe, with nothing of the receiver behind it at either point, a RST aside, and a
     capture that went on for long enough where it was seen. If the point has one that got no answer, its capture ended
-    at another time, which tells nothing. A RST or an ACK asks for nothing: of these the packet before tells.
+    at another time, which tells nothing. A RST or an ACK asks for nothing: of these the packet before tells. Where
+    something of the receiver is at the point and never came to where the packet was seen, answers are lost on their way
+    back: that none came tells nothing.
     """
     mine, seen_at = p.side == p.side[row], p.seen_first(row)
     theirs = np.flatnonzero(~mine & (p.flags & RST == 0) & (p.has[:, seen_at] | p.has[:, point]))
     since = int(theirs[-1]) + 1 if len(theirs) else 0
-    if since > row:
+    ran = theirs[p.ts_ns[theirs] >= p.points[seen_at].first_ns]
+    if since > row or not p.has[ran, seen_at].all():
         return False
     asking = [at for at in range(since, row + 1) if mine[at] and p.has[at, seen_at] and _asks(p, at)]
     if not asking or p.has[asking, point].any():

@@ -33,6 +33,7 @@ class Judged:
 
 
 SEEN: Final = Judged(Fate.BOTH, proven=True, why=Why.SEEN)
+BOTH_RESET: Final = Judged(Fate.MADE, proven=False, why=Why.BOTH_RESET)
 OUTSIDE: Final = (Why.ENDED, Why.NOT_BEGUN)
 """Why a capture lacks what passed while it did not run, or did not pass at all."""
 
@@ -245,20 +246,31 @@ def _missing_before(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
     if not is_reset and not unlike and origin.goes_on(p, row, point):
         return Judged(Fate.NOT_CAPTURED, proven=True, why=Why.SENDER_GOES_ON)
     if outside:
-        why = Why.ENDED if ended else Why.NOT_BEGUN
-        if unlike:
-            return Judged(Fate.MADE, proven=origin.too_near(p, row, seen_at, point), why=Why.UNLIKE_SENDER)
-        if not is_reset or fits:
-            return Judged(Fate.NOT_CAPTURED, proven=fits and not is_reset, why=why)
-        return Judged(Fate.UNPROVEN, proven=False, why=why)
+        return _before_outside(p, row, point, ended=ended, unlike=unlike, fits=fits)
     if any(start <= seen_ns <= end for start, end in where.holes_ns):
         return Judged(Fate.NOT_CAPTURED if fits else Fate.UNPROVEN, proven=False, why=Why.HOLE)
     if unlike:
         return Judged(Fate.MADE, proven=True, why=Why.UNLIKE_SENDER)
     if fits:
+        if origin.resets_both(p, row) and not where.dropped and not _misses(p, row, point):
+            return BOTH_RESET
         return Judged(Fate.NOT_CAPTURED, proven=False, why=Why.FITS_SENDER)
     if where.dropped or (is_reset and _misses(p, row, point)):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED if where.dropped else Why.MISSES)
     if is_reset:
         return Judged(Fate.MADE, proven=True, why=Why.RUNNING)
     return Judged(Fate.UNPROVEN, proven=False, why=Why.RUNNING)
+
+
+def _before_outside(p: Packets, row: int, point: int, *, ended: bool, unlike: bool, fits: bool) -> Judged:
+    """Say the same where the capture of the point may have ended by then (``ended``), or not begun."""
+    is_reset = bool(p.flags[row] & RST)
+    seen_at = p.seen_first(row)
+    why = Why.ENDED if ended else Why.NOT_BEGUN
+    if unlike:
+        return Judged(Fate.MADE, proven=origin.too_near(p, row, seen_at, point), why=Why.UNLIKE_SENDER)
+    if ended and origin.resets_both(p, row):
+        return BOTH_RESET
+    if not is_reset or fits:
+        return Judged(Fate.NOT_CAPTURED, proven=fits and not is_reset, why=why)
+    return Judged(Fate.UNPROVEN, proven=False, why=why)

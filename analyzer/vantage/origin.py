@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 NEAR_IDS: Final = 64
 """IP IDs of a sender's packets that follow each other are no farther apart."""
+BOTH_NS: Final = 1_000_000_000
+"""What resets both ends of a connection does it at once."""
 HALF: Final = 1 << 31
 SPACE: Final = 1 << 32
 
@@ -89,6 +91,20 @@ def made_before(p: Packets, point: int) -> NDArray[np.bool_]:
         seen_at = p.seen_first(at)
         made[at] = unlike(p, at, seen_at) and too_near(p, at, seen_at, point)
     return made
+
+
+def resets_both(p: Packets, row: int) -> bool:
+    """Say whether a RST has a counterpart in the other end's name: neither passed the point nearest to its own end.
+
+    Each did pass the point that lacks the other. No host answers a RST (RFC 9293, 3.10.7.1), so a RST of its own had
+    passed before the other one came, which its capture has.
+    """
+    if not p.flags[row] & RST or not p.order:
+        return False
+    near, far = p.way_of(row)[0], p.way_of(row)[-1]
+    counterparts = (p.flags & RST > 0) & (p.side != p.side[row]) & p.has[:, near] & ~p.has[:, far]
+    counterparts &= np.abs(p.ts_ns - p.ts_ns[row]) <= BOTH_NS
+    return near != far and bool(p.has[row, far] and not p.has[row, near] and counterparts.any())
 
 
 def _fitting(p: Packets) -> NDArray[np.bool_]:

@@ -15,7 +15,10 @@ def test_what_is_assumed_is_said(tmp_path):
     joined = join(*made.write(tmp_path))
     story = joint_story(joined.flows[0], joined.points, joined.points[0].first_ns)
 
-    assert "if it still ran, this was lost before it" in story.section("What became of the probes").lines[1].text
+    assert (
+        "was captured only at A [frame A 8]: the capture of B has nothing later than +2.002, so the packet was lost on "
+        "its way to B, or came when that capture had ended"
+    ) in story.section("What became of the probes").lines[1].text
     assert story.section("What the captures do not show").lines[0].text.startswith("Whether the capture of B still ran")
 
 
@@ -31,7 +34,8 @@ def test_what_came_when_a_capture_had_ended_is_not_said_to_have_passed_it(tmp_pa
     story = joint_story(joined.flows[0], joined.points, joined.points[0].first_ns)
 
     first, second = (line.text for line in story.section("Who ended it").lines)
-    assert "is only at A, and nothing tells why: the capture of B has nothing later, and may have ended" in first
+    may = "the capture of B has nothing later than +4.002, and may have ended"
+    assert f"was captured only at A, and whether it passed B is not known: {may}" in first
     assert "was not captured at B: the capture of B had ended" in second
     (data,) = (line.text for line in story.section("Other packets").lines)
     assert "passed B, which did not capture it: the capture of B had ended" in data

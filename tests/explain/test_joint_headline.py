@@ -120,3 +120,24 @@ def test_a_lost_reset_that_answers_a_probe_is_counted_once(tmp_path):
 
     assert found.startswith("The server reset the connection when a probe came: the RST is its own, and was lost")
     assert "other packet" not in found
+
+
+@pytest.mark.parametrize(
+    ("ran_on", "said"),
+    [
+        (True, "Something between B and A reset the connection in the name of both ends; neither end sent its RST."),
+        (False, "Most likely something between B and A reset the connection in the name of both ends."),
+    ],
+    ids=["captures go on", "captures end"],
+)
+def test_who_reset_both_ends_did_it_in_the_name_of_both(tmp_path, ran_on, said):
+    """Where RSTs in the names of both ends were made between the points, the headline names both."""
+    made = World(timestamps=False, ids=False)
+    a, b = keepalive(made, probes=1)
+    for at_s, sender, seq in ((4.0, "b", b + 1), (4.000_1, "a", a + 31)):
+        made.send(at_s, sender, RST, seq, 0, fate="made", ttl=made.ttl - made.hops)
+    if ran_on:
+        made.send(8.0, "b", ACK | PSH, b + 1, a + 31, b"there?", fate="lost")
+        made.send(9.0, "a", ACK, a + 30, b + 1, fate="lost")
+
+    assert told(*made.write(tmp_path)).startswith(said)

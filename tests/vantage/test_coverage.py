@@ -164,3 +164,28 @@ def test_nothing_is_lost_outside_the_time_that_both_captured(tmp_path, point, en
         found = lost_of(made, tmp_path, parts)
 
         assert inside <= found <= {sight for sight, ns in since_ns.items() if (ns if end == "late" else -ns) >= 0}, at
+
+
+@pytest.mark.parametrize("until", [13, 15], ids=["behind one lost answer", "behind two"])
+def test_that_no_answer_came_tells_nothing_where_answers_are_lost(tmp_path, until):
+    """Probes reached a point until its capture ended, and their answers were lost: of later probes nothing is known."""
+    made = World()
+    keepalive(made, probes=8, answers_lost=(3, 4, 5, 6, 7))
+
+    flow = join(*made.write(tmp_path, parts=(None, slice(0, until)))).flows[0]
+
+    unseen = [probe.crossing for probe in flow.probes if len(probe.crossing.seen) == 1]
+    assert {(Fate.UNPROVEN, False, Why.NOTHING_LATER)} == {(each.fate, each.proven, each.why) for each in unseen}
+
+
+def test_what_came_before_the_other_capture_began_is_no_lost_answer(tmp_path):
+    """A capture that began late lacks early answers, and shows all the same where answers cease."""
+    made = World()
+    a, b = keepalive(made, probes=3)
+    for at_s in (9.0, 11.0, 13.0):
+        made.send(at_s, "a", ACK, a + 30, b + 1, fate="lost")
+
+    flow = join(*made.write(tmp_path, parts=(slice(7, None), None))).flows[0]
+
+    unseen = [each for each in flow.notable if each.why is Why.NOTHING_LATER]
+    assert [Fate.LOST] * 3 == [each.fate for each in unseen]

@@ -45,3 +45,43 @@ def test_a_reset_on_one_side_of_a_router_is_its_senders_only_if_the_link_tells(t
     (reset,) = flow.resets
     assert ((Fate.MADE, True) if stations else (Fate.UNPROVEN, False)) == (reset.fate, reset.proven)
     assert ("between" if stations else None, stations) == (flow.ending.by, flow.ending.proven)
+
+
+def reset_both(world, *, named=False, ran_on=False, lost=()):
+    """Play a connection of which something between the points resets both ends; RSTs look like their senders'."""
+    a, b = keepalive(world, probes=2)
+    world.ids, world.timestamps = named, False
+    for sender, seq in (("a", a + 31), ("b", b + 1)):
+        if sender not in lost:
+            world.send(9.0, sender, RST, seq, 0, fate="made", ttl=world.ttl - world.hops)
+    if ran_on:
+        world.send(12.0, "b", ACK | PSH, b + 1, a + 31, b"there?", fate="lost")
+        world.send(13.0, "a", ACK, a + 30, b + 1, fate="lost")
+    return world
+
+
+@pytest.mark.parametrize("swap", [False, True], ids=["A B", "B A"])
+@pytest.mark.parametrize(
+    ("how", "proven", "why"),
+    [
+        ({}, False, Why.BOTH_RESET),
+        ({"named": True}, False, Why.BOTH_RESET),
+        ({"named": True, "ran_on": True}, False, Why.BOTH_RESET),
+        ({"ran_on": True}, True, Why.RUNNING),
+    ],
+    ids=["captures end", "captures end, IP IDs fit", "IP IDs fit", "captures go on"],
+)
+def test_a_reset_of_both_ends_was_made_between(tmp_path, how, proven, why, swap):
+    """Where each end's capture has the RST that came, and neither has its own end's, a box made both."""
+    (flow,) = join(*reset_both(World(), **how).write(tmp_path, swap=swap)).flows
+
+    assert [(Fate.MADE, proven, why)] * 2 == [(each.fate, each.proven, each.why) for each in flow.resets]
+    assert ("between", proven) == (flow.ending.by, flow.ending.proven)
+
+
+@pytest.mark.parametrize("how", [{}, {"named": True}, {"named": True, "ran_on": True}])
+def test_a_reset_of_one_end_may_be_its_senders(tmp_path, how):
+    """A single RST that looks like its sender's is not said to be made between where a capture may have missed it."""
+    (flow,) = join(*reset_both(World(), lost="a", **how).write(tmp_path)).flows
+
+    assert [] == [each for each in flow.resets if each.fate is Fate.MADE]
