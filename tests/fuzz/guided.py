@@ -37,7 +37,7 @@ def steps(octets):
     """Let endpoints do what the octets say, and judge what a tap sees of it."""
     from analyzer.segment import SegmentBatch
     from tests import traffic
-    from tests.fuzz.targets import tracked
+    from tests.fuzz.targets import judged, tracked
 
     drawn = [
         traffic.Step(
@@ -51,7 +51,7 @@ def steps(octets):
     ]
     first = octets[0] if octets else 0
     rows = traffic.capture(drawn[:60], handshake=bool(first & 64), stamps=bool(first & 128), ids=len(octets) % 2 == 0)
-    tracked([SegmentBatch(rows, len(rows))], jit=False, seed=1)
+    judged([tracked([SegmentBatch(rows, len(rows))], jit=False, seed=1)])
 
 
 def capture(octets):

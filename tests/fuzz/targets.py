@@ -29,6 +29,7 @@ from analyzer.capture.headers import decode, segment
 from analyzer.capture.pcapng import PcapngFraming
 from analyzer.errors import AnalyzerError, CaptureError
 from analyzer.judge import recording, verdict
+from analyzer.judge.facts import Facts
 from analyzer.label.rules import Kind
 from analyzer.loops import pool
 from analyzer.report import bulk
@@ -218,12 +219,24 @@ def disturbed(rows, rng):
     return rows
 
 
-def judged(batches, segments, copies):
-    """Return all flows as records and endings, held to what is true of any bookkeeping."""
+def judged(runs):
+    """Return of each run all flows as records and endings, held to what is true of any bookkeeping.
+
+    A run is what came out of a tracker: batches, and how many segments and copies it saw. The records of all are made
+    together: what numpy costs is paid once.
+    """
+    pieces = [(batch, np.arange(len(batch))) for batches, _, _ in runs for batch in batches]
+    records = iter(recording.records(Facts(*pieces)) if pieces else ())
+    return [_judged(records, *each) for each in runs]
+
+
+def _judged(records, batches, segments, copies):
+    """Return the flows of one run, of which these are the next records."""
     found = []
     for batch in batches:
-        for index, winner in enumerate(verdict.decide(batch)):
-            record, ending = recording.build(batch, index), verdict.ending_of(batch, index, int(winner))
+        endings = verdict.endings(batch, np.arange(len(batch)), verdict.decide(batch))
+        for index, ending in enumerate(endings):
+            record = next(records)
             found.append((record, ending))
             seen = batch.rows(index)
             if (np.diff(seen["frame"]) < 0).any() or not ((seen["kind"] >= 0) & (seen["kind"] < len(Kind))).all():
@@ -242,7 +255,7 @@ def judged(batches, segments, copies):
 
 
 def tracked(batches, *, jit, seed):
-    """Let batches pass a tracker of its own; return what is judged.
+    """Let batches pass a tracker of its own; return what came out of it, to be judged.
 
     Compiled, all tables and columns lie between guard pages, and have no more room than they must.
     """
@@ -258,20 +271,24 @@ def _tracked(batches, *, jit, seed):
     done = [each for batch in batches if (each := tracker.feed(batch)) is not None]
     segments, copies = tracker.segments, tracker.copies
     done += tracker.close()
-    return judged(done, segments, copies)
+    return done, segments, copies
 
 
 def track_segments(rng):
     """Track some segment sequences: plain, and compiled in other batches with another hash."""
     count = 64
+    taken, runs = [], []
     for _ in range(count):
         rows = at_random(int(rng.integers(1 << 62)), int(rng.integers(1, 40)))
         if len(rows):
             rows = disturbed(rows, rng)
         cut = int(rng.integers(0, len(rows) + 1))
         parts = [SegmentBatch(part, len(part)) for part in (rows[:cut], rows[cut:])]
-        plain = tracked([SegmentBatch(rows, len(rows))], jit=False, seed=1)
-        compiled = tracked(parts, jit=True, seed=int(rng.integers(1 << 60)))
+        taken.append((rows, cut))
+        runs.append(tracked([SegmentBatch(rows, len(rows))], jit=False, seed=1))
+        runs.append(tracked(parts, jit=True, seed=int(rng.integers(1 << 60))))
+    found = judged(runs)
+    for (rows, cut), plain, compiled in zip(taken, found[::2], found[1::2], strict=True):
         if plain != compiled:
             raise FoundError(f"cut at {cut}: {rows.tobytes().hex()}: plain {plain}, compiled {compiled}")
     return count
