@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from analyzer.analysis import Analysis
 from analyzer.capture.ahead import read_ahead
-from analyzer.capture.decoder import Tables
 from analyzer.capture.reader import open_capture
 from analyzer.capture.rotation import OVERLAP_NS, RotatedReader, goes_on, series_of
 from analyzer.errors import AnalyzerError
@@ -24,9 +23,8 @@ from analyzer.intake import Intake
 from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.survey.overview import CaptureSummary
-from analyzer.track.observe import TOLD_FLOW
 from analyzer.vantage.forgetting import Forgetting
-from analyzer.vantage.sighting import SIGHTING, sightings_of
+from analyzer.vantage.sighting import SIGHTING, Unwritten, sightings_of
 from analyzer.vantage.thinning import Thinner
 
 if TYPE_CHECKING:
@@ -142,13 +140,13 @@ def worth_threads(source: RotatedReader) -> bool:
 class Step:
     """A batch of a capture, tracked."""
 
-    seen: NDArray[np.void]
+    seen: NDArray[np.void] | Unwritten
     last_ts_ns: int
     finished: FlowBatch | None
     tells: NDArray[np.bool_]
     """Which of the finished flows tell something by themselves."""
     highest: int
-    """The highest number of a flow that has a row, -1 for none."""
+    """The highest number of a flow that began, -1 for none."""
     jit: bool
 
 
@@ -156,7 +154,7 @@ class Step:
 class Taken:
     """What a step brings to who compares points."""
 
-    seen: NDArray[np.void]
+    seen: NDArray[np.void] | Unwritten
     last_ts_ns: int
     over: NDArray[np.int64]
     """The numbers of flows that are over."""
@@ -200,13 +198,14 @@ class Reading:
 
     def _each(self) -> Iterator[Step]:
         """Read all batches; whoever goes through this has the source and the intake until it ends."""
-        last_ns, tables = 0, Tables(SIGHTING)
+        last_ns = 0
         for batch in self._source:
             finished = self._intake.feed(batch)
             jit, last_ns = self._source.jit, batch.last_ts_ns
             told = self._intake.take_told()
-            seen = sightings_of(batch, told, jit=jit, room=tables.take)
-            yield Step(seen, last_ns, finished, _tells(finished), int(told.max(initial=-1)) // TOLD_FLOW, jit)
+            seen = Unwritten(batch, told) if jit else sightings_of(batch, told, jit=False)
+            yield Step(seen, last_ns, finished, _tells(finished), self._intake.begun - 1, jit)
+            del batch, told, seen  # whose memory it is now may want it back before there is another
         for finished in self._intake.close():
             yield Step(NO_SIGHTING, last_ns, finished, _tells(finished), -1, self._source.jit)
 

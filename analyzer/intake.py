@@ -132,6 +132,11 @@ class Intake:
         return self._tracker.take_told()
 
     @property
+    def begun(self) -> int:
+        """How many flows have begun."""
+        return self._tracker.begun if self._tracker is not None else 0
+
+    @property
     def full(self) -> bool:
         """Whether more flows live than may be kept: nothing more should be fed."""
         return self.summary.stopped_after is not None

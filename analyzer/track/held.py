@@ -128,6 +128,11 @@ class Held:
         return int(self._registers[observe.LIVE])
 
     @property
+    def begun(self) -> int:
+        """How many flows have begun: their numbers are below."""
+        return int(self._registers[observe.NEXT_NUMBER])
+
+    @property
     def segments(self) -> int:
         """How many TCP segments passed, copies included."""
         return int(self._registers[observe.SEGMENTS])

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.loops.loop import loop
+from analyzer.loops.loop import fetch, lines_of, loop, prefetch
 from analyzer.segment import ABSENT, FIN, RST, SYN
+from analyzer.vantage.meanwhile import apart_at, last_before
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -78,6 +79,11 @@ SENDER: Final = np.dtype(
 )
 """One end of a flow at the first point as it is at another: index 2 * flow + side."""
 
+SENDER_LINES: Final = lines_of(SENDER) + 1
+"""It may lie across the ends of so many."""
+FETCHED: Final = 8
+"""Records and slots are asked for so many sightings before they are needed."""
+
 
 @loop
 def meet(
@@ -89,6 +95,8 @@ def meet(
     """
     mask = len(slots) - 1
     for j in range(here_count):
+        if j + FETCHED < here_count:
+            prefetch(slots, here[j + FETCHED] & mask, 0)
         mate_here[j] = ALONE
         at = here[j] & mask
         while slots[at] >= 0 and here[slots[at]] != here[j]:
@@ -99,6 +107,8 @@ def meet(
         else:
             slots[at] = j
     for i in range(there_count):
+        if i + FETCHED < there_count:
+            prefetch(slots, there[i + FETCHED] & mask, 0)
         mate[i] = ALONE
         at = there[i] & mask
         while slots[at] >= 0 and here[slots[at]] != there[i]:
@@ -122,7 +132,8 @@ def judge_pairs(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     count: int,
     here: Rows,
     mate: Numbers,
-    expected_ns: Numbers,
+    when_ns: Numbers,
+    clocks_ns: Numbers,
     until_ns: int,
     stretch: int,
     senders: Rows,
@@ -136,14 +147,15 @@ def judge_pairs(  # noqa: PLR0913, PLR0917 - loops take positional arguments
 ) -> None:
     """Say of each sighting of the first point what it is: PLAIN, STAYS, TELLS, ODD, WAITING; never less than it was.
 
-    ``expected_ns`` is how far apart its two sightings should be, ``until_ns`` the time before which nobody waits any
-    more. ``senders`` and ``owners`` lead from ends of flows there to those here, and back. ``room`` is for as many
-    numbers. ``late_there`` and ``late_here`` are 1 of flows that will not be told, or empty: of a connection that is
-    late at both points all that is surely one packet is DROPPED in ``goes`` and ``goes_here``.
+    ``clocks_ns`` is how far apart two sightings should be, at the times ``when_ns``, and ``until_ns`` the time
+    before which nobody waits any more. ``senders`` and ``owners`` lead from ends of flows there to those here, and
+    back. ``room`` is for as many numbers. ``late_there`` and ``late_here`` are 1 of flows that will not be told, or
+    empty: of a connection that is late at both points all that is surely one packet is DROPPED in ``goes`` and
+    ``goes_here``.
     """
-    busy = 0
-    unknown = 0
+    busy = unknown = near = 0
     for i in range(count):
+        look_ahead(there, i + FETCHED, count, mate, senders)
         one = there[i]
         j = mate[i]
         if j < 0:
@@ -152,7 +164,8 @@ def judge_pairs(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         other = here[j]
         at = 2 * one["flow"] + one["side"]
         sender = senders[at]
-        apart_ns = other["ts_ns"] - one["ts_ns"] - expected_ns[i]
+        near = last_before(one["ts_ns"], when_ns, near)
+        apart_ns = other["ts_ns"] - one["ts_ns"] - apart_at(one["ts_ns"], when_ns, clocks_ns, near)
         timely = abs(apart_ns) <= (LATE_NS if is_told(one, other) else STRANGE_NS)
         target = 2 * other["flow"] + other["side"]
         if one["seq"] != 0 and one["ack"] != 0 and timely:
@@ -191,6 +204,13 @@ def judge_pairs(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         if sender["here"] == 2 * other["flow"] + other["side"] and drop(sender, one, other, state[i]):
             goes[i] = DROPPED
             goes_here[mate[i]] = DROPPED
+
+
+@loop
+def look_ahead(there: Rows, i: int, count: int, mate: Numbers, senders: Rows) -> None:
+    """Ask for what is known of the end that sent a packet, if that packet is at both points."""
+    if i < count and mate[i] >= 0:
+        fetch(senders, 2 * there[i]["flow"] + there[i]["side"], SENDER_LINES)
 
 
 @loop

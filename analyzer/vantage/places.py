@@ -50,19 +50,24 @@ def place(
         if flow >= len(of):
             return i
         at = of[flow]
-        if at < 0:
-            if registers[FREE] > 0:
-                registers[FREE] -= 1
-                at = free[registers[FREE]]
-            else:
-                at = registers[USED]
-                registers[USED] += 1
-            of[flow] = at
-            numbers[at] = flow
-            fresh[registers[NEW]] = i
-            registers[NEW] += 1
-        flows[i] = at
+        flows[i] = at if at >= 0 else given(flow, i, of, numbers, free, registers, fresh)
     return count
+
+
+@loop
+def given(flow: int, i: int, of: Numbers, numbers: Numbers, free: Numbers, registers: Numbers, fresh: Numbers) -> int:
+    """Give a place to a flow that has none, and return it; ``fresh`` gets ``i``."""
+    if registers[FREE] > 0:
+        registers[FREE] -= 1
+        at: int = free[registers[FREE]]
+    else:
+        at = registers[USED]
+        registers[USED] += 1
+    of[flow] = at
+    numbers[at] = flow
+    fresh[registers[NEW]] = i
+    registers[NEW] += 1
+    return at
 
 
 class Places:
@@ -82,13 +87,10 @@ class Places:
 
     def take(self, flows: Ints, *, jit: bool) -> tuple[Ints, Ints]:
         """Return the place of each of these flows, by number, and the indices of those that were not there before."""
-        self._numbers = _longer(self._numbers, self.used + len(flows), 0)
-        self._registers[NEW] = 0
-        done, placed, fresh = 0, flows.copy(), np.zeros(len(flows), dtype=np.int64)
+        done, placed, fresh = 0, flows.copy(), self.begin(len(flows))
         while True:
             if jit:
-                tables = self._of, self._numbers, self._free, self._registers, fresh
-                done = place.compiled(placed, done, len(placed), *tables)
+                done = place.compiled(placed, done, len(placed), *self.tables, fresh)
             else:
                 given = placed, self._of, self._numbers, self._free, self._registers, fresh
                 lists = [each.tolist() for each in given]
@@ -97,8 +99,27 @@ class Places:
                     np.array(each, dtype=np.int64) for each in lists
                 )
             if done == len(placed):
-                return placed, fresh[: int(self._registers[NEW])]
-            self._of = _longer(self._of, int(flows.max()) + 1, NOWHERE)
+                return placed, self.new(fresh)
+            self.reach(int(flows.max()))
+
+    @property
+    def tables(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """What the loops take that give places, but for what ``begin`` returns."""
+        return self._of, self._numbers, self._free, self._registers
+
+    def begin(self, count: int) -> Ints:
+        """Have room for so many new flows; return where the indices of those go that turn out to be new."""
+        self._numbers = _longer(self._numbers, self.used + count, 0)
+        self._registers[NEW] = 0
+        return np.empty(count, dtype=np.int64)
+
+    def reach(self, flow: int) -> None:
+        """Have room for flows up to this one."""
+        self._of = _longer(self._of, flow + 1, NOWHERE)
+
+    def new(self, fresh: Ints) -> Ints:
+        """Return the indices of the flows that turned out to be new."""
+        return fresh[: int(self._registers[NEW])]
 
     def find(self, flows: Ints) -> Ints:
         """Return the place of each of these flows; NOWHERE or GONE for one that has none."""

@@ -15,12 +15,12 @@ from analyzer.segment import ABSENT, ACK, FIN, NOTE_TCP, RST, SYN
 from analyzer.track.observe import TOLD_COPY, TOLD_FLOW, TOLD_KEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from analyzer.segment import SegmentBatch
-    from analyzer.untyped import Numbers, Rows
+    from analyzer.untyped import Numbers, Record, Rows
 
 SIGHTING: Final = np.dtype(
     [
@@ -69,26 +69,46 @@ MULTIPLIERS: Final = np.array(SPLITMIX, dtype=np.uint64)
 """SplitMix64's."""
 WORD: Final = (1 << 64) - 1
 SECRET: Final = np.frombuffer(os.urandom(8), dtype=np.uint64)
-"""Of this process; it decides where something lies in a table, and nothing that is told."""
+SECRET_WORD: Final = int(SECRET.view(np.int64)[0])
+"""Of this process, and as loops take it; it decides where something lies in a table, and nothing that is told."""
 
 
-def sightings_of(
-    batch: SegmentBatch, told: NDArray[np.int64], *, jit: bool, room: Callable[[int], NDArray[np.void]] | None = None
-) -> NDArray[np.void]:
+def sightings_of(batch: SegmentBatch, told: NDArray[np.int64], *, jit: bool) -> NDArray[np.void]:
     """Return the SIGHTING records of a batch: of its segments, second captures of a packet among them.
 
-    ``told`` is what ``Tracker.take_told`` says of its rows; ``room`` returns so many records for compiled loops.
+    ``told`` is what ``Tracker.take_told`` says of its rows.
     """
     count = len(batch.rows)
-    contents = batch.contents
-    if contents is None:
-        contents = np.zeros(count, dtype=NO_CONTENT)
-        contents["mss"] = ABSENT
-    found = room(count) if jit and room is not None else records(SIGHTING, count, jit=jit)
-    rows, inside = thaw(batch.rows, jit=jit), thaw(contents, jit=jit)
+    found = records(SIGHTING, count, jit=jit)
+    rows, inside = thaw(batch.rows, jit=jit), thaw(_contents_of(batch), jit=jit)
     made = sight.choose(jit=jit)(rows, inside, told if jit else told.tolist(), count, found)
     seen: NDArray[np.void] = freeze(found[:made], SIGHTING)
     return seen
+
+
+class Unwritten:
+    """The sightings of a batch, which compiled loops write where they are wanted; a copy costs as much as writing."""
+
+    def __init__(self, batch: SegmentBatch, told: NDArray[np.int64]) -> None:
+        """Take what ``sightings_of`` does."""
+        self.made_of = batch.rows, _contents_of(batch), told
+
+    @property
+    def highest(self) -> int:
+        """The highest number of a flow."""
+        return int(self.made_of[2].max()) // TOLD_FLOW
+
+    def __len__(self) -> int:
+        """Return how many there are at most."""
+        return len(self.made_of[0])
+
+
+def _contents_of(batch: SegmentBatch) -> NDArray[np.void]:
+    if batch.contents is not None:
+        return batch.contents
+    contents = np.zeros(len(batch.rows), dtype=NO_CONTENT)
+    contents["mss"] = ABSENT
+    return contents
 
 
 @intrinsic("make_hash", multipliers=SPLITMIX)
@@ -106,40 +126,42 @@ def sight(rows: Rows, contents: Rows, told: Numbers, count: int, seen: Rows) -> 
     """Write a SIGHTING of each of ``count`` rows that is a segment of a flow; return how many."""
     made = 0
     for i in range(count):
-        row = rows[i]
-        if told[i] < 0 or row["note"] != NOTE_TCP:
-            continue
-        at = seen[made]
-        content = contents[i]
-        made += 1
-        at["ts_ns"] = row["ts_ns"]
-        at["frame"] = row["frame"]
-        at["seq"] = row["seq"]
-        at["ack"] = row["ack"] if row["flags"] & ACK else 0
-        at["tsval"] = row["tsval"]
-        at["tsecr"] = row["tsecr"] if row["flags"] & ACK and row["tsecr"] > 0 else 0
-        at["payload_len"] = row["payload_len"]
-        at["window"] = row["window"]
-        at["ip_id"] = row["ip_id"]
-        at["ttl"] = row["ttl"]
-        at["flags"] = row["flags"]
-        at["header_len"] = row["header_len"]
-        at["window_scale"] = row["window_scale"]
-        at["options_cut"] = row["options_cut"]
-        at["ip_version"] = row["ip_version"]
-        at["flow"] = told[i] // TOLD_FLOW
-        at["side"] = told[i] & 1
-        at["copy"] = 1 if told[i] & TOLD_COPY else 0
-        at["kept"] = 1 if told[i] & TOLD_KEPT else 0
-        at["digest"] = content["digest"]
-        at["head"] = content["head"]
-        at["options"] = content["options"]
-        at["captured"] = content["captured"]
-        at["mss"] = content["mss"]
-        at["key"] = hashed(row["seq"], at["ack"], row["payload_len"] * 256 + (row["flags"] & KEPT_FLAGS))
-        # the same for all that one station sent on one captured interface
-        at["link"] = hashed(0, row["src_mac"], row["interface"]) & 0x7FFFFFFF
+        if told[i] >= 0 and rows[i]["note"] == NOTE_TCP:
+            write(rows[i], contents[i], told[i], seen[made])
+            made += 1
     return made
+
+
+@loop
+def write(row: Record, content: Record, told: int, at: Record) -> None:
+    """Write the SIGHTING of a segment."""
+    at["ts_ns"] = row["ts_ns"]
+    at["frame"] = row["frame"]
+    at["seq"] = row["seq"]
+    at["ack"] = row["ack"] if row["flags"] & ACK else 0
+    at["tsval"] = row["tsval"]
+    at["tsecr"] = row["tsecr"] if row["flags"] & ACK and row["tsecr"] > 0 else 0
+    at["payload_len"] = row["payload_len"]
+    at["window"] = row["window"]
+    at["ip_id"] = row["ip_id"]
+    at["ttl"] = row["ttl"]
+    at["flags"] = row["flags"]
+    at["header_len"] = row["header_len"]
+    at["window_scale"] = row["window_scale"]
+    at["options_cut"] = row["options_cut"]
+    at["ip_version"] = row["ip_version"]
+    at["flow"] = told // TOLD_FLOW
+    at["side"] = told & 1
+    at["copy"] = 1 if told & TOLD_COPY else 0
+    at["kept"] = 1 if told & TOLD_KEPT else 0
+    at["digest"] = content["digest"]
+    at["head"] = content["head"]
+    at["options"] = content["options"]
+    at["captured"] = content["captured"]
+    at["mss"] = content["mss"]
+    at["key"] = hashed(row["seq"], at["ack"], row["payload_len"] * 256 + (row["flags"] & KEPT_FLAGS))
+    # the same for all that one station sent on one captured interface
+    at["link"] = hashed(0, row["src_mac"], row["interface"]) & 0x7FFFFFFF
 
 
 def keys_of(seen: NDArray[np.void]) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.loops.loop import freeze, pick, records, thaw
+from analyzer.segment import ACK, NOTE_TCP, SEGMENT, SegmentBatch
 from analyzer.vantage.around import (
     AROUND,
     PARKED,
@@ -32,7 +33,7 @@ from analyzer.vantage.meanwhile import LEAST, Meanwhile
 from analyzer.vantage.meeting import SENDER, forget, judge_pairs, meet
 from analyzer.vantage.places import GONE, Places
 from analyzer.vantage.settled import Ends, Settling
-from analyzer.vantage.sighting import SIGHTING, Columns, scattered, together
+from analyzer.vantage.sighting import Columns, Unwritten, together
 from analyzer.vantage.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
 
 STRETCH: Final = 1 << 16
 """Nothing is forgotten before so many sightings of a point wait: short captures stay whole."""
+PAUSE: Final = 6
+"""So many batches are taken between deciding what of a stretch stays and looking for connections that are over: those
+that were read meanwhile, so that whoever reads can go on.
+"""
 SETTLED_NS: Final = 1_000_000_000
 """How much later than a packet it is sure that what has not come to the other point will not come."""
 NEVER_NS: Final = 1 << 62
@@ -79,6 +84,7 @@ class Thinner:
         self._over = [False] * points
         self._stretch = 0
         self._settle_at = STRETCH
+        self._until_sift = 0
         self._around: list[Rows] = [None] * points
         self._senders: list[Rows] = [None] * points
         self._owners: list[Numbers] = [None] * points
@@ -122,22 +128,26 @@ class Thinner:
         """Note that a capture has no more."""
         self._over[point] = True
 
-    def add(self, point: int, seen: NDArray[np.void], now_ns: int, *, jit: bool) -> None:
+    def add(self, point: int, seen: NDArray[np.void] | Unwritten, now_ns: int, *, jit: bool) -> None:
         """Take sightings of a point, which has been read until ``now_ns``."""
         if not self._began[point]:  # until more is known, that they began at the same time
             self._began[point] = True
             self._clocks[point].apart_ns = now_ns - self._last_ns[0] if point else 0
         self._last_ns[point] = max(self._last_ns[point], now_ns)
         if len(seen):
-            flows = np.ascontiguousarray(seen["flow"])
+            waiting = self._waiting[point]
+            new = waiting.add(seen, self._places[point] if self._places else None, jit=jit)
             if self._places:
-                flows, new = self._places[point].take(flows, jit=jit)
-                self._note_late(point, flows[new], seen["ts_ns"][new])
-            self._waiting[point].add(seen, flows)
+                self._note_late(point, waiting.flows[new], waiting.rows["ts_ns"][new])
         comparable = all(map(len, self._waiting)) or self._all_known
         if comparable and len(self._waiting) > 1 and max(map(len, self._waiting)) >= self._settle_at:
             self.settle(jit=jit)
             self._settle_at = 2 * max(STRETCH, *map(len, self._waiting))  # what waits is looked through again
+        elif self._until_sift:
+            if self._until_sift == 1:
+                self._sift(jit=jit)
+            else:
+                self._until_sift -= 1
 
     @property
     def _all_known(self) -> bool:
@@ -188,11 +198,11 @@ class Thinner:
     def settle(self, *, jit: bool) -> None:
         """Decide what of the waiting sightings stays, and let go of the rest."""
         points = range(len(self._waiting))
-        self._take_up_parked()
+        self._take_up_parked(jit=jit)
         whole = [waiting.rows for waiting in self._waiting]
         self._stretch += 1
         rows = [thaw(each, jit=jit) for each in whole]
-        keys = [_plain(scattered(waiting.keys), jit=jit) for waiting in self._waiting]
+        keys = [_plain(waiting.keys, jit=jit) for waiting in self._waiting]
         self._grow(jit=jit)
         mates: list[tuple[Any, Any]] = []
         for other in points[1:]:
@@ -201,38 +211,45 @@ class Thinner:
             meet.choose(jit=jit)(keys[0], len(whole[0]), keys[other], len(whole[other]), slots, mate, mate_here)
             mates.append((mate, mate_here))
         for other in points[1:]:
-            self._clocks[other].learn(whole[0], whole[other], np.asarray(mates[other - 1][0], dtype=np.int64))
+            self._clocks[other].learn(rows[0], rows[other], mates[other - 1][0], jit=jit)
         if not self._all_known:
             return
-        times_ns = np.ascontiguousarray(whole[0]["ts_ns"])
         reached = [
             last_ns - clock.apart_ns
             for last_ns, clock, over in zip(self._last_ns, self._clocks, self._over, strict=True)
             if not over
         ]
         until_ns = min(reached, default=NEVER_NS) - SETTLED_NS
+        began_ns = int(whole[0]["ts_ns"].min(initial=NEVER_NS))
         state = _room(len(whole[0]), jit=jit, of=WORD)
         goes = [_room(len(each), jit=jit, of=WORD) for each in whole]
         room, late = _room(len(whole[0]), jit=jit), [_room(0, jit=jit)] * 2
         if self._forgetting is not None and self._forgetting.until_ns < NEVER_NS:
             late = [_plain(each, jit=jit) for each in self._late]
         for other in points[1:]:
+            when_ns, apart_ns = self._clocks[other].known(began_ns)
             judge_pairs.choose(jit=jit)(
                 rows[0], len(whole[0]), rows[other], mates[other - 1][0],
-                _plain(self._clocks[other].at(times_ns, jit=jit), jit=jit), until_ns, self._stretch,
+                _plain(when_ns, jit=jit), _plain(apart_ns, jit=jit), until_ns, self._stretch,
                 self._senders[other], self._owners[other], state, room, late[0], late[1], goes[0], goes[other],
             )  # fmt: skip
         self._look_around(rows, state, mates, until_ns, goes, jit=jit)
         self._let_go(rows, goes, [mate for mate, _ in mates], jit=jit)
         self._sort_out(whole, rows, goes, [mate for mate, _ in mates], until_ns - QUIET_NS, jit=jit)
-        if self._settling.is_due:
+        if self._until_sift:  # the next stretch was short
             self._sift(jit=jit)
+        elif self._settling.is_due:
+            self._until_sift = PAUSE
 
     def _sift(self, *, jit: bool) -> None:
         """Settle the connections that are over at both points, and forget what only they need."""
         if len(self._waiting) != 2 or self._senders[1] is None:
             return
         self._sifted += 1
+        self._until_sift = 0
+        for point, waiting in enumerate(self._waiting):
+            self._flows[point] = max(self._flows[point], 1 + int(waiting.flows.max(initial=-1)))
+        self._grow(jit=jit)
         senders = freeze(self._senders[1], SENDER)
         held = [waiting.flows for waiting in self._waiting]
         clock = self._clocks[1]
@@ -263,15 +280,13 @@ class Thinner:
                 self._senders[1] = _blank(self._senders[1], SENDER, ends, jit=jit, here=-1)
             places.release(gone)
 
-    def _take_up_parked(self) -> None:
+    def _take_up_parked(self, *, jit: bool) -> None:
         """Let the sightings parked of flows that wait now wait before these."""
         again = np.zeros(len(self._parked[0]), dtype=np.bool_)
         for point, (parked, waiting) in enumerate(zip(self._parked, self._waiting, strict=True)):
             own = np.ascontiguousarray(parked["flow"])
             self._flows[point] = 1 + max(int(each.max(initial=-1)) for each in (own, waiting.flows))
-            present = np.zeros(self._flows[point], dtype=np.bool_)
-            present[waiting.flows] = True
-            again |= present[own]
+            again |= waiting.present(self._flows[point], jit=jit)[own]
         back, stay = np.flatnonzero(again), np.flatnonzero(~again)
         for waiting, parked in zip(self._waiting, self._parked, strict=True):
             waiting.put_before(pick(parked, back))
@@ -338,7 +353,7 @@ class Thinner:
                 self._settling.keep(point, pick(each, np.array(stays[:staying], dtype=np.int64)))
             if len(own):
                 self._parked[point] = together([self._parked[point], pick(each, own)])
-            self._waiting[point].keep(np.array(waits[:waiting], dtype=np.int64))
+            self._waiting[point].keep(np.asarray(waits[:waiting], dtype=np.int64), jit=jit)
 
     def _grow(self, *, jit: bool) -> None:
         """Make room for the flows that are there now."""
@@ -413,14 +428,16 @@ def _grown(table: Rows, dtype: np.dtype[np.void], count: int, *, jit: bool, **fi
 
 def rehearse(forgetting: Forgetting) -> None:
     """Call, compiled, the loops that only long captures take; ``forgetting`` is one that says nothing yet."""
-    seen = np.zeros(LEAST, dtype=SIGHTING)
-    for name in ("frame", "key", "seq", "ack", "ts_ns"):
-        seen[name] = np.arange(1, LEAST + 1)
+    rows = np.zeros(LEAST, dtype=SEGMENT)
+    rows["note"], rows["flags"] = NOTE_TCP, ACK
+    for name in ("frame", "seq", "ack", "ts_ns"):
+        rows[name] = np.arange(1, LEAST + 1)
+    seen = Unwritten(SegmentBatch(rows, LEAST), np.zeros(LEAST, dtype=np.int64))
     for each in (None, forgetting):
         thinner = Thinner(2, forgetting=each)
         for _ in range(2):
             for point in range(2):
-                thinner.add(point, seen.copy(), LEAST, jit=True)
+                thinner.add(point, seen, LEAST, jit=True)
             thinner.settle(jit=True)
             thinner.finish(0, np.zeros(1, dtype=np.int64))
             thinner.finish(1, np.zeros(1, dtype=np.int64))

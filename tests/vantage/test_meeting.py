@@ -34,13 +34,13 @@ def judged(there, here, *, apart_ms=0, until_ms=10_000, late=(), goes=None):
     senders = thaw(np.zeros(2, dtype=SENDER), jit=False)
     for sender in senders:
         sender["here"] = -1
-    expected = [round(apart_ms * 1e6)] * len(there)
+    clock = [0], [round(apart_ms * 1e6)]
     until_ns = 1_700_000_000_000_000_000 + round(until_ms * 1e6)
     rows = thaw(there, jit=False), thaw(here, jit=False)
     room = [0] * len(there)
     both = goes or ([0] * len(there), [0] * len(here))
     judge_pairs(
-        rows[0], len(there), rows[1], mate, expected, until_ns, 1, senders, [-1, -1], state, room, late, late, *both
+        rows[0], len(there), rows[1], mate, *clock, until_ns, 1, senders, [-1, -1], state, room, late, late, *both
     )
     return (state, senders) if late else state
 

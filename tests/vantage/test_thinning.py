@@ -6,7 +6,7 @@ import pytest
 from analyzer.joining import join
 from analyzer.loops.rehearsal import rehearsed
 from analyzer.report.joint_json import flow_object
-from analyzer.vantage import thinning
+from analyzer.vantage import settled, thinning
 from analyzer.vantage.forgetting import Forgetting
 from analyzer.vantage.sighting import SIGHTING
 from tests.vantages import ACK, FIN, PSH, World, fates
@@ -112,6 +112,24 @@ def test_capture_that_is_behind_is_read_next():
     assert thinner.next is None
 
 
+def test_what_is_over_is_looked_for_some_batches_later(sightings, monkeypatch):
+    """Batches are taken between a stretch and the look for connections that are over; or the next stretch comes."""
+    monkeypatch.setattr(thinning, "STRETCH", 100)
+    monkeypatch.setattr(settled, "WORTH", 1)
+    rows = sightings(*((20 * at, 0, 100 + at, 7) for at in range(600)), raw=True)
+
+    def looked(*batches):
+        thinner, found = thinning.Thinner(2), []
+        for batch in batches:
+            for point in (0, 1):
+                thinner.add(point, batch.copy(), int(batch["ts_ns"][-1]), jit=False)
+                found.append(thinner.sifted)
+        return found
+
+    assert looked(rows[:150], *np.split(rows[150:153], 3)) == [0] * (1 + thinning.PAUSE) + [1]
+    assert looked(rows[:150], rows[150:]) == [0, 0, 1, 1]
+
+
 def test_silent_end_is_taken_up_again(sightings, monkeypatch):
     """The last packet before a silence stays if the one behind it is missing, however long the silence was."""
     monkeypatch.setattr(thinning, "STRETCH", 100)
@@ -165,5 +183,5 @@ def test_all_that_comparing_takes_is_compiled_beforehand(tmp_path, monkeypatch, 
     monkeypatch.setattr(thinning, "STRETCH", 100)
     called = {part for part in rehearsed(lambda: join(*paths, jit=True, keep_all=keep_all)) if "vantage" in part.module}
     beforehand = set(rehearsed(lambda: thinning.rehearse(Forgetting(1))))
-    assert {"judge_pairs", "look_around", "cover"} <= {part.name for part in called}
-    assert {part.name for part in called - beforehand} == {"sight"}
+    assert {"write_in", "judge_pairs", "look_around", "cover"} <= {part.name for part in called}
+    assert not called - beforehand
