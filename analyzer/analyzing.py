@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.analysis import Analysis
-from analyzer.capture.ahead import read_ahead
+from analyzer.capture.ahead import nothing, read_ahead
 from analyzer.capture.reader import refuse_text
 from analyzer.capture.rotation import in_folders, series_of, streams
 from analyzer.errors import AnalyzerError, UnsupportedLinkTypeError
@@ -36,6 +36,12 @@ FINISHED: Final = 1
 """Batches of finished flows that may wait: each takes some megabytes."""
 QUIET: Final = 16
 """After so many batches that finish no flow, whoever shows progress is told, where tracking has its own thread."""
+
+
+class Apart(NamedTuple):
+    """That flows are tracked in a thread of its own, and what to do until the first of them come."""
+
+    meanwhile: Callable[[], object] = nothing
 
 
 def analyze(  # noqa: PLR0913 - each is an option of the command, too
@@ -91,9 +97,14 @@ def read_into(
     jit: bool | None = None,
     refused: Callable[[AnalyzerError], None] | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
+    meanwhile: Callable[[], object] = nothing,
 ) -> None:
-    """Read a series of rotated files into an analysis; the arguments are those of ``read_flows``."""
-    flows = read_flows(series, result, reader=reader, jit=jit, refused=refused, progress=progress, apart=True)
+    """Read a series of rotated files into an analysis; the arguments are those of ``read_flows``.
+
+    ``meanwhile`` is called while other threads read the first packets, if the capture is worth any.
+    """
+    apart = Apart(meanwhile)
+    flows = read_flows(series, result, reader=reader, jit=jit, refused=refused, progress=progress, apart=apart)
     for capture, batch in flows:
         result.add(capture, batch)
         del batch
@@ -109,7 +120,7 @@ def read_flows(
     refused: Callable[[AnalyzerError], None] | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
     see: Callable[[SegmentBatch], None] | None = None,
-    apart: bool = False,
+    apart: Apart | None = None,
 ) -> Generator[tuple[int, FlowBatch | None], None, None]:
     """Read a series of rotated files, enter their summaries in ``result``, and yield flows as they finish.
 
@@ -141,7 +152,7 @@ def _flows_of(
     *,
     progress: Callable[[RotatedReader, int], None] | None,
     see: Callable[[SegmentBatch], None] | None,
-    apart: bool,
+    apart: Apart | None,
 ) -> Generator[tuple[int, FlowBatch | None], None, None]:
     summary = CaptureSummary([source.path])
     index = len(result.captures)
@@ -157,7 +168,7 @@ def _flows_of(
         try:
             # on two processors reading and decoding take turns with tracking, and tracking with what takes the flows
             for flows in (
-                read_ahead(_tracked(source, intake, ahead=several, rest=QUIET), FINISHED)
+                read_ahead(_tracked(source, intake, ahead=several, rest=QUIET), FINISHED, meanwhile=apart.meanwhile)
                 # who sees batches is to see those before the flows that they finish, and no later one
                 if apart and several and not seers and _is_long(source)
                 else _tracked(source, intake, seers, ahead=several)

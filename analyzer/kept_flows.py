@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from analyzer import causes, findings
-from analyzer.judge import recording, verdict
+from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS
 from analyzer.together import FlowsTogether
 from analyzer.track.flow import Endpoint, endpoints_of
@@ -112,9 +112,11 @@ class Kept:
 
     def judge(self, rows: Sequence[int]) -> Iterator[JudgedFlow]:
         """Yield flows with everything that was concluded about them."""
+        from analyzer.judge.recording import build_each
+
         picked = np.array(rows, dtype=np.int64)
         endings = verdict.endings(self.batch, picked, self.winners[picked])
-        for row, record, ending in zip(rows, recording.build_each(self.batch, rows), endings, strict=True):
+        for row, record, ending in zip(rows, build_each(self.batch, rows), endings, strict=True):
             yield causes.explained(findings.judge(record, ending, self.hits.of(row)))
 
 

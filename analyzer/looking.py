@@ -14,7 +14,7 @@ import numpy as np
 from analyzer import findings
 from analyzer.findings.notable import is_notable
 from analyzer.holding import Holding
-from analyzer.judge.recording import parts_of
+from analyzer.judge.portions import portions
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.kept_flows import Flow, Kept, judged_ahead, search_together
 from analyzer.loops.loop import stacked
@@ -70,7 +70,7 @@ class Looking(Holding):
         """Yield the kept flows, at most so many, some at a time, with the places that put them in the same order."""
         lines = self.lines()
         lines = overview.in_order(lines[lines["batch"] >= 0])[:most]
-        for part in parts_of(self._sizes(lines), rows=ROWS, flows=WRITTEN):
+        for part in portions(self._sizes(lines), rows=ROWS, flows=WRITTEN):
             some = lines[part]
             for capture in np.unique(some["capture"]).tolist():
                 own = some[some["capture"] == capture]
@@ -121,7 +121,7 @@ class Looking(Holding):
             found[at] = self.flow(lines[at]).judged
         small = np.flatnonzero(sizes < LARGE)
         small = small[np.lexsort((lines["batch"][small], lines["capture"][small]))]
-        for part in parts_of(sizes[small], rows=ROWS, flows=WRITTEN):
+        for part in portions(sizes[small], rows=ROWS, flows=WRITTEN):
             for run in _runs(lines["capture"][small[part]]):
                 own = small[part][run]
                 kept = list(self._by_batch(lines[own]))
@@ -183,7 +183,7 @@ class Looking(Holding):
             if large[run.start]:
                 yield from (self.flow(line).judged for line in some)
                 continue
-            for part in parts_of(sizes[run]):
+            for part in portions(sizes[run]):
                 yield from FlowsTogether(int(some["capture"][0]), self._pieces(some[part])).with_settings()
 
     def _pieces(self, lines: NDArray[np.void]) -> list[findings.Piece]:

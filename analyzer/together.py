@@ -14,13 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from analyzer import causes, findings
-from analyzer.judge import recording, verdict
-from analyzer.judge.alike import likenesses
-from analyzer.judge.facts import Facts
-from analyzer.judge.judged import Finding
-from analyzer.judge.record import FlowRecord
-from analyzer.judge.scene import QUESTIONED
-from analyzer.judge.timers.many import ManySettings
+from analyzer.judge import verdict
+from analyzer.judge.portions import portions
 from analyzer.judge.verdict import VERDICTS
 from analyzer.track.flow import SIDES
 
@@ -31,12 +26,13 @@ if TYPE_CHECKING:
 
     from analyzer.findings import FindingKind, Hits, Piece, Row
     from analyzer.judge.alike import Likenesses
-    from analyzer.judge.judged import JudgedFlow
+    from analyzer.judge.facts import Facts
+    from analyzer.judge.judged import Finding, JudgedFlow
+    from analyzer.judge.record import FlowRecord
     from analyzer.judge.table import Table
+    from analyzer.judge.timers.many import ManySettings
     from analyzer.judge.timers.settings import BothSettings
 
-IS_QUESTIONED: Final = np.array([rule.verdict in QUESTIONED for rule in VERDICTS])
-"""By row of VERDICTS, whether there is a cause, whatever was noted beside the flow."""
 SEARCHED: Final = 2048
 """This many flows, of several batches, are searched for findings together: a search alone costs milliseconds."""
 
@@ -57,6 +53,14 @@ class OneFlow(NamedTuple):
 
     capture: int
     judged: JudgedFlow
+
+
+@cache
+def _is_questioned() -> NDArray[np.bool_]:
+    """Return, by row of VERDICTS, whether there is a cause, whatever was noted beside the flow."""
+    from analyzer.judge.scene import QUESTIONED
+
+    return np.array([rule.verdict in QUESTIONED for rule in VERDICTS])
 
 
 @cache
@@ -115,6 +119,8 @@ class FlowsTogether:
     @cached_property
     def facts(self) -> Facts:
         """Their facts as columns."""
+        from analyzer.judge.facts import Facts
+
         return Facts(*((batch, picked) for batch, _, picked in self._pieces))
 
     @cached_property
@@ -130,6 +136,8 @@ class FlowsTogether:
     @cached_property
     def settings(self) -> ManySettings:
         """What is inferred of their socket options."""
+        from analyzer.judge.timers.many import ManySettings
+
         return ManySettings(self.facts, self.endings)
 
     @cached_property
@@ -155,6 +163,8 @@ class FlowsTogether:
     @cached_property
     def brief(self) -> list[tuple[int, Finding]]:
         """Those of which there are no words but of one finding that columns have, by their places, with it."""
+        from analyzer.judge.judged import Finding
+
         places = np.flatnonzero((self.hits.counts() == 1) & ~self._is_asked)
         rows = self.hits.row[self.hits.start[places]]
         found: list[tuple[int, Finding]] = []
@@ -173,7 +183,7 @@ class FlowsTogether:
     def _is_asked(self) -> NDArray[np.bool_]:
         """In which of them there may be a cause or a witness, whatever was found in them."""
         noted = [np.isin(batch.flow["number"][at], batch.beside["flow"]) for batch, _, at in self._pieces]
-        asked = np.concatenate(noted) | IS_QUESTIONED[self.winners] | (np.diff(self.facts.icmp_errors.start) > 0)
+        asked = np.concatenate(noted) | _is_questioned()[self.winners] | (np.diff(self.facts.icmp_errors.start) > 0)
         is_long = self.facts.flow["trial_ns"] >= causes.TRIAL_LEAST_NS
         may = _may_have_cause()[is_long.astype(np.int64), self.winners]
         return np.asarray(asked | may, dtype=np.bool_)
@@ -188,6 +198,8 @@ class FlowsTogether:
 
     def likenesses(self, wanted: NDArray[np.int64]) -> Likenesses:
         """Return which of those at these places are alike: their verdicts, and what was found in them, too."""
+        from analyzer.judge.alike import likenesses
+
         facts = self.facts
         flow = facts.flow
         same = (flow["a_hi"] == flow["b_hi"]) & (flow["a_lo"] == flow["b_lo"])
@@ -231,21 +243,26 @@ class FlowsTogether:
     def parts(self, places: NDArray[np.int64]) -> Iterator[FlowsTogether]:
         """Yield the flows at these places, in order, as many at a time as are worth being looked at together."""
         sizes = np.concatenate([np.diff(batch.start)[picked] for batch, _, picked in self._pieces])[places]
-        for part in recording.parts_of(sizes, rows=ROWS, flows=SEARCHED):
+        for part in portions(sizes, rows=ROWS, flows=SEARCHED):
             yield self if part == slice(0, len(self)) else self.take(places[part])
 
-    def judged(self, places: NDArray[np.int64], record: type[FlowRecord] = FlowRecord) -> Iterator[JudgedFlow]:
+    def judged(self, places: NDArray[np.int64], record: type[FlowRecord] | None = None) -> Iterator[JudgedFlow]:
         """Yield the flows at these places, in order, with everything that was concluded about them.
 
-        ``record`` is the class of their records.
+        ``record`` is the class of their records, if it is a special one.
         """
+        from analyzer.judge import recording
+        from analyzer.judge.record import FlowRecord
+
         sizes = np.diff(self.facts.start)[places]
         many = "settings" in vars(self) or len(places) * MOST_OF >= len(self)  # else settings are inferred of some
-        for part in recording.parts_of(sizes):
+        for part in portions(sizes):
             some = self.take(places[part])
             inferred = map(self.settings.both, places[part].tolist()) if many else some.both_settings()
             endings = verdict.endings_of(some.endings)
-            each = zip(recording.records(some.facts, record), endings, some.hits.each(), inferred, strict=True)
+            each = zip(
+                recording.records(some.facts, record or FlowRecord), endings, some.hits.each(), inferred, strict=True
+            )
             for one, ending, has, settings in each:
                 judged = causes.explained(findings.judge(one, ending, has, settings))
                 if self._keep is not None and len(some) == 1 and sizes[part.start] >= LARGE:
@@ -255,6 +272,8 @@ class FlowsTogether:
 
     def with_settings(self) -> Iterator[JudgedFlow]:
         """Yield all of them with what is inferred of socket options, and nothing of what was found in them, or why."""
+        from analyzer.judge import recording
+
         endings = verdict.endings_of(self.endings)
         each = zip(recording.records(self.facts), endings, self.both_settings(), strict=True)
         for record, ending, settings in each:

@@ -14,7 +14,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
 
@@ -28,11 +28,15 @@ LEAVE_S: Final = 1.0
 """How long to wait for the thread when we leave: one that reads a silent stream may never wake."""
 
 
-def read_ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[T]:
+def nothing() -> None:
+    """Do nothing, where there is nothing to do meanwhile."""
+
+
+def read_ahead(items: Iterable[T], depth: int = DEPTH, *, meanwhile: Callable[[], object] = nothing) -> Iterator[T]:
     """Yield the items of an iterable that a thread works off ahead of us.
 
     What the iterable raises is raised here, after the items before it. If we stop early, the thread stops at its next
-    item.
+    item. ``meanwhile`` is called once the thread works, before we wait for its first item.
     """
     # simple ones, which take and give without running Python: a thousand batches pass in a second
     waiting: queue.SimpleQueue[tuple[str, T | BaseException | None]] = queue.SimpleQueue()
@@ -68,6 +72,7 @@ def read_ahead(items: Iterable[T], depth: int = DEPTH) -> Iterator[T]:
     thread = threading.Thread(target=work, name="keepalive-read-ahead", daemon=True)
     thread.start()
     try:
+        meanwhile()
         while True:
             what, item = waiting.get()
             places.put(None)

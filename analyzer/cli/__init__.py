@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SELDOM: Final = 200_000
 """This many new objects that may be in cycles, before Python looks for cycles among them."""
+TURN_S: Final = 0.0005
+"""So long a thread may keep others from Python: one that tracks packets needs it for a moment, again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def command() -> NoReturn:
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     gc.set_threshold(SELDOM)
     memory.keep_what_is_freed()
+    sys.setswitchinterval(TURN_S)
     if ending.take_streams():
         last.status = main()
     else:

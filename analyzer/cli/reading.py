@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from analyzer.analysis import Analysis
 from analyzer.analyzing import read_flows, read_into
+from analyzer.capture.ahead import nothing
 from analyzer.capture.rotation import in_folders, series_of
 from analyzer.capture.source import is_stream
 from analyzer.cli import manner
@@ -132,12 +133,18 @@ class Progress:
 
 
 def read_all(
-    options: argparse.Namespace, *, keep_all: bool, most: int | None = None, count_findings: bool = False
+    options: argparse.Namespace,
+    *,
+    keep_all: bool,
+    most: int | None = None,
+    count_findings: bool = False,
+    meanwhile: Callable[[], object] = nothing,
 ) -> Analysis:
     """Read every capture and return the analysis; several large capture points are read side by side.
 
     ``most`` bounds how many flows of each rank are kept of those with something to say; lines are left of the others,
-    whose findings are counted as they finish if ``count_findings`` says so.
+    whose findings are counted as they finish if ``count_findings`` says so. ``meanwhile`` is called while the first
+    packets are read, if that takes long enough for a thread of its own.
 
     Raises:
         NothingReadError: not one could be read.
@@ -161,7 +168,9 @@ def read_all(
     else:
         for series in todo:
             with Progress(series[0]) as progress, _timed(result):
-                read_into(result, series, reader=options.reader, refused=refused, progress=progress)
+                read_into(
+                    result, series, reader=options.reader, refused=refused, progress=progress, meanwhile=meanwhile
+                )
     if not result.captures:
         raise NothingReadError
     result.compare_heartbeats()

@@ -187,7 +187,11 @@ def _text(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
 
     few = options.limit is None or 0 < options.limit <= KEPT
     result = read_all(
-        options, keep_all=shared.wants_all(options, fail_on), most=KEPT if few else None, count_findings=True
+        options,
+        keep_all=shared.wants_all(options, fail_on),
+        most=KEPT if few else None,
+        count_findings=True,
+        meanwhile=_import_words,
     )
     shared.check_flows(options, result)
     write_text(options, result, fail_on)
@@ -196,6 +200,16 @@ def _text(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     else:
         say_same_traffic(result)
     return result
+
+
+def _import_words() -> None:
+    """Import what finds, judges and tells: nobody waits for that while packets are read."""
+    import analyzer.causes.table
+    import analyzer.findings.table
+    import analyzer.judge.alike
+    import analyzer.judge.recording
+    import analyzer.judge.timers.many
+    import analyzer.report.text  # noqa: F401
 
 
 def write_text(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> None:

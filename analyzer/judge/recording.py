@@ -32,6 +32,7 @@ from analyzer.judge.events import (
 )
 from analyzer.judge.facts import Facts
 from analyzer.judge.later import Fields, Later
+from analyzer.judge.portions import portions
 from analyzer.judge.probe import Farewell, Heartbeats, NotProbe, Probe, ZeroWindowProbe
 from analyzer.judge.record import FlowRecord, Names
 from analyzer.track.flow import SIDES, Endpoint, address_of, endpoints_of
@@ -39,8 +40,6 @@ from analyzer.track.untranslated import DATA, EMPTY, FINISH, INSIDE, LONE, OUTSI
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from numpy.typing import NDArray
 
     from analyzer.judge.record import Row
     from analyzer.judge.table import Table
@@ -50,9 +49,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ROWS_AT_ONCE: Final = 4096
-"""Rows of flows whose records are made together, at most; or those of one flow that has more."""
-FLOWS_AT_ONCE: Final = 512
 STRAYS: Final = {RESET: "rst", FINISH: "fin", DATA: "data", EMPTY: "ack", PROBE: "probe"}
 ROLES: Final = {OUTSIDE: "outside", LONE: "lone", INSIDE: "inside"}
 
@@ -94,25 +90,10 @@ def build(batch: FlowBatch, index: int) -> FlowRecord:
 
 
 def build_each(batch: FlowBatch, indices: Sequence[int]) -> Iterator[FlowRecord]:
-    """Yield the records of some flows of a batch: what numpy costs is paid once for many.
-
-    The rows of flows are taken together, at most ROWS_AT_ONCE, or one flow that has more.
-    """
+    """Yield the records of some flows of a batch, made many at a time."""
     picked = np.array(indices, dtype=np.int64)
-    for part in parts_of(np.diff(batch.start)[picked]):
+    for part in portions(np.diff(batch.start)[picked]):
         yield from records(Facts((batch, picked[part])))
-
-
-def parts_of(sizes: NDArray[np.int64], *, rows: int = ROWS_AT_ONCE, flows: int = FLOWS_AT_ONCE) -> Iterator[slice]:
-    """Yield which flows to take together of some that have so many rows: not more than these, or one that has more."""
-    first = held = 0
-    for at, size in enumerate(sizes.tolist()):
-        if at > first and (held + size > rows or at - first == flows):
-            yield slice(first, at)
-            first, held = at, 0
-        held += size
-    if first < len(sizes):
-        yield slice(first, len(sizes))
 
 
 def records(facts: Facts, make: type[FlowRecord] = FlowRecord) -> Iterator[FlowRecord]:

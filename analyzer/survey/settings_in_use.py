@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from analyzer.track.flow import SIDES
-from analyzer.words.probes import each_waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +70,8 @@ def gathered(judged_flows: Iterable[JudgedFlow], flows: int) -> SettingsInUse:
 
 def _take(found: dict[tuple[int | None, int | None, int | None], InUse], judged: JudgedFlow, side: Side) -> None:
     """Take what one end's probes show into account."""
+    from analyzer.words.probes import each_waited
+
     settings, record = judged.settings(side), judged.record
     if settings is None:
         return
