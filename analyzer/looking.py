@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer import findings
+from analyzer.distinct import distinct
 from analyzer.findings.notable import is_notable
 from analyzer.holding import Holding
 from analyzer.judge.portions import portions
@@ -61,7 +62,7 @@ class Looking(Holding):
             judged_ahead(rows[start:stop], kept.sizes(rows[start:stop]) >= LARGE)
             for kept, (start, stop) in zip(self._batches, pairwise(starts), strict=True)
         ]
-        search_together([self._batches[batch] for batch in np.unique(lines["batch"]).tolist()])
+        search_together([self._batches[batch] for batch in distinct(lines["batch"]).tolist()])
         for batch in lines["batch"].tolist():
             row, ahead = next(each[batch])
             yield Flow(self, self._batches[batch], row, ahead) if ahead else self._large_flow(batch, row)
@@ -72,7 +73,7 @@ class Looking(Holding):
         lines = overview.in_order(lines[lines["batch"] >= 0])[:most]
         for part in portions(self._sizes(lines), rows=ROWS, flows=WRITTEN):
             some = lines[part]
-            for capture in np.unique(some["capture"]).tolist():
+            for capture in distinct(some["capture"]).tolist():
                 own = some[some["capture"] == capture]
                 by_batch = np.lexsort((own["row"], own["batch"]))
                 pieces = self._pieces(own[by_batch])

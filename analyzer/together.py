@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from analyzer import causes, findings
+from analyzer.distinct import distinct
 from analyzer.judge import verdict
 from analyzer.judge.portions import portions
 from analyzer.judge.verdict import VERDICTS
@@ -219,7 +220,7 @@ class FlowsTogether:
     @property
     def verdicts(self) -> set[str]:
         """Their verdicts."""
-        return {VERDICTS[rule].verdict.value for rule in np.unique(self.winners)}
+        return {VERDICTS[rule].verdict.value for rule in distinct(self.winners).tolist()}
 
     def take(self, places: NDArray[np.int64]) -> FlowsTogether:
         """Return those at these places, in order; at one at least."""

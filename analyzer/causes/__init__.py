@@ -5,8 +5,9 @@ They come with the first of these names that is asked for (PEP 562), as those of
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from analyzer import lazily
 
 if TYPE_CHECKING:
     from analyzer.causes.kind import TRIAL_LEAST_NS, CauseKind, CauseRow
@@ -16,15 +17,7 @@ else:
         "kind": ("TRIAL_LEAST_NS", "CauseKind", "CauseRow"),
         "table": ("CAUSES", "CODES", "cause_kind", "explained", "may_have"),
     }
-    HOME_OF: Final = {name: module for module, names in HOMES.items() for name in names}
-
-    def __getattr__(name: str) -> object:
-        """Import what has this name, and keep it."""
-        if name not in HOME_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = getattr(import_module(f"{__name__}.{HOME_OF[name]}"), name)
-        globals()[name] = found
-        return found
+    __getattr__ = lazily.names_of(__name__, HOMES)
 
 
 __all__ = ["CAUSES", "CODES", "TRIAL_LEAST_NS", "CauseKind", "CauseRow", "cause_kind", "explained", "may_have"]

@@ -9,6 +9,7 @@ import numpy as np
 from analyzer import causes, findings
 from analyzer.cli.manner import complain
 from analyzer.cli.options import check_words
+from analyzer.distinct import distinct
 from analyzer.judge.verdict import VERDICTS
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class FailOn:
         """Take some flows into account."""
         if not self.words or self.met:
             return
-        for rule in np.unique(flows.winners).tolist():
+        for rule in distinct(flows.winners).tolist():
             if VERDICTS[rule].verdict.value in self.words:
                 self._note_at(VERDICTS[rule].verdict.value, flows, int(np.flatnonzero(flows.winners == rule)[0]))
                 return

@@ -10,8 +10,9 @@ they are imported.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from analyzer import lazily
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -25,15 +26,7 @@ else:
         "kind": ("Advice", "FindingKind", "Lead", "Row", "Scope", "Told"),
         "table": ("CODES", "FINDINGS", "ROWS", "Hits", "joined", "judge", "kind_of", "search"),
     }
-    HOME_OF: Final = {name: module for module, names in HOMES.items() for name in names}
-
-    def __getattr__(name: str) -> object:
-        """Import what has this name, and keep it."""
-        if name not in HOME_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = getattr(import_module(f"{__name__}.{HOME_OF[name]}"), name)
-        globals()[name] = found
-        return found
+    __getattr__ = lazily.names_of(__name__, HOMES)
 
 
 __all__ = [

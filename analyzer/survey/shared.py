@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.distinct import distinct
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -55,7 +57,7 @@ class SharedFlows:
             if len(before) == KEPT:
                 new = new[new < before[-1]]  # noqa: PLW2901 - of many flows hardly any is left
             if len(new):
-                kept[capture] = _lowest(np.concatenate((before, new)))
+                kept[capture] = distinct(np.concatenate((before, new)))[:KEPT]
 
     def merge(self, other: SharedFlows, at: int) -> None:
         """Take over the samples of other captures, of which the first is number ``at``."""
@@ -77,15 +79,6 @@ class SharedFlows:
     @staticmethod
     def _shared(kept: dict[int, NDArray[np.uint64]], one: int, other: int) -> bool:
         return one in kept and other in kept and len(np.intersect1d(kept[one], kept[other])) > 0
-
-
-def _lowest(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the lowest hashes in order, each once; np.unique would import numpy.ma for that, which takes 7 ms."""
-    in_order = np.sort(hashes)
-    first = np.ones(len(in_order), dtype=np.bool_)
-    first[1:] = in_order[1:] != in_order[:-1]
-    lowest: NDArray[np.uint64] = in_order[first][:KEPT]
-    return lowest
 
 
 def _hashed(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint64]:
