@@ -10,7 +10,7 @@ import pytest
 
 from analyzer import analyzing
 from analyzer.analysis import Analysis
-from analyzer.analyzing import analyze, read_flows, read_into
+from analyzer.analyzing import Apart, analyze, read_flows, read_into
 from analyzer.capture.reader import CaptureReader
 from analyzer.capture.rotation import RotatedReader
 from analyzer.errors import CaptureError, UnsupportedLinkTypeError
@@ -86,7 +86,7 @@ def test_tracking_in_a_thread_of_its_own_finishes_the_same_flows(request, name):
     request.getfixturevalue("tracking_apart")
 
     assert alone
-    assert alone == _finished(CAPTURES / name, apart=True)
+    assert alone == _finished(CAPTURES / name, apart=Apart())
 
 
 @pytest.mark.usefixtures("tracking_apart")
@@ -100,10 +100,19 @@ def test_what_goes_wrong_in_the_thread_that_tracks_reaches_the_caller(monkeypatc
 
 
 @pytest.mark.usefixtures("tracking_apart")
+def test_something_else_is_done_while_the_first_packets_are_read():
+    """Once for a capture, and what is read is the same."""
+    done, result = [], Analysis()
+    read_into(result, [str(FOUNDING)], meanwhile=lambda: done.append(1))
+
+    assert ([1], 1) == (done, len(result.captures))
+
+
+@pytest.mark.usefixtures("tracking_apart")
 def test_who_takes_no_more_flows_ends_all_threads(monkeypatch):
     """Whoever stops early leaves neither the thread that tracks nor the one that reads for it."""
     monkeypatch.setattr(analyzing, "QUIET", 1)
-    flows = read_flows([str(FOUNDING)], Analysis(), apart=True)
+    flows = read_flows([str(FOUNDING)], Analysis(), apart=Apart())
     next(flows)
     flows.close()
 

@@ -66,3 +66,19 @@ def test_leaving_does_not_wait_for_a_silent_stream():
 
     assert 1 == len(waiting)
     waiting[0].join()
+
+
+def test_something_else_is_done_while_the_first_item_is_made():
+    """It is called when the thread works, and before its first item is waited for."""
+    begun, done = threading.Event(), threading.Event()
+
+    def items():
+        begun.set()
+        assert done.wait(120)
+        yield 1
+
+    def meanwhile():
+        assert begun.wait(120)
+        done.set()
+
+    assert [1] == list(read_ahead(items(), meanwhile=meanwhile))

@@ -296,13 +296,17 @@ def test_the_installed_command_is_this_one():
 
 
 def test_a_process_of_its_own_ends_with_the_status(monkeypatch):
-    """What the installed program calls runs the command and exits with its status; Python looks for cycles seldom."""
+    """What the installed program calls runs the command and exits with its status; Python looks for cycles seldom.
+
+    And threads take turns often.
+    """
     monkeypatch.setattr("sys.argv", ["keepalive", "nonsense"])
     seldom = []
     monkeypatch.setattr("gc.set_threshold", seldom.append)
+    monkeypatch.setattr("sys.setswitchinterval", seldom.append)
     monkeypatch.setattr("gc.freeze", lambda: seldom.append("frozen"))
     monkeypatch.setattr("analyzer.cli.main", lambda: 2)
     with pytest.raises(SystemExit) as ended:
         cli.command()
 
-    assert (2, [cli.SELDOM, "frozen"]) == (ended.value.code, seldom)
+    assert (2, [cli.SELDOM, cli.TURN_S, "frozen"]) == (ended.value.code, seldom)
