@@ -11,7 +11,7 @@ It must not hold a word for the user, or look at a SEEN row.
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -282,7 +282,7 @@ def _added_up(rows: NDArray[np.void], *, jit: bool | None = None) -> NDArray[np.
     jit = jit_wanted(large=len(rows) >= LARGE, asked=jit)
     slots = 1 << (2 * len(rows)).bit_length()
     found = records(TRIALS, len(rows), jit=jit)
-    keys = keys_of(secrets.randbits(64))
+    keys = keys_of(int.from_bytes(os.urandom(8), "big"))
     count = fold.choose(jit=jit)(
         thaw(rows, jit=jit),
         np.zeros(slots, dtype=np.int64) if jit else [0] * slots,
