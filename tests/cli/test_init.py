@@ -296,10 +296,7 @@ def test_the_installed_command_is_this_one():
 
 
 def test_a_process_of_its_own_ends_with_the_status(monkeypatch):
-    """What the installed program calls runs the command and exits with its status; Python looks for cycles seldom.
-
-    And threads take turns often.
-    """
+    """The installed program runs the command and exits with its status; cycles are sought seldom, turns taken often."""
     monkeypatch.setattr("sys.argv", ["keepalive", "nonsense"])
     seldom = []
     monkeypatch.setattr("gc.set_threshold", seldom.append)
