@@ -49,6 +49,7 @@ WHY: Final = {
     Why.REGROUPED: "its data is there in other pieces",
     Why.LINK: "nothing tells on which side of this host it was, and whether this host made it",
     Why.CAPTURED_TWICE: "frame {like}, moments apart, equals it, and passed: this may be that packet, captured twice",
+    Why.RHYTHM: "nothing but the rhythm of what is repeated tells which packets are one",
     Why.ORDER: "nothing tells which point is nearer to which end",
 }
 """What a fate rests on."""

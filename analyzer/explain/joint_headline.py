@@ -74,6 +74,9 @@ def _ending_clause(t: JointTeller) -> str:
         return (
             f"A RST in the name of {sender} ended the connection: whether {sender} or this host made it, is not known."
         )
+    if ending.by is None and not _trigger_lost(t, crossing):
+        maker = f"whether {sender} sent it, or something on the way made it, is not known"
+        return f"A RST in the name of {sender} ended the connection: {maker}; it {fate_words(t, crossing)}."
     did = (
         "gave up"
         if ending.verdict == Verdict.TIMED_OUT.value

@@ -54,7 +54,7 @@ def clock_words(point: Point) -> str:
     if not point.clock.first.samples:
         return "its clock is the reference" if point.leg == 0 else "the same clock"
     piece = point.clock.first
-    words = f"its clock is {_offset(piece)}"
+    words = f"its clock is {_by_rhythm(piece) if point.clock.by_rhythm else _offset(piece)}"
     if point.by_data:
         words += " (by data that a proxy passed on: no packet is at both)"
     if piece.drift:
@@ -68,6 +68,13 @@ def clock_words(point: Point) -> str:
         went = "forward" if step_ns > 0 else "back"
         words += f"; it then moved {went} by {format_duration(abs(step_ns))} against the reference"
     return words
+
+
+def _by_rhythm(piece: Piece) -> str:
+    """Say how far a clock is ahead, where only the rhythm of what is repeated tells it."""
+    value = piece.offset_ns
+    length = f"{format_duration(abs(value))} {'ahead' if value >= 0 else 'behind'}"
+    return f"about {length}, or whole intervals of the probes more or less (only their rhythm tells)"
 
 
 def _offset(piece: Piece) -> str:

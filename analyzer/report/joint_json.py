@@ -88,8 +88,8 @@ def point_object(point: Point) -> Object:
     piece = point.clock.first
     made["offset_s"] = {
         "value": seconds(piece.offset_ns),
-        "low": None if piece.low_ns is None else seconds(piece.low_ns),
-        "high": None if piece.high_ns is None else seconds(piece.high_ns),
+        "low": None if piece.low_ns is None or point.clock.by_rhythm else seconds(piece.low_ns),
+        "high": None if piece.high_ns is None or point.clock.by_rhythm else seconds(piece.high_ns),
     }
     for name, value in (
         ("drift_ppm", piece.drift),

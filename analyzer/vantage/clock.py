@@ -68,6 +68,8 @@ class Clock:
     """A point's clock against the reference: what to take from its times."""
 
     pieces: tuple[Piece, ...]
+    by_rhythm: bool = False
+    """Whether only the rhythm of what is repeated says how it stands: it may be off by whole intervals of that."""
 
     def reference_ns(self, ts_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return instants of this clock as the reference would have told them."""
@@ -89,6 +91,11 @@ class Clock:
         """How uncertain the offset is, at its surest instants."""
         known = [p.high_ns - p.low_ns for p in self.pieces if p.high_ns is not None and p.low_ns is not None]
         return max(known, default=0)
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether packets of one direction only tell its offset, so that it has no bound on one side."""
+        return any(piece.samples and (piece.low_ns is None or piece.high_ns is None) for piece in self.pieces)
 
     @property
     def jitter_ns(self) -> int:

@@ -266,6 +266,8 @@ class Conclusion:
         told = self._side(part, part.judged.ending.by)
         way = self.woven.way if crossing.sender == "a" else self.woven.way[::-1]
         left_first = len(way) > 1 and crossing.first.point == way[0] and crossing.why is not Why.ORDER
+        if not left_first and told == crossing.sender and crossing.fate is Fate.UNPROVEN:
+            told = None  # nobody saw it at the point that its sender's packets pass first
         if not left_first:
             return JointEnding(word, told, proven=False, between=None, part=part, crossing=crossing)
         # it left the point nearest to its sender; a stranger's look there means something beyond that point made it

@@ -19,6 +19,8 @@ LEAST: Final = 3
 """So many packets both must have."""
 TWICE: Final = 1.25
 """So many times as many of the same packets has what holds another point's, too."""
+TICKS_NS: Final = (1_000_000, 1_000, 1)
+"""How exact times may be: to the millisecond, microsecond or nanosecond."""
 NAMES: Final = ("ts_ns", "key", "ttl", "ip_id")
 """What is the same of a packet in a copy of its capture."""
 
@@ -33,8 +35,9 @@ def are_copies(one: Columns, other: Columns) -> bool:
     mine, yours = first[here], second[there]
     if len(mine) < LEAST or not (mine["side"] != mine["side"][0]).any():
         return False
-    moved_ns = mine["ts_ns"] - yours["ts_ns"]
-    return np.ptp(moved_ns) == 0 and _alike(one, other, int(moved_ns[0]))
+    tick_ns = max(_tick_ns(one), _tick_ns(other))
+    moved_ns = mine["ts_ns"] // tick_ns - yours["ts_ns"] // tick_ns
+    return np.ptp(moved_ns) == 0 and _alike(one, other, int(moved_ns[0]), tick_ns)
 
 
 def is_within(one: Columns, other: Columns) -> bool:
@@ -48,24 +51,31 @@ def is_within(one: Columns, other: Columns) -> bool:
     mine = one[(one["ts_ns"] >= other["ts_ns"].min()) & (one["ts_ns"] <= other["ts_ns"].max())]
     if len(mine) < LEAST or not (mine["side"] != mine["side"][0]).any():
         return False
+    held_then = other[(other["ts_ns"] >= mine["ts_ns"].min()) & (other["ts_ns"] <= mine["ts_ns"].max())]
     columns = [np.concatenate([mine[name], other[name]]).astype(np.int64) for name in NAMES]
     kinds = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)[1].ravel()
     own, held = (np.bincount(each, minlength=len(kinds)) for each in (kinds[: len(mine)], kinds[len(mine) :]))
-    more = int(np.isin(other["key"], mine["key"]).sum()) >= TWICE * len(mine)
+    more = int(np.isin(held_then["key"], mine["key"]).sum()) >= TWICE * len(mine)
     return more and bool((own <= held).all())
 
 
-def _alike(one: Columns, other: Columns, moved_ns: int) -> bool:
-    """Say whether two captures have the same packets while both ran, those of ``one`` ``moved_ns`` later."""
-    low_ns = max(int(one["ts_ns"].min()), int(other["ts_ns"].min()) + moved_ns)
-    high_ns = min(int(one["ts_ns"].max()), int(other["ts_ns"].max()) + moved_ns)
-    rows = [
-        seen[(seen["ts_ns"] + by_ns >= low_ns) & (seen["ts_ns"] + by_ns <= high_ns)]
-        for seen, by_ns in ((one, 0), (other, moved_ns))
-    ]
+def _tick_ns(seen: Columns) -> int:
+    """Return how exact the times of a capture are, in nanoseconds: a copy in another form may have cut them."""
+    return next(tick_ns for tick_ns in TICKS_NS if not (seen["ts_ns"] % tick_ns).any())
+
+
+def _alike(one: Columns, other: Columns, moved: int, tick_ns: int) -> bool:
+    """Say whether two captures have the same packets while both ran, those of ``one`` ``moved`` ticks later."""
+    ticks = one["ts_ns"] // tick_ns, other["ts_ns"] // tick_ns + moved
+    low, high = max(int(each.min()) for each in ticks), min(int(each.max()) for each in ticks)
+    ran = [(each >= low) & (each <= high) for each in ticks]
+    rows = [seen[at] for seen, at in zip((one, other), ran, strict=True)]
     if len(rows[0]) != len(rows[1]):
         return False
-    mine, yours = (each[np.lexsort((each["ip_id"], each["key"], each["ts_ns"]))] for each in rows)
+    mine, yours = (
+        each[np.lexsort((each["ip_id"], each["key"], when[at]))]
+        for each, when, at in zip(rows, ticks, ran, strict=True)
+    )
     return all(np.array_equal(mine[name], yours[name]) for name in ("key", "ttl", "ip_id"))
 
 

@@ -33,6 +33,7 @@ class Judged:
 
 
 SEEN: Final = Judged(Fate.BOTH, proven=True, why=Why.SEEN)
+BY_RHYTHM: Final = Judged(Fate.BOTH, proven=False, why=Why.RHYTHM)
 BOTH_RESET: Final = Judged(Fate.MADE, proven=False, why=Why.BOTH_RESET)
 OUTSIDE: Final = (Why.ENDED, Why.NOT_BEGUN)
 """Why a capture lacks what passed while it did not run, or did not pass at all."""
@@ -64,7 +65,9 @@ def _fate(p: Packets, row: int) -> tuple[Fate, tuple[int, int] | None, tuple[int
     """Return fate, between which points, where it was not captured, and what that rests on."""
     way = p.way_of(row)
     if p.everywhere[row]:
-        return Fate.BOTH, None, (), SEEN
+        return Fate.BOTH, None, (), BY_RHYTHM if p.by_rhythm else SEEN
+    if p.by_rhythm:
+        return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.RHYTHM)
     if p.regrouped[row]:
         return Fate.BOTH, None, (), Judged(Fate.BOTH, proven=True, why=Why.REGROUPED)
     if doubled.like(p, row) is not None:
@@ -165,7 +168,7 @@ def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
         return Judged(Fate.UNPROVEN, proven=False, why=Why.MISSES)
     if any(start <= sent_ns <= end for start, end in where.gaps_ns):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.HOLE)
-    return Judged(Fate.LOST, proven=not arrival.overtaken(p, row, back), why=Why.RUNNING)
+    return Judged(Fate.LOST, proven=not (p.one_way or arrival.overtaken(p, row, back)), why=Why.RUNNING)
 
 
 def _missing_outside(p: Packets, row: int, point: int, *, later: bool) -> Judged:

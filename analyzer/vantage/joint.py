@@ -85,6 +85,8 @@ class Why(Enum):
     """Nothing tells on which side of the host that captured both it was."""
     CAPTURED_TWICE = "captured_twice"
     """The point that alone has it has an equal packet within moments, which passed: it may be that one once more."""
+    RHYTHM = "rhythm"
+    """Nothing but their rhythm tells which packets are one."""
     ORDER = "order"
     """Nothing tells which point is nearer to which end."""
 

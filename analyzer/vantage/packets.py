@@ -99,6 +99,10 @@ class Packets:
         clocks = [points[point].clock for point in self.own_points]
         self.jitter_ns = max((clock.jitter_ns for clock in clocks if clock is not None), default=0)
         """What is nearer to each other may have passed in the other order."""
+        self.by_rhythm = any(clock.by_rhythm for clock in clocks if clock is not None)
+        """Whether only the rhythm of what is repeated says which packets are one."""
+        self.one_way = any(clock.is_one_way for clock in clocks if clock is not None)
+        """Whether a clock is known by packets of one direction only: then what is near an end of a capture is not."""
         self._known: dict[str, NDArray[np.bool_]] = {}
 
     def _attempts(self) -> tuple[Ints, Ints]:

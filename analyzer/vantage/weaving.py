@@ -5,7 +5,7 @@ It must not know what became of a packet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -118,13 +118,14 @@ def _clocks(
                 if clock is None or clocks[asked] is not None:
                     continue
                 if start == 0 and found.clock is not None:
-                    clocks[asked] = found.clock
+                    clocks[asked] = replace(found.clock, by_rhythm=found.guessed)
                     continue
                 if not len(found.there):
                     continue
                 there_ns = clock.reference_ns(seen[start]["ts_ns"][at_start])
                 way = _ways(seen[one], found)
-                clocks[asked] = clock_of(there_ns, seen[asked]["ts_ns"][at_asked], way if start == one else -way)
+                known = clock_of(there_ns, seen[asked]["ts_ns"][at_asked], way if start == one else -way)
+                clocks[asked] = replace(known, by_rhythm=found.guessed or clock.by_rhythm)
     return tuple(clocks)
 
 

@@ -90,7 +90,7 @@ def test_nothing_is_proven_about_when_a_capture_ends(tmp_path, last_s, said):
 @pytest.mark.parametrize(
     ("goes_on", "said", "by"),
     [
-        (False, (Fate.UNPROVEN, False, Why.ENDED), ("b", False)),
+        (False, (Fate.UNPROVEN, False, Why.ENDED), (None, False)),
         (True, (Fate.MADE, True, Why.RUNNING), ("between", True)),
     ],
     ids=["ends with the probe", "goes on"],
