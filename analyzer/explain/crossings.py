@@ -121,7 +121,7 @@ class JointTeller:
             words = LIKELY_LOST.get(crossing.why, words)
         at = self._missing_at(crossing)
         first, last = ("", "") if at is None else (self.instant(each) for each in (at.first_ns, at.last_ns))
-        like = f"{letter(crossing.first.point)} {crossing.like}"
+        like = "" if crossing.like is None else f"{letter(crossing.like[0])} {crossing.like[1]}"
         return words.format(missing=self.missing(crossing), like=like, first=first, last=last)
 
     def instant(self, ts_ns: int) -> str:
@@ -164,6 +164,8 @@ def fate_words(t: JointTeller, crossing: Crossing) -> str:
         return f"passed {missed}, which did not capture it"
     if crossing.why is Why.LINK:
         return "was captured once"
+    if crossing.why is Why.CAPTURED_TWICE and len(crossing.seen) > 1:
+        return "may have been lost on its way"
     if crossing.fate is Fate.UNPROVEN:
         only = f"was captured only at {listed([letter(sight.point) for sight in crossing.seen])}"
         unsure = t.unsure(crossing)

@@ -12,7 +12,7 @@ from analyzer.explain.crossings import JointTeller, fate_words, listed
 from analyzer.explain.joint_headline import headline
 from analyzer.explain.points import frames_of, letter
 from analyzer.judge.verdict import Verdict
-from analyzer.segment import FIN, RST, SYN
+from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.vantage.joint import Fate, Why
 from analyzer.words.model import Line, Section, Story
 
@@ -146,7 +146,7 @@ def _packet_lines(t: JointTeller) -> Iterator[Line]:
 
 def _kind(crossing: Crossing) -> str:
     if crossing.flags & SYN:
-        return "SYN"
+        return "SYN,ACK" if crossing.flags & ACK else "SYN"
     if crossing.payload_len:
         octets = "byte" if crossing.payload_len == 1 else "bytes"
         return f"{crossing.payload_len} {octets} of data"

@@ -214,6 +214,8 @@ class Conclusion:
         if answer is not None:
             if answer.flags & RST:
                 return "reset"
+            if answer.why is Why.CAPTURED_TWICE:
+                return "unproven"
             if unseen_at(answer, self.woven.way):
                 return "not_captured"
             came_back = answer.frame_at(way[0]) is not None or way[0] in answer.missed_at

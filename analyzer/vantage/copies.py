@@ -33,9 +33,9 @@ def are_copies(one: Columns, other: Columns) -> bool:
     first, second = _once(one), _once(other)
     _, here, there = np.intersect1d(first["key"], second["key"], assume_unique=True, return_indices=True)
     mine, yours = first[here], second[there]
-    if len(mine) < LEAST or not (mine["side"] != mine["side"][0]).any():
-        return False
     tick_ns = max(_tick_ns(one), _tick_ns(other))
+    if len(mine) < LEAST or not (mine["side"] != mine["side"][0]).any():
+        return len(one) > 0 and len(other) > 0 and _alike(one, other, 0, tick_ns)  # by what is repeated, and not moved
     moved_ns = mine["ts_ns"] // tick_ns - yours["ts_ns"] // tick_ns
     return np.ptp(moved_ns) == 0 and _alike(one, other, int(moved_ns[0]), tick_ns)
 
@@ -70,7 +70,7 @@ def _alike(one: Columns, other: Columns, moved: int, tick_ns: int) -> bool:
     low, high = max(int(each.min()) for each in ticks), min(int(each.max()) for each in ticks)
     ran = [(each >= low) & (each <= high) for each in ticks]
     rows = [seen[at] for seen, at in zip((one, other), ran, strict=True)]
-    if len(rows[0]) != len(rows[1]):
+    if len(rows[0]) != len(rows[1]) or len(rows[0]) < LEAST or not (rows[0]["side"] != rows[0]["side"][0]).any():
         return False
     mine, yours = (
         each[np.lexsort((each["ip_id"], each["key"], when[at]))]

@@ -57,7 +57,7 @@ def crossing_of(p: Packets, row: int) -> Crossing:
         seq=int(p.seq[row]),
         payload_len=int(p.payload_len[row]),
         flags=int(p.flags[row]),
-        like=doubled.like(p, row) if judged.why is Why.CAPTURED_TWICE else None,
+        like=p.held.get(row) or doubled.like(p, row) if judged.why is Why.CAPTURED_TWICE else None,
     )
 
 
@@ -70,7 +70,7 @@ def _fate(p: Packets, row: int) -> tuple[Fate, tuple[int, int] | None, tuple[int
         return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.RHYTHM)
     if p.regrouped[row]:
         return Fate.BOTH, None, (), Judged(Fate.BOTH, proven=True, why=Why.REGROUPED)
-    if doubled.like(p, row) is not None:
+    if p.doubtful[row] or doubled.like(p, row) is not None:
         return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.CAPTURED_TWICE)
     if not way:
         return Fate.UNPROVEN, None, (), Judged(Fate.UNPROVEN, proven=False, why=Why.ORDER)

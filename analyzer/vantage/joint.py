@@ -117,8 +117,8 @@ class Crossing:
     seq: int
     payload_len: int
     flags: int
-    like: int | None = None
-    """The frame, where it was seen, of the packet that it may be a second capture of."""
+    like: tuple[int, int] | None = None
+    """Point and frame of the packet that it may be a second capture of there."""
 
     @property
     def first(self) -> Sight:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.segment import ABSENT, ACK, RST, SYN
+from analyzer.vantage import doubled
 from analyzer.vantage.sighting import ends_of
 
 if TYPE_CHECKING:
@@ -95,6 +96,9 @@ class Packets:
         self.sent_in, self.acknowledges_in = self._attempts()
         """In which attempt to connect, by its SYN, a packet's own numbers are, and those that it acknowledges."""
         self.everywhere: NDArray[np.bool_] = np.all(self.has[:, list(self.own_points)], axis=1)
+        self.doubtful, self.held = doubled.held(self)
+        """Packets that all points have, but of which one may have another one twice, and which frame where that is."""
+        self.everywhere &= ~self.doubtful
         self.usual_ttl = self._usual_ttls()
         clocks = [points[point].clock for point in self.own_points]
         self.jitter_ns = max((clock.jitter_ns for clock in clocks if clock is not None), default=0)

@@ -3,7 +3,9 @@
 import pytest
 
 from analyzer.explain.joined import joint_story
+from analyzer.explain.points import clock_words
 from analyzer.joining import join
+from analyzer.vantage.joint import Fate, Why
 from tests.judging import CAPTURES
 from tests.vantages import ACK, PSH, RST, World, keepalive
 
@@ -141,3 +143,30 @@ def test_who_reset_both_ends_did_it_in_the_name_of_both(tmp_path, ran_on, said):
         made.send(9.0, "a", ACK, a + 30, b + 1, fate="lost")
 
     assert told(*made.write(tmp_path)).startswith(said)
+
+
+def test_who_sent_a_reset_that_no_capture_has_near_its_sender_is_not_said(tmp_path):
+    """Where the server's capture ends before it, a RST in its name may be the server's or that of a box."""
+    made = World(ids=False, timestamps=False)
+    _, b = keepalive(made, probes=2)
+    made.send(9.0, "b", RST, b + 1, 0, missed="B")
+
+    assert told(*made.write(tmp_path)).startswith(
+        "A RST in the name of the server ended the connection: whether the server sent it, or something on the way "
+        "made it, is not known; it was captured only at A, and whether it passed B is not known."
+    )
+
+
+def test_where_rhythm_alone_tells_which_packets_are_one_nothing_is_lost(tmp_path):
+    """A clock that may be off by a whole interval proves neither what arrived nor what did not."""
+    made = World(ids=False, timestamps=False)
+    keepalive(made, probes=10)
+    frames = {point: sorted(own) for point, own in made.frames.items()}
+    made.frames = {"A": frames["A"][13:], "B": frames["B"][:19]}
+
+    joined = join(*made.write(tmp_path))
+
+    assert joined.notes
+    assert {(False, Why.RHYTHM)} == {(each.proven, each.why) for each in joined.flows[0].notable}
+    assert {Fate.BOTH, Fate.UNPROVEN} >= {each.fate for each in joined.flows[0].notable}
+    assert "or whole intervals of the probes more or less (only their rhythm tells)" in clock_words(joined.points[1])

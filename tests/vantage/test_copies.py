@@ -27,6 +27,34 @@ def test_a_copy_is_refused_whatever_its_form(tmp_path, moved_ns):
     )
 
 
+@pytest.mark.parametrize("swap", [False, True], ids=["as named", "the other way round"])
+def test_a_copy_whose_times_were_cut_is_refused(tmp_path, swap):
+    """A form that tells microseconds alone makes no other capture of one that tells nanoseconds."""
+    made = World()
+    keepalive(made)
+    exact = [(ts_ns + 137 * at, octets) for at, (ts_ns, octets) in enumerate(made.frames["A"])]
+    paths = tmp_path / "exact.pcap", tmp_path / "cut.pcap"
+    for path, frames in zip(paths, (exact, [(ts_ns // 1000 * 1000, octets) for ts_ns, octets in exact]), strict=True):
+        path.write_bytes(pcap(frames))
+
+    with pytest.raises(AnalyzerError, match="are the same capture, or copies of parts of it"):
+        join(*paths[:: -1 if swap else 1])
+
+
+def test_halves_that_overlap_are_not_one_in_the_other(tmp_path):
+    """What both have of a while is no reason to say that all of one capture is in the other."""
+    made = World(ids=False, timestamps=False)
+    keepalive(made)
+    frames = sorted(made.frames["A"])
+    paths = tmp_path / "first.pcap", tmp_path / "second.pcap"
+    for path, some in zip(paths, (frames[:11], frames[7:]), strict=True):
+        path.write_bytes(pcap(some))
+
+    with pytest.raises(AnalyzerError) as refused:
+        join(*paths)
+    assert "every packet of" not in str(refused.value)
+
+
 @pytest.mark.parametrize("hops", [0, 1])
 def test_two_points_are_no_copies(tmp_path, hops):
     """What takes a time to pass from one to the other was captured at two points, also where no router is between."""

@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.joining import join
 from analyzer.vantage.joint import Fate, Why
-from tests.vantages import ACK, PSH, RST, SYN, World, odd
+from tests.vantages import ACK, PSH, RST, SYN, World, keepalive, odd
 
 MOMENT_NS = 5_000
 
@@ -53,7 +53,7 @@ def test_it_says_of_which_packet_it_may_be_a_second_capture(tmp_path):
     """The frame of the other one is known, at the point that has both."""
     (flow,) = join(*played("SYN,ACK", "B").write(tmp_path)).flows
 
-    assert [2] == [crossing.like for crossing in flow.notable if crossing.why is Why.CAPTURED_TWICE]
+    assert [(1, 2)] == [crossing.like for crossing in flow.notable if crossing.why is Why.CAPTURED_TWICE]
 
 
 def sent_twice(folder, *, after_s=0.000_005, window=500, first="both", **world):
@@ -109,3 +109,26 @@ def test_a_second_capture_does_not_show_that_the_other_missed_something(tmp_path
     found = odd(join(*made.write(tmp_path)))
 
     assert [(Fate.UNPROVEN, Why.CAPTURED_TWICE), (Fate.LOST, Why.RUNNING)] == [(fate, why) for fate, _, why in found]
+
+
+@pytest.mark.parametrize("what", ["probe", "answer"])
+@pytest.mark.parametrize("swap", [False, True], ids=["A B", "B A"])
+def test_what_waited_for_the_next_or_was_lost_is_not_known(tmp_path, what, swap):
+    """A packet that seems to come with the next one was held, or lost while that was captured twice: nothing tells."""
+    made = World(ids=False, timestamps=False)
+    a, b = keepalive(made, probes=2)
+    for at_s in (6.0, 8.0):
+        made.send(at_s, "a", ACK, a + 30, b + 1, fate="lost" if (what, at_s) == ("probe", 6.0) else "both")
+        if (what, at_s) == ("probe", 8.0):
+            again(made, "B")
+        if (what, at_s) != ("probe", 6.0):
+            made.send(at_s + 0.002, "b", ACK, b + 1, a + 31, fate="lost" if at_s == 6.0 else "both")
+        if (what, at_s) == ("answer", 8.0):
+            again(made, "A")
+    made.send(9.0, "a", ACK | PSH, a + 31, b + 1, b"more")
+    made.send(9.01, "b", ACK, b + 1, a + 35)
+
+    found = join(*made.write(tmp_path, swap=swap))
+
+    assert [(Fate.UNPROVEN, False, Why.CAPTURED_TWICE)] == odd(found)
+    assert ["answered", "answered", "unproven", "answered"] == [probe.outcome for probe in found.flows[0].probes]
