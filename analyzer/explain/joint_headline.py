@@ -145,7 +145,7 @@ def _outcome(t: JointTeller, probe: JointProbe) -> str:
     if probe.outcome == "reset":
         return "answered with a RST"
     if probe.outcome == "unproven":
-        return "answered, but whether the answer came back is not known"
+        return "with an answer that may not have come back"
     if probe.outcome == "not_captured":
         return _not_captured(t, answer or crossing, is_answer=answer is not None)
     missed = listed([letter(point) for point in crossing.missed_at]) if crossing.missed_at else ""

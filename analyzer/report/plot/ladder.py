@@ -244,7 +244,10 @@ def _reach(crossing: Crossing, place: dict[int, float], unseen: tuple[int, ...])
         end += STUB * forth
     else:
         begin -= STUB * forth
-    return (begin, end) if begin != end else (begin, end + STUB * forth)
+    if begin != end:
+        return begin, end
+    on_ladder = 0 <= end + STUB * forth <= max(place.values())
+    return (begin, end + STUB * forth) if on_ladder else (begin - STUB * forth, end)
 
 
 def _legend(axes: Axes, shown: set[str], theme: Theme) -> None:

@@ -90,3 +90,17 @@ def test_what_nobody_saw_arrive_ends_before_the_next_point(tmp_path):
     _, axes = drawn(join(*made.write(tmp_path, parts=(None, slice(0, upto)))))
 
     assert (0.0, 0.25) in arrows(axes)
+
+
+def test_what_one_point_alone_has_twice_ends_at_that_point(tmp_path):
+    """An arrow of a packet that only the last point of its way has comes from before it, and stays on the ladder."""
+    made = World(ids=False, timestamps=False)
+    a, b = keepalive(made, probes=2)
+    made.frames["A"].append((made.frames["A"][-1][0] + 5000, made.frames["A"][-1][1]))
+    made.send(9.0, "a", ACK | PSH, a + 31, b + 1, b"more")
+    joined = join(*made.write(tmp_path))
+    figure = ladder_figure(joined.flows[0], joined.points, joined.points[0].first_ns)
+
+    assert "captured_twice" in {each.why.value for each in joined.flows[0].notable}
+    arrows = [note for note in figure.axes[0].texts if getattr(note, "arrow_patch", None) is not None]
+    assert all(0 <= x <= 1 for note in arrows for x in (note.xy[0], note.xyann[0]))
