@@ -57,6 +57,14 @@ def held(p: Packets) -> tuple[NDArray[np.bool_], dict[int, tuple[int, int]]]:
     return doubtful, found
 
 
+def unsettled(p: Packets, row: int) -> bool:
+    """Say whether a packet equals one that ``held`` doubts: then which of both another point has is not known."""
+    equal = p.doubtful & (p.side == p.side[row])
+    for column in (p.seq, p.ack, p.payload_len, p.flags):
+        equal &= column == column[row]
+    return bool(equal.any())
+
+
 def like(p: Packets, row: int) -> tuple[int, int] | None:
     """Return point and frame of the packet that one may be a second capture of: None if there is none.
 

@@ -168,7 +168,8 @@ def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
         return Judged(Fate.UNPROVEN, proven=False, why=Why.MISSES)
     if any(start <= sent_ns <= end for start, end in where.gaps_ns):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.HOLE)
-    return Judged(Fate.LOST, proven=not (p.one_way or arrival.overtaken(p, row, back)), why=Why.RUNNING)
+    unsure = p.one_way or arrival.overtaken(p, row, back) or doubled.unsettled(p, row)
+    return Judged(Fate.LOST, proven=not unsure, why=Why.RUNNING)
 
 
 def _missing_outside(p: Packets, row: int, point: int, *, later: bool) -> Judged:

@@ -132,3 +132,19 @@ def test_what_waited_for_the_next_or_was_lost_is_not_known(tmp_path, what, swap)
 
     assert [(Fate.UNPROVEN, False, Why.CAPTURED_TWICE)] == odd(found)
     assert ["answered", "answered", "unproven", "answered"] == [probe.outcome for probe in found.flows[0].probes]
+
+
+def test_what_equals_a_packet_of_unknown_fate_is_not_surely_lost(tmp_path):
+    """Of three packets that are alike one point has two within moments: the third was most likely lost."""
+    made = World(ids=False, timestamps=False)
+    a, b = keepalive(made, probes=2)
+    for at_s, fate in ((6.0, "lost"), (7.0, "lost"), (8.0, "both")):
+        made.send(at_s, "a", ACK, a + 30, b + 1, fate=fate)
+    again(made, "B")
+    made.send(8.002, "b", ACK, b + 1, a + 31)
+    made.send(9.0, "a", ACK | PSH, a + 31, b + 1, b"more")
+    made.send(9.01, "b", ACK, b + 1, a + 35)
+
+    assert {(Fate.UNPROVEN, False, Why.CAPTURED_TWICE), (Fate.LOST, False, Why.RUNNING)} == set(
+        odd(join(*made.write(tmp_path)))
+    )
