@@ -27,7 +27,7 @@ from analyzer.units import format_duration
 from analyzer.vantage.apart import Apart
 from analyzer.vantage.concluding import JointFlows
 from analyzer.vantage.forgotten import Forgotten
-from analyzer.vantage.gaps import MOST, unseen_gaps
+from analyzer.vantage.gaps import FEW, MOST, unseen_gaps
 from analyzer.vantage.joint import Joined, Point
 from analyzer.vantage.legs import legs_of
 from analyzer.vantage.weaving import weave
@@ -225,8 +225,7 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     lone = apart.lone(first_point)
     telling = [each.telling() for each in read]
     eventful = flows.eventful([telling[capture] for capture in home])
-    if whole:
-        _mind_gaps(flows, eventful, seen, points, home)
+    _mind_what_is_lacking(flows, eventful[: MOST if whole else FEW], seen if whole else None, points, home)
     warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
     halves = apart.halves(first_point, home, flows.numbers_of)
     more = counted.eventful if counted is not None else 0
@@ -234,16 +233,25 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     return Joining(points, flows, lone, halves, eventful, notes, warnings, more=more)
 
 
-def _mind_gaps(
-    flows: JointFlows, eventful: Sequence[int], seen: Sequence[Columns], points: Sequence[Point], home: Sequence[int]
+def _mind_what_is_lacking(
+    flows: JointFlows,
+    asked: Sequence[int],
+    seen: Sequence[Columns] | None,
+    points: Sequence[Point],
+    home: Sequence[int],
 ) -> None:
-    """Note holes of captures that only what passed shows, and have connections concluded again that rest on them."""
+    """Note what captures lack that only what passed shows, and have connections concluded again that rest on it.
+
+    With all packets that were ``seen``, holes of captures are known by it.
+    """
     alone = [home.count(capture) == 1 for capture in home]  # of a capture with two sides each has a part of its packets
     if not any(alone):
         return
-    gaps = unseen_gaps(flows.each(eventful[:MOST]), seen, points)
-    for point, own, is_alone in zip(points, gaps, alone, strict=True):
-        if own and is_alone:
+    looked_at = list(flows.each(asked))
+    gaps = [()] * len(points) if seen is None else unseen_gaps(looked_at, seen, points)
+    for at, (point, own, is_alone) in enumerate(zip(points, gaps, alone, strict=True)):
+        point.lacks = next((flow.lacks[at] for flow in looked_at if is_alone and at in flow.lacks), None)
+        if is_alone and (own or point.lacks):
             point.gaps_ns += own
             flows.look_again()
 

@@ -105,11 +105,12 @@ def _told(options: argparse.Namespace, result: Joined) -> list[int] | None:
 
 
 def _most(options: argparse.Namespace) -> int | None:
-    """Return how many connections are told, None for all."""
+    """Return how many connections are looked at in full, None for all: those that are told, and what others rest on."""
     from analyzer.report import joint_html, joint_text
+    from analyzer.vantage.gaps import FEW
 
     if options.limit is not None:
-        return options.limit or None
+        return max(options.limit, FEW) if options.limit else None
     return joint_html.TOLD if options.html else joint_text.TOLD
 
 

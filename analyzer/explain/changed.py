@@ -34,10 +34,9 @@ def change_lines(t: JointTeller) -> Iterator[Line]:
             behind = part.judged.record.endpoint(part.side(side))
             if before != behind:
                 whose = "An address" if t.initiator is None else f"The address of {t.name(side)}"
-                yield Line(
-                    f"{whose} was translated: {before} at point {letter(first.point)} is {behind} at point"
-                    f" {letter(part.point)}."
-                )
+                one, other = letter(first.point), letter(part.point)
+                frames = f"[frame {one} {first.judged.record.first_frame}, {other} {part.judged.record.first_frame}]"
+                yield Line(f"{whose} was translated: {before} at point {one} is {behind} at point {other}. {frames}")
     for change in t.flow.changes:
         yield Line(_change_words(t, change))
 

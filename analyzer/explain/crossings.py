@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain.points import letter
+from analyzer.explain.points import frame_of, letter
 from analyzer.units import format_instant
 from analyzer.vantage.joint import Fate, Why
 
@@ -46,6 +46,13 @@ WHY: Final = {
     Why.HOLE: "the capture of {missing} has a hole there",
     Why.DROPPED: "the capture of {missing} dropped packets, and does not say which",
     Why.MISSES: "the capture of {missing} lacks others that passed it just before or behind",
+    Why.LACKS: (
+        "the capture of {missing} goes on, and does not have it, but it does not have frame {other} either, which "
+        "passed {missing} by all that is known: so this packet may have passed, too"
+    ),
+    Why.ONE_DIRECTION: (
+        "the capture of {missing} has nothing of its sender, only of the other end, and may see one direction only"
+    ),
     Why.REGROUPED: "its data is there in other pieces",
     Why.LINK: "nothing tells on which side of this host it was, and whether this host made it",
     Why.CAPTURED_TWICE: "frame {like}, moments apart, equals it, and passed: this may be that packet, captured twice",
@@ -68,6 +75,21 @@ LIKELY_LOST: Final = {
     ),
 }
 """What a loss rests on, where it is not known whether the capture that lacks the packet ran."""
+LIKELY_WHERE_PACKETS_LACK: Final = {
+    (Fate.LOST, Why.LACKS): (
+        "nothing came in answer, and the capture of {missing} goes on, and does not have it; but it does not have "
+        "frame {other} either, which passed {missing} by all that is known"
+    ),
+    (Fate.MADE, Why.LACKS): (
+        "its sender sent on behind it, and the capture of {missing} does not have it; but it does not have frame "
+        "{other} either, which passed {missing} by all that is known"
+    ),
+    (Fate.LOST, Why.NOT_ACKNOWLEDGED): (
+        "its receiver acknowledged less afterwards; but the capture of {missing} does not have frame {other} either, "
+        "which passed {missing} by all that is known, so this packet may have been lost behind {missing}"
+    ),
+}
+"""What a loss, or that something made a packet, rests on, where the capture that lacks it lacks others that passed."""
 MAY_HAVE_ENDED: Final = "the capture of {missing} has nothing later than {last}, and may have ended"
 
 
@@ -119,10 +141,12 @@ class JointTeller:
             words = MAY_HAVE_ENDED
         elif crossing.fate is Fate.LOST:
             words = LIKELY_LOST.get(crossing.why, words)
+        if crossing.lacks is not None:
+            words = LIKELY_WHERE_PACKETS_LACK.get((crossing.fate, crossing.why), words)
         at = self._missing_at(crossing)
         first, last = ("", "") if at is None else (self.instant(each) for each in (at.first_ns, at.last_ns))
-        like = "" if crossing.like is None else f"{letter(crossing.like[0])} {crossing.like[1]}"
-        return words.format(missing=self.missing(crossing), like=like, first=first, last=last)
+        like, other = (frame_of(each) for each in (crossing.like, crossing.lacks))
+        return words.format(missing=self.missing(crossing), like=like, other=other, first=first, last=last)
 
     def instant(self, ts_ns: int) -> str:
         """Return an instant of the reference as a story says it."""

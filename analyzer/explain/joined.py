@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.changed import change_lines
 from analyzer.explain.crossings import JointTeller, fate_words, listed
 from analyzer.explain.joint_headline import headline
-from analyzer.explain.points import frames_of, letter
+from analyzer.explain.points import frame_of, frames_of, letter
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.vantage.joint import Fate, Why
@@ -199,6 +199,13 @@ def _doubts(t: JointTeller) -> Iterator[Line]:
                 f"Whether the capture of {letter(point[1])} still ran, and so whether what it lacks at its end was "
                 f"lost: it has nothing later than {last}. Any other traffic in it would show that it did."
             )
+    lacking = {t.missing(crossing): crossing.lacks for crossing in t.flow.notable if crossing.lacks is not None}
+    for missing, lacks in sorted(lacking.items()):
+        yield Line(
+            f"The capture of {missing} lacks packets that passed {missing} by all that is known, frame "
+            f"{frame_of(lacks)} for one, and says of none that it was dropped: what else it lacks need not have been "
+            "lost."
+        )
     for number in sorted({place for crossing in t.flow.notable for place in crossing.between or ()}):
         if t.points[number].dropped:
             yield Line(

@@ -42,6 +42,11 @@ def leg_name(points: Sequence[Point], number: int) -> str:
     return f", leg {own.leg + 1}" if has_legs else ""
 
 
+def frame_of(where: tuple[int, int] | None) -> str:
+    """Return a frame of a point, as ``A 18``; empty for none."""
+    return "" if where is None else f"{letter(where[0])} {where[1]}"
+
+
 def frames_of(crossing: Crossing) -> str:
     """Return the frames of a packet at all points that saw it: ``A 18, B 16``."""
     return ", ".join(f"{letter(sight.point)} {sight.frame}" for sight in crossing.seen)

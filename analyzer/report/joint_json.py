@@ -154,7 +154,7 @@ def flow_object(flow: JointFlow, start_ns: int) -> Object:
 
 def crossing_object(crossing: Crossing, start_ns: int) -> Object:
     """Return a packet, where it was seen, and what became of it."""
-    return {
+    made: Object = {
         "from": crossing.sender,
         "time_s": seconds(crossing.first.ts_ns - start_ns),
         "seen": [
@@ -170,6 +170,9 @@ def crossing_object(crossing: Crossing, start_ns: int) -> Object:
         "payload_len": crossing.payload_len,
         "flags": crossing.flags,
     }
+    if crossing.lacks is not None:
+        made["lacks"] = {"point": crossing.lacks[0], "frame": crossing.lacks[1]}
+    return made
 
 
 def _probe_object(probe: JointProbe, start_ns: int) -> Object:

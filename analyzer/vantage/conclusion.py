@@ -14,6 +14,7 @@ import numpy as np
 
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import FIN, RST, SYN
+from analyzer.vantage import lacking
 from analyzer.vantage.changes import changes_of
 from analyzer.vantage.fates import crossing_of
 from analyzer.vantage.joint import FATES, Fate, JointEnding, JointFlow, JointProbe, Why, unseen_at
@@ -106,6 +107,11 @@ class Conclusion:
             delays_ns=self._delays(),
             ending=self._ending(),
             others=tuple(map(self.crossing, few)),
+            lacks={
+                point: lacked
+                for point in packets.own_points
+                if (lacked := lacking.anywhere(packets, point)) is not None
+            },
         )
 
     @staticmethod

@@ -12,7 +12,12 @@ import numpy as np
 from analyzer.segment import FIN, RST, SYN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from analyzer.vantage.clock import Clock
+    from analyzer.vantage.joint import Point
     from analyzer.vantage.packets import Packets
 
 EDGE_NS: Final = 1_000_000
@@ -90,7 +95,7 @@ def asked_in_vain(p: Packets, row: int, point: int) -> bool:
     ran = theirs[p.ts_ns[theirs] >= p.points[seen_at].first_ns]
     if since > row or not p.has[ran, seen_at].all():
         return False
-    asking = [at for at in range(since, row + 1) if mine[at] and p.has[at, seen_at] and _asks(p, at)]
+    asking = [at for at in range(since, row + 1) if mine[at] and p.has[at, seen_at] and asks(p, at)]
     if not asking or p.has[asking, point].any():
         return False
     return p.points[seen_at].last_ns - int(p.ts_ns[asking[0]]) >= ANSWER_NS
@@ -101,15 +106,25 @@ def began_with_an_answer(p: Packets, row: int, point: int) -> bool:
 
     Then that began just with what was sent again, as if by chance.
     """
-    return _asks(p, row) and p.points[point].first_ns - int(p.ts_ns[row]) >= SENT_AGAIN_NS
+    return asks(p, row) and p.points[point].first_ns - int(p.ts_ns[row]) >= SENT_AGAIN_NS
 
 
-def _asks(p: Packets, row: int) -> bool:
+def asks(p: Packets, row: int) -> bool:
     """Say whether a packet has to be answered: data, a SYN, a FIN, or a probe (RFC 9293 3.8.4: one below SND.NXT)."""
     if p.payload_len[row] > 0 or p.flags[row] & (SYN | FIN):
         return True
     before = p.end[:row][p.side[:row] == p.side[row]]
     return not p.flags[row] & RST and bool((((before - p.seq[row]) & 0xFFFFFFFF) == 1).any())
+
+
+def amid(points: Sequence[Point], point: int, ts_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of instants at other points whether a point's capture surely ran then: they are not too near to its ends."""
+    where, clocks = points[point], [each.clock for each in points if each.clock is not None]
+    if where.clock is None:
+        return np.zeros(len(ts_ns), dtype=np.bool_)
+    off_ns = EDGE_NS + width_ns(where.clock) + max(map(width_ns, clocks))
+    inside: NDArray[np.bool_] = (ts_ns > where.first_ns + off_ns) & (ts_ns < where.last_ns - off_ns - END_NS)
+    return inside
 
 
 def width_ns(clock: Clock) -> int:

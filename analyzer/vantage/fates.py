@@ -5,7 +5,7 @@ it or answered it from beyond (``arrival``). A packet that a point lacks althoug
 was made behind it, or not captured there; it is the sender's own if the sender goes on behind it, or if IP ID or
 timestamp stand between those of its other packets (``origin``). What one point alone has may be a second capture of
 another packet there (``doubled``). A capture proves something only of the time in which it
-ran (``coverage``). What nothing tells is ``UNPROVEN``.
+ran (``coverage``), and nothing if it lacks what passed it (``lacking``). What nothing tells is ``UNPROVEN``.
 
 It must not know probes, or who ended a flow.
 """
@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyzer.segment import ABSENT, RST
-from analyzer.vantage import arrival, coverage, doubled, origin
+from analyzer.segment import RST
+from analyzer.vantage import arrival, coverage, doubled, lacking, origin
 from analyzer.vantage.joint import Crossing, Fate, Sight, Why
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Judged:
     fate: Fate
     proven: bool
     why: Why
+    lacks: tuple[int, int] | None = None
+    """Point and frame of another packet that passed the capture in question, which lacks it."""
 
 
 SEEN: Final = Judged(Fate.BOTH, proven=True, why=Why.SEEN)
@@ -57,6 +59,7 @@ def crossing_of(p: Packets, row: int) -> Crossing:
         seq=int(p.seq[row]),
         payload_len=int(p.payload_len[row]),
         flags=int(p.flags[row]),
+        lacks=judged.lacks,
         like=p.held.get(row) or doubled.like(p, row) if judged.why is Why.CAPTURED_TWICE else None,
     )
 
@@ -135,8 +138,8 @@ def _before(
             missed.append(way[place])
             result = judged
             continue
-        if judged.fate is Fate.MADE and place and not coverage.ran_there(p, row, way[place]):
-            continue  # made before it was seen, but maybe before that point, too
+        if place and _may_have_passed(p, row, way[place], judged):
+            continue  # if it was made before it was seen, then maybe before that point, too
         return judged, (way[place], seen if judged.fate is Fate.MADE else way[place + 1]), missed
     return result, None, missed
 
@@ -144,31 +147,30 @@ def _before(
 def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> Judged:
     """Say why a packet that passed the points before is not at this one."""
     point, beyond = way[place], way[place:]
-    back = (p.side != p.side[row]) & (p.flags & RST == 0) & (p.ack != ABSENT)
-    back &= p.ts_ns >= p.ts_ns[row] - p.jitter_ns
-    from_beyond = p.seen_at(beyond)
-    arrived = arrival.arrived(p, row, point, back & from_beyond)
-    if arrived is None and arrival.drew_reset(p, row, from_beyond):
-        arrived = Why.ANSWERED, not p.jitter_ns
-    if arrived is None and (own := arrival.arrived(p, row, point, origin.own_of(p, back & ~from_beyond))) is not None:
-        arrived = own[0], False
-    if arrived is not None:
+    if (arrived := lacking.passed(p, row, point)) is not None:
         return Judged(Fate.NOT_CAPTURED, proven=arrived[1], why=arrived[0])
     sent_ns = int(p.ts_ns[row])
     where = p.points[point]
     if (later := not coverage.goes_on_there(p, row, point)) or not coverage.begun_there(p, row, point):
         return _missing_outside(p, row, point, later=later)
-    if arrival.not_arrived(p, row, point, beyond):
-        return Judged(Fate.LOST, proven=True, why=Why.NOT_ACKNOWLEDGED)
+    if arrival.not_arrived(p, row, point, beyond):  # maybe behind a point that it passed unseen
+        lacks = lacking.anywhere(p, point)
+        unsure = lacks is not None or where.dropped or lacking.near(p, row, point) or not lacking.sees(p, point, row)
+        return Judged(Fate.LOST, proven=not unsure, why=Why.NOT_ACKNOWLEDGED, lacks=lacks)
     if any(start <= sent_ns <= end for start, end in where.holes_ns):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.HOLE)
     if where.dropped:
         return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED)
-    if _misses(p, row, point):
+    if lacking.near(p, row, point):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.MISSES)
     if any(start <= sent_ns <= end for start, end in where.gaps_ns):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.HOLE)
-    unsure = p.one_way or arrival.overtaken(p, row, back) or doubled.unsettled(p, row)
+    if (lacks := lacking.anywhere(p, point)) is not None:
+        fate = Fate.LOST if lacking.asked_in_vain(p, row, point) else Fate.UNPROVEN
+        return Judged(fate, proven=False, why=Why.LACKS, lacks=lacks)
+    if lacking.sees_other_way(p, point, row):
+        return Judged(Fate.UNPROVEN, proven=False, why=Why.ONE_DIRECTION)
+    unsure = p.one_way or arrival.overtaken(p, row, lacking.back_of(p, row)) or doubled.unsettled(p, row)
     return Judged(Fate.LOST, proven=not unsure, why=Why.RUNNING)
 
 
@@ -197,43 +199,14 @@ def _is_blind(p: Packets, row: int, point: int) -> bool:
     where, sent_ns = p.points[point], int(p.ts_ns[row])
     if where.dropped or any(start <= sent_ns <= end for start, end in (*where.holes_ns, *where.gaps_ns)):
         return True
-    return not coverage.ran_there(p, row, point) or _misses(p, row, point)
-
-
-def _misses(p: Packets, row: int, point: int) -> bool:
-    """Say whether a capture lacks what passed it just before or behind a packet: then it proves nothing of that.
-
-    What it lacks because it had not begun, or had ended, says nothing of the time in which it ran.
-    """
-    for step in (-1, 1):
-        at = row + step
-        while 0 <= at < len(p.side) and not p.has[at, point] and coverage.ran_there(p, at, point):
-            if not p.flags[at] & RST and doubled.like(p, at) is None and _passed_unseen(p, at, point):
-                return True
-            at += step
-    return False
-
-
-def _passed_unseen(p: Packets, row: int, point: int) -> bool:
-    """Say whether a packet that a point lacks passed it: it was seen on both sides, or its receiver shows it."""
-    way = p.way_of(row)
-    if point not in way:
-        return False
-    at = [place for place, each in enumerate(way) if p.has[row, each]]
-    place = way.index(point)
-    if at[0] < place < at[-1]:
-        return True
-    if place < at[0]:
-        seen_at = way[at[0]]
-        return origin.goes_on(p, row, point) or (not origin.unlike(p, row, seen_at) and origin.fits(p, row, seen_at))
-    back = (p.side != p.side[row]) & (p.flags & RST == 0) & (p.ack != ABSENT)
-    back &= p.ts_ns >= p.ts_ns[row] - p.jitter_ns
-    from_beyond = p.seen_at(way[place:])
     return (
-        arrival.arrived(p, row, point, back & from_beyond) is not None
-        or arrival.drew_reset(p, row, from_beyond)
-        or arrival.arrived(p, row, point, origin.own_of(p, back & ~from_beyond)) is not None
+        not coverage.ran_there(p, row, point) or lacking.anywhere(p, point) is not None or lacking.near(p, row, point)
     )
+
+
+def _may_have_passed(p: Packets, row: int, point: int, judged: Judged) -> bool:
+    """Say whether a packet that was seen behind a point may have passed it, for it does not show that none did."""
+    return judged.why is Why.LACKS or (judged.fate is Fate.MADE and not coverage.ran_there(p, row, point))
 
 
 def _missing_before(p: Packets, row: int, way: tuple[int, ...], place: int) -> Judged:
@@ -256,14 +229,22 @@ def _missing_before(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
     if unlike:
         return Judged(Fate.MADE, proven=True, why=Why.UNLIKE_SENDER)
     if fits:
-        if origin.resets_both(p, row) and not where.dropped and not _misses(p, row, point):
+        if origin.resets_both(p, row) and not where.dropped and not lacking.near(p, row, point):
             return BOTH_RESET
         return Judged(Fate.NOT_CAPTURED, proven=False, why=Why.FITS_SENDER)
-    if where.dropped or (is_reset and _misses(p, row, point)):
+    if where.dropped or (is_reset and lacking.near(p, row, point)):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.DROPPED if where.dropped else Why.MISSES)
-    if is_reset:
-        return Judged(Fate.MADE, proven=True, why=Why.RUNNING)
-    return Judged(Fate.UNPROVEN, proven=False, why=Why.RUNNING)
+    return _made(p, row, point) if is_reset else Judged(Fate.UNPROVEN, proven=False, why=Why.RUNNING)
+
+
+def _made(p: Packets, row: int, point: int) -> Judged:
+    """Say whether a RST that a point lacks while its capture runs, and that nothing tells of, was made behind it."""
+    if (lacks := lacking.anywhere(p, point)) is not None:
+        fate = Fate.MADE if origin.outlived(p, row) else Fate.UNPROVEN
+        return Judged(fate, proven=False, why=Why.LACKS, lacks=lacks)
+    if lacking.sees_other_way(p, point, row):
+        return Judged(Fate.UNPROVEN, proven=False, why=Why.ONE_DIRECTION)
+    return Judged(Fate.MADE, proven=True, why=Why.RUNNING)
 
 
 def _before_outside(p: Packets, row: int, point: int, *, ended: bool, unlike: bool, fits: bool) -> Judged:

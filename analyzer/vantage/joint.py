@@ -79,6 +79,10 @@ class Why(Enum):
     """The capture dropped packets, and does not say which."""
     MISSES = "misses"
     """The capture lacks other packets that passed it, just before or behind."""
+    LACKS = "lacks_others"
+    """The capture goes on, but lacks packets that passed it at other times, and does not say that it dropped any."""
+    ONE_DIRECTION = "one_direction"
+    """The capture that lacks it has nothing of its sender, only of the other end."""
     REGROUPED = "regrouped"
     """Its data is there in other pieces."""
     LINK = "link"
@@ -119,6 +123,8 @@ class Crossing:
     flags: int
     like: tuple[int, int] | None = None
     """Point and frame of the packet that it may be a second capture of there."""
+    lacks: tuple[int, int] | None = None
+    """Point and frame of another packet, which passed the point that lacks this one, and is not there either."""
 
     @property
     def first(self) -> Sight:
@@ -229,6 +235,8 @@ class JointFlow:
     """Neighbours on the way of which nothing tells which is nearer to ``a``."""
     others: tuple[Crossing, ...] = ()
     """Packets seen everywhere, if they are few: for pictures."""
+    lacks: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """By point that lacks a packet which passed it while its capture ran: point and frame where that was seen."""
 
     def part_at(self, point: int) -> Part | None:
         """Return the part that a point saw."""
@@ -333,6 +341,8 @@ class Point:
     """Whether its clock is known from data that a proxy passed on, not from packets."""
     gaps_ns: tuple[tuple[int, int], ...] = ()
     """By the reference: holes that no counter shows, and only what is known to have passed there (``gaps``)."""
+    lacks: tuple[int, int] | None = None
+    """Point and frame of a packet that passed it while its capture ran, and is not in it."""
 
 
 @dataclass(slots=True)

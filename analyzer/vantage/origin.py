@@ -93,6 +93,12 @@ def made_before(p: Packets, point: int) -> NDArray[np.bool_]:
     return made
 
 
+def outlived(p: Packets, row: int) -> bool:
+    """Say whether the end in whose name a RST came sent on behind it, no RST: a host that resets does not."""
+    behind = (p.side == p.side[row]) & (p.flags & RST == 0) & (p.sent_in == p.sent_in[row])
+    return bool((p.ts_ns[behind] > p.ts_ns[row] + BOTH_NS).any())
+
+
 def resets_both(p: Packets, row: int) -> bool:
     """Say whether a RST has a counterpart in the other end's name: neither passed the point nearest to its own end.
 

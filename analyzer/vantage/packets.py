@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.vantage.joint import Crossings, Point
+    from analyzer.vantage.joint import Crossings, Point, Why
     from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import WovenFlow
 
@@ -56,11 +56,8 @@ class Packets:
         self.regrouped = crossings.regrouped[rows]
         self.has = self.table >= 0
         count = len(rows)
-        self.seq = np.zeros(count, dtype=np.int64)
+        self.seq, self.end, self.payload_len, self.flags = (np.zeros(count, dtype=np.int64) for _ in range(4))
         self.ack = np.full(count, ABSENT, dtype=np.int64)
-        self.end = np.zeros(count, dtype=np.int64)
-        self.payload_len = np.zeros(count, dtype=np.int64)
-        self.flags = np.zeros(count, dtype=np.int64)
         shape = (count, len(points))
         self.ip_id, self.tsval, self.tsecr, self.ttl, self.link, self.window, self.header_len = (
             np.full(shape, ABSENT, dtype=np.int64) for _ in range(7)
@@ -107,6 +104,10 @@ class Packets:
         """Whether only the rhythm of what is repeated says which packets are one."""
         self.one_way = any(clock.is_one_way for clock in clocks if clock is not None)
         """Whether a clock is known by packets of one direction only: then what is near an end of a capture is not."""
+        self.shown: dict[tuple[int, int], tuple[Why, bool] | None] = {}
+        """What shows that a packet passed a point that lacks it, by row and point, once that was asked."""
+        self.lacked: dict[int, tuple[int, int] | None] = {}
+        """By point, where a packet was seen that its capture lacks and that passed it, once that was asked."""
         self._known: dict[str, NDArray[np.bool_]] = {}
 
     def _attempts(self) -> tuple[Ints, Ints]:

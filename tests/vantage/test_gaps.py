@@ -8,7 +8,7 @@ from analyzer.joining import join
 from analyzer.vantage.clock import THE_REFERENCE
 from analyzer.vantage.gaps import unseen_gaps
 from analyzer.vantage.joint import Fate, Why
-from tests.vantages import ACK, PSH, World, keepalive
+from tests.vantages import ACK, PSH, RST, World, keepalive
 
 
 def beside(folder, missed):
@@ -56,8 +56,28 @@ def test_what_passed_when_a_capture_began_or_ended_makes_no_hole(sightings, ms, 
     lacked = SimpleNamespace(
         fate=Fate.NOT_CAPTURED, why=Why.ACKNOWLEDGED, missed_at=(0,), first=SimpleNamespace(ts_ns=first_ns + ms * 1e6)
     )
+    lacked.flags, lacked.sender = ACK, "a"
+    record = SimpleNamespace(facts=lambda _: SimpleNamespace(segments=4))
+    part = SimpleNamespace(side=str, judged=SimpleNamespace(record=record))
     point = SimpleNamespace(clock=THE_REFERENCE, first_ns=first_ns, last_ns=last_ns)
 
-    (found,) = unseen_gaps([SimpleNamespace(notable=(lacked,))], [seen], [point])
+    flow = SimpleNamespace(notable=(lacked,), part_at=lambda _: part)
+    (found,) = unseen_gaps([flow], [seen], [point])
 
     assert holes == len(found)
+
+
+@pytest.mark.parametrize(("lacking", "holes"), [("one", 1), ("none", 0), ("reset", 0), ("all", 0)])
+def test_a_hole_is_shown_by_what_a_point_lacks_though_it_has_others_of_its_sender(tmp_path, lacking, holes):
+    """A RST may be made to look like its sender's, and who has nothing of an end sees one direction only."""
+    made = World()
+    a, b = keepalive(made, probes=2)
+    made.send(6.0, "a", ACK | PSH, a + 31, b + 1, b"something", missed="B" if lacking == "one" else "")
+    made.send(6.1, "b", ACK, b + 1, a + 40)
+    made.send(7.0, "a", RST | ACK, a + 40, b + 1, missed="A" if lacking == "reset" else "")
+    made.send(9.0, "a", ACK | PSH, a + 40, b + 1, b"more")
+    made.send(9.1, "b", ACK, b + 1, a + 44)
+    if lacking == "all":
+        made.frames["B"] = [each for each in made.frames["B"] if each[1][34:36] == b"\x01\xbb"]
+
+    assert holes == sum(len(point.gaps_ns) for point in join(*made.write(tmp_path)).points)
