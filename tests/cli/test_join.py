@@ -10,7 +10,8 @@ import pytest
 
 from analyzer.cli import main
 from tests.judging import CAPTURES
-from tests.vantages import World, keepalive
+from tests.vantage.test_forgetting import in_small_pieces
+from tests.vantages import ACK, PSH, World, keepalive
 
 PAIR = [str(CAPTURES / "lab" / "fw_silent_drop.pcap"), str(CAPTURES / "lab" / "fw_silent_drop.peer.pcap")]
 
@@ -56,6 +57,27 @@ def test_json_of_some_connections(capsys, arguments):
 
     found = json.loads(capsys.readouterr().out)
     assert ([0], 1) == ([flow["flow"] for flow in found["flows"]], found["summary"]["flows"])
+
+
+def test_of_a_connection_the_same_is_said_however_few_are_told(tmp_path, monkeypatch, capsys):
+    """That a capture lacks packets is known by connections that are not told as well."""
+    in_small_pieces(monkeypatch)
+    made = World()
+    for number in range(5):
+        made.client, at_s, seq = ("192.0.2.1", 40000 + number), 20.0 * number, 1000 * number + 1
+        for turn in range(10):
+            missed = "B" if (number, turn) == (3, 5) else ""
+            made.send(at_s + turn, "a", ACK | PSH, seq + turn, 500, b"x", missed=missed)
+            made.send(at_s + turn + 0.1, "b", ACK, 500, seq + turn + 1)
+            made.send(at_s + turn + 0.2, "a", ACK, seq + turn + 1, 500, fate="both" if number or turn != 7 else "lost")
+    paths = made.write(tmp_path)
+
+    told = []
+    for limit in ("1", "0"):
+        assert 0 == main(["join", *paths, "--limit", limit])
+        told.append(capsys.readouterr().out.partition("Connection 1")[0].partition("What each end believes")[0])
+    assert told[0] == told[1]
+    assert "which passed B by all that is known" in " ".join(told[0].split())
 
 
 @pytest.mark.parametrize(

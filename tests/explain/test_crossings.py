@@ -1,5 +1,7 @@
 """What became of a packet is told in words, with what that rests on."""
 
+import pytest
+
 from analyzer.explain.crossings import listed
 from analyzer.explain.joined import joint_story
 from analyzer.joining import join
@@ -39,6 +41,54 @@ def test_what_came_when_a_capture_had_ended_is_not_said_to_have_passed_it(tmp_pa
     assert "was not captured at B: the capture of B had ended" in second
     (data,) = (line.text for line in story.section("Other packets").lines)
     assert "passed B, which did not capture it: the capture of B had ended" in data
+
+
+AN_ACK = (
+    "ACK from the client was captured only at A, and whether it passed B is not known: the capture of B goes on, and "
+    "does not have it, but it does not have frame A 8 either, which passed B by all that is known: so this packet may "
+    "have passed, too [frame A 10]"
+)
+DATA = (
+    "5 bytes of data from the client was most likely lost between A and B: nothing came in answer, and the capture of B "
+    "goes on, and does not have it; but it does not have frame A 8 either, which passed B by all that is known "
+    "[frame A 10]"
+)
+
+
+@pytest.mark.parametrize(("again", "words"), [(False, AN_ACK), (True, DATA)], ids=["an ACK", "data"])
+def test_a_capture_that_lacks_others_is_named_with_one_of_these(tmp_path, again, words):
+    """That nothing is proven is said beside the packet, and once of the capture, with a frame that passed it unseen."""
+    made = World()
+    a, b = keepalive(made, probes=1)
+    made.send(3.0, "a", ACK | PSH, a + 31, b + 1, b"some data", missed="B")
+    made.send(3.1, "b", ACK, b + 1, a + 40)
+    made.send(4.0, "a", ACK | PSH * again, a + 40, b + 1, b"again" * again, fate="lost")
+    made.send(5.0, "a", ACK | PSH, a + 40, b + 1, b"again")
+    made.send(5.1, "b", ACK, b + 1, a + 45)
+
+    joined = join(*made.write(tmp_path))
+    story = joint_story(joined.flows[0], joined.points, joined.points[0].first_ns)
+
+    assert words == story.section("Other packets").lines[1].text
+    assert (
+        story.section("What the captures do not show")
+        .lines[0]
+        .text.startswith("The capture of B lacks packets that passed B by all that is known, frame A 8 for one,")
+    )
+
+
+def test_a_point_that_may_see_one_direction_is_said_to(tmp_path):
+    """Where a capture has one end's packets alone, that is why nothing is known of the other's."""
+    made = World()
+    keepalive(made, probes=3)
+    made.frames["B"] = [each for each in made.frames["B"] if each[1][34:36] == b"\x01\xbb"]
+    made.send(9.0, "a", ACK, 1031, 2**32 - 2, missed="B")
+    made.send(9.5, "b", ACK | PSH, 2**32 - 2, 1031, b"on")
+
+    joined = join(*made.write(tmp_path))
+    story = joint_story(joined.flows[0], joined.points, joined.points[0].first_ns)
+
+    assert "has nothing of its sender, only of the other end, and may see one direction only" in str(story)
 
 
 def test_names_are_listed_as_in_a_sentence():

@@ -9,7 +9,7 @@ import pytest
 from analyzer.joining import join
 from analyzer.report.joint_json import write_json
 from tests.judging import CAPTURES
-from tests.vantages import World, keepalive
+from tests.vantages import ACK, PSH, World, keepalive
 
 SCHEMA = json.loads(
     (Path(__file__).parents[2] / "analyzer" / "schema" / "join-1.schema.json").read_text(encoding="utf-8")
@@ -67,3 +67,21 @@ def test_a_proven_reset_and_its_place_are_there():
         "point": 0,
         "frame": 21,
     } == {name: value for name, value in ending.items() if name != "time_s"}
+
+
+def test_what_a_capture_lacks_is_named(tmp_path):
+    """Where nothing is proven because a capture lacks others, one of these is named, and nowhere else."""
+    made = World()
+    a, b = keepalive(made, probes=1)
+    made.send(3.0, "a", ACK | PSH, a + 31, b + 1, b"some data", missed="B")
+    made.send(3.1, "b", ACK, b + 1, a + 40)
+    made.send(4.0, "a", ACK, a + 40, b + 1, fate="lost")
+    made.send(5.0, "a", ACK | PSH, a + 40, b + 1, b"more")
+    made.send(5.1, "b", ACK, b + 1, a + 44)
+
+    found = written(join(*made.write(tmp_path)))
+
+    jsonschema.validate(found, SCHEMA)
+    assert [("acknowledged", None), ("lacks_others", {"point": 0, "frame": 8})] == [
+        (packet["why"], packet.get("lacks")) for packet in found["flows"][0]["packets"]
+    ]

@@ -1,8 +1,13 @@
 """A capture proves something only of the time in which it surely ran."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from analyzer.joining import join
+from analyzer.vantage.clock import THE_REFERENCE
+from analyzer.vantage.coverage import amid
 from analyzer.vantage.joint import Fate, Why
 from tests.vantages import ACK, PSH, RST, SYN, World, keepalive, last_of, odd
 
@@ -189,3 +194,12 @@ def test_what_came_before_the_other_capture_began_is_no_lost_answer(tmp_path):
 
     unseen = [each for each in flow.notable if each.why is Why.NOTHING_LATER]
     assert [Fate.LOST] * 3 == [each.fate for each in unseen]
+
+
+def test_what_passed_near_the_ends_of_a_capture_did_not_pass_amid_it():
+    """So near to its ends that clocks and who writes it leave open whether it ran, a capture shows nothing."""
+    point = SimpleNamespace(clock=THE_REFERENCE, first_ns=0, last_ns=1_000_000_000)
+    at_ns = np.array([-1, 500_000, 2_000_000, 500_000_000, 988_000_000, 995_000_000, 2_000_000_000])
+
+    assert [False, False, True, True, True, False, False] == amid([point], 0, at_ns).tolist()
+    assert not amid([SimpleNamespace(clock=None), point], 0, at_ns).any()

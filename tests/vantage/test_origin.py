@@ -1,9 +1,13 @@
 """A packet is its sender's own, or not, by what it bears and by what its sender goes on with."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from analyzer.joining import join
 from analyzer.vantage.joint import Fate, Why
+from analyzer.vantage.origin import outlived
 from tests.vantages import ACK, PSH, RST, World, keepalive, pcap
 
 
@@ -85,3 +89,17 @@ def test_a_reset_of_one_end_may_be_its_senders(tmp_path, how):
     (flow,) = join(*reset_both(World(), lost="a", **how).write(tmp_path)).flows
 
     assert [] == [each for each in flow.resets if each.fate is Fate.MADE]
+
+
+@pytest.mark.parametrize(("at_s", "expected"), [(9.0, True), (7.5, False), (None, False)])
+def test_who_sends_on_behind_a_reset_in_its_name_outlived_it(at_s, expected):
+    """A host that resets a connection sends no more of it, but what was under way."""
+    times_s = [1.0, 7.0, 8.0] + [at_s] * (at_s is not None)
+    p = SimpleNamespace(
+        side=np.array([0, 0, 1, 0])[: len(times_s)],
+        flags=np.array([ACK, RST, ACK, ACK])[: len(times_s)],
+        sent_in=np.zeros(len(times_s), dtype=np.int64),
+        ts_ns=(np.array(times_s) * 1e9).astype(np.int64),
+    )
+
+    assert expected == outlived(p, 1)
