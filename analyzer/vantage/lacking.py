@@ -17,6 +17,8 @@ from analyzer.vantage import arrival, coverage, doubled, origin
 from analyzer.vantage.joint import Why
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from numpy.typing import NDArray
 
     from analyzer.vantage.packets import Packets
@@ -74,16 +76,22 @@ def anywhere(p: Packets, point: int) -> tuple[int, int] | None:
     """
     if point not in p.lacked:
         absent = [] if p.by_rhythm else _absent(p, point)
-        row = next((row for row in absent if _is_lacked(p, row, point)), None)
         other = p.points[point].lacks
+        row = _first(p, point, absent, _is_lacked)
         if row is None and other is None:
-            row = next((row for row in absent if _is_nameless(p, row, point)), None)
+            row = _first(p, point, absent, _is_nameless)
         p.lacked[point] = other if row is None else (p.seen_first(row), int(p.frame[row, p.seen_first(row)]))
     return p.lacked[point]
 
 
+def _first(p: Packets, point: int, rows: Iterable[int], shows: Callable[[Packets, int, int], bool]) -> int | None:
+    """Return the first packet that shows something, that is no second capture, and that passed while a capture ran."""
+    telling = (row for row in rows if shows(p, row, point) and coverage.ran_there(p, row, point))
+    return next((row for row in telling if doubled.like(p, row) is None), None)
+
+
 def _absent(p: Packets, point: int) -> list[int]:
-    """Return the packets that a point lacks and that fell amid its capture, as far as they may show something."""
+    """Return the packets that a point lacks and that fell amid its capture, as far as they may show that it does."""
     where = p.points[point]
     absent = ~p.has[:, point] & ~p.regrouped & ~p.doubtful & (p.flags & RST == 0)
     absent &= coverage.amid(p.points, point, p.ts_ns)
@@ -92,7 +100,7 @@ def _absent(p: Packets, point: int) -> list[int]:
         if inside.sum() >= SOME:  # nobody captured meanwhile: fewer may be single ones, of a connection that is quiet
             absent &= ~inside
     rows: list[int] = np.flatnonzero(absent).tolist()
-    return [row for row in rows if coverage.ran_there(p, row, point) and doubled.like(p, row) is None]
+    return rows
 
 
 def _is_lacked(p: Packets, row: int, point: int) -> bool:

@@ -49,8 +49,8 @@ AN_ACK = (
     "have passed, too [frame A 10]"
 )
 DATA = (
-    "5 bytes of data from the client was most likely lost between A and B: nothing came in answer, and the capture of B "
-    "goes on, and does not have it; but it does not have frame A 8 either, which passed B by all that is known "
+    "5 bytes of data from the client was most likely lost between A and B: nothing came in answer, and the capture of "
+    "B goes on, and does not have it; but it does not have frame A 8 either, which passed B by all that is known "
     "[frame A 10]"
 )
 
