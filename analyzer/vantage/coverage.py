@@ -111,10 +111,26 @@ def began_with_an_answer(p: Packets, row: int, point: int) -> bool:
 
 def asks(p: Packets, row: int) -> bool:
     """Say whether a packet has to be answered: data, a SYN, a FIN, or a probe (RFC 9293 3.8.4: one below SND.NXT)."""
-    if p.payload_len[row] > 0 or p.flags[row] & (SYN | FIN):
-        return True
-    before = p.end[:row][p.side[:row] == p.side[row]]
-    return not p.flags[row] & RST and bool((((before - p.seq[row]) & 0xFFFFFFFF) == 1).any())
+    return bool(all_asking(p)[row])
+
+
+def all_asking(p: Packets) -> NDArray[np.bool_]:
+    """Say which packets have to be answered."""
+    return p.known_once("asking", _asking)
+
+
+def _asking(p: Packets) -> NDArray[np.bool_]:
+    asking: NDArray[np.bool_] = (p.payload_len > 0) | (p.flags & (SYN | FIN) > 0)
+    for side in (0, 1):
+        own = np.flatnonzero(p.side == side)
+        if not len(own):
+            continue
+        ends, first = np.unique(p.end[own], return_index=True)
+        wanted = (p.seq[own] + 1) & 0xFFFFFFFF
+        at = np.minimum(np.searchsorted(ends, wanted), len(ends) - 1)
+        probes = (ends[at] == wanted) & (own[first[at]] < own) & (p.flags[own] & RST == 0)
+        asking[own[probes]] = True
+    return asking
 
 
 def amid(points: Sequence[Point], point: int, ts_ns: NDArray[np.int64]) -> NDArray[np.bool_]:

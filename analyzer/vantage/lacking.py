@@ -156,16 +156,17 @@ def asked_in_vain(p: Packets, row: int, point: int) -> bool:
         return bool((p.ts_ns[theirs] > p.ts_ns[row] + coverage.ANSWER_NS).any())
     if not coverage.asks(p, row):
         return False
-    since = max((at for at in theirs.tolist() if at < row), default=-1)
-    until = min((at for at in theirs.tolist() if at > row), default=len(p.side))
-    asking = [at for at in range(since + 1, until) if mine[at] and coverage.asks(p, at)]
+    place = int(np.searchsorted(theirs, row))
+    since = int(theirs[place - 1]) + 1 if place else 0
+    until = int(theirs[place]) if place < len(theirs) else len(p.side)
+    asking = since + np.flatnonzero((mine & coverage.all_asking(p))[since:until])
     if until < len(p.side) and p.ts_ns[until] - p.ts_ns[asking[-1]] <= coverage.ANSWER_NS:
-        *asking, _ = asking
-    if any(p.has[at, point] for at in asking):
+        asking = asking[:-1]
+    if p.has[asking, point].any():
         return False
     takes = int(p.end[row] - p.seq[row]) % SPACE
     if takes:
         later = np.flatnonzero(mine & (p.sent_in == p.sent_in[row]))
         later = later[later > row]
         return bool((((p.seq[row] - p.seq[later]) % SPACE) < ((p.end[later] - p.seq[later]) % SPACE)).any())
-    return row in asking
+    return bool((asking == row).any())
