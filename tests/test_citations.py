@@ -58,10 +58,11 @@ def modules():
     return [p for folder in folders for p in sorted(folder.rglob("*")) if p.suffix in {".py", ".html", ".json"}]
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_citations_in_the_source_lead_somewhere(path):
+def test_citations_in_the_source_lead_somewhere():
     """What docstrings, comments and texts of a module cite is in the repository."""
-    assert [] == unresolved(prose(path) if path.suffix == ".py" else path.read_text(encoding="utf-8"))
+    texts = {path: prose(path) if path.suffix == ".py" else path.read_text(encoding="utf-8") for path in modules()}
+
+    assert {} == {path: missing for path, text in texts.items() if (missing := unresolved(text))}
 
 
 NAMED = re.compile(r"``([a-z_]+(?:\.\w+)+)(?:\(.*?\))?``")
@@ -96,19 +97,23 @@ def is_there(path, names):
     return words(path).issuperset(names)
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "analyzer").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
-)
-def test_docstrings_name_what_exists(path):
-    """What a docstring names of another module, as ``module.name``, is there."""
+def named_in(path):
+    """Return what docstrings of a module name of our modules: a name, and the rest behind it."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     scopes = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     text = "\n".join(ast.get_docstring(node) or "" for node in nodes if isinstance(node, scopes))
     named = [each.removeprefix("analyzer.").split(".") for each in NAMED.findall(text) if not each.endswith(FILES)]
-    ours = [(first, rest) for first, *rest in named if first in places() and first not in VARIABLES]
+    return [(first, rest) for first, *rest in named if first in places() and first not in VARIABLES]
+
+
+def test_docstrings_name_what_exists():
+    """What a docstring names of another module, as ``module.name``, is there."""
+    named = [(path, *each) for path in sorted((ROOT / "analyzer").rglob("*.py")) for each in named_in(path)]
 
     assert [] == [
-        ".".join([first, *rest]) for first, rest in ours if not any(is_there(place, rest) for place in places()[first])
+        (path, ".".join([first, *rest]))
+        for path, first, rest in named
+        if not any(is_there(place, rest) for place in places()[first])
     ]
 
 

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -176,18 +177,26 @@ def test_a_device_that_is_full_is_named():
 
 
 KILLED = """
-import signal, sys
+import os, signal, sys
 from analyzer.cli import ending
 from analyzer.output import whole
 # whoever runs the tests may ignore them: nohup, a job in the background
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
-with ending.in_order():
-    print("ready", flush=True)
-    for turn in range(10**9):
-        with whole(sys.argv[1], replace=True) as file:
-            for _ in range(20):
-                file.write(bytes([turn % 256]) * 50_000)
+for line in sys.stdin:  # each asks for a child that writes: to start a process for each takes longer than the rest
+    child = os.fork()
+    if child == 0:
+        try:
+            with ending.in_order():
+                print(os.getpid(), flush=True)
+                for turn in range(10**9):
+                    with whole(sys.argv[1], replace=True) as file:
+                        for _ in range(20):
+                            file.write(bytes([turn % 256]) * 50_000)
+        finally:
+            os._exit(1)
+    os.waitpid(child, 0)
+    print("ended", flush=True)
 """
 
 
@@ -197,24 +206,27 @@ def test_kills_at_any_moment_leave_no_half_file(tmp_path, number):
     """Fifty times each: the file is whole, that of one turn, and no part is left but by SIGKILL."""
     path = tmp_path / "out"
     path.write_bytes(bytes(1_000_000))
-    for turn in range(50):
-        with subprocess.Popen(
-            [sys.executable, "-c", KILLED, path],
-            cwd=ROOT,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            assert b"ready\n" == process.stdout.readline()
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(turn % 25 * 0.0013 + 0.001)
-            process.send_signal(number)
-            process.wait(30)
-        content = path.read_bytes()
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, path],
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as parent:
+        for turn in range(50):
+            print("write", file=parent.stdin, flush=True)
+            child = int(parent.stdout.readline())
+            time.sleep(turn % 25 * 0.0013 + 0.001)
+            os.kill(child, number)
+            assert parent.stdout.readline() == "ended\n"
+            content = path.read_bytes()
 
-        assert content == content[:1] * 1_000_000
-        if number != signal.SIGKILL:
-            assert ["out"] == names(tmp_path)
+            assert content == content[:1] * 1_000_000
+            if number != signal.SIGKILL:
+                assert ["out"] == names(tmp_path)
+        parent.stdin.close()
 
 
 def opens_for_writing(call):

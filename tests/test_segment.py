@@ -27,12 +27,12 @@ def test_addresses_survive_as_two_halves(address):
     assert str(address) == address_text(*address_halves(str(address)))
 
 
-@pytest.mark.parametrize("zeros", range(256))
-def test_the_first_longest_run_of_zeros_is_left_out(zeros):
+def test_the_first_longest_run_of_zeros_is_left_out():
     """Wherever groups of an address are zero, it is written as the standard library does."""
-    whole = sum((0 if zeros >> group & 1 else 0xF0 + group) << 16 * group for group in range(8))
+    for zeros in range(256):
+        whole = sum((0 if zeros >> group & 1 else 0xF0 + group) << 16 * group for group in range(8))
 
-    assert str(IPv6Address(whole)) == address_text(whole >> 64, whole & 0xFFFFFFFFFFFFFFFF)
+        assert str(IPv6Address(whole)) == address_text(whole >> 64, whole & 0xFFFFFFFFFFFFFFFF)
 
 
 @pytest.mark.parametrize(

@@ -92,21 +92,17 @@ def test_no_frames(kept_as):
 
 
 @pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("cut", range(1, 16 + len(FRAME)))
-def test_a_cut_last_record(kept_as, cut, jit):
-    """A cut last record costs that record, and a warning with its offset."""
+def test_a_cut_last_record(kept_as, jit):
+    """A cut last record costs that record, and a warning with its offset, wherever it is cut."""
     octets = pcap([FRAME, FRAME])
     at = len(octets) - 16 - len(FRAME)
-    found = read(kept_as(octets[:-cut]), jit=jit)
-    left = 16 + len(FRAME) - cut
+    for cut in range(1, 16 + len(FRAME)):
+        found = read(kept_as(octets[:-cut]), jit=jit)
+        left = 16 + len(FRAME) - cut
+        there = f"{left} of its header's 16" if left < 16 else f"{left - 16} of its {len(FRAME)}"
 
-    assert 1 == found.frames
-    if left < 16:
-        assert [f"the last record, at byte {at}, is cut: {left} of its header's 16 bytes are there"] == found.warnings
-    else:
-        assert [
-            f"the last record, at byte {at}, is cut: {left - 16} of its {len(FRAME)} bytes are there"
-        ] == found.warnings
+        assert 1 == found.frames
+        assert [f"the last record, at byte {at}, is cut: {there} bytes are there"] == found.warnings
 
 
 @pytest.mark.parametrize("jit", [False, True])

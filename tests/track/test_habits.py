@@ -94,13 +94,13 @@ def test_a_ttl_is_compared_with_each_that_its_host_has(ttl, near):
     assert near == came_as_far(habit, ttl)
 
 
-@pytest.mark.parametrize("ttl", range(256))
-def test_every_ttl_comes_as_far_as_itself(ttl):
+def test_every_ttl_comes_as_far_as_itself():
     """Whatever the TTL, a host that has it sent it."""
-    habit = plain(table([{}], HABIT)[0]) | {"ttl_low": 64, "ttl_high": 64}
-    note_ttl(habit, ttl)
+    for ttl in range(256):
+        habit = plain(table([{}], HABIT)[0]) | {"ttl_low": 64, "ttl_high": 64}
+        note_ttl(habit, ttl)
 
-    assert came_as_far(habit, ttl)
+        assert came_as_far(habit, ttl), ttl
 
 
 @pytest.mark.parametrize(

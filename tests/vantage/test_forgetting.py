@@ -135,12 +135,21 @@ def in_small_pieces(monkeypatch):
     monkeypatch.setattr("analyzer.track.tracker.AT_ONCE", 1)
 
 
+@pytest.fixture(scope="module")
+def thirty(tmp_path_factory):
+    """The captures of thirty connections, of which five have something to tell, and all that is known of them."""
+    paths = busy(connections=30, odd=(2, 3, 17, 20, 28)).write(tmp_path_factory.mktemp("thirty"))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        in_small_pieces(monkeypatch)
+        return paths, join(*paths, jit=False, keep_all=False)
+
+
 @pytest.mark.parametrize("most", [1, 2, 3, 30])
-def test_text_and_page_are_those_of_all(tmp_path, monkeypatch, most):
+def test_text_and_page_are_those_of_all(thirty, monkeypatch, most):
     """What is told of the first connections, and how many more there are, is the same when the others are forgotten."""
-    paths = busy(connections=30, odd=(2, 3, 17, 20, 28)).write(tmp_path)
+    paths, whole = thirty
     in_small_pieces(monkeypatch)
-    whole, few = join(*paths, jit=False, keep_all=False), join(*paths, jit=False, keep_all=False, most=most)
+    few = join(*paths, jit=False, keep_all=False, most=most)
     assert (whole.eventful, whole.more) == ([2, 3, 17, 20, 28], 0)
     assert len(few.eventful) + few.more == 5
     assert few.more == {1: 4, 2: 3, 3: 2, 30: 0}[most]

@@ -67,11 +67,11 @@ def why_not(names: Iterable[str]) -> str | None:
     return None
 
 
-def play(name: str, out: Path) -> list[str]:
-    """Play one scenario; return a line for each capture that it made."""
+def play(name: str, out: Path, *, sampled: bool = True) -> list[str]:
+    """Play one scenario; return a line for each capture that it made. ``sampled`` is ``Stage``'s."""
     scenario = SCENARIOS[name]
     description = " ".join((scenario.__doc__ or "").split())
-    with Stage(name, description, out, NUMBERS[name]) as stage:
+    with Stage(name, description, out, NUMBERS[name], sampled=sampled) as stage:
         scenario(stage)
     return [_line(out / file) for file in stage.files]
 
@@ -97,13 +97,18 @@ def _leave_in_order() -> None:
         signal.signal(each, leave)
 
 
-def play_all(names: list[str], out: Path, jobs: int, say: Callable[[str], object]) -> list[str]:
-    """Play scenarios side by side, telling of each when it is done; return the names of those that failed."""
+def play_all(
+    names: list[str], out: Path, jobs: int, say: Callable[[str], object], *, sampled: bool = True
+) -> list[str]:
+    """Play scenarios side by side, telling of each when it is done; return the names of those that failed.
+
+    ``sampled`` is ``Stage``'s.
+    """
     out.mkdir(parents=True, exist_ok=True)
     failed = []
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=_leave_in_order, max_tasks_per_child=1) as pool:
-        playing = {pool.submit(play, name, out): name for name in names}
+        playing = {pool.submit(play, name, out, sampled=sampled): name for name in names}
         try:
             for done in as_completed(playing):
                 if (error := done.exception()) is not None:

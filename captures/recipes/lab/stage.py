@@ -79,8 +79,11 @@ def queue_numbers(connection: socket.socket) -> tuple[int, int]:
 class Stage:
     """One scenario's hosts, flows and captures; leaving it takes everything away and writes the truth."""
 
-    def __init__(self, name: str, description: str, out: Path, number: int) -> None:
-        """``number`` sets the scenario's addresses apart from those of others."""
+    def __init__(self, name: str, description: str, out: Path, number: int, *, sampled: bool = True) -> None:
+        """``number`` sets the scenario's addresses apart from those of others.
+
+        ``sampled`` has the states of sockets written down now and then, which takes a process each time.
+        """
         self.name, self.description, self.out, self.number = name, description, out, number
         self.hosts: dict[str, Namespace] = {}
         self.flows: list[Flow] = []
@@ -96,7 +99,7 @@ class Stage:
         self._hosts_stack = contextlib.ExitStack()
         self._looking = contextlib.ExitStack()
         self._tools: dict[str, subprocess.Popen[str] | None] = {}
-        self._sampler = threading.Thread(target=self._sample, daemon=True)
+        self._sampler = threading.Thread(target=self._sample if sampled else self._halt.wait, daemon=True)
 
     def __enter__(self) -> Self:
         """Begin to sample."""
