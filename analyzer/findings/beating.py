@@ -123,6 +123,8 @@ def gave_up_on_its_peer(f: Flows) -> Mask:
 
 def own_reason(f: Flows) -> Column:
     """Why it said that it ends the connection, as a place in ``judge.farewells``, 0 if it did not."""
+    if not f.columns.has_heartbeats:
+        return np.zeros(len(f), dtype=np.int64)
     known = [(each.beats("said"), each.beats("said_side")) for each in (f, f.from_peer)]
     own = [np.where(side == f.side, said, 0) for said, side in known]
     reason: Column = np.maximum(*own)

@@ -21,6 +21,7 @@ LEAST_S: Final = 30
 """Closes after shorter pauses are everyday life."""
 LIMITS_S: Final = tuple(sorted({360, 400, *(s for s in ROUND_S if s >= LEAST_S), *(box.idle_s for box in MIDDLEBOXES)}))
 """Limits that people choose, or that known boxes have."""
+LIMITS_NS: Final = np.array(LIMITS_S) * NS_PER_S
 EARLY_NS: Final = NS_PER_S // 20
 LATE_NS: Final = NS_PER_S
 """A close comes so much sooner, or later, than the limit: the way there, and how often a program looks."""
@@ -50,9 +51,9 @@ def quiet_ns(f: Flows) -> Column:
 def closed_at_a_data_limit(f: Flows) -> Mask:
     """It closed when no data had passed for a time that limits have, though two probes or more were answered since."""
     quiet = quiet_ns(f)
-    at_limit = np.zeros(len(f), dtype=np.bool_)
-    for s in LIMITS_S:
-        at_limit |= (quiet >= s * NS_PER_S - EARLY_NS) & (quiet <= s * NS_PER_S + LATE_NS)
+    # of limits that begin no later than this, the last is also the one that ends last
+    which = np.searchsorted(LIMITS_NS - EARLY_NS, quiet, side="right") - 1
+    at_limit = (which >= 0) & (quiet <= LIMITS_NS[which] + LATE_NS)
     at_limit &= ~waited_for_a_reply(f) & (f.flow("backwards") == 0)
     if not at_limit.any():
         return at_limit

@@ -214,11 +214,12 @@ def search(columns: Columns) -> Hits:
 
 def _holds(row: Row, flows: Flows) -> Mask:
     """Say for which flows all conditions of a row hold."""
-    mask = np.ones(len(flows), dtype=np.bool_)
-    for condition in row.conditions:
-        mask &= flows.once(condition)
-        if not mask.any():
+    first, *others = row.conditions
+    mask = flows.once(first)
+    for condition in others:
+        if not np.count_nonzero(mask):  # several times as fast as any(), and asked a hundred times a batch
             break
+        mask = mask & flows.once(condition)
     return mask
 
 

@@ -66,6 +66,8 @@ def standing(column: Callable[[str], Column], owner: Column) -> Standing:
     lacks = np.where(known, passed - counted, 0)
     stood = known & (lacks >= LEAST_NS) & (lacks * LEAST_PART >= passed)
     at = np.flatnonzero(stood)
+    if not len(at):
+        return Standing(at, at, passed[at], counted[at])
     before = _before(end, at)
     at, before = at[before >= 0], before[before >= 0]
     ran_on = _counted_by_peer(column("side"), owner, counted, before, at) * 2 >= lacks[at]

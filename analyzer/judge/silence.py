@@ -37,23 +37,23 @@ Mask = Any
 
 def probes_unanswered_to_the_end(f: FlowBatch) -> Mask:
     """The last probes stayed unanswered, the first of them for at least one expected interval."""
-    return _probes_silent(f, "a") | _probes_silent(f, "b")
+    return f.once(_probes_silent, "a") | f.once(_probes_silent, "b")
 
 
 def window_probes_unanswered_to_the_end(f: FlowBatch) -> Mask:
     """Probes of a closed window stayed unanswered: two or more, or one for longer than until the next was due."""
-    return _window_silent(f, "a") | _window_silent(f, "b")
+    return f.once(_window_silent, "a") | f.once(_window_silent, "b")
 
 
 def data_unanswered_to_the_end(f: FlowBatch) -> Mask:
     """Data (or a FIN) was sent again at least once and never acknowledged, and the capture went on for a second."""
-    return _data_silent(f, "a") | _data_silent(f, "b")
+    return f.once(_data_silent, "a") | f.once(_data_silent, "b")
 
 
 def fin_unanswered_to_the_end(f: FlowBatch) -> Mask:
     """A FIN was sent again at least once and never acknowledged, and the capture went on for a second."""
-    a_silent = _data_silent(f, "a") & (f.a["fin_frame"] > 0) & (f.a["fin_acked_frame"] == 0)
-    b_silent = _data_silent(f, "b") & (f.b["fin_frame"] > 0) & (f.b["fin_acked_frame"] == 0)
+    a_silent = f.once(_data_silent, "a") & (f.a["fin_frame"] > 0) & (f.a["fin_acked_frame"] == 0)
+    b_silent = f.once(_data_silent, "b") & (f.b["fin_frame"] > 0) & (f.b["fin_acked_frame"] == 0)
     return a_silent | b_silent
 
 
@@ -66,9 +66,9 @@ def answers_may_be_dropped(f: FlowBatch) -> Mask:
     for side in SIDES:
         run, end = (f.run_a, f.a) if side == "a" else (f.run_b, f.b)
         for unanswered, sendings, since in (
-            (_probes_silent(f, side), run["trailing"], run["trailing_ns"]),
-            (_window_silent(f, side), run["window_trailing"], run["window_trailing_ns"]),
-            (_data_silent(f, side), end["resent"] + 1, end["unacked_ns"]),
+            (f.once(_probes_silent, side), run["trailing"], run["trailing_ns"]),
+            (f.once(_window_silent, side), run["window_trailing"], run["window_trailing_ns"]),
+            (f.once(_data_silent, side), end["resent"] + 1, end["unacked_ns"]),
         ):
             silent |= unanswered & f.may_lack(since)
             enough |= unanswered & (sendings >= ENOUGH_UNANSWERED)
@@ -95,12 +95,12 @@ def heard_what_was_not_captured(f: FlowBatch) -> Mask:
 
     Or its last probe echoes a later timestamp of its peer (RFC 7323) than any that was captured.
     """
-    a_silent = _probes_silent(f, "a") & ((f.b["missed_ns"] > f.run_a["trailing_ns"]) | _echoes_unseen(f, "a"))
-    b_silent = _probes_silent(f, "b") & ((f.a["missed_ns"] > f.run_b["trailing_ns"]) | _echoes_unseen(f, "b"))
-    a_data = _data_silent(f, "a") & (f.b["missed_ns"] > f.a["unacked_ns"])
-    b_data = _data_silent(f, "b") & (f.a["missed_ns"] > f.b["unacked_ns"])
-    a_window = _window_silent(f, "a") & (f.b["missed_ns"] > f.run_a["window_trailing_ns"])
-    b_window = _window_silent(f, "b") & (f.a["missed_ns"] > f.run_b["window_trailing_ns"])
+    a_silent = f.once(_probes_silent, "a") & ((f.b["missed_ns"] > f.run_a["trailing_ns"]) | _echoes_unseen(f, "a"))
+    b_silent = f.once(_probes_silent, "b") & ((f.a["missed_ns"] > f.run_b["trailing_ns"]) | _echoes_unseen(f, "b"))
+    a_data = f.once(_data_silent, "a") & (f.b["missed_ns"] > f.a["unacked_ns"])
+    b_data = f.once(_data_silent, "b") & (f.a["missed_ns"] > f.b["unacked_ns"])
+    a_window = f.once(_window_silent, "a") & (f.b["missed_ns"] > f.run_a["window_trailing_ns"])
+    b_window = f.once(_window_silent, "b") & (f.a["missed_ns"] > f.run_b["window_trailing_ns"])
     return a_silent | b_silent | a_data | b_data | a_window | b_window
 
 

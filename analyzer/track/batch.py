@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 
@@ -30,10 +30,15 @@ from analyzer.track.seen import SEEN
 from analyzer.track.testimony import TESTIMONY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from analyzer.track.awake import Hole
     from analyzer.untyped import Foreign, Numbers, Record, Rows
+
+T = TypeVar("T")
+Of = ParamSpec("Of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,21 @@ class FlowBatch:
     trains: NDArray[np.void] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=TRAINS))
     """TRAINS records, the trains of heartbeats of these flows, in any order; may have others' too."""
 
+    known: dict[object, Any] | None = dataclasses.field(default=None, compare=False, repr=False)
+    """What ``once`` worked out, if these are columns."""
+
     def __len__(self) -> int:
         """Return the number of flows."""
         return len(self.flow)
+
+    def once(self, fact: Callable[Concatenate[FlowBatch, Of], T], *of: Of.args, **more: Of.kwargs) -> T:
+        """Return ``fact(self, *of)``; of columns, which several ask for the same, it is worked out once."""
+        if self.known is None:
+            return fact(self, *of, **more)
+        if (fact, of) not in self.known:
+            self.known[fact, of] = fact(self, *of, **more)
+        found: T = self.known[fact, of]
+        return found
 
     def rows(self, index: int) -> NDArray[np.void]:
         """Return the SEEN rows of one flow."""
@@ -86,6 +103,9 @@ class FlowBatch:
         To ``end_ns``, to where another took its addresses, or to the first hole behind its last frame; to its last
         segment, if packets are missing there.
         """
+        return self.once(FlowBatch._ends_ns)
+
+    def _ends_ns(self) -> NDArray[np.int64]:
         reused_ns = self.flow["reused_ns"]
         ends_ns = np.where(reused_ns >= 0, reused_ns, self.end_ns)
         for hole in reversed(self.holes):
@@ -120,7 +140,7 @@ class FlowBatch:
                 lapsed = (self.flow[f"{name}_from"] < hole.to_frame) & (hole.from_frame < self.flow[f"{name}_to"])
                 for part in ("ns", "from", "to"):
                     self.flow[f"{name}_{part}"][lapsed] = 0
-        return replace(self, holes=holes, lost=lost)
+        return replace(self, holes=holes, lost=lost, known=None)
 
     def trains_of(self, picked: NDArray[np.int64]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
         """Return the TRAINS records of the flows at these indices, flow by flow, and the place of each among these.
@@ -153,7 +173,7 @@ class FlowBatch:
             name: Columns(getattr(self, name), picked) for name in ("flow", "a", "b", "run_a", "run_b", "ending")
         }
         start = self.start if picked is None else np.append(self.start[:-1][picked], self.start[-1])
-        return replace(self, **apart, start=start)
+        return replace(self, **apart, start=start, known={})
 
     def take(self, picked: NDArray[np.int64], *, rows: bool = True) -> FlowBatch:
         """Return only the flows at these indices, with their rows unless nobody will look at one."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.findings.evidence import frames_of
 from analyzer.findings.kind import Advice, FindingKind, Row
 from analyzer.judge.probe import NOT_PROBE_WORDS
@@ -23,13 +25,15 @@ if TYPE_CHECKING:
 
 
 LOOKALIKES: Final = frozenset({"stale_ack", "retransmission", "not_idle", "keepalive_or_zero_window_probe"})
+KINDS: Final = tuple(kind for kind, word in NOT_PROBE_WORDS.items() if word in LOOKALIKES)
 
 
 def has_lookalikes(f: Flows) -> Mask:
     """It sent segments that Wireshark labels as keep-alive by their sequence number (SND.NXT-1), and that are none."""
-    form = (f.seen("payload_len") <= 1) & (f.seen("seq") == f.seen("snd_nxt") - 1)
-    kinds = [kind for kind, word in NOT_PROBE_WORDS.items() if word in LOOKALIKES]
-    return f.any_row(f.mine & form & f.kind_in(*kinds))
+    form = f.mine & f.kind_in(*KINDS)
+    at = np.flatnonzero(form)  # few rows are of these kinds
+    form[at] = (f.seen("payload_len")[at] <= 1) & (f.seen("seq")[at] == f.seen("snd_nxt")[at] - 1)
+    return f.any_row(form)
 
 
 def is_lookalike(segment: NotProbe, side: Side) -> bool:
