@@ -115,7 +115,7 @@ def _announced(t: Teller, w: Witness) -> str:
 def _heard(t: Teller, w: Witness) -> str:
     what = CARRIED.get(number(w, "what"), f"IP protocol {number(w, 'what')}")
     first, last = duration(number(w, "after_ns")), duration(number(w, "last_after_ns"))
-    when = f"from {first} to {last}" if number(w, "last_after_ns") > number(w, "after_ns") else first
+    when = f"from {first} to {last}" if first != last else first
     del t
     return f"{text(w, 'address')} was heard outside this flow {when} after its last packet here ({what})."
 

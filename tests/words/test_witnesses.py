@@ -76,6 +76,16 @@ def test_what_is_counted_from_is_named():
 
 
 @pytest.mark.parametrize(
+    ("last_ns", "expected"), [(3_785_000_000_000, "flow 1 h 3 min after"), (5_000_000_000_000, "from 1 h 3 min to 1 h")]
+)
+def test_a_time_that_reads_the_same_is_said_once(last_ns, expected):
+    """From when to when a host was heard is one time where both are written alike."""
+    data = DATA | {"after_ns": 3_780_000_000_000, "last_after_ns": last_ns}
+
+    assert expected in says(None, Witness("life_sign", "b", (1,), 0, "heard", data))
+
+
+@pytest.mark.parametrize(
     ("word", "data", "expected"),
     [
         ("heard", {}, True),

@@ -28,6 +28,8 @@ UNPROMPTED_NS: Final = (55_000_000_000, 65_000_000_000)
 _LINUX: Final = next(row for row in FIN_WAIT_2 if row.name == "Linux")
 _DEFAULT_NS: Final = (nanoseconds(_LINUX.low_s), nanoseconds(_LINUX.high_s or _LINUX.low_s))
 """How long FIN-WAIT-2 lasts by default on Linux, with the lateness of its timer."""
+OLD_MACOS_NS: Final = 600_000_000_000
+"""FIN-WAIT-2 of macOS up to 11 with its defaults: 8 probes 75 s apart (field guide 3.3)."""
 OLD_MACOS_GO_NS: Final = 120_000_000_000
 """FIN-WAIT-2 of a Go client on macOS up to 11: 8 probes 15 s apart (field guide 7.2)."""
 
@@ -36,6 +38,10 @@ FITS: Final = {
     "shorter": (
         "which is less than Linux's default of 60 s: net.ipv4.tcp_fin_timeout was changed on that host, or the host"
         " restarted."
+    ),
+    "either": (
+        "which may be Linux's limit of 60 s (net.ipv4.tcp_fin_timeout), the 600 s of macOS up to 11, or any other"
+        " between: no probe came in time to tell."
     ),
     "longer": (
         "which is more than the 60 s of Linux and of macOS 12 and later. macOS up to 11 waits count x interval of"
@@ -76,6 +82,8 @@ def _evidence(case: Case) -> Evidence:
         fits = "shorter"
     elif low > _DEFAULT_NS[1]:
         fits = "longer"
+    elif high >= OLD_MACOS_NS:
+        fits = "either"
     else:
         fits = "default"
     return frames_of(fin.frame, fin.acked_frame, reset.answers_probe, reset.frame), known(

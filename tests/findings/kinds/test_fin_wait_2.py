@@ -116,6 +116,20 @@ def test_a_first_probe_that_draws_the_reset_leaves_the_lower_bound_open():
     assert "lasted less than 45.010 s" in texts(told, "Why")
 
 
+def test_bounds_that_hold_every_limit_are_no_hint():
+    """Where the first probe came two hours after the FIN nothing tells Linux's limit from that of an older macOS."""
+    judged = opened("""
++1   a > b  F.  6:6(0) ack 1
++.01 b > a  .   1:1(0) ack 7
++7200 b > a .   0:0(0) ack 7
++.01 a > b  R   7:7(0) win 0
+""")
+    why = texts(explain.story(judged, judged.record.first_ns), "Why")
+
+    assert "lasted less than 2 h, which may be Linux's limit of 60 s (net.ipv4.tcp_fin_timeout), the 600 s of" in why
+    assert "fits Linux's limit" not in why
+
+
 def test_an_unprompted_reset_without_probes_is_told():
     """The closing end may give up before any probe was due."""
     judged = opened("""
