@@ -11,6 +11,7 @@ from analyzer.explain import reading, why_so
 from analyzer.explain.settings import skipped_at
 from analyzer.findings import Advice, kind_of
 from analyzer.findings.kinds import abort, farewells, half_close, heartbeat_limits, heartbeats, idle, rhythm
+from analyzer.judge.outlook import hurried
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import RATE_LIMIT_NS
@@ -120,6 +121,12 @@ def _not_well(t: Teller) -> list[Line]:
     said = []
     for side in SIDES:
         facts = t.facts(side)
+        if sooner := hurried(t.probes(side)):
+            text = (
+                f"{t.start(side)}: see whether the answers to its probes still reach it: capture there, too, and for"
+                " longer. If none does, it gives up once its count of probes is reached."
+            )
+            said.append(Line(text, evidence(sooner)))
         if facts.unacked_ns is not None and facts.resent >= OFTEN:
             text = (
                 f"{t.start(side)}: find out why its data is not acknowledged although it was sent again"

@@ -10,7 +10,7 @@ from analyzer.explain.settings import skipped_at
 from analyzer.findings.kinds import close_wait, half_close, lapses, pauses, window
 from analyzer.findings.notable import LONG_CLOSED_NS
 from analyzer.judge.connection import State
-from analyzer.judge.outlook import outlook
+from analyzer.judge.outlook import hurried, outlook
 from analyzer.judge.record import other
 from analyzer.judge.timers.anew import likely_anew
 from analyzer.tolerances import UNEVEN
@@ -23,6 +23,9 @@ from analyzer.words.teller import count, duration, evidence, number, side_of, sp
 from analyzer.words.witnesses import moved_away
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.judge.probe import Probe
     from analyzer.judge.timers.anew import Anew
     from analyzer.judge.timers.skipped import Skipped
     from analyzer.track.flow import Side
@@ -175,6 +178,8 @@ def open_(t: Teller) -> list[Line]:
             found.append(Line(_set_anew(t, side, anew), evidence(t.probes(side))))
         elif skipped is not None:
             found.append(Line(_lost_elsewhere(t, side, skipped), evidence(skipped.shown_by)))
+        elif (sooner := hurried(t.probes(side))) and not set_anew and not told:
+            found.append(Line(_hurried(t, side, sooner), evidence(sooner)))
         elif len(gaps) > 1 and gaps[-1] > gaps[0] * UNEVEN and not set_anew and not told:
             lost = "some probes, or answers, may have been lost elsewhere than here"
             if all(late.echoes for early, late in pairwise(t.probes(side)) if early.answered):
@@ -213,6 +218,15 @@ def open_(t: Teller) -> list[Line]:
     )
     found.append(Line(f"The last segment came at {t.at(t.record.last_ns)}{ended}", (t.record.last_frame,)))
     return found
+
+
+def _hurried(t: Teller, side: Side, sooner: Sequence[Probe]) -> str:
+    """Return that a prober behaves as one that hears no answer, and what else would look so."""
+    return (
+        f"From {t.at(sooner[0].ts_ns)} on {t.the(side)}'s probes came every {duration(sooner[-1].gap_ns or 0)}, much"
+        " sooner than before, although each is answered here. So probes a prober that hears no answer: they may have"
+        f" been lost behind this point, on the way to {t.the(side)}; or its program set keepalive anew."
+    )
 
 
 def _due(t: Teller) -> str:

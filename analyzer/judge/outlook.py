@@ -9,17 +9,27 @@ It must not claim what the settings do not bear, or hold a word.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
 from analyzer.judge.signatures import Stack, default_count
+from analyzer.tolerances import UNEVEN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.probe import Probe
     from analyzer.judge.timers.settings import Settings
     from analyzer.judge.timers.timer import Timer
     from analyzer.track.flow import Side
+
+
+HURRIED: Final = 3
+"""So many even gaps are no accident,"""
+MUCH_SOONER: Final = 2
+"""if one before was longer by this factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,26 @@ class Outlook:
     """When it gives up, if nothing answers until then."""
 
 
+def hurried(probes: Sequence[Probe]) -> list[Probe]:
+    """Return the answered probes of one end, its last ones, that came evenly and much sooner than one before; or none.
+
+    So probes a prober that hears no answer, though the capture has them all. One that echoes the answer before it
+    (RFC 7323) had heard that.
+    """
+    found: list[Probe] = []
+    for late, early in pairwise(reversed(probes)):
+        gap_ns = late.gap_ns
+        if gap_ns is None or late.first_of_train or not (early.answered and late.answered):
+            return []
+        if found and gap_ns > (found[-1].gap_ns or 0) * UNEVEN:
+            slow = gap_ns >= MUCH_SOONER * (found[-1].gap_ns or 0)
+            return found[::-1] if slow and len(found) >= HURRIED else []
+        if late.echoes:
+            return []
+        found.append(late)
+    return []
+
+
 def outlook(judged: JudgedFlow) -> Outlook | None:
     """Return what to expect of the endpoint that probed last, or None if nothing is."""
     probes = judged.record.probes
@@ -53,7 +83,10 @@ def outlook(judged: JudgedFlow) -> Outlook | None:
     if heard_ns > last.ts_ns and last.answer_ns != heard_ns - last.ts_ns:
         return None  # the connection is in use again
     count, is_default = _count(settings)
-    spacing_ns = _spacing(settings, last, answered=last.answer is not None)
+    if hurried(judged.record.probes_from(side)):
+        spacing_ns = last.gap_ns
+    else:
+        spacing_ns = _spacing(settings, last, answered=last.answer is not None)
     next_ns = None if spacing_ns is None else last.ts_ns + spacing_ns
     between_ns = _spacing(settings, last, answered=False)
     give_up_ns = None

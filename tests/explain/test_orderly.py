@@ -68,6 +68,20 @@ end: +1
     assert "may have been lost elsewhere than here" in texts(told(judged), "What happened")
 
 
+def test_probes_that_came_sooner_speak_for_answers_that_arrive_no_more():
+    """Answered probes that fall into a shorter rhythm are those of a prober that hears nothing, or set anew."""
+    reply = "+.1 b > a P. 1:2(1) ack 6\n+.01 a > b . 6:6(0) ack 2\n"
+    slow, soon = (f"+{gap_s} a > b . 5:5(0) ack 2 ttl 63\n+.01 b > a . 2:2(0) ack 6\n" for gap_s in (60, 10))
+    story = told(opened(reply + slow * 4 + soon * 4))
+
+    assert "came every 10.010 s, much sooner than before, although each is answered here" in texts(
+        story, "What happened"
+    )
+    assert "see whether the answers to its probes still reach it" in texts(story, "What to change")
+    assert "all is well" not in texts(story, "What to change")
+    assert "much sooner" not in texts(told(opened(reply + slow * 4 + soon * 2)), "What happened")
+
+
 def test_two_rhythms_seen_from_far_are_most_likely_a_setting_made_anew():
     """Where each probe echoes the answer before, no answer was lost: what happened, time line and settings say so."""
     lines, stamp = ["+.1 b > a P. 1:2(1) ack 6", "+.01 a > b . 6:6(0) ack 2"], 1000

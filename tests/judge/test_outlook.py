@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.judge.outlook import outlook
+from analyzer.judge.outlook import hurried, outlook
 from tests.judging import captured, opened
 from tests.notation import START_NS
 
@@ -68,3 +68,14 @@ def test_nothing_is_expected_without_probes():
 def test_nothing_is_expected_of_a_flow_in_use():
     """When the peer sends data again, the idle time starts anew."""
     assert outlook(opened(ANSWERED + "+1 a > b P. 6:11(5) ack 1\n+.01 b > a . 1:1(0) ack 11\n")) is None
+
+
+def test_a_prober_that_hears_no_answer_goes_on_soon():
+    """Where answered probes came much sooner than before, the next is due as soon; not if they echo the answers."""
+    slow, soon = (f"+{gap_s} b > a . 0:0(0) ack 6\n+.00002 a > b . 6:6(0) ack 1\n" for gap_s in (60, 10))
+    found = outlook(opened(slow * 3 + soon * 4))
+
+    assert 10 == pytest.approx((found.next_ns - found.last.ts_ns) / S, abs=0.2)
+    assert [] == hurried(opened(slow * 4).record.probes)
+    assert [] == hurried(opened(soon * 4).record.probes)
+    assert 4 == len(hurried(opened(slow * 3 + soon * 4).record.probes))
