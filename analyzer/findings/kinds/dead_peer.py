@@ -13,6 +13,7 @@ from analyzer.judge.record import other
 from analyzer.judge.untaken import reached
 from analyzer.label.distance import FULL_TTLS
 from analyzer.label.outcome import Answer
+from analyzer.tolerances import WHEEL_PERCENT
 from analyzer.words import stacks
 from analyzer.words.fins import left_open
 from analyzer.words.icmp import icmp_text, one_kind
@@ -250,8 +251,14 @@ def _detection(f: Finding) -> Line | None:
         if number(f, "idle_ns") not in {0, wait}
         else ""
     )
-    early = 0 < number(f, "detection_ns") < wait + unanswered * interval
+    expected_ns, detection_ns = wait + unanswered * interval, number(f, "detection_ns")
+    early = 0 < detection_ns < expected_ns
     late = "" if early and _stack(f) != stacks.ONE_OCTET else f" {stacks.lateness(_stack(f))}"
+    if detection_ns * 100 > expected_ns * WHEEL_PERCENT and _stack(f) != stacks.ILLUMOS:
+        late = (
+            " That is later than late timers explain: a probe may be missing in this capture, or keepalive was set anew"
+            " meanwhile."
+        )
     text = (
         f"Expected from the inferred settings: {setting(wait)} to the first of these probes, then {unanswered} x"
         f" {setting(interval)}, which is {total}{measured}.{late}{held}"

@@ -20,6 +20,21 @@ def test_a_dead_peer_comes_with_the_time_it_took():
     assert (5_000_000_000, 5_000_000_000) == (found.data["wait_ns"], found.data["interval_ns"])
 
 
+def test_what_is_later_than_late_timers_is_not_laid_to_them():
+    """Where a probe is missing between the others the time it took is too long for late timers, and that is said."""
+    probe = "+{gap} a > b . 5:5(0) ack 2\n"
+    answered = (probe + "+.01 b > a . 2:2(0) ack 6\n").format(gap=30)
+    scene = "+.1 b > a P. 1:2(1) ack 6\n+.01 a > b . 6:6(0) ack 2\n{answered}{probes}+10 a > b R. 6:6(0) ack 2\n"
+    whole, lacking = (
+        opened(scene.format(answered=answered * 2, probes="".join(probe.format(gap=gap) for gap in gaps)))
+        for gaps in ((30, 10, 10, 10, 10), (30, 10, 20, 10))
+    )
+
+    assert "Linux timers run late by up to an eighth" in texts(told(whole), "Why")
+    assert "later than late timers explain: a probe may be missing" in texts(told(lacking), "Why")
+    assert "up to an eighth" not in texts(told(lacking), "Why")
+
+
 def test_the_wait_after_an_answered_probe_is_the_period():
     """Where the last word was an answer, Linux waits the longer of idle time and interval."""
     (_, _, judged), _ = captured("lab/port_reuse.pcap")
