@@ -86,7 +86,7 @@ def undetermined_headline(t: Teller) -> str:
     if why := (NOT_CAPTURED | PERHAPS_DROPPED).get(t.ending.rule):
         return f"Undetermined: {why}."
     if one_sided is None:
-        return "Undetermined: the snap length left little of the TCP headers beyond the ports."
+        return "Undetermined: the snap length cut the TCP headers off before the window field."
     seen = t.the(other("a" if one_sided.data["unseen"] == "a" else "b"))
     suspected = number(one_sided, "probes")
     probes = f"; {count(suspected, 'suspected probe')}, answers not visible here" if suspected else ""
@@ -109,7 +109,8 @@ def undetermined(t: Teller) -> list[Line]:
     cut, probes = t.find(capture_lacks.CUT.code), t.record.probes
     missing = None
     if cut:
-        text = f"Of {count(number(cut, 'segments'), 'segment')} the capture holds little more than the ports."
+        segments = count(number(cut, "segments"), "segment")
+        text = f"The TCP header of {segments} is cut off before the window field, too early to judge by."
         missing = Line(text, cut.frames)
     if t.find(capture_lacks.ONE_SIDED.code) is None:
         return lines(missing) or [Line("The capture shows too little of this flow.", frames)]

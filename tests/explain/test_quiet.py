@@ -75,7 +75,7 @@ def test_cut_headers_cannot_be_judged():
     (judged,), start_ns = captured("lab/snaplen_40.pcap")
     story = explain.story(judged, start_ns)
 
-    assert "the snap length left little of the TCP headers" in story.headline
+    assert "the snap length cut the TCP headers off" in story.headline
     assert "13 segments" in texts(story, "What happened")
     assert "96 bytes" in texts(story, "What to change")
 

@@ -33,7 +33,7 @@ HEADLINES = {
     ),
     "open": "Open when the capture ended; 8 of 16 probes unanswered, later ones answered.",
     "unestablished": "The client sent SYN 7 times and got no answer: never established.",
-    "undetermined": "Undetermined: the snap length left little of the TCP headers beyond the ports.",
+    "undetermined": "Undetermined: the snap length cut the TCP headers off before the window field.",
 }
 FILES = {
     "closed": "fixed_server.pcap",

@@ -59,7 +59,7 @@ ONE_SIDED: Final = FindingKind(
 
 
 def headers_cut(f: Flows) -> Mask:
-    """The snap length left only the ports of some of the flow's segments."""
+    """The snap length cut off the TCP header of some of the flow's segments before the window field."""
     return f.flow("cut") > 0
 
 
@@ -70,7 +70,8 @@ def _cut_evidence(case: Case) -> Evidence:
 
 def _cut_detail(t: Teller, f: Finding) -> str:
     del t
-    return f"Of {count(number(f, 'segments'), 'segment')} the snap length left little more than the ports."
+    segments = count(number(f, "segments"), "segment")
+    return f"The snap length cut off the TCP header of {segments} before the window field, too early to judge by."
 
 
 CUT: Final = FindingKind(
@@ -78,7 +79,7 @@ CUT: Final = FindingKind(
     rows=(Row((headers_cut,), _cut_evidence),),
     text=LongText(
         title="TCP headers cut by the snap length",
-        meaning="Of some segments the capture kept only the ports.",
+        meaning="Of some segments the capture has only the beginning of the TCP header, too little to judge by.",
         why="Without flags and numbers a segment can be anything.",
         change="Capture at least 96 bytes of each packet (tcpdump -s 96), or all of it (-s 0).",
         doubt="Nothing is claimed of the cut segments.",
