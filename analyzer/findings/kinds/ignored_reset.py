@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.judge.record import other
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind
 from analyzer.words.model import LongText
@@ -25,13 +26,28 @@ def sent_ignored_reset(f: Flows) -> Mask:
 
 
 def _evidence(case: Case) -> Evidence:
-    """The RSTs without effect."""
+    """The RSTs without effect, and whether all came between a SYN of this end and what answered it."""
     resets = [reset for reset in case.record.resets if reset.sender == case.side and reset.kind == "ignored"]
-    return frames_of(reset.frame for reset in resets), known(resets=len(resets))
+    syn, accepted = case.facts.syn_frame or 0, case.peer_facts.syn_frame or 0
+    opening = syn > 0 and all(syn < reset.frame < accepted for reset in resets)
+    return frames_of(reset.frame for reset in resets), known(resets=len(resets), opening=1 if opening else None)
 
 
 def _detail(t: Teller, f: Finding) -> str:
-    return f"{count(number(f, 'resets'), 'RST')} in {t.the(side_of(f))}'s name had no effect."
+    resets, who = count(number(f, "resets"), "RST"), t.the(side_of(f))
+    if "opening" in f.data:
+        return (
+            f"{resets} of {who} came between its SYN and the SYN,ACK: most likely {t.the(other(side_of(f)))} had"
+            " answered the SYN for an earlier connection on these addresses, and that RST ended it."
+        )
+    return f"{resets} in {who}'s name had no effect."
+
+
+def _change(f: Finding) -> str | None:
+    """What clears the way for a new connection is as it should be (RFC 9293 3.10.7.3, figure 9)."""
+    if "opening" not in f.data:
+        return None
+    return "Nothing, unless opening must not take so long: other ports would not meet what is left of a connection."
 
 
 IGNORED: Final = FindingKind(
@@ -52,5 +68,6 @@ IGNORED: Final = FindingKind(
         source="RFC 5961 3.2; Linux tcp_validate_incoming; field guide 2.8, 8",
     ),
     detail=_detail,
+    change=_change,
     advice=Advice.READER,
 )
