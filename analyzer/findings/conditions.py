@@ -13,6 +13,7 @@ import numpy as np
 from analyzer.judge.verdict import Verdict
 from analyzer.label.outcome import Answer
 from analyzer.label.reset import ResetKind
+from analyzer.label.rules import Kind
 from analyzer.tolerances import ANSWER_RST_NS
 
 if TYPE_CHECKING:
@@ -97,6 +98,14 @@ def reset_answers_data(f: Flows) -> Mask:
     after_ns = f.ending("reset_ns") - data_ns
     refuses = f.own_reset & (f.ending("reset_kind") == ResetKind.NO_SOCKET) & (f.peer("last_ns") >= 0)
     return refuses & (data_ns == f.peer("last_ns")) & (after_ns >= 0) & (after_ns <= ANSWER_RST_NS)
+
+
+def reset_answers_window_probe(f: Flows) -> Mask:
+    """That RST has no ACK and window 0, and came within 3 s of its peer's probe of its closed window, the last."""
+    asked_ns = f.value_at(f.last_of(f.from_peer.mine & f.kind_in(Kind.ZERO_WINDOW_PROBE)), "ts_ns")
+    after_ns = f.ending("reset_ns") - asked_ns
+    refuses = f.own_reset & (f.ending("reset_kind") == ResetKind.NO_SOCKET) & (asked_ns >= 0)
+    return refuses & (asked_ns == f.peer("last_ns")) & (after_ns >= 0) & (after_ns <= ANSWER_RST_NS)
 
 
 def peer_reset_answers_data(f: Flows) -> Mask:

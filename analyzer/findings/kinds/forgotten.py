@@ -25,28 +25,38 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
+ASKED: Final = {"probe": "a probe", "data": "data", "window_probe": "a probe of its closed window"}
+"""What may be answered with a RST."""
 GIVES_UP: Final = 3
 """Data that was sent again so often and was never acknowledged may be given up (net.ipv4.tcp_retries2, RFC 1122)."""
 
 
 def _answers_probe(case: Case) -> Evidence:
     """The RST and the probe that it answers."""
-    return _evidence(case, by_data=False)
+    assert case.own_reset is not None
+    return _evidence(case, "probe", case.own_reset.answers_probe)
 
 
 def _answers_data(case: Case) -> Evidence:
     """The RST and the data that it answers."""
-    return _evidence(case, by_data=True)
+    return _evidence(
+        case, "data", case.peer_facts.resent_frame if case.peer_facts.resent else case.peer_facts.last_data_frame
+    )
 
 
-def _evidence(case: Case, *, by_data: bool) -> Evidence:
+def _answers_window_probe(case: Case) -> Evidence:
+    """The RST and the probe of its closed window that it answers."""
+    asked = [probe.frame for probe in case.record.zero_window_probes if probe.sender == case.peer]
+    return _evidence(case, "window_probe", asked[-1])
+
+
+def _evidence(case: Case, what: str, asked: int | None) -> Evidence:
     reset = case.own_reset
     assert reset is not None
-    asked = case.peer_facts.resent_frame if case.peer_facts.resent else case.peer_facts.last_data_frame
     heard_ns = case.facts.last_ns if case.facts.segments > 1 else None
-    return frames_of(reset.answers_probe, asked if by_data else None, reset.frame), known(
-        what="data" if by_data else "probe",
-        asked_frame=asked if by_data else reset.answers_probe,
+    return frames_of(asked, reset.frame), known(
+        what=what,
+        asked_frame=asked,
         reset_frame=reset.frame,
         bare=int(not reset.has_ack),
         midstream=int(case.record.starts_with == "midstream"),
@@ -76,7 +86,7 @@ def _in_vain(case: Case) -> dict[str, int]:
 def _headline(t: Teller, f: Finding) -> str:
     """Return a forgotten connection in one line."""
     peer = side_of(f)
-    what = "a probe" if f.data["what"] == "probe" else "data"
+    what = ASKED[str(f.data["what"])]
     if "synacks_again" in f.data:
         again = count(number(f, "synacks_again"), "more time")
         return (
@@ -108,7 +118,8 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
             f" {t.at(good[-1].ts_ns)}."
         )
         before = Line(text, evidence(good))
-    what = _what(t, peer, good) if f.data["what"] == "probe" else "The last data"
+    last = {"data": "The last data", "window_probe": "The last probe of its closed window"}
+    what = last.get(str(f.data["what"])) or _what(t, peer, good)
     silent = f", {duration(number(f, 'silent_ns'))} after {t.the(peer)}'s last packet" if "silent_ns" in f.data else ""
     shape = None
     if f.data["bare"]:
@@ -254,6 +265,10 @@ FORGOTTEN: Final = FindingKind(
         Row(
             (c.reset_by_itself, c.verdict_aborted, c.reset_answers_data, c.sent_no_fin, c.peer_sent_no_fin),
             _answers_data,
+        ),
+        Row(
+            (c.reset_by_itself, c.verdict_aborted, c.reset_answers_window_probe, c.sent_no_fin, c.peer_sent_no_fin),
+            _answers_window_probe,
         ),
     ),
     text=LongText(

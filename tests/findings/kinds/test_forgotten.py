@@ -19,6 +19,18 @@ def test_a_refused_connection_names_what_was_asked():
     assert "data" == data["what"]
 
 
+def test_a_probe_of_a_closed_window_may_find_no_connection():
+    """A RST that answers a window probe is told as one that knows no such connection, not as one nothing explains."""
+    (judged,) = scenario("window_probe_meets_no_connection")
+    story = told(judged)
+
+    assert ("window_probe", 10) == tuple(
+        judged.finding("peer-forgot-connection").data[k] for k in ("what", "asked_frame")
+    )
+    assert "answered a probe of its closed window from the client with a RST (no such connection)" in story.headline
+    assert "The last probe of its closed window drew a RST" in texts(story, "What happened")
+
+
 def test_a_rebooted_peer_is_one_of_several_causes():
     """A RST without FIN is told as no such connection, its causes as inference."""
     (judged,), start_ns = captured("peer_rebooted.pcap")
