@@ -86,7 +86,7 @@ VERDICT_TEXTS: Final[dict[str, LongText]] = {
         why="Data on its way is lost, and the other end's program gets ECONNRESET.",
         change=(
             "In the program that sent it: read what has arrived before closing; do not set SO_LINGER to 0 unless"
-            " meant. If it answers data after a FIN, see data-after-peer-closed."
+            " meant. If it answers data after a FIN, see data-after-peer-closed and last-data-met-close."
         ),
         doubt="Why a program aborted cannot be seen: unread data, SO_LINGER 0 and a kill look alike.",
         source="RFC 9293 3.5.2, 3.10.4; Linux tcp_close; field guide 2.8",

@@ -113,6 +113,13 @@ def peer_reset_answers_data(f: Flows) -> Mask:
     return (f.by == 1 - f.side) & reset_answers_data(f.from_peer)
 
 
+def peer_refused_data(f: Flows) -> Mask:
+    """The RST that ended the flow came from its peer, without ACK, within 3 s of its last data."""
+    after_ns = f.ending("reset_ns") - f.own("data_ns")
+    refused = f.from_peer.own_reset & (f.by == 1 - f.side) & (f.ending("reset_kind") == ResetKind.NO_SOCKET)
+    return refused & (f.own("data_ns") >= 0) & (after_ns >= 0) & (after_ns <= ANSWER_RST_NS)
+
+
 def data_crossed_peer_fin(f: Flows) -> Mask:
     """Its last data came within a second of its peer's FIN, and did not acknowledge it: the two crossed on the way."""
     acked, after_ns = f.peer("fin_acked_frame"), f.own("data_ns") - f.peer("fin_ns")

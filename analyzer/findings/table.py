@@ -78,6 +78,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     forgotten.FORGOTTEN,
     idle_close_race.RACE,
     late_data.LATE_DATA,
+    late_data.MET_CLOSE,
     abort.ABORT,
     one_way.LIVE_UNANSWERED,
     unanswered.STILL_PROBING,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.judge.connection import State
 from analyzer.judge.record import other
+from analyzer.tolerances import CLOSE_NS
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_MS
 from analyzer.words.model import Line
@@ -44,14 +45,15 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
     assert fin is not None
     sent = f"{t.start(closer)} sent FIN at {t.at(fin.ts_ns)}"
     lasted = t.end_ns - fin.ts_ns
+    closed = _closed_too(t, late, fin)
     if fin.acked_frame is None or fin.acked_ns is None:
-        none = (
-            f"Nothing in the capture acknowledges it, so whether {t.the(late)} got it is unknown."
-            f" {t.start(late)} sent no FIN."
-        )
-        return [Line(f"{sent}.", (fin.frame,)), Line(none, (fin.frame,))]
+        unknown = f"Nothing in the capture acknowledges it, so whether {t.the(late)} got it is unknown."
+        told = closed or Line(f"{t.start(late)} sent no FIN.", (fin.frame,))
+        return [Line(f"{sent}.", (fin.frame,)), Line(f"{unknown} {told.text}", told.frames)]
     frames = (fin.frame, fin.acked_frame)
-    if t.reset:
+    if t.reset and lasted < max(CLOSE_NS, 2 * (fin.acked_ns - fin.ts_ns)):
+        none = f"{t.start(late)} sent no FIN {until(lasted, 'the RST')}: too soon to say whether its program closed."
+    elif t.reset:
         none = f"{t.start(late)} sent no FIN {until(lasted, 'the RST')}: its program did not close."
     else:
         none = f"{t.start(late)} sent no FIN {until(lasted, 'the capture ended')}: its program had not closed."
@@ -63,8 +65,19 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
     )
     return [
         Line(f"{sent}, acknowledged {duration(fin.acked_ns - fin.ts_ns)} later{lost}.", (*frames, *fin.again[-1:])),
-        Line(f"{none} {states}", frames),
+        closed or Line(f"{none} {states}", frames),
     ]
+
+
+def _closed_too(t: Teller, late: Side, fin: Fin) -> Line | None:
+    """Return when the other end sent its FIN, before a RST or behind it; None if it sent none."""
+    own = next((each for each in t.record.fins if each.sender == late), None)
+    if own is None:
+        return None
+    behind = t.reset is not None and own.frame > t.reset.frame
+    over = "; the RST had ended the connection by then" if behind else ""
+    after = duration(own.ts_ns - fin.ts_ns)
+    return Line(f"{t.start(late)} closed as well: it sent its FIN {after} later{over}.", (fin.frame, own.frame))
 
 
 def until(lasted_ns: int, event: str) -> str:

@@ -122,6 +122,7 @@ POINTERS: Final = (
     _pointer(half_open.DISCOVERED, Certainty.PROVEN),
     _pointer(idle_close_race.RACE, Certainty.LIKELY),
     _pointer(late_data.LATE_DATA, Certainty.LIKELY),
+    _pointer(late_data.MET_CLOSE, Certainty.LIKELY),
     _pointer(dead_peer.ANSWERS_LOST, Certainty.LIKELY),
     _pointer(abort.ABORT, Certainty.LIKELY),
     _pointer(forgotten.FORGOTTEN, Certainty.POSSIBLE),

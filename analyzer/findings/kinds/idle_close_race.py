@@ -8,8 +8,6 @@ from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
-from analyzer.label.reset import ResetKind
-from analyzer.tolerances import ANSWER_RST_NS
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import capital, duration, number, side_of
 
@@ -27,13 +25,6 @@ def peer_fin_met_data(f: Flows) -> Mask:
     sent = (f.peer("fin_frame") > 0) & (f.own("data_ns") >= 0) & (f.own("unacked_ns") >= 0)
     idle = (f.flow("silence_to") == f.own("data_frame")) & (f.flow("silence_ns") >= c.IDLE_CLOSE_NS)
     return sent & idle & (before_ns > 0) & (before_ns <= c.CROSSED_NS)
-
-
-def peer_reset_bare(f: Flows) -> Mask:
-    """The RST that ended the flow came from its peer, without ACK, within 3 s of that data."""
-    after_ns = f.ending("reset_ns") - f.own("data_ns")
-    refused = f.from_peer.own_reset & (f.by == 1 - f.side) & (f.ending("reset_kind") == ResetKind.NO_SOCKET)
-    return refused & (f.own("data_ns") >= 0) & (after_ns >= 0) & (after_ns <= ANSWER_RST_NS)
 
 
 def _evidence(case: Case) -> Evidence:
@@ -116,7 +107,7 @@ RACE: Final = FindingKind(
             ),
             _evidence,
         ),
-        Row((c.verdict_aborted, c.sent_no_fin, peer_fin_met_data, peer_reset_bare), _evidence),
+        Row((c.verdict_aborted, c.sent_no_fin, peer_fin_met_data, c.peer_refused_data), _evidence),
     ),
     text=LongText(
         title="A request crossed the close of an idle connection",

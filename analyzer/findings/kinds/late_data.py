@@ -1,15 +1,21 @@
-"""Data to an end that had sent FIN drew a RST: it had closed in full, or a box in between forgot the half-close."""
+"""Data to an end that had sent FIN drew a RST: it had closed in full, or a box in between forgot the half-close.
+
+What comes right behind the FIN is a finding of its own: its sender had no time to do otherwise.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import FindingKind, Lead, Row
+from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.phrases import CLOSE_IT
 from analyzer.judge.record import other
 from analyzer.judge.signatures import middleboxes_within
+from analyzer.tolerances import CLOSE_NS
 from analyzer.words.fins import fin_lines, probes_after_fin
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import duration, number, side_of
@@ -30,6 +36,20 @@ def sent_data_since_peer_fin(f: Flows) -> Mask:
 def fin_may_have_arrived(f: Flows) -> Mask:
     """That data did not cross the FIN on its way, or no silence came before the FIN."""
     return ~(c.data_crossed_peer_fin(f) & c.idle_before_peer_fin(f))
+
+
+def data_soon_after_peer_fin(f: Flows) -> Mask:
+    """That data came within a second of that FIN, or two round trips: too soon to show what its program does."""
+    fin_ns, acked_ns = f.peer("fin_ns"), f.peer("fin_acked_ns")
+    # the way and back: what the FIN took to be acknowledged
+    way_ns = np.where(f.peer("fin_acked_frame") > 0, acked_ns - fin_ns, 0)
+    soon: Mask = f.own("data_ns") - fin_ns < np.maximum(CLOSE_NS, 2 * way_ns)
+    return soon
+
+
+def data_long_after_peer_fin(f: Flows) -> Mask:
+    """That data came a second after that FIN or later, and two round trips: its program could have closed."""
+    return ~f.once(data_soon_after_peer_fin)
 
 
 def _evidence(case: Case) -> Evidence:
@@ -103,6 +123,39 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     ]
 
 
+def _soon_headline(t: Teller, f: Finding) -> str:
+    """Return that the last data met a close, in one line."""
+    writer = side_of(f)
+    return (
+        f"{t.start(other(writer))} closed, and {t.the(writer)}'s last data, {duration(number(f, 'since_fin_ns'))} after"
+        " its FIN, met a connection that was closed already: a RST answered."
+    )
+
+
+def _soon_happened(t: Teller, f: Finding) -> list[Line]:
+    """Return FIN, data and RST, and whether the other end closed as well."""
+    writer = side_of(f)
+    sent, closed = fin_lines(t, other(writer))
+    text = (
+        f"Data of {t.the(writer)} passed here {duration(number(f, 'since_fin_ns'))} after that FIN, and"
+        f" {t.the(other(writer))}'s kernel answered with a RST: no program is there to read it."
+    )
+    return [sent, Line(text, (number(f, "data_frame"), number(f, "reset_frame"))), closed]
+
+
+def _soon_why(t: Teller, f: Finding) -> list[Line]:
+    """Return that such a RST shows no fault."""
+    return [
+        Line(
+            f"{t.start(other(side_of(f)))} had closed in full: after shutdown() its kernel would have taken that data."
+            f" {t.start(side_of(f))}'s program had no time to act on the close, so nothing shows a fault of it. Such a"
+            " RST is usual at the end of TLS and HTTP connections, where the last data (as of TLS, its close_notify) is"
+            " written while the peer closes.",
+            f.frames,
+        )
+    ]
+
+
 def _change(f: Finding) -> str | None:
     """Return what to change where a box in between may have forgotten the half-closed connection."""
     if not may_be_forgotten(f):
@@ -124,6 +177,7 @@ LATE_DATA: Final = FindingKind(
                 c.peer_reset_answers_data,
                 sent_data_since_peer_fin,
                 fin_may_have_arrived,
+                data_long_after_peer_fin,
             ),
             _evidence,
         ),
@@ -145,4 +199,37 @@ LATE_DATA: Final = FindingKind(
     detail=_headline,
     change=_change,
     lead=Lead(_headline, _happened, _why),
+)
+MET_CLOSE: Final = FindingKind(
+    code="last-data-met-close",
+    rows=(
+        Row(
+            (
+                c.verdict_aborted,
+                c.peer_sent_fin,
+                c.peer_refused_data,
+                sent_data_since_peer_fin,
+                fin_may_have_arrived,
+                data_soon_after_peer_fin,
+            ),
+            _evidence,
+        ),
+    ),
+    text=LongText(
+        title="The last data met a connection that was closed already",
+        meaning=(
+            "One end closed, and data of the other, within a second of that FIN or two round trips, was answered with"
+            " a RST: its program had no time to do otherwise. It may have closed as well."
+        ),
+        why="That data was not delivered. Often it is of no use any more, as TLS's close_notify.",
+        change=(
+            "Nothing has to be changed unless data was lost that mattered. If it was, let the end that closed first"
+            " read until end of file before it closes."
+        ),
+        doubt="An end that closes while it still gets data that it asked for looks the same.",
+        source="RFC 9112 9.6; RFC 8446 6.1; RFC 9293 3.6",
+    ),
+    detail=_soon_headline,
+    advice=Advice.READER,
+    lead=Lead(_soon_headline, _soon_happened, _soon_why),
 )
