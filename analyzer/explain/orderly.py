@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.reading import late_readers
 from analyzer.explain.settings import skipped_at
 from analyzer.findings.kinds import close_wait, half_close, lapses, pauses, window
-from analyzer.findings.notable import LONG_CLOSED_NS
+from analyzer.findings.notable import LONG_CLOSED_NS, LONG_NS
 from analyzer.judge.connection import State
 from analyzer.judge.outlook import hurried, outlook
 from analyzer.judge.record import other
@@ -25,6 +25,7 @@ from analyzer.words.witnesses import moved_away
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analyzer.judge.events import Fin
     from analyzer.judge.probe import Probe
     from analyzer.judge.timers.anew import Anew
     from analyzer.judge.timers.skipped import Skipped
@@ -98,6 +99,7 @@ def closed(t: Teller) -> list[Line]:
                 f" connection any more. {t.start(second.sender)}'s had one until then."
             )
             found.append(Line(text, (second.frame, refused[1].frame)))
+    found += _own_timeout(t, first)
     used, slow = t.find(half_close.IN_USE.code), t.find(close_wait.SLOW.code)
     if used:
         probes = count(number(used, "probes"), "probe")
@@ -112,6 +114,18 @@ def closed(t: Teller) -> list[Line]:
         text = f"{t.start(side_of(slow))} was in CLOSE-WAIT (derived) for {gap}{sent}."
         found.append(Line(text, slow.frames))
     return [*found, *probe_summary(t)]
+
+
+def _own_timeout(t: Teller, first: Fin) -> list[Line]:
+    """Return that an end closed out of a silence of a minute or more that nobody probed: its own timeout, it seems."""
+    record = t.record
+    if record.silence_to != first.frame or record.silence_ns < LONG_NS or record.probes or record.silence_from is None:
+        return []
+    text = (
+        f"{t.start(first.sender)} closed after {duration(record.silence_ns)} without data: its program's own timeout,"
+        " it seems, or it was done. Keepalive would not alter that."
+    )
+    return [Line(text, (record.silence_from, first.frame))]
 
 
 def closed_why(t: Teller) -> list[Line]:

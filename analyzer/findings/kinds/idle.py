@@ -101,7 +101,10 @@ def _beyond_change(f: Finding) -> str | None:
             f"Its idle time was {duration(idle_ns)} at most, and that silence longer: find out why it did not"
             " probe (its host asleep, the option set late or switched off) before changing any time."
         )
-    return f"Set keepalive's idle time, now up to {duration(idle_ns)}, below the path's limit, for example 60 to 200 s."
+    return (
+        f"Set keepalive's idle time, now up to {duration(idle_ns)}, below the path's limit; 60 to 200 s is short enough"
+        " for most paths."
+    )
 
 
 def _beyond_detail(t: Teller, f: Finding) -> str:
@@ -162,8 +165,8 @@ BEYOND_LIMIT: Final = FindingKind(
             " The probe came too late to keep the flow known."
         ),
         change=(
-            "Set keepalive's idle time below the path's limit, for example 60 to 200 s; the default of 2 h is"
-            " above nearly all such limits."
+            "Set keepalive's idle time below the path's limit; 60 to 200 s is short enough for most paths,"
+            " the default of 2 h is above nearly all such limits."
         ),
         doubt=(
             "The peer may also have died in that time on its own. The capture does not show which boxes are on"
@@ -244,6 +247,14 @@ def ended_otherwise(f: Flows) -> Mask:
     return ~closed
 
 
+def not_closed_in_order_then(f: Flows) -> Mask:
+    """That silence did not end in an orderly close: a program's own idle timeout, which no probe alters."""
+    first: Column = np.where(f.own("fin_frame") > 0, f.own("fin_frame"), f.peer("fin_frame"))
+    first = np.where(f.peer("fin_frame") > 0, np.minimum(first, f.peer("fin_frame")), first)
+    ended: Mask = (first > 0) & (f.flow("silence_to") == first)
+    return ~(ended & f.verdict_in(Verdict.CLOSED))
+
+
 def _unprobed_evidence(case: Case) -> Evidence:
     """The silence and its two ends."""
     span = silence(case)
@@ -293,7 +304,7 @@ UNPROBED: Final = FindingKind(
     code="idle-without-probes",
     rows=(
         Row(
-            (established, nobody_probes, long_silence_unprobed, could_probe, ended_otherwise),
+            (established, nobody_probes, long_silence_unprobed, could_probe, ended_otherwise, not_closed_in_order_then),
             _unprobed_evidence,
             _unprobed_of_many,
         ),
@@ -309,8 +320,8 @@ UNPROBED: Final = FindingKind(
             " would find out, late."
         ),
         change=(
-            "At one end, or both, set SO_KEEPALIVE with an idle time below the path's limits (60 to 200 s). The"
-            " system's default idle time is 2 h."
+            "At one end, or both, set SO_KEEPALIVE with an idle time of 60 to 200 s, which is short enough for"
+            " most paths. The system's default idle time is 2 h."
         ),
         doubt=(
             "A capture shows only what reaches it: the far end may probe, and a box on the path drop the"

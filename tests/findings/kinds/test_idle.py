@@ -2,7 +2,7 @@
 
 from analyzer.findings import Case
 from analyzer.findings.kinds import idle
-from tests.judging import codes, opened, scenario
+from tests.judging import codes, opened, scenario, texts, told
 
 
 def test_silence_without_probes_counts_from_a_minute():
@@ -81,3 +81,29 @@ def test_advice_knows_the_idle_time_that_was_inferred():
     assert finding.data["idle_ns"] < finding.data["silence_ns"]
     assert "find out why it did not probe (its host" in idle.BEYOND_LIMIT.advice_of(finding)
     assert "the default of 2 h" in idle.BEYOND_LIMIT.advice_of(opened(REFUSED).finding("idle-beyond-middlebox-limit"))
+
+
+CLOSED = "+{} b > a F. 1:1(0) ack 6\n+.01 a > b F. 6:6(0) ack 2\n+.01 b > a . 2:2(0) ack 7\nend: +5\n"
+"""An orderly close out of a silence."""
+
+
+def test_an_idle_timeout_of_a_program_is_no_lack_of_keepalive():
+    """An orderly close out of a long silence is told as a program's timeout, and no keepalive is advised."""
+    judged = opened(CLOSED.format(75))
+    story = told(judged)
+
+    assert [] == codes(judged)
+    assert "The server closed after 75.000 s without data: its program's own timeout" in texts(story, "What happened")
+    assert "Nothing: both ends closed, as they should." == texts(story, "What to change")
+    assert "own timeout" not in texts(told(opened(CLOSED.format(59))), "What happened")
+
+
+def test_a_long_silence_before_more_data_is_still_one_that_nobody_probed():
+    """A silence that data ended, before a close soon after, is found as before."""
+    later = opened(
+        "+90 a > b P. 6:11(5) ack 1\n+.01 b > a . 1:1(0) ack 11\n+1 b > a F. 1:1(0) ack 11\n"
+        "+.01 a > b F. 11:11(0) ack 2\n+.01 b > a . 2:2(0) ack 12\n"
+    )
+
+    assert "idle-without-probes" in codes(later)
+    assert "with an idle time of 60 to 200 s" in texts(told(later), "What to change")
