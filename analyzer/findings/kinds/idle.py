@@ -14,7 +14,7 @@ from analyzer.findings.notable import LONG_NS
 from analyzer.findings.pausing import awake_before, due_of, overdue_ns, shortest_other_wait
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.segment import NONE
-from analyzer.tolerances import OVERDUE, OVERDUE_NS
+from analyzer.tolerances import JITTER_NS, LATE_BSD_NS, OVERDUE, OVERDUE_NS, WHEEL_PERCENT
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration, number, side_of
 
@@ -96,15 +96,21 @@ def _beyond_change(f: Finding) -> str | None:
     idle_ns = f.data.get("idle_ns")
     if not isinstance(idle_ns, int):
         return None
-    if idle_ns < number(f, "silence_ns"):
+    if number(f, "silence_ns") > _latest_ns(idle_ns):
         return (
-            f"Its idle time was {duration(idle_ns)} at most, and that silence longer: find out why it did not"
-            " probe (its host asleep, the option set late or switched off) before changing any time."
+            f"Its idle time was {duration(idle_ns)} at most, and that silence longer by more than a timer is"
+            " late: find out why it did not probe (its host asleep, the option set late or switched off) before"
+            " changing any time."
         )
     return (
         f"Set keepalive's idle time, now up to {duration(idle_ns)}, below the path's limit; 60 to 200 s is short enough"
         " for most paths."
     )
+
+
+def _latest_ns(idle_ns: int) -> int:
+    """Return when a probe comes at the latest whose idle time is this: timers are late, and so may be the way here."""
+    return max(idle_ns * WHEEL_PERCENT // 100, idle_ns + LATE_BSD_NS) + JITTER_NS
 
 
 def _beyond_detail(t: Teller, f: Finding) -> str:

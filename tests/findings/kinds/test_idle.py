@@ -107,3 +107,14 @@ def test_a_long_silence_before_more_data_is_still_one_that_nobody_probed():
 
     assert "idle-without-probes" in codes(later)
     assert "with an idle time of 60 to 200 s" in texts(told(later), "What to change")
+
+
+def test_a_probe_that_a_timer_sent_late_came_when_it_was_due():
+    """A silence longer than idle by what timers are late, an eighth on Linux, is no probe that did not come."""
+    failing = "+{} a > b . 5:5(0) ack 1\n+75 a > b . 5:5(0) ack 1\n+75 a > b . 5:5(0) ack 1\nend: +200\n"
+    advice = texts(told(opened(failing.format(7340.3))), "What to change")
+    on_time = texts(told(opened(failing.format(7200.012))), "What to change")
+
+    assert "did not probe" not in advice + on_time
+    assert "set keepalive's idle time, now up to 2 h, below the path's limit" in advice
+    assert "set keepalive's idle time, now up to 2 h, below the path's limit" in on_time
