@@ -13,6 +13,7 @@ from analyzer.findings.kind import Advice, FindingKind, Row, Scope
 from analyzer.findings.notable import LONG_NS
 from analyzer.findings.pausing import awake_before, due_of, overdue_ns, shortest_other_wait
 from analyzer.judge.verdict import VERDICTS, Verdict
+from analyzer.label.rules import Kind
 from analyzer.segment import NONE
 from analyzer.tolerances import JITTER_NS, LATE_BSD_NS, OVERDUE, OVERDUE_NS, WHEEL_PERCENT
 from analyzer.words.model import LongText
@@ -221,6 +222,18 @@ def could_probe(f: Flows) -> Mask:
     return ~(both_open & to_the_end & ((f.own("unacked_ns") >= 0) | (f.peer("unacked_ns") >= 0)))
 
 
+def nothing_outstanding_in_it(f: Flows) -> Mask:
+    """No retransmission ended that silence, and nothing unacknowledged lay before it: keepalive could run (Linux)."""
+    _, to_the_end, _ = f.once(_silences)
+    before, after = f.flow("silence_from"), f.flow("silence_to")
+    again = f.kind_in(Kind.RETRANSMISSION, Kind.OCTET_RETRANSMISSION) & (f.seen("frame") == f.of_row(after))
+    waiting = f.any_row(again)
+    for view in (f, f.from_peer):
+        since = view.own("unacked_frame")
+        waiting |= (view.own("unacked_ns") >= 0) & (since > 0) & (since <= before)
+    return to_the_end | ~waiting
+
+
 def long_silence_unprobed(f: Flows) -> Mask:
     """The longest silence of the open connection lasted 60 s or more, and no probe passed in it."""
     length_ns, _, both_open = f.once(_silences)
@@ -310,7 +323,15 @@ UNPROBED: Final = FindingKind(
     code="idle-without-probes",
     rows=(
         Row(
-            (established, nobody_probes, long_silence_unprobed, could_probe, ended_otherwise, not_closed_in_order_then),
+            (
+                established,
+                nobody_probes,
+                long_silence_unprobed,
+                could_probe,
+                nothing_outstanding_in_it,
+                ended_otherwise,
+                not_closed_in_order_then,
+            ),
             _unprobed_evidence,
             _unprobed_of_many,
         ),

@@ -118,3 +118,17 @@ def test_a_probe_that_a_timer_sent_late_came_when_it_was_due():
     assert "did not probe" not in advice + on_time
     assert "set keepalive's idle time, now up to 2 h, below the path's limit" in advice
     assert "set keepalive's idle time, now up to 2 h, below the path's limit" in on_time
+
+
+AGAIN = "".join(f"+{wait} a > b P. 6:106(100) ack 1\n" for wait in (0.2, 30, 60, 120))
+"""Retransmissions far apart."""
+
+
+def test_waits_of_retransmissions_are_no_lack_of_keepalive():
+    """While data is in flight Linux sends no probe: a wait between retransmissions is no silence that nobody probed."""
+    sent = f"+1 a > b P. 6:106(100) ack 1\n{AGAIN}"
+    endings = ("end: +60\n", "+.01 b > a R 1:1(0) win 0\n", "+.01 b > a . 1:1(0) ack 106\nend: +50\n")
+
+    assert all("idle-without-probes" not in codes(opened(sent + ending)) for ending in endings)
+    assert "idle-without-probes" not in codes(opened("+1 a > b P. 6:106(100) ack 1\n+90 b > a R. 1:1(0) ack 6\n"))
+    assert "idle-without-probes" in codes(opened(sent + "+.01 b > a . 1:1(0) ack 106\nend: +200\n"))
