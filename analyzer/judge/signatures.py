@@ -330,6 +330,8 @@ MIDDLEBOXES: Final = (
     Middlebox("RFC 5382 least established timeout", 7440, Behaviour.SILENT_OR_RST, "RFC 5382 REQ-5"),
 )
 """Only limits with a source that states them; Azure NAT gateway and others without one are left out."""
+SHORTEST_LIMIT_NS: Final = min(row.idle_s for row in MIDDLEBOXES) * _NS_PER_S
+"""No known box forgets a flow in a shorter silence (field guide 6)."""
 
 
 REFUSES: Final = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from analyzer.judge.signatures import SHORTEST_LIMIT_NS, middleboxes_within
 from analyzer.track.trial import TRIAL_LEAST_NS
 
 if TYPE_CHECKING:
@@ -28,10 +29,21 @@ class Tried(NamedTuple):
     """0 if none of ``TRIAL_LEAST_NS`` or longer was; shorter ones are not kept."""
 
     @property
+    def fits_known_limit(self) -> bool:
+        """Whether the silence was as long as the shortest limit of a known box, and none as long was survived."""
+        return self.silence_ns >= SHORTEST_LIMIT_NS and not self.excludes_limit
+
+    @property
     def excludes_limit(self) -> bool:
-        """Whether no idle limit can have run out: a silence as long was survived, or no box forgets so soon."""
-        if self.silence_ns < TRIAL_LEAST_NS:
+        """Whether no idle limit can have run out: a silence as long was survived, or no known box forgets so soon.
+
+        One nearly as long is as long for timers that are late, unless a known limit lies between the two.
+        """
+        if self.silence_ns < (TRIAL_LEAST_NS if self.survived_ns else SHORTEST_LIMIT_NS):
             return True
+        between = middleboxes_within(self.silence_ns, survived_ns=self.survived_ns)
+        if self.survived_ns < self.silence_ns and any(box.keepalive_helps and not box.in_steps for box in between):
+            return False
         return self.survived_ns + self.survived_ns // NEARLY >= self.silence_ns
 
 

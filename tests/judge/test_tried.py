@@ -33,10 +33,25 @@ def test_no_box_forgets_so_soon():
     assert tried(2, 2).excludes_limit
 
 
+def test_without_another_silence_only_known_limits_count():
+    """Where none that was survived can be compared, a silence shorter than the shortest known limit runs out none."""
+    assert Tried(59 * S, 0).excludes_limit
+    assert Tried(60 * S, 0).fits_known_limit
+    assert not Tried(9 * S, 4 * S).fits_known_limit
+    assert not Tried(9 * S, 4 * S).excludes_limit
+
+
+def test_a_known_limit_between_two_silences_may_have_run_out():
+    """A silence of 349 s that was survived excludes no limit of 350 s behind one of 351 s."""
+    assert not Tried(351 * S, 349 * S).excludes_limit
+    assert Tried(351 * S, 351 * S).excludes_limit
+    assert Tried(341 * S, 339 * S).excludes_limit
+
+
 def test_half_closed_connections_have_other_limits():
     """Behind a FIN nothing is said, nor of what is no probe."""
     record = opened("+1 b > a F. 1:1(0) ack 6\n+.01 a > b . 6:6(0) ack 2\n" + REFUSED.format(5)).record
 
     assert tried_before(record, record.last_frame - 1) is None
     assert tried_before(record, None) is None
-    assert not Tried(4 * S, 0).excludes_limit
+    assert not Tried(60 * S, 0).excludes_limit

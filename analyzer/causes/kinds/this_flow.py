@@ -106,7 +106,7 @@ def came_another_way(s: Scene) -> bool:
 def _dropped(s: Scene) -> Facts:
     throughout = (s.beside("last_frame"),) if s.is_heard_throughout else ()
     tried = tried_before(s.record, s.record.trial_to)
-    known = tried is not None and not tried.excludes_limit
+    known = tried is not None and tried.fits_known_limit
     return (*s.sign_frames, *throughout, *s.asked_frames), {
         "address": s.record.endpoint(s.quiet).address,
         "hop": s.hop or "",

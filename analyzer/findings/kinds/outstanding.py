@@ -63,7 +63,7 @@ def _evidence(case: Case) -> Evidence:
 def _idle_before(case: Case) -> dict[str, int]:
     """Return the silence before what was lost, where nobody probed in it and an idle limit may have run out."""
     tried = tried_before(case.record, case.facts.unacked_frame)
-    if tried is None or tried.excludes_limit or case.record.probes:
+    if tried is None or not tried.fits_known_limit or case.record.probes:
         return {}
     return {"idle_ns": tried.silence_ns, "survived_ns": tried.survived_ns}
 

@@ -118,7 +118,9 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             if tried.survived_ns
             else "none before was as long"
         )
-        limit = "so no idle limit ran out" if tried.excludes_limit else "an idle limit of the NAT may have run out"
+        limit = "an idle limit of the NAT may have run out"
+        if tried.excludes_limit:
+            limit = "so no idle limit ran out" if tried.survived_ns else "but no known box forgets a connection so soon"
         found.append(Line(f"Nothing had passed for {duration(tried.silence_ns)} before; {longest}: {limit}.", f.frames))
     return found
 

@@ -68,6 +68,18 @@ def test_a_silence_as_long_that_was_survived_speaks_against_a_limit():
 def test_what_the_length_of_the_silence_speaks_for_comes_first():
     """Of causes that fit alike, one for which a longer silence than all that were survived speaks is told first."""
     made = dead(router=True, host_b=IP_C)
+    made.frames = made.frames[:5]
+    for at_s in (100, 100.3, 101, 102.4, 105):
+        made.a(at_s, data=b"request")
 
     told = made.section("What it may be, and how to find out")
     assert told.startswith("Only this connection was forgotten on the way")
+    assert "none before was as long: an idle limit may have run out" in told
+
+
+def test_no_limit_is_offered_for_a_silence_that_no_known_box_forgets_in():
+    """A silence of seconds is shorter than the shortest limit of a known box, and speaks for no limit."""
+    told = dead(router=True, host_b=IP_C).section("What it may be, and how to find out")
+
+    assert "Only this connection was forgotten on the way" in told
+    assert "may have run out" not in told
