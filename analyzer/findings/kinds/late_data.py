@@ -1,6 +1,6 @@
 """Data to an end that had sent FIN drew a RST: it had closed in full, or a box in between forgot the half-close.
 
-What comes right behind the FIN is a finding of its own: its sender had no time to do otherwise.
+What comes right behind the FIN is a finding of its own: its sender may not have seen the close yet.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _soon_why(t: Teller, f: Finding) -> list[Line]:
     return [
         Line(
             f"{t.start(other(side_of(f)))} had closed in full: after shutdown() its kernel would have taken that data."
-            f" {t.start(side_of(f))}'s program had no time to act on the close, so nothing shows a fault of it. Such a"
+            f" {t.start(side_of(f))}'s program may not have seen the close yet: nothing shows a fault of it. Such a"
             " RST is usual at the end of TLS and HTTP connections, where the last data (as of TLS, its close_notify) is"
             " written while the peer closes.",
             f.frames,
@@ -219,7 +219,7 @@ MET_CLOSE: Final = FindingKind(
         title="The last data met a connection that was closed already",
         meaning=(
             "One end closed, and data of the other, within a second of that FIN or two round trips, was answered with"
-            " a RST: its program had no time to do otherwise. It may have closed as well."
+            " a RST: its program may not have seen the close yet, or have closed as well."
         ),
         why="That data was not delivered. Often it is of no use any more, as TLS's close_notify.",
         change=(
