@@ -85,3 +85,14 @@ def test_a_probe_is_told_as_one_and_each_flow_leads_with_it():
     assert "ends the connection at endpoint a, if it arrives; not flow 0" in texts(stories[1], "Timeline")
     assert "It still has flow 0" in texts(stories[1], "What the programs see (expected, not captured)")
     assert stories[1].section("What it may be, and how to find out") is None
+
+
+@pytest.mark.parametrize(
+    ("wait", "limit"),
+    [(60, "an idle limit of the NAT may have run out"), (20, "no known box forgets a connection so soon")],
+)
+def test_only_a_silence_that_a_known_box_forgets_in_is_offered_as_a_limit(wait, limit):
+    """The silence before what left untranslated speaks for a limit from the shortest known one on."""
+    outside, _ = judge(parse(BEGIN + f"+{wait} g > h F. 6:6(0) ack 1\n"))
+
+    assert limit in texts(explain.story(outside, outside.record.first_ns), "Why")
