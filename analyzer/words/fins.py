@@ -82,7 +82,7 @@ def _closed_too(t: Teller, late: Side, fin: Fin) -> Line | None:
 
 def until(lasted_ns: int, event: str) -> str:
     """Return how long something did not happen; where the clock went back, only before what."""
-    return f"in the {duration(lasted_ns)} until {event}" if lasted_ns > 0 else f"before {event}"
+    return f"in the {duration(lasted_ns)} until {event}" if lasted_ns >= NS_PER_MS else f"before {event}"
 
 
 def left_open(t: Teller, late: Side) -> str:
