@@ -92,12 +92,12 @@ def is_behind_hop(s: Scene) -> bool:
 
 
 def host_was_heard(s: Scene) -> bool:
-    """Its host was heard beside the flow, after its last packet in it and before the end (not only by DHCP RELEASE)."""
+    """Its host was heard beside the flow, after the first of what stayed unanswered (not only by DHCP RELEASE)."""
     return any(frame != s.beside("back_frame") for frame in s.sign_frames) or s.is_heard_throughout
 
 
 def host_was_not_heard(s: Scene) -> bool:
-    """No frame of any kind is known of its host since, although it would be."""
+    """No frame of any kind is known of its host since the first of what stayed unanswered, although it would be."""
     return s.is_unheard
 
 
@@ -127,13 +127,13 @@ def station_was_silent_since(s: Scene) -> bool:
 
 
 def nothing_was_heard(s: Scene) -> bool:
-    """No station but the asker's was heard since at all."""
-    return s.is_unheard and s.beside("any_frame") == 0 and s.beside("mac") >= 0
+    """No station but the asker's was heard since the first of what stayed unanswered."""
+    return s.is_unheard and not a_station_was_heard(s) and s.beside("mac") >= 0
 
 
 def a_station_was_heard(s: Scene) -> bool:
-    """A station other than the asker's was heard since."""
-    return s.beside("any_frame") > 0
+    """A station other than the asker's was heard since the first of what stayed unanswered."""
+    return s.beside("any_frame") > 0 and s.beside("any_ns") > s.due_ns
 
 
 def shares_fate_with_other_hosts(s: Scene) -> bool:

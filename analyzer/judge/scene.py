@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.filtered import passes
-from analyzer.judge.nearness import Whence, errors_come_from
+from analyzer.judge.nearness import Whence, errors_come_from, soonest_ns
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import MAPPED_IPV4, address_text
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 UNHEARD_NS: Final = 1_000_000_000
 """Who is silent for a shorter time only had nothing to say."""
+STATION_HEARD: Final = ("station_ns", "station_last_ns")
+"""When a station was heard first and last."""
 QUESTIONED: Final = frozenset({Verdict.TIMED_OUT, Verdict.SILENT, Verdict.UNDETERMINED})
 """Verdicts that have a cause, whatever was noted beside the flow."""
 
@@ -107,6 +109,24 @@ class Scene:
         return tuple(p for p in self.record.probes_from(self.asker) if p.ts_ns > since_ns and p.answer is None)
 
     @property
+    def asked_ns(self) -> int:
+        """When the first of what stayed unanswered since was sent; ``since_ns`` where nothing is known to have."""
+        if not self.is_silent:
+            return self.since_ns
+        since_ns, asker = self.since_ns, self.asker
+        unacked_ns = self.record.facts(asker).unacked_ns
+        sent = [probe.ts_ns for probe in self.in_vain[:1]]
+        sent += [p.ts_ns for p in self.record.zero_window_probes if p.sender == asker and p.answer_frame is None]
+        sent += [] if unacked_ns is None else [unacked_ns]
+        return min((ts_ns for ts_ns in sent if ts_ns > since_ns), default=since_ns)
+
+    @property
+    def due_ns(self) -> int:
+        """When an answer to the first of what stayed unanswered was due: who was heard before may have died since."""
+        known = soonest_ns(self.record, self.quiet, self.record.last_frame + 1) if self.is_silent else None
+        return self.asked_ns + (known[0] if known is not None and self.asked_ns > self.since_ns else 0)
+
+    @property
     def asked_frames(self) -> tuple[int, ...]:
         """Frames of the flow that show the silence: unanswered probes, else what was sent again, else the last one."""
         frames = [probe.frame for probe in self.in_vain]
@@ -176,10 +196,15 @@ class Scene:
 
     @property
     def is_unheard(self) -> bool:
-        """Whether no frame at all of its host is known since, although it would be."""
-        if self.beside("known") != 1 or self.beside("last_frame") != 0:
+        """Whether no frame of its host is known since the first of what stayed unanswered, although it would be."""
+        if self.beside("known") != 1 or not (self.beside("last_frame") == 0 or self.was_heard_before):
             return False
-        return self.until_ns - self.since_ns - self.beside("slack_ns") >= UNHEARD_NS
+        return self.until_ns - max(self.since_ns, self.beside("last_ns")) - self.beside("slack_ns") >= UNHEARD_NS
+
+    @property
+    def was_heard_before(self) -> bool:
+        """Whether its host was last heard before an answer was due to the first of what stayed unanswered."""
+        return self.since_ns < self.beside("last_ns") <= self.due_ns
 
     @property
     def reset_came_from_new_station(self) -> bool:
@@ -218,17 +243,24 @@ class Scene:
 
     @property
     def station_is_heard(self) -> bool:
-        """Whether its own station sent something since, before the end, in whoever's name."""
-        return self.is_on_link and self.since_ns < self.beside("station_ns") <= self.until_ns
+        """Whether its own station sent something when an answer was due, before the end, in whoever's name."""
+        due_ns, until_ns = self.due_ns, self.until_ns
+        return self.is_on_link and any(due_ns < self.beside(name) <= until_ns for name in STATION_HEARD)
+
+    @property
+    def station_was_heard_before(self) -> bool:
+        """Whether its station was last heard before an answer was due to the first of what stayed unanswered."""
+        return 0 < self.beside("station_last_ns") <= self.due_ns
 
     @property
     def sign_frames(self) -> tuple[int, ...]:
-        """Frames of its host beside the flow, since it was last heard and before the end."""
+        """Frames of its host beside the flow, since an answer was due and before the end."""
+        due_ns = self.due_ns
         frames = {
             self.beside(f"{name}_frame")
             for name in ("sign", "last", "said")
             if self.beside(f"{name}_frame")
-            and self.since_ns < self.beside(f"{name}_ns") <= self.until_ns
+            and due_ns < self.beside(f"{name}_ns") <= self.until_ns
             and self.is_of_its_host(self.beside(f"{name}_ns"))
         }
         return tuple(sorted(frames - self._errors_of_others))
@@ -249,11 +281,11 @@ class Scene:
 
     @property
     def is_heard_throughout(self) -> bool:
-        """Whether its host was heard beside the flow all the time: it was never silent for as long."""
+        """Whether its host was heard beside the flow all the time: it was never silent for as long as the flow was."""
         if self.beside("known") != 1 or not self.is_of_its_host(self.beside("last_ns")):
             return False
         lately = self.beside("last_ns") > self.until_ns - self.beside("longest_ns")
-        return lately and 0 < self.beside("longest_ns") < self.until_ns - self.since_ns
+        return lately and 0 < self.beside("longest_ns") < self.until_ns - self.due_ns
 
     @property
     def later_frames(self) -> tuple[int, ...]:

@@ -96,12 +96,17 @@ def _signs(scene: Scene) -> Iterator[Witness]:
     address = scene.record.endpoint(scene.quiet).address
     if scene.record.a.address == scene.record.b.address:
         return  # one host talks to itself: whatever is heard of the address may be the asker's own
-    if scene.beside("last_frame") and not scene.is_heard_by_others_only:
+    if scene.was_heard_before and not scene.is_heard_by_others_only and scene.is_of_its_host(scene.beside("last_ns")):
+        data: dict[str, int | str] = {"address": address, "asked_ns": scene.asked_ns}
+        data["whole"] = 1 if scene.is_unheard and not scene.resets_in_its_name else 0
+        frames = tuple(sorted({scene.beside("last_frame"), *scene.asked_frames[:1]}))
+        yield Witness("life_sign", scene.quiet, frames, scene.beside("last_ns"), "heard_before", data)
+    elif scene.beside("last_frame") and not scene.is_heard_by_others_only:
         own = scene.is_of_its_host(scene.beside("sign_ns"))
         # behind a sign of its own host, one of the machine that has its address since says nothing of it
         last = "sign" if own and not scene.is_of_its_host(scene.beside("last_ns")) else "last"
         frames = tuple(sorted({scene.beside("sign_frame"), scene.beside(f"{last}_frame")}))
-        data: dict[str, int | str] = {
+        data = {
             "address": address,
             "after_ns": scene.beside("sign_ns") - scene.since_ns,
             "last_after_ns": scene.beside(f"{last}_ns") - scene.since_ns,
@@ -110,7 +115,10 @@ def _signs(scene: Scene) -> Iterator[Witness]:
         }
         says = "heard" if scene.sign_frames else "throughout" if scene.is_heard_throughout else "heard_later"
         says = says if own else "elsewhere"
-        yield Witness("life_sign", scene.quiet, frames, scene.beside("sign_ns"), says, data)
+        again = says == "heard_later" and scene.beside("sign_ns") <= scene.until_ns
+        frames = (scene.beside(f"{last}_frame"),) if again else frames
+        ts_ns = scene.beside(f"{last}_ns" if again else "sign_ns")
+        yield Witness("life_sign", scene.quiet, frames, ts_ns, says, data)
     elif scene.is_unheard and scene.is_silent:
         slack_ns = scene.beside("slack_ns")
         data = {"address": address, "passed_ns": scene.until_ns - scene.since_ns - slack_ns, "slack_ns": slack_ns}
@@ -127,6 +135,7 @@ def _signs(scene: Scene) -> Iterator[Witness]:
             "mac": mac_text(scene.beside("mac")),
             "after_ns": scene.beside("station_ns") - scene.since_ns,
             "own": 1 if scene.is_on_link else 0,
+            "before": 1 if scene.station_was_heard_before else 0,
             "hop": scene.hop or "",
         }
         yield Witness("life_sign", "path", frames, scene.beside("station_ns"), "station", data)

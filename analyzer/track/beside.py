@@ -13,6 +13,7 @@ from analyzer.loops.loop import freeze, records, scattered, thaw
 from analyzer.loops.pool import Pool
 from analyzer.segment import WITNESS
 from analyzer.track import attend
+from analyzer.track.fates import note_shared
 from analyzer.track.flow import keys_of
 from analyzer.track.hosts import (
     ASK,
@@ -34,7 +35,7 @@ from analyzer.track.hosts import (
 )
 from analyzer.track.news import OF_LINK
 from analyzer.track.signs import BESIDE_NS
-from analyzer.track.testimony import TESTIMONY, asked_about, recall, share, testify_beside
+from analyzer.track.testimony import TESTIMONY, asked_about, recall, testify_beside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -208,24 +209,9 @@ class Beside:
             *self._columns(),
             out,
         )
-        self._share(batch, picked, out)
+        note_shared(batch, picked, out, jit=self._jit)
         written: NDArray[np.void] = freeze(out, TESTIMONY)
         return written
-
-    def _share(self, batch: FlowBatch, picked: NDArray[np.int64], out: Rows) -> None:
-        """Note which flows fell silent together."""
-        side, silent, since_ns = (
-            out[name] if self._jit else np.array([record[name] for record in out])
-            for name in ("side", "silent", "since_ns")
-        )
-        flow = batch.flow
-        ends = [flow[f"{end}_lo"][picked] ^ (flow[f"{end}_hi"][picked] * 3) for end in "ab"]
-        askers, quiet = np.where(side == 1, ends[0], ends[1]), np.where(side == 1, ends[1], ends[0])
-        # the other side of a router or translation is no other flow
-        order = np.flatnonzero((silent != 0) & (flow["twin_is_first"][picked] == 0))
-        order = order[np.lexsort((since_ns[order], askers[order]))]
-        compare: Foreign = share.choose(jit=self._jit)
-        compare(*((column if self._jit else column.tolist()) for column in (order, askers, quiet)), out)
 
     def recall(self, used: int, flows: Rows, ends: Rows) -> None:
         """Note when the ends of the live flows were last heard, among the first ``used`` FLOW records."""

@@ -42,7 +42,8 @@ def text(witness: Witness, key: str) -> str:
 def shows_life(judged: JudgedFlow) -> bool:
     """Say whether something beside the flow shows that the silent end's host was there meanwhile."""
     signs = [witness for witness in judged.witnesses if witness.kind == "life_sign"]
-    return any(w.says in {"heard", "throughout"} or (w.says == "station" and number(w, "own")) for w in signs)
+    own = [w for w in signs if w.says == "station" and number(w, "own") and not number(w, "before")]
+    return bool(own) or any(w.says in {"heard", "throughout"} for w in signs)
 
 
 def _icmp(t: Teller, w: Witness) -> str:
@@ -118,6 +119,14 @@ def _heard(t: Teller, w: Witness) -> str:
     when = f"from {first} to {last}" if first != last else first
     del t
     return f"{text(w, 'address')} was heard outside this flow {when} after its last packet here ({what})."
+
+
+def _heard_before(t: Teller, w: Witness) -> str:
+    nothing = " Nothing of it was captured since." if number(w, "whole") else ""
+    return (
+        f"{text(w, 'address')} was last heard outside this flow at {t.at(w.ts_ns)}, before an answer was due: the first"
+        f" packet that stayed unanswered was sent at {t.at(number(w, 'asked_ns'))}.{nothing}"
+    )
 
 
 def _heard_elsewhere(t: Teller, w: Witness) -> str:
@@ -209,13 +218,18 @@ def _unlike(t: Teller, w: Witness) -> str:
 def _same_host(t: Teller, w: Witness) -> str:
     del t
     others = count(number(w, "flows"), "other flow")
-    return f"{others} with {text(w, 'address')} fell silent in the same moment (flow {number(w, 'flow')})."
+    return f"{others} with {text(w, 'address')} fell silent in the same moment ({_among(w)})."
 
 
 def _other_hosts(t: Teller, w: Witness) -> str:
     del t
     flows = count(number(w, "flows"), "flow")
-    return f"{flows} with other hosts fell silent in the same moment (flow {number(w, 'flow')})."
+    return f"{flows} with other hosts fell silent in the same moment ({_among(w)})."
+
+
+def _among(w: Witness) -> str:
+    """Return the one flow of several that is known by its number."""
+    return f"{'one is ' if number(w, 'flows') > 1 else ''}flow {number(w, 'flow')}"
 
 
 def _refused(t: Teller, w: Witness) -> str:
@@ -354,6 +368,7 @@ SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
     ("arp", "announced"): _announced,
     ("ndp", "announced"): _announced,
     ("life_sign", "heard"): _heard,
+    ("life_sign", "heard_before"): _heard_before,
     ("life_sign", "elsewhere"): _heard_elsewhere,
     ("life_sign", "throughout"): _throughout,
     ("life_sign", "heard_later"): _heard_later,

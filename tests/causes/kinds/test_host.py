@@ -7,7 +7,7 @@ import pytest
 from analyzer import explain
 from tests.causes.scenes import Shown, cause_of, dead
 from tests.judging import scenario, texts, told, written
-from tests.track.test_beside import ACK, RST, SYN
+from tests.track.test_beside import ACK, IP_C, RST, SYN
 
 
 def clock(value):
@@ -195,3 +195,18 @@ def test_a_clock_that_goes_on_refutes_a_restart(value, restarted):
     assert ("has not restarted: its timestamp clock went on" in why) != restarted
     assert ("goes on from before" in made.section("Evidence")) != restarted
     assert "its kernel gave it up" in why
+
+
+def test_flows_of_one_outage_have_one_cause():
+    """Flows that a host answered last at different times, before all asked in vain, fell silent together."""
+    made = Shown(router=True, host_b=IP_C)
+    made.opened(1)
+    made.opened(2, port=40001)
+    made.a(30, seq=0, port=40001)
+    made.b(30.001, port=40001)
+    made.in_vain(60, 62, 64)
+    made.in_vain(90, 92, 94, port=40001)
+
+    for number in (0, 1):
+        assert [cause.code for cause in made.judged(number).causes] == ["all-silent-together"]
+    assert "alive" not in made.headline()

@@ -2,7 +2,7 @@
 
 from tests.capture.craft import ethernet, ipv4, udp
 from tests.causes.scenes import Shown, cause_of, dead
-from tests.track.test_beside import ACK, IP_B, IP_C
+from tests.track.test_beside import ACK, IP_B, IP_C, SYN
 
 
 def test_a_host_on_the_link_that_answers_other_things():
@@ -21,6 +21,28 @@ def test_a_host_behind_a_router_that_answers_other_things():
 
     assert cause_of(made) == ("only-this-flow-forgotten", "likely")
     assert "10.0.0.254" in made.section("Who must act")
+
+
+def test_a_sign_of_life_before_the_question_is_none():
+    """A host that was last heard before the first probe that stayed unanswered may have died since."""
+    made = dead(router=True, host_b=IP_C)
+    made.put(8, ethernet(ipv4(udp(b"", 53), 17, src=IP_C), src=made.mac_b))
+
+    assert cause_of(made)[1] == "possible"
+    assert "is alive" not in made.headline()
+    assert "was last heard outside this flow at +8.000, before an answer was due" in made.section("Evidence")
+
+
+def test_a_sign_of_life_as_soon_as_the_probe_is_none():
+    """What comes sooner behind an unanswered probe than an answer could was sent before the probe arrived."""
+    made = Shown(router=True, host_b=IP_C)
+    made.a(1, SYN, 0, 0)
+    made.b(1.2, SYN | ACK, 0, 1)
+    made.a(1.201)
+    made.in_vain(10, 12, 14)
+    made.put(10.1, ethernet(ipv4(udp(b"", 53), 17, src=IP_C), src=made.mac_b))
+
+    assert cause_of(made)[1] == "possible"
 
 
 def test_one_probe_that_was_lost():

@@ -1,0 +1,72 @@
+"""Which flows fell silent together: whose hosts were last heard, in or beside the flow, in one moment.
+
+Two flows of one outage were heard last at different times, by as much as they idled. What was heard of the host beside
+a flow, before the first of what then stayed unanswered was sent, brings them together.
+
+It must not judge what failed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer.track.testimony import share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.track.batch import FlowBatch
+    from analyzer.untyped import Foreign, Rows
+
+NEVER: Final = np.iinfo(np.int64).max
+
+
+def note_shared(batch: FlowBatch, picked: NDArray[np.int64], out: Rows, *, jit: bool) -> None:
+    """Note in TESTIMONY records, about the flows at the indices ``picked``, which others fell silent with each."""
+    if not len(picked):
+        return
+    side, silent, since_ns, last_ns = (
+        out[name].copy() if jit else np.array([record[name] for record in out], dtype=np.int64)
+        for name in ("side", "silent", "since_ns", "last_ns")
+    )
+    before = last_ns <= asked_ns(batch, picked, side, since_ns)
+    heard_ns = np.where(before, np.maximum(since_ns, last_ns), since_ns)
+    flow = batch.flow
+    ends = [flow[f"{end}_lo"][picked] ^ (flow[f"{end}_hi"][picked] * 3) for end in "ab"]
+    askers, quiet = np.where(side == 1, ends[0], ends[1]), np.where(side == 1, ends[1], ends[0])
+    # the other side of a router or translation is no other flow
+    order = np.flatnonzero((silent != 0) & (flow["twin_is_first"][picked] == 0))
+    order = order[np.lexsort((heard_ns[order], askers[order]))]
+    compare: Foreign = share.choose(jit=jit)
+    # the loop compares ``since_ns``
+    _set_since(out, heard_ns, jit=jit)
+    compare(*((column if jit else column.tolist()) for column in (order, askers, quiet)), out)
+    _set_since(out, since_ns, jit=jit)
+
+
+def _set_since(out: Any, since_ns: NDArray[np.int64], *, jit: bool) -> None:  # noqa: ANN401 - plain or packed records
+    """Write the instants since when flows are silent into TESTIMONY records."""
+    if jit:
+        out["since_ns"] = since_ns
+        return
+    for record, ts_ns in zip(out, since_ns.tolist(), strict=True):
+        record["since_ns"] = ts_ns
+
+
+def asked_ns(
+    batch: FlowBatch, picked: NDArray[np.int64], side: NDArray[np.int64], since_ns: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return when the first thing was sent that an end of each flow left unanswered; ``since_ns`` where nothing was.
+
+    ``side`` says which end that is, of the flows at the indices ``picked``.
+    """
+    found = []
+    for run, end in ((batch.run_b[picked], batch.b[picked]), (batch.run_a[picked], batch.a[picked])):
+        probed = np.where(run["trailing"] > 0, run["trailing_ns"], NEVER)
+        windows = np.where(run["window_trailing"] > 0, run["window_trailing_ns"], NEVER)
+        data = np.where(end["unacked_ns"] >= 0, end["unacked_ns"], NEVER)
+        found.append(np.minimum(np.minimum(probed, windows), data))
+    first: NDArray[np.int64] = np.where(side == 0, found[0], found[1])
+    return np.where((first == NEVER) | (first < since_ns), since_ns, first)
