@@ -3,7 +3,7 @@
 EXPECTED = {
     "beside_link_down": ("peer-off-link", "proven"),
     "beside_link_down_tcp_only": ("host-silent", "possible", "only-this-flow-forgotten", "filter-drops"),
-    "beside_host_down_behind_router": ("host-down-says-last-router", "proven"),
+    "beside_host_down_behind_router": ("host-down-says-last-router", "likely"),
     "beside_host_removed": ("no-route", "proven"),
     "beside_route_removed": ("no-route", "proven"),
     "beside_arp_silent": ("address-gone", "likely"),

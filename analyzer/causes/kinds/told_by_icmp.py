@@ -11,6 +11,7 @@ from analyzer.judge.judged import Certainty
 from analyzer.judge.nearness import Whence, errors_come_from
 from analyzer.judge.record import other
 from analyzer.judge.tried import tried_before
+from analyzer.label.distance import hops
 from analyzer.track.trial import TRIAL_LEAST_NS
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line, LongText
@@ -33,7 +34,12 @@ NO_ROUTE: Final = frozenset({(4, 3, 0), (4, 3, 5), (4, 3, 6), (4, 3, 8), (4, 3, 
 )
 """RFC 792, RFC 4443 3.1 and 3.3: no route, or one that leads in a circle."""
 HOST_UNREACHABLE: Final = frozenset({(4, 3, 1), (4, 3, 7), (4, 3, 12), (6, 1, 3)})
-"""RFC 1812 5.2.7.1, RFC 4443 3.1: the last router got no answer by ARP or neighbour discovery."""
+"""RFC 1812 5.2.7.1, RFC 4443 3.1: the last router got no answer by ARP or neighbour discovery.
+
+Packet filters (REJECT) and routes that are set to unreachable send the same.
+"""
+LOOKUP_NS: Final = 1_000_000_000
+"""A router that waits for ARP or neighbour discovery in vain waits so long at the least (RFC 4861 10; Linux 3 s)."""
 TOO_BIG: Final = frozenset({(4, 3, 4), (6, 2, 0)})
 """RFC 1191 4, RFC 4443 3.2."""
 
@@ -58,14 +64,33 @@ def no_route(s: Scene) -> bool:
     return bool(c.errors_of(NO_ROUTE, exact=False)(s))
 
 
-def unreachable_exactly(s: Scene) -> bool:
-    """Since then an ICMP error says that a router cannot reach the host, and quotes what had just been sent."""
-    return bool(c.errors_of(HOST_UNREACHABLE, exact=True)(s))
-
-
 def unreachable(s: Scene) -> bool:
     """Since then an ICMP error says that a router cannot reach the host, and quotes what could have been."""
     return bool(c.errors_of(HOST_UNREACHABLE, exact=False)(s))
+
+
+def comes_from_the_last_router(s: Scene) -> bool:
+    """By TTL its sender may be the last router before the host: it is one router nearer, or nothing shows how far."""
+    errors = c.errors_of(HOST_UNREACHABLE, exact=False)(s)
+    own = s.record.facts(s.quiet).ttl
+    if any(error.source == s.record.endpoint(s.quiet).address for error in errors):
+        return False
+    if own is None or min(own) < 0:
+        return True
+    nearest, farthest = sorted(hops(ttl) for ttl in own)
+    known = [hops(error.ttl) for error in errors if error.ttl >= 0]
+    return all(max(nearest - 1, 0) <= each <= max(farthest - 1, 0) for each in known)
+
+
+def came_as_late_as_a_lookup(s: Scene) -> bool:
+    """The first such error came a second or more after the first of what stayed unanswered, as behind a lookup."""
+    errors = c.errors_of(HOST_UNREACHABLE, exact=False)(s)
+    return bool(errors) and min(error.ts_ns for error in errors) - s.asked_ns >= LOOKUP_NS
+
+
+def may_be_no_lookup(s: Scene) -> bool:
+    """It came sooner than a lookup in vain takes, or not from the last router: a filter or a route may say so, too."""
+    return not (comes_from_the_last_router(s) and came_as_late_as_a_lookup(s))
 
 
 def too_big_exactly(s: Scene) -> bool:
@@ -99,6 +124,8 @@ def _first(error: IcmpError, number: int) -> dict[str, int | str]:
 def _rejects(s: Scene) -> Facts:
     """Add what the silence before the first refused packet says of an idle limit."""
     frames, data = _facts_of(PROHIBITED, s)
+    if not frames:
+        return _unreachable(s)
     errors = c.errors_of(PROHIBITED, exact=True)(s)
     tried = tried_before(s.record, _refused_first(s, errors[0])) if errors else None
     if tried is not None:
@@ -121,11 +148,20 @@ def _refused_first(s: Scene, error: IcmpError) -> int | None:
 
 
 def _routeless(s: Scene) -> Facts:
-    return _facts_of(NO_ROUTE, s)
+    found = _facts_of(NO_ROUTE, s)
+    return found if found[0] else _unreachable(s)
 
 
 def _unreachable(s: Scene) -> Facts:
-    return _facts_of(HOST_UNREACHABLE, s)
+    frames, data = _facts_of(HOST_UNREACHABLE, s)
+    errors = c.errors_of(HOST_UNREACHABLE, exact=True)(s) or c.errors_of(HOST_UNREACHABLE, exact=False)(s)
+    if errors:
+        data |= {
+            "host": s.record.endpoint(s.quiet).address,
+            "waited_ns": max(min(error.ts_ns for error in errors) - s.asked_ns, 0),
+            "near": 0 if comes_from_the_last_router(s) else 1,
+        }
+    return frames, data
 
 
 def _too_big(s: Scene) -> Facts:
@@ -218,15 +254,52 @@ def _routeless_who(t: Teller, cause: Cause) -> str:
 
 def _unreachable_headline(t: Teller, cause: Cause) -> str:
     peer = t.record.endpoint("b" if cause.data["to"] == "a" else "a").address
-    return f"{capital(_box(t, cause))}, the last router, cannot reach {peer} on its link: {cause.data['what']}."
+    return (
+        f"{capital(_box(t, cause))}, most likely the last router, reports that it cannot reach {peer} on its link:"
+        f" {cause.data['what']}."
+    )
 
 
 def _unreachable_who(t: Teller, cause: Cause) -> str:
     peer = t.record.endpoint("b" if cause.data["to"] == "a" else "a").address
     return (
-        f"Whoever runs the host {peer}: it does not answer {_box(t, cause)} on their link. It is off, its interface or"
-        " cable is down, or its address moved."
+        f"Whoever runs the host {peer}: most likely it does not answer {_box(t, cause)} on their link. Then it is off,"
+        f" its interface or cable is down, or its address moved. If it is up, look at {cause.data['sender']}: a packet"
+        " filter (REJECT) or a route that is set to unreachable reports the same."
     )
+
+
+def _unreachable_fits(t: Teller, cause: Cause) -> str:
+    """Return who says that the host is out of reach, and what speaks against a lookup in vain."""
+    del t
+    if "waited_ns" not in cause.data:
+        return ""
+    says = f"{cause.data['sender']} says {cause.data['what']}."
+    waited_ns = int(cause.data["waited_ns"])
+    if waited_ns < LOOKUP_NS:
+        says += (
+            f" It did so {duration(waited_ns)} after the first packet that stayed unanswered; a router that gets no"
+            " answer on the host's link takes a second or more (Linux 3 s)."
+        )
+    if cause.data["near"]:
+        says += f" By its TTL it is not the last router before {cause.data['host']}."
+    return says
+
+
+def _filter_fits(t: Teller, cause: Cause) -> str:
+    """Return which box may reject, where another cause fits its ICMP errors as well."""
+    del t
+    if "waited_ns" not in cause.data:
+        return ""
+    return f"{cause.data['sender']} says {cause.data['what']}: a filter's REJECT can be told to say so."
+
+
+def _route_fits(t: Teller, cause: Cause) -> str:
+    """Return which router may have such a route, where another cause fits its ICMP errors as well."""
+    del t
+    if "waited_ns" not in cause.data:
+        return ""
+    return f"{cause.data['sender']} says {cause.data['what']}: a route that is set to unreachable says so."
 
 
 FILTER_REJECTS: Final = CauseKind(
@@ -236,10 +309,13 @@ FILTER_REJECTS: Final = CauseKind(
     rows=(
         CauseRow(Certainty.PROVEN, (c.fell_silent, prohibited_exactly)),
         CauseRow(Certainty.LIKELY, (c.silent_or_never_opened, prohibited)),
+        CauseRow(Certainty.POSSIBLE, (c.silent_or_never_opened, unreachable, may_be_no_lookup)),
     ),
     facts=_rejects,
     headline=_rejects_headline,
     who=_rejects_who,
+    fits=_filter_fits,
+    tells="Look at the packet filter of the box that sent the ICMP errors (nft list ruleset, iptables -L).",
     shows=_rejects_shows,
     overrules=frozenset({dead_peer.DEAD.code}),
     text=LongText(
@@ -264,10 +340,13 @@ NO_ROUTE_CAUSE: Final = CauseKind(
     rows=(
         CauseRow(Certainty.PROVEN, (c.fell_silent, no_route_exactly)),
         CauseRow(Certainty.LIKELY, (c.silent_or_never_opened, no_route)),
+        CauseRow(Certainty.POSSIBLE, (c.silent_or_never_opened, unreachable, may_be_no_lookup)),
     ),
     facts=_routeless,
     headline=_routeless_headline,
     who=_routeless_who,
+    fits=_route_fits,
+    tells="Look at the routes of the box that sent the ICMP errors (ip route get ADDRESS).",
     text=LongText(
         title="A router cannot forward the packets",
         meaning="A router on the path says by ICMP that it has no route to the peer, or that packets loop.",
@@ -282,12 +361,17 @@ HOST_DOWN: Final = CauseKind(
     needs=frozenset({Trait.ERRORS}),
     needs_question=True,
     rows=(
-        CauseRow(Certainty.PROVEN, (c.fell_silent, unreachable_exactly)),
-        CauseRow(Certainty.LIKELY, (c.silent_or_never_opened, unreachable)),
+        CauseRow(
+            Certainty.LIKELY,
+            (c.silent_or_never_opened, unreachable, comes_from_the_last_router, came_as_late_as_a_lookup),
+        ),
+        CauseRow(Certainty.POSSIBLE, (c.silent_or_never_opened, unreachable)),
     ),
     facts=_unreachable,
     headline=_unreachable_headline,
     who=_unreachable_who,
+    fits=_unreachable_fits,
+    tells="Check whether the host is up, and look at the neighbour table of the last router (ip neigh).",
     text=LongText(
         title="The last router cannot reach the host",
         meaning=(
@@ -296,8 +380,11 @@ HOST_DOWN: Final = CauseKind(
         ),
         why="The path up to that router works.",
         change="Look at the peer's host and its link, behind the router that is named.",
-        doubt="An ICMP error can be forged (see filter-rejects). Some filters send this type on purpose.",
-        source="RFC 1812 5.2.7.1, 4.3.3.1; RFC 4443 3.1",
+        doubt=(
+            "An ICMP error can be forged (see filter-rejects). Packet filters and unreachable routes send this type,"
+            " too, from any router and at once; a lookup in vain takes a second or more. So it is likely at most."
+        ),
+        source="RFC 1812 5.2.7.1, 4.3.3.1; RFC 4443 3.1; RFC 4861 10; Linux arp_error_report",
     ),
 )
 PATH_MTU: Final = CauseKind(

@@ -18,11 +18,11 @@ def told(kind, code, *, seq=0, sender=ROUTER, at_s=14.1):
     return made
 
 
-def error(made, at_s, kind, code, *, seq=0, sender=ROUTER):
+def error(made, at_s, kind, code, *, seq=0, sender=ROUTER, ttl=64):
     """An error to a that quotes a segment with that number."""
     segment = struct.pack("!HHIIBBHHH", 40000, 80, seq, 1, 0x50, 0x10, 500, 0, 0)
     quoted = ipv4(segment, src=IP_A, dst=IP_B)
-    made.put(at_s, ethernet(ipv4(icmp(quoted, kind, code), 1, src=sender, dst=IP_A), src=0x020000000009))
+    made.put(at_s, ethernet(ipv4(icmp(quoted, kind, code), 1, src=sender, dst=IP_A, ttl=ttl), src=0x020000000009))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,6 @@ def error(made, at_s, kind, code, *, seq=0, sender=ROUTER):
         (3, 3, "filter-rejects"),
         (3, 0, "no-route"),
         (11, 0, "no-route"),
-        (3, 1, "host-down-says-last-router"),
     ],
 )
 def test_who_says_what(kind, code, expected):
@@ -42,6 +41,52 @@ def test_who_says_what(kind, code, expected):
     assert (expected, "proven") == (judged.cause.code, judged.cause.certainty.value)
     assert judged.cause.data["sender"] == "10.0.0.254"
     assert 9 in judged.cause.frames
+
+
+def unreachable(took_s, *, host_ttl=63, ttl=64):
+    """A host behind routers that falls silent, and "host unreachable" so long after each probe."""
+    made = Shown()
+    made.a(0, SYN, 0, 0)
+    made.b(0.001, SYN | ACK, 0, 1, ttl=host_ttl)
+    made.a(0.002)
+    for at_s in (10, 20, 30):
+        made.a(at_s, seq=0)
+        error(made, at_s + took_s, 3, 1, ttl=ttl)
+    made.put(60, ethernet(b"", 0x88CC, src=9))
+    return made
+
+
+def test_a_router_that_cannot_reach_the_host():
+    """That a host does not answer on its link is likely at most where its last router says so after a lookup's time."""
+    made = unreachable(3)
+
+    assert [("host-down-says-last-router", "likely")] == [
+        (cause.code, cause.certainty.value) for cause in made.judged().causes
+    ]
+    assert made.headline().startswith("10.0.0.254, most likely the last router, reports that it cannot reach 10.0.0.2")
+    assert "If it is up, look at 10.0.0.254: a packet filter (REJECT)" in made.section("Who must act")
+
+
+@pytest.mark.parametrize(
+    ("made", "because"),
+    [
+        (unreachable(0.001), "after the first packet that stayed unanswered; a router that gets no answer"),
+        (unreachable(3, host_ttl=61), "By its TTL it is not the last router before 10.0.0.2"),
+        (unreachable(3, ttl=62), "By its TTL it is not the last router before 10.0.0.2"),
+        (unreachable(3, host_ttl=64, ttl=255), None),
+    ],
+    ids=["at once", "too near", "too far", "captured at the last router"],
+)
+def test_a_filter_or_a_route_says_the_same(made, because):
+    """What comes sooner than a lookup takes, or not from the last router, may be of a filter or of a route."""
+    causes = [(cause.code, cause.certainty.value) for cause in made.judged().causes]
+
+    if because is None:
+        assert causes == [("host-down-says-last-router", "likely")]
+        return
+    assert causes[:3] == [(code, "possible") for code in ("filter-rejects", "no-route", "host-down-says-last-router")]
+    assert because in made.section("What it may be, and how to find out")
+    assert "It is off" not in made.section("Who must act")
 
 
 def test_what_nobody_sent_is_no_cause():
