@@ -1,7 +1,8 @@
 """What the silence before the first refused packet says of an idle limit, beside those that the flow survived.
 
 A box that forgets a connection when nothing passes for some time refuses what breaks a silence longer than all that
-were survived. Where one as long was survived before, no such limit ran out.
+were survived. Where one as long was survived before, no such limit ran out. Where one was survived that was shorter by
+little, none is likely to have, unless a known box's limit lies between.
 
 It must not say whose limit that is, or hold a sentence.
 """
@@ -35,16 +36,21 @@ class Tried(NamedTuple):
 
     @property
     def excludes_limit(self) -> bool:
-        """Whether no idle limit can have run out: a silence as long was survived, or no known box forgets so soon.
+        """Whether no idle limit ran out, at least most likely: one as long was survived, or no known box forgets so soon.
 
-        One nearly as long is as long for timers that are late, unless a known limit lies between the two.
+        One that is shorter by little counts, if no known box's limit, with its lateness, lies between.
         """
-        if self.silence_ns < (TRIAL_LEAST_NS if self.survived_ns else SHORTEST_LIMIT_NS):
+        if self.proves_it or self.silence_ns < (TRIAL_LEAST_NS if self.survived_ns else SHORTEST_LIMIT_NS):
             return True
         between = middleboxes_within(self.silence_ns, survived_ns=self.survived_ns)
-        if self.survived_ns < self.silence_ns and any(box.keepalive_helps and not box.in_steps for box in between):
+        if any(box.keepalive_helps and not box.in_steps for box in between):
             return False
         return self.survived_ns + self.survived_ns // NEARLY >= self.silence_ns
+
+    @property
+    def proves_it(self) -> bool:
+        """Whether no idle limit can have run out: a silence was survived that was no shorter."""
+        return 0 < self.silence_ns <= self.survived_ns
 
 
 def tried_before(record: FlowRecord, frame: int | None) -> Tried | None:

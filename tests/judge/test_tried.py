@@ -1,5 +1,7 @@
 """What silences that were survived say of an idle limit."""
 
+import pytest
+
 from analyzer.judge.tried import Tried, tried_before
 from tests.judging import opened
 
@@ -26,6 +28,22 @@ def test_a_silence_that_was_survived_before():
     """Then no idle limit ran out; timers that are a little late make no difference."""
     assert tried(7, 7.1).excludes_limit
     assert tried(7, 5).excludes_limit
+
+
+def test_only_a_silence_that_is_no_shorter_proves_it():
+    """A silence that was survived and is shorter by little makes a limit unlikely, and does not rule one out."""
+    assert not tried(7, 7.1).proves_it
+    assert tried(7, 5).proves_it
+
+
+@pytest.mark.parametrize(
+    ("survived_s", "silence_s", "excluded"),
+    [(349.2, 351.0, False), (359.997, 360.399, True), (351.0, 352.0, True), (1000.0, 1001.0, False), (351, 349, True)],
+    ids=["350 s between", "no known limit between", "behind 350 s", "900 s of a timer in steps", "longer survived"],
+)
+def test_a_known_limit_between_two_silences_is_not_ruled_out(survived_s, silence_s, excluded):
+    """A known limit, with its lateness, between a silence that was survived and one that was not may have run out."""
+    assert Tried(int(silence_s * S), int(survived_s * S)).excludes_limit == excluded
 
 
 def test_no_box_forgets_so_soon():

@@ -11,12 +11,9 @@ from analyzer.findings.kinds import dead_peer, idle, lapses, pauses
 from analyzer.findings.pausing import overdue_ns
 from analyzer.judge.judged import Certainty
 from analyzer.judge.signatures import middleboxes_within
-from analyzer.judge.tried import tried_before
+from analyzer.judge.tried import Tried, tried_before
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration
-
-NEARLY: Final = 50
-"""A silence that is this part longer than another is as long: timers are late."""
 
 if TYPE_CHECKING:
     from analyzer.causes.kind import Facts
@@ -93,8 +90,8 @@ def nobody_paused(s: Scene) -> bool:
 
 
 def shorter_ones_survived_only(s: Scene) -> bool:
-    """No silence of the flow as long as that one, by two in a hundred, was survived."""
-    return s.record.survived_ns + s.record.survived_ns // NEARLY < s.record.trial_ns
+    """No silence of the flow was survived that was as long by two in a hundred, or a known limit lies between them."""
+    return not Tried(s.record.trial_ns, s.record.survived_ns).excludes_limit
 
 
 def came_another_way(s: Scene) -> bool:

@@ -10,7 +10,7 @@ from analyzer.findings.kinds import dead_peer, path_mtu
 from analyzer.judge.judged import Certainty
 from analyzer.judge.nearness import Whence, errors_come_from
 from analyzer.judge.record import other
-from analyzer.judge.tried import tried_before
+from analyzer.judge.tried import Tried, tried_before
 from analyzer.label.distance import hops
 from analyzer.track.trial import TRIAL_LEAST_NS
 from analyzer.words.icmp import icmp_text
@@ -209,7 +209,7 @@ def _rejects_who(t: Teller, cause: Cause) -> str:
             " when the filter has no state for it, for no keepalive setting keeps it."
         )
     if cause.data.get("limit") == "excluded":
-        ran_out = "no idle limit ran out" if cause.data["survived_ns"] else "no known box forgets so soon"
+        ran_out = _none_ran_out(cause) if cause.data["survived_ns"] else "no known box forgets so soon"
         return (
             f"{head} {ran_out}, so most likely {changed}. Let this connection pass, even when the filter has no state"
             " for it. Other keepalive settings cannot keep it."
@@ -219,6 +219,12 @@ def _rejects_who(t: Teller, cause: Cause) -> str:
         " not show; if one did, probing more often than that keeps the connection. Otherwise keepalive settings only"
         " change how soon the loss is noticed."
     )
+
+
+def _none_ran_out(cause: Cause) -> str:
+    """Say that no idle limit ran out, as surely as the silences tell."""
+    sure = Tried(int(cause.data["silence_ns"]), int(cause.data["survived_ns"])).proves_it
+    return "no idle limit ran out" if sure else "most likely no idle limit ran out"
 
 
 def _rejects_shows(t: Teller, cause: Cause) -> list[Line]:
@@ -231,7 +237,7 @@ def _rejects_shows(t: Teller, cause: Cause) -> list[Line]:
     if cause.data["limit"] == "excluded":
         if not survived_ns:
             return [Line(f"{passed}: no known box forgets a connection so soon.", (refused,))]
-        text = f"{passed}; a silence of {duration(survived_ns)} was survived: no idle limit ran out."
+        text = f"{passed}; a silence of {duration(survived_ns)} was survived: {_none_ran_out(cause)}."
         return [Line(text, (refused,))]
     longest = (
         f"the longest silence it survived was {duration(survived_ns)}"

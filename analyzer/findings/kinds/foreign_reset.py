@@ -8,7 +8,7 @@ from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.judge.scene import Scene
-from analyzer.judge.tried import tried_before, tried_by_answer
+from analyzer.judge.tried import Tried, tried_before, tried_by_answer
 from analyzer.judge.untaken import untaken
 from analyzer.judge.verdict import BETWEEN
 from analyzer.judge.witness import mac_text
@@ -16,7 +16,7 @@ from analyzer.label.distance import FULL_TTLS, hops
 from analyzer.tolerances import SILENCE_LEAST_NS
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
-from analyzer.words.teller import duration, lines, number, side_of
+from analyzer.words.teller import capital, duration, lines, number, side_of
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -231,10 +231,16 @@ def _limit_line(f: Finding) -> Line | None:
         longest = f"the longest silence survived was {duration(survived_ns)}" if survived_ns else "none before was long"
         text = f"{passed}; {longest}. So an idle timeout may have run out (inferred)."
     elif survived_ns:
-        text = f"{passed}, and a silence of {duration(survived_ns)} was survived: no idle timeout ran out."
+        text = f"{passed}, and a silence of {duration(survived_ns)} was survived: {_none_ran_out(f)}."
     else:
         text = f"{passed}: no known box forgets a connection so soon."
     return Line(text, f.frames)
+
+
+def _none_ran_out(f: Finding) -> str:
+    """Say that no idle limit ran out, as surely as the silences tell."""
+    sure = Tried(number(f, "silence_ns"), number(f, "survived_ns")).proves_it
+    return "no idle timeout ran out" if sure else "most likely no idle timeout ran out"
 
 
 def _change(f: Finding) -> str | None:
@@ -245,7 +251,7 @@ def _change(f: Finding) -> str | None:
     survived_ns = number(f, "survived_ns")
     if f.data.get("limit") == "excluded":
         return f"Check {where}: a new rule, a policy, a restart." + (
-            " No idle timeout ran out, so other keepalive settings do not help."
+            f" {capital(_none_ran_out(f))}, so other keepalive settings do not help."
             if survived_ns
             else " No known box forgets a connection so soon, so other keepalive settings hardly help."
         )

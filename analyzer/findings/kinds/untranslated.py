@@ -120,7 +120,10 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         )
         limit = "an idle limit of the NAT may have run out"
         if tried.excludes_limit:
-            limit = "so no idle limit ran out" if tried.survived_ns else "no known box forgets a connection so soon"
+            sure = "" if tried.proves_it else "most likely "
+            limit = f"so {sure}no idle limit ran out"
+            if not tried.survived_ns:
+                limit = "no known box forgets a connection so soon"
         found.append(Line(f"Nothing had passed for {duration(tried.silence_ns)} before; {longest}: {limit}.", f.frames))
     return found
 
