@@ -68,6 +68,7 @@ class Collecting(Leaps):
                 del self._packed[int(picked[at])]
         self._attend()
         batch = labelled(flow, a, b, seen, start, self.now_ns, self._habits, jit=self.jit)
+        forget_trials_behind_the_end(batch)
         batch = batch.with_holes(self.holes, self._undated)
         batch = replace(batch, trains=self._trains_of(batch, give_back=give_back))
         beside = self._beside.about(batch, recalled=recalled)
@@ -152,3 +153,15 @@ class Collecting(Leaps):
             int(frames[1][-1]),
         )
         return parts[:first] + parts[stop:], count
+
+
+def forget_trials_behind_the_end(batch: FlowBatch) -> None:
+    """Take a silence that waits out of flows that a RST had ended before it began: it tries nothing on the way.
+
+    The flows of the batch are copies.
+    """
+    flow, ending = batch.flow, batch.ending
+    over = (ending["reset_row"] >= 0) & (flow["trial_ns"] > 0) & (flow["trial_from"] >= ending["reset_frame"])
+    if over.any():
+        for name in ("trial_ns", "trial_from", "trial_to"):
+            flow[name][over] = 0

@@ -42,6 +42,16 @@ def test_what_becomes_of_a_silence(text, survived, waiting, jit):
     assert found[1] == waiting or (waiting == 0 and found[1][0] == 0)
 
 
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_silence_behind_the_end_tries_nothing(jit):
+    """What wakes up after the other end gave up, and draws its RST, broke no silence of a connection."""
+    gave_up = "+5 a > b . 0:0(0) ack 1\n+5 a > b . 0:0(0) ack 1\n+5 a > b R. 1:1(0) ack 1\n"
+    woke = "+1800 b > a . 0:0(0) ack 1\n+.001 a > b R 1:1(0) win 0"
+
+    assert trials(gave_up + woke, jit=jit)[1] == (0, 0, 0)
+    assert trials(gave_up, jit=jit)[1] == (5.0, 3, 4)
+
+
 def test_after_a_fin():
     """A silence of a half-closed flow is told apart."""
     text = "+1 b > a F. 1:1(0) ack 1\n+.1 a > b . 1:1(0) ack 2\n+20 a > b . 0:0(0) ack 2\n+.1 b > a . 2:2(0) ack 1"
