@@ -84,7 +84,7 @@ class CauseKind:
     facts: Callable[[Scene], Facts]
     """The frames that show it, and what its words need."""
     headline: Sentence | None = None
-    """One sentence that leads the story; None where a finding leads it already."""
+    """One sentence that leads the story; None, or empty, where a finding leads it already."""
     who: Sentence | None = None
     """Who must act, naming the machine, and what they should do; None where a finding says so already."""
     shows: Lines | None = None

@@ -33,12 +33,12 @@ def _has_link_frames(t: Teller) -> bool:
 
 
 def leading(t: Teller) -> tuple[Cause, CauseKind] | None:
-    """Return the cause that leads the story, or None: it has words of its own, and more than fits."""
+    """Return the cause that leads the story, or None: it has words of its own here, and more than fits."""
     cause = t.judged.cause
     if cause is None or cause.certainty is Certainty.POSSIBLE:
         return None
     kind = cause_kind(cause.code)
-    return (cause, kind) if kind.leads else None
+    return (cause, kind) if kind.headline is not None and kind.headline(t, cause) else None
 
 
 def headline(t: Teller) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow, Trait
-from analyzer.findings.kinds import dead_peer, path_mtu
+from analyzer.findings.kinds import dead_peer, outstanding, path_mtu
 from analyzer.judge.judged import Certainty
 from analyzer.judge.nearness import Whence, errors_come_from
 from analyzer.judge.record import other
@@ -15,7 +15,7 @@ from analyzer.label.distance import hops
 from analyzer.track.trial import TRIAL_LEAST_NS
 from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line, LongText
-from analyzer.words.teller import capital, count, duration, setting
+from analyzer.words.teller import capital, count, duration, setting, times
 
 if TYPE_CHECKING:
     from analyzer.causes.kind import Facts
@@ -167,7 +167,38 @@ def _unreachable(s: Scene) -> Facts:
 def _too_big(s: Scene) -> Facts:
     frames, data = _facts_of(TOO_BIG, s)
     finding = s.found(path_mtu.LARGE_LOST.code)
+    if too_big_exactly(s):
+        error = c.errors_of(TOO_BIG, exact=True)(s)[0]
+        again = [r for r in s.record.resent if r.sender == error.quotes and r.ts_ns > error.ts_ns]
+        data |= {
+            "from": s.record.endpoint(error.quotes).address,
+            "again": len(again),
+            "bytes": max((each.payload_len for each in again), default=0),
+        }
+        frames = (*frames, *(each.frame for each in again))
     return (*frames, *(finding.frames if finding else ())), data
+
+
+def _too_big_headline(t: Teller, cause: Cause) -> str:
+    """Return who says that segments do not fit, and whether they were sent again; nothing where a finding tells it."""
+    if "from" not in cause.data:
+        return ""
+    side: Side = "a" if cause.data["to"] == "a" else "b"
+    says = f"{capital(t.the(side))}'s segments are too large for the path: {cause.data['sender']} says so by ICMP"
+    again, size = int(cause.data["again"]), int(cause.data["bytes"])
+    went_on = f"; up to {size:,} bytes were retransmitted {times(again)} after that" if again and size else ""
+    return f"{says} ({cause.data['what']}){went_on}."
+
+
+def _too_big_who(t: Teller, cause: Cause) -> str:
+    """Return what to do: let the error through, or send less at once."""
+    del t
+    return (
+        f"Whoever runs the host {cause.data['from']} and the filters before it: let ICMP {cause.data['what']} through"
+        f" to that host; most likely it does not get there, or is not heeded. Or whoever runs {cause.data['sender']},"
+        " or the tunnel behind it: clamp the segment size (MSS) there. Or set a smaller MTU on the host's interface or"
+        " route. No keepalive setting helps: probes are small and pass."
+    )
 
 
 def _box(t: Teller, cause: Cause) -> str:
@@ -398,11 +429,17 @@ PATH_MTU: Final = CauseKind(
     needs=frozenset({Trait.ERRORS, path_mtu.LARGE_LOST.code}),
     rows=(CauseRow(Certainty.PROVEN, (too_big_exactly,)), CauseRow(Certainty.LIKELY, (large_segments_are_lost,))),
     facts=_too_big,
+    headline=_too_big_headline,
+    who=_too_big_who,
+    overrules=frozenset({outstanding.OUTSTANDING.code}),
     text=LongText(
         title="Segments too large for the path",
         meaning="Large segments do not get through, small ones do.",
         why="Keepalive and handshakes look healthy while every large answer hangs.",
-        change="See large-segments-lost.",
+        change=(
+            "Let ICMP fragmentation-needed and packet-too-big through to the sender, clamp the segment size (MSS) at"
+            " the tunnel, or set a smaller MTU; see large-segments-lost."
+        ),
         doubt="See large-segments-lost; an ICMP error that quotes the lost data proves it.",
         source="RFC 2923 2.1; RFC 1191; RFC 4821",
     ),

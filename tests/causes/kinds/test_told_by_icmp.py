@@ -4,8 +4,10 @@ import struct
 
 import pytest
 
+from analyzer import explain
 from tests.capture.craft import IP_A, IP_B, ethernet, icmp, ipv4
 from tests.causes.scenes import Shown, dead
+from tests.judging import scenario, texts
 from tests.track.test_beside import ACK, RST, SYN
 
 ROUTER = bytes([10, 0, 0, 254])
@@ -166,3 +168,19 @@ def test_a_filter_that_forgot_nothing():
 
     assert "no idle limit ran out, so most likely its rules changed" in who
     assert "a silence of 6.998 s was survived" in evidence
+
+
+def test_segments_that_do_not_fit_lead_the_story():
+    """Where ICMP says that segments do not fit, that is the headline, and the advice is about the path's MTU."""
+    (judged,) = scenario("packet_too_big_is_not_heeded")
+    story = explain.story(judged, judged.record.first_ns)
+
+    assert ("path-mtu", "proven") == (judged.cause.code, judged.cause.certainty.value)
+    assert story.headline.startswith("The client's segments are too large for the path: ")
+    assert "up to 1,428 bytes were retransmitted 3 times after that" in story.headline
+    advice = texts(story, "Who must act")
+    assert "let ICMP packet too big through" in advice
+    assert "clamp the segment size (MSS)" in advice
+    assert "smaller MTU" in advice
+    assert "TCP_USER_TIMEOUT" not in texts(story, "What to change")
+    assert "Cause: path-mtu, proven by these frames." in texts(story, "Evidence")
