@@ -319,7 +319,9 @@ def _unreachable_fits(t: Teller, cause: Cause) -> str:
             " answer on the host's link takes a second or more (Linux 3 s)."
         )
     if cause.data["near"]:
-        says += f" By its TTL it is not the last router before {cause.data['host']}."
+        says += f" By its TTL it is not the last router before {cause.data['host']}"
+        late = waited_ns >= LOOKUP_NS
+        says += ": it may be the next hop on its way there that does not answer it." if late else "."
     return says
 
 

@@ -73,7 +73,7 @@ def test_a_router_that_cannot_reach_the_host():
     ("made", "because"),
     [
         (unreachable(0.001), "after the first packet that stayed unanswered; a router that gets no answer"),
-        (unreachable(3, host_ttl=61), "By its TTL it is not the last router before 10.0.0.2"),
+        (unreachable(3, host_ttl=61), "not the last router before 10.0.0.2: it may be the next hop on its way there"),
         (unreachable(3, ttl=62), "By its TTL it is not the last router before 10.0.0.2"),
         (unreachable(3, host_ttl=64, ttl=255), None),
     ],
