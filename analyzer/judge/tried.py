@@ -36,14 +36,14 @@ class Tried(NamedTuple):
 
     @property
     def excludes_limit(self) -> bool:
-        """Whether no idle limit ran out, at least most likely: one as long was survived, or no known box forgets so soon.
+        """Whether no idle limit ran out, at least most likely: one as long was survived, or no known box is so soon.
 
         One that is shorter by little counts, if no known box's limit, with its lateness, lies between.
         """
         if self.proves_it or self.silence_ns < (TRIAL_LEAST_NS if self.survived_ns else SHORTEST_LIMIT_NS):
             return True
         between = middleboxes_within(self.silence_ns, survived_ns=self.survived_ns)
-        if any(box.keepalive_helps and not box.in_steps for box in between):
+        if any(box.keepalive_helps for box in between):
             return False
         return self.survived_ns + self.survived_ns // NEARLY >= self.silence_ns
 
