@@ -2,7 +2,9 @@
 
 A wait is from a probe that was answered to the next, or the idle time before the first of a train. What is usual is the
 middle of them, where two agree on it. Only between probes of one train is a longer one a pause: idle time may be set
-late. Where a third of them is so long, keepalive was set anew. It must not say why a prober paused.
+late. Nor is one that it has waited before a first probe: that is its idle time, and shorter ones are its interval, of
+probes whose answers it did not hear. Where a third of them is so long, keepalive was set anew. It must not say why a
+prober paused.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ def wait_rows(f: Flows) -> tuple[Column, Column]:
 
 
 def pauses(f: Flows) -> Mask:
-    """Say which rows are probes before which it paused: more than two of its usual waits passed, and nothing else."""
+    """Say which rows are probes before which it paused: more than two of the waits known of it, and nothing else."""
     at, waits = f.once(wait_rows)
     found = np.zeros(len(f.columns.owner), dtype=np.bool_)
     may_be = f.answered_gaps[at] & (f.seen("gap_ns")[at] >= LEAST_NS)
@@ -81,10 +83,19 @@ def pauses(f: Flows) -> Mask:
     usual = np.full(len(f), -1, dtype=np.int64)
     usual[there] = waits[order][middle]
     agree = np.bincount(owner[waits <= usual[owner] + usual[owner] // ALIKE_PART], minlength=len(f))
-    longer = may_be & _is_pause(f.seen("gap_ns")[at], usual[owner]) & (agree >= AGREEING)[owner]
+    known = np.maximum(usual[owner], _longest_start(owner, np.where(f.answered_gaps[at], -1, waits)))
+    longer = may_be & _is_pause(f.seen("gap_ns")[at], known) & (agree >= AGREEING)[owner]
     few = np.bincount(owner[longer], minlength=len(f)) * MOST_PART < counts
     found[at] = longer & few[owner] & awake_before(f, at)
     return found
+
+
+def _longest_start(owner: Column, started_ns: Column) -> Column:
+    """Return for waits, flow by flow, the longest so far before the first probe of a train; -1 where none was."""
+    values, rank = np.unique(started_ns, return_inverse=True)
+    so_far = np.maximum.accumulate(owner * len(values) + rank.reshape(-1)) - owner * len(values)
+    longest: Column = values[so_far]
+    return longest
 
 
 def awake_before(f: Flows, at: Column) -> Mask:
@@ -113,11 +124,13 @@ def pauses_of(case: Case) -> list[Pause]:
     usual_ns = sorted(ns for ns, _, _ in waits)[(len(waits) - 1) // 2]
     if sum(ns <= usual_ns + usual_ns // ALIKE_PART for ns, _, _ in waits) < AGREEING:
         return []
-    long = [
-        Pause(ns, usual_ns, probe, before.frame, before.answer_frame or before.frame)
-        for ns, probe, before in waits
-        if before is not None and not probe.first_of_train and _is_pause(ns, usual_ns)
-    ]
+    long = []
+    known_ns = usual_ns
+    for ns, probe, before in waits:
+        if probe.first_of_train:
+            known_ns = max(known_ns, ns)
+        elif before is not None and _is_pause(ns, known_ns):
+            long.append(Pause(ns, usual_ns, probe, before.frame, before.answer_frame or before.frame))
     if len(long) * MOST_PART >= len(waits):
         return []
     awake = case.record.is_awake

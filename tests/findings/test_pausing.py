@@ -22,6 +22,7 @@ def test_columns_and_record_find_the_same_pauses():
     for name in (
         "prober_paused",
         "interval_longer_than_idle_is_no_pause",
+        "answers_lost_and_the_idle_time_is_no_pause",
         "keepalive_set_anew_is_no_pause",
         "host_asleep",
     ):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def paused(f: Flows) -> Mask:
-    """Before a probe of it nothing passed for more than twice as long as it usually waits, the capture awake."""
+    """Before a probe of it nothing passed for twice as long as it usually waits, or ever did before a first probe."""
     return f.any_row(pauses(f)) & ~c.clock_went_back(f)
 
 

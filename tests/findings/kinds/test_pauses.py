@@ -23,6 +23,14 @@ def test_an_interval_longer_than_idle_is_no_pause():
     assert "probes-paused" not in codes(scenario("interval_longer_than_idle_is_no_pause")[0])
 
 
+def test_the_idle_time_is_no_pause_of_a_prober_whose_answers_were_lost():
+    """Where most waits are its interval, one as long as that before its first probe is its idle time."""
+    judged = scenario("answers_lost_and_the_idle_time_is_no_pause")[0]
+
+    assert "probes-paused" not in codes(judged)
+    assert "suspend" not in texts(told(judged), "What to change")
+
+
 def test_keepalive_that_is_set_anew_is_no_pause():
     """Waits that become longer and stay so are a setting."""
     assert "probes-paused" not in codes(scenario("keepalive_set_anew_is_no_pause")[0])
