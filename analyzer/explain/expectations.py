@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from analyzer.explain.left import Known, left
 from analyzer.explain.orderly import crossed
 from analyzer.findings import kind_of
-from analyzer.findings.kinds import lapses
+from analyzer.findings.kinds import idle_reset, lapses
 from analyzer.judge.record import other
 from analyzer.judge.signatures import middleboxes_within
 from analyzer.judge.untaken import untaken
@@ -222,6 +222,11 @@ def _sender(t: Teller, reset: Reset) -> Line:
         text = "read or write: an error (ETIMEDOUT on macOS), if its kernel gave up retransmitting."
     elif any("resent_ns" in found.data for found in t.judged.findings):
         text = "read or write: ETIMEDOUT, when its kernel gave up retransmitting, before that RST (Linux)."
+    elif t.find(idle_reset.AT_LIMIT.code) is not None:
+        text = (
+            "nothing yet, if a box sent that RST: a blocked read waits until something is sent. Nothing either, if its"
+            " own program closed the socket at its limit."
+        )
     elif reset.has_ack:
         text = "nothing; most likely its program closed the socket with data unread or with SO_LINGER 0, or ended."
     else:

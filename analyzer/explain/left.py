@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from analyzer.findings.kinds import dead_peer, late_data
+from analyzer.findings.kinds import dead_peer, idle_reset, late_data
 from analyzer.judge.connection import State
 from analyzer.judge.nearness import answers_nothing
 from analyzer.judge.untaken import has_ceased, reached, sent_behind, untaken
@@ -109,6 +109,8 @@ def may_be_between(judged: JudgedFlow) -> bool:
     if reset is not None and reset.kind != "gave_up" and "mac" in reset.strange:
         return True
     if reset is not None and reset.kind == "no_socket" and answers_nothing(judged.record, reset):
+        return True
+    if judged.finding(idle_reset.AT_LIMIT.code) is not None:
         return True
     return judged.ending.by == "between" or (late is not None and late_data.may_be_forgotten(late))
 

@@ -1,6 +1,7 @@
-"""Whether an end closed just when a time limit would run out that counts data alone, although probes were answered.
+"""Whether an end closed just when a time limit would run out: one that counts data alone, or any packet.
 
-It must not know whose limit that is.
+The first shows where probes were answered meanwhile, the second where a RST came unasked. It must not know whose limit
+that is.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.judge.signatures import MIDDLEBOXES, ROUND_S
+from analyzer.judge.signatures import MIDDLEBOXES, ROUND_S, Behaviour
 from analyzer.label.outcome import Answer
 from analyzer.label.reset import ResetKind
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from analyzer.findings.case import Case
     from analyzer.findings.flows import Column, Flows, Mask
 
 LEAST_S: Final = 30
@@ -25,8 +27,27 @@ LIMITS_NS: Final = np.array(LIMITS_S) * NS_PER_S
 EARLY_NS: Final = NS_PER_S // 20
 LATE_NS: Final = NS_PER_S
 """A close comes so much sooner, or later, than the limit: the way there, and how often a program looks."""
+AT_LIMIT: Final = (Behaviour.RST_AT_LIMIT, Behaviour.SILENT_OR_RST)
+"""What boxes do that may send a RST when their limit runs out, and not only to the next packet."""
 PROBED: Final = 2
 """So many answered probes show that keepalive ran meanwhile."""
+
+
+def idle_limit_of(case: Case) -> tuple[int, int, int] | None:
+    """Return how long nothing had passed before such a RST of one flow, since which frame, and the limit; or None."""
+    record, reset = case.record, case.own_reset
+    if reset is None or record.silence_from is None or record.silence_to is None or record.backwards:
+        return None
+    quiet = reset.ts_ns - max(case.facts.last_ns or 0, case.peer_facts.last_ns or 0)
+    limit = limit_ns(quiet)
+    spans = record.silence_from < reset.frame <= record.silence_to and 0 <= record.silence_ns - quiet <= LATE_NS
+    return (quiet, record.silence_from, limit) if limit is not None and spans else None
+
+
+def boxes_at(limit_ns: int) -> str:
+    """Return the known boxes that may send a RST when such a limit runs out, by name."""
+    fits = (box for box in MIDDLEBOXES if box.behaviour in AT_LIMIT and not box.half_closed)
+    return ", ".join(box.name for box in fits if box.idle_s * NS_PER_S == limit_ns)
 
 
 def limit_ns(quiet_ns: int) -> int | None:
@@ -48,12 +69,18 @@ def quiet_ns(f: Flows) -> Column:
     return np.where(known, at_ns - data_ns, -1)
 
 
+def _at_limit(quiet_ns: Column) -> Mask:
+    """Say which times without data are such that a limit runs out then."""
+    # of limits that begin no later than this, the last is also the one that ends last
+    which = np.searchsorted(LIMITS_NS - EARLY_NS, quiet_ns, side="right") - 1
+    mask: Mask = (which >= 0) & (quiet_ns <= LIMITS_NS[which] + LATE_NS)
+    return mask
+
+
 def closed_at_a_data_limit(f: Flows) -> Mask:
     """It closed when no data had passed for a time that limits have, though two probes or more were answered since."""
     quiet = quiet_ns(f)
-    # of limits that begin no later than this, the last is also the one that ends last
-    which = np.searchsorted(LIMITS_NS - EARLY_NS, quiet, side="right") - 1
-    at_limit = (which >= 0) & (quiet <= LIMITS_NS[which] + LATE_NS)
+    at_limit = _at_limit(quiet)
     at_limit &= ~waited_for_a_reply(f) & (f.flow("backwards") == 0)
     if not at_limit.any():
         return at_limit
@@ -66,6 +93,37 @@ def closed_at_a_data_limit(f: Flows) -> Mask:
     there = np.flatnonzero(first >= 0)
     awake[there] = f.columns.is_awake(first[there], last[there])
     return at_limit & awake & (f.count_rows(kept) >= PROBED)
+
+
+def reset_at_an_idle_limit(f: Flows) -> Mask:
+    """The RST that ended the flow came when nothing, no probe either, had passed for a time that limits have."""
+    quiet = f.ending("reset_ns") - np.maximum(f.own("last_ns"), f.peer("last_ns"))
+    unasked = f.own_reset & (f.ending("answers_row") < 0) & (f.ending("reset_kind") != ResetKind.GAVE_UP)
+    # the longest silence goes on behind it, to another RST, where a box sends one to each end
+    unasked &= (f.flow("silence_from") < f.ending("reset_frame")) & (f.flow("silence_to") >= f.ending("reset_frame"))
+    unasked &= (f.flow("silence_ns") >= quiet) & (f.flow("silence_ns") - quiet <= LATE_NS)
+    unasked &= (f.own("fin_frame") == 0) & (f.peer("fin_frame") == 0) & (f.flow("backwards") == 0)
+    mask: Mask = unasked & _at_limit(quiet)
+    return mask
+
+
+def nothing_was_owed(f: Flows) -> Mask:
+    """Before it all data was acknowledged, the request answered, and no heartbeat of its sender unanswered."""
+    acknowledged = (f.own("unacked_ns") < 0) & (f.peer("unacked_ns") < 0)
+    opened = (f.own("syn_frame") > 0) & (f.own("syn_had_ack") == 0)
+    replied = np.where(opened, f.peer("data_ns") >= f.own("data_ns"), f.own("data_ns") >= f.peer("data_ns"))
+    mask: Mask = acknowledged & replied & (f.own("data_ns") >= 0) & (f.beats("unanswered") == 0)
+    return mask
+
+
+def is_reset_at_an_idle_limit(f: Flows) -> Mask:
+    """It came just when a limit of idle time would run out, and nothing was owed."""
+    return f.once(reset_at_an_idle_limit) & f.once(nothing_was_owed)
+
+
+def no_idle_limit_ran_out(f: Flows) -> Mask:
+    """It did not come, with nothing owed, just when a limit of idle time would run out."""
+    return ~is_reset_at_an_idle_limit(f)
 
 
 def waited_for_a_reply(f: Flows) -> Mask:

@@ -19,6 +19,7 @@ from analyzer.findings.kinds import (
     half_open,
     heartbeats,
     idle_close_race,
+    idle_reset,
     late_data,
     no_answers,
     no_reply,
@@ -124,6 +125,7 @@ POINTERS: Final = (
     _pointer(late_data.LATE_DATA, Certainty.LIKELY),
     _pointer(late_data.MET_CLOSE, Certainty.LIKELY),
     _pointer(dead_peer.ANSWERS_LOST, Certainty.LIKELY),
+    _pointer(idle_reset.AT_LIMIT, Certainty.LIKELY),
     _pointer(abort.ABORT, Certainty.LIKELY),
     _pointer(forgotten.FORGOTTEN, Certainty.POSSIBLE),
 )

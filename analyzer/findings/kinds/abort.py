@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
-from analyzer.findings.data_limits import no_data_limit_ran_out
+from analyzer.findings.data_limits import no_data_limit_ran_out, no_idle_limit_ran_out
 from analyzer.findings.evidence import frames_of, gave_up_resending, given_up_on, known
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import by_what
@@ -212,6 +212,7 @@ ABORT: Final = FindingKind(
                 c.sent_no_fin,
                 not_behind_a_translation,
                 no_data_limit_ran_out,
+                no_idle_limit_ran_out,
             ),
             _evidence,
         ),

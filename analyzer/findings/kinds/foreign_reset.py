@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.findings.data_limits import boxes_at, idle_limit_of
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.record import other
@@ -14,6 +15,7 @@ from analyzer.judge.verdict import BETWEEN
 from analyzer.judge.witness import mac_text
 from analyzer.label.distance import FULL_TTLS, hops
 from analyzer.tolerances import SILENCE_LEAST_NS
+from analyzer.units import NS_PER_S
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import capital, duration, lines, number, side_of
@@ -55,8 +57,18 @@ def _evidence(case: Case) -> Evidence:
         silence_ns=tried.silence_ns if tried else None,
         survived_ns=tried.survived_ns if tried else None,
         limit=("excluded" if tried.excludes_limit else "fits") if tried else None,
+        **({} if tried else _ran_out(case, reset)),
         **_nearest(case, reset),
     )
+
+
+def _ran_out(case: Case, reset: Reset) -> dict[str, int | str]:
+    """Return how long nothing had passed before a RST that came unasked, where limits have such a time."""
+    found = idle_limit_of(case) if reset.answers_probe is None else None
+    if found is None:
+        return {}
+    quiet_ns, since, limit = found
+    return known(quiet_ns=quiet_ns, quiet_from=since, limit_ns=limit, boxes=boxes_at(limit) or None)
 
 
 def _answered_right_before(case: Case, reset: Reset) -> Probe | None:
@@ -106,8 +118,13 @@ def _headline(t: Teller, f: Finding) -> str:
         )
     return (
         f"A RST{what} ended the connection. It carries {owner}'s address, but does not look like {owner}'s packets:"
-        " most likely a middlebox sent it."
+        f" most likely a middlebox sent it{_at_limit(f)}."
     )
+
+
+def _at_limit(f: Finding) -> str:
+    """Return that the RST came when an idle limit would run out."""
+    return f", when an idle limit of {number(f, 'limit_ns') // NS_PER_S:,} s ran out" if "quiet_ns" in f.data else ""
 
 
 def _only_went_on(f: Finding) -> bool:
@@ -222,6 +239,14 @@ def _sender_line(t: Teller, f: Finding) -> Line | None:
 
 def _limit_line(f: Finding) -> Line | None:
     """Return what the silence before the probe says of an idle limit."""
+    if "quiet_ns" in f.data:
+        limit = f"{number(f, 'limit_ns') // NS_PER_S:,} s"
+        boxes = f" Known boxes with this limit: {f.data['boxes']}." if "boxes" in f.data else ""
+        text = (
+            f"Nothing had passed for {number(f, 'quiet_ns') / NS_PER_S:,.3f} s before the RST, which came unasked. So"
+            f" an idle limit of {limit} most likely ran out (inferred).{boxes}"
+        )
+        return Line(text, tuple(sorted({number(f, "quiet_from"), *f.frames})))
     if "limit" not in f.data:
         return None
     silence_ns, survived_ns = number(f, "silence_ns"), number(f, "survived_ns")
@@ -245,7 +270,7 @@ def _none_ran_out(f: Finding) -> str:
 
 def _change(f: Finding) -> str | None:
     """Return who must act, and what fits the silence before the RST."""
-    if "limit" not in f.data and "on_link" not in f.data:
+    if {"limit", "on_link", "quiet_ns"}.isdisjoint(f.data):
         return None
     where = _sender(f) if "on_link" in f.data else "the firewalls, NAT and load balancers on the path"
     survived_ns = number(f, "survived_ns")
@@ -254,6 +279,12 @@ def _change(f: Finding) -> str | None:
             f" {capital(_none_ran_out(f))}, so other keepalive settings do not help."
             if survived_ns
             else " No known box forgets a connection so soon, so other keepalive settings hardly help."
+        )
+    if "quiet_ns" in f.data:
+        limit = f"{number(f, 'limit_ns') // NS_PER_S:,} s"
+        return (
+            f"Check {where}: an idle timeout of {limit} most likely ran out. Raise it, or probe more often. Else a"
+            " restart, or a new rule."
         )
     often = f"probing more often than every {duration(survived_ns)}" if survived_ns else "probing more often"
     return f"Check {where}: an idle timeout, a restart, a new rule. If it was an idle timeout, {often} helps."

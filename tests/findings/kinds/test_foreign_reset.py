@@ -105,3 +105,15 @@ def test_no_known_box_is_not_no_box():
 
     assert "no known box forgets a connection so soon" in texts(early, "Why")
     assert "No known box forgets a connection so soon" in texts(early, "What to change")
+
+
+def test_a_box_that_resets_both_ends_at_its_limit_is_told_with_the_limit():
+    """The silence before the RSTs fits a limit of an hour, which headline, reason and advice name as most likely."""
+    opening = "".join(f"{line} ttl 63\n" for line in OPENING.strip().splitlines())
+    both = "+3600.4 a > b R. 6:6(0) ack 1 ttl 255\n+.001 b > a R. 1:1(0) ack 6 ttl 255\n"
+    story = told(written(opening + both))
+
+    assert "when an idle limit of 3,600 s ran out" in story.headline
+    assert "Nothing had passed for 3,600.4" in texts(story, "Why")
+    assert "Cisco ASA" in texts(story, "Why")
+    assert "an idle timeout of 3,600 s most likely ran out" in texts(story, "What to change")
