@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain import reading, why_so
+from analyzer.explain import held, reading, why_so
 from analyzer.explain.settings import skipped_at
 from analyzer.findings import Advice, kind_of
 from analyzer.findings.kinds import abort, farewells, half_close, heartbeat_limits, heartbeats, idle, rhythm
@@ -33,7 +33,8 @@ NOTHING: Final = {
     Verdict.HALF_CLOSED: "Nothing so far. To see whether the other end closes, capture for longer.",
     Verdict.UNESTABLISHED: (
         "Nothing in keepalive. Check that something listens at that address and port, and that routes and firewalls let"
-        " the SYN and its answer through."
+        " the SYN and its answer through. If an older connection on the same addresses and ports is in this capture,"
+        " read its story first."
     ),
     Verdict.UNDETERMINED: "Nothing can be advised from this capture. Capture both directions, where no packet is lost.",
 }
@@ -81,6 +82,14 @@ def _nothing(t: Teller) -> list[Line]:
     text = NOTHING.get(t.ending.verdict)
     if text is None or why_so.who(t):
         return []
+    if t.ending.verdict is Verdict.UNESTABLISHED and (blocked := held.advice(t)):
+        return blocked
+    if t.record.reused_ns >= 0 and t.ending.verdict is Verdict.OPEN:
+        text = (
+            "See the story of the connection that took these addresses and ports: one end most likely had this one no"
+            " longer, and the other may still hold it."
+        )
+        return [Line(text, (t.record.last_frame,))]
     closed = [side for side in SIDES if t.facts(side).unseen_fin and t.record.starts_with == "handshake"]
     if closed and t.ending.verdict is Verdict.OPEN:
         text = (

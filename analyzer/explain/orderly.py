@@ -175,7 +175,12 @@ def open_headline(t: Teller) -> str:
             told += f"; a FIN of {t.the(side)} is most likely missing in this capture"
     if moved := moved_away(t):
         told += f"; then {moved[0].data['address']} moved to another machine"
-    return f"Open when the capture ended; {told}."
+    return f"Open when {_until(t)}; {told}."
+
+
+def _until(t: Teller) -> str:
+    """Return what ended what is seen of an open flow."""
+    return "the capture ended" if t.record.reused_ns < 0 else "another connection took its addresses and ports"
 
 
 def open_(t: Teller) -> list[Line]:
@@ -224,12 +229,10 @@ def open_(t: Teller) -> list[Line]:
     if waiting:
         after = duration(t.record.end_ns - waiting[-1].ts_ns)
         which = "The last probe" if len(waiting) == 1 else "The last probes"
-        text = f"{which} had no answer when the capture ended, {after} later: too soon to tell."
+        text = f"{which} had no answer when {_until(t)}, {after} later: too soon to tell."
         found.append(Line(text, tuple(probe.frame for probe in waiting)))
     after_ns = t.record.end_ns - t.record.last_ns
-    ended = (
-        f"; the capture ended {duration(after_ns)} later." if after_ns > 0 else f", where the capture ended.{_due(t)}"
-    )
+    ended = f"; {_until(t)} {duration(after_ns)} later." if after_ns > 0 else f", where the capture ended.{_due(t)}"
     found.append(Line(f"The last segment came at {t.at(t.record.last_ns)}{ended}", (t.record.last_frame,)))
     return found
 

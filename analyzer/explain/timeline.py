@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from analyzer.explain.left import Known, known_since, left, may_be_between, state_before
 from analyzer.explain.trains import train_lines
-from analyzer.findings.kinds import lapses, unanswered
+from analyzer.findings.kinds import half_open, lapses, unanswered
 from analyzer.judge.closings import closings
 from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
@@ -413,6 +413,8 @@ def _state_at_end(t: Teller, side: Side) -> str:
     """Return the state of an end when the capture stops: of one that no longer answered, since when it is unknown."""
     if t.record.is_unseen(side):
         return f"{t.name(side)} not captured"
+    if (blocked := t.find(half_open.BLOCKED.code)) is not None and blocked.about == side:
+        return f"{t.name(side)} has lost this connection"
     facts = t.facts(other(side))
     window_probed = any(
         probe.sender == other(side) and probe.answer_frame is None and probe.ts_ns > (t.facts(side).last_ns or 0)
@@ -457,6 +459,8 @@ def _capture_end(t: Teller) -> list[Line]:
     after = t.record.end_ns - t.record.last_ns
     is_hole = any(hole.from_ns == t.record.end_ns for hole in t.record.holes)
     text = "the capture has a hole from here on" if is_hole else "capture ends"
+    if t.record.reused_ns >= 0 and t.record.reused_ns == t.record.end_ns and not is_hole:
+        text = "another connection begins on these addresses and ports"
     text += f", {duration(after)} after the flow's last segment" if after > 0 else ""
     if t.ending.verdict is Verdict.UNESTABLISHED:
         return [Line(text, (t.record.last_frame,), t.record.end_ns - t.start_ns)]

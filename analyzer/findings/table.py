@@ -74,6 +74,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     dead_peer.ANSWERS_LOST,
     foreign_reset.FROM_BETWEEN,
     half_open.DISCOVERED,
+    half_open.BLOCKED,
     path_mtu.LARGE_LOST,
     missing_data.NEVER_PASSED,
     forgotten.FORGOTTEN,

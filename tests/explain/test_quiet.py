@@ -11,7 +11,7 @@ def test_a_syn_without_answer_never_established():
     (judged,), start_ns = captured("lab/syn_only.pcap")
     story = explain.story(judged, start_ns)
 
-    assert "The client sent SYN 7 times and got no answer: never established." == story.headline
+    assert "The client sent SYN 7 times and got neither SYN,ACK nor RST: never established." == story.headline
     assert "Keepalive does not run before" in texts(story, "Why")
 
 

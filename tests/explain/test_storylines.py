@@ -32,7 +32,7 @@ HEADLINES = {
         " keepalive probe in that time. 1 probe in all, answered."
     ),
     "open": "Open when the capture ended; 8 of 16 probes unanswered, later ones answered.",
-    "unestablished": "The client sent SYN 7 times and got no answer: never established.",
+    "unestablished": "The client sent SYN 7 times and got neither SYN,ACK nor RST: never established.",
     "undetermined": "Undetermined: the snap length cut the TCP headers off before the window field.",
 }
 FILES = {

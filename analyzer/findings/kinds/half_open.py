@@ -9,6 +9,7 @@ from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.notable import LONG_NS
 from analyzer.judge.record import other
+from analyzer.judge.verdict import Verdict
 from analyzer.label.reset import ResetKind
 from analyzer.tolerances import ANSWER_RST_NS
 from analyzer.words.model import Line, LongText
@@ -33,6 +34,23 @@ def reset_answers_old_ack(f: Flows) -> Mask:
     after_ns = f.ending("reset_ns") - f.peer("last_ns")
     refuses = f.own_reset & (f.ending("reset_kind") == ResetKind.NO_SOCKET) & (f.peer("last_ns") >= 0)
     return refuses & (after_ns >= 0) & (after_ns <= ANSWER_RST_NS) & ~c.reset_answers_data(f)
+
+
+def no_reset_came(f: Flows) -> Mask:
+    """No RST is in the capture: neither that of its kernel, in answer to this ACK, nor another."""
+    mask: Mask = f.flow("reset_count") == 0
+    return mask
+
+
+def was_blocked_for_a_while(f: Flows) -> Mask:
+    """Its peer was heard a second or more after that SYN, so that a RST was due."""
+    mask: Mask = f.peer("last_ns") - f.flow("new_syn_ns") >= c.IDLE_CLOSE_NS
+    return mask
+
+
+def is_still_open(f: Flows) -> Mask:
+    """The verdict is open."""
+    return f.verdict_in(Verdict.OPEN)
 
 
 def _evidence(case: Case) -> Evidence:
@@ -115,6 +133,94 @@ def _unsure(t: Teller, f: Finding) -> list[Line]:
     return [Line(f"Why {t.the(side_of(f))}'s end of this connection was lost, and when.", f.frames)]
 
 
+def _blocked_evidence(case: Case) -> Evidence:
+    """The new SYN and the ACK that it drew."""
+    syn = case.record.new_syn
+    assert syn is not None
+    return frames_of(syn.frame, syn.ack_frame), known(syn_frame=syn.frame, ack_frame=syn.ack_frame)
+
+
+def _blocked_headline(t: Teller, f: Finding) -> str:
+    """Return in one line that a new connection is blocked by this one."""
+    loser, holder = side_of(f), t.the(other(side_of(f)))
+    return (
+        f"{t.start(loser)} had lost this connection, which {holder} still holds: its new SYN drew ACKs with the old"
+        " numbers, and no RST in answer is in the capture. While it holds it, no new one can open on"
+        " these addresses and ports."
+    )
+
+
+def _blocked_happened(t: Teller, f: Finding) -> list[Line]:
+    """Return SYN and ACK, and that nothing came of it."""
+    loser, holder = side_of(f), other(side_of(f))
+    syn, ack = number(f, "syn_frame"), number(f, "ack_frame")
+    return [
+        *probe_summary(t),
+        Line(f"{t.start(loser)} sent a new SYN on the addresses and ports of this connection.", (syn,)),
+        Line(
+            f"{t.start(holder)} still had this connection, and answered with an ACK that carries its numbers: a"
+            " challenge ACK.",
+            (ack,),
+        ),
+        Line(f"A RST of {t.the(loser)} in answer to it is not in the capture.", (ack, max(ack, t.record.last_frame))),
+    ]
+
+
+def _blocked_why(t: Teller, f: Finding) -> list[Line]:
+    """Return why the RST did not come."""
+    loser, holder = t.the(side_of(f)), t.the(other(side_of(f)))
+    text = (
+        "A kernel that has no such connection answers such an ACK with a RST, which would have ended this one."
+        f" Inferred: the ACK did not reach {loser}, or its RST did not pass, as where a firewall or NAT"
+        " takes them for invalid."
+        f" While {holder} holds this connection, every SYN on these addresses and ports meets it."
+    )
+    return [Line(text, f.frames)]
+
+
+def _blocked_sees(t: Teller, f: Finding) -> list[Line]:
+    """Return that one end has a socket of this connection only."""
+    loser, holder = side_of(f), other(side_of(f))
+    return [
+        Line(
+            f"{t.start(holder)}: a read waits, until its keepalive or a write finds out that nobody answers.",
+            (number(f, "ack_frame"),),
+        ),
+        Line(
+            f"{t.start(loser)}: has no socket of this connection any more; connect waits for the new one, until"
+            " ETIMEDOUT.",
+            (number(f, "syn_frame"),),
+        ),
+    ]
+
+
+BLOCKED: Final = FindingKind(
+    code="new-syn-blocked",
+    rows=(Row((sent_new_syn, no_reset_came, was_blocked_for_a_while, is_still_open), _blocked_evidence),),
+    text=LongText(
+        title="A new connection is blocked by one that only the peer still holds",
+        meaning=(
+            "This end sent a new SYN on the same addresses and ports. The other end still held the old connection and"
+            " answered with an ACK of its numbers. No RST in answer to that is in the capture."
+        ),
+        why=(
+            "The RST would have ended the old connection, and the next SYN opened the new one. Without it the new one"
+            " cannot open until the old one ends, by the keepalive or a timeout of the end that holds it."
+        ),
+        change=(
+            "Look for what drops the challenge ACK, or the RST that answers it: a firewall or NAT between that takes"
+            " them for invalid (conntrack -L, its rules for state INVALID). Meanwhile connect from another port, or end"
+            " the old connection where it is held: by keepalive, or by hand (ss -K)."
+        ),
+        doubt="The RST may have passed elsewhere, or been left out of the capture, as may the new handshake.",
+        source="RFC 9293 3.5.1, 3.10.7.4; RFC 5961 4",
+    ),
+    detail=_blocked_headline,
+    lead=Lead(_blocked_headline, _blocked_happened, _blocked_why),
+    advice=Advice.READER,
+    sees=_blocked_sees,
+    unsure=_unsure,
+)
 DISCOVERED: Final = FindingKind(
     code="half-open-discovered",
     rows=(Row((c.reset_by_itself, c.verdict_aborted, sent_new_syn, reset_answers_old_ack), _evidence),),

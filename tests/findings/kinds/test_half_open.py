@@ -4,7 +4,7 @@ import pytest
 
 from analyzer import explain
 from analyzer.findings import kind_of
-from tests.judging import codes, opened, scenario
+from tests.judging import codes, opened, scenario, texts, told
 
 NEW_SYN = """
 isn: a 70000000
@@ -91,3 +91,17 @@ def test_near_misses(name):
 def test_what_does_not_fit(lines):
     """A RST that no ACK drew, a late ACK or RST, data in place of the ACK, a RST of the other end."""
     assert "half-open-discovered" not in codes(opened(NEW_SYN + lines))
+
+
+def test_a_new_syn_that_only_draws_challenge_acks_is_blocked():
+    """Without a RST in answer the old connection blocks the new one, and advice is about what drops that RST."""
+    judged = scenario("new_syn_blocked_and_no_rst")[0]
+    found, story = judged.finding("new-syn-blocked"), told(judged)
+
+    assert ("a", (7, 8)) == (found.about, found.frames)
+    assert "no RST in answer is in the capture" in story.headline
+    assert "a challenge ACK" in texts(story, "What happened")
+    assert "Inferred: the ACK did not reach the client, or its RST did not pass" in texts(story, "Why")
+    assert "the RST that answers it" in texts(story, "What to change")
+    assert "client has lost this connection" in texts(story, "Timeline")
+    assert "no socket of this connection" in texts(story, "What the programs see (expected, not captured)")
