@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.kinds import half_close
 from analyzer.judge.record import other
+from analyzer.judge.signatures import FIN_WAIT_2
+from analyzer.units import NS_PER_S
 from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, until, why_keepalive_goes_on
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import count, duration, evidence, lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.judge.probe import Probe
+    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
+
+LINUX: Final = "Linux"
+"""Its row in FIN_WAIT_2."""
 
 
 def headline(t: Teller) -> str:
@@ -102,6 +111,8 @@ def why(t: Teller) -> list[Line]:
             " is gone, and the socket stays until its program closes it."
         )
         return [Line(text, (fin.frame,) if fin else ())]
+    if (lasting := _lasts(t, closer, probes)) is not None:
+        return lines(*why_keepalive_goes_on(t, closer, probes), lasting, stub_line(t, closer))
     ends = Line(
         f"If {late} never closes: once {t.the(closer)}'s program has closed, its kernel drops the connection after a"
         " time (60 s on Linux), and the next probe draws a RST; macOS 12 and later send one on their own. The capture"
@@ -109,3 +120,26 @@ def why(t: Teller) -> list[Line]:
         (t.record.last_frame,),
     )
     return lines(*why_keepalive_goes_on(t, closer, probes), ends, stub_line(t, closer))
+
+
+def _lasts(t: Teller, closer: Side, probes: Sequence[Probe]) -> Line | None:
+    """Return what it means that an end still answers long after its FIN; None if that is no longer than Linux waits."""
+    fin = t.fin(closer)
+    answered = [probe for probe in probes if probe.answer == "ack"]
+    if fin is None or fin.acked_ns is None or not answered:
+        return None
+    lasted_ns = answered[-1].ts_ns - fin.acked_ns
+    bounded = [(row.name, row.high_s) for row in FIN_WAIT_2 if row.high_s is not None]
+    ended = [(name, high_s) for name, high_s in bounded if high_s * NS_PER_S < lasted_ns]
+    if LINUX not in dict(ended):
+        return None
+    sooner = ", ".join(f"{name} in {high_s} s at most" for name, high_s in ended)
+    longer = [f"{name} in up to {high_s} s" for name, high_s in bounded if (name, high_s) not in ended]
+    longer += [f"{row.name}, where each probe prolongs it" for row in FIN_WAIT_2 if row.high_s is None]
+    text = (
+        f"{t.start(closer)} still answered {duration(lasted_ns)} after its FIN was acknowledged. Some kernels drop by"
+        f" then a connection that their program has closed, unless set otherwise ({sooner}). So most likely"
+        f" {t.the(closer)}'s program used shutdown() and still has the socket; or its kernel waits for longer"
+        f" ({'; '.join(longer)}). Which of them, the capture does not show."
+    )
+    return Line(text, (fin.frame, answered[-1].frame))

@@ -53,3 +53,23 @@ end: +1
     assert "a half-close in use" in story.headline
     assert "A half-closed connection is legal and can last" in texts(story, "Why")
     assert texts(story, "What to change").startswith("Nothing. But some middleboxes")
+
+
+PROBED = "+60 b > a . 0:0(0) ack 7\n+.01 a > b . 7:7(0) ack 1\n"
+
+
+def test_an_end_that_answers_long_after_its_fin_has_no_kernel_that_drops_it_soon():
+    """What Linux would have dropped by then is held by a program, or by a stack that waits for longer: inference."""
+    why = texts(told(opened(FIN + 20 * PROBED)), "Why")
+
+    assert "The client still answered 20 min" in why
+    assert "So most likely the client's program used shutdown()" in why
+    assert "or its kernel waits for longer (FreeBSD, where each probe prolongs it)" in why
+    assert "The capture stopped before that." not in why
+
+
+def test_a_stack_that_may_still_wait_is_named_among_those_that_wait_for_longer():
+    """Two minutes are more than Linux waits, and not more than an older macOS."""
+    assert "waits for longer (macOS 11 and earlier in up to 600 s; FreeBSD" in texts(
+        told(opened(FIN + 3 * PROBED)), "Why"
+    )
