@@ -84,7 +84,7 @@ def _nothing(t: Teller) -> list[Line]:
         return []
     if t.ending.verdict is Verdict.UNESTABLISHED and (blocked := held.advice(t)):
         return blocked
-    if t.record.reused_ns >= 0 and t.ending.verdict is Verdict.OPEN:
+    if t.record.reused_ns is not None and t.ending.verdict is Verdict.OPEN:
         text = (
             "See the story of the connection that took these addresses and ports: one end most likely had this one no"
             " longer, and the other may still hold it."

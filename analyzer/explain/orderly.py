@@ -180,7 +180,7 @@ def open_headline(t: Teller) -> str:
 
 def _until(t: Teller) -> str:
     """Return what ended what is seen of an open flow."""
-    return "the capture ended" if t.record.reused_ns < 0 else "another connection took its addresses and ports"
+    return "the capture ended" if t.record.reused_ns is None else "another connection took its addresses and ports"
 
 
 def open_(t: Teller) -> list[Line]:

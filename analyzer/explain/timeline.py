@@ -459,7 +459,7 @@ def _capture_end(t: Teller) -> list[Line]:
     after = t.record.end_ns - t.record.last_ns
     is_hole = any(hole.from_ns == t.record.end_ns for hole in t.record.holes)
     text = "the capture has a hole from here on" if is_hole else "capture ends"
-    if t.record.reused_ns >= 0 and t.record.reused_ns == t.record.end_ns and not is_hole:
+    if t.record.reused_ns is not None and t.record.reused_ns == t.record.end_ns and not is_hole:
         text = "another connection begins on these addresses and ports"
     text += f", {duration(after)} after the flow's last segment" if after > 0 else ""
     if t.ending.verdict is Verdict.UNESTABLISHED:

@@ -184,7 +184,7 @@ class Facts(ProbeFacts, EventFacts):
             "trial_from": not_zero(plain("trial_from")),
             "trial_to": not_zero(plain("trial_to")),
             "backwards": plain("backwards"),
-            "reused_ns": plain("reused_ns"),
+            "reused_ns": not_below_zero(plain("reused_ns")),
             "state_a": self._states.last[:, 0],
             "state_b": self._states.last[:, 1],
         }

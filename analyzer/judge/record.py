@@ -137,8 +137,8 @@ class FlowRecord(NamedTuple):
     A clock that was set by more than copies are apart shows all the same: then nothing is taken for a copy. The warning
     about the capture counts frames of every kind.
     """
-    reused_ns: int
-    """When another connection took its addresses and ports, -1 if none did."""
+    reused_ns: int | None
+    """When another connection took its addresses and ports, or None."""
     probes: tuple[Probe, ...]
     zero_window_probes: tuple[ZeroWindowProbe, ...]
     heartbeats: tuple[Heartbeats, ...]
