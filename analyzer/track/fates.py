@@ -8,7 +8,7 @@ It must not judge what failed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,9 +24,10 @@ NEVER: Final = np.iinfo(np.int64).max
 
 
 def note_shared(batch: FlowBatch, picked: NDArray[np.int64], out: Rows, *, jit: bool) -> None:
-    """Note in TESTIMONY records, about the flows at the indices ``picked``, which others fell silent with each."""
-    if not len(picked):
-        return
+    """Note in TESTIMONY records, about the flows at the indices ``picked``, which others fell silent with each.
+
+    The loop is called of none, too: a rehearsal has none.
+    """
     side, silent, since_ns, last_ns = (
         out[name].copy() if jit else np.array([record[name] for record in out], dtype=np.int64)
         for name in ("side", "silent", "since_ns", "last_ns")
@@ -46,7 +47,7 @@ def note_shared(batch: FlowBatch, picked: NDArray[np.int64], out: Rows, *, jit: 
     _set_since(out, since_ns, jit=jit)
 
 
-def _set_since(out: Any, since_ns: NDArray[np.int64], *, jit: bool) -> None:  # noqa: ANN401 - plain or packed records
+def _set_since(out: Rows, since_ns: NDArray[np.int64], *, jit: bool) -> None:
     """Write the instants since when flows are silent into TESTIMONY records."""
     if jit:
         out["since_ns"] = since_ns
