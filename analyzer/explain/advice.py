@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.explain import held, reading, why_so
+from analyzer.explain import blocked, reading, why_so
 from analyzer.explain.settings import skipped_at
 from analyzer.findings import Advice, kind_of
 from analyzer.findings.kinds import abort, farewells, half_close, heartbeat_limits, heartbeats, idle, rhythm
@@ -33,13 +33,17 @@ NOTHING: Final = {
     Verdict.HALF_CLOSED: "Nothing so far. To see whether the other end closes, capture for longer.",
     Verdict.UNESTABLISHED: (
         "Nothing in keepalive. Check that something listens at that address and port, and that routes and firewalls let"
-        " the SYN and its answer through. If an older connection on the same addresses and ports is in this capture,"
-        " read its story first."
+        " the SYN and its answer through."
     ),
     Verdict.UNDETERMINED: "Nothing can be advised from this capture. Capture both directions, where no packet is lost.",
 }
 """What to say where no finding advises anything, by verdict; the others have too many possible reasons."""
 
+OLDER: Final = (
+    " If an older connection on the same addresses and ports is in this capture, read its story first: the other end"
+    " may still hold it."
+)
+"""What else to do about a SYN without an answer: what a called end says of an older connection is told with that."""
 LATE_CLOSE_NS: Final = 10_000_000_000
 """A program that reads closes sooner after its peer, unless it has still something to send."""
 OFTEN: Final = 3
@@ -82,8 +86,8 @@ def _nothing(t: Teller) -> list[Line]:
     text = NOTHING.get(t.ending.verdict)
     if text is None or why_so.who(t):
         return []
-    if t.ending.verdict is Verdict.UNESTABLISHED and (blocked := held.advice(t)):
-        return blocked
+    if t.ending.verdict is Verdict.UNESTABLISHED and (acks := blocked.advice(t)):
+        return acks
     if t.record.reused_ns is not None and t.ending.verdict is Verdict.OPEN:
         text = (
             "See the story of the connection that took these addresses and ports: one end most likely had this one no"
@@ -108,6 +112,8 @@ def _nothing(t: Teller) -> list[Line]:
     for kind in NORMAL:
         if found := t.find(kind.code):
             return [Line(kind.advice_of(found), found.frames)]
+    if t.ending.verdict is Verdict.UNESTABLISHED and t.record.number > 0:  # the first flow of all has none before it
+        text += OLDER
     return [Line(text, (t.ending.frame or t.record.last_frame,))]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.explain import held
+from analyzer.explain import blocked
 from analyzer.findings.kinds import capture_lacks
 from analyzer.judge.nearness import answers_nothing, reset_took_ns
 from analyzer.judge.record import other
@@ -43,7 +43,7 @@ def unestablished_headline(t: Teller) -> str:
         return f"{t.start(opener)} sent SYN {sent}, and answered the SYN,ACK with a RST: not established."
     if t.facts(other(opener)).syn_frame:
         return f"{t.start(opener)} sent SYN {sent}, got SYN,ACK, and never answered it: not established."
-    if held.acks(t):
+    if blocked.acks(t):
         return (
             f"{t.start(opener)} sent SYN {sent} and got ACKs in place of SYN,ACK: {t.the(other(opener))} most likely"
             " still holds an older connection on these addresses and ports. Not established."
@@ -74,8 +74,8 @@ def unestablished(t: Teller) -> list[Line]:
         return [Line(text, (*frames[:1], t.record.resets[0].frame))]
     if t.facts(called).syn_frame:
         return [Line(f"{t.start(called)} answered SYN,ACK, but no ACK from {t.the(opener)} follows.", frames)]
-    if acks := held.acks(t):
-        return held.happened(t, opener, acks)
+    if acks := blocked.acks(t):
+        return blocked.happened(t, opener, acks)
     text = f"{t.start(opener)} sent SYN {times(facts.syn_count)}; neither SYN,ACK nor RST for it is in the capture."
     return [Line(text, frames)]
 

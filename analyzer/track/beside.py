@@ -13,7 +13,6 @@ from analyzer.loops.loop import freeze, records, scattered, thaw
 from analyzer.loops.pool import Pool
 from analyzer.segment import WITNESS
 from analyzer.track import attend
-from analyzer.track.fates import note_shared
 from analyzer.track.flow import keys_of
 from analyzer.track.hosts import (
     ASK,
@@ -34,6 +33,7 @@ from analyzer.track.hosts import (
     Subjects,
 )
 from analyzer.track.news import OF_LINK
+from analyzer.track.outages import note_shared
 from analyzer.track.signs import BESIDE_NS
 from analyzer.track.testimony import TESTIMONY, asked_about, recall, testify_beside
 

@@ -1,6 +1,6 @@
 """SYNs that are answered by ACKs of a connection which the other end still holds."""
 
-from tests.judging import scenario, texts, told
+from tests.judging import scenario, texts, told, written
 
 
 def test_acks_in_place_of_syn_ack_are_named_with_what_they_mean():
@@ -26,3 +26,11 @@ def test_of_a_syn_without_any_answer_in_its_flow_no_more_is_said_than_that():
     assert "neither SYN,ACK nor RST for it is in the capture" in texts(new, "What happened")
     assert "no answer" not in str(new)
     assert "an older connection on the same addresses and ports" in texts(new, "What to change")
+
+
+def test_the_first_flow_of_a_capture_has_none_before_it():
+    """Where no other connection came before, nobody is sent to look for one."""
+    lone = told(written("+0 a > b S 0:0(0)\n+1 a > b S 0:0(0)\nend: +9"))
+
+    assert "something listens" in texts(lone, "What to change")
+    assert "older connection" not in str(lone)
