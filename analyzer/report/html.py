@@ -22,13 +22,14 @@ from analyzer.findings import Advice, kind_of
 from analyzer.judge.verdict import VERDICTS
 from analyzer.report import filter_commands
 from analyzer.report.flow_lines import STYLES, pair_text
+from analyzer.report.headings import together
 from analyzer.report.look import look_of
 from analyzer.report.screen import Screen, printable
 from analyzer.report.segment_table import evidence
 from analyzer.report.settings_table import HEADS, cells, notes
 from analyzer.report.settings_table import MOST_ROWS as MOST_SETTINGS
 from analyzer.report.story_text import when_text
-from analyzer.report.sums import flow_sum, lookalike_sum, probe_sum, set_aside, title_of
+from analyzer.report.sums import MOST_LISTED, flow_sum, lookalike_sum, probe_sum, set_aside, title_of
 from analyzer.report.text import rows_add_up
 from analyzer.segment import address_text
 from analyzer.units import NS_PER_MS, format_instant, seconds
@@ -115,6 +116,7 @@ def page(data: Page) -> Iterator[str]:
             style=source("style.css"),
             report=report,
             captures=[title_of(capture) for capture in report.captures],
+            together=together(report.captures) if len(report.captures) > MOST_LISTED else "",
             warnings=[
                 printable(f"{capture.name}: {warning}") for capture in report.captures for warning in capture.warnings
             ],

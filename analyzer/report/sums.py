@@ -6,6 +6,8 @@ It must not know of single flows.
 from __future__ import annotations
 
 from collections import Counter
+from os.path import commonpath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.kinds.translation import TRANSLATED
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from analyzer.survey.overview import CaptureSummary, Totals
 
 HOSTS_NAMED: Final = 5
+MOST_LISTED: Final = 8
+"""Of more captures only those are listed whose flows are told, unless all are."""
 MINUTE_NS: Final = 60 * NS_PER_S
 
 
@@ -48,6 +52,17 @@ def short_title(capture: CaptureSummary) -> str:
     """Return a capture's name and how much it is, for one of several."""
     segments = f"{capture.tcp_segments:,} {plural(capture.tcp_segments, 'segment')}"
     return f"{printable(capture.name)}: {segments}, {format_duration(capture.duration_ns)}{_start(capture)}"
+
+
+def names_of(captures: Sequence[CaptureSummary]) -> str:
+    """Return what captures are called; of many, how many there are, and the folder that they all lie in."""
+    if len(captures) <= MOST_LISTED:
+        return ", ".join(printable(capture.name) for capture in captures)
+    folders = [str(Path(path).parent) for capture in captures for path in capture.paths]
+    # what is not all absolute, or all relative, has no folder in common; standard input lies in none
+    alike = len({folder.startswith("/") for folder in folders}) == 1
+    folder = commonpath(folders) if alike else ""
+    return f"{len(captures):,} captures" + (f" in {printable(folder)}" if folder.strip("./") else "")
 
 
 def _start(capture: CaptureSummary) -> str:
@@ -142,7 +157,7 @@ def uneventful(data: Report, screen: Screen) -> Iterator[str]:
         if not capture.tcp_segments:
             frames = f"{capture.frames:,} {plural(capture.frames, 'frame')}"
             yield from screen.wrap(f"{printable(capture.name)}: no TCP in {frames}.")
-    names = ", ".join(printable(capture.name) for capture in data.captures if capture.tcp_segments)
+    names = names_of([capture for capture in data.captures if capture.tcp_segments])
     segments = sum(capture.tcp_segments for capture in data.captures)
     if segments:
         length = format_duration(max(capture.duration_ns for capture in data.captures))

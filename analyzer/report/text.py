@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 from analyzer import explain
 from analyzer.findings import Advice, kind_of
 from analyzer.report.flow_lines import flow_rows
+from analyzer.report.headings import headings
 from analyzer.report.idle_limits import limits_table
 from analyzer.report.screen import columns
 from analyzer.report.settings_table import settings_table
 from analyzer.report.shown import Report, by_count, number_of, numbered, plural
-from analyzer.report.sums import beside_lines, short_title, title_of, total_lines, uneventful
+from analyzer.report.sums import beside_lines, total_lines, uneventful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +32,7 @@ def report(data: Report, screen: Screen) -> Iterator[str]:
     if not data.notable:
         yield from uneventful(data, screen)
         return
-    several = len(data.captures) > 1
-    for index, capture in enumerate(data.captures):
-        title = f"{index}: {short_title(capture)}" if several else title_of(capture)
-        yield from screen.wrap(title, indent="   " if several else "  ", first="", style="heading")
+    yield from headings(data, screen)
     yield from total_lines(data, screen)
     yield ""
     if data.services:

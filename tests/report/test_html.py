@@ -25,7 +25,7 @@ from analyzer.report.html import (
     story_html,
 )
 from analyzer.report.shown import Report, ShownFlow, ShownService
-from analyzer.report.sums import lookalike_sum
+from analyzer.report.sums import MOST_LISTED, lookalike_sum
 from analyzer.survey import overview
 from tests.hostile.floods import flood
 
@@ -127,6 +127,17 @@ def test_a_hostile_name_is_text(analysis):
     assert "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;&amp;amp;&lt;!--\\u2028\\u202e.pcap" in text
     assert "Warning: " in text
     assert "\x1b" not in text
+
+
+def test_many_captures_are_folded_away(analysis):
+    """What was found is on the first screen, however many files were named; each is listed under what all are."""
+    loaded = analysis(FOUNDING)
+    captures = [replace(loaded.captures[0], paths=[f"<b>/{at}.pcap"]) for at in range(MOST_LISTED + 1)]
+    text, few = (text_of(page_of(loaded, captures=some)) for some in (captures, captures[1:]))
+
+    assert '<details class="captures"><summary>9 captures in &lt;b&gt;: ' in text
+    assert 9 == text.partition("</header>")[0].count('<p class="capture">')
+    assert '<details class="captures">' not in few
 
 
 @pytest.mark.parametrize("value", ["</script>", "<!--<script>", "\u2028\u2029", "&lt;", "\ud800"])
