@@ -135,7 +135,7 @@ def _find_out(
     for capture, batch in read_flows([path], result, reader=reader, jit=jit, progress=progress):
         if batch is None:
             continue
-        wanted = batch.take(np.flatnonzero(select.mask(batch, result.start_ns(capture))))
+        wanted = batch.take(np.flatnonzero(select.mask(batch, result.start_ns(capture), capture)))
         marks.add(marks_of(wanted, verdict.decide(wanted)))
         result.add(capture, batch)
     return result

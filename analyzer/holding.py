@@ -222,7 +222,7 @@ class Holding:
         """Return the selected flows of a batch, the same by columns, and verdicts, after adding them to the totals."""
         self.highest = max(self.highest, int(batch.flow["number"].max(initial=-1)))
         if self.select:
-            picked = np.flatnonzero(self.select.mask(batch, self.start_ns(capture)))
+            picked = np.flatnonzero(self.select.mask(batch, self.start_ns(capture), capture))
             self.left_out += len(batch) - len(picked)
             batch = batch.take(picked)
         columns = batch.by_columns()

@@ -19,7 +19,7 @@ from analyzer.units import Clock
 if TYPE_CHECKING:
     from analyzer.analysis import Analysis
     from analyzer.cli.failing import FailOn
-    from analyzer.survey.selection import Selection
+    from analyzer.survey.selection import FlowOf, Selection
     from analyzer.track.held import Limits
 
 MAX_MEMORY_MIB = 640
@@ -191,8 +191,9 @@ def add_flows(group: argparse._ActionsContainer) -> None:
         metavar="N",
         action="extend",
         default=[],
-        type=numbers,
-        help="only these flows (numbers; several with commas, or given again)",
+        type=flows,
+        help="only these flows: numbers, or with several captures 8:0, flow 0 of capture 8; several with commas, or "
+        "given again",
     )
     window.add_window(group)
 
@@ -263,7 +264,12 @@ def selection(options: argparse.Namespace) -> Selection:
     if display_filter:
         _check_filter(display_filter, files(options))
     return Selection(
-        tuple(options.host), tuple(options.port), tuple(options.flow), display_filter, window.asked(options)
+        tuple(options.host),
+        tuple(options.port),
+        tuple(flow for flow in options.flow if isinstance(flow, int)),
+        display_filter,
+        window.asked(options),
+        tuple(flow for flow in options.flow if not isinstance(flow, int)),
     )
 
 
@@ -324,13 +330,22 @@ def check_flows(options: argparse.Namespace, result: Analysis) -> None:
         return
     there = result.highest + 1
     having = f"the flows are 0 to {there - 1}" if there > 1 else "there is only flow 0" if there else "there is none"
-    absent = sorted({number for number in options.flow if number >= there})
+    if len(result.captures) > 1:
+        having = f"the captures are 0 to {len(result.captures) - 1}, their flows 0 to {there - 1} at most"
+    absent = sorted({flow for flow in options.flow if not _may_be_there(flow, result)}, key=str)
     if absent and len(absent) < len(set(options.flow)):
         warn(f"note: there is no flow {' or '.join(map(str, absent))} here: {having}")
     elif absent:
         raise UsageError(f"no flow {', '.join(map(str, options.flow))} here: {having}")
     elif not result.totals.flows:
         raise UsageError(f"flow {', '.join(map(str, options.flow))} is here, but not with what else was asked for")
+
+
+def _may_be_there(flow: int | FlowOf, result: Analysis) -> bool:
+    """Say whether some capture may have a flow: what is known is the highest number in any."""
+    if isinstance(flow, int):
+        return flow <= result.highest
+    return flow.capture < len(result.captures) and flow.number <= result.highest
 
 
 def ignored(option: str, because: str) -> None:
@@ -431,3 +446,19 @@ def count(text: str) -> int:
 def numbers(text: str) -> list[int]:
     """Return the numbers of a list with commas."""
     return [count(part) for part in text.split(",")]
+
+
+def flows(text: str) -> list[int | FlowOf]:
+    """Return the flows of a list with commas: numbers, some behind that of a capture and a colon.
+
+    Raises:
+        ArgumentTypeError: one is neither.
+    """
+    return [_flow(part) for part in text.split(",")]
+
+
+def _flow(text: str) -> int | FlowOf:
+    from analyzer.survey.selection import FlowOf
+
+    capture, colon, number = text.partition(":")
+    return FlowOf(count(capture), count(number)) if colon else count(text)

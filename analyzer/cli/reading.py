@@ -163,6 +163,8 @@ def read_all(
     secrets = keylog(options) if getattr(options, "dissect", False) else None
     refused = _refusing(options)
     once = any(is_stream(series[0]) for series in todo)  # what another process cannot open
+    # nor does it know which number its captures have among all
+    once = once or bool(result.select.flows)
     if len(todo) > 1 and not once and sum(map(octets_of, todo)) >= WORTH_PROCESSES:
         _side_by_side(options, result, todo, refused)
     else:

@@ -82,9 +82,10 @@ def flow_rows(data: Report, screen: Screen) -> Iterator[str]:
         yield from _flow(shown, number_of(shown, data), table, used)
     hidden = data.notable - len(data.flows)
     if hidden > 0:
+        number = "CAPTURE:FLOW, as in the first column," if len(data.captures) > 1 else "N"
         yield from screen.wrap(
             f"{hidden:,} more {plural(hidden, 'flow')}: --limit 0 lists all, --host and --port select some, "
-            "--flow N shows one.",
+            f"--flow {number} shows one.",
             indent=table.indent,
             style="dim",
         )

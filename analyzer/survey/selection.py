@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -58,6 +58,17 @@ class Window:
         return picked
 
 
+class FlowOf(NamedTuple):
+    """A flow of one of several captures."""
+
+    capture: int
+    number: int
+
+    def __str__(self) -> str:
+        """Return it as a report calls it."""
+        return f"{self.capture}:{self.number}"
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The flows to look at; an empty tuple asks for all."""
@@ -67,22 +78,25 @@ class Selection:
     ports: tuple[int, ...] = ()
     """One end has to have one of them."""
     numbers: tuple[int, ...] = ()
-    """Flow numbers within their capture."""
+    """Flow numbers within their capture, whichever that is."""
     display_filter: str = ""
     """One frame has to match this filter of Wireshark; tshark says which, while the capture is read."""
     window: Window | None = None
     """The flow has to have lived in it."""
+    flows: tuple[FlowOf, ...] = ()
+    """Flows of certain captures, besides ``numbers``."""
 
     def __bool__(self) -> bool:
         """Say whether anything is left out."""
-        return bool(self.hosts or self.ports or self.numbers or self.display_filter or self.window)
+        return bool(self.hosts or self.ports or self.numbers or self.flows or self.display_filter or self.window)
 
-    def mask(self, batch: FlowBatch, start_ns: int = 0) -> NDArray[np.bool_]:
-        """Say which flows of a batch, of a capture that starts then, are asked for."""
+    def mask(self, batch: FlowBatch, start_ns: int = 0, capture: int = 0) -> NDArray[np.bool_]:
+        """Say which flows of a batch, of the capture of that number, which starts then, are asked for."""
         flow = batch.flow
         picked = np.ones(len(flow), dtype=np.bool_)
-        if self.numbers:
-            picked &= np.isin(flow["number"], self.numbers)
+        if self.numbers or self.flows:
+            here = [flow.number for flow in self.flows if flow.capture == capture]
+            picked &= np.isin(flow["number"], [*self.numbers, *here])
         if self.ports:
             picked &= np.isin(flow["a_port"], self.ports) | np.isin(flow["b_port"], self.ports)
         if self.hosts:

@@ -117,6 +117,10 @@ def test_without_arguments_there_is_help_and_status_2(keepalive):
             r"keepalive report: argument --flow: one is not a number from 0 on" + USAGE,
         ),
         (
+            ["report", FOUNDING, "--flow", "2:"],
+            r"keepalive report: argument --flow: nothing is not a number from 0 on" + USAGE,
+        ),
+        (
             ["report", FOUNDING, "--html", ""],
             r"keepalive report: argument --html: the name is empty; is a variable not set\?" + USAGE,
         ),

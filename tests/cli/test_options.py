@@ -1,6 +1,7 @@
 """What the shared options mean."""
 
 import argparse
+import json
 
 import pytest
 
@@ -73,6 +74,17 @@ def test_a_flow_that_is_not_there_is_said(keepalive):
 
     assert (0, "keepalive: note: there is no flow 99 here: there is only flow 0\n") == (done.status, done.err)
     assert "flow 0 is here, but not with what else was asked for" in beside.err
+
+
+@pytest.mark.parametrize("verb", ["explain", "report"])
+def test_a_flow_of_one_of_several_captures(keepalive, verb):
+    """A flow is named as the report calls it, and one of a capture that is not there is refused."""
+    captures = ("founding_go_fin60.pcap", "dead_peer_silence.pcap")
+    found = json.loads(keepalive(verb, "--json", "--flow", "1:0", *captures).out)["flows"]
+    absent = keepalive(verb, "--flow", "2:0", *captures)
+
+    assert [1] == [flow["capture"] for flow in found]
+    assert absent.err == "keepalive: no flow 2:0 here: the captures are 0 to 1, their flows 0 to 0 at most\n"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analyzer.segment import address_halves
-from analyzer.survey.selection import DAY_NS, Instant, Selection, Window
+from analyzer.survey.selection import DAY_NS, FlowOf, Instant, Selection, Window
 from analyzer.track.flow import FLOW
 
 
@@ -44,6 +44,9 @@ FLOWS = batch(
         (Selection(numbers=(3, 7)), [3]),
         (Selection(hosts=("10.1.2.3",), ports=(40000,)), [0]),
         (Selection(ports=(1,), numbers=(0,)), []),
+        (Selection(flows=(FlowOf(0, 3), FlowOf(1, 2))), [3]),
+        (Selection(numbers=(1,), flows=(FlowOf(0, 3),)), [1, 3]),
+        (Selection(flows=(FlowOf(1, 2),)), []),
     ],
 )
 def test_flows_are_picked_by_host_port_and_number(wanted, expected):
