@@ -11,7 +11,7 @@ from analyzer.findings import CODES, ROWS, Columns, Scope, judge, search
 from analyzer.findings.case import Case
 from analyzer.judge import recording, verdict
 from analyzer.track.flow import SIDES
-from tests.notation import SCENARIOS, follow, load
+from tests.tables import scenario_flows
 
 ROOT = Path(__file__).parents[2]
 OURS = sorted((ROOT / "captures").glob("**/*.pcap*"))
@@ -73,10 +73,9 @@ def differences(batches):
     return found
 
 
-@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.pkt")), ids=lambda path: path.stem)
-def test_columns_say_what_records_say_of_scenarios(path):
+def test_columns_say_what_records_say_of_scenarios():
     """On every scenario."""
-    assert [] == differences(follow([load(path).batch()]))
+    assert {} == {name: wrong for name, batches in scenario_flows().items() if (wrong := differences(batches))}
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
@@ -129,7 +128,7 @@ ROWS_OF = {kind.code: kind.scope for kind, _ in ROWS}
 
 def test_a_fact_is_worked_out_once_for_each_end():
     """Whoever asks second gets what the first one got; the other end has facts of its own."""
-    (batch,) = follow([load(SCENARIOS / "abort_crosses_a_probe.pkt").batch()])
+    (batch,) = scenario_flows()["abort_crosses_a_probe"]
     columns = Columns(batch, verdict.decide(batch))
     asked = []
 

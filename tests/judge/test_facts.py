@@ -38,15 +38,17 @@ def test_drawn_flows_have_the_facts_they_have_alone(first):
     assert alone(batches) == together(batches)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_packed_rows_give_the_same_facts(name):
+@pytest.mark.parametrize("first", range(0, len(SCENARIOS), TOGETHER))
+def test_packed_rows_give_the_same_facts(first):
     """Whether rows are packed or not, the same is said of flows, in the order asked for."""
-    for batch in scenario_flows()[name]:
-        picked = np.arange(len(batch))[::-1]
-        whole, packed = (list(recording.records(Facts((each, picked)))) for each in (batch, batch.packed()))
+    batches = [batch for name in SCENARIOS[first : first + TOGETHER] for batch in scenario_flows()[name]]
+    picked = [np.arange(len(batch))[::-1] for batch in batches]
+    whole = list(recording.records(Facts(*zip(batches, picked, strict=True))))
+    packed = list(recording.records(Facts(*zip((batch.packed() for batch in batches), picked, strict=True))))
+    numbers = [batch.flow["number"][at].tolist() for batch, at in zip(batches, picked, strict=True)]
 
-        assert whole == packed
-        assert batch.flow["number"][picked].tolist() == [record.number for record in packed]
+    assert whole == packed
+    assert [number for each in numbers for number in each] == [record.number for record in packed]
 
 
 def test_no_flow_at_all_has_no_facts():

@@ -20,6 +20,9 @@ from tests.judging import CAPTURES
 from tests.notation import START_NS
 from tests.tables import drawn_flows, scenario_flows, scenario_names
 
+SCENARIOS = scenario_names()
+TOGETHER = 40
+"""So many scenarios are written together: some hundreds of texts are still compared quickly."""
 JIT = [False, *([True] if os.environ.get("KEEPALIVE_JIT") != "0" else [])]
 BUNDLED = sorted((*CAPTURES.glob("*.pcap"), *CAPTURES.glob("lab/*.pcap*")))
 FILES = distinct([*BUNDLED, *lab()])
@@ -55,10 +58,11 @@ def test_flows_of_captures(path):
             assert_the_same(flows, analysis.captures)
 
 
-@pytest.mark.parametrize("name", scenario_names())
-def test_flows_of_scenarios(name):
+@pytest.mark.parametrize("first", range(0, len(SCENARIOS), TOGETHER))
+def test_flows_of_scenarios(first):
     """So is every flow of the scenarios, by itself, in a stream of files, and among several captures."""
-    flows = flows_of(scenario_flows()[name])
+    names = SCENARIOS[first : first + TOGETHER]
+    flows = flows_of([batch for name in names for batch in scenario_flows()[name]])
 
     assert_the_same(flows, ONE)
     assert_the_same(flows, ROTATED, several=True)
