@@ -11,6 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from analyzer.cli import Running
 from tests.measuring import Measuring
 
 # Unjitted loops under coverage are slow, and the machine is shared: time limits would fail at random.
@@ -52,7 +53,12 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_runtest_setup(item):
-    """Skip a test marked live where capturing is not permitted."""
+    """Skip a test marked live where capturing is not permitted.
+
+    Keep this process from believing that it is the command: `watch` would give up the rights of all later tests. Not in
+    a fixture, which takes longer than many a test.
+    """
+    Running.alone = False
     if item.get_closest_marker("live") and not (sys.platform == "linux" and os.geteuid() == 0):
         pytest.skip("a live capture needs root on Linux")
 
@@ -89,11 +95,3 @@ def pytest_runtest_protocol(item):
     """Measure the coverage of the core in the tests of the core."""
     with MEASURING.of(item.nodeid):
         return (yield)
-
-
-@pytest.fixture(autouse=True)
-def _never_alone(monkeypatch):
-    """Keep this process from believing that it is the command: `watch` would give up the rights of all later tests."""
-    from analyzer.cli import Running
-
-    monkeypatch.setattr(Running, "alone", False)
