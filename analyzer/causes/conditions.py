@@ -56,6 +56,12 @@ def knows_no_connection(s: Scene) -> bool:
     return s.reset is not None and s.reset.kind == "no_socket"
 
 
+def nothing_refused_a_probe(s: Scene) -> bool:
+    """No RST in its name answered one of the probes in vain, not even one that the prober's kernel drops."""
+    asked = {probe.frame for probe in s.in_vain}
+    return not any(reset.answers_probe in asked for reset in s.resets_in_its_name)
+
+
 def never_opened(s: Scene) -> bool:
     """No handshake was completed."""
     return s.ending.verdict is Verdict.UNESTABLISHED

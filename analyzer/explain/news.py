@@ -148,7 +148,7 @@ def _reset(t: Teller, reset: Reset) -> Item:
         text += " in answer to the probe"
     elif reset.kind == "gave_up":
         text += ": it gives up"
-    elif reset.kind == "ignored":
+    if reset.kind == "ignored":
         text += "; without effect"
     data = {"kind": reset.kind, "answers_probe": reset.answers_probe}
     return Item("reset", reset.ts_ns, reset.frame, reset.sender, _with_states(t, text, reset.frame), data)

@@ -18,7 +18,7 @@ from analyzer.track.flow import SIDES
 from analyzer.words.beats import clause
 from analyzer.words.fins import refused_fin
 from analyzer.words.model import Line
-from analyzer.words.probes import probe_summary
+from analyzer.words.probes import dropped_refusals, probe_summary
 from analyzer.words.teller import count, duration, evidence, number, side_of, spacing, times
 from analyzer.words.witnesses import moved_away
 
@@ -230,7 +230,9 @@ def open_(t: Teller) -> list[Line]:
         after = duration(t.record.end_ns - waiting[-1].ts_ns)
         which = "The last probe" if len(waiting) == 1 else "The last probes"
         text = f"{which} had no answer when {_until(t)}, {after} later: too soon to tell."
-        found.append(Line(text, tuple(probe.frame for probe in waiting)))
+        refused = [line for probe in waiting if (line := dropped_refusals(t, [probe]))]
+        text = text.replace("no answer", "no answer that counts", 1) if refused else text
+        found += [Line(text, tuple(probe.frame for probe in waiting)), *refused]
     after_ns = t.record.end_ns - t.record.last_ns
     ended = f"; {_until(t)} {duration(after_ns)} later." if after_ns > 0 else f", where the capture ended.{_due(t)}"
     found.append(Line(f"The last segment came at {t.at(t.record.last_ns)}{ended}", (t.record.last_frame,)))

@@ -50,7 +50,7 @@ class ResetKind(IntEnum):
 
     NONE = 0
     NO_SOCKET = 1
-    """No ACK, window 0: the address answered, but knows no such connection (RFC 9293 3.10.7.1)."""
+    """The address answered, but knows no such connection (RFC 9293 3.10.7.1): no ACK and window 0, or ``computed``."""
     GAVE_UP = 2
     """The prober's own, one interval after its last unanswered probe (Linux tcp_keepalive_timer)."""
     ABORT = 3
@@ -128,6 +128,9 @@ def settle_reset(
     if row["taken"] == 0 and not over:
         row["reset_kind"] = IGNORED
         ending["ignored"] += 1
+        if asked >= 0 and computed(rows[asked], row) == 1 and answers(rows[asked], row) == 1:
+            # its receiver drops it and waits on, so that the probe stays unanswered
+            row["answers_row"] = asked - start
         return
     if own_last_ns > row["ts_ns"] + WENT_ON_NS:
         row["stranger"] += SENDER_WENT_ON
@@ -136,6 +139,8 @@ def settle_reset(
         what = GAVE_UP
     else:
         what = NO_SOCKET if not has_ack and row["window"] == 0 else ABORT
+    if what == ABORT and asked >= 0 and computed(rows[asked], row) == 1 and answers(rows[asked], row) == 1:
+        what = NO_SOCKET
     row["reset_kind"] = what
     since = start + ending["reset_row"] if over else -1
     if aborted and what == NO_SOCKET and row["ts_ns"] - ending["reset_ns"] <= ANSWER_RST_NS:
@@ -174,6 +179,8 @@ def crossed(rows: Rows, at: int, stop: int, asked: int, quickest: int) -> int:
     """
     row = rows[at]
     probe = rows[asked]
+    if computed(probe, row) == 1:
+        return 0
     if row["timestamps_on"] == 1 and row["tsval"] >= 0:
         return 1
     for k in range(at + 1, min(at + 1 + FEW, stop)):
@@ -194,5 +201,21 @@ def answers(probe: Record, row: Record) -> int:
     ):
         return 0
     if row["flags"] & ACK:
-        return 1 if row["ack"] == probe["seq"] + 1 else 0
+        return 1 if row["ack"] == probe["seq"] + 1 or computed(probe, row) == 1 else 0
     return 1 if row["seq"] == probe["ack"] else 0
+
+
+@loop
+def computed(probe: Record, row: Record) -> int:
+    """Say whether the numbers of a RST with ACK can only be made of those of a probe, as by who knows no connection.
+
+    Its ACK is SEG.SEQ+SEG.LEN of an empty probe, one below what a host that has the connection acknowledges; or it is
+    what the probe asks for, but with sequence number 0, which RFC 9293 3.10.7.1 has for what comes without ACK.
+    """
+    if row["flags"] & ACK == 0 or probe["seq"] < 0 or probe["kind"] not in (PROBE, OCTET):
+        return 0
+    own = probe["payload_len"] == 0 and row["ack"] == probe["seq"]
+    zero = row["seq"] & 0xFFFFFFFF == 0 and row["seq"] != probe["ack"]
+    if own:
+        return 1 if zero or row["seq"] == probe["ack"] else 0
+    return 1 if zero and row["ack"] == probe["seq"] + 1 else 0

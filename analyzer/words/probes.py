@@ -14,6 +14,8 @@ from analyzer.words.model import Line
 from analyzer.words.teller import count, evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.judge.probe import Probe
     from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
@@ -37,6 +39,23 @@ def probe_summary(t: Teller) -> list[Line]:
             )
             found.append(Line(text, tuple(each.frame for each in undecided)))
     return found or [Line("No keepalive probe was captured.", (t.record.first_frame, t.record.last_frame))]
+
+
+def dropped_refusals(t: Teller, probes: Sequence[Probe]) -> Line | None:
+    """Say that RSTs answered some of these probes, which the prober's kernel drops, or None if none did."""
+    asked = {probe.frame for probe in probes}
+    drawn = [reset for reset in t.record.resets if reset.kind == "ignored" and reset.answers_probe in asked]
+    if not drawn:
+        return None
+    prober = probes[0].sender
+    which = "Each of them" if len(drawn) == len(asked) > 1 else f"{len(drawn)} of them" if len(asked) > 1 else "It"
+    one = len(drawn) == 1
+    text = (
+        f"{which} drew a RST in {t.the(other(prober))}'s name, with {'a number' if one else 'numbers'} that"
+        f" {t.the(prober)}'s kernel drops: something answers there, but knows no such connection, and {t.the(prober)}"
+        " does not learn of it."
+    )
+    return Line(text, tuple(reset.frame for reset in drawn))
 
 
 def _how_answered(t: Teller, probes: tuple[Probe, ...]) -> str:

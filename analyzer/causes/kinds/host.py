@@ -294,8 +294,14 @@ HOST_SILENT: Final = CauseKind(
     needs=frozenset({Trait.SILENT}),
     needs_question=True,
     rows=(
-        CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.host_was_not_heard, c.station_was_not_heard)),
-        CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.host_came_back, c.station_was_not_heard)),
+        CauseRow(
+            Certainty.POSSIBLE,
+            (c.fell_silent, c.host_was_not_heard, c.station_was_not_heard, c.nothing_refused_a_probe),
+        ),
+        CauseRow(
+            Certainty.POSSIBLE,
+            (c.fell_silent, c.host_came_back, c.station_was_not_heard, c.nothing_refused_a_probe),
+        ),
     ),
     facts=_unheard,
     headline=_unheard_headline,

@@ -203,7 +203,10 @@ FILTER_DROPS: Final = CauseKind(
     needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (c.fell_silent, c.is_on_link, c.host_was_heard, nothing_by_icmp)),
-        CauseRow(Certainty.POSSIBLE, (c.fell_silent, nothing_by_icmp, host_may_be_out_of_sight)),
+        CauseRow(
+            Certainty.POSSIBLE,
+            (c.fell_silent, nothing_by_icmp, host_may_be_out_of_sight, c.nothing_refused_a_probe),
+        ),
     ),
     facts=_dropped,
     headline=_filter_headline,

@@ -18,7 +18,7 @@ from analyzer.words import stacks
 from analyzer.words.fins import left_open
 from analyzer.words.icmp import icmp_text, one_kind
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import last_heard, probe_summary
+from analyzer.words.probes import dropped_refusals, last_heard, probe_summary
 from analyzer.words.teller import count, duration, lines, number, setting, side_of
 from analyzer.words.witnesses import shows_life
 
@@ -134,6 +134,7 @@ def _dead_happened(t: Teller, f: Finding) -> list[Line]:
     """Return the last packet, the probes, the RST."""
     prober = side_of(f)
     trailing = count(number(f, "unanswered"), "probe")
+    refused = dropped_refusals(t, [probe for probe in t.probes(prober) if probe.frame in f.frames])
     to_any = {1: "", 2: " to either of them"}.get(number(f, "unanswered"), " to any of them")
     reset = number(f, "reset_frame")
     probed = tuple(frame for frame in f.frames if frame != reset)
@@ -145,9 +146,10 @@ def _dead_happened(t: Teller, f: Finding) -> list[Line]:
     return lines(
         _last_answer(t, prober) if number(f, "peer_probes") else last_heard(t, other(prober)),
         Line(
-            f"Then {t.the(prober)} sent {trailing}; the capture shows no answer{to_any}.",
+            f"Then {t.the(prober)} sent {trailing}; the capture shows no answer{to_any}{' that counts' if refused else ''}.",
             probed,
         ),
+        refused,
         Line(
             f"One interval after the last probe, {t.the(prober)}'s kernel gave up and sent RST+ACK{took}. That RST"
             " comes from the prober, not from its peer.",
@@ -224,6 +226,11 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
             f"Whether {t.the(other(prober))} was dead is unknown: it had answered none of the earlier probes"
             " either, yet something came in its name after each."
         )
+    elif _is_refused(t, prober):
+        text = (
+            f"Keepalive noticed late: RSTs in {t.the(other(prober))}'s name had answered, with numbers that"
+            f" {t.the(prober)}'s kernel drops."
+        )
     elif t.cause_is_told:
         text = "Keepalive worked as intended: it found that nothing came back."
     else:
@@ -237,6 +244,12 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
         _lost_once(f),
         closed,
     )
+
+
+def _is_refused(t: Teller, prober: Side) -> bool:
+    """Whether RSTs answered its last probes, which its kernel dropped."""
+    asked = {probe.frame for probe in t.record.trailing(prober)}
+    return any(reset.answers_probe in asked for reset in t.record.resets if reset.kind == "ignored")
 
 
 def _detection(f: Finding) -> Line | None:
@@ -311,7 +324,7 @@ def _dead_change(f: Finding) -> str | None:
 def _dead_unsure(t: Teller, f: Finding) -> list[Line]:
     lost = "Whether these probes or their answers were lost." if number(f, "peer_probes") else LOST_OR_GONE
     doubt = stacks.count_doubt(_stack(f), number(f, "unanswered"))
-    told = t.cause_is_told and not number(f, "peer_probes")
+    told = (t.cause_is_told and not number(f, "peer_probes")) or _is_refused(t, side_of(f))
     return lines(None if told else Line(lost, f.frames), Line(doubt, f.frames) if doubt else None)
 
 

@@ -30,7 +30,11 @@ def _evidence(case: Case) -> Evidence:
     resets = [reset for reset in case.record.resets if reset.sender == case.side and reset.kind == "ignored"]
     syn, accepted = case.facts.syn_frame or 0, case.peer_facts.syn_frame or 0
     opening = syn > 0 and all(syn < reset.frame < accepted for reset in resets)
-    return frames_of(reset.frame for reset in resets), known(resets=len(resets), opening=1 if opening else None)
+    answering = [reset for reset in resets if reset.answers_probe is not None]
+    frames = frames_of((reset.answers_probe for reset in answering), (reset.frame for reset in resets))
+    return frames, known(
+        resets=len(resets), opening=1 if opening else None, answering=len(answering) if answering else None
+    )
 
 
 def _detail(t: Teller, f: Finding) -> str:
@@ -40,11 +44,26 @@ def _detail(t: Teller, f: Finding) -> str:
             f"{resets} of {who} came between its SYN and the SYN,ACK: most likely {t.the(other(side_of(f)))} had"
             " answered the SYN for an earlier connection on these addresses, and that RST ended it."
         )
+    answering = number(f, "answering")
+    if answering:
+        which, them = (resets, "it") if answering == number(f, "resets") else (f"{answering} of {resets}", "they")
+        them = them if answering == 1 else "they"
+        return (
+            f"{which} in {who}'s name{'' if answering == 1 else ' each'} answered a probe, but had no effect: {them} bear{'s' if answering == 1 else ''}"
+            f" numbers that only fit what comes without ACK, so {t.the(other(side_of(f)))}'s kernel drops"
+            f" {'it' if answering == 1 else 'them'} and waits on. Something answers there, and knows no such connection."
+        )
     return f"{resets} in {who}'s name had no effect."
 
 
 def _change(f: Finding) -> str | None:
     """What clears the way for a new connection is as it should be (RFC 9293 3.10.7.3, figure 9)."""
+    if "answering" in f.data:
+        return (
+            "Find out what answers these probes: most likely a firewall, NAT or load balancer that has forgotten the"
+            " connection, or a host without it. Its RST should bear the acknowledgement number of the probe as sequence"
+            " number, and no ACK (RFC 9293 3.10.7.1); as it is, the prober notices only when it gives up."
+        )
     if "opening" not in f.data:
         return None
     return "Nothing, unless opening must not take so long: other ports would not meet what is left of a connection."

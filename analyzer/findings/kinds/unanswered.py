@@ -13,7 +13,7 @@ from analyzer.tolerances import OVERDUE, OVERDUE_NS
 from analyzer.words.calls import unaware
 from analyzer.words.fins import left_open
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import last_heard
+from analyzer.words.probes import dropped_refusals, last_heard
 from analyzer.words.teller import capital, count, duration, gaps_of, lines, number, side_of, spacing, times
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def _headline(t: Teller, f: Finding) -> str:
 def _happened(t: Teller, f: Finding) -> list[Line]:
     """Return the last packet, the probes since, and when the prober would have given up."""
     prober = side_of(f)
-    text = f"Since then {count(number(f, 'unanswered'), 'probe')} from {t.the(prober)} got no answer, and no RST came."
+    sent = f"Since then {count(number(f, 'unanswered'), 'probe')} from {t.the(prober)} got no answer"
+    refused = dropped_refusals(t, t.record.trailing(prober))
+    text = f"{sent} that counts." if refused else f"{sent}, and no RST came."
     data = None
     if "unacked_frame" in f.data:
         also = (
@@ -107,7 +109,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
             " outstanding."
         )
         data = Line(also, (number(f, "unacked_frame"), number(f, "resent_frame")))
-    return lines(last_heard(t, other(prober)), data, Line(text, f.frames), _gives_up(t, f))
+    return lines(last_heard(t, other(prober)), data, Line(text, f.frames), refused, _gives_up(t, f))
 
 
 def gave_up_ns(t: Teller, f: Finding) -> int:
