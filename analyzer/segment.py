@@ -5,8 +5,8 @@ signed and wide enough that Python and compiled loops compute the same without o
 reader (fast, scapy, live) fills the same columns, equal to the nanosecond.
 
 An ICMP error that quotes a TCP segment is a row too (``note == NOTE_ICMP_ERROR``): addresses, ports and ``seq`` are
-those of the *quoted* segment, ``icmp`` says what the error was, and ``sack_left`` and ``sack_right`` are the two halves
-of the address that sent it. A frame that the snap length cut behind the TCP ports is a row (``note == NOTE_CUT``) with
+those of the *quoted* segment, ``icmp`` says what the error was, ``sack_left`` and ``sack_right`` are the two halves
+of the address that sent it, and ``tsecr`` is the MTU that it names. A frame that the snap length cut behind the TCP ports is a row (``note == NOTE_CUT``) with
 nothing but its addresses, ports and time, so that its flow can be named, and called undecidable. A segment whose number
 the text of tcpdump does not show (``note == NOTE_UNNUMBERED``) is a row with ``seq`` ABSENT; ``track.unnumbered`` says
 which number it may have had.
@@ -63,7 +63,7 @@ SEGMENT: Final = np.dtype(
         ("seq", np.int64),  # SEG.SEQ, 32 bits as on the wire; ABSENT where text does not show it
         ("ack", np.int64),  # SEG.ACK, 32 bits; meaningless without the ACK flag
         ("tsval", np.int64),  # RFC 7323 timestamps, ABSENT without the option (or cut off)
-        ("tsecr", np.int64),
+        ("tsecr", np.int64),  # of an ICMP error the MTU that it names, ABSENT if none
         ("sack_left", np.int64),  # first SACK block, ABSENT without one; of an ICMP error its sender's address
         ("sack_right", np.int64),
         ("payload_len", np.int32),  # octets of data, from the IP header, never from the frame

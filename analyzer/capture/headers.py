@@ -11,7 +11,8 @@ IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200, AH RFC 4302), TCP (RFC
 ICMP errors (RFC 792, 4443); ``link`` has what stands before, ``tunnel`` what may stand between.
 
 An ICMP error gives addresses, ports, ``seq`` and ``ip_id`` of the segment it quotes; ``ttl`` and ``src_mac`` are its
-own, its sender's address is in ``sack_left`` and ``sack_right``, and the other columns are empty.
+own, its sender's address is in ``sack_left`` and ``sack_right``, the MTU that it names in ``tsecr``, and the other
+columns are empty.
 
 This module must not know flows, files or rules.
 """
@@ -228,6 +229,7 @@ def icmp_error(data: Octets, ip: int, at: int, end: int, version: int, row: Reco
     elif kind not in (1, 2, 3, 4):
         return NOT_TCP
     quoted = at + 8
+    mtu = mtu_named(data, at, kind * 256 + code, version)
     if by_version(data, quoted, end) != version:
         return NOT_TCP
     protocol, at, _ = network(data, quoted, end, end, version)
@@ -243,9 +245,24 @@ def icmp_error(data: Octets, ip: int, at: int, end: int, version: int, row: Reco
     row["dst_port"] = word16(data, at + 2)
     row["seq"] = word32(data, at + 4)
     row["icmp"] = kind * 256 + code + (0 if version == 4 else 65536)
+    row["tsecr"] = mtu
     row["sack_left"] = 0 if version == 4 else signed64(data, ip + 8)
     row["sack_right"] = MAPPED_IPV4 + word32(data, ip + 12) if version == 4 else signed64(data, ip + 16)
     return ROW
+
+
+@loop
+def mtu_named(data: Octets, at: int, kind: int, version: int) -> int:
+    """Return the MTU that an ICMP error at ``at`` names, of this type and code, or ABSENT.
+
+    Routers older than RFC 1191 (section 5) name 0.
+    """
+    mtu = 0
+    if version == 4 and kind == 3 * 256 + 4:
+        mtu = word16(data, at + 6)
+    elif version == 6 and kind // 256 == 2:
+        mtu = word32(data, at + 4)
+    return mtu if mtu > 0 else ABSENT
 
 
 @loop

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.capture.frame import CUT, CUT_ROW, FRAGMENT, NOT_TCP, ROW
-from analyzer.capture.headers import empty_tcp
+from analyzer.capture.headers import empty_tcp, mtu_named
 from analyzer.capture.tunnel import (
     IN_ETHERIP,
     IN_GENEVE,
@@ -85,6 +85,7 @@ class Walk:
         self.mac = ABSENT
         self.in_ip = False
         self.icmp = ABSENT
+        self.mtu = ABSENT  # that an ICMP error names
         self.ip: dict[str, int] = {}
         self.sender = (0, 0)  # of an ICMP error, when ``ip`` is what it quotes
 
@@ -143,7 +144,9 @@ class Walk:
             if layer.type not in (3, 4, 11, 12):  # a redirect (5) is no error
                 return NOT_TCP
             self.icmp = layer.type << 8 | layer.code
+            self.mtu = self._mtu(begin, self.icmp, 4)
         elif isinstance(layer, scapy.icmpv6_errors):
+            self.mtu = self._mtu(begin, layer.type << 8 | layer.code, 6)
             self.icmp = 1 << 16 | layer.type << 8 | layer.code
         elif isinstance(layer, (scapy.Ether, scapy.Dot3)):
             self.mac = int(layer.src.replace(":", ""), 16)
@@ -154,6 +157,10 @@ class Walk:
         else:
             self._note_tunnel(layer)
         return ROW
+
+    def _mtu(self, begin: int, kind: int, version: int) -> int:
+        """Return the MTU that an ICMP error names."""
+        return mtu_named({"octet": self.octets}, begin, kind, version) if begin + 8 <= len(self.octets) else ABSENT
 
     def _note_tunnel(self, layer: Foreign) -> None:
         """Keep which tunnel this is, if it is one."""
@@ -226,7 +233,7 @@ class Walk:
             row.update(src_port=found["sport"], dst_port=found["dport"])
             if quoted:
                 sack_left, sack_right = self.sender
-                row.update(seq=found["seq"], icmp=self.icmp, sack_left=sack_left, sack_right=sack_right)
+                row.update(seq=found["seq"], icmp=self.icmp, sack_left=sack_left, sack_right=sack_right, tsecr=self.mtu)
             return ROW if quoted else CUT_ROW
         header = found["dataofs"] * 4
         payload = self.stop - self.at - header

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analyzer.explain.storylines import storyline_of
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
-from analyzer.words.icmp import icmp_text
+from analyzer.words.icmp import fitting, icmp_text
 from analyzer.words.probes import waited
 from analyzer.words.teller import Teller, capital, duration
 
@@ -95,7 +95,7 @@ class News:
         for error in record.icmp_errors:
             if self._is_new("icmp", error.frame):
                 what = icmp_text(error.version, error.type, error.code)
-                yield Item("icmp", error.ts_ns, error.frame, None, f"ICMP error to {t.the(error.quotes)}: {what}")
+                yield Item("icmp", error.ts_ns, error.frame, None, f"ICMP error to {t.the(error.quotes)}: {what}{fitting(error.mtu)}")
 
 
 def _opening(t: Teller) -> Item:

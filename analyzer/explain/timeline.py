@@ -21,7 +21,7 @@ from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.beats import beat_line
 from analyzer.words.fins import refused_fin
-from analyzer.words.icmp import icmp_text
+from analyzer.words.icmp import fits_at_most, fitting, icmp_text
 from analyzer.words.model import Line
 from analyzer.words.teller import count, duration, spacing, times
 
@@ -171,8 +171,9 @@ def _icmp(t: Teller, side: Side) -> list[Line]:
     if not errors:
         return []
     kinds = sorted({icmp_text(error.version, error.type, error.code) for error in errors})
+    fit = fitting(fits_at_most(errors))
     end = "which ends nothing" if len(errors) == 1 else "which end nothing"
-    text = f"{count(len(errors), 'ICMP error')} to {t.the(side)} ({', '.join(kinds)}), {end}"
+    text = f"{count(len(errors), 'ICMP error')} to {t.the(side)} ({', '.join(kinds)}{fit}), {end}"
     return [_line(t, text, [error.frame for error in errors], errors[0].ts_ns)]
 
 

@@ -136,6 +136,7 @@ class EventFacts(FactRows):
             "quotes_probe": quoted,
             "fits": self._quoted(at, quoted),
             "ttl": self._column("ttl", at),
+            "mtu": np.where(rows["tsecr"][at] > 0, rows["tsecr"][at], NONE),
         }
         pairs, which = np.unique(rows[["sack_left", "sack_right"]][at], return_inverse=True)
         found = self._table("icmp_errors", at, columns | {"source": which.astype(np.int64).reshape(-1)})

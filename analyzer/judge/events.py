@@ -104,6 +104,8 @@ class IcmpError:
     that could have been on its way; None if none of it was (RFC 5927 4.1)."""
     ttl: int = -1
     """Of the packet that bears it, -1 unknown."""
+    mtu: int | None = None
+    """How many bytes a packet may have, as fragmentation needed and packet too big say; None: not said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ def _icmp(scene: Scene) -> Iterator[Witness]:
             "to": quotes,
             "quotes": fits,
         }
+        if named := [error.mtu for error in errors if error.mtu is not None]:
+            data["mtu"] = min(named)
         if sender == scene.record.endpoint(other(errors[0].quotes)).address:
             data["whence"] = errors_come_from(scene.record, other(errors[0].quotes), errors).value
         yield Witness("icmp", "path", frames[:MOST_FRAMES], errors[0].ts_ns, "error", data)

@@ -160,7 +160,7 @@ ICMP_ERROR: Final = (
     _F("time_s", "ts_ns", _I),
     *_named("quotes"),
     _F("ip_version", "version"),
-    *_named("type", "code", "quotes_probe", "fits"),
+    *_named("type", "code", "quotes_probe", "fits", "mtu"),
 )
 ENDPOINT: Final = (
     *_named("syn_frame", "first_data_frame", "last_data_frame"),

@@ -78,6 +78,16 @@ def icmp_text(version: int, type_: int, code: int) -> str:
     return known or f"ICMP{'v6' if version != 4 else ''} type {type_} code {code}"
 
 
+def fits_at_most(errors: Iterable[IcmpError]) -> int | None:
+    """Return the smallest MTU that these errors name, None if none does."""
+    return min((error.mtu for error in errors if error.mtu is not None), default=None)
+
+
+def fitting(mtu: int | None) -> str:
+    """Return what an MTU that ICMP names means, to be put behind what the error says; nothing without one."""
+    return f", only {mtu:,} bytes fit" if mtu else ""
+
+
 def one_kind(errors: Iterable[IcmpError]) -> tuple[int, int, int] | None:
     """Return the IP version, type and code that all these errors have, None where they differ (or there is none)."""
     kinds = {(error.version, error.type, error.code) for error in errors}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.words.icmp import icmp_text
+from analyzer.words.icmp import fitting, icmp_text
 from analyzer.words.model import Line
 from analyzer.words.teller import capital, count, duration, setting, times
 
@@ -47,7 +47,7 @@ def shows_life(judged: JudgedFlow) -> bool:
 
 
 def _icmp(t: Teller, w: Witness) -> str:
-    what = icmp_text(number(w, "version"), number(w, "type"), number(w, "code"))
+    what = icmp_text(number(w, "version"), number(w, "type"), number(w, "code")) + fitting(number(w, "mtu"))
     to = t.the("a" if text(w, "to") == "a" else "b")
     if w.data.get("whence") == "nearer":
         return (

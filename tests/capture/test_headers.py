@@ -314,6 +314,18 @@ def test_icmp_error(kind, code):
     assert (0, 0, 0, 0) == (row["ack"], row["flags"], row["payload_len"], row["header_len"])
 
 
+@pytest.mark.parametrize(("word", "mtu"), [(1400, 1400), (0, ABSENT)])
+def test_mtu_that_an_error_names(word, mtu):
+    """Fragmentation needed and packet too big name the MTU; no other error does, nor a router that names 0."""
+    four, six = ipv4(tcp()[:8], total=40), ipv6(tcp())
+    needed = icmp(four, 3, 4)[:4] + word.to_bytes(4, "big") + four
+    other = icmp(four, 3, 1)[:4] + word.to_bytes(4, "big") + four
+    too_big = icmp(six, 2, 0)[:4] + word.to_bytes(4, "big") + six
+    frames = (ethernet(ipv4(needed, 1)), ethernet(ipv4(other, 1)), ethernet(ipv6(too_big, 58), 0x86DD))
+
+    assert [mtu, ABSENT, mtu] == [row_of(frame)["tsecr"] for frame in frames]
+
+
 @pytest.mark.parametrize("kind", [1, 2, 3, 4])
 def test_icmpv6_error(kind):
     """An ICMPv6 error has its own numbers, and may quote extension headers."""

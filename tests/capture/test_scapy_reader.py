@@ -379,3 +379,15 @@ def test_nothing_behind_tcp_is_dissected(monkeypatch):
 
     monkeypatch.setattr(TCP, "guess_payload_class", forbidden)
     assert ROW == by_scapy(ethernet(ipv4(tcp(b"\x16\x03\x01" + bytes(40), ports=(1, 443)))))[0]
+
+
+@pytest.mark.parametrize("word", [0, 1400, 0x12340578])
+def test_the_mtu_that_an_error_names_is_equal_to_the_loops(word):
+    """What fragmentation needed and packet too big name is read alike by scapy and the loop; other errors name none."""
+    shapes = [(4, 3, 4, ipv4(tcp()), 1), (4, 3, 1, ipv4(tcp()), 1), (6, 2, 0, ipv6(tcp()), 58)]
+    for version, kind, code, quoted, protocol in shapes:
+        message = icmp(quoted, kind, code)[:4] + struct.pack("!I", word) + quoted
+        packet = ipv4(message, protocol) if version == 4 else ipv6(message, protocol)
+        octets = ethernet(packet, TYPES[version])
+
+        assert by_kernel(octets) == by_scapy(octets)

@@ -266,6 +266,13 @@ def test_icmp_errors(line, expected):
     assert IcmpError(5, START_NS + 5030 * MS, *expected, ttl=64) == error
 
 
+def test_the_mtu_that_an_icmp_error_names():
+    """How many bytes fit is kept, where an error says so."""
+    errors = record_of("+5 a > b icmp 3/4 1:1(0) mtu 1400\n+1 a > b icmp 3/4 1:1(0)\n").icmp_errors
+
+    assert [1400, None] == [error.mtu for error in errors]
+
+
 def test_what_timers_sent_again():
     """Retransmissions that a timer sent are listed."""
     flow = scenario("data_unanswered_is_silence")

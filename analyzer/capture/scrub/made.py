@@ -40,7 +40,8 @@ def packet_of(
     if row["note"] == NOTE_ICMP_ERROR:
         quoted = _ip(row, src, dst, 64, 6, segment, 20)
         sender_of_it = _octets(rename(row["sack_left"], row["sack_right"]), row["ip_version"])
-        icmp = struct.pack("!BBHI", row["icmp"] >> 8 & 255, row["icmp"] & 255, 0, 0) + quoted
+        mtu = max(row["tsecr"], 0)  # only of an error that names one
+        icmp = struct.pack("!BBHI", row["icmp"] >> 8 & 255, row["icmp"] & 255, 0, mtu) + quoted
         total = _sum(icmp, 0 if four else _sum(sender_of_it + src, 58 + len(icmp)))
         icmp = icmp[:2] + struct.pack("!H", _folded(total)) + icmp[4:]
         return link + _ip(row, sender_of_it, src, row["ttl"], 1 if four else 58, icmp, len(icmp))

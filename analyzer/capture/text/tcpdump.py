@@ -43,12 +43,16 @@ SEGMENT_3: Final = re.compile(
     r"(?: <(?P<options>[^>]*)(?P<closed>>?))?"
 )
 """As tcpdump 3 has it."""
+MTU: Final = re.compile(r"\bmtu (?P<mtu>\d{1,10})\b")
+"""What a packet that was too big is told to be smaller than."""
 TCP_FLAGS: Final = re.compile(r"Flags \[(?:[SFRPUEWe.]+|none)(?:\]|$)")
 CUT: Final = re.compile(ENDS + r"(?:\[\|tcp\]|tcp \d{1,10})")
 """Cut before the flags, or printed without them (``-q``)."""
 ICMP: Final = re.compile(
     r"(?<!\S)(?P<src>[^\s>]{1,255}) > (?P<dst>[^\s>]{1,255}):(?: \[icmp6 sum \w+\])? ICMP(?P<six>6)?,? (?P<what>.*)"
 )
+TOO_BIG: Final = {3 << 8 | 4, 1 << 16 | 2 << 8}
+"""Fragmentation needed, and packet too big."""
 ABOUT: Final = re.compile(
     r"(?:host |net )?(?P<host>\S{1,255}?)(?: protocol 6| tcp port (?P<port>\S{1,64}?))? unreachable(?=,| -|$)"
 )
@@ -160,7 +164,7 @@ def icmp_error(text: str, names: Names) -> Printed | None:
     quoted = segment(what, names)
     if kind == ABSENT or quoted is None:
         return None
-    quoted.row.update(icmp=kind, ttl=_ip(text[: found.start("what")])[0])
+    quoted.row.update(icmp=kind, tsecr=_mtu(what, kind), ttl=_ip(text[: found.start("what")])[0])
     quoted.row["src_mac"] = _station(text)
     quoted.row["sack_left"], quoted.row["sack_right"], _ = names.halves(found["src"], 6 if found["six"] else 4)
     return quoted
@@ -180,7 +184,8 @@ def icmp_alone(text: str, names: Names) -> dict[str, int] | None:
     row["src_mac"] = _station(text)
     row["sack_left"], row["sack_right"], _ = names.halves(found["src"], version)
     row["dst_port"] = names.port(about["port"]) if about["port"] else 0
-    row.update(icmp=_icmp_kind(found["what"], six=version == 6), ttl=_ip(text[: found.start("what")])[0])
+    kind = _icmp_kind(found["what"], six=version == 6)
+    row.update(icmp=kind, tsecr=_mtu(found["what"], kind), ttl=_ip(text[: found.start("what")])[0])
     return row if row["icmp"] != ABSENT else None
 
 
@@ -195,6 +200,7 @@ def as_quoted(row: dict[str, int]) -> dict[str, int]:
         "src_mac",
         "sack_left",
         "sack_right",
+        "tsecr",
         "src_port",
         "dst_port",
         "ip_id",
@@ -271,6 +277,13 @@ def _cut(found: re.Match[str], text: str, names: Names) -> Printed | None:
         return None
     row.update(note=NOTE_CUT, header_len=0)
     return Printed(row)
+
+
+def _mtu(what: str, kind: int) -> int:
+    """Return the MTU that an ICMP error of this kind names; ABSENT if none."""
+    found = MTU.search(what.partition(", length")[0]) if kind in TOO_BIG else None
+    most = 0xFFFF if kind < 1 << 16 else 0xFFFFFFFF
+    return min(int(found["mtu"]), most) or ABSENT if found else ABSENT
 
 
 def _icmp_kind(what: str, *, six: bool) -> int:

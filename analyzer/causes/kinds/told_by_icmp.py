@@ -13,7 +13,7 @@ from analyzer.judge.record import other
 from analyzer.judge.tried import Tried, tried_before
 from analyzer.label.distance import hops
 from analyzer.track.trial import TRIAL_LEAST_NS
-from analyzer.words.icmp import icmp_text
+from analyzer.words.icmp import fits_at_most, fitting, icmp_text
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import capital, count, duration, setting, times
 
@@ -173,6 +173,7 @@ def _too_big(s: Scene) -> Facts:
         data |= {
             "from": s.record.endpoint(error.quotes).address,
             "again": len(again),
+            **({"mtu": smallest} if (smallest := fits_at_most(c.errors_of(TOO_BIG, exact=True)(s))) else {}),
             "bytes": max((each.payload_len for each in again), default=0),
         }
         frames = (*frames, *(each.frame for each in again))
@@ -187,17 +188,18 @@ def _too_big_headline(t: Teller, cause: Cause) -> str:
     says = f"{capital(t.the(side))}'s segments are too large for the path: {cause.data['sender']} says so by ICMP"
     again, size = int(cause.data["again"]), int(cause.data["bytes"])
     went_on = f"; up to {size:,} bytes were retransmitted {times(again)} after that" if again and size else ""
-    return f"{says} ({cause.data['what']}){went_on}."
+    return f"{says} ({cause.data['what']}{fitting(int(cause.data.get('mtu', 0)))}){went_on}."
 
 
 def _too_big_who(t: Teller, cause: Cause) -> str:
     """Return what to do: let the error through, or send less at once."""
     del t
+    smallest = int(cause.data.get("mtu", 0))
     return (
         f"Whoever runs the host {cause.data['from']} and the filters before it: let ICMP {cause.data['what']} through"
         f" to that host; most likely it does not get there, or is not heeded. Or whoever runs {cause.data['sender']},"
-        " or the tunnel behind it: clamp the segment size (MSS) there. Or set a smaller MTU on the host's interface or"
-        " route. No keepalive setting helps: probes are small and pass."
+        " or the tunnel behind it: clamp the segment size (MSS) there. Or set a smaller MTU"
+        f"{f' (here {smallest:,})' if smallest else ''} on the host's interface or route. No keepalive setting helps: probes are small and pass."
     )
 
 

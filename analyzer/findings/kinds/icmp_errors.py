@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Told
 from analyzer.label.rules import Kind
-from analyzer.words.icmp import icmp_text, one_kind
+from analyzer.words.icmp import fits_at_most, fitting, icmp_text, one_kind
 from analyzer.words.model import LongText
 from analyzer.words.teller import count, number, side_of
 
@@ -34,11 +34,12 @@ def _evidence(case: Case) -> Evidence:
         version=one[0] if one else None,
         type=one[1] if one else None,
         code=one[2] if one else None,
+        mtu=fits_at_most(errors) if one else None,
     )
 
 
 def _detail(t: Teller, f: Finding) -> str:
-    what = f" ({icmp_text(number(f, 'version'), number(f, 'type'), number(f, 'code'))})" if "version" in f.data else ""
+    what = f" ({icmp_text(number(f, 'version'), number(f, 'type'), number(f, 'code'))}{fitting(number(f, 'mtu'))})" if "version" in f.data else ""
     probes = number(f, "quote_probes")
     of_probes = f", {probes} for a probe" if probes else ""
     return (

@@ -10,6 +10,7 @@ from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.label.rules import Kind
+from analyzer.words.icmp import fits_at_most, fitting
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import duration, number, side_of, times
@@ -88,6 +89,7 @@ def _evidence(case: Case) -> Evidence:
         lasted_ns=again[-1].ts_ns - (case.facts.unacked_ns or again[0].ts_ns),
         heard_ns=(case.peer_facts.last_ns or 0) - again[0].ts_ns,
         icmp_frame=icmp[0].frame if icmp else None,
+        mtu=fits_at_most(icmp),
         reset_frame=case.own_reset.frame if case.own_reset is not None else None,
     )
 
@@ -137,7 +139,10 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     del t
     icmp = f.data.get("icmp_frame")
     if isinstance(icmp, int):
-        text = "ICMP says so: a segment of this size does not fit the path, and may not be fragmented."
+        text = (
+            "ICMP says so: a segment of this size does not fit the path, and may not be fragmented"
+            f"{fitting(number(f, 'mtu')).replace(',', ':', 1)}."
+        )
         return [Line(text, (icmp,))]
     text = (
         "Inferred: segments of this size do not get through, small ones do. That is so where the path's MTU is smaller"

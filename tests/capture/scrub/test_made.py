@@ -40,6 +40,8 @@ def made(values):
         {"tsval": ABSENT, "tsecr": ABSENT, "sack_left": 10, "sack_right": 20},
         {"flags": 2, "window_scale": 7, "tsval": ABSENT, "tsecr": ABSENT, "payload_len": 0, "ack": 0},
         {"header_len": 20, "tsval": ABSENT, "tsecr": ABSENT},
+        {"note": NOTE_ICMP_ERROR, "icmp": 3 << 8 | 4, "flags": 0, "ack": 0, "payload_len": 0, "header_len": 0,
+         "window": 0, "tsval": ABSENT, "tsecr": 1400, "sack_left": 0, "sack_right": 0xFFFF0A000009},
         {"note": NOTE_ICMP_ERROR, "icmp": 3 << 8 | 1, "flags": 0, "ack": 0, "payload_len": 0, "header_len": 0,
          "window": 0, "tsval": ABSENT, "tsecr": ABSENT, "sack_left": 0, "sack_right": 0xFFFF0A000009},
         {"note": NOTE_CUT, "seq": 0, "ack": 0, "flags": 0, "payload_len": 0, "header_len": 0, "window": 0,
