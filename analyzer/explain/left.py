@@ -98,6 +98,8 @@ def known_since(record: FlowRecord, side: Side) -> int | None:
         return None
     reset = record.ending_reset
     end = reset.frame if reset else record.last_frame + 1
+    if not record.keeps_time(record.first_frame, end):
+        return heard_ns
     came = [change.ts_ns for change in record.changes if SIDES[change.side] == side and change.frame < end]
     return max([heard_ns, *came[-1:]])
 

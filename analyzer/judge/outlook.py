@@ -75,7 +75,7 @@ def outlook(judged: JudgedFlow) -> Outlook | None:
     probes = judged.record.probes
     if judged.ending.verdict.is_over or not probes:
         return None
-    last = max(probes, key=lambda probe: probe.ts_ns)
+    last = max(probes, key=lambda probe: probe.frame)
     side = last.sender
     settings = judged.settings(side)
     unanswered = len(judged.record.trailing(side))

@@ -198,13 +198,21 @@ class FlowRecord(NamedTuple):
             _PARTED[side] = probes, own
         return own
 
+    def keeps_time(self, before: int, after: int) -> bool:
+        """Say whether times of two frames may be compared: the capture's clock was not set back between them."""
+        return not any(
+            hole.to_ns < hole.from_ns and before < hole.to_frame and hole.from_frame < after for hole in self.holes
+        )
+
     def trailing(self, side: Side) -> tuple[Probe, ...]:
         """Return an endpoint's unanswered probes since its peer last sent what might have answered."""
         heard_ns = self.facts(other(side)).answering_ns
+        probes = self.probes_from(side)
+        if self.backwards and probes and not self.keeps_time(probes[0].frame, probes[-1].frame):
+            last = next((at for at in range(len(probes), 0, -1) if probes[at - 1].answer is not None), 0)
+            return probes[last:]
         return tuple(
-            probe
-            for probe in self.probes_from(side)
-            if probe.answer is None and (heard_ns is None or probe.ts_ns > heard_ns)
+            probe for probe in probes if probe.answer is None and (heard_ns is None or probe.ts_ns > heard_ns)
         )
 
     def undecided_from(self, side: Side) -> tuple[NotProbe, ...]:

@@ -240,6 +240,16 @@ def _all_holes(facts: Facts) -> list[tuple[Hole, ...]]:
     return list(map(_holes, facts.captured(), *frames))
 
 
+def _beside(facts: Facts) -> list[Any]:
+    """Return what is known beside each flow; nothing where the clock was set back: it is all a matter of what was when."""
+    known: list[Any] = facts.testimony()
+    backwards = facts.flows.values("backwards")
+    if not any(backwards):
+        return known
+    back = [any(hole.to_ns < hole.from_ns for hole in holes) for holes in _all_holes(facts)]
+    return [None if unsure else each for each, unsure in zip(known, back, strict=True)]
+
+
 _MAKERS: Final[dict[str, Callable[[Facts], Sequence[Any]]]] = {
     "a": lambda facts: _ends(facts)[0],
     "b": lambda facts: _ends(facts)[1],
@@ -267,7 +277,7 @@ _MAKERS: Final[dict[str, Callable[[Facts], Sequence[Any]]]] = {
     "translation": translations,
     "untranslated": lambda facts: _of_some(facts, "stray", _untranslated),
     "new_syn": lambda facts: _of_some(facts, "new_syn_ack_frame", _new_syn),
-    "beside": lambda facts: facts.testimony(),
+    "beside": _beside,
     "lapse": lambda facts: facts.lapses(),
 }
 """What makes a field of a record that is no column of its flow."""

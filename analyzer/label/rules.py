@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.segment import ACK, FIN, NOTE_ICMP_ERROR, NOTE_UNNUMBERED, PSH, RST, SYN, URG
+from analyzer.segment import ACK, BACK_NS, FIN, NOTE_ICMP_ERROR, NOTE_UNNUMBERED, PSH, RST, SYN, URG
 from analyzer.tolerances import IDLE_LEAST_NS
 from analyzer.untyped import Rows
 
@@ -171,12 +171,14 @@ def repeats_last_octet(s: Rows) -> Mask:
 def active_within_a_second(s: Rows) -> Mask:
     """The sender received something other than keepalive, or sent new data, less than 0.9 s before.
 
-    What it had not yet received (SEG.ACK below the peer's SND.NXT) does not count, nor do its own retransmissions.
+    What it had not yet received (SEG.ACK below the peer's SND.NXT) does not count, nor do its own retransmissions, nor
+    what bears a later time by a second or more: the capture's clock was set back, and how long it was is unknown.
     """
     heard_all = s["ack"] >= s["peer_nxt"]
     received = np.where(heard_all, s["peer_active_ns"], s["own_active_ns"])
     since = np.maximum(received, s["data_ns"])
-    return (since >= 0) & (s["ts_ns"] - since < IDLE_LEAST_NS)
+    passed = s["ts_ns"] - since
+    return (since >= 0) & (passed < IDLE_LEAST_NS) & (passed > -BACK_NS)
 
 
 def nothing_acknowledged_yet(s: Rows) -> Mask:

@@ -32,6 +32,7 @@ from analyzer.label.outcome import (
     WINDOW_PROBE,
 )
 from analyzer.loops.loop import loop
+from analyzer.segment import BACK_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
@@ -65,7 +66,8 @@ RUN: Final = np.dtype(
 def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, run: Record) -> None:
     """Number an endpoint's trains of probes, give each probe its gaps and certainty, and add them up in ``run``.
 
-    ``heard_ns`` is when the peer was last heard (anything but a RST). A train ends where anything but keepalive passes.
+    ``heard_ns`` is when the peer was last heard (anything but a RST). A train ends where anything but keepalive passes,
+    and where the capture's clock was set back: nothing is measured across that.
     """
     run["first_row"] = -1
     run["trailing_echo"] = -1
@@ -96,16 +98,16 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
         if row["side"] != side:
             continue
         ts_ns = row["ts_ns"]
-        active = max(row["flow_active_ns"], stir_ns)
-        if previous < 0 or active > rows[previous]["ts_ns"]:
+        active = max(past(row["flow_active_ns"], ts_ns), past(stir_ns, ts_ns))
+        if previous < 0 or active > rows[previous]["ts_ns"] or past(rows[previous]["ts_ns"], ts_ns) < 0:
             run["trains"] += 1
             before_ns = before_probe(rows, start, j)
-            row["gap_ns"] = ts_ns - before_ns if before_ns >= 0 else -1
+            row["gap_ns"] = ts_ns - before_ns if past(before_ns, ts_ns) >= 0 else -1
         else:
             row["gap_ns"] = ts_ns - rows[previous]["ts_ns"]
             if run["gap_least_ns"] == 0 or row["gap_ns"] < run["gap_least_ns"]:
                 run["gap_least_ns"] = row["gap_ns"]
-        base = max(row["peer_active_ns"], stir_peer_ns)
+        base = max(past(row["peer_active_ns"], ts_ns), past(stir_peer_ns, ts_ns))
         row["idle_ns"] = ts_ns - base if base >= 0 else -1
         row["idle_frame"] = stir_peer_frame if stir_peer_ns > row["peer_active_ns"] else row["peer_active_frame"]
         row["train"] = run["trains"] - 1
@@ -115,6 +117,12 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
         row["after_fin"] = (1 if row["own_fin_seq"] >= 0 else 0) + (2 if row["peer_fin_seq"] >= 0 else 0)
         previous = j
         add_probe(row, j - start, run)
+
+
+@loop
+def past(at_ns: int, now_ns: int) -> int:
+    """Return an instant that was known before another, -1 if the capture's clock was set back between the two."""
+    return at_ns if at_ns - now_ns < BACK_NS else -1
 
 
 @loop
@@ -170,7 +178,9 @@ def add_probe(row: Record, at: int, run: Record) -> None:
     run["probes"] += 1
     if row["answer"] in (ANSWER_ACK, ANSWER_DATA):
         run["answered"] += 1
-    if row["answer"] == NO_ANSWER and row["ts_ns"] > run["heard_ns"]:
+    set_back = past(row["peer_last_ns"], row["ts_ns"]) < 0 and row["peer_last_ns"] == run["heard_ns"]
+    unheard = row["ts_ns"] > run["heard_ns"] or set_back
+    if row["answer"] == NO_ANSWER and unheard:
         if run["trailing"] == 0:
             run["trailing_ns"] = row["ts_ns"]
         run["trailing"] += 1

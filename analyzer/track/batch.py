@@ -108,6 +108,11 @@ class FlowBatch:
     def _ends_ns(self) -> NDArray[np.int64]:
         reused_ns = self.flow["reused_ns"]
         ends_ns = np.where(reused_ns >= 0, reused_ns, self.end_ns)
+        back = [hole for hole in self.holes if hole.to_ns < hole.from_ns]
+        if back and self.end_ns <= max(hole.from_ns for hole in back):
+            # the clock was set back, and is not where it was before: when the capture ended by it is not known
+            behind = (self.flow["last_frame"] >= back[-1].to_frame) & (reused_ns < 0)
+            ends_ns = np.where(behind, self.flow["last_ns"], ends_ns)
         for hole in reversed(self.holes):
             last_frame, last_ns = self.flow["last_frame"], self.flow["last_ns"]
             ends_ns = np.where(last_frame < hole.to_frame, last_ns, ends_ns)

@@ -116,8 +116,8 @@ def small(text: str) -> str:
 
 
 def gaps_of(probes: Sequence[Probe]) -> list[int]:
-    """Return the times between successive probes."""
-    return [late.ts_ns - early.ts_ns for early, late in pairwise(probes)]
+    """Return the times between successive probes, as far as the capture's clock was not set back between them."""
+    return [late.ts_ns - early.ts_ns for early, late in pairwise(probes) if late.ts_ns >= early.ts_ns]
 
 
 class Teller:

@@ -141,7 +141,9 @@ MIDSTREAM: Final = FindingKind(
 
 def _clock_evidence(case: Case) -> Evidence:
     """How often the clock went back."""
-    return frames_of(case.record.first_frame, case.record.last_frame), known(times=case.record.backwards)
+    record = case.record
+    back = [frame for hole in record.holes if hole.to_ns < hole.from_ns for frame in (hole.from_frame, hole.to_frame)]
+    return frames_of(back or (record.first_frame, record.last_frame)), known(times=record.backwards)
 
 
 def _clock_detail(t: Teller, f: Finding) -> str:

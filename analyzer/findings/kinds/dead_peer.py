@@ -57,7 +57,7 @@ def _dead_evidence(case: Case) -> Evidence:
     # what came behind the RST shows nothing of the time before it
     alive = [probe for probe in of_peer if probe.ts_ns <= reset.ts_ns]
     later = next((probe for probe in of_peer if probe.ts_ns > reset.ts_ns), None)
-    heard_ns = case.peer_facts.last_ns if not alive else None
+    heard_ns = case.peer_facts.last_ns if not alive and _keeps_time(case) else None
     if not first.first_of_train and case.settings and case.settings.period and case.settings.period.value_ns:
         # after an answered probe the wait is max(idle, interval) on Linux
         values["wait_ns"] = case.settings.period.value_ns
@@ -88,9 +88,18 @@ def _unanswered(case: Case) -> tuple[Probe, ...]:
     (tcp_validate_incoming).
     """
     last = next((at for at in range(len(case.probes), 0, -1) if case.probes[at - 1].answer is not None), 0)
-    heard_ns = case.peer_facts.active_ns
+    keeps_time = case.record.keeps_time(case.record.first_frame, case.probes[-1].frame)
+    heard_ns = case.peer_facts.active_ns if keeps_time else None
     counted = tuple(probe for probe in case.probes[last:] if heard_ns is None or probe.ts_ns > heard_ns)
     return counted or case.probes[-1:]
+
+
+def _keeps_time(case: Case) -> bool:
+    """Whether the capture's clock was not set back since the peer last answered a probe."""
+    answered = [probe.answer_frame for probe in case.probes if probe.answer_frame is not None]
+    reset = case.own_reset
+    assert reset is not None
+    return case.record.keeps_time(answered[-1] if answered else case.record.first_frame, reset.frame)
 
 
 def _settings(settings: Settings | None) -> dict[str, int | str]:
