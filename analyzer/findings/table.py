@@ -40,6 +40,7 @@ from analyzer.findings.kinds import (
     missing_data,
     no_answers,
     no_reply,
+    old_timestamps,
     one_way,
     outstanding,
     path_mtu,
@@ -114,6 +115,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     untranslated.LEFT_UNTRANSLATED,
     untranslated.OTHER_UNTRANSLATED,
     ignored_reset.IGNORED,
+    old_timestamps.WENT_BACK,
     # ── what could go wrong, or be better ──
     idle.UNPROBED,
     rhythm.AGGRESSIVE,

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.segment import ACK, BACK_NS, FIN, NOTE_ICMP_ERROR, NOTE_UNNUMBERED, PSH, RST, SYN, URG
-from analyzer.tolerances import IDLE_LEAST_NS
+from analyzer.tolerances import IDLE_LEAST_NS, OTHER_CLOCK_TICKS
 from analyzer.untyped import Rows
 
 if TYPE_CHECKING:
@@ -148,10 +148,13 @@ def peer_window_is_zero(s: Rows) -> Mask:
 def older_than_seen(s: Rows) -> Mask:
     """TSval lower than one this endpoint already sent, or SEG.ACK two or more below one it already sent.
 
-    One below is left alone: 4.2BSD-style probes carry the acknowledgement number they carried last time, less one.
+    One below is left alone: 4.2BSD-style probes carry the acknowledgement number they carried last time, less one. Nor
+    is overtaken what comes 0.9 s after all else of its sender with a TSval lower by 10,000: that is another clock.
     """
     step = (s["tsval"] - s["own_tsval"]) & 0xFFFFFFFF
-    older_clock = (s["tsval"] >= 0) & (s["own_tsval"] >= 0) & (step >= 0x80000000)
+    quiet = (s["own_last_ns"] >= 0) & (s["ts_ns"] - s["own_last_ns"] >= IDLE_LEAST_NS)
+    other_clock = quiet & (step <= (1 << 32) - OTHER_CLOCK_TICKS)
+    older_clock = (s["tsval"] >= 0) & (s["own_tsval"] >= 0) & (step >= 0x80000000) & ~other_clock
     older_ack = (s["rcv_nxt"] >= 0) & (s["ack"] < s["rcv_nxt"] - 1)
     return older_clock | older_ack
 

@@ -59,6 +59,8 @@ def _evidence(case: Case) -> Evidence:
     trailing = case.trailing
     interval = case.settings.interval if case.settings else None
     heard_ns = case.peer_facts.last_ns
+    if not case.record.keeps_time(case.record.first_frame, trailing[-1].frame):
+        heard_ns = None
     return frames_of(numbers_of(trailing)), known(
         unanswered=len(trailing),
         first_frame=trailing[0].frame,
