@@ -118,6 +118,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     old_timestamps.WENT_BACK,
     # ── what could go wrong, or be better ──
     idle.UNPROBED,
+    rhythm.BELOW_ROUND_TRIP,
     rhythm.AGGRESSIVE,
     rhythm.BOTH_ENDS,
     lookalikes.LOOKALIKE,

@@ -14,6 +14,7 @@ import numpy as np
 from analyzer.label.answers import match_answers
 from analyzer.label.midstream import by_number, settle_midstream
 from analyzer.label.outcome import OCTET
+from analyzer.label.overlapping import by_round_trip
 from analyzer.label.reset import ENDING, settle_resets
 from analyzer.label.reset_acceptance import receive, receptions_for
 from analyzer.label.rules import classify
@@ -302,6 +303,7 @@ def settle(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         receive(rows, first, stop, a[i], b[i], receptions)
         match_answers(rows, first, stop)
         settle_midstream(rows, order, order_start[i], order_start[i + 1])
+        by_round_trip(rows, first, stop, a[i], b[i])
         for side in range(2):
             settle_zero_window(rows, first, stop, side)
         uncount_octets(rows, first, stop, a[i], b[i])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope
 from analyzer.judge.record import other
+from analyzer.label.outcome import Answer
 from analyzer.words.model import LongText
 from analyzer.words.teller import count, duration, number, side_of
 
@@ -23,6 +27,8 @@ AGGRESSIVE_NS: Final = 10_000_000_000
 """Probing more often serves no path, whose shortest limit is 60 s; in ``signatures`` only Node's agent does so."""
 AGGRESSIVE_LEAST: Final = 3
 """This many equal gaps, before a rhythm is called one."""
+OVERLAPPING_LEAST: Final = 2
+"""One answer that is late for once shows no round trip."""
 PER_MINUTE_NS: Final = 60_000_000_000
 
 
@@ -76,6 +82,63 @@ AGGRESSIVE: Final = FindingKind(
     ),
     detail=_often_detail,
     advice=Advice.MINOR,
+)
+
+
+def answers_come_behind_later_probes(f: Flows) -> Mask:
+    """Two or more of its probes were answered, but only when it had already sent the next one."""
+    probes = np.flatnonzero(f.probing)
+    early, late = probes[:-1], probes[1:]
+    together = f.columns.owner[early] == f.columns.owner[late] if len(probes) > 1 else np.zeros(0, dtype=bool)
+    early, late = early[together], late[together]
+    by_ack = f.seen("answer")[early] == Answer.ACK
+    early, late = early[by_ack], late[by_ack]
+    answer = f.columns.start[f.columns.owner[early]] + f.seen("answer_row")[early]
+    behind = np.zeros(len(f.probing), dtype=bool)
+    behind[early] = answer > late
+    return f.count_rows(behind) >= OVERLAPPING_LEAST
+
+
+def _behind_evidence(case: Case) -> Evidence:
+    """The probes with such answers, the interval, and how long the answers took."""
+    probes = case.probes
+    behind = [
+        (early, late)
+        for early, late in pairwise(probes)
+        if early.answer == "ack" and early.answer_frame is not None and early.answer_frame > late.frame
+    ]
+    took = sorted(early.answer_ns or 0 for early, _ in behind)
+    gaps = sorted(late.ts_ns - early.ts_ns for early, late in behind)
+    frames = [frame for early, _ in behind for frame in (early.frame, early.answer_frame or early.frame)]
+    return frames_of(frames), known(
+        behind=len(behind), took_ns=took[len(took) // 2], gap_ns=gaps[len(gaps) // 2], probes=len(probes)
+    )
+
+
+def _behind_detail(t: Teller, f: Finding) -> str:
+    return (
+        f"{t.start(side_of(f))} probes every {duration(number(f, 'gap_ns'))}, but an answer takes"
+        f" {duration(number(f, 'took_ns'))}: {number(f, 'behind')} of its {number(f, 'probes')} probes were answered"
+        " only after the next one. The interval is shorter than the round trip."
+    )
+
+
+BELOW_ROUND_TRIP: Final = FindingKind(
+    code="interval-below-round-trip",
+    rows=(Row((answers_come_behind_later_probes,), _behind_evidence),),
+    text=LongText(
+        title="The interval is shorter than the round trip",
+        meaning="Answers to this end's probes arrive only after it has sent later ones.",
+        why=(
+            "Each probe is answered, but some are always on their way. After a silence of count x interval it gives up,"
+            " and that must be longer than the path takes; else it gives up a peer that answers."
+        ),
+        change="Set the interval well above the round trip of this path (a satellite link, a long queue).",
+        doubt="Which answer belongs to which probe is inferred from the times; an ACK does not name the probe.",
+        source="RFC 9293 3.8.4; Linux tcp_keepalive_timer",
+    ),
+    detail=_behind_detail,
+    advice=Advice.OWN,
 )
 
 

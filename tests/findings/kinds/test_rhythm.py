@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.judging import codes, opened, texts, told
+from analyzer import explain
+from tests.judging import codes, opened, scenario, texts, told
 
 PROBED = """
 +5   a > b  .   5:5(0) ack 1
@@ -41,3 +42,17 @@ def test_what_would_be_enough_is_said_once_of_both_ends():
     assert "The client probes about every" in also
     assert "The server probes about every" in also
     assert 1 == also.count("would be enough to keep the connection")
+
+
+def test_an_interval_below_the_round_trip():
+    """Answers that come behind later probes show that the interval is shorter than the round trip."""
+    judged = scenario("answers_overlap")[0]
+    found = judged.finding("interval-below-round-trip")
+
+    assert ("a", 3, 1_000_000_000) == (found.about, found.data["behind"], found.data["gap_ns"])
+    assert explain.detail(found, judged).endswith("The interval is shorter than the round trip.")
+
+
+def test_answers_before_the_next_probe_show_no_such_interval():
+    """Answers that come in time say nothing of the kind."""
+    assert "interval-below-round-trip" not in codes(scenario("live_peer_answers")[0])
