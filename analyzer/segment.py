@@ -6,10 +6,10 @@ reader (fast, scapy, live) fills the same columns, equal to the nanosecond.
 
 An ICMP error that quotes a TCP segment is a row too (``note == NOTE_ICMP_ERROR``): addresses, ports and ``seq`` are
 those of the *quoted* segment, ``icmp`` says what the error was, ``sack_left`` and ``sack_right`` are the two halves
-of the address that sent it, and ``tsecr`` is the MTU that it names. A frame that the snap length cut behind the TCP ports is a row (``note == NOTE_CUT``) with
-nothing but its addresses, ports and time, so that its flow can be named, and called undecidable. A segment whose number
-the text of tcpdump does not show (``note == NOTE_UNNUMBERED``) is a row with ``seq`` ABSENT; ``track.unnumbered`` says
-which number it may have had.
+of the address that sent it, and ``tsecr`` is the MTU that it names. A frame that the snap length cut behind the TCP
+ports is a row (``note == NOTE_CUT``) with nothing but its addresses, ports and time, so that its flow can be named, and
+called undecidable. A segment whose number the text of tcpdump does not show (``note == NOTE_UNNUMBERED``) is a row with
+``seq`` ABSENT; ``track.unnumbered`` says which number it may have had.
 
 What else passed is a ``WITNESS`` row: who sent a frame, what ARP and neighbour discovery ask and say, and what DHCP,
 LLDP and spanning tree announce.

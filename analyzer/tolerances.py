@@ -203,4 +203,4 @@ UNEVEN: Final = 1.3
 """Answered probes whose gaps differ by more than this have another reason than a timer's lateness."""
 
 OTHER_CLOCK_TICKS: Final = 10_000
-"""A timestamp lower by so much is not one that was overtaken: ten seconds by the usual clock of 1,000 ticks a second."""
+"""A timestamp lower by so much is not one that was overtaken: ten seconds by a clock of 1,000 ticks a second."""

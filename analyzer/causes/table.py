@@ -36,6 +36,7 @@ CAUSES: Final[tuple[CauseKind, ...]] = (
     # ── other flows show it ──
     host.HOST_RESTARTED,
     host.SERVICE_RESTARTED,
+    host.REFUSED_TOGETHER,
     host.ALL_SILENT,
     this_flow.LOST_ONCE,
     this_flow.IDLE_LIMIT,

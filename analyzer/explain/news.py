@@ -95,7 +95,13 @@ class News:
         for error in record.icmp_errors:
             if self._is_new("icmp", error.frame):
                 what = icmp_text(error.version, error.type, error.code)
-                yield Item("icmp", error.ts_ns, error.frame, None, f"ICMP error to {t.the(error.quotes)}: {what}{fitting(error.mtu)}")
+                yield Item(
+                    "icmp",
+                    error.ts_ns,
+                    error.frame,
+                    None,
+                    f"ICMP error to {t.the(error.quotes)}: {what}{fitting(error.mtu)}",
+                )
 
 
 def _opening(t: Teller) -> Item:

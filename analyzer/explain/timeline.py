@@ -273,7 +273,8 @@ def _reset(t: Teller, reset: Reset, fate: str | None) -> Line:
         what = ", ".join(different)
         text += f"; unlike {t.the(reset.sender)}'s other packets in {what}"
     if reset.kind == "ignored":
-        why = f" in {reset.receiver_state}" if reset.reception in {"dropped", "challenged"} else ""
+        known = reset.reception in {"dropped", "challenged"} and not _is_before_it_was_open(t, reset)
+        why = f" in {reset.receiver_state}" if known else ""
         text += f"; without effect{why}"
         if reset.challenge_frame is None:
             return _line(t, text, [reset.frame], reset.ts_ns)
@@ -291,6 +292,13 @@ def _reset(t: Teller, reset: Reset, fate: str | None) -> Line:
             return _line(t, text, [reset.frame], reset.ts_ns)
         return _line(t, f"{text}; both ends had closed", [reset.frame], reset.ts_ns)
     return _line(t, f"{text} -> {_left_as(t, reset)}", [reset.frame], reset.ts_ns)
+
+
+def _is_before_it_was_open(t: Teller, reset: Reset) -> bool:
+    """Say whether a RST came to an end that may have been open already, but of which it shows only later."""
+    word, side = State.ESTABLISHED.value, SIDES.index(other(reset.sender))
+    came = [change.frame for change in t.record.changes if change.side == side and change.state is State.ESTABLISHED]
+    return reset.receiver_state == word and bool(came) and came[0] > reset.frame
 
 
 def _challenges(t: Teller) -> list[Line]:

@@ -241,7 +241,7 @@ def _all_holes(facts: Facts) -> list[tuple[Hole, ...]]:
 
 
 def _beside(facts: Facts) -> list[Any]:
-    """Return what is known beside each flow; nothing where the clock was set back: it is all a matter of what was when."""
+    """Return what is known beside each flow; nothing where the clock was set back: all of it is of times."""
     known: list[Any] = facts.testimony()
     backwards = facts.flows.values("backwards")
     if not any(backwards):

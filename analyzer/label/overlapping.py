@@ -153,10 +153,10 @@ def sent_before(rows: Rows, start: int, side: int, j: int, trip: int) -> int:
         if k < start or rows[k]["ts_ns"] < sent_ns - spread:
             break
         off = abs(rows[k]["ts_ns"] - sent_ns)
-        if rows[k]["side"] == side and rows[k]["kind"] in (PROBE, OCTET) and off < least:
-            if rows[j]["ack"] == rows[k]["seq"] + 1:
-                best = k
-                least = off
+        is_probe = rows[k]["side"] == side and rows[k]["kind"] in (PROBE, OCTET)
+        if is_probe and off < least and rows[j]["ack"] == rows[k]["seq"] + 1:
+            best = k
+            least = off
     return best
 
 

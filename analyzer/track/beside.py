@@ -34,6 +34,7 @@ from analyzer.track.hosts import (
 )
 from analyzer.track.news import OF_LINK
 from analyzer.track.outages import note_shared
+from analyzer.track.refused import note_refused
 from analyzer.track.signs import BESIDE_NS
 from analyzer.track.testimony import TESTIMONY, asked_about, recall, testify_beside
 
@@ -210,6 +211,7 @@ class Beside:
             out,
         )
         note_shared(batch, picked, out, jit=self._jit)
+        note_refused(batch, picked, out, jit=self._jit)
         written: NDArray[np.void] = freeze(out, TESTIMONY)
         return written
 

@@ -138,6 +138,15 @@ TESTIMONY: Final = np.dtype(
         ("shared_peer_flow", np.int64),
         ("shared_other", np.int64),  # with other hosts
         ("shared_other_flow", np.int64),
+        # other connections of the same service that were refused in the same while, and the number of one of them
+        ("with_refused", np.int64),
+        ("with_refused_flow", np.int64),
+        ("refusing_from_ns", np.int64),  # the last time that any of them was heard before
+        ("refusing_ns", np.int64),  # the first RST
+        ("refusing_frame", np.int64),
+        ("refusing_last_ns", np.int64),  # the last
+        ("refusing_last_frame", np.int64),
+        ("refusing_idle_ns", np.int64),  # the shortest silence of the service in any of them, before its RST
     ],
     align=True,
 )

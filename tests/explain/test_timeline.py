@@ -247,3 +247,12 @@ def test_resets_without_effect_do_not_part_a_train():
     lines = told(scenario("reset_far_below_is_forged")[0])
 
     assert ("6, 8, 10", "server sends 3 probes, every 2.000 s, the first after 2.010 s idle: no answer to any") in lines
+
+
+def test_no_state_is_told_before_it_shows():
+    """A RST without effect that comes before the client's first ACK was not without effect in ESTABLISHED."""
+    lines = "+0 a > b S 0:0(0)\n+.01 b > a S. 0:0(0) ack 1\n+.01 b > a R 900000:900000(0) win 0\n"
+    judged = written(lines + "+.5 a > b . 1:1(0) ack 1\nend: +1\n")
+    (text,) = [text for _, text in told(judged) if text.startswith("RST")]
+
+    assert "ESTABLISHED" not in text

@@ -8,6 +8,7 @@ from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow, Trait
 from analyzer.judge.judged import Certainty
 from analyzer.judge.record import other
+from analyzer.judge.signatures import SHORTEST_LIMIT_NS
 from analyzer.judge.verdict import Verdict
 from analyzer.words.model import Line, LongText
 from analyzer.words.stacks import gave_up_error
@@ -44,6 +45,16 @@ def refused_then_accepted(s: Scene) -> bool:
 def refused(s: Scene) -> bool:
     """Since then its address and port refused a new connection."""
     return s.beside("refused_frame") > 0
+
+
+def refused_with_others(s: Scene) -> bool:
+    """Two or more other connections of its address and port were refused too, all heard last before the first RST."""
+    return s.beside("with_refused") > 1
+
+
+def sooner_than_any_limit(s: Scene) -> bool:
+    """One of these had heard it less than 60 s before its RST: no known box forgets a connection so soon."""
+    return s.beside("refusing_idle_ns") < SHORTEST_LIMIT_NS
 
 
 def stayed_where_it_was(s: Scene) -> bool:
@@ -90,6 +101,23 @@ def _service(s: Scene) -> Facts:
         "service": str(s.record.endpoint(s.quiet)),
         "accepted": 1 if refused_then_accepted(s) else 0,
     }
+    return frames, data
+
+
+def _refusals(s: Scene) -> Facts:
+    own = s.reset.frame if s.reset else 0
+    frames: tuple[int, ...] = (s.beside("refusing_frame"), s.beside("refusing_last_frame"), own)
+    data: dict[str, int | str] = {
+        "service": str(s.record.endpoint(s.quiet)),
+        "others": s.beside("with_refused"),
+        "flow": s.beside("with_refused_flow"),
+        "from_ns": s.beside("refusing_from_ns"),
+        "to_ns": s.beside("refusing_ns"),
+        "last_ns": s.beside("refusing_last_ns"),
+    }
+    if s.beside("accepted_ns") > s.beside("refusing_from_ns"):
+        data["accepted_ns"] = s.beside("accepted_ns")
+        frames = (*frames, s.beside("accepted_frame"))
     return frames, data
 
 
@@ -183,6 +211,43 @@ def _service_headline(t: Teller, cause: Cause) -> str:
 def _service_who(t: Teller, cause: Cause) -> str:
     del t
     return f"Whoever runs the service at {cause.data['service']}: find why it stopped or was restarted."
+
+
+def _refusals_headline(t: Teller, cause: Cause) -> str:
+    del t
+    others = int(cause.data["others"])
+    return (
+        f"Not this flow alone: {count(others, 'other connection')} of {cause.data['service']} got a RST for an answer"
+        " in the same while."
+    )
+
+
+def _refusals_why(t: Teller, cause: Cause) -> list[Line]:
+    from_ns, to_ns = int(cause.data["from_ns"]), int(cause.data["to_ns"])
+    accepted = cause.data.get("accepted_ns")
+    again = f" It accepted a new connection at {t.at(int(accepted))}." if accepted is not None else ""
+    text = (
+        f"All these connections were heard last before {t.at(from_ns)}, and the first was refused at {t.at(to_ns)}: so"
+        f" {cause.data['service']} lost them all at once in between (inferred). That is what a restart looks like, of"
+        " the server or its host, or a takeover by another; a box in front that lost its table looks the same."
+        f"{again}"
+    )
+    return [Line(text, cause.frames)]
+
+
+def _refusals_fit(t: Teller, cause: Cause) -> str:
+    others = count(int(cause.data["others"]), "other connection")
+    return (
+        f"{others} of {cause.data['service']} were refused too, from {t.at(int(cause.data['to_ns']))} to"
+        f" {t.at(int(cause.data['last_ns']))}: it, or a box in front, may have lost them all at once, as in a restart."
+    )
+
+
+def _refusals_who(t: Teller, cause: Cause) -> str:
+    return (
+        f"Whoever runs the service at {cause.data['service']}: what restarted, failed over or was replaced between"
+        f" {t.at(int(cause.data['from_ns']))} and {t.at(int(cause.data['to_ns']))}? Its clients need to connect anew."
+    )
 
 
 def _unheard_headline(t: Teller, cause: Cause) -> str:
@@ -287,6 +352,32 @@ SERVICE_RESTARTED: Final = CauseKind(
         change="Look at the service: why it ended, and whether it closes its connections when it does.",
         doubt="A restart of the whole host looks the same where its clock does not show.",
         source="RFC 9293 3.10.7.1",
+    ),
+)
+REFUSED_TOGETHER: Final = CauseKind(
+    code="all-refused-together",
+    needs=frozenset({Trait.RESET}),
+    needs_question=True,
+    rows=(
+        CauseRow(Certainty.LIKELY, (c.was_reset, refused_with_others, sooner_than_any_limit)),
+        CauseRow(Certainty.POSSIBLE, (c.was_reset, refused_with_others)),
+    ),
+    facts=_refusals,
+    fits=_refusals_fit,
+    headline=_refusals_headline,
+    who=_refusals_who,
+    why=_refusals_why,
+    tells="Check the service's log and start time, its host's uptime, and what stands in front of it.",
+    text=LongText(
+        title="Several connections of one service were refused together",
+        meaning=(
+            "Other connections of the same address and port were answered with a RST too, in the same while, without a"
+            " FIN before: what they share has lost them all."
+        ),
+        why="No single connection was closed or forgotten.",
+        change="Find what restarted or failed over, and have clients connect anew.",
+        doubt="Connections that were all idle for longer than a box's limit are refused together, too.",
+        source="RFC 9293 3.5.1, 3.10.7.1",
     ),
 )
 HOST_SILENT: Final = CauseKind(

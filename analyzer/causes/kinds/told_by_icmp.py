@@ -199,7 +199,8 @@ def _too_big_who(t: Teller, cause: Cause) -> str:
         f"Whoever runs the host {cause.data['from']} and the filters before it: let ICMP {cause.data['what']} through"
         f" to that host; most likely it does not get there, or is not heeded. Or whoever runs {cause.data['sender']},"
         " or the tunnel behind it: clamp the segment size (MSS) there. Or set a smaller MTU"
-        f"{f' (here {smallest:,})' if smallest else ''} on the host's interface or route. No keepalive setting helps: probes are small and pass."
+        f"{f' (here {smallest:,})' if smallest else ''} on the host's interface or route. No keepalive setting helps:"
+        " probes are small and pass."
     )
 
 

@@ -143,6 +143,7 @@ def _dead_happened(t: Teller, f: Finding) -> list[Line]:
     """Return the last packet, the probes, the RST."""
     prober = side_of(f)
     trailing = count(number(f, "unanswered"), "probe")
+    counts = " that counts" if _is_refused(t, prober) else ""
     refused = dropped_refusals(t, [probe for probe in t.probes(prober) if probe.frame in f.frames])
     to_any = {1: "", 2: " to either of them"}.get(number(f, "unanswered"), " to any of them")
     reset = number(f, "reset_frame")
@@ -155,7 +156,7 @@ def _dead_happened(t: Teller, f: Finding) -> list[Line]:
     return lines(
         _last_answer(t, prober) if number(f, "peer_probes") else last_heard(t, other(prober)),
         Line(
-            f"Then {t.the(prober)} sent {trailing}; the capture shows no answer{to_any}{' that counts' if refused else ''}.",
+            f"Then {t.the(prober)} sent {trailing}; the capture shows no answer{to_any}{counts}.",
             probed,
         ),
         refused,

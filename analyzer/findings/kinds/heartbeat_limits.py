@@ -205,6 +205,18 @@ def only_probes_since(f: Flows) -> Mask:
     )
 
 
+def only_one_end_says_so(f: Flows) -> Mask:
+    """Its peer's probes do not show the same of a longer time (nor, of endpoint b, of the same)."""
+    own, peers = (_last_answered_ns(each) for each in (f, f.from_peer))
+    longer = own > peers if f.side else own >= peers
+    return longer | ~only_probes_since(f.from_peer)
+
+
+def _last_answered_ns(f: Flows) -> Column:
+    """Return when its last answered probe was sent, -1 without one."""
+    return f.value_at(f.last_of(f.probing & f.sure & f.answered), "ts_ns")
+
+
 def both_open(f: Flows) -> Mask:
     """The connection was open to the end of the capture."""
     return f.verdict_in(Verdict.OPEN) & (f.own("fin_frame") == 0) & (f.peer("fin_frame") == 0)
@@ -240,7 +252,7 @@ def _only_detail(t: Teller, f: Finding) -> str:
 
 ONLY_PROBES: Final = FindingKind(
     code="only-probes",
-    rows=(Row((both_open, nobody_beats, only_probes_since), _only_evidence),),
+    rows=(Row((both_open, nobody_beats, only_probes_since, only_one_end_says_so), _only_evidence),),
     text=LongText(
         title="Nothing but keepalive probes keeps it",
         meaning=(

@@ -39,7 +39,11 @@ def _evidence(case: Case) -> Evidence:
 
 
 def _detail(t: Teller, f: Finding) -> str:
-    what = f" ({icmp_text(number(f, 'version'), number(f, 'type'), number(f, 'code'))}{fitting(number(f, 'mtu'))})" if "version" in f.data else ""
+    what = (
+        f" ({icmp_text(number(f, 'version'), number(f, 'type'), number(f, 'code'))}{fitting(number(f, 'mtu'))})"
+        if "version" in f.data
+        else ""
+    )
     probes = number(f, "quote_probes")
     of_probes = f", {probes} for a probe" if probes else ""
     return (

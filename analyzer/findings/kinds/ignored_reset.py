@@ -31,7 +31,7 @@ def _evidence(case: Case) -> Evidence:
     syn, accepted = case.facts.syn_frame or 0, case.peer_facts.syn_frame or 0
     opening = syn > 0 and all(syn < reset.frame < accepted for reset in resets)
     answering = [reset for reset in resets if reset.answers_probe is not None]
-    frames = frames_of((reset.answers_probe for reset in answering), (reset.frame for reset in resets))
+    frames = frames_of((reset.answers_probe or 0 for reset in answering), (reset.frame for reset in resets))
     return frames, known(
         resets=len(resets), opening=1 if opening else None, answering=len(answering) if answering else None
     )
@@ -46,12 +46,12 @@ def _detail(t: Teller, f: Finding) -> str:
         )
     answering = number(f, "answering")
     if answering:
-        which, them = (resets, "it") if answering == number(f, "resets") else (f"{answering} of {resets}", "they")
-        them = them if answering == 1 else "they"
+        which = resets if answering == number(f, "resets") else f"{answering} of {resets}"
+        each, bear, them = ("", "it bears", "it") if answering == 1 else (" each", "they bear", "them")
         return (
-            f"{which} in {who}'s name{'' if answering == 1 else ' each'} answered a probe, but had no effect: {them} bear{'s' if answering == 1 else ''}"
-            f" numbers that only fit what comes without ACK, so {t.the(other(side_of(f)))}'s kernel drops"
-            f" {'it' if answering == 1 else 'them'} and waits on. Something answers there, and knows no such connection."
+            f"{which} in {who}'s name{each} answered a probe, but had no effect: {bear} numbers that only fit what"
+            f" comes without ACK, so {t.the(other(side_of(f)))}'s kernel drops {them} and waits on. Something answers there,"
+            " and knows no such connection."
         )
     return f"{resets} in {who}'s name had no effect."
 

@@ -111,7 +111,7 @@ def _detail(t: Teller, f: Finding) -> str:
     elif "unanswered" in f.data:
         fits = f"That may be why its last {count(number(f, 'unanswered'), 'probe')} got no answer"
     else:
-        fits = f"{t.start(other(side_of(f)))} still echoes the newer ones, so it drops these, and would drop data as well"
+        fits = f"{t.start(other(side_of(f)))} echoes the newer ones, so it drops these, and would drop data"
     return (
         f"{t.start(side_of(f))}'s timestamps have gone back: these are much older than those it had sent"
         f" before, and a host that heeds RFC 7323 drops what bears such (PAWS). {fits} (inferred)."

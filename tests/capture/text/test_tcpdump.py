@@ -134,7 +134,7 @@ def test_errors_that_quote_a_segment(words, kind):
 )
 def test_mtu_that_an_error_names(words, mtu):
     """The MTU that a line shows is kept, and the timestamps of what it quotes are not taken for one."""
-    quoted = f"IP (tos 0x0, ttl 1, id 5, offset 0, flags [DF], proto TCP (6), length 80) 10.0.0.1.40 > 10.0.0.2.80: {{}}"
+    quoted = "IP (tos 0x0, ttl 1, id 5, offset 0, flags [DF], proto TCP (6), length 80) 10.0.0.1.40 > 10.0.0.2.80: {}"
     stamped = quoted.format("Flags [.], seq 7, ack 1, win 9, options [nop,nop,TS val 5 ecr 6], length 0")
     found = as_quoted(icmp_error(f"IP 10.0.0.9 > 10.0.0.1: {words}, length 60 {stamped}", Names()).row)
 

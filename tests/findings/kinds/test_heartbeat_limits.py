@@ -184,3 +184,13 @@ def test_a_measured_limit_counts_more_than_known_boxes():
     text = explain.detail(judged.finding("heartbeat-slower-than-limit"), judged)
     assert "survive 5 min 40 s of silence, and do not survive 6 min" in text
     assert "Azure" not in text
+
+
+def test_that_only_probes_pass_is_said_once_of_both_ends():
+    """Where both ends probe, the longer of the two times is told, of the end whose answered probe came last."""
+    each_end = (
+        "+40 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n+5 b > a . 0:0(0) ack 6\n+.01 a > b . 6:6(0) ack 1\n"
+    )
+    judged = opened(4 * each_end + "end: +1")
+
+    assert ["b"] == [found.about for found in judged.findings if found.code == "only-probes"]
