@@ -50,8 +50,8 @@ def _detail(t: Teller, f: Finding) -> str:
         each, bear, them = ("", "it bears", "it") if answering == 1 else (" each", "they bear", "them")
         return (
             f"{which} in {who}'s name{each} answered a probe, but had no effect: {bear} numbers that only fit what"
-            f" comes without ACK, so {t.the(other(side_of(f)))}'s kernel drops {them} and waits on. Something answers there,"
-            " and knows no such connection."
+            f" comes without ACK, so {t.the(other(side_of(f)))}'s kernel drops {them} and waits on. Something answers"
+            " there, and knows no such connection."
         )
     return f"{resets} in {who}'s name had no effect."
 

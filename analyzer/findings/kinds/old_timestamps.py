@@ -136,7 +136,7 @@ WENT_BACK: Final = FindingKind(
             " mostly with an ACK of what it expects. So probes may be answered although no data gets through."
         ),
         change=(
-            "Look at the peer's counter (nstat -az TcpExtPAWSEstab). Then find what changes the timestamps: another host"
+            "Look at the peer's counter (nstat -az TcpExtPAWSEstab). Find what changes the timestamps: another host"
             " behind the same address (a NAT that gave addresses and port to another, a failover), a host whose clock"
             " started anew, or a box that rewrites the option."
         ),
