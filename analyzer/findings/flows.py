@@ -22,7 +22,7 @@ from analyzer.judge.probe import PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.rules import Kind
-from analyzer.segment import ACK
+from analyzer.segment import ACK, BACK_NS
 from analyzer.track.beats import TRAINS
 from analyzer.track.seen import SEEN
 
@@ -383,7 +383,10 @@ class Flows:
     def trailing(self) -> Mask:
         """Which rows are unanswered probes of this endpoint since its peer last sent what might have answered."""
         unanswered = self.probing & (self.seen("answer") == Answer.NONE)
-        return unanswered & (self.seen("ts_ns") > self.of_row(self.run("heard_ns")))
+        heard_ns, last_ns = self.of_row(self.run("heard_ns")), self.seen("peer_last_ns")
+        # where the capture's clock was set back, the peer was heard last before it, though at a later time
+        set_back = (last_ns == heard_ns) & (last_ns - self.seen("ts_ns") >= BACK_NS)
+        return unanswered & ((self.seen("ts_ns") > heard_ns) | set_back)
 
     def kind_in(self, *kinds: Kind) -> Mask:
         """Say which rows are of one of these kinds."""
