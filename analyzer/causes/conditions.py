@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.findings.kinds import dead_peer, lapses, one_way
+from analyzer.judge.tried import tried_before
 from analyzer.judge.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -150,6 +151,17 @@ def shares_fate_with_other_hosts(s: Scene) -> bool:
 def shares_fate_with_its_host(s: Scene) -> bool:
     """Other flows of the asker with the same host fell silent in the same moment."""
     return s.beside("shared_peer") > 0
+
+
+def no_limit_explains_it(s: Scene) -> bool:
+    """What stayed unanswered broke no silence that a known box may have ended, or one as long was survived."""
+    return not limit_may_explain_it(s)
+
+
+def limit_may_explain_it(s: Scene) -> bool:
+    """What stayed unanswered broke a silence that a known box may have ended, and none as long was survived."""
+    tried = tried_before(s.record, s.record.trial_to)
+    return tried is not None and tried.fits_known_limit
 
 
 def errors_of(kinds: frozenset[tuple[int, int, int]], *, exact: bool) -> Callable[[Scene], tuple[IcmpError, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.connection import State
 from analyzer.judge.record import other
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
+
+FIN_HEARD: Final = {State.FIN_WAIT_2, State.TIME_WAIT}
+"""States of an end that has read that its FIN is acknowledged."""
 
 
 def refused_fin(t: Teller) -> tuple[Fin, Reset] | None:
@@ -57,11 +60,13 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
         none = f"{t.start(late)} sent no FIN {until(lasted, 'the RST')}: its program did not close."
     else:
         none = f"{t.start(late)} sent no FIN {until(lasted, 'the capture ended')}: its program had not closed."
-    heard = any(change.side == SIDES.index(closer) and change.state is State.FIN_WAIT_2 for change in t.record.changes)
+    heard = any(change.side == SIDES.index(closer) and change.state in FIN_HEARD for change in t.record.changes)
     waits = State.FIN_WAIT_2 if heard else State.FIN_WAIT_1
     states = f"States derived from that: {t.name(closer)} {waits.value}, {t.name(late)} CLOSE-WAIT."
     lost = (
-        "" if heard else f", yet retransmitted {times(len(fin.again))}: that acknowledgement did not reach its sender"
+        f", yet retransmitted {times(len(fin.again))}: that acknowledgement did not reach its sender"
+        if fin.again and not heard
+        else ""
     )
     return [
         Line(f"{sent}, acknowledged {duration(fin.acked_ns - fin.ts_ns)} later{lost}.", (*frames, *fin.again[-1:])),

@@ -90,3 +90,19 @@ def test_no_time_is_negative_where_the_clock_went_back():
     """How long nothing came is said only where the capture's clock says so."""
     assert until(1_500_000_000, "the RST") == "in the 1.500 s until the RST"
     assert until(-87_000_000, "the capture ended") == "before the capture ended"
+
+
+def test_fins_that_cross_are_no_lost_acknowledgement():
+    """After a simultaneous close no acknowledgement is said to be lost, for no FIN was sent again."""
+    judged = opened("""
++1   a > b  F.  6:6(0) ack 1
++.002 b > a F.  1:1(0) ack 6
++.01 a > b  .   7:7(0) ack 2
++.002 b > a .   2:2(0) ack 7
+end: +5
+""")
+    sent, closed = fin_lines(Teller(judged, judged.record.first_ns), "a")
+
+    assert "acknowledged 14 ms later." in sent.text
+    assert "retransmitted" not in sent.text
+    assert "The server closed as well" in closed.text

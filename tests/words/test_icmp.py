@@ -52,3 +52,11 @@ def test_the_last_icmp_error_for_data_is_what_a_program_gets(errors, expected):
     """Linux keeps the error of a message that quotes data on its way; of one that quotes a probe it keeps nothing."""
     assert gave_up_with(errors, "b") == expected
     assert gave_up_with(errors, "a") is None
+
+
+def test_every_code_of_an_unreachable_destination_has_a_name():
+    """All codes that RFC 792, RFC 1122, RFC 1812 and RFC 4443 give to unreachable destinations are named."""
+    texts = [icmp_text(4, 3, code) for code in range(16)] + [icmp_text(6, 1, code) for code in range(7)]
+
+    assert not [text for text in texts if text.startswith("ICMP")]
+    assert icmp_text(4, 4, 0) == "source quench"

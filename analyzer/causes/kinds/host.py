@@ -282,8 +282,11 @@ ALL_SILENT: Final = CauseKind(
     needs_question=True,
     rows=(
         CauseRow(Certainty.LIKELY, (c.fell_silent, c.shares_fate_with_other_hosts, c.nothing_was_heard)),
-        CauseRow(Certainty.LIKELY, (c.fell_silent, c.shares_fate_with_its_host, c.host_was_not_heard)),
+        CauseRow(
+            Certainty.LIKELY, (c.fell_silent, c.shares_fate_with_its_host, c.host_was_not_heard, c.no_limit_explains_it)
+        ),
         CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.shares_fate_with_other_hosts)),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, c.shares_fate_with_its_host, c.host_was_not_heard)),
     ),
     facts=_together,
     headline=_together_headline,

@@ -32,6 +32,11 @@ def no_other_flow_shares_it(s: Scene) -> bool:
     return s.beside("shared_peer") == 0 and s.beside("shared_other") == 0
 
 
+def others_may_have_been_as_idle(s: Scene) -> bool:
+    """None fell silent in the same moment with other hosts; those with its own may have been idle for too long, too."""
+    return s.beside("shared_other") == 0 and (s.beside("shared_peer") == 0 or c.limit_may_explain_it(s))
+
+
 def one_probe_unanswered(s: Scene) -> bool:
     """The prober gave up after a single unanswered probe."""
     gave_up = s.found(dead_peer.DEAD.code)
@@ -232,7 +237,7 @@ FORGOTTEN: Final = CauseKind(
         ),
         CauseRow(
             Certainty.POSSIBLE,
-            (c.fell_silent, c.is_behind_hop, nothing_by_icmp, no_other_flow_shares_it, host_may_be_out_of_sight),
+            (c.fell_silent, c.is_behind_hop, nothing_by_icmp, others_may_have_been_as_idle, host_may_be_out_of_sight),
         ),
     ),
     facts=_dropped,

@@ -153,7 +153,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         asked,
         Line(f"{t.start(late)} sent no data in the {duration(number(f, 'waited_ns'))} that followed.", f.frames),
         *probe_summary(t),
-        fin_lines(t, asker)[0] if t.fin(asker) is not None else None,
+        *(fin_lines(t, asker)[: 2 if t.fin(late) is not None else 1] if t.fin(asker) is not None else ()),
     )
 
 

@@ -163,18 +163,19 @@ def _gives_up(t: Teller, f: Finding) -> Line | None:
 
 
 def _why(t: Teller, f: Finding) -> list[Line]:
-    """Return what the silence can be."""
+    """Return what the silence can be, unless its cause is told: then why the prober goes on."""
     peer = t.the(other(side_of(f)))
-    text = (
-        f"Either {peer} or the path to it is gone, or answers are lost on the way here. A prober must not give up"
-        " before its count is reached: one lost probe proves nothing."
+    reason = (
+        "Keepalive works as intended: nothing comes back."
+        if t.cause_is_told
+        else f"Either {peer} or the path to it is gone, or answers are lost on the way here."
     )
+    text = f"{reason} A prober must not give up before its count is reached: one lost probe proves nothing."
     return [Line(text, f.frames)]
 
 
 def _unsure(t: Teller, f: Finding) -> list[Line]:
-    del t
-    return [Line(LOST_OR_GONE, f.frames)]
+    return [] if t.cause_is_told else [Line(LOST_OR_GONE, f.frames)]
 
 
 def _sees(t: Teller, f: Finding) -> list[Line]:

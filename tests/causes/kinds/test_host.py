@@ -84,6 +84,19 @@ def test_two_flows_with_one_host():
     assert cause_of(made)[:2] == ("all-silent-together", "likely")
 
 
+def test_flows_that_were_all_idle_for_long_may_have_met_a_limit():
+    """Where each of several flows broke a long silence in vain, an idle limit fits as well as a host that is gone."""
+    made = Shown()
+    for port in (40000, 40001):
+        made.opened(1, port=port)
+    made.in_vain(311, 313, 315)
+    made.in_vain(311.5, 313.5, 315.5, port=40001)
+    code, certainty, *others = cause_of(made)
+
+    assert certainty == "possible"
+    assert {"all-silent-together", "only-this-flow-forgotten"} <= {code, *others}
+
+
 def test_nothing_more_of_a_host_alone():
     """Where nothing but silence is there, several causes remain, and what would tell them apart is said."""
     made = dead()

@@ -184,3 +184,13 @@ def test_segments_that_do_not_fit_lead_the_story():
     assert "smaller MTU" in advice
     assert "TCP_USER_TIMEOUT" not in texts(story, "What to change")
     assert "Cause: path-mtu, proven by these frames." in texts(story, "Evidence")
+
+
+def test_a_proven_cause_leaves_nothing_open():
+    """Where a router says why nothing comes back, the story does not offer other reasons beside it."""
+    made = told(3, 13)
+    story = explain.story(made.judged(), made.judged().record.first_ns)
+
+    assert "Either" not in texts(story, "Why")
+    assert "nobody was there" not in texts(story, "What this capture cannot show")
+    assert "nobody was there" in dead().section("What this capture cannot show")

@@ -1,7 +1,7 @@
 """A request that the kernel acknowledged and no program answered."""
 
 from analyzer import explain
-from tests.judging import captured, codes, opened, scenario
+from tests.judging import captured, codes, opened, scenario, texts, told, written
 
 PROBED = "+15 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n"
 
@@ -70,3 +70,30 @@ def test_who_speaks_last_does_not_wait_for_a_reply():
     more = "+5 a > b P. 26:36(10) ack 21\n+.01 b > a . 21:21(0) ack 36\n"
     waits = 3 * "+15 a > b . 35:35(0) ack 21\n+.01 b > a . 21:21(0) ack 36\n"
     assert "request-without-reply" not in codes(opened(EXCHANGE + LATER + more + waits))
+
+
+def test_both_ends_close_after_a_request_without_reply():
+    """Where both ends sent FIN after a request that nothing answered, both FINs are told."""
+    story = told(
+        written("""
++0   a > b  S   0:0(0)
++.01 b > a  S.  0:0(0) ack 1
++.01 a > b  .   1:1(0) ack 1
++.1  a > b  P.  1:11(10) ack 1
++.01 b > a  .   1:1(0) ack 11
++10  b > a  .   0:0(0) ack 11
++.01 a > b  .   11:11(0) ack 1
++10  b > a  .   0:0(0) ack 11
++.01 a > b  .   11:11(0) ack 1
++10  b > a  .   0:0(0) ack 11
++.01 a > b  .   11:11(0) ack 1
++5   a > b  F.  11:11(0) ack 1
++.002 b > a F.  1:1(0) ack 11
++.01 a > b  .   12:12(0) ack 2
++.002 b > a .   2:2(0) ack 12
+end: +1
+""")
+    )
+
+    assert "never replied" in story.headline
+    assert "The server closed as well: it sent its FIN 2 ms later." in texts(story, "What happened")
