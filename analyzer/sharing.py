@@ -52,7 +52,7 @@ HIDDEN: Final = {
     "flow": frozenset({
         "a_hi", "a_lo", "alive", "b_hi", "b_lo", "tag", "a_port", "b_port", "hash", "interface", "first_seen",
         "last_seen", "former", "twin_hi", "twin_lo", "twin_port", "twin_at", "stray_hi", "stray_lo",
-        "stray_port", "stray_at", "reset_way",
+        "other_hash", "other_tag", "stray_port", "stray_at", "reset_way",
     }),
     "a": frozenset({"mac", "data_octet", "steady", "sign0", "sign1", "sign2", "sign3"}),
     "ending": frozenset({"reset_mac"}),

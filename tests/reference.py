@@ -78,6 +78,7 @@ class Flow:
         self.provoked = None  # (owner, when, frame): a SYN that it sent again on an established connection
         self.lone = None  # (sender, when, frame, ack, activity before): the last segment, an empty ACK out of a silence
         self.former = None  # an older connection of these addresses that may still be heard
+        self.has_two_tags = False
 
 
 class Reference:
@@ -95,7 +96,7 @@ class Reference:
         source = (row["src_hi"], row["src_lo"], row["src_port"])
         target = (row["dst_hi"], row["dst_lo"], row["dst_port"])
         key = (frozenset([source, target]), row["tag"])
-        flow = self.flows.get(key)
+        flow = self.flows.get(key) or self.under_other_tag(key, source, row)
         if row["note"] == CUT:
             flow = flow or self.open(key, row)
             flow.last = row["ts_ns"]
@@ -147,9 +148,42 @@ class Reference:
         return known
 
     def open(self, key, row):
-        """Begin a flow."""
+        """Begin a flow; no tag leads any more to the one whose place it takes."""
+        old = self.flows.get(key)
+        self.flows = {known: flow for known, flow in self.flows.items() if flow is not old}
         self.flows[key] = self.begin(row)
         return self.flows[key]
+
+    def under_other_tag(self, key, source, row):
+        """A connection may have two tags: its other direction's, or that of copies which no router passed on."""
+        alike = [flow for (ends, _), flow in self.flows.items() if ends == key[0]]
+        if not alike or row["note"] != TCP:
+            return None
+        flow = max(alike, key=lambda each: each.number)
+        own, _ = self.sides(flow, source)
+        end = flow.ends[own]
+        if end.count == 0:
+            fits = self.goes_with(flow, own, row)
+        else:
+            limit = SECOND * 19 // 100 if row["ip_id"] > 0 or row["tsval"] >= 0 else SECOND // 100
+            like = [when for identity, when in end.recent if self.identity(row) == identity]
+            fits = any(abs(row["ts_ns"] - when) <= limit for when in like)
+            fits = fits and min(end.ttls, default=-1) <= row["ttl"] <= max(end.ttls, default=-1)
+        if not fits or flow.has_two_tags:
+            return None
+        flow.has_two_tags = True
+        self.flows[key] = flow
+        return flow
+
+    def goes_with(self, flow, own, row):
+        """Both numbers are near what the other end sent and acknowledged; the one of a RST is the very one."""
+        sent, acked = self.nxt(flow, 1 - own), self.una(flow, own)
+        if flow.ends[1 - own].count == 0 or sent is None:
+            return False
+        if not row["flags"] & ACK:
+            return bool(row["flags"] & RST) and acked is not None and (row["seq"] - acked) % TURN == 0
+        near = abs(nearest(row["ack"], sent) - sent) <= 1 << 20
+        return near and (acked is None or abs(nearest(row["seq"], acked) - acked) <= 1 << 20)
 
     def begin(self, row):
         """Begin a flow that its addresses do not lead to."""

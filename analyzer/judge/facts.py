@@ -166,7 +166,7 @@ class Facts(ProbeFacts, EventFacts):
 
         columns = {
             "number": plain("number"),
-            "tag": plain("tag"),
+            "tag": np.where(plain("other_tag") < 0, plain("tag"), 0),  # one that holds for all of it
             "initiator": self.initiator,
             "starts_with": ((a["syn_frame"] > 0) | (b["syn_frame"] > 0)).astype(np.int64),
             "first_frame": plain("first_frame"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer import explain
 from analyzer.judge.verdict import SEVERITIES, Severity, Verdict
+from analyzer.report.filter_commands import KIND, TUNNEL
 from analyzer.report.screen import columns
 from analyzer.report.shown import Report, ShownFlow, number_of, plural
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
@@ -144,10 +145,26 @@ def pair_text(judged: JudgedFlow, screen: Screen) -> str:
     return f"{ends[0]} {screen.arrow(one_way=record.initiator is not None)} {ends[1]}{tag_text(record.tag)}"
 
 
+TUNNEL_NAMES: Final = {
+    1: "IP in IP",
+    2: "GRE",
+    3: "VXLAN",
+    4: "Geneve",
+    5: "GTP-U",
+    6: "MPLS",
+    7: "EtherIP",
+    8: "a provider's backbone",
+}
+"""What kinds of tunnels are called (``capture.tunnel``)."""
+
+
 def tag_text(tag: int) -> str:
-    """Return the VLAN (or tunnel) that tells a flow from others with the same endpoints, or nothing."""
+    """Return the VLAN or tunnel that tells a flow from others with the same endpoints, or nothing."""
     if not tag:
         return ""
+    if tag & TUNNEL:
+        kind, identifier = (tag ^ TUNNEL) >> KIND, tag >> 24 & 0xFFFFFFFF
+        return f" in {TUNNEL_NAMES[kind]}{f' {identifier}' if identifier else ''}{tag_text(tag & 0xFFFFFF)}"
     outer, inner = divmod(tag, 4096)
     if tag < 4096:
         return f" vlan {inner}"

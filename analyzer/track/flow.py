@@ -116,6 +116,8 @@ FLOW: Final = whole_lines(
         ("beats", np.int32),  # chain of trains of heartbeats, -1 none
         ("cut", np.int32),  # segments of which the snap length left only the ports
         ("reset_way", np.int64),  # TTL and station of the last RST (copies)
+        ("other_tag", np.int64),  # another tag that it has as well (two_tags), -1 none
+        ("other_hash", np.int32),
     ],
 )
 """What is kept per live flow beside its two endpoints, in whole cache lines: else the hot ones would be three."""
@@ -199,9 +201,11 @@ def hash_of(row: Record, low: int, low_top: int, high: int, high_top: int, port:
 def side_of(flow: Record, row: Record) -> int:
     """Return 0 if ``a`` of the flow sent this row, 1 if ``b`` did, -1 if it belongs to another flow.
 
-    Without branches, because no processor can guess who sends next.
+    Without branches but for another tag, because no processor can guess who sends next.
     """
     other = flow["tag"] ^ row["tag"]
+    if other != 0 and flow["other_tag"] == row["tag"]:
+        other = 0
     forth = other | flow["a_port"] ^ row["src_port"] | flow["b_port"] ^ row["dst_port"]
     forth = forth | flow["a_lo"] ^ row["src_lo"] | flow["b_lo"] ^ row["dst_lo"]
     forth = forth | flow["a_hi"] ^ row["src_hi"] | flow["b_hi"] ^ row["dst_hi"]
@@ -210,6 +214,18 @@ def side_of(flow: Record, row: Record) -> int:
     back = back | flow["b_hi"] ^ row["src_hi"] | flow["a_hi"] ^ row["dst_hi"]
     side = 0 if forth == 0 else 1
     return side if forth == 0 or back == 0 else -1
+
+
+@loop
+def side_under_any_tag(flow: Record, row: Record) -> int:
+    """Return the same if the tag did not matter."""
+    to_b = flow["b_port"] == row["dst_port"] and flow["b_lo"] == row["dst_lo"] and flow["b_hi"] == row["dst_hi"]
+    if to_b and flow["a_port"] == row["src_port"] and flow["a_lo"] == row["src_lo"] and flow["a_hi"] == row["src_hi"]:
+        return 0
+    to_a = flow["a_port"] == row["dst_port"] and flow["a_lo"] == row["dst_lo"] and flow["a_hi"] == row["dst_hi"]
+    if to_a and flow["b_port"] == row["src_port"] and flow["b_lo"] == row["src_lo"] and flow["b_hi"] == row["src_hi"]:
+        return 1
+    return -1
 
 
 @loop
@@ -271,11 +287,15 @@ def refill(slots: NDArray[np.int64], flows: NDArray[np.void], count: int) -> Non
     for index in range(count):
         if flows[index]["alive"] == 1:
             insert(slots, flows[index]["hash"], index)
+            if flows[index]["other_tag"] >= 0:
+                insert(slots, flows[index]["other_hash"], index)
 
 
 @loop
 def new_links(flow: Record) -> None:
-    """Set a flow to have nothing to do with any other."""
+    """Set a flow to have nothing to do with any other, and one tag."""
+    flow["other_tag"] = -1
+    flow["other_hash"] = 0
     flow["twin"] = 0
     flow["twin_hi"] = 0
     flow["twin_lo"] = 0

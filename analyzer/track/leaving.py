@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.loops.loop import loop
-from analyzer.track.flow import remove
 from analyzer.track.observe import FLOWS_USED, LIVE
+from analyzer.track.two_tags import take_out
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -57,7 +57,7 @@ def sweep(
         if count < most and (closed or reset_ended or unanswered):
             leaving[count] = index
             count += 1
-            remove(slots, flow["hash"], index)
+            take_out(slots, flow, index)
             flow["alive"] = 0
             if flow["former"] >= 0:
                 leaving[count] = flow["former"]

@@ -31,7 +31,7 @@ from analyzer.track.endpoint import (
 )
 from analyzer.track.exchange import is_new_data, may_beat, may_show_answer, note_unseen_answer, watch_beats
 from analyzer.track.fast_path import go_on, goes_on, steady
-from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, remove, side_of
+from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, side_of
 from analyzer.track.habits import brings_news, note_habit, widen
 from analyzer.track.half_open import (
     bears_old_numbers,
@@ -44,6 +44,7 @@ from analyzer.track.hosts import note_row
 from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 from analyzer.track.translated import link_translation
 from analyzer.track.trial import TRIAL_LEAST_NS, try_silence
+from analyzer.track.two_tags import take_out, take_tag, under_other_tag
 from analyzer.track.unnumbered import ANY_NUMBER
 from analyzer.track.untranslated import link_lone, link_passing, remember_peers, take_back
 
@@ -322,6 +323,10 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
             segments += 1
         if index < 0:
             index = find(slots, flows, row, digest)
+            if index < 0:
+                index = under_other_tag(peers, flows, ends, row)
+                if index >= 0:
+                    registers[SLOTS_USED] += take_tag(slots, flows[index], index, row, digest)
             if index >= 0:
                 side = side_of(flows[index], row)
         shows = side < 0 or note != NOTE_TCP or row["flags"] & (SYN | RST)
@@ -352,7 +357,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         former = -1
         may_begin = index >= 0 and flags & SYN and not flags & RST
         if may_begin and begins_incarnation(flows[index], ends[2 * index + side], ends[2 * index + 1 - side], row):
-            remove(slots, digest, index)
+            take_out(slots, flows[index], index)
             flows[index]["reused_ns"] = row["ts_ns"]
             former = flows[index]["former"]
             if former < 0 and may_be_half_open(flows[index], ends[2 * index + side], ends[2 * index + 1 - side], row):

@@ -163,6 +163,10 @@ def of_service(service: Record, since_ns: int, at: Record) -> None:
 
 ALIKE: Final = 8
 """The bit of ``place_of`` that says that both ends' addresses of IPv6 have one prefix of 64 bits."""
+RENAMED: Final = 16
+"""And that its station took another address after its last word, and no router had taken from its packets' TTL: it is
+that end's own, under a new name.
+"""
 VRRP: Final = 0x00005E0001
 VRRP_6: Final = 0x00005E0002
 HSRP: Final = 0x00000C07AC
@@ -174,6 +178,12 @@ HSRP_2: Final = 0x00000C9FF
 def may_be_own(hi: int, known: int) -> bool:
     """Say whether an address at an end's station may be that end's own second one: link-local, on one network."""
     return known & ALIKE > 0 and (hi >> 54) & 0x3FF == 0x3FA  # fe80::/10
+
+
+@loop
+def is_undiminished(ttl: int) -> bool:
+    """Say whether a TTL is one with which hosts send, so that no router has passed the packet on."""
+    return ttl in (64, 128, 255)
 
 
 @loop
@@ -198,7 +208,7 @@ def place_of(claim: Record, station: Record, asker: Record, known: int, own_hi: 
     """Write whether an end's station is its own, or which next hop is there.
 
     ``known`` has a bit for each of the three records that is one: what the end said by ARP, its station, and the other
-    end's; and ALIKE.
+    end's; and ALIKE and RENAMED.
     """
     if known & 1 and at["mac"] >= 0 and at["mac"] in (claim["mac"], claim["moved_from"]):
         at["place"] = OWN
@@ -221,6 +231,9 @@ def place_of(claim: Record, station: Record, asker: Record, known: int, own_hi: 
     if known & 2:
         hi, lo = station["owner_hi"], station["owner_lo"]
         if lo != 0 and (hi != own_hi or lo != own_lo) and not may_be_own(hi, known):
+            if known & RENAMED:
+                at["place"] = OWN
+                return
             at["place"] = HOP
             at["hop_hi"] = hi
             at["hop_lo"] = lo

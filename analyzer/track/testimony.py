@@ -20,11 +20,13 @@ from analyzer.track.signs import (
     ALIKE,
     BESIDE_NS,
     HOP,
+    RENAMED,
     TAKEN_FOR_HOP,
     announced,
     asked_for,
     hop_questions,
     is_another_station,
+    is_undiminished,
     no_hop,
     of_claim,
     of_host,
@@ -251,6 +253,11 @@ def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each t
         if station >= 0:
             known += 2
             of_station(stations[station], since_ns, at)
+            owner_hi, owner_lo = stations[station]["owner_hi"], stations[station]["owner_lo"]
+            owner = sought(claim_slots, claims, digest_of(owner_hi, owner_lo, tag, keys), owner_hi, owner_lo, tag)
+            named = owner >= 0 and claims[owner]["mac"] == mac and claims[owner]["there_ns"] > since_ns
+            if named and is_undiminished(at["ttl"]):
+                known += RENAMED
     asker = -1
     if asker_mac >= 0:
         digest = digest_of(0, asker_mac, OF_STATION, keys)

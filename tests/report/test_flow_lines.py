@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from analyzer.report.flow_lines import pair_text, tag_text
+from analyzer.report.filter_commands import TUNNEL, TUNNELS
+from analyzer.report.flow_lines import TUNNEL_NAMES, pair_text, tag_text
 from analyzer.report.screen import Screen
 from analyzer.track.flow import Endpoint
 
@@ -40,8 +41,21 @@ def test_the_initiator_comes_first(record, unicode, expected):
 
 
 @pytest.mark.parametrize(
-    ("tag", "expected"), [(0, ""), (7, " vlan 7"), (100 * 4096 + 7, " vlan 100.7"), (1 << 24, " tag 0x1000000")]
+    ("tag", "expected"),
+    [
+        (0, ""),
+        (7, " vlan 7"),
+        (100 * 4096 + 7, " vlan 100.7"),
+        (1 << 24, " tag 0x1000000"),
+        (TUNNEL + (3 << 56) + (9 << 24) + 7, " in VXLAN 9 vlan 7"),
+        (TUNNEL + (2 << 56), " in GRE"),
+    ],
 )
 def test_vlans_are_named(tag, expected):
     """The VLAN that tells a flow from others is part of its name."""
     assert expected == tag_text(tag)
+
+
+def test_every_kind_of_tunnel_has_a_name():
+    """Each kind of tunnel for which there is a filter is called something."""
+    assert TUNNELS.keys() == TUNNEL_NAMES.keys()

@@ -149,3 +149,29 @@ def test_a_host_that_got_another_address():
 
     assert cause_of(made)[:2] == ("lease-ended", "likely")
     assert "10.0.0.77" in made.headline()
+
+
+def renamed(ttl):
+    """A host whose station announces another address once it is silent; its packets came with this TTL."""
+    made = Shown()
+    made.a(1, 0x02, 0, 0)
+    made.b(1.001, 0x12, 0, 1, ttl=ttl)
+    made.a(1.002)
+    made.put(8, dhcp(5, given=bytes([10, 0, 0, 77]), mac=MAC_B, op=2))
+    made.arp(8.1, 1, sender=bytes([10, 0, 0, 77]), target=bytes([10, 0, 0, 77]), mac=MAC_B)
+    made.in_vain(10, 12, 14)
+    return made
+
+
+def test_a_host_that_announces_its_new_address_is_no_router():
+    """Where no router took from the TTL, another address at the station since then is the host's own, a new one."""
+    made = renamed(64)
+
+    assert cause_of(made)[:2] == ("lease-ended", "likely")
+    assert "10.0.0.77" in made.headline()
+    assert "next hop" not in made.section("Evidence")
+
+
+def test_a_station_that_brings_routed_packets_is_a_router():
+    """Where a router took from the TTL, another address at the station is the next hop's, whenever it is said."""
+    assert "The next hop 10.0.0.77 was heard by ARP" in renamed(63).section("Evidence")
