@@ -22,7 +22,8 @@ from analyzer.capture.cutting import CutWriter, frames_of
 from analyzer.capture.reader import CaptureReader, open_capture
 from analyzer.capture.source import STDIN
 from analyzer.errors import AnalyzerError
-from analyzer.judge.farewells import PORTS
+from analyzer.findings.notable import OF_OTHERS
+from analyzer.judge.farewells import ANY_PORT, CALM, PORTS
 from analyzer.judge.protocols import PROTOCOLS
 from analyzer.survey.membership import identity
 from analyzer.survey.overview import responder_is_b
@@ -318,15 +319,16 @@ def _note_farewell(cut: _Cut, read: dict[int, Fields]) -> None:
     if not protocols:
         return
     said = farewell_of(cut.candidate, read, protocols, int(trains["first_frame"][mine].min()))
-    if said is not None:
+    told = (trains["refused_frame"][mine] > 0) & (trains["refused_for"][mine] != OF_OTHERS)
+    if said is not None and not (said.place in CALM and told.any()):
         trains["said"][mine], trains["said_side"][mine], trains["said_frame"][mine] = said.place, said.side, said.frame
 
 
 def _note_lone_farewell(cut: _Cut, read: dict[int, Fields]) -> bool:
     """Enter the same of a flow without heartbeats, in a train of none, if its last data says so; say whether."""
     batch, row = cut.beating.kept.batch, cut.beating.row
-    protocol = PORTS.get(cut.candidate.service_port)
-    said = None if protocol is None else farewell_of(cut.candidate, read, frozenset({protocol}), 0)
+    protocol = PORTS.get(cut.candidate.service_port, ANY_PORT)
+    said = farewell_of(cut.candidate, read, frozenset({protocol}), 0)
     if said is None or said.frame < (batch.b if said.side else batch.a)["data_frame"][row]:
         return False
     none = of_those_that_left(np.zeros(1, dtype=BEATS))

@@ -480,3 +480,26 @@ def test_an_answer_that_was_not_captured_but_acknowledged_is_one(tmp_path):
     said = [each for at in range(20, 220, 20) for each in ((at, "a", OWN), (at + 0.01, "b", THEIR_PONG))]
 
     assert [("a", 10, 10)] == [each[:3] for each in web_socket(tmp_path, said, not_captured=(4, -1))]
+
+
+def refused_pings(pings):
+    """A connection of HTTP/2 whose client pings every 10 s, and whose server refuses the last ping, and closes."""
+    settings = b"\0\0\0\4\0\0\0\0\0"
+    ping, pong = b"\0\0\x08\6\0\0\0\0\0" + b"12345678", b"\0\0\x08\6\1\0\0\0\0" + b"12345678"
+    goaway = b"\0\0\x16\7\0\0\0\0\0" + bytes(7) + b"\x0b" + b"too_many_pings"
+    said = [(0.1, "a", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings), (0.2, "b", settings)]
+    for at in range(1, pings):
+        said += [(10 * at, "a", ping), (10 * at + 0.02, "b", pong)]
+    said += [(10 * pings, "a", ping), (10 * pings + 0.02, "b", goaway)]
+    return beating.talk(50_051, 40_000, said, closes=(10 * pings + 0.03, "b"))
+
+
+@needs_tshark
+@pytest.mark.parametrize(("pings", "code"), [(2, "reason-given"), (3, "reason-given"), (6, "too-many-pings")])
+def test_pings_that_are_refused_are_told_once(tmp_path, pings, code):
+    """A refusal is read where pings are too few for a train as well, on any port, and told in one way only."""
+    analysis = analyzer.analyze(beating.pcap(tmp_path / "one.pcap", refused_pings(pings)), jit=False)
+
+    assert [] == analyzer.name_heartbeats(analysis)
+    (flow,) = analysis.flows
+    assert [code] == [each for each in flow.codes if each in {"reason-given", "too-many-pings"}]

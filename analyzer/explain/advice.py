@@ -16,7 +16,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import RATE_LIMIT_NS
 from analyzer.track.flow import SIDES
-from analyzer.words.beats import late_lines
+from analyzer.words.beats import late_lines, over_lines
 from analyzer.words.calls import CLOSE_IN_GO
 from analyzer.words.fins import refused_fin
 from analyzer.words.model import Line
@@ -109,6 +109,8 @@ def _nothing(t: Teller) -> list[Line]:
     if refused is not None:
         text = "Nothing: both programs had closed. That the last FIN drew a RST harms neither."
         return [Line(text, (refused[0].frame, refused[1].frame))]
+    if t.ending.verdict in {Verdict.OPEN, Verdict.CLOSING} and (over := over_lines(t)):
+        return over
     for kind in NORMAL:
         if found := t.find(kind.code):
             return [Line(kind.advice_of(found), found.frames)]

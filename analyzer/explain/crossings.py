@@ -36,7 +36,7 @@ WHY: Final = {
     Why.NOT_ACKNOWLEDGED: "its receiver acknowledged less afterwards",
     Why.SENDER_GOES_ON: "its sender goes on behind it, so the capture of {missing} missed it",
     Why.FITS_SENDER: "IP ID or timestamp fit its sender, so the capture of {missing} most likely missed it",
-    Why.UNLIKE_SENDER: "its TTL differs from that of its sender's other packets here",
+    Why.UNLIKE_SENDER: "its TTL, or that it has no timestamp, tells it from its sender's other packets here",
     Why.BOTH_RESET: (
         "each end's capture has a RST in the other end's name and lacks the one in its own end's name, and no host "
         "sends a RST when it was reset"
@@ -90,6 +90,8 @@ LIKELY_WHERE_PACKETS_LACK: Final = {
     ),
 }
 """What a loss, or that something made a packet, rests on, where the capture that lacks it lacks others that passed."""
+MISSED: Final = (Why.ACKNOWLEDGED, Why.ANSWERED, Why.ECHOED, Why.REACTED, Why.SENDER_GOES_ON, Why.FITS_SENDER)
+"""What shows that a packet passed a point whose capture lacks it: whether it ran then is told apart."""
 MAY_HAVE_ENDED: Final = "the capture of {missing} has nothing later than {last}, and may have ended"
 
 
@@ -144,6 +146,11 @@ class JointTeller:
         if crossing.lacks is not None:
             words = LIKELY_WHERE_PACKETS_LACK.get((crossing.fate, crossing.why), words)
         at = self._missing_at(crossing)
+        if at is not None and crossing.fate is Fate.NOT_CAPTURED and crossing.why in MISSED:
+            if crossing.first.ts_ns < at.first_ns:
+                words = WHY[Why.NOT_BEGUN]
+            elif crossing.first.ts_ns > at.last_ns:
+                words = WHY[Why.ENDED]
         first, last = ("", "") if at is None else (self.instant(each) for each in (at.first_ns, at.last_ns))
         like, other = (frame_of(each) for each in (crossing.like, crossing.lacks))
         return words.format(missing=self.missing(crossing), like=like, other=other, first=first, last=last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.explain.orderly import own_timeout
 from analyzer.findings.kinds import half_close
 from analyzer.judge.record import other
 from analyzer.judge.signatures import FIN_WAIT_2
@@ -68,7 +69,7 @@ def closing(t: Teller) -> list[Line]:
         f"The capture ended {duration(t.end_ns - fin.ts_ns)} after the FIN: too soon to say whether"
         f" {t.the(other(closer))} closes too."
     )
-    return [*probe_summary(t), sent, Line(text, (fin.frame, t.record.last_frame))]
+    return [*probe_summary(t), sent, *own_timeout(t, fin), Line(text, (fin.frame, t.record.last_frame))]
 
 
 def happened(t: Teller) -> list[Line]:
@@ -78,7 +79,9 @@ def happened(t: Teller) -> list[Line]:
     used = t.find(half_close.IN_USE.code)
     if used:
         none = Line(f"{t.start(other(closer))} went on sending data, and {t.the(closer)} took it.", used.frames)
-    found = [sent, none]
+    fin = t.fin(closer)
+    assert fin is not None
+    found = [sent, *own_timeout(t, fin), none]
     probes = t.probes_after_fin_of(closer)
     if probes:
         found += probes_after_fin(t, closer, probes)

@@ -29,15 +29,25 @@ def halves_story(joined: Joined, pair: Halves) -> Story:
     names = f"{_name(pair.front)[0].upper()}{_name(pair.front)[1:]} and {_name(pair.back)}"
     if pair.why == "renumbered":
         lead = (
-            "They carry the same data between the same addresses, with other sequence numbers: a box between "
-            f"{letter(pair.front.point)} and {letter(pair.back.point)} rewrites them, so packets cannot be matched."
+            "They carry the same data between the same addresses, with other sequence numbers: most likely a box"
+            f" between {letter(pair.front.point)} and {letter(pair.back.point)} rewrites them, so packets cannot be"
+            " matched. Two connections at different times that say the same would look alike: the clocks are compared"
+            " by that data."
         )
         lines = [Line(_half(joined, half, "")) for half in (pair.front, pair.back)]
-        return Story(f"{names}: one connection, renumbered", lead, (Section("", tuple(lines)),))
+        return Story(f"{names}: most likely one connection, renumbered", lead, (Section("", tuple(lines)),))
     lead = (
         "They carry the same data with sequence numbers of their own: most likely a proxy has both. No probe, answer, "
         "RST or FIN passes a proxy: what each end hears is the proxy's own."
     )
+    surely = "most likely"
+    if not _meet(pair):
+        surely = "perhaps"
+        lead = (
+            "They carry the same data with sequence numbers of their own: perhaps a proxy has both, with another"
+            " address on each side; but no address is at both, and what programs say alike in many connections looks"
+            " the same. No probe, answer, RST or FIN passes a proxy."
+        )
     if not pair.ordered:
         lines = [Line(_half(joined, half, "")) for half in (pair.front, pair.back)]
     else:
@@ -45,7 +55,7 @@ def halves_story(joined: Joined, pair: Halves) -> Story:
             Line(_half(joined, pair.front, "before the proxy, which is the server there")),
             Line(_half(joined, pair.back, "behind the proxy, which is the client there")),
         ]
-    return Story(f"{names}: most likely those of a proxy", lead, (Section("", (*lines, *_ends(joined, pair))),))
+    return Story(f"{names}: {surely} those of a proxy", lead, (Section("", (*lines, *_ends(joined, pair))),))
 
 
 def proxy_words(joined: Joined, number: int) -> str:
@@ -54,7 +64,8 @@ def proxy_words(joined: Joined, number: int) -> str:
         for half, other, end in ((pair.front, pair.back, "server"), (pair.back, pair.front, "client")):
             if half.joint == number and pair.why == "proxy":
                 who = f"Its {end}" if pair.ordered else "One of its ends"
-                return f"{who} is most likely a proxy, whose other connection is {_name(other)}."
+                surely = "most likely" if _meet(pair) else "perhaps"
+                return f"{who} is {surely} a proxy, whose other connection is {_name(other)}."
     return ""
 
 
@@ -72,6 +83,12 @@ def _half(joined: Joined, half: Half, where: str) -> str:
         return text + joint_story(joined.flows[half.joint], joined.points, joined.zero).headline
     frame = "" if judged.ending.frame is None else f" [frame {letter(half.point)} {judged.ending.frame}]"
     return text + headline(judged, judged.record.first_ns) + frame
+
+
+def _meet(pair: Halves) -> bool:
+    """Say whether an address is an end of both connections."""
+    front, back = ({end.address for end in _began(half)} for half in (pair.front, pair.back))
+    return bool(front & back)
 
 
 def _began(half: Half) -> tuple[Endpoint, Endpoint]:

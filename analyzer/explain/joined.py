@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.changed import change_lines
 from analyzer.explain.crossings import JointTeller, fate_words, listed
 from analyzer.explain.joint_headline import headline
+from analyzer.explain.joint_meaning import meaning_lines
 from analyzer.explain.points import frame_of, frames_of, letter
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import ACK, FIN, RST, SYN
@@ -33,6 +34,7 @@ def joint_story(flow: JointFlow, points: Sequence[Point], start_ns: int) -> Stor
     """Tell what happened to a connection, as all points together show it."""
     t = JointTeller(flow, points, start_ns)
     sections = [
+        Section("What it means", tuple(meaning_lines(t))),
         Section("What became of the probes", tuple(_probe_lines(t))),
         Section("Who ended it", tuple(_ending_lines(t))),
         Section("Other packets", tuple(_packet_lines(t))),

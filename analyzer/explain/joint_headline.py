@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain.crossings import fate_words, likely, listed
 from analyzer.explain.points import letter
 from analyzer.judge.verdict import Verdict
+from analyzer.segment import RST
 from analyzer.vantage.joint import Fate, Why
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def headline(t: JointTeller) -> str:
     lost = [each for each in t.flow.notable if each.fate is Fate.LOST and id(each) not in known]
     if lost:
         said.append(_lost_clause(t, lost))
+    if made := [each for each in t.flow.notable if each.fate is Fate.MADE and not each.flags & RST]:
+        said.append(_made_clause(t, made))
     if t.one_host():
         first, last = (letter(t.flow.parts[at].point) for at in (0, -1))
         said.append(f"Points {first} and {last} are the two sides of one host.")
@@ -54,6 +57,18 @@ def _lost_clause(t: JointTeller, lost: list[Crossing]) -> str:
     if unsure == len(lost):
         return f"{what} most likely lost."
     return f"{what} lost{f', {unsure} of them most likely' if unsure else ''}."
+
+
+def _made_clause(t: JointTeller, made: list[Crossing]) -> str:
+    """Say in whose name, and where, something else than an end sent packets that are no RSTs."""
+    said = []
+    for sender, place in dict.fromkeys((each.sender, t.place(each)) for each in made):
+        some = [each for each in made if (each.sender, t.place(each)) == (sender, place)]
+        what = f"{len(some)} {'packet' if len(some) == 1 else 'packets'}"
+        surely = likely(proven=any(each.proven for each in some))
+        text = f"{surely}something {place} sent {what} in the name of {t.name(sender)}, which did not send them."
+        said.append(f"{text[0].upper()}{text[1:]}")
+    return " ".join(said)
 
 
 def _ending_clause(t: JointTeller) -> str:

@@ -99,7 +99,7 @@ def closed(t: Teller) -> list[Line]:
                 f" connection any more. {t.start(second.sender)}'s had one until then."
             )
             found.append(Line(text, (second.frame, refused[1].frame)))
-    found += _own_timeout(t, first)
+    found += own_timeout(t, first)
     used, slow = t.find(half_close.IN_USE.code), t.find(close_wait.SLOW.code)
     if used:
         probes = count(number(used, "probes"), "probe")
@@ -116,7 +116,7 @@ def closed(t: Teller) -> list[Line]:
     return [*found, *probe_summary(t)]
 
 
-def _own_timeout(t: Teller, first: Fin) -> list[Line]:
+def own_timeout(t: Teller, first: Fin) -> list[Line]:
     """Return that an end closed out of a silence of a minute or more that nobody probed: its own timeout, it seems."""
     record = t.record
     if record.silence_to != first.frame or record.silence_ns < LONG_NS or record.probes or record.silence_from is None:

@@ -137,7 +137,23 @@ def may_have_said_why(batch: FlowBatch) -> NDArray[np.bool_]:
             small = (said > 0) & (length <= FAREWELL_MOST_OCTETS)
             may = (says[at] == BY_EITHER) | (side == service)
             found[at[_closes(batch, at, side) & last & long & small & may]] = True
+    for side in (0, 1):
+        found |= _answers_a_ping_so(batch, side) & few
     return found & ~np.isin(batch.flow["number"], batch.trains["number"])
+
+
+def _answers_a_ping_so(batch: FlowBatch, side: int) -> NDArray[np.bool_]:
+    """Say where an end said its last behind what is as long as HTTP/2's PING in clear, which may refuse it, and closed.
+
+    Servers refuse the third PING, by default (gRPC): that is too early for a train of heartbeats.
+    """
+    own, peer = (batch.a, batch.b)[side], (batch.a, batch.b)[1 - side]
+    lasts = (peer["data_frame"] > 0) & (own["data_frame"] > peer["data_frame"])
+    small = (own["data_len"] >= PINGS[0]) & (own["data_len"] <= FAREWELL_MOST_OCTETS)
+    at = np.flatnonzero(lasts & small & (peer["data_len"] == PINGS[0]))
+    found = np.zeros(len(batch), dtype=np.bool_)
+    found[at] = _closes(batch, at, side)
+    return found
 
 
 def _closes(batch: FlowBatch, at: NDArray[np.int64], side: int) -> NDArray[np.bool_]:

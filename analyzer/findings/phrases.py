@@ -17,6 +17,12 @@ CLOSE_IT: Final = (
     f"{calls.CLOSE_IN_GO}."
 )
 """What to change where an end does not close."""
+CALM_DOWN: Final = (
+    "Let both ends agree. In gRPC raise the keepalive time of the end that pings to what the other permits (5"
+    " min by default, and none without calls), or lower the server's: MinTime and PermitWithoutStream in Go,"
+    " GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS elsewhere."
+)
+"""What to change where an end refuses the other's heartbeats as too many."""
 LOST_OR_GONE: Final = "Whether these probes, or their answers, were lost, or nobody was there to answer."
 """What a capture cannot show of silence."""
 

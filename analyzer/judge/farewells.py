@@ -101,6 +101,9 @@ REASONS: Final = (
     Reason("XMPP", "stream error", "connection-timeout", misses=True),
     Reason("XMPP", "stream error", "system-shutdown"),
     Reason("IRC", "ERROR", "ping timeout", misses=True),
+    # RFC 9113 7; the text is gRPC's (proposal A8)
+    Reason("HTTP/2", "GOAWAY 11", "too many pings"),
+    Reason("HTTP/2", "GOAWAY 11", "ENHANCE_YOUR_CALM"),
 )
 """In no particular order, which is kept: a train holds the place of the reason that was given, counted from 1."""
 
@@ -119,6 +122,8 @@ PORTS: Final = {
 """Which protocol a service on a port speaks (IANA), where no heartbeats tell."""
 SAID_BY_EITHER: Final = frozenset({"BGP", "Diameter"})
 """In which of them either end gives reasons; in the others the service does."""
+ANY_PORT: Final = "HTTP/2"
+"""The protocol of services on other ports, if what is read is that."""
 ANSWERED: Final = frozenset({"AMQP"})
 """In which a farewell has an answer (connection.close-ok) before the connection ends; in the others it comes last."""
 
@@ -133,4 +138,12 @@ def is_of_heartbeats(name: str | None) -> bool:
     return name in _OF_HEARTBEATS
 
 
+def is_of_pings(name: str | None) -> bool:
+    """Say whether a reason that is called so says that the other end's heartbeats are too many."""
+    return name == _OF_PINGS
+
+
+_OF_PINGS: Final = "HTTP/2 GOAWAY 11, too many pings"
+CALM: Final = tuple(place for place, reason in enumerate(REASONS, start=1) if reason.message == "GOAWAY 11")
+"""The places of those which ask the other end to calm down."""
 _OF_HEARTBEATS: Final = frozenset(reason.name for reason in REASONS if reason.misses)

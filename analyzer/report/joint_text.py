@@ -55,7 +55,7 @@ def text(joined: Joined, screen: Screen, *, limit: int | None = None, flows: tup
 def quiet_words(quiet: int) -> str:
     """Say of how many connections nothing is told."""
     goes = "goes" if quiet == 1 else "go"
-    told = f"{count(quiet, 'connection')} passed all points without loss or change"
+    told = f"{count(quiet, 'connection')} passed all points without loss"
     return f"{told}, and ended in order or {goes} on."
 
 

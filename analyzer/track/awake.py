@@ -167,7 +167,8 @@ def testify(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     if end["snd_nxt"] < 0:
         return
     ahead = unwrap(row["seq"], end["snd_nxt"]) > end["snd_nxt"]
-    if flags & ACK and peer["snd_nxt"] >= 0:
+    # of an end that is never captured every acknowledgement is news, whether the capture was awake or not
+    if flags & ACK and peer["snd_nxt"] >= 0 and peer["segments"] > 0:
         ahead |= unwrap(row["ack"], peer["snd_nxt"]) > peer["snd_nxt"] + (1 if peer["pending_seq"] >= 0 else 0)
     counts[base + (JUMPED if ahead else WENT_ON)] += 1
     probes = not flags & FIN and row["payload_len"] <= 1 and unwrap(row["seq"], end["snd_nxt"]) == end["snd_una"] - 1

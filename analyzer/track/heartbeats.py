@@ -76,7 +76,9 @@ def trains_of(having: Numbers, flows: Rows, a: Rows, b: Rows, beats: Rows, out: 
             if is_of_many_lengths(out, first, count, j):
                 continue
             if is_train(out[j]) or is_mutual(out, first, count, j):
-                out[j]["due"] = 1 if is_due(out[j]) else 0
+                peer = b[i] if out[j]["side"] == 0 else a[i]
+                # what only acknowledgements show of an end that is never captured tells no answers from data of its own
+                out[j]["due"] = 1 if is_due(out[j]) and peer["segments"] > 0 else 0
                 take_out(out[j], out[kept], flow["number"])
                 kept += 1
         count = kept

@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.segment import RST
 from analyzer.vantage import arrival, coverage, doubled, lacking, origin
 from analyzer.vantage.joint import Crossing, Fate, Sight, Why
@@ -171,7 +173,20 @@ def _missing_behind(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
     if lacking.sees_other_way(p, point, row):
         return Judged(Fate.UNPROVEN, proven=False, why=Why.ONE_DIRECTION)
     unsure = p.one_way or arrival.overtaken(p, row, lacking.back_of(p, row)) or doubled.unsettled(p, row)
+    unsure = unsure or _may_be_answered(p, row)
     return Judged(Fate.LOST, proven=not unsure, why=Why.RUNNING)
+
+
+def _may_be_answered(p: Packets, row: int) -> bool:
+    """Say whether an empty segment has an answer that nothing but a timestamp that it lacks tells from its sender's."""
+    if p.end[row] != p.seq[row]:
+        return False
+    late = np.flatnonzero(lacking.back_of(p, row) & ~p.everywhere & (p.ts_ns - p.ts_ns[row] <= arrival.ANSWER_NS))
+    bare = np.zeros(len(p.side), dtype=np.bool_)
+    for at in late.tolist():
+        seen_at = p.seen_first(at)
+        bare[at] = origin.unstamped(p, at, seen_at) and not origin.unlike(p, at, seen_at)
+    return arrival.answered(p, row, bare) is not None
 
 
 def _missing_outside(p: Packets, row: int, point: int, *, later: bool) -> Judged:
@@ -219,7 +234,8 @@ def _missing_before(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
     ended = not here and not coverage.goes_on_there(p, row, point)  # one capture has what came before in order
     outside = ended or not coverage.begun_there(p, row, point)
     unlike = origin.unlike(p, row, seen_at)
-    fits = not unlike and origin.fits(p, row, seen_at)
+    unstamped = origin.unstamped(p, row, seen_at)
+    fits = not unlike and not unstamped and origin.fits(p, row, seen_at)
     if not is_reset and not unlike and origin.goes_on(p, row, point):
         return Judged(Fate.NOT_CAPTURED, proven=True, why=Why.SENDER_GOES_ON)
     if outside:
@@ -228,6 +244,8 @@ def _missing_before(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
         return Judged(Fate.NOT_CAPTURED if fits else Fate.UNPROVEN, proven=False, why=Why.HOLE)
     if unlike:
         return Judged(Fate.MADE, proven=True, why=Why.UNLIKE_SENDER)
+    if unstamped:
+        return Judged(Fate.MADE, proven=False, why=Why.UNLIKE_SENDER)
     if fits:
         if origin.resets_both(p, row) and not where.dropped and not lacking.near(p, row, point):
             return BOTH_RESET

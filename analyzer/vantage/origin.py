@@ -21,6 +21,8 @@ NEAR_IDS: Final = 64
 """IP IDs of a sender's packets that follow each other are no farther apart."""
 BOTH_NS: Final = 1_000_000_000
 """What resets both ends of a connection does it at once."""
+STAMPED: Final = 2
+"""So many packets with timestamps show that their sender stamps all."""
 HALF: Final = 1 << 31
 SPACE: Final = 1 << 32
 
@@ -30,6 +32,18 @@ def unlike(p: Packets, row: int, point: int, seen_at: int | None = None) -> bool
     usual = p.usual_ttl[int(p.side[row]), point]
     ttl = int(p.ttl[row, point if seen_at is None else seen_at])
     return bool(usual) and ttl != ABSENT and ttl not in usual
+
+
+def unstamped(p: Packets, row: int, point: int) -> bool:
+    """Say whether a packet bears no timestamp at a point, although all others of its sender that passed there do.
+
+    Once both agreed on them, all segments but RSTs bear one (RFC 7323 3.2).
+    """
+    if p.flags[row] & RST or p.tsval[row, point] != ABSENT:
+        return False
+    own = (p.side == p.side[row]) & (p.flags & RST == 0) & p.has[:, point] & (p.has.sum(axis=1) > 1)
+    own[row] = False
+    return int(own.sum()) >= STAMPED and bool((p.tsval[own, point] != ABSENT).all())
 
 
 def too_near(p: Packets, row: int, point: int, missing: int) -> bool:
@@ -118,14 +132,15 @@ def _fitting(p: Packets) -> NDArray[np.bool_]:
     fitting = np.zeros(len(p.side), dtype=np.bool_)
     for at in np.flatnonzero(~p.everywhere).tolist():
         sight = p.seen_first(at)
-        fitting[at] = not unlike(p, at, sight) and (fits(p, at, sight) or is_nameless(p, at, sight))
+        other = unlike(p, at, sight) or unstamped(p, at, sight)
+        fitting[at] = not other and (fits(p, at, sight) or is_nameless(p, at, sight))
     return fitting
 
 
 def is_nameless(p: Packets, row: int, point: int) -> bool:
     """Say whether nothing but the TTL, which is its sender's, tells who made a packet: no IP ID, no timestamp."""
     usual = p.usual_ttl[int(p.side[row]), point]
-    known = bool(usual) and int(p.ttl[row, point]) in usual
+    known = bool(usual) and int(p.ttl[row, point]) in usual and not unstamped(p, row, point)
     return known and int(p.ip_id[row, point]) <= 0 and int(p.tsval[row, point]) == ABSENT
 
 

@@ -113,6 +113,7 @@ FAREWELLS: Final = (
         "max_age (as old as the server lets connections become)",
         http2__goaway__addata=_hex("max_age"),
     ),
+    _of("HTTP/2", "GOAWAY 11", "too many pings", http2__goaway__error="11", http2__goaway__addata=_hex("ping")),
     *_by_code("HTTP/2", "GOAWAY", ("", ""), "http2.goaway.error"),
     *_by_code("Diameter", "Disconnect-Peer-Request", ("diameter.cmd.code", "282"), "diameter.Disconnect-Cause"),
     *_by_code("PostgreSQL", "error", ("", ""), "pgsql.code"),

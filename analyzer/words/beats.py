@@ -32,6 +32,8 @@ ROOM_PARTS: Final = 8
 """Hardly more than came is no more than such a part of it."""
 MOST: Final = 4
 """So many trains have lines of their own."""
+OVER: Final = 3
+"""Heartbeats that stayed away for so many of their longest distances are over."""
 BY_FORM: Final = "by their form"
 PERHAPS_POLL: Final = "by their form; may be a poll"
 PERHAPS_DATA: Final = "heartbeats, or data at even times: only their form is known"
@@ -123,7 +125,8 @@ def clause(t: Teller) -> str | None:
     if len(both) == len(SIDES) and len(told) == 1 and all(train.answered is None for _, train in both):
         ((noun, what),) = told
         each = " and ".join(
-            f"{t.the(side)}'s {_often(paces_of(t, train)).replace('one every', 'every')}" for side, train in both
+            f"{t.the(side)}'s {_often(paces_of(t, train)).replace('one every', 'every')}{_none_since(t, train)}"
+            for side, train in both
         )
         return f"{noun}s of both ends ({what}), {each}"
     return ", ".join(_in_short(t, train) for _, train in both)
@@ -132,7 +135,38 @@ def clause(t: Teller) -> str | None:
 def _in_short(t: Teller, train: Heartbeats) -> str:
     noun, what = what_of(t, train)
     paces = paces_of(t, train)
-    return f"{t.the(train.sender)}'s {noun}s ({what}), {_often(paces)}{_answered(*paces)}"
+    return f"{t.the(train.sender)}'s {noun}s ({what}), {_often(paces)}{_answered(*paces)}{_none_since(t, train)}"
+
+
+def _none_since(t: Teller, train: Heartbeats) -> str:
+    """Return for how long none came at the end, where that is three distances or more and its sender sent no data."""
+    over = over_for(t, train)
+    if over is None:
+        return ""
+    return f", none in the {duration(over[0])} before" if over[1] else f", none in the last {duration(over[0])}"
+
+
+def over_for(t: Teller, train: Heartbeats) -> tuple[int, int | None] | None:
+    """Return for how long no heartbeat came behind the last one, and the frame of the FIN or RST that ended that.
+
+    None where that is less than three distances, or its sender sent something else behind it, or the capture was not
+    awake, or its time went back.
+    """
+    last = max(paces_of(t, train), key=_last_frame)
+    facts, record = t.facts(train.sender), t.record
+    if record.backwards or (facts.last_data_ns or 0) > last.last_ns:
+        return None
+    if not record.is_awake(last.last_frame, record.last_frame):
+        return None
+    ends = [(fin.ts_ns, fin.frame) for fin in record.fins]
+    ends += [(reset.ts_ns, reset.frame) for reset in (record.ending_reset,) if reset is not None]
+    until_ns, frame = min(ends, default=(record.end_ns, None))
+    silent_ns = until_ns - last.last_ns
+    return (silent_ns, frame) if silent_ns > OVER * last.period_high_ns else None
+
+
+def _last_frame(train: Heartbeats) -> int:
+    return train.last_frame
 
 
 def _answered(*trains: Heartbeats) -> str:
@@ -180,8 +214,10 @@ def _lines_of(t: Teller, train: Heartbeats) -> list[Line]:
         _room(train),
         _slowest(train),
         _perhaps_own(t, train),
+        _perhaps_answers(t, train),
         _lapses(t, train, noun),
         _at_end(t, train, noun),
+        _over(t, train, noun),
     )
 
 
@@ -229,6 +265,17 @@ def _perhaps_own(t: Teller, train: Heartbeats) -> Line | None:
     )
 
 
+def _perhaps_answers(t: Teller, train: Heartbeats) -> Line | None:
+    """Return that these may be answers, where only their form is known and the other end was never captured."""
+    if train.protocol is not None or not t.record.is_unseen(other(train.sender)):
+        return None
+    text = (
+        f"They may be answers to heartbeats of {t.the(other(train.sender))}, none of whose packets were captured: their"
+        " form alone cannot tell."
+    )
+    return Line(text, (train.first_frame, train.last_frame))
+
+
 def _lapses(t: Teller, train: Heartbeats, noun: str) -> Line | None:
     """Return how many got no answer though later ones did, and which."""
     lapses = lapses_of(train)
@@ -262,6 +309,31 @@ def _at_end(t: Teller, train: Heartbeats, noun: str) -> Line | None:
             which = f"{train.acked:,} of them"
         acked = f", though {t.the(other(train.sender))}'s kernel acknowledged {which}"
     return Line(f"{last} got no answer{acked}.", frames)
+
+
+def _over(t: Teller, train: Heartbeats, noun: str) -> Line | None:
+    """Return for how long none came before an end closed or reset the connection, if that is long."""
+    over = over_for(t, train)
+    if over is None or over[1] is None or train is not max(paces_of(t, train), key=_last_frame):
+        return None
+    text = f"Then no such {noun} came for {duration(over[0])}, until the connection was closed or reset."
+    return Line(text, (train.last_frame, over[1]))
+
+
+def over_lines(t: Teller) -> list[Line]:
+    """Return what to find out of programs whose heartbeats ceased long before the end."""
+    found = []
+    for train in t.record.heartbeats:
+        over = over_for(t, train)
+        if over is None or train is not max(paces_of(t, train), key=_last_frame):
+            continue
+        noun, _ = what_of(t, train)
+        text = (
+            f"{t.start(train.sender)}: if its {noun}s were to go on, find out why its program sent none in the"
+            f" {'last ' if over[1] is None else ''}{duration(over[0])}{' before the end' if over[1] else ''}."
+        )
+        found.append(Line(text, tuple(frame for frame in (train.last_frame, over[1]) if frame)))
+    return found
 
 
 def late_lines(t: Teller) -> list[Line]:

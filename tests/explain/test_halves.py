@@ -86,5 +86,18 @@ def test_renumbered_flows_are_one_connection(tmp_path):
 
     title, lead, *_ = told(join(*made.write(tmp_path)))
 
-    assert title.endswith("one connection, renumbered")
-    assert "a box between A and B rewrites them" in lead
+    assert title.endswith("most likely one connection, renumbered")
+    assert "most likely a box between A and B rewrites them" in lead
+
+
+def test_without_an_address_at_both_a_proxy_is_no_more_than_possible(tmp_path):
+    """What programs say alike in connections of other hosts is told as perhaps a proxy's, not most likely."""
+    made = World(offset_s=5.0)
+    talk(made, (1000, 2000), fate_of={"a": "lost", "b": "made"})
+    made.client, made.server = ("203.0.113.1", 51000), ("203.0.113.2", 8443)
+    talk(made, (777_000, 888_000), fate_of={"a": "made", "b": "lost"})
+
+    title, lead, *_ = told(join(*made.write(tmp_path)))
+
+    assert title.endswith("perhaps those of a proxy")
+    assert "no address is at both" in lead

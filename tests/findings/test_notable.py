@@ -153,12 +153,18 @@ def closing(port, said, closes):
         (179, [(1, "b", 60), (30, "a", 21)], (30.1, "a"), True),
         (5672, [(30, "b", 60), (30.1, "a", 12)], (30.2, "b"), True),
         (5672, [(30, "a", 60), (30.1, "b", 12)], (30.2, "b"), False),
+        (5673, [(30, "a", 17), (30.1, "b", 31)], (30.2, "b"), True),
+        (5673, [(30, "b", 17), (30.1, "a", 31)], (30.2, "a"), True),
+        (5673, [(30, "a", 17), (30.1, "b", 9)], (30.2, "b"), False),
+        (5673, [(30, "a", 17), (30.1, "b", 31)], (90, "b"), False),
     ],
-    ids=["error", "bye", "long ago", "much", "asked behind it", "nobody's", "router", "answered", "its answer"],
+    ids=[
+        *("error", "bye", "long ago", "much", "asked behind it", "nobody's", "router", "answered", "its answer"),
+        *("ping refused", "ping of a server refused", "less than GOAWAY", "long behind it"),
+    ],
 )
 def test_which_ends_may_have_said_why(port, said, closes, expected):
     """On ports of protocols that have reasons: small data, right before the FIN, of who may give one, said last."""
-    batch = closing(port, said, closes).take(np.array([0, 0]))
-    batch.flow["b_port"][0] = 5673
+    batch = closing(port, said, closes)
 
-    assert [False, expected] == may_have_said_why(batch).tolist() == may_be_notable(batch.by_columns()).tolist()
+    assert [expected] == may_have_said_why(batch).tolist() == may_be_notable(batch.by_columns()).tolist()

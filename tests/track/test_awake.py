@@ -6,7 +6,7 @@ import pytest
 from analyzer.segment import LOSS, SegmentBatch
 from analyzer.track.awake import COUNTS, MERGED_NS, MOST_LOSSES, NO_CAPTURE_NS, RENEWED_NS, why_hole, with_loss
 from analyzer.track.tracker import Tracker
-from tests.notation import SCENARIOS, load
+from tests.notation import SCENARIOS, load, parse
 
 S = 1_000_000_000
 
@@ -151,3 +151,13 @@ def test_stretches_with_drops_are_few():
 
     assert MOST_LOSSES == len(found)
     assert 2 * MOST_LOSSES == sum(packets for _, _, packets in found)
+
+
+def test_acknowledgements_of_an_end_that_is_never_captured_make_no_hole():
+    """Where a capture has one direction only, what an end acknowledges anew is no sign that frames are missing."""
+    lines = ["# One direction.", "+0 a > b . 1:1(0) ack 1"]
+    lines += [f"@{60 + 60 * at} a > b P. {1 + 2 * at}:{3 + 2 * at}(2) ack {3 + 2 * at}" for at in range(8)]
+    tracker = Tracker()
+    tracker.feed(parse("\n".join(lines) + "\n").batch())
+
+    assert () == tracker.holes

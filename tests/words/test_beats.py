@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from analyzer.words.beats import beat_line, beat_lines, clause, late_lines, paces_of
+from analyzer.words.beats import beat_line, beat_lines, clause, late_lines, over_lines, paces_of
 from analyzer.words.teller import Teller
 from tests.heartbeats import Talk, each
 from tests.judging import judge
@@ -138,3 +138,40 @@ def test_what_to_find_out_of_who_answered_late():
     assert (7, 9) == line.frames
     assert not late_lines(teller(Talk().beats(each(20, 20, 6))))
     assert not late_lines(changed(slow, protocol="HTTP request"))
+
+
+def test_heartbeats_that_are_over():
+    """For how long none came at the end is told, of a flow that goes on in its headline, else up to the FIN."""
+    on = teller(Talk().beats(each(20, 20, 6)), tail="end: +300\n")
+    talk = Talk().beats(each(20, 20, 6))
+    talk.lines.append("@400 b > a F. 37:37(0) ack 37")
+    closed = teller(talk)
+
+    assert clause(on).endswith("one every 20.000 s, all 6 answered, none in the last 5 min")
+    assert ["The client: if its heartbeats were to go on, find out why its program sent none in the last 5 min."] == [
+        line.text for line in over_lines(on)
+    ]
+    assert clause(closed).endswith("all 6 answered, none in the 4 min 40 s before")
+    assert any("until the connection was closed or reset" in line.text for line in beat_lines(closed))
+    assert not over_lines(teller(Talk().beats(each(20, 20, 6))))
+
+
+def test_heartbeats_whose_sender_went_on_with_data():
+    """Nothing is said of heartbeats that ceased while their sender sent something else."""
+    talk = Talk().beats(each(20, 20, 6)).says(330, "a", 700)
+
+    assert "none in" not in clause(teller(talk))
+
+
+def test_of_an_end_that_was_not_captured_no_answer_is_told():
+    """Where one direction is missing, acknowledgements are no answers, and what is seen may be answers itself."""
+    talk = Talk()
+    talk.lines = ["# One direction.", "+0 a > b . 1:1(0) ack 1"]
+    talk.lines += [f"@{20 + 20 * at} a > b P. {1 + 6 * at}:{7 + 6 * at}(6) ack {7 + 6 * at}" for at in range(8)]
+    t = teller(talk)
+    (train,) = t.record.heartbeats
+
+    assert train.answered is None
+    told = " ".join(line.text for line in beat_lines(t))
+    assert "They may be answers to heartbeats of" in told
+    assert "answered" not in told

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings.beating import own_reason, says_heartbeats_missed
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
-from analyzer.judge.farewells import is_of_heartbeats
+from analyzer.findings.phrases import CALM_DOWN
+from analyzer.judge.farewells import is_of_heartbeats, is_of_pings
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.words.model import Line, LongText
@@ -90,6 +91,8 @@ def _change(f: Finding) -> str | None:
             "Look at the program, the host and the path of the end that was waited for. If it was only late, let both"
             " ends agree on a longer time."
         )
+    if is_of_pings(str(f.data["said"])):
+        return CALM_DOWN
     return f"Follow the reason that was given: {f.data['said']}."
 
 

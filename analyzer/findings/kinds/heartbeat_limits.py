@@ -325,7 +325,9 @@ def _masked_lacks(t: Teller, f: Finding) -> str:
 
 def _masked_change(f: Finding) -> str | None:
     if what_is_sent(f) == "heartbeat":
-        return None
+        if "answered" in f.data:
+            return None
+        return "Nothing, if the other end gives up once they stay away. TCP_USER_TIMEOUT bounds retransmissions."
     return (
         "Nothing, as far as this capture goes. Such requests or data keep the flow known to boxes on the way; whether"
         " anybody waits for their answers, they do not show."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.findings import conditions as c
+from analyzer.findings.beating import of_heartbeats
 from analyzer.findings.boxes import boxes_forget, limits_of
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Scope
@@ -16,6 +17,7 @@ from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.rules import Kind
 from analyzer.segment import NONE
 from analyzer.tolerances import JITTER_NS, LATE_BSD_NS, OVERDUE, OVERDUE_NS, WHEEL_PERCENT
+from analyzer.units import NS_PER_S
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration, number, side_of
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from analyzer.judge.judged import Finding
     from analyzer.judge.table import Table
     from analyzer.words.teller import Teller
+
+ENOUGH_NS: Final = 200 * NS_PER_S
+"""The longest idle time that is advised: what passes so often leaves no path's limit, as far as known, time."""
 
 
 def peer_forgot_or_silent(f: Flows) -> Mask:
@@ -267,11 +272,24 @@ def ended_otherwise(f: Flows) -> Mask:
 
 
 def not_closed_in_order_then(f: Flows) -> Mask:
-    """That silence did not end in an orderly close: a program's own idle timeout, which no probe alters."""
+    """That silence did not end in a FIN, which its peer took: a program's own idle timeout, which no probe alters."""
     first: Column = np.where(f.own("fin_frame") > 0, f.own("fin_frame"), f.peer("fin_frame"))
     first = np.where(f.peer("fin_frame") > 0, np.minimum(first, f.peer("fin_frame")), first)
     ended: Mask = (first > 0) & (f.flow("silence_to") == first)
-    return ~(ended & f.verdict_in(Verdict.CLOSED))
+    return ~(ended & f.verdict_in(Verdict.CLOSED, Verdict.CLOSING, Verdict.HALF_CLOSED))
+
+
+@of_heartbeats
+def heartbeats_as_often(f: Flows) -> Mask:
+    """A program sends heartbeats, and that silence was no longer than keepalive's idle time should be (200 s)."""
+    length_ns, _, _ = f.once(_silences)
+    beats = (f.beats("count") > 0) | (f.from_peer.beats("count") > 0)
+    return beats & (length_ns <= ENOUGH_NS)
+
+
+def no_heartbeats_as_often(f: Flows) -> Mask:
+    """No program's heartbeats came as often as probes should."""
+    return ~f.once(heartbeats_as_often)
 
 
 def _unprobed_evidence(case: Case) -> Evidence:
@@ -331,6 +349,7 @@ UNPROBED: Final = FindingKind(
                 nothing_outstanding_in_it,
                 ended_otherwise,
                 not_closed_in_order_then,
+                no_heartbeats_as_often,
             ),
             _unprobed_evidence,
             _unprobed_of_many,

@@ -8,7 +8,7 @@ from analyzer.findings.beating import of_heartbeats
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.notable import OF_OTHERS
-from analyzer.findings.phrases import by_what
+from analyzer.findings.phrases import CALM_DOWN, by_what
 from analyzer.judge.record import other
 from analyzer.units import NS_PER_S
 from analyzer.words.model import Line, LongText
@@ -96,11 +96,7 @@ TOO_MANY: Final = FindingKind(
             "A server takes frequent PINGs for an attack, or for a client that wastes batteries. The client connects"
             " again and, if it pings as before, is refused again."
         ),
-        change=(
-            "Let both ends agree. In gRPC raise the keepalive time of the end that pings to what the other permits (5"
-            " min by default, and none without calls), or lower the server's: MinTime and PermitWithoutStream in Go,"
-            " GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS elsewhere."
-        ),
+        change=CALM_DOWN,
         doubt=(
             "ENHANCE_YOUR_CALM may also be said of other frames than PINGs. Where its sender names something else this"
             " is not found; where it names nothing, that it was for PINGs is inferred from how often they came."

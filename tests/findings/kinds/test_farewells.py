@@ -1,6 +1,7 @@
 """Ends that say why they end a connection."""
 
 from analyzer import explain
+from analyzer.judge.farewells import REASONS
 from tests.judging import codes, judge_batches, scenario
 from tests.notation import SCENARIOS, follow, load
 
@@ -36,6 +37,16 @@ def said(place):
     batches[0].trains["said"] = place
     (judged,) = judge_batches(batches)
     return judged
+
+
+def test_pings_that_are_refused_too_soon_for_a_rhythm():
+    """Who is told that it pings too often is told what to set."""
+    place = 1 + next(at for at, reason in enumerate(REASONS) if reason.says == "too many pings")
+    refused = said(place)
+    change = [line.text for line in explain.story(refused, 0).section("What to change").lines]
+
+    assert "said why: HTTP/2 GOAWAY 11, too many pings." in explain.headline(refused, 0)
+    assert any("raise the keepalive time of the end that pings" in line for line in change)
 
 
 def test_another_reason():

@@ -61,6 +61,25 @@ def test_keepalive_that_never_probes():
     assert "keepalive-masked" not in codes(flow_of(Talk().beats(each(20, 20, 5)), probed))
 
 
+def test_no_probes_are_advised_beside_heartbeats_that_come_as_often():
+    """Of heartbeats every 90 s none is told to turn keepalive on; of some every five minutes, or that ceased, it is."""
+    often = flow_of(Talk().beats(each(90, 90, 5)), "end: +5\n")
+    seldom = flow_of(Talk().beats(each(300, 300, 5)), "end: +5\n")
+    ceased = flow_of(Talk().beats(each(90, 90, 5)), "end: +900\n")
+
+    assert "idle-without-probes" not in codes(often)
+    assert "idle-without-probes" in codes(seldom)
+    assert "idle-without-probes" in codes(ceased)
+
+
+def test_who_beats_by_itself_waits_for_no_answer():
+    """Of heartbeats that nobody answers it is not advised to limit the time of an answer."""
+    judged = flow_of(Talk().beats(each(20, 20, 6), answer=0), "end: +5\n")
+    advice = " ".join(line.text for line in explain.story(judged, 0).section("What to change").lines)
+
+    assert "Nothing, if the other end gives up once they stay away." in advice
+
+
 def test_heartbeats_that_were_not_all_seen():
     """Where there was time for more heartbeats than are counted it is said, and that they may have passed unseen."""
     talk = Talk().beats(each(20, 20, 5))

@@ -98,6 +98,15 @@ def test_an_idle_timeout_of_a_program_is_no_lack_of_keepalive():
     assert "own timeout" not in texts(told(opened(CLOSED.format(59))), "What happened")
 
 
+def test_an_idle_timeout_is_told_before_the_other_end_closed():
+    """The same is told where the capture ended, or the other end had not closed, behind the FIN."""
+    closing, half_closed = (opened(CLOSED.format(75).splitlines()[0] + f"\nend: +{end}\n") for end in (1, 90))
+
+    for judged in (closing, half_closed):
+        assert "idle-without-probes" not in codes(judged)
+        assert "The server closed after 75.000 s without data" in texts(told(judged), "What happened")
+
+
 def test_a_long_silence_before_more_data_is_still_one_that_nobody_probed():
     """A silence that data ended, before a close soon after, is found as before."""
     later = opened(
