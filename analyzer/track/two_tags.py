@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
 
 NEAR: Final = 1 << 20
-"""Numbers of one connection are as near as this to what the other end knows of them: two of them are, by chance, in one
-pair of connections of 16 million.
+"""Numbers of one connection are as near as this to what the other end knows of them: both are, by chance, in one pair
+of connections of 4 million.
 """
 
 
@@ -64,8 +64,12 @@ def goes_with(end: Record, peer: Record, row: Record) -> bool:
     if not row["flags"] & ACK:
         exact: bool = knows and row["flags"] & RST > 0 and (row["seq"] - end["snd_una"]) & 0xFFFFFFFF == 0
         return exact
-    acks = (peer["snd_nxt"] - row["ack"] + NEAR) & 0xFFFFFFFF < 2 * NEAR
-    near: bool = acks and (not knows or (row["seq"] - end["snd_una"] + NEAR) & 0xFFFFFFFF < 2 * NEAR)
+    behind = (peer["snd_nxt"] - row["ack"]) & 0xFFFFFFFF
+    if not knows:  # as of a SYN that is answered: one number alone has to be the very one
+        answers: bool = behind == 0
+        return answers
+    acks = (behind + NEAR) & 0xFFFFFFFF < 2 * NEAR
+    near: bool = acks and (row["seq"] - end["snd_una"] + NEAR) & 0xFFFFFFFF < 2 * NEAR
     return near
 
 

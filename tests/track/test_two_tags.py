@@ -30,6 +30,11 @@ def test_the_other_direction_has_another_tag(answer):
     assert [(0, 0, 5, 3, 0)] == flows(SYN + OTHER.format(answer) + "+1 b > a . 1:1(0) ack 1 vlan 5\n")
 
 
+def test_an_answer_to_another_syn_begins_a_flow():
+    """Where only one number can tell, as in a handshake between the same addresses elsewhere, it is the very one."""
+    assert 2 == len(flows(SYN + OTHER.format("S. 0:0(0) ack 2")))
+
+
 def test_in_mid_connection_both_numbers_fit():
     """Without a handshake what each end sends and acknowledges shows that they speak with each other."""
     begun = "+0 a > b P. 1000:1010(10) ack 500\n"
