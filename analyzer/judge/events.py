@@ -193,8 +193,6 @@ class EndpointFacts(NamedTuple):
     """Octets that it skipped, that were never captured, and of which its peer has acknowledged nothing yet."""
     last_ns: int | None
     """Its last segment other than a RST, before the RST that ended the flow."""
-    answering_ns: int | None
-    """The same without empty probes of its own, which answer nothing; of use only where its peer probed."""
     active_frame: int | None
     active_ns: int | None
     """Its last segment that was not keepalive."""

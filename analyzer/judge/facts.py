@@ -94,7 +94,6 @@ class Facts(ProbeFacts, EventFacts):
             "unseen_fin": self._lacks_one_octet(side).astype(np.int64),
             "awaited_bytes": self._awaited(side),
             "last_ns": instant("last_ns"),
-            "answering_ns": not_below_zero(self.runs[1 - side]["heard_ns"].astype(np.int64)),
             "active_frame": frame("active_frame"),
             "active_ns": instant("active_ns"),
             "window_shut_frame": frame("window_shut_frame"),

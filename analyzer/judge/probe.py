@@ -62,6 +62,11 @@ class Probe(NamedTuple):
 
     answer_window: int | None
     """The receive window that the answer offers, in bytes; None without an answer, or where its scale is not known."""
+    is_last_word: bool
+    """Whether nothing came from its peer behind it that might have answered it, or any probe (``FlowRecord.trailing``).
+
+    By times, for what was on its way when it was sent answers nothing; by frames where the clock was set back.
+    """
 
     @property
     def answered(self) -> bool:

@@ -14,7 +14,7 @@ from analyzer.judge.fact_rows import FactRows, joined, not_below_zero, not_zero
 from analyzer.judge.probe import NOT_PROBE_WORDS, PROBE_KINDS
 from analyzer.judge.table import WORDS, Table
 from analyzer.label.rules import Kind
-from analyzer.segment import NONE
+from analyzer.segment import BACK_NS, NONE
 from analyzer.track.beats import is_awaited
 
 if TYPE_CHECKING:
@@ -58,8 +58,17 @@ class ProbeFacts(FactRows):
             "header_len": self._column("header_len", at),
             "echoes": echoes,
             "answer_window": self._window_of(answer_row, at, side),
+            "is_last_word": self._behind_all(at, side).astype(np.int64),
         }
         return self._table("probes", at, columns)
+
+    def _behind_all(self, at: NDArray[np.int64], side: Column) -> NDArray[np.bool_]:
+        """Say which rows come behind all that might have answered a probe of their sender (``trains.add_probe``)."""
+        heard = [run["heard_ns"] for run in self.runs]
+        heard_ns = np.where(side == 0, heard[0][self.owner[at]], heard[1][self.owner[at]])
+        ts_ns, known_ns = self.seen["ts_ns"][at], self.seen["peer_last_ns"][at]
+        behind: NDArray[np.bool_] = (ts_ns > heard_ns) | ((known_ns == heard_ns) & (known_ns - ts_ns >= BACK_NS))
+        return behind
 
     def _window_of(self, answer_row: Column, at: NDArray[np.int64], side: Column) -> Column:
         """Return the window in bytes that each row's answer offers; NONE without one, or where the scale is not known.

@@ -206,12 +206,7 @@ class FlowRecord(NamedTuple):
 
     def trailing(self, side: Side) -> tuple[Probe, ...]:
         """Return an endpoint's unanswered probes since its peer last sent what might have answered."""
-        heard_ns = self.facts(other(side)).answering_ns
-        probes = self.probes_from(side)
-        if self.backwards and probes and not self.keeps_time(probes[0].frame, probes[-1].frame):
-            last = next((at for at in range(len(probes), 0, -1) if probes[at - 1].answer is not None), 0)
-            return probes[last:]
-        return tuple(probe for probe in probes if probe.answer is None and (heard_ns is None or probe.ts_ns > heard_ns))
+        return tuple(probe for probe in self.probes_from(side) if probe.answer is None and probe.is_last_word)
 
     def undecided_from(self, side: Side) -> tuple[NotProbe, ...]:
         """Return one endpoint's probes of its peer, or of its peer's closed window: nothing tells which."""

@@ -76,6 +76,7 @@ WORDS: Final[dict[str, dict[str, Sequence[Any]]]] = {
         "after_fin": AFTER_FIN_WORDS,
         "answer": ANSWERS,
         "echoes": BOOLEANS,
+        "is_last_word": BOOLEANS,
     },
     "zero_window_probes": {"sender": SIDES},
     "heartbeats": {

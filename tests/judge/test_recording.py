@@ -97,6 +97,7 @@ def test_a_probe_in_full():
         header_len=20,
         echoes=False,
         answer_window=512,
+        is_last_word=False,
     )
 
     assert (expected,) == flow.probes
