@@ -162,10 +162,9 @@ def read_all(
     )
     secrets = keylog(options) if getattr(options, "dissect", False) else None
     refused = _refusing(options)
-    once = any(is_stream(series[0]) for series in todo)  # what another process cannot open
-    # nor does it know which number its captures have among all
-    once = once or bool(result.select.flows)
-    if len(todo) > 1 and not once and sum(map(octets_of, todo)) >= WORTH_PROCESSES:
+    # another process cannot open a stream, and does not know which number its captures have among all
+    here = any(is_stream(series[0]) for series in todo) or bool(result.select.flows)
+    if len(todo) > 1 and not here and sum(map(octets_of, todo)) >= WORTH_PROCESSES:
         _side_by_side(options, result, todo, refused)
     else:
         for series in todo:

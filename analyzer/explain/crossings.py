@@ -36,7 +36,8 @@ WHY: Final = {
     Why.NOT_ACKNOWLEDGED: "its receiver acknowledged less afterwards",
     Why.SENDER_GOES_ON: "its sender goes on behind it, so the capture of {missing} missed it",
     Why.FITS_SENDER: "IP ID or timestamp fit its sender, so the capture of {missing} most likely missed it",
-    Why.UNLIKE_SENDER: "its TTL, or that it has no timestamp, tells it from its sender's other packets here",
+    Why.UNLIKE_SENDER: "its TTL differs from that of its sender's other packets here",
+    Why.UNSTAMPED: "it bears no timestamp, and all of its sender's other packets here do",
     Why.BOTH_RESET: (
         "each end's capture has a RST in the other end's name and lacks the one in its own end's name, and no host "
         "sends a RST when it was reset"

@@ -64,9 +64,10 @@ def _made_clause(t: JointTeller, made: list[Crossing]) -> str:
     said = []
     for sender, place in dict.fromkeys((each.sender, t.place(each)) for each in made):
         some = [each for each in made if (each.sender, t.place(each)) == (sender, place)]
-        what = f"{len(some)} {'packet' if len(some) == 1 else 'packets'}"
-        surely = likely(proven=any(each.proven for each in some))
-        text = f"{surely}something {place} sent {what} in the name of {t.name(sender)}, which did not send them."
+        what, them = ("1 packet", "it") if len(some) == 1 else (f"{len(some)} packets", "them")
+        proven = any(each.proven for each in some)
+        not_own = f", which did not send {them}" if proven else ""
+        text = f"{likely(proven=proven)}something {place} sent {what} in the name of {t.name(sender)}{not_own}."
         said.append(f"{text[0].upper()}{text[1:]}")
     return " ".join(said)
 

@@ -19,10 +19,11 @@ from analyzer.findings.notable import is_notable
 from analyzer.judge import clocks, event_facts, milestones, verdict
 from analyzer.judge.clocks import Standing
 from analyzer.judge.probe import PROBE_KINDS
+from analyzer.judge.probe_facts import comes_behind
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.rules import Kind
-from analyzer.segment import ACK, BACK_NS
+from analyzer.segment import ACK
 from analyzer.track.beats import TRAINS
 from analyzer.track.seen import SEEN
 
@@ -383,10 +384,8 @@ class Flows:
     def trailing(self) -> Mask:
         """Which rows are unanswered probes of this endpoint since its peer last sent what might have answered."""
         unanswered = self.probing & (self.seen("answer") == Answer.NONE)
-        heard_ns, last_ns = self.of_row(self.run("heard_ns")), self.seen("peer_last_ns")
-        # where the capture's clock was set back, the peer was heard last before it, though at a later time
-        set_back = (last_ns == heard_ns) & (last_ns - self.seen("ts_ns") >= BACK_NS)
-        return unanswered & ((self.seen("ts_ns") > heard_ns) | set_back)
+        heard_ns = self.of_row(self.run("heard_ns"))
+        return unanswered & comes_behind(self.seen("ts_ns"), self.seen("peer_last_ns"), heard_ns)
 
     def kind_in(self, *kinds: Kind) -> Mask:
         """Say which rows are of one of these kinds."""

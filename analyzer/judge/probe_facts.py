@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     Column = NDArray[np.int64]
 
 
+def comes_behind(ts_ns: Column, peer_last_ns: Column, heard_ns: Column) -> NDArray[np.bool_]:
+    """Say which rows come behind all that might have answered a probe, as ``label.trains.add_probe`` counts them.
+
+    Their times, when their senders had last heard their peers by then, and when these last sent what might answer, all
+    in nanoseconds. Where the capture's clock was set back, the peer was heard before, though at a later time.
+    """
+    set_back = (peer_last_ns == heard_ns) & (peer_last_ns - ts_ns >= BACK_NS)
+    behind: NDArray[np.bool_] = (ts_ns > heard_ns) | set_back
+    return behind
+
+
 class ProbeFacts(FactRows):
     """Probes of some flows, and what only looks like one."""
 
@@ -63,12 +74,10 @@ class ProbeFacts(FactRows):
         return self._table("probes", at, columns)
 
     def _behind_all(self, at: NDArray[np.int64], side: Column) -> NDArray[np.bool_]:
-        """Say which rows come behind all that might have answered a probe of their sender (``trains.add_probe``)."""
+        """Say which rows come behind all that might have answered a probe of their sender."""
         heard = [run["heard_ns"] for run in self.runs]
         heard_ns = np.where(side == 0, heard[0][self.owner[at]], heard[1][self.owner[at]])
-        ts_ns, known_ns = self.seen["ts_ns"][at], self.seen["peer_last_ns"][at]
-        behind: NDArray[np.bool_] = (ts_ns > heard_ns) | ((known_ns == heard_ns) & (known_ns - ts_ns >= BACK_NS))
-        return behind
+        return comes_behind(self.seen["ts_ns"][at], self.seen["peer_last_ns"][at], heard_ns)
 
     def _window_of(self, answer_row: Column, at: NDArray[np.int64], side: Column) -> Column:
         """Return the window in bytes that each row's answer offers; NONE without one, or where the scale is not known.

@@ -245,7 +245,7 @@ def _missing_before(p: Packets, row: int, way: tuple[int, ...], place: int) -> J
     if unlike:
         return Judged(Fate.MADE, proven=True, why=Why.UNLIKE_SENDER)
     if unstamped:
-        return Judged(Fate.MADE, proven=False, why=Why.UNLIKE_SENDER)
+        return Judged(Fate.MADE, proven=False, why=Why.UNSTAMPED)
     if fits:
         if origin.resets_both(p, row) and not where.dropped and not lacking.near(p, row, point):
             return BOTH_RESET

@@ -68,6 +68,8 @@ class Why(Enum):
     """IP ID or timestamp stand between those of the sender's other packets."""
     UNLIKE_SENDER = "unlike_sender"
     """The TTL is not that of the sender's other packets there."""
+    UNSTAMPED = "unstamped"
+    """It bears no timestamp, and all of the sender's other packets there do (RFC 7323 3.2)."""
     BOTH_RESET = "both_reset"
     """Each end's point has a RST in the other's name, and lacks the one in its own end's name."""
     ENDED = "ended"

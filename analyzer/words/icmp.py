@@ -99,9 +99,9 @@ def fits_at_most(errors: Iterable[IcmpError]) -> int | None:
     return min((error.mtu for error in errors if error.mtu is not None), default=None)
 
 
-def fitting(mtu: int | None) -> str:
-    """Return what an MTU that ICMP names means, to be put behind what the error says; nothing without one."""
-    return f", only {mtu:,} bytes fit" if mtu else ""
+def fitting(mtu: int | None, behind: str = ", ") -> str:
+    """Return what an MTU in bytes that ICMP names means, ``behind`` what the error says; nothing without one."""
+    return f"{behind}only {mtu:,} bytes fit" if mtu else ""
 
 
 def one_kind(errors: Iterable[IcmpError]) -> tuple[int, int, int] | None:

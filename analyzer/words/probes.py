@@ -178,3 +178,9 @@ def _before(record: FlowRecord, probe: Probe) -> Probe | None:
     own = record.probes_from(probe.sender)
     at = bisect_left(own, probe.frame, key=attrgetter("frame"))
     return own[at - 1] if at else None
+
+
+def turned_back(t: Teller, prober: Side) -> bool:
+    """Say whether each of an end's last unanswered probes is quoted by an ICMP error: none of them was lost."""
+    asked = {probe.frame for probe in t.record.trailing(prober)}
+    return bool(asked) and asked <= {error.quotes_probe for error in t.record.icmp_errors}

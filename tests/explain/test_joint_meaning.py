@@ -74,7 +74,7 @@ def test_a_box_that_answers_for_the_server(tmp_path):
     headline, means = told(tmp_path, made)
 
     assert "3 most likely lost between A and B." in headline
-    assert "Most likely something between B and A sent 3 packets in the name of the server" in headline
+    assert "Most likely something between B and A sent 3 packets in the name of the server." in headline
     assert "From +100.000 on nothing that the client sent passed between A and B" in means
     assert "In the other direction" not in means
 

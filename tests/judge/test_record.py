@@ -2,8 +2,13 @@
 
 import pytest
 
+from analyzer.judge import recording
 from analyzer.judge.record import MANY, FlowRecord, other
+from analyzer.segment import SegmentBatch
+from analyzer.track.flow import SIDES
 from tests.judge.test_recording import record_of, scenario
+from tests.notation import follow
+from tests.traffic import at_random
 
 
 def test_endpoints_by_side():
@@ -39,6 +44,23 @@ def test_trailing_probes_come_after_all_that_was_heard_of_the_peer():
     assert unanswered == [probe.frame for probe in flow.trailing(flow.probes[-1].sender)]
     assert () == flow.trailing(other(flow.probes[-1].sender))
     assert () == scenario("lost_probes_recovered").trailing("a") == scenario("lost_probes_recovered").trailing("b")
+
+
+def test_trailing_probes_are_those_that_are_counted():
+    """Records and columns count the same, also where the capture's clock was set back, wherever that was."""
+    found = []
+    for seed in range(60):
+        rows = at_random(seed, 60)
+        at = len(rows) * (seed % 5 + 1) // 6
+        rows["ts_ns"][at:] -= 3600 * 10**9
+        for batch in follow([SegmentBatch(rows, len(rows), last_ts_ns=int(rows["ts_ns"][-1]))]):
+            for index in range(len(batch)):
+                record = recording.build(batch, index)
+                counted = [int(run["trailing"][index]) for run in (batch.run_a, batch.run_b)]
+                found.append((counted, [len(record.trailing(side)) for side in SIDES]))
+
+    assert any(counted != [0, 0] for counted, _ in found)
+    assert [] == [(counted, told) for counted, told in found if counted != told]
 
 
 def test_times_say_their_unit():

@@ -1,6 +1,7 @@
 """What every story with probes in it says."""
 
-from analyzer.words.probes import Waited, in_all, last_heard, probe_summary, waited
+from analyzer.explain import story
+from analyzer.words.probes import Waited, in_all, last_heard, probe_summary, turned_back, waited
 from analyzer.words.teller import Teller
 from tests.judging import captured, opened, scenario
 
@@ -23,6 +24,19 @@ def test_until_when_probes_were_answered_is_said():
     told = [probe_summary(Teller(judged, judged.record.first_ns))[0].text for judged in (all_of_them, all_but_one)]
     assert told[0].startswith("The client sent 2 keepalive probes, all answered, the last at +")
     assert "3 keepalive probes, 2 answered; the last, at +" in told[1]
+
+
+def test_probes_that_icmp_quotes_were_not_lost():
+    """Where a router sends back each of the last probes, no story offers that they, or their answers, were lost."""
+    (judged,) = scenario("icmp_error_quoting_a_probe")
+    (silent,) = scenario("dead_peer_gave_up")
+    told, lost = (" ".join(str(story(each, each.record.first_ns)).split()) for each in (judged, silent))
+
+    assert turned_back(Teller(judged, 0), "a")
+    assert not turned_back(Teller(silent, 0), silent.ending.by)
+    assert "nobody was there to answer" not in told
+    assert "cannot tell a dead host" not in told
+    assert "nobody was there to answer" in lost
 
 
 def test_how_many_probes_there_were_is_said_once():

@@ -18,7 +18,7 @@ from analyzer.words import stacks
 from analyzer.words.fins import left_open
 from analyzer.words.icmp import icmp_text, one_kind
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import dropped_refusals, last_heard, probe_summary
+from analyzer.words.probes import dropped_refusals, last_heard, probe_summary, turned_back
 from analyzer.words.teller import count, duration, lines, number, setting, side_of
 from analyzer.words.witnesses import shows_life
 
@@ -241,7 +241,7 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
             f"Keepalive noticed late: RSTs in {t.the(other(prober))}'s name had answered, with numbers that"
             f" {t.the(prober)}'s kernel drops."
         )
-    elif t.cause_is_told:
+    elif t.cause_is_told or turned_back(t, prober):
         text = "Keepalive worked as intended: it found that nothing came back."
     else:
         text = (
@@ -335,6 +335,7 @@ def _dead_unsure(t: Teller, f: Finding) -> list[Line]:
     lost = "Whether these probes or their answers were lost." if number(f, "peer_probes") else LOST_OR_GONE
     doubt = stacks.count_doubt(_stack(f), number(f, "unanswered"))
     told = (t.cause_is_told and not number(f, "peer_probes")) or _is_refused(t, side_of(f))
+    told = told or turned_back(t, side_of(f))
     return lines(None if told else Line(lost, f.frames), Line(doubt, f.frames) if doubt else None)
 
 

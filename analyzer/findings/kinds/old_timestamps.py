@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 LEAST: Final = 3
-"""So many segments in turn with older timestamps,"""
+"""Fewer segments with older timestamps may have been overtaken on the way."""
 LASTED_NS: Final = 2_000_000_000
-"""over so long a time, were not overtaken on the way."""
+"""So may those of a shorter time: nothing that is overtaken is so late so often."""
 REFUSED: Final = 2
 """One lost segment, or one lost answer, shows no refusal."""
 

@@ -141,7 +141,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     if isinstance(icmp, int):
         text = (
             "ICMP says so: a segment of this size does not fit the path, and may not be fragmented"
-            f"{fitting(number(f, 'mtu')).replace(',', ':', 1)}."
+            f"{fitting(number(f, 'mtu'), ': ')}."
         )
         return [Line(text, (icmp,))]
     text = (

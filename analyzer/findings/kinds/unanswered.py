@@ -13,7 +13,7 @@ from analyzer.tolerances import OVERDUE, OVERDUE_NS
 from analyzer.words.calls import unaware
 from analyzer.words.fins import left_open
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import dropped_refusals, last_heard
+from analyzer.words.probes import dropped_refusals, last_heard, turned_back
 from analyzer.words.teller import capital, count, duration, gaps_of, lines, number, side_of, spacing, times
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     peer = t.the(other(side_of(f)))
     reason = (
         "Keepalive works as intended: nothing comes back."
-        if t.cause_is_told
+        if t.cause_is_told or turned_back(t, side_of(f))
         else f"Either {peer} or the path to it is gone, or answers are lost on the way here."
     )
     text = f"{reason} A prober must not give up before its count is reached: one lost probe proves nothing."
@@ -175,7 +175,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 
 
 def _unsure(t: Teller, f: Finding) -> list[Line]:
-    return [] if t.cause_is_told else [Line(LOST_OR_GONE, f.frames)]
+    return [] if t.cause_is_told or turned_back(t, side_of(f)) else [Line(LOST_OR_GONE, f.frames)]
 
 
 def _sees(t: Teller, f: Finding) -> list[Line]:
