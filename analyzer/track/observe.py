@@ -91,6 +91,9 @@ AHEAD: Final = 16
 """Rows whose flows are fetched into the cache before they are wanted; their slots, twice as many."""
 NEAR: Final = 8
 """Rows whose ends are: which of both sends is known once the flow is there."""
+FAR: Final = 48
+"""Rows that are themselves fetched: they come from another processor's cache, and the hardware guesses within a page."""
+ROW_LINES: Final = 3
 RING: Final = 64
 """Rows of which something is kept meanwhile: a power of two, more than twice AHEAD."""
 FLOW_LINES: Final = 2
@@ -218,6 +221,12 @@ def fetch_ends(rows: Rows, i: int, flows: Rows, ends: Rows, hints: NDArray[np.in
 
 
 @loop
+def is_anew(end: Record, row: Record) -> bool:
+    """Say whether a SYN is none that this endpoint had sent before."""
+    return bool(end["syn_frame"] == 0 or (end["iss"] & 0xFFFFFFFF) != row["seq"])
+
+
+@loop
 def observe(  # noqa: PLR0917 - loops take positional arguments
     rows: Rows,
     count: int,
@@ -261,6 +270,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
     for i in range(min(NEAR, count)):
         fetch_ends(rows, i, flows, ends, hints)
     for i in range(count):
+        if i + FAR < count:
+            fetch(rows, i + FAR, ROW_LINES)
         if i + 2 * AHEAD < count:
             hash_ahead(rows, i + 2 * AHEAD, slots, digests, low, low_top, high, high_top, port)
         if i + AHEAD < count:
@@ -396,8 +407,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         flow = flows[index]
         end = ends[2 * index + side]
         peer = ends[2 * index + 1 - side]
-        anew = end["syn_frame"] == 0 or (end["iss"] & 0xFFFFFFFF) != row["seq"]
-        if flags & SYN and not flags & RST and anew and end["segments"] > 0:
+        if flags & SYN and not flags & RST and end["segments"] > 0 and is_anew(end, row):
             # what it sent before its SYN belongs to an older connection, or to an attempt that was refused
             sent = end["segments"]
             new_endpoint(end)
