@@ -23,6 +23,7 @@ from analyzer.judge.probe_facts import comes_behind
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.rules import Kind
+from analyzer.loops.turned import Turned
 from analyzer.segment import ACK
 from analyzer.track.beats import TRAINS
 from analyzer.track.seen import SEEN
@@ -230,11 +231,14 @@ class Columns:
         return np.concatenate([is_notable(batch, winners)[picked] for batch, winners, picked in self._pieces])
 
     @cached_property
-    def _seen(self) -> list[tuple[NDArray[np.void], Meant]]:
+    def _seen(self) -> list[tuple[Turned, Meant]]:
         """Of each piece the SEEN rows, and which of them belong to its flows, flow by flow."""
         return [
-            (batch.seen, meant) if meant is ALL and isinstance(batch.seen, np.ndarray) else _rows_of(batch, picked)
-            for (batch, _, picked), meant in zip(self._pieces, self._meant, strict=True)
+            (Turned(rows), meant)
+            for rows, meant in (
+                (batch.seen, meant) if meant is ALL and isinstance(batch.seen, np.ndarray) else _rows_of(batch, picked)
+                for (batch, _, picked), meant in zip(self._pieces, self._meant, strict=True)
+            )
         ]
 
 

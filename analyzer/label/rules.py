@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyzer.loops.turned import Turned
 from analyzer.segment import ACK, BACK_NS, FIN, NOTE_ICMP_ERROR, NOTE_UNNUMBERED, PSH, RST, SYN, URG
 from analyzer.tolerances import IDLE_LEAST_NS, OTHER_CLOCK_TICKS
 from analyzer.untyped import Rows
@@ -330,7 +331,7 @@ RULES: Final = (
 )
 
 
-def decide(rows: Rows) -> NDArray[np.int8]:
+def decide(rows: Rows | Turned) -> NDArray[np.int8]:
     """Return for each SEEN row the index in RULES of the row that wins it."""
     winner = np.full(len(rows), -1, dtype=np.int8)
     known: dict[Condition, Mask] = {}
@@ -347,4 +348,4 @@ def decide(rows: Rows) -> NDArray[np.int8]:
 def classify(rows: Rows) -> None:
     """Write the ``kind`` column of SEEN rows."""
     kinds = np.array([rule.kind for rule in RULES], dtype=np.int8)
-    rows["kind"] = kinds[decide(rows)]
+    rows["kind"] = kinds[decide(Turned(rows))]

@@ -23,6 +23,7 @@ from analyzer.label.trains import RUN, add_up
 from analyzer.label.zero_window import settle_zero_window
 from analyzer.loops.loop import freeze, loop, pick, records, thaw
 from analyzer.loops.packed import PackedRows
+from analyzer.loops.turned import Turned
 from analyzer.track.beats import TRAINS
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.habits import compare_again
@@ -208,9 +209,9 @@ class FlowBatch:
 class Columns:
     """The columns of records, or of some of them, each copied once."""
 
-    def __init__(self, records: NDArray[np.void], picked: NDArray[np.int64] | None) -> None:
+    def __init__(self, records: NDArray[np.void] | Columns, picked: NDArray[np.int64] | None) -> None:
         """Stand for the records at these indices, or for all."""
-        self._records = records
+        self._records: Foreign = records
         self._picked = picked
         self._known: dict[str, Foreign] = {}
 
@@ -222,8 +223,10 @@ class Columns:
         """Return one of their columns."""
         column = self._known.get(name)
         if column is None:
+            if self._picked is None and isinstance(self._records, np.ndarray):
+                self._records = Turned(self._records)
             whole = self._records[name]
-            column = self._known[name] = np.ascontiguousarray(whole) if self._picked is None else whole[self._picked]
+            column = self._known[name] = whole if self._picked is None else whole[self._picked]
         return column
 
 

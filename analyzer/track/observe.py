@@ -92,7 +92,7 @@ AHEAD: Final = 16
 NEAR: Final = 8
 """Rows whose ends are: which of both sends is known once the flow is there."""
 FAR: Final = 48
-"""Rows that are themselves fetched: they come from another processor's cache, and the hardware guesses within a page."""
+"""Rows that are themselves fetched: they come from another processor's cache."""
 ROW_LINES: Final = 3
 RING: Final = 64
 """Rows of which something is kept meanwhile: a power of two, more than twice AHEAD."""

@@ -64,10 +64,11 @@ def asked_ns(
     ``side`` says which end that is, of the flows at the indices ``picked``.
     """
     found = []
-    for run, end in ((batch.run_b[picked], batch.b[picked]), (batch.run_a[picked], batch.a[picked])):
-        probed = np.where(run["trailing"] > 0, run["trailing_ns"], NEVER)
-        windows = np.where(run["window_trailing"] > 0, run["window_trailing_ns"], NEVER)
-        data = np.where(end["unacked_ns"] >= 0, end["unacked_ns"], NEVER)
+    for run, end in ((batch.run_b, batch.b), (batch.run_a, batch.a)):
+        probed = np.where(run["trailing"][picked] > 0, run["trailing_ns"][picked], NEVER)
+        windows = np.where(run["window_trailing"][picked] > 0, run["window_trailing_ns"][picked], NEVER)
+        unacked_ns = end["unacked_ns"][picked]
+        data = np.where(unacked_ns >= 0, unacked_ns, NEVER)
         found.append(np.minimum(np.minimum(probed, windows), data))
     first: NDArray[np.int64] = np.where(side == 0, found[0], found[1])
     return np.where((first == NEVER) | (first < since_ns), since_ns, first)

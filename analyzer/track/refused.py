@@ -27,17 +27,18 @@ LEAST: Final = 3
 
 def note_refused(batch: FlowBatch, picked: Column, out: Rows, *, jit: bool) -> None:
     """Note in TESTIMONY records, about the flows at the indices ``picked``, which others were refused with each."""
-    ending, flow = batch.ending[picked], batch.flow[picked]
+    ending, flow = batch.ending[picked], batch.flow
     side = ending["reset_side"]
     fin = np.where(side == 0, batch.a["fin_frame"][picked], batch.b["fin_frame"][picked])
     unknown = (ending["reset_kind"] == ResetKind.NO_SOCKET) | (ending["answers_row"] >= 0)
     # the other side of a router or translation is no other flow
-    some = (ending["reset_row"] >= 0) & unknown & (ending["stranger"] == 0) & (fin == 0) & (flow["twin_is_first"] == 0)
-    at = np.flatnonzero(some)
+    some = (ending["reset_row"] >= 0) & unknown & (ending["stranger"] == 0) & (fin == 0)
+    at = np.flatnonzero(some & (flow["twin_is_first"][picked] == 0))
     if len(at) < LEAST:
         return
-    ends = [flow[f"{end}_lo"][at] ^ (flow[f"{end}_hi"][at] * 3) ^ flow["tag"][at] for end in "ab"]
-    ports = [flow[f"{end}_port"][at].astype(np.int64) for end in "ab"]
+    which = picked[at]
+    ends = [flow[f"{end}_lo"][which] ^ (flow[f"{end}_hi"][which] * 3) ^ flow["tag"][which] for end in "ab"]
+    ports = [flow[f"{end}_port"][which].astype(np.int64) for end in "ab"]
     first = side[at] == 0
     service = np.stack([np.where(first, *ends), np.where(first, *ports)])
     _, service = np.unique(service, axis=1, return_inverse=True)
@@ -45,7 +46,8 @@ def note_refused(batch: FlowBatch, picked: Column, out: Rows, *, jit: bool) -> N
     heard = np.where(first, ending["heard_a_ns"][at], ending["heard_b_ns"][at])
     reset = ending["reset_ns"][at]
     order = np.lexsort((ending["reset_frame"][at], service))
-    _write(out, at[order], _groups(service[order], heard[order], reset[order]), ending, heard[order], flow, jit=jit)
+    number = flow["number"][picked]
+    _write(out, at[order], _groups(service[order], heard[order], reset[order]), ending, heard[order], number, jit=jit)
 
 
 def _groups(service: Column, heard: Column, reset: Column) -> Column:
@@ -56,7 +58,7 @@ def _groups(service: Column, heard: Column, reset: Column) -> Column:
 
 
 def _write(
-    out: Rows, at: Column, begins: Column, ending: NDArray[np.void], heard: Column, flow: NDArray[np.void], *, jit: bool
+    out: Rows, at: Column, begins: Column, ending: NDArray[np.void], heard: Column, number: Column, *, jit: bool
 ) -> None:
     """Write what the flows of each group that has one moment in common know of the others."""
     counts = np.diff(np.append(begins, len(at)))
@@ -69,7 +71,7 @@ def _write(
     lasts = at[begins + counts - 1][group]
     values = {
         "with_refused": counts[group] - 1,
-        "with_refused_flow": flow["number"][another],
+        "with_refused_flow": number[another],
         "refusing_from_ns": from_ns[group],
         "refusing_ns": to_ns[group],
         "refusing_frame": ending["reset_frame"][firsts],
