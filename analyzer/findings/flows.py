@@ -270,6 +270,7 @@ class Flows:
         self.side = side
 
         self._facts: dict[Callable[[Flows], Any], Any] = {}
+        self._somewhere: dict[Callable[[Flows], Mask], bool] = {}
 
     def __len__(self) -> int:
         """Return the number of flows."""
@@ -281,6 +282,13 @@ class Flows:
             self._facts[fact] = fact(self)
         known: T = self._facts[fact]
         return known
+
+    def somewhere(self, condition: Callable[[Flows], Mask]) -> bool:
+        """Say whether a condition holds of any of these flows; found out once, too."""
+        if condition not in self._somewhere:
+            # several times as fast as any()
+            self._somewhere[condition] = bool(np.count_nonzero(self.once(condition)))
+        return self._somewhere[condition]
 
     @property
     def none(self) -> Mask:

@@ -139,7 +139,7 @@ def may_have_said_why(batch: FlowBatch) -> NDArray[np.bool_]:
             found[at[_closes(batch, at, side) & last & long & small & may]] = True
     for side in (0, 1):
         found |= _answers_a_ping_so(batch, side) & few
-    return found & ~np.isin(batch.flow["number"], batch.trains["number"])
+    return found & ~np.isin(batch.flow["number"], batch.trains["number"]) if len(batch.trains) else found
 
 
 def _answers_a_ping_so(batch: FlowBatch, side: int) -> NDArray[np.bool_]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from analyzer.track.batch import FlowBatch
 
 COUNTED_ELSEWHERE: Final = (*PROBE_KINDS, Kind.ZERO_WINDOW_PROBE, Kind.ICMP_ERROR, Kind.RESET)
+_MEANT: Final = np.array([kind not in COUNTED_ELSEWHERE for kind in sorted(Kind)])
+"""By kind whether segments of it are counted here."""
 
 
 def lookalikes(batch: FlowBatch) -> dict[str, int]:
@@ -26,13 +28,15 @@ def lookalikes(batch: FlowBatch) -> dict[str, int]:
     Where nothing shows what a segment is, it is ``unproven``.
     """
     seen = batch.seen
-    below = [(seen[name] >= 0) & (seen["seq"] == seen[name] - 1) for name in ("snd_una", "snd_nxt")]
-    form = (below[0] | below[1]) & (seen["payload_len"] <= 1) & (seen["note"] == NOTE_TCP)
-    form &= (seen["flags"] & (SYN | FIN | RST)) == 0
+    at = np.flatnonzero(_MEANT[seen["kind"]])
+    seq = seen["seq"][at]
+    below = [(column >= 0) & (seq == column - 1) for column in (seen["snd_una"][at], seen["snd_nxt"][at])]
+    form = (below[0] | below[1]) & (seen["payload_len"][at] <= 1) & (seen["note"][at] == NOTE_TCP)
+    form &= (seen["flags"][at] & (SYN | FIN | RST)) == 0
     found: dict[str, int] = {}
-    for index, count in enumerate(np.bincount(seen["kind"][form], minlength=len(Kind)).tolist()):
+    for index, count in enumerate(np.bincount(seen["kind"][at[form]], minlength=len(Kind)).tolist()):
         kind = Kind(index)
-        if count and kind not in COUNTED_ELSEWHERE:
+        if count:
             word = NOT_PROBE_WORDS.get(kind, "unproven")
             found[word] = found.get(word, 0) + int(count)
     return found
