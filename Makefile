@@ -34,7 +34,7 @@ EXECUTIONS ?= 1000000
 T ?= explain
 subject = $(firstword $(wildcard tests/$(T) tests/test_$(T).py tests/*/test_$(T).py tests/*/*/test_$(T).py))
 
-.PHONY: help demo test quick lint format docs notebooks bench texts cuts fuzz clean programs install-all
+.PHONY: help demo test compiled quick lint format docs notebooks bench texts cuts fuzz clean programs install-all
 
 help:
 	@echo "make demo    install into .venv and explain the capture this program was written for"
@@ -81,8 +81,9 @@ bench: .venv/installed-checks
 
 # The loops run as plain Python here (KEEPALIVE_JIT=0): coverage sees no compiled line.
 # What some tests run compiled is compiled once, by both processors, before: the wheel of another test takes it, too.
-test: programs lint
-	@$(BIN)/python -P hatch_build.py || echo "nothing is compiled before the tests: those that run compiled code compile it, or are skipped"
+# mypy, which has one process, runs beside that.
+test: programs
+	@$(MAKE) --no-print-directory -j 2 lint compiled
 	$(BIN)/coverage erase
 	KEEPALIVE_JIT=0 $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
@@ -92,6 +93,9 @@ ifeq ($(strip $(PYTEST_ARGS)),)
 else
 	$(BIN)/coverage report
 endif
+
+compiled: .venv/installed-checks
+	@$(BIN)/python -P hatch_build.py || echo "nothing is compiled before the tests: those that run compiled code compile it, or are skipped"
 
 quick: lint
 	KEEPALIVE_JIT=0 $(BIN)/python -m pytest -q -x -n $(WORKERS) -m "not slow" $(if $(subject),$(subject),-k "$(T)") $(PYTEST_ARGS)
