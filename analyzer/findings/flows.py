@@ -23,7 +23,6 @@ from analyzer.judge.probe_facts import comes_behind
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.rules import Kind
-from analyzer.loops.turned import Turned
 from analyzer.segment import ACK
 from analyzer.track.beats import TRAINS
 from analyzer.track.seen import SEEN
@@ -231,14 +230,11 @@ class Columns:
         return np.concatenate([is_notable(batch, winners)[picked] for batch, winners, picked in self._pieces])
 
     @cached_property
-    def _seen(self) -> list[tuple[Turned, Meant]]:
+    def _seen(self) -> list[tuple[NDArray[np.void], Meant]]:
         """Of each piece the SEEN rows, and which of them belong to its flows, flow by flow."""
         return [
-            (Turned(rows), meant)
-            for rows, meant in (
-                (batch.seen, meant) if meant is ALL and isinstance(batch.seen, np.ndarray) else _rows_of(batch, picked)
-                for (batch, _, picked), meant in zip(self._pieces, self._meant, strict=True)
-            )
+            (batch.seen, meant) if meant is ALL and isinstance(batch.seen, np.ndarray) else _rows_of(batch, picked)
+            for (batch, _, picked), meant in zip(self._pieces, self._meant, strict=True)
         ]
 
 
