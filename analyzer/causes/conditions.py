@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.findings.kinds import dead_peer, lapses, one_way
+from analyzer.findings.kinds import answers_lost, dead_peer, lapses, one_way
 from analyzer.judge.tried import tried_before
 from analyzer.judge.verdict import Verdict
 
@@ -39,7 +39,7 @@ def fell_silent(s: Scene) -> bool:
     Not if the end in question went on probing itself, or if its answers were captured up to the end
     (answers-lost-behind-capture): then it had not fallen silent.
     """
-    return s.is_silent and not peer_was_heard(s) and s.found(dead_peer.ANSWERS_LOST.code) is None
+    return s.is_silent and not peer_was_heard(s) and s.found(answers_lost.ANSWERS_LOST.code) is None
 
 
 def fell_silent_or_stopped(s: Scene) -> bool:

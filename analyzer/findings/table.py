@@ -16,6 +16,7 @@ from analyzer.findings.case import Case
 from analyzer.findings.kind import Scope
 from analyzer.findings.kinds import (
     abort,
+    answers_lost,
     capture_lacks,
     close_wait,
     data_limit,
@@ -73,7 +74,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     farewells.REASON_GIVEN,
     fin_wait_2.EXPIRED,
     dead_peer.DEAD,
-    dead_peer.ANSWERS_LOST,
+    answers_lost.ANSWERS_LOST,
     foreign_reset.FROM_BETWEEN,
     half_open.DISCOVERED,
     half_open.BLOCKED,

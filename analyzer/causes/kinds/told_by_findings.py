@@ -12,6 +12,7 @@ from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow, Trait
 from analyzer.findings.kinds import (
     abort,
+    answers_lost,
     dead_peer,
     fin_wait_2,
     foreign_reset,
@@ -124,7 +125,7 @@ POINTERS: Final = (
     _pointer(idle_close_race.RACE, Certainty.LIKELY),
     _pointer(late_data.LATE_DATA, Certainty.LIKELY),
     _pointer(late_data.MET_CLOSE, Certainty.LIKELY),
-    _pointer(dead_peer.ANSWERS_LOST, Certainty.LIKELY),
+    _pointer(answers_lost.ANSWERS_LOST, Certainty.LIKELY),
     _pointer(idle_reset.AT_LIMIT, Certainty.LIKELY),
     _pointer(abort.ABORT, Certainty.LIKELY),
     _pointer(forgotten.FORGOTTEN, Certainty.POSSIBLE),

@@ -1,25 +1,22 @@
-"""The prober gave up with a RST of its own: nothing answered, or answers did not reach it."""
+"""The prober gave up with a RST of its own, and nothing had answered its last probes."""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
+from analyzer.findings import gave_up, noticing
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import LOST_OR_GONE
 from analyzer.judge.record import other
-from analyzer.judge.untaken import reached
-from analyzer.label.distance import FULL_TTLS
 from analyzer.label.outcome import Answer
-from analyzer.tolerances import WHEEL_PERCENT
 from analyzer.words import stacks
 from analyzer.words.fins import left_open
 from analyzer.words.icmp import icmp_text, one_kind
 from analyzer.words.model import Line, LongText
-from analyzer.words.probes import dropped_refusals, last_heard, probe_summary, turned_back
-from analyzer.words.teller import count, duration, lines, number, setting, side_of
+from analyzer.words.probes import dropped_refusals, last_heard, turned_back
+from analyzer.words.teller import count, duration, lines, number, side_of
 from analyzer.words.witnesses import shows_life
 
 if TYPE_CHECKING:
@@ -42,13 +39,7 @@ def last_probe_unanswered(f: Flows) -> Mask:
     return (last >= 0) & (f.value_at(last, "answer") == Answer.NONE)
 
 
-def last_probe_answered_in_capture(f: Flows) -> Mask:
-    """Yet the capture shows an answer to its last probe."""
-    answer = f.value_at(f.last_of(f.probing), "answer")
-    return (answer == Answer.ACK) | (answer == Answer.DATA)
-
-
-def _dead_evidence(case: Case) -> Evidence:
+def _evidence(case: Case) -> Evidence:
     """The unanswered probes, when the peer was last heard, and the RST."""
     unanswered, reset = _unanswered(case), case.own_reset
     assert reset is not None
@@ -77,7 +68,7 @@ def _dead_evidence(case: Case) -> Evidence:
 
 def _deaf_evidence(case: Case) -> Evidence:
     """The same, of a peer that answered none of the earlier probes either."""
-    frames, data = _dead_evidence(case)
+    frames, data = _evidence(case)
     return frames, data | {"answers_none": 1}
 
 
@@ -113,7 +104,7 @@ def _settings(settings: Settings | None) -> dict[str, int | str]:
     )
 
 
-def _dead_detail(t: Teller, f: Finding) -> str:
+def _detail(t: Teller, f: Finding) -> str:
     prober = side_of(f)
     took = (
         f" {duration(number(f, 'detection_ns'))} after {t.the(other(prober))}'s last packet"
@@ -123,7 +114,7 @@ def _dead_detail(t: Teller, f: Finding) -> str:
     return f"{t.start(prober)} gave up{took}: {count(number(f, 'unanswered'), 'probe')} unanswered, then its own RST."
 
 
-def _dead_headline(t: Teller, f: Finding) -> str:
+def _headline(t: Teller, f: Finding) -> str:
     """Return a dead peer in one line."""
     prober = side_of(f)
     peer = t.the(other(prober))
@@ -139,7 +130,7 @@ def _dead_headline(t: Teller, f: Finding) -> str:
     return f"{text}."
 
 
-def _dead_happened(t: Teller, f: Finding) -> list[Line]:
+def _happened(t: Teller, f: Finding) -> list[Line]:
     """Return the last packet, the probes, the RST."""
     prober = side_of(f)
     trailing = count(number(f, "unanswered"), "probe")
@@ -213,7 +204,7 @@ def _icmp(t: Teller, prober: Side) -> Line | None:
     return Line(text, frames_of(error.frame for error in errors))
 
 
-def _dead_why(t: Teller, f: Finding) -> list[Line]:
+def _why(t: Teller, f: Finding) -> list[Line]:
     """Return what the silence can mean and how long noticing takes."""
     prober = side_of(f)
     peer_fin = t.fin(other(prober))
@@ -230,7 +221,7 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
             f" {t.the(other(prober))}, or the answers did not come back. A peer's own probes do not reset the count of"
             " unanswered ones (Linux)."
         )
-        return lines(Line(text, f.frames), _detection(f), _lost_once(f), closed)
+        return lines(Line(text, f.frames), noticing.detection(f), noticing.lost_once(f), closed)
     if number(f, "answers_none"):
         text = (
             f"Whether {t.the(other(prober))} was dead is unknown: it had answered none of the earlier probes"
@@ -250,8 +241,8 @@ def _dead_why(t: Teller, f: Finding) -> list[Line]:
         )
     return lines(
         Line(text, f.frames),
-        _detection(f),
-        _lost_once(f),
+        noticing.detection(f),
+        noticing.lost_once(f),
         closed,
     )
 
@@ -262,127 +253,18 @@ def _is_refused(t: Teller, prober: Side) -> bool:
     return any(reset.answers_probe in asked for reset in t.record.resets if reset.kind == "ignored")
 
 
-def _detection(f: Finding) -> Line | None:
-    """Return how long noticing takes by the settings seen, or None if they are not known."""
-    wait, interval, unanswered = (number(f, key) for key in ("wait_ns", "interval_ns", "unanswered"))
-    if not (wait and interval):
-        return None
-    total = setting(wait + unanswered * interval)
-    measured = f"; measured {duration(number(f, 'detection_ns'))}" if "detection_ns" in f.data else ""
-    held = (
-        " After an answered probe Linux waits for the longer of idle time and interval."
-        if number(f, "idle_ns") not in {0, wait}
-        else ""
-    )
-    expected_ns, detection_ns = wait + unanswered * interval, number(f, "detection_ns")
-    early = 0 < detection_ns < expected_ns
-    late = "" if early and _stack(f) != stacks.ONE_OCTET else f" {stacks.lateness(_stack(f))}"
-    if detection_ns * 100 > expected_ns * WHEEL_PERCENT and _stack(f) != stacks.ILLUMOS:
-        late = (
-            " That is later than late timers explain: a probe may be missing in this capture, or keepalive was set anew"
-            " meanwhile."
-        )
-    text = (
-        f"Expected from the inferred settings: {setting(wait)} to the first of these probes, then {unanswered} x"
-        f" {setting(interval)}, which is {total}{measured}.{late}{held}"
-    )
-    return Line(text, f.frames)
-
-
-def _lost_once(f: Finding) -> Line | None:
-    """Say that one lost packet was enough, where it was."""
-    if number(f, "unanswered") != 1:
-        return None
-    text = "One unanswered probe was enough: a single lost packet (the probe, or its answer) ends the connection."
-    return Line(text, f.frames)
-
-
-def _stack(f: Finding) -> str | None:
-    """Return the family of the prober's TCP, or None."""
-    return str(f.data["stack"]) if "stack" in f.data else None
-
-
-def _dead_change(f: Finding) -> str | None:
-    """Return advice that fits the prober's system, and the number of probes that it allowed."""
-    stack = _stack(f)
-    if number(f, "peer_probes"):
-        return (
-            "Find out where packets are lost in one direction (a filter, a route, a full queue): a capture at each end"
-            " shows it. Keepalive settings only change how soon the loss is noticed."
-        )
-    if number(f, "unanswered") == 1:
-        bound = " and, if it is set, TCP_USER_TIMEOUT" if stacks.has_user_timeout(stack) else ""
-        return f"Raise the count (TCP_KEEPCNT){bound}, so that one lost packet does not end the connection."
-    if stack == stacks.LINUX and number(f, "idle_ns") not in {0, number(f, "wait_ns")}:
-        return (
-            "If that was too slow, lower keepalive's interval or count. Here the interval is longer than the idle time,"
-            " so the time to notice is interval + count x interval."
-        )
-    if stack == stacks.ONE_OCTET:
-        return (
-            "If it took too long, lower the idle time or the interval on the probing side (SIO_KEEPALIVE_VALS; newer"
-            " Windows also TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT). Time to notice is idle + count x interval."
-        )
-    if stack == stacks.ILLUMOS:
-        return (
-            "If it took too long, lower the idle time (TCP_KEEPALIVE_THRESHOLD) or the time after which it gives up"
-            " (TCP_KEEPALIVE_ABORT_THRESHOLD, 8 min by default) on the probing side. Time to notice is their sum."
-        )
-    return None
-
-
-def _dead_unsure(t: Teller, f: Finding) -> list[Line]:
+def _unsure(t: Teller, f: Finding) -> list[Line]:
     lost = "Whether these probes or their answers were lost." if number(f, "peer_probes") else LOST_OR_GONE
-    doubt = stacks.count_doubt(_stack(f), number(f, "unanswered"))
+    doubt = stacks.count_doubt(noticing.stack_of(f), number(f, "unanswered"))
     told = (t.cause_is_told and not number(f, "peer_probes")) or _is_refused(t, side_of(f))
     told = told or turned_back(t, side_of(f))
     return lines(None if told else Line(lost, f.frames), Line(doubt, f.frames) if doubt else None)
 
 
-def _sees(t: Teller, f: Finding) -> list[Line]:
-    prober, reset = side_of(f), t.reset
-    frames = (reset.frame,) if reset is not None else ()
-    who, peer = t.start(prober), t.start(other(prober))
-    peer_fin = t.fin(other(prober))
-    if peer_fin is not None:
-        read = Line(
-            f"{who}, read: end of file from the FIN on, before and after the RST. Write after it: ETIMEDOUT (Linux).",
-            (peer_fin.frame, *frames),
-        )
-    else:
-        settings = t.judged.settings(prober)
-        read = Line(f"{who}{stacks.gave_up_error(settings.stack if settings else None)}", frames)
-    return [
-        read,
-        Line(
-            f"{peer}, which was alive: learns of it when that RST arrives, or when its next probe or data draws one:"
-            " ECONNRESET."
-            if number(f, "peer_probes")
-            else f"{peer}, if it still runs: {_learns(t, prober)} until its own keepalive or a write finds out.",
-            frames,
-        ),
-    ]
-
-
-def _learns(t: Teller, prober: Side) -> str:
-    """Return what becomes of a read at the other end: whether the RST got through, ICMP may say."""
-    refused = [error.frame for error in t.record.icmp_errors if error.quotes == prober and error.fits == "reset"]
-    if refused:
-        return f"the RST did not get through (frame {refused[0]}), so a blocked read stays blocked"
-    if t.reset is not None and reached(t.record, t.reset):
-        return (
-            "read and write fail with ECONNRESET, for that RST was seen on its own link, where it had just answered a"
-            " probe. Should its own host have refused that RST, a blocked read stays blocked"
-        )
-    return "read and write fail with ECONNRESET if that RST arrives. Otherwise a blocked read stays blocked"
-
-
 DEAD: Final = FindingKind(
     code="dead-peer-detected",
     rows=(
-        Row(
-            (c.verdict_timed_out, c.reset_in_its_name, last_probe_unanswered, c.peer_may_answer_probes), _dead_evidence
-        ),
+        Row((c.verdict_timed_out, c.reset_in_its_name, last_probe_unanswered, c.peer_may_answer_probes), _evidence),
         Row((c.verdict_timed_out, c.reset_in_its_name, last_probe_unanswered, c.peer_answers_no_probe), _deaf_evidence),
     ),
     text=LongText(
@@ -399,104 +281,9 @@ DEAD: Final = FindingKind(
         ),
         source="Linux tcp_keepalive_timer; field guide 2.3 to 2.5",
     ),
-    detail=_dead_detail,
-    lead=Lead(_dead_headline, _dead_happened, _dead_why),
-    change=_dead_change,
-    sees=_sees,
-    unsure=_dead_unsure,
-)
-
-
-def _lost_evidence(case: Case) -> Evidence:
-    """The answers that the capture shows and the prober's RST belies."""
-    reset = case.own_reset
-    assert reset is not None
-    last = [probe for probe in case.probes if probe.train == case.probes[-1].train and probe.answered]
-    return frames_of(numbers_of(last), (p.answer_frame for p in last if p.answer_frame), reset.frame), known(
-        answered=len(last), reset_frame=reset.frame
-    )
-
-
-def _lost_headline(t: Teller, f: Finding) -> str:
-    """Return lost answers in one line."""
-    prober = side_of(f)
-    return (
-        f"{t.start(prober)} gave up although the capture shows answers to its probes: they were lost between here and"
-        f" {t.the(prober)}."
-    )
-
-
-def _lost_happened(t: Teller, f: Finding) -> list[Line]:
-    """Return the answers and the RST that belies them."""
-    prober = side_of(f)
-    return [
-        *probe_summary(t),
-        Line(
-            f"Yet {t.the(prober)}'s probes fell into the rhythm of unanswered ones, and in the end it sent RST+ACK,"
-            " as a prober does when it hears nothing.",
-            f.frames,
-        ),
-    ]
-
-
-def _lost_why(t: Teller, f: Finding) -> list[Line]:
-    """Return where to look."""
-    text = (
-        "Inferred from that rhythm and the RST: the answers were lost behind this capture point, on the way to "
-        f"{t.the(side_of(f))}."
-    )
-    return [Line(text, f.frames), *_unechoed(t, f), *_lost_at_home(t, f)]
-
-
-def _unechoed(t: Teller, f: Finding) -> list[Line]:
-    """Return that the prober's timestamps prove it, where its probes echoed those of answers before (RFC 7323)."""
-    probes = t.probes(side_of(f))
-    behind = [late for early, late in pairwise(probes) if early.answered]
-    heard = next((at for at in range(len(behind), 0, -1) if behind[at - 1].echoes), 0)
-    lost = behind[heard:]
-    if not heard or not lost:
-        return []
-    text = (
-        f"Its timestamps prove it: from {t.at(lost[0].ts_ns)} on none of its probes echoes the timestamp of the answer"
-        " before, as earlier ones did (RFC 7323)."
-    )
-    return [Line(text, tuple(probe.frame for probe in lost))]
-
-
-def _lost_at_home(t: Teller, f: Finding) -> list[Line]:
-    """Return that no router lies between the capture point and the prober, if its packets still have their full TTL."""
-    prober = side_of(f)
-    ttl = t.facts(prober).ttl
-    if ttl is None or ttl[0] != ttl[1] or ttl[0] not in FULL_TTLS:
-        return []
-    text = (
-        f"{t.start(prober)}'s packets have TTL {ttl[0]} here, which no router has lowered: the answers were lost on"
-        f" this link or in {t.the(prober)}'s own host, so look at its packet filter first."
-    )
-    return [Line(text, f.frames)]
-
-
-ANSWERS_LOST: Final = FindingKind(
-    code="answers-lost-behind-capture",
-    rows=(Row((c.verdict_timed_out, c.reset_in_its_name, last_probe_answered_in_capture), _lost_evidence),),
-    text=LongText(
-        title="The capture shows answers that did not reach the prober",
-        meaning=(
-            "The capture shows answers, but the prober behaved as if it heard nothing: it switched to its"
-            " interval and finally sent RST."
-        ),
-        why="The fault lies between the capture point and the prober, in the direction of the answers.",
-        change=(
-            "Look between the capture point and this end: a firewall that passes one direction only, an"
-            " asymmetric route, a full queue. Capture at this end too."
-        ),
-        doubt=(
-            "Inferred from the rhythm of the probes and the form of the RST. Answers that the prober discards (RFC"
-            " 7323 checks on timestamps) would look the same."
-        ),
-        source="Linux tcp_keepalive_timer; field guide 2.3, 8",
-    ),
-    detail=_lost_headline,
-    lead=Lead(_lost_headline, _lost_happened, _lost_why),
-    sees=_sees,
+    detail=_detail,
+    lead=Lead(_headline, _happened, _why),
+    change=noticing.sooner,
+    sees=gave_up.sees,
+    unsure=_unsure,
 )

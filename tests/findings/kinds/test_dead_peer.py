@@ -20,28 +20,6 @@ def test_a_dead_peer_comes_with_the_time_it_took():
     assert (5_000_000_000, 5_000_000_000) == (found.data["wait_ns"], found.data["interval_ns"])
 
 
-def test_what_is_later_than_late_timers_is_not_laid_to_them():
-    """Where a probe is missing between the others the time it took is too long for late timers, and that is said."""
-    probe = "+{gap} a > b . 5:5(0) ack 2\n"
-    answered = (probe + "+.01 b > a . 2:2(0) ack 6\n").format(gap=30)
-    scene = "+.1 b > a P. 1:2(1) ack 6\n+.01 a > b . 6:6(0) ack 2\n{answered}{probes}+10 a > b R. 6:6(0) ack 2\n"
-    whole, lacking = (
-        opened(scene.format(answered=answered * 2, probes="".join(probe.format(gap=gap) for gap in gaps)))
-        for gaps in ((30, 10, 10, 10, 10), (30, 10, 20, 10))
-    )
-
-    assert "Linux timers run late by up to an eighth" in texts(told(whole), "Why")
-    assert "later than late timers explain: a probe may be missing" in texts(told(lacking), "Why")
-    assert "up to an eighth" not in texts(told(lacking), "Why")
-
-
-def test_the_wait_after_an_answered_probe_is_the_period():
-    """Where the last word was an answer, Linux waits the longer of idle time and interval."""
-    (_, _, judged), _ = captured("lab/port_reuse.pcap")
-
-    assert 2_000_000_000 == judged.finding("dead-peer-detected").data["wait_ns"]
-
-
 def test_a_dead_peer_is_told_with_the_probers_own_reset():
     """The RST is said to come from the prober, with the time from the peer's last packet."""
     (judged,), start_ns = captured("dead_peer_silence.pcap")
@@ -78,38 +56,6 @@ def test_icmp_errors_are_told_as_ending_nothing():
     (judged,), start_ns = captured("lab/icmp_host_unreachable.pcap")
 
     assert "These ICMP errors had no effect" in texts(explain.story(judged, start_ns), "What happened")
-
-
-def test_answers_behind_the_capture_are_inferred():
-    """Answers that the capture shows and the prober did not get are told as inference."""
-    (judged,), start_ns = captured("lab/pcapng_two_interfaces.pcapng")
-    story = explain.story(judged, start_ns)
-
-    assert "although the capture shows answers" in story.headline
-    assert "Inferred from that rhythm and the RST" in texts(story, "Why")
-
-
-def test_answers_lost_in_the_probers_own_host_are_told():
-    """A prober whose packets have passed no router lost the answers on this link, or in its own host."""
-    story = told(scenario("answers_lost_behind_the_capture")[0])
-
-    assert "packets have TTL 64 here, which no router has lowered" in texts(story, "Why")
-    assert "look at its packet filter first" in texts(story, "Why")
-
-
-def test_timestamps_prove_that_answers_were_lost():
-    """The prober's probes echo the answers that came, and none of those that were lost."""
-    lines, echo = [], 1
-    for at, (wait, came) in enumerate([(10, True), (10, True), (10, False), (2, False), (2, False)], 2):
-        stamp = 10_000 * at
-        lines.append(
-            f"+{wait} a > b . 5:5(0) ack 1 <ts {stamp} {echo}>\n+.001 b > a . 1:1(0) ack 6 <ts {stamp} {stamp}>"
-        )
-        echo = stamp if came else echo
-    story = told(opened("\n".join(lines) + "\n+2 a > b R. 6:6(0) ack 1\n"))
-
-    assert "Its timestamps prove it: from +32" in texts(story, "Why")
-    assert "client CLOSED" not in texts(story, "Timeline"), "both are: the RST was seen on the server's link"
 
 
 def test_a_fin_behind_the_reset_is_none_that_had_come_before():
