@@ -28,6 +28,12 @@ def peer_was_heard(s: Scene) -> bool:
     return asks is not None or (gave_up is not None and "peer_probes" in gave_up.data)
 
 
+def sent_nothing_itself(s: Scene) -> bool:
+    """The end that a prober gave up on sent no data meanwhile that passed here and did not reach the prober."""
+    gave_up = s.found(dead_peer.DEAD.code)
+    return gave_up is None or "peer_data_frame" not in gave_up.data
+
+
 def probes_stopped(s: Scene) -> bool:
     """The flow goes on, but the asker's probes stopped and nothing else came (probes-stopped)."""
     return s.ending.verdict is Verdict.OPEN and s.found(lapses.STOPPED.code) is not None

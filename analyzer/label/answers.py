@@ -36,6 +36,7 @@ from analyzer.label.outcome import (
     WINDOW_PROBE,
 )
 from analyzer.label.overlapping import overlap
+from analyzer.label.receipt import is_missed, is_sent_again
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, NOTE_UNNUMBERED, PSH, RST, SYN
 from analyzer.tolerances import ANSWER_DATA_NS, ANSWER_NS, EARLY_ANSWER_NS, GAP_LEAST_NS, REPEAT_NS
@@ -137,6 +138,11 @@ def hear(rows: Rows, start: int, stop: int, waiting: int, latest: int, j: int) -
     patient = row["ts_ns"] - rows[waiting]["ts_ns"] >= REPEAT_NS
     if patient and j + 1 < stop and is_probe(rows[j + 1]) == 1 and answers_early(row, rows[j + 1]) == 1:
         return waiting
+    if is_sent_again(row) or (row["payload_len"] > 0 and is_missed(rows, stop, j)):
+        # a timer sent it, or it did not reach the prober: it stands for no answer, though it may prove a probe
+        if rows[waiting]["kind"] == UNANCHORED:
+            show(rows[waiting], row)
+        return waiting if is_probe(rows[waiting]) == 1 else -1
     react(rows, start, waiting, j)
     return -1
 
@@ -206,26 +212,34 @@ def clear(row: Record) -> None:
 
 
 @loop
+def show(probe: Record, row: Record) -> None:
+    """Let the peer's first segment after an unanchored segment prove it to be a probe, or say that it is none."""
+    if proves(probe, row) == 0:
+        if row["ts_ns"] - probe["ts_ns"] <= ANSWER_NS:
+            probe["kind"] = OTHER
+        return
+    if row["window"] == 0 and probe["snd_wnd"] < 0:
+        # the window may have been closed before the capture began
+        probe["kind"] = AT_ZERO
+        return
+    probe["kind"] = PROBE if probe["payload_len"] == 0 else OCTET
+    probe["certainty"] = PROBABLE if probe["seq"] >= 0 else SUSPECTED
+    if probe["note"] == NOTE_UNNUMBERED:
+        probe["doubt"] = UNNUMBERED
+    else:
+        probe["doubt"] = MIDSTREAM if probe["snd_una"] < 0 else MISSED
+
+
+@loop
 def react(rows: Rows, start: int, waiting: int, j: int) -> None:
     """Let the peer's first segment after a probe (row ``waiting``) answer it, or prove or disprove it."""
     probe = rows[waiting]
     row = rows[j]
     late = row["ts_ns"] - probe["ts_ns"]
-    if probe["kind"] == UNANCHORED and proves(probe, row) == 0:
-        if late <= ANSWER_NS:
-            probe["kind"] = OTHER
-        return
     if probe["kind"] == UNANCHORED:
-        if row["window"] == 0 and probe["snd_wnd"] < 0:
-            # the window may have been closed before the capture began
-            probe["kind"] = AT_ZERO
-        else:
-            probe["kind"] = PROBE if probe["payload_len"] == 0 else OCTET
-            probe["certainty"] = PROBABLE if probe["seq"] >= 0 else SUSPECTED
-            if probe["note"] == NOTE_UNNUMBERED:
-                probe["doubt"] = UNNUMBERED
-            else:
-                probe["doubt"] = MIDSTREAM if probe["snd_una"] < 0 else MISSED
+        show(probe, row)
+        if is_probe(probe) == 0 or probe["kind"] == UNANCHORED:
+            return
     if row["payload_len"] > 0:
         if late <= ANSWER_DATA_NS:
             probe["answer"] = ANSWER_DATA

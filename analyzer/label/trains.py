@@ -31,6 +31,7 @@ from analyzer.label.outcome import (
     UNJUDGED,
     WINDOW_PROBE,
 )
+from analyzer.label.receipt import heard_all, is_sent_again
 from analyzer.loops.loop import loop
 from analyzer.segment import BACK_NS
 
@@ -66,39 +67,35 @@ RUN: Final = np.dtype(
 def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, run: Record) -> None:
     """Number an endpoint's trains of probes, give each probe its gaps and certainty, and add them up in ``run``.
 
-    ``heard_ns`` is when the peer was last heard (anything but a RST). A train ends where anything but keepalive passes,
-    and where the capture's clock was set back: nothing is measured across that.
+    ``heard_ns`` is when the peer was last heard (anything but a RST). A train ends where anything but keepalive passes
+    that the prober has heard, and where the capture's clock was set back: nothing is measured across that.
     """
     run["first_row"] = -1
     run["trailing_echo"] = -1
     run["heard_ns"] = answering_until(rows, start, stop, 1 - side, heard_ns)
     previous = -1
     stir_ns = -1
+    stir_own_ns = -1
     stir_peer_ns = -1
     stir_peer_frame = 0
     for j in range(start, stop):
         row = rows[j]
         kind = row["kind"]
-        if kind == WINDOW_PROBE and row["side"] == side:
-            run["zero_window"] += 1
-        if kind == AT_ZERO and row["side"] == side:
-            run["undecided"] += 1
-        if kind in (WINDOW_PROBE, AT_ZERO) and row["side"] == side and row["ts_ns"] > heard_ns:
-            if run["window_trailing"] == 0:
-                run["window_trailing_ns"] = row["ts_ns"]
-                run["window_wait_ns"] = row["ts_ns"] - row["flow_last_ns"]
-            run["window_trailing"] += 1
+        if kind in (WINDOW_PROBE, AT_ZERO) and row["side"] == side:
+            add_window_probe(row, heard_ns, run)
         if kind not in (PROBE, OCTET):
             if kind not in (ANSWERED, CHALLENGE, COPY, ICMP, WINDOW_PROBE, AT_ZERO, RESET):
                 stir_ns = row["ts_ns"]
-                if row["side"] != side:
+                if row["side"] == side:
+                    stir_own_ns = row["ts_ns"]
+                else:
                     stir_peer_ns = row["ts_ns"]
                     stir_peer_frame = row["frame"]
             continue
         if row["side"] != side:
             continue
         ts_ns = row["ts_ns"]
-        active = max(past(row["flow_active_ns"], ts_ns), past(stir_ns, ts_ns))
+        active = last_stir(row, stir_ns, stir_own_ns)
         if previous < 0 or active > rows[previous]["ts_ns"] or past(rows[previous]["ts_ns"], ts_ns) < 0:
             run["trains"] += 1
             before_ns = before_probe(rows, start, j)
@@ -108,15 +105,56 @@ def number_trains(rows: Rows, start: int, stop: int, side: int, heard_ns: int, r
             if run["gap_least_ns"] == 0 or row["gap_ns"] < run["gap_least_ns"]:
                 run["gap_least_ns"] = row["gap_ns"]
         base = max(past(row["peer_active_ns"], ts_ns), past(stir_peer_ns, ts_ns))
+        row["train"] = run["trains"] - 1
         row["idle_ns"] = ts_ns - base if base >= 0 else -1
         row["idle_frame"] = stir_peer_frame if stir_peer_ns > row["peer_active_ns"] else row["peer_active_frame"]
-        row["train"] = run["trains"] - 1
+        if previous >= 0 and not heard_all(row):
+            wait_on(rows[previous], row)
         if row["certainty"] == UNJUDGED:
-            row["certainty"] = CERTAIN if active >= 0 or previous >= 0 else PROBABLE
-            row["doubt"] = NO_DOUBT if row["certainty"] == CERTAIN else MIDSTREAM
+            trust(row, 1 if active >= 0 or previous >= 0 else 0)
         row["after_fin"] = (1 if row["own_fin_seq"] >= 0 else 0) + (2 if row["peer_fin_seq"] >= 0 else 0)
         previous = j
         add_probe(row, j - start, run)
+
+
+@loop
+def add_window_probe(row: Record, heard_ns: int, run: Record) -> None:
+    """Count one probe of a closed window, or what may be one, into its endpoint's RUN."""
+    if row["kind"] == WINDOW_PROBE:
+        run["zero_window"] += 1
+    else:
+        run["undecided"] += 1
+    if row["ts_ns"] > heard_ns:
+        if run["window_trailing"] == 0:
+            run["window_trailing_ns"] = row["ts_ns"]
+            run["window_wait_ns"] = row["ts_ns"] - row["flow_last_ns"]
+        run["window_trailing"] += 1
+
+
+@loop
+def wait_on(before: Record, row: Record) -> None:
+    """Let a probe, whose sender had not heard all, count its idle time from where that of the probe before it began."""
+    if before["train"] == row["train"] and before["idle_ns"] >= 0:
+        row["idle_ns"] = before["idle_ns"] + row["ts_ns"] - before["ts_ns"]
+        row["idle_frame"] = before["idle_frame"]
+
+
+@loop
+def trust(row: Record, followed: int) -> None:
+    """Give a probe its certainty: ``followed`` is 1 if anything that counts, or a probe, came before it."""
+    row["certainty"] = CERTAIN if followed == 1 else PROBABLE
+    row["doubt"] = NO_DOUBT if followed == 1 else MIDSTREAM
+
+
+@loop
+def last_stir(row: Record, stir_ns: int, stir_own_ns: int) -> int:
+    """Return when anything but keepalive last passed before a probe, that its sender had heard or sent; -1 never.
+
+    ``stir_ns`` and ``stir_own_ns`` are when a row was last that, of any end and of its own.
+    """
+    if heard_all(row):
+        return max(past(row["flow_active_ns"], row["ts_ns"]), past(stir_ns, row["ts_ns"]))
+    return max(past(row["own_active_ns"], row["ts_ns"]), past(stir_own_ns, row["ts_ns"]))
 
 
 @loop
@@ -141,16 +179,17 @@ def before_probe(rows: Rows, start: int, at: int) -> int:
 
 @loop
 def answering_until(rows: Rows, start: int, stop: int, peer: int, heard_ns: int) -> int:
-    """Return when an endpoint, last heard at ``heard_ns``, last sent anything but an empty probe of its own.
+    """Return when an endpoint, last heard at ``heard_ns``, last sent anything but empty probes, and data once more.
 
-    Such a probe says that it is alive, but answers nothing: whoever waits for an answer drops it as a segment outside
-    the window, and counts on (RFC 9293 3.10.7.4; Linux tcp_validate_incoming).
+    A probe says that it is alive, but answers nothing: whoever waits for an answer drops it as a segment outside the
+    window, and counts on (RFC 9293 3.10.7.4; Linux tcp_validate_incoming). Data is sent again by a timer.
     """
     for k in range(start, stop):
         row = rows[start + stop - 1 - k]
         if row["side"] != peer or row["ts_ns"] > heard_ns:
             continue
-        if row["kind"] == PROBE and row["certainty"] != SUSPECTED and row["ts_ns"] == heard_ns:
+        probes = row["kind"] == PROBE and row["certainty"] != SUSPECTED
+        if (probes or is_sent_again(row)) and row["ts_ns"] == heard_ns:
             heard_ns = row["own_last_ns"]
     return heard_ns
 

@@ -477,6 +477,8 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         # draws a challenge ACK gets nothing of this connection
         alike = 1 if mark == LIKE_KEEPALIVE or provocation > 0 else 0
         reacts = mark != LIKE_KEEPALIVE and peer["pending_seq"] >= 0
+        if reacts and row["payload_len"] > 0 and seq + row["payload_len"] <= end["snd_nxt"]:
+            reacts = False  # its timer sent it again, and the answer is still to come
         if reacts and row["payload_len"] == 0 and not flags & (SYN | FIN | RST) and ack <= peer["pending_seq"] + 1:
             alike = 1
         if flow["stray"] > 0:

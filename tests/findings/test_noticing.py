@@ -31,4 +31,4 @@ def test_one_unanswered_probe_was_enough():
     story = told(opened(f"{answered}+30 a > b . 5:5(0) ack 1\n+10 a > b R. 6:6(0) ack 1\n"))
 
     assert "One unanswered probe was enough" in texts(story, "Why")
-    assert "Raise the count (TCP_KEEPCNT)" in texts(story, "What to change")
+    assert "raise the count (TCP_KEEPCNT)" in texts(story, "What to change")

@@ -390,11 +390,23 @@ HOST_SILENT: Final = CauseKind(
     rows=(
         CauseRow(
             Certainty.POSSIBLE,
-            (c.fell_silent, c.host_was_not_heard, c.station_was_not_heard, c.nothing_refused_a_probe),
+            (
+                c.fell_silent,
+                c.host_was_not_heard,
+                c.station_was_not_heard,
+                c.nothing_refused_a_probe,
+                c.sent_nothing_itself,
+            ),
         ),
         CauseRow(
             Certainty.POSSIBLE,
-            (c.fell_silent, c.host_came_back, c.station_was_not_heard, c.nothing_refused_a_probe),
+            (
+                c.fell_silent,
+                c.host_came_back,
+                c.station_was_not_heard,
+                c.nothing_refused_a_probe,
+                c.sent_nothing_itself,
+            ),
         ),
     ),
     facts=_unheard,

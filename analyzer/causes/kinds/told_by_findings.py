@@ -136,7 +136,7 @@ ANSWERS_NONE: Final = CauseKind(
     needs=frozenset({Trait.SILENT, no_answers.ANSWERS_NONE.code}),
     rows=(
         CauseRow(Certainty.LIKELY, (_has(no_answers.ANSWERS_NONE),)),
-        CauseRow(Certainty.POSSIBLE, (c.fell_silent, never_answered_a_probe)),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, never_answered_a_probe, c.sent_nothing_itself)),
     ),
     facts=_ignored,
     tells="Check whether the peer answers data, or a probe with one byte (as Windows sends), on an idle connection.",

@@ -48,7 +48,8 @@ def _evidence(case: Case) -> Evidence:
     # what came behind the RST shows nothing of the time before it
     alive = [probe for probe in of_peer if probe.ts_ns <= reset.ts_ns]
     later = next((probe for probe in of_peer if probe.ts_ns > reset.ts_ns), None)
-    heard_ns = case.peer_facts.last_ns if not alive and _keeps_time(case) else None
+    talks = unanswered[-1].unheard and case.peer_facts.unacked_frame is not None
+    heard_ns = case.peer_facts.last_ns if not alive and not talks and _keeps_time(case) else None
     if not first.first_of_train and case.settings and case.settings.period and case.settings.period.value_ns:
         # after an answered probe the wait is max(idle, interval) on Linux
         values["wait_ns"] = case.settings.period.value_ns
@@ -57,6 +58,7 @@ def _evidence(case: Case) -> Evidence:
     return frames_of(numbers_of(unanswered), reset.frame), known(
         unanswered=len(unanswered),
         peer_probes=len(alive) or None,
+        peer_data_frame=case.peer_facts.unacked_frame if talks else None,
         later_frame=later.frame if later else None,
         later_ns=later.ts_ns - reset.ts_ns if later else None,
         reset_frame=reset.frame,
@@ -76,11 +78,12 @@ def _unanswered(case: Case) -> tuple[Probe, ...]:
     """Return the probes that the prober counted: those without an answer since it last heard anything that counts.
 
     The peer's own probes do not: their number is below RCV.NXT, so Linux answers them and takes nothing from them
-    (tcp_validate_incoming).
+    (tcp_validate_incoming). Nor does data that the last probe does not acknowledge: it had not arrived.
     """
     last = next((at for at in range(len(case.probes), 0, -1) if case.probes[at - 1].answer is not None), 0)
     keeps_time = case.record.keeps_time(case.record.first_frame, case.probes[-1].frame)
-    heard_ns = case.peer_facts.active_ns if keeps_time else None
+    heard = case.facts if case.probes[-1].unheard else case.peer_facts
+    heard_ns = heard.active_ns if keeps_time else None
     counted = tuple(probe for probe in case.probes[last:] if heard_ns is None or probe.ts_ns > heard_ns)
     return counted or case.probes[-1:]
 
@@ -118,7 +121,7 @@ def _headline(t: Teller, f: Finding) -> str:
     """Return a dead peer in one line."""
     prober = side_of(f)
     peer = t.the(other(prober))
-    alive = ", which was alive" if number(f, "peer_probes") else ""
+    alive = ", which was alive" if number(f, "peer_probes") else _still_sent(f)
     unanswered = count(number(f, "unanswered"), "probe")
     leak = left_open(t, prober)
     if leak:
@@ -128,6 +131,11 @@ def _headline(t: Teller, f: Finding) -> str:
     if "detection_ns" in f.data:
         text += f", {duration(number(f, 'detection_ns'))} after {peer}'s last packet"
     return f"{text}."
+
+
+def _still_sent(f: Finding) -> str:
+    """Return that the peer went on sending data, where it did, for the headline."""
+    return ", whose data did not reach it" if "peer_data_frame" in f.data else ""
 
 
 def _happened(t: Teller, f: Finding) -> list[Line]:
@@ -145,7 +153,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         else ""
     )
     return lines(
-        _last_answer(t, prober) if number(f, "peer_probes") else last_heard(t, other(prober)),
+        _last_answer(t, prober) if number(f, "peer_probes") or _still_sent(f) else last_heard(t, other(prober)),
         Line(
             f"Then {t.the(prober)} sent {trailing}; the capture shows no answer{to_any}{counts}.",
             probed,
@@ -157,6 +165,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
             (reset,),
         ),
         _peer_probed(t, f),
+        _peer_talked(t, f),
         _icmp(t, prober),
     )
 
@@ -191,6 +200,21 @@ def _peer_probed(t: Teller, f: Finding) -> Line | None:
     return Line(text, numbers_of(sent))
 
 
+def _peer_talked(t: Teller, f: Finding) -> Line | None:
+    """Say that the peer sent data meanwhile that the probes do not acknowledge, and how often."""
+    if not _still_sent(f):
+        return None
+    prober, reset = side_of(f), number(f, "reset_frame")
+    peer, first = other(prober), number(f, "peer_data_frame")
+    again = [sent.frame for sent in t.record.resent if sent.sender == peer and first < sent.frame < reset]
+    more = f", and {count(len(again), 'time')} more" if again else ""
+    text = (
+        f"Meanwhile {t.the(peer)} sent data{more}; no probe of {t.the(prober)} acknowledges it, so it had not arrived"
+        " there."
+    )
+    return Line(text, frames_of((first,), again))
+
+
 def _icmp(t: Teller, prober: Side) -> Line | None:
     """Say which ICMP errors came back meanwhile."""
     errors = [error for error in t.record.icmp_errors if error.quotes == prober and error.fits in {"probe", None}]
@@ -222,7 +246,12 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             " unanswered ones (Linux)."
         )
         return lines(Line(text, f.frames), noticing.detection(f), noticing.lost_once(f), closed)
-    if number(f, "answers_none"):
+    if _still_sent(f):
+        text = (
+            f"Nothing passed between the two any more: {t.the(other(prober))} was still sending, and its data did not"
+            f" reach {t.the(prober)}, whose probes drew no answer."
+        )
+    elif number(f, "answers_none"):
         text = (
             f"Whether {t.the(other(prober))} was dead is unknown: it had answered none of the earlier probes"
             " either, yet something came in its name after each."

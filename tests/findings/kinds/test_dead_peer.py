@@ -1,7 +1,7 @@
 """Probers that gave up."""
 
 from analyzer import explain
-from tests.judging import captured, opened, scenario, texts, told
+from tests.judging import captured, scenario, texts, told
 
 
 def finding(name, code):
@@ -79,3 +79,16 @@ def test_a_peer_heard_later_was_not_surely_alive():
     assert "which was alive" not in story.headline
     assert "3 min 20 s after that RST the server sent a probe of its own" in texts(story, "What happened")
     assert "one direction of the path failed" not in texts(story, "Why")
+
+
+def test_data_that_did_not_arrive_is_told_and_counts_as_no_answer():
+    """A peer whose data passed here and did not reach the prober is called neither dead nor heard, nor asleep."""
+    judged = scenario("data_that_did_not_arrive_answers_no_probe")[0]
+    found, story = judged.finding("dead-peer-detected"), told(judged)
+
+    assert (3, 10) == (found.data["unanswered"], found.data["peer_data_frame"])
+    assert "on the client, whose data did not reach it: 3 probes unanswered" in story.headline
+    assert "the client sent data, and 4 times more" in texts(story, "What happened")
+    assert "Nothing passed between the two any more" in texts(story, "Why")
+    assert "interval 2 s; gave up after 3 probes" in texts(story, "Keepalive settings, inferred")
+    assert not {"host-silent", "probe-lost-once"} & {cause.code for cause in judged.causes}
