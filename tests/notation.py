@@ -27,8 +27,8 @@ that is answered), ``row NAME`` (the row of RULES that won). A line without ``#=
 Other lines: ``isn: a N b N`` and ``ip: 6`` (from here on); ``verdict [FLOW]: WORD [by WHO] [row NAME]`` for every flow,
 in order from 1; ``probes [FLOW]: a N b N``, ``states [FLOW]: a STATE b STATE``, ``initiator [FLOW]: WHO``;
 ``finds [FLOW]: CODE [a|b], ...``, findings that the flow has, each with the endpoint it is about;
-``reads: a|b PROTOCOL [refused FRAME | said FRAME REASON]``, what a dissector reads of the heartbeats of an end, or of
-why it ends the connection. Endpoints
+``reads: a|b PROTOCOL [refused FRAME | agreed SECONDS | said FRAME REASON]``, what a dissector reads of the heartbeats
+of an end, or of why it ends the connection. Endpoints
 ``c`` and ``d`` are another pair, ``e`` and ``f`` are ``a`` and ``b`` behind a translation of a's address, ``g`` and
 ``h`` are ``e`` and ``f`` where e's address is a private one. Unknown words are refused with their line number.
 """
@@ -172,14 +172,16 @@ class Scenario:
     """Where, if that is known."""
     reads: list = field(default_factory=list)
     """What a dissector reads: (endpoint, protocol, where its heartbeats were refused, why it ends the connection, where
-    it says so); 0 nowhere, and nothing."""
+    it says so, how many seconds were agreed on); 0 nowhere, and nothing."""
 
     def dissected(self, batches):
         """Return batches of its flows in which heartbeats are named as it says."""
-        for batch, (side, protocol, refused, said, frame) in itertools.product(batches, self.reads):
+        for batch, (side, protocol, refused, said, frame, agreed_s) in itertools.product(batches, self.reads):
             mine = batch.trains["side"] == "ab".index(side)
             batch.trains["protocol"][mine] = PROTOCOL_NAMES.index(protocol)
             batch.trains["refused_frame"][mine] = refused
+            if agreed_s:
+                batch.trains["limit_ns"][mine] = agreed_s * 10**9
             if said:
                 batch.trains["said"], batch.trains["said_frame"] = said, frame
                 batch.trains["said_side"] = "ab".index(side)
@@ -487,7 +489,7 @@ class _Reader:
     def reading(self, words):
         """Read what a dissector reads."""
         said = words[2:3] == ["said"] and len(words) > 4
-        known = len(words) == 2 or (len(words) == 4 and words[2] == "refused") or said
+        known = len(words) == 2 or (len(words) == 4 and words[2] in {"refused", "agreed"}) or said
         if not known or words[0] not in {"a", "b"}:
             self.refuse(f"unknown: {' '.join(words)}")
         if words[1] not in PROTOCOL_NAMES:
@@ -495,9 +497,9 @@ class _Reader:
         reason = " ".join([words[1], *words[4:]]) if said else None
         if reason not in farewells.NAMES:
             self.refuse(f"unknown reason: {reason}")
-        frame = self.count(words[3]) if words[3:] else 0
-        refused = 0 if said else frame
-        self.reads.append((words[0], words[1], refused, farewells.NAMES.index(reason), frame if said else 0))
+        number = self.count(words[3]) if words[3:] else 0
+        refused, agreed_s, frame = (number if words[2:3] == [word] else 0 for word in ("refused", "agreed", "said"))
+        self.reads.append((words[0], words[1], refused, farewells.NAMES.index(reason), frame, agreed_s))
 
     def setting(self, body):
         """Read a line that is no segment."""

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Final
 from analyzer.explain import blocked, reading, why_so
 from analyzer.explain.settings import skipped_at
 from analyzer.findings import Advice, kind_of
-from analyzer.findings.kinds import abort, farewells, half_close, heartbeat_limits, heartbeats, idle, rhythm
+from analyzer.findings.kinds import (
+    abort,
+    farewells,
+    half_close,
+    heartbeat_limits,
+    heartbeats,
+    idle,
+    no_heartbeats,
+    rhythm,
+)
 from analyzer.judge.outlook import hurried
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
@@ -48,12 +57,12 @@ LATE_CLOSE_NS: Final = 10_000_000_000
 """A program that reads closes sooner after its peer, unless it has still something to send."""
 OFTEN: Final = 3
 """Data that was sent again so often is not on its way."""
-COVERED: Final = {
-    idle.UNPROBED.code: idle.BEYOND_LIMIT.code,
-    abort.ABORT.code: heartbeats.HUNG.code,
-    farewells.REASON_GIVEN.code: heartbeats.HUNG.code,
+COVERED: Final[dict[str, tuple[str, ...]]] = {
+    idle.UNPROBED.code: (idle.BEYOND_LIMIT.code,),
+    abort.ABORT.code: (heartbeats.HUNG.code, no_heartbeats.NEVER_SENT.code),
+    farewells.REASON_GIVEN.code: (heartbeats.HUNG.code, no_heartbeats.NEVER_SENT.code),
 }
-"""Findings whose advice another one gives better, to an end by its name."""
+"""Findings whose advice one of others gives better, to an end by its name."""
 NORMAL: Final = (half_close.IN_USE, heartbeat_limits.MASKED, rhythm.BOTH_ENDS)
 """Findings that say in their own words that nothing needs changing."""
 
@@ -63,7 +72,7 @@ def advice(t: Teller) -> list[Line]:
     found, remarks = [], []
     overruled = why_so.overruled(t)
     for finding in t.judged.findings:
-        if finding.code in overruled or t.find(COVERED.get(finding.code, "")) is not None:
+        if finding.code in overruled or any(map(t.find, COVERED.get(finding.code, ()))):
             continue
         kind = kind_of(finding.code)
         if kind.advice in {Advice.OWN, Advice.READER}:

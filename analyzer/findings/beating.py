@@ -12,7 +12,7 @@ import numpy as np
 
 from analyzer.findings.notable import BEATS_OVERDUE, BEATS_OVERDUE_NS
 from analyzer.judge.farewells import MISSES, REASONS
-from analyzer.judge.protocols import PATIENCE, POLLS, PROTOCOLS
+from analyzer.judge.protocols import MUTUAL, PATIENCE, POLLS, PROTOCOLS
 from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_PROMPT_NS, BEAT_TINY_OCTETS
 from analyzer.track.beats import SLOW_ANSWERS
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 IS_POLL: Final = np.zeros(1 + len(PROTOCOLS), dtype=np.bool_)
 """By number of a protocol, 0 for none, whether its heartbeats may be polls."""
 IS_POLL[list(POLLS)] = True
+IS_MUTUAL: Final = np.zeros(1 + len(PROTOCOLS), dtype=np.bool_)
+"""... whether each end beats by itself."""
+IS_MUTUAL[list(MUTUAL)] = True
 OF_HEARTBEATS: Final = np.zeros(1 + len(REASONS), dtype=np.bool_)
 """By place of a reason that an end gave, 0 for none, whether it says that heartbeats, or answers, stayed away."""
 OF_HEARTBEATS[list(MISSES)] = True
@@ -119,6 +122,11 @@ def gave_up_on_its_peer(f: Flows) -> Mask:
     ended_ns = ended_first_ns(f)
     late = ended_ns - f.from_peer.beats("last_ns") >= overdue_ns(f.from_peer, SOON)
     return (ended_ns >= 0) & late & ~says_otherwise(f)
+
+
+def loses_nothing(f: Flows) -> Mask:
+    """Neither end was sending anything again that the other did not acknowledge: the path carried what there was."""
+    return (f.own("resent") == 0) & (f.peer("resent") == 0)
 
 
 def own_reason(f: Flows) -> Column:

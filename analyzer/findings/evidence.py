@@ -69,6 +69,16 @@ def surely_train_of(case: Case, side: Side) -> Heartbeats:
     return found
 
 
+def ended_by(case: Case, side: Side) -> tuple[str | None, int | None, int]:
+    """Return by what that end ended the connection, in which frame and when: else when the capture ended."""
+    fin, reset = case.record.fin_of(side), case.reset
+    if fin is not None:
+        return "FIN", fin.frame, fin.ts_ns
+    if reset is not None and reset.sender == side:
+        return "RST", reset.frame, reset.ts_ns
+    return None, None, case.record.end_ns
+
+
 def said_by(case: Case, side: Side) -> dict[str, int | str]:
     """Return that end's farewell as data of a finding, if its reason is that heartbeats, or answers, stayed away."""
     return next(

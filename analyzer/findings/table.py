@@ -41,6 +41,7 @@ from analyzer.findings.kinds import (
     missing_data,
     new_way,
     no_answers,
+    no_heartbeats,
     no_reply,
     old_timestamps,
     one_way,
@@ -93,6 +94,7 @@ FINDINGS: Final[tuple[FindingKind, ...]] = (
     no_answers.ANSWERS_NONE,
     too_many_pings.TOO_MANY,
     heartbeats.HUNG,
+    no_heartbeats.NEVER_SENT,
     no_reply.NO_REPLY,
     # ── what went wrong on the way ──
     close_wait.HELD,

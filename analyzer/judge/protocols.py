@@ -65,6 +65,8 @@ PROTOCOLS: Final = (
 
 POLLS: Final = tuple(number for number, protocol in enumerate(PROTOCOLS, start=1) if protocol.polls)
 """The places of those whose trains may be polls."""
+MUTUAL: Final = tuple(number for number, each in enumerate(PROTOCOLS, start=1) if not (each.answers or each.polls))
+"""The places of those in which each end beats by itself."""
 
 
 PATIENCE: Final = np.array([(2, 2), *(protocol.patience for protocol in PROTOCOLS)], dtype=np.int64)

@@ -23,6 +23,7 @@ from analyzer.findings.kinds import (
     idle_reset,
     late_data,
     no_answers,
+    no_heartbeats,
     no_reply,
     one_way,
 )
@@ -119,6 +120,8 @@ HUNG: Final = CauseKind(
 )
 POINTERS: Final = (
     HUNG,
+    _pointer(no_heartbeats.NEVER_SENT, Certainty.LIKELY),
+    _pointer(heartbeats.MISSED, Certainty.LIKELY),
     _pointer(fin_wait_2.EXPIRED, Certainty.LIKELY),
     _pointer(foreign_reset.FROM_BETWEEN, Certainty.LIKELY),
     _pointer(half_open.DISCOVERED, Certainty.PROVEN),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
+from analyzer.findings.beating import gave_up_on_its_peer, peers_heartbeats_ceased
 from analyzer.findings.data_limits import no_data_limit_ran_out, no_idle_limit_ran_out
 from analyzer.findings.evidence import frames_of, gave_up_resending, given_up_on, known
 from analyzer.findings.kind import FindingKind, Lead, Row
@@ -32,6 +33,11 @@ def not_behind_a_translation(f: Flows) -> Mask:
     """That end is not beyond a translation of which both sides were captured: the other side shows what came before."""
     is_copy = f.flow("twin_is_first") > 0
     return (f.flow("twin") == 0) | (is_copy == (f.side == 1))
+
+
+def no_heartbeats_stayed_away(f: Flows) -> Mask:
+    """Its peer's heartbeats had not stayed away for as long as their rule allows: then it gave up by that."""
+    return ~(peers_heartbeats_ceased(f) & gave_up_on_its_peer(f))
 
 
 def _evidence(case: Case) -> Evidence:
@@ -213,6 +219,7 @@ ABORT: Final = FindingKind(
                 not_behind_a_translation,
                 no_data_limit_ran_out,
                 no_idle_limit_ran_out,
+                no_heartbeats_stayed_away,
             ),
             _evidence,
         ),

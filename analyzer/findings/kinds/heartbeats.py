@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.findings.beating import (
     SOON,
     beats_by_rule,
     gave_up_on_its_peer,
     gave_up_waiting,
     heartbeats_ceased,
+    loses_nothing,
     of_heartbeats,
     owes_answers,
     peers_heartbeats_ceased,
 )
-from analyzer.findings.evidence import frames_of, known, said_by, surely_train_of
+from analyzer.findings.evidence import ended_by, frames_of, known, said_by, surely_train_of, train_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.findings.notable import BEATS_OVERDUE
 from analyzer.findings.phrases import agreed_on, by_what
 from analyzer.judge.record import other
 from analyzer.tolerances import BEAT_AT_ONCE_NS, BEAT_SHORT_OCTETS
+from analyzer.track.beats import SLOW_ANSWERS
 from analyzer.units import NS_PER_S
 from analyzer.words.model import Line, LongText
-from analyzer.words.teller import count, duration, lines, number, side_of
+from analyzer.words.teller import count, duration, lines, number, side_of, times
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
@@ -47,6 +52,19 @@ def peer_beats_in_vain(f: Flows) -> Mask:
 def peer_gave_up_on_a_heartbeat(f: Flows) -> Mask:
     """Its peer closed or reset the connection after one that its kernel acknowledged and its program did not answer."""
     return owes_answers(f.from_peer) & (f.from_peer.beats("acked") == 1) & gave_up_waiting(f.from_peer)
+
+
+@of_heartbeats
+def peer_waits_for_an_answer(f: Flows) -> Mask:
+    """Its kernel acknowledged a heartbeat, its program did not answer; neither end closed, and its peer sent no other.
+
+    For as long as three of the longest distances, and four times the slowest answer, so that it is no late answer.
+    """
+    asker = f.from_peer
+    waited_ns = f.ends_ns - asker.beats("silent_ns")
+    least_ns = np.maximum(BEATS_OVERDUE * asker.beats("high_ns"), SLOW_ANSWERS * asker.beats("slowest_ns"))
+    open_ = (f.own("fin_frame") == 0) & (f.peer("fin_frame") == 0) & (f.ending("reset_row") < 0)
+    return owes_answers(asker) & (asker.beats("acked") == 1) & open_ & (waited_ns >= least_ns)
 
 
 @of_heartbeats
@@ -83,23 +101,13 @@ def last_heartbeats_unanswered(f: Flows) -> Mask:
     return owes_answers(f) & (f.beats("unanswered") > 0)
 
 
-def _ended_by(case: Case, side: Side) -> tuple[str | None, int | None, int]:
-    """Return by what that end ended the connection, in which frame and when: else when the capture ended."""
-    fin, reset = case.record.fin_of(side), case.reset
-    if fin is not None:
-        return "FIN", fin.frame, fin.ts_ns
-    if reset is not None and reset.sender == side:
-        return "RST", reset.frame, reset.ts_ns
-    return None, None, case.record.end_ns
-
-
 def _in_vain(case: Case, side: Side) -> Evidence:
     """What was answered, what was not, and how long that end waited.
 
     What the ends agreed on is left out: it is how long the other end may wait for heartbeats, not this one for answers.
     """
     train = surely_train_of(case, side)
-    how, closed, until_ns = _ended_by(case, side)
+    how, closed, until_ns = ended_by(case, side)
     return frames_of(train.answer_frame, train.silent_frame, train.last_frame, closed), known(
         protocol=train.protocol,
         period_ns=train.period_ns,
@@ -128,7 +136,7 @@ def _silent_evidence(case: Case) -> Evidence:
     train = surely_train_of(case, case.side)
     heard_ns, heard = case.facts.active_ns or 0, case.facts.active_frame
     shows = heard_ns > train.last_ns
-    how, closed, closed_ns = _ended_by(case, case.peer)
+    how, closed, closed_ns = ended_by(case, case.peer)
     return frames_of(train.last_frame, heard if shows else None, closed), known(
         protocol=train.protocol,
         limit_ns=train.limit_ns,
@@ -152,7 +160,7 @@ def _missed_evidence(case: Case) -> Evidence:
 def _ceased_evidence(case: Case) -> Evidence:
     """The last heartbeat of its peer, and how long it waited for the next."""
     train = surely_train_of(case, case.peer)
-    how, closed, until_ns = _ended_by(case, case.side)
+    how, closed, until_ns = ended_by(case, case.side)
     return frames_of(train.first_frame, train.last_frame, closed), known(
         protocol=train.protocol,
         limit_ns=train.limit_ns,
@@ -208,6 +216,7 @@ def _hung_happened(t: Teller, f: Finding) -> list[Line]:
                 f" {duration(number(f, 'period_ns'))}, the last one here.{agreed_on(f, SOON)}",
                 (number(f, "last_frame"),),
             ),
+            _first_due(t, f),
             Line(heard, (number(f, "heard_frame") or number(f, "last_frame"),)),
             _ended_line(t, f),
         )
@@ -228,6 +237,15 @@ def _hung_happened(t: Teller, f: Finding) -> list[Line]:
         ),
         _ended_line(t, f),
     )
+
+
+def _first_due(t: Teller, f: Finding) -> Line | None:
+    """Return when the first heartbeat that did not come was due."""
+    train = train_of(t.record, side_of(f))
+    if train is None:
+        return None
+    text = f"The next was due at about {t.at(train.last_ns + train.period_ns)}: the first that did not come."
+    return Line(text, (number(f, "last_frame"),))
 
 
 def _other_readings(t: Teller, f: Finding) -> Line | None:
@@ -301,7 +319,17 @@ HUNG: Final = FindingKind(
     rows=(
         Row((peer_beats_in_vain, sent_no_data_since, did_not_close_first, peer_had_room), _hung_evidence),
         Row((peer_gave_up_on_a_heartbeat, sent_no_data_since, did_not_close_first, peer_had_room), _hung_evidence),
-        Row((peer_gave_up_on_silence, kernel_answered_meanwhile, did_not_close_first, peer_had_room), _silent_evidence),
+        Row((peer_waits_for_an_answer, sent_no_data_since, loses_nothing, peer_had_room), _hung_evidence),
+        Row(
+            (
+                peer_gave_up_on_silence,
+                kernel_answered_meanwhile,
+                loses_nothing,
+                did_not_close_first,
+                peer_had_room,
+            ),
+            _silent_evidence,
+        ),
     ),
     text=LongText(
         title="The kernel acknowledges, but the program no longer answers heartbeats, or sends any",
@@ -340,6 +368,87 @@ def _missed_detail(t: Teller, f: Finding) -> str:
     return f"{ended} {beat} ({by_what(f)}) that nothing answered.{why}"
 
 
+def _tells_why_it_ended(_t: Teller, f: Finding) -> bool:
+    """Whether heartbeats that stayed away tell how the flow ended, and nobody said so himself."""
+    return "sent" in f.data and "said" not in f.data and "closed_by" in f.data
+
+
+def _missed_headline(t: Teller, f: Finding) -> str:
+    asker = side_of(f)
+    ended = {"RST": "reset", "FIN": "closed"}[str(f.data["closed_by"])]
+    return (
+        f"{t.start(asker)} {ended} the connection {duration(number(f, 'waited_ns'))} after {t.the(other(asker))}'s last"
+        f" heartbeat ({by_what(f)}), most likely because none reached it any more."
+    )
+
+
+def _missed_happened(t: Teller, f: Finding) -> list[Line]:
+    asker = side_of(f)
+    peer = other(asker)
+    train = train_of(t.record, peer)
+    due = ""
+    if train is not None and t.facts(peer).unacked_frame == train.last_frame:
+        due = " It was the first that failed: nothing acknowledged it."
+    elif train is not None:
+        due = f" The next was due at about {t.at(train.last_ns + train.period_ns)}: the first that did not come."
+    text = (
+        f"{t.start(peer)}'s program sent {count(number(f, 'sent'), 'heartbeat')} ({by_what(f)}), one every"
+        f" {duration(number(f, 'period_ns'))}, the last one here.{agreed_on(f, SOON)}{due}"
+    )
+    ended = Line(f"{t.start(asker)} then ended the connection ({f.data['closed_by']}).", (number(f, "closed_frame"),))
+    again = [_sent_again(t, f, asker), _sent_again(t, f, peer)]
+    return lines(Line(text, (number(f, "last_frame"),)), *again, ended)
+
+
+def _sent_again(t: Teller, f: Finding, side: Side) -> Line | None:
+    """Return how often an end sent data again in vain since that last heartbeat, before the other end had enough."""
+    again = [
+        sent.frame
+        for sent in t.record.resent
+        if sent.sender == side and number(f, "last_frame") < sent.frame < number(f, "closed_frame")
+    ]
+    if not again:
+        return None
+    text = f"Since then {t.the(side)}'s data got no acknowledgement: it was sent again {times(len(again))}."
+    return Line(text, tuple(again))
+
+
+def _missed_why(t: Teller, f: Finding) -> list[Line]:
+    asker, peer = side_of(f), other(side_of(f))
+    sent_again = _sent_again(t, f, asker), _sent_again(t, f, peer)
+    if all(sent_again):
+        text = (
+            f"Inferred: the path failed, both ways. {t.start(peer)} was alive, and sent data again and again, which did"
+            f" not reach {t.the(asker)}; what {t.the(asker)} sent got no acknowledgement either."
+        )
+    elif sent_again[1] is not None:
+        text = (
+            f"Inferred: the path failed. {t.start(peer)} was alive, and what it sent passed here and did not reach"
+            f" {t.the(asker)}, or the acknowledgements did not come back."
+        )
+    elif sent_again[0] is not None:
+        text = (
+            f"{t.start(peer)}'s kernel acknowledged nothing any more: its host was gone, or the path lost what either"
+            " sent. It was not its program alone."
+        )
+    else:
+        text = f"Whether {t.the(peer)}'s program, its host or the path failed, does not show: nothing was asked of it."
+    doubt = f"That {t.the(asker)} ended the connection because of that is inferred from the time."
+    return [Line(text, f.frames), Line(doubt, (number(f, "closed_frame"),))]
+
+
+def _missed_remark(t: Teller) -> str | None:
+    """Return where to look, where it was not the program alone."""
+    found = t.find(MISSED.code)
+    if found is None or t.find(HUNG.code) is not None or not _tells_why_it_ended(t, found):
+        return None
+    asker = t.the(side_of(found))
+    return (
+        f"{asker.capitalize()}'s rule did what it should. Find out why nothing came any more: is the other host up, and"
+        " does the path pass both ways? A capture at each end shows where packets are lost."
+    )
+
+
 MISSED: Final = FindingKind(
     code="heartbeats-missed",
     rows=(
@@ -365,5 +474,7 @@ MISSED: Final = FindingKind(
         source="RFC 6455 5.5.2; OASIS MQTT 5.0 3.1.2.10",
     ),
     detail=_missed_detail,
+    lead=Lead(_missed_headline, _missed_happened, _missed_why, overrules=True, when=_tells_why_it_ended),
     advice=Advice.MINOR,
+    remark=_missed_remark,
 )

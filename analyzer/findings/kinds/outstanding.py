@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
-from analyzer.findings.evidence import frames_of, known, numbers_of
+from analyzer.findings.evidence import frames_of, known, numbers_of, train_of
 from analyzer.findings.kind import FindingKind, Lead, Row
+from analyzer.findings.phrases import by_what, what_is_sent
 from analyzer.judge.record import other
 from analyzer.judge.retransmitting import gave_up_ns
 from analyzer.judge.tried import tried_before
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
+    from analyzer.judge.probe import Heartbeats
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -47,9 +49,13 @@ def _evidence(case: Case) -> Evidence:
     """Since when something is outstanding, and how often it was sent again."""
     facts = case.facts
     assert facts.unacked_ns is not None
+    train = _first_in_vain(case)
     first = numbers_of(case.probes)[-1:] if case.probes else ()
     return frames_of(facts.unacked_frame, facts.resent_frame, first), known(
         what="FIN" if case.fin is not None and case.fin.frame == facts.unacked_frame else "data",
+        protocol=train.protocol if train is not None else None,
+        heartbeat_frame=facts.unacked_frame if train is not None else None,
+        passed=_passed(train) if train is not None else None,
         since_frame=facts.unacked_frame,
         last_frame=facts.resent_frame,
         unacked_ns=case.record.end_ns - facts.unacked_ns,
@@ -58,6 +64,25 @@ def _evidence(case: Case) -> Evidence:
         gave_up_ns=_gave_up(case),
         **_idle_before(case),
     )
+
+
+def _first_in_vain(case: Case) -> Heartbeats | None:
+    """Return the train of its heartbeats of which the first that failed is the first data that was not acknowledged."""
+    train = train_of(case.record, case.side)
+    first = case.facts.unacked_frame
+    return train if train is not None and first in {train.silent_frame, train.last_frame} else None
+
+
+def _passed(train: Heartbeats) -> int:
+    """Return how many heartbeats of a train came through: those that were answered, or all but the last."""
+    return train.sent - 1 if train.answered is None else train.answered
+
+
+def _what(f: Finding) -> str:
+    """Return what was not acknowledged, as the headline calls it."""
+    if "heartbeat_frame" not in f.data:
+        return str(f.data["what"])
+    return f"{what_is_sent(f)} ({by_what(f)})"
 
 
 def _idle_before(case: Case) -> dict[str, int]:
@@ -80,12 +105,12 @@ def _headline(t: Teller, f: Finding) -> str:
     who = t.start(side_of(f))
     if "gave_up_ns" in f.data:
         return (
-            f"{who}'s {f.data['what']} was never acknowledged: retransmitted {again}, then no more, though the capture"
+            f"{who}'s {_what(f)} was never acknowledged: retransmitted {again}, then no more, though the capture"
             f" went on. Most likely its kernel had given up within {duration(number(f, 'gave_up_ns'))}, which sends"
             " nothing."
         )
     return (
-        f"{who}'s {f.data['what']} stayed unacknowledged for {lasted}, until the capture ended:"
+        f"{who}'s {_what(f)} stayed unacknowledged for {lasted}, until the capture ended:"
         f" retransmitted {again}, no keepalive probe in that time."
     )
 
@@ -108,8 +133,20 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     return lines(
         last_heard(t, other(side)),
         Line(text, (number(f, "since_frame"), number(f, "last_frame"))),
+        _first_failed(t, f),
         Line(before, evidence(probes)) if probes else None,
     )
+
+
+def _first_failed(t: Teller, f: Finding) -> Line | None:
+    """Return that this was a heartbeat, and the first of its train that failed."""
+    if "heartbeat_frame" not in f.data:
+        return None
+    text = (
+        f"That data is a {what_is_sent(f)} of {t.the(side_of(f))}'s program ({by_what(f)}): the first that failed,"
+        f" after {number(f, 'passed')} that came through."
+    )
+    return Line(text, (number(f, "heartbeat_frame"),))
 
 
 def _why(t: Teller, f: Finding) -> list[Line]:

@@ -5,7 +5,7 @@ import pytest
 from analyzer import explain
 from analyzer.judge.table import PROTOCOL_NAMES
 from tests.heartbeats import Talk, each
-from tests.judging import codes, judge, judge_batches, scenario
+from tests.judging import codes, judge, judge_batches, scenario, texts, told
 from tests.notation import SCENARIOS, follow, load, parse
 
 STAYED_AWAY = "@90.5 b > a F. 1:1(0) ack 49\nend: +60\n"
@@ -309,3 +309,30 @@ def test_requests_that_wait_for_something():
     assert "program-hung" not in codes(flow_of(waits, "end: +60"))
     assert "they may be requests (a poll)" in str(explain.story(judged, 0).section("Why"))
     assert "(a poll)" not in str(explain.story(flow_of(IN_VAIN, "end: +60"), 0))
+
+
+def test_one_heartbeat_unanswered_for_long_is_a_hung_program():
+    """Who waits for an answer sends no other heartbeat: one that stays unanswered for three periods is enough."""
+    (judged,) = scenario("one_heartbeat_unanswered_for_long")
+    found = judged.finding("program-hung")
+
+    assert ("b", 1, 1) == (found.about, found.data["unanswered"], found.data["acked"])
+    assert "acknowledged 1 heartbeat (by their form) from the client in 60.040 s" in explain.detail(found, judged)
+
+
+def test_a_cut_path_is_no_hung_program():
+    """Where an end sends data again in vain its kernel has not gone on to acknowledge: the path failed, or its host."""
+    (judged,) = scenario("heartbeats_of_both_cut_off_then_reset")
+    story = told(judged)
+
+    assert {"heartbeats-missed"} == {"heartbeats-missed", "program-hung", "abort-without-fin"} & set(codes(judged))
+    assert "reset the connection 25.000 s after the server's last heartbeat (AMQP heartbeat)" in story.headline
+    assert "It was the first that failed: nothing acknowledged it" in texts(story, "What happened")
+    assert "A capture at each end shows where packets are lost" in texts(story, "What to change")
+
+
+def test_the_first_heartbeat_that_did_not_come_is_named():
+    """Of heartbeats that cease it is said when the next was due."""
+    (judged,) = scenario("hold_time_ran_out")
+
+    assert "The next was due at about" in texts(told(judged), "What happened")
