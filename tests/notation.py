@@ -171,12 +171,12 @@ class Scenario:
     losses: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=LOSS))
     """Where, if that is known."""
     reads: list = field(default_factory=list)
-    """What a dissector reads: (endpoint, protocol, where its heartbeats were refused, why it ends the connection, where
-    it says so, how many seconds were agreed on); 0 nowhere, and nothing."""
+    """What a dissector reads: (endpoint, protocol, where its heartbeats were refused, how many seconds were agreed on,
+    why it ends the connection, where it says so); 0 nowhere, and nothing."""
 
     def dissected(self, batches):
         """Return batches of its flows in which heartbeats are named as it says."""
-        for batch, (side, protocol, refused, said, frame, agreed_s) in itertools.product(batches, self.reads):
+        for batch, (side, protocol, refused, agreed_s, said, frame) in itertools.product(batches, self.reads):
             mine = batch.trains["side"] == "ab".index(side)
             batch.trains["protocol"][mine] = PROTOCOL_NAMES.index(protocol)
             batch.trains["refused_frame"][mine] = refused
@@ -499,7 +499,7 @@ class _Reader:
             self.refuse(f"unknown reason: {reason}")
         number = self.count(words[3]) if words[3:] else 0
         refused, agreed_s, frame = (number if words[2:3] == [word] else 0 for word in ("refused", "agreed", "said"))
-        self.reads.append((words[0], words[1], refused, farewells.NAMES.index(reason), frame, agreed_s))
+        self.reads.append((words[0], words[1], refused, agreed_s, farewells.NAMES.index(reason), frame))
 
     def setting(self, body):
         """Read a line that is no segment."""

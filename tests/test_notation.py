@@ -284,10 +284,10 @@ def test_findings_are_said_with_their_endpoint():
 
 
 def test_what_a_dissector_reads_is_said_with_its_frame():
-    """A line names the protocol of an end's heartbeats, and where they were refused; only protocols there are."""
-    read = parse(WIDE + "verdict: open\nreads: a HTTP/2 refused 20\nreads: b MQTT\n").reads
+    """A line names the protocol of an end's heartbeats, where they were refused, and what was agreed on."""
+    read = parse(WIDE + "verdict: open\nreads: a HTTP/2 refused 20\nreads: b MQTT\nreads: b AMQP agreed 4\n").reads
 
-    assert [("a", "HTTP/2", 20, 0, 0), ("b", "MQTT", 0, 0, 0)] == read
+    assert [("a", "HTTP/2", 20, 0, 0, 0), ("b", "MQTT", 0, 0, 0, 0), ("b", "AMQP", 0, 4, 0, 0)] == read
     with pytest.raises(NotationError, match="unknown protocol: HTTP"):
         parse(WIDE + "reads: a HTTP\n")
 

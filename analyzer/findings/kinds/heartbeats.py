@@ -56,10 +56,7 @@ def peer_gave_up_on_a_heartbeat(f: Flows) -> Mask:
 
 @of_heartbeats
 def peer_waits_for_an_answer(f: Flows) -> Mask:
-    """Its kernel acknowledged a heartbeat, its program did not answer; neither end closed, and its peer sent no other.
-
-    For as long as three of the longest distances, and four times the slowest answer, so that it is no late answer.
-    """
+    """Its kernel acknowledged a heartbeat that its program did not answer for three periods; neither end closed."""
     asker = f.from_peer
     waited_ns = f.ends_ns - asker.beats("silent_ns")
     least_ns = np.maximum(BEATS_OVERDUE * asker.beats("high_ns"), SLOW_ANSWERS * asker.beats("slowest_ns"))
