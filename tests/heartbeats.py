@@ -5,6 +5,8 @@ import itertools
 
 import pytest
 
+from analyzer.judge.table import PROTOCOL_NAMES
+from tests.judging import judge, judge_batches
 from tests.notation import follow, parse
 
 OPENING = "# Heartbeats.\n+0 a > b S 0:0(0)\n+.01 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\n"
@@ -86,3 +88,17 @@ def talk_of(times, length):
 def known(train, *names):
     """Some fields of a train."""
     return tuple(int(train[name]) for name in names)
+
+
+def flow_of(talk, tail):
+    """Return the flow of a talk, judged."""
+    (judged,) = judge(parse("\n".join([*talk.lines, tail]) + "\n"))
+    return judged
+
+
+def agreed(talk, tail, protocol, limit_s):
+    """The flow of a talk, of a protocol whose ends agreed on so much."""
+    (batch,) = follow([parse("\n".join([*talk.lines, tail]) + "\n").batch()])
+    batch.trains["protocol"], batch.trains["limit_ns"] = PROTOCOL_NAMES.index(protocol), limit_s * 10**9
+    (judged,) = judge_batches([batch])
+    return judged

@@ -15,9 +15,9 @@ from analyzer.findings.kinds import (
     farewells,
     half_close,
     heartbeat_limits,
-    heartbeats,
     idle,
     no_heartbeats,
+    program_hung,
     rhythm,
 )
 from analyzer.judge.outlook import hurried
@@ -59,8 +59,8 @@ OFTEN: Final = 3
 """Data that was sent again so often is not on its way."""
 COVERED: Final[dict[str, tuple[str, ...]]] = {
     idle.UNPROBED.code: (idle.BEYOND_LIMIT.code,),
-    abort.ABORT.code: (heartbeats.HUNG.code, no_heartbeats.NEVER_SENT.code),
-    farewells.REASON_GIVEN.code: (heartbeats.HUNG.code, no_heartbeats.NEVER_SENT.code),
+    abort.ABORT.code: (program_hung.HUNG.code, no_heartbeats.NEVER_SENT.code),
+    farewells.REASON_GIVEN.code: (program_hung.HUNG.code, no_heartbeats.NEVER_SENT.code),
 }
 """Findings whose advice one of others gives better, to an end by its name."""
 NORMAL: Final = (half_close.IN_USE, heartbeat_limits.MASKED, rhythm.BOTH_ENDS)

@@ -14,7 +14,7 @@ from analyzer.explain.storylines import Storyline, storyline_of
 from analyzer.explain.timeline import timeline
 from analyzer.explain.verdict_texts import VERDICT_TEXTS
 from analyzer.findings import FINDINGS, Told, kind_of
-from analyzer.findings.kinds import heartbeats, too_many_pings
+from analyzer.findings.kinds import program_hung, too_many_pings
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.words import beats, stations
@@ -37,7 +37,7 @@ SETTINGS: Final = "Keepalive settings, inferred"
 EXPECTED: Final = "What the programs see (expected, not captured)"
 LIMITS: Final = "What this capture cannot show"
 
-LEADING_BEATS: Final = (heartbeats.HUNG, too_many_pings.TOO_MANY)
+LEADING_BEATS: Final = (program_hung.HUNG, too_many_pings.TOO_MANY)
 """Findings that tell of the heartbeats they are about, where they lead a story."""
 LONG_TEXTS: Final[dict[str, LongText]] = {
     **{kind.code: kind.text for kind in CAUSES},

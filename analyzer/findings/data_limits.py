@@ -52,8 +52,8 @@ def boxes_at(limit_ns: int) -> str:
 
 def limit_ns(quiet_ns: int) -> int | None:
     """Return the limit that runs out after such a time without data, or None."""
-    limits = (s * NS_PER_S for s in LIMITS_S)
-    return next((limit for limit in limits if limit - EARLY_NS <= quiet_ns <= limit + LATE_NS), None)
+    limit = int(_limits_at(np.array([quiet_ns]))[0])
+    return limit if limit >= 0 else None
 
 
 def quiet_ns(f: Flows) -> Column:
@@ -69,18 +69,18 @@ def quiet_ns(f: Flows) -> Column:
     return np.where(known, at_ns - data_ns, -1)
 
 
-def _at_limit(quiet_ns: Column) -> Mask:
-    """Say which times without data are such that a limit runs out then."""
+def _limits_at(quiet_ns: Column) -> Column:
+    """Return the limit that runs out after each of such times without data, -1 for none."""
     # of limits that begin no later than this, the last is also the one that ends last
     which = np.searchsorted(LIMITS_NS - EARLY_NS, quiet_ns, side="right") - 1
-    mask: Mask = (which >= 0) & (quiet_ns <= LIMITS_NS[which] + LATE_NS)
-    return mask
+    fits = (which >= 0) & (quiet_ns <= LIMITS_NS[which] + LATE_NS)
+    return np.where(fits, LIMITS_NS[which], -1)
 
 
 def closed_at_a_data_limit(f: Flows) -> Mask:
     """It closed when no data had passed for a time that limits have, though two probes or more were answered since."""
     quiet = quiet_ns(f)
-    at_limit = _at_limit(quiet)
+    at_limit = _limits_at(quiet) >= 0
     at_limit &= ~waited_for_a_reply(f) & (f.flow("backwards") == 0)
     if not at_limit.any():
         return at_limit
@@ -103,7 +103,7 @@ def reset_at_an_idle_limit(f: Flows) -> Mask:
     unasked &= (f.flow("silence_from") < f.ending("reset_frame")) & (f.flow("silence_to") >= f.ending("reset_frame"))
     unasked &= (f.flow("silence_ns") >= quiet) & (f.flow("silence_ns") - quiet <= LATE_NS)
     unasked &= (f.own("fin_frame") == 0) & (f.peer("fin_frame") == 0) & (f.flow("backwards") == 0)
-    mask: Mask = unasked & _at_limit(quiet)
+    mask: Mask = unasked & (_limits_at(quiet) >= 0)
     return mask
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analyzer.findings.case import Case
+    from analyzer.findings.kind import Evidence
     from analyzer.judge.probe import Heartbeats, Probe
     from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
@@ -77,6 +78,31 @@ def ended_by(case: Case, side: Side) -> tuple[str | None, int | None, int]:
     if reset is not None and reset.sender == side:
         return "RST", reset.frame, reset.ts_ns
     return None, None, case.record.end_ns
+
+
+def in_vain(case: Case, side: Side) -> Evidence:
+    """What was answered, what was not, and how long that end waited.
+
+    What the ends agreed on is left out: it is how long the other end may wait for heartbeats, not this one for answers.
+    """
+    train = surely_train_of(case, side)
+    how, closed, until_ns = ended_by(case, side)
+    return frames_of(train.answer_frame, train.silent_frame, train.last_frame, closed), known(
+        protocol=train.protocol,
+        period_ns=train.period_ns,
+        bytes=train.payload_len,
+        answered=train.answered,
+        unanswered=train.unanswered,
+        acked=train.acked,
+        slowest_ns=train.slowest_ns,
+        answer_frame=train.answer_frame,
+        silent_frame=train.silent_frame,
+        last_frame=train.last_frame,
+        closed_frame=closed,
+        closed_by=how,
+        waited_ns=until_ns - (train.silent_ns or 0),
+        **said_by(case, side),
+    )
 
 
 def said_by(case: Case, side: Side) -> dict[str, int | str]:

@@ -41,19 +41,7 @@ def note_shared(batch: FlowBatch, picked: NDArray[np.int64], out: Rows, *, jit: 
     order = np.flatnonzero((silent != 0) & (flow["twin_is_first"][picked] == 0))
     order = order[np.lexsort((heard_ns[order], askers[order]))]
     compare: Foreign = share.choose(jit=jit)
-    # the loop compares ``since_ns``
-    _set_since(out, heard_ns, jit=jit)
-    compare(*((column if jit else column.tolist()) for column in (order, askers, quiet)), out)
-    _set_since(out, since_ns, jit=jit)
-
-
-def _set_since(out: Rows, since_ns: NDArray[np.int64], *, jit: bool) -> None:
-    """Write the instants since when flows are silent into TESTIMONY records."""
-    if jit:
-        out["since_ns"] = since_ns
-        return
-    for record, ts_ns in zip(out, since_ns.tolist(), strict=True):
-        record["since_ns"] = ts_ns
+    compare(*((column if jit else column.tolist()) for column in (order, askers, quiet, heard_ns)), out)
 
 
 def asked_ns(

@@ -396,16 +396,17 @@ def testify_beside(  # noqa: PLR0913, PLR0917 - loops take positional arguments
 
 
 @loop
-def share(order: Numbers, askers: Numbers, quiet: Numbers, out: Rows) -> None:
+def share(order: Numbers, askers: Numbers, quiet: Numbers, heard_ns: Numbers, out: Rows) -> None:
     """Note of each flow which others of the same asker fell silent in the same moment.
 
     ``order`` has the indices of those TESTIMONY records whose flows fell silent, by asker and then by time; ``askers``
-    and ``quiet`` are the addresses of both ends of each, as one word.
+    and ``quiet`` are the addresses of both ends of each, as one word, ``heard_ns`` when the host in question was last
+    heard.
     """
     for i in range(len(order)):
         for j in range(i + 1, min(i + 1 + COMPARED, len(order))):
             one, two = out[order[i]], out[order[j]]
-            if askers[order[i]] != askers[order[j]] or two["since_ns"] - one["since_ns"] > TOGETHER_NS:
+            if askers[order[i]] != askers[order[j]] or heard_ns[order[j]] - heard_ns[order[i]] > TOGETHER_NS:
                 break
             if quiet[order[i]] == quiet[order[j]]:
                 one["shared_peer"] += 1

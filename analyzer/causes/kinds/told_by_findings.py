@@ -18,7 +18,7 @@ from analyzer.findings.kinds import (
     foreign_reset,
     forgotten,
     half_open,
-    heartbeats,
+    heartbeats_missed,
     idle_close_race,
     idle_reset,
     late_data,
@@ -26,6 +26,7 @@ from analyzer.findings.kinds import (
     no_heartbeats,
     no_reply,
     one_way,
+    program_hung,
 )
 from analyzer.judge.judged import Certainty
 from analyzer.judge.verdict import Verdict
@@ -108,20 +109,20 @@ EVENLY: Final = 8
 
 
 def _hung(s: Scene) -> Facts:
-    return _of_finding(heartbeats.HUNG if s.found(heartbeats.HUNG.code) else no_reply.NO_REPLY, s)
+    return _of_finding(program_hung.HUNG if s.found(program_hung.HUNG.code) else no_reply.NO_REPLY, s)
 
 
 HUNG: Final = CauseKind(
-    code=heartbeats.HUNG.code,
-    needs=frozenset({heartbeats.HUNG.code, no_reply.NO_REPLY.code}),
-    rows=tuple(CauseRow(Certainty.LIKELY, (_has(kind),)) for kind in (heartbeats.HUNG, no_reply.NO_REPLY)),
+    code=program_hung.HUNG.code,
+    needs=frozenset({program_hung.HUNG.code, no_reply.NO_REPLY.code}),
+    rows=tuple(CauseRow(Certainty.LIKELY, (_has(kind),)) for kind in (program_hung.HUNG, no_reply.NO_REPLY)),
     facts=_hung,
     text=no_reply.NO_REPLY.text,
 )
 POINTERS: Final = (
     HUNG,
     _pointer(no_heartbeats.NEVER_SENT, Certainty.LIKELY),
-    _pointer(heartbeats.MISSED, Certainty.LIKELY),
+    _pointer(heartbeats_missed.MISSED, Certainty.LIKELY),
     _pointer(fin_wait_2.EXPIRED, Certainty.LIKELY),
     _pointer(foreign_reset.FROM_BETWEEN, Certainty.LIKELY),
     _pointer(half_open.DISCOVERED, Certainty.PROVEN),
