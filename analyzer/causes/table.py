@@ -11,7 +11,15 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from analyzer.causes.kind import TRIAL_LEAST_NS, Holding, find, traits
-from analyzer.causes.kinds import address_moved, host, on_the_link, this_flow, told_by_findings, told_by_icmp
+from analyzer.causes.kinds import (
+    address_moved,
+    claimed_twice,
+    host,
+    on_the_link,
+    this_flow,
+    told_by_findings,
+    told_by_icmp,
+)
 from analyzer.judge.judged import Certainty
 from analyzer.judge.scene import QUESTIONED, Scene
 from analyzer.judge.witness import witnesses
@@ -28,6 +36,7 @@ CAUSES: Final[tuple[CauseKind, ...]] = (
     told_by_icmp.HOST_DOWN,
     told_by_icmp.PATH_MTU,
     # ── the link shows it ──
+    claimed_twice.CLAIMED_TWICE,
     address_moved.ADDRESS_MOVED,
     on_the_link.LEASE_ENDED,
     on_the_link.ADDRESS_GONE,

@@ -221,8 +221,23 @@ class Scene:
         """
         if self.beside("moved_frame") == 0 or self.beside("moved_from") == self.beside("moved_to"):
             return False
+        if self.is_claimed_twice:
+            return False
         unasked = self.beside("moved_seen") == 0 or self.beside("moved_unasked") == 1
         return unasked or self.reset_came_from_new_station
+
+    @property
+    def is_claimed_twice(self) -> bool:
+        """Whether ARP or neighbour discovery said of two stations at once that its address is there."""
+        return self.beside("both_frame") > 0
+
+    @property
+    def reset_came_from_other_claimant(self) -> bool:
+        """Whether the RST came from one of these two stations, and the host's packets before from the other."""
+        reset, own, sender = self.reset, self.beside("mac"), self.beside("reset_mac")
+        if not self.is_claimed_twice or reset is None or "mac" not in reset.strange:
+            return False
+        return sender != own and {sender, own} == {self.beside("both_mac"), self.beside("both_other")}
 
     @property
     def was_leased(self) -> bool:
@@ -231,9 +246,10 @@ class Scene:
 
     @property
     def left_ns(self) -> int | None:
-        """When its address was first known to be at another station; what came in its name since is not its host's."""
+        """When its address was first known to be at another station; what came in its name since may be from there."""
         moves = [self.beside("moved_ns")] if self.was_moved else []
         moves += [self.beside("leased_ns")] if self.was_leased else []
+        moves += [self.beside("both_ns")] if self.is_claimed_twice else []
         return min(moves, default=None)
 
     def is_of_its_host(self, ts_ns: int) -> bool:

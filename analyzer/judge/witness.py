@@ -77,8 +77,19 @@ def _link(scene: Scene) -> Iterator[Witness]:
         if scene.beside(f"{prefix}said_frame"):
             frame, ts_ns = scene.beside(f"{prefix}said_frame"), scene.beside(f"{prefix}said_ns")
             moved = about == quiet and not scene.is_of_its_host(ts_ns)
-            yield Witness(kind, about, (frame,), ts_ns, "elsewhere" if moved else "answered", {"address": whom})
-    if scene.beside("moved_frame"):
+            if not (moved and scene.is_claimed_twice):
+                yield Witness(kind, about, (frame,), ts_ns, "elsewhere" if moved else "answered", {"address": whom})
+    if scene.is_claimed_twice:
+        names = ("both_before_frame", "both_frame", "both_last_frame")
+        frames = tuple(sorted({scene.beside(name) for name in names}))
+        data = {
+            "address": scene.record.endpoint(quiet).address,
+            "mac": mac_text(scene.beside("both_mac")),
+            "other_mac": mac_text(scene.beside("both_other")),
+            "lasted_ns": scene.beside("both_last_ns") - scene.beside("both_ns"),
+        }
+        yield Witness(kind, quiet, frames, scene.beside("both_ns"), "both", data)
+    elif scene.beside("moved_frame"):
         data = {
             "address": scene.record.endpoint(quiet).address,
             "from_mac": mac_text(scene.beside("moved_from")),
@@ -116,7 +127,7 @@ def _signs(scene: Scene) -> Iterator[Witness]:
             "longest_ns": scene.beside("longest_ns"),
         }
         says = "heard" if scene.sign_frames else "throughout" if scene.is_heard_throughout else "heard_later"
-        says = says if own else "elsewhere"
+        says = says if own else "unclear" if scene.is_claimed_twice else "elsewhere"
         again = says == "heard_later" and scene.beside("sign_ns") <= scene.until_ns
         frames = (scene.beside(f"{last}_frame"),) if again else frames
         ts_ns = scene.beside(f"{last}_ns" if again else "sign_ns")
@@ -267,7 +278,7 @@ def mac_text(mac: int) -> str:
 
 
 _NOTED: Final[dict[Callable[[Scene], Iterator[Witness]], tuple[str, ...]]] = {
-    _link: ("asked", "hop_asked", "said_frame", "hop_said_frame", "moved_frame", "announced_frame"),
+    _link: ("asked", "hop_asked", "said_frame", "hop_said_frame", "moved_frame", "announced_frame", "both_frame"),
     _signs: ("last_frame", "known", "station_frame"),
     _fates: ("shared_peer", "shared_other"),
     _service: ("refused_frame", "accepted_frame", "clock_frame", "kept_frame"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import fetch, lines_of, loop, prefetch
-from analyzer.segment import ABSENT, ASKS, LINK, NO_NEWS, SIGN
+from analyzer.segment import ABSENT, ASKS, LINK, NO_NEWS, SAYS, SIGN
 from analyzer.track.flow import likely
 from analyzer.track.hosts import (
     ASKED,
@@ -29,6 +29,7 @@ from analyzer.track.hosts import (
     digest_of,
     entered,
     heard,
+    is_virtual,
     new_host,
     new_station,
     sought,
@@ -53,6 +54,13 @@ OTHER_MAC: Final = 9  # the station heard last that is not that one
 OTHER_NS: Final = 10
 OTHER_FRAME: Final = 11
 REGISTERS: Final = 12
+
+ONE_MOMENT_NS: Final = 10_000_000
+"""No address moves from one station that says that it has it to another that does in so short a time."""
+ONE_QUESTION_NS: Final = 100_000_000
+"""Answers of two stations within this time answer one question: nobody asks again so soon (RFC 1122 2.3.2.1)."""
+IN_TURN_NS: Final = 10_000_000_000
+"""Who had an address, and says so again so soon after another one did, had not given it up (RFC 5227 2.4)."""
 
 ETHERTYPES: Final = 256
 """Numbers from here on are none of a protocol of IP."""
@@ -115,6 +123,33 @@ def note_ttl(host: Record, ttl: int, ts_ns: int, frame: int) -> None:
 
 
 @loop
+def have_it_at_once(claim: Record, other: Record) -> bool:
+    """Say whether two stations have an address at once: that of a claim, and another that says so now.
+
+    Both answer one question; or they say so in one moment; or the one that had said so before comes back to it at once.
+    An address that moves is said to be at the new station, and the old one says no more.
+    """
+    passed_ns = other["ts_ns"] - claim["last_ns"]
+    if is_virtual(claim["mac"]) or is_virtual(other["said_mac"]) or passed_ns < 0:
+        return False
+    answers = claim["answers"] == 1 and other["kind"] == SAYS and other["unasked"] == 0
+    returns = claim["moved_from"] == other["said_mac"]
+    return passed_ns <= (IN_TURN_NS if returns else ONE_QUESTION_NS if answers else ONE_MOMENT_NS)
+
+
+@loop
+def note_both(claim: Record, other: Record) -> None:
+    """Note that the station of a claim and another one have its address at once."""
+    if claim["both_mac"] < 0:
+        claim["both_ns"] = other["ts_ns"]
+        claim["both_frame"] = other["frame"]
+        claim["both_before_frame"] = claim["last_frame"]
+    claim["both_mac"] = claim["mac"]
+    claim["both_last_ns"] = other["ts_ns"]
+    claim["both_last_frame"] = other["frame"]
+
+
+@loop
 def note_said(
     slots: Numbers, claims: Rows, registers: Numbers, digest: int, hi: int, lo: int, tag: int, other: Record
 ) -> None:
@@ -129,7 +164,15 @@ def note_said(
         claim["moved_unasked"] = 0
         claim["announced_ns"] = 0
         claim["announced_frame"] = 0
+        claim["both_mac"] = -1
+        claim["both_ns"] = 0
+        claim["both_frame"] = 0
+        claim["both_before_frame"] = 0
+        claim["both_last_ns"] = 0
+        claim["both_last_frame"] = 0
     elif claim["mac"] != mac:
+        if have_it_at_once(claim, other):
+            note_both(claim, other)
         claim["moved_from"] = claim["mac"]
         claim["moved_ns"] = other["ts_ns"]
         claim["moved_frame"] = other["frame"]
@@ -142,6 +185,7 @@ def note_said(
         claim["announced_ns"] = other["ts_ns"]
         claim["announced_frame"] = other["frame"]
     claim["mac"] = mac
+    claim["answers"] = 1 if other["kind"] == SAYS and other["unasked"] == 0 else 0
     claim["last_ns"] = other["ts_ns"]
     claim["last_frame"] = other["frame"]
 

@@ -123,6 +123,13 @@ CLAIM: Final = np.dtype(
         ("there_unasked", np.int32),
         ("announced_ns", np.int64),  # when it last said so unasked
         ("announced_frame", np.int64),
+        ("both_mac", np.int64),  # two stations had it at once: the other of the last two that said so, -1 none
+        ("both_ns", np.int64),  # when that showed first, and last, with the frames of both stations
+        ("both_frame", np.int64),
+        ("both_before_frame", np.int64),
+        ("both_last_ns", np.int64),
+        ("both_last_frame", np.int64),
+        ("answers", np.int64),  # 1 if what it last said answers a question
         ("digest", np.int64),
     ],
     align=True,
@@ -218,6 +225,20 @@ CLOCK_FASTEST_NS: Final = 900_000
 """A tick of a timestamp clock is not shorter (RFC 7323 5.4: 1 ms or longer)."""
 CLOCK_SLACK: Final = 5_000
 """This many ticks more say nothing."""
+
+
+VRRP: Final = 0x00005E0001
+VRRP_6: Final = 0x00005E0002
+HSRP: Final = 0x00000C07AC
+HSRP_2: Final = 0x00000C9FF
+GLBP: Final = 0x0007B4
+"""First octets of MAC addresses at which routers are that send from others (RFC 9568 7.3; HSRP 1 and 2)."""
+
+
+@loop
+def is_virtual(mac: int) -> bool:
+    """Say whether a MAC address is one of a virtual router, that several of a group speak for."""
+    return mac >> 8 in (VRRP, VRRP_6, HSRP) or mac >> 12 == HSRP_2 or mac >> 24 == GLBP
 
 
 @loop

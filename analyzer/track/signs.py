@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
-from analyzer.track.hosts import ASKED, digest_of, sought, whom
+from analyzer.track.hosts import ASKED, digest_of, is_virtual, sought, whom
 from analyzer.track.news import GOT, LEASED, PORTS, RETURNED, SHUT, STARTED, TOPOLOGY, row_since
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ TAKEN_FOR_HOP: Final = 3
 """Nothing says so, but the other end asks for this address when it wants to send."""
 BESIDE_NS: Final = 1_000_000_000
 """What comes so shortly behind an end's last segment may be a copy of it, or what was on its way already."""
+
+BOTH_NS: Final = 60_000_000_000
+"""What was said of an address so shortly before a flow began is said of that flow: who opens it asks for it before."""
 
 
 @loop
@@ -92,6 +95,20 @@ def of_claim(claim: Record, since_ns: int, flow_ns: int, at: Record) -> None:
         at["moved_frame"] = claim["there_frame"]
         at["moved_unasked"] = claim["there_unasked"]
         at["moved_seen"] = 1
+
+
+@loop
+def of_both(claim: Record, flow_ns: int, at: Record) -> None:
+    """Write that two stations have an address at once, where that showed in a flow or shortly before it."""
+    if claim["both_mac"] < 0 or claim["both_last_ns"] < flow_ns - BOTH_NS:
+        return
+    at["both_mac"] = claim["mac"]
+    at["both_other"] = claim["both_mac"]
+    at["both_ns"] = claim["both_ns"]
+    at["both_frame"] = claim["both_frame"]
+    at["both_before_frame"] = claim["both_before_frame"]
+    at["both_last_ns"] = claim["both_last_ns"]
+    at["both_last_frame"] = claim["both_last_frame"]
 
 
 @loop
@@ -167,11 +184,6 @@ RENAMED: Final = 16
 """And that its station took another address after its last word, and no router had taken from its packets' TTL: it is
 that end's own, under a new name.
 """
-VRRP: Final = 0x00005E0001
-VRRP_6: Final = 0x00005E0002
-HSRP: Final = 0x00000C07AC
-HSRP_2: Final = 0x00000C9FF
-"""First octets of MAC addresses at which routers are that send from others (RFC 9568 7.3; HSRP 1 and 2)."""
 
 
 @loop
@@ -192,7 +204,7 @@ def is_another_station(claim: Record, mac: int) -> bool:
     there = claim["mac"]
     if mac < 0 or there == mac:
         return False
-    return there >> 8 not in (VRRP, VRRP_6, HSRP) and there >> 12 != HSRP_2
+    return not is_virtual(there)
 
 
 @loop

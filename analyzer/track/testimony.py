@@ -28,6 +28,7 @@ from analyzer.track.signs import (
     is_another_station,
     is_undiminished,
     no_hop,
+    of_both,
     of_claim,
     of_host,
     of_service,
@@ -87,6 +88,14 @@ TESTIMONY: Final = np.dtype(
         ("moved_frame", np.int64),
         ("moved_unasked", np.int64),
         ("moved_seen", np.int64),  # 1 if only its segments showed where it was before
+        # two stations said that they have its address at once: the one that last did, and the other; -1 none
+        ("both_mac", np.int64),
+        ("both_other", np.int64),
+        ("both_ns", np.int64),  # when that showed first, and last
+        ("both_frame", np.int64),
+        ("both_before_frame", np.int64),
+        ("both_last_ns", np.int64),
+        ("both_last_frame", np.int64),
         ("reset_mac", np.int64),  # the station that the RST came from that ended the flow, -1 unknown or none
         ("announced_ns", np.int64),  # it said unasked where it is, last, since
         ("announced_frame", np.int64),
@@ -233,6 +242,8 @@ def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each t
     at["mac"] = mac
     at["moved_from"] = -1
     at["moved_to"] = -1
+    at["both_mac"] = -1
+    at["both_other"] = -1
     at["mac_before"] = -1
     at["ttl"] = -1
     at["ttl_before"] = -1
@@ -247,6 +258,7 @@ def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each t
         known += 1
         said_ns = claims[claim]["last_ns"]
         of_claim(claims[claim], since_ns, flow["first_ns"], at)
+        of_both(claims[claim], flow["first_ns"], at)
     station = -1
     if mac >= 0:
         station = sought(station_slots, stations, digest_of(0, mac, OF_STATION, keys), 0, mac, OF_STATION)

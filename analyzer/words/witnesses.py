@@ -107,6 +107,15 @@ def _moved(t: Teller, w: Witness) -> str:
     )
 
 
+def _both(t: Teller, w: Witness) -> str:
+    lasted = number(w, "lasted_ns")
+    again = f", and again up to {t.at(w.ts_ns + lasted)}" if lasted else ""
+    return (
+        f"{capital(_asking(w))} said at {t.at(w.ts_ns)}{again} that {text(w, 'address')} is at two stations at once:"
+        f" {text(w, 'mac')} and {text(w, 'other_mac')}."
+    )
+
+
 def _announced(t: Teller, w: Witness) -> str:
     return (
         f"{text(w, 'address')} announced itself by {_asking(w)} at {t.at(w.ts_ns)}, as an interface does that comes up."
@@ -135,6 +144,15 @@ def _heard_elsewhere(t: Teller, w: Witness) -> str:
     return (
         f"{text(w, 'address')} was heard outside this flow {duration(number(w, 'after_ns'))} after its last packet here"
         f" ({what}), when another machine had that address: no sign of the one that held the connection."
+    )
+
+
+def _heard_unclear(t: Teller, w: Witness) -> str:
+    del t
+    what = CARRIED.get(number(w, "what"), f"IP protocol {number(w, 'what')}")
+    return (
+        f"{text(w, 'address')} was heard outside this flow {duration(number(w, 'after_ns'))} after its last packet here"
+        f" ({what}), when two stations claimed that address: need be no sign of the one that held the connection."
     )
 
 
@@ -365,11 +383,14 @@ SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
     ("ndp", "elsewhere"): _answered_elsewhere,
     ("arp", "moved"): _moved,
     ("ndp", "moved"): _moved,
+    ("arp", "both"): _both,
+    ("ndp", "both"): _both,
     ("arp", "announced"): _announced,
     ("ndp", "announced"): _announced,
     ("life_sign", "heard"): _heard,
     ("life_sign", "heard_before"): _heard_before,
     ("life_sign", "elsewhere"): _heard_elsewhere,
+    ("life_sign", "unclear"): _heard_unclear,
     ("life_sign", "throughout"): _throughout,
     ("life_sign", "heard_later"): _heard_later,
     ("life_sign", "unheard"): _unheard,
@@ -414,7 +435,7 @@ def witness_lines(t: Teller) -> list[Line]:
     told: list[Line] = []
     for witness in t.judged.witnesses:
         # who answered ARP was heard: that its station, or its address, was heard in the same frame says no more
-        again = witness.says in {"station", "elsewhere"} and any(
+        again = witness.says in {"station", "elsewhere", "unclear"} and any(
             set(witness.frames) <= set(line.frames) for line in told
         )
         if not again:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Side
 
 ALIVE: Final = frozenset({"heard", "throughout", "heard_later"})
-SAID: Final = frozenset({"answered", "moved", "announced"})
+SAID: Final = frozenset({"answered", "moved", "both", "announced"})
 
 
 def collect_witnesses(drawing: Drawing, judged: JudgedFlow) -> None:
@@ -40,6 +40,7 @@ def collect_witnesses(drawing: Drawing, judged: JudgedFlow) -> None:
 WORDS: Final = {
     "answered": ("heard by ARP", "ARP"),
     "moved": ("the address is elsewhere now", "moved"),
+    "both": ("the address is at two stations", "two claim it"),
     "announced": ("announces itself", "announced"),
 }
 
