@@ -78,7 +78,10 @@ def _limits_at(quiet_ns: Column) -> Column:
 
 
 def closed_at_a_data_limit(f: Flows) -> Mask:
-    """It closed when no data had passed for a time that limits have, though two probes or more were answered since."""
+    """It closed when no data had passed for a time that limits have, though two probes or more were answered since.
+
+    The last of them, too: where probes stayed unanswered before, it may have closed because nobody answers.
+    """
     quiet = quiet_ns(f)
     at_limit = _limits_at(quiet) >= 0
     at_limit &= ~waited_for_a_reply(f) & (f.flow("backwards") == 0)
@@ -92,7 +95,10 @@ def closed_at_a_data_limit(f: Flows) -> Mask:
     first, last = f.first_of(kept), f.last_of(kept)
     there = np.flatnonzero(first >= 0)
     awake[there] = f.columns.is_awake(first[there], last[there])
-    return at_limit & awake & (f.count_rows(kept) >= PROBED)
+    probes = f.probing | f.from_peer.probing
+    in_vain = probes & (f.seen("answer") == Answer.NONE) & (f.seen("ts_ns") < until_ns)
+    answered_to_the_end = f.last_of(in_vain) < last
+    return at_limit & awake & answered_to_the_end & (f.count_rows(kept) >= PROBED)
 
 
 def reset_at_an_idle_limit(f: Flows) -> Mask:

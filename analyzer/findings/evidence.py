@@ -117,6 +117,17 @@ def said_by(case: Case, side: Side) -> dict[str, int | str]:
     )
 
 
+def resent_in_vain_ns(case: Case) -> int | None:
+    """Return since when an end had retransmitted in vain when it sent its RST, three times or more; else None.
+
+    Nothing of the peer came since the data was sent.
+    """
+    facts, reset = case.facts, case.own_reset
+    if reset is None or facts.unacked_ns is None or facts.resent_ns is None or facts.resent < RESENT_LEAST:
+        return None
+    return None if (case.peer_facts.active_ns or 0) > facts.unacked_ns else reset.ts_ns - facts.unacked_ns
+
+
 def gave_up_resending(case: Case) -> int | None:
     """Return how long behind its last retransmission an end sent its RST, if that is when the next was due; else None.
 
@@ -125,10 +136,11 @@ def gave_up_resending(case: Case) -> int | None:
     longest wait was reached (60 s or 64 s) it is no longer than that.
     """
     facts, reset = case.facts, case.own_reset
-    if reset is None or facts.unacked_ns is None or facts.resent_ns is None or facts.resent < RESENT_LEAST:
+    if resent_in_vain_ns(case) is None:
         return None
-    if (case.peer_facts.active_ns or 0) > facts.unacked_ns:
-        return None
+    assert reset is not None
+    assert facts.unacked_ns is not None
+    assert facts.resent_ns is not None
     waited_ns, before_ns = reset.ts_ns - facts.resent_ns, facts.resent_ns - facts.unacked_ns
     due_ns = before_ns + before_ns // (2**facts.resent - 1)
     if facts.resent >= RESENT_LONG:

@@ -99,7 +99,7 @@ def _spacing(settings: Settings | None, last: Probe, *, answered: bool) -> int |
     """Return how long after a probe the next one comes: the period if it was answered, the interval if not."""
     if settings is None:
         return None
-    if settings.stack == Stack.ILLUMOS.value and not answered:
+    if settings.backs_off and not answered:
         return None
     timers = (settings.period, settings.idle) if answered else (settings.interval,)
     for timer in timers:

@@ -143,8 +143,21 @@ def hear(rows: Rows, start: int, stop: int, waiting: int, latest: int, j: int) -
         if rows[waiting]["kind"] == UNANCHORED:
             show(rows[waiting], row)
         return waiting if is_probe(rows[waiting]) == 1 else -1
+    if patient and acknowledges_later(rows[waiting], row) == 1:
+        return -1
     react(rows, start, waiting, j)
     return -1
+
+
+@loop
+def acknowledges_later(probe: Record, row: Record) -> int:
+    """Say whether an acknowledgement is of something that was sent after a probe.
+
+    That called for it, and a probe gets an answer of its own, at the number that stood when it came.
+    """
+    if probe["kind"] not in (PROBE, OCTET) or row["payload_len"] > 0 or not row["flags"] & ACK:
+        return 0
+    return 1 if 0 <= probe["snd_nxt"] < row["ack"] else 0
 
 
 @loop

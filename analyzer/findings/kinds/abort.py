@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings import conditions as c
 from analyzer.findings.beating import gave_up_on_its_peer, peers_heartbeats_ceased
 from analyzer.findings.data_limits import no_data_limit_ran_out, no_idle_limit_ran_out
-from analyzer.findings.evidence import frames_of, gave_up_resending, given_up_on, known
+from analyzer.findings.evidence import frames_of, gave_up_resending, given_up_on, known, resent_in_vain_ns
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import by_what
 from analyzer.judge.record import other
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
-    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 
@@ -51,7 +50,7 @@ def _evidence(case: Case) -> Evidence:
         unread = "unknown"
     else:
         unread = "impossible"
-    given_up, resending = given_up_on(case), gave_up_resending(case)
+    given_up, resending, in_vain_ns = given_up_on(case), gave_up_resending(case), resent_in_vain_ns(case)
     silent = None if given_up is None else given_up.silent_frame
     missed: dict[str, int | str | None] = {}
     if given_up is not None:
@@ -61,15 +60,16 @@ def _evidence(case: Case) -> Evidence:
             "silent_frame": silent,
             "waited_ns": reset.ts_ns - (given_up.silent_ns or 0),
         }
-    unacked = (case.facts.unacked_frame, case.facts.resent_frame) if resending else ()
+    unacked = (case.facts.unacked_frame, case.facts.resent_frame) if in_vain_ns else ()
     again = tuple(frame for frame in unacked if frame is not None)
-    read = case.peer_facts.last_data_frame if sent and not resending else None
+    read = case.peer_facts.last_data_frame if sent and not in_vain_ns else None
     return frames_of(read, silent, again, reset.frame), known(
         reset_frame=reset.frame,
         unread=unread,
         received_bytes=sent,
         resent=resent,
-        resent_frame=case.facts.resent_frame if resending else None,
+        resent_frame=case.facts.resent_frame if in_vain_ns else None,
+        in_vain_ns=in_vain_ns,
         resending_ns=resending,
         data_frame=case.peer_facts.last_data_frame if sent else None,
         **missed,
@@ -97,6 +97,11 @@ def _headline(t: Teller, f: Finding) -> str:
         usual = f", {_in_vain(f)}"
     elif "resending_ns" in f.data:
         usual = ", most likely because its kernel gave up retransmitting"
+    elif "in_vain_ns" in f.data:
+        return (
+            f"Nothing answered {t.the(side_of(f))}'s data, retransmitted {times(number(f, 'resent'))} in"
+            f" {duration(number(f, 'in_vain_ns'))}; then it ended the connection with a RST instead of a FIN."
+        )
     return f"{t.start(side_of(f))} ended the connection with a RST instead of a FIN{usual}{before}."
 
 
@@ -120,13 +125,15 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         *probe_summary(t),
         unanswered,
         Line(text, (reset.frame,)),
-        Line(f"A RST ends the connection for both ends at once, {_reached(t, side_of(f))}.", (reset.frame,)),
+        Line(f"A RST ends the connection for both ends at once, {_reached(t, f)}.", (reset.frame,)),
     )
 
 
-def _reached(t: Teller, side: Side) -> str:
-    """Return what a RST means for probing: behind probes without an answer it may not have arrived."""
-    lost = len(t.record.trailing(side))
+def _reached(t: Teller, f: Finding) -> str:
+    """Return what a RST means for probing: behind probes or data without an answer it may not have arrived."""
+    if "in_vain_ns" in f.data:
+        return "if it arrives; whether it did is unknown, as nothing answered what was sent before"
+    lost = len(t.record.trailing(side_of(f)))
     if not lost:
         return "so nothing is left to probe"
     last = "the last probe" if lost == 1 else f"the last {lost} probes"
@@ -165,6 +172,16 @@ def _why(t: Teller, f: Finding) -> list[Line]:
                 (reset,),
             ),
         ]
+    if "in_vain_ns" in f.data:
+        return [
+            Line(
+                f"Nothing came from {t.the(other(side))} any more. What made {t.the(side)} send the RST does not show:"
+                " most likely its program, or who runs it, waited no longer (inferred). A program that closes with"
+                " received data unread, or with SO_LINGER 0, sends a RST; so does the kernel of macOS when it gives up"
+                " retransmitting (by its source), and Linux sends none then.",
+                (number(f, "resent_frame"), reset),
+            ),
+        ]
     if f.data["unread"] == "impossible":
         text = (
             f"{t.start(other(side))} sent no data, so none can have been unread: {t.the(side)}'s program most"
@@ -194,7 +211,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 
 def _change(f: Finding) -> str | None:
     """Without data of the peer nothing can have been unread; who gave up on its peer did not read too little."""
-    if "resending_ns" in f.data:
+    if "in_vain_ns" in f.data:
         return (
             "Look at the other end and the path first: why did nothing acknowledge this data? A capture at the other"
             " end shows whether it arrived there."

@@ -9,7 +9,7 @@ from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.findings.phrases import LOST_OR_GONE
 from analyzer.judge.record import other
-from analyzer.tolerances import OVERDUE, OVERDUE_NS
+from analyzer.tolerances import OVERDUE, OVERDUE_NS, UNEVEN
 from analyzer.words.calls import unaware
 from analyzer.words.fins import left_open
 from analyzer.words.model import Line, LongText
@@ -54,6 +54,12 @@ def trailing_gap(case: Case) -> int | None:
     return max((probe.gap_ns for probe in case.trailing[1:] if probe.gap_ns is not None), default=None)
 
 
+def _is_uneven(case: Case) -> bool:
+    """Whether its last, unanswered probes came at times from which nothing can be reckoned on."""
+    gaps = [probe.gap_ns for probe in case.trailing[1:] if probe.gap_ns is not None]
+    return bool(gaps) and max(gaps) > UNEVEN * min(gaps)
+
+
 def _evidence(case: Case) -> Evidence:
     """The unanswered probes so far, their spacing, and how long the capture went on."""
     trailing = case.trailing
@@ -67,6 +73,8 @@ def _evidence(case: Case) -> Evidence:
         first_ns=trailing[0].ts_ns,
         gap_ns=trailing_gap(case),
         interval_ns=interval.value_ns if interval else None,
+        backs_off=int(case.settings is not None and case.settings.backs_off) or None,
+        uneven=int(_is_uneven(case)) or None,
         silent_ns=case.record.end_ns - heard_ns if heard_ns is not None else None,
         waited_ns=case.record.end_ns - trailing[-1].ts_ns,
         **_outstanding(case),
@@ -117,7 +125,8 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
 def gave_up_ns(t: Teller, f: Finding) -> int:
     """Return when a prober gave up of which no more probes came: one interval behind its last, if it did."""
     last_ns = max((p.ts_ns for p in t.record.probes_from(side_of(f))), default=0)
-    return last_ns + (number(f, "interval_ns") or number(f, "gap_ns"))
+    gap_ns = number(f, "gap_ns") * (2 if "backs_off" in f.data else 1)
+    return last_ns + (number(f, "interval_ns") or gap_ns)
 
 
 def _when(t: Teller, f: Finding) -> str:
@@ -152,6 +161,10 @@ def _gives_up(t: Teller, f: Finding) -> Line | None:
             else f"the prober is gone as well, or it gave up {_when(t, f)} and its RST was not captured."
         )
         return Line(text, f.frames)
+    if "uneven" in f.data and "interval_ns" not in f.data:
+        apart = spacing(gaps_of([probe for probe in t.probes(side_of(f)) if probe.frame in f.frames]))
+        grows = ", each about twice as long after the one before" if "backs_off" in f.data else ""
+        return Line(f"They came {apart}{grows}: when {t.the(side_of(f))} gives up cannot be told from that.", f.frames)
     return (
         Line(
             f"At one probe every {duration(gap)}, {t.the(side_of(f))} gives up and sends a RST {', '.join(whens)}.",

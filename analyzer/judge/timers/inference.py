@@ -24,7 +24,19 @@ from analyzer.judge.timers.changes import (
     join_timers,
 )
 from analyzer.judge.timers.count import tell_count
-from analyzer.judge.timers.gaps import GAP, KINDS, PARTS, SPARE, SPARES, fit, is_near, take_between, went_on
+from analyzer.judge.timers.gaps import (
+    GAP,
+    KINDS,
+    PARTS,
+    SPARE,
+    SPARES,
+    UNANSWERED,
+    backs_off,
+    fit,
+    is_near,
+    take_between,
+    went_on,
+)
 from analyzer.judge.timers.idle import tell_idle
 from analyzer.judge.timers.interval import tell_interval, tell_interval_of_period, tell_period
 from analyzer.judge.timers.lateness import LINUX, STACKS
@@ -63,6 +75,7 @@ TOLD: Final = np.dtype(
         for name in (
             "timers",  # the first of TIMERS that are told
             "stack",
+            "backs_off",  # 1 if unanswered probes come later and later, as retransmissions do
             *("count", "count_low", "count_high", "count_is_whole", "gave_up_after"),  # 0: no count
             *("count_first", "count_stop"),  # its frames
             *("change_first", "change_stop"),
@@ -153,6 +166,7 @@ def infer_each(
         leave_out(gaps, room, counts, prober["backwards"], order)
         near = is_near(prober["ttl_low"], prober["ttl_high"])
         stack = stack_of(prober, sent, gaps, room, counts, near)
+        delays = backs_off(gaps, UNANSWERED * room, UNANSWERED * room + counts[UNANSWERED])
         octets = False
         for theirs in range(prober["peer_first"], prober["peer_stop"]):
             octets = octets or sent[theirs]["payload_len"] != 0
@@ -192,6 +206,7 @@ def infer_each(
             timer += TIMERS
         claim["change_stop"] = change
         claim["stack"] = stack
+        claim["backs_off"] = 1 if delays else 0
         used = tell_count(prober, heard, count, stack, near, defaults, frames, used, claim)
     return timer, used, change
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from analyzer.judge.signatures import Span, families
+from analyzer.judge.signatures import Span, Stack, families
 from analyzer.judge.timers.changes import NAMES, Change
 from analyzer.judge.timers.count import Count
 from analyzer.judge.timers.lateness import STACKS
@@ -36,6 +36,8 @@ class Settings:
     """Timers that were set anew in mid-flow; the claims above then hold what was in force before and after."""
     families: tuple[str, ...]
     """Names of rows of ``signatures`` that fit; families, never facts."""
+    backs_off: bool = False
+    """Whether unanswered probes wait longer and longer, as retransmissions do: there is no interval then."""
 
 
 class BothSettings(Protocol):
@@ -75,6 +77,8 @@ def settings_of(told: Record, timers: Rows, frames: Numbers, changes: Rows) -> S
     """Return what is told of a prober as an object."""
     interval, period, idle = (timer_of(timers[int(told["timers"]) + at], frames) for at in range(len(NAMES)))
     count = count_of(told, frames)
+    delays = bool(told["backs_off"])
+    fits = families(span(idle), span(interval), span(period), count.allowed if count else None, STACKS[told["stack"]])
     stack = STACKS[told["stack"]]
     return Settings(
         idle=idle,
@@ -85,7 +89,8 @@ def settings_of(told: Record, timers: Rows, frames: Numbers, changes: Rows) -> S
         changes=tuple(
             change_of(changes[at], timers, frames) for at in range(int(told["change_first"]), int(told["change_stop"]))
         ),
-        families=families(span(idle), span(interval), span(period), count.allowed if count else None, stack),
+        families=() if delays and stack is not Stack.ILLUMOS else fits,  # all others keep an interval
+        backs_off=delays,
     )
 
 

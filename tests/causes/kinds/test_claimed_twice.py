@@ -82,7 +82,7 @@ def test_an_address_that_moves_is_not_claimed_twice(tell):
 
 
 def test_virtual_routers_share_an_address_by_design():
-    """The MAC address of a virtual router is nobody's own: that it is named beside another says nothing of two hosts."""
+    """The MAC address of a virtual router is nobody's own: beside another it does not show two hosts."""
     made = dead()
     answers(made, 16, MAC_B, VIRTUAL)
 

@@ -78,3 +78,22 @@ def test_a_reset_at_another_time_is_the_programs(waited):
     judged = written(text.replace("+4.8 ", f"+{waited} "))
 
     assert "resending_ns" not in judged.finding("abort-without-fin").data
+
+
+@pytest.mark.parametrize("waited", [0.6, 9.6])
+def test_a_reset_behind_vain_retransmissions_is_led_by_them(waited):
+    """Whenever the RST comes: nothing answered what was sent again and again, so the other end is to be looked at."""
+    text = (SCENARIOS / "reset_when_the_next_retransmission_was_due.pkt").read_text()
+    judged = written(text.replace("+4.8 ", f"+{waited} "))
+    story = told(judged)
+
+    assert story.headline.startswith("Nothing answered the client's data, retransmitted 4 times in")
+    assert "why did nothing acknowledge this data" in texts(story, "What to change")
+    assert "leave SO_LINGER alone" not in texts(story, "What to change")
+    assert "whether it did is unknown" in texts(story, "What happened")
+    assert "if its program closed the socket" in texts(story, "What the programs see (expected, not captured)")
+
+
+def test_two_retransmissions_are_no_vain_wait():
+    """Data that was sent again once or twice leads nothing."""
+    assert "in_vain_ns" not in scenario("reset_while_data_is_unanswered")[0].finding("abort-without-fin").data

@@ -1,7 +1,8 @@
 """Connections that were closed when a limit would run out that counts only data."""
 
 from analyzer import explain
-from tests.judging import codes, scenario, texts, told
+from tests.judging import codes, scenario, texts, told, written
+from tests.notation import SCENARIOS
 
 
 def test_a_rst_at_a_limit_is_not_said_to_be_unread_data():
@@ -28,3 +29,12 @@ def test_a_fin_at_a_limit_may_be_meant():
 def test_a_close_at_another_time_fits_no_limit():
     """53 s is no limit that people choose or boxes have."""
     assert "data-idle-limit" not in codes(scenario("close_at_no_limit")[0])
+
+
+def test_probes_that_stayed_unanswered_fit_no_limit():
+    """Where the last probes before a close got no answer, a limit that counts data is not what is said of it."""
+    assert "data-idle-limit" not in codes(scenario("data_limit_but_probes_unanswered")[0])
+    text = (SCENARIOS / "data_limit_but_probes_unanswered.pkt").read_text()
+    early, late = "+10     a > b  .   5:5(0) ack 6   #= keepalive_probe certain", "+5.01   a"
+    answered = text.replace(early, "+.01    b > a  .   6:6(0) ack 6").replace(late, "+15.00  a")
+    assert "data-idle-limit" in codes(written(answered))
