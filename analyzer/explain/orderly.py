@@ -16,7 +16,7 @@ from analyzer.judge.timers.anew import likely_anew
 from analyzer.tolerances import UNEVEN
 from analyzer.track.flow import SIDES
 from analyzer.words.beats import clause
-from analyzer.words.fins import refused_fin
+from analyzer.words.fins import late_fin, refused_fin
 from analyzer.words.model import Line
 from analyzer.words.probes import dropped_refusals, probe_summary
 from analyzer.words.teller import count, duration, evidence, number, side_of, spacing, times
@@ -99,6 +99,7 @@ def closed(t: Teller) -> list[Line]:
                 f" connection any more. {t.start(second.sender)}'s had one until then."
             )
             found.append(Line(text, (second.frame, refused[1].frame)))
+    found += [line for fin in (first, second) for line in late_fin(t, fin)]
     found += own_timeout(t, first)
     used, slow = t.find(half_close.IN_USE.code), t.find(close_wait.SLOW.code)
     if used:

@@ -189,7 +189,7 @@ def _endured(t: Teller, side: Side) -> tuple[str, tuple[int, ...]] | None:
     """Return how many unanswered probes in a row did not make this end give up, with their frames."""
     longest: list[Probe] = []
     for answered, together in groupby(t.probes(side), key=lambda probe: probe.answer is not None):
-        run = [] if answered else list(together)
+        run = [] if answered else [probe for probe in together if not t.record.is_cut_off(probe)]
         longest = max(longest, run, key=len)
     if not longest:
         return "count not visible (no probe stayed unanswered)", ()

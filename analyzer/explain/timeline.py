@@ -220,7 +220,11 @@ def _fins(t: Teller) -> list[Line]:
         elif fin.acked_frame is None:
             text = "that FIN is not acknowledged in the capture, so whether it arrived is unknown"
             found.append(_line(t, text, [fin.frame], fin.ts_ns))
-        elif not any(fin.acked_frame == another.frame for another in t.record.fins):
+            continue
+        if fin.acked_frame is not None and (again := t.facts(fin.sender).fin_resent):
+            text = f"{t.name(fin.sender)} retransmits its FIN, {times(again)}, until it is acknowledged"
+            found.append(_line(t, text, [fin.frame], fin.ts_ns))
+        if fin.acked_frame is not None and not any(fin.acked_frame == another.frame for another in t.record.fins):
             text = f"{t.name(other(fin.sender))} acknowledges the FIN"
             found.append(_line(t, _with_states(t, text, [fin.acked_frame]), [fin.acked_frame], fin.acked_ns))
         if len(fin.again) >= FIN_AGAIN:

@@ -117,6 +117,9 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
             return f"{text}: answered by RST"
         part = "first" if answered == 1 else f"first {answered}"
         return f"{text}: the {part} answered, the last by RST"
+    if t.record.is_cut_off(run[-1]) and not t.record.is_unseen(other(side)):
+        before = run_of(answered, drew, len(run) - 1)
+        return f"{text}: {before}the capture ends {'with it' if len(run) == 1 else 'with the last'}"
     if t.record.is_unseen(other(side)):
         return f"{text}: {t.answered_text(run)}"
     if not answered and not drew:
@@ -126,6 +129,16 @@ def run_text(t: Teller, side: Side, run: list[Probe]) -> str:
         return f"{text}: {answered} answered, {unanswered} not, the last drew a RST from the {peer}"
     parts = [f"{answered} answered", f"{unanswered} not" if unanswered else ""]
     return f"{text}: {', '.join(filter(None, parts))}" + (f", {drew} drew a RST from the {peer}" if drew else "")
+
+
+def run_of(answered: int, drew: int, count: int) -> str:
+    """Return what became of a run of probes but its last; nothing where it has no more."""
+    if not count:
+        return ""
+    if answered == count:
+        return "all before answered, " if count > 1 else "the first answered, "
+    parts = [f"{answered} answered" if answered else "", f"{count - answered - drew} not", f"{drew} drew a RST"]
+    return "".join(f"{part}, " for part in parts if part and not part.startswith("0 "))
 
 
 def _waited(t: Teller, run: list[Probe], *, is_behind: bool) -> str:

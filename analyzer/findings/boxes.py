@@ -36,12 +36,12 @@ then are silent, or send a RST."""
 
 
 def boxes_forget(f: Flows, silence_ns: Column) -> Mask:
-    """Known boxes forget a flow in such a silence, and no silence that it survived refutes all of them.
+    """Known boxes forget a flow in such a silence, and no silence that it, or a fellow, survived refutes all.
 
     If the other end's address ended it with a RST, that is, those that send one, else those that are silent.
     """
     fit = [
-        np.searchsorted(soon, silence_ns, side="right") > np.searchsorted(late, f.flow("survived_ns"), side="right")
+        np.searchsorted(soon, silence_ns, side="right") > np.searchsorted(late, f.outlived_ns, side="right")
         for soon, late in LIMITS_NS.values()
     ]
     mask: Mask = np.where(f.from_peer.own_reset, fit[True], fit[False])
@@ -51,7 +51,7 @@ def boxes_forget(f: Flows, silence_ns: Column) -> Mask:
 def forgetful(case: Case, silence_ns: int) -> tuple[Middlebox, ...]:
     """Return the boxes that forget a flow within a silence, as ``boxes_forget`` says, one per limit."""
     refused = case.reset is not None and case.reset.sender == case.peer
-    boxes = middleboxes_within(silence_ns, survived_ns=case.record.survived_ns, refused=refused)
+    boxes = middleboxes_within(silence_ns, survived_ns=case.record.outlived_ns, refused=refused)
     rows = {row.idle_s: row for row in reversed(boxes) if row.keepalive_helps}
     return tuple(rows[limit] for limit in sorted(rows))
 

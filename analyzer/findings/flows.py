@@ -91,6 +91,10 @@ class Columns:
         """Return the number of flows."""
         return len(self.winners)
 
+    def beside(self, name: str) -> Column:
+        """Return a column of what is known beside the flows (``track.testimony``), 0 where nothing was noted."""
+        return np.concatenate([_beside(batch, picked, name) for batch, _, picked in self._pieces])
+
     def seen_from(self, side: int) -> Flows:
         """Return the flows as looked at from endpoint a (0) or b (1)."""
         if not self._sides:
@@ -238,6 +242,15 @@ class Columns:
         ]
 
 
+def _beside(batch: FlowBatch, picked: NDArray[np.int64], name: str) -> Column:
+    known, wanted = batch.beside["flow"], batch.flow["number"][picked]
+    if not len(known):
+        return np.zeros(len(wanted), dtype=np.int64)
+    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    column: Column = np.where(known[place] == wanted, batch.beside[name][place], 0)
+    return column
+
+
 def _meant(batch: FlowBatch, picked: NDArray[np.int64]) -> Meant:
     """Return what takes these flows out of a column of the batch: the indices, or ALL, which is many times faster."""
     return ALL if len(picked) == len(batch) and np.array_equal(picked, np.arange(len(batch))) else picked
@@ -367,6 +380,11 @@ class Flows:
     def of_row(self, column: Column) -> Column:
         """Return a column of flows as one of their SEEN rows."""
         return column[self.columns.owner]
+
+    @cached_property
+    def outlived_ns(self) -> Column:
+        """The longest silence that each flow, or another of the same hosts and service, survived."""
+        return np.maximum(self.flow("survived_ns"), self.columns.beside("fellow_ns"))
 
     @cached_property
     def mine(self) -> Mask:

@@ -181,6 +181,8 @@ class EndpointFacts(NamedTuple):
     resent: int
     """Retransmissions since the peer last acknowledged something new."""
     resent_total: int
+    fin_resent: int
+    """Retransmissions of its FIN, with nothing else outstanding, before that was acknowledged."""
     resent_frame: int | None
     resent_ns: int | None
     missed: int

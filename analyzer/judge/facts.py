@@ -87,6 +87,7 @@ class Facts(ProbeFacts, EventFacts):
             "unacked_ns": np.where(outstanding, plain("unacked_ns"), NONE),
             "resent": plain("resent"),
             "resent_total": plain("resent_total"),
+            "fin_resent": plain("fin_resent"),
             "resent_frame": frame("resent_frame"),
             "resent_ns": instant("resent_ns"),
             "missed": plain("missed"),

@@ -28,6 +28,7 @@ from analyzer.judge.events import (
 )
 from analyzer.judge.probe import NOT_PROBE_WORDS, Farewell, Heartbeats, NotProbe, Probe, ZeroWindowProbe
 from analyzer.label.rules import Kind
+from analyzer.tolerances import SILENCE_LEAST_NS
 
 if TYPE_CHECKING:
     from analyzer.judge.connection import State, StateChange
@@ -85,6 +86,8 @@ class Names:
         return a, b
 
 
+SLOWER: Final = 2
+"""So many times as long as any other answer took, one may take."""
 MANY: Final = 1000
 """Of a flow with so many probes, those of one end are picked once: a flow is asked for them some thirty times."""
 _PARTED: Final[dict[Side, tuple[tuple[Probe, ...], tuple[Probe, ...]]]] = {}
@@ -207,6 +210,27 @@ class FlowRecord(NamedTuple):
     def trailing(self, side: Side) -> tuple[Probe, ...]:
         """Return an endpoint's unanswered probes since its peer last sent what might have answered."""
         return tuple(probe for probe in self.probes_from(side) if probe.answer is None and probe.is_last_word)
+
+    @property
+    def fellow_ns(self) -> int:
+        """The longest silence that another connection of the same hosts and service survived, 0 if none is known."""
+        return 0 if self.beside is None else self.beside["fellow_ns"]
+
+    @property
+    def outlived_ns(self) -> int:
+        """The longest silence that this connection or such a fellow survived: no box that forgets sooner is there."""
+        return max(self.survived_ns, self.fellow_ns)
+
+    def is_cut_off(self, probe: Probe) -> bool:
+        """Say whether the capture ended before an answer to a probe could have come, by how late others came.
+
+        At a point where none came before, that is as long as no silence is called one.
+        """
+        left_ns = self.end_ns - probe.ts_ns
+        if probe.answer is not None or not probe.is_last_word or not 0 <= left_ns < SILENCE_LEAST_NS:
+            return False
+        took = [each.answer_ns for each in self.probes_from(probe.sender) if each.answer_ns is not None]
+        return left_ns < SLOWER * max(took) if took else True
 
     def undecided_from(self, side: Side) -> tuple[NotProbe, ...]:
         """Return one endpoint's probes of its peer, or of its peer's closed window: nothing tells which."""

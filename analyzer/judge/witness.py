@@ -81,14 +81,14 @@ def _link(scene: Scene) -> Iterator[Witness]:
                 yield Witness(kind, about, (frame,), ts_ns, "elsewhere" if moved else "answered", {"address": whom})
     if scene.is_claimed_twice:
         names = ("both_before_frame", "both_frame", "both_last_frame")
-        frames = tuple(sorted({scene.beside(name) for name in names}))
+        shown = tuple(sorted({scene.beside(name) for name in names}))
         data = {
             "address": scene.record.endpoint(quiet).address,
             "mac": mac_text(scene.beside("both_mac")),
             "other_mac": mac_text(scene.beside("both_other")),
             "lasted_ns": scene.beside("both_last_ns") - scene.beside("both_ns"),
         }
-        yield Witness(kind, quiet, frames, scene.beside("both_ns"), "both", data)
+        yield Witness(kind, quiet, shown, scene.beside("both_ns"), "both", data)
     elif scene.beside("moved_frame"):
         data = {
             "address": scene.record.endpoint(quiet).address,

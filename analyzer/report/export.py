@@ -209,6 +209,7 @@ def limit_object(limit: IdleLimit) -> Object:
         "survived": _trial(limit.longest),
         "died": _trial(limit.shortest),
         "hard": limit.is_hard,
+        "failed_later": limit.failed_later,
         "fits": [box.name for box in limit.fits],
         "probe_every_s": limit.advised_s,
     }

@@ -121,6 +121,8 @@ def _probe(t: Teller, probe: Probe) -> tuple[str, str, str]:
     )
     if t.record.is_unseen(other(probe.sender)):
         answer = "not visible here"
+    elif t.record.is_cut_off(probe):
+        answer = "the capture ends"
     elif probe.answer is None:
         answer = "no answer"
     else:

@@ -36,6 +36,7 @@ RESET: Final = Mark("R", "R", "bad", "RST")
 FIN: Final = Mark("F", "F", "accent", "FIN")
 REFUSED: Final = Mark("◉", "@", "bad", "probe, drew a RST")
 UNANSWERED: Final = Mark("○", "o", "warning", "probe, no answer")
+CUT_OFF: Final = Mark("◦", ".", "dim", "probe, with which the capture ends")
 UNSEEN: Final = Mark("◌", "?", "dim", "probe, answer not visible here")
 """Nothing of its receiver was captured."""
 ANSWERED: Final = Mark("●", "*", "good", "probe, answered")
@@ -44,7 +45,7 @@ BEATS: Final = Mark("╌", "~", "good", "heartbeats of a program")
 UNANSWERED_BEATS: Final = Mark("╴", "=", "warning", "heartbeats, no answer")
 SEPARATOR: Final = "   "
 NOTHING: Final = Mark("─", "-", "dim", "")
-MARKS: Final = (RESET, FIN, REFUSED, UNANSWERED, UNSEEN, ANSWERED, WINDOW_PROBE, UNANSWERED_BEATS, BEATS)
+MARKS: Final = (RESET, FIN, REFUSED, UNANSWERED, CUT_OFF, UNSEEN, ANSWERED, WINDOW_PROBE, UNANSWERED_BEATS, BEATS)
 """In order of precedence, where several fall into one cell."""
 
 
@@ -125,4 +126,6 @@ def _probe_mark(record: FlowRecord, probe: Probe) -> Mark:
         return UNSEEN
     if probe.answer == "rst":
         return REFUSED
+    if record.is_cut_off(probe):
+        return CUT_OFF
     return ANSWERED if probe.answer else UNANSWERED

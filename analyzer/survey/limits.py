@@ -86,6 +86,8 @@ class IdleLimit:
     """The shortest that did not."""
     apart_ns: int
     """How far apart in time those ended that did not survive."""
+    failed_later: bool = False
+    """Whether all that did not survive ended after all that did: a host or way that failed meanwhile looks the same."""
 
     @property
     def low_ns(self) -> int | None:
@@ -323,6 +325,7 @@ def _limit(died: np.void, survived: np.void | None) -> IdleLimit:
         None if survived is None else _trial(survived),
         _trial(died),
         int(died["last_ns"]) - int(died["first_ns"]),
+        survived is not None and int(survived["last_ns"]) <= int(died["first_ns"]),
     )
 
 

@@ -13,6 +13,7 @@ from analyzer.loops.loop import freeze, records, scattered, thaw
 from analyzer.loops.pool import Pool
 from analyzer.segment import WITNESS
 from analyzer.track import attend
+from analyzer.track.fellows import note_fellows
 from analyzer.track.flow import keys_of
 from analyzer.track.hosts import (
     ASK,
@@ -212,6 +213,7 @@ class Beside:
         )
         note_shared(batch, picked, out, jit=self._jit)
         note_refused(batch, picked, out, jit=self._jit)
+        note_fellows(batch, picked, out, jit=self._jit)
         written: NDArray[np.void] = freeze(out, TESTIMONY)
         return written
 

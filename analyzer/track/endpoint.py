@@ -67,6 +67,7 @@ ENDPOINT: Final = np.dtype(
         ("window_shut_frame", np.int64),  # since when this endpoint advertises window 0, 0 if it does not
         # milestones and rarities: frame numbers, 0 where it did not happen
         ("resent_total", np.int32),
+        ("fin_resent", np.int32),  # retransmissions of its FIN alone, before that was acknowledged
         ("missed", np.int32),  # how often the peer acknowledged, or the sender skipped, what the capture missed
         ("resent_ns", np.int64),
         ("resent_frame", np.int64),
@@ -141,6 +142,7 @@ def new_endpoint(end: Record) -> None:
     end["unacked_frame"] = 0
     end["resent"] = 0
     end["resent_total"] = 0
+    end["fin_resent"] = 0
     end["resent_ns"] = -1
     end["resent_frame"] = 0
     end["missed"] = 0
@@ -359,6 +361,7 @@ def learn_ack(flow: Record, end: Record, peer: Record, side: int, row: Record, a
         end["window"] = row["window"]
     if ack > una:
         peer["snd_una"] = ack
+        resent = peer["resent"] if peer["unacked_frame"] == peer["fin_frame"] else 0
         peer["resent"] = 0
         if ack > nxt:
             if nxt >= 0 and not (ack == nxt + 1 and peer["pending_seq"] >= 0):
@@ -375,6 +378,7 @@ def learn_ack(flow: Record, end: Record, peer: Record, side: int, row: Record, a
         if peer["fin_seq"] >= 0 and ack > peer["fin_seq"] and peer["fin_acked_frame"] == 0:
             peer["fin_acked_frame"] = row["frame"]
             peer["fin_acked_ns"] = row["ts_ns"]
+            peer["fin_resent"] = resent
 
 
 @loop

@@ -42,6 +42,18 @@ def refused_fin(t: Teller) -> tuple[Fin, Reset] | None:
     return (late, reset) if reset is not None and late.acked_frame is None else None
 
 
+def late_fin(t: Teller, fin: Fin) -> list[Line]:
+    """Say how often a FIN was sent again before its acknowledgement came, if it was."""
+    again = t.facts(fin.sender).fin_resent
+    if not again or fin.acked_frame is None or fin.acked_ns is None:
+        return []
+    text = (
+        f"{t.start(fin.sender)} retransmitted its FIN {times(again)} before it was acknowledged,"
+        f" {duration(fin.acked_ns - fin.ts_ns)} after it was first sent: packets were lost, or the other end was slow."
+    )
+    return [Line(text, (fin.frame, fin.acked_frame))]
+
+
 def fin_lines(t: Teller, closer: Side) -> list[Line]:
     """Say who sent FIN, that the other did not, and which states that means."""
     fin, late = t.fin(closer), other(closer)
@@ -70,6 +82,7 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
     )
     return [
         Line(f"{sent}, acknowledged {duration(fin.acked_ns - fin.ts_ns)} later{lost}.", (*frames, *fin.again[-1:])),
+        *late_fin(t, fin),
         closed or Line(f"{none} {states}", frames),
     ]
 

@@ -39,10 +39,17 @@ def limit_sentence(limit: IdleLimit) -> str:
             f"{capital(limit_name(limit))} do not survive {longer} of silence, and do survive {shorter}:"
             f" {went_on} went on after shorter silences, {failed} failed after longer ones."
         )
+    if limit.failed_later:
+        text += (
+            " All that failed ended after all that went on, so a host or a way that failed meanwhile would look the"
+            " same: a connection that goes on later would tell."
+        )
     if limit.fits:
-        text += f" That fits {', '.join(f'{box.name} ({box.idle_s:,} s)' for box in limit.fits)}."
+        boxes = ", ".join(f"{box.name} ({box.idle_s:,} s)" for box in limit.fits)
+        text += f" {'A limit there would fit' if limit.failed_later else 'That fits'} {boxes}."
     if limit.advised_s is not None:
-        text += f" Probe every {limit.advised_s:,} s or more often, or raise the limit."
+        if_so = "If it is a limit, probe" if limit.failed_later else "Probe"
+        text += f" {if_so} every {limit.advised_s:,} s or more often, or raise the limit."
     return text
 
 

@@ -79,7 +79,8 @@ def in_all(t: Teller, told: str) -> str | None:
     kinds = {
         "answered": sum(probe.answered for probe in probes),
         "drew a RST": sum(probe.answer == "rst" for probe in probes),
-        "got no answer": sum(probe.answer is None for probe in probes),
+        "got no answer": sum(probe.answer is None and not t.record.is_cut_off(probe) for probe in probes),
+        "sent when the capture ended": sum(map(t.record.is_cut_off, probes)),
     }
     parts = [(what, how_many) for what, how_many in kinds.items() if how_many]
     if len(parts) == 1:

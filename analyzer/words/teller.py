@@ -204,6 +204,11 @@ class Teller:
         if not answered and self.ending.rule in NOT_CAPTURED:
             return "no answer captured"
         refused = sum(probe.answer == "rst" for probe in probes)
+        cut_off = bool(probes) and self.record.is_cut_off(probes[-1])
+        if cut_off and len(probes) == 1:
+            return "with which the capture ends"
+        if cut_off and answered == len(probes) - 1:
+            return f"{answered} answered, the capture ends with the last"
         if len(probes) == 1:
             return "answered" if answered else "which drew a RST" if refused else "not answered"
         if answered == len(probes):

@@ -144,3 +144,14 @@ def test_a_last_fin_that_drew_a_rst_is_no_end_in_order():
     assert "TIME-WAIT" not in texts(story, "Timeline")
     assert "as they should" not in texts(story, "What to change")
     assert "then close the connection" in texts(story, "What to change")
+
+
+def test_a_fin_that_was_sent_again_is_told():
+    """How often a FIN was sent again before its acknowledgement came is told, in words and in the timeline."""
+    story = told(scenario("fin_sent_again_until_acknowledged")[0])
+
+    assert "The client retransmitted its FIN 3 times before it was acknowledged, 2.110 s after" in texts(
+        story, "What happened"
+    )
+    assert "client retransmits its FIN, 3 times, until it is acknowledged" in texts(story, "Timeline")
+    assert "retransmit" not in texts(told(scenario("simultaneous_close")[0]), "What happened")

@@ -75,7 +75,7 @@ def _limits_s(s: Scene, silence_ns: int) -> list[int]:
     boxes = middleboxes_within(
         silence_ns,
         half_closed=bool(record.fins_in_time),
-        survived_ns=record.survived_ns,
+        survived_ns=record.outlived_ns,
         refused=s.reset is not None and s.reset.sender == s.quiet,
     )
     return sorted({box.idle_s for box in boxes if box.keepalive_helps})
@@ -108,7 +108,7 @@ def came_another_way(s: Scene) -> bool:
 def _dropped(s: Scene) -> Facts:
     throughout = (s.beside("last_frame"),) if s.is_heard_throughout else ()
     tried = tried_before(s.record, s.record.trial_to)
-    known = tried is not None and tried.fits_known_limit
+    known = tried is not None and tried.fits_known_limit and s.record.fellow_ns < tried.silence_ns
     return (*s.sign_frames, *throughout, *s.asked_frames), {
         "address": s.record.endpoint(s.quiet).address,
         "hop": s.hop or "",
@@ -128,6 +128,7 @@ def _limit(s: Scene) -> Facts:
     return frames, {
         "silence_ns": silence_ns,
         "limits": ", ".join(f"{limit_s:,} s" for limit_s in _limits_s(s, silence_ns)),
+        **({"fellow_ns": s.record.fellow_ns, "fellow_flow": s.beside("fellow_flow")} if s.record.fellow_ns else {}),
     }
 
 
@@ -141,7 +142,11 @@ def _limit_fits(t: Teller, cause: Cause) -> str:
     silence_ns = cause.data["silence_ns"]
     assert isinstance(silence_ns, int)
     passed = f"Nothing had passed for {duration(silence_ns)} before"
-    return f"{passed}; known boxes have forgotten a connection by then: {cause.data['limits']}."
+    text = f"{passed}; known boxes have forgotten a connection by then: {cause.data['limits']}."
+    if "fellow_ns" in cause.data:
+        survived = duration(int(cause.data["fellow_ns"]))
+        text += f" Flow {cause.data['fellow_flow']}, of the same hosts and service, survived {survived}."
+    return text
 
 
 def _filter_headline(t: Teller, cause: Cause) -> str:

@@ -15,14 +15,13 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
 from analyzer.judge.probe import Probe, ZeroWindowProbe
-from analyzer.judge.record import other
 from analyzer.report.plot import symbols
 from analyzer.report.plot.canvas import add_legend, axes_or_new, crowding, dress, put_marks, say_thinned
 from analyzer.report.plot.colours import SMALL_PT, house_style, themed
 from analyzer.report.plot.facts import with_margin
 from analyzer.report.plot.gaps import gaps, inferred, multiples
 from analyzer.report.plot.lettering import ANYWHERE_PT, Label, Labels
-from analyzer.report.plot.symbols import mark, probe_mark, window_probe_mark
+from analyzer.report.plot.symbols import mark, probe_mark, said_instead, window_probe_mark
 from analyzer.report.plot.thinning import COLUMNS, MANY, ROWS, in_columns, parted, seldom
 from analyzer.report.plot.times import mark_durations, mark_time
 from analyzer.units import seconds
@@ -127,7 +126,7 @@ def _look(gap: Gap) -> Hashable:
 
 def _mark(record: FlowRecord, gap: Gap, theme: Theme, scale: float) -> Mark:
     if isinstance(gap.of, Probe):
-        return probe_mark(gap.of, theme, scale, visible=not record.is_unseen(other(gap.of.sender)))
+        return probe_mark(gap.of, theme, scale, instead=said_instead(record, gap.of))
     if isinstance(gap.of, ZeroWindowProbe):
         return window_probe_mark(gap.of, theme, scale)
     return mark(symbols.RESET, theme)

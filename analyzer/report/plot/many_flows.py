@@ -49,7 +49,8 @@ ALIVE: Final = "before a FIN"
 HALF_CLOSED: Final = "after a FIN"
 PROBED: Final = "probe, answered"
 LOST: Final = "probe, no answer captured"
-ORDER: Final = (ALIVE, HALF_CLOSED, PROBED, LOST)
+CUT_OFF: Final = "probe, with which the capture ends"
+ORDER: Final = (ALIVE, HALF_CLOSED, PROBED, CUT_OFF, LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ def _rows(axes: Axes, placed: Sequence[tuple[float, JudgedFlow]], row_pt: float,
         seen = set()
         for probe in record.probes:
             x = seconds(probe.ts_ns - start_ns)
-            meaning = PROBED if probe.answer else LOST
+            meaning = PROBED if probe.answer else CUT_OFF if record.is_cut_off(probe) else LOST
             column = (meaning, int((x - low) / (high - low) * COLUMNS))
             if column not in seen:
                 seen.add(column)
@@ -203,7 +204,7 @@ def _rows(axes: Axes, placed: Sequence[tuple[float, JudgedFlow]], row_pt: float,
             PolyCollection(boxes, facecolors=color, alpha=alpha, edgecolors="none", label=meaning, zorder=1),
             autolim=False,
         )
-    strokes = {PROBED: (theme.probe, 0.9), LOST: (theme.ink, 1.8)}
+    strokes = {PROBED: (theme.probe, 0.9), CUT_OFF: (theme.ink, 0.9), LOST: (theme.ink, 1.8)}
     for meaning, lines in ticks.items():
         color, width = strokes[meaning]
         collection = LineCollection(lines, colors=color, linewidths=width, label=meaning, zorder=2, capstyle="butt")

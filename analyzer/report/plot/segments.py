@@ -15,7 +15,7 @@ from analyzer.report.plot import symbols
 from analyzer.report.plot.colours import GREEN
 from analyzer.report.plot.facts import is_foreign, the
 from analyzer.report.plot.lanes import AT, EDGE, MIDDLE, Stroke
-from analyzer.report.plot.symbols import mark, probe_mark, window_probe_mark
+from analyzer.report.plot.symbols import mark, probe_mark, said_instead, window_probe_mark
 from analyzer.report.plot.thinning import COLUMNS
 from analyzer.report.plot.times import brief
 from analyzer.track.flow import SIDES
@@ -54,11 +54,13 @@ def _probes(drawing: Drawing) -> None:
         color, width = (theme.after_fin, 2.6) if probe.after_fin else (theme.probe, 1.3)
         dash = ":" if probe.certainty == "suspected" else "-"
         stroke = Stroke(color, width * scale, dash)
-        if probe.answer is None:
+        if drawing.record.is_cut_off(probe):
+            drawing.rung(probe.ts_ns, probe.sender, stroke, "first")
+        elif probe.answer is None:
             drawing.unanswered(probe.ts_ns, probe.sender, stroke)
         else:
             drawing.rung(probe.ts_ns, probe.sender, stroke, "first" if probe.frame in foreign else "all")
-        look = probe_mark(probe, theme, scale, visible=not drawing.record.is_unseen(other(probe.sender)))
+        look = probe_mark(probe, theme, scale, instead=said_instead(drawing.record, probe))
         drawing.marks[look].append((drawing.x(probe.ts_ns), AT[probe.sender]))
         if probe.answer_ns is not None and probe.answer != "rst":
             drawing.mark(symbols.ANSWER, probe.ts_ns + probe.answer_ns, AT[other(probe.sender)])

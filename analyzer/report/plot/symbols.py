@@ -11,10 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from analyzer.judge.record import other
 from analyzer.report.plot.colours import GREEN
 
 if TYPE_CHECKING:
     from analyzer.judge.probe import Probe, ZeroWindowProbe
+    from analyzer.judge.record import FlowRecord
     from analyzer.report.plot.colours import Theme
 
 CROWDED: Final = 0.6
@@ -67,6 +69,8 @@ UNSURE: Final = "state not known"
 UNSEEN: Final = "not captured"
 NOT_VISIBLE: Final = "answer not visible here"
 """What is said of a probe where nothing of its receiver was captured."""
+CUT_OFF: Final = "with which the capture ends"
+"""What is said of one where no answer could have come any more."""
 BOUNDS: Final = "bounds of what was inferred"
 THINNED: Final = "too many to draw: a mark stands for all at its place"
 
@@ -78,7 +82,7 @@ ORDER: Final = (
         f"{sure}probe{when}, {what}"
         for sure in ("", "suspected ")
         for when in ("", " after a FIN")
-        for what in ("answered", "drew a RST", "unanswered", NOT_VISIBLE)
+        for what in ("answered", "drew a RST", "unanswered", CUT_OFF, NOT_VISIBLE)
     ),
     f"{WINDOW_PROBE}, answered",
     f"{WINDOW_PROBE}, unanswered",
@@ -109,20 +113,26 @@ SPARED: Final = (BOTH_OPEN, HALF_CLOSED, OPENING, BOUNDS)
 """What a small picture's legend leaves out: the words in the bands say it too."""
 
 
-def probe_meaning(probe: Probe, *, visible: bool = True) -> str:
-    """Return what the mark of a keepalive probe means; ``visible`` says that its receiver is in the capture."""
+def said_instead(record: FlowRecord, probe: Probe) -> str:
+    """Return what is said of a probe in place of whether it was answered, empty where that is known."""
+    if record.is_unseen(other(probe.sender)):
+        return NOT_VISIBLE
+    return CUT_OFF if record.is_cut_off(probe) else ""
+
+
+def probe_meaning(probe: Probe, *, instead: str = "") -> str:
+    """Return what the mark of a keepalive probe means; ``instead`` is from ``said_instead``."""
     sure = "suspected " if probe.certainty == "suspected" else ""
     when = " after a FIN" if probe.after_fin else ""
     what = "drew a RST" if probe.answer == "rst" else "answered" if probe.answer else "unanswered"
-    what = what if visible else NOT_VISIBLE
-    return f"{sure}probe{when}, {what}"
+    return f"{sure}probe{when}, {instead or what}"
 
 
-def probe_mark(probe: Probe, theme: Theme, scale: float = 1.0, *, visible: bool = True) -> Mark:
-    """Return the mark of a keepalive probe; ``visible`` says that its receiver is in the capture."""
+def probe_mark(probe: Probe, theme: Theme, scale: float = 1.0, *, instead: str = "") -> Mark:
+    """Return the mark of a keepalive probe; ``instead`` is from ``said_instead``."""
     color = theme.reset if probe.answer == "rst" else theme.after_fin if probe.after_fin else theme.probe
     return Mark(
-        probe_meaning(probe, visible=visible),
+        probe_meaning(probe, instead=instead),
         POINTING[probe.sender],
         (9.0 if probe.after_fin else 7.0) * scale,
         color if probe.answer else HOLLOW,

@@ -1,5 +1,6 @@
 """Probes unanswered to the capture's end."""
 
+from analyzer.judge.outlook import outlook
 from tests.judging import codes, scenario, texts, told
 
 
@@ -33,3 +34,17 @@ def test_a_prober_with_data_outstanding_is_told_with_both():
     assert "data, retransmitted twice, is unacknowledged too" in story.headline
     assert "BSD and macOS also probe meanwhile" in texts(story, "What happened")
     assert "Linux" not in texts(story, "What happened").split("gives up and sends a RST")[1]
+
+
+def test_probes_that_back_off_foretell_nothing():
+    """Where each probe waits longer than the one before there is no interval, nor a system that fits, nor an end."""
+    judged = scenario("probes_that_back_off_without_an_octet")[0]
+    story = told(judged)
+
+    assert judged.settings("a").families == ()
+    assert "when the client gives up cannot be told" in texts(story, "What happened")
+    assert "At one probe every" not in texts(story, "What happened")
+    assert "no interval, each unanswered probe waits about twice as long" in texts(
+        story, "Keepalive settings, inferred"
+    )
+    assert outlook(judged).give_up_ns is None

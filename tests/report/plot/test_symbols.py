@@ -77,5 +77,5 @@ def test_a_probe_whose_answer_cannot_be_seen_is_not_called_unanswered():
     probe = probes("dead_peer_silence.pcap")[-1]
 
     assert "probe, unanswered" == symbols.probe_meaning(probe)
-    assert "probe, answer not visible here" == symbols.probe_meaning(probe, visible=False)
-    assert symbols.probe_meaning(probe, visible=False) in symbols.ORDER
+    assert "probe, answer not visible here" == symbols.probe_meaning(probe, instead=symbols.NOT_VISIBLE)
+    assert symbols.probe_meaning(probe, instead=symbols.NOT_VISIBLE) in symbols.ORDER
