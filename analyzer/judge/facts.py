@@ -106,6 +106,15 @@ class Facts(ProbeFacts, EventFacts):
         }
         return Table(np.arange(len(self) + 1), WORDS["endpoint"], columns)
 
+    def _levels(self) -> Column:
+        """Return of flows with two tags how many VLANs each has, as bits, bit 3 for a tunnel; 0 of all others."""
+        tag, other = (self.flow[name].astype(np.int64) for name in ("tag", "other_tag"))
+        deep = [
+            1 << np.where(each >= 1 << 24, 3, (each > 0).astype(np.int64) + (each >= 1 << 12)) for each in (tag, other)
+        ]
+        levels: Column = np.where(other < 0, 0, deep[0] | deep[1])
+        return levels
+
     def _lacks_one_octet(self, side: int) -> NDArray[np.bool_]:
         """Say of which flows the capture lacks one octet of an end, and nothing that the end sent behind it.
 
@@ -167,6 +176,7 @@ class Facts(ProbeFacts, EventFacts):
         columns = {
             "number": plain("number"),
             "tag": np.where(plain("other_tag") < 0, plain("tag"), 0),  # one that holds for all of it
+            "levels": self._levels(),
             "initiator": self.initiator,
             "starts_with": ((a["syn_frame"] > 0) | (b["syn_frame"] > 0)).astype(np.int64),
             "first_frame": plain("first_frame"),

@@ -73,6 +73,7 @@ class Names:
     a_port: list[int]
     b_port: list[int]
     tag: list[int]
+    levels: list[int]
     first_frame: list[int]
     last_frame: list[int]
     """Of the flow, and of the ICMP errors that quote it."""
@@ -101,6 +102,9 @@ class FlowRecord(NamedTuple):
     a: Endpoint
     b: Endpoint
     tag: int
+    """VLANs or tunnel (``segment.SEGMENT``), 0 without; 0 too where two were seen: none holds for all of it."""
+    levels: int
+    """Where two were seen, how many VLANs each has: ``1 << levels`` of both, 3 for a tunnel; else 0."""
     initiator: Side | None
     starts_with: str
     """``handshake`` or ``midstream``."""

@@ -117,7 +117,16 @@ def names(facts: Facts) -> Names:
     np.maximum.at(last, np.repeat(np.arange(len(facts)), np.diff(errors.start)), errors.columns["frame"])
     a, b = _addresses(facts)
     a_port, b_port = (facts.flow[f"{side}_port"].tolist() for side in SIDES)
-    return Names(a, b, a_port, b_port, flows["tag"].tolist(), flows["first_frame"].tolist(), last.tolist())
+    return Names(
+        a,
+        b,
+        a_port,
+        b_port,
+        flows["tag"].tolist(),
+        flows["levels"].tolist(),
+        flows["first_frame"].tolist(),
+        last.tolist(),
+    )
 
 
 def translations(facts: Facts) -> list[Translation | None]:

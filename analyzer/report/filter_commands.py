@@ -3,7 +3,8 @@
 Wireshark's name frames, so that they are exact. tcpdump knows no frame numbers: its filter selects the flow, and of it
 only SYN, FIN or RST where a finding rests on nothing else. Of a flow in a tunnel it can select no more than the tunnel,
 and behind what a record does not know (PPPoE, VLAN 0) it does not look. Of a flow that was captured with a VLAN tag and
-without, Wireshark shows both, because it tells connections apart by addresses and ports.
+without, or with two, tcpdump's filter looks behind as many tags as either has; Wireshark shows all of it, because it
+tells connections apart by addresses and ports.
 Frame numbers are those of the capture; of rotated files, those of the files joined by ``mergecap -a``.
 
 It must not judge: what the evidence is, the finding says.
@@ -48,6 +49,8 @@ TUNNELS: Final = {
     8: "ether proto 0x88e7",
 }
 """What selects all of a kind of tunnel (``capture.tunnel``); no filter of libpcap looks for TCP inside each of them."""
+TUNNEL_LEVEL: Final = 3
+"""The bit of ``FlowRecord.levels`` of a tunnel."""
 IPV6_FLAGS: Final = "ip6[53]"
 """Where TCP's flags are behind an IPv6 header without extensions; libpcap's ``tcp[...]`` knows IPv4 only."""
 
@@ -82,7 +85,7 @@ def each(flows: Names) -> tuple[list[str], list[str]]:
     """
     a, b, a_port, b_port = flows.a, flows.b, flows.a_port, flows.b_port
     ipv6 = [":" in address for address in a]
-    kinds = list(zip(ipv6, map(eq, a, b), map(eq, a_port, b_port), flows.tag, strict=True))
+    kinds = list(zip(ipv6, map(eq, a, b), map(eq, a_port, b_port), flows.tag, flows.levels, strict=True))
     made = {kind: _fillers(*kind) for kind in set(kinds)}
     values = list(zip(a, b, a_port, b_port, flows.first_frame, flows.last_frame, strict=True))
     display = [made[kind][0](value) for kind, value in zip(kinds, values, strict=True)]
@@ -91,7 +94,7 @@ def each(flows: Names) -> tuple[list[str], list[str]]:
 
 def tcpdump(record: FlowRecord) -> str:
     """Return a capture filter for the flow's addresses and ports, in either direction."""
-    return _in_tag(record.tag, _flow(record))
+    return _in_tag(record.tag, record.levels, _flow(record))
 
 
 def finding_wireshark(record: FlowRecord, finding: Finding) -> str:
@@ -134,14 +137,14 @@ def finding_tcpdump(record: FlowRecord, finding: Finding) -> str:
     ]
     if errors:
         selected = f"({' or '.join([f'({selected})', *errors])})"
-    return _in_tag(record.tag, selected)
+    return _in_tag(record.tag, record.levels, selected)
 
 
 @lru_cache(maxsize=FORMS)
-def _fillers(is_ipv6: bool, same_address: bool, same_port: bool, tag: int) -> tuple[Filler, Filler]:  # noqa: FBT001 - a key
+def _fillers(is_ipv6: bool, same_address: bool, same_port: bool, tag: int, levels: int) -> tuple[Filler, Filler]:  # noqa: FBT001 - a key
     """Return what makes the filters for Wireshark and tcpdump of addresses, ports, and first and last frame."""
     display = _ends_form(is_ipv6, same_address, same_port, tag) + _FRAMES
-    return _filler(display), _filler(_in_tag(tag, _flow_form(same_address, same_port)))
+    return _filler(display), _filler(_in_tag(tag, levels, _flow_form(same_address, same_port)))
 
 
 def _filler(form: str) -> Filler:
@@ -196,14 +199,33 @@ def _flow_form(same_address: bool, same_port: bool) -> str:  # noqa: FBT001 - a 
     return f"tcp and {hosts} and {ports}"
 
 
-def _in_tag(tag: int, selected: str) -> str:
-    """Return a capture filter for what is selected on a VLAN; of a tunnel, all of it."""
+def _in_tag(tag: int, levels: int, selected: str) -> str:
+    """Return a capture filter for what is selected on a VLAN; of a tunnel, all of it.
+
+    ``vlan`` has libpcap look behind one more tag in all that follows: so what has fewer tags is asked for first, and of
+    a flow with two tags each only by how many VLANs it has.
+    """
+    if levels:
+        return _at_levels(levels, selected)
     if not tag:
         return selected
     if tag & TUNNEL:
         whole = TUNNELS[(tag ^ TUNNEL) >> KIND]
         return f"{whole} or (vlan and ({whole}))"
     return " and ".join([*(f"vlan {number}" for number in _vlans(tag)), selected])
+
+
+def _at_levels(levels: int, selected: str) -> str:
+    """Return a capture filter for what is selected behind as many VLANs as ``levels`` has bits for."""
+    wanted = [depth for depth in range(TUNNEL_LEVEL) if levels >> depth & 1]
+    if not wanted:
+        return selected
+    text = ""
+    for depth in reversed(range(max(wanted) + 1)):
+        here = [f"({selected})"] if depth in wanted else []
+        parts = [*here, f"(vlan and {text})"] if text else here
+        text = parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
+    return text
 
 
 def _vlans(tag: int) -> list[int]:

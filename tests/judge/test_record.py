@@ -7,6 +7,7 @@ from analyzer.judge.record import MANY, FlowRecord, other
 from analyzer.segment import SegmentBatch
 from analyzer.track.flow import SIDES
 from tests.judge.test_recording import record_of, scenario
+from tests.judging import opened
 from tests.notation import follow
 from tests.traffic import at_random
 
@@ -86,3 +87,30 @@ def test_one_ends_probes_are_picked_once_from_very_many():
     assert many.probes_from(side) is many.probes_from(side)
     assert () == many.probes_from(other(side))
     assert tuple(probe for probe in fewer.probes if probe.sender == side) == fewer.probes_from(side)
+
+
+@pytest.mark.parametrize(
+    ("end", "cut"),
+    [("+0", True), ("+.015", True), ("+.5", False), ("+5", False)],
+    ids=["at once", "soon", "late", "no"],
+)
+def test_a_probe_with_which_the_capture_ends(end, cut):
+    """A probe is cut off if the capture ends sooner than answers came before; one that had time is unanswered."""
+    text = f"""
++15   a > b  .   5:5(0) ack 1
++.01  b > a  .   1:1(0) ack 6
++14.99 a > b  .   5:5(0) ack 1
+end: {end}
+"""
+    record = opened(text).record
+
+    assert [False, cut] == [record.is_cut_off(probe) for probe in record.probes]
+
+
+def test_without_an_answer_before_a_second_is_waited():
+    """Where no answer tells how long one takes, a probe is cut off within the time that is never called silence."""
+    text = "\n+15   a > b  .   5:5(0) ack 1\nend: {}\n"
+
+    assert [True, False] == [
+        record.is_cut_off(record.probes[-1]) for record in (opened(text.format(end)).record for end in ("+.5", "+1.5"))
+    ]

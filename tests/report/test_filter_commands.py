@@ -1,6 +1,7 @@
 """Filters to copy: what Wireshark and tcpdump select by them is what they say."""
 
 import functools
+import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from analyzer.capture import tunnel
 from analyzer.judge.judged import Finding
 from analyzer.report import filter_commands as filters
 from analyzer.track.flow import Endpoint
+from tests.capture.craft import IP_A, IP_B, Kept, ipv4, pcap, tcp
 from tests.wireshark.needs import needs_tcpdump, needs_tshark
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -35,6 +37,7 @@ class Record:
     first_frame: int = 3
     last_frame: int = 9
     tag: int = 0
+    levels: int = 0
     fins: tuple = ()
     resets: tuple = ()
     icmp_errors: tuple = ()
@@ -230,6 +233,29 @@ def test_vlans_are_named_outermost_first():
 
 
 @needs_tcpdump
+@pytest.mark.parametrize(
+    ("there", "back"),
+    [((10,), (20,)), ((10,), ()), ((), (10,)), ((100, 10), (10,)), ((100, 10), ()), ((100, 10), (100, 20))],
+    ids=["a tag each way", "one way only", "back only", "two and one", "two and none", "two each way"],
+)
+def test_of_a_flow_with_two_tags_tcpdump_finds_both_directions(tmp_path, there, back):
+    """Whatever tags the two directions have, the filter of the flow selects every packet of it."""
+    path, at_ns, frames = tmp_path / "tags.pcap", 0, []
+    for to_server, flags, seq, ack in ((1, 2, 0, 0), (0, 18, 0, 1), (1, 16, 1, 1), (1, 16, 0, 1), (0, 16, 1, 1)):
+        ends, ports = ((IP_A, IP_B), (40000, 80)) if to_server else ((IP_B, IP_A), (80, 40000))
+        packet = ipv4(tcp(b"", seq=seq, ack=ack, flags=flags, ports=ports), src=ends[0], dst=ends[1])
+        tags = b"".join(struct.pack(">HH", 0x8100, tag) for tag in (there if to_server else back))
+        at_ns += 2_000_000_000
+        frames.append(Kept(b"\2" * 12 + tags + b"\x08\0" + packet, at_ns))
+    path.write_bytes(pcap(frames))
+    (flow,) = analyze(path).flows
+
+    text = filters.tcpdump(flow.judged.record)
+    shown = subprocess.run(["tcpdump", "-nr", str(path), text], check=True, capture_output=True, text=True).stdout
+    assert len(frames) == len(shown.splitlines())
+
+
+@needs_tcpdump
 @pytest.mark.parametrize("kind", sorted(filters.TUNNELS))
 def test_of_a_tunnel_tcpdump_shows_all(kind):
     """A flow in a tunnel gets a filter that libpcap takes, for everything in such tunnels."""
@@ -252,6 +278,7 @@ def test_filters_of_many_flows_are_those_of_each(tag):
         a_port=[flow.a.port for flow in flows],
         b_port=[flow.b.port for flow in flows],
         tag=[flow.tag for flow in flows],
+        levels=[flow.levels for flow in flows],
         first_frame=[flow.first_frame for flow in flows],
         last_frame=[flow.last_frame for flow in flows],
     )

@@ -68,3 +68,13 @@ def test_a_box_that_is_late_fits():
     ]
     assert () == overlapping(930, 890).fits
     assert () == limit(longest=Trial(1013 * S, 1, 2, 3, 5), shortest=Trial(1100 * S, 1, 2, 3, 5)).fits
+
+
+def test_a_limit_that_a_dead_host_would_explain_is_hedged():
+    """Where all that failed ended after all that went on, what else looks so is said, and nothing is claimed to fit."""
+    text = limit_sentence(limit(failed_later=True))
+
+    assert "a host or a way that failed meanwhile would look the same" in text
+    assert "If it is a limit, probe every" in text
+    assert "That fits" not in text
+    assert "would look the same" not in limit_sentence(limit())
