@@ -12,10 +12,11 @@ from analyzer.explain.settings import skipped_at
 from analyzer.findings import Advice, kind_of
 from analyzer.findings.kinds import (
     abort,
+    dead_peer,
     farewells,
     half_close,
     heartbeat_limits,
-    idle,
+    no_answers,
     no_heartbeats,
     program_hung,
     rhythm,
@@ -33,6 +34,7 @@ from analyzer.words.teller import count, duration, evidence, side_of, small, tim
 from analyzer.words.witnesses import moved_away
 
 if TYPE_CHECKING:
+    from analyzer.findings import Remedy
     from analyzer.words.teller import Teller
 
 NOTHING: Final = {
@@ -58,7 +60,7 @@ LATE_CLOSE_NS: Final = 10_000_000_000
 OFTEN: Final = 3
 """Data that was sent again so often is not on its way."""
 COVERED: Final[dict[str, tuple[str, ...]]] = {
-    idle.UNPROBED.code: (idle.BEYOND_LIMIT.code,),
+    dead_peer.DEAD.code: (no_answers.ANSWERS_NONE.code,),
     abort.ABORT.code: (program_hung.HUNG.code, no_heartbeats.NEVER_SENT.code),
     farewells.REASON_GIVEN.code: (program_hung.HUNG.code, no_heartbeats.NEVER_SENT.code),
 }
@@ -68,18 +70,30 @@ NORMAL: Final = (half_close.IN_USE, heartbeat_limits.MASKED, rhythm.BOTH_ENDS)
 
 
 def advice(t: Teller) -> list[Line]:
-    """Return what to change, from the records of the findings, each with whom it concerns."""
+    """Return what to change, from the records of the findings, each with whom it concerns, and each remedy once."""
     found, remarks = [], []
     overruled = why_so.overruled(t)
+    given: dict[Remedy, str] = {}
+
+    def is_given(remedies: frozenset[Remedy], code: str) -> bool:
+        """Say whether other findings gave all of these; else they are given by this one."""
+        again = bool(remedies) and all(given.get(remedy, code) != code for remedy in remedies)
+        if not again:
+            given.update(dict.fromkeys(remedies - given.keys(), code))
+        return again
+
     for finding in t.judged.findings:
         if finding.code in overruled or any(map(t.find, COVERED.get(finding.code, ()))):
             continue
         kind = kind_of(finding.code)
-        if kind.advice in {Advice.OWN, Advice.READER}:
+        advises = kind.advice in {Advice.OWN, Advice.READER}
+        if advises and not is_given(kind.remedies_of(finding), finding.code):
             who = f"{t.start(side_of(finding))}: " if kind.advice is Advice.OWN else ""
             told = kind.advice_of(finding) if _may_be_go(t) else kind.advice_of(finding).replace(CLOSE_IN_GO, "")
             found.append(Line(who + small(told) if who else told, finding.frames))
-        if kind.remark is not None and (text := kind.remark(t)) is not None:
+        if kind.remark is None or is_given(kind.remark_remedies, finding.code):
+            continue
+        if (text := kind.remark(t)) is not None:
             remarks.append(Line(text, finding.frames))
     return _each_once([*found, *remarks]) or _nothing(t)
 

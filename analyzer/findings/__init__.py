@@ -17,13 +17,13 @@ from analyzer import lazily
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
     from analyzer.findings.flows import Columns, Flows, Piece
-    from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope, Told
+    from analyzer.findings.kind import Advice, FindingKind, Lead, Remedy, Row, Scope, Told
     from analyzer.findings.table import CODES, FINDINGS, ROWS, Hits, joined, judge, kind_of, search
 else:
     HOMES: Final = {
         "case": ("Case",),
         "flows": ("Columns", "Flows", "Piece"),
-        "kind": ("Advice", "FindingKind", "Lead", "Row", "Scope", "Told"),
+        "kind": ("Advice", "FindingKind", "Lead", "Remedy", "Row", "Scope", "Told"),
         "table": ("CODES", "FINDINGS", "ROWS", "Hits", "joined", "judge", "kind_of", "search"),
     }
     __getattr__ = lazily.names_of(__name__, HOMES)
@@ -41,6 +41,7 @@ __all__ = [
     "Hits",
     "Lead",
     "Piece",
+    "Remedy",
     "Row",
     "Scope",
     "Told",

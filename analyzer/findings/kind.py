@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.case import Case
 from analyzer.findings.flows import Flows, Mask
@@ -69,6 +69,24 @@ class Advice(Enum):
     """Nobody: there is nothing to change."""
 
 
+class Remedy(Enum):
+    """What an advice comes down to: a story gives each once."""
+
+    PASS_MORE_OFTEN = auto()
+    """Let something pass before a limit on the way runs out, keepalive or heartbeats."""
+    BEAT_MORE_OFTEN = auto()
+    """Let the heartbeats that there are come sooner."""
+    LOOK_AT_THE_BOX = auto()
+    """Look at the box on the way that has the limit: raise it there."""
+    BOUND_THE_WAIT = auto()
+    """Bound how long what was sent may wait for an answer."""
+    STAY_AWAKE = auto()
+    """Find out what slept or was paused."""
+
+
+NO_REMEDY: Final[frozenset[Remedy]] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """Conditions that make the finding if all hold, and the frames and numbers it then brings."""
@@ -117,8 +135,12 @@ class FindingKind:
     advice: Advice = Advice.OWN
     change: Callable[[Finding], str | None] | None = None
     """Advice in place of ``text.change`` where the finding's data knows better, or None."""
+    remedies: Callable[[Finding], frozenset[Remedy]] | frozenset[Remedy] = NO_REMEDY
+    """What the advice comes down to; it is left out where the advice of findings before it does so as well."""
     remark: Callable[[Teller], str | None] | None = None
     """One more sentence after all advice, or None."""
+    remark_remedies: frozenset[Remedy] = NO_REMEDY
+    """The same of that sentence."""
     sees: Words | None = None
     """What the programs' calls return, as expectation. Of several the first in the table speaks."""
     lacks: Sentence | None = None
@@ -130,6 +152,10 @@ class FindingKind:
         """Return what to change in the case of this finding."""
         special = self.change(finding) if self.change is not None else None
         return special or self.text.change
+
+    def remedies_of(self, finding: Finding) -> frozenset[Remedy]:
+        """Return what the advice in the case of this finding comes down to."""
+        return self.remedies if isinstance(self.remedies, frozenset) else self.remedies(finding)
 
     def told_at(self, verdict: Verdict) -> Told:
         """Return where this kind is told in a flow with this verdict."""

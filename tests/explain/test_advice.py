@@ -61,3 +61,36 @@ def test_all_is_not_well_where_a_live_peer_takes_no_data():
 
     assert "all is well" not in change
     assert "sent again 4 times" in change
+
+
+@pytest.mark.parametrize(
+    ("name", "told_by", "again"),
+    [
+        ("heartbeats_slower_than_a_limit", "let heartbeats come sooner", "At one end, or both, set SO_KEEPALIVE"),
+        ("idle_limit_ends_it_with_a_bare_rst", "Find out whose limit of 240 s it is", "At one end, or both"),
+        ("half_open_connection_discovered", "enable keepalive there", "At one end, or both, set SO_KEEPALIVE"),
+        ("prober_clock_stood_still", "Keep the host that slept awake", "Check whether the prober's host slept"),
+        ("window_probes_and_data_unanswered", "set TCP_USER_TIMEOUT", "limit the wait"),
+        ("live_peer_that_answers_no_probe_given_up", "do not use TCP keepalive", "lower keepalive's idle time"),
+        ("several_connections_refused_together", "", "check whether this host or container restarted"),
+    ],
+)
+def test_what_one_advice_comes_down_to_no_other_repeats(name, told_by, again):
+    """Of findings whose advice comes down to the same the first, or the better, gives it; a cause that says it, too."""
+    change = texts(told(scenario(name)[0]), "What to change")
+
+    assert told_by in change
+    assert again not in change
+
+
+def test_the_same_finding_at_both_ends_advises_both():
+    """A remedy that one finding gives to one end is no reason to leave it out at the other."""
+    judged = opened(
+        "+1 a > b P. 6:9(3) ack 1\n+.1 b > a P. 1:4(3) ack 6\n"
+        "+1 a > b P. 6:9(3) ack 1\n+.1 b > a P. 1:4(3) ack 6\n+2 a > b P. 6:9(3) ack 1\n+.1 b > a P. 1:4(3) ack 6\nend: +9\n"
+    )
+    change = texts(told(judged), "What to change")
+
+    assert 2 == sum(finding.code == "data-unacknowledged-no-keepalive" for finding in judged.findings)
+    assert "The client: set TCP_USER_TIMEOUT" in change
+    assert "The server: set TCP_USER_TIMEOUT" in change

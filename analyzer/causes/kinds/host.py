@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow, Trait
+from analyzer.findings.kinds import forgotten
 from analyzer.judge.judged import Certainty
 from analyzer.judge.record import other
 from analyzer.judge.signatures import SHORTEST_LIMIT_NS
@@ -370,6 +371,7 @@ REFUSED_TOGETHER: Final = CauseKind(
     headline=_refusals_headline,
     who=_refusals_who,
     why=_refusals_why,
+    overrules=frozenset({forgotten.FORGOTTEN.code}),
     tells="Check the service's log and start time, its host's uptime, and what stands in front of it.",
     text=LongText(
         title="Several connections of one service were refused together",

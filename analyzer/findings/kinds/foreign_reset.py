@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.data_limits import boxes_at, idle_limit_of
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.findings.kind import NO_REMEDY, Advice, FindingKind, Lead, Remedy, Row
 from analyzer.judge.record import other
 from analyzer.judge.scene import Scene
 from analyzer.judge.tried import Tried, tried_before, tried_by_answer
@@ -290,6 +290,11 @@ def _change(f: Finding) -> str | None:
     return f"Check {where}: an idle timeout, a restart, a new rule. If it was an idle timeout, {often} helps."
 
 
+def _remedies(f: Finding) -> frozenset[Remedy]:
+    """Return what the advice comes down to where a limit is told."""
+    return frozenset({Remedy.PASS_MORE_OFTEN, Remedy.LOOK_AT_THE_BOX}) if "limit_ns" in f.data else NO_REMEDY
+
+
 FROM_BETWEEN: Final = FindingKind(
     code="reset-from-between",
     rows=(Row((reset_from_between,), _evidence),),
@@ -319,4 +324,5 @@ FROM_BETWEEN: Final = FindingKind(
     change=_change,
     lead=Lead(_headline, _happened, _why, overrules=True),
     advice=Advice.READER,
+    remedies=_remedies,
 )

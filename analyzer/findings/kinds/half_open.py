@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.findings.kind import Advice, FindingKind, Lead, Remedy, Row
 from analyzer.findings.notable import LONG_NS
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
@@ -250,4 +250,5 @@ DISCOVERED: Final = FindingKind(
     advice=Advice.READER,
     change=_change,
     unsure=_unsure,
+    remedies=frozenset({Remedy.PASS_MORE_OFTEN}),
 )

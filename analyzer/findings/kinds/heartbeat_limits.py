@@ -9,7 +9,7 @@ import numpy as np
 from analyzer.findings.beating import LATE, beats_by_rule, heartbeats_ceased, of_heartbeats, overdue_ns
 from analyzer.findings.boxes import boxes_forget, limits_of
 from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
-from analyzer.findings.kind import Advice, FindingKind, Row, Scope, Told
+from analyzer.findings.kind import Advice, FindingKind, Remedy, Row, Scope, Told
 from analyzer.findings.phrases import agreed_on, by_what, what_is_sent
 from analyzer.judge.record import other
 from analyzer.judge.signatures import MIDDLEBOXES
@@ -105,6 +105,7 @@ SLOWER: Final = FindingKind(
         source="field guide 6",
     ),
     detail=_slower_detail,
+    remedies=frozenset({Remedy.PASS_MORE_OFTEN, Remedy.BEAT_MORE_OFTEN}),
 )
 
 

@@ -10,7 +10,7 @@ from analyzer.findings import conditions as c
 from analyzer.findings.beating import of_heartbeats
 from analyzer.findings.boxes import boxes_forget, limits_of
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Row, Scope
+from analyzer.findings.kind import Advice, FindingKind, Remedy, Row, Scope
 from analyzer.findings.notable import LONG_NS
 from analyzer.findings.pausing import awake_before, due_of, overdue_ns, shortest_other_wait
 from analyzer.judge.verdict import VERDICTS, Verdict
@@ -188,6 +188,7 @@ BEYOND_LIMIT: Final = FindingKind(
     ),
     detail=_beyond_detail,
     change=_beyond_change,
+    remedies=frozenset({Remedy.PASS_MORE_OFTEN}),
 )
 
 
@@ -380,4 +381,5 @@ UNPROBED: Final = FindingKind(
     words=_unprobed_words,
     scope=Scope.FLOW,
     advice=Advice.READER,
+    remedies=frozenset({Remedy.PASS_MORE_OFTEN}),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings import conditions as c
 from analyzer.findings.data_limits import boxes_at, idle_limit_of, nothing_was_owed, reset_at_an_idle_limit
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.findings.kind import Advice, FindingKind, Lead, Remedy, Row
 from analyzer.judge.record import other
 from analyzer.units import NS_PER_S
 from analyzer.words.model import Line, LongText
@@ -135,4 +135,5 @@ AT_LIMIT: Final = FindingKind(
     lead=Lead(_headline, _happened, _why),
     change=_change,
     advice=Advice.READER,
+    remedies=frozenset({Remedy.PASS_MORE_OFTEN, Remedy.LOOK_AT_THE_BOX}),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of, train_of
-from analyzer.findings.kind import FindingKind, Lead, Row
+from analyzer.findings.kind import FindingKind, Lead, Remedy, Row
 from analyzer.findings.phrases import by_what, what_is_sent
 from analyzer.judge.record import other
 from analyzer.judge.retransmitting import gave_up_ns
@@ -232,6 +232,12 @@ def _change(f: Finding) -> str | None:
     )
 
 
+def _remedies(f: Finding) -> frozenset[Remedy]:
+    """Return what that comes down to."""
+    more = {Remedy.PASS_MORE_OFTEN} if "idle_ns" in f.data else set()
+    return frozenset({Remedy.BOUND_THE_WAIT, *more})
+
+
 OUTSTANDING: Final = FindingKind(
     code="data-unacknowledged-no-keepalive",
     rows=(Row((c.verdict_silent, sent_again_unacknowledged, probed_none_since), _evidence),),
@@ -256,4 +262,5 @@ OUTSTANDING: Final = FindingKind(
     lead=Lead(_headline, _happened, _why),
     sees=_sees,
     change=_change,
+    remedies=_remedies,
 )

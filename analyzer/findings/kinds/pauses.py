@@ -8,7 +8,7 @@ import numpy as np
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Row
+from analyzer.findings.kind import Advice, FindingKind, Remedy, Row
 from analyzer.findings.pausing import pauses, pauses_of, standstills_of
 from analyzer.judge.timers.probers import passed_no_router
 from analyzer.words.model import LongText
@@ -76,6 +76,7 @@ PAUSED: Final = FindingKind(
     ),
     detail=_paused_detail,
     advice=Advice.READER,
+    remedies=frozenset({Remedy.STAY_AWAKE}),
 )
 
 
@@ -139,4 +140,5 @@ SLEPT: Final = FindingKind(
     ),
     detail=_slept_detail,
     advice=Advice.READER,
+    remedies=frozenset({Remedy.STAY_AWAKE}),
 )

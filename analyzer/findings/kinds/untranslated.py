@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Lead, Row, Scope
+from analyzer.findings.kind import Advice, FindingKind, Lead, Remedy, Row, Scope
 from analyzer.judge.tried import Tried
 from analyzer.judge.verdict import Verdict
 from analyzer.track.trial import TRIAL_LEAST_NS
@@ -236,6 +236,7 @@ LEFT_UNTRANSLATED: Final = FindingKind(
     change=_change,
     scope=Scope.FLOW,
     advice=Advice.READER,
+    remedies=frozenset({Remedy.PASS_MORE_OFTEN, Remedy.LOOK_AT_THE_BOX}),
 )
 
 

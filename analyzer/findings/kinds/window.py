@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.findings.evidence import frames_of, known
-from analyzer.findings.kind import Advice, FindingKind, Lead, Row
+from analyzer.findings.kind import Advice, FindingKind, Lead, Remedy, Row
 from analyzer.findings.notable import LONG_CLOSED_NS
 from analyzer.judge.closings import closings, unanswered
 from analyzer.judge.record import other
@@ -167,9 +167,7 @@ def _change(f: Finding) -> str:
 
 
 def _remark(t: Teller) -> str | None:
-    """Return what the other end can do, if nothing else says so."""
-    if t.find(UNANSWERED.code) is not None:
-        return None
+    """Return what the other end can do."""
     waiting = other(side_of(t.need(CLOSED.code)))
     settings = t.judged.settings(waiting)
     linux = has_user_timeout(settings.stack if settings else None)
@@ -207,6 +205,7 @@ CLOSED: Final = FindingKind(
     detail=_detail,
     change=_change,
     remark=_remark,
+    remark_remedies=frozenset({Remedy.BOUND_THE_WAIT}),
 )
 
 
@@ -381,4 +380,5 @@ UNANSWERED: Final = FindingKind(
     detail=_unanswered_headline,
     lead=Lead(_unanswered_headline, _unanswered_happened, _unanswered_why),
     sees=_unanswered_sees,
+    remedies=frozenset({Remedy.BOUND_THE_WAIT}),
 )
