@@ -54,6 +54,8 @@ OFF_TICK_NS: Final = 30 * MS
 
 BACKOFF_STEPS: Final = 3
 """Gaps that double so many times in a row are a backoff's (RFC 6298 5.5): losses alone do not make them."""
+GROWN_PART: Final = 4
+"""A gap that is longer than the one before by such a part of it is no timer that is late."""
 BACKOFF_PART: Final = 8
 """A double is one that is missed by such a part of the gap before at most."""
 

@@ -220,11 +220,8 @@ def _sender(t: Teller, reset: Reset) -> Line:
         text = f"flow {there.flow}, on its side of the {between}, may show why it sent that RST."
     elif any("resending_ns" in found.data for found in t.judged.findings):
         text = "read or write: an error (ETIMEDOUT on macOS), if its kernel gave up retransmitting."
-    elif any("in_vain_ns" in found.data for found in t.judged.findings):
-        text = (
-            "nothing, if its program closed the socket, or ended; an error (ETIMEDOUT) if its kernel gave up"
-            " retransmitting."
-        )
+    elif any({"in_vain_ns", "probes_in_vain"} & found.data.keys() for found in t.judged.findings):
+        text = "nothing, if its program closed the socket, or ended; an error (ETIMEDOUT) if its kernel gave up."
     elif any("resent_ns" in found.data for found in t.judged.findings):
         text = "read or write: ETIMEDOUT, when its kernel gave up retransmitting, before that RST (Linux)."
     elif t.find(idle_reset.AT_LIMIT.code) is not None:

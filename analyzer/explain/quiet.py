@@ -266,7 +266,9 @@ def reset_why(t: Teller) -> list[Line]:
         what = 'A RST without ACK is the answer "no such connection"'
         asked = t.facts(other(found.sender))
         if asked.resent_ns is not None and 0 <= found.ts_ns - asked.resent_ns <= ANSWER_RST_NS:
-            text = f"{what}: most likely to the data that {t.the(other(found.sender))} had just sent again."
+            fin = t.fin(other(found.sender))
+            sent = "FIN" if fin is not None and asked.unacked_frame == fin.frame else "data"
+            text = f"{what}: most likely to the {sent} that {t.the(other(found.sender))} had just sent again."
             return [Line(text, tuple(sorted({asked.resent_frame or found.frame, found.frame})))]
         return _answered_by(t, found, what)
     return []

@@ -153,8 +153,8 @@ def _interval_at_most(t: Teller, side: Side, settings: Settings) -> str:
         return f"{most}, else not visible (packets from {t.the(other(side))} came between these probes)"
     if settings.backs_off and settings.stack != ILLUMOS:
         return (
-            "no interval, each unanswered probe waits about twice as long as the one before, as retransmissions do:"
-            " keepalive of Linux, Windows, macOS and BSD comes evenly"
+            "no interval, each unanswered probe waits longer than the one before, as retransmissions do: keepalive of"
+            " Linux, Windows, macOS and BSD comes evenly"
         )
     if settings.stack == ILLUMOS:
         return "no interval, each unanswered probe waits about twice as long as the one before"

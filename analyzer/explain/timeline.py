@@ -201,7 +201,7 @@ def _fins(t: Teller) -> list[Line]:
     for fin in t.record.fins:
         if fin not in in_time:
             text = f"{t.name(fin.sender)} sends FIN; {_over(t, fin.sender)}"
-            found.append(_line(t, text, [fin.frame], fin.ts_ns))
+            found += [_line(t, text, [fin.frame], fin.ts_ns), *_resent_fin(t, fin)]
             continue
         refused = refused_fin(t)
         if refused is not None and refused[0] is fin:

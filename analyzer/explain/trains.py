@@ -137,6 +137,8 @@ def run_of(answered: int, drew: int, count: int) -> str:
         return ""
     if answered == count:
         return "all before answered, " if count > 1 else "the first answered, "
+    if not answered and not drew:
+        return "no answer to the first, " if count == 1 else f"no answer to the first {count}, "
     parts = [f"{answered} answered" if answered else "", f"{count - answered - drew} not", f"{drew} drew a RST"]
     return "".join(f"{part}, " for part in parts if part and not part.startswith("0 "))
 

@@ -14,7 +14,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import MAPPED_IPV4, address_text
 from analyzer.track.flow import SIDES
-from analyzer.track.signs import HOP, OWN, TAKEN_FOR_HOP
+from analyzer.track.signs import BESIDE_NS, HOP, OWN, TAKEN_FOR_HOP
 
 if TYPE_CHECKING:
     from analyzer.judge.events import IcmpError, Reset
@@ -141,6 +141,17 @@ class Scene:
         return tuple(sorted({*frames, *([self.ending.frame] if self.ending.frame else [])}))
 
     @property
+    def asked_last_ns(self) -> int:
+        """When the last of what stayed unanswered since was sent, or sent again; ``until_ns`` if that is not known."""
+        asker, since_ns = self.asker, self.since_ns
+        sent = [probe.ts_ns for probe in self.in_vain]
+        sent += [each.ts_ns for each in self.record.zero_window_probes if each.sender == asker]
+        sent += [each.ts_ns for each in self.record.resent if each.sender == asker]
+        facts = self.record.facts(asker)
+        sent += [ts_ns for ts_ns in (facts.last_data_ns, facts.unacked_ns) if ts_ns is not None]
+        return max((ts_ns for ts_ns in sent if ts_ns > since_ns), default=self.until_ns)
+
+    @property
     def errors(self) -> tuple[IcmpError, ...]:
         """ICMP errors to the asker since."""
         asker, since_ns = self.asker, self.since_ns
@@ -221,8 +232,8 @@ class Scene:
         """
         if self.beside("moved_frame") == 0 or self.beside("moved_from") == self.beside("moved_to"):
             return False
-        if self.is_claimed_twice:
-            return False
+        if self.is_claimed_twice or self.beside("moved_to") == self.beside("mac") >= 0:
+            return False  # of two stations at once, or back where the connection is
         unasked = self.beside("moved_seen") == 0 or self.beside("moved_unasked") == 1
         return unasked or self.reset_came_from_new_station
 
@@ -270,13 +281,17 @@ class Scene:
 
     @property
     def sign_frames(self) -> tuple[int, ...]:
-        """Frames of its host beside the flow, since an answer was due and before the end."""
+        """Frames of its host beside the flow, since an answer was due and before the end.
+
+        And not later than what stayed unanswered last: who is heard after that may have come back.
+        """
         due_ns = self.due_ns
+        last_ns = min(self.until_ns, self.asked_last_ns + BESIDE_NS) if self.is_silent else self.until_ns
         frames = {
             self.beside(f"{name}_frame")
             for name in ("sign", "last", "said")
             if self.beside(f"{name}_frame")
-            and due_ns < self.beside(f"{name}_ns") <= self.until_ns
+            and due_ns < self.beside(f"{name}_ns") <= last_ns
             and self.is_of_its_host(self.beside(f"{name}_ns"))
         }
         return tuple(sorted(frames - self._errors_of_others))

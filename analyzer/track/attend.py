@@ -61,6 +61,8 @@ ONE_QUESTION_NS: Final = 100_000_000
 """Answers of two stations within this time answer one question: nobody asks again so soon (RFC 1122 2.3.2.1)."""
 IN_TURN_NS: Final = 10_000_000_000
 """Who had an address, and says so again so soon after another one did, had not given it up (RFC 5227 2.4)."""
+NOT_GIVEN_UP_NS: Final = 600_000_000_000
+"""The same of who only answers for it, and announces nothing: the next to ask comes no later, with most systems."""
 
 ETHERTYPES: Final = 256
 """Numbers from here on are none of a protocol of IP."""
@@ -134,7 +136,10 @@ def have_it_at_once(claim: Record, other: Record) -> bool:
         return False
     answers = claim["answers"] == 1 and other["kind"] == SAYS and other["unasked"] == 0
     returns = claim["moved_from"] == other["said_mac"]
-    return passed_ns <= (IN_TURN_NS if returns else ONE_QUESTION_NS if answers else ONE_MOMENT_NS)
+    if returns:
+        # who takes an address back announces that; who only answers for it had it all the time
+        return passed_ns <= (IN_TURN_NS if other["kind"] != SAYS or other["unasked"] == 1 else NOT_GIVEN_UP_NS)
+    return passed_ns <= (ONE_QUESTION_NS if answers else ONE_MOMENT_NS)
 
 
 @loop
@@ -389,8 +394,8 @@ def attend(  # noqa: C901, PLR0912, PLR0913, PLR0917 - loops take positional arg
             note_handshake(note, service_slots, services, registers, keys)
         if note["tsval"] >= 0:
             note_clock(note, clocks)
-            if what == REFUSED:
-                continue
+        if what == REFUSED:
+            continue
         mac = note["mac"]
         ts_ns = note["ts_ns"]
         frame = note["frame"]

@@ -80,9 +80,15 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
         if fin.again and not heard
         else ""
     )
+    resent = t.facts(closer).fin_resent
+    before = f" and retransmitted it {times(resent)}" if resent else ""
     return [
-        Line(f"{sent}, acknowledged {duration(fin.acked_ns - fin.ts_ns)} later{lost}.", (*frames, *fin.again[-1:])),
-        *late_fin(t, fin),
+        Line(
+            f"{sent}{before}; acknowledged {duration(fin.acked_ns - fin.ts_ns)} later{lost}."
+            if before
+            else f"{sent}, acknowledged {duration(fin.acked_ns - fin.ts_ns)} later{lost}.",
+            (*frames, *fin.again[-1:]),
+        ),
         closed or Line(f"{none} {states}", frames),
     ]
 

@@ -166,6 +166,11 @@ def _throughout(t: Teller, w: Witness) -> str:
 
 
 def _heard_later(t: Teller, w: Witness) -> str:
+    if not t.ending.verdict.is_reset:
+        return (
+            f"{text(w, 'address')} was heard again at {t.at(w.ts_ns)}, after the last packet that stayed unanswered:"
+            " that it was alive before does not show by this."
+        )
     return f"{text(w, 'address')} was heard again at {t.at(w.ts_ns)}, when this flow was over."
 
 

@@ -86,8 +86,8 @@ def test_what_one_advice_comes_down_to_no_other_repeats(name, told_by, again):
 def test_the_same_finding_at_both_ends_advises_both():
     """A remedy that one finding gives to one end is no reason to leave it out at the other."""
     judged = opened(
-        "+1 a > b P. 6:9(3) ack 1\n+.1 b > a P. 1:4(3) ack 6\n"
-        "+1 a > b P. 6:9(3) ack 1\n+.1 b > a P. 1:4(3) ack 6\n+2 a > b P. 6:9(3) ack 1\n+.1 b > a P. 1:4(3) ack 6\nend: +9\n"
+        "+1 a > b P. 6:9(3) ack 1\n+.1 b > a P. 1:4(3) ack 6\n" * 2
+        + "+2 a > b P. 6:9(3) ack 1\n+.1 b > a P. 1:4(3) ack 6\nend: +9\n"
     )
     change = texts(told(judged), "What to change")
 

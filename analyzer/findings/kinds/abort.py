@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings import conditions as c
 from analyzer.findings.beating import gave_up_on_its_peer, peers_heartbeats_ceased
 from analyzer.findings.data_limits import no_data_limit_ran_out, no_idle_limit_ran_out
-from analyzer.findings.evidence import frames_of, gave_up_resending, given_up_on, known, resent_in_vain_ns
+from analyzer.findings.evidence import frames_of, gave_up_resending, given_up_on, known, numbers_of, resent_in_vain_ns
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import by_what
 from analyzer.judge.record import other
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
     from analyzer.words.teller import Teller
+
+
+PROBES_IN_VAIN: Final = 2
+"""One unanswered probe shows nothing (RFC 9293 MUST-29)."""
+
+
+def _waited_in_vain(f: Finding) -> bool:
+    """Say whether nothing answered what was sent again and again, or the last probes."""
+    return "in_vain_ns" in f.data or "probes_in_vain" in f.data
 
 
 def reset_is_abort(f: Flows) -> Mask:
@@ -62,14 +71,16 @@ def _evidence(case: Case) -> Evidence:
         }
     unacked = (case.facts.unacked_frame, case.facts.resent_frame) if in_vain_ns else ()
     again = tuple(frame for frame in unacked if frame is not None)
-    read = case.peer_facts.last_data_frame if sent and not in_vain_ns else None
-    return frames_of(read, silent, again, reset.frame), known(
+    asked = numbers_of(case.trailing) if in_vain_ns is None and len(case.trailing) >= PROBES_IN_VAIN else ()
+    read = case.peer_facts.last_data_frame if sent and not in_vain_ns and not asked else None
+    return frames_of(read, silent, again, asked, reset.frame), known(
         reset_frame=reset.frame,
         unread=unread,
         received_bytes=sent,
         resent=resent,
         resent_frame=case.facts.resent_frame if in_vain_ns else None,
         in_vain_ns=in_vain_ns,
+        probes_in_vain=len(case.trailing) if in_vain_ns is None and len(case.trailing) >= PROBES_IN_VAIN else None,
         resending_ns=resending,
         data_frame=case.peer_facts.last_data_frame if sent else None,
         **missed,
@@ -101,6 +112,11 @@ def _headline(t: Teller, f: Finding) -> str:
         return (
             f"Nothing answered {t.the(side_of(f))}'s data, retransmitted {times(number(f, 'resent'))} in"
             f" {duration(number(f, 'in_vain_ns'))}; then it ended the connection with a RST instead of a FIN."
+        )
+    elif "probes_in_vain" in f.data:
+        return (
+            f"Nothing answered {t.the(side_of(f))}'s last {number(f, 'probes_in_vain')} probes; then it ended the"
+            " connection with a RST instead of a FIN, at another time than a kernel does that gives up."
         )
     return f"{t.start(side_of(f))} ended the connection with a RST instead of a FIN{usual}{before}."
 
@@ -172,14 +188,14 @@ def _why(t: Teller, f: Finding) -> list[Line]:
                 (reset,),
             ),
         ]
-    if "in_vain_ns" in f.data:
+    if _waited_in_vain(f):
         return [
             Line(
                 f"Nothing came from {t.the(other(side))} any more. What made {t.the(side)} send the RST does not show:"
                 " most likely its program, or who runs it, waited no longer (inferred). A program that closes with"
                 " received data unread, or with SO_LINGER 0, sends a RST; so does the kernel of macOS when it gives up"
                 " retransmitting (by its source), and Linux sends none then.",
-                (number(f, "resent_frame"), reset),
+                tuple(sorted({*([number(f, "resent_frame")] if "in_vain_ns" in f.data else f.frames), reset})),
             ),
         ]
     if f.data["unread"] == "impossible":
@@ -211,6 +227,11 @@ def _why(t: Teller, f: Finding) -> list[Line]:
 
 def _change(f: Finding) -> str | None:
     """Without data of the peer nothing can have been unread; who gave up on its peer did not read too little."""
+    if "probes_in_vain" in f.data and "missed" not in f.data:
+        return (
+            "Look at the other end and the path first: why did nothing answer these probes? A capture at the other end"
+            " shows whether they arrived there."
+        )
     if "in_vain_ns" in f.data:
         return (
             "Look at the other end and the path first: why did nothing acknowledge this data? A capture at the other"

@@ -163,7 +163,7 @@ def _gives_up(t: Teller, f: Finding) -> Line | None:
         return Line(text, f.frames)
     if "uneven" in f.data and "interval_ns" not in f.data:
         apart = spacing(gaps_of([probe for probe in t.probes(side_of(f)) if probe.frame in f.frames]))
-        grows = ", each about twice as long after the one before" if "backs_off" in f.data else ""
+        grows = ", each longer after the one before" if "backs_off" in f.data else ""
         return Line(f"They came {apart}{grows}: when {t.the(side_of(f))} gives up cannot be told from that.", f.frames)
     return (
         Line(

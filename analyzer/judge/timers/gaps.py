@@ -19,7 +19,7 @@ from analyzer.judge.timers.lateness import UNKNOWN, early, late
 from analyzer.label.distance import INITIAL_TTLS
 from analyzer.loops.loop import apart, loop
 from analyzer.segment import NONE
-from analyzer.tolerances import BACKOFF_PART, BACKOFF_STEPS, BUSY_NS, OFF_TICK_NS, SLOW_TICK_NS
+from analyzer.tolerances import BACKOFF_PART, BACKOFF_STEPS, BUSY_NS, GROWN_PART, OFF_TICK_NS, SLOW_TICK_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
@@ -236,6 +236,24 @@ def backs_off(gaps: Rows, first: int, stop: int) -> bool:
         near = abs(gap["ns"] - 2 * before["ns"]) <= before["ns"] // BACKOFF_PART + BUSY_NS
         doubled = doubled + 1 if near and before["last_frame"] == gap["first_frame"] else 0
         if doubled == BACKOFF_STEPS:
+            return True
+    return False
+
+
+@apart
+def grow(gaps: Rows, first: int, stop: int) -> bool:
+    """Say whether gaps between unanswered probes grow, three times in a row or more: then there is no interval.
+
+    By a quarter each time at least, and by no more than to the double: losses do not make them so.
+    """
+    grown = 0
+    for at in range(first + 1, stop):
+        before = gaps[at - 1]
+        gap = gaps[at]
+        least, most = before["ns"] + before["ns"] // GROWN_PART, 2 * before["ns"] + before["ns"] // BACKOFF_PART
+        longer = least <= gap["ns"] <= most + BUSY_NS
+        grown = grown + 1 if longer and before["last_frame"] == gap["first_frame"] else 0
+        if grown == BACKOFF_STEPS:
             return True
     return False
 

@@ -31,8 +31,8 @@ from analyzer.judge.timers.gaps import (
     SPARE,
     SPARES,
     UNANSWERED,
-    backs_off,
     fit,
+    grow,
     is_near,
     take_between,
     went_on,
@@ -166,7 +166,7 @@ def infer_each(
         leave_out(gaps, room, counts, prober["backwards"], order)
         near = is_near(prober["ttl_low"], prober["ttl_high"])
         stack = stack_of(prober, sent, gaps, room, counts, near)
-        delays = backs_off(gaps, UNANSWERED * room, UNANSWERED * room + counts[UNANSWERED])
+        delays = grow(gaps, UNANSWERED * room, UNANSWERED * room + counts[UNANSWERED])
         octets = False
         for theirs in range(prober["peer_first"], prober["peer_stop"]):
             octets = octets or sent[theirs]["payload_len"] != 0

@@ -20,8 +20,8 @@ from analyzer.judge.timers.gaps import (
     SAME,
     STARTS,
     UNANSWERED,
-    backs_off,
     clearly_longer,
+    grow,
     high_ns,
     match,
     shortest,
@@ -53,13 +53,13 @@ def tell_interval(
 
     An answer that the capture dropped would show the period instead: so the gaps must be shorter than those after
     answered probes, or belong to a run that nothing ended, or there is nothing to mistake them for. Away from the
-    prober a single gap may span a lost probe. Where each is twice as long as the one before there is no interval.
+    prober a single gap may span a lost probe. Where each is longer than the one before there is no interval.
     """
     timer["there"] = 0
     first = (PARTS + UNANSWERED) * room
     stop = first + counts[PARTS + UNANSWERED]
     answered = (PARTS + ANSWERED) * room
-    if first == stop or backs_off(gaps, first, stop):
+    if first == stop or grow(gaps, first, stop):
         return used
     lead = shortest(gaps, first, stop)
     same = SAME * room
