@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain import blocked, reading, why_so
+from analyzer.explain.orderly import late_data
 from analyzer.explain.settings import skipped_at
 from analyzer.findings import Advice, kind_of
 from analyzer.findings.kinds import (
@@ -190,7 +191,13 @@ def _not_well(t: Teller) -> list[Line]:
                 " connection's keepalive. Look for the loss there. Keepalive carried the connection over it."
             )
             said.append(Line(text, evidence(skipped.shown_by)))
-    return [*said, *_moved(t), *late_lines(t)] or reading.advice(t)
+    lost = [
+        Line(
+            "Look for what lost these packets, or kept the other end away so long: on the path, and there.", line.frames
+        )
+        for line in late_data(t)
+    ]
+    return [*said, *lost, *_moved(t), *late_lines(t)] or reading.advice(t)
 
 
 def _moved(t: Teller) -> list[Line]:

@@ -12,6 +12,7 @@ from analyzer.findings.notable import LONG_CLOSED_NS, LONG_NS
 from analyzer.judge.connection import State
 from analyzer.judge.outlook import hurried, outlook
 from analyzer.judge.record import other
+from analyzer.judge.retransmitting import longest_row
 from analyzer.judge.timers.anew import likely_anew
 from analyzer.tolerances import UNEVEN
 from analyzer.track.flow import SIDES
@@ -186,7 +187,7 @@ def _until(t: Teller) -> str:
 
 def open_(t: Teller) -> list[Line]:
     """Return probes, losses and the state at the end."""
-    found = probe_summary(t)
+    found = [*probe_summary(t), *late_data(t)]
     for side in SIDES:
         gaps = _answered_gaps(t, side)
         settings = t.judged.settings(side)
@@ -237,6 +238,21 @@ def open_(t: Teller) -> list[Line]:
     after_ns = t.record.end_ns - t.record.last_ns
     ended = f"; {_until(t)} {duration(after_ns)} later." if after_ns > 0 else f", where the capture ended.{_due(t)}"
     found.append(Line(f"The last segment came at {t.at(t.record.last_ns)}{ended}", (t.record.last_frame,)))
+    return found
+
+
+def late_data(t: Teller) -> list[Line]:
+    """Return whose data was acknowledged only after many retransmissions, each behind twice the wait before."""
+    found = []
+    for side in SIDES:
+        row = longest_row(t.record, side)
+        if row and t.facts(side).unacked_ns is None:
+            text = (
+                f"{t.start(side)} retransmitted data {times(len(row))} from {t.at(row[0].ts_ns)} to"
+                f" {t.at(row[-1].ts_ns)}, waiting longer each time, before it was acknowledged: packets were lost, or"
+                f" {t.the(other(side))} was out of reach meanwhile. While data is outstanding Linux sends no probe."
+            )
+            found.append(Line(text, tuple(each.frame for each in row)))
     return found
 
 
@@ -304,7 +320,7 @@ def open_why(t: Teller) -> list[Line]:
             )
         ]
     length, frames = _silence(t)
-    if t.record.probes or length < LEAST_NS:
+    if t.record.probes or length < LEAST_NS or {each.frame for each in t.record.resent} & set(frames):
         return []
     if any(t.facts(side).unacked_ns is not None for side in SIDES):
         text = "Something sent was still unacknowledged, and while that is so Linux does not probe."

@@ -78,10 +78,7 @@ def _limits_at(quiet_ns: Column) -> Column:
 
 
 def closed_at_a_data_limit(f: Flows) -> Mask:
-    """It closed when no data had passed for a time that limits have, though two probes or more were answered since.
-
-    The last of them, too: where probes stayed unanswered before, it may have closed because nobody answers.
-    """
+    """It closed when no data had passed for a time that limits have, though probes were answered since, two or more."""
     quiet = quiet_ns(f)
     at_limit = _limits_at(quiet) >= 0
     at_limit &= ~waited_for_a_reply(f) & (f.flow("backwards") == 0)
@@ -97,6 +94,7 @@ def closed_at_a_data_limit(f: Flows) -> Mask:
     awake[there] = f.columns.is_awake(first[there], last[there])
     probes = f.probing | f.from_peer.probing
     in_vain = probes & (f.seen("answer") == Answer.NONE) & (f.seen("ts_ns") < until_ns)
+    # where the last ones stayed unanswered, it may have closed because nobody answers
     answered_to_the_end = f.last_of(in_vain) < last
     return at_limit & awake & answered_to_the_end & (f.count_rows(kept) >= PROBED)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from analyzer.judge.events import Resent
     from analyzer.judge.record import FlowRecord
     from analyzer.track.flow import Side
 
@@ -18,6 +19,19 @@ LEAST: Final = 3
 """This many retransmissions, before their distances show a timer that waits twice as long each time."""
 RTO_MOST_NS: Final = 120_000_000_000
 """No wait is longer (Linux TCP_RTO_MAX; RFC 6298 2.5 wants 60 s at least)."""
+
+
+def longest_row(record: FlowRecord, side: Side) -> tuple[Resent, ...]:
+    """Return the longest row of retransmissions of an end each of which waited about twice as long; () below LEAST."""
+    sent = [each for each in record.resent if each.sender == side]
+    best: tuple[Resent, ...] = ()
+    row = sent[:1]
+    for at in range(1, len(sent)):
+        wait_ns = sent[at].ts_ns - sent[at - 1].ts_ns
+        before_ns = sent[at - 1].ts_ns - row[-2].ts_ns if len(row) > 1 else wait_ns // 2
+        row = [*row, sent[at]] if 7 * before_ns < 4 * wait_ns < 9 * before_ns else [sent[at - 1], sent[at]]
+        best = max(best, tuple(row), key=len)
+    return best if len(best) >= LEAST else ()
 
 
 def gave_up_ns(record: FlowRecord, side: Side) -> int | None:

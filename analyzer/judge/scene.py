@@ -14,7 +14,7 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import MAPPED_IPV4, address_text
 from analyzer.track.flow import SIDES
-from analyzer.track.signs import BESIDE_NS, HOP, OWN, TAKEN_FOR_HOP
+from analyzer.track.signs import HOP, OWN, TAKEN_FOR_HOP
 
 if TYPE_CHECKING:
     from analyzer.judge.events import IcmpError, Reset
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 UNHEARD_NS: Final = 1_000_000_000
 """Who is silent for a shorter time only had nothing to say."""
+CAME_BACK_NS: Final = 2_000_000_000
+"""Who is heard sooner after something stayed unanswered was there when that came: no host starts in so short a time."""
 STATION_HEARD: Final = ("station_ns", "station_last_ns")
 """When a station was heard first and last."""
 QUESTIONED: Final = frozenset({Verdict.TIMED_OUT, Verdict.SILENT, Verdict.UNDETERMINED})
@@ -283,10 +285,10 @@ class Scene:
     def sign_frames(self) -> tuple[int, ...]:
         """Frames of its host beside the flow, since an answer was due and before the end.
 
-        And not later than what stayed unanswered last: who is heard after that may have come back.
+        And hardly later than what stayed unanswered last: who is heard after that may have come back.
         """
         due_ns = self.due_ns
-        last_ns = min(self.until_ns, self.asked_last_ns + BESIDE_NS) if self.is_silent else self.until_ns
+        last_ns = min(self.until_ns, self.asked_last_ns + CAME_BACK_NS) if self.is_silent else self.until_ns
         frames = {
             self.beside(f"{name}_frame")
             for name in ("sign", "last", "said")

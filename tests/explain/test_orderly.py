@@ -155,3 +155,14 @@ def test_a_fin_that_was_sent_again_is_told():
     )
     assert "client retransmits its FIN, 3 times, until it is acknowledged" in texts(story, "Timeline")
     assert "retransmit" not in texts(told(scenario("simultaneous_close")[0]), "What happened")
+
+
+def test_data_that_was_acknowledged_late_is_no_well_being():
+    """Data that was sent again and again, each time behind a longer wait, is told, and what lost it is to be found."""
+    again = "".join(f"+{wait} a > b P. 6:9(3) ack 1\n" for wait in (0.3, 0.6, 1.2, 2.4))
+    story = told(opened(f"+1 a > b P. 6:9(3) ack 1\n{again}+.01 b > a . 1:1(0) ack 9\nend: +1\n"))
+
+    assert "The client retransmitted data 4 times from" in texts(story, "What happened")
+    assert "Look for what lost these packets" in texts(story, "What to change")
+    assert "keepalive is off" not in texts(story, "Why")
+    assert "retransmitted data" not in texts(told(scenario("live_peer_answers")[0]), "What happened")

@@ -116,7 +116,10 @@ class ManySettings:
         """Which probers are alike in all that tells which software they may be: the place of the first of them."""
         timers = {name: self.timers(name) for name in TIMERS}
         told = self.told
-        keys = [told["stack"], np.where(told["count_is_whole"] != 0, told["gave_up_after"], told["count"])]
+        keys = [
+            told["stack"] * 2 + told["backs_off"],
+            np.where(told["count_is_whole"] != 0, told["gave_up_after"], told["count"]),
+        ]
         keys[1] = np.where(told["gave_up_after"] != 0, keys[1], NONE)
         for each in timers.values():
             there, value = each["there"] != 0, np.where(each["there"] != 0, each["value_ns"], NONE)

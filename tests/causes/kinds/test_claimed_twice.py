@@ -68,10 +68,9 @@ def test_what_showed_before_a_flow_is_said_of_it():
     [
         lambda made: announces(made, 13, MAC_C),
         lambda made: answers(made, 13, MAC_C),
-        lambda made: (announces(made, 13, MAC_C), announces(made, 43, MAC_B)),
         lambda made: (answers(made, 13, MAC_B), announces(made, 13.5, MAC_C)),
     ],
-    ids=["announced elsewhere", "answers elsewhere", "moves, and back after a while", "moves right after an answer"],
+    ids=["announced elsewhere", "answers elsewhere", "moves right after an answer"],
 )
 def test_an_address_that_moves_is_not_claimed_twice(tell):
     """Where the old station says no more once the new one has spoken, the address moved."""
@@ -79,6 +78,25 @@ def test_an_address_that_moves_is_not_claimed_twice(tell):
     tell(made)
 
     assert cause_of(made)[:2] == ("address-moved", "likely")
+
+
+def test_an_address_that_came_back_neither_moved_nor_is_claimed_twice():
+    """Where the station that the connection's packets came from takes the address back, it has it, and it alone."""
+    made = dead()
+    announces(made, 13, MAC_C)
+    announces(made, 43, MAC_B)
+
+    assert not {"address-moved", "address-claimed-twice"} & set(cause_of(made) or ())
+    assert "held the connection" not in made.headline()
+
+
+def test_who_goes_on_answering_in_turn_has_not_given_it_up():
+    """Two stations that answer in turn, however far apart, without a word of taking it, both have the address."""
+    made = dead()
+    for at_s, mac in ((16, MAC_C), (46, MAC_B), (76, MAC_C)):
+        answers(made, at_s, mac)
+
+    assert cause_of(made)[:2] == ("address-claimed-twice", "likely")
 
 
 def test_virtual_routers_share_an_address_by_design():

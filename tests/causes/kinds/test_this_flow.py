@@ -105,3 +105,28 @@ def test_no_limit_is_offered_for_a_silence_that_no_known_box_forgets_in():
 
     assert "Only this connection was forgotten on the way" in told
     assert "may have run out" not in told
+
+
+def test_who_is_heard_only_after_the_last_vain_packet_may_have_come_back():
+    """A host that is heard long after all probes were sent in vain need not have been alive meanwhile."""
+    made = dead()
+    made.put(25, ethernet(ipv4(udp(b"", 53), 17, src=IP_B), src=made.mac_b))
+    alive = dead()
+    alive.put(13, ethernet(ipv4(udp(b"", 53), 17, src=IP_B), src=alive.mac_b))
+
+    assert cause_of(made)[1] == "possible"
+    assert "that it was alive before does not show" in made.section("Evidence")
+    assert "is alive on this link but does not answer" not in made.headline()
+    assert cause_of(alive) == ("filter-drops", "likely")
+
+
+def test_a_refused_syn_is_no_sign_of_life():
+    """A RST that refuses a new connection may be of a box: it is told, and does not make the host alive."""
+    made = dead()
+    made.a(13, 0x02, 0, 0, port=40009)
+    made.b(13.001, 0x14, seq=0, ack=1, port=40009)
+    made.a(13.5, seq=0)
+
+    assert cause_of(made)[1] == "possible"
+    assert "refused a new connection" in made.section("Evidence")
+    assert "IP protocol" not in made.section("Evidence")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analyzer import explain
-from tests.judging import captured, scenario, texts, told, written
+from tests.judging import captured, opened, scenario, texts, told, written
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
@@ -97,3 +97,16 @@ def test_a_reset_behind_vain_retransmissions_is_led_by_them(waited):
 def test_two_retransmissions_are_no_vain_wait():
     """Data that was sent again once or twice leads nothing."""
     assert "in_vain_ns" not in scenario("reset_while_data_is_unanswered")[0].finding("abort-without-fin").data
+
+
+def test_a_reset_behind_vain_probes_is_led_by_them():
+    """Who resets after two probes or more that nothing answered did not read too little; after one that is open."""
+    probes = "+15 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n+15 a > b . 5:5(0) ack 1\n"
+    judged = opened(f"{probes}+10 a > b . 5:5(0) ack 1\n+4 a > b R. 6:6(0) ack 1\n")
+    story = told(judged)
+
+    assert story.headline.startswith("Nothing answered the client's last 2 probes; then it ended the connection")
+    assert "why did nothing answer these probes" in texts(story, "What to change")
+    assert "leave SO_LINGER alone" not in texts(story, "What to change")
+    once = opened(f"{probes}+4 a > b R. 6:6(0) ack 1\n")
+    assert not any("probes_in_vain" in finding.data for finding in once.findings)
