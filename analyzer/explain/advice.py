@@ -191,13 +191,9 @@ def _not_well(t: Teller) -> list[Line]:
                 " connection's keepalive. Look for the loss there. Keepalive carried the connection over it."
             )
             said.append(Line(text, evidence(skipped.shown_by)))
-    lost = [
-        Line(
-            "Look for what lost these packets, or kept the other end away so long: on the path, and there.", line.frames
-        )
-        for line in late_data(t)
-    ]
-    return [*said, *lost, *_moved(t), *late_lines(t)] or reading.advice(t)
+    look = "Look for what lost these packets, or kept the other end away so long: on the path, and there."
+    away = [Line(look, line.frames) for line in late_data(t)]
+    return [*said, *away, *_moved(t), *late_lines(t)] or reading.advice(t)
 
 
 def _moved(t: Teller) -> list[Line]:
