@@ -116,7 +116,7 @@ def _headline(t: Teller, f: Finding) -> str:
     elif "probes_in_vain" in f.data:
         return (
             f"Nothing answered {t.the(side_of(f))}'s last {number(f, 'probes_in_vain')} probes; then it ended the"
-            " connection with a RST instead of a FIN, at another time than a kernel does that gives up."
+            " connection with a RST instead of a FIN, not when the next probe was due."
         )
     return f"{t.start(side_of(f))} ended the connection with a RST instead of a FIN{usual}{before}."
 
@@ -189,12 +189,15 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             ),
         ]
     if _waited_in_vain(f):
+        macos = (
+            "; so does the kernel of macOS when it gives up retransmitting (by its source), and Linux sends none then"
+        )
+        macos = macos if "in_vain_ns" in f.data else ""
         return [
             Line(
                 f"Nothing came from {t.the(other(side))} any more. What made {t.the(side)} send the RST does not show:"
-                " most likely its program, or who runs it, waited no longer (inferred). A program that closes with"
-                " received data unread, or with SO_LINGER 0, sends a RST; so does the kernel of macOS when it gives up"
-                " retransmitting (by its source), and Linux sends none then.",
+                " most likely its program, or who runs it, waited no longer (inferred). A program that closes, or is"
+                f" killed, with received data unread, or closes with SO_LINGER 0, sends a RST{macos}.",
                 tuple(sorted({*([number(f, "resent_frame")] if "in_vain_ns" in f.data else f.frames), reset})),
             ),
         ]
