@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from analyzer.report.live_screen import LiveFlow
     from analyzer.watching import Watching
 
+OF_SOCKETS: Final = ("fin", "verdict", "probe")
+"""Events beside which it is told what the kernel says of the sockets."""
+OF_STATES: Final = ("fin", "reset")
+"""Events with which sockets come into other states."""
 HALF_CLOSED_S: Final = 1.0
 """Every connection that ends is half-closed for a moment; one that is for longer is shown."""
 
@@ -136,8 +140,12 @@ class Log(Bare):
             if any(probe.answer is None for probe in flow.judged.record.probes[-2:]):
                 unsure[number] = flow
         self._waiting = unsure
-        for item, judged in sorted(told, key=lambda entry: entry[0].ts_ns):
-            self._write(item, judged, view.start_ns(), ask)
+        told.sort(key=lambda entry: entry[0].ts_ns)
+        # the kernel is asked now, behind all that is told: what it says is not of the time before a FIN or RST
+        changed_at = {judged.record.number: at for at, (item, judged) in enumerate(told) if item.event in OF_STATES}
+        for at, (item, judged) in enumerate(told):
+            is_since = item.event in OF_SOCKETS and at >= changed_at.get(judged.record.number, 0)
+            self._write(item, judged, view.start_ns(), ask if is_since else None)
         if ask is not None:
             for event in ask.link.news((flow.judged for flow in changed.values()), now_ns):
                 sys.stdout.write((json.dumps(event.object) if self._jsonl else event.line) + "\n")
@@ -145,15 +153,18 @@ class Log(Bare):
 
     def _write(self, item: Item, judged: JudgedFlow, start_ns: int, ask: Kernel | None) -> None:
         from analyzer.report.live_screen import log_line, log_object
+        from analyzer.units import seconds
 
-        kernel = ask.views(judged) if ask is not None and item.event in ("fin", "verdict", "probe") else {}
+        kernel = ask.views(judged) if ask is not None else {}
+        asked_ns = ask.asked_ns if ask is not None else 0
         if self._jsonl:
             entry = log_object(item, judged, start_ns)
             if kernel:
                 entry["kernel"] = {side: kernel_object(view) for side, view in kernel.items()}
+                entry["kernel_time_s"] = seconds(asked_ns - start_ns)
             sys.stdout.write(json.dumps(entry) + "\n")
             return
-        sys.stdout.write(log_line(item, judged) + "".join(kernel_text(judged, kernel)) + "\n")
+        sys.stdout.write(log_line(item, judged) + "".join(kernel_text(judged, kernel, asked_ns - item.ts_ns)) + "\n")
 
 
 class Screen:

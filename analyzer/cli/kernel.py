@@ -9,6 +9,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from analyzer.cli.seldom import Seldom
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 0.25
 """This often the table is drawn, and events are told."""
-PATIENCE: Final = 20
-"""Looking at the flows may take one part in so many of the time; with very many flows it is done less often."""
+LATE_NS: Final = 500_000_000
+"""What the kernel says so long after an event is of another moment."""
 HOLDERS_S: Final = 3.0
 """This often it is looked up which processes have them open; it means reading /proc."""
 
@@ -35,7 +36,10 @@ class Kernel:
         """Begin; ``ports`` narrows what is asked for."""
         self._ports = ports
         self._sockets: dict[tuple[Endpoint, Endpoint], KernelSocket] = {}
-        self._ask_again_s = self._held_s = -1e9
+        self._asking = Seldom(LOOK_S / 2)
+        self._held_s = -1e9
+        self.asked_ns = 0
+        """When the kernel said what is known of it, by the time of day."""
         from analyzer.cli.link import Link
 
         self.link = Link()
@@ -64,24 +68,27 @@ class Kernel:
 
     def _ask(self) -> None:
         """Ask again if the last answer is old."""
+        if not self._asking.is_due:
+            return
+        with self._asking.doing():
+            self._ask_now(time.monotonic())
+
+    def _ask_now(self, now_s: float) -> None:
+        """Ask; who holds the sockets is looked up now and then, and when there are new ones."""
         from dataclasses import replace
 
         from analyzer import sockets
 
-        now_s = time.monotonic()
-        if now_s < self._ask_again_s:
-            return
         known = {key: each.holders for key, each in self._sockets.items()}
         with contextlib.suppress(OSError):
             self._sockets = sockets.kernel_sockets(self._ports)
+            self.asked_ns = time.time_ns()
         new = self._sockets.keys() - known.keys()
         if new or now_s - self._held_s > HOLDERS_S:
             self._held_s = now_s
             self._sockets = sockets.with_holders(self._sockets)
         else:
             self._sockets = {key: replace(each, holders=known[key]) for key, each in self._sockets.items()}
-        took_s = time.monotonic() - now_s
-        self._ask_again_s = now_s + max(LOOK_S / 2, PATIENCE * took_s)
 
 
 def kernel_object(view: KernelView) -> dict[str, Any]:
@@ -97,13 +104,15 @@ def kernel_object(view: KernelView) -> dict[str, Any]:
     }
 
 
-def kernel_text(judged: JudgedFlow, kernel: dict[Side, KernelView]) -> Iterator[str]:
-    """Yield what the kernel says of the ends of a flow, to go on a line of the log."""
+def kernel_text(judged: JudgedFlow, kernel: dict[Side, KernelView], late_ns: int = 0) -> Iterator[str]:
+    """Yield what the kernel says of the ends of a flow, for a line of the log, and how late if that is worth a word."""
     from analyzer.report.live_screen import role
+    from analyzer.units import format_duration
 
+    later = f" {format_duration(late_ns)} later" if late_ns >= LATE_NS else ""
     for side, view in kernel.items():
         holder = f"pid {view.holders}" if view.holders else "no process"
-        yield f"; kernel: {role(judged, side)} {view.state}, {holder}"
+        yield f"; kernel{later}: {role(judged, side)} {view.state}, {holder}"
 
 
 def with_ways(flows: Iterable[Flow], ask: Kernel | None) -> Iterator[Flow]:

@@ -5,11 +5,12 @@ Only what is cut is told, and when it no longer is. It must not judge flows.
 
 from __future__ import annotations
 
-import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from analyzer.cli.seldom import Seldom
 from analyzer.judge.judged import Witness
 from analyzer.judge.verdict import Verdict
 from analyzer.units import NS_PER_S
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from analyzer.neighbours import Way
     from analyzer.track.flow import Side
 
-PATIENCE: Final = 20
-"""The kernel is asked again after so many times as long as it took to answer."""
 ASK_S: Final = 0.5
+"""The kernel is asked no more often."""
 MOST_EVENTS: Final = 8
 """This many of a host are kept."""
 FORGET: Final = 1024
@@ -98,7 +98,7 @@ class Link:
         self._cut: dict[str, Way] = {}
         self._told: dict[str, list[LinkEvent]] = {}
         self._open: dict[int, tuple[str, str]] = {}
-        self._ask_again_s = -1e9
+        self._asking = Seldom(ASK_S)
 
     def news(self, changed: Iterable[JudgedFlow], now_ns: int) -> Iterator[LinkEvent]:
         """Yield what is new about the ways to the hosts of flows that are not over; ``changed`` ones are new here."""
@@ -113,15 +113,11 @@ class Link:
             elif number in self._open or len(self._open) < FORGET:
                 self._open[number] = ends
         wanted = [*dict.fromkeys([*self._cut, *(end for ends in self._open.values() for end in ends)])]
-        if self.why_not or not wanted or time.monotonic() < self._ask_again_s:
+        if self.why_not or not wanted or not self._asking.is_due:
             return
-        asked_s = time.monotonic()
-        try:
+        ways: dict[str, Way] = {}
+        with self._asking.doing(), suppress(OSError):
             ways = neighbours.ways(wanted, now_ns)
-        except OSError:
-            ways = {}
-        took_s = time.monotonic() - asked_s
-        self._ask_again_s = time.monotonic() + max(ASK_S, PATIENCE * took_s)
         for address, way in ways.items():
             before = self._cut.get(address)
             if way.is_cut and before is None and len(self._cut) < FORGET:

@@ -15,7 +15,8 @@ from analyzer.cli import ending, manner
 from analyzer.cli import options as shared
 from analyzer.cli.displays import Log, Quiet, Screen
 from analyzer.cli.extras import needed
-from analyzer.cli.kernel import LOOK_S, PATIENCE, Kernel, with_ways
+from analyzer.cli.kernel import LOOK_S, Kernel, with_ways
+from analyzer.cli.seldom import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -224,17 +225,16 @@ def _follow(options: argparse.Namespace, watching: Watching) -> Kernel | None:
         manner.warn(ask.link.why_not)
     deadline_s = None if options.duration is None else time.monotonic() + options.duration
     every_s = LOOK_S if options.duration is None else min(LOOK_S, options.duration)
-    look_again_s = 0.0
+    looking = Seldom()
     with display as shown:
         for _ in watching.run(every_s):
-            now_s = time.monotonic()
-            if deadline_s is not None and now_s >= deadline_s:
+            if deadline_s is not None and time.monotonic() >= deadline_s:
                 watching.stop()
             if ask is not None and notes is not None:
                 _keep_note(watching, notes.of(ask.sockets()))
-            if shown is not None and now_s >= look_again_s:
-                shown.look(ask)
-                look_again_s = now_s + PATIENCE * (time.monotonic() - now_s)
+            if shown is not None and looking.is_due:
+                with looking.doing():
+                    shown.look(ask)
         if shown is not None:
             shown.look(ask, last=True)
         if ask is not None and notes is not None:

@@ -30,6 +30,16 @@ def test_a_line_of_the_log_names_state_and_holder():
     )
 
 
+def test_what_the_kernel_says_later_is_told_as_such():
+    """A state of another moment than the event's bears how much later it is."""
+    (judged,), _ = captured("founding_go_fin60.pcap")
+
+    assert ["; kernel 5.354 s later: server CLOSE-WAIT, pid 4711 (server)"] == list(
+        kernel_text(judged, {"b": VIEW}, 5_354_000_000)
+    )
+    assert ["; kernel: server CLOSE-WAIT, pid 4711 (server)"] == list(kernel_text(judged, {"b": VIEW}, 300_000_000))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the Linux kernel")
 def test_a_flow_of_other_hosts_has_no_view():
     """What is not a socket of this host is not asked about."""

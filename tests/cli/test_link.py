@@ -48,7 +48,7 @@ def test_only_what_is_cut_is_told_and_when_it_no_longer_is(monkeypatch):
 
     def look():
         """What is new now, however soon after the last time."""
-        link._ask_again_s = -1e9
+        link._asking.at_once()
         return [event.object["state"] for event in link.news([opened("")], 10 * S)]
 
     told = [look() for _ in range(4)]
@@ -70,7 +70,7 @@ def test_what_the_kernel_said_is_among_the_witnesses(monkeypatch):
     monkeypatch.setattr("analyzer.neighbours.ways", lambda addresses, now_ns: answers.pop(0))
     link = Link()
     for at_s in (4, 9, 12):
-        link._ask_again_s = -1e9
+        link._asking.at_once()
         list(link.news([flow], start_ns + at_s * S))
 
     told = link.witnesses(flow)
