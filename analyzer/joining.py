@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from analyzer.vantage.forgotten import Forgotten
 from analyzer.vantage.gaps import FEW, MOST, unseen_gaps
 from analyzer.vantage.joint import Joined, Point
 from analyzer.vantage.legs import legs_of
+from analyzer.vantage.waits import LEAST_NS
 from analyzer.vantage.weaving import weave
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
     from analyzer.vantage.joint import JointFlow
     from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import Woven
+
+
+WAITING: Final = 500
+"""So many connections in which nothing else happened are looked at for whether an end waited."""
 
 
 class Ladder:
@@ -226,11 +231,19 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     telling = [each.telling() for each in read]
     eventful = flows.eventful([telling[capture] for capture in home])
     _mind_what_is_lacking(flows, eventful[: MOST if whole else FEW], seen if whole else None, points, home)
+    eventful = sorted({*eventful, *_waiting(flows, eventful)}) if whole else eventful
     warnings = [(at, warning) for at, each in zip(first_point, read, strict=True) for warning in each.summary.warnings]
     halves = apart.halves(first_point, home, flows.numbers_of)
     more = counted.eventful if counted is not None else 0
     notes = [*_notes(woven, points), *_disorder(read)]
     return Joining(points, flows, lone, halves, eventful, notes, warnings, more=more)
+
+
+def _waiting(flows: JointFlows, eventful: Sequence[int]) -> list[int]:
+    """Return the other connections in which an end waited long for an answer, of those that lasted long enough."""
+    known = set(eventful)
+    others = [number for number in flows.lasting(LEAST_NS) if number not in known]
+    return [flow.number for flow in flows.each(others[:WAITING]) if flow.wait is not None]
 
 
 def _mind_what_is_lacking(

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.changed import change_lines
 from analyzer.explain.crossings import JointTeller, fate_words, listed
+from analyzer.explain.joint_beside import beside_lines
 from analyzer.explain.joint_headline import headline
 from analyzer.explain.joint_meaning import meaning_lines
+from analyzer.explain.joint_waits import wait_lines
 from analyzer.explain.points import frame_of, frames_of, letter
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.vantage.joint import Fate, Why
 from analyzer.words.model import Line, Section, Story
+from analyzer.words.teller import count, frames_text, times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +37,8 @@ def joint_story(flow: JointFlow, points: Sequence[Point], start_ns: int) -> Stor
     """Tell what happened to a connection, as all points together show it."""
     t = JointTeller(flow, points, start_ns)
     sections = [
-        Section("What it means", tuple(meaning_lines(t))),
+        Section("What it means", (*meaning_lines(t), *wait_lines(t))),
+        Section("What passed beside it", tuple(beside_lines(t))),
         Section("What became of the probes", tuple(_probe_lines(t))),
         Section("Who ended it", tuple(_ending_lines(t))),
         Section("Other packets", tuple(_packet_lines(t))),
@@ -56,8 +60,19 @@ def _title(t: JointTeller) -> str:
     return f"Connection {t.flow.number}: {t.record.endpoint(a)} {arrow} {t.record.endpoint(b)}{way}"
 
 
-def _line(t: JointTeller, crossing: Crossing, text: str) -> Line:
-    return Line(f"{text} [frame {frames_of(crossing)}]", (), crossing.first.ts_ns - t.start_ns)
+def _line(t: JointTeller, same: Sequence[Crossing], text: str) -> Line:
+    """Return a line about a packet, or about one that was sent again and again."""
+    frames = f"frame {frames_of(same[0])}" if len(same) == 1 else f"frames {_frames_of_all(same)}"
+    return Line(f"{text} [{frames}]", (), same[0].first.ts_ns - t.start_ns)
+
+
+def _frames_of_all(crossings: Sequence[Crossing]) -> str:
+    """Return the frames of packets by point: ``A 18-21, 28; B 18-21, 28``."""
+    by_point: dict[int, list[int]] = {}
+    for crossing in crossings:
+        for sight in crossing.seen:
+            by_point.setdefault(sight.point, []).append(sight.frame)
+    return "; ".join(f"{letter(point)} {frames_text(frames)}" for point, frames in by_point.items())
 
 
 def _probe_lines(t: JointTeller) -> Iterator[Line]:
@@ -112,7 +127,7 @@ def _ending_lines(t: JointTeller) -> Iterator[Line]:
         else:
             whose = "from" if _left_its_sender(t, crossing) else "in the name of"
             text = f"RST {whose} {sender} {fate_words(t, crossing)}{_because(t, crossing, told)}"
-        yield _line(t, crossing, text)
+        yield _line(t, [crossing], text)
 
 
 def _left_its_sender(t: JointTeller, crossing: Crossing) -> bool:
@@ -137,13 +152,30 @@ def _packet_lines(t: JointTeller) -> Iterator[Line]:
         for crossing in t.flow.notable
         if crossing.fate is not Fate.BOTH and not crossing.flags & RST and id(crossing) not in probes
     ]
-    for crossing in others[:MOST_LINES]:
-        text = (
-            f"{_kind(crossing)} from {t.name(crossing.sender)} {fate_words(t, crossing)}{_because(t, crossing, told)}"
-        )
-        yield _line(t, crossing, text)
-    if len(others) > MOST_LINES:
-        yield Line(f"{len(others) - MOST_LINES} more packets are in the JSON report.")
+    alike = list(_alike(others))
+    for same in alike[:MOST_LINES]:
+        crossing, last = same[0], same[-1]
+        text = f"{_kind(crossing)} from {t.name(crossing.sender)} {fate_words(t, crossing)}"
+        if len(same) > 1:
+            text += f", {times(len(same))}, the last at {t.instant(last.first.ts_ns)}"
+        because = [why.removeprefix(": ") for each in same if (why := _because(t, each, told))]
+        text += f": {', and '.join(because)}" if because else ""
+        yield _line(t, same, text)
+    if len(alike) > MOST_LINES:
+        more = sum(map(len, alike[MOST_LINES:]))
+        yield Line(f"{count(more, 'more packet')} {'is' if more == 1 else 'are'} in the JSON report.")
+
+
+def _alike(crossings: Sequence[Crossing]) -> Iterator[list[Crossing]]:
+    """Yield packets in order of time, those that are one sent again, with the same fate, together."""
+    found: dict[object, list[Crossing]] = {}
+    for crossing in crossings:
+        again = crossing.payload_len or crossing.flags & (SYN | FIN)
+        sent = (crossing.sender, crossing.seq, crossing.payload_len, crossing.flags & (SYN | FIN))
+        seen = tuple(sight.point for sight in crossing.seen)
+        fate = (crossing.fate, crossing.between, crossing.missed_at, crossing.proven, seen)
+        found.setdefault((sent, fate) if again else id(crossing), []).append(crossing)
+    yield from found.values()
 
 
 def _kind(crossing: Crossing) -> str:

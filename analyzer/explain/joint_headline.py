@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.crossings import fate_words, likely, listed
+from analyzer.explain.joint_beside import beside_headline
 from analyzer.explain.points import letter
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import RST
@@ -32,7 +33,7 @@ VERDICTS: Final = {
 
 def headline(t: JointTeller) -> str:
     """Say who ended a connection, what became of its probes, and how many other packets were lost."""
-    said = [_ending_clause(t)]
+    said = [*filter(None, [beside_headline(t)]), _ending_clause(t)]
     if t.flow.probes:
         said.append(_probe_clause(t))
     told = [t.flow.ending.crossing]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from analyzer.track.flow import Side
-    from analyzer.vantage.joint import Change, Crossing, Halves, Joined, JointFlow, JointProbe, Lone, Point
+    from analyzer.vantage.joint import Change, Crossing, Halves, Joined, JointFlow, JointProbe, Lone, Point, Wait
 
 SCHEMA: Final = 1
 
@@ -120,6 +120,8 @@ def flow_object(flow: JointFlow, start_ns: int) -> Object:
                 "a": str(part.judged.record.endpoint(part.side("a"))),
                 "b": str(part.judged.record.endpoint(part.side("b"))),
                 "verdict": part.judged.ending.verdict.value,
+                "cause": None if (cause := part.judged.cause) is None else cause.code,
+                "cause_certainty": None if cause is None else cause.certainty.value,
             }
             for part in flow.parts
         ],
@@ -149,6 +151,23 @@ def flow_object(flow: JointFlow, start_ns: int) -> Object:
             "time_s": seconds(ending.crossing.first.ts_ns - start_ns) if ending.crossing else None,
         },
         "ends": {side: _belief(flow, side) for side in SIDES},
+        "wait": None if flow.wait is None else _wait_object(flow.wait, start_ns),
+    }
+
+
+def _wait_object(wait: Wait, start_ns: int) -> Object:
+    """Return how long an end waited for an answer to data that had been delivered."""
+    return {
+        "by": wait.asker,
+        "point": wait.point,
+        "wait_s": seconds(wait.waited_ns),
+        "ended": wait.ended,
+        "asked": crossing_object(wait.asked, start_ns),
+        "acknowledged": crossing_object(wait.acked, start_ns),
+        "acknowledged_s": seconds(wait.acked_ns),
+        "until": None if wait.until is None else crossing_object(wait.until, start_ns),
+        "other_answers": wait.others,
+        "slowest_other_s": seconds(wait.slowest_ns),
     }
 
 

@@ -202,6 +202,22 @@ class JointFlows(Sequence[JointFlow]):
         assert self._settled is not None
         return self._settled.there, self._settled.here
 
+    def lasting(self, least_ns: int) -> list[int]:
+        """Return the numbers of the connections, of those that were woven, that packets passed in for so long."""
+        crossings, many = self._woven.crossings, len(self._woven.flows)
+        first = np.full(many, np.iinfo(np.int64).max, dtype=np.int64)
+        last = np.zeros(many, dtype=np.int64)
+        np.minimum.at(first, crossings.flow, crossings.ts_ns)
+        np.maximum.at(last, crossings.flow, crossings.ts_ns)
+        until = np.array([self._woven_until(woven) for woven in self._woven.flows], dtype=np.int64)
+        long = np.maximum(last, until) - first >= least_ns
+        long = np.concatenate([long, np.zeros(len(self._order) - many, dtype=np.bool_)])
+        return np.flatnonzero(long[self._order]).tolist()
+
+    def _woven_until(self, woven: WovenFlow) -> int:
+        """Return when the last of the captures ended that have a connection."""
+        return max(self._points[point].last_ns for point, _, _ in woven.parts)
+
     def eventful(self, told: Sequence[Ints]) -> list[int]:
         """Return the numbers of the connections in which something happened.
 

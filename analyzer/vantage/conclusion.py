@@ -18,6 +18,7 @@ from analyzer.vantage import lacking
 from analyzer.vantage.changes import changes_of
 from analyzer.vantage.fates import crossing_of
 from analyzer.vantage.joint import FATES, Fate, JointEnding, JointFlow, JointProbe, Why, unseen_at
+from analyzer.vantage.waits import wait_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,6 +107,7 @@ class Conclusion:
             changes=self.changes,
             delays_ns=self._delays(),
             ending=self._ending(),
+            wait=None if self.gone else wait_of(packets, self.crossing, self._initiator()),
             others=tuple(map(self.crossing, few)),
             lacks={
                 point: lacked
@@ -113,6 +115,11 @@ class Conclusion:
                 if (lacked := lacking.anywhere(packets, point)) is not None
             },
         )
+
+    def _initiator(self) -> Side | None:
+        """Return who opened the connection, as the first point says that saw it; None if none did."""
+        started = ((part, part.judged.record.initiator) for part in self.parts)
+        return next((part.side(side) for part, side in started if side is not None), None)
 
     @staticmethod
     def _with_gone(change: Change, gone: Gone) -> Change:

@@ -181,6 +181,29 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Data that an end's kernel acknowledged and that its program did not answer for long, where they took turns."""
+
+    asker: Side
+    point: int
+    """The point nearest to who was asked; times are as seen there."""
+    asked: Crossing
+    """The last of that data."""
+    acked: Crossing
+    until: Crossing | None
+    """What ended the wait; None if the capture did."""
+    waited_ns: int
+    acked_ns: int
+    """How long after the data its acknowledgement came."""
+    ended: str
+    """``answered``, ``fin_of_asker``, ``fin_of_asked``, ``reset_of_asker``, ``reset_of_asked`` or ``capture``."""
+    others: int
+    """How many answers came sooner."""
+    slowest_ns: int
+    """The slowest of these."""
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A joint flow at one point."""
 
@@ -239,6 +262,8 @@ class JointFlow:
     """Packets seen everywhere, if they are few: for pictures."""
     lacks: dict[int, tuple[int, int]] = field(default_factory=dict)
     """By point that lacks a packet which passed it while its capture ran: point and frame where that was seen."""
+    wait: Wait | None = None
+    """What an end waited for in vain, or for long, though it had been delivered."""
 
     def part_at(self, point: int) -> Part | None:
         """Return the part that a point saw."""

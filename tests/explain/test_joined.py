@@ -95,3 +95,23 @@ def test_who_closed_last_is_closed_if_the_ack_of_its_fin_reached_it(tmp_path):
 
     assert client.startswith("By what passed A, the client was last in TIME-WAIT; alone,")
     assert server.startswith("The server is in CLOSED if the ACK of its FIN that passed B reached it; alone,")
+
+
+def test_what_is_sent_again_with_the_same_fate_stands_on_one_line(tmp_path):
+    """How often it was lost, when last, by what that is known and in which frames; another segment has its own line."""
+    made = World()
+    keepalive(made, probes=2)
+    for at_s in (10.0, 10.2, 10.6, 11.4):
+        made.send(at_s, "a", ACK | PSH, 1031, 2**32 - 2, b"hello again", fate="lost")
+    made.send(12.0, "a", ACK | PSH, 1042, 2**32 - 2, b"and more", fate="lost")
+    made.send(60.0, "b", ACK | PSH, 2**32 - 2, 1031, b"still here?")
+
+    joined = join(*made.write(tmp_path))
+    section = joint_story(joined.flows[0], joined.points, joined.points[0].first_ns).section("Other packets")
+
+    assert [
+        "11 bytes of data from the client was lost between A and B, 4 times, the last at +11.400",
+        "8 bytes of data from the client was lost between A and B",
+    ] == [line.text.partition(":")[0].partition(" [")[0] for line in section.lines]
+    assert section.lines[0].text.endswith("[frames A 10-13]")
+    assert section.lines[1].text.endswith("[frame A 14]")
