@@ -2,7 +2,7 @@
 
 Most of what an export costs is Python, which one process runs on one processor. So of a large capture some flows go to
 a second process; which of both has time makes the next text. Texts come in order, and are the same whoever made them:
-if the second process fails, the first makes what it owes.
+if the second process fails, the first makes what it owes, and says why the other failed.
 
 This module must not know what is in a text.
 """
@@ -16,6 +16,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from analyzer.cli import manner
 from analyzer.cli.behind import made_behind
 from analyzer.loops import choice
 from analyzer.report.bulk import JsonWriter
@@ -114,10 +115,16 @@ class Texts:
             return made.result()
         try:
             text, found = made.result()
-        except (EOFError, OSError):
+        except _HelperError as failure:
+            if str(failure):
+                manner.warn(f"a second process that helps to write failed ({failure}): this one writes alone")
             return self.later(*given)()
         self.found.update(found)
         return text
+
+
+class _HelperError(Exception):
+    """The second process makes no more texts; says why, the first time."""
 
 
 class _Helper:
@@ -135,12 +142,14 @@ class _Helper:
         self._ours, theirs = socket.socketpair()
         self._given = 0
         self._failed = False
+        self._why = ""
         self._process = context.Process(target=_help, args=(theirs, texts.form, texts.several), daemon=True)
         try:
             with imports_from_elsewhere():
                 self._process.start()
-        except OSError:  # no more processes may be had here
+        except OSError as error:  # no more processes may be had here
             self._failed = True
+            manner.detail(f"no second process helps to write: {error.strerror or type(error).__name__}")
         theirs.close()
         # what sends waits until the process has time, and what receives until it is done
         self._sends = ThreadPoolExecutor(1, thread_name_prefix="keepalive-sends")
@@ -175,18 +184,34 @@ class _Helper:
     def _send(self, flows: FlowsTogether, order: NDArray[Any] | None) -> None:
         known = self._texts.captures[flows.capture]
         capture = CaptureSummary([], start_ns=known.start_ns, parts=list(known.parts))
-        with suppress(OSError):  # then no answer comes
+        try:
             _put(self._ours, (capture, flows.alone(), order))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the text is made here, and who waits for it goes on
+            self._why = self._why or _said(error)
+            with suppress(OSError):
+                self._ours.shutdown(socket.SHUT_RDWR)
 
     def _receive(self) -> tuple[Any, dict[str, int]]:
         try:
-            text, found = _got(self._ours)
-        except (EOFError, OSError):
-            self._failed = True
-            raise
+            text, found, wrong = _got(self._ours)
+        except Exception as error:
+            raise self._no_more(self._why or self._how_it_ended() or _said(error)) from error
         finally:
             self._given -= 1
+        if wrong:
+            raise self._no_more(wrong)
         return text, found
+
+    def _no_more(self, why: str) -> _HelperError:
+        """Note that no more texts come, and return the error; the first has the reason."""
+        is_known, self._failed = self._failed, True
+        return _HelperError("" if is_known else why)
+
+    def _how_it_ended(self) -> str:
+        """Say how the process ended, if it has by itself."""
+        self._process.join(LEAVE_S)
+        status = self._process.exitcode
+        return "" if status is None else f"it ended with status {status}"
 
 
 def _put(way: socket.socket, what: Foreign) -> None:
@@ -220,15 +245,26 @@ def _got(way: socket.socket) -> PassedOn:
 
 
 def _help(pipe: socket.socket, form: str, several: bool) -> None:  # noqa: FBT001 - as a process takes it
-    """Make texts of the flows that come, until no more do; an error ends it, and whoever waits makes the text."""
+    """Make texts of the flows that come, until no more do; an error ends it, is told, and who waits makes the text."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is asked to stop ends us
     captures: list[CaptureSummary] = []
     texts = Texts(form, captures, several=several)
-    with pipe, suppress(Exception):
+    with pipe, suppress(EOFError, OSError):  # nobody asks any more
         while True:
-            capture, flows, order = _got(pipe)
-            captures += [capture] * (flows.capture + 1 - len(captures))
-            captures[flows.capture] = capture
-            text = texts.later(flows, order)()
-            _put(pipe, (text, dict(texts.found)))
+            try:
+                capture, flows, order = _got(pipe)
+                captures += [capture] * (flows.capture + 1 - len(captures))
+                captures[flows.capture] = capture
+                made = texts.later(flows, order)(), dict(texts.found), ""
+            except (EOFError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the first process is told
+                _put(pipe, (None, {}, _said(error)))
+                return
+            _put(pipe, made)
             texts.found.clear()
+
+
+def _said(error: Exception) -> str:
+    """Return an error on one line: its kind, and what it says."""
+    return ": ".join(filter(None, [type(error).__name__, *str(error).splitlines()[:1]]))

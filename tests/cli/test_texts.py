@@ -1,6 +1,7 @@
 """Texts of flows, made here and by a second process."""
 
 import json
+import re
 from collections import Counter
 
 import numpy as np
@@ -47,12 +48,42 @@ def test_texts_are_the_same_whoever_makes_them(analysis, second, monkeypatch):
     assert len(asked) >= texts.GIVEN
 
 
-def test_what_a_failing_process_owes_is_made_here(analysis, second, monkeypatch):
-    """If the second process ends before it has made its texts, none is missing."""
+def test_what_a_failing_process_owes_is_made_here(analysis, second, monkeypatch, capsys):
+    """If the second process ends before it has made its texts, none is missing, and that is said once."""
     monkeypatch.setattr(texts, "_help", slice)  # which takes as much, and returns
     alone, found = written(analysis, "jsonl")
 
     assert (alone, found) == written(analysis, "jsonl", octets=1)
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "a second process that helps to write failed (it ended with status 0): this one writes alone" in said
+
+
+def wrong(pipe, form, several):
+    """Help as the second process does, of a form that there is not: what it is given it cannot make."""
+    texts._help(pipe, "no such form", several)
+
+
+def test_why_it_failed_is_said(analysis, second, monkeypatch, capsys):
+    """An error of the second process is told by its kind and words, and the texts are the same."""
+    alone, found = written(analysis, "jsonl")
+    monkeypatch.setattr(texts, "_help", wrong)
+
+    assert (alone, found) == written(analysis, "jsonl", octets=1)
+    (said,) = capsys.readouterr().err.splitlines()
+    assert re.search(r"failed \(\w+(Error|Exception|Failure)\b.*\): this one writes alone", said)
+
+
+def test_flows_that_cannot_be_sent_hold_up_nobody(analysis, second, monkeypatch, capsys):
+    """If flows cannot be packed for the second process no text is waited for, and the reason is said."""
+
+    def refuse(_):
+        raise TypeError("cannot pickle this")
+
+    alone, found = written(analysis, "jsonl")
+    monkeypatch.setattr("analyzer.together.FlowsTogether.alone", refuse)
+
+    assert (alone, found) == written(analysis, "jsonl", octets=1)
+    assert "failed (TypeError: cannot pickle this)" in capsys.readouterr().err
 
 
 def test_without_another_process_all_is_made_here(analysis, second, monkeypatch):
