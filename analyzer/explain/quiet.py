@@ -284,7 +284,10 @@ def _answered_by(t: Teller, found: Reset, what: str) -> list[Line]:
             " before it, so it answers that."
         )
         asked = facts.active_frame if facts.active_ns == facts.last_ns else None
-        return [Line(text, tuple(sorted({asked or found.frame, found.frame})))]
+        return [Line(text, tuple(sorted({asked or found.frame, found.frame}))), *_given_up(t, found)]
+    if took_ns is not None and found.reception == "perhaps" and t.facts(found.sender).resent:
+        text = f"{what}: most likely to {t.the(asker)}'s segment {duration(took_ns)} before it."
+        return [Line(text, (found.frame,)), *_given_up(t, found)]
     if took_ns is not None or t.record.is_unseen(asker) or not answers_nothing(t.record, found):
         return [Line(f"{what}; which segment it answers is not clear here.", (found.frame,))]
     silent = f" for {duration(found.ts_ns - facts.last_ns)}" if facts.last_ns is not None else ""
@@ -297,6 +300,21 @@ def _answered_by(t: Teller, found: Reset, what: str) -> list[Line]:
         f" reset).{ttl} Or what it answers passed elsewhere."
     )
     return [Line(text, (found.frame,))]
+
+
+def _given_up(t: Teller, found: Reset) -> list[Line]:
+    """Say that who sent a RST had sent data again and again in vain: it may have given up before, without a RST."""
+    own = t.facts(found.sender)
+    if not own.resent or own.resent_ns is None or own.unacked_frame is None or own.resent_frame is None:
+        return []
+    what = "its data" if t.fin(found.sender) is None else "its data or FIN"
+    text = (
+        f"{t.start(found.sender)} had sent {what} {times(own.resent)} more, unacknowledged, the last"
+        f" {duration(found.ts_ns - own.resent_ns)} before that RST. Most likely its kernel had given up by then, of which"
+        " Linux sends nothing (TCP_USER_TIMEOUT, or net.ipv4.tcp_retries2 ran out), or its program had closed: that RST"
+        " is not what broke the connection."
+    )
+    return [Line(text, tuple(sorted({own.unacked_frame, own.resent_frame, found.frame})))]
 
 
 def silent_headline(t: Teller) -> str:

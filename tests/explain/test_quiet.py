@@ -170,3 +170,13 @@ def test_a_give_up_seen_from_one_side_tells_that_no_answer_came():
     judged = written(f"# One direction.\n{probes}+15 a > b R. 6:6(0) ack 1\n")
 
     assert "no answer to these probes reached it" in texts(told(judged), "What happened")
+
+
+def test_a_rst_that_finds_who_had_sent_data_in_vain():
+    """It most likely answers what came just before, and its sender had most likely given up long before, unseen."""
+    why = texts(told(scenario("close_draws_rst_after_data_in_vain")[0]), "Why")
+
+    assert 'the answer "no such connection"' in why
+    assert "not clear here" not in why
+    assert "The client had sent its data 4 times more, unacknowledged, the last 30.000 s before that RST." in why
+    assert "Most likely its kernel had given up by then, of which Linux sends nothing" in why
