@@ -310,9 +310,9 @@ def _given_up(t: Teller, found: Reset) -> list[Line]:
     what = "its data" if t.fin(found.sender) is None else "its data or FIN"
     text = (
         f"{t.start(found.sender)} had sent {what} {times(own.resent)} more, unacknowledged, the last"
-        f" {duration(found.ts_ns - own.resent_ns)} before that RST. Most likely its kernel had given up by then, of which"
-        " Linux sends nothing (TCP_USER_TIMEOUT, or net.ipv4.tcp_retries2 ran out), or its program had closed: that RST"
-        " is not what broke the connection."
+        f" {duration(found.ts_ns - own.resent_ns)} before that RST. Most likely its kernel had given up by then, of"
+        " which Linux sends nothing (TCP_USER_TIMEOUT, or net.ipv4.tcp_retries2 ran out), or its program had closed:"
+        " that RST is not what broke the connection."
     )
     return [Line(text, tuple(sorted({own.unacked_frame, own.resent_frame, found.frame})))]
 
