@@ -60,6 +60,11 @@ def _headline(t: Teller) -> str:
     return told if total is None else f"{told} {total}"
 
 
+def who_must_act(judged: JudgedFlow, start_ns: int) -> str | None:
+    """Return who must act, where a cause leads that says so; None else."""
+    return next((line.text for line in why_so.who(Teller(judged, start_ns))), None)
+
+
 def detail(finding: Finding, judged: JudgedFlow) -> str:
     """Return one or two sentences about a finding, for the JSON report."""
     return kind_of(finding.code).detail(Teller(judged, judged.record.first_ns), finding)

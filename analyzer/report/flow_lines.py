@@ -121,6 +121,9 @@ def _flow(shown: ShownFlow, number: str, table: _Table, used: set[Mark]) -> Iter
     for row in more:
         yield table.indent + " " * (VERDICT_WIDTH + 2) + row
     yield from screen.wrap(explain.headline(judged, shown.start_ns), indent=table.indent)
+    if who := explain.who_must_act(judged, shown.start_ns):
+        first, stop, _ = who.partition(". ")
+        yield from screen.wrap(f"Who must act: {first}{stop.strip()}", indent=table.indent)
 
 
 def _ticks(judged: JudgedFlow, table: _Table, used: set[Mark]) -> list[str]:

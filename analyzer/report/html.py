@@ -133,6 +133,7 @@ def page(data: Page) -> Iterator[str]:
             top=_top(data),
             lead=explain.headline(report.flows[0].judged, report.flows[0].start_ns) if report.flows else None,
             findings=found,
+            acting=_acting(report),
             changes=sorted(
                 (finding for finding in found if kind_of(finding.code).advice is not Advice.NONE),
                 key=lambda finding: (kind_of(finding.code).advice is Advice.MINOR, -finding.found.flows),
@@ -181,6 +182,15 @@ def rows(lines: NDArray[np.void], known: Mapping[Key, Known], told: set[Key]) ->
             ]
         )
     return found
+
+
+def _acting(report: Report) -> list[tuple[str, list[Key]]]:
+    """Return who must act for the flows that are told, where their causes say so, each once with its flows."""
+    said: dict[str, list[Key]] = {}
+    for flow in report.flows:
+        if who := explain.who_must_act(flow.judged, flow.start_ns):
+            said.setdefault(who, []).append((flow.capture, flow.judged.record.number))
+    return list(said.items())
 
 
 def embedded(value: object) -> str:

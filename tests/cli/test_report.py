@@ -14,7 +14,9 @@ import pytest
 from analyzer.capture.decoder import BATCH_ROWS
 from analyzer.report.columns import FLOW_COLUMNS, PROBE_COLUMNS
 from tests.capture.craft import IP_A, IP_B, Kept, ipv4, pcap, pcapng, tcp
+from tests.explain.test_joint_beside import refused
 from tests.hostile.floods import flood
+from tests.vantages import World
 from tests.wireshark import beating
 from tests.wireshark.needs import needs_tshark
 
@@ -30,6 +32,20 @@ def test_the_founding_report(keepalive):
     expected = (Path(__file__).parent / "founding_report.txt").read_text(encoding="utf-8")
 
     assert expected == keepalive("report", FOUNDING).out
+
+
+def test_who_must_act_stands_below_what_happened(keepalive, tmp_path):
+    """Where a cause says who must act, the report says so of the flow, in the first sentence of what the story says."""
+    made = World()
+    refused(made)
+    path, _ = made.write(tmp_path)
+
+    told = " ".join(keepalive("report", path).out.split())
+    story = " ".join(keepalive("explain", path, "--flow", "0").out.split())
+
+    said = told[told.index("Who must act: ") :].removeprefix("Who must act: ").partition(". ")[0]
+    assert said.startswith("Whoever runs the packet filter at 192.0.2.254")
+    assert f"Who must act - {said}" in story
 
 
 @pytest.mark.parametrize("columns", [80, 100, 140])

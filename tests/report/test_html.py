@@ -27,7 +27,9 @@ from analyzer.report.html import (
 from analyzer.report.shown import Report, ShownFlow, ShownService
 from analyzer.report.sums import MOST_LISTED, lookalike_sum
 from analyzer.survey import overview
+from tests.explain.test_joint_beside import refused
 from tests.hostile.floods import flood
+from tests.vantages import World
 
 FOUNDING = "founding_go_fin60.pcap"
 REUSE = "lab/port_reuse.pcap"
@@ -69,6 +71,19 @@ def test_the_summary_comes_first(analysis):
     assert sorted(places) == places
     assert "12 probes after the FIN, 11 answered" in text[places[0] : places[1]]
     assert "Read until end of file" in text[places[0] : places[1]]
+
+
+def test_who_must_act_comes_first_in_what_to_do(tmp_path):
+    """Where a cause says who must act, that stands before what findings advise in general, with a link to the flow."""
+    made = World()
+    refused(made)
+    text = text_of(page_of(analyze(made.write(tmp_path)[0])))
+
+    to_do = text[text.index("<h3>What to do</h3>") : text.index('<section id="findings">')]
+    first, *others = re.findall(r"<li>(.*?)</li>", to_do)
+    assert first.startswith("Whoever runs the packet filter at 192.0.2.254")
+    assert '<a href="#flow-0-0">0</a>' in first
+    assert others
 
 
 def test_the_page_opens_with_a_picture(analysis):
