@@ -79,16 +79,19 @@ class Kernel:
 
         from analyzer import sockets
 
-        known = {key: each.holders for key, each in self._sockets.items()}
+        # one that its process closed has no inode any more, and nobody holds it
+        known = {(key, each.inode): each.holders for key, each in self._sockets.items() if each.inode}
         with contextlib.suppress(OSError):
             self._sockets = sockets.kernel_sockets(self._ports)
             self.asked_ns = time.time_ns()
-        new = self._sockets.keys() - known.keys()
+        new = any(each.inode and (key, each.inode) not in known for key, each in self._sockets.items())
         if new or now_s - self._held_s > HOLDERS_S:
             self._held_s = now_s
             self._sockets = sockets.with_holders(self._sockets)
         else:
-            self._sockets = {key: replace(each, holders=known[key]) for key, each in self._sockets.items()}
+            self._sockets = {
+                key: replace(each, holders=known.get((key, each.inode), ())) for key, each in self._sockets.items()
+            }
 
 
 def kernel_object(view: KernelView) -> dict[str, Any]:

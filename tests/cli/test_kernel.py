@@ -1,11 +1,14 @@
 """The kernel's own view of sockets, as a watch tells it."""
 
+import os
+import socket
 import sys
 
 import pytest
 
 from analyzer.cli.kernel import Kernel, kernel_object, kernel_text, with_ways
 from analyzer.report.live_screen import KernelView
+from analyzer.track.flow import Endpoint
 from tests.judging import captured
 
 VIEW = KernelView("CLOSE-WAIT", "keepalive", 3_500_000_000, 2, "4711 (server)")
@@ -46,6 +49,26 @@ def test_a_flow_of_other_hosts_has_no_view():
     (judged,), _ = captured("founding_go_fin60.pcap")
 
     assert {} == Kernel(frozenset({judged.record.b.port})).views(judged)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the Linux kernel")
+def test_who_closed_a_socket_no_longer_holds_it():
+    """From the first look behind its close on a socket is held by no process, though it lives on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        client = socket.create_connection(listening.getsockname())
+        server, _ = listening.accept()
+        ends = Endpoint(*client.getsockname()), Endpoint(*server.getsockname())
+        ask = Kernel(frozenset({ends[1].port}))
+        with server:
+            open_ = ask.sockets()[ends]
+            client.close()
+            assert server.recv(1) == b""
+            ask._asking.at_once()
+            closed = ask.sockets()[ends]
+
+    assert [os.getpid()] == [holder.pid for holder in open_.holders]
+    assert closed.state.startswith("FIN-WAIT-")
+    assert closed.holders == ()
 
 
 def test_flows_stay_as_they_are_where_nobody_is_asked():
