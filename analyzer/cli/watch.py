@@ -142,6 +142,7 @@ def run(options: argparse.Namespace) -> int:
     _report(options, result, fail_on, reader.writer, ask)
     if sent_before is not None:
         _count_probes(result, sent_before, sockets.probes_sent())
+    fail_on.say(result.captures)
     if reader.writer is not None and reader.writer.damage:
         return ending.UNREADABLE  # packets that were to be kept are not
     return fail_on.status

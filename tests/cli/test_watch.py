@@ -229,12 +229,13 @@ def _send_inside(host, ended):  # noqa: F811
 
 @live
 def test_fail_on_is_the_exit_status(host):  # noqa: F811
-    """A verdict that was named makes the status 1."""
+    """A verdict that was named makes the status 1, and it is said which flow met it."""
     running = Running("--port", "4001", "--fail-on", "closed")
     exchange()
-    status, _, _ = running.stop()
+    status, _, err = running.stop()
 
     assert 1 == status
+    assert re.search(r"keepalive: --fail-on: flow 0 \(127\.0\.0\.1:\d+ and 127\.0\.0\.1:4001\) is closed", err)
 
 
 @pytest.mark.parametrize(
