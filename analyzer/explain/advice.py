@@ -29,7 +29,7 @@ from analyzer.tolerances import RATE_LIMIT_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.beats import late_lines, over_lines
 from analyzer.words.calls import CLOSE_IN_GO
-from analyzer.words.fins import refused_fin
+from analyzer.words.fins import may_have_closed_before, refused_fin
 from analyzer.words.model import Line
 from analyzer.words.teller import count, duration, evidence, side_of, small, times
 from analyzer.words.witnesses import moved_away
@@ -154,6 +154,11 @@ def _not_closing(t: Teller) -> list[Line]:
         f"{t.start(waits)}: see that its program reads until end of file and then closes; in"
         f" {duration(t.record.end_ns - fin.ts_ns)} it did not. To see whether it does later, capture for longer."
     )
+    if may_have_closed_before(t, waits):
+        text = (
+            f"{t.start(waits)}: look whether it still holds the connection (ss -tanp there): it may have closed before"
+            " the capture began. If it is in CLOSE-WAIT, see that its program reads until end of file and then closes."
+        )
     return [Line(text, (fin.frame,))]
 
 

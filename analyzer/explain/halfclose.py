@@ -9,7 +9,14 @@ from analyzer.findings.kinds import half_close
 from analyzer.judge.record import other
 from analyzer.judge.signatures import FIN_WAIT_2
 from analyzer.units import NS_PER_S
-from analyzer.words.fins import fin_lines, probes_after_fin, stub_line, until, why_keepalive_goes_on
+from analyzer.words.fins import (
+    fin_lines,
+    may_have_closed_before,
+    probes_after_fin,
+    stub_line,
+    until,
+    why_keepalive_goes_on,
+)
 from analyzer.words.model import Line
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import count, duration, evidence, lines
@@ -35,6 +42,8 @@ def headline(t: Teller) -> str:
         text = f"{t.start(closer)} sent FIN and goes on taking data from {late}: a half-close in use"
     else:
         text = f"{t.start(closer)} sent FIN; {late} sent none {after}"
+        if may_have_closed_before(t, other(closer)):
+            text += ", and may have closed before it began"
     probes = t.probes_after_fin_of(closer)
     own = [probe for probe in t.probes(closer) if probe.after_fin == "sent"]
     if probes:
@@ -109,9 +118,13 @@ def why(t: Teller) -> list[Line]:
     probes = t.probes_after_fin_of(closer)
     if not probes:
         fin = t.fin(closer)
+        unless = (
+            f"Unless {late} had closed before the capture began: " if may_have_closed_before(t, other(closer)) else ""
+        )
+        nothing = "nothing" if unless else "Nothing"
         text = (
-            f"Nothing on the wire ends CLOSE-WAIT. Without probes {late}'s kernel never learns that the other side"
-            " is gone, and the socket stays until its program closes it."
+            f"{unless}{nothing} on the wire ends CLOSE-WAIT. Without probes {late}'s kernel never learns that the other"
+            " side is gone, and the socket stays until its program closes it."
         )
         return [Line(text, (fin.frame,) if fin else ())]
     if (lasting := _lasts(t, closer, probes)) is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analyzer.explain.storylines import storyline_of
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
+from analyzer.words.fins import may_have_closed_before
 from analyzer.words.icmp import fitting, icmp_text
 from analyzer.words.probes import waited
 from analyzer.words.teller import Teller, capital, duration
@@ -171,7 +172,10 @@ def _verdict(t: Teller, now_ns: int, *, before: Verdict | None) -> list[Item]:
     if ending.verdict.is_over:
         text = capital(storyline_of(t).headline(t))
     elif ending.verdict is Verdict.HALF_CLOSED:
-        text = f"{t.the(t.first_closer)} has closed its side, {t.the(other(t.first_closer))} has not"
+        late = other(t.first_closer)
+        text = f"{t.the(t.first_closer)} has closed its side, {t.the(late)} has not"
+        if may_have_closed_before(t, late):
+            text += " since the capture began"
     elif ending.verdict is Verdict.CLOSING:
         text = f"{t.the(t.first_closer)} has closed its side just now"
     elif ending.verdict is Verdict.SILENT:

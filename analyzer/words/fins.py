@@ -54,6 +54,14 @@ def late_fin(t: Teller, fin: Fin) -> list[Line]:
     return [Line(text, (fin.frame, fin.acked_frame))]
 
 
+def may_have_closed_before(t: Teller, side: Side) -> bool:
+    """Say whether an end may have sent its FIN before the capture began: since then it only acknowledged."""
+    record = t.record
+    if record.starts_with != "midstream" or record.fin_of(side) is not None:
+        return False
+    return not t.facts(side).payload_bytes and not t.probes(side)
+
+
 def fin_lines(t: Teller, closer: Side) -> list[Line]:
     """Say who sent FIN, that the other did not, and which states that means."""
     fin, late = t.fin(closer), other(closer)
@@ -72,9 +80,16 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
         none = f"{t.start(late)} sent no FIN {until(lasted, 'the RST')}: its program did not close."
     else:
         none = f"{t.start(late)} sent no FIN {until(lasted, 'the capture ended')}: its program had not closed."
+    unless = ""
+    if may_have_closed_before(t, late):
+        none = (
+            f"{none.partition(':')[0]}. Whether it had before the capture began is not known: since then it only"
+            " acknowledged, as an end does that has closed."
+        )
+        unless = ", if it had not"
     heard = any(change.side == SIDES.index(closer) and change.state in FIN_HEARD for change in t.record.changes)
     waits = State.FIN_WAIT_2 if heard else State.FIN_WAIT_1
-    states = f"States derived from that: {t.name(closer)} {waits.value}, {t.name(late)} CLOSE-WAIT."
+    states = f"States derived from that: {t.name(closer)} {waits.value}, {t.name(late)} CLOSE-WAIT{unless}."
     lost = (
         f", yet retransmitted {times(len(fin.again))}: that acknowledgement did not reach its sender"
         if fin.again and not heard

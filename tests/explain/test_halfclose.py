@@ -73,3 +73,17 @@ def test_a_stack_that_may_still_wait_is_named_among_those_that_wait_for_longer()
     assert "waits for longer (macOS 11 and earlier in up to 600 s; FreeBSD" in texts(
         told(opened(FIN + 3 * PROBED)), "Why"
     )
+
+
+def test_who_only_acknowledged_since_the_capture_began_may_have_closed_before():
+    """Where no SYN was captured, an end without data, probes or FIN is not said to have left its program open."""
+    story = told(scenario("midstream_last_fin_of_a_close_begun_before")[0])
+
+    assert "endpoint b sent none in the 40.010 s until the capture ended, and may have closed before it began" in (
+        story.headline
+    )
+    happened = texts(story, "What happened")
+    assert "had not closed" not in happened
+    assert "Whether it had before the capture began is not known" in happened
+    assert "Unless endpoint b had closed before the capture began" in texts(story, "Why")
+    assert "look whether it still holds the connection" in texts(story, "What to change")
