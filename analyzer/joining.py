@@ -220,6 +220,11 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     if len(seen) < 2 and not apart.pairs:
         raise NotJoinedError(f"{read[0].path} has every packet once: name a capture from another point as well")
     counted = settled.counted if settled is not None else None
+    if apart.first_is_beyond:
+        raise NotJoinedError(
+            f"{read[0].path} has no packet in common with the others, only data that a proxy most likely passed on: "
+            "name it behind them"
+        )
     kin = {capture for pair in apart.pairs for capture in (pair.one, pair.other)}
     if counted is not None and len(counted):
         kin |= {0, 1}

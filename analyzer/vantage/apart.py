@@ -79,16 +79,38 @@ class Apart:
             for flows, joint in zip(self._flows, taken, strict=True)
         ]
         self.pairs: list[Pair] = []
+        self.first_is_beyond = False
+        """Whether the first capture, whose clock is the reference, is beyond a proxy, and the others have no other."""
         for one, other in combinations(range(len(read)), 2):
             if len(self._own[one]) + len(self._own[other]) > MOST_LONE:
                 continue
             records = self._record_in(one), self._record_in(other)
             found = relatives(seen[one], seen[other], self._own[one], self._own[other], records)
             self.pairs += [Pair(one, other, each) for each in found if _is_causal(each)]
+        for capture, joint in enumerate(taken):
+            if len(joint) or any(capture in (pair.one, pair.other) for pair in self.pairs):
+                continue
+            beyond = self._beyond_a_proxy(capture, seen)
+            self.pairs += beyond if capture else []
+            self.first_is_beyond |= bool(beyond) and not capture
         for capture, flows in enumerate(self._flows):
             if len(flows) + read[capture].forgotten <= MOST_WITHIN:
                 found = halves(seen[capture], flows, self._record_in(capture))
                 self.pairs += [Pair(capture, capture, each) for each in found]
+
+    def _beyond_a_proxy(self, stranger: int, seen: Sequence[Columns]) -> list[Pair]:
+        """Return pairs of a capture that shares nothing with the others, and of the first that carries what it does.
+
+        What that has may be joined with others: they have the same half of what the proxy passes on.
+        """
+        for one, flows in enumerate(self._flows):
+            if one == stranger or len(flows) + len(self._own[stranger]) > MOST_LONE:
+                continue
+            records = self._record_in(one), self._record_in(stranger)
+            found = relatives(seen[one], seen[stranger], flows, self._own[stranger], records)
+            if pairs := [Pair(one, stranger, each) for each in found if _is_causal(each)]:
+                return pairs
+        return []
 
     def _record_in(self, capture: int) -> Callable[[int], FlowRecord]:
         return lambda flow: self._flows[capture][flow].judged.record
