@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings.data_limits import boxes_at, idle_limit_of
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import NO_REMEDY, Advice, FindingKind, Lead, Remedy, Row
+from analyzer.judge.nearness import soonest_ns
 from analyzer.judge.record import other
 from analyzer.judge.scene import Scene
 from analyzer.judge.tried import Tried, tried_before, tried_by_answer
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 
+DRAWN_LEAST_NS: Final = 200_000_000
+"""A RST that comes sooner behind a segment may have been drawn by it, however near its sender is."""
+DRAWN: Final = 4
+"""Or within so many times as long as the end beyond takes to answer."""
 FIN_WAIT_LEAST_NS: Final = 1_000_000_000
 """No timeout of FIN-WAIT-2 is shorter (tcp_fin_timeout and TCP_LINGER2 are whole seconds)."""
 
@@ -44,8 +49,12 @@ def _evidence(case: Case) -> Evidence:
     reset = case.own_reset
     assert reset is not None
     low, high = reset.own_ttl or (None, None)
-    answered = _answered_right_before(case, reset)
+    answered, passed_ns = _answered_before(case, reset)
     tried = tried_by_answer(case.record, answered) if answered else tried_before(case.record, reset.answers_probe)
+    is_unasked = answered is not None and passed_ns >= _soon_ns(case, reset)
+    if is_unasked:
+        answered = None
+        tried = Tried(passed_ns, tried.survived_ns) if tried else None
     return frames_of(reset.answers_probe, reset.frame), known(
         reset_frame=reset.frame,
         probe_frame=reset.answers_probe,
@@ -56,6 +65,7 @@ def _evidence(case: Case) -> Evidence:
         own_ttl_high=high,
         silence_ns=tried.silence_ns if tried else None,
         survived_ns=tried.survived_ns if tried else None,
+        unasked=1 if tried and is_unasked else None,
         limit=("excluded" if tried.excludes_limit else "fits") if tried else None,
         **({} if tried else _ran_out(case, reset)),
         **_nearest(case, reset),
@@ -71,13 +81,22 @@ def _ran_out(case: Case, reset: Reset) -> dict[str, int | str]:
     return known(quiet_ns=quiet_ns, quiet_from=since, limit_ns=limit, boxes=boxes_at(limit) or None)
 
 
-def _answered_right_before(case: Case, reset: Reset) -> Probe | None:
-    """Return the probe of the end in whose name the RST came whose answer came right before it: that drew it."""
+def _answered_before(case: Case, reset: Reset) -> tuple[Probe | None, int]:
+    """Return the probe of the end in whose name the RST came whose answer came before it, and how long before.
+
+    Right before it that answer drew it; where it came later than that, it came unasked.
+    """
     probe = next((each for each in reversed(case.probes) if each.frame < reset.frame), None)
     if probe is None or probe.answer_ns is None or probe.answer_frame is None or reset.answers_probe is not None:
-        return None
+        return None, 0
     passed_ns = reset.ts_ns - probe.ts_ns - probe.answer_ns
-    return probe if probe.answer_frame < reset.frame and 0 <= passed_ns < SILENCE_LEAST_NS else None
+    return (probe if probe.answer_frame < reset.frame and 0 <= passed_ns < SILENCE_LEAST_NS else None), passed_ns
+
+
+def _soon_ns(case: Case, reset: Reset) -> int:
+    """Return within how long after what drew it a RST of something on the way comes: hardly later than from its end."""
+    known = soonest_ns(case.record, reset.sender, reset.frame)
+    return SILENCE_LEAST_NS if known is None else min(SILENCE_LEAST_NS, max(DRAWN_LEAST_NS, DRAWN * known[0]))
 
 
 def _nearest(case: Case, reset: Reset) -> dict[str, int | str]:
@@ -175,9 +194,10 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     """Return what kind of box does that, and what else it can be."""
     side = side_of(f)
     knows = _knows(t, f)
+    resets = "resets it" if "unasked" in f.data else "answers"
     box = (
         "Inferred: a firewall, NAT or load balancer on the path has dropped the flow from its table or blocks it, and"
-        f" answers in {t.the(side)}'s name. {knows}"
+        f" {resets} in {t.the(side)}'s name. {knows}"
     )
     if _only_went_on(f):
         box = (
@@ -251,6 +271,7 @@ def _limit_line(f: Finding) -> Line | None:
         return None
     silence_ns, survived_ns = number(f, "silence_ns"), number(f, "survived_ns")
     what = "the probe whose answer drew the RST" if "answer_frame" in f.data else "the probe that drew the RST"
+    what = "the RST, which came unasked" if "unasked" in f.data else what
     passed = f"Nothing had passed for {duration(silence_ns)} before {what}"
     if f.data["limit"] == "fits":
         longest = f"the longest silence survived was {duration(survived_ns)}" if survived_ns else "none before was long"

@@ -117,3 +117,16 @@ def test_a_box_that_resets_both_ends_at_its_limit_is_told_with_the_limit():
     assert "Nothing had passed for 3,600.4" in texts(story, "Why")
     assert "Cisco ASA" in texts(story, "Why")
     assert "an idle timeout of 3,600 s most likely ran out" in texts(story, "What to change")
+
+
+def test_a_reset_long_behind_an_answer_came_unasked():
+    """What comes 0.7 s behind an answer, where the end beyond answers in 10 ms, was not drawn by that."""
+    answered = "+4 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n"
+    flow = OPENING + 3 * answered + "+.7 a > b R 6:6(0) win 0 ttl 64 id 0\n"
+    far = [line if "ttl" in line else f"{line} ttl 254" if "a > b" in line else line for line in flow.splitlines()]
+    story = told(written("\n".join(far)))
+
+    assert "drew it" not in texts(story, "What happened")
+    assert "resets it in the client's name" in texts(story, "Why")
+    assert "Nothing had passed for 700 ms before the RST, which came unasked" in texts(story, "Why")
+    assert "no idle timeout ran out" in texts(story, "Why")
