@@ -165,7 +165,7 @@ def trials(
     jit: bool | None = None,
 ) -> NDArray[np.void]:
     """Return the TRIALS of finished flows, by service with the other host; ``is_b`` says which end is the service."""
-    ended = np.array([rule.verdict in ENDED for rule in VERDICTS])[winners]
+    ended = np.array([rule.verdict in ENDED for rule in VERDICTS])[winners] & ~_was_cut_before(batch)
     jit = jit_wanted(large=len(batch) >= LARGE, asked=jit)
     rows = records(TRIALS, 2 * len(batch), jit=jit)
     if is_b is None:
@@ -176,6 +176,17 @@ def trials(
     # a copy, because entries wait to be folded, and would hold what there was room for
     found: NDArray[np.void] = stacked([freeze(rows[:count], TRIALS)])
     return found
+
+
+def _was_cut_before(batch: FlowBatch) -> NDArray[np.bool_]:
+    """Return of which flows something had stayed unacknowledged since before the silence that waits.
+
+    It is a pause between retransmissions, or they had ceased: nobody was idle, and that pause did not cut the way.
+    """
+    began = batch.flow["trial_from"]
+    pending = [(end["unacked_ns"] >= 0) & (end["unacked_frame"] <= began) for end in (batch.a, batch.b)]
+    cut: NDArray[np.bool_] = pending[0] | pending[1]
+    return cut
 
 
 def silences(capture: int, batch: FlowBatch, winners: NDArray[np.int8]) -> Iterator[Silence]:

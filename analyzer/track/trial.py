@@ -4,8 +4,6 @@ A silence is between any two segments of a flow, of either end, probes too. Whoe
 if that reacts with anything but a RST, the silence was survived; if it never does, it was not. Of a flow the longest
 survived silence is kept, and the one that still waits. A RST that nobody asked for tries nothing: whoever sent it
 decided to; nor does a silence that is no longer than one that the flow survived, for what ends there has no limit.
-Nor does a pause between retransmissions, or any other while something is unacknowledged: nobody was idle, and where the
-way is cut in the midst of data, it was not the next pause that cut it.
 
 It must not know what a limit is, or who has one.
 """
@@ -63,8 +61,7 @@ def try_silence(flow: Record, end: Record, peer: Record, side: int, row: Record)
             flow["survived_half"] = flow["trial_half"]
         flow["trial_ns"] = 0
     passed_ns = 0 if row["flags"] & RST else row["ts_ns"] - flow["last_ns"]
-    is_idle = end["unacked_ns"] < 0 and peer["unacked_ns"] < 0
-    if passed_ns >= TRIAL_LEAST_NS and is_idle and flow["trial_ns"] == 0 and end["segments"] + peer["segments"] > 0:
+    if passed_ns >= TRIAL_LEAST_NS and flow["trial_ns"] == 0 and end["segments"] + peer["segments"] > 0:
         flow["trial_ns"] = passed_ns
         flow["trial_from"] = flow["last_frame"]
         flow["trial_to"] = row["frame"]

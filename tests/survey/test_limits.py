@@ -5,8 +5,11 @@ import struct
 import pytest
 
 from analyzer.analyzing import analyze
+from analyzer.judge.verdict import decide
+from analyzer.survey import limits as idle_limits
 from analyzer.survey.limits import IdleTrials
 from analyzer.words.idle_limits import limit_name, limit_sentence
+from tests.notation import follow, parse
 from tests.track.test_beside import ACK, RST, SYN, Made
 
 LIMIT_S = 350
@@ -263,3 +266,27 @@ def test_who_resets_by_itself_shows_no_limit(tmp_path, probed):
     assert service.is_hard
     assert [345, 355] == [round(ns / 1e9) for ns in (service.low_ns, service.high_ns)]
     assert 4 == service.shortest.count
+
+
+OPENED = "# A silence.\n+0 a > b S 0:0(0)\n+.01 b > a S. 0:0(0) ack 1\n+.01 a > b . 1:1(0) ack 1\n"
+DATA = "a > b P. 1:6(5) ack 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"+.5 {DATA}\n+.5 {DATA}\n+7 {DATA}", []),
+        (f"+.5 {DATA}\n+.5 {DATA}\n+20 b > a F. 1:1(0) ack 1\n+.1 a > b R 1:1(0)", []),
+        (f"+20 {DATA}\n+9 {DATA}", [(True, 20)]),
+        (f"+20 {DATA}\n+.1 b > a R 1:1(0) win 0", [(True, 20)]),
+        (f"+.5 {DATA}\n+9 {DATA}\n+.1 b > a . 1:1(0) ack 6", [(False, 9)]),
+    ],
+    ids=["cut amid data", "other end closes amid data", "cut while idle", "refused behind idle time", "sent again"],
+)
+def test_a_pause_amid_data_is_survived_or_tells_nothing(text, found):
+    """Where something was unacknowledged before a silence, that silence did not cut the way; a box may survive it."""
+    (batch,) = follow([parse(f"{OPENED}{text}\nend: +900\nverdict: open\n").batch()])
+
+    told = [(each.died, round(each.ns / 1e9)) for each in idle_limits.silences(0, batch, decide(batch))]
+
+    assert found == told
