@@ -8,7 +8,7 @@ It must not decide what answers what: that is ``answers``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
 from analyzer.segment import NOTE_UNNUMBERED
@@ -16,6 +16,9 @@ from analyzer.tolerances import ANSWER_DATA_NS
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record, Rows
+
+LOOKED_AT: Final = 256
+"""Rows behind a segment in which it is looked for whether the other end received it."""
 
 
 @loop
@@ -30,12 +33,13 @@ def is_sent_again(row: Record) -> bool:
 def is_missed(rows: Rows, stop: int, j: int) -> bool:
     """Say whether the other end had not received the data of row ``j``, by what it acknowledges when that was due.
 
-    What it sends within two seconds may have been on its way already.
+    What it sends within two seconds may have been on its way already. Among the next LOOKED_AT rows that shows, or not at
+    all: of many segments that are alike each would else look through all that come behind.
     """
     row = rows[j]
     if row["note"] == NOTE_UNNUMBERED or row["seq"] < 0:
         return False
-    for k in range(j + 1, stop):
+    for k in range(j + 1, min(stop, j + 1 + LOOKED_AT)):
         later = rows[k]
         if later["side"] == row["side"] or later["ack"] < 0 or later["is_copy"] != 0:
             continue

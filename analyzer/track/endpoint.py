@@ -67,7 +67,6 @@ ENDPOINT: Final = np.dtype(
         ("window_shut_frame", np.int64),  # since when this endpoint advertises window 0, 0 if it does not
         # milestones and rarities: frame numbers, 0 where it did not happen
         ("resent_total", np.int32),
-        ("fin_resent", np.int32),  # retransmissions of its FIN alone, before that was acknowledged
         ("missed", np.int32),  # how often the peer acknowledged, or the sender skipped, what the capture missed
         ("resent_ns", np.int64),
         ("resent_frame", np.int64),
@@ -76,7 +75,8 @@ ENDPOINT: Final = np.dtype(
         ("syn_frame", np.int64),
         ("syn_ns", np.int64),
         ("syn_count", np.int32),
-        ("syn_had_ack", np.int32),
+        ("syn_had_ack", np.int16),
+        ("fin_resent", np.int16),  # retransmissions of its FIN alone, before that was acknowledged; MOST_RESENT at most
         ("ack_ns", np.int64),
         ("fin_frame", np.int64),
         ("fin_ns", np.int64),
@@ -97,6 +97,8 @@ PLAUSIBLE: Final = 1 << 30
 PAUSE_NS: Final = 1_000_000_000
 """Data after so long is another message than the data before it."""
 LONGEST_PAUSE_US: Final = 0x7FFFFFFF
+MOST_RESENT: Final = 0x7FFF
+"""More retransmissions of a FIN are not counted."""
 
 CLAIM: Final = 1
 HOLE: Final = 2
@@ -378,7 +380,7 @@ def learn_ack(flow: Record, end: Record, peer: Record, side: int, row: Record, a
         if peer["fin_seq"] >= 0 and ack > peer["fin_seq"] and peer["fin_acked_frame"] == 0:
             peer["fin_acked_frame"] = row["frame"]
             peer["fin_acked_ns"] = row["ts_ns"]
-            peer["fin_resent"] = resent
+            peer["fin_resent"] = min(resent, MOST_RESENT)
 
 
 @loop

@@ -1,5 +1,10 @@
 """Data that stands for no answer to a probe."""
 
+import pytest
+
+from analyzer.label.receipt import LOOKED_AT, is_missed
+from analyzer.loops.loop import records
+from analyzer.track.seen import SEEN
 from tests.judging import opened
 
 PROBED = "+5 b > a . 0:0(0) ack 6\n"
@@ -45,3 +50,14 @@ def test_a_train_goes_on_behind_data_that_did_not_arrive():
 
     assert {0} == {probe.train for probe in probes}
     assert [2_000_000_000] * 3 == [probe.gap_ns for probe in probes[1:]]
+
+
+@pytest.mark.parametrize(("between", "missed"), [(0, True), (LOOKED_AT - 1, True), (LOOKED_AT, False)])
+def test_only_so_many_rows_behind_are_looked_at(between, missed):
+    """What its sender sends meanwhile is passed over, but not without end: a flood must not cost its square."""
+    rows = records(SEEN, between + 2, jit=False)
+    for row in rows:
+        row["seq"], row["payload_len"] = 100, 1
+    rows[-1].update(side=1, ack=100, ts_ns=3_000_000_000)
+
+    assert missed == is_missed(rows, len(rows), 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.loops.loop import records
+from analyzer.loops.loop import CACHE_LINE, records
 from analyzer.segment import ACK, FIN, PSH, SYN
 from analyzer.track import endpoint
 from analyzer.track.endpoint import ENDPOINT
@@ -311,3 +311,8 @@ def test_octets_out_of_order_count(segments, payload, missed):
     a, _, _ = ends_after(segments)
 
     assert (payload, missed) == (a["payload"], a["missed"])
+
+
+def test_a_record_fills_cache_lines_to_the_end():
+    """A field that does not fit makes each end a line longer, and no record begins with one any more."""
+    assert ENDPOINT.itemsize % CACHE_LINE == 0
