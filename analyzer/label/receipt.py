@@ -33,8 +33,8 @@ def is_sent_again(row: Record) -> bool:
 def is_missed(rows: Rows, stop: int, j: int) -> bool:
     """Say whether the other end had not received the data of row ``j``, by what it acknowledges when that was due.
 
-    What it sends within two seconds may have been on its way already. Among the next LOOKED_AT rows that shows, or not at
-    all: of many segments that are alike each would else look through all that come behind.
+    What it sends within two seconds may have been on its way already. Among the next LOOKED_AT rows that shows, or not
+    at all: of many segments that are alike each would else look through all that come behind.
     """
     row = rows[j]
     if row["note"] == NOTE_UNNUMBERED or row["seq"] < 0:
