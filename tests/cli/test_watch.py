@@ -134,7 +134,8 @@ def test_processes_and_the_kernels_states_are_told(host):  # noqa: F811
         server.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)  # no probe may come while it stops
         _, _, err = running.stop()
 
-    assert re.search(rf"; kernel: server CLOSE-WAIT, pid {os.getpid()} \(", line)
+    # on a busy machine the kernel is asked later, which is said
+    assert re.search(rf"; kernel(?: [\d.]+ m?s later)?: server CLOSE-WAIT, pid {os.getpid()} \(", line), line
     counts = re.search(r"sent (\d+) keepalive probes meanwhile \(TcpExtTCPKeepAlive\); (\d+) were captured", err)
     assert int(counts[1]) == int(counts[2]) >= 1
 
