@@ -452,7 +452,9 @@ class Reference:
             empty = not row["payload_len"] and not flags & (SYN | FIN | RST)
             answer = empty and (ack is None or ack <= other.probe + 1)
             quiet = answer or challenge
-            self.settle(other, row, answer=answer)
+            nxt = self.nxt(flow, own)
+            if not (row["payload_len"] and nxt is not None and seq + row["payload_len"] <= nxt):  # RFC 6298: a timer's
+                self.settle(other, row, answer=answer)
         end.count += 1
         if flags & RST:
             flow.resets += 1
