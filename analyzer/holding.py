@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.track.batch import Asked, FlowBatch
+    from analyzer.track.batch import FlowBatch
 
 FEW: Final = 0.5
 """If only such a part of the flows of a batch is looked at, they are copied out of it first."""
@@ -85,7 +85,6 @@ class Holding:
         self._trials = IdleTrials()
         self._shared = None if alone else SharedFlows()
         self._unfolded = 0
-        self._asked: Asked = {}
         self._batches: list[Kept] = []
         self._unsearched: list[tuple[int, FlowBatch, findings.Piece, NDArray[np.bool_] | None]] = []
         """Of each capture, batches that wait to be searched: each by columns as well, which were asked for before, and
@@ -107,7 +106,7 @@ class Holding:
             picked = np.flatnonzero(notable | may_be_notable(columns))
             if len(picked) < FEW * len(batch):
                 batch, winners, notable = batch.take(picked), winners[picked], notable[picked]
-                columns, picked = batch.by_columns(asked=self._asked), np.arange(len(picked))
+                columns, picked = batch.by_columns(), np.arange(len(picked))
         if self._found is None and not self.only_findings:
             self._keep(capture, batch, columns, winners, picked, notable=notable)
         elif len(picked):
@@ -226,7 +225,7 @@ class Holding:
             picked = np.flatnonzero(self.select.mask(batch, self.start_ns(capture), capture))
             self.left_out += len(batch) - len(picked)
             batch = batch.take(picked)
-        columns = batch.by_columns(asked=self._asked)
+        columns = batch.by_columns()
         winners = verdict.decide(columns)
         self.totals.add(columns, winners)
         if self._shared is not None:

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.loops.turned import Turned
 from analyzer.segment import ACK, BACK_NS, FIN, NOTE_ICMP_ERROR, NOTE_UNNUMBERED, PSH, RST, SYN, URG
 from analyzer.tolerances import IDLE_LEAST_NS, OTHER_CLOCK_TICKS
 from analyzer.untyped import Rows
@@ -73,8 +72,6 @@ class Kind(IntEnum):
 Mask = Any
 """A boolean array as long as the rows, or one boolean."""
 Condition = Callable[[Rows], Mask]
-AT_ONCE: Final = 2048
-"""Rows that are classified together: their columns stay in the cache."""
 
 
 def quotes_this_flow(s: Rows) -> Mask:
@@ -333,7 +330,7 @@ RULES: Final = (
 )
 
 
-def decide(rows: Rows | Turned) -> NDArray[np.int8]:
+def decide(rows: Rows) -> NDArray[np.int8]:
     """Return for each SEEN row the index in RULES of the row that wins it."""
     winner = np.full(len(rows), -1, dtype=np.int8)
     known: dict[Condition, Mask] = {}
@@ -350,6 +347,4 @@ def decide(rows: Rows | Turned) -> NDArray[np.int8]:
 def classify(rows: Rows) -> None:
     """Write the ``kind`` column of SEEN rows."""
     kinds = np.array([rule.kind for rule in RULES], dtype=np.int8)
-    for first in range(0, len(rows), AT_ONCE):
-        part = rows[first : first + AT_ONCE]
-        part["kind"] = kinds[decide(Turned(part))]
+    rows["kind"] = kinds[decide(rows)]

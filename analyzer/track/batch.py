@@ -23,7 +23,6 @@ from analyzer.label.trains import RUN, add_up
 from analyzer.label.zero_window import settle_zero_window
 from analyzer.loops.loop import freeze, loop, pick, records, thaw
 from analyzer.loops.packed import PackedRows
-from analyzer.loops.turned import Turned
 from analyzer.track.beats import TRAINS
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.habits import compare_again
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from analyzer.track.awake import Hole
     from analyzer.untyped import Foreign, Numbers, Record, Rows
 
-Asked = dict[str, set[str]]
-"""Which columns were asked for, by the part of a batch."""
 T = TypeVar("T")
 Of = ParamSpec("Of")
 
@@ -172,16 +169,14 @@ class FlowBatch:
         beside = pick(self.beside, np.sort(place[known[place] == wanted]) if len(known) else place[:0])
         return replace(self, seen=cast("NDArray[np.void]", PackedRows(self.seen, self.start)), beside=beside)
 
-    def by_columns(self, picked: NDArray[np.int64] | None = None, asked: Asked | None = None) -> FlowBatch:
+    def by_columns(self, picked: NDArray[np.int64] | None = None) -> FlowBatch:
         """Return the same flows, or only those at these indices, to ask columns of: by names alone.
 
         A column is copied when it is first asked for, and nothing else is: one by one its values lie hundreds of octets
-        apart, and most are asked for several times. Of rows only ``start[:-1]`` may be asked. What was ``asked`` of
-        batches before is copied together, and what is asked now is entered there.
+        apart, and most are asked for several times. Of rows only ``start[:-1]`` may be asked.
         """
         apart: dict[str, Any] = {
-            name: Columns(getattr(self, name), picked, None if asked is None else asked.setdefault(name, set()))
-            for name in ("flow", "a", "b", "run_a", "run_b", "ending")
+            name: Columns(getattr(self, name), picked) for name in ("flow", "a", "b", "run_a", "run_b", "ending")
         }
         start = self.start if picked is None else np.append(self.start[:-1][picked], self.start[-1])
         return replace(self, **apart, start=start, known={})
@@ -213,18 +208,10 @@ class FlowBatch:
 class Columns:
     """The columns of records, or of some of them, each copied once."""
 
-    def __init__(
-        self,
-        records: NDArray[np.void] | Columns,
-        picked: NDArray[np.int64] | None,
-        asked: set[str] | None = None,
-    ) -> None:
-        """Stand for the records at these indices, or for all; ``asked`` is what was asked of others before."""
+    def __init__(self, records: NDArray[np.void], picked: NDArray[np.int64] | None) -> None:
+        """Stand for the records at these indices, or for all."""
         self._records = records
         self._picked = picked
-        self._asked = asked
-        self._together: Turned | None = None
-        self._names: frozenset[str] = frozenset()
         self._known: dict[str, Foreign] = {}
 
     def __len__(self) -> int:
@@ -235,22 +222,9 @@ class Columns:
         """Return one of their columns."""
         column = self._known.get(name)
         if column is None:
-            column = self._known[name] = self._taken(name)
+            whole = self._records[name]
+            column = self._known[name] = np.ascontiguousarray(whole) if self._picked is None else whole[self._picked]
         return column
-
-    def _taken(self, name: str) -> Foreign:
-        """Copy a column, and with the first all that were asked before, if that is known."""
-        if self._picked is not None:
-            return self._records[name][self._picked]
-        if self._asked is None or isinstance(self._records, Columns):
-            return np.ascontiguousarray(self._records[name])
-        if self._together is None:
-            self._asked.add(name)
-            self._together, self._names = Turned(self._records, self._asked), frozenset(self._asked)
-        if name in self._names:
-            return self._together[name]
-        self._asked.add(name)
-        return np.ascontiguousarray(self._records[name])
 
 
 def labelled(

@@ -135,18 +135,3 @@ def test_a_flow_that_is_picked_twice_has_its_heartbeats_twice(batch):
     assert [record.heartbeats for record in recording.records(Facts((beating, np.array([0, 0]))))] == [
         record.heartbeats for _ in range(2) for record in recording.records(Facts((beating, np.array([0]))))
     ]
-
-
-@pytest.mark.parametrize("before", [{}, {"flow": {"number", "seen_count"}, "a": {"ttl_low"}, "ending": set()}])
-def test_what_was_asked_of_batches_before_changes_no_column(batch, before):
-    """Columns that are taken out together, and those that are asked for besides, are those of the records."""
-    asked = {part: set(names) for part, names in before.items()}
-    for _ in range(2):
-        columns = batch.by_columns(asked=asked)
-        for part in ("flow", "a", "b", "run_a", "run_b", "ending"):
-            records = getattr(batch, part)
-            for name in records.dtype.names:
-                column = getattr(columns, part)[name]
-                assert column.dtype == records.dtype[name]
-                np.testing.assert_array_equal(column, records[name])
-    assert asked["flow"] == set(batch.flow.dtype.names)
