@@ -107,7 +107,7 @@ class Facts(ProbeFacts, EventFacts):
         return Table(np.arange(len(self) + 1), WORDS["endpoint"], columns)
 
     def _levels(self) -> Column:
-        """Return of flows with two tags how many VLANs each has, as bits, bit 3 for a tunnel; 0 of all others."""
+        """Return of flows with two tags how many VLANs each has, as bits, bit 3 for more or a tunnel; 0 of others."""
         tag, other = (self.flow[name].astype(np.int64) for name in ("tag", "other_tag"))
         deep = [
             1 << np.where(each >= 1 << 24, 3, (each > 0).astype(np.int64) + (each >= 1 << 12)) for each in (tag, other)

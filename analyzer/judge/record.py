@@ -104,7 +104,7 @@ class FlowRecord(NamedTuple):
     tag: int
     """VLANs or tunnel (``segment.SEGMENT``), 0 without; 0 too where two were seen: none holds for all of it."""
     levels: int
-    """Where two were seen, how many VLANs each has: ``1 << levels`` of both, 3 for a tunnel; else 0."""
+    """Where two were seen, how many VLANs each has: ``1 << levels`` of both, 3 for more or a tunnel; else 0."""
     initiator: Side | None
     starts_with: str
     """``handshake`` or ``midstream``."""

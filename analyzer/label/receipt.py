@@ -22,11 +22,17 @@ LOOKED_AT: Final = 256
 
 
 @loop
+def lies_before(seq: int, payload_len: int, snd_nxt: int) -> bool:
+    """Say whether all octets of data had been sent before: they end at or below SND.NXT, both unwrapped."""
+    return payload_len > 0 and seq + payload_len <= snd_nxt
+
+
+@loop
 def is_sent_again(row: Record) -> bool:
     """Say whether a segment carries nothing but data that was sent before: a timer sent it (RFC 6298 5.4)."""
-    if row["payload_len"] == 0 or row["note"] == NOTE_UNNUMBERED or row["seq"] < 0:
+    if row["note"] == NOTE_UNNUMBERED or row["seq"] < 0:
         return False
-    return bool(row["seq"] + row["payload_len"] <= row["snd_nxt"])
+    return lies_before(row["seq"], row["payload_len"], row["snd_nxt"])
 
 
 @loop

@@ -50,7 +50,7 @@ TUNNELS: Final = {
 }
 """What selects all of a kind of tunnel (``capture.tunnel``); no filter of libpcap looks for TCP inside each of them."""
 TUNNEL_LEVEL: Final = 3
-"""The bit of ``FlowRecord.levels`` of a tunnel."""
+"""The bit of ``FlowRecord.levels`` of a tunnel, or of more VLANs than two."""
 IPV6_FLAGS: Final = "ip6[53]"
 """Where TCP's flags are behind an IPv6 header without extensions; libpcap's ``tcp[...]`` knows IPv4 only."""
 

@@ -232,7 +232,7 @@ VRRP_6: Final = 0x00005E0002
 HSRP: Final = 0x00000C07AC
 HSRP_2: Final = 0x00000C9FF
 GLBP: Final = 0x0007B4
-"""First octets of MAC addresses at which routers are that send from others (RFC 9568 7.3; HSRP 1 and 2)."""
+"""First octets of MAC addresses at which routers are that send from others (RFC 9568 7.3; Cisco's HSRP, GLBP)."""
 
 
 @loop

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.label.receipt import lies_before
 from analyzer.loops.loop import CACHE_LINE, fetch, lines_of, loop, prefetch
 from analyzer.segment import ABSENT, ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
 from analyzer.seqnum import unwrap
@@ -94,6 +95,7 @@ NEAR: Final = 8
 FAR: Final = 48
 """Rows that are themselves fetched: they come from another processor's cache."""
 ROW_LINES: Final = 3
+"""Cache lines in which a row lies."""
 RING: Final = 64
 """Rows of which something is kept meanwhile: a power of two, more than twice AHEAD."""
 FLOW_LINES: Final = 2
@@ -477,7 +479,7 @@ def observe(  # noqa: PLR0917 - loops take positional arguments
         # draws a challenge ACK gets nothing of this connection
         alike = 1 if mark == LIKE_KEEPALIVE or provocation > 0 else 0
         reacts = mark != LIKE_KEEPALIVE and peer["pending_seq"] >= 0
-        if reacts and row["payload_len"] > 0 and seq + row["payload_len"] <= end["snd_nxt"]:
+        if reacts and lies_before(seq, row["payload_len"], end["snd_nxt"]):
             reacts = False  # its timer sent it again, and the answer is still to come
         if reacts and row["payload_len"] == 0 and not flags & (SYN | FIN | RST) and ack <= peer["pending_seq"] + 1:
             alike = 1

@@ -157,10 +157,10 @@ TESTIMONY: Final = np.dtype(
         ("refusing_frame", np.int64),
         ("refusing_last_ns", np.int64),  # the last
         ("refusing_last_frame", np.int64),
+        ("refusing_idle_ns", np.int64),  # the shortest silence of the service in any of them, before its RST
         ("fellow_ns", np.int64),  # the longest silence that another connection of the same hosts and service survived
         ("fellow_flow", np.int64),
         ("fellow_frame", np.int64),  # the frame that broke it
-        ("refusing_idle_ns", np.int64),  # the shortest silence of the service in any of them, before its RST
     ],
     align=True,
 )
